@@ -1,0 +1,1 @@
+//! The punctual command: runs crontab files and explains schedules.

@@ -1,0 +1,3 @@
+//! How definitions and arguments become bytes.
+
+pub(crate) mod json_text;

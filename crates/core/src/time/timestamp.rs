@@ -1,0 +1,156 @@
+//! An instant as whole microseconds.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Zone;
+
+/// An instant: whole microseconds since 1970-01-01T00:00:00Z.
+///
+/// Everything that is stored, compared or computed is a `Timestamp`; chrono's types are for people.
+/// The range is that of RFC 3339, the years 0001 to 9999; values beyond it are clamped, so that an
+/// odd number in a store can never make a later conversion panic.
+///
+/// ```
+/// use punctual_core::{Timestamp, Zone};
+///
+/// let noon = Timestamp::from_micros(1_772_452_800_000_000);
+/// assert_eq!(noon.to_string(), "2026-03-02T12:00:00Z");
+/// let helsinki = Zone::named("Europe/Helsinki").unwrap();
+/// assert_eq!(noon.in_zone(&helsinki).to_rfc3339(), "2026-03-02T14:00:00+02:00");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "i64", into = "i64")]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// 0001-01-01T00:00:00Z.
+    pub const MIN: Self = Self(-62_135_596_800_000_000);
+    /// 9999-12-31T23:59:59.999999Z.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
+    /// 1970-01-01T00:00:00Z.
+    pub const UNIX_EPOCH: Self = Self(0);
+
+    /// The instant `micros` microseconds after the Unix epoch, clamped to [`MIN`](Self::MIN) and
+    /// [`MAX`](Self::MAX).
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        if micros < Self::MIN.0 {
+            Self::MIN
+        } else if micros > Self::MAX.0 {
+            Self::MAX
+        } else {
+            Self(micros)
+        }
+    }
+
+    /// The instant `seconds` seconds after the Unix epoch, clamped like
+    /// [`from_micros`](Self::from_micros).
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self::from_micros(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the Unix epoch; negative before it.
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved by `micros` microseconds, clamped to the range.
+    #[must_use]
+    pub const fn saturating_add_micros(self, micros: i64) -> Self {
+        Self::from_micros(self.0.saturating_add(micros))
+    }
+
+    /// This instant moved forward by `duration` (fractions of a microsecond dropped), clamped.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        self.saturating_add_micros(micros_of(duration))
+    }
+
+    /// This instant moved back by `duration` (fractions of a microsecond dropped), clamped.
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        self.saturating_add_micros(-micros_of(duration))
+    }
+
+    /// How long after `earlier` this instant is; zero if it is not after it.
+    #[must_use]
+    pub fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// The same instant as chrono's UTC type.
+    #[must_use]
+    pub fn to_utc(self) -> DateTime<Utc> {
+        // The clamped range lies well within chrono's.
+        DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// The same instant as local time in `zone`.
+    #[must_use]
+    pub fn in_zone(self, zone: &Zone) -> DateTime<Zone> {
+        self.to_utc().with_timezone(zone)
+    }
+}
+
+fn micros_of(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+impl<Tz: TimeZone> From<DateTime<Tz>> for Timestamp {
+    fn from(value: DateTime<Tz>) -> Self {
+        Self::from_micros(value.timestamp_micros())
+    }
+}
+
+impl<Tz: TimeZone> From<&DateTime<Tz>> for Timestamp {
+    fn from(value: &DateTime<Tz>) -> Self {
+        Self::from_micros(value.timestamp_micros())
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(value: SystemTime) -> Self {
+        match value.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => Self::UNIX_EPOCH.saturating_add(after),
+            Err(before) => Self::UNIX_EPOCH.saturating_sub(before.duration()),
+        }
+    }
+}
+
+impl From<i64> for Timestamp {
+    /// Microseconds since the epoch, as stores keep them.
+    fn from(micros: i64) -> Self {
+        Self::from_micros(micros)
+    }
+}
+
+impl From<Timestamp> for i64 {
+    fn from(value: Timestamp) -> Self {
+        value.0
+    }
+}
+
+impl From<Timestamp> for DateTime<Utc> {
+    fn from(value: Timestamp) -> Self {
+        value.to_utc()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC, with as many digits of the second as it takes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,59 @@
+//! From stored forms back to triggers.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Trigger, TriggerError, TriggerSpec};
+
+type Restore =
+    dyn Fn(&TriggerSpec, &TriggerRegistry) -> Result<Arc<dyn Trigger>, TriggerError> + Send + Sync;
+
+/// The kinds of trigger that this process can restore from a store.
+///
+/// A scheduler starts with the built-in kinds; a user's own are added by name. Nothing else in a store
+/// is ever interpreted as a trigger.
+#[derive(Clone, Default)]
+pub struct TriggerRegistry {
+    kinds: HashMap<String, Arc<Restore>>,
+}
+
+impl TriggerRegistry {
+    /// A registry that knows no kinds.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes `kind` known. `restore` gets the stored form, and the registry for triggers that contain
+    /// others. A kind that is registered again is replaced.
+    pub fn register<F>(&mut self, kind: impl Into<String>, restore: F)
+    where
+        F: Fn(&TriggerSpec, &TriggerRegistry) -> Result<Arc<dyn Trigger>, TriggerError>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.kinds.insert(kind.into(), Arc::new(restore));
+    }
+
+    /// Makes the trigger that `spec` describes.
+    ///
+    /// # Errors
+    ///
+    /// [`TriggerError::UnknownKind`], or what the kind's own reader says.
+    pub fn restore(&self, spec: &TriggerSpec) -> Result<Arc<dyn Trigger>, TriggerError> {
+        match self.kinds.get(spec.kind()) {
+            Some(restore) => restore(spec, self),
+            None => Err(TriggerError::UnknownKind { kind: spec.kind().to_owned() }),
+        }
+    }
+}
+
+impl fmt::Debug for TriggerRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut kinds: Vec<_> = self.kinds.keys().collect();
+        kinds.sort();
+        f.debug_struct("TriggerRegistry").field("kinds", &kinds).finish()
+    }
+}

@@ -1,0 +1,1 @@
+//! Runs the jobs of the Punctual job scheduler on tokio.

@@ -1,0 +1,1 @@
+//! The #[task] attribute of the Punctual job scheduler.

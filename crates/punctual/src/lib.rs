@@ -1,0 +1,1 @@
+//! A job scheduler: functions run on time, once, whatever store keeps them.

@@ -1,0 +1,1 @@
+//! The in-memory job store of the Punctual job scheduler.

@@ -1,0 +1,1 @@
+//! SQL job stores of the Punctual job scheduler: SQLite.

@@ -1,0 +1,1 @@
+//! Conformance suites, a manual clock and a manual scheduler for Punctual and its store and executor crates.
