@@ -6,8 +6,9 @@ mod time;
 mod trigger;
 
 pub use time::{
-    Clock, IntoZone, SystemClock, Timestamp, Zone, ZoneDatabase, ZoneError, ZoneOffset,
+    CivilOffset, Clock, IntoZone, SystemClock, Timestamp, Zone, ZoneDatabase, ZoneError,
+    ZoneOffset, ZoneSpan,
 };
 pub use trigger::{
-    IntoTrigger, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec,
+    IntoTrigger, Jitter, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec,
 };

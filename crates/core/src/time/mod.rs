@@ -10,4 +10,4 @@ mod zone;
 
 pub use clock::{Clock, SystemClock};
 pub use timestamp::Timestamp;
-pub use zone::{IntoZone, Zone, ZoneDatabase, ZoneError, ZoneOffset};
+pub use zone::{CivilOffset, IntoZone, Zone, ZoneDatabase, ZoneError, ZoneOffset, ZoneSpan};

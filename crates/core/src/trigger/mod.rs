@@ -1,11 +1,13 @@
 //! When a job runs: the [`Trigger`] trait, its stored form and the registry of kinds.
 
+mod jitter;
 mod registry;
 mod spec;
 
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
+pub use jitter::Jitter;
 pub use registry::TriggerRegistry;
 pub use spec::TriggerSpec;
 
@@ -79,6 +81,16 @@ pub trait Trigger: Debug + Display + Send + Sync + 'static {
         None
     }
 
+    /// By how much its runs may be moved at random; see [`Jitter`].
+    fn jitter(&self) -> Option<Jitter> {
+        None
+    }
+
+    /// After how many runs a job with this trigger is finished; none for no limit.
+    fn max_runs(&self) -> Option<u64> {
+        None
+    }
+
     /// The stored form, from which a [`TriggerRegistry`] makes the trigger again.
     fn spec(&self) -> TriggerSpec;
 }
@@ -94,6 +106,14 @@ impl<T: Trigger + ?Sized> Trigger for Arc<T> {
 
     fn zone(&self) -> Option<&Zone> {
         (**self).zone()
+    }
+
+    fn jitter(&self) -> Option<Jitter> {
+        (**self).jitter()
+    }
+
+    fn max_runs(&self) -> Option<u64> {
+        (**self).max_runs()
     }
 
     fn spec(&self) -> TriggerSpec {
@@ -193,11 +213,19 @@ impl TriggerError {
         column: usize,
         reason: impl Into<String>,
     ) -> Self {
-        Self::InvalidField { field, value: value.into(), column, reason: reason.into() }
+        Self::InvalidField {
+            field,
+            value: value.into(),
+            column,
+            reason: reason.into(),
+        }
     }
 
     /// A text as a whole has the wrong form.
     pub fn invalid_text(text: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::InvalidText { text: text.into(), reason: reason.into() }
+        Self::InvalidText {
+            text: text.into(),
+            reason: reason.into(),
+        }
     }
 }

@@ -27,9 +27,15 @@ impl TriggerSpec {
         version: u32,
         data: &T,
     ) -> Result<Self, TriggerError> {
-        let data = serde_json::to_value(data)
-            .map_err(|source| TriggerError::InvalidSpec { kind: kind.to_owned(), source })?;
-        Ok(Self { kind: kind.to_owned(), version, data })
+        let data = serde_json::to_value(data).map_err(|source| TriggerError::InvalidSpec {
+            kind: kind.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            kind: kind.to_owned(),
+            version,
+            data,
+        })
     }
 
     /// The name under which the kind is registered, such as `cron`.
@@ -58,7 +64,9 @@ impl TriggerSpec {
                 supported,
             });
         }
-        T::deserialize(&self.data)
-            .map_err(|source| TriggerError::InvalidSpec { kind: self.kind.clone(), source })
+        T::deserialize(&self.data).map_err(|source| TriggerError::InvalidSpec {
+            kind: self.kind.clone(),
+            source,
+        })
     }
 }

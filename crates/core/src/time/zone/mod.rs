@@ -1,0 +1,186 @@
+//! Time zones by IANA name.
+
+mod database;
+mod error;
+mod into;
+mod load;
+mod offset;
+mod table;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use chrono::FixedOffset;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+pub use database::ZoneDatabase;
+pub use error::ZoneError;
+pub use into::IntoZone;
+pub use offset::ZoneOffset;
+use table::Table;
+pub use table::{CivilOffset, ZoneSpan};
+
+/// A time zone, known by its IANA name.
+///
+/// It is cheap to clone, works as a chrono [`TimeZone`](chrono::TimeZone), and is stored and compared by
+/// name. Its rules come from the [`ZoneDatabase`] that was current when it was looked up.
+///
+/// ```
+/// use chrono::TimeZone;
+/// use punctual_core::Zone;
+///
+/// let helsinki = Zone::named("Europe/Helsinki")?;
+/// let noon = helsinki.with_ymd_and_hms(2026, 7, 1, 12, 0, 0).unwrap();
+/// assert_eq!(noon.format("%F %T %Z").to_string(), "2026-07-01 12:00:00 EEST");
+/// # Ok::<(), punctual_core::ZoneError>(())
+/// ```
+#[derive(Clone)]
+pub struct Zone(Arc<Rules>);
+
+struct Rules {
+    name: Box<str>,
+    table: Table,
+}
+
+impl Zone {
+    /// The zone of that IANA name, such as `Europe/Helsinki`, from the current [`ZoneDatabase`].
+    ///
+    /// Names are taken exactly as they are written there, also in their case. The name of a fixed offset,
+    /// such as `UTC+05:30`, is understood too.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::Unknown`] when there is no such zone.
+    pub fn named(name: &str) -> Result<Self, ZoneError> {
+        match fixed_offset(name) {
+            Some(offset) => Ok(Self::fixed(offset)),
+            None => ZoneDatabase::current().get(name),
+        }
+    }
+
+    /// Coordinated Universal Time.
+    #[must_use]
+    pub fn utc() -> Self {
+        static UTC: LazyLock<Zone> = LazyLock::new(|| Zone::new("UTC", Table::fixed(0, "UTC")));
+        UTC.clone()
+    }
+
+    /// A zone that is always `offset` away from UTC. Its name is like `UTC+05:30`.
+    #[must_use]
+    pub fn fixed(offset: FixedOffset) -> Self {
+        if offset.local_minus_utc() == 0 {
+            return Self::utc();
+        }
+        let name = format!("UTC{offset}");
+        Self::new(&name, Table::fixed(offset.local_minus_utc(), &name))
+    }
+
+    /// The machine's own zone: what `TZ` names, or else what the operating system is set to.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::NoLocal`] when the machine doesn't tell, or not by an IANA name.
+    pub fn local() -> Result<Self, ZoneError> {
+        let local = jiff::tz::TimeZone::try_system().map_err(|_| ZoneError::NoLocal)?;
+        Self::named(local.iana_name().ok_or(ZoneError::NoLocal)?)
+    }
+
+    fn new(name: &str, table: Table) -> Self {
+        Self(Arc::new(Rules {
+            name: name.into(),
+            table,
+        }))
+    }
+
+    /// The IANA name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The stretch of constant offset that contains an instant, given in seconds since the Unix epoch.
+    ///
+    /// A few nanoseconds, no allocation: this and [`resolve_civil`](Self::resolve_civil) are what
+    /// triggers stand on.
+    #[must_use]
+    pub fn span_at(&self, utc_seconds: i64) -> ZoneSpan {
+        self.0.table.span_at(utc_seconds)
+    }
+
+    /// What a local time means here: once, never, or twice. Local time is given in seconds since
+    /// 1970-01-01T00:00:00 on the local clock.
+    #[must_use]
+    pub fn resolve_civil(&self, civil_seconds: i64) -> CivilOffset {
+        self.0.table.resolve(civil_seconds)
+    }
+
+    /// The smallest and the largest offset from UTC, in seconds, that this zone ever has.
+    #[must_use]
+    pub fn offset_range(&self) -> (i32, i32) {
+        self.0.table.offset_range()
+    }
+}
+
+/// Reads the names that [`Zone::fixed`] gives: `UTC+05:30`, `UTC-00:25:21`.
+fn fixed_offset(name: &str) -> Option<FixedOffset> {
+    let digits = name.strip_prefix("UTC")?;
+    let (sign, digits) = match digits.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let mut seconds = 0;
+    let mut unit = 3600;
+    for part in digits.split(':') {
+        let two_digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        let value: i32 = part.parse().ok().filter(|&v| two_digits && v < 60)?;
+        seconds += value * unit;
+        unit /= 60;
+    }
+    // Hours and minutes are always there; a fourth part would have had the unit zero.
+    let parts = digits.split(':').count();
+    (parts == 2 || parts == 3).then(|| FixedOffset::east_opt(sign * seconds))?
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.name() == other.name()
+    }
+}
+
+impl Eq for Zone {}
+
+impl Hash for Zone {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Zone").field(&self.name()).finish()
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::named(&name).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

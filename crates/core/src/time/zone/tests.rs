@@ -1,0 +1,182 @@
+use chrono::{FixedOffset, MappedLocalTime, NaiveDate, Offset, TimeZone};
+
+use super::{CivilOffset, Zone, ZoneDatabase, ZoneError};
+
+fn zone(name: &str) -> Zone {
+    ZoneDatabase::bundled().get(name).unwrap()
+}
+
+fn civil(y: i32, m: u32, d: u32, h: u32, min: u32) -> i64 {
+    NaiveDate::from_ymd_opt(y, m, d)
+        .unwrap()
+        .and_hms_opt(h, min, 0)
+        .unwrap()
+        .and_utc()
+        .timestamp()
+}
+
+#[test]
+fn every_zone_agrees_with_jiff_up_to_the_year_9999() {
+    let jiff = jiff::tz::TimeZoneDatabase::bundled();
+    let ours = ZoneDatabase::bundled();
+    for name in ours.names() {
+        let zone = ours.get(&name).unwrap();
+        let reference = jiff.get(&name).unwrap();
+        // A step that is prime to days and weeks meets every season of every year, at odd hours.
+        for second in (-6_000_000_000..253_402_200_000_i64).step_by(39_916_801) {
+            let at = jiff::Timestamp::from_second(second).unwrap();
+            let (span, info) = (zone.span_at(second), reference.to_offset_info(at));
+            assert_eq!(span.offset, info.offset().seconds(), "{name} at {at}");
+            assert_eq!(
+                zone.0.table.abbreviation(span.abbreviation),
+                info.abbreviation()
+            );
+            assert!(span.start <= second && second < span.end, "{name} at {at}");
+        }
+    }
+}
+
+#[test]
+fn every_transition_far_ahead_is_where_jiff_sees_it() {
+    for name in [
+        "Europe/Helsinki",
+        "Australia/Lord_Howe",
+        "America/Santiago",
+        "Antarctica/Troll",
+    ] {
+        let reference = jiff::tz::TimeZoneDatabase::bundled().get(name).unwrap();
+        let zone = zone(name);
+        for transition in reference.following("2095-01-01T00:00:00Z".parse().unwrap()) {
+            let at = transition.timestamp().as_second();
+            let span = zone.span_at(at);
+            assert_eq!(span.start, at, "{name}");
+            assert_eq!(span.offset, transition.offset().seconds(), "{name} at {at}");
+            assert_eq!(zone.span_at(at - 1).end, at, "{name}");
+        }
+    }
+}
+
+#[test]
+fn local_times_are_unique_skipped_or_repeated() {
+    let helsinki = zone("Europe/Helsinki");
+    let (eet, eest) = (7200, 10_800);
+    assert_eq!(
+        helsinki.resolve_civil(civil(2026, 1, 1, 12, 0)),
+        CivilOffset::Unique(eet)
+    );
+    for year in [2026, 2499, 2500, 2501, 9998] {
+        let spring =
+            (25..=31).find_map(
+                |day| match helsinki.resolve_civil(civil(year, 3, day, 3, 30)) {
+                    CivilOffset::Gap { before, after, at } => Some((day, before, after, at)),
+                    _ => None,
+                },
+            );
+        let (day, before, after, at) = spring.unwrap();
+        assert_eq!((before, after), (eet, eest));
+        assert_eq!(at, civil(year, 3, day, 1, 0));
+    }
+    assert_eq!(
+        helsinki.resolve_civil(civil(2026, 10, 25, 3, 0)),
+        CivilOffset::Fold {
+            first: eest,
+            second: eet,
+            at: civil(2026, 10, 25, 1, 0)
+        }
+    );
+    assert_eq!(
+        helsinki.resolve_civil(civil(2026, 10, 25, 4, 0)),
+        CivilOffset::Unique(eet)
+    );
+    // A whole day is missing.
+    let apia = zone("Pacific/Apia").resolve_civil(civil(2011, 12, 30, 12, 0));
+    assert!(
+        matches!(
+            apia,
+            CivilOffset::Gap {
+                before: -36_000,
+                after: 50_400,
+                ..
+            }
+        ),
+        "{apia:?}"
+    );
+}
+
+#[test]
+fn chrono_sees_a_time_zone() {
+    let zone = zone("America/New_York");
+    let summer = zone.with_ymd_and_hms(2026, 7, 1, 8, 0, 0).unwrap();
+    assert_eq!(summer.to_rfc3339(), "2026-07-01T08:00:00-04:00");
+    assert_eq!(summer.format("%Z").to_string(), "EDT");
+    assert_eq!(summer.timezone(), zone);
+    assert_eq!(
+        zone.with_ymd_and_hms(2026, 3, 8, 2, 30, 0),
+        MappedLocalTime::None
+    );
+    let repeated = zone.with_ymd_and_hms(2026, 11, 1, 1, 30, 0);
+    let offsets = repeated.map(|time| time.offset().fix().local_minus_utc() / 3600);
+    assert_eq!(offsets, MappedLocalTime::Ambiguous(-4, -5));
+}
+
+#[test]
+fn names_are_exact() {
+    let database = ZoneDatabase::bundled();
+    for name in ["Etc/GMT+5", "EST5EDT", "UTC", "Asia/Calcutta", "GMT0"] {
+        assert_eq!(
+            database
+                .get(name)
+                .map(|zone| zone.name().to_owned())
+                .as_deref(),
+            Ok(name)
+        );
+    }
+    for name in [
+        "",
+        " UTC",
+        "Europe/Helsinki ",
+        "Europe/Nowhere",
+        "/etc/localtime",
+        "PDT",
+        "Etc/Unknown",
+    ] {
+        let unknown = ZoneError::Unknown {
+            name: name.to_owned(),
+            suggestion: None,
+        };
+        assert_eq!(database.get(name), Err(unknown));
+    }
+    let error = database.get("europe/helsinki").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        r#"unknown time zone "europe/helsinki" (did you mean "Europe/Helsinki"?)"#
+    );
+}
+
+#[test]
+fn fixed_offsets_have_names_that_read_back() {
+    for seconds in [0, 19_800, -1521, 50_400, 60] {
+        let zone = Zone::fixed(FixedOffset::east_opt(seconds).unwrap());
+        assert_eq!(zone.span_at(0).offset, seconds);
+        assert_eq!(Zone::named(zone.name()), Ok(zone));
+    }
+    for name in [
+        "UTC+2",
+        "UTC+",
+        "UTC+02",
+        "UTC+02:00:00:00",
+        "UTC+24:00",
+        "UTC2:00",
+        "UTC+-1:00",
+    ] {
+        assert!(super::fixed_offset(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn a_database_tells_its_release_and_names() {
+    let database = ZoneDatabase::bundled();
+    assert_eq!(database.release(), "2026e");
+    assert!(database.names().len() > 500);
+    assert!(ZoneDatabase::system().names().len() >= database.names().len());
+}
