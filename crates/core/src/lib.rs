@@ -1,10 +1,40 @@
 //! Traits and data of the Punctual job scheduler: what stores, executors, triggers and schedulers
 //! agree on.
+//!
+//! Depend on this crate to write a job store ([`JobStore`]), an executor ([`Executor`]) or a trigger
+//! ([`Trigger`]) of your own; to use the scheduler, depend on `punctual`. It has no runtime and does no
+//! input or output.
 
 mod codec;
+mod error;
+mod event;
+mod executor;
+mod job;
+mod store;
+mod task;
 mod time;
 mod trigger;
 
+pub use codec::{BINCODE_MARK, Codec, CodecError, Encoded};
+pub use error::NameError;
+pub use event::{Alias, Event, EventMask, JobRef, MissReason, RunEvent, RunOutcome, SkippedRuns};
+pub use executor::{
+    DebugExecutor, Executor, ExecutorError, Prepared, Refused, Run, RunParts, RunReport, RunSink,
+};
+pub use job::{
+    ChangedJob, CheckedJob, Coalesce, Job, JobBuilder, JobChange, JobDefaults, JobDefinition,
+    JobError, JobId, JobOptions, JobProblem, JobSink, JobState, NewJob, Recovery, RunAt,
+};
+pub use store::{
+    AddOutcome, ChangeWatch, Claim, Commit, CommitAction, CommitOutcome, DynJobStore, Fence,
+    InFlightRun, JobCursor, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun,
+    RecordUpdate, Revision, RunId, Schedule, StoreCaps, StoreError, StoreErrorKind, TaskFilter,
+};
+pub use task::{
+    Action, AnyTask, BoxFuture, Call, ClosureTask, IntoAction, JobContext, JobContextParts,
+    SharedState, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration,
+    TaskRegistry, TaskRegistryError, TaskResult,
+};
 pub use time::{
     CivilOffset, Clock, IntoZone, SystemClock, Timestamp, Zone, ZoneDatabase, ZoneError,
     ZoneOffset, ZoneSpan,
@@ -12,3 +42,9 @@ pub use time::{
 pub use trigger::{
     IntoTrigger, Jitter, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec,
 };
+
+/// What `#[task]` writes code against; not for people.
+#[doc(hidden)]
+pub mod private {
+    pub use crate::task::probe::{Fallible, Plain, Returned};
+}

@@ -1,3 +1,180 @@
 //! How definitions and arguments become bytes.
 
+mod encoded;
 pub(crate) mod json_text;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use encoded::Encoded;
+
+/// The format in which a scheduler writes definitions and arguments.
+///
+/// Every build reads what any codec wrote, as long as the codec's feature is on: the bytes say which one
+/// it was. JSON is the default: readable in any database tool, and the same for every language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Codec {
+    /// JSON text.
+    #[default]
+    Json,
+    /// bincode 2, standard configuration, after the byte [`BINCODE_MARK`].
+    #[cfg(feature = "codec-bincode")]
+    Bincode,
+}
+
+/// The first byte of everything that [`Codec::Bincode`] wrote; no JSON text begins with it.
+pub const BINCODE_MARK: u8 = 0x01;
+
+/// The most that one record may take when it is read back; a guard against corrupt lengths.
+#[cfg(feature = "codec-bincode")]
+const BINCODE_LIMIT: usize = 256 << 20;
+
+impl Codec {
+    /// Writes `value`.
+    ///
+    /// # Errors
+    ///
+    /// When the value can't be expressed in the format, such as a map with non-text keys in JSON.
+    pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Encoded, CodecError> {
+        let bytes = match self {
+            Self::Json => serde_json::to_vec(value).map_err(CodecError::encode)?,
+            #[cfg(feature = "codec-bincode")]
+            Self::Bincode => {
+                let mut bytes = vec![BINCODE_MARK];
+                bincode::serde::encode_into_std_write(
+                    value,
+                    &mut bytes,
+                    bincode::config::standard(),
+                )
+                .map_err(CodecError::encode)?;
+                bytes
+            }
+        };
+        Ok(Encoded::from(bytes))
+    }
+
+    /// Reads what any codec of this build wrote.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not of the expected shape, or of a codec that this build lacks.
+    pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+        let (value, rest) = Self::read(bytes)?;
+        if rest == 0 {
+            Ok(value)
+        } else {
+            Err(CodecError::decode("there are bytes left after the value"))
+        }
+    }
+
+    /// Reads the first fields of a value whose other fields may be of a form not known here.
+    pub(crate) fn decode_head<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+        Self::read(bytes).map(|(value, _)| value)
+    }
+
+    /// The value, and how many bytes were left after it.
+    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
+        match bytes.split_first() {
+            #[cfg(feature = "codec-bincode")]
+            Some((&BINCODE_MARK, rest)) => {
+                let config = bincode::config::standard().with_limit::<BINCODE_LIMIT>();
+                let (value, used) =
+                    bincode::serde::decode_from_slice(rest, config).map_err(CodecError::decode)?;
+                Ok((value, rest.len() - used))
+            }
+            #[cfg(not(feature = "codec-bincode"))]
+            Some((&BINCODE_MARK, _)) => Err(CodecError::MissingFeature("codec-bincode")),
+            _ => Ok((
+                serde_json::from_slice(bytes).map_err(CodecError::decode)?,
+                0,
+            )),
+        }
+    }
+}
+
+/// Bytes that could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The value has no form in the codec.
+    #[error("the value can't be encoded: {0}")]
+    Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The bytes are not what they should be.
+    #[error("the value can't be decoded: {0}")]
+    Decode(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The bytes were written by a codec whose feature is off in this build.
+    #[error("the value was written with a codec that needs the feature {0:?}")]
+    MissingFeature(&'static str),
+}
+
+impl CodecError {
+    fn encode(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Encode(source.into())
+    }
+
+    pub(crate) fn decode(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Decode(source.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codecs() -> Vec<Codec> {
+        vec![
+            Codec::Json,
+            #[cfg(feature = "codec-bincode")]
+            Codec::Bincode,
+        ]
+    }
+
+    #[test]
+    fn every_codec_reads_what_any_wrote() {
+        for codec in codecs() {
+            let bytes = codec.encode(&("ann", 7_u64, [1.5, 2.5])).unwrap();
+            let back: (String, u64, [f64; 2]) = bytes.decode().unwrap();
+            assert_eq!(back, ("ann".to_owned(), 7, [1.5, 2.5]), "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn arguments_nest_inside_a_definition_of_the_same_codec() {
+        for codec in codecs() {
+            let inner = codec.encode(&vec!["a", "b"]).unwrap();
+            let outer = codec.encode(&(1_u8, &inner)).unwrap();
+            let (one, back): (u8, Encoded) = outer.decode().unwrap();
+            assert_eq!(
+                (one, back.decode::<Vec<String>>().unwrap()),
+                (1, vec!["a".into(), "b".into()])
+            );
+        }
+        let json = Codec::Json
+            .encode(&(1, Codec::Json.encode("x").unwrap()))
+            .unwrap();
+        assert_eq!(json.as_bytes(), br#"[1,"x"]"#, "JSON stays readable");
+    }
+
+    #[test]
+    fn trailing_and_missing_bytes_are_errors() {
+        for codec in codecs() {
+            let whole = codec.encode(&"four").unwrap();
+            let mut longer = whole.as_bytes().to_vec();
+            longer.extend_from_slice(b"[]");
+            assert!(Codec::decode::<String>(&longer).is_err(), "{codec:?}");
+            assert!(
+                Codec::decode::<String>(&whole.as_bytes()[..3]).is_err(),
+                "{codec:?}"
+            );
+        }
+        assert!(Codec::decode::<String>(b"").is_err());
+    }
+
+    #[cfg(not(feature = "codec-bincode"))]
+    #[test]
+    fn bincode_without_its_feature_names_the_feature() {
+        let error = Codec::decode::<String>(&[BINCODE_MARK, 1, b'a']).unwrap_err();
+        assert!(error.to_string().contains("codec-bincode"), "{error}");
+    }
+}

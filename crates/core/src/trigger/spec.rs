@@ -38,6 +38,15 @@ impl TriggerSpec {
         })
     }
 
+    /// No trigger: that of a job which has not been given its own yet.
+    pub(crate) fn blank() -> Self {
+        Self {
+            kind: String::new(),
+            version: 0,
+            data: serde_json::Value::Null,
+        }
+    }
+
     /// The name under which the kind is registered, such as `cron`.
     #[must_use]
     pub fn kind(&self) -> &str {

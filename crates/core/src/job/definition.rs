@@ -1,0 +1,138 @@
+//! What a store keeps of a job, apart from its schedule.
+
+use serde::{Deserialize, Serialize};
+
+use super::JobOptions;
+use crate::codec::{Codec, CodecError, Encoded};
+use crate::event::Alias;
+use crate::task::TaskName;
+use crate::trigger::TriggerSpec;
+
+/// The newest version of the stored definition that this build writes and reads.
+const VERSION: u32 = 1;
+
+/// All that a user decided about a job: it changes only when a user changes the job, never by firing.
+///
+/// The stored form carries a version and is refused, not guessed at, when it is newer than this build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobDefinition {
+    version: u32,
+    /// The task's name in the registry.
+    pub task: TaskName,
+    /// The arguments: one value of the type that the task takes.
+    pub args: Encoded,
+    /// The trigger's stored form.
+    pub trigger: TriggerSpec,
+    /// A name for people; need not be unique.
+    pub name: String,
+    /// The alias of the executor that runs the job.
+    pub executor: Alias,
+    /// How runs are started.
+    pub options: JobOptions,
+}
+
+impl JobDefinition {
+    /// Puts a definition together.
+    #[must_use]
+    pub fn new(
+        task: TaskName,
+        args: Encoded,
+        trigger: TriggerSpec,
+        name: String,
+        executor: Alias,
+        options: JobOptions,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            task,
+            args,
+            trigger,
+            name,
+            executor,
+            options,
+        }
+    }
+
+    /// Writes the definition for a store.
+    ///
+    /// # Errors
+    ///
+    /// When the arguments were encoded with another codec.
+    pub fn encode(&self, codec: Codec) -> Result<Encoded, CodecError> {
+        codec.encode(self)
+    }
+
+    /// Reads a stored definition.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are no definition, or one of a newer version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        // The version comes first in every codec, so that a newer form is named as such.
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let read = Codec::decode::<Self>(bytes);
+        match read {
+            Ok(definition) if definition.version == VERSION => Ok(definition),
+            Ok(Self { version, .. }) => Err(unsupported(version)),
+            Err(error) => match Codec::decode_head::<Head>(bytes) {
+                Ok(Head { version }) if version > VERSION => Err(unsupported(version)),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+fn unsupported(version: u32) -> CodecError {
+    CodecError::decode(format!(
+        "the job is stored in version {version}, this build reads up to {VERSION}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn definition() -> JobDefinition {
+        JobDefinition::new(
+            TaskName::new("send_mail").unwrap(),
+            Codec::Json.encode(&("ann", 3)).unwrap(),
+            TriggerSpec::new("date", 1, &"2026-01-01T00:00:00Z").unwrap(),
+            "mail".into(),
+            Alias::default(),
+            JobOptions::default(),
+        )
+    }
+
+    #[test]
+    fn the_json_form_is_stable() {
+        let json = definition().encode(Codec::Json).unwrap();
+        assert_eq!(
+            std::str::from_utf8(json.as_bytes()).unwrap(),
+            r#"{"version":1,"task":"send_mail","args":["ann",3],"trigger":{"kind":"date","version":1,"data":"2026-01-01T00:00:00Z"},"name":"mail","executor":"default","options":{"misfire_grace_time":null,"coalesce":"latest","max_instances":1,"recovery":"skip"}}"#
+        );
+        assert_eq!(
+            JobDefinition::decode(json.as_bytes()).unwrap(),
+            definition()
+        );
+    }
+
+    #[cfg(feature = "codec-bincode")]
+    #[test]
+    fn bincode_keeps_everything_too() {
+        let mut definition = definition();
+        definition.args = Codec::Bincode.encode(&("ann", 3)).unwrap();
+        definition.options.misfire_grace_time = Some(std::time::Duration::from_millis(1500));
+        definition.options.max_instances = 4;
+        let bytes = definition.encode(Codec::Bincode).unwrap();
+        assert_eq!(JobDefinition::decode(bytes.as_bytes()).unwrap(), definition);
+    }
+
+    #[test]
+    fn a_newer_version_is_named_even_if_its_shape_is_unknown() {
+        let error = JobDefinition::decode(br#"{"version":9,"novel":true}"#).unwrap_err();
+        assert!(error.to_string().contains("version 9"), "{error}");
+    }
+}

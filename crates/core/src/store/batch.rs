@@ -1,0 +1,63 @@
+//! The changes that a scheduler commits after it has planned.
+
+use super::{Fence, InFlightRun, RunId, Schedule};
+use crate::job::JobId;
+use crate::time::Timestamp;
+
+/// One guarded change; see [`JobStore::commit`](super::JobStore::commit).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The job.
+    pub id: JobId,
+    /// The fence that the record must still have; for [`CommitAction::ClearRun`] the run's.
+    pub fence: Fence,
+    /// What to do.
+    pub action: CommitAction,
+}
+
+/// What a [`Commit`] does if its fence holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommitAction {
+    /// Ends the claim with a new schedule, and records the runs that start now.
+    Advance {
+        /// When the job runs next.
+        schedule: Schedule,
+        /// How many runs have been started, with those that start now.
+        fire_count: u64,
+        /// The runs to record; none for jobs that are not rerun.
+        start: Vec<InFlightRun>,
+    },
+    /// Ends the claim and the job: there is no further run. The record leaves at once, or, when runs
+    /// are in flight (these or earlier ones), with the last of them.
+    Finish {
+        /// The runs to record; none for jobs that are not rerun.
+        start: Vec<InFlightRun>,
+    },
+    /// Ends the claim with everything as it was, except that the job is due at this instant.
+    Postpone {
+        /// From when it may be claimed again.
+        due_at: Timestamp,
+    },
+    /// Records runs that start outside of the schedule, which stays as it is; so does a claim.
+    Start {
+        /// The runs to record.
+        runs: Vec<InFlightRun>,
+    },
+    /// Forgets a run that has ended; with the last one, a finished job leaves.
+    ClearRun {
+        /// The run.
+        run_id: RunId,
+    },
+}
+
+/// What became of a [`Commit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// It was carried out; the job is still there.
+    Done,
+    /// It was carried out, and the job has left the store.
+    Removed,
+    /// The fence was old, or the job or run is gone: nothing was changed.
+    Stale,
+}

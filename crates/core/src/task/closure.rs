@@ -1,0 +1,117 @@
+//! Closures as tasks: for jobs that live no longer than the process.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::{
+    Action, AnyTask, BoxFuture, IntoAction, JobContext, TaskBody, TaskName, TaskOutput,
+    TaskRegistration,
+};
+use crate::codec::{CodecError, Encoded};
+
+/// A closure that a job calls at each run.
+pub struct ClosureTask(Box<dyn Fn(JobContext) -> TaskBody + Send + Sync>);
+
+impl std::fmt::Debug for ClosureTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClosureTask")
+    }
+}
+
+impl AnyTask for ClosureTask {
+    fn body(&self, context: JobContext, _: &Encoded) -> Result<TaskBody, CodecError> {
+        Ok((self.0)(context))
+    }
+
+    fn check(&self, _: &Encoded) -> Result<(), CodecError> {
+        Ok(())
+    }
+}
+
+impl ClosureTask {
+    fn into_action(self) -> Action {
+        Action {
+            registration: Ok(TaskRegistration::transient(
+                TaskName::closure(),
+                Arc::new(self),
+            )),
+            encode: Box::new(|codec| codec.encode(&())),
+        }
+    }
+}
+
+/// Marks blocking closures without a parameter for [`IntoAction`].
+#[derive(Debug)]
+pub struct BlockingMarker;
+
+/// Marks blocking closures that take the [`JobContext`] for [`IntoAction`].
+#[derive(Debug)]
+pub struct BlockingContextMarker;
+
+/// Marks closures without a parameter that return a future for [`IntoAction`].
+#[derive(Debug)]
+pub struct AsyncMarker;
+
+/// Marks closures that take the [`JobContext`] and return a future for [`IntoAction`].
+#[derive(Debug)]
+pub struct AsyncContextMarker;
+
+impl<F, R> IntoAction<(BlockingMarker, R)> for F
+where
+    F: Fn() -> R + Send + Sync + 'static,
+    R: TaskOutput,
+{
+    fn into_action(self) -> Action {
+        let function = Arc::new(self);
+        ClosureTask(Box::new(move |_| {
+            let function = Arc::clone(&function);
+            TaskBody::blocking(move || function().into_result())
+        }))
+        .into_action()
+    }
+}
+
+impl<F, R> IntoAction<(BlockingContextMarker, R)> for F
+where
+    F: Fn(JobContext) -> R + Send + Sync + 'static,
+    R: TaskOutput,
+{
+    fn into_action(self) -> Action {
+        let function = Arc::new(self);
+        ClosureTask(Box::new(move |context| {
+            let function = Arc::clone(&function);
+            TaskBody::blocking(move || function(context).into_result())
+        }))
+        .into_action()
+    }
+}
+
+impl<F, R> IntoAction<(AsyncMarker, R)> for F
+where
+    F: Fn() -> R + Send + Sync + 'static,
+    R: Future<Output: TaskOutput> + Send + 'static,
+{
+    fn into_action(self) -> Action {
+        ClosureTask(Box::new(move |_| TaskBody::Async(finish(self())))).into_action()
+    }
+}
+
+impl<F, R> IntoAction<(AsyncContextMarker, R)> for F
+where
+    F: Fn(JobContext) -> R + Send + Sync + 'static,
+    R: Future<Output: TaskOutput> + Send + 'static,
+{
+    fn into_action(self) -> Action {
+        ClosureTask(Box::new(move |context| {
+            TaskBody::Async(finish(self(context)))
+        }))
+        .into_action()
+    }
+}
+
+fn finish<R>(work: R) -> BoxFuture<'static, super::TaskResult>
+where
+    R: Future<Output: TaskOutput> + Send + 'static,
+{
+    Box::pin(async move { work.await.into_result() })
+}

@@ -1,0 +1,165 @@
+//! Tasks: named functions that jobs call.
+
+mod cancel;
+mod closure;
+mod context;
+mod erased;
+mod output;
+mod registry;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use closure::ClosureTask;
+pub use context::{JobContext, JobContextParts, SharedState};
+pub use erased::{AnyTask, BoxFuture, TaskBody};
+pub use output::{TaskError, TaskOutput, TaskResult};
+pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
+
+pub(crate) use output::probe;
+
+use crate::codec::{Codec, CodecError, Encoded};
+use crate::error::name_type;
+
+name_type! {
+    /// The name under which a task is stored and found again: chosen by a person, never a Rust path.
+    ///
+    /// ```
+    /// assert_eq!(punctual_core::TaskName::new("send_mail").unwrap().as_str(), "send_mail");
+    /// ```
+    TaskName, "task name"
+}
+
+impl TaskName {
+    /// A new name for a function without one: a closure, which only this process can run.
+    #[must_use]
+    pub fn closure() -> Self {
+        Self(format!("closure {}", uuid::Uuid::new_v4().simple()).into())
+    }
+
+    /// No name: that of a job which has not been given its task yet.
+    pub(crate) fn blank() -> Self {
+        Self("".into())
+    }
+}
+
+/// A function that jobs can call by name; `#[task]` makes one of a function.
+///
+/// ```
+/// use punctual_core::{JobContext, Task, TaskBody};
+///
+/// struct Add;
+///
+/// impl Task for Add {
+///     const NAME: &'static str = "add";
+///     type Args = (i64, i64);
+///
+///     fn body(_context: JobContext, (a, b): Self::Args) -> TaskBody {
+///         TaskBody::blocking(move || Ok((a + b).into()))
+///     }
+/// }
+/// ```
+pub trait Task: Send + Sync + 'static {
+    /// The name that stores keep. Renaming a task orphans its stored jobs.
+    const NAME: &'static str;
+
+    /// The arguments as one value, usually a tuple.
+    type Args: Serialize + DeserializeOwned + Send + 'static;
+
+    /// What a run with these arguments does. Called where the run starts; must not do the work itself.
+    fn body(context: JobContext, args: Self::Args) -> TaskBody;
+}
+
+/// A task with its arguments: what a job does when it runs.
+///
+/// The function that `#[task]` makes returns one; it runs nothing by itself.
+#[must_use = "a call does nothing until it is added to a scheduler"]
+pub struct Call<T: Task> {
+    args: T::Args,
+}
+
+impl<T: Task> Call<T> {
+    /// A call with these arguments.
+    pub fn new(args: T::Args) -> Self {
+        Self { args }
+    }
+
+    /// The arguments, for those who want to run the task themselves.
+    pub fn into_args(self) -> T::Args {
+        self.args
+    }
+}
+
+impl<T: Task> std::fmt::Debug for Call<T> {
+    /// Shows the task, not the arguments: they can be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Call({})", T::NAME)
+    }
+}
+
+/// Arguments whose type has been erased until a codec is chosen.
+type EncodeArgs = Box<dyn FnOnce(Codec) -> Result<Encoded, CodecError> + Send>;
+
+/// What a job does, whatever it was made from: a task with arguments, or a closure.
+pub struct Action {
+    pub(crate) registration: Result<TaskRegistration, crate::error::NameError>,
+    pub(crate) encode: EncodeArgs,
+}
+
+impl std::fmt::Debug for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Action")
+            .field("registration", &self.registration)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What can be made into a job: a [`Call`] of a task, or a closure for stores that live in memory.
+///
+/// `M` tells the forms apart and is always inferred.
+pub trait IntoAction<M> {
+    /// Erases the types.
+    fn into_action(self) -> Action;
+}
+
+/// Marks [`Call`]s for [`IntoAction`].
+#[derive(Debug)]
+pub struct CallMarker;
+
+impl<T: Task> IntoAction<CallMarker> for Call<T> {
+    fn into_action(self) -> Action {
+        Action {
+            registration: TaskRegistration::of::<T>(),
+            encode: Box::new(move |codec| codec.encode(&self.args)),
+        }
+    }
+}
+
+/// A function made by `#[task]`, of any number of parameters: what `.task(send_mail)` takes.
+///
+/// `M` is the parameters' types and always inferred.
+pub trait TaskFn<M> {
+    /// The task that the function makes calls of.
+    type Task: Task;
+}
+
+macro_rules! task_fn {
+    ($($arg:ident),*) => {
+        impl<F, T, $($arg),*> TaskFn<(T, $($arg,)*)> for F
+        where
+            F: Fn($($arg),*) -> Call<T>,
+            T: Task,
+        {
+            type Task = T;
+        }
+    };
+}
+task_fn!();
+task_fn!(A1);
+task_fn!(A1, A2);
+task_fn!(A1, A2, A3);
+task_fn!(A1, A2, A3, A4);
+task_fn!(A1, A2, A3, A4, A5);
+task_fn!(A1, A2, A3, A4, A5, A6);
+task_fn!(A1, A2, A3, A4, A5, A6, A7);
+task_fn!(A1, A2, A3, A4, A5, A6, A7, A8);
