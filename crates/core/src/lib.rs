@@ -20,6 +20,7 @@ pub use error::NameError;
 pub use event::{Alias, Event, EventMask, JobRef, MissReason, RunEvent, RunOutcome, SkippedRuns};
 pub use executor::{
     DebugExecutor, Executor, ExecutorError, Prepared, Refused, Run, RunParts, RunReport, RunSink,
+    inside_run,
 };
 pub use job::{
     ChangedJob, CheckedJob, Coalesce, Job, JobBuilder, JobChange, JobDefaults, JobDefinition,

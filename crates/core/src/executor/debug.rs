@@ -18,7 +18,7 @@ impl Executor for DebugExecutor {
     }
 
     fn submit(&self, run: Run) -> Result<(), Refused> {
-        run.execute(|work| pollster::block_on(work));
+        run.execute(pollster::block_on);
         Ok(())
     }
 

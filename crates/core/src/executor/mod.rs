@@ -1,12 +1,14 @@
 //! The contract between the scheduler and what runs its jobs.
 
 mod debug;
+mod inside;
 mod run;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use debug::DebugExecutor;
+pub use inside::inside_run;
 pub use run::{Prepared, Run, RunParts, RunReport, RunSink};
 
 use crate::task::BoxFuture;

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::inside::Inside;
 use crate::codec::Encoded;
 use crate::event::{RunEvent, RunOutcome};
 use crate::task::{AnyTask, BoxFuture, JobContext, TaskBody, TaskName, TaskResult};
@@ -121,17 +122,14 @@ impl Run {
         self.parts.sink.report(RunReport { event });
     }
 
-    /// Begins, runs the task to its end on this thread, and reports. `block_on` drives an async task;
-    /// panics are caught and reported.
-    pub fn execute(self, block_on: impl FnOnce(BoxFuture<'_, TaskResult>) -> TaskResult) {
-        let Some((run, body)) = self.prepare() else {
-            return;
-        };
-        let result = catch_unwind(AssertUnwindSafe(|| match body {
-            TaskBody::Blocking(work) => work(),
-            TaskBody::Async(work) => block_on(work),
-        }));
-        run.finish(outcome_of(result));
+    /// Begins, runs the task to its end on this thread, and reports. `block_on` drives the future of an
+    /// async task; panics of the task are caught and reported.
+    pub fn execute(self, block_on: impl FnOnce(BoxFuture<'static, ()>)) {
+        match self.into_prepared() {
+            Some(Prepared::Blocking(work)) => work(),
+            Some(Prepared::Async(work)) => block_on(work),
+            None => {}
+        }
     }
 
     /// Begins and decodes. Blocking work comes back as [`Prepared::Blocking`], to be run where blocking
@@ -141,7 +139,7 @@ impl Run {
         let (run, body) = self.prepare()?;
         Some(match body {
             TaskBody::Blocking(work) => Prepared::Blocking(Box::new(move || {
-                run.finish(outcome_of(catch_unwind(AssertUnwindSafe(work))));
+                run.finish(outcome_of(catch(work)));
             })),
             TaskBody::Async(work) => Prepared::Async(Box::pin(async move {
                 run.finish(outcome_of(CatchUnwind(work).await));
@@ -151,11 +149,11 @@ impl Run {
 
     fn prepare(self) -> Option<(Self, TaskBody)> {
         let run = self.begin()?;
-        let made = catch_unwind(AssertUnwindSafe(|| {
+        let made = catch(|| {
             run.parts
                 .body
                 .body(run.parts.context.clone(), &run.parts.args)
-        }));
+        });
         match made {
             Ok(Ok(body)) => Some((run, body)),
             Ok(Err(error)) => {
@@ -201,6 +199,12 @@ impl fmt::Debug for Run {
     }
 }
 
+/// Runs a piece of the task: marked as inside a run, and with a panic turned into a value.
+fn catch<T>(piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    let _inside = Inside::enter();
+    catch_unwind(AssertUnwindSafe(piece))
+}
+
 fn outcome_of(result: Result<TaskResult, Box<dyn Any + Send>>) -> RunOutcome {
     match result {
         Ok(Ok(value)) => RunOutcome::Success(value),
@@ -224,7 +228,7 @@ impl Future for CatchUnwind {
     type Output = Result<TaskResult, Box<dyn Any + Send>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))) {
+        match catch(|| self.0.as_mut().poll(context)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(result)) => Poll::Ready(Ok(result)),
             Err(panic) => Poll::Ready(Err(panic)),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    AddOutcome, Claim, Commit, CommitOutcome, JobCursor, JobPage, JobRecord, JobStore, NewRecord,
-    NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps, StoreError, TaskFilter,
+    AddOutcome, Claim, Commit, CommitOutcome, InFlightRun, JobCursor, JobPage, JobRecord, JobStore,
+    NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps, StoreError, TaskFilter,
 };
 use crate::job::JobId;
 use crate::task::BoxFuture;
@@ -90,6 +90,12 @@ pub trait DynJobStore: Send + Sync + 'static {
         limit: usize,
         filter: &'a TaskFilter,
     ) -> BoxFuture<'a, Result<Vec<OrphanedRun>, StoreError>>;
+
+    /// See [`JobStore::in_flight`].
+    fn in_flight<'a>(
+        &'a self,
+        id: &'a JobId,
+    ) -> BoxFuture<'a, Result<Vec<InFlightRun>, StoreError>>;
 
     /// See [`JobStore::next_wakeup`].
     fn next_wakeup<'a>(
@@ -184,6 +190,13 @@ impl<S: JobStore> DynJobStore for S {
         filter: &'a TaskFilter,
     ) -> BoxFuture<'a, Result<Vec<OrphanedRun>, StoreError>> {
         Box::pin(JobStore::take_over(self, node, now, limit, filter))
+    }
+
+    fn in_flight<'a>(
+        &'a self,
+        id: &'a JobId,
+    ) -> BoxFuture<'a, Result<Vec<InFlightRun>, StoreError>> {
+        Box::pin(JobStore::in_flight(self, id))
     }
 
     fn next_wakeup<'a>(

@@ -121,6 +121,10 @@ pub trait JobStore: Send + Sync + 'static {
     /// record's (or the run's) changes nothing and is answered with [`CommitOutcome::Stale`]. One round
     /// trip for the whole batch, which is durable when this returns. Commits for the same job are
     /// carried out in order.
+    ///
+    /// A caller that got an error doesn't know whether the batch was carried out, and repeats it: a
+    /// commit whose fence still holds has the same outcome however often it is made (a run that is
+    /// recorded already stays as it is), except that a removal is answered with `Stale` the second time.
     fn commit(
         &self,
         batch: Vec<Commit>,
@@ -145,6 +149,12 @@ pub trait JobStore: Send + Sync + 'static {
         limit: usize,
         filter: &TaskFilter,
     ) -> impl Future<Output = Result<Vec<OrphanedRun>, StoreError>> + Send;
+
+    /// The runs of a job that are recorded as in flight, of all nodes, in the order of their ids.
+    fn in_flight(
+        &self,
+        id: &JobId,
+    ) -> impl Future<Output = Result<Vec<InFlightRun>, StoreError>> + Send;
 
     /// The earliest `due_at` of the jobs whose task passes the filter.
     fn next_wakeup(

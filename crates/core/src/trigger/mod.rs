@@ -93,6 +93,12 @@ pub trait Trigger: Debug + Display + Send + Sync + 'static {
 
     /// The stored form, from which a [`TriggerRegistry`] makes the trigger again.
     fn spec(&self) -> TriggerSpec;
+
+    /// Whether `stored` describes this trigger too, so that a job which is added again at start-up keeps
+    /// its next run time. Triggers that take a start from the clock override this to leave it out.
+    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+        self.spec() == *stored
+    }
 }
 
 impl<T: Trigger + ?Sized> Trigger for Arc<T> {
@@ -118,6 +124,10 @@ impl<T: Trigger + ?Sized> Trigger for Arc<T> {
 
     fn spec(&self) -> TriggerSpec {
         (**self).spec()
+    }
+
+    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+        (**self).is_same_as(stored)
     }
 }
 
@@ -152,7 +162,7 @@ impl<T: Trigger> IntoTrigger for T {
 #[non_exhaustive]
 pub enum TriggerError {
     /// A field has a value that it can't have.
-    #[error("{field} {value:?}: {reason}")]
+    #[error("{field} {value:?} (column {column}): {reason}")]
     #[non_exhaustive]
     InvalidField {
         /// The field, such as `day_of_week` or `start_date`.
