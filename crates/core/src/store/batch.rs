@@ -19,7 +19,8 @@ pub struct Commit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommitAction {
-    /// Ends the claim with a new schedule, and records the runs that start now.
+    /// Ends the claim with a new schedule, and records the runs that start now. A finished job is
+    /// finished no more.
     Advance {
         /// When the job runs next.
         schedule: Schedule,
@@ -29,17 +30,20 @@ pub enum CommitAction {
         start: Vec<InFlightRun>,
     },
     /// Ends the claim and the job: there is no further run. The record leaves at once, or, when runs
-    /// are in flight (these or earlier ones), with the last of them.
+    /// are in flight (these or earlier ones), with the last of them; until then it has no schedule. Its
+    /// `fire_count` stays.
     Finish {
         /// The runs to record; none for jobs that are not rerun.
         start: Vec<InFlightRun>,
     },
-    /// Ends the claim with everything as it was, except that the job is due at this instant.
+    /// Ends the claim with everything as it was, except that the job is due at this instant; one that
+    /// has no schedule gets none.
     Postpone {
         /// From when it may be claimed again.
         due_at: Timestamp,
     },
-    /// Records runs that start outside of the schedule, which stays as it is; so does a claim.
+    /// Records runs that start outside of the schedule, which stays as it is; so do a claim and
+    /// `fire_count`.
     Start {
         /// The runs to record.
         runs: Vec<InFlightRun>,

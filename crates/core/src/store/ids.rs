@@ -44,6 +44,14 @@ impl Revision {
 pub struct Fence(pub i64);
 
 impl Fence {
+    /// Where the fences of a new job may begin: a random number below 2^48, so that no fence of a removed
+    /// job holds for one that is added under its id later. Stores that have one counter for all their
+    /// jobs don't need it.
+    #[must_use]
+    pub fn random() -> Self {
+        Self((uuid::Uuid::new_v4().as_u128() & 0xFFFF_FFFF_FFFF) as i64)
+    }
+
     /// The one after this.
     #[must_use]
     pub const fn next(self) -> Self {

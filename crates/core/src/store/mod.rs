@@ -65,11 +65,13 @@ pub trait JobStore: Send + Sync + 'static {
     /// [`Unsupported`](StoreErrorKind::Unsupported) when its schema is newer than this build.
     fn start(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Closes connections. What is stored stays, except in memory.
+    /// Closes connections. What is stored stays; what is kept in memory, as long as the store value (or
+    /// a clone of it) lives, so that a scheduler that is started again has its jobs.
     fn shutdown(&self) -> impl Future<Output = ()> + Send;
 
     /// Adds the jobs, in one round trip where the backend can. Answers for each in the order given; one
-    /// whose id exists is left as it is, the others are added all the same.
+    /// whose id exists is left as it is, the others are added all the same. The first fence of a job is
+    /// none that a removed job of the same id ever had: see [`Fence::random`].
     fn add(
         &self,
         records: Vec<NewRecord>,
@@ -100,7 +102,7 @@ pub trait JobStore: Send + Sync + 'static {
     -> impl Future<Output = Result<Option<JobRecord>, StoreError>> + Send;
 
     /// Up to `limit` jobs after the cursor: soonest `next_run_time` first, those without one last, ties
-    /// by id.
+    /// by id, which sort as their UTF-8 bytes do. A limit of 0 gives an empty page and no cursor.
     fn list(
         &self,
         after: Option<&JobCursor>,
@@ -130,9 +132,10 @@ pub trait JobStore: Send + Sync + 'static {
         batch: Vec<Commit>,
     ) -> impl Future<Output = Result<Vec<CommitOutcome>, StoreError>> + Send;
 
-    /// Declares the node alive until the given instant; one in the past gives its runs away at once.
-    /// Whether the lease had lapsed before, so that others may have taken the node's runs over
-    /// (false for a node that was not known).
+    /// Declares the node alive until the given instant, from which on it is dead; one that is not later
+    /// than `now` gives its runs away at once. Whether the lease had lapsed before (its end was not later
+    /// than `now`), so that others may have taken the node's runs over; false for a node that was not
+    /// known. A store may forget nodes that have been dead for a week.
     fn renew(
         &self,
         node: &NodeId,
@@ -141,7 +144,9 @@ pub trait JobStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Moves up to `limit` in-flight runs whose node is unknown or dead at `now` to `node`: each gets a
-    /// larger fence and its attempt is counted up. Only runs of jobs whose task passes the filter.
+    /// larger fence and its attempt is counted up. Only runs of jobs whose task passes the filter. The
+    /// caller's own runs are no exception: they stay if it has renewed, and come back to it if it has not,
+    /// which is how a node that keeps its name over a restart gets hold of what it left behind.
     fn take_over(
         &self,
         node: &NodeId,
