@@ -1,1 +1,12 @@
 //! The in-memory job store of the Punctual job scheduler.
+//!
+//! [`MemoryJobStore`] keeps jobs as long as the value (or a clone of it) lives. It is the only kind of
+//! store that can keep closures.
+
+mod commit;
+mod jobs;
+mod runs;
+mod state;
+mod store;
+
+pub use store::MemoryJobStore;

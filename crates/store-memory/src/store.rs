@@ -1,0 +1,151 @@
+//! The public handle: takes the lock, and does nothing else.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use punctual_core::{
+    AddOutcome, Claim, Commit, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage, JobRecord,
+    JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps, StoreError,
+    TaskFilter, Timestamp,
+};
+
+use crate::state::State;
+
+/// Keeps jobs in this process's memory.
+///
+/// Clones are handles on the same jobs, so that several schedulers of one process can share them. The
+/// jobs stay when a scheduler shuts down and are there again when it restarts; they go with the last
+/// handle.
+///
+/// Adding, claiming and committing cost the logarithm of the number of jobs. Two things cost a walk over
+/// all jobs, so that each job stays small (about 250 bytes besides its definition) and firing fast: a
+/// page of [`list`](JobStore::list), for which large pages are therefore better than many, and
+/// [`remove_all`](JobStore::remove_all).
+///
+/// ```
+/// use punctual_core::{Encoded, JobId, JobStore, NewRecord, Schedule, TaskFilter, TaskName, Timestamp};
+/// use punctual_store_memory::MemoryJobStore;
+///
+/// # pollster::block_on(async {
+/// let store = MemoryJobStore::new();
+/// let job = NewRecord {
+///     id: JobId::new("mail")?,
+///     task: TaskName::new("send_mail")?,
+///     definition: Encoded::from(&b"{}"[..]),
+///     schedule: Some(Schedule::at(Timestamp::from_seconds(60))),
+/// };
+/// store.add(vec![job]).await?;
+/// assert_eq!(store.next_wakeup(&TaskFilter::Any).await?, Some(Timestamp::from_seconds(60)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryJobStore {
+    // Never held across an await: every method is one short critical section.
+    state: Arc<Mutex<State>>,
+}
+
+impl MemoryJobStore {
+    /// A store without jobs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for MemoryJobStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryJobStore").finish_non_exhaustive()
+    }
+}
+
+impl JobStore for MemoryJobStore {
+    fn caps(&self) -> StoreCaps {
+        StoreCaps::memory()
+    }
+
+    async fn start(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn shutdown(&self) {}
+
+    async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
+        let mut state = self.state.lock();
+        Ok(records.into_iter().map(|new| state.jobs.add(new)).collect())
+    }
+
+    async fn update(
+        &self,
+        id: &JobId,
+        expected: Revision,
+        update: RecordUpdate,
+    ) -> Result<Revision, StoreError> {
+        self.state.lock().jobs.update(id, expected, update)
+    }
+
+    async fn remove(&self, id: &JobId) -> Result<bool, StoreError> {
+        Ok(self.state.lock().remove(id))
+    }
+
+    async fn remove_all(&self) -> Result<u64, StoreError> {
+        let removed = self.state.lock().remove_all();
+        // Dropped here, after the lock: a million small allocations take a while to give back.
+        Ok(removed.len() as u64)
+    }
+
+    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
+        Ok(self.state.lock().jobs.get(id).cloned())
+    }
+
+    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+        Ok(self.state.lock().jobs.list(after, limit))
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Vec<Claim>, StoreError> {
+        Ok(self.state.lock().jobs.claim_due(now, limit, lease, filter))
+    }
+
+    async fn commit(&self, batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
+        let mut state = self.state.lock();
+        Ok(batch
+            .into_iter()
+            .map(|commit| state.commit(commit))
+            .collect())
+    }
+
+    async fn renew(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.state.lock().runs.renew(node, now, until))
+    }
+
+    async fn take_over(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        limit: usize,
+        filter: &TaskFilter,
+    ) -> Result<Vec<OrphanedRun>, StoreError> {
+        Ok(self.state.lock().take_over(node, now, limit, filter))
+    }
+
+    async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {
+        Ok(self.state.lock().in_flight(id))
+    }
+
+    async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.state.lock().jobs.next_wakeup(filter))
+    }
+}

@@ -1,0 +1,45 @@
+//! Starting, shutting down, and a store without jobs.
+
+use punctual_core::{JobPage, JobStore};
+
+use crate::job_store::kit::{at, due};
+use crate::job_store::{StoreFixture, Trial};
+
+pub async fn starting_twice_is_harmless<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(0))]).await;
+    t.store.start().await.expect("it starts again");
+    assert_eq!(t.list().await, ["a"]);
+}
+
+pub async fn shutting_down_twice_is_harmless<F: StoreFixture>(t: &Trial<F>) {
+    t.stop().await;
+    t.stop().await;
+}
+
+pub async fn it_starts_again_with_its_jobs<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(5))]).await;
+    let before = t.get("a").await;
+    t.stop().await;
+    t.store.start().await.expect("it starts again");
+    assert_eq!(t.get("a").await, before);
+    t.add([due("b", at(6))]).await;
+    assert_eq!(t.list().await, ["a", "b"]);
+}
+
+pub async fn a_new_store_has_nothing<F: StoreFixture>(t: &Trial<F>) {
+    assert_eq!(t.find("a").await, None);
+    assert!(!t.remove("a").await);
+    assert_eq!(t.store.remove_all().await.expect("removing works"), 0);
+    assert_eq!(
+        t.store.list(None, 10).await.expect("listing works"),
+        JobPage::default()
+    );
+    assert_eq!(t.claim(at(0)).await, []);
+    assert_eq!(t.take_over("n", at(0)).await, []);
+    assert_eq!(t.in_flight("a").await, []);
+    assert_eq!(t.next_wakeup().await, None);
+    assert_eq!(t.commit([]).await, []);
+    assert_eq!(t.add([]).await, []);
+    let lapsed = t.renew("n", at(0), at(10)).await;
+    assert!(!lapsed, "a node that was not known has not lapsed");
+}

@@ -1,0 +1,28 @@
+//! What a store brings to the suite.
+
+use std::future::Future;
+
+use punctual_core::JobStore;
+
+/// A place where one case keeps its jobs, and no other: a file, a table, a key prefix.
+///
+/// Cases run at the same time; each sets up a fixture of its own and tears it down in the end.
+pub trait StoreFixture: Sized + Send + Sync + 'static {
+    /// The store that is tried.
+    type Store: JobStore;
+
+    /// Makes a place without jobs. `case` may serve to name it and is not longer than 60 letters,
+    /// digits and underscores.
+    ///
+    /// `None` when the server that this needs is not there: the case then passes without a test, but
+    /// fails if the environment says `PUNCTUAL_REQUIRE_STORES=1`, as continuous integration does.
+    fn set_up(case: &'static str) -> impl Future<Output = Option<Self>> + Send;
+
+    /// Makes a store of that place, as a process of its own would; need not be started.
+    fn open(&self) -> impl Future<Output = Self::Store> + Send;
+
+    /// Removes the place, where `Drop` can't.
+    fn tear_down(self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}

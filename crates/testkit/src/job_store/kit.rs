@@ -1,0 +1,70 @@
+//! Words that the cases are written in.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use punctual_core::{
+    Encoded, Fence, InFlightRun, JobId, NewRecord, NodeId, RunId, Schedule, TaskFilter, TaskName,
+    Timestamp,
+};
+
+/// How long claims last in the cases.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// So many seconds after the noon at which all cases begin.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_772_452_800 + seconds)
+}
+
+pub(crate) fn id(text: &str) -> JobId {
+    JobId::new(text).expect("a valid id")
+}
+
+pub(crate) fn task(text: &str) -> TaskName {
+    TaskName::new(text).expect("a valid task name")
+}
+
+pub(crate) fn node(text: &str) -> NodeId {
+    NodeId::new(text).expect("a valid node id")
+}
+
+pub(crate) fn bytes(text: &str) -> Encoded {
+    Encoded::from(text.as_bytes())
+}
+
+/// A job that is due at an instant.
+pub(crate) fn due(name: &str, when: Timestamp) -> NewRecord {
+    with_schedule(name, Some(Schedule::at(when)))
+}
+
+/// A job without a schedule.
+pub(crate) fn paused(name: &str) -> NewRecord {
+    with_schedule(name, None)
+}
+
+pub(crate) fn with_schedule(name: &str, schedule: Option<Schedule>) -> NewRecord {
+    NewRecord {
+        id: id(name),
+        task: task("work"),
+        definition: bytes(&format!("{{\"of\":\"{name}\"}}")),
+        schedule,
+    }
+}
+
+/// The first attempt of a run, scheduled for [`at`]`(0)`.
+pub(crate) fn run(number: u128, owner: &str) -> InFlightRun {
+    InFlightRun {
+        run_id: RunId::from_u128(number),
+        scheduled_time: at(0),
+        attempt: 1,
+        node: node(owner),
+        fence: Fence(1),
+    }
+}
+
+pub(crate) fn only(tasks: &[&str]) -> TaskFilter {
+    TaskFilter::Only(Arc::new(
+        tasks.iter().map(|name| task(name)).collect::<BTreeSet<_>>(),
+    ))
+}

@@ -1,0 +1,27 @@
+//! Which abilities a group of cases is for.
+
+use punctual_core::StoreCaps;
+
+/// For every store.
+#[must_use]
+pub fn nothing(_caps: &StoreCaps) -> bool {
+    true
+}
+
+/// For stores whose jobs outlive the process.
+#[must_use]
+pub fn persistent(caps: &StoreCaps) -> bool {
+    caps.persistent
+}
+
+/// For stores whose jobs several processes may use.
+#[must_use]
+pub fn shared(caps: &StoreCaps) -> bool {
+    caps.shared
+}
+
+/// For stores that tell of changes.
+#[must_use]
+pub fn notify(caps: &StoreCaps) -> bool {
+    caps.notify
+}

@@ -1,0 +1,38 @@
+//! One case being tried.
+
+use std::ops::Deref;
+
+use super::StoreFixture;
+use super::handle::Handle;
+
+/// A fixture with one started store, which stands for the scheduler of this process.
+#[derive(Debug)]
+pub struct Trial<F: StoreFixture> {
+    fixture: F,
+    ours: Handle<F::Store>,
+}
+
+impl<F: StoreFixture> Trial<F> {
+    pub(crate) async fn new(fixture: F) -> Self {
+        let ours = Handle::start(fixture.open().await).await;
+        Self { fixture, ours }
+    }
+
+    /// The same jobs through a store of its own, as another process has it.
+    pub(crate) async fn another(&self) -> Handle<F::Store> {
+        Handle::start(self.fixture.open().await).await
+    }
+
+    pub(crate) async fn end(self) {
+        self.ours.stop().await;
+        self.fixture.tear_down().await;
+    }
+}
+
+impl<F: StoreFixture> Deref for Trial<F> {
+    type Target = Handle<F::Store>;
+
+    fn deref(&self) -> &Handle<F::Store> {
+        &self.ours
+    }
+}
