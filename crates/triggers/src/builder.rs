@@ -1,0 +1,184 @@
+//! What the builders have in common.
+
+use punctual_core::{
+    Clock, Jitter, SystemClock, Timestamp, TriggerDefaults, TriggerError, TriggerSpec, Zone,
+    ZoneError,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::when::When;
+
+/// Where a builder looks for what it was not told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Defaults<'d> {
+    /// The process: its local zone, or UTC on machines that don't tell theirs, and the system clock.
+    Process,
+    /// The scheduler that the trigger is added to.
+    Scheduler(&'d TriggerDefaults),
+}
+
+impl Defaults<'_> {
+    pub(crate) fn zone(self) -> Zone {
+        match self {
+            Self::Process => Zone::local().unwrap_or_else(|_| Zone::utc()),
+            Self::Scheduler(defaults) => defaults.zone.clone(),
+        }
+    }
+
+    pub(crate) fn now(self) -> Timestamp {
+        match self {
+            Self::Process => SystemClock.now(),
+            Self::Scheduler(defaults) => defaults.now,
+        }
+    }
+}
+
+/// The settings that every trigger has, as they were given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) zone: Option<Result<Zone, ZoneError>>,
+    pub(crate) start: Option<When>,
+    pub(crate) end: Option<When>,
+    pub(crate) jitter: Option<Jitter>,
+    pub(crate) max_runs: Option<u64>,
+}
+
+impl Settings {
+    pub(crate) fn zone(&self, defaults: Defaults<'_>) -> Result<Zone, TriggerError> {
+        Ok(self.zone.clone().unwrap_or_else(|| Ok(defaults.zone()))?)
+    }
+
+    /// The limits; local times in them are understood in `zone`.
+    pub(crate) fn limits(&self, zone: &Zone) -> Result<Limits, TriggerError> {
+        let resolve = |field, when: &Option<When>| {
+            when.as_ref()
+                .map(|when| when.instant(field, zone))
+                .transpose()
+        };
+        Ok(Limits {
+            start_date: resolve("start_date", &self.start)?,
+            end_date: resolve("end_date", &self.end)?,
+            extras: self.extras(),
+        })
+    }
+
+    pub(crate) fn extras(&self) -> Extras {
+        Extras {
+            jitter: self.jitter,
+            max_runs: self.max_runs,
+        }
+    }
+}
+
+/// The first and last instants at which a trigger may fire, as they are stored.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Limits {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) start_date: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) end_date: Option<Timestamp>,
+    #[serde(flatten)]
+    pub(crate) extras: Extras,
+}
+
+impl Limits {
+    pub(crate) fn first(&self) -> Timestamp {
+        self.start_date.unwrap_or(Timestamp::MIN)
+    }
+
+    pub(crate) fn last(&self) -> Timestamp {
+        self.end_date.unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// What a trigger only carries for the scheduler, as it is stored.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Extras {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jitter: Option<Jitter>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_runs: Option<u64>,
+}
+
+/// The first instant that may be answered to `next_fire_time(previous, now)`.
+pub(crate) fn earliest(previous: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    previous.map_or(now, |previous| previous.saturating_add_micros(1))
+}
+
+/// The stored form of one of this crate's triggers.
+pub(crate) fn stored<T: Serialize + ?Sized>(kind: &str, version: u32, data: &T) -> TriggerSpec {
+    // They are numbers, text and lists and maps of these, which JSON can always tell.
+    TriggerSpec::new(kind, version, data).expect("a built-in trigger is plain JSON")
+}
+
+/// Writes the setters of a builder that keeps [`Settings`] in its field `settings`, and the two ways to make
+/// the trigger, from its method `finish`.
+macro_rules! builder_methods {
+    ($trigger:ident: $($setter:ident),*) => {
+        $(builder_methods!(@$setter);)*
+
+        /// Checks everything and makes the trigger. What was not told is taken from this process: its
+        /// local zone (UTC on machines that don't tell theirs) and its clock.
+        ///
+        /// # Errors
+        ///
+        /// The first thing that is wrong, with the field and the value.
+        pub fn build(self) -> Result<$trigger, punctual_core::TriggerError> {
+            self.finish($crate::builder::Defaults::Process)
+        }
+    };
+    (@timezone) => {
+        /// The zone of local times: a name, a [`Zone`](punctual_core::Zone) or a `chrono_tz::Tz`.
+        /// Default: the scheduler's.
+        pub fn timezone(mut self, zone: impl punctual_core::IntoZone) -> Self {
+            self.settings.zone = Some(zone.into_zone());
+            self
+        }
+    };
+    (@start_date) => {
+        /// The first instant at which it may fire.
+        pub fn start_date(mut self, start: impl Into<$crate::When>) -> Self {
+            self.settings.start = Some(start.into());
+            self
+        }
+    };
+    (@end_date) => {
+        /// The last instant at which it may fire.
+        pub fn end_date(mut self, end: impl Into<$crate::When>) -> Self {
+            self.settings.end = Some(end.into());
+            self
+        }
+    };
+    (@jitter) => {
+        /// Lets the scheduler move every run at random; a plain `Duration` means later, never earlier.
+        pub fn jitter(mut self, jitter: impl Into<punctual_core::Jitter>) -> Self {
+            self.settings.jitter = Some(jitter.into());
+            self
+        }
+    };
+    (@max_runs) => {
+        /// Finishes the job after so many runs.
+        pub fn max_runs(mut self, runs: u64) -> Self {
+            self.settings.max_runs = Some(runs);
+            self
+        }
+    };
+}
+pub(crate) use builder_methods;
+
+/// Lets a builder stand wherever a trigger is wanted.
+macro_rules! builder_is_into_trigger {
+    ($builder:ident) => {
+        impl punctual_core::IntoTrigger for $builder {
+            fn into_trigger(
+                self,
+                defaults: &punctual_core::TriggerDefaults,
+            ) -> Result<std::sync::Arc<dyn punctual_core::Trigger>, punctual_core::TriggerError>
+            {
+                let defaults = $crate::builder::Defaults::Scheduler(defaults);
+                Ok(std::sync::Arc::new(self.finish(defaults)?))
+            }
+        }
+    };
+}
+pub(crate) use builder_is_into_trigger;

@@ -1,0 +1,133 @@
+//! When several triggers all fire.
+
+use std::fmt;
+
+use punctual_core::{
+    IntoTrigger, Jitter, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone,
+};
+
+use super::members::{Candidates, Members, first_from};
+use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods};
+
+/// Fires at the instants at which all of its members do, to the microsecond.
+///
+/// ```
+/// use punctual_core::{Timestamp, Trigger};
+/// use punctual_triggers::{AndTrigger, CalendarIntervalTrigger, CronTrigger};
+///
+/// // Every third day, but only on weekends.
+/// let trigger = AndTrigger::of(CalendarIntervalTrigger::days(3).start_date("2026-01-01"))
+///     .and(CronTrigger::new().day_of_week("sat,sun"))
+///     .timezone("UTC")
+///     .build()?;
+/// let fire = trigger.next_fire_time(None, Timestamp::from_seconds(1_767_225_600)).unwrap();
+/// assert_eq!(fire.to_string(), "2026-01-04T00:00:00Z");
+/// # Ok::<(), punctual_core::TriggerError>(())
+/// ```
+///
+/// The search for a common instant is bounded: after [`ROUNDS`](Self::ROUNDS) instants at which some member
+/// fires and another does not, the trigger is finished.
+#[derive(Clone, Debug)]
+pub struct AndTrigger(Members);
+
+impl AndTrigger {
+    pub(crate) const KIND: &str = "and";
+
+    /// How many times in a row the members may disagree.
+    pub const ROUNDS: u32 = 1_000_000;
+
+    /// Begins with one trigger or builder.
+    pub fn of(member: impl IntoTrigger + Send + 'static) -> AndTriggerBuilder {
+        AndTriggerBuilder::default().and(member)
+    }
+
+    pub(crate) fn restore(
+        spec: &TriggerSpec,
+        registry: &TriggerRegistry,
+    ) -> Result<Self, TriggerError> {
+        Members::restore(spec, registry).map(Self)
+    }
+
+    /// Goes from `candidate` to an instant that no member moves on from.
+    fn agree(
+        &self,
+        mut candidate: Timestamp,
+        next: impl Fn(&dyn Trigger, Timestamp) -> Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        for _ in 0..Self::ROUNDS {
+            let before = candidate;
+            for member in &self.0.triggers {
+                candidate = next(member, candidate)?;
+            }
+            if candidate == before {
+                return Some(candidate);
+            }
+        }
+        None
+    }
+}
+
+impl Trigger for AndTrigger {
+    fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let last = self.0.limits.last();
+        self.agree(self.0.from(previous, now)?, |member, from| {
+            first_from(member, from).filter(|&fire| fire <= last)
+        })
+    }
+
+    fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
+        let from = from.max(self.0.limits.first());
+        let until = until.min(self.0.limits.last());
+        self.agree(until, |member, until| member.latest_fire_time(from, until))
+    }
+
+    fn zone(&self) -> Option<&Zone> {
+        self.0.triggers.iter().find_map(|member| member.zone())
+    }
+
+    fn jitter(&self) -> Option<Jitter> {
+        self.0.limits.extras.jitter
+    }
+
+    fn max_runs(&self) -> Option<u64> {
+        self.0.limits.extras.max_runs
+    }
+
+    fn spec(&self) -> TriggerSpec {
+        self.0.spec(Self::KIND)
+    }
+}
+
+impl fmt::Display for AndTrigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt("and", f)
+    }
+}
+
+/// Makes an [`AndTrigger`]; see [`AndTrigger::of`].
+///
+/// Its zone and the current time are the defaults of members that have none of their own.
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until it is built or added"]
+pub struct AndTriggerBuilder {
+    members: Candidates,
+    settings: Settings,
+}
+
+impl AndTriggerBuilder {
+    /// Adds a trigger or builder.
+    pub fn and(mut self, member: impl IntoTrigger + Send + 'static) -> Self {
+        self.members.push(member);
+        self
+    }
+
+    builder_methods!(AndTrigger: timezone, start_date, end_date, jitter, max_runs);
+
+    fn finish(self, defaults: Defaults<'_>) -> Result<AndTrigger, TriggerError> {
+        self.members
+            .finish(&self.settings, defaults)
+            .map(AndTrigger)
+    }
+}
+
+builder_is_into_trigger!(AndTriggerBuilder);

@@ -1,0 +1,120 @@
+//! What And and Or have in common: their members and how they are kept.
+
+use std::fmt;
+use std::sync::Arc;
+
+use punctual_core::{
+    IntoTrigger, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::builder::{Defaults, Limits, Settings, earliest, stored};
+
+/// The triggers inside, and the limits of the whole.
+#[derive(Clone, Debug)]
+pub(super) struct Members {
+    pub(super) triggers: Vec<Arc<dyn Trigger>>,
+    pub(super) limits: Limits,
+}
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    triggers: Vec<TriggerSpec>,
+    #[serde(flatten)]
+    limits: Limits,
+}
+
+const VERSION: u32 = 1;
+
+impl Members {
+    pub(super) fn restore(
+        spec: &TriggerSpec,
+        registry: &TriggerRegistry,
+    ) -> Result<Self, TriggerError> {
+        let stored: Stored = spec.decode(VERSION)?;
+        let triggers = stored.triggers.iter().map(|spec| registry.restore(spec));
+        Ok(Self {
+            triggers: triggers.collect::<Result<_, _>>()?,
+            limits: stored.limits,
+        })
+    }
+
+    pub(super) fn spec(&self, kind: &str) -> TriggerSpec {
+        let triggers = self.triggers.iter().map(|trigger| trigger.spec()).collect();
+        stored(
+            kind,
+            VERSION,
+            &Stored {
+                triggers,
+                limits: self.limits.clone(),
+            },
+        )
+    }
+
+    /// The first instant that may be answered, if the limits leave any.
+    pub(super) fn from(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let from = earliest(previous, now).max(self.limits.first());
+        (from <= self.limits.last() && previous != Some(Timestamp::MAX)).then_some(from)
+    }
+
+    pub(super) fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{name}[")?;
+        for (index, trigger) in self.triggers.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{trigger}")?;
+        }
+        f.write_str("]")
+    }
+}
+
+/// The first fire of a member that is not before `from`.
+///
+/// Asked as "the first after the microsecond before", a date that has passed does not fire.
+pub(super) fn first_from(trigger: &dyn Trigger, from: Timestamp) -> Option<Timestamp> {
+    if from == Timestamp::MIN {
+        return trigger.next_fire_time(None, from);
+    }
+    trigger.next_fire_time(Some(from.saturating_add_micros(-1)), from)
+}
+
+type Make = dyn FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send;
+
+/// Members that are still to be made, with the defaults of the whole.
+#[derive(Default)]
+pub(super) struct Candidates(Vec<Box<Make>>);
+
+impl Candidates {
+    pub(super) fn push(&mut self, member: impl IntoTrigger + Send + 'static) {
+        self.0
+            .push(Box::new(|defaults| member.into_trigger(defaults)));
+    }
+
+    pub(super) fn finish(
+        self,
+        settings: &Settings,
+        defaults: Defaults<'_>,
+    ) -> Result<Members, TriggerError> {
+        if self.0.is_empty() {
+            let reason = "at least one trigger is needed";
+            return Err(TriggerError::invalid_field("triggers", "", 1, reason));
+        }
+        let zone = settings.zone(defaults)?;
+        let limits = settings.limits(&zone)?;
+        let defaults = TriggerDefaults {
+            zone,
+            now: defaults.now(),
+        };
+        let triggers = self.0.into_iter().map(|make| make(&defaults));
+        Ok(Members {
+            triggers: triggers.collect::<Result<_, _>>()?,
+            limits,
+        })
+    }
+}
+
+impl fmt::Debug for Candidates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} triggers", self.0.len())
+    }
+}

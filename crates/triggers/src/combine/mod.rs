@@ -1,0 +1,8 @@
+//! Triggers made of other triggers.
+
+mod and;
+mod members;
+mod or;
+
+pub use and::{AndTrigger, AndTriggerBuilder};
+pub use or::{OrTrigger, OrTriggerBuilder};

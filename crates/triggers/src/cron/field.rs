@@ -1,0 +1,91 @@
+//! The fields of a cron trigger.
+
+use serde::{Deserialize, Serialize};
+
+/// A field, from the most to the least significant one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Field {
+    Year,
+    Month,
+    Day,
+    Week,
+    DayOfWeek,
+    Hour,
+    Minute,
+    Second,
+}
+
+/// Month names; January is 1.
+pub(super) const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
+/// Weekday names; Monday is 0, as in APScheduler.
+pub(super) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+impl Field {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Year => "year",
+            Self::Month => "month",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::DayOfWeek => "day_of_week",
+            Self::Hour => "hour",
+            Self::Minute => "minute",
+            Self::Second => "second",
+        }
+    }
+
+    pub(super) const fn min(self) -> u32 {
+        match self {
+            Self::Year => 1970,
+            Self::Month | Self::Day | Self::Week => 1,
+            Self::DayOfWeek | Self::Hour | Self::Minute | Self::Second => 0,
+        }
+    }
+
+    pub(super) const fn max(self) -> u32 {
+        match self {
+            Self::Year => 9999,
+            Self::Month => 12,
+            Self::Day => 31,
+            Self::Week => 53,
+            Self::DayOfWeek => 6,
+            Self::Hour => 23,
+            Self::Minute | Self::Second => 59,
+        }
+    }
+
+    /// The names of its values, the first of which stands for [`min`](Self::min).
+    pub(super) const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Month => &MONTHS,
+            Self::DayOfWeek => &WEEKDAYS,
+            _ => &[],
+        }
+    }
+
+    /// What it is when a less significant field is not given either: the smallest value, but weeks and
+    /// weekdays stay free.
+    pub(super) const fn default(self) -> &'static str {
+        match self {
+            Self::Year | Self::Week | Self::DayOfWeek => "*",
+            Self::Month | Self::Day => "1",
+            Self::Hour | Self::Minute | Self::Second => "0",
+        }
+    }
+
+    /// What can be written in it, for error messages.
+    pub(super) const fn allowed(self) -> &'static str {
+        match self {
+            Self::Year => "1970-9999",
+            Self::Month => "1-12 or jan-dec",
+            Self::Day => "1-31, \"last\", or \"1st\" to \"5th\" or \"last\" with a weekday",
+            Self::Week => "1-53",
+            Self::DayOfWeek => "0-6 or mon-sun",
+            Self::Hour => "0-23",
+            Self::Minute | Self::Second => "0-59",
+        }
+    }
+}

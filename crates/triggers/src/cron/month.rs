@@ -1,0 +1,159 @@
+//! Which days of a month match.
+
+use super::expression::Item;
+use crate::civil::Year;
+
+/// A set of weekdays: bit 0 is Monday.
+type Weekdays = u8;
+
+const ALL_WEEKDAYS: Weekdays = 0x7f;
+const ALL_DAYS: u32 = 0xffff_fffe;
+const ALL_WEEKS: u64 = ((1 << 54) - 1) & !1;
+
+/// Repeats a set of weekdays over six weeks when multiplied with it.
+const SIX_WEEKS: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35;
+
+/// The rule that makes a bit set of days out of a month: of its length, the weekday of its first day and,
+/// if weeks are asked for, the place of the month in its year.
+#[derive(Clone, Debug)]
+pub(super) struct MonthRule {
+    /// Days by number; bit 1 is the first.
+    days: u32,
+    /// Days by position.
+    positions: Positions,
+    weekdays: Weekdays,
+    /// ISO weeks; bit 1 is the first.
+    weeks: u64,
+    /// Whether a day matches by day of month or by weekday, instead of having to match by both.
+    either: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Positions {
+    /// First to fifth weekday of the month.
+    nth: [Weekdays; 5],
+    last: Weekdays,
+    last_day: bool,
+}
+
+impl MonthRule {
+    /// Every day, for the fields to restrict.
+    pub(super) fn new() -> Self {
+        Self {
+            days: ALL_DAYS,
+            positions: Positions::default(),
+            weekdays: ALL_WEEKDAYS,
+            weeks: ALL_WEEKS,
+            either: false,
+        }
+    }
+
+    /// Restricts the day of the month.
+    pub(super) fn set_days(&mut self, items: &[Item]) {
+        self.days = 0;
+        for &item in items {
+            match item {
+                Item::Stride { .. } => self.days |= bits(&[item]) as u32,
+                Item::Nth { nth, weekday } => self.positions.nth[nth] |= 1 << weekday,
+                Item::LastWeekday(weekday) => self.positions.last |= 1 << weekday,
+                Item::LastDay => self.positions.last_day = true,
+            }
+        }
+    }
+
+    /// Restricts the weekday.
+    pub(super) fn set_weekdays(&mut self, items: &[Item]) {
+        self.weekdays = bits(items) as u8;
+    }
+
+    /// Restricts the ISO week.
+    pub(super) fn set_weeks(&mut self, items: &[Item]) {
+        self.weeks = bits(items);
+    }
+
+    /// Makes day of month and weekday alternatives.
+    pub(super) fn match_either(&mut self) {
+        self.either = true;
+    }
+
+    /// Whether it leaves out nothing.
+    pub(super) fn is_every_day(&self) -> bool {
+        self.days == ALL_DAYS && self.weekdays == ALL_WEEKDAYS && self.weeks == ALL_WEEKS
+    }
+
+    /// The days of that month that match; bit 1 is the first day.
+    pub(super) fn mask(&self, year: &Year, month: u32) -> u32 {
+        let month_of = MonthShape {
+            length: year.month_length(month),
+            first_weekday: year.month_weekday(month),
+        };
+        let days = self.days | month_of.positions(&self.positions);
+        let weekdays = month_of.weekdays(self.weekdays);
+        let mut mask = if self.either {
+            days | weekdays
+        } else {
+            days & weekdays
+        };
+        if self.weeks != ALL_WEEKS {
+            mask &= month_of.weeks(self.weeks, year, month);
+        }
+        mask & month_of.all()
+    }
+}
+
+struct MonthShape {
+    length: u32,
+    first_weekday: u32,
+}
+
+impl MonthShape {
+    fn all(&self) -> u32 {
+        ALL_DAYS & (u32::MAX >> (31 - self.length))
+    }
+
+    fn weekdays(&self, weekdays: Weekdays) -> u32 {
+        let weeks = u64::from(weekdays) * SIX_WEEKS;
+        ((weeks >> self.first_weekday) << 1) as u32
+    }
+
+    fn positions(&self, positions: &Positions) -> u32 {
+        if *positions == Positions::default() {
+            return 0;
+        }
+        let mut mask = 0;
+        let mut seven = 0b1111_1110_u64;
+        for weekdays in positions.nth {
+            mask |= self.weekdays(weekdays) & seven as u32;
+            seven <<= 7;
+        }
+        mask |= self.weekdays(positions.last) & (0b111_1111 << (self.length - 6));
+        mask | u32::from(positions.last_day) << self.length
+    }
+
+    /// The days that lie in one of the ISO `weeks`.
+    fn weeks(&self, weeks: u64, year: &Year, month: u32) -> u32 {
+        let before = year.days_before(month);
+        let mut mask = 0_u64;
+        let (mut day, mut monday) = (1, 8 - self.first_weekday);
+        while day <= self.length {
+            if weeks >> year.week(before + day - 1) & 1 != 0 {
+                mask |= (1 << monday) - (1 << day);
+            }
+            (day, monday) = (monday, monday + 7);
+        }
+        mask as u32
+    }
+}
+
+/// The values of strides as a bit set.
+pub(super) fn bits(items: &[Item]) -> u64 {
+    let mut bits = 0;
+    for &item in items {
+        if let Item::Stride { first, last, step } = item {
+            for value in (first..=last).step_by(step as usize) {
+                bits |= 1 << value;
+            }
+        }
+    }
+    bits
+}

@@ -1,0 +1,152 @@
+//! Every so many seconds of elapsed time.
+
+mod builder;
+
+use std::fmt;
+use std::time::Duration;
+
+use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
+use serde::{Deserialize, Serialize};
+
+use crate::builder::{Limits, earliest, stored};
+use crate::text::Elapsed;
+pub use builder::{Amount, IntervalTriggerBuilder};
+
+/// Fires at `start_date`, and then again and again after an interval of elapsed time, whatever the clock on the
+/// wall does: "1 day" is 24 hours.
+///
+/// ```
+/// use punctual_core::{Timestamp, Trigger};
+/// use punctual_triggers::IntervalTrigger;
+///
+/// let trigger = IntervalTrigger::hours(1).minutes(30).start_date("2026-01-01T00:00:00Z").build()?;
+/// assert_eq!(trigger.to_string(), "interval[1:30:00]");
+/// let now = Timestamp::from_seconds(1_767_225_601); // a second after the start
+/// let fire = trigger.next_fire_time(None, now).unwrap();
+/// assert_eq!(fire.to_string(), "2026-01-01T01:30:00Z");
+/// # Ok::<(), punctual_core::TriggerError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct IntervalTrigger {
+    grid: Grid,
+    timezone: Zone,
+    limits: Limits,
+}
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    interval_micros: i64,
+    timezone: Zone,
+    #[serde(flatten)]
+    limits: Limits,
+}
+
+impl IntervalTrigger {
+    pub(crate) const KIND: &str = "interval";
+    const VERSION: u32 = 1;
+
+    /// The time between two fires.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        Duration::from_micros(self.grid.interval.unsigned_abs())
+    }
+
+    pub(crate) fn restore(spec: &TriggerSpec) -> Result<Self, TriggerError> {
+        let stored: Stored = spec.decode(Self::VERSION)?;
+        Self::new(stored.interval_micros, stored.timezone, stored.limits)
+    }
+
+    fn new(interval: i64, timezone: Zone, limits: Limits) -> Result<Self, TriggerError> {
+        if interval <= 0 {
+            let reason = "an interval must be at least a microsecond long";
+            let value = Duration::from_micros(0);
+            return Err(TriggerError::invalid_field(
+                "interval",
+                format!("{value:?}"),
+                1,
+                reason,
+            ));
+        }
+        let grid = Grid {
+            start: limits.first().as_micros(),
+            interval,
+        };
+        Ok(Self {
+            grid,
+            timezone,
+            limits,
+        })
+    }
+}
+
+/// `start + k * interval` for all `k` from 0, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grid {
+    pub(crate) start: i64,
+    pub(crate) interval: i64,
+}
+
+impl Grid {
+    /// The first point that is not before `from`.
+    pub(crate) fn at_or_after(&self, from: Timestamp) -> Option<Timestamp> {
+        let elapsed = from.as_micros().saturating_sub(self.start);
+        let steps = if elapsed <= 0 {
+            0
+        } else {
+            (elapsed - 1) / self.interval + 1
+        };
+        let micros = steps.checked_mul(self.interval)?.checked_add(self.start)?;
+        (micros <= Timestamp::MAX.as_micros()).then(|| Timestamp::from_micros(micros))
+    }
+
+    /// The last point that is not after `until`.
+    pub(crate) fn at_or_before(&self, until: Timestamp) -> Option<Timestamp> {
+        let elapsed = until.as_micros().saturating_sub(self.start);
+        (elapsed >= 0).then(|| Timestamp::from_micros(until.as_micros() - elapsed % self.interval))
+    }
+}
+
+impl Trigger for IntervalTrigger {
+    fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        if previous == Some(Timestamp::MAX) {
+            return None;
+        }
+        self.grid
+            .at_or_after(earliest(previous, now))
+            .filter(|&fire| fire <= self.limits.last())
+    }
+
+    fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
+        self.grid
+            .at_or_before(until.min(self.limits.last()))
+            .filter(|&fire| fire >= from)
+    }
+
+    fn zone(&self) -> Option<&Zone> {
+        Some(&self.timezone)
+    }
+
+    fn jitter(&self) -> Option<Jitter> {
+        self.limits.extras.jitter
+    }
+
+    fn max_runs(&self) -> Option<u64> {
+        self.limits.extras.max_runs
+    }
+
+    fn spec(&self) -> TriggerSpec {
+        let stored_form = Stored {
+            interval_micros: self.grid.interval,
+            timezone: self.timezone.clone(),
+            limits: self.limits.clone(),
+        };
+        stored(Self::KIND, Self::VERSION, &stored_form)
+    }
+}
+
+impl fmt::Display for IntervalTrigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "interval[{}]", Elapsed(self.grid.interval))
+    }
+}

@@ -1,0 +1,295 @@
+//! Dates and times as people give them.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
+use punctual_core::{IntoZone, Timestamp, TriggerError, Zone};
+
+use crate::civil::{date_of, day_of, is_valid_date, resolve};
+
+/// An instant, a local time or a date, as a chrono value or as text.
+///
+/// A local time that the clock skips means the one that is later by the length of the gap, and one that
+/// the clock shows twice means the first. A date means its midnight. Text is `YYYY-MM-DD`, or
+/// `YYYY-MM-DD HH:MM:SS` (or with a `T`), with a fraction or without, and with an offset such as `+02:00`,
+/// with `Z`, or, as local time, without.
+///
+/// ```
+/// use punctual_core::Trigger;
+/// use punctual_triggers::DateTrigger;
+///
+/// let local = DateTrigger::at("2026-03-29 03:30:00").timezone("Europe/Helsinki").build()?;
+/// assert_eq!(local.to_string(), "date[2026-03-29 04:30:00 EEST]");
+/// let fixed = DateTrigger::at("2026-03-29T03:30:00+02:00").build()?;
+/// assert_eq!(fixed.run_date(), local.run_date());
+/// # Ok::<(), punctual_core::TriggerError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct When(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// With the zone that it was given in, if it was given in one.
+    Instant(Timestamp, Option<Zone>),
+    Local(NaiveDateTime),
+    Text(String),
+}
+
+impl When {
+    /// The instant, where local times are understood in `zone`.
+    pub(crate) fn instant(
+        &self,
+        field: &'static str,
+        zone: &Zone,
+    ) -> Result<Timestamp, TriggerError> {
+        Ok(self.instant_and_zone(field, zone)?.0)
+    }
+
+    /// The instant, and the zone that it should be shown in: its own, or else `zone`.
+    pub(crate) fn instant_and_zone(
+        &self,
+        field: &'static str,
+        zone: &Zone,
+    ) -> Result<(Timestamp, Zone), TriggerError> {
+        let in_zone = |local: NaiveDateTime| (local_to_instant(local, zone), zone.clone());
+        Ok(match &self.0 {
+            Kind::Instant(instant, own) => (*instant, own.clone().unwrap_or_else(|| zone.clone())),
+            Kind::Local(local) => in_zone(*local),
+            Kind::Text(text) => match parse(field, text)? {
+                (local, None) => in_zone(local),
+                (local, Some(offset)) => {
+                    let instant = local.and_utc().timestamp_micros()
+                        - i64::from(offset.local_minus_utc()) * 1_000_000;
+                    (Timestamp::from_micros(instant), Zone::fixed(offset))
+                }
+            },
+        })
+    }
+
+    /// The day, where instants are understood in `zone`. As text it is a plain date.
+    pub(crate) fn day(&self, field: &'static str, zone: &Zone) -> Result<i32, TriggerError> {
+        let civil_day = |local: NaiveDateTime| {
+            // chrono's dates are within the range of day numbers.
+            local.and_utc().timestamp().div_euclid(crate::civil::DAY) as i32
+        };
+        match &self.0 {
+            Kind::Instant(instant, _) => Ok(civil_day(instant.in_zone(zone).naive_local())),
+            Kind::Local(local) => Ok(civil_day(*local)),
+            Kind::Text(text) => parse_day(field, text),
+        }
+    }
+}
+
+fn local_to_instant(local: NaiveDateTime, zone: &Zone) -> Timestamp {
+    let civil = local.and_utc();
+    let utc = resolve(zone, civil.timestamp());
+    Timestamp::from_seconds(utc).saturating_add_micros(i64::from(civil.timestamp_subsec_micros()))
+}
+
+/// Reads `YYYY-MM-DD[(T| )HH:MM:SS[.ffffff][Z|±HH:MM]]`; all parts but the year can have a digit less.
+fn parse(
+    field: &'static str,
+    text: &str,
+) -> Result<(NaiveDateTime, Option<FixedOffset>), TriggerError> {
+    let mut reader = Reader {
+        field,
+        text,
+        position: 0,
+    };
+    let (year, month, day) = reader.date()?;
+    let mut time = NaiveTime::MIN;
+    let mut offset = None;
+    if !reader.at_end() {
+        if !reader.eat('T') && !reader.eat(' ') {
+            return Err(reader.error("expected \"T\" or a space before the time"));
+        }
+        time = reader.time()?;
+        offset = reader.offset()?;
+    }
+    reader.finish()?;
+    let date = NaiveDate::from_ymd_opt(year, month, day);
+    let date = date.ok_or_else(|| reader.error("there is no such date"))?;
+    Ok((date.and_time(time), offset))
+}
+
+/// Reads `YYYY-MM-DD` or `YYYYMMDD`.
+fn parse_day(field: &'static str, text: &str) -> Result<i32, TriggerError> {
+    let compact = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+    let dashed = match text.split_at_checked(4) {
+        Some((year, rest)) if compact => format!("{year}-{}-{}", &rest[..2], &rest[2..]),
+        _ => text.to_owned(),
+    };
+    let mut reader = Reader {
+        field,
+        text: &dashed,
+        position: 0,
+    };
+    let (year, month, day) = reader.date()?;
+    reader.finish()?;
+    Ok(day_of(year, month, day))
+}
+
+struct Reader<'t> {
+    field: &'static str,
+    text: &'t str,
+    position: usize,
+}
+
+impl Reader<'_> {
+    fn error(&self, reason: &str) -> TriggerError {
+        let column = self.text[..self.position].chars().count() + 1;
+        let form = "the form is YYYY-MM-DD or YYYY-MM-DD HH:MM:SS[.ffffff][Z or +HH:MM]";
+        TriggerError::invalid_field(self.field, self.text, column, format!("{reason}; {form}"))
+    }
+
+    fn at_end(&self) -> bool {
+        self.position == self.text.len()
+    }
+
+    fn finish(&self) -> Result<(), TriggerError> {
+        if self.at_end() {
+            Ok(())
+        } else {
+            Err(self.error("there is more than a date and time"))
+        }
+    }
+
+    fn eat(&mut self, c: char) -> bool {
+        let found = self.text[self.position..].starts_with(c);
+        if found {
+            self.position += c.len_utf8();
+        }
+        found
+    }
+
+    fn expect(&mut self, c: char) -> Result<(), TriggerError> {
+        if self.eat(c) {
+            Ok(())
+        } else {
+            Err(self.error(&format!("expected {c:?}")))
+        }
+    }
+
+    /// Reads up to `most` digits, and at least `least`.
+    fn digits(&mut self, least: usize, most: usize) -> Result<&str, TriggerError> {
+        let rest = &self.text.as_bytes()[self.position..];
+        let count = rest
+            .iter()
+            .take(most)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        if count < least {
+            return Err(self.error("expected a digit"));
+        }
+        let start = self.position;
+        self.position += count;
+        Ok(&self.text[start..self.position])
+    }
+
+    /// Reads one or two digits, up to `max`.
+    fn part(&mut self, name: &str, max: u32) -> Result<u32, TriggerError> {
+        let before = self.position;
+        let value = self.digits(1, 2)?.parse().unwrap_or(u32::MAX);
+        if value > max {
+            self.position = before;
+            return Err(self.error(&format!("the {name} goes up to {max}")));
+        }
+        Ok(value)
+    }
+
+    fn date(&mut self) -> Result<(i32, u32, u32), TriggerError> {
+        let year = self.digits(4, 4)?.parse().unwrap_or(0);
+        self.expect('-')?;
+        let month = self.part("month", 12)?;
+        self.expect('-')?;
+        let day = self.part("day", 31)?;
+        if !is_valid_date(year, month, day) {
+            return Err(self.error("there is no such date"));
+        }
+        Ok((year, month, day))
+    }
+
+    fn time(&mut self) -> Result<NaiveTime, TriggerError> {
+        let hour = self.part("hour", 23)?;
+        self.expect(':')?;
+        let minute = self.part("minute", 59)?;
+        self.expect(':')?;
+        let second = self.part("second", 59)?;
+        let mut micros = 0;
+        if self.eat('.') {
+            micros = format!("{:0<6}", self.digits(1, 6)?).parse().unwrap_or(0);
+        }
+        NaiveTime::from_hms_micro_opt(hour, minute, second, micros)
+            .ok_or_else(|| self.error("there is no such time"))
+    }
+
+    fn offset(&mut self) -> Result<Option<FixedOffset>, TriggerError> {
+        let sign = if self.eat('+') {
+            1
+        } else if self.eat('-') {
+            -1
+        } else {
+            let utc = self.eat('Z');
+            return Ok(utc.then(|| chrono::Utc.fix()));
+        };
+        let hours = self.offset_part(23)?;
+        self.expect(':')?;
+        let minutes = self.offset_part(59)?;
+        Ok(FixedOffset::east_opt(sign * (hours * 3600 + minutes * 60)))
+    }
+
+    fn offset_part(&mut self, max: i32) -> Result<i32, TriggerError> {
+        let value = self.digits(2, 2)?.parse().unwrap_or(i32::MAX);
+        if value > max {
+            Err(self.error("an offset goes up to 23:59"))
+        } else {
+            Ok(value)
+        }
+    }
+}
+
+/// A day number as `YYYY-MM-DD`.
+pub(crate) fn day_text(day: i32) -> String {
+    let (year, month, day) = date_of(day);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+impl<Tz: TimeZone + IntoZone> From<DateTime<Tz>> for When {
+    fn from(value: DateTime<Tz>) -> Self {
+        let offset = value.offset().fix();
+        // A zone that is not known here still has an offset, and the instant is certain.
+        let zone = value
+            .timezone()
+            .into_zone()
+            .unwrap_or_else(|_| Zone::fixed(offset));
+        Self(Kind::Instant(value.into(), Some(zone)))
+    }
+}
+
+impl From<Timestamp> for When {
+    fn from(value: Timestamp) -> Self {
+        Self(Kind::Instant(value, None))
+    }
+}
+
+impl From<NaiveDateTime> for When {
+    fn from(value: NaiveDateTime) -> Self {
+        Self(Kind::Local(value))
+    }
+}
+
+impl From<NaiveDate> for When {
+    fn from(value: NaiveDate) -> Self {
+        Self(Kind::Local(value.and_time(NaiveTime::MIN)))
+    }
+}
+
+impl From<&str> for When {
+    fn from(value: &str) -> Self {
+        Self(Kind::Text(value.to_owned()))
+    }
+}
+
+impl From<String> for When {
+    fn from(value: String) -> Self {
+        Self(Kind::Text(value))
+    }
+}
