@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod executor;
 mod job;
+mod signal;
 mod store;
 mod task;
 mod time;
@@ -19,8 +20,8 @@ pub use codec::{BINCODE_MARK, Codec, CodecError, Encoded};
 pub use error::NameError;
 pub use event::{Alias, Event, EventMask, JobRef, MissReason, RunEvent, RunOutcome, SkippedRuns};
 pub use executor::{
-    DebugExecutor, Executor, ExecutorError, Prepared, Refused, Run, RunParts, RunReport, RunSink,
-    inside_run,
+    AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Prepared, Refused, Run,
+    RunParts, RunQueue, RunReport, RunSink, Worker, inside_run,
 };
 pub use job::{
     ChangedJob, CheckedJob, Coalesce, Job, JobBuilder, JobChange, JobDefaults, JobDefinition,
@@ -47,5 +48,6 @@ pub use trigger::{
 /// What `#[task]` writes code against; not for people.
 #[doc(hidden)]
 pub mod private {
-    pub use crate::task::probe::{Fallible, Plain, Returned};
+    pub use crate::task::probe::{FallibleKind, PlainKind};
+    pub use crate::task::{Call, JobContext, Task, TaskBody};
 }

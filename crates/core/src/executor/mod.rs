@@ -2,14 +2,20 @@
 
 mod debug;
 mod inside;
+mod prepared;
+mod queue;
 mod run;
+mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use debug::DebugExecutor;
 pub use inside::inside_run;
-pub use run::{Prepared, Run, RunParts, RunReport, RunSink};
+pub use prepared::{AsyncRun, BlockingRun, Prepared};
+pub use queue::RunQueue;
+pub use run::{Run, RunParts, RunReport, RunSink};
+pub use worker::Worker;
 
 use crate::task::BoxFuture;
 

@@ -1,21 +1,17 @@
 //! One run on its way through an executor.
 
-use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use super::inside::Inside;
+use super::prepared::{AsyncRun, Prepared, catch, panic_text};
 use crate::codec::Encoded;
 use crate::event::{RunEvent, RunOutcome};
-use crate::task::{AnyTask, BoxFuture, JobContext, TaskBody, TaskName, TaskResult};
+use crate::task::{AnyTask, JobContext, TaskName};
 use crate::time::{Clock, Timestamp};
 
 /// One run of a job: everything an executor needs, and the promise of exactly one report.
 ///
-/// An executor in this process calls [`execute`](Self::execute). One that runs tasks elsewhere reads
+/// An executor in this process calls [`prepare`](Self::prepare) or [`execute`](Self::execute). One that runs tasks elsewhere reads
 /// [`task`](Self::task), [`args`](Self::args) and [`context`](Self::context), tells
 /// [`begin`](Self::begin) and in the end [`finish`](Self::finish). A `Run` that is dropped without a
 /// report is reported as [`RunOutcome::Lost`].
@@ -95,10 +91,13 @@ impl Run {
         &self.parts.args
     }
 
-    /// Marks the beginning. `None`: it is too late for the job's `misfire_grace_time`; the run has been
-    /// reported as missed and must not be begun.
+    /// Marks the beginning. `None`: it must not be begun, and that has been reported: as missed, when it
+    /// is too late for the job's `misfire_grace_time`; as lost, when it has already been asked to end.
     #[must_use]
     pub fn begin(mut self) -> Option<Self> {
+        if self.parts.context.is_cancelled() {
+            return None;
+        }
         let now = self.parts.clock.now();
         if self.parts.deadline.is_some_and(|deadline| now > deadline) {
             self.finish(RunOutcome::Missed);
@@ -122,66 +121,36 @@ impl Run {
         self.parts.sink.report(RunReport { event });
     }
 
-    /// Begins, runs the task to its end on this thread, and reports. `block_on` drives the future of an
-    /// async task; panics of the task are caught and reported.
-    pub fn execute(self, block_on: impl FnOnce(BoxFuture<'static, ()>)) {
-        match self.into_prepared() {
-            Some(Prepared::Blocking(work)) => work(),
-            Some(Prepared::Async(work)) => block_on(work),
-            None => {}
-        }
-    }
-
-    /// Begins and decodes. Blocking work comes back as [`Prepared::Blocking`], to be run where blocking
-    /// is allowed; async work as a future that runs, catches panics, and reports.
+    /// Decodes the arguments and makes ready; the run begins when what comes back is run or polled.
+    /// `None`: the arguments are not the task's, and that has been reported.
     #[must_use]
-    pub fn into_prepared(self) -> Option<Prepared> {
-        let (run, body) = self.prepare()?;
-        Some(match body {
-            TaskBody::Blocking(work) => Prepared::Blocking(Box::new(move || {
-                run.finish(outcome_of(catch(work)));
-            })),
-            TaskBody::Async(work) => Prepared::Async(Box::pin(async move {
-                run.finish(outcome_of(CatchUnwind(work).await));
-            })),
-        })
-    }
-
-    fn prepare(self) -> Option<(Self, TaskBody)> {
-        let run = self.begin()?;
-        let made = catch(|| {
-            run.parts
-                .body
-                .body(run.parts.context.clone(), &run.parts.args)
-        });
-        match made {
-            Ok(Ok(body)) => Some((run, body)),
+    pub fn prepare(self) -> Option<Prepared> {
+        let RunParts {
+            body,
+            context,
+            args,
+            ..
+        } = &self.parts;
+        match catch(|| body.body(context.clone(), args)) {
+            Ok(Ok(work)) => Some(Prepared::new(self, work)),
             Ok(Err(error)) => {
-                run.finish(RunOutcome::InvalidArguments(Arc::new(error)));
+                self.finish(RunOutcome::InvalidArguments(Arc::new(error)));
                 None
             }
             Err(panic) => {
-                run.finish(RunOutcome::Panicked(panic_message(&*panic)));
+                self.finish(RunOutcome::Panicked(panic_text(&*panic)));
                 None
             }
         }
     }
-}
 
-/// A run that has begun; see [`Run::into_prepared`].
-pub enum Prepared {
-    /// Blocks its thread until the run has been reported.
-    Blocking(Box<dyn FnOnce() + Send>),
-    /// Is done when the run has been reported.
-    Async(BoxFuture<'static, ()>),
-}
-
-impl fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Blocking(_) => "Blocking",
-            Self::Async(_) => "Async",
-        })
+    /// Runs the task to its end on this thread; `block_on` drives an async one.
+    pub fn execute(self, block_on: impl FnOnce(AsyncRun)) {
+        match self.prepare() {
+            Some(Prepared::Blocking(run)) => run.run(),
+            Some(Prepared::Async(run)) => block_on(run),
+            None => {}
+        }
     }
 }
 
@@ -196,42 +165,5 @@ impl Drop for Run {
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Run").field(&self.parts).finish()
-    }
-}
-
-/// Runs a piece of the task: marked as inside a run, and with a panic turned into a value.
-fn catch<T>(piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    let _inside = Inside::enter();
-    catch_unwind(AssertUnwindSafe(piece))
-}
-
-fn outcome_of(result: Result<TaskResult, Box<dyn Any + Send>>) -> RunOutcome {
-    match result {
-        Ok(Ok(value)) => RunOutcome::Success(value),
-        Ok(Err(error)) => RunOutcome::Failed(Arc::new(error)),
-        Err(panic) => RunOutcome::Panicked(panic_message(&*panic)),
-    }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "the panic carried no text".to_owned())
-}
-
-/// Turns a panic while polling into a value.
-struct CatchUnwind(BoxFuture<'static, TaskResult>);
-
-impl Future for CatchUnwind {
-    type Output = Result<TaskResult, Box<dyn Any + Send>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match catch(|| self.0.as_mut().poll(context)) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(result)) => Poll::Ready(Ok(result)),
-            Err(panic) => Poll::Ready(Err(panic)),
-        }
     }
 }

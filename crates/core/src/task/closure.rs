@@ -4,8 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::{
-    Action, AnyTask, BoxFuture, IntoAction, JobContext, TaskBody, TaskName, TaskOutput,
-    TaskRegistration,
+    Action, AnyTask, IntoAction, JobContext, TaskBody, TaskName, TaskOutput, TaskRegistration,
 };
 use crate::codec::{CodecError, Encoded};
 
@@ -92,7 +91,12 @@ where
     R: Future<Output: TaskOutput> + Send + 'static,
 {
     fn into_action(self) -> Action {
-        ClosureTask(Box::new(move |_| TaskBody::Async(finish(self())))).into_action()
+        let function = Arc::new(self);
+        ClosureTask(Box::new(move |_| {
+            let function = Arc::clone(&function);
+            TaskBody::future(async move { function().await.into_result() })
+        }))
+        .into_action()
     }
 }
 
@@ -102,16 +106,11 @@ where
     R: Future<Output: TaskOutput> + Send + 'static,
 {
     fn into_action(self) -> Action {
+        let function = Arc::new(self);
         ClosureTask(Box::new(move |context| {
-            TaskBody::Async(finish(self(context)))
+            let function = Arc::clone(&function);
+            TaskBody::future(async move { function(context).await.into_result() })
         }))
         .into_action()
     }
-}
-
-fn finish<R>(work: R) -> BoxFuture<'static, super::TaskResult>
-where
-    R: Future<Output: TaskOutput> + Send + 'static,
-{
-    Box::pin(async move { work.await.into_result() })
 }

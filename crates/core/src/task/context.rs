@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::cancel::Cancellation;
 use crate::event::Alias;
 use crate::job::JobId;
+use crate::signal::Signal;
 use crate::store::RunId;
 use crate::time::Timestamp;
 
@@ -19,7 +19,7 @@ pub struct JobContext(Arc<Inner>);
 
 struct Inner {
     parts: JobContextParts,
-    cancellation: Cancellation,
+    cancelled: Signal,
 }
 
 /// What a [`JobContext`] is made of; for schedulers, and for those who test a task by itself.
@@ -45,7 +45,7 @@ impl JobContext {
     pub fn new(parts: JobContextParts) -> Self {
         Self(Arc::new(Inner {
             parts,
-            cancellation: Cancellation::default(),
+            cancelled: Signal::default(),
         }))
     }
 
@@ -88,17 +88,17 @@ impl JobContext {
     /// Whether the run has been asked to end, by a shutdown whose time is up.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancellation.is_cancelled()
+        self.0.cancelled.is_set()
     }
 
     /// Waits until the run is asked to end.
     pub async fn cancelled(&self) {
-        self.0.cancellation.cancelled().await;
+        self.0.cancelled.wait().await;
     }
 
     /// Asks the run to end; it decides itself whether and when.
     pub fn cancel(&self) {
-        self.0.cancellation.cancel();
+        self.0.cancelled.set();
     }
 }
 

@@ -1,6 +1,5 @@
 //! Tasks: named functions that jobs call.
 
-mod cancel;
 mod closure;
 mod context;
 mod erased;

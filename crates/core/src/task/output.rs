@@ -74,36 +74,53 @@ impl<T: Serialize> TaskOutput for Vec<T> {
     }
 }
 
-/// Chooses for `#[task]`, by the type that a function returns, between "may fail" and "is a value":
-/// a trait that is implemented without a reference is found before one that needs one.
+/// Chooses for `#[task]`, by the type that a function returned, between "may fail" and "is a value".
+///
+/// `(&returned).kind().finish(returned)` finds the kind that needs no further reference first. What the
+/// types must be able to do is asked by `finish` alone, so that a `Result` whose error is not an error
+/// does not compile, instead of passing as a value.
 pub(crate) mod probe {
-    use super::{Serialize, TaskError, TaskResult};
-
-    /// What a function returned.
-    #[derive(Debug)]
-    pub struct Returned<T>(pub T);
+    use super::{Serialize, TaskError, TaskOutput, TaskResult};
 
     /// The function may fail.
-    pub trait Fallible {
-        /// What the run ended with.
-        fn finish(self) -> TaskResult;
-    }
-
-    impl<T: Serialize, E: Into<TaskError>> Fallible for Returned<Result<T, E>> {
-        fn finish(self) -> TaskResult {
-            super::TaskOutput::into_result(self.0)
+    pub trait FallibleKind {
+        /// Which kind.
+        fn kind(&self) -> Fallible {
+            Fallible
         }
     }
 
+    impl<T, E> FallibleKind for Result<T, E> {}
+
     /// The function returns a value.
-    pub trait Plain {
-        /// What the run ended with.
-        fn finish(&self) -> TaskResult;
+    pub trait PlainKind {
+        /// Which kind.
+        fn kind(&self) -> Plain {
+            Plain
+        }
     }
 
-    impl<T: Serialize> Plain for Returned<T> {
-        fn finish(&self) -> TaskResult {
-            Ok(serde_json::to_value(&self.0)?)
+    impl<T> PlainKind for &T {}
+
+    /// Finishes what may have failed.
+    #[derive(Debug)]
+    pub struct Fallible;
+
+    impl Fallible {
+        /// What the run ended with.
+        pub fn finish<T: Serialize, E: Into<TaskError>>(self, result: Result<T, E>) -> TaskResult {
+            result.into_result()
+        }
+    }
+
+    /// Finishes a value.
+    #[derive(Debug)]
+    pub struct Plain;
+
+    impl Plain {
+        /// What the run ended with.
+        pub fn finish<T: Serialize>(self, value: T) -> TaskResult {
+            Ok(serde_json::to_value(value)?)
         }
     }
 }

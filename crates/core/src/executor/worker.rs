@@ -1,0 +1,124 @@
+//! What takes runs from a queue, one after another.
+
+use std::sync::{Arc, MutexGuard};
+
+use super::Run;
+use super::queue::{RunQueue, State};
+use crate::task::JobContext;
+
+/// The right to work on one run of a [`RunQueue`] at a time.
+///
+/// Dropped in the middle (its runtime has been shut down), it leaves; if it was the last worker, the runs
+/// that still wait are dropped, and so reported as lost: nobody is left to take them.
+#[derive(Debug)]
+pub struct Worker {
+    queue: Arc<RunQueue>,
+    place: Place,
+}
+
+impl Worker {
+    /// A worker that is on its way.
+    pub(super) fn coming(queue: &Arc<RunQueue>, state: &mut State) -> Self {
+        state.coming = true;
+        Self::new(queue, state, Stage::Coming)
+    }
+
+    /// A worker for good.
+    pub(super) fn at_work(queue: &Arc<RunQueue>, state: &mut State) -> Self {
+        Self::new(queue, state, Stage::AtWork)
+    }
+
+    fn new(queue: &Arc<RunQueue>, state: &mut State, stage: Stage) -> Self {
+        let desk = state.desk();
+        Self {
+            queue: Arc::clone(queue),
+            place: Place { desk, stage },
+        }
+    }
+
+    /// Call it when the run before is done: the next run, and maybe another worker, to be given a place
+    /// at once. `None`: no run waits; the worker has left and is of no more use.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator would not say that a call ends the run before"
+    )]
+    pub fn next(&mut self) -> Option<(Run, Option<Self>)> {
+        let mut state = self.queue.lock();
+        let ended = self.place.finish(&mut state);
+        let next = self.place.pick(&self.queue, state);
+        drop(ended);
+        next
+    }
+
+    /// Call it when the run before is done: blocks until there is a next run. `None`: the queue is closed
+    /// and no run waits; the worker has left and is of no more use.
+    pub fn wait_next(&mut self) -> Option<Run> {
+        let ended = self.place.finish(&mut self.queue.lock());
+        drop(ended);
+        let state = self.queue.wait_for_work(self.queue.lock());
+        self.place.pick(&self.queue, state).map(|(run, _)| run)
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        let ended = self.place.finish(&mut state);
+        self.place.leave(&self.queue, state);
+        drop(ended);
+    }
+}
+
+#[derive(Debug)]
+struct Place {
+    desk: usize,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Handed out by the queue, which hands out no other until this one has come.
+    Coming,
+    AtWork,
+    /// The desk may be another worker's by now.
+    Left,
+}
+
+impl Place {
+    /// The context of the run before, to be dropped outside the lock: it can be the last to hold values
+    /// of the user.
+    fn finish(&mut self, state: &mut State) -> Option<JobContext> {
+        if self.stage == Stage::Coming {
+            state.coming = false;
+            self.stage = Stage::AtWork;
+        }
+        match self.stage {
+            Stage::Left => None,
+            _ => state.under_way[self.desk].take(),
+        }
+    }
+
+    fn pick(
+        &mut self,
+        queue: &Arc<RunQueue>,
+        mut state: MutexGuard<'_, State>,
+    ) -> Option<(Run, Option<Worker>)> {
+        if self.stage == Stage::Left {
+            return None;
+        }
+        let Some(run) = state.waiting.pop_front() else {
+            self.leave(queue, state);
+            return None;
+        };
+        state.under_way[self.desk] = Some(run.context().clone());
+        let another = queue.another(&mut state);
+        Some((run, another))
+    }
+
+    fn leave(&mut self, queue: &RunQueue, state: MutexGuard<'_, State>) {
+        if self.stage != Stage::Left {
+            self.stage = Stage::Left;
+            queue.leave(state, self.desk);
+        }
+    }
+}
