@@ -1,1 +1,5 @@
-//! The punctual command: runs crontab files and explains schedules.
+//! The punctual command, as a library for its own tests.
+
+pub mod account;
+pub mod command;
+pub mod crontab;
