@@ -19,7 +19,7 @@ pub(super) struct Dates {
 }
 
 /// How many dates lie between two milestones.
-const MILE: usize = 32;
+const MILE: usize = 16;
 
 impl Dates {
     /// Not both of `months` and `days` may be 0.

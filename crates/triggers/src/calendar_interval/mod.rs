@@ -77,6 +77,9 @@ impl CalendarIntervalTrigger {
             let value = stored.start_day.to_string();
             return invalid("start_date", value, "allowed: the years 1 to 9999");
         }
+        if i64::from(stored.time) >= DAY {
+            return invalid("time", stored.time.to_string(), "allowed: 0-86399 seconds");
+        }
         if stored.months == 0 && stored.days == 0 {
             return invalid(
                 "interval",

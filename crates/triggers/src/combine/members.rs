@@ -33,6 +33,7 @@ impl Members {
         registry: &TriggerRegistry,
     ) -> Result<Self, TriggerError> {
         let stored: Stored = spec.decode(VERSION)?;
+        check_count(stored.triggers.len())?;
         let triggers = stored.triggers.iter().map(|spec| registry.restore(spec));
         Ok(Self {
             triggers: triggers.collect::<Result<_, _>>()?,
@@ -78,6 +79,14 @@ pub(super) fn first_from(trigger: &dyn Trigger, from: Timestamp) -> Option<Times
     trigger.next_fire_time(Some(from.saturating_add_micros(-1)), from)
 }
 
+/// Of no triggers at all there is nothing to say, neither that one fires nor that all do.
+fn check_count(count: usize) -> Result<(), TriggerError> {
+    if count > 0 {
+        return Ok(());
+    }
+    Err(TriggerError::invalid_field("triggers", "", 1, "at least one trigger is needed"))
+}
+
 type Make = dyn FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send;
 
 /// Members that are still to be made, with the defaults of the whole.
@@ -95,10 +104,7 @@ impl Candidates {
         settings: &Settings,
         defaults: Defaults<'_>,
     ) -> Result<Members, TriggerError> {
-        if self.0.is_empty() {
-            let reason = "at least one trigger is needed";
-            return Err(TriggerError::invalid_field("triggers", "", 1, reason));
-        }
+        check_count(self.0.len())?;
         let zone = settings.zone(defaults)?;
         let limits = settings.limits(&zone)?;
         let defaults = TriggerDefaults {

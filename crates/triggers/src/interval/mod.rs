@@ -59,14 +59,9 @@ impl IntervalTrigger {
 
     fn new(interval: i64, timezone: Zone, limits: Limits) -> Result<Self, TriggerError> {
         if interval <= 0 {
-            let reason = "an interval must be at least a microsecond long";
-            let value = Duration::from_micros(0);
-            return Err(TriggerError::invalid_field(
-                "interval",
-                format!("{value:?}"),
-                1,
-                reason,
-            ));
+            let value = format!("{} s", interval as f64 / 1e6);
+            let reason = "an interval must be longer than nothing";
+            return Err(TriggerError::invalid_field("interval", value, 1, reason));
         }
         let grid = Grid {
             start: limits.first().as_micros(),
