@@ -84,7 +84,12 @@ fn check_count(count: usize) -> Result<(), TriggerError> {
     if count > 0 {
         return Ok(());
     }
-    Err(TriggerError::invalid_field("triggers", "", 1, "at least one trigger is needed"))
+    Err(TriggerError::invalid_field(
+        "triggers",
+        "",
+        1,
+        "at least one trigger is needed",
+    ))
 }
 
 type Make = dyn FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send;
