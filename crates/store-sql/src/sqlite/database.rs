@@ -1,0 +1,163 @@
+//! The connections: one that writes, and a few that read.
+
+use std::time::Duration;
+
+use punctual_core::StoreError;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection, Transaction};
+
+use super::error::{is_busy, store_error};
+use super::options::{Options, Place, Synchronous};
+use super::schema;
+use crate::tables::TablePrefix;
+
+/// Connections that read while one writes.
+const READERS: u32 = 4;
+
+/// How often another process may get in between before WAL mode is given up.
+const WAL_ATTEMPTS: u32 = 100;
+
+/// An open database; clones share its connections.
+#[derive(Clone, Debug)]
+pub(super) struct Database {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    tables: TablePrefix,
+    /// Whether they are ours to close.
+    owned: bool,
+}
+
+impl Database {
+    /// Connects in the current runtime, and makes or migrates the tables.
+    pub(super) async fn open(options: &Options) -> Result<Self, StoreError> {
+        let writer = match &options.place {
+            Place::Pool(pool) => pool.clone(),
+            Place::File(_) | Place::Memory(_) => pool(options, 1),
+        };
+        let readers = match &options.place {
+            Place::File(_) => pool(options, READERS),
+            // A database in memory has no WAL: a reader would only be in the writer's way.
+            Place::Memory(_) | Place::Pool(_) => writer.clone(),
+        };
+        let owned = !matches!(options.place, Place::Pool(_));
+        let database = Self {
+            writer,
+            readers,
+            tables: options.tables.clone(),
+            owned,
+        };
+        match database.prepare(options).await {
+            Ok(()) => Ok(database),
+            Err(error) => {
+                database.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn prepare(&self, options: &Options) -> Result<(), StoreError> {
+        let mut connection = self.writer.acquire().await.map_err(store_error)?;
+        if !matches!(options.place, Place::Memory(_)) {
+            use_wal(&mut connection).await.map_err(store_error)?;
+        }
+        schema::migrate(&mut connection, &self.tables, schema::MIGRATIONS).await
+    }
+
+    /// A transaction that has the write lock from its beginning: a later upgrade could find the lock
+    /// taken and the data changed, and would fail without waiting.
+    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(store_error)
+    }
+
+    /// A connection for statements that only read.
+    pub(super) async fn read(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.readers.acquire().await.map_err(store_error)
+    }
+
+    /// A transaction that only reads, and sees nothing of what others write in the meantime.
+    pub(super) async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.readers.begin().await.map_err(store_error)
+    }
+
+    /// One of the statements in `sql.rs`.
+    pub(super) fn sql(&self, statement: &'static str) -> SqlStr {
+        self.tables.sql(statement)
+    }
+
+    pub(super) async fn close(&self) {
+        if self.owned {
+            self.readers.close().await;
+            self.writer.close().await;
+        }
+    }
+}
+
+/// Keeps a database in memory alive while the store has no other connection.
+pub(super) async fn anchor(options: &Options) -> Result<Option<SqliteConnection>, StoreError> {
+    match options.place {
+        Place::Memory(_) => connect_options(options)
+            .connect()
+            .await
+            .map(Some)
+            .map_err(store_error),
+        Place::File(_) | Place::Pool(_) => Ok(None),
+    }
+}
+
+fn pool(options: &Options, connections: u32) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        // A file doesn't go away: there is nothing to test, and nothing to reconnect.
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_lazy_with(connect_options(options))
+}
+
+fn connect_options(options: &Options) -> SqliteConnectOptions {
+    let connect = SqliteConnectOptions::new()
+        .create_if_missing(true)
+        .busy_timeout(options.busy_timeout)
+        .synchronous(match options.synchronous {
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+        })
+        // There are no foreign keys; a batch's rows come through this buffer.
+        .foreign_keys(false)
+        .row_buffer_size(512)
+        .disable_statement_logging();
+    match &options.place {
+        Place::File(path) => connect.filename(path),
+        Place::Memory(name) => connect.filename(name).vfs("memdb"),
+        Place::Pool(_) => connect,
+    }
+}
+
+/// Switching to WAL is the one thing that SQLite doesn't wait for when another process is at work. An
+/// empty write does wait; then it is tried again.
+async fn use_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    for _ in 1..WAL_ATTEMPTS {
+        match sqlx::raw_sql("PRAGMA journal_mode = WAL")
+            .execute(&mut *connection)
+            .await
+        {
+            Err(error) if is_busy(&error) => {
+                connection
+                    .begin_with("BEGIN IMMEDIATE")
+                    .await?
+                    .rollback()
+                    .await?;
+            }
+            result => return result.map(drop),
+        }
+    }
+    sqlx::raw_sql("PRAGMA journal_mode = WAL")
+        .execute(connection)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,79 @@
+//! The names of the tables: the one thing that is ever put into SQL text.
+
+use std::sync::Arc;
+
+use punctual_core::{StoreError, StoreErrorKind};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+/// How long a prefix may be: the longest name behind it still fits where names have 63 bytes.
+const MAX_PREFIX: usize = 40;
+
+/// What the names of all tables and indexes of a store begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TablePrefix(Arc<str>);
+
+impl TablePrefix {
+    /// A letter or underscore, then letters, digits and underscores, all ASCII: nothing that any
+    /// database would have quoted.
+    pub(crate) fn new(prefix: &str) -> Result<Self, StoreError> {
+        let starts_well = prefix.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let plain = prefix
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_');
+        // SQLite and PostgreSQL keep these for themselves.
+        let reserved = ["sqlite_", "pg_"].iter().any(|own| {
+            prefix
+                .get(..own.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(own))
+        });
+        if starts_well && plain && !reserved && prefix.len() <= MAX_PREFIX {
+            return Ok(Self(prefix.into()));
+        }
+        Err(StoreError::new(
+            StoreErrorKind::Invalid,
+            format!(
+                "table prefix {prefix:?} is not valid: it must be 1 to {MAX_PREFIX} ASCII letters, \
+                 digits and underscores, begin with no digit, and not with sqlite_ or pg_"
+            ),
+        ))
+    }
+
+    /// A statement of ours with `{p}` replaced by the prefix. Only text that stands in this crate's
+    /// source can be a statement.
+    pub(crate) fn sql(&self, statement: &'static str) -> SqlStr {
+        AssertSqlSafe(self.fill(statement)).into_sql_str()
+    }
+
+    pub(crate) fn fill(&self, statement: &'static str) -> String {
+        statement.replace("{p}", &self.0)
+    }
+}
+
+impl Default for TablePrefix {
+    fn default() -> Self {
+        Self("punctual_".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_names_get_into_sql() {
+        for good in ["punctual_", "_", "a", "T2_"] {
+            let prefix = TablePrefix::new(good).unwrap();
+            assert_eq!(
+                prefix.fill("DELETE FROM {p}jobs"),
+                format!("DELETE FROM {good}jobs")
+            );
+        }
+        let long = "x".repeat(MAX_PREFIX + 1);
+        for bad in [
+            "", "1a", "a b", "a\"", "a;--", "é", "a.b", "SQLite_x", "pg_x", &long,
+        ] {
+            let error = TablePrefix::new(bad).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Invalid, "{bad}");
+        }
+    }
+}
