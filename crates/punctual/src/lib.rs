@@ -1,4 +1,53 @@
-//! A job scheduler: functions run on time, once, whatever store keeps them.
+#![doc = include_str!("../../../README.md")]
+//!
+//! # Where things are
+//!
+//! - [`prelude`]: what most programs need.
+//! - Schedulers: [`BackgroundScheduler`], [`BlockingScheduler`], [`AsyncScheduler`].
+//! - Triggers: [`DateTrigger`], [`IntervalTrigger`], [`CronTrigger`], [`CalendarIntervalTrigger`],
+//!   [`AndTrigger`], [`OrTrigger`].
+//! - For stores, executors and triggers of one's own: [`core`].
+
+pub use punctual_core as core;
+pub use punctual_core::{
+    Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, IntoTrigger, IntoZone, Jitter,
+    Job, JobBuilder, JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState,
+    MissReason, NewJob, Recovery, RunEvent, RunId, RunOutcome, SkippedRuns, StoreError,
+    StoreErrorKind, SystemClock, Task, TaskError, Timestamp, Trigger, TriggerError, Zone,
+    ZoneDatabase, ZoneError,
+};
+#[cfg(feature = "executor-threads")]
+pub use punctual_executor_threads::ThreadPoolExecutor;
+#[cfg(feature = "executor-tokio")]
+pub use punctual_executor_tokio::TokioExecutor;
+#[cfg(feature = "macros")]
+pub use punctual_macros::task;
+pub use punctual_scheduler::*;
+#[cfg(feature = "store-memory")]
+pub use punctual_store_memory::MemoryJobStore;
+#[cfg(feature = "store-sqlite")]
+pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};
+pub use punctual_triggers::*;
 
 #[doc(hidden)]
 pub use punctual_core::private;
+
+/// What most programs need: `use punctual::prelude::*;`.
+pub mod prelude {
+    #[cfg(feature = "store-memory")]
+    pub use crate::MemoryJobStore;
+    #[cfg(feature = "store-sqlite")]
+    pub use crate::SqliteJobStore;
+    #[cfg(feature = "executor-threads")]
+    pub use crate::ThreadPoolExecutor;
+    #[cfg(feature = "executor-tokio")]
+    pub use crate::TokioExecutor;
+    #[cfg(feature = "macros")]
+    pub use crate::task;
+    pub use crate::{
+        AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
+        CalendarIntervalTrigger, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
+        IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt, JobDefaults, JobId,
+        NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, Timestamp, Trigger, Zone,
+    };
+}

@@ -2,5 +2,7 @@
 
 mod clock;
 pub mod job_store;
+mod manual;
 
 pub use clock::ManualClock;
+pub use manual::ManualScheduler;

@@ -11,7 +11,7 @@ use crate::error::NameError;
 use crate::event::Alias;
 use crate::task::{IntoAction, TaskName, TaskRegistration};
 use crate::time::Timestamp;
-use crate::trigger::{IntoTrigger, Trigger, TriggerDefaults};
+use crate::trigger::{IntoTrigger, Trigger, TriggerDefaults, TriggerError};
 
 /// When a job that is being added runs first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,13 +171,13 @@ impl NewJob {
         job_defaults: &JobDefaults,
         trigger_defaults: &TriggerDefaults,
         codec: Codec,
-        run_now: impl FnOnce(Timestamp) -> Arc<dyn Trigger>,
+        run_now: impl FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError>,
     ) -> Result<CheckedJob, JobError> {
         let id = self.id.transpose()?.unwrap_or_else(JobId::random);
         let job_store = self.job_store?;
         let mut change = self.change;
         if !change.has_trigger() {
-            change = change.trigger(run_now(trigger_defaults.now));
+            change = change.trigger(run_now(trigger_defaults)?);
         }
         let blank = JobDefinition::blank(job_defaults.clone());
         let ChangedJob {
@@ -209,7 +209,7 @@ impl NewJob {
 }
 
 /// A described job that has been checked; for schedulers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CheckedJob {
     /// The id, unique in the store.
     pub id: JobId,

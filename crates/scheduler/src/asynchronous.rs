@@ -1,0 +1,362 @@
+//! The scheduler for async programs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use punctual_core::{
+    Alias, BoxFuture, Event, EventMask, Executor, IntoAction, IntoTrigger, Job, JobBuilder,
+    JobChange, JobSink, JobStore, NewJob, RunEvent, RunId, Timestamp,
+};
+
+use crate::builder::{BuiltEngine, SchedulerBuilder};
+use crate::engine::{Engine, JobSelector, SchedulerState};
+use crate::events::{EventStream, ListenerId};
+use crate::health::Health;
+use crate::{SHUTDOWN_TIMEOUT, SchedulerError};
+
+/// A scheduler that lives on the caller's tokio runtime; its methods are async. Cheap to clone: clones
+/// are the same scheduler.
+///
+/// Dropping it does not stop it; [`shutdown`](Self::shutdown) does.
+#[derive(Clone, Debug)]
+pub struct AsyncScheduler {
+    engine: Arc<Engine>,
+}
+
+impl From<BuiltEngine> for AsyncScheduler {
+    fn from(built: BuiltEngine) -> Self {
+        Self::of(built.0)
+    }
+}
+
+impl AsyncScheduler {
+    /// Describes a scheduler.
+    pub fn builder() -> SchedulerBuilder<Self> {
+        SchedulerBuilder::default()
+    }
+
+    pub(crate) fn of(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+
+    /// Opens stores and executors, adds the jobs that waited for it, and begins to run jobs. Works
+    /// again after a shutdown.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyRunning`](SchedulerError::AlreadyRunning); what a store or executor says; the first
+    /// waiting job that can't be added. Then nothing is left started, and the jobs wait on.
+    pub async fn start(&self) -> Result<(), SchedulerError> {
+        self.engine.start(false, true).await
+    }
+
+    /// Starts, but runs no jobs until [`resume`](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_paused(&self) -> Result<(), SchedulerError> {
+        self.engine.start(true, true).await
+    }
+
+    /// Starts without a driver: nothing happens until somebody calls [`tick`](Self::tick). For tests
+    /// and for loops of one's own; see `ManualScheduler` in `punctual-testkit`.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_manual(&self) -> Result<(), SchedulerError> {
+        self.engine.start(false, false).await
+    }
+
+    /// One pass at the instant `now`: deals with runs that have ended, and starts those that are due.
+    /// Answers when the next pass is needed, `now` or earlier for "at once"; `None` when nothing is
+    /// scheduled. Drivers call it.
+    pub async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
+        self.engine.tick(now).await
+    }
+
+    /// Waits until a pass may be needed earlier than the last one answered: a run has ended, or a job
+    /// has been added or changed. For loops of one's own.
+    pub async fn woken(&self) {
+        self.engine.wake.notified().await;
+    }
+
+    /// Takes nothing new, waits at most 30 seconds for the runs under way, and closes everything; see
+    /// [`shutdown_within`](Self::shutdown_within).
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub async fn shutdown(&self) -> Result<(), SchedulerError> {
+        self.shutdown_within(SHUTDOWN_TIMEOUT).await
+    }
+
+    /// Takes nothing new, waits at most `wait` for the runs under way, then asks them to end and closes
+    /// everything. Called by a job, it answers at once and waits for the others in the background.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub async fn shutdown_within(&self, wait: Duration) -> Result<(), SchedulerError> {
+        Arc::clone(&self.engine).shutdown_from_anywhere(wait).await
+    }
+
+    /// Waits until the scheduler has shut down; at once when it does not run.
+    pub async fn stopped(&self) {
+        self.engine.stopped().await;
+    }
+
+    /// Describes a job that does `call`: a call of a `#[task]`, or a closure for stores in memory. It is
+    /// added by [`JobBuilder::add`].
+    pub fn add_job<M>(&self, call: impl IntoAction<M>) -> JobBuilder<Self> {
+        JobBuilder::new(call, self.clone())
+    }
+
+    /// Adds many jobs, made with [`NewJob::builder`], with one call of each store; answers how many.
+    ///
+    /// # Errors
+    ///
+    /// For the first description that is not valid; then none is added. For the first job that a store
+    /// does not take; then those before it stay added.
+    pub async fn add_jobs(
+        &self,
+        jobs: impl IntoIterator<Item = NewJob>,
+    ) -> Result<usize, SchedulerError> {
+        self.engine.add_jobs(jobs.into_iter().collect()).await
+    }
+
+    /// The job of that id; `("store", "id")` looks in one store only.
+    ///
+    /// # Errors
+    ///
+    /// What a store says.
+    pub async fn get_job(
+        &self,
+        job: impl Into<JobSelector>,
+    ) -> Result<Option<Job>, SchedulerError> {
+        self.engine.get_job(job.into()).await
+    }
+
+    /// Changes what a job is; its next run time stays.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or a conflict with
+    /// somebody else's change; then nothing is changed.
+    pub async fn modify_job(
+        &self,
+        job: impl Into<JobSelector>,
+        change: JobChange,
+    ) -> Result<Job, SchedulerError> {
+        self.engine.modify_job(job.into(), change).await
+    }
+
+    /// Gives a job another trigger, and the next run time that follows from it now. A paused job is
+    /// resumed by it.
+    ///
+    /// # Errors
+    ///
+    /// As [`modify_job`](Self::modify_job); and [`NeverFires`](SchedulerError::NeverFires).
+    pub async fn reschedule_job(
+        &self,
+        job: impl Into<JobSelector>,
+        trigger: impl IntoTrigger + Send + 'static,
+    ) -> Result<Job, SchedulerError> {
+        self.engine.reschedule_job(job.into(), trigger).await
+    }
+
+    /// Takes a job's next run time away until it is resumed. Runs under way go on.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
+    pub async fn pause_job(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
+        self.engine.pause_job(job.into()).await
+    }
+
+    /// Gives a job its next run time from now on, whether it was paused or not.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound);
+    /// [`NeverFires`](SchedulerError::NeverFires): then the job stays as it is.
+    pub async fn resume_job(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
+        self.engine.resume_job(job.into()).await
+    }
+
+    /// Removes a job. Runs under way go on.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
+    pub async fn remove_job(&self, job: impl Into<JobSelector>) -> Result<(), SchedulerError> {
+        self.engine.remove_job(job.into()).await
+    }
+
+    /// Starts a run of a job in this process now, outside of its schedule, which stays.
+    ///
+    /// # Errors
+    ///
+    /// [`MaxInstances`](SchedulerError::MaxInstances) when enough runs are under way;
+    /// [`Unresolved`](SchedulerError::Unresolved) when this process can't run the job;
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub async fn run_job_now(&self, job: impl Into<JobSelector>) -> Result<RunId, SchedulerError> {
+        self.engine.run_job_now(job.into()).await
+    }
+
+    /// All jobs of a store, or of all stores in the order in which those were added: soonest first,
+    /// paused ones last. Before the start: the jobs that wait for it.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what a store says.
+    pub async fn get_jobs(&self, alias: Option<&str>) -> Result<Vec<Job>, SchedulerError> {
+        let alias = alias.map(Alias::new).transpose()?;
+        self.engine.get_jobs(alias.as_ref()).await
+    }
+
+    /// Removes all jobs of a store, or of all stores. Runs under way go on.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what a store says.
+    pub async fn remove_all_jobs(&self, alias: Option<&str>) -> Result<(), SchedulerError> {
+        let alias = alias.map(Alias::new).transpose()?;
+        self.engine.remove_all_jobs(alias.as_ref()).await
+    }
+
+    /// Adds a job store. When the scheduler runs, it is started at once.
+    ///
+    /// # Errors
+    ///
+    /// [`AliasTaken`](SchedulerError::AliasTaken), or why it can't be started.
+    pub async fn add_job_store(
+        &self,
+        alias: impl AsRef<str>,
+        store: impl JobStore,
+    ) -> Result<(), SchedulerError> {
+        let alias = Alias::new(alias)?;
+        self.engine.add_job_store(alias, Arc::new(store)).await
+    }
+
+    /// Removes a job store; its jobs stay in it.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore).
+    pub async fn remove_job_store(&self, alias: impl AsRef<str>) -> Result<(), SchedulerError> {
+        let alias = Alias::new(alias)?;
+        self.engine.remove_job_store(&alias).await
+    }
+
+    /// Removes an executor after its runs have ended, at most 30 seconds later. Jobs that name it stay
+    /// in their stores, and run when there is an executor of that alias again.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownExecutor`](SchedulerError::UnknownExecutor).
+    pub async fn remove_executor(&self, alias: impl AsRef<str>) -> Result<(), SchedulerError> {
+        let alias = Alias::new(alias)?;
+        self.engine.remove_executor(&alias, SHUTDOWN_TIMEOUT).await
+    }
+
+    /// Runs no jobs until [`resume`](Self::resume); everything else works. Runs under way go on.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub fn pause(&self) -> Result<(), SchedulerError> {
+        self.engine.pause()
+    }
+
+    /// Runs jobs again after [`pause`](Self::pause).
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub fn resume(&self) -> Result<(), SchedulerError> {
+        self.engine.resume()
+    }
+
+    /// What the scheduler is doing.
+    #[must_use]
+    pub fn state(&self) -> SchedulerState {
+        self.engine.scheduler_state()
+    }
+
+    /// Whether the scheduler has been started and not been shut down.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(
+            self.state(),
+            SchedulerState::Running | SchedulerState::Paused
+        )
+    }
+
+    /// How the scheduler is doing: when its last pass was, which stores fail.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.engine.health()
+    }
+
+    /// The runs that this process has under way.
+    #[must_use]
+    pub fn running(&self) -> Vec<RunEvent> {
+        self.engine.running()
+    }
+
+    /// How many runs this process has under way.
+    #[must_use]
+    pub fn running_count(&self) -> usize {
+        self.engine.running_count()
+    }
+
+    /// Calls `listener` for every event in the mask, on a thread of the listeners' own, one event after
+    /// the other. A listener may call the scheduler; one that panics is logged, and the others go on.
+    pub fn add_listener(
+        &self,
+        mask: EventMask,
+        listener: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> ListenerId {
+        self.engine.bus.add_listener(mask, Arc::new(listener))
+    }
+
+    /// Removes a listener; whether it was there.
+    pub fn remove_listener(&self, id: ListenerId) -> bool {
+        self.engine.bus.remove_listener(id)
+    }
+
+    /// The events in the mask from now on, as an async stream.
+    #[must_use]
+    pub fn events(&self, mask: EventMask) -> EventStream {
+        self.engine.bus.stream(mask)
+    }
+
+    /// Waits until the listeners have heard every event so far, at most `timeout`.
+    pub fn flush_events(&self, timeout: Duration) {
+        self.engine.bus.flush(timeout);
+    }
+
+    /// Adds an executor. When the scheduler runs, it is started at once.
+    ///
+    /// # Errors
+    ///
+    /// [`AliasTaken`](SchedulerError::AliasTaken), or why it can't be started.
+    pub fn add_executor(
+        &self,
+        alias: impl AsRef<str>,
+        executor: impl Executor,
+    ) -> Result<(), SchedulerError> {
+        let alias = Alias::new(alias)?;
+        self.engine.add_executor(alias, Arc::new(executor))
+    }
+}
+
+impl JobSink for AsyncScheduler {
+    type Output = BoxFuture<'static, Result<Job, SchedulerError>>;
+
+    fn add(self, job: NewJob) -> Self::Output {
+        Box::pin(async move { self.engine.add_job(job).await })
+    }
+}

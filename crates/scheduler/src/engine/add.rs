@@ -1,0 +1,289 @@
+//! Adding jobs.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use punctual_core::{
+    AddOutcome, CheckedJob, Event, IntoTrigger, Job, JobDefinition, JobRecord, JobRef, JobState,
+    NewJob, NewRecord, RecordUpdate, RunAt, Schedule, StoreErrorKind, Trigger, TriggerDefaults,
+};
+use punctual_triggers::DateTrigger;
+
+use super::life::SchedulerState;
+use super::slot::Slot;
+use super::{Engine, Settings};
+use crate::{SchedulerError, plan};
+
+/// How often a change is tried again that somebody else got ahead of.
+pub(super) const CONFLICT_RETRIES: usize = 5;
+
+impl Engine {
+    /// Adds a job: to its store when the scheduler runs, else to the pending ones.
+    pub(crate) async fn add_job(&self, job: NewJob) -> Result<Job, SchedulerError> {
+        let job = self.check(job)?;
+        if let Some(job) = self.keep_pending(&job)? {
+            return Ok(job);
+        }
+        self.store_job(&job).await?;
+        let slot = self.slot(&job.job_store)?;
+        self.changed(&slot);
+        let record = slot
+            .store
+            .get(&job.id)
+            .await
+            .map_err(|error| slot.error(error))?;
+        // Run and gone already, perhaps.
+        Ok(record.map_or_else(|| self.pending_job(&job), |record| self.job(&slot, &record)))
+    }
+
+    /// Adds many jobs, with one call of each store; those before the first that fails stay added.
+    pub(crate) async fn add_jobs(&self, jobs: Vec<NewJob>) -> Result<usize, SchedulerError> {
+        let jobs = jobs
+            .into_iter()
+            .map(|job| self.check(job))
+            .collect::<Result<Vec<_>, _>>()?;
+        let count = jobs.len();
+        let mut by_slot: Vec<(Arc<Slot>, Vec<CheckedJob>)> = Vec::new();
+        for job in jobs {
+            if self.keep_pending(&job)?.is_some() {
+                continue;
+            }
+            let slot = self.slot(&job.job_store)?;
+            match by_slot
+                .iter_mut()
+                .find(|(known, _)| Arc::ptr_eq(known, &slot))
+            {
+                Some((_, jobs)) => jobs.push(job),
+                None => by_slot.push((slot, vec![job])),
+            }
+        }
+        for (slot, jobs) in by_slot {
+            let records = jobs
+                .iter()
+                .map(|job| self.record(job))
+                .collect::<Result<Vec<_>, _>>()?;
+            let outcomes = slot
+                .store
+                .add(records)
+                .await
+                .map_err(|error| slot.error(error))?;
+            self.changed(&slot);
+            for (job, outcome) in jobs.iter().zip(outcomes) {
+                match outcome {
+                    AddOutcome::Added => self.emit_added(job),
+                    AddOutcome::Exists => drop(self.replace(&slot, job).await?),
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Checks a description and makes its task known.
+    fn check(&self, job: NewJob) -> Result<CheckedJob, SchedulerError> {
+        let Settings {
+            job_defaults,
+            codec,
+            ..
+        } = &self.settings;
+        let run_now =
+            |defaults: &TriggerDefaults| DateTrigger::at(defaults.now).into_trigger(defaults);
+        let job = job.check(job_defaults, &self.trigger_defaults(), *codec, run_now)?;
+        if let Ok(slot) = self.slot(&job.job_store)
+            && slot.caps.persistent
+            && job.registration.is_transient()
+        {
+            return Err(SchedulerError::ClosureNotStorable {
+                id: job.id,
+                job_store: job.job_store,
+            });
+        }
+        self.tasks.write().register(job.registration.clone())?;
+        Ok(job)
+    }
+
+    /// Puts the job among the pending ones, if the scheduler has not started.
+    fn keep_pending(&self, job: &CheckedJob) -> Result<Option<Job>, SchedulerError> {
+        let phase = self.phase.lock();
+        match phase.state {
+            SchedulerState::Stopped | SchedulerState::Starting => {}
+            SchedulerState::Stopping => return Err(SchedulerError::NotRunning),
+            _ => return Ok(None),
+        }
+        let mut pending = self.pending.lock();
+        let same = |other: &CheckedJob| other.id == job.id && other.job_store == job.job_store;
+        match pending.iter_mut().find(|other| same(other)) {
+            Some(_) if !job.replace_existing => Err(exists(job)),
+            Some(other) => {
+                *other = job.clone();
+                Ok(Some(self.pending_job(job)))
+            }
+            None => {
+                pending.push(job.clone());
+                Ok(Some(self.pending_job(job)))
+            }
+        }
+    }
+
+    /// Adds a job to its store; whether it is new there.
+    pub(super) async fn store_job(&self, job: &CheckedJob) -> Result<bool, SchedulerError> {
+        let slot = self.slot(&job.job_store)?;
+        if slot.caps.persistent && job.registration.is_transient() {
+            return Err(SchedulerError::ClosureNotStorable {
+                id: job.id.clone(),
+                job_store: job.job_store.clone(),
+            });
+        }
+        let record = self.record(job)?;
+        let outcome = slot
+            .store
+            .add(vec![record])
+            .await
+            .map_err(|error| slot.error(error))?;
+        match outcome.first() {
+            Some(AddOutcome::Exists) => {
+                self.replace(&slot, job).await?;
+                Ok(false)
+            }
+            _ => {
+                self.emit_added(job);
+                Ok(true)
+            }
+        }
+    }
+
+    fn record(&self, job: &CheckedJob) -> Result<NewRecord, SchedulerError> {
+        let definition = job.definition.encode(self.settings.codec);
+        Ok(NewRecord {
+            id: job.id.clone(),
+            task: job.definition.task.clone(),
+            definition: definition.map_err(punctual_core::JobError::from)?,
+            schedule: self.first_schedule(job)?,
+        })
+    }
+
+    fn first_schedule(&self, job: &CheckedJob) -> Result<Option<Schedule>, SchedulerError> {
+        let trigger = &*job.trigger;
+        match job.first_run {
+            RunAt::Paused => Ok(None),
+            RunAt::Instant(instant) => Ok(Some(Schedule::at(instant))),
+            RunAt::Trigger => self.schedule_from_now(&job.id, trigger).map(Some),
+        }
+    }
+
+    /// The first schedule of a trigger from now on.
+    pub(super) fn schedule_from_now(
+        &self,
+        id: &punctual_core::JobId,
+        trigger: &dyn Trigger,
+    ) -> Result<Schedule, SchedulerError> {
+        let fire = trigger.next_fire_time(None, self.clock.now());
+        let fire = fire.ok_or_else(|| SchedulerError::NeverFires {
+            id: id.clone(),
+            trigger: trigger.to_string(),
+        })?;
+        Ok(plan::schedule(trigger, fire, &mut |below| {
+            fastrand::u64(..below)
+        }))
+    }
+
+    /// Replaces a job that exists, if its description allows it. An unchanged job keeps its schedule.
+    async fn replace(&self, slot: &Arc<Slot>, job: &CheckedJob) -> Result<(), SchedulerError> {
+        if !job.replace_existing {
+            return Err(exists(job));
+        }
+        for _ in 0..CONFLICT_RETRIES {
+            let found = slot
+                .store
+                .get(&job.id)
+                .await
+                .map_err(|error| slot.error(error))?;
+            let Some(old) = found else {
+                // It has left in between.
+                let record = self.record(job)?;
+                let added = slot.store.add(vec![record]).await;
+                if added.map_err(|error| slot.error(error))? == [AddOutcome::Added] {
+                    self.emit_added(job);
+                    return Ok(());
+                }
+                continue;
+            };
+            if is_unchanged(&old, job) {
+                return Ok(());
+            }
+            let record = self.record(job)?;
+            let update = RecordUpdate {
+                definition: Some((record.task, record.definition)),
+                schedule: Some(record.schedule),
+            };
+            match slot.store.update(&job.id, old.revision, update).await {
+                Ok(_) => {
+                    if old.task != job.definition.task {
+                        self.tasks.write().forget_closure(&old.task);
+                    }
+                    self.emit_added(job);
+                    return Ok(());
+                }
+                Err(error) if error.kind() == StoreErrorKind::Conflict => {}
+                Err(error) if error.kind() == StoreErrorKind::NotFound => {}
+                Err(error) => return Err(slot.error(error)),
+            }
+        }
+        Err(slot.error(punctual_core::StoreError::conflict(&job.id)))
+    }
+
+    fn emit_added(&self, job: &CheckedJob) {
+        self.bus.emit(Event::JobAdded(JobRef {
+            job_id: job.id.clone(),
+            job_store: job.job_store.clone(),
+        }));
+    }
+
+    /// Tells the driver that something may be due earlier than it knows.
+    pub(crate) fn changed(&self, slot: &Slot) {
+        slot.changed.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// A pending job as listings show it.
+    pub(super) fn pending_job(&self, job: &CheckedJob) -> Job {
+        let record = JobRecord {
+            id: job.id.clone(),
+            task: job.definition.task.clone(),
+            definition: Vec::new().into(),
+            revision: Default::default(),
+            fence: Default::default(),
+            schedule: None,
+            fire_count: 0,
+            finished: false,
+            in_flight: 0,
+        };
+        let zone = job.trigger.zone().unwrap_or(&self.settings.zone).clone();
+        let mut shown = Job::from_record(&record, job.job_store.clone(), zone);
+        shown.state = JobState::Pending;
+        shown.definition = Some(Arc::new(job.definition.clone()));
+        shown.trigger = Some(Arc::clone(&job.trigger));
+        shown
+    }
+}
+
+fn exists(job: &CheckedJob) -> SchedulerError {
+    SchedulerError::JobExists {
+        id: job.id.clone(),
+        job_store: job.job_store.clone(),
+    }
+}
+
+/// Whether a stored job is what the description says; a start that a trigger took from the clock does
+/// not count.
+fn is_unchanged(old: &JobRecord, job: &CheckedJob) -> bool {
+    if old.finished || job.first_run != RunAt::Trigger {
+        return false;
+    }
+    let Ok(stored) = JobDefinition::decode(old.definition.as_bytes()) else {
+        return false;
+    };
+    let same_trigger = job.trigger.is_same_as(&stored.trigger);
+    let mut new = job.definition.clone();
+    new.trigger = stored.trigger.clone();
+    same_trigger && new == stored
+}

@@ -1,0 +1,322 @@
+//! Starting, pausing and shutting down.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use punctual_core::{Alias, CheckedJob, Event, NodeId, Timestamp, inside_run};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use super::Engine;
+use super::slot::{Health, Pass, Slot};
+use crate::SchedulerError;
+use crate::driver;
+
+/// How long a shutdown waits for the stores, after the runs.
+const STORES_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a scheduler is doing; the names are APScheduler's, and two for the way there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SchedulerState {
+    /// Not running: added jobs wait for the start.
+    #[default]
+    Stopped,
+    /// Opening stores and executors.
+    Starting,
+    /// Running jobs.
+    Running,
+    /// Running no jobs until it is resumed; everything else works.
+    Paused,
+    /// Waiting for runs to end.
+    Stopping,
+}
+
+#[derive(Default)]
+pub(super) struct Phase {
+    pub state: SchedulerState,
+    /// The task of the driver, if it has one.
+    driver: Option<AbortHandle>,
+}
+
+impl Engine {
+    pub(crate) fn scheduler_state(&self) -> SchedulerState {
+        self.phase.lock().state
+    }
+
+    /// Whether jobs are kept until the start.
+    pub(super) fn is_pending(state: SchedulerState) -> bool {
+        matches!(state, SchedulerState::Stopped | SchedulerState::Starting)
+    }
+
+    /// Opens everything, adds the pending jobs, and, unless somebody ticks by hand, spawns the driver.
+    pub(crate) async fn start(
+        self: &Arc<Self>,
+        paused: bool,
+        with_driver: bool,
+    ) -> Result<(), SchedulerError> {
+        let _one_at_a_time = self.life.lock().await;
+        {
+            let mut phase = self.phase.lock();
+            if phase.state != SchedulerState::Stopped {
+                return Err(SchedulerError::AlreadyRunning);
+            }
+            phase.state = SchedulerState::Starting;
+        }
+        *self.runtime.lock() = Some(tokio::runtime::Handle::current());
+        // Also when the caller gives up in the middle, nothing may stay half-started.
+        let undo = UndoStart(self);
+        if let Err(error) = self.open(paused).await {
+            self.close(Duration::ZERO).await;
+            return Err(error);
+        }
+        drop(undo);
+        self.stopped.send_replace(false);
+        self.bus.emit(Event::SchedulerStarted);
+        tracing::info!("scheduler started");
+        if with_driver {
+            let driver = tokio::spawn(driver::run(Arc::clone(self)));
+            self.phase.lock().driver = Some(driver.abort_handle());
+        }
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    async fn open(self: &Arc<Self>, paused: bool) -> Result<(), SchedulerError> {
+        *self.node.lock() = self
+            .settings
+            .identity
+            .clone()
+            .unwrap_or_else(NodeId::random);
+        let executors: Vec<_> = self
+            .executors
+            .read()
+            .iter()
+            .map(|(a, e)| (a.clone(), Arc::clone(e)))
+            .collect();
+        for (alias, executor) in executors {
+            executor
+                .start()
+                .map_err(|source| SchedulerError::Executor {
+                    executor: alias.clone(),
+                    source,
+                })?;
+            self.bus.emit(Event::ExecutorAdded(alias));
+        }
+        for slot in self.slots() {
+            self.open_slot(&slot).await?;
+            self.bus.emit(Event::JobStoreAdded(slot.alias.clone()));
+        }
+        loop {
+            let pending = std::mem::take(&mut *self.pending.lock());
+            if pending.is_empty() {
+                let mut phase = self.phase.lock();
+                // Jobs are put among the pending under the same lock, so none is left behind.
+                if self.pending.lock().is_empty() {
+                    phase.state = if paused {
+                        SchedulerState::Paused
+                    } else {
+                        SchedulerState::Running
+                    };
+                    return Ok(());
+                }
+                continue;
+            }
+            self.add_pending(pending).await?;
+        }
+    }
+
+    /// Starts a store and forgets what was known of it.
+    pub(super) async fn open_slot(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+    ) -> Result<(), SchedulerError> {
+        slot.store
+            .start()
+            .await
+            .map_err(|source| slot.error(source))?;
+        *slot.health.lock() = Health::default();
+        *slot.pass.lock().await = Pass::default();
+        slot.changed.store(true, Ordering::Relaxed);
+        if slot.caps.notify {
+            slot.stop_watching();
+            let watch = tokio::spawn(driver::watch(Arc::downgrade(self), Arc::clone(slot)));
+            *slot.watch.lock() = Some(watch);
+        }
+        Ok(())
+    }
+
+    /// Adds the jobs that waited for the start; all of them, or none and the error.
+    async fn add_pending(&self, pending: Vec<CheckedJob>) -> Result<(), SchedulerError> {
+        let mut added: Vec<(Alias, punctual_core::JobId)> = Vec::new();
+        let mut failure = None;
+        for job in &pending {
+            match self.store_job(job).await {
+                Ok(true) => added.push((job.job_store.clone(), job.id.clone())),
+                Ok(false) => {}
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        let Some(error) = failure else { return Ok(()) };
+        for (alias, id) in added {
+            if let Ok(slot) = self.slot(&alias)
+                && let Err(error) = slot.store.remove(&id).await
+            {
+                tracing::error!(job = %id, %error, "a job of the failed start could not be removed");
+            }
+        }
+        let mut waiting = self.pending.lock();
+        waiting.splice(0..0, pending);
+        Err(error)
+    }
+
+    pub(crate) fn pause(&self) -> Result<(), SchedulerError> {
+        self.switch(
+            SchedulerState::Running,
+            SchedulerState::Paused,
+            Event::SchedulerPaused,
+        )
+    }
+
+    pub(crate) fn resume(&self) -> Result<(), SchedulerError> {
+        self.switch(
+            SchedulerState::Paused,
+            SchedulerState::Running,
+            Event::SchedulerResumed,
+        )
+    }
+
+    fn switch(
+        &self,
+        from: SchedulerState,
+        to: SchedulerState,
+        event: Event,
+    ) -> Result<(), SchedulerError> {
+        {
+            let mut phase = self.phase.lock();
+            if phase.state == to {
+                return Ok(());
+            }
+            if phase.state != from {
+                return Err(SchedulerError::NotRunning);
+            }
+            phase.state = to;
+        }
+        self.bus.emit(event);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Takes nothing new, waits for the runs under way at most `wait`, and closes everything.
+    pub(crate) async fn shutdown(&self, wait: Duration) -> Result<(), SchedulerError> {
+        let _one_at_a_time = self.life.lock().await;
+        {
+            let mut phase = self.phase.lock();
+            if Self::is_pending(phase.state) {
+                return Err(SchedulerError::NotRunning);
+            }
+            phase.state = SchedulerState::Stopping;
+        }
+        self.wake.notify_one();
+        self.close(wait).await;
+        self.bus.emit(Event::SchedulerShutdown);
+        tracing::info!("scheduler has been shut down");
+        self.stopped.send_replace(true);
+        Ok(())
+    }
+
+    /// Shuts down; when a job asks for it, in the background, so that nobody waits for himself.
+    pub(crate) async fn shutdown_from_anywhere(
+        self: Arc<Self>,
+        wait: Duration,
+    ) -> Result<(), SchedulerError> {
+        if !inside_run() {
+            return self.shutdown(wait).await;
+        }
+        if Self::is_pending(self.scheduler_state()) {
+            return Err(SchedulerError::NotRunning);
+        }
+        let runtime = self.runtime().ok_or(SchedulerError::NotRunning)?;
+        runtime.spawn(async move {
+            if let Err(error) = self.shutdown(wait).await {
+                tracing::debug!(%error, "shut down already");
+            }
+        });
+        Ok(())
+    }
+
+    /// Waits until a shutdown has ended; at once while the scheduler is stopped.
+    pub(crate) async fn stopped(&self) {
+        // Only fails when the engine is gone, which it is not.
+        let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
+        drop(self.life.lock().await);
+    }
+
+    async fn close(&self, wait: Duration) {
+        // The pass under way ends first; one that hangs in a store is cut off.
+        let pass = timeout(wait.max(STORES_TIMEOUT), self.tick.lock())
+            .await
+            .ok();
+        if let Some(driver) = self.phase.lock().driver.take() {
+            driver.abort();
+        }
+        drop(pass);
+        let executors: Vec<_> = self.executors.read().values().cloned().collect();
+        join_all(executors.iter().map(|executor| executor.shutdown(wait))).await;
+        self.settle_reports(true, self.clock.now());
+        // Runs that go on although their time is up keep their lease until it runs out by itself.
+        let idle = self.active.lock().len() == 0;
+        join_all(self.slots().iter().map(|slot| self.close_slot(slot, idle))).await;
+        self.phase.lock().state = SchedulerState::Stopped;
+        *self.runtime.lock() = None;
+    }
+
+    async fn close_slot(&self, slot: &Arc<Slot>, idle: bool) {
+        slot.stop_watching();
+        let work = async {
+            self.commit_settling(slot).await?;
+            if slot.caps.persistent && idle {
+                let (node, now) = (self.node.lock().clone(), self.clock.now());
+                let past = now.saturating_add_micros(-1);
+                slot.store.renew(&node, now, past).await?;
+            }
+            Ok::<_, punctual_core::StoreError>(())
+        };
+        match timeout(STORES_TIMEOUT, work).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(store = %slot.alias, %error, "the last changes could not be stored");
+            }
+            Err(_) => tracing::warn!(store = %slot.alias, "the store did not answer in time"),
+        }
+        if timeout(STORES_TIMEOUT, slot.store.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(store = %slot.alias, "the store did not close in time");
+        }
+    }
+
+    /// When the driver has to look again, at the latest.
+    pub(crate) fn sleep_until(&self, next: Option<Timestamp>, now: Timestamp) -> Duration {
+        let next = next.map_or(self.settings.max_sleep, |next| next.saturating_since(now));
+        next.min(self.settings.max_sleep)
+    }
+}
+
+/// Puts the state back when a start is dropped before it has ended.
+struct UndoStart<'a>(&'a Engine);
+
+impl Drop for UndoStart<'_> {
+    fn drop(&mut self) {
+        let mut phase = self.0.phase.lock();
+        if phase.state == SchedulerState::Starting {
+            phase.state = SchedulerState::Stopped;
+        }
+    }
+}

@@ -1,0 +1,533 @@
+//! Looking at jobs and changing them.
+
+use std::sync::Arc;
+
+use punctual_core::{
+    Alias, CheckedJob, DynJobStore, Event, Executor, IntoTrigger, Job, JobChange, JobDefinition,
+    JobId, JobProblem, JobRecord, JobRef, NameError, RecordUpdate, RunEvent, Schedule, StoreError,
+    StoreErrorKind,
+};
+
+use super::Engine;
+use super::add::CONFLICT_RETRIES;
+use super::life::SchedulerState;
+use super::slot::Slot;
+use crate::SchedulerError;
+
+/// How many jobs a listing fetches at a time.
+const PAGE: usize = 1_000;
+
+/// Which job is meant: an id, in every store or in one.
+#[derive(Clone, Debug)]
+pub struct JobSelector {
+    id: Result<JobId, NameError>,
+    job_store: Option<Result<Alias, NameError>>,
+}
+
+impl From<&str> for JobSelector {
+    fn from(id: &str) -> Self {
+        Self {
+            id: JobId::new(id),
+            job_store: None,
+        }
+    }
+}
+
+impl From<&String> for JobSelector {
+    fn from(id: &String) -> Self {
+        id.as_str().into()
+    }
+}
+
+impl From<&JobId> for JobSelector {
+    fn from(id: &JobId) -> Self {
+        Self {
+            id: Ok(id.clone()),
+            job_store: None,
+        }
+    }
+}
+
+impl From<JobId> for JobSelector {
+    fn from(id: JobId) -> Self {
+        Self {
+            id: Ok(id),
+            job_store: None,
+        }
+    }
+}
+
+impl From<(&str, &str)> for JobSelector {
+    /// The alias of the store, and the id in it.
+    fn from((job_store, id): (&str, &str)) -> Self {
+        Self {
+            id: JobId::new(id),
+            job_store: Some(Alias::new(job_store)),
+        }
+    }
+}
+
+impl From<&Job> for JobSelector {
+    fn from(job: &Job) -> Self {
+        Self {
+            id: Ok(job.id.clone()),
+            job_store: Some(Ok(job.job_store.clone())),
+        }
+    }
+}
+
+impl From<&JobRef> for JobSelector {
+    fn from(job: &JobRef) -> Self {
+        Self {
+            id: Ok(job.job_id.clone()),
+            job_store: Some(Ok(job.job_store.clone())),
+        }
+    }
+}
+
+/// A job that was found.
+enum Found {
+    Pending(usize),
+    Stored(Arc<Slot>, JobRecord),
+}
+
+impl Engine {
+    /// The job as listings show it, with why it can't be run here, if it can't.
+    pub(super) fn job(&self, slot: &Slot, record: &JobRecord) -> Job {
+        let decoded = self.decode(slot, record);
+        let zone = decoded
+            .as_ref()
+            .ok()
+            .and_then(|decoded| decoded.trigger.zone().cloned());
+        let zone = zone.unwrap_or_else(|| self.settings.zone.clone());
+        let mut job = Job::from_record(record, slot.alias.clone(), zone);
+        match &decoded {
+            Ok(decoded) => {
+                job.definition = Some(Arc::clone(&decoded.definition));
+                job.trigger = Some(Arc::clone(&decoded.trigger));
+                job.problem = self.problem(record, &decoded.definition).map(Arc::new);
+            }
+            Err(problem) => {
+                // A definition that can be read is shown even if its trigger can't be made.
+                job.definition = JobDefinition::decode(record.definition.as_bytes())
+                    .ok()
+                    .map(Arc::new);
+                job.problem = Some(Arc::clone(problem));
+            }
+        }
+        job
+    }
+
+    fn problem(&self, record: &JobRecord, definition: &JobDefinition) -> Option<JobProblem> {
+        let Some(task) = self.tasks.read().get(&record.task) else {
+            return Some(JobProblem::UnknownTask(record.task.clone()));
+        };
+        if !self.executors.read().contains_key(&definition.executor) {
+            return Some(JobProblem::UnknownExecutor(definition.executor.clone()));
+        }
+        task.check(&definition.args)
+            .err()
+            .map(JobProblem::Arguments)
+    }
+
+    /// The stores that a selector means.
+    fn slots_of(&self, alias: Option<&Alias>) -> Result<Vec<Arc<Slot>>, SchedulerError> {
+        match alias {
+            Some(alias) => Ok(vec![self.slot(alias)?]),
+            None => Ok(self.slots()),
+        }
+    }
+
+    async fn find(&self, selector: JobSelector) -> Result<Found, SchedulerError> {
+        let id = selector.id?;
+        let alias = selector.job_store.transpose()?;
+        if Self::is_pending(self.scheduler_state()) {
+            let pending = self.pending.lock();
+            let fits = |job: &CheckedJob| {
+                job.id == id && alias.as_ref().is_none_or(|alias| job.job_store == *alias)
+            };
+            return match pending.iter().position(fits) {
+                Some(index) => Ok(Found::Pending(index)),
+                None => Err(SchedulerError::JobNotFound(id)),
+            };
+        }
+        for slot in self.slots_of(alias.as_ref())? {
+            let found = slot
+                .store
+                .get(&id)
+                .await
+                .map_err(|error| slot.error(error))?;
+            if let Some(record) = found {
+                return Ok(Found::Stored(slot, record));
+            }
+        }
+        Err(SchedulerError::JobNotFound(id))
+    }
+
+    pub(super) async fn find_stored(
+        &self,
+        selector: JobSelector,
+    ) -> Result<(Arc<Slot>, JobRecord), SchedulerError> {
+        match self.find(selector).await? {
+            Found::Stored(slot, record) => Ok((slot, record)),
+            Found::Pending(_) => Err(SchedulerError::NotRunning),
+        }
+    }
+
+    pub(crate) async fn get_job(
+        &self,
+        selector: JobSelector,
+    ) -> Result<Option<Job>, SchedulerError> {
+        match self.find(selector).await {
+            Ok(Found::Pending(index)) => Ok(self
+                .pending
+                .lock()
+                .get(index)
+                .map(|job| self.pending_job(job))),
+            Ok(Found::Stored(slot, record)) => Ok(Some(self.job(&slot, &record))),
+            Err(SchedulerError::JobNotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn get_jobs(&self, alias: Option<&Alias>) -> Result<Vec<Job>, SchedulerError> {
+        if Self::is_pending(self.scheduler_state()) {
+            let pending = self.pending.lock();
+            let fits = |job: &&CheckedJob| alias.is_none_or(|alias| job.job_store == *alias);
+            return Ok(pending
+                .iter()
+                .filter(fits)
+                .map(|job| self.pending_job(job))
+                .collect());
+        }
+        let mut jobs = Vec::new();
+        for slot in self.slots_of(alias)? {
+            let mut after = None;
+            loop {
+                let page = slot.store.list(after.as_ref(), PAGE).await;
+                let page = page.map_err(|error| slot.error(error))?;
+                jobs.extend(page.records.iter().map(|record| self.job(&slot, record)));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(jobs)
+    }
+
+    pub(crate) async fn remove_job(&self, selector: JobSelector) -> Result<(), SchedulerError> {
+        match self.find(selector).await? {
+            Found::Pending(index) => {
+                let job = self.pending.lock().remove(index);
+                self.tasks.write().forget_closure(&job.definition.task);
+            }
+            Found::Stored(slot, record) => {
+                let removed = slot.store.remove(&record.id).await;
+                if !removed.map_err(|error| slot.error(error))? {
+                    return Err(SchedulerError::JobNotFound(record.id));
+                }
+                let job = super::tick::job_ref(&slot.alias, &record);
+                self.job_left(&slot, job, &record.task);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn remove_all_jobs(
+        &self,
+        alias: Option<&Alias>,
+    ) -> Result<(), SchedulerError> {
+        if Self::is_pending(self.scheduler_state()) {
+            let mut pending = self.pending.lock();
+            pending.retain(|job| alias.is_some_and(|alias| job.job_store != *alias));
+        } else {
+            for slot in self.slots_of(alias)? {
+                slot.store
+                    .remove_all()
+                    .await
+                    .map_err(|error| slot.error(error))?;
+            }
+        }
+        self.bus.emit(Event::AllJobsRemoved(alias.cloned()));
+        Ok(())
+    }
+
+    /// Changes what a job is; its schedule stays.
+    pub(crate) async fn modify_job(
+        &self,
+        selector: JobSelector,
+        change: JobChange,
+    ) -> Result<Job, SchedulerError> {
+        self.change(selector, change, |_, _| Ok(None)).await
+    }
+
+    /// Gives a job another trigger, and the schedule that follows from it now.
+    pub(crate) async fn reschedule_job(
+        &self,
+        selector: JobSelector,
+        trigger: impl IntoTrigger + Send + 'static,
+    ) -> Result<Job, SchedulerError> {
+        let change = JobChange::new().trigger(trigger);
+        self.change(selector, change, |id, trigger| {
+            self.schedule_from_now(id, trigger)
+                .map(|schedule| Some(Some(schedule)))
+        })
+        .await
+    }
+
+    async fn change(
+        &self,
+        selector: JobSelector,
+        change: JobChange,
+        schedule: impl FnOnce(
+            &JobId,
+            &dyn punctual_core::Trigger,
+        ) -> Result<Option<Option<Schedule>>, SchedulerError>,
+    ) -> Result<Job, SchedulerError> {
+        let found = self.find(selector).await?;
+        let (id, definition) = match &found {
+            Found::Pending(index) => {
+                let pending = self.pending.lock();
+                let job = pending.get(*index).ok_or(SchedulerError::NotRunning)?;
+                (job.id.clone(), job.definition.clone())
+            }
+            Found::Stored(_, record) => {
+                let decoded = JobDefinition::decode(record.definition.as_bytes());
+                let definition = decoded.map_err(|error| SchedulerError::Unresolved {
+                    id: record.id.clone(),
+                    problem: Arc::new(JobProblem::Undecodable(error)),
+                })?;
+                (record.id.clone(), definition)
+            }
+        };
+        let old_task = definition.task.clone();
+        let changed = change.apply(definition, &self.trigger_defaults(), self.settings.codec)?;
+        let new_schedule = match &changed.trigger {
+            Some(trigger) => schedule(&id, &**trigger)?,
+            None => None,
+        };
+        if let Some(registration) = &changed.registration {
+            if let Found::Stored(slot, _) = &found
+                && slot.caps.persistent
+                && registration.is_transient()
+            {
+                let job_store = slot.alias.clone();
+                return Err(SchedulerError::ClosureNotStorable { id, job_store });
+            }
+            self.tasks.write().register(registration.clone())?;
+        }
+        let job = match found {
+            Found::Pending(index) => {
+                let mut pending = self.pending.lock();
+                let job = pending.get_mut(index).filter(|job| job.id == id);
+                let job = job.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
+                job.definition = changed.definition;
+                if let Some(trigger) = changed.trigger {
+                    job.trigger = trigger;
+                }
+                if let Some(registration) = changed.registration {
+                    job.registration = registration;
+                }
+                self.pending_job(job)
+            }
+            Found::Stored(slot, record) => {
+                let task = changed.definition.task.clone();
+                let encoded = changed.definition.encode(self.settings.codec);
+                let update = RecordUpdate {
+                    definition: Some((task, encoded.map_err(punctual_core::JobError::from)?)),
+                    schedule: new_schedule,
+                };
+                self.update(&slot, &record, update).await?;
+                self.modified(&slot, &id).await?
+            }
+        };
+        if job.task != old_task {
+            self.tasks.write().forget_closure(&old_task);
+        }
+        Ok(job)
+    }
+
+    async fn update(
+        &self,
+        slot: &Slot,
+        record: &JobRecord,
+        update: RecordUpdate,
+    ) -> Result<(), SchedulerError> {
+        slot.store
+            .update(&record.id, record.revision, update)
+            .await
+            .map(drop)
+            .map_err(|error| match error.kind() {
+                StoreErrorKind::NotFound => SchedulerError::JobNotFound(record.id.clone()),
+                _ => slot.error(error),
+            })
+    }
+
+    /// Tells that a job was changed, and shows it as it is now.
+    async fn modified(&self, slot: &Arc<Slot>, id: &JobId) -> Result<Job, SchedulerError> {
+        self.changed(slot);
+        self.bus.emit(Event::JobModified(JobRef {
+            job_id: id.clone(),
+            job_store: slot.alias.clone(),
+        }));
+        let record = slot
+            .store
+            .get(id)
+            .await
+            .map_err(|error| slot.error(error))?;
+        let record = record.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
+        Ok(self.job(slot, &record))
+    }
+
+    /// Takes the next run time away; runs under way go on.
+    pub(crate) async fn pause_job(&self, selector: JobSelector) -> Result<Job, SchedulerError> {
+        self.set_schedule(selector, |_| Ok(None)).await
+    }
+
+    /// Gives a job its next run time from now on.
+    pub(crate) async fn resume_job(&self, selector: JobSelector) -> Result<Job, SchedulerError> {
+        self.set_schedule(selector, |job| {
+            let trigger = job
+                .trigger
+                .as_ref()
+                .ok_or_else(|| SchedulerError::Unresolved {
+                    id: job.id.clone(),
+                    problem: job
+                        .problem
+                        .clone()
+                        .unwrap_or_else(|| Arc::new(JobProblem::UnknownTask(job.task.clone()))),
+                })?;
+            self.schedule_from_now(&job.id, &**trigger).map(Some)
+        })
+        .await
+    }
+
+    async fn set_schedule(
+        &self,
+        selector: JobSelector,
+        schedule: impl Fn(&Job) -> Result<Option<Schedule>, SchedulerError>,
+    ) -> Result<Job, SchedulerError> {
+        for _ in 0..CONFLICT_RETRIES {
+            let (slot, record) = match self.find(selector.clone()).await? {
+                Found::Stored(slot, record) => (slot, record),
+                Found::Pending(index) => {
+                    let mut pending = self.pending.lock();
+                    let job = pending.get_mut(index).ok_or(SchedulerError::NotRunning)?;
+                    let paused = schedule(&self.pending_job(job))?.is_none();
+                    job.first_run = if paused {
+                        punctual_core::RunAt::Paused
+                    } else {
+                        punctual_core::RunAt::Trigger
+                    };
+                    return Ok(self.pending_job(job));
+                }
+            };
+            let schedule = schedule(&self.job(&slot, &record))?;
+            let update = RecordUpdate {
+                definition: None,
+                schedule: Some(schedule),
+            };
+            match self.update(&slot, &record, update).await {
+                Ok(()) => return self.modified(&slot, &record.id).await,
+                Err(SchedulerError::Store { source, .. })
+                    if source.kind() == StoreErrorKind::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let id = selector.id?;
+        Err(SchedulerError::Store {
+            job_store: Alias::default(),
+            source: StoreError::conflict(&id),
+        })
+    }
+
+    /// The runs that this process has under way.
+    pub(crate) fn running(&self) -> Vec<RunEvent> {
+        self.active
+            .lock()
+            .iter()
+            .map(|run| RunEvent::of(&run.context))
+            .collect()
+    }
+
+    pub(crate) async fn add_job_store(
+        self: &Arc<Self>,
+        alias: Alias,
+        store: Arc<dyn DynJobStore>,
+    ) -> Result<(), SchedulerError> {
+        let taken = || SchedulerError::AliasTaken {
+            kind: "a job store",
+            alias: alias.clone(),
+        };
+        if self.slot(&alias).is_ok() {
+            return Err(taken());
+        }
+        let slot = Slot::new(alias.clone(), store);
+        let state = self.scheduler_state();
+        if matches!(state, SchedulerState::Running | SchedulerState::Paused) {
+            self.open_slot(&slot).await?;
+        }
+        {
+            let mut slots = self.slots.write();
+            if slots.iter().any(|known| known.alias == alias) {
+                return Err(taken());
+            }
+            slots.push(slot);
+        }
+        self.bus.emit(Event::JobStoreAdded(alias));
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    pub(crate) async fn remove_job_store(&self, alias: &Alias) -> Result<(), SchedulerError> {
+        let slot = self.slot(alias)?;
+        let _between_passes = self.tick.lock().await;
+        self.slots.write().retain(|known| known.alias != *alias);
+        slot.stop_watching();
+        slot.store.shutdown().await;
+        self.bus.emit(Event::JobStoreRemoved(alias.clone()));
+        Ok(())
+    }
+
+    pub(crate) fn add_executor(
+        &self,
+        alias: Alias,
+        executor: Arc<dyn Executor>,
+    ) -> Result<(), SchedulerError> {
+        let taken = || SchedulerError::AliasTaken {
+            kind: "an executor",
+            alias: alias.clone(),
+        };
+        let mut executors = self.executors.write();
+        if executors.contains_key(&alias) {
+            return Err(taken());
+        }
+        let state = self.scheduler_state();
+        if matches!(state, SchedulerState::Running | SchedulerState::Paused) {
+            executor
+                .start()
+                .map_err(|source| SchedulerError::Executor {
+                    executor: alias.clone(),
+                    source,
+                })?;
+        }
+        executors.insert(alias.clone(), executor);
+        drop(executors);
+        self.bus.emit(Event::ExecutorAdded(alias));
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    pub(crate) async fn remove_executor(
+        &self,
+        alias: &Alias,
+        wait: std::time::Duration,
+    ) -> Result<(), SchedulerError> {
+        let removed = self.executors.write().remove(alias);
+        let executor = removed.ok_or_else(|| SchedulerError::UnknownExecutor(alias.clone()))?;
+        executor.shutdown(wait).await;
+        self.bus.emit(Event::ExecutorRemoved(alias.clone()));
+        Ok(())
+    }
+}

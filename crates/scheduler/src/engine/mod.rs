@@ -1,0 +1,212 @@
+//! The one engine behind every kind of scheduler.
+
+mod active;
+mod add;
+mod cache;
+mod life;
+mod manage;
+mod recover;
+mod run_now;
+mod slot;
+mod submit;
+mod tick;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use punctual_core::{
+    Alias, CheckedJob, Clock, Codec, DynJobStore, Executor, JobDefaults, NodeId, RunId, RunReport,
+    RunSink, SharedState, TaskRegistry, Timestamp, TriggerDefaults, TriggerRegistry, Zone,
+};
+use tokio::sync::Notify;
+
+use self::active::ActiveRuns;
+pub use self::life::SchedulerState;
+pub use self::manage::JobSelector;
+pub(crate) use self::slot::Slot;
+use crate::SchedulerError;
+use crate::events::EventBus;
+use crate::health::StoreHealth;
+
+/// What a builder decided.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub zone: Zone,
+    pub job_defaults: JobDefaults,
+    pub codec: Codec,
+    pub retry_interval: Duration,
+    pub lease: Duration,
+    pub poll_interval: Duration,
+    pub batch: usize,
+    pub max_running: usize,
+    /// The name under which this scheduler's runs are recorded; none: a new one at each start.
+    pub identity: Option<NodeId>,
+    /// How long the driver sleeps at most.
+    pub max_sleep: Duration,
+}
+
+/// All that the handles of one scheduler share.
+pub(crate) struct Engine {
+    pub settings: Settings,
+    pub clock: Arc<dyn Clock>,
+    pub bus: EventBus,
+    /// Told when something may be due earlier than the driver knows, or has ended.
+    pub wake: Notify,
+    state: SharedState,
+    slots: RwLock<Vec<Arc<Slot>>>,
+    executors: RwLock<HashMap<Alias, Arc<dyn Executor>>>,
+    tasks: RwLock<TaskRegistry>,
+    triggers: TriggerRegistry,
+    pending: Mutex<Vec<CheckedJob>>,
+    phase: Mutex<life::Phase>,
+    /// Lets one start or shutdown happen at a time.
+    life: tokio::sync::Mutex<()>,
+    /// Lets one pass happen at a time.
+    tick: tokio::sync::Mutex<()>,
+    active: Mutex<ActiveRuns>,
+    next_run_id: Mutex<RunId>,
+    node: Mutex<NodeId>,
+    reports: Arc<Reports>,
+    last_tick: AtomicI64,
+    /// Where the engine runs while it does, for callers from elsewhere.
+    runtime: Mutex<Option<tokio::runtime::Handle>>,
+    /// Told each time that the scheduler has stopped.
+    stopped: tokio::sync::watch::Sender<bool>,
+}
+
+/// The parts of an engine that a builder has put together.
+pub(crate) struct EngineParts {
+    pub settings: Settings,
+    pub clock: Arc<dyn Clock>,
+    pub stores: Vec<(Alias, Arc<dyn DynJobStore>)>,
+    pub executors: Vec<(Alias, Arc<dyn Executor>)>,
+    pub tasks: TaskRegistry,
+    pub triggers: TriggerRegistry,
+    pub bus: EventBus,
+    pub state: SharedState,
+}
+
+impl Engine {
+    /// Makes a stopped engine. `state` gets the engine, to put a handle of it among the values that
+    /// runs can reach.
+    pub(crate) fn new(
+        parts: EngineParts,
+        state: impl FnOnce(SharedState, &std::sync::Weak<Self>) -> SharedState,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|engine| Self {
+            settings: parts.settings,
+            clock: parts.clock,
+            bus: parts.bus,
+            wake: Notify::new(),
+            state: state(parts.state, engine),
+            slots: RwLock::new(
+                parts
+                    .stores
+                    .into_iter()
+                    .map(|(alias, store)| Slot::new(alias, store))
+                    .collect(),
+            ),
+            executors: RwLock::new(parts.executors.into_iter().collect()),
+            tasks: RwLock::new(parts.tasks),
+            triggers: parts.triggers,
+            pending: Mutex::default(),
+            phase: Mutex::default(),
+            life: tokio::sync::Mutex::default(),
+            tick: tokio::sync::Mutex::default(),
+            active: Mutex::default(),
+            next_run_id: Mutex::new(RunId::random()),
+            node: Mutex::new(NodeId::random()),
+            reports: Arc::new(Reports {
+                waiting: Mutex::default(),
+                engine: engine.clone(),
+            }),
+            last_tick: AtomicI64::new(Timestamp::MIN.as_micros()),
+            runtime: Mutex::default(),
+            stopped: tokio::sync::watch::Sender::new(true),
+        })
+    }
+
+    /// The stores in the order in which they were added.
+    fn slots(&self) -> Vec<Arc<Slot>> {
+        self.slots.read().clone()
+    }
+
+    fn slot(&self, alias: &Alias) -> Result<Arc<Slot>, SchedulerError> {
+        let slots = self.slots.read();
+        let found = slots.iter().find(|slot| slot.alias == *alias);
+        found
+            .cloned()
+            .ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))
+    }
+
+    fn trigger_defaults(&self) -> TriggerDefaults {
+        TriggerDefaults {
+            zone: self.settings.zone.clone(),
+            now: self.clock.now(),
+        }
+    }
+
+    /// Where the engine runs; none while it is stopped.
+    pub(crate) fn runtime(&self) -> Option<tokio::runtime::Handle> {
+        self.runtime.lock().clone()
+    }
+
+    pub(crate) fn running_count(&self) -> usize {
+        self.active.lock().len()
+    }
+
+    pub(crate) fn store_health(&self) -> Vec<StoreHealth> {
+        let slots = self.slots.read();
+        slots
+            .iter()
+            .map(|slot| slot.health.lock().of(slot.alias.clone()))
+            .collect()
+    }
+
+    /// When the last pass began.
+    pub(crate) fn last_tick(&self) -> Option<Timestamp> {
+        let micros = self.last_tick.load(Ordering::Relaxed);
+        (micros > Timestamp::MIN.as_micros()).then(|| Timestamp::from_micros(micros))
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("state", &self.scheduler_state())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The reports of ended runs, until the next pass deals with them.
+struct Reports {
+    waiting: Mutex<Vec<RunReport>>,
+    engine: std::sync::Weak<Engine>,
+}
+
+impl RunSink for Reports {
+    fn report(&self, report: RunReport) {
+        let mut waiting = self.waiting.lock();
+        waiting.push(report);
+        let first = waiting.len() == 1;
+        drop(waiting);
+        // One signal for all that have come since the last pass.
+        if first && let Some(engine) = self.engine.upgrade() {
+            engine.wake.notify_one();
+        }
+    }
+}
+
+impl Reports {
+    fn is_empty(&self) -> bool {
+        self.waiting.lock().is_empty()
+    }
+
+    fn take(&self) -> Vec<RunReport> {
+        std::mem::take(&mut *self.waiting.lock())
+    }
+}

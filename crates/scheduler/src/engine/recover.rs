@@ -1,0 +1,104 @@
+//! Runs of processes that died.
+
+use std::sync::Arc;
+
+use punctual_core::{Event, NodeId, OrphanedRun, RunEvent, StoreError, TaskFilter, Timestamp};
+
+use super::Engine;
+use super::slot::{Pass, Slot};
+use super::submit::NewRun;
+
+impl Engine {
+    /// Takes over the runs of dead nodes and runs them again.
+    pub(super) async fn take_over(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        node: &NodeId,
+        filter: &TaskFilter,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for orphan in std::mem::take(&mut pass.stranded) {
+            self.rerun(slot, pass, orphan);
+        }
+        loop {
+            let limit = self.settings.batch;
+            let orphans = slot.store.take_over(node, now, limit, filter).await?;
+            let all = orphans.len() < limit;
+            for orphan in orphans {
+                self.rerun(slot, pass, orphan);
+            }
+            if all {
+                return Ok(());
+            }
+        }
+    }
+
+    fn rerun(&self, slot: &Arc<Slot>, pass: &mut Pass, orphan: OrphanedRun) {
+        if self
+            .active
+            .lock()
+            .refence(orphan.run.run_id, orphan.run.fence)
+        {
+            // It is under way here: this process only seemed dead.
+            return;
+        }
+        let resolved = match self.resolve(slot, &orphan.record) {
+            Ok(resolved) => resolved,
+            Err(problem) => {
+                self.report_unresolved(slot, pass, &orphan.record, problem);
+                pass.stranded.push(orphan);
+                return;
+            }
+        };
+        let OrphanedRun { record, run } = orphan;
+        let run = NewRun {
+            run_id: run.run_id,
+            scheduled_time: run.scheduled_time,
+            attempt: run.attempt,
+            recorded: Some(run.fence),
+            // However late: at least once is the promise.
+            deadline: None,
+        };
+        let context = self.context(slot, &record, &run);
+        self.bus.emit(Event::JobRecovered(RunEvent::of(&context)));
+        self.submit(slot, &record, &resolved, run);
+    }
+
+    /// Takes over what an earlier process of the same identity left, without waiting for its lease to
+    /// run out: the person who chose the identity promises that there is one process of it at a time.
+    pub(super) async fn adopt(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        node: &NodeId,
+        filter: &TaskFilter,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if slot.caps.persistent && self.settings.identity.is_some() {
+            slot.store
+                .renew(node, now, now.saturating_add_micros(-1))
+                .await?;
+            let mut orphans = slot
+                .store
+                .take_over(node, now, usize::MAX >> 1, filter)
+                .await?;
+            slot.store
+                .renew(node, now, now.saturating_add(self.settings.lease))
+                .await?;
+            // Until the lease was back, others could take them too.
+            let mut index = 0;
+            while let Some(orphan) = orphans.get(index) {
+                let recorded = slot.store.in_flight(&orphan.record.id).await?;
+                if recorded.contains(&orphan.run) {
+                    index += 1;
+                } else {
+                    orphans.swap_remove(index);
+                }
+            }
+            pass.stranded.extend(orphans);
+        }
+        pass.adopted = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! A job store under its alias, and what the scheduler knows about it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use punctual_core::{
+    Alias, Commit, CommitAction, DynJobStore, Fence, JobId, OrphanedRun, StoreCaps, StoreError,
+    TaskFilter, TaskName, TaskRegistry, Timestamp,
+};
+
+use super::cache::Cache;
+use super::submit::Planned;
+use crate::SchedulerError;
+use crate::health::StoreHealth;
+
+/// The first wait after a store has failed; it doubles up to the retry interval.
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+
+pub(crate) struct Slot {
+    pub alias: Alias,
+    pub store: Arc<dyn DynJobStore>,
+    pub caps: StoreCaps,
+    pub cache: Mutex<Cache>,
+    pub health: Mutex<Health>,
+    /// Changes to make at the next pass: runs to clear, jobs to look at sooner.
+    pub settling: Mutex<Vec<Settling>>,
+    pub pass: tokio::sync::Mutex<Pass>,
+    /// Something may be due earlier than the passes know.
+    pub changed: AtomicBool,
+    /// The store's notifications work, so that polling is not needed.
+    watched: AtomicBool,
+    /// Waits for the notifications.
+    pub watch: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+/// A change that follows from the end of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Settling {
+    pub commit: Commit,
+    pub task: TaskName,
+    /// It has been tried before, and nobody knows whether it was carried out.
+    pub uncertain: bool,
+}
+
+/// What the passes over one store remember.
+#[derive(Default)]
+pub(crate) struct Pass {
+    /// What an earlier process of the same identity left has been taken over.
+    pub adopted: bool,
+    /// When the node's lease was renewed last.
+    pub renewed_at: Option<Timestamp>,
+    /// When the next job is due, as far as known.
+    pub next_due: Option<Timestamp>,
+    /// When that was asked.
+    pub asked_at: Option<Timestamp>,
+    /// Jobs whose commit failed, so that nobody knows whether it was carried out.
+    pub uncertain: Vec<Planned>,
+    /// Runs that were taken over but can't be run yet.
+    pub stranded: Vec<OrphanedRun>,
+    /// Jobs that have been reported as unresolved, with the problem's text.
+    pub reported: HashMap<JobId, String>,
+    /// When jobs of unknown tasks were looked for last.
+    pub looked_for_unknown: Option<Timestamp>,
+}
+
+/// Whether the store works, and if not, when it is tried again.
+#[derive(Default)]
+pub(crate) struct Health {
+    failures: u32,
+    pub retry_at: Option<Timestamp>,
+    pub last_error: Option<Arc<StoreError>>,
+}
+
+impl Slot {
+    pub(crate) fn new(alias: Alias, store: Arc<dyn DynJobStore>) -> Arc<Self> {
+        let caps = store.caps();
+        Arc::new(Self {
+            alias,
+            store,
+            caps,
+            cache: Mutex::default(),
+            health: Mutex::default(),
+            settling: Mutex::default(),
+            pass: tokio::sync::Mutex::default(),
+            changed: AtomicBool::new(true),
+            watched: AtomicBool::new(false),
+            watch: Mutex::default(),
+        })
+    }
+
+    /// Which jobs to claim: of a store in memory all, since nobody else could run them.
+    pub(crate) fn filter(&self, tasks: &TaskRegistry) -> TaskFilter {
+        if self.caps.persistent {
+            TaskFilter::Only(Arc::clone(tasks.names()))
+        } else {
+            TaskFilter::Any
+        }
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_watched(&self, watched: bool) {
+        self.watched.store(watched, Ordering::Relaxed);
+    }
+
+    /// Stops waiting for notifications.
+    pub(crate) fn stop_watching(&self) {
+        if let Some(watch) = self.watch.lock().take() {
+            watch.abort();
+        }
+        self.set_watched(false);
+    }
+
+    /// Makes the change at the next pass.
+    pub(crate) fn settle(&self, job: &JobId, task: &TaskName, fence: Fence, action: CommitAction) {
+        let commit = Commit {
+            id: job.clone(),
+            fence,
+            action,
+        };
+        self.settling.lock().push(Settling {
+            commit,
+            task: task.clone(),
+            uncertain: false,
+        });
+    }
+
+    pub(crate) fn error(&self, source: StoreError) -> SchedulerError {
+        SchedulerError::Store {
+            job_store: self.alias.clone(),
+            source,
+        }
+    }
+}
+
+impl Health {
+    /// Notes a failure and answers when to try again.
+    pub(crate) fn failed(
+        &mut self,
+        error: Arc<StoreError>,
+        now: Timestamp,
+        retry_interval: Duration,
+    ) -> Timestamp {
+        let doubled = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(20));
+        self.failures = self.failures.saturating_add(1);
+        // Up to a quarter more, so that processes that failed together don't return together.
+        let wait = doubled.min(retry_interval);
+        let retry_at = now.saturating_add(wait.mul_f64(1.0 + fastrand::f64() / 4.0));
+        self.retry_at = Some(retry_at);
+        self.last_error = Some(error);
+        retry_at
+    }
+
+    /// What health checks are told.
+    pub(crate) fn of(&self, alias: Alias) -> StoreHealth {
+        StoreHealth {
+            alias,
+            error: self.last_error.clone(),
+            retry_at: self.retry_at,
+        }
+    }
+
+    /// Notes a success; whether there had been a failure before.
+    pub(crate) fn succeeded(&mut self) -> bool {
+        let had_failed = self.failures > 0;
+        *self = Self::default();
+        had_failed
+    }
+}

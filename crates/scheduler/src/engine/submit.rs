@@ -1,0 +1,392 @@
+//! From a claimed record to runs in an executor, and back from their reports.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use punctual_core::{
+    AnyTask, Commit, CommitAction, CommitOutcome, Encoded, Event, Executor, Fence, InFlightRun,
+    JobContext, JobContextParts, JobProblem, JobRecord, JobRef, MissReason, NodeId, Recovery,
+    Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, StoreError, Timestamp,
+};
+
+use super::Engine;
+use super::active::ActiveRun;
+use super::cache::Decoded;
+use super::slot::{Pass, Settling, Slot};
+use super::tick::job_ref;
+use crate::plan::{self, Due, Skipped};
+
+/// A claimed job with what is to become of it; carried out when its commit has been.
+pub(crate) struct Planned {
+    pub record: JobRecord,
+    pub commit: Commit,
+    pub runs: Vec<NewRun>,
+    skipped: Vec<Skipped>,
+    /// Run times that are due wait for a slot.
+    waiting: bool,
+    /// Until then nobody else can have claimed the job.
+    pub claimed_until: Timestamp,
+    resolved: Option<Resolved>,
+}
+
+/// A run to submit.
+pub(crate) struct NewRun {
+    pub run_id: RunId,
+    pub scheduled_time: Timestamp,
+    pub attempt: u32,
+    pub recorded: Option<Fence>,
+    pub deadline: Option<Timestamp>,
+}
+
+/// All that is needed to run a job here.
+#[derive(Clone)]
+pub(crate) struct Resolved {
+    pub decoded: Arc<Decoded>,
+    task: Arc<dyn AnyTask>,
+    executor: Arc<dyn Executor>,
+}
+
+impl Engine {
+    pub(super) fn decode(
+        &self,
+        slot: &Slot,
+        record: &JobRecord,
+    ) -> Result<Arc<Decoded>, Arc<JobProblem>> {
+        slot.cache.lock().decode(record, &self.triggers)
+    }
+
+    /// Finds everything that a record names in this process.
+    pub(super) fn resolve(
+        &self,
+        slot: &Slot,
+        record: &JobRecord,
+    ) -> Result<Resolved, Arc<JobProblem>> {
+        let decoded = self.decode(slot, record)?;
+        let task = self.tasks.read().get(&record.task);
+        let task = task.ok_or_else(|| JobProblem::UnknownTask(record.task.clone()))?;
+        let alias = &decoded.definition.executor;
+        let executor = self.executors.read().get(alias).cloned();
+        let executor = executor.ok_or_else(|| JobProblem::UnknownExecutor(alias.clone()))?;
+        Ok(Resolved {
+            decoded,
+            task,
+            executor,
+        })
+    }
+
+    pub(super) fn new_run_id(&self) -> RunId {
+        let mut next = self.next_run_id.lock();
+        *next = next.next();
+        *next
+    }
+
+    /// Decides what becomes of a claimed record.
+    pub(super) fn plan(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        node: &NodeId,
+        record: JobRecord,
+        now: Timestamp,
+    ) -> Planned {
+        let commit = |action| Commit {
+            id: record.id.clone(),
+            fence: record.fence,
+            action,
+        };
+        let claimed_until = now.saturating_add(self.settings.lease);
+        let resolved = match self.resolve(slot, &record) {
+            Ok(resolved) => resolved,
+            Err(problem) => {
+                // It stays as it is, and is looked at again: what is missing may be added meanwhile.
+                self.report_unresolved(slot, pass, &record, problem);
+                let due_at = now.saturating_add(self.settings.retry_interval);
+                let commit = commit(CommitAction::Postpone { due_at });
+                return Planned::without_runs(record, commit, claimed_until);
+            }
+        };
+        pass.reported.remove(&record.id);
+        let Some(schedule) = record.schedule else {
+            // A store that claims a paused job is wrong; the job stays as it is.
+            let commit = commit(CommitAction::Start { runs: Vec::new() });
+            return Planned::without_runs(record, commit, claimed_until);
+        };
+        let trigger = &*resolved.decoded.trigger;
+        let options = &resolved.decoded.definition.options;
+        let running = self
+            .active
+            .lock()
+            .count(slot, &record.id)
+            .max(record.in_flight);
+        let due = Due {
+            trigger,
+            options,
+            next_run_time: schedule.next_run_time,
+            fire_count: record.fire_count,
+            running,
+        };
+        let plan = plan::plan(&due, now, &mut |below| fastrand::u64(..below));
+        let recorded = (options.recovery == Recovery::Rerun).then_some(record.fence);
+        let lateness = plan::allowed_lateness(trigger, options);
+        let runs: Vec<_> = plan
+            .runs
+            .iter()
+            .map(|&scheduled_time| NewRun {
+                run_id: self.new_run_id(),
+                scheduled_time,
+                attempt: 1,
+                recorded,
+                deadline: lateness.map(|lateness| scheduled_time.saturating_add(lateness)),
+            })
+            .collect();
+        let start = if recorded.is_some() {
+            runs.iter().map(|run| run.record(node)).collect()
+        } else {
+            Vec::new()
+        };
+        let fire_count = record.fire_count.saturating_add(runs.len() as u64);
+        let commit = commit(match plan.next {
+            Some(schedule) => CommitAction::Advance {
+                schedule,
+                fire_count,
+                start,
+            },
+            None => CommitAction::Finish { start },
+        });
+        let waiting = plan.next.is_some_and(|next| next.next_run_time <= now);
+        Planned {
+            record,
+            commit,
+            runs,
+            skipped: plan.skipped,
+            waiting,
+            claimed_until,
+            resolved: Some(resolved),
+        }
+    }
+
+    /// Does what was planned, after its commit.
+    pub(super) fn carry_out(&self, slot: &Arc<Slot>, job: Planned, outcome: CommitOutcome) {
+        if outcome == CommitOutcome::Stale {
+            tracing::debug!(job = %job.record.id, "somebody else changed or claimed the job first");
+            return;
+        }
+        let reference = job_ref(&slot.alias, &job.record);
+        for skipped in job.skipped {
+            self.emit_skipped(&reference, &skipped);
+        }
+        if let Some(resolved) = &job.resolved {
+            for run in job.runs {
+                self.submit(slot, &job.record, resolved, run);
+            }
+        }
+        let mut active = self.active.lock();
+        let known = active.job_mut(slot, &job.record.id);
+        match known {
+            Some(known) if outcome == CommitOutcome::Removed => known.removed = true,
+            Some(known) if job.waiting => known.waiting = Some(job.record.fence),
+            None if outcome == CommitOutcome::Removed => {
+                drop(active);
+                self.job_left(slot, reference, &job.record.task);
+            }
+            _ => {}
+        }
+    }
+
+    fn emit_skipped(&self, job: &JobRef, skipped: &Skipped) {
+        let Skipped {
+            first,
+            last,
+            reason,
+        } = *skipped;
+        let skipped = SkippedRuns::new(job.clone(), first, last, reason);
+        match reason {
+            MissReason::TooLate => self.bus.emit(Event::JobMissed(skipped)),
+            MissReason::MaxInstances => self.bus.emit(Event::JobMaxInstances(skipped)),
+            _ => self.bus.emit(Event::JobCoalesced(skipped)),
+        }
+    }
+
+    pub(super) fn context(&self, slot: &Slot, record: &JobRecord, run: &NewRun) -> JobContext {
+        JobContext::new(JobContextParts {
+            job_id: record.id.clone(),
+            job_store: slot.alias.clone(),
+            run_id: run.run_id,
+            scheduled_time: run.scheduled_time,
+            attempt: run.attempt,
+            state: self.state.clone(),
+        })
+    }
+
+    /// Hands a run to its executor.
+    pub(super) fn submit(
+        &self,
+        slot: &Arc<Slot>,
+        record: &JobRecord,
+        resolved: &Resolved,
+        run: NewRun,
+    ) {
+        let context = self.context(slot, record, &run);
+        self.active.lock().insert(ActiveRun {
+            slot: Arc::clone(slot),
+            task: record.task.clone(),
+            context: context.clone(),
+            recorded: run.recorded,
+        });
+        let args: Encoded = resolved.decoded.definition.args.clone();
+        let submitted = resolved.executor.submit(Run::new(RunParts {
+            context: context.clone(),
+            task: record.task.clone(),
+            body: Arc::clone(&resolved.task),
+            args,
+            deadline: run.deadline,
+            clock: Arc::clone(&self.clock),
+            sink: Arc::clone(&self.reports) as _,
+        }));
+        match submitted {
+            Ok(()) => {
+                if self.bus.wants(punctual_core::EventMask::JOB_SUBMITTED) {
+                    self.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
+                }
+            }
+            // Comes back as a report, like the end of any other run.
+            Err(Refused { run, reason }) => run.finish(RunOutcome::Refused(reason.to_string())),
+        }
+    }
+
+    /// Deals with the runs that have ended since the last time.
+    ///
+    /// While stopping, runs that never came to an end keep their record, so that somebody runs them.
+    pub(super) fn settle_reports(&self, stopping: bool, now: Timestamp) {
+        for report in self.reports.take() {
+            let event = report.event;
+            let Some((run, known)) = self.active.lock().remove(event.run_id) else {
+                // From before a restart of this scheduler: the fences see to the rest.
+                continue;
+            };
+            let outcome = event.outcome.as_ref();
+            let ended = !matches!(
+                outcome,
+                None | Some(RunOutcome::Lost | RunOutcome::Refused(_))
+            );
+            if let Some(fence) = run.recorded.filter(|_| ended || !stopping) {
+                let action = CommitAction::ClearRun {
+                    run_id: event.run_id,
+                };
+                run.slot.settle(&event.job.job_id, &run.task, fence, action);
+            }
+            if let Some(fence) = known.waiting {
+                let action = CommitAction::Postpone { due_at: now };
+                run.slot.settle(&event.job.job_id, &run.task, fence, action);
+            }
+            let job = event.job.clone();
+            self.emit_end(event);
+            if known.removed {
+                self.job_left(&run.slot, job, &run.task);
+            }
+        }
+    }
+
+    fn emit_end(&self, event: RunEvent) {
+        let event = match &event.outcome {
+            Some(RunOutcome::Success(_)) => Event::JobExecuted(event),
+            Some(RunOutcome::Missed) => Event::JobMissed(SkippedRuns::new(
+                event.job,
+                event.scheduled_time,
+                event.scheduled_time,
+                MissReason::TooLate,
+            )),
+            _ => Event::JobError(event),
+        };
+        self.bus.emit(event);
+    }
+
+    /// Makes the changes that follow from ended runs.
+    pub(super) async fn commit_settling(&self, slot: &Arc<Slot>) -> Result<(), StoreError> {
+        let settling = std::mem::take(&mut *slot.settling.lock());
+        if settling.is_empty() {
+            return Ok(());
+        }
+        let batch = settling
+            .iter()
+            .map(|change| change.commit.clone())
+            .collect();
+        let outcomes = match slot.store.commit(batch).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                let again = settling.into_iter().map(|s| Settling {
+                    uncertain: true,
+                    ..s
+                });
+                slot.settling.lock().splice(0..0, again);
+                return Err(error);
+            }
+        };
+        for (
+            Settling {
+                commit,
+                task,
+                uncertain,
+            },
+            outcome,
+        ) in settling.into_iter().zip(outcomes)
+        {
+            let clears = matches!(commit.action, CommitAction::ClearRun { .. });
+            let left = match outcome {
+                CommitOutcome::Removed => true,
+                // Carried out the time before, perhaps with the job's last run.
+                CommitOutcome::Stale if clears && uncertain => slot
+                    .store
+                    .get(&commit.id)
+                    .await
+                    .is_ok_and(|job| job.is_none()),
+                _ => false,
+            };
+            if left {
+                let job = JobRef {
+                    job_id: commit.id,
+                    job_store: slot.alias.clone(),
+                };
+                self.job_left(slot, job, &task);
+            } else if !clears {
+                slot.changed.store(true, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// A job has left its store, and its last run has ended.
+    pub(super) fn job_left(&self, slot: &Slot, job: JobRef, task: &punctual_core::TaskName) {
+        if !slot.caps.persistent {
+            self.tasks.write().forget_closure(task);
+        }
+        self.bus.emit(Event::JobRemoved(job));
+    }
+}
+
+impl Planned {
+    fn without_runs(record: JobRecord, commit: Commit, claimed_until: Timestamp) -> Self {
+        Self {
+            record,
+            commit,
+            runs: Vec::new(),
+            skipped: Vec::new(),
+            waiting: false,
+            claimed_until,
+            resolved: None,
+        }
+    }
+}
+
+impl NewRun {
+    /// What the store keeps of the run.
+    pub(super) fn record(&self, node: &NodeId) -> InFlightRun {
+        InFlightRun {
+            run_id: self.run_id,
+            scheduled_time: self.scheduled_time,
+            attempt: self.attempt,
+            node: node.clone(),
+            fence: self.recorded.unwrap_or_default(),
+        }
+    }
+}

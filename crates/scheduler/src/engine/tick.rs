@@ -1,0 +1,341 @@
+//! One pass over the stores: settle what has ended, claim what is due, plan, commit, submit.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::future::join_all;
+use punctual_core::{
+    Alias, Claim, CommitAction, CommitOutcome, Event, JobProblem, JobRecord, JobRef, NodeId,
+    StoreError, TaskFilter, Timestamp,
+};
+
+use super::Engine;
+use super::life::SchedulerState;
+use super::slot::{Pass, Slot};
+use super::submit::Planned;
+
+/// How many batches one pass claims from a store before it looks after everything else.
+const MAX_BATCHES: usize = 16;
+
+/// How many jobs are looked at to find those of unknown tasks.
+const UNKNOWN_PAGE: usize = 64;
+
+impl Engine {
+    /// One pass at the instant `now`; answers when the next one is needed. Doesn't sleep and reads no
+    /// clock. Does nothing when the scheduler is stopped.
+    pub(crate) async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
+        let _one_at_a_time = self.tick.lock().await;
+        let paused = match self.scheduler_state() {
+            SchedulerState::Running => false,
+            SchedulerState::Paused => true,
+            _ => return None,
+        };
+        self.last_tick.store(now.as_micros(), Ordering::Relaxed);
+        self.settle_reports(false, now);
+        let slots = self.slots();
+        let passes = slots.iter().map(|slot| self.pass(slot, now, paused));
+        let next = join_all(passes).await.into_iter().flatten().min();
+        if self.reports.is_empty() {
+            next
+        } else {
+            Some(now)
+        }
+    }
+
+    /// A pass over one store. Every failure ends here: it is told, and the store is tried again.
+    async fn pass(&self, slot: &Arc<Slot>, now: Timestamp, paused: bool) -> Option<Timestamp> {
+        let retry_at = slot.health.lock().retry_at;
+        if let Some(retry_at) = retry_at.filter(|&retry_at| {
+            // After a clock that was put back, the wait would last for ever.
+            retry_at > now && retry_at <= now.saturating_add(self.settings.retry_interval * 2)
+        }) {
+            return Some(retry_at);
+        }
+        let mut pass = slot.pass.lock().await;
+        match self.try_pass(slot, &mut pass, now, paused).await {
+            Ok(next) => {
+                if slot.health.lock().succeeded() {
+                    self.bus.emit(Event::JobStoreRecovered(slot.alias.clone()));
+                }
+                next
+            }
+            Err(error) => {
+                pass.asked_at = None;
+                Some(self.store_failed(slot, error, now))
+            }
+        }
+    }
+
+    fn store_failed(&self, slot: &Slot, error: StoreError, now: Timestamp) -> Timestamp {
+        tracing::warn!(store = %slot.alias, %error, "the job store failed; it is tried again");
+        let error = Arc::new(error);
+        let retry_at =
+            slot.health
+                .lock()
+                .failed(Arc::clone(&error), now, self.settings.retry_interval);
+        self.bus.emit(Event::JobStoreFailed {
+            store: slot.alias.clone(),
+            error,
+        });
+        retry_at
+    }
+
+    async fn try_pass(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        now: Timestamp,
+        paused: bool,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let filter = slot.filter(&self.tasks.read());
+        let node = self.node.lock().clone();
+        if !paused && !pass.adopted {
+            self.adopt(slot, pass, &node, &filter, now).await?;
+        }
+        let renewed = self.renew(slot, pass, &node, now).await?;
+        self.commit_settling(slot).await?;
+        self.retry_uncertain(slot, pass, now).await?;
+        let mut wakeup = slot
+            .caps
+            .persistent
+            .then(|| now.saturating_add(self.settings.lease / 3));
+        if !paused {
+            if renewed {
+                self.take_over(slot, pass, &node, &filter, now).await?;
+            }
+            let next = self.run_due(slot, pass, &filter, &node, now).await?;
+            wakeup = [wakeup, next].into_iter().flatten().min();
+        }
+        if slot.caps.shared && !slot.is_watched() {
+            let poll = now.saturating_add(self.settings.poll_interval);
+            wakeup = Some(wakeup.map_or(poll, |wakeup| wakeup.min(poll)));
+        }
+        Ok(wakeup)
+    }
+
+    /// Keeps the node's lease, when it is time; whether it did.
+    async fn renew(
+        &self,
+        slot: &Slot,
+        pass: &mut Pass,
+        node: &NodeId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let lease = self.settings.lease;
+        let fresh = |at: Timestamp| at <= now && now < at.saturating_add(lease / 3);
+        if !slot.caps.persistent || pass.renewed_at.is_some_and(fresh) {
+            return Ok(false);
+        }
+        let lapsed = slot
+            .store
+            .renew(node, now, now.saturating_add(lease))
+            .await?;
+        if lapsed && pass.renewed_at.is_some() {
+            self.bus.emit(Event::LeaseLost(slot.alias.clone()));
+        }
+        pass.renewed_at = Some(now);
+        Ok(true)
+    }
+
+    /// Claims and runs what is due; answers when the next job is.
+    async fn run_due(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        filter: &TaskFilter,
+        node: &NodeId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let asked =
+            |at: Timestamp| at <= now && now < at.saturating_add(self.settings.poll_interval);
+        let changed = slot.changed.swap(false, Ordering::Relaxed);
+        if changed || !pass.asked_at.is_some_and(asked) {
+            // Somebody may have changed something: one small query says whether it matters.
+            pass.next_due = slot.store.next_wakeup(filter).await?;
+            pass.asked_at = Some(now);
+        }
+        let mut batches = 0;
+        while pass.next_due.is_some_and(|due| due <= now) {
+            let free = self
+                .settings
+                .max_running
+                .saturating_sub(self.active.lock().len());
+            let limit = self.settings.batch.min(free);
+            if limit == 0 {
+                // The end of a run wakes the driver.
+                return Ok(None);
+            }
+            if batches == MAX_BATCHES {
+                return Ok(Some(now));
+            }
+            batches += 1;
+            let claims = slot
+                .store
+                .claim_due(now, limit, self.settings.lease, filter)
+                .await?;
+            let all = claims.len() < limit;
+            self.run_claims(slot, pass, node, claims, now).await?;
+            if all {
+                pass.next_due = slot.store.next_wakeup(filter).await?;
+                break;
+            }
+        }
+        self.report_unknown(slot, pass, filter, now).await?;
+        Ok(pass.next_due)
+    }
+
+    /// Plans, commits and submits a batch of claims.
+    async fn run_claims(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        node: &NodeId,
+        claims: Vec<Claim>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut planned = Vec::with_capacity(claims.len());
+        for Claim { record } in claims {
+            planned.push(self.plan(slot, pass, node, record, now));
+        }
+        self.commit_planned(slot, pass, planned).await
+    }
+
+    /// Commits planned jobs and submits the runs of those whose commit was carried out. When the
+    /// answer fails to come, the jobs are kept, and the commits repeated at the next pass.
+    pub(super) async fn commit_planned(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        planned: Vec<Planned>,
+    ) -> Result<(), StoreError> {
+        if planned.is_empty() {
+            return Ok(());
+        }
+        let batch = planned.iter().map(|job| job.commit.clone()).collect();
+        match slot.store.commit(batch).await {
+            Ok(outcomes) => {
+                for (job, outcome) in planned.into_iter().zip(outcomes) {
+                    self.carry_out(slot, job, outcome);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                pass.uncertain.extend(planned);
+                Err(error)
+            }
+        }
+    }
+
+    /// Repeats commits that may or may not have been carried out.
+    async fn retry_uncertain(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if pass.uncertain.is_empty() {
+            return Ok(());
+        }
+        let batch = pass
+            .uncertain
+            .iter()
+            .map(|job| job.commit.clone())
+            .collect();
+        let mut outcomes = slot.store.commit(batch).await?;
+        for (job, outcome) in pass.uncertain.iter().zip(&mut outcomes) {
+            if *outcome == CommitOutcome::Stale {
+                *outcome = self.first_outcome(slot, job, now).await?;
+            }
+        }
+        for (job, outcome) in std::mem::take(&mut pass.uncertain)
+            .into_iter()
+            .zip(outcomes)
+        {
+            self.carry_out(slot, job, outcome);
+        }
+        Ok(())
+    }
+
+    /// Whether a commit that is stale now was carried out the first time.
+    async fn first_outcome(
+        &self,
+        slot: &Slot,
+        job: &Planned,
+        now: Timestamp,
+    ) -> Result<CommitOutcome, StoreError> {
+        // It shows in the runs that it recorded,
+        let recorded = slot.store.in_flight(&job.record.id).await?;
+        if recorded
+            .iter()
+            .any(|found| job.runs.iter().any(|run| run.run_id == found.run_id))
+        {
+            return Ok(CommitOutcome::Done);
+        }
+        // or in the job's absence, while nobody else could have claimed and finished it.
+        if matches!(job.commit.action, CommitAction::Finish { .. })
+            && now < job.claimed_until
+            && slot.store.get(&job.record.id).await?.is_none()
+        {
+            return Ok(CommitOutcome::Removed);
+        }
+        Ok(CommitOutcome::Stale)
+    }
+
+    /// Tells of due jobs whose task nobody here knows; they are left to processes that know it.
+    async fn report_unknown(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        filter: &TaskFilter,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let recently =
+            |at: Timestamp| at <= now && now < at.saturating_add(self.settings.retry_interval);
+        if *filter == TaskFilter::Any || pass.looked_for_unknown.is_some_and(recently) {
+            return Ok(());
+        }
+        pass.looked_for_unknown = Some(now);
+        let any = slot.store.next_wakeup(&TaskFilter::Any).await?;
+        if any.is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let page = slot.store.list(None, UNKNOWN_PAGE).await?;
+        for record in page.records {
+            let due = record
+                .schedule
+                .is_some_and(|schedule| schedule.due_at <= now);
+            if due && !filter.passes(&record.task) {
+                let problem = Arc::new(JobProblem::UnknownTask(record.task.clone()));
+                self.report_unresolved(slot, pass, &record, problem);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of a job that can't be run here, once for each cause.
+    pub(super) fn report_unresolved(
+        &self,
+        slot: &Slot,
+        pass: &mut Pass,
+        record: &JobRecord,
+        problem: Arc<JobProblem>,
+    ) {
+        let text = problem.to_string();
+        if pass.reported.get(&record.id) == Some(&text) {
+            return;
+        }
+        tracing::warn!(store = %slot.alias, job = %record.id, %problem, "the job can't be run here");
+        pass.reported.insert(record.id.clone(), text);
+        self.bus.emit(Event::JobUnresolved {
+            job: job_ref(&slot.alias, record),
+            problem,
+        });
+    }
+}
+
+pub(super) fn job_ref(alias: &Alias, record: &JobRecord) -> JobRef {
+    JobRef {
+        job_id: record.id.clone(),
+        job_store: alias.clone(),
+    }
+}

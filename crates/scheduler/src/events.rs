@@ -1,0 +1,266 @@
+//! Tells listeners and streams what happened.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::{self, JoinHandle, ThreadId};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use punctual_core::{Event, EventMask};
+use tokio::sync::Notify;
+
+/// How many events a stream holds for a slow reader before it drops the oldest.
+const STREAM_CAPACITY: usize = 65_536;
+
+/// Identifies a listener, to remove it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListenerId(u64);
+
+type Callback = dyn Fn(&Event) + Send + Sync;
+
+/// Hands events to listeners, on a thread of their own, and to streams.
+///
+/// Listeners have a thread of their own so that one that is slow, or that calls the scheduler, delays or
+/// blocks nothing else. They are called in the order in which they were added, each event to the end
+/// before the next.
+#[derive(Default)]
+pub(crate) struct EventBus {
+    /// The kinds that anybody wants, so that nobody makes an event that nobody hears.
+    wanted: AtomicU32,
+    next_id: AtomicU64,
+    targets: Mutex<Targets>,
+    queue: Arc<Queue>,
+    thread: Mutex<Option<(JoinHandle<()>, ThreadId)>>,
+}
+
+#[derive(Default)]
+struct Targets {
+    listeners: Vec<Listener>,
+    streams: Vec<(EventMask, Weak<StreamState>)>,
+}
+
+#[derive(Clone)]
+struct Listener {
+    id: ListenerId,
+    mask: EventMask,
+    callback: Arc<Callback>,
+}
+
+/// Events on their way to the listeners' thread.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<QueueState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct QueueState {
+    waiting: VecDeque<(Event, Vec<Arc<Callback>>)>,
+    busy: bool,
+    closed: bool,
+}
+
+impl EventBus {
+    /// Whether an event of this kind would be heard.
+    pub(crate) fn wants(&self, kind: EventMask) -> bool {
+        self.wanted.load(Ordering::Relaxed) & kind.bits() != 0
+    }
+
+    pub(crate) fn add_listener(&self, mask: EventMask, callback: Arc<Callback>) -> ListenerId {
+        let id = ListenerId(self.next_id.fetch_add(1, Ordering::Relaxed));
+        let mut targets = self.targets.lock();
+        targets.listeners.push(Listener { id, mask, callback });
+        self.count(&mut targets);
+        id
+    }
+
+    pub(crate) fn remove_listener(&self, id: ListenerId) -> bool {
+        let mut targets = self.targets.lock();
+        let before = targets.listeners.len();
+        targets.listeners.retain(|listener| listener.id != id);
+        let removed = targets.listeners.len() < before;
+        self.count(&mut targets);
+        removed
+    }
+
+    pub(crate) fn stream(&self, mask: EventMask) -> EventStream {
+        let state = Arc::new(StreamState::default());
+        let mut targets = self.targets.lock();
+        targets.streams.push((mask, Arc::downgrade(&state)));
+        self.count(&mut targets);
+        EventStream { state }
+    }
+
+    fn count(&self, targets: &mut Targets) {
+        targets
+            .streams
+            .retain(|(_, stream)| stream.strong_count() > 0);
+        let masks = targets.listeners.iter().map(|listener| listener.mask);
+        let masks = masks.chain(targets.streams.iter().map(|(mask, _)| *mask));
+        let wanted = masks.fold(EventMask::NONE, |all, mask| all | mask);
+        self.wanted.store(wanted.bits(), Ordering::Relaxed);
+    }
+
+    /// Tells everybody who wants it.
+    pub(crate) fn emit(&self, event: Event) {
+        let code = event.code();
+        tracing::debug!(target: "punctual::event", %code, ?event);
+        if !self.wants(code) {
+            return;
+        }
+        let mut targets = self.targets.lock();
+        let mut gone = false;
+        for (mask, stream) in &targets.streams {
+            match stream.upgrade() {
+                Some(stream) if mask.intersects(code) => stream.push(event.clone()),
+                Some(_) => {}
+                None => gone = true,
+            }
+        }
+        let callbacks: Vec<_> = targets
+            .listeners
+            .iter()
+            .filter(|listener| listener.mask.intersects(code))
+            .map(|listener| Arc::clone(&listener.callback))
+            .collect();
+        if gone {
+            self.count(&mut targets);
+        }
+        // Queued under the lock, so that listeners hear events in one order.
+        if !callbacks.is_empty() {
+            self.queue
+                .state
+                .lock()
+                .waiting
+                .push_back((event, callbacks));
+            drop(targets);
+            self.queue.changed.notify_all();
+            self.ensure_thread();
+        }
+    }
+
+    fn ensure_thread(&self) {
+        let mut thread = self.thread.lock();
+        if thread
+            .as_ref()
+            .is_some_and(|(handle, _)| !handle.is_finished())
+        {
+            return;
+        }
+        self.queue.state.lock().closed = false;
+        let queue = Arc::clone(&self.queue);
+        let spawned = thread::Builder::new()
+            .name("punctual-events".into())
+            .spawn(move || queue.serve());
+        match spawned {
+            Ok(handle) => {
+                let id = handle.thread().id();
+                *thread = Some((handle, id));
+            }
+            Err(error) => tracing::error!(%error, "the listeners' thread could not be started"),
+        }
+    }
+
+    /// Waits until every event so far has been heard, at most this long; not when a listener itself is
+    /// asking.
+    pub(crate) fn flush(&self, timeout: Duration) {
+        let own = self.thread.lock().as_ref().map(|(_, id)| *id);
+        if own.is_none() || own == Some(thread::current().id()) {
+            return;
+        }
+        let mut state = self.queue.state.lock();
+        self.queue.changed.wait_while_for(
+            &mut state,
+            |state| state.busy || !state.waiting.is_empty(),
+            timeout,
+        );
+    }
+}
+
+impl Drop for EventBus {
+    fn drop(&mut self) {
+        self.queue.state.lock().closed = true;
+        self.queue.changed.notify_all();
+    }
+}
+
+impl Queue {
+    fn serve(&self) {
+        let mut state = self.state.lock();
+        loop {
+            if let Some((event, callbacks)) = state.waiting.pop_front() {
+                state.busy = true;
+                drop(state);
+                for callback in callbacks {
+                    if catch_unwind(AssertUnwindSafe(|| callback(&event))).is_err() {
+                        tracing::error!(?event, "a listener panicked; the others go on");
+                    }
+                }
+                state = self.state.lock();
+                state.busy = false;
+                self.changed.notify_all();
+            } else if state.closed {
+                return;
+            } else {
+                self.changed.wait(&mut state);
+            }
+        }
+    }
+}
+
+/// Events as they happen, for async code; from `events` of a scheduler.
+///
+/// It holds 65,536 events for a slow reader; beyond that the oldest are dropped and
+/// [`Event::Lagged`] says how many.
+#[derive(Debug)]
+pub struct EventStream {
+    state: Arc<StreamState>,
+}
+
+#[derive(Debug, Default)]
+struct StreamState {
+    buffer: Mutex<Buffer>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Buffer {
+    events: VecDeque<Event>,
+    dropped: u64,
+}
+
+impl StreamState {
+    fn push(&self, event: Event) {
+        let mut buffer = self.buffer.lock();
+        if buffer.events.len() == STREAM_CAPACITY {
+            buffer.events.pop_front();
+            buffer.dropped += 1;
+        }
+        buffer.events.push_back(event);
+        drop(buffer);
+        self.changed.notify_one();
+    }
+}
+
+impl EventStream {
+    /// The next event; waits for it. Safe to cancel: no event is lost.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.try_next() {
+                return event;
+            }
+            self.state.changed.notified().await;
+        }
+    }
+
+    /// The next event if there is one.
+    pub fn try_next(&mut self) -> Option<Event> {
+        let mut buffer = self.state.buffer.lock();
+        if buffer.dropped > 0 {
+            return Some(Event::Lagged(std::mem::take(&mut buffer.dropped)));
+        }
+        buffer.events.pop_front()
+    }
+}

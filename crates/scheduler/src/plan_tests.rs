@@ -1,0 +1,333 @@
+//! The rules of `plan`, one line of a table each.
+
+use std::time::Duration;
+
+use punctual_core::{Coalesce, JobOptions, MissReason, Schedule, Timestamp, Trigger};
+use punctual_triggers::IntervalTrigger;
+
+use super::{Due, Plan, Skipped, plan};
+
+const COALESCED: MissReason = MissReason::Coalesced;
+const TOO_LATE: MissReason = MissReason::TooLate;
+const FULL: MissReason = MissReason::MaxInstances;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+/// Every 10 seconds from 0 on, until 1000.
+fn every_ten() -> punctual_triggers::IntervalTriggerBuilder {
+    IntervalTrigger::seconds(10)
+        .start_date(at(0))
+        .end_date(at(1_000))
+        .timezone("UTC")
+}
+
+/// A job of `every_ten` whose next run time is 100.
+struct Case {
+    coalesce: Coalesce,
+    grace: Option<u64>,
+    max_instances: u32,
+    running: u32,
+    now: i64,
+}
+
+const CASE: Case = Case {
+    coalesce: Coalesce::Latest,
+    grace: None,
+    max_instances: 1,
+    running: 0,
+    now: 100,
+};
+
+fn planned(case: &Case) -> Plan {
+    let trigger = every_ten().build().unwrap();
+    planned_with(&trigger, case, 0)
+}
+
+fn planned_with(trigger: &dyn Trigger, case: &Case, fire_count: u64) -> Plan {
+    let options = JobOptions {
+        coalesce: case.coalesce,
+        misfire_grace_time: case.grace.map(Duration::from_secs),
+        max_instances: case.max_instances,
+        ..JobOptions::default()
+    };
+    let due = Due {
+        trigger,
+        options: &options,
+        next_run_time: at(100),
+        fire_count,
+        running: case.running,
+    };
+    plan(&due, at(case.now), &mut |below| below / 2)
+}
+
+/// What a plan should be: runs, skipped (first, last, reason), next run time and when it is due.
+#[track_caller]
+fn expect(plan: &Plan, runs: &[i64], skipped: &[(i64, i64, MissReason)], next: Option<(i64, i64)>) {
+    let expected = Plan {
+        runs: runs.iter().map(|&run| at(run)).collect(),
+        skipped: skipped
+            .iter()
+            .map(|&(first, last, reason)| Skipped {
+                first: at(first),
+                last: at(last),
+                reason,
+            })
+            .collect(),
+        next: next.map(|(run, due)| Schedule {
+            next_run_time: at(run),
+            due_at: at(due),
+        }),
+    };
+    assert_eq!(*plan, expected);
+}
+
+#[test]
+fn a_job_on_time_runs_and_goes_on() {
+    expect(&planned(&CASE), &[100], &[], Some((110, 110)));
+}
+
+#[test]
+fn however_late_a_run_runs_without_a_grace_time() {
+    expect(
+        &planned(&Case { now: 109, ..CASE }),
+        &[100],
+        &[],
+        Some((110, 110)),
+    );
+}
+
+#[test]
+fn coalescing_keeps_the_latest_the_earliest_or_all() {
+    let late = Case { now: 135, ..CASE };
+    expect(
+        &planned(&late),
+        &[130],
+        &[(100, 130, COALESCED)],
+        Some((140, 140)),
+    );
+    let earliest = Case {
+        coalesce: Coalesce::Earliest,
+        ..late
+    };
+    expect(
+        &planned(&earliest),
+        &[100],
+        &[(100, 130, COALESCED)],
+        Some((140, 140)),
+    );
+    let all = Case {
+        coalesce: Coalesce::All,
+        max_instances: 9,
+        now: 135,
+        ..CASE
+    };
+    expect(&planned(&all), &[100, 110, 120, 130], &[], Some((140, 140)));
+}
+
+#[test]
+fn all_waits_for_slots_instead_of_dropping() {
+    let all = Case {
+        coalesce: Coalesce::All,
+        max_instances: 2,
+        now: 135,
+        ..CASE
+    };
+    expect(&planned(&all), &[100, 110], &[], Some((120, 136)));
+    let full = Case { running: 2, ..all };
+    expect(&planned(&full), &[], &[], Some((100, 136)));
+}
+
+#[test]
+fn a_run_later_than_its_grace_time_is_missed() {
+    let missed = Case {
+        grace: Some(5),
+        now: 109,
+        ..CASE
+    };
+    expect(
+        &planned(&missed),
+        &[],
+        &[(100, 100, TOO_LATE)],
+        Some((110, 110)),
+    );
+    let exactly = Case { now: 105, ..missed };
+    expect(&planned(&exactly), &[100], &[], Some((110, 110)));
+}
+
+#[test]
+fn of_several_only_those_within_the_grace_time_count() {
+    let case = Case {
+        grace: Some(15),
+        now: 135,
+        ..CASE
+    };
+    let skipped = [(100, 110, TOO_LATE), (120, 130, COALESCED)];
+    expect(&planned(&case), &[130], &skipped, Some((140, 140)));
+    let earliest = Case {
+        coalesce: Coalesce::Earliest,
+        ..case
+    };
+    expect(&planned(&earliest), &[120], &skipped, Some((140, 140)));
+    let all = Case {
+        coalesce: Coalesce::All,
+        max_instances: 9,
+        grace: Some(15),
+        now: 135,
+        ..CASE
+    };
+    expect(
+        &planned(&all),
+        &[120, 130],
+        &[(100, 110, TOO_LATE)],
+        Some((140, 140)),
+    );
+}
+
+#[test]
+fn a_full_job_drops_the_occurrence_and_says_so() {
+    let full = Case { running: 1, ..CASE };
+    expect(&planned(&full), &[], &[(100, 100, FULL)], Some((110, 110)));
+    let late = Case { now: 125, ..full };
+    expect(&planned(&late), &[], &[(100, 120, FULL)], Some((130, 130)));
+    let more = Case {
+        max_instances: 2,
+        running: 1,
+        ..CASE
+    };
+    expect(&planned(&more), &[100], &[], Some((110, 110)));
+}
+
+#[test]
+fn the_last_fire_ends_the_job() {
+    let last = Case { now: 2_000, ..CASE };
+    expect(&planned(&last), &[1_000], &[(100, 1_000, COALESCED)], None);
+    let missed = Case {
+        grace: Some(5),
+        ..last
+    };
+    expect(&planned(&missed), &[], &[(100, 1_000, TOO_LATE)], None);
+}
+
+#[test]
+fn a_next_run_time_off_the_grid_counts_and_returns_to_it() {
+    let trigger = every_ten().start_date(at(3)).build().unwrap();
+    expect(
+        &planned_with(&trigger, &CASE, 0),
+        &[100],
+        &[],
+        Some((103, 103)),
+    );
+    let late = Case { now: 120, ..CASE };
+    let plan = planned_with(&trigger, &late, 0);
+    expect(&plan, &[113], &[(100, 113, COALESCED)], Some((123, 123)));
+}
+
+#[test]
+fn jitter_delays_the_run_and_leaves_the_grid_alone() {
+    let trigger = every_ten().jitter(Duration::from_secs(4)).build().unwrap();
+    // The random number is the middle of the range.
+    expect(
+        &planned_with(&trigger, &Case { now: 103, ..CASE }, 0),
+        &[100],
+        &[],
+        Some((110, 112)),
+    );
+    // A run is as late as it is after what jitter may add.
+    let graced = Case {
+        grace: Some(1),
+        now: 105,
+        ..CASE
+    };
+    expect(
+        &planned_with(&trigger, &graced, 0),
+        &[100],
+        &[],
+        Some((110, 112)),
+    );
+    let later = Case { now: 106, ..graced };
+    expect(
+        &planned_with(&trigger, &later, 0),
+        &[],
+        &[(100, 100, TOO_LATE)],
+        Some((110, 112)),
+    );
+}
+
+#[test]
+fn jitter_never_reaches_the_following_fire() {
+    let trigger = every_ten().jitter(Duration::from_secs(60)).build().unwrap();
+    let plan = planned_with(&trigger, &CASE, 0);
+    let due_at = at(120).saturating_add_micros(-1);
+    assert_eq!(
+        plan.next,
+        Some(Schedule {
+            next_run_time: at(110),
+            due_at
+        })
+    );
+}
+
+#[test]
+fn a_run_that_jitter_moved_forward_keeps_its_nominal_time() {
+    expect(
+        &planned(&Case { now: 97, ..CASE }),
+        &[100],
+        &[],
+        Some((110, 110)),
+    );
+}
+
+#[test]
+fn max_runs_ends_the_job_with_its_last_run() {
+    let trigger = every_ten().max_runs(3).build().unwrap();
+    expect(
+        &planned_with(&trigger, &CASE, 1),
+        &[100],
+        &[],
+        Some((110, 110)),
+    );
+    expect(&planned_with(&trigger, &CASE, 2), &[100], &[], None);
+    let all = Case {
+        coalesce: Coalesce::All,
+        max_instances: 9,
+        now: 135,
+        ..CASE
+    };
+    expect(&planned_with(&trigger, &all, 1), &[100, 110], &[], None);
+    // An occurrence that is dropped is no run.
+    let full = Case { running: 1, ..CASE };
+    expect(
+        &planned_with(&trigger, &full, 2),
+        &[],
+        &[(100, 100, FULL)],
+        Some((110, 110)),
+    );
+}
+
+#[test]
+fn a_year_of_missed_seconds_is_one_run_and_one_remark() {
+    let trigger = IntervalTrigger::seconds(1)
+        .start_date(at(0))
+        .timezone("UTC")
+        .build()
+        .unwrap();
+    let year = 365 * 86_400;
+    let plan = planned_with(&trigger, &Case { now: year, ..CASE }, 0);
+    expect(
+        &plan,
+        &[year],
+        &[(100, year, COALESCED)],
+        Some((year + 1, year + 1)),
+    );
+    let all = Case {
+        coalesce: Coalesce::All,
+        max_instances: u32::MAX,
+        now: year,
+        ..CASE
+    };
+    let plan = planned_with(&trigger, &all, 0);
+    assert_eq!(plan.runs.len(), 64, "catching up goes by bounded steps");
+    assert_eq!(plan.next.unwrap().next_run_time, at(164));
+}

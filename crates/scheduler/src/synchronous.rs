@@ -1,0 +1,370 @@
+//! The scheduler for programs without a runtime: everything that background and blocking schedulers
+//! share.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use punctual_core::{
+    Alias, Event, EventMask, Executor, IntoAction, IntoTrigger, Job, JobBuilder, JobChange,
+    JobSink, JobStore, NewJob, RunEvent, RunId,
+};
+
+use crate::builder::{BuiltEngine, SchedulerBuilder};
+use crate::engine::{Engine, JobSelector, SchedulerState};
+use crate::events::{EventStream, ListenerId};
+use crate::health::Health;
+use crate::thread::SchedulerThread;
+use crate::{AsyncScheduler, SHUTDOWN_TIMEOUT, SchedulerError, bridge};
+
+/// A scheduler with blocking methods, on a thread of its own. Cheap to clone: clones are the same
+/// scheduler.
+///
+/// [`BackgroundScheduler`](crate::BackgroundScheduler) and
+/// [`BlockingScheduler`](crate::BlockingScheduler) are two modes of it, which start differently;
+/// [`SchedulerHandle`](crate::SchedulerHandle) is what a job gets.
+///
+/// Its methods may be called from any thread, also by listeners and from within jobs. Dropping it does
+/// not stop it; [`shutdown`](Self::shutdown) does, and so does the end of the program.
+pub struct SyncScheduler<Mode> {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) thread: Arc<Mutex<Option<SchedulerThread>>>,
+    mode: PhantomData<fn() -> Mode>,
+}
+
+impl<Mode> Clone for SyncScheduler<Mode> {
+    fn clone(&self) -> Self {
+        Self {
+            engine: Arc::clone(&self.engine),
+            thread: Arc::clone(&self.thread),
+            mode: PhantomData,
+        }
+    }
+}
+
+impl<Mode> std::fmt::Debug for SyncScheduler<Mode> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.engine.fmt(f)
+    }
+}
+
+impl<Mode> From<BuiltEngine> for SyncScheduler<Mode> {
+    fn from(built: BuiltEngine) -> Self {
+        Self::of(built.0)
+    }
+}
+
+impl<Mode> SyncScheduler<Mode> {
+    /// Describes a scheduler.
+    pub fn builder() -> SchedulerBuilder<Self> {
+        SchedulerBuilder::default()
+    }
+
+    pub(crate) fn of(engine: Arc<Engine>) -> Self {
+        Self {
+            engine,
+            thread: Arc::default(),
+            mode: PhantomData,
+        }
+    }
+
+    /// Runs a piece of the engine's work to its end, wherever the caller is.
+    fn block<T, F>(&self, work: impl FnOnce(Arc<Engine>) -> F) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        bridge::block_on(self.engine.runtime(), work(Arc::clone(&self.engine)))
+    }
+
+    /// The same scheduler with async methods.
+    #[must_use]
+    pub fn to_async(&self) -> AsyncScheduler {
+        AsyncScheduler::of(Arc::clone(&self.engine))
+    }
+
+    /// Takes nothing new, waits at most 30 seconds for the runs under way, and closes everything; see
+    /// [`shutdown_within`](Self::shutdown_within).
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub fn shutdown(&self) -> Result<(), SchedulerError> {
+        self.shutdown_within(SHUTDOWN_TIMEOUT)
+    }
+
+    /// Takes nothing new, waits at most `wait` for the runs under way, then asks them to end and closes
+    /// everything. Called by a job, it answers at once and waits for the others in the background.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub fn shutdown_within(&self, wait: Duration) -> Result<(), SchedulerError> {
+        self.block(move |engine| async move { engine.shutdown_from_anywhere(wait).await })?;
+        if !punctual_core::inside_run() {
+            if let Some(thread) = self.thread.lock().take() {
+                thread.join();
+            }
+            self.engine.bus.flush(SHUTDOWN_TIMEOUT);
+        }
+        Ok(())
+    }
+
+    /// Describes a job that does `call`: a call of a `#[task]`, or a closure for stores in memory. It is
+    /// added by [`JobBuilder::add`].
+    pub fn add_job<M>(&self, call: impl IntoAction<M>) -> JobBuilder<Self> {
+        JobBuilder::new(call, self.clone())
+    }
+
+    /// Adds many jobs, made with [`NewJob::builder`], with one call of each store; answers how many.
+    ///
+    /// # Errors
+    ///
+    /// For the first description that is not valid; then none is added. For the first job that a store
+    /// does not take; then those before it stay added.
+    pub fn add_jobs(
+        &self,
+        jobs: impl IntoIterator<Item = NewJob>,
+    ) -> Result<usize, SchedulerError> {
+        let jobs = jobs.into_iter().collect();
+        self.block(move |engine| async move { engine.add_jobs(jobs).await })
+    }
+
+    /// The job of that id; `("store", "id")` looks in one store only.
+    ///
+    /// # Errors
+    ///
+    /// What a store says.
+    pub fn get_job(&self, job: impl Into<JobSelector>) -> Result<Option<Job>, SchedulerError> {
+        let job = job.into();
+        self.block(move |engine| async move { engine.get_job(job).await })
+    }
+
+    /// Changes what a job is; its next run time stays.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or a conflict with
+    /// somebody else's change; then nothing is changed.
+    pub fn modify_job(
+        &self,
+        job: impl Into<JobSelector>,
+        change: JobChange,
+    ) -> Result<Job, SchedulerError> {
+        let job = job.into();
+        self.block(move |engine| async move { engine.modify_job(job, change).await })
+    }
+
+    /// Gives a job another trigger, and the next run time that follows from it now. A paused job is
+    /// resumed by it.
+    ///
+    /// # Errors
+    ///
+    /// As [`modify_job`](Self::modify_job); and [`NeverFires`](SchedulerError::NeverFires).
+    pub fn reschedule_job(
+        &self,
+        job: impl Into<JobSelector>,
+        trigger: impl IntoTrigger + Send + 'static,
+    ) -> Result<Job, SchedulerError> {
+        let job = job.into();
+        self.block(move |engine| async move { engine.reschedule_job(job, trigger).await })
+    }
+
+    /// Takes a job's next run time away until it is resumed. Runs under way go on.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
+    pub fn pause_job(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
+        let job = job.into();
+        self.block(move |engine| async move { engine.pause_job(job).await })
+    }
+
+    /// Gives a job its next run time from now on, whether it was paused or not.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound);
+    /// [`NeverFires`](SchedulerError::NeverFires): then the job stays as it is.
+    pub fn resume_job(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
+        let job = job.into();
+        self.block(move |engine| async move { engine.resume_job(job).await })
+    }
+
+    /// Removes a job. Runs under way go on.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
+    pub fn remove_job(&self, job: impl Into<JobSelector>) -> Result<(), SchedulerError> {
+        let job = job.into();
+        self.block(move |engine| async move { engine.remove_job(job).await })
+    }
+
+    /// Starts a run of a job in this process now, outside of its schedule, which stays.
+    ///
+    /// # Errors
+    ///
+    /// [`MaxInstances`](SchedulerError::MaxInstances) when enough runs are under way;
+    /// [`Unresolved`](SchedulerError::Unresolved) when this process can't run the job;
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub fn run_job_now(&self, job: impl Into<JobSelector>) -> Result<RunId, SchedulerError> {
+        let job = job.into();
+        self.block(move |engine| async move { engine.run_job_now(job).await })
+    }
+
+    /// All jobs of a store, or of all stores in the order in which those were added: soonest first,
+    /// paused ones last. Before the start: the jobs that wait for it.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what a store says.
+    pub fn get_jobs(&self, alias: Option<&str>) -> Result<Vec<Job>, SchedulerError> {
+        let alias = alias.map(Alias::new).transpose()?;
+        self.block(move |engine| async move { engine.get_jobs(alias.as_ref()).await })
+    }
+
+    /// Removes all jobs of a store, or of all stores. Runs under way go on.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what a store says.
+    pub fn remove_all_jobs(&self, alias: Option<&str>) -> Result<(), SchedulerError> {
+        let alias = alias.map(Alias::new).transpose()?;
+        self.block(move |engine| async move { engine.remove_all_jobs(alias.as_ref()).await })
+    }
+
+    /// Adds a job store. When the scheduler runs, it is started at once.
+    ///
+    /// # Errors
+    ///
+    /// [`AliasTaken`](SchedulerError::AliasTaken), or why it can't be started.
+    pub fn add_job_store(
+        &self,
+        alias: impl AsRef<str>,
+        store: impl JobStore,
+    ) -> Result<(), SchedulerError> {
+        let alias = Alias::new(alias)?;
+        let store = Arc::new(store);
+        self.block(move |engine| async move { engine.add_job_store(alias, store).await })
+    }
+
+    /// Removes a job store; its jobs stay in it.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore).
+    pub fn remove_job_store(&self, alias: impl AsRef<str>) -> Result<(), SchedulerError> {
+        let alias = Alias::new(alias)?;
+        self.block(move |engine| async move { engine.remove_job_store(&alias).await })
+    }
+
+    /// Removes an executor after its runs have ended, at most 30 seconds later. Jobs that name it stay
+    /// in their stores, and run when there is an executor of that alias again.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownExecutor`](SchedulerError::UnknownExecutor).
+    pub fn remove_executor(&self, alias: impl AsRef<str>) -> Result<(), SchedulerError> {
+        let alias = Alias::new(alias)?;
+        self.block(
+            move |engine| async move { engine.remove_executor(&alias, SHUTDOWN_TIMEOUT).await },
+        )
+    }
+
+    /// Runs no jobs until [`resume`](Self::resume); everything else works. Runs under way go on.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub fn pause(&self) -> Result<(), SchedulerError> {
+        self.engine.pause()
+    }
+
+    /// Runs jobs again after [`pause`](Self::pause).
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub fn resume(&self) -> Result<(), SchedulerError> {
+        self.engine.resume()
+    }
+
+    /// What the scheduler is doing.
+    #[must_use]
+    pub fn state(&self) -> SchedulerState {
+        self.engine.scheduler_state()
+    }
+
+    /// Whether the scheduler has been started and not been shut down.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(
+            self.state(),
+            SchedulerState::Running | SchedulerState::Paused
+        )
+    }
+
+    /// How the scheduler is doing: when its last pass was, which stores fail.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.engine.health()
+    }
+
+    /// The runs that this process has under way.
+    #[must_use]
+    pub fn running(&self) -> Vec<RunEvent> {
+        self.engine.running()
+    }
+
+    /// Calls `listener` for every event in the mask, on a thread of the listeners' own, one event after
+    /// the other. A listener may call the scheduler; one that panics is logged, and the others go on.
+    pub fn add_listener(
+        &self,
+        mask: EventMask,
+        listener: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> ListenerId {
+        self.engine.bus.add_listener(mask, Arc::new(listener))
+    }
+
+    /// Removes a listener; whether it was there.
+    pub fn remove_listener(&self, id: ListenerId) -> bool {
+        self.engine.bus.remove_listener(id)
+    }
+
+    /// The events in the mask from now on, as an async stream.
+    #[must_use]
+    pub fn events(&self, mask: EventMask) -> EventStream {
+        self.engine.bus.stream(mask)
+    }
+
+    /// Waits until the listeners have heard every event so far, at most `timeout`.
+    pub fn flush_events(&self, timeout: Duration) {
+        self.engine.bus.flush(timeout);
+    }
+
+    /// Adds an executor. When the scheduler runs, it is started at once.
+    ///
+    /// # Errors
+    ///
+    /// [`AliasTaken`](SchedulerError::AliasTaken), or why it can't be started.
+    pub fn add_executor(
+        &self,
+        alias: impl AsRef<str>,
+        executor: impl Executor,
+    ) -> Result<(), SchedulerError> {
+        let alias = Alias::new(alias)?;
+        let executor = Arc::new(executor);
+        self.block(move |engine| async move { engine.add_executor(alias, executor) })
+    }
+}
+
+impl<Mode> JobSink for SyncScheduler<Mode> {
+    type Output = Result<Job, SchedulerError>;
+
+    fn add(self, job: NewJob) -> Self::Output {
+        self.block(move |engine| async move { engine.add_job(job).await })
+    }
+}
