@@ -1,0 +1,77 @@
+//! A run before it is submitted.
+
+use std::sync::Arc;
+
+use punctual_core::{
+    Alias, AnyTask, Call, Clock, Codec, Encoded, JobContext, JobContextParts, JobId, Run, RunId,
+    RunParts, RunSink, SharedState, Task, TaskName, TaskRegistration, TaskRegistry, Timestamp,
+};
+
+use super::tasks::Piece;
+
+/// What one run of a case is to be.
+pub(crate) struct Order {
+    pub(crate) context: JobContext,
+    task: TaskName,
+    body: Arc<dyn AnyTask>,
+    args: Encoded,
+    deadline: Option<Timestamp>,
+}
+
+impl Order {
+    /// A call of one of the suite's tasks.
+    pub(crate) fn call<T: Task>(call: Call<T>) -> Self {
+        let args = Codec::Json.encode(&call.into_args()).expect("arguments");
+        Self::named::<T>(args)
+    }
+
+    /// A task with arguments of whatever shape.
+    pub(crate) fn named<T: Task>(args: Encoded) -> Self {
+        let registration = TaskRegistration::of::<T>().expect("a valid name");
+        let name = registration.name().clone();
+        let mut registry = TaskRegistry::new();
+        registry.register(registration).expect("the only task");
+        let body = registry.get(&name).expect("it was just registered");
+        Self::new(name, body, args)
+    }
+
+    /// A piece of code of the case.
+    pub(crate) fn piece(piece: Piece) -> Self {
+        let args = Codec::Json.encode(&()).expect("no arguments");
+        Self::new(TaskName::closure(), Arc::new(piece), args)
+    }
+
+    fn new(task: TaskName, body: Arc<dyn AnyTask>, args: Encoded) -> Self {
+        Self {
+            context: JobContext::new(JobContextParts {
+                job_id: JobId::new("job").expect("a valid id"),
+                job_store: Alias::default(),
+                run_id: RunId::random(),
+                scheduled_time: Timestamp::from_seconds(999),
+                attempt: 2,
+                state: SharedState::default().with("shared".to_owned()),
+            }),
+            task,
+            body,
+            args,
+            deadline: None,
+        }
+    }
+
+    pub(crate) fn deadline(mut self, deadline: Timestamp) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    pub(crate) fn into_run(self, clock: Arc<dyn Clock>, sink: Arc<dyn RunSink>) -> Run {
+        Run::new(RunParts {
+            context: self.context,
+            task: self.task,
+            body: self.body,
+            args: self.args,
+            deadline: self.deadline,
+            clock,
+            sink,
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! What the cases run.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use punctual_core::{
+    AnyTask, CodecError, Encoded, JobContext, TaskBody, TaskOutput, TaskRegistration,
+};
+use punctual_macros::task;
+
+/// The tasks that a worker in another process must know to be tried by the suite.
+#[must_use]
+pub fn tasks() -> Vec<TaskRegistration> {
+    [
+        TaskRegistration::of::<add>(),
+        TaskRegistration::of::<add_async>(),
+        TaskRegistration::of::<fail>(),
+        TaskRegistration::of::<fail_async>(),
+        TaskRegistration::of::<panic>(),
+        TaskRegistration::of::<panic_async>(),
+        TaskRegistration::of::<panic_without_text>(),
+        TaskRegistration::of::<describe>(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) async fn add_async(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn fail(text: String) -> Result<(), String> {
+    Err(text)
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) async fn fail_async(text: String) -> Result<(), String> {
+    Err(text)
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn panic(text: String) {
+    std::panic::panic_any(text);
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) async fn panic_async() {
+    panic!("as &str");
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn panic_without_text() {
+    std::panic::panic_any(7_u8);
+}
+
+/// Everything that a task can read in its context and tell.
+#[task(crate = "punctual_core")]
+pub(crate) fn describe(context: JobContext) -> (String, String, String, i64, u32) {
+    (
+        context.job_id().to_string(),
+        context.job_store().to_string(),
+        context.run_id().to_string(),
+        context.scheduled_time().as_micros(),
+        context.attempt(),
+    )
+}
+
+/// A piece of code of the case as a task.
+pub(crate) struct Piece(Box<dyn Fn(JobContext) -> TaskBody + Send + Sync>);
+
+impl Piece {
+    pub(crate) fn blocking<R: TaskOutput>(
+        work: impl Fn(JobContext) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let work = Arc::new(work);
+        Self(Box::new(move |context| {
+            let work = Arc::clone(&work);
+            TaskBody::blocking(move || work(context).into_result())
+        }))
+    }
+
+    pub(crate) fn future<R: Future<Output: TaskOutput> + Send + 'static>(
+        work: impl Fn(JobContext) -> R + Send + Sync + 'static,
+    ) -> Self {
+        Self(Box::new(move |context| {
+            let work = work(context);
+            TaskBody::future(async move { work.await.into_result() })
+        }))
+    }
+
+    /// The same work twice: on a thread, and as a future.
+    pub(crate) fn both<R: Future<Output: TaskOutput> + Send + 'static>(
+        work: impl Fn(JobContext) -> R + Send + Sync + Clone + 'static,
+    ) -> [Self; 2] {
+        let future = work.clone();
+        [
+            Self::blocking(move |context| pollster::block_on(work(context))),
+            Self::future(future),
+        ]
+    }
+}
+
+impl AnyTask for Piece {
+    fn body(&self, context: JobContext, _: &Encoded) -> Result<TaskBody, CodecError> {
+        Ok((self.0)(context))
+    }
+
+    fn check(&self, _: &Encoded) -> Result<(), CodecError> {
+        Ok(())
+    }
+}
