@@ -20,7 +20,12 @@ impl<F: StoreFixture> Trial<F> {
 
     /// The same jobs through a store of its own, as another process has it.
     pub(crate) async fn another(&self) -> Handle<F::Store> {
-        Handle::start(self.fixture.open().await).await
+        Handle::start(self.open().await).await
+    }
+
+    /// Such a store before it is started.
+    pub(crate) async fn open(&self) -> F::Store {
+        self.fixture.open().await
     }
 
     pub(crate) async fn end(self) {

@@ -1,0 +1,188 @@
+//! Many at the same store at the same time.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use punctual_core::{
+    AddOutcome, Commit, CommitAction, CommitOutcome, JobStore, RecordUpdate, Schedule,
+    StoreErrorKind, TaskFilter,
+};
+use tokio::sync::Barrier;
+
+use crate::job_store::handle::Handle;
+use crate::job_store::kit::{at, bytes, due, id, run, task};
+use crate::job_store::{StoreFixture, Trial};
+
+const RACERS: usize = 8;
+
+/// Lets `RACERS` tasks go at the same moment, and answers what each came to.
+async fn race<S, T, R>(store: &Handle<S>, runner: impl Fn(Handle<S>, usize) -> R) -> Vec<T>
+where
+    S: JobStore,
+    T: Send + 'static,
+    R: Future<Output = T> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(RACERS));
+    let racers: Vec<_> = (0..RACERS)
+        .map(|number| {
+            let (barrier, runner) = (Arc::clone(&barrier), runner(store.clone(), number));
+            tokio::spawn(async move {
+                barrier.wait().await;
+                runner.await
+            })
+        })
+        .collect();
+    let mut results = Vec::with_capacity(RACERS);
+    for racer in racers {
+        results.push(racer.await.expect("no racer fails"));
+    }
+    results
+}
+
+pub async fn each_due_job_goes_to_one_claimer<F: StoreFixture>(t: &Trial<F>) {
+    t.add(
+        (0..400)
+            .map(|n| due(&format!("{n:03}"), at(n % 7)))
+            .collect::<Vec<_>>(),
+    )
+    .await;
+    let claimed = race(t, |store, _| async move {
+        let mut mine = Vec::new();
+        loop {
+            let claims = store.claim_some(at(10), 7, &TaskFilter::Any).await;
+            if claims.is_empty() {
+                return mine;
+            }
+            mine.extend(claims.into_iter().map(|job| job.id));
+        }
+    })
+    .await;
+    let mut all: Vec<_> = claimed.into_iter().flatten().collect();
+    assert_eq!(all.len(), 400);
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 400, "no job was claimed twice");
+}
+
+pub async fn claims_and_commits_run_each_occurrence_once<F: StoreFixture>(t: &Trial<F>) {
+    const JOBS: i64 = 40;
+    const FIRES: u64 = 5;
+    t.add(
+        (0..JOBS)
+            .map(|n| due(&format!("{n:02}"), at(0)))
+            .collect::<Vec<_>>(),
+    )
+    .await;
+    let fired = race(t, |store, _| async move {
+        let mut fired = Vec::new();
+        loop {
+            let claims = store.claim_some(at(100), 9, &TaskFilter::Any).await;
+            if claims.is_empty() && store.next_wakeup().await.is_none() {
+                return fired;
+            }
+            let batch: Vec<Commit> = claims
+                .iter()
+                .map(|job| {
+                    let fire_count = job.fire_count + 1;
+                    let schedule = Schedule::at(at(fire_count as i64));
+                    let start = vec![];
+                    let action = if fire_count == FIRES {
+                        CommitAction::Finish { start }
+                    } else {
+                        CommitAction::Advance {
+                            schedule,
+                            fire_count,
+                            start,
+                        }
+                    };
+                    Commit {
+                        id: job.id.clone(),
+                        fence: job.fence,
+                        action,
+                    }
+                })
+                .collect();
+            for (job, outcome) in claims.into_iter().zip(store.commit(batch).await) {
+                assert_ne!(outcome, CommitOutcome::Stale);
+                fired.push((job.id, job.fire_count));
+            }
+        }
+    })
+    .await;
+    let mut all: Vec<_> = fired.into_iter().flatten().collect();
+    all.sort();
+    let before = all.len();
+    all.dedup();
+    assert_eq!(
+        (before, all.len()),
+        (JOBS as usize * FIRES as usize, before)
+    );
+    assert_eq!(t.list().await, [""; 0]);
+}
+
+pub async fn one_update_wins_per_revision<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(0))]).await;
+    for _ in 0..10 {
+        let revision = t.get("a").await.revision;
+        let won = race(t, |store, number| async move {
+            let definition = Some((task("work"), bytes(&number.to_string())));
+            let update = RecordUpdate {
+                definition,
+                schedule: None,
+            };
+            match store.store.update(&id("a"), revision, update).await {
+                Ok(new) => {
+                    assert_eq!(new, revision.next());
+                    Some(number)
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), StoreErrorKind::Conflict);
+                    None
+                }
+            }
+        })
+        .await;
+        let winners: Vec<usize> = won.into_iter().flatten().collect();
+        assert_eq!(winners.len(), 1);
+        assert_eq!(t.get("a").await.definition, bytes(&winners[0].to_string()));
+    }
+}
+
+pub async fn one_adder_wins_per_id<F: StoreFixture>(t: &Trial<F>) {
+    let outcomes = race(t, |store, number| async move {
+        store
+            .add(
+                (0..20)
+                    .map(|n| due(&format!("{n}"), at(number as i64)))
+                    .collect::<Vec<_>>(),
+            )
+            .await
+    })
+    .await;
+    for n in 0..20 {
+        let added = outcomes
+            .iter()
+            .filter(|mine| mine[n] == AddOutcome::Added)
+            .count();
+        assert_eq!(added, 1);
+    }
+}
+
+pub async fn each_orphan_goes_to_one_heir<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(0))]).await;
+    t.start_runs(
+        "a",
+        (0..60)
+            .map(|number| run(number, "dead"))
+            .collect::<Vec<_>>(),
+    )
+    .await;
+    let taken = race(t, |store, number| async move {
+        let name = format!("node-{number}");
+        store.renew(&name, at(0), at(10)).await;
+        store.take_over(&name, at(1)).await
+    })
+    .await;
+    assert_eq!(taken.iter().map(Vec::len).sum::<usize>(), 60);
+    assert!(t.in_flight("a").await.iter().all(|run| run.attempt == 2));
+}

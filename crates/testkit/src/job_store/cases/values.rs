@@ -1,0 +1,102 @@
+//! Names and definitions at their limits.
+
+use punctual_core::{Encoded, JobCursor, JobId, JobStore, NewRecord, Schedule, TaskName};
+
+use crate::job_store::kit::{at, due, node, only, paused, run};
+use crate::job_store::{StoreFixture, Trial};
+
+const ODD: [&str; 12] = [
+    "it's",
+    "\"quoted\"",
+    "`back`",
+    "a;DROP TABLE jobs--",
+    "100%_*?",
+    "back\\slash",
+    "{curly}[square]",
+    "key:with:colons/and/slashes",
+    "a b",
+    "naïve",
+    "日本語",
+    "👩‍🚀🕐",
+];
+
+pub async fn odd_names_are_kept<F: StoreFixture>(t: &Trial<F>) {
+    for (n, name) in ODD.into_iter().enumerate() {
+        let task = TaskName::new(name).expect("a valid name");
+        t.add([NewRecord {
+            task: task.clone(),
+            ..due(name, at(0))
+        }])
+        .await;
+        t.start_runs(name, [run(n as u128, name)]).await;
+        let claim = t.claim_some(at(0), 9, &only(&[name])).await.remove(0);
+        assert_eq!((claim.id.as_str(), &claim.task), (name, &task));
+        t.reschedule(name, Some(Schedule::at(at(50)))).await;
+        assert_eq!(t.in_flight(name).await, [run(n as u128, name)]);
+        let heir = node(&format!("{name}!"));
+        let orphan = t
+            .take_over_some(&heir, at(0), 9, &only(&[name]))
+            .await
+            .remove(0);
+        assert_eq!((orphan.run.node, orphan.record.id.as_str()), (heir, name));
+        t.clear(name, n as u128, orphan.run.fence).await;
+    }
+    assert_eq!(t.list().await.len(), ODD.len());
+    for name in ODD {
+        assert!(t.remove(name).await);
+    }
+}
+
+pub async fn ids_of_full_length_are_kept_apart<F: StoreFixture>(t: &Trial<F>) {
+    for letter in ["x", "é", "日", "😀"] {
+        let stem = letter.repeat(190);
+        let names = [format!("{stem}0"), format!("{stem}1")];
+        t.add(names.each_ref().map(|name| due(name, at(0)))).await;
+        assert_eq!(t.list().await, names);
+        assert!(t.remove(&names[0]).await);
+        assert_eq!(t.claim_one(at(0)).await.id, *names[1]);
+        let cursor = JobCursor {
+            next_run_time: Some(at(0)),
+            id: JobId::new(&names[0]).expect("191 characters"),
+        };
+        let page = t.store.list(Some(&cursor), 1).await.expect("listing works");
+        assert_eq!(page.records.len(), 1);
+        assert!(t.remove(&names[1]).await);
+    }
+}
+
+pub async fn names_that_look_alike_are_different<F: StoreFixture>(t: &Trial<F>) {
+    // Case, accents, trailing spaces, composed and decomposed letters: collations like to mix them up.
+    let names = ["a", "A", "á", "a\u{301}", "a ", " a", "ａ"];
+    for name in names {
+        t.add([paused(name)]).await;
+    }
+    assert_eq!(t.list().await.len(), names.len());
+    for name in names {
+        assert_eq!(t.get(name).await.id, *name);
+        assert!(t.remove(name).await);
+    }
+}
+
+pub async fn definitions_are_kept_byte_for_byte<F: StoreFixture>(t: &Trial<F>) {
+    let every_byte: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+    let definitions = [
+        vec![],
+        vec![0],
+        b"\"\\u0000\"".to_vec(),
+        vec![0xFF, 0xFE],
+        every_byte,
+    ];
+    for (n, bytes) in definitions.into_iter().enumerate() {
+        let definition = Encoded::from(bytes);
+        let name = format!("job-{n}");
+        t.add([NewRecord {
+            definition: definition.clone(),
+            ..due(&name, at(0))
+        }])
+        .await;
+        assert_eq!(t.get(&name).await.definition, definition);
+        assert!(t.claim_one(at(0)).await.definition == definition);
+        t.remove(&name).await;
+    }
+}
