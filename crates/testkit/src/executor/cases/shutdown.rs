@@ -53,8 +53,9 @@ pub fn it_asks_runs_to_end_when_time_is_up<F: ExecutorFixture>(trial: &Trial<F>)
     for timeout in [Duration::ZERO, SHORT] {
         let (tell, heard) = Tell::new();
         let pieces = Piece::both(move |context| {
-            tell.tell(());
+            let tell = tell.clone();
             async move {
+                tell.tell(());
                 context.cancelled().await;
                 "asked to end"
             }
@@ -127,8 +128,11 @@ pub fn dropping_the_executor_loses_no_report<F: ExecutorFixture>(trial: &Trial<F
     trial.start_in_runtime(&executor);
     let (tell, heard) = Tell::new();
     let pieces = Piece::both(move |context| {
-        tell.tell(());
-        async move { context.cancelled().await }
+        let tell = tell.clone();
+        async move {
+            tell.tell(());
+            context.cancelled().await;
+        }
     });
     let runs = pieces.map(|piece| {
         let submitted = trial.submit_to(&executor, Order::piece(piece));
