@@ -71,7 +71,7 @@ impl Settings {
 }
 
 /// The first and last instants at which a trigger may fire, as they are stored.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Limits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) start_date: Option<Timestamp>,
@@ -92,7 +92,7 @@ impl Limits {
 }
 
 /// What a trigger only carries for the scheduler, as it is stored.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Extras {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) jitter: Option<Jitter>,
@@ -109,6 +109,21 @@ pub(crate) fn earliest(previous: Option<Timestamp>, now: Timestamp) -> Timestamp
 pub(crate) fn stored<T: Serialize + ?Sized>(kind: &str, version: u32, data: &T) -> TriggerSpec {
     // They are numbers, text and lists and maps of these, which JSON can always tell.
     TriggerSpec::new(kind, version, data).expect("a built-in trigger is plain JSON")
+}
+
+/// Whether two stored forms are the same but for a `start` that both have taken from the clock, as their
+/// `from_clock` records.
+pub(crate) fn same_but_for_clock(own: &TriggerSpec, other: &TriggerSpec, start: &str) -> bool {
+    let without_start = |spec: &TriggerSpec| {
+        let mut data: serde_json::Map<String, serde_json::Value> =
+            spec.decode(spec.version()).ok()?;
+        data.remove(start)
+            .filter(|_| data.get("from_clock") == Some(&true.into()))?;
+        Some(data)
+    };
+    let same_format = own.kind() == other.kind() && own.version() == other.version();
+    let (own_data, other_data) = (without_start(own), without_start(other));
+    own == other || (same_format && own_data.is_some() && own_data == other_data)
 }
 
 /// Writes the setters of a builder that keeps [`Settings`] in its field `settings`, and the two ways to make

@@ -148,6 +148,7 @@ impl CalendarIntervalTriggerBuilder {
             days,
             time: self.hour * 3600 + self.minute * 60 + self.second,
             start_day: start.day("start_date", &timezone)?,
+            from_clock: self.settings.start.is_none(),
             end_day: end.map(|end| end.day("end_date", &timezone)).transpose()?,
             timezone,
             gap: self.gap,

@@ -8,7 +8,7 @@ use std::fmt;
 use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 use serde::{Deserialize, Serialize};
 
-use crate::builder::{Extras, earliest, stored};
+use crate::builder::{Extras, earliest, same_but_for_clock, stored};
 use crate::civil::{DAY, Fold, Gap, LAST_DAY, Timeline, WallTimes};
 use crate::when::day_text;
 pub use builder::CalendarIntervalTriggerBuilder;
@@ -49,6 +49,9 @@ struct Stored {
     time: u32,
     /// As days since 1970-01-01.
     start_day: i32,
+    /// Whether the start was the day of the clock: then it is no part of what was described.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    from_clock: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end_day: Option<i32>,
     timezone: Zone,
@@ -173,6 +176,10 @@ impl Trigger for CalendarIntervalTrigger {
 
     fn spec(&self) -> TriggerSpec {
         stored(Self::KIND, Self::VERSION, &self.stored)
+    }
+
+    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+        same_but_for_clock(&self.spec(), stored, "start_day")
     }
 }
 

@@ -53,6 +53,18 @@ impl Members {
         )
     }
 
+    /// Whether `stored` has the same limits, and the same members in the same order.
+    pub(super) fn are_same_as(&self, kind: &str, stored: &TriggerSpec) -> bool {
+        let Ok(stored_data) = stored.decode::<Stored>(VERSION) else {
+            return false;
+        };
+        let mut members = self.triggers.iter().zip(&stored_data.triggers);
+        kind == stored.kind()
+            && self.limits == stored_data.limits
+            && self.triggers.len() == stored_data.triggers.len()
+            && members.all(|(own, stored)| own.is_same_as(stored))
+    }
+
     /// The first instant that may be answered, if the limits leave any.
     pub(super) fn from(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let from = earliest(previous, now).max(self.limits.first());

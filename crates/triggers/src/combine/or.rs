@@ -76,6 +76,10 @@ impl Trigger for OrTrigger {
     fn spec(&self) -> TriggerSpec {
         self.0.spec(Self::KIND)
     }
+
+    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+        self.0.are_same_as(Self::KIND, stored)
+    }
 }
 
 impl fmt::Display for OrTrigger {

@@ -6,7 +6,8 @@ use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone}
 use serde::{Deserialize, Serialize};
 
 use crate::builder::{
-    Defaults, Extras, Settings, builder_is_into_trigger, builder_methods, stored,
+    Defaults, Extras, Settings, builder_is_into_trigger, builder_methods, same_but_for_clock,
+    stored,
 };
 use crate::text::InZone;
 use crate::when::When;
@@ -25,6 +26,9 @@ use crate::when::When;
 pub struct DateTrigger {
     run_date: Timestamp,
     timezone: Zone,
+    /// Whether the date was that of the clock: then it is no part of what was described.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    from_clock: bool,
     #[serde(flatten)]
     extras: Extras,
 }
@@ -36,7 +40,15 @@ impl DateTrigger {
     /// Begins a trigger that fires at that time.
     pub fn at(run_date: impl Into<When>) -> DateTriggerBuilder {
         DateTriggerBuilder {
-            run_date: run_date.into(),
+            run_date: Some(run_date.into()),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Begins a trigger that fires at once: at the time at which it is made.
+    pub fn now() -> DateTriggerBuilder {
+        DateTriggerBuilder {
+            run_date: None,
             settings: Settings::default(),
         }
     }
@@ -72,6 +84,10 @@ impl Trigger for DateTrigger {
     fn spec(&self) -> TriggerSpec {
         stored(Self::KIND, Self::VERSION, self)
     }
+
+    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+        same_but_for_clock(&self.spec(), stored, "run_date")
+    }
 }
 
 impl fmt::Display for DateTrigger {
@@ -84,7 +100,8 @@ impl fmt::Display for DateTrigger {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct DateTriggerBuilder {
-    run_date: When,
+    /// None: now.
+    run_date: Option<When>,
     settings: Settings,
 }
 
@@ -93,10 +110,13 @@ impl DateTriggerBuilder {
 
     fn finish(self, defaults: Defaults<'_>) -> Result<DateTrigger, TriggerError> {
         let zone = self.settings.zone(defaults)?;
-        let (run_date, timezone) = self.run_date.instant_and_zone("run_date", &zone)?;
+        let from_clock = self.run_date.is_none();
+        let run_date = self.run_date.unwrap_or_else(|| defaults.now().into());
+        let (run_date, timezone) = run_date.instant_and_zone("run_date", &zone)?;
         Ok(DateTrigger {
             run_date,
             timezone,
+            from_clock,
             extras: self.settings.extras(),
         })
     }

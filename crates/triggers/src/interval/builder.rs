@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use punctual_core::TriggerError;
 
-use super::IntervalTrigger;
+use super::{IntervalTrigger, Stored};
 use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods};
 
 /// A number of units: any of Rust's integers, or a fraction such as `1.5`.
@@ -105,10 +105,16 @@ impl IntervalTriggerBuilder {
         let zone = self.settings.zone(defaults)?;
         let mut limits = self.settings.limits(&zone)?;
         // Stored from now on: a restart must not move the grid.
-        if limits.start_date.is_none() {
+        let from_clock = limits.start_date.is_none();
+        if from_clock {
             limits.start_date = Some(defaults.now().saturating_add_micros(interval));
         }
-        IntervalTrigger::new(interval, zone, limits)
+        IntervalTrigger::of(Stored {
+            interval_micros: interval,
+            timezone: zone,
+            from_clock,
+            limits,
+        })
     }
 }
 

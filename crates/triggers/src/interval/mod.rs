@@ -8,7 +8,7 @@ use std::time::Duration;
 use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 use serde::{Deserialize, Serialize};
 
-use crate::builder::{Limits, earliest, stored};
+use crate::builder::{Limits, earliest, same_but_for_clock, stored};
 use crate::text::Elapsed;
 pub use builder::{Amount, IntervalTriggerBuilder};
 
@@ -29,15 +29,17 @@ pub use builder::{Amount, IntervalTriggerBuilder};
 #[derive(Clone, Debug)]
 pub struct IntervalTrigger {
     grid: Grid,
-    timezone: Zone,
-    limits: Limits,
+    stored: Stored,
 }
 
 /// The stored form.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Stored {
     interval_micros: i64,
     timezone: Zone,
+    /// Whether the start was one interval from the time of the clock: then it is no part of what was described.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    from_clock: bool,
     #[serde(flatten)]
     limits: Limits,
 }
@@ -53,25 +55,21 @@ impl IntervalTrigger {
     }
 
     pub(crate) fn restore(spec: &TriggerSpec) -> Result<Self, TriggerError> {
-        let stored: Stored = spec.decode(Self::VERSION)?;
-        Self::new(stored.interval_micros, stored.timezone, stored.limits)
+        Self::of(spec.decode(Self::VERSION)?)
     }
 
-    fn new(interval: i64, timezone: Zone, limits: Limits) -> Result<Self, TriggerError> {
+    fn of(stored: Stored) -> Result<Self, TriggerError> {
+        let interval = stored.interval_micros;
         if interval <= 0 {
             let value = format!("{} s", interval as f64 / 1e6);
             let reason = "an interval must be longer than nothing";
             return Err(TriggerError::invalid_field("interval", value, 1, reason));
         }
         let grid = Grid {
-            start: limits.first().as_micros(),
+            start: stored.limits.first().as_micros(),
             interval,
         };
-        Ok(Self {
-            grid,
-            timezone,
-            limits,
-        })
+        Ok(Self { grid, stored })
     }
 }
 
@@ -109,34 +107,33 @@ impl Trigger for IntervalTrigger {
         }
         self.grid
             .at_or_after(earliest(previous, now))
-            .filter(|&fire| fire <= self.limits.last())
+            .filter(|&fire| fire <= self.stored.limits.last())
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
         self.grid
-            .at_or_before(until.min(self.limits.last()))
+            .at_or_before(until.min(self.stored.limits.last()))
             .filter(|&fire| fire >= from)
     }
 
     fn zone(&self) -> Option<&Zone> {
-        Some(&self.timezone)
+        Some(&self.stored.timezone)
     }
 
     fn jitter(&self) -> Option<Jitter> {
-        self.limits.extras.jitter
+        self.stored.limits.extras.jitter
     }
 
     fn max_runs(&self) -> Option<u64> {
-        self.limits.extras.max_runs
+        self.stored.limits.extras.max_runs
     }
 
     fn spec(&self) -> TriggerSpec {
-        let stored_form = Stored {
-            interval_micros: self.grid.interval,
-            timezone: self.timezone.clone(),
-            limits: self.limits.clone(),
-        };
-        stored(Self::KIND, Self::VERSION, &stored_form)
+        stored(Self::KIND, Self::VERSION, &self.stored)
+    }
+
+    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+        same_but_for_clock(&self.spec(), stored, "start_date")
     }
 }
 

@@ -38,6 +38,13 @@ impl Case {
         Some((fires, self.expect_end.or(self.end)?))
     }
 
+    /// Whether it is an interval of no length, which must be refused.
+    pub(crate) fn is_zero_interval(&self) -> bool {
+        let units = ["weeks", "days", "hours", "minutes", "seconds"];
+        let is_zero = |unit| self.trigger.get(unit).is_none_or(|value| value == 0);
+        self.trigger["type"] == "interval" && units.into_iter().all(is_zero)
+    }
+
     /// Makes the trigger.
     pub(crate) fn build(&self) -> Result<Arc<dyn Trigger>, String> {
         let described: Described =

@@ -1,0 +1,96 @@
+//! A job that is added again at start-up keeps its next run time if its trigger is described as before, also
+//! when a part of the trigger was taken from the clock then and is taken from it again now.
+
+use std::sync::Arc;
+
+use punctual_core::{IntoTrigger, Timestamp, Trigger, TriggerDefaults, Zone};
+use punctual_triggers::{
+    AndTrigger, CalendarIntervalTrigger, CronTrigger, DateTrigger, IntervalTrigger, OrTrigger,
+};
+
+/// The trigger as it is made `days` days after some day.
+fn made(builder: impl IntoTrigger, days: i64) -> Arc<dyn Trigger> {
+    let now = Timestamp::from_seconds(1_772_445_600 + days * 86_400);
+    let zone = Zone::utc();
+    builder
+        .into_trigger(&TriggerDefaults { zone, now })
+        .unwrap()
+}
+
+macro_rules! same {
+    ($builder:expr) => {{
+        let (before, after) = (made($builder, 0), made($builder, 3));
+        assert!(after.is_same_as(&before.spec()), "{after:?}");
+        (before, after)
+    }};
+}
+
+macro_rules! different {
+    ($left:expr, $right:expr) => {
+        assert!(!made($right, 0).is_same_as(&made($left, 0).spec()));
+        assert!(!made($left, 0).is_same_as(&made($right, 0).spec()));
+    };
+}
+
+#[test]
+fn starts_from_the_clock_are_no_part_of_the_description() {
+    let (before, after) = same!(IntervalTrigger::minutes(5));
+    assert_ne!(before.spec(), after.spec());
+    let (before, after) = same!(CalendarIntervalTrigger::days(2).hour(5));
+    assert_ne!(before.spec(), after.spec());
+    let (before, after) = same!(DateTrigger::now());
+    assert_ne!(before.spec(), after.spec());
+}
+
+#[test]
+fn combinations_ask_their_members() {
+    same!(OrTrigger::of(IntervalTrigger::hours(1)).or(CronTrigger::new().hour(5)));
+    same!(AndTrigger::of(CalendarIntervalTrigger::days(3)).and(CronTrigger::new().day("1-7")));
+    same!(OrTrigger::of(AndTrigger::of(IntervalTrigger::hours(1))).end_date("2030-01-01"));
+    same!(Arc::new(made(
+        IntervalTrigger::hours(1).start_date("2026-01-01"),
+        0
+    )));
+}
+
+#[test]
+fn another_description_is_another_trigger() {
+    different!(IntervalTrigger::minutes(5), IntervalTrigger::minutes(6));
+    different!(
+        IntervalTrigger::minutes(5),
+        IntervalTrigger::minutes(5).max_runs(1)
+    );
+    different!(
+        IntervalTrigger::minutes(5),
+        IntervalTrigger::minutes(5).timezone("Asia/Tokyo")
+    );
+    different!(
+        IntervalTrigger::days(1).start_date("2026-01-01"),
+        IntervalTrigger::days(1).start_date("2026-01-02")
+    );
+    // Even if it happens to be the same instant: tomorrow, the default is another one.
+    let start = Timestamp::from_seconds(1_772_445_600 + 300);
+    different!(
+        IntervalTrigger::minutes(5),
+        IntervalTrigger::minutes(5).start_date(start)
+    );
+    different!(
+        DateTrigger::now(),
+        DateTrigger::at(Timestamp::from_seconds(1_772_445_600))
+    );
+    different!(IntervalTrigger::days(1), CalendarIntervalTrigger::days(1));
+    let hourly = || IntervalTrigger::hours(1);
+    different!(OrTrigger::of(hourly()), AndTrigger::of(hourly()));
+    different!(
+        OrTrigger::of(hourly()),
+        OrTrigger::of(hourly()).or(hourly())
+    );
+    different!(
+        OrTrigger::of(hourly()),
+        OrTrigger::of(IntervalTrigger::hours(2))
+    );
+    different!(
+        OrTrigger::of(hourly()),
+        OrTrigger::of(hourly()).start_date("2026-01-01")
+    );
+}
