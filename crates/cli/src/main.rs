@@ -1,2 +1,68 @@
 //! The punctual command.
-fn main() {}
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use punctual_cli::args::{Cli, Command, RunArgs};
+use punctual_cli::command::become_user;
+use punctual_cli::daemon::{self, DaemonError};
+use punctual_cli::next::{self, NextError};
+use punctual_core::{Clock, SystemClock};
+use tokio::runtime::Builder;
+
+/// The exit status of shells for a command that can't be run.
+const CAN_NOT_RUN: u8 = 126;
+/// How long the threads of the runtime get to drop what they run.
+const DROP_TIME: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Next(args) => {
+            let now = SystemClock.now();
+            match next::print(&args, now, &mut io::stdout().lock()) {
+                // Whoever reads the times has seen enough: `| head`.
+                Err(NextError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    ExitCode::SUCCESS
+                }
+                result => exit_code(result),
+            }
+        }
+        Command::Run(args) => {
+            daemon::init_log();
+            exit_code(run(&args))
+        }
+        Command::Become(args) => {
+            report(&become_user(&args.user, &args.directory, &args.command));
+            ExitCode::from(CAN_NOT_RUN)
+        }
+    }
+}
+
+fn run(args: &RunArgs) -> Result<(), DaemonError> {
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(daemon::serve(args));
+    // What still runs has been given its time; dropping it kills it.
+    runtime.shutdown_timeout(DROP_TIME);
+    result
+}
+
+fn exit_code<E: Error>(result: Result<(), E>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a command tells its errors on standard error"
+)]
+fn report(error: &dyn Error) {
+    eprintln!("punctual: {error}");
+}

@@ -51,7 +51,7 @@ impl Budget {
         let before = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                Some(if left > bytes { left - bytes } else { 0 })
+                Some(left.saturating_sub(bytes))
             })
             .unwrap_or_default();
         (before > bytes, before > 0 && before <= bytes)

@@ -40,7 +40,8 @@ pub async fn run(
     let group = ProcessGroup::led_by(child.id());
     let budget = Budget::new(command.output_limit.saturating_add(1));
     let watched = async {
-        let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (input, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let ((), out, err, status) = tokio::join!(
             feed(input, command.stdin.as_deref()),
             read(Stream::Stdout, stdout, &budget, &log),

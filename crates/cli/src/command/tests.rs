@@ -102,7 +102,8 @@ async fn only_its_own_environment_reaches_it() {
         lines,
         ["o /usr", "o A=b c", "o HOME=/usr", "o PATH=/usr/bin:/bin"]
     );
-    env.environment.insert("HOME".into(), "/no/such/home".into());
+    env.environment
+        .insert("HOME".into(), "/no/such/home".into());
     assert!(
         output_of(&env).await.1.contains(&"o /".to_owned()),
         "without its home it runs in /"
@@ -113,7 +114,7 @@ async fn only_its_own_environment_reaches_it() {
 async fn a_cancelled_command_ends_with_all_that_it_started() {
     // The inner shell would wait for ever; it gets the signal because it is in the same group.
     let script = "trap 'echo outer; exit 4' TERM; sh -c 'trap \"echo inner; exit\" TERM; echo ready; \
-                  while :; do read x < /dev/zero & wait; done' & wait";
+                  sleep 60 & wait' & wait";
     let (ready, cancelled) = tokio::sync::oneshot::channel();
     let ready = Mutex::new(Some(ready));
     let lines = Mutex::new(Vec::new());
@@ -167,13 +168,15 @@ fn the_environment_is_crons() {
         ("/bin/sh", "x", Some("y\n"))
     );
 
-    let set = command_of(
-        "SHELL=/bin/bash\nHOME=/tmp\nUSER=u\nLOGNAME=l\nMAILTO=root\n@daily ann x",
-    )
-    .unwrap();
+    let set =
+        command_of("SHELL=/bin/bash\nHOME=/tmp\nUSER=u\nLOGNAME=l\nMAILTO=root\n@daily ann x")
+            .unwrap();
     assert_eq!((&*set.shell, set.directory()), ("/bin/bash", "/tmp"));
     let of = |name: &str| set.environment[name].as_str();
-    assert_eq!((of("USER"), of("LOGNAME"), of("MAILTO")), ("u", "ann", "root"));
+    assert_eq!(
+        (of("USER"), of("LOGNAME"), of("MAILTO")),
+        ("u", "ann", "root")
+    );
 }
 
 #[test]

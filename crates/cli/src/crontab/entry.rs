@@ -33,7 +33,12 @@ pub enum Schedule {
     /// Once, whenever the daemon starts: `@reboot`.
     Reboot,
     /// At the times of five fields, or of a macro such as `@daily`.
-    Times(Box<CronTrigger>),
+    Times {
+        /// What is written, with single blanks.
+        expression: String,
+        /// What that means.
+        trigger: Box<CronTrigger>,
+    },
 }
 
 /// The fields of a line in its order, by the names that triggers give them in errors.
@@ -117,6 +122,9 @@ impl Schedule {
         let trigger = CronTrigger::from_crontab(expression)
             .timezone(zone)
             .build()?;
-        Ok(Self::Times(Box::new(trigger)))
+        Ok(Self::Times {
+            expression: expression.to_owned(),
+            trigger: Box::new(trigger),
+        })
     }
 }

@@ -16,7 +16,7 @@ fn errors(text: &str, format: Format) -> String {
 
 /// The first fire after the midnight that began 2026-03-02, a Monday.
 fn first_fire(entry: &Entry) -> String {
-    let Schedule::Times(trigger) = &entry.schedule else {
+    let Schedule::Times { trigger, .. } = &entry.schedule else {
         return "@reboot".to_owned();
     };
     let midnight = Timestamp::from_seconds(1_772_409_600);
@@ -78,7 +78,15 @@ fn variables() {
         .collect();
     assert_eq!(
         variables,
-        ["A=again", "B=  q  ", "C=x \"y\"", "D d=$HOME/x", "E=a#b = c", "F=", "MAILTO="]
+        [
+            "A=again",
+            "B=  q  ",
+            "C=x \"y\"",
+            "D d=$HOME/x",
+            "E=a#b = c",
+            "F=",
+            "MAILTO="
+        ]
     );
 }
 
@@ -108,11 +116,7 @@ fn cron_tz_is_the_zone_of_the_lines_after_it() {
 #[test]
 fn errors_name_file_line_and_column() {
     for (format, text, expected) in [
-        (
-            Format::User,
-            " 5  3-24 * * * x",
-            "tab:1:7: hour \"3-24\": ",
-        ),
+        (Format::User, " 5  3-24 * * * x", "tab:1:7: hour \"3-24\": "),
         (Format::User, "* * * * ls", "tab:1:9: day_of_week \"ls\": "),
         (Format::User, "\n* * *", "tab:2:1: \"* * *\""),
         (Format::User, "@dayly x", "tab:1:1: \"@dayly\""),
@@ -131,7 +135,11 @@ fn errors_name_file_line_and_column() {
             "@daily root",
             "tab:1:12: the command is missing",
         ),
-        (Format::User, "A = \"x", "tab:1:5: the quote is never closed"),
+        (
+            Format::User,
+            "A = \"x",
+            "tab:1:5: the quote is never closed",
+        ),
         (
             Format::User,
             "A = \"x\" # y",

@@ -1,0 +1,74 @@
+//! What the daemon logs: every run from its start to its end, and every run that does not happen.
+
+use punctual_core::{Event, EventMask, JobId, RunId, RunOutcome, SkippedRuns};
+use tracing::{Level, Span, error, info, span, warn};
+use tracing_subscriber::EnvFilter;
+
+use crate::command::OutputLine;
+
+/// What is logged unless `RUST_LOG` says otherwise.
+const DEFAULT_FILTER: &str = "info,sqlx=warn";
+
+/// Begins to log to standard error.
+pub fn init() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| DEFAULT_FILTER.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .init();
+}
+
+/// What every line about a run begins with.
+pub(super) fn run_span(job: &JobId, run: RunId) -> Span {
+    span!(Level::ERROR, "run", %job, id = %run)
+}
+
+/// Logs a line that a command printed.
+pub(super) fn output(line: OutputLine<'_>) {
+    match line {
+        OutputLine::Line(stream, text) => info!("{stream}: {text}"),
+        OutputLine::Cut => warn!("the rest of the output is dropped: it is over the limit"),
+    }
+}
+
+/// The events that [`event`] logs.
+pub(super) const EVENTS: EventMask = EventMask::from_bits(
+    EventMask::JOB_ERROR.bits()
+        | EventMask::JOB_MISSED.bits()
+        | EventMask::JOB_COALESCED.bits()
+        | EventMask::JOB_MAX_INSTANCES.bits(),
+);
+
+/// Logs why a run did not happen, or did not get to its end. How commands end, their task logs.
+pub(super) fn event(event: &Event) {
+    match event {
+        Event::JobError(run) => match &run.outcome {
+            None | Some(RunOutcome::Failed(_)) => {}
+            Some(outcome) => {
+                run_span(&run.job.job_id, run.run_id).in_scope(|| error!("{outcome}"));
+            }
+        },
+        Event::JobMissed(skipped)
+        | Event::JobCoalesced(skipped)
+        | Event::JobMaxInstances(skipped) => not_run(skipped),
+        _ => {}
+    }
+}
+
+fn not_run(skipped: &SkippedRuns) {
+    let SkippedRuns {
+        job,
+        first,
+        last,
+        reason,
+        ..
+    } = skipped;
+    let job = &job.job_id;
+    if first == last {
+        warn!(%job, "not run at {first}: {reason}");
+    } else {
+        warn!(%job, "not run from {first} to {last}: {reason}");
+    }
+}

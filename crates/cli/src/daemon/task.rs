@@ -1,0 +1,33 @@
+//! The one task of all entries.
+
+use punctual_core::JobContext;
+use punctual_macros::task;
+use tracing::{Instrument, error, info};
+
+use super::RunningCommands;
+use super::log;
+use crate::command::{CommandError, ShellCommand, run};
+
+/// Runs an entry's command, and logs what it prints.
+#[task(name = "crontab-command", crate = "punctual_core")]
+pub(super) async fn shell_command(
+    context: JobContext,
+    command: ShellCommand,
+) -> Result<(), CommandError> {
+    let _counted = context
+        .state::<RunningCommands>()
+        .map(|running| running.count());
+    let span = log::run_span(context.job_id(), context.run_id());
+    async {
+        info!("started: {}", command.script);
+        let result = run(&command, context.cancelled(), |line| log::output(line)).await;
+        // Here and not by a listener: a run that a shutdown has ended is over after the scheduler.
+        match &result {
+            Ok(()) => info!("done"),
+            Err(error) => error!("failed: {error}"),
+        }
+        result
+    }
+    .instrument(span)
+    .await
+}

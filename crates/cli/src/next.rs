@@ -1,0 +1,52 @@
+//! `punctual next`: when an expression fires.
+
+use std::io::{self, Write};
+
+use punctual_core::{Timestamp, Trigger, TriggerError, Zone};
+use punctual_triggers::CronTrigger;
+
+use crate::args::NextArgs;
+
+/// Prints the next fire times from `now` on, or from where the arguments say, one a line:
+/// `Sun 2026-03-29 03:00:00 +03:00`.
+///
+/// # Errors
+///
+/// When an argument is not valid, or the expression never fires.
+pub fn print(args: &NextArgs, now: Timestamp, out: &mut impl Write) -> Result<(), NextError> {
+    let zone = match &args.zone {
+        Some(zone) => zone.clone(),
+        None => Zone::local().unwrap_or_else(|_| Zone::utc()),
+    };
+    let trigger = CronTrigger::from_crontab(&*args.expression).timezone(&zone);
+    let (trigger, from) = match &args.from {
+        Some(start) => (trigger.start_date(&**start).build()?, Timestamp::MIN),
+        None => (trigger.build()?, now),
+    };
+    let mut fire = trigger.next_fire_time(None, from);
+    if fire.is_none() {
+        return Err(NextError::Never(args.expression.clone()));
+    }
+    for _ in 0..args.count {
+        let Some(instant) = fire else { break };
+        let local = instant.in_zone(&zone);
+        writeln!(out, "{}", local.format("%a %F %T %:z"))?;
+        fire = trigger.next_fire_time(Some(instant), from);
+    }
+    Ok(())
+}
+
+/// Why there are no fire times to print.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NextError {
+    /// An argument is not valid.
+    #[error(transparent)]
+    Invalid(#[from] TriggerError),
+    /// There is no such time.
+    #[error("{0:?} never fires")]
+    Never(String),
+    /// They could not be written.
+    #[error("the fire times can't be written: {0}")]
+    Output(#[from] io::Error),
+}

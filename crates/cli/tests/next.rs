@@ -1,0 +1,89 @@
+//! `punctual next`, as a user calls it.
+
+use std::process::{Command, Output};
+
+fn next(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_punctual"))
+        .arg("next")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn lines(arguments: &[&str]) -> Vec<String> {
+    let output = next(arguments);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn error(arguments: &[&str]) -> String {
+    let output = next(arguments);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn fire_times_in_a_zone_over_a_clock_change() {
+    let helsinki = ["--zone", "Europe/Helsinki", "--from", "2026-03-28"];
+    assert_eq!(
+        lines(&[&["30 3 * * *", "-n", "3"], &helsinki[..]].concat()),
+        [
+            "Sat 2026-03-28 03:30:00 +02:00",
+            "Sun 2026-03-29 04:30:00 +03:00",
+            "Mon 2026-03-30 03:30:00 +03:00",
+        ]
+    );
+    let from = ["--zone", "Europe/Helsinki", "--from", "2026-03-29T02:30:00"];
+    assert_eq!(
+        lines(&[&["*/30 * * * *", "-n", "3"], &from[..]].concat()),
+        [
+            "Sun 2026-03-29 02:30:00 +02:00",
+            "Sun 2026-03-29 04:00:00 +03:00",
+            "Sun 2026-03-29 04:30:00 +03:00",
+        ]
+    );
+}
+
+#[test]
+fn either_day_field_and_sunday_by_both_numbers() {
+    let from = ["--zone", "UTC", "--from", "2026-03-01"];
+    let expected = [
+        "Sun 2026-03-01 04:30:00 +00:00",
+        "Sun 2026-03-08 04:30:00 +00:00",
+        "Sun 2026-03-15 04:30:00 +00:00",
+        "Mon 2026-03-16 04:30:00 +00:00",
+    ];
+    for sunday in ["0", "7", "sun"] {
+        let expression = format!("30 4 1,16 * {sunday}");
+        assert_eq!(
+            lines(&[&[&*expression, "-n", "4"], &from[..]].concat()),
+            expected
+        );
+    }
+}
+
+#[test]
+fn ten_times_from_now_unless_told_otherwise() {
+    assert_eq!(lines(&["@hourly"]).len(), 10);
+    assert_eq!(lines(&["@hourly", "-n", "0"]).len(), 0);
+    let zones: Vec<_> = lines(&["@daily", "--zone", "Asia/Kathmandu"]);
+    assert!(zones.iter().all(|line| line.ends_with(" 00:00:00 +05:45")));
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    assert_eq!(
+        error(&["0 0 30 2 *", "--zone", "UTC"]),
+        "punctual: \"0 0 30 2 *\" never fires\n"
+    );
+    let hour = error(&["0 24 * * *"]);
+    assert!(
+        hour.starts_with("punctual: hour \"24\" (column 1): "),
+        "{hour}"
+    );
+    assert!(error(&["* * * *"]).contains("expected 5"));
+    assert!(error(&["@daily", "--zone", "Mars/Olympus"]).contains("Mars/Olympus"));
+    assert!(error(&["@daily", "--from", "yesterday"]).contains("yesterday"));
+}

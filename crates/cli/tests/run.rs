@@ -1,0 +1,154 @@
+//! `punctual run`, as a user calls it, with real signals.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+struct Daemon {
+    process: Child,
+    log: Lines<BufReader<ChildStderr>>,
+}
+
+impl Daemon {
+    fn start(folder: &TempDir, crontab: &str, options: &[&str]) -> Self {
+        fs::write(folder.path().join("tab"), crontab).unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_punctual"))
+            .args(["run", "tab", "--state", "state.sqlite", "--zone", "UTC"])
+            .args(options)
+            .current_dir(folder)
+            .env_remove("RUST_LOG")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap()).lines();
+        Self { process, log }
+    }
+
+    /// Reads the log up to a line that contains the text, and answers what follows it there.
+    fn wait_for(&mut self, text: &str) -> String {
+        let mut read = String::new();
+        for line in self.log.by_ref() {
+            let line = line.unwrap();
+            if let Some((_, rest)) = line.split_once(text) {
+                return rest.to_owned();
+            }
+            read += &(line + "\n");
+        }
+        panic!("{text:?} is not in the log:\n{read}");
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.process.id()).unwrap());
+        kill(pid, signal).unwrap();
+    }
+
+    /// Waits for the end; answers what was logged until then.
+    fn end(mut self) -> (ExitStatus, String) {
+        let rest: Vec<_> = self.log.by_ref().map(Result::unwrap).collect();
+        (self.process.wait().unwrap(), rest.join("\n"))
+    }
+}
+
+/// A command that would go on for long, and says who it is once it has set its trap.
+fn long_command(trap: &str) -> String {
+    format!("@reboot trap '{trap}' TERM; echo I am $$; sleep 1000 & wait; wait\n")
+}
+
+#[test]
+fn a_shutdown_lets_commands_end_and_then_ends_them() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let folder = TempDir::new().unwrap();
+        let crontab = long_command("echo bye; exit 5");
+        let mut daemon = Daemon::start(&folder, &crontab, &["--shutdown-timeout", "0.1"]);
+        daemon.wait_for("stdout: I am ");
+        daemon.signal(signal);
+        let (status, log) = daemon.end();
+        assert!(status.success(), "{status}");
+        assert!(log.contains("stdout: bye"), "{log}");
+        assert!(
+            log.contains("failed: ended by the shutdown: exit status 5"),
+            "{log}"
+        );
+    }
+}
+
+#[test]
+fn a_second_signal_ends_everything_at_once() {
+    let folder = TempDir::new().unwrap();
+    let mut daemon = Daemon::start(&folder, &long_command(""), &["--shutdown-timeout", "1000"]);
+    let command = daemon.wait_for("stdout: I am ").trim().parse().unwrap();
+    daemon.signal(Signal::SIGTERM);
+    daemon.wait_for("stopping");
+    daemon.signal(Signal::SIGTERM);
+    let (status, log) = daemon.end();
+    assert!(status.success(), "{status}");
+    assert!(log.contains("told to stop again"), "{log}");
+    assert_eq!(
+        kill(Pid::from_raw(command), None),
+        Err(Errno::ESRCH),
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn a_hangup_reads_the_file_again() {
+    let folder = TempDir::new().unwrap();
+    let crontab = "@reboot echo once\n@yearly echo gone\n@monthly true\n";
+    let mut daemon = Daemon::start(&folder, crontab, &[]);
+    daemon.wait_for("tab: 2 entries, 1 at the start");
+    daemon.wait_for("done");
+    fs::write(folder.path().join("tab"), "@reboot echo once\nbroken").unwrap();
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for("the old one stays: tab:2:1: ");
+    fs::write(
+        folder.path().join("tab"),
+        "@reboot echo once\n@monthly true\n",
+    )
+    .unwrap();
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_for("removed, as its line is gone: echo gone");
+    daemon.wait_for("tab read again: 1 entries");
+    daemon.signal(Signal::SIGTERM);
+    let (status, log) = daemon.end();
+    assert!(status.success() && !log.contains("once"), "{status}\n{log}");
+}
+
+#[test]
+fn it_starts_again_after_it_was_killed() {
+    let folder = TempDir::new().unwrap();
+    for _ in 0..2 {
+        let mut daemon = Daemon::start(&folder, "@reboot echo up\n@yearly true\n", &[]);
+        daemon.wait_for("tab: 1 entries, 1 at the start");
+        daemon.wait_for("stdout: up");
+        daemon.signal(Signal::SIGKILL);
+        assert_eq!(daemon.end().0.signal(), Some(9));
+    }
+    let state = fs::metadata(folder.path().join("state.sqlite")).unwrap();
+    assert_eq!(
+        state.permissions().mode() & 0o777,
+        0o600,
+        "commands can be secrets"
+    );
+}
+
+#[test]
+fn a_crontab_with_errors_is_refused_with_all_of_them() {
+    let folder = TempDir::new().unwrap();
+    let daemon = Daemon::start(&folder, "60 * * * * a\n@reboot echo up\n@never b\n", &[]);
+    let (status, log) = daemon.end();
+    assert_eq!(status.code(), Some(1));
+    let lines: Vec<_> = log.lines().collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    assert!(
+        lines[0].starts_with("punctual: tab:1:1: minute \"60\": "),
+        "{log}"
+    );
+    assert!(lines[1].starts_with("tab:3:1: \"@never\": "), "{log}");
+}
