@@ -90,8 +90,8 @@ impl CronTriggerBuilder {
             Ok(Times::Fields(fields)) => {
                 fields.insert(field, value);
             }
-            Ok(Times::Crontab(_)) => {
-                let reason = "a crontab line already says everything about the fields";
+            Ok(Times::Crontab(_) | Times::Quartz(_)) => {
+                let reason = "the text already says everything about the fields";
                 self.times = Err(TriggerError::invalid_field(field.name(), value, 1, reason));
             }
             Err(_) => {}

@@ -16,8 +16,12 @@ pub(super) enum Item {
     Nth { nth: usize, weekday: u32 },
     /// The last such weekday of the month.
     LastWeekday(u32),
-    /// The last day of the month.
-    LastDay,
+    /// So many days before the last day of the month; 0 is the last day itself.
+    BeforeLast(u32),
+    /// The weekday, Monday to Friday, that is nearest to that day without leaving the month.
+    Nearest(u32),
+    /// The weekday that is nearest to that many days before the last day of the month.
+    NearestBeforeLast(u32),
 }
 
 /// A field's expression, understood.
@@ -200,7 +204,7 @@ fn parse_position(text: &str, normal: &mut String) -> Option<Result<Item, Fault>
     normal.push_str(POSITIONS[nth]);
     let is_last = nth == POSITIONS.len() - 1;
     if tail.is_empty() && is_last {
-        return Some(Ok(Item::LastDay));
+        return Some(Ok(Item::BeforeLast(0)));
     }
     let Some(weekday) = value_of(&WEEKDAYS, tail) else {
         let at = text.chars().count() - tail.chars().count();

@@ -7,6 +7,7 @@ mod expression;
 mod field;
 mod month;
 mod pattern;
+mod quartz;
 mod scan;
 mod schedule;
 mod time_of_day;
@@ -79,6 +80,25 @@ impl CronTrigger {
     /// match, with weekdays counted from Monday = 0.
     pub fn from_apscheduler_crontab(line: &str) -> CronTriggerBuilder {
         CronTriggerBuilder::new(crontab::apscheduler(line).map(Times::Fields))
+    }
+
+    /// Begins a trigger of an expression of the Quartz scheduler: second, minute, hour, day of month, month,
+    /// day of week and perhaps year, with weekdays counted from Sunday = 1.
+    ///
+    /// One of the two day fields must be `?`. The day of month knows `L` (the last day), `L-3` (three days before
+    /// it), `15W` (the weekday nearest to the 15th, in the same month), `LW` and `L-3W`; the day of week knows
+    /// `6#3` (the third Friday), `6L` (the last Friday) and `L` (Saturday). Ranges may wrap: `22-2`, `FRI-MON`.
+    /// What Quartz would silently leave out, such as the step in `MON-FRI/2`, is an error.
+    ///
+    /// ```
+    /// use punctual_triggers::CronTrigger;
+    ///
+    /// let payday = CronTrigger::from_quartz("0 0 9 LW * ?").timezone("Europe/Helsinki").build()?;
+    /// assert_eq!(payday.to_string(), "quartz[0 0 9 LW * ?]");
+    /// # Ok::<(), punctual_core::TriggerError>(())
+    /// ```
+    pub fn from_quartz(expression: impl Into<String>) -> CronTriggerBuilder {
+        CronTriggerBuilder::new(Ok(Times::Quartz(expression.into())))
     }
 
     pub(crate) fn restore(spec: &TriggerSpec) -> Result<Self, TriggerError> {

@@ -33,7 +33,12 @@ struct Positions {
     /// First to fifth weekday of the month.
     nth: [Weekdays; 5],
     last: Weekdays,
-    last_day: bool,
+    /// How many days before the last day; bit 0 is the last day itself.
+    before_last: u32,
+    /// Days of which the nearest weekday is meant, counted like [`MonthRule::days`].
+    nearest: u32,
+    /// The same, counted like `before_last`.
+    nearest_before_last: u32,
 }
 
 impl MonthRule {
@@ -56,7 +61,9 @@ impl MonthRule {
                 Item::Stride { .. } => self.days |= bits(&[item]) as u32,
                 Item::Nth { nth, weekday } => self.positions.nth[nth] |= 1 << weekday,
                 Item::LastWeekday(weekday) => self.positions.last |= 1 << weekday,
-                Item::LastDay => self.positions.last_day = true,
+                Item::BeforeLast(days) => self.positions.before_last |= 1 << days,
+                Item::Nearest(day) => self.positions.nearest |= 1 << day,
+                Item::NearestBeforeLast(days) => self.positions.nearest_before_last |= 1 << days,
             }
         }
     }
@@ -127,7 +134,32 @@ impl MonthShape {
             seven <<= 7;
         }
         mask |= self.weekdays(positions.last) & (0b111_1111 << (self.length - 6));
-        mask | u32::from(positions.last_day) << self.length
+        mask |= self.from_end(positions.before_last);
+        let nearest = positions.nearest | self.from_end(positions.nearest_before_last);
+        mask | self.nearest_weekdays(nearest & self.all())
+    }
+
+    /// Days counted back from the last day, which is bit 0, as days of the month.
+    fn from_end(&self, days: u32) -> u32 {
+        days.reverse_bits() >> (31 - self.length)
+    }
+
+    /// The weekday nearest to each of `days`: a Saturday's is the day before and a Sunday's the day after,
+    /// unless that is in another month.
+    fn nearest_weekdays(&self, mut days: u32) -> u32 {
+        let mut mask = 0;
+        while days != 0 {
+            let day = days.trailing_zeros();
+            mask |= match (self.first_weekday + day - 1) % 7 {
+                5 if day == 1 => 1 << 3,
+                5 => 1 << (day - 1),
+                6 if day == self.length => 1 << (day - 2),
+                6 => 1 << (day + 1),
+                _ => 1 << day,
+            };
+            days &= days - 1;
+        }
+        mask
     }
 
     /// The days that lie in one of the ISO `weeks`.

@@ -64,6 +64,20 @@ impl<'t> Scanner<'t> {
         self.take_while(char::is_alphabetic)
     }
 
+    /// Whether such a character comes next.
+    pub(super) fn next_is(&self, wanted: impl Fn(char) -> bool) -> bool {
+        self.rest().starts_with(wanted)
+    }
+
+    /// Reads up to `most` letters.
+    pub(super) fn letters(&mut self, most: usize) -> &'t str {
+        let rest = self.rest();
+        let letters = rest.chars().take(most).take_while(|c| c.is_alphabetic());
+        let taken = &rest[..letters.map(char::len_utf8).sum()];
+        self.position += taken.len();
+        taken
+    }
+
     /// Refuses whatever is left.
     pub(super) fn finish(&self, allowed: &str) -> Result<(), Fault> {
         if self.rest().is_empty() {

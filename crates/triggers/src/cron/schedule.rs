@@ -6,10 +6,10 @@ use std::fmt;
 use punctual_core::{TriggerError, Zone};
 use serde::{Deserialize, Serialize};
 
-use super::crontab;
 use super::expression::Expression;
 use super::field::Field;
 use super::pattern::{Expressions, Pattern};
+use super::{crontab, quartz};
 use crate::builder::Limits;
 use crate::civil::{Fold, Gap};
 
@@ -36,6 +36,8 @@ pub(super) enum Times {
     Fields(BTreeMap<Field, String>),
     /// A line of a standard crontab.
     Crontab(String),
+    /// An expression of the Quartz scheduler.
+    Quartz(String),
 }
 
 /// The wall times, understood.
@@ -52,6 +54,7 @@ impl Times {
         let (expressions, either) = match self {
             Self::Fields(fields) => (expressions_of(fields)?, false),
             Self::Crontab(line) => crontab::parse(line)?,
+            Self::Quartz(text) => (quartz::parse(text)?, false),
         };
         let star = |field: Field| expressions[field as usize].star;
         Ok(Understood {
@@ -98,6 +101,7 @@ impl fmt::Display for Times {
                 f.write_str("]")
             }
             Self::Crontab(line) => write!(f, "crontab[{line}]"),
+            Self::Quartz(text) => write!(f, "quartz[{text}]"),
         }
     }
 }
