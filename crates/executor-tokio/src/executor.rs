@@ -102,7 +102,7 @@ impl Executor for TokioExecutor {
         match &*self.started.read() {
             Some(started) => {
                 if let Some(worker) = started.queue.push(run)? {
-                    worker::start(&started.home, worker);
+                    worker::start(&started.home, worker, None);
                 }
                 Ok(())
             }

@@ -40,7 +40,7 @@ use crate::task::JobContext;
 pub struct RunQueue {
     max_workers: usize,
     state: Mutex<State>,
-    /// Told when a run is there for a worker that waits for one, and when the queue closes.
+    /// Told when a parked worker is wanted, and when the queue closes.
     work: Condvar,
     /// Told when the last worker leaves.
     idle: Condvar,
@@ -48,12 +48,12 @@ pub struct RunQueue {
 
 #[derive(Default)]
 pub(super) struct State {
-    closed: bool,
+    pub(super) closed: bool,
     pub(super) waiting: VecDeque<Run>,
     /// What the workers are doing, by their desks.
     pub(super) under_way: Vec<Option<JobContext>>,
     free_desks: Vec<usize>,
-    /// A worker is on its way to its first run: no other is needed yet.
+    /// A worker is on its way: no other is needed yet.
     pub(super) coming: bool,
     /// How many workers wait for a run.
     parked: usize,
@@ -98,13 +98,7 @@ impl RunQueue {
             return Err(Refused::new(run, ExecutorError::NotRunning));
         }
         state.waiting.push_back(run);
-        let another = self.another(&mut state);
-        let parked = state.parked > 0;
-        drop(state);
-        if parked {
-            self.work.notify_one();
-        }
-        Ok(another)
+        Ok(self.summon(&mut state))
     }
 
     /// All the workers at once, for those who give each a thread for good; they call
@@ -165,25 +159,30 @@ impl RunQueue {
         drop(waiting);
     }
 
-    /// A new worker, if a run waits for one and there is neither one on its way nor too many.
-    pub(super) fn another(self: &Arc<Self>, state: &mut State) -> Option<Worker> {
-        let wanted =
-            !state.waiting.is_empty() && !state.coming && state.workers() < self.max_workers;
-        wanted.then(|| Worker::coming(self, state))
+    /// Sees to it that the first run in the line is taken, unless somebody comes anyway: wakes a worker
+    /// that waits, or makes a new one. Each that comes sees to the next, so that a burst of tiny runs
+    /// wakes no more workers than it keeps busy.
+    pub(super) fn summon(self: &Arc<Self>, state: &mut State) -> Option<Worker> {
+        if state.waiting.is_empty() || state.coming {
+            return None;
+        }
+        if state.parked > 0 {
+            state.coming = true;
+            self.work.notify_one();
+            return None;
+        }
+        (state.workers() < self.max_workers).then(|| Worker::coming(self, state))
     }
 
-    pub(super) fn wait_for_work<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-    ) -> MutexGuard<'a, State> {
-        while state.waiting.is_empty() && !state.closed {
-            state.parked += 1;
-            state = self
-                .work
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-            state.parked -= 1;
-        }
+    /// Waits for something to do, or the end.
+    pub(super) fn park<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.parked += 1;
+        state = self
+            .work
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.parked -= 1;
+        state.coming = false;
         state
     }
 

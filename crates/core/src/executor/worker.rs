@@ -53,10 +53,20 @@ impl Worker {
     /// Call it when the run before is done: blocks until there is a next run. `None`: the queue is closed
     /// and no run waits; the worker has left and is of no more use.
     pub fn wait_next(&mut self) -> Option<Run> {
-        let ended = self.place.finish(&mut self.queue.lock());
+        let mut state = self.queue.lock();
+        let mut ended = self.place.finish(&mut state);
+        while state.waiting.is_empty() && !state.closed {
+            if ended.is_some() {
+                drop(state);
+                ended = None;
+                state = self.queue.lock();
+            } else {
+                state = self.queue.park(state);
+            }
+        }
+        let next = self.place.pick(&self.queue, state);
         drop(ended);
-        let state = self.queue.wait_for_work(self.queue.lock());
-        self.place.pick(&self.queue, state).map(|(run, _)| run)
+        next.map(|(run, _)| run)
     }
 }
 
@@ -111,7 +121,7 @@ impl Place {
             return None;
         };
         state.under_way[self.desk] = Some(run.context().clone());
-        let another = queue.another(&mut state);
+        let another = queue.summon(&mut state);
         Some((run, another))
     }
 
