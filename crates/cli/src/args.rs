@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use punctual_core::Zone;
+use punctual::Zone;
 
 use crate::crontab::Format;
 

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use punctual::{Clock, SystemClock};
 use punctual_cli::args::{Cli, Command, RunArgs};
 use punctual_cli::command::become_user;
 use punctual_cli::daemon::{self, DaemonError};
 use punctual_cli::next::{self, NextError};
-use punctual_core::{Clock, SystemClock};
 use tokio::runtime::Builder;
 
 /// The exit status of shells for a command that can't be run.

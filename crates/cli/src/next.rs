@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use punctual_core::{Timestamp, Trigger, TriggerError, Zone};
-use punctual_triggers::CronTrigger;
+use punctual::{CronTrigger, Timestamp, Trigger, TriggerError, Zone};
 
 use crate::args::NextArgs;
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use punctual::{Timestamp, Trigger, Zone};
 use punctual_cli::crontab::{Crontab, Entry, Schedule};
-use punctual_core::{Timestamp, Trigger, Zone};
 
 /// The entries of a file below `tests/debian`, in the format that its path tells.
 fn entries(file: &str) -> Vec<Entry> {

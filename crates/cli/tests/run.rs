@@ -1,12 +1,11 @@
 //! `punctual run`, as a user calls it, with real signals.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -56,18 +55,13 @@ impl Daemon {
     }
 }
 
-/// A command that would go on for long, and says who it is once it has set its trap.
-fn long_command(trap: &str) -> String {
-    format!("@reboot trap '{trap}' TERM; echo I am $$; sleep 1000 & wait; wait\n")
-}
-
 #[test]
 fn a_shutdown_lets_commands_end_and_then_ends_them() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let folder = TempDir::new().unwrap();
-        let crontab = long_command("echo bye; exit 5");
-        let mut daemon = Daemon::start(&folder, &crontab, &["--shutdown-timeout", "0.1"]);
-        daemon.wait_for("stdout: I am ");
+        let crontab = "@reboot trap 'echo bye; exit 5' TERM; echo ready; sleep 1000 & wait\n";
+        let mut daemon = Daemon::start(&folder, crontab, &["--shutdown-timeout", "0.1"]);
+        daemon.wait_for("stdout: ready");
         daemon.signal(signal);
         let (status, log) = daemon.end();
         assert!(status.success(), "{status}");
@@ -82,19 +76,30 @@ fn a_shutdown_lets_commands_end_and_then_ends_them() {
 #[test]
 fn a_second_signal_ends_everything_at_once() {
     let folder = TempDir::new().unwrap();
-    let mut daemon = Daemon::start(&folder, &long_command(""), &["--shutdown-timeout", "1000"]);
-    let command = daemon.wait_for("stdout: I am ").trim().parse().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    // Everything that the command starts holds the other end of the FIFO, and is deaf to polite words.
+    let crontab = format!(
+        "@reboot trap '' TERM; exec 3> {}; sleep 100; echo ended >&3\n",
+        fifo.display()
+    );
+    let mut daemon = Daemon::start(&folder, &crontab, &["--shutdown-timeout", "1000"]);
+    let mut held = fs::File::open(&fifo).unwrap();
     daemon.signal(Signal::SIGTERM);
     daemon.wait_for("stopping");
     daemon.signal(Signal::SIGTERM);
     let (status, log) = daemon.end();
     assert!(status.success(), "{status}");
     assert!(log.contains("told to stop again"), "{log}");
-    assert_eq!(
-        kill(Pid::from_raw(command), None),
-        Err(Errno::ESRCH),
-        "nothing is left behind"
-    );
+    let mut written = String::new();
+    held.read_to_string(&mut written).unwrap();
+    assert_eq!(written, "", "all of it was killed");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use std::future::pending;
 use std::sync::Mutex;
 
-use punctual_core::Zone;
+use punctual::Zone;
 
 use super::*;
 use crate::crontab::{Crontab, Format};

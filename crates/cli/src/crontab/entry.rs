@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use punctual_core::{TriggerError, Zone};
-use punctual_triggers::CronTrigger;
+use punctual::{CronTrigger, TriggerError, Zone};
 
 use super::cursor::Cursor;
 use super::{Fault, Format, Variables, percent};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use punctual_core::{TriggerError, ZoneError};
+use punctual::{TriggerError, ZoneError};
 
 /// A crontab that can't be used.
 #[derive(Debug, thiserror::Error)]

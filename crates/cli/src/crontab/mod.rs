@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use punctual_core::Zone;
+use punctual::Zone;
 
 use assignment::Assignment;
 use cursor::Cursor;

@@ -1,4 +1,4 @@
-use punctual_core::{Timestamp, Trigger};
+use punctual::{Timestamp, Trigger};
 
 use super::*;
 

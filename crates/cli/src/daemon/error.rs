@@ -2,8 +2,7 @@
 
 use std::io;
 
-use punctual_core::{StoreError, ZoneError};
-use punctual_scheduler::SchedulerError;
+use punctual::{SchedulerError, StoreError, ZoneError};
 
 use crate::account::AccountError;
 use crate::crontab::CrontabError;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use punctual::{Trigger, Zone};
+
 use crate::crontab::{Entry, Schedule};
 
 /// Gives each entry an id of its own, the same at every start: from when, where on the clock, as whom and what
@@ -16,10 +18,7 @@ impl Ids {
             Schedule::Times {
                 expression,
                 trigger,
-            } => (
-                &**expression,
-                punctual_core::Trigger::zone(&**trigger).map_or("", |zone| zone.name()),
-            ),
+            } => (&**expression, trigger.zone().map_or("", Zone::name)),
         };
         let user = entry.user.as_deref().unwrap_or_default();
         let hash = stable_hash([expression, zone, user, &entry.command]);
@@ -51,8 +50,6 @@ pub(super) fn stable_hash<'t>(parts: impl IntoIterator<Item = &'t str>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use punctual_core::Zone;
-
     use super::*;
     use crate::crontab::{Crontab, Format};
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use punctual_core::{Coalesce, JobChange, NewJob, Recovery, Timestamp, Trigger};
-use punctual_scheduler::{AsyncScheduler, SchedulerError};
-use punctual_triggers::CronTrigger;
+use punctual::{
+    AsyncScheduler, Coalesce, CronTrigger, JobChange, NewJob, Recovery, SchedulerError, Timestamp,
+    Trigger,
+};
 use tracing::{info, warn};
 
 use super::STORE;

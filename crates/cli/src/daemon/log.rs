@@ -1,6 +1,6 @@
 //! What the daemon logs: every run from its start to its end, and every run that does not happen.
 
-use punctual_core::{Event, EventMask, JobId, RunId, RunOutcome, SkippedRuns};
+use punctual::{Event, EventMask, JobId, RunId, RunOutcome, SkippedRuns};
 use tracing::{Level, Span, error, info, span, warn};
 use tracing_subscriber::EnvFilter;
 

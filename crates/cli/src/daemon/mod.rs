@@ -17,10 +17,7 @@ mod task;
 
 use std::time::Duration;
 
-use punctual_core::JobStore;
-use punctual_executor_tokio::TokioExecutor;
-use punctual_scheduler::{AsyncScheduler, SchedulerBuilder};
-use punctual_store_memory::MemoryJobStore;
+use punctual::{AsyncScheduler, MemoryJobStore, SchedulerBuilder, TokioExecutor, core::JobStore};
 
 pub use error::DaemonError;
 pub use install::{JobSettings, install};
@@ -38,7 +35,6 @@ const REBOOT_STORE: &str = "reboot";
 const POLL_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A scheduler that can run crontabs and remembers in `store`; `running` counts its commands.
-#[must_use]
 pub fn configure(
     builder: SchedulerBuilder<AsyncScheduler>,
     store: impl JobStore,

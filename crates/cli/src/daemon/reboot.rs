@@ -1,7 +1,6 @@
 //! Entries that run whenever the daemon starts.
 
-use punctual_core::NewJob;
-use punctual_scheduler::{AsyncScheduler, SchedulerError};
+use punctual::{AsyncScheduler, NewJob, SchedulerError};
 
 use super::REBOOT_STORE;
 use super::id::Ids;

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use punctual_core::{Clock, SystemClock, Zone};
-use punctual_scheduler::AsyncScheduler;
-use punctual_store_sql::SqliteJobStore;
+use punctual::{AsyncScheduler, Clock, SqliteJobStore, SystemClock, Zone};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 

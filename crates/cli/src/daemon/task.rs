@@ -1,7 +1,6 @@
 //! The one task of all entries.
 
-use punctual_core::JobContext;
-use punctual_macros::task;
+use punctual::{JobContext, task};
 use tracing::{Instrument, error, info};
 
 use super::RunningCommands;
@@ -9,7 +8,7 @@ use super::log;
 use crate::command::{CommandError, ShellCommand, run};
 
 /// Runs an entry's command, and logs what it prints.
-#[task(name = "crontab-command", crate = "punctual_core")]
+#[task(name = "crontab-command")]
 pub(super) async fn shell_command(
     context: JobContext,
     command: ShellCommand,
@@ -20,7 +19,7 @@ pub(super) async fn shell_command(
     let span = log::run_span(context.job_id(), context.run_id());
     async {
         info!("started: {}", command.script);
-        let result = run(&command, context.cancelled(), |line| log::output(line)).await;
+        let result = run(&command, context.cancelled(), log::output).await;
         // Here and not by a listener: a run that a shutdown has ended is over after the scheduler.
         match &result {
             Ok(()) => info!("done"),
