@@ -1,5 +1,6 @@
 //! How a store is made.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -45,13 +46,24 @@ pub enum Synchronous {
 }
 
 /// Where the jobs are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Place {
     File(PathBuf),
     /// In memory, under this name, until the store is dropped.
     Memory(String),
     /// Wherever the user's own pool is connected to.
     Pool(SqlitePool),
+}
+
+impl fmt::Debug for Place {
+    /// Without the path, which is nobody's business in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File(_) => "File",
+            Self::Memory(_) => "Memory",
+            Self::Pool(_) => "Pool",
+        })
+    }
 }
 
 /// What the builder has checked.
