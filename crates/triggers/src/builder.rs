@@ -1,8 +1,11 @@
 //! What the builders have in common.
 
+use std::fmt;
+use std::sync::Arc;
+
 use punctual_core::{
-    Clock, Jitter, SystemClock, Timestamp, TriggerDefaults, TriggerError, TriggerSpec, Zone,
-    ZoneError,
+    Clock, IntoTrigger, Jitter, SystemClock, Timestamp, Trigger, TriggerDefaults, TriggerError,
+    TriggerSpec, Zone, ZoneError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +92,12 @@ impl Limits {
     pub(crate) fn last(&self) -> Timestamp {
         self.end_date.unwrap_or(Timestamp::MAX)
     }
+
+    /// The first instant that may be answered to `next_fire_time(previous, now)`, if the limits leave any.
+    pub(crate) fn from(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let from = earliest(previous, now).max(self.first());
+        (from <= self.last() && previous != Some(Timestamp::MAX)).then_some(from)
+    }
 }
 
 /// What a trigger only carries for the scheduler, as it is stored.
@@ -103,6 +112,37 @@ pub(crate) struct Extras {
 /// The first instant that may be answered to `next_fire_time(previous, now)`.
 pub(crate) fn earliest(previous: Option<Timestamp>, now: Timestamp) -> Timestamp {
     previous.map_or(now, |previous| previous.saturating_add_micros(1))
+}
+
+/// The first fire that is not before `from`.
+///
+/// Asked as "the first after the microsecond before", a date that has passed does not fire.
+pub(crate) fn first_from<T: Trigger + ?Sized>(trigger: &T, from: Timestamp) -> Option<Timestamp> {
+    if from == Timestamp::MIN {
+        return trigger.next_fire_time(None, from);
+    }
+    trigger.next_fire_time(Some(from.saturating_add_micros(-1)), from)
+}
+
+type Make = dyn FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send;
+
+/// A trigger inside another one, to be made with what the other one was told.
+pub(crate) struct Candidate(Box<Make>);
+
+impl Candidate {
+    pub(crate) fn new(member: impl IntoTrigger + Send + 'static) -> Self {
+        Self(Box::new(|defaults| member.into_trigger(defaults)))
+    }
+
+    pub(crate) fn make(self, defaults: &TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> {
+        (self.0)(defaults)
+    }
+}
+
+impl fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a trigger to be made")
+    }
 }
 
 /// The stored form of one of this crate's triggers.

@@ -8,6 +8,7 @@
 //! | [`CalendarIntervalTrigger`] | every so many days, weeks, months or years, at a time of day |
 //! | [`OrTrigger`] | whenever one of several triggers does |
 //! | [`AndTrigger`] | when several triggers all do |
+//! | [`ExceptTrigger`] | when a trigger does, but not on excluded days: [`trigger.except(calendar)`](Except::except) |
 //!
 //! Each is made by a builder that checks everything in `build()`. Wherever a trigger is wanted, the builder
 //! itself will do, and takes what it was not told from the scheduler.
@@ -36,6 +37,7 @@ mod civil;
 mod combine;
 mod cron;
 mod date;
+mod except;
 mod interval;
 mod text;
 mod when;
@@ -45,6 +47,7 @@ pub use civil::{Fold, Gap};
 pub use combine::{AndTrigger, AndTriggerBuilder, OrTrigger, OrTriggerBuilder};
 pub use cron::{CronTrigger, CronTriggerBuilder, CronValue};
 pub use date::{DateTrigger, DateTriggerBuilder};
+pub use except::{Calendar, Except, ExceptTrigger, ExceptTriggerBuilder};
 pub use interval::{Amount, IntervalTrigger, IntervalTriggerBuilder};
 pub use when::When;
 
@@ -53,7 +56,7 @@ use std::sync::Arc;
 use punctual_core::{Trigger, TriggerError, TriggerRegistry, TriggerSpec};
 
 /// Makes the triggers of this crate known to `registry`, under the kinds `date`, `interval`, `cron`,
-/// `calendarinterval`, `and` and `or`.
+/// `calendarinterval`, `and`, `or` and `except`.
 pub fn register_builtin(registry: &mut TriggerRegistry) {
     fn simple<T: Trigger>(
         restore: fn(&TriggerSpec) -> Result<T, TriggerError>,
@@ -72,5 +75,8 @@ pub fn register_builtin(registry: &mut TriggerRegistry) {
     });
     registry.register(OrTrigger::KIND, |spec, registry| {
         Ok(Arc::new(OrTrigger::restore(spec, registry)?))
+    });
+    registry.register(ExceptTrigger::KIND, |spec, registry| {
+        Ok(Arc::new(ExceptTrigger::restore(spec, registry)?))
     });
 }

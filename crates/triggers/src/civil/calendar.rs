@@ -70,7 +70,7 @@ pub(crate) const fn date_of(day: i32) -> (i32, u32, u32) {
 }
 
 /// The weekday of a day, counted from Monday = 0.
-const fn weekday(day: i32) -> u32 {
+pub(crate) const fn weekday(day: i32) -> u32 {
     (day + 3).rem_euclid(7) as u32
 }
 

@@ -5,12 +5,14 @@
 //! them on the line of instants, by a zone's table of transitions and the trigger's policy at them.
 
 mod calendar;
+mod days;
 mod policy;
 mod timeline;
 
 pub(crate) use calendar::{
-    FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_of, day_of, is_valid_date, month_length,
+    FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_of, day_of, is_valid_date, month_length, weekday,
 };
+pub(crate) use days::{bounds, day_at};
 pub use policy::{Fold, Gap};
 pub(crate) use timeline::{Timeline, WallTimes, resolve};
 

@@ -6,8 +6,8 @@ use punctual_core::{
     IntoTrigger, Jitter, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone,
 };
 
-use super::members::{Candidates, Members, first_from};
-use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods};
+use super::members::{Candidates, Members};
+use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods, first_from};
 
 /// Fires at the instants at which all of its members do, to the microsecond.
 ///
@@ -70,7 +70,7 @@ impl AndTrigger {
 impl Trigger for AndTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let last = self.0.limits.last();
-        self.agree(self.0.from(previous, now)?, |member, from| {
+        self.agree(self.0.limits.from(previous, now)?, |member, from| {
             first_from(member, from).filter(|&fire| fire <= last)
         })
     }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{
-    IntoTrigger, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec,
+    IntoTrigger, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::builder::{Defaults, Limits, Settings, earliest, stored};
+use crate::builder::{Candidate, Defaults, Limits, Settings, stored};
 
 /// The triggers inside, and the limits of the whole.
 #[derive(Clone, Debug)]
@@ -65,12 +65,6 @@ impl Members {
             && members.all(|(own, stored)| own.is_same_as(stored))
     }
 
-    /// The first instant that may be answered, if the limits leave any.
-    pub(super) fn from(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let from = earliest(previous, now).max(self.limits.first());
-        (from <= self.limits.last() && previous != Some(Timestamp::MAX)).then_some(from)
-    }
-
     pub(super) fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{name}[")?;
         for (index, trigger) in self.triggers.iter().enumerate() {
@@ -79,16 +73,6 @@ impl Members {
         }
         f.write_str("]")
     }
-}
-
-/// The first fire of a member that is not before `from`.
-///
-/// Asked as "the first after the microsecond before", a date that has passed does not fire.
-pub(super) fn first_from(trigger: &dyn Trigger, from: Timestamp) -> Option<Timestamp> {
-    if from == Timestamp::MIN {
-        return trigger.next_fire_time(None, from);
-    }
-    trigger.next_fire_time(Some(from.saturating_add_micros(-1)), from)
 }
 
 /// Of no triggers at all there is nothing to say, neither that one fires nor that all do.
@@ -104,16 +88,13 @@ fn check_count(count: usize) -> Result<(), TriggerError> {
     ))
 }
 
-type Make = dyn FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send;
-
 /// Members that are still to be made, with the defaults of the whole.
-#[derive(Default)]
-pub(super) struct Candidates(Vec<Box<Make>>);
+#[derive(Debug, Default)]
+pub(super) struct Candidates(Vec<Candidate>);
 
 impl Candidates {
     pub(super) fn push(&mut self, member: impl IntoTrigger + Send + 'static) {
-        self.0
-            .push(Box::new(|defaults| member.into_trigger(defaults)));
+        self.0.push(Candidate::new(member));
     }
 
     pub(super) fn finish(
@@ -128,16 +109,13 @@ impl Candidates {
             zone,
             now: defaults.now(),
         };
-        let triggers = self.0.into_iter().map(|make| make(&defaults));
+        let triggers = self
+            .0
+            .into_iter()
+            .map(|candidate| candidate.make(&defaults));
         Ok(Members {
             triggers: triggers.collect::<Result<_, _>>()?,
             limits,
         })
-    }
-}
-
-impl fmt::Debug for Candidates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} triggers", self.0.len())
     }
 }

@@ -6,8 +6,8 @@ use punctual_core::{
     IntoTrigger, Jitter, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone,
 };
 
-use super::members::{Candidates, Members, first_from};
-use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods};
+use super::members::{Candidates, Members};
+use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods, first_from};
 
 /// Fires whenever one of its members does; every member keeps to its own grid, and instants that several share
 /// come once. A date among them that has passed does not fire.
@@ -42,7 +42,7 @@ impl OrTrigger {
 
 impl Trigger for OrTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let from = self.0.from(previous, now)?;
+        let from = self.0.limits.from(previous, now)?;
         let fires = self
             .0
             .triggers

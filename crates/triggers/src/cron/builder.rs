@@ -16,13 +16,31 @@ use crate::civil::{Fold, Gap};
 /// `day("3rd fri,last")`. All given fields must match. Of those not given, the ones that are more significant
 /// than a given one match always, the others only their least value; `minute(5)` is five past every hour, on
 /// the second.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct CronTriggerBuilder {
-    times: Result<Times, TriggerError>,
+    times: Result<Times, Refused>,
     gap: Option<Gap>,
     fold: Option<Fold>,
     settings: Settings,
+}
+
+/// What can't become a trigger, whatever else is told.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    /// None if it is the text as a whole.
+    pub(super) field: Option<Field>,
+    pub(super) value: String,
+    pub(super) reason: String,
+}
+
+impl From<Refused> for TriggerError {
+    fn from(refused: Refused) -> Self {
+        match refused.field {
+            Some(field) => Self::invalid_field(field.name(), refused.value, 1, refused.reason),
+            None => Self::invalid_text(refused.value, refused.reason),
+        }
+    }
 }
 
 macro_rules! fields {
@@ -72,7 +90,7 @@ impl CronTriggerBuilder {
 
     builder_methods!(CronTrigger: timezone, start_date, end_date, jitter, max_runs);
 
-    pub(super) fn new(times: Result<Times, TriggerError>) -> Self {
+    pub(super) fn new(times: Result<Times, Refused>) -> Self {
         Self {
             times,
             gap: None,
@@ -91,8 +109,11 @@ impl CronTriggerBuilder {
                 fields.insert(field, value);
             }
             Ok(Times::Crontab(_) | Times::Quartz(_)) => {
-                let reason = "the text already says everything about the fields";
-                self.times = Err(TriggerError::invalid_field(field.name(), value, 1, reason));
+                self.times = Err(Refused {
+                    field: Some(field),
+                    value,
+                    reason: "the text already says everything about the fields".to_owned(),
+                });
             }
             Err(_) => {}
         }

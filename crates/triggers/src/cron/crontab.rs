@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use punctual_core::TriggerError;
 
+use super::builder::Refused;
 use super::expression::{Expression, Item};
 use super::field::{Field, MONTHS};
 use super::pattern::Expressions;
@@ -33,19 +34,23 @@ const MACROS: [(&str, &str); 7] = [
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Splits a line into its five fields.
-fn split(line: &str) -> Result<[&str; 5], TriggerError> {
+fn split(line: &str) -> Result<[&str; 5], Refused> {
     let parts: Vec<_> = line.split_whitespace().collect();
     <[&str; 5]>::try_from(parts).map_err(|parts| {
         let reason = format!(
             "{} fields; expected 5: minute, hour, day of month, month, day of week",
             parts.len()
         );
-        TriggerError::invalid_text(line, reason)
+        Refused {
+            field: None,
+            value: line.to_owned(),
+            reason,
+        }
     })
 }
 
 /// The fields of a line in APScheduler's dialect, in which all must match and Monday is 0.
-pub(super) fn apscheduler(line: &str) -> Result<BTreeMap<Field, String>, TriggerError> {
+pub(super) fn apscheduler(line: &str) -> Result<BTreeMap<Field, String>, Refused> {
     Ok(FIELDS
         .into_iter()
         .zip(split(line)?.map(str::to_owned))

@@ -21,6 +21,8 @@ use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone}
 use crate::builder::{earliest, stored};
 use crate::civil::{Fold, Gap, Timeline};
 pub use builder::CronTriggerBuilder;
+use expression::Expression;
+use field::Field;
 use pattern::Pattern;
 use schedule::{Schedule, Times};
 pub use value::CronValue;
@@ -159,6 +161,19 @@ impl Trigger for CronTrigger {
     fn spec(&self) -> TriggerSpec {
         stored(Self::KIND, Self::VERSION, &self.schedule)
     }
+}
+
+/// The weekdays that `value` names, as bits from Monday = 0.
+pub(crate) fn weekdays(CronValue(value): &CronValue) -> Result<u8, TriggerError> {
+    let expression = Expression::parse(Field::DayOfWeek, value)?;
+    Ok(month::bits(&expression.items) as u8)
+}
+
+/// The names of weekdays, such as `sat,sun`.
+pub(crate) fn weekday_names(weekdays: u8) -> String {
+    let names = field::WEEKDAYS.iter().enumerate();
+    let named = names.filter(|(day, _)| weekdays >> day & 1 != 0);
+    named.map(|(_, &name)| name).collect::<Vec<_>>().join(",")
 }
 
 fn ceil_to_second(instant: Timestamp) -> i64 {

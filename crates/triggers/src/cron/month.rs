@@ -134,13 +134,13 @@ impl MonthShape {
             seven <<= 7;
         }
         mask |= self.weekdays(positions.last) & (0b111_1111 << (self.length - 6));
-        mask |= self.from_end(positions.before_last);
-        let nearest = positions.nearest | self.from_end(positions.nearest_before_last);
+        mask |= self.days_from_end(positions.before_last);
+        let nearest = positions.nearest | self.days_from_end(positions.nearest_before_last);
         mask | self.nearest_weekdays(nearest & self.all())
     }
 
     /// Days counted back from the last day, which is bit 0, as days of the month.
-    fn from_end(&self, days: u32) -> u32 {
+    fn days_from_end(&self, days: u32) -> u32 {
         days.reverse_bits() >> (31 - self.length)
     }
 

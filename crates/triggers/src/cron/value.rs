@@ -19,6 +19,12 @@ impl From<String> for CronValue {
     }
 }
 
+impl From<chrono::Weekday> for CronValue {
+    fn from(value: chrono::Weekday) -> Self {
+        Self(value.num_days_from_monday().to_string())
+    }
+}
+
 macro_rules! integers_are_values {
     ($($integer:ty),*) => {
         $(

@@ -1,0 +1,175 @@
+//! What to exclude.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use chrono::{NaiveDate, Weekday};
+use punctual_core::{IntoTrigger, Trigger, TriggerDefaults, TriggerError, Zone};
+
+use super::days::ExcludedDays;
+use super::range::DateRange;
+use crate::cron::{CronValue, weekdays};
+use crate::when::When;
+
+/// Days, and single instants, on which a trigger shall not fire: see [`Except::except`](crate::Except::except).
+///
+/// Days are those of the zone of the trigger. A calendar is made once and can be given to many triggers.
+///
+/// ```
+/// use punctual_triggers::{Calendar, CronTrigger};
+///
+/// let closed = Calendar::new()
+///     .weekdays("sat,sun")
+///     .date("2026-05-01")
+///     .dates("2026-07-01", "2026-07-31")
+///     // Midsummer's Eve in Finland: the Friday from the 19th to the 25th of June.
+///     .days_of(CronTrigger::new().month(6).day("19-25").day_of_week("fri"));
+/// # let _ = closed;
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a calendar does nothing until it is given to a trigger"]
+pub struct Calendar {
+    weekdays: Vec<CronValue>,
+    dates: Vec<(When, When)>,
+    days_of: Vec<(Make, u32)>,
+    fires_of: Vec<Make>,
+}
+
+type MakeFn = dyn Fn(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send + Sync;
+
+/// Makes a trigger, as often as it is asked to.
+#[derive(Clone)]
+struct Make(Arc<MakeFn>);
+
+impl Make {
+    fn new(trigger: impl IntoTrigger + Clone + Send + Sync + 'static) -> Self {
+        Self(Arc::new(move |defaults| {
+            trigger.clone().into_trigger(defaults)
+        }))
+    }
+}
+
+impl fmt::Debug for Make {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a trigger to be made")
+    }
+}
+
+impl Calendar {
+    /// A calendar that excludes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Excludes weekdays, written as in the `day_of_week` of a cron trigger: `"sat,sun"`, `5..=6`,
+    /// `chrono::Weekday::Sun`.
+    pub fn weekdays(mut self, weekdays: impl Into<CronValue>) -> Self {
+        self.weekdays.push(weekdays.into());
+        self
+    }
+
+    /// Excludes a date.
+    pub fn date(mut self, date: impl Into<When>) -> Self {
+        let date = date.into();
+        self.dates.push((date.clone(), date));
+        self
+    }
+
+    /// Excludes all dates from the first to the last, both included.
+    pub fn dates(mut self, first: impl Into<When>, last: impl Into<When>) -> Self {
+        self.dates.push((first.into(), last.into()));
+        self
+    }
+
+    /// Excludes every day on which another trigger fires.
+    pub fn days_of(self, trigger: impl IntoTrigger + Clone + Send + Sync + 'static) -> Self {
+        self.days_from(trigger, 1)
+    }
+
+    /// Excludes every day on which another trigger fires, and the days after it, `days` in all.
+    pub fn days_from(
+        mut self,
+        trigger: impl IntoTrigger + Clone + Send + Sync + 'static,
+        days: u32,
+    ) -> Self {
+        self.days_of.push((Make::new(trigger), days));
+        self
+    }
+
+    /// Excludes the very instants at which another trigger fires, whatever day that is.
+    pub fn fires_of(mut self, trigger: impl IntoTrigger + Clone + Send + Sync + 'static) -> Self {
+        self.fires_of.push(Make::new(trigger));
+        self
+    }
+
+    /// Excludes everything that `other` excludes, too.
+    pub fn and(mut self, other: impl Into<Self>) -> Self {
+        let other = other.into();
+        self.weekdays.extend(other.weekdays);
+        self.dates.extend(other.dates);
+        self.days_of.extend(other.days_of);
+        self.fires_of.extend(other.fires_of);
+        self
+    }
+
+    /// The excluded days and instants in a zone.
+    pub(super) fn resolve(
+        self,
+        zone: &Zone,
+        defaults: &TriggerDefaults,
+    ) -> Result<(ExcludedDays, Vec<Arc<dyn Trigger>>), TriggerError> {
+        let days = ExcludedDays {
+            zone: zone.clone(),
+            weekdays: self.weekdays.iter().try_fold(0, |all, value| {
+                Ok::<_, TriggerError>(all | weekdays(value)?)
+            })?,
+            ranges: DateRange::join(
+                self.dates
+                    .iter()
+                    .map(|(first, last)| DateRange::new(first, last, zone))
+                    .collect::<Result<_, _>>()?,
+            ),
+            triggers: self
+                .days_of
+                .into_iter()
+                .map(|(Make(make), days)| Ok((make(defaults)?, check_length(days)?)))
+                .collect::<Result<_, TriggerError>>()?,
+        };
+        let fires = self.fires_of.into_iter().map(|Make(make)| make(defaults));
+        Ok((days, fires.collect::<Result<_, _>>()?))
+    }
+}
+
+/// No stretch of days is empty, or longer than the calendar.
+pub(super) fn check_length(days: u32) -> Result<u32, TriggerError> {
+    const LONGEST: u32 = 3_652_059;
+    if (1..=LONGEST).contains(&days) {
+        return Ok(days);
+    }
+    let reason = format!("allowed: 1-{LONGEST}");
+    Err(TriggerError::invalid_field(
+        "days",
+        days.to_string(),
+        1,
+        reason,
+    ))
+}
+
+impl From<NaiveDate> for Calendar {
+    fn from(date: NaiveDate) -> Self {
+        Self::new().date(date)
+    }
+}
+
+impl From<RangeInclusive<NaiveDate>> for Calendar {
+    fn from(dates: RangeInclusive<NaiveDate>) -> Self {
+        Self::new().dates(*dates.start(), *dates.end())
+    }
+}
+
+impl From<Weekday> for Calendar {
+    fn from(weekday: Weekday) -> Self {
+        Self::new().weekdays(weekday)
+    }
+}
