@@ -1,0 +1,132 @@
+//! The twelve expressions, in everybody's language.
+
+use chrono_tz::Tz;
+use croner::parser::{CronParser, Seconds};
+use punctual_triggers::{CronTrigger, CronTriggerBuilder};
+
+/// A schedule and how it is written here and there.
+#[derive(Clone, Copy, Debug)]
+pub struct Expression {
+    /// What it means.
+    pub name: &'static str,
+    /// As a crontab line or as fields.
+    pub punctual: fn() -> CronTriggerBuilder,
+    /// None where it can't be said.
+    pub croner: Option<&'static str>,
+    /// None where it can't be said.
+    pub cron: Option<&'static str>,
+}
+
+impl Expression {
+    /// Our trigger in that zone.
+    #[must_use]
+    pub fn trigger(&self, zone: Tz) -> CronTrigger {
+        (self.punctual)()
+            .timezone(zone)
+            .build()
+            .expect("the expressions are valid")
+    }
+
+    /// The schedule of the crate `croner`, whose day fields must both match, as they must here.
+    #[must_use]
+    pub fn croner(&self) -> Option<croner::Cron> {
+        let parser = CronParser::builder()
+            .seconds(Seconds::Optional)
+            .dom_and_dow(true)
+            .build();
+        self.croner
+            .map(|text| parser.parse(text).expect("croner takes it"))
+    }
+
+    /// The schedule of the crate `cron`.
+    #[must_use]
+    pub fn cron(&self) -> Option<cron::Schedule> {
+        self.cron.map(|text| text.parse().expect("cron takes it"))
+    }
+}
+
+/// From the usual to the worst.
+pub const EXPRESSIONS: [Expression; 12] = [
+    Expression {
+        name: "every second",
+        punctual: CronTrigger::new,
+        croner: Some("* * * * * *"),
+        cron: Some("* * * * * *"),
+    },
+    Expression {
+        name: "every 5 minutes",
+        punctual: || CronTrigger::from_crontab("*/5 * * * *"),
+        croner: Some("*/5 * * * *"),
+        cron: Some("0 */5 * * * *"),
+    },
+    Expression {
+        name: "daily at 03:30",
+        punctual: || CronTrigger::from_crontab("30 3 * * *"),
+        croner: Some("30 3 * * *"),
+        cron: Some("0 30 3 * * *"),
+    },
+    Expression {
+        name: "office hours",
+        punctual: || CronTrigger::from_crontab("0,30 9-17 * * mon-fri"),
+        croner: Some("0,30 9-17 * * MON-FRI"),
+        cron: Some("0 0,30 9-17 * * Mon-Fri"),
+    },
+    Expression {
+        name: "first of the month",
+        punctual: || CronTrigger::from_crontab("0 0 1 * *"),
+        croner: Some("0 0 1 * *"),
+        cron: Some("0 0 0 1 * *"),
+    },
+    Expression {
+        name: "last day of the month",
+        punctual: || CronTrigger::new().day("last"),
+        croner: Some("0 0 L * *"),
+        cron: None,
+    },
+    Expression {
+        name: "last Friday of the quarter",
+        punctual: || {
+            CronTrigger::new()
+                .month("3,6,9,12")
+                .day("last fri")
+                .hour(17)
+        },
+        croner: Some("0 17 * 3,6,9,12 FRI#L"),
+        cron: None,
+    },
+    Expression {
+        name: "third Friday, ranges",
+        punctual: || {
+            CronTrigger::new()
+                .month("6-8,11-12")
+                .day("3rd fri")
+                .hour("0-3")
+        },
+        croner: Some("0 0-3 * 6-8,11-12 FRI#3"),
+        cron: Some("0 0 0-3 15-21 6-8,11-12 Fri"),
+    },
+    Expression {
+        name: "29 February",
+        punctual: || CronTrigger::from_crontab("0 0 29 2 *"),
+        croner: Some("0 0 29 2 *"),
+        cron: Some("0 0 0 29 2 *"),
+    },
+    Expression {
+        name: "Friday the 13th",
+        punctual: || CronTrigger::new().day(13).day_of_week("fri"),
+        croner: Some("0 0 13 * FRI"),
+        cron: Some("0 0 0 13 * Fri"),
+    },
+    Expression {
+        name: "Monday 29 February",
+        punctual: || CronTrigger::new().month(2).day(29).day_of_week("mon"),
+        croner: Some("0 0 29 2 MON"),
+        cron: Some("0 0 0 29 2 Mon"),
+    },
+    Expression {
+        name: "never (30 February)",
+        punctual: || CronTrigger::from_crontab("0 0 30 2 *"),
+        croner: Some("0 0 30 2 *"),
+        cron: Some("0 0 0 30 2 *"),
+    },
+];

@@ -1,0 +1,61 @@
+//! The first fire strictly after an instant: the same expressions and instants for us and for the peers.
+
+use std::hint::black_box;
+
+use chrono::{DateTime, TimeZone};
+use chrono_tz::Tz;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion};
+use punctual_benches::{CpuTime, EXPRESSIONS, ZONES, instants};
+use punctual_core::{Timestamp, Trigger};
+
+/// Asks `next` about one instant after the other.
+fn measure<T: Copy, R>(
+    group: &mut BenchmarkGroup<'_, CpuTime>,
+    who: &str,
+    expression: &str,
+    instants: &[T],
+    next: impl Fn(T) -> R,
+) {
+    let mut asked = instants.iter().cycle();
+    group.bench_function(BenchmarkId::new(who, expression), |bencher| {
+        bencher.iter(|| {
+            let &instant = asked.next().expect("the cycle has no end");
+            next(black_box(instant))
+        });
+    });
+}
+
+fn zone(criterion: &mut Criterion<CpuTime>, name: &str) {
+    let zone: Tz = name.parse().expect("chrono-tz knows the zone");
+    let ours: Vec<_> = instants()
+        .into_iter()
+        .map(Timestamp::from_seconds)
+        .collect();
+    let theirs: Vec<_> = instants()
+        .into_iter()
+        .map(|seconds| zone.timestamp_opt(seconds, 0).unwrap())
+        .collect();
+    let mut group = criterion.benchmark_group(format!("next fire, {name}"));
+    for expression in &EXPRESSIONS {
+        let trigger = expression.trigger(zone);
+        let next = |now| trigger.next_fire_time(Some(now), now);
+        measure(&mut group, "punctual", expression.name, &ours, next);
+        if let Some(schedule) = expression.croner() {
+            let next = |now: DateTime<Tz>| schedule.find_next_occurrence(&now, false);
+            measure(&mut group, "croner", expression.name, &theirs, next);
+        }
+        if let Some(schedule) = expression.cron() {
+            let next = |now: DateTime<Tz>| schedule.after(&now).next();
+            measure(&mut group, "cron", expression.name, &theirs, next);
+        }
+    }
+    group.finish();
+}
+
+fn main() {
+    let mut criterion = punctual_benches::criterion();
+    for name in ZONES {
+        zone(&mut criterion, name);
+    }
+    criterion.final_summary();
+}

@@ -1,0 +1,31 @@
+//! From text to a schedule that can be asked.
+
+use std::hint::black_box;
+
+use criterion::BenchmarkId;
+use punctual_benches::EXPRESSIONS;
+use punctual_core::Zone;
+
+fn main() {
+    let mut criterion = punctual_benches::criterion();
+    // The peers get their zone when they are asked; ours is looked up once, as a scheduler does.
+    let zone = Zone::named("Europe/Helsinki").expect("a zone of the bundled database");
+    let mut group = criterion.benchmark_group("parse");
+    for expression in &EXPRESSIONS {
+        group.bench_function(BenchmarkId::new("punctual", expression.name), |bencher| {
+            bencher.iter(|| black_box(expression.punctual)().timezone(&zone).build());
+        });
+        if expression.croner.is_some() {
+            group.bench_function(BenchmarkId::new("croner", expression.name), |bencher| {
+                bencher.iter(|| black_box(expression).croner());
+            });
+        }
+        if expression.cron.is_some() {
+            group.bench_function(BenchmarkId::new("cron", expression.name), |bencher| {
+                bencher.iter(|| black_box(expression).cron());
+            });
+        }
+    }
+    group.finish();
+    criterion.final_summary();
+}

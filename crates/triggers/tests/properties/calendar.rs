@@ -1,0 +1,70 @@
+//! Random calendar intervals, and their dates one after the other.
+
+use chrono::{Datelike, Days, Months, NaiveDate};
+use proptest::prelude::*;
+use punctual_triggers::{CalendarIntervalTrigger, CalendarIntervalTriggerBuilder};
+
+use super::schedule::DAY;
+use super::zones::Place;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Calendar {
+    months: u32,
+    days: u32,
+    /// In seconds since midnight.
+    pub(crate) time: u32,
+    /// How many days before the place it starts.
+    before: u64,
+}
+
+impl Calendar {
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        let interval = prop_oneof![
+            (Just(0), 1..100u32),
+            (1..30u32, Just(0)),
+            (1..30u32, 1..100u32),
+        ];
+        (interval, 0..DAY as u32, 0..2000u64).prop_map(|((months, days), time, before)| Self {
+            months,
+            days,
+            time,
+            before,
+        })
+    }
+
+    fn start(&self, place: &Place) -> NaiveDate {
+        let day = place.at.div_euclid(DAY) as i32;
+        NaiveDate::from_epoch_days(day).unwrap() - Days::new(self.before)
+    }
+
+    pub(crate) fn builder(&self, place: &Place) -> CalendarIntervalTriggerBuilder {
+        CalendarIntervalTrigger::months(self.months)
+            .days(self.days)
+            .hour(self.time / 3600)
+            .minute(self.time / 60 % 60)
+            .second(self.time % 60)
+            .start_date(self.start(place))
+    }
+
+    /// Its dates, to some days after `until` in microseconds.
+    pub(crate) fn days(&self, place: &Place, until: i64) -> impl Iterator<Item = NaiveDate> {
+        let last = chrono::DateTime::from_timestamp_micros(until)
+            .unwrap()
+            .date_naive();
+        let dates = std::iter::successors(Some(self.start(place)), |&date| Some(self.after(date)));
+        dates.take_while(move |&date| date <= last + Days::new(2))
+    }
+
+    /// Some months on, to the next month of these that has the day, and then some days on.
+    fn after(&self, date: NaiveDate) -> NaiveDate {
+        let mut later = date;
+        if self.months > 0 {
+            let months = (1..).map(|times| date + Months::new(times * self.months));
+            later = months
+                .skip_while(|other| other.day() != date.day())
+                .next()
+                .unwrap();
+        }
+        later + Days::new(u64::from(self.days))
+    }
+}

@@ -1,0 +1,172 @@
+//! What must hold of every trigger.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+use punctual_core::{Timestamp, Trigger, TriggerRegistry};
+use punctual_triggers::register_builtin;
+
+use super::schedule::{DAY, SECOND, Schedule};
+use super::zones::Place;
+
+/// A trigger and the instants that it is asked about.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    schedule: Schedule,
+    /// Where in the window, as fractions.
+    probes: Vec<(f64, f64)>,
+}
+
+impl Case {
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        let probes = prop::collection::vec((0.0..1.0, 0.0..1.0), 6);
+        (super::schedule::any(), probes).prop_map(|(schedule, probes)| Self { schedule, probes })
+    }
+
+    /// Compares with brute force around `place`: by days where fires are rare, by hours where they are not.
+    pub(crate) fn check(&self, place: &Place) -> TestCaseResult {
+        let half = match self.schedule.per_day() {
+            0..=4 => 400 * DAY,
+            5..=200 => 5 * DAY,
+            201..=3000 => 30 * 3600,
+            _ => 2 * 3600,
+        };
+        let (from, until) = ((place.at - half) * SECOND, (place.at + half) * SECOND);
+        let window = Window {
+            trigger: self.schedule.trigger(place),
+            fires: self.schedule.fires(place, from, until),
+            from: Timestamp::from_micros(from),
+            until: Timestamp::from_micros(until),
+        };
+        // A date on its own is answered however late it is.
+        if !matches!(self.schedule, Schedule::Date(_)) {
+            window.first_fires(&self.probes)?;
+            window.forward()?;
+        }
+        window.backward()?;
+        window.latest_fires(&self.probes)?;
+        window.comes_back()
+    }
+}
+
+/// A stretch of time in which all fires are known.
+struct Window {
+    trigger: Arc<dyn Trigger>,
+    fires: BTreeSet<i64>,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Window {
+    fn expected(&self) -> Vec<Timestamp> {
+        self.fires
+            .iter()
+            .copied()
+            .map(Timestamp::from_micros)
+            .collect()
+    }
+
+    /// From fire to fire, whatever the time is, and strictly onwards beyond the window.
+    fn forward(&self) -> TestCaseResult {
+        let trigger = &self.trigger;
+        let first = trigger.next_fire_time(None, self.from);
+        let next = |fire: &Timestamp| trigger.next_fire_time(Some(*fire), self.until);
+        let forward: Vec<_> = std::iter::successors(first, next)
+            .take_while(|&fire| fire <= self.until)
+            .collect();
+        prop_assert_eq!(&forward, &self.expected(), "{} forward", trigger);
+        let beyond =
+            std::iter::successors(trigger.next_fire_time(Some(self.until), self.from), next);
+        let beyond: Vec<_> = beyond.take(3).collect();
+        prop_assert!(
+            beyond.iter().all(|&fire| fire > self.until),
+            "{} {:?}",
+            trigger,
+            beyond
+        );
+        prop_assert!(
+            beyond.is_sorted_by(|a, b| a < b),
+            "{} {:?}",
+            trigger,
+            beyond
+        );
+        Ok(())
+    }
+
+    /// From the latest fire to the latest before it.
+    fn backward(&self) -> TestCaseResult {
+        let latest = |until: Timestamp| self.trigger.latest_fire_time(self.from, until);
+        let before = |fire: &Timestamp| latest(fire.saturating_add_micros(-1));
+        let mut backward: Vec<_> = std::iter::successors(latest(self.until), before).collect();
+        backward.reverse();
+        prop_assert_eq!(backward, self.expected(), "{} backward", &self.trigger);
+        Ok(())
+    }
+
+    fn probe(&self, fraction: f64) -> Timestamp {
+        let length = (self.until.as_micros() - self.from.as_micros()) as f64;
+        self.from.saturating_add_micros((length * fraction) as i64)
+    }
+
+    /// The first fire at or after any instant, on a fire and off.
+    fn first_fires(&self, probes: &[(f64, f64)]) -> TestCaseResult {
+        let on_fires = self
+            .fires
+            .iter()
+            .take(3)
+            .map(|&fire| Timestamp::from_micros(fire));
+        for now in probes.iter().map(|&(a, _)| self.probe(a)).chain(on_fires) {
+            let expected = self.fires.range(now.as_micros()..).next();
+            let found = self.trigger.next_fire_time(None, now);
+            let found = found.filter(|&fire| fire <= self.until);
+            let expected = expected.map(|&fire| Timestamp::from_micros(fire));
+            prop_assert_eq!(found, expected, "{} from {}", &self.trigger, now);
+        }
+        Ok(())
+    }
+
+    /// The latest fire between any two instants.
+    fn latest_fires(&self, probes: &[(f64, f64)]) -> TestCaseResult {
+        for &(a, b) in probes {
+            let (from, until) = (self.probe(a.min(b)), self.probe(a.max(b)));
+            let expected = self
+                .fires
+                .range(from.as_micros()..=until.as_micros())
+                .next_back();
+            let expected = expected.map(|&fire| Timestamp::from_micros(fire));
+            let found = self.trigger.latest_fire_time(from, until);
+            prop_assert_eq!(
+                found,
+                expected,
+                "{} in {} to {}",
+                &self.trigger,
+                from,
+                until
+            );
+        }
+        Ok(())
+    }
+
+    /// Its stored form says the same again, and so does the trigger made of it.
+    fn comes_back(&self) -> TestCaseResult {
+        let mut registry = TriggerRegistry::new();
+        register_builtin(&mut registry);
+        let trigger = &self.trigger;
+        let spec = trigger.spec();
+        let text = serde_json::to_string(&spec).unwrap();
+        let restored = registry
+            .restore(&serde_json::from_str(&text).unwrap())
+            .unwrap();
+        prop_assert_eq!(serde_json::to_string(&restored.spec()).unwrap(), text);
+        prop_assert!(restored.is_same_as(&spec));
+        prop_assert_eq!(restored.to_string(), trigger.to_string());
+        let middle = self.probe(0.5);
+        prop_assert_eq!(
+            restored.next_fire_time(Some(middle), middle),
+            trigger.next_fire_time(Some(middle), middle)
+        );
+        Ok(())
+    }
+}

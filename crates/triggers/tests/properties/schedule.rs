@@ -1,0 +1,262 @@
+//! Random triggers of every kind, and their fires by brute force.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use punctual_core::{CivilOffset, IntoTrigger, Timestamp, Trigger, TriggerDefaults, Zone};
+use punctual_triggers::{AndTrigger, DateTrigger, Fold, Gap, IntervalTrigger, OrTrigger};
+
+use super::calendar::Calendar;
+use super::cron::{Fields, Line};
+use super::zones::Place;
+
+pub(crate) const DAY: i64 = 86_400;
+pub(crate) const SECOND: i64 = 1_000_000;
+
+/// A trigger; its times are relative to the place that it is tried at.
+#[derive(Clone, Debug)]
+pub(crate) enum Schedule {
+    Fields(Fields, Settings),
+    Line(Line, Settings),
+    Calendar(Calendar, Settings),
+    /// Start and interval, in microseconds.
+    Interval(i64, i64),
+    /// In microseconds.
+    Date(i64),
+    Or(Vec<Schedule>),
+    /// Up to so many seconds after the place: a search for what members will never share takes its time.
+    And(Vec<Schedule>, i64),
+}
+
+/// What cron and calendar triggers have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    gap: Option<Gap>,
+    fold: Option<Fold>,
+    /// The first and last instants, in microseconds.
+    start: Option<i64>,
+    end: Option<i64>,
+}
+
+/// One kind of trigger after the other.
+pub(crate) fn any() -> impl Strategy<Value = Schedule> {
+    let members = || prop::collection::vec(single(), 1..4);
+    let or = || members().prop_map(Schedule::Or);
+    let and = || (members(), -DAY..DAY).prop_map(|(members, end)| Schedule::And(members, end));
+    prop_oneof![
+        12 => single(),
+        2 => or(),
+        2 => and(),
+        1 => (or(), and()).prop_map(|(or, and)| Schedule::Or(vec![or, and])),
+        1 => (or(), or(), -DAY..DAY).prop_map(|(a, b, end)| Schedule::And(vec![a, b], end)),
+    ]
+}
+
+fn single() -> impl Strategy<Value = Schedule> {
+    let instant = || -3 * DAY * SECOND..3 * DAY * SECOND;
+    let interval = prop_oneof![1..400 * SECOND, 1..100 * DAY * SECOND];
+    prop_oneof![
+        6 => (Fields::any(), settings()).prop_map(|(fields, s)| Schedule::Fields(fields, s)),
+        3 => (Line::any(), settings()).prop_map(|(line, s)| Schedule::Line(line, s)),
+        3 => (Calendar::any(), settings()).prop_map(|(dates, s)| Schedule::Calendar(dates, s)),
+        // Not so short that a window of some hours has millions.
+        1 => (instant(), interval).prop_map(|(start, i)| Schedule::Interval(start, i.max(SECOND / 2))),
+        1 => instant().prop_map(Schedule::Date),
+    ]
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let gap = prop::sample::select(&[Gap::Skip, Gap::Shift, Gap::NextValid][..]);
+    let fold = prop::sample::select(&[Fold::First, Fold::Second, Fold::Both][..]);
+    let limit = || weighted(0.1, -DAY * SECOND..DAY * SECOND);
+    (weighted(0.7, gap), weighted(0.7, fold), limit(), limit()).prop_map(
+        |(gap, fold, start, end)| Settings {
+            gap,
+            fold,
+            start,
+            end,
+        },
+    )
+}
+
+impl Schedule {
+    pub(crate) fn trigger(&self, place: &Place) -> Arc<dyn Trigger> {
+        let defaults = TriggerDefaults {
+            zone: place.zone.clone(),
+            now: Timestamp::from_seconds(place.at),
+        };
+        let at = |offset: i64| Timestamp::from_micros(place.at * SECOND + offset);
+        macro_rules! with_settings {
+            ($builder:expr, $settings:expr) => {{
+                let mut builder = $builder;
+                if let Some(gap) = $settings.gap {
+                    builder = builder.gap(gap);
+                }
+                if let Some(fold) = $settings.fold {
+                    builder = builder.fold(fold);
+                }
+                builder
+            }};
+        }
+        let cron = |builder: punctual_triggers::CronTriggerBuilder, settings: &Settings| {
+            let mut builder = with_settings!(builder, settings);
+            if let Some(start) = settings.start {
+                builder = builder.start_date(at(start));
+            }
+            if let Some(end) = settings.end {
+                builder = builder.end_date(at(end));
+            }
+            builder.into_trigger(&defaults)
+        };
+        let made = match self {
+            Self::Fields(fields, settings) => cron(fields.builder(), settings),
+            Self::Line(line, settings) => cron(line.builder(), settings),
+            Self::Calendar(dates, settings) => {
+                with_settings!(dates.builder(place), settings).into_trigger(&defaults)
+            }
+            Self::Interval(start, interval) => {
+                let interval = std::time::Duration::from_micros(interval.unsigned_abs());
+                IntervalTrigger::every(interval)
+                    .start_date(at(*start))
+                    .into_trigger(&defaults)
+            }
+            Self::Date(date) => DateTrigger::at(at(*date)).into_trigger(&defaults),
+            Self::Or(members) => {
+                let mut members = members.iter().map(|member| member.trigger(place));
+                let first = OrTrigger::of(members.next().unwrap());
+                let all = members.fold(first, |all, member| all.or(member));
+                all.into_trigger(&defaults)
+            }
+            Self::And(members, end) => {
+                let mut members = members.iter().map(|member| member.trigger(place));
+                let first = AndTrigger::of(members.next().unwrap());
+                let all = members.fold(first, |all, member| all.and(member));
+                all.end_date(at(end * SECOND)).into_trigger(&defaults)
+            }
+        };
+        made.unwrap_or_else(|error| panic!("{self:?}: {error}"))
+    }
+
+    /// All fires in a range of microseconds.
+    pub(crate) fn fires(&self, place: &Place, from: i64, until: i64) -> BTreeSet<i64> {
+        let at = place.at * SECOND;
+        let fires: BTreeSet<_> = match self {
+            Self::Fields(fields, settings) => {
+                let days = days(from, until).filter(|&date| fields.has_day(date));
+                settings.cron(place, days, &fields.times(), fields.follows_clock())
+            }
+            Self::Line(line, settings) => {
+                let days = days(from, until).filter(|&date| line.has_day(date));
+                settings.cron(place, days, &line.times(), line.follows_clock())
+            }
+            Self::Calendar(calendar, settings) => {
+                let days = calendar.days(place, until);
+                let (gap, fold) = (settings.gap, settings.fold);
+                let (gap, fold) = (gap.unwrap_or(Gap::Shift), fold.unwrap_or(Fold::First));
+                instants(&place.zone, days, &[calendar.time], gap, fold).collect()
+            }
+            Self::Interval(start, interval) => {
+                let start = at + start;
+                let steps = (from - start).div_euclid(*interval).max(0);
+                let grid = (steps..).map(|step| start + step * interval);
+                grid.take_while(|&fire| fire <= until).collect()
+            }
+            Self::Date(date) => BTreeSet::from([at + date]),
+            Self::Or(members) => {
+                let fires = members
+                    .iter()
+                    .flat_map(|member| member.fires(place, from, until));
+                fires.collect()
+            }
+            Self::And(members, end) => {
+                let until = until.min(at + end * SECOND);
+                let all = members
+                    .iter()
+                    .map(|member| member.fires(place, from, until));
+                all.reduce(|a, b| &a & &b).unwrap()
+            }
+        };
+        fires
+            .into_iter()
+            .filter(|fire| (from..=until).contains(fire))
+            .collect()
+    }
+
+    /// About how many fires there are in a day with any.
+    pub(crate) fn per_day(&self) -> usize {
+        match self {
+            Self::Fields(fields, _) => fields.times().len(),
+            Self::Line(line, _) => line.times().len(),
+            Self::Calendar(..) | Self::Date(_) => 1,
+            Self::Interval(_, interval) => (DAY * SECOND / interval) as usize,
+            Self::Or(members) | Self::And(members, _) => members.iter().map(Self::per_day).sum(),
+        }
+    }
+}
+
+impl Settings {
+    fn cron(
+        &self,
+        place: &Place,
+        days: impl Iterator<Item = NaiveDate>,
+        times: &[u32],
+        follows_clock: bool,
+    ) -> BTreeSet<i64> {
+        let (gap, fold) = match follows_clock {
+            true => (Gap::Skip, Fold::Both),
+            false => (Gap::Shift, Fold::First),
+        };
+        let (gap, fold) = (self.gap.unwrap_or(gap), self.fold.unwrap_or(fold));
+        let at = place.at * SECOND;
+        let start = self.start.map_or(i64::MIN, |start| at + start);
+        let end = self.end.map_or(i64::MAX, |end| at + end);
+        instants(&place.zone, days, times, gap, fold)
+            .filter(|fire| (start..=end).contains(fire))
+            .collect()
+    }
+}
+
+/// The days around a range of microseconds from 1970 on, as they are anywhere on earth.
+fn days(from: i64, until: i64) -> impl Iterator<Item = NaiveDate> {
+    let day = |micros: i64| micros.div_euclid(DAY * SECOND) as i32;
+    let first = (day(from) - 2).max(0);
+    (first..=day(until) + 2).map(|day| NaiveDate::from_epoch_days(day).unwrap())
+}
+
+/// The instants of all those times of day on all those days.
+fn instants(
+    zone: &Zone,
+    days: impl Iterator<Item = NaiveDate>,
+    times: &[u32],
+    gap: Gap,
+    fold: Fold,
+) -> impl Iterator<Item = i64> {
+    let civil = days.flat_map(move |date| {
+        let midnight = i64::from(date.to_epoch_days()) * DAY;
+        times.iter().map(move |&time| midnight + i64::from(time))
+    });
+    civil
+        .flat_map(move |civil| {
+            let at = |offset: i32| civil - i64::from(offset);
+            match zone.resolve_civil(civil) {
+                CivilOffset::Unique(offset) => [Some(at(offset)), None],
+                CivilOffset::Gap {
+                    before, at: end, ..
+                } => match gap {
+                    Gap::Skip => [None, None],
+                    Gap::Shift => [Some(at(before)), None],
+                    Gap::NextValid => [Some(end), None],
+                },
+                CivilOffset::Fold { first, second, .. } => match fold {
+                    Fold::First => [Some(at(first)), None],
+                    Fold::Second => [Some(at(second)), None],
+                    Fold::Both => [Some(at(first)), Some(at(second))],
+                },
+            }
+        })
+        .flatten()
+        .map(|seconds| seconds * SECOND)
+}
