@@ -38,6 +38,7 @@ mod handle;
 #[doc(hidden)]
 pub mod need;
 mod order;
+mod probe;
 mod reports;
 mod run;
 mod suite;
@@ -46,6 +47,7 @@ mod trial;
 
 pub use caps::ExecutorCaps;
 pub use fixture::ExecutorFixture;
+pub use probe::{Ending, async_run, blocking_run};
 #[doc(hidden)]
 pub use run::run;
 pub use tasks::tasks;
