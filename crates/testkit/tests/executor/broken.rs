@@ -1,0 +1,93 @@
+//! An executor that breaks the contract in one way.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, RunQueue, Worker};
+use punctual_testkit::executor::{ExecutorCaps, ExecutorFixture};
+
+/// What is wrong with the executor.
+pub(crate) type Fault = u8;
+
+pub(crate) const NONE: Fault = 0;
+pub(crate) const TAKES_ALWAYS: Fault = 1;
+pub(crate) const NEVER_WAITS: Fault = 2;
+pub(crate) const IGNORES_LIMITS: Fault = 3;
+pub(crate) const NEVER_RESTARTS: Fault = 4;
+
+pub(crate) struct Broken<const FAULT: Fault>;
+
+impl<const FAULT: Fault> ExecutorFixture for Broken<FAULT> {
+    type Executor = BrokenExecutor<FAULT>;
+
+    const CAPS: ExecutorCaps = ExecutorCaps::THREADS;
+
+    fn set_up() -> Self {
+        Self
+    }
+
+    fn open(&self, limit: Option<usize>) -> BrokenExecutor<FAULT> {
+        let limit = limit.filter(|_| FAULT != IGNORES_LIMITS);
+        BrokenExecutor {
+            limit: limit.unwrap_or(usize::MAX),
+            queue: Mutex::default(),
+        }
+    }
+}
+
+/// Gives each worker a thread.
+pub(crate) struct BrokenExecutor<const FAULT: Fault> {
+    limit: usize,
+    queue: Mutex<Option<Arc<RunQueue>>>,
+}
+
+impl<const FAULT: Fault> Executor for BrokenExecutor<FAULT> {
+    fn start(&self) -> Result<(), ExecutorError> {
+        let mut queue = self.queue.lock().unwrap();
+        if FAULT != NEVER_RESTARTS || queue.is_none() {
+            *queue = Some(RunQueue::new(self.limit));
+        }
+        Ok(())
+    }
+
+    fn submit(&self, run: Run) -> Result<(), Refused> {
+        let queue = self.queue.lock().unwrap().clone();
+        let pushed = match queue {
+            Some(queue) => queue.push(run),
+            None => Err(Refused::new(run, ExecutorError::NotRunning)),
+        };
+        match pushed {
+            Ok(None) => Ok(()),
+            Ok(Some(worker)) => {
+                thread::spawn(|| work(worker));
+                Ok(())
+            }
+            Err(Refused { run, .. }) if FAULT == TAKES_ALWAYS => {
+                run.execute(pollster::block_on);
+                Ok(())
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+
+    fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
+        let timeout = match FAULT {
+            NEVER_WAITS => Duration::ZERO,
+            _ => timeout,
+        };
+        match &*self.queue.lock().unwrap() {
+            Some(queue) => Box::pin(queue.close(timeout)),
+            None => Box::pin(std::future::ready(())),
+        }
+    }
+}
+
+fn work(mut worker: Worker) {
+    while let Some((run, another)) = worker.next() {
+        if let Some(another) = another {
+            thread::spawn(|| work(another));
+        }
+        run.execute(pollster::block_on);
+    }
+}
