@@ -42,7 +42,8 @@ pub use time::{
     ZoneOffset, ZoneSpan,
 };
 pub use trigger::{
-    IntoTrigger, Jitter, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec,
+    IntoTrigger, Jitter, Oddity, Trigger, TriggerDefaults, TriggerError, TriggerRegistry,
+    TriggerSpec,
 };
 
 /// What `#[task]` writes code against; not for people.

@@ -1,6 +1,7 @@
 //! When a job runs: the [`Trigger`] trait, its stored form and the registry of kinds.
 
 mod jitter;
+mod oddity;
 mod registry;
 mod spec;
 
@@ -8,6 +9,7 @@ use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
 pub use jitter::Jitter;
+pub use oddity::Oddity;
 pub use registry::TriggerRegistry;
 pub use spec::TriggerSpec;
 
@@ -91,6 +93,23 @@ pub trait Trigger: Debug + Display + Send + Sync + 'static {
         None
     }
 
+    /// What is odd about its fires from `from` to `until`, both included: to tell people, never to run by.
+    ///
+    /// The answer is in order and may be cut short after some hundred; the default is that nothing is odd.
+    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+        let _ = (from, until);
+        Vec::new()
+    }
+
+    /// Calls `visit` with every zone whose rules decide when it fires: when one of them changes, next run times
+    /// must be computed anew. The default is [`zone`](Self::zone); triggers that count elapsed time have none,
+    /// and those with others inside have theirs.
+    fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
+        if let Some(zone) = self.zone() {
+            visit(zone);
+        }
+    }
+
     /// The stored form, from which a [`TriggerRegistry`] makes the trigger again.
     fn spec(&self) -> TriggerSpec;
 
@@ -120,6 +139,14 @@ impl<T: Trigger + ?Sized> Trigger for Arc<T> {
 
     fn max_runs(&self) -> Option<u64> {
         (**self).max_runs()
+    }
+
+    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+        (**self).oddities(from, until)
+    }
+
+    fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
+        (**self).visit_zones(visit);
     }
 
     fn spec(&self) -> TriggerSpec {

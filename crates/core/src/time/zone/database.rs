@@ -68,7 +68,7 @@ impl ZoneDatabase {
         Self::new(vec![TimeZoneDatabase::bundled()], release)
     }
 
-    fn new(sources: Vec<TimeZoneDatabase>, release: String) -> Self {
+    pub(super) fn new(sources: Vec<TimeZoneDatabase>, release: String) -> Self {
         Self(Arc::new(Inner {
             sources,
             release,
@@ -130,6 +130,35 @@ impl ZoneDatabase {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         Ok(loaded.entry(canonical).or_insert(zone).clone())
+    }
+
+    /// The names of the zones that have been looked up in this database and have other rules in `newer`, or are
+    /// not known there; sorted.
+    ///
+    /// That is what to plan anew after a refresh: triggers keep the rules that they were made with, until they
+    /// are made again from their stored form.
+    ///
+    /// ```
+    /// use punctual_core::ZoneDatabase;
+    ///
+    /// let old = ZoneDatabase::current();
+    /// let new = ZoneDatabase::system();
+    /// let changed = old.changed_zones(&new);
+    /// new.install();
+    /// # let _ = changed;
+    /// ```
+    #[must_use]
+    pub fn changed_zones(&self, newer: &Self) -> Vec<String> {
+        let loaded = self.0.loaded.read();
+        let loaded = loaded.unwrap_or_else(PoisonError::into_inner).clone();
+        let is_other = |zone: &Zone| match newer.get(zone.name()) {
+            Ok(new) => new.fingerprint() != zone.fingerprint(),
+            Err(_) => true,
+        };
+        let changed = loaded.into_iter().filter(|(_, zone)| is_other(zone));
+        let mut names: Vec<_> = changed.map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names
     }
 
     /// The names of all zones, sorted.

@@ -115,6 +115,24 @@ impl Zone {
         self.0.table.resolve(civil_seconds)
     }
 
+    /// A number that tells the rules of this zone from others: its offsets and when they change.
+    ///
+    /// It costs some microseconds and is the same on every machine, so that it can be stored beside what was
+    /// computed by these rules: when it is another one later, that has to be computed anew.
+    ///
+    /// ```
+    /// use punctual_core::Zone;
+    ///
+    /// let (helsinki, mariehamn) = (Zone::named("Europe/Helsinki")?, Zone::named("Europe/Mariehamn")?);
+    /// assert_eq!(helsinki.fingerprint(), mariehamn.fingerprint());
+    /// assert_ne!(helsinki.fingerprint(), Zone::named("Europe/Paris")?.fingerprint());
+    /// # Ok::<(), punctual_core::ZoneError>(())
+    /// ```
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.0.table.fingerprint()
+    }
+
     /// The smallest and the largest offset from UTC, in seconds, that this zone ever has.
     #[must_use]
     pub fn offset_range(&self) -> (i32, i32) {

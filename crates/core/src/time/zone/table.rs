@@ -107,6 +107,21 @@ impl Table {
         (self.min_offset, self.max_offset)
     }
 
+    /// A hash (FNV-1a) of all transitions between different offsets.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        let mut offset = None;
+        for entry in &self.entries {
+            // One that only changes the abbreviation changes no fire.
+            if offset != Some(entry.offset) {
+                hash.add(&entry.start.to_le_bytes());
+                hash.add(&entry.offset.to_le_bytes());
+                offset = Some(entry.offset);
+            }
+        }
+        hash.0
+    }
+
     pub(super) fn span_at(&self, utc: i64) -> ZoneSpan {
         let shift = self.shift(utc);
         let mut span = self.span(self.position(utc - shift));
@@ -190,6 +205,17 @@ impl Table {
             };
         }
         CivilOffset::Unique(span.offset)
+    }
+}
+
+/// Fowler, Noll and Vo's hash: its value is the same on every machine and in every release.
+struct Fnv(u64);
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
     }
 }
 

