@@ -113,6 +113,18 @@ impl Calendar {
         self
     }
 
+    /// Whether it excludes nothing.
+    #[cfg(feature = "ical")]
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            weekdays,
+            dates,
+            days_of,
+            fires_of,
+        } = self;
+        weekdays.is_empty() && dates.is_empty() && days_of.is_empty() && fires_of.is_empty()
+    }
+
     /// The excluded days and instants in a zone.
     pub(super) fn resolve(
         self,

@@ -3,6 +3,8 @@
 mod builder;
 mod calendar;
 mod days;
+#[cfg(feature = "ical")]
+mod ical;
 mod moved;
 mod range;
 mod stored;

@@ -1,0 +1,198 @@
+//! Yearly recurrence rules, as cron triggers that fire at noon.
+
+use std::collections::BTreeMap;
+
+use punctual_core::{Timestamp, Trigger, Zone};
+
+use crate::civil::{FIRST_YEAR, LAST_YEAR, date_of, day_at};
+use crate::when::day_text;
+use crate::{CronTrigger, CronTriggerBuilder};
+
+/// Weekdays as rules call them, and as cron does.
+const WEEKDAYS: [(&str, &str); 7] = [
+    ("MO", "mon"),
+    ("TU", "tue"),
+    ("WE", "wed"),
+    ("TH", "thu"),
+    ("FR", "fri"),
+    ("SA", "sat"),
+    ("SU", "sun"),
+];
+
+/// The trigger for a rule such as `FREQ=YEARLY;BYMONTH=11;BYDAY=4TH`, from the day `start` on; or what is wrong
+/// with it.
+pub(super) fn cron(rule: &str, start: i32) -> Result<CronTriggerBuilder, String> {
+    let rule = rule.to_ascii_uppercase();
+    let mut parts = BTreeMap::new();
+    for part in rule.split(';').filter(|part| !part.is_empty()) {
+        let (name, value) = part
+            .split_once('=')
+            .ok_or(format!("{part:?} has no value"))?;
+        if parts.insert(name, value).is_some() {
+            return Err(format!("{name} comes twice"));
+        }
+    }
+    if parts.remove("FREQ") != Some("YEARLY") {
+        return Err("only FREQ=YEARLY is supported".to_owned());
+    }
+    // The first day of the week is of no concern to any of the parts that are supported.
+    parts.remove("WKST");
+    let mut cron = days(&mut parts, start)?
+        .hour(12)
+        .start_date(day_text(start));
+    if let Some(interval) = parts.remove("INTERVAL") {
+        cron = cron.year(years(date_of(start).0, number(interval, 1..=9999)?));
+    }
+    if let Some(until) = parts.remove("UNTIL") {
+        let date = until
+            .get(..8)
+            .filter(|date| date.bytes().all(|b| b.is_ascii_digit()));
+        let date = date.ok_or(format!("UNTIL={until} is not a date"))?;
+        let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
+        cron = cron.end_date(format!("{year}-{month}-{day} 23:59:59"));
+    }
+    let count = parts
+        .remove("COUNT")
+        .map(|count| number(count, 1..=u32::MAX))
+        .transpose()?;
+    match parts.keys().next() {
+        Some(name) => Err(format!("{name} is not supported")),
+        None => counted(cron, start, count),
+    }
+}
+
+/// Ends the rule after so many dates, if a number is given.
+fn counted(
+    cron: CronTriggerBuilder,
+    start: i32,
+    count: Option<u32>,
+) -> Result<CronTriggerBuilder, String> {
+    // Which dates they are is the same in any zone.
+    let utc = Zone::utc();
+    let trigger = cron
+        .clone()
+        .timezone(&utc)
+        .build()
+        .map_err(|error| error.to_string())?;
+    let mut fire = trigger.next_fire_time(None, Timestamp::MIN);
+    if start < 0 {
+        return match count {
+            Some(_) => Err("a rule with COUNT must begin in 1970 or later".to_owned()),
+            None => Ok(cron),
+        };
+    }
+    if fire.map(|fire| day_at(&utc, fire)) != Some(start) {
+        return Err(format!(
+            "DTSTART, {}, is not among its dates",
+            day_text(start)
+        ));
+    }
+    let Some(count) = count else {
+        return Ok(cron);
+    };
+    for _ in 1..count {
+        let Some(next) = trigger.next_fire_time(fire, Timestamp::MIN) else {
+            return Ok(cron);
+        };
+        fire = Some(next);
+    }
+    let last = fire.map_or(start, |fire| day_at(&utc, fire));
+    Ok(cron.end_date(format!("{} 23:59:59", day_text(last))))
+}
+
+/// Every so many years, as the expression of a field.
+fn years(first: i32, interval: u32) -> String {
+    let interval = i32::try_from(interval).unwrap_or(LAST_YEAR);
+    // Cron begins in 1970.
+    let missed = (FIRST_YEAR - first).max(0);
+    let first = first + (missed + interval - 1) / interval * interval;
+    if first + interval > LAST_YEAR {
+        return first.min(LAST_YEAR).to_string();
+    }
+    format!("{first}/{interval}")
+}
+
+/// The days that a rule means in a year.
+fn days(parts: &mut BTreeMap<&str, &str>, start: i32) -> Result<CronTriggerBuilder, String> {
+    let (_, month, day) = date_of(start);
+    let by_month = parts.remove("BYMONTH");
+    let by_month_day = parts.remove("BYMONTHDAY").map(month_days).transpose()?;
+    let (by_position, by_weekday) = parts.remove("BYDAY").map_or(Ok((None, None)), weekdays)?;
+    if by_position.is_some() && (by_month.is_none() || by_month_day.is_some()) {
+        return Err("BYDAY with numbers needs BYMONTH, and no BYMONTHDAY".to_owned());
+    }
+    let free = by_month_day.is_some() || by_weekday.is_some();
+    let months = match by_month {
+        Some(months) => list(months, |month| {
+            number(month, 1..=12).map(|month| month.to_string())
+        })?,
+        None if free => "*".to_owned(),
+        None => month.to_string(),
+    };
+    let days = match by_month_day.or(by_position) {
+        Some(days) => days,
+        None if free => "*".to_owned(),
+        None => day.to_string(),
+    };
+    let weekdays = by_weekday.unwrap_or_else(|| "*".to_owned());
+    Ok(CronTrigger::new()
+        .month(months)
+        .day(days)
+        .day_of_week(weekdays))
+}
+
+fn month_days(days: &str) -> Result<String, String> {
+    list(days, |day| match day {
+        "-1" => Ok("last".to_owned()),
+        _ => number(day, 1..=31).map(|day| day.to_string()),
+    })
+}
+
+/// The weekdays of `BYDAY`: by position in the month, or all of them.
+fn weekdays(days: &str) -> Result<(Option<String>, Option<String>), String> {
+    let is_plain = |day: &str| WEEKDAYS.iter().any(|(name, _)| *name == day);
+    let plain = days.split(',').filter(|day| is_plain(day)).count();
+    let text = list(days, |day| {
+        let invalid = || format!("BYDAY={day} is not supported");
+        let (position, weekday) = day
+            .split_at_checked(day.len().saturating_sub(2))
+            .ok_or_else(invalid)?;
+        let known = WEEKDAYS.iter().find(|(name, _)| *name == weekday);
+        let (_, weekday) = known.ok_or_else(invalid)?;
+        Ok(match position.strip_prefix('+').unwrap_or(position) {
+            "" => (*weekday).to_owned(),
+            "-1" => format!("last {weekday}"),
+            "1" => format!("1st {weekday}"),
+            "2" => format!("2nd {weekday}"),
+            "3" => format!("3rd {weekday}"),
+            "4" => format!("4th {weekday}"),
+            "5" => format!("5th {weekday}"),
+            _ => return Err(invalid()),
+        })
+    })?;
+    match plain {
+        0 => Ok((Some(text), None)),
+        _ if plain == days.split(',').count() => Ok((None, Some(text))),
+        _ => Err("BYDAY has days with and without numbers".to_owned()),
+    }
+}
+
+/// Reads the items of a list.
+fn list(text: &str, item: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
+    Ok(text
+        .split(',')
+        .map(item)
+        .collect::<Result<Vec<_>, _>>()?
+        .join(","))
+}
+
+fn number(text: &str, allowed: std::ops::RangeInclusive<u32>) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| allowed.contains(number));
+    number.ok_or_else(|| {
+        format!(
+            "{text:?} is not supported; allowed: {}-{}",
+            allowed.start(),
+            allowed.end()
+        )
+    })
+}
