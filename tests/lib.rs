@@ -1,1 +1,1 @@
-//! The workspace's tests.
+//! End-to-end tests of Punctual through its facade; see the files in `tests/tests`.

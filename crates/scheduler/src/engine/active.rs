@@ -1,17 +1,17 @@
 //! The runs that this process has under way.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use punctual_core::{Fence, JobContext, JobId, RunId, TaskName};
+use rustc_hash::FxHashMap;
 
 use super::slot::Slot;
 
 /// The runs under way, by run and by job.
 #[derive(Default)]
 pub(crate) struct ActiveRuns {
-    runs: HashMap<RunId, ActiveRun>,
-    jobs: HashMap<(usize, JobId), JobRuns>,
+    runs: FxHashMap<RunId, ActiveRun>,
+    jobs: FxHashMap<(usize, JobId), JobRuns>,
 }
 
 pub(crate) struct ActiveRun {

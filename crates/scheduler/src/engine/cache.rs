@@ -1,11 +1,11 @@
 //! Decoded jobs, so that firing decodes nothing.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use punctual_core::{
     Encoded, JobDefinition, JobId, JobProblem, JobRecord, Trigger, TriggerRegistry,
 };
+use rustc_hash::FxHashMap;
 
 /// How many decoded jobs each of the two generations holds.
 const GENERATION: usize = 32_768;
@@ -24,8 +24,8 @@ type Entry = (Encoded, Result<Arc<Decoded>, Arc<JobProblem>>);
 /// is used again comes back to the young.
 #[derive(Default)]
 pub(crate) struct Cache {
-    young: HashMap<JobId, Entry>,
-    old: HashMap<JobId, Entry>,
+    young: FxHashMap<JobId, Entry>,
+    old: FxHashMap<JobId, Entry>,
 }
 
 impl Cache {

@@ -105,8 +105,8 @@ impl Engine {
                 })?;
             self.bus.emit(Event::ExecutorAdded(alias));
         }
-        for slot in self.slots() {
-            self.open_slot(&slot).await?;
+        for slot in self.slots().iter() {
+            self.open_slot(slot).await?;
             self.bus.emit(Event::JobStoreAdded(slot.alias.clone()));
         }
         loop {

@@ -134,7 +134,7 @@ impl Engine {
     fn slots_of(&self, alias: Option<&Alias>) -> Result<Vec<Arc<Slot>>, SchedulerError> {
         match alias {
             Some(alias) => Ok(vec![self.slot(alias)?]),
-            None => Ok(self.slots()),
+            None => Ok(self.slots().to_vec()),
         }
     }
 
@@ -473,7 +473,7 @@ impl Engine {
             if slots.iter().any(|known| known.alias == alias) {
                 return Err(taken());
             }
-            slots.push(slot);
+            *slots = slots.iter().cloned().chain([slot]).collect();
         }
         self.bus.emit(Event::JobStoreAdded(alias));
         self.wake.notify_one();
@@ -483,7 +483,10 @@ impl Engine {
     pub(crate) async fn remove_job_store(&self, alias: &Alias) -> Result<(), SchedulerError> {
         let slot = self.slot(alias)?;
         let _between_passes = self.tick.lock().await;
-        self.slots.write().retain(|known| known.alias != *alias);
+        {
+            let mut slots = self.slots.write();
+            *slots = slots.iter().filter(|known| known.alias != *alias).cloned().collect();
+        }
         slot.stop_watching();
         slot.store.shutdown().await;
         self.bus.emit(Event::JobStoreRemoved(alias.clone()));

@@ -56,7 +56,8 @@ pub(crate) struct Engine {
     /// Told when something may be due earlier than the driver knows, or has ended.
     pub wake: Notify,
     state: SharedState,
-    slots: RwLock<Vec<Arc<Slot>>>,
+    /// In the order in which they were added.
+    slots: RwLock<Arc<[Arc<Slot>]>>,
     executors: RwLock<HashMap<Alias, Arc<dyn Executor>>>,
     tasks: RwLock<TaskRegistry>,
     triggers: TriggerRegistry,
@@ -130,8 +131,8 @@ impl Engine {
     }
 
     /// The stores in the order in which they were added.
-    fn slots(&self) -> Vec<Arc<Slot>> {
-        self.slots.read().clone()
+    fn slots(&self) -> Arc<[Arc<Slot>]> {
+        Arc::clone(&self.slots.read())
     }
 
     fn slot(&self, alias: &Alias) -> Result<Arc<Slot>, SchedulerError> {
@@ -202,10 +203,6 @@ impl RunSink for Reports {
 }
 
 impl Reports {
-    fn is_empty(&self) -> bool {
-        self.waiting.lock().is_empty()
-    }
-
     fn take(&self) -> Vec<RunReport> {
         std::mem::take(&mut *self.waiting.lock())
     }

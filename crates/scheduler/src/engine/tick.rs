@@ -33,13 +33,17 @@ impl Engine {
         self.last_tick.store(now.as_micros(), Ordering::Relaxed);
         self.settle_reports(false, now);
         let slots = self.slots();
-        let passes = slots.iter().map(|slot| self.pass(slot, now, paused));
-        let next = join_all(passes).await.into_iter().flatten().min();
-        if self.reports.is_empty() {
-            next
-        } else {
-            Some(now)
-        }
+        let next = match &*slots {
+            [only] => self.pass(only, now, paused).await,
+            several => {
+                let passes = several.iter().map(|slot| self.pass(slot, now, paused));
+                join_all(passes).await.into_iter().flatten().min()
+            }
+        };
+        // What has ended in the meantime, for executors that run on the spot.
+        self.settle_reports(false, now);
+        let unsettled = slots.iter().any(|slot| !slot.settling.lock().is_empty());
+        if unsettled { Some(now) } else { next }
     }
 
     /// A pass over one store. Every failure ends here: it is told, and the store is tried again.
