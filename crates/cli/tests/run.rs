@@ -59,7 +59,7 @@ impl Daemon {
 fn a_shutdown_lets_commands_end_and_then_ends_them() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let folder = TempDir::new().unwrap();
-        let crontab = "@reboot trap 'echo bye; exit 5' TERM; echo ready; sleep 1000 & wait\n";
+        let crontab = "@reboot trap 'echo bye; exit 5' TERM; sleep 1000 & echo ready; wait\n";
         let mut daemon = Daemon::start(&folder, crontab, &["--shutdown-timeout", "0.1"]);
         daemon.wait_for("stdout: ready");
         daemon.signal(signal);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use punctual::{SchedulerError, StoreError, ZoneError};
+use punctual::{SchedulerError, StoreError};
 
 use crate::account::AccountError;
 use crate::crontab::CrontabError;
@@ -17,9 +17,6 @@ pub enum DaemonError {
     /// It is not known who we are.
     #[error("who punctual runs as is not known: {0}")]
     Account(#[from] AccountError),
-    /// The zone of the machine is not known.
-    #[error("{0}; name a zone with --zone")]
-    Zone(#[from] ZoneError),
     /// There is no place for the state file.
     #[error("there is no place for the state: {0}; name a file with --state")]
     State(#[source] io::Error),

@@ -1,5 +1,6 @@
 //! Making the jobs in the store those of a crontab.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use punctual::{
@@ -49,7 +50,7 @@ pub async fn install(
         .iter()
         .filter_map(|entry| Planned::of(entry, settings, now, &mut ids))
         .collect();
-    let mut stored = std::collections::BTreeSet::new();
+    let mut stored = BTreeSet::new();
     for job in scheduler.get_jobs(Some(STORE)).await? {
         if ids.contains(job.id.as_str()) {
             stored.insert(job.id.as_str().to_owned());

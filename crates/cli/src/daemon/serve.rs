@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use punctual::{AsyncScheduler, Clock, SqliteJobStore, SystemClock, Zone};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use super::{
@@ -14,13 +15,16 @@ use crate::account::Account;
 use crate::args::RunArgs;
 use crate::crontab::Crontab;
 
+/// How long a shutdown waits for commands that it has asked to end: longer than these may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Runs a crontab until SIGINT or SIGTERM. SIGHUP reads it again.
 ///
 /// # Errors
 ///
 /// When it can't start: because of the crontab, the state file, or the system.
 pub async fn serve(args: &RunArgs) -> Result<(), DaemonError> {
-    let zone = args.zone.clone().map_or_else(Zone::local, Ok)?;
+    let zone = args.zone.clone().unwrap_or_else(machines_zone);
     let crontab = Crontab::read(&args.file, args.format(), &zone)?;
     let settings = settings(args)?;
     let mut signals = Signals::listen()?;
@@ -50,6 +54,13 @@ pub async fn serve(args: &RunArgs) -> Result<(), DaemonError> {
             Ok(())
         }
     }
+}
+
+fn machines_zone() -> Zone {
+    Zone::local().unwrap_or_else(|error| {
+        warn!("times are in UTC, as the machine's own zone is not known: {error}");
+        Zone::utc()
+    })
 }
 
 fn settings(args: &RunArgs) -> Result<JobSettings, DaemonError> {
@@ -87,15 +98,17 @@ async fn reload(
 }
 
 /// Starts nothing more, waits for the running commands, then asks them to end and waits again: each ends by
-/// itself or is killed a few seconds later.
+/// itself or is killed a few seconds later. Only what has left its process group may stay behind.
 async fn stop(
     scheduler: &AsyncScheduler,
     running: &RunningCommands,
-    timeout: Duration,
+    wait: Duration,
 ) -> Result<(), DaemonError> {
-    info!("stopping; running commands have {timeout:?} to end");
-    scheduler.shutdown_within(timeout).await?;
-    running.none_left().await;
+    info!("stopping; running commands have {wait:?} to end");
+    scheduler.shutdown_within(wait).await?;
+    if timeout(PATIENCE, running.none_left()).await.is_err() {
+        warn!("some output is still held by processes that have left their group");
+    }
     Ok(())
 }
 
