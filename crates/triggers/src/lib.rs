@@ -28,6 +28,8 @@
 //! # Ok::<(), punctual_core::TriggerError>(())
 //! ```
 //!
+//! [`TriggerExt`] asks any trigger for its fires, and why they are when they are.
+//!
 //! Fire times are found by jumping over bit sets of the fields, not by stepping through time, and the
 //! latest fire before an instant is found the same way; neither gets slower with the distance.
 
@@ -38,6 +40,7 @@ mod combine;
 mod cron;
 mod date;
 mod except;
+mod explain;
 mod interval;
 mod text;
 mod when;
@@ -48,6 +51,7 @@ pub use combine::{AndTrigger, AndTriggerBuilder, OrTrigger, OrTriggerBuilder};
 pub use cron::{CronTrigger, CronTriggerBuilder, CronValue};
 pub use date::{DateTrigger, DateTriggerBuilder};
 pub use except::{Calendar, Except, ExceptTrigger, ExceptTriggerBuilder};
+pub use explain::{Explanation, Fires, Reason, Step, TriggerExt, Warning};
 pub use interval::{Amount, IntervalTrigger, IntervalTriggerBuilder};
 pub use when::When;
 

@@ -5,7 +5,7 @@ mod dates;
 
 use std::fmt;
 
-use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
+use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::builder::{Extras, earliest, same_but_for_clock, stored};
@@ -172,6 +172,10 @@ impl Trigger for CalendarIntervalTrigger {
 
     fn max_runs(&self) -> Option<u64> {
         self.stored.extras.max_runs
+    }
+
+    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+        self.timeline.oddities(&self.walls, from, until)
     }
 
     fn spec(&self) -> TriggerSpec {

@@ -6,6 +6,7 @@
 
 mod calendar;
 mod days;
+mod oddities;
 mod policy;
 mod timeline;
 
@@ -13,6 +14,7 @@ pub(crate) use calendar::{
     FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_of, day_of, is_valid_date, month_length, weekday,
 };
 pub(crate) use days::{bounds, day_at};
+pub(crate) use oddities::{local, spans};
 pub use policy::{Fold, Gap};
 pub(crate) use timeline::{Timeline, WallTimes, resolve};
 

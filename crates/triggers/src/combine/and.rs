@@ -3,7 +3,8 @@
 use std::fmt;
 
 use punctual_core::{
-    IntoTrigger, Jitter, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone,
+    IntoTrigger, Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec,
+    Zone,
 };
 
 use super::members::{Candidates, Members};
@@ -91,6 +92,23 @@ impl Trigger for AndTrigger {
 
     fn max_runs(&self) -> Option<u64> {
         self.0.limits.extras.max_runs
+    }
+
+    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+        let oddities = self.0.oddities(from, until);
+        // What is left out by one of them may not be left out by all; what comes, comes from all.
+        let all = oddities.into_iter().filter(|oddity| match oddity {
+            Oddity::Shifted { fire, .. } | Oddity::Moved { fire, .. } => {
+                first_from(self, *fire) == Some(*fire)
+            }
+            Oddity::WallTimeMoves { .. } => true,
+            _ => false,
+        });
+        all.collect()
+    }
+
+    fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
+        self.0.visit_zones(visit);
     }
 
     fn spec(&self) -> TriggerSpec {

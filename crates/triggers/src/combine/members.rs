@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{
-    IntoTrigger, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec,
+    IntoTrigger, Oddity, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry,
+    TriggerSpec, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,24 @@ impl Members {
             && self.limits == stored_data.limits
             && self.triggers.len() == stored_data.triggers.len()
             && members.all(|(own, stored)| own.is_same_as(stored))
+    }
+
+    /// What is odd about any of them, in order.
+    pub(super) fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+        let (from, until) = (from.max(self.limits.first()), until.min(self.limits.last()));
+        let members = self.triggers.iter();
+        let mut all: Vec<_> = members
+            .flat_map(|member| member.oddities(from, until))
+            .collect();
+        all.sort_by_key(Oddity::instant);
+        all.dedup();
+        all
+    }
+
+    pub(super) fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
+        for member in &self.triggers {
+            member.visit_zones(visit);
+        }
     }
 
     pub(super) fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use punctual_core::{
-    IntoTrigger, Jitter, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone,
+    IntoTrigger, Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec,
+    Zone,
 };
 
 use super::members::{Candidates, Members};
@@ -71,6 +72,14 @@ impl Trigger for OrTrigger {
 
     fn max_runs(&self) -> Option<u64> {
         self.0.limits.extras.max_runs
+    }
+
+    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+        self.0.oddities(from, until)
+    }
+
+    fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
+        self.0.visit_zones(visit);
     }
 
     fn spec(&self) -> TriggerSpec {

@@ -81,6 +81,9 @@ impl Trigger for DateTrigger {
         self.extras.jitter
     }
 
+    /// The zone only says how the instant is shown.
+    fn visit_zones(&self, _: &mut dyn FnMut(&Zone)) {}
+
     fn spec(&self) -> TriggerSpec {
         stored(Self::KIND, Self::VERSION, self)
     }

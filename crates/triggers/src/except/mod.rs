@@ -6,13 +6,14 @@ mod days;
 #[cfg(feature = "ical")]
 mod ical;
 mod moved;
+mod oddities;
 mod range;
 mod stored;
 
 use std::fmt;
 use std::sync::Arc;
 
-use punctual_core::{Jitter, Timestamp, Trigger, TriggerSpec, Zone};
+use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerSpec, Zone};
 
 use crate::builder::first_from;
 use crate::civil::{Fold, Gap, Timeline, bounds, day_at};
@@ -244,6 +245,19 @@ impl Trigger for ExceptTrigger {
             .extras
             .max_runs
             .or_else(|| self.trigger.max_runs())
+    }
+
+    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+        self.find_oddities(from, until)
+    }
+
+    fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
+        visit(&self.days.zone);
+        self.trigger.visit_zones(visit);
+        let days = self.days.triggers.iter().map(|(trigger, _)| trigger);
+        for trigger in days.chain(&self.fires) {
+            trigger.visit_zones(visit);
+        }
     }
 
     fn spec(&self) -> TriggerSpec {

@@ -5,10 +5,11 @@ mod builder;
 use std::fmt;
 use std::time::Duration;
 
-use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
+use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::builder::{Limits, earliest, same_but_for_clock, stored};
+use crate::civil::spans;
 use crate::text::Elapsed;
 pub use builder::{Amount, IntervalTriggerBuilder};
 
@@ -127,6 +128,24 @@ impl Trigger for IntervalTrigger {
     fn max_runs(&self) -> Option<u64> {
         self.stored.limits.extras.max_runs
     }
+
+    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+        const DAY: i64 = 86_400_000_000;
+        if self.grid.interval % DAY != 0 {
+            return Vec::new();
+        }
+        let from = from.max(Timestamp::from_micros(self.grid.start));
+        let until = until.min(self.stored.limits.last());
+        let changes = spans(&self.stored.timezone, from, until)
+            .skip(1)
+            .filter(|span| span.offset != span.offset_before);
+        let moves =
+            changes.map(|span| Oddity::wall_time_moves(Timestamp::from_seconds(span.start)));
+        moves.take(100).collect()
+    }
+
+    /// The zone only says how fires are shown.
+    fn visit_zones(&self, _: &mut dyn FnMut(&Zone)) {}
 
     fn spec(&self) -> TriggerSpec {
         stored(Self::KIND, Self::VERSION, &self.stored)

@@ -1,0 +1,45 @@
+//! Fires one after the other.
+
+use punctual_core::{Timestamp, Trigger};
+
+use crate::builder::first_from;
+
+/// The fires of a trigger in order; see [`TriggerExt::fires`](crate::TriggerExt::fires).
+#[derive(Debug)]
+#[must_use = "an iterator does nothing until it is asked"]
+pub struct Fires<'t, T: Trigger + ?Sized> {
+    trigger: &'t T,
+    from: Timestamp,
+    previous: Option<Timestamp>,
+    ended: bool,
+}
+
+impl<'t, T: Trigger + ?Sized> Fires<'t, T> {
+    pub(super) fn new(trigger: &'t T, from: Timestamp) -> Self {
+        Self {
+            trigger,
+            from,
+            previous: None,
+            ended: false,
+        }
+    }
+}
+
+impl<T: Trigger + ?Sized> Iterator for Fires<'_, T> {
+    type Item = Timestamp;
+
+    fn next(&mut self) -> Option<Timestamp> {
+        if self.ended {
+            return None;
+        }
+        let next = match self.previous {
+            None => first_from(self.trigger, self.from),
+            previous => self.trigger.next_fire_time(previous, self.from),
+        };
+        self.previous = next;
+        self.ended = next.is_none();
+        next
+    }
+}
+
+impl<T: Trigger + ?Sized> std::iter::FusedIterator for Fires<'_, T> {}
