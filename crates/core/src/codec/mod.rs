@@ -23,7 +23,7 @@ pub enum Codec {
     Bincode,
 }
 
-/// The first byte of everything that [`Codec::Bincode`] wrote; no JSON text begins with it.
+/// The first byte of everything that `Codec::Bincode` wrote; no JSON text begins with it.
 pub const BINCODE_MARK: u8 = 0x01;
 
 /// The most that one record may take when it is read back; a guard against corrupt lengths.

@@ -24,7 +24,7 @@ impl Engine {
     /// One pass at the instant `now`; answers when the next one is needed. Doesn't sleep and reads no
     /// clock. Does nothing when the scheduler is stopped.
     pub(crate) async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
-        let _one_at_a_time = self.tick.lock().await;
+        let _one_at_a_time = lock(&self.tick).await;
         let paused = match self.scheduler_state() {
             SchedulerState::Running => false,
             SchedulerState::Paused => true,
@@ -55,7 +55,7 @@ impl Engine {
         }) {
             return Some(retry_at);
         }
-        let mut pass = slot.pass.lock().await;
+        let mut pass = lock(&slot.pass).await;
         match self.try_pass(slot, &mut pass, now, paused).await {
             Ok(next) => {
                 if slot.health.lock().succeeded() {
@@ -334,6 +334,14 @@ impl Engine {
             job: job_ref(&slot.alias, record),
             problem,
         });
+    }
+}
+
+/// Locks at once when it can, which is nearly always: a wait costs the runtime's attention.
+async fn lock<T>(mutex: &tokio::sync::Mutex<T>) -> tokio::sync::MutexGuard<'_, T> {
+    match mutex.try_lock() {
+        Ok(guard) => guard,
+        Err(_) => mutex.lock().await,
     }
 }
 
