@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use punctual_core::TriggerError;
 
 use super::builder::Refused;
-use super::expression::{Expression, Item};
+use super::expression::{Expression, Item, Items, parts};
 use super::field::{Field, MONTHS};
 use super::pattern::Expressions;
 use super::scan::{Fault, Scanner, value_of};
@@ -35,17 +35,23 @@ const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Splits a line into its five fields.
 fn split(line: &str) -> Result<[&str; 5], Refused> {
-    let parts: Vec<_> = line.split_whitespace().collect();
-    <[&str; 5]>::try_from(parts).map_err(|parts| {
-        let reason = format!(
-            "{} fields; expected 5: minute, hour, day of month, month, day of week",
-            parts.len()
-        );
-        Refused {
-            field: None,
-            value: line.to_owned(),
-            reason,
+    let mut fields = [""; 5];
+    let mut count = 0;
+    for part in line.split_whitespace() {
+        if let Some(field) = fields.get_mut(count) {
+            *field = part;
         }
+        count += 1;
+    }
+    if count == fields.len() {
+        return Ok(fields);
+    }
+    let reason =
+        format!("{count} fields; expected 5: minute, hour, day of month, month, day of week");
+    Err(Refused {
+        field: None,
+        value: line.to_owned(),
+        reason,
     })
 }
 
@@ -60,22 +66,31 @@ pub(super) fn apscheduler(line: &str) -> Result<BTreeMap<Field, String>, Refused
 /// Understands a line of a standard crontab, by the rules of Vixie cron: 0 and 7 are Sunday, and if neither
 /// day field begins with a star, a day needs to match only one of them. Tells whether that is so.
 pub(super) fn parse(line: &mut String) -> Result<(Expressions, bool), TriggerError> {
-    *line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !is_normal(line) {
+        *line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
     let expanded = expand_macro(line)?;
     let [minute, hour, day, month, weekday] = split(expanded)?;
-    let implied = |field: Field| Expression::parse(field, field.default());
     let expressions = [
-        implied(Field::Year)?,
+        Expression::least(Field::Year),
         parse_field(Field::Month, month)?,
         parse_field(Field::Day, day)?,
-        implied(Field::Week)?,
+        Expression::least(Field::Week),
         parse_field(Field::DayOfWeek, weekday)?,
         parse_field(Field::Hour, hour)?,
         parse_field(Field::Minute, minute)?,
-        implied(Field::Second)?,
+        Expression::least(Field::Second),
     ];
     let either = !day.starts_with('*') && !weekday.starts_with('*');
     Ok((expressions, either))
+}
+
+/// Whether single spaces, and no other white space, separate the fields.
+fn is_normal(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && bytes.windows(2).all(|pair| pair != b"  ")
+        && bytes.trim_ascii().len() == bytes.len()
 }
 
 fn expand_macro(line: &str) -> Result<&str, TriggerError> {
@@ -92,18 +107,21 @@ fn expand_macro(line: &str) -> Result<&str, TriggerError> {
 }
 
 fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
-    let mut items = Vec::new();
-    let mut column = 1;
-    for part in text.split(',') {
-        let item = parse_item(field, part).map_err(|fault| {
-            TriggerError::invalid_field(field.name(), text, column + fault.at, fault.reason)
-        })?;
-        items.extend(item);
-        column += part.chars().count() + 1;
+    if text == "*" {
+        return Ok(Expression::star(field));
+    }
+    let mut items = Items::new();
+    for (offset, part) in parts(text) {
+        let item = parse_item(field, part).map_err(|fault| fault.in_field(field, text, offset))?;
+        match item {
+            Item::Stride { first, last, step } if field == Field::DayOfWeek => {
+                items.extend(from_monday(first, last, step));
+            }
+            item => items.push(item),
+        }
     }
     Ok(Expression {
         items,
-        text: text.to_owned(),
         star: text.starts_with('*'),
     })
 }
@@ -119,7 +137,7 @@ fn vocabulary(field: Field) -> (u32, u32, &'static [&'static str], &'static str)
 }
 
 /// Reads `*`, `a` or `a-b`, the first and the last also with `/s`.
-fn parse_item(field: Field, text: &str) -> Result<Vec<Item>, Fault> {
+fn parse_item(field: Field, text: &str) -> Result<Item, Fault> {
     let (min, max, _, allowed) = vocabulary(field);
     let mut scanner = Scanner::new(text);
     let (mut first, mut last) = (min, max);
@@ -146,12 +164,7 @@ fn parse_item(field: Field, text: &str) -> Result<Vec<Item>, Fault> {
         step = number.ok_or_else(|| Fault::new(at + 1, "a step must be a number from 1"))?;
     }
     scanner.finish(allowed)?;
-    let stride = Item::Stride { first, last, step };
-    Ok(if field == Field::DayOfWeek {
-        from_monday(first, last, step)
-    } else {
-        vec![stride]
-    })
+    Ok(Item::Stride { first, last, step })
 }
 
 fn parse_value(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, Fault> {
@@ -172,7 +185,7 @@ fn parse_value(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, Fault> {
 }
 
 /// Weekdays counted from Sunday = 0 (and 7) as weekdays counted from Monday = 0.
-fn from_monday(first: u32, last: u32, step: u32) -> Vec<Item> {
+fn from_monday(first: u32, last: u32, step: u32) -> impl Iterator<Item = Item> {
     let days = (first..=last)
         .step_by(step as usize)
         .map(|day| (day + 6) % 7);
@@ -181,5 +194,4 @@ fn from_monday(first: u32, last: u32, step: u32) -> Vec<Item> {
         last: day,
         step: 1,
     })
-    .collect()
 }

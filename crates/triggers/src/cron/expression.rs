@@ -1,8 +1,7 @@
 //! APScheduler's field expressions.
 
-use std::fmt::Write as _;
-
 use punctual_core::TriggerError;
+use smallvec::{SmallVec, smallvec};
 
 use super::field::{Field, WEEKDAYS};
 use super::scan::{Fault, Scanner, value_of};
@@ -24,12 +23,13 @@ pub(super) enum Item {
     NearestBeforeLast(u32),
 }
 
+/// Most fields have one item or two: a schedule is understood without asking for memory for each of them.
+pub(super) type Items = SmallVec<[Item; 2]>;
+
 /// A field's expression, understood.
 #[derive(Clone, Debug)]
 pub(super) struct Expression {
-    pub(super) items: Vec<Item>,
-    /// The expression in normal form: what is shown and stored.
-    pub(super) text: String,
+    pub(super) items: Items,
     /// Whether one of the items is a star: such a field follows the clock.
     pub(super) star: bool,
 }
@@ -38,25 +38,67 @@ pub(super) struct Expression {
 const POSITIONS: [&str; 6] = ["1st", "2nd", "3rd", "4th", "5th", "last"];
 
 impl Expression {
-    /// Reads the expression `value` of `field`.
-    pub(super) fn parse(field: Field, value: &str) -> Result<Self, TriggerError> {
-        let mut items = Vec::new();
-        let mut text = String::with_capacity(value.len());
-        let mut column = 1;
-        for part in value.split(',') {
-            let indent = part.chars().take_while(|c| c.is_whitespace()).count();
-            let item = parse_item(field, part.trim(), &mut text).map_err(|fault| {
-                let column = column + indent + fault.at;
-                TriggerError::invalid_field(field.name(), value, column, fault.reason)
-            })?;
-            items.push(item);
-            text.push(',');
-            column += part.chars().count() + 1;
+    /// `*`.
+    pub(super) fn star(field: Field) -> Self {
+        Self {
+            items: smallvec![Item::Stride {
+                first: field.min(),
+                last: field.max(),
+                step: 1,
+            }],
+            star: true,
         }
-        text.pop();
-        let star = text.contains('*');
-        Ok(Self { items, text, star })
     }
+
+    /// What a field is when it is not given, and neither is a less significant one: its least value, but weeks
+    /// and weekdays stay free.
+    pub(super) fn least(field: Field) -> Self {
+        if matches!(field, Field::Year | Field::Week | Field::DayOfWeek) {
+            return Self::star(field);
+        }
+        Self {
+            items: smallvec![Item::Stride {
+                first: field.min(),
+                last: field.min(),
+                step: 1,
+            }],
+            star: false,
+        }
+    }
+
+    /// Reads the expression `value` of `field`, and appends to `normal` its normal form: what is shown and
+    /// stored.
+    pub(super) fn parse(
+        field: Field,
+        value: &str,
+        normal: &mut String,
+    ) -> Result<Self, TriggerError> {
+        let mut items = Items::new();
+        let mut star = false;
+        for (offset, part) in parts(value) {
+            if !items.is_empty() {
+                normal.push(',');
+            }
+            let item = part.trim_start();
+            let indent = part.len() - item.len();
+            star |= item.starts_with('*');
+            items.push(
+                parse_item(field, item.trim_end(), normal)
+                    .map_err(|fault| fault.in_field(field, value, offset + indent))?,
+            );
+        }
+        Ok(Self { items, star })
+    }
+}
+
+/// The comma-separated parts of an expression, with the number of bytes before each.
+pub(super) fn parts(value: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut offset = 0;
+    value.split(',').map(move |part| {
+        let start = offset;
+        offset += part.len() + 1;
+        (start, part)
+    })
 }
 
 /// Reads one item and appends its normal form to `normal`.
@@ -238,8 +280,10 @@ fn check_order(first: u32, last: u32, at: usize) -> Result<(), Fault> {
 }
 
 fn push(text: &mut String, number: u32) {
-    // Writing to a string can't fail.
-    let _ = write!(text, "{number}");
+    if number >= 10 {
+        push(text, number / 10);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 #[cfg(test)]
@@ -247,7 +291,9 @@ mod tests {
     use super::*;
 
     fn text(field: Field, value: &str) -> String {
-        Expression::parse(field, value).unwrap().text
+        let mut text = String::new();
+        Expression::parse(field, value, &mut text).unwrap();
+        text
     }
 
     #[test]
@@ -263,7 +309,10 @@ mod tests {
 
     #[test]
     fn errors_name_field_column_and_allowed_values() {
-        let error = |field, value| Expression::parse(field, value).unwrap_err().to_string();
+        let error = |field, value| {
+            let parsed = Expression::parse(field, value, &mut String::new());
+            parsed.unwrap_err().to_string()
+        };
         assert_eq!(
             error(Field::Hour, "3, 24"),
             r#"hour "3, 24" (column 4): 24 is out of range; allowed: 0-23"#
@@ -297,7 +346,8 @@ mod tests {
             (Field::Minute, "5,"),
             (Field::Minute, "+5"),
         ] {
-            assert!(Expression::parse(field, value).is_err(), "{value}");
+            let parsed = Expression::parse(field, value, &mut String::new());
+            assert!(parsed.is_err(), "{value}");
         }
     }
 }

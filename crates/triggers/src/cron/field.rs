@@ -66,16 +66,6 @@ impl Field {
         }
     }
 
-    /// What it is when a less significant field is not given either: the smallest value, but weeks and
-    /// weekdays stay free.
-    pub(super) const fn default(self) -> &'static str {
-        match self {
-            Self::Year | Self::Week | Self::DayOfWeek => "*",
-            Self::Month | Self::Day => "1",
-            Self::Hour | Self::Minute | Self::Second => "0",
-        }
-    }
-
     /// What can be written in it, for error messages.
     pub(super) const fn allowed(self) -> &'static str {
         match self {

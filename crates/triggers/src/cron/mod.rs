@@ -16,7 +16,7 @@ mod years;
 
 use std::fmt;
 
-use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
+use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 
 use crate::builder::{earliest, stored};
 use crate::civil::{Fold, Gap, Timeline};
@@ -158,6 +158,15 @@ impl Trigger for CronTrigger {
         self.schedule.limits.extras.max_runs
     }
 
+    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+        let Some(last) = self.last else {
+            return Vec::new();
+        };
+        let from = from.max(Timestamp::from_seconds(self.first));
+        let until = until.min(Timestamp::from_seconds(last));
+        self.timeline.oddities(&self.pattern, from, until)
+    }
+
     fn spec(&self) -> TriggerSpec {
         stored(Self::KIND, Self::VERSION, &self.schedule)
     }
@@ -165,7 +174,7 @@ impl Trigger for CronTrigger {
 
 /// The weekdays that `value` names, as bits from Monday = 0.
 pub(crate) fn weekdays(CronValue(value): &CronValue) -> Result<u8, TriggerError> {
-    let expression = Expression::parse(Field::DayOfWeek, value)?;
+    let expression = Expression::parse(Field::DayOfWeek, value, &mut String::new())?;
     Ok(month::bits(&expression.items) as u8)
 }
 

@@ -181,10 +181,19 @@ impl MonthShape {
 pub(super) fn bits(items: &[Item]) -> u64 {
     let mut bits = 0;
     for &item in items {
-        if let Item::Stride { first, last, step } = item {
-            for value in (first..=last).step_by(step as usize) {
-                bits |= 1 << value;
+        match item {
+            // All of them at once: no value is larger than 59.
+            Item::Stride {
+                first,
+                last,
+                step: 1,
+            } => bits |= (2 << last) - (1 << first),
+            Item::Stride { first, last, step } => {
+                for value in (first..=last).step_by(step as usize) {
+                    bits |= 1 << value;
+                }
             }
+            _ => {}
         }
     }
     bits

@@ -5,7 +5,7 @@
 
 use punctual_core::TriggerError;
 
-use super::expression::{Expression, Item};
+use super::expression::{Expression, Item, Items, parts};
 use super::field::{Field, MONTHS};
 use super::pattern::Expressions;
 use super::scan::{Fault, Scanner, value_of};
@@ -46,13 +46,13 @@ pub(super) fn parse(text: &mut String) -> Result<Expressions, TriggerError> {
     let mut weekday = parse_field(Field::DayOfWeek, weekday)?;
     if !weekday.items.iter().all(is_stride) {
         day.items = weekday.items.into_iter().flat_map(by_position).collect();
-        weekday = Expression::parse(Field::DayOfWeek, "*")?;
+        weekday = Expression::star(Field::DayOfWeek);
     }
     let expressions = [
         parse_field(Field::Year, year)?,
         parse_field(Field::Month, month)?,
         day,
-        Expression::parse(Field::Week, "*")?,
+        Expression::star(Field::Week),
         weekday,
         parse_field(Field::Hour, hour)?,
         parse_field(Field::Minute, minute)?,
@@ -82,20 +82,16 @@ fn by_position(item: Item) -> Vec<Item> {
 
 fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
     if text == "?" && matches!(field, Field::Day | Field::DayOfWeek) {
-        return Expression::parse(field, "*");
+        return Ok(Expression::star(field));
     }
-    let mut items = Vec::new();
-    let mut column = 1;
-    for part in text.split(',') {
-        let parsed = parse_item(field, part).map_err(|fault| {
-            TriggerError::invalid_field(field.name(), text, column + fault.at, fault.reason)
-        })?;
+    let mut items = Items::new();
+    for (offset, part) in parts(text) {
+        let parsed =
+            parse_item(field, part).map_err(|fault| fault.in_field(field, text, offset))?;
         items.extend(parsed);
-        column += part.chars().count() + 1;
     }
     Ok(Expression {
         items,
-        text: text.to_owned(),
         star: text.starts_with(['*', '/']),
     })
 }

@@ -1,5 +1,9 @@
 //! Reading one item of a field, such as `5-20/5`.
 
+use punctual_core::TriggerError;
+
+use super::field::Field;
+
 /// What is wrong in an item, and where: the number of characters before it.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -13,6 +17,12 @@ impl Fault {
             at,
             reason: reason.into(),
         }
+    }
+
+    /// The error for the whole `value` of a field, in which the item begins after so many bytes.
+    pub(super) fn in_field(self, field: Field, value: &str, offset: usize) -> TriggerError {
+        let column = value[..offset].chars().count() + self.at + 1;
+        TriggerError::invalid_field(field.name(), value, column, self.reason)
     }
 }
 

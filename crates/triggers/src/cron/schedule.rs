@@ -68,14 +68,18 @@ impl Times {
 /// one, or if none is given at all, and else have their least value.
 fn expressions_of(given: &mut BTreeMap<Field, String>) -> Result<Expressions, TriggerError> {
     let least = given.keys().next_back().copied();
+    let mut normal = String::new();
     let mut understand = |field: Field| match given.get_mut(&field) {
         Some(text) => {
-            let expression = Expression::parse(field, text)?;
-            text.clone_from(&expression.text);
-            Ok(expression)
+            normal.clear();
+            let expression = Expression::parse(field, text, &mut normal)?;
+            if *text != normal {
+                text.clone_from(&normal);
+            }
+            Ok::<_, TriggerError>(expression)
         }
-        None if least.is_none_or(|least| field < least) => Expression::parse(field, "*"),
-        None => Expression::parse(field, field.default()),
+        None if least.is_none_or(|least| field < least) => Ok(Expression::star(field)),
+        None => Ok(Expression::least(field)),
     };
     Ok([
         understand(Field::Year)?,

@@ -15,9 +15,10 @@ pub(crate) struct Place {
 }
 
 /// Every change of offset from 1970 to 2100 that is in the bundled database, once however many zones share
-/// it; for zones without any, the epoch.
+/// it; for zones without any, the epoch. Makes that database the current one, for triggers to come back to.
 pub(crate) fn all_transitions() -> Vec<Place> {
     let database = ZoneDatabase::bundled();
+    database.clone().install();
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for name in database.names() {
