@@ -1,0 +1,119 @@
+//! A trigger that is not ours: it is stored, restored by its name, and can be inside of ours.
+
+use std::fmt;
+use std::sync::Arc;
+
+use punctual_core::{Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec};
+use punctual_triggers::{
+    AndTrigger, Calendar, CronTrigger, Except, OrTrigger, TriggerExt, register_builtin,
+};
+use serde::{Deserialize, Serialize};
+
+/// Fires when the moon is new, or so.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct NewMoon {
+    /// A new moon, in seconds since the epoch.
+    epoch: i64,
+}
+
+const MONTH: i64 = 2_551_443;
+
+impl Trigger for NewMoon {
+    fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let from = previous.map_or(now, |previous| previous.saturating_add_micros(1));
+        let elapsed = from.as_micros() - self.epoch * 1_000_000;
+        let months = -(-elapsed).div_euclid(MONTH * 1_000_000);
+        let fire = Timestamp::from_seconds(self.epoch + months * MONTH);
+        (fire >= from && Some(fire) != previous).then_some(fire)
+    }
+
+    fn spec(&self) -> TriggerSpec {
+        TriggerSpec::new("new_moon", 1, self).expect("a number")
+    }
+}
+
+impl fmt::Display for NewMoon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("new moon")
+    }
+}
+
+fn registry() -> TriggerRegistry {
+    let mut registry = TriggerRegistry::new();
+    register_builtin(&mut registry);
+    registry.register("new_moon", |spec, _| {
+        Ok(Arc::new(spec.decode::<NewMoon>(1)?))
+    });
+    registry
+}
+
+const MOON: NewMoon = NewMoon { epoch: 947_182_440 };
+const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
+
+#[test]
+fn it_is_stored_and_restored_by_its_name() {
+    let text = serde_json::to_string(&MOON.spec()).unwrap();
+    assert_eq!(
+        text,
+        r#"{"kind":"new_moon","version":1,"data":{"epoch":947182440}}"#
+    );
+    let restored = registry()
+        .restore(&serde_json::from_str(&text).unwrap())
+        .unwrap();
+    assert!(restored.is_same_as(&MOON.spec()));
+    assert_eq!(
+        restored.next_fire_time(None, NOW),
+        MOON.next_fire_time(None, NOW)
+    );
+}
+
+#[test]
+fn it_can_be_asked_what_any_trigger_can() {
+    let restored = registry().restore(&MOON.spec()).unwrap();
+    let fires: Vec<_> = restored.fires(NOW).take(3).collect();
+    assert_eq!(restored.between(fires[0], fires[2]).count(), 3);
+    // The default steps through the fires: slowly, but rightly.
+    assert_eq!(restored.latest_fire_time(NOW, fires[2]), Some(fires[2]));
+    let text = restored.explain(NOW, 1).to_string();
+    assert!(text.starts_with("new moon in UTC\n"), "{text}");
+}
+
+#[test]
+fn it_can_be_inside_of_others() {
+    let either = OrTrigger::of(MOON)
+        .or(CronTrigger::new().day(1).timezone("UTC"))
+        .build()
+        .unwrap();
+    let both = AndTrigger::of(MOON).and(MOON).build().unwrap();
+    let except = MOON
+        .except(Calendar::new().weekdays("mon-fri"))
+        .timezone("UTC")
+        .build()
+        .unwrap();
+    let without = CronTrigger::new()
+        .hour(9)
+        .except(Calendar::new().days_of(MOON))
+        .next_business_day()
+        .timezone("UTC")
+        .build()
+        .unwrap();
+    let triggers: [&dyn Trigger; 4] = [&either, &both, &except, &without];
+    for trigger in triggers {
+        let restored = registry().restore(&trigger.spec()).unwrap();
+        assert_eq!(restored.to_string(), trigger.to_string());
+        let fires: Vec<_> = trigger.fires(NOW).take(20).collect();
+        assert_eq!(fires.len(), 20);
+        assert_eq!(restored.fires(NOW).take(20).collect::<Vec<_>>(), fires);
+    }
+}
+
+#[test]
+fn where_it_is_not_known_it_is_an_error() {
+    let mut elsewhere = TriggerRegistry::new();
+    register_builtin(&mut elsewhere);
+    let either = OrTrigger::of(MOON).build().unwrap();
+    for spec in [MOON.spec(), either.spec()] {
+        let error = elsewhere.restore(&spec).unwrap_err();
+        assert!(matches!(error, TriggerError::UnknownKind { kind, .. } if kind == "new_moon"));
+    }
+}
