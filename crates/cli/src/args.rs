@@ -45,6 +45,9 @@ pub struct NextArgs {
     /// Where to begin: '2026-03-29', '2026-03-29 03:30:00' in the zone, or with an offset [default: now]
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
+    /// Tell why a time is odd, what is left out, and what to expect when the clock changes
+    #[arg(long)]
+    pub explain: bool,
 }
 
 /// What `run` is told.

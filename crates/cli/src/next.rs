@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use punctual::{CronTrigger, Timestamp, Trigger, TriggerError, Zone};
+use punctual::{CronTrigger, Timestamp, TriggerError, TriggerExt, Zone};
 
 use crate::args::NextArgs;
 
 /// Prints the next fire times from `now` on, or from where the arguments say, one a line:
-/// `Sun 2026-03-29 03:00:00 +03:00`.
+/// `Sun 2026-03-29 03:00:00 +03:00`; or explains them.
 ///
 /// # Errors
 ///
@@ -22,15 +22,15 @@ pub fn print(args: &NextArgs, now: Timestamp, out: &mut impl Write) -> Result<()
         Some(start) => (trigger.start_date(&**start).build()?, Timestamp::MIN),
         None => (trigger.build()?, now),
     };
-    let mut fire = trigger.next_fire_time(None, from);
-    if fire.is_none() {
+    if trigger.fires(from).next().is_none() {
         return Err(NextError::Never(args.expression.clone()));
     }
-    for _ in 0..args.count {
-        let Some(instant) = fire else { break };
-        let local = instant.in_zone(&zone);
-        writeln!(out, "{}", local.format("%a %F %T %:z"))?;
-        fire = trigger.next_fire_time(Some(instant), from);
+    if args.explain {
+        write!(out, "{}", trigger.explain(from, args.count))?;
+        return Ok(());
+    }
+    for fire in trigger.fires(from).take(args.count) {
+        writeln!(out, "{}", fire.in_zone(&zone).format("%a %F %T %:z"))?;
     }
     Ok(())
 }

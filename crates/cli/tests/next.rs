@@ -47,6 +47,27 @@ fn fire_times_in_a_zone_over_a_clock_change() {
 }
 
 #[test]
+fn odd_times_are_explained() {
+    let helsinki = [
+        "--zone",
+        "Europe/Helsinki",
+        "--from",
+        "2026-03-28",
+        "--explain",
+    ];
+    assert_eq!(
+        lines(&[&["30 3 * * *", "-n", "2"], &helsinki[..]].concat()),
+        [
+            "crontab[30 3 * * *] in Europe/Helsinki",
+            "Sat 2026-03-28 03:30:00 +02:00",
+            "Sun 2026-03-29 04:30:00 +03:00  03:30:00 is skipped by the clock",
+            "warning: on 2026-03-29, 03:30:00 is skipped by the clock, and it fires at 04:30:00",
+            "warning: on 2027-03-28, 03:30:00 is skipped by the clock, and it fires at 04:30:00",
+        ]
+    );
+}
+
+#[test]
 fn either_day_field_and_sunday_by_both_numbers() {
     let from = ["--zone", "UTC", "--from", "2026-03-01"];
     let expected = [
