@@ -40,7 +40,7 @@ mod combine;
 mod cron;
 mod date;
 mod except;
-mod explain;
+pub mod explain;
 mod interval;
 mod text;
 mod when;
@@ -51,7 +51,7 @@ pub use combine::{AndTrigger, AndTriggerBuilder, OrTrigger, OrTriggerBuilder};
 pub use cron::{CronTrigger, CronTriggerBuilder, CronValue};
 pub use date::{DateTrigger, DateTriggerBuilder};
 pub use except::{Calendar, Except, ExceptTrigger, ExceptTriggerBuilder};
-pub use explain::{Explanation, Fires, Reason, Step, TriggerExt, Warning};
+pub use explain::{Explanation, Fires, TriggerExt};
 pub use interval::{Amount, IntervalTrigger, IntervalTriggerBuilder};
 pub use when::When;
 

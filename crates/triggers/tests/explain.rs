@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use punctual_core::{IntoTrigger, Jitter, Timestamp, TriggerDefaults, ZoneDatabase};
+use punctual_triggers::explain::{Reason, Warning};
 use punctual_triggers::{
     AndTrigger, Calendar, CalendarIntervalTrigger, CronTrigger, DateTrigger, Except, Gap,
-    IntervalTrigger, OrTrigger, Reason, TriggerExt, Warning,
+    IntervalTrigger, OrTrigger, TriggerExt,
 };
 
 /// 2026-03-27 00:00, a Friday, in Helsinki, where the clock goes from 03:00 to 04:00 two days later.
