@@ -28,11 +28,7 @@ pub(crate) fn check_name(what: &'static str, value: &str) -> Result<(), NameErro
     } else {
         return Ok(());
     };
-    Err(NameError {
-        what,
-        value: value.chars().take(200).collect(),
-        reason,
-    })
+    Err(NameError { what, value: value.chars().take(200).collect(), reason })
 }
 
 /// Declares a checked name: a cheap-to-clone `Arc<str>` that can only hold valid text.

@@ -47,7 +47,7 @@ impl AsyncScheduler {
     /// [`AlreadyRunning`](SchedulerError::AlreadyRunning); what a store or executor says; the first
     /// waiting job that can't be added. Then nothing is left started, and the jobs wait on.
     pub async fn start(&self) -> Result<(), SchedulerError> {
-        self.engine.start(false, true).await
+        self.spawn_start(false, true).await
     }
 
     /// Starts, but runs no jobs until [`resume`](Self::resume).
@@ -56,7 +56,7 @@ impl AsyncScheduler {
     ///
     /// As [`start`](Self::start).
     pub async fn start_paused(&self) -> Result<(), SchedulerError> {
-        self.engine.start(true, true).await
+        self.spawn_start(true, true).await
     }
 
     /// Starts without a driver: nothing happens until somebody calls [`tick`](Self::tick). For tests
@@ -66,7 +66,14 @@ impl AsyncScheduler {
     ///
     /// As [`start`](Self::start).
     pub async fn start_manual(&self) -> Result<(), SchedulerError> {
-        self.engine.start(false, false).await
+        self.spawn_start(false, false).await
+    }
+
+    /// Starts in a task of its own, so that a caller who loses patience leaves nothing half-started.
+    async fn spawn_start(&self, paused: bool, with_driver: bool) -> Result<(), SchedulerError> {
+        let engine = Arc::clone(&self.engine);
+        let started = tokio::spawn(async move { engine.start(paused, with_driver).await });
+        started.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))
     }
 
     /// One pass at the instant `now`: deals with runs that have ended, and starts those that are due.
@@ -288,10 +295,7 @@ impl AsyncScheduler {
     /// Whether the scheduler has been started and not been shut down.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        matches!(
-            self.state(),
-            SchedulerState::Running | SchedulerState::Paused
-        )
+        matches!(self.state(), SchedulerState::Running | SchedulerState::Paused)
     }
 
     /// How the scheduler is doing: when its last pass was, which stores fail.

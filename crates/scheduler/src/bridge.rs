@@ -28,11 +28,7 @@ where
         let _ = answer.send(work.await);
     });
     let wait = || answered.recv();
-    let result = if inside {
-        tokio::task::block_in_place(wait)
-    } else {
-        wait()
-    };
+    let result = if inside { tokio::task::block_in_place(wait) } else { wait() };
     match result {
         Ok(result) => result,
         // The task is gone without an answer: it panicked, and so does its caller.

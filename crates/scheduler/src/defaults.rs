@@ -21,9 +21,7 @@ pub(crate) fn executor() -> Option<Arc<dyn Executor>> {
 
 #[cfg(all(feature = "executor-threads", not(feature = "executor-tokio")))]
 pub(crate) fn executor() -> Option<Arc<dyn Executor>> {
-    Some(Arc::new(
-        punctual_executor_threads::ThreadPoolExecutor::new(10),
-    ))
+    Some(Arc::new(punctual_executor_threads::ThreadPoolExecutor::new(10)))
 }
 
 #[cfg(not(any(feature = "executor-tokio", feature = "executor-threads")))]

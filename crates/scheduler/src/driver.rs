@@ -11,10 +11,7 @@ use crate::engine::{Engine, SchedulerState, Slot};
 /// Whether something is due is decided by the clock, not by the timer having fired, and every sleep is
 /// capped, so that suspended machines and clocks that are put forward are noticed.
 pub(crate) async fn run(engine: Arc<Engine>) {
-    while matches!(
-        engine.scheduler_state(),
-        SchedulerState::Running | SchedulerState::Paused
-    ) {
+    while matches!(engine.scheduler_state(), SchedulerState::Running | SchedulerState::Paused) {
         let next = engine.tick(engine.clock.now()).await;
         let sleep = engine.sleep_until(next, engine.clock.now());
         if sleep.is_zero() {
@@ -48,9 +45,7 @@ pub(crate) async fn watch(engine: Weak<Engine>, slot: Arc<Slot>) {
             }
             slot.set_watched(false);
         }
-        let Some(retry_interval) = engine
-            .upgrade()
-            .map(|engine| engine.settings.retry_interval)
+        let Some(retry_interval) = engine.upgrade().map(|engine| engine.settings.retry_interval)
         else {
             return;
         };

@@ -94,9 +94,7 @@ impl EventBus {
     }
 
     fn count(&self, targets: &mut Targets) {
-        targets
-            .streams
-            .retain(|(_, stream)| stream.strong_count() > 0);
+        targets.streams.retain(|(_, stream)| stream.strong_count() > 0);
         let masks = targets.listeners.iter().map(|listener| listener.mask);
         let masks = masks.chain(targets.streams.iter().map(|(mask, _)| *mask));
         let wanted = masks.fold(EventMask::NONE, |all, mask| all | mask);
@@ -106,7 +104,8 @@ impl EventBus {
     /// Tells everybody who wants it.
     pub(crate) fn emit(&self, event: Event) {
         let code = event.code();
-        tracing::debug!(target: "punctual::event", %code, ?event);
+        // The kind only: values and errors that jobs return can be secrets.
+        tracing::debug!(target: "punctual::event", %code);
         if !self.wants(code) {
             return;
         }
@@ -130,11 +129,7 @@ impl EventBus {
         }
         // Queued under the lock, so that listeners hear events in one order.
         if !callbacks.is_empty() {
-            self.queue
-                .state
-                .lock()
-                .waiting
-                .push_back((event, callbacks));
+            self.queue.state.lock().waiting.push_back((event, callbacks));
             drop(targets);
             self.queue.changed.notify_all();
             self.ensure_thread();
@@ -143,17 +138,13 @@ impl EventBus {
 
     fn ensure_thread(&self) {
         let mut thread = self.thread.lock();
-        if thread
-            .as_ref()
-            .is_some_and(|(handle, _)| !handle.is_finished())
-        {
+        if thread.as_ref().is_some_and(|(handle, _)| !handle.is_finished()) {
             return;
         }
         self.queue.state.lock().closed = false;
         let queue = Arc::clone(&self.queue);
-        let spawned = thread::Builder::new()
-            .name("punctual-events".into())
-            .spawn(move || queue.serve());
+        let spawned =
+            thread::Builder::new().name("punctual-events".into()).spawn(move || queue.serve());
         match spawned {
             Ok(handle) => {
                 let id = handle.thread().id();
@@ -195,7 +186,7 @@ impl Queue {
                 drop(state);
                 for callback in callbacks {
                     if catch_unwind(AssertUnwindSafe(|| callback(&event))).is_err() {
-                        tracing::error!(?event, "a listener panicked; the others go on");
+                        tracing::error!(event = %event.code(), "a listener panicked; the others go on");
                     }
                 }
                 state = self.state.lock();

@@ -1,15 +1,21 @@
 //! How a scheduler is doing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{Alias, StoreError, Timestamp};
 
 use crate::engine::{Engine, SchedulerState};
 
+/// How long a store may be silent before it counts as failing.
+const MAX_SILENCE: Duration = Duration::from_secs(10);
+
 /// How a scheduler is doing, for health checks.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Health {
+    /// When this was looked at.
+    pub now: Timestamp,
     /// What the scheduler is doing.
     pub state: SchedulerState,
     /// When its last pass began; a running scheduler makes one at least every second. None before
@@ -31,20 +37,27 @@ pub struct StoreHealth {
     pub error: Option<Arc<StoreError>>,
     /// When it is tried again; none while it works.
     pub retry_at: Option<Timestamp>,
+    /// Since when it has been asked for something that it has not answered yet.
+    pub busy_since: Option<Timestamp>,
 }
 
 impl Health {
-    /// Whether the scheduler runs and all its stores work.
+    /// Whether the scheduler runs and all its stores work, none of them silent for 10 seconds.
     #[must_use]
     pub fn is_ok(&self) -> bool {
+        let answers = |store: &StoreHealth| {
+            let silent = |since| self.now.saturating_since(since) >= MAX_SILENCE;
+            store.error.is_none() && !store.busy_since.is_some_and(silent)
+        };
         matches!(self.state, SchedulerState::Running | SchedulerState::Paused)
-            && self.job_stores.iter().all(|store| store.error.is_none())
+            && self.job_stores.iter().all(answers)
     }
 }
 
 impl Engine {
     pub(crate) fn health(&self) -> Health {
         Health {
+            now: self.clock.now(),
             state: self.scheduler_state(),
             last_pass: self.last_tick(),
             running: self.running_count(),

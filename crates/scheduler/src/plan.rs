@@ -50,16 +50,12 @@ pub(crate) struct Skipped {
 pub(crate) fn plan(due: &Due<'_>, now: Timestamp, random: &mut dyn FnMut(u64) -> u64) -> Plan {
     // A run that jitter moved before its nominal time is due although its time has not come.
     let now = now.max(due.next_run_time);
-    let left = due
-        .trigger
-        .max_runs()
-        .map_or(u64::MAX, |max| max.saturating_sub(due.fire_count));
+    let left = due.trigger.max_runs().map_or(u64::MAX, |max| max.saturating_sub(due.fire_count));
     let free = due.options.max_instances.saturating_sub(due.running);
-    let mut plan = Plan {
-        runs: Vec::new(),
-        skipped: Vec::new(),
-        next: None,
-    };
+    if left == 0 {
+        return Plan { runs: Vec::new(), skipped: Vec::new(), next: None };
+    }
+    let mut plan = Plan { runs: Vec::new(), skipped: Vec::new(), next: None };
 
     // Too late are the run times before this one; with none left that is not, all of them are.
     let earliest = match oldest_allowed(due, now) {
@@ -103,11 +99,7 @@ pub(crate) fn plan(due: &Due<'_>, now: Timestamp, random: &mut dyn FnMut(u64) ->
 
 impl Plan {
     fn skip(&mut self, first: Timestamp, last: Timestamp, reason: MissReason) {
-        self.skipped.push(Skipped {
-            first,
-            last,
-            reason,
-        });
+        self.skipped.push(Skipped { first, last, reason });
     }
 
     /// One run at `chosen` for all run times from `earliest` to `latest`, if there is a slot.
@@ -144,10 +136,9 @@ impl Plan {
             return self;
         }
         self.next = match next {
-            Some(fire) if fire <= now => Some(Schedule {
-                next_run_time: fire,
-                due_at: now.saturating_add(RETRY_FULL),
-            }),
+            Some(fire) if fire <= now => {
+                Some(Schedule { next_run_time: fire, due_at: now.saturating_add(RETRY_FULL) })
+            }
             Some(fire) => Some(schedule(due.trigger, fire, random)),
             None => None,
         };
@@ -182,9 +173,7 @@ fn latest_until(due: &Due<'_>, now: Timestamp) -> Timestamp {
     if after > now {
         return due.next_run_time;
     }
-    due.trigger
-        .latest_fire_time(after, now)
-        .unwrap_or(due.next_run_time)
+    due.trigger.latest_fire_time(after, now).unwrap_or(due.next_run_time)
 }
 
 /// The schedule for the fire after `previous`.
@@ -216,17 +205,12 @@ pub(crate) fn schedule(
     {
         due_at = due_at.min(after.saturating_add_micros(-1));
     }
-    Schedule {
-        next_run_time: fire,
-        due_at,
-    }
+    Schedule { next_run_time: fire, due_at }
 }
 
 fn micros(duration: Duration) -> u64 {
     // Half of the range, so that both sides of a symmetric jitter fit.
-    u64::try_from(duration.as_micros())
-        .unwrap_or(u64::MAX)
-        .min(u64::MAX / 4)
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).min(u64::MAX / 4)
 }
 
 #[cfg(test)]

@@ -17,10 +17,7 @@ fn at(seconds: i64) -> Timestamp {
 
 /// Every 10 seconds from 0 on, until 1000.
 fn every_ten() -> punctual_triggers::IntervalTriggerBuilder {
-    IntervalTrigger::seconds(10)
-        .start_date(at(0))
-        .end_date(at(1_000))
-        .timezone("UTC")
+    IntervalTrigger::seconds(10).start_date(at(0)).end_date(at(1_000)).timezone("UTC")
 }
 
 /// A job of `every_ten` whose next run time is 100.
@@ -32,13 +29,8 @@ struct Case {
     now: i64,
 }
 
-const CASE: Case = Case {
-    coalesce: Coalesce::Latest,
-    grace: None,
-    max_instances: 1,
-    running: 0,
-    now: 100,
-};
+const CASE: Case =
+    Case { coalesce: Coalesce::Latest, grace: None, max_instances: 1, running: 0, now: 100 };
 
 fn planned(case: &Case) -> Plan {
     let trigger = every_ten().build().unwrap();
@@ -69,16 +61,9 @@ fn expect(plan: &Plan, runs: &[i64], skipped: &[(i64, i64, MissReason)], next: O
         runs: runs.iter().map(|&run| at(run)).collect(),
         skipped: skipped
             .iter()
-            .map(|&(first, last, reason)| Skipped {
-                first: at(first),
-                last: at(last),
-                reason,
-            })
+            .map(|&(first, last, reason)| Skipped { first: at(first), last: at(last), reason })
             .collect(),
-        next: next.map(|(run, due)| Schedule {
-            next_run_time: at(run),
-            due_at: at(due),
-        }),
+        next: next.map(|(run, due)| Schedule { next_run_time: at(run), due_at: at(due) }),
     };
     assert_eq!(*plan, expected);
 }
@@ -90,50 +75,22 @@ fn a_job_on_time_runs_and_goes_on() {
 
 #[test]
 fn however_late_a_run_runs_without_a_grace_time() {
-    expect(
-        &planned(&Case { now: 109, ..CASE }),
-        &[100],
-        &[],
-        Some((110, 110)),
-    );
+    expect(&planned(&Case { now: 109, ..CASE }), &[100], &[], Some((110, 110)));
 }
 
 #[test]
 fn coalescing_keeps_the_latest_the_earliest_or_all() {
     let late = Case { now: 135, ..CASE };
-    expect(
-        &planned(&late),
-        &[130],
-        &[(100, 130, COALESCED)],
-        Some((140, 140)),
-    );
-    let earliest = Case {
-        coalesce: Coalesce::Earliest,
-        ..late
-    };
-    expect(
-        &planned(&earliest),
-        &[100],
-        &[(100, 130, COALESCED)],
-        Some((140, 140)),
-    );
-    let all = Case {
-        coalesce: Coalesce::All,
-        max_instances: 9,
-        now: 135,
-        ..CASE
-    };
+    expect(&planned(&late), &[130], &[(100, 130, COALESCED)], Some((140, 140)));
+    let earliest = Case { coalesce: Coalesce::Earliest, ..late };
+    expect(&planned(&earliest), &[100], &[(100, 130, COALESCED)], Some((140, 140)));
+    let all = Case { coalesce: Coalesce::All, max_instances: 9, now: 135, ..CASE };
     expect(&planned(&all), &[100, 110, 120, 130], &[], Some((140, 140)));
 }
 
 #[test]
 fn all_waits_for_slots_instead_of_dropping() {
-    let all = Case {
-        coalesce: Coalesce::All,
-        max_instances: 2,
-        now: 135,
-        ..CASE
-    };
+    let all = Case { coalesce: Coalesce::All, max_instances: 2, now: 135, ..CASE };
     expect(&planned(&all), &[100, 110], &[], Some((120, 136)));
     let full = Case { running: 2, ..all };
     expect(&planned(&full), &[], &[], Some((100, 136)));
@@ -141,48 +98,21 @@ fn all_waits_for_slots_instead_of_dropping() {
 
 #[test]
 fn a_run_later_than_its_grace_time_is_missed() {
-    let missed = Case {
-        grace: Some(5),
-        now: 109,
-        ..CASE
-    };
-    expect(
-        &planned(&missed),
-        &[],
-        &[(100, 100, TOO_LATE)],
-        Some((110, 110)),
-    );
+    let missed = Case { grace: Some(5), now: 109, ..CASE };
+    expect(&planned(&missed), &[], &[(100, 100, TOO_LATE)], Some((110, 110)));
     let exactly = Case { now: 105, ..missed };
     expect(&planned(&exactly), &[100], &[], Some((110, 110)));
 }
 
 #[test]
 fn of_several_only_those_within_the_grace_time_count() {
-    let case = Case {
-        grace: Some(15),
-        now: 135,
-        ..CASE
-    };
+    let case = Case { grace: Some(15), now: 135, ..CASE };
     let skipped = [(100, 110, TOO_LATE), (120, 130, COALESCED)];
     expect(&planned(&case), &[130], &skipped, Some((140, 140)));
-    let earliest = Case {
-        coalesce: Coalesce::Earliest,
-        ..case
-    };
+    let earliest = Case { coalesce: Coalesce::Earliest, ..case };
     expect(&planned(&earliest), &[120], &skipped, Some((140, 140)));
-    let all = Case {
-        coalesce: Coalesce::All,
-        max_instances: 9,
-        grace: Some(15),
-        now: 135,
-        ..CASE
-    };
-    expect(
-        &planned(&all),
-        &[120, 130],
-        &[(100, 110, TOO_LATE)],
-        Some((140, 140)),
-    );
+    let all = Case { coalesce: Coalesce::All, max_instances: 9, grace: Some(15), now: 135, ..CASE };
+    expect(&planned(&all), &[120, 130], &[(100, 110, TOO_LATE)], Some((140, 140)));
 }
 
 #[test]
@@ -191,11 +121,7 @@ fn a_full_job_drops_the_occurrence_and_says_so() {
     expect(&planned(&full), &[], &[(100, 100, FULL)], Some((110, 110)));
     let late = Case { now: 125, ..full };
     expect(&planned(&late), &[], &[(100, 120, FULL)], Some((130, 130)));
-    let more = Case {
-        max_instances: 2,
-        running: 1,
-        ..CASE
-    };
+    let more = Case { max_instances: 2, running: 1, ..CASE };
     expect(&planned(&more), &[100], &[], Some((110, 110)));
 }
 
@@ -203,22 +129,14 @@ fn a_full_job_drops_the_occurrence_and_says_so() {
 fn the_last_fire_ends_the_job() {
     let last = Case { now: 2_000, ..CASE };
     expect(&planned(&last), &[1_000], &[(100, 1_000, COALESCED)], None);
-    let missed = Case {
-        grace: Some(5),
-        ..last
-    };
+    let missed = Case { grace: Some(5), ..last };
     expect(&planned(&missed), &[], &[(100, 1_000, TOO_LATE)], None);
 }
 
 #[test]
 fn a_next_run_time_off_the_grid_counts_and_returns_to_it() {
     let trigger = every_ten().start_date(at(3)).build().unwrap();
-    expect(
-        &planned_with(&trigger, &CASE, 0),
-        &[100],
-        &[],
-        Some((103, 103)),
-    );
+    expect(&planned_with(&trigger, &CASE, 0), &[100], &[], Some((103, 103)));
     let late = Case { now: 120, ..CASE };
     let plan = planned_with(&trigger, &late, 0);
     expect(&plan, &[113], &[(100, 113, COALESCED)], Some((123, 123)));
@@ -228,31 +146,12 @@ fn a_next_run_time_off_the_grid_counts_and_returns_to_it() {
 fn jitter_delays_the_run_and_leaves_the_grid_alone() {
     let trigger = every_ten().jitter(Duration::from_secs(4)).build().unwrap();
     // The random number is the middle of the range.
-    expect(
-        &planned_with(&trigger, &Case { now: 103, ..CASE }, 0),
-        &[100],
-        &[],
-        Some((110, 112)),
-    );
+    expect(&planned_with(&trigger, &Case { now: 103, ..CASE }, 0), &[100], &[], Some((110, 112)));
     // A run is as late as it is after what jitter may add.
-    let graced = Case {
-        grace: Some(1),
-        now: 105,
-        ..CASE
-    };
-    expect(
-        &planned_with(&trigger, &graced, 0),
-        &[100],
-        &[],
-        Some((110, 112)),
-    );
+    let graced = Case { grace: Some(1), now: 105, ..CASE };
+    expect(&planned_with(&trigger, &graced, 0), &[100], &[], Some((110, 112)));
     let later = Case { now: 106, ..graced };
-    expect(
-        &planned_with(&trigger, &later, 0),
-        &[],
-        &[(100, 100, TOO_LATE)],
-        Some((110, 112)),
-    );
+    expect(&planned_with(&trigger, &later, 0), &[], &[(100, 100, TOO_LATE)], Some((110, 112)));
 }
 
 #[test]
@@ -260,73 +159,33 @@ fn jitter_never_reaches_the_following_fire() {
     let trigger = every_ten().jitter(Duration::from_secs(60)).build().unwrap();
     let plan = planned_with(&trigger, &CASE, 0);
     let due_at = at(120).saturating_add_micros(-1);
-    assert_eq!(
-        plan.next,
-        Some(Schedule {
-            next_run_time: at(110),
-            due_at
-        })
-    );
+    assert_eq!(plan.next, Some(Schedule { next_run_time: at(110), due_at }));
 }
 
 #[test]
 fn a_run_that_jitter_moved_forward_keeps_its_nominal_time() {
-    expect(
-        &planned(&Case { now: 97, ..CASE }),
-        &[100],
-        &[],
-        Some((110, 110)),
-    );
+    expect(&planned(&Case { now: 97, ..CASE }), &[100], &[], Some((110, 110)));
 }
 
 #[test]
 fn max_runs_ends_the_job_with_its_last_run() {
     let trigger = every_ten().max_runs(3).build().unwrap();
-    expect(
-        &planned_with(&trigger, &CASE, 1),
-        &[100],
-        &[],
-        Some((110, 110)),
-    );
+    expect(&planned_with(&trigger, &CASE, 1), &[100], &[], Some((110, 110)));
     expect(&planned_with(&trigger, &CASE, 2), &[100], &[], None);
-    let all = Case {
-        coalesce: Coalesce::All,
-        max_instances: 9,
-        now: 135,
-        ..CASE
-    };
+    let all = Case { coalesce: Coalesce::All, max_instances: 9, now: 135, ..CASE };
     expect(&planned_with(&trigger, &all, 1), &[100, 110], &[], None);
     // An occurrence that is dropped is no run.
     let full = Case { running: 1, ..CASE };
-    expect(
-        &planned_with(&trigger, &full, 2),
-        &[],
-        &[(100, 100, FULL)],
-        Some((110, 110)),
-    );
+    expect(&planned_with(&trigger, &full, 2), &[], &[(100, 100, FULL)], Some((110, 110)));
 }
 
 #[test]
 fn a_year_of_missed_seconds_is_one_run_and_one_remark() {
-    let trigger = IntervalTrigger::seconds(1)
-        .start_date(at(0))
-        .timezone("UTC")
-        .build()
-        .unwrap();
+    let trigger = IntervalTrigger::seconds(1).start_date(at(0)).timezone("UTC").build().unwrap();
     let year = 365 * 86_400;
     let plan = planned_with(&trigger, &Case { now: year, ..CASE }, 0);
-    expect(
-        &plan,
-        &[year],
-        &[(100, year, COALESCED)],
-        Some((year + 1, year + 1)),
-    );
-    let all = Case {
-        coalesce: Coalesce::All,
-        max_instances: u32::MAX,
-        now: year,
-        ..CASE
-    };
+    expect(&plan, &[year], &[(100, year, COALESCED)], Some((year + 1, year + 1)));
+    let all = Case { coalesce: Coalesce::All, max_instances: u32::MAX, now: year, ..CASE };
     let plan = planned_with(&trigger, &all, 0);
     assert_eq!(plan.runs.len(), 64, "catching up goes by bounded steps");
     assert_eq!(plan.next.unwrap().next_run_time, at(164));

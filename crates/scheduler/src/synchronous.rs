@@ -63,11 +63,7 @@ impl<Mode> SyncScheduler<Mode> {
     }
 
     pub(crate) fn of(engine: Arc<Engine>) -> Self {
-        Self {
-            engine,
-            thread: Arc::default(),
-            mode: PhantomData,
-        }
+        Self { engine, thread: Arc::default(), mode: PhantomData }
     }
 
     /// Runs a piece of the engine's work to its end, wherever the caller is.
@@ -301,10 +297,7 @@ impl<Mode> SyncScheduler<Mode> {
     /// Whether the scheduler has been started and not been shut down.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        matches!(
-            self.state(),
-            SchedulerState::Running | SchedulerState::Paused
-        )
+        matches!(self.state(), SchedulerState::Running | SchedulerState::Paused)
     }
 
     /// How the scheduler is doing: when its last pass was, which stores fail.
@@ -317,6 +310,12 @@ impl<Mode> SyncScheduler<Mode> {
     #[must_use]
     pub fn running(&self) -> Vec<RunEvent> {
         self.engine.running()
+    }
+
+    /// How many runs this process has under way.
+    #[must_use]
+    pub fn running_count(&self) -> usize {
+        self.engine.running_count()
     }
 
     /// Calls `listener` for every event in the mask, on a thread of the listeners' own, one event after

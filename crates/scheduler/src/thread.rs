@@ -21,10 +21,8 @@ impl SchedulerThread {
         paused: bool,
         stop_on_ctrl_c: bool,
     ) -> Result<Self, SchedulerError> {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(SchedulerError::Runtime)?;
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(SchedulerError::Runtime)?;
         let (answer, answered) = mpsc::sync_channel(1);
         let engine = Arc::clone(engine);
         let thread = thread::Builder::new()
@@ -47,9 +45,7 @@ impl SchedulerThread {
             })
             .map_err(SchedulerError::Runtime)?;
         let started = answered.recv().unwrap_or_else(|_| {
-            Err(SchedulerError::Runtime(io::Error::other(
-                "the scheduler's thread panicked",
-            )))
+            Err(SchedulerError::Runtime(io::Error::other("the scheduler's thread panicked")))
         });
         match started {
             Ok(()) => Ok(Self(thread)),

@@ -23,6 +23,21 @@ impl Encoded {
         &self.0
     }
 
+    /// The codec that wrote the bytes.
+    ///
+    /// # Errors
+    ///
+    /// When its feature is off in this build.
+    pub fn codec(&self) -> Result<Codec, CodecError> {
+        match self.0.first() {
+            #[cfg(feature = "codec-bincode")]
+            Some(&BINCODE_MARK) => Ok(Codec::Bincode),
+            #[cfg(not(feature = "codec-bincode"))]
+            Some(&BINCODE_MARK) => Err(CodecError::MissingFeature("codec-bincode")),
+            _ => Ok(Codec::Json),
+        }
+    }
+
     /// Reads the value.
     ///
     /// # Errors

@@ -10,9 +10,7 @@ pub(crate) fn serialize<S: Serializer>(value: &Value, serializer: S) -> Result<S
     if serializer.is_human_readable() {
         value.serialize(serializer)
     } else {
-        serde_json::to_string(value)
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
+        serde_json::to_string(value).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 

@@ -85,10 +85,7 @@ impl Codec {
             }
             #[cfg(not(feature = "codec-bincode"))]
             Some((&BINCODE_MARK, _)) => Err(CodecError::MissingFeature("codec-bincode")),
-            _ => Ok((
-                serde_json::from_slice(bytes).map_err(CodecError::decode)?,
-                0,
-            )),
+            _ => Ok((serde_json::from_slice(bytes).map_err(CodecError::decode)?, 0)),
         }
     }
 }
@@ -150,9 +147,7 @@ mod tests {
                 (1, vec!["a".into(), "b".into()])
             );
         }
-        let json = Codec::Json
-            .encode(&(1, Codec::Json.encode("x").unwrap()))
-            .unwrap();
+        let json = Codec::Json.encode(&(1, Codec::Json.encode("x").unwrap())).unwrap();
         assert_eq!(json.as_bytes(), br#"[1,"x"]"#, "JSON stays readable");
     }
 
@@ -163,10 +158,7 @@ mod tests {
             let mut longer = whole.as_bytes().to_vec();
             longer.extend_from_slice(b"[]");
             assert!(Codec::decode::<String>(&longer).is_err(), "{codec:?}");
-            assert!(
-                Codec::decode::<String>(&whole.as_bytes()[..3]).is_err(),
-                "{codec:?}"
-            );
+            assert!(Codec::decode::<String>(&whole.as_bytes()[..3]).is_err(), "{codec:?}");
         }
         assert!(Codec::decode::<String>(b"").is_err());
     }

@@ -119,12 +119,7 @@ impl SkippedRuns {
     /// The run times of `job` from `first` to `last`, both included.
     #[must_use]
     pub fn new(job: JobRef, first: Timestamp, last: Timestamp, reason: MissReason) -> Self {
-        Self {
-            job,
-            first,
-            last,
-            reason,
-        }
+        Self { job, first, last, reason }
     }
 }
 

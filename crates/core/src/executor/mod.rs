@@ -78,10 +78,7 @@ impl Refused {
     /// Gives the run back.
     #[must_use]
     pub fn new(run: Run, reason: ExecutorError) -> Self {
-        Self {
-            run: Box::new(run),
-            reason,
-        }
+        Self { run: Box::new(run), reason }
     }
 }
 

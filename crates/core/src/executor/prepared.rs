@@ -56,14 +56,8 @@ pub struct AsyncRun(Option<Stage>);
 
 /// The work comes first: it is dropped before its run is reported as lost.
 enum Stage {
-    Ready {
-        work: BoxFuture<'static, TaskResult>,
-        run: Run,
-    },
-    Begun {
-        work: BoxFuture<'static, TaskResult>,
-        run: Run,
-    },
+    Ready { work: BoxFuture<'static, TaskResult>, run: Run },
+    Begun { work: BoxFuture<'static, TaskResult>, run: Run },
 }
 
 impl Future for AsyncRun {

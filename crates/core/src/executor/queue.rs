@@ -106,9 +106,7 @@ impl RunQueue {
     #[must_use]
     pub fn hire(self: &Arc<Self>) -> Vec<Worker> {
         let mut state = self.lock();
-        (state.workers()..self.max_workers)
-            .map(|_| Worker::at_work(self, &mut state))
-            .collect()
+        (state.workers()..self.max_workers).map(|_| Worker::at_work(self, &mut state)).collect()
     }
 
     /// Takes no more runs, and waits until those that it has are done, at most `timeout`; then
@@ -140,10 +138,7 @@ impl RunQueue {
 
     fn wait_idle(&self, timeout: Duration) {
         let state = self.lock();
-        drop(
-            self.idle
-                .wait_timeout_while(state, timeout, |state| state.workers() > 0),
-        );
+        drop(self.idle.wait_timeout_while(state, timeout, |state| state.workers() > 0));
     }
 
     /// Takes no more runs, drops those that have not begun, which reports them as lost, and asks the
@@ -177,10 +172,7 @@ impl RunQueue {
     /// Waits for something to do, or the end.
     pub(super) fn park<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.parked += 1;
-        state = self
-            .work
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner);
+        state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
         state.parked -= 1;
         state.coming = false;
         state

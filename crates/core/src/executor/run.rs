@@ -66,11 +66,7 @@ impl Run {
     /// Puts a run together.
     #[must_use]
     pub fn new(parts: RunParts) -> Self {
-        Self {
-            parts,
-            started: None,
-            reported: false,
-        }
+        Self { parts, started: None, reported: false }
     }
 
     /// What the task may know about the run.
@@ -125,12 +121,7 @@ impl Run {
     /// `None`: the arguments are not the task's, and that has been reported.
     #[must_use]
     pub fn prepare(self) -> Option<Prepared> {
-        let RunParts {
-            body,
-            context,
-            args,
-            ..
-        } = &self.parts;
+        let RunParts { body, context, args, .. } = &self.parts;
         match catch(|| body.body(context.clone(), args)) {
             Ok(Ok(work)) => Some(Prepared::new(self, work)),
             Ok(Err(error)) => {

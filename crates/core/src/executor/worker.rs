@@ -30,10 +30,7 @@ impl Worker {
 
     fn new(queue: &Arc<RunQueue>, state: &mut State, stage: Stage) -> Self {
         let desk = state.desk();
-        Self {
-            queue: Arc::clone(queue),
-            place: Place { desk, stage },
-        }
+        Self { queue: Arc::clone(queue), place: Place { desk, stage } }
     }
 
     /// Call it when the run before is done: the next run, and maybe another worker, to be given a place

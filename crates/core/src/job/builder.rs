@@ -8,7 +8,7 @@ use super::{
 };
 use crate::codec::Codec;
 use crate::error::NameError;
-use crate::event::Alias;
+use crate::event::{Alias, JobRef};
 use crate::task::{IntoAction, TaskName, TaskRegistration};
 use crate::time::Timestamp;
 use crate::trigger::{IntoTrigger, Trigger, TriggerDefaults, TriggerError};
@@ -180,21 +180,15 @@ impl NewJob {
             change = change.trigger(run_now(trigger_defaults)?);
         }
         let blank = JobDefinition::blank(job_defaults.clone());
-        let ChangedJob {
-            mut definition,
-            registration,
-            trigger,
-        } = change.apply(blank, trigger_defaults, codec)?;
+        let ChangedJob { mut definition, registration, trigger } =
+            change.apply(blank, trigger_defaults, codec)?;
         let (Some(registration), Some(trigger)) = (registration, trigger) else {
             unreachable!("a new job has a call, and a trigger was put in above");
         };
         if definition.name.is_empty() {
-            definition.name = if registration.is_transient() {
-                "closure"
-            } else {
-                definition.task.as_str()
-            }
-            .to_owned();
+            definition.name =
+                if registration.is_transient() { "closure" } else { definition.task.as_str() }
+                    .to_owned();
         }
         Ok(CheckedJob {
             id,
@@ -225,6 +219,14 @@ pub struct CheckedJob {
     pub registration: TaskRegistration,
     /// When it runs.
     pub trigger: Arc<dyn Trigger>,
+}
+
+impl CheckedJob {
+    /// The job's name in the scheduler.
+    #[must_use]
+    pub fn reference(&self) -> JobRef {
+        JobRef { job_id: self.id.clone(), job_store: self.job_store.clone() }
+    }
 }
 
 impl JobDefinition {

@@ -131,11 +131,7 @@ impl JobChange {
             recovery: self.recovery.unwrap_or(old.recovery),
         };
         definition.options.check()?;
-        Ok(ChangedJob {
-            definition,
-            registration,
-            trigger,
-        })
+        Ok(ChangedJob { definition, registration, trigger })
     }
 }
 

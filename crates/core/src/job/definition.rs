@@ -42,24 +42,16 @@ impl JobDefinition {
         executor: Alias,
         options: JobOptions,
     ) -> Self {
-        Self {
-            version: VERSION,
-            task,
-            args,
-            trigger,
-            name,
-            executor,
-            options,
-        }
+        Self { version: VERSION, task, args, trigger, name, executor, options }
     }
 
-    /// Writes the definition for a store.
+    /// Writes the definition for a store, in the codec that its arguments are in.
     ///
     /// # Errors
     ///
-    /// When the arguments were encoded with another codec.
-    pub fn encode(&self, codec: Codec) -> Result<Encoded, CodecError> {
-        codec.encode(self)
+    /// When that codec's feature is off in this build.
+    pub fn encode(&self) -> Result<Encoded, CodecError> {
+        self.args.codec()?.encode(self)
     }
 
     /// Reads a stored definition.
@@ -108,15 +100,12 @@ mod tests {
 
     #[test]
     fn the_json_form_is_stable() {
-        let json = definition().encode(Codec::Json).unwrap();
+        let json = definition().encode().unwrap();
         assert_eq!(
             std::str::from_utf8(json.as_bytes()).unwrap(),
             r#"{"version":1,"task":"send_mail","args":["ann",3],"trigger":{"kind":"date","version":1,"data":"2026-01-01T00:00:00Z"},"name":"mail","executor":"default","options":{"misfire_grace_time":null,"coalesce":"latest","max_instances":1,"recovery":"skip"}}"#
         );
-        assert_eq!(
-            JobDefinition::decode(json.as_bytes()).unwrap(),
-            definition()
-        );
+        assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), definition());
     }
 
     #[cfg(feature = "codec-bincode")]
@@ -126,7 +115,7 @@ mod tests {
         definition.args = Codec::Bincode.encode(&("ann", 3)).unwrap();
         definition.options.misfire_grace_time = Some(std::time::Duration::from_millis(1500));
         definition.options.max_instances = 4;
-        let bytes = definition.encode(Codec::Bincode).unwrap();
+        let bytes = definition.encode().unwrap();
         assert_eq!(JobDefinition::decode(bytes.as_bytes()).unwrap(), definition);
     }
 

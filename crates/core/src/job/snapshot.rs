@@ -108,9 +108,7 @@ impl Job {
     /// Its name, or its id if the name can't be read.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.definition
-            .as_ref()
-            .map_or(self.id.as_str(), |definition| &definition.name)
+        self.definition.as_ref().map_or(self.id.as_str(), |definition| &definition.name)
     }
 
     /// Its next run time as local time: in its trigger's zone, or else the scheduler's.

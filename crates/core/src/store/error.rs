@@ -34,11 +34,7 @@ pub enum StoreErrorKind {
 impl StoreError {
     /// A failure with words of the store's own.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            source: None,
-        }
+        Self { kind, message: message.into(), source: None }
     }
 
     /// The same, with what caused it.
@@ -51,28 +47,19 @@ impl StoreError {
     /// The store has not been started, or has been shut down.
     #[must_use]
     pub fn not_started() -> Self {
-        Self::new(
-            StoreErrorKind::Unavailable,
-            "the job store has not been started",
-        )
+        Self::new(StoreErrorKind::Unavailable, "the job store has not been started")
     }
 
     /// There is no job of that id.
     #[must_use]
     pub fn not_found(id: &crate::job::JobId) -> Self {
-        Self::new(
-            StoreErrorKind::NotFound,
-            format!("no job by the id of {id:?} was found"),
-        )
+        Self::new(StoreErrorKind::NotFound, format!("no job by the id of {id:?} was found"))
     }
 
     /// Somebody else changed the job first.
     #[must_use]
     pub fn conflict(id: &crate::job::JobId) -> Self {
-        Self::new(
-            StoreErrorKind::Conflict,
-            format!("job {id:?} has been changed in the meantime"),
-        )
+        Self::new(StoreErrorKind::Conflict, format!("job {id:?} has been changed in the meantime"))
     }
 
     /// What kind of failure it was.

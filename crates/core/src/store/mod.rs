@@ -206,20 +206,13 @@ impl StoreCaps {
     /// without notifications.
     #[must_use]
     pub const fn shared() -> Self {
-        Self {
-            persistent: true,
-            shared: true,
-            ..Self::memory()
-        }
+        Self { persistent: true, shared: true, ..Self::memory() }
     }
 
     /// The same, with notifications of changes.
     #[must_use]
     pub const fn with_notify(self) -> Self {
-        Self {
-            notify: true,
-            ..self
-        }
+        Self { notify: true, ..self }
     }
 }
 

@@ -19,10 +19,7 @@ impl Schedule {
     /// Due at its run time.
     #[must_use]
     pub const fn at(next_run_time: Timestamp) -> Self {
-        Self {
-            next_run_time,
-            due_at: next_run_time,
-        }
+        Self { next_run_time, due_at: next_run_time }
     }
 }
 

@@ -30,10 +30,7 @@ impl AnyTask for ClosureTask {
 impl ClosureTask {
     fn into_action(self) -> Action {
         Action {
-            registration: Ok(TaskRegistration::transient(
-                TaskName::closure(),
-                Arc::new(self),
-            )),
+            registration: Ok(TaskRegistration::transient(TaskName::closure(), Arc::new(self))),
             encode: Box::new(|codec| codec.encode(&())),
         }
     }

@@ -43,10 +43,7 @@ impl JobContext {
     /// Puts a context together.
     #[must_use]
     pub fn new(parts: JobContextParts) -> Self {
-        Self(Arc::new(Inner {
-            parts,
-            cancelled: Signal::default(),
-        }))
+        Self(Arc::new(Inner { parts, cancelled: Signal::default() }))
     }
 
     /// The job that this run belongs to.

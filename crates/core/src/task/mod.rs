@@ -107,9 +107,7 @@ pub struct Action {
 
 impl std::fmt::Debug for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Action")
-            .field("registration", &self.registration)
-            .finish_non_exhaustive()
+        f.debug_struct("Action").field("registration", &self.registration).finish_non_exhaustive()
     }
 }
 

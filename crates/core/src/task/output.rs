@@ -29,8 +29,7 @@ impl TaskOutput for () {
 
 impl<T: Serialize, E: Into<TaskError>> TaskOutput for Result<T, E> {
     fn into_result(self) -> TaskResult {
-        self.map_err(Into::into)
-            .and_then(|value| Ok(serde_json::to_value(value)?))
+        self.map_err(Into::into).and_then(|value| Ok(serde_json::to_value(value)?))
     }
 }
 

@@ -35,12 +35,7 @@ impl TaskRegistration {
 
     /// A task that only this process can run and that leaves with its job.
     pub(super) fn transient(name: TaskName, task: Arc<dyn AnyTask>) -> Self {
-        Self {
-            name,
-            task,
-            type_name: "closure",
-            transient: true,
-        }
+        Self { name, task, type_name: "closure", transient: true }
     }
 
     /// The name that stores keep.
@@ -120,11 +115,7 @@ impl TaskRegistry {
 
     /// Forgets a closure whose job is gone; named tasks stay.
     pub fn forget_closure(&mut self, name: &TaskName) {
-        if self
-            .tasks
-            .get(name)
-            .is_some_and(TaskRegistration::is_transient)
-        {
+        if self.tasks.get(name).is_some_and(TaskRegistration::is_transient) {
             self.tasks.remove(name);
         }
     }
@@ -144,8 +135,6 @@ impl TaskRegistry {
 
 impl fmt::Debug for TaskRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskRegistry")
-            .field("names", &self.names)
-            .finish_non_exhaustive()
+        f.debug_struct("TaskRegistry").field("names", &self.names).finish_non_exhaustive()
     }
 }

@@ -250,19 +250,11 @@ impl TriggerError {
         column: usize,
         reason: impl Into<String>,
     ) -> Self {
-        Self::InvalidField {
-            field,
-            value: value.into(),
-            column,
-            reason: reason.into(),
-        }
+        Self::InvalidField { field, value: value.into(), column, reason: reason.into() }
     }
 
     /// A text as a whole has the wrong form.
     pub fn invalid_text(text: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::InvalidText {
-            text: text.into(),
-            reason: reason.into(),
-        }
+        Self::InvalidText { text: text.into(), reason: reason.into() }
     }
 }

@@ -45,9 +45,7 @@ impl TriggerRegistry {
     pub fn restore(&self, spec: &TriggerSpec) -> Result<Arc<dyn Trigger>, TriggerError> {
         match self.kinds.get(spec.kind()) {
             Some(restore) => restore(spec, self),
-            None => Err(TriggerError::UnknownKind {
-                kind: spec.kind().to_owned(),
-            }),
+            None => Err(TriggerError::UnknownKind { kind: spec.kind().to_owned() }),
         }
     }
 }
@@ -56,8 +54,6 @@ impl fmt::Debug for TriggerRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut kinds: Vec<_> = self.kinds.keys().collect();
         kinds.sort();
-        f.debug_struct("TriggerRegistry")
-            .field("kinds", &kinds)
-            .finish()
+        f.debug_struct("TriggerRegistry").field("kinds", &kinds).finish()
     }
 }

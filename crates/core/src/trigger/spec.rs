@@ -27,24 +27,14 @@ impl TriggerSpec {
         version: u32,
         data: &T,
     ) -> Result<Self, TriggerError> {
-        let data = serde_json::to_value(data).map_err(|source| TriggerError::InvalidSpec {
-            kind: kind.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            kind: kind.to_owned(),
-            version,
-            data,
-        })
+        let data = serde_json::to_value(data)
+            .map_err(|source| TriggerError::InvalidSpec { kind: kind.to_owned(), source })?;
+        Ok(Self { kind: kind.to_owned(), version, data })
     }
 
     /// No trigger: that of a job which has not been given its own yet.
     pub(crate) fn blank() -> Self {
-        Self {
-            kind: String::new(),
-            version: 0,
-            data: serde_json::Value::Null,
-        }
+        Self { kind: String::new(), version: 0, data: serde_json::Value::Null }
     }
 
     /// The name under which the kind is registered, such as `cron`.
@@ -73,9 +63,7 @@ impl TriggerSpec {
                 supported,
             });
         }
-        T::deserialize(&self.data).map_err(|source| TriggerError::InvalidSpec {
-            kind: self.kind.clone(),
-            source,
-        })
+        T::deserialize(&self.data)
+            .map_err(|source| TriggerError::InvalidSpec { kind: self.kind.clone(), source })
     }
 }

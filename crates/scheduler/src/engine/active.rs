@@ -11,6 +11,8 @@ use super::slot::Slot;
 #[derive(Default)]
 pub(crate) struct ActiveRuns {
     runs: FxHashMap<RunId, ActiveRun>,
+    /// How many of them are recorded in their stores.
+    recorded: usize,
     jobs: FxHashMap<(usize, JobId), JobRuns>,
 }
 
@@ -42,6 +44,16 @@ impl ActiveRuns {
         self.runs.len()
     }
 
+    /// Whether none of a store's runs is under way.
+    pub(crate) fn is_idle(&self, slot: &Arc<Slot>) -> bool {
+        !self.runs.values().any(|run| Arc::ptr_eq(&run.slot, slot))
+    }
+
+    /// Whether any run under way is recorded in its store.
+    pub(crate) fn has_recorded(&self) -> bool {
+        self.recorded > 0
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ActiveRun> {
         self.runs.values()
     }
@@ -51,16 +63,15 @@ impl ActiveRuns {
         let Some(run) = self.runs.get_mut(&run) else {
             return false;
         };
+        self.recorded += usize::from(run.recorded.is_none());
         run.recorded = Some(fence);
         true
     }
 
     pub(crate) fn insert(&mut self, run: ActiveRun) {
-        let job = self
-            .jobs
-            .entry(key(&run.slot, run.context.job_id()))
-            .or_default();
+        let job = self.jobs.entry(key(&run.slot, run.context.job_id())).or_default();
         job.count += 1;
+        self.recorded += usize::from(run.recorded.is_some());
         self.runs.insert(run.context.run_id(), run);
     }
 
@@ -80,6 +91,7 @@ impl ActiveRuns {
     /// Takes out a run that has ended, and, when it was the job's last, what was known of the job.
     pub(crate) fn remove(&mut self, run: RunId) -> Option<(ActiveRun, JobRuns)> {
         let run = self.runs.remove(&run)?;
+        self.recorded -= usize::from(run.recorded.is_some());
         let key = key(&run.slot, run.context.job_id());
         let job = self.jobs.get_mut(&key)?;
         job.count -= 1;
@@ -88,11 +100,7 @@ impl ActiveRuns {
             let job = self.jobs.remove(&key).unwrap_or_default();
             JobRuns { waiting, ..job }
         } else {
-            JobRuns {
-                count: job.count,
-                removed: false,
-                waiting,
-            }
+            JobRuns { count: job.count, removed: false, waiting }
         };
         Some((run, known))
     }

@@ -24,24 +24,21 @@ impl Engine {
         if let Some(job) = self.keep_pending(&job)? {
             return Ok(job);
         }
-        self.store_job(&job).await?;
+        let added = self.store_job(&job).await;
+        if added.is_err() {
+            self.tasks.write().forget_closure(job.registration.name());
+        }
+        self.emit_added(job.reference(), added?);
         let slot = self.slot(&job.job_store)?;
         self.changed(&slot);
-        let record = slot
-            .store
-            .get(&job.id)
-            .await
-            .map_err(|error| slot.error(error))?;
+        let record = slot.store.get(&job.id).await.map_err(|error| slot.error(error))?;
         // Run and gone already, perhaps.
         Ok(record.map_or_else(|| self.pending_job(&job), |record| self.job(&slot, &record)))
     }
 
     /// Adds many jobs, with one call of each store; those before the first that fails stay added.
     pub(crate) async fn add_jobs(&self, jobs: Vec<NewJob>) -> Result<usize, SchedulerError> {
-        let jobs = jobs
-            .into_iter()
-            .map(|job| self.check(job))
-            .collect::<Result<Vec<_>, _>>()?;
+        let jobs = jobs.into_iter().map(|job| self.check(job)).collect::<Result<Vec<_>, _>>()?;
         let count = jobs.len();
         let mut by_slot: Vec<(Arc<Slot>, Vec<CheckedJob>)> = Vec::new();
         for job in jobs {
@@ -49,29 +46,22 @@ impl Engine {
                 continue;
             }
             let slot = self.slot(&job.job_store)?;
-            match by_slot
-                .iter_mut()
-                .find(|(known, _)| Arc::ptr_eq(known, &slot))
-            {
+            match by_slot.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &slot)) {
                 Some((_, jobs)) => jobs.push(job),
                 None => by_slot.push((slot, vec![job])),
             }
         }
         for (slot, jobs) in by_slot {
-            let records = jobs
-                .iter()
-                .map(|job| self.record(job))
-                .collect::<Result<Vec<_>, _>>()?;
-            let outcomes = slot
-                .store
-                .add(records)
-                .await
-                .map_err(|error| slot.error(error))?;
+            let records = jobs.iter().map(|job| self.record(job)).collect::<Result<Vec<_>, _>>()?;
+            let outcomes = slot.store.add(records).await.map_err(|error| slot.error(error))?;
             self.changed(&slot);
             for (job, outcome) in jobs.iter().zip(outcomes) {
                 match outcome {
-                    AddOutcome::Added => self.emit_added(job),
-                    AddOutcome::Exists => drop(self.replace(&slot, job).await?),
+                    AddOutcome::Added => self.emit_added(job.reference(), Stored::New),
+                    AddOutcome::Exists => {
+                        let how = self.replace(&slot, job).await?;
+                        self.emit_added(job.reference(), how);
+                    }
                 }
             }
         }
@@ -80,11 +70,7 @@ impl Engine {
 
     /// Checks a description and makes its task known.
     fn check(&self, job: NewJob) -> Result<CheckedJob, SchedulerError> {
-        let Settings {
-            job_defaults,
-            codec,
-            ..
-        } = &self.settings;
+        let Settings { job_defaults, codec, .. } = &self.settings;
         let run_now =
             |defaults: &TriggerDefaults| DateTrigger::at(defaults.now).into_trigger(defaults);
         let job = job.check(job_defaults, &self.trigger_defaults(), *codec, run_now)?;
@@ -124,8 +110,8 @@ impl Engine {
         }
     }
 
-    /// Adds a job to its store; whether it is new there.
-    pub(super) async fn store_job(&self, job: &CheckedJob) -> Result<bool, SchedulerError> {
+    /// Adds a job to its store.
+    pub(super) async fn store_job(&self, job: &CheckedJob) -> Result<Stored, SchedulerError> {
         let slot = self.slot(&job.job_store)?;
         if slot.caps.persistent && job.registration.is_transient() {
             return Err(SchedulerError::ClosureNotStorable {
@@ -134,25 +120,15 @@ impl Engine {
             });
         }
         let record = self.record(job)?;
-        let outcome = slot
-            .store
-            .add(vec![record])
-            .await
-            .map_err(|error| slot.error(error))?;
+        let outcome = slot.store.add(vec![record]).await.map_err(|error| slot.error(error))?;
         match outcome.first() {
-            Some(AddOutcome::Exists) => {
-                self.replace(&slot, job).await?;
-                Ok(false)
-            }
-            _ => {
-                self.emit_added(job);
-                Ok(true)
-            }
+            Some(AddOutcome::Exists) => self.replace(&slot, job).await,
+            _ => Ok(Stored::New),
         }
     }
 
     fn record(&self, job: &CheckedJob) -> Result<NewRecord, SchedulerError> {
-        let definition = job.definition.encode(self.settings.codec);
+        let definition = job.definition.encode();
         Ok(NewRecord {
             id: job.id.clone(),
             task: job.definition.task.clone(),
@@ -181,34 +157,27 @@ impl Engine {
             id: id.clone(),
             trigger: trigger.to_string(),
         })?;
-        Ok(plan::schedule(trigger, fire, &mut |below| {
-            fastrand::u64(..below)
-        }))
+        Ok(plan::schedule(trigger, fire, &mut |below| fastrand::u64(..below)))
     }
 
     /// Replaces a job that exists, if its description allows it. An unchanged job keeps its schedule.
-    async fn replace(&self, slot: &Arc<Slot>, job: &CheckedJob) -> Result<(), SchedulerError> {
+    async fn replace(&self, slot: &Arc<Slot>, job: &CheckedJob) -> Result<Stored, SchedulerError> {
         if !job.replace_existing {
             return Err(exists(job));
         }
         for _ in 0..CONFLICT_RETRIES {
-            let found = slot
-                .store
-                .get(&job.id)
-                .await
-                .map_err(|error| slot.error(error))?;
+            let found = slot.store.get(&job.id).await.map_err(|error| slot.error(error))?;
             let Some(old) = found else {
                 // It has left in between.
                 let record = self.record(job)?;
                 let added = slot.store.add(vec![record]).await;
                 if added.map_err(|error| slot.error(error))? == [AddOutcome::Added] {
-                    self.emit_added(job);
-                    return Ok(());
+                    return Ok(Stored::New);
                 }
                 continue;
             };
             if is_unchanged(&old, job) {
-                return Ok(());
+                return Ok(Stored::Unchanged);
             }
             let record = self.record(job)?;
             let update = RecordUpdate {
@@ -220,8 +189,7 @@ impl Engine {
                     if old.task != job.definition.task {
                         self.tasks.write().forget_closure(&old.task);
                     }
-                    self.emit_added(job);
-                    return Ok(());
+                    return Ok(Stored::Replaced);
                 }
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {}
                 Err(error) if error.kind() == StoreErrorKind::NotFound => {}
@@ -231,11 +199,10 @@ impl Engine {
         Err(slot.error(punctual_core::StoreError::conflict(&job.id)))
     }
 
-    fn emit_added(&self, job: &CheckedJob) {
-        self.bus.emit(Event::JobAdded(JobRef {
-            job_id: job.id.clone(),
-            job_store: job.job_store.clone(),
-        }));
+    pub(super) fn emit_added(&self, job: JobRef, how: Stored) {
+        if how != Stored::Unchanged {
+            self.bus.emit(Event::JobAdded(job));
+        }
     }
 
     /// Tells the driver that something may be due earlier than it knows.
@@ -266,11 +233,19 @@ impl Engine {
     }
 }
 
+/// How a job came to be in its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// It is new there.
+    New,
+    /// It took the place of one of the same id.
+    Replaced,
+    /// It was there already.
+    Unchanged,
+}
+
 fn exists(job: &CheckedJob) -> SchedulerError {
-    SchedulerError::JobExists {
-        id: job.id.clone(),
-        job_store: job.job_store.clone(),
-    }
+    SchedulerError::JobExists { id: job.id.clone(), job_store: job.job_store.clone() }
 }
 
 /// Whether a stored job is what the description says; a start that a trigger took from the clock does

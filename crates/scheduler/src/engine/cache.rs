@@ -46,10 +46,7 @@ impl Cache {
         if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(
-            record.id.clone(),
-            (record.definition.clone(), decoded.clone()),
-        );
+        self.young.insert(record.id.clone(), (record.definition.clone(), decoded.clone()));
         decoded
     }
 }
@@ -57,11 +54,6 @@ impl Cache {
 fn decode(record: &JobRecord, triggers: &TriggerRegistry) -> Result<Decoded, JobProblem> {
     let definition =
         JobDefinition::decode(record.definition.as_bytes()).map_err(JobProblem::Undecodable)?;
-    let trigger = triggers
-        .restore(&definition.trigger)
-        .map_err(JobProblem::Trigger)?;
-    Ok(Decoded {
-        definition: Arc::new(definition),
-        trigger,
-    })
+    let trigger = triggers.restore(&definition.trigger).map_err(JobProblem::Trigger)?;
+    Ok(Decoded { definition: Arc::new(definition), trigger })
 }

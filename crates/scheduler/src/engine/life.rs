@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use punctual_core::{Alias, CheckedJob, Event, NodeId, Timestamp, inside_run};
+use punctual_core::{Event, JobRef, NodeId, Timestamp, inside_run};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::Engine;
+use super::add::Stored;
 use super::slot::{Health, Pass, Slot};
 use crate::SchedulerError;
 use crate::driver;
@@ -66,13 +67,10 @@ impl Engine {
             phase.state = SchedulerState::Starting;
         }
         *self.runtime.lock() = Some(tokio::runtime::Handle::current());
-        // Also when the caller gives up in the middle, nothing may stay half-started.
-        let undo = UndoStart(self);
         if let Err(error) = self.open(paused).await {
             self.close(Duration::ZERO).await;
             return Err(error);
         }
-        drop(undo);
         self.stopped.send_replace(false);
         self.bus.emit(Event::SchedulerStarted);
         tracing::info!("scheduler started");
@@ -85,47 +83,21 @@ impl Engine {
     }
 
     async fn open(self: &Arc<Self>, paused: bool) -> Result<(), SchedulerError> {
-        *self.node.lock() = self
-            .settings
-            .identity
-            .clone()
-            .unwrap_or_else(NodeId::random);
-        let executors: Vec<_> = self
-            .executors
-            .read()
-            .iter()
-            .map(|(a, e)| (a.clone(), Arc::clone(e)))
-            .collect();
+        *self.node.lock() = self.settings.identity.clone().unwrap_or_else(NodeId::random);
+        let executors: Vec<_> =
+            self.executors.read().iter().map(|(a, e)| (a.clone(), Arc::clone(e))).collect();
         for (alias, executor) in executors {
             executor
                 .start()
-                .map_err(|source| SchedulerError::Executor {
-                    executor: alias.clone(),
-                    source,
-                })?;
+                .map_err(|source| SchedulerError::Executor { executor: alias.clone(), source })?;
             self.bus.emit(Event::ExecutorAdded(alias));
         }
         for slot in self.slots().iter() {
             self.open_slot(slot).await?;
             self.bus.emit(Event::JobStoreAdded(slot.alias.clone()));
         }
-        loop {
-            let pending = std::mem::take(&mut *self.pending.lock());
-            if pending.is_empty() {
-                let mut phase = self.phase.lock();
-                // Jobs are put among the pending under the same lock, so none is left behind.
-                if self.pending.lock().is_empty() {
-                    phase.state = if paused {
-                        SchedulerState::Paused
-                    } else {
-                        SchedulerState::Running
-                    };
-                    return Ok(());
-                }
-                continue;
-            }
-            self.add_pending(pending).await?;
-        }
+        let running = if paused { SchedulerState::Paused } else { SchedulerState::Running };
+        self.add_pending(running).await
     }
 
     /// Starts a store and forgets what was known of it.
@@ -133,10 +105,7 @@ impl Engine {
         self: &Arc<Self>,
         slot: &Arc<Slot>,
     ) -> Result<(), SchedulerError> {
-        slot.store
-            .start()
-            .await
-            .map_err(|source| slot.error(source))?;
+        slot.store.start().await.map_err(|source| slot.error(source))?;
         *slot.health.lock() = Health::default();
         *slot.pass.lock().await = Pass::default();
         slot.changed.store(true, Ordering::Relaxed);
@@ -148,47 +117,52 @@ impl Engine {
         Ok(())
     }
 
-    /// Adds the jobs that waited for the start; all of them, or none and the error.
-    async fn add_pending(&self, pending: Vec<CheckedJob>) -> Result<(), SchedulerError> {
-        let mut added: Vec<(Alias, punctual_core::JobId)> = Vec::new();
-        let mut failure = None;
-        for job in &pending {
-            match self.store_job(job).await {
-                Ok(true) => added.push((job.job_store.clone(), job.id.clone())),
-                Ok(false) => {}
-                Err(error) => {
-                    failure = Some(error);
+    /// Adds the jobs that waited for the start, and enters the state in which jobs wait no more; or
+    /// leaves them waiting, none of them stored. Jobs that were replaced stay replaced.
+    async fn add_pending(&self, running: SchedulerState) -> Result<(), SchedulerError> {
+        let mut stored: Vec<(JobRef, Stored)> = Vec::new();
+        loop {
+            let next = {
+                // Jobs are put among the pending under the same lock, so none is left behind.
+                let mut phase = self.phase.lock();
+                let mut pending = self.pending.lock();
+                let Some(job) = pending.get(stored.len()) else {
+                    pending.clear();
+                    phase.state = running;
                     break;
+                };
+                job.clone()
+            };
+            match self.store_job(&next).await {
+                Ok(how) => stored.push((next.reference(), how)),
+                Err(error) => {
+                    self.take_back(stored).await;
+                    return Err(error);
                 }
             }
         }
-        let Some(error) = failure else { return Ok(()) };
-        for (alias, id) in added {
-            if let Ok(slot) = self.slot(&alias)
-                && let Err(error) = slot.store.remove(&id).await
-            {
-                tracing::error!(job = %id, %error, "a job of the failed start could not be removed");
+        for (job, how) in stored {
+            self.emit_added(job, how);
+        }
+        Ok(())
+    }
+
+    /// Removes what a failed start has added; the jobs go on waiting.
+    async fn take_back(&self, stored: Vec<(JobRef, Stored)>) {
+        for (job, _) in stored.into_iter().filter(|(_, how)| *how == Stored::New) {
+            let Ok(slot) = self.slot(&job.job_store) else { continue };
+            if let Err(error) = slot.store.remove(&job.job_id).await {
+                tracing::error!(job = %job.job_id, %error, "a job of the failed start stays stored");
             }
         }
-        let mut waiting = self.pending.lock();
-        waiting.splice(0..0, pending);
-        Err(error)
     }
 
     pub(crate) fn pause(&self) -> Result<(), SchedulerError> {
-        self.switch(
-            SchedulerState::Running,
-            SchedulerState::Paused,
-            Event::SchedulerPaused,
-        )
+        self.switch(SchedulerState::Running, SchedulerState::Paused, Event::SchedulerPaused)
     }
 
     pub(crate) fn resume(&self) -> Result<(), SchedulerError> {
-        self.switch(
-            SchedulerState::Paused,
-            SchedulerState::Running,
-            Event::SchedulerResumed,
-        )
+        self.switch(SchedulerState::Paused, SchedulerState::Running, Event::SchedulerResumed)
     }
 
     fn switch(
@@ -259,9 +233,7 @@ impl Engine {
 
     async fn close(&self, wait: Duration) {
         // The pass under way ends first; one that hangs in a store is cut off.
-        let pass = timeout(wait.max(STORES_TIMEOUT), self.tick.lock())
-            .await
-            .ok();
+        let pass = timeout(wait.max(STORES_TIMEOUT), self.tick.lock()).await.ok();
         if let Some(driver) = self.phase.lock().driver.take() {
             driver.abort();
         }
@@ -276,7 +248,7 @@ impl Engine {
         *self.runtime.lock() = None;
     }
 
-    async fn close_slot(&self, slot: &Arc<Slot>, idle: bool) {
+    pub(super) async fn close_slot(&self, slot: &Arc<Slot>, idle: bool) {
         slot.stop_watching();
         let work = async {
             self.commit_settling(slot).await?;
@@ -294,10 +266,7 @@ impl Engine {
             }
             Err(_) => tracing::warn!(store = %slot.alias, "the store did not answer in time"),
         }
-        if timeout(STORES_TIMEOUT, slot.store.shutdown())
-            .await
-            .is_err()
-        {
+        if timeout(STORES_TIMEOUT, slot.store.shutdown()).await.is_err() {
             tracing::warn!(store = %slot.alias, "the store did not close in time");
         }
     }
@@ -306,17 +275,5 @@ impl Engine {
     pub(crate) fn sleep_until(&self, next: Option<Timestamp>, now: Timestamp) -> Duration {
         let next = next.map_or(self.settings.max_sleep, |next| next.saturating_since(now));
         next.min(self.settings.max_sleep)
-    }
-}
-
-/// Puts the state back when a start is dropped before it has ended.
-struct UndoStart<'a>(&'a Engine);
-
-impl Drop for UndoStart<'_> {
-    fn drop(&mut self) {
-        let mut phase = self.0.phase.lock();
-        if phase.state == SchedulerState::Starting {
-            phase.state = SchedulerState::Stopped;
-        }
     }
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use punctual_core::{
     Alias, CheckedJob, DynJobStore, Event, Executor, IntoTrigger, Job, JobChange, JobDefinition,
-    JobId, JobProblem, JobRecord, JobRef, NameError, RecordUpdate, RunEvent, Schedule, StoreError,
-    StoreErrorKind,
+    JobId, JobProblem, JobRecord, JobRef, NameError, RecordUpdate, RunAt, RunEvent, Schedule,
+    StoreError, StoreErrorKind, inside_run,
 };
 
 use super::Engine;
 use super::add::CONFLICT_RETRIES;
 use super::life::SchedulerState;
 use super::slot::Slot;
-use crate::SchedulerError;
+use crate::{SHUTDOWN_TIMEOUT, SchedulerError};
 
 /// How many jobs a listing fetches at a time.
 const PAGE: usize = 1_000;
@@ -26,10 +26,7 @@ pub struct JobSelector {
 
 impl From<&str> for JobSelector {
     fn from(id: &str) -> Self {
-        Self {
-            id: JobId::new(id),
-            job_store: None,
-        }
+        Self { id: JobId::new(id), job_store: None }
     }
 }
 
@@ -41,64 +38,50 @@ impl From<&String> for JobSelector {
 
 impl From<&JobId> for JobSelector {
     fn from(id: &JobId) -> Self {
-        Self {
-            id: Ok(id.clone()),
-            job_store: None,
-        }
+        Self { id: Ok(id.clone()), job_store: None }
     }
 }
 
 impl From<JobId> for JobSelector {
     fn from(id: JobId) -> Self {
-        Self {
-            id: Ok(id),
-            job_store: None,
-        }
+        Self { id: Ok(id), job_store: None }
     }
 }
 
 impl From<(&str, &str)> for JobSelector {
     /// The alias of the store, and the id in it.
     fn from((job_store, id): (&str, &str)) -> Self {
-        Self {
-            id: JobId::new(id),
-            job_store: Some(Alias::new(job_store)),
-        }
+        Self { id: JobId::new(id), job_store: Some(Alias::new(job_store)) }
     }
 }
 
 impl From<&Job> for JobSelector {
     fn from(job: &Job) -> Self {
-        Self {
-            id: Ok(job.id.clone()),
-            job_store: Some(Ok(job.job_store.clone())),
-        }
+        Self { id: Ok(job.id.clone()), job_store: Some(Ok(job.job_store.clone())) }
     }
 }
 
 impl From<&JobRef> for JobSelector {
     fn from(job: &JobRef) -> Self {
-        Self {
-            id: Ok(job.job_id.clone()),
-            job_store: Some(Ok(job.job_store.clone())),
-        }
+        Self { id: Ok(job.job_id.clone()), job_store: Some(Ok(job.job_store.clone())) }
     }
 }
 
 /// A job that was found.
 enum Found {
-    Pending(usize),
+    Pending(JobRef),
     Stored(Arc<Slot>, JobRecord),
+}
+
+fn is(pending: &CheckedJob, job: &JobRef) -> bool {
+    pending.id == job.job_id && pending.job_store == job.job_store
 }
 
 impl Engine {
     /// The job as listings show it, with why it can't be run here, if it can't.
     pub(super) fn job(&self, slot: &Slot, record: &JobRecord) -> Job {
         let decoded = self.decode(slot, record);
-        let zone = decoded
-            .as_ref()
-            .ok()
-            .and_then(|decoded| decoded.trigger.zone().cloned());
+        let zone = decoded.as_ref().ok().and_then(|decoded| decoded.trigger.zone().cloned());
         let zone = zone.unwrap_or_else(|| self.settings.zone.clone());
         let mut job = Job::from_record(record, slot.alias.clone(), zone);
         match &decoded {
@@ -109,9 +92,8 @@ impl Engine {
             }
             Err(problem) => {
                 // A definition that can be read is shown even if its trigger can't be made.
-                job.definition = JobDefinition::decode(record.definition.as_bytes())
-                    .ok()
-                    .map(Arc::new);
+                job.definition =
+                    JobDefinition::decode(record.definition.as_bytes()).ok().map(Arc::new);
                 job.problem = Some(Arc::clone(problem));
             }
         }
@@ -125,9 +107,7 @@ impl Engine {
         if !self.executors.read().contains_key(&definition.executor) {
             return Some(JobProblem::UnknownExecutor(definition.executor.clone()));
         }
-        task.check(&definition.args)
-            .err()
-            .map(JobProblem::Arguments)
+        task.check(&definition.args).err().map(JobProblem::Arguments)
     }
 
     /// The stores that a selector means.
@@ -146,17 +126,16 @@ impl Engine {
             let fits = |job: &CheckedJob| {
                 job.id == id && alias.as_ref().is_none_or(|alias| job.job_store == *alias)
             };
-            return match pending.iter().position(fits) {
-                Some(index) => Ok(Found::Pending(index)),
+            return match pending.iter().find(|job| fits(job)) {
+                Some(job) => Ok(Found::Pending(JobRef {
+                    job_id: job.id.clone(),
+                    job_store: job.job_store.clone(),
+                })),
                 None => Err(SchedulerError::JobNotFound(id)),
             };
         }
         for slot in self.slots_of(alias.as_ref())? {
-            let found = slot
-                .store
-                .get(&id)
-                .await
-                .map_err(|error| slot.error(error))?;
+            let found = slot.store.get(&id).await.map_err(|error| slot.error(error))?;
             if let Some(record) = found {
                 return Ok(Found::Stored(slot, record));
             }
@@ -174,16 +153,25 @@ impl Engine {
         }
     }
 
+    /// Does something with a pending job, if it still is one.
+    fn with_pending<T>(
+        &self,
+        job: &JobRef,
+        work: impl FnOnce(&mut CheckedJob) -> Result<T, SchedulerError>,
+    ) -> Result<T, SchedulerError> {
+        let mut pending = self.pending.lock();
+        let found = pending.iter_mut().find(|other| is(other, job));
+        work(found.ok_or_else(|| SchedulerError::JobNotFound(job.job_id.clone()))?)
+    }
+
     pub(crate) async fn get_job(
         &self,
         selector: JobSelector,
     ) -> Result<Option<Job>, SchedulerError> {
         match self.find(selector).await {
-            Ok(Found::Pending(index)) => Ok(self
-                .pending
-                .lock()
-                .get(index)
-                .map(|job| self.pending_job(job))),
+            Ok(Found::Pending(job)) => {
+                self.with_pending(&job, |job| Ok(self.pending_job(job))).map(Some)
+            }
             Ok(Found::Stored(slot, record)) => Ok(Some(self.job(&slot, &record))),
             Err(SchedulerError::JobNotFound(_)) => Ok(None),
             Err(error) => Err(error),
@@ -194,11 +182,7 @@ impl Engine {
         if Self::is_pending(self.scheduler_state()) {
             let pending = self.pending.lock();
             let fits = |job: &&CheckedJob| alias.is_none_or(|alias| job.job_store == *alias);
-            return Ok(pending
-                .iter()
-                .filter(fits)
-                .map(|job| self.pending_job(job))
-                .collect());
+            return Ok(pending.iter().filter(fits).map(|job| self.pending_job(job)).collect());
         }
         let mut jobs = Vec::new();
         for slot in self.slots_of(alias)? {
@@ -218,9 +202,10 @@ impl Engine {
 
     pub(crate) async fn remove_job(&self, selector: JobSelector) -> Result<(), SchedulerError> {
         match self.find(selector).await? {
-            Found::Pending(index) => {
-                let job = self.pending.lock().remove(index);
-                self.tasks.write().forget_closure(&job.definition.task);
+            Found::Pending(job) => {
+                let task = self.with_pending(&job, |job| Ok(job.definition.task.clone()))?;
+                self.pending.lock().retain(|other| !is(other, &job));
+                self.tasks.write().forget_closure(&task);
             }
             Found::Stored(slot, record) => {
                 let removed = slot.store.remove(&record.id).await;
@@ -243,10 +228,14 @@ impl Engine {
             pending.retain(|job| alias.is_some_and(|alias| job.job_store != *alias));
         } else {
             for slot in self.slots_of(alias)? {
-                slot.store
-                    .remove_all()
-                    .await
-                    .map_err(|error| slot.error(error))?;
+                // Closures leave with their jobs.
+                let jobs = match slot.caps.persistent {
+                    true => Vec::new(),
+                    false => self.get_jobs(Some(&slot.alias)).await?,
+                };
+                slot.store.remove_all().await.map_err(|error| slot.error(error))?;
+                let mut tasks = self.tasks.write();
+                jobs.iter().for_each(|job| tasks.forget_closure(&job.task));
             }
         }
         self.bus.emit(Event::AllJobsRemoved(alias.cloned()));
@@ -270,8 +259,7 @@ impl Engine {
     ) -> Result<Job, SchedulerError> {
         let change = JobChange::new().trigger(trigger);
         self.change(selector, change, |id, trigger| {
-            self.schedule_from_now(id, trigger)
-                .map(|schedule| Some(Some(schedule)))
+            self.schedule_from_now(id, trigger).map(|schedule| Some(Some(schedule)))
         })
         .await
     }
@@ -287,10 +275,9 @@ impl Engine {
     ) -> Result<Job, SchedulerError> {
         let found = self.find(selector).await?;
         let (id, definition) = match &found {
-            Found::Pending(index) => {
-                let pending = self.pending.lock();
-                let job = pending.get(*index).ok_or(SchedulerError::NotRunning)?;
-                (job.id.clone(), job.definition.clone())
+            Found::Pending(job) => {
+                let definition = self.with_pending(job, |job| Ok(job.definition.clone()))?;
+                (job.job_id.clone(), definition)
             }
             Found::Stored(_, record) => {
                 let decoded = JobDefinition::decode(record.definition.as_bytes());
@@ -318,10 +305,7 @@ impl Engine {
             self.tasks.write().register(registration.clone())?;
         }
         let job = match found {
-            Found::Pending(index) => {
-                let mut pending = self.pending.lock();
-                let job = pending.get_mut(index).filter(|job| job.id == id);
-                let job = job.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
+            Found::Pending(job) => self.with_pending(&job, |job| {
                 job.definition = changed.definition;
                 if let Some(trigger) = changed.trigger {
                     job.trigger = trigger;
@@ -329,11 +313,11 @@ impl Engine {
                 if let Some(registration) = changed.registration {
                     job.registration = registration;
                 }
-                self.pending_job(job)
-            }
+                Ok(self.pending_job(job))
+            })?,
             Found::Stored(slot, record) => {
                 let task = changed.definition.task.clone();
-                let encoded = changed.definition.encode(self.settings.codec);
+                let encoded = changed.definition.encode();
                 let update = RecordUpdate {
                     definition: Some((task, encoded.map_err(punctual_core::JobError::from)?)),
                     schedule: new_schedule,
@@ -354,28 +338,20 @@ impl Engine {
         record: &JobRecord,
         update: RecordUpdate,
     ) -> Result<(), SchedulerError> {
-        slot.store
-            .update(&record.id, record.revision, update)
-            .await
-            .map(drop)
-            .map_err(|error| match error.kind() {
+        slot.store.update(&record.id, record.revision, update).await.map(drop).map_err(|error| {
+            match error.kind() {
                 StoreErrorKind::NotFound => SchedulerError::JobNotFound(record.id.clone()),
                 _ => slot.error(error),
-            })
+            }
+        })
     }
 
     /// Tells that a job was changed, and shows it as it is now.
     async fn modified(&self, slot: &Arc<Slot>, id: &JobId) -> Result<Job, SchedulerError> {
         self.changed(slot);
-        self.bus.emit(Event::JobModified(JobRef {
-            job_id: id.clone(),
-            job_store: slot.alias.clone(),
-        }));
-        let record = slot
-            .store
-            .get(id)
-            .await
-            .map_err(|error| slot.error(error))?;
+        self.bus
+            .emit(Event::JobModified(JobRef { job_id: id.clone(), job_store: slot.alias.clone() }));
+        let record = slot.store.get(id).await.map_err(|error| slot.error(error))?;
         let record = record.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
         Ok(self.job(slot, &record))
     }
@@ -388,16 +364,13 @@ impl Engine {
     /// Gives a job its next run time from now on.
     pub(crate) async fn resume_job(&self, selector: JobSelector) -> Result<Job, SchedulerError> {
         self.set_schedule(selector, |job| {
-            let trigger = job
-                .trigger
-                .as_ref()
-                .ok_or_else(|| SchedulerError::Unresolved {
-                    id: job.id.clone(),
-                    problem: job
-                        .problem
-                        .clone()
-                        .unwrap_or_else(|| Arc::new(JobProblem::UnknownTask(job.task.clone()))),
-                })?;
+            let trigger = job.trigger.as_ref().ok_or_else(|| SchedulerError::Unresolved {
+                id: job.id.clone(),
+                problem: job
+                    .problem
+                    .clone()
+                    .unwrap_or_else(|| Arc::new(JobProblem::UnknownTask(job.task.clone()))),
+            })?;
             self.schedule_from_now(&job.id, &**trigger).map(Some)
         })
         .await
@@ -411,23 +384,16 @@ impl Engine {
         for _ in 0..CONFLICT_RETRIES {
             let (slot, record) = match self.find(selector.clone()).await? {
                 Found::Stored(slot, record) => (slot, record),
-                Found::Pending(index) => {
-                    let mut pending = self.pending.lock();
-                    let job = pending.get_mut(index).ok_or(SchedulerError::NotRunning)?;
-                    let paused = schedule(&self.pending_job(job))?.is_none();
-                    job.first_run = if paused {
-                        punctual_core::RunAt::Paused
-                    } else {
-                        punctual_core::RunAt::Trigger
-                    };
-                    return Ok(self.pending_job(job));
+                Found::Pending(job) => {
+                    return self.with_pending(&job, |job| {
+                        let paused = schedule(&self.pending_job(job))?.is_none();
+                        job.first_run = if paused { RunAt::Paused } else { RunAt::Trigger };
+                        Ok(self.pending_job(job))
+                    });
                 }
             };
             let schedule = schedule(&self.job(&slot, &record))?;
-            let update = RecordUpdate {
-                definition: None,
-                schedule: Some(schedule),
-            };
+            let update = RecordUpdate { definition: None, schedule: Some(schedule) };
             match self.update(&slot, &record, update).await {
                 Ok(()) => return self.modified(&slot, &record.id).await,
                 Err(SchedulerError::Store { source, .. })
@@ -444,11 +410,7 @@ impl Engine {
 
     /// The runs that this process has under way.
     pub(crate) fn running(&self) -> Vec<RunEvent> {
-        self.active
-            .lock()
-            .iter()
-            .map(|run| RunEvent::of(&run.context))
-            .collect()
+        self.active.lock().iter().map(|run| RunEvent::of(&run.context)).collect()
     }
 
     pub(crate) async fn add_job_store(
@@ -456,10 +418,7 @@ impl Engine {
         alias: Alias,
         store: Arc<dyn DynJobStore>,
     ) -> Result<(), SchedulerError> {
-        let taken = || SchedulerError::AliasTaken {
-            kind: "a job store",
-            alias: alias.clone(),
-        };
+        let taken = || SchedulerError::AliasTaken { kind: "a job store", alias: alias.clone() };
         if self.slot(&alias).is_ok() {
             return Err(taken());
         }
@@ -480,15 +439,43 @@ impl Engine {
         Ok(())
     }
 
-    pub(crate) async fn remove_job_store(&self, alias: &Alias) -> Result<(), SchedulerError> {
-        let slot = self.slot(alias)?;
-        let _between_passes = self.tick.lock().await;
-        {
+    /// Waits for the runs of a store that was removed, and closes it.
+    async fn retire(&self, slot: &Arc<Slot>) {
+        let ended = async {
+            loop {
+                let ended = self.ended.notified();
+                if self.active.lock().is_idle(slot) {
+                    break;
+                }
+                ended.await;
+            }
+        };
+        // Those that take longer are left to their leases.
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await;
+        drop(slot.pass.lock().await);
+        self.close_slot(slot, true).await;
+    }
+
+    pub(crate) async fn remove_job_store(
+        self: &Arc<Self>,
+        alias: &Alias,
+    ) -> Result<(), SchedulerError> {
+        let slot = {
             let mut slots = self.slots.write();
-            *slots = slots.iter().filter(|known| known.alias != *alias).cloned().collect();
-        }
+            let (gone, kept): (Vec<_>, Vec<_>) =
+                slots.iter().cloned().partition(|known| known.alias == *alias);
+            *slots = kept.into();
+            gone.into_iter().next()
+        };
+        let slot = slot.ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))?;
         slot.stop_watching();
-        slot.store.shutdown().await;
+        if inside_run() {
+            // The run that asks may be one of this store's: nobody waits for himself.
+            let engine = Arc::clone(self);
+            tokio::spawn(async move { engine.retire(&slot).await });
+        } else {
+            self.retire(&slot).await;
+        }
         self.bus.emit(Event::JobStoreRemoved(alias.clone()));
         Ok(())
     }
@@ -498,10 +485,7 @@ impl Engine {
         alias: Alias,
         executor: Arc<dyn Executor>,
     ) -> Result<(), SchedulerError> {
-        let taken = || SchedulerError::AliasTaken {
-            kind: "an executor",
-            alias: alias.clone(),
-        };
+        let taken = || SchedulerError::AliasTaken { kind: "an executor", alias: alias.clone() };
         let mut executors = self.executors.write();
         if executors.contains_key(&alias) {
             return Err(taken());
@@ -510,10 +494,7 @@ impl Engine {
         if matches!(state, SchedulerState::Running | SchedulerState::Paused) {
             executor
                 .start()
-                .map_err(|source| SchedulerError::Executor {
-                    executor: alias.clone(),
-                    source,
-                })?;
+                .map_err(|source| SchedulerError::Executor { executor: alias.clone(), source })?;
         }
         executors.insert(alias.clone(), executor);
         drop(executors);

@@ -55,6 +55,8 @@ pub(crate) struct Engine {
     pub bus: EventBus,
     /// Told when something may be due earlier than the driver knows, or has ended.
     pub wake: Notify,
+    /// Told when runs have ended and been dealt with.
+    ended: Notify,
     state: SharedState,
     /// In the order in which they were added.
     slots: RwLock<Arc<[Arc<Slot>]>>,
@@ -102,13 +104,10 @@ impl Engine {
             clock: parts.clock,
             bus: parts.bus,
             wake: Notify::new(),
+            ended: Notify::new(),
             state: state(parts.state, engine),
             slots: RwLock::new(
-                parts
-                    .stores
-                    .into_iter()
-                    .map(|(alias, store)| Slot::new(alias, store))
-                    .collect(),
+                parts.stores.into_iter().map(|(alias, store)| Slot::new(alias, store)).collect(),
             ),
             executors: RwLock::new(parts.executors.into_iter().collect()),
             tasks: RwLock::new(parts.tasks),
@@ -120,10 +119,7 @@ impl Engine {
             active: Mutex::default(),
             next_run_id: Mutex::new(RunId::random()),
             node: Mutex::new(NodeId::random()),
-            reports: Arc::new(Reports {
-                waiting: Mutex::default(),
-                engine: engine.clone(),
-            }),
+            reports: Arc::new(Reports { waiting: Mutex::default(), engine: engine.clone() }),
             last_tick: AtomicI64::new(Timestamp::MIN.as_micros()),
             runtime: Mutex::default(),
             stopped: tokio::sync::watch::Sender::new(true),
@@ -138,16 +134,11 @@ impl Engine {
     fn slot(&self, alias: &Alias) -> Result<Arc<Slot>, SchedulerError> {
         let slots = self.slots.read();
         let found = slots.iter().find(|slot| slot.alias == *alias);
-        found
-            .cloned()
-            .ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))
+        found.cloned().ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))
     }
 
     fn trigger_defaults(&self) -> TriggerDefaults {
-        TriggerDefaults {
-            zone: self.settings.zone.clone(),
-            now: self.clock.now(),
-        }
+        TriggerDefaults { zone: self.settings.zone.clone(), now: self.clock.now() }
     }
 
     /// Where the engine runs; none while it is stopped.
@@ -161,10 +152,7 @@ impl Engine {
 
     pub(crate) fn store_health(&self) -> Vec<StoreHealth> {
         let slots = self.slots.read();
-        slots
-            .iter()
-            .map(|slot| slot.health.lock().of(slot.alias.clone()))
-            .collect()
+        slots.iter().map(|slot| slot.store_health()).collect()
     }
 
     /// When the last pass began.

@@ -34,12 +34,29 @@ impl Engine {
         }
     }
 
+    /// Runs again what no executor brought to an end, when it is time; answers when it is, if not.
+    pub(super) async fn run_again(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let due: Vec<_> = {
+            let mut again = slot.again.lock();
+            let waiting = again.extract_if(.., |(retry_at, ..)| *retry_at <= now);
+            waiting.collect()
+        };
+        for (_, id, run) in due {
+            // Without its job, a run has lost its purpose.
+            if let Some(record) = slot.store.get(&id).await? {
+                self.rerun(slot, pass, OrphanedRun { record, run });
+            }
+        }
+        Ok(slot.again.lock().iter().map(|(retry_at, ..)| *retry_at).min())
+    }
+
     fn rerun(&self, slot: &Arc<Slot>, pass: &mut Pass, orphan: OrphanedRun) {
-        if self
-            .active
-            .lock()
-            .refence(orphan.run.run_id, orphan.run.fence)
-        {
+        if self.active.lock().refence(orphan.run.run_id, orphan.run.fence) {
             // It is under way here: this process only seemed dead.
             return;
         }
@@ -76,16 +93,9 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if slot.caps.persistent && self.settings.identity.is_some() {
-            slot.store
-                .renew(node, now, now.saturating_add_micros(-1))
-                .await?;
-            let mut orphans = slot
-                .store
-                .take_over(node, now, usize::MAX >> 1, filter)
-                .await?;
-            slot.store
-                .renew(node, now, now.saturating_add(self.settings.lease))
-                .await?;
+            slot.store.renew(node, now, now.saturating_add_micros(-1)).await?;
+            let mut orphans = slot.store.take_over(node, now, usize::MAX >> 1, filter).await?;
+            slot.store.renew(node, now, now.saturating_add(self.settings.lease)).await?;
             // Until the lease was back, others could take them too.
             let mut index = 0;
             while let Some(orphan) = orphans.get(index) {

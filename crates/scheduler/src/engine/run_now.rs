@@ -12,26 +12,16 @@ use crate::SchedulerError;
 impl Engine {
     /// Starts a run of the job in this process now. Its schedule stays; its limits hold.
     pub(crate) async fn run_job_now(&self, selector: JobSelector) -> Result<RunId, SchedulerError> {
-        if !matches!(
-            self.scheduler_state(),
-            SchedulerState::Running | SchedulerState::Paused
-        ) {
+        if !matches!(self.scheduler_state(), SchedulerState::Running | SchedulerState::Paused) {
             return Err(SchedulerError::NotRunning);
         }
         for _ in 0..CONFLICT_RETRIES {
             let (slot, record) = self.find_stored(selector.clone()).await?;
-            let resolved =
-                self.resolve(&slot, &record)
-                    .map_err(|problem| SchedulerError::Unresolved {
-                        id: record.id.clone(),
-                        problem,
-                    })?;
+            let resolved = self
+                .resolve(&slot, &record)
+                .map_err(|problem| SchedulerError::Unresolved { id: record.id.clone(), problem })?;
             let options = &resolved.decoded.definition.options;
-            let running = self
-                .active
-                .lock()
-                .count(&slot, &record.id)
-                .max(record.in_flight);
+            let running = self.active.lock().count(&slot, &record.id).max(record.in_flight);
             if running >= options.max_instances {
                 return Err(SchedulerError::MaxInstances(record.id));
             }
@@ -45,11 +35,7 @@ impl Engine {
             if run.recorded.is_some() {
                 let runs = vec![run.record(&self.node.lock().clone())];
                 let action = CommitAction::Start { runs };
-                let commit = Commit {
-                    id: record.id.clone(),
-                    fence: record.fence,
-                    action,
-                };
+                let commit = Commit { id: record.id.clone(), fence: record.fence, action };
                 let outcome = slot.store.commit(vec![commit]).await;
                 let outcome = outcome.map_err(|error| slot.error(error))?;
                 if outcome.first() == Some(&CommitOutcome::Stale) {

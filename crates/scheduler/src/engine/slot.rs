@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Commit, CommitAction, DynJobStore, Fence, JobId, OrphanedRun, StoreCaps, StoreError,
-    TaskFilter, TaskName, TaskRegistry, Timestamp,
+    Alias, Commit, CommitAction, DynJobStore, Fence, InFlightRun, JobId, OrphanedRun, StoreCaps,
+    StoreError, TaskFilter, TaskName, TaskRegistry, Timestamp,
 };
 
 use super::cache::Cache;
@@ -28,6 +28,13 @@ pub(crate) struct Slot {
     /// Changes to make at the next pass: runs to clear, jobs to look at sooner.
     pub settling: Mutex<Vec<Settling>>,
     pub pass: tokio::sync::Mutex<Pass>,
+    /// When the next pass is needed, from one that took longer than the others waited.
+    pub next_pass: Mutex<Option<Timestamp>>,
+    /// Since when a pass has been under way.
+    pub busy_since: Mutex<Option<Timestamp>>,
+    /// Runs of jobs that must run at least once, and that no executor has brought to an end: they are
+    /// tried again at that instant.
+    pub again: Mutex<Vec<(Timestamp, JobId, InFlightRun)>>,
     /// Something may be due earlier than the passes know.
     pub changed: AtomicBool,
     /// The store's notifications work, so that polling is not needed.
@@ -85,6 +92,9 @@ impl Slot {
             health: Mutex::default(),
             settling: Mutex::default(),
             pass: tokio::sync::Mutex::default(),
+            next_pass: Mutex::default(),
+            busy_since: Mutex::default(),
+            again: Mutex::default(),
             changed: AtomicBool::new(true),
             watched: AtomicBool::new(false),
             watch: Mutex::default(),
@@ -97,6 +107,22 @@ impl Slot {
             TaskFilter::Only(Arc::clone(tasks.names()))
         } else {
             TaskFilter::Any
+        }
+    }
+
+    /// Whether changes wait that the next pass can make at once.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        !self.settling.lock().is_empty() && self.health.lock().retry_at.is_none()
+    }
+
+    /// What health checks are told.
+    pub(crate) fn store_health(&self) -> StoreHealth {
+        let health = self.health.lock();
+        StoreHealth {
+            alias: self.alias.clone(),
+            error: health.last_error.clone(),
+            retry_at: health.retry_at,
+            busy_since: *self.busy_since.lock(),
         }
     }
 
@@ -118,23 +144,12 @@ impl Slot {
 
     /// Makes the change at the next pass.
     pub(crate) fn settle(&self, job: &JobId, task: &TaskName, fence: Fence, action: CommitAction) {
-        let commit = Commit {
-            id: job.clone(),
-            fence,
-            action,
-        };
-        self.settling.lock().push(Settling {
-            commit,
-            task: task.clone(),
-            uncertain: false,
-        });
+        let commit = Commit { id: job.clone(), fence, action };
+        self.settling.lock().push(Settling { commit, task: task.clone(), uncertain: false });
     }
 
     pub(crate) fn error(&self, source: StoreError) -> SchedulerError {
-        SchedulerError::Store {
-            job_store: self.alias.clone(),
-            source,
-        }
+        SchedulerError::Store { job_store: self.alias.clone(), source }
     }
 }
 
@@ -154,15 +169,6 @@ impl Health {
         self.retry_at = Some(retry_at);
         self.last_error = Some(error);
         retry_at
-    }
-
-    /// What health checks are told.
-    pub(crate) fn of(&self, alias: Alias) -> StoreHealth {
-        StoreHealth {
-            alias,
-            error: self.last_error.clone(),
-            retry_at: self.retry_at,
-        }
     }
 
     /// Notes a success; whether there had been a failure before.

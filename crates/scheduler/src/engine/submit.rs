@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use punctual_core::{
-    AnyTask, Commit, CommitAction, CommitOutcome, Encoded, Event, Executor, Fence, InFlightRun,
+    AnyTask, Commit, CommitAction, CommitOutcome, Event, EventMask, Executor, Fence, InFlightRun,
     JobContext, JobContextParts, JobProblem, JobRecord, JobRef, MissReason, NodeId, Recovery,
     Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, StoreError, Timestamp,
 };
@@ -67,11 +67,7 @@ impl Engine {
         let alias = &decoded.definition.executor;
         let executor = self.executors.read().get(alias).cloned();
         let executor = executor.ok_or_else(|| JobProblem::UnknownExecutor(alias.clone()))?;
-        Ok(Resolved {
-            decoded,
-            task,
-            executor,
-        })
+        Ok(Resolved { decoded, task, executor })
     }
 
     pub(super) fn new_run_id(&self) -> RunId {
@@ -89,11 +85,7 @@ impl Engine {
         record: JobRecord,
         now: Timestamp,
     ) -> Planned {
-        let commit = |action| Commit {
-            id: record.id.clone(),
-            fence: record.fence,
-            action,
-        };
+        let commit = |action| Commit { id: record.id.clone(), fence: record.fence, action };
         let claimed_until = now.saturating_add(self.settings.lease);
         let resolved = match self.resolve(slot, &record) {
             Ok(resolved) => resolved,
@@ -113,11 +105,7 @@ impl Engine {
         };
         let trigger = &*resolved.decoded.trigger;
         let options = &resolved.decoded.definition.options;
-        let running = self
-            .active
-            .lock()
-            .count(slot, &record.id)
-            .max(record.in_flight);
+        let running = self.active.lock().count(slot, &record.id).max(record.in_flight);
         let due = Due {
             trigger,
             options,
@@ -146,11 +134,7 @@ impl Engine {
         };
         let fire_count = record.fire_count.saturating_add(runs.len() as u64);
         let commit = commit(match plan.next {
-            Some(schedule) => CommitAction::Advance {
-                schedule,
-                fire_count,
-                start,
-            },
+            Some(schedule) => CommitAction::Advance { schedule, fire_count, start },
             None => CommitAction::Finish { start },
         });
         let waiting = plan.next.is_some_and(|next| next.next_run_time <= now);
@@ -194,11 +178,7 @@ impl Engine {
     }
 
     fn emit_skipped(&self, job: &JobRef, skipped: &Skipped) {
-        let Skipped {
-            first,
-            last,
-            reason,
-        } = *skipped;
+        let Skipped { first, last, reason } = *skipped;
         let skipped = SkippedRuns::new(job.clone(), first, last, reason);
         match reason {
             MissReason::TooLate => self.bus.emit(Event::JobMissed(skipped)),
@@ -233,9 +213,13 @@ impl Engine {
             context: context.clone(),
             recorded: run.recorded,
         });
-        let args: Encoded = resolved.decoded.definition.args.clone();
+        // Told before, so that no end of the run can be told earlier.
+        if self.bus.wants(EventMask::JOB_SUBMITTED) {
+            self.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
+        }
+        let args = resolved.decoded.definition.args.clone();
         let submitted = resolved.executor.submit(Run::new(RunParts {
-            context: context.clone(),
+            context,
             task: record.task.clone(),
             body: Arc::clone(&resolved.task),
             args,
@@ -243,37 +227,38 @@ impl Engine {
             clock: Arc::clone(&self.clock),
             sink: Arc::clone(&self.reports) as _,
         }));
-        match submitted {
-            Ok(()) => {
-                if self.bus.wants(punctual_core::EventMask::JOB_SUBMITTED) {
-                    self.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
-                }
-            }
+        if let Err(Refused { run, reason }) = submitted {
             // Comes back as a report, like the end of any other run.
-            Err(Refused { run, reason }) => run.finish(RunOutcome::Refused(reason.to_string())),
+            run.finish(RunOutcome::Refused(reason.to_string()));
         }
     }
 
     /// Deals with the runs that have ended since the last time.
     ///
-    /// While stopping, runs that never came to an end keep their record, so that somebody runs them.
+    /// Runs that never came to an end keep their record: they are tried again, or, when this scheduler is
+    /// stopping, left to whoever runs next.
     pub(super) fn settle_reports(&self, stopping: bool, now: Timestamp) {
-        for report in self.reports.take() {
+        let reports = self.reports.take();
+        if reports.is_empty() {
+            return;
+        }
+        for report in reports {
             let event = report.event;
             let Some((run, known)) = self.active.lock().remove(event.run_id) else {
                 // From before a restart of this scheduler: the fences see to the rest.
                 continue;
             };
             let outcome = event.outcome.as_ref();
-            let ended = !matches!(
-                outcome,
-                None | Some(RunOutcome::Lost | RunOutcome::Refused(_))
-            );
-            if let Some(fence) = run.recorded.filter(|_| ended || !stopping) {
-                let action = CommitAction::ClearRun {
-                    run_id: event.run_id,
-                };
-                run.slot.settle(&event.job.job_id, &run.task, fence, action);
+            let ended = !matches!(outcome, None | Some(RunOutcome::Lost | RunOutcome::Refused(_)));
+            if let Some(fence) = run.recorded {
+                if ended {
+                    let action = CommitAction::ClearRun { run_id: event.run_id };
+                    run.slot.settle(&event.job.job_id, &run.task, fence, action);
+                } else if !stopping {
+                    let retry_at = now.saturating_add(self.settings.retry_interval);
+                    let again = self.again(&event, fence);
+                    run.slot.again.lock().push((retry_at, event.job.job_id.clone(), again));
+                }
             }
             if let Some(fence) = known.waiting {
                 let action = CommitAction::Postpone { due_at: now };
@@ -284,6 +269,18 @@ impl Engine {
             if known.removed {
                 self.job_left(&run.slot, job, &run.task);
             }
+        }
+        self.ended.notify_waiters();
+    }
+
+    /// The record of a run that is to be tried again.
+    fn again(&self, event: &RunEvent, fence: Fence) -> InFlightRun {
+        InFlightRun {
+            run_id: event.run_id,
+            scheduled_time: event.scheduled_time,
+            attempt: event.attempt,
+            node: self.node.lock().clone(),
+            fence,
         }
     }
 
@@ -307,46 +304,27 @@ impl Engine {
         if settling.is_empty() {
             return Ok(());
         }
-        let batch = settling
-            .iter()
-            .map(|change| change.commit.clone())
-            .collect();
+        let batch = settling.iter().map(|change| change.commit.clone()).collect();
         let outcomes = match slot.store.commit(batch).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
-                let again = settling.into_iter().map(|s| Settling {
-                    uncertain: true,
-                    ..s
-                });
+                let again = settling.into_iter().map(|s| Settling { uncertain: true, ..s });
                 slot.settling.lock().splice(0..0, again);
                 return Err(error);
             }
         };
-        for (
-            Settling {
-                commit,
-                task,
-                uncertain,
-            },
-            outcome,
-        ) in settling.into_iter().zip(outcomes)
-        {
+        for (Settling { commit, task, uncertain }, outcome) in settling.into_iter().zip(outcomes) {
             let clears = matches!(commit.action, CommitAction::ClearRun { .. });
             let left = match outcome {
                 CommitOutcome::Removed => true,
                 // Carried out the time before, perhaps with the job's last run.
-                CommitOutcome::Stale if clears && uncertain => slot
-                    .store
-                    .get(&commit.id)
-                    .await
-                    .is_ok_and(|job| job.is_none()),
+                CommitOutcome::Stale if clears && uncertain => {
+                    slot.store.get(&commit.id).await.is_ok_and(|job| job.is_none())
+                }
                 _ => false,
             };
             if left {
-                let job = JobRef {
-                    job_id: commit.id,
-                    job_store: slot.alias.clone(),
-                };
+                let job = JobRef { job_id: commit.id, job_store: slot.alias.clone() };
                 self.job_left(slot, job, &task);
             } else if !clears {
                 slot.changed.store(true, Ordering::Relaxed);

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use punctual_core::{
     Alias, Claim, CommitAction, CommitOutcome, Event, JobProblem, JobRecord, JobRef, NodeId,
     StoreError, TaskFilter, Timestamp,
 };
+
+use tokio::time::timeout;
 
 use super::Engine;
 use super::life::SchedulerState;
@@ -18,12 +21,15 @@ use super::submit::Planned;
 const MAX_BATCHES: usize = 16;
 
 /// How many jobs are looked at to find those of unknown tasks.
-const UNKNOWN_PAGE: usize = 64;
+const UNKNOWN_PAGE: usize = 1_000;
+
+/// How long stores wait for a slow one among them.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// One pass at the instant `now`; answers when the next one is needed. Doesn't sleep and reads no
     /// clock. Does nothing when the scheduler is stopped.
-    pub(crate) async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) async fn tick(self: &Arc<Self>, now: Timestamp) -> Option<Timestamp> {
         let _one_at_a_time = lock(&self.tick).await;
         let paused = match self.scheduler_state() {
             SchedulerState::Running => false,
@@ -35,15 +41,42 @@ impl Engine {
         let slots = self.slots();
         let next = match &*slots {
             [only] => self.pass(only, now, paused).await,
-            several => {
-                let passes = several.iter().map(|slot| self.pass(slot, now, paused));
-                join_all(passes).await.into_iter().flatten().min()
-            }
+            several => self.passes(several, now, paused).await,
         };
         // What has ended in the meantime, for executors that run on the spot.
         self.settle_reports(false, now);
-        let unsettled = slots.iter().any(|slot| !slot.settling.lock().is_empty());
+        let unsettled = slots.iter().any(|slot| slot.is_unsettled());
         if unsettled { Some(now) } else { next }
+    }
+
+    /// A pass over each of several stores, side by side. One that takes longer than the others are asked
+    /// to wait for goes on by itself, and wakes the driver when it ends.
+    async fn passes(
+        self: &Arc<Self>,
+        slots: &[Arc<Slot>],
+        now: Timestamp,
+        paused: bool,
+    ) -> Option<Timestamp> {
+        let passes = slots.iter().map(|slot| {
+            let (engine, slot) = (Arc::clone(self), Arc::clone(slot));
+            async move {
+                if slot.pass.try_lock().is_err() {
+                    return None;
+                }
+                let work = {
+                    let (engine, slot) = (Arc::clone(&engine), Arc::clone(&slot));
+                    tokio::spawn(async move {
+                        let next = engine.pass(&slot, now, paused).await;
+                        *slot.next_pass.lock() = next;
+                        engine.wake.notify_one();
+                    })
+                };
+                // Whether it has ended in time shows in what it left behind.
+                let _ = timeout(PATIENCE, work).await;
+                slot.next_pass.lock().take()
+            }
+        });
+        join_all(passes).await.into_iter().flatten().min()
     }
 
     /// A pass over one store. Every failure ends here: it is told, and the store is tried again.
@@ -56,7 +89,20 @@ impl Engine {
             return Some(retry_at);
         }
         let mut pass = lock(&slot.pass).await;
-        match self.try_pass(slot, &mut pass, now, paused).await {
+        *slot.busy_since.lock() = Some(now);
+        let next = self.locked_pass(slot, &mut pass, now, paused).await;
+        *slot.busy_since.lock() = None;
+        next
+    }
+
+    async fn locked_pass(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        now: Timestamp,
+        paused: bool,
+    ) -> Option<Timestamp> {
+        match self.try_pass(slot, pass, now, paused).await {
             Ok(next) => {
                 if slot.health.lock().succeeded() {
                     self.bus.emit(Event::JobStoreRecovered(slot.alias.clone()));
@@ -74,13 +120,8 @@ impl Engine {
         tracing::warn!(store = %slot.alias, %error, "the job store failed; it is tried again");
         let error = Arc::new(error);
         let retry_at =
-            slot.health
-                .lock()
-                .failed(Arc::clone(&error), now, self.settings.retry_interval);
-        self.bus.emit(Event::JobStoreFailed {
-            store: slot.alias.clone(),
-            error,
-        });
+            slot.health.lock().failed(Arc::clone(&error), now, self.settings.retry_interval);
+        self.bus.emit(Event::JobStoreFailed { store: slot.alias.clone(), error });
         retry_at
     }
 
@@ -99,22 +140,30 @@ impl Engine {
         let renewed = self.renew(slot, pass, &node, now).await?;
         self.commit_settling(slot).await?;
         self.retry_uncertain(slot, pass, now).await?;
-        let mut wakeup = slot
-            .caps
-            .persistent
-            .then(|| now.saturating_add(self.settings.lease / 3));
+        let mut wakeup = self.next_look(slot, now);
         if !paused {
             if renewed {
                 self.take_over(slot, pass, &node, &filter, now).await?;
             }
+            let again = self.run_again(slot, pass, now).await?;
             let next = self.run_due(slot, pass, &filter, &node, now).await?;
-            wakeup = [wakeup, next].into_iter().flatten().min();
-        }
-        if slot.caps.shared && !slot.is_watched() {
-            let poll = now.saturating_add(self.settings.poll_interval);
-            wakeup = Some(wakeup.map_or(poll, |wakeup| wakeup.min(poll)));
+            wakeup = [wakeup, again, next].into_iter().flatten().min();
         }
         Ok(wakeup)
+    }
+
+    /// When a store has to be looked at even if nothing is due: to keep the lease of runs under way, and
+    /// to see what other processes have changed or left behind.
+    fn next_look(&self, slot: &Slot, now: Timestamp) -> Option<Timestamp> {
+        let lease = self.settings.lease / 3;
+        let wait = match (slot.caps.shared, self.active.lock().has_recorded()) {
+            (true, _) if slot.is_watched() => lease,
+            (true, true) => lease.min(self.settings.poll_interval),
+            (true, false) => self.settings.poll_interval,
+            (false, true) if slot.caps.persistent => lease,
+            _ => return None,
+        };
+        Some(now.saturating_add(wait))
     }
 
     /// Keeps the node's lease, when it is time; whether it did.
@@ -130,10 +179,7 @@ impl Engine {
         if !slot.caps.persistent || pass.renewed_at.is_some_and(fresh) {
             return Ok(false);
         }
-        let lapsed = slot
-            .store
-            .renew(node, now, now.saturating_add(lease))
-            .await?;
+        let lapsed = slot.store.renew(node, now, now.saturating_add(lease)).await?;
         if lapsed && pass.renewed_at.is_some() {
             self.bus.emit(Event::LeaseLost(slot.alias.clone()));
         }
@@ -160,10 +206,7 @@ impl Engine {
         }
         let mut batches = 0;
         while pass.next_due.is_some_and(|due| due <= now) {
-            let free = self
-                .settings
-                .max_running
-                .saturating_sub(self.active.lock().len());
+            let free = self.settings.max_running.saturating_sub(self.active.lock().len());
             let limit = self.settings.batch.min(free);
             if limit == 0 {
                 // The end of a run wakes the driver.
@@ -173,10 +216,7 @@ impl Engine {
                 return Ok(Some(now));
             }
             batches += 1;
-            let claims = slot
-                .store
-                .claim_due(now, limit, self.settings.lease, filter)
-                .await?;
+            let claims = slot.store.claim_due(now, limit, self.settings.lease, filter).await?;
             let all = claims.len() < limit;
             self.run_claims(slot, pass, node, claims, now).await?;
             if all {
@@ -240,21 +280,14 @@ impl Engine {
         if pass.uncertain.is_empty() {
             return Ok(());
         }
-        let batch = pass
-            .uncertain
-            .iter()
-            .map(|job| job.commit.clone())
-            .collect();
+        let batch = pass.uncertain.iter().map(|job| job.commit.clone()).collect();
         let mut outcomes = slot.store.commit(batch).await?;
         for (job, outcome) in pass.uncertain.iter().zip(&mut outcomes) {
             if *outcome == CommitOutcome::Stale {
                 *outcome = self.first_outcome(slot, job, now).await?;
             }
         }
-        for (job, outcome) in std::mem::take(&mut pass.uncertain)
-            .into_iter()
-            .zip(outcomes)
-        {
+        for (job, outcome) in std::mem::take(&mut pass.uncertain).into_iter().zip(outcomes) {
             self.carry_out(slot, job, outcome);
         }
         Ok(())
@@ -269,10 +302,7 @@ impl Engine {
     ) -> Result<CommitOutcome, StoreError> {
         // It shows in the runs that it recorded,
         let recorded = slot.store.in_flight(&job.record.id).await?;
-        if recorded
-            .iter()
-            .any(|found| job.runs.iter().any(|run| run.run_id == found.run_id))
-        {
+        if recorded.iter().any(|found| job.runs.iter().any(|run| run.run_id == found.run_id)) {
             return Ok(CommitOutcome::Done);
         }
         // or in the job's absence, while nobody else could have claimed and finished it.
@@ -305,9 +335,7 @@ impl Engine {
         }
         let page = slot.store.list(None, UNKNOWN_PAGE).await?;
         for record in page.records {
-            let due = record
-                .schedule
-                .is_some_and(|schedule| schedule.due_at <= now);
+            let due = record.schedule.is_some_and(|schedule| schedule.due_at <= now);
             if due && !filter.passes(&record.task) {
                 let problem = Arc::new(JobProblem::UnknownTask(record.task.clone()));
                 self.report_unresolved(slot, pass, &record, problem);
@@ -330,10 +358,7 @@ impl Engine {
         }
         tracing::warn!(store = %slot.alias, job = %record.id, %problem, "the job can't be run here");
         pass.reported.insert(record.id.clone(), text);
-        self.bus.emit(Event::JobUnresolved {
-            job: job_ref(&slot.alias, record),
-            problem,
-        });
+        self.bus.emit(Event::JobUnresolved { job: job_ref(&slot.alias, record), problem });
     }
 }
 
@@ -346,8 +371,5 @@ async fn lock<T>(mutex: &tokio::sync::Mutex<T>) -> tokio::sync::MutexGuard<'_, T
 }
 
 pub(super) fn job_ref(alias: &Alias, record: &JobRecord) -> JobRef {
-    JobRef {
-        job_id: record.id.clone(),
-        job_store: alias.clone(),
-    }
+    JobRef { job_id: record.id.clone(), job_store: alias.clone() }
 }

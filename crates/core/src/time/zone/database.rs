@@ -37,11 +37,7 @@ struct Inner {
 static CURRENT: RwLock<Option<ZoneDatabase>> = RwLock::new(None);
 
 /// Where operating systems keep their zone files.
-const DIRECTORIES: [&str; 3] = [
-    "/usr/share/zoneinfo",
-    "/usr/share/lib/zoneinfo",
-    "/etc/zoneinfo",
-];
+const DIRECTORIES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
 
 impl ZoneDatabase {
     /// The machine's zone files, from `TZDIR` or the usual places, with the bundled copy for names that
@@ -52,13 +48,21 @@ impl ZoneDatabase {
             Some(dir) => vec![PathBuf::from(dir)],
             None => DIRECTORIES.iter().map(PathBuf::from).collect(),
         };
-        for directory in directories {
-            if let Ok(files) = TimeZoneDatabase::from_dir(&directory) {
-                let release = release_of(&directory).unwrap_or_else(|| "unknown".to_owned());
-                return Self::new(vec![files, TimeZoneDatabase::bundled()], release);
-            }
-        }
-        Self::bundled()
+        let found = directories.iter().find_map(|dir| Self::from_directory(dir).ok());
+        found.unwrap_or_else(Self::bundled)
+    }
+
+    /// The zone files in a directory, with the bundled copy for names that are not among them.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::NoDirectory`] when there are no zone files.
+    pub fn from_directory(directory: impl AsRef<Path>) -> Result<Self, ZoneError> {
+        let directory = directory.as_ref();
+        let files = TimeZoneDatabase::from_dir(directory);
+        let files = files.map_err(|_| ZoneError::NoDirectory { path: directory.to_owned() })?;
+        let release = release_of(directory).unwrap_or_else(|| "unknown".to_owned());
+        Ok(Self::new(vec![files, TimeZoneDatabase::bundled()], release))
     }
 
     /// The copy that is compiled into the program.
@@ -68,12 +72,8 @@ impl ZoneDatabase {
         Self::new(vec![TimeZoneDatabase::bundled()], release)
     }
 
-    pub(super) fn new(sources: Vec<TimeZoneDatabase>, release: String) -> Self {
-        Self(Arc::new(Inner {
-            sources,
-            release,
-            loaded: RwLock::default(),
-        }))
+    fn new(sources: Vec<TimeZoneDatabase>, release: String) -> Self {
+        Self(Arc::new(Inner { sources, release, loaded: RwLock::default() }))
     }
 
     /// The database in which this process looks names up.
@@ -97,13 +97,8 @@ impl ZoneDatabase {
     ///
     /// [`ZoneError::Unknown`] when there is none; it has a suggestion where only the case differs.
     pub fn get(&self, name: &str) -> Result<Zone, ZoneError> {
-        let loaded = self
-            .0
-            .loaded
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned();
+        let loaded =
+            self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         match loaded {
             Some(zone) => Ok(zone),
             None => self.load(name),
@@ -111,10 +106,7 @@ impl ZoneDatabase {
     }
 
     fn load(&self, name: &str) -> Result<Zone, ZoneError> {
-        let unknown = |suggestion| ZoneError::Unknown {
-            name: name.to_owned(),
-            suggestion,
-        };
+        let unknown = |suggestion| ZoneError::Unknown { name: name.to_owned(), suggestion };
         let found = self.0.sources.iter().find_map(|source| find(source, name));
         let (canonical, source) = found.ok_or_else(|| unknown(None))?;
         if canonical != name {
@@ -124,11 +116,7 @@ impl ZoneDatabase {
             "UTC" => Zone::utc(),
             _ => Zone::new(name, load::table(&source)),
         };
-        let mut loaded = self
-            .0
-            .loaded
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = self.0.loaded.write().unwrap_or_else(PoisonError::into_inner);
         Ok(loaded.entry(canonical).or_insert(zone).clone())
     }
 
@@ -190,20 +178,13 @@ fn release_of(directory: &Path) -> Option<String> {
         let text = std::fs::read_to_string(directory.join(file)).ok()?;
         text.lines().next().map(|line| line.trim().to_owned())
     };
-    let from_rules = || {
-        first_line("tzdata.zi")?
-            .strip_prefix("# version ")
-            .map(|release| release.to_owned())
-    };
-    from_rules()
-        .or_else(|| first_line("+VERSION"))
-        .filter(|release| !release.is_empty())
+    let from_rules =
+        || first_line("tzdata.zi")?.strip_prefix("# version ").map(|release| release.to_owned());
+    from_rules().or_else(|| first_line("+VERSION")).filter(|release| !release.is_empty())
 }
 
 impl fmt::Debug for ZoneDatabase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ZoneDatabase")
-            .field("release", &self.release())
-            .finish_non_exhaustive()
+        f.debug_struct("ZoneDatabase").field("release", &self.release()).finish_non_exhaustive()
     }
 }

@@ -13,14 +13,18 @@ pub enum ZoneError {
         /// The name that was probably meant, where only the case differs.
         suggestion: Option<String>,
     },
+    /// There are no zone files in a directory.
+    #[error("there are no time zone files in {path:?}")]
+    #[non_exhaustive]
+    NoDirectory {
+        /// The directory.
+        path: std::path::PathBuf,
+    },
     /// The machine's own zone can't be told by name.
     #[error("the machine does not tell its time zone by an IANA name; set TZ or name the zone")]
     NoLocal,
 }
 
 fn hint(suggestion: &Option<String>) -> String {
-    suggestion
-        .as_ref()
-        .map(|name| format!(" (did you mean {name:?}?)"))
-        .unwrap_or_default()
+    suggestion.as_ref().map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
 }

@@ -33,11 +33,7 @@ impl Builder {
         let abbreviation = self.abbreviation(abbreviation);
         let unchanged = |last: &Entry| last.offset == offset && last.abbreviation == abbreviation;
         if !self.entries.last().is_some_and(unchanged) {
-            self.entries.push(Entry {
-                start,
-                offset,
-                abbreviation,
-            });
+            self.entries.push(Entry { start, offset, abbreviation });
         }
     }
 

@@ -87,10 +87,7 @@ impl Zone {
     }
 
     fn new(name: &str, table: Table) -> Self {
-        Self(Arc::new(Rules {
-            name: name.into(),
-            table,
-        }))
+        Self(Arc::new(Rules { name: name.into(), table }))
     }
 
     /// The IANA name.

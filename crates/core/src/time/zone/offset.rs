@@ -18,11 +18,7 @@ pub struct ZoneOffset {
 
 impl ZoneOffset {
     fn new(zone: &Zone, span: ZoneSpan) -> Self {
-        Self {
-            zone: zone.clone(),
-            seconds: span.offset,
-            abbreviation: span.abbreviation,
-        }
+        Self { zone: zone.clone(), seconds: span.offset, abbreviation: span.abbreviation }
     }
 
     /// The abbreviation, such as `CEST`.

@@ -90,11 +90,7 @@ impl Table {
 
     pub(super) fn fixed(offset: i32, abbreviation: &str) -> Self {
         Self::new(
-            vec![Entry {
-                start: i64::MIN,
-                offset,
-                abbreviation: 0,
-            }],
+            vec![Entry { start: i64::MIN, offset, abbreviation: 0 }],
             vec![abbreviation.into()],
         )
     }
@@ -150,10 +146,7 @@ impl Table {
         let Ok(bucket) = usize::try_from(utc.saturating_sub(first.start) >> BUCKET_BITS) else {
             return 0;
         };
-        let mut position = self
-            .buckets
-            .get(bucket)
-            .map_or(last, |&entry| usize::from(entry));
+        let mut position = self.buckets.get(bucket).map_or(last, |&entry| usize::from(entry));
         while position < last && self.entries[position + 1].start <= utc {
             position += 1;
         }
@@ -187,22 +180,14 @@ impl Table {
             // Past this span's end: skipped, unless it lies past the next one's beginning too.
             if civil - i64::from(span.offset_after) < span.end {
                 let (before, after) = (span.offset, span.offset_after);
-                return CivilOffset::Gap {
-                    before,
-                    after,
-                    at: span.end + shift,
-                };
+                return CivilOffset::Gap { before, after, at: span.end + shift };
             }
             position += 1;
             span = self.span(position);
         }
         if span.end != i64::MAX && civil - i64::from(span.offset_after) >= span.end {
             let (first, second) = (span.offset, span.offset_after);
-            return CivilOffset::Fold {
-                first,
-                second,
-                at: span.end + shift,
-            };
+            return CivilOffset::Fold { first, second, at: span.end + shift };
         }
         CivilOffset::Unique(span.offset)
     }
@@ -227,10 +212,7 @@ fn index(entries: &[Entry]) -> Box<[u16]> {
     (first.start..=last.start)
         .step_by(1 << BUCKET_BITS)
         .map(|start| {
-            while entries
-                .get(position + 1)
-                .is_some_and(|next| next.start <= start)
-            {
+            while entries.get(position + 1).is_some_and(|next| next.start <= start) {
                 position += 1;
             }
             // A table has some thousand entries at most.

