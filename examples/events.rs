@@ -1,0 +1,82 @@
+//! Everything is an event: what ran, what failed, and every decision not to run something.
+
+use std::error::Error;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use punctual::prelude::*;
+use punctual::{Clock, SystemClock};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (done, all_done) = mpsc::channel();
+    let scheduler = BackgroundScheduler::builder()
+        .timezone("UTC")
+        .listener(EventMask::ALL, report)
+        .listener(EventMask::JOB_REMOVED, move |_| {
+            // Nobody listens any more once the program ends.
+            let _ = done.send(());
+        })
+        .start()?;
+
+    // What a run returns is in its event, and so are its errors and panics.
+    std::panic::set_hook(Box::new(|_| {})); // which need not be printed here
+    scheduler.add_job(|| 6 * 7).id("works").add()?;
+    let read = || std::fs::read_to_string("/no/such/file");
+    scheduler.add_job(read).id("fails").add()?;
+    let divide = |zero: i32| move || 1 / zero;
+    scheduler.add_job(divide(0)).id("panics").add()?;
+
+    // Three hours late, when ten minutes would have been forgiven: it is skipped, and you hear of it.
+    let hours_ago = |hours: u64| {
+        SystemClock
+            .now()
+            .saturating_sub(Duration::from_secs(hours * 3600))
+    };
+    scheduler
+        .add_job(|| {})
+        .id("too late")
+        .trigger(DateTrigger::at(hours_ago(3)))
+        .misfire_grace_time(Duration::from_secs(600))
+        .add()?;
+
+    // Twelve run times are due at once; by default one run stands for all of them.
+    scheduler
+        .add_job(|| {})
+        .id("behind")
+        .trigger(
+            IntervalTrigger::minutes(15)
+                .start_date(hours_ago(3))
+                .max_runs(1),
+        )
+        .next_run_time(hours_ago(3))
+        .add()?;
+
+    for _job in 0..5 {
+        all_done.recv_timeout(Duration::from_secs(60))?;
+    }
+    scheduler.shutdown()?;
+    Ok(())
+}
+
+fn report(event: &Event) {
+    match event {
+        Event::JobExecuted(run) | Event::JobError(run) => {
+            if let Some(outcome) = &run.outcome {
+                println!("{}: {outcome}", run.job.job_id);
+            }
+        }
+        Event::JobMissed(skipped) => println!(
+            "{}: nothing ran for {}: {}",
+            skipped.job.job_id, skipped.first, skipped.reason
+        ),
+        Event::JobCoalesced(skipped) => println!(
+            "{}: {} to {} are {}",
+            skipped.job.job_id, skipped.first, skipped.last, skipped.reason
+        ),
+        Event::JobAdded(job) => println!("{}: added", job.job_id),
+        Event::JobRemoved(job) => println!("{}: removed, there is no further run", job.job_id),
+        Event::SchedulerStarted => println!("the scheduler has started"),
+        Event::SchedulerShutdown => println!("the scheduler has shut down"),
+        _ => {}
+    }
+}
