@@ -7,6 +7,7 @@ use punctual_core::{
     Zone,
 };
 
+use super::common::Common;
 use super::members::{Candidates, Members};
 use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods, first_from};
 
@@ -27,9 +28,12 @@ use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_method
 /// ```
 ///
 /// The search for a common instant is bounded: after [`ROUNDS`](Self::ROUNDS) instants at which some member
-/// fires and another does not, the trigger is finished.
+/// fires and another does not, the trigger is finished. Where intervals meet is computed, not searched for.
 #[derive(Clone, Debug)]
-pub struct AndTrigger(Members);
+pub struct AndTrigger {
+    members: Members,
+    common: Common,
+}
 
 impl AndTrigger {
     pub(crate) const KIND: &str = "and";
@@ -46,18 +50,24 @@ impl AndTrigger {
         spec: &TriggerSpec,
         registry: &TriggerRegistry,
     ) -> Result<Self, TriggerError> {
-        Members::restore(spec, registry).map(Self)
+        Members::restore(spec, registry).map(Self::new)
+    }
+
+    fn new(members: Members) -> Self {
+        Self { common: Common::of(&members.triggers), members }
     }
 
     /// Goes from `candidate` to an instant that no member moves on from.
     fn agree(
         &self,
         mut candidate: Timestamp,
+        common: impl Fn(Timestamp) -> Option<Timestamp>,
         next: impl Fn(&dyn Trigger, Timestamp) -> Option<Timestamp>,
     ) -> Option<Timestamp> {
         for _ in 0..Self::ROUNDS {
+            candidate = common(candidate)?;
             let before = candidate;
-            for member in &self.0.triggers {
+            for member in &self.members.triggers {
                 candidate = next(member, candidate)?;
             }
             if candidate == before {
@@ -70,32 +80,35 @@ impl AndTrigger {
 
 impl Trigger for AndTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let last = self.0.limits.last();
-        self.agree(self.0.limits.from(previous, now)?, |member, from| {
+        let last = self.members.limits.last();
+        let from = self.members.limits.from(previous, now)?;
+        let common = |from| self.common.at_or_after(from);
+        self.agree(from, common, |member, from| {
             first_from(member, from).filter(|&fire| fire <= last)
         })
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
-        let from = from.max(self.0.limits.first());
-        let until = until.min(self.0.limits.last());
-        self.agree(until, |member, until| member.latest_fire_time(from, until))
+        let from = from.max(self.members.limits.first());
+        let until = until.min(self.members.limits.last());
+        let common = |until| self.common.at_or_before(until);
+        self.agree(until, common, |member, until| member.latest_fire_time(from, until))
     }
 
     fn zone(&self) -> Option<&Zone> {
-        self.0.triggers.iter().find_map(|member| member.zone())
+        self.members.triggers.iter().find_map(|member| member.zone())
     }
 
     fn jitter(&self) -> Option<Jitter> {
-        self.0.limits.extras.jitter
+        self.members.limits.extras.jitter
     }
 
     fn max_runs(&self) -> Option<u64> {
-        self.0.limits.extras.max_runs
+        self.members.limits.extras.max_runs
     }
 
     fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
-        let oddities = self.0.oddities(from, until);
+        let oddities = self.members.oddities(from, until);
         // What is left out by one of them may not be left out by all; what comes, comes from all.
         let all = oddities.into_iter().filter(|oddity| match oddity {
             Oddity::Shifted { fire, .. } | Oddity::Moved { fire, .. } => {
@@ -108,21 +121,21 @@ impl Trigger for AndTrigger {
     }
 
     fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
-        self.0.visit_zones(visit);
+        self.members.visit_zones(visit);
     }
 
     fn spec(&self) -> TriggerSpec {
-        self.0.spec(Self::KIND)
+        self.members.spec(Self::KIND)
     }
 
     fn is_same_as(&self, stored: &TriggerSpec) -> bool {
-        self.0.are_same_as(Self::KIND, stored)
+        self.members.are_same_as(Self::KIND, stored)
     }
 }
 
 impl fmt::Display for AndTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt("and", f)
+        self.members.fmt("and", f)
     }
 }
 
@@ -146,9 +159,7 @@ impl AndTriggerBuilder {
     builder_methods!(AndTrigger: timezone, start_date, end_date, jitter, max_runs);
 
     fn finish(self, defaults: Defaults<'_>) -> Result<AndTrigger, TriggerError> {
-        self.members
-            .finish(&self.settings, defaults)
-            .map(AndTrigger)
+        self.members.finish(&self.settings, defaults).map(AndTrigger::new)
     }
 }
 

@@ -36,22 +36,12 @@ impl Members {
         let stored: Stored = spec.decode(VERSION)?;
         check_count(stored.triggers.len())?;
         let triggers = stored.triggers.iter().map(|spec| registry.restore(spec));
-        Ok(Self {
-            triggers: triggers.collect::<Result<_, _>>()?,
-            limits: stored.limits,
-        })
+        Ok(Self { triggers: triggers.collect::<Result<_, _>>()?, limits: stored.limits })
     }
 
     pub(super) fn spec(&self, kind: &str) -> TriggerSpec {
         let triggers = self.triggers.iter().map(|trigger| trigger.spec()).collect();
-        stored(
-            kind,
-            VERSION,
-            &Stored {
-                triggers,
-                limits: self.limits.clone(),
-            },
-        )
+        stored(kind, VERSION, &Stored { triggers, limits: self.limits.clone() })
     }
 
     /// Whether `stored` has the same limits, and the same members in the same order.
@@ -70,9 +60,7 @@ impl Members {
     pub(super) fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
         let (from, until) = (from.max(self.limits.first()), until.min(self.limits.last()));
         let members = self.triggers.iter();
-        let mut all: Vec<_> = members
-            .flat_map(|member| member.oddities(from, until))
-            .collect();
+        let mut all: Vec<_> = members.flat_map(|member| member.oddities(from, until)).collect();
         all.sort_by_key(Oddity::instant);
         all.dedup();
         all
@@ -99,12 +87,7 @@ fn check_count(count: usize) -> Result<(), TriggerError> {
     if count > 0 {
         return Ok(());
     }
-    Err(TriggerError::invalid_field(
-        "triggers",
-        "",
-        1,
-        "at least one trigger is needed",
-    ))
+    Err(TriggerError::invalid_field("triggers", "", 1, "at least one trigger is needed"))
 }
 
 /// Members that are still to be made, with the defaults of the whole.
@@ -124,17 +107,8 @@ impl Candidates {
         check_count(self.0.len())?;
         let zone = settings.zone(defaults)?;
         let limits = settings.limits(&zone)?;
-        let defaults = TriggerDefaults {
-            zone,
-            now: defaults.now(),
-        };
-        let triggers = self
-            .0
-            .into_iter()
-            .map(|candidate| candidate.make(&defaults));
-        Ok(Members {
-            triggers: triggers.collect::<Result<_, _>>()?,
-            limits,
-        })
+        let defaults = TriggerDefaults { zone, now: defaults.now() };
+        let triggers = self.0.into_iter().map(|candidate| candidate.make(&defaults));
+        Ok(Members { triggers: triggers.collect::<Result<_, _>>()?, limits })
     }
 }

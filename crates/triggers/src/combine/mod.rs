@@ -1,6 +1,7 @@
 //! Triggers made of other triggers.
 
 mod and;
+mod common;
 mod members;
 mod or;
 

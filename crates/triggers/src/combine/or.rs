@@ -44,22 +44,14 @@ impl OrTrigger {
 impl Trigger for OrTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let from = self.0.limits.from(previous, now)?;
-        let fires = self
-            .0
-            .triggers
-            .iter()
-            .filter_map(|member| first_from(member, from));
+        let fires = self.0.triggers.iter().filter_map(|member| first_from(member, from));
         fires.min().filter(|&fire| fire <= self.0.limits.last())
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let from = from.max(self.0.limits.first());
         let until = until.min(self.0.limits.last());
-        self.0
-            .triggers
-            .iter()
-            .filter_map(|member| member.latest_fire_time(from, until))
-            .max()
+        self.0.triggers.iter().filter_map(|member| member.latest_fire_time(from, until)).max()
     }
 
     fn zone(&self) -> Option<&Zone> {

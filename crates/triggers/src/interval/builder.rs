@@ -97,10 +97,7 @@ impl IntervalTriggerBuilder {
         let invalid =
             |value: &str, reason| TriggerError::invalid_field("interval", value, 1, reason);
         let interval = self.interval.ok_or_else(|| {
-            invalid(
-                "more than 292,000 years",
-                "an interval must fit the years 1 to 9999",
-            )
+            invalid("more than 292,000 years", "an interval must fit the years 1 to 9999")
         })?;
         let zone = self.settings.zone(defaults)?;
         let mut limits = self.settings.limits(&zone)?;

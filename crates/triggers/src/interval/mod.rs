@@ -1,6 +1,7 @@
 //! Every so many seconds of elapsed time.
 
 mod builder;
+mod grid;
 
 use std::fmt;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use crate::builder::{Limits, earliest, same_but_for_clock, stored};
 use crate::civil::spans;
 use crate::text::Elapsed;
 pub use builder::{Amount, IntervalTriggerBuilder};
+pub(crate) use grid::Grid;
 
 /// Fires at `start_date`, and then again and again after an interval of elapsed time, whatever the clock on the
 /// wall does: "1 day" is 24 hours.
@@ -55,6 +57,11 @@ impl IntervalTrigger {
         Duration::from_micros(self.grid.interval.unsigned_abs())
     }
 
+    /// When it fires, but for the end.
+    pub(crate) fn grid(&self) -> Grid {
+        self.grid
+    }
+
     pub(crate) fn restore(spec: &TriggerSpec) -> Result<Self, TriggerError> {
         Self::of(spec.decode(Self::VERSION)?)
     }
@@ -66,38 +73,8 @@ impl IntervalTrigger {
             let reason = "an interval must be longer than nothing";
             return Err(TriggerError::invalid_field("interval", value, 1, reason));
         }
-        let grid = Grid {
-            start: stored.limits.first().as_micros(),
-            interval,
-        };
+        let grid = Grid { start: stored.limits.first().as_micros(), interval };
         Ok(Self { grid, stored })
-    }
-}
-
-/// `start + k * interval` for all `k` from 0, in microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Grid {
-    pub(crate) start: i64,
-    pub(crate) interval: i64,
-}
-
-impl Grid {
-    /// The first point that is not before `from`.
-    pub(crate) fn at_or_after(&self, from: Timestamp) -> Option<Timestamp> {
-        let elapsed = from.as_micros().saturating_sub(self.start);
-        let steps = if elapsed <= 0 {
-            0
-        } else {
-            (elapsed - 1) / self.interval + 1
-        };
-        let micros = steps.checked_mul(self.interval)?.checked_add(self.start)?;
-        (micros <= Timestamp::MAX.as_micros()).then(|| Timestamp::from_micros(micros))
-    }
-
-    /// The last point that is not after `until`.
-    pub(crate) fn at_or_before(&self, until: Timestamp) -> Option<Timestamp> {
-        let elapsed = until.as_micros().saturating_sub(self.start);
-        (elapsed >= 0).then(|| Timestamp::from_micros(until.as_micros() - elapsed % self.interval))
     }
 }
 
@@ -112,9 +89,7 @@ impl Trigger for IntervalTrigger {
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
-        self.grid
-            .at_or_before(until.min(self.stored.limits.last()))
-            .filter(|&fire| fire >= from)
+        self.grid.at_or_before(until.min(self.stored.limits.last())).filter(|&fire| fire >= from)
     }
 
     fn zone(&self) -> Option<&Zone> {
