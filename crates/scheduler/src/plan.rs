@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use punctual_core::{Coalesce, Jitter, JobOptions, MissReason, Schedule, Timestamp, Trigger};
+use smallvec::SmallVec;
 
 /// The most runs that one pass starts for one job; the others follow in later passes.
 const MAX_RUNS_PER_PASS: u32 = 64;
@@ -31,7 +32,7 @@ pub(crate) struct Due<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// The scheduled times of the runs to start, earliest first.
-    pub runs: Vec<Timestamp>,
+    pub runs: SmallVec<[Timestamp; 1]>,
     /// The run times that are passed over, and why.
     pub skipped: Vec<Skipped>,
     /// When the job runs next; none: never again.
@@ -53,9 +54,9 @@ pub(crate) fn plan(due: &Due<'_>, now: Timestamp, random: &mut dyn FnMut(u64) ->
     let left = due.trigger.max_runs().map_or(u64::MAX, |max| max.saturating_sub(due.fire_count));
     let free = due.options.max_instances.saturating_sub(due.running);
     if left == 0 {
-        return Plan { runs: Vec::new(), skipped: Vec::new(), next: None };
+        return Plan { runs: SmallVec::new(), skipped: Vec::new(), next: None };
     }
-    let mut plan = Plan { runs: Vec::new(), skipped: Vec::new(), next: None };
+    let mut plan = Plan { runs: SmallVec::new(), skipped: Vec::new(), next: None };
 
     // Too late are the run times before this one; with none left that is not, all of them are.
     let earliest = match oldest_allowed(due, now) {

@@ -194,4 +194,12 @@ impl Reports {
     fn take(&self) -> Vec<RunReport> {
         std::mem::take(&mut *self.waiting.lock())
     }
+
+    /// Takes an emptied list back, so that the next reports need no new one.
+    fn give_back(&self, empty: Vec<RunReport>) {
+        let mut waiting = self.waiting.lock();
+        if waiting.capacity() == 0 {
+            *waiting = empty;
+        }
+    }
 }

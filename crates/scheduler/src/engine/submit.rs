@@ -9,6 +9,8 @@ use punctual_core::{
     Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, StoreError, Timestamp,
 };
 
+use smallvec::SmallVec;
+
 use super::Engine;
 use super::active::ActiveRun;
 use super::cache::Decoded;
@@ -20,7 +22,7 @@ use crate::plan::{self, Due, Skipped};
 pub(crate) struct Planned {
     pub record: JobRecord,
     pub commit: Commit,
-    pub runs: Vec<NewRun>,
+    pub runs: SmallVec<[NewRun; 1]>,
     skipped: Vec<Skipped>,
     /// Run times that are due wait for a slot.
     waiting: bool,
@@ -116,7 +118,7 @@ impl Engine {
         let plan = plan::plan(&due, now, &mut |below| fastrand::u64(..below));
         let recorded = (options.recovery == Recovery::Rerun).then_some(record.fence);
         let lateness = plan::allowed_lateness(trigger, options);
-        let runs: Vec<_> = plan
+        let runs: SmallVec<[NewRun; 1]> = plan
             .runs
             .iter()
             .map(|&scheduled_time| NewRun {
@@ -238,11 +240,11 @@ impl Engine {
     /// Runs that never came to an end keep their record: they are tried again, or, when this scheduler is
     /// stopping, left to whoever runs next.
     pub(super) fn settle_reports(&self, stopping: bool, now: Timestamp) {
-        let reports = self.reports.take();
+        let mut reports = self.reports.take();
         if reports.is_empty() {
             return;
         }
-        for report in reports {
+        for report in reports.drain(..) {
             let event = report.event;
             let Some((run, known)) = self.active.lock().remove(event.run_id) else {
                 // From before a restart of this scheduler: the fences see to the rest.
@@ -270,6 +272,7 @@ impl Engine {
                 self.job_left(&run.slot, job, &run.task);
             }
         }
+        self.reports.give_back(reports);
         self.ended.notify_waiters();
     }
 
@@ -347,7 +350,7 @@ impl Planned {
         Self {
             record,
             commit,
-            runs: Vec::new(),
+            runs: SmallVec::new(),
             skipped: Vec::new(),
             waiting: false,
             claimed_until,
