@@ -27,13 +27,9 @@ impl Expression {
             .expect("the expressions are valid")
     }
 
-    /// The schedule of the crate `croner`, whose day fields must both match, as they must here.
+    /// The schedule of the crate `croner`.
     #[must_use]
-    pub fn croner(&self) -> Option<croner::Cron> {
-        let parser = CronParser::builder()
-            .seconds(Seconds::Optional)
-            .dom_and_dow(true)
-            .build();
+    pub fn croner(&self, parser: &CronParser) -> Option<croner::Cron> {
         self.croner
             .map(|text| parser.parse(text).expect("croner takes it"))
     }
@@ -43,6 +39,13 @@ impl Expression {
     pub fn cron(&self) -> Option<cron::Schedule> {
         self.cron.map(|text| text.parse().expect("cron takes it"))
     }
+}
+
+/// A parser of `croner` for which both day fields must match, as they must here.
+#[must_use]
+pub fn croner_parser() -> CronParser {
+    let builder = CronParser::builder().seconds(Seconds::Optional);
+    builder.dom_and_dow(true).build()
 }
 
 /// From the usual to the worst.

@@ -4,6 +4,6 @@ mod expressions;
 mod instants;
 mod measure;
 
-pub use expressions::{EXPRESSIONS, Expression};
+pub use expressions::{EXPRESSIONS, Expression, croner_parser};
 pub use instants::{ZONES, instants};
 pub use measure::{CpuTime, criterion};

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use chrono::{DateTime, TimeZone};
 use chrono_tz::Tz;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion};
-use punctual_benches::{CpuTime, EXPRESSIONS, ZONES, instants};
+use punctual_benches::{CpuTime, EXPRESSIONS, ZONES, croner_parser, instants};
 use punctual_core::{Timestamp, Trigger};
 
 /// Asks `next` about one instant after the other.
@@ -40,7 +40,7 @@ fn zone(criterion: &mut Criterion<CpuTime>, name: &str) {
         let trigger = expression.trigger(zone);
         let next = |now| trigger.next_fire_time(Some(now), now);
         measure(&mut group, "punctual", expression.name, &ours, next);
-        if let Some(schedule) = expression.croner() {
+        if let Some(schedule) = expression.croner(&croner_parser()) {
             let next = |now: DateTime<Tz>| schedule.find_next_occurrence(&now, false);
             measure(&mut group, "croner", expression.name, &theirs, next);
         }

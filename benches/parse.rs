@@ -3,13 +3,14 @@
 use std::hint::black_box;
 
 use criterion::BenchmarkId;
-use punctual_benches::EXPRESSIONS;
+use punctual_benches::{EXPRESSIONS, croner_parser};
 use punctual_core::Zone;
 
 fn main() {
     let mut criterion = punctual_benches::criterion();
     // The peers get their zone when they are asked; ours is looked up once, as a scheduler does.
     let zone = Zone::named("Europe/Helsinki").expect("a zone of the bundled database");
+    let parser = croner_parser();
     let mut group = criterion.benchmark_group("parse");
     for expression in &EXPRESSIONS {
         group.bench_function(BenchmarkId::new("punctual", expression.name), |bencher| {
@@ -17,7 +18,7 @@ fn main() {
         });
         if expression.croner.is_some() {
             group.bench_function(BenchmarkId::new("croner", expression.name), |bencher| {
-                bencher.iter(|| black_box(expression).croner());
+                bencher.iter(|| black_box(expression).croner(&parser));
             });
         }
         if expression.cron.is_some() {

@@ -62,11 +62,7 @@ pub(crate) const fn date_of(day: i32) -> (i32, u32, u32) {
     let (month, day_of_month) = (n3 >> 16, (n3 & 0xffff) / 2_141);
     let january = day_of_year >= 306;
     let year = (100 * century + year_of_century) as i32 - 400 * CYCLES as i32;
-    if january {
-        (year + 1, month - 12, day_of_month + 1)
-    } else {
-        (year, month, day_of_month + 1)
-    }
+    if january { (year + 1, month - 12, day_of_month + 1) } else { (year, month, day_of_month + 1) }
 }
 
 /// The weekday of a day, counted from Monday = 0.
@@ -96,12 +92,12 @@ impl Year {
 
     /// Its shape, from 0 to 20: years of one shape have the same weekdays and ISO weeks.
     pub(crate) const fn shape(&self) -> usize {
-        let length = if self.leap {
-            2
-        } else {
-            self.after_leap as usize
-        };
+        let length = if self.leap { 2 } else { self.after_leap as usize };
         self.first_weekday as usize * 3 + length
+    }
+
+    pub(crate) const fn is_leap(&self) -> bool {
+        self.leap
     }
 
     /// A year of each shape, of which only weekdays, weeks and lengths may be asked.
@@ -170,10 +166,7 @@ mod tests {
             if date.day() == 1 {
                 assert_eq!(year.month_start(date.month()), day);
                 assert_eq!(year.month_weekday(date.month()), weekday(day));
-                assert_eq!(
-                    year.month_length(date.month()),
-                    month_length(expected.0, expected.1)
-                );
+                assert_eq!(year.month_length(date.month()), month_length(expected.0, expected.1));
             }
             date = date.succ_opt().unwrap();
         }

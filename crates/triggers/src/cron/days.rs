@@ -1,6 +1,6 @@
 //! Which days match: years, months and the days in them.
 
-use super::month::MonthRule;
+use super::month::{Dependence, MonthRule};
 use super::years::YearSet;
 use crate::civil::{FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_of};
 
@@ -24,12 +24,9 @@ impl DaySet {
         months: u16,
         rule: MonthRule,
     ) -> Self {
-        let has_day = |year: &Year| {
-            (1..=12).any(|month| months >> month & 1 != 0 && rule.mask(year, month) != 0)
-        };
         let every_day = years.is_none() && months == ALL_MONTHS && rule.is_every_day();
         Self {
-            years: YearSet::new(years, has_day),
+            years: YearSet::new(years, shapes_with_days(months, &rule)),
             months,
             rule,
             every_day,
@@ -101,6 +98,26 @@ impl DaySet {
         }
         None
     }
+}
+
+/// The shapes of years in which some day matches, as a bit set. Of years that are the same to the rule only one
+/// is tried.
+fn shapes_with_days(months: u16, rule: &MonthRule) -> u32 {
+    let depends_on = rule.depends_on();
+    let mut tried = [None; 21];
+    let mut shapes = 0;
+    for year in Year::of_every_shape() {
+        let same = match depends_on {
+            Dependence::Length => usize::from(year.is_leap()),
+            Dependence::Weekdays if !year.is_leap() => year.shape() / 3 * 3,
+            _ => year.shape(),
+        };
+        let has_day = tried[same].get_or_insert_with(|| {
+            (1..=12).any(|month| months >> month & 1 != 0 && rule.mask(&year, month) != 0)
+        });
+        shapes |= u32::from(*has_day) << year.shape();
+    }
+    shapes
 }
 
 const _: () = assert!(crate::civil::day_of(FIRST_YEAR, 1, 1) == 0 && LAST_YEAR == 9999);

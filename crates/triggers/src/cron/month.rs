@@ -19,8 +19,8 @@ const SIX_WEEKS: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35;
 pub(super) struct MonthRule {
     /// Days by number; bit 1 is the first.
     days: u32,
-    /// Days by position.
-    positions: Positions,
+    /// Days by position; none is the common case, and the quick one.
+    positions: Option<Positions>,
     weekdays: Weekdays,
     /// ISO weeks; bit 1 is the first.
     weeks: u64,
@@ -46,7 +46,7 @@ impl MonthRule {
     pub(super) fn new() -> Self {
         Self {
             days: ALL_DAYS,
-            positions: Positions::default(),
+            positions: None,
             weekdays: ALL_WEEKDAYS,
             weeks: ALL_WEEKS,
             either: false,
@@ -55,17 +55,19 @@ impl MonthRule {
 
     /// Restricts the day of the month.
     pub(super) fn set_days(&mut self, items: &[Item]) {
-        self.days = 0;
+        self.days = bits(items) as u32;
+        let mut positions = Positions::default();
         for &item in items {
             match item {
-                Item::Stride { .. } => self.days |= bits(&[item]) as u32,
-                Item::Nth { nth, weekday } => self.positions.nth[nth] |= 1 << weekday,
-                Item::LastWeekday(weekday) => self.positions.last |= 1 << weekday,
-                Item::BeforeLast(days) => self.positions.before_last |= 1 << days,
-                Item::Nearest(day) => self.positions.nearest |= 1 << day,
-                Item::NearestBeforeLast(days) => self.positions.nearest_before_last |= 1 << days,
+                Item::Stride { .. } => {}
+                Item::Nth { nth, weekday } => positions.nth[nth] |= 1 << weekday,
+                Item::LastWeekday(weekday) => positions.last |= 1 << weekday,
+                Item::BeforeLast(days) => positions.before_last |= 1 << days,
+                Item::Nearest(day) => positions.nearest |= 1 << day,
+                Item::NearestBeforeLast(days) => positions.nearest_before_last |= 1 << days,
             }
         }
+        self.positions = (positions != Positions::default()).then_some(positions);
     }
 
     /// Restricts the weekday.
@@ -88,24 +90,44 @@ impl MonthRule {
         self.days == ALL_DAYS && self.weekdays == ALL_WEEKDAYS && self.weeks == ALL_WEEKS
     }
 
+    /// What decides whether a day of a year matches.
+    pub(super) fn depends_on(&self) -> Dependence {
+        if self.weeks != ALL_WEEKS {
+            Dependence::Weeks
+        } else if self.weekdays != ALL_WEEKDAYS || self.positions.is_some() {
+            Dependence::Weekdays
+        } else {
+            Dependence::Length
+        }
+    }
+
     /// The days of that month that match; bit 1 is the first day.
+    #[inline]
     pub(super) fn mask(&self, year: &Year, month: u32) -> u32 {
         let month_of = MonthShape {
             length: year.month_length(month),
             first_weekday: year.month_weekday(month),
         };
-        let days = self.days | month_of.positions(&self.positions);
+        let positions = self.positions.as_ref();
+        let days = self.days | positions.map_or(0, |positions| month_of.positions(positions));
         let weekdays = month_of.weekdays(self.weekdays);
-        let mut mask = if self.either {
-            days | weekdays
-        } else {
-            days & weekdays
-        };
+        let mut mask = if self.either { days | weekdays } else { days & weekdays };
         if self.weeks != ALL_WEEKS {
             mask &= month_of.weeks(self.weeks, year, month);
         }
         mask & month_of.all()
     }
+}
+
+/// What years must have in common for a rule to match on the same days of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dependence {
+    /// Their length.
+    Length,
+    /// And the weekday of 1 January.
+    Weekdays,
+    /// And the length of the year before, which decides about the first ISO week.
+    Weeks,
 }
 
 struct MonthShape {
@@ -124,9 +146,6 @@ impl MonthShape {
     }
 
     fn positions(&self, positions: &Positions) -> u32 {
-        if *positions == Positions::default() {
-            return 0;
-        }
         let mut mask = 0;
         let mut seven = 0b1111_1110_u64;
         for weekdays in positions.nth {
@@ -183,11 +202,7 @@ pub(super) fn bits(items: &[Item]) -> u64 {
     for &item in items {
         match item {
             // All of them at once: no value is larger than 59.
-            Item::Stride {
-                first,
-                last,
-                step: 1,
-            } => bits |= (2 << last) - (1 << first),
+            Item::Stride { first, last, step: 1 } => bits |= (2 << last) - (1 << first),
             Item::Stride { first, last, step } => {
                 for value in (first..=last).step_by(step as usize) {
                     bits |= 1 << value;

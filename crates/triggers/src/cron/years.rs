@@ -16,15 +16,9 @@ pub(super) struct YearSet {
 }
 
 impl YearSet {
-    /// The years in `items`, or all of them, that have a shape for which `has_day`.
-    pub(super) fn new(items: Option<&[Item]>, has_day: impl Fn(&Year) -> bool) -> Self {
-        let shapes = Year::of_every_shape()
-            .filter(|year| has_day(year))
-            .fold(0, |shapes, year| shapes | 1 << year.shape());
-        let any_year = Self {
-            shapes,
-            listed: None,
-        };
+    /// The years in `items`, or all of them, that have one of the `shapes`.
+    pub(super) fn new(items: Option<&[Item]>, shapes: u32) -> Self {
+        let any_year = Self { shapes, listed: None };
         let listed = items.map(|items| {
             let mut listed = Box::new([0; WORDS]);
             for &item in items {
