@@ -54,9 +54,7 @@ impl Settings {
     /// The limits; local times in them are understood in `zone`.
     pub(crate) fn limits(&self, zone: &Zone) -> Result<Limits, TriggerError> {
         let resolve = |field, when: &Option<When>| {
-            when.as_ref()
-                .map(|when| when.instant(field, zone))
-                .transpose()
+            when.as_ref().map(|when| when.instant(field, zone)).transpose()
         };
         Ok(Limits {
             start_date: resolve("start_date", &self.start)?,
@@ -66,10 +64,7 @@ impl Settings {
     }
 
     pub(crate) fn extras(&self) -> Extras {
-        Extras {
-            jitter: self.jitter,
-            max_runs: self.max_runs,
-        }
+        Extras { jitter: self.jitter, max_runs: self.max_runs }
     }
 }
 
@@ -157,8 +152,7 @@ pub(crate) fn same_but_for_clock(own: &TriggerSpec, other: &TriggerSpec, start: 
     let without_start = |spec: &TriggerSpec| {
         let mut data: serde_json::Map<String, serde_json::Value> =
             spec.decode(spec.version()).ok()?;
-        data.remove(start)
-            .filter(|_| data.get("from_clock") == Some(&true.into()))?;
+        data.remove(start).filter(|_| data.get("from_clock") == Some(&true.into()))?;
         Some(data)
     };
     let same_format = own.kind() == other.kind() && own.version() == other.version();

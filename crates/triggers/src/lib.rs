@@ -70,10 +70,7 @@ pub fn register_builtin(registry: &mut TriggerRegistry) {
     registry.register(DateTrigger::KIND, simple(DateTrigger::restore));
     registry.register(IntervalTrigger::KIND, simple(IntervalTrigger::restore));
     registry.register(CronTrigger::KIND, simple(CronTrigger::restore));
-    registry.register(
-        CalendarIntervalTrigger::KIND,
-        simple(CalendarIntervalTrigger::restore),
-    );
+    registry.register(CalendarIntervalTrigger::KIND, simple(CalendarIntervalTrigger::restore));
     registry.register(AndTrigger::KIND, |spec, registry| {
         Ok(Arc::new(AndTrigger::restore(spec, registry)?))
     });

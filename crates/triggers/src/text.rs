@@ -9,11 +9,7 @@ pub(crate) struct InZone<'z>(pub(crate) Timestamp, pub(crate) &'z Zone);
 
 impl fmt::Display for InZone<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}",
-            self.0.in_zone(self.1).format("%Y-%m-%d %H:%M:%S %Z")
-        )
+        write!(f, "{}", self.0.in_zone(self.1).format("%Y-%m-%d %H:%M:%S %Z"))
     }
 }
 
@@ -29,13 +25,7 @@ impl fmt::Display for Elapsed {
             1 => f.write_str("1 day, ")?,
             _ => write!(f, "{days} days, ")?,
         }
-        write!(
-            f,
-            "{}:{:02}:{:02}",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60
-        )?;
+        write!(f, "{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
         if micros != 0 {
             write!(f, ".{micros:06}")?;
         }

@@ -89,11 +89,7 @@ fn parse(
     field: &'static str,
     text: &str,
 ) -> Result<(NaiveDateTime, Option<FixedOffset>), TriggerError> {
-    let mut reader = Reader {
-        field,
-        text,
-        position: 0,
-    };
+    let mut reader = Reader { field, text, position: 0 };
     let (year, month, day) = reader.date()?;
     let mut time = NaiveTime::MIN;
     let mut offset = None;
@@ -117,11 +113,7 @@ fn parse_day(field: &'static str, text: &str) -> Result<i32, TriggerError> {
         Some((year, rest)) if compact => format!("{year}-{}-{}", &rest[..2], &rest[2..]),
         _ => text.to_owned(),
     };
-    let mut reader = Reader {
-        field,
-        text: &dashed,
-        position: 0,
-    };
+    let mut reader = Reader { field, text: &dashed, position: 0 };
     let (year, month, day) = reader.date()?;
     reader.finish()?;
     Ok(day_of(year, month, day))
@@ -145,11 +137,7 @@ impl Reader<'_> {
     }
 
     fn finish(&self) -> Result<(), TriggerError> {
-        if self.at_end() {
-            Ok(())
-        } else {
-            Err(self.error("there is more than a date and time"))
-        }
+        if self.at_end() { Ok(()) } else { Err(self.error("there is more than a date and time")) }
     }
 
     fn eat(&mut self, c: char) -> bool {
@@ -161,21 +149,13 @@ impl Reader<'_> {
     }
 
     fn expect(&mut self, c: char) -> Result<(), TriggerError> {
-        if self.eat(c) {
-            Ok(())
-        } else {
-            Err(self.error(&format!("expected {c:?}")))
-        }
+        if self.eat(c) { Ok(()) } else { Err(self.error(&format!("expected {c:?}"))) }
     }
 
     /// Reads up to `most` digits, and at least `least`.
     fn digits(&mut self, least: usize, most: usize) -> Result<&str, TriggerError> {
         let rest = &self.text.as_bytes()[self.position..];
-        let count = rest
-            .iter()
-            .take(most)
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let count = rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
         if count < least {
             return Err(self.error("expected a digit"));
         }
@@ -238,11 +218,7 @@ impl Reader<'_> {
 
     fn offset_part(&mut self, max: i32) -> Result<i32, TriggerError> {
         let value = self.digits(2, 2)?.parse().unwrap_or(i32::MAX);
-        if value > max {
-            Err(self.error("an offset goes up to 23:59"))
-        } else {
-            Ok(value)
-        }
+        if value > max { Err(self.error("an offset goes up to 23:59")) } else { Ok(value) }
     }
 }
 
@@ -256,10 +232,7 @@ impl<Tz: TimeZone + IntoZone> From<DateTime<Tz>> for When {
     fn from(value: DateTime<Tz>) -> Self {
         let offset = value.offset().fix();
         // A zone that is not known here still has an offset, and the instant is certain.
-        let zone = value
-            .timezone()
-            .into_zone()
-            .unwrap_or_else(|_| Zone::fixed(offset));
+        let zone = value.timezone().into_zone().unwrap_or_else(|_| Zone::fixed(offset));
         Self(Kind::Instant(value.into(), Some(zone)))
     }
 }

@@ -21,20 +21,11 @@ fn helsinki() -> Zone {
 const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
 
 fn added(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
-    builder
-        .into_trigger(&TriggerDefaults {
-            zone: helsinki(),
-            now: NOW,
-        })
-        .unwrap()
+    builder.into_trigger(&TriggerDefaults { zone: helsinki(), now: NOW }).unwrap()
 }
 
 fn first(trigger: &dyn Trigger) -> String {
-    trigger
-        .next_fire_time(None, NOW)
-        .unwrap()
-        .in_zone(&helsinki())
-        .to_rfc3339()
+    trigger.next_fire_time(None, NOW).unwrap().in_zone(&helsinki()).to_rfc3339()
 }
 
 #[test]
@@ -46,14 +37,8 @@ fn numbers_ranges_and_text_are_the_same() {
 
 #[test]
 fn what_is_not_told_comes_from_the_scheduler() {
-    assert_eq!(
-        first(&*added(CronTrigger::new().hour(5))),
-        "2026-03-03T05:00:00+02:00"
-    );
-    assert_eq!(
-        first(&*added(IntervalTrigger::seconds(90))),
-        "2026-03-02T12:01:30+02:00"
-    );
+    assert_eq!(first(&*added(CronTrigger::new().hour(5))), "2026-03-03T05:00:00+02:00");
+    assert_eq!(first(&*added(IntervalTrigger::seconds(90))), "2026-03-02T12:01:30+02:00");
     let daily = CalendarIntervalTrigger::days(1).hour(5);
     assert_eq!(first(&*added(daily)), "2026-03-03T05:00:00+02:00");
     let local = DateTrigger::at(NaiveDate::from_ymd_opt(2026, 6, 1).unwrap());
@@ -87,29 +72,15 @@ fn fractions_of_units_are_exact() {
 #[test]
 fn errors_tell_field_value_and_what_is_allowed() {
     let error = |result: Result<_, TriggerError>| -> String {
-        result
-            .map(|_: Arc<dyn Trigger>| ())
-            .unwrap_err()
-            .to_string()
+        result.map(|_: Arc<dyn Trigger>| ()).unwrap_err().to_string()
     };
     let added = |builder: CronTrigger| -> Arc<dyn Trigger> { Arc::new(builder) };
     assert_eq!(
-        error(
-            CronTrigger::new()
-                .hour(24)
-                .timezone(helsinki())
-                .build()
-                .map(added)
-        ),
+        error(CronTrigger::new().hour(24).timezone(helsinki()).build().map(added)),
         r#"hour "24" (column 1): 24 is out of range; allowed: 0-23"#
     );
     assert_eq!(
-        error(
-            CronTrigger::new()
-                .timezone("Europe/helsinki")
-                .build()
-                .map(added)
-        ),
+        error(CronTrigger::new().timezone("Europe/helsinki").build().map(added)),
         r#"unknown time zone "Europe/helsinki" (did you mean "Europe/Helsinki"?)"#
     );
     assert_eq!(
@@ -135,10 +106,8 @@ fn macros_and_vixie_rules() {
         ("0 5 * * 7", "0 5 * * 0"),
         ("0 5 * * 5-7", "0 5 * * fri,sat,sun"),
     ] {
-        let (left, right) = (
-            CronTrigger::from_crontab(line),
-            CronTrigger::from_crontab(equivalent),
-        );
+        let (left, right) =
+            (CronTrigger::from_crontab(line), CronTrigger::from_crontab(equivalent));
         assert_eq!(first(&*added(left)), first(&*added(right)), "{line}");
     }
     // Either the 13th or a Friday; with a star in front, both.
@@ -156,19 +125,10 @@ fn macros_and_vixie_rules() {
 fn every_kind_comes_back_from_its_stored_form() {
     let mut registry = TriggerRegistry::new();
     register_builtin(&mut registry);
-    let cron = || {
-        CronTrigger::new()
-            .day("2nd fri,last")
-            .hour(3)
-            .gap(Gap::NextValid)
-    };
+    let cron = || CronTrigger::new().day("2nd fri,last").hour(3).gap(Gap::NextValid);
     for trigger in [
         added(DateTrigger::at("2026-12-24 18:00:00").jitter(Duration::from_secs(5))),
-        added(
-            IntervalTrigger::minutes(5)
-                .end_date("2030-01-01")
-                .max_runs(7),
-        ),
+        added(IntervalTrigger::minutes(5).end_date("2030-01-01").max_runs(7)),
         added(cron().fold(Fold::Second).start_date(NOW)),
         added(CronTrigger::from_crontab("*/5  0 * * mon-fri")),
         added(
@@ -179,17 +139,12 @@ fn every_kind_comes_back_from_its_stored_form() {
         added(AndTrigger::of(cron()).and(OrTrigger::of(cron()).or(IntervalTrigger::days(1)))),
     ] {
         let text = serde_json::to_string(&trigger.spec()).unwrap();
-        let restored = registry
-            .restore(&serde_json::from_str(&text).unwrap())
-            .unwrap();
+        let restored = registry.restore(&serde_json::from_str(&text).unwrap()).unwrap();
         assert_eq!(restored.spec(), trigger.spec());
         assert_eq!(restored.to_string(), trigger.to_string());
         assert_eq!(restored.jitter(), trigger.jitter());
         assert_eq!(restored.max_runs(), trigger.max_runs());
-        assert_eq!(
-            restored.next_fire_time(None, NOW),
-            trigger.next_fire_time(None, NOW)
-        );
+        assert_eq!(restored.next_fire_time(None, NOW), trigger.next_fire_time(None, NOW));
     }
 }
 
@@ -207,11 +162,6 @@ fn a_stored_form_that_makes_no_sense_is_an_error() {
         r#"{"kind":"and","version":1,"data":{"triggers":[]}}"#,
         r#"{"kind":"or","version":1,"data":{"triggers":[{"kind":"lunar","version":1,"data":null}]}}"#,
     ] {
-        assert!(
-            registry
-                .restore(&serde_json::from_str(text).unwrap())
-                .is_err(),
-            "{text}"
-        );
+        assert!(registry.restore(&serde_json::from_str(text).unwrap()).is_err(), "{text}");
     }
 }

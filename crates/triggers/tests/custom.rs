@@ -41,9 +41,7 @@ impl fmt::Display for NewMoon {
 fn registry() -> TriggerRegistry {
     let mut registry = TriggerRegistry::new();
     register_builtin(&mut registry);
-    registry.register("new_moon", |spec, _| {
-        Ok(Arc::new(spec.decode::<NewMoon>(1)?))
-    });
+    registry.register("new_moon", |spec, _| Ok(Arc::new(spec.decode::<NewMoon>(1)?)));
     registry
 }
 
@@ -53,18 +51,10 @@ const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
 #[test]
 fn it_is_stored_and_restored_by_its_name() {
     let text = serde_json::to_string(&MOON.spec()).unwrap();
-    assert_eq!(
-        text,
-        r#"{"kind":"new_moon","version":1,"data":{"epoch":947182440}}"#
-    );
-    let restored = registry()
-        .restore(&serde_json::from_str(&text).unwrap())
-        .unwrap();
+    assert_eq!(text, r#"{"kind":"new_moon","version":1,"data":{"epoch":947182440}}"#);
+    let restored = registry().restore(&serde_json::from_str(&text).unwrap()).unwrap();
     assert!(restored.is_same_as(&MOON.spec()));
-    assert_eq!(
-        restored.next_fire_time(None, NOW),
-        MOON.next_fire_time(None, NOW)
-    );
+    assert_eq!(restored.next_fire_time(None, NOW), MOON.next_fire_time(None, NOW));
 }
 
 #[test]
@@ -80,16 +70,9 @@ fn it_can_be_asked_what_any_trigger_can() {
 
 #[test]
 fn it_can_be_inside_of_others() {
-    let either = OrTrigger::of(MOON)
-        .or(CronTrigger::new().day(1).timezone("UTC"))
-        .build()
-        .unwrap();
+    let either = OrTrigger::of(MOON).or(CronTrigger::new().day(1).timezone("UTC")).build().unwrap();
     let both = AndTrigger::of(MOON).and(MOON).build().unwrap();
-    let except = MOON
-        .except(Calendar::new().weekdays("mon-fri"))
-        .timezone("UTC")
-        .build()
-        .unwrap();
+    let except = MOON.except(Calendar::new().weekdays("mon-fri")).timezone("UTC").build().unwrap();
     let without = CronTrigger::new()
         .hour(9)
         .except(Calendar::new().days_of(MOON))

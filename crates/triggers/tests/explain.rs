@@ -17,9 +17,7 @@ const OCTOBER: Timestamp = Timestamp::from_seconds(1_792_789_200);
 
 fn explained(builder: impl IntoTrigger, from: Timestamp, count: usize) -> String {
     let zone = ZoneDatabase::bundled().get("Europe/Helsinki").unwrap();
-    let trigger = builder
-        .into_trigger(&TriggerDefaults { zone, now: from })
-        .unwrap();
+    let trigger = builder.into_trigger(&TriggerDefaults { zone, now: from }).unwrap();
     let text = trigger.explain(from, count).to_string();
     let (head, rest) = text.split_once('\n').unwrap();
     assert_eq!(head, format!("{trigger} in Europe/Helsinki"));
@@ -27,10 +25,7 @@ fn explained(builder: impl IntoTrigger, from: Timestamp, count: usize) -> String
 }
 
 fn wall(month: u32, day: u32, hour: u32, minute: u32) -> NaiveDateTime {
-    NaiveDate::from_ymd_opt(2026, month, day)
-        .unwrap()
-        .and_hms_opt(hour, minute, 0)
-        .unwrap()
+    NaiveDate::from_ymd_opt(2026, month, day).unwrap().and_hms_opt(hour, minute, 0).unwrap()
 }
 
 #[test]
@@ -57,9 +52,7 @@ warning: on 2027-03-28, 03:00:00 is skipped by the clock, and it fires at 04:00:
     assert!(skips.contains("03:00:00 to 03:30:00 are skipped by the clock, and it does not fire"));
     let next = explained(at().gap(Gap::NextValid), MARCH, 5);
     assert!(next.contains("Sun 2026-03-29 04:00:00 +03:00  03:00:00 is skipped by the clock\n"));
-    let monthly = CalendarIntervalTrigger::days(1)
-        .hour(3)
-        .start_date("2026-03-01");
+    let monthly = CalendarIntervalTrigger::days(1).hour(3).start_date("2026-03-01");
     assert!(explained(monthly, MARCH, 3).contains("04:00:00 +03:00  03:00:00 is skipped"));
     // Twelve wall times are one line: in two years, and once they come twice.
     let often = explained(CronTrigger::new().minute("*/5").hour("3"), MARCH, 1);
@@ -92,9 +85,8 @@ warning: on 2027-03-28, 03:00:00 is skipped by the clock, and it fires at 04:00:
 
 #[test]
 fn elapsed_days() {
-    let daily = IntervalTrigger::days(1)
-        .start_date("2026-10-24 12:00:00")
-        .jitter(Duration::from_secs(90));
+    let daily =
+        IntervalTrigger::days(1).start_date("2026-10-24 12:00:00").jitter(Duration::from_secs(90));
     assert_eq!(
         explained(daily, OCTOBER, 2),
         "\
@@ -125,9 +117,8 @@ Mon 2026-03-30 09:00:00 +03:00
         explained(saturdays.except(closed()).next_business_day(), MARCH, 1),
         "Mon 2026-03-30 09:00:00 +03:00  moved from Sat 2026-03-28\n"
     );
-    let hourly = CronTrigger::new()
-        .hour("*")
-        .except(Calendar::new().fires_of(CronTrigger::new().hour(1)));
+    let hourly =
+        CronTrigger::new().hour("*").except(Calendar::new().fires_of(CronTrigger::new().hour(1)));
     assert!(explained(hourly, MARCH, 2).starts_with(
         "Fri 2026-03-27 00:00:00 +02:00\n(Fri 2026-03-27 01:00:00 +02:00)  excluded\nFri 2026-03-27 02:00"
     ));
@@ -156,10 +147,7 @@ fn ends() {
         explained(DateTrigger::at("2026-03-27 08:00:00"), MARCH, 3),
         "Fri 2026-03-27 08:00:00 +02:00\nwarning: it does not fire again after that\n"
     );
-    assert_eq!(
-        explained(DateTrigger::at("2026-03-26"), MARCH, 3),
-        "warning: it never fires\n"
-    );
+    assert_eq!(explained(DateTrigger::at("2026-03-26"), MARCH, 3), "warning: it never fires\n");
     let thrice = CronTrigger::new().hour(12).max_runs(3);
     assert!(explained(thrice, MARCH, 0).contains("warning: a job is finished after 3 runs"));
 }
@@ -168,17 +156,9 @@ fn ends() {
 fn explanations_are_data() {
     let zone = ZoneDatabase::bundled().get("Europe/Helsinki").unwrap();
     let jitter = Jitter::Symmetric(Duration::from_secs(60));
-    let trigger = CronTrigger::new()
-        .hour(3)
-        .timezone(&zone)
-        .jitter(jitter)
-        .build()
-        .unwrap();
+    let trigger = CronTrigger::new().hour(3).timezone(&zone).jitter(jitter).build().unwrap();
     let explanation = trigger.explain(MARCH, 3);
-    let days: Vec<_> = explanation
-        .fires()
-        .map(|time| time.date_naive().to_string())
-        .collect();
+    let days: Vec<_> = explanation.fires().map(|time| time.date_naive().to_string()).collect();
     assert_eq!(days, ["2026-03-27", "2026-03-28", "2026-03-29"]);
     let last = &explanation.steps[2];
     assert!(last.fires);
@@ -192,20 +172,13 @@ fn explanations_are_data() {
 
 #[test]
 fn fires_between_and_before() {
-    let trigger = CronTrigger::new()
-        .hour("0,12")
-        .timezone("Europe/Helsinki")
-        .build()
-        .unwrap();
+    let trigger = CronTrigger::new().hour("0,12").timezone("Europe/Helsinki").build().unwrap();
     let day = Timestamp::from_seconds(MARCH.as_micros() / 1_000_000 + 86_400);
     assert_eq!(trigger.between(MARCH, day).count(), 3);
     assert_eq!(trigger.fires(MARCH).take(4).count(), 4);
     let before = MARCH.saturating_add_micros(-1);
     assert_eq!(trigger.latest_at_or_before(MARCH), Some(MARCH));
-    assert_eq!(
-        trigger.latest_at_or_before(before).unwrap().to_string(),
-        "2026-03-26T10:00:00Z"
-    );
+    assert_eq!(trigger.latest_at_or_before(before).unwrap().to_string(), "2026-03-26T10:00:00Z");
     assert_eq!(trigger.between(day, MARCH).count(), 0);
     // A date that has passed is none of them, and one that comes is the only one.
     let date = DateTrigger::at(day).build().unwrap();
@@ -219,24 +192,12 @@ fn fingerprints_are_of_all_zones_that_matter() {
     let zone = |name: &str| bundled.get(name).unwrap();
     let cron = |name: &str| CronTrigger::new().hour(3).timezone(zone(name));
     let built = cron("Europe/Helsinki").build().unwrap();
-    assert_eq!(
-        built.rules_fingerprint(),
-        zone("Europe/Helsinki").fingerprint()
-    );
+    assert_eq!(built.rules_fingerprint(), zone("Europe/Helsinki").fingerprint());
     let either = |left, right| OrTrigger::of(cron(left)).or(cron(right)).build().unwrap();
     let helsinki_tokyo = either("Europe/Helsinki", "Asia/Tokyo").rules_fingerprint();
-    assert_ne!(
-        helsinki_tokyo,
-        either("Asia/Tokyo", "Europe/Helsinki").rules_fingerprint()
-    );
-    assert_ne!(
-        helsinki_tokyo,
-        either("Europe/Helsinki", "Asia/Seoul").rules_fingerprint()
-    );
+    assert_ne!(helsinki_tokyo, either("Asia/Tokyo", "Europe/Helsinki").rules_fingerprint());
+    assert_ne!(helsinki_tokyo, either("Europe/Helsinki", "Asia/Seoul").rules_fingerprint());
     // Elapsed time knows no rules.
-    let interval = IntervalTrigger::days(1)
-        .timezone(zone("Europe/Helsinki"))
-        .build()
-        .unwrap();
+    let interval = IntervalTrigger::days(1).timezone(zone("Europe/Helsinki")).build().unwrap();
     assert_eq!(interval.rules_fingerprint(), 0);
 }

@@ -5,10 +5,7 @@ use punctual_triggers::{CronTrigger, register_builtin};
 
 /// The next fires from 2026-01-01 in UTC, as `MM-DD` or, with other times than midnight, `MM-DD HH:MM:SS`.
 fn fires(expression: &str, count: usize) -> Vec<String> {
-    let trigger = CronTrigger::from_quartz(expression)
-        .timezone("UTC")
-        .build()
-        .unwrap();
+    let trigger = CronTrigger::from_quartz(expression).timezone("UTC").build().unwrap();
     let mut registry = TriggerRegistry::new();
     register_builtin(&mut registry);
     let trigger = registry.restore(&trigger.spec()).unwrap();
@@ -42,10 +39,7 @@ fn days_by_position() {
         ("0 0 0 ? * MON#5", vec!["03-30", "06-29"]),
         ("0 0 0 ? * 6L", vec!["01-30", "02-27", "03-27"]),
         ("0 0 0 ? * FRIL", vec!["01-30", "02-27", "03-27"]),
-        (
-            "0 0 0 ? 1 2#1,6L,1",
-            vec!["01-04", "01-05", "01-11", "01-18", "01-25", "01-30"],
-        ),
+        ("0 0 0 ? 1 2#1,6L,1", vec!["01-04", "01-05", "01-11", "01-18", "01-25", "01-30"]),
         // Alone, it is the last day of the week.
         ("0 0 0 ? * L", vec!["01-03", "01-10", "01-17"]),
     ] {
@@ -59,46 +53,17 @@ fn ranges_lists_and_steps() {
     for (expression, expected) in [
         ("0 0 0 ? * 1", vec!["01-04", "01-11"]),
         ("0 0 0 ? * SUN", vec!["01-04", "01-11"]),
-        (
-            "0 0 0 ? * FRI-MON",
-            vec!["01-02", "01-03", "01-04", "01-05", "01-09"],
-        ),
+        ("0 0 0 ? * FRI-MON", vec!["01-02", "01-03", "01-04", "01-05", "01-09"]),
         ("0 0 0 ? * 2-6/2", vec!["01-02", "01-05", "01-07", "01-09"]),
         ("0 0 0 ? * */3", vec!["01-03", "01-04", "01-07", "01-10"]),
-        (
-            "0 0 0 30-2 * ?",
-            vec!["01-01", "01-02", "01-30", "01-31", "02-01"],
-        ),
-        (
-            "0 0 0 1 nov-feb ?",
-            vec!["01-01", "02-01", "11-01", "12-01"],
-        ),
+        ("0 0 0 30-2 * ?", vec!["01-01", "01-02", "01-30", "01-31", "02-01"]),
+        ("0 0 0 1 nov-feb ?", vec!["01-01", "02-01", "11-01", "12-01"]),
         ("0 0 0 1 11-2/3 ?", vec!["02-01", "11-01"]),
-        (
-            "0 0 22-2 1 1 ?",
-            vec![
-                "01-01",
-                "01-01 01:00:00",
-                "01-01 02:00:00",
-                "01-01 22:00:00",
-            ],
-        ),
-        (
-            "50-10/15 0 0 1 1 ?",
-            vec!["01-01 00:00:05", "01-01 00:00:50"],
-        ),
-        (
-            "0 /20 0 1 1 ?",
-            vec!["01-01", "01-01 00:20:00", "01-01 00:40:00"],
-        ),
-        (
-            "0 5/25 0 1 1 ?",
-            vec!["01-01 00:05:00", "01-01 00:30:00", "01-01 00:55:00"],
-        ),
-        (
-            "0 0 12 ? JAN,MAR MON#1",
-            vec!["01-05 12:00:00", "03-02 12:00:00"],
-        ),
+        ("0 0 22-2 1 1 ?", vec!["01-01", "01-01 01:00:00", "01-01 02:00:00", "01-01 22:00:00"]),
+        ("50-10/15 0 0 1 1 ?", vec!["01-01 00:00:05", "01-01 00:00:50"]),
+        ("0 /20 0 1 1 ?", vec!["01-01", "01-01 00:20:00", "01-01 00:40:00"]),
+        ("0 5/25 0 1 1 ?", vec!["01-01 00:05:00", "01-01 00:30:00", "01-01 00:55:00"]),
+        ("0 0 12 ? JAN,MAR MON#1", vec!["01-05 12:00:00", "03-02 12:00:00"]),
     ] {
         let found = fires(expression, expected.len());
         assert_eq!(found, expected, "{expression}");
@@ -171,23 +136,11 @@ fn errors_name_field_value_column_and_what_is_allowed() {
 #[test]
 fn clock_changes_follow_the_same_policies() {
     let zone = ZoneDatabase::bundled().get("Europe/Helsinki").unwrap();
-    let fixed = CronTrigger::from_quartz("0 30 3 * * ?")
-        .timezone(&zone)
-        .build()
-        .unwrap();
+    let fixed = CronTrigger::from_quartz("0 30 3 * * ?").timezone(&zone).build().unwrap();
     let before_gap = Timestamp::from_seconds(1_774_738_800); // 2026-03-29 01:00
     let fire = fixed.next_fire_time(None, before_gap).unwrap();
-    assert_eq!(
-        fire.in_zone(&zone).to_rfc3339(),
-        "2026-03-29T04:30:00+03:00"
-    );
-    let running = CronTrigger::from_quartz("0 /30 3 * * ?")
-        .timezone(&zone)
-        .build()
-        .unwrap();
+    assert_eq!(fire.in_zone(&zone).to_rfc3339(), "2026-03-29T04:30:00+03:00");
+    let running = CronTrigger::from_quartz("0 /30 3 * * ?").timezone(&zone).build().unwrap();
     let fire = running.next_fire_time(None, before_gap).unwrap();
-    assert_eq!(
-        fire.in_zone(&zone).to_rfc3339(),
-        "2026-03-30T03:00:00+03:00"
-    );
+    assert_eq!(fire.in_zone(&zone).to_rfc3339(), "2026-03-30T03:00:00+03:00");
 }

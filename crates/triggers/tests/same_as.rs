@@ -12,9 +12,7 @@ use punctual_triggers::{
 fn made(builder: impl IntoTrigger, days: i64) -> Arc<dyn Trigger> {
     let now = Timestamp::from_seconds(1_772_445_600 + days * 86_400);
     let zone = Zone::utc();
-    builder
-        .into_trigger(&TriggerDefaults { zone, now })
-        .unwrap()
+    builder.into_trigger(&TriggerDefaults { zone, now }).unwrap()
 }
 
 macro_rules! same {
@@ -47,50 +45,26 @@ fn combinations_ask_their_members() {
     same!(OrTrigger::of(IntervalTrigger::hours(1)).or(CronTrigger::new().hour(5)));
     same!(AndTrigger::of(CalendarIntervalTrigger::days(3)).and(CronTrigger::new().day("1-7")));
     same!(OrTrigger::of(AndTrigger::of(IntervalTrigger::hours(1))).end_date("2030-01-01"));
-    same!(Arc::new(made(
-        IntervalTrigger::hours(1).start_date("2026-01-01"),
-        0
-    )));
+    same!(Arc::new(made(IntervalTrigger::hours(1).start_date("2026-01-01"), 0)));
 }
 
 #[test]
 fn another_description_is_another_trigger() {
     different!(IntervalTrigger::minutes(5), IntervalTrigger::minutes(6));
-    different!(
-        IntervalTrigger::minutes(5),
-        IntervalTrigger::minutes(5).max_runs(1)
-    );
-    different!(
-        IntervalTrigger::minutes(5),
-        IntervalTrigger::minutes(5).timezone("Asia/Tokyo")
-    );
+    different!(IntervalTrigger::minutes(5), IntervalTrigger::minutes(5).max_runs(1));
+    different!(IntervalTrigger::minutes(5), IntervalTrigger::minutes(5).timezone("Asia/Tokyo"));
     different!(
         IntervalTrigger::days(1).start_date("2026-01-01"),
         IntervalTrigger::days(1).start_date("2026-01-02")
     );
     // Even if it happens to be the same instant: tomorrow, the default is another one.
     let start = Timestamp::from_seconds(1_772_445_600 + 300);
-    different!(
-        IntervalTrigger::minutes(5),
-        IntervalTrigger::minutes(5).start_date(start)
-    );
-    different!(
-        DateTrigger::now(),
-        DateTrigger::at(Timestamp::from_seconds(1_772_445_600))
-    );
+    different!(IntervalTrigger::minutes(5), IntervalTrigger::minutes(5).start_date(start));
+    different!(DateTrigger::now(), DateTrigger::at(Timestamp::from_seconds(1_772_445_600)));
     different!(IntervalTrigger::days(1), CalendarIntervalTrigger::days(1));
     let hourly = || IntervalTrigger::hours(1);
     different!(OrTrigger::of(hourly()), AndTrigger::of(hourly()));
-    different!(
-        OrTrigger::of(hourly()),
-        OrTrigger::of(hourly()).or(hourly())
-    );
-    different!(
-        OrTrigger::of(hourly()),
-        OrTrigger::of(IntervalTrigger::hours(2))
-    );
-    different!(
-        OrTrigger::of(hourly()),
-        OrTrigger::of(hourly()).start_date("2026-01-01")
-    );
+    different!(OrTrigger::of(hourly()), OrTrigger::of(hourly()).or(hourly()));
+    different!(OrTrigger::of(hourly()), OrTrigger::of(IntervalTrigger::hours(2)));
+    different!(OrTrigger::of(hourly()), OrTrigger::of(hourly()).start_date("2026-01-01"));
 }

@@ -23,9 +23,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
 
 fn made(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
     let zone = Zone::utc();
-    builder
-        .into_trigger(&TriggerDefaults { zone, now: NOW })
-        .unwrap()
+    builder.into_trigger(&TriggerDefaults { zone, now: NOW }).unwrap()
 }
 
 #[track_caller]
@@ -33,15 +31,10 @@ fn check(builder: impl IntoTrigger, expected: &str) {
     let trigger = made(builder);
     let text = serde_json::to_string(&trigger.spec()).unwrap();
     assert_eq!(text, expected.replace("\n", "").replace("  ", ""));
-    let restored = registry()
-        .restore(&serde_json::from_str(&text).unwrap())
-        .unwrap();
+    let restored = registry().restore(&serde_json::from_str(&text).unwrap()).unwrap();
     assert_eq!(serde_json::to_string(&restored.spec()).unwrap(), text);
     assert_eq!(restored.to_string(), trigger.to_string());
-    assert_eq!(
-        restored.next_fire_time(None, NOW),
-        trigger.next_fire_time(None, NOW)
-    );
+    assert_eq!(restored.next_fire_time(None, NOW), trigger.next_fire_time(None, NOW));
 }
 
 #[test]
@@ -145,11 +138,7 @@ fn exclusions() {
         .days_from(CronTrigger::new().hour(3), 2)
         .fires_of(CronTrigger::new().hour(3));
     check(
-        CronTrigger::new()
-            .hour(3)
-            .except(closed)
-            .next_business_day()
-            .max_runs(5),
+        CronTrigger::new().hour(3).except(closed).next_business_day().max_runs(5),
         &format!(
             r#"{{"kind":"except","version":1,"data":{{"dates":["2026-07-01/2026-07-31","2026-12-24"],
             "days_of":[{{"days":2,"trigger":{nightly}}}],"fires_of":[{nightly}],"max_runs":5,
@@ -171,25 +160,12 @@ fn others() {
         r#"{"kind":"or","version":1,"data":{"triggers":[{"kind":"lunar","version":1,"data":null}]}}"#,
     );
     assert!(matches!(inner, TriggerError::UnknownKind { .. }));
-    for kind in [
-        "date",
-        "interval",
-        "cron",
-        "calendarinterval",
-        "and",
-        "or",
-        "except",
-    ] {
+    for kind in ["date", "interval", "cron", "calendarinterval", "and", "or", "except"] {
         let newer = error(&format!(r#"{{"kind":"{kind}","version":2,"data":{{}}}}"#));
-        assert!(
-            matches!(newer, TriggerError::UnsupportedVersion { .. }),
-            "{kind}"
-        );
+        assert!(matches!(newer, TriggerError::UnsupportedVersion { .. }), "{kind}");
         let empty = error(&format!(r#"{{"kind":"{kind}","version":1,"data":{{}}}}"#));
         assert!(matches!(empty, TriggerError::InvalidSpec { .. }), "{kind}");
-        let odd = error(&format!(
-            r#"{{"kind":"{kind}","version":1,"data":[1,null,"x"]}}"#
-        ));
+        let odd = error(&format!(r#"{{"kind":"{kind}","version":1,"data":[1,null,"x"]}}"#));
         assert!(matches!(odd, TriggerError::InvalidSpec { .. }), "{kind}");
     }
     let zone =

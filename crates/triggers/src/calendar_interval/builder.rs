@@ -117,27 +117,17 @@ impl CalendarIntervalTriggerBuilder {
     fn finish(self, defaults: Defaults<'_>) -> Result<CalendarIntervalTrigger, TriggerError> {
         let invalid =
             |field, value: String, reason| TriggerError::invalid_field(field, value, 1, reason);
-        for (field, value, max) in [
-            ("hour", self.hour, 23),
-            ("minute", self.minute, 59),
-            ("second", self.second, 59),
-        ] {
+        for (field, value, max) in
+            [("hour", self.hour, 23), ("minute", self.minute, 59), ("second", self.second, 59)]
+        {
             if value > max {
-                return Err(invalid(
-                    field,
-                    value.to_string(),
-                    format!("allowed: 0-{max}"),
-                ));
+                return Err(invalid(field, value.to_string(), format!("allowed: 0-{max}")));
             }
         }
         // Anything larger than the calendar is the same: no second fire.
         let (months, days) = self.months.zip(self.days).ok_or_else(|| {
             let reason = "an interval must fit the years 1 to 9999".to_owned();
-            invalid(
-                "interval",
-                "more than 4,294,967,295 units".to_owned(),
-                reason,
-            )
+            invalid("interval", "more than 4,294,967,295 units".to_owned(), reason)
         })?;
         let timezone = self.settings.zone(defaults)?;
         let today = || When::from(defaults.now());

@@ -24,13 +24,7 @@ const MILE: usize = 16;
 impl Dates {
     /// Not both of `months` and `days` may be 0.
     pub(super) fn new(start: i32, last: i32, months: u32, days: u32) -> Self {
-        Self {
-            start,
-            last,
-            months,
-            days,
-            milestones: OnceLock::new(),
-        }
+        Self { start, last, months, days, milestones: OnceLock::new() }
     }
 
     /// The first member that is not before `day`.
@@ -80,9 +74,7 @@ impl Dates {
             _ => {
                 let milestones = self.milestones.get_or_init(|| self.milestones());
                 let passed = milestones.partition_point(|&milestone| milestone <= day);
-                passed
-                    .checked_sub(1)
-                    .map_or(self.start, |last| milestones[last])
+                passed.checked_sub(1).map_or(self.start, |last| milestones[last])
             }
         }
     }
@@ -106,10 +98,7 @@ impl Dates {
 
     fn milestones(&self) -> Box<[i32]> {
         let dates = std::iter::successors(Some(self.start), |&date| self.after(date));
-        dates
-            .take_while(|&date| date <= self.last)
-            .step_by(MILE)
-            .collect()
+        dates.take_while(|&date| date <= self.last).step_by(MILE).collect()
     }
 }
 

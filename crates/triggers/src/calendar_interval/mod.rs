@@ -84,27 +84,16 @@ impl CalendarIntervalTrigger {
             return invalid("time", stored.time.to_string(), "allowed: 0-86399 seconds");
         }
         if stored.months == 0 && stored.days == 0 {
-            return invalid(
-                "interval",
-                "0 days".to_owned(),
-                "it must be at least a day long",
-            );
+            return invalid("interval", "0 days".to_owned(), "it must be at least a day long");
         }
         if let Some(end) = stored.end_day.filter(|&end| end < stored.start_day) {
             let start = day_text(stored.start_day);
-            return invalid(
-                "end_date",
-                day_text(end),
-                &format!("it is before start_date {start}"),
-            );
+            return invalid("end_date", day_text(end), &format!("it is before start_date {start}"));
         }
         let last = stored.end_day.unwrap_or(LAST_DAY).min(LAST_DAY);
         let dates = Dates::new(stored.start_day, last, stored.months, stored.days);
         Ok(Self {
-            walls: DailyTime {
-                dates,
-                time: i64::from(stored.time),
-            },
+            walls: DailyTime { dates, time: i64::from(stored.time) },
             timeline: Timeline {
                 zone: stored.timezone.clone(),
                 gap: stored.gap.unwrap_or(Gap::Shift),
@@ -125,16 +114,12 @@ struct DailyTime {
 impl WallTimes for DailyTime {
     fn at_or_after(&self, civil: i64) -> Option<i64> {
         let day = -(self.time - civil).div_euclid(DAY);
-        self.dates
-            .at_or_after(clamp(day))
-            .map(|day| i64::from(day) * DAY + self.time)
+        self.dates.at_or_after(clamp(day)).map(|day| i64::from(day) * DAY + self.time)
     }
 
     fn at_or_before(&self, civil: i64) -> Option<i64> {
         let day = (civil - self.time).div_euclid(DAY);
-        self.dates
-            .at_or_before(clamp(day))
-            .map(|day| i64::from(day) * DAY + self.time)
+        self.dates.at_or_before(clamp(day)).map(|day| i64::from(day) * DAY + self.time)
     }
 }
 
@@ -145,9 +130,7 @@ fn clamp(day: i64) -> i32 {
 impl Trigger for CalendarIntervalTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let from = earliest(previous, now).as_micros();
-        let seconds = self
-            .timeline
-            .at_or_after(&self.walls, -(-from).div_euclid(1_000_000))?;
+        let seconds = self.timeline.at_or_after(&self.walls, -(-from).div_euclid(1_000_000))?;
         let fire = Timestamp::from_seconds(seconds);
         // Beyond the last instant there is none to tell it from.
         (fire.as_micros() == seconds * 1_000_000 && previous != Some(fire)).then_some(fire)
@@ -155,10 +138,7 @@ impl Trigger for CalendarIntervalTrigger {
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let until = until.as_micros().div_euclid(1_000_000);
-        let latest = self
-            .timeline
-            .at_or_before(&self.walls, until)
-            .map(Timestamp::from_seconds);
+        let latest = self.timeline.at_or_before(&self.walls, until).map(Timestamp::from_seconds);
         latest.filter(|&latest| latest >= from)
     }
 
@@ -189,9 +169,7 @@ impl Trigger for CalendarIntervalTrigger {
 
 impl fmt::Display for CalendarIntervalTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Stored {
-            months, days, time, ..
-        } = *self.stored;
+        let Stored { months, days, time, .. } = *self.stored;
         f.write_str("calendarinterval[")?;
         for (count, unit) in [
             (months / 12, "years"),
@@ -203,12 +181,6 @@ impl fmt::Display for CalendarIntervalTrigger {
                 write!(f, "{unit}={count}, ")?;
             }
         }
-        write!(
-            f,
-            "time='{:02}:{:02}:{:02}']",
-            time / 3600,
-            time / 60 % 60,
-            time % 60
-        )
+        write!(f, "time='{:02}:{:02}:{:02}']", time / 3600, time / 60 % 60, time % 60)
     }
 }

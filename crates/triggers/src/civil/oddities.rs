@@ -63,7 +63,5 @@ pub(crate) fn spans(
 
 /// Civil seconds as chrono's local time.
 pub(crate) fn local(civil: i64) -> NaiveDateTime {
-    DateTime::from_timestamp(civil, 0)
-        .unwrap_or_default()
-        .naive_utc()
+    DateTime::from_timestamp(civil, 0).unwrap_or_default().naive_utc()
 }

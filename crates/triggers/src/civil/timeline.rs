@@ -33,9 +33,8 @@ impl Timeline {
             let stretch = Stretch::at(self, utc);
             let from = stretch.low.max(utc + stretch.offset);
             let wall = walls.at_or_after(from);
-            let regular = wall
-                .filter(|&wall| wall < stretch.high)
-                .map(|wall| wall - stretch.offset);
+            let regular =
+                wall.filter(|&wall| wall < stretch.high).map(|wall| wall - stretch.offset);
             let moved = stretch.first_moved(self.gap, walls, utc);
             if let Some(first) = regular.into_iter().chain(moved).min() {
                 return Some(first);
@@ -48,9 +47,7 @@ impl Timeline {
             let rest = stretch.end + stretch.offset.min(stretch.offset_after);
             let wall = wall.filter(|&wall| from <= rest && rest <= wall);
             let wall = wall.or_else(|| walls.at_or_after(rest))?;
-            utc = stretch
-                .end
-                .max(wall - i64::from(self.zone.offset_range().1));
+            utc = stretch.end.max(wall - i64::from(self.zone.offset_range().1));
         }
     }
 
@@ -60,9 +57,8 @@ impl Timeline {
             let stretch = Stretch::at(self, utc);
             let until = (utc + stretch.offset).min(stretch.high.saturating_sub(1));
             let wall = walls.at_or_before(until);
-            let regular = wall
-                .filter(|&wall| wall >= stretch.low)
-                .map(|wall| wall - stretch.offset);
+            let regular =
+                wall.filter(|&wall| wall >= stretch.low).map(|wall| wall - stretch.offset);
             let moved = stretch.last_moved(self.gap, walls, utc);
             if let Some(last) = regular.into_iter().chain(moved).max() {
                 return Some(last);
@@ -93,22 +89,11 @@ struct Stretch {
 impl Stretch {
     fn at(timeline: &Timeline, utc: i64) -> Self {
         let span = timeline.zone.span_at(utc);
-        let (offset, before, after) = (
-            i64::from(span.offset),
-            i64::from(span.offset_before),
-            i64::from(span.offset_after),
-        );
+        let (offset, before, after) =
+            (i64::from(span.offset), i64::from(span.offset_before), i64::from(span.offset_after));
         // Of a repeated stretch, the policy may drop the pass that is here.
-        let low = if timeline.fold == Fold::First {
-            offset.max(before)
-        } else {
-            offset
-        };
-        let high = if timeline.fold == Fold::Second {
-            offset.min(after)
-        } else {
-            offset
-        };
+        let low = if timeline.fold == Fold::First { offset.max(before) } else { offset };
+        let high = if timeline.fold == Fold::Second { offset.min(after) } else { offset };
         Self {
             start: span.start,
             end: span.end,
@@ -135,14 +120,8 @@ impl Stretch {
             Gap::NextValid => self.start + self.offset_before,
             _ => utc + self.offset_before,
         };
-        let wall = walls
-            .at_or_after(from)
-            .filter(|&wall| wall < self.start + self.offset)?;
-        Some(if gap == Gap::NextValid {
-            self.start
-        } else {
-            wall - self.offset_before
-        })
+        let wall = walls.at_or_after(from).filter(|&wall| wall < self.start + self.offset)?;
+        Some(if gap == Gap::NextValid { self.start } else { wall - self.offset_before })
     }
 
     /// The last instant at or before `utc` that comes from a wall time in the gap before this span.
@@ -155,14 +134,9 @@ impl Stretch {
             Gap::NextValid => in_gap,
             _ => in_gap.min(utc + self.offset_before),
         };
-        let wall = walls
-            .at_or_before(until)
-            .filter(|&wall| wall >= self.start + self.offset_before)?;
-        Some(if gap == Gap::NextValid {
-            self.start
-        } else {
-            wall - self.offset_before
-        })
+        let wall =
+            walls.at_or_before(until).filter(|&wall| wall >= self.start + self.offset_before)?;
+        Some(if gap == Gap::NextValid { self.start } else { wall - self.offset_before })
     }
 }
 

@@ -91,12 +91,7 @@ impl CronTriggerBuilder {
     builder_methods!(CronTrigger: timezone, start_date, end_date, jitter, max_runs);
 
     pub(super) fn new(times: Result<Times, Refused>) -> Self {
-        Self {
-            times,
-            gap: None,
-            fold: None,
-            settings: Settings::default(),
-        }
+        Self { times, gap: None, fold: None, settings: Settings::default() }
     }
 
     pub(super) fn of_fields() -> Self {
@@ -123,16 +118,8 @@ impl CronTriggerBuilder {
     fn finish(self, defaults: Defaults<'_>) -> Result<CronTrigger, TriggerError> {
         let timezone = self.settings.zone(defaults)?;
         let limits = self.settings.limits(&timezone)?;
-        let Self {
-            times, gap, fold, ..
-        } = self;
-        CronTrigger::of(Schedule {
-            times: times?,
-            timezone,
-            gap,
-            fold,
-            limits,
-        })
+        let Self { times, gap, fold, .. } = self;
+        CronTrigger::of(Schedule { times: times?, timezone, gap, fold, limits })
     }
 }
 

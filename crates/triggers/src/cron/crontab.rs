@@ -11,13 +11,7 @@ use super::pattern::Expressions;
 use super::scan::{Fault, Scanner, value_of};
 
 /// The fields of a line, in its order.
-const FIELDS: [Field; 5] = [
-    Field::Minute,
-    Field::Hour,
-    Field::Day,
-    Field::Month,
-    Field::DayOfWeek,
-];
+const FIELDS: [Field; 5] = [Field::Minute, Field::Hour, Field::Day, Field::Month, Field::DayOfWeek];
 
 /// The macros of Vixie cron. `@reboot` is no time.
 const MACROS: [(&str, &str); 7] = [
@@ -48,19 +42,12 @@ fn split(line: &str) -> Result<[&str; 5], Refused> {
     }
     let reason =
         format!("{count} fields; expected 5: minute, hour, day of month, month, day of week");
-    Err(Refused {
-        field: None,
-        value: line.to_owned(),
-        reason,
-    })
+    Err(Refused { field: None, value: line.to_owned(), reason })
 }
 
 /// The fields of a line in APScheduler's dialect, in which all must match and Monday is 0.
 pub(super) fn apscheduler(line: &str) -> Result<BTreeMap<Field, String>, Refused> {
-    Ok(FIELDS
-        .into_iter()
-        .zip(split(line)?.map(str::to_owned))
-        .collect())
+    Ok(FIELDS.into_iter().zip(split(line)?.map(str::to_owned)).collect())
 }
 
 /// Understands a line of a standard crontab, by the rules of Vixie cron: 0 and 7 are Sunday, and if neither
@@ -97,9 +84,7 @@ fn expand_macro(line: &str) -> Result<&str, TriggerError> {
     if !line.starts_with('@') {
         return Ok(line);
     }
-    let found = MACROS
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(line));
+    let found = MACROS.iter().find(|(name, _)| name.eq_ignore_ascii_case(line));
     found.map(|&(_, expanded)| expanded).ok_or_else(|| {
         let known: Vec<_> = MACROS.iter().map(|&(name, _)| name).collect();
         TriggerError::invalid_text(line, format!("unknown macro; known: {}", known.join(", ")))
@@ -120,10 +105,7 @@ fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
             item => items.push(item),
         }
     }
-    Ok(Expression {
-        items,
-        star: text.starts_with('*'),
-    })
+    Ok(Expression { items, star: text.starts_with('*') })
 }
 
 /// The smallest and largest number and the names of a field; 7 is a second name of Sunday.
@@ -174,24 +156,13 @@ fn parse_value(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, Fault> {
         Some(number) => Some(number),
         None => value_of(names, scanner.word()).map(|position| position + min),
     };
-    value
-        .filter(|value| (min..=max).contains(value))
-        .ok_or_else(|| {
-            Fault::new(
-                at,
-                format!("a value is missing or out of range; allowed: {allowed}"),
-            )
-        })
+    value.filter(|value| (min..=max).contains(value)).ok_or_else(|| {
+        Fault::new(at, format!("a value is missing or out of range; allowed: {allowed}"))
+    })
 }
 
 /// Weekdays counted from Sunday = 0 (and 7) as weekdays counted from Monday = 0.
 fn from_monday(first: u32, last: u32, step: u32) -> impl Iterator<Item = Item> {
-    let days = (first..=last)
-        .step_by(step as usize)
-        .map(|day| (day + 6) % 7);
-    days.map(|day| Item::Stride {
-        first: day,
-        last: day,
-        step: 1,
-    })
+    let days = (first..=last).step_by(step as usize).map(|day| (day + 6) % 7);
+    days.map(|day| Item::Stride { first: day, last: day, step: 1 })
 }

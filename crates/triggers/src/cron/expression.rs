@@ -41,11 +41,7 @@ impl Expression {
     /// `*`.
     pub(super) fn star(field: Field) -> Self {
         Self {
-            items: smallvec![Item::Stride {
-                first: field.min(),
-                last: field.max(),
-                step: 1,
-            }],
+            items: smallvec![Item::Stride { first: field.min(), last: field.max(), step: 1 }],
             star: true,
         }
     }
@@ -57,11 +53,7 @@ impl Expression {
             return Self::star(field);
         }
         Self {
-            items: smallvec![Item::Stride {
-                first: field.min(),
-                last: field.min(),
-                step: 1,
-            }],
+            items: smallvec![Item::Stride { first: field.min(), last: field.min(), step: 1 }],
             star: false,
         }
     }
@@ -118,11 +110,7 @@ fn parse_item(field: Field, text: &str, normal: &mut String) -> Result<Item, Fau
     let item = if scanner.eat('*') {
         normal.push('*');
         let step = parse_step(&mut scanner, field.max() - field.min(), normal)?;
-        Item::Stride {
-            first: field.min(),
-            last: field.max(),
-            step,
-        }
+        Item::Stride { first: field.min(), last: field.max(), step }
     } else if let Some(first) = scanner.number() {
         parse_numbers(field, first, &mut scanner, normal)?
     } else if field.names().is_empty() {
@@ -135,10 +123,7 @@ fn parse_item(field: Field, text: &str, normal: &mut String) -> Result<Item, Fau
 }
 
 fn unrecognized(field: Field, text: &str) -> Fault {
-    Fault::new(
-        0,
-        format!("{text:?} is not understood; allowed: {}", field.allowed()),
-    )
+    Fault::new(0, format!("{text:?} is not understood; allowed: {}", field.allowed()))
 }
 
 /// Reads `a`, `a/s`, `a-b` or `a-b/s`, of which `a` has been read.
@@ -172,11 +157,7 @@ fn parse_numbers(
     *scanner = before_step;
     let end = last.unwrap_or(if stepped { field.max() } else { first });
     let step = parse_step(scanner, end - first, normal)?;
-    Ok(Item::Stride {
-        first,
-        last: end,
-        step,
-    })
+    Ok(Item::Stride { first, last: end, step })
 }
 
 /// Reads `/s` if it is there.
@@ -217,11 +198,7 @@ fn parse_names(
             normal.push_str(field.names()[last as usize]);
         }
     }
-    Ok(Item::Stride {
-        first: field.min() + first,
-        last: field.min() + last,
-        step: 1,
-    })
+    Ok(Item::Stride { first: field.min() + first, last: field.min() + last, step: 1 })
 }
 
 /// Reads a name; January and Monday are 0.
@@ -229,19 +206,14 @@ fn parse_name(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, Fault> {
     let at = scanner.column();
     let word = scanner.word();
     value_of(field.names(), word).ok_or_else(|| {
-        Fault::new(
-            at,
-            format!("{word:?} is not a name here; allowed: {}", field.allowed()),
-        )
+        Fault::new(at, format!("{word:?} is not a name here; allowed: {}", field.allowed()))
     })
 }
 
 /// Reads `last`, `last wday` or `Nth wday`, if `text` begins with a position.
 fn parse_position(text: &str, normal: &mut String) -> Option<Result<Item, Fault>> {
     let (head, tail) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let nth = POSITIONS
-        .iter()
-        .position(|known| known.eq_ignore_ascii_case(head))?;
+    let nth = POSITIONS.iter().position(|known| known.eq_ignore_ascii_case(head))?;
     let tail = tail.trim_start();
     normal.push_str(POSITIONS[nth]);
     let is_last = nth == POSITIONS.len() - 1;
@@ -255,21 +227,14 @@ fn parse_position(text: &str, normal: &mut String) -> Option<Result<Item, Fault>
     };
     normal.push(' ');
     normal.push_str(WEEKDAYS[weekday as usize]);
-    Some(Ok(if is_last {
-        Item::LastWeekday(weekday)
-    } else {
-        Item::Nth { nth, weekday }
-    }))
+    Some(Ok(if is_last { Item::LastWeekday(weekday) } else { Item::Nth { nth, weekday } }))
 }
 
 fn check_range(field: Field, value: u32, at: usize) -> Result<(), Fault> {
     if (field.min()..=field.max()).contains(&value) {
         return Ok(());
     }
-    Err(Fault::new(
-        at,
-        format!("{value} is out of range; allowed: {}", field.allowed()),
-    ))
+    Err(Fault::new(at, format!("{value} is out of range; allowed: {}", field.allowed())))
 }
 
 fn check_order(first: u32, last: u32, at: usize) -> Result<(), Fault> {
@@ -299,10 +264,7 @@ mod tests {
     #[test]
     fn expressions_have_a_normal_form() {
         assert_eq!(text(Field::Month, " JAN-mar , 06"), "jan-mar,6");
-        assert_eq!(
-            text(Field::Day, "1ST  FRI,last,LAST sun"),
-            "1st fri,last,last sun"
-        );
+        assert_eq!(text(Field::Day, "1ST  FRI,last,LAST sun"), "1st fri,last,last sun");
         assert_eq!(text(Field::Hour, "3-3,*/6,4/5,1-9/2"), "3,*/6,4/5,1-9/2");
         assert_eq!(text(Field::DayOfWeek, "fri-fri"), "fri");
     }

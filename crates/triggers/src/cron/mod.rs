@@ -63,10 +63,7 @@ impl CronTrigger {
     const VERSION: u32 = 1;
 
     /// Begins a trigger of fields; with none of them given it fires every second.
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "every trigger is made by its builder"
-    )]
+    #[expect(clippy::new_ret_no_self, reason = "every trigger is made by its builder")]
     pub fn new() -> CronTriggerBuilder {
         CronTriggerBuilder::of_fields()
     }
@@ -135,9 +132,7 @@ impl Trigger for CronTrigger {
         if self.last.is_none_or(|last| last < from) || previous == Some(Timestamp::MAX) {
             return None;
         }
-        self.timeline
-            .at_or_after(&self.pattern, from)
-            .map(Timestamp::from_seconds)
+        self.timeline.at_or_after(&self.pattern, from).map(Timestamp::from_seconds)
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {

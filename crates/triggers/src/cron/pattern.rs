@@ -24,11 +24,7 @@ impl Pattern {
         let items = |field: Field| fields[field as usize].items.as_slice();
         // A field that leaves out nothing costs nothing.
         let restricted = |field: Field| {
-            let everything = [Item::Stride {
-                first: field.min(),
-                last: field.max(),
-                step: 1,
-            }];
+            let everything = [Item::Stride { first: field.min(), last: field.max(), step: 1 }];
             Some(items(field)).filter(|&items| items != everything)
         };
         let mut rule = MonthRule::new();

@@ -35,12 +35,7 @@ pub(super) fn parse(text: &mut String) -> Result<Expressions, TriggerError> {
     };
     if (day == "?") == (weekday == "?") {
         let reason = "exactly one of day of month and day of week must be \"?\"";
-        return Err(TriggerError::invalid_field(
-            "day_of_week",
-            weekday,
-            1,
-            reason,
-        ));
+        return Err(TriggerError::invalid_field("day_of_week", weekday, 1, reason));
     }
     let mut day = parse_field(Field::Day, day)?;
     let mut weekday = parse_field(Field::DayOfWeek, weekday)?;
@@ -70,12 +65,7 @@ fn is_stride(item: &Item) -> bool {
 /// positions, all of which belong to the day of the month.
 fn by_position(item: Item) -> Vec<Item> {
     match item {
-        Item::Stride { first, .. } => (0..5)
-            .map(|nth| Item::Nth {
-                nth,
-                weekday: first,
-            })
-            .collect(),
+        Item::Stride { first, .. } => (0..5).map(|nth| Item::Nth { nth, weekday: first }).collect(),
         item => vec![item],
     }
 }
@@ -90,21 +80,15 @@ fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
             parse_item(field, part).map_err(|fault| fault.in_field(field, text, offset))?;
         items.extend(parsed);
     }
-    Ok(Expression {
-        items,
-        star: text.starts_with(['*', '/']),
-    })
+    Ok(Expression { items, star: text.starts_with(['*', '/']) })
 }
 
 /// The smallest and largest number and the names of a field.
 fn vocabulary(field: Field) -> (u32, u32, &'static [&'static str], &'static str) {
     match field {
-        Field::DayOfWeek => (
-            1,
-            7,
-            &WEEKDAYS,
-            "1-7 from Sunday or SUN-SAT, also as 6L or 6#3; L; ?",
-        ),
+        Field::DayOfWeek => {
+            (1, 7, &WEEKDAYS, "1-7 from Sunday or SUN-SAT, also as 6L or 6#3; L; ?")
+        }
         Field::Month => (1, 12, &MONTHS, "1-12 or JAN-DEC"),
         Field::Day => (1, 31, &[], "1-31, also as 15W; L, L-3, LW, L-3W; ?"),
         _ => (field.min(), field.max(), &[], field.allowed()),
@@ -132,11 +116,7 @@ fn before_last(scanner: &mut Scanner<'_>) -> Result<Item, Fault> {
         let number = scanner.number().filter(|days| (1..=30).contains(days));
         days = number.ok_or_else(|| Fault::new(at, "a number of days is needed; allowed: 1-30"))?;
     }
-    Ok(if scanner.eat('W') {
-        Item::NearestBeforeLast(days)
-    } else {
-        Item::BeforeLast(days)
-    })
+    Ok(if scanner.eat('W') { Item::NearestBeforeLast(days) } else { Item::BeforeLast(days) })
 }
 
 /// Reads `*`, `a` or `a-b`, also with a step, and the forms that begin with one value: `aW`, `aL` and `a#n`.
@@ -159,17 +139,10 @@ fn numbers(field: Field, scanner: &mut Scanner<'_>) -> Result<Vec<Item>, Fault> 
         let number = scanner.number().filter(|nth| (1..=5).contains(nth));
         let nth = number.ok_or_else(|| Fault::new(at, "a position is needed; allowed: 1-5"))?;
         let weekday = from_monday(first);
-        return Ok(vec![Item::Nth {
-            nth: nth as usize - 1,
-            weekday,
-        }]);
+        return Ok(vec![Item::Nth { nth: nth as usize - 1, weekday }]);
     }
     if !scanner.eat('-') {
-        let step = if named {
-            None
-        } else {
-            parse_step(scanner, max)?
-        };
+        let step = if named { None } else { parse_step(scanner, max)? };
         return Ok(match step {
             None => values(field, first, first, 1),
             Some(step) => values(field, first, max, step),
@@ -177,16 +150,9 @@ fn numbers(field: Field, scanner: &mut Scanner<'_>) -> Result<Vec<Item>, Fault> 
     }
     let last = parse_value(field, named, scanner)?;
     if last < first && field == Field::Year {
-        return Err(Fault::new(
-            0,
-            "a range of years must not end before it begins",
-        ));
+        return Err(Fault::new(0, "a range of years must not end before it begins"));
     }
-    let step = if named {
-        None
-    } else {
-        parse_step(scanner, u32::MAX)?
-    };
+    let step = if named { None } else { parse_step(scanner, u32::MAX)? };
     Ok(values(field, first, last, step.unwrap_or(1)))
 }
 
@@ -212,10 +178,7 @@ fn parse_value(field: Field, named: bool, scanner: &mut Scanner<'_>) -> Result<u
     };
     let value = value.filter(|value| (min..=max).contains(value));
     value.ok_or_else(|| {
-        Fault::new(
-            at,
-            format!("a value is missing or out of range; allowed: {allowed}"),
-        )
+        Fault::new(at, format!("a value is missing or out of range; allowed: {allowed}"))
     })
 }
 
@@ -228,14 +191,8 @@ fn values(field: Field, first: u32, last: u32, step: u32) -> Vec<Item> {
     }
     let count = max - min + 1;
     let end = if last < first { last + count } else { last };
-    let wrapped = (first..=end)
-        .step_by(step as usize)
-        .map(|value| (value - min) % count + min);
-    let single = |value| Item::Stride {
-        first: value,
-        last: value,
-        step: 1,
-    };
+    let wrapped = (first..=end).step_by(step as usize).map(|value| (value - min) % count + min);
+    let single = |value| Item::Stride { first: value, last: value, step: 1 };
     match field {
         Field::DayOfWeek => wrapped.map(from_monday).map(single).collect(),
         _ => wrapped.map(single).collect(),

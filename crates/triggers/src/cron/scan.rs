@@ -13,10 +13,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(at: usize, reason: impl Into<String>) -> Self {
-        Self {
-            at,
-            reason: reason.into(),
-        }
+        Self { at, reason: reason.into() }
     }
 
     /// The error for the whole `value` of a field, in which the item begins after so many bytes.
@@ -93,17 +90,12 @@ impl<'t> Scanner<'t> {
         if self.rest().is_empty() {
             return Ok(());
         }
-        Err(Fault::new(
-            self.column(),
-            format!("unexpected {:?}; allowed: {allowed}", self.rest()),
-        ))
+        Err(Fault::new(self.column(), format!("unexpected {:?}; allowed: {allowed}", self.rest())))
     }
 }
 
 /// The value of a name in a list of names, in any case.
 pub(super) fn value_of(names: &[&str], name: &str) -> Option<u32> {
-    let position = names
-        .iter()
-        .position(|known| known.eq_ignore_ascii_case(name))?;
+    let position = names.iter().position(|known| known.eq_ignore_ascii_case(name))?;
     u32::try_from(position).ok()
 }

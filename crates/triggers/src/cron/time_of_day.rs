@@ -20,11 +20,7 @@ impl TimeSet {
 
     /// The last member.
     pub(super) fn last(&self) -> u32 {
-        seconds_of(
-            highest(self.hours),
-            highest(self.minutes),
-            highest(self.seconds),
-        )
+        seconds_of(highest(self.hours), highest(self.minutes), highest(self.seconds))
     }
 
     /// The first member that is not before `time`.
@@ -59,11 +55,7 @@ impl TimeSet {
             }
         }
         let hour = below(self.hours, hour)?;
-        Some(seconds_of(
-            hour,
-            highest(self.minutes),
-            highest(self.seconds),
-        ))
+        Some(seconds_of(hour, highest(self.minutes), highest(self.seconds)))
     }
 }
 

@@ -39,18 +39,12 @@ impl DateTrigger {
 
     /// Begins a trigger that fires at that time.
     pub fn at(run_date: impl Into<When>) -> DateTriggerBuilder {
-        DateTriggerBuilder {
-            run_date: Some(run_date.into()),
-            settings: Settings::default(),
-        }
+        DateTriggerBuilder { run_date: Some(run_date.into()), settings: Settings::default() }
     }
 
     /// Begins a trigger that fires at once: at the time at which it is made.
     pub fn now() -> DateTriggerBuilder {
-        DateTriggerBuilder {
-            run_date: None,
-            settings: Settings::default(),
-        }
+        DateTriggerBuilder { run_date: None, settings: Settings::default() }
     }
 
     /// When it fires.
@@ -116,12 +110,7 @@ impl DateTriggerBuilder {
         let from_clock = self.run_date.is_none();
         let run_date = self.run_date.unwrap_or_else(|| defaults.now().into());
         let (run_date, timezone) = run_date.instant_and_zone("run_date", &zone)?;
-        Ok(DateTrigger {
-            run_date,
-            timezone,
-            from_clock,
-            extras: self.settings.extras(),
-        })
+        Ok(DateTrigger { run_date, timezone, from_clock, extras: self.settings.extras() })
     }
 }
 

@@ -70,10 +70,8 @@ impl ExceptTriggerBuilder {
     builder_methods!(ExceptTrigger: timezone, start_date, end_date, jitter, max_runs);
 
     fn finish(self, defaults: Defaults<'_>) -> Result<ExceptTrigger, TriggerError> {
-        let mut defaults = TriggerDefaults {
-            zone: self.settings.zone(defaults)?,
-            now: defaults.now(),
-        };
+        let mut defaults =
+            TriggerDefaults { zone: self.settings.zone(defaults)?, now: defaults.now() };
         let trigger = self.member.make(&defaults)?;
         if self.settings.zone.is_none() {
             defaults.zone = trigger.zone().cloned().unwrap_or(defaults.zone);

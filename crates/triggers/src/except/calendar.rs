@@ -44,9 +44,7 @@ struct Make(Arc<MakeFn>);
 
 impl Make {
     fn new(trigger: impl IntoTrigger + Clone + Send + Sync + 'static) -> Self {
-        Self(Arc::new(move |defaults| {
-            trigger.clone().into_trigger(defaults)
-        }))
+        Self(Arc::new(move |defaults| trigger.clone().into_trigger(defaults)))
     }
 }
 
@@ -116,12 +114,7 @@ impl Calendar {
     /// Whether it excludes nothing.
     #[cfg(feature = "ical")]
     pub(super) fn is_empty(&self) -> bool {
-        let Self {
-            weekdays,
-            dates,
-            days_of,
-            fires_of,
-        } = self;
+        let Self { weekdays, dates, days_of, fires_of } = self;
         weekdays.is_empty() && dates.is_empty() && days_of.is_empty() && fires_of.is_empty()
     }
 
@@ -133,9 +126,10 @@ impl Calendar {
     ) -> Result<(ExcludedDays, Vec<Arc<dyn Trigger>>), TriggerError> {
         let days = ExcludedDays {
             zone: zone.clone(),
-            weekdays: self.weekdays.iter().try_fold(0, |all, value| {
-                Ok::<_, TriggerError>(all | weekdays(value)?)
-            })?,
+            weekdays: self
+                .weekdays
+                .iter()
+                .try_fold(0, |all, value| Ok::<_, TriggerError>(all | weekdays(value)?))?,
             ranges: DateRange::join(
                 self.dates
                     .iter()
@@ -160,12 +154,7 @@ pub(super) fn check_length(days: u32) -> Result<u32, TriggerError> {
         return Ok(days);
     }
     let reason = format!("allowed: 1-{LONGEST}");
-    Err(TriggerError::invalid_field(
-        "days",
-        days.to_string(),
-        1,
-        reason,
-    ))
+    Err(TriggerError::invalid_field("days", days.to_string(), 1, reason))
 }
 
 impl From<NaiveDate> for Calendar {

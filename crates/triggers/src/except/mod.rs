@@ -72,8 +72,7 @@ impl ExceptTrigger {
     /// The last fire from `from` to `until`, if no instants were excluded.
     fn last(&self, from: Timestamp, until: Timestamp, steps: &Steps) -> Option<Timestamp> {
         if self.next_business_day {
-            self.last_with_moved(until, steps)
-                .filter(|&fire| fire >= from)
+            self.last_with_moved(until, steps).filter(|&fire| fire >= from)
         } else {
             self.last_on_free_day(from, until, steps)
         }
@@ -170,21 +169,12 @@ impl ExceptTrigger {
     }
 
     fn moved_to<'t>(&'t self, landing: i32, steps: &'t Steps) -> Moved<'t> {
-        Moved {
-            trigger: &*self.trigger,
-            days: &self.days,
-            landing,
-            steps,
-        }
+        Moved { trigger: &*self.trigger, days: &self.days, landing, steps }
     }
 
     /// How the wall times to which fires move become instants.
     fn timeline(&self) -> Timeline {
-        Timeline {
-            zone: self.days.zone.clone(),
-            gap: Gap::Shift,
-            fold: Fold::First,
-        }
+        Timeline { zone: self.days.zone.clone(), gap: Gap::Shift, fold: Fold::First }
     }
 
     /// Whether that very instant is excluded.
@@ -207,9 +197,7 @@ impl Trigger for ExceptTrigger {
         let steps = Steps::new(Self::STEPS);
         let mut from = self.limits.from(previous, now)?;
         loop {
-            let fire = self
-                .first(from, &steps)
-                .filter(|&fire| fire <= self.limits.last())?;
+            let fire = self.first(from, &steps).filter(|&fire| fire <= self.limits.last())?;
             if !self.excludes(fire) {
                 return Some(fire);
             }
@@ -241,10 +229,7 @@ impl Trigger for ExceptTrigger {
     }
 
     fn max_runs(&self) -> Option<u64> {
-        self.limits
-            .extras
-            .max_runs
-            .or_else(|| self.trigger.max_runs())
+        self.limits.extras.max_runs.or_else(|| self.trigger.max_runs())
     }
 
     fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {

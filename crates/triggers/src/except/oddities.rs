@@ -16,11 +16,7 @@ impl ExceptTrigger {
         let from = from.max(self.limits.first());
         let until = until.min(self.limits.last());
         let mut found = self.trigger.oddities(from, until);
-        found.retain(|oddity| {
-            !self
-                .days
-                .contains(day_at(&self.days.zone, oddity.instant()))
-        });
+        found.retain(|oddity| !self.days.contains(day_at(&self.days.zone, oddity.instant())));
         if self.next_business_day {
             self.find_moved(from, until, &mut found);
         } else {
@@ -55,8 +51,7 @@ impl ExceptTrigger {
     /// The next excluded day after `day`, if it comes within a year; else the day after that year.
     fn end_of_free(&self, day: i32) -> i32 {
         let mut days = day + 1..day + 366;
-        days.find(|&day| self.days.contains(day))
-            .unwrap_or(day + 366)
+        days.find(|&day| self.days.contains(day)).unwrap_or(day + 366)
     }
 
     /// The fires on excluded days that come later.

@@ -18,18 +18,10 @@ pub(super) struct DateRange {
 impl DateRange {
     /// The range from `first` to `last`, where instants are understood in `zone`.
     pub(super) fn new(first: &When, last: &When, zone: &Zone) -> Result<Self, TriggerError> {
-        let range = Self {
-            first: first.day("dates", zone)?,
-            last: last.day("dates", zone)?,
-        };
+        let range = Self { first: first.day("dates", zone)?, last: last.day("dates", zone)? };
         if range.last < range.first {
             let reason = "a range must not end before it begins";
-            return Err(TriggerError::invalid_field(
-                "dates",
-                range.to_string(),
-                1,
-                reason,
-            ));
+            return Err(TriggerError::invalid_field("dates", range.to_string(), 1, reason));
         }
         Ok(range)
     }

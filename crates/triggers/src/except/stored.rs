@@ -77,10 +77,7 @@ impl ExceptTrigger {
             weekdays: weekday_names(self.days.weekdays),
             dates: self.days.ranges.clone(),
             days_of: triggers
-                .map(|(trigger, days)| StoredDays {
-                    trigger: trigger.spec(),
-                    days: *days,
-                })
+                .map(|(trigger, days)| StoredDays { trigger: trigger.spec(), days: *days })
                 .collect(),
             fires_of: self.fires.iter().map(|trigger| trigger.spec()).collect(),
             next_business_day: self.next_business_day,
@@ -105,11 +102,7 @@ impl ExceptTrigger {
             && self.days.triggers.len() == stored.days_of.len()
             && days().all(|(own, stored)| same(&own.0, &stored.trigger) && same_length(own, stored))
             && self.fires.len() == stored.fires_of.len()
-            && self
-                .fires
-                .iter()
-                .zip(&stored.fires_of)
-                .all(|(own, stored)| same(own, stored))
+            && self.fires.iter().zip(&stored.fires_of).all(|(own, stored)| same(own, stored))
             && self.next_business_day == stored.next_business_day
             && self.limits == stored.limits
     }

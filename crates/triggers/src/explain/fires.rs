@@ -16,12 +16,7 @@ pub struct Fires<'t, T: Trigger + ?Sized> {
 
 impl<'t, T: Trigger + ?Sized> Fires<'t, T> {
     pub(super) fn new(trigger: &'t T, from: Timestamp) -> Self {
-        Self {
-            trigger,
-            from,
-            previous: None,
-            ended: false,
-        }
+        Self { trigger, from, previous: None, ended: false }
     }
 }
 

@@ -95,10 +95,7 @@ impl Explanation {
 
     /// The times at which the trigger fires.
     pub fn fires(&self) -> impl Iterator<Item = &DateTime<Zone>> {
-        self.steps
-            .iter()
-            .filter(|step| step.fires)
-            .map(|step| &step.time)
+        self.steps.iter().filter(|step| step.fires).map(|step| &step.time)
     }
 }
 

@@ -53,12 +53,7 @@ impl fmt::Display for Reason {
                 write!(f, "{} is skipped by the clock", first.time())
             }
             Self::Skipped(first, last) => {
-                write!(
-                    f,
-                    "{} to {} are skipped by the clock",
-                    first.time(),
-                    last.time()
-                )
+                write!(f, "{} to {} are skipped by the clock", first.time(), last.time())
             }
             Self::FirstPass => f.write_str("first time of two"),
             Self::SecondPass => f.write_str("second time of two"),
@@ -94,11 +89,7 @@ impl fmt::Display for Warning {
                 fire.format("%T")
             ),
             Self::Skipped { first, last } if first == last => {
-                write!(
-                    f,
-                    "{} is skipped by the clock, and it does not fire",
-                    At(first)
-                )
+                write!(f, "{} is skipped by the clock, and it does not fire", At(first))
             }
             Self::Skipped { first, last } => write!(
                 f,

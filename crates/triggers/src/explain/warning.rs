@@ -68,14 +68,10 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
     let oddities = trigger.oddities(first.saturating_add_micros(1), until);
     let told = oddities.iter().filter_map(|oddity| {
         Some(match oddity {
-            Oddity::Shifted { wall, fire, .. } => Warning::Shifted {
-                wall: *wall,
-                fire: fire.in_zone(zone),
-            },
-            Oddity::Skipped { first, last, .. } => Warning::Skipped {
-                first: *first,
-                last: *last,
-            },
+            Oddity::Shifted { wall, fire, .. } => {
+                Warning::Shifted { wall: *wall, fire: fire.in_zone(zone) }
+            }
+            Oddity::Skipped { first, last, .. } => Warning::Skipped { first: *first, last: *last },
             _ => return None,
         })
     });

@@ -49,10 +49,7 @@ impl Case {
     pub(crate) fn build(&self) -> Result<Arc<dyn Trigger>, String> {
         let described: Described =
             serde_json::from_value(self.trigger.clone()).map_err(|error| error.to_string())?;
-        let policy = Policy {
-            gap: self.gap,
-            fold: self.fold,
-        };
+        let policy = Policy { gap: self.gap, fold: self.fold };
         described.build(policy).map_err(|error| error.to_string())
     }
 }
@@ -201,11 +198,7 @@ impl Described {
                 set!(cron: start_date, end_date, timezone);
                 made(with_policy(cron, policy))
             }
-            Self::Crontab {
-                expr,
-                timezone,
-                dialect,
-            } => {
+            Self::Crontab { expr, timezone, dialect } => {
                 let mut cron = match dialect {
                     Some(Dialect::Standard) => CronTrigger::from_crontab(expr),
                     None => CronTrigger::from_apscheduler_crontab(&expr),
@@ -282,8 +275,5 @@ fn with_policy(mut cron: CronTriggerBuilder, Policy { gap, fold }: Policy) -> Cr
 }
 
 fn made(builder: impl IntoTrigger) -> Result<Arc<dyn Trigger>, TriggerError> {
-    builder.into_trigger(&TriggerDefaults {
-        zone: Zone::utc(),
-        now: Timestamp::UNIX_EPOCH,
-    })
+    builder.into_trigger(&TriggerDefaults { zone: Zone::utc(), now: Timestamp::UNIX_EPOCH })
 }

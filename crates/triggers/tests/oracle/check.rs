@@ -69,13 +69,9 @@ fn check(kind: Kind, case: &Case) -> Result<Outcome, String> {
 fn restored(trigger: &dyn Trigger) -> Result<Arc<dyn Trigger>, String> {
     let mut registry = TriggerRegistry::new();
     punctual_triggers::register_builtin(&mut registry);
-    let restored = registry
-        .restore(&trigger.spec())
-        .map_err(|error| error.to_string())?;
+    let restored = registry.restore(&trigger.spec()).map_err(|error| error.to_string())?;
     if restored.to_string() != trigger.to_string() || restored.spec() != trigger.spec() {
-        return Err(format!(
-            "{trigger} comes back from its stored form as {restored}"
-        ));
+        return Err(format!("{trigger} comes back from its stored form as {restored}"));
     }
     Ok(restored)
 }
@@ -93,9 +89,7 @@ fn check_text(case: &Case, trigger: &dyn Trigger) -> Result<(), String> {
 }
 
 fn check_fires(case: &Case, trigger: &dyn Trigger, offsets: bool) -> Result<(), String> {
-    let (expected, end) = case
-        .expected()
-        .ok_or("there are no fires to compare with")?;
+    let (expected, end) = case.expected().ok_or("there are no fires to compare with")?;
     let now = Timestamp::from(instant(case.now.as_deref().unwrap_or_default())?);
     let late = (case.late_by_s * 1e6) as i64;
     let (mut previous, mut at) = (None, now);
@@ -121,10 +115,7 @@ fn check_fires(case: &Case, trigger: &dyn Trigger, offsets: bool) -> Result<(), 
     let further = trigger.next_fire_time(previous, at);
     if further.is_some() == end {
         let expected = if end { "the end" } else { "a further fire" };
-        return Err(format!(
-            "expected {expected}, got {}",
-            show(further, trigger)
-        ));
+        return Err(format!("expected {expected}, got {}", show(further, trigger)));
     }
     check_latest(trigger, &fires, further)
 }
@@ -145,9 +136,7 @@ fn check_latest(
             let latest = trigger.latest_fire_time(first, until);
             if latest != Some(fire) {
                 let (latest, fire) = (show(latest, trigger), show(Some(fire), trigger));
-                return Err(format!(
-                    "latest up to {until}: expected {fire}, got {latest}"
-                ));
+                return Err(format!("latest up to {until}: expected {fire}, got {latest}"));
             }
         }
     }
@@ -156,10 +145,7 @@ fn check_latest(
 
 fn show(fire: Option<Timestamp>, trigger: &dyn Trigger) -> String {
     let zone = trigger.zone().cloned().unwrap_or_else(Zone::utc);
-    fire.map_or_else(
-        || "the end".to_owned(),
-        |fire| fire.in_zone(&zone).to_rfc3339(),
-    )
+    fire.map_or_else(|| "the end".to_owned(), |fire| fire.in_zone(&zone).to_rfc3339())
 }
 
 fn instant(text: &str) -> Result<DateTime<FixedOffset>, String> {

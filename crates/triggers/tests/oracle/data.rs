@@ -65,9 +65,7 @@ pub(crate) fn files(directory: &Path) -> Result<Vec<File>, String> {
     let find = |(name, kind)| {
         let plain = directory.join(format!("{name}.jsonl"));
         let compressed = directory.join(format!("{name}.jsonl.zst"));
-        let path = [plain, compressed]
-            .into_iter()
-            .find(|path| path.is_file())?;
+        let path = [plain, compressed].into_iter().find(|path| path.is_file())?;
         Some(File { name, kind, path })
     };
     Ok(FILES.into_iter().filter_map(find).collect())
@@ -81,9 +79,7 @@ pub(crate) fn lines(path: &Path) -> Result<String, String> {
         let mut decoder =
             ruzstd::decoding::StreamingDecoder::new(file).map_err(|error| fail(&error))?;
         let mut text = String::new();
-        decoder
-            .read_to_string(&mut text)
-            .map_err(|error| fail(&error))?;
+        decoder.read_to_string(&mut text).map_err(|error| fail(&error))?;
         return Ok(text);
     }
     fs::read_to_string(path).map_err(|error| fail(&error))

@@ -3,10 +3,7 @@
 //! `PUNCTUAL_ORACLE=DIR cargo test --release -p punctual-triggers --test oracle` checks every file that it
 //! knows in `DIR`; without that, the copy in `tests/data/`, whose README describes the format.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "reports to whoever runs it, also when all is well"
-)]
+#![expect(clippy::print_stdout, reason = "reports to whoever runs it, also when all is well")]
 
 mod case;
 mod check;
@@ -44,19 +41,14 @@ fn run() -> Result<(), String> {
     println!("oracle data in {}", directory.display());
     match data::release(&directory)? {
         Some(wanted) if wanted != release => {
-            return Err(format!(
-                "the data is for zone database {wanted}, this is {release}"
-            ));
+            return Err(format!("the data is for zone database {wanted}, this is {release}"));
         }
         Some(_) => println!("zone database {release}, as in the data"),
         None => println!("zone database {release}; the data does not tell its own"),
     }
 
     let (mut cases, mut failures) = (0, 0);
-    println!(
-        "{:18} {:>7} {:>7} {:>10} {:>7}",
-        "file", "cases", "passed", "undecided", "failed"
-    );
+    println!("{:18} {:>7} {:>7} {:>10} {:>7}", "file", "cases", "passed", "undecided", "failed");
     for file in data::files(&directory)? {
         let lines = data::lines(&file.path)?;
         let mut count = check::Count::default();
@@ -70,16 +62,8 @@ fn run() -> Result<(), String> {
                 }
             }
         }
-        let check::Count {
-            passed,
-            undecided,
-            failed,
-        } = count;
-        println!(
-            "{:18} {:>7} {passed:>7} {undecided:>10} {failed:>7}",
-            file.name,
-            count.all()
-        );
+        let check::Count { passed, undecided, failed } = count;
+        println!("{:18} {:>7} {passed:>7} {undecided:>10} {failed:>7}", file.name, count.all());
         for difference in differences.iter().take(SHOWN) {
             println!("  {difference}");
         }

@@ -19,11 +19,8 @@ pub(crate) struct Calendar {
 
 impl Calendar {
     pub(crate) fn any() -> impl Strategy<Value = Self> {
-        let interval = prop_oneof![
-            (Just(0), 1..100u32),
-            (1..30u32, Just(0)),
-            (1..30u32, 1..100u32),
-        ];
+        let interval =
+            prop_oneof![(Just(0), 1..100u32), (1..30u32, Just(0)), (1..30u32, 1..100u32),];
         (interval, 0..DAY as u32, 0..2000u64).prop_map(|((months, days), time, before)| Self {
             months,
             days,
@@ -48,9 +45,7 @@ impl Calendar {
 
     /// Its dates, to some days after `until` in microseconds.
     pub(crate) fn days(&self, place: &Place, until: i64) -> impl Iterator<Item = NaiveDate> {
-        let last = chrono::DateTime::from_timestamp_micros(until)
-            .unwrap()
-            .date_naive();
+        let last = chrono::DateTime::from_timestamp_micros(until).unwrap().date_naive();
         let dates = std::iter::successors(Some(self.start(place)), |&date| Some(self.after(date)));
         dates.take_while(move |&date| date <= last + Days::new(2))
     }
@@ -59,11 +54,8 @@ impl Calendar {
     fn after(&self, date: NaiveDate) -> NaiveDate {
         let mut later = date;
         if self.months > 0 {
-            let months = (1..).map(|times| date + Months::new(times * self.months));
-            later = months
-                .skip_while(|other| other.day() != date.day())
-                .next()
-                .unwrap();
+            let mut months = (1..).map(|times| date + Months::new(times * self.months));
+            later = months.find(|other| other.day() == date.day()).unwrap();
         }
         later + Days::new(u64::from(self.days))
     }

@@ -61,11 +61,7 @@ struct Window {
 
 impl Window {
     fn expected(&self) -> Vec<Timestamp> {
-        self.fires
-            .iter()
-            .copied()
-            .map(Timestamp::from_micros)
-            .collect()
+        self.fires.iter().copied().map(Timestamp::from_micros).collect()
     }
 
     /// From fire to fire, whatever the time is, and strictly onwards beyond the window.
@@ -73,25 +69,14 @@ impl Window {
         let trigger = &self.trigger;
         let first = trigger.next_fire_time(None, self.from);
         let next = |fire: &Timestamp| trigger.next_fire_time(Some(*fire), self.until);
-        let forward: Vec<_> = std::iter::successors(first, next)
-            .take_while(|&fire| fire <= self.until)
-            .collect();
+        let forward: Vec<_> =
+            std::iter::successors(first, next).take_while(|&fire| fire <= self.until).collect();
         prop_assert_eq!(&forward, &self.expected(), "{} forward", trigger);
         let beyond =
             std::iter::successors(trigger.next_fire_time(Some(self.until), self.from), next);
         let beyond: Vec<_> = beyond.take(3).collect();
-        prop_assert!(
-            beyond.iter().all(|&fire| fire > self.until),
-            "{} {:?}",
-            trigger,
-            beyond
-        );
-        prop_assert!(
-            beyond.is_sorted_by(|a, b| a < b),
-            "{} {:?}",
-            trigger,
-            beyond
-        );
+        prop_assert!(beyond.iter().all(|&fire| fire > self.until), "{} {:?}", trigger, beyond);
+        prop_assert!(beyond.is_sorted_by(|a, b| a < b), "{} {:?}", trigger, beyond);
         Ok(())
     }
 
@@ -112,11 +97,7 @@ impl Window {
 
     /// The first fire at or after any instant, on a fire and off.
     fn first_fires(&self, probes: &[(f64, f64)]) -> TestCaseResult {
-        let on_fires = self
-            .fires
-            .iter()
-            .take(3)
-            .map(|&fire| Timestamp::from_micros(fire));
+        let on_fires = self.fires.iter().take(3).map(|&fire| Timestamp::from_micros(fire));
         for now in probes.iter().map(|&(a, _)| self.probe(a)).chain(on_fires) {
             let expected = self.fires.range(now.as_micros()..).next();
             let found = self.trigger.next_fire_time(None, now);
@@ -131,20 +112,10 @@ impl Window {
     fn latest_fires(&self, probes: &[(f64, f64)]) -> TestCaseResult {
         for &(a, b) in probes {
             let (from, until) = (self.probe(a.min(b)), self.probe(a.max(b)));
-            let expected = self
-                .fires
-                .range(from.as_micros()..=until.as_micros())
-                .next_back();
+            let expected = self.fires.range(from.as_micros()..=until.as_micros()).next_back();
             let expected = expected.map(|&fire| Timestamp::from_micros(fire));
             let found = self.trigger.latest_fire_time(from, until);
-            prop_assert_eq!(
-                found,
-                expected,
-                "{} in {} to {}",
-                &self.trigger,
-                from,
-                until
-            );
+            prop_assert_eq!(found, expected, "{} in {} to {}", &self.trigger, from, until);
         }
         Ok(())
     }
@@ -156,9 +127,7 @@ impl Window {
         let trigger = &self.trigger;
         let spec = trigger.spec();
         let text = serde_json::to_string(&spec).unwrap();
-        let restored = registry
-            .restore(&serde_json::from_str(&text).unwrap())
-            .unwrap();
+        let restored = registry.restore(&serde_json::from_str(&text).unwrap()).unwrap();
         prop_assert_eq!(serde_json::to_string(&restored.spec()).unwrap(), text);
         prop_assert!(restored.is_same_as(&spec));
         prop_assert_eq!(restored.to_string(), trigger.to_string());

@@ -35,18 +35,16 @@ impl Fields {
             field(domain(0, 59), 0.5),
             field(domain(0, 59), 0.3),
         )
-            .prop_map(
-                |(year, month, day, week, day_of_week, hour, minute, second)| Self {
-                    year,
-                    month,
-                    day,
-                    week,
-                    day_of_week,
-                    hour,
-                    minute,
-                    second,
-                },
-            )
+            .prop_map(|(year, month, day, week, day_of_week, hour, minute, second)| Self {
+                year,
+                month,
+                day,
+                week,
+                day_of_week,
+                hour,
+                minute,
+                second,
+            })
     }
 
     pub(crate) fn builder(&self) -> CronTriggerBuilder {
@@ -151,13 +149,7 @@ impl Line {
     }
 
     pub(crate) fn builder(&self) -> CronTriggerBuilder {
-        let Self {
-            minute,
-            hour,
-            day,
-            month,
-            weekday,
-        } = self;
+        let Self { minute, hour, day, month, weekday } = self;
         CronTrigger::from_crontab(format!("{minute}  {hour} {day}\t{month} {weekday}"))
     }
 
@@ -171,11 +163,7 @@ impl Line {
             self.weekday.contains(sunday_first) || sunday_first == 0 && self.weekday.contains(7);
         let day = self.day.contains(date.day());
         let either = !self.day.starts_with_star() && !self.weekday.starts_with_star();
-        let matches = if either {
-            day || weekday
-        } else {
-            day && weekday
-        };
+        let matches = if either { day || weekday } else { day && weekday };
         matches && self.month.contains(date.month())
     }
 
@@ -190,11 +178,7 @@ fn times(hours: &[u32], minutes: &[u32], seconds: &[u32]) -> Vec<u32> {
     let mut times = Vec::new();
     for hour in hours {
         for minute in minutes {
-            times.extend(
-                seconds
-                    .iter()
-                    .map(|second| hour * 3600 + minute * 60 + second),
-            );
+            times.extend(seconds.iter().map(|second| hour * 3600 + minute * 60 + second));
         }
     }
     times

@@ -21,23 +21,15 @@ pub(crate) const fn domain(min: u32, max: u32) -> Domain {
 pub(crate) const MONTHS: Domain = Domain {
     min: 1,
     max: 12,
-    names: &[
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    ],
+    names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
 };
 
-pub(crate) const FROM_MONDAY: Domain = Domain {
-    min: 0,
-    max: 6,
-    names: &["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
-};
+pub(crate) const FROM_MONDAY: Domain =
+    Domain { min: 0, max: 6, names: &["mon", "tue", "wed", "thu", "fri", "sat", "sun"] };
 
 /// Crontab's weekdays: 7 is a second name of Sunday.
-pub(crate) const FROM_SUNDAY: Domain = Domain {
-    min: 0,
-    max: 7,
-    names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
-};
+pub(crate) const FROM_SUNDAY: Domain =
+    Domain { min: 0, max: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
 /// Every `step`th value of a range, in one of the ways to write it.
 #[derive(Clone, Debug)]
@@ -50,7 +42,7 @@ pub(crate) struct Part {
 
 impl Part {
     pub(crate) fn contains(&self, value: u32) -> bool {
-        (self.first..=self.last).contains(&value) && (value - self.first) % self.step == 0
+        (self.first..=self.last).contains(&value) && (value - self.first).is_multiple_of(self.step)
     }
 }
 
@@ -105,12 +97,7 @@ fn star(domain: Domain, step: u32) -> Part {
         1 => "*".to_owned(),
         _ => format!("*/{step}"),
     };
-    Part {
-        first: domain.min,
-        last: domain.max,
-        step,
-        text,
-    }
+    Part { first: domain.min, last: domain.max, step, text }
 }
 
 fn part(domain: Domain, open_steps: bool) -> impl Strategy<Value = Part> {
@@ -121,18 +108,8 @@ fn part(domain: Domain, open_steps: bool) -> impl Strategy<Value = Part> {
             // A step must not be larger than the range it applies to.
             let step_in = |range: u32| step.index(range.max(1) as usize) as u32 + 1;
             let name = |value: u32| domain.names.get((value - domain.min) as usize);
-            let range = |step: u32, text: String| Part {
-                first,
-                last,
-                step,
-                text,
-            };
-            let single = |text: String| Part {
-                first,
-                last: first,
-                step: 1,
-                text,
-            };
+            let range = |step: u32, text: String| Part { first, last, step, text };
+            let single = |text: String| Part { first, last: first, step: 1, text };
             match form {
                 0 => star(domain, step_in(domain.max - domain.min)),
                 1 if first < last => {
@@ -142,10 +119,7 @@ fn part(domain: Domain, open_steps: bool) -> impl Strategy<Value = Part> {
                 2 => range(1, format!("{first}-{last}")),
                 3 if open_steps && first < domain.max => {
                     let step = step_in(domain.max - first);
-                    Part {
-                        last: domain.max,
-                        ..range(step, format!("{first}/{step}"))
-                    }
+                    Part { last: domain.max, ..range(step, format!("{first}/{step}")) }
                 }
                 4 => match (name(first), name(last)) {
                     (Some(from), Some(to)) => range(1, format!("{from}-{to}")),

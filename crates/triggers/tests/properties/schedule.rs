@@ -72,22 +72,14 @@ fn settings() -> impl Strategy<Value = Settings> {
     let gap = prop::sample::select(&[Gap::Skip, Gap::Shift, Gap::NextValid][..]);
     let fold = prop::sample::select(&[Fold::First, Fold::Second, Fold::Both][..]);
     let limit = || weighted(0.1, -DAY * SECOND..DAY * SECOND);
-    (weighted(0.7, gap), weighted(0.7, fold), limit(), limit()).prop_map(
-        |(gap, fold, start, end)| Settings {
-            gap,
-            fold,
-            start,
-            end,
-        },
-    )
+    (weighted(0.7, gap), weighted(0.7, fold), limit(), limit())
+        .prop_map(|(gap, fold, start, end)| Settings { gap, fold, start, end })
 }
 
 impl Schedule {
     pub(crate) fn trigger(&self, place: &Place) -> Arc<dyn Trigger> {
-        let defaults = TriggerDefaults {
-            zone: place.zone.clone(),
-            now: Timestamp::from_seconds(place.at),
-        };
+        let defaults =
+            TriggerDefaults { zone: place.zone.clone(), now: Timestamp::from_seconds(place.at) };
         let at = |offset: i64| Timestamp::from_micros(place.at * SECOND + offset);
         macro_rules! with_settings {
             ($builder:expr, $settings:expr) => {{
@@ -119,9 +111,7 @@ impl Schedule {
             }
             Self::Interval(start, interval) => {
                 let interval = std::time::Duration::from_micros(interval.unsigned_abs());
-                IntervalTrigger::every(interval)
-                    .start_date(at(*start))
-                    .into_trigger(&defaults)
+                IntervalTrigger::every(interval).start_date(at(*start)).into_trigger(&defaults)
             }
             Self::Date(date) => DateTrigger::at(at(*date)).into_trigger(&defaults),
             Self::Or(members) => {
@@ -166,23 +156,16 @@ impl Schedule {
             }
             Self::Date(date) => BTreeSet::from([at + date]),
             Self::Or(members) => {
-                let fires = members
-                    .iter()
-                    .flat_map(|member| member.fires(place, from, until));
+                let fires = members.iter().flat_map(|member| member.fires(place, from, until));
                 fires.collect()
             }
             Self::And(members, end) => {
                 let until = until.min(at + end * SECOND);
-                let all = members
-                    .iter()
-                    .map(|member| member.fires(place, from, until));
+                let all = members.iter().map(|member| member.fires(place, from, until));
                 all.reduce(|a, b| &a & &b).unwrap()
             }
         };
-        fires
-            .into_iter()
-            .filter(|fire| (from..=until).contains(fire))
-            .collect()
+        fires.into_iter().filter(|fire| (from..=until).contains(fire)).collect()
     }
 
     /// About how many fires there are in a day with any.
@@ -243,9 +226,7 @@ fn instants(
             let at = |offset: i32| civil - i64::from(offset);
             match zone.resolve_civil(civil) {
                 CivilOffset::Unique(offset) => [Some(at(offset)), None],
-                CivilOffset::Gap {
-                    before, at: end, ..
-                } => match gap {
+                CivilOffset::Gap { before, at: end, .. } => match gap {
                     Gap::Skip => [None, None],
                     Gap::Shift => [Some(at(before)), None],
                     Gap::NextValid => [Some(end), None],

@@ -12,9 +12,7 @@ fn built(builder: CronTriggerBuilder) -> Result<CronTrigger, TriggerError> {
 
 /// Reads `cron[month='1-3', day='last fri']`.
 fn read_fields(shown: &str) -> CronTriggerBuilder {
-    let fields = shown
-        .strip_prefix("cron[")
-        .and_then(|s| s.strip_suffix(']'));
+    let fields = shown.strip_prefix("cron[").and_then(|s| s.strip_suffix(']'));
     let mut builder = CronTrigger::new();
     // The separator lies between a quote and the next name; expressions have no quotes.
     for field in fields.unwrap().split_terminator("', ") {
@@ -45,9 +43,7 @@ pub(crate) fn fields_read_back(fields: &Fields) -> Result<(), TestCaseError> {
 pub(crate) fn line_reads_back(line: &Line) -> Result<(), TestCaseError> {
     let trigger = built(line.builder()).unwrap();
     let shown = trigger.to_string();
-    let text = shown
-        .strip_prefix("crontab[")
-        .and_then(|s| s.strip_suffix(']'));
+    let text = shown.strip_prefix("crontab[").and_then(|s| s.strip_suffix(']'));
     let again = built(CronTrigger::from_crontab(text.unwrap())).unwrap();
     prop_assert_eq!(again.to_string(), trigger.to_string());
     prop_assert_eq!(again.spec(), trigger.spec());

@@ -50,16 +50,11 @@ impl Calendar {
         let mut found = Vec::new();
         collect(&components, &mut found);
         if found.len() != events {
-            let reason = format!(
-                "{events} events begin, but only {} can be read",
-                found.len()
-            );
+            let reason = format!("{events} events begin, but only {} can be read", found.len());
             return Err(TriggerError::invalid_text("an iCalendar file", reason));
         }
         let events = found.into_iter().map(|event| Event::new(event)?.calendar());
-        events
-            .filter_map(Result::transpose)
-            .try_fold(Self::new(), |all, event| Ok(all.and(event?)))
+        events.filter_map(Result::transpose).try_fold(Self::new(), |all, event| Ok(all.and(event?)))
     }
 }
 
@@ -118,9 +113,7 @@ impl Event {
         let all = |name: &str| -> Vec<String> {
             let named = component.properties.iter();
             let named = named.filter(|property| property.name.as_str().eq_ignore_ascii_case(name));
-            named
-                .map(|property| property.val.as_str().trim().to_owned())
-                .collect()
+            named.map(|property| property.val.as_str().trim().to_owned()).collect()
         };
         let one = |name: &str| all(name).into_iter().next();
         let name = one("SUMMARY").or_else(|| one("UID")).unwrap_or_default();
@@ -165,10 +158,7 @@ impl Event {
             calendar.dates(day_text(first), day_text(last))
         };
         let once = self.rule.is_none().then_some(self.start);
-        let single = once
-            .iter()
-            .chain(&self.more)
-            .filter(|day| !self.less.contains(day));
+        let single = once.iter().chain(&self.more).filter(|day| !self.less.contains(day));
         let calendar = single.copied().fold(Calendar::new(), dates);
         let Some(rule) = &self.rule else {
             return Ok(Some(calendar));
@@ -177,10 +167,7 @@ impl Event {
             TriggerError::invalid_text(format!("event {}: RRULE:{rule}", self.name), reason)
         })?;
         let less = self.less.iter().map(|&day| day_text(day));
-        let yearly = Yearly {
-            rule,
-            less: less.fold(Calendar::new(), Calendar::date),
-        };
+        let yearly = Yearly { rule, less: less.fold(Calendar::new(), Calendar::date) };
         Ok(Some(calendar.days_from(yearly, self.days)))
     }
 }
@@ -220,13 +207,7 @@ fn days(field: &'static str, lists: &[String]) -> Result<Vec<i32>, TriggerError>
 /// The number of days in `P3D` or `P1W`.
 fn duration_days(text: &str) -> Result<i32, TriggerError> {
     let upper = text.to_ascii_uppercase();
-    let number = |unit: char| {
-        upper
-            .strip_prefix('P')?
-            .strip_suffix(unit)?
-            .parse::<u16>()
-            .ok()
-    };
+    let number = |unit: char| upper.strip_prefix('P')?.strip_suffix(unit)?.parse::<u16>().ok();
     let days = number('D').map(i32::from);
     let days = days.or_else(|| Some(i32::from(number('W')?) * 7));
     days.ok_or_else(|| {

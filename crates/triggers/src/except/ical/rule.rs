@@ -25,9 +25,7 @@ pub(super) fn cron(rule: &str, start: i32) -> Result<CronTriggerBuilder, String>
     let rule = rule.to_ascii_uppercase();
     let mut parts = BTreeMap::new();
     for part in rule.split(';').filter(|part| !part.is_empty()) {
-        let (name, value) = part
-            .split_once('=')
-            .ok_or(format!("{part:?} has no value"))?;
+        let (name, value) = part.split_once('=').ok_or(format!("{part:?} has no value"))?;
         if parts.insert(name, value).is_some() {
             return Err(format!("{name} comes twice"));
         }
@@ -37,24 +35,17 @@ pub(super) fn cron(rule: &str, start: i32) -> Result<CronTriggerBuilder, String>
     }
     // The first day of the week is of no concern to any of the parts that are supported.
     parts.remove("WKST");
-    let mut cron = days(&mut parts, start)?
-        .hour(12)
-        .start_date(day_text(start));
+    let mut cron = days(&mut parts, start)?.hour(12).start_date(day_text(start));
     if let Some(interval) = parts.remove("INTERVAL") {
         cron = cron.year(years(date_of(start).0, number(interval, 1..=9999)?));
     }
     if let Some(until) = parts.remove("UNTIL") {
-        let date = until
-            .get(..8)
-            .filter(|date| date.bytes().all(|b| b.is_ascii_digit()));
+        let date = until.get(..8).filter(|date| date.bytes().all(|b| b.is_ascii_digit()));
         let date = date.ok_or(format!("UNTIL={until} is not a date"))?;
         let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
         cron = cron.end_date(format!("{year}-{month}-{day} 23:59:59"));
     }
-    let count = parts
-        .remove("COUNT")
-        .map(|count| number(count, 1..=u32::MAX))
-        .transpose()?;
+    let count = parts.remove("COUNT").map(|count| number(count, 1..=u32::MAX)).transpose()?;
     match parts.keys().next() {
         Some(name) => Err(format!("{name} is not supported")),
         None => counted(cron, start, count),
@@ -69,11 +60,7 @@ fn counted(
 ) -> Result<CronTriggerBuilder, String> {
     // Which dates they are is the same in any zone.
     let utc = Zone::utc();
-    let trigger = cron
-        .clone()
-        .timezone(&utc)
-        .build()
-        .map_err(|error| error.to_string())?;
+    let trigger = cron.clone().timezone(&utc).build().map_err(|error| error.to_string())?;
     let mut fire = trigger.next_fire_time(None, Timestamp::MIN);
     if start < 0 {
         return match count {
@@ -82,10 +69,7 @@ fn counted(
         };
     }
     if fire.map(|fire| day_at(&utc, fire)) != Some(start) {
-        return Err(format!(
-            "DTSTART, {}, is not among its dates",
-            day_text(start)
-        ));
+        return Err(format!("DTSTART, {}, is not among its dates", day_text(start)));
     }
     let Some(count) = count else {
         return Ok(cron);
@@ -123,9 +107,7 @@ fn days(parts: &mut BTreeMap<&str, &str>, start: i32) -> Result<CronTriggerBuild
     }
     let free = by_month_day.is_some() || by_weekday.is_some();
     let months = match by_month {
-        Some(months) => list(months, |month| {
-            number(month, 1..=12).map(|month| month.to_string())
-        })?,
+        Some(months) => list(months, |month| number(month, 1..=12).map(|month| month.to_string()))?,
         None if free => "*".to_owned(),
         None => month.to_string(),
     };
@@ -135,10 +117,7 @@ fn days(parts: &mut BTreeMap<&str, &str>, start: i32) -> Result<CronTriggerBuild
         None => day.to_string(),
     };
     let weekdays = by_weekday.unwrap_or_else(|| "*".to_owned());
-    Ok(CronTrigger::new()
-        .month(months)
-        .day(days)
-        .day_of_week(weekdays))
+    Ok(CronTrigger::new().month(months).day(days).day_of_week(weekdays))
 }
 
 fn month_days(days: &str) -> Result<String, String> {
@@ -154,9 +133,8 @@ fn weekdays(days: &str) -> Result<(Option<String>, Option<String>), String> {
     let plain = days.split(',').filter(|day| is_plain(day)).count();
     let text = list(days, |day| {
         let invalid = || format!("BYDAY={day} is not supported");
-        let (position, weekday) = day
-            .split_at_checked(day.len().saturating_sub(2))
-            .ok_or_else(invalid)?;
+        let (position, weekday) =
+            day.split_at_checked(day.len().saturating_sub(2)).ok_or_else(invalid)?;
         let known = WEEKDAYS.iter().find(|(name, _)| *name == weekday);
         let (_, weekday) = known.ok_or_else(invalid)?;
         Ok(match position.strip_prefix('+').unwrap_or(position) {
@@ -179,20 +157,12 @@ fn weekdays(days: &str) -> Result<(Option<String>, Option<String>), String> {
 
 /// Reads the items of a list.
 fn list(text: &str, item: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
-    Ok(text
-        .split(',')
-        .map(item)
-        .collect::<Result<Vec<_>, _>>()?
-        .join(","))
+    Ok(text.split(',').map(item).collect::<Result<Vec<_>, _>>()?.join(","))
 }
 
 fn number(text: &str, allowed: std::ops::RangeInclusive<u32>) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| allowed.contains(number));
     number.ok_or_else(|| {
-        format!(
-            "{text:?} is not supported; allowed: {}-{}",
-            allowed.start(),
-            allowed.end()
-        )
+        format!("{text:?} is not supported; allowed: {}-{}", allowed.start(), allowed.end())
     })
 }
