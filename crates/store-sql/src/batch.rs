@@ -4,12 +4,24 @@ use std::collections::HashMap;
 
 use punctual_core::{Commit, CommitAction, InFlightRun, JobId, StoreError, StoreErrorKind};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Rows for a statement that reads them with the database's own JSON functions.
 pub(crate) fn json<T: Serialize + ?Sized>(rows: &T) -> Result<String, StoreError> {
     serde_json::to_string(rows).map_err(|error| {
         StoreError::new(StoreErrorKind::Other, "a batch can't be written as JSON")
             .with_source(error)
+    })
+}
+
+/// The rows that a statement answered in the same way.
+pub(crate) fn unjson<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| {
+        StoreError::new(
+            StoreErrorKind::Corrupt,
+            "the database answered with wrong JSON",
+        )
+        .with_source(error)
     })
 }
 

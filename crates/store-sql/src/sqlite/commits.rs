@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use super::database::Database;
 use super::error::store_error;
 use super::{rows, sql};
-use crate::batch::{Changes, Wave, json, waves};
+use crate::batch::{Changes, Wave, json, unjson, waves};
 
 impl Database {
     pub(super) async fn commit(&self, batch: &[Commit]) -> Result<Vec<CommitOutcome>, StoreError> {
@@ -89,16 +89,14 @@ impl Database {
             .iter()
             .map(|(_, commit)| (commit.id.as_str(), commit.fence.0))
             .collect();
-        let mut held = Vec::with_capacity(guarded.len());
-        for row in self.fetch(connection, sql::HELD, &fences).await? {
-            let index = rows::get::<i64>(&row, 0)?;
-            held.extend(
-                usize::try_from(index)
-                    .ok()
-                    .and_then(|index| guarded.get(index)),
-            );
-        }
-        Ok(held)
+        let Some(row) = self.fetch(connection, sql::HELD, &fences).await?.pop() else {
+            return Ok(Vec::new());
+        };
+        let held: Vec<usize> = unjson(rows::get(&row, 0)?)?;
+        Ok(held
+            .into_iter()
+            .filter_map(|index| guarded.get(index).copied())
+            .collect())
     }
 
     /// Runs a statement on a batch of rows, if there are any.

@@ -12,14 +12,13 @@ use super::{rows, sql};
 
 impl Database {
     pub(super) async fn add(&self, records: &[NewRecord]) -> Result<Vec<AddOutcome>, StoreError> {
-        let add = self.sql(sql::ADD);
+        let (add, add_definition) = (self.sql(sql::ADD), self.sql(sql::ADD_DEFINITION));
         let mut outcomes = Vec::with_capacity(records.len());
         let mut transaction = self.write().await?;
         for new in records {
             let added = sqlx::query(add.clone())
                 .bind(new.id.as_str())
                 .bind(new.task.as_str())
-                .bind(new.definition.as_bytes())
                 .bind(Revision::FIRST.0)
                 .bind(Fence::random().0)
                 .bind(
@@ -30,10 +29,16 @@ impl Database {
                 .execute(&mut *transaction)
                 .await
                 .map_err(store_error)?;
-            outcomes.push(match added.rows_affected() {
-                0 => AddOutcome::Exists,
-                _ => AddOutcome::Added,
-            });
+            if added.rows_affected() == 0 {
+                outcomes.push(AddOutcome::Exists);
+                continue;
+            }
+            sqlx::query(add_definition.clone())
+                .bind(new.definition.as_bytes())
+                .execute(&mut *transaction)
+                .await
+                .map_err(store_error)?;
+            outcomes.push(AddOutcome::Added);
         }
         transaction.commit().await.map_err(store_error)?;
         Ok(outcomes)
@@ -55,7 +60,6 @@ impl Database {
             .bind(schedule.map(|schedule| schedule.next_run_time.as_micros()))
             .bind(schedule.map(|schedule| schedule.due_at.as_micros()))
             .bind(task.as_ref().map(|task| task.as_str()))
-            .bind(definition.as_ref().map(|definition| definition.as_bytes()))
             .fetch_optional(&mut *transaction)
             .await
             .map_err(store_error)?;
@@ -65,6 +69,14 @@ impl Database {
                 false => StoreError::not_found(id),
             });
         };
+        if let Some(definition) = definition {
+            sqlx::query(self.sql(sql::UPDATE_DEFINITION))
+                .bind(rows::get::<i64>(&row, 1)?)
+                .bind(definition.as_bytes())
+                .execute(&mut *transaction)
+                .await
+                .map_err(store_error)?;
+        }
         transaction.commit().await.map_err(store_error)?;
         Ok(Revision(rows::get(&row, 0)?))
     }

@@ -10,19 +10,28 @@ use crate::tables::TablePrefix;
 /// released: add another.
 pub(super) const MIGRATIONS: &[&str] = &["
     CREATE TABLE {p}jobs (
-        id            TEXT PRIMARY KEY NOT NULL,
+        key           INTEGER PRIMARY KEY,
+        id            TEXT NOT NULL UNIQUE,
         task          TEXT NOT NULL,
         revision      INTEGER NOT NULL,
         fence         INTEGER NOT NULL,
         next_run_time INTEGER,                     -- microseconds; none: paused or finished
         due_at        INTEGER,                     -- while a claim lasts, its end
         fire_count    INTEGER NOT NULL DEFAULT 0,
-        finished      INTEGER NOT NULL DEFAULT 0,
-        definition    BLOB NOT NULL                -- last, since it can be large
+        finished      INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     -- With the task, so that jobs of unknown tasks are passed over without being read.
     CREATE INDEX {p}jobs_due ON {p}jobs (due_at, task) WHERE due_at IS NOT NULL;
     CREATE INDEX {p}jobs_order ON {p}jobs (next_run_time, id);
+
+    -- Apart from the jobs, so that firing rewrites small rows only: pages are what a commit costs.
+    CREATE TABLE {p}definitions (
+        job        INTEGER PRIMARY KEY,
+        definition BLOB NOT NULL
+    ) STRICT;
+    CREATE TRIGGER {p}jobs_removed AFTER DELETE ON {p}jobs BEGIN
+        DELETE FROM {p}definitions WHERE job = old.key;
+    END;
 
     CREATE TABLE {p}runs (
         job_id         TEXT NOT NULL,

@@ -7,17 +7,22 @@
 macro_rules! select_record {
     ($rest:literal) => {
         concat!(
-            "SELECT j.id, j.task, j.definition, j.revision, j.fence, j.next_run_time, j.due_at, ",
-            "j.fire_count, j.finished, (SELECT count(*) FROM {p}runs WHERE job_id = j.id), ",
+            "SELECT j.id, j.task, (SELECT definition FROM {p}definitions WHERE job = j.key), ",
+            "j.revision, j.fence, j.next_run_time, j.due_at, j.fire_count, j.finished, ",
+            "(SELECT count(*) FROM {p}runs WHERE job_id = j.id), ",
             $rest
         )
     };
 }
 
 pub(super) const ADD: &str = "
-    INSERT INTO {p}jobs (id, task, definition, revision, fence, next_run_time, due_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO {p}jobs (id, task, revision, fence, next_run_time, due_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT (id) DO NOTHING";
+
+/// The definition of the job that was added last.
+pub(super) const ADD_DEFINITION: &str = "
+    INSERT INTO {p}definitions (job, definition) VALUES (last_insert_rowid(), ?1)";
 
 /// `?3` is whether there is a new schedule, of `?4` and `?5`.
 pub(super) const UPDATE: &str = "
@@ -25,12 +30,13 @@ pub(super) const UPDATE: &str = "
         revision = revision + 1,
         fence = fence + 1,
         task = coalesce(?6, task),
-        definition = coalesce(?7, definition),
         finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
         next_run_time = iif(?3, ?4, next_run_time),
         due_at = iif(?3, ?5, next_run_time)
     WHERE id = ?1 AND revision = ?2
-    RETURNING revision";
+    RETURNING revision, key";
+pub(super) const UPDATE_DEFINITION: &str = "
+    UPDATE {p}definitions SET definition = ?2 WHERE job = ?1";
 
 pub(super) const EXISTS: &str = "SELECT 1 FROM {p}jobs WHERE id = ?1";
 pub(super) const REMOVE_RUNS: &str = "DELETE FROM {p}runs WHERE job_id = ?1";
@@ -54,15 +60,15 @@ pub(super) const LIST_UNSCHEDULED_AFTER: &str = select_record!(
 );
 
 pub(super) const DUE: &str =
-    select_record!("j.rowid FROM {p}jobs AS j WHERE j.due_at <= ?1 ORDER BY j.due_at LIMIT ?2");
+    select_record!("j.key FROM {p}jobs AS j WHERE j.due_at <= ?1 ORDER BY j.due_at LIMIT ?2");
 pub(super) const DUE_OF_TASKS: &str = select_record!(
-    "j.rowid FROM {p}jobs AS j
+    "j.key FROM {p}jobs AS j
      WHERE j.due_at <= ?1 AND j.task IN (SELECT value FROM json_each(?3))
      ORDER BY j.due_at LIMIT ?2"
 );
 pub(super) const CLAIM: &str = "
     UPDATE {p}jobs SET due_at = ?1, fence = fence + 1
-    WHERE rowid IN (SELECT value FROM json_each(?2))";
+    WHERE key IN (SELECT value FROM json_each(?2))";
 
 pub(super) const NEXT_WAKEUP: &str = "
     SELECT due_at FROM {p}jobs WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1";
@@ -71,9 +77,9 @@ pub(super) const NEXT_WAKEUP_OF_TASKS: &str = "
     WHERE due_at IS NOT NULL AND task IN (SELECT value FROM json_each(?1))
     ORDER BY due_at LIMIT 1";
 
-/// Which rows `[id, fence]` of a batch hold.
+/// Which rows `[id, fence]` of a batch hold, as one JSON array: a row each would cost more than the query.
 pub(super) const HELD: &str = "
-    SELECT c.key FROM json_each(?1) AS c
+    SELECT json_group_array(c.key) FROM json_each(?1) AS c
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
 /// Rows are those of `Changes::advance`.

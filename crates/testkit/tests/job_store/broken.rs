@@ -11,19 +11,19 @@ use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;
 
 /// What is wrong with the store.
-pub type Fault = u8;
+pub(crate) type Fault = u8;
 
-pub const NONE: Fault = 0;
-pub const IGNORES_FENCES: Fault = 1;
-pub const IGNORES_LIMITS: Fault = 2;
-pub const IGNORES_FILTERS: Fault = 3;
-pub const ROBS_THE_LIVING: Fault = 4;
-pub const CLAIMS_BRIEFLY: Fault = 5;
-pub const LISTS_BACKWARDS: Fault = 6;
-pub const ANSWERS_BACKWARDS: Fault = 7;
+pub(crate) const NONE: Fault = 0;
+pub(crate) const IGNORES_FENCES: Fault = 1;
+pub(crate) const IGNORES_LIMITS: Fault = 2;
+pub(crate) const IGNORES_FILTERS: Fault = 3;
+pub(crate) const ROBS_THE_LIVING: Fault = 4;
+pub(crate) const CLAIMS_BRIEFLY: Fault = 5;
+pub(crate) const LISTS_BACKWARDS: Fault = 6;
+pub(crate) const ANSWERS_BACKWARDS: Fault = 7;
 
 #[derive(Clone, Debug)]
-pub struct Broken<const FAULT: Fault>(MemoryJobStore);
+pub(crate) struct Broken<const FAULT: Fault>(MemoryJobStore);
 
 impl<const FAULT: Fault> StoreFixture for Broken<FAULT> {
     type Store = Self;
@@ -128,10 +128,11 @@ impl<const FAULT: Fault> JobStore for Broken<FAULT> {
     async fn commit(&self, mut batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
         for commit in &mut batch {
             let clears = matches!(commit.action, CommitAction::ClearRun { .. });
-            if FAULT == IGNORES_FENCES && !clears {
-                if let Some(job) = self.0.get(&commit.id).await? {
-                    commit.fence = job.fence;
-                }
+            if FAULT == IGNORES_FENCES
+                && !clears
+                && let Some(job) = self.0.get(&commit.id).await?
+            {
+                commit.fence = job.fence;
             }
         }
         self.0.commit(batch).await.map(Self::answers)

@@ -60,7 +60,16 @@ async fn a_database_that_may_only_be_read() {
         .await
         .unwrap();
     let store = SqliteJobStore::builder().pool(pool).build().unwrap();
-    let error = store.start().await.unwrap_err();
+    store.start().await.expect("there is nothing to migrate");
+    assert_eq!(
+        store.next_wakeup(&TaskFilter::Any).await.unwrap(),
+        Some(at(0))
+    );
+    let lease = Duration::from_secs(1);
+    let error = store
+        .claim_due(at(0), 9, lease, &TaskFilter::Any)
+        .await
+        .unwrap_err();
     tells(&error, StoreErrorKind::Invalid, "may not be written");
     assert_eq!(
         writable.next_wakeup(&TaskFilter::Any).await.unwrap(),
