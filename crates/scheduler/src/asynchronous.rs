@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use punctual_core::{
     Alias, BoxFuture, Event, EventMask, Executor, IntoAction, IntoTrigger, Job, JobBuilder,
-    JobChange, JobSink, JobStore, NewJob, RunEvent, RunId, Timestamp,
+    JobChange, JobSink, JobStore, NewJob, RunEvent, RunId, Timestamp, inside_run,
 };
 
 use crate::builder::{BuiltEngine, SchedulerBuilder};
@@ -106,7 +106,7 @@ impl AsyncScheduler {
     ///
     /// [`NotRunning`](SchedulerError::NotRunning).
     pub async fn shutdown_within(&self, wait: Duration) -> Result<(), SchedulerError> {
-        Arc::clone(&self.engine).shutdown_from_anywhere(wait).await
+        Arc::clone(&self.engine).shutdown_from_anywhere(wait, inside_run()).await
     }
 
     /// Waits until the scheduler has shut down; at once when it does not run.
@@ -254,7 +254,7 @@ impl AsyncScheduler {
     /// [`UnknownJobStore`](SchedulerError::UnknownJobStore).
     pub async fn remove_job_store(&self, alias: impl AsRef<str>) -> Result<(), SchedulerError> {
         let alias = Alias::new(alias)?;
-        self.engine.remove_job_store(&alias).await
+        self.engine.remove_job_store(&alias, inside_run()).await
     }
 
     /// Removes an executor after its runs have ended, at most 30 seconds later. Jobs that name it stay
@@ -265,7 +265,7 @@ impl AsyncScheduler {
     /// [`UnknownExecutor`](SchedulerError::UnknownExecutor).
     pub async fn remove_executor(&self, alias: impl AsRef<str>) -> Result<(), SchedulerError> {
         let alias = Alias::new(alias)?;
-        self.engine.remove_executor(&alias, SHUTDOWN_TIMEOUT).await
+        self.engine.remove_executor(&alias, SHUTDOWN_TIMEOUT, inside_run()).await
     }
 
     /// Runs no jobs until [`resume`](Self::resume); everything else works. Runs under way go on.

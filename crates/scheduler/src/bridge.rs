@@ -5,15 +5,19 @@ use std::sync::mpsc;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use crate::SchedulerError;
+
 /// Runs `work` to its end on `runtime`, or, when there is none, on the spot: a scheduler that is
 /// stopped only touches memory.
 ///
 /// From within that runtime itself the work is polled on the spot too: its only thread would otherwise
 /// wait for itself. On a runtime of several threads the others go on meanwhile.
-pub(crate) fn block_on<T, F>(runtime: Option<Handle>, work: F) -> T
+///
+/// A call that the end of the runtime cuts off, after a shutdown, found the scheduler not running.
+pub(crate) fn block_on<T, F>(runtime: Option<Handle>, work: F) -> Result<T, SchedulerError>
 where
     T: Send + 'static,
-    F: Future<Output = T> + Send + 'static,
+    F: Future<Output = Result<T, SchedulerError>> + Send + 'static,
 {
     let Some(runtime) = runtime else {
         return pollster::block_on(work);
@@ -31,10 +35,10 @@ where
     let result = if inside { tokio::task::block_in_place(wait) } else { wait() };
     match result {
         Ok(result) => result,
-        // The task is gone without an answer: it panicked, and so does its caller.
+        // The task is gone without an answer: if it panicked, so does its caller.
         Err(_) => match pollster::block_on(task) {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            _ => panic!("the scheduler's runtime was shut down during a call"),
+            _ => Err(SchedulerError::NotRunning),
         },
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, Event, EventMask, Executor, IntoAction, IntoTrigger, Job, JobBuilder, JobChange,
-    JobSink, JobStore, NewJob, RunEvent, RunId,
+    JobSink, JobStore, NewJob, RunEvent, RunId, inside_run,
 };
 
 use crate::builder::{BuiltEngine, SchedulerBuilder};
@@ -67,10 +67,10 @@ impl<Mode> SyncScheduler<Mode> {
     }
 
     /// Runs a piece of the engine's work to its end, wherever the caller is.
-    fn block<T, F>(&self, work: impl FnOnce(Arc<Engine>) -> F) -> T
+    fn block<T, F>(&self, work: impl FnOnce(Arc<Engine>) -> F) -> Result<T, SchedulerError>
     where
         T: Send + 'static,
-        F: Future<Output = T> + Send + 'static,
+        F: Future<Output = Result<T, SchedulerError>> + Send + 'static,
     {
         bridge::block_on(self.engine.runtime(), work(Arc::clone(&self.engine)))
     }
@@ -98,8 +98,10 @@ impl<Mode> SyncScheduler<Mode> {
     ///
     /// [`NotRunning`](SchedulerError::NotRunning).
     pub fn shutdown_within(&self, wait: Duration) -> Result<(), SchedulerError> {
-        self.block(move |engine| async move { engine.shutdown_from_anywhere(wait).await })?;
-        if !punctual_core::inside_run() {
+        // Asked here, not on the scheduler's thread.
+        let from_run = inside_run();
+        self.block(move |engine| engine.shutdown_from_anywhere(wait, from_run))?;
+        if !from_run {
             if let Some(thread) = self.thread.lock().take() {
                 thread.join();
             }
@@ -254,7 +256,8 @@ impl<Mode> SyncScheduler<Mode> {
     /// [`UnknownJobStore`](SchedulerError::UnknownJobStore).
     pub fn remove_job_store(&self, alias: impl AsRef<str>) -> Result<(), SchedulerError> {
         let alias = Alias::new(alias)?;
-        self.block(move |engine| async move { engine.remove_job_store(&alias).await })
+        let from_run = inside_run();
+        self.block(move |engine| async move { engine.remove_job_store(&alias, from_run).await })
     }
 
     /// Removes an executor after its runs have ended, at most 30 seconds later. Jobs that name it stay
@@ -265,9 +268,10 @@ impl<Mode> SyncScheduler<Mode> {
     /// [`UnknownExecutor`](SchedulerError::UnknownExecutor).
     pub fn remove_executor(&self, alias: impl AsRef<str>) -> Result<(), SchedulerError> {
         let alias = Alias::new(alias)?;
-        self.block(
-            move |engine| async move { engine.remove_executor(&alias, SHUTDOWN_TIMEOUT).await },
-        )
+        let from_run = inside_run();
+        self.block(move |engine| async move {
+            engine.remove_executor(&alias, SHUTDOWN_TIMEOUT, from_run).await
+        })
     }
 
     /// Runs no jobs until [`resume`](Self::resume); everything else works. Runs under way go on.

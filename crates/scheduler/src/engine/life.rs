@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use punctual_core::{Event, JobRef, NodeId, Timestamp, inside_run};
+use punctual_core::{Event, JobRef, NodeId, Timestamp};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -208,14 +208,20 @@ impl Engine {
     pub(crate) async fn shutdown_from_anywhere(
         self: Arc<Self>,
         wait: Duration,
+        from_run: bool,
     ) -> Result<(), SchedulerError> {
-        if !inside_run() {
+        if !from_run {
             return self.shutdown(wait).await;
         }
-        if Self::is_pending(self.scheduler_state()) {
-            return Err(SchedulerError::NotRunning);
-        }
         let runtime = self.runtime().ok_or(SchedulerError::NotRunning)?;
+        {
+            // At once, so that nothing new begins once the job has its answer.
+            let mut phase = self.phase.lock();
+            if Self::is_pending(phase.state) {
+                return Err(SchedulerError::NotRunning);
+            }
+            phase.state = SchedulerState::Stopping;
+        }
         runtime.spawn(async move {
             if let Err(error) = self.shutdown(wait).await {
                 tracing::debug!(%error, "shut down already");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use punctual_core::{
     Alias, CheckedJob, DynJobStore, Event, Executor, IntoTrigger, Job, JobChange, JobDefinition,
     JobId, JobProblem, JobRecord, JobRef, NameError, RecordUpdate, RunAt, RunEvent, Schedule,
-    StoreError, StoreErrorKind, inside_run,
+    StoreError, StoreErrorKind,
 };
 
 use super::Engine;
@@ -459,6 +459,7 @@ impl Engine {
     pub(crate) async fn remove_job_store(
         self: &Arc<Self>,
         alias: &Alias,
+        from_run: bool,
     ) -> Result<(), SchedulerError> {
         let slot = {
             let mut slots = self.slots.write();
@@ -469,12 +470,15 @@ impl Engine {
         };
         let slot = slot.ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))?;
         slot.stop_watching();
-        if inside_run() {
+        match self.runtime() {
             // The run that asks may be one of this store's: nobody waits for himself.
-            let engine = Arc::clone(self);
-            tokio::spawn(async move { engine.retire(&slot).await });
-        } else {
-            self.retire(&slot).await;
+            Some(runtime) if from_run => {
+                let engine = Arc::clone(self);
+                runtime.spawn(async move { engine.retire(&slot).await });
+            }
+            Some(_) => self.retire(&slot).await,
+            // It has not been started.
+            None => {}
         }
         self.bus.emit(Event::JobStoreRemoved(alias.clone()));
         Ok(())
@@ -507,10 +511,17 @@ impl Engine {
         &self,
         alias: &Alias,
         wait: std::time::Duration,
+        from_run: bool,
     ) -> Result<(), SchedulerError> {
         let removed = self.executors.write().remove(alias);
         let executor = removed.ok_or_else(|| SchedulerError::UnknownExecutor(alias.clone()))?;
-        executor.shutdown(wait).await;
+        match self.runtime() {
+            // The run that asks may be one of this executor's: nobody waits for himself.
+            Some(runtime) if from_run => {
+                runtime.spawn(async move { executor.shutdown(wait).await });
+            }
+            _ => executor.shutdown(wait).await,
+        }
         self.bus.emit(Event::ExecutorRemoved(alias.clone()));
         Ok(())
     }

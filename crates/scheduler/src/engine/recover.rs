@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use punctual_core::{Event, NodeId, OrphanedRun, RunEvent, StoreError, TaskFilter, Timestamp};
+use punctual_core::{
+    Event, InFlightRun, NodeId, OrphanedRun, RunEvent, StoreError, TaskFilter, Timestamp,
+};
 
 use super::Engine;
 use super::slot::{Pass, Slot};
@@ -23,7 +25,11 @@ impl Engine {
         }
         loop {
             let limit = self.settings.batch;
-            let orphans = slot.store.take_over(node, now, limit, filter).await?;
+            let orphans = slot.store.take_over(node, now, limit, filter).await;
+            // Without an answer they may be this node's all the same.
+            pass.lost_track |= orphans.is_err();
+            pass.adopted &= orphans.is_ok();
+            let orphans = orphans?;
             let all = orphans.len() < limit;
             for orphan in orphans {
                 self.rerun(slot, pass, orphan);
@@ -84,6 +90,7 @@ impl Engine {
 
     /// Takes over what an earlier process of the same identity left, without waiting for its lease to
     /// run out: the person who chose the identity promises that there is one process of it at a time.
+    /// And what this one took over without hearing of it.
     pub(super) async fn adopt(
         &self,
         slot: &Arc<Slot>,
@@ -92,10 +99,15 @@ impl Engine {
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if slot.caps.persistent && self.settings.identity.is_some() {
+        let left_behind = self.settings.identity.is_some() || pass.lost_track;
+        if slot.caps.persistent && left_behind {
             slot.store.renew(node, now, now.saturating_add_micros(-1)).await?;
             let mut orphans = slot.store.take_over(node, now, usize::MAX >> 1, filter).await?;
             slot.store.renew(node, now, now.saturating_add(self.settings.lease)).await?;
+            // Those that this process has are under their new fences now.
+            let is = |run: &InFlightRun| orphans.iter().any(|known| known.run.run_id == run.run_id);
+            pass.stranded.retain(|stranded| !is(&stranded.run));
+            slot.again.lock().retain(|(.., run)| !is(run));
             // Until the lease was back, others could take them too.
             let mut index = 0;
             while let Some(orphan) = orphans.get(index) {
@@ -109,6 +121,7 @@ impl Engine {
             pass.stranded.extend(orphans);
         }
         pass.adopted = true;
+        pass.lost_track = false;
         Ok(())
     }
 }

@@ -36,8 +36,16 @@ impl Engine {
                 let runs = vec![run.record(&self.node.lock().clone())];
                 let action = CommitAction::Start { runs };
                 let commit = Commit { id: record.id.clone(), fence: record.fence, action };
-                let outcome = slot.store.commit(vec![commit]).await;
-                let outcome = outcome.map_err(|error| slot.error(error))?;
+                let outcome = match slot.store.commit(vec![commit]).await {
+                    Ok(outcome) => outcome,
+                    Err(error) => {
+                        // Perhaps it was recorded: the run, which is not started, must block no other.
+                        let action = CommitAction::ClearRun { run_id: run.run_id };
+                        slot.settle(&record.id, &record.task, record.fence, action);
+                        self.wake.notify_one();
+                        return Err(slot.error(error));
+                    }
+                };
                 if outcome.first() == Some(&CommitOutcome::Stale) {
                     // Claimed or changed in between: look again.
                     continue;

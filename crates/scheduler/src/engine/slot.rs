@@ -57,6 +57,10 @@ pub(crate) struct Settling {
 pub(crate) struct Pass {
     /// What an earlier process of the same identity left has been taken over.
     pub adopted: bool,
+    /// Runs may be recorded as this node's that it knows nothing of: the answer to a take-over was lost.
+    pub lost_track: bool,
+    /// The lease was renewed, and the dead have not been looked for since.
+    pub search: bool,
     /// When the node's lease was renewed last.
     pub renewed_at: Option<Timestamp>,
     /// When the next job is due, as far as known.

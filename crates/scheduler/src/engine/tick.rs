@@ -134,16 +134,18 @@ impl Engine {
     ) -> Result<Option<Timestamp>, StoreError> {
         let filter = slot.filter(&self.tasks.read());
         let node = self.node.lock().clone();
+        // First, so that no run is taken for one left behind whose end only has to be stored.
+        self.commit_settling(slot).await?;
         if !paused && !pass.adopted {
             self.adopt(slot, pass, &node, &filter, now).await?;
         }
-        let renewed = self.renew(slot, pass, &node, now).await?;
-        self.commit_settling(slot).await?;
+        pass.search |= self.renew(slot, pass, &node, now).await?;
         self.retry_uncertain(slot, pass, now).await?;
         let mut wakeup = self.next_look(slot, now);
         if !paused {
-            if renewed {
+            if pass.search {
                 self.take_over(slot, pass, &node, &filter, now).await?;
+                pass.search = false;
             }
             let again = self.run_again(slot, pass, now).await?;
             let next = self.run_due(slot, pass, &filter, &node, now).await?;
