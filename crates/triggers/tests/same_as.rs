@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use chrono::Weekday;
 use punctual_core::{IntoTrigger, Timestamp, Trigger, TriggerDefaults, Zone};
 use punctual_triggers::{
-    AndTrigger, CalendarIntervalTrigger, CronTrigger, DateTrigger, IntervalTrigger, OrTrigger,
+    AndTrigger, Calendar, CalendarIntervalTrigger, CronTrigger, DateTrigger, Except,
+    IntervalTrigger, OrTrigger,
 };
 
 /// The trigger as it is made `days` days after some day.
@@ -45,6 +47,10 @@ fn combinations_ask_their_members() {
     same!(OrTrigger::of(IntervalTrigger::hours(1)).or(CronTrigger::new().hour(5)));
     same!(AndTrigger::of(CalendarIntervalTrigger::days(3)).and(CronTrigger::new().day("1-7")));
     same!(OrTrigger::of(AndTrigger::of(IntervalTrigger::hours(1))).end_date("2030-01-01"));
+    same!(
+        IntervalTrigger::hours(1)
+            .except(Calendar::new().weekdays("sat,sun").days_of(CalendarIntervalTrigger::days(3)))
+    );
     same!(Arc::new(made(IntervalTrigger::hours(1).start_date("2026-01-01"), 0)));
 }
 
@@ -66,5 +72,10 @@ fn another_description_is_another_trigger() {
     different!(OrTrigger::of(hourly()), AndTrigger::of(hourly()));
     different!(OrTrigger::of(hourly()), OrTrigger::of(hourly()).or(hourly()));
     different!(OrTrigger::of(hourly()), OrTrigger::of(IntervalTrigger::hours(2)));
+    let sunday = || hourly().except(Weekday::Sun);
+    different!(sunday(), hourly().except(Weekday::Sat));
+    different!(sunday(), sunday().next_business_day());
+    different!(sunday(), sunday().and(Calendar::new().date("2026-05-01")));
+    different!(sunday(), sunday().and(Calendar::new().fires_of(hourly())));
     different!(OrTrigger::of(hourly()), OrTrigger::of(hourly()).start_date("2026-01-01"));
 }

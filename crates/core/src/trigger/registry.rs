@@ -27,6 +27,44 @@ impl TriggerRegistry {
 
     /// Makes `kind` known. `restore` gets the stored form, and the registry for triggers that contain
     /// others. A kind that is registered again is replaced.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use punctual_core::{Timestamp, Trigger, TriggerRegistry, TriggerSpec};
+    ///
+    /// /// Fires at the first second of every `n`th minute since the epoch.
+    /// #[derive(Debug, serde::Serialize, serde::Deserialize)]
+    /// struct Minutes {
+    ///     n: i64,
+    /// }
+    ///
+    /// impl std::fmt::Display for Minutes {
+    ///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    ///         write!(f, "minutes[{}]", self.n)
+    ///     }
+    /// }
+    ///
+    /// impl Trigger for Minutes {
+    ///     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    ///         let from = previous.map_or(now.as_micros(), |previous| previous.as_micros() + 1);
+    ///         let step = self.n * 60_000_000;
+    ///         let fire = Timestamp::from_micros(-(-from).div_euclid(step) * step);
+    ///         (Some(fire) > previous && fire < Timestamp::MAX).then_some(fire)
+    ///     }
+    ///
+    ///     fn spec(&self) -> TriggerSpec {
+    ///         TriggerSpec::new("minutes", 1, self).expect("a number is plain JSON")
+    ///     }
+    /// }
+    ///
+    /// let mut registry = TriggerRegistry::new();
+    /// registry.register("minutes", |spec, _| Ok(Arc::new(spec.decode::<Minutes>(1)?)));
+    ///
+    /// let stored = serde_json::to_string(&Minutes { n: 7 }.spec())?;
+    /// let restored = registry.restore(&serde_json::from_str(&stored)?)?;
+    /// assert_eq!(restored.to_string(), "minutes[7]");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn register<F>(&mut self, kind: impl Into<String>, restore: F)
     where
         F: Fn(&TriggerSpec, &TriggerRegistry) -> Result<Arc<dyn Trigger>, TriggerError>

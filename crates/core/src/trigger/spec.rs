@@ -32,6 +32,12 @@ impl TriggerSpec {
         Ok(Self { kind: kind.to_owned(), version, data })
     }
 
+    /// Makes the stored form of a trigger whose content is JSON already, which can't fail.
+    #[must_use]
+    pub fn from_json(kind: &str, version: u32, data: serde_json::Value) -> Self {
+        Self { kind: kind.to_owned(), version, data }
+    }
+
     /// No trigger: that of a job which has not been given its own yet.
     pub(crate) fn blank() -> Self {
         Self { kind: String::new(), version: 0, data: serde_json::Value::Null }
