@@ -15,19 +15,11 @@ impl State {
         if let CommitAction::ClearRun { run_id } = commit.action {
             return self.clear_run(slot, run_id, commit.fence);
         }
-        if self
-            .jobs
-            .at(slot)
-            .is_none_or(|record| record.fence != commit.fence)
-        {
+        if self.jobs.at(slot).is_none_or(|record| record.fence != commit.fence) {
             return CommitOutcome::Stale;
         }
         match commit.action {
-            CommitAction::Advance {
-                schedule,
-                fire_count,
-                start,
-            } => {
+            CommitAction::Advance { schedule, fire_count, start } => {
                 self.jobs.reschedule(slot, Some(schedule));
                 if let Some(record) = self.jobs.at_mut(slot) {
                     record.fire_count = fire_count;
@@ -66,10 +58,7 @@ impl State {
 
     fn postpone(&mut self, slot: Slot, due_at: Timestamp) {
         let schedule = self.jobs.at(slot).and_then(|record| record.schedule);
-        self.jobs.reschedule(
-            slot,
-            schedule.map(|schedule| Schedule { due_at, ..schedule }),
-        );
+        self.jobs.reschedule(slot, schedule.map(|schedule| Schedule { due_at, ..schedule }));
     }
 
     fn clear_run(&mut self, slot: Slot, run_id: RunId, fence: Fence) -> CommitOutcome {
@@ -84,11 +73,7 @@ impl State {
 
     /// A finished job leaves with its last run.
     fn remove_if_over(&mut self, slot: Slot) -> CommitOutcome {
-        if self
-            .jobs
-            .at(slot)
-            .is_some_and(|record| record.finished && record.in_flight == 0)
-        {
+        if self.jobs.at(slot).is_some_and(|record| record.finished && record.in_flight == 0) {
             self.jobs.remove(slot);
             return CommitOutcome::Removed;
         }

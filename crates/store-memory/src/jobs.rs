@@ -71,9 +71,7 @@ impl Jobs {
             record.definition = definition;
         }
         let revision = record.revision;
-        let unclaimed = record
-            .schedule
-            .map(|schedule| Schedule::at(schedule.next_run_time));
+        let unclaimed = record.schedule.map(|schedule| Schedule::at(schedule.next_run_time));
         self.reschedule(slot, update.schedule.unwrap_or(unclaimed));
         Ok(revision)
     }
@@ -122,10 +120,7 @@ impl Jobs {
 
     /// Leaves no jobs, and answers what there was.
     pub(crate) fn take_all(&mut self) -> Self {
-        let empty = Self {
-            last_fence: self.last_fence,
-            ..Self::default()
-        };
+        let empty = Self { last_fence: self.last_fence, ..Self::default() };
         std::mem::replace(self, empty)
     }
 
@@ -169,16 +164,11 @@ impl Jobs {
             .due
             .range(..=(now, Slot::MAX))
             .map(|&(_, slot)| slot)
-            .filter(|&slot| {
-                self.at(slot)
-                    .is_some_and(|record| filter.passes(&record.task))
-            })
+            .filter(|&slot| self.at(slot).is_some_and(|record| filter.passes(&record.task)))
             .take(limit)
             .collect();
         let lease_end = now.saturating_add(lease);
-        due.into_iter()
-            .filter_map(|slot| self.claim(slot, lease_end))
-            .collect()
+        due.into_iter().filter_map(|slot| self.claim(slot, lease_end)).collect()
     }
 
     fn claim(&mut self, slot: Slot, lease_end: Timestamp) -> Option<Claim> {
@@ -186,10 +176,7 @@ impl Jobs {
         let record = self.at_mut(slot)?;
         record.fence = fence;
         let record = record.clone();
-        let hidden = record.schedule.map(|schedule| Schedule {
-            due_at: lease_end,
-            ..schedule
-        });
+        let hidden = record.schedule.map(|schedule| Schedule { due_at: lease_end, ..schedule });
         self.reschedule(slot, hidden);
         Some(Claim { record })
     }
@@ -197,10 +184,7 @@ impl Jobs {
     pub(crate) fn next_wakeup(&self, filter: &TaskFilter) -> Option<Timestamp> {
         self.due
             .iter()
-            .find(|&&(_, slot)| {
-                self.at(slot)
-                    .is_some_and(|record| filter.passes(&record.task))
-            })
+            .find(|&&(_, slot)| self.at(slot).is_some_and(|record| filter.passes(&record.task)))
             .map(|&(due_at, _)| due_at)
     }
 }
@@ -214,9 +198,5 @@ fn place(record: &JobRecord) -> Place<'_> {
 }
 
 fn place_of(cursor: &JobCursor) -> Place<'_> {
-    (
-        cursor.next_run_time.is_none(),
-        cursor.next_run_time,
-        &cursor.id,
-    )
+    (cursor.next_run_time.is_none(), cursor.next_run_time, &cursor.id)
 }

@@ -33,8 +33,7 @@ impl State {
 
     pub(crate) fn in_flight(&self, id: &JobId) -> Vec<InFlightRun> {
         let slot = self.jobs.find(id);
-        slot.map(|slot| self.runs.of(slot).cloned().collect())
-            .unwrap_or_default()
+        slot.map(|slot| self.runs.of(slot).cloned().collect()).unwrap_or_default()
     }
 
     pub(crate) fn take_over(
@@ -45,19 +44,11 @@ impl State {
         filter: &TaskFilter,
     ) -> Vec<OrphanedRun> {
         let jobs = &self.jobs;
-        let wanted = |slot| {
-            jobs.at(slot)
-                .is_some_and(|record| filter.passes(&record.task))
-        };
+        let wanted = |slot| jobs.at(slot).is_some_and(|record| filter.passes(&record.task));
         self.runs
             .take_over(heir, now, limit, wanted)
             .into_iter()
-            .filter_map(|(slot, run)| {
-                Some(OrphanedRun {
-                    record: jobs.at(slot)?.clone(),
-                    run,
-                })
-            })
+            .filter_map(|(slot, run)| Some(OrphanedRun { record: jobs.at(slot)?.clone(), run }))
             .collect()
     }
 }

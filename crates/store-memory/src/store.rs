@@ -116,10 +116,7 @@ impl JobStore for MemoryJobStore {
 
     async fn commit(&self, batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut state = self.state.lock();
-        Ok(batch
-            .into_iter()
-            .map(|commit| state.commit(commit))
-            .collect())
+        Ok(batch.into_iter().map(|commit| state.commit(commit)).collect())
     }
 
     async fn renew(

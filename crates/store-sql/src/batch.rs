@@ -17,11 +17,8 @@ pub(crate) fn json<T: Serialize + ?Sized>(rows: &T) -> Result<String, StoreError
 /// The rows that a statement answered in the same way.
 pub(crate) fn unjson<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| {
-        StoreError::new(
-            StoreErrorKind::Corrupt,
-            "the database answered with wrong JSON",
-        )
-        .with_source(error)
+        StoreError::new(StoreErrorKind::Corrupt, "the database answered with wrong JSON")
+            .with_source(error)
     })
 }
 
@@ -63,15 +60,10 @@ impl<'a> Changes<'a> {
     pub(crate) fn push(&mut self, commit: &'a Commit) -> bool {
         let id = commit.id.as_str();
         let runs = match &commit.action {
-            CommitAction::Advance {
-                schedule,
-                fire_count,
-                start,
-            } => {
+            CommitAction::Advance { schedule, fire_count, start } => {
                 let (next, due) = (schedule.next_run_time, schedule.due_at);
                 // Databases have signed integers; a count never gets there.
-                self.advance
-                    .push((id, next.as_micros(), due.as_micros(), *fire_count as i64));
+                self.advance.push((id, next.as_micros(), due.as_micros(), *fire_count as i64));
                 start
             }
             CommitAction::Finish { start } => {

@@ -4,11 +4,8 @@ use punctual_core::{NameError, StoreError, StoreErrorKind};
 
 /// A stored value that no store of ours has written.
 pub(crate) fn corrupt(error: NameError) -> StoreError {
-    StoreError::new(
-        StoreErrorKind::Corrupt,
-        "the database holds an invalid name",
-    )
-    .with_source(error)
+    StoreError::new(StoreErrorKind::Corrupt, "the database holds an invalid name")
+        .with_source(error)
 }
 
 /// The kind of a failure that did not come from the database itself, if it is one.

@@ -17,15 +17,11 @@ impl TablePrefix {
     /// database would have quoted.
     pub(crate) fn new(prefix: &str) -> Result<Self, StoreError> {
         let starts_well = prefix.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        let plain = prefix
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let plain = prefix.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         // SQLite and PostgreSQL keep these for themselves.
-        let reserved = ["sqlite_", "pg_"].iter().any(|own| {
-            prefix
-                .get(..own.len())
-                .is_some_and(|head| head.eq_ignore_ascii_case(own))
-        });
+        let reserved = ["sqlite_", "pg_"]
+            .iter()
+            .any(|own| prefix.get(..own.len()).is_some_and(|head| head.eq_ignore_ascii_case(own)));
         if starts_well && plain && !reserved && prefix.len() <= MAX_PREFIX {
             return Ok(Self(prefix.into()));
         }
@@ -63,15 +59,10 @@ mod tests {
     fn only_plain_names_get_into_sql() {
         for good in ["punctual_", "_", "a", "T2_"] {
             let prefix = TablePrefix::new(good).unwrap();
-            assert_eq!(
-                prefix.fill("DELETE FROM {p}jobs"),
-                format!("DELETE FROM {good}jobs")
-            );
+            assert_eq!(prefix.fill("DELETE FROM {p}jobs"), format!("DELETE FROM {good}jobs"));
         }
         let long = "x".repeat(MAX_PREFIX + 1);
-        for bad in [
-            "", "1a", "a b", "a\"", "a;--", "é", "a.b", "SQLite_x", "pg_x", &long,
-        ] {
+        for bad in ["", "1a", "a b", "a\"", "a;--", "é", "a.b", "SQLite_x", "pg_x", &long] {
             let error = TablePrefix::new(bad).unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Invalid, "{bad}");
         }

@@ -28,9 +28,7 @@ impl StoreFixture for Memory {
     type Store = SqliteJobStore;
 
     async fn set_up(_case: &'static str) -> Option<Self> {
-        Some(Self(
-            SqliteJobStore::in_memory().expect("no options to be wrong"),
-        ))
+        Some(Self(SqliteJobStore::in_memory().expect("no options to be wrong")))
     }
 
     async fn open(&self) -> SqliteJobStore {

@@ -35,17 +35,8 @@ impl ManualClock {
 
     /// Moves the time forward, and answers what it is then.
     pub fn advance(&self, by: Duration) -> Timestamp {
-        let step = |micros| {
-            Some(
-                Timestamp::from_micros(micros)
-                    .saturating_add(by)
-                    .as_micros(),
-            )
-        };
-        match self
-            .0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, step)
-        {
+        let step = |micros| Some(Timestamp::from_micros(micros).saturating_add(by).as_micros());
+        match self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step) {
             Ok(before) | Err(before) => Timestamp::from_micros(before).saturating_add(by),
         }
     }
@@ -67,10 +58,7 @@ mod tests {
         let clock = ManualClock::at(start);
         assert_eq!(clock.now(), start);
         let later = clock.advance(Duration::from_micros(1));
-        assert_eq!(
-            (later, clock.now()),
-            (start.saturating_add_micros(1), later)
-        );
+        assert_eq!((later, clock.now()), (start.saturating_add_micros(1), later));
         clock.set(Timestamp::MIN);
         assert_eq!(clock.now(), Timestamp::MIN);
     }

@@ -18,22 +18,14 @@ impl Database {
         filter: &TaskFilter,
     ) -> Result<Vec<Claim>, StoreError> {
         let tasks = tasks(filter)?;
-        let statement = if tasks.is_some() {
-            sql::DUE_OF_TASKS
-        } else {
-            sql::DUE
-        };
-        let mut query = sqlx::query(self.sql(statement))
-            .bind(now.as_micros())
-            .bind(rows::limit(limit));
+        let statement = if tasks.is_some() { sql::DUE_OF_TASKS } else { sql::DUE };
+        let mut query =
+            sqlx::query(self.sql(statement)).bind(now.as_micros()).bind(rows::limit(limit));
         if let Some(tasks) = tasks {
             query = query.bind(tasks);
         }
         let mut transaction = self.write().await?;
-        let due = query
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(store_error)?;
+        let due = query.fetch_all(&mut *transaction).await.map_err(store_error)?;
         let mut claims = Vec::with_capacity(due.len());
         let mut claimed: Vec<i64> = Vec::with_capacity(due.len());
         for row in &due {
@@ -63,12 +55,8 @@ impl Database {
             None => sqlx::query(self.sql(sql::NEXT_WAKEUP)),
             Some(tasks) => sqlx::query(self.sql(sql::NEXT_WAKEUP_OF_TASKS)).bind(tasks),
         };
-        let row = query
-            .fetch_optional(&mut *self.read().await?)
-            .await
-            .map_err(store_error)?;
-        row.map(|row| Ok(Timestamp::from_micros(rows::get(&row, 0)?)))
-            .transpose()
+        let row = query.fetch_optional(&mut *self.read().await?).await.map_err(store_error)?;
+        row.map(|row| Ok(Timestamp::from_micros(rows::get(&row, 0)?))).transpose()
     }
 }
 

@@ -20,8 +20,7 @@ impl Database {
         }
         let mut transaction = self.write().await?;
         for wave in waves(batch) {
-            self.carry_out(&mut transaction, &wave, &mut outcomes)
-                .await?;
+            self.carry_out(&mut transaction, &wave, &mut outcomes).await?;
         }
         transaction.commit().await.map_err(store_error)?;
         Ok(outcomes)
@@ -39,26 +38,18 @@ impl Database {
                 outcomes[place] = CommitOutcome::Done;
             }
         }
-        self.execute(connection, sql::ADVANCE, &changes.advance)
-            .await?;
-        self.execute(connection, sql::POSTPONE, &changes.postpone)
-            .await?;
-        self.execute(connection, sql::RECORD_RUNS, &changes.start)
-            .await?;
-        self.execute(connection, sql::FINISH, &changes.finish)
-            .await?;
+        self.execute(connection, sql::ADVANCE, &changes.advance).await?;
+        self.execute(connection, sql::POSTPONE, &changes.postpone).await?;
+        self.execute(connection, sql::RECORD_RUNS, &changes.start).await?;
+        self.execute(connection, sql::FINISH, &changes.finish).await?;
 
-        let cleared = self
-            .fetch(connection, sql::CLEAR_RUNS, &clears(wave))
-            .await?;
+        let cleared = self.fetch(connection, sql::CLEAR_RUNS, &clears(wave)).await?;
         let mut over = changes.finish;
         if cleared.is_empty() && over.is_empty() {
             return Ok(());
         }
-        let places: HashMap<&str, usize> = wave
-            .iter()
-            .map(|(place, commit)| (commit.id.as_str(), *place))
-            .collect();
+        let places: HashMap<&str, usize> =
+            wave.iter().map(|(place, commit)| (commit.id.as_str(), *place)).collect();
         for row in &cleared {
             let job: &str = rows::get(row, 0)?;
             if let Some(&place) = places.get(job) {
@@ -80,23 +71,15 @@ impl Database {
         connection: &mut SqliteConnection,
         wave: &Wave<'a>,
     ) -> Result<Wave<'a>, StoreError> {
-        let guarded: Wave<'a> = wave
-            .iter()
-            .filter(|(_, commit)| cleared_run(commit).is_none())
-            .copied()
-            .collect();
-        let fences: Vec<_> = guarded
-            .iter()
-            .map(|(_, commit)| (commit.id.as_str(), commit.fence.0))
-            .collect();
+        let guarded: Wave<'a> =
+            wave.iter().filter(|(_, commit)| cleared_run(commit).is_none()).copied().collect();
+        let fences: Vec<_> =
+            guarded.iter().map(|(_, commit)| (commit.id.as_str(), commit.fence.0)).collect();
         let Some(row) = self.fetch(connection, sql::HELD, &fences).await?.pop() else {
             return Ok(Vec::new());
         };
         let held: Vec<usize> = unjson(rows::get(&row, 0)?)?;
-        Ok(held
-            .into_iter()
-            .filter_map(|index| guarded.get(index).copied())
-            .collect())
+        Ok(held.into_iter().filter_map(|index| guarded.get(index).copied()).collect())
     }
 
     /// Runs a statement on a batch of rows, if there are any.
@@ -110,11 +93,7 @@ impl Database {
             return Ok(());
         }
         let query = sqlx::query(self.sql(statement)).bind(json(rows)?);
-        query
-            .execute(connection)
-            .await
-            .map(drop)
-            .map_err(store_error)
+        query.execute(connection).await.map(drop).map_err(store_error)
     }
 
     /// Runs a statement on a batch of rows, if there are any, and answers what it returns.

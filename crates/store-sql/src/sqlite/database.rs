@@ -44,12 +44,7 @@ impl Database {
             Place::Memory(_) | Place::Pool(_) => writer.clone(),
         };
         let owned = !matches!(options.place, Place::Pool(_));
-        let database = Self {
-            writer,
-            readers,
-            tables: options.tables.clone(),
-            owned,
-        };
+        let database = Self { writer, readers, tables: options.tables.clone(), owned };
         match database.prepare(options).await {
             Ok(()) => Ok(database),
             Err(error) => {
@@ -109,11 +104,7 @@ impl Database {
 /// Keeps a database in memory alive while the store has no other connection.
 pub(super) async fn anchor(options: &Options) -> Result<Option<SqliteConnection>, StoreError> {
     match options.place {
-        Place::Memory(_) => connect_options(options)
-            .connect()
-            .await
-            .map(Some)
-            .map_err(store_error),
+        Place::Memory(_) => connect_options(options).connect().await.map(Some).map_err(store_error),
         Place::File(_) | Place::Pool(_) => Ok(None),
     }
 }
@@ -155,18 +146,12 @@ fn connect_options(options: &Options) -> SqliteConnectOptions {
 /// empty write does wait; then it is tried again.
 async fn use_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     for _ in 1..WAL_ATTEMPTS {
-        match sqlx::raw_sql("PRAGMA journal_mode = WAL")
-            .execute(&mut *connection)
-            .await
-        {
+        match sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *connection).await {
             Err(error) if is_busy(&error) => {
                 connection.begin_with(BEGIN).await?.rollback().await?;
             }
             result => return result.map(drop),
         }
     }
-    sqlx::raw_sql("PRAGMA journal_mode = WAL")
-        .execute(connection)
-        .await
-        .map(drop)
+    sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(connection).await.map(drop)
 }

@@ -7,12 +7,9 @@ use crate::error::client_failure;
 /// Neither path nor SQL gets into the message: SQLite's own text names tables and columns at most.
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     let (kind, message) = client_failure(&error).unwrap_or_else(|| match &error {
-        sqlx::Error::Database(database) => meaning(
-            database
-                .code()
-                .and_then(|code| code.parse().ok())
-                .unwrap_or(0),
-        ),
+        sqlx::Error::Database(database) => {
+            meaning(database.code().and_then(|code| code.parse().ok()).unwrap_or(0))
+        }
         _ => (StoreErrorKind::Other, "SQLite failed"),
     });
     StoreError::new(kind, message).with_source(error)
@@ -39,8 +36,6 @@ fn meaning(code: i32) -> (StoreErrorKind, &'static str) {
 
 /// Whether it is a lock that another connection holds.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
-        .and_then(|error| error.code()?.parse::<i32>().ok());
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
     code.is_some_and(|code| code & 0xFF == 5)
 }

@@ -21,10 +21,7 @@ impl Database {
                 .bind(new.task.as_str())
                 .bind(Revision::FIRST.0)
                 .bind(Fence::random().0)
-                .bind(
-                    new.schedule
-                        .map(|schedule| schedule.next_run_time.as_micros()),
-                )
+                .bind(new.schedule.map(|schedule| schedule.next_run_time.as_micros()))
                 .bind(new.schedule.map(|schedule| schedule.due_at.as_micros()))
                 .execute(&mut *transaction)
                 .await
@@ -87,10 +84,7 @@ impl Database {
         id: &JobId,
     ) -> Result<bool, StoreError> {
         let query = sqlx::query(self.sql(sql::EXISTS)).bind(id.as_str());
-        let found = query
-            .fetch_optional(connection)
-            .await
-            .map_err(store_error)?;
+        let found = query.fetch_optional(connection).await.map_err(store_error)?;
         Ok(found.is_some())
     }
 
@@ -99,10 +93,7 @@ impl Database {
         let mut removed = 0;
         for statement in [sql::REMOVE_RUNS, sql::REMOVE] {
             let query = sqlx::query(self.sql(statement)).bind(id.as_str());
-            let done = query
-                .execute(&mut *transaction)
-                .await
-                .map_err(store_error)?;
+            let done = query.execute(&mut *transaction).await.map_err(store_error)?;
             removed = done.rows_affected();
         }
         transaction.commit().await.map_err(store_error)?;
@@ -114,10 +105,7 @@ impl Database {
         let mut removed = 0;
         for statement in [sql::REMOVE_ALL_RUNS, sql::REMOVE_ALL] {
             let query = sqlx::query(self.sql(statement));
-            let done = query
-                .execute(&mut *transaction)
-                .await
-                .map_err(store_error)?;
+            let done = query.execute(&mut *transaction).await.map_err(store_error)?;
             removed = done.rows_affected();
         }
         transaction.commit().await.map_err(store_error)?;
@@ -126,10 +114,7 @@ impl Database {
 
     pub(super) async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
         let query = sqlx::query(self.sql(sql::GET)).bind(id.as_str());
-        let row = query
-            .fetch_optional(&mut *self.read().await?)
-            .await
-            .map_err(store_error)?;
+        let row = query.fetch_optional(&mut *self.read().await?).await.map_err(store_error)?;
         row.as_ref().map(rows::record).transpose()
     }
 
@@ -155,10 +140,7 @@ impl Database {
         }
         let more = found.len() > limit;
         found.truncate(limit);
-        Ok(JobPage {
-            next: found.last().filter(|_| more).map(JobCursor::of),
-            records: found,
-        })
+        Ok(JobPage { next: found.last().filter(|_| more).map(JobCursor::of), records: found })
     }
 
     async fn scheduled(

@@ -91,21 +91,11 @@ impl SqliteJobStore {
 
     fn with(options: Options) -> Self {
         let (database, anchor) = Default::default();
-        Self {
-            shared: Arc::new(Shared {
-                options,
-                database,
-                anchor,
-            }),
-        }
+        Self { shared: Arc::new(Shared { options, database, anchor }) }
     }
 
     fn database(&self) -> Result<Database, StoreError> {
-        self.shared
-            .database
-            .lock()
-            .clone()
-            .ok_or_else(StoreError::not_started)
+        self.shared.database.lock().clone().ok_or_else(StoreError::not_started)
     }
 }
 

@@ -142,9 +142,7 @@ impl SqliteJobStoreBuilder {
         let place = match self.place {
             Some(Place::File(path)) if path.as_os_str().is_empty() => None,
             Some(Place::File(path)) if path == Path::new(":memory:") => {
-                return Err(invalid(
-                    "say in_memory() for a database in memory, not \":memory:\"",
-                ));
+                return Err(invalid("say in_memory() for a database in memory, not \":memory:\""));
             }
             place => place,
         };

@@ -23,12 +23,10 @@ pub(super) fn record(row: &SqliteRow) -> Result<JobRecord, StoreError> {
         definition: Encoded::from(get::<&[u8]>(row, 2)?),
         revision: Revision(get(row, 3)?),
         fence: Fence(get(row, 4)?),
-        schedule: next_run_time
-            .zip(due_at)
-            .map(|(next_run_time, due_at)| Schedule {
-                next_run_time: Timestamp::from_micros(next_run_time),
-                due_at: Timestamp::from_micros(due_at),
-            }),
+        schedule: next_run_time.zip(due_at).map(|(next_run_time, due_at)| Schedule {
+            next_run_time: Timestamp::from_micros(next_run_time),
+            due_at: Timestamp::from_micros(due_at),
+        }),
         fire_count: get::<i64>(row, 7)? as u64,
         finished: get(row, 8)?,
         in_flight: get(row, 9)?,
@@ -38,11 +36,8 @@ pub(super) fn record(row: &SqliteRow) -> Result<JobRecord, StoreError> {
 /// The run in five columns of a row.
 pub(super) fn run(row: &SqliteRow, first: usize) -> Result<InFlightRun, StoreError> {
     let run_id = get::<&str>(row, first)?.parse::<RunId>().map_err(|error| {
-        StoreError::new(
-            StoreErrorKind::Corrupt,
-            "the database holds an invalid run id",
-        )
-        .with_source(error)
+        StoreError::new(StoreErrorKind::Corrupt, "the database holds an invalid run id")
+            .with_source(error)
     })?;
     Ok(InFlightRun {
         run_id,

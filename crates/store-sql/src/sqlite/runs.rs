@@ -28,18 +28,10 @@ impl Database {
             .await
             .map_err(store_error)?;
         let forgotten = now.saturating_sub(DEAD_NODES);
-        let renew = sqlx::query(self.sql(sql::RENEW))
-            .bind(node.as_str())
-            .bind(until.as_micros());
-        renew
-            .execute(&mut *transaction)
-            .await
-            .map_err(store_error)?;
+        let renew = sqlx::query(self.sql(sql::RENEW)).bind(node.as_str()).bind(until.as_micros());
+        renew.execute(&mut *transaction).await.map_err(store_error)?;
         let forget = sqlx::query(self.sql(sql::FORGET_NODES)).bind(forgotten.as_micros());
-        forget
-            .execute(&mut *transaction)
-            .await
-            .map_err(store_error)?;
+        forget.execute(&mut *transaction).await.map_err(store_error)?;
         transaction.commit().await.map_err(store_error)?;
         match before {
             Some(row) => Ok(rows::get::<i64>(&row, 0)? <= now.as_micros()),
@@ -55,9 +47,7 @@ impl Database {
         filter: &TaskFilter,
     ) -> Result<Vec<OrphanedRun>, StoreError> {
         // Nearly always there is nothing: then nobody has to wait for the write lock.
-        let any = self
-            .orphans(&mut *self.read().await?, now, limit.min(1), filter)
-            .await?;
+        let any = self.orphans(&mut *self.read().await?, now, limit.min(1), filter).await?;
         if any.is_empty() {
             return Ok(any);
         }
@@ -91,14 +81,9 @@ impl Database {
         filter: &TaskFilter,
     ) -> Result<Vec<OrphanedRun>, StoreError> {
         let tasks = tasks(filter)?;
-        let statement = if tasks.is_some() {
-            sql::ORPHANS_OF_TASKS
-        } else {
-            sql::ORPHANS
-        };
-        let mut query = sqlx::query(self.sql(statement))
-            .bind(now.as_micros())
-            .bind(rows::limit(limit));
+        let statement = if tasks.is_some() { sql::ORPHANS_OF_TASKS } else { sql::ORPHANS };
+        let mut query =
+            sqlx::query(self.sql(statement)).bind(now.as_micros()).bind(rows::limit(limit));
         if let Some(tasks) = tasks {
             query = query.bind(tasks);
         }
@@ -107,20 +92,14 @@ impl Database {
             .iter()
             .map(|row| {
                 let record = rows::record(row)?;
-                Ok(OrphanedRun {
-                    record,
-                    run: rows::run(row, rows::RECORD_COLUMNS)?,
-                })
+                Ok(OrphanedRun { record, run: rows::run(row, rows::RECORD_COLUMNS)? })
             })
             .collect()
     }
 
     pub(super) async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {
         let query = sqlx::query(self.sql(sql::IN_FLIGHT)).bind(id.as_str());
-        let found = query
-            .fetch_all(&mut *self.read().await?)
-            .await
-            .map_err(store_error)?;
+        let found = query.fetch_all(&mut *self.read().await?).await.map_err(store_error)?;
         found.iter().map(|row| rows::run(row, 0)).collect()
     }
 }

@@ -62,10 +62,7 @@ pub(super) async fn migrate(
     tables: &TablePrefix,
     migrations: &[&'static str],
 ) -> Result<(), StoreError> {
-    let mut transaction = connection
-        .begin_with("BEGIN IMMEDIATE")
-        .await
-        .map_err(store_error)?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
     run(&mut transaction, CREATE_VERSION, tables).await?;
     let version = sqlx::query(tables.sql(READ_VERSION))
         .fetch_optional(&mut *transaction)
@@ -103,8 +100,6 @@ async fn run(
     statements: &'static str,
     tables: &TablePrefix,
 ) -> Result<(), StoreError> {
-    let done = sqlx::raw_sql(tables.sql(statements))
-        .execute(connection)
-        .await;
+    let done = sqlx::raw_sql(tables.sql(statements)).execute(connection).await;
     done.map(drop).map_err(store_error)
 }

@@ -17,18 +17,14 @@ pub struct Handle<S> {
 
 impl<S> Clone for Handle<S> {
     fn clone(&self) -> Self {
-        Self {
-            store: Arc::clone(&self.store),
-        }
+        Self { store: Arc::clone(&self.store) }
     }
 }
 
 impl<S: JobStore> Handle<S> {
     pub(crate) async fn start(store: S) -> Self {
         store.start().await.expect("the store starts");
-        Self {
-            store: Arc::new(store),
-        }
+        Self { store: Arc::new(store) }
     }
 
     pub(crate) async fn stop(&self) {
@@ -45,9 +41,7 @@ impl<S: JobStore> Handle<S> {
 
     /// The job, which must be there.
     pub(crate) async fn get(&self, name: &str) -> JobRecord {
-        self.find(name)
-            .await
-            .unwrap_or_else(|| panic!("job {name:?} is in the store"))
+        self.find(name).await.unwrap_or_else(|| panic!("job {name:?} is in the store"))
     }
 
     pub(crate) async fn update(&self, name: &str, update: RecordUpdate) -> Revision {
@@ -58,14 +52,7 @@ impl<S: JobStore> Handle<S> {
 
     /// Gives the job another schedule, as a user does.
     pub(crate) async fn reschedule(&self, name: &str, schedule: Option<Schedule>) -> Revision {
-        self.update(
-            name,
-            RecordUpdate {
-                schedule: Some(schedule),
-                ..Default::default()
-            },
-        )
-        .await
+        self.update(name, RecordUpdate { schedule: Some(schedule), ..Default::default() }).await
     }
 
     pub(crate) async fn remove(&self, name: &str) -> bool {
@@ -74,11 +61,7 @@ impl<S: JobStore> Handle<S> {
 
     /// The ids of all jobs, in one page.
     pub(crate) async fn list(&self) -> Vec<String> {
-        let page = self
-            .store
-            .list(None, usize::MAX)
-            .await
-            .expect("listing works");
+        let page = self.store.list(None, usize::MAX).await.expect("listing works");
         assert_eq!(page.next, None, "a page with room for all jobs is the last");
         page.records.iter().map(|job| job.id.to_string()).collect()
     }
@@ -95,11 +78,7 @@ impl<S: JobStore> Handle<S> {
         filter: &TaskFilter,
     ) -> Vec<JobRecord> {
         let claims = self.store.claim_due(now, limit, LEASE, filter).await;
-        claims
-            .expect("claiming works")
-            .into_iter()
-            .map(|claim| claim.record)
-            .collect()
+        claims.expect("claiming works").into_iter().map(|claim| claim.record).collect()
     }
 
     /// Claims the one job that is due.
@@ -110,10 +89,7 @@ impl<S: JobStore> Handle<S> {
     }
 
     pub(crate) async fn commit(&self, batch: impl Into<Vec<Commit>>) -> Vec<CommitOutcome> {
-        self.store
-            .commit(batch.into())
-            .await
-            .expect("committing works")
+        self.store.commit(batch.into()).await.expect("committing works")
     }
 
     pub(crate) async fn commit_one(
@@ -122,13 +98,7 @@ impl<S: JobStore> Handle<S> {
         fence: Fence,
         action: CommitAction,
     ) -> CommitOutcome {
-        let outcomes = self
-            .commit([Commit {
-                id: id(name),
-                fence,
-                action,
-            }])
-            .await;
+        let outcomes = self.commit([Commit { id: id(name), fence, action }]).await;
         assert_eq!(outcomes.len(), 1, "one answer for one commit");
         outcomes[0]
     }
@@ -136,37 +106,27 @@ impl<S: JobStore> Handle<S> {
     /// Records runs that start outside of the schedule.
     pub(crate) async fn start_runs(&self, name: &str, runs: impl Into<Vec<InFlightRun>>) {
         let fence = self.get(name).await.fence;
-        let outcome = self
-            .commit_one(name, fence, CommitAction::Start { runs: runs.into() })
-            .await;
+        let outcome = self.commit_one(name, fence, CommitAction::Start { runs: runs.into() }).await;
         assert_eq!(outcome, CommitOutcome::Done);
     }
 
     /// Clears the run with this number.
     pub(crate) async fn clear(&self, name: &str, number: u128, fence: Fence) -> CommitOutcome {
         let run_id = RunId::from_u128(number);
-        self.commit_one(name, fence, CommitAction::ClearRun { run_id })
-            .await
+        self.commit_one(name, fence, CommitAction::ClearRun { run_id }).await
     }
 
     pub(crate) async fn in_flight(&self, name: &str) -> Vec<InFlightRun> {
-        self.store
-            .in_flight(&id(name))
-            .await
-            .expect("listing runs works")
+        self.store.in_flight(&id(name)).await.expect("listing runs works")
     }
 
     pub(crate) async fn renew(&self, owner: &str, now: Timestamp, until: Timestamp) -> bool {
-        self.store
-            .renew(&node(owner), now, until)
-            .await
-            .expect("renewing works")
+        self.store.renew(&node(owner), now, until).await.expect("renewing works")
     }
 
     /// Takes over whatever runs of dead nodes there are.
     pub(crate) async fn take_over(&self, heir: &str, now: Timestamp) -> Vec<OrphanedRun> {
-        self.take_over_some(&node(heir), now, usize::MAX, &TaskFilter::Any)
-            .await
+        self.take_over_some(&node(heir), now, usize::MAX, &TaskFilter::Any).await
     }
 
     pub(crate) async fn take_over_some(
@@ -176,16 +136,10 @@ impl<S: JobStore> Handle<S> {
         limit: usize,
         filter: &TaskFilter,
     ) -> Vec<OrphanedRun> {
-        self.store
-            .take_over(heir, now, limit, filter)
-            .await
-            .expect("taking over works")
+        self.store.take_over(heir, now, limit, filter).await.expect("taking over works")
     }
 
     pub(crate) async fn next_wakeup(&self) -> Option<Timestamp> {
-        self.store
-            .next_wakeup(&TaskFilter::Any)
-            .await
-            .expect("asking for the wake-up works")
+        self.store.next_wakeup(&TaskFilter::Any).await.expect("asking for the wake-up works")
     }
 }

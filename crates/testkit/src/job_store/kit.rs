@@ -64,7 +64,5 @@ pub(crate) fn run(number: u128, owner: &str) -> InFlightRun {
 }
 
 pub(crate) fn only(tasks: &[&str]) -> TaskFilter {
-    TaskFilter::Only(Arc::new(
-        tasks.iter().map(|name| task(name)).collect::<BTreeSet<_>>(),
-    ))
+    TaskFilter::Only(Arc::new(tasks.iter().map(|name| task(name)).collect::<BTreeSet<_>>()))
 }

@@ -39,19 +39,11 @@ impl<const FAULT: Fault> StoreFixture for Broken<FAULT> {
 
 impl<const FAULT: Fault> Broken<FAULT> {
     fn limit(limit: usize) -> usize {
-        if FAULT == IGNORES_LIMITS {
-            usize::MAX
-        } else {
-            limit
-        }
+        if FAULT == IGNORES_LIMITS { usize::MAX } else { limit }
     }
 
     fn filter(filter: &TaskFilter) -> &TaskFilter {
-        if FAULT == IGNORES_FILTERS {
-            &TaskFilter::Any
-        } else {
-            filter
-        }
+        if FAULT == IGNORES_FILTERS { &TaskFilter::Any } else { filter }
     }
 
     fn answers<T>(mut answers: Vec<T>) -> Vec<T> {
@@ -115,14 +107,8 @@ impl<const FAULT: Fault> JobStore for Broken<FAULT> {
         lease: Duration,
         filter: &TaskFilter,
     ) -> Result<Vec<Claim>, StoreError> {
-        let lease = if FAULT == CLAIMS_BRIEFLY {
-            Duration::ZERO
-        } else {
-            lease
-        };
-        self.0
-            .claim_due(now, Self::limit(limit), lease, Self::filter(filter))
-            .await
+        let lease = if FAULT == CLAIMS_BRIEFLY { Duration::ZERO } else { lease };
+        self.0.claim_due(now, Self::limit(limit), lease, Self::filter(filter)).await
     }
 
     async fn commit(&self, mut batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
@@ -154,14 +140,8 @@ impl<const FAULT: Fault> JobStore for Broken<FAULT> {
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<Vec<OrphanedRun>, StoreError> {
-        let now = if FAULT == ROBS_THE_LIVING {
-            Timestamp::MAX
-        } else {
-            now
-        };
-        self.0
-            .take_over(node, now, Self::limit(limit), Self::filter(filter))
-            .await
+        let now = if FAULT == ROBS_THE_LIVING { Timestamp::MAX } else { now };
+        self.0.take_over(node, now, Self::limit(limit), Self::filter(filter)).await
     }
 
     async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {

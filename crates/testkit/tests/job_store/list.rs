@@ -12,9 +12,7 @@ fn every_case_is_on_the_list() {
         let path = file.unwrap().path();
         let group = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
-        let cases = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("pub async fn "));
+        let cases = text.lines().filter_map(|line| line.strip_prefix("pub async fn "));
         written.extend(cases.map(|case| format!("{group} {}", case.split('<').next().unwrap())));
     }
     let mut listed = BTreeSet::new();

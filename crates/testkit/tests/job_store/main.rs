@@ -16,55 +16,25 @@ fn finds<const FAULT: Fault>(case: impl AsyncFnOnce(&Trial<Broken<FAULT>>)) -> b
 
 #[test]
 fn a_store_without_fault_passes() {
-    assert!(!finds::<{ broken::NONE }>(
-        cases::committing::an_old_fence_changes_nothing
-    ));
-    assert!(!finds::<{ broken::NONE }>(
-        cases::claiming::soonest_first_up_to_the_limit
-    ));
+    assert!(!finds::<{ broken::NONE }>(cases::committing::an_old_fence_changes_nothing));
+    assert!(!finds::<{ broken::NONE }>(cases::claiming::soonest_first_up_to_the_limit));
 }
 
 #[test]
 fn each_fault_is_found() {
     use broken::*;
-    assert!(finds::<IGNORES_FENCES>(
-        cases::committing::an_old_fence_changes_nothing
-    ));
-    assert!(finds::<IGNORES_FENCES>(
-        cases::changing::an_update_ends_a_claim
-    ));
-    assert!(finds::<IGNORES_LIMITS>(
-        cases::claiming::soonest_first_up_to_the_limit
-    ));
-    assert!(finds::<IGNORES_LIMITS>(
-        cases::recovering::only_so_many_are_taken_over
-    ));
-    assert!(finds::<IGNORES_FILTERS>(
-        cases::claiming::the_filter_leaves_others_their_jobs
-    ));
-    assert!(finds::<IGNORES_FILTERS>(
-        cases::recovering::the_filter_leaves_others_their_runs
-    ));
+    assert!(finds::<IGNORES_FENCES>(cases::committing::an_old_fence_changes_nothing));
+    assert!(finds::<IGNORES_FENCES>(cases::changing::an_update_ends_a_claim));
+    assert!(finds::<IGNORES_LIMITS>(cases::claiming::soonest_first_up_to_the_limit));
+    assert!(finds::<IGNORES_LIMITS>(cases::recovering::only_so_many_are_taken_over));
+    assert!(finds::<IGNORES_FILTERS>(cases::claiming::the_filter_leaves_others_their_jobs));
+    assert!(finds::<IGNORES_FILTERS>(cases::recovering::the_filter_leaves_others_their_runs));
     assert!(finds::<IGNORES_FILTERS>(cases::waking::the_filter_counts));
-    assert!(finds::<ROBS_THE_LIVING>(
-        cases::recovering::the_living_keep_their_runs
-    ));
-    assert!(finds::<CLAIMS_BRIEFLY>(
-        cases::claiming::a_lease_hides_until_it_ends
-    ));
-    assert!(finds::<CLAIMS_BRIEFLY>(
-        cases::racing::each_due_job_goes_to_one_claimer
-    ));
-    assert!(finds::<LISTS_BACKWARDS>(
-        cases::listing::soonest_first_ties_by_id_paused_last
-    ));
-    assert!(finds::<LISTS_BACKWARDS>(
-        cases::listing::pages_join_to_the_whole_list
-    ));
-    assert!(finds::<ANSWERS_BACKWARDS>(
-        cases::adding::a_batch_is_answered_in_its_order
-    ));
-    assert!(finds::<ANSWERS_BACKWARDS>(
-        cases::committing::a_batch_is_answered_in_its_order
-    ));
+    assert!(finds::<ROBS_THE_LIVING>(cases::recovering::the_living_keep_their_runs));
+    assert!(finds::<CLAIMS_BRIEFLY>(cases::claiming::a_lease_hides_until_it_ends));
+    assert!(finds::<CLAIMS_BRIEFLY>(cases::racing::each_due_job_goes_to_one_claimer));
+    assert!(finds::<LISTS_BACKWARDS>(cases::listing::soonest_first_ties_by_id_paused_last));
+    assert!(finds::<LISTS_BACKWARDS>(cases::listing::pages_join_to_the_whole_list));
+    assert!(finds::<ANSWERS_BACKWARDS>(cases::adding::a_batch_is_answered_in_its_order));
+    assert!(finds::<ANSWERS_BACKWARDS>(cases::committing::a_batch_is_answered_in_its_order));
 }

@@ -13,9 +13,7 @@ async fn plan(store: &SqliteJobStore, statement: &'static str) -> Vec<String> {
         .fetch_all(&mut *database.read().await.unwrap())
         .await
         .unwrap();
-    rows.iter()
-        .map(|row| row.get::<String, _>("detail"))
-        .collect()
+    rows.iter().map(|row| row.get::<String, _>("detail")).collect()
 }
 
 #[tokio::test]
@@ -24,25 +22,13 @@ async fn due_jobs_are_found_by_the_due_index() {
     store.start().await.unwrap();
     for statement in [sql::DUE, sql::DUE_OF_TASKS] {
         let plan = plan(&store, statement).await;
-        assert_eq!(
-            plan[0], "SEARCH j USING INDEX punctual_jobs_due (due_at<?)",
-            "{plan:#?}"
-        );
-        assert!(
-            !plan.iter().any(|step| step.contains("ORDER BY")),
-            "nothing is sorted: {plan:#?}"
-        );
+        assert_eq!(plan[0], "SEARCH j USING INDEX punctual_jobs_due (due_at<?)", "{plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "nothing is sorted: {plan:#?}");
     }
     for statement in [sql::NEXT_WAKEUP, sql::NEXT_WAKEUP_OF_TASKS] {
         let plan = plan(&store, statement).await;
-        assert!(
-            plan[0].contains("USING COVERING INDEX punctual_jobs_due"),
-            "{plan:#?}"
-        );
-        assert!(
-            !plan.iter().any(|step| step.contains("ORDER BY")),
-            "nothing is sorted: {plan:#?}"
-        );
+        assert!(plan[0].contains("USING COVERING INDEX punctual_jobs_due"), "{plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "nothing is sorted: {plan:#?}");
     }
 }
 

@@ -11,11 +11,7 @@ use crate::tables::TablePrefix;
 const NEXT: &str = "ALTER TABLE {p}jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';";
 
 async fn connect(path: &std::path::Path) -> SqliteConnection {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .connect()
-        .await
-        .unwrap()
+    SqliteConnectOptions::new().filename(path).connect().await.unwrap()
 }
 
 #[tokio::test]
@@ -35,14 +31,8 @@ async fn an_older_file_is_migrated_and_keeps_its_jobs() {
         migrate(&mut connection, &tables, &newer).await.unwrap();
     }
     let select = "SELECT j.id, j.colour, s.version FROM punctual_jobs j, punctual_schema s";
-    let row = sqlx::query(select)
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    assert_eq!(
-        (row.get::<&str, _>(0), row.get::<&str, _>(1)),
-        ("a", "blue")
-    );
+    let row = sqlx::query(select).fetch_one(&mut connection).await.unwrap();
+    assert_eq!((row.get::<&str, _>(0), row.get::<&str, _>(1)), ("a", "blue"));
     assert_eq!(row.get::<i64, _>(2), newer.len() as i64);
 }
 
@@ -55,25 +45,15 @@ async fn a_newer_file_is_refused_and_left_alone() {
     store.add(vec![due("a", at(0))]).await.unwrap();
     store.shutdown().await;
     let mut connection = connect(&path).await;
-    sqlx::query("UPDATE punctual_schema SET version = 9")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    sqlx::query("UPDATE punctual_schema SET version = 9").execute(&mut connection).await.unwrap();
 
     let error = store.start().await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unsupported);
     let text = error.to_string();
     assert!(text.contains("version 9"), "{text}");
-    assert!(
-        text.contains(&format!("up to {}", MIGRATIONS.len())),
-        "{text}"
-    );
+    assert!(text.contains(&format!("up to {}", MIGRATIONS.len())), "{text}");
     let still = store.get(&JobId::new("a").unwrap()).await.unwrap_err();
-    assert_eq!(
-        still.kind(),
-        StoreErrorKind::Unavailable,
-        "it has not started"
-    );
+    assert_eq!(still.kind(), StoreErrorKind::Unavailable, "it has not started");
 }
 
 #[tokio::test]
@@ -86,16 +66,9 @@ async fn a_failed_migration_changes_nothing() {
         .await
         .unwrap();
     let tables = TablePrefix::default();
-    let broken = [
-        MIGRATIONS[0],
-        "CREATE TABLE {p}half (x); CREATE TABLE {p}half (x);",
-    ];
-    migrate(&mut connection, &tables, &broken)
-        .await
-        .unwrap_err();
-    let count = sqlx::query("SELECT count(*) FROM sqlite_schema")
-        .fetch_one(&mut connection)
-        .await;
+    let broken = [MIGRATIONS[0], "CREATE TABLE {p}half (x); CREATE TABLE {p}half (x);"];
+    migrate(&mut connection, &tables, &broken).await.unwrap_err();
+    let count = sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(&mut connection).await;
     assert_eq!(count.unwrap().get::<i64, _>(0), 0);
     migrate(&mut connection, &tables, MIGRATIONS).await.unwrap();
 }

@@ -12,10 +12,7 @@ use super::{at, due};
 fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.to_string().contains(words), "{error}");
-    assert!(
-        std::error::Error::source(error).is_some(),
-        "the cause is kept"
-    );
+    assert!(std::error::Error::source(error).is_some(), "the cause is kept");
 }
 
 #[tokio::test]
@@ -33,16 +30,9 @@ async fn a_missing_folder() {
 async fn a_file_that_is_no_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
-    std::fs::write(
-        &path,
-        "just text, and enough of it to be taken for a header ".repeat(40),
-    )
-    .unwrap();
-    let error = SqliteJobStore::open(&path)
-        .unwrap()
-        .start()
-        .await
-        .unwrap_err();
+    std::fs::write(&path, "just text, and enough of it to be taken for a header ".repeat(40))
+        .unwrap();
+    let error = SqliteJobStore::open(&path).unwrap().start().await.unwrap_err();
     tells(&error, StoreErrorKind::Corrupt, "no database");
 }
 
@@ -55,26 +45,14 @@ async fn a_database_that_may_only_be_read() {
     writable.add(vec![due("a", at(0))]).await.unwrap();
 
     let read_only = SqliteConnectOptions::new().filename(&path).read_only(true);
-    let pool = SqlitePoolOptions::new()
-        .connect_with(read_only)
-        .await
-        .unwrap();
+    let pool = SqlitePoolOptions::new().connect_with(read_only).await.unwrap();
     let store = SqliteJobStore::builder().pool(pool).build().unwrap();
     store.start().await.expect("there is nothing to migrate");
-    assert_eq!(
-        store.next_wakeup(&TaskFilter::Any).await.unwrap(),
-        Some(at(0))
-    );
+    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
     let lease = Duration::from_secs(1);
-    let error = store
-        .claim_due(at(0), 9, lease, &TaskFilter::Any)
-        .await
-        .unwrap_err();
+    let error = store.claim_due(at(0), 9, lease, &TaskFilter::Any).await.unwrap_err();
     tells(&error, StoreErrorKind::Invalid, "may not be written");
-    assert_eq!(
-        writable.next_wakeup(&TaskFilter::Any).await.unwrap(),
-        Some(at(0))
-    );
+    assert_eq!(writable.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
 }
 
 #[tokio::test]
@@ -85,11 +63,7 @@ async fn a_full_disk_loses_nothing() {
         .filename(&path)
         .create_if_missing(true)
         .pragma("max_page_count", "40");
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(small)
-        .await
-        .unwrap();
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(small).await.unwrap();
     let store = SqliteJobStore::builder().pool(pool).build().unwrap();
     store.start().await.unwrap();
     store.add(vec![due("first", at(0))]).await.unwrap();
@@ -99,14 +73,8 @@ async fn a_full_disk_loses_nothing() {
 
     let page = store.list(None, 9).await.unwrap();
     assert_eq!(page.records.len(), 1, "the batch is not there in part");
-    let claims = store
-        .claim_due(at(0), 9, Duration::from_secs(1), &TaskFilter::Any)
-        .await;
-    assert_eq!(
-        claims.unwrap().len(),
-        1,
-        "and the jobs that are there still run"
-    );
+    let claims = store.claim_due(at(0), 9, Duration::from_secs(1), &TaskFilter::Any).await;
+    assert_eq!(claims.unwrap().len(), 1, "and the jobs that are there still run");
 }
 
 #[tokio::test]
@@ -119,19 +87,12 @@ async fn a_lock_that_does_not_come_free() {
         .build()
         .unwrap();
     store.start().await.unwrap();
-    let mut other = SqliteConnectOptions::new()
-        .filename(&path)
-        .connect()
-        .await
-        .unwrap();
+    let mut other = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
     let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let error = store.add(vec![due("a", at(0))]).await.unwrap_err();
     tells(&error, StoreErrorKind::Unavailable, "locked");
     assert!(error.is_retryable());
-    store
-        .next_wakeup(&TaskFilter::Any)
-        .await
-        .expect("readers don't wait for a writer");
+    store.next_wakeup(&TaskFilter::Any).await.expect("readers don't wait for a writer");
     held.rollback().await.unwrap();
     store.add(vec![due("a", at(0))]).await.unwrap();
 }

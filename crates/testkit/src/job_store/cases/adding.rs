@@ -11,14 +11,8 @@ use crate::job_store::{StoreFixture, Trial};
 use AddOutcome::{Added, Exists};
 
 pub async fn a_new_job_is_as_it_was_given<F: StoreFixture>(t: &Trial<F>) {
-    let schedule = Schedule {
-        next_run_time: at(60),
-        due_at: at(63),
-    };
-    let new = NewRecord {
-        task: task("mail"),
-        ..with_schedule("a", Some(schedule))
-    };
+    let schedule = Schedule { next_run_time: at(60), due_at: at(63) };
+    let new = NewRecord { task: task("mail"), ..with_schedule("a", Some(schedule)) };
     assert_eq!(t.add([new.clone()]).await, [Added]);
     let job = t.get("a").await;
     let expected = JobRecord {
@@ -45,11 +39,7 @@ pub async fn a_batch_is_answered_in_its_order<F: StoreFixture>(t: &Trial<F>) {
 pub async fn a_job_that_exists_is_left_as_it_is<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(5))]).await;
     let before = t.get("a").await;
-    let other = NewRecord {
-        task: task("other"),
-        definition: bytes("[]"),
-        ..paused("a")
-    };
+    let other = NewRecord { task: task("other"), definition: bytes("[]"), ..paused("a") };
     assert_eq!(t.add([other]).await, [Exists]);
     assert_eq!(t.get("a").await, before);
 }
@@ -61,9 +51,7 @@ pub async fn of_two_in_one_batch_the_first_counts<F: StoreFixture>(t: &Trial<F>)
 }
 
 pub async fn a_large_batch_is_added_whole<F: StoreFixture>(t: &Trial<F>) {
-    let batch: Vec<NewRecord> = (0..2_500)
-        .map(|n| due(&format!("job-{n:04}"), at(n)))
-        .collect();
+    let batch: Vec<NewRecord> = (0..2_500).map(|n| due(&format!("job-{n:04}"), at(n))).collect();
     assert_eq!(t.add(batch).await, vec![Added; 2_500]);
     let listed = t.list().await;
     assert_eq!(listed.len(), 2_500);
@@ -74,10 +62,7 @@ pub async fn a_removed_job_is_gone<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(0)), due("b", at(1))]).await;
     t.start_runs("a", [run(1, "n")]).await;
     assert!(t.remove("a").await);
-    assert!(
-        !t.remove("a").await,
-        "the second time there is nothing to remove"
-    );
+    assert!(!t.remove("a").await, "the second time there is nothing to remove");
     assert_eq!(t.find("a").await, None);
     assert_eq!(t.in_flight("a").await, []);
     assert_eq!(t.list().await, ["b"]);
@@ -109,21 +94,12 @@ pub async fn an_id_can_be_used_again<F: StoreFixture>(t: &Trial<F>) {
         }
         assert_eq!(t.add([due("a", at(100))]).await, [Added]);
         let new = t.get("a").await;
-        assert_eq!(
-            (new.revision, new.fire_count, new.in_flight),
-            (Revision::FIRST, 0, 0)
-        );
+        assert_eq!((new.revision, new.fire_count, new.in_flight), (Revision::FIRST, 0, 0));
 
         let claimed = t.claim_one(at(100)).await;
         assert!(![old.fence, Fence(old.fence.0 - 1)].contains(&claimed.fence));
-        let late = t
-            .commit_one("a", old.fence, CommitAction::Finish { start: vec![] })
-            .await;
-        assert_eq!(
-            late,
-            CommitOutcome::Stale,
-            "a claim of the old job is none of the new one"
-        );
+        let late = t.commit_one("a", old.fence, CommitAction::Finish { start: vec![] }).await;
+        assert_eq!(late, CommitOutcome::Stale, "a claim of the old job is none of the new one");
         assert_eq!(t.clear("a", 1, Fence(1)).await, CommitOutcome::Stale);
         assert!(t.remove("a").await);
     }

@@ -8,28 +8,19 @@ use crate::job_store::kit::{at, bytes, due, id, only, paused, run, task, with_sc
 use crate::job_store::{StoreFixture, Trial};
 
 fn definition(of_task: &str, text: &str) -> RecordUpdate {
-    RecordUpdate {
-        definition: Some((task(of_task), bytes(text))),
-        schedule: None,
-    }
+    RecordUpdate { definition: Some((task(of_task), bytes(text))), schedule: None }
 }
 
 pub async fn an_update_raises_revision_and_fence<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(5))]).await;
     let before = t.get("a").await;
-    assert_eq!(
-        t.update("a", RecordUpdate::default()).await,
-        Revision::FIRST.next()
-    );
+    assert_eq!(t.update("a", RecordUpdate::default()).await, Revision::FIRST.next());
     let after = t.get("a").await;
     assert_eq!(after.revision, Revision::FIRST.next());
     assert!(after.fence > before.fence);
     assert_eq!(after.schedule, before.schedule);
     assert_eq!(after.definition, before.definition);
-    assert_eq!(
-        t.update("a", RecordUpdate::default()).await,
-        Revision::FIRST.next().next()
-    );
+    assert_eq!(t.update("a", RecordUpdate::default()).await, Revision::FIRST.next().next());
 }
 
 pub async fn a_definition_changes_with_its_task<F: StoreFixture>(t: &Trial<F>) {
@@ -47,28 +38,16 @@ pub async fn an_update_of_an_old_revision_is_a_conflict<F: StoreFixture>(t: &Tri
     t.update("a", definition("mine", "1")).await;
     let before = t.get("a").await;
     for expected in [Revision::FIRST, before.revision.next()] {
-        let late = t
-            .store
-            .update(&id("a"), expected, definition("late", "2"))
-            .await;
-        assert_eq!(
-            late.expect_err("it has been changed").kind(),
-            StoreErrorKind::Conflict
-        );
+        let late = t.store.update(&id("a"), expected, definition("late", "2")).await;
+        assert_eq!(late.expect_err("it has been changed").kind(), StoreErrorKind::Conflict);
     }
     assert_eq!(t.get("a").await, before, "a conflict changes nothing");
 }
 
 pub async fn an_update_of_no_job_is_not_found<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(5))]).await;
-    let missing = t
-        .store
-        .update(&id("b"), Revision::FIRST, RecordUpdate::default())
-        .await;
-    assert_eq!(
-        missing.expect_err("there is none").kind(),
-        StoreErrorKind::NotFound
-    );
+    let missing = t.store.update(&id("b"), Revision::FIRST, RecordUpdate::default()).await;
+    assert_eq!(missing.expect_err("there is none").kind(), StoreErrorKind::NotFound);
     assert_eq!(t.list().await, ["a"], "and none has been made");
 }
 
@@ -80,10 +59,7 @@ pub async fn a_job_is_paused_and_resumed<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.next_wakeup().await, None);
     assert_eq!(t.claim(at(100)).await, []);
 
-    let resumed = Schedule {
-        next_run_time: at(50),
-        due_at: at(52),
-    };
+    let resumed = Schedule { next_run_time: at(50), due_at: at(52) };
     t.reschedule("a", Some(resumed)).await;
     assert_eq!(t.next_wakeup().await, Some(at(52)));
     assert_eq!(t.claim(at(51)).await, []);
@@ -91,28 +67,16 @@ pub async fn a_job_is_paused_and_resumed<F: StoreFixture>(t: &Trial<F>) {
 }
 
 pub async fn an_update_ends_a_claim<F: StoreFixture>(t: &Trial<F>) {
-    let jittered = Schedule {
-        next_run_time: at(5),
-        due_at: at(8),
-    };
+    let jittered = Schedule { next_run_time: at(5), due_at: at(8) };
     t.add([with_schedule("a", Some(jittered))]).await;
     let claim = t.claim_one(at(8)).await;
     t.update("a", definition("work", "{}")).await;
     let job = t.get("a").await;
-    assert_eq!(
-        job.schedule,
-        Some(Schedule::at(at(5))),
-        "it is due at its run time again"
-    );
+    assert_eq!(job.schedule, Some(Schedule::at(at(5))), "it is due at its run time again");
     assert!(job.fence > claim.fence);
 
-    let late = CommitAction::Finish {
-        start: vec![run(1, "n")],
-    };
-    assert_eq!(
-        t.commit_one("a", claim.fence, late).await,
-        CommitOutcome::Stale
-    );
+    let late = CommitAction::Finish { start: vec![run(1, "n")] };
+    assert_eq!(t.commit_one("a", claim.fence, late).await, CommitOutcome::Stale);
     assert_eq!(t.get("a").await, job, "the late claimer changes nothing");
     assert_eq!(t.in_flight("a").await, []);
     assert!(t.claim_one(at(8)).await.fence > job.fence);
@@ -130,54 +94,31 @@ pub async fn an_update_leaves_counts_and_runs<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(5))]).await;
     let claim = t.claim_one(at(5)).await;
     let schedule = Schedule::at(at(9));
-    let advance = CommitAction::Advance {
-        schedule,
-        fire_count: 3,
-        start: vec![run(1, "n")],
-    };
+    let advance = CommitAction::Advance { schedule, fire_count: 3, start: vec![run(1, "n")] };
     t.commit_one("a", claim.fence, advance).await;
     t.update("a", definition("other", "{}")).await;
     let job = t.get("a").await;
     assert_eq!((job.fire_count, job.in_flight), (3, 1));
     assert_eq!(t.in_flight("a").await, [run(1, "n")]);
-    assert_eq!(
-        t.clear("a", 1, run(1, "n").fence).await,
-        CommitOutcome::Done
-    );
+    assert_eq!(t.clear("a", 1, run(1, "n").fence).await, CommitOutcome::Done);
 }
 
 pub async fn a_finished_job_with_a_schedule_is_finished_no_more<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(5))]).await;
     let claim = t.claim_one(at(5)).await;
-    let finish = CommitAction::Finish {
-        start: vec![run(1, "n")],
-    };
-    assert_eq!(
-        t.commit_one("a", claim.fence, finish).await,
-        CommitOutcome::Done
-    );
+    let finish = CommitAction::Finish { start: vec![run(1, "n")] };
+    assert_eq!(t.commit_one("a", claim.fence, finish).await, CommitOutcome::Done);
 
     t.update("a", definition("work", "{}")).await;
     let job = t.get("a").await;
-    assert_eq!(
-        (job.finished, job.schedule),
-        (true, None),
-        "another definition is no schedule"
-    );
+    assert_eq!((job.finished, job.schedule), (true, None), "another definition is no schedule");
     t.reschedule("a", None).await;
     assert!(t.get("a").await.finished, "a pause is no schedule either");
 
     t.reschedule("a", Some(Schedule::at(at(20)))).await;
     assert!(!t.get("a").await.finished);
-    assert_eq!(
-        t.clear("a", 1, run(1, "n").fence).await,
-        CommitOutcome::Done
-    );
-    assert_eq!(
-        t.claim_one(at(20)).await.id,
-        id("a"),
-        "it stayed when its last run ended"
-    );
+    assert_eq!(t.clear("a", 1, run(1, "n").fence).await, CommitOutcome::Done);
+    assert_eq!(t.claim_one(at(20)).await.id, id("a"), "it stayed when its last run ended");
 }
 
 pub async fn a_paused_job_can_be_changed<F: StoreFixture>(t: &Trial<F>) {

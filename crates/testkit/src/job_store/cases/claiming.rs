@@ -17,73 +17,31 @@ pub async fn a_job_is_due_from_its_instant_on<F: StoreFixture>(t: &Trial<F>) {
 }
 
 pub async fn soonest_first_up_to_the_limit<F: StoreFixture>(t: &Trial<F>) {
-    t.add([
-        due("c", at(3)),
-        due("a", at(1)),
-        due("d", at(4)),
-        due("b", at(2)),
-    ])
-    .await;
-    assert_eq!(
-        names(&t.claim_some(at(9), 0, &only(&["work"])).await),
-        [""; 0]
-    );
-    assert_eq!(
-        names(&t.claim_some(at(9), 3, &only(&["work"])).await),
-        ["a", "b", "c"]
-    );
+    t.add([due("c", at(3)), due("a", at(1)), due("d", at(4)), due("b", at(2))]).await;
+    assert_eq!(names(&t.claim_some(at(9), 0, &only(&["work"])).await), [""; 0]);
+    assert_eq!(names(&t.claim_some(at(9), 3, &only(&["work"])).await), ["a", "b", "c"]);
     assert_eq!(names(&t.claim(at(9)).await), ["d"]);
 }
 
 pub async fn the_order_is_that_of_due_at<F: StoreFixture>(t: &Trial<F>) {
-    let jittered = Schedule {
-        next_run_time: at(1),
-        due_at: at(5),
-    };
-    let early = Schedule {
-        next_run_time: at(9),
-        due_at: at(2),
-    };
-    let jobs = [
-        ("late", jittered),
-        ("early", early),
-        ("middle", Schedule::at(at(3))),
-    ];
-    t.add(jobs.map(|(name, schedule)| with_schedule(name, Some(schedule))))
-        .await;
+    let jittered = Schedule { next_run_time: at(1), due_at: at(5) };
+    let early = Schedule { next_run_time: at(9), due_at: at(2) };
+    let jobs = [("late", jittered), ("early", early), ("middle", Schedule::at(at(3)))];
+    t.add(jobs.map(|(name, schedule)| with_schedule(name, Some(schedule)))).await;
     assert_eq!(t.next_wakeup().await, Some(at(2)));
     assert_eq!(names(&t.claim(at(5)).await), ["early", "middle", "late"]);
 }
 
 pub async fn a_claim_carries_the_record_as_it_was<F: StoreFixture>(t: &Trial<F>) {
-    let schedule = Schedule {
-        next_run_time: at(1),
-        due_at: at(4),
-    };
+    let schedule = Schedule { next_run_time: at(1), due_at: at(4) };
     t.add([with_schedule("a", Some(schedule))]).await;
     let before = t.get("a").await;
     let claim = t.claim_one(at(6)).await;
     assert!(claim.fence > before.fence);
-    assert_eq!(
-        claim,
-        JobRecord {
-            fence: claim.fence,
-            ..before
-        }
-    );
-    let hidden = Schedule {
-        due_at: at(6).saturating_add(LEASE),
-        ..schedule
-    };
+    assert_eq!(claim, JobRecord { fence: claim.fence, ..before });
+    let hidden = Schedule { due_at: at(6).saturating_add(LEASE), ..schedule };
     let stored = t.get("a").await;
-    assert_eq!(
-        stored,
-        JobRecord {
-            schedule: Some(hidden),
-            ..claim
-        },
-        "until the lease ends"
-    );
+    assert_eq!(stored, JobRecord { schedule: Some(hidden), ..claim }, "until the lease ends");
 }
 
 pub async fn a_lease_hides_until_it_ends<F: StoreFixture>(t: &Trial<F>) {
@@ -100,41 +58,17 @@ pub async fn a_lease_hides_until_it_ends<F: StoreFixture>(t: &Trial<F>) {
 }
 
 pub async fn the_filter_leaves_others_their_jobs<F: StoreFixture>(t: &Trial<F>) {
-    let of = |name: &str, of_task: &str, when| NewRecord {
-        task: task(of_task),
-        ..due(name, when)
-    };
-    t.add([
-        of("a", "x", at(1)),
-        of("b", "y", at(2)),
-        of("c", "x", at(3)),
-        of("d", "X", at(4)),
-    ])
-    .await;
+    let of = |name: &str, of_task: &str, when| NewRecord { task: task(of_task), ..due(name, when) };
+    t.add([of("a", "x", at(1)), of("b", "y", at(2)), of("c", "x", at(3)), of("d", "X", at(4))])
+        .await;
     assert_eq!(t.claim_some(at(9), 9, &only(&[])).await, []);
-    assert_eq!(
-        names(&t.claim_some(at(9), 1, &only(&["y", "unused"])).await),
-        ["b"]
-    );
-    assert_eq!(
-        names(&t.claim_some(at(9), 9, &only(&["x"])).await),
-        ["a", "c"],
-        "case matters"
-    );
-    assert_eq!(
-        t.claim_one(at(9)).await.id,
-        id("d"),
-        "nobody else has touched it"
-    );
+    assert_eq!(names(&t.claim_some(at(9), 1, &only(&["y", "unused"])).await), ["b"]);
+    assert_eq!(names(&t.claim_some(at(9), 9, &only(&["x"])).await), ["a", "c"], "case matters");
+    assert_eq!(t.claim_one(at(9)).await.id, id("d"), "nobody else has touched it");
 }
 
 pub async fn many_due_at_once_are_each_claimed_once<F: StoreFixture>(t: &Trial<F>) {
-    t.add(
-        (0..1_200)
-            .map(|n| due(&format!("{n:04}"), at(0)))
-            .collect::<Vec<_>>(),
-    )
-    .await;
+    t.add((0..1_200).map(|n| due(&format!("{n:04}"), at(0))).collect::<Vec<_>>()).await;
     let mut seen = Vec::new();
     for _ in 0..3 {
         let claims = t.claim_some(at(0), 500, &only(&["work"])).await;
@@ -165,10 +99,7 @@ pub async fn instants_are_exact_in_any_year<F: StoreFixture>(t: &Trial<F>) {
         assert_eq!(t.get(&name).await.schedule, Some(Schedule::at(*instant)));
         assert_eq!(t.next_wakeup().await, Some(*instant));
         let claim = t.claim_one(*instant).await;
-        assert_eq!(
-            (claim.id, claim.schedule),
-            (id(&name), Some(Schedule::at(*instant)))
-        );
+        assert_eq!((claim.id, claim.schedule), (id(&name), Some(Schedule::at(*instant))));
         t.remove(&name).await;
     }
 }

@@ -10,30 +10,15 @@ fn names(page: &JobPage) -> Vec<&str> {
 }
 
 pub async fn soonest_first_ties_by_id_paused_last<F: StoreFixture>(t: &Trial<F>) {
-    let jobs = [
-        paused("p"),
-        due("z", at(1)),
-        due("b", at(2)),
-        due("a", at(2)),
-        paused("o"),
-    ];
+    let jobs = [paused("p"), due("z", at(1)), due("b", at(2)), due("a", at(2)), paused("o")];
     t.add(jobs).await;
     assert_eq!(t.list().await, ["z", "a", "b", "o", "p"]);
 }
 
 pub async fn ids_sort_by_their_bytes<F: StoreFixture>(t: &Trial<F>) {
-    let sorted = [
-        "10", "9", "A", "Z", "_", "a", "a b", "a-b", "ab", "b", "é", "日", "😀",
-    ];
+    let sorted = ["10", "9", "A", "Z", "_", "a", "a b", "a-b", "ab", "b", "é", "日", "😀"];
     for make in [paused, |name: &str| due(name, at(0))] {
-        t.add(
-            sorted
-                .iter()
-                .rev()
-                .map(|name| make(name))
-                .collect::<Vec<_>>(),
-        )
-        .await;
+        t.add(sorted.iter().rev().map(|name| make(name)).collect::<Vec<_>>()).await;
         assert_eq!(t.list().await, sorted);
         assert_eq!(walk(t, 1).await, sorted, "the cursor has the same order");
         t.store.remove_all().await.expect("removing works");
@@ -41,30 +26,20 @@ pub async fn ids_sort_by_their_bytes<F: StoreFixture>(t: &Trial<F>) {
 }
 
 pub async fn the_list_goes_by_run_time_not_by_claims<F: StoreFixture>(t: &Trial<F>) {
-    t.add([due("a", at(1)), due("b", at(2)), due("c", at(50))])
-        .await;
+    t.add([due("a", at(1)), due("b", at(2)), due("c", at(50))]).await;
     t.claim(at(2)).await;
     assert_eq!(t.list().await, ["a", "b", "c"]);
     let fence = t.get("a").await.fence;
-    t.commit_one("a", fence, CommitAction::Postpone { due_at: at(90) })
-        .await;
+    t.commit_one("a", fence, CommitAction::Postpone { due_at: at(90) }).await;
     assert_eq!(t.list().await, ["a", "b", "c"]);
     t.reschedule("a", Some(Schedule::at(at(99)))).await;
     assert_eq!(t.list().await, ["b", "c", "a"]);
 }
 
 pub async fn finished_jobs_stand_with_the_paused<F: StoreFixture>(t: &Trial<F>) {
-    t.add([due("b", at(1)), paused("a"), paused("c"), due("d", at(2))])
-        .await;
+    t.add([due("b", at(1)), paused("a"), paused("c"), due("d", at(2))]).await;
     let claim = t.claim_one(at(1)).await;
-    t.commit_one(
-        "b",
-        claim.fence,
-        CommitAction::Finish {
-            start: vec![run(1, "n")],
-        },
-    )
-    .await;
+    t.commit_one("b", claim.fence, CommitAction::Finish { start: vec![run(1, "n")] }).await;
     assert_eq!(t.list().await, ["d", "a", "b", "c"]);
 }
 
@@ -84,18 +59,10 @@ async fn walk<F: StoreFixture>(t: &Trial<F>, limit: usize) -> Vec<String> {
     let mut ids = Vec::new();
     let mut after: Option<JobCursor> = None;
     loop {
-        let page = t
-            .store
-            .list(after.as_ref(), limit)
-            .await
-            .expect("listing works");
+        let page = t.store.list(after.as_ref(), limit).await.expect("listing works");
         ids.extend(names(&page).into_iter().map(String::from));
         if page.next.is_some() {
-            assert_eq!(
-                page.records.len(),
-                limit,
-                "a page that is not the last is full"
-            );
+            assert_eq!(page.records.len(), limit, "a page that is not the last is full");
             assert_eq!(page.next, page.records.last().map(JobCursor::of));
         }
         match page.next {
@@ -112,11 +79,7 @@ pub async fn a_page_that_takes_all_is_the_last<F: StoreFixture>(t: &Trial<F>) {
         assert_eq!((names(&page), page.next.clone()), (vec!["a", "b"], None));
     }
     let first = t.store.list(None, 1).await.expect("listing works");
-    let rest = t
-        .store
-        .list(first.next.as_ref(), 1)
-        .await
-        .expect("listing works");
+    let rest = t.store.list(first.next.as_ref(), 1).await.expect("listing works");
     assert_eq!((names(&rest), rest.next.clone()), (vec!["b"], None));
 }
 
@@ -127,24 +90,12 @@ pub async fn a_limit_of_nothing_gives_nothing<F: StoreFixture>(t: &Trial<F>) {
 }
 
 pub async fn a_cursor_outlives_its_job<F: StoreFixture>(t: &Trial<F>) {
-    t.add([
-        due("a", at(1)),
-        due("b", at(1)),
-        due("c", at(1)),
-        paused("d"),
-    ])
-    .await;
-    let cursor = JobCursor {
-        next_run_time: Some(at(1)),
-        id: id("b"),
-    };
+    t.add([due("a", at(1)), due("b", at(1)), due("c", at(1)), paused("d")]).await;
+    let cursor = JobCursor { next_run_time: Some(at(1)), id: id("b") };
     t.remove("b").await;
     let page = t.store.list(Some(&cursor), 9).await.expect("listing works");
     assert_eq!(names(&page), ["c", "d"]);
-    let end = JobCursor {
-        next_run_time: None,
-        id: id("d"),
-    };
+    let end = JobCursor { next_run_time: None, id: id("d") };
     let page = t.store.list(Some(&end), 9).await.expect("listing works");
     assert_eq!(page, JobPage::default());
 }

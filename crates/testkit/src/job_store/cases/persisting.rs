@@ -6,23 +6,13 @@ use crate::job_store::kit::{LEASE, at, due, paused, run};
 use crate::job_store::{StoreFixture, Trial};
 
 pub async fn everything_is_there_after_reopening<F: StoreFixture>(t: &Trial<F>) {
-    t.add([
-        due("a", at(0)),
-        due("b", at(5)),
-        paused("p"),
-        due("f", at(0)),
-    ])
-    .await;
+    t.add([due("a", at(0)), due("b", at(5)), paused("p"), due("f", at(0))]).await;
     t.renew("n", at(0), at(99)).await;
     for claim in t.claim(at(0)).await {
         let start = vec![run(1, "n")];
         let schedule = Schedule::at(at(60));
         let action = if claim.id == *"a" {
-            CommitAction::Advance {
-                schedule,
-                fire_count: 7,
-                start,
-            }
+            CommitAction::Advance { schedule, fire_count: 7, start }
         } else {
             CommitAction::Finish { start }
         };
@@ -39,11 +29,7 @@ pub async fn everything_is_there_after_reopening<F: StoreFixture>(t: &Trial<F>) 
         assert_eq!(reopened.get(job.id.as_str()).await, job);
     }
     assert_eq!(reopened.in_flight("a").await, [run(1, "n")]);
-    assert_eq!(
-        reopened.take_over("m", at(98)).await,
-        [],
-        "the node is still alive"
-    );
+    assert_eq!(reopened.take_over("m", at(98)).await, [], "the node is still alive");
     assert_eq!(reopened.next_wakeup().await, Some(at(5)));
     reopened.stop().await;
 }
@@ -57,9 +43,6 @@ pub async fn a_claim_lasts_over_a_restart<F: StoreFixture>(t: &Trial<F>) {
     let again = reopened.claim_one(at(0).saturating_add(LEASE)).await;
     assert!(again.fence > claim.fence);
     let late = CommitAction::Finish { start: vec![] };
-    assert_eq!(
-        reopened.commit_one("a", claim.fence, late).await,
-        CommitOutcome::Stale
-    );
+    assert_eq!(reopened.commit_one("a", claim.fence, late).await, CommitOutcome::Stale);
     reopened.stop().await;
 }

@@ -40,12 +40,7 @@ where
 }
 
 pub async fn each_due_job_goes_to_one_claimer<F: StoreFixture>(t: &Trial<F>) {
-    t.add(
-        (0..400)
-            .map(|n| due(&format!("{n:03}"), at(n % 7)))
-            .collect::<Vec<_>>(),
-    )
-    .await;
+    t.add((0..400).map(|n| due(&format!("{n:03}"), at(n % 7))).collect::<Vec<_>>()).await;
     let claimed = race(t, |store, _| async move {
         let mut mine = Vec::new();
         loop {
@@ -68,12 +63,7 @@ pub async fn each_due_job_goes_to_one_claimer<F: StoreFixture>(t: &Trial<F>) {
 pub async fn claims_and_commits_run_each_occurrence_once<F: StoreFixture>(t: &Trial<F>) {
     const JOBS: i64 = 40;
     const FIRES: u64 = 5;
-    t.add(
-        (0..JOBS)
-            .map(|n| due(&format!("{n:02}"), at(0)))
-            .collect::<Vec<_>>(),
-    )
-    .await;
+    t.add((0..JOBS).map(|n| due(&format!("{n:02}"), at(0))).collect::<Vec<_>>()).await;
     let fired = race(t, |store, _| async move {
         let mut fired = Vec::new();
         loop {
@@ -93,17 +83,9 @@ pub async fn claims_and_commits_run_each_occurrence_once<F: StoreFixture>(t: &Tr
                     let action = if fire_count == FIRES {
                         CommitAction::Finish { start }
                     } else {
-                        CommitAction::Advance {
-                            schedule,
-                            fire_count,
-                            start,
-                        }
+                        CommitAction::Advance { schedule, fire_count, start }
                     };
-                    Commit {
-                        id: job.id.clone(),
-                        fence: job.fence,
-                        action,
-                    }
+                    Commit { id: job.id.clone(), fence: job.fence, action }
                 })
                 .collect();
             for (job, outcome) in claims.into_iter().zip(store.commit(batch).await) {
@@ -117,10 +99,7 @@ pub async fn claims_and_commits_run_each_occurrence_once<F: StoreFixture>(t: &Tr
     all.sort();
     let before = all.len();
     all.dedup();
-    assert_eq!(
-        (before, all.len()),
-        (JOBS as usize * FIRES as usize, before)
-    );
+    assert_eq!((before, all.len()), (JOBS as usize * FIRES as usize, before));
     assert_eq!(t.list().await, [""; 0]);
 }
 
@@ -130,10 +109,7 @@ pub async fn one_update_wins_per_revision<F: StoreFixture>(t: &Trial<F>) {
         let revision = t.get("a").await.revision;
         let won = race(t, |store, number| async move {
             let definition = Some((task("work"), bytes(&number.to_string())));
-            let update = RecordUpdate {
-                definition,
-                schedule: None,
-            };
+            let update = RecordUpdate { definition, schedule: None };
             match store.store.update(&id("a"), revision, update).await {
                 Ok(new) => {
                     assert_eq!(new, revision.next());
@@ -155,32 +131,19 @@ pub async fn one_update_wins_per_revision<F: StoreFixture>(t: &Trial<F>) {
 pub async fn one_adder_wins_per_id<F: StoreFixture>(t: &Trial<F>) {
     let outcomes = race(t, |store, number| async move {
         store
-            .add(
-                (0..20)
-                    .map(|n| due(&format!("{n}"), at(number as i64)))
-                    .collect::<Vec<_>>(),
-            )
+            .add((0..20).map(|n| due(&format!("{n}"), at(number as i64))).collect::<Vec<_>>())
             .await
     })
     .await;
     for n in 0..20 {
-        let added = outcomes
-            .iter()
-            .filter(|mine| mine[n] == AddOutcome::Added)
-            .count();
+        let added = outcomes.iter().filter(|mine| mine[n] == AddOutcome::Added).count();
         assert_eq!(added, 1);
     }
 }
 
 pub async fn each_orphan_goes_to_one_heir<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(0))]).await;
-    t.start_runs(
-        "a",
-        (0..60)
-            .map(|number| run(number, "dead"))
-            .collect::<Vec<_>>(),
-    )
-    .await;
+    t.start_runs("a", (0..60).map(|number| run(number, "dead")).collect::<Vec<_>>()).await;
     let taken = race(t, |store, number| async move {
         let name = format!("node-{number}");
         store.renew(&name, at(0), at(10)).await;

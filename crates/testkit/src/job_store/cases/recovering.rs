@@ -16,11 +16,7 @@ async fn two_nodes<F: StoreFixture>(t: &Trial<F>) {
 }
 
 fn taken(orphan: &OrphanedRun) -> (u128, u32, Fence) {
-    (
-        orphan.run.run_id.as_u128(),
-        orphan.run.attempt,
-        orphan.run.fence,
-    )
+    (orphan.run.run_id.as_u128(), orphan.run.attempt, orphan.run.fence)
 }
 
 pub async fn renewing_tells_whether_the_lease_had_lapsed<F: StoreFixture>(t: &Trial<F>) {
@@ -35,40 +31,19 @@ pub async fn renewing_tells_whether_the_lease_had_lapsed<F: StoreFixture>(t: &Tr
 pub async fn the_living_keep_their_runs<F: StoreFixture>(t: &Trial<F>) {
     two_nodes(t).await;
     assert_eq!(t.take_over("m", at(9)).await, []);
-    assert_eq!(
-        t.take_over("n", at(9)).await,
-        [],
-        "nor does a node take its own"
-    );
+    assert_eq!(t.take_over("n", at(9)).await, [], "nor does a node take its own");
     assert_eq!(t.in_flight("a").await, [run(1, "n"), run(2, "m")]);
 }
 
 pub async fn the_dead_lose_their_runs<F: StoreFixture>(t: &Trial<F>) {
     two_nodes(t).await;
     let orphans = t.take_over("m", at(10)).await;
-    let moved = InFlightRun {
-        node: node("m"),
-        attempt: 2,
-        fence: orphans[0].run.fence,
-        ..run(1, "n")
-    };
-    assert!(
-        moved.fence > run(1, "n").fence,
-        "the fence grows with every owner"
-    );
-    assert_eq!(
-        orphans,
-        [OrphanedRun {
-            record: t.get("a").await,
-            run: moved.clone()
-        }]
-    );
+    let moved =
+        InFlightRun { node: node("m"), attempt: 2, fence: orphans[0].run.fence, ..run(1, "n") };
+    assert!(moved.fence > run(1, "n").fence, "the fence grows with every owner");
+    assert_eq!(orphans, [OrphanedRun { record: t.get("a").await, run: moved.clone() }]);
     assert_eq!(t.in_flight("a").await, [moved, run(2, "m")]);
-    assert_eq!(
-        t.take_over("m", at(10)).await,
-        [],
-        "they are a living node's now"
-    );
+    assert_eq!(t.take_over("m", at(10)).await, [], "they are a living node's now");
 }
 
 pub async fn nodes_that_never_renewed_are_dead<F: StoreFixture>(t: &Trial<F>) {
@@ -81,10 +56,7 @@ pub async fn nodes_that_never_renewed_are_dead<F: StoreFixture>(t: &Trial<F>) {
 pub async fn the_old_owner_can_finish_nothing<F: StoreFixture>(t: &Trial<F>) {
     two_nodes(t).await;
     let orphan = t.take_over("m", at(10)).await.remove(0);
-    assert_eq!(
-        t.clear("a", 1, run(1, "n").fence).await,
-        CommitOutcome::Stale
-    );
+    assert_eq!(t.clear("a", 1, run(1, "n").fence).await, CommitOutcome::Stale);
     assert_eq!(t.get("a").await.in_flight, 2);
     assert_eq!(t.clear("a", 1, orphan.run.fence).await, CommitOutcome::Done);
 }
@@ -114,10 +86,7 @@ pub async fn renewing_with_a_past_instant_gives_runs_away<F: StoreFixture>(t: &T
 pub async fn a_node_gets_hold_of_what_it_left_behind<F: StoreFixture>(t: &Trial<F>) {
     two_nodes(t).await;
     let orphans = t.take_over("n", at(12)).await;
-    assert_eq!(
-        orphans.iter().map(taken).collect::<Vec<_>>(),
-        [(1, 2, orphans[0].run.fence)]
-    );
+    assert_eq!(orphans.iter().map(taken).collect::<Vec<_>>(), [(1, 2, orphans[0].run.fence)]);
     assert!(t.renew("n", at(12), at(22)).await);
     assert_eq!(
         t.clear("a", 1, Fence(1)).await,
@@ -129,18 +98,12 @@ pub async fn a_node_gets_hold_of_what_it_left_behind<F: StoreFixture>(t: &Trial<
 pub async fn only_so_many_are_taken_over<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(500)), due("b", at(501))]).await;
     t.renew("m", at(0), at(999)).await;
-    t.start_runs(
-        "a",
-        (1..=3).map(|number| run(number, "n")).collect::<Vec<_>>(),
-    )
-    .await;
+    t.start_runs("a", (1..=3).map(|number| run(number, "n")).collect::<Vec<_>>()).await;
     t.start_runs("b", [run(4, "n")]).await;
     let mut seen = Vec::new();
     for expected in [0, 3, 1, 0] {
         let limit = if expected == 0 { 0 } else { 3 };
-        let orphans = t
-            .take_over_some(&node("m"), at(0), limit, &only(&["work"]))
-            .await;
+        let orphans = t.take_over_some(&node("m"), at(0), limit, &only(&["work"])).await;
         assert_eq!(orphans.len(), expected);
         seen.extend(orphans.iter().map(|orphan| taken(orphan).0));
     }
@@ -149,26 +112,15 @@ pub async fn only_so_many_are_taken_over<F: StoreFixture>(t: &Trial<F>) {
 }
 
 pub async fn the_filter_leaves_others_their_runs<F: StoreFixture>(t: &Trial<F>) {
-    t.add([
-        NewRecord {
-            task: task("x"),
-            ..paused("a")
-        },
-        paused("b"),
-    ])
-    .await;
+    t.add([NewRecord { task: task("x"), ..paused("a") }, paused("b")]).await;
     t.renew("m", at(0), at(999)).await;
     t.start_runs("a", [run(1, "n")]).await;
     t.start_runs("b", [run(2, "n")]).await;
     let none = t.take_over_some(&node("m"), at(0), 9, &only(&["y"])).await;
     assert_eq!(none, []);
-    let some = t
-        .take_over_some(&node("m"), at(0), 9, &only(&["x", "y"]))
-        .await;
+    let some = t.take_over_some(&node("m"), at(0), 9, &only(&["x", "y"])).await;
     assert_eq!(
-        some.iter()
-            .map(|orphan| orphan.record.task.clone())
-            .collect::<Vec<_>>(),
+        some.iter().map(|orphan| orphan.record.task.clone()).collect::<Vec<_>>(),
         [task("x")]
     );
     assert_eq!(t.in_flight("b").await, [run(2, "n")]);
@@ -177,17 +129,12 @@ pub async fn the_filter_leaves_others_their_runs<F: StoreFixture>(t: &Trial<F>) 
 pub async fn runs_of_finished_jobs_are_taken_over_too<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(0))]).await;
     let claim = t.claim_one(at(0)).await;
-    let finish = CommitAction::Finish {
-        start: vec![run(1, "n")],
-    };
+    let finish = CommitAction::Finish { start: vec![run(1, "n")] };
     t.commit_one("a", claim.fence, finish).await;
     let orphan = t.take_over("m", at(0)).await.remove(0);
     assert!(orphan.record.finished);
     assert_eq!(orphan.record.in_flight, 1);
-    assert_eq!(
-        t.clear("a", 1, orphan.run.fence).await,
-        CommitOutcome::Removed
-    );
+    assert_eq!(t.clear("a", 1, orphan.run.fence).await, CommitOutcome::Removed);
 }
 
 pub async fn taking_over_leaves_the_job_as_it_is<F: StoreFixture>(t: &Trial<F>) {

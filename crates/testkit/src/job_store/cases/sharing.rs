@@ -15,14 +15,8 @@ pub async fn what_one_does_the_other_sees<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(other.next_wakeup().await, Some(at(0)));
     other.reschedule("a", Some(Schedule::at(at(7)))).await;
     assert_eq!(t.next_wakeup().await, Some(at(7)));
-    let late = t
-        .store
-        .update(&id("a"), Revision::FIRST, RecordUpdate::default())
-        .await;
-    assert_eq!(
-        late.expect_err("the other changed it").kind(),
-        StoreErrorKind::Conflict
-    );
+    let late = t.store.update(&id("a"), Revision::FIRST, RecordUpdate::default()).await;
+    assert_eq!(late.expect_err("the other changed it").kind(), StoreErrorKind::Conflict);
     assert!(other.remove("a").await);
     assert_eq!(t.find("a").await, None);
     other.stop().await;
@@ -36,14 +30,8 @@ pub async fn a_claim_holds_against_the_other<F: StoreFixture>(t: &Trial<F>) {
     let theirs = other.claim_one(at(0).saturating_add(LEASE)).await;
     assert!(theirs.fence > ours.fence);
     let late = CommitAction::Finish { start: vec![] };
-    assert_eq!(
-        t.commit_one("a", ours.fence, late.clone()).await,
-        CommitOutcome::Stale
-    );
-    assert_eq!(
-        other.commit_one("a", theirs.fence, late).await,
-        CommitOutcome::Removed
-    );
+    assert_eq!(t.commit_one("a", ours.fence, late.clone()).await, CommitOutcome::Stale);
+    assert_eq!(other.commit_one("a", theirs.fence, late).await, CommitOutcome::Removed);
     other.stop().await;
 }
 
@@ -55,29 +43,15 @@ pub async fn runs_go_from_the_dead_to_the_living<F: StoreFixture>(t: &Trial<F>) 
     t.start_runs("a", [run(1, "ours")]).await;
     assert_eq!(other.take_over("theirs", at(9)).await, []);
     let orphan = other.take_over("theirs", at(10)).await.remove(0);
-    assert!(
-        t.renew("ours", at(11), at(21)).await,
-        "we learn that we were taken for dead"
-    );
-    assert_eq!(
-        t.clear("a", 1, run(1, "ours").fence).await,
-        CommitOutcome::Stale
-    );
-    assert_eq!(
-        other.clear("a", 1, orphan.run.fence).await,
-        CommitOutcome::Done
-    );
+    assert!(t.renew("ours", at(11), at(21)).await, "we learn that we were taken for dead");
+    assert_eq!(t.clear("a", 1, run(1, "ours").fence).await, CommitOutcome::Stale);
+    assert_eq!(other.clear("a", 1, orphan.run.fence).await, CommitOutcome::Done);
     other.stop().await;
 }
 
 pub async fn two_that_race_share_the_due_jobs<F: StoreFixture>(t: &Trial<F>) {
     let other = t.another().await;
-    t.add(
-        (0..300)
-            .map(|n| due(&format!("{n:03}"), at(0)))
-            .collect::<Vec<_>>(),
-    )
-    .await;
+    t.add((0..300).map(|n| due(&format!("{n:03}"), at(0))).collect::<Vec<_>>()).await;
     let racers = [(*t).clone(), other.clone()].map(|store| {
         tokio::spawn(async move {
             let mut mine = Vec::new();

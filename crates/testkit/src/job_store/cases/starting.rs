@@ -30,10 +30,7 @@ pub async fn a_new_store_has_nothing<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.find("a").await, None);
     assert!(!t.remove("a").await);
     assert_eq!(t.store.remove_all().await.expect("removing works"), 0);
-    assert_eq!(
-        t.store.list(None, 10).await.expect("listing works"),
-        JobPage::default()
-    );
+    assert_eq!(t.store.list(None, 10).await.expect("listing works"), JobPage::default());
     assert_eq!(t.claim(at(0)).await, []);
     assert_eq!(t.take_over("n", at(0)).await, []);
     assert_eq!(t.in_flight("a").await, []);

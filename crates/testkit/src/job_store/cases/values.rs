@@ -23,21 +23,14 @@ const ODD: [&str; 12] = [
 pub async fn odd_names_are_kept<F: StoreFixture>(t: &Trial<F>) {
     for (n, name) in ODD.into_iter().enumerate() {
         let task = TaskName::new(name).expect("a valid name");
-        t.add([NewRecord {
-            task: task.clone(),
-            ..due(name, at(0))
-        }])
-        .await;
+        t.add([NewRecord { task: task.clone(), ..due(name, at(0)) }]).await;
         t.start_runs(name, [run(n as u128, name)]).await;
         let claim = t.claim_some(at(0), 9, &only(&[name])).await.remove(0);
         assert_eq!((claim.id.as_str(), &claim.task), (name, &task));
         t.reschedule(name, Some(Schedule::at(at(50)))).await;
         assert_eq!(t.in_flight(name).await, [run(n as u128, name)]);
         let heir = node(&format!("{name}!"));
-        let orphan = t
-            .take_over_some(&heir, at(0), 9, &only(&[name]))
-            .await
-            .remove(0);
+        let orphan = t.take_over_some(&heir, at(0), 9, &only(&[name])).await.remove(0);
         assert_eq!((orphan.run.node, orphan.record.id.as_str()), (heir, name));
         t.clear(name, n as u128, orphan.run.fence).await;
     }
@@ -80,21 +73,11 @@ pub async fn names_that_look_alike_are_different<F: StoreFixture>(t: &Trial<F>) 
 
 pub async fn definitions_are_kept_byte_for_byte<F: StoreFixture>(t: &Trial<F>) {
     let every_byte: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
-    let definitions = [
-        vec![],
-        vec![0],
-        b"\"\\u0000\"".to_vec(),
-        vec![0xFF, 0xFE],
-        every_byte,
-    ];
+    let definitions = [vec![], vec![0], b"\"\\u0000\"".to_vec(), vec![0xFF, 0xFE], every_byte];
     for (n, bytes) in definitions.into_iter().enumerate() {
         let definition = Encoded::from(bytes);
         let name = format!("job-{n}");
-        t.add([NewRecord {
-            definition: definition.clone(),
-            ..due(&name, at(0))
-        }])
-        .await;
+        t.add([NewRecord { definition: definition.clone(), ..due(&name, at(0)) }]).await;
         assert_eq!(t.get(&name).await.definition, definition);
         assert!(t.claim_one(at(0)).await.definition == definition);
         t.remove(&name).await;

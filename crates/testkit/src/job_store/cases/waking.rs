@@ -6,13 +6,9 @@ use crate::job_store::kit::{LEASE, at, due, only, paused, task, with_schedule};
 use crate::job_store::{StoreFixture, Trial};
 
 pub async fn it_is_the_earliest_due_instant<F: StoreFixture>(t: &Trial<F>) {
-    t.add([due("b", at(20)), paused("p"), due("c", at(30))])
-        .await;
+    t.add([due("b", at(20)), paused("p"), due("c", at(30))]).await;
     assert_eq!(t.next_wakeup().await, Some(at(20)));
-    let jittered = Schedule {
-        next_run_time: at(2),
-        due_at: at(15),
-    };
+    let jittered = Schedule { next_run_time: at(2), due_at: at(15) };
     t.add([with_schedule("a", Some(jittered))]).await;
     assert_eq!(t.next_wakeup().await, Some(at(15)));
     t.remove("a").await;
@@ -29,21 +25,10 @@ pub async fn a_claimed_job_wakes_when_its_lease_ends<F: StoreFixture>(t: &Trial<
 }
 
 pub async fn the_filter_counts<F: StoreFixture>(t: &Trial<F>) {
-    let of = |name: &str, of_task: &str, when| NewRecord {
-        task: task(of_task),
-        ..due(name, when)
-    };
-    t.add([
-        of("a", "x", at(1)),
-        of("b", "y", at(2)),
-        of("c", "y", at(3)),
-    ])
-    .await;
+    let of = |name: &str, of_task: &str, when| NewRecord { task: task(of_task), ..due(name, when) };
+    t.add([of("a", "x", at(1)), of("b", "y", at(2)), of("c", "y", at(3))]).await;
     let wakeup = async |tasks: &[&str]| -> Option<Timestamp> {
-        t.store
-            .next_wakeup(&only(tasks))
-            .await
-            .expect("asking works")
+        t.store.next_wakeup(&only(tasks)).await.expect("asking works")
     };
     assert_eq!(wakeup(&["x", "y"]).await, Some(at(1)));
     assert_eq!(wakeup(&["y", "z"]).await, Some(at(2)));
