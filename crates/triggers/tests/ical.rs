@@ -127,6 +127,8 @@ fn what_is_not_understood_is_an_error() {
         (event("DTSTART;VALUE=DATE:20250230"), "there is no such date"),
         (event("DTSTART;VALUE=DATE:20250101\nDURATION:PT8H"), "only whole days"),
         (event("DTSTART;VALUE=DATE:20250101\nRECURRENCE-ID:1"), "RECURRENCE-ID"),
+        (rule("20250101", "FREQ=YEARLY;COUNT=1000000"), "allowed: 1-100000"),
+        (event("DTSTART:20250103\nDTEND:20250102"), "ends before it begins"),
         (event("DTEND;VALUE=DATE:20250101"), "no DTSTART"),
     ] {
         let text = format!("BEGIN:VCALENDAR\n{event}END:VCALENDAR\n");

@@ -136,11 +136,14 @@ impl Event {
             (None, Some(duration)) => start.saturating_add(duration_days(&duration)?),
             (None, None) => start + 1,
         };
+        if end < start {
+            return refuse("it ends before it begins");
+        }
         Ok(Self {
             cancelled: one("STATUS").is_some_and(|status| status.eq_ignore_ascii_case("CANCELLED")),
             start,
             // An end at the start, which some programs write, means the one day.
-            days: u32::try_from(end - start).unwrap_or(0).max(1),
+            days: start.abs_diff(end).max(1),
             rule: one("RRULE"),
             more: days("RDATE", &all("RDATE"))?,
             less: days("EXDATE", &all("EXDATE"))?,

@@ -19,6 +19,9 @@ const WEEKDAYS: [(&str, &str); 7] = [
     ("SU", "sun"),
 ];
 
+/// The greatest `COUNT`: each is counted out.
+const MOST: u32 = 100_000;
+
 /// The trigger for a rule such as `FREQ=YEARLY;BYMONTH=11;BYDAY=4TH`, from the day `start` on; or what is wrong
 /// with it.
 pub(super) fn cron(rule: &str, start: i32) -> Result<CronTriggerBuilder, String> {
@@ -45,7 +48,7 @@ pub(super) fn cron(rule: &str, start: i32) -> Result<CronTriggerBuilder, String>
         let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
         cron = cron.end_date(format!("{year}-{month}-{day} 23:59:59"));
     }
-    let count = parts.remove("COUNT").map(|count| number(count, 1..=u32::MAX)).transpose()?;
+    let count = parts.remove("COUNT").map(|count| number(count, 1..=MOST)).transpose()?;
     match parts.keys().next() {
         Some(name) => Err(format!("{name} is not supported")),
         None => counted(cron, start, count),
