@@ -18,10 +18,7 @@ async fn visit(context: JobContext, page: String) -> Result<u32, Box<dyn Error +
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let scheduler = AsyncScheduler::builder()
-        .state(Visits::default())
-        .start()
-        .await?;
+    let scheduler = AsyncScheduler::builder().state(Visits::default()).start().await?;
     let mut events = scheduler.events(EventMask::JOB_EXECUTED | EventMask::JOB_REMOVED);
 
     // Five times, with 200 ms between them.
@@ -32,16 +29,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     println!("added: {job}");
 
-    // Every event comes through the stream, in order.
-    loop {
-        match events.next().await {
-            Event::JobExecuted(run) => {
-                if let Some(outcome) = run.outcome {
-                    println!("  {outcome}");
-                }
-            }
-            // After its last run a job leaves its store.
-            _ => break,
+    // Events come through the stream in order; the job's removal comes after its last run.
+    while let Event::JobExecuted(run) = events.next().await {
+        if let Some(outcome) = run.outcome {
+            println!("  {outcome}");
         }
     }
     scheduler.shutdown().await?;

@@ -27,11 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     scheduler.add_job(divide(0)).id("panics").add()?;
 
     // Three hours late, when ten minutes would have been forgiven: it is skipped, and you hear of it.
-    let hours_ago = |hours: u64| {
-        SystemClock
-            .now()
-            .saturating_sub(Duration::from_secs(hours * 3600))
-    };
+    let hours_ago =
+        |hours: u64| SystemClock.now().saturating_sub(Duration::from_secs(hours * 3600));
     scheduler
         .add_job(|| {})
         .id("too late")
@@ -43,11 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     scheduler
         .add_job(|| {})
         .id("behind")
-        .trigger(
-            IntervalTrigger::minutes(15)
-                .start_date(hours_ago(3))
-                .max_runs(1),
-        )
+        .trigger(IntervalTrigger::minutes(15).start_date(hours_ago(3)).max_runs(1))
         .next_run_time(hours_ago(3))
         .add()?;
 

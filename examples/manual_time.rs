@@ -20,38 +20,27 @@ struct Bell(Arc<Mutex<Vec<String>>>);
 fn wake_up(context: JobContext) {
     if let (Some(bell), Ok(zone)) = (context.state::<Bell>(), Zone::named("Europe/Helsinki")) {
         let time = context.scheduled_time().in_zone(&zone);
-        let mut rung = bell
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut rung = bell.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         rung.push(time.format("%a %d %b, %H:%M %Z").to_string());
     }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     ZoneDatabase::bundled().install(); // the same rules on every machine
-    let friday = DateTrigger::at("2026-03-27 12:00:00")
-        .timezone("Europe/Helsinki")
-        .build()?
-        .run_date();
+    let friday =
+        DateTrigger::at("2026-03-27 12:00:00").timezone("Europe/Helsinki").build()?.run_date();
 
     let bell = Bell::default();
     let scheduler = ManualScheduler::start(friday, |builder| {
         builder.timezone("Europe/Helsinki").state(bell.clone())
     })?;
     scheduler.block_on(
-        scheduler
-            .add_job(wake_up())
-            .trigger(CronTrigger::new().hour(7).minute(15))
-            .add(),
+        scheduler.add_job(wake_up()).trigger(CronTrigger::new().hour(7).minute(15)).add(),
     )?;
 
     scheduler.advance(3 * DAY); // over the night in which the clocks change
 
-    let rung = bell
-        .0
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let rung = bell.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     rung.iter().for_each(|time| println!("{time}"));
     assert_eq!(
         *rung,

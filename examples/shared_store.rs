@@ -12,10 +12,7 @@ const JOBS: u32 = 100;
 #[task]
 fn work(context: JobContext, number: u32) -> String {
     let worker = context.state::<&'static str>();
-    format!(
-        "{} did no. {number}",
-        worker.as_deref().unwrap_or(&"nobody")
-    )
+    format!("{} did no. {number}", worker.as_deref().unwrap_or(&"nobody"))
 }
 
 fn scheduler(file: &Path, name: &'static str) -> Result<AsyncScheduler, Box<dyn Error>> {

@@ -1,1 +1,9 @@
-//! End-to-end tests of Punctual through its facade; see the files in `tests/tests`.
+//! End-to-end tests of Punctual through its facade, as a user: see the files in `tests/tests`.
+//!
+//! Here is what the tests and the processes that they start have in common.
+
+mod guides;
+pub mod journal;
+pub mod process;
+pub mod role;
+pub mod store;

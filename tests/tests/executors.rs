@@ -1,0 +1,169 @@
+//! Every executor with every store runs tasks of every kind, and goes on after a restart.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use punctual::core::{Executor, JobStore};
+use punctual::prelude::*;
+use punctual::{DebugExecutor, RunEvent};
+
+#[task]
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+#[task]
+async fn join(words: Vec<String>) -> Result<String, std::fmt::Error> {
+    Ok(words.join(" "))
+}
+
+#[task]
+fn fail(message: String) -> Result<(), String> {
+    Err(message)
+}
+
+#[task]
+async fn panic(message: String) {
+    panic!("{message}")
+}
+
+#[task]
+async fn beat(context: JobContext) -> String {
+    context.job_id().to_string()
+}
+
+/// A scheduler that knows the tasks, and the ends of its runs.
+fn start(
+    store: impl JobStore,
+    executor: impl Executor,
+) -> (BackgroundScheduler, Receiver<RunEvent>) {
+    let (ended, ends) = channel();
+    let scheduler = BackgroundScheduler::builder()
+        .timezone("UTC")
+        .job_store("default", store)
+        .executor("default", executor)
+        .task(beat)
+        .listener(EventMask::JOB_EXECUTED | EventMask::JOB_ERROR, move |event| {
+            if let Event::JobExecuted(run) | Event::JobError(run) = event {
+                // The test may have heard enough.
+                let _ = ended.send(run.clone());
+            }
+        })
+        .start();
+    (scheduler.unwrap(), ends)
+}
+
+fn next(ends: &Receiver<RunEvent>) -> RunEvent {
+    ends.recv_timeout(Duration::from_secs(20)).expect("the end of a run")
+}
+
+fn runs_every_kind_of_task(store: impl JobStore, executor: impl Executor) {
+    let (scheduler, ends) = start(store, executor);
+    scheduler.add_job(add(2, 3)).id("sync").add().unwrap();
+    let words = vec!["hello".into(), "world".into()];
+    scheduler.add_job(join(words)).id("async").add().unwrap();
+    scheduler.add_job(fail("no luck".into())).id("failing").add().unwrap();
+    scheduler.add_job(panic("oh no".into())).id("panicking").add().unwrap();
+    let outcomes: HashMap<_, _> = (0..4)
+        .map(|_| {
+            let run = next(&ends);
+            assert!(run.scheduled_time <= run.started.unwrap(), "{run:?}");
+            assert!(run.started <= run.finished, "{run:?}");
+            (run.job.job_id.to_string(), run.outcome.unwrap().to_string())
+        })
+        .collect();
+    assert_eq!(outcomes["sync"], "success: 5");
+    assert_eq!(outcomes["async"], "success: \"hello world\"");
+    assert_eq!(outcomes["failing"], "error: no luck");
+    assert_eq!(outcomes["panicking"], "panic: oh no");
+    scheduler.shutdown().unwrap();
+    // The jobs have left with their only run.
+    scheduler.start_paused().unwrap();
+    assert!(scheduler.get_jobs(None).unwrap().is_empty());
+    scheduler.shutdown().unwrap();
+}
+
+/// The same scheduler started again, and then a new one on the same jobs, which knows the task by name.
+fn goes_on_after_a_restart<S: JobStore, E: Executor>(
+    store: impl Fn() -> S,
+    executor: impl Fn() -> E,
+) {
+    let (scheduler, ends) = start(store(), executor());
+    scheduler
+        .add_job(beat())
+        .id("heart")
+        .trigger(IntervalTrigger::seconds(0.02))
+        .coalesce(Coalesce::All)
+        .recovery(Recovery::Rerun)
+        .add()
+        .unwrap();
+    let mut last = None;
+    let mut goes_on = |ends: &Receiver<RunEvent>| {
+        for _ in 0..3 {
+            let run = next(ends);
+            assert_eq!(run.outcome.unwrap().to_string(), "success: \"heart\"");
+            assert!(last < Some(run.scheduled_time), "{last:?} and then {}", run.scheduled_time);
+            last = Some(run.scheduled_time);
+        }
+    };
+    goes_on(&ends);
+    scheduler.shutdown().unwrap();
+    scheduler.start().unwrap();
+    goes_on(&ends);
+    scheduler.shutdown().unwrap();
+    // What ended before the shutdown has been told by now.
+    let told = ends.try_iter().count() as u64 + 6;
+
+    let (scheduler, ends) = start(store(), executor());
+    goes_on(&ends);
+    scheduler.shutdown().unwrap();
+    let told = told + ends.try_iter().count() as u64 + 3;
+    scheduler.start_paused().unwrap();
+    let job = scheduler.get_job("heart").unwrap().expect("the job");
+    assert_eq!((job.fire_count, job.in_flight), (told, 0));
+    scheduler.shutdown().unwrap();
+}
+
+fn sqlite(folder: &Path) -> SqliteJobStore {
+    SqliteJobStore::open(folder.join("jobs.sqlite")).unwrap()
+}
+
+macro_rules! executors {
+    ($($name:ident: $executor:expr;)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn runs_every_kind_of_task_in_memory() {
+                runs_every_kind_of_task(MemoryJobStore::new(), $executor);
+            }
+
+            #[test]
+            fn runs_every_kind_of_task_from_sqlite() {
+                let folder = tempfile::tempdir().unwrap();
+                runs_every_kind_of_task(sqlite(folder.path()), $executor);
+            }
+
+            #[test]
+            fn goes_on_after_a_restart_in_memory() {
+                let store = MemoryJobStore::new();
+                goes_on_after_a_restart(|| store.clone(), || $executor);
+            }
+
+            #[test]
+            fn goes_on_after_a_restart_from_sqlite() {
+                let folder = tempfile::tempdir().unwrap();
+                goes_on_after_a_restart(|| sqlite(folder.path()), || $executor);
+            }
+        }
+    )*};
+}
+
+executors! {
+    tokio: TokioExecutor::new();
+    tokio_one_at_a_time: TokioExecutor::new().max_concurrent(1);
+    threads: ThreadPoolExecutor::new(2);
+    on_the_spot: DebugExecutor;
+}

@@ -1,0 +1,269 @@
+//! A process is killed, and another one goes on from what is stored: no occurrence of a `Recovery::Rerun`
+//! job is lost, and none of a `Recovery::Skip` job runs twice.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+use punctual::prelude::*;
+use punctual::{Clock, SystemClock};
+use punctual_tests::journal::{self, Entry, Mark};
+use punctual_tests::process::Process;
+use punctual_tests::role::{INSTANCES, PERIOD, Role, add_endless_jobs, occur};
+use punctual_tests::store::with_store;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
+
+/// How often the process is killed at a random moment.
+const KILLS: usize = 32;
+
+/// Two jobs with an occurrence every 50 ms, each of which is to run by itself (`Coalesce::All`), are run
+/// by process after process. Each is killed at a random moment: before it has opened the store, while it
+/// adds its jobs, between a claim and its commit, between a commit and the run, in the middle of runs.
+/// Every fourth one is certainly killed in the middle of runs, since its runs don't end. The last process
+/// catches up and shuts down.
+#[test]
+fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
+    let seed = std::env::var("PUNCTUAL_SEED").map_or_else(
+        |_| fastrand::u64(..),
+        |seed| seed.parse().expect("PUNCTUAL_SEED is a number"),
+    );
+    println!("PUNCTUAL_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let first = with_store(folder.path(), |scheduler| {
+        add_endless_jobs(scheduler)?;
+        next_run_times(scheduler)
+    })
+    .unwrap();
+
+    let mut interrupted = 0;
+    for life in 0..KILLS {
+        let mut role = endless(folder.path(), format!("life-{life}"));
+        role.holds = life % 4 == 3;
+        interrupted += usize::from(role.holds);
+        let mut process = Process::start(&mut role.command(CHILD));
+        process.tell("go");
+        if role.holds {
+            process.line_that(|line| line.starts_with("begin"));
+        } else {
+            // Some are killed before they have run anything.
+            let lines = random.u32(0..40).saturating_sub(10);
+            (0..lines).for_each(|_| drop(process.line()));
+        }
+        process.line_within(Duration::from_micros(random.u64(0..50_000)));
+        process.kill();
+    }
+
+    // The last one runs until it has caught up.
+    let caught_up = SystemClock.now();
+    let mut process = Process::start(&mut endless(folder.path(), "last").command(CHILD));
+    process.tell("go");
+    let mut behind = vec!["rerun", "skip"];
+    while !behind.is_empty() {
+        let line = process.line();
+        if let Ok(entry) = line.parse::<Entry>() {
+            behind.retain(|job| entry.job != **job || entry.scheduled < caught_up);
+        }
+    }
+    process.end();
+
+    let entries = journal::read(&folder.path().join("journal"));
+    let next = with_store(folder.path(), |scheduler| {
+        for id in ["rerun", "skip"] {
+            let job = scheduler.get_job(id)?.expect("the job");
+            assert_eq!(job.in_flight, 0, "{id} still has runs on record");
+        }
+        next_run_times(scheduler)
+    })
+    .unwrap();
+    at_most_so_many_at_a_time(&entries);
+
+    // Every run time on the grid, from the first to the last that was due, has come to its end.
+    let rerun = Runs::of("rerun", &entries);
+    rerun.are_on_the_grid(first["rerun"], next["rerun"]);
+    for time in grid(first["rerun"], next["rerun"]) {
+        let ends = rerun.count(time, Mark::End);
+        assert!(ends >= 1, "the occurrence of rerun at {time} is lost");
+    }
+    let again = rerun.check_attempts();
+    assert!(
+        again >= interrupted,
+        "{interrupted} runs at least were interrupted, and {again} run again"
+    );
+
+    // No run time has begun twice. Missing are at most those that each killed process had committed to.
+    let skip = Runs::of("skip", &entries);
+    skip.are_on_the_grid(first["skip"], next["skip"]);
+    let mut missing = 0;
+    for time in grid(first["skip"], next["skip"]) {
+        let begins = skip.count(time, Mark::Begin);
+        assert!(begins <= 1, "skip began {begins} times for {time}");
+        missing += usize::from(begins == 0);
+    }
+    assert_eq!(skip.check_attempts(), 0);
+    assert!(missing <= KILLS * INSTANCES as usize, "{missing} occurrences of skip never began");
+    println!(
+        "rerun: {} occurrences, {again} of them again; skip: {} occurrences, {missing} never began",
+        rerun.0.len(),
+        skip.0.len(),
+    );
+}
+
+/// One run of each kind is under way when the process is killed. A process of the same identity takes
+/// the `Rerun` one up at once, long before the lease of the dead one is over, and leaves the other alone.
+#[test]
+fn killed_in_the_middle_of_a_run_it_goes_on_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let role = |name: &str| Role { identity: Some("one".into()), ..Role::new(folder.path(), name) };
+    die_in_the_middle(folder.path(), role("first"));
+    let mut second = Process::start(&mut role("second").command(CHILD));
+    second.line_that(|line| line == "ready");
+    let ready = SystemClock.now();
+    second.tell("go");
+    second.line_that(|line| line.starts_with("begin"));
+    let took = SystemClock.now().saturating_since(ready);
+    assert!(took < role("").lease / 4, "it took {took:?}");
+    second.end();
+    only_rerun_ran_again(folder.path());
+}
+
+/// The same without an identity: the second process waits until the lease of the first is over.
+#[test]
+fn without_an_identity_the_run_is_taken_over_after_the_lease() {
+    let folder = tempfile::tempdir().unwrap();
+    let lease = Duration::from_secs(2);
+    let role = |name: &str| Role { lease, ..Role::new(folder.path(), name) };
+    let died = die_in_the_middle(folder.path(), role("first"));
+    let mut second = Process::start(&mut role("second").command(CHILD));
+    second.tell("go");
+    second.line_that(|line| line.starts_with("end"));
+    let took = SystemClock.now().saturating_since(died);
+    // The dead process renewed its lease a third of it before its death, at the earliest.
+    assert!(took > lease / 2, "it took only {took:?}");
+    assert!(took < Duration::from_secs(15), "it took {took:?}");
+    second.end();
+    only_rerun_ran_again(folder.path());
+}
+
+/// Kills a process in the middle of two runs, one of each kind; answers when.
+fn die_in_the_middle(folder: &Path, role: Role) -> Timestamp {
+    with_store(folder, |scheduler| {
+        for (id, recovery) in [("rerun", Recovery::Rerun), ("skip", Recovery::Skip)] {
+            scheduler.add_job(occur()).id(id).recovery(recovery).add()?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    let role = Role { holds: true, ..role };
+    let mut first = Process::start(&mut role.command(CHILD));
+    first.tell("go");
+    for _ in 0..2 {
+        first.line_that(|line| line.starts_with("begin"));
+    }
+    first.kill();
+    SystemClock.now()
+}
+
+fn only_rerun_ran_again(folder: &Path) {
+    let entries = journal::read(&folder.join("journal"));
+    let of = |mark: Mark| {
+        let mut runs: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.mark == mark)
+            .map(|entry| (entry.process.as_str(), entry.job.as_str(), entry.attempt))
+            .collect();
+        runs.sort_unstable();
+        runs
+    };
+    assert_eq!(
+        of(Mark::Begin),
+        [("first", "rerun", 1), ("first", "skip", 1), ("second", "rerun", 2)]
+    );
+    assert_eq!(of(Mark::End), [("second", "rerun", 2)]);
+    let left = with_store(folder, |scheduler| scheduler.get_jobs(None)).unwrap();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// A process that runs the endless jobs; each takes the place of the one before.
+fn endless(folder: &Path, name: impl Into<String>) -> Role {
+    Role {
+        identity: Some("one".into()),
+        // What a process had claimed when it was killed is hidden for so long.
+        lease: Duration::from_secs(1),
+        adds_jobs: true,
+        ..Role::new(folder, name)
+    }
+}
+
+fn next_run_times(
+    scheduler: &BackgroundScheduler,
+) -> Result<HashMap<&'static str, Timestamp>, SchedulerError> {
+    ["rerun", "skip"]
+        .into_iter()
+        .map(|id| {
+            let job = scheduler.get_job(id)?.expect("the job");
+            Ok((id, job.next_run_time.expect("a next run time")))
+        })
+        .collect()
+}
+
+/// The run times from `first` to the last before `next`.
+fn grid(first: Timestamp, next: Timestamp) -> impl Iterator<Item = Timestamp> {
+    std::iter::successors(Some(first), |time| Some(time.saturating_add(PERIOD)))
+        .take_while(move |&time| time < next)
+}
+
+/// What the journal says of a job, by run time and in order.
+struct Runs(BTreeMap<Timestamp, Vec<Entry>>);
+
+impl Runs {
+    fn of(job: &str, entries: &[Entry]) -> Self {
+        let mut runs = BTreeMap::<_, Vec<_>>::new();
+        for entry in entries.iter().filter(|entry| entry.job == job) {
+            runs.entry(entry.scheduled).or_default().push(entry.clone());
+        }
+        Self(runs)
+    }
+
+    fn count(&self, time: Timestamp, mark: Mark) -> usize {
+        let entries = self.0.get(&time).map_or(&[][..], Vec::as_slice);
+        entries.iter().filter(|entry| entry.mark == mark).count()
+    }
+
+    fn are_on_the_grid(&self, first: Timestamp, next: Timestamp) {
+        let grid: Vec<_> = grid(first, next).collect();
+        for time in self.0.keys() {
+            assert!(grid.binary_search(time).is_ok(), "{time} is no run time");
+        }
+    }
+
+    /// Checks that the runs for one run time are attempts of one run, each in a process of its own, so that
+    /// no two of them ever live together; answers how many run times had more than one.
+    fn check_attempts(&self) -> usize {
+        let mut again = 0;
+        for entries in self.0.values() {
+            let begins: Vec<_> = entries.iter().filter(|e| e.mark == Mark::Begin).collect();
+            for pair in begins.windows(2) {
+                assert_eq!(pair[0].run, pair[1].run, "two runs for a run time");
+                assert!(pair[0].attempt < pair[1].attempt, "{pair:?}");
+                assert_ne!(pair[0].process, pair[1].process, "two live runs: {pair:?}");
+            }
+            again += usize::from(begins.len() > 1);
+        }
+        again
+    }
+}
+
+/// Checks that no process had more runs of a job under way than `max_instances`.
+fn at_most_so_many_at_a_time(entries: &[Entry]) {
+    let mut running = HashMap::<_, u32>::new();
+    for entry in entries {
+        let running = running.entry((&entry.process, &entry.job)).or_default();
+        match entry.mark {
+            Mark::Begin => *running += 1,
+            Mark::End => *running -= 1,
+        }
+        assert!(*running <= INSTANCES, "too many at a time: {entry:?}");
+    }
+}

@@ -1,0 +1,116 @@
+//! Two processes share one SQLite file: each of 2,000 due occurrences is executed exactly once.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use punctual::prelude::*;
+use punctual::{Clock, SystemClock};
+use punctual_tests::journal::{self, Mark};
+use punctual_tests::process::Process;
+use punctual_tests::role::{Role, occur};
+use punctual_tests::store::with_store;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
+
+/// Jobs of each recovery that run once.
+const ONCE: usize = 500;
+
+/// Jobs of each recovery that have many occurrences, all of them due,
+const REPEATING: usize = 10;
+
+/// and how many.
+const OCCURRENCES: u32 = 50;
+
+const ALL: usize = 2 * (ONCE + REPEATING * OCCURRENCES as usize);
+
+/// The runs of both processes last until each has begun one: so both certainly work, and each holds as many
+/// as it may while the other goes on claiming.
+#[test]
+fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
+    assert_eq!(ALL, 2_000);
+    let folder = tempfile::tempdir().unwrap();
+    let an_hour_ago = SystemClock.now().saturating_sub(Duration::from_secs(3600));
+    let jobs = [("skip", Recovery::Skip), ("rerun", Recovery::Rerun)].into_iter().flat_map(
+        |(name, recovery)| {
+            let once = (0..ONCE).map(move |number| {
+                NewJob::builder(occur())
+                    .id(format!("{name}-once-{number}"))
+                    .trigger(DateTrigger::at(an_hour_ago))
+                    .recovery(recovery)
+                    .build()
+            });
+            let repeating = (0..REPEATING).map(move |number| {
+                NewJob::builder(occur())
+                    .id(format!("{name}-repeating-{number}"))
+                    .trigger(
+                        IntervalTrigger::seconds(1)
+                            .start_date(an_hour_ago)
+                            .max_runs(u64::from(OCCURRENCES)),
+                    )
+                    .next_run_time(an_hour_ago)
+                    .coalesce(Coalesce::All)
+                    .recovery(recovery)
+                    .build()
+            });
+            once.chain(repeating)
+        },
+    );
+    let added = with_store(folder.path(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
+    assert_eq!(added, 2 * (ONCE + REPEATING));
+
+    let mut processes = ["ann", "bob"].map(|name| {
+        let role = Role { holds: true, max_running: 50, ..Role::new(folder.path(), name) };
+        let mut process = Process::start(&mut role.command(CHILD));
+        process.line_that(|line| line == "ready");
+        process
+    });
+    let started = SystemClock.now();
+    processes.iter_mut().for_each(|process| process.tell("go"));
+    for process in &mut processes {
+        process.line_that(|line| line.starts_with("begin"));
+    }
+    processes.iter_mut().for_each(|process| process.tell("release"));
+    let journal = folder.path().join("journal");
+    let ends = |process: &str| {
+        let entries = journal::read(&journal);
+        let ends = entries.iter().filter(|entry| entry.mark == Mark::End);
+        ends.filter(|entry| entry.process.starts_with(process)).count()
+    };
+    // Whatever either says, the journal has what both did.
+    while ends("") < ALL {
+        for process in &mut processes {
+            let mut wait = Duration::from_millis(50);
+            while process.line_within(wait).is_some() {
+                wait = Duration::ZERO;
+            }
+        }
+        let so_far = SystemClock.now().saturating_since(started);
+        assert!(so_far < Duration::from_secs(60), "only {} ended", ends(""));
+    }
+    let took = SystemClock.now().saturating_since(started);
+    // What one of them does too often, it does until it has ended.
+    processes.into_iter().for_each(|process| drop(process.end()));
+    println!("{ALL} in {took:.2?}: ann {}, bob {}", ends("ann"), ends("bob"));
+
+    let entries = journal::read(&journal);
+    for mark in [Mark::Begin, Mark::End] {
+        let of_mark = || entries.iter().filter(|entry| entry.mark == mark);
+        let distinct: HashSet<_> = of_mark().map(|e| (&e.job, e.scheduled)).collect();
+        assert_eq!(distinct.len(), ALL, "occurrences that {mark:?}");
+        assert_eq!(of_mark().count(), ALL, "runs that {mark:?}");
+    }
+    assert!(entries.iter().all(|entry| entry.attempt == 1));
+    for name in ["ann", "bob"] {
+        assert!(ends(name) > 0, "{name} did nothing");
+    }
+
+    // A job of one instance at a time: that of a Rerun job is one in both processes together.
+    let mut running = BTreeMap::<&str, i32>::new();
+    for entry in entries.iter().filter(|e| e.job.starts_with("rerun")) {
+        let running = running.entry(&entry.job).or_default();
+        *running += if entry.mark == Mark::Begin { 1 } else { -1 };
+        assert!(*running <= 1, "{} ran twice at a time", entry.job);
+    }
+    let left = with_store(folder.path(), |scheduler| scheduler.get_jobs(None)).unwrap();
+    assert!(left.is_empty(), "{left:?}");
+}
