@@ -42,6 +42,7 @@ mod date;
 mod except;
 pub mod explain;
 mod interval;
+mod steps;
 mod text;
 mod when;
 

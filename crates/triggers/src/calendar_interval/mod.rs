@@ -123,6 +123,12 @@ impl WallTimes for DailyTime {
     }
 }
 
+/// The instant, unless it lies outside the years 1 to 9999 of UTC: local dates of these years can.
+fn instant(seconds: i64) -> Option<Timestamp> {
+    let instant = Timestamp::from_seconds(seconds);
+    (instant.as_micros() == seconds * 1_000_000).then_some(instant)
+}
+
 fn clamp(day: i64) -> i32 {
     i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX })
 }
@@ -131,14 +137,12 @@ impl Trigger for CalendarIntervalTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let from = earliest(previous, now).as_micros();
         let seconds = self.timeline.at_or_after(&self.walls, -(-from).div_euclid(1_000_000))?;
-        let fire = Timestamp::from_seconds(seconds);
-        // Beyond the last instant there is none to tell it from.
-        (fire.as_micros() == seconds * 1_000_000 && previous != Some(fire)).then_some(fire)
+        instant(seconds).filter(|&fire| previous != Some(fire))
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let until = until.as_micros().div_euclid(1_000_000);
-        let latest = self.timeline.at_or_before(&self.walls, until).map(Timestamp::from_seconds);
+        let latest = self.timeline.at_or_before(&self.walls, until).and_then(instant);
         latest.filter(|&latest| latest >= from)
     }
 

@@ -10,6 +10,7 @@ use punctual_core::{
 use super::common::Common;
 use super::members::{Candidates, Members};
 use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods, first_from};
+use crate::steps::Steps;
 
 /// Fires at the instants at which all of its members do, to the microsecond.
 ///
@@ -28,7 +29,8 @@ use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_method
 /// ```
 ///
 /// The search for a common instant is bounded: after [`ROUNDS`](Self::ROUNDS) instants at which some member
-/// fires and another does not, the trigger is finished. Where intervals meet is computed, not searched for.
+/// fires and another does not, counted together with those of And triggers among the members, the trigger is
+/// finished. Where intervals meet is computed, not searched for.
 #[derive(Clone, Debug)]
 pub struct AndTrigger {
     members: Members,
@@ -64,7 +66,9 @@ impl AndTrigger {
         common: impl Fn(Timestamp) -> Option<Timestamp>,
         next: impl Fn(&dyn Trigger, Timestamp) -> Option<Timestamp>,
     ) -> Option<Timestamp> {
-        for _ in 0..Self::ROUNDS {
+        let rounds = Steps::new(Self::ROUNDS);
+        loop {
+            rounds.take()?;
             candidate = common(candidate)?;
             let before = candidate;
             for member in &self.members.triggers {
@@ -74,7 +78,6 @@ impl AndTrigger {
                 return Some(candidate);
             }
         }
-        None
     }
 }
 

@@ -1,6 +1,5 @@
 //! Which days are excluded.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use punctual_core::{Trigger, Zone};
@@ -8,6 +7,7 @@ use punctual_core::{Trigger, Zone};
 use super::range::DateRange;
 use crate::builder::first_from;
 use crate::civil::{LAST_DAY, bounds, day_of, weekday};
+use crate::steps::Steps;
 
 const FIRST_DAY: i32 = day_of(1, 1, 1);
 
@@ -21,21 +21,6 @@ pub(super) struct ExcludedDays {
     pub(super) ranges: Vec<DateRange>,
     /// Days on which a trigger fires, and so many days from there.
     pub(super) triggers: Vec<(Arc<dyn Trigger>, u32)>,
-}
-
-/// How many days and fires a search may still leave behind.
-pub(super) struct Steps(Cell<u32>);
-
-impl Steps {
-    pub(super) fn new(count: u32) -> Self {
-        Self(Cell::new(count))
-    }
-
-    /// Takes one of them; none if there is none left.
-    pub(super) fn take(&self) -> Option<()> {
-        self.0.set(self.0.get().checked_sub(1)?);
-        Some(())
-    }
 }
 
 impl ExcludedDays {

@@ -18,9 +18,10 @@ use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerSpec, Zone};
 use crate::builder::first_from;
 use crate::civil::{Fold, Gap, Timeline, bounds, day_at};
 use crate::cron::weekday_names;
+use crate::steps::Steps;
 pub use builder::{Except, ExceptTriggerBuilder};
 pub use calendar::Calendar;
-use days::{ExcludedDays, Steps};
+use days::ExcludedDays;
 use moved::Moved;
 
 /// Fires when another trigger does, but not on excluded days; or, instead of on an excluded day, on the next

@@ -2,9 +2,10 @@
 
 use punctual_core::{Timestamp, Trigger};
 
-use super::days::{ExcludedDays, Steps};
+use super::days::ExcludedDays;
 use crate::builder::first_from;
 use crate::civil::{DAY, WallTimes, bounds, day_at};
+use crate::steps::Steps;
 
 /// The wall times on the day `landing` to which fires move from the excluded days just before it: their
 /// times of day, to the second.

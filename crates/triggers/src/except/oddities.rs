@@ -2,10 +2,10 @@
 
 use punctual_core::{Oddity, Timestamp};
 
-use super::days::Steps;
 use super::{ExceptTrigger, after};
 use crate::builder::first_from;
 use crate::civil::{DAY, bounds, day_at, resolve};
+use crate::steps::Steps;
 
 /// How many fires are looked at.
 const LIMIT: u32 = 100;
