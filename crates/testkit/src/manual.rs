@@ -64,20 +64,12 @@ impl ManualScheduler {
         configure: impl FnOnce(SchedulerBuilder<AsyncScheduler>) -> SchedulerBuilder<AsyncScheduler>,
     ) -> Result<Self, SchedulerError> {
         let clock = ManualClock::at(now);
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let builder = AsyncScheduler::builder()
-            .clock(clock.clone())
-            .default_executor(DebugExecutor);
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let builder =
+            AsyncScheduler::builder().clock(clock.clone()).default_executor(DebugExecutor);
         let scheduler = configure(builder).build()?;
         runtime.block_on(scheduler.start_manual())?;
-        Ok(Self {
-            scheduler,
-            clock,
-            runtime,
-        })
+        Ok(Self { scheduler, clock, runtime })
     }
 
     /// The clock. Moving it runs nothing; the next `advance` finds what has become due.
@@ -115,11 +107,7 @@ impl ManualScheduler {
                 }
                 if self.scheduler.running_count() > 0 {
                     let ended = tokio::time::timeout(PATIENCE, self.scheduler.woken()).await;
-                    assert!(
-                        ended.is_ok(),
-                        "runs did not end: {:?}",
-                        self.scheduler.running()
-                    );
+                    assert!(ended.is_ok(), "runs did not end: {:?}", self.scheduler.running());
                     continue;
                 }
                 match next {

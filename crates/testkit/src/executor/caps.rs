@@ -17,24 +17,12 @@ pub struct ExecutorCaps {
 
 impl ExecutorCaps {
     /// Runs each job inside `submit`.
-    pub const INLINE: Self = Self {
-        workers: false,
-        limited: false,
-        in_process: true,
-        tokio: false,
-    };
+    pub const INLINE: Self =
+        Self { workers: false, limited: false, in_process: true, tokio: false };
 
     /// Runs jobs on threads of this process, with tokio behind them.
-    pub const THREADS: Self = Self {
-        workers: true,
-        limited: true,
-        in_process: true,
-        tokio: true,
-    };
+    pub const THREADS: Self = Self { workers: true, limited: true, in_process: true, tokio: true };
 
     /// Runs jobs in processes of their own.
-    pub const PROCESSES: Self = Self {
-        in_process: false,
-        ..Self::THREADS
-    };
+    pub const PROCESSES: Self = Self { in_process: false, ..Self::THREADS };
 }

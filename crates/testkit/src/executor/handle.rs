@@ -52,8 +52,7 @@ impl<E: Executor> Handle<E> {
 
     pub(crate) fn shutdown(&self, timeout: Duration) {
         // The future is made in the runtime too, as the scheduler makes it.
-        self.runtime
-            .block_on(async { self.executor.shutdown(timeout).await });
+        self.runtime.block_on(async { self.executor.shutdown(timeout).await });
     }
 
     pub(crate) fn try_submit(&self, order: Order) -> Result<RunId, Refused> {
@@ -71,10 +70,7 @@ impl<E: Executor> Handle<E> {
         let clock = Arc::new(self.clock.clone());
         let sink = Arc::<Reports>::clone(&self.reports);
         executor.submit(order.into_run(clock, sink))?;
-        self.taken
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(id);
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         Ok(id)
     }
 

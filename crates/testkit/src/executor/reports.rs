@@ -35,15 +35,10 @@ impl Reports {
 
     #[track_caller]
     fn wait_until(&self, done: impl Fn(&HashMap<RunId, Vec<RunEvent>>) -> bool) {
-        let waited = self
-            .arrived
-            .wait_timeout_while(self.lock(), PATIENCE, |reports| !done(reports));
+        let waited =
+            self.arrived.wait_timeout_while(self.lock(), PATIENCE, |reports| !done(reports));
         let (reports, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(
-            !timeout.timed_out(),
-            "a run was not reported; {} were",
-            reports.len()
-        );
+        assert!(!timeout.timed_out(), "a run was not reported; {} were", reports.len());
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RunId, Vec<RunEvent>>> {

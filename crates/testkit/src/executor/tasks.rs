@@ -101,10 +101,7 @@ impl Piece {
         work: impl Fn(JobContext) -> R + Send + Sync + Clone + 'static,
     ) -> [Self; 2] {
         let future = work.clone();
-        [
-            Self::blocking(move |context| pollster::block_on(work(context))),
-            Self::future(future),
-        ]
+        [Self::blocking(move |context| pollster::block_on(work(context))), Self::future(future)]
     }
 }
 

@@ -47,9 +47,7 @@ pub fn failing_runs_leave_nothing_behind<F: ExecutorFixture>(trial: &Trial<F>) {
             trial.submit(Order::piece(piece));
         }
     }
-    let late = trial.submit(Order::named::<add>(
-        Codec::Json.encode("not numbers").expect("JSON"),
-    ));
+    let late = trial.submit(Order::named::<add>(Codec::Json.encode("not numbers").expect("JSON")));
     trial.reports.wait(late);
     trial.reports.wait_for_count(201);
     (0..200).for_each(|_| heard.next());

@@ -24,10 +24,8 @@ pub fn a_value_comes_back<F: ExecutorFixture>(trial: &Trial<F>) {
 }
 
 pub fn an_error_comes_back<F: ExecutorFixture>(trial: &Trial<F>) {
-    for order in [
-        Order::call(fail("no paper".into())),
-        Order::call(fail_async("no paper".into())),
-    ] {
+    for order in [Order::call(fail("no paper".into())), Order::call(fail_async("no paper".into()))]
+    {
         match trial.outcome(order) {
             RunOutcome::Failed(error) => assert_eq!(error.to_string(), "no paper"),
             other => panic!("expected an error: {other}"),
@@ -39,10 +37,7 @@ pub fn a_panic_is_an_outcome_with_its_text<F: ExecutorFixture>(trial: &Trial<F>)
     for (order, expected) in [
         (Order::call(panic("as String".into())), "as String"),
         (Order::call(panic_async()), "as &str"),
-        (
-            Order::call(panic_without_text()),
-            "the panic carried no text",
-        ),
+        (Order::call(panic_without_text()), "the panic carried no text"),
     ] {
         match trial.outcome(order) {
             RunOutcome::Panicked(text) => assert_eq!(text, expected),
@@ -64,10 +59,7 @@ pub fn arguments_of_another_shape_are_reported<F: ExecutorFixture>(trial: &Trial
 pub fn a_run_after_its_deadline_is_missed<F: ExecutorFixture>(trial: &Trial<F>) {
     let before = trial.clock.now().saturating_add_micros(-1);
     let event = trial.run(Order::call(add(1, 1)).deadline(before));
-    assert!(
-        matches!(event.outcome, Some(RunOutcome::Missed)),
-        "{event:?}"
-    );
+    assert!(matches!(event.outcome, Some(RunOutcome::Missed)), "{event:?}");
     assert_eq!((event.started, event.finished), (None, None));
 }
 

@@ -88,9 +88,8 @@ pub fn shutdown_lets_the_queue_run_dry<F: ExecutorFixture>(trial: &Trial<F>) {
     let executor = trial.limited(1);
     let gate = Gate::closed();
     occupy(&executor, &gate);
-    let waiting: Vec<_> = (0..10)
-        .map(|number| executor.submit(Order::call(add(number, 1))))
-        .collect();
+    let waiting: Vec<_> =
+        (0..10).map(|number| executor.submit(Order::call(add(number, 1)))).collect();
     std::thread::scope(|scope| {
         scope.spawn(|| executor.shutdown(PATIENCE));
         gate.open();
@@ -106,9 +105,8 @@ pub fn shutdown_drops_what_has_not_begun<F: ExecutorFixture>(trial: &Trial<F>) {
         let executor = trial.limited(1);
         let gate = Gate::closed();
         let busy = occupy(&executor, &gate);
-        let waiting: Vec<_> = (0..10)
-            .map(|number| executor.submit(Order::call(add(number, 1))))
-            .collect();
+        let waiting: Vec<_> =
+            (0..10).map(|number| executor.submit(Order::call(add(number, 1)))).collect();
         executor.shutdown(timeout);
         for run in waiting {
             match &executor.reports.of(run)[..] {
