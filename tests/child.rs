@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let role = std::env::args().nth(1).ok_or("no role was given")?;
     let role: Role = serde_json::from_str(&role)?;
     let gate = Gate(watch::Sender::new(!role.holds));
-    let mut builder = store::builder(&role.folder)
+    let mut builder = store::builder(&role.folder, role.halts)
         .lease(role.lease)
         .max_running(role.max_running)
         .state(Journal::open(&role.folder.join("journal"), &role.name))

@@ -3,6 +3,7 @@
 //! Here is what the tests and the processes that they start have in common.
 
 mod guides;
+pub mod halt;
 pub mod journal;
 pub mod process;
 pub mod role;

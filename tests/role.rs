@@ -8,6 +8,7 @@ use punctual::prelude::*;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::halt::Halt;
 use crate::journal::{Journal, Mark};
 
 /// What a child process is told to be; given to it as JSON.
@@ -30,6 +31,8 @@ pub struct Role {
     pub adds_jobs: bool,
     /// Whether its runs last until they are released, instead of a moment.
     pub holds: bool,
+    /// Where it halts, to be killed there.
+    pub halts: Option<Halt>,
 }
 
 impl Role {
@@ -43,6 +46,7 @@ impl Role {
             max_running: 10_000,
             adds_jobs: false,
             holds: false,
+            halts: None,
         }
     }
 
@@ -80,7 +84,7 @@ pub async fn occur(context: JobContext) {
 }
 
 /// How often the endless jobs run.
-pub const PERIOD: Duration = Duration::from_millis(50);
+pub const PERIOD: Duration = Duration::from_millis(20);
 
 /// How many runs of an endless job may be under way.
 pub const INSTANCES: u32 = 4;

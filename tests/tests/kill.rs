@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual::{Clock, SystemClock};
+use punctual_tests::halt::Halt;
 use punctual_tests::journal::{self, Entry, Mark};
 use punctual_tests::process::Process;
 use punctual_tests::role::{INSTANCES, PERIOD, Role, add_endless_jobs, occur};
@@ -17,7 +18,7 @@ const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 /// How often the process is killed at a random moment.
 const KILLS: usize = 32;
 
-/// Two jobs with an occurrence every 50 ms, each of which is to run by itself (`Coalesce::All`), are run
+/// Two jobs with an occurrence every 20 ms, each of which is to run by itself (`Coalesce::All`), are run
 /// by process after process. Each is killed at a random moment: before it has opened the store, while it
 /// adds its jobs, between a claim and its commit, between a commit and the run, in the middle of runs.
 /// Every fourth one is certainly killed in the middle of runs, since its runs don't end. The last process
@@ -39,7 +40,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
 
     let mut interrupted = 0;
     for life in 0..KILLS {
-        let mut role = endless(folder.path(), format!("life-{life}"));
+        let mut role = endless(folder.path(), &format!("life-{life}"));
         role.holds = life % 4 == 3;
         interrupted += usize::from(role.holds);
         let mut process = Process::start(&mut role.command(CHILD));
@@ -146,8 +147,69 @@ fn without_an_identity_the_run_is_taken_over_after_the_lease() {
     only_rerun_ran_again(folder.path());
 }
 
-/// Kills a process in the middle of two runs, one of each kind; answers when.
-fn die_in_the_middle(folder: &Path, role: Role) -> Timestamp {
+/// A process is killed exactly where it would hurt, and the next one goes on.
+#[test]
+fn killed_at_each_point_of_a_run_nothing_is_lost_and_nothing_runs_twice() {
+    // What the second process has to begin: run and attempt.
+    let (both, again, nothing) = (&[("rerun", 1), ("skip", 1)][..], &[("rerun", 2)][..], &[][..]);
+    for (halts, expected) in [
+        (Halt::Claimed, both),
+        (Halt::Committed, again),
+        (Halt::Ended, again),
+        (Halt::Cleared, nothing),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        add_one_of_each(folder.path());
+        killed_where_it_halts(role_of_one(folder.path(), "first"), halts);
+        let begun = what_the_next_begins(folder.path());
+        assert_eq!(begun, expected, "after {halts:?}");
+    }
+
+    // The second process is killed when it has taken the first one's run over.
+    let folder = tempfile::tempdir().unwrap();
+    die_in_the_middle(folder.path(), role_of_one(folder.path(), "first"));
+    killed_where_it_halts(role_of_one(folder.path(), "second"), Halt::TakenOver);
+    assert_eq!(what_the_next_begins(folder.path()), [("rerun", 3)]);
+}
+
+fn killed_where_it_halts(role: Role, halts: Halt) {
+    let halts = Some(halts);
+    let mut process = Process::start(&mut Role { halts, ..role }.command(CHILD));
+    process.tell("go");
+    process.line_that(|line| line == "halted");
+    process.kill();
+}
+
+/// Starts another process, lets it end when nothing is left to do, and answers what it has begun.
+fn what_the_next_begins(folder: &Path) -> Vec<(&'static str, u32)> {
+    let mut process = Process::start(&mut role_of_one(folder, "next").command(CHILD));
+    process.tell("go");
+    while !jobs_left(folder).is_empty() {
+        process.line_within(Duration::from_millis(50));
+    }
+    process.end();
+    let entries = journal::read(&folder.join("journal"));
+    let mut begun: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.process == "next" && entry.mark == Mark::Begin)
+        .map(|entry| (if entry.job == "rerun" { "rerun" } else { "skip" }, entry.attempt))
+        .collect();
+    begun.sort_unstable();
+    begun
+}
+
+/// A process that takes the place of the one before at once.
+fn role_of_one(folder: &Path, name: &str) -> Role {
+    Role {
+        identity: Some("one".into()),
+        // What a process had claimed when it was killed is hidden for so long.
+        lease: Duration::from_secs(1),
+        ..Role::new(folder, name)
+    }
+}
+
+/// Adds two jobs that are due, one of each kind.
+fn add_one_of_each(folder: &Path) {
     with_store(folder, |scheduler| {
         for (id, recovery) in [("rerun", Recovery::Rerun), ("skip", Recovery::Skip)] {
             scheduler.add_job(occur()).id(id).recovery(recovery).add()?;
@@ -155,6 +217,11 @@ fn die_in_the_middle(folder: &Path, role: Role) -> Timestamp {
         Ok(())
     })
     .unwrap();
+}
+
+/// Kills a process in the middle of two runs, one of each kind; answers when.
+fn die_in_the_middle(folder: &Path, role: Role) -> Timestamp {
+    add_one_of_each(folder);
     let role = Role { holds: true, ..role };
     let mut first = Process::start(&mut role.command(CHILD));
     first.tell("go");
@@ -181,19 +248,17 @@ fn only_rerun_ran_again(folder: &Path) {
         [("first", "rerun", 1), ("first", "skip", 1), ("second", "rerun", 2)]
     );
     assert_eq!(of(Mark::End), [("second", "rerun", 2)]);
-    let left = with_store(folder, |scheduler| scheduler.get_jobs(None)).unwrap();
+    let left = jobs_left(folder);
     assert!(left.is_empty(), "{left:?}");
 }
 
+fn jobs_left(folder: &Path) -> Vec<Job> {
+    with_store(folder, |scheduler| scheduler.get_jobs(None)).unwrap()
+}
+
 /// A process that runs the endless jobs; each takes the place of the one before.
-fn endless(folder: &Path, name: impl Into<String>) -> Role {
-    Role {
-        identity: Some("one".into()),
-        // What a process had claimed when it was killed is hidden for so long.
-        lease: Duration::from_secs(1),
-        adds_jobs: true,
-        ..Role::new(folder, name)
-    }
+fn endless(folder: &Path, name: &str) -> Role {
+    Role { adds_jobs: true, ..role_of_one(folder, name) }
 }
 
 fn next_run_times(

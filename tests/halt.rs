@@ -1,0 +1,143 @@
+//! A store that stops at a chosen point for ever, so that a process can be killed exactly there.
+
+use std::future::pending;
+use std::time::Duration;
+
+use punctual::core::{
+    AddOutcome, ChangeWatch, Claim, Commit, CommitAction, CommitOutcome, InFlightRun, JobCursor,
+    JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision,
+    StoreCaps, StoreError, TaskFilter,
+};
+use punctual::{JobId, SqliteJobStore, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Where a process halts; it says `halted` there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Halt {
+    /// Jobs have been claimed; nothing else has happened.
+    Claimed,
+    /// What becomes of them has been committed; their runs have not begun.
+    Committed,
+    /// A run has ended; its record is still there.
+    Ended,
+    /// The record of a run that has ended is gone.
+    Cleared,
+    /// Runs of a dead process have been taken over; they have not begun again.
+    TakenOver,
+}
+
+/// An SQLite store with such a point, or without.
+#[derive(Debug)]
+pub struct HaltingStore {
+    /// What does the work.
+    pub store: SqliteJobStore,
+    /// Where it halts.
+    pub at: Option<Halt>,
+}
+
+impl HaltingStore {
+    async fn halt(&self, at: Halt, is_there: bool) {
+        if is_there && self.at == Some(at) {
+            println!("halted");
+            pending().await
+        }
+    }
+}
+
+impl JobStore for HaltingStore {
+    fn caps(&self) -> StoreCaps {
+        self.store.caps()
+    }
+
+    async fn start(&self) -> Result<(), StoreError> {
+        self.store.start().await
+    }
+
+    async fn shutdown(&self) {
+        self.store.shutdown().await;
+    }
+
+    async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
+        self.store.add(records).await
+    }
+
+    async fn update(
+        &self,
+        id: &JobId,
+        expected: Revision,
+        update: RecordUpdate,
+    ) -> Result<Revision, StoreError> {
+        self.store.update(id, expected, update).await
+    }
+
+    async fn remove(&self, id: &JobId) -> Result<bool, StoreError> {
+        self.store.remove(id).await
+    }
+
+    async fn remove_all(&self) -> Result<u64, StoreError> {
+        self.store.remove_all().await
+    }
+
+    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
+        self.store.get(id).await
+    }
+
+    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+        self.store.list(after, limit).await
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let claims = self.store.claim_due(now, limit, lease, filter).await?;
+        self.halt(Halt::Claimed, !claims.is_empty()).await;
+        Ok(claims)
+    }
+
+    async fn commit(&self, batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
+        let clears = |commit: &Commit| matches!(commit.action, CommitAction::ClearRun { .. });
+        let (clear, plan) = (batch.iter().any(clears), !batch.iter().all(clears));
+        self.halt(Halt::Ended, clear).await;
+        let outcomes = self.store.commit(batch).await?;
+        self.halt(Halt::Committed, plan).await;
+        self.halt(Halt::Cleared, clear).await;
+        Ok(outcomes)
+    }
+
+    async fn renew(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.store.renew(node, now, until).await
+    }
+
+    async fn take_over(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        limit: usize,
+        filter: &TaskFilter,
+    ) -> Result<Vec<OrphanedRun>, StoreError> {
+        let orphans = self.store.take_over(node, now, limit, filter).await?;
+        self.halt(Halt::TakenOver, !orphans.is_empty()).await;
+        Ok(orphans)
+    }
+
+    async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {
+        self.store.in_flight(id).await
+    }
+
+    async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
+        self.store.next_wakeup(filter).await
+    }
+
+    async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
+        self.store.watch().await
+    }
+}
