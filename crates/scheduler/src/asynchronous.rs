@@ -100,13 +100,16 @@ impl AsyncScheduler {
     }
 
     /// Takes nothing new, waits at most `wait` for the runs under way, then asks them to end and closes
-    /// everything. Called by a job, it answers at once and waits for the others in the background.
+    /// everything. Called by a job, it answers at once and waits for the others in the background. It
+    /// goes on to its end also when the caller loses patience.
     ///
     /// # Errors
     ///
     /// [`NotRunning`](SchedulerError::NotRunning).
     pub async fn shutdown_within(&self, wait: Duration) -> Result<(), SchedulerError> {
-        Arc::clone(&self.engine).shutdown_from_anywhere(wait, inside_run()).await
+        let shutdown = Arc::clone(&self.engine).shutdown_from_anywhere(wait, inside_run());
+        let ended = tokio::spawn(shutdown);
+        ended.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))
     }
 
     /// Waits until the scheduler has shut down; at once when it does not run.

@@ -108,6 +108,10 @@ impl Engine {
         slot.store.start().await.map_err(|source| slot.error(source))?;
         *slot.health.lock() = Health::default();
         *slot.pass.lock().await = Pass::default();
+        if slot.caps.persistent {
+            // They are taken over, as what any process left behind.
+            slot.again.lock().clear();
+        }
         slot.changed.store(true, Ordering::Relaxed);
         if slot.caps.notify {
             slot.stop_watching();

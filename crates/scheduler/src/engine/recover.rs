@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Event, InFlightRun, NodeId, OrphanedRun, RunEvent, StoreError, TaskFilter, Timestamp,
+    Event, InFlightRun, JobId, JobRecord, NodeId, OrphanedRun, RunEvent, StoreError, TaskFilter,
+    Timestamp,
 };
 
 use super::Engine;
@@ -47,18 +48,34 @@ impl Engine {
         pass: &mut Pass,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let due: Vec<_> = {
-            let mut again = slot.again.lock();
-            let waiting = again.extract_if(.., |(retry_at, ..)| *retry_at <= now);
-            waiting.collect()
-        };
-        for (_, id, run) in due {
-            // Without its job, a run has lost its purpose.
-            if let Some(record) = slot.store.get(&id).await? {
-                self.rerun(slot, pass, OrphanedRun { record, run });
+        while let Some(waiting) = slot.next_again(now) {
+            let (_, id, run) = &waiting;
+            match self.still_recorded(slot, id, run).await {
+                Ok(Some(record)) => {
+                    self.rerun(slot, pass, OrphanedRun { record, run: run.clone() });
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    slot.again.lock().push(waiting);
+                    return Err(error);
+                }
             }
         }
         Ok(slot.again.lock().iter().map(|(retry_at, ..)| *retry_at).min())
+    }
+
+    /// The job of a run that is still this process's; without its job, a run has lost its purpose.
+    async fn still_recorded(
+        &self,
+        slot: &Slot,
+        id: &JobId,
+        run: &InFlightRun,
+    ) -> Result<Option<JobRecord>, StoreError> {
+        if slot.store.in_flight(id).await?.contains(run) {
+            slot.store.get(id).await
+        } else {
+            Ok(None)
+        }
     }
 
     fn rerun(&self, slot: &Arc<Slot>, pass: &mut Pass, orphan: OrphanedRun) {

@@ -114,6 +114,13 @@ impl Slot {
         }
     }
 
+    /// Takes out a run that it is time to try again.
+    pub(crate) fn next_again(&self, now: Timestamp) -> Option<(Timestamp, JobId, InFlightRun)> {
+        let mut again = self.again.lock();
+        let due = again.iter().position(|(retry_at, ..)| *retry_at <= now)?;
+        Some(again.swap_remove(due))
+    }
+
     /// Whether changes wait that the next pass can make at once.
     pub(crate) fn is_unsettled(&self) -> bool {
         !self.settling.lock().is_empty() && self.health.lock().retry_at.is_none()
