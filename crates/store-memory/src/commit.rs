@@ -31,7 +31,10 @@ impl State {
                 return self.finish(slot);
             }
             CommitAction::Postpone { due_at } => self.postpone(slot, due_at),
-            CommitAction::Start { runs } => self.start(slot, runs),
+            CommitAction::Start { runs } => {
+                self.start(slot, runs);
+                self.jobs.release(slot);
+            }
             // An action that a newer core knows and this store doesn't.
             _ => return CommitOutcome::Stale,
         }

@@ -59,21 +59,32 @@ impl Jobs {
         update: RecordUpdate,
     ) -> Result<Revision, StoreError> {
         let slot = self.find(id).ok_or_else(|| StoreError::not_found(id))?;
-        let fence = self.next_fence();
         let record = self.at_mut(slot).ok_or_else(|| StoreError::not_found(id))?;
         if record.revision != expected {
             return Err(StoreError::conflict(id));
         }
         record.revision = record.revision.next();
-        record.fence = fence;
         if let Some((task, definition)) = update.definition {
             record.task = task;
             record.definition = definition;
         }
         let revision = record.revision;
-        let unclaimed = record.schedule.map(|schedule| Schedule::at(schedule.next_run_time));
-        self.reschedule(slot, update.schedule.unwrap_or(unclaimed));
+        self.release(slot);
+        if let Some(schedule) = update.schedule {
+            self.reschedule(slot, schedule);
+        }
         Ok(revision)
+    }
+
+    /// Raises the fence and ends a claim: the job is due at its run time again.
+    pub(crate) fn release(&mut self, slot: Slot) {
+        let fence = self.next_fence();
+        let Some(record) = self.at_mut(slot) else {
+            return;
+        };
+        record.fence = fence;
+        let unclaimed = record.schedule.map(|schedule| Schedule::at(schedule.next_run_time));
+        self.reschedule(slot, unclaimed);
     }
 
     pub(crate) fn get(&self, id: &JobId) -> Option<&JobRecord> {

@@ -50,6 +50,8 @@ pub(crate) struct Changes<'a> {
     pub(crate) postpone: Vec<(&'a str, i64)>,
     /// Id.
     pub(crate) finish: Vec<&'a str>,
+    /// Id.
+    pub(crate) release: Vec<&'a str>,
     /// Job, run, scheduled time, attempt, node, fence.
     pub(crate) start: Vec<(&'a str, String, i64, u32, &'a str, i64)>,
 }
@@ -74,7 +76,10 @@ impl<'a> Changes<'a> {
                 self.postpone.push((id, due_at.as_micros()));
                 return true;
             }
-            CommitAction::Start { runs } => runs,
+            CommitAction::Start { runs } => {
+                self.release.push(id);
+                runs
+            }
             // Also an action that a newer core knows and this build doesn't.
             _ => return false,
         };

@@ -42,10 +42,12 @@ pub enum CommitAction {
         /// From when it may be claimed again.
         due_at: Timestamp,
     },
-    /// Records runs that start outside of the schedule, which stays as it is; so do a claim and
-    /// `fire_count`.
+    /// Records runs that start outside of the schedule; `next_run_time` and `fire_count` stay. Raises
+    /// the fence and ends a claim, as an update does: the job is due at its `next_run_time` again. So of
+    /// two that start runs at the same time, or of one that does and one that has claimed the job, the
+    /// later has to look again at how many are under way.
     Start {
-        /// The runs to record.
+        /// The runs to record, each with the fence that it names.
         runs: Vec<InFlightRun>,
     },
     /// Forgets a run that has ended; with the last one, a finished job leaves.

@@ -38,8 +38,9 @@ use crate::time::Timestamp;
 /// same instant, or a jittered or postponed one. [`claim_due`](Self::claim_due) takes records whose
 /// `due_at` has come, moves their `due_at` one lease ahead, which hides them from other claims, and gives
 /// each a new, larger [`Fence`]. The claimer plans and [`commit`](Self::commit)s. If it dies in between,
-/// the lease runs out and the record is due again. Since every claim, and every
-/// [`update`](Self::update), raises the fence, whoever comes late has an old one and changes nothing.
+/// the lease runs out and the record is due again. Since every claim, every [`update`](Self::update) and
+/// every [start outside of the schedule](CommitAction::Start) raises the fence, whoever comes late has an
+/// old one and changes nothing.
 ///
 /// Runs of [`Recovery::Rerun`](crate::Recovery::Rerun) jobs are recorded in the commit that advances
 /// their job, before they start, and cleared when they end. Each belongs to a node; a node is alive as
@@ -126,7 +127,8 @@ pub trait JobStore: Send + Sync + 'static {
     ///
     /// A caller that got an error doesn't know whether the batch was carried out, and repeats it: a
     /// commit whose fence still holds has the same outcome however often it is made (a run that is
-    /// recorded already stays as it is), except that a removal is answered with `Stale` the second time.
+    /// recorded already stays as it is), except that a removal, and a [`Start`](CommitAction::Start), is
+    /// answered with `Stale` the second time.
     fn commit(
         &self,
         batch: Vec<Commit>,

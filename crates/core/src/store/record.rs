@@ -47,7 +47,7 @@ pub struct JobRecord {
     pub definition: Encoded,
     /// Grows with every change by a user.
     pub revision: Revision,
-    /// Grows with every claim and every change.
+    /// Grows with every claim, every change and every start outside of the schedule.
     pub fence: Fence,
     /// When it runs next; none when it is paused or finished. While a claim lasts, `due_at` is the end
     /// of the claim's lease.

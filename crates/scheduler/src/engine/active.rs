@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use punctual_core::{Fence, JobContext, JobId, RunId, TaskName};
+use punctual_core::{Fence, JobContext, JobId, JobRef, RunId, TaskName};
 use rustc_hash::FxHashMap;
 
 use super::slot::Slot;
@@ -22,6 +22,13 @@ pub(crate) struct ActiveRun {
     pub context: JobContext,
     /// The fence of the run's record; none when it is not recorded.
     pub recorded: Option<Fence>,
+}
+
+impl ActiveRun {
+    /// The job's name in the scheduler.
+    pub(crate) fn reference(&self) -> JobRef {
+        JobRef { job_id: self.context.job_id().clone(), job_store: self.slot.alias.clone() }
+    }
 }
 
 /// What there is to know of a job while it has runs under way.
@@ -66,6 +73,16 @@ impl ActiveRuns {
         self.recorded += usize::from(run.recorded.is_none());
         run.recorded = Some(fence);
         true
+    }
+
+    /// Takes a run in if its job has fewer than `max` under way: counted and taken in one step, so that
+    /// two at the same time can't both be the last.
+    pub(crate) fn try_insert(&mut self, run: ActiveRun, max: u32) -> bool {
+        let free = self.count(&run.slot, run.context.job_id()) < max;
+        if free {
+            self.insert(run);
+        }
+        free
     }
 
     pub(crate) fn insert(&mut self, run: ActiveRun) {

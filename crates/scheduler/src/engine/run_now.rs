@@ -1,13 +1,30 @@
 //! Running a job at once, outside of its schedule.
 
-use punctual_core::{Commit, CommitAction, CommitOutcome, Recovery, RunId, StoreError};
+use std::sync::Arc;
+
+use punctual_core::{
+    Commit, CommitAction, CommitOutcome, JobRecord, Recovery, RunId, StoreError, Timestamp,
+};
 
 use super::Engine;
-use super::add::CONFLICT_RETRIES;
 use super::life::SchedulerState;
 use super::manage::JobSelector;
+use super::slot::Slot;
 use super::submit::NewRun;
 use crate::SchedulerError;
+
+/// How often a start is tried again; each time, somebody else's has got through.
+const RETRIES: usize = 100;
+
+/// What became of the record of a run that is to start.
+enum Recorded {
+    /// The run may start.
+    Done,
+    /// Somebody else claimed or changed the job, or started a run of it, first: look again.
+    Late,
+    /// Others have started so many runs since the job was read that this one is too many.
+    Full,
+}
 
 impl Engine {
     /// Starts a run of the job in this process now. Its schedule stays; its limits hold.
@@ -15,16 +32,13 @@ impl Engine {
         if !matches!(self.scheduler_state(), SchedulerState::Running | SchedulerState::Paused) {
             return Err(SchedulerError::NotRunning);
         }
-        for _ in 0..CONFLICT_RETRIES {
+        for _ in 0..RETRIES {
             let (slot, record) = self.find_stored(selector.clone()).await?;
             let resolved = self
                 .resolve(&slot, &record)
                 .map_err(|problem| SchedulerError::Unresolved { id: record.id.clone(), problem })?;
             let options = &resolved.decoded.definition.options;
-            let running = self.active.lock().count(&slot, &record.id).max(record.in_flight);
-            if running >= options.max_instances {
-                return Err(SchedulerError::MaxInstances(record.id));
-            }
+            let max = options.max_instances;
             let run = NewRun {
                 run_id: self.new_run_id(),
                 scheduled_time: self.clock.now(),
@@ -32,30 +46,69 @@ impl Engine {
                 recorded: (options.recovery == Recovery::Rerun).then_some(record.fence),
                 deadline: None,
             };
-            if run.recorded.is_some() {
-                let runs = vec![run.record(&self.node.lock().clone())];
-                let action = CommitAction::Start { runs };
-                let commit = Commit { id: record.id.clone(), fence: record.fence, action };
-                let outcome = match slot.store.commit(vec![commit]).await {
-                    Ok(outcome) => outcome,
-                    Err(error) => {
-                        // Perhaps it was recorded: the run, which is not started, must block no other.
-                        let action = CommitAction::ClearRun { run_id: run.run_id };
-                        slot.settle(&record.id, &record.task, record.fence, action);
-                        self.wake.notify_one();
-                        return Err(slot.error(error));
-                    }
-                };
-                if outcome.first() == Some(&CommitOutcome::Stale) {
-                    // Claimed or changed in between: look again.
-                    continue;
-                }
+            let active = self.active_run(&slot, &record, &run);
+            let context = active.context.clone();
+            if record.in_flight >= max || !self.active.lock().try_insert(active, max) {
+                return Err(SchedulerError::MaxInstances(record.id));
             }
-            let run_id = run.run_id;
-            self.submit(&slot, &record, &resolved, run);
-            return Ok(run_id);
+            let recorded = match run.recorded {
+                Some(_) => self.record_start(&slot, &record, &run, max).await,
+                None => Ok(Recorded::Done),
+            };
+            if matches!(recorded, Ok(Recorded::Done)) {
+                self.hand_over(context, &resolved, &record, None);
+                return Ok(run.run_id);
+            }
+            self.withdraw(run.run_id, self.clock.now());
+            match recorded {
+                Ok(Recorded::Full) => return Err(SchedulerError::MaxInstances(record.id)),
+                Ok(_) => {}
+                Err(error) => return Err(slot.error(error)),
+            }
         }
         let (slot, record) = self.find_stored(selector).await?;
         Err(slot.error(StoreError::conflict(&record.id)))
+    }
+
+    /// Records a run in its store before it starts.
+    async fn record_start(
+        &self,
+        slot: &Arc<Slot>,
+        record: &JobRecord,
+        run: &NewRun,
+        max: u32,
+    ) -> Result<Recorded, StoreError> {
+        let action = CommitAction::Start { runs: vec![run.record(&self.node.lock().clone())] };
+        let commit = Commit { id: record.id.clone(), fence: record.fence, action };
+        let recorded = match slot.store.commit(vec![commit]).await {
+            Ok(outcome) if outcome.first() == Some(&CommitOutcome::Stale) => Ok(Recorded::Late),
+            // A pass may have started runs of the same claim in between; after this no other can.
+            Ok(_) => slot.store.get(&record.id).await.map(|job| match job {
+                Some(job) if job.in_flight > max => Recorded::Full,
+                _ => Recorded::Done,
+            }),
+            Err(error) => Err(error),
+        };
+        if matches!(recorded, Err(_) | Ok(Recorded::Full)) {
+            // It is recorded, perhaps: the run, which is not started, must block no other.
+            let action = CommitAction::ClearRun { run_id: run.run_id };
+            slot.settle(&record.id, &record.task, record.fence, action);
+        }
+        // The start has ended a claim.
+        self.changed(slot);
+        recorded
+    }
+
+    /// Takes back a run that counted as under way and does not start.
+    fn withdraw(&self, run: RunId, now: Timestamp) {
+        let Some((run, known)) = self.active.lock().remove(run) else {
+            return;
+        };
+        self.wake_waiting(&run, &known, now);
+        if known.removed {
+            self.job_left(&run.slot, run.reference(), &run.task);
+        }
+        self.ended.notify_waiters();
+        self.wake.notify_one();
     }
 }

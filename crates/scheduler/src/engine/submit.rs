@@ -12,7 +12,7 @@ use punctual_core::{
 use smallvec::SmallVec;
 
 use super::Engine;
-use super::active::ActiveRun;
+use super::active::{ActiveRun, JobRuns};
 use super::cache::Decoded;
 use super::slot::{Pass, Settling, Slot};
 use super::tick::job_ref;
@@ -102,7 +102,7 @@ impl Engine {
         pass.reported.remove(&record.id);
         let Some(schedule) = record.schedule else {
             // A store that claims a paused job is wrong; the job stays as it is.
-            let commit = commit(CommitAction::Start { runs: Vec::new() });
+            let commit = commit(CommitAction::Postpone { due_at: claimed_until });
             return Planned::without_runs(record, commit, claimed_until);
         };
         let trigger = &*resolved.decoded.trigger;
@@ -200,7 +200,7 @@ impl Engine {
         })
     }
 
-    /// Hands a run to its executor.
+    /// Counts a run as under way and hands it to its executor.
     pub(super) fn submit(
         &self,
         slot: &Arc<Slot>,
@@ -208,13 +208,35 @@ impl Engine {
         resolved: &Resolved,
         run: NewRun,
     ) {
-        let context = self.context(slot, record, &run);
-        self.active.lock().insert(ActiveRun {
+        let active = self.active_run(slot, record, &run);
+        let context = active.context.clone();
+        self.active.lock().insert(active);
+        self.hand_over(context, resolved, record, run.deadline);
+    }
+
+    /// The run as it counts among those under way.
+    pub(super) fn active_run(
+        &self,
+        slot: &Arc<Slot>,
+        record: &JobRecord,
+        run: &NewRun,
+    ) -> ActiveRun {
+        ActiveRun {
             slot: Arc::clone(slot),
             task: record.task.clone(),
-            context: context.clone(),
+            context: self.context(slot, record, run),
             recorded: run.recorded,
-        });
+        }
+    }
+
+    /// Hands a run to its executor that counts as under way already.
+    pub(super) fn hand_over(
+        &self,
+        context: JobContext,
+        resolved: &Resolved,
+        record: &JobRecord,
+        deadline: Option<Timestamp>,
+    ) {
         // Told before, so that no end of the run can be told earlier.
         if self.bus.wants(EventMask::JOB_SUBMITTED) {
             self.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
@@ -225,7 +247,7 @@ impl Engine {
             task: record.task.clone(),
             body: Arc::clone(&resolved.task),
             args,
-            deadline: run.deadline,
+            deadline,
             clock: Arc::clone(&self.clock),
             sink: Arc::clone(&self.reports) as _,
         }));
@@ -256,16 +278,13 @@ impl Engine {
                 if ended {
                     let action = CommitAction::ClearRun { run_id: event.run_id };
                     run.slot.settle(&event.job.job_id, &run.task, fence, action);
-                } else if !stopping {
+                } else if !stopping || !run.slot.caps.persistent {
                     let retry_at = now.saturating_add(self.settings.retry_interval);
                     let again = self.again(&event, fence);
                     run.slot.again.lock().push((retry_at, event.job.job_id.clone(), again));
                 }
             }
-            if let Some(fence) = known.waiting {
-                let action = CommitAction::Postpone { due_at: now };
-                run.slot.settle(&event.job.job_id, &run.task, fence, action);
-            }
+            self.wake_waiting(&run, &known, now);
             let job = event.job.clone();
             self.emit_end(event);
             if known.removed {
@@ -274,6 +293,14 @@ impl Engine {
         }
         self.reports.give_back(reports);
         self.ended.notify_waiters();
+    }
+
+    /// Lets run times that waited for the end of this run be looked at at once.
+    pub(super) fn wake_waiting(&self, run: &ActiveRun, known: &JobRuns, now: Timestamp) {
+        if let Some(fence) = known.waiting {
+            let action = CommitAction::Postpone { due_at: now };
+            run.slot.settle(run.context.job_id(), &run.task, fence, action);
+        }
     }
 
     /// The record of a run that is to be tried again.

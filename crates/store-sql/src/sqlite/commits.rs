@@ -40,6 +40,7 @@ impl Database {
         }
         self.execute(connection, sql::ADVANCE, &changes.advance).await?;
         self.execute(connection, sql::POSTPONE, &changes.postpone).await?;
+        self.execute(connection, sql::RELEASE, &changes.release).await?;
         self.execute(connection, sql::RECORD_RUNS, &changes.start).await?;
         self.execute(connection, sql::FINISH, &changes.finish).await?;
 

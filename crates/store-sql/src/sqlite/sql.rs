@@ -96,6 +96,11 @@ pub(super) const POSTPONE: &str = "
     UPDATE {p}jobs AS j SET due_at = c.value ->> 1
     FROM json_each(?1) AS c WHERE j.id = c.value ->> 0 AND j.next_run_time IS NOT NULL";
 
+/// Raises the fence and ends a claim.
+pub(super) const RELEASE: &str = "
+    UPDATE {p}jobs SET fence = fence + 1, due_at = next_run_time
+    WHERE id IN (SELECT value FROM json_each(?1))";
+
 pub(super) const FINISH: &str = "
     UPDATE {p}jobs SET finished = 1, next_run_time = NULL, due_at = NULL
     WHERE id IN (SELECT value FROM json_each(?1))";

@@ -66,7 +66,8 @@ macro_rules! job_store_suite {
                     an_earlier_run_keeps_a_finished_job
                     postponing_moves_only_the_due_instant
                     postponing_gives_no_schedule_to_a_job_without
-                    starting_leaves_schedule_claim_and_count
+                    starting_leaves_schedule_and_count
+                    starting_raises_the_fence_and_ends_a_claim
                     clearing_forgets_one_run
                     clearing_needs_no_claim
                     an_old_fence_changes_nothing
@@ -102,6 +103,7 @@ macro_rules! job_store_suite {
                     each_due_job_goes_to_one_claimer
                     claims_and_commits_run_each_occurrence_once
                     one_update_wins_per_revision
+                    one_start_wins_per_fence
                     one_adder_wins_per_id
                     each_orphan_goes_to_one_heir
                 ]

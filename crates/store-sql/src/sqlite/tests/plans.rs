@@ -43,6 +43,7 @@ async fn nothing_on_the_way_of_a_fire_scans_a_table() {
         ("held", sql::HELD),
         ("advance", sql::ADVANCE),
         ("postpone", sql::POSTPONE),
+        ("release", sql::RELEASE),
         ("finish", sql::FINISH),
         ("record runs", sql::RECORD_RUNS),
         ("clear runs", sql::CLEAR_RUNS),

@@ -99,19 +99,35 @@ pub async fn postponing_gives_no_schedule_to_a_job_without<F: StoreFixture>(t: &
     assert_eq!(t.next_wakeup().await, None);
 }
 
-pub async fn starting_leaves_schedule_claim_and_count<F: StoreFixture>(t: &Trial<F>) {
+pub async fn starting_leaves_schedule_and_count<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(0)), paused("p")]).await;
+    let claim = t.claim_one(at(0)).await;
+    assert_eq!(t.commit_one("a", claim.fence, advance(at(50), 3)).await, Done);
     for name in ["a", "p"] {
         let before = t.get(name).await;
         t.start_runs(name, [run(1, "n")]).await;
-        assert_eq!(t.get(name).await, JobRecord { in_flight: 1, ..before });
+        let after = t.get(name).await;
+        assert_eq!(after, JobRecord { in_flight: 1, fence: after.fence, ..before });
+        assert_eq!(t.in_flight(name).await, [run(1, "n")], "with the fence that it named");
     }
-    let claim = t.claim_one(at(0)).await;
-    t.start_runs("a", [run(2, "n")]).await;
-    let hidden = Schedule { next_run_time: at(0), due_at: at(0).saturating_add(LEASE) };
-    let claimed = JobRecord { schedule: Some(hidden), in_flight: 2, ..claim };
-    assert_eq!(t.get("a").await, claimed, "the claim lasts");
-    assert_eq!(t.commit_one("a", claimed.fence, advance(at(5), 1)).await, Done);
+    assert_eq!(t.claim_one(at(50)).await.id, id("a"));
+}
+
+pub async fn starting_raises_the_fence_and_ends_a_claim<F: StoreFixture>(t: &Trial<F>) {
+    t.add([with_schedule("a", Some(Schedule { next_run_time: at(0), due_at: at(3) }))]).await;
+    let claim = t.claim_one(at(3)).await;
+    let start = |number| CommitAction::Start { runs: vec![run(number, "n")] };
+    assert_eq!(t.commit_one("a", claim.fence, start(1)).await, Done);
+    let job = t.get("a").await;
+    assert!(job.fence > claim.fence);
+    assert_eq!(job.schedule, Some(Schedule::at(at(0))), "it is due at its run time again");
+    assert_eq!(t.commit_one("a", claim.fence, start(1)).await, Stale, "the second time");
+    assert_eq!(t.commit_one("a", claim.fence, start(2)).await, Stale);
+    assert_eq!(t.commit_one("a", claim.fence, finish()).await, Stale, "the claim is over");
+    assert_eq!(t.get("a").await, job);
+    let again = t.claim_one(at(0)).await;
+    assert!(again.fence > job.fence);
+    assert_eq!(again.in_flight, 1, "who claims now knows of the run");
 }
 
 pub async fn clearing_forgets_one_run<F: StoreFixture>(t: &Trial<F>) {
@@ -199,14 +215,18 @@ pub async fn a_batch_is_answered_in_its_order<F: StoreFixture>(t: &Trial<F>) {
 }
 
 pub async fn commits_for_one_job_are_carried_out_in_order<F: StoreFixture>(t: &Trial<F>) {
-    t.add([due("a", at(0)), due("b", at(0))]).await;
+    t.add([due("a", at(0)), due("b", at(0)), due("c", at(0))]).await;
     let claims = t.claim(at(0)).await;
     let fence = |name: &str| claims.iter().find(|job| job.id == *name).expect("claimed").fence;
+    let start = vec![run(1, "n"), run(2, "n")];
+    let schedule = Schedule::at(at(10));
     let clear = |number| CommitAction::ClearRun { run_id: RunId::from_u128(number) };
     let batch = [
         commit("a", fence("a"), advance(at(10), 1)),
-        commit("b", fence("b"), CommitAction::Start { runs: vec![run(1, "n"), run(2, "n")] }),
+        commit("b", fence("b"), CommitAction::Advance { schedule, fire_count: 1, start }),
+        commit("c", fence("c"), CommitAction::Start { runs: vec![run(1, "n")] }),
         commit("a", fence("a"), advance(at(20), 2)),
+        commit("c", fence("c"), finish()),
         commit("b", fence("b"), finish()),
         commit("b", Fence(1), clear(1)),
         commit("a", fence("a"), CommitAction::Postpone { due_at: at(25) }),
@@ -214,12 +234,13 @@ pub async fn commits_for_one_job_are_carried_out_in_order<F: StoreFixture>(t: &T
         commit("b", Fence(1), clear(2)),
         commit("b", fence("b"), finish()),
     ];
-    let expected = [Done, Done, Done, Done, Done, Done, Removed, Stale, Stale];
+    let expected = [Done, Done, Done, Done, Stale, Done, Done, Done, Removed, Stale, Stale];
     assert_eq!(t.commit(batch).await, expected);
     let job = t.get("a").await;
     let schedule = Schedule { next_run_time: at(20), due_at: at(25) };
     assert_eq!((job.schedule, job.fire_count), (Some(schedule), 2));
     assert_eq!(t.find("b").await, None);
+    assert_eq!(t.in_flight("c").await, [run(1, "n")]);
 }
 
 pub async fn a_repeated_batch_has_the_same_outcome<F: StoreFixture>(t: &Trial<F>) {

@@ -128,6 +128,21 @@ pub async fn one_update_wins_per_revision<F: StoreFixture>(t: &Trial<F>) {
     }
 }
 
+pub async fn one_start_wins_per_fence<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(50))]).await;
+    for round in 0..10 {
+        let fence = t.get("a").await.fence;
+        let outcomes = race(t, |store, number| async move {
+            let runs = vec![run(100 * round + number as u128, "n")];
+            store.commit_one("a", fence, CommitAction::Start { runs }).await
+        })
+        .await;
+        let won = outcomes.iter().filter(|outcome| **outcome == CommitOutcome::Done).count();
+        assert_eq!(won, 1, "{outcomes:?}");
+        assert_eq!(t.get("a").await.in_flight, round as u32 + 1);
+    }
+}
+
 pub async fn one_adder_wins_per_id<F: StoreFixture>(t: &Trial<F>) {
     let outcomes = race(t, |store, number| async move {
         store
