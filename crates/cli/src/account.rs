@@ -51,20 +51,13 @@ impl Account {
         if self.uid.is_root() || self.uid == other.uid {
             return Ok(());
         }
-        Err(AccountError::NotPermitted {
-            user: other.name.clone(),
-            current: self.name.clone(),
-        })
+        Err(AccountError::NotPermitted { user: other.name.clone(), current: self.name.clone() })
     }
 }
 
 impl From<User> for Account {
     fn from(user: User) -> Self {
-        Self {
-            name: user.name,
-            uid: user.uid,
-            home: user.dir.to_string_lossy().into_owned(),
-        }
+        Self { name: user.name, uid: user.uid, home: user.dir.to_string_lossy().into_owned() }
     }
 }
 
@@ -105,11 +98,7 @@ mod tests {
     use super::*;
 
     fn account(name: &str, uid: u32) -> Account {
-        Account {
-            name: name.to_owned(),
-            uid: Uid::from_raw(uid),
-            home: "/".to_owned(),
-        }
+        Account { name: name.to_owned(), uid: Uid::from_raw(uid), home: "/".to_owned() }
     }
 
     #[test]

@@ -59,10 +59,7 @@ fn exit_code<E: Error>(result: Result<(), E>) -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "a command tells its errors on standard error"
-)]
+#[expect(clippy::print_stderr, reason = "a command tells its errors on standard error")]
 fn report(error: &dyn Error) {
     eprintln!("punctual: {error}");
 }

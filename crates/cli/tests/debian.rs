@@ -7,9 +7,7 @@ use punctual_cli::crontab::{Crontab, Entry, Schedule};
 
 /// The entries of a file below `tests/debian`, in the format that its path tells.
 fn entries(file: &str) -> Vec<Entry> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/debian")
-        .join(file);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/debian").join(file);
     Crontab::read(&path, None, &Zone::utc()).unwrap().entries
 }
 
@@ -36,10 +34,7 @@ fn the_system_crontab() {
             ("2026-04-01T06:52:00Z".into(), "root"),
         ]
     );
-    assert_eq!(
-        entries[0].script,
-        "cd / && run-parts --report /etc/cron.hourly"
-    );
+    assert_eq!(entries[0].script, "cd / && run-parts --report /etc/cron.hourly");
     assert_eq!(entries[0].variables["SHELL"], "/bin/sh");
     assert!(entries[0].variables["PATH"].starts_with("/usr/local/sbin:"));
 }
@@ -57,10 +52,7 @@ fn fragments_of_packages() {
             ("2026-03-02T00:00:00Z".into(), "www-data"),
         ]
     );
-    assert_eq!(
-        entries[2].script,
-        "[ $(date +%d) -le 7 ] && /usr/lib/example/scrub --all --quiet"
-    );
+    assert_eq!(entries[2].script, "[ $(date +%d) -le 7 ] && /usr/lib/example/scrub --all --quiet");
     assert!(entries.iter().all(|entry| entry.stdin.is_none()));
     assert_eq!(entries[3].variables["MAILTO"], "root");
     assert!(!entries[0].variables.contains_key("MAILTO"));

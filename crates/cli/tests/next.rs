@@ -3,11 +3,7 @@
 use std::process::{Command, Output};
 
 fn next(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_punctual"))
-        .arg("next")
-        .args(arguments)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_punctual")).arg("next").args(arguments).output().unwrap()
 }
 
 fn lines(arguments: &[&str]) -> Vec<String> {
@@ -48,13 +44,7 @@ fn fire_times_in_a_zone_over_a_clock_change() {
 
 #[test]
 fn odd_times_are_explained() {
-    let helsinki = [
-        "--zone",
-        "Europe/Helsinki",
-        "--from",
-        "2026-03-28",
-        "--explain",
-    ];
+    let helsinki = ["--zone", "Europe/Helsinki", "--from", "2026-03-28", "--explain"];
     assert_eq!(
         lines(&[&["30 3 * * *", "-n", "2"], &helsinki[..]].concat()),
         [
@@ -78,10 +68,7 @@ fn either_day_field_and_sunday_by_both_numbers() {
     ];
     for sunday in ["0", "7", "sun"] {
         let expression = format!("30 4 1,16 * {sunday}");
-        assert_eq!(
-            lines(&[&[&*expression, "-n", "4"], &from[..]].concat()),
-            expected
-        );
+        assert_eq!(lines(&[&[&*expression, "-n", "4"], &from[..]].concat()), expected);
     }
 }
 
@@ -95,15 +82,9 @@ fn ten_times_from_now_unless_told_otherwise() {
 
 #[test]
 fn errors_say_what_is_wrong() {
-    assert_eq!(
-        error(&["0 0 30 2 *", "--zone", "UTC"]),
-        "punctual: \"0 0 30 2 *\" never fires\n"
-    );
+    assert_eq!(error(&["0 0 30 2 *", "--zone", "UTC"]), "punctual: \"0 0 30 2 *\" never fires\n");
     let hour = error(&["0 24 * * *"]);
-    assert!(
-        hour.starts_with("punctual: hour \"24\" (column 1): "),
-        "{hour}"
-    );
+    assert!(hour.starts_with("punctual: hour \"24\" (column 1): "), "{hour}");
     assert!(error(&["* * * *"]).contains("expected 5"));
     assert!(error(&["@daily", "--zone", "Mars/Olympus"]).contains("Mars/Olympus"));
     assert!(error(&["@daily", "--from", "yesterday"]).contains("yesterday"));

@@ -66,10 +66,7 @@ fn a_shutdown_lets_commands_end_and_then_ends_them() {
         let (status, log) = daemon.end();
         assert!(status.success(), "{status}");
         assert!(log.contains("stdout: bye"), "{log}");
-        assert!(
-            log.contains("failed: ended by the shutdown: exit status 5"),
-            "{log}"
-        );
+        assert!(log.contains("failed: ended by the shutdown: exit status 5"), "{log}");
     }
 }
 
@@ -77,18 +74,10 @@ fn a_shutdown_lets_commands_end_and_then_ends_them() {
 fn a_second_signal_ends_everything_at_once() {
     let folder = TempDir::new().unwrap();
     let fifo = folder.path().join("fifo");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&fifo)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     // Everything that the command starts holds the other end of the FIFO, and is deaf to polite words.
-    let crontab = format!(
-        "@reboot trap '' TERM; exec 3> {}; sleep 100; echo ended >&3\n",
-        fifo.display()
-    );
+    let crontab =
+        format!("@reboot trap '' TERM; exec 3> {}; sleep 100; echo ended >&3\n", fifo.display());
     let mut daemon = Daemon::start(&folder, &crontab, &["--shutdown-timeout", "1000"]);
     let mut held = fs::File::open(&fifo).unwrap();
     daemon.signal(Signal::SIGTERM);
@@ -112,11 +101,7 @@ fn a_hangup_reads_the_file_again() {
     fs::write(folder.path().join("tab"), "@reboot echo once\nbroken").unwrap();
     daemon.signal(Signal::SIGHUP);
     daemon.wait_for("the old one stays: tab:2:1: ");
-    fs::write(
-        folder.path().join("tab"),
-        "@reboot echo once\n@monthly true\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("tab"), "@reboot echo once\n@monthly true\n").unwrap();
     daemon.signal(Signal::SIGHUP);
     daemon.wait_for("removed, as its line is gone: echo gone");
     daemon.wait_for("tab read again: 1 entries");
@@ -136,11 +121,7 @@ fn it_starts_again_after_it_was_killed() {
         assert_eq!(daemon.end().0.signal(), Some(9));
     }
     let state = fs::metadata(folder.path().join("state.sqlite")).unwrap();
-    assert_eq!(
-        state.permissions().mode() & 0o777,
-        0o600,
-        "commands can be secrets"
-    );
+    assert_eq!(state.permissions().mode() & 0o777, 0o600, "commands can be secrets");
 }
 
 #[test]
@@ -151,9 +132,6 @@ fn a_crontab_with_errors_is_refused_with_all_of_them() {
     assert_eq!(status.code(), Some(1));
     let lines: Vec<_> = log.lines().collect();
     assert_eq!(lines.len(), 2, "{log}");
-    assert!(
-        lines[0].starts_with("punctual: tab:1:1: minute \"60\": "),
-        "{log}"
-    );
+    assert!(lines[0].starts_with("punctual: tab:1:1: minute \"60\": "), "{log}");
     assert!(lines[1].starts_with("tab:3:1: \"@never\": "), "{log}");
 }

@@ -36,10 +36,7 @@ fn a_command_becomes_its_user_or_is_refused() {
     let [uid, gid, groups, directory] = told.lines().collect::<Vec<_>>()[..] else {
         panic!("{told}");
     };
-    assert_eq!(
-        (uid, gid, directory),
-        (&*nobody.uid.to_string(), &*nobody.gid.to_string(), "/usr")
-    );
+    assert_eq!((uid, gid, directory), (&*nobody.uid.to_string(), &*nobody.gid.to_string(), "/usr"));
     let mut groups: Vec<_> = groups.split(' ').map(str::to_owned).collect();
     groups.sort_by_key(|gid| gid.parse::<u32>().unwrap());
     assert_eq!(groups, groups_of(&nobody));

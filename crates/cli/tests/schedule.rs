@@ -31,12 +31,8 @@ fn start(folder: &Path, crontab: &str, now: Timestamp) -> ManualScheduler {
     })
     .unwrap();
     scheduler.block_on(async {
-        install(&scheduler, &crontab, &settings(), now)
-            .await
-            .unwrap();
-        start_reboot_jobs(&scheduler, &crontab, &settings())
-            .await
-            .unwrap();
+        install(&scheduler, &crontab, &settings(), now).await.unwrap();
+        start_reboot_jobs(&scheduler, &crontab, &settings()).await.unwrap();
     });
     scheduler
 }
@@ -82,10 +78,7 @@ fn commands_run_at_the_right_minute() {
     scheduler.advance(Duration::from_secs(29));
     assert!(executed(&mut events).is_empty() && !path("minutes").exists());
     scheduler.advance(Duration::from_secs(1));
-    assert_eq!(
-        (executed(&mut events), lines(&path("minutes"))),
-        (vec!["12:00".into()], 1)
-    );
+    assert_eq!((executed(&mut events), lines(&path("minutes"))), (vec!["12:00".into()], 1));
     scheduler.advance(Duration::from_secs(60));
     assert_eq!(executed(&mut events), ["12:01", "12:01"]);
     assert_eq!(fs::read_to_string(path("odd")).unwrap(), "from\nstdin\n");
@@ -127,29 +120,14 @@ fn a_restart_neither_repeats_nor_forgets() {
     let scheduler = start(folder.path(), &crontab, later);
     let mut events = scheduler.events(ENDS);
     scheduler.advance(Duration::from_secs(1));
-    assert_eq!(
-        executed(&mut events),
-        ["13:30", "15:00"],
-        "one late run each, for the latest time"
-    );
-    assert_eq!(
-        (runs("hourly"), runs("daily"), runs("gone"), runs("new")),
-        (2, 1, 0, 0)
-    );
+    assert_eq!(executed(&mut events), ["13:30", "15:00"], "one late run each, for the latest time");
+    assert_eq!((runs("hourly"), runs("daily"), runs("gone"), runs("new")), (2, 1, 0, 0));
     scheduler.block_on(scheduler.shutdown()).unwrap();
     drop(scheduler);
 
-    let scheduler = start(
-        folder.path(),
-        &crontab,
-        later.saturating_add(Duration::from_secs(2)),
-    );
+    let scheduler = start(folder.path(), &crontab, later.saturating_add(Duration::from_secs(2)));
     scheduler.advance(Duration::from_secs(60));
-    assert_eq!(
-        (runs("hourly"), runs("daily")),
-        (2, 1),
-        "nothing runs twice"
-    );
+    assert_eq!((runs("hourly"), runs("daily")), (2, 1), "nothing runs twice");
 }
 
 #[test]
@@ -179,14 +157,7 @@ fn the_exit_status_is_the_event() {
         })
         .collect();
     ends.sort();
-    assert_eq!(
-        ends,
-        [
-            "error: exit status 3",
-            "error: killed by signal 15",
-            "success"
-        ]
-    );
+    assert_eq!(ends, ["error: exit status 3", "error: killed by signal 15", "success"]);
 }
 
 #[test]

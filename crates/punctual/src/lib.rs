@@ -45,9 +45,10 @@ pub mod prelude {
     #[cfg(feature = "macros")]
     pub use crate::task;
     pub use crate::{
-        AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler,
-        CalendarIntervalTrigger, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
+        AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler, Calendar,
+        CalendarIntervalTrigger, Coalesce, CronTrigger, DateTrigger, Event, EventMask, Except,
         IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt, JobDefaults, JobId,
-        NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, Timestamp, Trigger, Zone,
+        NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, Timestamp, Trigger, TriggerExt,
+        Zone,
     };
 }

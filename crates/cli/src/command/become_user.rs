@@ -40,11 +40,7 @@ enum Never {}
 fn try_become(user: &str, directory: &str, command: &[OsString]) -> Result<Never, BecomeError> {
     let refused = |step: &'static str| {
         let user = user.to_owned();
-        move |source: Errno| BecomeError::Refused {
-            user,
-            step,
-            source: source.into(),
-        }
+        move |source: Errno| BecomeError::Refused { user, step, source: source.into() }
     };
     let account = User::from_name(user)
         .map_err(refused("look it up"))?
@@ -60,9 +56,7 @@ fn try_become(user: &str, directory: &str, command: &[OsString]) -> Result<Never
     let Some((program, arguments)) = command.split_first() else {
         return Err(BecomeError::Exec(io::ErrorKind::InvalidInput.into()));
     };
-    Err(BecomeError::Exec(
-        Command::new(program).args(arguments).exec(),
-    ))
+    Err(BecomeError::Exec(Command::new(program).args(arguments).exec()))
 }
 
 #[cfg(not(target_vendor = "apple"))]

@@ -33,10 +33,8 @@ pub async fn run(
     cancelled: impl Future<Output = ()>,
     log: impl Fn(OutputLine<'_>) + Sync,
 ) -> Result<(), CommandError> {
-    let mut child = spawn(command).map_err(|source| CommandError::NotStarted {
-        shell: command.shell.clone(),
-        source,
-    })?;
+    let mut child = spawn(command)
+        .map_err(|source| CommandError::NotStarted { shell: command.shell.clone(), source })?;
     let group = ProcessGroup::led_by(child.id());
     let budget = Budget::new(command.output_limit.saturating_add(1));
     let watched = async {
@@ -80,11 +78,7 @@ fn spawn(command: &ShellCommand) -> io::Result<Child> {
         } else {
             "/"
         })
-        .stdin(if command.stdin.is_some() {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        })
+        .stdin(if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         // Its own group: a Ctrl-C in the daemon's terminal is for the daemon, and a shutdown finds all of it.

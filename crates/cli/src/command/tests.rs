@@ -67,10 +67,7 @@ async fn a_bad_end_is_an_error_that_says_how() {
     let mut lost = command("true");
     lost.shell = "/no/such/shell".into();
     let error = output_of(&lost).await.0.unwrap_err().to_string();
-    assert!(
-        error.starts_with("/no/such/shell can't be started: "),
-        "{error}"
-    );
+    assert!(error.starts_with("/no/such/shell can't be started: "), "{error}");
 }
 
 #[tokio::test]
@@ -98,16 +95,9 @@ async fn only_its_own_environment_reaches_it() {
     env.environment.insert("HOME".into(), "/usr".into());
     let (_, mut lines) = output_of(&env).await;
     lines.sort();
-    assert_eq!(
-        lines,
-        ["o /usr", "o A=b c", "o HOME=/usr", "o PATH=/usr/bin:/bin"]
-    );
-    env.environment
-        .insert("HOME".into(), "/no/such/home".into());
-    assert!(
-        output_of(&env).await.1.contains(&"o /".to_owned()),
-        "without its home it runs in /"
-    );
+    assert_eq!(lines, ["o /usr", "o A=b c", "o HOME=/usr", "o PATH=/usr/bin:/bin"]);
+    env.environment.insert("HOME".into(), "/no/such/home".into());
+    assert!(output_of(&env).await.1.contains(&"o /".to_owned()), "without its home it runs in /");
 }
 
 #[tokio::test]
@@ -128,10 +118,7 @@ async fn a_cancelled_command_ends_with_all_that_it_started() {
         }
     })
     .await;
-    assert_eq!(
-        result.unwrap_err().to_string(),
-        "ended by the shutdown: exit status 4"
-    );
+    assert_eq!(result.unwrap_err().to_string(), "ended by the shutdown: exit status 4");
     let mut lines = lines.into_inner().unwrap();
     lines.sort();
     assert_eq!(lines, ["inner", "outer", "ready"]);
@@ -173,10 +160,7 @@ fn the_environment_is_crons() {
             .unwrap();
     assert_eq!((&*set.shell, set.directory()), ("/bin/bash", "/tmp"));
     let of = |name: &str| set.environment[name].as_str();
-    assert_eq!(
-        (of("USER"), of("LOGNAME"), of("MAILTO")),
-        ("u", "ann", "root")
-    );
+    assert_eq!((of("USER"), of("LOGNAME"), of("MAILTO")), ("u", "ann", "root"));
 }
 
 #[test]

@@ -45,10 +45,6 @@ impl Assignment {
         for text in [name, value] {
             Fault::check_text(text).map_err(|fault| (value_column, fault))?;
         }
-        Ok(Some(Self {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            value_column,
-        }))
+        Ok(Some(Self { name: name.to_owned(), value: value.to_owned(), value_column }))
     }
 }

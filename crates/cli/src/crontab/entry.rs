@@ -97,20 +97,10 @@ impl Schedule {
             *word = cursor.word();
         }
         Self::times(words.join(" ").trim_end(), zone).map_err(|error| match error {
-            TriggerError::InvalidField {
-                field,
-                value,
-                column,
-                reason,
-                ..
-            } => {
+            TriggerError::InvalidField { field, value, column, reason, .. } => {
                 let position = FIELDS.iter().position(|&known| known == field);
                 let before = position.map_or(start, |position| columns[position]);
-                let fault = Fault::Field {
-                    field,
-                    value,
-                    reason,
-                };
+                let fault = Fault::Field { field, value, reason };
                 (before + column - 1, fault)
             }
             other => (start, other.into()),
@@ -118,12 +108,7 @@ impl Schedule {
     }
 
     fn times(expression: &str, zone: &Zone) -> Result<Self, TriggerError> {
-        let trigger = CronTrigger::from_crontab(expression)
-            .timezone(zone)
-            .build()?;
-        Ok(Self::Times {
-            expression: expression.to_owned(),
-            trigger: Box::new(trigger),
-        })
+        let trigger = CronTrigger::from_crontab(expression).timezone(zone).build()?;
+        Ok(Self::Times { expression: expression.to_owned(), trigger: Box::new(trigger) })
     }
 }

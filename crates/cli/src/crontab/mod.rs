@@ -64,12 +64,8 @@ impl Crontab {
         format: Format,
         zone: &Zone,
     ) -> Result<Self, CrontabError> {
-        let mut reader = Reader {
-            format,
-            default_zone: zone,
-            zone: zone.clone(),
-            variables: Arc::default(),
-        };
+        let mut reader =
+            Reader { format, default_zone: zone, zone: zone.clone(), variables: Arc::default() };
         let mut entries = Vec::new();
         let mut errors = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -104,29 +100,17 @@ impl Reader<'_> {
         if text.is_empty() || text.starts_with('#') {
             return Ok(None);
         }
-        let at = |(column, fault)| LineError {
-            line: number,
-            column,
-            fault,
-        };
+        let at = |(column, fault)| LineError { line: number, column, fault };
         if let Some(assignment) = Assignment::read(cursor).map_err(at)? {
             self.assign(assignment).map_err(at)?;
             return Ok(None);
         }
         let entry = Entry::read(cursor, self.format, &self.zone).map_err(at)?;
-        Ok(Some(Entry {
-            line: number,
-            variables: Arc::clone(&self.variables),
-            ..entry
-        }))
+        Ok(Some(Entry { line: number, variables: Arc::clone(&self.variables), ..entry }))
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), (usize, Fault)> {
-        let Assignment {
-            name,
-            value,
-            value_column,
-        } = assignment;
+        let Assignment { name, value, value_column } = assignment;
         if name == ZONE_VARIABLE {
             self.zone = match value.as_str() {
                 "" => self.default_zone.clone(),

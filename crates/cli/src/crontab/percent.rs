@@ -50,11 +50,7 @@ mod tests {
     fn the_first_percent_sign_ends_the_command() {
         for (command, script, stdin) in [
             ("ls -l", "ls -l", None),
-            (
-                "mail joe%Joe,%%Where?%",
-                "mail joe",
-                Some("Joe,\n\nWhere?\n"),
-            ),
+            ("mail joe%Joe,%%Where?%", "mail joe", Some("Joe,\n\nWhere?\n")),
             ("cat%one", "cat", Some("one\n")),
             ("cat%", "cat", None),
             ("cat%%", "cat", Some("\n")),

@@ -71,22 +71,11 @@ fn variables() {
         "  A = one two  \nB=\"  q  \"\nC='x \"y\"'\n'D d'=$HOME/x\nE=a#b = c\n",
         "MAILTO=\nF=\"\"   \nA=again\n@daily x = y"
     );
-    let variables: Vec<_> = entries(text)[0]
-        .variables
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let variables: Vec<_> =
+        entries(text)[0].variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(
         variables,
-        [
-            "A=again",
-            "B=  q  ",
-            "C=x \"y\"",
-            "D d=$HOME/x",
-            "E=a#b = c",
-            "F=",
-            "MAILTO="
-        ]
+        ["A=again", "B=  q  ", "C=x \"y\"", "D d=$HOME/x", "E=a#b = c", "F=", "MAILTO="]
     );
 }
 
@@ -120,26 +109,14 @@ fn errors_name_file_line_and_column() {
         (Format::User, "* * * * ls", "tab:1:9: day_of_week \"ls\": "),
         (Format::User, "\n* * *", "tab:2:1: \"* * *\""),
         (Format::User, "@dayly x", "tab:1:1: \"@dayly\""),
-        (
-            Format::User,
-            "* * * * *  ",
-            "tab:1:12: the command is missing",
-        ),
+        (Format::User, "* * * * *  ", "tab:1:12: the command is missing"),
         (
             Format::System,
             "@daily",
             "tab:1:7: the user is missing; a system crontab names one between the times and the command",
         ),
-        (
-            Format::System,
-            "@daily root",
-            "tab:1:12: the command is missing",
-        ),
-        (
-            Format::User,
-            "A = \"x",
-            "tab:1:5: the quote is never closed",
-        ),
+        (Format::System, "@daily root", "tab:1:12: the command is missing"),
+        (Format::User, "A = \"x", "tab:1:5: the quote is never closed"),
         (
             Format::User,
             "A = \"x\" # y",

@@ -15,10 +15,9 @@ impl Ids {
     pub(super) fn of(&mut self, entry: &Entry) -> String {
         let (expression, zone) = match &entry.schedule {
             Schedule::Reboot => ("@reboot", ""),
-            Schedule::Times {
-                expression,
-                trigger,
-            } => (&**expression, trigger.zone().map_or("", Zone::name)),
+            Schedule::Times { expression, trigger } => {
+                (&**expression, trigger.zone().map_or("", Zone::name))
+            }
         };
         let user = entry.user.as_deref().unwrap_or_default();
         let hash = stable_hash([expression, zone, user, &entry.command]);
@@ -40,9 +39,7 @@ impl Ids {
 /// FNV-1a over the parts, each closed by a byte that no text has: the same in every version and on every
 /// machine, which the standard library's hashers don't promise.
 pub(super) fn stable_hash<'t>(parts: impl IntoIterator<Item = &'t str>) -> u64 {
-    let bytes = parts
-        .into_iter()
-        .flat_map(|part| part.bytes().chain([0xff]));
+    let bytes = parts.into_iter().flat_map(|part| part.bytes().chain([0xff]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

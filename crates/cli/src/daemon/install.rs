@@ -64,9 +64,7 @@ pub async fn install(
     for job in wanted {
         if stored.contains(&job.id) {
             let id = job.id.clone();
-            scheduler
-                .modify_job((STORE, &*id), job.change(settings))
-                .await?;
+            scheduler.modify_job((STORE, &*id), job.change(settings)).await?;
         } else {
             new.push(job.added(settings));
         }
@@ -92,11 +90,7 @@ impl Planned {
             warn!(line = entry.line, "left out: there is no such time");
             return None;
         }
-        Some(Self {
-            id: ids.of(entry),
-            trigger: (**trigger).clone(),
-            command,
-        })
+        Some(Self { id: ids.of(entry), trigger: (**trigger).clone(), command })
     }
 
     /// What to change of a job that is there: everything but its times, which its id stands for.

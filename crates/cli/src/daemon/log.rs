@@ -58,13 +58,7 @@ pub(super) fn event(event: &Event) {
 }
 
 fn not_run(skipped: &SkippedRuns) {
-    let SkippedRuns {
-        job,
-        first,
-        last,
-        reason,
-        ..
-    } = skipped;
+    let SkippedRuns { job, first, last, reason, .. } = skipped;
     let job = &job.job_id;
     if first == last {
         warn!(%job, "not run at {first}: {reason}");

@@ -21,9 +21,8 @@ pub async fn start_reboot_jobs(
 ) -> Result<usize, SchedulerError> {
     let mut ids = Ids::default();
     let entries = crontab.entries.iter();
-    let jobs = entries
-        .filter(|entry| matches!(entry.schedule, Schedule::Reboot))
-        .filter_map(|entry| {
+    let jobs =
+        entries.filter(|entry| matches!(entry.schedule, Schedule::Reboot)).filter_map(|entry| {
             let command = runnable(entry, settings)?;
             let name = command.script.clone();
             let job = NewJob::builder(shell_command(command))

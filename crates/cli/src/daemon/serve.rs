@@ -37,10 +37,7 @@ pub async fn serve(args: &RunArgs) -> Result<(), DaemonError> {
     let count = install(&scheduler, &crontab, &settings, SystemClock.now()).await?;
     let at_start = start_reboot_jobs(&scheduler, &crontab, &settings).await?;
     scheduler.resume()?;
-    info!(
-        "{}: {count} entries, {at_start} at the start",
-        args.file.display()
-    );
+    info!("{}: {count} entries, {at_start} at the start", args.file.display());
 
     while signals.next().await == Order::Reload {
         if let Err(error) = reload(&scheduler, args, &zone, &settings).await {

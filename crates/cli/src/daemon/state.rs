@@ -18,15 +18,9 @@ pub(super) fn default_path(crontab: &Path, current: &Account) -> io::Result<Path
     let folder = if current.uid.is_root() {
         PathBuf::from("/var/lib/punctual")
     } else {
-        user_folder(
-            env::var_os("XDG_STATE_HOME").map(PathBuf::from),
-            &current.home,
-        )
+        user_folder(env::var_os("XDG_STATE_HOME").map(PathBuf::from), &current.home)
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     Ok(folder.join(file_name(&crontab.canonicalize()?)))
 }
 

@@ -13,9 +13,7 @@ pub(super) async fn shell_command(
     context: JobContext,
     command: ShellCommand,
 ) -> Result<(), CommandError> {
-    let _counted = context
-        .state::<RunningCommands>()
-        .map(|running| running.count());
+    let _counted = context.state::<RunningCommands>().map(|running| running.count());
     let span = log::run_span(context.job_id(), context.run_id());
     async {
         info!("started: {}", command.script);

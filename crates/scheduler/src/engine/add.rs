@@ -72,7 +72,7 @@ impl Engine {
     fn check(&self, job: NewJob) -> Result<CheckedJob, SchedulerError> {
         let Settings { job_defaults, codec, .. } = &self.settings;
         let run_now =
-            |defaults: &TriggerDefaults| DateTrigger::at(defaults.now).into_trigger(defaults);
+            |defaults: &TriggerDefaults| DateTrigger::now().into_trigger(defaults);
         let job = job.check(job_defaults, &self.trigger_defaults(), *codec, run_now)?;
         if let Ok(slot) = self.slot(&job.job_store)
             && slot.caps.persistent
