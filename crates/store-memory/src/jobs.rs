@@ -68,6 +68,9 @@ impl Jobs {
             record.task = task;
             record.definition = definition;
         }
+        if update.restart {
+            record.fire_count = 0;
+        }
         let revision = record.revision;
         self.release(slot);
         if let Some(schedule) = update.schedule {

@@ -59,12 +59,15 @@ impl Settings {
         Ok(Limits {
             start_date: resolve("start_date", &self.start)?,
             end_date: resolve("end_date", &self.end)?,
-            extras: self.extras(),
+            extras: self.extras()?,
         })
     }
 
-    pub(crate) fn extras(&self) -> Extras {
-        Extras { jitter: self.jitter, max_runs: self.max_runs }
+    pub(crate) fn extras(&self) -> Result<Extras, TriggerError> {
+        if self.max_runs == Some(0) {
+            return Err(TriggerError::invalid_field("max_runs", "0", 1, "it must be at least 1"));
+        }
+        Ok(Extras { jitter: self.jitter, max_runs: self.max_runs })
     }
 }
 
@@ -206,7 +209,7 @@ macro_rules! builder_methods {
         }
     };
     (@max_runs) => {
-        /// Finishes the job after so many runs.
+        /// Finishes the job after so many runs, at least 1. Replacing or rescheduling the job counts anew.
         pub fn max_runs(mut self, runs: u64) -> Self {
             self.settings.max_runs = Some(runs);
             self

@@ -89,6 +89,11 @@ fn errors_tell_field_value_and_what_is_allowed() {
     );
     assert!(error(CronTrigger::from_crontab("@reboot").build().map(added)).contains("@hourly"));
     assert!(CronTrigger::from_crontab("@daily").hour(3).build().is_err());
+    assert_eq!(
+        error(CronTrigger::new().max_runs(0).build().map(added)),
+        r#"max_runs "0" (column 1): it must be at least 1"#
+    );
+    assert!(CalendarIntervalTrigger::days(1).max_runs(0).build().is_err());
     assert!(IntervalTrigger::seconds(0).build().is_err());
     assert!(IntervalTrigger::weeks(i64::MAX).build().is_err());
     assert!(CalendarIntervalTrigger::days(0).build().is_err());

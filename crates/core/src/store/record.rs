@@ -76,6 +76,8 @@ pub struct RecordUpdate {
     pub definition: Option<(TaskName, Encoded)>,
     /// Another schedule; `Some(None)` pauses. A finished job with a schedule is finished no more.
     pub schedule: Option<Option<Schedule>>,
+    /// Whether fires are counted anew: `fire_count` becomes 0.
+    pub restart: bool,
 }
 
 /// A record that was due and is now the claimer's for the length of the lease.

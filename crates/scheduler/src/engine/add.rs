@@ -183,6 +183,8 @@ impl Engine {
             let update = RecordUpdate {
                 definition: Some((record.task, record.definition)),
                 schedule: Some(record.schedule),
+                // Another description: `max_runs` counts from here.
+                restart: true,
             };
             match slot.store.update(&job.id, old.revision, update).await {
                 Ok(_) => {

@@ -320,6 +320,8 @@ impl Engine {
                 let encoded = changed.definition.encode();
                 let update = RecordUpdate {
                     definition: Some((task, encoded.map_err(punctual_core::JobError::from)?)),
+                    // Another course: `max_runs` counts from here.
+                    restart: new_schedule.is_some(),
                     schedule: new_schedule,
                 };
                 self.update(&slot, &record, update).await?;
@@ -393,7 +395,7 @@ impl Engine {
                 }
             };
             let schedule = schedule(&self.job(&slot, &record))?;
-            let update = RecordUpdate { definition: None, schedule: Some(schedule) };
+            let update = RecordUpdate { schedule: Some(schedule), ..Default::default() };
             match self.update(&slot, &record, update).await {
                 Ok(()) => return self.modified(&slot, &record.id).await,
                 Err(SchedulerError::Store { source, .. })

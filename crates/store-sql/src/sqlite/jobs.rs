@@ -57,6 +57,7 @@ impl Database {
             .bind(schedule.map(|schedule| schedule.next_run_time.as_micros()))
             .bind(schedule.map(|schedule| schedule.due_at.as_micros()))
             .bind(task.as_ref().map(|task| task.as_str()))
+            .bind(update.restart)
             .fetch_optional(&mut *transaction)
             .await
             .map_err(store_error)?;

@@ -24,12 +24,13 @@ pub(super) const ADD: &str = "
 pub(super) const ADD_DEFINITION: &str = "
     INSERT INTO {p}definitions (job, definition) VALUES (last_insert_rowid(), ?1)";
 
-/// `?3` is whether there is a new schedule, of `?4` and `?5`.
+/// `?3` is whether there is a new schedule, of `?4` and `?5`; `?7`, whether fires are counted anew.
 pub(super) const UPDATE: &str = "
     UPDATE {p}jobs SET
         revision = revision + 1,
         fence = fence + 1,
         task = coalesce(?6, task),
+        fire_count = iif(?7, 0, fire_count),
         finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
         next_run_time = iif(?3, ?4, next_run_time),
         due_at = iif(?3, ?5, next_run_time)

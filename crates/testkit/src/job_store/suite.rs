@@ -35,6 +35,7 @@ macro_rules! job_store_suite {
                     an_update_ends_a_claim
                     an_update_can_reschedule_a_claimed_job
                     an_update_leaves_counts_and_runs
+                    an_update_can_count_fires_anew
                     a_finished_job_with_a_schedule_is_finished_no_more
                     a_paused_job_can_be_changed
                 ]

@@ -143,7 +143,7 @@ impl CalendarIntervalTriggerBuilder {
             timezone,
             gap: self.gap,
             fold: self.fold,
-            extras: self.settings.extras(),
+            extras: self.settings.extras()?,
         })
     }
 }

@@ -110,7 +110,7 @@ impl DateTriggerBuilder {
         let from_clock = self.run_date.is_none();
         let run_date = self.run_date.unwrap_or_else(|| defaults.now().into());
         let (run_date, timezone) = run_date.instant_and_zone("run_date", &zone)?;
-        Ok(DateTrigger { run_date, timezone, from_clock, extras: self.settings.extras() })
+        Ok(DateTrigger { run_date, timezone, from_clock, extras: self.settings.extras()? })
     }
 }
 

@@ -1,14 +1,14 @@
 //! Updates: revisions, fences, pausing and resuming.
 
 use punctual_core::{
-    CommitAction, CommitOutcome, JobStore, RecordUpdate, Revision, Schedule, StoreErrorKind,
+    CommitAction, CommitOutcome, JobRecord, JobStore, RecordUpdate, Revision, Schedule, StoreErrorKind,
 };
 
 use crate::job_store::kit::{at, bytes, due, id, only, paused, run, task, with_schedule};
 use crate::job_store::{StoreFixture, Trial};
 
 fn definition(of_task: &str, text: &str) -> RecordUpdate {
-    RecordUpdate { definition: Some((task(of_task), bytes(text))), schedule: None }
+    RecordUpdate { definition: Some((task(of_task), bytes(text))), ..Default::default() }
 }
 
 pub async fn an_update_raises_revision_and_fence<F: StoreFixture>(t: &Trial<F>) {
@@ -101,6 +101,23 @@ pub async fn an_update_leaves_counts_and_runs<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!((job.fire_count, job.in_flight), (3, 1));
     assert_eq!(t.in_flight("a").await, [run(1, "n")]);
     assert_eq!(t.clear("a", 1, run(1, "n").fence).await, CommitOutcome::Done);
+}
+
+pub async fn an_update_can_count_fires_anew<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(5)), due("b", at(5))]).await;
+    for claim in t.claim(at(5)).await {
+        let schedule = Schedule::at(at(9));
+        let advance = CommitAction::Advance { schedule, fire_count: 3, start: vec![run(1, "n")] };
+        t.commit_one(claim.id.as_str(), claim.fence, advance).await;
+    }
+    let before = t.get("a").await;
+    t.update("a", RecordUpdate { restart: true, ..Default::default() }).await;
+    let after = t.get("a").await;
+    let (revision, fence) = (after.revision, after.fence);
+    assert_eq!(after, JobRecord { fire_count: 0, revision, fence, ..before }, "only that");
+    assert_eq!(t.get("b").await.fire_count, 3, "another job's count");
+    t.update("a", definition("work", "{}")).await;
+    assert_eq!(t.get("a").await.fire_count, 0);
 }
 
 pub async fn a_finished_job_with_a_schedule_is_finished_no_more<F: StoreFixture>(t: &Trial<F>) {

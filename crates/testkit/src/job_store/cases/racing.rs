@@ -109,7 +109,7 @@ pub async fn one_update_wins_per_revision<F: StoreFixture>(t: &Trial<F>) {
         let revision = t.get("a").await.revision;
         let won = race(t, |store, number| async move {
             let definition = Some((task("work"), bytes(&number.to_string())));
-            let update = RecordUpdate { definition, schedule: None };
+            let update = RecordUpdate { definition, ..Default::default() };
             match store.store.update(&id("a"), revision, update).await {
                 Ok(new) => {
                     assert_eq!(new, revision.next());
