@@ -137,6 +137,14 @@ impl JobStore for HaltingStore {
         self.store.next_wakeup(filter).await
     }
 
+    async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.store.notes().await
+    }
+
+    async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
+        self.store.set_note(key, text).await
+    }
+
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
         self.store.watch().await
     }

@@ -1,4 +1,6 @@
-//! All that the lock protects: jobs, and the runs that they have in flight.
+//! All that the lock protects: jobs, the runs that they have in flight, and notes.
+
+use std::collections::BTreeMap;
 
 use punctual_core::{InFlightRun, JobId, NodeId, OrphanedRun, TaskFilter, Timestamp};
 
@@ -9,6 +11,7 @@ use crate::runs::Runs;
 pub(crate) struct State {
     pub(crate) jobs: Jobs,
     pub(crate) runs: Runs,
+    pub(crate) notes: BTreeMap<String, String>,
 }
 
 impl State {

@@ -145,4 +145,14 @@ impl JobStore for MemoryJobStore {
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.state.lock().jobs.next_wakeup(filter))
     }
+
+    async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let state = self.state.lock();
+        Ok(state.notes.iter().map(|(key, text)| (key.clone(), text.clone())).collect())
+    }
+
+    async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
+        self.state.lock().notes.insert(key.to_owned(), text.to_owned());
+        Ok(())
+    }
 }

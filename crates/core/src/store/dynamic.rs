@@ -103,6 +103,13 @@ pub trait DynJobStore: Send + Sync + 'static {
         filter: &'a TaskFilter,
     ) -> BoxFuture<'a, Result<Option<Timestamp>, StoreError>>;
 
+    /// See [`JobStore::notes`].
+    fn notes<'a>(&'a self) -> BoxFuture<'a, Result<Vec<(String, String)>, StoreError>>;
+
+    /// See [`JobStore::set_note`].
+    fn set_note<'a>(&'a self, key: &'a str, text: &'a str)
+    -> BoxFuture<'a, Result<(), StoreError>>;
+
     /// See [`JobStore::watch`].
     fn watch<'a>(&'a self) -> BoxFuture<'a, Result<Option<Box<dyn ChangeWatch>>, StoreError>>;
 }
@@ -204,6 +211,18 @@ impl<S: JobStore> DynJobStore for S {
         filter: &'a TaskFilter,
     ) -> BoxFuture<'a, Result<Option<Timestamp>, StoreError>> {
         Box::pin(JobStore::next_wakeup(self, filter))
+    }
+
+    fn notes<'a>(&'a self) -> BoxFuture<'a, Result<Vec<(String, String)>, StoreError>> {
+        Box::pin(JobStore::notes(self))
+    }
+
+    fn set_note<'a>(
+        &'a self,
+        key: &'a str,
+        text: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(JobStore::set_note(self, key, text))
     }
 
     fn watch<'a>(&'a self) -> BoxFuture<'a, Result<Option<Box<dyn ChangeWatch>>, StoreError>> {

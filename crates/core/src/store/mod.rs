@@ -95,7 +95,7 @@ pub trait JobStore: Send + Sync + 'static {
     /// Removes a job and its in-flight runs; whether there was one.
     fn remove(&self, id: &JobId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Removes all jobs and in-flight runs; how many jobs there were.
+    /// Removes all jobs and in-flight runs; how many jobs there were. Notes stay.
     fn remove_all(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// The job of that id.
@@ -168,6 +168,19 @@ pub trait JobStore: Send + Sync + 'static {
         &self,
         filter: &TaskFilter,
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+
+    /// All notes, in the order of their keys' bytes: small texts that schedulers leave for each other. There
+    /// are few, some hundred at most.
+    fn notes(&self) -> impl Future<Output = Result<Vec<(String, String)>, StoreError>> + Send;
+
+    /// Leaves a note, in place of the one under that key if there is one. Keys are not empty and not longer
+    /// than 255 bytes; texts may be both. Notes outlive the jobs: [`remove_all`](Self::remove_all) leaves
+    /// them.
+    fn set_note(
+        &self,
+        key: &str,
+        text: &str,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Watches for changes that other processes make; `None` where the backend has no notifications:
     /// the scheduler then polls with a capped sleep.

@@ -5,6 +5,7 @@ mod commits;
 mod database;
 mod error;
 mod jobs;
+mod notes;
 mod options;
 mod rows;
 mod runs;
@@ -212,5 +213,13 @@ impl JobStore for SqliteJobStore {
 
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
         self.database()?.next_wakeup(filter).await
+    }
+
+    async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.database()?.notes().await
+    }
+
+    async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
+        self.database()?.set_note(key, text).await
     }
 }

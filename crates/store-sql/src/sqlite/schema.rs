@@ -47,6 +47,11 @@ pub(super) const MIGRATIONS: &[&str] = &["
         id          TEXT PRIMARY KEY NOT NULL,
         alive_until INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE {p}notes (
+        key  TEXT PRIMARY KEY NOT NULL,
+        text TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
 "];
 
 const CREATE_VERSION: &str = "

@@ -156,3 +156,8 @@ pub(super) const ORPHANS_OF_TASKS: &str = select_record!(
 pub(super) const TAKE_OVER: &str = "
     UPDATE {p}runs AS r SET node = ?2, fence = r.fence + 1, attempt = r.attempt + 1
     FROM json_each(?1) AS c WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1";
+
+pub(super) const NOTES: &str = "SELECT key, text FROM {p}notes ORDER BY key";
+pub(super) const SET_NOTE: &str = "
+    INSERT INTO {p}notes (key, text) VALUES (?1, ?2)
+    ON CONFLICT (key) DO UPDATE SET text = excluded.text";

@@ -139,6 +139,14 @@ impl<S: JobStore> Handle<S> {
         self.store.take_over(heir, now, limit, filter).await.expect("taking over works")
     }
 
+    pub(crate) async fn notes(&self) -> Vec<(String, String)> {
+        self.store.notes().await.expect("reading notes works")
+    }
+
+    pub(crate) async fn note(&self, key: &str, text: &str) {
+        self.store.set_note(key, text).await.expect("leaving a note works");
+    }
+
     pub(crate) async fn next_wakeup(&self) -> Option<Timestamp> {
         self.store.next_wakeup(&TaskFilter::Any).await.expect("asking for the wake-up works")
     }

@@ -100,6 +100,11 @@ macro_rules! job_store_suite {
                     a_claimed_job_wakes_when_its_lease_ends
                     the_filter_counts
                 ]
+                noting for nothing [
+                    a_note_stays_until_it_is_replaced
+                    long_notes_are_kept_whole
+                    notes_outlive_the_jobs
+                ]
                 racing for nothing [
                     each_due_job_goes_to_one_claimer
                     claims_and_commits_run_each_occurrence_once
@@ -120,6 +125,7 @@ macro_rules! job_store_suite {
                 ]
                 sharing for shared [
                     what_one_does_the_other_sees
+                    what_one_notes_the_other_reads
                     a_claim_holds_against_the_other
                     runs_go_from_the_dead_to_the_living
                     two_that_race_share_the_due_jobs

@@ -151,4 +151,12 @@ impl<const FAULT: Fault> JobStore for Broken<FAULT> {
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
         self.0.next_wakeup(Self::filter(filter)).await
     }
+
+    async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.0.notes().await
+    }
+
+    async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
+        self.0.set_note(key, text).await
+    }
 }

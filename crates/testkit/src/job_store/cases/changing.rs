@@ -1,7 +1,8 @@
 //! Updates: revisions, fences, pausing and resuming.
 
 use punctual_core::{
-    CommitAction, CommitOutcome, JobRecord, JobStore, RecordUpdate, Revision, Schedule, StoreErrorKind,
+    CommitAction, CommitOutcome, JobRecord, JobStore, RecordUpdate, Revision, Schedule,
+    StoreErrorKind,
 };
 
 use crate::job_store::kit::{at, bytes, due, id, only, paused, run, task, with_schedule};

@@ -7,6 +7,7 @@ pub mod changing;
 pub mod claiming;
 pub mod committing;
 pub mod listing;
+pub mod noting;
 pub mod persisting;
 pub mod racing;
 pub mod recovering;

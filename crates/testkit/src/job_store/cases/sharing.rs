@@ -22,6 +22,15 @@ pub async fn what_one_does_the_other_sees<F: StoreFixture>(t: &Trial<F>) {
     other.stop().await;
 }
 
+pub async fn what_one_notes_the_other_reads<F: StoreFixture>(t: &Trial<F>) {
+    let other = t.another().await;
+    t.note("key", "ours").await;
+    other.note("key", "theirs").await;
+    assert_eq!(t.notes().await, [("key".into(), "theirs".into())]);
+    assert_eq!(other.notes().await, t.notes().await);
+    other.stop().await;
+}
+
 pub async fn a_claim_holds_against_the_other<F: StoreFixture>(t: &Trial<F>) {
     let other = t.another().await;
     t.add([due("a", at(0))]).await;

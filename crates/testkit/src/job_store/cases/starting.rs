@@ -19,9 +19,11 @@ pub async fn shutting_down_twice_is_harmless<F: StoreFixture>(t: &Trial<F>) {
 pub async fn it_starts_again_with_its_jobs<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(5))]).await;
     let before = t.get("a").await;
+    t.note("key", "text").await;
     t.stop().await;
     t.store.start().await.expect("it starts again");
     assert_eq!(t.get("a").await, before);
+    assert_eq!(t.notes().await, [("key".into(), "text".into())]);
     t.add([due("b", at(6))]).await;
     assert_eq!(t.list().await, ["a", "b"]);
 }
@@ -37,6 +39,7 @@ pub async fn a_new_store_has_nothing<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.next_wakeup().await, None);
     assert_eq!(t.commit([]).await, []);
     assert_eq!(t.add([]).await, []);
+    assert_eq!(t.notes().await, []);
     let lapsed = t.renew("n", at(0), at(10)).await;
     assert!(!lapsed, "a node that was not known has not lapsed");
 }
