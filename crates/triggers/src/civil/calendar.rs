@@ -96,9 +96,8 @@ impl Year {
         self.first_weekday as usize * 3 + length
     }
 
-    pub(crate) const fn is_leap(&self) -> bool {
-        self.leap
-    }
+    /// In so many years every shape occurs: mostly in 28, more where a century has no leap year.
+    pub(crate) const SHAPES_RECUR_IN: i32 = 40;
 
     /// A year of each shape, of which only weekdays, weeks and lengths may be asked.
     pub(crate) fn of_every_shape() -> impl Iterator<Item = Self> {
@@ -169,6 +168,15 @@ mod tests {
                 assert_eq!(year.month_length(date.month()), month_length(expected.0, expected.1));
             }
             date = date.succ_opt().unwrap();
+        }
+    }
+
+    #[test]
+    fn shapes_recur() {
+        for start in 1970..2370 {
+            let years = start..start + Year::SHAPES_RECUR_IN;
+            let seen = years.fold(0, |seen, year| seen | 1 << Year::new(year).shape());
+            assert_eq!(seen, (1 << 21) - 1, "{start}");
         }
     }
 

@@ -45,8 +45,11 @@ impl Timeline {
             // Walls of the rest of the line begin here; the second pass of a fold begins before this
             // span's own end.
             let rest = stretch.end + stretch.offset.min(stretch.offset_after);
-            let wall = wall.filter(|&wall| from <= rest && rest <= wall);
-            let wall = wall.or_else(|| walls.at_or_after(rest))?;
+            let wall = match wall {
+                None if from <= rest => return None,
+                Some(wall) if from <= rest && rest <= wall => wall,
+                _ => walls.at_or_after(rest)?,
+            };
             utc = stretch.end.max(wall - i64::from(self.zone.offset_range().1));
         }
     }
@@ -67,7 +70,11 @@ impl Timeline {
                 return None;
             }
             let rest = stretch.start + stretch.offset.max(stretch.offset_before) - 1;
-            let wall = walls.at_or_before(rest)?;
+            let wall = match wall {
+                None if rest <= until => return None,
+                Some(wall) if wall <= rest && rest <= until => wall,
+                _ => walls.at_or_before(rest)?,
+            };
             utc = (stretch.start - 1).min(wall - i64::from(self.zone.offset_range().0));
         }
     }

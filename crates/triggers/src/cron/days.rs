@@ -1,15 +1,19 @@
 //! Which days match: years, months and the days in them.
 
-use super::month::{Dependence, MonthRule};
-use super::years::YearSet;
+use super::expression::Item;
+use super::month::MonthRule;
+use super::years::YearList;
 use crate::civil::{FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_of};
 
 const ALL_MONTHS: u16 = 0b1_1111_1111_1110;
 
-/// A set of days, each of which is found by at most a few dozen jumps from month to month.
+/// A set of days, each of which is found by at most a few dozen jumps from month to month: what does not match in
+/// [`SHAPES_RECUR_IN`](Year::SHAPES_RECUR_IN) years does not match at all, and of years that are named only
+/// those with a match are kept.
 #[derive(Clone, Debug)]
 pub(super) struct DaySet {
-    years: YearSet,
+    /// None: all years.
+    years: Option<YearList>,
     /// Bit 1 is January.
     months: u16,
     rule: MonthRule,
@@ -19,18 +23,12 @@ pub(super) struct DaySet {
 
 impl DaySet {
     /// The days that match `rule` in those months of those years; none for all years.
-    pub(super) fn new(
-        years: Option<&[super::expression::Item]>,
-        months: u16,
-        rule: MonthRule,
-    ) -> Self {
+    pub(super) fn new(years: Option<&[Item]>, months: u16, rule: MonthRule) -> Self {
         let every_day = years.is_none() && months == ALL_MONTHS && rule.is_every_day();
-        Self {
-            years: YearSet::new(years, shapes_with_days(months, &rule)),
-            months,
-            rule,
-            every_day,
-        }
+        let mut days = Self { years: None, months, rule, every_day };
+        days.years = years
+            .map(|years| YearList::new(years, |year| days.first_in_year(year, 1, 1).is_some()));
+        days
     }
 
     /// The first member that is not before `day`.
@@ -40,13 +38,19 @@ impl DaySet {
             return (day <= LAST_DAY).then_some(day);
         }
         let (year, month, day) = date_of(day);
-        if self.years.contains(year)
+        if self.years.as_ref().is_none_or(|years| years.contains(year))
             && let Some(found) = self.first_in_year(&Year::new(year), month, day)
         {
             return Some(found);
         }
-        let year = self.years.at_or_after(year + 1)?;
-        self.first_in_year(&Year::new(year), 1, 1)
+        let in_year = |year| self.first_in_year(&Year::new(year), 1, 1);
+        match &self.years {
+            Some(years) => in_year(years.at_or_after(year + 1)?),
+            None => {
+                let last = LAST_YEAR.min(year + Year::SHAPES_RECUR_IN);
+                (year + 1..=last).find_map(in_year)
+            }
+        }
     }
 
     /// The last member that is not after `day`.
@@ -56,13 +60,19 @@ impl DaySet {
             return (day >= 0).then_some(day);
         }
         let (year, month, day) = date_of(day);
-        if self.years.contains(year)
+        if self.years.as_ref().is_none_or(|years| years.contains(year))
             && let Some(found) = self.last_in_year(&Year::new(year), month, day)
         {
             return Some(found);
         }
-        let year = self.years.at_or_before(year - 1)?;
-        self.last_in_year(&Year::new(year), 12, 31)
+        let in_year = |year| self.last_in_year(&Year::new(year), 12, 31);
+        match &self.years {
+            Some(years) => in_year(years.at_or_before(year - 1)?),
+            None => {
+                let first = FIRST_YEAR.max(year - Year::SHAPES_RECUR_IN);
+                (first..year).rev().find_map(in_year)
+            }
+        }
     }
 
     fn first_in_year(&self, year: &Year, month: u32, day: u32) -> Option<i32> {
@@ -98,26 +108,6 @@ impl DaySet {
         }
         None
     }
-}
-
-/// The shapes of years in which some day matches, as a bit set. Of years that are the same to the rule only one
-/// is tried.
-fn shapes_with_days(months: u16, rule: &MonthRule) -> u32 {
-    let depends_on = rule.depends_on();
-    let mut tried = [None; 21];
-    let mut shapes = 0;
-    for year in Year::of_every_shape() {
-        let same = match depends_on {
-            Dependence::Length => usize::from(year.is_leap()),
-            Dependence::Weekdays if !year.is_leap() => year.shape() / 3 * 3,
-            _ => year.shape(),
-        };
-        let has_day = tried[same].get_or_insert_with(|| {
-            (1..=12).any(|month| months >> month & 1 != 0 && rule.mask(&year, month) != 0)
-        });
-        shapes |= u32::from(*has_day) << year.shape();
-    }
-    shapes
 }
 
 const _: () = assert!(crate::civil::day_of(FIRST_YEAR, 1, 1) == 0 && LAST_YEAR == 9999);

@@ -90,17 +90,6 @@ impl MonthRule {
         self.days == ALL_DAYS && self.weekdays == ALL_WEEKDAYS && self.weeks == ALL_WEEKS
     }
 
-    /// What decides whether a day of a year matches.
-    pub(super) fn depends_on(&self) -> Dependence {
-        if self.weeks != ALL_WEEKS {
-            Dependence::Weeks
-        } else if self.weekdays != ALL_WEEKDAYS || self.positions.is_some() {
-            Dependence::Weekdays
-        } else {
-            Dependence::Length
-        }
-    }
-
     /// The days of that month that match; bit 1 is the first day.
     #[inline]
     pub(super) fn mask(&self, year: &Year, month: u32) -> u32 {
@@ -117,17 +106,6 @@ impl MonthRule {
         }
         mask & month_of.all()
     }
-}
-
-/// What years must have in common for a rule to match on the same days of both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dependence {
-    /// Their length.
-    Length,
-    /// And the weekday of 1 January.
-    Weekdays,
-    /// And the length of the year before, which decides about the first ISO week.
-    Weeks,
 }
 
 struct MonthShape {
