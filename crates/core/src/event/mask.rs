@@ -69,6 +69,8 @@ impl EventMask {
     pub const LEASE_LOST: Self = Self(1 << 22);
     /// A stream was read too slowly.
     pub const LAGGED: Self = Self(1 << 23);
+    /// The rules of a zone changed, and with them a job's next run time.
+    pub const JOB_REPLANNED: Self = Self(1 << 24);
 
     const NAMES: &[(Self, &str)] = &[
         (Self::SCHEDULER_STARTED, "SCHEDULER_STARTED"),
@@ -95,6 +97,7 @@ impl EventMask {
         (Self::JOBSTORE_RECOVERED, "JOBSTORE_RECOVERED"),
         (Self::LEASE_LOST, "LEASE_LOST"),
         (Self::LAGGED, "LAGGED"),
+        (Self::JOB_REPLANNED, "JOB_REPLANNED"),
     ];
 
     /// The number; the first seventeen bits mean what they mean in APScheduler.

@@ -55,6 +55,15 @@ pub enum Event {
     JobRemoved(JobRef),
     /// A job was modified, rescheduled, paused or resumed.
     JobModified(JobRef),
+    /// The rules of a time zone changed, and with them a job's next run time.
+    JobReplanned {
+        /// The job.
+        job: JobRef,
+        /// Its next run time by the old rules.
+        from: Timestamp,
+        /// Its next run time by the new ones.
+        to: Timestamp,
+    },
     /// A run ended well.
     JobExecuted(RunEvent),
     /// A run ended with an error, a panic, or because its worker died.
@@ -140,6 +149,7 @@ impl Event {
             Self::JobAdded(_) => EventMask::JOB_ADDED,
             Self::JobRemoved(_) => EventMask::JOB_REMOVED,
             Self::JobModified(_) => EventMask::JOB_MODIFIED,
+            Self::JobReplanned { .. } => EventMask::JOB_REPLANNED,
             Self::JobExecuted(_) => EventMask::JOB_EXECUTED,
             Self::JobError(_) => EventMask::JOB_ERROR,
             Self::JobMissed(_) => EventMask::JOB_MISSED,

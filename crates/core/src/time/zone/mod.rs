@@ -112,7 +112,8 @@ impl Zone {
         self.0.table.resolve(civil_seconds)
     }
 
-    /// A number that tells the rules of this zone from others: its offsets and when they change.
+    /// A number that tells the rules of this zone from others: its offsets and when they change, from 1970
+    /// on.
     ///
     /// It costs some microseconds and is the same on every machine, so that it can be stored beside what was
     /// computed by these rules: when it is another one later, that has to be computed anew.

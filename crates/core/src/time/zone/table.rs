@@ -103,14 +103,15 @@ impl Table {
         (self.min_offset, self.max_offset)
     }
 
-    /// A hash (FNV-1a) of all transitions between different offsets.
+    /// A hash (FNV-1a) of the offset at the beginning of 1970 and of all transitions between different
+    /// offsets from then on. What was before is left out: packagers keep more or less of it.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
         let mut offset = None;
-        for entry in &self.entries {
+        for entry in &self.entries[self.position(0)..] {
             // One that only changes the abbreviation changes no fire.
             if offset != Some(entry.offset) {
-                hash.add(&entry.start.to_le_bytes());
+                hash.add(&entry.start.max(0).to_le_bytes());
                 hash.add(&entry.offset.to_le_bytes());
                 offset = Some(entry.offset);
             }

@@ -1,5 +1,6 @@
 use chrono::{FixedOffset, MappedLocalTime, NaiveDate, Offset, TimeZone};
 
+use super::table::{Entry, Table};
 use super::{CivilOffset, Zone, ZoneDatabase, ZoneError};
 
 fn zone(name: &str) -> Zone {
@@ -149,5 +150,22 @@ fn a_refresh_tells_which_zones_have_other_rules() {
 #[test]
 fn fingerprints_stay_as_they_are() {
     // They are stored: another value here makes every stored time be computed anew.
-    assert_eq!(zone("UTC").fingerprint(), 18_227_786_896_331_453_205);
+    assert_eq!(zone("UTC").fingerprint(), 6_082_024_272_624_116_885);
+    let entry = |start, offset| Entry { start, offset, abbreviation: 0 };
+    let table = |entries| Table::new(entries, vec!["X".into()]).fingerprint();
+    let rules = [entry(-10, 7200), entry(1_000_000, 10_800), entry(20_000_000, 7200)];
+    let with_past = |past: &[Entry]| table([past, &rules].concat());
+    assert_eq!(with_past(&[entry(i64::MIN, 5989)]), 8_007_862_782_227_440_959);
+    // What was before 1970 doesn't count, nor does a change of nothing but the abbreviation.
+    assert_eq!(
+        with_past(&[entry(i64::MIN, 0), entry(-900, 3600)]),
+        with_past(&[entry(i64::MIN, 1)])
+    );
+    assert_eq!(table(vec![entry(i64::MIN, 0)]), zone("UTC").fingerprint());
+    assert_eq!(table(vec![entry(i64::MIN, 0), entry(5, 0)]), zone("UTC").fingerprint());
+    assert_ne!(table(vec![entry(i64::MIN, 0), entry(5, 1)]), zone("UTC").fingerprint());
+    assert_ne!(
+        table(vec![entry(i64::MIN, 0), entry(5, 1)]),
+        table(vec![entry(i64::MIN, 0), entry(6, 1)])
+    );
 }
