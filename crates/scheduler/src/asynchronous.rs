@@ -12,6 +12,7 @@ use crate::builder::{BuiltEngine, SchedulerBuilder};
 use crate::engine::{Engine, JobSelector, SchedulerState};
 use crate::events::{EventStream, ListenerId};
 use crate::health::Health;
+use crate::shared::shared_methods;
 use crate::{SHUTDOWN_TIMEOUT, SchedulerError};
 
 /// A scheduler that lives on the caller's tokio runtime; its methods are async. Cheap to clone: clones
@@ -271,79 +272,7 @@ impl AsyncScheduler {
         self.engine.remove_executor(&alias, SHUTDOWN_TIMEOUT, inside_run()).await
     }
 
-    /// Runs no jobs until [`resume`](Self::resume); everything else works. Runs under way go on.
-    ///
-    /// # Errors
-    ///
-    /// [`NotRunning`](SchedulerError::NotRunning).
-    pub fn pause(&self) -> Result<(), SchedulerError> {
-        self.engine.pause()
-    }
-
-    /// Runs jobs again after [`pause`](Self::pause).
-    ///
-    /// # Errors
-    ///
-    /// [`NotRunning`](SchedulerError::NotRunning).
-    pub fn resume(&self) -> Result<(), SchedulerError> {
-        self.engine.resume()
-    }
-
-    /// What the scheduler is doing.
-    #[must_use]
-    pub fn state(&self) -> SchedulerState {
-        self.engine.scheduler_state()
-    }
-
-    /// Whether the scheduler has been started and not been shut down.
-    #[must_use]
-    pub fn is_running(&self) -> bool {
-        matches!(self.state(), SchedulerState::Running | SchedulerState::Paused)
-    }
-
-    /// How the scheduler is doing: when its last pass was, which stores fail.
-    #[must_use]
-    pub fn health(&self) -> Health {
-        self.engine.health()
-    }
-
-    /// The runs that this process has under way.
-    #[must_use]
-    pub fn running(&self) -> Vec<RunEvent> {
-        self.engine.running()
-    }
-
-    /// How many runs this process has under way.
-    #[must_use]
-    pub fn running_count(&self) -> usize {
-        self.engine.running_count()
-    }
-
-    /// Calls `listener` for every event in the mask, on a thread of the listeners' own, one event after
-    /// the other. A listener may call the scheduler; one that panics is logged, and the others go on.
-    pub fn add_listener(
-        &self,
-        mask: EventMask,
-        listener: impl Fn(&Event) + Send + Sync + 'static,
-    ) -> ListenerId {
-        self.engine.bus.add_listener(mask, Arc::new(listener))
-    }
-
-    /// Removes a listener; whether it was there.
-    pub fn remove_listener(&self, id: ListenerId) -> bool {
-        self.engine.bus.remove_listener(id)
-    }
-
-    /// The events in the mask from now on, as an async stream.
-    #[must_use]
-    pub fn events(&self, mask: EventMask) -> EventStream {
-        self.engine.bus.stream(mask)
-    }
-
-    /// Waits until the listeners have heard every event so far, at most `timeout`.
-    pub fn flush_events(&self, timeout: Duration) {
-        self.engine.bus.flush(timeout);
-    }
+    shared_methods!();
 
     /// Adds an executor. When the scheduler runs, it is started at once.
     ///

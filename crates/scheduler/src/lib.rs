@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod health;
 mod plan;
+mod shared;
 mod synchronous;
 mod thread;
 

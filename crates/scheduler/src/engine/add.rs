@@ -71,8 +71,7 @@ impl Engine {
     /// Checks a description and makes its task known.
     fn check(&self, job: NewJob) -> Result<CheckedJob, SchedulerError> {
         let Settings { job_defaults, codec, .. } = &self.settings;
-        let run_now =
-            |defaults: &TriggerDefaults| DateTrigger::now().into_trigger(defaults);
+        let run_now = |defaults: &TriggerDefaults| DateTrigger::now().into_trigger(defaults);
         let job = job.check(job_defaults, &self.trigger_defaults(), *codec, run_now)?;
         if let Ok(slot) = self.slot(&job.job_store)
             && slot.caps.persistent

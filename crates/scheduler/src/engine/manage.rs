@@ -3,69 +3,18 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, CheckedJob, DynJobStore, Event, Executor, IntoTrigger, Job, JobChange, JobDefinition,
-    JobId, JobProblem, JobRecord, JobRef, NameError, RecordUpdate, RunAt, RunEvent, Schedule,
-    StoreError, StoreErrorKind,
+    Alias, CheckedJob, Event, IntoTrigger, Job, JobChange, JobDefinition, JobId, JobProblem,
+    JobRecord, JobRef, RecordUpdate, RunAt, RunEvent, Schedule, StoreError, StoreErrorKind,
 };
 
 use super::Engine;
 use super::add::CONFLICT_RETRIES;
-use super::life::SchedulerState;
+use super::selector::JobSelector;
 use super::slot::Slot;
-use crate::{SHUTDOWN_TIMEOUT, SchedulerError};
+use crate::SchedulerError;
 
 /// How many jobs a listing fetches at a time.
 const PAGE: usize = 1_000;
-
-/// Which job is meant: an id, in every store or in one.
-#[derive(Clone, Debug)]
-pub struct JobSelector {
-    id: Result<JobId, NameError>,
-    job_store: Option<Result<Alias, NameError>>,
-}
-
-impl From<&str> for JobSelector {
-    fn from(id: &str) -> Self {
-        Self { id: JobId::new(id), job_store: None }
-    }
-}
-
-impl From<&String> for JobSelector {
-    fn from(id: &String) -> Self {
-        id.as_str().into()
-    }
-}
-
-impl From<&JobId> for JobSelector {
-    fn from(id: &JobId) -> Self {
-        Self { id: Ok(id.clone()), job_store: None }
-    }
-}
-
-impl From<JobId> for JobSelector {
-    fn from(id: JobId) -> Self {
-        Self { id: Ok(id), job_store: None }
-    }
-}
-
-impl From<(&str, &str)> for JobSelector {
-    /// The alias of the store, and the id in it.
-    fn from((job_store, id): (&str, &str)) -> Self {
-        Self { id: JobId::new(id), job_store: Some(Alias::new(job_store)) }
-    }
-}
-
-impl From<&Job> for JobSelector {
-    fn from(job: &Job) -> Self {
-        Self { id: Ok(job.id.clone()), job_store: Some(Ok(job.job_store.clone())) }
-    }
-}
-
-impl From<&JobRef> for JobSelector {
-    fn from(job: &JobRef) -> Self {
-        Self { id: Ok(job.job_id.clone()), job_store: Some(Ok(job.job_store.clone())) }
-    }
-}
 
 /// A job that was found.
 enum Found {
@@ -413,118 +362,5 @@ impl Engine {
     /// The runs that this process has under way.
     pub(crate) fn running(&self) -> Vec<RunEvent> {
         self.active.lock().iter().map(|run| RunEvent::of(&run.context)).collect()
-    }
-
-    pub(crate) async fn add_job_store(
-        self: &Arc<Self>,
-        alias: Alias,
-        store: Arc<dyn DynJobStore>,
-    ) -> Result<(), SchedulerError> {
-        let taken = || SchedulerError::AliasTaken { kind: "a job store", alias: alias.clone() };
-        if self.slot(&alias).is_ok() {
-            return Err(taken());
-        }
-        let slot = Slot::new(alias.clone(), store);
-        let state = self.scheduler_state();
-        if matches!(state, SchedulerState::Running | SchedulerState::Paused) {
-            self.open_slot(&slot).await?;
-        }
-        {
-            let mut slots = self.slots.write();
-            if slots.iter().any(|known| known.alias == alias) {
-                return Err(taken());
-            }
-            *slots = slots.iter().cloned().chain([slot]).collect();
-        }
-        self.bus.emit(Event::JobStoreAdded(alias));
-        self.wake.notify_one();
-        Ok(())
-    }
-
-    /// Waits for the runs of a store that was removed, and closes it.
-    async fn retire(&self, slot: &Arc<Slot>) {
-        let ended = async {
-            loop {
-                let ended = self.ended.notified();
-                if self.active.lock().is_idle(slot) {
-                    break;
-                }
-                ended.await;
-            }
-        };
-        // Those that take longer are left to their leases.
-        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await;
-        drop(slot.pass.lock().await);
-        self.close_slot(slot, true).await;
-    }
-
-    pub(crate) async fn remove_job_store(
-        self: &Arc<Self>,
-        alias: &Alias,
-        from_run: bool,
-    ) -> Result<(), SchedulerError> {
-        let slot = {
-            let mut slots = self.slots.write();
-            let (gone, kept): (Vec<_>, Vec<_>) =
-                slots.iter().cloned().partition(|known| known.alias == *alias);
-            *slots = kept.into();
-            gone.into_iter().next()
-        };
-        let slot = slot.ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))?;
-        slot.stop_watching();
-        match self.runtime() {
-            // The run that asks may be one of this store's: nobody waits for himself.
-            Some(runtime) if from_run => {
-                let engine = Arc::clone(self);
-                runtime.spawn(async move { engine.retire(&slot).await });
-            }
-            Some(_) => self.retire(&slot).await,
-            // It has not been started.
-            None => {}
-        }
-        self.bus.emit(Event::JobStoreRemoved(alias.clone()));
-        Ok(())
-    }
-
-    pub(crate) fn add_executor(
-        &self,
-        alias: Alias,
-        executor: Arc<dyn Executor>,
-    ) -> Result<(), SchedulerError> {
-        let taken = || SchedulerError::AliasTaken { kind: "an executor", alias: alias.clone() };
-        let mut executors = self.executors.write();
-        if executors.contains_key(&alias) {
-            return Err(taken());
-        }
-        let state = self.scheduler_state();
-        if matches!(state, SchedulerState::Running | SchedulerState::Paused) {
-            executor
-                .start()
-                .map_err(|source| SchedulerError::Executor { executor: alias.clone(), source })?;
-        }
-        executors.insert(alias.clone(), executor);
-        drop(executors);
-        self.bus.emit(Event::ExecutorAdded(alias));
-        self.wake.notify_one();
-        Ok(())
-    }
-
-    pub(crate) async fn remove_executor(
-        &self,
-        alias: &Alias,
-        wait: std::time::Duration,
-        from_run: bool,
-    ) -> Result<(), SchedulerError> {
-        let removed = self.executors.write().remove(alias);
-        let executor = removed.ok_or_else(|| SchedulerError::UnknownExecutor(alias.clone()))?;
-        match self.runtime() {
-            // The run that asks may be one of this executor's: nobody waits for himself.
-            Some(runtime) if from_run => {
-                runtime.spawn(async move { executor.shutdown(wait).await });
-            }
-            _ => executor.shutdown(wait).await,
-        }
-        self.bus.emit(Event::ExecutorRemoved(alias.clone()));
-        Ok(())
     }
 }

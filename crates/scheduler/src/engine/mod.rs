@@ -3,10 +3,12 @@
 mod active;
 mod add;
 mod cache;
+mod components;
 mod life;
 mod manage;
 mod recover;
 mod run_now;
+mod selector;
 mod slot;
 mod submit;
 mod tick;
@@ -25,7 +27,7 @@ use tokio::sync::Notify;
 
 use self::active::ActiveRuns;
 pub use self::life::SchedulerState;
-pub use self::manage::JobSelector;
+pub use self::selector::JobSelector;
 pub(crate) use self::slot::Slot;
 use crate::SchedulerError;
 use crate::events::EventBus;

@@ -8,7 +8,7 @@ use punctual_core::{
 
 use super::Engine;
 use super::life::SchedulerState;
-use super::manage::JobSelector;
+use super::selector::JobSelector;
 use super::slot::Slot;
 use super::submit::NewRun;
 use crate::SchedulerError;
