@@ -71,7 +71,7 @@ impl Engine {
             self.close(Duration::ZERO).await;
             return Err(error);
         }
-        self.stopped.send_replace(false);
+        self.turns.send_modify(|turns| *turns += 1);
         self.bus.emit(Event::SchedulerStarted);
         tracing::info!("scheduler started");
         if with_driver {
@@ -204,7 +204,7 @@ impl Engine {
         self.close(wait).await;
         self.bus.emit(Event::SchedulerShutdown);
         tracing::info!("scheduler has been shut down");
-        self.stopped.send_replace(true);
+        self.turns.send_modify(|turns| *turns += 1);
         Ok(())
     }
 
@@ -234,10 +234,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Waits until a shutdown has ended; at once while the scheduler is stopped.
+    /// Waits until a shutdown has ended, whether or not a start has followed; at once while the
+    /// scheduler is stopped.
     pub(crate) async fn stopped(&self) {
-        // Only fails when the engine is gone, which it is not.
-        let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
+        let mut turns = self.turns.subscribe();
+        let begun = *turns.borrow();
+        if begun % 2 == 1 {
+            // Only fails when the engine is gone, which it is not.
+            let _ = turns.wait_for(|&turns| turns != begun).await;
+        }
         drop(self.life.lock().await);
     }
 

@@ -78,8 +78,8 @@ pub(crate) struct Engine {
     last_tick: AtomicI64,
     /// Where the engine runs while it does, for callers from elsewhere.
     runtime: Mutex<Option<tokio::runtime::Handle>>,
-    /// Told each time that the scheduler has stopped.
-    stopped: tokio::sync::watch::Sender<bool>,
+    /// Counts starts and stops: odd while the scheduler runs.
+    turns: tokio::sync::watch::Sender<u64>,
 }
 
 /// The parts of an engine that a builder has put together.
@@ -124,7 +124,7 @@ impl Engine {
             reports: Arc::new(Reports { waiting: Mutex::default(), engine: engine.clone() }),
             last_tick: AtomicI64::new(Timestamp::MIN.as_micros()),
             runtime: Mutex::default(),
-            stopped: tokio::sync::watch::Sender::new(true),
+            turns: tokio::sync::watch::Sender::default(),
         })
     }
 

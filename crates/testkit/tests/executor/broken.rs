@@ -29,10 +29,7 @@ impl<const FAULT: Fault> ExecutorFixture for Broken<FAULT> {
 
     fn open(&self, limit: Option<usize>) -> BrokenExecutor<FAULT> {
         let limit = limit.filter(|_| FAULT != IGNORES_LIMITS);
-        BrokenExecutor {
-            limit: limit.unwrap_or(usize::MAX),
-            queue: Mutex::default(),
-        }
+        BrokenExecutor { limit: limit.unwrap_or(usize::MAX), queue: Mutex::default() }
     }
 }
 
