@@ -18,6 +18,9 @@ const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 /// How often the process is killed at a random moment.
 const KILLS: usize = 32;
 
+/// How long a process may take to do what is left.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Two jobs with an occurrence every 20 ms, each of which is to run by itself (`Coalesce::All`), are run
 /// by process after process. Each is killed at a random moment: before it has opened the store, while it
 /// adds its jobs, between a claim and its commit, between a commit and the run, in the middle of runs.
@@ -62,6 +65,8 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
     process.tell("go");
     let mut behind = vec!["rerun", "skip"];
     while !behind.is_empty() {
+        let waiting = SystemClock.now().saturating_since(caught_up);
+        assert!(waiting < PATIENCE, "{behind:?} did not catch up");
         let line = process.line();
         if let Ok(entry) = line.parse::<Entry>() {
             behind.retain(|job| entry.job != **job || entry.scheduled < caught_up);
@@ -184,7 +189,10 @@ fn killed_where_it_halts(role: Role, halts: Halt) {
 fn what_the_next_begins(folder: &Path) -> Vec<(&'static str, u32)> {
     let mut process = Process::start(&mut role_of_one(folder, "next").command(CHILD));
     process.tell("go");
+    let started = SystemClock.now();
     while !jobs_left(folder).is_empty() {
+        let waiting = SystemClock.now().saturating_since(started);
+        assert!(waiting < PATIENCE, "jobs are left: {:?}", jobs_left(folder));
         process.line_within(Duration::from_millis(50));
     }
     process.end();
