@@ -272,6 +272,22 @@ impl AsyncScheduler {
         self.engine.remove_executor(&alias, SHUTDOWN_TIMEOUT, inside_run()).await
     }
 
+    /// Reads the time zone database again, for instance after the machine's zone files were updated, and
+    /// answers its release. The process uses it from then on. Jobs whose next run time it changes are
+    /// planned anew in the background, each with the event
+    /// [`JobReplanned`](punctual_core::Event::JobReplanned); run times that are due already, and those that
+    /// a user chose, stay. The same happens at each start.
+    ///
+    /// # Errors
+    ///
+    /// When the directory that it was read from has gone; then everything stays as it is.
+    pub async fn refresh_zones(&self) -> Result<String, SchedulerError> {
+        let engine = Arc::clone(&self.engine);
+        // It reads files.
+        let refreshed = tokio::task::spawn_blocking(move || engine.refresh_zones()).await;
+        Ok(refreshed.map_err(|error| SchedulerError::Runtime(error.into()))??)
+    }
+
     shared_methods!();
 
     /// Adds an executor. When the scheduler runs, it is started at once.

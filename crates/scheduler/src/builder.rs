@@ -233,7 +233,7 @@ impl<S> SchedulerBuilder<S> {
         };
         let parts = EngineParts {
             settings: Settings {
-                zone,
+                zone: zone.into(),
                 job_defaults: self.job_defaults,
                 codec: self.codec,
                 retry_interval: self.retry_interval,

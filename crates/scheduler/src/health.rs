@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{Alias, StoreError, Timestamp};
+use punctual_core::{Alias, StoreError, Timestamp, ZoneDatabase};
 
 use crate::engine::{Engine, SchedulerState};
 
@@ -23,6 +23,8 @@ pub struct Health {
     pub last_pass: Option<Timestamp>,
     /// How many runs this process has under way.
     pub running: usize,
+    /// The release of the time zone database in use, such as `2026e`.
+    pub zone_release: String,
     /// Its stores, in the order in which they were added.
     pub job_stores: Vec<StoreHealth>,
 }
@@ -61,6 +63,7 @@ impl Engine {
             state: self.scheduler_state(),
             last_pass: self.last_tick(),
             running: self.running_count(),
+            zone_release: ZoneDatabase::current().release().to_owned(),
             job_stores: self.store_health(),
         }
     }

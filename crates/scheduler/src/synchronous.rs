@@ -275,6 +275,19 @@ impl<Mode> SyncScheduler<Mode> {
         })
     }
 
+    /// Reads the time zone database again, for instance after the machine's zone files were updated, and
+    /// answers its release. The process uses it from then on. Jobs whose next run time it changes are
+    /// planned anew in the background, each with the event
+    /// [`JobReplanned`](punctual_core::Event::JobReplanned); run times that are due already, and those that
+    /// a user chose, stay. The same happens at each start.
+    ///
+    /// # Errors
+    ///
+    /// When the directory that it was read from has gone; then everything stays as it is.
+    pub fn refresh_zones(&self) -> Result<String, SchedulerError> {
+        Ok(self.engine.refresh_zones()?)
+    }
+
     shared_methods!();
 
     /// Adds an executor. When the scheduler runs, it is started at once.

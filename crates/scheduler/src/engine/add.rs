@@ -52,6 +52,10 @@ impl Engine {
             }
         }
         for (slot, jobs) in by_slot {
+            for job in &jobs {
+                let noted = self.note_zones(&slot, &*job.trigger).await;
+                noted.map_err(|error| slot.error(error))?;
+            }
             let records = jobs.iter().map(|job| self.record(job)).collect::<Result<Vec<_>, _>>()?;
             let outcomes = slot.store.add(records).await.map_err(|error| slot.error(error))?;
             self.changed(&slot);
@@ -118,6 +122,8 @@ impl Engine {
                 job_store: job.job_store.clone(),
             });
         }
+        let noted = self.note_zones(&slot, &*job.trigger).await;
+        noted.map_err(|error| slot.error(error))?;
         let record = self.record(job)?;
         let outcome = slot.store.add(vec![record]).await.map_err(|error| slot.error(error))?;
         match outcome.first() {
@@ -127,7 +133,14 @@ impl Engine {
     }
 
     fn record(&self, job: &CheckedJob) -> Result<NewRecord, SchedulerError> {
-        let definition = job.definition.encode();
+        let definition = match job.first_run {
+            RunAt::Instant(instant) => {
+                let mut definition = job.definition.clone();
+                definition.first_run = Some(instant);
+                definition.encode()
+            }
+            _ => job.definition.encode(),
+        };
         Ok(NewRecord {
             id: job.id.clone(),
             task: job.definition.task.clone(),
@@ -225,7 +238,8 @@ impl Engine {
             finished: false,
             in_flight: 0,
         };
-        let zone = job.trigger.zone().unwrap_or(&self.settings.zone).clone();
+        let zone = job.trigger.zone().cloned();
+        let zone = zone.unwrap_or_else(|| self.settings.zone.read().clone());
         let mut shown = Job::from_record(&record, job.job_store.clone(), zone);
         shown.state = JobState::Pending;
         shown.definition = Some(Arc::new(job.definition.clone()));
@@ -261,5 +275,7 @@ fn is_unchanged(old: &JobRecord, job: &CheckedJob) -> bool {
     let same_trigger = job.trigger.is_same_as(&stored.trigger);
     let mut new = job.definition.clone();
     new.trigger = stored.trigger.clone();
+    // It only tells how the present schedule came about.
+    new.first_run = stored.first_run;
     same_trigger && new == stored
 }

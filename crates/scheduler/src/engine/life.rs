@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::Engine;
 use super::add::Stored;
+use super::cache::Cache;
 use super::slot::{Health, Pass, Slot};
 use crate::SchedulerError;
 use crate::driver;
@@ -108,6 +109,8 @@ impl Engine {
         slot.store.start().await.map_err(|source| slot.error(source))?;
         *slot.health.lock() = Health::default();
         *slot.pass.lock().await = Pass::default();
+        *slot.cache.lock() = Cache::default();
+        slot.zones.reset();
         if slot.caps.persistent {
             // They are taken over, as what any process left behind.
             slot.again.lock().clear();
@@ -265,6 +268,7 @@ impl Engine {
 
     pub(super) async fn close_slot(&self, slot: &Arc<Slot>, idle: bool) {
         slot.stop_watching();
+        slot.zones.stop();
         let work = async {
             self.commit_settling(slot).await?;
             if slot.caps.persistent && idle {

@@ -31,7 +31,7 @@ impl Engine {
     pub(super) fn job(&self, slot: &Slot, record: &JobRecord) -> Job {
         let decoded = self.decode(slot, record);
         let zone = decoded.as_ref().ok().and_then(|decoded| decoded.trigger.zone().cloned());
-        let zone = zone.unwrap_or_else(|| self.settings.zone.clone());
+        let zone = zone.unwrap_or_else(|| self.settings.zone.read().clone());
         let mut job = Job::from_record(record, slot.alias.clone(), zone);
         match &decoded {
             Ok(decoded) => {
@@ -238,7 +238,8 @@ impl Engine {
             }
         };
         let old_task = definition.task.clone();
-        let changed = change.apply(definition, &self.trigger_defaults(), self.settings.codec)?;
+        let mut changed =
+            change.apply(definition, &self.trigger_defaults(), self.settings.codec)?;
         let new_schedule = match &changed.trigger {
             Some(trigger) => schedule(&id, &**trigger)?,
             None => None,
@@ -265,6 +266,13 @@ impl Engine {
                 Ok(self.pending_job(job))
             })?,
             Found::Stored(slot, record) => {
+                if let Some(trigger) = &changed.trigger {
+                    let noted = self.note_zones(&slot, &**trigger).await;
+                    noted.map_err(|error| slot.error(error))?;
+                    // One that stays was not computed by the new trigger.
+                    let stays = record.schedule.filter(|_| new_schedule.is_none());
+                    changed.definition.first_run = stays.map(|schedule| schedule.next_run_time);
+                }
                 let task = changed.definition.task.clone();
                 let encoded = changed.definition.encode();
                 let update = RecordUpdate {

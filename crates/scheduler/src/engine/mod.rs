@@ -12,6 +12,7 @@ mod selector;
 mod slot;
 mod submit;
 mod tick;
+mod zones;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,7 +37,8 @@ use crate::health::StoreHealth;
 /// What a builder decided.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub zone: Zone,
+    /// Another value of the same name after a refresh of the zone database.
+    pub zone: RwLock<Zone>,
     pub job_defaults: JobDefaults,
     pub codec: Codec,
     pub retry_interval: Duration,
@@ -140,7 +142,7 @@ impl Engine {
     }
 
     fn trigger_defaults(&self) -> TriggerDefaults {
-        TriggerDefaults { zone: self.settings.zone.clone(), now: self.clock.now() }
+        TriggerDefaults { zone: self.settings.zone.read().clone(), now: self.clock.now() }
     }
 
     /// Where the engine runs; none while it is stopped.

@@ -13,6 +13,7 @@ use punctual_core::{
 
 use super::cache::Cache;
 use super::submit::Planned;
+use super::zones::ZoneNotes;
 use crate::SchedulerError;
 use crate::health::StoreHealth;
 
@@ -24,6 +25,7 @@ pub(crate) struct Slot {
     pub store: Arc<dyn DynJobStore>,
     pub caps: StoreCaps,
     pub cache: Mutex<Cache>,
+    pub zones: ZoneNotes,
     pub health: Mutex<Health>,
     /// Changes to make at the next pass: runs to clear, jobs to look at sooner.
     pub settling: Mutex<Vec<Settling>>,
@@ -93,6 +95,7 @@ impl Slot {
             store,
             caps,
             cache: Mutex::default(),
+            zones: ZoneNotes::default(),
             health: Mutex::default(),
             settling: Mutex::default(),
             pass: tokio::sync::Mutex::default(),

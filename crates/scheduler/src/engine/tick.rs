@@ -80,7 +80,12 @@ impl Engine {
     }
 
     /// A pass over one store. Every failure ends here: it is told, and the store is tried again.
-    async fn pass(&self, slot: &Arc<Slot>, now: Timestamp, paused: bool) -> Option<Timestamp> {
+    async fn pass(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        now: Timestamp,
+        paused: bool,
+    ) -> Option<Timestamp> {
         let retry_at = slot.health.lock().retry_at;
         if let Some(retry_at) = retry_at.filter(|&retry_at| {
             // After a clock that was put back, the wait would last for ever.
@@ -96,7 +101,7 @@ impl Engine {
     }
 
     async fn locked_pass(
-        &self,
+        self: &Arc<Self>,
         slot: &Arc<Slot>,
         pass: &mut Pass,
         now: Timestamp,
@@ -126,7 +131,7 @@ impl Engine {
     }
 
     async fn try_pass(
-        &self,
+        self: &Arc<Self>,
         slot: &Arc<Slot>,
         pass: &mut Pass,
         now: Timestamp,
@@ -141,6 +146,7 @@ impl Engine {
         }
         pass.search |= self.renew(slot, pass, &node, now).await?;
         self.retry_uncertain(slot, pass, now).await?;
+        self.check_zones(slot).await?;
         let mut wakeup = self.next_look(slot, now);
         if !paused {
             if pass.search {

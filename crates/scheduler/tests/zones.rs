@@ -1,0 +1,334 @@
+//! What becomes of jobs when the rules of their time zone change. A binary of its own: the zone database
+//! is one for the whole process.
+
+// The macro's code looks for the facade; here core stands in for it.
+extern crate punctual_core as punctual;
+
+#[path = "behaviour/common/faulty.rs"]
+#[expect(dead_code, reason = "these tests need only a part of it")]
+mod faulty;
+
+use std::path::Path;
+use std::time::Duration;
+
+use faulty::{Call, Fault, Faulty};
+use parking_lot::{Mutex, MutexGuard};
+use punctual_core::{
+    Event, EventMask, IntoTrigger, Job, JobProblem, JobStore, Timestamp, ZoneDatabase,
+};
+use punctual_macros::task;
+use punctual_scheduler::EventStream;
+use punctual_store_memory::MemoryJobStore;
+use punctual_testkit::ManualScheduler;
+use punctual_triggers::{CronTrigger, CronTriggerBuilder, IntervalTrigger, OrTrigger};
+use tempfile::TempDir;
+
+/// 2026-07-01 00:00 in UTC.
+const NOW: Timestamp = Timestamp::from_seconds(1_782_864_000);
+
+/// So many hours later.
+fn hours(hours: i64) -> Timestamp {
+    Timestamp::from_seconds(1_782_864_000 + 3600 * hours)
+}
+
+#[task]
+fn nothing() {}
+
+/// A machine with zone files, and a store with jobs.
+struct World {
+    zones: TempDir,
+    store: Faulty<MemoryJobStore>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl World {
+    /// Finland has winter time for ever, and so has Sweden.
+    fn new() -> Self {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _alone = ONE_AT_A_TIME.lock();
+        let zones = tempfile::tempdir().unwrap();
+        let world = Self { zones, store: Faulty::new(MemoryJobStore::new()), _alone };
+        world.publish("2027a", "Europe/Helsinki", "EET-2");
+        world.publish("2027a", "Europe/Stockholm", "CET-1");
+        ZoneDatabase::from_directory(world.zones.path()).unwrap().install();
+        world
+    }
+
+    /// Writes a release of the zone files in which this zone has another rule.
+    fn publish(&self, release: &str, name: &str, rule: &str) {
+        write_zone(&self.zones.path().join(name), rule);
+        let version = format!("# version {release}\n");
+        std::fs::write(self.zones.path().join("tzdata.zi"), version).unwrap();
+    }
+
+    /// What a new process would find.
+    fn reinstall(&self) {
+        ZoneDatabase::current().reload().unwrap().install();
+    }
+
+    /// A scheduler on the store, at `NOW`, that has made no pass.
+    fn start(&self) -> ManualScheduler {
+        let scheduler = ManualScheduler::start(NOW, |builder| {
+            let builder = builder.job_store("default", self.store.clone()).task(nothing);
+            builder.timezone("Europe/Helsinki").retry_interval(Duration::from_millis(1))
+        });
+        scheduler.unwrap()
+    }
+
+    /// Starts, makes a pass, and shuts down.
+    fn start_briefly(&self) {
+        let scheduler = self.start();
+        scheduler.block_on(scheduler.tick(NOW));
+        scheduler.block_on(scheduler.shutdown()).unwrap();
+    }
+
+    /// Until planning anew is complete: then the note tells of the rules in force.
+    async fn noted(&self, name: &str) {
+        let rules = ZoneDatabase::current().get(name);
+        let rules = rules.map_or("unknown".into(), |zone| format!("{:016x}", zone.fingerprint()));
+        let expected = (format!("zone:{name}"), rules);
+        let all_noted = async {
+            while !self.store.inner.notes().await.unwrap().contains(&expected) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), all_noted).await.expect("it is noted");
+    }
+
+    fn calls(&self, call: Call) -> usize {
+        self.store.faults.calls(call)
+    }
+}
+
+/// A zone file (RFC 9636) of nothing but a yearly rule.
+fn write_zone(path: &Path, rule: &str) {
+    let header = |version: u8| {
+        let counts = [0_u32, 0, 0, 0, 1, 4].map(u32::to_be_bytes).concat();
+        [b"TZif".as_slice(), &[version], &[0; 15], &counts].concat()
+    };
+    let block = [0, 0, 0, 0, 0, 0, b'U', b'T', b'C', 0];
+    let footer = format!("\n{rule}\n");
+    let file = [&header(b'2'), block.as_slice(), &header(b'2'), &block, footer.as_bytes()].concat();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, file).unwrap();
+}
+
+fn nightly(zone: &str) -> CronTriggerBuilder {
+    CronTrigger::new().hour(3).timezone(zone)
+}
+
+fn add(scheduler: &ManualScheduler, id: &str, trigger: impl IntoTrigger + Send + 'static) -> Job {
+    scheduler.block_on(scheduler.add_job(nothing()).id(id).trigger(trigger).add()).unwrap()
+}
+
+fn next_run(scheduler: &ManualScheduler, id: &str) -> Option<Timestamp> {
+    scheduler.block_on(scheduler.get_job(id)).unwrap().unwrap().next_run_time
+}
+
+/// The next so many jobs that are planned anew, in the order of their ids.
+async fn replanned(events: &mut EventStream, count: usize) -> Vec<(String, Timestamp, Timestamp)> {
+    let mut replanned = Vec::new();
+    while replanned.len() < count {
+        match events.next().await {
+            Event::JobReplanned { job, from, to } => {
+                replanned.push((job.job_id.to_string(), from, to));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    replanned.sort();
+    replanned
+}
+
+#[test]
+fn at_the_start_jobs_of_changed_zones_are_planned_anew() {
+    let world = World::new();
+    let first = world.start();
+    add(&first, "finnish", nightly("Europe/Helsinki"));
+    add(&first, "scheduler's", CronTrigger::new().hour(4));
+    add(
+        &first,
+        "either",
+        OrTrigger::of(nightly("Europe/Stockholm")).or(nightly("Europe/Helsinki")),
+    );
+    add(&first, "swedish", nightly("Europe/Stockholm"));
+    add(&first, "elapsed", IntervalTrigger::hours(5));
+    add(&first, "utc", nightly("UTC"));
+    let chosen = first.add_job(nothing()).id("chosen").trigger(nightly("Europe/Helsinki"));
+    first.block_on(chosen.next_run_time(hours(1)).add()).unwrap();
+    let paused = first.add_job(nothing()).id("paused").trigger(nightly("Europe/Helsinki"));
+    first.block_on(paused.paused().add()).unwrap();
+    first.block_on(first.tick(NOW));
+    first.block_on(first.shutdown()).unwrap();
+    let keys: Vec<_> = first.block_on(world.store.inner.notes()).unwrap();
+    let keys: Vec<_> = keys.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["zone:Europe/Helsinki", "zone:Europe/Stockholm"]);
+
+    world.publish("2027b", "Europe/Helsinki", "EET-1:30");
+    world.reinstall();
+    let second = world.start();
+    let mut events = second.events(EventMask::JOB_REPLANNED);
+    second.block_on(async {
+        second.tick(NOW).await;
+        let later = Timestamp::from_seconds(1_782_864_000 + 5400);
+        let four = Timestamp::from_seconds(1_782_864_000 + 9000);
+        let expected = [
+            ("either".to_owned(), hours(1), later),
+            ("finnish".to_owned(), hours(1), later),
+            ("scheduler's".to_owned(), hours(2), four),
+        ];
+        assert_eq!(replanned(&mut events, 3).await, expected);
+        world.noted("Europe/Helsinki").await;
+        assert!(events.try_next().is_none());
+    });
+    for (id, next) in [("swedish", 2), ("elapsed", 5), ("utc", 3), ("chosen", 1)] {
+        assert_eq!(next_run(&second, id), Some(hours(next)), "{id}");
+    }
+    assert_eq!(next_run(&second, "paused"), None);
+    second.block_on(second.shutdown()).unwrap();
+}
+
+#[test]
+fn when_nothing_has_changed_no_job_is_looked_at() {
+    let world = World::new();
+    let first = world.start();
+    add(&first, "finnish", nightly("Europe/Helsinki"));
+    first.block_on(first.tick(NOW));
+    first.block_on(first.shutdown()).unwrap();
+    world.start_briefly();
+    // Another release, in which a zone has changed that no job names.
+    world.publish("2027b", "Europe/Paris", "CET-2");
+    world.reinstall();
+    world.start_briefly();
+    assert_eq!(world.calls(Call::List), 0);
+    assert_eq!(world.calls(Call::SetNote), 1);
+    assert_eq!(world.calls(Call::Notes), 4, "once when the first note is left, once at each start");
+}
+
+#[test]
+fn a_refresh_plans_anew_and_changes_what_is_added() {
+    let world = World::new();
+    let scheduler = world.start();
+    add(&scheduler, "finnish", nightly("Europe/Helsinki"));
+    scheduler.block_on(scheduler.tick(NOW));
+    assert_eq!(scheduler.health().zone_release, "2027a");
+    assert_eq!(scheduler.block_on(scheduler.refresh_zones()).unwrap(), "2027a");
+    scheduler.block_on(scheduler.tick(NOW));
+    assert_eq!(world.calls(Call::List), 0);
+
+    world.publish("2027b", "Europe/Helsinki", "EET-1");
+    let mut events = scheduler.events(EventMask::JOB_REPLANNED);
+    assert_eq!(scheduler.block_on(scheduler.refresh_zones()).unwrap(), "2027b");
+    assert_eq!(scheduler.health().zone_release, "2027b");
+    scheduler.block_on(async {
+        scheduler.tick(NOW).await;
+        let expected = [("finnish".to_owned(), hours(1), hours(2))];
+        assert_eq!(replanned(&mut events, 1).await, expected);
+        world.noted("Europe/Helsinki").await;
+    });
+    // The scheduler's own zone, and a zone looked up now, have the new rules.
+    assert_eq!(add(&scheduler, "own", CronTrigger::new().hour(3)).next_run_time, Some(hours(2)));
+    let named = add(&scheduler, "named", nightly("Europe/Helsinki"));
+    assert_eq!(named.next_run_time, Some(hours(2)));
+    // A job is fired by them, too.
+    scheduler.advance_to(hours(3));
+    assert_eq!(next_run(&scheduler, "finnish"), Some(hours(26)));
+
+    std::fs::remove_dir_all(world.zones.path()).unwrap();
+    scheduler.block_on(scheduler.refresh_zones()).unwrap_err();
+    assert_eq!(scheduler.health().zone_release, "2027b", "it goes on with what it has");
+}
+
+#[test]
+fn a_run_time_that_a_changed_trigger_left_stays() {
+    let world = World::new();
+    let scheduler = world.start();
+    add(&scheduler, "job", IntervalTrigger::hours(7));
+    let change = punctual_core::JobChange::new().trigger(nightly("Europe/Helsinki"));
+    scheduler.block_on(scheduler.modify_job("job", change)).unwrap();
+    add(&scheduler, "other", IntervalTrigger::hours(7));
+    let rescheduled = scheduler.reschedule_job("other", nightly("Europe/Helsinki"));
+    scheduler.block_on(rescheduled).unwrap();
+    scheduler.block_on(scheduler.tick(NOW));
+    world.publish("2027b", "Europe/Helsinki", "EET-1");
+    scheduler.block_on(async {
+        scheduler.refresh_zones().await.unwrap();
+        scheduler.tick(NOW).await;
+        world.noted("Europe/Helsinki").await;
+    });
+    assert_eq!(next_run(&scheduler, "job"), Some(hours(7)));
+    assert_eq!(next_run(&scheduler, "other"), Some(hours(2)));
+}
+
+#[test]
+fn overdue_jobs_stay_as_they_are() {
+    let world = World::new();
+    let scheduler = world.start();
+    add(&scheduler, "finnish", nightly("Europe/Helsinki"));
+    scheduler.block_on(scheduler.tick(NOW));
+    scheduler.pause().unwrap();
+    world.publish("2027b", "Europe/Helsinki", "EET-1");
+    scheduler.clock().set(hours(1));
+    scheduler.block_on(async {
+        scheduler.refresh_zones().await.unwrap();
+        scheduler.tick(hours(1)).await;
+        world.noted("Europe/Helsinki").await;
+    });
+    assert_eq!(next_run(&scheduler, "finnish"), Some(hours(1)));
+}
+
+#[test]
+fn a_failing_store_is_tried_until_all_is_planned_anew() {
+    for (call, fault) in
+        [(Call::Update, Fault::Before), (Call::SetNote, Fault::Before), (Call::List, Fault::After)]
+    {
+        let world = World::new();
+        let scheduler = world.start();
+        add(&scheduler, "one", nightly("Europe/Helsinki"));
+        add(&scheduler, "two", nightly("Europe/Helsinki"));
+        scheduler.block_on(scheduler.tick(NOW));
+        world.publish("2027b", "Europe/Helsinki", "EET-1");
+        world.store.faults.once(call, fault);
+        let mut events = scheduler.events(EventMask::JOB_REPLANNED);
+        scheduler.block_on(async {
+            scheduler.refresh_zones().await.unwrap();
+            scheduler.tick(NOW).await;
+            let ids = replanned(&mut events, 2).await.into_iter().map(|(id, ..)| id);
+            assert_eq!(ids.collect::<Vec<_>>(), ["one", "two"], "{call:?}");
+            world.noted("Europe/Helsinki").await;
+            assert!(events.try_next().is_none(), "each once");
+        });
+        assert_eq!(world.calls(Call::List), 2);
+    }
+}
+
+#[test]
+fn a_zone_that_is_gone_leaves_its_jobs_unresolved() {
+    let world = World::new();
+    world.publish("2027a", "Moon/Tranquility", "LST-4");
+    world.reinstall();
+    let first = world.start();
+    add(&first, "lunar", nightly("Moon/Tranquility"));
+    first.block_on(first.tick(NOW));
+    first.block_on(first.shutdown()).unwrap();
+
+    std::fs::remove_file(world.zones.path().join("Moon/Tranquility")).unwrap();
+    world.reinstall();
+    let second = world.start();
+    second.block_on(async {
+        second.tick(NOW).await;
+        world.noted("Moon/Tranquility").await;
+    });
+    let job = second.block_on(second.get_job("lunar")).unwrap().unwrap();
+    assert!(matches!(job.problem.as_deref(), Some(JobProblem::Trigger(_))), "{:?}", job.problem);
+    assert_eq!(job.next_run_time, Some(hours(23)));
+
+    world.publish("2027c", "Moon/Tranquility", "LST-3");
+    let mut events = second.events(EventMask::JOB_REPLANNED);
+    second.block_on(async {
+        assert_eq!(second.refresh_zones().await.unwrap(), "2027c");
+        second.tick(NOW).await;
+        let expected = [("lunar".to_owned(), hours(23), NOW)];
+        assert_eq!(replanned(&mut events, 1).await, expected);
+    });
+}
