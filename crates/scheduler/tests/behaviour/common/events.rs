@@ -1,0 +1,97 @@
+//! Hears events and tells them as text.
+
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+use punctual_core::Event;
+
+use super::PATIENCE;
+
+/// A listener that remembers; clones share the memory.
+#[derive(Clone, Default)]
+pub(crate) struct Recorder(Arc<(Mutex<Vec<Event>>, Condvar)>);
+
+impl Recorder {
+    pub(crate) fn listener(&self) -> impl Fn(&Event) + Send + Sync + 'static {
+        let shared = Arc::clone(&self.0);
+        move |event| {
+            shared.0.lock().push(event.clone());
+            shared.1.notify_all();
+        }
+    }
+
+    /// All events so far.
+    pub(crate) fn all(&self) -> Vec<Event> {
+        self.0.0.lock().clone()
+    }
+
+    /// All events so far as text, but what components were added.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.all().iter().map(brief).filter(|text| !text.starts_with("EXECUTOR")).collect()
+    }
+
+    /// Those whose text begins so.
+    pub(crate) fn of(&self, kind: &str) -> Vec<String> {
+        self.told().into_iter().filter(|text| text.starts_with(kind)).collect()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.0.0.lock().clear();
+    }
+
+    /// Waits for an event whose text begins so.
+    pub(crate) fn wait(&self, text: &str) -> Event {
+        self.wait_for(text, |events| {
+            events.iter().find(|event| brief(event).starts_with(text)).cloned()
+        })
+    }
+
+    /// Waits for so many of them.
+    pub(crate) fn wait_count(&self, text: &str, count: usize) {
+        self.wait_for(text, |events| {
+            let found = events.iter().filter(|event| brief(event).starts_with(text)).count();
+            (found >= count).then_some(())
+        });
+    }
+
+    fn wait_for<T>(&self, what: &str, find: impl Fn(&[Event]) -> Option<T>) -> T {
+        let (events, changed) = &*self.0;
+        let mut events = events.lock();
+        loop {
+            if let Some(found) = find(&events) {
+                return found;
+            }
+            let timed_out = changed.wait_for(&mut events, PATIENCE).timed_out();
+            let told: Vec<_> = events.iter().map(brief).collect();
+            assert!(!timed_out, "{what} did not come: {told:#?}");
+        }
+    }
+}
+
+/// The kind of the event, and what it is about.
+pub(crate) fn brief(event: &Event) -> String {
+    let code = event.code();
+    let about = match event {
+        Event::ExecutorAdded(alias)
+        | Event::ExecutorRemoved(alias)
+        | Event::JobStoreAdded(alias)
+        | Event::JobStoreRemoved(alias)
+        | Event::JobStoreRecovered(alias)
+        | Event::LeaseLost(alias)
+        | Event::JobStoreFailed { store: alias, .. } => alias.to_string(),
+        Event::JobAdded(job)
+        | Event::JobRemoved(job)
+        | Event::JobModified(job)
+        | Event::JobUnresolved { job, .. } => job.job_id.to_string(),
+        Event::JobExecuted(run)
+        | Event::JobError(run)
+        | Event::JobSubmitted(run)
+        | Event::JobRecovered(run) => run.job.job_id.to_string(),
+        Event::JobMissed(skipped)
+        | Event::JobMaxInstances(skipped)
+        | Event::JobCoalesced(skipped) => skipped.job.job_id.to_string(),
+        Event::Lagged(count) => count.to_string(),
+        _ => return code.to_string(),
+    };
+    format!("{code} {about}")
+}

@@ -1,0 +1,76 @@
+//! Executors for tests.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run};
+
+/// Keeps runs until it is told to run them. A shutdown drops them.
+#[derive(Clone, Default)]
+pub(crate) struct Held(Arc<Mutex<VecDeque<Run>>>);
+
+impl Held {
+    /// How many runs it has.
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().len()
+    }
+
+    /// Runs the oldest to its end.
+    pub(crate) fn run_one(&self) {
+        let run = self.0.lock().pop_front().expect("a run");
+        run.execute(pollster::block_on);
+    }
+
+    /// Drops the oldest, as an executor whose worker has died.
+    pub(crate) fn lose_one(&self) {
+        drop(self.0.lock().pop_front().expect("a run"));
+    }
+}
+
+impl Executor for Held {
+    fn start(&self) -> Result<(), ExecutorError> {
+        Ok(())
+    }
+
+    fn submit(&self, run: Run) -> Result<(), Refused> {
+        self.0.lock().push_back(run);
+        Ok(())
+    }
+
+    fn shutdown(&self, _: Duration) -> BoxFuture<'_, ()> {
+        let runs = std::mem::take(&mut *self.0.lock());
+        drop(runs);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Does not start, or takes no runs, as long as it is told so.
+#[derive(Clone, Default)]
+pub(crate) struct Broken {
+    pub(crate) start: Arc<AtomicBool>,
+    pub(crate) submit: Arc<AtomicBool>,
+    pub(crate) inner: Held,
+}
+
+impl Executor for Broken {
+    fn start(&self) -> Result<(), ExecutorError> {
+        if self.start.load(Ordering::SeqCst) {
+            return Err(ExecutorError::Start("no threads left".into()));
+        }
+        self.inner.start()
+    }
+
+    fn submit(&self, run: Run) -> Result<(), Refused> {
+        if self.submit.load(Ordering::SeqCst) {
+            return Err(Refused::new(run, ExecutorError::QueueFull));
+        }
+        self.inner.submit(run)
+    }
+
+    fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
+        self.inner.shutdown(timeout)
+    }
+}

@@ -1,0 +1,40 @@
+//! What the tests share: events as text, tasks that tell, stores that fail, executors that wait.
+
+mod events;
+mod executors;
+mod faulty;
+mod rig;
+mod tasks;
+
+use std::time::Duration;
+
+pub(crate) use events::{Recorder, brief};
+pub(crate) use executors::{Broken, Held};
+pub(crate) use faulty::{Call, Fault, Faults, Faulty};
+pub(crate) use rig::Rig;
+pub(crate) use tasks::{Log, boom, fail, gated, note};
+
+use punctual_core::Timestamp;
+use punctual_store_sql::SqliteJobStore;
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// So many seconds after the beginning of the tests' time.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_700_000_000 + seconds)
+}
+
+/// The folder of a SQLite file; a store on it for each who asks.
+pub(crate) struct File(TempDir);
+
+impl File {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    pub(crate) fn store(&self) -> SqliteJobStore {
+        SqliteJobStore::open(self.0.path().join("jobs.sqlite")).expect("a store")
+    }
+}

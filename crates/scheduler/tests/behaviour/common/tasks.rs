@@ -1,0 +1,97 @@
+//! Tasks that tell what they do.
+
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+use punctual_core::{JobContext, TaskError};
+use punctual_macros::task;
+
+use super::{PATIENCE, at};
+
+/// What tasks have told: what they were given, for which second of the tests' time, at which attempt;
+/// and the gate at which [`gated`] tasks wait. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<(Mutex<Told>, Condvar)>);
+
+#[derive(Default)]
+struct Told {
+    lines: Vec<String>,
+    waiting: usize,
+    open: bool,
+}
+
+impl Log {
+    fn of(context: &JobContext) -> Arc<Self> {
+        context.state::<Self>().expect("the rig's log")
+    }
+
+    pub(crate) fn push(&self, line: impl Into<String>) {
+        self.0.0.lock().lines.push(line.into());
+    }
+
+    fn note(&self, context: &JobContext, what: &str) {
+        let second = (context.scheduled_time().as_micros() - at(0).as_micros()) / 1_000_000;
+        self.push(match context.attempt() {
+            1 => format!("{what}@{second}"),
+            attempt => format!("{what}@{second} again {attempt}"),
+        });
+    }
+
+    /// All that has been told.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.0.lock().lines.clone()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.0.lock().lines.len()
+    }
+
+    /// Waits until so many tasks stand at the gate.
+    pub(crate) fn wait_at_gate(&self, count: usize) {
+        let (told, changed) = &*self.0;
+        let mut told = told.lock();
+        let late = changed.wait_while_for(&mut told, |told| told.waiting < count, PATIENCE);
+        assert!(!late.timed_out(), "{} of {count} tasks are at the gate", told.waiting);
+    }
+
+    /// Lets all tasks through the gate, now and later.
+    pub(crate) fn open_gate(&self) {
+        self.0.0.lock().open = true;
+        self.0.1.notify_all();
+    }
+
+    fn stand_at_gate(&self) {
+        let (told, changed) = &*self.0;
+        let mut told = told.lock();
+        told.waiting += 1;
+        changed.notify_all();
+        changed.wait_while_for(&mut told, |told| !told.open, PATIENCE);
+        told.waiting -= 1;
+    }
+}
+
+/// Tells.
+#[task]
+pub(crate) fn note(context: JobContext, what: String) {
+    Log::of(&context).note(&context, &what);
+}
+
+/// Tells, waits at the gate, and ends; it does not listen to being cancelled.
+#[task]
+pub(crate) fn gated(context: JobContext, what: String) {
+    let log = Log::of(&context);
+    log.note(&context, &what);
+    log.stand_at_gate();
+}
+
+/// Ends with an error.
+#[task]
+pub(crate) fn fail(reason: String) -> Result<(), TaskError> {
+    Err(reason.into())
+}
+
+/// Panics.
+#[task]
+pub(crate) fn boom(reason: String) {
+    panic!("{reason}");
+}

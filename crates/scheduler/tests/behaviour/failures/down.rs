@@ -1,0 +1,117 @@
+//! A store that is down for a while: told, tried again, nothing lost, nothing run twice.
+
+use std::time::Duration;
+
+use punctual_core::Recovery;
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::IntervalTrigger;
+
+use crate::common::{Call, Fault, Faults, Faulty, File, Rig, at, note};
+
+const IN_PASSES: [Call; 5] =
+    [Call::NextWakeup, Call::ClaimDue, Call::Commit, Call::Renew, Call::TakeOver];
+
+fn rig(file: &File) -> (Rig, Faults) {
+    let store = Faulty::new(file.store());
+    let faults = store.faults.clone();
+    (Rig::new(|builder| builder.job_store("default", store)), faults)
+}
+
+#[test]
+fn whatever_fails_for_a_while_each_occurrence_runs_once() {
+    for call in IN_PASSES {
+        for fault in [Fault::Before, Fault::After] {
+            for recovery in [Recovery::Skip, Recovery::Rerun] {
+                let file = File::new();
+                let (rig, faults) = rig(&file);
+                let job = rig.add_job(note("job".into())).id("job").recovery(recovery);
+                let trigger = IntervalTrigger::seconds(20).start_date(at(20)).end_date(at(100));
+                rig.block_on(job.trigger(trigger).add()).unwrap();
+                rig.run_until(30);
+                faults.set(call, fault);
+                // Shorter than the lease, so that what was committed in doubt is still known.
+                rig.run_until(46);
+                faults.clear();
+                rig.run_until(120);
+                let case = format!("{call:?} fails {fault:?}, {recovery:?}");
+                let expected = ["job@20", "job@40", "job@60", "job@80", "job@100"];
+                assert_eq!(rig.log.lines(), expected, "{case}");
+                assert!(!rig.events.of("JOBSTORE_FAILED").is_empty(), "{case}");
+                assert_eq!(rig.events.of("JOBSTORE_RECOVERED").len(), 1, "{case}");
+                assert!(rig.health().is_ok(), "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn health_tells_while_it_lasts() {
+    let file = File::new();
+    let (rig, faults) = rig(&file);
+    rig.pass();
+    assert!(rig.health().is_ok());
+    faults.set(Call::NextWakeup, Fault::Before);
+    rig.jump_to(2);
+    let health = rig.health();
+    assert!(!health.is_ok());
+    let store = &health.job_stores[0];
+    assert_eq!(store.error.as_ref().unwrap().to_string(), "NextWakeup failed");
+    assert!(store.retry_at.is_some_and(|retry_at| retry_at > at(2)));
+    faults.clear();
+    rig.run_until(20);
+    let health = rig.health();
+    assert!(health.is_ok());
+    assert!(health.job_stores[0].error.is_none() && health.job_stores[0].retry_at.is_none());
+}
+
+#[test]
+fn the_waits_grow_up_to_the_retry_interval() {
+    let file = File::new();
+    let store = Faulty::new(file.store());
+    let faults = store.faults.clone();
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", store).retry_interval(Duration::from_secs(8))
+    });
+    faults.set(Call::NextWakeup, Fault::Before);
+    rig.run_until(600);
+    let tries = rig.events.of("JOBSTORE_FAILED").len();
+    // 50 ms, doubled seven times until 8 s, then each 8 to 10 s.
+    assert!((60..=85).contains(&tries), "{tries} tries in ten minutes");
+}
+
+#[test]
+fn one_store_that_is_down_keeps_no_other_from_working() {
+    let broken = Faulty::new(MemoryJobStore::new());
+    let faults = broken.faults.clone();
+    let rig = Rig::new(|builder| {
+        builder.job_store("broken", broken).job_store("default", MemoryJobStore::new())
+    });
+    for store in ["broken", "default"] {
+        let job = rig.add_job(note(store.into())).job_store(store);
+        let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(30));
+        rig.block_on(job.trigger(trigger).add()).unwrap();
+    }
+    faults.set(Call::NextWakeup, Fault::Before);
+    rig.run_until(30);
+    assert_eq!(rig.log.lines(), ["default@10", "default@20", "default@30"]);
+    faults.clear();
+    rig.run_until(60);
+    assert_eq!(rig.log.lines()[3..], ["broken@30"], "coalesced to the latest");
+}
+
+#[test]
+fn a_run_that_ends_while_the_store_is_down_makes_no_busy_loop() {
+    let file = File::new();
+    let (rig, faults) = rig(&file);
+    let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
+    rig.clock().set(at(10));
+    rig.block_on(rig.tick(at(10)));
+    faults.set(Call::Commit, Fault::Before);
+    let next = rig.pass();
+    assert!(next.is_some_and(|next| next > at(10)));
+    faults.clear();
+    rig.run_until(15);
+    let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+    assert_eq!((job.in_flight, job.fire_count), (0, 1));
+}

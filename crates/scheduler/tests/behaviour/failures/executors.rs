@@ -1,0 +1,76 @@
+//! Executors that refuse runs or lose them.
+
+use std::sync::atomic::Ordering;
+
+use punctual_core::{Event, Recovery, RunOutcome};
+use punctual_triggers::DateTrigger;
+
+use crate::common::{Broken, Call, Fault, Faulty, File, Held, Rig, at, note};
+
+fn outcomes(rig: &Rig) -> Vec<String> {
+    let events = rig.events.all();
+    let outcomes = events.iter().filter_map(|event| match event {
+        Event::JobError(run) => Some(format!("{}: {}", run.job.job_id, run.outcome.as_ref()?)),
+        _ => None,
+    });
+    outcomes.collect()
+}
+
+#[test]
+fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
+    let file = File::new();
+    let (executor, store) = (Broken::default(), Faulty::new(file.store()));
+    let faults = store.faults.clone();
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", store).executor("default", executor.clone())
+    });
+    for (id, recovery) in [("skip", Recovery::Skip), ("rerun", Recovery::Rerun)] {
+        let job = rig.add_job(note(id.into())).id(id).recovery(recovery);
+        rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    }
+    executor.submit.store(true, Ordering::SeqCst);
+    rig.jump_to(10);
+    let refused = "refused by the executor: the executor's queue is full";
+    let mut told = outcomes(&rig);
+    told.sort();
+    assert_eq!(told, [format!("rerun: {refused}"), format!("skip: {refused}")]);
+    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED skip"], "its occurrence is used up");
+    executor.submit.store(false, Ordering::SeqCst);
+    // When it is time to try again, the store is down for a moment.
+    for call in [Call::Get, Call::InFlight] {
+        faults.set(call, Fault::Before);
+    }
+    rig.jump_to(20);
+    assert_eq!(executor.inner.len(), 0);
+    faults.clear();
+    rig.run_until_held(40, &executor.inner);
+    assert_eq!(executor.inner.len(), 1);
+    executor.inner.run_one();
+    rig.jump_to(41);
+    assert_eq!(rig.log.lines(), ["rerun@10"]);
+    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+}
+
+#[test]
+fn a_run_that_is_lost_is_an_error_and_tried_again_only_if_it_must_run() {
+    let (file, held) = (File::new(), Held::default());
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", file.store()).executor("default", held.clone())
+    });
+    for (id, recovery) in [("skip", Recovery::Skip), ("rerun", Recovery::Rerun)] {
+        let job = rig.add_job(note(id.into())).id(id).recovery(recovery);
+        rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    }
+    rig.jump_to(10);
+    held.lose_one();
+    held.lose_one();
+    rig.jump_to(11);
+    assert_eq!(outcomes(&rig).len(), 2);
+    let lost = |event: &Event| matches!(event, Event::JobError(run) if matches!(run.outcome, Some(RunOutcome::Lost)));
+    assert_eq!(rig.events.all().iter().filter(|event| lost(event)).count(), 2);
+    rig.run_until_held(40, &held);
+    assert_eq!(held.len(), 1);
+    held.run_one();
+    rig.jump_to(41);
+    assert_eq!(rig.log.lines(), ["rerun@10"]);
+}

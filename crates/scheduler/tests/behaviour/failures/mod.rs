@@ -1,0 +1,10 @@
+//! What happens when something fails.
+
+mod clock;
+mod doubt;
+mod down;
+mod executors;
+mod racing;
+mod runs;
+mod takeover;
+mod unresolved;

@@ -1,0 +1,164 @@
+//! Two schedulers on one SQLite file, one of which is dead, asleep or gone.
+
+use punctual_core::{Event, EventMask, Recovery};
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use crate::common::{Call, Fault, Faulty, File, Held, Rig, at, note};
+
+/// A scheduler on the file, with runs that wait until they are told.
+fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
+    let held = Held::default();
+    let rig = Rig::new(|builder| {
+        let builder =
+            builder.job_store("default", file.store()).executor("default", held.clone()).task(note);
+        match identity {
+            Some(name) => builder.identity(name),
+            None => builder,
+        }
+    });
+    (rig, held)
+}
+
+fn add(rig: &Rig, id: &str, recovery: Recovery) {
+    let job = rig.add_job(note(id.into())).id(id).recovery(recovery);
+    rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+}
+
+#[test]
+fn the_runs_of_the_dead_are_run_again_unless_they_must_not() {
+    let file = File::new();
+    let (dead, its_runs) = node(&file, None);
+    let (heir, runs) = node(&file, None);
+    add(&dead, "rerun", Recovery::Rerun);
+    add(&dead, "skip", Recovery::Skip);
+    heir.jump_to(0);
+    dead.jump_to(10);
+    assert_eq!(its_runs.len(), 2);
+    // From here on it makes no pass: its lease, of second 10, ends at second 20.
+    for second in 10..20 {
+        heir.jump_to(second);
+        assert_eq!(runs.len(), 0, "at second {second}");
+    }
+    heir.run_until_held(24, &runs);
+    assert_eq!(runs.len(), 1, "within 15 seconds of its last sign of life");
+    assert_eq!(heir.events.of("JOB_RECOVERED"), ["JOB_RECOVERED rerun"]);
+    runs.run_one();
+    assert_eq!(heir.log.lines(), ["rerun@10 again 2"]);
+    heir.jump_to(25);
+    assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty());
+    assert_eq!(heir.events.of("JOB_REMOVED"), ["JOB_REMOVED rerun"]);
+}
+
+#[test]
+fn the_old_owner_finds_that_it_was_silent_for_too_long_and_finishes_nothing() {
+    let file = File::new();
+    let (asleep, its_runs) = node(&file, None);
+    let (heir, runs) = node(&file, None);
+    add(&asleep, "job", Recovery::Rerun);
+    asleep.jump_to(10);
+    heir.jump_to(21);
+    assert_eq!((its_runs.len(), runs.len()), (1, 1));
+    // It wakes up and ends its run, which is not its own any more.
+    its_runs.run_one();
+    asleep.jump_to(22);
+    assert_eq!(asleep.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
+    assert_eq!(asleep.events.of("JOB_REMOVED"), [""; 0]);
+    let job = heir.block_on(heir.get_job("job")).unwrap().unwrap();
+    assert_eq!(job.in_flight, 1, "the heir's run is still recorded");
+    runs.run_one();
+    heir.jump_to(23);
+    assert!(heir.block_on(heir.get_job("job")).unwrap().is_none());
+}
+
+#[test]
+fn one_that_only_seemed_dead_keeps_what_nobody_took() {
+    let file = File::new();
+    let (rig, runs) = node(&file, None);
+    add(&rig, "job", Recovery::Rerun);
+    rig.jump_to(10);
+    rig.jump_to(100);
+    assert_eq!(rig.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
+    assert_eq!(runs.len(), 1, "it is not started twice");
+    runs.run_one();
+    rig.jump_to(101);
+    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+    assert_eq!(rig.log.lines(), ["job@10"]);
+}
+
+#[test]
+fn an_identity_makes_the_take_over_immediate() {
+    let file = File::new();
+    let (dead, its_runs) = node(&file, Some("web-1"));
+    add(&dead, "job", Recovery::Rerun);
+    dead.jump_to(10);
+    assert_eq!(its_runs.len(), 1);
+    let (next, runs) = node(&file, Some("web-1"));
+    next.jump_to(10);
+    assert_eq!(runs.len(), 1);
+    runs.run_one();
+    next.jump_to(11);
+    assert_eq!(next.log.lines(), ["job@10 again 2"]);
+    assert_eq!(next.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+}
+
+#[test]
+fn a_take_over_whose_answer_is_lost_loses_no_run() {
+    for fault in [Fault::Before, Fault::After] {
+        let file = File::new();
+        let (dead, _) = node(&file, None);
+        add(&dead, "job", Recovery::Rerun);
+        dead.jump_to(10);
+        let (held, store) = (Held::default(), Faulty::new(file.store()));
+        let faults = store.faults.clone();
+        let heir = Rig::new(|builder| {
+            builder.job_store("default", store).executor("default", held.clone()).task(note)
+        });
+        heir.jump_to(15);
+        faults.once(Call::TakeOver, fault);
+        heir.jump_to(21);
+        assert_eq!(heir.events.of("JOBSTORE_FAILED").len(), 1);
+        heir.run_until_held(22, &held);
+        assert_eq!(held.len(), 1, "{fault:?}");
+        held.run_one();
+        heir.jump_to(23);
+        assert_eq!(heir.log.len(), 1);
+        assert!(heir.log.lines()[0].starts_with("job@10 again"), "{:?}", heir.log.lines());
+        assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty(), "{fault:?}");
+    }
+}
+
+#[test]
+fn one_that_shuts_down_gives_its_runs_away_at_once() {
+    let file = File::new();
+    let (leaving, its_runs) = node(&file, None);
+    let (heir, runs) = node(&file, None);
+    add(&leaving, "job", Recovery::Rerun);
+    leaving.jump_to(10);
+    assert_eq!(its_runs.len(), 1);
+    leaving.block_on(leaving.shutdown()).unwrap();
+    assert_eq!(its_runs.len(), 0, "dropped");
+    heir.jump_to(11);
+    assert_eq!(runs.len(), 1);
+}
+
+#[test]
+fn max_instances_hold_for_all_that_share_the_store() {
+    let file = File::new();
+    let (first, its_runs) = node(&file, None);
+    let (second, runs) = node(&file, None);
+    let job = first.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    let trigger = IntervalTrigger::seconds(5).start_date(at(5)).end_date(at(15));
+    first.block_on(job.trigger(trigger).add()).unwrap();
+    first.jump_to(5);
+    second.jump_to(10);
+    assert_eq!((its_runs.len(), runs.len()), (1, 0));
+    assert_eq!(second.events.of("JOB_MAX_INSTANCES"), ["JOB_MAX_INSTANCES job"]);
+    its_runs.run_one();
+    first.jump_to(11);
+    second.jump_to(15);
+    assert_eq!(runs.len(), 1);
+    let mask = EventMask::JOB_SUBMITTED;
+    let submitted = second.events.all().into_iter().find(|event| event.code() == mask);
+    let Some(Event::JobSubmitted(run)) = submitted else { panic!("{submitted:?}") };
+    assert_eq!((run.scheduled_time, run.attempt), (at(15), 1));
+}

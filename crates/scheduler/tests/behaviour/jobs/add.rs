@@ -1,0 +1,171 @@
+//! Adding jobs, one at a time and many at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use punctual_core::{Coalesce, JobDefaults, JobState, NewJob, Recovery};
+use punctual_scheduler::SchedulerError;
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use crate::common::{File, Rig, at, note};
+
+#[test]
+fn what_is_not_said_is_as_the_defaults_say() {
+    let defaults = JobDefaults {
+        misfire_grace_time: Some(Duration::from_secs(7)),
+        coalesce: Coalesce::All,
+        max_instances: 3,
+        recovery: Recovery::Rerun,
+    };
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", MemoryJobStore::new()).job_defaults(defaults.clone())
+    });
+    let plain = rig.add_job(note("a".into())).trigger(DateTrigger::at(at(10)));
+    let job = rig.block_on(plain.add()).unwrap();
+    assert_eq!(job.id.as_str().len(), 32, "a random id");
+    let definition = job.definition.clone().unwrap();
+    assert_eq!(definition.options, defaults);
+    assert_eq!((definition.name.as_str(), definition.executor.as_str()), ("note", "default"));
+    assert_eq!(job.job_store.as_str(), "default");
+    assert_eq!((job.state, job.next_run_time), (JobState::Scheduled, Some(at(10))));
+    let own = rig
+        .add_job(note("b".into()))
+        .name("mine")
+        .misfire_grace_time(None)
+        .coalesce(Coalesce::Earliest)
+        .max_instances(1)
+        .recovery(Recovery::Skip)
+        .trigger(DateTrigger::at(at(10)));
+    let definition = rig.block_on(own.add()).unwrap().definition.unwrap();
+    assert_eq!(definition.name, "mine");
+    let options = &definition.options;
+    assert_eq!((options.misfire_grace_time, options.coalesce), (None, Coalesce::Earliest));
+    assert_eq!((options.max_instances, options.recovery), (1, Recovery::Skip));
+    rig.pass();
+    assert_eq!(rig.events.of("JOB_ADDED").len(), 2);
+}
+
+#[test]
+fn without_a_trigger_it_runs_at_once() {
+    let rig = Rig::in_memory();
+    rig.clock().set(at(5));
+    rig.block_on(rig.add_job(note("job".into())).add()).unwrap();
+    rig.pass();
+    assert_eq!(rig.log.lines(), ["job@5"]);
+}
+
+#[test]
+fn the_first_run_can_be_chosen() {
+    let rig = Rig::in_memory();
+    let every_ten = || IntervalTrigger::seconds(10).start_date(at(10));
+    let early = rig.add_job(note("early".into())).trigger(every_ten()).next_run_time(at(3));
+    assert_eq!(rig.block_on(early.add()).unwrap().next_run_time, Some(at(3)));
+    let past = rig.add_job(note("past".into())).trigger(every_ten()).next_run_time(at(-100));
+    rig.block_on(past.add()).unwrap();
+    rig.run_until(12);
+    assert_eq!(rig.log.lines(), ["past@-100", "early@3", "early@10", "past@10"]);
+}
+
+#[test]
+fn added_paused_it_waits_to_be_resumed() {
+    let rig = Rig::in_memory();
+    let job = rig.add_job(note("job".into())).id("job").paused();
+    let job = rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
+    assert_eq!((job.state, job.next_run_time), (JobState::Paused, None));
+    rig.run_until(100);
+    assert_eq!(rig.log.len(), 0);
+    let job = rig.block_on(rig.resume_job("job")).unwrap();
+    assert_eq!((job.state, job.next_run_time), (JobState::Scheduled, Some(at(100))));
+}
+
+#[test]
+fn an_id_is_taken_once_in_each_store() {
+    let rig = Rig::new(|builder| {
+        builder.job_store("a", MemoryJobStore::new()).job_store("b", MemoryJobStore::new())
+    });
+    let add = |store: &str| {
+        let job = rig.add_job(note(store.into())).id("job").job_store(store);
+        rig.block_on(job.trigger(DateTrigger::at(at(10))).add())
+    };
+    add("a").unwrap();
+    add("b").unwrap();
+    let error = add("a").unwrap_err();
+    assert!(
+        matches!(&error, SchedulerError::JobExists { job_store, .. } if job_store.as_str() == "a")
+    );
+    assert_eq!(
+        error.to_string(),
+        r#"job identifier "job" conflicts with an existing job in the job store "a""#
+    );
+    rig.run_until(10);
+    assert_eq!(rig.log.lines(), ["a@10", "b@10"]);
+}
+
+#[test]
+fn many_at_once() {
+    let file = File::new();
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", MemoryJobStore::new()).job_store("file", file.store())
+    });
+    let jobs = |ids: std::ops::Range<i32>, store: &'static str| {
+        ids.map(move |id| {
+            let job = NewJob::builder(note(format!("{store}{id}"))).id(format!("{id}"));
+            job.job_store(store).trigger(DateTrigger::at(at(10))).build()
+        })
+    };
+    let both: Vec<_> = jobs(0..50, "default").chain(jobs(0..50, "file")).collect();
+    assert_eq!(rig.block_on(rig.add_jobs(both)).unwrap(), 100);
+    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 100);
+    let again = rig.block_on(rig.add_jobs(jobs(45..55, "file"))).unwrap_err();
+    assert!(matches!(again, SchedulerError::JobExists { .. }));
+    let broken = [NewJob::builder(note("x".into())).id("x").max_instances(0).build()];
+    let mixed: Vec<_> = jobs(200..210, "default").chain(broken).collect();
+    rig.block_on(rig.add_jobs(mixed)).unwrap_err();
+    assert!(rig.block_on(rig.get_job("200")).unwrap().is_none(), "none is added");
+    assert_eq!(rig.block_on(rig.add_jobs([])).unwrap(), 0);
+    rig.run_until(10);
+    assert!(rig.log.len() >= 100);
+}
+
+#[test]
+fn closures_of_all_kinds_run_from_memory_and_are_refused_by_files() {
+    let file = File::new();
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", MemoryJobStore::new()).job_store("file", file.store())
+    });
+    let log = Arc::new(rig.log.clone());
+    let [a, b, c, d] = std::array::from_fn(|_| Arc::clone(&log));
+    rig.block_on(async {
+        rig.add_job(move || a.push("plain")).add().await.unwrap();
+        rig.add_job(move |context: punctual_core::JobContext| b.push(context.job_id().to_string()))
+            .id("context")
+            .add()
+            .await
+            .unwrap();
+        rig.add_job(move || {
+            let log = Arc::clone(&c);
+            async move { log.push("async") }
+        })
+        .add()
+        .await
+        .unwrap();
+        rig.add_job(move |_: punctual_core::JobContext| {
+            let log = Arc::clone(&d);
+            async move { log.push("async context") }
+        })
+        .add()
+        .await
+        .unwrap();
+        let error = rig.add_job(|| ()).id("job").job_store("file").add().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "job \"job\" is a closure, which the job store \"file\" can't keep: \
+             it outlives the process; make it a #[task]"
+        );
+    });
+    rig.pass();
+    let mut lines = rig.log.lines();
+    lines.sort();
+    assert_eq!(lines, ["async", "async context", "context", "plain"]);
+}

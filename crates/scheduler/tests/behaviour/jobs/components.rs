@@ -1,0 +1,107 @@
+//! Job stores and executors that are added and removed at run time.
+
+use std::sync::atomic::Ordering;
+
+use punctual_core::EventMask;
+use punctual_executor_threads::ThreadPoolExecutor;
+use punctual_scheduler::{BackgroundScheduler, SchedulerError};
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::DateTrigger;
+
+use crate::common::{Broken, Call, Fault, Faulty, File, Held, Log, Recorder, Rig, at, note};
+
+#[test]
+fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
+    let file = File::new();
+    let rig = Rig::in_memory();
+    rig.block_on(rig.add_job_store("file", file.store())).unwrap();
+    let error = rig.block_on(rig.add_job_store("file", MemoryJobStore::new())).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r#"this scheduler already has a job store by the alias of "file""#
+    );
+    for second in [10, 20] {
+        let job = rig.add_job(note("job".into())).job_store("file");
+        rig.block_on(job.trigger(DateTrigger::at(at(second))).add()).unwrap();
+    }
+    rig.run_until(15);
+    rig.block_on(rig.remove_job_store("file")).unwrap();
+    let error = rig.block_on(rig.remove_job_store("file")).unwrap_err();
+    assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
+    rig.run_until(25);
+    assert_eq!(rig.log.lines(), ["job@10"]);
+    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    rig.block_on(rig.add_job_store("again", file.store())).unwrap();
+    rig.run_until(26);
+    assert_eq!(rig.log.lines(), ["job@10", "job@20"]);
+    assert_eq!(
+        rig.events.of("JOBSTORE"),
+        [
+            "JOBSTORE_ADDED default",
+            "JOBSTORE_ADDED file",
+            "JOBSTORE_REMOVED file",
+            "JOBSTORE_ADDED again"
+        ]
+    );
+}
+
+#[test]
+fn a_store_that_does_not_start_is_not_added() {
+    let rig = Rig::in_memory();
+    let store = Faulty::new(MemoryJobStore::new());
+    store.faults.once(Call::Start, Fault::Before);
+    rig.block_on(rig.add_job_store("other", store.clone())).unwrap_err();
+    assert!(matches!(
+        rig.block_on(rig.get_jobs(Some("other"))).unwrap_err(),
+        SchedulerError::UnknownJobStore(_)
+    ));
+    rig.block_on(rig.add_job_store("other", store)).unwrap();
+    assert!(rig.block_on(rig.get_jobs(Some("other"))).unwrap().is_empty());
+}
+
+#[test]
+fn an_executor_that_is_added_runs_jobs_and_one_that_is_removed_finishes_them() {
+    let rig = Rig::in_memory();
+    let broken = Broken::default();
+    broken.start.store(true, Ordering::SeqCst);
+    rig.add_executor("other", broken).unwrap_err();
+    rig.add_executor("other", Held::default()).unwrap();
+    let error = rig.add_executor("other", Held::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r#"this scheduler already has an executor by the alias of "other""#
+    );
+    rig.block_on(rig.remove_executor("other")).unwrap();
+    let error = rig.block_on(rig.remove_executor("other")).unwrap_err();
+    assert_eq!(error.to_string(), "no such executor: other");
+    rig.add_executor("other", ThreadPoolExecutor::new(1)).unwrap();
+    rig.block_on(rig.add_job(note("job".into())).executor("other").add()).unwrap();
+    rig.run_until(1);
+    assert_eq!(rig.log.lines(), ["job@0"]);
+}
+
+#[test]
+fn while_it_is_stopped_they_are_added_and_removed_too() {
+    let (file, events, log) = (File::new(), Recorder::default(), Log::default());
+    let scheduler = BackgroundScheduler::builder()
+        .job_store("default", MemoryJobStore::new())
+        .executor("default", ThreadPoolExecutor::new(1))
+        .state(log.clone())
+        .listener(EventMask::ALL, events.listener())
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        scheduler.add_job_store("file", file.store()).unwrap();
+        scheduler.add_executor("other", ThreadPoolExecutor::new(1)).unwrap();
+        scheduler.add_job_store("gone", MemoryJobStore::new()).unwrap();
+        scheduler.remove_job_store("gone").unwrap();
+        scheduler.add_job(note("job".into())).job_store("file").executor("other").add().unwrap();
+        scheduler.start().unwrap();
+        events.wait("JOB_REMOVED");
+        scheduler.shutdown().unwrap();
+        events.forget();
+        scheduler.remove_job_store("file").unwrap();
+        scheduler.remove_executor("other").unwrap();
+    }
+    assert_eq!(log.len(), 2);
+}

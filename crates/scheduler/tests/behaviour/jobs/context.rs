@@ -1,0 +1,72 @@
+//! What a run knows.
+
+use std::sync::Arc;
+
+use punctual_core::{Event, EventMask, JobContext, JobContextParts, JobId, RunId};
+use punctual_scheduler::JobContextExt;
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::DateTrigger;
+
+use crate::common::{Rig, at};
+
+struct Database(&'static str);
+
+#[test]
+fn its_job_its_time_and_the_shared_state() {
+    let rig = Rig::new(|builder| {
+        builder.job_store("mine", MemoryJobStore::new()).state(Database("main"))
+    });
+    let log = rig.log.clone();
+    let job = rig.add_job(move |context: JobContext| {
+        let database = context.state::<Database>().expect("the database");
+        assert!(context.state::<String>().is_none());
+        assert!(!context.is_cancelled());
+        assert!(context.scheduler().is_some_and(|scheduler| scheduler.is_running()));
+        log.push(format!(
+            "{} {} {} {} {}",
+            context.job_id(),
+            context.job_store(),
+            context.scheduled_time() == at(10),
+            context.attempt(),
+            database.0
+        ));
+        Ok::<_, String>(context.run_id().to_string())
+    });
+    let job = job.id("job").job_store("mine").trigger(DateTrigger::at(at(10)));
+    rig.block_on(job.add()).unwrap();
+    rig.jump_to(12);
+    assert_eq!(rig.log.lines(), ["job mine true 1 main"]);
+    let mask = EventMask::JOB_EXECUTED;
+    let executed = rig.events.all().into_iter().find(|event| event.code() == mask);
+    let Some(Event::JobExecuted(run)) = executed else { panic!("{executed:?}") };
+    assert_eq!((run.started, run.finished), (Some(at(12)), Some(at(12))));
+    assert_eq!(run.scheduled_time, at(10));
+    let told = run.outcome.unwrap().to_string();
+    assert_eq!(told, format!("success: \"{}\"", run.run_id));
+}
+
+#[test]
+fn in_a_unit_test_there_is_no_scheduler() {
+    let context = JobContext::new(JobContextParts {
+        job_id: JobId::new("job").unwrap(),
+        job_store: Default::default(),
+        run_id: RunId::random(),
+        scheduled_time: at(0),
+        attempt: 1,
+        state: Default::default(),
+    });
+    assert!(context.scheduler().is_none());
+    assert!(context.blocking_scheduler().is_none());
+}
+
+#[test]
+fn the_state_is_let_go_with_the_scheduler() {
+    let shared = Arc::new(());
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", MemoryJobStore::new()).state(Arc::clone(&shared))
+    });
+    assert_eq!(Arc::strong_count(&shared), 2);
+    rig.block_on(rig.shutdown()).unwrap();
+    drop(rig);
+    assert_eq!(Arc::strong_count(&shared), 1);
+}

@@ -1,0 +1,85 @@
+//! Finding, listing and showing jobs.
+
+use punctual_core::{JobId, JobState};
+use punctual_scheduler::SchedulerError;
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::{CronTrigger, DateTrigger, IntervalTrigger};
+
+use crate::common::{File, Rig, at, note};
+
+fn rig(file: &File) -> Rig {
+    let rig = Rig::new(|builder| {
+        builder.job_store("memory", MemoryJobStore::new()).job_store("file", file.store())
+    });
+    for (id, store, second) in [
+        ("late", "file", 30),
+        ("soon", "file", 10),
+        ("b", "file", 20),
+        ("a", "file", 20),
+        ("b", "memory", 40),
+    ] {
+        let job = rig.add_job(note(id.into())).id(id).job_store(store).name(format!("{store}'s"));
+        rig.block_on(job.trigger(DateTrigger::at(at(second))).add()).unwrap();
+    }
+    rig
+}
+
+fn ids(rig: &Rig, store: Option<&str>) -> Vec<String> {
+    let jobs = rig.block_on(rig.get_jobs(store)).unwrap();
+    jobs.iter().map(|job| format!("{}/{}", job.job_store, job.id)).collect()
+}
+
+#[test]
+fn listed_soonest_first_and_store_by_store() {
+    let file = File::new();
+    let rig = rig(&file);
+    rig.block_on(rig.pause_job("soon")).unwrap();
+    assert_eq!(ids(&rig, Some("file")), ["file/a", "file/b", "file/late", "file/soon"]);
+    assert_eq!(ids(&rig, Some("memory")), ["memory/b"]);
+    let all = ["memory/b", "file/a", "file/b", "file/late", "file/soon"];
+    assert_eq!(ids(&rig, None), all);
+    assert_eq!(ids(&rig, Some("default")), [""; 0], "the store that is always there");
+    let error = rig.block_on(rig.get_jobs(Some("nowhere"))).unwrap_err();
+    assert_eq!(error.to_string(), "no such job store: nowhere");
+    assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
+}
+
+#[test]
+fn found_in_the_first_store_that_has_it_or_in_the_one_that_is_named() {
+    let file = File::new();
+    let rig = rig(&file);
+    let name = |job: Option<punctual_core::Job>| job.map(|job| job.name().to_owned());
+    assert_eq!(name(rig.block_on(rig.get_job("b")).unwrap()), Some("memory's".into()));
+    let found = rig.block_on(rig.get_job(("file", "b"))).unwrap().unwrap();
+    assert_eq!(found.name(), "file's");
+    assert_eq!(name(rig.block_on(rig.get_job(&found)).unwrap()), Some("file's".into()));
+    let id = JobId::new("late").unwrap();
+    assert_eq!(name(rig.block_on(rig.get_job(&id)).unwrap()), Some("file's".into()));
+    assert_eq!(name(rig.block_on(rig.get_job(("memory", "late"))).unwrap()), None);
+    assert_eq!(name(rig.block_on(rig.get_job("nobody")).unwrap()), None);
+    rig.block_on(rig.get_job(("nowhere", "b"))).unwrap_err();
+    rig.block_on(rig.get_job("")).unwrap_err();
+    rig.block_on(rig.remove_job(&found)).unwrap();
+    assert_eq!(name(rig.block_on(rig.get_job("b")).unwrap()), Some("memory's".into()));
+}
+
+#[test]
+fn shown_as_apscheduler_does() {
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", MemoryJobStore::new()).timezone("Europe/Helsinki")
+    });
+    let job = rig.add_job(note("x".into())).name("Naïve ☂").trigger(IntervalTrigger::minutes(1));
+    let job = rig.block_on(job.id("job").add()).unwrap();
+    assert_eq!(
+        job.to_string(),
+        "Naïve ☂ (trigger: interval[0:01:00], next run at: 2023-11-15 00:14:20 EET)"
+    );
+    assert_eq!(job.next_run_local().unwrap().to_string(), "2023-11-15 00:14:20 EET");
+    let job = rig.block_on(rig.pause_job("job")).unwrap();
+    assert_eq!(job.to_string(), "Naïve ☂ (trigger: interval[0:01:00], paused)");
+    rig.block_on(rig.shutdown()).unwrap();
+    let pending = rig.add_job(note("y".into())).trigger(CronTrigger::new().hour(5));
+    let pending = rig.block_on(pending.add()).unwrap();
+    assert_eq!(pending.state, JobState::Pending);
+    assert_eq!(pending.to_string(), "note (trigger: cron[hour='5'], pending)");
+}

@@ -1,0 +1,108 @@
+//! What is not valid is refused at once, by field and value.
+
+use std::time::Duration;
+
+use punctual_core::JobDefaults;
+use punctual_macros::task;
+use punctual_scheduler::{BackgroundScheduler, SchedulerBuilder, SchedulerError};
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::{CronTrigger, IntervalTrigger};
+
+use crate::common::{Rig, at, note};
+
+fn refused(rig: &Rig, describe: impl FnOnce(Builder) -> Builder) -> String {
+    let job = describe(rig.add_job(note("x".into())).id("job"));
+    rig.block_on(job.add()).unwrap_err().to_string()
+}
+
+type Builder = punctual_core::JobBuilder<punctual_scheduler::AsyncScheduler>;
+
+#[test]
+fn jobs() {
+    let rig = Rig::in_memory();
+    let cases = [
+        (refused(&rig, |job| job.max_instances(0)), "max_instances is 0: it must be at least 1"),
+        (
+            refused(&rig, |job| job.misfire_grace_time(Duration::ZERO)),
+            "misfire_grace_time is 0: it must be longer than nothing; None runs a job however late it is",
+        ),
+        (refused(&rig, |job| job.job_store("nowhere")), "no such job store: nowhere"),
+    ];
+    for (told, expected) in cases {
+        assert_eq!(told, expected);
+    }
+    assert!(refused(&rig, |job| job.id("")).contains("job id"));
+    assert!(refused(&rig, |job| job.executor("")).contains("alias"));
+    assert!(refused(&rig, |job| job.job_store("")).contains("alias"));
+    let told = refused(&rig, |job| job.trigger(CronTrigger::new().hour("25")));
+    assert!(told.contains("hour") && told.contains("25"), "{told}");
+    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+}
+
+#[test]
+fn a_job_that_would_never_run() {
+    let rig = Rig::in_memory();
+    rig.clock().set(at(100));
+    let told = refused(&rig, |job| {
+        job.trigger(IntervalTrigger::seconds(10).start_date(at(0)).end_date(at(50)))
+    });
+    assert_eq!(
+        told,
+        r#"job "job" would never run: its trigger interval[0:00:10] has no fire time from now on"#
+    );
+    assert!(rig.block_on(rig.get_job("job")).unwrap().is_none());
+}
+
+type Described = SchedulerBuilder<BackgroundScheduler>;
+
+fn not_built(describe: impl FnOnce(Described) -> Described) -> String {
+    let builder = BackgroundScheduler::builder().job_store("default", MemoryJobStore::new());
+    describe(builder).build().unwrap_err().to_string()
+}
+
+#[test]
+fn schedulers() {
+    let second = Duration::from_secs(1);
+    let nothing = JobDefaults { max_instances: 0, ..JobDefaults::default() };
+    let cases = [
+        (
+            not_built(|builder| builder.job_defaults(nothing)),
+            "max_instances is 0: it must be at least 1",
+        ),
+        (not_built(|builder| builder.max_running(0)), "max_running is 0: it must be at least 1"),
+        (
+            not_built(|builder| builder.retry_interval(Duration::ZERO)),
+            "retry_interval is 0ns: it must be from 1 millisecond to 1 day",
+        ),
+        (
+            not_built(|builder| builder.poll_interval(second * 86_401)),
+            "poll_interval is 86401s: it must be from 1 millisecond to 1 day",
+        ),
+        (
+            not_built(|builder| builder.job_store("default", MemoryJobStore::new())),
+            r#"this scheduler already has a job store by the alias of "default""#,
+        ),
+    ];
+    for (told, expected) in cases {
+        assert_eq!(told, expected);
+    }
+    assert!(not_built(|builder| builder.lease(second * 12)).starts_with("lease is 12s"));
+    assert!(not_built(|builder| builder.timezone("Mars/Olympus")).contains("Mars/Olympus"));
+    assert!(not_built(|builder| builder.identity("")).contains("node"));
+}
+
+mod other {
+    use super::task;
+
+    #[task(name = "note")]
+    pub(super) fn not_the_same(_: u8) {}
+}
+
+#[test]
+fn two_tasks_of_one_name() {
+    let told = not_built(|builder| builder.task(note).task(note).task(other::not_the_same));
+    assert!(told.starts_with("the task name note is taken by"), "{told}");
+    let rig = Rig::new(|builder| builder.job_store("default", MemoryJobStore::new()).task(note));
+    let error = rig.block_on(rig.add_job(other::not_the_same(1)).add()).unwrap_err();
+    assert!(matches!(error, SchedulerError::Task(_)), "{error}");
+}

@@ -1,0 +1,12 @@
+//! Adding, finding, changing and removing jobs.
+
+mod add;
+mod change;
+mod components;
+mod context;
+mod find;
+mod invalid;
+mod pending;
+mod remove;
+mod replace;
+mod run_now;

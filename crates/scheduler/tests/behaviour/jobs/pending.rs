@@ -1,0 +1,76 @@
+//! Jobs that wait for the start are managed like all others.
+
+use punctual_core::{EventMask, JobChange, JobState};
+use punctual_executor_threads::ThreadPoolExecutor;
+use punctual_scheduler::{BackgroundScheduler, SchedulerError};
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use crate::common::{File, Log, Recorder, at, note};
+
+#[test]
+fn found_changed_paused_and_removed_before_the_start() {
+    let (file, events, log) = (File::new(), Recorder::default(), Log::default());
+    let scheduler = BackgroundScheduler::builder()
+        .job_store("default", MemoryJobStore::new())
+        .job_store("file", file.store())
+        .executor("default", ThreadPoolExecutor::new(1))
+        .timezone("UTC")
+        .state(log.clone())
+        .listener(EventMask::ALL, events.listener())
+        .build()
+        .unwrap();
+    let later = || DateTrigger::at(at(2_000_000_000));
+    for (id, store) in [("a", "default"), ("b", "file"), ("c", "file"), ("a", "file")] {
+        scheduler.add_job(note(id.into())).id(id).job_store(store).trigger(later()).add().unwrap();
+    }
+    let listed = |store| {
+        let jobs = scheduler.get_jobs(store).unwrap();
+        jobs.iter().map(|job| format!("{}/{}", job.job_store, job.id)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None), ["default/a", "file/b", "file/c", "file/a"]);
+    assert_eq!(listed(Some("file")), ["file/b", "file/c", "file/a"]);
+    assert_eq!(scheduler.get_job(("file", "a")).unwrap().unwrap().job_store.as_str(), "file");
+    assert!(scheduler.get_job(("default", "b")).unwrap().is_none());
+    let job = scheduler.modify_job("b", JobChange::new().name("changed")).unwrap();
+    assert_eq!((job.name(), job.state), ("changed", JobState::Pending));
+    scheduler.reschedule_job("b", IntervalTrigger::hours(1)).unwrap();
+    scheduler.pause_job("b").unwrap();
+    scheduler.pause_job("c").unwrap();
+    scheduler.resume_job("c").unwrap();
+    scheduler.remove_job(("file", "a")).unwrap();
+    let error = scheduler.remove_job(("file", "a")).unwrap_err();
+    assert!(matches!(error, SchedulerError::JobNotFound(_)));
+    let error = scheduler.run_job_now("b").unwrap_err();
+    assert!(matches!(error, SchedulerError::NotRunning));
+    assert_eq!(events.of("JOB_"), [""; 0]);
+
+    scheduler.start().unwrap();
+    assert_eq!(listed(None), ["default/a", "file/c", "file/b"]);
+    let b = scheduler.get_job("b").unwrap().unwrap();
+    assert_eq!((b.name(), b.state), ("changed", JobState::Paused));
+    assert!(b.to_string().contains("interval[1:00:00], paused"), "{b}");
+    assert_eq!(scheduler.get_job("c").unwrap().unwrap().state, JobState::Scheduled);
+    scheduler.shutdown().unwrap();
+    scheduler.add_job(note("d".into())).id("d").add().unwrap();
+    scheduler.remove_all_jobs(Some("file")).unwrap();
+    assert_eq!(listed(None), ["default/d"]);
+    scheduler.remove_all_jobs(None).unwrap();
+    assert_eq!(listed(None), [""; 0]);
+}
+
+#[test]
+fn pending_jobs_that_would_never_run_are_told_at_the_start() {
+    let scheduler = BackgroundScheduler::builder()
+        .job_store("default", MemoryJobStore::new())
+        .executor("default", ThreadPoolExecutor::new(1))
+        .build()
+        .unwrap();
+    let ended = IntervalTrigger::seconds(1).start_date(at(0)).end_date(at(10));
+    scheduler.add_job(note("x".into())).id("x").trigger(ended).add().unwrap();
+    let error = scheduler.start().unwrap_err();
+    assert!(matches!(error, SchedulerError::NeverFires { .. }), "{error}");
+    scheduler.remove_job("x").unwrap();
+    scheduler.start().unwrap();
+    scheduler.shutdown().unwrap();
+}

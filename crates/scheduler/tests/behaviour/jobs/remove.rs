@@ -1,0 +1,91 @@
+//! Removing jobs.
+
+use punctual_core::Recovery;
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use crate::common::{File, Held, Rig, at, note};
+
+#[test]
+fn removed_it_runs_no_more_and_is_told_once() {
+    let rig = Rig::in_memory();
+    let job = rig.add_job(note("job".into())).id("job").trigger(IntervalTrigger::seconds(10));
+    rig.block_on(job.add()).unwrap();
+    rig.run_until(15);
+    rig.block_on(rig.remove_job("job")).unwrap();
+    rig.block_on(rig.remove_job("job")).unwrap_err();
+    rig.run_until(50);
+    assert_eq!(rig.log.lines(), ["job@10"]);
+    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+}
+
+#[test]
+fn a_run_under_way_goes_on() {
+    for recovery in [Recovery::Skip, Recovery::Rerun] {
+        let (file, held) = (File::new(), Held::default());
+        let rig = Rig::new(|builder| {
+            builder.job_store("default", file.store()).executor("default", held.clone())
+        });
+        let job = rig.add_job(note("job".into())).id("job").recovery(recovery);
+        rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        rig.jump_to(10);
+        // A one-shot job that need not be run again has left already.
+        let removed = rig.block_on(rig.remove_job("job")).is_ok();
+        assert_eq!(removed, recovery == Recovery::Rerun);
+        held.run_one();
+        rig.jump_to(11);
+        assert_eq!(rig.log.lines(), ["job@10"]);
+        assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+        assert_eq!(rig.events.of("JOB_EXECUTED"), ["JOB_EXECUTED job"]);
+        assert_eq!(rig.events.of("JOBSTORE_FAILED"), [""; 0]);
+    }
+}
+
+#[test]
+fn all_of_a_store_or_of_all() {
+    let file = File::new();
+    let rig = Rig::new(|builder| {
+        builder.job_store("memory", MemoryJobStore::new()).job_store("file", file.store())
+    });
+    let fill = || {
+        for (id, store) in [("a", "memory"), ("b", "file"), ("c", "file")] {
+            let job = rig.add_job(note(id.into())).id(id).job_store(store);
+            rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
+        }
+    };
+    let left = || rig.block_on(rig.get_jobs(None)).unwrap().len();
+    fill();
+    rig.block_on(rig.remove_all_jobs(Some("file"))).unwrap();
+    assert_eq!(left(), 1);
+    rig.block_on(rig.remove_all_jobs(None)).unwrap();
+    assert_eq!(left(), 0);
+    fill();
+    rig.block_on(rig.remove_all_jobs(None)).unwrap();
+    assert_eq!(left(), 0);
+    rig.block_on(rig.remove_all_jobs(Some("nowhere"))).unwrap_err();
+    rig.run_until(50);
+    assert_eq!(rig.log.len(), 0);
+    assert_eq!(rig.events.of("ALL_JOBS_REMOVED").len(), 3);
+    assert_eq!(rig.events.of("JOB_REMOVED"), [""; 0]);
+}
+
+#[test]
+fn what_a_closure_holds_is_let_go_with_its_job() {
+    let rig = Rig::in_memory();
+    let held = std::sync::Arc::new(());
+    let add = |id: &str| {
+        let holds = std::sync::Arc::clone(&held);
+        let job = rig.add_job(move || drop(std::sync::Arc::clone(&holds))).id(id);
+        rig.block_on(job.trigger(DateTrigger::at(at(10))).add())
+    };
+    for id in ["removed", "cleared", "run"] {
+        add(id).unwrap();
+        add(id).unwrap_err();
+        match id {
+            "removed" => rig.block_on(rig.remove_job(id)).unwrap(),
+            "cleared" => rig.block_on(rig.remove_all_jobs(None)).unwrap(),
+            _ => rig.run_until(10),
+        }
+        assert_eq!(std::sync::Arc::strong_count(&held), 1, "{id}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Running a job at once, outside of its schedule.
+
+use punctual_core::Recovery;
+use punctual_scheduler::SchedulerError;
+use punctual_triggers::IntervalTrigger;
+
+use crate::common::{File, Held, Rig, at, note};
+
+fn rig(file: &File, recovery: Recovery) -> (Rig, Held) {
+    let held = Held::default();
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", file.store()).executor("default", held.clone())
+    });
+    let job = rig.add_job(note("job".into())).id("job").recovery(recovery).max_instances(2);
+    rig.block_on(job.trigger(IntervalTrigger::seconds(100).start_date(at(100))).add()).unwrap();
+    (rig, held)
+}
+
+#[test]
+fn its_schedule_stays_and_its_limits_hold() {
+    for recovery in [Recovery::Skip, Recovery::Rerun] {
+        let file = File::new();
+        let (rig, held) = rig(&file, recovery);
+        rig.jump_to(7);
+        rig.block_on(rig.run_job_now("job")).unwrap();
+        let first = rig.block_on(rig.run_job_now("job")).unwrap();
+        let error = rig.block_on(rig.run_job_now("job")).unwrap_err();
+        assert!(matches!(&error, SchedulerError::MaxInstances(id) if id.as_str() == "job"));
+        assert!(error.is_retryable());
+        let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+        assert_eq!((job.next_run_time, job.fire_count), (Some(at(100)), 0));
+        assert_eq!(rig.running_count(), 2);
+        assert!(rig.running().iter().any(|run| run.run_id == first));
+        held.run_one();
+        rig.jump_to(8);
+        rig.block_on(rig.run_job_now("job")).unwrap();
+        held.run_one();
+        held.run_one();
+        rig.jump_to(100);
+        held.run_one();
+        rig.jump_to(101);
+        assert_eq!(rig.log.lines(), ["job@7", "job@7", "job@8", "job@100"]);
+        let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+        assert_eq!((job.next_run_time, job.in_flight), (Some(at(200)), 0));
+        assert_eq!(rig.events.of("JOB_SUBMITTED").len(), 4);
+        assert_eq!(rig.events.of("JOB_EXECUTED").len(), 4);
+    }
+}
+
+#[test]
+fn a_paused_job_and_a_paused_scheduler_run_it_too() {
+    let file = File::new();
+    let (rig, held) = rig(&file, Recovery::Rerun);
+    rig.block_on(rig.pause_job("job")).unwrap();
+    rig.pause().unwrap();
+    rig.block_on(rig.run_job_now("job")).unwrap();
+    held.run_one();
+    rig.pass();
+    assert_eq!(rig.log.lines(), ["job@0"]);
+    let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+    assert_eq!((job.next_run_time, job.in_flight), (None, 0));
+}

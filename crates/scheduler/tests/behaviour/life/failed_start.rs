@@ -1,0 +1,146 @@
+//! A start that fails leaves nothing half-started, and the jobs wait on.
+
+use std::sync::atomic::Ordering;
+
+use punctual_core::{EventMask, JobStore};
+use punctual_executor_threads::ThreadPoolExecutor;
+use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerError, SchedulerState};
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::DateTrigger;
+
+use crate::common::{Broken, Call, Fault, Faulty, File, Log, Recorder, at, note};
+
+/// A scheduler with a memory store, one on a file that fails as told, and two executors.
+struct Trial {
+    scheduler: BackgroundScheduler,
+    memory: MemoryJobStore,
+    store: Faulty<punctual_store_sql::SqliteJobStore>,
+    executor: Broken,
+    events: Recorder,
+    log: Log,
+    _file: File,
+}
+
+fn trial() -> Trial {
+    let file = File::new();
+    let store = Faulty::new(file.store());
+    let (memory, executor) = (MemoryJobStore::new(), Broken::default());
+    let (events, log) = (Recorder::default(), Log::default());
+    let scheduler = BackgroundScheduler::builder()
+        .job_store("default", memory.clone())
+        .job_store("file", store.clone())
+        .executor("default", ThreadPoolExecutor::new(1))
+        .executor("other", executor.clone())
+        .state(log.clone())
+        .listener(EventMask::ALL, events.listener())
+        .build()
+        .unwrap();
+    for (id, store) in [("a", "default"), ("b", "file"), ("c", "default")] {
+        scheduler.add_job(note(id.into())).id(id).job_store(store).add().unwrap();
+    }
+    Trial { scheduler, memory, store, executor, events, log, _file: file }
+}
+
+impl Trial {
+    /// The start fails with this text and leaves no trace; a second one works.
+    fn fails_then_works(&self, text: &str, mend: impl FnOnce()) {
+        let error = self.scheduler.start().unwrap_err();
+        assert_eq!(error.to_string(), text);
+        assert_eq!(self.scheduler.state(), SchedulerState::Stopped);
+        let pending = self.scheduler.get_jobs(None).unwrap();
+        let ids: Vec<_> = pending.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b", "c"]);
+        assert_eq!(self.events.of("SCHEDULER"), [""; 0]);
+        assert_eq!(self.events.of("JOB_"), [""; 0]);
+        let left = pollster::block_on(self.memory.list(None, 10)).unwrap();
+        assert_eq!(left.records.len(), 0, "what was added is taken back");
+        assert_eq!(self.log.len(), 0);
+        assert!(matches!(self.scheduler.shutdown(), Err(SchedulerError::NotRunning)));
+        mend();
+        self.scheduler.start().unwrap();
+        self.events.wait_count("JOB_REMOVED", 3);
+        self.scheduler.shutdown().unwrap();
+        assert_eq!(self.log.len(), 3);
+        assert_eq!(self.events.of("JOB_ADDED").len(), 3);
+        assert_eq!(self.events.of("SCHEDULER"), ["SCHEDULER_STARTED", "SCHEDULER_SHUTDOWN"]);
+    }
+}
+
+#[test]
+fn a_store_that_does_not_start() {
+    let trial = trial();
+    trial.store.faults.set(Call::Start, Fault::Before);
+    trial.fails_then_works("job store file: Start failed", || trial.store.faults.clear());
+}
+
+#[test]
+fn a_store_that_takes_no_jobs() {
+    let trial = trial();
+    trial.store.faults.set(Call::Add, Fault::Before);
+    trial.fails_then_works("job store file: Add failed", || trial.store.faults.clear());
+}
+
+#[test]
+fn an_executor_that_does_not_start() {
+    let trial = trial();
+    trial.executor.start.store(true, Ordering::SeqCst);
+    trial.fails_then_works(
+        "executor other: the executor's workers could not be started: no threads left",
+        || trial.executor.start.store(false, Ordering::SeqCst),
+    );
+}
+
+#[test]
+fn a_waiting_job_whose_id_is_taken() {
+    let trial = trial();
+    let later = DateTrigger::at(at(1_000_000_000));
+    let other = BackgroundScheduler::builder()
+        .job_store("default", trial.store.inner.clone())
+        .executor("default", ThreadPoolExecutor::new(1))
+        .build()
+        .unwrap();
+    other.add_job(note("b".into())).id("b").trigger(later).add().unwrap();
+    other.start().unwrap();
+    other.shutdown().unwrap();
+    trial.fails_then_works(
+        r#"job identifier "b" conflicts with an existing job in the job store "file""#,
+        || {
+            other.start().unwrap();
+            other.remove_job("b").unwrap();
+            other.shutdown().unwrap();
+        },
+    );
+}
+
+#[test]
+fn a_waiting_job_whose_store_is_unknown() {
+    let trial = trial();
+    let job = trial.scheduler.add_job(note("d".into())).id("d").job_store("nowhere");
+    job.add().unwrap();
+    let error = trial.scheduler.start().unwrap_err();
+    assert_eq!(error.to_string(), "no such job store: nowhere");
+    assert_eq!(trial.scheduler.get_jobs(None).unwrap().len(), 4);
+    trial.scheduler.remove_job("d").unwrap();
+    trial.scheduler.start().unwrap();
+    trial.events.wait_count("JOB_REMOVED", 3);
+    trial.scheduler.shutdown().unwrap();
+}
+
+#[tokio::test]
+async fn a_start_that_is_given_up_goes_on_by_itself() {
+    let (file, events, log) = (File::new(), Recorder::default(), Log::default());
+    let scheduler = AsyncScheduler::builder()
+        .job_store("default", file.store())
+        .executor("default", ThreadPoolExecutor::new(1))
+        .state(log.clone())
+        .listener(EventMask::ALL, events.listener())
+        .build()
+        .unwrap();
+    scheduler.add_job(note("job".into())).id("job").add().await.unwrap();
+    let at_once = std::time::Duration::ZERO;
+    tokio::time::timeout(at_once, scheduler.start()).await.unwrap_err();
+    let hears = events.clone();
+    tokio::task::spawn_blocking(move || hears.wait("JOB_REMOVED")).await.unwrap();
+    scheduler.shutdown().await.unwrap();
+    assert_eq!(log.len(), 1);
+}

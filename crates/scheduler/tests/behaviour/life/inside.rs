@@ -1,0 +1,247 @@
+//! Jobs that use the scheduler that runs them.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use punctual_core::{DebugExecutor, EventMask, JobChange, JobContext};
+use punctual_executor_threads::ThreadPoolExecutor;
+use punctual_executor_tokio::TokioExecutor;
+use punctual_scheduler::{
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, SchedulerBuilder,
+    SchedulerError, SchedulerState,
+};
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use crate::common::{Log, PATIENCE, Recorder, Rig, at, note};
+
+/// The two executors that have threads.
+#[derive(Clone, Copy)]
+enum On {
+    Threads,
+    Tokio,
+}
+
+fn described<S>(builder: SchedulerBuilder<S>, on: On, events: &Recorder) -> SchedulerBuilder<S> {
+    let builder = builder
+        .job_store("default", MemoryJobStore::new())
+        .timezone("UTC")
+        .state(Log::default())
+        .listener(EventMask::ALL, events.listener());
+    match on {
+        On::Threads => builder.executor("default", ThreadPoolExecutor::new(2)),
+        On::Tokio => builder.executor("default", TokioExecutor::new()),
+    }
+}
+
+fn stop(context: JobContext) -> Result<(), SchedulerError> {
+    let scheduler = context.blocking_scheduler().expect("a scheduler");
+    scheduler.shutdown()?;
+    assert!(!scheduler.is_running(), "at once");
+    Ok(())
+}
+
+async fn stop_async(context: JobContext) -> Result<(), SchedulerError> {
+    let scheduler = context.scheduler().expect("a scheduler");
+    scheduler.shutdown().await?;
+    assert!(!scheduler.is_running(), "at once");
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "nobody must wait for himself")]
+fn quickly(work: impl FnOnce()) {
+    let begin = Instant::now();
+    work();
+    assert!(begin.elapsed() < Duration::from_secs(10), "it took {:?}", begin.elapsed());
+}
+
+#[test]
+fn a_job_shuts_a_background_scheduler_down() {
+    for on in [On::Threads, On::Tokio] {
+        for blocking in [true, false] {
+            quickly(|| {
+                let events = Recorder::default();
+                let scheduler =
+                    described(BackgroundScheduler::builder(), on, &events).start().unwrap();
+                match blocking {
+                    true => scheduler.add_job(stop).id("stop").add().unwrap(),
+                    false => scheduler.add_job(stop_async).id("stop").add().unwrap(),
+                };
+                events.wait("SCHEDULER_SHUTDOWN");
+                let told = events.told();
+                assert_eq!(
+                    told[3..],
+                    [
+                        "JOB_SUBMITTED stop",
+                        "JOB_EXECUTED stop",
+                        "JOB_REMOVED stop",
+                        "SCHEDULER_SHUTDOWN"
+                    ]
+                );
+                // And it starts again.
+                scheduler.start().unwrap();
+                scheduler.shutdown().unwrap();
+            });
+        }
+    }
+}
+
+#[test]
+fn a_job_ends_a_blocking_scheduler_whose_start_returns() {
+    for on in [On::Threads, On::Tokio] {
+        quickly(|| {
+            let events = Recorder::default();
+            let scheduler = described(BlockingScheduler::builder(), on, &events).build().unwrap();
+            scheduler.add_job(stop).id("stop").add().unwrap();
+            scheduler.start().unwrap();
+            assert_eq!(scheduler.state(), SchedulerState::Stopped);
+            assert_eq!(events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
+            assert_eq!(events.of("JOB_EXECUTED"), ["JOB_EXECUTED stop"]);
+            scheduler.add_job(stop_async).id("again").add().unwrap();
+            scheduler.start().unwrap();
+            assert_eq!(events.of("JOB_EXECUTED").len(), 2);
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_shuts_an_async_scheduler_down() {
+    for on in [On::Threads, On::Tokio] {
+        let events = Recorder::default();
+        let scheduler = described(AsyncScheduler::builder(), on, &events).start().await.unwrap();
+        scheduler.add_job(stop_async).id("async").add().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), scheduler.stopped()).await.unwrap();
+        scheduler.start().await.unwrap();
+        scheduler.add_job(stop).id("blocking").add().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), scheduler.stopped()).await.unwrap();
+        scheduler.flush_events(PATIENCE);
+        assert_eq!(events.of("JOB_EXECUTED"), ["JOB_EXECUTED async", "JOB_EXECUTED blocking"]);
+    }
+}
+
+#[test]
+fn a_job_on_the_spot_shuts_down_too() {
+    let rig = Rig::in_memory();
+    rig.block_on(rig.add_job(stop).id("stop").add()).unwrap();
+    rig.pass();
+    rig.block_on(async { tokio::time::timeout(PATIENCE, rig.stopped()).await }).unwrap();
+    assert_eq!(rig.state(), SchedulerState::Stopped);
+}
+
+/// Does with the scheduler all that one can do with jobs.
+fn manage(context: JobContext) -> Result<usize, SchedulerError> {
+    let scheduler = context.blocking_scheduler().expect("a scheduler");
+    let later = || DateTrigger::at(at(1_000_000_000));
+    scheduler.add_job(note("a".into())).id("a").trigger(later()).add()?;
+    scheduler.add_job(note("b".into())).id("b").trigger(later()).add()?;
+    scheduler.modify_job("a", JobChange::new().name("changed"))?;
+    scheduler.pause_job("a")?;
+    scheduler.resume_job("a")?;
+    scheduler.reschedule_job("b", IntervalTrigger::hours(1))?;
+    scheduler.remove_job("b")?;
+    scheduler.add_job_store("other", MemoryJobStore::new())?;
+    scheduler.remove_job_store("other")?;
+    scheduler.add_executor("other", ThreadPoolExecutor::new(1))?;
+    scheduler.remove_executor("other")?;
+    assert_eq!(scheduler.get_job("a")?.expect("a job").name(), "changed");
+    Ok(scheduler.get_jobs(None)?.len())
+}
+
+async fn manage_async(context: JobContext) -> Result<usize, SchedulerError> {
+    let scheduler = context.scheduler().expect("a scheduler");
+    let later = || DateTrigger::at(at(1_000_000_000));
+    scheduler.add_job(note("a".into())).id("a").trigger(later()).add().await?;
+    scheduler.add_job(note("b".into())).id("b").trigger(later()).add().await?;
+    scheduler.modify_job("a", JobChange::new().name("changed")).await?;
+    scheduler.pause_job("a").await?;
+    scheduler.resume_job("a").await?;
+    scheduler.reschedule_job("b", IntervalTrigger::hours(1)).await?;
+    scheduler.remove_job("b").await?;
+    scheduler.add_job_store("other", MemoryJobStore::new()).await?;
+    scheduler.remove_job_store("other").await?;
+    scheduler.add_executor("other", ThreadPoolExecutor::new(1))?;
+    scheduler.remove_executor("other").await?;
+    Ok(scheduler.get_jobs(None).await?.len())
+}
+
+#[test]
+fn jobs_manage_jobs_from_threads_and_runtimes() {
+    for on in [On::Threads, On::Tokio] {
+        quickly(|| {
+            let events = Recorder::default();
+            let scheduler = described(BackgroundScheduler::builder(), on, &events).start().unwrap();
+            scheduler.add_job(manage).id("blocking").add().unwrap();
+            events.wait("JOB_EXECUTED blocking");
+            scheduler.remove_job("a").unwrap();
+            scheduler.add_job(manage_async).id("async").add().unwrap();
+            events.wait("JOB_EXECUTED async");
+            scheduler.remove_job("a").unwrap();
+            // The blocking way from an async job.
+            let blocking = async |context: JobContext| manage(context);
+            scheduler.add_job(blocking).id("mixed").add().unwrap();
+            events.wait("JOB_EXECUTED mixed");
+            scheduler.shutdown().unwrap();
+        });
+    }
+}
+
+#[test]
+fn jobs_manage_jobs_from_within_a_pass() {
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", MemoryJobStore::new()).default_executor(DebugExecutor)
+    });
+    rig.block_on(rig.add_job(manage).id("job").add()).unwrap();
+    rig.pass();
+    assert_eq!(rig.events.of("JOB_EXECUTED"), ["JOB_EXECUTED job"]);
+    rig.block_on(rig.remove_job("a")).unwrap();
+    rig.block_on(rig.add_job(manage_async).id("async").add()).unwrap();
+    rig.pass();
+    assert_eq!(rig.events.of("JOB_EXECUTED").len(), 2);
+}
+
+#[test]
+fn a_job_that_adds_itself_again_goes_on() {
+    let rig = Rig::in_memory();
+    fn again(context: JobContext) -> Result<(), SchedulerError> {
+        context.state::<Log>().expect("a log").push(context.scheduled_time().to_string());
+        let next = context.scheduled_time().saturating_add(Duration::from_secs(10));
+        let scheduler = context.blocking_scheduler().expect("a scheduler");
+        scheduler.add_job(again).id("self").trigger(DateTrigger::at(next)).add()?;
+        Ok(())
+    }
+    rig.block_on(rig.add_job(again).id("self").trigger(DateTrigger::at(at(10))).add()).unwrap();
+    rig.run_until(50);
+    assert_eq!(rig.log.len(), 5);
+    assert!(rig.events.of("JOB_UNRESOLVED").is_empty());
+    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_job_that_shuts_down_while_another_is_under_way_waits_for_it_in_the_background() {
+    let events = Recorder::default();
+    let log = Log::default();
+    let scheduler = BackgroundScheduler::builder()
+        .job_store("default", MemoryJobStore::new())
+        .executor("default", ThreadPoolExecutor::new(2))
+        .state(log.clone())
+        .listener(EventMask::ALL, events.listener())
+        .start()
+        .unwrap();
+    scheduler.add_job(crate::common::gated("other".into())).id("other").add().unwrap();
+    log.wait_at_gate(1);
+    let (ended, has_ended) = mpsc::channel();
+    scheduler
+        .add_job(move |context: JobContext| {
+            let result = stop(context);
+            ended.send(()).expect("the test waits");
+            result
+        })
+        .id("stop")
+        .add()
+        .unwrap();
+    has_ended.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(scheduler.state(), SchedulerState::Stopping);
+    log.open_gate();
+    events.wait("SCHEDULER_SHUTDOWN");
+    assert_eq!(events.of("JOB_EXECUTED").len(), 2);
+}

@@ -1,0 +1,8 @@
+//! Starting, pausing, shutting down, and starting again.
+
+mod failed_start;
+mod inside;
+mod listener;
+mod restart;
+mod shutdown;
+mod start;

@@ -1,0 +1,137 @@
+//! Shutting down: bounded, and final.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use punctual_core::{EventMask, Recovery};
+use punctual_executor_threads::ThreadPoolExecutor;
+use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerBuilder, SchedulerState};
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::DateTrigger;
+
+use crate::common::{Call, Fault, Faulty, File, Log, PATIENCE, Recorder, Rig, at, gated, note};
+
+fn builder<S>(builder: SchedulerBuilder<S>, events: &Recorder, log: &Log) -> SchedulerBuilder<S> {
+    builder.timezone("UTC").state(log.clone()).listener(EventMask::ALL, events.listener())
+}
+
+#[test]
+fn it_waits_for_runs_under_way() {
+    let (events, log) = (Recorder::default(), Log::default());
+    let scheduler = builder(BackgroundScheduler::builder(), &events, &log)
+        .job_store("default", MemoryJobStore::new())
+        .executor("default", ThreadPoolExecutor::new(2))
+        .start()
+        .unwrap();
+    scheduler.add_job(gated("job".into())).id("job").add().unwrap();
+    log.wait_at_gate(1);
+    let (done, is_done) = mpsc::channel();
+    let stopping = scheduler.clone();
+    let thread = std::thread::spawn(move || done.send(stopping.shutdown()));
+    is_done.recv_timeout(Duration::from_millis(50)).unwrap_err();
+    assert_eq!(scheduler.state(), SchedulerState::Stopping);
+    log.open_gate();
+    is_done.recv_timeout(PATIENCE).unwrap().unwrap();
+    thread.join().unwrap().unwrap();
+    assert_eq!(
+        events.told()[3..],
+        ["JOB_SUBMITTED job", "JOB_EXECUTED job", "JOB_REMOVED job", "SCHEDULER_SHUTDOWN"]
+    );
+}
+
+#[test]
+fn it_is_bounded_when_a_run_hangs() {
+    let (events, log) = (Recorder::default(), Log::default());
+    let scheduler = builder(BackgroundScheduler::builder(), &events, &log)
+        .job_store("default", MemoryJobStore::new())
+        .executor("default", ThreadPoolExecutor::new(1))
+        .start()
+        .unwrap();
+    scheduler.add_job(gated("hangs".into())).id("hangs").add().unwrap();
+    log.wait_at_gate(1);
+    scheduler.add_job(note("queued".into())).id("queued").add().unwrap();
+    events.wait("JOB_SUBMITTED queued");
+    scheduler.shutdown_within(Duration::from_millis(50)).unwrap();
+    assert_eq!(scheduler.state(), SchedulerState::Stopped);
+    assert_eq!(scheduler.running_count(), 1, "it is left alone, and still known");
+    assert_eq!(log.len(), 1, "what had not begun never begins");
+    assert_eq!(events.of("JOB_ERROR"), ["JOB_ERROR queued"]);
+    assert_eq!(events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
+    log.open_gate();
+}
+
+#[test]
+fn there_is_no_further_pass() {
+    let store = Faulty::new(MemoryJobStore::new());
+    let faults = store.faults.clone();
+    let rig = Rig::new(|builder| builder.job_store("default", store.clone()));
+    let job = rig.add_job(note("job".into())).id("job").trigger(DateTrigger::at(at(10)));
+    rig.block_on(job.add()).unwrap();
+    rig.pass();
+    rig.block_on(rig.shutdown()).unwrap();
+    let before = faults.calls(Call::NextWakeup);
+    assert_eq!(rig.jump_to(20), None);
+    assert_eq!(faults.calls(Call::NextWakeup), before);
+    assert_eq!(faults.calls(Call::ClaimDue), 0);
+    assert_eq!(rig.log.len(), 0);
+    // Nothing was lost by it.
+    rig.block_on(rig.start_manual()).unwrap();
+    rig.run_until(21);
+    assert_eq!(rig.log.lines(), ["job@10"]);
+}
+
+#[test]
+fn a_store_that_hangs_delays_it_for_seconds_only() {
+    let file = File::new();
+    let (events, log) = (Recorder::default(), Log::default());
+    let store = Faulty::new(file.store());
+    let faults = store.faults.clone();
+    let scheduler = builder(BackgroundScheduler::builder(), &events, &log)
+        .job_store("default", store)
+        .executor("default", ThreadPoolExecutor::new(1))
+        .start()
+        .unwrap();
+    faults.set(Call::NextWakeup, Fault::Hang);
+    faults.set(Call::Renew, Fault::Hang);
+    // The pass that it makes hangs.
+    scheduler.add_job(note("job".into())).recovery(Recovery::Rerun).add().unwrap();
+    scheduler.shutdown_within(Duration::from_millis(10)).unwrap();
+    assert_eq!(scheduler.state(), SchedulerState::Stopped);
+    assert_eq!(events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
+}
+
+#[tokio::test]
+async fn a_shutdown_that_is_given_up_goes_on_by_itself() {
+    let (events, log) = (Recorder::default(), Log::default());
+    let scheduler = builder(AsyncScheduler::builder(), &events, &log)
+        .job_store("default", MemoryJobStore::new())
+        .executor("default", ThreadPoolExecutor::new(1))
+        .start()
+        .await
+        .unwrap();
+    scheduler.add_job(gated("job".into())).add().await.unwrap();
+    let waiting = log.clone();
+    tokio::task::spawn_blocking(move || waiting.wait_at_gate(1)).await.unwrap();
+    let impatient = tokio::time::timeout(Duration::from_millis(20), scheduler.shutdown()).await;
+    assert!(impatient.is_err());
+    assert!(!scheduler.is_running());
+    log.open_gate();
+    scheduler.stopped().await;
+    assert_eq!(scheduler.state(), SchedulerState::Stopped);
+    events.wait("SCHEDULER_SHUTDOWN");
+    assert_eq!(events.of("JOB_EXECUTED").len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_end_is_told() {
+    let scheduler =
+        AsyncScheduler::builder().job_store("default", MemoryJobStore::new()).build().unwrap();
+    scheduler.stopped().await;
+    scheduler.start().await.unwrap();
+    let waiting = scheduler.clone();
+    let waiter = tokio::spawn(async move { waiting.stopped().await });
+    tokio::task::yield_now().await;
+    assert!(!waiter.is_finished());
+    scheduler.shutdown().await.unwrap();
+    tokio::time::timeout(PATIENCE, waiter).await.unwrap().unwrap();
+}

@@ -1,0 +1,103 @@
+//! From pending to running, paused and back.
+
+use punctual_core::{Event, EventMask};
+use punctual_scheduler::{BackgroundScheduler, SchedulerError, SchedulerState};
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::DateTrigger;
+
+use crate::common::{Log, Recorder, Rig, at, note};
+
+fn background(events: &Recorder, log: &Log) -> BackgroundScheduler {
+    BackgroundScheduler::builder()
+        .job_store("default", MemoryJobStore::new())
+        .timezone("UTC")
+        .state(log.clone())
+        .listener(EventMask::ALL, events.listener())
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_pending_job_runs_after_the_start_and_everything_is_told_in_order() {
+    let (events, log) = (Recorder::default(), Log::default());
+    let scheduler = background(&events, &log);
+    let job = scheduler.add_job(note("job".into())).id("job").add().unwrap();
+    assert_eq!(job.state, punctual_core::JobState::Pending);
+    assert_eq!((scheduler.state(), scheduler.is_running()), (SchedulerState::Stopped, false));
+    assert!(events.told().is_empty(), "nothing has happened yet");
+    scheduler.start().unwrap();
+    events.wait("JOB_REMOVED");
+    scheduler.shutdown().unwrap();
+    assert_eq!(
+        events.told(),
+        [
+            "JOBSTORE_ADDED default",
+            "JOB_ADDED job",
+            "SCHEDULER_STARTED",
+            "JOB_SUBMITTED job",
+            "JOB_EXECUTED job",
+            "JOB_REMOVED job",
+            "SCHEDULER_SHUTDOWN",
+        ]
+    );
+    assert_eq!(events.all()[0].code(), EventMask::EXECUTOR_ADDED);
+    assert_eq!(log.len(), 1);
+}
+
+#[test]
+fn what_does_not_fit_the_state_is_refused() {
+    let (events, log) = (Recorder::default(), Log::default());
+    let scheduler = background(&events, &log);
+    assert!(matches!(scheduler.shutdown(), Err(SchedulerError::NotRunning)));
+    assert!(matches!(scheduler.pause(), Err(SchedulerError::NotRunning)));
+    assert!(matches!(scheduler.resume(), Err(SchedulerError::NotRunning)));
+    assert!(matches!(
+        scheduler.run_job_now("job"),
+        Err(SchedulerError::NotRunning | SchedulerError::JobNotFound(_))
+    ));
+    assert!(events.told().is_empty());
+    scheduler.start().unwrap();
+    assert!(matches!(scheduler.start(), Err(SchedulerError::AlreadyRunning)));
+    assert!(matches!(scheduler.start_paused(), Err(SchedulerError::AlreadyRunning)));
+    scheduler.shutdown().unwrap();
+    assert!(matches!(scheduler.shutdown(), Err(SchedulerError::NotRunning)));
+    assert_eq!(events.of("SCHEDULER"), ["SCHEDULER_STARTED", "SCHEDULER_SHUTDOWN"]);
+}
+
+#[test]
+fn started_paused_it_runs_nothing_until_it_is_resumed() {
+    let (events, log) = (Recorder::default(), Log::default());
+    let scheduler = background(&events, &log);
+    scheduler.add_job(note("early".into())).id("early").add().unwrap();
+    scheduler.start_paused().unwrap();
+    assert_eq!(scheduler.state(), SchedulerState::Paused);
+    assert!(scheduler.is_running());
+    scheduler.add_job(note("late".into())).id("late").add().unwrap();
+    assert_eq!(scheduler.get_jobs(None).unwrap().len(), 2);
+    assert_eq!(log.len(), 0);
+    scheduler.resume().unwrap();
+    events.wait_count("JOB_REMOVED", 2);
+    scheduler.shutdown().unwrap();
+    assert_eq!(
+        events.of("SCHEDULER"),
+        ["SCHEDULER_STARTED", "SCHEDULER_RESUMED", "SCHEDULER_SHUTDOWN"]
+    );
+}
+
+#[test]
+fn pausing_twice_is_pausing_once() {
+    let rig = Rig::in_memory();
+    let job = rig.add_job(note("job".into())).trigger(DateTrigger::at(at(10)));
+    rig.block_on(job.add()).unwrap();
+    rig.pause().unwrap();
+    rig.pause().unwrap();
+    rig.run_until(20);
+    assert_eq!(rig.log.len(), 0);
+    rig.resume().unwrap();
+    rig.resume().unwrap();
+    rig.run_until(21);
+    assert_eq!(rig.log.lines(), ["job@10"]);
+    let told = rig.events.of("SCHEDULER");
+    assert_eq!(told, ["SCHEDULER_STARTED", "SCHEDULER_PAUSED", "SCHEDULER_RESUMED"]);
+    assert!(matches!(rig.events.all().last(), Some(Event::JobRemoved(_))));
+}

@@ -1,0 +1,83 @@
+//! How many runs there may be: at a time, and in all.
+
+use punctual_core::{Event, MissReason, NewJob, Recovery};
+use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use crate::common::{Held, Rig, at, note};
+
+fn rig() -> (Rig, Held) {
+    let held = Held::default();
+    let rig = Rig::new(|builder| {
+        builder
+            .job_store("default", MemoryJobStore::new())
+            .executor("default", held.clone())
+            .max_running(5)
+    });
+    (rig, held)
+}
+
+#[test]
+fn an_occurrence_is_dropped_when_enough_are_under_way() {
+    for recovery in [Recovery::Skip, Recovery::Rerun] {
+        let (rig, held) = rig();
+        let job = rig.add_job(note("job".into())).id("job").recovery(recovery).max_instances(2);
+        rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
+        for second in [10, 20, 30, 40] {
+            rig.jump_to(second);
+        }
+        assert_eq!((held.len(), rig.running_count()), (2, 2));
+        let events = rig.events.all();
+        let dropped: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::JobMaxInstances(skipped) => Some((skipped.first, skipped.reason)),
+                _ => None,
+            })
+            .collect();
+        let reason = MissReason::MaxInstances;
+        assert_eq!(dropped, [(at(30), reason), (at(40), reason)]);
+        held.run_one();
+        rig.jump_to(50);
+        assert_eq!(held.len(), 2);
+        held.run_one();
+        held.run_one();
+        rig.jump_to(51);
+        assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@50"]);
+    }
+}
+
+#[test]
+fn what_is_due_beyond_the_schedulers_own_limit_stays_in_the_store() {
+    let (rig, held) = rig();
+    let jobs = (0..12).map(|number| {
+        let job = NewJob::builder(note("job".into())).id(format!("{number}"));
+        job.trigger(DateTrigger::at(at(10))).build()
+    });
+    rig.block_on(rig.add_jobs(jobs)).unwrap();
+    rig.jump_to(10);
+    assert_eq!(held.len(), 5);
+    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 7);
+    held.run_one();
+    held.run_one();
+    rig.pass();
+    assert_eq!(held.len(), 5, "the end of a run makes room");
+    while held.len() > 0 {
+        held.run_one();
+        rig.pass();
+    }
+    assert_eq!(rig.log.len(), 12);
+    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+}
+
+#[test]
+fn after_its_last_run_a_job_leaves() {
+    let rig = Rig::in_memory();
+    let job = rig.add_job(note("job".into())).id("job");
+    let trigger = IntervalTrigger::seconds(10).start_date(at(10)).max_runs(3);
+    rig.block_on(job.trigger(trigger).add()).unwrap();
+    rig.run_until(100);
+    assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@30"]);
+    assert_eq!(rig.events.told().last().unwrap(), "JOB_REMOVED job");
+    assert_eq!(rig.events.of("JOB_REMOVED").len(), 1);
+}
