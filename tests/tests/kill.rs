@@ -16,7 +16,7 @@ use punctual_tests::store::with_store;
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
 /// How often the process is killed at a random moment.
-const KILLS: usize = 32;
+const KILLS: usize = 24;
 
 /// How long a process may take to do what is left.
 const PATIENCE: Duration = Duration::from_secs(20);
