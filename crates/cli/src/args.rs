@@ -2,16 +2,17 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use punctual::Zone;
+use punctual::{Zone, ZoneDatabase};
 
 use crate::crontab::Format;
 
 /// Runs crontab files and explains schedules.
 #[derive(Debug, Parser)]
-#[command(name = "punctual", version, max_term_width = 100)]
+#[command(name = "punctual", version = version(), max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -105,6 +106,15 @@ pub struct BecomeArgs {
     /// The command.
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
+}
+
+/// With the release of the time zone database in use: two machines may differ in it.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let database = ZoneDatabase::current();
+        format!("{} (time zones {})", env!("CARGO_PKG_VERSION"), database.release())
+    });
+    &VERSION
 }
 
 fn parse_zone(name: &str) -> Result<Zone, String> {

@@ -43,6 +43,22 @@ fn fire_times_in_a_zone_over_a_clock_change() {
 }
 
 #[test]
+fn the_version_tells_the_release_of_the_time_zones() {
+    let version = |zones: &std::path::Path| {
+        let punctual = env!("CARGO_BIN_EXE_punctual");
+        let output = Command::new(punctual).arg("--version").env("TZDIR", zones).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let own = env!("CARGO_PKG_VERSION");
+    let zones = tempfile::tempdir().unwrap();
+    assert_eq!(version(zones.path()), format!("punctual {own} (time zones 2026e)\n"));
+    let file = concat!("TZif2", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    std::fs::write(zones.path().join("UTC"), file).unwrap();
+    std::fs::write(zones.path().join("tzdata.zi"), "# version 2027b\n").unwrap();
+    assert_eq!(version(zones.path()), format!("punctual {own} (time zones 2027b)\n"));
+}
+
+#[test]
 fn odd_times_are_explained() {
     let helsinki = ["--zone", "Europe/Helsinki", "--from", "2026-03-28", "--explain"];
     assert_eq!(
