@@ -7,12 +7,8 @@ use punctual_core::{Timestamp, Trigger};
 use punctual_triggers::{CronTrigger, IntervalTrigger, OrTrigger};
 
 const DAY: i64 = 86_400;
-const PAUSES: [(&str, i64); 4] = [
-    ("1 day", DAY),
-    ("1 month", 30 * DAY),
-    ("1 year", 365 * DAY),
-    ("10 years", 3652 * DAY),
-];
+const PAUSES: [(&str, i64); 4] =
+    [("1 day", DAY), ("1 month", 30 * DAY), ("1 year", 365 * DAY), ("10 years", 3652 * DAY)];
 /// 2026-03-02T12:00:00Z.
 const MISSED_FIRST: i64 = 1_772_452_800;
 
@@ -23,14 +19,8 @@ fn main() {
     let either = OrTrigger::of(cron()).or(interval());
     let triggers: [(&str, Box<dyn Trigger>); 3] = [
         ("cron", Box::new(cron().build().expect("it is valid"))),
-        (
-            "interval",
-            Box::new(interval().build().expect("it is valid")),
-        ),
-        (
-            "or",
-            Box::new(either.build().expect("its members are valid")),
-        ),
+        ("interval", Box::new(interval().build().expect("it is valid"))),
+        ("or", Box::new(either.build().expect("its members are valid"))),
     ];
     let first = Timestamp::from_seconds(MISSED_FIRST);
     let mut group = criterion.benchmark_group("coalesce");

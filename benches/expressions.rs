@@ -21,17 +21,13 @@ impl Expression {
     /// Our trigger in that zone.
     #[must_use]
     pub fn trigger(&self, zone: Tz) -> CronTrigger {
-        (self.punctual)()
-            .timezone(zone)
-            .build()
-            .expect("the expressions are valid")
+        (self.punctual)().timezone(zone).build().expect("the expressions are valid")
     }
 
     /// The schedule of the crate `croner`.
     #[must_use]
     pub fn croner(&self, parser: &CronParser) -> Option<croner::Cron> {
-        self.croner
-            .map(|text| parser.parse(text).expect("croner takes it"))
+        self.croner.map(|text| parser.parse(text).expect("croner takes it"))
     }
 
     /// The schedule of the crate `cron`.
@@ -88,23 +84,13 @@ pub const EXPRESSIONS: [Expression; 12] = [
     },
     Expression {
         name: "last Friday of the quarter",
-        punctual: || {
-            CronTrigger::new()
-                .month("3,6,9,12")
-                .day("last fri")
-                .hour(17)
-        },
+        punctual: || CronTrigger::new().month("3,6,9,12").day("last fri").hour(17),
         croner: Some("0 17 * 3,6,9,12 FRI#L"),
         cron: None,
     },
     Expression {
         name: "third Friday, ranges",
-        punctual: || {
-            CronTrigger::new()
-                .month("6-8,11-12")
-                .day("3rd fri")
-                .hour("0-3")
-        },
+        punctual: || CronTrigger::new().month("6-8,11-12").day("3rd fri").hour("0-3"),
         croner: Some("0 0-3 * 6-8,11-12 FRI#3"),
         cron: Some("0 0 0-3 15-21 6-8,11-12 Fri"),
     },

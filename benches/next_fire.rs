@@ -27,14 +27,9 @@ fn measure<T: Copy, R>(
 
 fn zone(criterion: &mut Criterion<CpuTime>, name: &str) {
     let zone: Tz = name.parse().expect("chrono-tz knows the zone");
-    let ours: Vec<_> = instants()
-        .into_iter()
-        .map(Timestamp::from_seconds)
-        .collect();
-    let theirs: Vec<_> = instants()
-        .into_iter()
-        .map(|seconds| zone.timestamp_opt(seconds, 0).unwrap())
-        .collect();
+    let ours: Vec<_> = instants().into_iter().map(Timestamp::from_seconds).collect();
+    let theirs: Vec<_> =
+        instants().into_iter().map(|seconds| zone.timestamp_opt(seconds, 0).unwrap()).collect();
     let mut group = criterion.benchmark_group(format!("next fire, {name}"));
     for expression in &EXPRESSIONS {
         let trigger = expression.trigger(zone);

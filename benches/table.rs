@@ -38,10 +38,7 @@ fn collect(
             continue;
         }
         if path.file_name().is_some_and(|name| name == "new") {
-            let (id, estimates) = (
-                json(&path, "benchmark.json")?,
-                json(&path, "estimates.json")?,
-            );
+            let (id, estimates) = (json(&path, "benchmark.json")?, json(&path, "estimates.json")?);
             let text = |key: &str| id[key].as_str().unwrap_or_default().to_owned();
             let median = estimates["median"]["point_estimate"].as_f64();
             let line = groups.entry(text("group_id")).or_default();
@@ -68,10 +65,7 @@ fn comparison(group: &str, lines: &BTreeMap<String, Line>) -> String {
         let best = PEERS.iter().filter_map(|&peer| line.get(peer)).copied();
         let ratio = best.fold(f64::INFINITY, f64::min) / line["punctual"];
         let [croner, cron] = PEERS.map(time);
-        table += &format!(
-            "| {name} | {} | {croner} | {cron} | {ratio:.1} |\n",
-            time("punctual")
-        );
+        table += &format!("| {name} | {} | {croner} | {cron} | {ratio:.1} |\n", time("punctual"));
     }
     table
 }
@@ -86,9 +80,8 @@ fn overview(group: &str, lines: &BTreeMap<String, Line>) -> String {
     let mut table = format!("\n### {group}\n\n| | {} |\n", titles.join(" | "));
     table += &format!("|---|{}\n", "---:|".repeat(columns.len()));
     for (name, line) in in_order(lines) {
-        let cells = columns
-            .iter()
-            .map(|&kind| line.get(kind).map_or("-".to_owned(), |&ns| duration(ns)));
+        let cells =
+            columns.iter().map(|&kind| line.get(kind).map_or("-".to_owned(), |&ns| duration(ns)));
         table += &format!("| {name} | {} |\n", cells.collect::<Vec<_>>().join(" | "));
     }
     table
@@ -96,12 +89,8 @@ fn overview(group: &str, lines: &BTreeMap<String, Line>) -> String {
 
 /// The lines in the order in which the benches name them.
 fn in_order(lines: &BTreeMap<String, Line>) -> Vec<(&String, &Line)> {
-    let named = punctual_benches::EXPRESSIONS
-        .iter()
-        .map(|expression| expression.name);
-    let named: Vec<_> = named
-        .chain(["1 day", "1 month", "1 year", "10 years"])
-        .collect();
+    let named = punctual_benches::EXPRESSIONS.iter().map(|expression| expression.name);
+    let named: Vec<_> = named.chain(["1 day", "1 month", "1 year", "10 years"]).collect();
     let mut sorted: Vec<_> = lines.iter().collect();
     sorted.sort_by_key(|(name, _)| named.iter().position(|known| known == name));
     sorted

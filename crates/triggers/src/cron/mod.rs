@@ -1,5 +1,7 @@
 //! Whenever the local clock and calendar match.
 
+#[cfg(test)]
+mod bound;
 mod builder;
 mod crontab;
 mod days;
@@ -38,6 +40,13 @@ pub use value::CronValue;
 /// # paydays.build()?; nightly.build()?;
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
+///
+/// # How long it takes
+///
+/// The next fire is found by jumps: no more than ten searches for a wall time (measured over all zones), each of which
+/// looks at the months of at most 41 years. Making a trigger finds its last fire of all, in most cases by one such
+/// search; one whose times all lie where the clock is put forward, with [`Gap::Skip`], takes 16,040 of them, a
+/// millisecond.
 ///
 /// # When the clock changes
 ///

@@ -21,7 +21,7 @@ use check::Case;
 use cron::{Fields, Line};
 
 /// Debug builds try every so manieth transition.
-const EVERY: usize = if cfg!(debug_assertions) { 29 } else { 1 };
+const EVERY: usize = if cfg!(debug_assertions) { 7 } else { 1 };
 
 fn number(variable: &str, default: u64) -> u64 {
     let set = std::env::var(variable).ok();
