@@ -50,10 +50,7 @@ impl ThreadPoolExecutor {
     /// Runs jobs on so many threads, at least one.
     #[must_use]
     pub fn new(threads: usize) -> Self {
-        Self {
-            threads: threads.max(1),
-            started: RwLock::new(None),
-        }
+        Self { threads: threads.max(1), started: RwLock::new(None) }
     }
 }
 
@@ -69,10 +66,7 @@ impl Executor for ThreadPoolExecutor {
         let mut started = self.started.write();
         if started.is_none() {
             let queue = RunQueue::new(self.threads);
-            *started = Some(Started {
-                _pool: worker::start(queue.hire(), Home::find()?)?,
-                queue,
-            });
+            *started = Some(Started { _pool: worker::start(queue.hire(), Home::find()?)?, queue });
         }
         Ok(())
     }

@@ -47,11 +47,7 @@ impl TokioExecutor {
     /// Runs any number of jobs at a time.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            max_concurrent: usize::MAX,
-            handle: None,
-            started: RwLock::new(None),
-        }
+        Self { max_concurrent: usize::MAX, handle: None, started: RwLock::new(None) }
     }
 
     /// Runs jobs on this runtime, which must have its timers and its I/O enabled if they use them.

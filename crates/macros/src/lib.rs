@@ -68,13 +68,7 @@ pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#error #item).into();
     };
     syn::parse::<Options>(options)
-        .and_then(|options| {
-            Ok(expand::task(
-                &options,
-                &Signature::of(&function)?,
-                &function,
-            ))
-        })
+        .and_then(|options| Ok(expand::task(&options, &Signature::of(&function)?, &function)))
         .unwrap_or_else(|error| {
             // The function itself goes on existing, so that its callers don't add errors of their own.
             let error = error.into_compile_error();

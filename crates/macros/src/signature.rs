@@ -45,10 +45,7 @@ impl<'a> Signature<'a> {
                 }
                 FnArg::Typed(input) => {
                     problems.visit_type(&input.ty);
-                    args.push(Arg {
-                        name: arg_name(input, args.len()),
-                        ty: &input.ty,
-                    });
+                    args.push(Arg { name: arg_name(input, args.len()), ty: &input.ty });
                 }
             }
         }

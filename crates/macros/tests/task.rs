@@ -69,20 +69,12 @@ fn add(a: i64, b: i64) -> i64 {
 
 #[task]
 async fn mirror(point: Point) -> Point {
-    std::future::ready(Point {
-        x: point.y,
-        y: point.x,
-    })
-    .await
+    std::future::ready(Point { x: point.y, y: point.x }).await
 }
 
 #[task]
 fn picky(what: String) -> Result<usize, Refused> {
-    if what == "bad" {
-        Err(Refused(what))
-    } else {
-        Ok(what.len())
-    }
+    if what == "bad" { Err(Refused(what)) } else { Ok(what.len()) }
 }
 
 #[task]
@@ -128,18 +120,12 @@ fn r#static(r#type: u8) -> &'static str {
 #[test]
 fn every_kind_of_value_comes_back() {
     assert_eq!(perform(nothing, nothing()).unwrap(), json!(null));
-    assert_eq!(
-        perform(nothing_async, nothing_async()).unwrap(),
-        json!(null)
-    );
+    assert_eq!(perform(nothing_async, nothing_async()).unwrap(), json!(null));
     assert_eq!(perform(add, add(40, 2)).unwrap(), json!(42));
     let mirrored = perform(mirror, mirror(Point { x: 1, y: 2 })).unwrap();
     assert_eq!(mirrored, json!({"x": 2, "y": 1}));
     assert_eq!(perform(r#static, r#static(0)).unwrap(), json!("zero"));
-    assert_eq!(
-        perform(eight, eight(1, 1, 1, 1, 1, 1, 1, 1)).unwrap(),
-        json!(8)
-    );
+    assert_eq!(perform(eight, eight(1, 1, 1, 1, 1, 1, 1, 1)).unwrap(), json!(8));
 }
 
 #[test]
@@ -213,14 +199,8 @@ mod named {
 
 #[test]
 fn visibility_is_kept() {
-    assert_eq!(
-        perform(named::weekly, named::weekly()).unwrap(),
-        json!(null)
-    );
-    assert_eq!(
-        perform(named::by_path, named::by_path()).unwrap(),
-        json!(null)
-    );
+    assert_eq!(perform(named::weekly, named::weekly()).unwrap(), json!(null));
+    assert_eq!(perform(named::by_path, named::by_path()).unwrap(), json!(null));
 }
 
 #[test]

@@ -108,7 +108,16 @@ impl Engine {
     ) -> Result<(), SchedulerError> {
         slot.store.start().await.map_err(|source| slot.error(source))?;
         *slot.health.lock() = Health::default();
-        *slot.pass.lock().await = Pass::default();
+        let mut pass = Pass::default();
+        if slot.caps.persistent {
+            // Before anything is recorded as this node's: nobody takes the runs of the living.
+            let (node, now) = (self.node.lock().clone(), self.clock.now());
+            let until = now.saturating_add(self.settings.lease);
+            slot.store.renew(&node, now, until).await.map_err(|source| slot.error(source))?;
+            pass.renewed_at = Some(now);
+            pass.search = true;
+        }
+        *slot.pass.lock().await = pass;
         *slot.cache.lock() = Cache::default();
         slot.zones.reset();
         if slot.caps.persistent {

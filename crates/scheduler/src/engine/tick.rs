@@ -188,7 +188,8 @@ impl Engine {
             return Ok(false);
         }
         let lapsed = slot.store.renew(node, now, now.saturating_add(lease)).await?;
-        if lapsed && pass.renewed_at.is_some() {
+        // While nothing is under way the lease may lapse: there is nothing to take.
+        if lapsed && self.active.lock().has_recorded() {
             self.bus.emit(Event::LeaseLost(slot.alias.clone()));
         }
         pass.renewed_at = Some(now);
