@@ -188,8 +188,9 @@ impl Engine {
             return Ok(false);
         }
         let lapsed = slot.store.renew(node, now, now.saturating_add(lease)).await?;
-        // While nothing is under way the lease may lapse: there is nothing to take.
-        if lapsed && self.active.lock().has_recorded() {
+        // While nothing is recorded as this node's the lease may lapse: there is nothing to take.
+        let holds_runs = self.active.lock().has_recorded() || !slot.settling.lock().is_empty();
+        if lapsed && holds_runs {
             self.bus.emit(Event::LeaseLost(slot.alias.clone()));
         }
         pass.renewed_at = Some(now);
