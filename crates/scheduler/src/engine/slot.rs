@@ -63,6 +63,8 @@ pub(crate) struct Pass {
     pub lost_track: bool,
     /// The lease was renewed, and the dead have not been looked for since.
     pub search: bool,
+    /// Runs were recorded as this node's when the last pass ended.
+    pub holds_runs: bool,
     /// When the node's lease was renewed last.
     pub renewed_at: Option<Timestamp>,
     /// When the next job is due, as far as known.

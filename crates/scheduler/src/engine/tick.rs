@@ -157,6 +157,7 @@ impl Engine {
             let next = self.run_due(slot, pass, &filter, &node, now).await?;
             wakeup = [wakeup, again, next].into_iter().flatten().min();
         }
+        pass.holds_runs = self.active.lock().has_recorded();
         Ok(wakeup)
     }
 
@@ -189,8 +190,7 @@ impl Engine {
         }
         let lapsed = slot.store.renew(node, now, now.saturating_add(lease)).await?;
         // While nothing is recorded as this node's the lease may lapse: there is nothing to take.
-        let holds_runs = self.active.lock().has_recorded() || !slot.settling.lock().is_empty();
-        if lapsed && holds_runs {
+        if lapsed && pass.holds_runs {
             self.bus.emit(Event::LeaseLost(slot.alias.clone()));
         }
         pass.renewed_at = Some(now);
