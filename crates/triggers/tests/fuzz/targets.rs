@@ -2,7 +2,7 @@
 //!
 //! Any text may be refused, but nothing may panic, and whatever is accepted must keep the contract of triggers.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use punctual_core::{
     IntoTrigger, Timestamp, Trigger, TriggerDefaults, TriggerRegistry, TriggerSpec, Zone,
@@ -32,8 +32,10 @@ pub(crate) const TARGETS: &[Target] = &[
 const NOW: Timestamp = Timestamp::from_seconds(1_774_743_000);
 
 fn defaults() -> TriggerDefaults {
-    let zone = ZoneDatabase::bundled().get("Europe/Helsinki").expect("it is bundled");
-    TriggerDefaults { zone, now: NOW }
+    // Reading its data takes longer than everything else here.
+    static HELSINKI: LazyLock<Zone> =
+        LazyLock::new(|| ZoneDatabase::bundled().get("Europe/Helsinki").expect("it is bundled"));
+    TriggerDefaults { zone: HELSINKI.clone(), now: NOW }
 }
 
 /// Every line is the expression of a field, from the year to the second; empty ones are not given.
