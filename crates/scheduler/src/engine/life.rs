@@ -259,12 +259,23 @@ impl Engine {
     }
 
     async fn close(&self, wait: Duration) {
-        // The pass under way ends first; one that hangs in a store is cut off.
-        let pass = timeout(wait.max(STORES_TIMEOUT), self.tick.lock()).await.ok();
+        // The passes under way end first; one that hangs in a store is cut off.
+        let slots = self.slots();
+        let passes = async {
+            drop(self.tick.lock().await);
+            join_all(slots.iter().map(|slot| async { drop(slot.pass.lock().await) })).await;
+        };
+        // Both mean that whatever is left is cut off.
+        let _ = timeout(wait.max(STORES_TIMEOUT), passes).await;
         if let Some(driver) = self.phase.lock().driver.take() {
             driver.abort();
         }
-        drop(pass);
+        for slot in slots.iter() {
+            if let Some(pass) = slot.pass_task.lock().take() {
+                pass.abort();
+            }
+            *slot.busy_since.lock() = None;
+        }
         let executors: Vec<_> = self.executors.read().values().cloned().collect();
         join_all(executors.iter().map(|executor| executor.shutdown(wait))).await;
         self.settle_reports(true, self.clock.now());

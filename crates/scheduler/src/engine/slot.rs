@@ -32,6 +32,8 @@ pub(crate) struct Slot {
     pub pass: tokio::sync::Mutex<Pass>,
     /// When the next pass is needed, from one that took longer than the others waited.
     pub next_pass: Mutex<Option<Timestamp>>,
+    /// The pass that goes on by itself, if one does.
+    pub pass_task: Mutex<Option<tokio::task::AbortHandle>>,
     /// Since when a pass has been under way.
     pub busy_since: Mutex<Option<Timestamp>>,
     /// Runs of jobs that must run at least once, and that no executor has brought to an end: they are
@@ -102,6 +104,7 @@ impl Slot {
             settling: Mutex::default(),
             pass: tokio::sync::Mutex::default(),
             next_pass: Mutex::default(),
+            pass_task: Mutex::default(),
             busy_since: Mutex::default(),
             again: Mutex::default(),
             changed: AtomicBool::new(true),

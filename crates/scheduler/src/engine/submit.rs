@@ -1,5 +1,6 @@
 //! From a claimed record to runs in an executor, and back from their reports.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -7,6 +8,7 @@ use punctual_core::{
     AnyTask, Commit, CommitAction, CommitOutcome, Event, EventMask, Executor, Fence, InFlightRun,
     JobContext, JobContextParts, JobProblem, JobRecord, JobRef, MissReason, NodeId, Recovery,
     Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, StoreError, Timestamp,
+    TriggerError,
 };
 
 use smallvec::SmallVec;
@@ -91,15 +93,8 @@ impl Engine {
         let claimed_until = now.saturating_add(self.settings.lease);
         let resolved = match self.resolve(slot, &record) {
             Ok(resolved) => resolved,
-            Err(problem) => {
-                // It stays as it is, and is looked at again: what is missing may be added meanwhile.
-                self.report_unresolved(slot, pass, &record, problem);
-                let due_at = now.saturating_add(self.settings.retry_interval);
-                let commit = commit(CommitAction::Postpone { due_at });
-                return Planned::without_runs(record, commit, claimed_until);
-            }
+            Err(problem) => return self.put_off(slot, pass, record, problem, now),
         };
-        pass.reported.remove(&record.id);
         let Some(schedule) = record.schedule else {
             // A store that claims a paused job is wrong; the job stays as it is.
             let commit = commit(CommitAction::Postpone { due_at: claimed_until });
@@ -115,7 +110,14 @@ impl Engine {
             fire_count: record.fire_count,
             running,
         };
-        let plan = plan::plan(&due, now, &mut |below| fastrand::u64(..below));
+        let planning = || plan::plan(&due, now, &mut |below| fastrand::u64(..below));
+        // A trigger of the user's that panics must not cost other jobs their runs.
+        let Ok(plan) = catch_unwind(AssertUnwindSafe(planning)) else {
+            let problem = TriggerError::invalid_text(trigger.to_string(), "the trigger panicked");
+            let problem = Arc::new(JobProblem::Trigger(problem));
+            return self.put_off(slot, pass, record, problem, now);
+        };
+        pass.reported.remove(&record.id);
         let recorded = (options.recovery == Recovery::Rerun).then_some(record.fence);
         let lateness = plan::allowed_lateness(trigger, options);
         let runs: SmallVec<[NewRun; 1]> = plan
@@ -149,6 +151,23 @@ impl Engine {
             claimed_until,
             resolved: Some(resolved),
         }
+    }
+
+    /// Leaves a job that can't be run here as it is, to be looked at again: what is missing may be added
+    /// meanwhile.
+    fn put_off(
+        &self,
+        slot: &Slot,
+        pass: &mut Pass,
+        record: JobRecord,
+        problem: Arc<JobProblem>,
+        now: Timestamp,
+    ) -> Planned {
+        self.report_unresolved(slot, pass, &record, problem);
+        let due_at = now.saturating_add(self.settings.retry_interval);
+        let action = CommitAction::Postpone { due_at };
+        let commit = Commit { id: record.id.clone(), fence: record.fence, action };
+        Planned::without_runs(record, commit, now.saturating_add(self.settings.lease))
     }
 
     /// Does what was planned, after its commit.

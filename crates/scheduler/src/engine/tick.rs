@@ -1,13 +1,15 @@
 //! One pass over the stores: settle what has ended, claim what is due, plan, commit, submit.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use punctual_core::{
     Alias, Claim, CommitAction, CommitOutcome, Event, JobProblem, JobRecord, JobRef, NodeId,
-    StoreError, TaskFilter, Timestamp,
+    StoreError, StoreErrorKind, TaskFilter, Timestamp,
 };
 
 use tokio::time::timeout;
@@ -71,6 +73,7 @@ impl Engine {
                         engine.wake.notify_one();
                     })
                 };
+                *slot.pass_task.lock() = Some(work.abort_handle());
                 // Whether it has ended in time shows in what it left behind.
                 let _ = timeout(PATIENCE, work).await;
                 slot.next_pass.lock().take()
@@ -95,7 +98,11 @@ impl Engine {
         }
         let mut pass = lock(&slot.pass).await;
         *slot.busy_since.lock() = Some(now);
-        let next = self.locked_pass(slot, &mut pass, now, paused).await;
+        let work = AssertUnwindSafe(self.locked_pass(slot, &mut pass, now, paused)).catch_unwind();
+        let next = work.await.unwrap_or_else(|_| {
+            let error = StoreError::new(StoreErrorKind::Other, "the pass over the store panicked");
+            Some(self.store_failed(slot, error, now))
+        });
         *slot.busy_since.lock() = None;
         next
     }
@@ -139,12 +146,12 @@ impl Engine {
     ) -> Result<Option<Timestamp>, StoreError> {
         let filter = slot.filter(&self.tasks.read());
         let node = self.node.lock().clone();
-        // First, so that no run is taken for one left behind whose end only has to be stored.
+        pass.search |= self.renew(slot, pass, &node, now).await?;
         self.commit_settling(slot).await?;
+        // After that, so that no run is taken for one left behind whose end only had to be stored.
         if !paused && !pass.adopted {
             self.adopt(slot, pass, &node, &filter, now).await?;
         }
-        pass.search |= self.renew(slot, pass, &node, now).await?;
         self.retry_uncertain(slot, pass, now).await?;
         self.check_zones(slot).await?;
         let mut wakeup = self.next_look(slot, now);

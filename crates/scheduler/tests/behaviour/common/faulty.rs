@@ -5,12 +5,15 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use punctual_core::{
     AddOutcome, Claim, Commit, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage, JobRecord,
     JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps, StoreError,
     StoreErrorKind, TaskFilter, Timestamp,
 };
+
+/// How long a fault may be waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A method of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,40 +45,50 @@ pub(crate) enum Fault {
     After,
     /// There is never an answer.
     Hang,
+    /// It panics.
+    Panic,
 }
 
 /// Tells a [`Faulty`] store what goes wrong; clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct Faults(Arc<Mutex<State>>);
+pub(crate) struct Faults(Arc<(Mutex<State>, Condvar)>);
 
 #[derive(Default)]
 struct State {
     faults: HashMap<Call, (Fault, usize)>,
     calls: HashMap<Call, usize>,
+    struck: usize,
 }
 
 impl Faults {
     /// From now on, until [`clear`](Self::clear).
     pub(crate) fn set(&self, call: Call, fault: Fault) {
-        self.0.lock().faults.insert(call, (fault, usize::MAX));
+        self.0.0.lock().faults.insert(call, (fault, usize::MAX));
     }
 
     /// At the next call only.
     pub(crate) fn once(&self, call: Call, fault: Fault) {
-        self.0.lock().faults.insert(call, (fault, 1));
+        self.0.0.lock().faults.insert(call, (fault, 1));
     }
 
     pub(crate) fn clear(&self) {
-        self.0.lock().faults.clear();
+        self.0.0.lock().faults.clear();
     }
 
     /// How often the method has been called.
     pub(crate) fn calls(&self, call: Call) -> usize {
-        self.0.lock().calls.get(&call).copied().unwrap_or(0)
+        self.0.0.lock().calls.get(&call).copied().unwrap_or(0)
+    }
+
+    /// Waits until something has gone wrong.
+    pub(crate) fn wait(&self) {
+        let (state, struck) = &*self.0;
+        let late = struck.wait_while_for(&mut state.lock(), |state| state.struck == 0, PATIENCE);
+        assert!(!late.timed_out(), "nothing went wrong");
     }
 
     fn next(&self, call: Call) -> Option<Fault> {
-        let mut state = self.0.lock();
+        let mut state = self.0.0.lock();
         *state.calls.entry(call).or_default() += 1;
         let (fault, left) = state.faults.get_mut(&call)?;
         let fault = *fault;
@@ -83,6 +96,8 @@ impl Faults {
         if *left == 0 {
             state.faults.remove(&call);
         }
+        state.struck += 1;
+        self.0.1.notify_all();
         Some(fault)
     }
 
@@ -97,6 +112,7 @@ impl Faults {
             Some(Fault::Before) => {}
             Some(Fault::After) => drop(work.await?),
             Some(Fault::Hang) => pending().await,
+            Some(Fault::Panic) => std::panic::resume_unwind(Box::new("the store panics")),
         }
         Err(StoreError::new(StoreErrorKind::Unavailable, format!("{call:?} failed")))
     }

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use punctual_core::{EventMask, Recovery};
+use punctual_core::EventMask;
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerBuilder, SchedulerState};
 use punctual_store_memory::MemoryJobStore;
@@ -80,8 +80,8 @@ fn there_is_no_further_pass() {
     assert_eq!(rig.log.lines(), ["job@10"]);
 }
 
-#[test]
-fn a_store_that_hangs_delays_it_for_seconds_only() {
+/// Starts, hangs in the call, shuts down, mends the call, and starts again.
+fn hangs_in(call: Call) {
     let file = File::new();
     let (events, log) = (Recorder::default(), Log::default());
     let store = Faulty::new(file.store());
@@ -91,13 +91,53 @@ fn a_store_that_hangs_delays_it_for_seconds_only() {
         .executor("default", ThreadPoolExecutor::new(1))
         .start()
         .unwrap();
-    faults.set(Call::NextWakeup, Fault::Hang);
-    faults.set(Call::Renew, Fault::Hang);
-    // The pass that it makes hangs.
-    scheduler.add_job(note("job".into())).recovery(Recovery::Rerun).add().unwrap();
+    faults.set(call, Fault::Hang);
+    scheduler.add_job(note("job".into())).id("job").add().unwrap();
+    if call != Call::Shutdown {
+        faults.wait();
+    }
     scheduler.shutdown_within(Duration::from_millis(10)).unwrap();
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
-    assert_eq!(events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
+    faults.clear();
+    scheduler.start().unwrap();
+    events.wait("JOB_REMOVED job");
+    scheduler.shutdown().unwrap();
+    assert_eq!(events.of("SCHEDULER").len(), 4);
+    assert_eq!(log.len(), 1);
+}
+
+#[test]
+fn a_store_that_hangs_in_a_pass_delays_it_for_seconds_only() {
+    hangs_in(Call::NextWakeup);
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_beside_another_keeps_no_pass_for_later() {
+    let (events, log) = (Recorder::default(), Log::default());
+    let store = Faulty::new(MemoryJobStore::new());
+    let faults = store.faults.clone();
+    let scheduler = builder(AsyncScheduler::builder(), &events, &log)
+        .job_store("default", MemoryJobStore::new())
+        .job_store("hangs", store)
+        .executor("default", ThreadPoolExecutor::new(1))
+        .start()
+        .await
+        .unwrap();
+    faults.set(Call::NextWakeup, Fault::Hang);
+    scheduler.add_job(note("job".into())).id("job").job_store("hangs").add().await.unwrap();
+    let hang = faults.clone();
+    tokio::task::spawn_blocking(move || hang.wait()).await.unwrap();
+    scheduler.shutdown_within(Duration::from_millis(10)).await.unwrap();
+    faults.clear();
+    tokio::time::timeout(PATIENCE, scheduler.start()).await.unwrap().unwrap();
+    tokio::task::spawn_blocking(move || events.wait("JOB_REMOVED job")).await.unwrap();
+    scheduler.shutdown().await.unwrap();
+    assert_eq!(log.len(), 1);
+}
+
+#[test]
+fn a_store_that_does_not_close_delays_it_for_seconds_only() {
+    hangs_in(Call::Shutdown);
 }
 
 #[tokio::test]
