@@ -46,9 +46,9 @@ pub mod prelude {
     pub use crate::task;
     pub use crate::{
         AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler, Calendar,
-        CalendarIntervalTrigger, Coalesce, CronTrigger, DateTrigger, Event, EventMask, Except,
-        IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt, JobDefaults, JobId,
-        NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, Timestamp, Trigger, TriggerExt,
-        Zone,
+        CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
+        Except, IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt,
+        JobDefaults, JobId, NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, SystemClock,
+        Timestamp, Trigger, TriggerExt, Zone,
     };
 }

@@ -73,7 +73,9 @@ impl AsyncScheduler {
     /// Starts in a task of its own, so that a caller who loses patience leaves nothing half-started.
     async fn spawn_start(&self, paused: bool, with_driver: bool) -> Result<(), SchedulerError> {
         let engine = Arc::clone(&self.engine);
-        let started = tokio::spawn(async move { engine.start(paused, with_driver).await });
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|error| SchedulerError::Runtime(std::io::Error::other(error)))?;
+        let started = runtime.spawn(async move { engine.start(paused, with_driver).await });
         started.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))
     }
 

@@ -7,7 +7,7 @@ use punctual_core::{Alias, StoreError, Timestamp, ZoneDatabase};
 
 use crate::engine::{Engine, SchedulerState};
 
-/// How long a store may be silent before it counts as failing.
+/// How long the scheduler or a store may be silent before that counts as a failure.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
 
 /// How a scheduler is doing, for health checks.
@@ -44,14 +44,17 @@ pub struct StoreHealth {
 }
 
 impl Health {
-    /// Whether the scheduler runs and all its stores work, none of them silent for 10 seconds.
+    /// Whether the scheduler runs and all its stores work, neither it nor any of them silent for 10
+    /// seconds. Under a [`tick`](crate::AsyncScheduler::tick) of one's own, it is silent between passes.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         let answers = |store: &StoreHealth| {
             let silent = |since| self.now.saturating_since(since) >= MAX_SILENCE;
             store.error.is_none() && !store.busy_since.is_some_and(silent)
         };
+        let late = |pass| self.now.saturating_since(pass) >= MAX_SILENCE;
         matches!(self.state, SchedulerState::Running | SchedulerState::Paused)
+            && !self.last_pass.is_some_and(late)
             && self.job_stores.iter().all(answers)
     }
 }

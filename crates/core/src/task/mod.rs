@@ -114,6 +114,12 @@ impl std::fmt::Debug for Action {
 /// What can be made into a job: a [`Call`] of a task, or a closure for stores that live in memory.
 ///
 /// `M` tells the forms apart and is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "a job can't be made of this",
+    label = "neither a call of a `#[task]` nor a closure that can be a job",
+    note = "a job is a call of a `#[task]`, such as `send_mail(\"ann\".into())`, or a closure without a parameter or with a `JobContext`",
+    note = "what a closure returns, or its future, must be nothing, a `Result`, or a plain value (see `TaskOutput`); a `#[task]` may return anything that serde can write"
+)]
 pub trait IntoAction<M> {
     /// Erases the types.
     fn into_action(self) -> Action;
@@ -135,6 +141,11 @@ impl<T: Task> IntoAction<CallMarker> for Call<T> {
 /// A function made by `#[task]`, of any number of parameters: what `.task(send_mail)` takes.
 ///
 /// `M` is the parameters' types and always inferred.
+#[diagnostic::on_unimplemented(
+    message = "this is no function made by `#[task]`",
+    label = "not a `#[task]`",
+    note = "name the function itself, as in `.task(send_mail)`; closures can't be known again after a restart"
+)]
 pub trait TaskFn<M> {
     /// The task that the function makes calls of.
     type Task: Task;

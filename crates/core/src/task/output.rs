@@ -12,6 +12,10 @@ pub type TaskResult = Result<Value, TaskError>;
 /// What closures may return: nothing, a `Result` of something, or a plain value of the common kinds.
 ///
 /// Functions under `#[task]` may return anything that serde can write; they don't need this trait.
+#[diagnostic::on_unimplemented(
+    message = "a closure that is a job can't return `{Self}`",
+    note = "return nothing, a `Result`, or a plain value; a `#[task]` may return anything that serde can write"
+)]
 pub trait TaskOutput {
     /// The value as the event shows it, or the error.
     ///

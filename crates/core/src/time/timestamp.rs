@@ -1,10 +1,11 @@
 //! An instant as whole microseconds.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Zone;
 
@@ -19,11 +20,11 @@ use super::Zone;
 ///
 /// let noon = Timestamp::from_micros(1_772_452_800_000_000);
 /// assert_eq!(noon.to_string(), "2026-03-02T12:00:00Z");
+/// assert_eq!("2026-03-02T12:00:00Z".parse(), Ok(noon));
 /// let helsinki = Zone::named("Europe/Helsinki").unwrap();
 /// assert_eq!(noon.in_zone(&helsinki).to_rfc3339(), "2026-03-02T14:00:00+02:00");
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "i64", into = "i64")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -123,16 +124,25 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-impl From<i64> for Timestamp {
+impl Serialize for Timestamp {
     /// Microseconds since the epoch, as stores keep them.
-    fn from(micros: i64) -> Self {
-        Self::from_micros(micros)
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
-impl From<Timestamp> for i64 {
-    fn from(value: Timestamp) -> Self {
-        value.0
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Self::from_micros)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = chrono::ParseError;
+
+    /// Reads RFC 3339, which is what `Display` writes.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        DateTime::parse_from_rfc3339(text).map(Self::from)
     }
 }
 

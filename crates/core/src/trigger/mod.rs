@@ -169,6 +169,10 @@ pub struct TriggerDefaults {
 
 /// Anything that can become a trigger once the scheduler's defaults are known: triggers themselves and
 /// their builders.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no trigger",
+    note = "use a trigger or its builder, such as `IntervalTrigger::seconds(10)` or `CronTrigger::new().hour(5)`; crontab text becomes one by `CronTrigger::from_crontab(text)`"
+)]
 pub trait IntoTrigger {
     /// Checks everything and makes the trigger.
     ///

@@ -172,9 +172,18 @@ impl Engine {
         &self,
         alias: Option<&Alias>,
     ) -> Result<(), SchedulerError> {
+        if let Some(alias) = alias {
+            self.slot(alias)?;
+        }
         if Self::is_pending(self.scheduler_state()) {
-            let mut pending = self.pending.lock();
-            pending.retain(|job| alias.is_some_and(|alias| job.job_store != *alias));
+            let mut tasks = self.tasks.write();
+            self.pending.lock().retain(|job| {
+                let stays = alias.is_some_and(|alias| job.job_store != *alias);
+                if !stays {
+                    tasks.forget_closure(&job.definition.task);
+                }
+                stays
+            });
         } else {
             for slot in self.slots_of(alias)? {
                 // Closures leave with their jobs.
@@ -257,6 +266,10 @@ impl Engine {
         let job = match found {
             Found::Pending(job) => self.with_pending(&job, |job| {
                 job.definition = changed.definition;
+                if new_schedule.is_some() {
+                    job.first_run = RunAt::Trigger;
+                    job.definition.first_run = None;
+                }
                 if let Some(trigger) = changed.trigger {
                     job.trigger = trigger;
                 }
@@ -360,11 +373,8 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        let id = selector.id?;
-        Err(SchedulerError::Store {
-            job_store: Alias::default(),
-            source: StoreError::conflict(&id),
-        })
+        let (slot, record) = self.find_stored(selector).await?;
+        Err(slot.error(StoreError::conflict(&record.id)))
     }
 
     /// The runs that this process has under way.
