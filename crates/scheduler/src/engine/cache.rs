@@ -1,9 +1,9 @@
 //! Decoded jobs, so that firing decodes nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use punctual_core::{
-    Encoded, JobDefinition, JobId, JobProblem, JobRecord, Trigger, TriggerRegistry,
+    AnyTask, Encoded, JobDefinition, JobId, JobProblem, JobRecord, Trigger, TriggerRegistry,
 };
 use rustc_hash::FxHashMap;
 
@@ -14,6 +14,17 @@ const GENERATION: usize = 32_768;
 pub(crate) struct Decoded {
     pub definition: Arc<JobDefinition>,
     pub trigger: Arc<dyn Trigger>,
+    /// Why the arguments are not of the task's type, once somebody has looked.
+    args: OnceLock<Option<Arc<JobProblem>>>,
+}
+
+impl Decoded {
+    /// Checks, once, that the arguments are of the task's type.
+    pub(crate) fn check_args(&self, task: &dyn AnyTask) -> Result<(), Arc<JobProblem>> {
+        let check =
+            || Some(Arc::new(JobProblem::Arguments(task.check(&self.definition.args).err()?)));
+        self.args.get_or_init(check).clone().map_or(Ok(()), Err)
+    }
 }
 
 /// The bytes that were decoded, and what they mean. The bytes are compared, not the revision: a job that
@@ -55,5 +66,5 @@ fn decode(record: &JobRecord, triggers: &TriggerRegistry) -> Result<Decoded, Job
     let definition =
         JobDefinition::decode(record.definition.as_bytes()).map_err(JobProblem::Undecodable)?;
     let trigger = triggers.restore(&definition.trigger).map_err(JobProblem::Trigger)?;
-    Ok(Decoded { definition: Arc::new(definition), trigger })
+    Ok(Decoded { definition: Arc::new(definition), trigger, args: OnceLock::new() })
 }

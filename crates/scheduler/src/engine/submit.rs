@@ -68,6 +68,7 @@ impl Engine {
         let decoded = self.decode(slot, record)?;
         let task = self.tasks.read().get(&record.task);
         let task = task.ok_or_else(|| JobProblem::UnknownTask(record.task.clone()))?;
+        decoded.check_args(&*task)?;
         let alias = &decoded.definition.executor;
         let executor = self.executors.read().get(alias).cloned();
         let executor = executor.ok_or_else(|| JobProblem::UnknownExecutor(alias.clone()))?;

@@ -42,14 +42,13 @@ fn an_executor_without_fault_passes() {
     assert!(!finds::<NONE>(cases::queue::shutdown_drops_what_has_not_begun));
 }
 
+/// By the cases that can't miss it: where a fault only makes something likely, a case may be lucky.
 #[test]
 fn each_fault_is_found() {
     use broken::*;
     assert!(finds::<TAKES_ALWAYS>(cases::lifecycle::it_refuses_runs_before_it_is_started));
     assert!(finds::<TAKES_ALWAYS>(cases::lifecycle::it_refuses_runs_after_a_shutdown));
     assert!(finds::<NEVER_WAITS>(cases::shutdown::it_waits_for_a_run_under_way));
-    assert!(finds::<NEVER_WAITS>(cases::queue::shutdown_lets_the_queue_run_dry));
     assert!(finds::<IGNORES_LIMITS>(cases::queue::the_limit_is_reached_and_respected));
-    assert!(finds::<IGNORES_LIMITS>(cases::queue::shutdown_drops_what_has_not_begun));
     assert!(finds::<NEVER_RESTARTS>(cases::lifecycle::it_starts_again));
 }

@@ -156,8 +156,12 @@ fn arguments_of_another_shape() {
     let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
     assert!(matches!(job.problem.as_deref(), Some(JobProblem::Arguments(_))), "{job}");
     rig.run_until(20);
-    assert_eq!(rig.events.of("JOB_ERROR"), ["JOB_ERROR job"]);
+    assert_eq!(rig.events.of("JOB_UNRESOLVED"), ["JOB_UNRESOLVED job"]);
     assert_eq!(rig.log.len(), 0);
+    // Nothing is lost: it runs when its arguments fit again.
+    overwrite(&rig, &outside, &text);
+    rig.run_until(40);
+    assert_eq!(rig.log.lines(), ["job@10"]);
 }
 
 #[test]
