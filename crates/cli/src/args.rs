@@ -63,10 +63,13 @@ pub struct RunArgs {
     /// Read the file as a user's crontab, without a user before the command [default: for other files]
     #[arg(long)]
     user: bool,
-    /// The SQLite file that remembers what has run
-    /// [default: one for each crontab, in /var/lib/punctual for root, else ~/.local/state/punctual]
+    /// The SQLite file that remembers what has run; it belongs to one crontab, and no two daemons may use it at
+    /// once [default: one for each crontab, in /var/lib/punctual for root, else ~/.local/state/punctual]
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+    /// Where the crontab was when it last ran with this state, if it has been moved or renamed since
+    #[arg(long, value_name = "OLD", requires = "state")]
+    pub moved_from: Option<PathBuf>,
     /// The zone of the times, where the file sets no CRON_TZ [default: the machine's]
     #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
     pub zone: Option<Zone>,

@@ -11,3 +11,4 @@ pub mod command;
 pub mod crontab;
 pub mod daemon;
 pub mod next;
+mod zone;

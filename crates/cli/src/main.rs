@@ -1,6 +1,7 @@
 //! The punctual command.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,7 +23,8 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Next(args) => {
             let now = SystemClock.now();
-            match next::print(&args, now, &mut io::stdout().lock()) {
+            let warn = |text| report(&text);
+            match next::print(&args, now, &mut io::stdout().lock(), warn) {
                 // Whoever reads the times has seen enough: `| head`.
                 Err(NextError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                     ExitCode::SUCCESS
@@ -60,6 +62,6 @@ fn exit_code<E: Error>(result: Result<(), E>) -> ExitCode {
 }
 
 #[expect(clippy::print_stderr, reason = "a command tells its errors on standard error")]
-fn report(error: &dyn Error) {
-    eprintln!("punctual: {error}");
+fn report(text: &dyn Display) {
+    eprintln!("punctual: {text}");
 }

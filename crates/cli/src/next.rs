@@ -2,20 +2,26 @@
 
 use std::io::{self, Write};
 
-use punctual::{CronTrigger, Timestamp, TriggerError, TriggerExt, Zone};
+use punctual::{CronTrigger, Timestamp, TriggerError, TriggerExt};
 
 use crate::args::NextArgs;
+use crate::zone;
 
 /// Prints the next fire times from `now` on, or from where the arguments say, one a line:
-/// `Sun 2026-03-29 03:00:00 +03:00`; or explains them.
+/// `Sun 2026-03-29 03:00:00 +03:00`; or explains them. `warn` is told what else there is to know.
 ///
 /// # Errors
 ///
 /// When an argument is not valid, or the expression never fires.
-pub fn print(args: &NextArgs, now: Timestamp, out: &mut impl Write) -> Result<(), NextError> {
+pub fn print(
+    args: &NextArgs,
+    now: Timestamp,
+    out: &mut impl Write,
+    warn: impl FnOnce(String),
+) -> Result<(), NextError> {
     let zone = match &args.zone {
         Some(zone) => zone.clone(),
-        None => Zone::local().unwrap_or_else(|_| Zone::utc()),
+        None => zone::machines_own(warn),
     };
     let trigger = CronTrigger::from_crontab(&*args.expression).timezone(&zone);
     let (trigger, from) = match &args.from {

@@ -105,3 +105,17 @@ fn errors_say_what_is_wrong() {
     assert!(error(&["@daily", "--zone", "Mars/Olympus"]).contains("Mars/Olympus"));
     assert!(error(&["@daily", "--from", "yesterday"]).contains("yesterday"));
 }
+
+#[test]
+fn a_machine_without_a_known_zone_is_warned_of() {
+    let next = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
+        let command = command.args(["next", "@daily", "-n", "1"]).args(arguments);
+        let output = command.env("TZ", "XYZ-3:30").output().unwrap();
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap())
+    };
+    let [times, warning] = next(&[]);
+    assert!(times.ends_with(" 00:00:00 +00:00\n"), "{times}");
+    assert!(warning.starts_with("punctual: times are in UTC, as "), "{warning}");
+    assert_eq!(next(&["--zone", "UTC"])[1], "");
+}

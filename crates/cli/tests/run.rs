@@ -18,8 +18,13 @@ struct Daemon {
 impl Daemon {
     fn start(folder: &TempDir, crontab: &str, options: &[&str]) -> Self {
         fs::write(folder.path().join("tab"), crontab).unwrap();
+        let state = ["tab", "--state", "state.sqlite"];
+        Self::run(folder, &[&state, options].concat())
+    }
+
+    fn run(folder: &TempDir, options: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_punctual"))
-            .args(["run", "tab", "--state", "state.sqlite", "--zone", "UTC"])
+            .args(["run", "--zone", "UTC"])
             .args(options)
             .current_dir(folder)
             .env_remove("RUST_LOG")
@@ -48,6 +53,13 @@ impl Daemon {
         kill(pid, signal).unwrap();
     }
 
+    /// Waits for it to end by itself, as it can't start; answers why.
+    fn refusal(self) -> String {
+        let (status, log) = self.end();
+        assert_eq!(status.code(), Some(1), "{log}");
+        log
+    }
+
     /// Waits for the end; answers what was logged until then.
     fn end(mut self) -> (ExitStatus, String) {
         let rest: Vec<_> = self.log.by_ref().map(Result::unwrap).collect();
@@ -66,7 +78,10 @@ fn a_shutdown_lets_commands_end_and_then_ends_them() {
         let (status, log) = daemon.end();
         assert!(status.success(), "{status}");
         assert!(log.contains("stdout: bye"), "{log}");
-        assert!(log.contains("failed: ended by the shutdown: exit status 5"), "{log}");
+        assert!(
+            log.contains("failed: ended by the shutdown: exit status 5; the command: trap "),
+            "{log}"
+        );
     }
 }
 
@@ -103,7 +118,7 @@ fn a_hangup_reads_the_file_again() {
     daemon.wait_for("the old one stays: tab:2:1: ");
     fs::write(folder.path().join("tab"), "@reboot echo once\n@monthly true\n").unwrap();
     daemon.signal(Signal::SIGHUP);
-    daemon.wait_for("removed, as its line is gone: echo gone");
+    daemon.wait_for("removed, as no line has its time, zone, user and command any more: echo gone");
     daemon.wait_for("tab read again: 1 entries");
     daemon.signal(Signal::SIGTERM);
     let (status, log) = daemon.end();
@@ -134,4 +149,51 @@ fn a_crontab_with_errors_is_refused_with_all_of_them() {
     assert_eq!(lines.len(), 2, "{log}");
     assert!(lines[0].starts_with("punctual: tab:1:1: minute \"60\": "), "{log}");
     assert!(lines[1].starts_with("tab:3:1: \"@never\": "), "{log}");
+}
+
+#[test]
+fn a_state_has_one_crontab_and_one_daemon() {
+    let folder = TempDir::new().unwrap();
+    let started = |mut daemon: Daemon, log: &str| {
+        daemon.wait_for(log);
+        daemon
+    };
+    let stop = |daemon: Daemon| {
+        daemon.signal(Signal::SIGTERM);
+        let (status, log) = daemon.end();
+        assert!(status.success() && !log.contains("removed"), "{status}\n{log}");
+    };
+    let tab = "@yearly true\n@monthly true\n";
+    let daemon = started(Daemon::start(&folder, tab, &[]), "tab: 2 entries");
+    assert_eq!(
+        Daemon::start(&folder, tab, &[]).refusal(),
+        "punctual: the state in state.sqlite is in use: another punctual is running with it"
+    );
+    stop(daemon);
+
+    fs::rename(folder.path().join("tab"), folder.path().join("other")).unwrap();
+    let other = ["other", "--state", "state.sqlite"];
+    let log = Daemon::run(&folder, &other).refusal();
+    let path = |name: &str| folder.path().canonicalize().unwrap().join(name).display().to_string();
+    assert!(log.contains("state.sqlite belongs to another crontab"), "{log}");
+    assert!(log.contains(&path("other")), "{log}");
+    let hint = log.rsplit_once(" add ").unwrap().1;
+    assert_eq!(hint, format!("--moved-from {}", path("tab")));
+    let hint: Vec<_> = hint.split(' ').collect();
+    let moved = Daemon::run(&folder, &[&other, &*hint].concat());
+    stop(started(moved, "other: 2 entries"));
+    stop(started(Daemon::run(&folder, &other), "other: 2 entries"));
+}
+
+#[test]
+fn a_state_that_can_not_be_kept_is_named() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("tab"), "").unwrap();
+    fs::write(folder.path().join("text"), "no database, but quite a lot of text ".repeat(100))
+        .unwrap();
+    for state in ["missing/state", "text"] {
+        let log = Daemon::run(&folder, &["tab", "--state", state]).refusal();
+        let beginning = format!("punctual: the state can't be kept in {state}: ");
+        assert!(log.starts_with(&beginning) && !log.contains("--state"), "{log}");
+    }
 }

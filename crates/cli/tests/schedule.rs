@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use punctual::{Clock, Event, EventMask, EventStream, SqliteJobStore, Timestamp, Zone};
@@ -172,4 +173,22 @@ fn what_can_not_run_here_is_left_out_and_the_rest_runs() {
     let mut events = scheduler.events(ENDS);
     scheduler.advance(Duration::from_secs(30));
     assert_eq!(executed(&mut events), ["12:00"]);
+}
+
+#[test]
+fn jobs_that_no_daemon_has_put_there_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let scheduler = start(folder.path(), "@daily true", START);
+    scheduler.block_on(scheduler.shutdown()).unwrap();
+    fs::write(folder.path().join("tab"), "").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
+    let command = command.args(["run", "tab", "--state", "state.sqlite"]).current_dir(&folder);
+    let log = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(log.contains("state.sqlite holds the jobs of another program"), "{log}");
+    let store = SqliteJobStore::open(folder.path().join("state.sqlite")).unwrap();
+    let scheduler = ManualScheduler::start(START, |builder| {
+        configure(builder, store, RunningCommands::default())
+    });
+    let scheduler = scheduler.unwrap();
+    assert_eq!(scheduler.block_on(scheduler.get_jobs(None)).unwrap().len(), 1);
 }

@@ -1,6 +1,7 @@
 //! Why the daemon can't go on.
 
 use std::io;
+use std::path::PathBuf;
 
 use punctual::{SchedulerError, StoreError};
 
@@ -17,12 +18,49 @@ pub enum DaemonError {
     /// It is not known who we are.
     #[error("who punctual runs as is not known: {0}")]
     Account(#[from] AccountError),
-    /// There is no place for the state file.
-    #[error("there is no place for the state: {0}; name a file with --state")]
-    State(#[source] io::Error),
+    /// There is no place for the state file, and none was named.
+    #[error("there is no place for the state: {path}: {source}; name a file with --state")]
+    NoState {
+        /// What is not there and can't be made.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The state file can't be made or locked.
+    #[error("the state can't be kept in {file}: {source}")]
+    StateFile {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The state file can't be used.
-    #[error("the state can't be kept: {0}")]
-    Store(#[from] StoreError),
+    #[error("the state can't be kept in {file}: {source}")]
+    Store {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// Another daemon keeps its state there, for as long as it runs.
+    #[error("the state in {0} is in use: another punctual is running with it")]
+    InUse(PathBuf),
+    /// The state is that of another crontab.
+    #[error(
+        "the state in {state} belongs to another crontab, {owner}: give {crontab} a --state of its own, or, if it is \
+         the same crontab at a new place, add --moved-from {owner}"
+    )]
+    OfAnother {
+        /// The state file.
+        state: PathBuf,
+        /// The crontab whose it is.
+        owner: String,
+        /// The crontab that was to be run.
+        crontab: PathBuf,
+    },
+    /// The file has jobs that no crontab has put there.
+    #[error("{0} holds the jobs of another program: name another file with --state")]
+    NotAState(PathBuf),
     /// The scheduler could not do something.
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),

@@ -6,8 +6,12 @@ use punctual::{Trigger, Zone};
 
 use crate::crontab::{Entry, Schedule};
 
+/// How long the part of an id is that people read.
+const READABLE: usize = 60;
+
 /// Gives each entry an id of its own, the same at every start: from when, where on the clock, as whom and what
-/// it runs. Lines that say the same are told apart by their order.
+/// it runs, after some of the command for those who read the log. Lines that say the same are told apart by
+/// their order.
 #[derive(Debug, Default)]
 pub(super) struct Ids(BTreeSet<String>);
 
@@ -21,12 +25,13 @@ impl Ids {
         };
         let user = entry.user.as_deref().unwrap_or_default();
         let hash = stable_hash([expression, zone, user, &entry.command]);
-        let mut id = format!("{hash:016x}");
+        let first = format!("{}-{hash:016x}", readable(&entry.command));
+        let mut id = first.clone();
         for again in 2.. {
             if self.0.insert(id.clone()) {
                 break;
             }
-            id = format!("{hash:016x}-{again}");
+            id = format!("{first}-{again}");
         }
         id
     }
@@ -34,6 +39,15 @@ impl Ids {
     pub(super) fn contains(&self, id: &str) -> bool {
         self.0.contains(id)
     }
+}
+
+/// What people recognize a command by: its first words, with dashes.
+fn readable(command: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._".contains(c);
+    let words = command.split(|c| !is_part(c)).filter(|word| !word.is_empty());
+    let mut readable = words.collect::<Vec<_>>().join("-");
+    readable.truncate(READABLE);
+    readable
 }
 
 /// FNV-1a over the parts, each closed by a byte that no text has: the same in every version and on every
@@ -76,6 +90,19 @@ mod tests {
         ] {
             assert_ne!(ids(other), plain, "{other}");
         }
+    }
+
+    #[test]
+    fn ids_begin_with_the_command() {
+        let begins = |command: &str, readable: &str| {
+            let id = &ids(&format!("@daily {command}"))[0];
+            let (before, hash) = id.rsplit_once('-').unwrap();
+            assert_eq!((before, hash.len()), (readable, 16), "{id}");
+        };
+        begins("cd / && run-parts --report /etc/cron.daily", "cd-run-parts-report-etc-cron.daily");
+        begins("/usr/bin/größe", "usr-bin-gr-e");
+        begins("[", "");
+        begins(&"long".repeat(100), &"long".repeat(15));
     }
 
     #[test]

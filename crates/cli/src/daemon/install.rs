@@ -56,7 +56,7 @@ pub async fn install(
             stored.insert(job.id.as_str().to_owned());
         } else {
             scheduler.remove_job((STORE, job.id.as_str())).await?;
-            info!(job = %job.id, "removed, as its line is gone: {}", job.name());
+            info!(job = %job.id, "removed, as no line has its time, zone, user and command any more: {}", job.name());
         }
     }
     let count = wanted.len();

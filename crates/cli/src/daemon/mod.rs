@@ -5,6 +5,7 @@
 //! run again, and what fell due in between runs once, late. Lines that are gone take their jobs with them.
 //! Entries with `@reboot` are jobs in memory, which run once whenever the daemon starts.
 
+mod claim;
 mod error;
 mod id;
 mod install;

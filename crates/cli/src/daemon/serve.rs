@@ -1,19 +1,23 @@
 //! The daemon's life.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path;
 use std::time::Duration;
 
+use punctual::core::JobStore;
 use punctual::{AsyncScheduler, Clock, SqliteJobStore, SystemClock, Zone};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
+use super::claim::{Owner, claim, lock};
 use super::{
     DaemonError, JobSettings, RunningCommands, configure, install, start_reboot_jobs, state,
 };
 use crate::account::Account;
 use crate::args::RunArgs;
 use crate::crontab::Crontab;
+use crate::zone;
 
 /// How long a shutdown waits for commands that it has asked to end: longer than these may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,12 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// When it can't start: because of the crontab, the state file, or the system.
 pub async fn serve(args: &RunArgs) -> Result<(), DaemonError> {
-    let zone = args.zone.clone().unwrap_or_else(machines_zone);
+    let zone = args.zone.clone().unwrap_or_else(|| zone::machines_own(|text| warn!("{text}")));
     let crontab = Crontab::read(&args.file, args.format(), &zone)?;
     let settings = settings(args)?;
     let mut signals = Signals::listen()?;
     let running = RunningCommands::default();
-    let store = SqliteJobStore::open(state_file(args, &settings)?)?;
+    let (store, _lock) = open_state(args, &settings).await?;
     let builder = AsyncScheduler::builder().timezone(&zone);
     let scheduler = configure(builder, store, running.clone()).build()?;
 
@@ -53,13 +57,6 @@ pub async fn serve(args: &RunArgs) -> Result<(), DaemonError> {
     }
 }
 
-fn machines_zone() -> Zone {
-    Zone::local().unwrap_or_else(|error| {
-        warn!("times are in UTC, as the machine's own zone is not known: {error}");
-        Zone::utc()
-    })
-}
-
 fn settings(args: &RunArgs) -> Result<JobSettings, DaemonError> {
     Ok(JobSettings {
         current: Account::current()?,
@@ -69,14 +66,38 @@ fn settings(args: &RunArgs) -> Result<JobSettings, DaemonError> {
     })
 }
 
-fn state_file(args: &RunArgs, settings: &JobSettings) -> Result<PathBuf, DaemonError> {
+/// The state, which is nobody else's: no other crontab's, and until the file is closed no other daemon's.
+async fn open_state(
+    args: &RunArgs,
+    settings: &JobSettings,
+) -> Result<(SqliteJobStore, File), DaemonError> {
     let file = match &args.state {
-        Some(file) => Ok(file.clone()),
-        None => state::default_path(&args.file, &settings.current),
+        Some(file) => match state::open(file) {
+            Ok(_) => file.clone(),
+            Err(source) => return Err(DaemonError::StateFile { file: file.clone(), source }),
+        },
+        None => state::default_path(&args.file, &settings.current)?,
     };
-    let file = file.map_err(DaemonError::State)?;
-    state::prepare(&file).map_err(DaemonError::State)?;
-    Ok(file)
+    let lock = lock(&file)?;
+    let crontab = path::absolute(&args.file)?;
+    let moved_from = args.moved_from.as_ref().map(path::absolute).transpose()?;
+    let claimed = async {
+        let store = SqliteJobStore::open(&file)?;
+        store.start().await?;
+        let owner = claim(&store, &crontab, moved_from.as_deref()).await?;
+        Ok((store, owner))
+    };
+    match claimed.await {
+        Ok((store, Owner::Ours)) => Ok((store, lock)),
+        Ok((store, owner)) => {
+            store.shutdown().await;
+            Err(match owner {
+                Owner::Another(owner) => DaemonError::OfAnother { state: file, owner, crontab },
+                _ => DaemonError::NotAState(file),
+            })
+        }
+        Err(source) => Err(DaemonError::Store { file, source }),
+    }
 }
 
 /// Reads the crontab again. What has changed counts from now on; `@reboot` is over.

@@ -1,38 +1,45 @@
 //! Where the daemon remembers what has run.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::{env, io};
 
+use super::DaemonError;
 use super::id::stable_hash;
 use crate::account::Account;
 
 /// The state file of a crontab when none is named: one for each crontab, since a daemon removes from it the
-/// jobs that its crontab doesn't have. Its folder is made, for its owner only: commands and variables can be secrets.
+/// jobs that its crontab doesn't have. It and its folder are made, for their owner only: commands and variables
+/// can be secrets.
 ///
 /// # Errors
 ///
-/// When the crontab is not there, or the folder can't be made.
-pub(super) fn default_path(crontab: &Path, current: &Account) -> io::Result<PathBuf> {
+/// When the crontab is not there, or the folder or the file can't be made.
+pub(super) fn default_path(crontab: &Path, current: &Account) -> Result<PathBuf, DaemonError> {
     let folder = if current.uid.is_root() {
         PathBuf::from("/var/lib/punctual")
     } else {
         user_folder(env::var_os("XDG_STATE_HOME").map(PathBuf::from), &current.home)
     };
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    Ok(folder.join(file_name(&crontab.canonicalize()?)))
+    let no_state = |path: &Path| {
+        let path = path.to_owned();
+        |source| DaemonError::NoState { path, source }
+    };
+    let crontab = crontab.canonicalize().map_err(no_state(crontab))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(no_state(&folder))?;
+    let file = folder.join(file_name(&crontab));
+    open(&file).map_err(no_state(&file))?;
+    Ok(file)
 }
 
-/// Makes the file, if it is not there, for its owner only.
+/// Opens the file for writing, and makes it, if it is not there, for its owner only.
 ///
 /// # Errors
 ///
 /// When it can't be opened for writing.
-pub(super) fn prepare(file: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600);
-    options.open(file).map(drop)
+pub(super) fn open(file: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(file)
 }
 
 /// By the XDG base directory specification: `XDG_STATE_HOME`, which must be absolute, else `~/.local/state`.

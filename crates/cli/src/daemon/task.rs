@@ -21,7 +21,7 @@ pub(super) async fn shell_command(
         // Here and not by a listener: a run that a shutdown has ended is over after the scheduler.
         match &result {
             Ok(()) => info!("done"),
-            Err(error) => error!("failed: {error}"),
+            Err(error) => error!("failed: {error}; the command: {}", command.script),
         }
         result
     }
