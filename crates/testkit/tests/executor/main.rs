@@ -1,8 +1,7 @@
-//! The executor suite: kept by core's `DebugExecutor`, and tried on itself: no case is forgotten, and
+//! The executor suite: kept by core's `DebugExecutor`, and tried on itself:
 //! executors that break the contract fail.
 
 mod broken;
-mod list;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
