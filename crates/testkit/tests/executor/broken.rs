@@ -1,5 +1,6 @@
 //! An executor that breaks the contract in one way.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -28,8 +29,8 @@ impl<const FAULT: Fault> ExecutorFixture for Broken<FAULT> {
     }
 
     fn open(&self, limit: Option<usize>) -> BrokenExecutor<FAULT> {
-        let limit = limit.filter(|_| FAULT != IGNORES_LIMITS);
-        BrokenExecutor { limit: limit.unwrap_or(usize::MAX), queue: Mutex::default() }
+        let limit = limit.unwrap_or(usize::MAX);
+        BrokenExecutor { limit, queue: Mutex::default(), busy: AtomicBool::new(false) }
     }
 }
 
@@ -37,6 +38,8 @@ impl<const FAULT: Fault> ExecutorFixture for Broken<FAULT> {
 pub(crate) struct BrokenExecutor<const FAULT: Fault> {
     limit: usize,
     queue: Mutex<Option<Arc<RunQueue>>>,
+    /// A run has been submitted, after which one that ignores limits runs everything on the spot.
+    busy: AtomicBool,
 }
 
 impl<const FAULT: Fault> Executor for BrokenExecutor<FAULT> {
@@ -49,6 +52,10 @@ impl<const FAULT: Fault> Executor for BrokenExecutor<FAULT> {
     }
 
     fn submit(&self, run: Run) -> Result<(), Refused> {
+        if FAULT == IGNORES_LIMITS && self.busy.swap(true, Ordering::SeqCst) {
+            run.execute(pollster::block_on);
+            return Ok(());
+        }
         let queue = self.queue.lock().unwrap().clone();
         let pushed = match queue {
             Some(queue) => queue.push(run),
@@ -69,10 +76,9 @@ impl<const FAULT: Fault> Executor for BrokenExecutor<FAULT> {
     }
 
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
-        let timeout = match FAULT {
-            NEVER_WAITS => Duration::ZERO,
-            _ => timeout,
-        };
+        if FAULT == NEVER_WAITS {
+            return Box::pin(std::future::ready(()));
+        }
         match &*self.queue.lock().unwrap() {
             Some(queue) => Box::pin(queue.close(timeout)),
             None => Box::pin(std::future::ready(())),

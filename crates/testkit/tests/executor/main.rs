@@ -48,6 +48,6 @@ fn each_fault_is_found() {
     assert!(finds::<TAKES_ALWAYS>(cases::lifecycle::it_refuses_runs_before_it_is_started));
     assert!(finds::<TAKES_ALWAYS>(cases::lifecycle::it_refuses_runs_after_a_shutdown));
     assert!(finds::<NEVER_WAITS>(cases::shutdown::it_waits_for_a_run_under_way));
-    assert!(finds::<IGNORES_LIMITS>(cases::queue::the_limit_is_reached_and_respected));
+    assert!(finds::<IGNORES_LIMITS>(cases::queue::shutdown_drops_what_has_not_begun));
     assert!(finds::<NEVER_RESTARTS>(cases::lifecycle::it_starts_again));
 }
