@@ -4,9 +4,9 @@ use std::future::pending;
 use std::time::Duration;
 
 use punctual::core::{
-    AddOutcome, ChangeWatch, Claim, Commit, CommitAction, CommitOutcome, InFlightRun, JobCursor,
-    JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision,
-    StoreCaps, StoreError, TaskFilter,
+    AddOutcome, ChangeWatch, Claim, Commit, CommitAction, CommitBatch, CommitOutcome, InFlightRun,
+    JobCursor, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate,
+    Revision, StoreCaps, StoreError, TaskFilter,
 };
 use punctual::{JobId, SqliteJobStore, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -98,9 +98,9 @@ impl JobStore for HaltingStore {
         Ok(claims)
     }
 
-    async fn commit(&self, batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let clears = |commit: &Commit| matches!(commit.action, CommitAction::ClearRun { .. });
-        let (clear, plan) = (batch.iter().any(clears), !batch.iter().all(clears));
+        let (clear, plan) = (batch.commits.iter().any(clears), !batch.commits.iter().all(clears));
         self.halt(Halt::Ended, clear).await;
         let outcomes = self.store.commit(batch).await?;
         self.halt(Halt::Committed, plan).await;

@@ -18,7 +18,9 @@ mod trigger;
 
 pub use codec::{BINCODE_MARK, Codec, CodecError, Encoded};
 pub use error::NameError;
-pub use event::{Alias, Event, EventMask, JobRef, MissReason, RunEvent, RunOutcome, SkippedRuns};
+pub use event::{
+    Alias, Event, EventMask, JobRef, MissReason, OutcomeKind, RunEvent, RunOutcome, SkippedRuns,
+};
 pub use executor::{
     AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Prepared, Refused, Run,
     RunParts, RunQueue, RunReport, RunSink, Worker, inside_run,
@@ -28,9 +30,11 @@ pub use job::{
     JobError, JobId, JobOptions, JobProblem, JobSink, JobState, NewJob, Recovery, RunAt,
 };
 pub use store::{
-    AddOutcome, ChangeWatch, Claim, Commit, CommitAction, CommitOutcome, DynJobStore, Fence,
+    AddOutcome, CallerTransaction, ChangeWatch, Claim, Commit, CommitAction, CommitBatch,
+    CommitOutcome, DynJobStore, Fence, HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery,
     InFlightRun, JobCursor, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun,
-    RecordUpdate, Revision, RunId, Schedule, StoreCaps, StoreError, StoreErrorKind, TaskFilter,
+    RecordUpdate, Revision, RunHistory, RunId, Schedule, StoreCaps, StoreError, StoreErrorKind,
+    TaskFilter, TransactionalJobs,
 };
 pub use task::{
     Action, AnyTask, BoxFuture, Call, ClosureTask, IntoAction, JobContext, JobContextParts,

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    AddOutcome, Claim, Commit, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage, JobRecord,
-    JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps, StoreError,
-    TaskFilter, Timestamp,
+    AddOutcome, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage,
+    JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps,
+    StoreError, TaskFilter, Timestamp,
 };
 
 use crate::state::State;
@@ -114,9 +114,9 @@ impl JobStore for MemoryJobStore {
         Ok(self.state.lock().jobs.claim_due(now, limit, lease, filter))
     }
 
-    async fn commit(&self, batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut state = self.state.lock();
-        Ok(batch.into_iter().map(|commit| state.commit(commit)).collect())
+        Ok(batch.commits.into_iter().map(|commit| state.commit(commit)).collect())
     }
 
     async fn renew(

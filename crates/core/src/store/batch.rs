@@ -1,8 +1,38 @@
 //! The changes that a scheduler commits after it has planned.
 
-use super::{Fence, InFlightRun, RunId, Schedule};
+use super::{Fence, HistoryEntry, InFlightRun, RunId, Schedule};
 use crate::job::JobId;
 use crate::time::Timestamp;
+
+/// What is carried out and made durable together; see [`JobStore::commit`](super::JobStore::commit).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommitBatch {
+    /// Changes of jobs and of runs in flight.
+    pub commits: Vec<Commit>,
+    /// Runs that have ended, for the [history](super::JobStore::history); empty for a store that keeps none.
+    pub history: Vec<HistoryEntry>,
+}
+
+impl CommitBatch {
+    /// Changes, and entries of the history beside them.
+    #[must_use]
+    pub fn new(commits: Vec<Commit>, history: Vec<HistoryEntry>) -> Self {
+        Self { commits, history }
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.commits.is_empty() && self.history.is_empty()
+    }
+}
+
+impl From<Vec<Commit>> for CommitBatch {
+    fn from(commits: Vec<Commit>) -> Self {
+        Self::new(commits, Vec::new())
+    }
+}
 
 /// One guarded change; see [`JobStore::commit`](super::JobStore::commit).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    AddOutcome, Claim, Commit, CommitOutcome, InFlightRun, JobCursor, JobPage, JobRecord, JobStore,
-    NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps, StoreError, TaskFilter,
+    AddOutcome, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobPage, JobRecord,
+    JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunHistory, StoreCaps,
+    StoreError, TaskFilter, TransactionalJobs,
 };
 use crate::job::JobId;
 use crate::task::BoxFuture;
@@ -71,7 +72,7 @@ pub trait DynJobStore: Send + Sync + 'static {
     /// See [`JobStore::commit`].
     fn commit<'a>(
         &'a self,
-        batch: Vec<Commit>,
+        batch: CommitBatch,
     ) -> BoxFuture<'a, Result<Vec<CommitOutcome>, StoreError>>;
 
     /// See [`JobStore::renew`].
@@ -112,6 +113,15 @@ pub trait DynJobStore: Send + Sync + 'static {
 
     /// See [`JobStore::watch`].
     fn watch<'a>(&'a self) -> BoxFuture<'a, Result<Option<Box<dyn ChangeWatch>>, StoreError>>;
+
+    /// See [`JobStore::time`].
+    fn time<'a>(&'a self) -> BoxFuture<'a, Result<Option<Timestamp>, StoreError>>;
+
+    /// See [`JobStore::history`].
+    fn history(&self) -> Option<&dyn RunHistory>;
+
+    /// See [`JobStore::transactional`].
+    fn transactional(&self) -> Option<&dyn TransactionalJobs>;
 }
 
 impl<S: JobStore> DynJobStore for S {
@@ -175,7 +185,7 @@ impl<S: JobStore> DynJobStore for S {
 
     fn commit<'a>(
         &'a self,
-        batch: Vec<Commit>,
+        batch: CommitBatch,
     ) -> BoxFuture<'a, Result<Vec<CommitOutcome>, StoreError>> {
         Box::pin(JobStore::commit(self, batch))
     }
@@ -227,5 +237,17 @@ impl<S: JobStore> DynJobStore for S {
 
     fn watch<'a>(&'a self) -> BoxFuture<'a, Result<Option<Box<dyn ChangeWatch>>, StoreError>> {
         Box::pin(JobStore::watch(self))
+    }
+
+    fn time<'a>(&'a self) -> BoxFuture<'a, Result<Option<Timestamp>, StoreError>> {
+        Box::pin(JobStore::time(self))
+    }
+
+    fn history(&self) -> Option<&dyn RunHistory> {
+        JobStore::history(self)
+    }
+
+    fn transactional(&self) -> Option<&dyn TransactionalJobs> {
+        JobStore::transactional(self)
     }
 }

@@ -3,23 +3,27 @@
 mod batch;
 mod dynamic;
 mod error;
+mod history;
 mod ids;
 mod list;
 mod record;
+mod transaction;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use batch::{Commit, CommitAction, CommitOutcome};
+pub use batch::{Commit, CommitAction, CommitBatch, CommitOutcome};
 pub use dynamic::{ChangeWatch, DynJobStore};
 pub use error::{StoreError, StoreErrorKind};
+pub use history::{HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, RunHistory};
 pub use ids::{Fence, NodeId, Revision, RunId};
 pub use list::{JobCursor, JobPage};
 pub use record::{
     AddOutcome, Claim, InFlightRun, JobRecord, NewRecord, OrphanedRun, RecordUpdate, Schedule,
 };
+pub use transaction::{CallerTransaction, TransactionalJobs};
 
 use crate::job::JobId;
 use crate::task::TaskName;
@@ -27,8 +31,8 @@ use crate::time::Timestamp;
 
 /// Keeps jobs, and hands each due occurrence to exactly one of the schedulers that share it.
 ///
-/// A store keeps [`JobRecord`]s and never decodes them. It reads no clock: every instant comes in as an
-/// argument, from the caller's clock. Implementors write `async fn`; callers that don't know the type
+/// A store keeps [`JobRecord`]s and never decodes them. It acts by no clock: every instant comes in as an
+/// argument (for stores that several machines share, corrected by what [`time`](Self::time) said). Implementors write `async fn`; callers that don't know the type
 /// use [`DynJobStore`], which every store implements. All methods may be called at the same time, from
 /// any thread, and each is atomic: whoever looks sees all of its effect or none.
 ///
@@ -125,13 +129,18 @@ pub trait JobStore: Send + Sync + 'static {
     /// trip for the whole batch, which is durable when this returns. Commits for the same job are
     /// carried out in order.
     ///
+    /// The entries of the history are written in the same transaction and the same round trip, whatever
+    /// becomes of the commits beside them: they tell what has happened. One whose
+    /// [key](HistoryEntry::key) is there already is left as it is. A batch may have entries and no
+    /// commits. Stores without a history never get any.
+    ///
     /// A caller that got an error doesn't know whether the batch was carried out, and repeats it: a
     /// commit whose fence still holds has the same outcome however often it is made (a run that is
     /// recorded already stays as it is), except that a removal, and a [`Start`](CommitAction::Start), is
     /// answered with `Stale` the second time.
     fn commit(
         &self,
-        batch: Vec<Commit>,
+        batch: CommitBatch,
     ) -> impl Future<Output = Result<Vec<CommitOutcome>, StoreError>> + Send;
 
     /// Declares the node alive until the given instant, from which on it is dead; one that is not later
@@ -189,6 +198,25 @@ pub trait JobStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Box<dyn ChangeWatch>>, StoreError>> + Send {
         async { Ok(None) }
     }
+
+    /// What the backend's own clock says now, where machines whose clocks differ share the backend: it
+    /// is the one clock that they have in common. `None` where the caller's clock is as good, such as for
+    /// a file or memory. Asked at each start, and just before each [`renew`](Self::renew).
+    fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// The runs that have ended, if the store writes them down when they come with
+    /// [`commit`](Self::commit); the same answer as [`StoreCaps::history`].
+    fn history(&self) -> Option<&dyn RunHistory> {
+        None
+    }
+
+    /// Changes inside a transaction of the caller's, if the backend has transactions that reach across
+    /// the user's own data and the jobs.
+    fn transactional(&self) -> Option<&dyn TransactionalJobs> {
+        None
+    }
 }
 
 /// What a store can do; selects the cases of the conformance suite.
@@ -203,6 +231,8 @@ pub struct StoreCaps {
     pub precision: Duration,
     /// [`JobStore::watch`] tells of changes.
     pub notify: bool,
+    /// [`JobStore::history`] keeps the runs that have ended.
+    pub history: bool,
 }
 
 impl StoreCaps {
@@ -214,6 +244,7 @@ impl StoreCaps {
             shared: false,
             precision: Duration::from_micros(1),
             notify: false,
+            history: false,
         }
     }
 
@@ -228,6 +259,12 @@ impl StoreCaps {
     #[must_use]
     pub const fn with_notify(self) -> Self {
         Self { notify: true, ..self }
+    }
+
+    /// The same, with a history of the runs that have ended.
+    #[must_use]
+    pub const fn with_history(self) -> Self {
+        Self { history: true, ..self }
     }
 }
 

@@ -80,7 +80,7 @@ impl Engine {
     ) -> Result<Recorded, StoreError> {
         let action = CommitAction::Start { runs: vec![run.record(&self.node.lock().clone())] };
         let commit = Commit { id: record.id.clone(), fence: record.fence, action };
-        let recorded = match slot.store.commit(vec![commit]).await {
+        let recorded = match slot.store.commit(vec![commit].into()).await {
             Ok(outcome) if outcome.first() == Some(&CommitOutcome::Stale) => Ok(Recorded::Late),
             // A pass may have started runs of the same claim in between; after this no other can.
             Ok(_) => slot.store.get(&record.id).await.map(|job| match job {

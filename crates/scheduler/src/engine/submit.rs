@@ -354,8 +354,8 @@ impl Engine {
         if settling.is_empty() {
             return Ok(());
         }
-        let batch = settling.iter().map(|change| change.commit.clone()).collect();
-        let outcomes = match slot.store.commit(batch).await {
+        let batch: Vec<_> = settling.iter().map(|change| change.commit.clone()).collect();
+        let outcomes = match slot.store.commit(batch.into()).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 let again = settling.into_iter().map(|s| Settling { uncertain: true, ..s });

@@ -272,8 +272,8 @@ impl Engine {
         if planned.is_empty() {
             return Ok(());
         }
-        let batch = planned.iter().map(|job| job.commit.clone()).collect();
-        match slot.store.commit(batch).await {
+        let batch: Vec<_> = planned.iter().map(|job| job.commit.clone()).collect();
+        match slot.store.commit(batch.into()).await {
             Ok(outcomes) => {
                 for (job, outcome) in planned.into_iter().zip(outcomes) {
                     self.carry_out(slot, job, outcome);
@@ -297,8 +297,8 @@ impl Engine {
         if pass.uncertain.is_empty() {
             return Ok(());
         }
-        let batch = pass.uncertain.iter().map(|job| job.commit.clone()).collect();
-        let mut outcomes = slot.store.commit(batch).await?;
+        let batch: Vec<_> = pass.uncertain.iter().map(|job| job.commit.clone()).collect();
+        let mut outcomes = slot.store.commit(batch.into()).await?;
         for (job, outcome) in pass.uncertain.iter().zip(&mut outcomes) {
             if *outcome == CommitOutcome::Stale {
                 *outcome = self.first_outcome(slot, job, now).await?;

@@ -21,9 +21,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    AddOutcome, Claim, Commit, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage, JobRecord,
-    JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps, StoreError,
-    TaskFilter, Timestamp,
+    AddOutcome, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage,
+    JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps,
+    StoreError, TaskFilter, Timestamp,
 };
 use sqlx::SqliteConnection;
 
@@ -184,8 +184,8 @@ impl JobStore for SqliteJobStore {
         self.database()?.claim_due(now, limit, lease, filter).await
     }
 
-    async fn commit(&self, batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
-        self.database()?.commit(&batch).await
+    async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.database()?.commit(&batch.commits).await
     }
 
     async fn renew(

@@ -89,7 +89,7 @@ impl<S: JobStore> Handle<S> {
     }
 
     pub(crate) async fn commit(&self, batch: impl Into<Vec<Commit>>) -> Vec<CommitOutcome> {
-        self.store.commit(batch.into()).await.expect("committing works")
+        self.store.commit(batch.into().into()).await.expect("committing works")
     }
 
     pub(crate) async fn commit_one(

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, Claim, Commit, CommitAction, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage,
-    JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps,
-    StoreError, TaskFilter, Timestamp,
+    AddOutcome, Claim, CommitAction, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId,
+    JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision,
+    StoreCaps, StoreError, TaskFilter, Timestamp,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;
@@ -111,8 +111,8 @@ impl<const FAULT: Fault> JobStore for Broken<FAULT> {
         self.0.claim_due(now, Self::limit(limit), lease, Self::filter(filter)).await
     }
 
-    async fn commit(&self, mut batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
-        for commit in &mut batch {
+    async fn commit(&self, mut batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
+        for commit in &mut batch.commits {
             let clears = matches!(commit.action, CommitAction::ClearRun { .. });
             if FAULT == IGNORES_FENCES
                 && !clears

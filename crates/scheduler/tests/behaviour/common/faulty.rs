@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use punctual_core::{
-    AddOutcome, Claim, Commit, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage, JobRecord,
-    JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps, StoreError,
-    StoreErrorKind, TaskFilter, Timestamp,
+    AddOutcome, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage,
+    JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps,
+    StoreError, StoreErrorKind, TaskFilter, Timestamp,
 };
 
 /// How long a fault may be waited for.
@@ -187,7 +187,7 @@ impl<S: JobStore> JobStore for Faulty<S> {
         self.faults.around(Call::ClaimDue, self.inner.claim_due(now, limit, lease, filter)).await
     }
 
-    async fn commit(&self, batch: Vec<Commit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         self.faults.around(Call::Commit, self.inner.commit(batch)).await
     }
 

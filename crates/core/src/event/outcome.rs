@@ -1,0 +1,104 @@
+//! How runs end, without the details.
+
+use std::fmt;
+
+use super::RunOutcome;
+
+/// The kind of a [`RunOutcome`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OutcomeKind {
+    /// The task returned a value.
+    Success,
+    /// The task returned an error.
+    Failed,
+    /// The task panicked.
+    Panicked,
+    /// The arguments were not of the task's type; nothing was run.
+    InvalidArguments,
+    /// It was too late to begin; nothing was run.
+    Missed,
+    /// The executor did not take it; nothing was run.
+    Refused,
+    /// The executor lost it.
+    Lost,
+}
+
+impl OutcomeKind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Success,
+        Self::Failed,
+        Self::Panicked,
+        Self::InvalidArguments,
+        Self::Missed,
+        Self::Refused,
+        Self::Lost,
+    ];
+
+    /// Its name in stores and on the command line, such as `invalid_arguments`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::InvalidArguments => "invalid_arguments",
+            Self::Missed => "missed",
+            Self::Refused => "refused",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// The kind of that [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl fmt::Display for OutcomeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl RunOutcome {
+    /// What kind it is.
+    #[must_use]
+    pub fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Success(_) => OutcomeKind::Success,
+            Self::Failed(_) => OutcomeKind::Failed,
+            Self::Panicked(_) => OutcomeKind::Panicked,
+            Self::InvalidArguments(_) => OutcomeKind::InvalidArguments,
+            Self::Missed => OutcomeKind::Missed,
+            Self::Refused(_) => OutcomeKind::Refused,
+            Self::Lost => OutcomeKind::Lost,
+        }
+    }
+
+    /// What went wrong; none after a success, and where the [`kind`](Self::kind) says it all.
+    #[must_use]
+    pub fn error_text(&self) -> Option<String> {
+        match self {
+            Self::Failed(error) => Some(error.to_string()),
+            Self::InvalidArguments(error) => Some(error.to_string()),
+            Self::Panicked(text) | Self::Refused(text) => Some(text.clone()),
+            Self::Success(_) | Self::Missed | Self::Lost => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OutcomeKind;
+
+    #[test]
+    fn each_kind_is_found_by_its_own_name() {
+        for kind in OutcomeKind::ALL {
+            assert_eq!(OutcomeKind::from_name(kind.name()), Some(kind));
+        }
+        assert_eq!(OutcomeKind::from_name("Success"), None);
+    }
+}
