@@ -43,7 +43,6 @@ pub trait RunHistory: Send + Sync {
 /// Known by its [key](Self::key): when it ended, its run, its attempt. A store that has an entry of the
 /// same key leaves it as it is, so that a batch can be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct HistoryEntry {
     /// The run; its further attempts have the same.
     pub run_id: RunId,

@@ -47,6 +47,15 @@ pub trait TransactionalJobs: Send + Sync {
         transaction: &'a mut CallerTransaction<'_>,
         id: &'a JobId,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// Leaves a note unless there is one under that key; see
+    /// [`JobStore::set_note`](super::JobStore::set_note).
+    fn note_in<'a>(
+        &'a self,
+        transaction: &'a mut CallerTransaction<'_>,
+        key: &'a str,
+        text: &'a str,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 }
 
 /// A connection on which the caller has begun a transaction. Nobody between the caller and the store
