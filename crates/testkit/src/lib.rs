@@ -4,6 +4,8 @@ mod clock;
 pub mod executor;
 pub mod job_store;
 mod manual;
+mod server;
 
 pub use clock::ManualClock;
 pub use manual::ManualScheduler;
+pub use server::server_url;
