@@ -4,6 +4,7 @@
 //! store that can keep closures.
 
 mod commit;
+mod history;
 mod jobs;
 mod runs;
 mod state;

@@ -1,9 +1,10 @@
-//! All that the lock protects: jobs, the runs that they have in flight, and notes.
+//! All that the lock protects: jobs, the runs that they have in flight, those that have ended, and notes.
 
 use std::collections::BTreeMap;
 
 use punctual_core::{InFlightRun, JobId, NodeId, OrphanedRun, TaskFilter, Timestamp};
 
+use crate::history::History;
 use crate::jobs::{Jobs, Slot};
 use crate::runs::Runs;
 
@@ -11,6 +12,7 @@ use crate::runs::Runs;
 pub(crate) struct State {
     pub(crate) jobs: Jobs,
     pub(crate) runs: Runs,
+    pub(crate) history: History,
     pub(crate) notes: BTreeMap<String, String>,
 }
 

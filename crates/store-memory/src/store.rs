@@ -7,8 +7,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     AddOutcome, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage,
-    JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, StoreCaps,
-    StoreError, TaskFilter, Timestamp,
+    JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunHistory,
+    StoreCaps, StoreError, TaskFilter, Timestamp,
 };
 
 use crate::state::State;
@@ -44,7 +44,7 @@ use crate::state::State;
 #[derive(Clone, Default)]
 pub struct MemoryJobStore {
     // Never held across an await: every method is one short critical section.
-    state: Arc<Mutex<State>>,
+    pub(crate) state: Arc<Mutex<State>>,
 }
 
 impl MemoryJobStore {
@@ -63,7 +63,7 @@ impl fmt::Debug for MemoryJobStore {
 
 impl JobStore for MemoryJobStore {
     fn caps(&self) -> StoreCaps {
-        StoreCaps::memory()
+        StoreCaps::memory().with_history()
     }
 
     async fn start(&self) -> Result<(), StoreError> {
@@ -116,6 +116,7 @@ impl JobStore for MemoryJobStore {
 
     async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut state = self.state.lock();
+        state.history.record(batch.history);
         Ok(batch.commits.into_iter().map(|commit| state.commit(commit)).collect())
     }
 
@@ -154,5 +155,9 @@ impl JobStore for MemoryJobStore {
     async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
         self.state.lock().notes.insert(key.to_owned(), text.to_owned());
         Ok(())
+    }
+
+    fn history(&self) -> Option<&dyn RunHistory> {
+        Some(self)
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    AddOutcome, Commit, CommitAction, CommitOutcome, Fence, InFlightRun, JobRecord, JobStore,
-    NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunId, Schedule, TaskFilter, Timestamp,
+    AddOutcome, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, HistoryEntry, HistoryPage,
+    HistoryQuery, InFlightRun, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate,
+    Revision, RunId, Schedule, TaskFilter, Timestamp,
 };
 
 use super::kit::{LEASE, id, node};
@@ -89,7 +90,28 @@ impl<S: JobStore> Handle<S> {
     }
 
     pub(crate) async fn commit(&self, batch: impl Into<Vec<Commit>>) -> Vec<CommitOutcome> {
-        self.store.commit(batch.into().into()).await.expect("committing works")
+        self.commit_with(batch.into(), Vec::new()).await
+    }
+
+    /// Commits, and records runs that have ended in the same batch.
+    pub(crate) async fn commit_with(
+        &self,
+        commits: Vec<Commit>,
+        history: Vec<HistoryEntry>,
+    ) -> Vec<CommitOutcome> {
+        let batch = CommitBatch::new(commits, history);
+        self.store.commit(batch).await.expect("committing works")
+    }
+
+    /// Records runs that have ended.
+    pub(crate) async fn record(&self, entries: impl IntoIterator<Item = HistoryEntry>) {
+        let outcomes = self.commit_with(Vec::new(), entries.into_iter().collect()).await;
+        assert_eq!(outcomes, [], "no answer without a commit");
+    }
+
+    pub(crate) async fn history(&self, query: &HistoryQuery) -> HistoryPage {
+        let history = self.store.history().expect("the store has a history");
+        history.read(query).await.expect("reading the history works")
     }
 
     pub(crate) async fn commit_one(

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Encoded, Fence, InFlightRun, JobId, NewRecord, NodeId, RunId, Schedule, TaskFilter, TaskName,
-    Timestamp,
+    Encoded, Fence, HistoryEntry, InFlightRun, JobId, NewRecord, NodeId, OutcomeKind, RunId,
+    Schedule, TaskFilter, TaskName, Timestamp,
 };
 
 /// How long claims last in the cases.
@@ -60,6 +60,22 @@ pub(crate) fn run(number: u128, owner: &str) -> InFlightRun {
         attempt: 1,
         node: node(owner),
         fence: Fence(1),
+    }
+}
+
+/// The first attempt of a run that began at [`at`]`(0)`, as it had been scheduled, and succeeded.
+pub(crate) fn ended(number: u128, job: &str, finished: Timestamp) -> HistoryEntry {
+    HistoryEntry {
+        run_id: RunId::from_u128(number),
+        attempt: 1,
+        job_id: id(job),
+        task: task("work"),
+        node: node("n"),
+        scheduled_time: at(0),
+        started: Some(at(0)),
+        finished,
+        outcome: OutcomeKind::Success,
+        error: None,
     }
 }
 

@@ -20,6 +20,12 @@ pub fn shared(caps: &StoreCaps) -> bool {
     caps.shared
 }
 
+/// For stores that write down the runs that have ended.
+#[must_use]
+pub fn history(caps: &StoreCaps) -> bool {
+    caps.history
+}
+
 /// For stores that tell of changes.
 #[must_use]
 pub fn notify(caps: &StoreCaps) -> bool {

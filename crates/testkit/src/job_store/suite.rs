@@ -119,6 +119,21 @@ macro_rules! job_store_suite {
                     names_that_look_alike_are_different
                     definitions_are_kept_byte_for_byte
                 ]
+                remembering for history [
+                    the_store_says_that_it_has_one
+                    an_entry_is_as_it_was_given
+                    every_outcome_is_kept
+                    long_errors_are_kept_whole
+                    ties_go_by_run_and_attempt
+                    queries_select
+                    pages_join_to_the_whole_history
+                    entries_come_with_commits
+                    a_repeated_entry_stays_as_it_is
+                    it_outlives_the_jobs
+                    a_large_batch_is_recorded_whole
+                    the_oldest_are_forgotten_first
+                    of_each_job_the_newest_stay
+                ]
                 persisting for persistent [
                     everything_is_there_after_reopening
                     a_claim_lasts_over_a_restart

@@ -5,7 +5,7 @@ use std::time::Duration;
 use punctual_core::{
     AddOutcome, Claim, CommitAction, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId,
     JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision,
-    StoreCaps, StoreError, TaskFilter, Timestamp,
+    RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;
@@ -21,6 +21,8 @@ pub(crate) const ROBS_THE_LIVING: Fault = 4;
 pub(crate) const CLAIMS_BRIEFLY: Fault = 5;
 pub(crate) const LISTS_BACKWARDS: Fault = 6;
 pub(crate) const ANSWERS_BACKWARDS: Fault = 7;
+pub(crate) const HAS_NO_HISTORY: Fault = 8;
+pub(crate) const FORGETS_TO_RECORD: Fault = 9;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Broken<const FAULT: Fault>(MemoryJobStore);
@@ -121,6 +123,9 @@ impl<const FAULT: Fault> JobStore for Broken<FAULT> {
                 commit.fence = job.fence;
             }
         }
+        if FAULT == FORGETS_TO_RECORD && !batch.commits.is_empty() {
+            batch.history.clear();
+        }
         self.0.commit(batch).await.map(Self::answers)
     }
 
@@ -158,5 +163,9 @@ impl<const FAULT: Fault> JobStore for Broken<FAULT> {
 
     async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
         self.0.set_note(key, text).await
+    }
+
+    fn history(&self) -> Option<&dyn RunHistory> {
+        (FAULT != HAS_NO_HISTORY).then_some(&self.0 as _)
     }
 }

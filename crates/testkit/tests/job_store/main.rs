@@ -34,6 +34,8 @@ fn each_fault_is_found() {
     assert!(finds::<CLAIMS_BRIEFLY>(cases::racing::each_due_job_goes_to_one_claimer));
     assert!(finds::<LISTS_BACKWARDS>(cases::listing::soonest_first_ties_by_id_paused_last));
     assert!(finds::<LISTS_BACKWARDS>(cases::listing::pages_join_to_the_whole_list));
+    assert!(finds::<HAS_NO_HISTORY>(cases::remembering::the_store_says_that_it_has_one));
+    assert!(finds::<FORGETS_TO_RECORD>(cases::remembering::entries_come_with_commits));
     assert!(finds::<ANSWERS_BACKWARDS>(cases::adding::a_batch_is_answered_in_its_order));
     assert!(finds::<ANSWERS_BACKWARDS>(cases::committing::a_batch_is_answered_in_its_order));
 }

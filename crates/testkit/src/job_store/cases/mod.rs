@@ -11,6 +11,7 @@ pub mod noting;
 pub mod persisting;
 pub mod racing;
 pub mod recovering;
+pub mod remembering;
 pub mod sharing;
 pub mod starting;
 pub mod values;

@@ -1,0 +1,100 @@
+//! The runs that have ended.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+
+use punctual_core::{
+    BoxFuture, HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobId, RunHistory,
+    StoreError, Timestamp,
+};
+
+use crate::MemoryJobStore;
+
+/// Entries by their keys, and the keys of each job's.
+#[derive(Default)]
+pub(crate) struct History {
+    entries: BTreeMap<HistoryCursor, HistoryEntry>,
+    of_jobs: HashMap<JobId, BTreeSet<HistoryCursor>>,
+}
+
+impl History {
+    pub(crate) fn record(&mut self, entries: Vec<HistoryEntry>) {
+        for entry in entries {
+            if let Entry::Vacant(place) = self.entries.entry(entry.key()) {
+                self.of_jobs.entry(entry.job_id.clone()).or_default().insert(*place.key());
+                place.insert(entry);
+            }
+        }
+    }
+
+    fn read(&self, query: &HistoryQuery) -> HistoryPage {
+        let end = query.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let range = (Bound::Unbounded, end);
+        let wanted = query.limit.saturating_add(1);
+        let select = |entries: &mut dyn Iterator<Item = &HistoryEntry>| {
+            entries.filter(|entry| query.matches(entry)).take(wanted).cloned().collect()
+        };
+        let entries = match &query.job {
+            None => select(&mut self.entries.range(range).rev().map(|(_, entry)| entry)),
+            Some(job) => {
+                let keys =
+                    self.of_jobs.get(job).into_iter().flat_map(|keys| keys.range(range).rev());
+                select(&mut keys.filter_map(|key| self.entries.get(key)))
+            }
+        };
+        HistoryPage::of(entries, query.limit)
+    }
+
+    fn forget(&mut self, keys: &[HistoryCursor]) -> u64 {
+        for key in keys {
+            let Some(entry) = self.entries.remove(key) else { continue };
+            if let Some(of_job) = self.of_jobs.get_mut(&entry.job_id) {
+                of_job.remove(key);
+                if of_job.is_empty() {
+                    self.of_jobs.remove(&entry.job_id);
+                }
+            }
+        }
+        keys.len() as u64
+    }
+
+    fn forget_before(&mut self, before: Timestamp, limit: usize) -> u64 {
+        let old = self.entries.keys().take_while(|key| key.finished < before);
+        let old: Vec<_> = old.take(limit).copied().collect();
+        self.forget(&old)
+    }
+
+    fn forget_beyond(&mut self, jobs: &[JobId], keep: usize, limit: usize) -> u64 {
+        let of_jobs = jobs.iter().filter_map(|job| self.of_jobs.get(job));
+        let beyond = of_jobs.flat_map(|keys| keys.iter().rev().skip(keep));
+        let beyond: Vec<_> = beyond.take(limit).copied().collect();
+        self.forget(&beyond)
+    }
+}
+
+impl RunHistory for MemoryJobStore {
+    fn read<'a>(
+        &'a self,
+        query: &'a HistoryQuery,
+    ) -> BoxFuture<'a, Result<HistoryPage, StoreError>> {
+        Box::pin(async { Ok(self.state.lock().history.read(query)) })
+    }
+
+    fn forget_before<'a>(
+        &'a self,
+        before: Timestamp,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move { Ok(self.state.lock().history.forget_before(before, limit)) })
+    }
+
+    fn forget_beyond<'a>(
+        &'a self,
+        jobs: &'a [JobId],
+        keep: usize,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move { Ok(self.state.lock().history.forget_beyond(jobs, keep, limit)) })
+    }
+}

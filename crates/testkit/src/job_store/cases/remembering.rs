@@ -1,0 +1,174 @@
+//! The history of runs that have ended.
+
+use punctual_core::{
+    Commit, CommitAction, CommitOutcome, Fence, HistoryEntry, HistoryQuery, JobStore, OutcomeKind,
+    RunId, Timestamp,
+};
+
+use crate::job_store::kit::{at, due, ended, id, node, run, task};
+use crate::job_store::{StoreFixture, Trial};
+
+/// Which entries a query gives, by the numbers of their runs.
+async fn numbers<F: StoreFixture>(t: &Trial<F>, query: HistoryQuery) -> Vec<u128> {
+    let page = t.history(&query).await;
+    page.entries.iter().map(|entry| entry.run_id.as_u128()).collect()
+}
+
+fn all() -> HistoryQuery {
+    HistoryQuery::new().limit(usize::MAX)
+}
+
+pub async fn the_store_says_that_it_has_one<F: StoreFixture>(t: &Trial<F>) {
+    assert!(t.store.history().is_some(), "its caps promise a history");
+    assert_eq!(t.history(&all()).await.entries, []);
+    assert_eq!(t.history(&HistoryQuery::new().limit(0)).await.entries, []);
+}
+
+pub async fn an_entry_is_as_it_was_given<F: StoreFixture>(t: &Trial<F>) {
+    let success = HistoryEntry { attempt: 3, ..ended(1, "a", at(10)) };
+    let failure = HistoryEntry {
+        run_id: RunId::from_u128(u128::MAX),
+        job_id: id("odd '\"\\ 🦀"),
+        task: task("other"),
+        outcome: OutcomeKind::Failed,
+        error: Some("it's \"broken\"\n\\ 🦀".into()),
+        ..ended(2, "a", at(9))
+    };
+    let never = HistoryEntry {
+        started: None,
+        outcome: OutcomeKind::Lost,
+        scheduled_time: Timestamp::MIN,
+        ..ended(0, "a", at(8))
+    };
+    t.record([failure.clone(), never.clone(), success.clone()]).await;
+    assert_eq!(t.history(&all()).await.entries, [success, failure, never], "newest first");
+}
+
+pub async fn every_outcome_is_kept<F: StoreFixture>(t: &Trial<F>) {
+    let kinds = OutcomeKind::ALL;
+    t.record((0..).zip(kinds).map(|(n, outcome)| HistoryEntry { outcome, ..ended(n, "a", at(0)) }))
+        .await;
+    for (number, kind) in (0..).zip(kinds) {
+        assert_eq!(numbers(t, all().outcome(kind)).await, [number], "{kind}");
+    }
+    let two = all().outcome(OutcomeKind::Lost).outcome(OutcomeKind::Failed);
+    assert_eq!(numbers(t, two).await, [6, 1]);
+}
+
+pub async fn long_errors_are_kept_whole<F: StoreFixture>(t: &Trial<F>) {
+    let error = "🦀".repeat(HistoryEntry::MAX_ERROR / 4);
+    t.record([HistoryEntry { error: Some(error.clone()), ..ended(1, "a", at(0)) }]).await;
+    assert_eq!(t.history(&all()).await.entries[0].error, Some(error));
+}
+
+pub async fn ties_go_by_run_and_attempt<F: StoreFixture>(t: &Trial<F>) {
+    let again = HistoryEntry { attempt: 2, ..ended(5, "a", at(0)) };
+    t.record([ended(5, "a", at(0)), ended(u128::MAX, "b", at(0)), again, ended(7, "a", at(0))])
+        .await;
+    let keys: Vec<_> = t.history(&all()).await.entries.iter().map(HistoryEntry::key).collect();
+    let attempts: Vec<_> = keys.iter().map(|key| (key.run_id.as_u128(), key.attempt)).collect();
+    assert_eq!(attempts, [(u128::MAX, 1), (7, 1), (5, 2), (5, 1)]);
+    assert!(keys.is_sorted_by(|a, b| a > b));
+}
+
+pub async fn queries_select<F: StoreFixture>(t: &Trial<F>) {
+    t.record((0..6).map(|n| ended(n, if n % 2 == 0 { "a" } else { "b" }, at(n as i64)))).await;
+    assert_eq!(numbers(t, all().job(id("a"))).await, [4, 2, 0]);
+    assert_eq!(numbers(t, all().job(id("A"))).await, [0; 0], "case counts");
+    assert_eq!(numbers(t, all().since(at(4))).await, [5, 4], "since includes its instant");
+    assert_eq!(numbers(t, all().until(at(2))).await, [1, 0], "until does not");
+    let between = all().job(id("b")).since(at(1)).until(at(5));
+    assert_eq!(numbers(t, between.clone()).await, [3, 1]);
+    assert_eq!(numbers(t, between.outcome(OutcomeKind::Missed)).await, [0; 0]);
+}
+
+pub async fn pages_join_to_the_whole_history<F: StoreFixture>(t: &Trial<F>) {
+    // Many that ended at the same instant, so that a page ends in the middle of them.
+    t.record((0..10).map(|n| ended(n, if n < 7 { "a" } else { "b" }, at(n as i64 / 5)))).await;
+    for (query, whole) in [(all(), 10), (all().job(id("a")), 7)] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let mut page = query.clone().limit(3);
+            page.after = after;
+            let page = t.history(&page).await;
+            seen.extend(page.entries.iter().map(|entry| entry.run_id.as_u128()));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+            assert_eq!(page.entries.len(), 3, "only the last page is short");
+        }
+        assert_eq!(seen, (0..whole).rev().collect::<Vec<_>>());
+    }
+    let page = t.history(&all().limit(10)).await;
+    assert_eq!(page.next, None, "a page that takes all is the last");
+}
+
+pub async fn entries_come_with_commits<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(0))]).await;
+    t.start_runs("a", [run(1, "n")]).await;
+    let clear = Commit {
+        id: id("a"),
+        fence: Fence(1),
+        action: CommitAction::ClearRun { run_id: RunId::from_u128(1) },
+    };
+    let outcomes = t.commit_with(vec![clear.clone()], vec![ended(1, "a", at(1))]).await;
+    assert_eq!(outcomes, [CommitOutcome::Done], "an answer for each commit, none for entries");
+    // A stale worker changes nothing, and yet what it did has happened.
+    let outcomes = t.commit_with(vec![clear], vec![ended(2, "a", at(2))]).await;
+    assert_eq!(outcomes, [CommitOutcome::Stale]);
+    assert_eq!(numbers(t, all()).await, [2, 1]);
+}
+
+pub async fn a_repeated_entry_stays_as_it_is<F: StoreFixture>(t: &Trial<F>) {
+    let first = ended(1, "a", at(1));
+    let other = HistoryEntry { error: Some("no".into()), node: node("m"), ..first.clone() };
+    t.record([first.clone(), first.clone(), ended(2, "a", at(0))]).await;
+    t.record([other, first.clone()]).await;
+    assert_eq!(t.history(&all()).await.entries, [first, ended(2, "a", at(0))]);
+    assert_eq!(numbers(t, all().job(id("a"))).await, [1, 2]);
+}
+
+pub async fn it_outlives_the_jobs<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(0)), due("b", at(0))]).await;
+    t.record([ended(1, "a", at(1)), ended(2, "b", at(2))]).await;
+    assert!(t.remove("a").await);
+    t.store.remove_all().await.expect("removing works");
+    assert_eq!(numbers(t, all()).await, [2, 1]);
+}
+
+pub async fn a_large_batch_is_recorded_whole<F: StoreFixture>(t: &Trial<F>) {
+    t.record((0..3_000).map(|n| ended(n, &format!("job {}", n % 7), at(n as i64)))).await;
+    assert_eq!(numbers(t, all()).await, (0..3_000).rev().collect::<Vec<_>>());
+}
+
+pub async fn the_oldest_are_forgotten_first<F: StoreFixture>(t: &Trial<F>) {
+    t.record((0..10).map(|n| ended(n, "a", at(n as i64)))).await;
+    let history = t.store.history().expect("its caps promise a history");
+    let forget = async |before, limit| history.forget_before(before, limit).await.expect("works");
+    assert_eq!(forget(at(0), 99).await, 0, "what ended at the instant stays");
+    assert_eq!(forget(at(6), 4).await, 4);
+    assert_eq!(numbers(t, all()).await, [9, 8, 7, 6, 5, 4]);
+    assert_eq!(forget(at(6), 4).await, 2);
+    assert_eq!(forget(at(6), 4).await, 0);
+    assert_eq!(forget(at(99), 0).await, 0, "a limit of nothing forgets nothing");
+    assert_eq!(numbers(t, all().job(id("a"))).await, [9, 8, 7, 6]);
+}
+
+pub async fn of_each_job_the_newest_stay<F: StoreFixture>(t: &Trial<F>) {
+    // Of a: 0, 3, 6, 9; of b: 1, 4, 7; of c: 2, 5, 8.
+    t.record((0..10).map(|n| ended(n, ["a", "b", "c"][n as usize % 3], at(n as i64 / 4)))).await;
+    let history = t.store.history().expect("its caps promise a history");
+    let jobs = [id("b"), id("a"), id("none")];
+    let forget = async |keep, limit| {
+        history.forget_beyond(&jobs, keep, limit).await.expect("forgetting works")
+    };
+    assert_eq!(forget(4, 99).await, 0);
+    assert_eq!(forget(2, 99).await, 3);
+    assert_eq!(numbers(t, all()).await, [9, 8, 7, 6, 5, 4, 2]);
+    assert_eq!(forget(1, 1).await, 1, "no more than the limit");
+    assert_eq!(forget(1, 9).await, 1);
+    assert_eq!(numbers(t, all()).await, [9, 8, 7, 5, 2]);
+    assert_eq!(forget(0, 9).await, 2);
+    assert_eq!(numbers(t, all()).await, [8, 5, 2], "those of other jobs stay");
+}
