@@ -19,7 +19,8 @@ mod trigger;
 pub use codec::{BINCODE_MARK, Codec, CodecError, Encoded};
 pub use error::NameError;
 pub use event::{
-    Alias, Event, EventMask, JobRef, MissReason, OutcomeKind, RunEvent, RunOutcome, SkippedRuns,
+    Alias, Event, EventMask, JobRef, Killed, MissReason, OutcomeKind, RunEvent, RunOutcome,
+    SkippedRuns,
 };
 pub use executor::{
     AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Prepared, Refused, Run,
@@ -39,7 +40,7 @@ pub use store::{
 pub use task::{
     Action, AnyTask, BoxFuture, Call, ClosureTask, IntoAction, JobContext, JobContextParts,
     SharedState, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration,
-    TaskRegistry, TaskRegistryError, TaskResult,
+    TaskRegistry, TaskRegistryError, TaskResult, Tasks,
 };
 pub use time::{
     CivilOffset, Clock, IntoZone, SystemClock, Timestamp, Zone, ZoneDatabase, ZoneError,

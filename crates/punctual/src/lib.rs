@@ -12,8 +12,8 @@ pub use punctual_core as core;
 pub use punctual_core::{
     Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, IntoTrigger, IntoZone, Jitter,
     Job, JobBuilder, JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState,
-    MissReason, NewJob, Recovery, RunEvent, RunId, RunOutcome, SkippedRuns, StoreError,
-    StoreErrorKind, SystemClock, Task, TaskError, Timestamp, Trigger, TriggerError, Zone,
+    Killed, MissReason, NewJob, Recovery, RunEvent, RunId, RunOutcome, SkippedRuns, StoreError,
+    StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp, Trigger, TriggerError, Zone,
     ZoneDatabase, ZoneError,
 };
 #[cfg(feature = "executor-threads")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use punctual_core::{
     Alias, Clock, Codec, DynJobStore, Event, EventMask, Executor, IntoZone, JobDefaults, JobStore,
     NameError, NodeId, SharedState, SystemClock, Task, TaskFn, TaskRegistration, TaskRegistry,
-    Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneError,
+    Tasks, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneError,
 };
 
 use crate::defaults;
@@ -124,6 +124,12 @@ impl<S> SchedulerBuilder<S> {
     /// Makes a task known by its type; see [`task`](Self::task).
     pub fn task_type<T: Task>(mut self) -> Self {
         self.tasks.push(TaskRegistration::of::<T>());
+        self
+    }
+
+    /// Makes several tasks known; see [`task`](Self::task).
+    pub fn tasks(mut self, tasks: &Tasks) -> Self {
+        self.tasks.extend(tasks.registrations());
         self
     }
 

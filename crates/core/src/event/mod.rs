@@ -1,11 +1,13 @@
 //! What happens, told to listeners.
 
+mod killed;
 mod mask;
 mod outcome;
 mod run;
 
 use std::sync::Arc;
 
+pub use killed::Killed;
 pub use mask::EventMask;
 pub use outcome::OutcomeKind;
 pub use run::{MissReason, RunEvent, RunOutcome};

@@ -20,19 +20,22 @@ pub enum OutcomeKind {
     Missed,
     /// The executor did not take it; nothing was run.
     Refused,
+    /// The process that it ran in came to its end first.
+    Killed,
     /// The executor lost it.
     Lost,
 }
 
 impl OutcomeKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Success,
         Self::Failed,
         Self::Panicked,
         Self::InvalidArguments,
         Self::Missed,
         Self::Refused,
+        Self::Killed,
         Self::Lost,
     ];
 
@@ -46,6 +49,7 @@ impl OutcomeKind {
             Self::InvalidArguments => "invalid_arguments",
             Self::Missed => "missed",
             Self::Refused => "refused",
+            Self::Killed => "killed",
             Self::Lost => "lost",
         }
     }
@@ -74,6 +78,7 @@ impl RunOutcome {
             Self::InvalidArguments(_) => OutcomeKind::InvalidArguments,
             Self::Missed => OutcomeKind::Missed,
             Self::Refused(_) => OutcomeKind::Refused,
+            Self::Killed(_) => OutcomeKind::Killed,
             Self::Lost => OutcomeKind::Lost,
         }
     }
@@ -84,6 +89,7 @@ impl RunOutcome {
         match self {
             Self::Failed(error) => Some(error.to_string()),
             Self::InvalidArguments(error) => Some(error.to_string()),
+            Self::Killed(how) => Some(how.to_string()),
             Self::Panicked(text) | Self::Refused(text) => Some(text.clone()),
             Self::Success(_) | Self::Missed | Self::Lost => None,
         }

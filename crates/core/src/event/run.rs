@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::JobRef;
+use super::{JobRef, Killed};
 use crate::store::RunId;
 use crate::task::{JobContext, TaskError};
 use crate::time::Timestamp;
@@ -65,6 +65,8 @@ pub enum RunOutcome {
     Missed,
     /// The executor did not take it, for this reason; nothing was run.
     Refused(String),
+    /// The process that it ran in came to its end first.
+    Killed(Killed),
     /// The executor lost it: a worker died, or a shutdown dropped it.
     Lost,
 }
@@ -87,6 +89,7 @@ impl fmt::Display for RunOutcome {
             Self::InvalidArguments(error) => write!(f, "invalid arguments: {error}"),
             Self::Missed => f.write_str("missed: it was too late to start"),
             Self::Refused(reason) => write!(f, "refused by the executor: {reason}"),
+            Self::Killed(how) => write!(f, "killed: {how}"),
             Self::Lost => f.write_str("lost: the worker died or was shut down"),
         }
     }

@@ -46,8 +46,9 @@ pub trait Executor: Send + Sync + 'static {
     fn submit(&self, run: Run) -> Result<(), Refused>;
 
     /// Takes no more runs and waits for those under way, at most `timeout`; then asks them to end
-    /// (see [`JobContext::cancelled`](crate::JobContext::cancelled)) and leaves them alone. Runs that
-    /// have not begun by then are dropped, and so reported as lost.
+    /// (see [`JobContext::cancelled`](crate::JobContext::cancelled)) and leaves them alone, or,
+    /// where that can be done, ends them by force after a while. Runs that have not begun by then are
+    /// dropped, and so reported as lost.
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()>;
 }
 

@@ -49,6 +49,8 @@ pub struct RunQueue {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) closed: bool,
+    /// What comes back into the line is dropped.
+    pub(super) abandoned: bool,
     pub(super) waiting: VecDeque<Run>,
     /// What the workers are doing, by their desks.
     pub(super) under_way: Vec<Option<JobContext>>,
@@ -146,6 +148,7 @@ impl RunQueue {
     pub fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;
+        state.abandoned = true;
         let waiting = std::mem::take(&mut state.waiting);
         let under_way: Vec<_> = state.under_way.iter().flatten().cloned().collect();
         drop(state);

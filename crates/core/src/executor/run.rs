@@ -103,9 +103,22 @@ impl Run {
         Some(self)
     }
 
+    /// Marks the beginning of a run that somebody else has begun already, so that nothing can keep it
+    /// from beginning any more; otherwise as [`begin`](Self::begin).
+    #[must_use]
+    pub fn begun(mut self) -> Self {
+        self.started = Some(self.parts.clock.now());
+        self
+    }
+
     /// Reports the end.
     pub fn finish(mut self, outcome: RunOutcome) {
         self.report(outcome);
+    }
+
+    /// Whether it may be too late for it at some time.
+    pub(super) fn has_deadline(&self) -> bool {
+        self.parts.deadline.is_some()
     }
 
     fn report(&mut self, outcome: RunOutcome) {

@@ -65,6 +65,37 @@ impl Worker {
         drop(ended);
         next.map(|(run, _)| run)
     }
+
+    /// One more run while the one before is under way, for workers that keep a line of their own: the
+    /// first that waits, unless it has a deadline. Whether it is too late for a run is to be asked when it
+    /// begins.
+    pub fn take_ahead(&mut self) -> Option<Run> {
+        let mut state = self.queue.lock();
+        state.waiting.pop_front_if(|run| !run.has_deadline())
+    }
+
+    /// Call it when the run before is done and this one, which was [taken ahead](Self::take_ahead), has
+    /// begun.
+    pub fn go_on_with(&mut self, run: &Run) {
+        let mut state = self.queue.lock();
+        let ended = state.under_way[self.place.desk].replace(run.context().clone());
+        drop(state);
+        drop(ended);
+    }
+
+    /// Puts runs that were taken ahead back to the front of the line, unless the queue has been
+    /// [abandoned](RunQueue::abandon): then they are dropped, and so reported as lost. If a worker comes
+    /// back, give it a place.
+    pub fn give_back(&mut self, runs: impl DoubleEndedIterator<Item = Run>) -> Option<Self> {
+        let mut state = self.queue.lock();
+        if state.abandoned {
+            drop(state);
+            runs.for_each(drop);
+            return None;
+        }
+        runs.rev().for_each(|run| state.waiting.push_front(run));
+        self.queue.summon(&mut state)
+    }
 }
 
 impl Drop for Worker {

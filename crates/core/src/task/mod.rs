@@ -5,6 +5,7 @@ mod context;
 mod erased;
 mod output;
 mod registry;
+mod tasks;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +15,7 @@ pub use context::{JobContext, JobContextParts, SharedState};
 pub use erased::{AnyTask, BoxFuture, TaskBody};
 pub use output::{TaskError, TaskOutput, TaskResult};
 pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
+pub use tasks::Tasks;
 
 pub(crate) use output::probe;
 

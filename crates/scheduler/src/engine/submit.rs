@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 
 use punctual_core::{
     AnyTask, Commit, CommitAction, CommitOutcome, Event, EventMask, Executor, Fence, InFlightRun,
-    JobContext, JobContextParts, JobProblem, JobRecord, JobRef, MissReason, NodeId, Recovery,
-    Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, StoreError, Timestamp,
-    TriggerError,
+    JobContext, JobContextParts, JobProblem, JobRecord, JobRef, Killed, MissReason, NodeId,
+    Recovery, Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, StoreError,
+    Timestamp, TriggerError,
 };
 
 use smallvec::SmallVec;
@@ -293,7 +293,12 @@ impl Engine {
                 continue;
             };
             let outcome = event.outcome.as_ref();
-            let ended = !matches!(outcome, None | Some(RunOutcome::Lost | RunOutcome::Refused(_)));
+            let ended = match outcome {
+                None | Some(RunOutcome::Lost | RunOutcome::Refused(_)) => false,
+                // Cut short by the shutdown, not by anything of its own.
+                Some(RunOutcome::Killed(Killed::Cancelled(_))) => !stopping,
+                Some(_) => true,
+            };
             if let Some(fence) = run.recorded {
                 if ended {
                     let action = CommitAction::ClearRun { run_id: event.run_id };

@@ -1,6 +1,7 @@
 //! The executor suite: kept by core's `DebugExecutor`, and tried on itself:
 //! executors that break the contract fail.
 
+mod ahead;
 mod broken;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
