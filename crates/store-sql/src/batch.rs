@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use punctual_core::{Commit, CommitAction, InFlightRun, JobId, StoreError, StoreErrorKind};
+use punctual_core::{
+    Commit, CommitAction, InFlightRun, JobId, StoreError, StoreErrorKind, TaskFilter,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -20,6 +22,16 @@ pub(crate) fn unjson<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
         StoreError::new(StoreErrorKind::Corrupt, "the database answered with wrong JSON")
             .with_source(error)
     })
+}
+
+/// The tasks that a filter lets pass as a JSON array; none for all of them.
+pub(crate) fn tasks(filter: &TaskFilter) -> Result<Option<String>, StoreError> {
+    match filter {
+        TaskFilter::Any => Ok(None),
+        TaskFilter::Only(names) => json(names.as_ref()).map(Some),
+        // A kind of filter that a newer core knows and this build doesn't lets nothing pass.
+        _ => Ok(Some("[]".into())),
+    }
 }
 
 /// Commits with their places in the batch, no two of them for the same job.

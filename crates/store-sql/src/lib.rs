@@ -1,19 +1,38 @@
 //! SQL job stores of the Punctual job scheduler: SQLite.
 //!
-//! Each dialect is a feature and a module of its own with the same files in the same roles: all its SQL in
-//! `sql.rs`, its tables in `schema.rs`, its connections in `database.rs`. What they share stands beside
-//! them: table names, batches as JSON, and the mapping of errors.
+//! What the contract asks for is written once, on top of a `Dialect`: that is a feature and a module of its
+//! own with the same files in the same roles: all its SQL in `sql.rs`, its tables in `schema.rs`, its
+//! connections in `database.rs`, adding, claiming and committing in `jobs.rs`, `claims.rs` and `commits.rs`.
 //!
 //! | feature | store |
 //! |---|---|
 //! | `sqlite` | [`SqliteJobStore`] |
 
-#[cfg(feature = "sqlite")]
+#![cfg_attr(
+    not(feature = "sqlite"),
+    allow(
+        dead_code,
+        unused_macros,
+        unused_imports,
+        reason = "what dialects share is of no use without one"
+    )
+)]
+
 mod batch;
-#[cfg(feature = "sqlite")]
+mod client;
+mod database;
+mod dialect;
 mod error;
-#[cfg(feature = "sqlite")]
+mod handle;
+mod jobs;
+mod migrate;
+mod notes;
+mod rows;
+mod runs;
+mod sql;
+mod store;
 mod tables;
+mod wakeup;
 
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -7,13 +7,18 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::database::Database;
+use super::database::Sqlite;
 use super::error::store_error;
-use super::{rows, sql};
+use super::sql;
 use crate::batch::{Changes, Wave, json, unjson, waves};
+use crate::client::{Client, Columns, Value};
+use crate::dialect::Dialect;
 
-impl Database {
-    pub(super) async fn commit(&self, batch: &[Commit]) -> Result<Vec<CommitOutcome>, StoreError> {
+impl Sqlite {
+    pub(super) async fn commit_waves(
+        &self,
+        batch: &[Commit],
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut outcomes = vec![CommitOutcome::Stale; batch.len()];
         if batch.is_empty() {
             return Ok(outcomes);
@@ -52,14 +57,14 @@ impl Database {
         let places: HashMap<&str, usize> =
             wave.iter().map(|(place, commit)| (commit.id.as_str(), *place)).collect();
         for row in &cleared {
-            let job: &str = rows::get(row, 0)?;
+            let job = row.text(0)?;
             if let Some(&place) = places.get(job) {
                 outcomes[place] = CommitOutcome::Done;
                 over.push(job);
             }
         }
         for row in self.fetch(connection, sql::REMOVE_IF_OVER, &over).await? {
-            if let Some(&place) = places.get(rows::get::<&str>(&row, 0)?) {
+            if let Some(&place) = places.get(row.text(0)?) {
                 outcomes[place] = CommitOutcome::Removed;
             }
         }
@@ -79,7 +84,7 @@ impl Database {
         let Some(row) = self.fetch(connection, sql::HELD, &fences).await?.pop() else {
             return Ok(Vec::new());
         };
-        let held: Vec<usize> = unjson(rows::get(&row, 0)?)?;
+        let held: Vec<usize> = unjson(row.text(0)?)?;
         Ok(held.into_iter().filter_map(|index| guarded.get(index).copied()).collect())
     }
 
@@ -93,8 +98,7 @@ impl Database {
         if rows.is_empty() {
             return Ok(());
         }
-        let query = sqlx::query(self.sql(statement)).bind(json(rows)?);
-        query.execute(connection).await.map(drop).map_err(store_error)
+        connection.execute(self.sql(statement), &[Value::Text(&json(rows)?)]).await.map(drop)
     }
 
     /// Runs a statement on a batch of rows, if there are any, and answers what it returns.
@@ -107,8 +111,7 @@ impl Database {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let query = sqlx::query(self.sql(statement)).bind(json(rows)?);
-        query.fetch_all(connection).await.map_err(store_error)
+        connection.fetch(self.sql(statement), &[Value::Text(&json(rows)?)]).await
     }
 }
 

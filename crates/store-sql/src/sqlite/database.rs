@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
-use punctual_core::StoreError;
+use punctual_core::{
+    AddOutcome, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter, Timestamp,
+};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection, Transaction};
+use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
 use super::error::{is_busy, store_error};
 use super::options::{Options, Place, Synchronous};
-use super::schema;
+use super::{schema, sql};
+use crate::client::client;
+use crate::dialect::Dialect;
+use crate::sql::Statements;
 use crate::tables::TablePrefix;
 
 /// Connections that read while one writes.
@@ -21,9 +26,11 @@ const BEGIN: &str = "BEGIN IMMEDIATE";
 /// How often another process may get in between before WAL mode is given up.
 const WAL_ATTEMPTS: u32 = 100;
 
-/// An open database; clones share its connections.
+client!(sqlx::Sqlite, SqliteConnection, sqlx::sqlite::SqliteRow, store_error);
+
+/// The connections to a SQLite database.
 #[derive(Clone, Debug)]
-pub(super) struct Database {
+pub(crate) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
     tables: TablePrefix,
@@ -31,9 +38,27 @@ pub(super) struct Database {
     owned: bool,
 }
 
-impl Database {
-    /// Connects in the current runtime, and makes or migrates the tables.
-    pub(super) async fn open(options: &Options) -> Result<Self, StoreError> {
+impl Sqlite {
+    async fn prepare(&self, options: &Options) -> Result<(), StoreError> {
+        let mut connection = self.writer.acquire().await.map_err(store_error)?;
+        if !matches!(options.place, Place::Memory(_)) {
+            use_wal(&mut connection).await.map_err(store_error)?;
+        }
+        schema::migrate(&mut connection, &self.tables, &schema::SCHEMA).await
+    }
+}
+
+impl Dialect for Sqlite {
+    type Options = Options;
+    type Database = sqlx::Sqlite;
+    type Connection = SqliteConnection;
+
+    const STATEMENTS: Statements = sql::STATEMENTS;
+
+    async fn open(options: &Options) -> Result<Self, StoreError> {
+        if let Place::Memory(memory) = &options.place {
+            memory.keep(connect_options(options)).await?;
+        }
         let writer = match &options.place {
             Place::Pool(pool) => pool.clone(),
             Place::File(_) | Place::Memory(_) => pool(options, 1),
@@ -54,17 +79,24 @@ impl Database {
         }
     }
 
-    async fn prepare(&self, options: &Options) -> Result<(), StoreError> {
-        let mut connection = self.writer.acquire().await.map_err(store_error)?;
-        if !matches!(options.place, Place::Memory(_)) {
-            use_wal(&mut connection).await.map_err(store_error)?;
+    async fn close(&self) {
+        if self.owned {
+            self.readers.close().await;
+            self.writer.close().await;
         }
-        schema::migrate(&mut connection, &self.tables, schema::MIGRATIONS).await
     }
 
-    /// A transaction that has the write lock from its beginning: a later upgrade could find the lock
-    /// taken and the data changed, and would fail without waiting.
-    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    fn sql(&self, statement: &'static str) -> SqlStr {
+        self.tables.sql(statement)
+    }
+
+    fn error(error: sqlx::Error) -> StoreError {
+        store_error(error)
+    }
+
+    /// Has the write lock from its beginning: a later upgrade could find the lock taken and the data
+    /// changed, and would fail without waiting.
+    async fn write(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
         match self.writer.begin_with(BEGIN).await {
             // A full disk or the like made SQLite roll back by itself, and sqlx believes that the
             // transaction is still there: another connection has to take this one's place.
@@ -78,34 +110,34 @@ impl Database {
         .map_err(store_error)
     }
 
-    /// A connection for statements that only read.
-    pub(super) async fn read(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+    async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
         self.readers.acquire().await.map_err(store_error)
     }
 
-    /// A transaction that only reads, and sees nothing of what others write in the meantime.
-    pub(super) async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
         self.readers.begin().await.map_err(store_error)
     }
 
-    /// One of the statements in `sql.rs`.
-    pub(super) fn sql(&self, statement: &'static str) -> SqlStr {
-        self.tables.sql(statement)
+    async fn add(
+        &self,
+        connection: &mut SqliteConnection,
+        records: &[NewRecord],
+    ) -> Result<Vec<AddOutcome>, StoreError> {
+        self.add_each(connection, records).await
     }
 
-    pub(super) async fn close(&self) {
-        if self.owned {
-            self.readers.close().await;
-            self.writer.close().await;
-        }
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Vec<Claim>, StoreError> {
+        self.claim(now, limit, lease, filter).await
     }
-}
 
-/// Keeps a database in memory alive while the store has no other connection.
-pub(super) async fn anchor(options: &Options) -> Result<Option<SqliteConnection>, StoreError> {
-    match options.place {
-        Place::Memory(_) => connect_options(options).connect().await.map(Some).map_err(store_error),
-        Place::File(_) | Place::Pool(_) => Ok(None),
+    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.commit_waves(&batch.commits).await
     }
 }
 
@@ -137,7 +169,7 @@ fn connect_options(options: &Options) -> SqliteConnectOptions {
         .disable_statement_logging();
     match &options.place {
         Place::File(path) => connect.filename(path),
-        Place::Memory(name) => connect.filename(name).vfs("memdb"),
+        Place::Memory(memory) => connect.filename(memory.name()).vfs("memdb"),
         Place::Pool(_) => connect,
     }
 }

@@ -8,6 +8,7 @@ use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::SqlitePool;
 
 use super::SqliteJobStore;
+use super::memory::Memory;
 use crate::tables::TablePrefix;
 
 /// Makes a [`SqliteJobStore`] with options; from [`SqliteJobStore::builder`].
@@ -46,11 +47,10 @@ pub enum Synchronous {
 }
 
 /// Where the jobs are.
-#[derive(Clone)]
 pub(super) enum Place {
     File(PathBuf),
-    /// In memory, under this name, until the store is dropped.
-    Memory(String),
+    /// In memory, until the store is dropped.
+    Memory(Memory),
     /// Wherever the user's own pool is connected to.
     Pool(SqlitePool),
 }
@@ -68,7 +68,7 @@ impl fmt::Debug for Place {
 
 /// What the builder has checked.
 #[derive(Debug)]
-pub(super) struct Options {
+pub(crate) struct Options {
     pub(super) place: Place,
     pub(super) tables: TablePrefix,
     pub(super) busy_timeout: Duration,
@@ -94,9 +94,7 @@ impl SqliteJobStoreBuilder {
 
     /// Keeps jobs in memory until the store and its clones are dropped.
     pub fn in_memory(mut self) -> Self {
-        // SQLite shares a memory database among the connections of a process by its name.
-        let name = format!("/punctual-{}", uuid::Uuid::new_v4().simple());
-        self.place = Some(Place::Memory(name));
+        self.place = Some(Place::Memory(Memory::new()));
         self
     }
 

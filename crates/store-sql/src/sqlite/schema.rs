@@ -1,14 +1,15 @@
-//! The tables, and how older ones become newer ones.
+//! The tables.
 
-use punctual_core::{StoreError, StoreErrorKind};
-use sqlx::{Connection, Row, SqliteConnection};
+use punctual_core::StoreError;
+use sqlx::{Connection, SqliteConnection};
 
 use super::error::store_error;
+use crate::migrate::Schema;
 use crate::tables::TablePrefix;
 
-/// What each version adds to the one before; version 1 is the first entry. Never edit one that has been
-/// released: add another.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const SCHEMA: Schema = Schema {
+    create_version: "CREATE TABLE IF NOT EXISTS {p}schema (version INTEGER NOT NULL) STRICT",
+    migrations: &["
     CREATE TABLE {p}jobs (
         key           INTEGER PRIMARY KEY,
         id            TEXT NOT NULL UNIQUE,
@@ -52,59 +53,17 @@ pub(super) const MIGRATIONS: &[&str] = &["
         key  TEXT PRIMARY KEY NOT NULL,
         text TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
-
-const CREATE_VERSION: &str = "
-    CREATE TABLE IF NOT EXISTS {p}schema (version INTEGER NOT NULL) STRICT";
-const READ_VERSION: &str = "SELECT version FROM {p}schema";
-const FORGET_VERSION: &str = "DELETE FROM {p}schema";
-const WRITE_VERSION: &str = "INSERT INTO {p}schema (version) VALUES (?1)";
+"],
+};
 
 /// Brings the tables to the newest version, in one transaction that holds the write lock from the
-/// beginning: of several processes that start at once, one does it and the others find it done.
+/// beginning.
 pub(super) async fn migrate(
     connection: &mut SqliteConnection,
     tables: &TablePrefix,
-    migrations: &[&'static str],
+    schema: &Schema,
 ) -> Result<(), StoreError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
-    run(&mut transaction, CREATE_VERSION, tables).await?;
-    let version = sqlx::query(tables.sql(READ_VERSION))
-        .fetch_optional(&mut *transaction)
-        .await
-        .and_then(|row| row.map_or(Ok(0), |row| row.try_get::<i64, _>(0)))
-        .map_err(store_error)?;
-    let newest = migrations.len();
-    let done = usize::try_from(version).unwrap_or(usize::MAX);
-    let Some(missing) = migrations.get(done..) else {
-        return Err(StoreError::new(
-            StoreErrorKind::Unsupported,
-            format!(
-                "the job tables are of version {version}, and this build knows versions up to \
-                 {newest}: use a newer build"
-            ),
-        ));
-    };
-    if missing.is_empty() {
-        return Ok(());
-    }
-    for migration in missing {
-        run(&mut transaction, migration, tables).await?;
-    }
-    run(&mut transaction, FORGET_VERSION, tables).await?;
-    sqlx::query(tables.sql(WRITE_VERSION))
-        .bind(newest as i64)
-        .execute(&mut *transaction)
-        .await
-        .map_err(store_error)?;
+    schema.migrate(&mut *transaction, |statement| tables.sql(statement)).await?;
     transaction.commit().await.map_err(store_error)
-}
-
-async fn run(
-    connection: &mut SqliteConnection,
-    statements: &'static str,
-    tables: &TablePrefix,
-) -> Result<(), StoreError> {
-    let done = sqlx::raw_sql(tables.sql(statements)).execute(connection).await;
-    done.map(drop).map_err(store_error)
 }

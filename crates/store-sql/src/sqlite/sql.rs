@@ -1,19 +1,72 @@
 //! All SQL that is run against SQLite, apart from the tables themselves (`schema.rs`).
 //!
-//! `{p}` is the table prefix. Batches come in as one JSON array each, which `json_each` turns into rows;
-//! `CROSS JOIN` makes SQLite walk the batch and look each row up, in this order.
+//! Batches come in as one JSON array each, which `json_each` turns into rows; `CROSS JOIN` makes SQLite
+//! walk the batch and look each row up, in this order.
 
-/// A record as `rows::record` reads it, from `jobs AS j`.
-macro_rules! select_record {
-    ($rest:literal) => {
-        concat!(
-            "SELECT j.id, j.task, (SELECT definition FROM {p}definitions WHERE job = j.key), ",
-            "j.revision, j.fence, j.next_run_time, j.due_at, j.fire_count, j.finished, ",
-            "(SELECT count(*) FROM {p}runs WHERE job_id = j.id), ",
-            $rest
-        )
-    };
-}
+use crate::sql::{Statements, select_orphans, select_record};
+
+const ORPHANS: &str = select_orphans!("");
+const ORPHANS_OF_TASKS: &str = select_orphans!("AND j.task IN (SELECT value FROM json_each(?3))");
+
+pub(super) const STATEMENTS: Statements = Statements {
+    update: "
+        UPDATE {p}jobs SET
+            revision = revision + 1,
+            fence = fence + 1,
+            task = coalesce(?6, task),
+            fire_count = iif(?7, 0, fire_count),
+            finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
+            next_run_time = iif(?3, ?4, next_run_time),
+            due_at = iif(?3, ?5, next_run_time)
+        WHERE id = ?1 AND revision = ?2",
+    update_definition: "
+        UPDATE {p}definitions SET definition = ?2
+        WHERE job = (SELECT key FROM {p}jobs WHERE id = ?1)",
+    exists: "SELECT 1 FROM {p}jobs WHERE id = ?1",
+    // A trigger removes the definitions.
+    remove: "DELETE FROM {p}jobs WHERE id = ?1",
+    remove_runs: "DELETE FROM {p}runs WHERE job_id = ?1",
+    remove_all: "DELETE FROM {p}jobs",
+    remove_all_runs: "DELETE FROM {p}runs",
+    get: select_record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
+    list_scheduled: select_record!(
+        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL
+         ORDER BY j.next_run_time, j.id LIMIT ?1"
+    ),
+    list_scheduled_after: select_record!(
+        "0 FROM {p}jobs AS j WHERE (j.next_run_time, j.id) > (?2, ?3)
+         ORDER BY j.next_run_time, j.id LIMIT ?1"
+    ),
+    list_unscheduled_after: select_record!(
+        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
+    ),
+    next_wakeup: "
+        SELECT due_at FROM {p}jobs WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+    next_wakeup_of_tasks: "
+        SELECT due_at FROM {p}jobs
+        WHERE due_at IS NOT NULL AND task IN (SELECT value FROM json_each(?1))
+        ORDER BY due_at LIMIT 1",
+    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+    renew: "
+        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
+        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
+    forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
+    orphans: ORPHANS,
+    orphans_of_tasks: ORPHANS_OF_TASKS,
+    // There is one writer at a time.
+    lock_orphans: ORPHANS,
+    lock_orphans_of_tasks: ORPHANS_OF_TASKS,
+    take_over: "
+        UPDATE {p}runs AS r SET node = ?2, fence = r.fence + 1, attempt = r.attempt + 1
+        FROM json_each(?1) AS c WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1",
+    in_flight: "
+        SELECT run_id, scheduled_time, attempt, node, fence FROM {p}runs
+        WHERE job_id = ?1 ORDER BY run_id",
+    notes: "SELECT key, text FROM {p}notes ORDER BY key",
+    set_note: "
+        INSERT INTO {p}notes (key, text) VALUES (?1, ?2)
+        ON CONFLICT (key) DO UPDATE SET text = excluded.text",
+};
 
 pub(super) const ADD: &str = "
     INSERT INTO {p}jobs (id, task, revision, fence, next_run_time, due_at)
@@ -23,42 +76,6 @@ pub(super) const ADD: &str = "
 /// The definition of the job that was added last.
 pub(super) const ADD_DEFINITION: &str = "
     INSERT INTO {p}definitions (job, definition) VALUES (last_insert_rowid(), ?1)";
-
-/// `?3` is whether there is a new schedule, of `?4` and `?5`; `?7`, whether fires are counted anew.
-pub(super) const UPDATE: &str = "
-    UPDATE {p}jobs SET
-        revision = revision + 1,
-        fence = fence + 1,
-        task = coalesce(?6, task),
-        fire_count = iif(?7, 0, fire_count),
-        finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
-        next_run_time = iif(?3, ?4, next_run_time),
-        due_at = iif(?3, ?5, next_run_time)
-    WHERE id = ?1 AND revision = ?2
-    RETURNING revision, key";
-pub(super) const UPDATE_DEFINITION: &str = "
-    UPDATE {p}definitions SET definition = ?2 WHERE job = ?1";
-
-pub(super) const EXISTS: &str = "SELECT 1 FROM {p}jobs WHERE id = ?1";
-pub(super) const REMOVE_RUNS: &str = "DELETE FROM {p}runs WHERE job_id = ?1";
-pub(super) const REMOVE: &str = "DELETE FROM {p}jobs WHERE id = ?1";
-pub(super) const REMOVE_ALL_RUNS: &str = "DELETE FROM {p}runs";
-pub(super) const REMOVE_ALL: &str = "DELETE FROM {p}jobs";
-
-pub(super) const GET: &str = select_record!("0 FROM {p}jobs AS j WHERE j.id = ?1");
-
-// The list in two parts, each along the index: first the jobs with a time, then those without.
-pub(super) const LIST_SCHEDULED: &str = select_record!(
-    "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL
-     ORDER BY j.next_run_time, j.id LIMIT ?1"
-);
-pub(super) const LIST_SCHEDULED_AFTER: &str = select_record!(
-    "0 FROM {p}jobs AS j WHERE (j.next_run_time, j.id) > (?2, ?3)
-     ORDER BY j.next_run_time, j.id LIMIT ?1"
-);
-pub(super) const LIST_UNSCHEDULED_AFTER: &str = select_record!(
-    "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
-);
 
 pub(super) const DUE: &str =
     select_record!("j.key FROM {p}jobs AS j WHERE j.due_at <= ?1 ORDER BY j.due_at LIMIT ?2");
@@ -70,13 +87,6 @@ pub(super) const DUE_OF_TASKS: &str = select_record!(
 pub(super) const CLAIM: &str = "
     UPDATE {p}jobs SET due_at = ?1, fence = fence + 1
     WHERE key IN (SELECT value FROM json_each(?2))";
-
-pub(super) const NEXT_WAKEUP: &str = "
-    SELECT due_at FROM {p}jobs WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1";
-pub(super) const NEXT_WAKEUP_OF_TASKS: &str = "
-    SELECT due_at FROM {p}jobs
-    WHERE due_at IS NOT NULL AND task IN (SELECT value FROM json_each(?1))
-    ORDER BY due_at LIMIT 1";
 
 /// Which rows `[id, fence]` of a batch hold, as one JSON array: a row each would cost more than the query.
 pub(super) const HELD: &str = "
@@ -126,38 +136,3 @@ pub(super) const CLEAR_RUNS: &str = "
     WHERE (job_id, run_id, fence) IN
         (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))
     RETURNING job_id";
-
-pub(super) const IN_FLIGHT: &str = "
-    SELECT run_id, scheduled_time, attempt, node, fence FROM {p}runs
-    WHERE job_id = ?1 ORDER BY run_id";
-
-pub(super) const NODE: &str = "SELECT alive_until FROM {p}nodes WHERE id = ?1";
-pub(super) const RENEW: &str = "
-    INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
-    ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until";
-pub(super) const FORGET_NODES: &str = "DELETE FROM {p}nodes WHERE alive_until < ?1";
-
-/// Runs whose node is dead at `?1` or not known at all, with their jobs.
-pub(super) const ORPHANS: &str = select_record!(
-    "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
-     FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
-     WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1)
-     ORDER BY r.scheduled_time LIMIT ?2"
-);
-pub(super) const ORPHANS_OF_TASKS: &str = select_record!(
-    "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
-     FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
-     WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1)
-         AND j.task IN (SELECT value FROM json_each(?3))
-     ORDER BY r.scheduled_time LIMIT ?2"
-);
-
-/// Rows are `[job_id, run_id]`, the new node is `?2`.
-pub(super) const TAKE_OVER: &str = "
-    UPDATE {p}runs AS r SET node = ?2, fence = r.fence + 1, attempt = r.attempt + 1
-    FROM json_each(?1) AS c WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1";
-
-pub(super) const NOTES: &str = "SELECT key, text FROM {p}notes ORDER BY key";
-pub(super) const SET_NOTE: &str = "
-    INSERT INTO {p}notes (key, text) VALUES (?1, ?2)
-    ON CONFLICT (key) DO UPDATE SET text = excluded.text";

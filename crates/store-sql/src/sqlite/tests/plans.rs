@@ -3,11 +3,13 @@
 use punctual_core::JobStore;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::super::{SqliteJobStore, sql};
+use super::super::SqliteJobStore;
+use super::super::sql::{self, STATEMENTS};
+use crate::dialect::Dialect;
 
 /// The steps of a statement's plan, those of subqueries too.
 async fn plan(store: &SqliteJobStore, statement: &'static str) -> Vec<String> {
-    let database = store.database().unwrap();
+    let database = store.handle.database().unwrap().dialect;
     let explain = format!("EXPLAIN QUERY PLAN {}", database.sql(statement).as_str());
     let rows = sqlx::raw_sql(AssertSqlSafe(explain))
         .fetch_all(&mut *database.read().await.unwrap())
@@ -25,7 +27,7 @@ async fn due_jobs_are_found_by_the_due_index() {
         assert_eq!(plan[0], "SEARCH j USING INDEX punctual_jobs_due (due_at<?)", "{plan:#?}");
         assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "nothing is sorted: {plan:#?}");
     }
-    for statement in [sql::NEXT_WAKEUP, sql::NEXT_WAKEUP_OF_TASKS] {
+    for statement in [STATEMENTS.next_wakeup, STATEMENTS.next_wakeup_of_tasks] {
         let plan = plan(&store, statement).await;
         assert!(plan[0].contains("USING COVERING INDEX punctual_jobs_due"), "{plan:#?}");
         assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "nothing is sorted: {plan:#?}");
@@ -48,12 +50,12 @@ async fn nothing_on_the_way_of_a_fire_scans_a_table() {
         ("record runs", sql::RECORD_RUNS),
         ("clear runs", sql::CLEAR_RUNS),
         ("remove if over", sql::REMOVE_IF_OVER),
-        ("take over", sql::TAKE_OVER),
-        ("in flight", sql::IN_FLIGHT),
-        ("get", sql::GET),
-        ("update", sql::UPDATE),
-        ("list", sql::LIST_SCHEDULED_AFTER),
-        ("list unscheduled", sql::LIST_UNSCHEDULED_AFTER),
+        ("take over", STATEMENTS.take_over),
+        ("in flight", STATEMENTS.in_flight),
+        ("get", STATEMENTS.get),
+        ("update", STATEMENTS.update),
+        ("list", STATEMENTS.list_scheduled_after),
+        ("list unscheduled", STATEMENTS.list_unscheduled_after),
     ];
     for (name, statement) in statements {
         for step in plan(&store, statement).await {

@@ -4,8 +4,9 @@ use punctual_core::{JobId, JobStore, StoreErrorKind};
 use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::super::SqliteJobStore;
-use super::super::schema::{MIGRATIONS, migrate};
+use super::super::schema::{SCHEMA, migrate};
 use super::{at, due};
+use crate::migrate::Schema;
 use crate::tables::TablePrefix;
 
 const NEXT: &str = "ALTER TABLE {p}jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';";
@@ -24,7 +25,8 @@ async fn an_older_file_is_migrated_and_keeps_its_jobs() {
     store.shutdown().await;
 
     // To the code of the next release, what this one writes is an older file.
-    let newer: Vec<&'static str> = MIGRATIONS.iter().copied().chain([NEXT]).collect();
+    let migrations: &[&str] = [SCHEMA.migrations, &[NEXT]].concat().leak();
+    let newer = Schema { migrations, ..SCHEMA };
     let mut connection = connect(&path).await;
     let tables = TablePrefix::default();
     for _ in 0..2 {
@@ -33,7 +35,7 @@ async fn an_older_file_is_migrated_and_keeps_its_jobs() {
     let select = "SELECT j.id, j.colour, s.version FROM punctual_jobs j, punctual_schema s";
     let row = sqlx::query(select).fetch_one(&mut connection).await.unwrap();
     assert_eq!((row.get::<&str, _>(0), row.get::<&str, _>(1)), ("a", "blue"));
-    assert_eq!(row.get::<i64, _>(2), newer.len() as i64);
+    assert_eq!(row.get::<i64, _>(2), newer.migrations.len() as i64);
 }
 
 #[tokio::test]
@@ -51,7 +53,7 @@ async fn a_newer_file_is_refused_and_left_alone() {
     assert_eq!(error.kind(), StoreErrorKind::Unsupported);
     let text = error.to_string();
     assert!(text.contains("version 9"), "{text}");
-    assert!(text.contains(&format!("up to {}", MIGRATIONS.len())), "{text}");
+    assert!(text.contains(&format!("up to {}", SCHEMA.migrations.len())), "{text}");
     let still = store.get(&JobId::new("a").unwrap()).await.unwrap_err();
     assert_eq!(still.kind(), StoreErrorKind::Unavailable, "it has not started");
 }
@@ -66,9 +68,10 @@ async fn a_failed_migration_changes_nothing() {
         .await
         .unwrap();
     let tables = TablePrefix::default();
-    let broken = [MIGRATIONS[0], "CREATE TABLE {p}half (x); CREATE TABLE {p}half (x);"];
+    let broken =
+        Schema { migrations: &["CREATE TABLE {p}half (x); CREATE TABLE {p}half (x);"], ..SCHEMA };
     migrate(&mut connection, &tables, &broken).await.unwrap_err();
     let count = sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(&mut connection).await;
     assert_eq!(count.unwrap().get::<i64, _>(0), 0);
-    migrate(&mut connection, &tables, MIGRATIONS).await.unwrap();
+    migrate(&mut connection, &tables, &SCHEMA).await.unwrap();
 }

@@ -1,0 +1,104 @@
+//! What differs from one database to another.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use punctual_core::{
+    AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter,
+    Timestamp,
+};
+use sqlx::pool::PoolConnection;
+use sqlx::{SqlStr, Transaction};
+
+use crate::client::Client;
+use crate::sql::Statements;
+
+/// The connections to one kind of database; clones share them.
+///
+/// Where all databases can do the same they differ in their [`Statements`] at most. Adding, claiming and
+/// committing are each database's own, since there its round trips count.
+pub(crate) trait Dialect: Clone + fmt::Debug + Send + Sync + 'static {
+    /// What the builder has checked.
+    type Options: Send + Sync + 'static;
+    type Database: sqlx::Database<Connection = Self::Connection>;
+    type Connection: Client + sqlx::Connection<Database = Self::Database>;
+
+    /// The statements that the shared code runs.
+    const STATEMENTS: Statements;
+
+    /// Connects in the current runtime, and makes or migrates the tables.
+    fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
+
+    /// Closes the connections that are ours to close.
+    fn close(&self) -> impl Future<Output = ()> + Send;
+
+    /// A statement of ours with the names of the tables in it.
+    fn sql(&self, statement: &'static str) -> SqlStr;
+
+    /// What a failure of sqlx means.
+    fn error(error: sqlx::Error) -> StoreError;
+
+    /// Whether the database undid everything because others were in the way, so that doing it all again
+    /// will do.
+    fn is_collision(_error: &sqlx::Error) -> bool {
+        false
+    }
+
+    /// A transaction that writes. Dropped before its end, it changes nothing.
+    fn write(
+        &self,
+    ) -> impl Future<Output = Result<Transaction<'static, Self::Database>, StoreError>> + Send;
+
+    /// A connection for statements that only read.
+    fn read(
+        &self,
+    ) -> impl Future<Output = Result<PoolConnection<Self::Database>, StoreError>> + Send;
+
+    /// A transaction that only reads, and sees nothing of what others write in the meantime.
+    fn snapshot(
+        &self,
+    ) -> impl Future<Output = Result<Transaction<'static, Self::Database>, StoreError>> + Send;
+
+    /// Adds jobs as a part of the connection's transaction.
+    fn add(
+        &self,
+        connection: &mut Self::Connection,
+        records: &[NewRecord],
+    ) -> impl Future<Output = Result<Vec<AddOutcome>, StoreError>> + Send;
+
+    /// Does what the contract says.
+    fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
+
+    /// Does what the contract says.
+    fn commit(
+        &self,
+        batch: &CommitBatch,
+    ) -> impl Future<Output = Result<Vec<CommitOutcome>, StoreError>> + Send;
+
+    /// Tells others, when the connection's transaction ends, that a job may be due sooner than they know.
+    fn announce(
+        &self,
+        _connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Does what the contract says.
+    fn watch(
+        &self,
+    ) -> impl Future<Output = Result<Option<Box<dyn ChangeWatch>>, StoreError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Does what the contract says.
+    fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
+        async { Ok(None) }
+    }
+}

@@ -1,0 +1,62 @@
+//! A store that may be started, shut down and started again.
+
+use std::error::Error;
+
+use parking_lot::Mutex;
+use punctual_core::StoreError;
+
+use crate::database::Database;
+use crate::dialect::Dialect;
+
+/// How often something is done again after a collision with others.
+const ATTEMPTS: u32 = 20;
+
+/// What the clones of a store share.
+pub(crate) struct Handle<D: Dialect> {
+    pub(crate) options: D::Options,
+    /// There while the store is started.
+    database: Mutex<Option<Database<D>>>,
+}
+
+impl<D: Dialect> Handle<D> {
+    pub(crate) fn new(options: D::Options) -> Self {
+        Self { options, database: Mutex::new(None) }
+    }
+
+    pub(crate) fn database(&self) -> Result<Database<D>, StoreError> {
+        self.database.lock().clone().ok_or_else(StoreError::not_started)
+    }
+
+    pub(crate) async fn start(&self) -> Result<(), StoreError> {
+        if self.database().is_ok() {
+            return Ok(());
+        }
+        let opened = Database::<D>::open(&self.options).await?;
+        let superfluous = {
+            let mut database = self.database.lock();
+            match &*database {
+                // Another call was quicker.
+                Some(_) => Some(opened),
+                None => database.replace(opened),
+            }
+        };
+        if let Some(superfluous) = superfluous {
+            superfluous.dialect.close().await;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn shutdown(&self) {
+        let database = self.database.lock().take();
+        if let Some(database) = database {
+            database.dialect.close().await;
+        }
+    }
+
+    /// Whether to do again what has failed for the `attempt`th time: each call is one transaction, and
+    /// after a collision nothing of it was done.
+    pub(crate) fn again(&self, error: &StoreError, attempt: u32) -> bool {
+        let cause = error.source().and_then(|source| source.downcast_ref::<sqlx::Error>());
+        attempt < ATTEMPTS && cause.is_some_and(D::is_collision)
+    }
+}

@@ -1,0 +1,54 @@
+//! How older tables become newer ones.
+
+use punctual_core::{StoreError, StoreErrorKind};
+use sqlx::SqlStr;
+
+use crate::client::{Client, Columns, Value};
+
+const READ_VERSION: &str = "SELECT version FROM {p}schema";
+const FORGET_VERSION: &str = "DELETE FROM {p}schema";
+const WRITE_VERSION: &str = "INSERT INTO {p}schema (version) VALUES (?1)";
+
+/// The tables of a dialect.
+pub(crate) struct Schema {
+    /// Makes the table `{p}schema`, unless it is there: one column `version`, one row.
+    pub(crate) create_version: &'static str,
+    /// What each version adds to the one before; version 1 is the first entry. Never edit one that has been
+    /// released: add another.
+    pub(crate) migrations: &'static [&'static str],
+}
+
+impl Schema {
+    /// Brings the tables to the newest version. The caller holds a lock: of several processes that start
+    /// at once, one does it and the others find it done.
+    pub(crate) async fn migrate(
+        &self,
+        connection: &mut impl Client,
+        sql: impl Fn(&'static str) -> SqlStr,
+    ) -> Result<(), StoreError> {
+        connection.script(sql(self.create_version)).await?;
+        let rows = connection.fetch(sql(READ_VERSION), &[]).await?;
+        let version = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        for (number, migration) in (1..).zip(self.missing(version)?) {
+            connection.script(sql(migration)).await?;
+            connection.execute(sql(FORGET_VERSION), &[]).await?;
+            connection.execute(sql(WRITE_VERSION), &[Value::Int(version + number)]).await?;
+        }
+        Ok(())
+    }
+
+    /// The migrations after this version.
+    fn missing(&self, version: i64) -> Result<&'static [&'static str], StoreError> {
+        let done = usize::try_from(version).unwrap_or(usize::MAX);
+        self.migrations.get(done..).ok_or_else(|| {
+            StoreError::new(
+                StoreErrorKind::Unsupported,
+                format!(
+                    "the job tables are of version {version}, and this build knows versions up to \
+                     {}: use a newer build",
+                    self.migrations.len()
+                ),
+            )
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! Small texts that schedulers leave for each other.
+
+use punctual_core::StoreError;
+
+use crate::client::{Columns, Value};
+use crate::database::Database;
+use crate::dialect::Dialect;
+
+impl<D: Dialect> Database<D> {
+    pub(crate) async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut connection = self.dialect.read().await?;
+        let found = self.fetch(&mut connection, D::STATEMENTS.notes, &[]).await?;
+        found.iter().map(|row| Ok((row.text(0)?.into(), row.text(1)?.into()))).collect()
+    }
+
+    pub(crate) async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
+        let mut transaction = self.dialect.write().await?;
+        let values = [Value::Text(key), Value::Text(text)];
+        self.execute(&mut transaction, D::STATEMENTS.set_note, &values).await?;
+        self.end(transaction).await
+    }
+}

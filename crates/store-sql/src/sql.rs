@@ -1,0 +1,86 @@
+//! The statements that the shared code runs.
+//!
+//! `{p}` is the table prefix, `?1` the first value.
+
+/// One of each per dialect.
+pub(crate) struct Statements {
+    /// Id, the revision that it must have, whether there is a new schedule, its run time and its due time,
+    /// the new task or none, whether fires are counted anew. One row is changed if the revision holds.
+    pub(crate) update: &'static str,
+    /// Id, definition.
+    pub(crate) update_definition: &'static str,
+    /// Id; answers a row if there is such a job.
+    pub(crate) exists: &'static str,
+    /// Id; the job with its definition.
+    pub(crate) remove: &'static str,
+    /// Id.
+    pub(crate) remove_runs: &'static str,
+    /// All jobs with their definitions.
+    pub(crate) remove_all: &'static str,
+    pub(crate) remove_all_runs: &'static str,
+    /// Id; answers a record.
+    pub(crate) get: &'static str,
+
+    // The list in two parts, each along the index: first the jobs with a time, then those without.
+    /// Limit; answers records.
+    pub(crate) list_scheduled: &'static str,
+    /// Limit, and the run time and id of the job before.
+    pub(crate) list_scheduled_after: &'static str,
+    /// Limit, and the id of the job before.
+    pub(crate) list_unscheduled_after: &'static str,
+
+    /// Answers an instant, if there is one.
+    pub(crate) next_wakeup: &'static str,
+    /// Tasks as a JSON array.
+    pub(crate) next_wakeup_of_tasks: &'static str,
+
+    /// Node; answers until when it is alive, if it is known.
+    pub(crate) node: &'static str,
+    /// Node, until when.
+    pub(crate) renew: &'static str,
+    /// Those that have been dead since before this instant.
+    pub(crate) forget_nodes: &'static str,
+    /// Now, limit; answers records, each with a run whose node is dead or not known at all.
+    pub(crate) orphans: &'static str,
+    /// The same, with tasks as a JSON array.
+    pub(crate) orphans_of_tasks: &'static str,
+    /// As `orphans`, for a transaction that will take them over: others pass over them.
+    pub(crate) lock_orphans: &'static str,
+    pub(crate) lock_orphans_of_tasks: &'static str,
+    /// Pairs of job and run as a JSON array, node.
+    pub(crate) take_over: &'static str,
+    /// Job id; answers runs.
+    pub(crate) in_flight: &'static str,
+
+    /// Answers all keys and texts.
+    pub(crate) notes: &'static str,
+    /// Key, text.
+    pub(crate) set_note: &'static str,
+}
+
+/// A record as `rows::record` reads it, and more, from `jobs AS j`.
+macro_rules! select_record {
+    ($rest:expr) => {
+        concat!(
+            "SELECT j.id, j.task, (SELECT definition FROM {p}definitions WHERE job = j.key), ",
+            "j.revision, j.fence, j.next_run_time, j.due_at, j.fire_count, j.finished, ",
+            "(SELECT count(*) FROM {p}runs WHERE job_id = j.id), ",
+            $rest
+        )
+    };
+}
+
+/// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
+macro_rules! select_orphans {
+    ($which:expr) => {
+        $crate::sql::select_record!(concat!(
+            "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
+             FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
+             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
+            $which,
+            " ORDER BY r.scheduled_time LIMIT ?2"
+        ))
+    };
+}
+
+pub(crate) use {select_orphans, select_record};
