@@ -113,11 +113,11 @@ impl<S> SchedulerBuilder<S> {
     }
 
     /// Makes a task known, so that stored jobs can run it: after a restart, or from other processes.
-    pub fn task<F, M>(mut self, _task: F) -> Self
+    pub fn task<F, M>(mut self, task: F) -> Self
     where
         F: TaskFn<M>,
     {
-        self.tasks.push(TaskRegistration::of::<F::Task>());
+        self.tasks.push(task.registration());
         self
     }
 

@@ -20,7 +20,7 @@ pub use tasks::Tasks;
 pub(crate) use output::probe;
 
 use crate::codec::{Codec, CodecError, Encoded};
-use crate::error::name_type;
+use crate::error::{NameError, name_type};
 
 name_type! {
     /// The name under which a task is stored and found again: chosen by a person, never a Rust path.
@@ -103,7 +103,7 @@ type EncodeArgs = Box<dyn FnOnce(Codec) -> Result<Encoded, CodecError> + Send>;
 
 /// What a job does, whatever it was made from: a task with arguments, or a closure.
 pub struct Action {
-    pub(crate) registration: Result<TaskRegistration, crate::error::NameError>,
+    pub(crate) registration: Result<TaskRegistration, NameError>,
     pub(crate) encode: EncodeArgs,
 }
 
@@ -151,6 +151,19 @@ impl<T: Task> IntoAction<CallMarker> for Call<T> {
 pub trait TaskFn<M> {
     /// The task that the function makes calls of.
     type Task: Task;
+
+    /// How the task is made known. Tasks that are values and not functions, such as built-in ones with
+    /// settings, answer [`TaskRegistration::configured`].
+    ///
+    /// # Errors
+    ///
+    /// When the task's name is not valid.
+    fn registration(self) -> Result<TaskRegistration, NameError>
+    where
+        Self: Sized,
+    {
+        TaskRegistration::of::<Self::Task>()
+    }
 }
 
 macro_rules! task_fn {

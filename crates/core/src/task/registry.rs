@@ -15,7 +15,17 @@ pub struct TaskRegistration {
     task: Arc<dyn AnyTask>,
     /// The Rust type, to tell "the same task again" from "another task of the same name".
     type_name: &'static str,
-    transient: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Its type is all there is to it.
+    Plain,
+    /// It has settings.
+    Configured,
+    /// It is a closure.
+    Transient,
 }
 
 impl TaskRegistration {
@@ -29,13 +39,23 @@ impl TaskRegistration {
             name: TaskName::new(T::NAME)?,
             task: Arc::new(Erased::<T>::new()),
             type_name: std::any::type_name::<T>(),
-            transient: false,
+            kind: Kind::Plain,
         })
+    }
+
+    /// The registration of a typed task that is run by `task`, a value with settings: calls of `T` that are
+    /// added later change nothing about it.
+    ///
+    /// # Errors
+    ///
+    /// When the task's name is not valid.
+    pub fn configured<T: Task>(task: impl AnyTask) -> Result<Self, NameError> {
+        Ok(Self { task: Arc::new(task), kind: Kind::Configured, ..Self::of::<T>()? })
     }
 
     /// A task that only this process can run and that leaves with its job.
     pub(super) fn transient(name: TaskName, task: Arc<dyn AnyTask>) -> Self {
-        Self { name, task, type_name: "closure", transient: true }
+        Self { name, task, type_name: "closure", kind: Kind::Transient }
     }
 
     /// The name that stores keep.
@@ -47,7 +67,7 @@ impl TaskRegistration {
     /// Whether the task is a closure, which no other process can run.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.transient
+        self.kind == Kind::Transient
     }
 }
 
@@ -62,9 +82,7 @@ impl fmt::Debug for TaskRegistration {
 
 /// Two different tasks under one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the task name {name} is taken by {registered}; {refused} needs another, see #[task(name = \"..\")]"
-)]
+#[error("the task name {name} is taken by {registered}; {}", Advice(registered, refused))]
 #[non_exhaustive]
 pub struct TaskRegistryError {
     /// The name.
@@ -73,6 +91,18 @@ pub struct TaskRegistryError {
     pub registered: &'static str,
     /// The Rust type that wanted it.
     pub refused: &'static str,
+}
+
+struct Advice<'a>(&'a str, &'a str);
+
+impl fmt::Display for Advice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(registered, refused) = self;
+        if registered == refused {
+            return f.write_str("its settings can be given once, and before a job uses it");
+        }
+        write!(f, "{refused} needs another, see #[task(name = \"..\")]")
+    }
 }
 
 /// The tasks that this process can run. Nothing else in a store is ever run.
@@ -94,10 +124,10 @@ impl TaskRegistry {
     ///
     /// # Errors
     ///
-    /// When another task has the name.
+    /// When another task has the name, or the same with other settings.
     pub fn register(&mut self, registration: TaskRegistration) -> Result<(), TaskRegistryError> {
         if let Some(known) = self.tasks.get(registration.name()) {
-            if known.type_name == registration.type_name && !registration.transient {
+            if known.type_name == registration.type_name && registration.kind == Kind::Plain {
                 return Ok(());
             }
             return Err(TaskRegistryError {
@@ -106,7 +136,7 @@ impl TaskRegistry {
                 refused: registration.type_name,
             });
         }
-        if !registration.transient {
+        if !registration.is_transient() {
             Arc::make_mut(&mut self.names).insert(registration.name.clone());
         }
         self.tasks.insert(registration.name.clone(), registration);
