@@ -27,6 +27,11 @@ pub use punctual_scheduler::*;
 pub use punctual_store_memory::MemoryJobStore;
 #[cfg(feature = "store-sqlite")]
 pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};
+#[cfg(all(unix, feature = "task-command"))]
+pub use punctual_task_command::{
+    CapturedOutput, Command, CommandError, CommandOutput, CommandTask, Ending, Stream, command,
+    shell,
+};
 pub use punctual_triggers::*;
 
 #[doc(hidden)]
@@ -51,4 +56,6 @@ pub mod prelude {
         JobDefaults, JobId, NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, SystemClock,
         Timestamp, Trigger, TriggerExt, Zone,
     };
+    #[cfg(all(unix, feature = "task-command"))]
+    pub use crate::{CommandTask, command, shell};
 }

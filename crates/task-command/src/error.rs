@@ -1,0 +1,170 @@
+//! How commands fail.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::{Command, CommandOutput};
+
+/// How much of the end of standard error an error shows, in bytes.
+const SHOWN: usize = 1_024;
+
+/// A command that was not run, or did not end well.
+///
+/// It shows the program, how it ended and the end of what it printed to standard error; never its arguments or
+/// variables.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// This process does not run such commands; see [`CommandTask`](crate::CommandTask).
+    #[error("{program} is not run: {reason}")]
+    #[non_exhaustive]
+    NotAllowed {
+        /// The program.
+        program: String,
+        /// Why.
+        reason: String,
+    },
+    /// The program could not be started; usually because there is none of that name.
+    #[error("{program} can't be started: {source}")]
+    #[non_exhaustive]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The directory that it was to run in is not there.
+    #[error("{program} can't be started in {directory}: {source}", directory = directory.display())]
+    #[non_exhaustive]
+    NoDirectory {
+        /// The program.
+        program: String,
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It could not be waited for, or its output not be read.
+    #[error("{program} can't be watched: {source}")]
+    #[non_exhaustive]
+    Unwatched {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It ended by itself, but not with status 0.
+    #[error("{program}: {}", End(output))]
+    #[non_exhaustive]
+    Failed {
+        /// The program.
+        program: String,
+        /// How it ended, and what it printed.
+        output: Box<CommandOutput>,
+    },
+    /// It was ended because its timeout was over.
+    #[error("{program} was ended after its timeout of {timeout:?}: {}", End(output))]
+    #[non_exhaustive]
+    TimedOut {
+        /// The program.
+        program: String,
+        /// How long it might have run.
+        timeout: Duration,
+        /// How it ended, and what it printed.
+        output: Box<CommandOutput>,
+    },
+    /// It was ended because its run was cancelled: by a shutdown, as a rule.
+    #[error("{program} was asked to end: {}", End(output))]
+    #[non_exhaustive]
+    Cancelled {
+        /// The program.
+        program: String,
+        /// How it ended, and what it printed.
+        output: Box<CommandOutput>,
+    },
+}
+
+/// Why a command was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    Cancelled,
+    TimedOut,
+}
+
+impl CommandError {
+    pub(crate) fn not_allowed(command: &Command, reason: String) -> Self {
+        Self::NotAllowed { program: program(command), reason }
+    }
+
+    /// The system's answer to a missing directory is the same as to a missing program.
+    pub(crate) fn not_started(command: &Command, source: io::Error) -> Self {
+        let program = program(command);
+        match command.get_current_dir() {
+            Some(directory) if !directory.is_dir() => {
+                Self::NoDirectory { program, directory: directory.to_owned(), source }
+            }
+            _ => Self::NotStarted { program, source },
+        }
+    }
+
+    pub(crate) fn unwatched(command: &Command, source: io::Error) -> Self {
+        Self::Unwatched { program: program(command), source }
+    }
+
+    pub(crate) fn failed(command: &Command, output: CommandOutput) -> Self {
+        Self::Failed { program: program(command), output: Box::new(output) }
+    }
+
+    pub(crate) fn stopped(command: &Command, stop: Stop, output: CommandOutput) -> Self {
+        let (program, output) = (program(command), Box::new(output));
+        match (stop, command.form.timeout) {
+            (Stop::TimedOut, Some(timeout)) => Self::TimedOut { program, timeout, output },
+            _ => Self::Cancelled { program, output },
+        }
+    }
+
+    /// How it ended and what it printed, if it was started.
+    #[must_use]
+    pub fn output(&self) -> Option<&CommandOutput> {
+        match self {
+            Self::Failed { output, .. }
+            | Self::TimedOut { output, .. }
+            | Self::Cancelled { output, .. } => Some(output),
+            _ => None,
+        }
+    }
+
+    /// Whether running it again may help without anybody changing something. What a program means by its status
+    /// is not known here: one that failed is not taken to be.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            // No memory, too many processes or open files.
+            Self::NotStarted { source, .. } => !matches!(
+                source.kind(),
+                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::InvalidInput
+            ),
+            Self::Unwatched { .. } | Self::TimedOut { .. } | Self::Cancelled { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+fn program(command: &Command) -> String {
+    command.get_program().to_owned()
+}
+
+/// How a process ended, and its last words.
+struct End<'o>(&'o CommandOutput);
+
+impl fmt::Display for End<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.ending)?;
+        match self.0.stderr.end(SHOWN) {
+            "" => Ok(()),
+            words => write!(f, ": {words}"),
+        }
+    }
+}

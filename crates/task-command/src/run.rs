@@ -1,0 +1,158 @@
+//! One run of a command, from its start to its end.
+
+use std::future::{Future, pending};
+use std::io;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::capture::Recorder;
+use crate::error::{CommandError, Stop};
+use crate::group::ProcessGroup;
+use crate::stored::Form;
+use crate::{Command, CommandOutput, Ending, Stream};
+
+/// How much of a stream is read at once.
+const PIECE: usize = 16 << 10;
+
+/// Runs the command to its end; see [`Command::run_watched`].
+pub(crate) async fn run(
+    command: &Command,
+    cancelled: impl Future<Output = ()>,
+    watch: impl FnMut(Stream, &[u8]),
+) -> Result<CommandOutput, CommandError> {
+    let form = &command.form;
+    let mut child = spawn(form).map_err(|source| CommandError::not_started(command, source))?;
+    let group = ProcessGroup::led_by(child.id());
+    let recorder = Mutex::new(Recorder::new(form.output_limit, watch));
+    let exited = Notify::new();
+    let (status, stop) = {
+        let life = live(&mut child, form, &group, &recorder, &exited);
+        stoppable(life, cancelled, form, &group, &exited).await
+    };
+    let status = status.map_err(|source| CommandError::unwatched(command, source))?;
+    if stop.is_none() {
+        group.release();
+    }
+    let Recorder { stdout, stderr, .. } = recorder.into_inner();
+    let ending = Ending::from(status);
+    let output = CommandOutput { ending, stdout: stdout.finish(), stderr: stderr.finish() };
+    match stop {
+        Some(Stop::TimedOut) => Err(CommandError::stopped(command, Stop::TimedOut, output)),
+        _ if ending.is_success() => Ok(output),
+        Some(stop) => Err(CommandError::stopped(command, stop, output)),
+        None => Err(CommandError::failed(command, output)),
+    }
+}
+
+fn spawn(form: &Form) -> io::Result<Child> {
+    let mut process = tokio::process::Command::new(&form.program);
+    if form.env_clear {
+        process.env_clear();
+    }
+    if let Some(directory) = &form.current_dir {
+        process.current_dir(directory);
+    }
+    process
+        .args(&form.args)
+        .envs(&form.env)
+        .stdin(if form.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Its own group: a Ctrl-C in our terminal is for us, and whoever ends it finds all of it.
+        .process_group(0)
+        .spawn()
+}
+
+/// Waits until the process has ended, and its output too, which others may hold open for a while.
+async fn live(
+    child: &mut Child,
+    form: &Form,
+    group: &ProcessGroup,
+    recorder: &Mutex<Recorder<impl FnMut(Stream, &[u8])>>,
+    exited: &Notify,
+) -> io::Result<ExitStatus> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let mut pipes = pin!(async {
+        let ((), stdout, stderr) = tokio::join!(
+            feed(stdin, form.stdin.as_deref()),
+            read(Stream::Stdout, stdout, recorder),
+            read(Stream::Stderr, stderr, recorder),
+        );
+        stdout.and(stderr)
+    });
+    let (status, read) = tokio::select! {
+        status = child.wait() => (status?, None),
+        read = &mut pipes => (child.wait().await?, Some(read)),
+    };
+    exited.notify_one();
+    group.leader_ended();
+    match read {
+        Some(read) => read?,
+        // Over time it is the program's own affair who still holds its output.
+        None => timeout(form.output_wait, pipes).await.unwrap_or(Ok(()))?,
+    }
+    Ok(status)
+}
+
+/// Writes standard input. A program that doesn't read it all is in its right.
+async fn feed(input: Option<ChildStdin>, text: Option<&str>) {
+    if let (Some(mut input), Some(text)) = (input, text) {
+        let _ = input.write_all(text.as_bytes()).await;
+    }
+}
+
+/// Reads a stream to its end, whether or not anything of it is kept: a full pipe would stop the program.
+async fn read(
+    stream: Stream,
+    reader: Option<impl AsyncRead + Unpin>,
+    recorder: &Mutex<Recorder<impl FnMut(Stream, &[u8])>>,
+) -> io::Result<()> {
+    let Some(mut reader) = reader else { return Ok(()) };
+    let mut piece = vec![0; PIECE];
+    loop {
+        match reader.read(&mut piece).await? {
+            0 => return Ok(()),
+            length => recorder.lock().record(stream, &piece[..length]),
+        }
+    }
+}
+
+/// Waits for the end; brings it about when it is cancelled or its time is up, and tells which it was.
+async fn stoppable<T>(
+    life: impl Future<Output = T>,
+    cancelled: impl Future<Output = ()>,
+    form: &Form,
+    group: &ProcessGroup,
+    exited: &Notify,
+) -> (T, Option<Stop>) {
+    let mut life = pin!(life);
+    let stop = tokio::select! {
+        biased;
+        end = &mut life => return (end, None),
+        () = cancelled => Stop::Cancelled,
+        () = time_limit(form.timeout, exited) => Stop::TimedOut,
+    };
+    group.terminate();
+    if let Ok(end) = timeout(form.grace, &mut life).await {
+        return (end, Some(stop));
+    }
+    group.kill();
+    (life.await, Some(stop))
+}
+
+/// Ready when the time is up and the process has not ended by then.
+async fn time_limit(limit: Option<Duration>, exited: &Notify) {
+    if let Some(limit) = limit
+        && timeout(limit, exited.notified()).await.is_err()
+    {
+        return;
+    }
+    pending().await
+}

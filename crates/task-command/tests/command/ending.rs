@@ -1,0 +1,95 @@
+//! How commands end, and what is told of it.
+
+use std::time::Duration;
+
+use crate::common::{error, run};
+use punctual_task_command::{Command, CommandError, Ending, command, shell};
+
+#[tokio::test]
+async fn a_good_end_tells_what_was_printed() {
+    let output = run(&shell("echo out; echo err >&2")).await.unwrap();
+    assert_eq!(output.ending, Ending::Exited(0));
+    assert_eq!((&*output.stdout.head, &*output.stderr.head), ("out\n", "err\n"));
+}
+
+#[tokio::test]
+async fn arguments_reach_the_program_as_they_are() {
+    let odd = ["a b", "$HOME", "*", "'\"", "", "ä\n"];
+    let output = run(&command("printf").arg("[%s]").args(odd)).await.unwrap();
+    assert_eq!(output.stdout.to_string(), "[a b][$HOME][*]['\"][][ä\n]");
+}
+
+#[tokio::test]
+async fn surroundings() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().canonicalize().unwrap();
+    let script = r#"echo "$A,$PATH,$(pwd)"; cat"#;
+    let inherits = shell(script).env("A", "b c").current_dir(&folder).stdin("typed");
+    let path = std::env::var("PATH").unwrap();
+    let expected = format!("b c,{path},{}\ntyped", folder.display());
+    assert_eq!(run(&inherits).await.unwrap().stdout.head, expected);
+
+    let bare = command("/usr/bin/env").env_clear().envs([("A", "1"), ("B", "2")]);
+    assert_eq!(run(&bare).await.unwrap().stdout.head, "A=1\nB=2\n");
+    assert_eq!(
+        run(&command("cat")).await.unwrap().stdout.head,
+        "",
+        "without input there is an end"
+    );
+    run(&command("true").stdin("x".repeat(1 << 20))).await.expect("it need not read its input");
+}
+
+#[tokio::test]
+async fn a_bad_end_names_program_ending_and_last_words() {
+    for (command, expected) in [
+        (command("false"), "false: exit status 1"),
+        (shell("echo no >&2; exit 3"), "/bin/sh: exit status 3: no"),
+        (shell("echo secret; kill -9 $$"), "/bin/sh: killed by signal 9"),
+    ] {
+        let error = error(&command).await;
+        assert_eq!(error.to_string(), expected);
+        assert!(!error.output().unwrap().ending.is_success());
+        assert!(!error.is_retryable(), "what a status means is not known");
+    }
+    let long = shell("yes word | head -c 100000 >&2; echo the end >&2; exit 1");
+    let text = error(&long).await.to_string();
+    assert!(text.ends_with("word\nthe end") && text.len() < 1_100, "{}: {text}", text.len());
+}
+
+#[tokio::test]
+async fn what_can_not_be_started_is_named() {
+    for (command, expected) in [
+        (command("no-such-program"), "no-such-program can't be started: No such file"),
+        (command("/etc/passwd"), "/etc/passwd can't be started: Permission denied"),
+        (
+            command("true").current_dir("/no/such/place"),
+            "true can't be started in /no/such/place: No such file",
+        ),
+    ] {
+        let error = error(&command).await;
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert!(!error.is_retryable() && error.output().is_none());
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_not_shown() {
+    fn shown(command: &Command) -> String {
+        format!("{command:?}")
+    }
+    let secret = shell("exit 1 # s3cret").arg("s3cret").env("KEY", "s3cret").stdin("s3cret");
+    let failed = error(&secret).await;
+    let late = error(&secret.clone().arg("s3cret").timeout(Duration::from_nanos(1))).await;
+    let lost = error(&command("no-such-program").arg("s3cret").env("KEY", "s3cret")).await;
+    for text in [
+        shown(&secret),
+        format!("{failed} {failed:?}"),
+        format!("{late} {late:?}"),
+        format!("{lost} {lost:?}"),
+    ] {
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+    assert!(shown(&secret).contains("KEY") && shown(&secret).contains("/bin/sh"));
+    assert!(matches!(failed, CommandError::Failed { .. }));
+}

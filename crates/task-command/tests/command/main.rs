@@ -1,0 +1,7 @@
+//! Commands as real processes.
+
+mod common;
+mod ending;
+mod output;
+mod stopping;
+mod stored;

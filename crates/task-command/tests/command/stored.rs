@@ -1,0 +1,153 @@
+//! What stores keep, and which commands a process runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use punctual_core::{
+    Codec, Encoded, IntoAction, JobContext, JobContextParts, JobId, RunId, SharedState, TaskBody,
+    TaskFn, TaskName, TaskRegistration, TaskRegistry, Timestamp,
+};
+use punctual_task_command::{Command, CommandOutput, CommandTask, command, shell};
+
+fn full() -> Command {
+    command("backup")
+        .args(["--full", "a b"])
+        .env("KEY", "value")
+        .env_clear()
+        .current_dir("/srv")
+        .stdin("text")
+        .timeout(Duration::from_secs(60))
+        .grace(Duration::from_millis(1_500))
+        .output_limit(1_000)
+        .output_wait(Duration::ZERO)
+}
+
+#[test]
+fn the_json_form_is_stable() {
+    let json = Codec::Json.encode(&full()).unwrap();
+    assert_eq!(
+        std::str::from_utf8(json.as_bytes()).unwrap(),
+        concat!(
+            r#"{"v1":{"program":"backup","args":["--full","a b"],"env":{"KEY":"value"},"env_clear":true,"#,
+            r#""current_dir":"/srv","stdin":"text","timeout":{"secs":60,"nanos":0},"#,
+            r#""grace":{"secs":1,"nanos":500000000},"output_limit":1000,"output_wait":{"secs":0,"nanos":0}}}"#
+        )
+    );
+}
+
+#[test]
+fn every_codec_keeps_everything() {
+    for codec in [Codec::Json, Codec::Bincode] {
+        for command in [full(), command("true"), shell("true").output_wait(Duration::MAX)] {
+            let back: Command = codec.encode(&command).unwrap().decode().unwrap();
+            assert!(back == command, "{codec:?}: {back:?}");
+        }
+    }
+}
+
+#[test]
+fn other_forms_are_refused_by_name() {
+    for (json, expected) in [
+        (r#"{"v9":{"novel":true}}"#, "v9"),
+        (r#"{"v1":{"program":"a"}}"#, "args"),
+        (r#"["a"]"#, "the value can't be decoded"),
+    ] {
+        let error = Codec::decode::<Command>(json.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn what_no_process_can_be_given_is_refused_before_it_is_stored() {
+    for (command, expected) in [
+        (command(""), "the program is missing"),
+        (command("a\0"), "the program \"a\\0\" has a NUL"),
+        (command("a").args(["b", "s3cret\0"]), "a: argument 2 has a NUL"),
+        (command("a").env("B=C", ""), "a: \"B=C\" can't be the name of a variable"),
+        (command("a").env("", "s3cret"), "a: \"\" can't be the name of a variable"),
+        (command("a").env("B", "s3cret\0"), "a: the variable B has a NUL"),
+        (command("a").current_dir("\0"), "a: the directory \"\\0\" has a NUL"),
+        (command("a").timeout(Duration::ZERO), "a: timeout 0: it must be longer"),
+    ] {
+        let error = Codec::Json.encode(&command).unwrap_err().to_string();
+        assert!(error.contains(expected) && !error.contains("s3cret"), "{error}");
+    }
+}
+
+/// Runs a stored command as a process with these tasks does.
+async fn run_stored(tasks: &TaskRegistry, args: &Encoded) -> Result<CommandOutput, String> {
+    let context = JobContext::new(JobContextParts {
+        job_id: JobId::new("job").unwrap(),
+        job_store: Default::default(),
+        run_id: RunId::random(),
+        scheduled_time: Timestamp::from_seconds(0),
+        attempt: 1,
+        state: SharedState::default(),
+    });
+    let task = tasks.get(&TaskName::new("command").unwrap()).ok_or("unknown")?;
+    match task.body(context, args).map_err(|error| error.to_string())? {
+        TaskBody::Async(work) => {
+            let value = work.await.map_err(|error| error.to_string())?;
+            Ok(serde_json::from_value(value).unwrap())
+        }
+        TaskBody::Blocking(_) => panic!("commands don't block"),
+    }
+}
+
+fn tasks(registrations: impl IntoIterator<Item = TaskRegistration>) -> TaskRegistry {
+    let mut tasks = TaskRegistry::new();
+    registrations.into_iter().for_each(|task| tasks.register(task).unwrap());
+    tasks
+}
+
+#[tokio::test]
+async fn a_process_runs_what_it_has_registered() {
+    let args = Codec::Json.encode(&command("echo").arg("hi")).unwrap();
+    let refused = |reason: &str| Err(format!("echo is not run: {reason}"));
+    let checked = CommandTask::checked(|command| match command.get_args() {
+        [hi] if hi == "hi" => Err("no greetings".to_owned()),
+        _ => Ok(()),
+    });
+    let not_among = "it is not among the programs that this process runs";
+    for (task, expected) in [
+        (None, Err("unknown".to_owned())),
+        (Some(CommandTask::any()), Ok("hi\n".to_owned())),
+        (Some(CommandTask::only(["true", "echo"])), Ok("hi\n".to_owned())),
+        (Some(CommandTask::only(["/bin/echo"])), refused(not_among)),
+        (Some(checked), refused("no greetings")),
+    ] {
+        let tasks = tasks(task.map(|task| task.registration().unwrap()));
+        let printed = run_stored(&tasks, &args).await.map(|output| output.stdout.to_string());
+        assert_eq!(printed, expected);
+    }
+}
+
+#[tokio::test]
+async fn adding_a_command_lifts_no_restriction() {
+    let only = || CommandTask::only(["true"]).registration().unwrap();
+    let by_adding = TaskRegistration::of::<CommandTask>().unwrap();
+    let mut tasks = tasks([only(), by_adding.clone()]);
+    let args = Codec::Json.encode(&command("echo")).unwrap();
+    run_stored(&tasks, &args).await.unwrap_err();
+    assert!(tasks.register(CommandTask::any().registration().unwrap()).is_err());
+
+    let mut late = TaskRegistry::new();
+    late.register(by_adding).unwrap();
+    let error = late.register(only()).unwrap_err().to_string();
+    assert!(error.contains("its settings can be given once"), "{error}");
+}
+
+/// The runtime of this test has no thread to spare, as that of a scheduler whose executor blocks it.
+#[tokio::test(flavor = "current_thread")]
+async fn it_needs_nothing_of_its_executor() {
+    let tasks = Arc::new(tasks([CommandTask::any().registration().unwrap()]));
+    let args = Codec::Json.encode(&command("echo").arg("hi")).unwrap();
+    let blocking = std::thread::spawn({
+        let (tasks, args) = (Arc::clone(&tasks), args.clone());
+        move || pollster::block_on(run_stored(&tasks, &args))
+    });
+    assert_eq!(blocking.join().unwrap().unwrap().stdout.head, "hi\n", "without a runtime");
+    let output = pollster::block_on(run_stored(&tasks, &args));
+    assert_eq!(output.unwrap().stdout.head, "hi\n", "on a runtime that is blocked");
+    let _: punctual_core::Action = command("true").into_action();
+}

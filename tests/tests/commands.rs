@@ -1,0 +1,114 @@
+//! Jobs that run programs, with every executor, over restarts and shutdowns.
+
+use std::fs::File;
+use std::io::Read;
+use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use punctual::core::{Executor, JobStore};
+use punctual::prelude::*;
+use punctual::{CommandOutput, DebugExecutor, RunEvent, SchedulerBuilder};
+
+fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Receiver<Event>) {
+    let (tell, events) = channel();
+    let ends = EventMask::JOB_EXECUTED | EventMask::JOB_ERROR | EventMask::JOB_UNRESOLVED;
+    let builder = BackgroundScheduler::builder()
+        .timezone("UTC")
+        .job_store("default", store)
+        // The test may have heard enough.
+        .listener(ends, move |event| drop(tell.send(event.clone())));
+    (builder, events)
+}
+
+fn end(events: &Receiver<Event>) -> RunEvent {
+    match events.recv_timeout(Duration::from_secs(20)).expect("the end of a run") {
+        Event::JobExecuted(run) | Event::JobError(run) => run,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn works_on(executor: impl Executor) {
+    let (builder, events) = builder(MemoryJobStore::new());
+    let scheduler = builder.executor("default", executor).start().unwrap();
+    let hello = shell("echo hello; cat >&2").stdin("world");
+    scheduler.add_job(hello).id("good").add().unwrap();
+    let outcome = end(&events).outcome.unwrap();
+    let output = CommandOutput::of(&outcome).unwrap();
+    assert!(outcome.is_success());
+    assert_eq!((&*output.stdout.head, &*output.stderr.head), ("hello\n", "world"));
+    scheduler.add_job(command("no-such-program")).id("bad").add().unwrap();
+    let outcome = end(&events).outcome.unwrap().to_string();
+    assert!(outcome.starts_with("error: no-such-program can't be started: "), "{outcome}");
+    scheduler.shutdown().unwrap();
+}
+
+#[test]
+fn tokio() {
+    works_on(TokioExecutor::new());
+}
+
+#[test]
+fn tokio_with_one_thread() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let handle = runtime.handle().clone();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let thread = std::thread::spawn(move || runtime.block_on(stopped));
+    works_on(TokioExecutor::on(handle));
+    stop.send(()).unwrap();
+    thread.join().unwrap().unwrap();
+}
+
+#[test]
+fn threads() {
+    works_on(ThreadPoolExecutor::new(2));
+}
+
+#[test]
+fn debug() {
+    works_on(DebugExecutor);
+}
+
+#[test]
+fn a_stored_command_runs_where_commands_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = || SqliteJobStore::open(folder.path().join("jobs.sqlite")).unwrap();
+    let (first, _) = builder(store());
+    let first = first.build().unwrap();
+    first.start_paused().unwrap();
+    first.add_job(command("echo").arg("kept")).id("echo").add().unwrap();
+    first.shutdown().unwrap();
+
+    let (second, events) = builder(store());
+    let second = second.start().unwrap();
+    match events.recv_timeout(Duration::from_secs(20)).unwrap() {
+        Event::JobUnresolved { job, .. } => assert_eq!(job.job_id.as_str(), "echo"),
+        other => panic!("nobody here has said that commands may run: {other:?}"),
+    }
+    second.shutdown().unwrap();
+
+    let (third, events) = builder(store());
+    let third = third.task(CommandTask::only(["echo"])).start().unwrap();
+    let output = CommandOutput::of(&end(&events).outcome.unwrap()).unwrap();
+    assert_eq!(output.stdout.head, "kept\n");
+    third.shutdown().unwrap();
+}
+
+#[test]
+fn a_shutdown_leaves_no_process_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    // Deaf to polite words, as is what it starts; both hold the other end of the FIFO.
+    let script = format!("trap '' TERM; exec 3> {}; sleep 1000; echo ended >&3", fifo.display());
+    let deaf = shell(script).grace(Duration::from_millis(100));
+    let (builder, events) = builder(MemoryJobStore::new());
+    let scheduler = builder.start().unwrap();
+    scheduler.add_job(deaf).id("deaf").add().unwrap();
+    let mut held = File::open(&fifo).unwrap();
+    scheduler.shutdown_within(Duration::ZERO).unwrap();
+    let mut written = String::new();
+    held.read_to_string(&mut written).unwrap();
+    assert_eq!(written, "", "all of it was killed");
+    drop(events);
+}
