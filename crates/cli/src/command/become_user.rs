@@ -6,7 +6,7 @@
 
 use std::ffi::{CString, OsString};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::{env, io};
 
@@ -17,12 +17,13 @@ use nix::unistd::{User, setgid, setuid};
 pub(super) const SUBCOMMAND: &str = "become";
 
 /// The program of this process, also if its file has been replaced since.
-pub(super) fn this_program() -> io::Result<PathBuf> {
-    let own = PathBuf::from("/proc/self/exe");
-    if own.exists() {
-        return Ok(own);
+pub(super) fn this_program() -> io::Result<String> {
+    let own = "/proc/self/exe";
+    if Path::new(own).exists() {
+        return Ok(own.to_owned());
     }
-    env::current_exe()
+    let path = env::current_exe()?.into_os_string();
+    path.into_string().map_err(|path| io::Error::other(format!("{path:?} is not UTF-8")))
 }
 
 /// Turns this process into `command`, run by `user`, in `directory` or, if the user can't enter that, in `/`.

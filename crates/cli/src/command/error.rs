@@ -1,41 +1,38 @@
 //! How commands fail.
 
-use std::fmt;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
 
-/// A command that was not run, or did not end well.
+use punctual::{CommandError as ProcessError, Ending};
+
+/// A command that was not run, or did not end well. What it printed is in the log already.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
-    /// Its shell could not be started.
-    #[error("{shell} can't be started: {source}")]
-    NotStarted {
+    /// What becomes its user could not be found.
+    #[error("{shell} can't be started as another user: {source}")]
+    NotBecome {
         /// The shell.
         shell: String,
         /// Why.
         source: io::Error,
     },
-    /// It could not be waited for.
-    #[error("the command can't be watched: {0}")]
-    Unwatched(#[from] io::Error),
+    /// It could not be started or waited for.
+    #[error(transparent)]
+    NotRun(ProcessError),
     /// It ended, but not with status 0.
-    #[error("{}", Ending(*.0))]
-    Failed(ExitStatus),
+    #[error("{0}")]
+    Failed(Ending),
     /// It was ended because the daemon shuts down.
-    #[error("ended by the shutdown: {}", Ending(*.0))]
-    Cancelled(ExitStatus),
+    #[error("ended by the shutdown: {0}")]
+    Cancelled(Ending),
 }
 
-struct Ending(ExitStatus);
-
-impl fmt::Display for Ending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.code(), self.0.signal()) {
-            (Some(code), _) => write!(f, "exit status {code}"),
-            (None, Some(signal)) => write!(f, "killed by signal {signal}"),
-            (None, None) => write!(f, "{}", self.0),
+impl From<ProcessError> for CommandError {
+    fn from(error: ProcessError) -> Self {
+        match &error {
+            ProcessError::Failed { output, .. } => Self::Failed(output.ending),
+            ProcessError::Cancelled { output, .. } => Self::Cancelled(output.ending),
+            _ => Self::NotRun(error),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod become_user;
 mod error;
-mod group;
 mod output;
 mod run;
 
@@ -15,7 +14,7 @@ use crate::crontab::Entry;
 
 pub use become_user::{BecomeError, become_user};
 pub use error::CommandError;
-pub use output::{OutputLine, Stream};
+pub use output::OutputLine;
 pub use run::run;
 
 /// The shell of entries whose crontab sets none.

@@ -1,30 +1,9 @@
-//! What commands print.
+//! What commands print, line by line.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::{fmt, io};
-
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use punctual::Stream;
 
 /// Longer lines are cut into several.
 const LONGEST_LINE: usize = 8 * 1024;
-
-/// One of the two streams that a command prints to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-impl fmt::Display for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        })
-    }
-}
 
 /// Something to log of a command's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,65 +14,61 @@ pub enum OutputLine<'l> {
     Cut,
 }
 
-/// How many more bytes may be logged, of both streams together.
-#[derive(Debug)]
-pub(super) struct Budget(AtomicU64);
-
-impl Budget {
-    pub(super) fn new(limit: u64) -> Self {
-        Self(AtomicU64::new(limit))
-    }
-
-    /// Takes so many bytes. The second answer: whether this is the time to say that there is no more.
-    fn take(&self, bytes: usize) -> (bool, bool) {
-        let bytes = bytes as u64;
-        // Zero stands for "said so"; what is left is therefore kept one too high.
-        let before = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                Some(left.saturating_sub(bytes))
-            })
-            .unwrap_or_default();
-        (before > bytes, before > 0 && before <= bytes)
-    }
+/// Makes lines of what a command prints, and logs them up to a limit.
+pub(super) struct Lines<L> {
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    /// How many more bytes may be logged, of both streams together; none once the limit has been passed.
+    left: Option<u64>,
+    log: L,
 }
 
-/// Reads a stream to its end, line by line; beyond the budget only so that the command can go on.
-pub(super) async fn forward(
-    stream: Stream,
-    reader: impl AsyncRead + Unpin,
-    budget: &Budget,
-    log: &(impl Fn(OutputLine<'_>) + Sync),
-) -> io::Result<()> {
-    let mut reader = BufReader::with_capacity(LONGEST_LINE, reader);
-    let mut line = Vec::new();
-    let print = |line: &mut Vec<u8>| {
-        let (granted, exhausted) = budget.take(line.len() + 1);
-        if granted {
-            let text = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
-            log(OutputLine::Line(stream, &text));
-        } else if exhausted {
-            log(OutputLine::Cut);
-        }
-        line.clear();
-    };
-    loop {
-        let buffer = reader.fill_buf().await?;
-        if buffer.is_empty() {
-            break;
-        }
-        let room = LONGEST_LINE - line.len();
-        let part = &buffer[..buffer.len().min(room)];
-        let newline = part.iter().position(|&byte| byte == b'\n');
-        let taken = newline.unwrap_or(part.len());
-        line.extend_from_slice(&part[..taken]);
-        reader.consume(taken + usize::from(newline.is_some()));
-        if newline.is_some() || line.len() == LONGEST_LINE {
-            print(&mut line);
+impl<L: Fn(OutputLine<'_>)> Lines<L> {
+    pub(super) fn new(limit: u64, log: L) -> Self {
+        Self { stdout: Vec::new(), stderr: Vec::new(), left: Some(limit), log }
+    }
+
+    /// Takes the next bytes of a stream.
+    pub(super) fn push(&mut self, stream: Stream, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let line = self.line(stream);
+            let room = LONGEST_LINE - line.len();
+            let part = &bytes[..bytes.len().min(room)];
+            let newline = part.iter().position(|&byte| byte == b'\n');
+            let taken = newline.unwrap_or(part.len());
+            line.extend_from_slice(&part[..taken]);
+            bytes = &bytes[taken + usize::from(newline.is_some())..];
+            if newline.is_some() || line.len() == LONGEST_LINE {
+                self.print(stream);
+            }
         }
     }
-    if !line.is_empty() {
-        print(&mut line);
+
+    /// There is no more: logs what came after the last newline.
+    pub(super) fn finish(mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            if !self.line(stream).is_empty() {
+                self.print(stream);
+            }
+        }
     }
-    Ok(())
+
+    fn line(&mut self, stream: Stream) -> &mut Vec<u8> {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+
+    fn print(&mut self, stream: Stream) {
+        let line = std::mem::take(self.line(stream));
+        let Some(left) = self.left else { return };
+        self.left = left.checked_sub(line.len() as u64 + 1);
+        if self.left.is_some() {
+            let text = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(&line));
+            (self.log)(OutputLine::Line(stream, &text));
+        } else {
+            (self.log)(OutputLine::Cut);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use std::future::pending;
 use std::sync::Mutex;
 
-use punctual::Zone;
+use punctual::{Stream, Zone};
 
 use super::*;
 use crate::crontab::{Crontab, Format};
