@@ -7,4 +7,5 @@ pub mod halt;
 pub mod journal;
 pub mod process;
 pub mod role;
+pub mod server;
 pub mod store;

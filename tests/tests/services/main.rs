@@ -1,0 +1,250 @@
+//! `scripts/services`: servers start, are found again, come back after a crash, and leave nothing behind.
+
+mod client;
+mod place;
+
+use std::fs;
+use std::net::SocketAddr;
+
+use place::Place;
+use punctual_tests::server::Server;
+use tokio::net::TcpSocket;
+
+const ALL: [&str; 3] = ["postgres", "mysql", "redis"];
+
+/// Makes a test of each server of each of these functions.
+macro_rules! with_each_server {
+    ($($server:ident)*) => {
+        $(
+            mod $server {
+                #[test]
+                fn it_lives_and_leaves_nothing_behind() {
+                    super::it_lives_and_leaves_nothing_behind(stringify!($server));
+                }
+
+                #[test]
+                fn it_comes_back_after_a_crash() {
+                    super::it_comes_back_after_a_crash(stringify!($server));
+                }
+
+                #[test]
+                fn a_test_has_one_of_its_own() {
+                    super::a_test_has_one_of_its_own(stringify!($server));
+                }
+            }
+        )*
+    };
+}
+
+with_each_server! { postgres mysql redis }
+
+fn it_lives_and_leaves_nothing_behind(name: &str) {
+    let place = Place::new();
+    assert_eq!(place.status(name), (3, format!("{name}: stopped")));
+    let lines = place.does(&["start", name]);
+    let id = place.id(name);
+    let url = place::url(name, &lines);
+    client::write(name, &url);
+    assert_eq!(place.does(&["start", name]), lines, "as it runs");
+    assert_eq!(place.id(name), id, "no other one was started");
+    let (code, line) = place.status(name);
+    assert_eq!(code, 0);
+    assert!(line.starts_with(&format!("{name}: running, {url}")), "{line}");
+
+    for _ in 0..2 {
+        assert_eq!(place.does(&["down", name]), "");
+        assert_eq!(place.processes(), [0; 0]);
+    }
+    let (code, line) = place.status(name);
+    assert_eq!(code, 3);
+    assert!(line.starts_with(&format!("{name}: down")), "{line}");
+    for _ in 0..2 {
+        assert_eq!(place.does(&["up", name]), lines);
+        assert!(client::is_written(name, &url), "the data stays");
+    }
+
+    assert_eq!(place.does(&["stop"]), "");
+    assert_eq!(place.status(name), (3, format!("{name}: stopped")));
+    place.is_gone();
+    assert_eq!(place.does(&["stop", name]), "", "again does no harm");
+}
+
+fn it_comes_back_after_a_crash(name: &str) {
+    let place = Place::new();
+    let lines = place.does(&["start", name]);
+    let url = place::url(name, &lines);
+    client::write(name, &url);
+
+    place.kill(name);
+    let (code, line) = place.status(name);
+    assert_eq!(code, 3);
+    assert!(line.starts_with(&format!("{name}: crashed")), "{line}");
+    assert_eq!(place.does(&["up", name]), lines);
+    assert!(client::is_written(name, &url), "the data stays");
+
+    place.kill(name);
+    let lines = place.does(&["start", name]);
+    assert!(!client::is_written(name, &place::url(name, &lines)), "start makes a new one");
+
+    let id = place.kill(name);
+    place.does(&["stop"]);
+    place.is_gone();
+    let shared_memory = fs::read_to_string("/proc/sysvipc/shm").unwrap();
+    let creator = |line: &str| line.split_whitespace().nth(4).map(String::from);
+    assert!(shared_memory.lines().all(|line| creator(line) != Some(id.to_string())));
+}
+
+fn a_test_has_one_of_its_own(name: &'static str) {
+    let place = Place::new();
+    let server = Server::start_in(name, place.folder());
+    client::write(name, server.url());
+    server.down();
+    assert_eq!(place.processes(), [0; 0]);
+    server.up();
+    assert!(client::is_written(name, server.url()));
+    drop(server);
+    place.is_gone();
+}
+
+#[test]
+fn several_at_once_and_as_an_unprivileged_user() {
+    let place = Place::of_nobody();
+    let lines = place.does(&["start"]);
+    let ids = ALL.map(|name| place.id(name));
+    for name in ALL {
+        client::write(name, &place::url(name, &lines));
+    }
+    let [one, two] = place.at_once(["start"; 2]);
+    assert_eq!((&one, &two), (&lines, &lines));
+    assert_eq!(ALL.map(|name| place.id(name)), ids);
+    place.does(&["down", "postgres", "redis"]);
+    assert_eq!(place.status("mysql").0, 0, "only those that are named");
+    place.does(&["up", "redis", "postgres"]);
+    for name in ALL {
+        assert!(client::is_written(name, &place::url(name, &lines)));
+    }
+    place.does(&["stop"]);
+    place.is_gone();
+}
+
+#[test]
+fn two_who_start_it_share_it() {
+    let place = Place::new();
+    let [one, two] = place.at_once(["start"; 2].map(|verb| [verb, "redis"].join(" ")));
+    assert_eq!(one, two);
+    assert!(client::is_there("redis", &place::url("redis", &one)));
+    place.does(&["stop"]);
+    place.is_gone();
+}
+
+#[test]
+fn a_server_that_is_given_is_used() {
+    let place = Place::new();
+    let url = "postgres://me:secret@db.example.com/jobs?sslmode=require";
+    let given = [("PUNCTUAL_TEST_POSTGRES_URL", url)];
+    let output = place.run_with(&["start", "postgres"], &given);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("given"), "{said}");
+    assert!(!said.contains("secret"));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(place::url("postgres", &lines), url);
+    assert_eq!(place.processes(), [0; 0]);
+
+    let output = place.run_with(&["status", "postgres"], &given);
+    assert!(output.status.success());
+    assert_eq!(output.stdout, b"postgres: given by PUNCTUAL_TEST_POSTGRES_URL\n");
+    assert!(!place.run_with(&["down", "postgres"], &given).status.success());
+    assert!(!place.run_with(&["up", "postgres"], &given).status.success());
+    place.does(&["stop"]);
+    place.is_gone();
+}
+
+/// A shell that has run `eval "$(scripts/services start)"` may stop and start as it likes.
+#[test]
+fn what_was_started_is_not_given() {
+    let place = Place::new();
+    let url = place::url("redis", &place.does(&["start", "redis"]));
+    place.does(&["stop"]);
+    let shell = [("PUNCTUAL_TEST_REDIS_URL", &*url), ("PUNCTUAL_SERVICES_REDIS_URL", &*url)];
+    let output = place.run_with(&["start", "redis"], &shell);
+    assert!(output.status.success());
+    let url = place::url("redis", &String::from_utf8(output.stdout).unwrap());
+    assert!(client::is_there("redis", &url));
+    place.does(&["stop"]);
+    place.is_gone();
+}
+
+/// Ports that are bound but don't listen can't be found out by connecting.
+#[tokio::test]
+async fn a_port_that_is_taken_is_left_to_its_owner() {
+    let (taken, first) = seven_in_a_row();
+    let last = first + 7;
+    let place = Place::new();
+    let ports = format!("{first}-{last}");
+    let output =
+        place.run_with(&["start", "redis"], &[("PUNCTUAL_SERVICES_PORTS", ports.as_str())]);
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(place::url("redis", &lines), format!("redis://127.0.0.1:{last}/"));
+    place.does(&["stop"]);
+
+    let ports = format!("{first}-{first}");
+    for name in ALL {
+        let output =
+            place.run_with(&["start", name], &[("PUNCTUAL_SERVICES_PORTS", ports.as_str())]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("in use"), "{said}");
+        assert_eq!(output.stdout, b"");
+    }
+    place.does(&["stop"]);
+    place.is_gone();
+    drop(taken);
+}
+
+/// Seven ports that are taken, and the first of them; the one after them is free.
+fn seven_in_a_row() -> (Vec<TcpSocket>, u16) {
+    let take = |port: u16| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], port))).map(|()| socket)
+    };
+    (0..1_000)
+        .find_map(|block| {
+            let first = 30_000 + 8 * block;
+            let sockets: Option<Vec<_>> = (first..first + 8).map(|port| take(port).ok()).collect();
+            let mut sockets = sockets?;
+            sockets.pop();
+            Some((sockets, first))
+        })
+        .expect("eight free ports")
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let place = Place::of_nobody();
+    let programs = place.programs_but("redis-server");
+    let path = [("PATH", programs.as_str())];
+    let output = place.run_with(&["start", "redis"], &path);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains("redis-server is missing: install it"), "{said}");
+    assert_eq!(output.stdout, b"");
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let place = Place::new();
+    for (words, answer) in [
+        (vec![], "which of start, stop, status, down and up?"),
+        (vec!["restart"], "which of start, stop, status, down and up?"),
+        (vec!["start", "oracle"], "there is no server oracle; there are: postgres mysql redis"),
+        (vec!["stop", "--durable"], "there is no server --durable"),
+        (vec!["down"], "down which of postgres mysql redis?"),
+        (vec!["down", "redis"], "redis: doesn't run"),
+        (vec!["up", "redis"], "redis: isn't there"),
+    ] {
+        let output = place.run_with(&words, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(answer), "{words:?}: {said}");
+        assert_eq!(output.stdout, b"");
+    }
+    assert_eq!(place.processes(), [0; 0]);
+}

@@ -1,0 +1,155 @@
+//! Where a test has its servers, and how it asks the script for them.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/services");
+
+/// A folder of the test's own, and who it is that starts servers there.
+pub(crate) struct Place {
+    folder: TempDir,
+    script: PathBuf,
+    /// Not as root, although we are.
+    as_nobody: bool,
+}
+
+impl Place {
+    /// As whoever we are.
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), script: SCRIPT.into(), as_nobody: false }
+    }
+
+    /// As somebody without rights, who may not be able to read this checkout.
+    pub(crate) fn of_nobody() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::create_dir(folder.path().join("scripts")).unwrap();
+        let copy = folder.path().join("scripts/services");
+        fs::copy(SCRIPT, &copy).unwrap();
+        let me = Command::new("id").arg("-u").output().unwrap();
+        Self { folder, script: copy, as_nobody: me.stdout == b"0\n" }
+    }
+
+    /// The folder of the servers.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().join("services")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(if self.as_nobody { "setpriv" } else { "env" });
+        if self.as_nobody {
+            command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
+        }
+        command.arg(&self.script).current_dir(&self.folder);
+        command.env("PUNCTUAL_SERVICES_DIR", self.folder());
+        for name in super::ALL {
+            command.env_remove(format!("PUNCTUAL_TEST_{}_URL", name.to_uppercase()));
+        }
+        command
+    }
+
+    /// Runs the script with these words, and this in the environment.
+    pub(crate) fn run_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Output {
+        self.command().args(words).envs(variables.iter().copied()).output().unwrap()
+    }
+
+    /// Runs the script, which must succeed, and answers what it printed.
+    pub(crate) fn does(&self, words: &[&str]) -> String {
+        printed(self.run_with(words, &[]))
+    }
+
+    /// The same of two scripts that run at the same time.
+    pub(crate) fn at_once(&self, words: [impl AsRef<str>; 2]) -> [String; 2] {
+        let start = |words: &str| {
+            let mut command = self.command();
+            command.args(words.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        words
+            .map(|words| start(words.as_ref()))
+            .map(|script| printed(script.wait_with_output().unwrap()))
+    }
+
+    /// What the script says of one server, and its exit code.
+    pub(crate) fn status(&self, name: &str) -> (i32, String) {
+        let output = self.run_with(&["status", name], &[]);
+        let line = String::from_utf8(output.stdout).unwrap();
+        (output.status.code().unwrap(), line.trim_end().into())
+    }
+
+    /// The id of a server's main process.
+    pub(crate) fn id(&self, name: &str) -> u32 {
+        let id = fs::read_to_string(self.folder().join(name).join("id")).unwrap();
+        id.trim_end().parse().unwrap()
+    }
+
+    /// Kills a server's main process, and only that; returns when it is gone.
+    pub(crate) fn kill(&self, name: &str) -> u32 {
+        let id = self.id(name);
+        assert!(Command::new("kill").args(["-9", &id.to_string()]).status().unwrap().success());
+        while self.processes().contains(&id) {
+            std::thread::yield_now();
+        }
+        id
+    }
+
+    /// All processes that have to do with this folder, found by what they were called with, where they
+    /// are and what they have open.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let folder = self.folder();
+        let has_to_do = |process: &Path| {
+            let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+            let links = open.map(|file| file.path()).chain([process.join("cwd")]);
+            let called = fs::read(process.join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&called).contains(folder.to_str().unwrap())
+                || links.flat_map(fs::read_link).any(|target| target.starts_with(&folder))
+        };
+        let all = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+            let id = entry.file_name().to_str()?.parse::<u32>().ok()?;
+            Some((id, entry.path()))
+        });
+        all.filter(|(_, process)| has_to_do(process)).map(|(id, _)| id).collect()
+    }
+
+    /// Fails if anything is left.
+    pub(crate) fn is_gone(&self) {
+        assert_eq!(self.processes(), [0; 0]);
+        assert!(!self.folder().exists());
+    }
+
+    /// A folder with all programs but this one, to be searched for them.
+    pub(crate) fn programs_but(&self, missing: &str) -> String {
+        let folder = self.folder.path().join("programs");
+        fs::create_dir(&folder).unwrap();
+        for program in fs::read_dir("/usr/bin").unwrap().flatten() {
+            if program.file_name() != missing {
+                symlink(program.path(), folder.join(program.file_name())).unwrap();
+            }
+        }
+        folder.to_str().unwrap().into()
+    }
+}
+
+impl Drop for Place {
+    /// Also when a test fails.
+    fn drop(&mut self) {
+        let _ = self.run_with(&["stop"], &[]);
+    }
+}
+
+fn printed(output: Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The URL in these lines, as the shell takes them.
+pub(crate) fn url(name: &str, lines: &str) -> String {
+    let print = format!("{lines}\nprintf %s \"$PUNCTUAL_TEST_{}_URL\"", name.to_uppercase());
+    let output = Command::new("sh").arg("-c").arg(print).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
