@@ -1,15 +1,17 @@
-//! A store that stops at a chosen point for ever, so that a process can be killed exactly there.
+//! A store that stops at a chosen point, so that a process can be killed or suspended exactly there.
 
-use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use punctual::core::{
-    AddOutcome, ChangeWatch, Claim, Commit, CommitAction, CommitBatch, CommitOutcome, InFlightRun,
+    AddOutcome, ChangeWatch, Claim, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore,
+    InFlightRun,
     JobCursor, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate,
-    Revision, StoreCaps, StoreError, TaskFilter,
+    Revision, RunHistory, StoreCaps, StoreError, TaskFilter, TransactionalJobs,
 };
-use punctual::{JobId, SqliteJobStore, Timestamp};
+use punctual::{JobId, Timestamp};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 /// Where a process halts; it says `halted` there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,23 +26,35 @@ pub enum Halt {
     Cleared,
     /// Runs of a dead process have been taken over; they have not begun again.
     TakenOver,
+    /// The node's lease has been renewed.
+    Renewed,
 }
 
-/// An SQLite store with such a point, or without.
-#[derive(Debug)]
+/// Where a process halts, if anywhere; it goes on when that changes.
+#[derive(Clone, Debug)]
+pub struct Halts(pub watch::Sender<Option<Halt>>);
+
+/// A store with such a point, or without.
 pub struct HaltingStore {
     /// What does the work.
-    pub store: SqliteJobStore,
+    pub store: Arc<dyn DynJobStore>,
     /// Where it halts.
-    pub at: Option<Halt>,
+    pub halts: Halts,
 }
 
 impl HaltingStore {
     async fn halt(&self, at: Halt, is_there: bool) {
-        if is_there && self.at == Some(at) {
+        if is_there && *self.halts.0.borrow() == Some(at) {
             println!("halted");
-            pending().await
+            // Fails only if the sender is gone, which is here.
+            let _ = self.halts.0.subscribe().wait_for(|now| *now != Some(at)).await;
         }
+    }
+}
+
+impl std::fmt::Debug for HaltingStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("HaltingStore").field(&self.halts).finish()
     }
 }
 
@@ -114,7 +128,9 @@ impl JobStore for HaltingStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.store.renew(node, now, until).await
+        let lapsed = self.store.renew(node, now, until).await?;
+        self.halt(Halt::Renewed, true).await;
+        Ok(lapsed)
     }
 
     async fn take_over(
@@ -147,5 +163,17 @@ impl JobStore for HaltingStore {
 
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
         self.store.watch().await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.store.time().await
+    }
+
+    fn history(&self) -> Option<&dyn RunHistory> {
+        self.store.history()
+    }
+
+    fn transactional(&self) -> Option<&dyn TransactionalJobs> {
+        self.store.transactional()
     }
 }

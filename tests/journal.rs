@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 
-use punctual::{JobContext, Timestamp};
+use punctual::{Clock, JobContext, SystemClock, Timestamp};
 
 /// A file to which all processes of a test append.
 ///
@@ -40,8 +40,10 @@ pub struct Entry {
     pub scheduled: Timestamp,
     /// with which id,
     pub run: String,
-    /// in which attempt.
+    /// in which attempt,
     pub attempt: u32,
+    /// and when.
+    pub at: Timestamp,
 }
 
 impl Journal {
@@ -63,7 +65,7 @@ impl Journal {
     /// When it can't be written.
     pub fn note(&self, mark: Mark, run: &JobContext) {
         let line = format!(
-            "{} {} {} {} {} {}\n",
+            "{} {} {} {} {} {} {}\n",
             match mark {
                 Mark::Begin => "begin",
                 Mark::End => "end",
@@ -73,6 +75,7 @@ impl Journal {
             run.scheduled_time().as_micros(),
             run.run_id(),
             run.attempt(),
+            SystemClock.now().as_micros(),
         );
         let written = (&self.file).write(line.as_bytes());
         assert_eq!(written.expect("the journal"), line.len());
@@ -98,9 +101,10 @@ impl FromStr for Entry {
     fn from_str(line: &str) -> Result<Self, String> {
         let wrong = || format!("not a line of the journal: {line:?}");
         let words: Vec<_> = line.split(' ').collect();
-        let [mark, process, job, scheduled, run, attempt] = words[..] else {
+        let [mark, process, job, scheduled, run, attempt, at] = words[..] else {
             return Err(wrong());
         };
+        let instant = |text: &str| text.parse().map(Timestamp::from_micros).map_err(|_| wrong());
         Ok(Self {
             mark: match mark {
                 "begin" => Mark::Begin,
@@ -109,9 +113,10 @@ impl FromStr for Entry {
             },
             process: process.into(),
             job: job.into(),
-            scheduled: Timestamp::from_micros(scheduled.parse().map_err(|_| wrong())?),
+            scheduled: instant(scheduled)?,
             run: run.into(),
             attempt: attempt.parse().map_err(|_| wrong())?,
+            at: instant(at)?,
         })
     }
 }

@@ -115,12 +115,40 @@ impl Process {
             }
         }
         let status = self.child.wait().expect("its end");
-        assert!(status.success(), "{status}; it said {:#?}", self.heard);
+        assert!(status.success(), "{status}; it said {:#?}", self.last_words());
         rest
     }
 
+    /// Stops it where it is, as a debugger or a machine that sleeps does; it goes on when it is `resume`d.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be stopped.
+    pub fn suspend(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let mut kill = Command::new("sh");
+        kill.args(["-c", "kill \"$1\" \"$2\"", "kill", signal, &self.child.id().to_string()]);
+        assert!(kill.status().expect("a shell").success(), "kill {signal}");
+    }
+
     fn give_up(&self, why: &str) -> ! {
-        panic!("{why}; it had said {:#?}", self.heard)
+        panic!("{why}; the last that it had said: {:#?}", self.last_words())
+    }
+
+    fn last_words(&self) -> &[String] {
+        &self.heard[self.heard.len().saturating_sub(40)..]
     }
 }
 

@@ -10,15 +10,20 @@ use tokio::sync::watch;
 
 use crate::halt::Halt;
 use crate::journal::{Journal, Mark};
+use crate::store::Place;
 
 /// What a child process is told to be; given to it as JSON.
 ///
 /// It opens the store, adds the jobs that it should, says `ready` and waits. Told `go`, it runs what is due;
-/// told `release`, it lets held runs end; and when its input is closed, it shuts down.
+/// told `release`, it lets held runs end; told `halt`, it halts after its next renewal, and told `on`, it goes
+/// on from where it halts; and when its input is closed, it shuts down. When its store fails or works again, or
+/// its lease was lost, it says `failed`, `recovered` or `lost`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Role {
-    /// Where the store and the journal are.
+    /// Where the journal is.
     pub folder: PathBuf,
+    /// Where the jobs are.
+    pub place: Place,
     /// Its name in the journal.
     pub name: String,
     /// Its name among the processes that share the store.
@@ -31,22 +36,30 @@ pub struct Role {
     pub adds_jobs: bool,
     /// Whether its runs last until they are released, instead of a moment.
     pub holds: bool,
+    /// How long its longest runs take; most take less.
+    pub longest: Duration,
     /// Where it halts, to be killed there.
     pub halts: Option<Halt>,
+    /// Whether it does nothing but write for a long time, in tables of its own, when it is told to `go`.
+    pub hogs: bool,
 }
 
 impl Role {
-    /// A process of this name on the store in `folder`, with everything as it is by default.
+    /// A process of this name on the SQLite store in `folder`, with everything as it is by default.
     pub fn new(folder: impl Into<PathBuf>, name: impl Into<String>) -> Self {
+        let folder = folder.into();
         Self {
-            folder: folder.into(),
+            place: Place::from(folder.as_path()),
+            folder,
             name: name.into(),
             identity: None,
             lease: Duration::from_secs(10),
             max_running: 10_000,
             adds_jobs: false,
             holds: false,
+            longest: Duration::from_millis(30),
             halts: None,
+            hogs: false,
         }
     }
 
@@ -63,9 +76,14 @@ impl Role {
     }
 }
 
-/// Lets runs end.
+/// Lets runs end, and says how long they take at most.
 #[derive(Clone, Debug)]
-pub struct Gate(pub watch::Sender<bool>);
+pub struct Gate {
+    /// Whether they may end.
+    pub open: watch::Sender<bool>,
+    /// What the longest take.
+    pub longest: Duration,
+}
 
 /// What every job does: says that it begins, takes its time, and says that it ends.
 #[task]
@@ -73,12 +91,12 @@ pub async fn occur(context: JobContext) {
     let journal = context.state::<Journal>().expect("a journal");
     journal.note(Mark::Begin, &context);
     let gate = context.state::<Gate>().expect("a gate");
-    let mut open = gate.0.subscribe();
+    let mut open = gate.open.subscribe();
     // Fails only if the gate is gone, which the context keeps.
     let _ = open.wait_for(|open| *open).await;
-    // Up to 30 ms, different for each run, so that processes are killed in the middle of some.
-    let length =
-        Duration::from_millis(context.scheduled_time().as_micros().unsigned_abs() / 7 % 30);
+    // Different for each run, so that processes are killed in the middle of some.
+    let number = context.scheduled_time().as_micros().unsigned_abs() / 7_000;
+    let length = gate.longest.mul_f64((number % 30) as f64 / 30.0);
     let _ = tokio::time::timeout(length, std::future::pending::<()>()).await;
     journal.note(Mark::End, &context);
 }

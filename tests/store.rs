@@ -1,37 +1,68 @@
 //! The store that a test's processes share, looked at by the test itself.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use punctual::prelude::*;
+use punctual::core::DynJobStore;
+use punctual::{SchedulerBuilder, prelude::*};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
-use crate::halt::{Halt, HaltingStore};
+use crate::halt::{HaltingStore, Halts};
 use crate::role::occur;
 
-/// Opens the store in `folder` with a scheduler that runs nothing, does `work`, and closes it.
+/// Where the jobs are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Place {
+    /// In this SQLite file.
+    Sqlite(PathBuf),
+}
+
+impl Place {
+    /// Opens a store there.
+    ///
+    /// # Panics
+    ///
+    /// When there can't be one there.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn DynJobStore> {
+        match self {
+            Self::Sqlite(file) => Arc::new(SqliteJobStore::open(file).expect("a store")),
+        }
+    }
+}
+
+impl From<&Path> for Place {
+    /// The SQLite file in this folder.
+    fn from(folder: &Path) -> Self {
+        Self::Sqlite(folder.join("jobs.sqlite"))
+    }
+}
+
+/// Opens the store with a scheduler that runs nothing, does `work`, and closes it.
 ///
 /// # Errors
 ///
 /// What the scheduler or `work` says.
 pub fn with_store<T>(
-    folder: &Path,
+    place: impl Into<Place>,
     work: impl FnOnce(&BackgroundScheduler) -> Result<T, SchedulerError>,
 ) -> Result<T, SchedulerError> {
-    let scheduler = builder(folder, None).build()?;
+    let scheduler = builder(&place.into(), Halts(watch::Sender::new(None))).build()?;
     scheduler.start_paused()?;
     let result = work(&scheduler);
     scheduler.shutdown()?;
     result
 }
 
-/// A scheduler on the store in `folder`, which halts where it should.
+/// A scheduler on the store there, which halts where it should.
 ///
 /// # Panics
 ///
 /// When there can't be one there.
-pub fn builder(folder: &Path, at: Option<Halt>) -> punctual::SchedulerBuilder<BackgroundScheduler> {
-    let store = SqliteJobStore::open(folder.join("jobs.sqlite")).expect("a store");
+pub fn builder(place: &Place, halts: Halts) -> SchedulerBuilder<BackgroundScheduler> {
     BackgroundScheduler::builder()
         .timezone("UTC")
-        .job_store("default", HaltingStore { store, at })
+        .job_store("default", HaltingStore { store: place.store(), halts })
         .task(occur)
 }

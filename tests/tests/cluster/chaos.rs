@@ -1,0 +1,76 @@
+//! Every second one of the processes is killed, and another one takes its place.
+
+use std::time::Duration;
+
+use punctual::prelude::*;
+use punctual_tests::role::Role;
+
+use crate::crew::Crew;
+use crate::plan::{ALL, Plan};
+use crate::stage::{Kind, Stage};
+use crate::verdict::{TAKEOVER, Verdict};
+
+/// How many processes there are.
+const SEATS: usize = 4;
+
+/// Runs take up to a second: each process that is killed leaves some, and may leave claims and commits.
+pub(crate) fn test(kind: Kind) {
+    let number = |name: &str| {
+        let value = std::env::var(name).ok()?;
+        Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+    };
+    let seconds = number("PUNCTUAL_CHAOS_SECONDS").unwrap_or(60);
+    let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("{kind:?}: PUNCTUAL_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+
+    let stage = Stage::new(kind);
+    let now = SystemClock.now();
+    let plan = Plan {
+        starts: [now; 2],
+        period: Duration::from_secs(seconds) / 20,
+        // Runs of the dead count until they have been run again.
+        max_instances: 8,
+    };
+    plan.add(&stage.place);
+    let mut crew = Crew::default();
+    let mut lives = 0;
+    let mut next_life = |crew: &mut Crew| {
+        lives += 1;
+        let name = format!("life-{lives}");
+        crew.start(&Role { longest: Duration::from_secs(1), ..stage.role(&name) });
+        name
+    };
+    let mut seats: Vec<_> = (0..SEATS).map(|_| next_life(&mut crew)).collect();
+    for _ in 0..seconds {
+        // At any moment of the second, so that some are killed before they have opened the store.
+        let moment = Duration::from_micros(random.u64(0..1_000_000));
+        crew.listen(moment);
+        let seat = random.usize(..SEATS);
+        crew.kill(&seats[seat]);
+        seats[seat] = next_life(&mut crew);
+        crew.listen(Duration::from_secs(1) - moment);
+    }
+    // What the last ones left behind has to be taken over, perhaps after a claim of theirs is over.
+    let finished = crew.finish(&stage.place, 2 * TAKEOVER);
+
+    let verdict = Verdict::new(&stage, finished.deaths);
+    verdict.check(&plan);
+    let skip = verdict.counts(&plan, Recovery::Skip);
+    let rerun = verdict.counts(&plan, Recovery::Rerun);
+    let takeovers = verdict.takeovers();
+    let longest = takeovers.first().copied().unwrap_or_default();
+    println!(
+        "{kind:?}: {ALL} with {seconds} kills, {:.1?} after the last; skip {skip:?}; rerun {rerun:?}; \
+         {} taken over, the last after {longest:.1?}; the latest began {:.1?} late",
+        finished.took,
+        takeovers.len(),
+        verdict.latest(),
+    );
+    assert_eq!(rerun.never_ended, 0, "occurrences that must run at least once");
+    assert!(longest < TAKEOVER, "a run was taken over {longest:?} after its process had died");
+    assert!(!takeovers.is_empty(), "no process was killed during a run");
+    // A killed process loses what it has committed to and not begun; it begins at once.
+    let most = usize::try_from(seconds).unwrap_or(usize::MAX) * 10;
+    assert!(skip.never_begun <= most, "{} never began", skip.never_begun);
+}

@@ -1,0 +1,121 @@
+//! The processes that share the database.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use punctual::prelude::*;
+use punctual_tests::process::Process;
+use punctual_tests::role::Role;
+use punctual_tests::store::{Place, with_store};
+
+pub(crate) const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
+
+/// Processes, by name.
+#[derive(Default)]
+pub(crate) struct Crew {
+    processes: Vec<(String, Process)>,
+    /// What they have said: how often, by process and word.
+    said: HashMap<(String, String), usize>,
+    /// When those died that were killed.
+    pub deaths: HashMap<String, Timestamp>,
+}
+
+impl Crew {
+    /// Starts a process, which runs what is due as soon as it can.
+    pub(crate) fn start(&mut self, role: &Role) {
+        self.start_waiting(role);
+        self.get(&role.name).tell("go");
+    }
+
+    /// Starts a process, which runs nothing before it is told to `go`.
+    pub(crate) fn start_waiting(&mut self, role: &Role) {
+        self.processes.push((role.name.clone(), Process::start(&mut role.command(CHILD))));
+    }
+
+    pub(crate) fn get(&mut self, name: &str) -> &mut Process {
+        let found = self.processes.iter_mut().find(|(known, _)| known == name);
+        &mut found.expect("a process of that name").1
+    }
+
+    /// Tells all the same.
+    pub(crate) fn tell(&mut self, line: &str) {
+        self.processes.iter_mut().for_each(|(_, process)| process.tell(line));
+    }
+
+    /// Kills a process and notes when.
+    pub(crate) fn kill(&mut self, name: &str) {
+        self.take(name).kill();
+        self.deaths.insert(name.to_owned(), SystemClock.now());
+    }
+
+    /// Closes a process's input and waits for it to end well.
+    pub(crate) fn end(&mut self, name: &str) {
+        self.take(name).end();
+    }
+
+    fn take(&mut self, name: &str) -> Process {
+        let index = self.processes.iter().position(|(known, _)| known == name);
+        self.processes.swap_remove(index.expect("a process of that name")).1
+    }
+
+    /// Listens to what they say for so long.
+    pub(crate) fn listen(&mut self, time: Duration) {
+        let until = SystemClock.now().saturating_add(time);
+        loop {
+            for (name, process) in &mut self.processes {
+                let left = until.saturating_since(SystemClock.now());
+                let mut wait = left.min(Duration::from_millis(10));
+                while let Some(line) = process.line_within(wait) {
+                    let word = line.split(' ').next().unwrap_or_default();
+                    *self.said.entry((name.clone(), word.to_owned())).or_default() += 1;
+                    wait = Duration::ZERO;
+                }
+            }
+            if SystemClock.now() >= until {
+                return;
+            }
+        }
+    }
+
+    /// How often a process has said the word, as far as it has been listened to.
+    pub(crate) fn said(&self, name: &str, word: &str) -> usize {
+        self.said.get(&(name.to_owned(), word.to_owned())).copied().unwrap_or(0)
+    }
+
+    /// Listens until `done`.
+    pub(crate) fn until(&mut self, patience: Duration, what: &str, done: impl Fn(&Self) -> bool) {
+        let started = SystemClock.now();
+        while !done(self) {
+            let waited = SystemClock.now().saturating_since(started);
+            assert!(waited < patience, "after {waited:?}: {what}; they said {:#?}", self.said);
+            self.listen(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until no job is left, for so long at most; answers how long it took.
+    pub(crate) fn finish(mut self, place: &Place, patience: Duration) -> Finished {
+        let started = SystemClock.now();
+        with_store(place.clone(), |scheduler| {
+            loop {
+                let left = scheduler.get_jobs(None)?;
+                let waited = SystemClock.now().saturating_since(started);
+                if left.is_empty() {
+                    return Ok(());
+                }
+                assert!(waited < patience, "after {waited:?} {} are left: {left:#?}", left.len());
+                self.listen(Duration::from_millis(100));
+            }
+        })
+        .unwrap();
+        let took = SystemClock.now().saturating_since(started);
+        // What one of them does too often, it does until it has ended.
+        self.processes.into_iter().for_each(|(_, process)| drop(process.end()));
+        Finished { took, deaths: self.deaths }
+    }
+}
+
+/// What is left of a crew when all is done.
+pub(crate) struct Finished {
+    pub took: Duration,
+    pub deaths: HashMap<String, Timestamp>,
+}

@@ -1,0 +1,52 @@
+//! Nobody is killed: each occurrence runs exactly once.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use punctual::prelude::*;
+use punctual_tests::journal::Mark;
+
+use crate::crew::Crew;
+use crate::plan::{ALL, Plan};
+use crate::stage::{Kind, Stage};
+use crate::verdict::Verdict;
+
+const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
+
+/// Four processes start at once on an empty database, so that they race for making its tables. Half of the
+/// jobs are an hour behind; the others become due while the test lasts. The first runs of all processes last
+/// until each of them has begun one: so all certainly work.
+pub(crate) fn test(kind: Kind) {
+    let stage = Stage::new(kind);
+    let mut crew = Crew::default();
+    for name in NAMES {
+        let role = stage.role(name);
+        crew.start(&punctual_tests::role::Role { holds: true, max_running: 50, ..role });
+    }
+    for name in NAMES {
+        crew.get(name).line_that(|line| line == "ready");
+    }
+    let now = SystemClock.now();
+    let plan = Plan {
+        starts: [now.saturating_sub(Duration::from_secs(3600)), now],
+        period: Duration::from_millis(500),
+        max_instances: 1,
+    };
+    plan.add(&stage.place);
+    for name in NAMES {
+        crew.get(name).line_that(|line| line.starts_with("begin"));
+    }
+    crew.tell("release");
+    let finished = crew.finish(&stage.place, Duration::from_secs(60));
+
+    let verdict = Verdict::new(&stage, HashMap::new());
+    verdict.check(&plan);
+    for recovery in [Recovery::Skip, Recovery::Rerun] {
+        let counts = verdict.counts(&plan, recovery);
+        assert_eq!((counts.never_ended, counts.begun_again), (0, 0), "{recovery:?}");
+    }
+    let ends = NAMES.map(|name| verdict.lines_of(name, Mark::End));
+    println!("{kind:?}: {ALL} in {:.1?}, by process {ends:?}", finished.took);
+    assert_eq!(ends.iter().sum::<usize>(), ALL);
+    assert!(ends.iter().all(|&ends| ends > 0), "one of them did nothing");
+}

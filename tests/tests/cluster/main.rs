@@ -1,0 +1,49 @@
+//! Four processes share a database: each occurrence is executed once, whoever is killed, stopped or cut off.
+//!
+//! Runs write down when they begin and when they end, in a journal outside of the database; what is checked
+//! is what they wrote.
+
+mod chaos;
+mod crew;
+mod exactly_once;
+mod outage;
+
+mod plan;
+mod stage;
+mod stale;
+
+mod verdict;
+
+/// Each case on each database.
+macro_rules! on_every_store {
+    ($($store:ident: $kind:ident;)*) => {$(
+        mod $store {
+            use crate::stage::Kind;
+
+            #[test]
+            fn each_of_10000_occurrences_runs_exactly_once() {
+                crate::exactly_once::test(Kind::$kind);
+            }
+
+            #[test]
+            fn a_minute_of_kills_loses_nothing_and_repeats_nothing() {
+                crate::chaos::test(Kind::$kind);
+            }
+
+            #[test]
+            fn two_outages_lose_nothing_and_repeat_nothing() {
+                crate::outage::test(Kind::$kind);
+            }
+
+            #[test]
+            fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
+                crate::stale::test(Kind::$kind);
+            }
+
+        }
+    )*};
+}
+
+on_every_store! {
+    sqlite: Sqlite;
+}

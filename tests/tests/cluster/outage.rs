@@ -1,0 +1,70 @@
+//! The database is away for five seconds, twice.
+
+use std::time::Duration;
+
+use punctual::prelude::*;
+use punctual_tests::process::Process;
+use punctual_tests::role::Role;
+
+use crate::crew::{CHILD, Crew};
+use crate::plan::{ALL, Plan};
+use crate::stage::{Kind, Stage};
+use crate::verdict::Verdict;
+
+const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
+
+/// How long the database is away.
+const AWAY: Duration = Duration::from_secs(5);
+
+/// How long the processes may take to notice that it is, or that it is back.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// 500 occurrences become due each second, also while the database is away.
+pub(crate) fn test(kind: Kind) {
+    let stage = Stage::new(kind);
+    let plan =
+        Plan { starts: [SystemClock.now(); 2], period: Duration::from_secs(1), max_instances: 2 };
+    plan.add(&stage.place);
+    let mut crew = Crew::default();
+    for name in NAMES {
+        crew.start(&stage.role(name));
+    }
+    for outage in 1..=2 {
+        crew.listen(Duration::from_secs(3));
+        let hog = hog(&stage, &mut crew);
+        crew.listen(AWAY);
+        crew.until(PATIENCE, "not all have noticed", |crew| {
+            NAMES.iter().all(|name| crew.said(name, "failed") >= outage)
+        });
+        hog.kill();
+        crew.until(PATIENCE, "not all came back", |crew| {
+            NAMES.iter().all(|name| crew.said(name, "recovered") >= outage)
+        });
+    }
+    let before = NAMES.map(|name| crew.said(name, "begin"));
+    crew.until(PATIENCE, "not all run jobs again", |crew| {
+        NAMES.iter().zip(before).all(|(name, before)| crew.said(name, "begin") > before)
+    });
+    let finished = crew.finish(&stage.place, Duration::from_secs(60));
+
+    let verdict = Verdict::new(&stage, finished.deaths);
+    verdict.check(&plan);
+    let skip = verdict.counts(&plan, Recovery::Skip);
+    let rerun = verdict.counts(&plan, Recovery::Rerun);
+    println!("{kind:?}: {ALL} in spite of two outages; skip {skip:?}; rerun {rerun:?}");
+    assert_eq!((rerun.never_ended, rerun.begun_again), (0, 0));
+    assert_eq!((skip.never_ended, skip.begun_again), (0, 0));
+}
+
+/// Another process is stopped in the middle of a write, and nobody else can write as long as it is there.
+fn hog(stage: &Stage, crew: &mut Crew) -> Process {
+    let hog = Role { hogs: true, ..stage.role("hog") };
+    let mut hog = Process::start(&mut hog.command(CHILD));
+    hog.line_that(|line| line == "ready");
+    hog.tell("go");
+    hog.line_that(|line| line == "writing");
+    // Until it is in the middle.
+    crew.listen(Duration::from_millis(500));
+    hog.suspend();
+    hog
+}

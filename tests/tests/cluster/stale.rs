@@ -1,0 +1,131 @@
+//! Processes that are stopped past their lease, and go on when others have long since taken their place.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use punctual::prelude::*;
+use punctual_tests::halt::Halt;
+use punctual_tests::journal::{self, Entry, Mark};
+use punctual_tests::role::{Role, occur};
+use punctual_tests::store::with_store;
+
+use crate::crew::Crew;
+use crate::stage::{Kind, Stage};
+use crate::verdict::TAKEOVER;
+
+/// How many jobs of each recovery each process gets.
+const JOBS: usize = 3;
+
+/// Who comes to grief, and how.
+const VICTIMS: [&str; 3] = ["stopped-while-running", "killed-while-running", "stopped-after-claiming"];
+
+/// One process is stopped in the middle of runs, one is killed there, both just after they have renewed their
+/// leases, and one is stopped when it has claimed jobs. Another takes over from all three. Then the stopped
+/// ones go on: the first brings its runs to their end, the other begins none, and neither changes anything.
+pub(crate) fn test(kind: Kind) {
+    let stage = Stage::new(kind);
+    let mut crew = Crew::default();
+    let role = |name: &str| Role { holds: true, ..stage.role(name) };
+    let [runner, killed, claimer] = VICTIMS;
+    crew.start_waiting(&role("heir"));
+    crew.get("heir").line_that(|line| line == "ready");
+
+    let mut fell = HashMap::new();
+    for name in [runner, killed] {
+        // It has as many runs as it may, and leaves all others alone.
+        crew.start(&Role { max_running: 2 * JOBS, ..role(name) });
+        add_jobs(&stage, name);
+        for _ in 0..2 * JOBS {
+            crew.get(name).line_that(|line| line.starts_with("begin"));
+        }
+        crew.get(name).tell("halt");
+        crew.get(name).line_that(|line| line == "halted");
+        if name == killed {
+            crew.kill(name);
+        } else {
+            crew.get(name).suspend();
+        }
+        fell.insert(name, SystemClock.now());
+    }
+    crew.start(&Role { halts: Some(Halt::Claimed), ..role(claimer) });
+    add_jobs(&stage, claimer);
+    crew.get(claimer).line_that(|line| line == "halted");
+    crew.get(claimer).suspend();
+    fell.insert(claimer, SystemClock.now());
+
+    // All of the claimed jobs, and the others of Recovery::Rerun.
+    crew.get("heir").tell("go");
+    crew.until(2 * TAKEOVER, "not all was taken over", |crew| {
+        crew.said("heir", "begin") == 4 * JOBS
+    });
+
+    crew.get(claimer).tell("on");
+    crew.get(claimer).resume();
+    crew.get(runner).tell("on");
+    crew.get(runner).resume();
+    crew.until(TAKEOVER, "its lease was lost", |crew| crew.said(runner, "lost") > 0);
+    crew.get(runner).tell("release");
+    crew.until(TAKEOVER, "its runs don't end", |crew| crew.said(runner, "end") == 2 * JOBS);
+    // What follows from that is committed when they have ended.
+    crew.end(claimer);
+    crew.end(runner);
+    let jobs = with_store(stage.place.clone(), |scheduler| scheduler.get_jobs(None)).unwrap();
+    let mut left: Vec<_> = jobs.iter().map(|job| (job.id.as_str().to_owned(), job.in_flight)).collect();
+    left.sort_unstable();
+    let mut expected: Vec<_> = VICTIMS.iter().flat_map(|name| rerun(name)).map(|id| (id, 1)).collect();
+    expected.sort_unstable();
+    assert_eq!(left, expected, "what the heir runs is on record, whatever others finish");
+    crew.tell("release");
+    crew.finish(&stage.place, TAKEOVER);
+
+    let entries = journal::read(&stage.journal());
+    for name in VICTIMS {
+        let mut waited = Duration::ZERO;
+        for id in rerun(name).chain(skip(name)) {
+            let begun = of(&entries, &id, Mark::Begin);
+            let ended = of(&entries, &id, Mark::End);
+            let (begins, ends): (&[_], &[_]) = match (name == claimer, id.contains("rerun")) {
+                (true, _) => (&[("heir", 1)], &[("heir", 1)]),
+                (false, true) if name == killed => (&[(name, 1), ("heir", 2)], &[("heir", 2)]),
+                (false, true) => (&[(name, 1), ("heir", 2)], &[(name, 1), ("heir", 2)]),
+                (false, false) if name == killed => (&[(name, 1)], &[]),
+                (false, false) => (&[(name, 1)], &[(name, 1)]),
+            };
+            assert_eq!(who(&begun), begins, "{id} began");
+            assert_eq!(who(&ended), ends, "{id} ended");
+            if let Some(again) = begun.iter().find(|entry| entry.process == "heir") {
+                waited = waited.max(again.at.saturating_since(fell[name]));
+            }
+        }
+        println!("{kind:?}: {name}: taken over after {waited:.1?}");
+        assert!(waited < TAKEOVER, "{name} was taken over after {waited:?}");
+    }
+}
+
+/// Adds a process's jobs, all due.
+fn add_jobs(stage: &Stage, name: &str) {
+    let jobs = rerun(name).map(|id| (id, Recovery::Rerun));
+    let jobs = jobs.chain(skip(name).map(|id| (id, Recovery::Skip)));
+    let jobs = jobs.map(|(id, recovery)| NewJob::builder(occur()).id(id).recovery(recovery).build());
+    with_store(stage.place.clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
+}
+
+fn rerun(name: &str) -> impl Iterator<Item = String> {
+    (0..JOBS).map(move |number| format!("{name}-rerun-{number}"))
+}
+
+fn skip(name: &str) -> impl Iterator<Item = String> {
+    (0..JOBS).map(move |number| format!("{name}-skip-{number}"))
+}
+
+fn of<'a>(entries: &'a [Entry], job: &str, mark: Mark) -> Vec<&'a Entry> {
+    entries.iter().filter(|entry| entry.job == job && entry.mark == mark).collect()
+}
+
+/// The processes and attempts, in the order of the attempts.
+fn who<'a>(entries: &[&'a Entry]) -> Vec<(&'a str, u32)> {
+    let mut who: Vec<_> =
+        entries.iter().map(|entry| (entry.process.as_str(), entry.attempt)).collect();
+    who.sort_unstable_by_key(|(_, attempt)| *attempt);
+    who
+}
