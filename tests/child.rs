@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::io::stdin;
 
+use punctual::core::{JobStore, NameError, NewRecord, TaskName};
 use punctual::prelude::*;
 use punctual_tests::halt::{Halt, Halts};
 use punctual_tests::journal::Journal;
-use punctual_tests::role::{Gate, Role, add_endless_jobs, occur};
+use punctual_tests::role::{Gate, Role, add_endless_jobs};
 use punctual_tests::store::{self, Place};
 use tokio::sync::watch;
 
@@ -22,10 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED | EventMask::LEASE_LOST;
     let mut builder = store::builder(&role.place, halts.clone())
         .listener(trouble, |event| match event {
-            Event::JobStoreFailed { error, .. } => {
-                eprintln!("{error}");
-                println!("failed");
-            }
+            Event::JobStoreFailed { error, .. } => println!("failed {error}"),
             Event::LeaseLost(_) => println!("lost"),
             _ => println!("recovered"),
         })
@@ -61,15 +59,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn hog(place: &Place) -> Result<(), Box<dyn Error>> {
     let Place::Sqlite(file) = place;
     let store = SqliteJobStore::builder().file(file).table_prefix("hog_").build()?;
-    let scheduler =
-        BackgroundScheduler::builder().job_store("default", store).task(occur).build()?;
-    scheduler.start_paused()?;
-    let jobs: Result<Vec<_>, _> =
-        (0..200_000).map(|number| NewJob::builder(occur()).id(number.to_string()).build()).collect();
-    println!("ready");
-    stdin().lines().next().ok_or("nobody said go")??;
-    println!("writing");
-    scheduler.add_jobs(jobs?)?;
-    println!("written");
-    Ok(())
+    let records = (0..300_000).map(|number| {
+        Ok(NewRecord {
+            id: JobId::new(number.to_string())?,
+            task: TaskName::new("none")?,
+            definition: Vec::new().into(),
+            schedule: None,
+        })
+    });
+    let records = records.collect::<Result<_, NameError>>()?;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        store.start().await?;
+        println!("writing");
+        store.add(records).await?;
+        println!("written");
+        Ok(())
+    })
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use punctual::core::{
     AddOutcome, ChangeWatch, Claim, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore,
-    InFlightRun,
-    JobCursor, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate,
-    Revision, RunHistory, StoreCaps, StoreError, TaskFilter, TransactionalJobs,
+    InFlightRun, JobCursor, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun,
+    RecordUpdate, Revision, RunHistory, StoreCaps, StoreError, TaskFilter, TransactionalJobs,
 };
 use punctual::{JobId, Timestamp};
 use serde::{Deserialize, Serialize};

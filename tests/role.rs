@@ -40,7 +40,7 @@ pub struct Role {
     pub longest: Duration,
     /// Where it halts, to be killed there.
     pub halts: Option<Halt>,
-    /// Whether it does nothing but write for a long time, in tables of its own, when it is told to `go`.
+    /// Whether it does nothing but write for a long time, in tables of its own.
     pub hogs: bool,
 }
 

@@ -87,7 +87,7 @@ impl Crew {
         let started = SystemClock.now();
         while !done(self) {
             let waited = SystemClock.now().saturating_since(started);
-            assert!(waited < patience, "after {waited:?}: {what}; they said {:#?}", self.said);
+            assert!(waited < patience, "after {waited:?}: {what}; they said {:?}", self.said);
             self.listen(Duration::from_millis(50));
         }
     }

@@ -17,7 +17,8 @@ use crate::verdict::TAKEOVER;
 const JOBS: usize = 3;
 
 /// Who comes to grief, and how.
-const VICTIMS: [&str; 3] = ["stopped-while-running", "killed-while-running", "stopped-after-claiming"];
+const VICTIMS: [&str; 3] =
+    ["stopped-while-running", "killed-while-running", "stopped-after-claiming"];
 
 /// One process is stopped in the middle of runs, one is killed there, both just after they have renewed their
 /// leases, and one is stopped when it has claimed jobs. Another takes over from all three. Then the stopped
@@ -70,9 +71,11 @@ pub(crate) fn test(kind: Kind) {
     crew.end(claimer);
     crew.end(runner);
     let jobs = with_store(stage.place.clone(), |scheduler| scheduler.get_jobs(None)).unwrap();
-    let mut left: Vec<_> = jobs.iter().map(|job| (job.id.as_str().to_owned(), job.in_flight)).collect();
+    let mut left: Vec<_> =
+        jobs.iter().map(|job| (job.id.as_str().to_owned(), job.in_flight)).collect();
     left.sort_unstable();
-    let mut expected: Vec<_> = VICTIMS.iter().flat_map(|name| rerun(name)).map(|id| (id, 1)).collect();
+    let mut expected: Vec<_> =
+        VICTIMS.iter().flat_map(|name| rerun(name)).map(|id| (id, 1)).collect();
     expected.sort_unstable();
     assert_eq!(left, expected, "what the heir runs is on record, whatever others finish");
     crew.tell("release");
@@ -106,7 +109,8 @@ pub(crate) fn test(kind: Kind) {
 fn add_jobs(stage: &Stage, name: &str) {
     let jobs = rerun(name).map(|id| (id, Recovery::Rerun));
     let jobs = jobs.chain(skip(name).map(|id| (id, Recovery::Skip)));
-    let jobs = jobs.map(|(id, recovery)| NewJob::builder(occur()).id(id).recovery(recovery).build());
+    let jobs =
+        jobs.map(|(id, recovery)| NewJob::builder(occur()).id(id).recovery(recovery).build());
     with_store(stage.place.clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
 }
 
