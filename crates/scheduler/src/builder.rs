@@ -182,7 +182,8 @@ impl<S> SchedulerBuilder<S> {
     }
 
     /// The longest wait before a store that failed is tried again, and after which a job that can't be
-    /// run here is looked at again; 10 seconds without one. The first wait is 50 ms; each doubles.
+    /// run here is looked at again; 10 seconds without one. The first wait is 50 ms; each doubles. A store
+    /// that outlives the process is tried again after a third of the [`lease`](Self::lease) at the latest.
     pub fn retry_interval(mut self, interval: Duration) -> Self {
         self.retry_interval = interval;
         self

@@ -12,6 +12,19 @@ use super::slot::{Pass, Slot};
 use super::submit::NewRun;
 
 impl Engine {
+    /// Whether it is time to look for dead nodes. A store that was away has let the leases of the living run
+    /// out too: they are given the time to come back, which takes each a little more than a third of a lease.
+    pub(super) fn may_search(&self, slot: &Slot, pass: &mut Pass, now: Timestamp) -> bool {
+        let (grace, lease) = (self.settings.lease / 2, self.settings.lease);
+        // In less time nobody's lease runs out: it is renewed when a third of it is over.
+        if slot.health.lock().failing_for(now) >= lease / 4 {
+            pass.search_from = Some(now.saturating_add(grace));
+        }
+        // After a clock that was put back, the wait would last for ever.
+        let early = |from: Timestamp| now < from && from <= now.saturating_add(grace);
+        pass.search && !pass.search_from.is_some_and(early)
+    }
+
     /// Takes over the runs of dead nodes and runs them again.
     pub(super) async fn take_over(
         &self,

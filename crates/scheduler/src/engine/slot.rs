@@ -65,6 +65,8 @@ pub(crate) struct Pass {
     pub lost_track: bool,
     /// The lease was renewed, and the dead have not been looked for since.
     pub search: bool,
+    /// Before that they are not looked for: the store was away, and the living may not be back yet.
+    pub search_from: Option<Timestamp>,
     /// Runs were recorded as this node's when the last pass ended.
     pub holds_runs: bool,
     /// When the node's lease was renewed last.
@@ -87,6 +89,8 @@ pub(crate) struct Pass {
 #[derive(Default)]
 pub(crate) struct Health {
     failures: u32,
+    /// When the first of them was.
+    failing_since: Option<Timestamp>,
     pub retry_at: Option<Timestamp>,
     pub last_error: Option<Arc<StoreError>>,
 }
@@ -173,21 +177,27 @@ impl Slot {
 }
 
 impl Health {
-    /// Notes a failure and answers when to try again.
+    /// Notes a failure and answers when to try again: after `longest` and a quarter of it, at the latest.
     pub(crate) fn failed(
         &mut self,
         error: Arc<StoreError>,
         now: Timestamp,
-        retry_interval: Duration,
+        longest: Duration,
     ) -> Timestamp {
         let doubled = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(20));
         self.failures = self.failures.saturating_add(1);
         // Up to a quarter more, so that processes that failed together don't return together.
-        let wait = doubled.min(retry_interval);
+        let wait = doubled.min(longest);
         let retry_at = now.saturating_add(wait.mul_f64(1.0 + fastrand::f64() / 4.0));
+        self.failing_since.get_or_insert(now);
         self.retry_at = Some(retry_at);
         self.last_error = Some(error);
         retry_at
+    }
+
+    /// How long it has failed again and again.
+    pub(crate) fn failing_for(&self, now: Timestamp) -> Duration {
+        self.failing_since.map_or(Duration::ZERO, |since| now.saturating_since(since))
     }
 
     /// Notes a success; whether there had been a failure before.

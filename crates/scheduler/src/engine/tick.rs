@@ -131,8 +131,12 @@ impl Engine {
     fn store_failed(&self, slot: &Slot, error: StoreError, now: Timestamp) -> Timestamp {
         tracing::warn!(store = %slot.alias, %error, "the job store failed; it is tried again");
         let error = Arc::new(error);
-        let retry_at =
-            slot.health.lock().failed(Arc::clone(&error), now, self.settings.retry_interval);
+        let mut longest = self.settings.retry_interval;
+        if slot.caps.persistent {
+            // As often as the lease is renewed while all is well: it may be about to run out.
+            longest = longest.min(self.settings.lease / 3);
+        }
+        let retry_at = slot.health.lock().failed(Arc::clone(&error), now, longest);
         self.bus.emit(Event::JobStoreFailed { store: slot.alias.clone(), error });
         retry_at
     }
@@ -155,8 +159,9 @@ impl Engine {
         self.retry_uncertain(slot, pass, now).await?;
         self.check_zones(slot).await?;
         let mut wakeup = self.next_look(slot, now);
+        let search = self.may_search(slot, pass, now);
         if !paused {
-            if pass.search {
+            if search {
                 self.take_over(slot, pass, &node, &filter, now).await?;
                 pass.search = false;
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::Recovery;
+use punctual_core::{JobStore, Recovery};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::IntervalTrigger;
 
@@ -66,17 +66,28 @@ fn health_tells_while_it_lasts() {
 
 #[test]
 fn the_waits_grow_up_to_the_retry_interval() {
+    let tries = tries_in_ten_minutes(MemoryJobStore::new());
+    // 50 ms, doubled seven times until 8 s, then each 8 to 10 s.
+    assert!((60..=85).contains(&tries), "{tries} tries in ten minutes");
+}
+
+#[test]
+fn where_there_is_a_lease_the_waits_grow_up_to_a_third_of_it() {
     let file = File::new();
-    let store = Faulty::new(file.store());
+    let tries = tries_in_ten_minutes(file.store());
+    // 50 ms, doubled seven times until 3.3 s, then each 3.3 to 4.2 s.
+    assert!((144..=190).contains(&tries), "{tries} tries in ten minutes");
+}
+
+fn tries_in_ten_minutes(store: impl JobStore) -> usize {
+    let store = Faulty::new(store);
     let faults = store.faults.clone();
     let rig = Rig::new(|builder| {
         builder.job_store("default", store).retry_interval(Duration::from_secs(8))
     });
     faults.set(Call::NextWakeup, Fault::Before);
     rig.run_until(600);
-    let tries = rig.events.of("JOBSTORE_FAILED").len();
-    // 50 ms, doubled seven times until 8 s, then each 8 to 10 s.
-    assert!((60..=85).contains(&tries), "{tries} tries in ten minutes");
+    rig.events.of("JOBSTORE_FAILED").len()
 }
 
 #[test]

@@ -127,6 +127,44 @@ fn a_take_over_whose_answer_is_lost_loses_no_run() {
     }
 }
 
+/// The store is away for longer than the lease, for all of three. The one that comes back first leaves the
+/// others time to come back too, and only then takes the run of the one that died meanwhile.
+#[test]
+fn an_outage_makes_none_seem_dead_that_comes_back() {
+    let file = File::new();
+    let [first, second, _dead] = ["first", "second", "dead"].map(|id| {
+        let (held, store) = (Held::default(), Faulty::new(file.store()));
+        let faults = store.faults.clone();
+        let rig = Rig::new(|builder| {
+            builder.job_store("default", store).executor("default", held.clone()).task(note)
+        });
+        add(&rig, id, Recovery::Rerun);
+        rig.jump_to(10);
+        assert_eq!(held.len(), 1);
+        faults.set(Call::Renew, Fault::Before);
+        (rig, held, faults)
+    });
+    let both = [&first, &second];
+    let through = |seconds: std::ops::Range<i64>, rigs: &[&(Rig, Held, _)]| {
+        for second in seconds {
+            for (rig, ..) in rigs {
+                rig.jump_to(second);
+            }
+        }
+    };
+    through(11..40, &both);
+    both.iter().for_each(|(.., faults)| faults.clear());
+    through(40..44, &[&first]);
+    through(44..45, &both);
+    for (rig, held, _) in both {
+        assert_eq!(rig.events.of("JOBSTORE_RECOVERED").len(), 1);
+        assert_eq!(held.len(), 1, "a run was taken from one that was about to come back");
+    }
+    through(45..55, &both);
+    let recovered = both.map(|(rig, ..)| rig.events.of("JOB_RECOVERED")).concat();
+    assert_eq!(recovered, ["JOB_RECOVERED dead"]);
+}
+
 #[test]
 fn one_that_shuts_down_gives_its_runs_away_at_once() {
     let file = File::new();
