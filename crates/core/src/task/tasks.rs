@@ -38,12 +38,13 @@ impl Tasks {
         Self::default()
     }
 
-    /// These and one more.
-    pub fn task<F, M>(self, _task: F) -> Self
+    /// These and one more, with its settings if it has any.
+    pub fn task<F, M>(mut self, task: F) -> Self
     where
         F: TaskFn<M>,
     {
-        self.task_type::<F::Task>()
+        self.registrations.push(task.registration());
+        self
     }
 
     /// These and one more, by its type.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use punctual_core::{
     Codec, Encoded, IntoAction, JobContext, JobContextParts, JobId, RunId, SharedState, TaskBody,
-    TaskFn, TaskName, TaskRegistration, TaskRegistry, Timestamp,
+    TaskFn, TaskName, TaskRegistration, TaskRegistry, Tasks, Timestamp,
 };
 use punctual_task_command::{Command, CommandOutput, CommandTask, command, shell};
 
@@ -130,6 +130,11 @@ async fn adding_a_command_lifts_no_restriction() {
     let args = Codec::Json.encode(&command("echo")).unwrap();
     run_stored(&tasks, &args).await.unwrap_err();
     assert!(tasks.register(CommandTask::any().registration().unwrap()).is_err());
+
+    let list = Tasks::new().task(CommandTask::only(["true"]));
+    let mut listed = TaskRegistry::new();
+    list.registrations().for_each(|task| listed.register(task.unwrap()).unwrap());
+    run_stored(&listed, &args).await.unwrap_err();
 
     let mut late = TaskRegistry::new();
     late.register(by_adding).unwrap();
