@@ -1,4 +1,4 @@
-//! SQL job stores of the Punctual job scheduler: SQLite.
+//! SQL job stores of the Punctual job scheduler: SQLite, MySQL and MariaDB.
 //!
 //! What the contract asks for is written once, on top of a `Dialect`: that is a feature and a module of its
 //! own with the same files in the same roles: all its SQL in `sql.rs`, its tables in `schema.rs`, its
@@ -7,9 +7,10 @@
 //! | feature | store |
 //! |---|---|
 //! | `sqlite` | [`SqliteJobStore`] |
+//! | `mysql` | [`MySqlJobStore`] |
 
 #![cfg_attr(
-    not(feature = "sqlite"),
+    not(any(feature = "sqlite", feature = "mysql")),
     allow(
         dead_code,
         unused_macros,
@@ -34,8 +35,12 @@ mod store;
 mod tables;
 mod wakeup;
 
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "mysql")]
+pub use mysql::{MySqlJobStore, MySqlJobStoreBuilder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};

@@ -6,8 +6,8 @@ use sqlx::SqlStr;
 use crate::client::{Client, Columns, Value};
 
 const READ_VERSION: &str = "SELECT version FROM {p}schema";
-const FORGET_VERSION: &str = "DELETE FROM {p}schema";
 const WRITE_VERSION: &str = "INSERT INTO {p}schema (version) VALUES (?1)";
+const RAISE_VERSION: &str = "UPDATE {p}schema SET version = ?1";
 
 /// The tables of a dialect.
 pub(crate) struct Schema {
@@ -29,12 +29,26 @@ impl Schema {
         connection.script(sql(self.create_version)).await?;
         let rows = connection.fetch(sql(READ_VERSION), &[]).await?;
         let version = rows.first().map_or(Ok(0), |row| row.int(0))?;
-        for (number, migration) in (1..).zip(self.missing(version)?) {
+        // One statement, for where statements that make tables commit.
+        let mut write = if rows.is_empty() { WRITE_VERSION } else { RAISE_VERSION };
+        for (number, migration) in (version + 1..).zip(self.missing(version)?) {
             connection.script(sql(migration)).await?;
-            connection.execute(sql(FORGET_VERSION), &[]).await?;
-            connection.execute(sql(WRITE_VERSION), &[Value::Int(version + number)]).await?;
+            connection.execute(sql(write), &[Value::Int(number)]).await?;
+            write = RAISE_VERSION;
         }
         Ok(())
+    }
+
+    /// Whether there is nothing to do; an error if there are no tables yet.
+    #[cfg(feature = "mysql")]
+    pub(crate) async fn is_current(
+        &self,
+        connection: &mut impl Client,
+        sql: impl Fn(&'static str) -> SqlStr,
+    ) -> Result<bool, StoreError> {
+        let rows = connection.fetch(sql(READ_VERSION), &[]).await?;
+        let version = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        Ok(self.missing(version)?.is_empty())
     }
 
     /// The migrations after this version.

@@ -58,11 +58,20 @@ pub(crate) struct Statements {
     pub(crate) set_note: &'static str,
 }
 
-/// A record as `rows::record` reads it, and more, from `jobs AS j`.
+/// A record as `rows::record` reads it, and more, from `jobs AS j`; with where the definition is, if it has
+/// no table of its own.
 macro_rules! select_record {
     ($rest:expr) => {
+        $crate::sql::select_record!(
+            "(SELECT definition FROM {p}definitions WHERE job = j.key)",
+            $rest
+        )
+    };
+    ($definition:literal, $rest:expr) => {
         concat!(
-            "SELECT j.id, j.task, (SELECT definition FROM {p}definitions WHERE job = j.key), ",
+            "SELECT j.id, j.task, ",
+            $definition,
+            ", ",
             "j.revision, j.fence, j.next_run_time, j.due_at, j.fire_count, j.finished, ",
             "(SELECT count(*) FROM {p}runs WHERE job_id = j.id), ",
             $rest
@@ -73,13 +82,22 @@ macro_rules! select_record {
 /// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
 macro_rules! select_orphans {
     ($which:expr) => {
-        $crate::sql::select_record!(concat!(
-            "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
-             FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
-             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
-            $which,
-            " ORDER BY r.scheduled_time LIMIT ?2"
-        ))
+        $crate::sql::select_orphans!(
+            "(SELECT definition FROM {p}definitions WHERE job = j.key)",
+            $which
+        )
+    };
+    ($definition:literal, $which:expr) => {
+        $crate::sql::select_record!(
+            $definition,
+            concat!(
+                "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
+                 FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
+                 WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
+                $which,
+                " ORDER BY r.scheduled_time LIMIT ?2"
+            )
+        )
     };
 }
 

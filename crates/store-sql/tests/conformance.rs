@@ -1,40 +1,8 @@
-//! The contract of job stores, kept by SQLite.
+//! The contract of job stores, kept by each database.
 
-#![cfg(feature = "sqlite")]
-
-use punctual_store_sql::SqliteJobStore;
-use punctual_testkit::job_store::StoreFixture;
-use tempfile::TempDir;
-
-/// A file of its own, opened anew by each handle.
-struct File(TempDir);
-
-impl StoreFixture for File {
-    type Store = SqliteJobStore;
-
-    async fn set_up(_case: &'static str) -> Option<Self> {
-        Some(Self(tempfile::tempdir().expect("a temporary folder")))
-    }
-
-    async fn open(&self) -> SqliteJobStore {
-        SqliteJobStore::open(self.0.path().join("jobs.sqlite")).expect("a plain path")
-    }
-}
-
-/// A database in memory, shared by clones of its handle.
-struct Memory(SqliteJobStore);
-
-impl StoreFixture for Memory {
-    type Store = SqliteJobStore;
-
-    async fn set_up(_case: &'static str) -> Option<Self> {
-        Some(Self(SqliteJobStore::in_memory().expect("no options to be wrong")))
-    }
-
-    async fn open(&self) -> SqliteJobStore {
-        self.0.clone()
-    }
-}
-
-punctual_testkit::job_store_suite!(sqlite, File);
-punctual_testkit::job_store_suite!(sqlite_in_memory, Memory);
+#[cfg(feature = "mysql")]
+#[path = "conformance/mysql.rs"]
+mod mysql;
+#[cfg(feature = "sqlite")]
+#[path = "conformance/sqlite.rs"]
+mod sqlite;

@@ -1,0 +1,63 @@
+//! Connections and rows as the shared code uses them.
+
+use punctual_core::{StoreError, StoreErrorKind};
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, MySqlConnection, Row, SqlStr};
+
+use super::error::store_error;
+use super::numbered::positional;
+use crate::client::{Client, Columns, Value, bound};
+
+impl Client for MySqlConnection {
+    type Row = MySqlRow;
+
+    async fn execute(
+        &mut self,
+        statement: SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let (statement, values) = positional(statement.as_str(), values);
+        let query = bound!(sqlx::MySql, AssertSqlSafe(statement), &values);
+        Ok(query.execute(self).await.map_err(store_error)?.rows_affected())
+    }
+
+    async fn fetch(
+        &mut self,
+        statement: SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<Vec<MySqlRow>, StoreError> {
+        let (statement, values) = positional(statement.as_str(), values);
+        let query = bound!(sqlx::MySql, AssertSqlSafe(statement), &values);
+        query.fetch_all(self).await.map_err(store_error)
+    }
+
+    async fn script(&mut self, statements: SqlStr) -> Result<(), StoreError> {
+        sqlx::raw_sql(statements).execute(self).await.map(drop).map_err(store_error)
+    }
+}
+
+impl Columns for MySqlRow {
+    fn int(&self, column: usize) -> Result<i64, StoreError> {
+        self.try_get(column).map_err(store_error)
+    }
+
+    fn maybe_int(&self, column: usize) -> Result<Option<i64>, StoreError> {
+        self.try_get(column).map_err(store_error)
+    }
+
+    /// All our columns are bytes, so that the server never compares, sorts or pads texts in its own way.
+    fn text(&self, column: usize) -> Result<&str, StoreError> {
+        std::str::from_utf8(self.bytes(column)?).map_err(|error| {
+            StoreError::new(StoreErrorKind::Corrupt, "the database holds an unreadable text")
+                .with_source(error)
+        })
+    }
+
+    fn bytes(&self, column: usize) -> Result<&[u8], StoreError> {
+        self.try_get(column).map_err(store_error)
+    }
+
+    fn flag(&self, column: usize) -> Result<bool, StoreError> {
+        self.try_get(column).map_err(store_error)
+    }
+}

@@ -1,0 +1,225 @@
+//! The connections.
+
+use std::time::Duration;
+
+use punctual_core::{
+    AddOutcome, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, StoreErrorKind,
+    TaskFilter, Timestamp,
+};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
+use sqlx::pool::PoolConnection;
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, SqlStr, Transaction};
+
+use super::error::{is_collision, store_error};
+use super::options::{Options, Place};
+use super::script::{Answer, Script};
+use super::{schema, sql};
+use crate::client::{Client, Columns};
+use crate::dialect::Dialect;
+use crate::sql::Statements;
+use crate::tables::TablePrefix;
+
+/// A connection that has not been used for so long is tested before it is used again.
+const STALE: Duration = Duration::from_secs(1);
+
+/// The connections to a MySQL or MariaDB database.
+#[derive(Clone, Debug)]
+pub(crate) struct MySql {
+    pool: MySqlPool,
+    pub(super) tables: TablePrefix,
+    /// How many bytes the server takes at once.
+    pub(super) max_packet: usize,
+    /// Whether the connections are ours to close.
+    owned: bool,
+}
+
+impl MySql {
+    /// Statements for a transaction of their own.
+    pub(super) fn script(&self) -> Script<'_> {
+        let mut script = Script::new(&self.tables);
+        script.push(sql::READ_COMMITTED, &[]);
+        script.push(sql::START, &[]);
+        script
+    }
+
+    /// Carries such statements out and commits.
+    pub(super) async fn run(&self, mut script: Script<'_>) -> Result<Vec<Answer>, StoreError> {
+        script.push(sql::COMMIT, &[]);
+        let mut guard = Unfinished(Some(self.read().await?));
+        let connection = guard.0.as_mut().expect("it is there until it is finished");
+        let answers = script.run(connection).await.map_err(store_error)?;
+        guard.0 = None;
+        Ok(answers)
+    }
+}
+
+/// A connection with a transaction that sqlx knows nothing of: left in the middle of it, it is closed, which
+/// undoes it.
+struct Unfinished(Option<PoolConnection<sqlx::MySql>>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(connection) = &mut self.0 {
+            connection.close_on_drop();
+        }
+    }
+}
+
+impl Dialect for MySql {
+    type Options = Options;
+    type Database = sqlx::MySql;
+    type Connection = MySqlConnection;
+
+    const STATEMENTS: Statements = sql::STATEMENTS;
+
+    async fn open(options: &Options) -> Result<Self, StoreError> {
+        let (pool, owned) = match &options.place {
+            Place::Url(connect) => (pool(options, connect), true),
+            Place::Pool(pool) => (pool.clone(), false),
+        };
+        let mut database = Self { pool, tables: options.tables.clone(), max_packet: 0, owned };
+        match database.prepare().await {
+            Ok(()) => Ok(database),
+            Err(error) => {
+                database.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn close(&self) {
+        if self.owned {
+            self.pool.close().await;
+        }
+    }
+
+    fn sql(&self, statement: &'static str) -> SqlStr {
+        self.tables.sql(statement)
+    }
+
+    fn error(error: sqlx::Error) -> StoreError {
+        store_error(error)
+    }
+
+    fn is_collision(error: &sqlx::Error) -> bool {
+        is_collision(error)
+    }
+
+    async fn write(&self) -> Result<Transaction<'static, sqlx::MySql>, StoreError> {
+        self.pool.begin_with(sql::BEGIN).await.map_err(store_error)
+    }
+
+    async fn read(&self) -> Result<PoolConnection<sqlx::MySql>, StoreError> {
+        self.pool.acquire().await.map_err(store_error)
+    }
+
+    async fn snapshot(&self) -> Result<Transaction<'static, sqlx::MySql>, StoreError> {
+        self.pool.begin_with(sql::BEGIN_SNAPSHOT).await.map_err(store_error)
+    }
+
+    async fn add(
+        &self,
+        connection: &mut MySqlConnection,
+        records: &[NewRecord],
+    ) -> Result<Vec<AddOutcome>, StoreError> {
+        self.add_batch(connection, records).await
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Vec<Claim>, StoreError> {
+        self.claim(now, limit, lease, filter).await
+    }
+
+    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.commit_each(batch).await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let rows = self.read().await?.fetch(self.sql(sql::TIME), &[]).await?;
+        rows.first().map(|row| row.int(0).map(Timestamp::from_micros)).transpose()
+    }
+}
+
+impl MySql {
+    /// Looks at the server, and makes or migrates the tables.
+    async fn prepare(&mut self) -> Result<(), StoreError> {
+        let mut guard = Unfinished(Some(self.read().await?));
+        let connection: &mut MySqlConnection =
+            guard.0.as_mut().expect("it is there until it is finished");
+        let rows = connection.fetch(self.sql(sql::SERVER), &[]).await?;
+        if let Some(row) = rows.first() {
+            check_version(row.text(0)?)?;
+            self.max_packet = usize::try_from(row.int(1)?).unwrap_or(usize::MAX);
+        }
+        schema::migrate(connection, &self.tables, &schema::SCHEMA).await?;
+        guard.0 = None;
+        Ok(())
+    }
+}
+
+/// Older ones can't pass over rows that others hold, or have no tables of JSON.
+fn check_version(version: &str) -> Result<(), StoreError> {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    let mut number = || numbers.next().and_then(Result::ok).unwrap_or(0);
+    let have = (number(), number(), number());
+    let (name, least) = match version.contains("MariaDB") {
+        true => ("MariaDB", (10, 6, 0)),
+        false => ("MySQL", (8, 0, 4)),
+    };
+    if have >= least {
+        return Ok(());
+    }
+    let (major, minor, patch) = least;
+    Err(StoreError::new(
+        StoreErrorKind::Unsupported,
+        format!(
+            "the database is {name} {version}; jobs need {name} {major}.{minor}.{patch} or newer"
+        ),
+    ))
+}
+
+fn pool(options: &Options, connect: &MySqlConnectOptions) -> MySqlPool {
+    let lock_timeout = options.lock_timeout.as_secs().max(1);
+    MySqlPoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.acquire_timeout)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                let set = format!("SET SESSION innodb_lock_wait_timeout = {lock_timeout}");
+                sqlx::raw_sql(AssertSqlSafe(set)).execute(connection).await.map(drop)
+            })
+        })
+        // Not each time, which would be a round trip each.
+        .test_before_acquire(false)
+        .before_acquire(|connection, idle| {
+            Box::pin(async move {
+                if idle.idle_for >= STALE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(connect.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_version;
+
+    #[test]
+    fn servers_that_are_too_old_are_told_apart() {
+        for good in ["8.0.4", "8.4.3", "9.1.0-log", "10.6.0-MariaDB", "11.8.2-MariaDB-ubu2404"] {
+            check_version(good).unwrap();
+        }
+        for bad in ["5.7.44", "8.0.3-rc-log", "10.5.29-MariaDB", ""] {
+            let error = check_version(bad).unwrap_err();
+            assert_eq!(error.kind(), punctual_core::StoreErrorKind::Unsupported);
+            assert!(error.to_string().contains("or newer"), "{error}");
+        }
+    }
+}

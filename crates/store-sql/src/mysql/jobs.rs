@@ -1,0 +1,108 @@
+//! Adding jobs.
+
+use std::collections::HashSet;
+
+use punctual_core::{
+    AddOutcome, Fence, NewRecord, Revision, StoreError, StoreErrorKind, Timestamp,
+};
+use sqlx::MySqlConnection;
+
+use super::database::MySql;
+use super::error::store_error;
+use super::script::Script;
+use super::sql;
+use crate::client::Columns;
+use crate::client::Value::{Bytes, Int, MaybeInt, Text};
+
+/// How many jobs a statement adds, and about how many bytes of definitions.
+const ROWS: usize = 500;
+const BYTES: usize = 128 * 1024;
+
+/// What stands in a statement beside the definition of a job, at most.
+const AROUND: usize = 8 * 1024;
+
+impl MySql {
+    /// Many jobs in one statement. The first fences are drawn at random and so tell which of them it added:
+    /// where there is another fence, there was a job before.
+    pub(super) async fn add_batch(
+        &self,
+        connection: &mut MySqlConnection,
+        records: &[NewRecord],
+    ) -> Result<Vec<AddOutcome>, StoreError> {
+        let mut new: Vec<(&NewRecord, Fence)> = Vec::with_capacity(records.len());
+        for record in records {
+            self.check_size(record)?;
+            new.push((record, Fence::random()));
+        }
+        let mut sorted = new.clone();
+        sorted.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
+        let mut script = Script::new(&self.tables);
+        let mut asked = Vec::new();
+        for part in parts(&sorted) {
+            script.push_list(sql::ADD, part.iter().map(|(record, fence)| row(record, *fence)));
+            let ids = part.iter().map(|(record, _)| [Text(record.id.as_str())]);
+            asked.push(script.push_list(sql::FENCES, ids));
+        }
+        let answers = script.run(connection).await.map_err(store_error)?;
+        let found: HashSet<i64> = asked
+            .into_iter()
+            .flat_map(|place| &answers[place].rows)
+            .map(|row| row.int(0))
+            .collect::<Result<_, _>>()?;
+        let outcome = |(_, fence): &(&NewRecord, Fence)| match found.contains(&fence.0) {
+            true => AddOutcome::Added,
+            false => AddOutcome::Exists,
+        };
+        Ok(new.iter().map(outcome).collect())
+    }
+
+    fn check_size(&self, record: &NewRecord) -> Result<(), StoreError> {
+        let size = record.definition.as_bytes().len();
+        // Two digits for each byte.
+        if 2 * size + AROUND <= self.max_packet {
+            return Ok(());
+        }
+        Err(StoreError::new(
+            StoreErrorKind::Invalid,
+            format!(
+                "the definition of job {:?} has {size} bytes; the database's max_allowed_packet of \
+                 {} lets pass {}",
+                record.id.as_str(),
+                self.max_packet,
+                self.max_packet.saturating_sub(AROUND) / 2,
+            ),
+        ))
+    }
+}
+
+fn row<'r>(record: &'r NewRecord, fence: Fence) -> [crate::client::Value<'r>; 7] {
+    let schedule = record.schedule;
+    let micros = |time: Timestamp| time.as_micros();
+    [
+        Text(record.id.as_str()),
+        Text(record.task.as_str()),
+        Int(Revision::FIRST.0),
+        Int(fence.0),
+        MaybeInt(schedule.map(|schedule| micros(schedule.next_run_time))),
+        MaybeInt(schedule.map(|schedule| micros(schedule.due_at))),
+        Bytes(record.definition.as_bytes()),
+    ]
+}
+
+/// Cuts the jobs into parts, each for one statement.
+fn parts<'a, 'r>(
+    mut new: &'a [(&'r NewRecord, Fence)],
+) -> impl Iterator<Item = &'a [(&'r NewRecord, Fence)]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |(record, _): &&(&NewRecord, Fence)| {
+            let first = bytes == 0;
+            bytes += record.definition.as_bytes().len() + 1;
+            first || bytes <= BYTES
+        };
+        let count = new.iter().take(ROWS).take_while(fits).count();
+        let (part, rest) = new.split_at(count);
+        new = rest;
+        (!part.is_empty()).then_some(part)
+    })
+}

@@ -1,0 +1,88 @@
+//! The tables.
+//!
+//! Names and texts are bytes: so they are compared and sorted as such, whatever collations the server has,
+//! and no space at the end of an id is lost. A name has at most 191 characters of 4 bytes, a key in an
+//! index at most 3072 bytes.
+
+use punctual_core::{StoreError, StoreErrorKind};
+use sqlx::MySqlConnection;
+
+use crate::client::Value::{Int, Text};
+use crate::client::{Client, Columns};
+use crate::migrate::Schema;
+use crate::tables::TablePrefix;
+
+/// Locks of all databases of a server have their names in common.
+const LOCK: &str = "SELECT GET_LOCK(SHA1(CONCAT('punctual ', DATABASE(), '.', ?1)), ?2)";
+const UNLOCK: &str = "DO RELEASE_LOCK(SHA1(CONCAT('punctual ', DATABASE(), '.', ?1)))";
+
+/// Each statement commits by itself, so that a migration may be cut off in the middle: all of it must bear
+/// being done again.
+pub(super) const SCHEMA: Schema = Schema {
+    create_version: "
+        CREATE TABLE IF NOT EXISTS {p}schema (version BIGINT NOT NULL) ENGINE = InnoDB",
+    migrations: &["
+        CREATE TABLE IF NOT EXISTS {p}jobs (
+            `key`         BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+            id            VARBINARY(764) NOT NULL UNIQUE,
+            task          VARBINARY(764) NOT NULL,
+            revision      BIGINT NOT NULL,
+            fence         BIGINT NOT NULL,
+            next_run_time BIGINT,                      -- microseconds; none: paused or finished
+            due_at        BIGINT,                      -- while a claim lasts, its end
+            fire_count    BIGINT NOT NULL DEFAULT 0,
+            finished      BOOLEAN NOT NULL DEFAULT FALSE,
+            -- Beside the rest: of a row that is changed only what has changed is written.
+            definition    LONGBLOB NOT NULL,
+            -- With the task, so that jobs of unknown tasks are passed over without being read.
+            KEY due (due_at, task),
+            KEY listed (next_run_time, id)
+        ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+        CREATE TABLE IF NOT EXISTS {p}runs (
+            job_id         VARBINARY(764) NOT NULL,
+            run_id         BINARY(32) NOT NULL,        -- 32 hexadecimal digits
+            scheduled_time BIGINT NOT NULL,
+            attempt        BIGINT NOT NULL,
+            node           VARBINARY(764) NOT NULL,
+            fence          BIGINT NOT NULL,
+            PRIMARY KEY (job_id, run_id)
+        ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+        CREATE TABLE IF NOT EXISTS {p}nodes (
+            id          VARBINARY(764) NOT NULL PRIMARY KEY,
+            alive_until BIGINT NOT NULL
+        ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+
+        CREATE TABLE IF NOT EXISTS {p}notes (
+            `key` VARBINARY(255) NOT NULL PRIMARY KEY,
+            text  LONGBLOB NOT NULL
+        ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+    "],
+};
+
+/// How long to wait for another process that makes or migrates the tables, in seconds.
+const PATIENCE: i64 = 60;
+
+/// Brings the tables to the newest version, unless they are: then neither privileges nor locks are needed.
+pub(super) async fn migrate(
+    connection: &mut MySqlConnection,
+    tables: &TablePrefix,
+    schema: &Schema,
+) -> Result<(), StoreError> {
+    let sql = |statement| tables.sql(statement);
+    if let Ok(true) = schema.is_current(connection, sql).await {
+        return Ok(());
+    }
+    let prefix = tables.fill("{p}");
+    let lock = [Text(&prefix), Int(PATIENCE)];
+    let rows = connection.fetch(sql(LOCK), &lock).await?;
+    if rows.first().map_or(Ok(None), |row| row.maybe_int(0))? != Some(1) {
+        return Err(StoreError::new(
+            StoreErrorKind::Unavailable,
+            "another process has been making the job tables for too long",
+        ));
+    }
+    schema.migrate(connection, sql).await?;
+    connection.execute(sql(UNLOCK), &lock).await.map(drop)
+}

@@ -1,0 +1,179 @@
+//! All SQL that is run against MySQL and MariaDB, apart from the tables themselves (`schema.rs`): what both
+//! understand.
+//!
+//! Whatever holds several rows holds a job before its runs, and jobs in the order of their ids.
+
+use crate::sql::{Statements, select_orphans, select_record};
+
+macro_rules! record {
+    ($rest:expr) => {
+        select_record!("j.definition", $rest)
+    };
+}
+
+/// Of one of the tasks in a JSON array. With a join in its place an index would not be gone through in its
+/// order any more.
+macro_rules! of_tasks {
+    ($tasks:literal) => {
+        concat!(
+            " AND JSON_CONTAINS(CONVERT(",
+            $tasks,
+            " USING utf8mb4), JSON_QUOTE(CONVERT(j.task USING utf8mb4)))"
+        )
+    };
+}
+
+macro_rules! orphans {
+    ($which:expr) => {
+        select_orphans!("j.definition", $which)
+    };
+}
+
+/// Holds the jobs that are due and that nobody else holds, up to `?2` of them, and keeps their keys. Since
+/// the fence is not in the index, jobs of other tasks are told by the index alone before they are held.
+macro_rules! hold_due {
+    ($which:expr) => {
+        concat!(
+            "SELECT JSON_ARRAYAGG(d.key) INTO @punctual_due FROM (
+                 SELECT j.key, j.fence FROM {p}jobs AS j FORCE INDEX (due) WHERE j.due_at <= ?1",
+            $which,
+            " ORDER BY j.due_at LIMIT ?2 FOR UPDATE SKIP LOCKED
+             ) AS d"
+        )
+    };
+}
+
+pub(super) const STATEMENTS: Statements = Statements {
+    update: "
+        UPDATE {p}jobs SET
+            revision = revision + 1,
+            fence = fence + 1,
+            task = COALESCE(?6, task),
+            fire_count = IF(?7, 0, fire_count),
+            finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
+            due_at = IF(?3, ?5, next_run_time),
+            next_run_time = IF(?3, ?4, next_run_time)
+        WHERE id = ?1 AND revision = ?2",
+    update_definition: "UPDATE {p}jobs SET definition = ?2 WHERE id = ?1",
+    exists: "SELECT 1 FROM {p}jobs WHERE id = ?1",
+    remove: "DELETE FROM {p}jobs WHERE id = ?1",
+    remove_runs: "DELETE FROM {p}runs WHERE job_id = ?1",
+    remove_all: "DELETE FROM {p}jobs",
+    remove_all_runs: "DELETE FROM {p}runs",
+    get: record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
+    // NULL comes before all numbers in an index.
+    list_scheduled: record!(
+        "0 FROM {p}jobs AS j FORCE INDEX (listed) WHERE j.next_run_time IS NOT NULL
+         ORDER BY j.next_run_time, j.id LIMIT ?1"
+    ),
+    list_scheduled_after: record!(
+        "0 FROM {p}jobs AS j FORCE INDEX (listed)
+         WHERE j.next_run_time >= ?2 AND (j.next_run_time > ?2 OR j.id > ?3)
+         ORDER BY j.next_run_time, j.id LIMIT ?1"
+    ),
+    list_unscheduled_after: record!(
+        "0 FROM {p}jobs AS j FORCE INDEX (listed) WHERE j.next_run_time IS NULL AND j.id > ?2
+         ORDER BY j.id LIMIT ?1"
+    ),
+    next_wakeup: "
+        SELECT j.due_at FROM {p}jobs AS j FORCE INDEX (due) WHERE j.due_at IS NOT NULL
+        ORDER BY j.due_at LIMIT 1",
+    next_wakeup_of_tasks: concat!(
+        "SELECT j.due_at FROM {p}jobs AS j FORCE INDEX (due) WHERE j.due_at IS NOT NULL",
+        of_tasks!("?1"),
+        " ORDER BY j.due_at LIMIT 1"
+    ),
+    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+    renew: "
+        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
+        ON DUPLICATE KEY UPDATE alive_until = ?2",
+    // In two steps, the first of which holds nothing: others hold the nodes that are alive.
+    forget_nodes: "
+        DELETE n FROM (SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1) AS dead
+        STRAIGHT_JOIN {p}nodes AS n ON n.id = dead.id",
+    orphans: orphans!(""),
+    orphans_of_tasks: orphans!(of_tasks!("?3")),
+    lock_orphans: concat!(orphans!(""), " FOR UPDATE SKIP LOCKED"),
+    lock_orphans_of_tasks: concat!(orphans!(of_tasks!("?3")), " FOR UPDATE SKIP LOCKED"),
+    take_over: "
+        UPDATE JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
+            job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$[0]',
+            run VARCHAR(32) CHARACTER SET utf8mb4 PATH '$[1]'
+        )) AS c
+        STRAIGHT_JOIN {p}runs AS r FORCE INDEX (PRIMARY)
+            ON r.job_id = CAST(c.job AS BINARY) AND r.run_id = CAST(c.run AS BINARY)
+        SET r.node = ?2, r.fence = r.fence + 1, r.attempt = r.attempt + 1",
+    in_flight: "
+        SELECT run_id, scheduled_time, attempt, node, fence FROM {p}runs
+        WHERE job_id = ?1 ORDER BY run_id",
+    notes: "SELECT n.key, n.text FROM {p}notes AS n ORDER BY n.key",
+    set_note: "
+        INSERT INTO {p}notes (`key`, text) VALUES (?1, ?2) ON DUPLICATE KEY UPDATE text = ?2",
+};
+
+/// No gaps are held between the rows, where others want to add theirs.
+pub(super) const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
+
+/// The same, a statement each.
+pub(super) const READ_COMMITTED: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
+pub(super) const START: &str = "START TRANSACTION";
+pub(super) const COMMIT: &str = "COMMIT";
+
+/// Sees nothing of what others write after its first statement.
+pub(super) const BEGIN_SNAPSHOT: &str =
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION READ ONLY";
+
+/// The server's version, and how many bytes it takes at once.
+pub(super) const SERVER: &str =
+    "SELECT CONVERT(VERSION() USING utf8mb4), CAST(@@max_allowed_packet AS SIGNED)";
+pub(super) const TIME: &str = "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))";
+
+/// Id, task, revision, fence, next run time, due at, definition. A job that is there stays as it is.
+pub(super) const ADD: [&str; 3] = [
+    "INSERT INTO {p}jobs (id, task, revision, fence, next_run_time, due_at, definition) VALUES ",
+    "(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    " ON DUPLICATE KEY UPDATE fence = fence",
+];
+
+/// The fences of the jobs of these ids.
+pub(super) const FENCES: [&str; 3] = ["SELECT fence FROM {p}jobs WHERE id IN (", "?1", ")"];
+
+pub(super) const HOLD_DUE: &str = hold_due!("");
+pub(super) const HOLD_DUE_OF_TASKS: &str = hold_due!(of_tasks!("?3"));
+/// The jobs whose keys are kept, as they are.
+pub(super) const HELD: &str = record!(
+    "0 FROM JSON_TABLE(@punctual_due, '$[*]' COLUMNS (held BIGINT PATH '$')) AS c
+     STRAIGHT_JOIN {p}jobs AS j ON j.key = c.held"
+);
+pub(super) const CLAIM: &str = "
+    UPDATE JSON_TABLE(@punctual_due, '$[*]' COLUMNS (held BIGINT PATH '$')) AS c
+    STRAIGHT_JOIN {p}jobs AS j ON j.key = c.held
+    SET j.due_at = ?1, j.fence = j.fence + 1";
+
+// The steps of commits: job, its fence, and what the step is about.
+
+pub(super) const ADVANCE: &str = "
+    UPDATE {p}jobs SET next_run_time = ?3, due_at = ?4, fire_count = ?5, finished = FALSE
+    WHERE id = ?1 AND fence = ?2";
+pub(super) const FINISH: &str = "
+    UPDATE {p}jobs SET next_run_time = NULL, due_at = NULL, finished = TRUE
+    WHERE id = ?1 AND fence = ?2";
+pub(super) const POSTPONE: &str = "
+    UPDATE {p}jobs SET due_at = IF(next_run_time IS NULL, NULL, ?3) WHERE id = ?1 AND fence = ?2";
+/// Raises the fence and ends a claim.
+pub(super) const RELEASE: &str = "
+    UPDATE {p}jobs SET fence = fence + 1, due_at = next_run_time WHERE id = ?1 AND fence = ?2";
+/// Keeps others from changing the job until the end.
+pub(super) const HOLD: &str = "SELECT 1 FROM {p}jobs WHERE id = ?1 FOR UPDATE";
+/// Run, scheduled time, attempt, node, fence. A run that is there stays as it is.
+pub(super) const RECORD_RUN: &str = "
+    INSERT INTO {p}runs (job_id, run_id, scheduled_time, attempt, node, fence)
+    SELECT j.id, ?3, ?4, ?5, ?6, ?7 FROM {p}jobs AS j WHERE j.id = ?1 AND j.fence = ?2
+    ON DUPLICATE KEY UPDATE attempt = {p}runs.attempt";
+/// Run, whose fence it is.
+pub(super) const CLEAR_RUN: &str = "
+    DELETE FROM {p}runs WHERE job_id = ?1 AND run_id = ?3 AND fence = ?2";
+/// A finished job leaves with its last run.
+pub(super) const REMOVE_IF_OVER: &str = "
+    DELETE FROM {p}jobs WHERE id = ?1 AND finished
+        AND NOT EXISTS (SELECT 1 FROM {p}runs WHERE job_id = ?1)";
