@@ -14,13 +14,13 @@ pub(crate) async fn run(engine: Arc<Engine>) {
     while matches!(engine.scheduler_state(), SchedulerState::Running | SchedulerState::Paused) {
         let next = engine.tick(engine.clock.now()).await;
         let sleep = engine.sleep_until(next, engine.clock.now());
-        if sleep.is_zero() {
-            // Others on this runtime get their turn even when something is always due.
-            tokio::task::yield_now().await;
-        } else {
+        if !sleep.is_zero() {
             // Whichever comes first; both mean "look again".
             let _ = timeout(sleep, engine.wake.notified()).await;
         }
+        // Others on this runtime get their turn even when something is always due, or runs end all the
+        // time: a signal that has come already is no wait.
+        tokio::task::yield_now().await;
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use punctual_core::EventMask;
+use punctual_core::{DebugExecutor, EventMask, NewJob};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerBuilder, SchedulerState};
 use punctual_store_memory::MemoryJobStore;
-use punctual_triggers::DateTrigger;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Call, Fault, Faulty, File, Log, PATIENCE, Recorder, Rig, at, gated, note};
 
@@ -58,6 +58,25 @@ fn it_is_bounded_when_a_run_hangs() {
     assert_eq!(events.of("JOB_ERROR"), ["JOB_ERROR queued"]);
     assert_eq!(events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
     log.open_gate();
+}
+
+#[test]
+fn it_gets_its_turn_when_there_is_always_more_to_run_than_may_be() {
+    let (events, log) = (Recorder::default(), Log::default());
+    let scheduler = builder(BackgroundScheduler::builder(), &events, &log)
+        .job_store("default", MemoryJobStore::new())
+        .executor("default", DebugExecutor)
+        .max_running(1)
+        .start()
+        .unwrap();
+    let often = || IntervalTrigger::every(Duration::from_millis(1));
+    let job = || NewJob::builder(note("job".into())).trigger(often()).build();
+    scheduler.add_jobs((0..200).map(|_| job())).unwrap();
+    events.wait("JOB_EXECUTED");
+    let (done, is_done) = mpsc::channel();
+    let thread = std::thread::spawn(move || done.send(scheduler.shutdown()));
+    is_done.recv_timeout(PATIENCE).unwrap().unwrap();
+    thread.join().unwrap().unwrap();
 }
 
 #[test]
