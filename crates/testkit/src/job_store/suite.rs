@@ -118,6 +118,7 @@ macro_rules! job_store_suite {
                     ids_of_full_length_are_kept_apart
                     names_that_look_alike_are_different
                     definitions_are_kept_byte_for_byte
+                    large_definitions_go_in_one_batch
                 ]
                 remembering for history [
                     the_store_says_that_it_has_one

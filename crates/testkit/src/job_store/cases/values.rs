@@ -1,5 +1,6 @@
 //! Names and definitions at their limits.
 
+use punctual_core::AddOutcome::Added;
 use punctual_core::{Encoded, JobCursor, JobId, JobStore, NewRecord, Schedule, TaskName};
 
 use crate::job_store::kit::{at, due, node, only, paused, run};
@@ -81,5 +82,24 @@ pub async fn definitions_are_kept_byte_for_byte<F: StoreFixture>(t: &Trial<F>) {
         assert_eq!(t.get(&name).await.definition, definition);
         assert!(t.claim_one(at(0)).await.definition == definition);
         t.remove(&name).await;
+    }
+}
+
+pub async fn large_definitions_go_in_one_batch<F: StoreFixture>(t: &Trial<F>) {
+    // Together they are larger than what a server takes at once.
+    let jobs: Vec<NewRecord> = (0..20)
+        .map(|n: u8| {
+            let definition = Encoded::from(vec![n; 1 << 20]);
+            NewRecord { definition, ..due(&format!("job-{n:02}"), at(i64::from(n))) }
+        })
+        .collect();
+    assert_eq!(t.add(jobs.clone()).await, vec![Added; jobs.len()]);
+    let page = t.store.list(None, 100).await.expect("listing works");
+    let claims = t.claim(at(100)).await;
+    assert_eq!((page.records.len(), claims.len()), (jobs.len(), jobs.len()));
+    for ((job, record), claim) in jobs.iter().zip(page.records).zip(claims) {
+        // Not `assert_eq`, which would print them.
+        assert!((&job.id, &job.definition) == (&record.id, &record.definition));
+        assert!((&job.id, &job.definition) == (&claim.id, &claim.definition));
     }
 }
