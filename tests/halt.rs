@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use punctual::Timestamp;
 use punctual::core::{
-    AddOutcome, ChangeWatch, Claim, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore,
-    InFlightRun, JobCursor, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun,
-    RecordUpdate, Revision, RunHistory, StoreCaps, StoreError, TaskFilter, TransactionalJobs,
+    Claim, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, NodeId, OrphanedRun,
+    StoreError, TaskFilter,
 };
-use punctual::{JobId, Timestamp};
+use punctual_testkit::{Layered, StoreLayer};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -34,14 +34,17 @@ pub enum Halt {
 pub struct Halts(pub watch::Sender<Option<Halt>>);
 
 /// A store with such a point, or without.
-pub struct HaltingStore {
+pub type HaltingStore = Layered<HaltingLayer>;
+
+/// What is different about it.
+pub struct HaltingLayer {
     /// What does the work.
     pub store: Arc<dyn DynJobStore>,
     /// Where it halts.
     pub halts: Halts,
 }
 
-impl HaltingStore {
+impl HaltingLayer {
     async fn halt(&self, at: Halt, is_there: bool) {
         if is_there && *self.halts.0.borrow() == Some(at) {
             println!("halted");
@@ -51,52 +54,15 @@ impl HaltingStore {
     }
 }
 
-impl std::fmt::Debug for HaltingStore {
+impl std::fmt::Debug for HaltingLayer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("HaltingStore").field(&self.halts).finish()
+        f.debug_tuple("HaltingLayer").field(&self.halts).finish()
     }
 }
 
-impl JobStore for HaltingStore {
-    fn caps(&self) -> StoreCaps {
-        self.store.caps()
-    }
-
-    async fn start(&self) -> Result<(), StoreError> {
-        self.store.start().await
-    }
-
-    async fn shutdown(&self) {
-        self.store.shutdown().await;
-    }
-
-    async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
-        self.store.add(records).await
-    }
-
-    async fn update(
-        &self,
-        id: &JobId,
-        expected: Revision,
-        update: RecordUpdate,
-    ) -> Result<Revision, StoreError> {
-        self.store.update(id, expected, update).await
-    }
-
-    async fn remove(&self, id: &JobId) -> Result<bool, StoreError> {
-        self.store.remove(id).await
-    }
-
-    async fn remove_all(&self) -> Result<u64, StoreError> {
-        self.store.remove_all().await
-    }
-
-    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
-        self.store.get(id).await
-    }
-
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
-        self.store.list(after, limit).await
+impl StoreLayer for HaltingLayer {
+    fn inner(&self) -> &dyn DynJobStore {
+        &*self.store
     }
 
     async fn claim_due(
@@ -142,37 +108,5 @@ impl JobStore for HaltingStore {
         let orphans = self.store.take_over(node, now, limit, filter).await?;
         self.halt(Halt::TakenOver, !orphans.is_empty()).await;
         Ok(orphans)
-    }
-
-    async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {
-        self.store.in_flight(id).await
-    }
-
-    async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
-        self.store.next_wakeup(filter).await
-    }
-
-    async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
-        self.store.notes().await
-    }
-
-    async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
-        self.store.set_note(key, text).await
-    }
-
-    async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
-        self.store.watch().await
-    }
-
-    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.store.time().await
-    }
-
-    fn history(&self) -> Option<&dyn RunHistory> {
-        self.store.history()
-    }
-
-    fn transactional(&self) -> Option<&dyn TransactionalJobs> {
-        self.store.transactional()
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use punctual::core::DynJobStore;
 use punctual::{SchedulerBuilder, prelude::*};
+use punctual_testkit::Layered;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::halt::{HaltingStore, Halts};
+use crate::halt::{HaltingLayer, Halts};
 use crate::role::occur;
 
 /// Where the jobs are.
@@ -63,6 +64,6 @@ pub fn with_store<T>(
 pub fn builder(place: &Place, halts: Halts) -> SchedulerBuilder<BackgroundScheduler> {
     BackgroundScheduler::builder()
         .timezone("UTC")
-        .job_store("default", HaltingStore { store: place.store(), halts })
+        .job_store("default", Layered(HaltingLayer { store: place.store(), halts }))
         .task(occur)
 }

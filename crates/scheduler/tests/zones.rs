@@ -11,7 +11,7 @@ mod faulty;
 use std::path::Path;
 use std::time::Duration;
 
-use faulty::{Call, Fault, Faulty};
+use faulty::{Call, Fault, Faulty, faulty};
 use parking_lot::{Mutex, MutexGuard};
 use punctual_core::{
     Event, EventMask, IntoTrigger, Job, JobProblem, JobStore, Timestamp, ZoneDatabase,
@@ -47,7 +47,7 @@ impl World {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _alone = ONE_AT_A_TIME.lock();
         let zones = tempfile::tempdir().unwrap();
-        let world = Self { zones, store: Faulty::new(MemoryJobStore::new()), _alone };
+        let world = Self { zones, store: faulty(MemoryJobStore::new()), _alone };
         world.publish("2027a", "Europe/Helsinki", "EET-2");
         world.publish("2027a", "Europe/Stockholm", "CET-1");
         ZoneDatabase::from_directory(world.zones.path()).unwrap().install();
@@ -88,7 +88,7 @@ impl World {
         let rules = rules.map_or("unknown".into(), |zone| format!("{:016x}", zone.fingerprint()));
         let expected = (format!("zone:{name}"), rules);
         let all_noted = async {
-            while !self.store.inner.notes().await.unwrap().contains(&expected) {
+            while !self.store.0.inner.notes().await.unwrap().contains(&expected) {
                 tokio::task::yield_now().await;
             }
         };
@@ -96,7 +96,7 @@ impl World {
     }
 
     fn calls(&self, call: Call) -> usize {
-        self.store.faults.calls(call)
+        self.store.0.faults.calls(call)
     }
 }
 
@@ -160,7 +160,7 @@ fn at_the_start_jobs_of_changed_zones_are_planned_anew() {
     first.block_on(paused.paused().add()).unwrap();
     first.block_on(first.tick(NOW));
     first.block_on(first.shutdown()).unwrap();
-    let keys: Vec<_> = first.block_on(world.store.inner.notes()).unwrap();
+    let keys: Vec<_> = first.block_on(world.store.0.inner.notes()).unwrap();
     let keys: Vec<_> = keys.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["zone:Europe/Helsinki", "zone:Europe/Stockholm"]);
 
@@ -288,7 +288,7 @@ fn a_failing_store_is_tried_until_all_is_planned_anew() {
         add(&scheduler, "two", nightly("Europe/Helsinki"));
         scheduler.block_on(scheduler.tick(NOW));
         world.publish("2027b", "Europe/Helsinki", "EET-1");
-        world.store.faults.once(call, fault);
+        world.store.0.faults.once(call, fault);
         let mut events = scheduler.events(EventMask::JOB_REPLANNED);
         scheduler.block_on(async {
             scheduler.refresh_zones().await.unwrap();

@@ -3,9 +3,11 @@
 mod clock;
 pub mod executor;
 pub mod job_store;
+mod layer;
 mod manual;
 mod server;
 
 pub use clock::ManualClock;
+pub use layer::{Layered, StoreCall, StoreLayer};
 pub use manual::ManualScheduler;
 pub use server::server_url;

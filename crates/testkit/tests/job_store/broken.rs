@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, Claim, CommitAction, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId,
-    JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision,
-    RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp,
+    AddOutcome, Claim, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobCursor, JobPage,
+    NewRecord, NodeId, OrphanedRun, RunHistory, StoreError, TaskFilter, Timestamp,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;
+use punctual_testkit::{Layered, StoreLayer};
 
 /// What is wrong with the store.
 pub(crate) type Fault = u8;
@@ -24,22 +24,23 @@ pub(crate) const ANSWERS_BACKWARDS: Fault = 7;
 pub(crate) const HAS_NO_HISTORY: Fault = 8;
 pub(crate) const FORGETS_TO_RECORD: Fault = 9;
 
-#[derive(Clone, Debug)]
+pub(crate) struct BrokenLayer<const FAULT: Fault>(MemoryJobStore);
+
 pub(crate) struct Broken<const FAULT: Fault>(MemoryJobStore);
 
 impl<const FAULT: Fault> StoreFixture for Broken<FAULT> {
-    type Store = Self;
+    type Store = Layered<BrokenLayer<FAULT>>;
 
     async fn set_up(_case: &'static str) -> Option<Self> {
         Some(Self(MemoryJobStore::new()))
     }
 
-    async fn open(&self) -> Self {
-        self.clone()
+    async fn open(&self) -> Self::Store {
+        Layered(BrokenLayer(self.0.clone()))
     }
 }
 
-impl<const FAULT: Fault> Broken<FAULT> {
+impl<const FAULT: Fault> BrokenLayer<FAULT> {
     fn limit(limit: usize) -> usize {
         if FAULT == IGNORES_LIMITS { usize::MAX } else { limit }
     }
@@ -56,42 +57,13 @@ impl<const FAULT: Fault> Broken<FAULT> {
     }
 }
 
-impl<const FAULT: Fault> JobStore for Broken<FAULT> {
-    fn caps(&self) -> StoreCaps {
-        self.0.caps()
-    }
-
-    async fn start(&self) -> Result<(), StoreError> {
-        self.0.start().await
-    }
-
-    async fn shutdown(&self) {
-        self.0.shutdown().await;
+impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.0
     }
 
     async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
         self.0.add(records).await.map(Self::answers)
-    }
-
-    async fn update(
-        &self,
-        id: &JobId,
-        expected: Revision,
-        update: RecordUpdate,
-    ) -> Result<Revision, StoreError> {
-        self.0.update(id, expected, update).await
-    }
-
-    async fn remove(&self, id: &JobId) -> Result<bool, StoreError> {
-        self.0.remove(id).await
-    }
-
-    async fn remove_all(&self) -> Result<u64, StoreError> {
-        self.0.remove_all().await
-    }
-
-    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
-        self.0.get(id).await
     }
 
     async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
@@ -129,15 +101,6 @@ impl<const FAULT: Fault> JobStore for Broken<FAULT> {
         self.0.commit(batch).await.map(Self::answers)
     }
 
-    async fn renew(
-        &self,
-        node: &NodeId,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.0.renew(node, now, until).await
-    }
-
     async fn take_over(
         &self,
         node: &NodeId,
@@ -149,20 +112,8 @@ impl<const FAULT: Fault> JobStore for Broken<FAULT> {
         self.0.take_over(node, now, Self::limit(limit), Self::filter(filter)).await
     }
 
-    async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {
-        self.0.in_flight(id).await
-    }
-
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
         self.0.next_wakeup(Self::filter(filter)).await
-    }
-
-    async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
-        self.0.notes().await
-    }
-
-    async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
-        self.0.set_note(key, text).await
     }
 
     fn history(&self) -> Option<&dyn RunHistory> {

@@ -3,7 +3,7 @@
 use punctual_core::{Clock, Coalesce, Recovery};
 use punctual_triggers::IntervalTrigger;
 
-use crate::common::{Call, Fault, Faulty, File, Rig, at, note};
+use crate::common::{Call, Fault, File, Rig, at, faulty, note};
 
 fn rig(coalesce: Coalesce) -> (Rig, File) {
     let file = File::new();
@@ -40,8 +40,8 @@ fn put_back_by_years_it_makes_passes_all_the_same() {
 #[test]
 fn put_back_while_the_store_is_down_it_is_tried_again_soon() {
     let file = File::new();
-    let store = Faulty::new(file.store());
-    let faults = store.faults.clone();
+    let store = faulty(file.store());
+    let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store));
     faults.set(Call::NextWakeup, Fault::Before);
     rig.run_until(100);

@@ -4,12 +4,12 @@ use punctual_core::{JobStore, Recovery};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Call, Fault, Faulty, File, Rig, at, note};
+use crate::common::{Call, Fault, File, Rig, at, faulty, note};
 
 /// A one-shot job at second 10 and one at seconds 10 and 20, whose first commit fails as said.
 fn trial<S: JobStore>(inner: S, recovery: Recovery, fault: Fault) {
-    let store = Faulty::new(inner);
-    let faults = store.faults.clone();
+    let store = faulty(inner);
+    let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store));
     let jobs = [
         rig.add_job(note("once".into())).id("once").trigger(DateTrigger::at(at(10))),
@@ -56,8 +56,8 @@ fn a_commit_whose_answer_is_lost_is_not_made_twice() {
 fn the_end_of_a_run_is_stored_although_the_first_attempt_fails() {
     for fault in [Fault::Before, Fault::After] {
         let file = File::new();
-        let store = Faulty::new(file.store());
-        let faults = store.faults.clone();
+        let store = faulty(file.store());
+        let faults = store.0.faults.clone();
         let rig = Rig::new(|builder| builder.job_store("default", store));
         let job = rig.add_job(note("once".into())).id("once").trigger(DateTrigger::at(at(10)));
         rig.block_on(job.recovery(Recovery::Rerun).add()).unwrap();
@@ -76,8 +76,8 @@ fn the_end_of_a_run_is_stored_although_the_first_attempt_fails() {
 fn a_run_at_once_whose_record_is_in_doubt_blocks_nothing() {
     for fault in [Fault::Before, Fault::After] {
         let file = File::new();
-        let store = Faulty::new(file.store());
-        let faults = store.faults.clone();
+        let store = faulty(file.store());
+        let faults = store.0.faults.clone();
         let rig = Rig::new(|builder| builder.job_store("default", store));
         let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
         rig.block_on(job.trigger(IntervalTrigger::seconds(60).start_date(at(60))).add()).unwrap();

@@ -6,14 +6,14 @@ use punctual_core::{JobStore, Recovery};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::IntervalTrigger;
 
-use crate::common::{Call, Fault, Faults, Faulty, File, Rig, at, note};
+use crate::common::{Call, Fault, Faults, File, Rig, at, faulty, note};
 
 const IN_PASSES: [Call; 5] =
     [Call::NextWakeup, Call::ClaimDue, Call::Commit, Call::Renew, Call::TakeOver];
 
 fn rig(file: &File) -> (Rig, Faults) {
-    let store = Faulty::new(file.store());
-    let faults = store.faults.clone();
+    let store = faulty(file.store());
+    let faults = store.0.faults.clone();
     (Rig::new(|builder| builder.job_store("default", store)), faults)
 }
 
@@ -80,8 +80,8 @@ fn where_there_is_a_lease_the_waits_grow_up_to_a_third_of_it() {
 }
 
 fn tries_in_ten_minutes(store: impl JobStore) -> usize {
-    let store = Faulty::new(store);
-    let faults = store.faults.clone();
+    let store = faulty(store);
+    let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| {
         builder.job_store("default", store).retry_interval(Duration::from_secs(8))
     });
@@ -92,8 +92,8 @@ fn tries_in_ten_minutes(store: impl JobStore) -> usize {
 
 #[test]
 fn one_store_that_is_down_keeps_no_other_from_working() {
-    let broken = Faulty::new(MemoryJobStore::new());
-    let faults = broken.faults.clone();
+    let broken = faulty(MemoryJobStore::new());
+    let faults = broken.0.faults.clone();
     let rig = Rig::new(|builder| {
         builder.job_store("broken", broken).job_store("default", MemoryJobStore::new())
     });

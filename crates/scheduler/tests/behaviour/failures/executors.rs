@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use punctual_core::{Event, Recovery, RunOutcome};
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Broken, Call, Fault, Faulty, File, Held, Rig, at, note};
+use crate::common::{Broken, Call, Fault, File, Held, Rig, at, faulty, note};
 
 fn outcomes(rig: &Rig) -> Vec<String> {
     let events = rig.events.all();
@@ -19,8 +19,8 @@ fn outcomes(rig: &Rig) -> Vec<String> {
 #[test]
 fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
     let file = File::new();
-    let (executor, store) = (Broken::default(), Faulty::new(file.store()));
-    let faults = store.faults.clone();
+    let (executor, store) = (Broken::default(), faulty(file.store()));
+    let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| {
         builder.job_store("default", store).executor("default", executor.clone())
     });

@@ -9,7 +9,7 @@ use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::BackgroundScheduler;
 use punctual_store_memory::MemoryJobStore;
 
-use crate::common::{Call, Fault, Faulty, Log, Recorder, Rig, at, note};
+use crate::common::{Call, Fault, Log, Recorder, Rig, at, faulty, note};
 use punctual_triggers::IntervalTrigger;
 
 /// Fires at second 10 and then panics.
@@ -58,7 +58,7 @@ fn a_trigger_is_told_and_keeps_no_other_job_from_running() {
 
 #[test]
 fn a_store_counts_as_failed_and_is_tried_again() {
-    let store = Faulty::new(MemoryJobStore::new());
+    let store = faulty(MemoryJobStore::new());
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", store.clone())
@@ -67,7 +67,7 @@ fn a_store_counts_as_failed_and_is_tried_again() {
         .listener(EventMask::ALL, events.listener())
         .start()
         .unwrap();
-    store.faults.once(Call::ClaimDue, Fault::Panic);
+    store.0.faults.once(Call::ClaimDue, Fault::Panic);
     scheduler.add_job(note("job".into())).add().unwrap();
     events.wait("JOBSTORE_FAILED");
     events.wait("JOBSTORE_RECOVERED");

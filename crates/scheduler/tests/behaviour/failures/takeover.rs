@@ -3,7 +3,7 @@
 use punctual_core::{Event, EventMask, Recovery};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Call, Fault, Faulty, File, Held, Rig, at, note};
+use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
 
 /// A scheduler on the file, with runs that wait until they are told.
 fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
@@ -108,8 +108,8 @@ fn a_take_over_whose_answer_is_lost_loses_no_run() {
         let (dead, _) = node(&file, None);
         add(&dead, "job", Recovery::Rerun);
         dead.jump_to(10);
-        let (held, store) = (Held::default(), Faulty::new(file.store()));
-        let faults = store.faults.clone();
+        let (held, store) = (Held::default(), faulty(file.store()));
+        let faults = store.0.faults.clone();
         let heir = Rig::new(|builder| {
             builder.job_store("default", store).executor("default", held.clone()).task(note)
         });
@@ -133,8 +133,8 @@ fn a_take_over_whose_answer_is_lost_loses_no_run() {
 fn an_outage_makes_none_seem_dead_that_comes_back() {
     let file = File::new();
     let [first, second, _dead] = ["first", "second", "dead"].map(|id| {
-        let (held, store) = (Held::default(), Faulty::new(file.store()));
-        let faults = store.faults.clone();
+        let (held, store) = (Held::default(), faulty(file.store()));
+        let faults = store.0.faults.clone();
         let rig = Rig::new(|builder| {
             builder.job_store("default", store).executor("default", held.clone()).task(note)
         });

@@ -8,7 +8,7 @@ use punctual_scheduler::{BackgroundScheduler, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Broken, Call, Fault, Faulty, File, Held, Log, Recorder, Rig, at, note};
+use crate::common::{Broken, Call, Fault, File, Held, Log, Recorder, Rig, at, faulty, note};
 
 #[test]
 fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
@@ -48,8 +48,8 @@ fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
 #[test]
 fn a_store_that_does_not_start_is_not_added() {
     let rig = Rig::in_memory();
-    let store = Faulty::new(MemoryJobStore::new());
-    store.faults.once(Call::Start, Fault::Before);
+    let store = faulty(MemoryJobStore::new());
+    store.0.faults.once(Call::Start, Fault::Before);
     rig.block_on(rig.add_job_store("other", store.clone())).unwrap_err();
     assert!(matches!(
         rig.block_on(rig.get_jobs(Some("other"))).unwrap_err(),

@@ -8,7 +8,7 @@ use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerError, Sc
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Broken, Call, Fault, Faulty, File, Log, Recorder, at, note};
+use crate::common::{Broken, Call, Fault, Faulty, File, Log, Recorder, at, faulty, note};
 
 /// A scheduler with a memory store, one on a file that fails as told, and two executors.
 struct Trial {
@@ -23,7 +23,7 @@ struct Trial {
 
 fn trial() -> Trial {
     let file = File::new();
-    let store = Faulty::new(file.store());
+    let store = faulty(file.store());
     let (memory, executor) = (MemoryJobStore::new(), Broken::default());
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()
@@ -69,15 +69,15 @@ impl Trial {
 #[test]
 fn a_store_that_does_not_start() {
     let trial = trial();
-    trial.store.faults.set(Call::Start, Fault::Before);
-    trial.fails_then_works("job store file: Start failed", || trial.store.faults.clear());
+    trial.store.0.faults.set(Call::Start, Fault::Before);
+    trial.fails_then_works("job store file: Start failed", || trial.store.0.faults.clear());
 }
 
 #[test]
 fn a_store_that_takes_no_jobs() {
     let trial = trial();
-    trial.store.faults.set(Call::Add, Fault::Before);
-    trial.fails_then_works("job store file: Add failed", || trial.store.faults.clear());
+    trial.store.0.faults.set(Call::Add, Fault::Before);
+    trial.fails_then_works("job store file: Add failed", || trial.store.0.faults.clear());
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_waiting_job_whose_id_is_taken() {
     let trial = trial();
     let later = DateTrigger::at(at(1_000_000_000));
     let other = BackgroundScheduler::builder()
-        .job_store("default", trial.store.inner.clone())
+        .job_store("default", trial.store.0.inner.clone())
         .executor("default", ThreadPoolExecutor::new(1))
         .build()
         .unwrap();

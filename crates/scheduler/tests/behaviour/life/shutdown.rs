@@ -9,7 +9,7 @@ use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerBuilder, 
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Call, Fault, Faulty, File, Log, PATIENCE, Recorder, Rig, at, gated, note};
+use crate::common::{Call, Fault, File, Log, PATIENCE, Recorder, Rig, at, faulty, gated, note};
 
 fn builder<S>(builder: SchedulerBuilder<S>, events: &Recorder, log: &Log) -> SchedulerBuilder<S> {
     builder.timezone("UTC").state(log.clone()).listener(EventMask::ALL, events.listener())
@@ -81,8 +81,8 @@ fn it_gets_its_turn_when_there_is_always_more_to_run_than_may_be() {
 
 #[test]
 fn there_is_no_further_pass() {
-    let store = Faulty::new(MemoryJobStore::new());
-    let faults = store.faults.clone();
+    let store = faulty(MemoryJobStore::new());
+    let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store.clone()));
     let job = rig.add_job(note("job".into())).id("job").trigger(DateTrigger::at(at(10)));
     rig.block_on(job.add()).unwrap();
@@ -103,8 +103,8 @@ fn there_is_no_further_pass() {
 fn hangs_in(call: Call) {
     let file = File::new();
     let (events, log) = (Recorder::default(), Log::default());
-    let store = Faulty::new(file.store());
-    let faults = store.faults.clone();
+    let store = faulty(file.store());
+    let faults = store.0.faults.clone();
     let scheduler = builder(BackgroundScheduler::builder(), &events, &log)
         .job_store("default", store)
         .executor("default", ThreadPoolExecutor::new(1))
@@ -133,8 +133,8 @@ fn a_store_that_hangs_in_a_pass_delays_it_for_seconds_only() {
 #[tokio::test]
 async fn a_store_that_hangs_beside_another_keeps_no_pass_for_later() {
     let (events, log) = (Recorder::default(), Log::default());
-    let store = Faulty::new(MemoryJobStore::new());
-    let faults = store.faults.clone();
+    let store = faulty(MemoryJobStore::new());
+    let faults = store.0.faults.clone();
     let scheduler = builder(AsyncScheduler::builder(), &events, &log)
         .job_store("default", MemoryJobStore::new())
         .job_store("hangs", store)
