@@ -1,0 +1,57 @@
+//! Jobs at the limits of what may be.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use punctual::Timestamp;
+use punctual::prelude::*;
+
+use crate::for_each_store;
+use crate::home::{Home, Kind};
+
+for_each_store! { they_are_kept_and_run }
+
+/// Where the runs tell what they were given.
+struct Heard(Mutex<Sender<(String, String)>>);
+
+#[task]
+fn hear(context: JobContext, text: String) {
+    let heard = context.state::<Heard>().expect("somebody to tell");
+    // Fails only if the test has ended.
+    let _ = heard.0.lock().unwrap().send((context.job_id().to_string(), text));
+}
+
+fn they_are_kept_and_run(kind: Kind, _test: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::new(kind, folder.path());
+    // 1 MiB of characters of four bytes, then what SQL, JSON and regular expressions care for.
+    let text = format!("{}'\"`\\\0\u{1}\r\n%_$1{{}}?--;", "🕐".repeat(1 << 18));
+    let long = "🚀".repeat(191);
+    let (tell, heard) = channel();
+
+    let scheduler = home.scheduler().task(hear).build().unwrap();
+    scheduler.start_paused().unwrap();
+    let add = |id: &str, when| {
+        let job = scheduler.add_job(hear(text.clone())).id(id).trigger(DateTrigger::at(when));
+        job.misfire_grace_time(None).add()
+    };
+    add(&long, Timestamp::UNIX_EPOCH).unwrap();
+    add("'; DROP TABLE punctual_jobs; --", Timestamp::UNIX_EPOCH).unwrap();
+    add("the last", Timestamp::MAX).unwrap();
+    let error = add(&"🚀".repeat(192), Timestamp::MAX).unwrap_err();
+    assert!(error.to_string().contains("191"), "{error}");
+    scheduler.shutdown().unwrap();
+
+    let again = home.scheduler().task(hear).state(Heard(Mutex::new(tell))).start().unwrap();
+    let mut runs: Vec<_> =
+        (0..2).map(|_| heard.recv_timeout(Duration::from_secs(30)).expect("a run")).collect();
+    runs.sort();
+    for (run, id) in runs.iter().zip(["'; DROP TABLE punctual_jobs; --", &long]) {
+        // Not `assert_eq`, which would print them.
+        assert!((&*run.0, &run.1) == (id, &text));
+    }
+    let last = again.get_job("the last").unwrap().expect("it is there");
+    assert_eq!(last.next_run_time, Some(Timestamp::MAX));
+    again.shutdown().unwrap();
+}

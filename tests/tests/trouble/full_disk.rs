@@ -1,0 +1,111 @@
+//! The disk is full.
+
+use std::path::Path;
+use std::time::Duration;
+
+use punctual::core::{
+    AddOutcome, Claim, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, NewRecord,
+    Schedule, TaskFilter,
+};
+use punctual::{StoreError, StoreErrorKind, Timestamp};
+use punctual_tests::disk::{Ballast, on_a_small_disk};
+
+use crate::for_each_store;
+use crate::home::{Home, Kind};
+use crate::state::{State, at, job, node, run};
+
+for_each_store! { nothing_is_lost }
+
+fn nothing_is_lost(kind: Kind, test: &str) {
+    on_a_small_disk(test, 256, |folder| {
+        let home = Home::new(kind, folder);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(fill_and_free(&home, folder));
+    });
+}
+
+async fn fill_and_free(home: &Home, folder: &Path) {
+    let store = home.open().await;
+    let store = &*store;
+    store.renew(&node(), at(0), at(60)).await.unwrap();
+    store.set_note("note", "kept").await.unwrap();
+    add(store, (0..200).map(|n| job(&format!("early-{n:03}"), 1_000)).collect()).await.unwrap();
+    let claims = claim(store, at(0), 1_000).await.unwrap();
+    begin(store, claims).await.unwrap();
+
+    let mut ballast = Ballast::that_leaves(2 << 20, folder);
+    let mut kept = State::of(store).await.unwrap();
+    let mut batches = (0..100).map(|batch| {
+        (0..8).map(|n| job(&format!("late-{batch:02}-{n}"), 60_000)).collect::<Vec<_>>()
+    });
+    let (refused, error) = loop {
+        let batch = batches.next().expect("less room than for all of them");
+        match add(store, batch.clone()).await {
+            Ok(()) => kept = State::of(store).await.unwrap(),
+            Err(error) => break (batch, error),
+        }
+    };
+    is_clear(&error);
+    assert_eq!(State::of(store).await.unwrap(), kept, "all can be read, and no part of the batch");
+
+    // With no byte left, what needs none may succeed.
+    ballast.take_all();
+    match claim(store, at(0), 3).await {
+        Ok(claims) => {
+            kept = State::of(store).await.unwrap();
+            match begin(store, claims).await {
+                Ok(()) => kept = State::of(store).await.unwrap(),
+                Err(error) => is_clear(&error),
+            }
+        }
+        Err(error) => is_clear(&error),
+    }
+    assert_eq!(State::of(store).await.unwrap(), kept);
+
+    drop(ballast);
+    assert_eq!(State::of(store).await.unwrap(), kept);
+    add(store, refused).await.expect("there is room again");
+    let claims = claim(store, at(30), 1_000).await.expect("claiming works");
+    begin(store, claims).await.expect("committing works");
+    let after = State::of(store).await.unwrap();
+    assert_eq!(after.jobs.len(), kept.jobs.len() + 8);
+    assert!(after.runs.iter().all(|runs| runs.len() == 1), "each job has begun once");
+
+    home.crash();
+    let reopened = home.open().await;
+    assert_eq!(State::of(&*reopened).await.unwrap(), after);
+    store.shutdown().await;
+    reopened.shutdown().await;
+}
+
+/// It says what is the matter, and that it will pass.
+fn is_clear(error: &StoreError) {
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
+    assert!(error.to_string().contains("full"), "{error}");
+    assert!(std::error::Error::source(error).is_some(), "the cause is kept");
+}
+
+async fn add(store: &dyn DynJobStore, batch: Vec<NewRecord>) -> Result<(), StoreError> {
+    let expected = vec![AddOutcome::Added; batch.len()];
+    store.add(batch).await.map(|outcomes| assert_eq!(outcomes, expected))
+}
+
+async fn claim(
+    store: &dyn DynJobStore,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Claim>, StoreError> {
+    store.claim_due(now, limit, Duration::from_secs(30), &TaskFilter::Any).await
+}
+
+/// The first run of each of these jobs.
+async fn begin(store: &dyn DynJobStore, claims: Vec<Claim>) -> Result<(), StoreError> {
+    let commits = claims.into_iter().zip(1..).map(|(Claim { record }, number)| {
+        let schedule = Schedule::at(at(1_000));
+        let action = CommitAction::Advance { schedule, fire_count: 1, start: vec![run(number)] };
+        Commit { id: record.id, fence: record.fence, action }
+    });
+    let batch = CommitBatch::from(commits.collect::<Vec<_>>());
+    let expected = vec![CommitOutcome::Done; batch.commits.len()];
+    store.commit(batch).await.map(|outcomes| assert_eq!(outcomes, expected))
+}

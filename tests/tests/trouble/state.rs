@@ -1,0 +1,56 @@
+//! All that a store keeps, to be compared with what it kept before.
+
+use punctual::core::{
+    DynJobStore, Encoded, Fence, InFlightRun, JobRecord, NewRecord, NodeId, Schedule, TaskName,
+};
+use punctual::{JobId, RunId, StoreError, Timestamp};
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub jobs: Vec<JobRecord>,
+    pub runs: Vec<Vec<InFlightRun>>,
+    pub notes: Vec<(String, String)>,
+}
+
+impl State {
+    pub(crate) async fn of(store: &dyn DynJobStore) -> Result<Self, StoreError> {
+        let jobs = store.list(None, usize::MAX).await?.records;
+        let mut runs = Vec::with_capacity(jobs.len());
+        for job in &jobs {
+            runs.push(store.in_flight(&job.id).await?);
+        }
+        Ok(Self { jobs, runs, notes: store.notes().await? })
+    }
+}
+
+/// An instant, so many seconds after another.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_772_452_800 + seconds)
+}
+
+pub(crate) fn node() -> NodeId {
+    NodeId::new("ann").expect("a valid name")
+}
+
+/// A job of so many bytes that is due at [`at`]`(0)`.
+pub(crate) fn job(name: &str, size: usize) -> NewRecord {
+    let mut random = fastrand::Rng::new();
+    let bytes: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(size).collect();
+    NewRecord {
+        id: JobId::new(name).expect("a valid id"),
+        task: TaskName::new("work").expect("a valid name"),
+        definition: Encoded::from(bytes),
+        schedule: Some(Schedule::at(at(0))),
+    }
+}
+
+/// A first run of ours.
+pub(crate) fn run(number: u128) -> InFlightRun {
+    InFlightRun {
+        run_id: RunId::from_u128(number),
+        scheduled_time: at(0),
+        attempt: 1,
+        node: node(),
+        fence: Fence(1),
+    }
+}
