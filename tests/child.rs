@@ -57,7 +57,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// One transaction that takes many seconds.
 fn hog(place: &Place) -> Result<(), Box<dyn Error>> {
-    let Place::Sqlite(file) = place;
+    let Place::Sqlite(file) = place else {
+        return Err("only a file can be hogged".into());
+    };
     let store = SqliteJobStore::builder().file(file).table_prefix("hog_").build()?;
     let records = (0..300_000).map(|number| {
         Ok(NewRecord {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use punctual::core::DynJobStore;
 use punctual::{SchedulerBuilder, prelude::*};
+use punctual_store_sql::MySqlJobStore;
 use punctual_testkit::Layered;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -17,6 +18,8 @@ use crate::role::occur;
 pub enum Place {
     /// In this SQLite file.
     Sqlite(PathBuf),
+    /// In the MySQL or MariaDB database of this URL.
+    MySql(String),
 }
 
 impl Place {
@@ -29,6 +32,7 @@ impl Place {
     pub fn store(&self) -> Arc<dyn DynJobStore> {
         match self {
             Self::Sqlite(file) => Arc::new(SqliteJobStore::open(file).expect("a store")),
+            Self::MySql(url) => Arc::new(MySqlJobStore::open(url).expect("a store")),
         }
     }
 }

@@ -9,6 +9,7 @@ mod exactly_once;
 mod outage;
 
 mod plan;
+mod server;
 mod stage;
 mod stale;
 
@@ -46,4 +47,5 @@ macro_rules! on_every_store {
 
 on_every_store! {
     sqlite: Sqlite;
+    mysql: MySql;
 }

@@ -1,4 +1,4 @@
-//! The database is away for five seconds, twice.
+//! The database is away for five seconds and more, twice.
 
 use std::time::Duration;
 
@@ -8,10 +8,14 @@ use punctual_tests::role::Role;
 
 use crate::crew::{CHILD, Crew};
 use crate::plan::{ALL, Plan};
+use crate::server::Server;
 use crate::stage::{Kind, Stage};
 use crate::verdict::Verdict;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
+
+/// How long the server is down.
+const AWAY: Duration = Duration::from_secs(5);
 
 /// How long the processes may take to notice that it is, or that it is back.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,15 +33,15 @@ pub(crate) fn test(kind: Kind) {
     for name in NAMES {
         crew.start(&stage.role(name));
     }
-    for outage in 1..=2 {
+    for time in 1..=2 {
         crew.listen(Duration::from_secs(3));
-        let hog = hog(&stage, &mut crew);
+        let away = Outage::begin(&stage, &mut crew);
         crew.until(PATIENCE, "not all have noticed", |crew| {
-            NAMES.iter().all(|name| crew.said(name, "failed") >= outage)
+            NAMES.iter().all(|name| crew.said(name, "failed") >= time)
         });
-        hog.kill();
+        away.end();
         crew.until(PATIENCE, "not all came back", |crew| {
-            NAMES.iter().all(|name| crew.said(name, "recovered") >= outage)
+            NAMES.iter().all(|name| crew.said(name, "recovered") >= time)
         });
     }
     let before = NAMES.map(|name| crew.said(name, "begin"));
@@ -53,6 +57,33 @@ pub(crate) fn test(kind: Kind) {
     println!("{kind:?}: {ALL} in spite of two outages; skip {skip:?}; rerun {rerun:?}");
     assert_eq!((rerun.never_ended, rerun.begun_again), (0, 0));
     assert_eq!((skip.never_ended, skip.begun_again), (0, 0));
+}
+
+/// What keeps the database away.
+enum Outage<'a> {
+    Down(&'a Server),
+    Hogged(Process),
+}
+
+impl<'a> Outage<'a> {
+    /// Takes the database away, and lets some time pass.
+    fn begin(stage: &'a Stage, crew: &mut Crew) -> Self {
+        match &stage.server {
+            Some(server) => {
+                server.down();
+                crew.listen(AWAY);
+                Self::Down(server)
+            }
+            None => Self::Hogged(hog(stage, crew)),
+        }
+    }
+
+    fn end(self) {
+        match self {
+            Self::Down(server) => server.up(),
+            Self::Hogged(process) => process.kill(),
+        }
+    }
 }
 
 /// Another process is stopped in the middle of a write, and nobody else can write as long as it is there.
