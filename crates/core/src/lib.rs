@@ -29,6 +29,7 @@ pub use executor::{
 pub use job::{
     ChangedJob, CheckedJob, Coalesce, Job, JobBuilder, JobChange, JobDefaults, JobDefinition,
     JobError, JobId, JobOptions, JobProblem, JobSink, JobState, NewJob, Recovery, RunAt,
+    TransactionalSink,
 };
 pub use store::{
     AddOutcome, CallerTransaction, ChangeWatch, Claim, Commit, CommitAction, CommitBatch,

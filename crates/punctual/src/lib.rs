@@ -10,11 +10,12 @@
 
 pub use punctual_core as core;
 pub use punctual_core::{
-    Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, IntoTrigger, IntoZone, Jitter,
-    Job, JobBuilder, JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState,
-    Killed, MissReason, NewJob, Recovery, RunEvent, RunId, RunOutcome, SkippedRuns, StoreError,
-    StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp, Trigger, TriggerError, Zone,
-    ZoneDatabase, ZoneError,
+    Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, HistoryCursor, HistoryEntry,
+    HistoryPage, HistoryQuery, IntoTrigger, IntoZone, Jitter, Job, JobBuilder, JobChange,
+    JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, Killed, MissReason, NewJob,
+    OutcomeKind, Recovery, RunEvent, RunId, RunOutcome, SkippedRuns, StoreError, StoreErrorKind,
+    SystemClock, Task, TaskError, Tasks, Timestamp, Trigger, TriggerError, Zone, ZoneDatabase,
+    ZoneError,
 };
 #[cfg(feature = "executor-threads")]
 pub use punctual_executor_threads::ThreadPoolExecutor;

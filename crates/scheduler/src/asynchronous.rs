@@ -1,19 +1,22 @@
 //! The scheduler for async programs.
 
+use std::any::Any;
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Alias, BoxFuture, Event, EventMask, Executor, IntoAction, IntoTrigger, Job, JobBuilder,
-    JobChange, JobSink, JobStore, NewJob, RunEvent, RunId, Timestamp, inside_run,
+    Alias, BoxFuture, CallerTransaction, Event, EventMask, Executor, HistoryPage, HistoryQuery,
+    IntoAction, IntoTrigger, Job, JobBuilder, JobChange, JobSink, JobStore, NewJob, RunEvent,
+    RunId, Timestamp, TransactionalSink, inside_run,
 };
 
 use crate::builder::{BuiltEngine, SchedulerBuilder};
-use crate::engine::{Engine, JobSelector, SchedulerState};
+use crate::engine::{Engine, JobSelector, Place, SchedulerState};
 use crate::events::{EventStream, ListenerId};
 use crate::health::Health;
 use crate::shared::shared_methods;
-use crate::{SHUTDOWN_TIMEOUT, SchedulerError};
+use crate::{JobsWithin, SHUTDOWN_TIMEOUT, SchedulerError};
 
 /// A scheduler that lives on the caller's tokio runtime; its methods are async. Cheap to clone: clones
 /// are the same scheduler.
@@ -148,7 +151,7 @@ impl AsyncScheduler {
         &self,
         job: impl Into<JobSelector>,
     ) -> Result<Option<Job>, SchedulerError> {
-        self.engine.get_job(job.into()).await
+        self.engine.get_job(job.into(), &mut Place::Stores).await
     }
 
     /// Changes what a job is; its next run time stays.
@@ -162,7 +165,7 @@ impl AsyncScheduler {
         job: impl Into<JobSelector>,
         change: JobChange,
     ) -> Result<Job, SchedulerError> {
-        self.engine.modify_job(job.into(), change).await
+        self.engine.modify_job(job.into(), change, &mut Place::Stores).await
     }
 
     /// Gives a job another trigger, and the next run time that follows from it now. A paused job is
@@ -176,7 +179,7 @@ impl AsyncScheduler {
         job: impl Into<JobSelector>,
         trigger: impl IntoTrigger + Send + 'static,
     ) -> Result<Job, SchedulerError> {
-        self.engine.reschedule_job(job.into(), trigger).await
+        self.engine.reschedule_job(job.into(), trigger, &mut Place::Stores).await
     }
 
     /// Takes a job's next run time away until it is resumed. Runs under way go on.
@@ -185,7 +188,7 @@ impl AsyncScheduler {
     ///
     /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
     pub async fn pause_job(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
-        self.engine.pause_job(job.into()).await
+        self.engine.pause_job(job.into(), &mut Place::Stores).await
     }
 
     /// Gives a job its next run time from now on, whether it was paused or not.
@@ -195,7 +198,7 @@ impl AsyncScheduler {
     /// [`JobNotFound`](SchedulerError::JobNotFound);
     /// [`NeverFires`](SchedulerError::NeverFires): then the job stays as it is.
     pub async fn resume_job(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
-        self.engine.resume_job(job.into()).await
+        self.engine.resume_job(job.into(), &mut Place::Stores).await
     }
 
     /// Removes a job. Runs under way go on.
@@ -204,7 +207,7 @@ impl AsyncScheduler {
     ///
     /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
     pub async fn remove_job(&self, job: impl Into<JobSelector>) -> Result<(), SchedulerError> {
-        self.engine.remove_job(job.into()).await
+        self.engine.remove_job(job.into(), &mut Place::Stores).await
     }
 
     /// Starts a run of a job in this process now, outside of its schedule, which stays.
@@ -213,9 +216,23 @@ impl AsyncScheduler {
     ///
     /// [`MaxInstances`](SchedulerError::MaxInstances) when enough runs are under way;
     /// [`Unresolved`](SchedulerError::Unresolved) when this process can't run the job;
+    /// [`ClientOnly`](SchedulerError::ClientOnly);
     /// [`NotRunning`](SchedulerError::NotRunning).
     pub async fn run_job_now(&self, job: impl Into<JobSelector>) -> Result<RunId, SchedulerError> {
         self.engine.run_job_now(job.into()).await
+    }
+
+    /// Makes a job due now, for whichever process runs its jobs; so that is what a
+    /// [client](SchedulerBuilder::client_only) does instead of [`run_job_now`](Self::run_job_now). The run
+    /// is one of its schedule: it is counted, and after it the job goes on as its trigger says. A paused job
+    /// is resumed by it.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says;
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub async fn make_job_due(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
+        self.engine.make_job_due(job.into(), &mut Place::Stores).await
     }
 
     /// All jobs of a store, or of all stores in the order in which those were added: soonest first,
@@ -227,6 +244,43 @@ impl AsyncScheduler {
     pub async fn get_jobs(&self, alias: Option<&str>) -> Result<Vec<Job>, SchedulerError> {
         let alias = alias.map(Alias::new).transpose()?;
         self.engine.get_jobs(alias.as_ref()).await
+    }
+
+    /// Past runs, newest first, of all stores that keep a history; those of this process that have ended
+    /// among them. See [`SchedulerBuilder::history`].
+    ///
+    /// # Errors
+    ///
+    /// A [`Store`](SchedulerError::Store) error, also when no store can keep a history.
+    pub async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, SchedulerError> {
+        self.engine.history(None, query).await
+    }
+
+    /// Past runs of one store's jobs; see [`history`](Self::history).
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore); as [`history`](Self::history).
+    pub async fn history_of(
+        &self,
+        alias: impl AsRef<str>,
+        query: HistoryQuery,
+    ) -> Result<HistoryPage, SchedulerError> {
+        self.engine.history(Some(&Alias::new(alias)?), query).await
+    }
+
+    /// Jobs inside a transaction of one's own, on the database where a store keeps them: a
+    /// `sqlx::Transaction`, or a connection from a pool on which one has begun. So jobs are added,
+    /// changed and removed together with other data, or not at all.
+    ///
+    /// A scheduler with blocking methods gives one by its `to_async`; the runtime may be any.
+    pub fn within<'t, T>(&self, transaction: &'t mut T) -> JobsWithin<'t>
+    where
+        T: DerefMut,
+        T::Target: Any + Send + Sized,
+    {
+        let transaction = CallerTransaction::on(&mut **transaction);
+        JobsWithin::new(Arc::clone(&self.engine), transaction)
     }
 
     /// Removes all jobs of a store, or of all stores. Runs under way go on.
@@ -312,5 +366,17 @@ impl JobSink for AsyncScheduler {
 
     fn add(self, job: NewJob) -> Self::Output {
         Box::pin(async move { self.engine.add_job(job).await })
+    }
+}
+
+impl TransactionalSink for AsyncScheduler {
+    type OutputWithin<'t> = BoxFuture<'t, Result<Job, SchedulerError>>;
+
+    fn add_within(self, job: NewJob, transaction: CallerTransaction<'_>) -> Self::OutputWithin<'_> {
+        let place = Place::Inside(transaction);
+        Box::pin(async move {
+            let mut place = place;
+            self.engine.add_job_within(job, &mut place).await
+        })
     }
 }

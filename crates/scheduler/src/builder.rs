@@ -1,5 +1,6 @@
 //! Putting a scheduler together.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use punctual_core::{
 };
 
 use crate::defaults;
-use crate::engine::{Engine, EngineParts, Settings};
+use crate::engine::{Engine, EngineParts, HistorySettings, Settings};
 use crate::events::{EventBus, ListenerId};
-use crate::{AsyncScheduler, SchedulerError};
+use crate::{AsyncScheduler, HistoryOptions, SchedulerError};
 
 /// What a builder has put together, on its way into a scheduler.
 pub struct BuiltEngine(pub(crate) Arc<Engine>);
@@ -50,6 +51,9 @@ pub struct SchedulerBuilder<S> {
     poll_interval: Duration,
     max_running: usize,
     batch: usize,
+    history: Option<HistoryOptions>,
+    histories: Vec<(Result<Alias, NameError>, HistoryOptions)>,
+    client: bool,
     kind: PhantomData<fn() -> S>,
 }
 
@@ -75,6 +79,9 @@ impl<S> Default for SchedulerBuilder<S> {
             poll_interval: Duration::from_secs(1),
             max_running: 10_000,
             batch: 1_000,
+            history: None,
+            histories: Vec::new(),
+            client: false,
             kind: PhantomData,
         }
     }
@@ -210,6 +217,34 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
+    /// Whether the runs that have ended are written down, and for how long: read with `history`. Without
+    /// this, stores that processes share keep a [history](HistoryOptions::on), others none.
+    ///
+    /// A run has an entry when it has ended, however it ended, within a second or so; one that a killed
+    /// process leaves behind has none, unless it is run again. Entries go with the commits that a scheduler
+    /// makes anyway, and so cost it no further round trip while it is busy.
+    pub fn history(mut self, options: HistoryOptions) -> Self {
+        self.history = Some(options);
+        self
+    }
+
+    /// The same for one store, whatever holds for all.
+    pub fn history_of(mut self, alias: impl AsRef<str>, options: HistoryOptions) -> Self {
+        self.histories.push((Alias::new(alias), options));
+        self
+    }
+
+    /// Makes a client of the scheduler: it adds, changes and lists jobs, for other processes to run. It
+    /// claims none, takes over no runs, renews no lease and starts no executor; it need not know the
+    /// tasks of jobs that others added. Start it as any other: until then, jobs wait in memory.
+    ///
+    /// A job that it adds runs on time where there are notifications, else within the others'
+    /// [`poll_interval`](Self::poll_interval). Its events tell only of what it does itself.
+    pub fn client_only(mut self) -> Self {
+        self.client = true;
+        self
+    }
+
     fn engine(self) -> Result<Arc<Engine>, SchedulerError> {
         check_range("lease", self.lease, Duration::from_secs(1), Duration::from_secs(11))?;
         let day = Duration::from_secs(86_400);
@@ -222,6 +257,13 @@ impl<S> SchedulerBuilder<S> {
                 reason: "it must be at least 1",
             });
         }
+        if self.client && self.stores.is_empty() {
+            return Err(SchedulerError::Option {
+                field: "client_only",
+                value: "true".into(),
+                reason: "it needs a job store whose jobs others run",
+            });
+        }
         self.job_defaults.check()?;
         let mut tasks = TaskRegistry::new();
         for task in self.tasks {
@@ -229,8 +271,14 @@ impl<S> SchedulerBuilder<S> {
         }
         let mut stores = named("a job store", self.stores)?;
         let mut executors = named("an executor", self.executors)?;
-        add_default(&mut stores, defaults::job_store);
-        add_default(&mut executors, || self.default_executor.or_else(defaults::executor));
+        let mut histories = HashMap::new();
+        for (alias, options) in self.histories {
+            histories.insert(alias?, options);
+        }
+        if !self.client {
+            add_default(&mut stores, defaults::job_store);
+            add_default(&mut executors, || self.default_executor.or_else(defaults::executor));
+        }
         let zone = match self.zone {
             Some(zone) => zone?,
             None => Zone::local().unwrap_or_else(|error| {
@@ -249,6 +297,8 @@ impl<S> SchedulerBuilder<S> {
                 batch: self.batch,
                 max_running: self.max_running,
                 identity: self.identity.transpose()?,
+                history: HistorySettings { all: self.history, of: histories },
+                client: self.client,
                 max_sleep: Duration::from_secs(1),
             },
             clock: self.clock,

@@ -15,6 +15,12 @@ pub enum SchedulerError {
     /// The scheduler does not run.
     #[error("the scheduler is not running")]
     NotRunning,
+    /// The scheduler is a client only: others run its jobs. To have one run at once, there is
+    /// `make_job_due`.
+    #[error(
+        "this scheduler is a client only and runs no jobs; make_job_due lets others run one at once"
+    )]
+    ClientOnly,
     /// There is no such job.
     #[error("no job by the id of {0:?} was found")]
     JobNotFound(JobId),

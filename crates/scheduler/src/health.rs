@@ -41,6 +41,10 @@ pub struct StoreHealth {
     pub retry_at: Option<Timestamp>,
     /// Since when it has been asked for something that it has not answered yet.
     pub busy_since: Option<Timestamp>,
+    /// How far the store's clock is ahead of this machine's, in microseconds, negative when it is behind,
+    /// as found when it was asked last. The store's decides when jobs are due and which processes live. 0
+    /// for stores that leave that to this machine's clock.
+    pub clock_offset_micros: i64,
 }
 
 impl Health {

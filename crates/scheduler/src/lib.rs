@@ -16,10 +16,12 @@ mod engine;
 mod error;
 mod events;
 mod health;
+mod history;
 mod plan;
 mod shared;
 mod synchronous;
 mod thread;
+mod within;
 
 use std::time::Duration;
 
@@ -32,7 +34,9 @@ pub use engine::{JobSelector, SchedulerState};
 pub use error::SchedulerError;
 pub use events::{EventStream, ListenerId};
 pub use health::{Health, StoreHealth};
+pub use history::HistoryOptions;
 pub use synchronous::SyncScheduler;
+pub use within::JobsWithin;
 
 /// How long a shutdown waits for the runs under way, unless it is told otherwise.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);

@@ -21,6 +21,12 @@ macro_rules! shared_methods {
             self.engine.resume()
         }
 
+        /// Looks at the stores at once, for changes that this process has no other way to hear of, such
+        /// as jobs that were added in a transaction. Without it, the next poll finds them.
+        pub fn wakeup(&self) {
+            self.engine.wakeup();
+        }
+
         /// What the scheduler is doing.
         #[must_use]
         pub fn state(&self) -> SchedulerState {

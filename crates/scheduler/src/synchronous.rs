@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Event, EventMask, Executor, IntoAction, IntoTrigger, Job, JobBuilder, JobChange,
-    JobSink, JobStore, NewJob, RunEvent, RunId, inside_run,
+    Alias, Event, EventMask, Executor, HistoryPage, HistoryQuery, IntoAction, IntoTrigger, Job,
+    JobBuilder, JobChange, JobSink, JobStore, NewJob, RunEvent, RunId, inside_run,
 };
 
 use crate::builder::{BuiltEngine, SchedulerBuilder};
-use crate::engine::{Engine, JobSelector, SchedulerState};
+use crate::engine::{Engine, JobSelector, Place, SchedulerState};
 use crate::events::{EventStream, ListenerId};
 use crate::health::Health;
 use crate::shared::shared_methods;
@@ -138,7 +138,7 @@ impl<Mode> SyncScheduler<Mode> {
     /// What a store says.
     pub fn get_job(&self, job: impl Into<JobSelector>) -> Result<Option<Job>, SchedulerError> {
         let job = job.into();
-        self.block(move |engine| async move { engine.get_job(job).await })
+        self.block(move |engine| async move { engine.get_job(job, &mut Place::Stores).await })
     }
 
     /// Changes what a job is; its next run time stays.
@@ -153,7 +153,9 @@ impl<Mode> SyncScheduler<Mode> {
         change: JobChange,
     ) -> Result<Job, SchedulerError> {
         let job = job.into();
-        self.block(move |engine| async move { engine.modify_job(job, change).await })
+        self.block(
+            move |engine| async move { engine.modify_job(job, change, &mut Place::Stores).await },
+        )
     }
 
     /// Gives a job another trigger, and the next run time that follows from it now. A paused job is
@@ -168,7 +170,9 @@ impl<Mode> SyncScheduler<Mode> {
         trigger: impl IntoTrigger + Send + 'static,
     ) -> Result<Job, SchedulerError> {
         let job = job.into();
-        self.block(move |engine| async move { engine.reschedule_job(job, trigger).await })
+        self.block(move |engine| async move {
+            engine.reschedule_job(job, trigger, &mut Place::Stores).await
+        })
     }
 
     /// Takes a job's next run time away until it is resumed. Runs under way go on.
@@ -178,7 +182,7 @@ impl<Mode> SyncScheduler<Mode> {
     /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
     pub fn pause_job(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
         let job = job.into();
-        self.block(move |engine| async move { engine.pause_job(job).await })
+        self.block(move |engine| async move { engine.pause_job(job, &mut Place::Stores).await })
     }
 
     /// Gives a job its next run time from now on, whether it was paused or not.
@@ -189,7 +193,7 @@ impl<Mode> SyncScheduler<Mode> {
     /// [`NeverFires`](SchedulerError::NeverFires): then the job stays as it is.
     pub fn resume_job(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
         let job = job.into();
-        self.block(move |engine| async move { engine.resume_job(job).await })
+        self.block(move |engine| async move { engine.resume_job(job, &mut Place::Stores).await })
     }
 
     /// Removes a job. Runs under way go on.
@@ -199,7 +203,7 @@ impl<Mode> SyncScheduler<Mode> {
     /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
     pub fn remove_job(&self, job: impl Into<JobSelector>) -> Result<(), SchedulerError> {
         let job = job.into();
-        self.block(move |engine| async move { engine.remove_job(job).await })
+        self.block(move |engine| async move { engine.remove_job(job, &mut Place::Stores).await })
     }
 
     /// Starts a run of a job in this process now, outside of its schedule, which stays.
@@ -208,10 +212,25 @@ impl<Mode> SyncScheduler<Mode> {
     ///
     /// [`MaxInstances`](SchedulerError::MaxInstances) when enough runs are under way;
     /// [`Unresolved`](SchedulerError::Unresolved) when this process can't run the job;
+    /// [`ClientOnly`](SchedulerError::ClientOnly);
     /// [`NotRunning`](SchedulerError::NotRunning).
     pub fn run_job_now(&self, job: impl Into<JobSelector>) -> Result<RunId, SchedulerError> {
         let job = job.into();
         self.block(move |engine| async move { engine.run_job_now(job).await })
+    }
+
+    /// Makes a job due now, for whichever process runs its jobs; so that is what a
+    /// [client](SchedulerBuilder::client_only) does instead of [`run_job_now`](Self::run_job_now). The run
+    /// is one of its schedule: it is counted, and after it the job goes on as its trigger says. A paused job
+    /// is resumed by it.
+    ///
+    /// # Errors
+    ///
+    /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says;
+    /// [`NotRunning`](SchedulerError::NotRunning).
+    pub fn make_job_due(&self, job: impl Into<JobSelector>) -> Result<Job, SchedulerError> {
+        let job = job.into();
+        self.block(move |engine| async move { engine.make_job_due(job, &mut Place::Stores).await })
     }
 
     /// All jobs of a store, or of all stores in the order in which those were added: soonest first,
@@ -223,6 +242,30 @@ impl<Mode> SyncScheduler<Mode> {
     pub fn get_jobs(&self, alias: Option<&str>) -> Result<Vec<Job>, SchedulerError> {
         let alias = alias.map(Alias::new).transpose()?;
         self.block(move |engine| async move { engine.get_jobs(alias.as_ref()).await })
+    }
+
+    /// Past runs, newest first, of all stores that keep a history; those of this process that have ended
+    /// among them. See [`SchedulerBuilder::history`].
+    ///
+    /// # Errors
+    ///
+    /// A [`Store`](SchedulerError::Store) error, also when no store can keep a history.
+    pub fn history(&self, query: HistoryQuery) -> Result<HistoryPage, SchedulerError> {
+        self.block(move |engine| async move { engine.history(None, query).await })
+    }
+
+    /// Past runs of one store's jobs; see [`history`](Self::history).
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore); as [`history`](Self::history).
+    pub fn history_of(
+        &self,
+        alias: impl AsRef<str>,
+        query: HistoryQuery,
+    ) -> Result<HistoryPage, SchedulerError> {
+        let alias = Alias::new(alias)?;
+        self.block(move |engine| async move { engine.history(Some(&alias), query).await })
     }
 
     /// Removes all jobs of a store, or of all stores. Runs under way go on.

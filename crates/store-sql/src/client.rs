@@ -47,6 +47,7 @@ pub(crate) trait Columns: Send + Sync + 'static {
     fn int(&self, column: usize) -> Result<i64, StoreError>;
     fn maybe_int(&self, column: usize) -> Result<Option<i64>, StoreError>;
     fn text(&self, column: usize) -> Result<&str, StoreError>;
+    fn maybe_text(&self, column: usize) -> Result<Option<&str>, StoreError>;
     fn bytes(&self, column: usize) -> Result<&[u8], StoreError>;
     fn flag(&self, column: usize) -> Result<bool, StoreError>;
 }
@@ -86,7 +87,8 @@ macro_rules! client {
 
         impl $crate::client::Columns for $row {
             $crate::client::columns! { $error;
-                int: i64, maybe_int: Option<i64>, text: &str, bytes: &[u8], flag: bool
+                int: i64, maybe_int: Option<i64>, text: &str, maybe_text: Option<&str>, bytes: &[u8],
+                flag: bool
             }
         }
     };

@@ -12,6 +12,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{SqlStr, Transaction};
 
 use crate::client::Client;
+use crate::history::HistoryStatements;
 use crate::sql::Statements;
 
 /// The connections to one kind of database; clones share them.
@@ -26,6 +27,9 @@ pub(crate) trait Dialect: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// The statements that the shared code runs.
     const STATEMENTS: Statements;
+
+    /// Those about the history of runs, if its table is there.
+    const HISTORY: Option<&'static HistoryStatements> = None;
 
     /// Connects in the current runtime, and makes or migrates the tables.
     fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;

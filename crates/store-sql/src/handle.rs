@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use parking_lot::Mutex;
-use punctual_core::StoreError;
+use punctual_core::{CallerTransaction, StoreError};
 
 use crate::database::Database;
 use crate::dialect::Dialect;
@@ -25,6 +25,20 @@ impl<D: Dialect> Handle<D> {
 
     pub(crate) fn database(&self) -> Result<Database<D>, StoreError> {
         self.database.lock().clone().ok_or_else(StoreError::not_started)
+    }
+
+    /// The database, and the connection on which the caller has begun a transaction in it.
+    pub(crate) fn inside<'a>(
+        &self,
+        transaction: &'a mut CallerTransaction<'_>,
+    ) -> Result<(Database<D>, &'a mut D::Connection), StoreError> {
+        let kind = <D::Database as sqlx::Database>::NAME;
+        let connection = transaction.connection(kind)?;
+        Ok((self.database()?, connection))
+    }
+
+    pub(crate) fn keeps_history(&self) -> bool {
+        D::HISTORY.is_some()
     }
 
     pub(crate) async fn start(&self) -> Result<(), StoreError> {

@@ -82,14 +82,23 @@ impl<D: Dialect> Database<D> {
 
     pub(crate) async fn remove(&self, id: &JobId) -> Result<bool, StoreError> {
         let mut transaction = self.dialect.write().await?;
-        // The job comes first: whoever records a run holds it, and so none comes after.
-        let removed =
-            self.execute(&mut transaction, D::STATEMENTS.remove, &[Text(id.as_str())]).await?;
-        if removed > 0 {
-            let id = [Text(id.as_str())];
-            self.execute(&mut transaction, D::STATEMENTS.remove_runs, &id).await?;
-        }
+        let removed = self.remove_in(&mut transaction, id).await?;
         self.end(transaction).await?;
+        Ok(removed)
+    }
+
+    /// Removes a job as a part of the connection's transaction.
+    pub(crate) async fn remove_in(
+        &self,
+        connection: &mut D::Connection,
+        id: &JobId,
+    ) -> Result<bool, StoreError> {
+        let id = [Text(id.as_str())];
+        // The job comes first: whoever records a run holds it, and so none comes after.
+        let removed = self.execute(connection, D::STATEMENTS.remove, &id).await?;
+        if removed > 0 {
+            self.execute(connection, D::STATEMENTS.remove_runs, &id).await?;
+        }
         Ok(removed > 0)
     }
 
@@ -103,7 +112,16 @@ impl<D: Dialect> Database<D> {
 
     pub(crate) async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
         let mut connection = self.dialect.read().await?;
-        let found = self.fetch(&mut connection, D::STATEMENTS.get, &[Text(id.as_str())]).await?;
+        self.get_in(&mut connection, id).await
+    }
+
+    /// The job as the connection's transaction sees it.
+    pub(crate) async fn get_in(
+        &self,
+        connection: &mut D::Connection,
+        id: &JobId,
+    ) -> Result<Option<JobRecord>, StoreError> {
+        let found = self.fetch(connection, D::STATEMENTS.get, &[Text(id.as_str())]).await?;
         found.first().map(rows::record).transpose()
     }
 

@@ -19,4 +19,15 @@ impl<D: Dialect> Database<D> {
         self.execute(&mut transaction, D::STATEMENTS.set_note, &values).await?;
         self.end(transaction).await
     }
+
+    /// Leaves a note unless there is one, as a part of the connection's transaction.
+    pub(crate) async fn note_in(
+        &self,
+        connection: &mut D::Connection,
+        key: &str,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let values = [Value::Text(key), Value::Text(text)];
+        self.execute(connection, D::STATEMENTS.add_note, &values).await.map(drop)
+    }
 }

@@ -32,12 +32,8 @@ pub(crate) fn record(row: &impl Columns) -> Result<JobRecord, StoreError> {
 
 /// The run in five columns of a row.
 pub(crate) fn run(row: &impl Columns, first: usize) -> Result<InFlightRun, StoreError> {
-    let run_id = row.text(first)?.parse::<RunId>().map_err(|error| {
-        StoreError::new(StoreErrorKind::Corrupt, "the database holds an invalid run id")
-            .with_source(error)
-    })?;
     Ok(InFlightRun {
-        run_id,
+        run_id: run_id(row, first)?,
         scheduled_time: Timestamp::from_micros(row.int(first + 1)?),
         attempt: small(row, first + 2)?,
         node: NodeId::new(row.text(first + 3)?).map_err(corrupt)?,
@@ -45,7 +41,14 @@ pub(crate) fn run(row: &impl Columns, first: usize) -> Result<InFlightRun, Store
     })
 }
 
-fn small(row: &impl Columns, column: usize) -> Result<u32, StoreError> {
+pub(crate) fn run_id(row: &impl Columns, column: usize) -> Result<RunId, StoreError> {
+    row.text(column)?.parse().map_err(|error: std::num::ParseIntError| {
+        StoreError::new(StoreErrorKind::Corrupt, "the database holds an invalid run id")
+            .with_source(error)
+    })
+}
+
+pub(crate) fn small(row: &impl Columns, column: usize) -> Result<u32, StoreError> {
     u32::try_from(row.int(column)?).map_err(|error| {
         StoreError::new(StoreErrorKind::Corrupt, "the database holds an impossible number")
             .with_source(error)

@@ -56,6 +56,8 @@ pub(crate) struct Statements {
     pub(crate) notes: &'static str,
     /// Key, text.
     pub(crate) set_note: &'static str,
+    /// The same, but one that is there stays.
+    pub(crate) add_note: &'static str,
 }
 
 /// A record as `rows::record` reads it, and more, from `jobs AS j`; with where the definition is, if it has

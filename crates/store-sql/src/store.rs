@@ -9,7 +9,7 @@ macro_rules! job_store {
             use punctual_core::{
                 AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId,
                 JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision,
-                StoreCaps, StoreError, TaskFilter, Timestamp,
+                RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp, TransactionalJobs,
             };
 
             use $crate::dialect::Dialect;
@@ -49,8 +49,18 @@ macro_rules! job_store {
                     watch() -> Option<Box<dyn ChangeWatch>> = |db| db.dialect.watch();
                     time() -> Option<Timestamp> = |db| db.dialect.time();
                 }
+
+                fn history(&self) -> Option<&dyn RunHistory> {
+                    self.handle.keeps_history().then_some(self as _)
+                }
+
+                fn transactional(&self) -> Option<&dyn TransactionalJobs> {
+                    Some(self)
+                }
             }
         };
+
+        $crate::facets::facets!($store);
     };
 }
 

@@ -1,5 +1,7 @@
 //! Making a job.
 
+use std::any::Any;
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use super::{
 use crate::codec::Codec;
 use crate::error::NameError;
 use crate::event::{Alias, JobRef};
+use crate::store::CallerTransaction;
 use crate::task::{IntoAction, TaskName, TaskRegistration};
 use crate::time::Timestamp;
 use crate::trigger::{IntoTrigger, Trigger, TriggerDefaults, TriggerError};
@@ -32,6 +35,15 @@ pub trait JobSink {
 
     /// Adds the job.
     fn add(self, job: NewJob) -> Self::Output;
+}
+
+/// A [`JobSink`] that also adds jobs inside a transaction of the caller's; implemented by async schedulers.
+pub trait TransactionalSink: JobSink {
+    /// What adding answers: a future of a `Result`.
+    type OutputWithin<'t>;
+
+    /// Adds the job inside the transaction.
+    fn add_within(self, job: NewJob, transaction: CallerTransaction<'_>) -> Self::OutputWithin<'_>;
 }
 
 /// Describes a job; made by a scheduler's `add_job`, or by [`NewJob::builder`] to add many at once.
@@ -137,6 +149,20 @@ impl<S: JobSink> JobBuilder<S> {
     }
 }
 
+impl<S: TransactionalSink> JobBuilder<S> {
+    /// Adds the job inside a transaction of one's own, on the database where the store keeps its jobs:
+    /// a `sqlx::Transaction`, or a connection from a pool on which one has begun. The job is there, and
+    /// runs, if the transaction commits; see `AsyncScheduler::within`.
+    #[must_use = "adding can fail"]
+    pub fn add_in<'t, T>(self, transaction: &'t mut T) -> S::OutputWithin<'t>
+    where
+        T: DerefMut,
+        T::Target: Any + Send + Sized,
+    {
+        self.sink.add_within(self.job, CallerTransaction::on(&mut **transaction))
+    }
+}
+
 impl JobBuilder<()> {
     /// The description, for a scheduler's `add_jobs`.
     #[must_use]
@@ -159,6 +185,12 @@ impl NewJob {
     /// Describes a job without adding it.
     pub fn builder<M>(call: impl IntoAction<M>) -> JobBuilder<()> {
         JobBuilder::new(call, ())
+    }
+
+    /// The alias of the store that is to keep it, if that is a valid one.
+    #[must_use]
+    pub fn job_store(&self) -> Option<&Alias> {
+        self.job_store.as_ref().ok()
     }
 
     /// Checks everything; for schedulers. `run_now` makes the trigger of a job that has none.

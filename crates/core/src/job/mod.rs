@@ -7,7 +7,7 @@ mod id;
 mod options;
 mod snapshot;
 
-pub use builder::{CheckedJob, JobBuilder, JobSink, NewJob, RunAt};
+pub use builder::{CheckedJob, JobBuilder, JobSink, NewJob, RunAt, TransactionalSink};
 pub use change::{ChangedJob, JobChange};
 pub use definition::JobDefinition;
 pub use id::JobId;

@@ -72,6 +72,12 @@ impl<'t> CallerTransaction<'t> {
         Self { connection, type_name: type_name::<C>() }
     }
 
+    /// The connection's type, for messages.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
     /// The connection, for the store named `store`.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use punctual_triggers::DateTrigger;
 
 use super::life::SchedulerState;
 use super::slot::Slot;
-use super::{Engine, Settings};
+use super::{Engine, Place, Settings};
 use crate::{SchedulerError, plan};
 
 /// How often a change is tried again that somebody else got ahead of.
@@ -21,17 +21,40 @@ impl Engine {
     /// Adds a job: to its store when the scheduler runs, else to the pending ones.
     pub(crate) async fn add_job(&self, job: NewJob) -> Result<Job, SchedulerError> {
         let job = self.check(job)?;
-        if let Some(job) = self.keep_pending(&job)? {
-            return Ok(job);
+        match self.keep_pending(&job)? {
+            Some(job) => Ok(job),
+            None => self.add_checked(job, &mut Place::Stores).await,
         }
-        let added = self.store_job(&job).await;
+    }
+
+    /// Adds a job inside a transaction of the caller's: there is no waiting for the start in one.
+    pub(crate) async fn add_job_within(
+        &self,
+        job: NewJob,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        if !matches!(self.scheduler_state(), SchedulerState::Running | SchedulerState::Paused) {
+            return Err(SchedulerError::NotRunning);
+        }
+        self.add_checked(self.check(job)?, place).await
+    }
+
+    async fn add_checked(
+        &self,
+        job: CheckedJob,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        let added = self.store_job(&job, place).await;
         if added.is_err() {
             self.tasks.write().forget_closure(job.registration.name());
         }
-        self.emit_added(job.reference(), added?);
+        let how = added?;
         let slot = self.slot(&job.job_store)?;
-        self.changed(&slot);
-        let record = slot.store.get(&job.id).await.map_err(|error| slot.error(error))?;
+        if place.is_final() {
+            self.emit_added(job.reference(), how);
+            self.changed(&slot);
+        }
+        let record = place.get(&slot, &job.id).await.map_err(|error| slot.error(error))?;
         // Run and gone already, perhaps.
         Ok(record.map_or_else(|| self.pending_job(&job), |record| self.job(&slot, &record)))
     }
@@ -53,17 +76,18 @@ impl Engine {
         }
         for (slot, jobs) in by_slot {
             for job in &jobs {
-                let noted = self.note_zones(&slot, &*job.trigger).await;
+                let noted = self.note_zones(&slot, &*job.trigger, &mut Place::Stores).await;
                 noted.map_err(|error| slot.error(error))?;
             }
-            let records = jobs.iter().map(|job| self.record(job)).collect::<Result<Vec<_>, _>>()?;
+            let records = jobs.iter().map(|job| self.record(&slot, job));
+            let records = records.collect::<Result<Vec<_>, _>>()?;
             let outcomes = slot.store.add(records).await.map_err(|error| slot.error(error))?;
             self.changed(&slot);
             for (job, outcome) in jobs.iter().zip(outcomes) {
                 match outcome {
                     AddOutcome::Added => self.emit_added(job.reference(), Stored::New),
                     AddOutcome::Exists => {
-                        let how = self.replace(&slot, job).await?;
+                        let how = self.replace(&slot, job, &mut Place::Stores).await?;
                         self.emit_added(job.reference(), how);
                     }
                 }
@@ -76,8 +100,10 @@ impl Engine {
     fn check(&self, job: NewJob) -> Result<CheckedJob, SchedulerError> {
         let Settings { job_defaults, codec, .. } = &self.settings;
         let run_now = |defaults: &TriggerDefaults| DateTrigger::now().into_trigger(defaults);
-        let job = job.check(job_defaults, &self.trigger_defaults(), *codec, run_now)?;
-        if let Ok(slot) = self.slot(&job.job_store)
+        let slot = job.job_store().and_then(|alias| self.slot(alias).ok());
+        let defaults = self.trigger_defaults(slot.as_deref());
+        let job = job.check(job_defaults, &defaults, *codec, run_now)?;
+        if let Some(slot) = slot
             && slot.caps.persistent
             && job.registration.is_transient()
         {
@@ -114,7 +140,11 @@ impl Engine {
     }
 
     /// Adds a job to its store.
-    pub(super) async fn store_job(&self, job: &CheckedJob) -> Result<Stored, SchedulerError> {
+    pub(super) async fn store_job(
+        &self,
+        job: &CheckedJob,
+        place: &mut Place<'_>,
+    ) -> Result<Stored, SchedulerError> {
         let slot = self.slot(&job.job_store)?;
         if slot.caps.persistent && job.registration.is_transient() {
             return Err(SchedulerError::ClosureNotStorable {
@@ -122,17 +152,16 @@ impl Engine {
                 job_store: job.job_store.clone(),
             });
         }
-        let noted = self.note_zones(&slot, &*job.trigger).await;
+        let noted = self.note_zones(&slot, &*job.trigger, place).await;
         noted.map_err(|error| slot.error(error))?;
-        let record = self.record(job)?;
-        let outcome = slot.store.add(vec![record]).await.map_err(|error| slot.error(error))?;
-        match outcome.first() {
-            Some(AddOutcome::Exists) => self.replace(&slot, job).await,
-            _ => Ok(Stored::New),
+        let record = self.record(&slot, job)?;
+        match place.add(&slot, record).await.map_err(|error| slot.error(error))? {
+            AddOutcome::Exists => self.replace(&slot, job, place).await,
+            AddOutcome::Added => Ok(Stored::New),
         }
     }
 
-    fn record(&self, job: &CheckedJob) -> Result<NewRecord, SchedulerError> {
+    fn record(&self, slot: &Slot, job: &CheckedJob) -> Result<NewRecord, SchedulerError> {
         let definition = match job.first_run {
             RunAt::Instant(instant) => {
                 let mut definition = job.definition.clone();
@@ -145,26 +174,31 @@ impl Engine {
             id: job.id.clone(),
             task: job.definition.task.clone(),
             definition: definition.map_err(punctual_core::JobError::from)?,
-            schedule: self.first_schedule(job)?,
+            schedule: self.first_schedule(slot, job)?,
         })
     }
 
-    fn first_schedule(&self, job: &CheckedJob) -> Result<Option<Schedule>, SchedulerError> {
+    fn first_schedule(
+        &self,
+        slot: &Slot,
+        job: &CheckedJob,
+    ) -> Result<Option<Schedule>, SchedulerError> {
         let trigger = &*job.trigger;
         match job.first_run {
             RunAt::Paused => Ok(None),
             RunAt::Instant(instant) => Ok(Some(Schedule::at(instant))),
-            RunAt::Trigger => self.schedule_from_now(&job.id, trigger).map(Some),
+            RunAt::Trigger => self.schedule_from_now(Some(slot), &job.id, trigger).map(Some),
         }
     }
 
     /// The first schedule of a trigger from now on.
     pub(super) fn schedule_from_now(
         &self,
+        slot: Option<&Slot>,
         id: &punctual_core::JobId,
         trigger: &dyn Trigger,
     ) -> Result<Schedule, SchedulerError> {
-        let fire = trigger.next_fire_time(None, self.clock.now());
+        let fire = trigger.next_fire_time(None, self.now(slot));
         let fire = fire.ok_or_else(|| SchedulerError::NeverFires {
             id: id.clone(),
             trigger: trigger.to_string(),
@@ -173,17 +207,21 @@ impl Engine {
     }
 
     /// Replaces a job that exists, if its description allows it. An unchanged job keeps its schedule.
-    async fn replace(&self, slot: &Arc<Slot>, job: &CheckedJob) -> Result<Stored, SchedulerError> {
+    async fn replace(
+        &self,
+        slot: &Arc<Slot>,
+        job: &CheckedJob,
+        place: &mut Place<'_>,
+    ) -> Result<Stored, SchedulerError> {
         if !job.replace_existing {
             return Err(exists(job));
         }
         for _ in 0..CONFLICT_RETRIES {
-            let found = slot.store.get(&job.id).await.map_err(|error| slot.error(error))?;
+            let found = place.get(slot, &job.id).await.map_err(|error| slot.error(error))?;
             let Some(old) = found else {
                 // It has left in between.
-                let record = self.record(job)?;
-                let added = slot.store.add(vec![record]).await;
-                if added.map_err(|error| slot.error(error))? == [AddOutcome::Added] {
+                let added = place.add(slot, self.record(slot, job)?).await;
+                if added.map_err(|error| slot.error(error))? == AddOutcome::Added {
                     return Ok(Stored::New);
                 }
                 continue;
@@ -191,14 +229,14 @@ impl Engine {
             if is_unchanged(&old, job) {
                 return Ok(Stored::Unchanged);
             }
-            let record = self.record(job)?;
+            let record = self.record(slot, job)?;
             let update = RecordUpdate {
                 definition: Some((record.task, record.definition)),
                 schedule: Some(record.schedule),
                 // Another description: `max_runs` counts from here.
                 restart: true,
             };
-            match slot.store.update(&job.id, old.revision, update).await {
+            match place.update(slot, &job.id, old.revision, update).await {
                 Ok(_) => {
                     if old.task != job.definition.task {
                         self.tasks.write().forget_closure(&old.task);
@@ -222,6 +260,14 @@ impl Engine {
     /// Tells the driver that something may be due earlier than it knows.
     pub(crate) fn changed(&self, slot: &Slot) {
         slot.changed.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// Tells the driver to look at all stores.
+    pub(crate) fn wakeup(&self) {
+        for slot in self.slots().iter() {
+            slot.changed.store(true, Ordering::Relaxed);
+        }
         self.wake.notify_one();
     }
 

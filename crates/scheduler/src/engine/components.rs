@@ -19,7 +19,8 @@ impl Engine {
         if self.slot(&alias).is_ok() {
             return Err(taken());
         }
-        let slot = Slot::new(alias.clone(), store);
+        let history = self.settings.history.of(&alias, store.caps());
+        let slot = Slot::new(alias.clone(), store, Arc::clone(&self.clock), history);
         let state = self.scheduler_state();
         if matches!(state, SchedulerState::Running | SchedulerState::Paused) {
             self.open_slot(&slot).await?;

@@ -9,10 +9,10 @@ use punctual_core::{Event, JobRef, NodeId, Timestamp};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::Engine;
 use super::add::Stored;
 use super::cache::Cache;
 use super::slot::{Health, Pass, Slot};
+use super::{Engine, Place};
 use crate::SchedulerError;
 use crate::driver;
 
@@ -87,7 +87,7 @@ impl Engine {
         *self.node.lock() = self.settings.identity.clone().unwrap_or_else(NodeId::random);
         let executors: Vec<_> =
             self.executors.read().iter().map(|(a, e)| (a.clone(), Arc::clone(e))).collect();
-        for (alias, executor) in executors {
+        for (alias, executor) in executors.into_iter().filter(|_| !self.settings.client) {
             executor
                 .start()
                 .map_err(|source| SchedulerError::Executor { executor: alias.clone(), source })?;
@@ -108,10 +108,11 @@ impl Engine {
     ) -> Result<(), SchedulerError> {
         slot.store.start().await.map_err(|source| slot.error(source))?;
         *slot.health.lock() = Health::default();
-        let mut pass = Pass::default();
-        if slot.caps.persistent {
+        slot.ask_time().await.map_err(|source| slot.error(source))?;
+        let mut pass = Pass { asked_time_at: Some(self.clock.now()), ..Pass::default() };
+        if slot.caps.persistent && !self.settings.client {
             // Before anything is recorded as this node's: nobody takes the runs of the living.
-            let (node, now) = (self.node.lock().clone(), self.clock.now());
+            let (node, now) = (self.node.lock().clone(), slot.now());
             let until = now.saturating_add(self.settings.lease);
             slot.store.renew(&node, now, until).await.map_err(|source| slot.error(source))?;
             pass.renewed_at = Some(now);
@@ -125,7 +126,7 @@ impl Engine {
             slot.again.lock().clear();
         }
         slot.changed.store(true, Ordering::Relaxed);
-        if slot.caps.notify {
+        if slot.caps.notify && !self.settings.client {
             slot.stop_watching();
             let watch = tokio::spawn(driver::watch(Arc::downgrade(self), Arc::clone(slot)));
             *slot.watch.lock() = Some(watch);
@@ -149,7 +150,7 @@ impl Engine {
                 };
                 job.clone()
             };
-            match self.store_job(&next).await {
+            match self.store_job(&next, &mut Place::Stores).await {
                 Ok(how) => stored.push((next.reference(), how)),
                 Err(error) => {
                     self.take_back(stored).await;
@@ -289,10 +290,15 @@ impl Engine {
     pub(super) async fn close_slot(&self, slot: &Arc<Slot>, idle: bool) {
         slot.stop_watching();
         slot.zones.stop();
+        if let Some(history) = &slot.history {
+            history.stop_forgetting();
+        }
         let work = async {
-            self.commit_settling(slot).await?;
-            if slot.caps.persistent && idle {
-                let (node, now) = (self.node.lock().clone(), self.clock.now());
+            let now = slot.now();
+            self.commit_settling(slot, now).await?;
+            slot.flush_history(self.settings.batch, now).await?;
+            if slot.caps.persistent && idle && !self.settings.client {
+                let node = self.node.lock().clone();
                 let past = now.saturating_add_micros(-1);
                 slot.store.renew(&node, now, past).await?;
             }

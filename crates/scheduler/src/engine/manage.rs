@@ -5,12 +5,14 @@ use std::sync::Arc;
 use punctual_core::{
     Alias, CheckedJob, Event, IntoTrigger, Job, JobChange, JobDefinition, JobId, JobProblem,
     JobRecord, JobRef, RecordUpdate, RunAt, RunEvent, Schedule, StoreError, StoreErrorKind,
+    Trigger,
 };
 
-use super::Engine;
 use super::add::CONFLICT_RETRIES;
+use super::life::SchedulerState;
 use super::selector::JobSelector;
 use super::slot::Slot;
+use super::{Engine, Place};
 use crate::SchedulerError;
 
 /// How many jobs a listing fetches at a time.
@@ -50,6 +52,10 @@ impl Engine {
     }
 
     fn problem(&self, record: &JobRecord, definition: &JobDefinition) -> Option<JobProblem> {
+        if self.settings.client {
+            // What it takes to run a job is others' business.
+            return None;
+        }
         let Some(task) = self.tasks.read().get(&record.task) else {
             return Some(JobProblem::UnknownTask(record.task.clone()));
         };
@@ -60,17 +66,24 @@ impl Engine {
     }
 
     /// The stores that a selector means.
-    fn slots_of(&self, alias: Option<&Alias>) -> Result<Vec<Arc<Slot>>, SchedulerError> {
+    pub(super) fn slots_of(&self, alias: Option<&Alias>) -> Result<Vec<Arc<Slot>>, SchedulerError> {
         match alias {
             Some(alias) => Ok(vec![self.slot(alias)?]),
             None => Ok(self.slots().to_vec()),
         }
     }
 
-    async fn find(&self, selector: JobSelector) -> Result<Found, SchedulerError> {
+    async fn find(
+        &self,
+        selector: JobSelector,
+        place: &mut Place<'_>,
+    ) -> Result<Found, SchedulerError> {
         let id = selector.id?;
         let alias = selector.job_store.transpose()?;
         if Self::is_pending(self.scheduler_state()) {
+            if !place.is_final() {
+                return Err(SchedulerError::NotRunning);
+            }
             let pending = self.pending.lock();
             let fits = |job: &CheckedJob| {
                 job.id == id && alias.as_ref().is_none_or(|alias| job.job_store == *alias)
@@ -84,7 +97,7 @@ impl Engine {
             };
         }
         for slot in self.slots_of(alias.as_ref())? {
-            let found = slot.store.get(&id).await.map_err(|error| slot.error(error))?;
+            let found = place.get(&slot, &id).await.map_err(|error| slot.error(error))?;
             if let Some(record) = found {
                 return Ok(Found::Stored(slot, record));
             }
@@ -96,7 +109,7 @@ impl Engine {
         &self,
         selector: JobSelector,
     ) -> Result<(Arc<Slot>, JobRecord), SchedulerError> {
-        match self.find(selector).await? {
+        match self.find(selector, &mut Place::Stores).await? {
             Found::Stored(slot, record) => Ok((slot, record)),
             Found::Pending(_) => Err(SchedulerError::NotRunning),
         }
@@ -116,8 +129,9 @@ impl Engine {
     pub(crate) async fn get_job(
         &self,
         selector: JobSelector,
+        place: &mut Place<'_>,
     ) -> Result<Option<Job>, SchedulerError> {
-        match self.find(selector).await {
+        match self.find(selector, place).await {
             Ok(Found::Pending(job)) => {
                 self.with_pending(&job, |job| Ok(self.pending_job(job))).map(Some)
             }
@@ -149,20 +163,26 @@ impl Engine {
         Ok(jobs)
     }
 
-    pub(crate) async fn remove_job(&self, selector: JobSelector) -> Result<(), SchedulerError> {
-        match self.find(selector).await? {
+    pub(crate) async fn remove_job(
+        &self,
+        selector: JobSelector,
+        place: &mut Place<'_>,
+    ) -> Result<(), SchedulerError> {
+        match self.find(selector, place).await? {
             Found::Pending(job) => {
                 let task = self.with_pending(&job, |job| Ok(job.definition.task.clone()))?;
                 self.pending.lock().retain(|other| !is(other, &job));
                 self.tasks.write().forget_closure(&task);
             }
             Found::Stored(slot, record) => {
-                let removed = slot.store.remove(&record.id).await;
+                let removed = place.remove(&slot, &record.id).await;
                 if !removed.map_err(|error| slot.error(error))? {
                     return Err(SchedulerError::JobNotFound(record.id));
                 }
-                let job = super::tick::job_ref(&slot.alias, &record);
-                self.job_left(&slot, job, &record.task);
+                if place.is_final() {
+                    let job = super::tick::job_ref(&slot.alias, &record);
+                    self.job_left(&slot, job, &record.task);
+                }
             }
         }
         Ok(())
@@ -205,8 +225,9 @@ impl Engine {
         &self,
         selector: JobSelector,
         change: JobChange,
+        place: &mut Place<'_>,
     ) -> Result<Job, SchedulerError> {
-        self.change(selector, change, |_, _| Ok(None)).await
+        self.change(selector, change, |_, _, _| Ok(None), place).await
     }
 
     /// Gives a job another trigger, and the schedule that follows from it now.
@@ -214,12 +235,13 @@ impl Engine {
         &self,
         selector: JobSelector,
         trigger: impl IntoTrigger + Send + 'static,
+        place: &mut Place<'_>,
     ) -> Result<Job, SchedulerError> {
         let change = JobChange::new().trigger(trigger);
-        self.change(selector, change, |id, trigger| {
-            self.schedule_from_now(id, trigger).map(|schedule| Some(Some(schedule)))
-        })
-        .await
+        let from_now = |slot: Option<&Slot>, id: &JobId, trigger: &dyn Trigger| {
+            self.schedule_from_now(slot, id, trigger).map(|schedule| Some(Some(schedule)))
+        };
+        self.change(selector, change, from_now, place).await
     }
 
     async fn change(
@@ -227,11 +249,17 @@ impl Engine {
         selector: JobSelector,
         change: JobChange,
         schedule: impl FnOnce(
+            Option<&Slot>,
             &JobId,
-            &dyn punctual_core::Trigger,
+            &dyn Trigger,
         ) -> Result<Option<Option<Schedule>>, SchedulerError>,
+        place: &mut Place<'_>,
     ) -> Result<Job, SchedulerError> {
-        let found = self.find(selector).await?;
+        let found = self.find(selector, place).await?;
+        let slot = match &found {
+            Found::Stored(slot, _) => Some(Arc::clone(slot)),
+            Found::Pending(_) => None,
+        };
         let (id, definition) = match &found {
             Found::Pending(job) => {
                 let definition = self.with_pending(job, |job| Ok(job.definition.clone()))?;
@@ -247,10 +275,13 @@ impl Engine {
             }
         };
         let old_task = definition.task.clone();
-        let mut changed =
-            change.apply(definition, &self.trigger_defaults(), self.settings.codec)?;
+        let mut changed = change.apply(
+            definition,
+            &self.trigger_defaults(slot.as_deref()),
+            self.settings.codec,
+        )?;
         let new_schedule = match &changed.trigger {
-            Some(trigger) => schedule(&id, &**trigger)?,
+            Some(trigger) => schedule(slot.as_deref(), &id, &**trigger)?,
             None => None,
         };
         if let Some(registration) = &changed.registration {
@@ -280,7 +311,7 @@ impl Engine {
             })?,
             Found::Stored(slot, record) => {
                 if let Some(trigger) = &changed.trigger {
-                    let noted = self.note_zones(&slot, &**trigger).await;
+                    let noted = self.note_zones(&slot, &**trigger, place).await;
                     noted.map_err(|error| slot.error(error))?;
                     // One that stays was not computed by the new trigger.
                     let stays = record.schedule.filter(|_| new_schedule.is_none());
@@ -294,8 +325,8 @@ impl Engine {
                     restart: new_schedule.is_some(),
                     schedule: new_schedule,
                 };
-                self.update(&slot, &record, update).await?;
-                self.modified(&slot, &id).await?
+                self.update(&slot, &record, update, place).await?;
+                self.modified(&slot, &id, place).await?
             }
         };
         if job.task != old_task {
@@ -309,33 +340,48 @@ impl Engine {
         slot: &Slot,
         record: &JobRecord,
         update: RecordUpdate,
+        place: &mut Place<'_>,
     ) -> Result<(), SchedulerError> {
-        slot.store.update(&record.id, record.revision, update).await.map(drop).map_err(|error| {
-            match error.kind() {
-                StoreErrorKind::NotFound => SchedulerError::JobNotFound(record.id.clone()),
-                _ => slot.error(error),
-            }
+        let updated = place.update(slot, &record.id, record.revision, update).await;
+        updated.map(drop).map_err(|error| match error.kind() {
+            StoreErrorKind::NotFound => SchedulerError::JobNotFound(record.id.clone()),
+            _ => slot.error(error),
         })
     }
 
     /// Tells that a job was changed, and shows it as it is now.
-    async fn modified(&self, slot: &Arc<Slot>, id: &JobId) -> Result<Job, SchedulerError> {
-        self.changed(slot);
-        self.bus
-            .emit(Event::JobModified(JobRef { job_id: id.clone(), job_store: slot.alias.clone() }));
-        let record = slot.store.get(id).await.map_err(|error| slot.error(error))?;
+    async fn modified(
+        &self,
+        slot: &Arc<Slot>,
+        id: &JobId,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        if place.is_final() {
+            self.changed(slot);
+            let job = JobRef { job_id: id.clone(), job_store: slot.alias.clone() };
+            self.bus.emit(Event::JobModified(job));
+        }
+        let record = place.get(slot, id).await.map_err(|error| slot.error(error))?;
         let record = record.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
         Ok(self.job(slot, &record))
     }
 
     /// Takes the next run time away; runs under way go on.
-    pub(crate) async fn pause_job(&self, selector: JobSelector) -> Result<Job, SchedulerError> {
-        self.set_schedule(selector, |_| Ok(None)).await
+    pub(crate) async fn pause_job(
+        &self,
+        selector: JobSelector,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        self.set_schedule(selector, |_, _| Ok(None), place).await
     }
 
     /// Gives a job its next run time from now on.
-    pub(crate) async fn resume_job(&self, selector: JobSelector) -> Result<Job, SchedulerError> {
-        self.set_schedule(selector, |job| {
+    pub(crate) async fn resume_job(
+        &self,
+        selector: JobSelector,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        let from_now = |slot: Option<&Slot>, job: &Job| {
             let trigger = job.trigger.as_ref().ok_or_else(|| SchedulerError::Unresolved {
                 id: job.id.clone(),
                 problem: job
@@ -343,31 +389,49 @@ impl Engine {
                     .clone()
                     .unwrap_or_else(|| Arc::new(JobProblem::UnknownTask(job.task.clone()))),
             })?;
-            self.schedule_from_now(&job.id, &**trigger).map(Some)
-        })
-        .await
+            self.schedule_from_now(slot, &job.id, &**trigger).map(Some)
+        };
+        self.set_schedule(selector, from_now, place).await
+    }
+
+    /// Makes a job due now, whoever runs it.
+    pub(crate) async fn make_job_due(
+        &self,
+        selector: JobSelector,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        if !matches!(self.scheduler_state(), SchedulerState::Running | SchedulerState::Paused) {
+            return Err(SchedulerError::NotRunning);
+        }
+        let now = |slot: Option<&Slot>, job: &Job| {
+            let now = self.now(slot);
+            // What is due already is not made any later.
+            Ok(Some(Schedule::at(job.next_run_time.map_or(now, |next| next.min(now)))))
+        };
+        self.set_schedule(selector, now, place).await
     }
 
     async fn set_schedule(
         &self,
         selector: JobSelector,
-        schedule: impl Fn(&Job) -> Result<Option<Schedule>, SchedulerError>,
+        schedule: impl Fn(Option<&Slot>, &Job) -> Result<Option<Schedule>, SchedulerError>,
+        place: &mut Place<'_>,
     ) -> Result<Job, SchedulerError> {
         for _ in 0..CONFLICT_RETRIES {
-            let (slot, record) = match self.find(selector.clone()).await? {
+            let (slot, record) = match self.find(selector.clone(), place).await? {
                 Found::Stored(slot, record) => (slot, record),
                 Found::Pending(job) => {
                     return self.with_pending(&job, |job| {
-                        let paused = schedule(&self.pending_job(job))?.is_none();
+                        let paused = schedule(None, &self.pending_job(job))?.is_none();
                         job.first_run = if paused { RunAt::Paused } else { RunAt::Trigger };
                         Ok(self.pending_job(job))
                     });
                 }
             };
-            let schedule = schedule(&self.job(&slot, &record))?;
+            let schedule = schedule(Some(&slot), &self.job(&slot, &record))?;
             let update = RecordUpdate { schedule: Some(schedule), ..Default::default() };
-            match self.update(&slot, &record, update).await {
-                Ok(()) => return self.modified(&slot, &record.id).await,
+            match self.update(&slot, &record, update, place).await {
+                Ok(()) => return self.modified(&slot, &record.id, place).await,
                 Err(SchedulerError::Store { source, .. })
                     if source.kind() == StoreErrorKind::Conflict => {}
                 Err(error) => return Err(error),

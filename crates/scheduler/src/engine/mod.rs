@@ -3,9 +3,12 @@
 mod active;
 mod add;
 mod cache;
+mod clock;
 mod components;
+mod history;
 mod life;
 mod manage;
+mod place;
 mod recover;
 mod run_now;
 mod selector;
@@ -22,17 +25,19 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use punctual_core::{
     Alias, CheckedJob, Clock, Codec, DynJobStore, Executor, JobDefaults, NodeId, RunId, RunReport,
-    RunSink, SharedState, TaskRegistry, Timestamp, TriggerDefaults, TriggerRegistry, Zone,
+    RunSink, SharedState, StoreCaps, TaskRegistry, Timestamp, TriggerDefaults, TriggerRegistry,
+    Zone,
 };
 use tokio::sync::Notify;
 
 use self::active::ActiveRuns;
 pub use self::life::SchedulerState;
+pub(crate) use self::place::Place;
 pub use self::selector::JobSelector;
 pub(crate) use self::slot::Slot;
-use crate::SchedulerError;
 use crate::events::EventBus;
 use crate::health::StoreHealth;
+use crate::{HistoryOptions, SchedulerError};
 
 /// What a builder decided.
 #[derive(Debug)]
@@ -48,8 +53,26 @@ pub(crate) struct Settings {
     pub max_running: usize,
     /// The name under which this scheduler's runs are recorded; none: a new one at each start.
     pub identity: Option<NodeId>,
+    pub history: HistorySettings,
+    /// Whether jobs are only managed here, and run elsewhere.
+    pub client: bool,
     /// How long the driver sleeps at most.
     pub max_sleep: Duration,
+}
+
+/// Of which stores the history of runs is kept.
+#[derive(Debug, Default)]
+pub(crate) struct HistorySettings {
+    /// Of those that have no options of their own; none: of those that processes share.
+    pub all: Option<HistoryOptions>,
+    pub of: HashMap<Alias, HistoryOptions>,
+}
+
+impl HistorySettings {
+    fn of(&self, alias: &Alias, caps: StoreCaps) -> HistoryOptions {
+        let default = if caps.shared { HistoryOptions::on() } else { HistoryOptions::off() };
+        self.of.get(alias).copied().or(self.all).unwrap_or(default)
+    }
 }
 
 /// All that the handles of one scheduler share.
@@ -103,16 +126,20 @@ impl Engine {
         parts: EngineParts,
         state: impl FnOnce(SharedState, &std::sync::Weak<Self>) -> SharedState,
     ) -> Arc<Self> {
+        let EngineParts { settings, clock, stores, .. } = parts;
+        let slot = |(alias, store): (Alias, Arc<dyn DynJobStore>)| {
+            let history = settings.history.of(&alias, store.caps());
+            Slot::new(alias, store, Arc::clone(&clock), history)
+        };
+        let slots: Arc<[Arc<Slot>]> = stores.into_iter().map(slot).collect();
         Arc::new_cyclic(|engine| Self {
-            settings: parts.settings,
-            clock: parts.clock,
+            settings,
+            clock,
             bus: parts.bus,
             wake: Notify::new(),
             ended: Notify::new(),
             state: state(parts.state, engine),
-            slots: RwLock::new(
-                parts.stores.into_iter().map(|(alias, store)| Slot::new(alias, store)).collect(),
-            ),
+            slots: RwLock::new(slots),
             executors: RwLock::new(parts.executors.into_iter().collect()),
             tasks: RwLock::new(parts.tasks),
             triggers: parts.triggers,
@@ -141,8 +168,14 @@ impl Engine {
         found.cloned().ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))
     }
 
-    fn trigger_defaults(&self) -> TriggerDefaults {
-        TriggerDefaults { zone: self.settings.zone.read().clone(), now: self.clock.now() }
+    /// What triggers that leave something open take from the scheduler, for a job of that store.
+    fn trigger_defaults(&self, slot: Option<&Slot>) -> TriggerDefaults {
+        TriggerDefaults { zone: self.settings.zone.read().clone(), now: self.now(slot) }
+    }
+
+    /// What time it is for a store's jobs, or for those that are in none yet.
+    fn now(&self, slot: Option<&Slot>) -> Timestamp {
+        slot.map_or_else(|| self.clock.now(), Slot::now)
     }
 
     /// Where the engine runs; none while it is stopped.

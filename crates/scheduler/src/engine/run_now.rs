@@ -29,6 +29,9 @@ enum Recorded {
 impl Engine {
     /// Starts a run of the job in this process now. Its schedule stays; its limits hold.
     pub(crate) async fn run_job_now(&self, selector: JobSelector) -> Result<RunId, SchedulerError> {
+        if self.settings.client {
+            return Err(SchedulerError::ClientOnly);
+        }
         if !matches!(self.scheduler_state(), SchedulerState::Running | SchedulerState::Paused) {
             return Err(SchedulerError::NotRunning);
         }
@@ -41,7 +44,7 @@ impl Engine {
             let max = options.max_instances;
             let run = NewRun {
                 run_id: self.new_run_id(),
-                scheduled_time: self.clock.now(),
+                scheduled_time: slot.now(),
                 attempt: 1,
                 recorded: (options.recovery == Recovery::Rerun).then_some(record.fence),
                 deadline: None,
@@ -56,10 +59,10 @@ impl Engine {
                 None => Ok(Recorded::Done),
             };
             if matches!(recorded, Ok(Recorded::Done)) {
-                self.hand_over(context, &resolved, &record, None);
+                self.hand_over(&slot, context, &resolved, &record, None);
                 return Ok(run.run_id);
             }
-            self.withdraw(run.run_id, self.clock.now());
+            self.withdraw(run.run_id, slot.now());
             match recorded {
                 Ok(Recorded::Full) => return Err(SchedulerError::MaxInstances(record.id)),
                 Ok(_) => {}

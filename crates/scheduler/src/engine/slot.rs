@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Commit, CommitAction, DynJobStore, Fence, InFlightRun, JobId, OrphanedRun, StoreCaps,
-    StoreError, TaskFilter, TaskName, TaskRegistry, Timestamp,
+    Alias, Clock, Commit, CommitAction, DynJobStore, Fence, InFlightRun, JobId, OrphanedRun,
+    StoreCaps, StoreError, TaskFilter, TaskName, TaskRegistry, Timestamp,
 };
 
 use super::cache::Cache;
+use super::clock::SlotClock;
+use super::history::History;
 use super::submit::Planned;
 use super::zones::ZoneNotes;
-use crate::SchedulerError;
 use crate::health::StoreHealth;
+use crate::{HistoryOptions, SchedulerError};
 
 /// The first wait after a store has failed; it doubles up to the retry interval.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -24,6 +26,10 @@ pub(crate) struct Slot {
     pub alias: Alias,
     pub store: Arc<dyn DynJobStore>,
     pub caps: StoreCaps,
+    /// Tells what time it is for this store's jobs.
+    pub clock: Arc<SlotClock>,
+    /// None when nothing is to be written down.
+    pub history: Option<History>,
     pub cache: Mutex<Cache>,
     pub zones: ZoneNotes,
     pub health: Mutex<Health>,
@@ -83,6 +89,10 @@ pub(crate) struct Pass {
     pub reported: HashMap<JobId, String>,
     /// When jobs of unknown tasks were looked for last.
     pub looked_for_unknown: Option<Timestamp>,
+    /// When the store was asked last what time it is, by this machine's clock.
+    pub asked_time_at: Option<Timestamp>,
+    /// When old entries of the history are looked for next.
+    pub forget_at: Option<Timestamp>,
 }
 
 /// Whether the store works, and if not, when it is tried again.
@@ -96,12 +106,20 @@ pub(crate) struct Health {
 }
 
 impl Slot {
-    pub(crate) fn new(alias: Alias, store: Arc<dyn DynJobStore>) -> Arc<Self> {
+    pub(crate) fn new(
+        alias: Alias,
+        store: Arc<dyn DynJobStore>,
+        clock: Arc<dyn Clock>,
+        history: HistoryOptions,
+    ) -> Arc<Self> {
         let caps = store.caps();
+        let history = if caps.history { History::new(history) } else { None };
         Arc::new(Self {
             alias,
             store,
             caps,
+            clock: SlotClock::new(clock),
+            history,
             cache: Mutex::default(),
             zones: ZoneNotes::default(),
             health: Mutex::default(),
@@ -144,8 +162,9 @@ impl Slot {
         StoreHealth {
             alias: self.alias.clone(),
             error: health.last_error.clone(),
-            retry_at: health.retry_at,
+            retry_at: health.retry_at.map(|at| self.clock.own(at)),
             busy_since: *self.busy_since.lock(),
+            clock_offset_micros: self.clock.offset_micros(),
         }
     }
 

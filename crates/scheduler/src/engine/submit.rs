@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use punctual_core::{
-    AnyTask, Commit, CommitAction, CommitOutcome, Event, EventMask, Executor, Fence, InFlightRun,
-    JobContext, JobContextParts, JobProblem, JobRecord, JobRef, Killed, MissReason, NodeId,
-    Recovery, Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, StoreError,
-    Timestamp, TriggerError,
+    AnyTask, Commit, CommitAction, CommitBatch, CommitOutcome, Event, EventMask, Executor, Fence,
+    HistoryEntry, InFlightRun, JobContext, JobContextParts, JobProblem, JobRecord, JobRef, Killed,
+    MissReason, NodeId, Recovery, Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns,
+    StoreError, Timestamp, TriggerError,
 };
 
 use smallvec::SmallVec;
@@ -231,7 +231,7 @@ impl Engine {
         let active = self.active_run(slot, record, &run);
         let context = active.context.clone();
         self.active.lock().insert(active);
-        self.hand_over(context, resolved, record, run.deadline);
+        self.hand_over(slot, context, resolved, record, run.deadline);
     }
 
     /// The run as it counts among those under way.
@@ -252,6 +252,7 @@ impl Engine {
     /// Hands a run to its executor that counts as under way already.
     pub(super) fn hand_over(
         &self,
+        slot: &Slot,
         context: JobContext,
         resolved: &Resolved,
         record: &JobRecord,
@@ -268,7 +269,7 @@ impl Engine {
             body: Arc::clone(&resolved.task),
             args,
             deadline,
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&slot.clock) as _,
             sink: Arc::clone(&self.reports) as _,
         }));
         if let Err(Refused { run, reason }) = submitted {
@@ -286,12 +287,14 @@ impl Engine {
         if reports.is_empty() {
             return;
         }
+        let node = self.node.lock().clone();
         for report in reports.drain(..) {
             let event = report.event;
             let Some((run, known)) = self.active.lock().remove(event.run_id) else {
                 // From before a restart of this scheduler: the fences see to the rest.
                 continue;
             };
+            let now = run.slot.clock.at(now);
             let outcome = event.outcome.as_ref();
             let ended = match outcome {
                 None | Some(RunOutcome::Lost | RunOutcome::Refused(_)) => false,
@@ -308,6 +311,13 @@ impl Engine {
                     let again = self.again(&event, fence);
                     run.slot.again.lock().push((retry_at, event.job.job_id.clone(), again));
                 }
+            }
+            // What is tried again, by whomever, has not ended.
+            if let Some(history) =
+                run.slot.history.as_ref().filter(|_| ended || run.recorded.is_none())
+            {
+                let entry = HistoryEntry::new(&event, run.task.clone(), node.clone(), now);
+                history.record(entry, now);
             }
             self.wake_waiting(&run, &known, now);
             let job = event.job.clone();
@@ -354,13 +364,17 @@ impl Engine {
     }
 
     /// Makes the changes that follow from ended runs.
-    pub(super) async fn commit_settling(&self, slot: &Arc<Slot>) -> Result<(), StoreError> {
+    pub(super) async fn commit_settling(
+        &self,
+        slot: &Arc<Slot>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let settling = std::mem::take(&mut *slot.settling.lock());
         if settling.is_empty() {
             return Ok(());
         }
-        let batch: Vec<_> = settling.iter().map(|change| change.commit.clone()).collect();
-        let outcomes = match slot.store.commit(batch.into()).await {
+        let commits = settling.iter().map(|change| change.commit.clone()).collect();
+        let outcomes = match self.commit_with_history(slot, commits, now).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 let again = settling.into_iter().map(|s| Settling { uncertain: true, ..s });
@@ -386,6 +400,24 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Commits, and takes along what waits to be written down.
+    pub(super) async fn commit_with_history(
+        &self,
+        slot: &Slot,
+        commits: Vec<Commit>,
+        now: Timestamp,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
+        let history = slot.waiting_history(self.settings.batch);
+        if history.is_empty() {
+            return slot.store.commit(commits.into()).await;
+        }
+        let result = slot.store.commit(CommitBatch::new(commits, history.clone())).await;
+        if let Err(error) = &result {
+            slot.history_failed(history, error, now);
+        }
+        result
     }
 
     /// A job has left its store, and its last run has ended.

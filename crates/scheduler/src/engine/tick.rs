@@ -47,8 +47,14 @@ impl Engine {
         };
         // What has ended in the meantime, for executors that run on the spot.
         self.settle_reports(false, now);
-        let unsettled = slots.iter().any(|slot| slot.is_unsettled());
-        if unsettled { Some(now) } else { next }
+        if slots.iter().any(|slot| slot.is_unsettled()) {
+            return Some(now);
+        }
+        let flush_at = |slot: &Arc<Slot>| {
+            let at = slot.flush_history_at(self.settings.batch)?;
+            slot.health.lock().retry_at.is_none().then(|| slot.clock.own(at))
+        };
+        next.into_iter().chain(slots.iter().filter_map(flush_at)).min()
     }
 
     /// A pass over each of several stores, side by side. One that takes longer than the others are asked
@@ -82,14 +88,15 @@ impl Engine {
         join_all(passes).await.into_iter().flatten().min()
     }
 
-    /// A pass over one store. Every failure ends here: it is told, and the store is tried again.
+    /// A pass over one store. Every failure ends here: it is told, and the store is tried again. Outside
+    /// of it, time is this machine's; inside, the store's.
     async fn pass(
         self: &Arc<Self>,
         slot: &Arc<Slot>,
         now: Timestamp,
         paused: bool,
     ) -> Option<Timestamp> {
-        let retry_at = slot.health.lock().retry_at;
+        let retry_at = slot.health.lock().retry_at.map(|at| slot.clock.own(at));
         if let Some(retry_at) = retry_at.filter(|&retry_at| {
             // After a clock that was put back, the wait would last for ever.
             retry_at > now && retry_at <= now.saturating_add(self.settings.retry_interval * 2)
@@ -101,8 +108,9 @@ impl Engine {
         let work = AssertUnwindSafe(self.locked_pass(slot, &mut pass, now, paused)).catch_unwind();
         let next = work.await.unwrap_or_else(|_| {
             let error = StoreError::new(StoreErrorKind::Other, "the pass over the store panicked");
-            Some(self.store_failed(slot, error, now))
+            Some(self.store_failed(slot, error, slot.clock.at(now)))
         });
+        let next = next.map(|next| slot.clock.own(next));
         *slot.busy_since.lock() = None;
         next
     }
@@ -123,7 +131,7 @@ impl Engine {
             }
             Err(error) => {
                 pass.asked_at = None;
-                Some(self.store_failed(slot, error, now))
+                Some(self.store_failed(slot, error, slot.clock.at(now)))
             }
         }
     }
@@ -148,10 +156,15 @@ impl Engine {
         now: Timestamp,
         paused: bool,
     ) -> Result<Option<Timestamp>, StoreError> {
+        let now = self.store_time(slot, pass, now).await?;
+        if self.settings.client {
+            // Only the time matters to it, for the jobs that it adds.
+            return Ok(None);
+        }
         let filter = slot.filter(&self.tasks.read());
         let node = self.node.lock().clone();
         pass.search |= self.renew(slot, pass, &node, now).await?;
-        self.commit_settling(slot).await?;
+        self.commit_settling(slot, now).await?;
         // After that, so that no run is taken for one left behind whose end only had to be stored.
         if !paused && !pass.adopted {
             self.adopt(slot, pass, &node, &filter, now).await?;
@@ -169,8 +182,30 @@ impl Engine {
             let next = self.run_due(slot, pass, &filter, &node, now).await?;
             wakeup = [wakeup, again, next].into_iter().flatten().min();
         }
+        let flush = self.keep_history(slot, pass, now).await?;
+        wakeup = wakeup.into_iter().chain(flush).min();
         pass.holds_runs = self.active.lock().has_recorded();
         Ok(wakeup)
+    }
+
+    /// What time it is for the store when it is `now` here; asks it, when it is time.
+    async fn store_time(
+        &self,
+        slot: &Slot,
+        pass: &mut Pass,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        if !self.is_fresh(pass.asked_time_at, now) {
+            slot.ask_time().await?;
+            pass.asked_time_at = Some(now);
+        }
+        Ok(slot.clock.at(now))
+    }
+
+    /// Whether something that is done three times per lease need not be done again. It must be after a
+    /// clock that was put back.
+    fn is_fresh(&self, done_at: Option<Timestamp>, now: Timestamp) -> bool {
+        done_at.is_some_and(|at| at <= now && now < at.saturating_add(self.settings.lease / 3))
     }
 
     /// When a store has to be looked at even if nothing is due: to keep the lease of runs under way, and
@@ -196,8 +231,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let lease = self.settings.lease;
-        let fresh = |at: Timestamp| at <= now && now < at.saturating_add(lease / 3);
-        if !slot.caps.persistent || pass.renewed_at.is_some_and(fresh) {
+        if !slot.caps.persistent || self.is_fresh(pass.renewed_at, now) {
             return Ok(false);
         }
         let lapsed = slot.store.renew(node, now, now.saturating_add(lease)).await?;
@@ -263,7 +297,7 @@ impl Engine {
         for Claim { record } in claims {
             planned.push(self.plan(slot, pass, node, record, now));
         }
-        self.commit_planned(slot, pass, planned).await
+        self.commit_planned(slot, pass, planned, now).await
     }
 
     /// Commits planned jobs and submits the runs of those whose commit was carried out. When the
@@ -273,12 +307,13 @@ impl Engine {
         slot: &Arc<Slot>,
         pass: &mut Pass,
         planned: Vec<Planned>,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         if planned.is_empty() {
             return Ok(());
         }
-        let batch: Vec<_> = planned.iter().map(|job| job.commit.clone()).collect();
-        match slot.store.commit(batch.into()).await {
+        let commits = planned.iter().map(|job| job.commit.clone()).collect();
+        match self.commit_with_history(slot, commits, now).await {
             Ok(outcomes) => {
                 for (job, outcome) in planned.into_iter().zip(outcomes) {
                     self.carry_out(slot, job, outcome);

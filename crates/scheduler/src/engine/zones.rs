@@ -17,11 +17,12 @@ use punctual_core::{
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::Engine;
 use super::add::CONFLICT_RETRIES;
 use super::cache::Cache;
+use super::place::inside;
 use super::slot::Slot;
 use super::tick::job_ref;
+use super::{Engine, Place};
 use crate::plan;
 
 /// What the keys of the notes begin with.
@@ -112,8 +113,18 @@ impl Engine {
         &self,
         slot: &Slot,
         trigger: &dyn Trigger,
+        place: &mut Place<'_>,
     ) -> Result<(), StoreError> {
-        if slot.zones.unnoted(trigger).is_empty() {
+        let unnoted = slot.zones.unnoted(trigger);
+        if unnoted.is_empty() {
+            return Ok(());
+        }
+        if let Place::Inside(transaction) = place {
+            // Nothing is learnt by it: the notes are there only if the transaction commits.
+            for zone in unnoted {
+                let (key, text) = (format!("{KEY}{}", zone.name()), fingerprint(&zone));
+                inside(slot, transaction)?.note_in(transaction, &key, &text).await?;
+            }
             return Ok(());
         }
         if slot.zones.noted.lock().is_none() {
@@ -213,7 +224,7 @@ impl Engine {
         changed: &Rules,
     ) -> Option<(Timestamp, Schedule)> {
         let from = record.schedule?.next_run_time;
-        let now = self.clock.now();
+        let now = slot.now();
         if from <= now {
             return None;
         }

@@ -7,4 +7,5 @@ mod common;
 mod failures;
 mod jobs;
 mod life;
+mod records;
 mod rules;

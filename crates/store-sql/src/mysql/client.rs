@@ -47,10 +47,12 @@ impl Columns for MySqlRow {
 
     /// All our columns are bytes, so that the server never compares, sorts or pads texts in its own way.
     fn text(&self, column: usize) -> Result<&str, StoreError> {
-        std::str::from_utf8(self.bytes(column)?).map_err(|error| {
-            StoreError::new(StoreErrorKind::Corrupt, "the database holds an unreadable text")
-                .with_source(error)
-        })
+        utf8(self.bytes(column)?)
+    }
+
+    fn maybe_text(&self, column: usize) -> Result<Option<&str>, StoreError> {
+        let bytes: Option<&[u8]> = self.try_get(column).map_err(store_error)?;
+        bytes.map(utf8).transpose()
     }
 
     fn bytes(&self, column: usize) -> Result<&[u8], StoreError> {
@@ -60,4 +62,11 @@ impl Columns for MySqlRow {
     fn flag(&self, column: usize) -> Result<bool, StoreError> {
         self.try_get(column).map_err(store_error)
     }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, StoreError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        StoreError::new(StoreErrorKind::Corrupt, "the database holds an unreadable text")
+            .with_source(error)
+    })
 }

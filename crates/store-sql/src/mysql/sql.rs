@@ -109,6 +109,8 @@ pub(super) const STATEMENTS: Statements = Statements {
     notes: "SELECT n.key, n.text FROM {p}notes AS n ORDER BY n.key",
     set_note: "
         INSERT INTO {p}notes (`key`, text) VALUES (?1, ?2) ON DUPLICATE KEY UPDATE text = ?2",
+    add_note: "
+        INSERT INTO {p}notes (`key`, text) VALUES (?1, ?2) ON DUPLICATE KEY UPDATE text = text",
 };
 
 /// No gaps are held between the rows, where others want to add theirs.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use punctual_core::{Commit, CommitAction, CommitOutcome, StoreError};
+use punctual_core::{Commit, CommitAction, CommitBatch, CommitOutcome, StoreError};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -13,20 +13,22 @@ use super::sql;
 use crate::batch::{Changes, Wave, json, unjson, waves};
 use crate::client::{Client, Columns, Value};
 use crate::dialect::Dialect;
+use crate::history::entry_rows;
 
 impl Sqlite {
     pub(super) async fn commit_waves(
         &self,
-        batch: &[Commit],
+        batch: &CommitBatch,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
-        let mut outcomes = vec![CommitOutcome::Stale; batch.len()];
+        let mut outcomes = vec![CommitOutcome::Stale; batch.commits.len()];
         if batch.is_empty() {
             return Ok(outcomes);
         }
         let mut transaction = self.write().await?;
-        for wave in waves(batch) {
+        for wave in waves(&batch.commits) {
             self.carry_out(&mut transaction, &wave, &mut outcomes).await?;
         }
+        self.execute(&mut transaction, sql::RECORD_HISTORY, &entry_rows(&batch.history)).await?;
         transaction.commit().await.map_err(store_error)?;
         Ok(outcomes)
     }

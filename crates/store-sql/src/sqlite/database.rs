@@ -14,6 +14,7 @@ use super::options::{Options, Place, Synchronous};
 use super::{schema, sql};
 use crate::client::client;
 use crate::dialect::Dialect;
+use crate::history::HistoryStatements;
 use crate::sql::Statements;
 use crate::tables::TablePrefix;
 
@@ -54,6 +55,7 @@ impl Dialect for Sqlite {
     type Connection = SqliteConnection;
 
     const STATEMENTS: Statements = sql::STATEMENTS;
+    const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         if let Place::Memory(memory) = &options.place {
@@ -137,7 +139,7 @@ impl Dialect for Sqlite {
     }
 
     async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
-        self.commit_waves(&batch.commits).await
+        self.commit_waves(batch).await
     }
 }
 

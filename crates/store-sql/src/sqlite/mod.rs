@@ -84,6 +84,7 @@ impl SqliteJobStore {
             Place::Memory(_) => StoreCaps::memory(),
             Place::File(_) | Place::Pool(_) => StoreCaps::shared(),
         }
+        .with_history()
     }
 }
 

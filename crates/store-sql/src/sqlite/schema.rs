@@ -9,7 +9,8 @@ use crate::tables::TablePrefix;
 
 pub(super) const SCHEMA: Schema = Schema {
     create_version: "CREATE TABLE IF NOT EXISTS {p}schema (version INTEGER NOT NULL) STRICT",
-    migrations: &["
+    migrations: &[
+        "
     CREATE TABLE {p}jobs (
         key           INTEGER PRIMARY KEY,
         id            TEXT NOT NULL UNIQUE,
@@ -53,7 +54,25 @@ pub(super) const SCHEMA: Schema = Schema {
         key  TEXT PRIMARY KEY NOT NULL,
         text TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-"],
+",
+        "
+    -- In the order of the ends, so that entries are written, read and forgotten side by side.
+    CREATE TABLE {p}history (
+        finished       INTEGER NOT NULL,
+        run_id         TEXT NOT NULL,
+        attempt        INTEGER NOT NULL,
+        job_id         TEXT NOT NULL,
+        task           TEXT NOT NULL,
+        node           TEXT NOT NULL,
+        scheduled_time INTEGER NOT NULL,
+        started        INTEGER,                    -- none: it never began
+        outcome        TEXT NOT NULL,
+        error          TEXT,
+        PRIMARY KEY (finished, run_id, attempt)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX {p}history_of_job ON {p}history (job_id, finished, run_id, attempt);
+",
+    ],
 };
 
 /// Brings the tables to the newest version, in one transaction that holds the write lock from the

@@ -3,6 +3,7 @@
 //! Batches come in as one JSON array each, which `json_each` turns into rows; `CROSS JOIN` makes SQLite
 //! walk the batch and look each row up, in this order.
 
+use crate::history::HistoryStatements;
 use crate::sql::{Statements, select_orphans, select_record};
 
 const ORPHANS: &str = select_orphans!("");
@@ -66,7 +67,49 @@ pub(super) const STATEMENTS: Statements = Statements {
     set_note: "
         INSERT INTO {p}notes (key, text) VALUES (?1, ?2)
         ON CONFLICT (key) DO UPDATE SET text = excluded.text",
+    add_note: "INSERT INTO {p}notes (key, text) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
 };
+
+/// A page of the history: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`, `?6`.
+macro_rules! select_history {
+    ($which:expr) => {
+        concat!(
+            "SELECT run_id, attempt, job_id, task, node, scheduled_time, started, finished, outcome, error
+             FROM {p}history
+             WHERE finished BETWEEN ?2 AND ?3 AND (finished, run_id, attempt) < (?4, ?5, ?6)
+             AND (?7 IS NULL OR outcome IN (SELECT value FROM json_each(?7))) ",
+            $which,
+            "ORDER BY finished DESC, run_id DESC, attempt DESC LIMIT ?1"
+        )
+    };
+}
+
+pub(super) const HISTORY: HistoryStatements = HistoryStatements {
+    read: select_history!(""),
+    read_of_job: select_history!("AND job_id = ?8 "),
+    forget_before: "
+        DELETE FROM {p}history WHERE (finished, run_id, attempt) IN
+            (SELECT finished, run_id, attempt FROM {p}history
+             WHERE finished < ?1 ORDER BY finished LIMIT ?2)",
+    // Those that are not newer than the newest one too many.
+    forget_beyond: "
+        DELETE FROM {p}history WHERE (finished, run_id, attempt) IN
+            (SELECT h.finished, h.run_id, h.attempt
+             FROM json_each(?1) AS c CROSS JOIN {p}history AS h
+             ON h.job_id = c.value AND (h.finished, h.run_id, h.attempt) <=
+                (SELECT k.finished, k.run_id, k.attempt FROM {p}history AS k WHERE k.job_id = c.value
+                 ORDER BY k.finished DESC, k.run_id DESC, k.attempt DESC LIMIT 1 OFFSET ?2)
+             LIMIT ?3)",
+};
+
+/// Rows are those of `history::entry_rows`.
+pub(super) const RECORD_HISTORY: &str = "
+    INSERT INTO {p}history
+        (finished, run_id, attempt, job_id, task, node, scheduled_time, started, outcome, error)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+        value ->> 7, value ->> 8, value ->> 9
+    FROM json_each(?1) WHERE true
+    ON CONFLICT (finished, run_id, attempt) DO NOTHING";
 
 pub(super) const ADD: &str = "
     INSERT INTO {p}jobs (id, task, revision, fence, next_run_time, due_at)

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use punctual_core::{DynJobStore, JobStore, StoreError, StoreErrorKind};
+use punctual_core::{
+    BoxFuture, Clock, DynJobStore, HistoryPage, HistoryQuery, JobId, JobStore, RunHistory,
+    StoreError, StoreErrorKind, Timestamp,
+};
 pub(crate) use punctual_testkit::StoreCall as Call;
-use punctual_testkit::{Layered, StoreLayer};
+use punctual_testkit::{Layered, ManualClock, StoreLayer};
 
 /// How long a fault may be waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,6 +27,8 @@ pub(crate) enum Fault {
     Hang,
     /// It panics.
     Panic,
+    /// Nothing is done, and it says that trying again is of no use.
+    Refuse,
 }
 
 /// Tells a [`Faulty`] store what goes wrong; clones are the same.
@@ -35,6 +40,7 @@ struct State {
     faults: HashMap<Call, (Fault, usize)>,
     calls: HashMap<Call, usize>,
     struck: usize,
+    keeps_all: bool,
 }
 
 impl Faults {
@@ -64,6 +70,18 @@ impl Faults {
         assert!(!late.timed_out(), "nothing went wrong");
     }
 
+    /// Whether the store can't forget old runs.
+    pub(crate) fn keep_all_history(&self, keep: bool) {
+        self.0.0.lock().keeps_all = keep;
+    }
+
+    fn forget(&self) -> Result<(), StoreError> {
+        match self.0.0.lock().keeps_all {
+            true => Err(StoreError::new(StoreErrorKind::Unavailable, "it forgets nothing")),
+            false => Ok(()),
+        }
+    }
+
     fn next(&self, call: Call) -> Option<Fault> {
         let mut state = self.0.0.lock();
         *state.calls.entry(call).or_default() += 1;
@@ -83,13 +101,15 @@ impl Faults {
 pub(crate) type Faulty<S> = Layered<FaultyLayer<S>>;
 
 pub(crate) fn faulty<S>(inner: S) -> Faulty<S> {
-    Layered(FaultyLayer { inner, faults: Faults::default() })
+    Layered(FaultyLayer { inner, faults: Faults::default(), clock: None })
 }
 
 #[derive(Clone)]
 pub(crate) struct FaultyLayer<S> {
     pub(crate) inner: S,
     pub(crate) faults: Faults,
+    /// The store's own clock, if it has one.
+    pub(crate) clock: Option<ManualClock>,
 }
 
 impl<S: JobStore> StoreLayer for FaultyLayer<S> {
@@ -102,13 +122,62 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         call: Call,
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
+        let mut kind = StoreErrorKind::Unavailable;
         match self.faults.next(call) {
             None => return work.await,
             Some(Fault::Before) => {}
+            Some(Fault::Refuse) => kind = StoreErrorKind::Other,
             Some(Fault::After) => drop(work.await?),
             Some(Fault::Hang) => pending().await,
             Some(Fault::Panic) => std::panic::resume_unwind(Box::new("the store panics")),
         }
-        Err(StoreError::new(StoreErrorKind::Unavailable, format!("{call:?} failed")))
+        Err(StoreError::new(kind, format!("{call:?} failed")))
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let time = async { Ok(self.clock.as_ref().map(Clock::now)) };
+        self.around(Call::Time, time).await
+    }
+
+    fn history(&self) -> Option<&dyn RunHistory> {
+        Some(self)
+    }
+}
+
+impl<S: JobStore> FaultyLayer<S> {
+    fn inner_history(&self) -> &dyn RunHistory {
+        JobStore::history(&self.inner).expect("a store with a history")
+    }
+}
+
+impl<S: JobStore> RunHistory for FaultyLayer<S> {
+    fn read<'a>(
+        &'a self,
+        query: &'a HistoryQuery,
+    ) -> BoxFuture<'a, Result<HistoryPage, StoreError>> {
+        self.inner_history().read(query)
+    }
+
+    fn forget_before<'a>(
+        &'a self,
+        before: Timestamp,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move {
+            self.faults.forget()?;
+            self.inner_history().forget_before(before, limit).await
+        })
+    }
+
+    fn forget_beyond<'a>(
+        &'a self,
+        jobs: &'a [JobId],
+        keep: usize,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move {
+            self.faults.forget()?;
+            self.inner_history().forget_beyond(jobs, keep, limit).await
+        })
     }
 }

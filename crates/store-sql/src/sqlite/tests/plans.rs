@@ -56,6 +56,11 @@ async fn nothing_on_the_way_of_a_fire_scans_a_table() {
         ("update", STATEMENTS.update),
         ("list", STATEMENTS.list_scheduled_after),
         ("list unscheduled", STATEMENTS.list_unscheduled_after),
+        ("record history", sql::RECORD_HISTORY),
+        ("history", sql::HISTORY.read),
+        ("history of a job", sql::HISTORY.read_of_job),
+        ("forget the old", sql::HISTORY.forget_before),
+        ("forget what is too much", sql::HISTORY.forget_beyond),
     ];
     for (name, statement) in statements {
         for step in plan(&store, statement).await {

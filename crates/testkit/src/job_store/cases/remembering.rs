@@ -51,8 +51,8 @@ pub async fn every_outcome_is_kept<F: StoreFixture>(t: &Trial<F>) {
     for (number, kind) in (0..).zip(kinds) {
         assert_eq!(numbers(t, all().outcome(kind)).await, [number], "{kind}");
     }
-    let two = all().outcome(OutcomeKind::Lost).outcome(OutcomeKind::Failed);
-    assert_eq!(numbers(t, two).await, [6, 1]);
+    let two = all().outcome(OutcomeKind::Panicked).outcome(OutcomeKind::Failed);
+    assert_eq!(numbers(t, two).await, [2, 1]);
 }
 
 pub async fn long_errors_are_kept_whole<F: StoreFixture>(t: &Trial<F>) {

@@ -1,0 +1,129 @@
+//! What time it is for a store's jobs.
+//!
+//! Machines that share a store have clocks that differ. Whose jobs are due, who is alive and whose claim
+//! has ended must be the same to all of them, so the one clock that they have in common decides: the
+//! store's. Each process knows how far its own is from that, and asks again at each renewal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use punctual_core::{Clock, StoreError, Timestamp};
+
+use super::slot::Slot;
+
+/// A difference that is worth a line in the log.
+const STEP: Duration = Duration::from_millis(500);
+
+/// This machine's clock, corrected by what the store's has said.
+#[derive(Debug)]
+pub(crate) struct SlotClock {
+    own: Arc<dyn Clock>,
+    /// How far the store's is ahead, in microseconds.
+    offset: AtomicI64,
+}
+
+impl SlotClock {
+    pub(super) fn new(own: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self { own, offset: AtomicI64::new(0) })
+    }
+
+    /// What time it is for the store when it is `own` here.
+    pub(super) fn at(&self, own: Timestamp) -> Timestamp {
+        own.saturating_add_micros(self.offset_micros())
+    }
+
+    /// What time it is here when it is `time` for the store.
+    pub(super) fn own(&self, time: Timestamp) -> Timestamp {
+        time.saturating_add_micros(-self.offset_micros())
+    }
+
+    pub(super) fn offset_micros(&self) -> i64 {
+        self.offset.load(Ordering::Relaxed)
+    }
+
+    /// Takes in that the store's clock showed `time` between two instants here. Answers the offset when
+    /// it is another: one that the answer leaves possible stays, so that time doesn't tremble.
+    fn learn(&self, asked: Timestamp, time: Timestamp, answered: Timestamp) -> Option<i64> {
+        let earliest = time.as_micros().saturating_sub(answered.as_micros());
+        let latest = time.as_micros().saturating_sub(asked.as_micros());
+        // The clock here was put back in between.
+        if earliest > latest || (earliest..=latest).contains(&self.offset_micros()) {
+            return None;
+        }
+        let offset = earliest.midpoint(latest);
+        self.offset.store(offset, Ordering::Relaxed);
+        Some(offset)
+    }
+}
+
+impl Clock for SlotClock {
+    fn now(&self) -> Timestamp {
+        self.at(self.own.now())
+    }
+}
+
+impl Slot {
+    /// What time it is for this store's jobs.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Asks the store what time it is, if its clock is the one that decides.
+    pub(super) async fn ask_time(&self) -> Result<(), StoreError> {
+        if !self.clock.own.follows_stores() {
+            return Ok(());
+        }
+        let before = self.clock.offset_micros();
+        let asked = self.clock.own.now();
+        let Some(time) = self.store.time().await? else {
+            return Ok(());
+        };
+        if let Some(offset) = self.clock.learn(asked, time, self.clock.own.now())
+            && u128::from(offset.abs_diff(before)) >= STEP.as_micros()
+        {
+            let ahead = offset as f64 / 1e6;
+            tracing::warn!(
+                store = %self.alias, ahead,
+                "the store's clock is so many seconds ahead of this machine's; it decides"
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_seconds(43_200)
+        }
+    }
+
+    fn at(micros: i64) -> Timestamp {
+        Noon.now().saturating_add_micros(micros)
+    }
+
+    #[test]
+    fn an_offset_stays_while_it_is_possible() {
+        let clock = SlotClock::new(Arc::new(Noon));
+        assert_eq!(clock.learn(at(0), at(5), at(10)), None, "no offset is possible");
+        assert_eq!(clock.learn(at(0), at(1_005), at(10)), Some(1_000));
+        assert_eq!(clock.learn(at(0), at(1_000), at(10)), None, "within the time it took");
+        assert_eq!(clock.learn(at(0), at(999), at(10)), Some(994));
+        assert_eq!((clock.now(), clock.own(at(994))), (at(994), at(0)));
+        assert_eq!(clock.learn(at(0), at(-2_000_000), at(0)), Some(-2_000_000));
+    }
+
+    #[test]
+    fn a_clock_that_was_put_back_meanwhile_says_nothing() {
+        let clock = SlotClock::new(Arc::new(Noon));
+        assert_eq!(clock.learn(at(0), at(5), at(-1_000)), None);
+        assert_eq!(clock.offset_micros(), 0);
+    }
+}

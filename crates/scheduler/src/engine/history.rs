@@ -1,0 +1,234 @@
+//! Writing down the runs that have ended, reading that, and forgetting it in time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use punctual_core::{
+    Alias, HistoryEntry, HistoryPage, HistoryQuery, JobId, StoreError, StoreErrorKind, Timestamp,
+};
+use rustc_hash::FxHashSet;
+use tokio::task::AbortHandle;
+
+use super::Engine;
+use super::slot::{Pass, Slot};
+use crate::{HistoryOptions, SchedulerError};
+
+/// How long an entry waits for a commit to go with.
+const MAX_WAIT: Duration = Duration::from_secs(1);
+
+/// How often old entries are looked for; each time up to half of it later.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// How many entries are forgotten in one step, and the jobs looked at in one.
+const FORGET_BATCH: usize = 1_000;
+
+/// The history of a store's runs, on its way into the store.
+pub(crate) struct History {
+    options: HistoryOptions,
+    waiting: Mutex<Waiting>,
+    /// Jobs of which there may be more entries than are to be kept.
+    crowded: Mutex<FxHashSet<JobId>>,
+    /// Forgets what is old.
+    forgetting: Mutex<Option<AbortHandle>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    entries: Vec<HistoryEntry>,
+    /// Since when the first of them has waited.
+    since: Option<Timestamp>,
+}
+
+impl History {
+    /// None when nothing is to be written down.
+    pub(super) fn new(options: HistoryOptions) -> Option<Self> {
+        let (waiting, crowded, forgetting) = Default::default();
+        options.on.then_some(Self { options, waiting, crowded, forgetting })
+    }
+
+    pub(super) fn record(&self, entry: HistoryEntry, now: Timestamp) {
+        // Looking at a job costs as much as it has entries: one of many runs makes up for that.
+        let most = self.options.max_per_job;
+        if most.is_some_and(|most| fastrand::usize(..=most / 4) == 0) {
+            self.crowded.lock().insert(entry.job_id.clone());
+        }
+        let mut waiting = self.waiting.lock();
+        waiting.since.get_or_insert(now);
+        waiting.entries.push(entry);
+    }
+
+    /// Takes out the oldest entries, to go with a batch.
+    fn take(&self, most: usize) -> Vec<HistoryEntry> {
+        let mut waiting = self.waiting.lock();
+        if waiting.entries.len() <= most {
+            waiting.since = None;
+            return std::mem::take(&mut waiting.entries);
+        }
+        waiting.entries.drain(..most).collect()
+    }
+
+    /// Takes entries back whose batch got no answer; they are told apart by their keys.
+    fn take_back(&self, entries: Vec<HistoryEntry>, now: Timestamp) {
+        let mut waiting = self.waiting.lock();
+        waiting.since = Some(now);
+        waiting.entries.splice(0..0, entries);
+    }
+
+    /// When the entries that wait are written without a commit to go with.
+    fn flush_at(&self, most: usize) -> Option<Timestamp> {
+        let waiting = self.waiting.lock();
+        let since = waiting.since?;
+        Some(if waiting.entries.len() >= most { since } else { since.saturating_add(MAX_WAIT) })
+    }
+
+    pub(super) fn stop_forgetting(&self) {
+        if let Some(forgetting) = self.forgetting.lock().take() {
+            forgetting.abort();
+        }
+    }
+}
+
+impl Slot {
+    /// The entries that go with the next batch.
+    pub(super) fn waiting_history(&self, most: usize) -> Vec<HistoryEntry> {
+        self.history.as_ref().map_or_else(Vec::new, |history| history.take(most))
+    }
+
+    /// What becomes of entries whose batch failed with this error. Ones that the store will never take
+    /// must not keep it from taking anything else.
+    pub(super) fn history_failed(
+        &self,
+        entries: Vec<HistoryEntry>,
+        error: &StoreError,
+        now: Timestamp,
+    ) {
+        let Some(history) = self.history.as_ref().filter(|_| !entries.is_empty()) else {
+            return;
+        };
+        if error.is_retryable() {
+            history.take_back(entries, now);
+        } else {
+            let lost = entries.len();
+            tracing::error!(store = %self.alias, %error, lost, "the history of runs is not complete");
+        }
+    }
+
+    /// When the entries that wait have to be written; none while there are none.
+    pub(super) fn flush_history_at(&self, most: usize) -> Option<Timestamp> {
+        self.history.as_ref()?.flush_at(most)
+    }
+
+    /// Writes all entries that wait.
+    pub(super) async fn flush_history(
+        &self,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        loop {
+            let entries = self.waiting_history(most);
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let batch = punctual_core::CommitBatch::new(Vec::new(), entries);
+            if let Err(error) = self.store.commit(batch.clone()).await {
+                self.history_failed(batch.history, &error, now);
+                return Err(error);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Writes down what has waited long enough for a commit, and looks for what is old. Answers when the
+    /// rest has waited long enough.
+    pub(super) async fn keep_history(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let Some(history) = &slot.history else {
+            return Ok(None);
+        };
+        let batch = self.settings.batch;
+        if slot.flush_history_at(batch).is_some_and(|at| at <= now) {
+            slot.flush_history(batch, now).await?;
+        }
+        let soon = || now.saturating_add(FORGET_EVERY.mul_f64(1.0 + fastrand::f64() / 2.0));
+        let at = *pass.forget_at.get_or_insert_with(soon);
+        // Also after a clock that was put back by more than that.
+        if at <= now || at > now.saturating_add(FORGET_EVERY * 2) {
+            pass.forget_at = Some(soon());
+            let (slot, options) = (Arc::clone(slot), history.options);
+            let work = tokio::spawn(async move {
+                if let Err(error) = forget(&slot, options, now).await {
+                    tracing::warn!(store = %slot.alias, %error, "old runs could not be forgotten");
+                }
+            });
+            history.stop_forgetting();
+            *history.forgetting.lock() = Some(work.abort_handle());
+        }
+        Ok(slot.flush_history_at(batch))
+    }
+
+    /// Past runs, newest first: of one store, or of all that keep a history.
+    pub(crate) async fn history(
+        &self,
+        alias: Option<&Alias>,
+        query: HistoryQuery,
+    ) -> Result<HistoryPage, SchedulerError> {
+        let slots = self.slots_of(alias)?;
+        if let Some(slot) = slots.first()
+            && slots.iter().all(|slot| slot.store.history().is_none())
+        {
+            let text = "this kind of job store keeps no history of runs";
+            return Err(slot.error(StoreError::new(StoreErrorKind::Unsupported, text)));
+        }
+        let mut entries = Vec::new();
+        let mut more = false;
+        for slot in slots {
+            let Some(history) = slot.store.history() else {
+                continue;
+            };
+            let now = slot.now();
+            // What has ended here is among the answers.
+            let flushed = slot.flush_history(self.settings.batch, now).await;
+            flushed.map_err(|error| slot.error(error))?;
+            let page = history.read(&query).await.map_err(|error| slot.error(error))?;
+            more |= page.next.is_some();
+            entries.extend(page.entries);
+        }
+        let mut page = HistoryPage::of(entries, query.limit);
+        if more && page.next.is_none() {
+            page.next = page.entries.last().map(HistoryEntry::key);
+        }
+        Ok(page)
+    }
+}
+
+/// Forgets what need not be kept any more, in small steps, so that no commit waits long for one.
+async fn forget(slot: &Slot, options: HistoryOptions, now: Timestamp) -> Result<(), StoreError> {
+    let (Some(history), Some(store)) = (&slot.history, slot.store.history()) else {
+        return Ok(());
+    };
+    if let Some(age) = options.max_age {
+        let before = now.saturating_sub(age);
+        while is_full(store.forget_before(before, FORGET_BATCH).await?) {
+            tokio::task::yield_now().await;
+        }
+    }
+    let crowded = std::mem::take(&mut *history.crowded.lock());
+    let crowded: Vec<JobId> = crowded.into_iter().collect();
+    for jobs in crowded.chunks(FORGET_BATCH) {
+        let keep = options.max_per_job.unwrap_or(usize::MAX);
+        while is_full(store.forget_beyond(jobs, keep, FORGET_BATCH).await?) {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
+}
+
+fn is_full(forgotten: u64) -> bool {
+    forgotten >= FORGET_BATCH as u64
+}

@@ -1,0 +1,94 @@
+//! How long entries are kept.
+
+use std::time::Duration;
+
+use punctual_scheduler::HistoryOptions;
+use punctual_triggers::IntervalTrigger;
+
+use super::{brief, read, rig};
+use crate::common::{Rig, at, note};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Lets what runs beside the passes go on.
+fn settle(rig: &Rig) {
+    rig.block_on(async {
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+fn add(rig: &Rig, id: &str, seconds: u64, until: i64) {
+    let trigger = IntervalTrigger::seconds(seconds).start_date(at(0)).end_date(at(until));
+    rig.block_on(rig.add_job(note(id.into())).id(id).trigger(trigger).add()).unwrap();
+}
+
+/// Moves on minute by minute, so that what is forgotten beside the passes is forgotten on the way.
+fn run_minutes(rig: &Rig, from: i64, to: i64) {
+    for minute in from..=to {
+        rig.run_until(minute * 60);
+        settle(rig);
+    }
+}
+
+#[test]
+fn old_entries_are_forgotten() {
+    let options = HistoryOptions::on().max_age(MINUTE * 10).max_per_job(None);
+    let (rig, _) = rig(options, |builder| builder);
+    add(&rig, "a", 1, 1_499);
+    run_minutes(&rig, 0, 25);
+    // Forgotten is at least every 90 seconds, and what stays is at most so much older.
+    let kept = read(&rig);
+    assert!((600..=720).contains(&kept.len()), "{}", kept.len());
+    assert_eq!(kept[0].finished, at(1_499));
+    run_minutes(&rig, 26, 38);
+    assert_eq!(brief(&rig), [""; 0]);
+}
+
+#[test]
+fn of_each_job_only_the_newest_are_kept() {
+    let options = HistoryOptions::on().max_age(None).max_per_job(3);
+    let (rig, _) = rig(options, |builder| builder);
+    add(&rig, "often", 1, 599);
+    add(&rig, "seldom", 400, 400);
+    run_minutes(&rig, 0, 13);
+    let often = ["often@599 success 1", "often@598 success 1", "often@597 success 1"];
+    assert_eq!(brief(&rig)[..3], often);
+    assert_eq!(brief(&rig)[3..], ["seldom@400 success 1", "seldom@0 success 1"]);
+}
+
+#[test]
+fn without_limits_nothing_is_forgotten() {
+    let (rig, _) = rig(HistoryOptions::on().max_age(None).max_per_job(None), |builder| builder);
+    add(&rig, "a", 1, 899);
+    run_minutes(&rig, 0, 20);
+    assert_eq!(read(&rig).len(), 900);
+}
+
+#[test]
+fn the_limits_hold_unless_others_are_given() {
+    let (rig, _) = rig(HistoryOptions::on(), |builder| builder);
+    add(&rig, "a", 1, 2_399);
+    run_minutes(&rig, 0, 43);
+    // One run in 251 has its job looked at, so there may be some more for a while.
+    assert!(read(&rig).len() >= 1_000);
+    rig.run_until(32 * 86_400);
+    settle(&rig);
+    assert_eq!(read(&rig).len(), 0, "after 30 days");
+}
+
+#[test]
+fn a_failure_to_forget_keeps_no_job_from_running() {
+    let options = HistoryOptions::on().max_age(MINUTE).max_per_job(1);
+    let (rig, faults) = rig(options, |builder| builder);
+    faults.keep_all_history(true);
+    add(&rig, "a", 10, 100_000);
+    run_minutes(&rig, 0, 10);
+    assert_eq!(rig.log.len(), 61);
+    assert_eq!(rig.events.of("JOBSTORE_FAILED"), [""; 0]);
+    assert!(rig.health().is_ok() && read(&rig).len() == 61);
+    faults.keep_all_history(false);
+    run_minutes(&rig, 11, 13);
+    assert!(read(&rig).len() < 20, "{:?}", brief(&rig));
+}

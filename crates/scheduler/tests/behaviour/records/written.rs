@@ -1,0 +1,271 @@
+//! Which entries are written, when, and with what.
+
+use std::panic;
+
+use punctual_core::{
+    DynJobStore, HistoryEntry, HistoryQuery, JobId, Recovery, RunHistory, StoreErrorKind,
+};
+use punctual_scheduler::{AsyncScheduler, HistoryOptions, SchedulerError};
+use punctual_store_memory::MemoryJobStore;
+use punctual_testkit::{Layered, StoreLayer};
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use super::{brief, read, rig};
+use crate::common::{Broken, Call, Fault, File, Held, Rig, at, boom, fail, note};
+
+#[test]
+fn an_entry_tells_when_a_run_was_due_began_and_ended_and_how() {
+    let held = Held::default();
+    let (rig, _) = rig(HistoryOptions::on(), |builder| {
+        builder.executor("held", held.clone()).identity("web-1")
+    });
+    let job = rig.add_job(fail("no paper".into())).id("fail").executor("held");
+    rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    rig.jump_to(12);
+    held.run_one();
+    rig.clock().set(at(15));
+    rig.pass();
+    let [entry] = &read(&rig)[..] else { panic!("one entry") };
+    assert_eq!((entry.job_id.as_str(), entry.task.as_str()), ("fail", "fail"));
+    assert_eq!((entry.attempt, entry.node.as_str()), (1, "web-1"));
+    assert_eq!((entry.scheduled_time, entry.started), (at(10), Some(at(12))));
+    assert_eq!(entry.finished, at(12), "as the run said, not when it was written down");
+    assert_eq!((entry.outcome.name(), entry.error.as_deref()), ("failed", Some("no paper")));
+}
+
+#[test]
+fn every_end_is_an_entry_newest_first() {
+    let broken = Broken::default();
+    let (rig, _) = rig(HistoryOptions::on(), |builder| builder.executor("broken", broken.clone()));
+    rig.block_on(rig.add_job(note("a".into())).id("good").add()).unwrap();
+    rig.run_until(1);
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    rig.block_on(rig.add_job(boom("bang".into())).id("boom").add()).unwrap();
+    rig.run_until(2);
+    panic::set_hook(hook);
+    broken.submit.store(true, std::sync::atomic::Ordering::SeqCst);
+    rig.block_on(rig.add_job(note("b".into())).id("refused").executor("broken").add()).unwrap();
+    rig.run_until(3);
+    broken.submit.store(false, std::sync::atomic::Ordering::SeqCst);
+    rig.block_on(rig.add_job(note("c".into())).id("lost").executor("broken").add()).unwrap();
+    rig.jump_to(4);
+    broken.inner.lose_one();
+    rig.run_until(5);
+    assert_eq!(
+        brief(&rig),
+        ["lost@3 lost 1", "refused@2 refused 1", "boom@1 panicked 1", "good@0 success 1"]
+    );
+    let errors: Vec<_> = read(&rig).into_iter().map(|entry| entry.error).collect();
+    let queue_full = "the executor's queue is full".to_owned();
+    assert_eq!(errors, [None, Some(queue_full), Some("bang".into()), None]);
+    let boom = HistoryQuery::new().job(JobId::new("boom").unwrap());
+    assert_eq!(rig.block_on(rig.history(boom)).unwrap().entries.len(), 1);
+}
+
+#[test]
+fn what_is_tried_again_has_not_ended() {
+    let held = Held::default();
+    let (rig, _) = rig(HistoryOptions::on(), |builder| builder.executor("default", held.clone()));
+    let job = rig.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    rig.block_on(job.add()).unwrap();
+    rig.jump_to(0);
+    held.lose_one();
+    rig.pass();
+    assert_eq!(brief(&rig), [""; 0]);
+    rig.run_until_held(20, &held);
+    held.run_one();
+    rig.pass();
+    assert_eq!(brief(&rig), ["a@0 success 1"]);
+}
+
+#[test]
+fn a_memory_store_keeps_none_unless_told_and_a_shared_one_keeps_one() {
+    let run_one = |rig: &Rig| {
+        rig.block_on(rig.add_job(note("a".into())).id("a").add()).unwrap();
+        rig.run_until(5);
+    };
+    let rig = Rig::in_memory();
+    run_one(&rig);
+    assert_eq!(brief(&rig), [""; 0]);
+    let file = File::new();
+    let rig = Rig::new(|builder| builder.job_store("default", file.store()));
+    run_one(&rig);
+    assert_eq!(brief(&rig), ["a@0 success 1"]);
+    let file = File::new();
+    let rig = Rig::new(|builder| {
+        let builder = builder.job_store("default", file.store());
+        builder.history(HistoryOptions::on()).history_of("default", HistoryOptions::off())
+    });
+    run_one(&rig);
+    assert_eq!(brief(&rig), [""; 0], "one store's own option goes first");
+}
+
+#[test]
+fn the_ends_of_many_runs_cost_no_call_each() {
+    for recovery in [Recovery::Skip, Recovery::Rerun] {
+        let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
+        for number in 0..100 {
+            let job = rig.add_job(note("a".into())).id(number.to_string()).recovery(recovery);
+            rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        }
+        rig.run_until(20);
+        assert_eq!(faults.calls(Call::Commit), 2, "the start of all, and the end of all");
+        assert_eq!(read(&rig).len(), 100);
+    }
+}
+
+#[test]
+fn entries_go_with_the_next_commit_or_after_a_second() {
+    let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
+    let job = rig.add_job(note("a".into())).id("a");
+    rig.block_on(job.trigger(IntervalTrigger::seconds(1).start_date(at(1))).add()).unwrap();
+    rig.run_until(11);
+    assert_eq!(faults.calls(Call::Commit), 11, "one for each run, none besides");
+    rig.block_on(rig.pause_job("a")).unwrap();
+    rig.run_until(20);
+    assert_eq!(faults.calls(Call::Commit), 12);
+}
+
+#[test]
+fn a_shutdown_writes_what_waits() {
+    let store = MemoryJobStore::new();
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", store.clone()).history(HistoryOptions::on())
+    });
+    rig.block_on(rig.add_job(note("a".into())).id("a").add()).unwrap();
+    rig.jump_to(0);
+    rig.block_on(rig.shutdown()).unwrap();
+    let rig = Rig::new(|builder| builder.job_store("default", store));
+    assert_eq!(brief(&rig), ["a@0 success 1"]);
+}
+
+#[test]
+fn a_failing_store_neither_loses_nor_doubles_entries() {
+    for fault in [Fault::Before, Fault::After] {
+        let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
+        let job = rig.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+        rig.block_on(job.trigger(IntervalTrigger::seconds(1).start_date(at(1))).add()).unwrap();
+        for second in 1..=20 {
+            faults.once(Call::Commit, fault);
+            rig.run_until(second);
+        }
+        faults.clear();
+        rig.run_until(22);
+        let expected: Vec<_> = (1..=22).rev().map(|n| format!("a@{n} success 1")).collect();
+        assert_eq!(brief(&rig), expected);
+        assert_eq!(rig.log.len(), 22);
+    }
+}
+
+#[test]
+fn what_the_store_will_never_take_keeps_no_job_from_running() {
+    let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
+    let job = rig.add_job(note("a".into())).id("a");
+    rig.block_on(job.trigger(IntervalTrigger::seconds(1).start_date(at(1))).add()).unwrap();
+    rig.run_until(5);
+    faults.once(Call::Commit, Fault::Refuse);
+    rig.run_until(10);
+    assert_eq!(rig.log.len(), 10);
+    let lost = "a@5 success 1".to_owned();
+    assert!(!brief(&rig).contains(&lost) && brief(&rig).len() == 9, "{:?}", brief(&rig));
+}
+
+#[test]
+fn each_attempt_has_its_own_and_a_stale_worker_changes_none() {
+    let file = File::new();
+    let node = |name: &str| {
+        let held = Held::default();
+        let rig = Rig::new(|builder| {
+            let builder = builder.job_store("default", file.store()).identity(name);
+            builder.executor("default", held.clone()).task(note)
+        });
+        (rig, held)
+    };
+    let ((asleep, its_runs), (heir, runs)) = (node("asleep"), node("heir"));
+    let job = asleep.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    asleep.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    asleep.jump_to(10);
+    heir.jump_to(21);
+    runs.run_one();
+    heir.jump_to(22);
+    assert_eq!(brief(&heir), ["a@10 success 2"]);
+    // It wakes up, and ends a run that is not its own any more: that has happened all the same.
+    asleep.clock().set(at(23));
+    its_runs.run_one();
+    asleep.jump_to(23);
+    assert_eq!(brief(&heir), ["a@10 success 1", "a@10 success 2"]);
+    let nodes: Vec<_> = read(&heir).iter().map(|entry| entry.node.to_string()).collect();
+    assert_eq!(nodes, ["asleep", "heir"]);
+    assert_eq!(asleep.events.of("JOB_REMOVED"), [""; 0]);
+}
+
+#[test]
+fn several_stores_are_read_as_one() {
+    let rig = Rig::new(|builder| {
+        let builder = builder.job_store("default", MemoryJobStore::new());
+        builder.job_store("other", MemoryJobStore::new()).history(HistoryOptions::on())
+    });
+    for (id, store) in [("a", "default"), ("b", "other")] {
+        let job = rig.add_job(note(id.into())).id(id).job_store(store);
+        let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(30));
+        rig.block_on(job.trigger(trigger).add()).unwrap();
+    }
+    rig.run_until(40);
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let mut query = HistoryQuery::new().limit(4);
+        query.after = after;
+        let page = rig.block_on(rig.history(query)).unwrap();
+        seen.extend(page.entries);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 6);
+    assert!(seen.is_sorted_by_key(|entry| std::cmp::Reverse(entry.key())));
+    let of_b = rig.block_on(rig.history_of("other", HistoryQuery::new())).unwrap().entries;
+    assert!(of_b.len() == 3 && of_b.iter().all(|entry| entry.job_id.as_str() == "b"));
+    let error = rig.block_on(rig.history_of("none", HistoryQuery::new())).unwrap_err();
+    assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
+}
+
+/// A kind of store that keeps no history.
+struct Forgetful(MemoryJobStore);
+
+impl StoreLayer for Forgetful {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.0
+    }
+
+    fn history(&self) -> Option<&dyn RunHistory> {
+        None
+    }
+}
+
+#[test]
+fn a_store_without_a_history_says_so() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Layered(Forgetful(MemoryJobStore::new()));
+        let scheduler = AsyncScheduler::builder().job_store("default", store);
+        let scheduler = scheduler.history(HistoryOptions::on()).start().await.unwrap();
+        let error = scheduler.history(HistoryQuery::new()).await.unwrap_err();
+        assert!(error.to_string().contains("no history"), "{error}");
+        let SchedulerError::Store { source, .. } = error else { panic!("{error}") };
+        assert_eq!(source.kind(), StoreErrorKind::Unsupported);
+        scheduler.shutdown().await.unwrap();
+    });
+}
+
+#[test]
+fn a_long_error_is_cut() {
+    let (rig, _) = rig(HistoryOptions::on(), |builder| builder);
+    let long = format!("nul \0 {}", "é".repeat(HistoryEntry::MAX_ERROR));
+    rig.block_on(rig.add_job(fail(long)).id("a").add()).unwrap();
+    rig.run_until(1);
+    let error = read(&rig)[0].error.clone().unwrap();
+    assert!(error.len() <= HistoryEntry::MAX_ERROR && error.len() > HistoryEntry::MAX_ERROR - 4);
+    assert!(error.starts_with("nul \u{FFFD} éé") && error.ends_with("é…"), "{error}");
+}
