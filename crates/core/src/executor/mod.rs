@@ -93,6 +93,16 @@ pub enum ExecutorError {
     /// It has more queued runs than it may have.
     #[error("the executor's queue is full")]
     QueueFull,
+    /// An option has a value that it can't have.
+    #[error("{field} is {value}: {reason}")]
+    Option {
+        /// The option.
+        field: &'static str,
+        /// The value that was given.
+        value: String,
+        /// What is allowed.
+        reason: &'static str,
+    },
     /// It can't run tasks of this kind.
     #[error("the executor can't run this task: {0}")]
     Unsupported(&'static str),

@@ -121,8 +121,21 @@ impl Run {
         self.parts.deadline.is_some()
     }
 
+    /// It has not begun after all.
+    pub(super) fn not_begun(mut self) -> Self {
+        self.started = None;
+        self
+    }
+
     fn report(&mut self, outcome: RunOutcome) {
         self.reported = true;
+        if matches!(
+            outcome,
+            RunOutcome::InvalidArguments(_) | RunOutcome::Missed | RunOutcome::Refused(_)
+        ) {
+            // Nothing was run, also if somebody else was asked to.
+            self.started = None;
+        }
         let mut event = RunEvent::of(&self.parts.context);
         event.started = self.started;
         event.finished = self.started.map(|_| self.parts.clock.now());

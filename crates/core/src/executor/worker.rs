@@ -90,10 +90,10 @@ impl Worker {
         let mut state = self.queue.lock();
         if state.abandoned {
             drop(state);
-            runs.for_each(drop);
+            runs.for_each(|run| drop(run.not_begun()));
             return None;
         }
-        runs.rev().for_each(|run| state.waiting.push_front(run));
+        runs.rev().for_each(|run| state.waiting.push_front(run.not_begun()));
         self.queue.summon(&mut state)
     }
 }

@@ -3,27 +3,21 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use punctual_core::{
-    AnyTask, CodecError, Encoded, JobContext, TaskBody, TaskOutput, TaskRegistration,
-};
+use punctual_core::{AnyTask, CodecError, Encoded, JobContext, TaskBody, TaskOutput, Tasks};
 use punctual_macros::task;
 
 /// The tasks that a worker in another process must know to be tried by the suite.
 #[must_use]
-pub fn tasks() -> Vec<TaskRegistration> {
-    [
-        TaskRegistration::of::<add>(),
-        TaskRegistration::of::<add_async>(),
-        TaskRegistration::of::<fail>(),
-        TaskRegistration::of::<fail_async>(),
-        TaskRegistration::of::<panic>(),
-        TaskRegistration::of::<panic_async>(),
-        TaskRegistration::of::<panic_without_text>(),
-        TaskRegistration::of::<describe>(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+pub fn tasks() -> Tasks {
+    Tasks::new()
+        .task_type::<add>()
+        .task_type::<add_async>()
+        .task_type::<fail>()
+        .task_type::<fail_async>()
+        .task_type::<panic>()
+        .task_type::<panic_async>()
+        .task_type::<panic_without_text>()
+        .task_type::<describe>()
 }
 
 #[task(crate = "punctual_core")]

@@ -1,0 +1,145 @@
+//! What a child has to do, shared by the thread that listens and the one that works.
+
+use std::collections::VecDeque;
+use std::io::{self, Write, stderr, stdout};
+use std::os::unix::net::UnixStream;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use punctual_core::{JobContext, RunReport, RunSink};
+use rustix::io::ioctl_fionread;
+
+use super::serve::die;
+use crate::wire::{Ending, FrameError, FromChild, Order, ToChild, write};
+
+/// The runs that wait here, and the one under way.
+pub(super) struct Desk {
+    socket: UnixStream,
+    limit: usize,
+    state: Mutex<State>,
+    /// Told when there is a next run, and at the end.
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Order>,
+    /// Taken from those who wait, once and for all; the pool counts it as begun.
+    next: Option<(Order, JobContext)>,
+    /// The run that is `next` or under way.
+    current: Option<(u128, JobContext)>,
+    /// The pool is still reading what the run before has printed.
+    unread: bool,
+    stopping: bool,
+}
+
+impl State {
+    /// Lets the next run begin, if one may.
+    fn advance(&mut self) {
+        if self.current.is_none()
+            && !self.unread
+            && let Some(order) = self.waiting.pop_front()
+        {
+            let context = order.context();
+            self.current = Some((order.run, context.clone()));
+            self.next = Some((order, context));
+        }
+    }
+}
+
+impl Desk {
+    pub(super) fn new(socket: UnixStream, limit: usize) -> Self {
+        Self { socket, limit, state: Mutex::default(), work: Condvar::new() }
+    }
+
+    /// Does what the pool says.
+    pub(super) fn hear(&self, message: ToChild) -> io::Result<()> {
+        let mut state = self.lock();
+        match message {
+            ToChild::Run(order) => state.waiting.push_back(order),
+            ToChild::Cancel(run) => {
+                if let Some((_, context)) = state.current.as_ref().filter(|(id, _)| *id == run) {
+                    let context = context.clone();
+                    // Whoever waits for it may be woken on this thread.
+                    drop(state);
+                    context.cancel();
+                    return Ok(());
+                }
+            }
+            ToChild::Recall => {
+                let count = state.waiting.len();
+                state.waiting.clear();
+                return self.say(&FromChild::Recalled(count));
+            }
+            ToChild::OutputRead => state.unread = false,
+            ToChild::Stop => state.stopping = true,
+            ToChild::Welcome(_) => {}
+        }
+        state.advance();
+        if state.next.is_some() || state.stopping {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits for a run to work on; none when there will be no more.
+    pub(super) fn next(&self) -> Option<(Order, JobContext)> {
+        let mut state = self.lock();
+        loop {
+            if let Some(next) = state.next.take() {
+                return Some(next);
+            }
+            if state.stopping {
+                return None;
+            }
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.lock().stopping
+    }
+
+    /// The run under way is over. It is told before another begins, so that the pool always knows which
+    /// of its runs has begun.
+    pub(super) fn end(&self, run: u128, ending: Ending) {
+        // What can't be written is lost with or without an answer.
+        let _ = stdout().flush();
+        let printed = is_unread(stdout()) || is_unread(stderr());
+        let mut frame = Vec::new();
+        let mut ended = FromChild::Ended { run, ending, printed };
+        if let Err(FrameError::TooLong { limit, .. }) = write(&mut frame, &ended, self.limit) {
+            ended = FromChild::Ended { run, ending: Ending::TooLong(limit), printed };
+            // Too short to fail.
+            let _ = write(&mut frame, &ended, self.limit);
+        }
+        let mut state = self.lock();
+        if (&self.socket).write_all(&frame).is_err() {
+            die();
+        }
+        state.current = None;
+        state.unread = printed;
+        state.advance();
+    }
+
+    pub(super) fn say(&self, message: &FromChild) -> io::Result<()> {
+        let mut frame = Vec::new();
+        write(&mut frame, message, usize::MAX).map_err(io::Error::other)?;
+        (&self.socket).write_all(&frame)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RunSink for Desk {
+    fn report(&self, report: RunReport) {
+        let event = report.event;
+        self.end(event.run_id.as_u128(), Ending::of(event.outcome, self.limit));
+    }
+}
+
+/// Whether the pool has not yet read all that went into this pipe; yes, where that can't be told.
+fn is_unread(pipe: impl std::os::fd::AsFd) -> bool {
+    ioctl_fionread(pipe).map_or(true, |bytes| bytes > 0)
+}

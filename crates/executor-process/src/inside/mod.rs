@@ -1,0 +1,8 @@
+//! What happens in a child process.
+
+mod desk;
+mod init;
+mod serve;
+
+pub use init::init;
+pub(crate) use init::{VARIABLE, known};

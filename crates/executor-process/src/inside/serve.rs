@@ -1,0 +1,162 @@
+//! The life of a child process.
+
+use std::cell::OnceCell;
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
+use std::sync::Arc;
+use std::thread;
+
+use punctual_core::{JobContext, Run, RunParts, RunSink, SystemClock, TaskRegistry, Tasks};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit};
+use tokio::runtime::{Builder, Runtime};
+
+use super::desk::Desk;
+use crate::wire::{Ending, Frames, FromChild, Order, ToChild, VERSION, Welcome};
+
+/// The longest first message.
+const WELCOME: usize = 1 << 16;
+
+/// Runs jobs until the pool is done with this process.
+pub(super) fn serve(socket: UnixStream, parent: Pid, tasks: &Tasks) -> ! {
+    let mut ear = Ear { socket, frames: Frames::new(WELCOME) };
+    let Ok(Some(ToChild::Welcome(welcome))) = ear.listen() else { die() };
+    let Ok(mouth) = ear.socket.try_clone() else { die() };
+    let desk = Arc::new(Desk::new(mouth, welcome.limit));
+    let ready = settle_in(&welcome, parent).and_then(|()| registry(tasks));
+    let said = match &ready {
+        Ok(registry) => {
+            let tasks = registry.names().iter().cloned().collect();
+            desk.say(&FromChild::Ready { version: VERSION.into(), tasks })
+        }
+        Err(reason) => desk.say(&FromChild::Unable(reason.clone())),
+    };
+    let (Ok(registry), Ok(())) = (ready, said) else { process::exit(1) };
+    ear.frames.allow(welcome.limit);
+    let listener = Arc::clone(&desk);
+    let listening =
+        thread::Builder::new().name("punctual-pipe".into()).spawn(move || listen(ear, &listener));
+    if listening.is_err() {
+        process::exit(1);
+    }
+    work(&desk, &registry);
+    process::exit(0);
+}
+
+/// Makes this process what it was told to be, before it has further threads.
+fn settle_in(welcome: &Welcome, parent: Pid) -> Result<(), String> {
+    if welcome.version != VERSION {
+        return Err(format!("it is {VERSION:?} and its parent {:?}", welcome.version));
+    }
+    // The end of the pool is noticed by the thread that listens, which takes everybody along whom jobs
+    // have started. It can't while this process is stopped; so let it go on then.
+    #[cfg(target_os = "linux")]
+    let asked = rustix::process::set_parent_process_death_signal(Some(Signal::CONT));
+    #[cfg(not(target_os = "linux"))]
+    let asked: rustix::io::Result<()> = Ok(());
+    asked.map_err(|error| format!("can't watch its parent: {error}"))?;
+    if getppid() != Some(parent) {
+        return Err("its parent is gone".into());
+    }
+    if welcome.nice != 0 {
+        rustix::process::nice(welcome.nice).map_err(|error| format!("can't be nice: {error}"))?;
+    }
+    if let Some(memory) = welcome.memory {
+        let maximum = getrlimit(Resource::Data).maximum;
+        let limit = Rlimit { current: Some(memory), maximum };
+        rustix::process::setrlimit(Resource::Data, limit)
+            .map_err(|error| format!("can't limit its memory to {memory} bytes: {error}"))?;
+    }
+    Ok(())
+}
+
+fn registry(tasks: &Tasks) -> Result<TaskRegistry, String> {
+    let mut registry = TaskRegistry::new();
+    for task in tasks.registrations().flatten() {
+        registry.register(task).map_err(|error| error.to_string())?;
+    }
+    Ok(registry)
+}
+
+/// Hears what the pool says, also while a run is under way.
+fn listen(mut ear: Ear, desk: &Desk) {
+    while let Ok(Some(message)) = ear.listen() {
+        if desk.hear(message).is_err() {
+            break;
+        }
+    }
+    if !desk.is_stopping() {
+        die();
+    }
+}
+
+/// Ends this process and all that jobs have started and that still are in its group, at once: whatever is
+/// under way, nobody is left who waits for it.
+pub(super) fn die() -> ! {
+    // Fails only if there is no such group, where this process is.
+    let _ = rustix::process::kill_process_group(getpid(), Signal::KILL);
+    process::abort()
+}
+
+struct Ear {
+    socket: UnixStream,
+    frames: Frames,
+}
+
+impl Ear {
+    /// The next message; none at the end.
+    fn listen(&mut self) -> io::Result<Option<ToChild>> {
+        loop {
+            if let Some(message) = self.frames.next().map_err(io::Error::other)? {
+                return Ok(Some(message));
+            }
+            match self.socket.read(self.frames.space()) {
+                Ok(0) => return Ok(None),
+                Ok(bytes) => self.frames.filled(bytes),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn work(desk: &Arc<Desk>, registry: &TaskRegistry) {
+    let runtime = OnceCell::new();
+    while let Some((order, context)) = desk.next() {
+        // The task's panics are reported by the run; this is for what may panic after them.
+        let run = || run(desk, registry, &runtime, order, context);
+        drop(catch_unwind(AssertUnwindSafe(run)));
+    }
+}
+
+fn run(
+    desk: &Arc<Desk>,
+    registry: &TaskRegistry,
+    runtime: &OnceCell<Runtime>,
+    order: Order,
+    context: JobContext,
+) {
+    let Some(body) = registry.get(&order.task) else {
+        return desk.end(order.run, Ending::Unknown);
+    };
+    let run = Run::new(RunParts {
+        context,
+        task: order.task,
+        body,
+        args: order.args,
+        // The pool has looked at it.
+        deadline: None,
+        clock: Arc::new(SystemClock),
+        sink: Arc::clone(desk) as Arc<dyn RunSink>,
+    });
+    run.execute(|work| runtime.get_or_init(build).block_on(work));
+}
+
+/// For async tasks, and for what they leave behind: it has a thread of its own.
+fn build() -> Runtime {
+    let mut runtime = Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).thread_name("punctual-child-io").enable_all();
+    // A panic, and so the run's outcome.
+    runtime.build().expect("a runtime for async tasks")
+}

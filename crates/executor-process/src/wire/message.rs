@@ -1,0 +1,177 @@
+//! What is said. Both ends are the same executable, so the words may change with any version.
+
+use std::io;
+use std::sync::Arc;
+
+use punctual_core::{
+    Alias, CodecError, Encoded, JobContext, JobContextParts, JobId, Run, RunId, RunOutcome,
+    SharedState, TaskName, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use super::frame::FrameError;
+use crate::error::{RemoteError, ResultTooLong};
+
+/// Both ends must have the same.
+pub(crate) const VERSION: &str = concat!("punctual ", env!("CARGO_PKG_VERSION"), " pipe 1");
+
+/// From the pool to a child.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum ToChild {
+    /// The first message.
+    Welcome(Welcome),
+    /// Run this after those before it.
+    Run(Order),
+    /// Ask this run to end.
+    Cancel(u128),
+    /// Give back all runs that have not begun.
+    Recall,
+    /// What the run before has printed has been read: go on.
+    OutputRead,
+    /// End when the run under way is over.
+    Stop,
+}
+
+/// What a child is told about itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Welcome {
+    pub(crate) version: String,
+    /// The longest message.
+    pub(crate) limit: usize,
+    /// How nice to be, in addition to the parent.
+    pub(crate) nice: i32,
+    /// How many bytes of memory may be allocated.
+    pub(crate) memory: Option<u64>,
+}
+
+/// From a child to the pool.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum FromChild {
+    /// The first message: it can run these tasks.
+    Ready { version: String, tasks: Vec<TaskName> },
+    /// The first message: it can't run anything, for this reason.
+    Unable(String),
+    /// The run has ended, and the next one has begun, if there is one. If it has `printed` something that
+    /// has not been read yet, the next one waits for [`ToChild::OutputRead`].
+    Ended { run: u128, ending: Ending, printed: bool },
+    /// So many of the runs sent last come back.
+    Recalled(usize),
+}
+
+/// A run on its way into a child.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) run: u128,
+    pub(crate) task: TaskName,
+    pub(crate) args: Encoded,
+    job_id: JobId,
+    job_store: Alias,
+    scheduled_time: Timestamp,
+    attempt: u32,
+}
+
+impl Order {
+    pub(crate) fn of(run: &Run) -> Self {
+        let context = run.context();
+        Self {
+            run: context.run_id().as_u128(),
+            task: run.task().clone(),
+            args: run.args().clone(),
+            job_id: context.job_id().clone(),
+            job_store: context.job_store().clone(),
+            scheduled_time: context.scheduled_time(),
+            attempt: context.attempt(),
+        }
+    }
+
+    /// The context that the task gets in the child.
+    pub(crate) fn context(&self) -> JobContext {
+        JobContext::new(JobContextParts {
+            job_id: self.job_id.clone(),
+            job_store: self.job_store.clone(),
+            run_id: RunId::from_u128(self.run),
+            scheduled_time: self.scheduled_time,
+            attempt: self.attempt,
+            state: SharedState::default(),
+        })
+    }
+}
+
+/// How a run ended in the child.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Ending {
+    /// The value, as JSON.
+    Success(Vec<u8>),
+    Failed(RemoteError),
+    /// What the task returned, value or error, is longer than this.
+    TooLong(usize),
+    Panicked(String),
+    InvalidArguments(RemoteError),
+    /// It was asked to end before it began.
+    Lost,
+    /// The child does not know the task.
+    Unknown,
+}
+
+impl Ending {
+    /// How a run ended, if that can be said in so many bytes.
+    pub(crate) fn of(outcome: Option<RunOutcome>, limit: usize) -> Self {
+        match outcome {
+            Some(RunOutcome::Success(value)) => {
+                let mut json = Limited { bytes: Vec::new(), limit };
+                match serde_json::to_writer(&mut json, &value) {
+                    Ok(()) => Self::Success(json.bytes),
+                    Err(_) => Self::TooLong(limit),
+                }
+            }
+            Some(RunOutcome::Failed(error)) => Self::Failed(RemoteError::of(&**error)),
+            Some(RunOutcome::Panicked(text)) => Self::Panicked(text),
+            Some(RunOutcome::InvalidArguments(error)) => {
+                // Told again by the pool's own error around it.
+                Self::InvalidArguments(RemoteError::of(match &*error {
+                    CodecError::Decode(source) => &**source,
+                    other => other,
+                }))
+            }
+            _ => Self::Lost,
+        }
+    }
+
+    /// The same for those who did not see it.
+    pub(crate) fn into_outcome(self) -> Result<RunOutcome, FrameError> {
+        Ok(match self {
+            Self::Success(json) => {
+                let value = serde_json::from_slice(&json);
+                RunOutcome::Success(value.map_err(|error| CodecError::Decode(error.into()))?)
+            }
+            Self::Failed(error) => RunOutcome::Failed(Arc::new(error.into())),
+            Self::TooLong(limit) => RunOutcome::Failed(Arc::new(ResultTooLong { limit }.into())),
+            Self::Panicked(text) => RunOutcome::Panicked(text),
+            Self::InvalidArguments(error) => {
+                RunOutcome::InvalidArguments(Arc::new(CodecError::Decode(error.into())))
+            }
+            Self::Lost => RunOutcome::Lost,
+            Self::Unknown => RunOutcome::Refused("the child process does not know the task".into()),
+        })
+    }
+}
+
+/// Takes no more bytes than it may, so that a huge value is not written out first and then refused.
+struct Limited {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > self.limit {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
