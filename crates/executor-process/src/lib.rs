@@ -1,22 +1,17 @@
 //! Runs the jobs of the Punctual job scheduler in a pool of child processes.
 //!
-//! See [`ProcessPoolExecutor`]. Users of the scheduler depend on `punctual`, which re-exports it.
+//! See [`ProcessPoolExecutor`]. Users of the scheduler depend on `punctual`, which re-exports it with its
+//! feature `executor-process`.
+
+#[cfg(not(unix))]
+compile_error!("punctual-executor-process ends process groups by signals: it needs Unix");
 
 mod builder;
 mod error;
 mod executor;
-#[cfg(unix)]
-mod inside;
-#[cfg(not(unix))]
-#[path = "unsupported.rs"]
 mod inside;
 mod output;
-#[cfg(unix)]
 mod pool;
-#[cfg(not(unix))]
-#[path = "unsupported.rs"]
-mod pool;
-#[cfg(unix)]
 mod wire;
 
 pub use builder::ProcessPoolBuilder;

@@ -17,6 +17,8 @@ pub use punctual_core::{
     SystemClock, Task, TaskError, Tasks, Timestamp, Trigger, TriggerError, Zone, ZoneDatabase,
     ZoneError,
 };
+#[cfg(all(unix, feature = "executor-process"))]
+pub use punctual_executor_process::{ProcessPoolBuilder, ProcessPoolExecutor};
 #[cfg(feature = "executor-threads")]
 pub use punctual_executor_threads::ThreadPoolExecutor;
 #[cfg(feature = "executor-tokio")]
@@ -35,6 +37,15 @@ pub use punctual_task_command::{
 };
 pub use punctual_triggers::*;
 
+/// What programs with a [`ProcessPoolExecutor`] need beside it; above all [`init`](process::init), the first
+/// line of `main`.
+#[cfg(all(unix, feature = "executor-process"))]
+pub mod process {
+    pub use punctual_executor_process::{
+        OutputLine, OutputStream, RemoteError, ResultTooLong, init,
+    };
+}
+
 #[doc(hidden)]
 pub use punctual_core::private;
 
@@ -42,6 +53,8 @@ pub use punctual_core::private;
 pub mod prelude {
     #[cfg(feature = "store-memory")]
     pub use crate::MemoryJobStore;
+    #[cfg(all(unix, feature = "executor-process"))]
+    pub use crate::ProcessPoolExecutor;
     #[cfg(feature = "store-sqlite")]
     pub use crate::SqliteJobStore;
     #[cfg(feature = "executor-threads")]
@@ -55,7 +68,7 @@ pub mod prelude {
         CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
         Except, IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt,
         JobDefaults, JobId, NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, SystemClock,
-        Timestamp, Trigger, TriggerExt, Zone,
+        Tasks, Timestamp, Trigger, TriggerExt, Zone,
     };
     #[cfg(all(unix, feature = "task-command"))]
     pub use crate::{CommandTask, command, shell};

@@ -7,7 +7,6 @@ use punctual_core::{AnyTask, CodecError, Encoded, JobContext, TaskBody, TaskOutp
 use punctual_macros::task;
 
 /// The tasks that a worker in another process must know to be tried by the suite.
-#[must_use]
 pub fn tasks() -> Tasks {
     Tasks::new()
         .task_type::<add>()

@@ -1,0 +1,96 @@
+//! The executor without a scheduler.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use punctual::core::{
+    Alias, Call, Executor, JobContextParts, Run, RunParts, RunReport, RunSink, SharedState, Task,
+    TaskRegistry,
+};
+use punctual::{
+    Codec, JobContext, JobId, ProcessPoolExecutor, RunId, SystemClock, Tasks, Timestamp,
+};
+
+use crate::figures::Figures;
+use crate::{HEAVY, MANY, ROUNDS, SINGLES, count, nothing};
+
+/// When a run was reported; it must have ended well.
+struct Sink(Sender<Instant>);
+
+impl RunSink for Sink {
+    fn report(&self, report: RunReport) {
+        let outcome = report.event.outcome;
+        assert!(outcome.as_ref().is_some_and(|outcome| outcome.is_success()), "{outcome:?}");
+        #[expect(clippy::disallowed_methods, reason = "a bench measures durations")]
+        let _ = self.0.send(Instant::now());
+    }
+}
+
+struct Bench {
+    executor: ProcessPoolExecutor,
+    registry: TaskRegistry,
+    sink: Arc<Sink>,
+    reports: Receiver<Instant>,
+}
+
+impl Bench {
+    fn new(tasks: &Tasks, processes: usize) -> Result<Self, Box<dyn std::error::Error>> {
+        let mut registry = TaskRegistry::new();
+        for task in tasks.registrations() {
+            registry.register(task?)?;
+        }
+        let executor = ProcessPoolExecutor::builder().processes(processes).eager().build()?;
+        executor.start()?;
+        let (sender, reports) = channel();
+        Ok(Self { executor, registry, sink: Arc::new(Sink(sender)), reports })
+    }
+
+    fn run_of<T: Task>(&self, call: Call<T>) -> Result<Run, Box<dyn std::error::Error>> {
+        let task = punctual::core::TaskName::new(T::NAME)?;
+        Ok(Run::new(RunParts {
+            context: JobContext::new(JobContextParts {
+                job_id: JobId::new("job")?,
+                job_store: Alias::default(),
+                run_id: RunId::random(),
+                scheduled_time: Timestamp::from_seconds(0),
+                attempt: 1,
+                state: SharedState::default(),
+            }),
+            body: self.registry.get(&task).ok_or("no such task")?,
+            task,
+            args: Codec::Json.encode(&call.into_args())?,
+            deadline: None,
+            clock: Arc::new(SystemClock),
+            sink: Arc::clone(&self.sink) as _,
+        }))
+    }
+
+    /// From the first submission to the last report.
+    #[expect(clippy::disallowed_methods, reason = "a bench measures durations")]
+    fn time<T: Task>(
+        &self,
+        runs: usize,
+        call: impl Fn() -> Call<T>,
+    ) -> Result<Duration, Box<dyn std::error::Error>> {
+        let runs = (0..runs).map(|_| self.run_of(call())).collect::<Result<Vec<_>, _>>()?;
+        let expected = runs.len();
+        let begun = Instant::now();
+        for run in runs {
+            self.executor.submit(run).map_err(|refused| refused.reason)?;
+        }
+        let last = self.reports.iter().take(expected).max().ok_or("no runs")?;
+        Ok(last - begun)
+    }
+}
+
+pub(crate) fn measure(tasks: &Tasks) -> Result<Figures, Box<dyn std::error::Error>> {
+    let one = Bench::new(tasks, 1)?;
+    let trips: Result<Vec<_>, _> = (0..SINGLES).map(|_| one.time(1, || nothing(1))).collect();
+    let alone = one.time(HEAVY, || count(ROUNDS))?;
+    drop(one);
+    let two = Bench::new(tasks, 2)?;
+    let many = two.time(MANY, || nothing(1))?;
+    let together = two.time(HEAVY, || count(ROUNDS))?;
+    Ok(Figures::of(trips?, MANY, many, alone, together))
+}
