@@ -137,6 +137,15 @@ impl Process {
         self.signal("-CONT");
     }
 
+    /// Interrupts it, as Ctrl-C does.
+    ///
+    /// # Panics
+    ///
+    /// When it can't be.
+    pub fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
     fn signal(&self, signal: &str) {
         let mut kill = Command::new("sh");
         kill.args(["-c", "kill \"$1\" \"$2\"", "kill", signal, &self.child.id().to_string()]);

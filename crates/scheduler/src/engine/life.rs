@@ -1,11 +1,13 @@
 //! Starting, pausing and shutting down.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use punctual_core::{Event, JobRef, NodeId, Timestamp};
+use punctual_core::{Event, JobRef, NodeId, StoreError, StoreErrorKind, Timestamp};
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -67,7 +69,8 @@ impl Engine {
             }
             phase.state = SchedulerState::Starting;
         }
-        *self.runtime.lock() = Some(tokio::runtime::Handle::current());
+        self.give_up.send_replace(false);
+        *self.runtime.lock() = Some(Handle::current());
         if let Err(error) = self.open(paused).await {
             self.close(Duration::ZERO).await;
             return Err(error);
@@ -94,11 +97,23 @@ impl Engine {
             self.bus.emit(Event::ExecutorAdded(alias));
         }
         for slot in self.slots().iter() {
-            self.open_slot(slot).await?;
+            tokio::select! {
+                opened = self.open_slot(slot) => opened?,
+                () = self.given_up() => return Err(slot.error(StoreError::new(
+                    StoreErrorKind::Unavailable,
+                    "it had not started when the scheduler was shut down",
+                ))),
+            }
             self.bus.emit(Event::JobStoreAdded(slot.alias.clone()));
         }
         let running = if paused { SchedulerState::Paused } else { SchedulerState::Running };
         self.add_pending(running).await
+    }
+
+    /// Waits until a shutdown has lost its patience with the start under way.
+    async fn given_up(&self) {
+        // Only fails when the engine is gone, which it is not.
+        let _ = self.give_up.subscribe().wait_for(|&given_up| given_up).await;
     }
 
     /// Starts a store and forgets what was known of it.
@@ -205,7 +220,7 @@ impl Engine {
 
     /// Takes nothing new, waits for the runs under way at most `wait`, and closes everything.
     pub(crate) async fn shutdown(&self, wait: Duration) -> Result<(), SchedulerError> {
-        let _one_at_a_time = self.life.lock().await;
+        let _one_at_a_time = self.end_of_start(wait).await;
         {
             let mut phase = self.phase.lock();
             if Self::is_pending(phase.state) {
@@ -219,6 +234,23 @@ impl Engine {
         tracing::info!("scheduler has been shut down");
         self.turns.send_modify(|turns| *turns += 1);
         Ok(())
+    }
+
+    /// Waits for a start or another shutdown that is under way. A start that takes too long is given up: one
+    /// of the stores hangs.
+    async fn end_of_start(&self, wait: Duration) -> tokio::sync::MutexGuard<'_, ()> {
+        if let Ok(end) = self.life.try_lock() {
+            return end;
+        }
+        let mut end = pin!(self.life.lock());
+        // Without a runtime there is nothing to wait for: a start has not come so far.
+        while Handle::try_current().is_ok() {
+            match timeout(wait.max(STORES_TIMEOUT), &mut end).await {
+                Ok(end) => return end,
+                Err(_) => drop(self.give_up.send_replace(true)),
+            }
+        }
+        end.await
     }
 
     /// Shuts down; when a job asks for it, in the background, so that nobody waits for himself.
@@ -302,7 +334,7 @@ impl Engine {
                 let past = now.saturating_add_micros(-1);
                 slot.store.renew(&node, now, past).await?;
             }
-            Ok::<_, punctual_core::StoreError>(())
+            Ok::<_, StoreError>(())
         };
         match timeout(STORES_TIMEOUT, work).await {
             Ok(Ok(())) => {}

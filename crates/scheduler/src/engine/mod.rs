@@ -94,6 +94,8 @@ pub(crate) struct Engine {
     phase: Mutex<life::Phase>,
     /// Lets one start or shutdown happen at a time.
     life: tokio::sync::Mutex<()>,
+    /// Set by a shutdown that has waited for a start for too long.
+    give_up: tokio::sync::watch::Sender<bool>,
     /// Lets one pass happen at a time.
     tick: tokio::sync::Mutex<()>,
     active: Mutex<ActiveRuns>,
@@ -146,6 +148,7 @@ impl Engine {
             pending: Mutex::default(),
             phase: Mutex::default(),
             life: tokio::sync::Mutex::default(),
+            give_up: tokio::sync::watch::Sender::default(),
             tick: tokio::sync::Mutex::default(),
             active: Mutex::default(),
             next_run_id: Mutex::new(RunId::random()),

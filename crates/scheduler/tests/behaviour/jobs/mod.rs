@@ -10,3 +10,4 @@ mod pending;
 mod remove;
 mod replace;
 mod run_now;
+mod watch;

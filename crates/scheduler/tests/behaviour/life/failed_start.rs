@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use punctual_core::{EventMask, JobStore};
+use punctual_core::{DebugExecutor, EventMask, JobStore};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerError, SchedulerState};
 use punctual_store_memory::MemoryJobStore;
@@ -141,6 +141,41 @@ async fn a_start_that_is_given_up_goes_on_by_itself() {
     tokio::time::timeout(at_once, scheduler.start()).await.unwrap_err();
     let hears = events.clone();
     tokio::task::spawn_blocking(move || hears.wait("JOB_REMOVED")).await.unwrap();
+    scheduler.shutdown().await.unwrap();
+    assert_eq!(log.len(), 1);
+}
+
+/// Nothing but the test's own impatience moves the time.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_in_its_start_is_given_up_by_a_shutdown() {
+    let (log, store) = (Log::default(), faulty(MemoryJobStore::new()));
+    let faults = store.0.faults.clone();
+    faults.once(Call::Start, Fault::Hang);
+    let scheduler = AsyncScheduler::builder()
+        .job_store("default", store)
+        .default_executor(DebugExecutor)
+        .state(log.clone())
+        .build()
+        .unwrap();
+    scheduler.add_job(note("job".into())).id("job").add().await.unwrap();
+    let start = tokio::spawn({
+        let scheduler = scheduler.clone();
+        async move { scheduler.start().await }
+    });
+    while faults.calls(Call::Start) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let stopped = scheduler.shutdown().await;
+    assert!(matches!(stopped, Err(SchedulerError::NotRunning)), "{stopped:?}");
+    assert_eq!(
+        start.await.unwrap().unwrap_err().to_string(),
+        "job store default: it had not started when the scheduler was shut down"
+    );
+    assert_eq!(scheduler.state(), SchedulerState::Stopped);
+
+    let mut events = scheduler.events(EventMask::JOB_REMOVED);
+    scheduler.start().await.unwrap();
+    events.next().await;
     scheduler.shutdown().await.unwrap();
     assert_eq!(log.len(), 1);
 }
