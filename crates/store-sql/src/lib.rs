@@ -1,4 +1,4 @@
-//! SQL job stores of the Punctual job scheduler: SQLite, MySQL and MariaDB.
+//! SQL job stores of the Punctual job scheduler: SQLite, PostgreSQL, MySQL and MariaDB.
 //!
 //! What the contract asks for is written once, on top of a `Dialect`: that is a feature and a module of its
 //! own with the same files in the same roles: all its SQL in `sql.rs`, its tables in `schema.rs`, its
@@ -8,14 +8,17 @@
 //! |---|---|
 //! | `sqlite` | [`SqliteJobStore`] |
 //! | `mysql` | [`MySqlJobStore`] |
+//! | `postgres` | [`PostgresJobStore`] |
+//!
+//! `tls` adds encrypted connections to servers.
 
 #![cfg_attr(
-    not(any(feature = "sqlite", feature = "mysql")),
+    not(all(feature = "sqlite", feature = "mysql", feature = "postgres")),
     allow(
         dead_code,
         unused_macros,
         unused_imports,
-        reason = "what dialects share is of no use without one"
+        reason = "no single dialect uses all that they share"
     )
 )]
 
@@ -39,10 +42,14 @@ mod wakeup;
 
 #[cfg(feature = "mysql")]
 mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 #[cfg(feature = "mysql")]
 pub use mysql::{MySqlJobStore, MySqlJobStoreBuilder};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresJobStore, PostgresJobStoreBuilder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};

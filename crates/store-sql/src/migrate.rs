@@ -27,10 +27,10 @@ impl Schema {
         sql: impl Fn(&'static str) -> SqlStr,
     ) -> Result<(), StoreError> {
         connection.script(sql(self.create_version)).await?;
-        let rows = connection.fetch(sql(READ_VERSION), &[]).await?;
-        let version = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        let version = Self::version(connection, &sql).await?;
         // One statement, for where statements that make tables commit.
-        let mut write = if rows.is_empty() { WRITE_VERSION } else { RAISE_VERSION };
+        let mut write = if version.is_none() { WRITE_VERSION } else { RAISE_VERSION };
+        let version = version.unwrap_or(0);
         for (number, migration) in (version + 1..).zip(self.missing(version)?) {
             connection.script(sql(migration)).await?;
             connection.execute(sql(write), &[Value::Int(number)]).await?;
@@ -40,15 +40,22 @@ impl Schema {
     }
 
     /// Whether there is nothing to do; an error if there are no tables yet.
-    #[cfg(feature = "mysql")]
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(crate) async fn is_current(
         &self,
         connection: &mut impl Client,
         sql: impl Fn(&'static str) -> SqlStr,
     ) -> Result<bool, StoreError> {
-        let rows = connection.fetch(sql(READ_VERSION), &[]).await?;
-        let version = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        let version = Self::version(connection, sql).await?.unwrap_or(0);
         Ok(self.missing(version)?.is_empty())
+    }
+
+    async fn version(
+        connection: &mut impl Client,
+        sql: impl Fn(&'static str) -> SqlStr,
+    ) -> Result<Option<i64>, StoreError> {
+        let rows = connection.fetch(sql(READ_VERSION), &[]).await?;
+        rows.first().map(|row| row.int(0)).transpose()
     }
 
     /// The migrations after this version.

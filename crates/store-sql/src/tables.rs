@@ -16,22 +16,12 @@ impl TablePrefix {
     /// A letter or underscore, then letters, digits and underscores, all ASCII: nothing that any
     /// database would have quoted.
     pub(crate) fn new(prefix: &str) -> Result<Self, StoreError> {
-        let starts_well = prefix.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        let plain = prefix.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        // SQLite and PostgreSQL keep these for themselves.
-        let reserved = ["sqlite_", "pg_"]
-            .iter()
-            .any(|own| prefix.get(..own.len()).is_some_and(|head| head.eq_ignore_ascii_case(own)));
-        if starts_well && plain && !reserved && prefix.len() <= MAX_PREFIX {
-            return Ok(Self(prefix.into()));
-        }
-        Err(StoreError::new(
-            StoreErrorKind::Invalid,
-            format!(
-                "table prefix {prefix:?} is not valid: it must be 1 to {MAX_PREFIX} ASCII letters, \
-                 digits and underscores, begin with no digit, and not with sqlite_ or pg_"
-            ),
-        ))
+        check("table prefix", prefix, MAX_PREFIX)?;
+        Ok(Self(prefix.into()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// A statement of ours with `{p}` replaced by the prefix. Only text that stands in this crate's
@@ -43,6 +33,32 @@ impl TablePrefix {
     pub(crate) fn fill(&self, statement: &'static str) -> String {
         statement.replace("{p}", &self.0)
     }
+}
+
+/// Checks the name of a schema; a database's own names have at most 63 bytes.
+#[cfg(feature = "postgres")]
+pub(crate) fn check_schema(schema: String) -> Result<String, StoreError> {
+    check("schema", &schema, 63)?;
+    Ok(schema)
+}
+
+fn check(what: &str, name: &str, most: usize) -> Result<(), StoreError> {
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    // SQLite and PostgreSQL keep these for themselves.
+    let reserved = ["sqlite_", "pg_"]
+        .iter()
+        .any(|own| name.get(..own.len()).is_some_and(|head| head.eq_ignore_ascii_case(own)));
+    if starts_well && plain && !reserved && name.len() <= most {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Invalid,
+        format!(
+            "{what} {name:?} is not valid: it must be 1 to {most} ASCII letters, digits and \
+             underscores, begin with no digit, and not with sqlite_ or pg_"
+        ),
+    ))
 }
 
 impl Default for TablePrefix {

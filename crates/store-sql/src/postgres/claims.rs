@@ -1,0 +1,38 @@
+//! Claiming what is due.
+
+use std::time::Duration;
+
+use punctual_core::{Claim, StoreError, TaskFilter, Timestamp};
+
+use super::database::Postgres;
+use super::error::store_error;
+use super::sql;
+use crate::dialect::Dialect;
+use crate::rows;
+
+impl Postgres {
+    pub(super) async fn claim(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let tasks = match filter {
+            TaskFilter::Any => None,
+            TaskFilter::Only(names) => Some(names.iter().map(|name| name.as_str()).collect()),
+            // A kind of filter that a newer core knows and this build doesn't lets nothing pass.
+            _ => Some(Vec::new()),
+        };
+        let query = sqlx::query(self.sql(sql::CLAIM))
+            .bind(now.as_micros())
+            .bind(now.saturating_add(lease).as_micros())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(tasks);
+        let found = query.fetch_all(&mut *self.read().await?).await.map_err(store_error)?;
+        let records = found.iter().map(|row| Ok(Claim { record: rows::record(row)? }));
+        let mut claims = records.collect::<Result<Vec<_>, StoreError>>()?;
+        claims.sort_by_key(|claim| claim.record.schedule.map(|schedule| schedule.due_at));
+        Ok(claims)
+    }
+}

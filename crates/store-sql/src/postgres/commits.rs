@@ -1,0 +1,141 @@
+//! Carrying out a batch of commits in one statement.
+
+use punctual_core::{Commit, CommitAction, CommitOutcome, InFlightRun, StoreError};
+use sqlx::Row;
+
+use super::database::Postgres;
+use super::error::store_error;
+use super::sql;
+use crate::batch::waves;
+use crate::dialect::Dialect;
+
+/// The arguments of the function `commit`, whose comment says what they are.
+#[derive(Default)]
+struct Columns<'a> {
+    ends: Vec<i32>,
+    kinds: Vec<i16>,
+    ids: Vec<&'a str>,
+    fences: Vec<i64>,
+    next_run_times: Vec<i64>,
+    due_ats: Vec<i64>,
+    fire_counts: Vec<i64>,
+    run_ids: Vec<Option<String>>,
+    start_of: Vec<i32>,
+    start_ids: Vec<String>,
+    scheduled_times: Vec<i64>,
+    attempts: Vec<i64>,
+    nodes: Vec<&'a str>,
+    start_fences: Vec<i64>,
+}
+
+impl Postgres {
+    pub(super) async fn commit_all(
+        &self,
+        batch: &[Commit],
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
+        let mut outcomes = vec![CommitOutcome::Stale; batch.len()];
+        if batch.is_empty() {
+            return Ok(outcomes);
+        }
+        let (columns, places) = columns(batch);
+        let row = sqlx::query(self.sql(sql::COMMIT))
+            .bind(columns.ends)
+            .bind(columns.kinds)
+            .bind(columns.ids)
+            .bind(columns.fences)
+            .bind(columns.next_run_times)
+            .bind(columns.due_ats)
+            .bind(columns.fire_counts)
+            .bind(columns.run_ids)
+            .bind(columns.start_of)
+            .bind(columns.start_ids)
+            .bind(columns.scheduled_times)
+            .bind(columns.attempts)
+            .bind(columns.nodes)
+            .bind(columns.start_fences)
+            .bind(self.channel())
+            .fetch_one(&mut *self.read().await?)
+            .await
+            .map_err(store_error)?;
+        let answered = |column: usize| -> Result<Vec<usize>, StoreError> {
+            let found: Option<Vec<i32>> = row.try_get(column).map_err(store_error)?;
+            let places = found.into_iter().flatten().filter_map(|n| places.get(n as usize - 1));
+            Ok(places.copied().collect())
+        };
+        for place in answered(0)? {
+            outcomes[place] = CommitOutcome::Done;
+        }
+        for place in answered(1)? {
+            if outcomes[place] == CommitOutcome::Done {
+                outcomes[place] = CommitOutcome::Removed;
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+/// The batch in the order in which it is carried out, and where each commit stood in it. Jobs go by their
+/// ids within a wave, so that of two batches with the same jobs none waits for the other in a circle.
+fn columns(batch: &[Commit]) -> (Columns<'_>, Vec<usize>) {
+    let (mut columns, mut places) = (Columns::default(), Vec::with_capacity(batch.len()));
+    for mut wave in waves(batch) {
+        wave.sort_unstable_by_key(|(_, commit)| &commit.id);
+        for (place, commit) in wave {
+            places.push(place);
+            columns.push(commit);
+        }
+        columns.ends.push(places.len() as i32);
+    }
+    (columns, places)
+}
+
+impl<'a> Columns<'a> {
+    fn push(&mut self, commit: &'a Commit) {
+        let (mut next_run_time, mut due_at, mut fires, mut run) = (0, 0, 0, None);
+        let mut starts: &[InFlightRun] = &[];
+        let kind = match &commit.action {
+            CommitAction::Advance { schedule, fire_count, start } => {
+                next_run_time = schedule.next_run_time.as_micros();
+                due_at = schedule.due_at.as_micros();
+                // Databases have signed integers; a count never gets there.
+                fires = *fire_count as i64;
+                starts = start;
+                0
+            }
+            CommitAction::Postpone { due_at: instant } => {
+                due_at = instant.as_micros();
+                1
+            }
+            CommitAction::Start { runs } => {
+                starts = runs;
+                2
+            }
+            CommitAction::Finish { start } => {
+                starts = start;
+                3
+            }
+            CommitAction::ClearRun { run_id } => {
+                run = Some(run_id.to_string());
+                4
+            }
+            // An action that a newer core knows and this build doesn't.
+            _ => 5,
+        };
+        self.kinds.push(kind);
+        self.ids.push(commit.id.as_str());
+        self.fences.push(commit.fence.0);
+        self.next_run_times.push(next_run_time);
+        self.due_ats.push(due_at);
+        self.fire_counts.push(fires);
+        self.run_ids.push(run);
+        let place = self.ids.len() as i32;
+        for start in starts {
+            self.start_of.push(place);
+            self.start_ids.push(start.run_id.to_string());
+            self.scheduled_times.push(start.scheduled_time.as_micros());
+            self.attempts.push(start.attempt.into());
+            self.nodes.push(start.node.as_str());
+            self.start_fences.push(start.fence.0);
+        }
+    }
+}

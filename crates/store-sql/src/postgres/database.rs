@@ -1,0 +1,177 @@
+//! The connections: a pool for the work, and one that listens.
+
+use std::time::Duration;
+
+use punctual_core::{
+    AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter,
+    Timestamp,
+};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, SqlSafeStr, SqlStr,
+    Transaction,
+};
+
+use super::error::{is_collision, store_error};
+use super::names::Names;
+use super::options::{Options, Server};
+use super::watch::Watch;
+use super::{schema, sql};
+use crate::client::Value::Text;
+use crate::client::{Client, Columns, client};
+use crate::dialect::Dialect;
+use crate::sql::Statements;
+
+/// After how long without use a connection is tried before it is given work.
+const IDLE: Duration = Duration::from_secs(1);
+
+client!(sqlx::Postgres, PgConnection, sqlx::postgres::PgRow, store_error);
+
+/// The connections to a PostgreSQL database.
+#[derive(Clone, Debug)]
+pub(crate) struct Postgres {
+    pool: PgPool,
+    /// Connects when somebody watches.
+    listeners: PgPool,
+    names: Names,
+    /// Whether the pool is ours to close.
+    owned: bool,
+}
+
+impl Postgres {
+    pub(super) fn channel(&self) -> &str {
+        &self.names.channel
+    }
+}
+
+impl Dialect for Postgres {
+    type Options = Options;
+    type Database = sqlx::Postgres;
+    type Connection = PgConnection;
+
+    const STATEMENTS: Statements = sql::STATEMENTS;
+
+    async fn open(options: &Options) -> Result<Self, StoreError> {
+        let (pool, owned) = match &options.server {
+            Server::At(connect) => (pool(options, connect), true),
+            Server::Pool(pool) => (pool.clone(), false),
+        };
+        let listeners = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(options.acquire_timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with((*pool.connect_options()).clone());
+        match prepare(&pool, options).await {
+            Ok(names) => Ok(Self { pool, listeners, names, owned }),
+            Err(error) => {
+                if owned {
+                    pool.close().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn close(&self) {
+        self.listeners.close().await;
+        if self.owned {
+            self.pool.close().await;
+        }
+    }
+
+    fn sql(&self, statement: &'static str) -> SqlStr {
+        self.names.sql(statement)
+    }
+
+    fn error(error: sqlx::Error) -> StoreError {
+        store_error(error)
+    }
+
+    fn is_collision(error: &sqlx::Error) -> bool {
+        is_collision(error)
+    }
+
+    async fn write(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
+        self.pool.begin().await.map_err(store_error)
+    }
+
+    async fn read(&self) -> Result<PoolConnection<sqlx::Postgres>, StoreError> {
+        self.pool.acquire().await.map_err(store_error)
+    }
+
+    async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        self.pool.begin_with(begin).await.map_err(store_error)
+    }
+
+    async fn add(
+        &self,
+        connection: &mut PgConnection,
+        records: &[NewRecord],
+    ) -> Result<Vec<AddOutcome>, StoreError> {
+        self.add_all(connection, records).await
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Vec<Claim>, StoreError> {
+        self.claim(now, limit, lease, filter).await
+    }
+
+    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.commit_all(&batch.commits).await
+    }
+
+    async fn announce(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        connection.fetch(self.sql(sql::NOTIFY), &[Text(self.channel())]).await.map(drop)
+    }
+
+    async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
+        let watch = Watch::begin(self.listeners.clone(), self.names.channel.clone()).await?;
+        Ok(Some(Box::new(watch)))
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let rows = self.read().await?.fetch(self.sql(sql::TIME), &[]).await?;
+        rows.first().map(|row| row.int(0).map(Timestamp::from_micros)).transpose()
+    }
+}
+
+async fn prepare(pool: &PgPool, options: &Options) -> Result<Names, StoreError> {
+    let mut connection = pool.acquire().await.map_err(store_error)?;
+    let names = Names::find(&mut connection, options.schema.as_deref(), &options.tables).await?;
+    schema::migrate(&mut connection, &names, &schema::SCHEMA).await?;
+    Ok(names)
+}
+
+fn pool(options: &Options, connect: &PgConnectOptions) -> PgPool {
+    let settings = AssertSqlSafe(format!(
+        "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'",
+        options.statement_timeout.as_millis()
+    ))
+    .into_sql_str();
+    PgPoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.acquire_timeout)
+        // One that was in use just now is good, and needs no question before each call.
+        .test_before_acquire(false)
+        .before_acquire(|connection, usage| {
+            Box::pin(async move {
+                if usage.idle_for > IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |connection, _| {
+            let settings = settings.clone();
+            Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
+        })
+        .connect_lazy_with(connect.clone().disable_statement_logging())
+}

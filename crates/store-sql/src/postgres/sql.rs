@@ -1,0 +1,159 @@
+//! All SQL that is run against PostgreSQL, apart from the tables and functions themselves (`schema.rs`).
+//!
+//! `{p}` is the schema with the table prefix. Batches come in as arrays, which `unnest` turns into rows.
+
+use crate::sql::Statements;
+
+/// A record as `rows::record` reads it, and more, from `jobs AS j`.
+macro_rules! select_record {
+    ($rest:expr) => {
+        concat!(
+            "SELECT j.id, j.task, (SELECT d.definition FROM {p}definitions d WHERE d.job_id = j.id), ",
+            "j.revision, j.fence, j.next_run_time, coalesce(j.claimed_until, j.due_at), j.fire_count, ",
+            "j.finished, (SELECT count(*) FROM {p}runs r WHERE r.job_id = j.id), ",
+            $rest
+        )
+    };
+}
+
+/// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
+macro_rules! select_orphans {
+    ($which:expr) => {
+        select_record!(concat!(
+            "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
+             FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
+             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
+            $which
+        ))
+    };
+}
+
+/// Tasks from a JSON array.
+macro_rules! of_tasks {
+    ($array:literal) => {
+        concat!("task IN (SELECT jsonb_array_elements_text(", $array, "::jsonb)) ")
+    };
+}
+
+/// The next time when there is something to claim, among the jobs that `$of` names: a job that nobody
+/// holds is due, or, among those before it, a claim lapses.
+macro_rules! next_wakeup {
+    ($of:expr) => {
+        concat!(
+            "WITH free AS (
+                SELECT due_at FROM {p}jobs
+                WHERE due_at IS NOT NULL AND claimed_until IS NULL ",
+            $of,
+            "   ORDER BY due_at LIMIT 1)
+            SELECT due_at FROM (
+                SELECT due_at FROM free
+                UNION ALL
+                SELECT claimed_until FROM {p}jobs
+                WHERE due_at <= coalesce((SELECT due_at FROM free), 9223372036854775807)
+                    AND claimed_until IS NOT NULL ",
+            $of,
+            ") AS next ORDER BY due_at LIMIT 1"
+        )
+    };
+}
+
+pub(super) const STATEMENTS: Statements = Statements {
+    update: "
+        UPDATE {p}jobs SET
+            revision = revision + 1,
+            fence = fence + 1,
+            task = coalesce(?6, task),
+            fire_count = CASE WHEN ?7 THEN 0 ELSE fire_count END,
+            finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
+            next_run_time = CASE WHEN ?3 THEN ?4 ELSE next_run_time END,
+            due_at = CASE WHEN ?3 THEN ?5 ELSE next_run_time END,
+            claimed_until = NULL
+        WHERE id = ?1 AND revision = ?2",
+    update_definition: "UPDATE {p}definitions SET definition = ?2 WHERE job_id = ?1",
+    exists: "SELECT 1 FROM {p}jobs WHERE id = ?1",
+    remove: "
+        WITH definition AS (DELETE FROM {p}definitions WHERE job_id = ?1)
+        DELETE FROM {p}jobs WHERE id = ?1",
+    remove_runs: "DELETE FROM {p}runs WHERE job_id = ?1",
+    remove_all: "
+        WITH definition AS (DELETE FROM {p}definitions) DELETE FROM {p}jobs",
+    remove_all_runs: "DELETE FROM {p}runs",
+    get: select_record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
+    list_scheduled: select_record!(
+        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL
+         ORDER BY j.next_run_time, j.id LIMIT ?1"
+    ),
+    list_scheduled_after: select_record!(
+        "0 FROM {p}jobs AS j WHERE (j.next_run_time, j.id) > (?2, ?3)
+         ORDER BY j.next_run_time, j.id LIMIT ?1"
+    ),
+    list_unscheduled_after: select_record!(
+        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
+    ),
+    next_wakeup: next_wakeup!(""),
+    next_wakeup_of_tasks: next_wakeup!(concat!("AND ", of_tasks!("?1"))),
+    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+    renew: "
+        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
+        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
+    forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
+    orphans: select_orphans!("ORDER BY r.scheduled_time LIMIT ?2"),
+    orphans_of_tasks: select_orphans!(concat!(
+        "AND j.",
+        of_tasks!("?3"),
+        "ORDER BY r.scheduled_time LIMIT ?2"
+    )),
+    lock_orphans: select_orphans!("ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"),
+    lock_orphans_of_tasks: select_orphans!(concat!(
+        "AND j.",
+        of_tasks!("?3"),
+        "ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"
+    )),
+    take_over: "
+        UPDATE {p}runs AS r SET node = ?2, fence = r.fence + 1, attempt = r.attempt + 1
+        FROM jsonb_array_elements(?1::jsonb) AS c
+        WHERE r.job_id = c ->> 0 AND r.run_id = c ->> 1",
+    in_flight: "
+        SELECT run_id, scheduled_time, attempt, node, fence FROM {p}runs
+        WHERE job_id = ?1 ORDER BY run_id",
+    notes: "SELECT key, text FROM {p}notes ORDER BY key",
+    set_note: "
+        INSERT INTO {p}notes (key, text) VALUES (?1, ?2)
+        ON CONFLICT (key) DO UPDATE SET text = excluded.text",
+};
+
+/// The schema `$1`, or the one of the connection, quoted; whether it exists; the channel for tables of the
+/// prefix `$2` in it; and how transactions are kept apart on this connection.
+pub(super) const NAMES: &str = "
+    SELECT quote_ident(name), to_regnamespace(quote_ident(name)) IS NOT NULL,
+        'punctual_' || to_hex(hashtextextended(name || '.' || lower($2), 0)),
+        current_setting('default_transaction_isolation')
+    FROM coalesce($1, current_schema()::text) AS name WHERE name IS NOT NULL";
+
+pub(super) const HAS_TABLES: &str = "SELECT to_regclass(?1) IS NOT NULL";
+
+/// Of ids, tasks, fences, next run times and due times; answers the fences of the jobs that are new. In one
+/// order, so that of two that add the same jobs none waits for the other in a circle.
+pub(super) const ADD: &str = "
+    INSERT INTO {p}jobs (id, task, revision, fence, next_run_time, due_at)
+    SELECT id, task, ?6, fence, next_run_time, due_at
+    FROM unnest(?1::text[], ?2::text[], ?3::bigint[], ?4::bigint[], ?5::bigint[])
+        WITH ORDINALITY AS new (id, task, fence, next_run_time, due_at, place)
+    ORDER BY id COLLATE \"C\", place
+    ON CONFLICT (id) DO NOTHING
+    RETURNING fence";
+pub(super) const ADD_DEFINITIONS: &str = "
+    INSERT INTO {p}definitions (job_id, definition)
+    SELECT id, definition FROM unnest(?1::text[], ?2::bytea[]) AS new (id, definition)";
+
+/// The columns of a record, of the jobs that are now claimed.
+pub(super) const CLAIM: &str = "SELECT * FROM {p}claim(?1, ?2, ?3, ?4)";
+
+/// Answers which commits were carried out, and which of them removed their job, by their places.
+pub(super) const COMMIT: &str = "
+    SELECT done, removed
+    FROM {p}commit(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+
+pub(super) const NOTIFY: &str = "SELECT pg_notify(?1, '')";
+
+pub(super) const TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
