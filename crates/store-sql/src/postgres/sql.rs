@@ -120,6 +120,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     set_note: "
         INSERT INTO {p}notes (key, text) VALUES (?1, ?2)
         ON CONFLICT (key) DO UPDATE SET text = excluded.text",
+    add_note: "INSERT INTO {p}notes (key, text) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
 };
 
 /// The schema `$1`, or the one of the connection, quoted; whether it exists; the channel for tables of the
