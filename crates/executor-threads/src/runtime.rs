@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use punctual_core::ExecutorError;
+use scopeguard::{ScopeGuard, guard};
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 /// The runtime behind the pool's threads. They share it: a runtime of our own ends with the last of them,
 /// so a job that outlives the executor's shutdown can still end well.
 #[derive(Debug)]
 pub(crate) enum Home {
-    Own(Option<Runtime>),
+    /// What jobs have spawned there and left behind is not waited for.
+    Own(ScopeGuard<Runtime, fn(Runtime)>),
     Given(Handle),
 }
 
@@ -23,34 +25,23 @@ impl Home {
             .filter(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
         let home = match around {
             Some(handle) => Self::Given(handle),
-            None => Self::Own(Some(
-                Builder::new_multi_thread()
+            None => {
+                let runtime = Builder::new_multi_thread()
                     .worker_threads(1)
                     .thread_name("punctual-pool-io")
                     .enable_all()
                     .build()
-                    .map_err(|error| ExecutorError::Start(Box::new(error)))?,
-            )),
+                    .map_err(|error| ExecutorError::Start(Box::new(error)))?;
+                Self::Own(guard(runtime, Runtime::shutdown_background))
+            }
         };
         Ok(Arc::new(home))
     }
 
     pub(crate) fn block_on(&self, work: impl Future<Output = ()>) {
         match self {
-            Self::Own(Some(runtime)) => runtime.block_on(work),
+            Self::Own(runtime) => runtime.block_on(work),
             Self::Given(handle) => handle.block_on(work),
-            Self::Own(None) => {}
-        }
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        // What jobs have spawned there and left behind is not waited for.
-        if let Self::Own(runtime) = self
-            && let Some(runtime) = runtime.take()
-        {
-            runtime.shutdown_background();
         }
     }
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use punctual_core::ExecutorError;
+use scopeguard::{ScopeGuard, guard};
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 /// The runtime that runs the jobs. Workers share it: a runtime of our own ends with its last worker, so a
 /// job that outlives the executor's shutdown can still end well.
 #[derive(Debug)]
 pub(crate) enum Home {
-    Own(Option<Runtime>),
+    /// Usually dropped by a worker, within the very runtime, which may not be waited for there.
+    Own(ScopeGuard<Runtime, fn(Runtime)>),
     Given(Handle),
 }
 
@@ -23,33 +25,22 @@ impl Home {
         };
         let home = match given.cloned().or_else(around) {
             Some(handle) => Self::Given(handle),
-            None => Self::Own(Some(
-                Builder::new_multi_thread()
+            None => {
+                let runtime = Builder::new_multi_thread()
                     .thread_name("punctual-worker")
                     .enable_all()
                     .build()
-                    .map_err(|error| ExecutorError::Start(Box::new(error)))?,
-            )),
+                    .map_err(|error| ExecutorError::Start(Box::new(error)))?;
+                Self::Own(guard(runtime, Runtime::shutdown_background))
+            }
         };
         Ok(Arc::new(home))
     }
 
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         match self {
-            Self::Own(Some(runtime)) => drop(runtime.spawn(work)),
+            Self::Own(runtime) => drop(runtime.spawn(work)),
             Self::Given(handle) => drop(handle.spawn(work)),
-            Self::Own(None) => {}
-        }
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        // Usually dropped by a worker, within the very runtime, which may not be waited for there.
-        if let Self::Own(runtime) = self
-            && let Some(runtime) = runtime.take()
-        {
-            runtime.shutdown_background();
         }
     }
 }

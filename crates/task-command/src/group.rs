@@ -2,16 +2,15 @@
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use rustix::io::{Errno, Result};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 /// The process group of a command. What is left of it when this is dropped is killed, so that whoever stops in the
 /// middle leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct ProcessGroup(AtomicI32);
 
-/// The number of no group.
+/// No group.
 const NONE: i32 = 0;
 
 impl ProcessGroup {
@@ -23,18 +22,18 @@ impl ProcessGroup {
 
     /// Asks all of them to end.
     pub(crate) fn terminate(&self) {
-        self.signal(Signal::SIGTERM);
+        self.tell(|group| kill_process_group(group, Signal::TERM));
     }
 
     /// Ends them.
     pub(crate) fn kill(&self) {
-        self.signal(Signal::SIGKILL);
+        self.tell(|group| kill_process_group(group, Signal::KILL));
     }
 
     /// To be called when the leader has ended and has been waited for: if nobody else is in the group, its number is
     /// free for others.
     pub(crate) fn leader_ended(&self) {
-        self.signal(None);
+        self.tell(test_kill_process_group);
     }
 
     /// Lets go of the group: who is left in it has been left there on purpose.
@@ -42,15 +41,14 @@ impl ProcessGroup {
         self.0.store(NONE, Ordering::Relaxed);
     }
 
-    fn signal(&self, signal: impl Into<Option<Signal>>) {
-        let group = self.0.load(Ordering::Relaxed);
-        if group == NONE {
-            return;
-        }
-        match killpg(Pid::from_raw(group), signal) {
+    fn tell(&self, tell: impl FnOnce(Pid) -> Result<()>) {
+        let Some(group) = Pid::from_raw(self.0.load(Ordering::Relaxed)) else { return };
+        match tell(group) {
             Ok(()) => {}
-            Err(Errno::ESRCH) => self.release(),
-            Err(error) => tracing::warn!(%error, group, "a command's processes can't be signalled"),
+            Err(Errno::SRCH) => self.release(),
+            Err(error) => {
+                tracing::warn!(%error, ?group, "a command's processes can't be signalled")
+            }
         }
     }
 }
