@@ -30,6 +30,8 @@ pub use punctual_scheduler::*;
 pub use punctual_store_memory::MemoryJobStore;
 #[cfg(feature = "store-postgres")]
 pub use punctual_store_sql::{PostgresJobStore, PostgresJobStoreBuilder};
+#[cfg(feature = "store-mysql")]
+pub use punctual_store_sql::{MySqlJobStore, MySqlJobStoreBuilder};
 #[cfg(feature = "store-sqlite")]
 pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};
 #[cfg(all(unix, feature = "task-command"))]
@@ -57,6 +59,8 @@ pub mod prelude {
     pub use crate::MemoryJobStore;
     #[cfg(feature = "store-postgres")]
     pub use crate::PostgresJobStore;
+    #[cfg(feature = "store-mysql")]
+    pub use crate::MySqlJobStore;
     #[cfg(all(unix, feature = "executor-process"))]
     pub use crate::ProcessPoolExecutor;
     #[cfg(feature = "store-sqlite")]

@@ -84,22 +84,13 @@ macro_rules! select_record {
 /// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
 macro_rules! select_orphans {
     ($which:expr) => {
-        $crate::sql::select_orphans!(
-            "(SELECT definition FROM {p}definitions WHERE job = j.key)",
-            $which
-        )
-    };
-    ($definition:literal, $which:expr) => {
-        $crate::sql::select_record!(
-            $definition,
-            concat!(
-                "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
-                 FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
-                 WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
-                $which,
-                " ORDER BY r.scheduled_time LIMIT ?2"
-            )
-        )
+        $crate::sql::select_record!(concat!(
+            "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
+             FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
+             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
+            $which,
+            " ORDER BY r.scheduled_time LIMIT ?2"
+        ))
     };
 }
 

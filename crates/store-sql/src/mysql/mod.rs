@@ -11,6 +11,8 @@ mod options;
 mod schema;
 mod script;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //!
 //! Whatever holds several rows holds a job before its runs, and jobs in the order of their ids.
 
-use crate::sql::{Statements, select_orphans, select_record};
+use crate::sql::{Statements, select_record};
 
 macro_rules! record {
     ($rest:expr) => {
@@ -23,9 +23,17 @@ macro_rules! of_tasks {
     };
 }
 
+/// Runs whose node is dead at `?1` or not known at all, up to `?2` of them, each with its job. Small tables
+/// would be joined by reading all jobs, and held as they are read.
 macro_rules! orphans {
     ($which:expr) => {
-        select_orphans!("j.definition", $which)
+        record!(concat!(
+            "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
+             FROM {p}runs AS r STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = r.job_id
+             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1)",
+            $which,
+            " ORDER BY r.scheduled_time LIMIT ?2"
+        ))
     };
 }
 
@@ -90,7 +98,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     // In two steps, the first of which holds nothing: others hold the nodes that are alive.
     forget_nodes: "
         DELETE n FROM (SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1) AS dead
-        STRAIGHT_JOIN {p}nodes AS n ON n.id = dead.id",
+        STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
     orphans: orphans!(""),
     orphans_of_tasks: orphans!(of_tasks!("?3")),
     lock_orphans: concat!(orphans!(""), " FOR UPDATE SKIP LOCKED"),
@@ -145,11 +153,11 @@ pub(super) const HOLD_DUE_OF_TASKS: &str = hold_due!(of_tasks!("?3"));
 /// The jobs whose keys are kept, as they are.
 pub(super) const HELD: &str = record!(
     "0 FROM JSON_TABLE(@punctual_due, '$[*]' COLUMNS (held BIGINT PATH '$')) AS c
-     STRAIGHT_JOIN {p}jobs AS j ON j.key = c.held"
+     STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (PRIMARY) ON j.key = c.held"
 );
 pub(super) const CLAIM: &str = "
     UPDATE JSON_TABLE(@punctual_due, '$[*]' COLUMNS (held BIGINT PATH '$')) AS c
-    STRAIGHT_JOIN {p}jobs AS j ON j.key = c.held
+    STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (PRIMARY) ON j.key = c.held
     SET j.due_at = ?1, j.fence = j.fence + 1";
 
 // The steps of commits: job, its fence, and what the step is about.

@@ -1,0 +1,93 @@
+//! What is the own of MySQL and MariaDB; the contract itself is checked by `tests/conformance.rs`.
+
+mod options;
+mod plans;
+mod schema;
+mod sizes;
+mod trouble;
+mod turns;
+
+use punctual_core::{
+    Commit, CommitAction, Encoded, Fence, InFlightRun, JobId, JobStore, NewRecord, NodeId, RunId,
+    Schedule, TaskName, Timestamp,
+};
+use punctual_testkit::server_url;
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
+use uuid::Uuid;
+
+use super::{MySqlJobStore, MySqlJobStoreBuilder};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_772_452_800 + seconds)
+}
+
+fn due(name: &str, when: Timestamp) -> NewRecord {
+    NewRecord {
+        id: JobId::new(name).unwrap(),
+        task: TaskName::new("work").unwrap(),
+        definition: Encoded::from(&b"{}"[..]),
+        schedule: Some(Schedule::at(when)),
+    }
+}
+
+/// Advances the job, and records a run of it.
+fn advance(name: &str, fence: Fence) -> Commit {
+    let run = InFlightRun {
+        run_id: RunId::random(),
+        scheduled_time: at(0),
+        attempt: 1,
+        node: NodeId::new("here").unwrap(),
+        fence: Fence(1),
+    };
+    let action =
+        CommitAction::Advance { schedule: Schedule::at(at(60)), fire_count: 1, start: vec![run] };
+    Commit { id: JobId::new(name).unwrap(), fence, action }
+}
+
+async fn fence(store: &MySqlJobStore, name: &str) -> Fence {
+    store.get(&JobId::new(name).unwrap()).await.unwrap().expect("the job is there").fence
+}
+
+async fn connect() -> MySqlConnection {
+    MySqlConnection::connect(&server_url("mysql")).await.expect("the server for tests answers")
+}
+
+/// A name that nobody else has.
+fn unique() -> String {
+    format!("t{}", Uuid::new_v4().simple())
+}
+
+/// Tables of a test's own.
+struct Tables {
+    prefix: String,
+    /// A connection beside those of the store.
+    own: MySqlConnection,
+}
+
+impl Tables {
+    async fn new() -> Self {
+        Self { prefix: unique() + "_", own: connect().await }
+    }
+
+    fn builder(&self) -> MySqlJobStoreBuilder {
+        MySqlJobStore::builder().url(server_url("mysql")).table_prefix(&*self.prefix)
+    }
+
+    async fn started(&self) -> MySqlJobStore {
+        let store = self.builder().build().unwrap();
+        store.start().await.unwrap();
+        store
+    }
+
+    /// Runs statements with `{p}` for the prefix.
+    async fn run(&mut self, statements: &str) {
+        let statements = AssertSqlSafe(statements.replace("{p}", &self.prefix));
+        sqlx::raw_sql(statements).execute(&mut self.own).await.unwrap();
+    }
+
+    async fn drop(mut self) {
+        let tables = ["jobs", "runs", "nodes", "notes", "schema"];
+        let names = tables.map(|table| format!("{}{table}", self.prefix)).join(", ");
+        self.run(&format!("ROLLBACK; DROP TABLE IF EXISTS {names}")).await;
+    }
+}

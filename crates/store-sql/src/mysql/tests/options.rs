@@ -1,0 +1,102 @@
+//! The builder's checks, and what its options do.
+
+use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
+use punctual_testkit::server_url;
+use sqlx::mysql::MySqlPoolOptions;
+
+use super::super::MySqlJobStore;
+use super::{Tables, at, due};
+
+#[test]
+fn what_can_not_be_is_refused_at_once() {
+    let good = || MySqlJobStore::builder().url("mysql://u:hunter2@localhost/jobs");
+    good().build().unwrap();
+    MySqlJobStore::open("mariadb://u:hunter2@localhost/jobs").unwrap();
+    let wrong = [
+        MySqlJobStore::builder().build(),
+        MySqlJobStore::open(""),
+        MySqlJobStore::open("postgres://u:hunter2@localhost/jobs"),
+        MySqlJobStore::open("mysql://u:hunter2@localhost"),
+        MySqlJobStore::open("mysql://u:hunter2@localhost:port/jobs"),
+        MySqlJobStore::open("mysql://u:hunter2@localhost/jobs?ssl-mode=perhaps"),
+        good().table_prefix("jobs; --").build(),
+        good().max_connections(0).build(),
+    ];
+    for store in wrong {
+        let error = store.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Invalid);
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+#[test]
+fn debug_tells_no_password() {
+    let builder = MySqlJobStore::builder().url("mysql://u:hunter2@localhost/jobs");
+    assert!(!format!("{builder:?}").contains("hunter2"));
+    assert!(!format!("{:?}", builder.build().unwrap()).contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_started_says_so() {
+    let store = MySqlJobStore::open("mysql://localhost/jobs").unwrap();
+    let error = store.next_wakeup(&TaskFilter::Any).await.unwrap_err();
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn prefixes_keep_stores_apart() {
+    let (one, two) = (Tables::new().await, Tables::new().await);
+    let (first, second) = (one.started().await, two.started().await);
+    first.add(vec![due("a", at(0))]).await.unwrap();
+    assert_eq!(second.next_wakeup(&TaskFilter::Any).await.unwrap(), None);
+    assert_eq!(second.remove_all().await.unwrap(), 0);
+    assert_eq!(first.remove_all().await.unwrap(), 1);
+    one.drop().await;
+    two.drop().await;
+}
+
+#[tokio::test]
+async fn a_pool_of_the_users_own_is_used_and_left_open() {
+    let tables = Tables::new().await;
+    // One connection, in the strictest isolation: nothing of ours may depend on either.
+    let pool = MySqlPoolOptions::new()
+        .max_connections(1)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                let set = "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE";
+                sqlx::raw_sql(set).execute(connection).await.map(drop)
+            })
+        })
+        .connect(&server_url("mysql"))
+        .await
+        .unwrap();
+    let builder = MySqlJobStore::builder().pool(pool.clone());
+    let store = builder.table_prefix(&*tables.prefix).build().unwrap();
+    store.start().await.unwrap();
+    store.add(vec![due("a", at(3))]).await.unwrap();
+    store.shutdown().await;
+    assert!(!pool.is_closed());
+    store.start().await.unwrap();
+    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(3)));
+    let isolation: String =
+        sqlx::query_scalar("SELECT @@tx_isolation").fetch_one(&pool).await.unwrap();
+    assert_eq!(isolation, "SERIALIZABLE", "the user's settings stay");
+    tables.drop().await;
+}
+
+#[test]
+fn it_starts_again_in_another_runtime() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tables = runtime().block_on(Tables::new());
+    let store = tables.builder().build().unwrap();
+    for expected in 0..3 {
+        runtime().block_on(async {
+            store.start().await.unwrap();
+            assert_eq!(store.list(None, 9).await.unwrap().records.len(), expected);
+            store.add(vec![due(&expected.to_string(), at(0))]).await.unwrap();
+            store.shutdown().await;
+        });
+    }
+    let prefix = tables.prefix;
+    runtime().block_on(async { Tables { prefix, own: super::connect().await }.drop().await });
+}

@@ -1,0 +1,126 @@
+//! What the server means to do: no statement of the firing path may read a whole table.
+
+use punctual_core::JobStore;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::super::numbered::literal;
+use super::super::sql::{self, STATEMENTS};
+use super::{Tables, at, due};
+use crate::client::Value::{self, Flag, Int, Text};
+use crate::tables::TablePrefix;
+
+/// A row of a plan: the table, how it is read, by which index, how many rows, and remarks.
+#[derive(Debug)]
+struct Step {
+    table: String,
+    access: String,
+    index: String,
+    remarks: String,
+}
+
+impl Tables {
+    async fn plan(&mut self, statement: &'static str, values: &[Value<'_>]) -> Vec<Step> {
+        let prefix = TablePrefix::new(&self.prefix).unwrap();
+        let explain = format!("EXPLAIN {}", literal(&prefix.fill(statement), values));
+        let explain = explain.replace("INTO @punctual_due", "");
+        let rows = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut self.own).await.unwrap();
+        let text = |row: &sqlx::mysql::MySqlRow, column: &str| {
+            row.get::<Option<String>, _>(column).unwrap_or_default()
+        };
+        rows.iter()
+            .map(|row| Step {
+                table: text(row, "table"),
+                access: text(row, "type"),
+                index: text(row, "key"),
+                remarks: text(row, "Extra"),
+            })
+            .collect()
+    }
+}
+
+/// Tables with jobs: with few of them a scan would be quicker, but would wait for what others hold.
+async fn filled(count: i64) -> Tables {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    let jobs = (0..count).map(|n| due(&format!("job {n}"), at(n))).collect();
+    store.add(jobs).await.unwrap();
+    store.shutdown().await;
+    tables.run("ANALYZE TABLE {p}jobs, {p}runs").await;
+    tables.run("SET @punctual_due = '[1, 2, 3]'").await;
+    tables
+}
+
+#[tokio::test]
+async fn due_jobs_are_found_by_the_due_index() {
+    for count in [0, 3, 2_000] {
+        due_index(filled(count).await).await;
+    }
+}
+
+async fn due_index(mut tables: Tables) {
+    let (now, limit, tasks) = (Int(at(1_900).as_micros()), Int(100), Text("[\"work\"]"));
+    let statements = [
+        (sql::HOLD_DUE, vec![now, limit]),
+        (sql::HOLD_DUE_OF_TASKS, vec![now, limit, tasks]),
+        (STATEMENTS.next_wakeup, vec![]),
+        (STATEMENTS.next_wakeup_of_tasks, vec![tasks]),
+    ];
+    for (statement, values) in statements {
+        let plan = tables.plan(statement, &values).await;
+        let step = plan.iter().find(|step| step.table == "j").expect("it reads the jobs");
+        assert_eq!((&*step.access, &*step.index), ("range", "due"), "{statement}: {plan:#?}");
+        assert!(!step.remarks.contains("filesort"), "{statement}: {plan:#?}");
+        // Jobs of other tasks are told before they are held.
+        let by_index = ["Using index condition", "Using index"];
+        assert!(by_index.iter().any(|how| step.remarks.contains(how)), "{statement}: {plan:#?}");
+    }
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn nothing_on_the_way_of_a_fire_scans_a_table() {
+    for count in [0, 3, 2_000] {
+        no_scans(filled(count).await).await;
+    }
+}
+
+async fn no_scans(mut tables: Tables) {
+    let (id, run, number) = (Text("job 7"), Text("0123456789abcdef0123456789abcdef"), Int(5));
+    let pairs = Text(r#"[["job 7","0123456789abcdef0123456789abcdef"]]"#);
+    let statements = [
+        (sql::HELD, vec![]),
+        (sql::CLAIM, vec![number]),
+        (sql::ADVANCE, vec![id, number, number, number, number]),
+        (sql::FINISH, vec![id, number]),
+        (sql::POSTPONE, vec![id, number, number]),
+        (sql::RELEASE, vec![id, number]),
+        (sql::HOLD, vec![id]),
+        (sql::RECORD_RUN, vec![id, number, run, number, number, id, number]),
+        (sql::CLEAR_RUN, vec![id, number, run]),
+        (sql::REMOVE_IF_OVER, vec![id]),
+        (STATEMENTS.lock_orphans, vec![number, number]),
+        (STATEMENTS.lock_orphans_of_tasks, vec![number, number, Text("[\"work\"]")]),
+        (STATEMENTS.take_over, vec![pairs, id]),
+        (STATEMENTS.in_flight, vec![id]),
+        (STATEMENTS.get, vec![id]),
+        (STATEMENTS.update, vec![id, number, Flag(true), number, number, id, Flag(false)]),
+        (STATEMENTS.update_definition, vec![id, id]),
+        (STATEMENTS.remove, vec![id]),
+        (STATEMENTS.remove_runs, vec![id]),
+        (STATEMENTS.list_scheduled_after, vec![number, number, id]),
+        (STATEMENTS.list_unscheduled_after, vec![number, id]),
+        (STATEMENTS.node, vec![id]),
+    ];
+    for (statement, values) in statements {
+        let plan = tables.plan(statement, &values).await;
+        // Of the runs in flight all are looked at, for they have no index by node; and they are sorted.
+        let scanned = usize::from(statement.contains("{p}nodes WHERE alive_until >"));
+        for step in plan.iter().skip(scanned) {
+            let batch = step.remarks.contains("json_table");
+            let scan = matches!(&*step.access, "ALL" | "index");
+            assert!(batch || !scan, "{statement}: {plan:#?}");
+            assert!(!step.remarks.contains("filesort"), "{statement}: {plan:#?}");
+        }
+    }
+    tables.drop().await;
+}

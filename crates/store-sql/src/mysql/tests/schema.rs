@@ -1,0 +1,76 @@
+//! Making and migrating the tables.
+
+use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
+use sqlx::Row;
+
+use super::super::schema::{SCHEMA, migrate};
+use super::{Tables, at, due};
+use crate::migrate::Schema;
+use crate::tables::TablePrefix;
+
+/// What the next release may look like; the second statement fails as long as it has not been repaired.
+const NEXT: &str = "
+    ALTER TABLE {p}nodes ADD COLUMN colour VARCHAR(9) NOT NULL DEFAULT 'blue';";
+
+fn newer(migration: &'static str) -> Schema {
+    let all: Vec<&'static str> = SCHEMA.migrations.iter().copied().chain([migration]).collect();
+    Schema { create_version: SCHEMA.create_version, migrations: all.leak() }
+}
+
+#[tokio::test]
+async fn older_tables_are_migrated_and_keep_their_jobs() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    store.shutdown().await;
+
+    // To the code of the next release, what this one writes is older.
+    let prefix = TablePrefix::new(&tables.prefix).unwrap();
+    for _ in 0..2 {
+        migrate(&mut tables.own, &prefix, &newer(NEXT)).await.unwrap();
+    }
+    let select = prefix.sql(
+        "SELECT (SELECT COUNT(*) FROM {p}jobs), (SELECT COUNT(colour) FROM {p}nodes), version
+         FROM {p}schema",
+    );
+    let row = sqlx::raw_sql(select).fetch_one(&mut tables.own).await.unwrap();
+    let versions = SCHEMA.migrations.len() as i64;
+    assert_eq!([0, 1, 2].map(|column| row.get::<i64, _>(column)), [1, 0, versions + 1]);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn newer_tables_are_refused_and_left_alone() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    store.shutdown().await;
+    tables.run("UPDATE {p}schema SET version = 9").await;
+    let error = store.start().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unsupported);
+    let text = error.to_string();
+    assert!(text.contains("version 9"), "{text}");
+    assert!(text.contains(&format!("up to {}", SCHEMA.migrations.len())), "{text}");
+    assert!(store.next_wakeup(&TaskFilter::Any).await.is_err(), "it has not started");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_migration_that_was_cut_off_is_finished_by_the_next() {
+    let mut tables = Tables::new().await;
+    let prefix = TablePrefix::new(&tables.prefix).unwrap();
+    let migration = SCHEMA.migrations[0];
+    // Killed after each of its statements, before the version was written.
+    for (cut, _) in migration.match_indices(" ROW_FORMAT = DYNAMIC;") {
+        let begun = prefix.fill(SCHEMA.create_version) + ";" + &prefix.fill(&migration[..cut]);
+        tables.run(&begun).await;
+        migrate(&mut tables.own, &prefix, &SCHEMA).await.unwrap();
+        tables.run("DROP TABLE {p}jobs, {p}runs, {p}nodes, {p}notes, {p}schema").await;
+    }
+    // And one that fails leaves the version that it came from.
+    migrate(&mut tables.own, &prefix, &SCHEMA).await.unwrap();
+    migrate(&mut tables.own, &prefix, &newer("ALTER TABLE {p}missing ADD x INT"))
+        .await
+        .unwrap_err();
+    assert!(SCHEMA.is_current(&mut tables.own, |sql| prefix.sql(sql)).await.unwrap());
+    tables.drop().await;
+}

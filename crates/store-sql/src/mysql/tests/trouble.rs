@@ -1,0 +1,153 @@
+//! Servers that refuse, or are not there.
+
+use std::time::{Duration, Instant};
+
+use punctual_core::{JobStore, StoreError, StoreErrorKind, TaskFilter};
+use punctual_testkit::server_url;
+use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+use super::super::MySqlJobStore;
+use super::{Tables, advance, at, due, fence, unique};
+use crate::client::{Client, Columns};
+use crate::dialect::Dialect;
+
+fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(std::error::Error::source(error).is_some(), "the cause is kept");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
+
+/// The URL of the server with another user and database.
+fn url(user: &str, database: &str) -> String {
+    let options: MySqlConnectOptions = server_url("mysql").parse().unwrap();
+    format!("mysql://{user}@{}:{}/{database}", options.get_host(), options.get_port())
+}
+
+fn database() -> String {
+    let options: MySqlConnectOptions = server_url("mysql").parse().unwrap();
+    options.get_database().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there() {
+    let store = MySqlJobStore::builder()
+        .url("mysql://u:hunter2@127.0.0.1:1/jobs")
+        .acquire_timeout(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let begin = Instant::now();
+    let error = store.start().await.unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "no connection");
+    assert!(error.is_retryable());
+    assert!(begin.elapsed() < Duration::from_secs(5), "it gave up in time");
+}
+
+#[tokio::test]
+async fn a_user_or_a_database_that_is_not_there() {
+    let nobody = MySqlJobStore::open(url(&(unique() + ":hunter2"), &database())).unwrap();
+    tells(&nobody.start().await.unwrap_err(), StoreErrorKind::Invalid, "user or the password");
+}
+
+#[tokio::test]
+async fn a_user_with_too_few_privileges() {
+    let mut tables = Tables::new().await;
+    let user = unique()[..24].to_owned();
+    let create = format!("CREATE USER '{user}'@'%' IDENTIFIED BY 'hunter2'");
+    tables.run(&create).await;
+    let open = |database: &str| {
+        let builder = MySqlJobStore::builder().url(url(&format!("{user}:hunter2"), database));
+        builder.table_prefix(&*tables.prefix).build().unwrap()
+    };
+    let (store, elsewhere) = (open(&database()), open("missing_database"));
+    tells(&elsewhere.start().await.unwrap_err(), StoreErrorKind::Invalid, "privilege");
+    tells(&store.start().await.unwrap_err(), StoreErrorKind::Invalid, "privilege");
+
+    let grant = |what: &str| format!("GRANT {what} ON `{}`.* TO '{user}'@'%'", database());
+    tables.run(&grant("SELECT, INSERT, UPDATE, DELETE")).await;
+    tells(&store.start().await.unwrap_err(), StoreErrorKind::Invalid, "privilege");
+    tables.started().await.shutdown().await;
+    store.start().await.expect("with the tables there it needs no more");
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    let claims = store.claim_due(at(0), 9, Duration::from_secs(1), &TaskFilter::Any).await;
+    assert_eq!(claims.unwrap().len(), 1);
+    store.shutdown().await;
+    tables.run(&format!("DROP USER '{user}'@'%'")).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_may_only_be_read() {
+    let tables = Tables::new().await;
+    let writable = tables.started().await;
+    writable.add(vec![due("a", at(0))]).await.unwrap();
+    let pool = MySqlPoolOptions::new()
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                let set = "SET SESSION TRANSACTION READ ONLY";
+                sqlx::raw_sql(set).execute(connection).await.map(drop)
+            })
+        })
+        .connect(&server_url("mysql"))
+        .await
+        .unwrap();
+    let store = MySqlJobStore::builder().pool(pool).table_prefix(&*tables.prefix).build().unwrap();
+    store.start().await.expect("there is nothing to migrate");
+    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+    let lease = Duration::from_secs(1);
+    let error = store.claim_due(at(0), 9, lease, &TaskFilter::Any).await.unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "only be read");
+    let error = store.add(vec![due("b", at(0))]).await.unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "only be read");
+    assert_eq!(writable.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_midway_is_undone_whole() {
+    let mut tables = Tables::new().await;
+    let store = tables.builder().max_connections(1).build().unwrap();
+    store.start().await.unwrap();
+    store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
+    tables
+        .run(
+            "CREATE TRIGGER {p}full BEFORE INSERT ON {p}runs FOR EACH ROW
+                 IF NEW.job_id = 'b' THEN
+                     SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'no space';
+                 END IF",
+        )
+        .await;
+    let batch = [advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
+    let error = store.commit(batch.to_vec().into()).await.unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "disk");
+    for job in ["a", "b"] {
+        let record = store.get(&punctual_core::JobId::new(job).unwrap()).await.unwrap().unwrap();
+        assert_eq!((record.fire_count, record.in_flight), (0, 0), "{job}");
+    }
+    tables.run("DROP TRIGGER {p}full").await;
+    let outcomes = store.commit(batch.to_vec().into()).await.unwrap();
+    assert_eq!(outcomes, [punctual_core::CommitOutcome::Done; 2], "the same batch, repeated");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn connections_that_the_server_closed_are_made_anew() {
+    let mut tables = Tables::new().await;
+    let store = tables.builder().max_connections(1).build().unwrap();
+    store.start().await.unwrap();
+    for _ in 0..3 {
+        let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
+        let id = connection
+            .fetch(AssertSqlSafe("SELECT CAST(CONNECTION_ID() AS SIGNED)").into_sql_str(), &[]);
+        let id = id.await.unwrap()[0].int(0).unwrap();
+        drop(connection);
+        tables.run(&format!("KILL {id}")).await;
+        // It was in use a moment ago, and so is not tested before it is used again.
+        if let Err(error) = store.next_wakeup(&TaskFilter::Any).await {
+            tells(&error, StoreErrorKind::Unavailable, "");
+        }
+        store.next_wakeup(&TaskFilter::Any).await.expect("there is another connection");
+    }
+    tables.drop().await;
+}

@@ -1,0 +1,120 @@
+//! Transactions that are in each other's way.
+
+use std::time::Duration;
+
+use punctual_core::{CommitOutcome, JobId, JobStore, StoreErrorKind, TaskFilter};
+use sqlx::MySqlConnection;
+
+use super::super::MySqlJobStore;
+use super::{Tables, advance, at, due, fence};
+
+impl Tables {
+    /// Until a transaction waits for a job of these tables.
+    async fn someone_waits(&self, beside: &mut MySqlConnection) {
+        let waiting = "
+            SELECT COUNT(*) FROM information_schema.innodb_trx
+            WHERE trx_state = 'LOCK WAIT' AND INSTR(trx_query, ?) > 0";
+        loop {
+            let query = sqlx::query_scalar::<_, i64>(waiting).bind(&self.prefix);
+            if query.fetch_one(&mut *beside).await.unwrap() > 0 {
+                return;
+            }
+            // Only when nobody has asked for a tenth of a second does the server look anew.
+            tokio::time::sleep(Duration::from_millis(110)).await;
+        }
+    }
+}
+
+async fn with_jobs(tables: &Tables) -> MySqlJobStore {
+    let store = tables.builder().lock_timeout(Duration::from_secs(1)).build().unwrap();
+    store.start().await.unwrap();
+    store.add(["a", "b", "c"].map(|name| due(name, at(0))).to_vec()).await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn claims_pass_over_what_others_hold() {
+    let mut tables = Tables::new().await;
+    let store = with_jobs(&tables).await;
+    tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
+    let lease = Duration::from_secs(1);
+    let claims = store.claim_due(at(0), 9, lease, &TaskFilter::Any).await.unwrap();
+    let ids: Vec<_> = claims.iter().map(|claim| claim.record.id.as_str()).collect();
+    assert_eq!(ids, ["a", "c"]);
+    tables.run("ROLLBACK").await;
+    let claims = store.claim_due(at(0), 9, lease, &TaskFilter::Any).await.unwrap();
+    assert_eq!(claims.len(), 1);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_job_that_is_held_for_too_long() {
+    let mut tables = Tables::new().await;
+    let store = with_jobs(&tables).await;
+    let batch =
+        vec![advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
+    tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
+    let error = store.commit(batch.clone().into()).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(error.to_string().contains("held by another transaction"), "{error}");
+    let untouched = store.get(&JobId::new("a").unwrap()).await.unwrap().unwrap();
+    assert_eq!((untouched.fire_count, untouched.in_flight), (0, 0), "nothing of it was done");
+    tables.run("ROLLBACK").await;
+    assert_eq!(store.commit(batch.into()).await.unwrap(), [CommitOutcome::Done; 2]);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn who_loses_a_deadlock_does_it_all_again() {
+    let mut tables = Tables::new().await;
+    let mut beside = super::connect().await;
+    let store = with_jobs(&tables).await;
+    let batch =
+        vec![advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
+    // Whoever has changed more wins.
+    let much = (0..200).map(|n| due(&format!("z{n}"), at(0))).collect();
+    store.add(much).await.unwrap();
+    tables
+        .run(
+            "START TRANSACTION; UPDATE {p}jobs SET fire_count = 7 WHERE id LIKE 'z%';
+             UPDATE {p}jobs SET task = 'other' WHERE id = 'b'",
+        )
+        .await;
+    let ours = store.clone();
+    let commit = tokio::spawn(async move { ours.commit(batch.into()).await });
+    tables.someone_waits(&mut beside).await;
+    tables.run("UPDATE {p}jobs SET task = 'other' WHERE id = 'a'").await;
+    tables.run("COMMIT").await;
+    assert_eq!(commit.await.unwrap().unwrap(), [CommitOutcome::Done; 2]);
+    for name in ["a", "b"] {
+        let record = store.get(&JobId::new(name).unwrap()).await.unwrap().unwrap();
+        assert_eq!((record.fire_count, record.task.as_str()), (1, "other"), "{name}");
+    }
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_nobody_waits_for_any_more_leaves_nothing_behind() {
+    let mut tables = Tables::new().await;
+    let mut beside = super::connect().await;
+    let store = tables.builder().max_connections(1).build().unwrap();
+    store.start().await.unwrap();
+    store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
+    let batch =
+        vec![advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
+    tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
+    let ours = store.clone();
+    let again = batch.clone();
+    let commit = tokio::spawn(async move { ours.commit(batch.into()).await });
+    tables.someone_waits(&mut beside).await;
+    commit.abort();
+    commit.await.unwrap_err();
+    tables.run("ROLLBACK").await;
+    // Whether the server was told in time or not: repeated, the batch has the same outcome.
+    assert_eq!(store.commit(again.into()).await.unwrap(), [CommitOutcome::Done; 2]);
+    let claims =
+        store.claim_due(at(60), 9, Duration::from_secs(1), &TaskFilter::Any).await.unwrap();
+    assert_eq!(claims.len(), 2);
+    assert!(claims.iter().all(|claim| claim.record.in_flight == 1), "{claims:?}");
+    tables.drop().await;
+}
