@@ -10,6 +10,7 @@ use super::{Tables, advance, at, due, fence};
 
 impl Tables {
     /// Until a transaction waits for a job of these tables.
+    #[allow(clippy::disallowed_methods, reason = "there is no event of it, and asking is rationed")]
     async fn someone_waits(&self, beside: &mut MySqlConnection) {
         let waiting = "
             SELECT COUNT(*) FROM information_schema.innodb_trx
