@@ -28,10 +28,10 @@ pub use punctual_macros::task;
 pub use punctual_scheduler::*;
 #[cfg(feature = "store-memory")]
 pub use punctual_store_memory::MemoryJobStore;
-#[cfg(feature = "store-postgres")]
-pub use punctual_store_sql::{PostgresJobStore, PostgresJobStoreBuilder};
 #[cfg(feature = "store-mysql")]
 pub use punctual_store_sql::{MySqlJobStore, MySqlJobStoreBuilder};
+#[cfg(feature = "store-postgres")]
+pub use punctual_store_sql::{PostgresJobStore, PostgresJobStoreBuilder};
 #[cfg(feature = "store-sqlite")]
 pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};
 #[cfg(all(unix, feature = "task-command"))]
@@ -57,10 +57,10 @@ pub use punctual_core::private;
 pub mod prelude {
     #[cfg(feature = "store-memory")]
     pub use crate::MemoryJobStore;
-    #[cfg(feature = "store-postgres")]
-    pub use crate::PostgresJobStore;
     #[cfg(feature = "store-mysql")]
     pub use crate::MySqlJobStore;
+    #[cfg(feature = "store-postgres")]
+    pub use crate::PostgresJobStore;
     #[cfg(all(unix, feature = "executor-process"))]
     pub use crate::ProcessPoolExecutor;
     #[cfg(feature = "store-sqlite")]
