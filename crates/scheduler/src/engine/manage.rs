@@ -28,6 +28,11 @@ fn is(pending: &CheckedJob, job: &JobRef) -> bool {
     pending.id == job.job_id && pending.job_store == job.job_store
 }
 
+/// Whether a store has no part in a transaction.
+fn is_foreign(error: &StoreError) -> bool {
+    matches!(error.kind(), StoreErrorKind::Unsupported | StoreErrorKind::Invalid)
+}
+
 impl Engine {
     /// The job as listings show it, with why it can't be run here, if it can't.
     pub(super) fn job(&self, slot: &Slot, record: &JobRecord) -> Job {
@@ -96,13 +101,20 @@ impl Engine {
                 None => Err(SchedulerError::JobNotFound(id)),
             };
         }
+        let mut outside = None;
+        let mut asked = false;
         for slot in self.slots_of(alias.as_ref())? {
-            let found = place.get(&slot, &id).await.map_err(|error| slot.error(error))?;
-            if let Some(record) = found {
-                return Ok(Found::Stored(slot, record));
+            match place.get(&slot, &id).await {
+                Ok(Some(record)) => return Ok(Found::Stored(slot, record)),
+                Ok(None) => asked = true,
+                // The transaction is another store's.
+                Err(error) if !place.is_final() && is_foreign(&error) => {
+                    outside = Some(slot.error(error));
+                }
+                Err(error) => return Err(slot.error(error)),
             }
         }
-        Err(SchedulerError::JobNotFound(id))
+        Err(outside.filter(|_| !asked).unwrap_or(SchedulerError::JobNotFound(id)))
     }
 
     pub(super) async fn find_stored(

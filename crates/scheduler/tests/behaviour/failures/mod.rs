@@ -7,5 +7,6 @@ mod executors;
 mod panics;
 mod racing;
 mod runs;
+mod skew;
 mod takeover;
 mod unresolved;

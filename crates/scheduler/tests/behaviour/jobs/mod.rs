@@ -2,6 +2,7 @@
 
 mod add;
 mod change;
+mod client;
 mod components;
 mod context;
 mod find;

@@ -1,0 +1,229 @@
+//! Machines whose clocks differ, on one store whose clock decides.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use punctual_core::{Clock, EventMask, Recovery, Timestamp};
+use punctual_scheduler::AsyncScheduler;
+use punctual_testkit::ManualClock;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use crate::common::{
+    Call, Fault, Faults, File, Held, Log, PATIENCE, Recorder, Rig, at, faulty, note,
+};
+
+/// A clock that is wrong by some seconds.
+#[derive(Clone, Debug)]
+struct Shifted {
+    right: ManualClock,
+    by: Arc<AtomicI64>,
+}
+
+impl Clock for Shifted {
+    fn now(&self) -> Timestamp {
+        self.right.now().saturating_add_micros(self.by.load(Ordering::SeqCst) * 1_000_000)
+    }
+
+    fn follows_stores(&self) -> bool {
+        true
+    }
+}
+
+/// A machine with such a clock.
+struct Node {
+    scheduler: AsyncScheduler,
+    clock: Shifted,
+    events: Recorder,
+    faults: Faults,
+    held: Held,
+}
+
+/// Several of them on one file, whose clock is right.
+struct Machines {
+    right: ManualClock,
+    file: File,
+    log: Log,
+    nodes: Vec<Node>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Machines {
+    fn new(shifts: &[i64]) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut machines = Self {
+            right: ManualClock::at(at(0)),
+            file: File::new(),
+            log: Log::default(),
+            nodes: Vec::new(),
+            runtime,
+        };
+        for &shift in shifts {
+            let node = machines.start(shift);
+            machines.nodes.push(node);
+        }
+        machines
+    }
+
+    fn start(&self, shift: i64) -> Node {
+        let clock = Shifted { right: self.right.clone(), by: Arc::new(AtomicI64::new(shift)) };
+        let mut store = faulty(self.file.store());
+        store.0.clock = Some(self.right.clone());
+        let (faults, events, held) = (store.0.faults.clone(), Recorder::default(), Held::default());
+        let scheduler = AsyncScheduler::builder()
+            .timezone("UTC")
+            .clock(clock.clone())
+            .job_store("default", store)
+            .executor("default", punctual_core::DebugExecutor)
+            .executor("held", held.clone())
+            .listener(EventMask::ALL, events.listener())
+            .state(self.log.clone())
+            .task(note)
+            .build()
+            .unwrap();
+        self.runtime.block_on(scheduler.start_manual()).unwrap();
+        Node { scheduler, clock, events, faults, held }
+    }
+
+    /// Passes of one machine until none is needed now.
+    fn pass(&self, node: &Node) {
+        for _ in 0..100 {
+            let now = node.clock.now();
+            let next = self.runtime.block_on(node.scheduler.tick(now));
+            if next.is_none_or(|next| next > now) {
+                node.scheduler.flush_events(PATIENCE);
+                return;
+            }
+        }
+        panic!("there is no end of passes at the same time");
+    }
+
+    /// Lets all machines make passes each second, until that one.
+    fn run_until(&self, second: i64) {
+        let begin = self.right.now().saturating_since(at(0)).as_secs() as i64;
+        for now in begin..=second {
+            self.right.set(at(now));
+            let ran = self.log.len();
+            self.nodes.iter().for_each(|node| self.pass(node));
+            for line in &self.log.lines()[ran..] {
+                assert!(line.ends_with(&format!("@{now}")), "{line} ran at second {now}");
+            }
+        }
+    }
+
+    /// Nobody was taken for dead.
+    fn assert_peace(&self) {
+        for node in &self.nodes {
+            assert_eq!(node.events.of("LEASE_LOST"), [""; 0]);
+            assert_eq!(node.events.of("JOB_RECOVERED"), [""; 0]);
+            assert_eq!(node.events.of("JOB_MISSED"), [""; 0]);
+        }
+    }
+}
+
+#[test]
+fn each_occurrence_runs_once_and_when_the_stores_clock_says() {
+    let machines = Machines::new(&[30, -30, 0]);
+    let [fast, slow, _] = &machines.nodes[..] else { unreachable!() };
+    for (n, recovery) in [(1, Recovery::Rerun), (7, Recovery::Skip)] {
+        // A run that begins a second late is not begun: whose second, the store's clock says.
+        let job = slow.scheduler.add_job(note(format!("every {n}"))).id(format!("{n}"));
+        let job = job.recovery(recovery).misfire_grace_time(Duration::from_millis(500));
+        let trigger = IntervalTrigger::seconds(n).start_date(at(1));
+        machines.runtime.block_on(job.trigger(trigger).add()).unwrap();
+    }
+    let held = fast.scheduler.add_job(note("held".into())).id("held").executor("held");
+    let held = held.recovery(Recovery::Rerun).trigger(DateTrigger::at(at(5)));
+    machines.runtime.block_on(held.add()).unwrap();
+    machines.run_until(60);
+    machines.assert_peace();
+    let count =
+        |what: &str| machines.log.lines().iter().filter(|line| line.starts_with(what)).count();
+    assert_eq!((count("every 1@"), count("every 7@")), (60, 9));
+    let waiting: usize = machines.nodes.iter().map(|node| node.held.len()).sum();
+    assert_eq!(waiting, 1, "a run of the living is nobody else's, however long it takes");
+    let offsets = machines
+        .nodes
+        .iter()
+        .map(|node| node.scheduler.health().job_stores[0].clock_offset_micros / 1_000_000);
+    assert_eq!(offsets.collect::<Vec<_>>(), [-30, 30, 0]);
+}
+
+#[test]
+fn what_is_added_is_reckoned_from_the_stores_time() {
+    let machines = Machines::new(&[3_600]);
+    let node = &machines.nodes[0];
+    let soon = node.scheduler.add_job(note("soon".into())).trigger(IntervalTrigger::seconds(10));
+    let soon = machines.runtime.block_on(soon.add()).unwrap();
+    assert_eq!(soon.next_run_time, Some(at(10)));
+    let now = machines.runtime.block_on(node.scheduler.add_job(note("now".into())).add()).unwrap();
+    assert_eq!(now.next_run_time, Some(at(0)));
+    let run = machines.runtime.block_on(node.scheduler.run_job_now(&soon)).unwrap();
+    machines.run_until(3);
+    let history = machines.runtime.block_on(node.scheduler.history(Default::default())).unwrap();
+    let entry = history.entries.iter().find(|entry| entry.run_id == run).unwrap();
+    let times = (entry.scheduled_time, entry.started, entry.finished);
+    assert_eq!(times, (at(0), Some(at(0)), at(0)), "by the store's clock too");
+}
+
+#[test]
+fn a_client_asks_for_the_time_too() {
+    let machines = Machines::new(&[]);
+    let mut store = faulty(machines.file.store());
+    store.0.clock = Some(machines.right.clone());
+    let clock = Shifted { right: machines.right.clone(), by: Arc::new(AtomicI64::new(-1_000)) };
+    let client = AsyncScheduler::builder().clock(clock).job_store("default", store).client_only();
+    let client = client.build().unwrap();
+    machines.runtime.block_on(client.start_manual()).unwrap();
+    let job = client.add_job(note("a".into())).trigger(IntervalTrigger::seconds(10));
+    let job = machines.runtime.block_on(job.add()).unwrap();
+    assert_eq!(job.next_run_time, Some(at(10)));
+}
+
+#[test]
+fn a_clock_that_is_set_while_it_runs_changes_nothing() {
+    let machines = Machines::new(&[0, 0]);
+    let [steady, set] = &machines.nodes[..] else { unreachable!() };
+    let job = steady.scheduler.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    let trigger = IntervalTrigger::seconds(1).start_date(at(1));
+    machines.runtime.block_on(job.trigger(trigger).add()).unwrap();
+    for (second, by) in [(10, 7_200), (20, -7_200), (30, 25), (40, 0)] {
+        machines.run_until(second);
+        set.clock.by.store(by, Ordering::SeqCst);
+    }
+    machines.run_until(60);
+    machines.assert_peace();
+    assert_eq!(machines.log.len(), 60);
+}
+
+#[test]
+fn a_store_that_does_not_tell_the_time_is_a_store_that_fails() {
+    let machines = Machines::new(&[100]);
+    let node = &machines.nodes[0];
+    let job = node.scheduler.add_job(note("a".into())).id("a");
+    let trigger = IntervalTrigger::seconds(1).start_date(at(1));
+    machines.runtime.block_on(job.trigger(trigger).add()).unwrap();
+    machines.run_until(5);
+    node.faults.once(Call::Time, Fault::Before);
+    machines.run_until(10);
+    assert_eq!(node.events.of("JOBSTORE_FAILED").len(), 1);
+    assert_eq!(node.events.of("JOBSTORE_RECOVERED").len(), 1);
+    machines.run_until(15);
+    // The run time of the second without an answer was made up for by the next.
+    assert_eq!((machines.log.len(), node.events.of("JOB_COALESCED").len()), (14, 1));
+}
+
+#[test]
+fn a_clock_that_a_test_sets_gives_way_to_none() {
+    let file = File::new();
+    let mut store = faulty(file.store());
+    store.0.clock = Some(ManualClock::at(at(1_000)));
+    let faults = store.0.faults.clone();
+    let rig = Rig::new(|builder| builder.job_store("default", store));
+    let job = rig.add_job(note("a".into())).id("a").trigger(DateTrigger::at(at(10)));
+    rig.block_on(job.add()).unwrap();
+    rig.run_until(9);
+    assert_eq!(rig.log.len(), 0);
+    rig.run_until(10);
+    assert_eq!((rig.log.len(), faults.calls(Call::Time)), (1, 0));
+}

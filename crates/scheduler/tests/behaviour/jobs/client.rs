@@ -1,0 +1,138 @@
+//! Schedulers that manage jobs which others run.
+
+use std::sync::atomic::Ordering;
+
+use punctual_core::{JobChange, NewJob, Recovery};
+use punctual_scheduler::{AsyncScheduler, SchedulerError};
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use crate::common::{Broken, Call, Faults, File, Rig, at, faulty, note};
+
+fn client(file: &File) -> (Rig, Faults) {
+    let store = faulty(file.store());
+    let faults = store.0.faults.clone();
+    (Rig::new(|builder| builder.job_store("default", store).client_only()), faults)
+}
+
+fn runner(file: &File) -> Rig {
+    Rig::new(|builder| builder.job_store("default", file.store()).task(note))
+}
+
+#[test]
+fn what_it_adds_others_run() {
+    let file = File::new();
+    let ((client, faults), runner) = (client(&file), runner(&file));
+    let job = client.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    let job = client.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    assert_eq!(job.next_run_time, Some(at(10)));
+    client.run_until(100);
+    assert_eq!(client.log.len(), 0);
+    runner.run_until(20);
+    assert_eq!(runner.log.lines(), ["a@10"]);
+    for call in [Call::ClaimDue, Call::Commit, Call::TakeOver, Call::Renew, Call::NextWakeup] {
+        assert_eq!(faults.calls(call), 0, "{call:?}");
+    }
+    client.block_on(client.shutdown()).unwrap();
+    assert_eq!(faults.calls(Call::Renew) + faults.calls(Call::Commit), 0);
+}
+
+#[test]
+fn it_takes_over_no_runs_of_the_dead() {
+    let file = File::new();
+    let held = crate::common::Held::default();
+    let dead = Rig::new(|builder| {
+        builder.job_store("default", file.store()).executor("default", held.clone())
+    });
+    let job = dead.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    dead.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    dead.jump_to(10);
+    let (client, _) = client(&file);
+    client.run_until(100);
+    let job = client.block_on(client.get_job("a")).unwrap().unwrap();
+    assert_eq!((job.in_flight, client.events.of("JOB_RECOVERED").len()), (1, 0));
+}
+
+#[test]
+fn it_manages_jobs_as_any_other() {
+    let file = File::new();
+    let ((client, _), runner) = (client(&file), runner(&file));
+    let every_ten = || IntervalTrigger::seconds(10).start_date(at(10));
+    for id in ["a", "b"] {
+        let job = runner.add_job(note(id.into())).id(id).trigger(every_ten());
+        runner.block_on(job.add()).unwrap();
+    }
+    client.block_on(async {
+        let jobs = client.get_jobs(None).await.unwrap();
+        // It knows neither their task nor an executor, and needs to know neither.
+        assert_eq!(jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(jobs.iter().all(|job| job.problem.is_none()));
+        client.pause_job("a").await.unwrap();
+        client.remove_job("b").await.unwrap();
+        let change = JobChange::new().name("renamed");
+        assert_eq!(client.modify_job("a", change).await.unwrap().name(), "renamed");
+        let many = (0..3).map(|n| NewJob::builder(note("n".into())).id(format!("{n}")));
+        let many = many.map(|job| job.trigger(DateTrigger::at(at(30))).build());
+        assert_eq!(client.add_jobs(many).await.unwrap(), 3);
+    });
+    runner.run_until(20);
+    assert_eq!(runner.log.lines(), [""; 0]);
+    client.clock().set(at(20));
+    client.block_on(client.resume_job("a")).unwrap();
+    client.block_on(client.reschedule_job("0", DateTrigger::at(at(25)))).unwrap();
+    runner.run_until(30);
+    assert_eq!(runner.log.lines()[..3], ["a@20", "n@25", "a@30"]);
+    assert_eq!(runner.log.len(), 5);
+    let history = client.block_on(client.history(Default::default())).unwrap();
+    runner.run_until(32);
+    let later = client.block_on(client.history(Default::default())).unwrap();
+    assert!(history.entries.len() <= 5 && later.entries.len() == 5, "others' runs too");
+}
+
+#[test]
+fn it_runs_nothing_now_but_makes_jobs_due() {
+    let file = File::new();
+    let ((client, _), runner) = (client(&file), runner(&file));
+    let trigger = IntervalTrigger::seconds(100).start_date(at(100));
+    client.block_on(client.add_job(note("a".into())).id("a").trigger(trigger).add()).unwrap();
+    let error = client.block_on(client.run_job_now("a")).unwrap_err();
+    assert!(matches!(error, SchedulerError::ClientOnly), "{error}");
+    assert!(error.to_string().contains("make_job_due"), "{error}");
+    client.clock().set(at(7));
+    let due = client.block_on(client.make_job_due("a")).unwrap();
+    assert_eq!(due.next_run_time, Some(at(7)));
+    runner.run_until(250);
+    assert_eq!(runner.log.lines(), ["a@7", "a@100", "a@200"], "and then on as before");
+}
+
+#[test]
+fn a_job_that_is_due_is_made_no_later_and_a_paused_one_is_resumed() {
+    let file = File::new();
+    let rig = runner(&file);
+    for (id, when) in [("late", 5), ("paused", 50)] {
+        let job = rig.add_job(note(id.into())).id(id).trigger(DateTrigger::at(at(when)));
+        rig.block_on(job.add()).unwrap();
+    }
+    rig.block_on(rig.pause_job("paused")).unwrap();
+    rig.clock().set(at(10));
+    rig.block_on(rig.make_job_due("late")).unwrap();
+    rig.block_on(rig.make_job_due("paused")).unwrap();
+    rig.run_until(60);
+    assert_eq!(rig.log.lines(), ["late@5", "paused@10", "paused@50"]);
+}
+
+#[test]
+fn it_starts_no_executor_and_needs_none() {
+    let file = File::new();
+    let broken = Broken::default();
+    broken.start.store(true, Ordering::SeqCst);
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", file.store()).executor("default", broken).client_only()
+    });
+    assert!(rig.is_running() && rig.health().is_ok());
+}
+
+#[test]
+fn without_a_store_of_others_it_makes_no_sense() {
+    let error = AsyncScheduler::builder().client_only().build().unwrap_err();
+    assert!(error.to_string().starts_with("client_only"), "{error}");
+}

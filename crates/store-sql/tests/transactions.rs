@@ -1,0 +1,144 @@
+//! Jobs that are changed inside a transaction of the caller's.
+
+#![cfg(any(feature = "sqlite", feature = "mysql"))]
+
+use std::any::Any;
+
+use punctual_core::{
+    AddOutcome, CallerTransaction, Encoded, JobId, JobStore, NewRecord, RecordUpdate, Revision,
+    Schedule, StoreErrorKind, TaskFilter, TaskName, Timestamp, TransactionalJobs,
+};
+use sqlx::{Database, Pool};
+
+fn id(name: &str) -> JobId {
+    JobId::new(name).unwrap()
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_700_000_000 + seconds)
+}
+
+fn due(name: &str, when: Timestamp) -> NewRecord {
+    NewRecord {
+        id: id(name),
+        task: TaskName::new("work").unwrap(),
+        definition: Encoded::from(name.as_bytes()),
+        schedule: Some(Schedule::at(when)),
+    }
+}
+
+fn inside(store: &impl JobStore) -> &dyn TransactionalJobs {
+    store.transactional().expect("SQL stores take part in transactions")
+}
+
+async fn ids(store: &impl JobStore) -> Vec<String> {
+    let page = store.list(None, 100).await.unwrap();
+    page.records.iter().map(|job| job.id.to_string()).collect()
+}
+
+/// All that must hold, on started stores with the same tables, and a pool of the caller's own.
+async fn keeps_the_contract<D: Database>(
+    ours: &impl JobStore,
+    others: &impl JobStore,
+    pool: &Pool<D>,
+) where
+    D::Connection: Any + Send,
+{
+    others.add(vec![due("old", at(50)), due("gone", at(60))]).await.unwrap();
+
+    // What is not committed has never been.
+    let mut transaction = pool.begin().await.unwrap();
+    let mut caller = CallerTransaction::on(&mut *transaction);
+    let added = inside(ours).add_in(&mut caller, vec![due("a", at(0)), due("old", at(9))]).await;
+    assert_eq!(added.unwrap(), [AddOutcome::Added, AddOutcome::Exists]);
+    assert!(inside(ours).remove_in(&mut caller, &id("gone")).await.unwrap());
+    let seen = inside(ours).get_in(&mut caller, &id("a")).await.unwrap().expect("its own job");
+    assert_eq!((seen.revision, seen.schedule), (Revision::FIRST, Some(Schedule::at(at(0)))));
+    assert!(inside(ours).get_in(&mut caller, &id("gone")).await.unwrap().is_none());
+    assert_eq!(ids(others).await, ["old", "gone"]);
+    assert_eq!(others.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(50)));
+    transaction.rollback().await.unwrap();
+    assert_eq!(ids(others).await, ["old", "gone"]);
+
+    // What is committed is there for all.
+    others.set_note("kept", "as it is").await.unwrap();
+    let mut transaction = pool.begin().await.unwrap();
+    let mut caller = CallerTransaction::on(&mut *transaction);
+    inside(ours).add_in(&mut caller, vec![due("a", at(0))]).await.unwrap();
+    let update = RecordUpdate {
+        definition: Some((TaskName::new("other").unwrap(), Encoded::from(&b"new"[..]))),
+        schedule: Some(None),
+        restart: false,
+    };
+    let old = id("old");
+    let updated = inside(ours).update_in(&mut caller, &old, Revision::FIRST, update.clone()).await;
+    assert_eq!(updated.unwrap(), Revision::FIRST.next());
+    for (name, kind) in [("old", StoreErrorKind::Conflict), ("none", StoreErrorKind::NotFound)] {
+        let update = update.clone();
+        let updated = inside(ours).update_in(&mut caller, &id(name), Revision::FIRST, update).await;
+        assert_eq!(updated.unwrap_err().kind(), kind);
+    }
+    assert!(inside(ours).remove_in(&mut caller, &id("gone")).await.unwrap());
+    assert!(!inside(ours).remove_in(&mut caller, &id("none")).await.unwrap());
+    inside(ours).note_in(&mut caller, "kept", "overwritten").await.unwrap();
+    inside(ours).note_in(&mut caller, "new", "it's there").await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(ids(others).await, ["a", "old"]);
+    let old = others.get(&id("old")).await.unwrap().unwrap();
+    assert_eq!((old.task.as_str(), old.definition.as_bytes()), ("other", &b"new"[..]));
+    assert_eq!((old.schedule, old.revision), (None, Revision(2)));
+    let notes = [("kept", "as it is"), ("new", "it's there")].map(|(k, t)| (k.into(), t.into()));
+    assert_eq!(others.notes().await.unwrap(), notes);
+
+    // Another kind of database's transaction is refused, and told what was expected.
+    let mut wrong = String::new();
+    let mut caller = CallerTransaction::on(&mut wrong);
+    let error = inside(ours).add_in(&mut caller, vec![due("b", at(0))]).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Invalid);
+    for word in [D::NAME, "String", std::any::type_name::<D::Connection>()] {
+        assert!(error.to_string().contains(word), "{error}");
+    }
+
+    // A store that is not started does nothing.
+    ours.shutdown().await;
+    let mut connection = pool.acquire().await.unwrap();
+    let caller = &mut CallerTransaction::on(&mut *connection);
+    let error = inside(ours).get_in(caller, &id("a")).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn sqlite() {
+    use punctual_store_sql::SqliteJobStore;
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jobs.sqlite");
+    let open = || SqliteJobStore::open(&path).unwrap();
+    let (ours, others) = (open(), open());
+    ours.start().await.unwrap();
+    others.start().await.unwrap();
+    let pool = SqlitePool::connect_lazy_with(SqliteConnectOptions::new().filename(&path));
+    keeps_the_contract(&ours, &others, &pool).await;
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn mysql() {
+    use punctual_store_sql::MySqlJobStore;
+    use sqlx::{AssertSqlSafe, MySqlPool};
+
+    let url = punctual_testkit::server_url("mysql");
+    let prefix = format!("t{}_", uuid::Uuid::new_v4().simple());
+    let open = || MySqlJobStore::builder().url(&url).table_prefix(&*prefix).build().unwrap();
+    let (ours, others) = (open(), open());
+    ours.start().await.unwrap();
+    others.start().await.unwrap();
+    let pool = MySqlPool::connect(&url).await.unwrap();
+    keeps_the_contract(&ours, &others, &pool).await;
+    for table in ["jobs", "runs", "nodes", "notes", "schema"] {
+        let drop = AssertSqlSafe(format!("DROP TABLE {prefix}{table}"));
+        sqlx::raw_sql(drop).execute(&pool).await.unwrap();
+    }
+}

@@ -1,0 +1,216 @@
+//! Jobs that are added and changed inside a transaction of the program's own, with its other data.
+
+use std::time::Duration;
+
+use punctual::prelude::*;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Tells that it was called.
+#[task]
+async fn ship(context: JobContext, order: i64) {
+    let shipped = context.state::<mpsc::UnboundedSender<i64>>().expect("a channel");
+    shipped.send(order).expect("the test listens");
+}
+
+/// A program with orders in a database, and jobs in the same.
+struct Shop {
+    _folder: TempDir,
+    pool: SqlitePool,
+    scheduler: AsyncScheduler,
+    shipped: mpsc::UnboundedReceiver<i64>,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.sqlite");
+        let (sender, shipped) = mpsc::unbounded_channel();
+        let scheduler = AsyncScheduler::builder()
+            .job_store("default", SqliteJobStore::open(&path).unwrap())
+            .job_store("memory", MemoryJobStore::new())
+            .poll_interval(Duration::from_millis(100))
+            .state(sender)
+            .timezone("Europe/Helsinki")
+            .task(ship)
+            .start()
+            .await
+            .unwrap();
+        let options = SqliteConnectOptions::new().filename(&path).busy_timeout(PATIENCE);
+        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY)").execute(&pool).await.unwrap();
+        Self { _folder: folder, pool, scheduler, shipped }
+    }
+
+    async fn next_shipped(&mut self) -> i64 {
+        let shipped = tokio::time::timeout(PATIENCE, self.shipped.recv()).await;
+        shipped.expect("an order is shipped").expect("the scheduler lives")
+    }
+
+    /// The ids of all stored jobs.
+    async fn jobs(&self) -> Vec<String> {
+        let jobs = self.scheduler.get_jobs(Some("default")).await.unwrap();
+        jobs.iter().map(|job| job.id.to_string()).collect()
+    }
+}
+
+/// Takes an order, and has it shipped at once.
+async fn order(shop: &Shop, transaction: &mut sqlx::SqliteTransaction<'_>, order: i64) {
+    let insert = sqlx::query("INSERT INTO orders (id) VALUES (?)").bind(order);
+    insert.execute(&mut **transaction).await.unwrap();
+    let job = shop.scheduler.add_job(ship(order)).id(order.to_string());
+    let job = job.add_in(transaction).await.unwrap();
+    assert_eq!(job.id.as_str(), order.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn committed_jobs_run_and_others_have_never_been() {
+    let mut shop = Shop::open().await;
+    let mut added = shop.scheduler.events(EventMask::JOB_ADDED);
+    let mut dropped = shop.pool.begin().await.unwrap();
+    order(&shop, &mut dropped, 1).await;
+    drop(dropped);
+    let mut undone = shop.pool.begin().await.unwrap();
+    order(&shop, &mut undone, 2).await;
+    assert!(shop.jobs().await.is_empty(), "others don't see it");
+    undone.rollback().await.unwrap();
+    let mut done = shop.pool.begin().await.unwrap();
+    order(&shop, &mut done, 3).await;
+    done.commit().await.unwrap();
+    // Nobody woke the scheduler: its poll found the job.
+    assert_eq!(shop.next_shipped().await, 3);
+    assert_eq!(shop.jobs().await, [""; 0]);
+    let orders: Vec<i64> =
+        sqlx::query_scalar("SELECT id FROM orders").fetch_all(&shop.pool).await.unwrap();
+    assert_eq!(orders, [3]);
+
+    // No event told of any of them: the first is that of a job that is added outside of a transaction.
+    let job = shop.scheduler.add_job(ship(4)).id("outside").add().await.unwrap();
+    let Event::JobAdded(told) = added.next().await else { panic!("not asked for") };
+    assert_eq!(told.job_id, job.id);
+    assert_eq!(shop.next_shipped().await, 4);
+    shop.scheduler.shutdown().await.unwrap();
+    assert!(shop.shipped.try_recv().is_err(), "each was shipped once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wakeup_after_the_commit_spares_the_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jobs.sqlite");
+    let (sender, mut shipped) = mpsc::unbounded_channel::<i64>();
+    let scheduler = AsyncScheduler::builder()
+        .job_store("default", SqliteJobStore::open(&path).unwrap())
+        .poll_interval(Duration::from_secs(3_600))
+        .state(sender)
+        .start()
+        .await
+        .unwrap();
+    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    let mut transaction = pool.begin().await.unwrap();
+    scheduler.add_job(ship(7)).add_in(&mut transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    scheduler.wakeup();
+    assert_eq!(tokio::time::timeout(PATIENCE, shipped.recv()).await.unwrap(), Some(7));
+    scheduler.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_found_changed_and_removed_inside() {
+    let mut shop = Shop::open().await;
+    let far = || DateTrigger::at(Timestamp::MAX);
+    let add = async |id: &str, order| {
+        let job = shop.scheduler.add_job(ship(order)).id(id).trigger(far());
+        job.add().await.unwrap();
+    };
+    for (id, order) in [("change", 1), ("pause", 2), ("resume", 3), ("remove", 4), ("due", 5)] {
+        add(id, order).await;
+    }
+    shop.scheduler.pause_job("resume").await.unwrap();
+    let before = shop.jobs().await;
+
+    for commit in [false, true] {
+        let mut transaction = shop.pool.begin().await.unwrap();
+        let mut inside = shop.scheduler.within(&mut transaction);
+        let change = JobChange::new().call(ship(10)).name("changed");
+        let changed = inside.modify_job("change", change).await.unwrap();
+        assert_eq!(changed.name(), "changed");
+        let soon = shop.scheduler.get_job("change").await.unwrap().unwrap();
+        assert_eq!(soon.name(), "ship", "outside it is as it was");
+        inside.reschedule_job("change", DateTrigger::now()).await.unwrap();
+        assert!(inside.pause_job("pause").await.unwrap().next_run_time.is_none());
+        assert!(inside.resume_job("resume").await.unwrap().next_run_time.is_some());
+        inside.remove_job("remove").await.unwrap();
+        assert!(inside.get_job("remove").await.unwrap().is_none());
+        inside.make_job_due("due").await.unwrap();
+        let new = inside.add_job(ship(6)).id("new").trigger(far()).add().await.unwrap();
+        assert_eq!(inside.get_job(&new).await.unwrap().unwrap().id.as_str(), "new");
+        let again = inside.add_job(ship(6)).id("new").trigger(far()).add().await.unwrap_err();
+        assert!(matches!(again, SchedulerError::JobExists { .. }), "{again}");
+        let replaced = inside.add_job(ship(60)).id("new").trigger(far()).replace_existing(true);
+        replaced.add().await.unwrap();
+        let missing = inside.remove_job("none").await.unwrap_err();
+        assert!(matches!(missing, SchedulerError::JobNotFound(_)), "{missing}");
+        if commit {
+            transaction.commit().await.unwrap();
+        } else {
+            transaction.rollback().await.unwrap();
+            assert_eq!(shop.jobs().await, before);
+        }
+    }
+    let mut shipped = [shop.next_shipped().await, shop.next_shipped().await];
+    shipped.sort_unstable();
+    assert_eq!(shipped, [5, 10]);
+    let paused = shop.scheduler.get_job("pause").await.unwrap().unwrap();
+    assert!(paused.next_run_time.is_none());
+    shop.scheduler.make_job_due("new").await.unwrap();
+    assert_eq!(shop.next_shipped().await, 60, "as it was replaced");
+    shop.scheduler.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_is_noted_with_its_first_job_or_not_at_all() {
+    use punctual::core::JobStore;
+
+    let shop = Shop::open().await;
+    let store = SqliteJobStore::open(shop._folder.path().join("shop.sqlite")).unwrap();
+    store.start().await.unwrap();
+    let cron = || CronTrigger::new().hour(3);
+    let mut undone = shop.pool.begin().await.unwrap();
+    let job = shop.scheduler.add_job(ship(1)).trigger(cron());
+    job.add_in(&mut undone).await.unwrap();
+    undone.rollback().await.unwrap();
+    assert_eq!(store.notes().await.unwrap(), []);
+    let mut done = shop.pool.begin().await.unwrap();
+    shop.scheduler.add_job(ship(1)).trigger(cron()).add_in(&mut done).await.unwrap();
+    done.commit().await.unwrap();
+    let notes = store.notes().await.unwrap();
+    assert!(notes.len() == 1 && notes[0].0.ends_with("Europe/Helsinki"), "{notes:?}");
+    shop.scheduler.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_is_said() {
+    let shop = Shop::open().await;
+    let mut transaction = shop.pool.begin().await.unwrap();
+    let memory = shop.scheduler.add_job(ship(1)).job_store("memory");
+    let error = memory.add_in(&mut transaction).await.unwrap_err().to_string();
+    assert!(error.contains("memory") && error.contains("SqliteConnection"), "{error}");
+    let wrong = shop.scheduler.add_job(ship(1)).add_in(&mut Box::new(7_u64)).await;
+    let error = wrong.unwrap_err().to_string();
+    let words = ["default", "SQLite", "u64", "SqliteConnection"];
+    assert!(words.iter().all(|word| error.contains(word)), "{error}");
+    let closure = shop.scheduler.add_job(|| {}).add_in(&mut transaction).await.unwrap_err();
+    assert!(matches!(closure, SchedulerError::ClosureNotStorable { .. }), "{closure}");
+    drop(transaction);
+    shop.scheduler.shutdown().await.unwrap();
+    let mut transaction = shop.pool.begin().await.unwrap();
+    let error = shop.scheduler.add_job(ship(1)).add_in(&mut transaction).await.unwrap_err();
+    assert!(matches!(error, SchedulerError::NotRunning), "{error}");
+    let error = shop.scheduler.within(&mut transaction).get_job("a").await.unwrap_err();
+    assert!(matches!(error, SchedulerError::NotRunning), "{error}");
+}
