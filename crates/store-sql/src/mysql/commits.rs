@@ -11,7 +11,11 @@ use punctual_core::{
 use super::database::MySql;
 use super::script::{Answer, Script};
 use super::sql;
-use crate::client::Value::{Int, Text};
+use crate::client::Value::{Int, MaybeInt, MaybeText, Text};
+use crate::history::entry_rows;
+
+/// How many entries of the history a statement writes: with the longest errors they make a packet.
+const ENTRIES: usize = 100;
 
 /// A commit's place in the batch, and the statements whose answers tell its outcome.
 struct Steps {
@@ -39,6 +43,7 @@ impl MySql {
             .into_iter()
             .filter_map(|(place, commit)| steps(&mut script, place, commit))
             .collect();
+        write_history(&mut script, batch);
         let answers = self.run(script).await?;
         let found =
             |step: usize| answers.get(step).is_some_and(|answer: &Answer| answer.changed > 0);
@@ -108,5 +113,26 @@ fn record(script: &mut Script<'_>, commit: &Commit, runs: &[InFlightRun]) {
             Int(fence.0),
         ];
         script.push(sql::RECORD_RUN, &values);
+    }
+}
+
+fn write_history(script: &mut Script<'_>, batch: &CommitBatch) {
+    for rows in entry_rows(&batch.history).chunks(ENTRIES) {
+        let values = rows.iter().map(|row| {
+            let (finished, run, attempt, job, task, node, scheduled, started, outcome, error) = row;
+            [
+                Int(*finished),
+                Text(run),
+                Int((*attempt).into()),
+                Text(job),
+                Text(task),
+                Text(node),
+                Int(*scheduled),
+                MaybeInt(*started),
+                Text(outcome),
+                MaybeText(*error),
+            ]
+        });
+        script.push_list(sql::RECORD_HISTORY, values);
     }
 }

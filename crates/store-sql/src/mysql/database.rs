@@ -16,6 +16,7 @@ use super::script::{Answer, Script};
 use super::{schema, sql};
 use crate::client::{Client, Columns};
 use crate::dialect::Dialect;
+use crate::history::HistoryStatements;
 use crate::sql::Statements;
 use crate::tables::TablePrefix;
 
@@ -71,6 +72,7 @@ impl Dialect for MySql {
     type Connection = MySqlConnection;
 
     const STATEMENTS: Statements = sql::STATEMENTS;
+    const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         let (pool, owned) = match &options.place {

@@ -71,7 +71,7 @@ impl MySqlJobStore {
     }
 
     fn capabilities(&self) -> StoreCaps {
-        StoreCaps::shared()
+        StoreCaps::shared().with_history()
     }
 }
 

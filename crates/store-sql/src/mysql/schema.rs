@@ -21,7 +21,8 @@ const UNLOCK: &str = "DO RELEASE_LOCK(SHA1(CONCAT('punctual ', DATABASE(), '.', 
 pub(super) const SCHEMA: Schema = Schema {
     create_version: "
         CREATE TABLE IF NOT EXISTS {p}schema (version BIGINT NOT NULL) ENGINE = InnoDB",
-    migrations: &["
+    migrations: &[
+        "
         CREATE TABLE IF NOT EXISTS {p}jobs (
             `key`         BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
             id            VARBINARY(764) NOT NULL UNIQUE,
@@ -58,7 +59,25 @@ pub(super) const SCHEMA: Schema = Schema {
             `key` VARBINARY(255) NOT NULL PRIMARY KEY,
             text  LONGBLOB NOT NULL
         ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
-    "],
+        ",
+        "
+        -- In the order of the ends, so that entries are written, read and forgotten side by side.
+        CREATE TABLE IF NOT EXISTS {p}history (
+            finished       BIGINT NOT NULL,
+            run_id         BINARY(32) NOT NULL,
+            attempt        BIGINT NOT NULL,
+            job_id         VARBINARY(764) NOT NULL,
+            task           VARBINARY(764) NOT NULL,
+            node           VARBINARY(764) NOT NULL,
+            scheduled_time BIGINT NOT NULL,
+            started        BIGINT,                     -- none: it never began
+            outcome        VARBINARY(64) NOT NULL,
+            error          BLOB,
+            PRIMARY KEY (finished, run_id, attempt),
+            KEY of_job (job_id, finished, run_id, attempt)
+        ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+        ",
+    ],
 };
 
 /// How long to wait for another process that makes or migrates the tables, in seconds.

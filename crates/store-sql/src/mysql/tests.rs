@@ -86,7 +86,7 @@ impl Tables {
     }
 
     async fn drop(mut self) {
-        let tables = ["jobs", "runs", "nodes", "notes", "schema"];
+        let tables = ["jobs", "runs", "nodes", "notes", "history", "schema"];
         let names = tables.map(|table| format!("{}{table}", self.prefix)).join(", ");
         self.run(&format!("ROLLBACK; DROP TABLE IF EXISTS {names}")).await;
     }

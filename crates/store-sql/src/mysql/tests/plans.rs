@@ -4,7 +4,7 @@ use punctual_core::JobStore;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::super::numbered::literal;
-use super::super::sql::{self, STATEMENTS};
+use super::super::sql::{self, HISTORY, STATEMENTS};
 use super::{Tables, at, due};
 use crate::client::Value::{self, Flag, Int, Text};
 use crate::tables::TablePrefix;
@@ -86,6 +86,8 @@ async fn nothing_on_the_way_of_a_fire_scans_a_table() {
 
 async fn no_scans(mut tables: Tables) {
     let (id, run, number) = (Text("job 7"), Text("0123456789abcdef0123456789abcdef"), Int(5));
+    let last = Int(at(9).as_micros());
+    let outcomes = Text("[\"failed\"]");
     let pairs = Text(r#"[["job 7","0123456789abcdef0123456789abcdef"]]"#);
     let statements = [
         (sql::HELD, vec![]),
@@ -110,6 +112,9 @@ async fn no_scans(mut tables: Tables) {
         (STATEMENTS.list_scheduled_after, vec![number, number, id]),
         (STATEMENTS.list_unscheduled_after, vec![number, id]),
         (STATEMENTS.node, vec![id]),
+        (HISTORY.read, vec![number, Int(i64::MIN), last, last, run, number, outcomes]),
+        (HISTORY.read_of_job, vec![number, number, last, last, run, number, outcomes, id]),
+        (HISTORY.forget_before, vec![number, number]),
     ];
     for (statement, values) in statements {
         let plan = tables.plan(statement, &values).await;

@@ -64,7 +64,7 @@ async fn a_migration_that_was_cut_off_is_finished_by_the_next() {
         let begun = prefix.fill(SCHEMA.create_version) + ";" + &prefix.fill(&migration[..cut]);
         tables.run(&begun).await;
         migrate(&mut tables.own, &prefix, &SCHEMA).await.unwrap();
-        tables.run("DROP TABLE {p}jobs, {p}runs, {p}nodes, {p}notes, {p}schema").await;
+        tables.run("DROP TABLE {p}jobs, {p}runs, {p}nodes, {p}notes, {p}history, {p}schema").await;
     }
     // And one that fails leaves the version that it came from.
     migrate(&mut tables.own, &prefix, &SCHEMA).await.unwrap();
