@@ -2,6 +2,7 @@
 //!
 //! Here is what the tests and the processes that they start have in common.
 
+pub mod client;
 pub mod disk;
 mod guides;
 pub mod halt;

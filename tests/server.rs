@@ -4,6 +4,8 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use crate::client::ask;
+
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/services");
 
 /// A server beside the one of the other tests, made by `scripts/services`; gone when dropped.
@@ -45,7 +47,7 @@ impl Server {
             .spawn()
             .expect("a shell");
         let mut server = Self { name, folder, url: String::new(), keeper };
-        let lines = server.ask("start");
+        let lines = server.script("start");
         let url = format!("export {}=", server.variable());
         server.url = lines.lines().find_map(|line| line.strip_prefix(&url)).expect("a URL").into();
         server
@@ -57,13 +59,24 @@ impl Server {
         &self.url
     }
 
+    /// Whether it has not been ended, nor crashed.
+    ///
+    /// # Panics
+    ///
+    /// When that can't be asked.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        let output = self.command("status").output().expect("scripts/services");
+        output.status.success()
+    }
+
     /// Ends it at once, as a crash does. Its port and data stay.
     ///
     /// # Panics
     ///
     /// When that fails.
     pub fn down(&self) {
-        self.ask("down");
+        self.script("down");
     }
 
     /// Starts it again, at the same port and with its data; returns when it takes connections.
@@ -72,20 +85,31 @@ impl Server {
     ///
     /// When that fails.
     pub fn up(&self) {
-        self.ask("up");
+        self.script("up");
+    }
+
+    /// Does what a statement or command of its own client says.
+    ///
+    /// # Panics
+    ///
+    /// When it refuses.
+    pub fn does(&self, words: &str) {
+        ask(self.name, &self.url, words).unwrap_or_else(|said| panic!("{words}: {said}"));
     }
 
     fn variable(&self) -> String {
         format!("PUNCTUAL_TEST_{}_URL", self.name.to_uppercase())
     }
 
-    fn ask(&self, verb: &str) -> String {
-        let output = Command::new(SCRIPT)
-            .args([verb, self.name])
-            .env("PUNCTUAL_SERVICES_DIR", &self.folder)
-            .env_remove(self.variable())
-            .output()
-            .expect("scripts/services");
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(SCRIPT);
+        command.args([verb, self.name]).env("PUNCTUAL_SERVICES_DIR", &self.folder);
+        command.env_remove(self.variable());
+        command
+    }
+
+    fn script(&self, verb: &str) -> String {
+        let output = self.command(verb).output().expect("scripts/services");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{verb} {}: {said}", self.name);
         String::from_utf8(output.stdout).expect("text")

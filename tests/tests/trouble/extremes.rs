@@ -7,10 +7,10 @@ use std::time::Duration;
 use punctual::Timestamp;
 use punctual::prelude::*;
 
-use crate::for_each_store;
 use crate::home::{Home, Kind};
+use crate::tests;
 
-for_each_store! { they_are_kept_and_run }
+tests! { they_are_kept_and_run: sqlite Sqlite, mysql MySql }
 
 /// Where the runs tell what they were given.
 struct Heard(Mutex<Sender<(String, String)>>);

@@ -10,11 +10,11 @@ use punctual::core::{
 use punctual::{StoreError, StoreErrorKind, Timestamp};
 use punctual_tests::disk::{Ballast, on_a_small_disk};
 
-use crate::for_each_store;
 use crate::home::{Home, Kind};
 use crate::state::{State, at, job, node, run};
+use crate::tests;
 
-for_each_store! { nothing_is_lost }
+tests! { nothing_is_lost: sqlite Sqlite, mysql MySql }
 
 fn nothing_is_lost(kind: Kind, test: &str) {
     on_a_small_disk(test, 256, |folder| {
@@ -45,24 +45,17 @@ async fn fill_and_free(home: &Home, folder: &Path) {
             Err(error) => break (batch, error),
         }
     };
-    is_clear(&error);
-    assert_eq!(State::of(store).await.unwrap(), kept, "all can be read, and no part of the batch");
-
-    // With no byte left, what needs none may succeed.
-    ballast.take_all();
-    match claim(store, at(0), 3).await {
-        Ok(claims) => {
-            kept = State::of(store).await.unwrap();
-            match begin(store, claims).await {
-                Ok(()) => kept = State::of(store).await.unwrap(),
-                Err(error) => is_clear(&error),
-            }
-        }
-        Err(error) => is_clear(&error),
+    is_clear(&error, home);
+    if !home.has_crashed() {
+        assert_eq!(State::of(store).await.unwrap(), kept, "all is there, and no part of the batch");
+        ballast.take_all();
+        kept = with_no_byte_left(home, store, kept).await;
     }
-    assert_eq!(State::of(store).await.unwrap(), kept);
 
     drop(ballast);
+    if home.has_crashed() {
+        home.restart();
+    }
     assert_eq!(State::of(store).await.unwrap(), kept);
     add(store, refused).await.expect("there is room again");
     let claims = claim(store, at(30), 1_000).await.expect("claiming works");
@@ -71,17 +64,35 @@ async fn fill_and_free(home: &Home, folder: &Path) {
     assert_eq!(after.jobs.len(), kept.jobs.len() + 8);
     assert!(after.runs.iter().all(|runs| runs.len() == 1), "each job has begun once");
 
-    home.crash();
+    home.restart();
     let reopened = home.open().await;
     assert_eq!(State::of(&*reopened).await.unwrap(), after);
     store.shutdown().await;
     reopened.shutdown().await;
 }
 
-/// It says what is the matter, and that it will pass.
-fn is_clear(error: &StoreError) {
+/// What needs no room may succeed; what is kept then.
+async fn with_no_byte_left(home: &Home, store: &dyn DynJobStore, mut kept: State) -> State {
+    let done = match claim(store, at(0), 3).await {
+        Ok(claims) => {
+            kept = State::of(store).await.unwrap();
+            begin(store, claims).await
+        }
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => kept = State::of(store).await.unwrap(),
+        Err(error) => is_clear(&error, home),
+    }
+    assert_eq!(State::of(store).await.unwrap(), kept);
+    kept
+}
+
+/// It says what is the matter, and that it will pass. MariaDB 10.11 ends itself when there is no room to undo
+/// a statement: then there is nobody who could say more.
+fn is_clear(error: &StoreError, home: &Home) {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
-    assert!(error.to_string().contains("full"), "{error}");
+    assert!(error.to_string().contains("full") || home.has_crashed(), "{error}");
     assert!(std::error::Error::source(error).is_some(), "the cause is kept");
 }
 

@@ -4,19 +4,21 @@
 mod extremes;
 mod full_disk;
 mod home;
+mod read_only;
 mod state;
 
-/// Makes a test of each database of `$test(kind, name)`.
-macro_rules! for_each_store {
-    ($test:ident) => {
+/// Makes a test of each of these databases, which calls a function with its [`Kind`](home::Kind) and the
+/// test's own name.
+macro_rules! tests {
+    ($function:ident: $($name:ident $kind:ident),*) => {$(
         #[test]
-        fn sqlite() {
-            $test(crate::home::Kind::Sqlite, &crate::test_name(module_path!(), "sqlite"));
+        fn $name() {
+            $function(crate::home::Kind::$kind, &crate::test_name(module_path!(), stringify!($name)));
         }
-    };
+    )*};
 }
 
-pub(crate) use for_each_store;
+pub(crate) use tests;
 
 /// What the test of this name is called on the command line: with its module, without the crate.
 fn test_name(module: &str, name: &str) -> String {
