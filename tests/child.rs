@@ -7,7 +7,7 @@ use punctual::core::{JobStore, NameError, NewRecord, TaskName};
 use punctual::prelude::*;
 use punctual_tests::halt::{Halt, Halts};
 use punctual_tests::journal::Journal;
-use punctual_tests::role::{Gate, Role, add_endless_jobs};
+use punctual_tests::role::{Gate, Role, WrongClock, add_endless_jobs};
 use punctual_tests::store::{self, Place};
 use tokio::sync::watch;
 
@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => println!("recovered"),
         })
         .lease(role.lease)
+        .clock(WrongClock { ahead: role.ahead })
         .max_running(role.max_running)
         .state(Journal::open(&role.folder.join("journal"), &role.name))
         .state(gate.clone());

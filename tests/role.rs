@@ -30,6 +30,8 @@ pub struct Role {
     pub identity: Option<String>,
     /// Its lease.
     pub lease: Duration,
+    /// By how many seconds its clock is wrong: how far ahead it is, or, if negative, behind.
+    pub ahead: i64,
     /// How many runs it may have under way.
     pub max_running: usize,
     /// Whether it adds the endless jobs, as a program does at each start.
@@ -54,6 +56,7 @@ impl Role {
             name: name.into(),
             identity: None,
             lease: Duration::from_secs(10),
+            ahead: 0,
             max_running: 10_000,
             adds_jobs: false,
             holds: false,
@@ -73,6 +76,23 @@ impl Role {
         let mut command = Command::new(program);
         command.arg(serde_json::to_string(self).expect("a role"));
         command
+    }
+}
+
+/// The clock of a machine where it is wrong.
+#[derive(Debug)]
+pub struct WrongClock {
+    /// How many seconds it is ahead.
+    pub ahead: i64,
+}
+
+impl Clock for WrongClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().saturating_add_micros(self.ahead * 1_000_000)
+    }
+
+    fn follows_stores(&self) -> bool {
+        SystemClock.follows_stores()
     }
 }
 

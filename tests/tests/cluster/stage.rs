@@ -1,6 +1,8 @@
 //! Where a test takes place.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use punctual_tests::role::Role;
 use punctual_tests::store::Place;
@@ -22,6 +24,7 @@ pub(crate) struct Stage {
     pub place: Place,
     /// Where the database is, unless it is in the folder.
     pub server: Option<Server>,
+    roles: AtomicUsize,
 }
 
 impl Stage {
@@ -35,12 +38,26 @@ impl Stage {
                 (Place::MySql(url), Some(server))
             }
         };
-        Self { folder, place, server }
+        Self { folder, place, server, roles: AtomicUsize::new(0) }
     }
 
-    /// A process of that name here, with everything else as it is by default.
+    /// A process of that name here, with everything else as it is by default. Those that share a server are
+    /// on machines whose clocks differ.
     pub(crate) fn role(&self, name: impl Into<String>) -> Role {
-        Role { place: self.place.clone(), ..Role::new(self.folder.path(), name) }
+        let ahead = match &self.server {
+            Some(_) => [0, 20, -20, 3600][self.roles.fetch_add(1, Ordering::Relaxed) % 4],
+            None => 0,
+        };
+        Role { place: self.place.clone(), ahead, ..Role::new(self.folder.path(), name) }
+    }
+
+    /// How much before its time a run may begin: nobody knows better how far two clocks are apart than by
+    /// asking the other what time it is, and waiting for the answer.
+    pub(crate) fn earliness(&self) -> Duration {
+        match &self.server {
+            Some(_) => Duration::from_secs(1),
+            None => Duration::ZERO,
+        }
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -18,6 +18,8 @@ pub(crate) struct Verdict {
     occurrences: HashMap<(String, Timestamp), Vec<Entry>>,
     /// When processes died: their runs ended then.
     deaths: HashMap<String, Timestamp>,
+    /// How much before its time a run may begin.
+    earliness: Duration,
 }
 
 /// The occurrences of one kind of job, counted.
@@ -36,7 +38,7 @@ impl Verdict {
             let occurrence = (entry.job.clone(), entry.scheduled);
             occurrences.entry(occurrence).or_default().push(entry.clone());
         }
-        Self { entries, occurrences, deaths }
+        Self { entries, occurrences, deaths, earliness: stage.earliness() }
     }
 
     pub(crate) fn of(&self, job: &str, time: Timestamp) -> &[Entry] {
@@ -63,14 +65,17 @@ impl Verdict {
         counts
     }
 
-    /// Checks what always holds: nothing but the plan's occurrences was run; of each there is one run; its
-    /// attempts follow each other, none while an earlier one is alive; `Recovery::Skip` jobs have one attempt;
-    /// and of a `Recovery::Rerun` job no more than `max_instances` run at the same time in all processes.
+    /// Checks what always holds: nothing but the plan's occurrences was run, and none before its time; of each
+    /// there is one run; its attempts follow each other, none while an earlier one is alive; `Recovery::Skip`
+    /// jobs have one attempt; and of a `Recovery::Rerun` job no more than `max_instances` run at the same time
+    /// in all processes.
     pub(crate) fn check(&self, plan: &Plan) {
         let jobs: HashMap<String, Planned> = plan.jobs().map(|job| (job.id.clone(), job)).collect();
         for ((id, time), entries) in &self.occurrences {
             let job = jobs.get(id).unwrap_or_else(|| panic!("there is no job {id}"));
             assert!(job.times.binary_search(time).is_ok(), "{id} does not run at {time}");
+            let early = time.saturating_since(entries[0].at);
+            assert!(early <= self.earliness, "{early:?} too early: {entries:#?}");
             self.no_two_at_a_time(entries);
             if job.recovery == Recovery::Skip {
                 let begins = entries.iter().filter(|e| e.mark == Mark::Begin).count();
