@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use punctual::SchedulerBuilder;
 use punctual::core::DynJobStore;
-use punctual::{SchedulerBuilder, prelude::*};
-use punctual_store_sql::MySqlJobStore;
+use punctual::prelude::*;
+use punctual_store_sql::{MySqlJobStore, PostgresJobStore};
 use punctual_testkit::Layered;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -20,6 +21,8 @@ pub enum Place {
     Sqlite(PathBuf),
     /// In the MySQL or MariaDB database of this URL.
     MySql(String),
+    /// In the PostgreSQL database of this URL.
+    Postgres(String),
 }
 
 impl Place {
@@ -32,7 +35,12 @@ impl Place {
     pub fn store(&self) -> Arc<dyn DynJobStore> {
         match self {
             Self::Sqlite(file) => Arc::new(SqliteJobStore::open(file).expect("a store")),
-            Self::MySql(url) => Arc::new(MySqlJobStore::open(url).expect("a store")),
+            Self::MySql(url) => {
+                Arc::new(MySqlJobStore::builder().url(url).build().expect("a store"))
+            }
+            Self::Postgres(url) => {
+                Arc::new(PostgresJobStore::builder().url(url).build().expect("a store"))
+            }
         }
     }
 }

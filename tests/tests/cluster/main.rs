@@ -48,4 +48,5 @@ macro_rules! on_every_store {
 on_every_store! {
     sqlite: Sqlite;
     mysql: MySql;
+    postgres: Postgres;
 }

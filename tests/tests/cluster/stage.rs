@@ -16,6 +16,7 @@ pub(crate) enum Kind {
     Sqlite,
     /// MariaDB, which stands for both.
     MySql,
+    Postgres,
 }
 
 /// A database of the test's own, and a folder for everything else.
@@ -36,6 +37,10 @@ impl Stage {
             Kind::MySql => {
                 let (server, url) = Server::start("mysql");
                 (Place::MySql(url), Some(server))
+            }
+            Kind::Postgres => {
+                let (server, url) = Server::start("postgres");
+                (Place::Postgres(url), Some(server))
             }
         };
         Self { folder, place, server, roles: AtomicUsize::new(0) }
