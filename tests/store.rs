@@ -6,7 +6,6 @@ use std::sync::Arc;
 use punctual::SchedulerBuilder;
 use punctual::core::DynJobStore;
 use punctual::prelude::*;
-use punctual_store_sql::{MySqlJobStore, PostgresJobStore};
 use punctual_testkit::Layered;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
