@@ -32,18 +32,21 @@ pub(crate) async fn watch(engine: Weak<Engine>, slot: Arc<Slot>) {
         if let Ok(Some(mut watch)) = watch {
             slot.set_watched(true);
             loop {
-                let changed = watch.changed().await;
                 let Some(engine) = engine.upgrade() else {
                     return;
                 };
-                // Also after an error: something may have changed in the meantime.
+                // Before the first wait too: nobody told of what changed before the watch began.
                 engine.changed(&slot);
-                if let Err(error) = changed {
+                drop(engine);
+                if let Err(error) = watch.changed().await {
                     tracing::warn!(store = %slot.alias, %error, "the store's notifications failed");
                     break;
                 }
             }
             slot.set_watched(false);
+            if let Some(engine) = engine.upgrade() {
+                engine.changed(&slot);
+            }
         }
         let Some(retry_interval) = engine.upgrade().map(|engine| engine.settings.retry_interval)
         else {

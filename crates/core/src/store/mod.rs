@@ -192,7 +192,8 @@ pub trait JobStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Watches for changes that other processes make; `None` where the backend has no notifications:
-    /// the scheduler then polls with a capped sleep.
+    /// the scheduler then polls with a capped sleep. Tells of what changes after it has answered; so
+    /// whoever watches looks once more then.
     fn watch(
         &self,
     ) -> impl Future<Output = Result<Option<Box<dyn ChangeWatch>>, StoreError>> + Send {

@@ -11,8 +11,8 @@
     -- rows are locked.
     CREATE FUNCTION {p}commit(
         ends integer[], kinds smallint[], ids text[], fences bigint[], next_run_times bigint[],
-        due_ats bigint[], fire_counts bigint[], run_ids text[],
-        start_of integer[], start_ids text[], scheduled_times bigint[], attempts bigint[], nodes text[],
+        due_ats bigint[], fire_counts bigint[], run_ids uuid[],
+        start_of integer[], start_ids uuid[], scheduled_times bigint[], attempts bigint[], nodes text[],
         start_fences bigint[], channel text,
         OUT done integer[], OUT removed integer[]
     )

@@ -1,7 +1,12 @@
 //! Carrying out a batch of commits in one statement.
 
-use punctual_core::{Commit, CommitAction, CommitOutcome, InFlightRun, StoreError};
-use sqlx::Row;
+use punctual_core::{
+    Commit, CommitAction, CommitBatch, CommitOutcome, HistoryEntry, InFlightRun, StoreError,
+    Timestamp,
+};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{Postgres as Pg, Row};
 
 use super::database::Postgres;
 use super::error::store_error;
@@ -31,14 +36,16 @@ struct Columns<'a> {
 impl Postgres {
     pub(super) async fn commit_all(
         &self,
-        batch: &[Commit],
+        batch: &CommitBatch,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
-        let mut outcomes = vec![CommitOutcome::Stale; batch.len()];
+        let mut outcomes = vec![CommitOutcome::Stale; batch.commits.len()];
         if batch.is_empty() {
             return Ok(outcomes);
         }
-        let (columns, places) = columns(batch);
-        let row = sqlx::query(self.sql(sql::COMMIT))
+        let (columns, places) = columns(&batch.commits);
+        let with_history = !batch.history.is_empty();
+        let statement = if with_history { sql::COMMIT_WITH_HISTORY } else { sql::COMMIT };
+        let mut query = sqlx::query(self.sql(statement))
             .bind(columns.ends)
             .bind(columns.kinds)
             .bind(columns.ids)
@@ -53,10 +60,11 @@ impl Postgres {
             .bind(columns.attempts)
             .bind(columns.nodes)
             .bind(columns.start_fences)
-            .bind(self.channel())
-            .fetch_one(&mut *self.read().await?)
-            .await
-            .map_err(store_error)?;
+            .bind(self.channel());
+        if with_history {
+            query = bind_history(query, &batch.history);
+        }
+        let row = query.fetch_one(&mut *self.read().await?).await.map_err(store_error)?;
         let answered = |column: usize| -> Result<Vec<usize>, StoreError> {
             let found: Option<Vec<i32>> = row.try_get(column).map_err(store_error)?;
             let places = found.into_iter().flatten().filter_map(|n| places.get(n as usize - 1));
@@ -72,6 +80,27 @@ impl Postgres {
         }
         Ok(outcomes)
     }
+}
+
+/// Entries as the last columns of the statement.
+fn bind_history<'q>(
+    query: Query<'q, Pg, PgArguments>,
+    entries: &[HistoryEntry],
+) -> Query<'q, Pg, PgArguments> {
+    let number = |of: fn(&HistoryEntry) -> i64| entries.iter().map(of).collect::<Vec<_>>();
+    let text = |of: fn(&HistoryEntry) -> &str| entries.iter().map(of).collect::<Vec<_>>();
+    let started = entries.iter().map(|entry| entry.started.map(Timestamp::as_micros));
+    query
+        .bind(number(|entry| entry.finished.as_micros()))
+        .bind(entries.iter().map(|entry| entry.run_id.to_string()).collect::<Vec<_>>())
+        .bind(number(|entry| entry.attempt.into()))
+        .bind(text(|entry| entry.job_id.as_str()))
+        .bind(text(|entry| entry.task.as_str()))
+        .bind(text(|entry| entry.node.as_str()))
+        .bind(number(|entry| entry.scheduled_time.as_micros()))
+        .bind(started.collect::<Vec<_>>())
+        .bind(text(|entry| entry.outcome.name()))
+        .bind(entries.iter().map(|entry| entry.error.as_deref()).collect::<Vec<_>>())
 }
 
 /// The batch in the order in which it is carried out, and where each commit stood in it. Jobs go by their

@@ -21,6 +21,7 @@ use super::{schema, sql};
 use crate::client::Value::Text;
 use crate::client::{Client, Columns, client};
 use crate::dialect::Dialect;
+use crate::history::HistoryStatements;
 use crate::sql::Statements;
 
 /// After how long without use a connection is tried before it is given work.
@@ -51,6 +52,7 @@ impl Dialect for Postgres {
     type Connection = PgConnection;
 
     const STATEMENTS: Statements = sql::STATEMENTS;
+    const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         let (pool, owned) = match &options.server {
@@ -125,7 +127,7 @@ impl Dialect for Postgres {
     }
 
     async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
-        self.commit_all(&batch.commits).await
+        self.commit_all(batch).await
     }
 
     async fn announce(&self, connection: &mut PgConnection) -> Result<(), StoreError> {

@@ -70,7 +70,7 @@ impl PostgresJobStore {
     }
 
     fn capabilities(&self) -> StoreCaps {
-        StoreCaps::shared().with_notify()
+        StoreCaps::shared().with_notify().with_history()
     }
 }
 

@@ -12,8 +12,11 @@ use crate::migrate::Schema;
 
 pub(super) const SCHEMA: Schema = Schema {
     create_version: "CREATE TABLE IF NOT EXISTS {p}schema (version bigint NOT NULL)",
-    migrations: &[concat!(
-        "
+    migrations: &[JOBS, HISTORY],
+};
+
+const JOBS: &str = concat!(
+    "
     -- Rows are small and have room beside them: a claim changes no column that is in an index, and so
     -- writes its new version of the row into the same page and into no index.
     CREATE TABLE {p}jobs (
@@ -37,7 +40,7 @@ pub(super) const SCHEMA: Schema = Schema {
 
     CREATE TABLE {p}runs (
         job_id         text COLLATE \"C\" NOT NULL,
-        run_id         text COLLATE \"C\" NOT NULL, -- 32 hexadecimal digits
+        run_id         uuid NOT NULL,
         scheduled_time bigint NOT NULL,
         attempt        bigint NOT NULL,
         node           text COLLATE \"C\" NOT NULL,
@@ -55,10 +58,27 @@ pub(super) const SCHEMA: Schema = Schema {
         text text NOT NULL
     );
 ",
-        include_str!("claim.sql"),
-        include_str!("commit.sql"),
-    )],
-};
+    include_str!("claim.sql"),
+    include_str!("commit.sql"),
+);
+
+const HISTORY: &str = "
+    -- By their ends, so that entries are written, read and forgotten side by side.
+    CREATE TABLE {p}history (
+        finished       bigint NOT NULL,
+        run_id         uuid NOT NULL,
+        attempt        bigint NOT NULL,
+        job_id         text COLLATE \"C\" NOT NULL,
+        task           text COLLATE \"C\" NOT NULL,
+        node           text COLLATE \"C\" NOT NULL,
+        scheduled_time bigint NOT NULL,
+        started        bigint,                     -- none: it never began
+        outcome        text NOT NULL,
+        error          text,
+        PRIMARY KEY (finished, run_id, attempt)
+    );
+    CREATE INDEX {prefix}history_of_job ON {p}history (job_id, finished);
+";
 
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
 const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";

@@ -2,6 +2,7 @@
 //!
 //! `{p}` is the schema with the table prefix. Batches come in as arrays, which `unnest` turns into rows.
 
+use crate::history::HistoryStatements;
 use crate::sql::Statements;
 
 /// A record as `rows::record` reads it, and more, from `jobs AS j`.
@@ -16,12 +17,19 @@ macro_rules! select_record {
     };
 }
 
+/// A run as `rows::run` reads it; its id without the dashes of a UUID.
+macro_rules! run_columns {
+    () => {
+        "translate(r.run_id::text, '-', ''), r.scheduled_time, r.attempt, r.node, r.fence "
+    };
+}
+
 /// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
 macro_rules! select_orphans {
     ($which:expr) => {
         select_record!(concat!(
-            "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
-             FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
+            run_columns!(),
+            "FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
              WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
             $which
         ))
@@ -112,10 +120,12 @@ pub(super) const STATEMENTS: Statements = Statements {
     take_over: "
         UPDATE {p}runs AS r SET node = ?2, fence = r.fence + 1, attempt = r.attempt + 1
         FROM jsonb_array_elements(?1::jsonb) AS c
-        WHERE r.job_id = c ->> 0 AND r.run_id = c ->> 1",
-    in_flight: "
-        SELECT run_id, scheduled_time, attempt, node, fence FROM {p}runs
-        WHERE job_id = ?1 ORDER BY run_id",
+        WHERE r.job_id = c ->> 0 AND r.run_id = (c ->> 1)::uuid",
+    in_flight: concat!(
+        "SELECT ",
+        run_columns!(),
+        "FROM {p}runs AS r WHERE r.job_id = ?1 ORDER BY r.run_id"
+    ),
     notes: "SELECT key, text FROM {p}notes ORDER BY key",
     set_note: "
         INSERT INTO {p}notes (key, text) VALUES (?1, ?2)
@@ -151,9 +161,64 @@ pub(super) const ADD_DEFINITIONS: &str = "
 pub(super) const CLAIM: &str = "SELECT * FROM {p}claim(?1, ?2, ?3, ?4)";
 
 /// Answers which commits were carried out, and which of them removed their job, by their places.
-pub(super) const COMMIT: &str = "
-    SELECT done, removed
-    FROM {p}commit(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+macro_rules! commit {
+    () => {
+        "SELECT done, removed FROM {p}commit(
+            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8::text[]::uuid[],
+            ?9, ?10::text[]::uuid[], ?11, ?12, ?13, ?14, ?15)"
+    };
+}
+pub(super) const COMMIT: &str = commit!();
+
+/// The same, with entries of the history beside the commits.
+pub(super) const COMMIT_WITH_HISTORY: &str = concat!(
+    "WITH history AS (
+        INSERT INTO {p}history
+            (finished, run_id, attempt, job_id, task, node, scheduled_time, started, outcome, error)
+        SELECT * FROM unnest(
+            ?16::bigint[], ?17::text[]::uuid[], ?18::bigint[], ?19::text[], ?20::text[], ?21::text[],
+            ?22::bigint[], ?23::bigint[], ?24::text[], ?25::text[])
+        ON CONFLICT (finished, run_id, attempt) DO NOTHING) ",
+    commit!()
+);
+
+/// A page of the history: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`, `?6`.
+macro_rules! select_history {
+    ($which:expr) => {
+        concat!(
+            "SELECT translate(run_id::text, '-', ''), attempt, job_id, task, node, scheduled_time,
+                started, finished, outcome, error
+             FROM {p}history
+             WHERE finished BETWEEN ?2 AND ?3
+             AND (finished, run_id, attempt) < (?4, nullif(?5, '')::uuid, ?6)
+             AND (?7 IS NULL OR outcome IN (SELECT jsonb_array_elements_text(?7::jsonb))) ",
+            $which,
+            "ORDER BY finished DESC, run_id DESC, attempt DESC LIMIT ?1"
+        )
+    };
+}
+
+pub(super) const HISTORY: HistoryStatements = HistoryStatements {
+    read: select_history!(""),
+    read_of_job: select_history!("AND job_id = ?8 "),
+    forget_before: "
+        DELETE FROM {p}history WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM {p}history WHERE finished < ?1
+            ORDER BY finished LIMIT ?2 FOR UPDATE SKIP LOCKED))",
+    // Those that are not newer than the newest one too many.
+    forget_beyond: "
+        DELETE FROM {p}history WHERE ctid = ANY (ARRAY(
+            SELECT h.ctid FROM (
+                SELECT job, (
+                    SELECT k FROM {p}history AS k WHERE k.job_id = job
+                    ORDER BY k.finished DESC, k.run_id DESC, k.attempt DESC LIMIT 1 OFFSET ?2
+                ) AS last FROM jsonb_array_elements_text(?1::jsonb) AS job
+            ) AS beyond JOIN {p}history AS h ON h.job_id = job
+                AND h.finished <= (last).finished
+                AND (h.finished, h.run_id, h.attempt)
+                    <= ((last).finished, (last).run_id, (last).attempt)
+            LIMIT ?3 FOR UPDATE OF h SKIP LOCKED))",
+};
 
 pub(super) const NOTIFY: &str = "SELECT pg_notify(?1, '')";
 
