@@ -19,6 +19,8 @@ use crate::common::{PATIENCE, Rig, at, note};
 #[derive(Clone, Default)]
 struct Others {
     store: MemoryJobStore,
+    /// Whether the line is there, on which they tell.
+    line: Arc<Notify>,
     changed: Arc<Notify>,
     broken: Arc<Notify>,
 }
@@ -38,6 +40,7 @@ impl StoreLayer for Watched {
     }
 
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
+        self.0.line.notified().await;
         Ok(Some(Box::new(self.0.clone())))
     }
 }
@@ -56,7 +59,7 @@ impl ChangeWatch for Others {
 }
 
 impl Others {
-    /// A scheduler beside them, which has looked at the store.
+    /// A scheduler beside them, which has looked at the store, and waits for the line.
     fn rig(&self) -> Rig {
         let watched = Layered(Watched(self.clone()));
         let rig = Rig::new(|builder| {
@@ -64,6 +67,18 @@ impl Others {
             let hour = Duration::from_secs(3_600);
             builder.job_store("default", watched).poll_interval(hour).task(note)
         });
+        rig.pass();
+        // The signals of the start are spent.
+        let _ = rig.block_on(async { timeout(Duration::ZERO, rig.woken()).await });
+        rig
+    }
+
+    /// The same, on the line.
+    fn watching_rig(&self) -> Rig {
+        let rig = self.rig();
+        self.line.notify_one();
+        let woken = rig.block_on(async { timeout(PATIENCE, rig.woken()).await });
+        woken.expect("whoever begins to watch looks once more");
         rig.pass();
         rig
     }
@@ -93,7 +108,7 @@ fn run_when_woken(rig: &Rig) {
 #[test]
 fn a_change_by_others_wakes_the_scheduler() {
     let others = Others::default();
-    let rig = others.rig();
+    let rig = others.watching_rig();
     others.add(&rig, "job");
     rig.pass();
     assert_eq!(rig.log.len(), 0, "nobody has told");
@@ -105,9 +120,21 @@ fn a_change_by_others_wakes_the_scheduler() {
 #[test]
 fn a_watch_that_breaks_is_a_change_too() {
     let others = Others::default();
-    let rig = others.rig();
+    let rig = others.watching_rig();
     others.add(&rig, "unheard of");
     others.broken.notify_one();
     run_when_woken(&rig);
     assert_eq!(rig.log.lines(), ["unheard of@0"]);
+}
+
+#[test]
+fn what_changed_before_the_watch_began_is_seen() {
+    let others = Others::default();
+    let rig = others.rig();
+    others.add(&rig, "early");
+    rig.pass();
+    assert_eq!(rig.log.len(), 0, "nobody has told");
+    others.line.notify_one();
+    run_when_woken(&rig);
+    assert_eq!(rig.log.lines(), ["early@0"]);
 }
