@@ -5,14 +5,14 @@ use std::sync::{Mutex, MutexGuard};
 
 use punctual_testkit::StoreCall;
 
-/// What goes wrong with a call.
+/// When it goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
-    /// It never reaches the store.
+    /// Before the store hears of it.
     Before,
-    /// It is broken off after so many steps.
-    During(usize),
-    /// It is carried out, and the answer is lost.
+    /// In the middle.
+    During,
+    /// When it has been carried out: the answer is lost.
     After,
 }
 
@@ -24,8 +24,8 @@ pub(crate) struct Dice(Mutex<State>);
 struct State {
     random: fastrand::Rng,
     calm: bool,
-    /// How often what went wrong; [`Fault::During`] any number of steps.
-    struck: BTreeMap<&'static str, u32>,
+    /// How often commits have gone wrong, and when.
+    struck: BTreeMap<Fault, u32>,
 }
 
 impl Dice {
@@ -58,24 +58,28 @@ impl Dice {
         if state.calm {
             return None;
         }
-        let chance = state.random.f64();
-        let (fault, name) = if chance < probability {
-            (Fault::Before, "before")
-        } else if chance < 2.0 * probability {
-            (Fault::During(state.random.usize(1..8)), "during")
-        } else if chance < 3.0 * probability {
-            (Fault::After, "after")
-        } else {
-            return None;
-        };
-        if call == StoreCall::Commit {
-            *state.struck.entry(name).or_default() += 1;
+        match state.random.f64() / probability {
+            ..1.0 => Some(Fault::Before),
+            ..2.0 => Some(Fault::During),
+            ..3.0 => Some(Fault::After),
+            _ => None,
         }
-        Some(fault)
     }
 
-    /// How many commits failed, and how.
-    pub(crate) fn struck(&self) -> BTreeMap<&'static str, u32> {
+    /// A number below `end`.
+    pub(crate) fn below(&self, end: usize) -> usize {
+        self.state().random.usize(..end)
+    }
+
+    /// A call has gone wrong.
+    pub(crate) fn struck(&self, call: StoreCall, fault: Fault) {
+        if call == StoreCall::Commit {
+            *self.state().struck.entry(fault).or_default() += 1;
+        }
+    }
+
+    /// How often commits have gone wrong, and when.
+    pub(crate) fn tally(&self) -> BTreeMap<Fault, u32> {
         self.state().struck.clone()
     }
 

@@ -1,11 +1,10 @@
-//! A store that fails by chance.
+//! A store that fails by chance, by itself.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use punctual::Timestamp;
 use punctual::core::{DynJobStore, StoreError, StoreErrorKind};
 use punctual_testkit::{StoreCall, StoreLayer};
 
@@ -26,18 +25,16 @@ impl StoreLayer for Flaky {
         call: StoreCall,
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        match self.dice.throw(call) {
-            None => return work.await,
-            Some(Fault::Before) => {}
-            Some(Fault::During(steps)) => break_off(work, steps).await,
-            Some(Fault::After) => drop(work.await?),
+        let Some(fault) = self.dice.throw(call) else {
+            return work.await;
+        };
+        self.dice.struck(call, fault);
+        match fault {
+            Fault::Before => {}
+            Fault::During => break_off(work, 1 + self.dice.below(7)).await,
+            Fault::After => drop(work.await?),
         }
         Err(StoreError::new(StoreErrorKind::Unavailable, format!("{call:?}: the connection broke")))
-    }
-
-    /// The test's clock is not the server's.
-    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(None)
     }
 }
 
