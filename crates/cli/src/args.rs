@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use punctual::{Zone, ZoneDatabase};
 
 use crate::crontab::Format;
+use crate::history::HistoryArgs;
 
 /// Runs crontab files and explains schedules.
 #[derive(Debug, Parser)]
@@ -26,6 +27,8 @@ pub enum Command {
     Next(NextArgs),
     /// Runs the commands of a crontab file, until it is told to stop
     Run(RunArgs),
+    /// Prints what became of past runs, newest first
+    History(HistoryArgs),
     /// Becomes another user and runs a command: what `run` starts the commands of others with.
     #[command(hide = true)]
     Become(BecomeArgs),
@@ -120,7 +123,7 @@ fn version() -> &'static str {
     &VERSION
 }
 
-fn parse_zone(name: &str) -> Result<Zone, String> {
+pub(crate) fn parse_zone(name: &str) -> Result<Zone, String> {
     Zone::named(name).map_err(|error| error.to_string())
 }
 

@@ -10,5 +10,6 @@ pub mod args;
 pub mod command;
 pub mod crontab;
 pub mod daemon;
+pub mod history;
 pub mod next;
 mod zone;

@@ -11,6 +11,7 @@ use punctual::{Clock, SystemClock};
 use punctual_cli::args::{Cli, Command, RunArgs};
 use punctual_cli::command::become_user;
 use punctual_cli::daemon::{self, DaemonError};
+use punctual_cli::history::{self, HistoryArgs, HistoryError};
 use punctual_cli::next::{self, NextError};
 use tokio::runtime::Builder;
 
@@ -32,6 +33,15 @@ fn main() -> ExitCode {
                 result => exit_code(result),
             }
         }
+        Command::History(args) => {
+            let warn = |text: String| report(&text);
+            match history(&args, warn) {
+                Err(HistoryError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    ExitCode::SUCCESS
+                }
+                result => exit_code(result),
+            }
+        }
         Command::Run(args) => {
             daemon::init_log();
             exit_code(run(&args))
@@ -41,6 +51,12 @@ fn main() -> ExitCode {
             ExitCode::from(CAN_NOT_RUN)
         }
     }
+}
+
+fn history(args: &HistoryArgs, warn: impl FnOnce(String)) -> Result<(), HistoryError> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(DaemonError::from)?;
+    runtime.block_on(history::print(args, &mut io::stdout().lock(), warn))
 }
 
 fn run(args: &RunArgs) -> Result<(), DaemonError> {

@@ -25,6 +25,7 @@ pub use install::{JobSettings, install};
 pub use log::init as init_log;
 pub use reboot::start_reboot_jobs;
 pub use serve::serve;
+pub(crate) use state::path_of as state_of;
 pub use stop::RunningCommands;
 
 /// The alias of the store that remembers.

@@ -17,20 +17,31 @@ use crate::account::Account;
 ///
 /// When the crontab is not there, or the folder or the file can't be made.
 pub(super) fn default_path(crontab: &Path, current: &Account) -> Result<PathBuf, DaemonError> {
+    let file = path_of(crontab, current)?;
+    let folder = file.parent().unwrap_or(&file);
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(no_state(folder))?;
+    open(&file).map_err(no_state(&file))?;
+    Ok(file)
+}
+
+/// Where that file is, or would be.
+///
+/// # Errors
+///
+/// When the crontab is not there.
+pub(crate) fn path_of(crontab: &Path, current: &Account) -> Result<PathBuf, DaemonError> {
     let folder = if current.uid.is_root() {
         PathBuf::from("/var/lib/punctual")
     } else {
         user_folder(env::var_os("XDG_STATE_HOME").map(PathBuf::from), &current.home)
     };
-    let no_state = |path: &Path| {
-        let path = path.to_owned();
-        |source| DaemonError::NoState { path, source }
-    };
     let crontab = crontab.canonicalize().map_err(no_state(crontab))?;
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(no_state(&folder))?;
-    let file = folder.join(file_name(&crontab));
-    open(&file).map_err(no_state(&file))?;
-    Ok(file)
+    Ok(folder.join(file_name(&crontab)))
+}
+
+fn no_state(path: &Path) -> impl FnOnce(io::Error) -> DaemonError {
+    let path = path.to_owned();
+    |source| DaemonError::NoState { path, source }
 }
 
 /// Opens the file for writing, and makes it, if it is not there, for its owner only.

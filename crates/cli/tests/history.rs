@@ -1,0 +1,118 @@
+//! `punctual history`, as a user calls it.
+
+use std::process::{Command, Output};
+
+use punctual::core::{CommitBatch, JobStore, NodeId, RunId, TaskName};
+use punctual::{HistoryEntry, JobId, OutcomeKind, SqliteJobStore, Timestamp};
+use tempfile::TempDir;
+
+fn history(folder: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_punctual"))
+        .args(["history", "--zone", "Europe/Helsinki"])
+        .args(arguments)
+        .current_dir(folder)
+        .env("XDG_STATE_HOME", folder.path())
+        .output()
+        .unwrap()
+}
+
+/// The lines after the head of the table.
+fn lines(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
+    let output = history(folder, &[&["--state", "jobs.sqlite"], arguments].concat());
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines = text.lines().map(str::to_owned);
+    assert!(lines.next().unwrap().starts_with("SCHEDULED  "), "{text}");
+    lines.collect()
+}
+
+fn error(folder: &TempDir, arguments: &[&str]) -> String {
+    let output = history(folder, arguments);
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_774_742_400 + seconds) // 2026-03-29 02:00 in Helsinki, an hour before the gap
+}
+
+/// Runs of two jobs, every half hour.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteJobStore::open(folder.path().join("jobs.sqlite")).unwrap();
+    let entry = |n: i64, job: &str| HistoryEntry {
+        run_id: RunId::from_u128(n as u128),
+        attempt: 1,
+        job_id: JobId::new(job).unwrap(),
+        task: TaskName::new("work").unwrap(),
+        node: NodeId::new("node").unwrap(),
+        scheduled_time: at(n * 1_800),
+        started: Some(at(n * 1_800).saturating_add_micros(12_000)),
+        finished: at(n * 1_800).saturating_add_micros(1_512_000),
+        outcome: OutcomeKind::Success,
+        error: None,
+    };
+    let entries = vec![
+        entry(0, "mail"),
+        HistoryEntry {
+            outcome: OutcomeKind::Failed,
+            error: Some("no\npaper".into()),
+            ..entry(1, "report")
+        },
+        HistoryEntry { attempt: 2, ..entry(2, "mail") },
+        HistoryEntry { started: None, outcome: OutcomeKind::Missed, ..entry(3, "mail") },
+    ];
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        store.start().await.unwrap();
+        store.commit(CommitBatch::new(Vec::new(), entries)).await.unwrap();
+        store.shutdown().await;
+    });
+    folder
+}
+
+#[test]
+fn past_runs_are_a_table_newest_first() {
+    let folder = folder();
+    assert_eq!(
+        lines(&folder, &[]),
+        [
+            "2026-03-29 04:30:00 +03:00  -          -          missed             1    mail",
+            "2026-03-29 04:00:00 +03:00  +0.012s    1.500s     success            2    mail",
+            "2026-03-29 02:30:00 +02:00  +0.012s    1.500s     failed             1    report: no\\npaper",
+            "2026-03-29 02:00:00 +02:00  +0.012s    1.500s     success            1    mail",
+        ]
+    );
+}
+
+#[test]
+fn options_choose_among_them() {
+    let folder = folder();
+    let times = |arguments: &[&str]| {
+        let lines = lines(&folder, arguments);
+        lines.iter().map(|line| line[11..16].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(times(&["--job", "mail"]), ["04:30", "04:00", "02:00"]);
+    assert_eq!(times(&["--job", "mail", "-n", "1"]), ["04:30"]);
+    assert_eq!(times(&["-n", "0"]), [""; 0]);
+    let two = ["--outcome", "failed", "--outcome", "missed"];
+    assert_eq!(times(&two), ["04:30", "02:30"]);
+    assert_eq!(times(&["--since", "2026-03-29 04:00:00"]), ["04:30", "04:00"]);
+    assert_eq!(times(&["--until", "2026-03-29T04:00:00+03:00"]), ["02:30", "02:00"]);
+}
+
+#[test]
+fn what_can_not_be_is_said_and_nothing_is_made() {
+    let folder = folder();
+    let no_file = error(&folder, &["--state", "none.sqlite"]);
+    assert!(no_file.contains("none.sqlite"), "{no_file}");
+    assert!(!folder.path().join("none.sqlite").exists());
+    std::fs::write(folder.path().join("tab"), "").unwrap();
+    let never_ran = error(&folder, &["tab"]);
+    assert!(never_ran.contains("nothing has been remembered"), "{never_ran}");
+    let outcome = error(&folder, &["--state", "jobs.sqlite", "--outcome", "bad"]);
+    assert!(outcome.contains("invalid_arguments"), "{outcome}");
+    let time = error(&folder, &["--state", "jobs.sqlite", "--since", "yesterday"]);
+    assert!(time.contains("--since") && time.contains("yesterday"), "{time}");
+    std::fs::write(folder.path().join("text"), "just text, which is no database at all").unwrap();
+    assert!(error(&folder, &["--state", "text"]).contains("no database"));
+}
