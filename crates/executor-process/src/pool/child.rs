@@ -135,8 +135,8 @@ impl Child {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(_) => return None,
                 },
-                () = self.stdout.readable() => drop(self.stdout.read(&self.author)),
-                () = self.stderr.readable() => drop(self.stderr.read(&self.author)),
+                () = self.stdout.readable() => self.stdout.read(&self.author),
+                () = self.stderr.readable() => self.stderr.read(&self.author),
             }
         }
     }

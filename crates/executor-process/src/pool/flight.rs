@@ -72,7 +72,8 @@ impl Flight {
         average: Duration,
         room: u64,
     ) {
-        if self.recalling || self.grace_has_begun() {
+        // Nor behind a run that turns out to be a long one: they would come back at once.
+        if self.recalling || self.grace_has_begun() || self.begun.elapsed() >= RECALL {
             return;
         }
         let depth = AHEAD.as_nanos() / average.as_nanos().max(1);

@@ -41,25 +41,12 @@ impl Printed {
         }
     }
 
-    /// Reads once; answers how much.
-    pub(super) fn read(&mut self, author: &Author) -> usize {
-        let Some(pipe) = &self.pipe else { return 0 };
+    /// Reads once, after waiting for it.
+    pub(super) fn read(&mut self, author: &Author) {
+        let Some(pipe) = &self.pipe else { return };
         let mut bytes = [0; CHUNK];
-        match pipe.try_read(&mut bytes) {
-            Ok(read @ 1..) => {
-                self.take(&bytes[..read], author);
-                read
-            }
-            Err(error)
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
-            {
-                0
-            }
-            Ok(0) | Err(_) => {
-                self.pipe = None;
-                0
-            }
-        }
+        let read = pipe.try_read(&mut bytes);
+        self.took(read, &bytes, author);
     }
 
     /// Reads all that has been printed by now.
@@ -67,12 +54,31 @@ impl Printed {
         // No more than that: somebody else may go on printing for ever.
         let there = self.pipe.as_ref().and_then(|pipe| ioctl_fionread(pipe).ok());
         let mut there = there.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-        while there > 0 {
-            match self.read(author) {
+        let mut bytes = [0; CHUNK];
+        while there > 0
+            && let Some(pipe) = &self.pipe
+        {
+            // Past tokio, which knows only what was there when it looked last.
+            let read = rustix::io::read(pipe, &mut bytes).map_err(Into::into);
+            match self.took(read, &bytes, author) {
                 0 => break,
                 read => there = there.saturating_sub(read),
             }
         }
+    }
+
+    fn took(&mut self, read: std::io::Result<usize>, bytes: &[u8], author: &Author) -> usize {
+        match read {
+            Ok(read @ 1..) => {
+                self.take(&bytes[..read], author);
+                return read;
+            }
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            // The end, or as good as.
+            Ok(0) | Err(_) => self.pipe = None,
+        }
+        0
     }
 
     /// What comes next is another line.

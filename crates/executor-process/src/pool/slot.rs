@@ -22,7 +22,7 @@ pub(super) enum State {
     Empty,
     /// Its child waits for runs.
     Ready,
-    /// It has a worker.
+    /// It has a worker, or one is on its way.
     Busy,
 }
 
@@ -73,12 +73,15 @@ impl Slot {
             let _ = started.send(self.start().await);
         }
         loop {
-            let idle = self.child.is_some() && !self.spent;
-            *self.state.lock() = if idle { State::Ready } else { State::Empty };
+            let idle = self.show();
             tokio::select! {
                 biased;
                 worker = self.coming.recv() => match worker {
-                    Some(worker) => self.serve(worker).await,
+                    Some(worker) => {
+                        self.serve(worker).await;
+                        // At once: the next worker may be on its way already.
+                        *self.state.lock() = State::Empty;
+                    }
                     None => break,
                 },
                 () = watch(&mut self.child), if idle => self.bury_idle().await,
@@ -90,6 +93,16 @@ impl Slot {
             }
         }
         self.retire().await;
+    }
+
+    /// Says how it looks, unless a worker is on its way here; answers whether the child waits for runs.
+    fn show(&self) -> bool {
+        let idle = self.child.is_some() && !self.spent;
+        let mut state = self.state.lock();
+        if *state != State::Busy {
+            *state = if idle { State::Ready } else { State::Empty };
+        }
+        idle
     }
 
     /// Gives one run after another to children.

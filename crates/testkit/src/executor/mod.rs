@@ -47,7 +47,7 @@ mod trial;
 
 pub use caps::ExecutorCaps;
 pub use fixture::ExecutorFixture;
-pub use probe::{Ending, async_run, blocking_run};
+pub use probe::{Ending, async_run, blocking_run, task_run};
 #[doc(hidden)]
 pub use run::run;
 pub use tasks::tasks;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use punctual_core::{JobContext, Run, RunOutcome, RunReport, RunSink, SystemClock, TaskOutput};
+use punctual_core::{
+    Call, JobContext, Run, RunOutcome, RunReport, RunSink, SystemClock, Task, TaskOutput,
+};
 
 use super::PATIENCE;
 use super::order::Order;
@@ -26,7 +28,7 @@ pub struct Ending(Receiver<RunReport>);
 pub fn blocking_run<R: TaskOutput>(
     work: impl Fn(JobContext) -> R + Send + Sync + 'static,
 ) -> (Run, Ending) {
-    run_of(Piece::blocking(work))
+    run_of(Order::piece(Piece::blocking(work)))
 }
 
 /// A run of async code.
@@ -42,12 +44,32 @@ pub fn blocking_run<R: TaskOutput>(
 pub fn async_run<R: Future<Output: TaskOutput> + Send + 'static>(
     work: impl Fn(JobContext) -> R + Send + Sync + 'static,
 ) -> (Run, Ending) {
-    run_of(Piece::future(work))
+    run_of(Order::piece(Piece::future(work)))
 }
 
-fn run_of(piece: Piece) -> (Run, Ending) {
+/// A run of a task.
+///
+/// ```
+/// use punctual_core::{DebugExecutor, Executor};
+/// use punctual_macros::task;
+/// use punctual_testkit::executor::task_run;
+///
+/// #[task(crate = "punctual_core")]
+/// fn add(a: i64, b: i64) -> i64 {
+///     a + b
+/// }
+///
+/// let (run, ending) = task_run(add(40, 2));
+/// DebugExecutor.submit(run).unwrap();
+/// assert_eq!(ending.outcome().to_string(), "success: 42");
+/// ```
+pub fn task_run<T: Task>(call: Call<T>) -> (Run, Ending) {
+    run_of(Order::call(call))
+}
+
+fn run_of(order: Order) -> (Run, Ending) {
     let (sender, receiver) = channel();
-    let run = Order::piece(piece).into_run(Arc::new(SystemClock), Arc::new(Sink(sender)));
+    let run = order.into_run(Arc::new(SystemClock), Arc::new(Sink(sender)));
     (run, Ending(receiver))
 }
 
@@ -62,6 +84,12 @@ impl Ending {
     pub fn outcome(&self) -> RunOutcome {
         let report = self.0.recv_timeout(PATIENCE).expect("a report");
         report.event.outcome.expect("an outcome")
+    }
+
+    /// A report that is there and has not been taken; after the only one there is none.
+    #[must_use]
+    pub fn further(&self) -> Option<RunOutcome> {
+        self.0.try_recv().ok()?.event.outcome
     }
 }
 

@@ -1,0 +1,142 @@
+//! Jobs that end in other ways than by returning; the pool goes on after each.
+
+use std::error::Error;
+use std::time::Duration;
+
+use punctual_core::{Killed, RunOutcome};
+use punctual_executor_process::{RemoteError, ResultTooLong};
+use serde_json::json;
+
+use crate::rig::{Rig, comes_true, lives, rig};
+use crate::tasks;
+
+/// It takes runs, in another child than this one.
+#[track_caller]
+fn goes_on_without(rig: &Rig, child: u64) {
+    assert_ne!(rig.pid(), child);
+    assert!(!lives(child));
+}
+
+#[test]
+fn exiting() {
+    let rig = rig(|pool| pool);
+    for status in [0, 3] {
+        let child = rig.pid();
+        assert_eq!(rig.killed(tasks::exits(status)), Killed::Exited(status));
+        goes_on_without(&rig, child);
+    }
+}
+
+#[test]
+fn aborting() {
+    let rig = rig(|pool| pool);
+    let child = rig.pid();
+    let how = rig.killed(tasks::aborts());
+    assert_eq!(how.to_string(), "its process was ended by signal 6 (SIGABRT)");
+    goes_on_without(&rig, child);
+}
+
+#[test]
+fn crashing() {
+    let rig = rig(|pool| pool);
+    let child = rig.pid();
+    assert_eq!(rig.killed(tasks::crashes()), Killed::Signal(11));
+    goes_on_without(&rig, child);
+}
+
+#[test]
+fn crashing_touches_no_other_run() {
+    let rig = rig(|pool| pool.processes(2));
+    let endings: Vec<_> = (0..50)
+        .map(|number| match number % 5 {
+            0 => rig.submit(tasks::crashes()),
+            _ => rig.submit(tasks::pid()),
+        })
+        .collect();
+    for (number, ending) in endings.iter().enumerate() {
+        let outcome = ending.outcome();
+        let expected = match number % 5 {
+            0 => matches!(outcome, RunOutcome::Killed(Killed::Signal(11))),
+            _ => outcome.is_success(),
+        };
+        assert!(expected, "run {number}: {outcome}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn allocating_without_end() {
+    let rig = rig(|pool| pool.memory_limit(256 << 20));
+    let child = rig.pid();
+    assert_eq!(rig.killed(tasks::allocates()), Killed::Signal(6));
+    // What the child said last is not lost.
+    let line = rig.line();
+    assert!(line.text.contains("memory allocation of"), "{line:?}");
+    goes_on_without(&rig, child);
+}
+
+#[test]
+fn taking_too_long() {
+    let limit = Duration::from_millis(300);
+    let rig = rig(|pool| pool.timeout(limit));
+    let child = rig.pid();
+    // The one behind it has its own time.
+    let (hanging, waiting) = (rig.submit(tasks::hangs()), rig.submit(tasks::pid()));
+    assert!(matches!(hanging.outcome(), RunOutcome::Killed(Killed::TimedOut(l)) if l == limit));
+    assert!(waiting.outcome().is_success());
+    goes_on_without(&rig, child);
+}
+
+#[test]
+fn a_result_that_is_too_long() {
+    let rig = rig(|pool| pool);
+    let child = rig.pid();
+    for outcome in [rig.run(tasks::returns(100 << 20)), rig.run(tasks::fails_with(100 << 20))] {
+        let RunOutcome::Failed(error) = outcome else { panic!("expected an error: {outcome}") };
+        let limit = error.downcast_ref::<ResultTooLong>().expect("it is too long").limit;
+        assert_eq!(limit, 16 << 20);
+        assert!(error.to_string().contains("16777216"), "{error}");
+    }
+    assert_eq!(rig.pid(), child, "it survives");
+    let nearly = (16 << 20) - 100;
+    assert_eq!(rig.value(tasks::returns(nearly)).as_str().map(str::len), Some(nearly));
+}
+
+#[test]
+fn arguments_that_are_too_long() {
+    let rig = rig(|pool| pool.max_message(1 << 10));
+    let child = rig.pid();
+    let outcome = rig.run(tasks::variable("x".repeat(2 << 10)));
+    let RunOutcome::Refused(reason) = &outcome else { panic!("expected a refusal: {outcome}") };
+    assert!(reason.contains("1024"), "{reason}");
+    assert_eq!(rig.pid(), child);
+}
+
+#[test]
+fn an_error_keeps_its_sources() {
+    let rig = rig(|pool| pool);
+    let RunOutcome::Failed(error) = rig.run(tasks::fails_deeply()) else { panic!("no error") };
+    let error = error.downcast_ref::<RemoteError>().expect("from the child");
+    let expected = std::io::Error::other(std::fmt::Error);
+    assert_eq!(error.to_string(), expected.to_string());
+    assert_eq!(error.source().map(ToString::to_string), expected.source().map(ToString::to_string));
+}
+
+#[test]
+fn forking() {
+    let rig = rig(|pool| pool);
+    let left = rig.value(tasks::forks()).as_u64().expect("a process id");
+    assert!(lives(left), "it may outlive its run");
+    assert_eq!(rig.killed(tasks::exits(1)), Killed::Exited(1));
+    assert!(comes_true(Duration::from_secs(10), || !lives(left)), "but not its child");
+    // Nor a child that ends well.
+    let left = rig.value(tasks::forks()).as_u64().expect("a process id");
+    rig.shutdown(crate::rig::PATIENCE);
+    assert!(comes_true(Duration::from_secs(10), || !lives(left)));
+}
+
+#[test]
+fn reading_finds_nothing() {
+    let rig = rig(|pool| pool);
+    assert_eq!(rig.value(tasks::reads()), json!(0));
+}

@@ -1,0 +1,24 @@
+//! What becomes of jobs that misbehave, of what they print, and of the children.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is about jobs that print")]
+
+mod endings;
+mod kills;
+mod options;
+mod orphans;
+mod printing;
+mod rig;
+mod stopping;
+mod tasks;
+
+/// Not a test, but the main function of the children: this program is a test harness.
+#[test]
+fn child() {
+    punctual_executor_process::init(&tasks::all());
+}
+
+/// Not a test either, but the main function of the processes that tests kill.
+#[test]
+fn parent() {
+    orphans::parent();
+}

@@ -1,0 +1,127 @@
+//! What the builder's options do.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+use punctual_core::{Executor, ExecutorError, RunOutcome};
+use punctual_executor_process::ProcessPoolExecutor;
+use punctual_testkit::executor::blocking_run;
+use serde_json::json;
+
+use crate::rig::{comes_true, lives, rig};
+use crate::tasks;
+
+#[test]
+fn a_child_lives_long() {
+    let rig = rig(|pool| pool);
+    let child = rig.pid();
+    assert!((0..100).all(|_| rig.pid() == child));
+}
+
+#[test]
+fn a_child_is_replaced_after_so_many_runs() {
+    let rig = rig(|pool| pool.recycle_after(3));
+    let endings: Vec<_> = (0..30).map(|_| rig.submit(tasks::pid())).collect();
+    let pids: Vec<_> = endings.iter().map(|e| crate::rig::value(e.outcome())).collect();
+    for (index, pids) in pids.chunks(3).enumerate() {
+        assert!(pids.iter().all(|pid| *pid == pids[0]), "child {index}: {pids:?}");
+    }
+    assert!(pids.chunks(3).map(|pids| &pids[0]).is_sorted_by(|a, b| a != b));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_child_is_replaced_that_has_grown() {
+    let rig = rig(|pool| pool.recycle_memory(200 << 20));
+    let child = rig.pid();
+    assert_eq!(rig.value(tasks::keeps(1 << 20)), json!(child));
+    // Its memory is looked at from time to time.
+    let replaced = || rig.value(tasks::keeps(100 << 20)) != json!(child);
+    assert!(comes_true(Duration::from_secs(30), replaced));
+    assert!(!lives(child));
+}
+
+#[test]
+fn children_have_their_surroundings() {
+    let folder = std::env::temp_dir().canonicalize().unwrap();
+    let rig = rig(|pool| pool.env("COLOUR", "blue").current_dir(&folder).nice(3));
+    assert_eq!(rig.value(tasks::variable("COLOUR".into())), json!("blue"));
+    assert_eq!(rig.value(tasks::place()), json!(folder));
+    let mine = rustix::process::getpriority_process(None).unwrap();
+    assert_eq!(rig.value(tasks::niceness()), json!((mine + 3).min(19)));
+}
+
+#[test]
+fn children_are_started_when_there_is_work_or_before() {
+    let late = rig(|pool| pool.processes(3));
+    assert_eq!(late.pid(), late.pid(), "one is enough");
+    let early = rig(|pool| pool.processes(3).eager());
+    early.shutdown(crate::rig::PATIENCE);
+    early.executor.start().unwrap();
+    assert!(early.run(tasks::pid()).is_success());
+}
+
+#[test]
+fn a_pool_whose_children_cannot_start_says_so() {
+    let nowhere = "/does/not/exist";
+    let build = |eager| {
+        let pool = ProcessPoolExecutor::builder().processes(2).current_dir(nowhere);
+        if eager { pool.eager() } else { pool }.build().unwrap()
+    };
+    punctual_executor_process::init(&tasks::all());
+    let error = build(true).start().unwrap_err();
+    assert!(matches!(error, ExecutorError::Start(_)), "{error}");
+    // Otherwise it is told to the runs.
+    let rig = rig(|pool| pool.current_dir(nowhere));
+    let endings: Vec<_> = (0..100).map(|_| rig.submit(tasks::pid())).collect();
+    for ending in endings {
+        let outcome = ending.outcome();
+        let refused = matches!(&outcome, RunOutcome::Refused(why) if why.contains("No such file"));
+        assert!(refused, "{outcome}");
+    }
+}
+
+#[test]
+fn closures_are_refused() {
+    let rig = rig(|pool| pool);
+    let (run, _ending) = blocking_run(|_| ());
+    let refused = rig.executor.submit(run).unwrap_err();
+    assert!(matches!(refused.reason, ExecutorError::Unsupported(_)), "{}", refused.reason);
+}
+
+#[test]
+fn options_are_checked() {
+    let pool = ProcessPoolExecutor::builder;
+    for (builder, expected) in [
+        (pool().processes(0), "processes is 0: it must be from 1 to 1024"),
+        (pool().nice(20), "nice is 20: it must be from 0 to 19"),
+        (pool().recycle_after(0), "recycle_after is 0: it must be at least 1"),
+        (pool().timeout(Duration::ZERO), "timeout is 0: it must be more than 0"),
+        (pool().max_message(10), "max_message is 10: it must be from 1 KiB to 128 MiB"),
+    ] {
+        assert_eq!(builder.build().unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let pool = ProcessPoolExecutor::builder().env("PASSWORD", "swordfish").args(["swordfish"]);
+    assert!(!format!("{pool:?} {:?}", pool.clone().build()).contains("swordfish"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn children_have_nothing_open_that_is_not_theirs() {
+    // Some may come from wherever the tests were started.
+    let open = |link: std::io::Result<std::fs::DirEntry>| std::fs::read_link(link?.path());
+    let before: HashSet<_> =
+        std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|link| open(link).ok()).collect();
+    let rig = rig(|pool| pool.processes(3).eager());
+    let files: HashSet<String> = serde_json::from_value(rig.value(tasks::files())).unwrap();
+    let new = |kind| {
+        let is_new = |file: &&String| file.starts_with(kind) && !before.contains(Path::new(file));
+        files.iter().filter(is_new).count()
+    };
+    assert_eq!((new("socket:"), new("pipe:")), (1, 2), "{files:?}");
+}

@@ -1,0 +1,110 @@
+//! A program that is killed leaves no children behind.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use punctual_core::Executor;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::rig::{comes_true, lives, rig};
+use crate::tasks;
+
+/// What a parent process is to do.
+const ROLE: &str = "PUNCTUAL_TEST_PARENT";
+
+/// Starts this program as one that has children of its own.
+fn start(role: &str) -> (Child, Vec<u64>) {
+    let mut parent = Command::new(std::env::current_exe().unwrap())
+        .args(["parent", "--exact", "--nocapture"])
+        .env(ROLE, role)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(parent.stdout.take().unwrap());
+    let pids = said.lines().map_while(Result::ok).find_map(|line| {
+        let pids = line.strip_prefix("pids ")?;
+        pids.split(' ').map(|pid| pid.parse().ok()).collect::<Option<Vec<u64>>>()
+    });
+    (parent, pids.expect("the parent says whom it has"))
+}
+
+/// What such a program does.
+pub(crate) fn parent() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let rig = rig(|pool| pool.processes(2));
+    let mut pids = Vec::new();
+    for _ in 0..2 {
+        pids.push(rig.value(tasks::forks()).as_u64().unwrap());
+    }
+    pids.push(rig.pid());
+    if role == "busy" {
+        rig.submit(tasks::ignores());
+        rig.submit(tasks::ignores());
+        while rig.line().text != "ignoring" {}
+    }
+    let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
+    println!("pids {}", pids.join(" "));
+    loop {
+        std::thread::park();
+    }
+}
+
+fn end_within_a_second(mut parent: Child, pids: &[u64]) {
+    assert!(pids.iter().all(|&pid| lives(pid)), "{pids:?}");
+    parent.kill().unwrap();
+    let gone = || pids.iter().all(|&pid| !lives(pid));
+    assert!(comes_true(Duration::from_secs(1), gone), "{pids:?}");
+    parent.wait().unwrap();
+}
+
+#[test]
+fn idle_children_end_with_their_parent() {
+    let (parent, pids) = start("idle");
+    end_within_a_second(parent, &pids);
+}
+
+#[test]
+fn busy_children_end_with_their_parent() {
+    let (parent, pids) = start("busy");
+    end_within_a_second(parent, &pids);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn even_a_stopped_child_ends_with_its_parent() {
+    let (parent, pids) = start("idle");
+    let child = Pid::from_raw(pids[2] as i32).unwrap();
+    kill_process(child, Signal::STOP).unwrap();
+    end_within_a_second(parent, &pids);
+}
+
+/// In a process of its own, where nobody else opens files.
+#[test]
+#[cfg(target_os = "linux")]
+fn children_that_come_and_go_leave_nothing_open() {
+    let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let Ok(role) = std::env::var(ROLE) else {
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["orphans::children_that_come_and_go_leave_nothing_open", "--exact"])
+            .env(ROLE, "leaks")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    };
+    assert_eq!(role, "leaks");
+    let cycle = || {
+        let rig = rig(|pool| pool.processes(2));
+        for _ in 0..20 {
+            rig.killed(tasks::exits(0));
+        }
+        rig.shutdown(crate::rig::PATIENCE);
+        rig.executor.start().unwrap();
+        rig.pid();
+        rig.shutdown(crate::rig::PATIENCE);
+    };
+    cycle();
+    let before = open();
+    cycle();
+    assert!(comes_true(Duration::from_secs(10), || open() <= before), "{} > {before}", open());
+}

@@ -1,0 +1,79 @@
+//! What jobs print.
+
+use punctual_core::Executor;
+use punctual_executor_process::OutputStream;
+use punctual_testkit::executor::task_run;
+
+use crate::rig::{PATIENCE, rig};
+use crate::tasks;
+
+#[test]
+fn lines_come_with_their_runs() {
+    let rig = rig(|pool| pool);
+    // Many, so that they wait for each other in the child.
+    let runs: Vec<_> = (0..300)
+        .map(|number| {
+            let lines = (0..number % 3).map(|line| format!("{number}, {line}")).collect();
+            let (run, ending) = task_run(tasks::prints(lines));
+            let id = run.context().run_id();
+            rig.executor.submit(run).unwrap();
+            (number, id, ending)
+        })
+        .collect();
+    for (number, id, ending) in runs {
+        assert!(ending.outcome().is_success());
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        // What is printed is told before the end of its run.
+        for _ in 0..=2 * (number % 3) {
+            let line = rig.line();
+            assert_eq!(line.run, Some(id), "run {number}: {line:?}");
+            let lines = if line.stream == OutputStream::Stdout { &mut out } else { &mut err };
+            lines.push(line.text);
+        }
+        let mut expected: Vec<_> =
+            (0..number % 3).map(|line| format!("{number}, {line}")).collect();
+        assert_eq!(err, expected.iter().map(|line| format!("wrong: {line}")).collect::<Vec<_>>());
+        expected.push("no end".into());
+        assert_eq!(out, expected);
+    }
+}
+
+#[test]
+fn a_long_line_comes_in_pieces() {
+    let rig = rig(|pool| pool);
+    assert!(rig.run(tasks::prints_a_line_of(100_000)).is_success());
+    let mut length = 0;
+    while length < 100_000 {
+        let piece = rig.line().text;
+        assert!(piece.len() <= 8 << 10 && piece.bytes().all(|byte| byte == b'y'));
+        length += piece.len();
+    }
+    assert_eq!(length, 100_000);
+}
+
+#[test]
+fn a_gigabyte_blocks_nothing_and_is_not_kept() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let bytes = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&bytes);
+    let rig = rig(|pool| {
+        pool.processes(2).on_output(move |line| {
+            if line.text.starts_with("xxx") {
+                count.fetch_add(line.text.len() as u64 + 1, Ordering::Relaxed);
+            }
+        })
+    });
+    let much = rig.submit(tasks::prints_much(1 << 30));
+    // Others go on meanwhile.
+    while bytes.load(Ordering::Relaxed) < 1 << 29 {
+        assert!(rig.run(tasks::pid()).is_success());
+    }
+    assert!(much.outcome().is_success());
+    assert_eq!(bytes.load(Ordering::Relaxed), 1 << 30);
+    let memory = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = memory.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(kib < 512 << 10, "{kib} KiB");
+    rig.shutdown(PATIENCE);
+}

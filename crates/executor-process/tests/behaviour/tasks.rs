@@ -1,0 +1,175 @@
+//! What the children run.
+
+use std::fs::read_link;
+use std::io::Read;
+use std::process::{Command, Stdio, abort, exit, id};
+use std::thread::park;
+
+use punctual_core::{JobContext, TaskError, Tasks};
+use punctual_macros::task;
+use rustix::process::{Signal, getpid, kill_process};
+
+pub(crate) fn all() -> Tasks {
+    Tasks::new()
+        .task(pid)
+        .task(exits)
+        .task(aborts)
+        .task(crashes)
+        .task(allocates)
+        .task(hangs)
+        .task(listens)
+        .task(ignores)
+        .task(prints)
+        .task(prints_much)
+        .task(prints_a_line_of)
+        .task(returns)
+        .task(fails_with)
+        .task(fails_deeply)
+        .task(forks)
+        .task(reads)
+        .task(variable)
+        .task(place)
+        .task(niceness)
+        .task(keeps)
+        .task(files)
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn pid() -> u32 {
+    id()
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn exits(status: i32) {
+    exit(status)
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn aborts() {
+    abort()
+}
+
+/// As a program does that follows a wrong pointer, which it goes on doing after Rust's handler has looked at it.
+#[task(crate = "punctual_core")]
+pub(crate) fn crashes() -> Result<(), TaskError> {
+    loop {
+        kill_process(getpid(), Signal::SEGV)?;
+    }
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn allocates() -> u64 {
+    let mut all = Vec::new();
+    loop {
+        all.push(vec![1_u8; 1 << 20]);
+    }
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn hangs() {
+    loop {
+        park();
+    }
+}
+
+/// Ends when it is asked to.
+#[task(crate = "punctual_core")]
+pub(crate) async fn listens(context: JobContext) -> &'static str {
+    println!("listening");
+    context.cancelled().await;
+    "asked to end"
+}
+
+/// Never ends.
+#[task(crate = "punctual_core")]
+pub(crate) fn ignores() {
+    println!("ignoring");
+    loop {
+        park();
+    }
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn prints(lines: Vec<String>) {
+    for line in lines {
+        println!("{line}");
+        eprintln!("wrong: {line}");
+    }
+    print!("no end");
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn prints_much(bytes: usize) {
+    let line = "x".repeat(1023);
+    for _ in 0..bytes / 1024 {
+        println!("{line}");
+    }
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn prints_a_line_of(bytes: usize) {
+    println!("{}", "y".repeat(bytes));
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn returns(bytes: usize) -> String {
+    "z".repeat(bytes)
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn fails_with(bytes: usize) -> Result<(), String> {
+    Err("e".repeat(bytes))
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn fails_deeply() -> Result<(), std::io::Error> {
+    Err(std::io::Error::other(std::fmt::Error))
+}
+
+/// Leaves a program behind that would go on for hours.
+#[task(crate = "punctual_core")]
+pub(crate) fn forks() -> std::io::Result<u32> {
+    let left = Command::new("sleep").arg("10000").stdin(Stdio::null()).spawn()?;
+    Ok(left.id())
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn reads() -> std::io::Result<usize> {
+    std::io::stdin().read_to_end(&mut Vec::new())
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn variable(name: String) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn place() -> std::io::Result<String> {
+    Ok(std::env::current_dir()?.to_string_lossy().into_owned())
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn niceness() -> Result<i32, rustix::io::Errno> {
+    rustix::process::getpriority_process(None)
+}
+
+/// Leaks so much memory, and uses it.
+#[task(crate = "punctual_core")]
+pub(crate) fn keeps(bytes: usize) -> u32 {
+    std::mem::forget(vec![1_u8; bytes]);
+    id()
+}
+
+/// What this process has open.
+#[task(crate = "punctual_core")]
+pub(crate) fn files() -> std::io::Result<Vec<String>> {
+    let entries = std::fs::read_dir("/proc/self/fd")?;
+    let mut files = Vec::new();
+    for entry in entries {
+        // The folder itself is among them and gone by now.
+        if let Ok(file) = read_link(entry?.path()) {
+            files.push(file.to_string_lossy().into_owned());
+        }
+    }
+    Ok(files)
+}
