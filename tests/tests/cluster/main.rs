@@ -9,7 +9,6 @@ mod exactly_once;
 mod outage;
 
 mod plan;
-mod server;
 mod stage;
 mod stale;
 

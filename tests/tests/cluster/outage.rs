@@ -5,10 +5,10 @@ use std::time::Duration;
 use punctual::prelude::*;
 use punctual_tests::process::Process;
 use punctual_tests::role::Role;
+use punctual_tests::server::Server;
 
 use crate::crew::{CHILD, Crew};
 use crate::plan::{ALL, Plan};
-use crate::server::Server;
 use crate::stage::{Kind, Stage};
 use crate::verdict::Verdict;
 

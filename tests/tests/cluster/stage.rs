@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use punctual_tests::role::Role;
+use punctual_tests::server::Server;
 use punctual_tests::store::Place;
 use tempfile::TempDir;
-
-use crate::server::Server;
 
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +34,12 @@ impl Stage {
         let (place, server) = match kind {
             Kind::Sqlite => (Place::from(folder.path()), None),
             Kind::MySql => {
-                let (server, url) = Server::start("mysql");
-                (Place::MySql(url), Some(server))
+                let server = Server::start("mysql");
+                (Place::MySql(server.url().into()), Some(server))
             }
             Kind::Postgres => {
-                let (server, url) = Server::start("postgres");
-                (Place::Postgres(url), Some(server))
+                let server = Server::start("postgres");
+                (Place::Postgres(server.url().into()), Some(server))
             }
         };
         Self { folder, place, server, roles: AtomicUsize::new(0) }

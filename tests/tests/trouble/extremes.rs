@@ -10,7 +10,7 @@ use punctual::prelude::*;
 use crate::home::{Home, Kind};
 use crate::tests;
 
-tests! { they_are_kept_and_run: sqlite Sqlite, mysql MySql }
+tests! { they_are_kept_and_run: sqlite Sqlite, mysql MySql, postgres Postgres }
 
 /// Where the runs tell what they were given.
 struct Heard(Mutex<Sender<(String, String)>>);

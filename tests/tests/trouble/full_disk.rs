@@ -14,7 +14,7 @@ use crate::home::{Home, Kind};
 use crate::state::{State, at, job, node, run};
 use crate::tests;
 
-tests! { nothing_is_lost: sqlite Sqlite, mysql MySql }
+tests! { nothing_is_lost: sqlite Sqlite, mysql MySql, postgres Postgres }
 
 fn nothing_is_lost(kind: Kind, test: &str) {
     on_a_small_disk(test, 256, |folder| {

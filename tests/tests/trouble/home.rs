@@ -14,6 +14,7 @@ use tokio::sync::watch;
 pub(crate) enum Kind {
     Sqlite,
     MySql,
+    Postgres,
 }
 
 /// A database with everything that belongs to it in one folder.
@@ -32,6 +33,10 @@ impl Home {
             Kind::MySql => {
                 let server = Server::start_in("mysql", folder);
                 (Place::MySql(server.url().into()), Some(server))
+            }
+            Kind::Postgres => {
+                let server = Server::start_in("postgres", folder);
+                (Place::Postgres(server.url().into()), Some(server))
             }
         };
         Self { kind, place, server }
@@ -53,6 +58,11 @@ impl Home {
         match self.kind {
             Kind::Sqlite => unreachable!("it has no server"),
             Kind::MySql => server.does(&format!("SET GLOBAL read_only = {}", i32::from(!may))),
+            // As on a replica, it holds for administrators too.
+            Kind::Postgres => {
+                server.does(&format!("ALTER SYSTEM SET default_transaction_read_only = {}", !may));
+                server.does("SELECT pg_reload_conf()");
+            }
         }
     }
 

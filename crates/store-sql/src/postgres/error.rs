@@ -23,7 +23,8 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
 fn meaning(code: &str) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Invalid, Other, Unavailable};
     match code {
-        "25006" => (Invalid, "the database may not be written to"),
+        // A replica, which may be promoted.
+        "25006" => (Unavailable, "the database may only be read at present"),
         "28000" | "28P01" => (Invalid, "PostgreSQL does not let this user in"),
         "3D000" => (Invalid, "there is no such database"),
         "42501" => (Invalid, "the user may not do this in the database"),
