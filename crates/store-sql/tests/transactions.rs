@@ -137,7 +137,7 @@ async fn mysql() {
     others.start().await.unwrap();
     let pool = MySqlPool::connect(&url).await.unwrap();
     keeps_the_contract(&ours, &others, &pool).await;
-    for table in ["jobs", "runs", "nodes", "notes", "schema"] {
+    for table in ["jobs", "runs", "nodes", "notes", "history", "schema"] {
         let drop = AssertSqlSafe(format!("DROP TABLE {prefix}{table}"));
         sqlx::raw_sql(drop).execute(&pool).await.unwrap();
     }

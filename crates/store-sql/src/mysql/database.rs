@@ -8,10 +8,10 @@ use punctual_core::{
 };
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection, SqlStr, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlConnection, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
-use super::options::{Options, Place};
+use super::options::{Options, Server};
 use super::script::{Answer, Script};
 use super::{schema, sql};
 use crate::client::{Client, Columns};
@@ -75,9 +75,9 @@ impl Dialect for MySql {
     const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let (pool, owned) = match &options.place {
-            Place::Url(connect) => (pool(options, connect), true),
-            Place::Pool(pool) => (pool.clone(), false),
+        let (pool, owned) = match &options.server {
+            Server::At(connect) => (pool(options, connect), true),
+            Server::Pool(pool) => (pool.clone(), false),
         };
         let mut database = Self { pool, tables: options.tables.clone(), max_packet: 0, owned };
         match database.prepare().await {
@@ -157,6 +157,12 @@ impl MySql {
         if let Some(row) = rows.first() {
             check_version(row.text(0)?)?;
             self.max_packet = usize::try_from(row.int(1)?).unwrap_or(usize::MAX);
+            if !row.flag(2)? {
+                return Err(StoreError::new(
+                    StoreErrorKind::Invalid,
+                    "the connections to the server have no database",
+                ));
+            }
         }
         schema::migrate(connection, &self.tables, &schema::SCHEMA).await?;
         guard.0 = None;
@@ -186,7 +192,7 @@ fn check_version(version: &str) -> Result<(), StoreError> {
 }
 
 fn pool(options: &Options, connect: &MySqlConnectOptions) -> MySqlPool {
-    let lock_timeout = options.lock_timeout.as_secs().max(1);
+    let lock_timeout = options.lock_timeout.as_secs();
     MySqlPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
@@ -206,7 +212,8 @@ fn pool(options: &Options, connect: &MySqlConnectOptions) -> MySqlPool {
                 Ok(true)
             })
         })
-        .connect_lazy_with(connect.clone())
+        // Statements have the jobs' arguments in them.
+        .connect_lazy_with(connect.clone().disable_statement_logging())
 }
 
 #[cfg(test)]

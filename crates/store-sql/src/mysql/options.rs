@@ -4,11 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use punctual_core::{StoreError, StoreErrorKind};
-use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool};
 
 use super::MySqlJobStore;
 use crate::tables::TablePrefix;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Makes a [`MySqlJobStore`] with options; from [`MySqlJobStore::builder`].
 ///
@@ -26,7 +27,7 @@ use crate::tables::TablePrefix;
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct MySqlJobStoreBuilder {
-    source: Source,
+    place: Option<Place>,
     table_prefix: String,
     max_connections: u32,
     acquire_timeout: Duration,
@@ -34,22 +35,21 @@ pub struct MySqlJobStoreBuilder {
 }
 
 /// What the builder was told.
-enum Source {
-    Missing,
+enum Place {
     Url(String),
-    Pool(MySqlPool),
+    Server(Server),
 }
 
 /// Where the jobs are.
-pub(super) enum Place {
-    Url(Box<MySqlConnectOptions>),
+pub(super) enum Server {
+    At(Box<MySqlConnectOptions>),
     /// Wherever the user's own pool is connected to.
     Pool(MySqlPool),
 }
 
 /// What the builder has checked.
 pub(crate) struct Options {
-    pub(super) place: Place,
+    pub(super) server: Server,
     pub(super) tables: TablePrefix,
     pub(super) max_connections: u32,
     pub(super) acquire_timeout: Duration,
@@ -59,9 +59,9 @@ pub(crate) struct Options {
 impl MySqlJobStoreBuilder {
     pub(super) fn new() -> Self {
         Self {
-            source: Source::Missing,
-            table_prefix: "punctual_".into(),
-            max_connections: 10,
+            place: None,
+            table_prefix: TablePrefix::default().as_str().into(),
+            max_connections: 5,
             acquire_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(5),
         }
@@ -72,14 +72,20 @@ impl MySqlJobStoreBuilder {
     /// `?` there may be `socket`, `ssl-mode` (`REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY`), `ssl-ca`,
     /// `ssl-cert` and `ssl-key`.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.source = Source::Url(url.into());
+        self.place = Some(Place::Url(url.into()));
+        self
+    }
+
+    /// Keeps jobs in the database that these options lead to, for what a URL can't say.
+    pub fn connect_options(mut self, options: MySqlConnectOptions) -> Self {
+        self.place = Some(Place::Server(Server::At(Box::new(options))));
         self
     }
 
     /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold, not
     /// those of this builder for connections and timeouts.
     pub fn pool(mut self, pool: MySqlPool) -> Self {
-        self.source = Source::Pool(pool);
+        self.place = Some(Place::Server(Server::Pool(pool)));
         self
     }
 
@@ -90,14 +96,14 @@ impl MySqlJobStoreBuilder {
         self
     }
 
-    /// How many connections there are at most, at least 1; 10 if not given. They are made when they are
-    /// needed.
+    /// How many connections there may be at a time, at least 1; 5 if not given. A scheduler works on one,
+    /// and calls from elsewhere (adding a job, listing) take another each while they last.
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.max_connections = connections;
         self
     }
 
-    /// How long to wait for a connection, until one is free or made, before the store is
+    /// How long to wait for a connection, a free one or a new one, before the store is
     /// [`Unavailable`](StoreErrorKind::Unavailable); 5 seconds if not given.
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.acquire_timeout = timeout;
@@ -105,8 +111,8 @@ impl MySqlJobStoreBuilder {
     }
 
     /// How long to wait for a job that another transaction holds (such as one of yours that has changed
-    /// it) before the store is [`Unavailable`](StoreErrorKind::Unavailable), in whole seconds and at least
-    /// one; 5 seconds if not given. Claiming never waits, it passes such jobs over.
+    /// it) before the store is [`Unavailable`](StoreErrorKind::Unavailable), in whole seconds; 5 seconds if
+    /// not given. Claiming never waits, it passes such jobs over.
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self
@@ -116,19 +122,29 @@ impl MySqlJobStoreBuilder {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](StoreErrorKind::Invalid) without a URL or a pool, for a URL that is none or names no
-    /// database, for a table prefix that can't be, and without connections.
+    /// [`Invalid`](StoreErrorKind::Invalid) without a place for the jobs, or with a URL (such as one that
+    /// names no database), table prefix, number of connections or timeout that can't be.
     pub fn build(self) -> Result<MySqlJobStore, StoreError> {
-        let place = match self.source {
-            Source::Url(url) => Place::Url(Box::new(parse(&url)?)),
-            Source::Pool(pool) => Place::Pool(pool),
-            Source::Missing => return Err(invalid("a MySQL store needs a URL or a pool")),
-        };
         if self.max_connections == 0 {
-            return Err(invalid("max_connections must be at least 1"));
+            return Err(invalid("a MySQL store needs at least 1 connection"));
         }
+        if self.acquire_timeout.is_zero() || self.acquire_timeout > DAY {
+            return Err(invalid(
+                "an acquire timeout must be longer than nothing, and a day at most",
+            ));
+        }
+        if self.lock_timeout.as_secs() == 0 || self.lock_timeout > DAY {
+            return Err(invalid("a lock timeout must be 1 second to a day"));
+        }
+        let server = match self.place {
+            Some(Place::Server(server)) => server,
+            Some(Place::Url(url)) => Server::At(Box::new(parse(&url)?)),
+            None => {
+                return Err(invalid("a MySQL store needs a URL, connect options or a pool"));
+            }
+        };
         Ok(MySqlJobStore::with(Options {
-            place,
+            server,
             tables: TablePrefix::new(&self.table_prefix)?,
             max_connections: self.max_connections,
             acquire_timeout: self.acquire_timeout,
@@ -159,7 +175,7 @@ fn parse(url: &str) -> Result<MySqlConnectOptions, StoreError> {
     if options.get_database().is_none() {
         return Err(invalid("the URL names no database: mysql://user@host/database"));
     }
-    Ok(options.disable_statement_logging())
+    Ok(options)
 }
 
 fn invalid(message: &str) -> StoreError {

@@ -187,9 +187,10 @@ pub(super) const COMMIT: &str = "COMMIT";
 pub(super) const BEGIN_SNAPSHOT: &str =
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION READ ONLY";
 
-/// The server's version, and how many bytes it takes at once.
-pub(super) const SERVER: &str =
-    "SELECT CONVERT(VERSION() USING utf8mb4), CAST(@@max_allowed_packet AS SIGNED)";
+/// The server's version, how many bytes it takes at once, and whether a database is chosen.
+pub(super) const SERVER: &str = "
+    SELECT CONVERT(VERSION() USING utf8mb4), CAST(@@max_allowed_packet AS SIGNED),
+        DATABASE() IS NOT NULL";
 pub(super) const TIME: &str = "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))";
 
 /// Id, task, revision, fence, next run time, due at, definition. A job that is there stays as it is.

@@ -1,8 +1,10 @@
 //! The builder's checks, and what its options do.
 
+use std::time::Duration;
+
 use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
 use punctual_testkit::server_url;
-use sqlx::mysql::MySqlPoolOptions;
+use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 
 use super::super::MySqlJobStore;
 use super::{Tables, at, due};
@@ -11,6 +13,7 @@ use super::{Tables, at, due};
 fn what_can_not_be_is_refused_at_once() {
     let good = || MySqlJobStore::builder().url("mysql://u:hunter2@localhost/jobs");
     good().build().unwrap();
+    MySqlJobStore::builder().connect_options(MySqlConnectOptions::new()).build().unwrap();
     MySqlJobStore::open("mariadb://u:hunter2@localhost/jobs").unwrap();
     let wrong = [
         MySqlJobStore::builder().build(),
@@ -21,6 +24,10 @@ fn what_can_not_be_is_refused_at_once() {
         MySqlJobStore::open("mysql://u:hunter2@localhost/jobs?ssl-mode=perhaps"),
         good().table_prefix("jobs; --").build(),
         good().max_connections(0).build(),
+        good().acquire_timeout(Duration::ZERO).build(),
+        good().acquire_timeout(Duration::MAX).build(),
+        good().lock_timeout(Duration::from_millis(999)).build(),
+        good().lock_timeout(Duration::MAX).build(),
     ];
     for store in wrong {
         let error = store.unwrap_err();
@@ -82,6 +89,17 @@ async fn a_pool_of_the_users_own_is_used_and_left_open() {
         sqlx::query_scalar("SELECT @@tx_isolation").fetch_one(&pool).await.unwrap();
     assert_eq!(isolation, "SERIALIZABLE", "the user's settings stay");
     tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_pool_without_a_database_is_refused() {
+    let url = server_url("mysql");
+    let (server, _database) = url.rsplit_once('/').unwrap();
+    let options: MySqlConnectOptions = server.parse().unwrap();
+    let store = MySqlJobStore::builder().connect_options(options).build().unwrap();
+    let error = store.start().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Invalid, "{error}");
+    assert!(error.to_string().contains("no database"), "{error}");
 }
 
 #[test]
