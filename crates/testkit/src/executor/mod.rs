@@ -35,6 +35,7 @@ pub mod cases;
 mod fixture;
 mod gate;
 mod handle;
+mod line;
 #[doc(hidden)]
 pub mod need;
 mod order;

@@ -32,6 +32,18 @@ pub fn watched_queue(caps: ExecutorCaps) -> bool {
     caps.limited && watched_workers(caps)
 }
 
+/// For executors in which runs wait for each other, watched from outside.
+#[must_use]
+pub fn queue(caps: ExecutorCaps) -> bool {
+    caps.workers && caps.limited
+}
+
+/// For executors that have tokio behind async tasks, in whatever process.
+#[must_use]
+pub fn tokio_anywhere(caps: ExecutorCaps) -> bool {
+    caps.tokio
+}
+
 /// For executors that have tokio behind async tasks.
 #[must_use]
 pub fn tokio(caps: ExecutorCaps) -> bool {

@@ -50,6 +50,19 @@ macro_rules! executor_suite {
                     shutdown_drops_what_has_not_begun
                     waiting_past_the_deadline_is_missed
                 ]
+                apart for queue [
+                    first_come_first_served
+                    the_limit_is_reached_and_respected
+                    a_short_run_does_not_wait_for_a_long_one
+                    shutdown_lets_the_queue_run_dry
+                    shutdown_drops_what_has_not_begun
+                    shutdown_asks_runs_to_end
+                    waiting_past_the_deadline_is_missed
+                    dropping_the_executor_loses_no_report
+                ]
+                anywhere for tokio_anywhere [
+                    async_tasks_have_tokio
+                ]
                 runtime for tokio [
                     async_tasks_can_use_timers
                     async_tasks_can_spawn

@@ -2,9 +2,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{AnyTask, CodecError, Encoded, JobContext, TaskBody, TaskOutput, Tasks};
 use punctual_macros::task;
+
+use super::line;
 
 /// The tasks that a worker in another process must know to be tried by the suite.
 pub fn tasks() -> Tasks {
@@ -17,6 +20,10 @@ pub fn tasks() -> Tasks {
         .task_type::<panic_async>()
         .task_type::<panic_without_text>()
         .task_type::<describe>()
+        .task_type::<called_in>()
+        .task_type::<listening>()
+        .task_type::<timing_async>()
+        .task_type::<spawning_async>()
 }
 
 #[task(crate = "punctual_core")]
@@ -64,6 +71,34 @@ pub(crate) fn describe(context: JobContext) -> (String, String, String, i64, u32
         context.scheduled_time().as_micros(),
         context.attempt(),
     )
+}
+
+/// Calls in at an [`Exchange`](super::line::Exchange), and waits to be let go.
+#[task(crate = "punctual_core")]
+pub(crate) fn called_in(port: u16, number: u8) -> std::io::Result<()> {
+    line::call_in(port, number)
+}
+
+/// Calls in, and waits to be asked to end.
+#[task(crate = "punctual_core")]
+pub(crate) fn listening(context: JobContext, port: u16) -> std::io::Result<()> {
+    let _connection = line::tell(port, 0)?;
+    pollster::block_on(context.cancelled());
+    Ok(())
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) async fn timing_async() -> Result<(), &'static str> {
+    match tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await {
+        Ok(()) => Err("what never ends has ended"),
+        Err(_) => Ok(()),
+    }
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) async fn spawning_async() -> Result<i32, tokio::task::JoinError> {
+    let sum = tokio::spawn(async { 40 + 2 }).await?;
+    Ok(sum + tokio::task::spawn_blocking(|| 1).await?)
 }
 
 /// A piece of code of the case as a task.

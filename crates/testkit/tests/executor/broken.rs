@@ -94,3 +94,11 @@ fn work(mut worker: Worker) {
         run.execute(pollster::block_on);
     }
 }
+
+impl<const FAULT: Fault> Drop for BrokenExecutor<FAULT> {
+    fn drop(&mut self) {
+        if let Some(queue) = self.queue.get_mut().unwrap() {
+            queue.abandon();
+        }
+    }
+}

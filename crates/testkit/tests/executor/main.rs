@@ -6,7 +6,7 @@ mod broken;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use broken::{Broken, Fault};
+use broken::{Broken, BrokenExecutor, Fault};
 use punctual_core::DebugExecutor;
 use punctual_testkit::executor::{ExecutorCaps, ExecutorFixture, Trial, cases, need, run};
 
@@ -27,6 +27,29 @@ impl ExecutorFixture for Debug {
 }
 
 punctual_testkit::executor_suite!(debug, Debug);
+
+/// An executor as a user might write it, with threads and nothing else.
+struct Own;
+
+impl ExecutorFixture for Own {
+    type Executor = BrokenExecutor<{ broken::NONE }>;
+
+    const CAPS: ExecutorCaps = {
+        let mut caps = ExecutorCaps::THREADS;
+        caps.tokio = false;
+        caps
+    };
+
+    fn set_up() -> Self {
+        Self
+    }
+
+    fn open(&self, limit: Option<usize>) -> Self::Executor {
+        Broken.open(limit.or(Some(10)))
+    }
+}
+
+punctual_testkit::executor_suite!(own, Own);
 
 /// Whether a case finds the fault.
 fn finds<const FAULT: Fault>(case: impl FnOnce(&Trial<Broken<FAULT>>)) -> bool {
