@@ -17,6 +17,11 @@ pub(crate) fn client_failure(error: &sqlx::Error) -> Option<(StoreErrorKind, &'s
             (Unavailable, "the connection to the database is closed")
         }
         sqlx::Error::Io(_) => (Unavailable, "the database can't be reached"),
+        // What a connection that breaks looks like if it does so at its beginning, or between the parts of an
+        // answer.
+        sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => {
+            (Unavailable, "the conversation with the database broke off")
+        }
         sqlx::Error::Configuration(_) | sqlx::Error::InvalidArgument(_) => {
             (Invalid, "the database was given a wrong configuration")
         }

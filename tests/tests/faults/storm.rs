@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use punctual::core::OutcomeKind;
 use punctual::prelude::*;
+use punctual::{HistoryOptions, HistoryQuery};
 use punctual_testkit::{Layered, ManualScheduler, StoreLayer};
 
 use crate::dice::Dice;
@@ -55,6 +57,7 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
             .timezone("UTC")
             .job_store("default", store)
             .state(Arc::clone(&runs))
+            .history(HistoryOptions::on())
             // Each commit in doubt is repeated many times while its claim lasts.
             .retry_interval(Duration::from_millis(50))
     })
@@ -98,6 +101,7 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
     }
     let missing: Vec<_> = expected.iter().filter(|key| !runs.contains_key(*key)).collect();
     assert!(missing.is_empty(), "{missing:?}");
+    written_down(&scheduler, expected);
     assert!(scheduler.health().is_ok());
     scheduler.block_on(scheduler.shutdown()).unwrap();
 }
@@ -115,6 +119,24 @@ fn the_store_is_whole(scheduler: &ManualScheduler) {
         assert_eq!(next.saturating_since(first(number)).subsec_nanos(), 0, "off its grid: {job:?}");
         assert!(next > now && next <= now.saturating_add(PERIOD), "{job:?}");
     }
+}
+
+/// The history tells of each run, once.
+fn written_down(scheduler: &ManualScheduler, mut expected: BTreeSet<(String, Timestamp)>) {
+    let mut query = HistoryQuery::new().limit(1_000);
+    loop {
+        let page = scheduler.block_on(scheduler.history(query.clone())).unwrap();
+        for entry in page.entries {
+            assert_eq!((entry.outcome, entry.attempt), (OutcomeKind::Success, 1), "{entry:?}");
+            let key = (entry.job_id.to_string(), entry.scheduled_time);
+            assert!(expected.remove(&key), "{entry:?} is there twice, or is no occurrence");
+        }
+        match page.next {
+            Some(next) => query = query.after(next),
+            None => break,
+        }
+    }
+    assert!(expected.is_empty(), "not in the history: {expected:?}");
 }
 
 /// All occurrences before that instant.

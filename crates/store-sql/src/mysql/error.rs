@@ -8,12 +8,9 @@ use crate::error::client_failure;
 /// The server's own text names users, tables and columns, and at most a piece of a statement; never a
 /// password.
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
-    use StoreErrorKind::{Invalid, Other, Unavailable};
+    use StoreErrorKind::{Invalid, Other};
     let (kind, message) = client_failure(&error).unwrap_or_else(|| match &error {
         sqlx::Error::Database(_) => meaning(number(&error).unwrap_or(0)),
-        sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => {
-            (Unavailable, "the conversation with the database broke off")
-        }
         sqlx::Error::Tls(_) => (Invalid, "no encrypted connection to the database can be made"),
         _ => (Other, "the database failed"),
     });
