@@ -4,6 +4,7 @@
 mod extremes;
 mod full_disk;
 mod home;
+mod names;
 mod read_only;
 mod state;
 

@@ -1,0 +1,113 @@
+//! Names of tables and schemas: those that would need quotes are refused, words of SQL are not.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use punctual::core::{DynJobStore, JobStore};
+use punctual::prelude::*;
+use punctual::{StoreError, StoreErrorKind};
+use punctual_tests::server::Server;
+
+use crate::state::{State, job};
+
+const WRONG: [&str; 20] = [
+    "",
+    " ",
+    "a b",
+    "a.b",
+    "a-b",
+    "1a",
+    "é",
+    "a\"",
+    "\"a\"",
+    "a'",
+    "`a`",
+    "a\\",
+    "a\0",
+    "a\n",
+    "a;--",
+    "a/*",
+    "jobs (x int); DROP TABLE punctual_jobs; --",
+    "' OR ''='",
+    "sqlite_a",
+    "PG_a",
+];
+
+/// Words that can't be names unless they are quoted or a part of one; letters of both kinds.
+const WORDS: [&str; 4] = ["select", "user", "Order", "_"];
+
+const NO_SERVER: &str = "postgres://nobody@127.0.0.1:1/nothing";
+
+type Made = Result<Arc<dyn DynJobStore>, StoreError>;
+
+fn any(store: impl JobStore) -> Arc<dyn DynJobStore> {
+    Arc::new(store)
+}
+
+fn sqlite(folder: &Path, prefix: &str) -> Made {
+    let file = folder.join("jobs.sqlite");
+    SqliteJobStore::builder().file(file).table_prefix(prefix).build().map(any)
+}
+
+fn mysql(url: &str, prefix: &str) -> Made {
+    MySqlJobStore::builder().url(url).table_prefix(prefix).build().map(any)
+}
+
+fn postgres(url: &str, prefix: &str) -> Made {
+    PostgresJobStore::builder().url(url).table_prefix(prefix).build().map(any)
+}
+
+fn postgres_schema(url: &str, schema: &str) -> Made {
+    PostgresJobStore::builder().url(url).schema(schema).build().map(any)
+}
+
+#[test]
+fn what_would_need_quotes_is_refused() {
+    let too_long = "x".repeat(64);
+    for wrong in WRONG.into_iter().chain([&*too_long]) {
+        for made in [
+            sqlite(Path::new("/"), wrong),
+            mysql(&NO_SERVER.replace("postgres", "mysql"), wrong),
+            postgres(NO_SERVER, wrong),
+            postgres_schema(NO_SERVER, wrong),
+        ] {
+            let error = made.err().unwrap_or_else(|| panic!("{wrong:?} is taken"));
+            assert_eq!(error.kind(), StoreErrorKind::Invalid);
+            assert!(error.to_string().contains(&format!("{wrong:?}")), "{error}");
+        }
+    }
+}
+
+/// Each has its own jobs.
+async fn words_will_do(make: impl Fn(&str) -> Made) {
+    let stores = WORDS.map(|word| make(word).unwrap());
+    for (store, word) in stores.iter().zip(WORDS) {
+        store.start().await.unwrap();
+        store.add(vec![job(word, 10)]).await.unwrap();
+    }
+    for (store, word) in stores.iter().zip(WORDS) {
+        let state = State::of(&**store).await.unwrap();
+        assert_eq!(state.jobs.len(), 1);
+        assert_eq!(state.jobs[0].id.as_str(), word);
+        store.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn words_will_do_in_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    words_will_do(|word| sqlite(folder.path(), word)).await;
+}
+
+#[tokio::test]
+async fn words_will_do_in_mysql() {
+    let server = Server::start("mysql");
+    words_will_do(|word| mysql(server.url(), word)).await;
+}
+
+#[tokio::test]
+async fn words_will_do_in_postgres() {
+    let server = Server::start("postgres");
+    words_will_do(|word| postgres(server.url(), word)).await;
+    words_will_do(|word| postgres_schema(server.url(), word)).await;
+}
