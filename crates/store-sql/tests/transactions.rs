@@ -1,6 +1,6 @@
 //! Jobs that are changed inside a transaction of the caller's.
 
-#![cfg(any(feature = "sqlite", feature = "mysql"))]
+#![cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
 
 use std::any::Any;
 
@@ -141,4 +141,38 @@ async fn mysql() {
         let drop = AssertSqlSafe(format!("DROP TABLE {prefix}{table}"));
         sqlx::raw_sql(drop).execute(&pool).await.unwrap();
     }
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn postgres() {
+    use punctual_core::{BoxFuture, StoreError};
+    use punctual_store_sql::PostgresJobStore;
+    use sqlx::{AssertSqlSafe, PgPool};
+
+    let url = punctual_testkit::server_url("postgres");
+    let schema = format!("t{}_transactions", std::process::id());
+    let open = || PostgresJobStore::builder().url(&url).schema(&schema).build().unwrap();
+    let (ours, others) = (open(), open());
+    ours.start().await.unwrap();
+    others.start().await.unwrap();
+    let pool = PgPool::connect(&url).await.unwrap();
+    keeps_the_contract(&ours, &others, &pool).await;
+
+    // Others hear of a job when it is committed.
+    ours.start().await.unwrap();
+    let mut watch = others.watch().await.unwrap().expect("PostgreSQL notifies");
+    let mut transaction = pool.begin().await.unwrap();
+    let mut caller = CallerTransaction::on(&mut *transaction);
+    inside(&ours).add_in(&mut caller, vec![due("heard", at(0))]).await.unwrap();
+    let mut changed: BoxFuture<'_, Result<(), StoreError>> = watch.changed();
+    let patience = std::time::Duration::from_millis(200);
+    assert!(tokio::time::timeout(patience, &mut changed).await.is_err(), "not before");
+    transaction.commit().await.unwrap();
+    changed.await.unwrap();
+    drop(watch);
+
+    others.shutdown().await;
+    let drop = AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"));
+    sqlx::raw_sql(drop).execute(&pool).await.unwrap();
 }
