@@ -23,7 +23,7 @@ pub use event::{
     SkippedRuns,
 };
 pub use executor::{
-    AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Prepared, Refused, Run,
+    AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Lease, Prepared, Refused, Run,
     RunParts, RunQueue, RunReport, RunSink, Worker, inside_run,
 };
 pub use job::{

@@ -2,6 +2,7 @@
 
 mod debug;
 mod inside;
+mod lease;
 mod prepared;
 mod queue;
 mod run;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use debug::DebugExecutor;
 pub use inside::inside_run;
+pub use lease::Lease;
 pub use prepared::{AsyncRun, BlockingRun, Prepared};
 pub use queue::RunQueue;
 pub use run::{Run, RunParts, RunReport, RunSink};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::lease::Lease;
 use super::prepared::{AsyncRun, Prepared, catch, panic_text};
 use crate::codec::Encoded;
 use crate::event::{RunEvent, RunOutcome};
@@ -17,6 +18,7 @@ use crate::time::{Clock, Timestamp};
 /// report is reported as [`RunOutcome::Lost`].
 pub struct Run {
     parts: RunParts,
+    lease: Option<Lease>,
     started: Option<Timestamp>,
     reported: bool,
 }
@@ -66,7 +68,15 @@ impl Run {
     /// Puts a run together.
     #[must_use]
     pub fn new(parts: RunParts) -> Self {
-        Self { parts, started: None, reported: false }
+        Self { parts, lease: None, started: None, reported: false }
+    }
+
+    /// Makes the run depend on a lease: when that is over, others may have taken the run over, and it is not
+    /// begun any more.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Lease) -> Self {
+        self.lease = Some(lease);
+        self
     }
 
     /// What the task may know about the run.
@@ -88,13 +98,17 @@ impl Run {
     }
 
     /// Marks the beginning. `None`: it must not be begun, and that has been reported: as missed, when it
-    /// is too late for the job's `misfire_grace_time`; as lost, when it has already been asked to end.
+    /// is too late for the job's `misfire_grace_time`; as lost, when it has already been asked to end, or
+    /// when its [lease](Self::with_lease) is over.
     #[must_use]
     pub fn begin(mut self) -> Option<Self> {
         if self.parts.context.is_cancelled() {
             return None;
         }
         let now = self.parts.clock.now();
+        if self.lease.as_ref().is_some_and(|lease| lease.is_over(now)) {
+            return None;
+        }
         if self.parts.deadline.is_some_and(|deadline| now > deadline) {
             self.finish(RunOutcome::Missed);
             return None;

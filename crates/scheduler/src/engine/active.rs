@@ -61,6 +61,15 @@ impl ActiveRuns {
         self.recorded > 0
     }
 
+    /// Those of a store's that are recorded there, by job and with their fences.
+    pub(crate) fn recorded(&self, slot: &Arc<Slot>) -> Vec<(JobId, RunId, Fence)> {
+        let recorded = self.runs.values().filter(|run| Arc::ptr_eq(&run.slot, slot));
+        let recorded = recorded.filter_map(|run| {
+            Some((run.context.job_id().clone(), run.context.run_id(), run.recorded?))
+        });
+        recorded.collect()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ActiveRun> {
         self.runs.values()
     }

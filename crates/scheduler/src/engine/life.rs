@@ -130,6 +130,7 @@ impl Engine {
             let (node, now) = (self.node.lock().clone(), slot.now());
             let until = now.saturating_add(self.settings.lease);
             slot.store.renew(&node, now, until).await.map_err(|source| slot.error(source))?;
+            slot.lease.lock().prolong(until);
             pass.renewed_at = Some(now);
             pass.search = true;
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Event, InFlightRun, JobId, JobRecord, NodeId, OrphanedRun, RunEvent, StoreError, TaskFilter,
-    Timestamp,
+    Event, InFlightRun, JobId, JobRecord, Lease, NodeId, OrphanedRun, RunEvent, StoreError,
+    TaskFilter, Timestamp,
 };
 
 use super::Engine;
@@ -23,6 +23,20 @@ impl Engine {
         // After a clock that was put back, the wait would last for ever.
         let early = |from: Timestamp| now < from && from <= now.saturating_add(grace);
         pass.search && !pass.search_from.is_some_and(early)
+    }
+
+    /// After the lease was over: when others have taken runs, none that waits here begins any more. What is
+    /// still this node's comes back as lost, and is tried again.
+    pub(super) async fn let_go(&self, slot: &Arc<Slot>) -> Result<(), StoreError> {
+        let recorded = self.active.lock().recorded(slot);
+        for (job, run, fence) in recorded {
+            let found = slot.store.in_flight(&job).await?;
+            if !found.iter().any(|found| (found.run_id, found.fence) == (run, fence)) {
+                *slot.lease.lock() = Lease::default();
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Takes over the runs of dead nodes and runs them again.

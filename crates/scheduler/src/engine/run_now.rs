@@ -59,7 +59,7 @@ impl Engine {
                 None => Ok(Recorded::Done),
             };
             if matches!(recorded, Ok(Recorded::Done)) {
-                self.hand_over(&slot, context, &resolved, &record, None);
+                self.hand_over(&slot, context, &resolved, &record, &run);
                 return Ok(run.run_id);
             }
             self.withdraw(run.run_id, slot.now());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Clock, Commit, CommitAction, DynJobStore, Fence, InFlightRun, JobId, OrphanedRun,
+    Alias, Clock, Commit, CommitAction, DynJobStore, Fence, InFlightRun, JobId, Lease, OrphanedRun,
     StoreCaps, StoreError, TaskFilter, TaskName, TaskRegistry, Timestamp,
 };
 
@@ -33,6 +33,9 @@ pub(crate) struct Slot {
     pub cache: Mutex<Cache>,
     pub zones: ZoneNotes,
     pub health: Mutex<Health>,
+    /// Until when what is recorded as this node's is its own; another one after it was over and others have
+    /// taken some of it.
+    pub lease: Mutex<Lease>,
     /// Changes to make at the next pass: runs to clear, jobs to look at sooner.
     pub settling: Mutex<Vec<Settling>>,
     pub pass: tokio::sync::Mutex<Pass>,
@@ -123,6 +126,7 @@ impl Slot {
             cache: Mutex::default(),
             zones: ZoneNotes::default(),
             health: Mutex::default(),
+            lease: Mutex::default(),
             settling: Mutex::default(),
             pass: tokio::sync::Mutex::default(),
             next_pass: Mutex::default(),

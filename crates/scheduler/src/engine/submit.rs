@@ -231,7 +231,7 @@ impl Engine {
         let active = self.active_run(slot, record, &run);
         let context = active.context.clone();
         self.active.lock().insert(active);
-        self.hand_over(slot, context, resolved, record, run.deadline);
+        self.hand_over(slot, context, resolved, record, &run);
     }
 
     /// The run as it counts among those under way.
@@ -256,23 +256,26 @@ impl Engine {
         context: JobContext,
         resolved: &Resolved,
         record: &JobRecord,
-        deadline: Option<Timestamp>,
+        run: &NewRun,
     ) {
         // Told before, so that no end of the run can be told earlier.
         if self.bus.wants(EventMask::JOB_SUBMITTED) {
             self.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
         }
         let args = resolved.decoded.definition.args.clone();
-        let submitted = resolved.executor.submit(Run::new(RunParts {
+        let mut ready = Run::new(RunParts {
             context,
             task: record.task.clone(),
             body: Arc::clone(&resolved.task),
             args,
-            deadline,
+            deadline: run.deadline,
             clock: Arc::clone(&slot.clock) as _,
             sink: Arc::clone(&self.reports) as _,
-        }));
-        if let Err(Refused { run, reason }) = submitted {
+        });
+        if run.recorded.is_some() && slot.caps.persistent {
+            ready = ready.with_lease(slot.lease.lock().clone());
+        }
+        if let Err(Refused { run, reason }) = resolved.executor.submit(ready) {
             // Comes back as a report, like the end of any other run.
             run.finish(RunOutcome::Refused(reason.to_string()));
         }

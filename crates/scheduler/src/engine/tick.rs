@@ -225,7 +225,7 @@ impl Engine {
     /// Keeps the node's lease, when it is time; whether it did.
     async fn renew(
         &self,
-        slot: &Slot,
+        slot: &Arc<Slot>,
         pass: &mut Pass,
         node: &NodeId,
         now: Timestamp,
@@ -234,11 +234,17 @@ impl Engine {
         if !slot.caps.persistent || self.is_fresh(pass.renewed_at, now) {
             return Ok(false);
         }
-        let lapsed = slot.store.renew(node, now, now.saturating_add(lease)).await?;
+        let until = now.saturating_add(lease);
+        let lapsed = slot.store.renew(node, now, until).await?;
         // While nothing is recorded as this node's the lease may lapse: there is nothing to take.
         if lapsed && pass.holds_runs {
             self.bus.emit(Event::LeaseLost(slot.alias.clone()));
         }
+        let was_over = slot.lease.lock().is_over(now);
+        if was_over {
+            self.let_go(slot).await?;
+        }
+        slot.lease.lock().prolong(until);
         pass.renewed_at = Some(now);
         Ok(true)
     }

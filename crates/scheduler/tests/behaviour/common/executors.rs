@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run};
+use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, RunOutcome};
 
 /// Keeps runs until it is told to run them. A shutdown drops them.
 #[derive(Clone, Default)]
-pub(crate) struct Held(Arc<Mutex<VecDeque<Run>>>);
+pub(crate) struct Held(Arc<Mutex<VecDeque<Run>>>, Arc<Mutex<Option<Run>>>);
 
 impl Held {
     /// How many runs it has.
@@ -22,6 +22,18 @@ impl Held {
     pub(crate) fn run_one(&self) {
         let run = self.0.lock().pop_front().expect("a run");
         run.execute(pollster::block_on);
+    }
+
+    /// Lets the oldest begin.
+    pub(crate) fn begin_one(&self) {
+        let run = self.0.lock().pop_front().and_then(Run::begin);
+        *self.1.lock() = Some(run.expect("a run that may begin"));
+    }
+
+    /// Ends the one that has begun.
+    pub(crate) fn end_begun(&self) {
+        let run = self.1.lock().take().expect("a run that has begun");
+        run.finish(RunOutcome::Success(Default::default()));
     }
 
     /// Drops the oldest, as an executor whose worker has died.

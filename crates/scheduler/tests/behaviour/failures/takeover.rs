@@ -56,10 +56,11 @@ fn the_old_owner_finds_that_it_was_silent_for_too_long_and_finishes_nothing() {
     let (heir, runs) = node(&file, None);
     add(&asleep, "job", Recovery::Rerun);
     asleep.jump_to(10);
+    its_runs.begin_one();
     heir.jump_to(21);
-    assert_eq!((its_runs.len(), runs.len()), (1, 1));
+    assert_eq!(runs.len(), 1);
     // It wakes up and ends its run, which is not its own any more.
-    its_runs.run_one();
+    its_runs.end_begun();
     asleep.jump_to(22);
     assert_eq!(asleep.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
     assert_eq!(asleep.events.of("JOB_REMOVED"), [""; 0]);
@@ -68,6 +69,35 @@ fn the_old_owner_finds_that_it_was_silent_for_too_long_and_finishes_nothing() {
     runs.run_one();
     heir.jump_to(23);
     assert!(heir.block_on(heir.get_job("job")).unwrap().is_none());
+}
+
+#[test]
+fn a_run_that_was_taken_over_before_it_began_does_not_begin() {
+    for renews_first in [true, false] {
+        let file = File::new();
+        let (asleep, its_runs) = node(&file, None);
+        let (heir, runs) = node(&file, None);
+        add(&asleep, "job", Recovery::Rerun);
+        asleep.jump_to(10);
+        heir.jump_to(21);
+        assert_eq!((its_runs.len(), runs.len()), (1, 1));
+        // It wakes up with a run in its queue.
+        asleep.clock().set(at(22));
+        if renews_first {
+            asleep.pass();
+        }
+        its_runs.run_one();
+        for second in 22..40 {
+            asleep.jump_to(second);
+            heir.jump_to(second);
+        }
+        assert_eq!((asleep.log.len(), its_runs.len()), (0, 0), "renews first: {renews_first}");
+        assert_eq!(asleep.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
+        runs.run_one();
+        heir.jump_to(40);
+        assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty());
+        assert_eq!(heir.log.lines(), ["job@10 again 2"]);
+    }
 }
 
 #[test]

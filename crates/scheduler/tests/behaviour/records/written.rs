@@ -186,13 +186,14 @@ fn each_attempt_has_its_own_and_a_stale_worker_changes_none() {
     let job = asleep.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
     asleep.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     asleep.jump_to(10);
+    its_runs.begin_one();
     heir.jump_to(21);
     runs.run_one();
     heir.jump_to(22);
     assert_eq!(brief(&heir), ["a@10 success 2"]);
     // It wakes up, and ends a run that is not its own any more: that has happened all the same.
     asleep.clock().set(at(23));
-    its_runs.run_one();
+    its_runs.end_begun();
     asleep.jump_to(23);
     assert_eq!(brief(&heir), ["a@10 success 1", "a@10 success 2"]);
     let nodes: Vec<_> = read(&heir).iter().map(|entry| entry.node.to_string()).collect();
