@@ -27,6 +27,7 @@ pub(crate) fn test(kind: Kind) {
     let stage = Stage::new(kind);
     let now = SystemClock.now();
     let plan = Plan {
+        name: "",
         starts: [now; 2],
         period: Duration::from_secs(seconds) / 20,
         // Runs of the dead count until they have been run again.
@@ -55,7 +56,7 @@ pub(crate) fn test(kind: Kind) {
     let finished = crew.finish(&stage.place, 2 * TAKEOVER);
 
     let verdict = Verdict::new(&stage, finished.deaths);
-    verdict.check(&plan);
+    verdict.check(&[&plan]);
     let skip = verdict.counts(&plan, Recovery::Skip);
     let rerun = verdict.counts(&plan, Recovery::Rerun);
     let takeovers = verdict.takeovers();

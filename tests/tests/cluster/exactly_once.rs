@@ -28,6 +28,7 @@ pub(crate) fn test(kind: Kind) {
     }
     let now = SystemClock.now();
     let plan = Plan {
+        name: "",
         starts: [now.saturating_sub(Duration::from_secs(3600)), now],
         period: Duration::from_millis(500),
         max_instances: 1,
@@ -40,7 +41,7 @@ pub(crate) fn test(kind: Kind) {
     let finished = crew.finish(&stage.place, Duration::from_secs(60));
 
     let verdict = Verdict::new(&stage, HashMap::new());
-    verdict.check(&plan);
+    verdict.check(&[&plan]);
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let counts = verdict.counts(&plan, recovery);
         assert_eq!((counts.never_ended, counts.begun_again), (0, 0), "{recovery:?}");

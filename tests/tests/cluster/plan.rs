@@ -17,6 +17,8 @@ pub(crate) const ALL: usize = JOBS * TIMES as usize;
 
 /// Jobs whose occurrences are each to run by itself, however late.
 pub(crate) struct Plan {
+    /// What the names of its jobs begin with.
+    pub name: &'static str,
     /// The first occurrence of the jobs of each half, the second and fourth quarter of them.
     pub starts: [Timestamp; 2],
     /// From one occurrence to the next.
@@ -30,6 +32,7 @@ pub(crate) struct Planned {
     pub id: String,
     pub recovery: Recovery,
     pub times: Vec<Timestamp>,
+    pub max_instances: usize,
 }
 
 impl Plan {
@@ -44,9 +47,10 @@ impl Plan {
             let first = self.starts[number / 2 % 2].saturating_add(place);
             let following = |time: &Timestamp| Some(time.saturating_add(self.period));
             Planned {
-                id: format!("{name}-{number}"),
+                id: format!("{}{name}-{number}", self.name),
                 recovery,
                 times: std::iter::successors(Some(first), following).take(TIMES as usize).collect(),
+                max_instances: self.max_instances as usize,
             }
         })
     }

@@ -17,17 +17,22 @@ use crate::verdict::TAKEOVER;
 const JOBS: usize = 3;
 
 /// Who comes to grief, and how.
-const VICTIMS: [&str; 3] =
-    ["stopped-while-running", "killed-while-running", "stopped-after-claiming"];
+const VICTIMS: [&str; 4] = [
+    "stopped-while-running",
+    "killed-while-running",
+    "stopped-after-committing",
+    "stopped-after-claiming",
+];
 
-/// One process is stopped in the middle of runs, one is killed there, both just after they have renewed their
-/// leases, and one is stopped when it has claimed jobs. Another takes over from all three. Then the stopped
-/// ones go on: the first brings its runs to their end, the other begins none, and neither changes anything.
+/// One process is stopped in the middle of runs, and one is killed there, both just after they have renewed
+/// their leases; one is stopped when it has committed to runs and begun none, and one when it has claimed
+/// jobs. Another takes over from them. Then the stopped ones go on. The first brings its runs to their end; of
+/// the others only those runs begin that nobody else had to run; and none of them changes anything.
 pub(crate) fn test(kind: Kind) {
     let stage = Stage::new(kind);
     let mut crew = Crew::default();
     let role = |name: &str| Role { holds: true, ..stage.role(name) };
-    let [runner, killed, claimer] = VICTIMS;
+    let [runner, killed, committer, claimer] = VICTIMS;
     crew.start_waiting(&role("heir"));
     crew.get("heir").line_that(|line| line == "ready");
 
@@ -48,28 +53,30 @@ pub(crate) fn test(kind: Kind) {
         }
         fell.insert(name, SystemClock.now());
     }
-    crew.start(&Role { halts: Some(Halt::Claimed), ..role(claimer) });
-    add_jobs(&stage, claimer);
-    crew.get(claimer).line_that(|line| line == "halted");
-    crew.get(claimer).suspend();
-    fell.insert(claimer, SystemClock.now());
+    for (name, halts) in [(committer, Halt::Committed), (claimer, Halt::Claimed)] {
+        crew.start(&Role { halts: Some(halts), ..role(name) });
+        add_jobs(&stage, name);
+        crew.get(name).line_that(|line| line == "halted");
+        crew.get(name).suspend();
+        fell.insert(name, SystemClock.now());
+    }
 
     // All of the claimed jobs, and the others of Recovery::Rerun.
     crew.get("heir").tell("go");
     crew.until(2 * TAKEOVER, "not all was taken over", |crew| {
-        crew.said("heir", "begin") == 4 * JOBS
+        crew.said("heir", "begin") == 5 * JOBS
     });
 
-    crew.get(claimer).tell("on");
-    crew.get(claimer).resume();
-    crew.get(runner).tell("on");
-    crew.get(runner).resume();
+    for name in [runner, committer, claimer] {
+        crew.get(name).tell("on");
+        crew.get(name).resume();
+    }
     crew.until(TAKEOVER, "its lease was lost", |crew| crew.said(runner, "lost") > 0);
     crew.get(runner).tell("release");
     crew.until(TAKEOVER, "its runs don't end", |crew| crew.said(runner, "end") == 2 * JOBS);
+    crew.until(TAKEOVER, "its jobs are lost", |crew| crew.said(committer, "begin") >= JOBS);
     // What follows from that is committed when they have ended.
-    crew.end(claimer);
-    crew.end(runner);
+    [runner, committer, claimer].iter().for_each(|name| crew.end(name));
     let jobs = with_store(stage.place.clone(), |scheduler| scheduler.get_jobs(None)).unwrap();
     let mut left: Vec<_> =
         jobs.iter().map(|job| (job.id.as_str().to_owned(), job.in_flight)).collect();
@@ -90,6 +97,7 @@ pub(crate) fn test(kind: Kind) {
             let (begins, ends): (&[_], &[_]) = match (name == claimer, id.contains("rerun")) {
                 (true, _) => (&[("heir", 1)], &[("heir", 1)]),
                 (false, true) if name == killed => (&[(name, 1), ("heir", 2)], &[("heir", 2)]),
+                (false, true) if name == committer => (&[("heir", 2)], &[("heir", 2)]),
                 (false, true) => (&[(name, 1), ("heir", 2)], &[(name, 1), ("heir", 2)]),
                 (false, false) if name == killed => (&[(name, 1)], &[]),
                 (false, false) => (&[(name, 1)], &[(name, 1)]),

@@ -65,12 +65,13 @@ impl Verdict {
         counts
     }
 
-    /// Checks what always holds: nothing but the plan's occurrences was run, and none before its time; of each
+    /// Checks what always holds: nothing but the plans' occurrences was run, and none before its time; of each
     /// there is one run; its attempts follow each other, none while an earlier one is alive; `Recovery::Skip`
     /// jobs have one attempt; and of a `Recovery::Rerun` job no more than `max_instances` run at the same time
     /// in all processes.
-    pub(crate) fn check(&self, plan: &Plan) {
-        let jobs: HashMap<String, Planned> = plan.jobs().map(|job| (job.id.clone(), job)).collect();
+    pub(crate) fn check(&self, plans: &[&Plan]) {
+        let jobs = plans.iter().flat_map(|plan| plan.jobs());
+        let jobs: HashMap<String, Planned> = jobs.map(|job| (job.id.clone(), job)).collect();
         for ((id, time), entries) in &self.occurrences {
             let job = jobs.get(id).unwrap_or_else(|| panic!("there is no job {id}"));
             assert!(job.times.binary_search(time).is_ok(), "{id} does not run at {time}");
@@ -83,7 +84,7 @@ impl Verdict {
             }
         }
         for job in jobs.values().filter(|job| job.recovery == Recovery::Rerun) {
-            self.at_most_so_many_at_a_time(&job.id, plan.max_instances as usize);
+            self.at_most_so_many_at_a_time(&job.id, job.max_instances);
         }
     }
 
