@@ -96,9 +96,11 @@ pub(super) const STATEMENTS: Statements = Statements {
     renew: "
         INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
         ON DUPLICATE KEY UPDATE alive_until = ?2",
-    // In two steps, the first of which holds nothing: others hold the nodes that are alive.
+    // Without waiting for nodes that are alive and just say so: they wait for each other then.
     forget_nodes: "
-        DELETE n FROM (SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1) AS dead
+        DELETE n FROM (
+            SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED
+        ) AS dead
         STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
     orphans: orphans!(""),
     orphans_of_tasks: orphans!(of_tasks!("?3")),
@@ -147,6 +149,7 @@ pub(super) const HISTORY: HistoryStatements = HistoryStatements {
     read_of_job: select_history!("of_job", "AND h.job_id = ?8 "),
     forget_before: "
         DELETE FROM {p}history WHERE finished < ?1 ORDER BY finished, run_id, attempt LIMIT ?2",
+    // What others write or forget just now is passed over: somewhat too many stay, until the next time.
     forget_beyond: "
         DELETE h FROM (
             SELECT old.finished, old.run_id, old.attempt FROM (
@@ -154,12 +157,16 @@ pub(super) const HISTORY: HistoryStatements = HistoryStatements {
                     PARTITION BY k.job_id ORDER BY k.finished DESC, k.run_id DESC, k.attempt DESC
                 ) AS place
                 FROM (
-                    SELECT DISTINCT CAST(c.job AS BINARY) AS job
-                    FROM JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
-                        job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$'
-                    )) AS c
-                ) AS asked
-                STRAIGHT_JOIN {p}history AS k FORCE INDEX (of_job) ON k.job_id = asked.job
+                    SELECT e.job_id, e.finished, e.run_id, e.attempt
+                    FROM (
+                        SELECT DISTINCT CAST(c.job AS BINARY) AS job
+                        FROM JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
+                            job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$'
+                        )) AS c
+                    ) AS asked
+                    STRAIGHT_JOIN {p}history AS e FORCE INDEX (of_job) ON e.job_id = asked.job
+                    FOR UPDATE SKIP LOCKED
+                ) AS k
             ) AS old WHERE old.place > ?2 LIMIT ?3
         ) AS beyond
         STRAIGHT_JOIN {p}history AS h FORCE INDEX (PRIMARY) ON h.finished = beyond.finished

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{CommitOutcome, JobId, JobStore, StoreErrorKind, TaskFilter};
+use punctual_core::{CommitOutcome, JobId, JobStore, NodeId, StoreErrorKind, TaskFilter};
 use sqlx::MySqlConnection;
 
 use super::super::MySqlJobStore;
@@ -62,6 +62,23 @@ async fn a_job_that_is_held_for_too_long() {
     assert_eq!((untouched.fire_count, untouched.in_flight), (0, 0), "nothing of it was done");
     tables.run("ROLLBACK").await;
     assert_eq!(store.commit(batch.into()).await.unwrap(), [CommitOutcome::Done; 2]);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_node_renews_while_others_do() {
+    let mut tables = Tables::new().await;
+    let store = with_jobs(&tables).await;
+    let [us, them, dead] = ["us", "them", "dead"].map(|name| NodeId::new(name).unwrap());
+    store.renew(&them, at(0), at(1)).await.unwrap();
+    store.renew(&dead, at(0), at(1)).await.unwrap();
+    tables.run("START TRANSACTION; UPDATE {p}nodes SET alive_until = 0 WHERE id = 'them'").await;
+    // A fortnight later: what is dead goes, what somebody writes at present does not.
+    let later = at(14 * 24 * 60 * 60);
+    store.renew(&us, later, later).await.expect("it waits for nobody");
+    tables.run("COMMIT").await;
+    assert!(store.renew(&them, later, later).await.unwrap(), "it is still known");
+    assert!(!store.renew(&dead, later, later).await.unwrap(), "it is forgotten");
     tables.drop().await;
 }
 
