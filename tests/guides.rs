@@ -13,8 +13,10 @@ guides! {
     Executors: "executors.md";
     FromApscheduler: "from-apscheduler.md";
     GettingStarted: "getting-started.md";
+    History: "history.md";
     Stores: "stores.md";
     TestingYourJobs: "testing-your-jobs.md";
+    Transactions: "transactions.md";
     Triggers: "triggers.md";
 }
 
