@@ -1,12 +1,15 @@
 //! Every executor with every store runs tasks of every kind, and goes on after a restart.
 
 use std::collections::HashMap;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use punctual::core::{Executor, JobStore};
 use punctual::prelude::*;
+use punctual::process::init;
 use punctual::{DebugExecutor, RunEvent};
 
 #[task]
@@ -32,6 +35,30 @@ async fn panic(message: String) {
 #[task]
 async fn beat(context: JobContext) -> String {
     context.job_id().to_string()
+}
+
+/// Tells the test that it has begun, and ends when the test lets it: from whatever process.
+#[task]
+fn hold(port: u16) -> std::io::Result<()> {
+    let mut test = TcpStream::connect(("127.0.0.1", port))?;
+    test.read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+fn tasks() -> Tasks {
+    Tasks::new().task(add).task(join).task(fail).task(panic).task(beat).task(hold)
+}
+
+/// Not a test, but the main function of child processes: this program is a test harness.
+#[test]
+fn child() {
+    init(&tasks());
+}
+
+fn processes(processes: usize) -> ProcessPoolExecutor {
+    init(&tasks());
+    let pool = ProcessPoolExecutor::builder().processes(processes).args(["child", "--exact"]);
+    pool.build().unwrap()
 }
 
 /// A scheduler that knows the tasks, and the ends of its runs.
@@ -126,6 +153,65 @@ fn goes_on_after_a_restart<S: JobStore, E: Executor>(
     scheduler.shutdown().unwrap();
 }
 
+/// Waits until it is later than this.
+fn pass(time: Timestamp) {
+    while SystemClock.now() <= time {
+        std::thread::yield_now();
+    }
+}
+
+/// For executors that run one job at a time.
+fn keeps_the_rules(executor: impl Executor) {
+    let (tell, events) = channel();
+    let scheduler = BackgroundScheduler::builder()
+        .timezone("UTC")
+        .executor("default", executor)
+        .tasks(&tasks())
+        .listener(EventMask::ALL, move |event| drop(tell.send(event.clone())))
+        .start()
+        .unwrap();
+    let wait = |what: &str, is_it: &dyn Fn(&Event) -> bool| {
+        loop {
+            let event = events.recv_timeout(Duration::from_secs(20)).expect(what);
+            if is_it(&event) {
+                return event;
+            }
+        }
+    };
+    let test = TcpListener::bind("127.0.0.1:0").unwrap();
+    let every = IntervalTrigger::seconds(0.02);
+    let long = hold(test.local_addr().unwrap().port());
+    scheduler.add_job(long).id("long").trigger(every).add().unwrap();
+    let run = test.accept().unwrap();
+    wait("a run too many", &|event| matches!(event, Event::JobMaxInstances(_)));
+    scheduler.remove_job("long").unwrap();
+
+    // Behind the long run another job waits, for longer than it bears.
+    let patience = Duration::from_millis(1);
+    scheduler.add_job(add(1, 1)).id("late").misfire_grace_time(patience).add().unwrap();
+    let is_late = |run: &RunEvent| run.job.job_id.as_str() == "late";
+    let submitted =
+        wait("its run", &|event| matches!(event, Event::JobSubmitted(run) if is_late(run)));
+    if let Event::JobSubmitted(run) = submitted {
+        pass(run.scheduled_time.saturating_add(patience));
+    }
+    drop(run);
+    wait(
+        "a missed run",
+        &|event| matches!(event, Event::JobMissed(skipped) if skipped.job.job_id.as_str() == "late"),
+    );
+
+    // Run times that pass while nothing may run make one.
+    scheduler.pause().unwrap();
+    let often = IntervalTrigger::seconds(0.01);
+    scheduler.add_job(beat()).id("beat").trigger(often).add().unwrap();
+    pass(SystemClock.now().saturating_add(Duration::from_millis(50)));
+    scheduler.resume().unwrap();
+    wait("one run for many", &|event| matches!(event, Event::JobCoalesced(_)));
+    wait("that run", &|event| matches!(event, Event::JobExecuted(_)));
+    scheduler.shutdown().unwrap();
+}
+
 fn sqlite(folder: &Path) -> SqliteJobStore {
     SqliteJobStore::open(folder.join("jobs.sqlite")).unwrap()
 }
@@ -165,5 +251,21 @@ executors! {
     tokio: TokioExecutor::new();
     tokio_one_at_a_time: TokioExecutor::new().max_concurrent(1);
     threads: ThreadPoolExecutor::new(2);
+    processes: processes(2);
     on_the_spot: DebugExecutor;
+}
+
+#[test]
+fn tokio_keeps_the_rules() {
+    keeps_the_rules(TokioExecutor::new().max_concurrent(1));
+}
+
+#[test]
+fn threads_keep_the_rules() {
+    keeps_the_rules(ThreadPoolExecutor::new(1));
+}
+
+#[test]
+fn processes_keep_the_rules() {
+    keeps_the_rules(processes(1));
 }
