@@ -9,7 +9,7 @@ use punctual::prelude::*;
 /// Computes.
 #[task]
 fn count_primes(below: u32) -> usize {
-    let is_prime = |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let is_prime = |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     (2..below).filter(is_prime).count()
 }
 
