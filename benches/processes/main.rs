@@ -55,7 +55,8 @@ fn python() -> Result<Figures, Box<dyn std::error::Error>> {
     let output =
         Command::new("python3").arg(script).args(PYTHON.map(|n| n.to_string())).output()?;
     if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{script} failed; is apscheduler 3.11 installed?\n{said}").into());
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
