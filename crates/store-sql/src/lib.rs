@@ -38,6 +38,8 @@ mod runs;
 mod sql;
 mod store;
 mod tables;
+#[cfg(test)]
+mod testing;
 mod wakeup;
 
 #[cfg(feature = "mysql")]

@@ -8,27 +8,14 @@ mod trouble;
 mod turns;
 
 use punctual_core::{
-    Commit, CommitAction, Encoded, Fence, InFlightRun, JobId, JobStore, NewRecord, NodeId, RunId,
-    Schedule, TaskName, Timestamp,
+    Commit, CommitAction, Fence, InFlightRun, JobId, JobStore, NodeId, RunId, Schedule,
 };
 use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use uuid::Uuid;
 
 use super::{MySqlJobStore, MySqlJobStoreBuilder};
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_seconds(1_772_452_800 + seconds)
-}
-
-fn due(name: &str, when: Timestamp) -> NewRecord {
-    NewRecord {
-        id: JobId::new(name).unwrap(),
-        task: TaskName::new("work").unwrap(),
-        definition: Encoded::from(&b"{}"[..]),
-        schedule: Some(Schedule::at(when)),
-    }
-}
+use crate::testing::{at, due, tells};
 
 /// Advances the job, and records a run of it.
 fn advance(name: &str, fence: Fence) -> Commit {

@@ -57,3 +57,28 @@
             ) JOIN {p}definitions d ON d.job_id = t.id;
     END
     $function$;
+
+    -- When there will be something to claim, of these tasks or (null) of any: when the first job is due that
+    -- nobody holds, or when the claim on one before it lapses.
+    CREATE FUNCTION {p}next_wakeup(tasks text[]) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_sort = off
+    AS $function$
+    DECLARE
+        job record;
+        earliest bigint;
+    BEGIN
+        FOR job IN
+            SELECT j.due_at, j.claimed_until FROM {p}jobs j
+            WHERE j.due_at IS NOT NULL AND ($1 IS NULL OR j.task = ANY ($1))
+            ORDER BY j.due_at
+        LOOP
+            earliest := least(earliest, coalesce(job.claimed_until, job.due_at));
+            EXIT WHEN earliest <= job.due_at;
+        END LOOP;
+        RETURN earliest;
+    END
+    $function$;

@@ -77,7 +77,8 @@ impl Dialect for Postgres {
     }
 
     async fn close(&self) {
-        self.listeners.close().await;
+        // Whoever still watches hears of it, and has the connection until then.
+        drop(self.listeners.close());
         if self.owned {
             self.pool.close().await;
         }

@@ -36,7 +36,7 @@ use crate::store::job_store;
 /// use punctual_store_sql::PostgresJobStore;
 ///
 /// # tokio::runtime::Runtime::new()?.block_on(async {
-/// let store = PostgresJobStore::connect("postgres://mailer:secret@db.example.org/mailer")?;
+/// let store = PostgresJobStore::open("postgres://mailer:secret@db.example.org/mailer")?;
 /// store.start().await?;
 /// assert_eq!(store.next_wakeup(&TaskFilter::Any).await?, None);
 /// store.shutdown().await;
@@ -56,7 +56,7 @@ impl PostgresJobStore {
     /// # Errors
     ///
     /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) for a URL that can't be.
-    pub fn connect(url: impl Into<String>) -> Result<Self, StoreError> {
+    pub fn open(url: impl Into<String>) -> Result<Self, StoreError> {
         Self::builder().url(url).build()
     }
 

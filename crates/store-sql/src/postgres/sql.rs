@@ -43,28 +43,6 @@ macro_rules! of_tasks {
     };
 }
 
-/// The next time when there is something to claim, among the jobs that `$of` names: a job that nobody
-/// holds is due, or, among those before it, a claim lapses.
-macro_rules! next_wakeup {
-    ($of:expr) => {
-        concat!(
-            "WITH free AS (
-                SELECT due_at FROM {p}jobs
-                WHERE due_at IS NOT NULL AND claimed_until IS NULL ",
-            $of,
-            "   ORDER BY due_at LIMIT 1)
-            SELECT due_at FROM (
-                SELECT due_at FROM free
-                UNION ALL
-                SELECT claimed_until FROM {p}jobs
-                WHERE due_at <= coalesce((SELECT due_at FROM free), 9223372036854775807)
-                    AND claimed_until IS NOT NULL ",
-            $of,
-            ") AS next ORDER BY due_at LIMIT 1"
-        )
-    };
-}
-
 pub(super) const STATEMENTS: Statements = Statements {
     update: "
         UPDATE {p}jobs SET
@@ -98,8 +76,10 @@ pub(super) const STATEMENTS: Statements = Statements {
     list_unscheduled_after: select_record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
     ),
-    next_wakeup: next_wakeup!(""),
-    next_wakeup_of_tasks: next_wakeup!(concat!("AND ", of_tasks!("?1"))),
+    next_wakeup: "SELECT due FROM {p}next_wakeup(NULL) AS due WHERE due IS NOT NULL",
+    next_wakeup_of_tasks: "
+        SELECT due FROM {p}next_wakeup(ARRAY(SELECT jsonb_array_elements_text(?1::jsonb))) AS due
+        WHERE due IS NOT NULL",
     node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
     renew: "
         INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)

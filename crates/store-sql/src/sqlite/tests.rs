@@ -5,17 +5,4 @@ mod plans;
 mod schema;
 mod trouble;
 
-use punctual_core::{Encoded, JobId, NewRecord, Schedule, TaskName, Timestamp};
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_seconds(1_772_452_800 + seconds)
-}
-
-fn due(name: &str, when: Timestamp) -> NewRecord {
-    NewRecord {
-        id: JobId::new(name).unwrap(),
-        task: TaskName::new("work").unwrap(),
-        definition: Encoded::from(&b"{}"[..]),
-        schedule: Some(Schedule::at(when)),
-    }
-}
+use crate::testing::{at, due, tells};

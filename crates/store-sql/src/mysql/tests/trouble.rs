@@ -2,22 +2,15 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobStore, StoreError, StoreErrorKind, TaskFilter};
+use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
 use punctual_testkit::server_url;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use super::super::MySqlJobStore;
-use super::{Tables, advance, at, due, fence, unique};
+use super::{Tables, advance, at, due, fence, tells, unique};
 use crate::client::{Client, Columns};
 use crate::dialect::Dialect;
-
-fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
-    assert_eq!(error.kind(), kind, "{error}");
-    assert!(error.to_string().contains(words), "{error}");
-    assert!(std::error::Error::source(error).is_some(), "the cause is kept");
-    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
-}
 
 /// The URL of the server with another user and database.
 fn url(user: &str, database: &str) -> String {

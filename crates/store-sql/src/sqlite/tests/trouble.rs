@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobStore, StoreError, StoreErrorKind, TaskFilter};
+use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use super::super::SqliteJobStore;
-use super::{at, due};
-
-fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
-    assert_eq!(error.kind(), kind, "{error}");
-    assert!(error.to_string().contains(words), "{error}");
-    assert!(std::error::Error::source(error).is_some(), "the cause is kept");
-}
+use super::{at, due, tells};
 
 #[tokio::test]
 async fn a_missing_folder() {

@@ -1,0 +1,172 @@
+//! The builder's checks, and what its options do.
+
+use std::time::Duration;
+
+use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
+use punctual_testkit::server_url;
+use sqlx::Row;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::super::PostgresJobStore;
+use super::{Tables, at, due};
+use crate::dialect::Dialect;
+
+#[test]
+fn what_can_not_be_is_refused_at_once() {
+    let good = || PostgresJobStore::builder().url("postgres://u:hunter2@localhost/jobs");
+    good().schema("Order").build().unwrap();
+    PostgresJobStore::open("postgresql://u:hunter2@localhost").unwrap();
+    let wrong = [
+        PostgresJobStore::builder().build(),
+        PostgresJobStore::open(""),
+        PostgresJobStore::open("mysql://u:hunter2@localhost/jobs"),
+        PostgresJobStore::open("postgres://u:hunter2@localhost:port/jobs"),
+        PostgresJobStore::open("postgres://u:hunter2@localhost/jobs?sslmode=perhaps"),
+        good().table_prefix("jobs; --").build(),
+        good().schema("").build(),
+        good().schema("a\"b").build(),
+        good().schema("a;DROP TABLE jobs--").build(),
+        good().schema("pg_mine").build(),
+        good().schema("x".repeat(64)).build(),
+        good().max_connections(0).build(),
+        good().acquire_timeout(Duration::ZERO).build(),
+        good().statement_timeout(Duration::from_micros(1)).build(),
+        good().statement_timeout(Duration::MAX).build(),
+    ];
+    for store in wrong {
+        let error = store.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Invalid);
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+#[test]
+fn debug_tells_no_password() {
+    let url = "postgres://u:hunter2@localhost/jobs";
+    let options: PgConnectOptions = url.parse().unwrap();
+    for builder in
+        [PostgresJobStore::builder().url(url), PostgresJobStore::builder().connect_options(options)]
+    {
+        assert!(!format!("{builder:?}").contains("hunter2"));
+        assert!(!format!("{:?}", builder.build().unwrap()).contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_started_says_so() {
+    let store = PostgresJobStore::open("postgres://localhost/jobs").unwrap();
+    let error = store.next_wakeup(&TaskFilter::Any).await.unwrap_err();
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn prefixes_keep_stores_apart_and_case_does_not() {
+    let tables = Tables::new().await;
+    let open = |prefix: &str| tables.builder().table_prefix(prefix).build().unwrap();
+    let stores = [open("One_"), open("two_"), open("oNE_")];
+    for store in &stores {
+        store.start().await.unwrap();
+    }
+    stores[0].add(vec![due("a", at(0))]).await.unwrap();
+    assert_eq!(stores[1].next_wakeup(&TaskFilter::Any).await.unwrap(), None);
+    assert_eq!(stores[1].remove_all().await.unwrap(), 0);
+    assert_eq!(stores[2].remove_all().await.unwrap(), 1);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn the_schema_is_as_it_was_written() {
+    let mut tables = Tables::new().await;
+    // A word of SQL, in capitals: it has to be quoted wherever it stands.
+    let schema = format!("Table_{}", tables.schema.to_uppercase());
+    let store = tables.builder().schema(&*schema).build().unwrap();
+    store.start().await.unwrap();
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    let claims = store.claim_due(at(0), 9, Duration::from_secs(1), &TaskFilter::Any).await;
+    assert_eq!(claims.unwrap().len(), 1);
+    let found = tables.run(&format!("SELECT id FROM \"{schema}\".punctual_jobs")).await;
+    assert_eq!(found.len(), 1);
+    tables.run(&format!("DROP SCHEMA \"{schema}\" CASCADE")).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn without_a_schema_it_is_that_of_the_connection() {
+    let mut tables = Tables::new().await;
+    tables.run("CREATE SCHEMA {schema}").await;
+    let options: PgConnectOptions = server_url("postgres").parse().unwrap();
+    let options = options.options([("search_path", format!("missing, {}", tables.schema))]);
+    let store = PostgresJobStore::builder().connect_options(options.clone()).build().unwrap();
+    store.start().await.unwrap();
+    assert_eq!(tables.run("SELECT 1 FROM {p}jobs").await.len(), 0);
+
+    let nowhere = options.options([("search_path", "missing")]);
+    let store = PostgresJobStore::builder().connect_options(nowhere).build().unwrap();
+    let error = store.start().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Invalid, "{error}");
+    assert!(error.to_string().contains("search_path"), "{error}");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_pool_of_the_users_own_is_used_and_left_open() {
+    let tables = Tables::new().await;
+    let pool = PgPoolOptions::new().max_connections(1).connect(&server_url("postgres")).await;
+    let pool = pool.unwrap();
+    let open = || PostgresJobStore::builder().pool(pool.clone()).schema(&*tables.schema).build();
+    let store = open().unwrap();
+    store.start().await.unwrap();
+    let watch = store.watch().await.unwrap();
+    assert!(watch.is_some(), "on a connection beside the pool's only one");
+    store.add(vec![due("a", at(3))]).await.unwrap();
+    store.shutdown().await;
+    assert!(!pool.is_closed());
+    store.start().await.unwrap();
+    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(3)));
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_pool_whose_transactions_see_too_little_is_refused() {
+    let tables = Tables::new().await;
+    let options: PgConnectOptions = server_url("postgres").parse().unwrap();
+    let strict = options.options([("default_transaction_isolation", "serializable")]);
+    let pool = PgPoolOptions::new().connect_lazy_with(strict.clone());
+    let builder = PostgresJobStore::builder().schema(&*tables.schema);
+    let error = builder.pool(pool).build().unwrap().start().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Invalid);
+    assert!(error.to_string().contains("serializable"), "{error}");
+
+    let builder = PostgresJobStore::builder().schema(&*tables.schema);
+    let store = builder.connect_options(strict).build().unwrap();
+    store.start().await.expect("the store sets up connections of its own");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn it_tells_itself_apart_from_others_on_the_server() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let name = "SELECT current_setting('application_name')";
+    let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
+    let row = sqlx::raw_sql(name).fetch_one(&mut *connection).await.unwrap();
+    assert_eq!(row.get::<&str, _>(0), "punctual");
+    tables.drop().await;
+}
+
+#[test]
+fn it_starts_again_in_another_runtime() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tables = runtime().block_on(Tables::new());
+    let store = tables.builder().build().unwrap();
+    for expected in 0..3 {
+        runtime().block_on(async {
+            store.start().await.unwrap();
+            let page = store.list(None, 9).await.unwrap();
+            assert_eq!(page.records.len(), expected);
+            store.add(vec![due(&expected.to_string(), at(0))]).await.unwrap();
+            store.shutdown().await;
+        });
+    }
+    runtime().block_on(async { Tables { own: super::connect().await, ..tables }.drop().await });
+}

@@ -1,0 +1,189 @@
+//! What PostgreSQL does: no statement of the firing path may read a whole table.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use punctual_core::{
+    Commit, CommitAction, Fence, InFlightRun, JobStore, NodeId, RunId, Schedule, TaskFilter,
+    TaskName,
+};
+use punctual_testkit::server_url;
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{AssertSqlSafe, Row};
+
+use super::super::PostgresJobStore;
+use super::super::names::Names;
+use super::super::sql::{HISTORY, STATEMENTS};
+use super::{Tables, at, due, unique};
+use crate::tables::TablePrefix;
+
+/// What was read of a table: how often from end to end, and how many rows in all.
+type Reads = HashMap<String, (i64, i64)>;
+
+impl Tables {
+    /// A store whose connections can be told from others.
+    async fn named(&self) -> (PostgresJobStore, String) {
+        let name = unique();
+        let options: PgConnectOptions = server_url("postgres").parse().unwrap();
+        let builder = PostgresJobStore::builder().schema(&*self.schema);
+        let store = builder.connect_options(options.application_name(&name)).build().unwrap();
+        store.start().await.unwrap();
+        (store, name)
+    }
+
+    /// Ends a store; what it has read is counted by then.
+    async fn end(&mut self, (store, name): (PostgresJobStore, String)) {
+        store.shutdown().await;
+        let left = format!("SELECT 1 FROM pg_stat_activity WHERE application_name = '{name}'");
+        while !self.run(&left).await.is_empty() {}
+    }
+
+    async fn reads(&mut self) -> Reads {
+        let counts = "SELECT relname::text, seq_scan, seq_tup_read + coalesce(idx_tup_fetch, 0)
+            FROM pg_stat_user_tables WHERE schemaname = '{schema}'";
+        let read = |row: &PgRow| (row.get(0), (row.get(1), row.get(2)));
+        self.run(counts).await.iter().map(read).collect()
+    }
+}
+
+/// Tables with jobs, due one second after the other. With few of them a scan would be quicker, but a plan
+/// is kept while they grow.
+async fn filled(count: i64) -> Tables {
+    let mut tables = Tables::new().await;
+    let store = tables.named().await;
+    let jobs = (0..count).map(|n| due(&format!("job {n:05}"), at(n))).collect();
+    store.0.add(jobs).await.unwrap();
+    tables.end(store).await;
+    tables.run("ANALYZE {p}jobs, {p}definitions, {p}runs").await;
+    tables
+}
+
+#[tokio::test]
+async fn a_fire_reads_no_rows_but_its_own() {
+    let known = Arc::new(["rest", "work"].map(|name| TaskName::new(name).unwrap()).into());
+    for filter in [TaskFilter::Any, TaskFilter::Only(known)] {
+        for count in [3, 20_000] {
+            let mut tables = filled(count).await;
+            let before = tables.reads().await;
+            let store = tables.named().await;
+            // More often than it takes until a plan is kept.
+            for fires in 1..8 {
+                fire(&store.0, &filter, fires).await;
+            }
+            tables.end(store).await;
+            let after = tables.reads().await;
+            for table in ["punctual_jobs", "punctual_definitions", "punctual_runs"] {
+                let ((scans, rows), earlier) = (after[table], before[table]);
+                assert_eq!(scans - earlier.0, 0, "{table} was read from end to end");
+                let rows = rows - earlier.1;
+                assert!(rows < 7 * 3 * 15, "{rows} rows of {table} for 21 fires of {count} jobs");
+            }
+            tables.drop().await;
+        }
+    }
+}
+
+/// Fires the first three jobs: two go on, with a run that ends, and one is postponed.
+async fn fire(store: &PostgresJobStore, filter: &TaskFilter, fires: u64) {
+    let (now, lease) = (at(2), Duration::from_secs(9));
+    assert!(store.next_wakeup(filter).await.unwrap().is_some());
+    let claims = store.claim_due(now, 9, lease, filter).await.unwrap();
+    let node = NodeId::new("here").unwrap();
+    let commit = |(claim, number): (&punctual_core::Claim, u128)| {
+        let run_id = RunId::from_u128(number);
+        let run = InFlightRun {
+            run_id,
+            scheduled_time: now,
+            attempt: 1,
+            node: node.clone(),
+            fence: Fence(1),
+        };
+        let schedule = Schedule::at(now);
+        let advance = CommitAction::Advance { schedule, fire_count: fires, start: vec![run] };
+        let postpone = CommitAction::Postpone { due_at: now };
+        let action = if number == 0 { postpone } else { advance };
+        let id = &claim.record.id;
+        let clear = CommitAction::ClearRun { run_id };
+        [
+            Commit { id: id.clone(), fence: claim.record.fence, action },
+            Commit { id: id.clone(), fence: Fence(1), action: clear },
+        ]
+    };
+    let commits: Vec<_> = claims.iter().zip(0..).flat_map(commit).collect();
+    assert_eq!(commits.len(), 6);
+    store.commit(commits.into()).await.unwrap();
+}
+
+/// The plan of a statement with these arguments, as a prepared statement has it.
+async fn plan(
+    tables: &mut Tables,
+    statement: &'static str,
+    types: &str,
+    arguments: &str,
+) -> String {
+    let schema = tables.schema.clone();
+    let names = Names::find(&mut tables.own, Some(&schema), &TablePrefix::default()).await.unwrap();
+    let sql = names.sql(statement);
+    tables.run(&format!("PREPARE q {types} AS {}", sql.as_str())).await;
+    let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) EXECUTE q {arguments}"));
+    let rows = sqlx::raw_sql(explain).fetch_all(&mut tables.own).await.unwrap();
+    tables.run("DEALLOCATE q").await;
+    rows.iter().map(|row| row.get::<String, _>(0) + "\n").collect()
+}
+
+#[tokio::test]
+async fn what_users_ask_is_found_by_an_index() {
+    let mut tables = filled(20_000).await;
+    let history = "INSERT INTO {p}history
+        SELECT n, gen_random_uuid(), 1, 'job ' || n % 100, 'work', 'here', n, n, 'success'
+        FROM generate_series(1, 20000) AS n; ANALYZE {p}history";
+    tables.run(history).await;
+    let run = "'ffffffffffffffffffffffffffffffff'";
+    let page = "(bigint, bigint, bigint, bigint, text, bigint, text";
+    let statements = [
+        ("get", STATEMENTS.get, "(text)", "('job 7')"),
+        (
+            "update",
+            STATEMENTS.update,
+            "(text, bigint, bool, bigint, bigint, text, bool)",
+            "('job 7', 1, true, 5, 5, 'work', false)",
+        ),
+        ("update definition", STATEMENTS.update_definition, "(text, bytea)", "('job 7', '')"),
+        ("remove", STATEMENTS.remove, "(text)", "('job 7')"),
+        ("list", STATEMENTS.list_scheduled, "(bigint)", "(10)"),
+        (
+            "list after",
+            STATEMENTS.list_scheduled_after,
+            "(bigint, bigint, text)",
+            "(10, 5, 'job 7')",
+        ),
+        ("list unscheduled", STATEMENTS.list_unscheduled_after, "(bigint, text)", "(10, 'job 7')"),
+        ("in flight", STATEMENTS.in_flight, "(text)", "('job 7')"),
+        ("history", HISTORY.read, &format!("{page})"), &format!("(9, 5, 99, 99, {run}, 1, NULL)")),
+        (
+            "history of a job",
+            HISTORY.read_of_job,
+            &format!("{page}, text)"),
+            &format!("(9, 5, 99, 99, {run}, 1, NULL, 'job 7')"),
+        ),
+        ("forget before", HISTORY.forget_before, "(bigint, bigint)", "(99, 10)"),
+        (
+            "forget beyond",
+            HISTORY.forget_beyond,
+            "(text, bigint, bigint)",
+            "('[\"job 7\"]', 5, 10)",
+        ),
+    ];
+    for mode in ["force_custom_plan", "force_generic_plan"] {
+        tables.run(&format!("SET plan_cache_mode = {mode}")).await;
+        for (name, statement, types, arguments) in &statements {
+            let plan = plan(&mut tables, statement, types, arguments).await;
+            for table in ["jobs", "definitions", "history"] {
+                let scan = format!("Seq Scan on punctual_{table}");
+                assert!(!plan.contains(&scan), "{name}, {mode}:\n{plan}");
+            }
+        }
+    }
+    tables.drop().await;
+}

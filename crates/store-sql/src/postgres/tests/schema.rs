@@ -1,0 +1,69 @@
+//! Making and migrating the tables.
+
+use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
+use sqlx::Row;
+
+use super::super::names::Names;
+use super::super::schema::{SCHEMA, migrate};
+use super::{Tables, at, due};
+use crate::migrate::Schema;
+use crate::tables::TablePrefix;
+
+fn newer(migration: &'static str) -> Schema {
+    let all: Vec<&'static str> = SCHEMA.migrations.iter().copied().chain([migration]).collect();
+    Schema { create_version: SCHEMA.create_version, migrations: all.leak() }
+}
+
+async fn names(tables: &mut Tables) -> Names {
+    let schema = tables.schema.clone();
+    Names::find(&mut tables.own, Some(&schema), &TablePrefix::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn older_tables_are_migrated_and_keep_their_jobs() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    store.shutdown().await;
+
+    // To the code of the next release, what this one writes is older.
+    let next = newer("ALTER TABLE {p}nodes ADD COLUMN colour text NOT NULL DEFAULT 'blue';");
+    let names = names(&mut tables).await;
+    for _ in 0..2 {
+        migrate(&mut tables.own, &names, &next).await.unwrap();
+    }
+    let counts = "SELECT (SELECT count(*) FROM {p}jobs), (SELECT count(colour) FROM {p}nodes),
+        version FROM {p}schema";
+    let row = tables.run(counts).await.remove(0);
+    let versions = SCHEMA.migrations.len() as i64;
+    assert_eq!([0, 1, 2].map(|column| row.get::<i64, _>(column)), [1, 0, versions + 1]);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn newer_tables_are_refused_and_left_alone() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    store.shutdown().await;
+    tables.run("UPDATE {p}schema SET version = 9").await;
+    let error = store.start().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unsupported);
+    let text = error.to_string();
+    assert!(text.contains("version 9"), "{text}");
+    assert!(text.contains(&format!("up to {}", SCHEMA.migrations.len())), "{text}");
+    assert!(store.next_wakeup(&TaskFilter::Any).await.is_err(), "it has not started");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_failed_migration_changes_nothing() {
+    let mut tables = Tables::new().await;
+    let names = names(&mut tables).await;
+    let broken =
+        Schema { migrations: &["CREATE TABLE {p}half (); CREATE TABLE {p}half ();"], ..SCHEMA };
+    migrate(&mut tables.own, &names, &broken).await.unwrap_err();
+    let count = "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('{schema}')";
+    assert_eq!(tables.run(count).await[0].get::<i64, _>(0), 0);
+    migrate(&mut tables.own, &names, &SCHEMA).await.unwrap();
+    tables.drop().await;
+}

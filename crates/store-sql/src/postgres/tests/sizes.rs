@@ -1,0 +1,32 @@
+//! Many jobs and large ones at once.
+
+use punctual_core::{AddOutcome, Encoded, JobStore, NewRecord};
+
+use super::{Tables, at, due};
+
+#[tokio::test]
+async fn more_jobs_than_fit_into_one_statement() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    store.add(vec![due("job 07000", at(0))]).await.unwrap();
+    let jobs = (0..12_001).map(|n| due(&format!("job {n:05}"), at(n))).collect();
+    let outcomes = store.add(jobs).await.unwrap();
+    let places = |which| (0..outcomes.len()).filter(move |&n| outcomes[n] == which);
+    assert_eq!(places(AddOutcome::Exists).collect::<Vec<_>>(), [7_000]);
+    assert_eq!(store.remove_all().await.unwrap(), 12_001);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn definitions_that_are_larger_together_than_one_statement() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let definition = |n: u8| Encoded::from(vec![n; 5 << 20]);
+    let jobs =
+        (0..7).map(|n| NewRecord { definition: definition(n), ..due(&n.to_string(), at(0)) });
+    assert_eq!(store.add(jobs.collect()).await.unwrap(), [AddOutcome::Added; 7]);
+    for (n, job) in (0..).zip(store.list(None, 9).await.unwrap().records) {
+        assert!(job.definition == definition(n));
+    }
+    tables.drop().await;
+}

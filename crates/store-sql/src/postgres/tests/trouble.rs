@@ -1,0 +1,191 @@
+//! Servers that refuse, or are not there.
+
+use std::time::Duration;
+
+use punctual_core::{JobStore, NewRecord, NodeId, StoreErrorKind, TaskFilter};
+use punctual_testkit::server_url;
+use sqlx::Row;
+use sqlx::postgres::PgConnectOptions;
+
+use super::super::PostgresJobStore;
+use super::{Tables, at, due, tells, unique};
+
+const LEASE: Duration = Duration::from_secs(1);
+
+/// The options of the server for tests; what the caller changes comes after them.
+fn options() -> PgConnectOptions {
+    server_url("postgres").parse().unwrap()
+}
+
+impl Tables {
+    /// A store of these tables for connections of another kind.
+    fn store(&self, options: PgConnectOptions) -> PostgresJobStore {
+        let builder = PostgresJobStore::builder().connect_options(options).schema(&*self.schema);
+        builder.acquire_timeout(Duration::from_secs(2)).build().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there() {
+    let store = PostgresJobStore::builder()
+        .url("postgres://u:hunter2@127.0.0.1:1/jobs")
+        .acquire_timeout(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let start = tokio::time::timeout(Duration::from_secs(5), store.start());
+    let error = start.await.expect("it gives up in time").unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "no connection");
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn a_user_or_a_database_that_is_not_there() {
+    let tables = Tables::new().await;
+    let nobody = options().username(&unique()).password("hunter2");
+    let error = tables.store(nobody).start().await.unwrap_err();
+    tells(&error, StoreErrorKind::Invalid, "does not let this user in");
+    let nowhere = options().database(&unique());
+    let error = tables.store(nowhere).start().await.unwrap_err();
+    tells(&error, StoreErrorKind::Invalid, "no such database");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_user_with_too_few_privileges() {
+    let mut tables = Tables::new().await;
+    let user = unique();
+    tables.run(&format!("CREATE USER {user} PASSWORD 'hunter2'")).await;
+    let store = tables.store(options().username(&user).password("hunter2"));
+    tells(&store.start().await.unwrap_err(), StoreErrorKind::Invalid, "may not");
+    tables
+        .run(&format!("CREATE SCHEMA {{schema}}; GRANT USAGE ON SCHEMA {{schema}} TO {user}"))
+        .await;
+    tells(&store.start().await.unwrap_err(), StoreErrorKind::Invalid, "may not");
+
+    tables.started().await.shutdown().await;
+    tells(&store.start().await.unwrap_err(), StoreErrorKind::Invalid, "may not");
+    let all = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema}";
+    tables.run(&format!("GRANT {all} TO {user}")).await;
+    store.start().await.expect("with the tables there it needs no more");
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    let claims = store.claim_due(at(0), 9, LEASE, &TaskFilter::Any).await;
+    assert_eq!(claims.unwrap().len(), 1);
+    store.shutdown().await;
+    tables.run(&format!("DROP OWNED BY {user}; DROP USER {user}")).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_may_only_be_read() {
+    let tables = Tables::new().await;
+    let read_only = || options().options([("default_transaction_read_only", "on")]);
+    let error = tables.store(read_only()).start().await.unwrap_err();
+    tells(&error, StoreErrorKind::Invalid, "may not be written");
+
+    let writable = tables.started().await;
+    writable.add(vec![due("a", at(0))]).await.unwrap();
+    let store = tables.store(read_only());
+    store.start().await.expect("there is nothing to migrate");
+    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+    assert_eq!(store.list(None, 9).await.unwrap().records.len(), 1);
+    let error = store.claim_due(at(0), 9, LEASE, &TaskFilter::Any).await.unwrap_err();
+    tells(&error, StoreErrorKind::Invalid, "may not be written");
+    let error = store.add(vec![due("b", at(0))]).await.unwrap_err();
+    tells(&error, StoreErrorKind::Invalid, "may not be written");
+    assert_eq!(writable.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn too_many_connections() {
+    let mut tables = Tables::new().await;
+    let user = unique();
+    tables.run(&format!("CREATE USER {user} SUPERUSER CONNECTION LIMIT 0")).await;
+    // The limit holds for all but superusers.
+    tables.run(&format!("ALTER USER {user} NOSUPERUSER")).await;
+    let error = tables.store(options().username(&user)).start().await.unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "no connection");
+    tables.run(&format!("DROP USER {user}")).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn connections_that_the_server_closed_are_made_anew() {
+    let mut tables = Tables::new().await;
+    let name = unique();
+    let builder = PostgresJobStore::builder().schema(&*tables.schema).max_connections(1);
+    let store = builder.connect_options(options().application_name(&name)).build().unwrap();
+    store.start().await.unwrap();
+    for _ in 0..3 {
+        let close = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity";
+        let closed = tables.run(&format!("{close} WHERE application_name = '{name}'")).await;
+        assert_eq!(closed.len(), 1);
+        // It was in use a moment ago, and so is not tested before it is used again.
+        if let Err(error) = store.next_wakeup(&TaskFilter::Any).await {
+            tells(&error, StoreErrorKind::Unavailable, "");
+        }
+        store.next_wakeup(&TaskFilter::Any).await.expect("there is another connection");
+    }
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long() {
+    let mut tables = Tables::new().await;
+    let store = tables.builder().statement_timeout(Duration::from_millis(20)).build().unwrap();
+    tables.started().await.add(vec![due("a", at(0))]).await.unwrap();
+    store.start().await.unwrap();
+    tables.run("BEGIN; SELECT 1 FROM {p}jobs FOR UPDATE").await;
+    let error = store.remove_all().await.unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "too long");
+    assert!(error.is_retryable());
+    tables.run("ROLLBACK").await;
+    assert_eq!(store.list(None, 9).await.unwrap().records.len(), 1);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn tables_that_were_dropped_under_it() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    tables.run("DROP TABLE {p}runs").await;
+    let error = store.take_over(&NodeId::random(), at(0), 9, &TaskFilter::Any).await.unwrap_err();
+    tells(&error, StoreErrorKind::Corrupt, "job tables");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_text_that_it_can_not_keep() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let error = store.set_note("key", "NUL: \0").await.unwrap_err();
+    tells(&error, StoreErrorKind::Invalid, "NUL");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_midway_is_undone_whole() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    tables
+        .run(
+            "CREATE FUNCTION \"{schema}\".no_space() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF NEW.job_id = 'job 11000' THEN
+                    RAISE EXCEPTION 'no space' USING ERRCODE = 'disk_full';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER no_space BEFORE INSERT ON {p}definitions
+                FOR EACH ROW EXECUTE FUNCTION \"{schema}\".no_space();",
+        )
+        .await;
+    let jobs: Vec<NewRecord> = (0..12_000).map(|n| due(&format!("job {n}"), at(0))).collect();
+    let error = store.add(jobs.clone()).await.unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "disk is full");
+    assert_eq!(store.list(None, 9).await.unwrap().records.len(), 0);
+    let left =
+        tables.run("DROP TRIGGER no_space ON {p}definitions; SELECT count(*) FROM {p}definitions");
+    assert_eq!(left.await[0].get::<i64, _>(0), 0);
+    store.add(jobs).await.unwrap();
+    tables.drop().await;
+}

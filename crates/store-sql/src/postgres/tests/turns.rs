@@ -1,0 +1,107 @@
+//! Transactions that meet.
+
+use std::time::Duration;
+
+use punctual_core::{
+    Commit, CommitAction, CommitOutcome, Fence, InFlightRun, JobId, JobStore, NodeId, RunId,
+    Schedule, TaskFilter,
+};
+use tokio::time::timeout;
+
+use super::super::PostgresJobStore;
+use super::{Tables, at, due};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn id(name: &str) -> JobId {
+    JobId::new(name).unwrap()
+}
+
+fn run(number: u128) -> InFlightRun {
+    InFlightRun {
+        run_id: RunId::from_u128(number),
+        scheduled_time: at(0),
+        attempt: 1,
+        node: NodeId::new("here").unwrap(),
+        fence: Fence(1),
+    }
+}
+
+impl Tables {
+    /// Until somebody waits for what this connection holds.
+    async fn somebody_waits(&mut self) {
+        let waiting =
+            "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+        let wait = async { while self.run(waiting).await.is_empty() {} };
+        timeout(PATIENCE, wait).await.expect("somebody waits");
+    }
+}
+
+async fn claim(store: &PostgresJobStore) -> Vec<Fence> {
+    let lease = Duration::from_secs(9);
+    let claims = store.claim_due(at(0), 9, lease, &TaskFilter::Any).await.unwrap();
+    claims.iter().map(|claim| claim.record.fence).collect()
+}
+
+#[tokio::test]
+async fn claims_pass_over_what_others_hold() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
+    tables.run("BEGIN; SELECT 1 FROM {p}jobs WHERE id = 'a' FOR UPDATE").await;
+    assert_eq!(timeout(PATIENCE, claim(&store)).await.expect("nobody waits").len(), 1);
+    tables.run("ROLLBACK").await;
+    assert_eq!(claim(&store).await.len(), 1);
+    tables.drop().await;
+}
+
+/// A job that finishes while another process clears its last run leaves with one of the two.
+#[tokio::test]
+async fn a_job_that_finishes_while_its_last_run_is_cleared_leaves() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    let fence = claim(&store).await[0];
+    let schedule = Schedule::at(at(0));
+    let advance = CommitAction::Advance { schedule, fire_count: 1, start: vec![run(1)] };
+    store.commit(vec![Commit { id: id("a"), fence, action: advance }].into()).await.unwrap();
+    let fence = claim(&store).await[0];
+
+    tables.run("BEGIN; DELETE FROM {p}runs WHERE job_id = 'a'").await;
+    let finish = Commit { id: id("a"), fence, action: CommitAction::Finish { start: vec![] } };
+    let finishing = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(vec![finish].into()).await }
+    });
+    tables.somebody_waits().await;
+    tables.run("COMMIT").await;
+    assert_eq!(finishing.await.unwrap().unwrap(), [CommitOutcome::Removed]);
+    assert_eq!(store.get(&id("a")).await.unwrap(), None);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_circle_of_waits_is_broken_and_the_commit_made_again() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
+    let jobs = store.list(None, 9).await.unwrap().records;
+    // A transaction of a user's holds `b` and wants `a`, and commits hold `a` first.
+    tables
+        .run("SET deadlock_timeout = '1h'; BEGIN; SELECT 1 FROM {p}jobs WHERE id = 'b' FOR UPDATE")
+        .await;
+    let postpone = CommitAction::Postpone { due_at: at(7) };
+    let batch: Vec<_> = jobs
+        .iter()
+        .map(|job| Commit { id: job.id.clone(), fence: job.fence, action: postpone.clone() })
+        .collect();
+    let committing = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(batch.into()).await }
+    });
+    tables.somebody_waits().await;
+    tables.run("SELECT 1 FROM {p}jobs WHERE id = 'a' FOR UPDATE; COMMIT").await;
+    let outcomes = timeout(PATIENCE, committing).await.expect("the circle is broken");
+    assert_eq!(outcomes.unwrap().unwrap(), [CommitOutcome::Done; 2]);
+    tables.drop().await;
+}
