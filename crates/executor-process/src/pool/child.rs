@@ -22,6 +22,9 @@ use crate::wire::{FrameError, Frames, FromChild, ToChild, write};
 /// How long an idle child may take to end.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How many bytes are kept for what is to be sent when there is nothing.
+const SMALL: usize = 64 << 10;
+
 /// How a child ended.
 pub(super) type End = Killed;
 
@@ -32,9 +35,10 @@ pub(super) struct Child {
     socket: UnixStream,
     frames: Frames,
     limit: usize,
-    /// What is still to be sent.
+    /// What is to be sent, and how much of that is on its way.
     out: Vec<u8>,
-    /// How many bytes were to be sent, and how many are on their way.
+    out_gone: usize,
+    /// How many bytes were to be sent in all, and how many are on their way.
     sent: u64,
     gone: u64,
     stdout: Printed,
@@ -66,6 +70,7 @@ impl Child {
             frames: Frames::new(options.max_message.max(1 << 20)),
             limit: options.max_message,
             out: Vec::new(),
+            out_gone: 0,
             sent: 0,
             gone: 0,
             stdout: printed(stdout, OutputStream::Stdout)?,
@@ -143,18 +148,21 @@ impl Child {
 
     /// Sends as much as can be sent at once.
     fn flush(&mut self) {
-        while !self.out.is_empty() {
-            match self.socket.try_write(&self.out) {
+        while self.out_gone < self.out.len() {
+            match self.socket.try_write(&self.out[self.out_gone..]) {
                 Ok(bytes) => {
                     self.gone += bytes as u64;
-                    self.out.drain(..bytes);
+                    self.out_gone += bytes;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // It has gone; what it said before is still to be read, and then its end.
-                Err(_) => return self.out.clear(),
+                Err(_) => break,
             }
         }
+        self.out.clear();
+        self.out.shrink_to(SMALL);
+        self.out_gone = 0;
     }
 
     /// Makes the child not understood from here on: it did something that it should not.

@@ -69,9 +69,9 @@ impl Frames {
         // The whole of a long frame at once, and no more than a chunk for anything else.
         let wanted = self.length().filter(|&length| length <= self.limit);
         let wanted = wanted.map_or(0, |length| HEADER + length).max(kept + CHUNK / 2);
-        if self.taken == self.filled && self.buffer.len() > CHUNK {
+        if kept == 0 && self.buffer.len() > CHUNK {
             self.buffer = vec![0; CHUNK];
-        } else {
+        } else if self.taken > 0 {
             self.buffer.copy_within(self.taken..self.filled, 0);
         }
         (self.taken, self.filled) = (0, kept);

@@ -83,6 +83,12 @@ fn a_pool_whose_children_cannot_start_says_so() {
 }
 
 #[test]
+fn the_program_is_no_child_when_a_job_starts_it() {
+    let rig = rig(|pool| pool);
+    assert_eq!(rig.value(tasks::starts_the_program()), json!(true));
+}
+
+#[test]
 fn closures_are_refused() {
     let rig = rig(|pool| pool);
     let (run, _ending) = blocking_run(|_| ());

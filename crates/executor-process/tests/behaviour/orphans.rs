@@ -1,6 +1,8 @@
 //! A program that is killed leaves no children behind.
 
+use std::env::current_exe;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -15,7 +17,11 @@ const ROLE: &str = "PUNCTUAL_TEST_PARENT";
 
 /// Starts this program as one that has children of its own.
 fn start(role: &str) -> (Child, Vec<u64>) {
-    let mut parent = Command::new(std::env::current_exe().unwrap())
+    start_program(&current_exe().unwrap(), role)
+}
+
+fn start_program(program: &Path, role: &str) -> (Child, Vec<u64>) {
+    let mut parent = Command::new(program)
         .args(["parent", "--exact", "--nocapture"])
         .env(ROLE, role)
         .stdout(Stdio::piped())
@@ -32,6 +38,9 @@ fn start(role: &str) -> (Child, Vec<u64>) {
 /// What such a program does.
 pub(crate) fn parent() {
     let Ok(role) = std::env::var(ROLE) else { return };
+    if role == "removed" {
+        std::fs::remove_file(current_exe().unwrap()).unwrap();
+    }
     let rig = rig(|pool| pool.processes(2));
     let mut pids = Vec::new();
     for _ in 0..2 {
@@ -79,13 +88,25 @@ fn even_a_stopped_child_ends_with_its_parent() {
     end_within_a_second(parent, &pids);
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_whose_file_is_gone_has_children_all_the_same() {
+    let program = current_exe().unwrap().with_extension("removed");
+    // Another may be there from a test that was cut short.
+    let _ = std::fs::remove_file(&program);
+    std::fs::hard_link(current_exe().unwrap(), &program).unwrap();
+    let (parent, pids) = start_program(&program, "removed");
+    assert!(!program.exists());
+    end_within_a_second(parent, &pids);
+}
+
 /// In a process of its own, where nobody else opens files.
 #[test]
 #[cfg(target_os = "linux")]
 fn children_that_come_and_go_leave_nothing_open() {
     let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let Ok(role) = std::env::var(ROLE) else {
-        let status = Command::new(std::env::current_exe().unwrap())
+        let status = Command::new(current_exe().unwrap())
             .args(["orphans::children_that_come_and_go_leave_nothing_open", "--exact"])
             .env(ROLE, "leaks")
             .status();

@@ -26,6 +26,7 @@ pub(crate) fn all() -> Tasks {
         .task(fails_with)
         .task(fails_deeply)
         .task(forks)
+        .task(starts_the_program)
         .task(reads)
         .task(variable)
         .task(place)
@@ -131,6 +132,13 @@ pub(crate) fn fails_deeply() -> Result<(), std::io::Error> {
 pub(crate) fn forks() -> std::io::Result<u32> {
     let left = Command::new("sleep").arg("10000").stdin(Stdio::null()).spawn()?;
     Ok(left.id())
+}
+
+/// Starts this program as anybody would, up to its `init`.
+#[task(crate = "punctual_core")]
+pub(crate) fn starts_the_program() -> std::io::Result<bool> {
+    let mut again = Command::new(std::env::current_exe()?);
+    Ok(again.args(["child", "--exact"]).stdout(Stdio::null()).status()?.success())
 }
 
 #[task(crate = "punctual_core")]
