@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, HistoryEntry, HistoryPage, HistoryQuery, JobId, StoreError, StoreErrorKind, Timestamp,
+    Alias, CommitBatch, HistoryEntry, HistoryPage, HistoryQuery, JobId, StoreError, StoreErrorKind,
+    Timestamp,
 };
 use rustc_hash::FxHashSet;
 use tokio::task::AbortHandle;
@@ -58,7 +59,7 @@ impl History {
         waiting.entries.push(entry);
     }
 
-    /// Takes out the oldest entries, to go with a batch.
+    /// Takes out the oldest entries.
     fn take(&self, most: usize) -> Vec<HistoryEntry> {
         let mut waiting = self.waiting.lock();
         if waiting.entries.len() <= most {
@@ -66,13 +67,6 @@ impl History {
             return std::mem::take(&mut waiting.entries);
         }
         waiting.entries.drain(..most).collect()
-    }
-
-    /// Takes entries back whose batch got no answer; they are told apart by their keys.
-    fn take_back(&self, entries: Vec<HistoryEntry>, now: Timestamp) {
-        let mut waiting = self.waiting.lock();
-        waiting.since = Some(now);
-        waiting.entries.splice(0..0, entries);
     }
 
     /// When the entries that wait are written without a commit to go with.
@@ -89,29 +83,49 @@ impl History {
     }
 }
 
-impl Slot {
-    /// The entries that go with the next batch.
-    pub(super) fn waiting_history(&self, most: usize) -> Vec<HistoryEntry> {
-        self.history.as_ref().map_or_else(Vec::new, |history| history.take(most))
+/// Entries on their way into the store. They wait on unless the batch is settled, also when the call is cut
+/// off: those that have arrived all the same are told by their keys.
+pub(super) struct Leaving<'s> {
+    history: &'s History,
+    entries: Vec<HistoryEntry>,
+    now: Timestamp,
+}
+
+impl Leaving<'_> {
+    pub(super) fn entries(&self) -> Vec<HistoryEntry> {
+        self.entries.clone()
     }
 
-    /// What becomes of entries whose batch failed with this error. Ones that the store will never take
-    /// must not keep it from taking anything else.
-    pub(super) fn history_failed(
-        &self,
-        entries: Vec<HistoryEntry>,
-        error: &StoreError,
-        now: Timestamp,
-    ) {
-        let Some(history) = self.history.as_ref().filter(|_| !entries.is_empty()) else {
+    /// What becomes of them by what became of their batch. Ones that the store will never take must not keep
+    /// it from taking anything else.
+    pub(super) fn settle(mut self, slot: &Slot, error: Option<&StoreError>) {
+        if error.is_some_and(StoreError::is_retryable) {
             return;
-        };
-        if error.is_retryable() {
-            history.take_back(entries, now);
-        } else {
-            let lost = entries.len();
-            tracing::error!(store = %self.alias, %error, lost, "the history of runs is not complete");
         }
+        let entries = std::mem::take(&mut self.entries).len();
+        if let Some(error) = error {
+            let store = &slot.alias;
+            tracing::error!(%store, %error, entries, "the history of runs is not complete");
+        }
+    }
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if !self.entries.is_empty() {
+            let mut waiting = self.history.waiting.lock();
+            waiting.since = Some(self.now);
+            waiting.entries.splice(0..0, self.entries.drain(..));
+        }
+    }
+}
+
+impl Slot {
+    /// The entries that go with the next batch, if any wait.
+    pub(super) fn leaving_history(&self, most: usize, now: Timestamp) -> Option<Leaving<'_>> {
+        let history = self.history.as_ref()?;
+        let entries = history.take(most);
+        (!entries.is_empty()).then_some(Leaving { history, entries, now })
     }
 
     /// When the entries that wait have to be written; none while there are none.
@@ -125,17 +139,13 @@ impl Slot {
         most: usize,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        loop {
-            let entries = self.waiting_history(most);
-            if entries.is_empty() {
-                return Ok(());
-            }
-            let batch = punctual_core::CommitBatch::new(Vec::new(), entries);
-            if let Err(error) = self.store.commit(batch.clone()).await {
-                self.history_failed(batch.history, &error, now);
-                return Err(error);
-            }
+        while let Some(leaving) = self.leaving_history(most, now) {
+            let batch = CommitBatch::new(Vec::new(), leaving.entries());
+            let result = self.store.commit(batch).await;
+            leaving.settle(self, result.as_ref().err());
+            result?;
         }
+        Ok(())
     }
 }
 

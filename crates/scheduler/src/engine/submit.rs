@@ -412,14 +412,11 @@ impl Engine {
         commits: Vec<Commit>,
         now: Timestamp,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
-        let history = slot.waiting_history(self.settings.batch);
-        if history.is_empty() {
+        let Some(leaving) = slot.leaving_history(self.settings.batch, now) else {
             return slot.store.commit(commits.into()).await;
-        }
-        let result = slot.store.commit(CommitBatch::new(commits, history.clone())).await;
-        if let Err(error) = &result {
-            slot.history_failed(history, error, now);
-        }
+        };
+        let result = slot.store.commit(CommitBatch::new(commits, leaving.entries())).await;
+        leaving.settle(slot, result.as_ref().err());
         result
     }
 

@@ -159,6 +159,20 @@ fn a_failing_store_neither_loses_nor_doubles_entries() {
 }
 
 #[test]
+fn a_call_that_is_cut_off_loses_no_entries() {
+    let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
+    rig.block_on(rig.add_job(note("a".into())).id("a").add()).unwrap();
+    rig.jump_to(0);
+    faults.once(Call::Commit, Fault::Hang);
+    let impatient = async {
+        let reading = rig.history(HistoryQuery::new());
+        tokio::time::timeout(std::time::Duration::from_millis(1), reading).await
+    };
+    assert!(rig.block_on(impatient).is_err());
+    assert_eq!(brief(&rig), ["a@0 success 1"]);
+}
+
+#[test]
 fn what_the_store_will_never_take_keeps_no_job_from_running() {
     let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
     let job = rig.add_job(note("a".into())).id("a");
