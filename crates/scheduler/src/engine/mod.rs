@@ -3,6 +3,7 @@
 mod active;
 mod add;
 mod cache;
+mod change;
 mod clock;
 mod components;
 mod history;
@@ -12,6 +13,7 @@ mod place;
 mod recover;
 mod run_now;
 mod selector;
+mod settle;
 mod slot;
 mod submit;
 mod tick;

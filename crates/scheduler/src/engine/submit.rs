@@ -1,22 +1,20 @@
-//! From a claimed record to runs in an executor, and back from their reports.
+//! From a claimed record to runs in an executor.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use punctual_core::{
-    AnyTask, Commit, CommitAction, CommitBatch, CommitOutcome, Event, EventMask, Executor, Fence,
-    HistoryEntry, InFlightRun, JobContext, JobContextParts, JobProblem, JobRecord, JobRef, Killed,
-    MissReason, NodeId, Recovery, Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns,
-    StoreError, Timestamp, TriggerError,
+    AnyTask, Commit, CommitAction, CommitOutcome, Event, EventMask, Executor, Fence, InFlightRun,
+    JobContext, JobContextParts, JobProblem, JobRecord, JobRef, MissReason, NodeId, Recovery,
+    Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, Timestamp, TriggerError,
 };
 
 use smallvec::SmallVec;
 
 use super::Engine;
-use super::active::{ActiveRun, JobRuns};
+use super::active::ActiveRun;
 use super::cache::Decoded;
-use super::slot::{Pass, Settling, Slot};
+use super::slot::{Pass, Slot};
 use super::tick::job_ref;
 use crate::plan::{self, Due, Skipped};
 
@@ -279,153 +277,6 @@ impl Engine {
             // Comes back as a report, like the end of any other run.
             run.finish(RunOutcome::Refused(reason.to_string()));
         }
-    }
-
-    /// Deals with the runs that have ended since the last time.
-    ///
-    /// Runs that never came to an end keep their record: they are tried again, or, when this scheduler is
-    /// stopping, left to whoever runs next.
-    pub(super) fn settle_reports(&self, stopping: bool, now: Timestamp) {
-        let mut reports = self.reports.take();
-        if reports.is_empty() {
-            return;
-        }
-        let node = self.node.lock().clone();
-        for report in reports.drain(..) {
-            let event = report.event;
-            let Some((run, known)) = self.active.lock().remove(event.run_id) else {
-                // From before a restart of this scheduler: the fences see to the rest.
-                continue;
-            };
-            let now = run.slot.clock.at(now);
-            let outcome = event.outcome.as_ref();
-            let ended = match outcome {
-                None | Some(RunOutcome::Lost | RunOutcome::Refused(_)) => false,
-                // Cut short by the shutdown, not by anything of its own.
-                Some(RunOutcome::Killed(Killed::Cancelled(_))) => !stopping,
-                Some(_) => true,
-            };
-            if let Some(fence) = run.recorded {
-                if ended {
-                    let action = CommitAction::ClearRun { run_id: event.run_id };
-                    run.slot.settle(&event.job.job_id, &run.task, fence, action);
-                } else if !stopping || !run.slot.caps.persistent {
-                    let retry_at = now.saturating_add(self.settings.retry_interval);
-                    let again = self.again(&event, fence);
-                    run.slot.again.lock().push((retry_at, event.job.job_id.clone(), again));
-                }
-            }
-            // What is tried again, by whomever, has not ended.
-            if let Some(history) =
-                run.slot.history.as_ref().filter(|_| ended || run.recorded.is_none())
-            {
-                let entry = HistoryEntry::new(&event, run.task.clone(), node.clone(), now);
-                history.record(entry, now);
-            }
-            self.wake_waiting(&run, &known, now);
-            let job = event.job.clone();
-            self.emit_end(event);
-            if known.removed {
-                self.job_left(&run.slot, job, &run.task);
-            }
-        }
-        self.reports.give_back(reports);
-        self.ended.notify_waiters();
-    }
-
-    /// Lets run times that waited for the end of this run be looked at at once.
-    pub(super) fn wake_waiting(&self, run: &ActiveRun, known: &JobRuns, now: Timestamp) {
-        if let Some(fence) = known.waiting {
-            let action = CommitAction::Postpone { due_at: now };
-            run.slot.settle(run.context.job_id(), &run.task, fence, action);
-        }
-    }
-
-    /// The record of a run that is to be tried again.
-    fn again(&self, event: &RunEvent, fence: Fence) -> InFlightRun {
-        InFlightRun {
-            run_id: event.run_id,
-            scheduled_time: event.scheduled_time,
-            attempt: event.attempt,
-            node: self.node.lock().clone(),
-            fence,
-        }
-    }
-
-    fn emit_end(&self, event: RunEvent) {
-        let event = match &event.outcome {
-            Some(RunOutcome::Success(_)) => Event::JobExecuted(event),
-            Some(RunOutcome::Missed) => Event::JobMissed(SkippedRuns::new(
-                event.job,
-                event.scheduled_time,
-                event.scheduled_time,
-                MissReason::TooLate,
-            )),
-            _ => Event::JobError(event),
-        };
-        self.bus.emit(event);
-    }
-
-    /// Makes the changes that follow from ended runs.
-    pub(super) async fn commit_settling(
-        &self,
-        slot: &Arc<Slot>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let settling = std::mem::take(&mut *slot.settling.lock());
-        if settling.is_empty() {
-            return Ok(());
-        }
-        let commits = settling.iter().map(|change| change.commit.clone()).collect();
-        let outcomes = match self.commit_with_history(slot, commits, now).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                let again = settling.into_iter().map(|s| Settling { uncertain: true, ..s });
-                slot.settling.lock().splice(0..0, again);
-                return Err(error);
-            }
-        };
-        for (Settling { commit, task, uncertain }, outcome) in settling.into_iter().zip(outcomes) {
-            let clears = matches!(commit.action, CommitAction::ClearRun { .. });
-            let left = match outcome {
-                CommitOutcome::Removed => true,
-                // Carried out the time before, perhaps with the job's last run.
-                CommitOutcome::Stale if clears && uncertain => {
-                    slot.store.get(&commit.id).await.is_ok_and(|job| job.is_none())
-                }
-                _ => false,
-            };
-            if left {
-                let job = JobRef { job_id: commit.id, job_store: slot.alias.clone() };
-                self.job_left(slot, job, &task);
-            } else if !clears {
-                slot.changed.store(true, Ordering::Relaxed);
-            }
-        }
-        Ok(())
-    }
-
-    /// Commits, and takes along what waits to be written down.
-    pub(super) async fn commit_with_history(
-        &self,
-        slot: &Slot,
-        commits: Vec<Commit>,
-        now: Timestamp,
-    ) -> Result<Vec<CommitOutcome>, StoreError> {
-        let Some(leaving) = slot.leaving_history(self.settings.batch, now) else {
-            return slot.store.commit(commits.into()).await;
-        };
-        let result = slot.store.commit(CommitBatch::new(commits, leaving.entries())).await;
-        leaving.settle(slot, result.as_ref().err());
-        result
-    }
-
-    /// A job has left its store, and its last run has ended.
-    pub(super) fn job_left(&self, slot: &Slot, job: JobRef, task: &punctual_core::TaskName) {
-        if !slot.caps.persistent {
-            self.tasks.write().forget_closure(task);
-        }
-        self.bus.emit(Event::JobRemoved(job));
     }
 }
 
