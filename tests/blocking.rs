@@ -1,19 +1,33 @@
-//! A program that is nothing but its scheduler, for tests to interrupt.
+//! A program that is nothing but its scheduler, for tests to interrupt and to kill.
+//!
+//! By itself it has a job that ticks and one that waits for the end. Given a place, `here` or `pool`, and a script, it
+//! runs the script as a command, in this process or in a pool of processes.
 
 use std::error::Error;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use punctual::SchedulerState;
+use punctual::core::Tasks;
 use punctual::prelude::*;
 
 /// How often something happens here.
 const OFTEN: Duration = Duration::from_millis(20);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let scheduler = BlockingScheduler::builder().timezone("UTC").build()?;
-    scheduler.add_job(|| println!("tick")).trigger(IntervalTrigger::every(OFTEN)).add()?;
-    scheduler.add_job(wait_for_the_end).add()?;
+    punctual::process::init(&Tasks::new().task(CommandTask::any()));
+    let scheduler = BlockingScheduler::builder()
+        .timezone("UTC")
+        .executor("here", TokioExecutor::new())
+        .executor("pool", ProcessPoolExecutor::new(1))
+        .build()?;
+    if let [place, script] = &*std::env::args().skip(1).collect::<Vec<_>>() {
+        // The input reaches it when everything else is in order.
+        scheduler.add_job(shell(script).stdin("go\n")).executor(place).add()?;
+    } else {
+        scheduler.add_job(|| println!("tick")).trigger(IntervalTrigger::every(OFTEN)).add()?;
+        scheduler.add_job(wait_for_the_end).executor("here").add()?;
+    }
     scheduler.start()?;
     println!("over");
     Ok(())

@@ -9,6 +9,7 @@ use std::time::Duration;
 use punctual::core::{Executor, JobStore};
 use punctual::prelude::*;
 use punctual::{CommandOutput, DebugExecutor, RunEvent, SchedulerBuilder};
+use punctual_tests::process::Process;
 
 fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Receiver<Event>) {
     let (tell, events) = channel();
@@ -111,4 +112,25 @@ fn a_shutdown_leaves_no_process_behind() {
     held.read_to_string(&mut written).unwrap();
     assert_eq!(written, "", "all of it was killed");
     drop(events);
+}
+
+/// However it is killed, and wherever its commands run: in itself, or in a process of its pool.
+#[test]
+fn a_scheduler_that_is_killed_takes_its_commands_along() {
+    for place in ["here", "pool"] {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let script = format!(
+            "read go; trap '' TERM; exec 3> {}; sleep 1000; echo ended >&3",
+            fifo.display()
+        );
+        let program = env!("CARGO_BIN_EXE_punctual-test-blocking");
+        let process = Process::start(Command::new(program).args([place, &*script]));
+        let mut held = File::open(&fifo).unwrap();
+        process.kill();
+        let mut written = String::new();
+        held.read_to_string(&mut written).unwrap();
+        assert_eq!(written, "", "all of it was killed");
+    }
 }

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use rustix::io::{Errno, Result};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
+use crate::guard;
+
 /// The process group of a command. What is left of it when this is dropped is killed, so that whoever stops in the
-/// middle leaves nothing behind.
+/// middle leaves nothing behind; and if this process is killed, the guard sees to it.
 #[derive(Debug)]
 pub(crate) struct ProcessGroup(AtomicI32);
 
@@ -16,8 +18,11 @@ const NONE: i32 = 0;
 impl ProcessGroup {
     /// The group that this process leads.
     pub(crate) fn led_by(process: Option<u32>) -> Self {
-        let leader = process.and_then(|id| i32::try_from(id).ok());
-        Self(AtomicI32::new(leader.unwrap_or(NONE)))
+        let leader = process.and_then(|id| i32::try_from(id).ok()).unwrap_or(NONE);
+        if leader != NONE {
+            guard::watch(leader);
+        }
+        Self(AtomicI32::new(leader))
     }
 
     /// Asks all of them to end.
@@ -38,7 +43,10 @@ impl ProcessGroup {
 
     /// Lets go of the group: who is left in it has been left there on purpose.
     pub(crate) fn release(&self) {
-        self.0.store(NONE, Ordering::Relaxed);
+        let group = self.0.swap(NONE, Ordering::Relaxed);
+        if group != NONE {
+            guard::forget(group);
+        }
     }
 
     fn tell(&self, tell: impl FnOnce(Pid) -> Result<()>) {
@@ -56,5 +64,6 @@ impl ProcessGroup {
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.kill();
+        self.release();
     }
 }

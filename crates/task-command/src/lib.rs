@@ -10,6 +10,7 @@ mod capture;
 mod command;
 mod error;
 mod group;
+mod guard;
 mod output;
 mod place;
 mod run;

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::capture::Recorder;
 use crate::error::{CommandError, Stop};
 use crate::group::ProcessGroup;
+use crate::guard;
 use crate::stored::Form;
 use crate::{Command, CommandOutput, Ending, Stream};
 
@@ -52,6 +53,7 @@ pub(crate) async fn run(
 }
 
 fn spawn(form: &Form) -> io::Result<Child> {
+    guard::prepare();
     let mut process = tokio::process::Command::new(&form.program);
     if form.env_clear {
         process.env_clear();
