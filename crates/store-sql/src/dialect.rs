@@ -34,6 +34,12 @@ pub(crate) trait Dialect: Clone + fmt::Debug + Send + Sync + 'static {
     /// Connects in the current runtime, and makes or migrates the tables.
     fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
+    /// How long a call may take before the database counts as unavailable; none where it bounds its calls
+    /// itself.
+    fn patience(_options: &Self::Options) -> Option<Duration> {
+        None
+    }
+
     /// Closes the connections that are ours to close.
     fn close(&self) -> impl Future<Output = ()> + Send;
 

@@ -1,9 +1,11 @@
 //! A store that may be started, shut down and started again.
 
 use std::error::Error;
+use std::future::Future;
 
 use parking_lot::Mutex;
-use punctual_core::{CallerTransaction, StoreError};
+use punctual_core::{CallerTransaction, StoreError, StoreErrorKind};
+use tokio::time::timeout;
 
 use crate::database::Database;
 use crate::dialect::Dialect;
@@ -65,6 +67,21 @@ impl<D: Dialect> Handle<D> {
         if let Some(database) = database {
             database.dialect.close().await;
         }
+    }
+
+    /// What a call answers, or that it takes too long: a server that is gone without a word would be waited
+    /// for until the network gives up.
+    pub(crate) async fn within<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let Some(patience) = D::patience(&self.options) else {
+            return call.await;
+        };
+        timeout(patience, call).await.unwrap_or_else(|_| {
+            let message = format!("the database did not answer within {patience:?}");
+            Err(StoreError::new(StoreErrorKind::Unavailable, message))
+        })
     }
 
     /// Whether to do again what has failed for the `attempt`th time: each call is one transaction, and

@@ -71,7 +71,7 @@ macro_rules! forward {
             let $db = self.handle.database()?;
             let mut attempt = 1;
             loop {
-                match $call.await {
+                match self.handle.within($call).await {
                     Err(error) if self.handle.again(&error, attempt) => attempt += 1,
                     answer => return answer,
                 }

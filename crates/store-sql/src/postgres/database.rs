@@ -76,6 +76,11 @@ impl Dialect for Postgres {
         }
     }
 
+    /// As long as a connection and a statement may take.
+    fn patience(options: &Options) -> Option<Duration> {
+        Some(options.acquire_timeout + options.statement_timeout)
+    }
+
     async fn close(&self) {
         // Whoever still watches hears of it, and has the connection until then.
         drop(self.listeners.close());

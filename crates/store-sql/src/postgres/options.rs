@@ -85,9 +85,9 @@ impl PostgresJobStoreBuilder {
         self
     }
 
-    /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold, not
-    /// [`max_connections`](Self::max_connections) and [`statement_timeout`](Self::statement_timeout).
-    /// Listening for changes takes one connection beside the pool.
+    /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold: of
+    /// [`max_connections`](Self::max_connections) and the timeouts only that counts after which a server
+    /// that does not answer is given up. Listening for changes takes one connection beside the pool.
     pub fn pool(mut self, pool: PgPool) -> Self {
         self.place = Some(Place::Server(Server::Pool(pool)));
         self
@@ -124,7 +124,9 @@ impl PostgresJobStoreBuilder {
     }
 
     /// How long a statement may take before the server gives it up and the store is
-    /// [`Unavailable`](StoreErrorKind::Unavailable), to the millisecond; 30 seconds if not given.
+    /// [`Unavailable`](StoreErrorKind::Unavailable), to the millisecond; 30 seconds if not given. A server
+    /// that does not answer at all is given up after this and the
+    /// [`acquire_timeout`](Self::acquire_timeout). Making and migrating the tables may take any time.
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
         self

@@ -80,6 +80,8 @@ const HISTORY: &str = "
     CREATE INDEX {prefix}history_of_job ON {p}history (job_id, finished);
 ";
 
+/// Large tables may take longer to migrate than anything else may take.
+const TAKE_TIME: &str = "SET LOCAL statement_timeout = 0";
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
 const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";
 
@@ -98,6 +100,7 @@ pub(super) async fn migrate(
         return Ok(());
     }
     let mut transaction = connection.begin().await.map_err(store_error)?;
+    transaction.script(sql(TAKE_TIME)).await?;
     transaction.fetch(sql(LOCK), &[Text(&names.channel)]).await?;
     if !names.schema_exists {
         transaction.script(sql(CREATE_SCHEMA)).await?;

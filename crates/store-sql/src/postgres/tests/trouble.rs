@@ -6,6 +6,10 @@ use punctual_core::{JobStore, NewRecord, NodeId, StoreErrorKind, TaskFilter};
 use punctual_testkit::server_url;
 use sqlx::Row;
 use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, due, tells, unique};
@@ -80,7 +84,7 @@ async fn a_database_that_may_only_be_read() {
     let tables = Tables::new().await;
     let read_only = || options().options([("default_transaction_read_only", "on")]);
     let error = tables.store(read_only()).start().await.unwrap_err();
-    tells(&error, StoreErrorKind::Invalid, "may not be written");
+    tells(&error, StoreErrorKind::Unavailable, "may only be read");
 
     let writable = tables.started().await;
     writable.add(vec![due("a", at(0))]).await.unwrap();
@@ -89,9 +93,9 @@ async fn a_database_that_may_only_be_read() {
     assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
     assert_eq!(store.list(None, 9).await.unwrap().records.len(), 1);
     let error = store.claim_due(at(0), 9, LEASE, &TaskFilter::Any).await.unwrap_err();
-    tells(&error, StoreErrorKind::Invalid, "may not be written");
+    tells(&error, StoreErrorKind::Unavailable, "may only be read");
     let error = store.add(vec![due("b", at(0))]).await.unwrap_err();
-    tells(&error, StoreErrorKind::Invalid, "may not be written");
+    tells(&error, StoreErrorKind::Unavailable, "may only be read");
     assert_eq!(writable.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
     tables.drop().await;
 }
@@ -141,6 +145,59 @@ async fn a_statement_that_takes_too_long() {
     assert!(error.is_retryable());
     tables.run("ROLLBACK").await;
     assert_eq!(store.list(None, 9).await.unwrap().records.len(), 1);
+    tables.drop().await;
+}
+
+/// A way to the server that can be held up.
+struct Line {
+    port: u16,
+    open: watch::Sender<bool>,
+}
+
+impl Line {
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (open, is_open) = watch::channel(true);
+        tokio::spawn(async move {
+            while let Ok((here, _)) = listener.accept().await {
+                let there = TcpStream::connect((options().get_host(), options().get_port())).await;
+                let ((from, to), (back, forth)) = (here.into_split(), there.unwrap().into_split());
+                tokio::spawn(carry(from, forth, is_open.clone()));
+                tokio::spawn(carry(back, to, is_open.clone()));
+            }
+        });
+        Self { port, open }
+    }
+}
+
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut open: watch::Receiver<bool>) {
+    let mut bytes = vec![0; 1 << 16];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        if open.wait_for(|open| *open).await.is_err()
+            || to.write_all(&bytes[..count]).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent() {
+    let tables = Tables::new().await;
+    let line = Line::new().await;
+    let options = options().host("127.0.0.1").port(line.port);
+    let builder = PostgresJobStore::builder().connect_options(options).schema(&*tables.schema);
+    let builder = builder.statement_timeout(Duration::from_secs(2));
+    let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
+    store.start().await.unwrap();
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    line.open.send(false).unwrap();
+    let wait = tokio::time::timeout(Duration::from_secs(20), store.next_wakeup(&TaskFilter::Any));
+    let error = wait.await.expect("it gives up in time").unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    line.open.send(true).unwrap();
+    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
     tables.drop().await;
 }
 
