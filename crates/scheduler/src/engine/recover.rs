@@ -12,12 +12,22 @@ use super::slot::{Pass, Slot};
 use super::submit::NewRun;
 
 impl Engine {
-    /// Whether it is time to look for dead nodes. A store that was away has let the leases of the living run
-    /// out too: they are given the time to come back, which takes each a little more than a third of a lease.
-    pub(super) fn may_search(&self, slot: &Slot, pass: &mut Pass, now: Timestamp) -> bool {
+    /// Whether it is time to look for dead nodes; `silent` tells since when this node had not renewed its
+    /// lease. When the store was away, or the machine was asleep, the leases of the living have run out too:
+    /// they are given the time to come back, which takes each a little more than a third of a lease.
+    pub(super) fn may_search(
+        &self,
+        slot: &Slot,
+        pass: &mut Pass,
+        silent: Option<Timestamp>,
+        now: Timestamp,
+    ) -> bool {
         let (grace, lease) = (self.settings.lease / 2, self.settings.lease);
-        // In less time nobody's lease runs out: it is renewed when a third of it is over.
-        if slot.health.lock().failing_for(now) >= lease / 4 {
+        let asleep = lease.max(self.settings.poll_interval * 2);
+        // In less than a quarter nobody's lease runs out: it is renewed when a third of it is over.
+        if slot.health.lock().failing_for(now) >= lease / 4
+            || silent.is_some_and(|since| now.saturating_since(since) > asleep)
+        {
             pass.search_from = Some(now.saturating_add(grace));
         }
         // After a clock that was put back, the wait would last for ever.

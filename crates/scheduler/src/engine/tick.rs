@@ -163,6 +163,7 @@ impl Engine {
         }
         let filter = slot.filter(&self.tasks.read());
         let node = self.node.lock().clone();
+        let silent = pass.renewed_at;
         pass.search |= self.renew(slot, pass, &node, now).await?;
         self.commit_settling(slot, now).await?;
         // After that, so that no run is taken for one left behind whose end only had to be stored.
@@ -172,7 +173,7 @@ impl Engine {
         self.retry_uncertain(slot, pass, now).await?;
         self.check_zones(slot).await?;
         let mut wakeup = self.next_look(slot, now);
-        let search = self.may_search(slot, pass, now);
+        let search = self.may_search(slot, pass, silent, now);
         if !paused {
             if search {
                 self.take_over(slot, pass, &node, &filter, now).await?;

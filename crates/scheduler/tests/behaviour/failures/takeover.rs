@@ -57,6 +57,7 @@ fn the_old_owner_finds_that_it_was_silent_for_too_long_and_finishes_nothing() {
     add(&asleep, "job", Recovery::Rerun);
     asleep.jump_to(10);
     its_runs.begin_one();
+    heir.jump_to(15);
     heir.jump_to(21);
     assert_eq!(runs.len(), 1);
     // It wakes up and ends its run, which is not its own any more.
@@ -79,6 +80,7 @@ fn a_run_that_was_taken_over_before_it_began_does_not_begin() {
         let (heir, runs) = node(&file, None);
         add(&asleep, "job", Recovery::Rerun);
         asleep.jump_to(10);
+        heir.jump_to(15);
         heir.jump_to(21);
         assert_eq!((its_runs.len(), runs.len()), (1, 1));
         // It wakes up with a run in its queue.
@@ -196,6 +198,27 @@ fn an_outage_makes_none_seem_dead_that_comes_back() {
 }
 
 #[test]
+fn those_that_were_asleep_together_take_nothing_from_each_other() {
+    let file = File::new();
+    let both = ["first", "second"].map(|id| {
+        let (rig, held) = node(&file, None);
+        add(&rig, id, Recovery::Rerun);
+        rig.jump_to(10);
+        (rig, held)
+    });
+    for second in 1_000..1_030 {
+        for (rig, _) in &both {
+            rig.jump_to(second);
+        }
+    }
+    for (rig, held) in &both {
+        assert_eq!(rig.events.of("JOB_RECOVERED"), [""; 0]);
+        held.run_one();
+        assert_eq!(rig.log.len(), 1);
+    }
+}
+
+#[test]
 fn one_that_shuts_down_gives_its_runs_away_at_once() {
     let file = File::new();
     let (leaving, its_runs) = node(&file, None);
@@ -203,10 +226,11 @@ fn one_that_shuts_down_gives_its_runs_away_at_once() {
     add(&leaving, "job", Recovery::Rerun);
     leaving.jump_to(10);
     assert_eq!(its_runs.len(), 1);
+    heir.jump_to(10);
     leaving.block_on(leaving.shutdown()).unwrap();
     assert_eq!(its_runs.len(), 0, "dropped");
-    heir.jump_to(11);
-    assert_eq!(runs.len(), 1);
+    heir.run_until_held(14, &runs);
+    assert_eq!(runs.len(), 1, "when it looks next, which is long before the lease is over");
 }
 
 #[test]

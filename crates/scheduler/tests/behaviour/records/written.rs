@@ -201,6 +201,7 @@ fn each_attempt_has_its_own_and_a_stale_worker_changes_none() {
     asleep.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     asleep.jump_to(10);
     its_runs.begin_one();
+    heir.jump_to(15);
     heir.jump_to(21);
     runs.run_one();
     heir.jump_to(22);
