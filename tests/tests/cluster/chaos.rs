@@ -9,21 +9,15 @@ use crate::crew::Crew;
 use crate::plan::{ALL, Plan};
 use crate::stage::{Kind, Stage};
 use crate::verdict::{TAKEOVER, Verdict};
+use crate::{number, seed};
 
 /// How many processes there are.
 const SEATS: usize = 4;
 
 /// Runs take up to a second: each process that is killed leaves some, and may leave claims and commits.
 pub(crate) fn test(kind: Kind) {
-    let number = |name: &str| {
-        let value = std::env::var(name).ok()?;
-        Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-    };
     let seconds = number("PUNCTUAL_CHAOS_SECONDS").unwrap_or(60);
-    let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..));
-    println!("{kind:?}: PUNCTUAL_SEED={seed}");
-    let mut random = fastrand::Rng::with_seed(seed);
-
+    let mut random = seed(kind);
     let stage = Stage::new(kind);
     let now = SystemClock.now();
     let plan = Plan {
@@ -55,7 +49,8 @@ pub(crate) fn test(kind: Kind) {
     // What the last ones left behind has to be taken over, perhaps after a claim of theirs is over.
     let finished = crew.finish(&stage.place, 2 * TAKEOVER);
 
-    let verdict = Verdict::new(&stage, finished.deaths);
+    let took = finished.took;
+    let verdict = Verdict::new(&stage, finished);
     verdict.check(&[&plan]);
     let skip = verdict.counts(&plan, Recovery::Skip);
     let rerun = verdict.counts(&plan, Recovery::Rerun);
@@ -64,7 +59,7 @@ pub(crate) fn test(kind: Kind) {
     println!(
         "{kind:?}: {ALL} with {seconds} kills, {:.1?} after the last; skip {skip:?}; rerun {rerun:?}; \
          {} taken over, the last after {longest:.1?}; the latest began {:.1?} late",
-        finished.took,
+        took,
         takeovers.len(),
         verdict.latest(),
     );

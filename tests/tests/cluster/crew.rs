@@ -16,8 +16,18 @@ pub(crate) struct Crew {
     processes: Vec<(String, Process)>,
     /// What they have said: how often, by process and word.
     said: HashMap<(String, String), usize>,
+    /// Since when those are stopped that are.
+    stopped: HashMap<String, Timestamp>,
+    fates: Fates,
+}
+
+/// What became of processes other than that they ended by themselves.
+#[derive(Default)]
+pub(crate) struct Fates {
     /// When those died that were killed.
     pub deaths: HashMap<String, Timestamp>,
+    /// From when until when those were stopped that were, in the order in which they went on.
+    pub stops: Vec<(String, Timestamp, Timestamp)>,
 }
 
 impl Crew {
@@ -45,7 +55,20 @@ impl Crew {
     /// Kills a process and notes when.
     pub(crate) fn kill(&mut self, name: &str) {
         self.take(name).kill();
-        self.deaths.insert(name.to_owned(), SystemClock.now());
+        self.fates.deaths.insert(name.to_owned(), SystemClock.now());
+    }
+
+    /// Stops a process where it is.
+    pub(crate) fn suspend(&mut self, name: &str) {
+        self.stopped.insert(name.to_owned(), SystemClock.now());
+        self.get(name).suspend();
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&mut self, name: &str) {
+        self.get(name).resume();
+        let since = self.stopped.remove(name).expect("a process that was stopped");
+        self.fates.stops.push((name.to_owned(), since, SystemClock.now()));
     }
 
     /// Closes a process's input and waits for it to end well.
@@ -110,12 +133,12 @@ impl Crew {
         let took = SystemClock.now().saturating_since(started);
         // What one of them does too often, it does until it has ended.
         self.processes.into_iter().for_each(|(_, process)| drop(process.end()));
-        Finished { took, deaths: self.deaths }
+        Finished { took, fates: self.fates }
     }
 }
 
 /// What is left of a crew when all is done.
 pub(crate) struct Finished {
     pub took: Duration,
-    pub deaths: HashMap<String, Timestamp>,
+    pub fates: Fates,
 }

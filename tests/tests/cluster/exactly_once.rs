@@ -1,6 +1,5 @@
 //! Nobody is killed: each occurrence runs exactly once.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use punctual::prelude::*;
@@ -40,14 +39,15 @@ pub(crate) fn test(kind: Kind) {
     crew.tell("release");
     let finished = crew.finish(&stage.place, Duration::from_secs(60));
 
-    let verdict = Verdict::new(&stage, HashMap::new());
+    let took = finished.took;
+    let verdict = Verdict::new(&stage, finished);
     verdict.check(&[&plan]);
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let counts = verdict.counts(&plan, recovery);
         assert_eq!((counts.never_ended, counts.begun_again), (0, 0), "{recovery:?}");
     }
     let ends = NAMES.map(|name| verdict.lines_of(name, Mark::End));
-    println!("{kind:?}: {ALL} in {:.1?}, by process {ends:?}", finished.took);
+    println!("{kind:?}: {ALL} in {:.1?}, by process {ends:?}", took);
     assert_eq!(ends.iter().sum::<usize>(), ALL);
     assert!(ends.iter().all(|&ends| ends > 0), "one of them did nothing");
 }

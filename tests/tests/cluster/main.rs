@@ -11,6 +11,7 @@ mod outage;
 mod plan;
 mod stage;
 mod stale;
+mod stops;
 
 mod verdict;
 
@@ -31,6 +32,11 @@ macro_rules! on_every_store {
             }
 
             #[test]
+            fn stops_lose_nothing_and_repeat_only_what_was_stopped() {
+                crate::stops::test(Kind::$kind);
+            }
+
+            #[test]
             fn two_outages_lose_nothing_and_repeat_nothing() {
                 crate::outage::test(Kind::$kind);
             }
@@ -48,4 +54,17 @@ on_every_store! {
     sqlite: Sqlite;
     mysql: MySql;
     postgres: Postgres;
+}
+
+/// What chooses the moments; `PUNCTUAL_SEED` makes it the same again.
+fn seed(kind: stage::Kind) -> fastrand::Rng {
+    let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("{kind:?}: PUNCTUAL_SEED={seed}");
+    fastrand::Rng::with_seed(seed)
+}
+
+/// The number that a variable says, if it is set.
+fn number(name: &str) -> Option<u64> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }

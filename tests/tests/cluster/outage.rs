@@ -51,7 +51,7 @@ pub(crate) fn test(kind: Kind) {
     });
     let finished = crew.finish(&stage.place, Duration::from_secs(60));
 
-    let verdict = Verdict::new(&stage, finished.deaths);
+    let verdict = Verdict::new(&stage, finished);
     verdict.check(&[&meanwhile, &after]);
     for plan in [&meanwhile, &after] {
         let skip = verdict.counts(plan, Recovery::Skip);

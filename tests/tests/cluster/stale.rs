@@ -49,7 +49,7 @@ pub(crate) fn test(kind: Kind) {
         if name == killed {
             crew.kill(name);
         } else {
-            crew.get(name).suspend();
+            crew.suspend(name);
         }
         fell.insert(name, SystemClock.now());
     }
@@ -57,7 +57,7 @@ pub(crate) fn test(kind: Kind) {
         crew.start(&Role { halts: Some(halts), ..role(name) });
         add_jobs(&stage, name);
         crew.get(name).line_that(|line| line == "halted");
-        crew.get(name).suspend();
+        crew.suspend(name);
         fell.insert(name, SystemClock.now());
     }
 
@@ -69,7 +69,7 @@ pub(crate) fn test(kind: Kind) {
 
     for name in [runner, committer, claimer] {
         crew.get(name).tell("on");
-        crew.get(name).resume();
+        crew.resume(name);
     }
     crew.until(TAKEOVER, "its lease was lost", |crew| crew.said(runner, "lost") > 0);
     crew.get(runner).tell("release");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use punctual::prelude::*;
 use punctual_tests::journal::{self, Entry, Mark};
 
+use crate::crew::{Fates, Finished};
 use crate::plan::{Plan, Planned};
 use crate::stage::Stage;
 
@@ -16,8 +17,8 @@ pub(crate) const TAKEOVER: Duration = Duration::from_secs(15);
 pub(crate) struct Verdict {
     entries: Vec<Entry>,
     occurrences: HashMap<(String, Timestamp), Vec<Entry>>,
-    /// When processes died: their runs ended then.
-    deaths: HashMap<String, Timestamp>,
+    /// The runs of those that died ended then, and those of the stopped are taken over.
+    fates: Fates,
     /// How much before its time a run may begin.
     earliness: Duration,
 }
@@ -31,14 +32,14 @@ pub(crate) struct Counts {
 }
 
 impl Verdict {
-    pub(crate) fn new(stage: &Stage, deaths: HashMap<String, Timestamp>) -> Self {
+    pub(crate) fn new(stage: &Stage, Finished { fates, .. }: Finished) -> Self {
         let entries = journal::read(&stage.journal());
         let mut occurrences = HashMap::<_, Vec<_>>::new();
         for entry in &entries {
             let occurrence = (entry.job.clone(), entry.scheduled);
             occurrences.entry(occurrence).or_default().push(entry.clone());
         }
-        Self { entries, occurrences, deaths, earliness: stage.earliness() }
+        Self { entries, occurrences, fates, earliness: stage.earliness() }
     }
 
     pub(crate) fn of(&self, job: &str, time: Timestamp) -> &[Entry] {
@@ -98,23 +99,28 @@ impl Verdict {
             if let Some(last) = last {
                 assert_eq!(last.run, entry.run, "two runs for a run time: {entries:#?}");
                 assert!(last.attempt < entry.attempt, "an attempt came twice: {entries:#?}");
-                let ended = ends(last, &entries[..index]) || self.died_before(last, entry.at);
+                let ended = ends(last, &entries[..index]) || self.is_gone(last, entry.at);
                 assert!(ended, "two live runs: {entries:#?}");
             }
             last = Some(entry);
         }
     }
 
-    /// Whether the process of a run was dead at that instant.
-    fn died_before(&self, run: &Entry, at: Timestamp) -> bool {
-        self.deaths.get(&run.process).is_some_and(|&died| died <= at)
+    /// Whether the process of a run was dead at that instant, or has been stopped since the run began: nobody
+    /// can see that it will go on.
+    fn is_gone(&self, run: &Entry, at: Timestamp) -> bool {
+        let stopped = |(process, from, until): &(String, Timestamp, Timestamp)| {
+            *process == run.process && *from <= at && run.at <= *until
+        };
+        self.fates.deaths.get(&run.process).is_some_and(|&died| died <= at)
+            || self.fates.stops.iter().any(stopped)
     }
 
     fn at_most_so_many_at_a_time(&self, job: &str, most: usize) {
         let mut alive: Vec<&Entry> = Vec::new();
         for entry in self.entries.iter().filter(|entry| entry.job == job) {
             alive.retain(|begun| {
-                !self.died_before(begun, entry.at) && !ends(begun, std::slice::from_ref(entry))
+                !self.is_gone(begun, entry.at) && !ends(begun, std::slice::from_ref(entry))
             });
             if entry.mark == Mark::Begin {
                 alive.push(entry);
@@ -131,7 +137,7 @@ impl Verdict {
         for entries in self.occurrences.values() {
             let begins: Vec<_> = entries.iter().filter(|e| e.mark == Mark::Begin).collect();
             for pair in begins.windows(2) {
-                let died = self.deaths.get(&pair[0].process);
+                let died = self.fates.deaths.get(&pair[0].process);
                 let died = died.unwrap_or_else(|| panic!("taken over from the living: {pair:#?}"));
                 let attempts = pair[1].attempt - pair[0].attempt;
                 takeovers.push(pair[1].at.saturating_since(*died) / attempts);
