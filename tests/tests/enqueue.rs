@@ -1,0 +1,79 @@
+//! What is added in a transaction runs when it is committed, and never otherwise: on each kind of server.
+
+use std::any::Any;
+use std::time::Duration;
+
+use punctual::core::JobStore;
+use punctual::prelude::*;
+use punctual_testkit::server_url;
+use sqlx::{AssertSqlSafe, Database, MySqlPool, PgPool, Pool};
+use tokio::sync::mpsc;
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Tells that it was called.
+#[task]
+async fn ship(context: JobContext, order: i64) {
+    let shipped = context.state::<mpsc::UnboundedSender<i64>>().expect("a channel");
+    shipped.send(order).expect("the test listens");
+}
+
+async fn what_is_committed_runs<D: Database>(store: impl JobStore, pool: &Pool<D>)
+where
+    D::Connection: Any + Send,
+{
+    let (sender, mut shipped) = mpsc::unbounded_channel::<i64>();
+    let scheduler = AsyncScheduler::builder().job_store("default", store).state(sender);
+    let scheduler = scheduler.timezone("UTC").start().await.unwrap();
+    let order = async |commit: bool, number: i64| {
+        let mut transaction = pool.begin().await.unwrap();
+        let job = scheduler.add_job(ship(number)).id(number.to_string());
+        job.add_in(&mut transaction).await.unwrap();
+        let mut inside = scheduler.within(&mut transaction);
+        assert!(inside.get_job(&*number.to_string()).await.unwrap().is_some());
+        if commit {
+            transaction.commit().await.unwrap();
+        } else {
+            transaction.rollback().await.unwrap();
+        }
+    };
+    for number in 0..10 {
+        order(number % 2 == 1, number).await;
+    }
+    let mut numbers = Vec::new();
+    while numbers.len() < 5 {
+        // By notification or by the next poll: nobody woke the scheduler.
+        let number = tokio::time::timeout(PATIENCE, shipped.recv()).await;
+        numbers.push(number.expect("an order is shipped").expect("the scheduler lives"));
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 3, 5, 7, 9]);
+    assert!(scheduler.get_jobs(None).await.unwrap().is_empty());
+    scheduler.shutdown().await.unwrap();
+    assert!(shipped.try_recv().is_err(), "no other was ever shipped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres() {
+    let url = server_url("postgres");
+    let schema = format!("t{}_enqueue", std::process::id());
+    let store = PostgresJobStore::builder().url(&url).schema(&schema).build().unwrap();
+    let pool = PgPool::connect(&url).await.unwrap();
+    what_is_committed_runs(store, &pool).await;
+    let drop = AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"));
+    sqlx::raw_sql(drop).execute(&pool).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_mysql() {
+    let url = server_url("mysql");
+    let prefix = format!("t{}_enqueue_", std::process::id());
+    let store = MySqlJobStore::builder().url(&url).table_prefix(&prefix).build().unwrap();
+    let pool = MySqlPool::connect(&url).await.unwrap();
+    what_is_committed_runs(store, &pool).await;
+    for table in ["jobs", "runs", "nodes", "notes", "history", "schema"] {
+        let drop = AssertSqlSafe(format!("DROP TABLE {prefix}{table}"));
+        sqlx::raw_sql(drop).execute(&pool).await.unwrap();
+    }
+}
