@@ -21,14 +21,23 @@ impl<D: Dialect> Database<D> {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.dialect.write().await?;
-        let name = Text(node.as_str());
-        let before = self.fetch(&mut transaction, D::STATEMENTS.node, &[name]).await?;
-        let values = [name, Int(until.as_micros())];
-        self.execute(&mut transaction, D::STATEMENTS.renew, &values).await?;
+        let (name, until) = (Text(node.as_str()), Int(until.as_micros()));
         let forgotten = Int(now.saturating_sub(DEAD_NODES).as_micros());
-        self.execute(&mut transaction, D::STATEMENTS.forget_nodes, &[forgotten]).await?;
-        self.end(transaction).await?;
+        let before = match D::STATEMENTS.renew_at_once {
+            Some(statement) => {
+                let mut connection = self.dialect.read().await?;
+                self.fetch(&mut connection, statement, &[name, until, forgotten]).await?
+            }
+            None => {
+                let mut transaction = self.dialect.write().await?;
+                let before = self.fetch(&mut transaction, D::STATEMENTS.node, &[name]).await?;
+                self.execute(&mut transaction, D::STATEMENTS.renew, &[name, until]).await?;
+                let forget = D::STATEMENTS.forget_nodes;
+                self.execute(&mut transaction, forget, &[forgotten]).await?;
+                self.end(transaction).await?;
+                before
+            }
+        };
         match before.first() {
             Some(row) => Ok(row.int(0)? <= now.as_micros()),
             None => Ok(false),

@@ -40,6 +40,9 @@ pub(crate) struct Statements {
     pub(crate) renew: &'static str,
     /// Those that have been dead since before this instant.
     pub(crate) forget_nodes: &'static str,
+    /// All three in one statement, where that can be: node, until when, those that have been dead since
+    /// before this instant; answers until when the node was alive, if it was known.
+    pub(crate) renew_at_once: Option<&'static str>,
     /// Now, limit; answers records, each with a run whose node is dead or not known at all.
     pub(crate) orphans: &'static str,
     /// The same, with tasks as a JSON array.

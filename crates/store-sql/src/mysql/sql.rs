@@ -102,6 +102,7 @@ pub(super) const STATEMENTS: Statements = Statements {
             SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED
         ) AS dead
         STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
+    renew_at_once: None,
     orphans: orphans!(""),
     orphans_of_tasks: orphans!(of_tasks!("?3")),
     lock_orphans: concat!(orphans!(""), " FOR UPDATE SKIP LOCKED"),

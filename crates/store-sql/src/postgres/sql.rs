@@ -85,6 +85,15 @@ pub(super) const STATEMENTS: Statements = Statements {
         INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
         ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
     forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
+    renew_at_once: Some(
+        "WITH known AS (SELECT alive_until FROM {p}nodes WHERE id = ?1),
+            renewed AS (
+                INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
+                ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until
+            ),
+            forgotten AS (DELETE FROM {p}nodes WHERE alive_until < ?3 AND id <> ?1)
+        SELECT alive_until FROM known",
+    ),
     orphans: select_orphans!("ORDER BY r.scheduled_time LIMIT ?2"),
     orphans_of_tasks: select_orphans!(concat!(
         "AND j.",

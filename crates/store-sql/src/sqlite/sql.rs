@@ -52,6 +52,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
         ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
     forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
+    renew_at_once: None,
     orphans: ORPHANS,
     orphans_of_tasks: ORPHANS_OF_TASKS,
     // There is one writer at a time.
