@@ -8,7 +8,6 @@
 //!   [`AndTrigger`], [`OrTrigger`].
 //! - For stores, executors and triggers of one's own: [`core`].
 
-pub use punctual_core as core;
 pub use punctual_core::{
     Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, HistoryCursor, HistoryEntry,
     HistoryPage, HistoryQuery, IntoTrigger, IntoZone, Jitter, Job, JobBuilder, JobChange,
@@ -52,6 +51,26 @@ pub mod process {
 
 #[doc(hidden)]
 pub use punctual_core::private;
+
+/// Traits and data for stores, executors and triggers of one's own: all that is in `punctual_core`.
+///
+/// The standard library's `core` is in here too, so that `use punctual::*` takes it away from nobody:
+///
+/// ```
+/// use punctual::*;
+///
+/// fn memory_of<S: core::JobStore>() -> usize {
+///     core::mem::size_of::<S>()
+/// }
+/// # #[cfg(feature = "store-memory")]
+/// assert_ne!(memory_of::<MemoryJobStore>(), 0);
+/// ```
+pub mod core {
+    #[doc(no_inline)]
+    pub use ::core::*;
+    #[doc(no_inline)]
+    pub use punctual_core::*;
+}
 
 /// What most programs need: `use punctual::prelude::*;`.
 pub mod prelude {
