@@ -130,9 +130,9 @@ impl Run {
         self.report(outcome);
     }
 
-    /// Whether it may be too late for it at some time.
-    pub(super) fn has_deadline(&self) -> bool {
-        self.parts.deadline.is_some()
+    /// Whether it may be too late for it at some time, or somebody else's.
+    pub(super) fn must_be_asked(&self) -> bool {
+        self.parts.deadline.is_some() || self.lease.is_some()
     }
 
     /// It has not begun after all.

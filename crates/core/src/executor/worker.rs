@@ -67,11 +67,11 @@ impl Worker {
     }
 
     /// One more run while the one before is under way, for workers that keep a line of their own: the
-    /// first that waits, unless it has a deadline. Whether it is too late for a run is to be asked when it
-    /// begins.
+    /// first that waits, unless it has a deadline or is kept by a lease: whether it may begin is to be asked
+    /// when it does.
     pub fn take_ahead(&mut self) -> Option<Run> {
         let mut state = self.queue.lock();
-        state.waiting.pop_front_if(|run| !run.has_deadline())
+        state.waiting.pop_front_if(|run| !run.must_be_asked())
     }
 
     /// Call it when the run before is done and this one, which was [taken ahead](Self::take_ahead), has

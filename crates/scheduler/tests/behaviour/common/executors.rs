@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, RunOutcome};
+use punctual_core::{BoxFuture, Executor, ExecutorError, Killed, Refused, Run, RunOutcome};
 
 /// Keeps runs until it is told to run them. A shutdown drops them.
 #[derive(Clone, Default)]
@@ -36,6 +36,12 @@ impl Held {
         run.finish(RunOutcome::Success(Default::default()));
     }
 
+    /// Ends the one that has begun, as an executor whose processes can be killed.
+    pub(crate) fn kill_begun(&self, how: Killed) {
+        let run = self.1.lock().take().expect("a run that has begun");
+        run.finish(RunOutcome::Killed(how));
+    }
+
     /// Drops the oldest, as an executor whose worker has died.
     pub(crate) fn lose_one(&self) {
         drop(self.0.lock().pop_front().expect("a run"));
@@ -56,6 +62,25 @@ impl Executor for Held {
         let runs = std::mem::take(&mut *self.0.lock());
         drop(runs);
         Box::pin(std::future::ready(()))
+    }
+}
+
+/// Kills the run that has begun when it is shut down.
+#[derive(Clone, Default)]
+pub(crate) struct Killing(pub(crate) Held);
+
+impl Executor for Killing {
+    fn start(&self) -> Result<(), ExecutorError> {
+        self.0.start()
+    }
+
+    fn submit(&self, run: Run) -> Result<(), Refused> {
+        self.0.submit(run)
+    }
+
+    fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
+        self.0.kill_begun(Killed::Cancelled(timeout));
+        self.0.shutdown(timeout)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use punctual_core::{Event, Recovery, RunOutcome};
+use punctual_core::{Event, Killed, Recovery, RunOutcome};
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Broken, Call, Fault, File, Held, Rig, at, faulty, note};
+use crate::common::{Broken, Call, Fault, File, Held, Killing, Rig, at, faulty, note};
 
 fn outcomes(rig: &Rig) -> Vec<String> {
     let events = rig.events.all();
@@ -73,4 +73,33 @@ fn a_run_that_is_lost_is_an_error_and_tried_again_only_if_it_must_run() {
     held.run_one();
     rig.jump_to(41);
     assert_eq!(rig.log.lines(), ["rerun@10"]);
+}
+
+#[test]
+fn a_run_that_was_killed_has_ended_unless_a_shutdown_cut_it_short() {
+    let (file, killing, held) = (File::new(), Killing::default(), Held::default());
+    let leaving = Rig::new(|builder| {
+        builder.job_store("default", file.store()).executor("default", killing.clone())
+    });
+    for (id, time) in [("crashing", 10), ("slow", 20)] {
+        let job = leaving.add_job(note(id.into())).id(id).recovery(Recovery::Rerun);
+        leaving.block_on(job.trigger(DateTrigger::at(at(time))).add()).unwrap();
+    }
+    leaving.jump_to(10);
+    killing.0.begin_one();
+    killing.0.kill_begun(Killed::Signal(11));
+    leaving.jump_to(15);
+    let crashed = "crashing: killed: its process was ended by signal 11 (SIGSEGV)";
+    assert_eq!(outcomes(&leaving), [crashed]);
+    assert_eq!(leaving.events.of("JOB_REMOVED"), ["JOB_REMOVED crashing"], "it would crash again");
+    leaving.jump_to(20);
+    killing.0.begin_one();
+    leaving.block_on(leaving.shutdown()).unwrap();
+    let heir = Rig::new(|builder| {
+        builder.job_store("default", file.store()).executor("default", held.clone()).task(note)
+    });
+    heir.run_until_held(60, &held);
+    held.run_one();
+    heir.jump_to(61);
+    assert_eq!(heir.log.lines(), ["slow@20 again 2"]);
 }
