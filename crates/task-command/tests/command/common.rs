@@ -40,6 +40,11 @@ impl Held {
         &self.path
     }
 
+    /// Lets go who waits for somebody to hold it: nobody may have come to it.
+    pub(crate) fn give_up(&self) {
+        drop(fs::OpenOptions::new().read(true).write(true).open(&self.path).unwrap());
+    }
+
     /// Waits until somebody holds it.
     pub(crate) fn wait(&self) -> File {
         fs::File::open(&self.path).unwrap()

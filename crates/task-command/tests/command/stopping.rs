@@ -1,6 +1,7 @@
 //! Commands that are ended, and what they started.
 
 use std::future::{pending, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{Held, error, rest, run};
@@ -14,16 +15,18 @@ const SHORT: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn a_timeout_ends_it_with_all_that_it_started() {
-    let held = Held::new();
+    let held = Arc::new(Held::new());
     let sleeps = shell(format!("{} sleep 1000 & sleep 1000", held.script())).timeout(SHORT);
-    let (error, rest) =
-        tokio::join!(error(&sleeps), tokio::task::spawn_blocking(move || rest(held.wait())));
+    let waits = Arc::clone(&held);
+    let rest = tokio::task::spawn_blocking(move || rest(waits.wait()));
+    let error = error(&sleeps).await;
+    held.give_up();
     assert_eq!(
         error.to_string(),
         "/bin/sh was ended after its timeout of 100ms: killed by signal 15"
     );
     assert!(matches!(error, CommandError::TimedOut { .. }) && error.is_retryable());
-    assert_eq!(rest.unwrap(), "");
+    assert_eq!(rest.await.unwrap(), "");
 }
 
 #[tokio::test]
