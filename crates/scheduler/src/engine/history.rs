@@ -168,10 +168,12 @@ impl Engine {
         let soon = || now.saturating_add(FORGET_EVERY.mul_f64(1.0 + fastrand::f64() / 2.0));
         let at = *pass.forget_at.get_or_insert_with(soon);
         // Also after a clock that was put back by more than that.
-        if at <= now || at > now.saturating_add(FORGET_EVERY * 2) {
+        if (at <= now || at > now.saturating_add(FORGET_EVERY * 2))
+            && let Some(runtime) = self.runtime()
+        {
             pass.forget_at = Some(soon());
             let (slot, options) = (Arc::clone(slot), history.options);
-            let work = tokio::spawn(async move {
+            let work = runtime.spawn(async move {
                 if let Err(error) = forget(&slot, options, now).await {
                     tracing::warn!(store = %slot.alias, %error, "old runs could not be forgotten");
                 }

@@ -157,7 +157,12 @@ impl Slot {
 
     /// Whether changes wait that the next pass can make at once.
     pub(crate) fn is_unsettled(&self) -> bool {
-        !self.settling.lock().is_empty() && self.health.lock().retry_at.is_none()
+        !self.settling.lock().is_empty() && self.is_free()
+    }
+
+    /// Whether a pass can be made at once. One that is under way wakes the driver when it ends.
+    pub(crate) fn is_free(&self) -> bool {
+        self.health.lock().retry_at.is_none() && self.busy_since.lock().is_none()
     }
 
     /// What health checks are told.

@@ -52,7 +52,7 @@ impl Engine {
         }
         let flush_at = |slot: &Arc<Slot>| {
             let at = slot.flush_history_at(self.settings.batch)?;
-            slot.health.lock().retry_at.is_none().then(|| slot.clock.own(at))
+            slot.is_free().then(|| slot.clock.own(at))
         };
         next.into_iter().chain(slots.iter().filter_map(flush_at)).min()
     }

@@ -11,7 +11,7 @@ use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use super::{brief, read, rig};
-use crate::common::{Broken, Call, Fault, File, Held, Rig, at, boom, fail, note};
+use crate::common::{Broken, Call, Fault, File, Held, Rig, at, boom, fail, faulty, note};
 
 #[test]
 fn an_entry_tells_when_a_run_was_due_began_and_ended_and_how() {
@@ -170,6 +170,30 @@ fn a_call_that_is_cut_off_loses_no_entries() {
     };
     assert!(rig.block_on(impatient).is_err());
     assert_eq!(brief(&rig), ["a@0 success 1"]);
+}
+
+#[test]
+fn entries_that_wait_for_a_store_that_hangs_keep_nobody_busy() {
+    let held = Held::default();
+    let store = faulty(MemoryJobStore::new());
+    let faults = store.0.faults.clone();
+    let rig = Rig::new(|builder| {
+        let builder = builder.job_store("default", store).history(HistoryOptions::on());
+        builder.job_store("other", MemoryJobStore::new()).executor("default", held.clone())
+    });
+    for id in ["a", "b"] {
+        rig.block_on(rig.add_job(note(id.into())).id(id).add()).unwrap();
+    }
+    rig.jump_to(0);
+    held.run_one();
+    rig.jump_to(1);
+    faults.once(Call::Commit, Fault::Hang);
+    rig.jump_to(2);
+    held.run_one();
+    rig.jump_to(3);
+    // Passes come to an end, although an entry has waited for long enough.
+    rig.jump_to(5);
+    assert!(rig.health().job_stores[0].busy_since.is_some());
 }
 
 #[test]
