@@ -11,6 +11,7 @@ use super::database::MySql;
 use super::error::store_error;
 use super::script::Script;
 use super::sql;
+use crate::batch::json;
 use crate::client::Columns;
 use crate::client::Value::{Bytes, Int, MaybeInt, Text};
 
@@ -40,8 +41,8 @@ impl MySql {
         let mut asked = Vec::new();
         for part in parts(&sorted) {
             script.push_list(sql::ADD, part.iter().map(|(record, fence)| row(record, *fence)));
-            let ids = part.iter().map(|(record, _)| [Text(record.id.as_str())]);
-            asked.push(script.push_list(sql::FENCES, ids));
+            let ids: Vec<_> = part.iter().map(|(record, _)| record.id.as_str()).collect();
+            asked.push(script.push(sql::FENCES, &[Text(&json(&ids)?)]));
         }
         let answers = script.run(connection).await.map_err(store_error)?;
         let found: HashSet<i64> = asked

@@ -24,6 +24,17 @@ macro_rules! of_tasks {
     };
 }
 
+/// The jobs of the ids in the JSON array `?1`, in its order. With a list in its place, all jobs would be read
+/// where there are few, and all that are read are held.
+macro_rules! jobs {
+    () => {
+        " FROM JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
+             job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$'
+         )) AS c
+         STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = CAST(c.job AS BINARY)"
+    };
+}
+
 /// Runs whose node is dead at `?1` or not known at all, up to `?2` of them, each with its job. Small tables
 /// would be joined by reading all jobs, and held as they are read.
 macro_rules! orphans {
@@ -208,8 +219,8 @@ pub(super) const ADD: [&str; 3] = [
     " ON DUPLICATE KEY UPDATE fence = fence",
 ];
 
-/// The fences of the jobs of these ids.
-pub(super) const FENCES: [&str; 3] = ["SELECT fence FROM {p}jobs WHERE id IN (", "?1", ")"];
+/// The fences of the jobs of a JSON array of ids.
+pub(super) const FENCES: &str = concat!("SELECT j.fence", jobs!());
 
 pub(super) const HOLD_DUE: &str = hold_due!("");
 pub(super) const HOLD_DUE_OF_TASKS: &str = hold_due!(of_tasks!("?3"));
@@ -236,8 +247,6 @@ pub(super) const POSTPONE: &str = "
 /// Raises the fence and ends a claim.
 pub(super) const RELEASE: &str = "
     UPDATE {p}jobs SET fence = fence + 1, due_at = next_run_time WHERE id = ?1 AND fence = ?2";
-/// Keeps others from changing the job until the end.
-pub(super) const HOLD: &str = "SELECT 1 FROM {p}jobs WHERE id = ?1 FOR UPDATE";
 /// Run, scheduled time, attempt, node, fence. A run that is there stays as it is.
 pub(super) const RECORD_RUN: &str = "
     INSERT INTO {p}runs (job_id, run_id, scheduled_time, attempt, node, fence)
@@ -246,7 +255,21 @@ pub(super) const RECORD_RUN: &str = "
 /// Run, whose fence it is.
 pub(super) const CLEAR_RUN: &str = "
     DELETE FROM {p}runs WHERE job_id = ?1 AND run_id = ?3 AND fence = ?2";
-/// A finished job leaves with its last run.
-pub(super) const REMOVE_IF_OVER: &str = "
-    DELETE FROM {p}jobs WHERE id = ?1 AND finished
-        AND NOT EXISTS (SELECT 1 FROM {p}runs WHERE job_id = ?1)";
+
+// The steps for many jobs: a JSON array of their ids.
+
+/// Keeps others from changing them until the end.
+pub(super) const HOLD: &str = concat!("SELECT COUNT(*)", jobs!(), " FOR UPDATE");
+/// A finished job leaves with its last run: keeps the keys of those that do.
+pub(super) const OVER: &str = concat!(
+    "SELECT JSON_ARRAYAGG(j.key) INTO @punctual_over",
+    jobs!(),
+    " WHERE j.finished AND NOT EXISTS (SELECT 1 FROM {p}runs AS r WHERE r.job_id = j.id)"
+);
+/// Answers their ids.
+pub(super) const LEAVING: &str = "
+    SELECT j.id FROM JSON_TABLE(@punctual_over, '$[*]' COLUMNS (held BIGINT PATH '$')) AS c
+    STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (PRIMARY) ON j.key = c.held";
+pub(super) const LEAVE: &str = "
+    DELETE j FROM JSON_TABLE(@punctual_over, '$[*]' COLUMNS (held BIGINT PATH '$')) AS c
+    STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (PRIMARY) ON j.key = c.held";

@@ -7,7 +7,6 @@ use super::super::numbered::literal;
 use super::super::sql::{self, HISTORY, STATEMENTS};
 use super::{Tables, at, due};
 use crate::client::Value::{self, Flag, Int, Text};
-use crate::tables::TablePrefix;
 
 /// A row of a plan: the table, how it is read, by which index, how many rows, and remarks.
 #[derive(Debug)]
@@ -19,10 +18,9 @@ struct Step {
 }
 
 impl Tables {
-    async fn plan(&mut self, statement: &'static str, values: &[Value<'_>]) -> Vec<Step> {
-        let prefix = TablePrefix::new(&self.prefix).unwrap();
-        let explain = format!("EXPLAIN {}", literal(&prefix.fill(statement), values));
-        let explain = explain.replace("INTO @punctual_due", "");
+    async fn plan(&mut self, statement: &str, values: &[Value<'_>]) -> Vec<Step> {
+        let statement = statement.replace("{p}", &self.prefix).replace("INTO @", "AS kept_in_");
+        let explain = format!("EXPLAIN {}", literal(&statement, values));
         let rows = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut self.own).await.unwrap();
         let text = |row: &sqlx::mysql::MySqlRow, column: &str| {
             row.get::<Option<String>, _>(column).unwrap_or_default()
@@ -46,7 +44,7 @@ async fn filled(count: i64) -> Tables {
     store.add(jobs).await.unwrap();
     store.shutdown().await;
     tables.run("ANALYZE TABLE {p}jobs, {p}runs").await;
-    tables.run("SET @punctual_due = '[1, 2, 3]'").await;
+    tables.run("SET @punctual_due = '[1, 2, 3]', @punctual_over = '[1, 2, 3]'").await;
     tables
 }
 
@@ -88,6 +86,7 @@ async fn no_scans(mut tables: Tables) {
     let (id, run, number) = (Text("job 7"), Text("0123456789abcdef0123456789abcdef"), Int(5));
     let last = Int(at(9).as_micros());
     let outcomes = Text("[\"failed\"]");
+    let ids = Text(r#"["job 7","job 8","job 9"]"#);
     let pairs = Text(r#"[["job 7","0123456789abcdef0123456789abcdef"]]"#);
     let statements = [
         (sql::HELD, vec![]),
@@ -96,10 +95,13 @@ async fn no_scans(mut tables: Tables) {
         (sql::FINISH, vec![id, number]),
         (sql::POSTPONE, vec![id, number, number]),
         (sql::RELEASE, vec![id, number]),
-        (sql::HOLD, vec![id]),
         (sql::RECORD_RUN, vec![id, number, run, number, number, id, number]),
         (sql::CLEAR_RUN, vec![id, number, run]),
-        (sql::REMOVE_IF_OVER, vec![id]),
+        (sql::HOLD, vec![ids]),
+        (sql::OVER, vec![ids]),
+        (sql::FENCES, vec![ids]),
+        (sql::LEAVING, vec![]),
+        (sql::LEAVE, vec![]),
         (STATEMENTS.lock_orphans, vec![number, number]),
         (STATEMENTS.lock_orphans_of_tasks, vec![number, number, Text("[\"work\"]")]),
         (STATEMENTS.take_over, vec![pairs, id]),

@@ -1,7 +1,11 @@
-//! What is large, and what is too large.
+//! What is large, what is too large, and what is odd.
+
+use std::time::Duration;
 
 use punctual_core::{
-    Encoded, JobId, JobStore, RecordUpdate, Revision, StoreErrorKind, TaskName, Timestamp,
+    Claim, Commit, CommitAction, CommitBatch, CommitOutcome, Encoded, Fence, InFlightRun, JobId,
+    JobRecord, JobStore, NodeId, RecordUpdate, Revision, RunId, StoreErrorKind, TaskFilter,
+    TaskName, Timestamp,
 };
 use sqlx::Row;
 
@@ -22,6 +26,35 @@ async fn a_mebibyte_of_arguments_and_the_year_9999() {
     assert_eq!(record.definition, large.definition);
     assert_eq!(record.schedule, large.schedule);
     assert_eq!(store.remove_all().await.unwrap(), 3_001);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn jobs_of_any_name_leave_with_their_last_run() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let names = ["a\"b", "a\\b", "a\\u0062", "a/b?1'", "😀 ", "%_", "null", "[1]"];
+    store.add(names.map(|name| due(name, at(0))).to_vec()).await.unwrap();
+    let claims =
+        store.claim_due(at(0), 99, Duration::from_secs(1), &TaskFilter::Any).await.unwrap();
+    assert_eq!(claims.len(), names.len());
+    let (run_id, node) = (RunId::random(), NodeId::new("it's \"here\"").unwrap());
+    let run = InFlightRun { run_id, scheduled_time: at(0), attempt: 1, node, fence: Fence(1) };
+    let commits = |fence: fn(&JobRecord) -> Fence, action: CommitAction| {
+        let commit = |Claim { record }: &Claim| Commit {
+            id: record.id.clone(),
+            fence: fence(record),
+            action: action.clone(),
+        };
+        CommitBatch::from(claims.iter().map(commit).collect::<Vec<_>>())
+    };
+    let finish = commits(|record| record.fence, CommitAction::Finish { start: vec![run] });
+    assert!(store.commit(finish).await.unwrap().iter().all(|it| *it == CommitOutcome::Done));
+    let heir = NodeId::new("heir").unwrap();
+    let taken = store.take_over(&heir, at(9), 99, &TaskFilter::Any).await.unwrap();
+    assert_eq!(taken.len(), names.len());
+    let clear = commits(|_| Fence(2), CommitAction::ClearRun { run_id });
+    assert!(store.commit(clear).await.unwrap().iter().all(|it| *it == CommitOutcome::Removed));
     tables.drop().await;
 }
 
