@@ -18,6 +18,9 @@ use crate::wire::{Ending, Frames, FromChild, Order, ToChild, VERSION, Welcome};
 /// The longest first message.
 const WELCOME: usize = 1 << 16;
 
+/// How large a stack jobs have: as large as that of a main thread usually is.
+const STACK: usize = 8 << 20;
+
 /// Runs jobs until the pool is done with this process.
 pub(super) fn serve(socket: UnixStream, parent: Pid, tasks: &Tasks) -> ! {
     let mut ear = Ear { socket, frames: Frames::new(WELCOME) };
@@ -34,14 +37,21 @@ pub(super) fn serve(socket: UnixStream, parent: Pid, tasks: &Tasks) -> ! {
     };
     let (Ok(registry), Ok(())) = (ready, said) else { process::exit(1) };
     ear.frames.allow(welcome.limit);
+    // On a thread of its own: this one may be inside of the program's runtime, where no other can be used.
     let listener = Arc::clone(&desk);
-    let listening =
-        thread::Builder::new().name("punctual-pipe".into()).spawn(move || listen(ear, &listener));
-    if listening.is_err() {
+    let working = thread::Builder::new().name("punctual-jobs".into()).stack_size(STACK);
+    let working = working.spawn(move || {
+        work(&desk, &registry);
+        process::exit(0);
+    });
+    if working.is_err() {
         process::exit(1);
     }
-    work(&desk, &registry);
-    process::exit(0);
+    listen(ear, &listener);
+    // Told to stop, which happens after the run under way.
+    loop {
+        thread::park();
+    }
 }
 
 /// Makes this process what it was told to be, before it has further threads.

@@ -17,6 +17,13 @@ fn child() {
     punctual_executor_process::init(&tasks::all());
 }
 
+/// The same in a program whose `main` is async.
+#[test]
+fn async_child() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async { punctual_executor_process::init(&tasks::all()) });
+}
+
 /// Not a test either, but the main function of the processes that tests kill.
 #[test]
 fn parent() {

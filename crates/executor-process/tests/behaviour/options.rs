@@ -33,11 +33,11 @@ fn a_child_is_replaced_after_so_many_runs() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_child_is_replaced_that_has_grown() {
-    let rig = rig(|pool| pool.recycle_memory(200 << 20));
+    let rig = rig(|pool| pool.recycle_memory(64 << 20));
     let child = rig.pid();
     assert_eq!(rig.value(tasks::keeps(1 << 20)), json!(child));
     // Its memory is looked at from time to time.
-    let replaced = || rig.value(tasks::keeps(100 << 20)) != json!(child);
+    let replaced = || rig.value(tasks::keeps(16 << 20)) != json!(child);
     assert!(comes_true(Duration::from_secs(30), replaced));
     assert!(!lives(child));
 }
@@ -86,6 +86,16 @@ fn a_pool_whose_children_cannot_start_says_so() {
 fn the_program_is_no_child_when_a_job_starts_it() {
     let rig = rig(|pool| pool);
     assert_eq!(rig.value(tasks::starts_the_program()), json!(true));
+}
+
+#[test]
+fn children_of_an_async_program_run_jobs_of_every_kind() {
+    let rig = rig(|pool| pool.args(["async_child", "--exact", "--nocapture"]));
+    assert!(rig.pid() > 0);
+    let ending = rig.submit(tasks::listens());
+    assert_eq!(rig.line().text, "listening");
+    rig.shutdown(Duration::ZERO);
+    assert!(ending.outcome().is_success());
 }
 
 #[test]
