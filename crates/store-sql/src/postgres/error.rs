@@ -1,5 +1,7 @@
 //! What PostgreSQL's error codes mean to a scheduler.
 
+use std::io;
+
 use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::error::DatabaseError;
 
@@ -8,14 +10,23 @@ use crate::error::client_failure;
 /// The message of the server itself is kept as the source: it names users, tables and the like, but neither
 /// passwords nor values.
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
-    let (kind, message) = client_failure(&error).unwrap_or_else(|| match &error {
-        sqlx::Error::Database(database) => meaning(&database.code().unwrap_or_default()),
-        sqlx::Error::Tls(_) => {
-            (StoreErrorKind::Invalid, "no encrypted connection to PostgreSQL can be made")
-        }
-        _ => (StoreErrorKind::Other, "PostgreSQL failed"),
-    });
+    let (kind, message) = match &error {
+        // What rustls has against the server, its certificate mostly.
+        sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => NO_TLS,
+        _ => client_failure(&error).unwrap_or_else(|| meaning_of(&error)),
+    };
     StoreError::new(kind, message).with_source(error)
+}
+
+const NO_TLS: (StoreErrorKind, &str) =
+    (StoreErrorKind::Invalid, "no encrypted connection to PostgreSQL can be made");
+
+fn meaning_of(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
+    match error {
+        sqlx::Error::Database(database) => meaning(&database.code().unwrap_or_default()),
+        sqlx::Error::Tls(_) => NO_TLS,
+        _ => (StoreErrorKind::Other, "PostgreSQL failed"),
+    }
 }
 
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>; the first two characters are the

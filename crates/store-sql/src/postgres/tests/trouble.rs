@@ -5,7 +5,7 @@ use std::time::Duration;
 use punctual_core::{JobStore, NewRecord, NodeId, StoreErrorKind, TaskFilter};
 use punctual_testkit::server_url;
 use sqlx::Row;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -51,6 +51,16 @@ async fn a_user_or_a_database_that_is_not_there() {
     let nowhere = options().database(&unique());
     let error = tables.store(nowhere).start().await.unwrap_err();
     tells(&error, StoreErrorKind::Invalid, "no such database");
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn an_encryption_that_can_not_be() {
+    let tables = Tables::new().await;
+    // Either the server has none, or nobody whom we know has signed its certificate.
+    let store = tables.store(options().ssl_mode(PgSslMode::VerifyFull));
+    let error = store.start().await.unwrap_err();
+    tells(&error, StoreErrorKind::Invalid, "no encrypted connection");
     tables.drop().await;
 }
 
