@@ -15,6 +15,11 @@ use crate::client::Client;
 use crate::history::HistoryStatements;
 use crate::sql::Statements;
 
+/// A server ends a transaction whose process says nothing for so long: it may have been stopped, or its machine
+/// cut off, and others need what it holds.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) const ABANDONED: Duration = Duration::from_secs(10);
+
 /// The connections to one kind of database; clones share them.
 ///
 /// Where all databases can do the same they differ in their [`Statements`] at most. Adding, claiming and

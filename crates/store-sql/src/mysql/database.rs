@@ -15,7 +15,7 @@ use super::options::{Options, Server};
 use super::script::{Answer, Script};
 use super::{schema, sql};
 use crate::client::{Client, Columns};
-use crate::dialect::Dialect;
+use crate::dialect::{ABANDONED, Dialect};
 use crate::history::HistoryStatements;
 use crate::sql::Statements;
 use crate::tables::TablePrefix;
@@ -198,7 +198,12 @@ fn pool(options: &Options, connect: &MySqlConnectOptions) -> MySqlPool {
         .acquire_timeout(options.acquire_timeout)
         .after_connect(move |connection, _| {
             Box::pin(async move {
-                let set = format!("SET SESSION innodb_lock_wait_timeout = {lock_timeout}");
+                // MySQL knows no such limit, and takes it for a comment.
+                let abandoned = ABANDONED.as_secs();
+                let set = format!(
+                    "SET SESSION innodb_lock_wait_timeout = {lock_timeout} \
+                     /*M!100300 , idle_transaction_timeout = {abandoned} */"
+                );
                 sqlx::raw_sql(AssertSqlSafe(set)).execute(connection).await.map(drop)
             })
         })

@@ -20,7 +20,7 @@ use super::watch::Watch;
 use super::{schema, sql};
 use crate::client::Value::Text;
 use crate::client::{Client, Columns, client};
-use crate::dialect::Dialect;
+use crate::dialect::{ABANDONED, Dialect};
 use crate::history::HistoryStatements;
 use crate::sql::Statements;
 
@@ -160,8 +160,10 @@ async fn prepare(pool: &PgPool, options: &Options) -> Result<Names, StoreError> 
 
 fn pool(options: &Options, connect: &PgConnectOptions) -> PgPool {
     let settings = AssertSqlSafe(format!(
-        "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'",
-        options.statement_timeout.as_millis()
+        "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'; \
+         SET idle_in_transaction_session_timeout = {}",
+        options.statement_timeout.as_millis(),
+        ABANDONED.as_millis()
     ))
     .into_sql_str();
     PgPoolOptions::new()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
+use punctual_core::{JobId, JobStore, StoreErrorKind, TaskFilter};
 use punctual_testkit::server_url;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use super::super::MySqlJobStore;
 use super::{Tables, advance, at, due, fence, tells, unique};
 use crate::client::{Client, Columns};
-use crate::dialect::Dialect;
+use crate::dialect::{ABANDONED, Dialect};
 
 /// The URL of the server with another user and database.
 fn url(user: &str, database: &str) -> String {
@@ -141,5 +141,30 @@ async fn connections_that_the_server_closed_are_made_anew() {
         }
         store.next_wakeup(&TaskFilter::Any).await.expect("there is another connection");
     }
+    tables.drop().await;
+}
+
+/// A machine that is cut off, or a process that is stopped, in the middle of a transaction, holds what it
+/// holds for some seconds only.
+#[tokio::test]
+async fn a_transaction_that_is_abandoned_is_ended_by_the_server() {
+    let tables = Tables::new().await;
+    let (gone, heir) = (tables.started().await, tables.started().await);
+    gone.add(vec![due("a", at(0))]).await.unwrap();
+    let database = gone.handle.database().unwrap();
+    let mut transaction = database.dialect.write().await.unwrap();
+    let id = JobId::new("a").unwrap();
+    assert!(database.remove_in(&mut transaction, &id).await.unwrap());
+    let removed = tokio::time::timeout(3 * ABANDONED, async {
+        // The first time it may be it that gives up.
+        loop {
+            match heir.remove_all().await {
+                Err(error) => assert!(error.is_retryable(), "{error}"),
+                Ok(removed) => return removed,
+            }
+        }
+    });
+    assert_eq!(removed.await.expect("the lock is given up"), 1, "what was not committed is undone");
+    drop(transaction);
     tables.drop().await;
 }

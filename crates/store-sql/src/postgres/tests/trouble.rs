@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobStore, NewRecord, NodeId, StoreErrorKind, TaskFilter};
+use punctual_core::{JobId, JobStore, NewRecord, NodeId, StoreErrorKind, TaskFilter};
 use punctual_testkit::server_url;
 use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, due, tells, unique};
+use crate::dialect::{ABANDONED, Dialect};
 
 const LEASE: Duration = Duration::from_secs(1);
 
@@ -254,5 +255,30 @@ async fn a_batch_that_fails_midway_is_undone_whole() {
         tables.run("DROP TRIGGER no_space ON {p}definitions; SELECT count(*) FROM {p}definitions");
     assert_eq!(left.await[0].get::<i64, _>(0), 0);
     store.add(jobs).await.unwrap();
+    tables.drop().await;
+}
+
+/// A machine that is cut off, or a process that is stopped, in the middle of a transaction, holds what it
+/// holds for some seconds only.
+#[tokio::test]
+async fn a_transaction_that_is_abandoned_is_ended_by_the_server() {
+    let tables = Tables::new().await;
+    let (gone, heir) = (tables.started().await, tables.started().await);
+    gone.add(vec![due("a", at(0))]).await.unwrap();
+    let database = gone.handle.database().unwrap();
+    let mut transaction = database.dialect.write().await.unwrap();
+    let id = JobId::new("a").unwrap();
+    assert!(database.remove_in(&mut transaction, &id).await.unwrap());
+    let removed = tokio::time::timeout(3 * ABANDONED, async {
+        // The first time it may be it that gives up.
+        loop {
+            match heir.remove_all().await {
+                Err(error) => assert!(error.is_retryable(), "{error}"),
+                Ok(removed) => return removed,
+            }
+        }
+    });
+    assert_eq!(removed.await.expect("the lock is given up"), 1, "what was not committed is undone");
+    drop(transaction);
     tables.drop().await;
 }
