@@ -10,7 +10,7 @@ mod storm;
 use std::sync::Arc;
 
 use punctual::{MemoryJobStore, MySqlJobStore, PostgresJobStore, SqliteJobStore, Synchronous};
-use punctual_testkit::server_url;
+use punctual_tests::server::Server;
 
 use crate::flaky::Flaky;
 use crate::line::Line;
@@ -32,21 +32,18 @@ fn sqlite() {
     storm::rages(100, |dice| Flaky { store: Arc::new(store.unwrap()), dice });
 }
 
-/// Tables that no other test has.
-fn prefix() -> String {
-    format!("faults_{}_", std::process::id())
-}
-
 #[test]
 fn postgres() {
-    let (line, url) = Line::to(&server_url("postgres"));
-    let store = PostgresJobStore::builder().url(url).table_prefix(prefix()).build();
-    storm::rages(40, |dice| Remote { store: Arc::new(store.unwrap()), line, dice });
+    let server = Server::start("postgres");
+    let (line, url) = Line::to(server.url());
+    let store = PostgresJobStore::open(&url).unwrap();
+    storm::rages(40, |dice| Remote { store: Arc::new(store), line, dice });
 }
 
 #[test]
 fn mysql() {
-    let (line, url) = Line::to(&server_url("mysql"));
-    let store = MySqlJobStore::builder().url(url).table_prefix(prefix()).build();
-    storm::rages(40, |dice| Remote { store: Arc::new(store.unwrap()), line, dice });
+    let server = Server::start("mysql");
+    let (line, url) = Line::to(server.url());
+    let store = MySqlJobStore::open(&url).unwrap();
+    storm::rages(40, |dice| Remote { store: Arc::new(store), line, dice });
 }
