@@ -7,12 +7,10 @@ mod chaos;
 mod crew;
 mod exactly_once;
 mod outage;
-
 mod plan;
 mod stage;
 mod stale;
 mod stops;
-
 mod verdict;
 
 /// Each case on each database.
