@@ -130,6 +130,7 @@ macro_rules! job_store_suite {
                     pages_join_to_the_whole_history
                     entries_come_with_commits
                     a_repeated_entry_stays_as_it_is
+                    others_read_it_and_add_to_it
                     it_outlives_the_jobs
                     a_large_batch_is_recorded_whole
                     the_oldest_are_forgotten_first

@@ -129,6 +129,14 @@ pub async fn a_repeated_entry_stays_as_it_is<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(numbers(t, all().job(id("a"))).await, [1, 2]);
 }
 
+pub async fn others_read_it_and_add_to_it<F: StoreFixture>(t: &Trial<F>) {
+    let other = t.another().await;
+    t.record([ended(1, "a", at(1))]).await;
+    assert_eq!(other.history(&all()).await.entries, [ended(1, "a", at(1))]);
+    other.record([ended(1, "a", at(1)), ended(2, "a", at(2))]).await;
+    assert_eq!(numbers(t, all()).await, [2, 1]);
+}
+
 pub async fn it_outlives_the_jobs<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(0)), due("b", at(0))]).await;
     t.record([ended(1, "a", at(1)), ended(2, "b", at(2))]).await;
