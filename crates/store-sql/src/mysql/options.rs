@@ -69,8 +69,9 @@ impl MySqlJobStoreBuilder {
 
     /// Keeps jobs in this database: `mysql://user:password@host:port/database`, or with `mariadb:` in
     /// front. What is left out is `root`, no password, and port 3306; the database must be there. After a
-    /// `?` there may be `socket`, `ssl-mode` (`REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY`), `ssl-ca`,
-    /// `ssl-cert` and `ssl-key`.
+    /// `?` there may be `socket`, and with the feature `tls` `ssl-mode` (`REQUIRED`, `VERIFY_CA`,
+    /// `VERIFY_IDENTITY`), `ssl-ca`, `ssl-cert` and `ssl-key`. The passwords of MySQL 8
+    /// (`caching_sha2_password`) need an encrypted connection.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.place = Some(Place::Url(url.into()));
         self
