@@ -101,7 +101,7 @@ impl Order {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Ending {
     /// The value, as JSON.
-    Success(Vec<u8>),
+    Success(String),
     Failed(RemoteError),
     /// What the task returned, value or error, is longer than this.
     TooLong(usize),
@@ -119,9 +119,10 @@ impl Ending {
         match outcome {
             Some(RunOutcome::Success(value)) => {
                 let mut json = Limited { bytes: Vec::new(), limit };
-                match serde_json::to_writer(&mut json, &value) {
-                    Ok(()) => Self::Success(json.bytes),
-                    Err(_) => Self::TooLong(limit),
+                let written = serde_json::to_writer(&mut json, &value).is_ok();
+                match String::from_utf8(json.bytes) {
+                    Ok(json) if written => Self::Success(json),
+                    _ => Self::TooLong(limit),
                 }
             }
             Some(RunOutcome::Failed(error)) => Self::Failed(RemoteError::of(&**error)),
@@ -141,7 +142,7 @@ impl Ending {
     pub(crate) fn into_outcome(self) -> Result<RunOutcome, FrameError> {
         Ok(match self {
             Self::Success(json) => {
-                let value = serde_json::from_slice(&json);
+                let value = serde_json::from_str(&json);
                 RunOutcome::Success(value.map_err(|error| CodecError::Decode(error.into()))?)
             }
             Self::Failed(error) => RunOutcome::Failed(Arc::new(error.into())),

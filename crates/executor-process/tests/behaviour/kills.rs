@@ -22,7 +22,7 @@ fn kill(pid: u64) {
 fn every_run_is_reported_once_and_the_pool_is_full_again() {
     let rig = rig(|pool| pool.processes(CHILDREN));
     let endings: Vec<_> = (0..RUNS).map(|_| rig.submit(tasks::pid())).collect();
-    let (mut seen, mut lost, mut killed) = (HashSet::new(), 0, 0);
+    let (mut seen, mut lost, mut killed) = (HashSet::new(), 0, Vec::new());
     for (number, ending) in endings.iter().enumerate() {
         match ending.outcome() {
             RunOutcome::Success(pid) => {
@@ -30,7 +30,7 @@ fn every_run_is_reported_once_and_the_pool_is_full_again() {
                 seen.insert(pid);
                 // Sometimes the child that has just done this one, in the middle of another.
                 if number % 100 < 2 {
-                    killed += 1;
+                    killed.push(pid);
                     kill(pid);
                 }
             }
@@ -38,15 +38,15 @@ fn every_run_is_reported_once_and_the_pool_is_full_again() {
             other => panic!("run {number}: {other}"),
         }
     }
+    killed.iter().for_each(|&pid| assert_buried(pid));
     assert_full(&rig);
     // An ending that had a second report would have it by now, or never.
     assert!(endings.iter().all(|ending| ending.further().is_none()));
-    assert!(seen.len() > CHILDREN, "{killed} were killed; there were {} in all", seen.len());
+    assert!(seen.len() > CHILDREN, "{} were killed; {} there were", killed.len(), seen.len());
     // Each child that was killed took one run with it at most: the one under way.
-    assert!(lost <= killed, "{lost} runs lost by {killed} kills");
+    assert!(lost <= killed.len(), "{lost} runs lost by {} kills", killed.len());
     for pid in seen {
-        let buried = || !std::fs::exists(format!("/proc/{pid}")).unwrap();
-        assert!(comes_true(PATIENCE, buried), "{pid} was never buried");
+        assert_buried(pid);
     }
 }
 
@@ -59,9 +59,17 @@ fn an_idle_child_that_is_killed_is_replaced() {
         // Its end may not have been noticed yet when the next run is sent to it.
         let next = rig.run(tasks::pid());
         assert!(matches!(next, RunOutcome::Success(_) | RunOutcome::Killed(Killed::Signal(9))));
+        assert_buried(child);
         assert_ne!(rig.pid(), child);
     }
     assert_full(&rig);
+}
+
+/// The pool has noticed its end. Until then a run may still be sent to it, and be killed too.
+#[track_caller]
+fn assert_buried(pid: u64) {
+    let buried = || !std::fs::exists(format!("/proc/{pid}")).unwrap();
+    assert!(comes_true(PATIENCE, buried), "{pid} was never buried");
 }
 
 /// As many runs are under way at a time as there may be children. Ends the pool.
