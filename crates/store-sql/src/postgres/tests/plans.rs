@@ -187,3 +187,30 @@ async fn what_users_ask_is_found_by_an_index() {
     }
     tables.drop().await;
 }
+
+#[tokio::test]
+async fn due_jobs_are_found_by_the_due_index() {
+    // The queries as they stand in the function, planned as it has them planned.
+    let function = include_str!("../claim.sql");
+    let queries = function.split("WITH due AS (").skip(1);
+    let queries: Vec<_> = queries.map(|query| query.split("), claimed AS").next()).collect();
+    assert_eq!(queries.len(), 2, "of any tasks and of some");
+    let settings = function.lines().take_while(|line| !line.contains("AS $function$"));
+    let settings: String = settings
+        .filter(|line| line.starts_with("    SET "))
+        .map(|line| format!("{line};"))
+        .collect();
+    for count in [3, 20_000] {
+        let mut tables = filled(count).await;
+        tables.run(&settings).await;
+        for query in queries.iter().flatten() {
+            tables.run(&format!("PREPARE q (bigint, bigint, bigint, text[]) AS {query}")).await;
+            let explain = "EXPLAIN (COSTS OFF) EXECUTE q (1, 1, 10, '{work}'); DEALLOCATE q";
+            let plan = tables.run(explain).await;
+            let plan: String = plan.iter().map(|row| row.get::<String, _>(0) + "\n").collect();
+            assert!(plan.contains("Index Scan using punctual_jobs_due on"), "{plan}");
+            assert!(!plan.contains("Sort") && !plan.contains("Seq Scan"), "{plan}");
+        }
+        tables.drop().await;
+    }
+}
