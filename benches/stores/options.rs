@@ -1,0 +1,39 @@
+//! What the command line asks for.
+
+use std::time::Duration;
+
+/// `[--quick] [STORE..]`
+pub(crate) struct Options {
+    quick: bool,
+    /// The stores to measure; all when it is empty.
+    chosen: Vec<String>,
+}
+
+impl Options {
+    pub(crate) fn from_args() -> Self {
+        // Cargo adds an option of its own.
+        let args: Vec<_> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+        let (flags, chosen): (Vec<_>, Vec<_>) =
+            args.into_iter().partition(|arg| arg.starts_with("--"));
+        Self { quick: flags.iter().any(|flag| flag == "--quick"), chosen }
+    }
+
+    pub(crate) fn wants(&self, store: &str) -> bool {
+        self.chosen.is_empty() || self.chosen.iter().any(|chosen| chosen == store)
+    }
+
+    /// Where the server of a store is, if it is to be measured and there is one.
+    pub(crate) fn server(&self, store: &str, variable: &str) -> Option<String> {
+        std::env::var(variable).ok().filter(|_| self.wants(store))
+    }
+
+    /// How many jobs "a million" are: a tenth of it when there is no time.
+    pub(crate) fn many(&self) -> usize {
+        if self.quick { 100_000 } else { 1_000_000 }
+    }
+
+    /// For how long a scheduler is watched.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_millis(if self.quick { 1_000 } else { 4_000 })
+    }
+}

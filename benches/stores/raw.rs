@@ -1,0 +1,61 @@
+//! What the scheduler asks of a store for every fire, without the scheduler.
+
+use std::error::Error;
+use std::time::Duration;
+
+use punctual::core::{
+    Commit, CommitAction, JobStore, Schedule, StoreError, TaskFilter, TaskName, Timestamp,
+};
+use punctual::{Clock, SystemClock};
+use tokio::runtime::Runtime;
+
+use crate::jobs::stopwatch;
+use crate::options::Options;
+use crate::table::median;
+
+/// As many as the scheduler claims at a time.
+const BATCH: usize = 1_000;
+
+/// Claims jobs and commits their next run times, batch after batch; so many jobs per second.
+pub(crate) fn claim_and_commit(
+    store: impl JobStore,
+    runtime: &Runtime,
+    options: &Options,
+) -> Result<f64, Box<dyn Error>> {
+    let filter = TaskFilter::Only(std::sync::Arc::new([TaskName::new("count")?].into()));
+    let rates = runtime.block_on(async {
+        store.start().await?;
+        let (begun, mut rates) = (stopwatch(), Vec::new());
+        while begun.elapsed() < options.patience() / 2 {
+            let begun = stopwatch();
+            let claimed = batch(&store, SystemClock.now(), &filter).await?;
+            rates.push(claimed as f64 / begun.elapsed().as_secs_f64());
+        }
+        store.shutdown().await;
+        Ok::<_, StoreError>(rates)
+    })?;
+    Ok(median(rates))
+}
+
+async fn batch(
+    store: &impl JobStore,
+    now: Timestamp,
+    filter: &TaskFilter,
+) -> Result<usize, StoreError> {
+    let claims = store.claim_due(now, BATCH, Duration::from_secs(10), filter).await?;
+    let commits: Vec<_> = claims
+        .iter()
+        .map(|claim| Commit {
+            id: claim.record.id.clone(),
+            fence: claim.record.fence,
+            action: CommitAction::Advance {
+                // Due again at once, behind all others.
+                schedule: Schedule::at(now),
+                fire_count: claim.record.fire_count + 1,
+                start: Vec::new(),
+            },
+        })
+        .collect();
+    store.commit(commits.into()).await?;
+    Ok(claims.len())
+}
