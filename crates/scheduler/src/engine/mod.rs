@@ -6,6 +6,7 @@ mod cache;
 mod change;
 mod clock;
 mod components;
+mod due;
 mod history;
 mod life;
 mod manage;

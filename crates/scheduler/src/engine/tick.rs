@@ -1,4 +1,4 @@
-//! One pass over the stores: settle what has ended, claim what is due, plan, commit, submit.
+//! One pass over the stores: settle what has ended, look after the rest, run what is due.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use punctual_core::{
-    Alias, Claim, CommitAction, CommitOutcome, Event, JobProblem, JobRecord, JobRef, NodeId,
-    StoreError, StoreErrorKind, TaskFilter, Timestamp,
+    Alias, Event, JobProblem, JobRecord, JobRef, NodeId, StoreError, StoreErrorKind, TaskFilter,
+    Timestamp,
 };
 
 use tokio::time::timeout;
@@ -17,10 +17,6 @@ use tokio::time::timeout;
 use super::Engine;
 use super::life::SchedulerState;
 use super::slot::{Pass, Slot};
-use super::submit::Planned;
-
-/// How many batches one pass claims from a store before it looks after everything else.
-const MAX_BATCHES: usize = 16;
 
 /// How many jobs are looked at to find those of unknown tasks.
 const UNKNOWN_PAGE: usize = 1_000;
@@ -250,137 +246,8 @@ impl Engine {
         Ok(true)
     }
 
-    /// Claims and runs what is due; answers when the next job is.
-    async fn run_due(
-        &self,
-        slot: &Arc<Slot>,
-        pass: &mut Pass,
-        filter: &TaskFilter,
-        node: &NodeId,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let asked =
-            |at: Timestamp| at <= now && now < at.saturating_add(self.settings.poll_interval);
-        let changed = slot.changed.swap(false, Ordering::Relaxed);
-        if changed || !pass.asked_at.is_some_and(asked) {
-            // Somebody may have changed something: one small query says whether it matters.
-            pass.next_due = slot.store.next_wakeup(filter).await?;
-            pass.asked_at = Some(now);
-        }
-        let mut batches = 0;
-        while pass.next_due.is_some_and(|due| due <= now) {
-            let free = self.settings.max_running.saturating_sub(self.active.lock().len());
-            let limit = self.settings.batch.min(free);
-            if limit == 0 {
-                // The end of a run wakes the driver.
-                return Ok(None);
-            }
-            if batches == MAX_BATCHES {
-                return Ok(Some(now));
-            }
-            batches += 1;
-            let claims = slot.store.claim_due(now, limit, self.settings.lease, filter).await?;
-            let all = claims.len() < limit;
-            self.run_claims(slot, pass, node, claims, now).await?;
-            if all {
-                pass.next_due = slot.store.next_wakeup(filter).await?;
-                break;
-            }
-        }
-        self.report_unknown(slot, pass, filter, now).await?;
-        Ok(pass.next_due)
-    }
-
-    /// Plans, commits and submits a batch of claims.
-    async fn run_claims(
-        &self,
-        slot: &Arc<Slot>,
-        pass: &mut Pass,
-        node: &NodeId,
-        claims: Vec<Claim>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut planned = Vec::with_capacity(claims.len());
-        for Claim { record } in claims {
-            planned.push(self.plan(slot, pass, node, record, now));
-        }
-        self.commit_planned(slot, pass, planned, now).await
-    }
-
-    /// Commits planned jobs and submits the runs of those whose commit was carried out. When the
-    /// answer fails to come, the jobs are kept, and the commits repeated at the next pass.
-    pub(super) async fn commit_planned(
-        &self,
-        slot: &Arc<Slot>,
-        pass: &mut Pass,
-        planned: Vec<Planned>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        if planned.is_empty() {
-            return Ok(());
-        }
-        let commits = planned.iter().map(|job| job.commit.clone()).collect();
-        match self.commit_with_history(slot, commits, now).await {
-            Ok(outcomes) => {
-                for (job, outcome) in planned.into_iter().zip(outcomes) {
-                    self.carry_out(slot, job, outcome);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                pass.uncertain.extend(planned);
-                Err(error)
-            }
-        }
-    }
-
-    /// Repeats commits that may or may not have been carried out.
-    async fn retry_uncertain(
-        &self,
-        slot: &Arc<Slot>,
-        pass: &mut Pass,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        if pass.uncertain.is_empty() {
-            return Ok(());
-        }
-        let batch: Vec<_> = pass.uncertain.iter().map(|job| job.commit.clone()).collect();
-        let mut outcomes = slot.store.commit(batch.into()).await?;
-        for (job, outcome) in pass.uncertain.iter().zip(&mut outcomes) {
-            if *outcome == CommitOutcome::Stale {
-                *outcome = self.first_outcome(slot, job, now).await?;
-            }
-        }
-        for (job, outcome) in std::mem::take(&mut pass.uncertain).into_iter().zip(outcomes) {
-            self.carry_out(slot, job, outcome);
-        }
-        Ok(())
-    }
-
-    /// Whether a commit that is stale now was carried out the first time.
-    async fn first_outcome(
-        &self,
-        slot: &Slot,
-        job: &Planned,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        // It shows in the runs that it recorded,
-        let recorded = slot.store.in_flight(&job.record.id).await?;
-        if recorded.iter().any(|found| job.runs.iter().any(|run| run.run_id == found.run_id)) {
-            return Ok(CommitOutcome::Done);
-        }
-        // or in the job's absence, while nobody else could have claimed and finished it.
-        if matches!(job.commit.action, CommitAction::Finish { .. })
-            && now < job.claimed_until
-            && slot.store.get(&job.record.id).await?.is_none()
-        {
-            return Ok(CommitOutcome::Removed);
-        }
-        Ok(CommitOutcome::Stale)
-    }
-
     /// Tells of due jobs whose task nobody here knows; they are left to processes that know it.
-    async fn report_unknown(
+    pub(super) async fn report_unknown(
         &self,
         slot: &Arc<Slot>,
         pass: &mut Pass,

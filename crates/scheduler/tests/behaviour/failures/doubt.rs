@@ -1,6 +1,6 @@
 //! A commit that was carried out, and whose answer was lost: each occurrence runs exactly once.
 
-use punctual_core::{JobStore, Recovery};
+use punctual_core::{JobStore, NewJob, Recovery};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -49,6 +49,24 @@ fn a_commit_whose_answer_is_lost_is_not_made_twice() {
         trial(MemoryJobStore::new(), recovery, Fault::After);
         let file = File::new();
         trial(file.store(), recovery, Fault::After);
+    }
+}
+
+#[test]
+fn what_was_claimed_meanwhile_waits_for_no_lease() {
+    for fault in [Fault::Before, Fault::After] {
+        let store = faulty(MemoryJobStore::new());
+        let faults = store.0.faults.clone();
+        let rig = Rig::new(|builder| builder.job_store("default", store));
+        // More than are claimed at a time.
+        let job = |_| NewJob::builder(note("job".into())).trigger(DateTrigger::at(at(10))).build();
+        rig.block_on(rig.add_jobs((0..2_500).map(job))).unwrap();
+        faults.once(Call::Commit, fault);
+        rig.jump_to(10);
+        assert_eq!(rig.log.len(), 0, "nothing runs whose commit is in doubt");
+        rig.run_until(12);
+        assert_eq!(rig.log.len(), 2_500);
+        assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
     }
 }
 

@@ -1,0 +1,188 @@
+//! What is due: claimed, planned, committed, submitted, batch after batch.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::future::join;
+use punctual_core::{
+    Claim, CommitAction, CommitOutcome, NodeId, StoreError, TaskFilter, Timestamp,
+};
+
+use super::Engine;
+use super::slot::{Pass, Slot};
+use super::submit::Planned;
+
+/// How many batches one pass claims from a store before it looks after everything else.
+const MAX_BATCHES: usize = 4;
+
+impl Engine {
+    /// Claims and runs what is due; answers when the next job is.
+    pub(super) async fn run_due(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        filter: &TaskFilter,
+        node: &NodeId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        // Whoever is told of changes asks only to be sure.
+        let lease = self.settings.lease / 3;
+        let pause = if slot.is_watched() { lease } else { self.settings.poll_interval };
+        let asked = |at: Timestamp| at <= now && now < at.saturating_add(pause);
+        let changed = slot.changed.swap(false, Ordering::Relaxed);
+        if changed || !pass.asked_at.is_some_and(asked) {
+            // Somebody may have changed something: one small query says whether it matters.
+            pass.next_due = slot.store.next_wakeup(filter).await?;
+            pass.asked_at = Some(now);
+        }
+        if pass.next_due.is_some_and(|due| due <= now) {
+            match self.run_batches(slot, pass, filter, node, now).await? {
+                Left::Nothing => pass.next_due = slot.store.next_wakeup(filter).await?,
+                Left::Perhaps => return Ok(Some(now)),
+                // The end of a run wakes the driver.
+                Left::NoRoom => return Ok(None),
+            }
+        }
+        self.report_unknown(slot, pass, filter, now).await?;
+        Ok(pass.next_due)
+    }
+
+    /// Runs what is due, batch after batch. While the store commits one, it claims the next: so neither it nor
+    /// this process waits for the other more than it must.
+    async fn run_batches(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        filter: &TaskFilter,
+        node: &NodeId,
+        now: Timestamp,
+    ) -> Result<Left, StoreError> {
+        let claim = async |limit: usize| match limit {
+            0 => Ok(Vec::new()),
+            _ => slot.store.claim_due(now, limit, self.settings.lease, filter).await,
+        };
+        let mut limit = self.room(0);
+        let mut claims = claim(limit).await?;
+        for batch in 1.. {
+            if limit == 0 {
+                return Ok(Left::NoRoom);
+            }
+            let last = claims.len() < limit;
+            let planned = self.plan_all(slot, pass, node, claims, now);
+            let starting = planned.iter().map(|job| job.runs.len()).sum();
+            let more = !last && batch < MAX_BATCHES;
+            limit = if more { self.room(starting) } else { 0 };
+            let (done, claimed) = join(self.commit(slot, &planned, now), claim(limit)).await;
+            match done {
+                Ok(outcomes) => self.carry_out_all(slot, planned, outcomes),
+                Err(error) => {
+                    pass.uncertain.extend(planned);
+                    // These are claimed all the same: they are committed with the others.
+                    let claimed = claimed.unwrap_or_default();
+                    let planned = self.plan_all(slot, pass, node, claimed, now);
+                    pass.uncertain.extend(planned);
+                    return Err(error);
+                }
+            }
+            if last {
+                return Ok(Left::Nothing);
+            }
+            if !more {
+                break;
+            }
+            claims = claimed?;
+        }
+        Ok(Left::Perhaps)
+    }
+
+    /// How many jobs may be claimed, when so many runs are about to start.
+    fn room(&self, starting: usize) -> usize {
+        let running = self.active.lock().len() + starting;
+        self.settings.batch.min(self.settings.max_running.saturating_sub(running))
+    }
+
+    fn plan_all(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        node: &NodeId,
+        claims: Vec<Claim>,
+        now: Timestamp,
+    ) -> Vec<Planned> {
+        claims.into_iter().map(|claim| self.plan(slot, pass, node, claim.record, now)).collect()
+    }
+
+    async fn commit(
+        &self,
+        slot: &Slot,
+        planned: &[Planned],
+        now: Timestamp,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
+        if planned.is_empty() {
+            return Ok(Vec::new());
+        }
+        let commits = planned.iter().map(|job| job.commit.clone()).collect();
+        self.commit_with_history(slot, commits, now).await
+    }
+
+    /// Submits the runs of those whose commit was carried out.
+    fn carry_out_all(&self, slot: &Arc<Slot>, planned: Vec<Planned>, outcomes: Vec<CommitOutcome>) {
+        for (job, outcome) in planned.into_iter().zip(outcomes) {
+            self.carry_out(slot, job, outcome);
+        }
+    }
+
+    /// Repeats commits that may or may not have been carried out.
+    pub(super) async fn retry_uncertain(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if pass.uncertain.is_empty() {
+            return Ok(());
+        }
+        let batch: Vec<_> = pass.uncertain.iter().map(|job| job.commit.clone()).collect();
+        let mut outcomes = slot.store.commit(batch.into()).await?;
+        for (job, outcome) in pass.uncertain.iter().zip(&mut outcomes) {
+            if *outcome == CommitOutcome::Stale {
+                *outcome = self.first_outcome(slot, job, now).await?;
+            }
+        }
+        for (job, outcome) in std::mem::take(&mut pass.uncertain).into_iter().zip(outcomes) {
+            self.carry_out(slot, job, outcome);
+        }
+        Ok(())
+    }
+
+    /// Whether a commit that is stale now was carried out the first time.
+    async fn first_outcome(
+        &self,
+        slot: &Slot,
+        job: &Planned,
+        now: Timestamp,
+    ) -> Result<CommitOutcome, StoreError> {
+        // It shows in the runs that it recorded,
+        let recorded = slot.store.in_flight(&job.record.id).await?;
+        if recorded.iter().any(|found| job.runs.iter().any(|run| run.run_id == found.run_id)) {
+            return Ok(CommitOutcome::Done);
+        }
+        // or in the job's absence, while nobody else could have claimed and finished it.
+        if matches!(job.commit.action, CommitAction::Finish { .. })
+            && now < job.claimed_until
+            && slot.store.get(&job.record.id).await?.is_none()
+        {
+            return Ok(CommitOutcome::Removed);
+        }
+        Ok(CommitOutcome::Stale)
+    }
+}
+
+/// What is left that is due.
+enum Left {
+    Nothing,
+    /// Whatever the next pass finds.
+    Perhaps,
+    /// As much as may run at a time is running.
+    NoRoom,
+}
