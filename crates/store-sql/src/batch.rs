@@ -56,8 +56,8 @@ pub(crate) fn waves(batch: &[Commit]) -> Vec<Wave<'_>> {
 /// The commits of a wave whose fence holds, as rows for the statements that carry them out.
 #[derive(Default)]
 pub(crate) struct Changes<'a> {
-    /// Id, next run time, due at, fire count.
-    pub(crate) advance: Vec<(&'a str, i64, i64, i64)>,
+    /// Id, next run time, due at, fire count, fence.
+    pub(crate) advance: Vec<(&'a str, i64, i64, i64, i64)>,
     /// Id, due at.
     pub(crate) postpone: Vec<(&'a str, i64)>,
     /// Id.
@@ -77,7 +77,8 @@ impl<'a> Changes<'a> {
             CommitAction::Advance { schedule, fire_count, start } => {
                 let (next, due) = (schedule.next_run_time, schedule.due_at);
                 // Databases have signed integers; a count never gets there.
-                self.advance.push((id, next.as_micros(), due.as_micros(), *fire_count as i64));
+                let (next, due, fires) = (next.as_micros(), due.as_micros(), *fire_count as i64);
+                self.advance.push((id, next, due, fires, commit.fence.0));
                 start
             }
             CommitAction::Finish { start } => {

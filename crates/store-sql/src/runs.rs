@@ -30,6 +30,12 @@ impl<D: Dialect> Database<D> {
             }
             None => {
                 let mut transaction = self.dialect.write().await?;
+                let alive = [name, until, Int(now.as_micros())];
+                if self.execute(&mut transaction, D::STATEMENTS.prolong, &alive).await? > 0 {
+                    self.end(transaction).await?;
+                    return Ok(false);
+                }
+                // Rarely: it was dead, or has just been started.
                 let before = self.fetch(&mut transaction, D::STATEMENTS.node, &[name]).await?;
                 self.execute(&mut transaction, D::STATEMENTS.renew, &[name, until]).await?;
                 let forget = D::STATEMENTS.forget_nodes;

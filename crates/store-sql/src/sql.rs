@@ -36,6 +36,8 @@ pub(crate) struct Statements {
 
     /// Node; answers until when it is alive, if it is known.
     pub(crate) node: &'static str,
+    /// Node, until when, now; one row is changed if it is alive.
+    pub(crate) prolong: &'static str,
     /// Node, until when.
     pub(crate) renew: &'static str,
     /// Those that have been dead since before this instant.

@@ -104,6 +104,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         " ORDER BY j.due_at LIMIT 1"
     ),
     node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+    prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
     renew: "
         INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
         ON DUPLICATE KEY UPDATE alive_until = ?2",

@@ -81,6 +81,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT due FROM {p}next_wakeup(ARRAY(SELECT jsonb_array_elements_text(?1::jsonb))) AS due
         WHERE due IS NOT NULL",
     node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+    prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
     renew: "
         INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
         ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",

@@ -48,6 +48,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         WHERE due_at IS NOT NULL AND task IN (SELECT value FROM json_each(?1))
         ORDER BY due_at LIMIT 1",
     node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+    prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
     renew: "
         INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
         ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
@@ -144,7 +145,7 @@ pub(super) const ADVANCE: &str = "
         due_at = c.value ->> 2,
         fire_count = c.value ->> 3,
         finished = 0
-    FROM json_each(?1) AS c WHERE j.id = c.value ->> 0";
+    FROM json_each(?1) AS c WHERE j.id = c.value ->> 0 AND j.fence = c.value ->> 4";
 
 /// Rows are those of `Changes::postpone`.
 pub(super) const POSTPONE: &str = "
