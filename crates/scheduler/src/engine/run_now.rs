@@ -1,16 +1,21 @@
 //! Running a job at once, outside of its schedule.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use punctual_core::{
-    Commit, CommitAction, CommitOutcome, JobRecord, Recovery, RunId, StoreError, Timestamp,
+    BoxFuture, Commit, CommitAction, CommitOutcome, JobRecord, Recovery, RunId, StoreError,
+    Timestamp,
 };
+use tokio::runtime::Handle;
 
 use super::Engine;
 use super::life::SchedulerState;
 use super::selector::JobSelector;
 use super::slot::Slot;
-use super::submit::NewRun;
+use super::submit::{NewRun, Resolved};
 use crate::SchedulerError;
 
 /// How often a start is tried again; each time, somebody else's has got through.
@@ -28,7 +33,10 @@ enum Recorded {
 
 impl Engine {
     /// Starts a run of the job in this process now. Its schedule stays; its limits hold.
-    pub(crate) async fn run_job_now(&self, selector: JobSelector) -> Result<RunId, SchedulerError> {
+    pub(crate) async fn run_job_now(
+        self: &Arc<Self>,
+        selector: JobSelector,
+    ) -> Result<RunId, SchedulerError> {
         if self.settings.client {
             return Err(SchedulerError::ClientOnly);
         }
@@ -49,28 +57,48 @@ impl Engine {
                 recorded: (options.recovery == Recovery::Rerun).then_some(record.fence),
                 deadline: None,
             };
+            let id = record.id.clone();
+            let run_id = run.run_id;
             let active = self.active_run(&slot, &record, &run);
-            let context = active.context.clone();
             if record.in_flight >= max || !self.active.lock().try_insert(active, max) {
-                return Err(SchedulerError::MaxInstances(record.id));
+                return Err(SchedulerError::MaxInstances(id));
             }
-            let recorded = match run.recorded {
-                Some(_) => self.record_start(&slot, &record, &run, max).await,
-                None => Ok(Recorded::Done),
-            };
-            if matches!(recorded, Ok(Recorded::Done)) {
-                self.hand_over(&slot, context, &resolved, &record, &run);
-                return Ok(run.run_id);
-            }
-            self.withdraw(run.run_id, slot.now());
-            match recorded {
-                Ok(Recorded::Full) => return Err(SchedulerError::MaxInstances(record.id)),
-                Ok(_) => {}
+            let work = Arc::clone(self).start_now(Arc::clone(&slot), record, resolved, run, max);
+            match self.to_the_end(work).await {
+                Ok(Recorded::Done) => return Ok(run_id),
+                Ok(Recorded::Full) => return Err(SchedulerError::MaxInstances(id)),
+                Ok(Recorded::Late) => {}
                 Err(error) => return Err(slot.error(error)),
             }
         }
         let (slot, record) = self.find_stored(selector).await?;
         Err(slot.error(StoreError::conflict(&record.id)))
+    }
+
+    /// Records a run that counts as under way, if it has to be, and starts it, or takes it back.
+    async fn start_now(
+        self: Arc<Self>,
+        slot: Arc<Slot>,
+        record: JobRecord,
+        resolved: Resolved,
+        run: NewRun,
+        max: u32,
+    ) -> Result<Recorded, StoreError> {
+        let recorded = match run.recorded {
+            Some(_) => self.record_start(&slot, &record, &run, max).await,
+            None => Ok(Recorded::Done),
+        };
+        if matches!(recorded, Ok(Recorded::Done)) {
+            let context = self.context(&slot, &record, &run);
+            self.hand_over(&slot, context, &resolved, &record, &run);
+        } else {
+            self.withdraw(run.run_id, slot.now());
+        }
+        recorded
+    }
+
+    fn to_the_end<T>(&self, work: impl Future<Output = T> + Send + 'static) -> ToTheEnd<T> {
+        ToTheEnd { work: Some(Box::pin(work)), runtime: self.runtime() }
     }
 
     /// Records a run in its store before it starts.
@@ -113,5 +141,36 @@ impl Engine {
         }
         self.ended.notify_waiters();
         self.wake.notify_one();
+    }
+}
+
+/// Work that must not stay half-done: when its caller loses patience, it goes on in a task of its own. Until
+/// then it is the caller's, who may be the only thread of the runtime.
+struct ToTheEnd<T: 'static> {
+    work: Option<BoxFuture<'static, T>>,
+    runtime: Option<Handle>,
+}
+
+impl<T> Future for ToTheEnd<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        // After a panic there is nothing left to go on with.
+        let Some(mut work) = self.work.take() else {
+            return Poll::Pending;
+        };
+        let result = work.as_mut().poll(context);
+        if result.is_pending() {
+            self.work = Some(work);
+        }
+        result
+    }
+}
+
+impl<T> Drop for ToTheEnd<T> {
+    fn drop(&mut self) {
+        if let (Some(work), Some(runtime)) = (self.work.take(), &self.runtime) {
+            runtime.spawn(async move { drop(work.await) });
+        }
     }
 }

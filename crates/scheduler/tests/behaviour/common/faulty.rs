@@ -12,6 +12,7 @@ use punctual_core::{
 };
 pub(crate) use punctual_testkit::StoreCall as Call;
 use punctual_testkit::{Layered, ManualClock, StoreLayer};
+use tokio::sync::Notify;
 
 /// How long a fault may be waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,6 +26,8 @@ pub(crate) enum Fault {
     After,
     /// There is never an answer.
     Hang,
+    /// Nothing is done before the faults are cleared.
+    Wait,
     /// It panics.
     Panic,
     /// Nothing is done, and it says that trying again is of no use.
@@ -33,7 +36,7 @@ pub(crate) enum Fault {
 
 /// Tells a [`Faulty`] store what goes wrong; clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct Faults(Arc<(Mutex<State>, Condvar)>);
+pub(crate) struct Faults(Arc<(Mutex<State>, Condvar, Notify)>);
 
 #[derive(Default)]
 struct State {
@@ -56,6 +59,7 @@ impl Faults {
 
     pub(crate) fn clear(&self) {
         self.0.0.lock().faults.clear();
+        self.0.2.notify_waiters();
     }
 
     /// How often the method has been called.
@@ -65,7 +69,7 @@ impl Faults {
 
     /// Waits until something has gone wrong.
     pub(crate) fn wait(&self) {
-        let (state, struck) = &*self.0;
+        let (state, struck, _) = &*self.0;
         let late = struck.wait_while_for(&mut state.lock(), |state| state.struck == 0, PATIENCE);
         assert!(!late.timed_out(), "nothing went wrong");
     }
@@ -129,6 +133,10 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
             Some(Fault::Refuse) => kind = StoreErrorKind::Other,
             Some(Fault::After) => drop(work.await?),
             Some(Fault::Hang) => pending().await,
+            Some(Fault::Wait) => {
+                self.faults.0.2.notified().await;
+                return work.await;
+            }
             Some(Fault::Panic) => std::panic::resume_unwind(Box::new("the store panics")),
         }
         Err(StoreError::new(kind, format!("{call:?} failed")))

@@ -1,10 +1,14 @@
 //! Running a job at once, outside of its schedule.
 
+use std::future::Future;
+use std::task::{Context, Waker};
+
 use punctual_core::Recovery;
 use punctual_scheduler::SchedulerError;
+use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::IntervalTrigger;
 
-use crate::common::{File, Held, Rig, at, note};
+use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
 
 fn rig(file: &File, recovery: Recovery) -> (Rig, Held) {
     let held = Held::default();
@@ -59,4 +63,33 @@ fn a_paused_job_and_a_paused_scheduler_run_it_too() {
     assert_eq!(rig.log.lines(), ["job@0"]);
     let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
     assert_eq!((job.next_run_time, job.in_flight), (None, 0));
+}
+
+#[test]
+fn a_caller_who_loses_patience_leaves_nothing_half_started() {
+    let (held, store) = (Held::default(), faulty(MemoryJobStore::new()));
+    let faults = store.0.faults.clone();
+    let rig =
+        Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
+    let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    rig.block_on(job.trigger(IntervalTrigger::seconds(100).start_date(at(100))).add()).unwrap();
+    rig.pass();
+    faults.set(Call::Commit, Fault::Wait);
+    let mut start = Box::pin(rig.run_job_now("job"));
+    assert!(start.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(start);
+    assert_eq!((rig.running_count(), held.len()), (1, 0));
+    // Let it get as far as it gets.
+    rig.block_on(tokio::task::yield_now());
+    faults.clear();
+    rig.block_on(async {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(held.len(), 1);
+    held.run_one();
+    rig.pass();
+    let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+    assert_eq!((rig.running_count(), job.in_flight), (0, 0));
 }
