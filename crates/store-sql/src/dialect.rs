@@ -20,6 +20,11 @@ use crate::sql::Statements;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) const ABANDONED: Duration = Duration::from_secs(10);
 
+/// How long to wait for what another transaction holds: shorter than a third of the lease that a scheduler
+/// has by default, so that one that waits is not taken for dead.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// The connections to one kind of database; clones share them.
 ///
 /// Where all databases can do the same they differ in their [`Statements`] at most. Adding, claiming and

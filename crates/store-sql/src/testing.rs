@@ -1,8 +1,14 @@
 //! What the tests of all dialects begin with.
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod line;
+
 use punctual_core::{
     Encoded, JobId, NewRecord, Schedule, StoreError, StoreErrorKind, TaskName, Timestamp,
 };
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) use self::line::Line;
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_772_452_800 + seconds)

@@ -89,6 +89,11 @@ impl Dialect for MySql {
         }
     }
 
+    /// As long as a connection and a call on it may take.
+    fn patience(options: &Options) -> Option<Duration> {
+        Some(options.acquire_timeout + options.statement_timeout)
+    }
+
     async fn close(&self) {
         if self.owned {
             self.pool.close().await;

@@ -7,6 +7,7 @@ use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool};
 
 use super::MySqlJobStore;
+use crate::dialect::LOCK_TIMEOUT;
 use crate::tables::TablePrefix;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -22,6 +23,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 ///     .table_prefix("mailer_jobs_")
 ///     .max_connections(4)
 ///     .acquire_timeout(Duration::from_secs(2))
+///     .lock_timeout(Duration::from_secs(1))
+///     .statement_timeout(Duration::from_secs(10))
 ///     .build()?;
 /// # Ok::<(), punctual_core::StoreError>(())
 /// ```
@@ -32,6 +35,7 @@ pub struct MySqlJobStoreBuilder {
     max_connections: u32,
     acquire_timeout: Duration,
     lock_timeout: Duration,
+    statement_timeout: Duration,
 }
 
 /// What the builder was told.
@@ -54,6 +58,7 @@ pub(crate) struct Options {
     pub(super) max_connections: u32,
     pub(super) acquire_timeout: Duration,
     pub(super) lock_timeout: Duration,
+    pub(super) statement_timeout: Duration,
 }
 
 impl MySqlJobStoreBuilder {
@@ -63,7 +68,8 @@ impl MySqlJobStoreBuilder {
             table_prefix: TablePrefix::default().as_str().into(),
             max_connections: 5,
             acquire_timeout: Duration::from_secs(5),
-            lock_timeout: Duration::from_secs(5),
+            lock_timeout: LOCK_TIMEOUT,
+            statement_timeout: Duration::from_secs(30),
         }
     }
 
@@ -83,8 +89,10 @@ impl MySqlJobStoreBuilder {
         self
     }
 
-    /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold, not
-    /// those of this builder for connections and timeouts.
+    /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold: of
+    /// [`max_connections`](Self::max_connections) and the timeouts only that counts after which a server
+    /// that does not answer is given up. Connect it with `disable_statement_logging`: statements have the
+    /// jobs' arguments in them.
     pub fn pool(mut self, pool: MySqlPool) -> Self {
         self.place = Some(Place::Server(Server::Pool(pool)));
         self
@@ -112,10 +120,19 @@ impl MySqlJobStoreBuilder {
     }
 
     /// How long to wait for a job that another transaction holds (such as one of yours that has changed
-    /// it) before the store is [`Unavailable`](StoreErrorKind::Unavailable), in whole seconds; 5 seconds if
-    /// not given. Claiming never waits, it passes such jobs over.
+    /// it) before the store is [`Unavailable`](StoreErrorKind::Unavailable), in whole seconds; 3 seconds if
+    /// not given. Claiming never waits, it passes such jobs over. Keep it below a third of the scheduler's
+    /// lease: a process that waits for longer than that is taken for dead.
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
+        self
+    }
+
+    /// How long a call may take with its connection, a wait for others included, before the server is given
+    /// up as one that does not answer and the store is [`Unavailable`](StoreErrorKind::Unavailable); 30
+    /// seconds if not given. Making and migrating the tables may take any time.
+    pub fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.statement_timeout = timeout;
         self
     }
 
@@ -137,6 +154,11 @@ impl MySqlJobStoreBuilder {
         if self.lock_timeout.as_secs() == 0 || self.lock_timeout > DAY {
             return Err(invalid("a lock timeout must be 1 second to a day"));
         }
+        if self.statement_timeout.is_zero() || self.statement_timeout > DAY {
+            return Err(invalid(
+                "a statement timeout must be longer than nothing, and a day at most",
+            ));
+        }
         let server = match self.place {
             Some(Place::Server(server)) => server,
             Some(Place::Url(url)) => Server::At(Box::new(parse(&url)?)),
@@ -150,6 +172,7 @@ impl MySqlJobStoreBuilder {
             max_connections: self.max_connections,
             acquire_timeout: self.acquire_timeout,
             lock_timeout: self.lock_timeout,
+            statement_timeout: self.statement_timeout,
         }))
     }
 }
@@ -162,6 +185,7 @@ impl fmt::Debug for MySqlJobStoreBuilder {
             .field("max_connections", &self.max_connections)
             .field("acquire_timeout", &self.acquire_timeout)
             .field("lock_timeout", &self.lock_timeout)
+            .field("statement_timeout", &self.statement_timeout)
             .finish_non_exhaustive()
     }
 }

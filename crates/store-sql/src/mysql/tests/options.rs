@@ -28,6 +28,8 @@ fn what_can_not_be_is_refused_at_once() {
         good().acquire_timeout(Duration::MAX).build(),
         good().lock_timeout(Duration::from_millis(999)).build(),
         good().lock_timeout(Duration::MAX).build(),
+        good().statement_timeout(Duration::ZERO).build(),
+        good().statement_timeout(Duration::MAX).build(),
     ];
     for store in wrong {
         let error = store.unwrap_err();

@@ -11,6 +11,7 @@ use super::super::MySqlJobStore;
 use super::{Tables, advance, at, due, fence, tells, unique};
 use crate::client::{Client, Columns};
 use crate::dialect::{ABANDONED, Dialect};
+use crate::testing::Line;
 
 /// The URL of the server with another user and database.
 fn url(user: &str, database: &str) -> String {
@@ -141,6 +142,26 @@ async fn connections_that_the_server_closed_are_made_anew() {
         }
         store.next_wakeup(&TaskFilter::Any).await.expect("there is another connection");
     }
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent() {
+    let tables = Tables::new().await;
+    let options: MySqlConnectOptions = server_url("mysql").parse().unwrap();
+    let line = Line::to(options.get_host(), options.get_port()).await;
+    let options = options.host("127.0.0.1").port(line.port);
+    let builder = MySqlJobStore::builder().connect_options(options).table_prefix(&*tables.prefix);
+    let builder = builder.statement_timeout(Duration::from_secs(2));
+    let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
+    store.start().await.unwrap();
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    line.open.send(false).unwrap();
+    let wait = tokio::time::timeout(Duration::from_secs(20), store.next_wakeup(&TaskFilter::Any));
+    let error = wait.await.expect("it gives up in time").unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    line.open.send(true).unwrap();
+    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
     tables.drop().await;
 }
 

@@ -6,14 +6,11 @@ use punctual_core::{JobId, JobStore, NewRecord, NodeId, StoreErrorKind, TaskFilt
 use punctual_testkit::server_url;
 use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, due, tells, unique};
 use crate::dialect::{ABANDONED, Dialect};
+use crate::testing::Line;
 
 const LEASE: Duration = Duration::from_secs(1);
 
@@ -159,44 +156,10 @@ async fn a_statement_that_takes_too_long() {
     tables.drop().await;
 }
 
-/// A way to the server that can be held up.
-struct Line {
-    port: u16,
-    open: watch::Sender<bool>,
-}
-
-impl Line {
-    async fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (open, is_open) = watch::channel(true);
-        tokio::spawn(async move {
-            while let Ok((here, _)) = listener.accept().await {
-                let there = TcpStream::connect((options().get_host(), options().get_port())).await;
-                let ((from, to), (back, forth)) = (here.into_split(), there.unwrap().into_split());
-                tokio::spawn(carry(from, forth, is_open.clone()));
-                tokio::spawn(carry(back, to, is_open.clone()));
-            }
-        });
-        Self { port, open }
-    }
-}
-
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut open: watch::Receiver<bool>) {
-    let mut bytes = vec![0; 1 << 16];
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        if open.wait_for(|open| *open).await.is_err()
-            || to.write_all(&bytes[..count]).await.is_err()
-        {
-            return;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_server_that_is_silent() {
     let tables = Tables::new().await;
-    let line = Line::new().await;
+    let line = Line::to(options().get_host(), options().get_port()).await;
     let options = options().host("127.0.0.1").port(line.port);
     let builder = PostgresJobStore::builder().connect_options(options).schema(&*tables.schema);
     let builder = builder.statement_timeout(Duration::from_secs(2));
