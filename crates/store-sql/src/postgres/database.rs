@@ -20,7 +20,7 @@ use super::watch::Watch;
 use super::{schema, sql};
 use crate::client::Value::Text;
 use crate::client::{Client, Columns, client};
-use crate::dialect::{ABANDONED, Dialect};
+use crate::dialect::{ABANDONED, Dialect, LOCK_TIMEOUT};
 use crate::history::HistoryStatements;
 use crate::sql::Statements;
 
@@ -161,9 +161,10 @@ async fn prepare(pool: &PgPool, options: &Options) -> Result<Names, StoreError> 
 fn pool(options: &Options, connect: &PgConnectOptions) -> PgPool {
     let settings = AssertSqlSafe(format!(
         "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'; \
-         SET idle_in_transaction_session_timeout = {}",
+         SET idle_in_transaction_session_timeout = {}; SET lock_timeout = {}",
         options.statement_timeout.as_millis(),
-        ABANDONED.as_millis()
+        ABANDONED.as_millis(),
+        LOCK_TIMEOUT.as_millis()
     ))
     .into_sql_str();
     PgPoolOptions::new()

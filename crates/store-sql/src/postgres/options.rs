@@ -88,6 +88,8 @@ impl PostgresJobStoreBuilder {
     /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold: of
     /// [`max_connections`](Self::max_connections) and the timeouts only that counts after which a server
     /// that does not answer is given up. Listening for changes takes one connection beside the pool.
+    /// Set a `lock_timeout` below a third of the scheduler's lease: a process that waits for longer is taken
+    /// for dead.
     pub fn pool(mut self, pool: PgPool) -> Self {
         self.place = Some(Place::Server(Server::Pool(pool)));
         self
@@ -126,7 +128,9 @@ impl PostgresJobStoreBuilder {
     /// How long a statement may take before the server gives it up and the store is
     /// [`Unavailable`](StoreErrorKind::Unavailable), to the millisecond; 30 seconds if not given. A server
     /// that does not answer at all is given up after this and the
-    /// [`acquire_timeout`](Self::acquire_timeout). Making and migrating the tables may take any time.
+    /// [`acquire_timeout`](Self::acquire_timeout). Making and migrating the tables may take any time. What
+    /// another transaction holds (such as one of yours that has changed a job) is waited for 3 seconds at
+    /// most, so that no process that waits is taken for dead.
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
         self

@@ -80,8 +80,8 @@ const HISTORY: &str = "
     CREATE INDEX {prefix}history_of_job ON {p}history (job_id, finished);
 ";
 
-/// Large tables may take longer to migrate than anything else may take.
-const TAKE_TIME: &str = "SET LOCAL statement_timeout = 0";
+/// Large tables may take longer to migrate than anything else may take, and others wait for it.
+const TAKE_TIME: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
 const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";
 

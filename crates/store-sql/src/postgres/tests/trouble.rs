@@ -156,6 +156,22 @@ async fn a_statement_that_takes_too_long() {
     tables.drop().await;
 }
 
+/// A scheduler that waits for longer than its lease is taken for dead.
+#[tokio::test]
+async fn a_job_that_is_held_is_not_waited_for_till_the_lease_is_over() {
+    let mut tables = Tables::new().await;
+    let store = tables.started().await;
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    tables.run("BEGIN; SELECT 1 FROM {p}jobs FOR UPDATE").await;
+    let id = JobId::new("a").unwrap();
+    let wait = tokio::time::timeout(Duration::from_secs(8), store.remove(&id));
+    let error = wait.await.expect("it gives up in time").unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "a lock did not come free");
+    tables.run("ROLLBACK").await;
+    assert!(store.remove(&id).await.unwrap());
+    tables.drop().await;
+}
+
 #[tokio::test]
 async fn a_server_that_is_silent() {
     let tables = Tables::new().await;
