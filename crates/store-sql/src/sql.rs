@@ -17,6 +17,7 @@ pub(crate) struct Statements {
     pub(crate) remove_runs: &'static str,
     /// All jobs with their definitions.
     pub(crate) remove_all: &'static str,
+    /// Those without a job: others may have added some in the meantime.
     pub(crate) remove_all_runs: &'static str,
     /// Id; answers a record.
     pub(crate) get: &'static str,

@@ -2,13 +2,15 @@
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod line;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod turns;
 
 use punctual_core::{
     Encoded, JobId, NewRecord, Schedule, StoreError, StoreErrorKind, TaskName, Timestamp,
 };
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) use self::line::Line;
+pub(crate) use self::{line::Line, turns::removing_all_leaves_the_runs_of_new_jobs};
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_772_452_800 + seconds)

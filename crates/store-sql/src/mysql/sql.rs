@@ -79,7 +79,9 @@ pub(super) const STATEMENTS: Statements = Statements {
     remove: "DELETE FROM {p}jobs WHERE id = ?1",
     remove_runs: "DELETE FROM {p}runs WHERE job_id = ?1",
     remove_all: "DELETE FROM {p}jobs",
-    remove_all_runs: "DELETE FROM {p}runs",
+    remove_all_runs: "
+        DELETE r FROM {p}runs AS r LEFT JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = r.job_id
+        WHERE j.id IS NULL",
     get: record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
     // NULL comes before all numbers in an index.
     list_scheduled: record!(

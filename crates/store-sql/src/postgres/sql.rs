@@ -63,7 +63,8 @@ pub(super) const STATEMENTS: Statements = Statements {
     remove_runs: "DELETE FROM {p}runs WHERE job_id = ?1",
     remove_all: "
         WITH definition AS (DELETE FROM {p}definitions) DELETE FROM {p}jobs",
-    remove_all_runs: "DELETE FROM {p}runs",
+    remove_all_runs: "
+        DELETE FROM {p}runs AS r WHERE NOT EXISTS (SELECT 1 FROM {p}jobs AS j WHERE j.id = r.job_id)",
     get: select_record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
     list_scheduled: select_record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL

@@ -28,6 +28,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     remove: "DELETE FROM {p}jobs WHERE id = ?1",
     remove_runs: "DELETE FROM {p}runs WHERE job_id = ?1",
     remove_all: "DELETE FROM {p}jobs",
+    // There is one writer at a time.
     remove_all_runs: "DELETE FROM {p}runs",
     get: select_record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
     list_scheduled: select_record!(
@@ -56,7 +57,6 @@ pub(super) const STATEMENTS: Statements = Statements {
     renew_at_once: None,
     orphans: ORPHANS,
     orphans_of_tasks: ORPHANS_OF_TASKS,
-    // There is one writer at a time.
     lock_orphans: ORPHANS,
     lock_orphans_of_tasks: ORPHANS_OF_TASKS,
     take_over: "

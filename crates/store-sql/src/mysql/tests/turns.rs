@@ -136,3 +136,12 @@ async fn a_batch_that_nobody_waits_for_any_more_leaves_nothing_behind() {
     assert!(claims.iter().all(|claim| claim.record.in_flight == 1), "{claims:?}");
     tables.drop().await;
 }
+
+#[tokio::test]
+async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let database = store.handle.database().unwrap();
+    crate::testing::removing_all_leaves_the_runs_of_new_jobs(&database).await;
+    tables.drop().await;
+}

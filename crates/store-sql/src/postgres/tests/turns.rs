@@ -105,3 +105,12 @@ async fn a_circle_of_waits_is_broken_and_the_commit_made_again() {
     assert_eq!(outcomes.unwrap().unwrap(), [CommitOutcome::Done; 2]);
     tables.drop().await;
 }
+
+#[tokio::test]
+async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let database = store.handle.database().unwrap();
+    crate::testing::removing_all_leaves_the_runs_of_new_jobs(&database).await;
+    tables.drop().await;
+}
