@@ -7,7 +7,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use punctual_core::{Killed, Run};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe::Receiver;
@@ -32,6 +33,8 @@ pub(super) type End = Killed;
 pub(super) struct Child {
     process: Process,
     pid: Pid,
+    /// It has been seen to end; there may still be what it said before.
+    ended: bool,
     socket: UnixStream,
     frames: Frames,
     limit: usize,
@@ -66,6 +69,7 @@ impl Child {
         socket.set_nonblocking(true)?;
         Ok(Self {
             pid,
+            ended: false,
             socket: UnixStream::from_std(socket)?,
             frames: Frames::new(options.max_message.max(1 << 20)),
             limit: options.max_message,
@@ -125,6 +129,12 @@ impl Child {
                     return None;
                 }
             }
+            if self.ended {
+                match self.read_rest() {
+                    true => continue,
+                    false => return None,
+                }
+            }
             self.flush();
             let interest = match self.out.is_empty() {
                 true => Interest::READABLE,
@@ -140,9 +150,28 @@ impl Child {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(_) => return None,
                 },
+                // Its socket may live on in a process that it has forked.
+                _ = self.process.wait() => {
+                    self.ended = true;
+                    // At once: from here on its id is its own only as long as others are in its group.
+                    self.kill_group();
+                }
                 () = self.stdout.readable() => self.stdout.read(&self.author),
                 () = self.stderr.readable() => self.stderr.read(&self.author),
             }
+        }
+    }
+
+    /// Reads some of what was said before the end; false if that was all. Asks the socket itself, which
+    /// knows what no event has told yet.
+    fn read_rest(&mut self) -> bool {
+        match rustix::io::read(&self.socket, self.frames.space()) {
+            Ok(0) => false,
+            Ok(bytes) => {
+                self.frames.filled(bytes);
+                true
+            }
+            Err(error) => error == Errno::INTR,
         }
     }
 
@@ -172,7 +201,15 @@ impl Child {
 
     /// Kills the child and all in its group. It is not over before it is [buried](Self::bury).
     pub(super) fn kill(&self) {
-        // Not found if all have ended already: the child's id is its own until it is buried.
+        if !self.ended {
+            self.kill_group();
+            // A job may have left the group.
+            let _ = kill_process(self.pid, Signal::KILL);
+        }
+    }
+
+    fn kill_group(&self) {
+        // Not found if all have ended already.
         let _ = kill_process_group(self.pid, Signal::KILL);
     }
 

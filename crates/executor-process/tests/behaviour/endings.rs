@@ -136,6 +136,23 @@ fn forking() {
 }
 
 #[test]
+fn a_child_that_has_ended_is_noticed_although_its_socket_lives_on() {
+    let rig = rig(|pool| pool);
+    let child = rig.pid();
+    assert_eq!(rig.killed(tasks::exits_but_for_its_socket(3)), Killed::Exited(3));
+    goes_on_without(&rig, child);
+}
+
+#[test]
+fn a_job_that_has_left_its_group_is_killed_too() {
+    let limit = Duration::from_millis(500);
+    let rig = rig(|pool| pool.timeout(limit));
+    let child = rig.pid();
+    assert_eq!(rig.killed(tasks::leaves_its_group()), Killed::TimedOut(limit));
+    goes_on_without(&rig, child);
+}
+
+#[test]
 fn reading_finds_nothing() {
     let rig = rig(|pool| pool);
     assert_eq!(rig.value(tasks::reads()), json!(0));

@@ -1,13 +1,16 @@
 //! What the children run.
 
-use std::fs::read_link;
+use std::fs::{read_dir, read_link};
 use std::io::Read;
 use std::process::{Command, Stdio, abort, exit, id};
 use std::thread::park;
 
 use punctual_core::{JobContext, TaskError, Tasks};
 use punctual_macros::task;
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{
+    PidfdFlags, PidfdGetfdFlags, Signal, getpgid, getpid, getppid, kill_process, pidfd_getfd,
+    pidfd_open, setpgid,
+};
 
 pub(crate) fn all() -> Tasks {
     Tasks::new()
@@ -26,6 +29,8 @@ pub(crate) fn all() -> Tasks {
         .task(fails_with)
         .task(fails_deeply)
         .task(forks)
+        .task(exits_but_for_its_socket)
+        .task(leaves_its_group)
         .task(starts_the_program)
         .task(reads)
         .task(variable)
@@ -134,6 +139,30 @@ pub(crate) fn forks() -> std::io::Result<u32> {
     Ok(left.id())
 }
 
+/// Exits, and leaves a program behind that has the pool's socket, as a process does that a job has forked.
+#[task(crate = "punctual_core")]
+pub(crate) fn exits_but_for_its_socket(status: i32) -> Result<(), TaskError> {
+    let this = pidfd_open(getpid(), PidfdFlags::empty())?;
+    for entry in read_dir("/proc/self/fd")? {
+        let entry = entry?;
+        if read_link(entry.path()).is_ok_and(|link| link.to_string_lossy().starts_with("socket:")) {
+            let number = entry.file_name().to_string_lossy().parse()?;
+            let socket = pidfd_getfd(&this, number, PidfdGetfdFlags::empty())?;
+            Command::new("sleep").arg("10000").stdin(socket).spawn()?;
+        }
+    }
+    exit(status)
+}
+
+/// Never ends, and is not where the pool has put it.
+#[task(crate = "punctual_core")]
+pub(crate) fn leaves_its_group() -> Result<(), TaskError> {
+    setpgid(None, Some(getpgid(getppid())?))?;
+    loop {
+        park();
+    }
+}
+
 /// Starts this program as anybody would, up to its `init`.
 #[task(crate = "punctual_core")]
 pub(crate) fn starts_the_program() -> std::io::Result<bool> {
@@ -171,7 +200,7 @@ pub(crate) fn keeps(bytes: usize) -> u32 {
 /// What this process has open.
 #[task(crate = "punctual_core")]
 pub(crate) fn files() -> std::io::Result<Vec<String>> {
-    let entries = std::fs::read_dir("/proc/self/fd")?;
+    let entries = read_dir("/proc/self/fd")?;
     let mut files = Vec::new();
     for entry in entries {
         // The folder itself is among them and gone by now.
