@@ -87,7 +87,8 @@ impl Executor for ProcessPoolExecutor {
             return Err(Refused::new(run, ExecutorError::NotRunning));
         };
         if !known().is_some_and(|tasks| tasks.contains(run.task())) {
-            let reason = "it is not in the Tasks given to punctual::process::init (closures can't be)";
+            let reason =
+                "it is not in the Tasks given to punctual::process::init (closures can't be)";
             return Err(Refused::new(run, ExecutorError::Unsupported(reason)));
         }
         pool.push(run)

@@ -68,15 +68,18 @@ impl Engine {
                 return Ok(Left::NoRoom);
             }
             let last = claims.len() < limit;
-            let planned = self.plan_all(slot, pass, node, claims, now);
+            // Kept there while it is committed, so that a pass that is cut off forgets nothing.
+            pass.uncertain = self.plan_all(slot, pass, node, claims, now);
+            let planned = &pass.uncertain;
             let starting = planned.iter().map(|job| job.runs.len()).sum();
             let more = !last && batch < MAX_BATCHES;
             limit = if more { self.room(starting) } else { 0 };
-            let (done, claimed) = join(self.commit(slot, &planned, now), claim(limit)).await;
+            let (done, claimed) = join(self.commit(slot, planned, now), claim(limit)).await;
             match done {
-                Ok(outcomes) => self.carry_out_all(slot, planned, outcomes),
+                Ok(outcomes) => {
+                    self.carry_out_all(slot, std::mem::take(&mut pass.uncertain), outcomes);
+                }
                 Err(error) => {
-                    pass.uncertain.extend(planned);
                     // These are claimed all the same: they are committed with the others.
                     let claimed = claimed.unwrap_or_default();
                     let planned = self.plan_all(slot, pass, node, claimed, now);

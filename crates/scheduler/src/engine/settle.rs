@@ -104,33 +104,27 @@ impl Engine {
         slot: &Arc<Slot>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let settling = std::mem::take(&mut *slot.settling.lock());
-        if settling.is_empty() {
+        let mut changes = Changes::taken_from(slot);
+        if changes.all.is_empty() {
             return Ok(());
         }
-        let commits = settling.iter().map(|change| change.commit.clone()).collect();
-        let outcomes = match self.commit_with_history(slot, commits, now).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                let again = settling.into_iter().map(|s| Settling { uncertain: true, ..s });
-                slot.settling.lock().splice(0..0, again);
-                return Err(error);
+        let commits = changes.all.iter().map(|change| change.commit.clone()).collect();
+        let mut outcomes = self.commit_with_history(slot, commits, now).await?;
+        for (change, outcome) in changes.all.iter().zip(&mut outcomes) {
+            // Carried out the time before, perhaps with the job's last run.
+            if change.uncertain
+                && change.clears()
+                && *outcome == CommitOutcome::Stale
+                && slot.store.get(&change.commit.id).await.is_ok_and(|job| job.is_none())
+            {
+                *outcome = CommitOutcome::Removed;
             }
-        };
-        for (Settling { commit, task, uncertain }, outcome) in settling.into_iter().zip(outcomes) {
-            let clears = matches!(commit.action, CommitAction::ClearRun { .. });
-            let left = match outcome {
-                CommitOutcome::Removed => true,
-                // Carried out the time before, perhaps with the job's last run.
-                CommitOutcome::Stale if clears && uncertain => {
-                    slot.store.get(&commit.id).await.is_ok_and(|job| job.is_none())
-                }
-                _ => false,
-            };
-            if left {
-                let job = JobRef { job_id: commit.id, job_store: slot.alias.clone() };
-                self.job_left(slot, job, &task);
-            } else if !clears {
+        }
+        for (change, outcome) in std::mem::take(&mut changes.all).into_iter().zip(outcomes) {
+            if outcome == CommitOutcome::Removed {
+                let job = JobRef { job_id: change.commit.id, job_store: slot.alias.clone() };
+                self.job_left(slot, job, &change.task);
+            } else if !change.clears() {
                 slot.changed.store(true, Ordering::Relaxed);
             }
         }
@@ -158,5 +152,26 @@ impl Engine {
             self.tasks.write().forget_closure(task);
         }
         self.bus.emit(Event::JobRemoved(job));
+    }
+}
+
+/// Changes on their way into the store. They wait on unless they have been answered for, also when the call is
+/// cut off; then nobody knows whether they were made.
+struct Changes<'s> {
+    slot: &'s Slot,
+    all: Vec<Settling>,
+}
+
+impl<'s> Changes<'s> {
+    fn taken_from(slot: &'s Slot) -> Self {
+        let all = std::mem::take(&mut *slot.settling.lock());
+        Self { slot, all }
+    }
+}
+
+impl Drop for Changes<'_> {
+    fn drop(&mut self) {
+        let again = self.all.drain(..).map(|change| Settling { uncertain: true, ..change });
+        self.slot.settling.lock().splice(0..0, again);
     }
 }

@@ -65,6 +65,13 @@ pub(crate) struct Settling {
     pub uncertain: bool,
 }
 
+impl Settling {
+    /// Whether it takes away the record of a run.
+    pub(crate) fn clears(&self) -> bool {
+        matches!(self.commit.action, CommitAction::ClearRun { .. })
+    }
+}
+
 /// What the passes over one store remember.
 #[derive(Default)]
 pub(crate) struct Pass {

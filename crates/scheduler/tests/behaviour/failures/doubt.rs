@@ -1,10 +1,13 @@
 //! A commit that was carried out, and whose answer was lost: each occurrence runs exactly once.
 
+use std::future::Future;
+use std::task::{Context, Waker};
+
 use punctual_core::{JobStore, NewJob, Recovery};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Call, Fault, File, Rig, at, faulty, note};
+use crate::common::{Call, Fault, Faults, File, Held, Rig, at, faulty, note};
 
 /// A one-shot job at second 10 and one at seconds 10 and 20, whose first commit fails as said.
 fn trial<S: JobStore>(inner: S, recovery: Recovery, fault: Fault) {
@@ -68,6 +71,52 @@ fn what_was_claimed_meanwhile_waits_for_no_lease() {
         assert_eq!(rig.log.len(), 2_500);
         assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
     }
+}
+
+/// A pass at that second, by a caller who loses patience in the middle of its first commit.
+fn pass_cut_off(rig: &Rig, faults: &Faults, second: i64) {
+    faults.set(Call::Commit, Fault::Wait);
+    rig.clock().set(at(second));
+    let mut pass = Box::pin(rig.tick(at(second)));
+    assert!(pass.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(pass);
+    faults.clear();
+}
+
+#[test]
+fn a_pass_that_is_cut_off_forgets_nothing() {
+    for recovery in [Recovery::Skip, Recovery::Rerun] {
+        let store = faulty(MemoryJobStore::new());
+        let faults = store.0.faults.clone();
+        let rig = Rig::new(|builder| builder.job_store("default", store));
+        let job = rig.add_job(note("job".into())).id("job").recovery(recovery);
+        let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));
+        rig.block_on(job.trigger(trigger).add()).unwrap();
+        rig.pass();
+        pass_cut_off(&rig, &faults, 10);
+        assert_eq!(rig.log.len(), 0);
+        rig.jump_to(11);
+        assert_eq!(rig.log.lines(), ["job@10"], "at once, not when the claim is over");
+        rig.run_until(30);
+        assert_eq!(rig.log.lines(), ["job@10", "job@20"]);
+        assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn the_end_of_a_run_is_stored_although_the_pass_is_cut_off() {
+    let (held, store) = (Held::default(), faulty(MemoryJobStore::new()));
+    let faults = store.0.faults.clone();
+    let rig =
+        Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
+    let job = rig.add_job(note("once".into())).id("once").trigger(DateTrigger::at(at(10)));
+    rig.block_on(job.recovery(Recovery::Rerun).add()).unwrap();
+    rig.jump_to(10);
+    held.run_one();
+    pass_cut_off(&rig, &faults, 11);
+    rig.jump_to(12);
+    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED once"]);
 }
 
 #[test]
