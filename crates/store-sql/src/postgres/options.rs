@@ -88,8 +88,9 @@ impl PostgresJobStoreBuilder {
     /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold: of
     /// [`max_connections`](Self::max_connections) and the timeouts only that counts after which a server
     /// that does not answer is given up. Listening for changes takes one connection beside the pool.
-    /// Set a `lock_timeout` below a third of the scheduler's lease: a process that waits for longer is taken
-    /// for dead.
+    /// Connect it with `disable_statement_logging`, or slow statements of the store get into your log. Set a
+    /// `lock_timeout` below a third of the scheduler's lease: a process that waits for longer is taken for
+    /// dead.
     pub fn pool(mut self, pool: PgPool) -> Self {
         self.place = Some(Place::Server(Server::Pool(pool)));
         self

@@ -12,23 +12,29 @@ use super::error::store_error;
 pub(super) struct Watch {
     pool: PgPool,
     channel: Arc<str>,
-    listener: PgListener,
+    /// None while it is to be made anew.
+    listener: Option<PgListener>,
 }
 
 impl Watch {
     /// Listens from now on. The pool is there for this alone.
     pub(super) async fn begin(pool: PgPool, channel: Arc<str>) -> Result<Self, StoreError> {
-        let listener = listen(&pool, &channel).await?;
+        let listener = Some(listen(&pool, &channel).await?);
         Ok(Self { pool, channel, listener })
     }
 
     async fn next(&mut self) -> Result<(), StoreError> {
-        if self.listener.try_recv().await.is_err() {
-            // What was told in the meantime is lost: so something may have changed.
-            self.listener = listen(&self.pool, &self.channel).await?;
+        if let Some(listener) = &mut self.listener
+            && listener.try_recv().await.is_ok()
+        {
+            // Many changes are one reason to look.
+            while listener.next_buffered().is_some() {}
+            return Ok(());
         }
-        // Many changes are one reason to look.
-        while self.listener.next_buffered().is_some() {}
+        // It may have the pool's only connection still.
+        self.listener = None;
+        // What was told in the meantime is lost: so something may have changed.
+        self.listener = Some(listen(&self.pool, &self.channel).await?);
         Ok(())
     }
 }
