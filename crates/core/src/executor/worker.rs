@@ -75,12 +75,16 @@ impl Worker {
     }
 
     /// Call it when the run before is done and this one, which was [taken ahead](Self::take_ahead), has
-    /// begun.
+    /// begun. If the queue has been [abandoned](RunQueue::abandon) meanwhile, the run is asked to end at once.
     pub fn go_on_with(&mut self, run: &Run) {
         let mut state = self.queue.lock();
         let ended = state.under_way[self.place.desk].replace(run.context().clone());
+        let abandoned = state.abandoned;
         drop(state);
         drop(ended);
+        if abandoned {
+            run.context().cancel();
+        }
     }
 
     /// Puts runs that were taken ahead back to the front of the line, unless the queue has been

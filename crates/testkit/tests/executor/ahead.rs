@@ -57,3 +57,15 @@ fn one_that_has_begun_is_asked_to_end() {
     queue.abandon();
     assert!(second.context().is_cancelled());
 }
+
+#[test]
+fn one_that_begins_after_the_end_is_asked_to_end_too() {
+    let (queue, mut worker, _endings) = queue(2);
+    let (first, _) = worker.next().unwrap();
+    let second = worker.take_ahead().unwrap();
+    queue.abandon();
+    first.execute(pollster::block_on);
+    let second = second.begun();
+    worker.go_on_with(&second);
+    assert!(second.context().is_cancelled());
+}
