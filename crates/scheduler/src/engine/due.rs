@@ -145,29 +145,67 @@ impl Engine {
         if pass.uncertain.is_empty() {
             return Ok(());
         }
-        let batch: Vec<_> = pass.uncertain.iter().map(|job| job.commit.clone()).collect();
-        let mut outcomes = slot.store.commit(batch.into()).await?;
-        for (job, outcome) in pass.uncertain.iter().zip(&mut outcomes) {
-            if *outcome == CommitOutcome::Stale {
-                *outcome = self.first_outcome(slot, job, now).await?;
-            }
+        let mut known = Vec::with_capacity(pass.uncertain.len());
+        for job in &mut pass.uncertain {
+            known.push(self.lapsed_outcome(slot, job, now).await?);
         }
-        for (job, outcome) in std::mem::take(&mut pass.uncertain).into_iter().zip(outcomes) {
-            self.carry_out(slot, job, outcome);
+        let unknown = pass.uncertain.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let batch: Vec<_> = unknown.map(|(job, _)| job.commit.clone()).collect();
+        let mut repeated = match batch.is_empty() {
+            true => Vec::new(),
+            false => slot.store.commit(batch.into()).await?,
         }
+        .into_iter();
+        let mut outcomes = Vec::with_capacity(known.len());
+        for (job, known) in pass.uncertain.iter_mut().zip(known) {
+            outcomes.push(match known.or_else(|| repeated.next()) {
+                Some(CommitOutcome::Stale) | None => self.first_outcome(slot, job, now).await?,
+                Some(outcome) => outcome,
+            });
+        }
+        let uncertain = std::mem::take(&mut pass.uncertain);
+        self.carry_out_all(slot, uncertain, outcomes);
         Ok(())
+    }
+
+    /// What became of a commit whose runs others may have taken over since: repeated, it would record those
+    /// once more that they have brought to an end. None when it was not carried out, or when nobody can have
+    /// taken anything.
+    async fn lapsed_outcome(
+        &self,
+        slot: &Slot,
+        job: &mut Planned,
+        now: Timestamp,
+    ) -> Result<Option<CommitOutcome>, StoreError> {
+        // The lease of the node, renewed a little before the claim, may be over a little earlier.
+        let safe_until = job.claimed_until.saturating_sub(self.settings.lease / 3);
+        if job.recorded().is_empty() || now < safe_until {
+            return Ok(None);
+        }
+        let found = slot.store.in_flight(&job.record.id).await?;
+        if job.keep_own(&found) {
+            return Ok(Some(CommitOutcome::Done));
+        }
+        let schedule = match job.commit.action {
+            CommitAction::Advance { schedule, .. } => Some(schedule),
+            _ => None,
+        };
+        let carried_out =
+            found.iter().any(|found| job.runs.iter().any(|run| run.run_id == found.run_id))
+                || slot.store.get(&job.record.id).await?.is_none_or(|job| job.schedule == schedule);
+        Ok(carried_out.then_some(CommitOutcome::Stale))
     }
 
     /// Whether a commit that is stale now was carried out the first time.
     async fn first_outcome(
         &self,
         slot: &Slot,
-        job: &Planned,
+        job: &mut Planned,
         now: Timestamp,
     ) -> Result<CommitOutcome, StoreError> {
-        // It shows in the runs that it recorded,
-        let recorded = slot.store.in_flight(&job.record.id).await?;
-        if recorded.iter().any(|found| job.runs.iter().any(|run| run.run_id == found.run_id)) {
+        // It shows in the runs that it recorded, if nobody has taken them over,
+        if !job.recorded().is_empty() && job.keep_own(&slot.store.in_flight(&job.record.id).await?)
+        {
             return Ok(CommitOutcome::Done);
         }
         // or in the job's absence, while nobody else could have claimed and finished it.

@@ -281,6 +281,25 @@ impl Engine {
 }
 
 impl Planned {
+    /// The runs that its commit records.
+    pub(super) fn recorded(&self) -> &[InFlightRun] {
+        match &self.commit.action {
+            CommitAction::Advance { start, .. } | CommitAction::Finish { start } => start,
+            _ => &[],
+        }
+    }
+
+    /// Keeps those of its runs that were found as its commit records them: the others have been taken over
+    /// since. When none was found so, it stays as it is; whether any was.
+    pub(super) fn keep_own(&mut self, found: &[InFlightRun]) -> bool {
+        let own = found.iter().filter(|found| self.recorded().contains(found));
+        let own: Vec<RunId> = own.map(|run| run.run_id).collect();
+        if !own.is_empty() {
+            self.runs.retain(|run| own.contains(&run.run_id));
+        }
+        !own.is_empty()
+    }
+
     fn without_runs(record: JobRecord, commit: Commit, claimed_until: Timestamp) -> Self {
         Self {
             record,

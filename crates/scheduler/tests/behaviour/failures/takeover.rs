@@ -134,6 +134,48 @@ fn an_identity_makes_the_take_over_immediate() {
 }
 
 #[test]
+fn a_commit_in_doubt_gives_back_no_run_that_others_took() {
+    let once = || IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(10));
+    let often = || IntervalTrigger::seconds(1_000).start_date(at(10));
+    for (trigger, is_taken, is_over) in [
+        (once(), true, false),
+        (once(), true, true),
+        (often(), true, false),
+        (often(), true, true),
+        (once(), false, false),
+        (often(), false, false),
+    ] {
+        let case = format!("{trigger:?}, taken: {is_taken}, over: {is_over}");
+        let file = File::new();
+        let (its_runs, store) = (Held::default(), faulty(file.store()));
+        let faults = store.0.faults.clone();
+        let asleep = Rig::new(|builder| {
+            builder.job_store("default", store).executor("default", its_runs.clone())
+        });
+        let job = asleep.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+        asleep.block_on(job.trigger(trigger).add()).unwrap();
+        asleep.jump_to(9);
+        faults.once(Call::Commit, Fault::After);
+        asleep.jump_to(10);
+        assert_eq!(its_runs.len(), 0, "{case}");
+        let (heir, runs) = node(&file, None);
+        if is_taken {
+            heir.jump_to(15);
+            heir.jump_to(21);
+            assert_eq!(runs.len(), 1, "{case}");
+        }
+        if is_over {
+            runs.run_one();
+            heir.jump_to(22);
+        }
+        asleep.jump_to(23);
+        assert_eq!(its_runs.len(), usize::from(!is_taken), "{case}");
+        let job = heir.block_on(heir.get_job("job")).unwrap();
+        assert_eq!(job.map_or(0, |job| job.in_flight), u32::from(!is_over), "{case}");
+    }
+}
+
+#[test]
 fn a_take_over_whose_answer_is_lost_loses_no_run() {
     for fault in [Fault::Before, Fault::After] {
         let file = File::new();
