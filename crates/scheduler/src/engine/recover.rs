@@ -157,11 +157,15 @@ impl Engine {
         if slot.caps.persistent && left_behind {
             slot.store.renew(node, now, now.saturating_add_micros(-1)).await?;
             let mut orphans = slot.store.take_over(node, now, usize::MAX >> 1, filter).await?;
-            slot.store.renew(node, now, now.saturating_add(self.settings.lease)).await?;
             // Those that this process has are under their new fences now.
             let is = |run: &InFlightRun| orphans.iter().any(|known| known.run.run_id == run.run_id);
             pass.stranded.retain(|stranded| !is(&stranded.run));
             slot.again.lock().retain(|(.., run)| !is(run));
+            {
+                let mut active = self.active.lock();
+                orphans.retain(|orphan| !active.refence(orphan.run.run_id, orphan.run.fence));
+            }
+            slot.store.renew(node, now, now.saturating_add(self.settings.lease)).await?;
             // Until the lease was back, others could take them too.
             let mut index = 0;
             while let Some(orphan) = orphans.get(index) {

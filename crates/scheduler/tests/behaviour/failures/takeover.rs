@@ -201,6 +201,29 @@ fn a_take_over_whose_answer_is_lost_loses_no_run() {
     }
 }
 
+#[test]
+fn a_run_that_ends_while_its_process_looks_for_what_it_lost_has_ended() {
+    let (file, held) = (File::new(), Held::default());
+    let store = faulty(file.store());
+    let faults = store.0.faults.clone();
+    let rig =
+        Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
+    add(&rig, "job", Recovery::Rerun);
+    rig.jump_to(10);
+    held.begin_one();
+    faults.once(Call::TakeOver, Fault::Before);
+    rig.jump_to(14);
+    assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
+    // It takes over its own runs, and gets no further.
+    faults.once(Call::InFlight, Fault::Before);
+    rig.jump_to(15);
+    held.end_begun();
+    rig.jump_to(16);
+    assert_eq!(held.len(), 0, "it is run again");
+    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+}
+
 /// The store is away for longer than the lease, for all of three. The one that comes back first leaves the
 /// others time to come back too, and only then takes the run of the one that died meanwhile.
 #[test]
