@@ -151,7 +151,8 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// Calls `listener` with each line that jobs print, on the pool's own thread: it must not block.
+    /// Calls `listener` with each line that jobs print, on the pool's only thread: it must not block, as it
+    /// holds up what all children report.
     /// Without it, lines go to `tracing` at the target `punctual::output`.
     pub fn on_output(mut self, listener: impl Fn(&OutputLine<'_>) + Send + Sync + 'static) -> Self {
         self.options.on_output = Arc::new(listener);
