@@ -57,16 +57,15 @@ impl Slot {
     ) {
         let Some(child) = &mut self.child else { return };
         let expected = flight.first().map(|run| run.context().run_id().as_u128());
-        let outcome = ending.into_outcome();
-        let (Ok(outcome), true) = (outcome, expected == Some(run)) else {
-            return child.confused("it told the end of a run that makes no sense".into());
-        };
+        if expected != Some(run) {
+            return child.confused("it told the end of a run that it did not have".into());
+        }
         child.finish_lines(printed);
         if printed && let Err(error) = child.send(&ToChild::OutputRead) {
             return child.confused(error.to_string());
         }
         if let Some((run, took)) = flight.end(child, worker) {
-            run.finish(outcome);
+            run.finish(ending.into_outcome());
             self.count(took);
         }
     }

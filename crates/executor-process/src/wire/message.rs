@@ -9,7 +9,6 @@ use punctual_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::frame::FrameError;
 use crate::error::{RemoteError, ResultTooLong};
 
 /// Both ends must have the same.
@@ -139,12 +138,16 @@ impl Ending {
     }
 
     /// The same for those who did not see it.
-    pub(crate) fn into_outcome(self) -> Result<RunOutcome, FrameError> {
-        Ok(match self {
-            Self::Success(json) => {
-                let value = serde_json::from_str(&json);
-                RunOutcome::Success(value.map_err(|error| CodecError::Decode(error.into()))?)
-            }
+    pub(crate) fn into_outcome(self) -> RunOutcome {
+        match self {
+            Self::Success(json) => match serde_json::from_str(&json) {
+                Ok(value) => RunOutcome::Success(value),
+                // Such as one that is nested too deeply: written without a limit, read with one.
+                Err(error) => {
+                    let error = format!("its result can't be read: {error}");
+                    RunOutcome::Failed(Arc::new(error.into()))
+                }
+            },
             Self::Failed(error) => RunOutcome::Failed(Arc::new(error.into())),
             Self::TooLong(limit) => RunOutcome::Failed(Arc::new(ResultTooLong { limit }.into())),
             Self::Panicked(text) => RunOutcome::Panicked(text),
@@ -153,7 +156,7 @@ impl Ending {
             }
             Self::Lost => RunOutcome::Lost,
             Self::Unknown => RunOutcome::Refused("the child process does not know the task".into()),
-        })
+        }
     }
 }
 

@@ -103,6 +103,15 @@ fn a_result_that_is_too_long() {
 }
 
 #[test]
+fn a_result_that_is_nested_too_deeply() {
+    let rig = rig(|pool| pool);
+    let child = rig.pid();
+    let RunOutcome::Failed(error) = rig.run(tasks::returns_nested(200)) else { panic!("no error") };
+    assert!(error.to_string().starts_with("its result can't be read: recursion limit"), "{error}");
+    assert_eq!(rig.pid(), child, "it survives");
+}
+
+#[test]
 fn arguments_that_are_too_long() {
     let rig = rig(|pool| pool.max_message(1 << 10));
     let child = rig.pid();
@@ -136,6 +145,7 @@ fn forking() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn a_child_that_has_ended_is_noticed_although_its_socket_lives_on() {
     let rig = rig(|pool| pool);
     let child = rig.pid();

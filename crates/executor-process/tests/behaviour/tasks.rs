@@ -7,13 +7,11 @@ use std::thread::park;
 
 use punctual_core::{JobContext, TaskError, Tasks};
 use punctual_macros::task;
-use rustix::process::{
-    PidfdFlags, PidfdGetfdFlags, Signal, getpgid, getpid, getppid, kill_process, pidfd_getfd,
-    pidfd_open, setpgid,
-};
+use rustix::process::{Signal, getpgid, getpid, getppid, kill_process, setpgid};
+use serde_json::Value;
 
 pub(crate) fn all() -> Tasks {
-    Tasks::new()
+    let tasks = Tasks::new()
         .task(pid)
         .task(exits)
         .task(aborts)
@@ -26,10 +24,11 @@ pub(crate) fn all() -> Tasks {
         .task(prints_much)
         .task(prints_a_line_of)
         .task(returns)
+        .task(returns_nested)
         .task(fails_with)
         .task(fails_deeply)
         .task(forks)
-        .task(exits_but_for_its_socket)
+        .task(leaves_a_thread)
         .task(leaves_its_group)
         .task(starts_the_program)
         .task(reads)
@@ -37,7 +36,10 @@ pub(crate) fn all() -> Tasks {
         .task(place)
         .task(niceness)
         .task(keeps)
-        .task(files)
+        .task(files);
+    #[cfg(target_os = "linux")]
+    let tasks = tasks.task(exits_but_for_its_socket);
+    tasks
 }
 
 #[task(crate = "punctual_core")]
@@ -123,6 +125,11 @@ pub(crate) fn returns(bytes: usize) -> String {
 }
 
 #[task(crate = "punctual_core")]
+pub(crate) fn returns_nested(depth: usize) -> Value {
+    (0..depth).fold(Value::Null, |value, _| Value::Array(vec![value]))
+}
+
+#[task(crate = "punctual_core")]
 pub(crate) fn fails_with(bytes: usize) -> Result<(), String> {
     Err("e".repeat(bytes))
 }
@@ -139,9 +146,21 @@ pub(crate) fn forks() -> std::io::Result<u32> {
     Ok(left.id())
 }
 
+/// Leaves something behind that blocks a thread of the runtime for ever.
+#[task(crate = "punctual_core")]
+pub(crate) async fn leaves_a_thread() {
+    drop(tokio::task::spawn_blocking(|| {
+        loop {
+            park();
+        }
+    }));
+}
+
 /// Exits, and leaves a program behind that has the pool's socket, as a process does that a job has forked.
+#[cfg(target_os = "linux")]
 #[task(crate = "punctual_core")]
 pub(crate) fn exits_but_for_its_socket(status: i32) -> Result<(), TaskError> {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
     let this = pidfd_open(getpid(), PidfdFlags::empty())?;
     for entry in read_dir("/proc/self/fd")? {
         let entry = entry?;
