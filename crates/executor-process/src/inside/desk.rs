@@ -95,10 +95,6 @@ impl Desk {
         }
     }
 
-    pub(super) fn is_stopping(&self) -> bool {
-        self.lock().stopping
-    }
-
     /// The run under way is over. It is told before another begins, so that the pool always knows which
     /// of its runs has begun.
     pub(super) fn end(&self, run: u128, ending: Ending) {

@@ -47,11 +47,7 @@ pub(super) fn serve(socket: UnixStream, parent: Pid, tasks: &Tasks) -> ! {
     if working.is_err() {
         process::exit(1);
     }
-    listen(ear, &listener);
-    // Told to stop, which happens after the run under way.
-    loop {
-        thread::park();
-    }
+    listen(ear, &listener)
 }
 
 /// Makes this process what it was told to be, before it has further threads.
@@ -89,16 +85,15 @@ fn registry(tasks: &Tasks) -> Result<TaskRegistry, String> {
     Ok(registry)
 }
 
-/// Hears what the pool says, also while a run is under way.
-fn listen(mut ear: Ear, desk: &Desk) {
+/// Hears what the pool says, also while a run is under way, or something that jobs have left behind when it
+/// was told to stop.
+fn listen(mut ear: Ear, desk: &Desk) -> ! {
     while let Ok(Some(message)) = ear.listen() {
         if desk.hear(message).is_err() {
             break;
         }
     }
-    if !desk.is_stopping() {
-        die();
-    }
+    die()
 }
 
 /// Ends this process and all that jobs have started and that still are in its group, at once: whatever is
@@ -137,6 +132,10 @@ fn work(desk: &Arc<Desk>, registry: &TaskRegistry) {
         // The task's panics are reported by the run; this is for what may panic after them.
         let run = || run(desk, registry, &runtime, order, context);
         drop(catch_unwind(AssertUnwindSafe(run)));
+    }
+    // What async tasks have left behind is not waited for.
+    if let Some(runtime) = runtime.into_inner() {
+        runtime.shutdown_background();
     }
 }
 

@@ -17,7 +17,7 @@ use punctual_core::{ExecutorError, Refused, Run, RunQueue, Worker};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use self::slot::{Slot, State};
 use self::start::StartError;
@@ -99,6 +99,7 @@ struct Manager {
 struct Place {
     workers: UnboundedSender<Worker>,
     state: Arc<Mutex<State>>,
+    task: AbortHandle,
 }
 
 impl Manager {
@@ -119,16 +120,14 @@ impl Manager {
                 _ = &mut closing => break,
             }
         }
-        let busy = self.slots.iter().any(|place| *place.state.lock() == State::Busy);
+        let idle = |place: &&Place| *place.state.lock() != State::Busy;
+        let idle: Vec<_> = self.slots.iter().filter(idle).map(|place| place.task.clone()).collect();
         // They end when they have nothing to do.
         self.slots.clear();
-        if busy {
-            drop(settling);
-            self.tasks.join_all().await;
-        } else {
-            self.tasks.join_all().await;
-            drop(settling);
+        while !idle.iter().all(AbortHandle::is_finished) && self.tasks.join_next().await.is_some() {
         }
+        drop(settling);
+        self.tasks.join_all().await;
     }
 
     /// In the slot whose child is ready, else in one whose child is coming, else in a new one.
@@ -149,7 +148,7 @@ impl Manager {
         let state = Arc::new(Mutex::new(State::Empty));
         let slot = Slot::new(&self.options, coming, back.clone(), Arc::clone(&state));
         let started = self.options.eager.then(|| self.started.clone());
-        self.tasks.spawn(slot.run(started));
-        self.slots.push(Place { workers, state });
+        let task = self.tasks.spawn(slot.run(started));
+        self.slots.push(Place { workers, state, task });
     }
 }

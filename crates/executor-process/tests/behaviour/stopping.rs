@@ -1,5 +1,6 @@
 //! Shutting down while jobs are under way.
 
+use std::thread;
 use std::time::Duration;
 
 use punctual_core::{Killed, RunOutcome};
@@ -15,6 +16,31 @@ fn children_end_with_the_pool() {
     for child in children {
         assert!(!std::fs::exists(format!("/proc/{child}")).unwrap(), "not even a zombie");
     }
+}
+
+#[test]
+fn idle_children_end_with_the_pool_although_another_is_busy() {
+    let rig = rig(|pool| pool.processes(2));
+    let busy = rig.submit(tasks::ignores());
+    assert_eq!(rig.line().text, "ignoring");
+    let (idle, left) = (rig.pid(), rig.value(tasks::forks()).as_u64().expect("a process id"));
+    rig.shutdown(Duration::ZERO);
+    assert!(!std::fs::exists(format!("/proc/{idle}")).unwrap(), "not even a zombie");
+    assert!(comes_true(PATIENCE, || !lives(left)));
+    assert!(busy.further().is_none(), "that one has its grace");
+}
+
+#[test]
+fn a_child_does_not_wait_for_what_async_jobs_leave_behind() {
+    let ends_by_itself = || {
+        let rig = rig(|pool| pool);
+        value(rig.run(tasks::leaves_a_thread()));
+        let closing = thread::spawn(move || rig.shutdown(PATIENCE));
+        // After a second it would be killed.
+        comes_true(Duration::from_millis(900), || closing.is_finished())
+    };
+    // The machine may be busy.
+    assert!((0..5).any(|_| ends_by_itself()));
 }
 
 #[test]
