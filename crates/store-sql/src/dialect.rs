@@ -8,11 +8,11 @@ use punctual_core::{
     AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter,
     Timestamp,
 };
-use sqlx::pool::PoolConnection;
 use sqlx::{SqlStr, Transaction};
 
 use crate::client::Client;
 use crate::history::HistoryStatements;
+use crate::lent::Lent;
 use crate::sql::Statements;
 
 /// A server ends a transaction whose process says nothing for so long: it may have been stopped, or its machine
@@ -70,10 +70,8 @@ pub(crate) trait Dialect: Clone + fmt::Debug + Send + Sync + 'static {
         &self,
     ) -> impl Future<Output = Result<Transaction<'static, Self::Database>, StoreError>> + Send;
 
-    /// A connection for statements that only read.
-    fn read(
-        &self,
-    ) -> impl Future<Output = Result<PoolConnection<Self::Database>, StoreError>> + Send;
+    /// A connection for statements that only read or are a transaction of their own.
+    fn read(&self) -> impl Future<Output = Result<Lent<Self::Database>, StoreError>> + Send;
 
     /// A transaction that only reads, and sees nothing of what others write in the meantime.
     fn snapshot(

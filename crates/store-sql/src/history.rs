@@ -84,6 +84,7 @@ impl<D: Dialect> Database<D> {
         let read = if query.job.is_some() { statements.read_of_job } else { statements.read };
         let mut connection = self.dialect.read().await?;
         let found = self.fetch(&mut connection, read, &values).await?;
+        connection.finish();
         let entries = found.iter().map(entry).collect::<Result<_, _>>()?;
         Ok(HistoryPage::of(entries, query.limit))
     }

@@ -112,7 +112,9 @@ impl<D: Dialect> Database<D> {
 
     pub(crate) async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
         let mut connection = self.dialect.read().await?;
-        self.get_in(&mut connection, id).await
+        let found = self.get_in(&mut connection, id).await?;
+        connection.finish();
+        Ok(found)
     }
 
     /// The job as the connection's transaction sees it.

@@ -31,6 +31,7 @@ mod facets;
 mod handle;
 mod history;
 mod jobs;
+mod lent;
 mod migrate;
 mod notes;
 mod rows;

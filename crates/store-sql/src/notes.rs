@@ -10,6 +10,7 @@ impl<D: Dialect> Database<D> {
     pub(crate) async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
         let mut connection = self.dialect.read().await?;
         let found = self.fetch(&mut connection, D::STATEMENTS.notes, &[]).await?;
+        connection.finish();
         found.iter().map(|row| Ok((row.text(0)?.into(), row.text(1)?.into()))).collect()
     }
 

@@ -26,7 +26,10 @@ impl<D: Dialect> Database<D> {
         let before = match D::STATEMENTS.renew_at_once {
             Some(statement) => {
                 let mut connection = self.dialect.read().await?;
-                self.fetch(&mut connection, statement, &[name, until, forgotten]).await?
+                let before =
+                    self.fetch(&mut connection, statement, &[name, until, forgotten]).await?;
+                connection.finish();
+                before
             }
             None => {
                 let mut transaction = self.dialect.write().await?;
@@ -61,7 +64,7 @@ impl<D: Dialect> Database<D> {
         let statements = [D::STATEMENTS.orphans, D::STATEMENTS.orphans_of_tasks];
         let mut connection = self.dialect.read().await?;
         let any = self.orphans(&mut connection, statements, now, limit.min(1), filter).await?;
-        drop(connection);
+        connection.finish();
         if any.is_empty() {
             return Ok(any);
         }
@@ -110,6 +113,7 @@ impl<D: Dialect> Database<D> {
         let mut connection = self.dialect.read().await?;
         let id = [Text(id.as_str())];
         let found = self.fetch(&mut connection, D::STATEMENTS.in_flight, &id).await?;
+        connection.finish();
         found.iter().map(|row| rows::run(row, 0)).collect()
     }
 }

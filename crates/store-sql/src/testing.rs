@@ -1,6 +1,8 @@
 //! What the tests of all dialects begin with.
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
+mod lent;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 mod line;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod turns;
@@ -10,7 +12,10 @@ use punctual_core::{
 };
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) use self::{line::Line, turns::removing_all_leaves_the_runs_of_new_jobs};
+pub(crate) use self::{
+    lent::only_finished_calls_give_it_back, line::Line,
+    turns::removing_all_leaves_the_runs_of_new_jobs,
+};
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_772_452_800 + seconds)

@@ -21,6 +21,7 @@ impl<D: Dialect> Database<D> {
                 self.fetch(&mut connection, statement, &[Value::Text(tasks)]).await?
             }
         };
+        connection.finish();
         found.first().map(|row| Ok(Timestamp::from_micros(row.int(0)?))).transpose()
     }
 }

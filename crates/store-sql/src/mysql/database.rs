@@ -7,7 +7,6 @@ use punctual_core::{
     TaskFilter, Timestamp,
 };
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
-use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlConnection, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
@@ -17,6 +16,7 @@ use super::{schema, sql};
 use crate::client::{Client, Columns};
 use crate::dialect::{ABANDONED, Dialect};
 use crate::history::HistoryStatements;
+use crate::lent::Lent;
 use crate::sql::Statements;
 use crate::tables::TablePrefix;
 
@@ -46,23 +46,11 @@ impl MySql {
     /// Carries such statements out and commits.
     pub(super) async fn run(&self, mut script: Script<'_>) -> Result<Vec<Answer>, StoreError> {
         script.push(sql::COMMIT, &[]);
-        let mut guard = Unfinished(Some(self.read().await?));
-        let connection = guard.0.as_mut().expect("it is there until it is finished");
-        let answers = script.run(connection).await.map_err(store_error)?;
-        guard.0 = None;
+        // Left in the middle of a transaction, of which sqlx knows nothing, it is closed, which undoes it.
+        let mut connection = self.read().await?;
+        let answers = script.run(&mut connection).await.map_err(store_error)?;
+        connection.finish();
         Ok(answers)
-    }
-}
-
-/// A connection with a transaction that sqlx knows nothing of: left in the middle of it, it is closed, which
-/// undoes it.
-struct Unfinished(Option<PoolConnection<sqlx::MySql>>);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if let Some(connection) = &mut self.0 {
-            connection.close_on_drop();
-        }
     }
 }
 
@@ -116,8 +104,8 @@ impl Dialect for MySql {
         self.pool.begin_with(sql::BEGIN).await.map_err(store_error)
     }
 
-    async fn read(&self) -> Result<PoolConnection<sqlx::MySql>, StoreError> {
-        self.pool.acquire().await.map_err(store_error)
+    async fn read(&self) -> Result<Lent<sqlx::MySql>, StoreError> {
+        self.pool.acquire().await.map(Lent::by_server).map_err(store_error)
     }
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::MySql>, StoreError> {
@@ -147,7 +135,9 @@ impl Dialect for MySql {
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        let rows = self.read().await?.fetch(self.sql(sql::TIME), &[]).await?;
+        let mut connection = self.read().await?;
+        let rows = connection.fetch(self.sql(sql::TIME), &[]).await?;
+        connection.finish();
         rows.first().map(|row| row.int(0).map(Timestamp::from_micros)).transpose()
     }
 }
@@ -155,9 +145,7 @@ impl Dialect for MySql {
 impl MySql {
     /// Looks at the server, and makes or migrates the tables.
     async fn prepare(&mut self) -> Result<(), StoreError> {
-        let mut guard = Unfinished(Some(self.read().await?));
-        let connection: &mut MySqlConnection =
-            guard.0.as_mut().expect("it is there until it is finished");
+        let mut connection = self.read().await?;
         let rows = connection.fetch(self.sql(sql::SERVER), &[]).await?;
         if let Some(row) = rows.first() {
             check_version(row.text(0)?)?;
@@ -169,8 +157,8 @@ impl MySql {
                 ));
             }
         }
-        schema::migrate(connection, &self.tables, &schema::SCHEMA).await?;
-        guard.0 = None;
+        schema::migrate(&mut connection, &self.tables, &schema::SCHEMA).await?;
+        connection.finish();
         Ok(())
     }
 }

@@ -29,7 +29,9 @@ impl Postgres {
             .bind(now.saturating_add(lease).as_micros())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .bind(tasks);
-        let found = query.fetch_all(&mut *self.read().await?).await.map_err(store_error)?;
+        let mut connection = self.read().await?;
+        let found = query.fetch_all(&mut *connection).await.map_err(store_error)?;
+        connection.finish();
         let records = found.iter().map(|row| Ok(Claim { record: rows::record(row)? }));
         let mut claims = records.collect::<Result<Vec<_>, StoreError>>()?;
         claims.sort_by_key(|claim| claim.record.schedule.map(|schedule| schedule.due_at));

@@ -64,7 +64,9 @@ impl Postgres {
         if with_history {
             query = bind_history(query, &batch.history);
         }
-        let row = query.fetch_one(&mut *self.read().await?).await.map_err(store_error)?;
+        let mut connection = self.read().await?;
+        let row = query.fetch_one(&mut *connection).await.map_err(store_error)?;
+        connection.finish();
         let answered = |column: usize| -> Result<Vec<usize>, StoreError> {
             let found: Option<Vec<i32>> = row.try_get(column).map_err(store_error)?;
             let places = found.into_iter().flatten().filter_map(|n| places.get(n as usize - 1));

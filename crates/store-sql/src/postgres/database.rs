@@ -6,7 +6,6 @@ use punctual_core::{
     AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter,
     Timestamp,
 };
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, SqlSafeStr, SqlStr,
@@ -22,6 +21,7 @@ use crate::client::Value::Text;
 use crate::client::{Client, Columns, client};
 use crate::dialect::{ABANDONED, Dialect, LOCK_TIMEOUT};
 use crate::history::HistoryStatements;
+use crate::lent::Lent;
 use crate::sql::Statements;
 
 /// After how long without use a connection is tried before it is given work.
@@ -105,8 +105,8 @@ impl Dialect for Postgres {
         self.pool.begin().await.map_err(store_error)
     }
 
-    async fn read(&self) -> Result<PoolConnection<sqlx::Postgres>, StoreError> {
-        self.pool.acquire().await.map_err(store_error)
+    async fn read(&self) -> Result<Lent<sqlx::Postgres>, StoreError> {
+        self.pool.acquire().await.map(Lent::by_server).map_err(store_error)
     }
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
@@ -146,7 +146,9 @@ impl Dialect for Postgres {
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        let rows = self.read().await?.fetch(self.sql(sql::TIME), &[]).await?;
+        let mut connection = self.read().await?;
+        let rows = connection.fetch(self.sql(sql::TIME), &[]).await?;
+        connection.finish();
         rows.first().map(|row| row.int(0).map(Timestamp::from_micros)).transpose()
     }
 }

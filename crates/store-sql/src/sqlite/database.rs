@@ -5,7 +5,6 @@ use std::time::Duration;
 use punctual_core::{
     AddOutcome, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter, Timestamp,
 };
-use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
@@ -15,6 +14,7 @@ use super::{schema, sql};
 use crate::client::client;
 use crate::dialect::Dialect;
 use crate::history::HistoryStatements;
+use crate::lent::Lent;
 use crate::sql::Statements;
 use crate::tables::TablePrefix;
 
@@ -112,8 +112,8 @@ impl Dialect for Sqlite {
         .map_err(store_error)
     }
 
-    async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
-        self.readers.acquire().await.map_err(store_error)
+    async fn read(&self) -> Result<Lent<sqlx::Sqlite>, StoreError> {
+        self.readers.acquire().await.map(Lent::by_machine).map_err(store_error)
     }
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {

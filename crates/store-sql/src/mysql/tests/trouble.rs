@@ -11,7 +11,7 @@ use super::super::MySqlJobStore;
 use super::{Tables, advance, at, due, fence, tells, unique};
 use crate::client::{Client, Columns};
 use crate::dialect::{ABANDONED, Dialect};
-use crate::testing::Line;
+use crate::testing::{Line, only_finished_calls_give_it_back};
 
 /// The URL of the server with another user and database.
 fn url(user: &str, database: &str) -> String {
@@ -134,7 +134,7 @@ async fn connections_that_the_server_closed_are_made_anew() {
         let id = connection
             .fetch(AssertSqlSafe("SELECT CAST(CONNECTION_ID() AS SIGNED)").into_sql_str(), &[]);
         let id = id.await.unwrap()[0].int(0).unwrap();
-        drop(connection);
+        connection.finish();
         tables.run(&format!("KILL {id}")).await;
         // It was in use a moment ago, and so is not tested before it is used again.
         if let Err(error) = store.next_wakeup(&TaskFilter::Any).await {
@@ -142,6 +142,17 @@ async fn connections_that_the_server_closed_are_made_anew() {
         }
         store.next_wakeup(&TaskFilter::Any).await.expect("there is another connection");
     }
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn the_connection_of_a_call_that_is_cut_off_is_closed() {
+    let tables = Tables::new().await;
+    let store = tables.builder().max_connections(1).build().unwrap();
+    store.start().await.unwrap();
+    let database = store.handle.database().unwrap();
+    only_finished_calls_give_it_back(&database.dialect, "SELECT CAST(CONNECTION_ID() AS SIGNED)")
+        .await;
     tables.drop().await;
 }
 

@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use super::super::PostgresJobStore;
 use super::{Tables, at, due, tells, unique};
 use crate::dialect::{ABANDONED, Dialect};
-use crate::testing::Line;
+use crate::testing::{Line, only_finished_calls_give_it_back};
 
 const LEASE: Duration = Duration::from_secs(1);
 
@@ -169,6 +169,16 @@ async fn a_job_that_is_held_is_not_waited_for_till_the_lease_is_over() {
     tells(&error, StoreErrorKind::Unavailable, "a lock did not come free");
     tables.run("ROLLBACK").await;
     assert!(store.remove(&id).await.unwrap());
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn the_connection_of_a_call_that_is_cut_off_is_closed() {
+    let tables = Tables::new().await;
+    let store = tables.builder().max_connections(1).build().unwrap();
+    store.start().await.unwrap();
+    let database = store.handle.database().unwrap();
+    only_finished_calls_give_it_back(&database.dialect, "SELECT pg_backend_pid()::bigint").await;
     tables.drop().await;
 }
 
