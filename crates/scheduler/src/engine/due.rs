@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use futures_util::future::join;
 use punctual_core::{
-    Claim, CommitAction, CommitOutcome, NodeId, StoreError, TaskFilter, Timestamp,
+    Claim, CommitAction, CommitOutcome, JobRecord, NodeId, StoreError, TaskFilter, Timestamp,
 };
 
 use super::Engine;
@@ -158,13 +158,22 @@ impl Engine {
         .into_iter();
         let mut outcomes = Vec::with_capacity(known.len());
         for (job, known) in pass.uncertain.iter_mut().zip(known) {
-            outcomes.push(match known.or_else(|| repeated.next()) {
+            let outcome = match known.or_else(|| repeated.next()) {
                 Some(CommitOutcome::Stale) | None => self.first_outcome(slot, job, now).await?,
                 Some(outcome) => outcome,
-            });
+            };
+            let is_lost = outcome == CommitOutcome::Stale && has_moved_on(slot, job).await?;
+            outcomes.push((outcome, is_lost));
         }
-        let uncertain = std::mem::take(&mut pass.uncertain);
-        self.carry_out_all(slot, uncertain, outcomes);
+        for (job, (outcome, is_lost)) in
+            std::mem::take(&mut pass.uncertain).into_iter().zip(outcomes)
+        {
+            if is_lost {
+                self.tell_lost(slot, &job, now);
+            } else {
+                self.carry_out(slot, job, outcome);
+            }
+        }
         Ok(())
     }
 
@@ -217,6 +226,16 @@ impl Engine {
         }
         Ok(CommitOutcome::Stale)
     }
+}
+
+/// Whether the schedule of a job has gone on without the runs that were planned here and that no record keeps.
+async fn has_moved_on(slot: &Slot, job: &Planned) -> Result<bool, StoreError> {
+    if job.runs.is_empty() || !job.recorded().is_empty() {
+        return Ok(false);
+    }
+    let due = |record: &JobRecord| record.schedule.map(|schedule| schedule.next_run_time);
+    let found = slot.store.get(&job.record.id).await?;
+    Ok(found.is_none_or(|found| due(&found) != due(&job.record)))
 }
 
 /// What is left that is due.

@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use punctual_core::{
-    AnyTask, Commit, CommitAction, CommitOutcome, Event, EventMask, Executor, Fence, InFlightRun,
-    JobContext, JobContextParts, JobProblem, JobRecord, JobRef, MissReason, NodeId, Recovery,
-    Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, Timestamp, TriggerError,
+    AnyTask, Commit, CommitAction, CommitOutcome, Event, EventMask, Executor, Fence, HistoryEntry,
+    InFlightRun, JobContext, JobContextParts, JobProblem, JobRecord, JobRef, MissReason, NodeId,
+    Recovery, Refused, Run, RunEvent, RunId, RunOutcome, RunParts, SkippedRuns, Timestamp,
+    TriggerError,
 };
 
 use smallvec::SmallVec;
@@ -194,6 +195,25 @@ impl Engine {
                 self.job_left(slot, reference, &job.record.task);
             }
             _ => {}
+        }
+    }
+
+    /// Tells of runs that will not begin here: their commit was in doubt until others could have the job, and
+    /// no record says whether it was carried out.
+    pub(super) fn tell_lost(&self, slot: &Slot, job: &Planned, now: Timestamp) {
+        let (record, node) = (&job.record, self.node.lock().clone());
+        for run in &job.runs {
+            let mut event = RunEvent::of(&self.context(slot, record, run));
+            event.outcome = Some(RunOutcome::Lost);
+            tracing::warn!(
+                store = %slot.alias, job = %record.id, due = %run.scheduled_time,
+                "a run is lost: its commit was in doubt for too long"
+            );
+            if let Some(history) = &slot.history {
+                let entry = HistoryEntry::new(&event, record.task.clone(), node.clone(), now);
+                history.record(entry, now);
+            }
+            self.bus.emit(Event::JobError(event));
         }
     }
 

@@ -64,6 +64,27 @@ fn every_end_is_an_entry_newest_first() {
 }
 
 #[test]
+fn a_run_whose_commit_was_in_doubt_for_too_long_is_told_as_lost() {
+    for recovery in [Recovery::Skip, Recovery::Rerun] {
+        let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
+        let job = rig.add_job(note("a".into())).id("a").recovery(recovery);
+        rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        rig.jump_to(9);
+        faults.once(Call::Commit, Fault::After);
+        rig.jump_to(10);
+        // After the end of the claim: others could have had the job.
+        rig.jump_to(25);
+        if recovery == Recovery::Skip {
+            assert_eq!(rig.events.of("JOB_ERROR"), ["JOB_ERROR a"]);
+            assert_eq!((brief(&rig), rig.log.len()), (vec!["a@10 lost 1".to_owned()], 0));
+        } else {
+            assert_eq!(rig.events.of("JOB_ERROR"), [""; 0]);
+            assert_eq!((brief(&rig), rig.log.len()), (vec!["a@10 success 1".to_owned()], 1));
+        }
+    }
+}
+
+#[test]
 fn what_is_tried_again_has_not_ended() {
     let held = Held::default();
     let (rig, _) = rig(HistoryOptions::on(), |builder| builder.executor("default", held.clone()));
