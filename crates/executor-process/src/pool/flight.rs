@@ -52,6 +52,11 @@ impl Flight {
         self.runs.front().map(|(run, _)| run)
     }
 
+    /// Whether its child has been killed, so that no other run can be sent there.
+    pub(super) fn is_killed(&self) -> bool {
+        self.verdict.is_some()
+    }
+
     pub(super) fn grace_has_begun(&self) -> bool {
         self.grace.is_some() || self.verdict.is_some()
     }
@@ -110,6 +115,8 @@ impl Flight {
     ) -> Option<(Run, Duration)> {
         let (ended, _) = self.runs.pop_front()?;
         let took = self.begun.elapsed();
+        // If there is one, it was about that run.
+        self.verdict = None;
         if let Some((run, end)) = self.runs.pop_front() {
             let run = run.begun();
             worker.go_on_with(&run);

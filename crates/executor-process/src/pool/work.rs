@@ -25,7 +25,12 @@ impl Slot {
                 biased;
                 message = child.next() => match message {
                     Some(FromChild::Ended { run, ending, printed }) => {
+                        let killed = flight.is_killed();
                         self.ended(&mut flight, worker, (run, ending, printed));
+                        if killed {
+                            // Just when that run had ended all the same.
+                            return self.bury(flight, worker).await;
+                        }
                     }
                     Some(FromChild::Recalled(count)) => match flight.recalled(count) {
                         Some(runs) => {
