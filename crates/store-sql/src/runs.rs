@@ -10,6 +10,7 @@ use crate::client::Value::{Int, Text};
 use crate::database::Database;
 use crate::dialect::Dialect;
 use crate::rows;
+use crate::sql::Renewal;
 
 /// How long dead nodes are remembered: the contract's week.
 const DEAD_NODES: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -23,25 +24,24 @@ impl<D: Dialect> Database<D> {
     ) -> Result<bool, StoreError> {
         let (name, until) = (Text(node.as_str()), Int(until.as_micros()));
         let forgotten = Int(now.saturating_sub(DEAD_NODES).as_micros());
-        let before = match D::STATEMENTS.renew_at_once {
-            Some(statement) => {
+        let before = match D::STATEMENTS.renewal {
+            Renewal::AtOnce(statement) => {
                 let mut connection = self.dialect.read().await?;
                 let before =
                     self.fetch(&mut connection, statement, &[name, until, forgotten]).await?;
                 connection.finish();
                 before
             }
-            None => {
+            Renewal::InSteps { prolong, node, renew, forget } => {
                 let mut transaction = self.dialect.write().await?;
                 let alive = [name, until, Int(now.as_micros())];
-                if self.execute(&mut transaction, D::STATEMENTS.prolong, &alive).await? > 0 {
+                if self.execute(&mut transaction, prolong, &alive).await? > 0 {
                     self.end(transaction).await?;
                     return Ok(false);
                 }
                 // Rarely: it was dead, or has just been started.
-                let before = self.fetch(&mut transaction, D::STATEMENTS.node, &[name]).await?;
-                self.execute(&mut transaction, D::STATEMENTS.renew, &[name, until]).await?;
-                let forget = D::STATEMENTS.forget_nodes;
+                let before = self.fetch(&mut transaction, node, &[name]).await?;
+                self.execute(&mut transaction, renew, &[name, until]).await?;
                 self.execute(&mut transaction, forget, &[forgotten]).await?;
                 self.end(transaction).await?;
                 before

@@ -35,17 +35,7 @@ pub(crate) struct Statements {
     /// Tasks as a JSON array.
     pub(crate) next_wakeup_of_tasks: &'static str,
 
-    /// Node; answers until when it is alive, if it is known.
-    pub(crate) node: &'static str,
-    /// Node, until when, now; one row is changed if it is alive.
-    pub(crate) prolong: &'static str,
-    /// Node, until when.
-    pub(crate) renew: &'static str,
-    /// Those that have been dead since before this instant.
-    pub(crate) forget_nodes: &'static str,
-    /// All three in one statement, where that can be: node, until when, those that have been dead since
-    /// before this instant; answers until when the node was alive, if it was known.
-    pub(crate) renew_at_once: Option<&'static str>,
+    pub(crate) renewal: Renewal,
     /// Now, limit; answers records, each with a run whose node is dead or not known at all.
     pub(crate) orphans: &'static str,
     /// The same, with tasks as a JSON array.
@@ -64,6 +54,29 @@ pub(crate) struct Statements {
     pub(crate) set_note: &'static str,
     /// The same, but one that is there stays.
     pub(crate) add_note: &'static str,
+}
+
+/// How a node says that it is alive.
+pub(crate) enum Renewal {
+    /// Node, until when, those that have been dead since before this instant; answers until when the node was
+    /// alive, if it was known.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "it is PostgreSQL's"))]
+    AtOnce(&'static str),
+    /// Where that takes several statements.
+    #[cfg_attr(
+        not(any(feature = "mysql", feature = "sqlite")),
+        allow(dead_code, reason = "it is that of the others")
+    )]
+    InSteps {
+        /// Node, until when, now; one row is changed if it is alive.
+        prolong: &'static str,
+        /// Node; answers until when it is alive, if it is known.
+        node: &'static str,
+        /// Node, until when.
+        renew: &'static str,
+        /// Those that have been dead since before this instant.
+        forget: &'static str,
+    },
 }
 
 /// A record as `rows::record` reads it, and more, from `jobs AS j`; with where the definition is, if it has

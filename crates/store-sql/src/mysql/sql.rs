@@ -4,7 +4,7 @@
 //! Whatever holds several rows holds a job before its runs, and jobs in the order of their ids.
 
 use crate::history::HistoryStatements;
-use crate::sql::{Statements, select_record};
+use crate::sql::{Renewal, Statements, select_record};
 
 macro_rules! record {
     ($rest:expr) => {
@@ -105,18 +105,19 @@ pub(super) const STATEMENTS: Statements = Statements {
         of_tasks!("?1"),
         " ORDER BY j.due_at LIMIT 1"
     ),
-    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
-    prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
-    renew: "
-        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
-        ON DUPLICATE KEY UPDATE alive_until = ?2",
-    // Without waiting for nodes that are alive and just say so: they wait for each other then.
-    forget_nodes: "
-        DELETE n FROM (
-            SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED
-        ) AS dead
-        STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
-    renew_at_once: None,
+    renewal: Renewal::InSteps {
+        node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+        prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
+        renew: "
+            INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
+            ON DUPLICATE KEY UPDATE alive_until = ?2",
+        // Without waiting for nodes that are alive and just say so: they wait for each other then.
+        forget: "
+            DELETE n FROM (
+                SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED
+            ) AS dead
+            STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
+    },
     orphans: orphans!(""),
     orphans_of_tasks: orphans!(of_tasks!("?3")),
     lock_orphans: concat!(orphans!(""), " FOR UPDATE SKIP LOCKED"),

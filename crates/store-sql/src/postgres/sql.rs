@@ -3,7 +3,7 @@
 //! `{p}` is the schema with the table prefix. Batches come in as arrays, which `unnest` turns into rows.
 
 use crate::history::HistoryStatements;
-use crate::sql::Statements;
+use crate::sql::{Renewal, Statements};
 
 /// A record as `rows::record` reads it, and more, from `jobs AS j`.
 macro_rules! select_record {
@@ -81,13 +81,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     next_wakeup_of_tasks: "
         SELECT due FROM {p}next_wakeup(ARRAY(SELECT jsonb_array_elements_text(?1::jsonb))) AS due
         WHERE due IS NOT NULL",
-    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
-    prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
-    renew: "
-        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
-        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
-    forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
-    renew_at_once: Some(
+    renewal: Renewal::AtOnce(
         "WITH known AS (SELECT alive_until FROM {p}nodes WHERE id = ?1),
             renewed AS (
                 INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)

@@ -4,7 +4,7 @@
 //! walk the batch and look each row up, in this order.
 
 use crate::history::HistoryStatements;
-use crate::sql::{Statements, select_orphans, select_record};
+use crate::sql::{Renewal, Statements, select_orphans, select_record};
 
 const ORPHANS: &str = select_orphans!("");
 const ORPHANS_OF_TASKS: &str = select_orphans!("AND j.task IN (SELECT value FROM json_each(?3))");
@@ -48,13 +48,14 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT due_at FROM {p}jobs
         WHERE due_at IS NOT NULL AND task IN (SELECT value FROM json_each(?1))
         ORDER BY due_at LIMIT 1",
-    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
-    prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
-    renew: "
-        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
-        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
-    forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
-    renew_at_once: None,
+    renewal: Renewal::InSteps {
+        node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+        prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
+        renew: "
+            INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
+            ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
+        forget: "DELETE FROM {p}nodes WHERE alive_until < ?1",
+    },
     orphans: ORPHANS,
     orphans_of_tasks: ORPHANS_OF_TASKS,
     lock_orphans: ORPHANS,

@@ -7,6 +7,7 @@ use super::super::numbered::literal;
 use super::super::sql::{self, HISTORY, STATEMENTS};
 use super::{Tables, at, due};
 use crate::client::Value::{self, Flag, Int, Text};
+use crate::sql::Renewal;
 
 /// A row of a plan: the table, how it is read, by which index, how many rows, and remarks.
 #[derive(Debug)]
@@ -88,6 +89,7 @@ async fn no_scans(mut tables: Tables) {
     let outcomes = Text("[\"failed\"]");
     let ids = Text(r#"["job 7","job 8","job 9"]"#);
     let pairs = Text(r#"[["job 7","0123456789abcdef0123456789abcdef"]]"#);
+    let Renewal::InSteps { node, .. } = STATEMENTS.renewal else { panic!("it renews in steps") };
     let statements = [
         (sql::HELD, vec![]),
         (sql::CLAIM, vec![number]),
@@ -113,7 +115,7 @@ async fn no_scans(mut tables: Tables) {
         (STATEMENTS.remove_runs, vec![id]),
         (STATEMENTS.list_scheduled_after, vec![number, number, id]),
         (STATEMENTS.list_unscheduled_after, vec![number, id]),
-        (STATEMENTS.node, vec![id]),
+        (node, vec![id]),
         (HISTORY.read, vec![number, Int(i64::MIN), last, last, run, number, outcomes]),
         (HISTORY.read_of_job, vec![number, number, last, last, run, number, outcomes, id]),
         (HISTORY.forget_before, vec![number, number]),
