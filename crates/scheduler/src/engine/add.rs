@@ -259,14 +259,14 @@ impl Engine {
 
     /// Tells the driver that something may be due earlier than it knows.
     pub(crate) fn changed(&self, slot: &Slot) {
-        slot.changed.store(true, Ordering::Relaxed);
+        slot.changed.store(true, Ordering::Release);
         self.wake.notify_one();
     }
 
     /// Tells the driver to look at all stores.
     pub(crate) fn wakeup(&self) {
         for slot in self.slots().iter() {
-            slot.changed.store(true, Ordering::Relaxed);
+            slot.changed.store(true, Ordering::Release);
         }
         self.wake.notify_one();
     }

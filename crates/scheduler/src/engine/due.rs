@@ -21,7 +21,6 @@ impl Engine {
         &self,
         slot: &Arc<Slot>,
         pass: &mut Pass,
-        filter: &TaskFilter,
         node: &NodeId,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
@@ -29,7 +28,9 @@ impl Engine {
         let lease = self.settings.lease / 3;
         let pause = if slot.is_watched() { lease } else { self.settings.poll_interval };
         let asked = |at: Timestamp| at <= now && now < at.saturating_add(pause);
-        let changed = slot.changed.swap(false, Ordering::Relaxed);
+        let changed = slot.changed.swap(false, Ordering::Acquire);
+        // After that: whoever adds a job of a new task registers the task before it says so.
+        let filter = &slot.filter(&self.tasks.read());
         if changed || !pass.asked_at.is_some_and(asked) {
             // Somebody may have changed something: one small query says whether it matters.
             pass.next_due = slot.store.next_wakeup(filter).await?;

@@ -141,7 +141,7 @@ impl Engine {
             // They are taken over, as what any process left behind.
             slot.again.lock().clear();
         }
-        slot.changed.store(true, Ordering::Relaxed);
+        slot.changed.store(true, Ordering::Release);
         if slot.caps.notify && !self.settings.client {
             slot.stop_watching();
             let watch = tokio::spawn(driver::watch(Arc::downgrade(self), Arc::clone(slot)));

@@ -125,7 +125,7 @@ impl Engine {
                 let job = JobRef { job_id: change.commit.id, job_store: slot.alias.clone() };
                 self.job_left(slot, job, &change.task);
             } else if !change.clears() {
-                slot.changed.store(true, Ordering::Relaxed);
+                slot.changed.store(true, Ordering::Release);
             }
         }
         Ok(())

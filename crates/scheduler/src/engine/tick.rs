@@ -176,7 +176,7 @@ impl Engine {
                 pass.search = false;
             }
             let again = self.run_again(slot, pass, now).await?;
-            let next = self.run_due(slot, pass, &filter, &node, now).await?;
+            let next = self.run_due(slot, pass, &node, now).await?;
             wakeup = [wakeup, again, next].into_iter().flatten().min();
         }
         let flush = self.keep_history(slot, pass, now).await?;
