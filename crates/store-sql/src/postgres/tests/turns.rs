@@ -30,8 +30,10 @@ fn run(number: u128) -> InFlightRun {
 impl Tables {
     /// Until somebody waits for what this connection holds.
     async fn somebody_waits(&mut self) {
-        let waiting =
-            "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+        // Not pg_stat_activity: a transaction sees there only who was connected when it first looked.
+        let waiting = "
+            SELECT 1 FROM pg_locks
+            WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))";
         let wait = async { while self.run(waiting).await.is_empty() {} };
         timeout(PATIENCE, wait).await.expect("somebody waits");
     }
