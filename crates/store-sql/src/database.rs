@@ -44,4 +44,16 @@ impl<D: Dialect> Database<D> {
     ) -> Result<Vec<<D::Connection as Client>::Row>, StoreError> {
         connection.fetch(self.dialect.sql(statement), values).await
     }
+
+    /// The same for one that only reads or is a transaction of its own, on a connection of its own.
+    pub(crate) async fn ask(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<<D::Connection as Client>::Row>, StoreError> {
+        let mut connection = self.dialect.read().await?;
+        let rows = self.fetch(&mut connection, statement, values).await?;
+        connection.finish();
+        Ok(rows)
+    }
 }

@@ -114,9 +114,4 @@ pub(crate) trait Dialect: Clone + fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Box<dyn ChangeWatch>>, StoreError>> + Send {
         async { Ok(None) }
     }
-
-    /// Does what the contract says.
-    fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
-        async { Ok(None) }
-    }
 }

@@ -82,9 +82,7 @@ impl<D: Dialect> Database<D> {
         ];
         values.extend(query.job.as_ref().map(|job| Text(job.as_str())));
         let read = if query.job.is_some() { statements.read_of_job } else { statements.read };
-        let mut connection = self.dialect.read().await?;
-        let found = self.fetch(&mut connection, read, &values).await?;
-        connection.finish();
+        let found = self.ask(read, &values).await?;
         let entries = found.iter().map(entry).collect::<Result<_, _>>()?;
         Ok(HistoryPage::of(entries, query.limit))
     }

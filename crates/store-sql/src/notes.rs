@@ -8,9 +8,7 @@ use crate::dialect::Dialect;
 
 impl<D: Dialect> Database<D> {
     pub(crate) async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let mut connection = self.dialect.read().await?;
-        let found = self.fetch(&mut connection, D::STATEMENTS.notes, &[]).await?;
-        connection.finish();
+        let found = self.ask(D::STATEMENTS.notes, &[]).await?;
         found.iter().map(|row| Ok((row.text(0)?.into(), row.text(1)?.into()))).collect()
     }
 

@@ -25,13 +25,7 @@ impl<D: Dialect> Database<D> {
         let (name, until) = (Text(node.as_str()), Int(until.as_micros()));
         let forgotten = Int(now.saturating_sub(DEAD_NODES).as_micros());
         let before = match D::STATEMENTS.renewal {
-            Renewal::AtOnce(statement) => {
-                let mut connection = self.dialect.read().await?;
-                let before =
-                    self.fetch(&mut connection, statement, &[name, until, forgotten]).await?;
-                connection.finish();
-                before
-            }
+            Renewal::AtOnce(statement) => self.ask(statement, &[name, until, forgotten]).await?,
             Renewal::InSteps { prolong, node, renew, forget } => {
                 let mut transaction = self.dialect.write().await?;
                 let alive = [name, until, Int(now.as_micros())];
@@ -110,10 +104,7 @@ impl<D: Dialect> Database<D> {
     }
 
     pub(crate) async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {
-        let mut connection = self.dialect.read().await?;
-        let id = [Text(id.as_str())];
-        let found = self.fetch(&mut connection, D::STATEMENTS.in_flight, &id).await?;
-        connection.finish();
+        let found = self.ask(D::STATEMENTS.in_flight, &[Text(id.as_str())]).await?;
         found.iter().map(|row| rows::run(row, 0)).collect()
     }
 }

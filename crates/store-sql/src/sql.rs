@@ -34,6 +34,8 @@ pub(crate) struct Statements {
     pub(crate) next_wakeup: &'static str,
     /// Tasks as a JSON array.
     pub(crate) next_wakeup_of_tasks: &'static str,
+    /// Answers what time it is there; none where that is this machine's.
+    pub(crate) time: Option<&'static str>,
 
     pub(crate) renewal: Renewal,
     /// Now, limit; answers records, each with a run whose node is dead or not known at all.

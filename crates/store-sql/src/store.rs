@@ -47,7 +47,7 @@ macro_rules! job_store {
                     notes() -> Vec<(String, String)> = |db| db.notes();
                     set_note(key: &str, text: &str) -> () = |db| db.set_note(key, text);
                     watch() -> Option<Box<dyn ChangeWatch>> = |db| db.dialect.watch();
-                    time() -> Option<Timestamp> = |db| db.dialect.time();
+                    time() -> Option<Timestamp> = |db| db.time();
                 }
 
                 fn history(&self) -> Option<&dyn RunHistory> {

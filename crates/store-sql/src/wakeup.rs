@@ -1,4 +1,4 @@
-//! When the next job is due.
+//! When the next job is due, and what time it is now.
 
 use punctual_core::{StoreError, TaskFilter, Timestamp};
 
@@ -13,15 +13,24 @@ impl<D: Dialect> Database<D> {
         filter: &TaskFilter,
     ) -> Result<Option<Timestamp>, StoreError> {
         let tasks = tasks(filter)?;
-        let mut connection = self.dialect.read().await?;
         let found = match &tasks {
-            None => self.fetch(&mut connection, D::STATEMENTS.next_wakeup, &[]).await?,
+            None => self.ask(D::STATEMENTS.next_wakeup, &[]).await?,
             Some(tasks) => {
-                let statement = D::STATEMENTS.next_wakeup_of_tasks;
-                self.fetch(&mut connection, statement, &[Value::Text(tasks)]).await?
+                self.ask(D::STATEMENTS.next_wakeup_of_tasks, &[Value::Text(tasks)]).await?
             }
         };
-        connection.finish();
-        found.first().map(|row| Ok(Timestamp::from_micros(row.int(0)?))).transpose()
+        instant(&found)
     }
+
+    pub(crate) async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        match D::STATEMENTS.time {
+            Some(time) => instant(&self.ask(time, &[]).await?),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The instant in the first row, if there is one.
+fn instant(rows: &[impl Columns]) -> Result<Option<Timestamp>, StoreError> {
+    rows.first().map(|row| row.int(0).map(Timestamp::from_micros)).transpose()
 }

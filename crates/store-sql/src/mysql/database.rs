@@ -133,13 +133,6 @@ impl Dialect for MySql {
     async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         self.commit_each(batch).await
     }
-
-    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut connection = self.read().await?;
-        let rows = connection.fetch(self.sql(sql::TIME), &[]).await?;
-        connection.finish();
-        rows.first().map(|row| row.int(0).map(Timestamp::from_micros)).transpose()
-    }
 }
 
 impl MySql {

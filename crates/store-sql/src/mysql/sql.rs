@@ -105,6 +105,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         of_tasks!("?1"),
         " ORDER BY j.due_at LIMIT 1"
     ),
+    time: Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"),
     renewal: Renewal::InSteps {
         node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
         prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
@@ -214,7 +215,6 @@ pub(super) const BEGIN_SNAPSHOT: &str =
 pub(super) const SERVER: &str = "
     SELECT CONVERT(VERSION() USING utf8mb4), CAST(@@max_allowed_packet AS SIGNED),
         DATABASE() IS NOT NULL";
-pub(super) const TIME: &str = "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))";
 
 /// Id, task, revision, fence, next run time, due at, definition. A job that is there stays as it is.
 pub(super) const ADD: [&str; 3] = [

@@ -18,7 +18,7 @@ use super::options::{Options, Server};
 use super::watch::Watch;
 use super::{schema, sql};
 use crate::client::Value::Text;
-use crate::client::{Client, Columns, client};
+use crate::client::{Client, client};
 use crate::dialect::{ABANDONED, Dialect, LOCK_TIMEOUT};
 use crate::history::HistoryStatements;
 use crate::lent::Lent;
@@ -143,13 +143,6 @@ impl Dialect for Postgres {
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
         let watch = Watch::begin(self.listeners.clone(), self.names.channel.clone()).await?;
         Ok(Some(Box::new(watch)))
-    }
-
-    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut connection = self.read().await?;
-        let rows = connection.fetch(self.sql(sql::TIME), &[]).await?;
-        connection.finish();
-        rows.first().map(|row| row.int(0).map(Timestamp::from_micros)).transpose()
     }
 }
 

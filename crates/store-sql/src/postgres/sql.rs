@@ -81,6 +81,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     next_wakeup_of_tasks: "
         SELECT due FROM {p}next_wakeup(ARRAY(SELECT jsonb_array_elements_text(?1::jsonb))) AS due
         WHERE due IS NOT NULL",
+    time: Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"),
     renewal: Renewal::AtOnce(
         "WITH known AS (SELECT alive_until FROM {p}nodes WHERE id = ?1),
             renewed AS (
@@ -206,5 +207,3 @@ pub(super) const HISTORY: HistoryStatements = HistoryStatements {
 };
 
 pub(super) const NOTIFY: &str = "SELECT pg_notify(?1, '')";
-
-pub(super) const TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";

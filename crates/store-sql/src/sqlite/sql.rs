@@ -48,6 +48,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT due_at FROM {p}jobs
         WHERE due_at IS NOT NULL AND task IN (SELECT value FROM json_each(?1))
         ORDER BY due_at LIMIT 1",
+    time: None,
     renewal: Renewal::InSteps {
         node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
         prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
