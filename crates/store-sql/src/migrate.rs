@@ -39,8 +39,26 @@ impl Schema {
         Ok(())
     }
 
+    /// For those who may not, or don't want to, make or migrate any: an error if that is due.
+    pub(crate) async fn check(
+        &self,
+        connection: &mut impl Client,
+        sql: impl Fn(&'static str) -> SqlStr,
+    ) -> Result<(), StoreError> {
+        if self.is_current(connection, sql).await? {
+            return Ok(());
+        }
+        Err(StoreError::new(
+            StoreErrorKind::Unsupported,
+            format!(
+                "the job tables are of an older version than this build's, {}: \
+                 a store that may make tables has to be started first",
+                self.migrations.len()
+            ),
+        ))
+    }
+
     /// Whether there is nothing to do; an error if there are no tables yet.
-    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(crate) async fn is_current(
         &self,
         connection: &mut impl Client,

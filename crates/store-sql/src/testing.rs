@@ -8,7 +8,7 @@ mod line;
 mod turns;
 
 use punctual_core::{
-    Encoded, JobId, NewRecord, Schedule, StoreError, StoreErrorKind, TaskName, Timestamp,
+    Encoded, JobId, JobStore, NewRecord, Schedule, StoreError, StoreErrorKind, TaskName, Timestamp,
 };
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -36,4 +36,23 @@ pub(crate) fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
     assert!(error.to_string().contains(words), "{error}");
     assert!(std::error::Error::source(error).is_some(), "the cause is kept");
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
+
+/// Where there are no tables yet: a store that may make none fails, leaves none, and is content with those of
+/// one that may.
+pub(crate) async fn makes_no_tables(looking: &impl JobStore, making: &impl JobStore) {
+    for _ in 0..2 {
+        looking.start().await.unwrap_err();
+    }
+    making.start().await.unwrap();
+    making.shutdown().await;
+    looking.start().await.unwrap();
+    looking.shutdown().await;
+}
+
+/// A store that may not migrate its tables, which are older, says so.
+pub(crate) async fn migrates_no_tables(looking: &impl JobStore) {
+    let error = looking.start().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unsupported);
+    assert!(error.to_string().contains("older version"), "{error}");
 }

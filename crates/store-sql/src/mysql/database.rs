@@ -68,7 +68,7 @@ impl Dialect for MySql {
             Server::Pool(pool) => (pool.clone(), false),
         };
         let mut database = Self { pool, tables: options.tables.clone(), max_packet: 0, owned };
-        match database.prepare().await {
+        match database.prepare(options).await {
             Ok(()) => Ok(database),
             Err(error) => {
                 database.close().await;
@@ -136,8 +136,8 @@ impl Dialect for MySql {
 }
 
 impl MySql {
-    /// Looks at the server, and makes or migrates the tables.
-    async fn prepare(&mut self) -> Result<(), StoreError> {
+    /// Looks at the server, and sees to the tables.
+    async fn prepare(&mut self, options: &Options) -> Result<(), StoreError> {
         let mut connection = self.read().await?;
         let rows = connection.fetch(self.sql(sql::SERVER), &[]).await?;
         if let Some(row) = rows.first() {
@@ -150,7 +150,11 @@ impl MySql {
                 ));
             }
         }
-        schema::migrate(&mut connection, &self.tables, &schema::SCHEMA).await?;
+        if options.make_tables {
+            schema::migrate(&mut connection, &self.tables, &schema::SCHEMA).await?;
+        } else {
+            schema::SCHEMA.check(&mut *connection, |sql| self.tables.sql(sql)).await?;
+        }
         connection.finish();
         Ok(())
     }

@@ -32,6 +32,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct MySqlJobStoreBuilder {
     place: Option<Place>,
     table_prefix: String,
+    make_tables: bool,
     max_connections: u32,
     acquire_timeout: Duration,
     lock_timeout: Duration,
@@ -55,6 +56,7 @@ pub(super) enum Server {
 pub(crate) struct Options {
     pub(super) server: Server,
     pub(super) tables: TablePrefix,
+    pub(super) make_tables: bool,
     pub(super) max_connections: u32,
     pub(super) acquire_timeout: Duration,
     pub(super) lock_timeout: Duration,
@@ -66,6 +68,7 @@ impl MySqlJobStoreBuilder {
         Self {
             place: None,
             table_prefix: TablePrefix::default().as_str().into(),
+            make_tables: true,
             max_connections: 5,
             acquire_timeout: Duration::from_secs(5),
             lock_timeout: LOCK_TIMEOUT,
@@ -136,6 +139,14 @@ impl MySqlJobStoreBuilder {
         self
     }
 
+    /// Whether a start makes the tables and migrates older ones; yes if not given. If not, it fails with
+    /// [`Unsupported`](StoreErrorKind::Unsupported) where they are older, and with what the database says
+    /// where there are none: for users who may only read and write rows, or only look.
+    pub fn make_tables(mut self, make: bool) -> Self {
+        self.make_tables = make;
+        self
+    }
+
     /// Checks everything; nothing is connected to before the store is started.
     ///
     /// # Errors
@@ -169,6 +180,7 @@ impl MySqlJobStoreBuilder {
         Ok(MySqlJobStore::with(Options {
             server,
             tables: TablePrefix::new(&self.table_prefix)?,
+            make_tables: self.make_tables,
             max_connections: self.max_connections,
             acquire_timeout: self.acquire_timeout,
             lock_timeout: self.lock_timeout,
@@ -182,6 +194,7 @@ impl fmt::Debug for MySqlJobStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MySqlJobStoreBuilder")
             .field("table_prefix", &self.table_prefix)
+            .field("make_tables", &self.make_tables)
             .field("max_connections", &self.max_connections)
             .field("acquire_timeout", &self.acquire_timeout)
             .field("lock_timeout", &self.lock_timeout)

@@ -149,7 +149,11 @@ impl Dialect for Postgres {
 async fn prepare(pool: &PgPool, options: &Options) -> Result<Names, StoreError> {
     let mut connection = pool.acquire().await.map_err(store_error)?;
     let names = Names::find(&mut connection, options.schema.as_deref(), &options.tables).await?;
-    schema::migrate(&mut connection, &names, &schema::SCHEMA).await?;
+    if options.make_tables {
+        schema::migrate(&mut connection, &names, &schema::SCHEMA).await?;
+    } else {
+        schema::SCHEMA.check(&mut *connection, |sql| names.sql(sql)).await?;
+    }
     Ok(names)
 }
 

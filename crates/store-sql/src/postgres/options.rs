@@ -31,6 +31,7 @@ pub struct PostgresJobStoreBuilder {
     place: Option<Place>,
     schema: Option<String>,
     table_prefix: String,
+    make_tables: bool,
     max_connections: u32,
     acquire_timeout: Duration,
     statement_timeout: Duration,
@@ -54,6 +55,7 @@ pub(crate) struct Options {
     pub(super) server: Server,
     pub(super) schema: Option<String>,
     pub(super) tables: TablePrefix,
+    pub(super) make_tables: bool,
     pub(super) max_connections: u32,
     pub(super) acquire_timeout: Duration,
     pub(super) statement_timeout: Duration,
@@ -65,6 +67,7 @@ impl PostgresJobStoreBuilder {
             place: None,
             schema: None,
             table_prefix: TablePrefix::default().as_str().into(),
+            make_tables: true,
             max_connections: 5,
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
@@ -137,6 +140,14 @@ impl PostgresJobStoreBuilder {
         self
     }
 
+    /// Whether a start makes the tables and migrates older ones; yes if not given. If not, it fails with
+    /// [`Unsupported`](StoreErrorKind::Unsupported) where they are older, and with what the database says
+    /// where there are none: for users who may only read and write rows, or only look.
+    pub fn make_tables(mut self, make: bool) -> Self {
+        self.make_tables = make;
+        self
+    }
+
     /// Checks everything; nothing is connected before the store is started.
     ///
     /// # Errors
@@ -168,6 +179,7 @@ impl PostgresJobStoreBuilder {
             server,
             schema: self.schema.map(check_schema).transpose()?,
             tables: TablePrefix::new(&self.table_prefix)?,
+            make_tables: self.make_tables,
             max_connections: self.max_connections,
             acquire_timeout: self.acquire_timeout,
             statement_timeout: self.statement_timeout,
@@ -196,6 +208,7 @@ impl fmt::Debug for PostgresJobStoreBuilder {
         f.debug_struct("PostgresJobStoreBuilder")
             .field("schema", &self.schema)
             .field("table_prefix", &self.table_prefix)
+            .field("make_tables", &self.make_tables)
             .field("max_connections", &self.max_connections)
             .field("acquire_timeout", &self.acquire_timeout)
             .field("statement_timeout", &self.statement_timeout)

@@ -42,6 +42,9 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     async fn prepare(&self, options: &Options) -> Result<(), StoreError> {
         let mut connection = self.writer.acquire().await.map_err(store_error)?;
+        if !options.make_tables {
+            return schema::SCHEMA.check(&mut *connection, |sql| self.tables.sql(sql)).await;
+        }
         if !matches!(options.place, Place::Memory(_)) {
             use_wal(&mut connection).await.map_err(store_error)?;
         }
@@ -156,7 +159,7 @@ fn pool(options: &Options, connections: u32) -> SqlitePool {
 
 fn connect_options(options: &Options) -> SqliteConnectOptions {
     let connect = SqliteConnectOptions::new()
-        .create_if_missing(true)
+        .create_if_missing(options.make_tables)
         .busy_timeout(options.busy_timeout)
         .synchronous(match options.synchronous {
             Synchronous::Full => SqliteSynchronous::Full,

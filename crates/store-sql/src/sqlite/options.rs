@@ -30,6 +30,7 @@ use crate::tables::TablePrefix;
 pub struct SqliteJobStoreBuilder {
     place: Option<Place>,
     table_prefix: String,
+    make_tables: bool,
     busy_timeout: Duration,
     synchronous: Synchronous,
 }
@@ -71,6 +72,7 @@ impl fmt::Debug for Place {
 pub(crate) struct Options {
     pub(super) place: Place,
     pub(super) tables: TablePrefix,
+    pub(super) make_tables: bool,
     pub(super) busy_timeout: Duration,
     pub(super) synchronous: Synchronous,
 }
@@ -80,6 +82,7 @@ impl SqliteJobStoreBuilder {
         Self {
             place: None,
             table_prefix: "punctual_".into(),
+            make_tables: true,
             busy_timeout: Duration::from_secs(5),
             synchronous: Synchronous::default(),
         }
@@ -126,6 +129,14 @@ impl SqliteJobStoreBuilder {
         self
     }
 
+    /// Whether a start makes the tables and migrates older ones; yes if not given. If not, it fails with
+    /// [`Unsupported`](StoreErrorKind::Unsupported) where they are older, and with what the database says
+    /// where there are none, or no file: for programs that only look.
+    pub fn make_tables(mut self, make: bool) -> Self {
+        self.make_tables = make;
+        self
+    }
+
     /// Checks everything; nothing is opened before the store is started.
     ///
     /// # Errors
@@ -149,6 +160,7 @@ impl SqliteJobStoreBuilder {
         Ok(SqliteJobStore::with(Options {
             place,
             tables: TablePrefix::new(&self.table_prefix)?,
+            make_tables: self.make_tables,
             busy_timeout: self.busy_timeout,
             synchronous: self.synchronous,
         }))

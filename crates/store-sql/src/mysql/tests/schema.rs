@@ -7,6 +7,7 @@ use super::super::schema::{SCHEMA, migrate};
 use super::{Tables, at, due};
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
+use crate::testing::{makes_no_tables, migrates_no_tables};
 
 /// What the next release may look like; the second statement fails as long as it has not been repaired.
 const NEXT: &str = "
@@ -36,6 +37,16 @@ async fn older_tables_are_migrated_and_keep_their_jobs() {
     let row = sqlx::raw_sql(select).fetch_one(&mut tables.own).await.unwrap();
     let versions = SCHEMA.migrations.len() as i64;
     assert_eq!([0, 1, 2].map(|column| row.get::<i64, _>(column)), [1, 0, versions + 1]);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn who_may_only_look_makes_and_migrates_nothing() {
+    let mut tables = Tables::new().await;
+    let looking = tables.builder().make_tables(false).build().unwrap();
+    makes_no_tables(&looking, &tables.builder().build().unwrap()).await;
+    tables.run("UPDATE {p}schema SET version = 1").await;
+    migrates_no_tables(&looking).await;
     tables.drop().await;
 }
 

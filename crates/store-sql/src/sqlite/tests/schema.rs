@@ -8,6 +8,7 @@ use super::super::schema::{SCHEMA, migrate};
 use super::{at, due};
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
+use crate::testing::{makes_no_tables, migrates_no_tables};
 
 const NEXT: &str = "ALTER TABLE {p}jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';";
 
@@ -36,6 +37,23 @@ async fn an_older_file_is_migrated_and_keeps_its_jobs() {
     let row = sqlx::query(select).fetch_one(&mut connection).await.unwrap();
     assert_eq!((row.get::<&str, _>(0), row.get::<&str, _>(1)), ("a", "blue"));
     assert_eq!(row.get::<i64, _>(2), newer.migrations.len() as i64);
+}
+
+#[tokio::test]
+async fn who_may_only_look_makes_and_migrates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jobs.sqlite");
+    let looking = SqliteJobStore::builder().file(&path).make_tables(false).build().unwrap();
+    looking.start().await.unwrap_err();
+    assert!(!path.exists());
+    // One that is of no database yet is left as it is.
+    std::fs::write(&path, "").unwrap();
+    looking.start().await.unwrap_err();
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+    makes_no_tables(&looking, &SqliteJobStore::open(&path).unwrap()).await;
+    let mut connection = connect(&path).await;
+    sqlx::query("UPDATE punctual_schema SET version = 1").execute(&mut connection).await.unwrap();
+    migrates_no_tables(&looking).await;
 }
 
 #[tokio::test]
