@@ -55,6 +55,16 @@ pub enum CommandError {
         /// Why.
         source: io::Error,
     },
+    /// It was to end and did not, not even killed: it runs as another user by now, as `sudo` does, or hangs inside
+    /// the kernel. It is left alone.
+    #[error("{program} can't be ended, and is still there: {source}")]
+    #[non_exhaustive]
+    NotEnded {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
     /// It ended by itself, but not with status 0.
     #[error("{program}: {}", End(output))]
     #[non_exhaustive]
@@ -111,6 +121,10 @@ impl CommandError {
 
     pub(crate) fn unwatched(command: &Command, source: io::Error) -> Self {
         Self::Unwatched { program: program(command), source }
+    }
+
+    pub(crate) fn not_ended(command: &Command, source: io::Error) -> Self {
+        Self::NotEnded { program: program(command), source }
     }
 
     pub(crate) fn failed(command: &Command, output: CommandOutput) -> Self {

@@ -27,18 +27,19 @@ impl ProcessGroup {
 
     /// Asks all of them to end.
     pub(crate) fn terminate(&self) {
-        self.tell(|group| kill_process_group(group, Signal::TERM));
+        // Those who can't be asked can't be killed either, which is told then.
+        let _ = self.tell(|group| kill_process_group(group, Signal::TERM));
     }
 
-    /// Ends them.
-    pub(crate) fn kill(&self) {
-        self.tell(|group| kill_process_group(group, Signal::KILL));
+    /// Ends them; an error if none of them may be signalled.
+    pub(crate) fn kill(&self) -> Result<()> {
+        self.tell(|group| kill_process_group(group, Signal::KILL))
     }
 
     /// To be called when the leader has ended and has been waited for: if nobody else is in the group, its number is
     /// free for others.
     pub(crate) fn leader_ended(&self) {
-        self.tell(test_kill_process_group);
+        let _ = self.tell(test_kill_process_group);
     }
 
     /// Lets go of the group: who is left in it has been left there on purpose.
@@ -49,21 +50,23 @@ impl ProcessGroup {
         }
     }
 
-    fn tell(&self, tell: impl FnOnce(Pid) -> Result<()>) {
-        let Some(group) = Pid::from_raw(self.0.load(Ordering::Relaxed)) else { return };
+    fn tell(&self, tell: impl FnOnce(Pid) -> Result<()>) -> Result<()> {
+        let Some(group) = Pid::from_raw(self.0.load(Ordering::Relaxed)) else { return Ok(()) };
         match tell(group) {
-            Ok(()) => {}
-            Err(Errno::SRCH) => self.release(),
-            Err(error) => {
-                tracing::warn!(%error, ?group, "a command's processes can't be signalled")
+            Err(Errno::SRCH) => {
+                self.release();
+                Ok(())
             }
+            told => told,
         }
     }
 }
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        self.kill();
+        if let Err(error) = self.kill() {
+            tracing::warn!(%error, group = self.0.get_mut(), "a command's processes can't be killed");
+        }
         self.release();
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin};
-use tokio::sync::Notify;
+use tokio::sync::SetOnce;
 use tokio::time::timeout;
 
 use crate::capture::Recorder;
@@ -22,6 +22,10 @@ use crate::{Command, CommandOutput, Ending, Stream};
 /// How much of a stream is read at once.
 const PIECE: usize = 16 << 10;
 
+/// How long a process may take to end that has been killed. It takes longer only if it can't be killed: it is another
+/// user's by now, or hangs inside the kernel.
+const DEATH: Duration = Duration::from_secs(10);
+
 /// Runs the command to its end; see [`Command::run_watched`].
 pub(crate) async fn run(
     command: &Command,
@@ -32,10 +36,14 @@ pub(crate) async fn run(
     let mut child = spawn(form).map_err(|source| CommandError::not_started(command, source))?;
     let group = ProcessGroup::led_by(child.id());
     let recorder = Mutex::new(Recorder::new(form.output_limit, watch));
-    let exited = Notify::new();
-    let (status, stop) = {
-        let life = live(&mut child, form, &group, &recorder, &exited);
-        stoppable(life, cancelled, form, &group, &exited).await
+    let exited = SetOnce::new();
+    let life = live(&mut child, form, &group, &recorder, &exited);
+    let (status, stop) = match stoppable(life, cancelled, form, &group, &exited).await {
+        Ok(end) => end,
+        Err(source) => {
+            group.release();
+            return Err(CommandError::not_ended(command, source));
+        }
     };
     let status = status.map_err(|source| CommandError::unwatched(command, source))?;
     if stop.is_none() {
@@ -78,7 +86,7 @@ async fn live(
     form: &Form,
     group: &ProcessGroup,
     recorder: &Mutex<Recorder<impl FnMut(Stream, &[u8])>>,
-    exited: &Notify,
+    exited: &SetOnce<()>,
 ) -> io::Result<ExitStatus> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut pipes = pin!(async {
@@ -93,7 +101,7 @@ async fn live(
         status = child.wait() => (status?, None),
         read = &mut pipes => (child.wait().await?, Some(read)),
     };
-    exited.notify_one();
+    let _ = exited.set(());
     group.leader_ended();
     match read {
         Some(read) => read?,
@@ -126,35 +134,74 @@ async fn read(
     }
 }
 
-/// Waits for the end; brings it about when it is cancelled or its time is up, and tells which it was.
+/// Waits for the end; brings it about when it is cancelled or its time is up, and tells which it was. An error if it
+/// can't be brought about.
 async fn stoppable<T>(
     life: impl Future<Output = T>,
     cancelled: impl Future<Output = ()>,
     form: &Form,
     group: &ProcessGroup,
-    exited: &Notify,
-) -> (T, Option<Stop>) {
+    exited: &SetOnce<()>,
+) -> io::Result<(T, Option<Stop>)> {
     let mut life = pin!(life);
     let stop = tokio::select! {
         biased;
-        end = &mut life => return (end, None),
+        end = &mut life => return Ok((end, None)),
         () = cancelled => Stop::Cancelled,
         () = time_limit(form.timeout, exited) => Stop::TimedOut,
     };
     group.terminate();
     if let Ok(end) = timeout(form.grace, &mut life).await {
-        return (end, Some(stop));
+        return Ok((end, Some(stop)));
     }
-    group.kill();
-    (life.await, Some(stop))
+    let killed = group.kill();
+    tokio::select! {
+        biased;
+        end = life => Ok((end, Some(stop))),
+        () = time_limit(Some(DEATH), exited) => {
+            Err(killed.err().map_or_else(|| io::ErrorKind::TimedOut.into(), io::Error::from))
+        }
+    }
 }
 
 /// Ready when the time is up and the process has not ended by then.
-async fn time_limit(limit: Option<Duration>, exited: &Notify) {
+async fn time_limit(limit: Option<Duration>, exited: &SetOnce<()>) {
     if let Some(limit) = limit
-        && timeout(limit, exited.notified()).await.is_err()
+        && timeout(limit, exited.wait()).await.is_err()
     {
         return;
     }
     pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    /// How it ends if it is cancelled at once and signals do nothing.
+    async fn stop<T>(life: impl Future<Output = T>, exited: &SetOnce<()>) -> Option<io::Result<T>> {
+        let (form, group) = (Form::new("program".to_owned()), ProcessGroup::led_by(None));
+        let end = stoppable(life, ready(()), &form, &group, exited);
+        let end = timeout(HOUR, end).await.ok()?;
+        Some(end.map(|(end, _)| end))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_can_not_be_killed_is_given_up() {
+        let error = stop(pending::<()>(), &SetOnce::new()).await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_ended_may_still_have_to_be_heard() {
+        let exited = SetOnce::new_with(Some(()));
+        let hearing = async {
+            let _ = timeout(HOUR / 2, pending::<()>()).await;
+        };
+        stop(hearing, &exited).await.unwrap().unwrap();
+    }
 }
