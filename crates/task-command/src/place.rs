@@ -4,21 +4,17 @@ use std::io;
 use std::thread;
 
 use punctual_core::JobContext;
-use tokio::runtime::{Builder, Handle, RuntimeFlavor};
+use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::{Command, CommandError, CommandOutput};
 
-/// Runs a command on the runtime around, if that has threads of its own; else on a thread of the command's own. A
-/// single-thread runtime may be blocked by the very executor that waits for us, and some executors have none.
+/// Runs a command on a thread of its own, whatever is around: some executors have no runtime, and the runtime of others
+/// may be blocked by the very one that waits for us, which can't be told from here.
 pub(crate) async fn run(
     command: Command,
     context: JobContext,
 ) -> Result<CommandOutput, CommandError> {
-    let around = Handle::try_current();
-    if around.is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread) {
-        return command.run(context.cancelled()).await;
-    }
     let (done, result) = oneshot::channel();
     let unwatched = |source| CommandError::unwatched(&command, source);
     let lonely = {

@@ -156,3 +156,17 @@ async fn it_needs_nothing_of_its_executor() {
     assert_eq!(output.unwrap().stdout.head, "hi\n", "on a runtime that is blocked");
     let _: punctual_core::Action = command("true").into_action();
 }
+
+/// As by a scheduler that runs its jobs on the spot.
+#[test]
+fn it_does_not_need_the_only_worker_of_a_runtime() {
+    let tasks = tasks([CommandTask::any().registration().unwrap()]);
+    let args = Codec::Json.encode(&command("echo").arg("hi")).unwrap();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    runtime.spawn(async move { tell.send(pollster::block_on(run_stored(&tasks, &args))) });
+    let output = told.recv_timeout(Duration::from_secs(60));
+    runtime.shutdown_background();
+    assert_eq!(output.unwrap().unwrap().stdout.head, "hi\n");
+}
