@@ -149,6 +149,13 @@ impl MySql {
                     "the connections to the server have no database",
                 ));
             }
+            let lacking = row.text(3)?;
+            if !lacking.is_empty() {
+                return Err(StoreError::new(
+                    StoreErrorKind::Invalid,
+                    format!("the job store needs other settings of the database: {lacking}"),
+                ));
+            }
         }
         if options.make_tables {
             schema::migrate(&mut connection, &self.tables, &schema::SCHEMA).await?;
@@ -191,8 +198,9 @@ fn pool(options: &Options, connect: &MySqlConnectOptions) -> MySqlPool {
                 // MySQL knows no such limit, and takes it for a comment.
                 let abandoned = ABANDONED.as_secs();
                 let set = format!(
-                    "SET SESSION innodb_lock_wait_timeout = {lock_timeout} \
-                     /*M!100300 , idle_transaction_timeout = {abandoned} */"
+                    "{}, innodb_lock_wait_timeout = {lock_timeout} \
+                     /*M!100300 , idle_transaction_timeout = {abandoned} */",
+                    sql::SETTINGS
                 );
                 sqlx::raw_sql(AssertSqlSafe(set)).execute(connection).await.map(drop)
             })

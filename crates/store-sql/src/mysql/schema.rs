@@ -19,8 +19,9 @@ const UNLOCK: &str = "DO RELEASE_LOCK(SHA1(CONCAT('punctual ', DATABASE(), '.', 
 /// Each statement commits by itself, so that a migration may be cut off in the middle: all of it must bear
 /// being done again.
 pub(super) const SCHEMA: Schema = Schema {
+    // A key, because there are servers that take no table without.
     create_version: "
-        CREATE TABLE IF NOT EXISTS {p}schema (version BIGINT NOT NULL) ENGINE = InnoDB",
+        CREATE TABLE IF NOT EXISTS {p}schema (version BIGINT NOT NULL PRIMARY KEY) ENGINE = InnoDB",
     migrations: &[
         "
         CREATE TABLE IF NOT EXISTS {p}jobs (
@@ -83,15 +84,18 @@ pub(super) const SCHEMA: Schema = Schema {
 /// How long to wait for another process that makes or migrates the tables, in seconds.
 const PATIENCE: i64 = 60;
 
-/// Brings the tables to the newest version, unless they are: then neither privileges nor locks are needed.
+/// Brings the tables to the newest version, unless they are, or are too new: then neither privileges nor locks are
+/// needed.
 pub(super) async fn migrate(
     connection: &mut MySqlConnection,
     tables: &TablePrefix,
     schema: &Schema,
 ) -> Result<(), StoreError> {
     let sql = |statement| tables.sql(statement);
-    if let Ok(true) = schema.is_current(connection, sql).await {
-        return Ok(());
+    match schema.is_current(connection, sql).await {
+        Ok(true) => return Ok(()),
+        Err(error) if error.kind() == StoreErrorKind::Unsupported => return Err(error),
+        Ok(false) | Err(_) => {}
     }
     let prefix = tables.fill("{p}");
     let lock = [Text(&prefix), Int(PATIENCE)];

@@ -211,10 +211,26 @@ pub(super) const COMMIT: &str = "COMMIT";
 pub(super) const BEGIN_SNAPSHOT: &str =
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION READ ONLY";
 
-/// The server's version, how many bytes it takes at once, and whether a database is chosen.
+/// What connections need that a server may have otherwise: statements that end by themselves, change and read as
+/// many rows as they are to, and gather as many keys as a batch has.
+pub(super) const SETTINGS: &str = "
+    SET SESSION autocommit = 1, sql_safe_updates = 0, sql_big_selects = 1,
+        sql_select_limit = 18446744073709551615, group_concat_max_len = 1073741824";
+
+/// The server's version, how many bytes it takes at once, whether a database is chosen, and which settings the
+/// connection needs that it doesn't have. Lengths that nobody can do with are those of a batch with the longest
+/// names; MySQL gathers keys without a limit.
 pub(super) const SERVER: &str = "
     SELECT CONVERT(VERSION() USING utf8mb4), CAST(@@max_allowed_packet AS SIGNED),
-        DATABASE() IS NOT NULL";
+        DATABASE() IS NOT NULL, CONVERT(CONCAT_WS(', ',
+            IF(@@autocommit, NULL, 'autocommit = 1'),
+            IF(@@sql_safe_updates, 'sql_safe_updates = 0', NULL),
+            IF(@@sql_big_selects, NULL, 'sql_big_selects = 1'),
+            IF(@@sql_select_limit < 1048576, 'sql_select_limit = 1048576', NULL),
+            IF(VERSION() LIKE '%MariaDB%' AND @@group_concat_max_len < 1048576,
+                'group_concat_max_len = 1048576', NULL),
+            IF(@@max_allowed_packet < 4194304, 'max_allowed_packet = 4194304', NULL)
+        ) USING utf8mb4)";
 
 /// Id, task, revision, fence, next run time, due at, definition. A job that is there stays as it is.
 pub(super) const ADD: [&str; 3] = [

@@ -44,7 +44,8 @@ fn meaning(code: &str) -> (StoreErrorKind, &'static str) {
         "3F000" | "42P01" | "42703" | "42883" => {
             (Corrupt, "the job tables are not there, or not as this build knows them")
         }
-        "22021" | "22P05" => (Invalid, "PostgreSQL can't keep a text with a NUL character"),
+        "22021" => (Invalid, "PostgreSQL can't keep a text with a NUL character"),
+        "22P05" => (Invalid, "the database's encoding lacks a character"),
         "40001" | "40P01" => (Unavailable, "others were in the way too often"),
         "53100" => (Unavailable, "the disk is full"),
         "53200" => (Unavailable, "there is not enough memory"),

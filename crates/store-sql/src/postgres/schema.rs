@@ -11,7 +11,8 @@ use crate::client::{Client, Columns};
 use crate::migrate::Schema;
 
 pub(super) const SCHEMA: Schema = Schema {
-    create_version: "CREATE TABLE IF NOT EXISTS {p}schema (version bigint NOT NULL)",
+    // A key, because tables that are published for logical replication can't be changed without.
+    create_version: "CREATE TABLE IF NOT EXISTS {p}schema (version bigint PRIMARY KEY)",
     migrations: &[JOBS, HISTORY],
 };
 

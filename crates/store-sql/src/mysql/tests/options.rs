@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
 use punctual_testkit::server_url;
+use sqlx::AssertSqlSafe;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 
 use super::super::MySqlJobStore;
 use super::{Tables, at, due};
+use crate::dialect::Dialect;
 
 #[test]
 fn what_can_not_be_is_refused_at_once() {
@@ -102,6 +104,47 @@ async fn a_pool_without_a_database_is_refused() {
     let error = store.start().await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Invalid, "{error}");
     assert!(error.to_string().contains("no database"), "{error}");
+}
+
+#[tokio::test]
+async fn a_pool_whose_settings_are_in_the_way_is_refused() {
+    let tables = Tables::new().await;
+    let settings = [
+        "autocommit = 0",
+        "sql_safe_updates = 1",
+        "sql_big_selects = 0",
+        "sql_select_limit = 10",
+        "group_concat_max_len = 1024",
+    ];
+    for setting in settings {
+        let pool = MySqlPoolOptions::new()
+            .after_connect(move |connection, _| {
+                let set = AssertSqlSafe(format!("SET SESSION {setting}"));
+                Box::pin(async move { sqlx::raw_sql(set).execute(connection).await.map(drop) })
+            })
+            .connect_lazy(&server_url("mysql"))
+            .unwrap();
+        let builder = MySqlJobStore::builder().pool(pool).table_prefix(&*tables.prefix);
+        let error = builder.build().unwrap().start().await.unwrap_err();
+        let (name, _) = setting.split_once(' ').unwrap();
+        assert_eq!(error.kind(), StoreErrorKind::Invalid, "{error}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn connections_of_its_own_have_the_settings_that_it_needs() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let database = store.handle.database().unwrap();
+    let mut connection = database.dialect.read().await.unwrap();
+    let set = "
+        SELECT CONCAT_WS(' ', @@autocommit + 0, @@sql_safe_updates + 0, @@sql_big_selects + 0,
+            @@sql_select_limit, @@group_concat_max_len)";
+    let found: String = sqlx::query_scalar(set).fetch_one(&mut *connection).await.unwrap();
+    assert_eq!(found, "1 0 1 18446744073709551615 1073741824", "whatever the server's are");
+    tables.drop().await;
 }
 
 #[test]

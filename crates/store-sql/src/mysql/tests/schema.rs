@@ -66,6 +66,23 @@ async fn newer_tables_are_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn all_tables_have_a_key() {
+    // There are servers that take none without (`sql_require_primary_key`, `innodb_force_primary_key`).
+    let mut tables = Tables::new().await;
+    tables.started().await.shutdown().await;
+    let without = "
+        SELECT COUNT(*), COUNT(k.constraint_name) FROM information_schema.tables AS t
+        LEFT JOIN information_schema.table_constraints AS k
+            ON k.table_schema = t.table_schema AND k.table_name = t.table_name
+            AND k.constraint_type = 'PRIMARY KEY'
+        WHERE t.table_schema = DATABASE() AND LEFT(t.table_name, CHAR_LENGTH(?)) = ?";
+    let query = sqlx::query_as(without).bind(&tables.prefix).bind(&tables.prefix);
+    let counts: (i64, i64) = query.fetch_one(&mut tables.own).await.unwrap();
+    assert_eq!(counts, (6, 6));
+    tables.drop().await;
+}
+
+#[tokio::test]
 async fn a_migration_that_was_cut_off_is_finished_by_the_next() {
     let mut tables = Tables::new().await;
     let prefix = TablePrefix::new(&tables.prefix).unwrap();

@@ -66,6 +66,9 @@ async fn a_user_with_too_few_privileges() {
     let claims = store.claim_due(at(0), 9, Duration::from_secs(1), &TaskFilter::Any).await;
     assert_eq!(claims.unwrap().len(), 1);
     store.shutdown().await;
+    tables.run("UPDATE {p}schema SET version = 9").await;
+    let error = store.start().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unsupported, "{error}");
     tables.run(&format!("DROP USER '{user}'@'%'")).await;
     tables.drop().await;
 }

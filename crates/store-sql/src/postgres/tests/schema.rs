@@ -67,6 +67,20 @@ async fn newer_tables_are_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn all_tables_have_a_key() {
+    // Where all tables are published, those without can't be changed.
+    let mut tables = Tables::new().await;
+    tables.started().await;
+    let without = "
+        SELECT count(*), count(i.indrelid) FROM pg_class AS c
+        LEFT JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary
+        WHERE c.relnamespace = to_regnamespace('{schema}') AND c.relkind = 'r'";
+    let row = tables.run(without).await.remove(0);
+    assert_eq!([0, 1].map(|column| row.get::<i64, _>(column)), [7, 7]);
+    tables.drop().await;
+}
+
+#[tokio::test]
 async fn a_failed_migration_changes_nothing() {
     let mut tables = Tables::new().await;
     let names = names(&mut tables).await;

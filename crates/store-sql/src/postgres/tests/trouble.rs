@@ -221,6 +221,23 @@ async fn a_text_that_it_can_not_keep() {
 }
 
 #[tokio::test]
+async fn a_character_that_its_encoding_lacks() {
+    let mut tables = Tables::new().await;
+    let database = format!("{}_latin", tables.schema);
+    let create =
+        format!("CREATE DATABASE {database} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    tables.run(&create).await;
+    let options = options().database(&database);
+    let store = PostgresJobStore::builder().connect_options(options).build().unwrap();
+    store.start().await.unwrap();
+    store.set_note("key", "é").await.unwrap();
+    tells(&store.set_note("key", "😀").await.unwrap_err(), StoreErrorKind::Invalid, "encoding");
+    store.shutdown().await;
+    tables.run(&format!("DROP DATABASE {database} WITH (FORCE)")).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
 async fn a_batch_that_fails_midway_is_undone_whole() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
