@@ -2,6 +2,11 @@
 
 use punctual_core::{NameError, StoreError, StoreErrorKind};
 
+/// What the user asked for can't be.
+pub(crate) fn invalid(message: impl Into<String>) -> StoreError {
+    StoreError::new(StoreErrorKind::Invalid, message)
+}
+
 /// A stored value that no store of ours has written.
 pub(crate) fn corrupt(error: NameError) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, "the database holds an invalid name")

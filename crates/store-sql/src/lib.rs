@@ -36,6 +36,8 @@ mod migrate;
 mod notes;
 mod rows;
 mod runs;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod server;
 mod sql;
 mod store;
 mod tables;

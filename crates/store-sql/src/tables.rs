@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use punctual_core::{StoreError, StoreErrorKind};
+use punctual_core::StoreError;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use crate::error::invalid;
 
 /// How long a prefix may be: the longest name behind it still fits where names have 63 bytes.
 const MAX_PREFIX: usize = 40;
@@ -52,13 +54,10 @@ fn check(what: &str, name: &str, most: usize) -> Result<(), StoreError> {
     if starts_well && plain && !reserved && name.len() <= most {
         return Ok(());
     }
-    Err(StoreError::new(
-        StoreErrorKind::Invalid,
-        format!(
-            "{what} {name:?} is not valid: it must be 1 to {most} ASCII letters, digits and \
-             underscores, begin with no digit, and not with sqlite_ or pg_"
-        ),
-    ))
+    Err(invalid(format!(
+        "{what} {name:?} is not valid: it must be 1 to {most} ASCII letters, digits and \
+         underscores, begin with no digit, and not with sqlite_ or pg_"
+    )))
 }
 
 impl Default for TablePrefix {
@@ -69,6 +68,8 @@ impl Default for TablePrefix {
 
 #[cfg(test)]
 mod tests {
+    use punctual_core::StoreErrorKind;
+
     use super::*;
 
     #[test]

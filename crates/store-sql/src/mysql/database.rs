@@ -10,13 +10,15 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlConnection, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
-use super::options::{Options, Server};
+use super::options::Options;
 use super::script::{Answer, Script};
 use super::{schema, sql};
 use crate::client::{Client, Columns};
 use crate::dialect::{ABANDONED, Dialect};
+use crate::error::invalid;
 use crate::history::HistoryStatements;
 use crate::lent::Lent;
+use crate::server::Server;
 use crate::sql::Statements;
 use crate::tables::TablePrefix;
 
@@ -79,7 +81,7 @@ impl Dialect for MySql {
 
     /// As long as a connection and a call on it may take.
     fn patience(options: &Options) -> Option<Duration> {
-        Some(options.acquire_timeout + options.statement_timeout)
+        Some(options.limits.patience())
     }
 
     async fn close(&self) {
@@ -144,17 +146,13 @@ impl MySql {
             check_version(row.text(0)?)?;
             self.max_packet = usize::try_from(row.int(1)?).unwrap_or(usize::MAX);
             if !row.flag(2)? {
-                return Err(StoreError::new(
-                    StoreErrorKind::Invalid,
-                    "the connections to the server have no database",
-                ));
+                return Err(invalid("the connections to the server have no database"));
             }
             let lacking = row.text(3)?;
             if !lacking.is_empty() {
-                return Err(StoreError::new(
-                    StoreErrorKind::Invalid,
-                    format!("the job store needs other settings of the database: {lacking}"),
-                ));
+                return Err(invalid(format!(
+                    "the job store needs other settings of the database: {lacking}"
+                )));
             }
         }
         if options.make_tables {
@@ -191,8 +189,8 @@ fn check_version(version: &str) -> Result<(), StoreError> {
 fn pool(options: &Options, connect: &MySqlConnectOptions) -> MySqlPool {
     let lock_timeout = options.lock_timeout.as_secs();
     MySqlPoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.acquire_timeout)
+        .max_connections(options.limits.max_connections)
+        .acquire_timeout(options.limits.acquire_timeout)
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 // MySQL knows no such limit, and takes it for a comment.

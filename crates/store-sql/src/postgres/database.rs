@@ -14,7 +14,7 @@ use sqlx::{
 
 use super::error::{is_collision, store_error};
 use super::names::Names;
-use super::options::{Options, Server};
+use super::options::Options;
 use super::watch::Watch;
 use super::{schema, sql};
 use crate::client::Value::Text;
@@ -22,6 +22,7 @@ use crate::client::{Client, client};
 use crate::dialect::{ABANDONED, Dialect, LOCK_TIMEOUT};
 use crate::history::HistoryStatements;
 use crate::lent::Lent;
+use crate::server::Server;
 use crate::sql::Statements;
 
 /// After how long without use a connection is tried before it is given work.
@@ -61,7 +62,7 @@ impl Dialect for Postgres {
         };
         let listeners = PgPoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(options.acquire_timeout)
+            .acquire_timeout(options.limits.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with((*pool.connect_options()).clone());
@@ -78,7 +79,7 @@ impl Dialect for Postgres {
 
     /// As long as a connection and a statement may take.
     fn patience(options: &Options) -> Option<Duration> {
-        Some(options.acquire_timeout + options.statement_timeout)
+        Some(options.limits.patience())
     }
 
     async fn close(&self) {
@@ -161,14 +162,14 @@ fn pool(options: &Options, connect: &PgConnectOptions) -> PgPool {
     let settings = AssertSqlSafe(format!(
         "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'; \
          SET idle_in_transaction_session_timeout = {}; SET lock_timeout = {}",
-        options.statement_timeout.as_millis(),
+        options.limits.statement_timeout.as_millis(),
         ABANDONED.as_millis(),
         LOCK_TIMEOUT.as_millis()
     ))
     .into_sql_str();
     PgPoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.acquire_timeout)
+        .max_connections(options.limits.max_connections)
+        .acquire_timeout(options.limits.acquire_timeout)
         // One that was in use just now is good, and needs no question before each call.
         .test_before_acquire(false)
         .before_acquire(|connection, usage| {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use punctual_core::{StoreError, StoreErrorKind};
+use punctual_core::StoreError;
 use sqlx::{AssertSqlSafe, PgConnection, SqlSafeStr, SqlStr};
 
 use super::sql;
 use crate::client::Value::{MaybeText, Text};
 use crate::client::{Client, Columns};
+use crate::error::invalid;
 use crate::tables::TablePrefix;
 
 /// What is put into the text of statements, and what else follows from it.
@@ -34,20 +35,16 @@ impl Names {
         let values = [MaybeText(schema), Text(prefix.as_str())];
         let rows = connection.fetch(SqlStr::from_static(sql::NAMES), &values).await?;
         let Some(row) = rows.first() else {
-            return Err(StoreError::new(
-                StoreErrorKind::Invalid,
+            return Err(invalid(
                 "the connection has no schema for new tables: its search_path names none that exists",
             ));
         };
         let isolation = row.text(3)?;
         if isolation != "read committed" {
-            return Err(StoreError::new(
-                StoreErrorKind::Invalid,
-                format!(
-                    "the pool's default_transaction_isolation is {isolation}; the job store needs \
-                     read committed, so that a statement sees what was committed before it"
-                ),
-            ));
+            return Err(invalid(format!(
+                "the pool's default_transaction_isolation is {isolation}; the job store needs \
+                 read committed, so that a statement sees what was committed before it"
+            )));
         }
         let schema = row.text(0)?;
         Ok(Self {

@@ -4,11 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use punctual_core::{StoreError, StoreErrorKind};
+use punctual_core::StoreError;
 use sqlx::SqlitePool;
 
 use super::SqliteJobStore;
 use super::memory::Memory;
+use crate::error::invalid;
 use crate::tables::TablePrefix;
 
 /// Makes a [`SqliteJobStore`] with options; from [`SqliteJobStore::builder`].
@@ -117,7 +118,7 @@ impl SqliteJobStoreBuilder {
     }
 
     /// How long to wait for another process's write before the store is
-    /// [`Unavailable`](StoreErrorKind::Unavailable), to the millisecond; 5 seconds if not given.
+    /// [`Unavailable`](punctual_core::StoreErrorKind::Unavailable), to the millisecond; 5 seconds if not given.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
@@ -130,8 +131,8 @@ impl SqliteJobStoreBuilder {
     }
 
     /// Whether a start makes the tables and migrates older ones; yes if not given. If not, it fails with
-    /// [`Unsupported`](StoreErrorKind::Unsupported) where they are older, and with what the database says
-    /// where there are none, or no file: for programs that only look.
+    /// [`Unsupported`](punctual_core::StoreErrorKind::Unsupported) where they are older, and with what the
+    /// database says where there are none, or no file: for programs that only look.
     pub fn make_tables(mut self, make: bool) -> Self {
         self.make_tables = make;
         self
@@ -141,10 +142,9 @@ impl SqliteJobStoreBuilder {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](StoreErrorKind::Invalid) without a place for the jobs, or with a table prefix or a
-    /// timeout that can't be.
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) without a place for the jobs, or with a table
+    /// prefix or a timeout that can't be.
     pub fn build(self) -> Result<SqliteJobStore, StoreError> {
-        let invalid = |message| StoreError::new(StoreErrorKind::Invalid, message);
         if self.busy_timeout.as_millis() > i32::MAX as u128 {
             return Err(invalid("a busy timeout can't be longer than 24 days"));
         }

@@ -1,0 +1,93 @@
+//! What all databases that are servers have in common: where they are, and how much may be asked of them.
+
+use std::fmt;
+use std::time::Duration;
+
+use punctual_core::StoreError;
+use sqlx::{Connection, Database, Pool};
+
+use crate::error::invalid;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+type ConnectOptions<D> = <<D as Database>::Connection as Connection>::Options;
+
+/// Where the jobs are.
+pub(crate) enum Server<D: Database> {
+    At(Box<ConnectOptions<D>>),
+    /// Wherever the user's own pool is connected to.
+    Pool(Pool<D>),
+}
+
+impl<D: Database> Server<D> {
+    pub(crate) fn at(options: ConnectOptions<D>) -> Self {
+        Self::At(Box::new(options))
+    }
+}
+
+impl<D: Database> fmt::Debug for Server<D> {
+    /// Without the options, which may have a password in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::At(_) => "At",
+            Self::Pool(_) => "Pool",
+        })
+    }
+}
+
+/// What a URL says. No error repeats it, since it may have a password in it.
+pub(crate) fn parse<D: Database>(url: &str) -> Result<ConnectOptions<D>, StoreError> {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    if !scheme.is_some_and(|scheme| D::URL_SCHEMES.contains(&scheme)) {
+        let schemes = D::URL_SCHEMES.join(":// or ");
+        return Err(invalid(format!("the URL of a {} store begins with {schemes}://", D::NAME)));
+    }
+    url.parse().map_err(|error: sqlx::Error| {
+        invalid(format!("the URL of the {} store is not valid", D::NAME)).with_source(error)
+    })
+}
+
+/// How many connections a store may have, and how long it may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_connections: u32,
+    pub(crate) acquire_timeout: Duration,
+    pub(crate) statement_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 5,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Limits {
+    /// Checks them; with the shortest time that the server can be told for a statement.
+    pub(crate) fn check(&self, shortest: Duration) -> Result<(), StoreError> {
+        if self.max_connections == 0 {
+            return Err(invalid("max_connections must be at least 1, not 0"));
+        }
+        check_timeout("acquire_timeout", self.acquire_timeout, Duration::from_nanos(1))?;
+        check_timeout("statement_timeout", self.statement_timeout, shortest)
+    }
+
+    /// How long a call may take: as long as it may wait for a connection and for a statement on it.
+    pub(crate) fn patience(&self) -> Duration {
+        self.acquire_timeout + self.statement_timeout
+    }
+}
+
+pub(crate) fn check_timeout(
+    name: &str,
+    timeout: Duration,
+    shortest: Duration,
+) -> Result<(), StoreError> {
+    if (shortest..=DAY).contains(&timeout) {
+        return Ok(());
+    }
+    Err(invalid(format!("{name} must be {shortest:?} to a day, not {timeout:?}")))
+}
