@@ -4,24 +4,60 @@ use std::fmt;
 use std::time::Duration;
 
 use punctual_core::StoreError;
-use sqlx::{Connection, Database, Pool};
+use sqlx::pool::PoolOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, Pool, SqlSafeStr};
 
 use crate::error::invalid;
 
+/// A connection that has not been used for so long is tried before it is given work.
+const IDLE: Duration = Duration::from_secs(1);
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-type ConnectOptions<D> = <<D as Database>::Connection as Connection>::Options;
+type Options<D> = <<D as Database>::Connection as Connection>::Options;
 
 /// Where the jobs are.
 pub(crate) enum Server<D: Database> {
-    At(Box<ConnectOptions<D>>),
+    At(Box<Options<D>>),
     /// Wherever the user's own pool is connected to.
     Pool(Pool<D>),
 }
 
 impl<D: Database> Server<D> {
-    pub(crate) fn at(options: ConnectOptions<D>) -> Self {
+    pub(crate) fn at(options: Options<D>) -> Self {
         Self::At(Box::new(options))
+    }
+
+    /// The pool, and whether it is ours to close. Connections of our own begin with these settings.
+    pub(crate) fn pool(&self, limits: &Limits, settings: String) -> (Pool<D>, bool)
+    where
+        for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+    {
+        let options = match self {
+            Self::At(options) => options.as_ref().clone(),
+            Self::Pool(pool) => return (pool.clone(), false),
+        };
+        let settings = AssertSqlSafe(settings).into_sql_str();
+        let pool = PoolOptions::<D>::new()
+            .max_connections(limits.max_connections)
+            .acquire_timeout(limits.acquire_timeout)
+            .after_connect(move |connection, _| {
+                let settings = settings.clone();
+                Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
+            })
+            // Not each time, which would be a round trip each.
+            .test_before_acquire(false)
+            .before_acquire(|connection, usage| {
+                Box::pin(async move {
+                    if usage.idle_for >= IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            // Statements have the jobs' arguments in them.
+            .connect_lazy_with(options.disable_statement_logging());
+        (pool, true)
     }
 }
 
@@ -36,7 +72,7 @@ impl<D: Database> fmt::Debug for Server<D> {
 }
 
 /// What a URL says. No error repeats it, since it may have a password in it.
-pub(crate) fn parse<D: Database>(url: &str) -> Result<ConnectOptions<D>, StoreError> {
+pub(crate) fn parse<D: Database>(url: &str) -> Result<Options<D>, StoreError> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme);
     if !scheme.is_some_and(|scheme| D::URL_SCHEMES.contains(&scheme)) {
         let schemes = D::URL_SCHEMES.join(":// or ");

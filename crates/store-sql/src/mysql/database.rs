@@ -6,8 +6,7 @@ use punctual_core::{
     AddOutcome, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, StoreErrorKind,
     TaskFilter, Timestamp,
 };
-use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlConnection, SqlStr, Transaction};
+use sqlx::{MySqlConnection, MySqlPool, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
 use super::options::Options;
@@ -18,12 +17,8 @@ use crate::dialect::{ABANDONED, Dialect};
 use crate::error::invalid;
 use crate::history::HistoryStatements;
 use crate::lent::Lent;
-use crate::server::Server;
 use crate::sql::Statements;
 use crate::tables::TablePrefix;
-
-/// A connection that has not been used for so long is tested before it is used again.
-const STALE: Duration = Duration::from_secs(1);
 
 /// The connections to a MySQL or MariaDB database.
 #[derive(Clone, Debug)]
@@ -65,10 +60,7 @@ impl Dialect for MySql {
     const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let (pool, owned) = match &options.server {
-            Server::At(connect) => (pool(options, connect), true),
-            Server::Pool(pool) => (pool.clone(), false),
-        };
+        let (pool, owned) = options.server.pool(&options.limits, settings(options));
         let mut database = Self { pool, tables: options.tables.clone(), max_packet: 0, owned };
         match database.prepare(options).await {
             Ok(()) => Ok(database),
@@ -186,35 +178,15 @@ fn check_version(version: &str) -> Result<(), StoreError> {
     ))
 }
 
-fn pool(options: &Options, connect: &MySqlConnectOptions) -> MySqlPool {
-    let lock_timeout = options.lock_timeout.as_secs();
-    MySqlPoolOptions::new()
-        .max_connections(options.limits.max_connections)
-        .acquire_timeout(options.limits.acquire_timeout)
-        .after_connect(move |connection, _| {
-            Box::pin(async move {
-                // MySQL knows no such limit, and takes it for a comment.
-                let abandoned = ABANDONED.as_secs();
-                let set = format!(
-                    "{}, innodb_lock_wait_timeout = {lock_timeout} \
-                     /*M!100300 , idle_transaction_timeout = {abandoned} */",
-                    sql::SETTINGS
-                );
-                sqlx::raw_sql(AssertSqlSafe(set)).execute(connection).await.map(drop)
-            })
-        })
-        // Not each time, which would be a round trip each.
-        .test_before_acquire(false)
-        .before_acquire(|connection, idle| {
-            Box::pin(async move {
-                if idle.idle_for >= STALE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        // Statements have the jobs' arguments in them.
-        .connect_lazy_with(connect.clone().disable_statement_logging())
+/// What our connections begin with.
+fn settings(options: &Options) -> String {
+    format!(
+        // MySQL knows no limit for transactions, and takes it for a comment.
+        "{}, innodb_lock_wait_timeout = {} /*M!100300 , idle_transaction_timeout = {} */",
+        sql::SETTINGS,
+        options.lock_timeout.as_secs(),
+        ABANDONED.as_secs()
+    )
 }
 
 #[cfg(test)]

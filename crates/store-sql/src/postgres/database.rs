@@ -6,11 +6,8 @@ use punctual_core::{
     AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter,
     Timestamp,
 };
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, SqlSafeStr, SqlStr,
-    Transaction,
-};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgConnection, PgPool, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
 use super::names::Names;
@@ -22,11 +19,7 @@ use crate::client::{Client, client};
 use crate::dialect::{ABANDONED, Dialect, LOCK_TIMEOUT};
 use crate::history::HistoryStatements;
 use crate::lent::Lent;
-use crate::server::Server;
 use crate::sql::Statements;
-
-/// After how long without use a connection is tried before it is given work.
-const IDLE: Duration = Duration::from_secs(1);
 
 client!(sqlx::Postgres, PgConnection, sqlx::postgres::PgRow, store_error);
 
@@ -56,10 +49,7 @@ impl Dialect for Postgres {
     const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let (pool, owned) = match &options.server {
-            Server::At(connect) => (pool(options, connect), true),
-            Server::Pool(pool) => (pool.clone(), false),
-        };
+        let (pool, owned) = options.server.pool(&options.limits, settings(options));
         let listeners = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(options.limits.acquire_timeout)
@@ -158,31 +148,13 @@ async fn prepare(pool: &PgPool, options: &Options) -> Result<Names, StoreError> 
     Ok(names)
 }
 
-fn pool(options: &Options, connect: &PgConnectOptions) -> PgPool {
-    let settings = AssertSqlSafe(format!(
+/// What our connections begin with.
+fn settings(options: &Options) -> String {
+    format!(
         "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'; \
          SET idle_in_transaction_session_timeout = {}; SET lock_timeout = {}",
         options.limits.statement_timeout.as_millis(),
         ABANDONED.as_millis(),
         LOCK_TIMEOUT.as_millis()
-    ))
-    .into_sql_str();
-    PgPoolOptions::new()
-        .max_connections(options.limits.max_connections)
-        .acquire_timeout(options.limits.acquire_timeout)
-        // One that was in use just now is good, and needs no question before each call.
-        .test_before_acquire(false)
-        .before_acquire(|connection, usage| {
-            Box::pin(async move {
-                if usage.idle_for > IDLE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .after_connect(move |connection, _| {
-            let settings = settings.clone();
-            Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
-        })
-        .connect_lazy_with(connect.clone().disable_statement_logging())
+    )
 }
