@@ -12,4 +12,5 @@ pub mod crontab;
 pub mod daemon;
 pub mod history;
 pub mod next;
+pub mod secret;
 mod zone;

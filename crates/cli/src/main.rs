@@ -2,9 +2,9 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::io;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::time::Duration;
+use std::{env, io};
 
 use clap::Parser;
 use punctual::{Clock, SystemClock};
@@ -13,6 +13,7 @@ use punctual_cli::command::become_user;
 use punctual_cli::daemon::{self, DaemonError};
 use punctual_cli::history::{self, HistoryArgs, HistoryError};
 use punctual_cli::next::{self, NextError};
+use punctual_cli::secret::hide;
 use tokio::runtime::Builder;
 
 /// The exit status of shells for a command that can't be run.
@@ -21,7 +22,7 @@ const CAN_NOT_RUN: u8 = 126;
 const DROP_TIME: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    match parse().command {
         Command::Next(args) => {
             let now = SystemClock.now();
             let warn = |text| report(&text);
@@ -53,6 +54,17 @@ fn main() -> ExitCode {
     }
 }
 
+fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let text = error.to_string();
+        if without_secrets(text.clone()) == text {
+            error.exit();
+        }
+        report(&text);
+        process::exit(error.exit_code());
+    })
+}
+
 fn history(args: &HistoryArgs, warn: impl FnOnce(String)) -> Result<(), HistoryError> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(DaemonError::from)?;
@@ -79,5 +91,10 @@ fn exit_code<E: Error>(result: Result<(), E>) -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "a command tells its errors on standard error")]
 fn report(text: &dyn Display) {
-    eprintln!("punctual: {text}");
+    eprintln!("punctual: {}", without_secrets(text.to_string()));
+}
+
+/// Errors repeat words of the command line, and a URL with a password may be where it does not belong.
+fn without_secrets(text: String) -> String {
+    hide(text, env::args_os())
 }

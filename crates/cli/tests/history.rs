@@ -6,14 +6,16 @@ use punctual::core::{CommitBatch, JobStore, NodeId, RunId, TaskName};
 use punctual::{HistoryEntry, JobId, OutcomeKind, SqliteJobStore, Timestamp};
 use tempfile::TempDir;
 
+fn command(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
+    command.args(["history", "--zone", "Europe/Helsinki"]).args(arguments);
+    command.current_dir(folder).env("XDG_STATE_HOME", folder.path());
+    command.env_remove("PUNCTUAL_STORE_URL");
+    command
+}
+
 fn history(folder: &TempDir, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_punctual"))
-        .args(["history", "--zone", "Europe/Helsinki"])
-        .args(arguments)
-        .current_dir(folder)
-        .env("XDG_STATE_HOME", folder.path())
-        .output()
-        .unwrap()
+    command(folder, arguments).output().unwrap()
 }
 
 /// The lines after the head of the table.
@@ -27,7 +29,11 @@ fn lines(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
 }
 
 fn error(folder: &TempDir, arguments: &[&str]) -> String {
-    let output = history(folder, arguments);
+    said(history(folder, arguments))
+}
+
+/// What it says when it fails.
+fn said(output: Output) -> String {
     assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
 }
@@ -109,10 +115,63 @@ fn what_can_not_be_is_said_and_nothing_is_made() {
     std::fs::write(folder.path().join("tab"), "").unwrap();
     let never_ran = error(&folder, &["tab"]);
     assert!(never_ran.contains("nothing has been remembered"), "{never_ran}");
+    let no_tables = error(&folder, &["--state", "jobs.sqlite", "--table-prefix", "other_"]);
+    assert!(no_tables.contains("the job tables are not there"), "{no_tables}");
     let outcome = error(&folder, &["--state", "jobs.sqlite", "--outcome", "bad"]);
     assert!(outcome.contains("invalid_arguments"), "{outcome}");
     let time = error(&folder, &["--state", "jobs.sqlite", "--since", "yesterday"]);
     assert!(time.contains("--since") && time.contains("yesterday"), "{time}");
     std::fs::write(folder.path().join("text"), "just text, which is no database at all").unwrap();
     assert!(error(&folder, &["--state", "text"]).contains("no database"));
+}
+
+#[test]
+fn the_command_line_comes_before_the_environment() {
+    let folder = folder();
+    let from = |variable: &str, arguments: &[&str]| {
+        let mut command = command(&folder, arguments);
+        command.env("PUNCTUAL_STORE_URL", variable).output().unwrap()
+    };
+    let url = "redis://ann:hunter2@localhost/jobs";
+    assert!(from(url, &["--state", "jobs.sqlite"]).status.success());
+    let error = said(from("mysql://ann:hunter2@localhost/jobs", &["--store", url]));
+    assert!(error.contains("--store: a store's URL begins with"), "{error}");
+    let error = said(from(url, &[]));
+    assert!(error.contains("PUNCTUAL_STORE_URL: a store's URL begins with"), "{error}");
+    let neither = said(history(&folder, &[]));
+    assert!(neither.contains("--store or PUNCTUAL_STORE_URL"), "{neither}");
+}
+
+#[test]
+fn no_error_has_a_password_in_it() {
+    let folder = folder();
+    let url = "postgres://ann:hunter2@localhost:port/jobs";
+    for arguments in [
+        &["--store", url] as &[&str],
+        &["--store", "postgres://ann:hunter2@localhost:1/jobs"],
+        &["--store", "ann:hunter2@localhost"],
+        &["--store", url, "--state", "jobs.sqlite"],
+        &["--store", url, "--schema", "jobs; --"],
+        &["--state", url],
+        &["--stor", url],
+        &["--job", "a", "--", "b", url],
+        &["tab", url],
+        &[url],
+    ] {
+        let error = error(&folder, arguments);
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_server_needs_its_feature() {
+    let folder = folder();
+    for (url, there, feature) in [
+        ("postgres://u@localhost:port/jobs", cfg!(feature = "store-postgres"), "store-postgres"),
+        ("mysql://u@localhost:port/jobs", cfg!(feature = "store-mysql"), "store-mysql"),
+    ] {
+        let error = error(&folder, &["--store", url]);
+        let expected = if there { "not valid" } else { feature };
+        assert!(error.contains(expected), "{error}");
+    }
 }

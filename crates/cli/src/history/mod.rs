@@ -1,30 +1,39 @@
 //! `punctual history`: what became of past runs.
 
+mod place;
+mod table;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
-use punctual::core::JobStore;
-use punctual::{
-    DateTrigger, HistoryEntry, HistoryPage, HistoryQuery, JobId, OutcomeKind, SqliteJobStore,
-    StoreError, TriggerError, Zone,
-};
+use punctual::{DateTrigger, HistoryQuery, JobId, OutcomeKind, StoreError, TriggerError, Zone};
 
-use crate::account::Account;
+use self::place::Place;
+use self::table::Failure;
 use crate::args::parse_zone;
-use crate::daemon::{DaemonError, state_of};
+use crate::daemon::DaemonError;
+use crate::secret::StoreUrl;
 use crate::zone;
 
 /// What `history` is told.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
     /// The crontab file whose runs to show
-    #[arg(required_unless_present = "state")]
     pub file: Option<PathBuf>,
     /// The SQLite file that remembers them: a daemon's, or the job store of any program
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub state: Option<PathBuf>,
+    /// The server that remembers them: postgres://USER:PASSWORD@HOST/DATABASE, or mysql://..; whoever lists
+    /// processes sees the password of an option, but not that of a variable [env: PUNCTUAL_STORE_URL]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["file", "state"])]
+    pub store: Option<StoreUrl>,
+    /// What the names of the store's tables begin with [default: punctual_]
+    #[arg(long, value_name = "PREFIX", conflicts_with = "file")]
+    pub table_prefix: Option<String>,
+    /// The schema of the tables in PostgreSQL [default: the first of the search_path]
+    #[arg(long, value_name = "SCHEMA", conflicts_with_all = ["file", "state"])]
+    pub schema: Option<String>,
     /// Only runs of the job of this id
     #[arg(long, value_name = "ID", value_parser = parse_id)]
     pub job: Option<JobId>,
@@ -45,14 +54,11 @@ pub struct HistoryArgs {
     pub zone: Option<Zone>,
 }
 
-/// How many runs are asked for at a time.
-const PAGE: usize = 1_000;
-
 /// Prints past runs as a table, newest first. `warn` is told what else there is to know.
 ///
 /// # Errors
 ///
-/// When there is no such file, it is no job store, or an argument is not valid.
+/// When there is no such store, it can't be read, or an argument is not valid.
 pub async fn print(
     args: &HistoryArgs,
     out: &mut impl Write,
@@ -72,81 +78,16 @@ pub async fn print(
     query.since = instant("--since", &args.since)?;
     query.until = instant("--until", &args.until)?;
 
-    let file = match (&args.state, &args.file) {
-        (Some(state), _) => state.clone(),
-        (None, Some(crontab)) => {
-            state_of(crontab, &Account::current().map_err(DaemonError::from)?)?
-        }
-        (None, None) => unreachable!("clap asks for one of them"),
-    };
-    // Nothing is made by looking at it.
-    if let Err(source) = std::fs::metadata(&file) {
-        return Err(HistoryError::NoState { file, source });
-    }
-    let unreadable = |source| HistoryError::Store { file: file.clone(), source };
-    let store = SqliteJobStore::open(&file).map_err(unreadable)?;
-    store.start().await.map_err(unreadable)?;
-    let printed = print_pages(&store, query, args.count, &zone, out).await;
+    let place = Place::of(args)?;
+    let store = place.open(args)?;
+    store.start().await.map_err(|source| HistoryError::store(&place, source))?;
+    let history = store.history().expect("all SQL stores keep a history");
+    let printed = table::print(history, query, args.count, &zone, out).await;
     store.shutdown().await;
-    printed.map_err(|error| match error {
-        Failure::Store(source) => unreadable(source),
+    printed.map_err(|failure| match failure {
+        Failure::Store(source) => HistoryError::store(&place, source),
         Failure::Output(source) => HistoryError::Output(source),
     })
-}
-
-enum Failure {
-    Store(StoreError),
-    Output(io::Error),
-}
-
-async fn print_pages(
-    store: &SqliteJobStore,
-    mut query: HistoryQuery,
-    mut left: usize,
-    zone: &Zone,
-    out: &mut impl Write,
-) -> Result<(), Failure> {
-    let history = store.history().expect("SQLite keeps a history");
-    writeln!(out, "{HEADER}").map_err(Failure::Output)?;
-    while left > 0 {
-        query.limit = left.min(PAGE);
-        let HistoryPage { entries, next } = history.read(&query).await.map_err(Failure::Store)?;
-        left -= entries.len();
-        for entry in &entries {
-            writeln!(out, "{}", line(entry, zone)).map_err(Failure::Output)?;
-        }
-        match next {
-            Some(next) => query.after = Some(next),
-            None => break,
-        }
-    }
-    Ok(())
-}
-
-const HEADER: &str =
-    "SCHEDULED                   BEGUN      TOOK       OUTCOME            TRY  JOB";
-
-/// `2026-03-29 03:00:00 +03:00  +0.012s  1.500s  success  1  job`, and what went wrong.
-fn line(entry: &HistoryEntry, zone: &Zone) -> String {
-    let scheduled = entry.scheduled_time.in_zone(zone).format("%F %T %:z").to_string();
-    let HistoryEntry { outcome, attempt, job_id, .. } = entry;
-    let (begun, took) = match entry.started {
-        Some(started) => (
-            format!("+{}", seconds(started.saturating_since(entry.scheduled_time))),
-            seconds(entry.finished.saturating_since(started)),
-        ),
-        None => ("-".into(), "-".into()),
-    };
-    let line = format!("{scheduled}  {begun:<9}  {took:<9}  {outcome:<17}  {attempt:<3}  {job_id}");
-    match &entry.error {
-        // One line each, whatever the error's text is.
-        Some(error) => format!("{line}: {}", error.escape_debug()),
-        None => line,
-    }
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{:.3}s", duration.as_secs_f64())
 }
 
 fn parse_id(id: &str) -> Result<JobId, String> {
@@ -175,6 +116,14 @@ pub enum HistoryError {
     /// It is not known where the state is.
     #[error(transparent)]
     Unknown(#[from] DaemonError),
+    /// Nobody says where they are.
+    #[error(
+        "whose runs? name a crontab, an SQLite file with --state, or a server with --store or PUNCTUAL_STORE_URL"
+    )]
+    NoPlace,
+    /// A URL stands where a crontab should.
+    #[error("a URL is not a crontab: put --store before it")]
+    UrlAsFile,
     /// Nothing has been remembered there.
     #[error("nothing has been remembered in {file}: {source}")]
     NoState {
@@ -183,15 +132,21 @@ pub enum HistoryError {
         /// Why.
         source: io::Error,
     },
-    /// The file can't be read.
-    #[error("past runs can't be read from {file}: {source}")]
+    /// The store can't be read.
+    #[error("past runs can't be read from {place}: {source}")]
     Store {
-        /// The file.
-        file: PathBuf,
+        /// The file, or who named the server: never its URL.
+        place: String,
         /// Why.
         source: StoreError,
     },
     /// They could not be written.
     #[error("past runs can't be written: {0}")]
     Output(#[source] io::Error),
+}
+
+impl HistoryError {
+    fn store(place: &Place, source: StoreError) -> Self {
+        Self::Store { place: place.to_string(), source }
+    }
 }

@@ -19,6 +19,8 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
 fn meaning(code: i32) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Invalid, Other, Unavailable};
     match code & 0xFF {
+        // Of a statement, and ours have no mistakes in themselves.
+        1 => (Corrupt, "the job tables are not there, or not as this build knows them"),
         3 | 8 | 23 => (Invalid, "the database may not be written to"),
         5 | 6 => (Unavailable, "the database is locked by others for too long"),
         7 => (Unavailable, "there is not enough memory"),
