@@ -1,21 +1,30 @@
 //! What the tests of all dialects begin with.
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-mod lent;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
 mod line;
+pub(crate) mod options;
+pub(crate) mod schema;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) mod server;
+pub(crate) mod trouble;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod turns;
 
+use std::time::Duration;
+
 use punctual_core::{
-    Encoded, JobId, JobStore, NewRecord, Schedule, StoreError, StoreErrorKind, TaskName, Timestamp,
+    Claim, Commit, CommitAction, Encoded, Fence, InFlightRun, JobId, JobStore, NewRecord, NodeId,
+    RunId, Schedule, StoreError, StoreErrorKind, TaskFilter, TaskName, Timestamp,
 };
+use uuid::Uuid;
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) use self::{
-    lent::only_finished_calls_give_it_back, line::Line,
-    turns::removing_all_leaves_the_runs_of_new_jobs,
-};
+pub(crate) use self::{line::Line, turns::removing_all_leaves_the_runs_of_new_jobs};
+
+/// A name that nobody else has.
+pub(crate) fn unique() -> String {
+    format!("t{}", Uuid::new_v4().simple())
+}
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_772_452_800 + seconds)
@@ -30,29 +39,32 @@ pub(crate) fn due(name: &str, when: Timestamp) -> NewRecord {
     }
 }
 
+pub(crate) fn run() -> InFlightRun {
+    InFlightRun {
+        run_id: RunId::random(),
+        scheduled_time: at(0),
+        attempt: 1,
+        node: NodeId::new("here").unwrap(),
+        fence: Fence(1),
+    }
+}
+
+/// Advances the job by a minute, and records a run of it.
+pub(crate) fn advance(name: &str, fence: Fence) -> Commit {
+    let schedule = Schedule::at(at(60));
+    let action = CommitAction::Advance { schedule, fire_count: 1, start: vec![run()] };
+    Commit { id: JobId::new(name).unwrap(), fence, action }
+}
+
+/// Claims what is due at the beginning.
+pub(crate) async fn claim(store: &impl JobStore) -> Result<Vec<Claim>, StoreError> {
+    store.claim_due(at(0), 99, Duration::from_secs(9), &TaskFilter::Any).await
+}
+
 /// The error is of this kind, says this, keeps its cause, and gives no password away.
 pub(crate) fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.to_string().contains(words), "{error}");
     assert!(std::error::Error::source(error).is_some(), "the cause is kept");
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
-}
-
-/// Where there are no tables yet: a store that may make none fails, leaves none, and is content with those of
-/// one that may.
-pub(crate) async fn makes_no_tables(looking: &impl JobStore, making: &impl JobStore) {
-    for _ in 0..2 {
-        looking.start().await.unwrap_err();
-    }
-    making.start().await.unwrap();
-    making.shutdown().await;
-    looking.start().await.unwrap();
-    looking.shutdown().await;
-}
-
-/// A store that may not migrate its tables, which are older, says so.
-pub(crate) async fn migrates_no_tables(looking: &impl JobStore) {
-    let error = looking.start().await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Unsupported);
-    assert!(error.to_string().contains("older version"), "{error}");
 }

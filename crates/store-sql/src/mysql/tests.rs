@@ -7,29 +7,12 @@ mod sizes;
 mod trouble;
 mod turns;
 
-use punctual_core::{
-    Commit, CommitAction, Fence, InFlightRun, JobId, JobStore, NodeId, RunId, Schedule,
-};
+use punctual_core::{Fence, JobId, JobStore};
 use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
-use uuid::Uuid;
 
 use super::{MySqlJobStore, MySqlJobStoreBuilder};
-use crate::testing::{at, due, tells};
-
-/// Advances the job, and records a run of it.
-fn advance(name: &str, fence: Fence) -> Commit {
-    let run = InFlightRun {
-        run_id: RunId::random(),
-        scheduled_time: at(0),
-        attempt: 1,
-        node: NodeId::new("here").unwrap(),
-        fence: Fence(1),
-    };
-    let action =
-        CommitAction::Advance { schedule: Schedule::at(at(60)), fire_count: 1, start: vec![run] };
-    Commit { id: JobId::new(name).unwrap(), fence, action }
-}
+use crate::testing::{advance, at, claim, due, tells, unique};
 
 async fn fence(store: &MySqlJobStore, name: &str) -> Fence {
     store.get(&JobId::new(name).unwrap()).await.unwrap().expect("the job is there").fence
@@ -37,11 +20,6 @@ async fn fence(store: &MySqlJobStore, name: &str) -> Fence {
 
 async fn connect() -> MySqlConnection {
     MySqlConnection::connect(&server_url("mysql")).await.expect("the server for tests answers")
-}
-
-/// A name that nobody else has.
-fn unique() -> String {
-    format!("t{}", Uuid::new_v4().simple())
 }
 
 /// Tables of a test's own.

@@ -12,15 +12,9 @@ use punctual_core::JobStore;
 use punctual_testkit::server_url;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use uuid::Uuid;
 
 use super::{PostgresJobStore, PostgresJobStoreBuilder};
-use crate::testing::{at, due, tells};
-
-/// A name that nobody else has.
-fn unique() -> String {
-    format!("t{}", Uuid::new_v4().simple())
-}
+use crate::testing::{at, claim, due, tells, unique};
 
 async fn connect() -> PgConnection {
     PgConnection::connect(&server_url("postgres")).await.expect("the server for tests answers")

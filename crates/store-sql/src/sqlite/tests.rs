@@ -5,4 +5,4 @@ mod plans;
 mod schema;
 mod trouble;
 
-use crate::testing::{at, due, tells};
+use crate::testing::{at, claim, due, tells};

@@ -1,10 +1,8 @@
 //! What happens between two statements of somebody else's.
 
-use punctual_core::{
-    Commit, CommitAction, CommitOutcome, Fence, InFlightRun, JobId, NodeId, RunId, Schedule,
-};
+use punctual_core::{CommitOutcome, JobId};
 
-use super::{at, due};
+use super::{advance, at, due};
 use crate::database::Database;
 use crate::dialect::Dialect;
 
@@ -18,17 +16,7 @@ pub(crate) async fn removing_all_leaves_the_runs_of_new_jobs<D: Dialect>(databas
     let id = JobId::new("new").unwrap();
     database.add(&[due("new", at(0))]).await.unwrap();
     let fence = database.get(&id).await.unwrap().unwrap().fence;
-    let run = InFlightRun {
-        run_id: RunId::random(),
-        scheduled_time: at(0),
-        attempt: 1,
-        node: NodeId::new("there").unwrap(),
-        fence: Fence(1),
-    };
-    let action =
-        CommitAction::Advance { schedule: Schedule::at(at(60)), fire_count: 1, start: vec![run] };
-    let commit = Commit { id: id.clone(), fence, action };
-    let outcomes = database.dialect.commit(&vec![commit].into()).await.unwrap();
+    let outcomes = database.dialect.commit(&vec![advance("new", fence)].into()).await.unwrap();
     assert_eq!(outcomes, [CommitOutcome::Done]);
 
     database.execute(&mut transaction, D::STATEMENTS.remove_all_runs, &[]).await.unwrap();

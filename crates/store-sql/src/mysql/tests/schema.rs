@@ -1,22 +1,14 @@
 //! Making and migrating the tables.
 
-use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
+use punctual_core::JobStore;
 use sqlx::Row;
 
 use super::super::schema::{SCHEMA, migrate};
 use super::{Tables, at, due};
-use crate::migrate::Schema;
 use crate::tables::TablePrefix;
-use crate::testing::{makes_no_tables, migrates_no_tables};
+use crate::testing::schema::{makes_no_tables, migrates_no_tables, newer, refuses_version_9};
 
-/// What the next release may look like; the second statement fails as long as it has not been repaired.
-const NEXT: &str = "
-    ALTER TABLE {p}nodes ADD COLUMN colour VARCHAR(9) NOT NULL DEFAULT 'blue';";
-
-fn newer(migration: &'static str) -> Schema {
-    let all: Vec<&'static str> = SCHEMA.migrations.iter().copied().chain([migration]).collect();
-    Schema { create_version: SCHEMA.create_version, migrations: all.leak() }
-}
+const NEXT: &str = "ALTER TABLE {p}nodes ADD COLUMN colour VARCHAR(9) NOT NULL DEFAULT 'blue';";
 
 #[tokio::test]
 async fn older_tables_are_migrated_and_keep_their_jobs() {
@@ -28,7 +20,7 @@ async fn older_tables_are_migrated_and_keep_their_jobs() {
     // To the code of the next release, what this one writes is older.
     let prefix = TablePrefix::new(&tables.prefix).unwrap();
     for _ in 0..2 {
-        migrate(&mut tables.own, &prefix, &newer(NEXT)).await.unwrap();
+        migrate(&mut tables.own, &prefix, &newer(SCHEMA, NEXT)).await.unwrap();
     }
     let select = prefix.sql(
         "SELECT (SELECT COUNT(*) FROM {p}jobs), (SELECT COUNT(colour) FROM {p}nodes), version
@@ -56,12 +48,7 @@ async fn newer_tables_are_refused_and_left_alone() {
     let store = tables.started().await;
     store.shutdown().await;
     tables.run("UPDATE {p}schema SET version = 9").await;
-    let error = store.start().await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Unsupported);
-    let text = error.to_string();
-    assert!(text.contains("version 9"), "{text}");
-    assert!(text.contains(&format!("up to {}", SCHEMA.migrations.len())), "{text}");
-    assert!(store.next_wakeup(&TaskFilter::Any).await.is_err(), "it has not started");
+    refuses_version_9(&store, SCHEMA).await;
     tables.drop().await;
 }
 
@@ -96,7 +83,7 @@ async fn a_migration_that_was_cut_off_is_finished_by_the_next() {
     }
     // And one that fails leaves the version that it came from.
     migrate(&mut tables.own, &prefix, &SCHEMA).await.unwrap();
-    migrate(&mut tables.own, &prefix, &newer("ALTER TABLE {p}missing ADD x INT"))
+    migrate(&mut tables.own, &prefix, &newer(SCHEMA, "ALTER TABLE {p}missing ADD x INT"))
         .await
         .unwrap_err();
     assert!(SCHEMA.is_current(&mut tables.own, |sql| prefix.sql(sql)).await.unwrap());

@@ -1,7 +1,5 @@
 //! What is large, what is too large, and what is odd.
 
-use std::time::Duration;
-
 use punctual_core::{
     Claim, Commit, CommitAction, CommitBatch, CommitOutcome, Encoded, Fence, InFlightRun, JobId,
     JobRecord, JobStore, NodeId, RecordUpdate, Revision, RunId, StoreErrorKind, TaskFilter,
@@ -9,7 +7,8 @@ use punctual_core::{
 };
 use sqlx::Row;
 
-use super::{Tables, at, due};
+use super::{Tables, at, claim, due};
+use crate::testing::run;
 
 #[tokio::test]
 async fn a_mebibyte_of_arguments_and_the_year_9999() {
@@ -35,11 +34,10 @@ async fn jobs_of_any_name_leave_with_their_last_run() {
     let store = tables.started().await;
     let names = ["a\"b", "a\\b", "a\\u0062", "a/b?1'", "😀 ", "%_", "null", "[1]"];
     store.add(names.map(|name| due(name, at(0))).to_vec()).await.unwrap();
-    let claims =
-        store.claim_due(at(0), 99, Duration::from_secs(1), &TaskFilter::Any).await.unwrap();
+    let claims = claim(&store).await.unwrap();
     assert_eq!(claims.len(), names.len());
     let (run_id, node) = (RunId::random(), NodeId::new("it's \"here\"").unwrap());
-    let run = InFlightRun { run_id, scheduled_time: at(0), attempt: 1, node, fence: Fence(1) };
+    let run = InFlightRun { run_id, node, ..run() };
     let commits = |fence: fn(&JobRecord) -> Fence, action: CommitAction| {
         let commit = |Claim { record }: &Claim| Commit {
             id: record.id.clone(),

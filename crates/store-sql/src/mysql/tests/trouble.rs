@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobId, JobStore, StoreErrorKind, TaskFilter};
+use punctual_core::{JobStore, StoreErrorKind};
 use punctual_testkit::server_url;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use super::super::MySqlJobStore;
-use super::{Tables, advance, at, due, fence, tells, unique};
+use super::{Tables, advance, at, claim, due, fence, tells, unique};
 use crate::client::{Client, Columns};
-use crate::dialect::{ABANDONED, Dialect};
-use crate::testing::{Line, only_finished_calls_give_it_back};
+use crate::dialect::Dialect;
+use crate::testing::Line;
+use crate::testing::server::{
+    bears_silence, connects_anew, gives_up, holds_nothing_for_long,
+    only_finished_calls_give_it_back,
+};
+use crate::testing::trouble::only_reads;
+
+/// Answers a connection's number on the server.
+const NUMBER: &str = "SELECT CAST(CONNECTION_ID() AS SIGNED)";
 
 /// The URL of the server with another user and database.
 fn url(user: &str, database: &str) -> String {
@@ -26,15 +34,8 @@ fn database() -> String {
 
 #[tokio::test]
 async fn a_server_that_is_not_there() {
-    let store = MySqlJobStore::builder()
-        .url("mysql://u:hunter2@127.0.0.1:1/jobs")
-        .acquire_timeout(Duration::from_millis(50))
-        .build()
-        .unwrap();
-    let start = tokio::time::timeout(Duration::from_secs(5), store.start());
-    let error = start.await.expect("it gives up in time").unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "no connection");
-    assert!(error.is_retryable());
+    let builder = MySqlJobStore::builder().url("mysql://u:hunter2@127.0.0.1:1/jobs");
+    gives_up(&builder.acquire_timeout(Duration::from_millis(50)).build().unwrap()).await;
 }
 
 #[tokio::test]
@@ -63,8 +64,7 @@ async fn a_user_with_too_few_privileges() {
     tables.started().await.shutdown().await;
     store.start().await.expect("with the tables there it needs no more");
     store.add(vec![due("a", at(0))]).await.unwrap();
-    let claims = store.claim_due(at(0), 9, Duration::from_secs(1), &TaskFilter::Any).await;
-    assert_eq!(claims.unwrap().len(), 1);
+    assert_eq!(claim(&store).await.unwrap().len(), 1);
     store.shutdown().await;
     tables.run("UPDATE {p}schema SET version = 9").await;
     let error = store.start().await.unwrap_err();
@@ -77,7 +77,6 @@ async fn a_user_with_too_few_privileges() {
 async fn a_database_that_may_only_be_read() {
     let tables = Tables::new().await;
     let writable = tables.started().await;
-    writable.add(vec![due("a", at(0))]).await.unwrap();
     let pool = MySqlPoolOptions::new()
         .after_connect(|connection, _| {
             Box::pin(async move {
@@ -89,14 +88,7 @@ async fn a_database_that_may_only_be_read() {
         .await
         .unwrap();
     let store = MySqlJobStore::builder().pool(pool).table_prefix(&*tables.prefix).build().unwrap();
-    store.start().await.expect("there is nothing to migrate");
-    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
-    let lease = Duration::from_secs(1);
-    let error = store.claim_due(at(0), 9, lease, &TaskFilter::Any).await.unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "only be read");
-    let error = store.add(vec![due("b", at(0))]).await.unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "only be read");
-    assert_eq!(writable.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+    only_reads(&store, &writable, StoreErrorKind::Unavailable, "only be read").await;
     tables.drop().await;
 }
 
@@ -132,19 +124,13 @@ async fn connections_that_the_server_closed_are_made_anew() {
     let mut tables = Tables::new().await;
     let store = tables.builder().max_connections(1).build().unwrap();
     store.start().await.unwrap();
-    for _ in 0..3 {
+    connects_anew(&store, async || {
         let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
-        let id = connection
-            .fetch(AssertSqlSafe("SELECT CAST(CONNECTION_ID() AS SIGNED)").into_sql_str(), &[]);
-        let id = id.await.unwrap()[0].int(0).unwrap();
+        let id = connection.fetch(AssertSqlSafe(NUMBER).into_sql_str(), &[]).await.unwrap();
         connection.finish();
-        tables.run(&format!("KILL {id}")).await;
-        // It was in use a moment ago, and so is not tested before it is used again.
-        if let Err(error) = store.next_wakeup(&TaskFilter::Any).await {
-            tells(&error, StoreErrorKind::Unavailable, "");
-        }
-        store.next_wakeup(&TaskFilter::Any).await.expect("there is another connection");
-    }
+        tables.run(&format!("KILL {}", id[0].int(0).unwrap())).await;
+    })
+    .await;
     tables.drop().await;
 }
 
@@ -154,8 +140,7 @@ async fn the_connection_of_a_call_that_is_cut_off_is_closed() {
     let store = tables.builder().max_connections(1).build().unwrap();
     store.start().await.unwrap();
     let database = store.handle.database().unwrap();
-    only_finished_calls_give_it_back(&database.dialect, "SELECT CAST(CONNECTION_ID() AS SIGNED)")
-        .await;
+    only_finished_calls_give_it_back(&database.dialect, NUMBER).await;
     tables.drop().await;
 }
 
@@ -168,38 +153,14 @@ async fn a_server_that_is_silent() {
     let builder = MySqlJobStore::builder().connect_options(options).table_prefix(&*tables.prefix);
     let builder = builder.statement_timeout(Duration::from_secs(2));
     let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
-    store.start().await.unwrap();
-    store.add(vec![due("a", at(0))]).await.unwrap();
-    line.open.send(false).unwrap();
-    let wait = tokio::time::timeout(Duration::from_secs(20), store.next_wakeup(&TaskFilter::Any));
-    let error = wait.await.expect("it gives up in time").unwrap_err();
-    assert!(error.is_retryable(), "{error}");
-    line.open.send(true).unwrap();
-    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+    bears_silence(&store, &line).await;
     tables.drop().await;
 }
 
-/// A machine that is cut off, or a process that is stopped, in the middle of a transaction, holds what it
-/// holds for some seconds only.
 #[tokio::test]
 async fn a_transaction_that_is_abandoned_is_ended_by_the_server() {
     let tables = Tables::new().await;
     let (gone, heir) = (tables.started().await, tables.started().await);
-    gone.add(vec![due("a", at(0))]).await.unwrap();
-    let database = gone.handle.database().unwrap();
-    let mut transaction = database.dialect.write().await.unwrap();
-    let id = JobId::new("a").unwrap();
-    assert!(database.remove_in(&mut transaction, &id).await.unwrap());
-    let removed = tokio::time::timeout(3 * ABANDONED, async {
-        // The first time it may be it that gives up.
-        loop {
-            match heir.remove_all().await {
-                Err(error) => assert!(error.is_retryable(), "{error}"),
-                Ok(removed) => return removed,
-            }
-        }
-    });
-    assert_eq!(removed.await.expect("the lock is given up"), 1, "what was not committed is undone");
-    drop(transaction);
+    holds_nothing_for_long(&gone.handle.database().unwrap(), &heir).await;
     tables.drop().await;
 }

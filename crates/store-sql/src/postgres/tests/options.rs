@@ -8,15 +8,18 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::super::PostgresJobStore;
-use super::{Tables, at, due};
+use super::{Tables, at, claim, due};
 use crate::dialect::Dialect;
+use crate::testing::options::{
+    are_kept_apart, are_refused, leaves_the_pool_open, runtime, starts_again_in_another_runtime,
+};
 
 #[test]
 fn what_can_not_be_is_refused_at_once() {
     let good = || PostgresJobStore::builder().url("postgres://u:hunter2@localhost/jobs");
     good().schema("Order").build().unwrap();
     PostgresJobStore::open("postgresql://u:hunter2@localhost").unwrap();
-    let wrong = [
+    are_refused([
         PostgresJobStore::builder().build(),
         PostgresJobStore::open(""),
         PostgresJobStore::open("mysql://u:hunter2@localhost/jobs"),
@@ -32,12 +35,7 @@ fn what_can_not_be_is_refused_at_once() {
         good().acquire_timeout(Duration::ZERO).build(),
         good().statement_timeout(Duration::from_micros(1)).build(),
         good().statement_timeout(Duration::MAX).build(),
-    ];
-    for store in wrong {
-        let error = store.unwrap_err();
-        assert_eq!(error.kind(), StoreErrorKind::Invalid);
-        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
-    }
+    ]);
 }
 
 #[test]
@@ -50,6 +48,8 @@ fn debug_tells_no_password() {
         assert!(!format!("{builder:?}").contains("hunter2"));
         assert!(!format!("{:?}", builder.build().unwrap()).contains("hunter2"));
     }
+    let wrong = PostgresJobStore::builder().url("postgres://u:hunter2@localhost:port/jobs");
+    assert!(!format!("{wrong:?}").contains("hunter2"));
 }
 
 #[tokio::test]
@@ -63,14 +63,11 @@ async fn a_store_that_is_not_started_says_so() {
 async fn prefixes_keep_stores_apart_and_case_does_not() {
     let tables = Tables::new().await;
     let open = |prefix: &str| tables.builder().table_prefix(prefix).build().unwrap();
-    let stores = [open("One_"), open("two_"), open("oNE_")];
-    for store in &stores {
-        store.start().await.unwrap();
-    }
-    stores[0].add(vec![due("a", at(0))]).await.unwrap();
-    assert_eq!(stores[1].next_wakeup(&TaskFilter::Any).await.unwrap(), None);
-    assert_eq!(stores[1].remove_all().await.unwrap(), 0);
-    assert_eq!(stores[2].remove_all().await.unwrap(), 1);
+    let (one, again) = (open("One_"), open("oNE_"));
+    are_kept_apart(&one, &open("two_")).await;
+    one.add(vec![due("a", at(0))]).await.unwrap();
+    again.start().await.unwrap();
+    assert_eq!(again.remove_all().await.unwrap(), 1);
     tables.drop().await;
 }
 
@@ -82,8 +79,7 @@ async fn the_schema_is_as_it_was_written() {
     let store = tables.builder().schema(&*schema).build().unwrap();
     store.start().await.unwrap();
     store.add(vec![due("a", at(0))]).await.unwrap();
-    let claims = store.claim_due(at(0), 9, Duration::from_secs(1), &TaskFilter::Any).await;
-    assert_eq!(claims.unwrap().len(), 1);
+    assert_eq!(claim(&store).await.unwrap().len(), 1);
     let found = tables.run(&format!("SELECT id FROM \"{schema}\".punctual_jobs")).await;
     assert_eq!(found.len(), 1);
     tables.run(&format!("DROP SCHEMA \"{schema}\" CASCADE")).await;
@@ -118,11 +114,7 @@ async fn a_pool_of_the_users_own_is_used_and_left_open() {
     store.start().await.unwrap();
     let watch = store.watch().await.unwrap();
     assert!(watch.is_some(), "on a connection beside the pool's only one");
-    store.add(vec![due("a", at(3))]).await.unwrap();
-    store.shutdown().await;
-    assert!(!pool.is_closed());
-    store.start().await.unwrap();
-    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(3)));
+    leaves_the_pool_open(&store, &pool).await;
     tables.drop().await;
 }
 
@@ -156,17 +148,7 @@ async fn it_tells_itself_apart_from_others_on_the_server() {
 
 #[test]
 fn it_starts_again_in_another_runtime() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let tables = runtime().block_on(Tables::new());
-    let store = tables.builder().build().unwrap();
-    for expected in 0..3 {
-        runtime().block_on(async {
-            store.start().await.unwrap();
-            let page = store.list(None, 9).await.unwrap();
-            assert_eq!(page.records.len(), expected);
-            store.add(vec![due(&expected.to_string(), at(0))]).await.unwrap();
-            store.shutdown().await;
-        });
-    }
+    starts_again_in_another_runtime(&tables.builder().build().unwrap());
     runtime().block_on(async { Tables { own: super::connect().await, ..tables }.drop().await });
 }

@@ -1,6 +1,6 @@
 //! Making and migrating the tables.
 
-use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
+use punctual_core::JobStore;
 use sqlx::Row;
 
 use super::super::names::Names;
@@ -8,12 +8,7 @@ use super::super::schema::{SCHEMA, migrate};
 use super::{Tables, at, due};
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
-use crate::testing::{makes_no_tables, migrates_no_tables};
-
-fn newer(migration: &'static str) -> Schema {
-    let all: Vec<&'static str> = SCHEMA.migrations.iter().copied().chain([migration]).collect();
-    Schema { create_version: SCHEMA.create_version, migrations: all.leak() }
-}
+use crate::testing::schema::{makes_no_tables, migrates_no_tables, newer, refuses_version_9};
 
 async fn names(tables: &mut Tables) -> Names {
     let schema = tables.schema.clone();
@@ -28,7 +23,8 @@ async fn older_tables_are_migrated_and_keep_their_jobs() {
     store.shutdown().await;
 
     // To the code of the next release, what this one writes is older.
-    let next = newer("ALTER TABLE {p}nodes ADD COLUMN colour text NOT NULL DEFAULT 'blue';");
+    let next =
+        newer(SCHEMA, "ALTER TABLE {p}nodes ADD COLUMN colour text NOT NULL DEFAULT 'blue';");
     let names = names(&mut tables).await;
     for _ in 0..2 {
         migrate(&mut tables.own, &names, &next).await.unwrap();
@@ -57,12 +53,7 @@ async fn newer_tables_are_refused_and_left_alone() {
     let store = tables.started().await;
     store.shutdown().await;
     tables.run("UPDATE {p}schema SET version = 9").await;
-    let error = store.start().await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Unsupported);
-    let text = error.to_string();
-    assert!(text.contains("version 9"), "{text}");
-    assert!(text.contains(&format!("up to {}", SCHEMA.migrations.len())), "{text}");
-    assert!(store.next_wakeup(&TaskFilter::Any).await.is_err(), "it has not started");
+    refuses_version_9(&store, SCHEMA).await;
     tables.drop().await;
 }
 

@@ -8,11 +8,13 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::super::PostgresJobStore;
-use super::{Tables, at, due, tells, unique};
-use crate::dialect::{ABANDONED, Dialect};
-use crate::testing::{Line, only_finished_calls_give_it_back};
-
-const LEASE: Duration = Duration::from_secs(1);
+use super::{Tables, at, claim, due, tells, unique};
+use crate::testing::Line;
+use crate::testing::server::{
+    bears_silence, connects_anew, gives_up, holds_nothing_for_long,
+    only_finished_calls_give_it_back,
+};
+use crate::testing::trouble::only_reads;
 
 /// The options of the server for tests; what the caller changes comes after them.
 fn options() -> PgConnectOptions {
@@ -29,15 +31,8 @@ impl Tables {
 
 #[tokio::test]
 async fn a_server_that_is_not_there() {
-    let store = PostgresJobStore::builder()
-        .url("postgres://u:hunter2@127.0.0.1:1/jobs")
-        .acquire_timeout(Duration::from_millis(50))
-        .build()
-        .unwrap();
-    let start = tokio::time::timeout(Duration::from_secs(5), store.start());
-    let error = start.await.expect("it gives up in time").unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "no connection");
-    assert!(error.is_retryable());
+    let builder = PostgresJobStore::builder().url("postgres://u:hunter2@127.0.0.1:1/jobs");
+    gives_up(&builder.acquire_timeout(Duration::from_millis(50)).build().unwrap()).await;
 }
 
 #[tokio::test]
@@ -80,8 +75,7 @@ async fn a_user_with_too_few_privileges() {
     tables.run(&format!("GRANT {all} TO {user}")).await;
     store.start().await.expect("with the tables there it needs no more");
     store.add(vec![due("a", at(0))]).await.unwrap();
-    let claims = store.claim_due(at(0), 9, LEASE, &TaskFilter::Any).await;
-    assert_eq!(claims.unwrap().len(), 1);
+    assert_eq!(claim(&store).await.unwrap().len(), 1);
     store.shutdown().await;
     tables.run(&format!("DROP OWNED BY {user}; DROP USER {user}")).await;
     tables.drop().await;
@@ -95,16 +89,8 @@ async fn a_database_that_may_only_be_read() {
     tells(&error, StoreErrorKind::Unavailable, "may only be read");
 
     let writable = tables.started().await;
-    writable.add(vec![due("a", at(0))]).await.unwrap();
     let store = tables.store(read_only());
-    store.start().await.expect("there is nothing to migrate");
-    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
-    assert_eq!(store.list(None, 9).await.unwrap().records.len(), 1);
-    let error = store.claim_due(at(0), 9, LEASE, &TaskFilter::Any).await.unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "may only be read");
-    let error = store.add(vec![due("b", at(0))]).await.unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "may only be read");
-    assert_eq!(writable.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+    only_reads(&store, &writable, StoreErrorKind::Unavailable, "may only be read").await;
     tables.drop().await;
 }
 
@@ -128,16 +114,12 @@ async fn connections_that_the_server_closed_are_made_anew() {
     let builder = PostgresJobStore::builder().schema(&*tables.schema).max_connections(1);
     let store = builder.connect_options(options().application_name(&name)).build().unwrap();
     store.start().await.unwrap();
-    for _ in 0..3 {
+    connects_anew(&store, async || {
         let close = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity";
         let closed = tables.run(&format!("{close} WHERE application_name = '{name}'")).await;
         assert_eq!(closed.len(), 1);
-        // It was in use a moment ago, and so is not tested before it is used again.
-        if let Err(error) = store.next_wakeup(&TaskFilter::Any).await {
-            tells(&error, StoreErrorKind::Unavailable, "");
-        }
-        store.next_wakeup(&TaskFilter::Any).await.expect("there is another connection");
-    }
+    })
+    .await;
     tables.drop().await;
 }
 
@@ -190,14 +172,7 @@ async fn a_server_that_is_silent() {
     let builder = PostgresJobStore::builder().connect_options(options).schema(&*tables.schema);
     let builder = builder.statement_timeout(Duration::from_secs(2));
     let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
-    store.start().await.unwrap();
-    store.add(vec![due("a", at(0))]).await.unwrap();
-    line.open.send(false).unwrap();
-    let wait = tokio::time::timeout(Duration::from_secs(20), store.next_wakeup(&TaskFilter::Any));
-    let error = wait.await.expect("it gives up in time").unwrap_err();
-    assert!(error.is_retryable(), "{error}");
-    line.open.send(true).unwrap();
-    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+    bears_silence(&store, &line).await;
     tables.drop().await;
 }
 
@@ -264,27 +239,10 @@ async fn a_batch_that_fails_midway_is_undone_whole() {
     tables.drop().await;
 }
 
-/// A machine that is cut off, or a process that is stopped, in the middle of a transaction, holds what it
-/// holds for some seconds only.
 #[tokio::test]
 async fn a_transaction_that_is_abandoned_is_ended_by_the_server() {
     let tables = Tables::new().await;
     let (gone, heir) = (tables.started().await, tables.started().await);
-    gone.add(vec![due("a", at(0))]).await.unwrap();
-    let database = gone.handle.database().unwrap();
-    let mut transaction = database.dialect.write().await.unwrap();
-    let id = JobId::new("a").unwrap();
-    assert!(database.remove_in(&mut transaction, &id).await.unwrap());
-    let removed = tokio::time::timeout(3 * ABANDONED, async {
-        // The first time it may be it that gives up.
-        loop {
-            match heir.remove_all().await {
-                Err(error) => assert!(error.is_retryable(), "{error}"),
-                Ok(removed) => return removed,
-            }
-        }
-    });
-    assert_eq!(removed.await.expect("the lock is given up"), 1, "what was not committed is undone");
-    drop(transaction);
+    holds_nothing_for_long(&gone.handle.database().unwrap(), &heir).await;
     tables.drop().await;
 }

@@ -2,29 +2,16 @@
 
 use std::time::Duration;
 
-use punctual_core::{
-    Commit, CommitAction, CommitOutcome, Fence, InFlightRun, JobId, JobStore, NodeId, RunId,
-    Schedule, TaskFilter,
-};
+use punctual_core::{Commit, CommitAction, CommitOutcome, JobId, JobStore, Schedule};
 use tokio::time::timeout;
 
-use super::super::PostgresJobStore;
-use super::{Tables, at, due};
+use super::{Tables, at, claim, due};
+use crate::testing::run;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn id(name: &str) -> JobId {
     JobId::new(name).unwrap()
-}
-
-fn run(number: u128) -> InFlightRun {
-    InFlightRun {
-        run_id: RunId::from_u128(number),
-        scheduled_time: at(0),
-        attempt: 1,
-        node: NodeId::new("here").unwrap(),
-        fence: Fence(1),
-    }
 }
 
 impl Tables {
@@ -39,21 +26,16 @@ impl Tables {
     }
 }
 
-async fn claim(store: &PostgresJobStore) -> Vec<Fence> {
-    let lease = Duration::from_secs(9);
-    let claims = store.claim_due(at(0), 9, lease, &TaskFilter::Any).await.unwrap();
-    claims.iter().map(|claim| claim.record.fence).collect()
-}
-
 #[tokio::test]
 async fn claims_pass_over_what_others_hold() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
     tables.run("BEGIN; SELECT 1 FROM {p}jobs WHERE id = 'a' FOR UPDATE").await;
-    assert_eq!(timeout(PATIENCE, claim(&store)).await.expect("nobody waits").len(), 1);
+    let claims = timeout(PATIENCE, claim(&store)).await.expect("nobody waits");
+    assert_eq!(claims.unwrap().len(), 1);
     tables.run("ROLLBACK").await;
-    assert_eq!(claim(&store).await.len(), 1);
+    assert_eq!(claim(&store).await.unwrap().len(), 1);
     tables.drop().await;
 }
 
@@ -63,11 +45,11 @@ async fn a_job_that_finishes_while_its_last_run_is_cleared_leaves() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     store.add(vec![due("a", at(0))]).await.unwrap();
-    let fence = claim(&store).await[0];
+    let fence = claim(&store).await.unwrap()[0].record.fence;
     let schedule = Schedule::at(at(0));
-    let advance = CommitAction::Advance { schedule, fire_count: 1, start: vec![run(1)] };
+    let advance = CommitAction::Advance { schedule, fire_count: 1, start: vec![run()] };
     store.commit(vec![Commit { id: id("a"), fence, action: advance }].into()).await.unwrap();
-    let fence = claim(&store).await[0];
+    let fence = claim(&store).await.unwrap()[0].record.fence;
 
     tables.run("BEGIN; DELETE FROM {p}runs WHERE job_id = 'a'").await;
     let finish = Commit { id: id("a"), fence, action: CommitAction::Finish { start: vec![] } };

@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
+use punctual_core::{JobStore, TaskFilter};
 use sqlx::sqlite::SqlitePoolOptions;
 
 use super::super::SqliteJobStore;
 use super::{at, due};
+use crate::testing::options::{
+    are_kept_apart, are_refused, leaves_the_pool_open, starts_again_in_another_runtime,
+};
 
 #[test]
 fn what_can_not_be_is_refused_at_once() {
-    let wrong = [
+    are_refused([
         SqliteJobStore::builder().build(),
         SqliteJobStore::open(""),
         SqliteJobStore::open(":memory:"),
         SqliteJobStore::builder().in_memory().table_prefix("jobs; --").build(),
         SqliteJobStore::builder().in_memory().busy_timeout(Duration::MAX).build(),
-    ];
-    for store in wrong {
-        assert_eq!(store.unwrap_err().kind(), StoreErrorKind::Invalid);
-    }
+    ]);
 }
 
 #[tokio::test]
@@ -37,13 +37,7 @@ async fn prefixes_keep_stores_apart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let open = |prefix: &str| SqliteJobStore::builder().file(&path).table_prefix(prefix).build();
-    let (one, two) = (open("one_").unwrap(), open("two_").unwrap());
-    one.start().await.unwrap();
-    two.start().await.unwrap();
-    one.add(vec![due("a", at(0))]).await.unwrap();
-    assert_eq!(two.next_wakeup(&TaskFilter::Any).await.unwrap(), None);
-    assert_eq!(two.remove_all().await.unwrap(), 0);
-    assert_eq!(one.remove_all().await.unwrap(), 1);
+    are_kept_apart(&open("one_").unwrap(), &open("two_").unwrap()).await;
 }
 
 #[tokio::test]
@@ -51,12 +45,7 @@ async fn a_pool_of_the_users_own_is_used_and_left_open() {
     let pool =
         SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
     let store = SqliteJobStore::builder().pool(pool.clone()).build().unwrap();
-    store.start().await.unwrap();
-    store.add(vec![due("a", at(3))]).await.unwrap();
-    store.shutdown().await;
-    assert!(!pool.is_closed());
-    store.start().await.unwrap();
-    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(3)));
+    leaves_the_pool_open(&store, &pool).await;
 }
 
 #[test]
@@ -64,17 +53,7 @@ fn it_starts_again_in_another_runtime() {
     let folder = tempfile::tempdir().unwrap();
     let file = SqliteJobStore::open(folder.path().join("jobs.sqlite")).unwrap();
     for store in [file, SqliteJobStore::in_memory().unwrap()] {
-        for expected in 0..3 {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                store.start().await.unwrap();
-                let page = store.list(None, 9).await.unwrap();
-                assert_eq!(page.records.len(), expected);
-                store.add(vec![due(&expected.to_string(), at(0))]).await.unwrap();
-                store.shutdown().await;
-            });
-        }
+        starts_again_in_another_runtime(&store);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Making and migrating the tables.
 
-use punctual_core::{JobId, JobStore, StoreErrorKind};
+use punctual_core::JobStore;
 use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::super::SqliteJobStore;
@@ -8,7 +8,7 @@ use super::super::schema::{SCHEMA, migrate};
 use super::{at, due};
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
-use crate::testing::{makes_no_tables, migrates_no_tables};
+use crate::testing::schema::{makes_no_tables, migrates_no_tables, newer, refuses_version_9};
 
 const NEXT: &str = "ALTER TABLE {p}jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';";
 
@@ -26,8 +26,7 @@ async fn an_older_file_is_migrated_and_keeps_its_jobs() {
     store.shutdown().await;
 
     // To the code of the next release, what this one writes is an older file.
-    let migrations: &[&str] = [SCHEMA.migrations, &[NEXT]].concat().leak();
-    let newer = Schema { migrations, ..SCHEMA };
+    let newer = newer(SCHEMA, NEXT);
     let mut connection = connect(&path).await;
     let tables = TablePrefix::default();
     for _ in 0..2 {
@@ -66,14 +65,7 @@ async fn a_newer_file_is_refused_and_left_alone() {
     store.shutdown().await;
     let mut connection = connect(&path).await;
     sqlx::query("UPDATE punctual_schema SET version = 9").execute(&mut connection).await.unwrap();
-
-    let error = store.start().await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Unsupported);
-    let text = error.to_string();
-    assert!(text.contains("version 9"), "{text}");
-    assert!(text.contains(&format!("up to {}", SCHEMA.migrations.len())), "{text}");
-    let still = store.get(&JobId::new("a").unwrap()).await.unwrap_err();
-    assert_eq!(still.kind(), StoreErrorKind::Unavailable, "it has not started");
+    refuses_version_9(&store, SCHEMA).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use super::super::SqliteJobStore;
-use super::{at, due, tells};
+use super::{at, claim, due, tells};
+use crate::testing::trouble::only_reads;
 
 #[tokio::test]
 async fn a_missing_folder() {
@@ -36,17 +37,11 @@ async fn a_database_that_may_only_be_read() {
     let path = folder.path().join("jobs.sqlite");
     let writable = SqliteJobStore::open(&path).unwrap();
     writable.start().await.unwrap();
-    writable.add(vec![due("a", at(0))]).await.unwrap();
 
     let read_only = SqliteConnectOptions::new().filename(&path).read_only(true);
     let pool = SqlitePoolOptions::new().connect_with(read_only).await.unwrap();
     let store = SqliteJobStore::builder().pool(pool).build().unwrap();
-    store.start().await.expect("there is nothing to migrate");
-    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
-    let lease = Duration::from_secs(1);
-    let error = store.claim_due(at(0), 9, lease, &TaskFilter::Any).await.unwrap_err();
-    tells(&error, StoreErrorKind::Invalid, "may not be written");
-    assert_eq!(writable.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+    only_reads(&store, &writable, StoreErrorKind::Invalid, "may not be written").await;
 }
 
 #[tokio::test]
@@ -67,8 +62,8 @@ async fn a_full_disk_loses_nothing() {
 
     let page = store.list(None, 9).await.unwrap();
     assert_eq!(page.records.len(), 1, "the batch is not there in part");
-    let claims = store.claim_due(at(0), 9, Duration::from_secs(1), &TaskFilter::Any).await;
-    assert_eq!(claims.unwrap().len(), 1, "and the jobs that are there still run");
+    let claims = claim(&store).await.unwrap();
+    assert_eq!(claims.len(), 1, "and the jobs that are there still run");
 }
 
 #[tokio::test]

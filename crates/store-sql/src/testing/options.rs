@@ -1,0 +1,54 @@
+//! What the options of all stores have in common.
+
+use std::fmt::Debug;
+
+use punctual_core::{JobStore, StoreError, StoreErrorKind, TaskFilter};
+use sqlx::{Database, Pool};
+use tokio::runtime::Runtime;
+
+use super::{at, due};
+
+/// Stores that can't be are told as such at once, and no password is given away.
+pub(crate) fn are_refused(stores: impl IntoIterator<Item = Result<impl Debug, StoreError>>) {
+    for store in stores {
+        let error = store.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Invalid);
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+/// What is in the tables of one store is not in those of the other.
+pub(crate) async fn are_kept_apart(one: &impl JobStore, other: &impl JobStore) {
+    one.start().await.unwrap();
+    other.start().await.unwrap();
+    one.add(vec![due("a", at(0))]).await.unwrap();
+    assert_eq!(other.next_wakeup(&TaskFilter::Any).await.unwrap(), None);
+    assert_eq!(other.remove_all().await.unwrap(), 0);
+    assert_eq!(one.remove_all().await.unwrap(), 1);
+}
+
+/// A store on the user's own pool works on it, and leaves it open.
+pub(crate) async fn leaves_the_pool_open<D: Database>(store: &impl JobStore, pool: &Pool<D>) {
+    store.start().await.unwrap();
+    store.add(vec![due("a", at(3))]).await.unwrap();
+    store.shutdown().await;
+    assert!(!pool.is_closed());
+    store.start().await.unwrap();
+    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(3)));
+}
+
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// A store works in one runtime after the other.
+pub(crate) fn starts_again_in_another_runtime(store: &impl JobStore) {
+    for expected in 0..3 {
+        runtime().block_on(async {
+            store.start().await.unwrap();
+            assert_eq!(store.list(None, 9).await.unwrap().records.len(), expected);
+            store.add(vec![due(&expected.to_string(), at(0))]).await.unwrap();
+            store.shutdown().await;
+        });
+    }
+}

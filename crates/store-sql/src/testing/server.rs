@@ -1,0 +1,83 @@
+//! Servers that are not there, or don't answer.
+
+use std::time::Duration;
+
+use punctual_core::{JobId, JobStore, StoreErrorKind, TaskFilter};
+use tokio::time::timeout;
+
+use super::{Line, at, due, tells};
+use crate::client::{Client, Columns};
+use crate::database::Database;
+use crate::dialect::{ABANDONED, Dialect};
+
+/// A store whose server is not there says so, soon.
+pub(crate) async fn gives_up(store: &impl JobStore) {
+    let start = timeout(Duration::from_secs(5), store.start());
+    let error = start.await.expect("it gives up in time").unwrap_err();
+    tells(&error, StoreErrorKind::Unavailable, "no connection");
+    assert!(error.is_retryable());
+}
+
+/// A store with one connection, which `close` closes, makes another.
+pub(crate) async fn connects_anew(store: &impl JobStore, mut close: impl AsyncFnMut()) {
+    for _ in 0..3 {
+        close().await;
+        // It was in use a moment ago, and so is not tested before it is used again.
+        if let Err(error) = store.next_wakeup(&TaskFilter::Any).await {
+            tells(&error, StoreErrorKind::Unavailable, "");
+        }
+        store.next_wakeup(&TaskFilter::Any).await.expect("there is another connection");
+    }
+}
+
+/// A pool with one connection, whose number on the server this statement answers, has it back after a call that
+/// came to its end, and closes it after another.
+pub(crate) async fn only_finished_calls_give_it_back<D: Dialect>(
+    dialect: &D,
+    number: &'static str,
+) {
+    let mut numbers = Vec::new();
+    for finished in [true, false, true] {
+        let mut connection = dialect.read().await.unwrap();
+        let rows = connection.fetch(dialect.sql(number), &[]).await.unwrap();
+        numbers.push(rows[0].int(0).unwrap());
+        match finished {
+            true => connection.finish(),
+            false => drop(connection),
+        }
+    }
+    assert_eq!(numbers[0], numbers[1], "it is used again");
+    assert_ne!(numbers[1], numbers[2], "nobody knows what it was about, so it was closed");
+}
+
+/// A store that is connected by this line gives up while nothing comes through it, and goes on afterwards.
+pub(crate) async fn bears_silence(store: &impl JobStore, line: &Line) {
+    store.start().await.unwrap();
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    line.open.send(false).unwrap();
+    let wait = timeout(Duration::from_secs(20), store.next_wakeup(&TaskFilter::Any));
+    let error = wait.await.expect("it gives up in time").unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    line.open.send(true).unwrap();
+    assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
+}
+
+/// A machine that is cut off, or a process that is stopped, in the middle of a transaction, holds what it
+/// holds for some seconds only.
+pub(crate) async fn holds_nothing_for_long<D: Dialect>(gone: &Database<D>, heir: &impl JobStore) {
+    gone.add(&[due("a", at(0))]).await.unwrap();
+    let mut transaction = gone.dialect.write().await.unwrap();
+    let id = JobId::new("a").unwrap();
+    assert!(gone.remove_in(&mut transaction, &id).await.unwrap());
+    let removed = timeout(3 * ABANDONED, async {
+        // The first time it may be it that gives up.
+        loop {
+            match heir.remove_all().await {
+                Err(error) => assert!(error.is_retryable(), "{error}"),
+                Ok(removed) => return removed,
+            }
+        }
+    });
+    assert_eq!(removed.await.expect("the lock is given up"), 1, "what was not committed is undone");
+    drop(transaction);
+}
