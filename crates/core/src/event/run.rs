@@ -57,7 +57,7 @@ pub enum RunOutcome {
     Success(Value),
     /// The task returned this error.
     Failed(Arc<TaskError>),
-    /// The task panicked with this message.
+    /// The task panicked with this message; or its error did, when it was asked for its text.
     Panicked(String),
     /// The arguments in the store are not of the task's type; nothing was run.
     InvalidArguments(Arc<crate::codec::CodecError>),

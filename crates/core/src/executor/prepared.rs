@@ -1,7 +1,9 @@
 //! A run with its arguments decoded, ready to begin.
 
 use std::any::Any;
+use std::error::Error;
 use std::fmt;
+use std::iter::successors;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,7 +11,7 @@ use std::task::{Context, Poll};
 use super::Run;
 use super::inside::Inside;
 use crate::event::RunOutcome;
-use crate::task::{BoxFuture, TaskBody, TaskResult};
+use crate::task::{BoxFuture, TaskBody, TaskError, TaskResult};
 
 /// What [`Run::prepare`] makes: the two kinds of work need different places.
 #[derive(Debug)]
@@ -111,9 +113,28 @@ pub(super) fn catch<T>(piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Sen
 fn outcome_of(result: Result<TaskResult, Box<dyn Any + Send>>) -> RunOutcome {
     match result {
         Ok(Ok(value)) => RunOutcome::Success(value),
-        Ok(Err(error)) => RunOutcome::Failed(std::sync::Arc::new(error)),
-        Err(panic) => RunOutcome::Panicked(panic_text(&*panic)),
+        // Asked once here, where a panic is the task's: whoever asks later can't bear one.
+        Ok(Err(error)) => match catch(|| ask_for_texts(&error)) {
+            Ok(()) => RunOutcome::Failed(std::sync::Arc::new(error)),
+            Err(panic) => panicked(panic),
+        },
+        Err(panic) => panicked(panic),
     }
+}
+
+/// The texts of the error and its sources, of which there may be any number.
+fn ask_for_texts(error: &TaskError) {
+    let first: &(dyn Error + 'static) = &**error;
+    successors(Some(first), |&error| error.source()).take(32).for_each(|error| {
+        let _text = error.to_string();
+    });
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> RunOutcome {
+    let text = panic_text(&*panic);
+    // What it carries is the task's too, and may panic at its end; what that carries is left alone.
+    std::mem::forget(catch(|| drop(panic)));
+    RunOutcome::Panicked(text)
 }
 
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {

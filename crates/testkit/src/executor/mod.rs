@@ -32,6 +32,7 @@
 mod caps;
 #[doc(hidden)]
 pub mod cases;
+mod errors;
 mod fixture;
 mod gate;
 mod handle;

@@ -12,7 +12,10 @@ macro_rules! executor_suite {
             $crate::executor_suite! { @cases $fixture;
                 outcomes for nothing [
                     a_value_comes_back
+                    numbers_go_there_and_back_to_the_last_bit
                     an_error_comes_back
+                    an_error_comes_with_its_sources
+                    an_error_that_can_not_be_shown_is_a_panic
                     a_panic_is_an_outcome_with_its_text
                     arguments_of_another_shape_are_reported
                     a_run_after_its_deadline_is_missed

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use punctual_core::{AnyTask, CodecError, Encoded, JobContext, TaskBody, TaskOutput, Tasks};
 use punctual_macros::task;
+use serde_json::Value;
 
+use super::errors::{Deep, Explosive, Outer, Unspeakable};
 use super::line;
 
 /// The tasks that a worker in another process must know to be tried by the suite.
@@ -14,11 +16,18 @@ pub fn tasks() -> Tasks {
     Tasks::new()
         .task_type::<add>()
         .task_type::<add_async>()
+        .task_type::<same>()
+        .task_type::<bits>()
+        .task_type::<from_bits>()
         .task_type::<fail>()
         .task_type::<fail_async>()
+        .task_type::<fail_deeply>()
+        .task_type::<fail_unspeakably>()
+        .task_type::<fail_unspeakably_inside>()
         .task_type::<panic>()
         .task_type::<panic_async>()
         .task_type::<panic_without_text>()
+        .task_type::<panic_explosively>()
         .task_type::<describe>()
         .task_type::<called_in>()
         .task_type::<listening>()
@@ -37,6 +46,21 @@ pub(crate) async fn add_async(a: i64, b: i64) -> i64 {
 }
 
 #[task(crate = "punctual_core")]
+pub(crate) fn same(value: Value) -> Value {
+    value
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn bits(numbers: Vec<f64>) -> Vec<u64> {
+    numbers.into_iter().map(f64::to_bits).collect()
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn from_bits(bits: Vec<u64>) -> Vec<f64> {
+    bits.into_iter().map(f64::from_bits).collect()
+}
+
+#[task(crate = "punctual_core")]
 pub(crate) fn fail(text: String) -> Result<(), String> {
     Err(text)
 }
@@ -44,6 +68,21 @@ pub(crate) fn fail(text: String) -> Result<(), String> {
 #[task(crate = "punctual_core")]
 pub(crate) async fn fail_async(text: String) -> Result<(), String> {
     Err(text)
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn fail_deeply() -> Result<(), Deep> {
+    Err(Deep::of(["no print", "no paper", "no trees"]))
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn fail_unspeakably() -> Result<(), Unspeakable> {
+    Err(Unspeakable)
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn fail_unspeakably_inside() -> Result<(), Outer> {
+    Err(Outer(Unspeakable))
 }
 
 #[task(crate = "punctual_core")]
@@ -59,6 +98,12 @@ pub(crate) async fn panic_async() {
 #[task(crate = "punctual_core")]
 pub(crate) fn panic_without_text() {
     std::panic::panic_any(7_u8);
+}
+
+/// What the panic carries panics again when it is dropped.
+#[task(crate = "punctual_core")]
+pub(crate) fn panic_explosively() {
+    std::panic::panic_any(Explosive);
 }
 
 /// Everything that a task can read in its context and tell.

@@ -1,5 +1,6 @@
 //! How runs end, for every executor.
 
+use std::error::Error;
 use std::time::Duration;
 
 use punctual_core::{Clock, Codec, RunOutcome};
@@ -23,6 +24,20 @@ pub fn a_value_comes_back<F: ExecutorFixture>(trial: &Trial<F>) {
     assert_eq!(value(outcome), json!(42));
 }
 
+pub fn numbers_go_there_and_back_to_the_last_bit<F: ExecutorFixture>(trial: &Trial<F>) {
+    // The last ones are read wrongly by who is in a hurry.
+    let numbers = [f64::MIN_POSITIVE, -0.0, 0.1, 4.909094645012588e-91, 2.0554646329651354e57];
+    let outcome = trial.outcome(Order::call(bits(numbers.into())));
+    assert_eq!(value(outcome), json!(numbers.map(f64::to_bits)), "on their way there");
+    let outcome = trial.outcome(Order::call(from_bits(numbers.map(f64::to_bits).into())));
+    let back = value(outcome);
+    let back = back.as_array().expect("a list").iter().filter_map(Value::as_f64);
+    assert!(back.map(f64::to_bits).eq(numbers.map(f64::to_bits)), "on their way back");
+
+    let ends = json!([u64::MAX, i64::MIN, "\0 \u{1f980}", null, {"": []}]);
+    assert_eq!(value(trial.outcome(Order::call(same(ends.clone())))), ends);
+}
+
 pub fn an_error_comes_back<F: ExecutorFixture>(trial: &Trial<F>) {
     for order in [Order::call(fail("no paper".into())), Order::call(fail_async("no paper".into()))]
     {
@@ -31,6 +46,33 @@ pub fn an_error_comes_back<F: ExecutorFixture>(trial: &Trial<F>) {
             other => panic!("expected an error: {other}"),
         }
     }
+}
+
+pub fn an_error_comes_with_its_sources<F: ExecutorFixture>(trial: &Trial<F>) {
+    match trial.outcome(Order::call(fail_deeply())) {
+        RunOutcome::Failed(error) => {
+            let first: &(dyn Error + 'static) = &**error;
+            let texts = std::iter::successors(Some(first), |&error| error.source());
+            let texts: Vec<_> = texts.map(ToString::to_string).collect();
+            assert_eq!(texts, ["no print", "no paper", "no trees"]);
+        }
+        other => panic!("expected an error: {other}"),
+    }
+}
+
+pub fn an_error_that_can_not_be_shown_is_a_panic<F: ExecutorFixture>(trial: &Trial<F>) {
+    for (order, expected) in [
+        (Order::call(fail_unspeakably()), "no words"),
+        (Order::call(fail_unspeakably_inside()), "no words"),
+        (Order::call(panic_explosively()), "the panic carried no text"),
+    ] {
+        match trial.outcome(order) {
+            RunOutcome::Panicked(text) => assert_eq!(text, expected),
+            other => panic!("expected a panic: {:?}", other.kind()),
+        }
+    }
+    // Nobody is the worse for it.
+    assert_eq!(value(trial.outcome(Order::call(add(40, 2)))), json!(42));
 }
 
 pub fn a_panic_is_an_outcome_with_its_text<F: ExecutorFixture>(trial: &Trial<F>) {
