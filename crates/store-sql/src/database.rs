@@ -45,7 +45,7 @@ impl<D: Dialect> Database<D> {
         connection.fetch(self.dialect.sql(statement), values).await
     }
 
-    /// The same for one that only reads or is a transaction of its own, on a connection of its own.
+    /// The same for one that only reads or is a transaction by itself, on a connection of its own.
     pub(crate) async fn ask(
         &self,
         statement: &'static str,
@@ -55,5 +55,17 @@ impl<D: Dialect> Database<D> {
         let rows = self.fetch(&mut connection, statement, values).await?;
         connection.finish();
         Ok(rows)
+    }
+
+    /// Runs a statement in a transaction of its own; how many rows it changed.
+    pub(crate) async fn change(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let mut transaction = self.dialect.write().await?;
+        let changed = self.execute(&mut transaction, statement, values).await?;
+        self.end(transaction).await?;
+        Ok(changed)
     }
 }

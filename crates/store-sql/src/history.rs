@@ -93,11 +93,7 @@ impl<D: Dialect> Database<D> {
         limit: usize,
     ) -> Result<u64, StoreError> {
         let values = [Int(before.as_micros()), rows::limit(limit)];
-        let mut transaction = self.dialect.write().await?;
-        let statement = Self::statements()?.forget_before;
-        let forgotten = self.execute(&mut transaction, statement, &values).await?;
-        self.end(transaction).await?;
-        Ok(forgotten)
+        self.change(Self::statements()?.forget_before, &values).await
     }
 
     pub(crate) async fn forget_beyond(
@@ -108,11 +104,7 @@ impl<D: Dialect> Database<D> {
     ) -> Result<u64, StoreError> {
         let jobs = json(&jobs.iter().map(JobId::as_str).collect::<Vec<_>>())?;
         let values = [Text(&jobs), rows::limit(keep), rows::limit(limit)];
-        let mut transaction = self.dialect.write().await?;
-        let statement = Self::statements()?.forget_beyond;
-        let forgotten = self.execute(&mut transaction, statement, &values).await?;
-        self.end(transaction).await?;
-        Ok(forgotten)
+        self.change(Self::statements()?.forget_beyond, &values).await
     }
 }
 

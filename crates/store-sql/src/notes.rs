@@ -13,10 +13,8 @@ impl<D: Dialect> Database<D> {
     }
 
     pub(crate) async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
-        let mut transaction = self.dialect.write().await?;
         let values = [Value::Text(key), Value::Text(text)];
-        self.execute(&mut transaction, D::STATEMENTS.set_note, &values).await?;
-        self.end(transaction).await
+        self.change(D::STATEMENTS.set_note, &values).await.map(drop)
     }
 
     /// Leaves a note unless there is one, as a part of the connection's transaction.

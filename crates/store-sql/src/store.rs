@@ -1,9 +1,10 @@
 //! The stores as users see them.
 
-/// Implements `JobStore` for a type with a field `handle`, an `Arc<Handle<_>>`, and a method `capabilities`.
+/// Implements `JobStore` and `Debug` for a type with a field `handle`, an `Arc<Handle<_>>`, and a method `capabilities`.
 macro_rules! job_store {
     ($store:ty) => {
         const _: () = {
+            use std::fmt;
             use std::time::Duration;
 
             use punctual_core::{
@@ -13,6 +14,13 @@ macro_rules! job_store {
             };
 
             use $crate::dialect::Dialect;
+
+            impl fmt::Debug for $store {
+                /// Without its options, which may have a password in them.
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.debug_struct(stringify!($store)).finish_non_exhaustive()
+                }
+            }
 
             impl JobStore for $store {
                 fn caps(&self) -> StoreCaps {

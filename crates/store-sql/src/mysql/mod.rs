@@ -14,7 +14,6 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{StoreCaps, StoreError};
@@ -72,13 +71,6 @@ impl MySqlJobStore {
 
     fn capabilities(&self) -> StoreCaps {
         StoreCaps::shared().with_history()
-    }
-}
-
-impl fmt::Debug for MySqlJobStore {
-    /// Without the URL, which may have a password in it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MySqlJobStore").finish_non_exhaustive()
     }
 }
 

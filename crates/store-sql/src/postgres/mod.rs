@@ -13,7 +13,6 @@ mod sql;
 mod tests;
 mod watch;
 
-use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{StoreCaps, StoreError};
@@ -71,13 +70,6 @@ impl PostgresJobStore {
 
     fn capabilities(&self) -> StoreCaps {
         StoreCaps::shared().with_notify().with_history()
-    }
-}
-
-impl fmt::Debug for PostgresJobStore {
-    /// Without the URL, which has a password in it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresJobStore").finish_non_exhaustive()
     }
 }
 

@@ -12,7 +12,6 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -85,13 +84,6 @@ impl SqliteJobStore {
             Place::File(_) | Place::Pool(_) => StoreCaps::shared(),
         }
         .with_history()
-    }
-}
-
-impl fmt::Debug for SqliteJobStore {
-    /// Without the path, which is nobody's business in a log.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteJobStore").finish_non_exhaustive()
     }
 }
 
