@@ -60,7 +60,9 @@ impl Jobs {
     ) -> Result<Revision, StoreError> {
         let slot = self.find(id).ok_or_else(|| StoreError::not_found(id))?;
         let record = self.at_mut(slot).ok_or_else(|| StoreError::not_found(id))?;
-        if record.revision != expected {
+        let run_time = record.next_run_time();
+        let has_run = update.expected_run_time.is_some_and(|expected| expected != run_time);
+        if record.revision != expected || has_run {
             return Err(StoreError::conflict(id));
         }
         record.revision = record.revision.next();
@@ -207,7 +209,7 @@ impl Jobs {
 type Place<'a> = (bool, Option<Timestamp>, &'a JobId);
 
 fn place(record: &JobRecord) -> Place<'_> {
-    let time = record.schedule.map(|schedule| schedule.next_run_time);
+    let time = record.next_run_time();
     (time.is_none(), time, &record.id)
 }
 

@@ -1,7 +1,8 @@
 //! Adding, changing, removing and listing jobs.
 
 use punctual_core::{
-    AddOutcome, JobCursor, JobId, JobPage, JobRecord, NewRecord, RecordUpdate, Revision, StoreError,
+    AddOutcome, JobCursor, JobId, JobPage, JobRecord, NewRecord, RecordUpdate, Revision,
+    StoreError, Timestamp,
 };
 
 use crate::client::Value::{Bytes, Flag, Int, MaybeInt, MaybeText, Text};
@@ -60,6 +61,8 @@ impl<D: Dialect> Database<D> {
             MaybeInt(schedule.map(|schedule| schedule.due_at.as_micros())),
             MaybeText(task),
             Flag(update.restart),
+            Flag(update.expected_run_time.is_some()),
+            MaybeInt(update.expected_run_time.flatten().map(Timestamp::as_micros)),
         ];
         if self.execute(connection, D::STATEMENTS.update, &values).await? == 0 {
             return Err(match self.exists(connection, id).await? {

@@ -5,7 +5,8 @@
 /// One of each per dialect.
 pub(crate) struct Statements {
     /// Id, the revision that it must have, whether there is a new schedule, its run time and its due time,
-    /// the new task or none, whether fires are counted anew. One row is changed if the revision holds.
+    /// the new task or none, whether fires are counted anew, whether the run time must still be a certain one,
+    /// and which. One row is changed if all this holds.
     pub(crate) update: &'static str,
     /// Id, definition.
     pub(crate) update_definition: &'static str,

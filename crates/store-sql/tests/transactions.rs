@@ -68,7 +68,7 @@ async fn keeps_the_contract<D: Database>(
     let update = RecordUpdate {
         definition: Some((TaskName::new("other").unwrap(), Encoded::from(&b"new"[..]))),
         schedule: Some(None),
-        restart: false,
+        ..Default::default()
     };
     let old = id("old");
     let updated = inside(ours).update_in(&mut caller, &old, Revision::FIRST, update.clone()).await;

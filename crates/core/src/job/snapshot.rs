@@ -88,7 +88,7 @@ impl Job {
             id: record.id.clone(),
             job_store,
             task: record.task.clone(),
-            next_run_time: record.schedule.map(|schedule| schedule.next_run_time),
+            next_run_time: record.next_run_time(),
             due_at: record.schedule.map(|schedule| schedule.due_at),
             fire_count: record.fire_count,
             in_flight: record.in_flight,

@@ -17,10 +17,7 @@ impl JobCursor {
     /// The place of a record in the list; sorts as the list does.
     #[must_use]
     pub fn of(record: &JobRecord) -> Self {
-        Self {
-            next_run_time: record.schedule.map(|schedule| schedule.next_run_time),
-            id: record.id.clone(),
-        }
+        Self { next_run_time: record.next_run_time(), id: record.id.clone() }
     }
 
     fn key(&self) -> (bool, Option<Timestamp>, &JobId) {

@@ -88,7 +88,8 @@ pub trait JobStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`NotFound`](StoreErrorKind::NotFound); [`Conflict`](StoreErrorKind::Conflict) when somebody
-    /// else changed the job in between.
+    /// else changed the job in between, or when it has not the update's
+    /// [`expected_run_time`](RecordUpdate::expected_run_time).
     fn update(
         &self,
         id: &JobId,

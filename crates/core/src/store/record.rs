@@ -60,6 +60,14 @@ pub struct JobRecord {
     pub in_flight: u32,
 }
 
+impl JobRecord {
+    /// When it runs next, if it does.
+    #[must_use]
+    pub fn next_run_time(&self) -> Option<Timestamp> {
+        self.schedule.map(|schedule| schedule.next_run_time)
+    }
+}
+
 /// What became of a job to add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddOutcome {
@@ -76,6 +84,9 @@ pub struct RecordUpdate {
     pub definition: Option<(TaskName, Encoded)>,
     /// Another schedule; `Some(None)` pauses. A finished job with a schedule is finished no more.
     pub schedule: Option<Option<Schedule>>,
+    /// The `next_run_time` that the job must still have, if any will not do: the one from which the new
+    /// schedule follows. A job that has been run since would be run for the same time once more.
+    pub expected_run_time: Option<Option<Timestamp>>,
     /// Whether fires are counted anew: `fire_count` becomes 0.
     pub restart: bool,
 }

@@ -15,7 +15,7 @@ use super::{Engine, Place, Settings};
 use crate::{SchedulerError, plan};
 
 /// How often a change is tried again that somebody else got ahead of.
-pub(super) const CONFLICT_RETRIES: usize = 5;
+pub(super) const CONFLICT_RETRIES: usize = 20;
 
 impl Engine {
     /// Adds a job: to its store when the scheduler runs, else to the pending ones.
@@ -233,6 +233,7 @@ impl Engine {
             let update = RecordUpdate {
                 definition: Some((record.task, record.definition)),
                 schedule: Some(record.schedule),
+                expected_run_time: Some(old.next_run_time()),
                 // Another description: `max_runs` counts from here.
                 restart: true,
             };

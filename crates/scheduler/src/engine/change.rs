@@ -44,7 +44,7 @@ impl Engine {
         &self,
         selector: JobSelector,
         change: JobChange,
-        schedule: impl FnOnce(
+        schedule: impl Fn(
             Option<&Slot>,
             &JobId,
             &dyn Trigger,
@@ -105,7 +105,7 @@ impl Engine {
                 }
                 Ok(self.pending_job(job))
             })?,
-            Found::Stored(slot, record) => {
+            Found::Stored(slot, mut record) => {
                 if let Some(trigger) = &changed.trigger {
                     let noted = self.note_zones(&slot, &**trigger, place).await;
                     noted.map_err(|error| slot.error(error))?;
@@ -115,13 +115,31 @@ impl Engine {
                 }
                 let task = changed.definition.task.clone();
                 let encoded = changed.definition.encode();
-                let update = RecordUpdate {
+                let mut update = RecordUpdate {
                     definition: Some((task, encoded.map_err(punctual_core::JobError::from)?)),
                     // Another course: `max_runs` counts from here.
                     restart: new_schedule.is_some(),
                     schedule: new_schedule,
+                    expected_run_time: new_schedule.map(|_| record.next_run_time()),
                 };
-                self.update(&slot, &record, update, place).await?;
+                let mut attempts = 0;
+                while let Err(error) = self.update(&slot, &record, update.clone(), place).await {
+                    attempts += 1;
+                    let now = place.get(&slot, &id).await.map_err(|error| slot.error(error))?;
+                    match (now, &changed.trigger) {
+                        // Only run since: it goes on from here.
+                        (Some(now), Some(trigger))
+                            if is_conflict(&error)
+                                && now.revision == record.revision
+                                && attempts < CONFLICT_RETRIES =>
+                        {
+                            record = now;
+                            update.schedule = schedule(Some(&slot), &id, &**trigger)?;
+                            update.expected_run_time = Some(record.next_run_time());
+                        }
+                        _ => return Err(error),
+                    }
+                }
                 self.modified(&slot, &id, place).await?
             }
         };
@@ -225,15 +243,24 @@ impl Engine {
                 }
             };
             let schedule = schedule(Some(&slot), &self.job(&slot, &record))?;
-            let update = RecordUpdate { schedule: Some(schedule), ..Default::default() };
+            let update = RecordUpdate {
+                schedule: Some(schedule),
+                // A pause follows from nothing.
+                expected_run_time: schedule.map(|_| record.next_run_time()),
+                ..Default::default()
+            };
             match self.update(&slot, &record, update, place).await {
                 Ok(()) => return self.modified(&slot, &record.id, place).await,
-                Err(SchedulerError::Store { source, .. })
-                    if source.kind() == StoreErrorKind::Conflict => {}
+                Err(error) if is_conflict(&error) => {}
                 Err(error) => return Err(error),
             }
         }
         let (slot, record) = self.find_stored(selector).await?;
         Err(slot.error(StoreError::conflict(&record.id)))
     }
+}
+
+/// Whether somebody else has changed the job in the meantime, or has run it.
+fn is_conflict(error: &SchedulerError) -> bool {
+    matches!(error, SchedulerError::Store { source, .. } if source.kind() == StoreErrorKind::Conflict)
 }

@@ -251,7 +251,11 @@ impl Engine {
             let Some((from, schedule)) = self.replanned(slot, &record, changed) else {
                 return Ok(());
             };
-            let update = RecordUpdate { schedule: Some(Some(schedule)), ..Default::default() };
+            let update = RecordUpdate {
+                schedule: Some(Some(schedule)),
+                expected_run_time: Some(record.next_run_time()),
+                ..Default::default()
+            };
             match slot.store.update(&record.id, record.revision, update).await {
                 Ok(_) => {
                     let (job, to) = (job_ref(&slot.alias, &record), schedule.next_run_time);

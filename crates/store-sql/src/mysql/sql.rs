@@ -73,7 +73,7 @@ pub(super) const STATEMENTS: Statements = Statements {
             finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
             due_at = IF(?3, ?5, next_run_time),
             next_run_time = IF(?3, ?4, next_run_time)
-        WHERE id = ?1 AND revision = ?2",
+        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time <=> ?9)",
     update_definition: "UPDATE {p}jobs SET definition = ?2 WHERE id = ?1",
     exists: "SELECT 1 FROM {p}jobs WHERE id = ?1",
     remove: "DELETE FROM {p}jobs WHERE id = ?1",

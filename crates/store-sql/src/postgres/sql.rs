@@ -54,7 +54,7 @@ pub(super) const STATEMENTS: Statements = Statements {
             next_run_time = CASE WHEN ?3 THEN ?4 ELSE next_run_time END,
             due_at = CASE WHEN ?3 THEN ?5 ELSE next_run_time END,
             claimed_until = NULL
-        WHERE id = ?1 AND revision = ?2",
+        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time IS NOT DISTINCT FROM ?9)",
     update_definition: "UPDATE {p}definitions SET definition = ?2 WHERE job_id = ?1",
     exists: "SELECT 1 FROM {p}jobs WHERE id = ?1",
     remove: "

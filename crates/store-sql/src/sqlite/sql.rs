@@ -19,7 +19,7 @@ pub(super) const STATEMENTS: Statements = Statements {
             finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
             next_run_time = iif(?3, ?4, next_run_time),
             due_at = iif(?3, ?5, next_run_time)
-        WHERE id = ?1 AND revision = ?2",
+        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time IS ?9)",
     update_definition: "
         UPDATE {p}definitions SET definition = ?2
         WHERE job = (SELECT key FROM {p}jobs WHERE id = ?1)",

@@ -30,6 +30,7 @@ macro_rules! job_store_suite {
                     an_update_raises_revision_and_fence
                     a_definition_changes_with_its_task
                     an_update_of_an_old_revision_is_a_conflict
+                    a_schedule_that_follows_from_a_run_since_is_a_conflict
                     an_update_of_no_job_is_not_found
                     a_job_is_paused_and_resumed
                     an_update_ends_a_claim

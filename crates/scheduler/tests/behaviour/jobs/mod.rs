@@ -7,6 +7,7 @@ mod components;
 mod context;
 mod find;
 mod invalid;
+mod overtaken;
 mod pending;
 mod remove;
 mod replace;

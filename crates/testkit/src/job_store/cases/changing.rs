@@ -45,6 +45,37 @@ pub async fn an_update_of_an_old_revision_is_a_conflict<F: StoreFixture>(t: &Tri
     assert_eq!(t.get("a").await, before, "a conflict changes nothing");
 }
 
+pub async fn a_schedule_that_follows_from_a_run_since_is_a_conflict<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(5)), due("b", at(5))]).await;
+    let update = |expected| RecordUpdate {
+        schedule: Some(Some(Schedule::at(at(6)))),
+        expected_run_time: Some(expected),
+        ..Default::default()
+    };
+    let claims = t.claim(at(5)).await;
+    let claim = claims.iter().find(|claim| claim.id == id("a")).expect("it is due");
+    let advance =
+        CommitAction::Advance { schedule: Schedule::at(at(9)), fire_count: 1, start: Vec::new() };
+    t.commit_one("a", claim.fence, advance).await;
+    let before = t.get("a").await;
+    for expected in [Some(at(5)), None] {
+        let late = t.store.update(&id("a"), before.revision, update(expected)).await;
+        assert_eq!(late.expect_err("it has been run").kind(), StoreErrorKind::Conflict);
+        assert_eq!(t.get("a").await, before, "a conflict changes nothing");
+    }
+    t.update("a", update(Some(at(9)))).await;
+    assert_eq!(t.get("a").await.schedule, Some(Schedule::at(at(6))));
+
+    // The other one is claimed, which leaves its run time.
+    t.update("b", update(Some(at(5)))).await;
+    t.reschedule("b", None).await;
+    let paused = t.get("b").await;
+    let late = t.store.update(&id("b"), paused.revision, update(Some(at(6)))).await;
+    assert_eq!(late.expect_err("it is paused").kind(), StoreErrorKind::Conflict);
+    t.update("b", update(None)).await;
+    assert_eq!(t.get("b").await.schedule, Some(Schedule::at(at(6))));
+}
+
 pub async fn an_update_of_no_job_is_not_found<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(5))]).await;
     let missing = t.store.update(&id("b"), Revision::FIRST, RecordUpdate::default()).await;

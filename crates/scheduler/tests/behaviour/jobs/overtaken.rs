@@ -1,0 +1,96 @@
+//! Changes of a schedule while another process runs the job.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use punctual_core::{
+    Commit, CommitAction, DynJobStore, JobId, RecordUpdate, Revision, Schedule, StoreError,
+    TaskFilter,
+};
+use punctual_store_memory::MemoryJobStore;
+use punctual_testkit::{Layered, ManualClock, StoreLayer};
+use punctual_triggers::IntervalTrigger;
+
+use crate::common::{Rig, at, note};
+
+/// A store where another process runs each job for second 10 just before it is changed.
+#[derive(Clone, Default)]
+struct Overtaken {
+    store: MemoryJobStore,
+    clock: Arc<OnceLock<ManualClock>>,
+}
+
+impl StoreLayer for Overtaken {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.store
+    }
+
+    async fn update(
+        &self,
+        id: &JobId,
+        expected: Revision,
+        update: RecordUpdate,
+    ) -> Result<Revision, StoreError> {
+        if let Some(clock) = self.clock.get() {
+            let lease = Duration::from_secs(10);
+            for claim in self.inner().claim_due(at(10), 9, lease, &TaskFilter::Any).await? {
+                let schedule = Schedule::at(at(20));
+                let action = CommitAction::Advance { schedule, fire_count: 1, start: Vec::new() };
+                let (id, fence) = (claim.record.id, claim.record.fence);
+                self.inner().commit(vec![Commit { id, fence, action }].into()).await?;
+                clock.set(at(11));
+            }
+        }
+        self.inner().update(id, expected, update).await
+    }
+}
+
+/// With a job that runs at 10, 20, .., and that is run by another process at 10, the very time for which it is
+/// then changed here.
+fn overtaken(change: impl AsyncFn(&Rig)) {
+    let store = Overtaken::default();
+    let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
+    let job = rig.add_job(note("mine".into())).id("job");
+    rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
+    rig.clock().set(at(10));
+    store.clock.set(rig.clock().clone()).expect("once");
+    rig.block_on(change(&rig));
+    rig.run_until(25);
+    assert!(!rig.log.lines().contains(&"mine@10".to_owned()), "{:?}", rig.log.lines());
+    assert_eq!(rig.log.lines().last().unwrap(), "mine@20");
+}
+
+#[test]
+fn resumed_it_does_not_run_for_the_same_time_again() {
+    overtaken(async |rig| {
+        let job = rig.resume_job("job").await.unwrap();
+        assert_eq!(job.next_run_time, Some(at(20)));
+    });
+}
+
+#[test]
+fn rescheduled_it_does_not_run_for_the_same_time_again() {
+    overtaken(async |rig| {
+        let trigger = IntervalTrigger::seconds(10).start_date(at(0));
+        let job = rig.reschedule_job("job", trigger).await.unwrap();
+        assert_eq!(job.next_run_time, Some(at(20)));
+    });
+}
+
+#[test]
+fn replaced_it_does_not_run_for_the_same_time_again() {
+    overtaken(async |rig| {
+        let job = rig.add_job(note("mine".into())).id("job").max_instances(4);
+        let job = job.trigger(IntervalTrigger::seconds(10).start_date(at(0)));
+        let job = job.replace_existing(true).add().await.unwrap();
+        assert_eq!(job.next_run_time, Some(at(20)));
+    });
+}
+
+#[test]
+fn made_due_it_runs_for_another_time() {
+    overtaken(async |rig| {
+        let job = rig.make_job_due("job").await.unwrap();
+        assert_eq!(job.next_run_time, Some(at(11)));
+    });
+}
