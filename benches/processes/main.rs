@@ -2,6 +2,7 @@
 //! more children do more work. Beside it APScheduler with Python's pool, in the same run.
 
 mod figures;
+mod measure;
 mod pool;
 mod scheduled;
 
@@ -9,13 +10,10 @@ use std::io::{Write, stdout};
 use std::process::Command;
 
 use figures::Figures;
+use measure::{Outcome, measure};
+use pool::Pool;
 use punctual::{Tasks, task};
-
-/// Runs one after the other, many at once, and such as compute.
-const SINGLES: usize = 20_000;
-const MANY: usize = 200_000;
-const HEAVY: usize = 200;
-const ROUNDS: u64 = 4_000_000;
+use scheduled::Scheduled;
 
 /// What Python is asked for; it takes its time.
 const PYTHON: [u64; 4] = [500, 5_000, 40, 60_000];
@@ -31,12 +29,12 @@ fn count(rounds: u64) -> u64 {
     (0..std::hint::black_box(rounds)).fold(1, step)
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Outcome<()> {
     let tasks = Tasks::new().task(nothing).task(count);
     punctual::process::init(&tasks);
     let rows = [
-        ("the executor alone", pool::measure(&tasks)?),
-        ("with a scheduler", scheduled::measure(&tasks)?),
+        ("the executor alone", measure::<Pool>(&tasks)?),
+        ("with a scheduler", measure::<Scheduled>(&tasks)?),
         ("APScheduler", python()?),
     ];
     let mut table = String::from(
@@ -50,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn python() -> Result<Figures, Box<dyn std::error::Error>> {
+fn python() -> Outcome<Figures> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/processes/apscheduler_pool.py");
     let output =
         Command::new("python3").arg(script).args(PYTHON.map(|n| n.to_string())).output()?;

@@ -12,8 +12,7 @@ use punctual::{
     Codec, JobContext, JobId, ProcessPoolExecutor, RunId, SystemClock, Tasks, Timestamp,
 };
 
-use crate::figures::Figures;
-use crate::{HEAVY, MANY, ROUNDS, SINGLES, count, nothing};
+use crate::measure::{Bench, Outcome};
 
 /// When a run was reported; it must have ended well.
 struct Sink(Sender<Instant>);
@@ -27,26 +26,15 @@ impl RunSink for Sink {
     }
 }
 
-struct Bench {
+pub(crate) struct Pool {
     executor: ProcessPoolExecutor,
     registry: TaskRegistry,
     sink: Arc<Sink>,
     reports: Receiver<Instant>,
 }
 
-impl Bench {
-    fn new(tasks: &Tasks, processes: usize) -> Result<Self, Box<dyn std::error::Error>> {
-        let mut registry = TaskRegistry::new();
-        for task in tasks.registrations() {
-            registry.register(task?)?;
-        }
-        let executor = ProcessPoolExecutor::builder().processes(processes).eager().build()?;
-        executor.start()?;
-        let (sender, reports) = channel();
-        Ok(Self { executor, registry, sink: Arc::new(Sink(sender)), reports })
-    }
-
-    fn run_of<T: Task>(&self, call: Call<T>) -> Result<Run, Box<dyn std::error::Error>> {
+impl Pool {
+    fn run_of<T: Task>(&self, call: Call<T>) -> Outcome<Run> {
         let task = punctual::core::TaskName::new(T::NAME)?;
         Ok(Run::new(RunParts {
             context: JobContext::new(JobContextParts {
@@ -65,14 +53,26 @@ impl Bench {
             sink: Arc::clone(&self.sink) as _,
         }))
     }
+}
+
+impl Bench for Pool {
+    const SINGLES: usize = 20_000;
+    const MANY: usize = 200_000;
+
+    fn new(tasks: &Tasks, processes: usize) -> Outcome<Self> {
+        let mut registry = TaskRegistry::new();
+        for task in tasks.registrations() {
+            registry.register(task?)?;
+        }
+        let executor = ProcessPoolExecutor::builder().processes(processes).eager().build()?;
+        executor.start()?;
+        let (sender, reports) = channel();
+        Ok(Self { executor, registry, sink: Arc::new(Sink(sender)), reports })
+    }
 
     /// From the first submission to the last report.
     #[expect(clippy::disallowed_methods, reason = "a bench measures durations")]
-    fn time<T: Task>(
-        &self,
-        runs: usize,
-        call: impl Fn() -> Call<T>,
-    ) -> Result<Duration, Box<dyn std::error::Error>> {
+    fn time<T: Task>(&self, runs: usize, call: impl Fn() -> Call<T>) -> Outcome<Duration> {
         let runs = (0..runs).map(|_| self.run_of(call())).collect::<Result<Vec<_>, _>>()?;
         let expected = runs.len();
         let begun = Instant::now();
@@ -82,15 +82,9 @@ impl Bench {
         let last = self.reports.iter().take(expected).max().ok_or("no runs")?;
         Ok(last - begun)
     }
-}
 
-pub(crate) fn measure(tasks: &Tasks) -> Result<Figures, Box<dyn std::error::Error>> {
-    let one = Bench::new(tasks, 1)?;
-    let trips: Result<Vec<_>, _> = (0..SINGLES).map(|_| one.time(1, || nothing(1))).collect();
-    let alone = one.time(HEAVY, || count(ROUNDS))?;
-    drop(one);
-    let two = Bench::new(tasks, 2)?;
-    let many = two.time(MANY, || nothing(1))?;
-    let together = two.time(HEAVY, || count(ROUNDS))?;
-    Ok(Figures::of(trips?, MANY, many, alone, together))
+    fn end(self) -> Outcome<()> {
+        drop(self);
+        Ok(())
+    }
 }

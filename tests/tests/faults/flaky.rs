@@ -1,18 +1,25 @@
-//! A store that fails by chance, by itself.
+//! A store that fails by chance: by itself, or on a server's line that is cut.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use punctual::Timestamp;
 use punctual::core::{DynJobStore, StoreError, StoreErrorKind};
 use punctual_testkit::{StoreCall, StoreLayer};
 
 use crate::dice::{Dice, Fault};
+use crate::line::Line;
+
+/// How many of a call's requests may pass before the line is cut, at most.
+const REQUESTS: usize = 3;
 
 pub(crate) struct Flaky {
     pub(crate) store: Arc<dyn DynJobStore>,
     pub(crate) dice: Arc<Dice>,
+    /// Where the store is on a server.
+    pub(crate) line: Option<Line>,
 }
 
 impl StoreLayer for Flaky {
@@ -28,6 +35,14 @@ impl StoreLayer for Flaky {
         let Some(fault) = self.dice.throw(call) else {
             return work.await;
         };
+        if let Some(line) = &self.line {
+            line.cut(fault, self.dice.below(REQUESTS));
+            let result = work.await;
+            if line.was_cut() {
+                self.dice.struck(call, fault);
+            }
+            return result;
+        }
         self.dice.struck(call, fault);
         match fault {
             Fault::Before => {}
@@ -35,6 +50,11 @@ impl StoreLayer for Flaky {
             Fault::After => drop(work.await?),
         }
         Err(StoreError::new(StoreErrorKind::Unavailable, format!("{call:?}: the connection broke")))
+    }
+
+    /// The test's clock is not the server's.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
     }
 }
 

@@ -4,7 +4,6 @@
 mod dice;
 mod flaky;
 mod line;
-mod remote;
 mod storm;
 
 use std::sync::Arc;
@@ -14,11 +13,10 @@ use punctual_tests::server::Server;
 
 use crate::flaky::Flaky;
 use crate::line::Line;
-use crate::remote::Remote;
 
 #[test]
 fn memory() {
-    storm::rages(100, |dice| Flaky { store: Arc::new(MemoryJobStore::new()), dice });
+    storm::rages(100, |dice| Flaky { store: Arc::new(MemoryJobStore::new()), dice, line: None });
 }
 
 #[test]
@@ -29,7 +27,7 @@ fn sqlite() {
         // Nobody pulls the plug here.
         .synchronous(Synchronous::Normal)
         .build();
-    storm::rages(100, |dice| Flaky { store: Arc::new(store.unwrap()), dice });
+    storm::rages(100, |dice| Flaky { store: Arc::new(store.unwrap()), dice, line: None });
 }
 
 #[test]
@@ -37,7 +35,7 @@ fn postgres() {
     let server = Server::start("postgres");
     let (line, url) = Line::to(server.url());
     let store = PostgresJobStore::open(&url).unwrap();
-    storm::rages(40, |dice| Remote { store: Arc::new(store), line, dice });
+    storm::rages(40, |dice| Flaky { store: Arc::new(store), dice, line: Some(line) });
 }
 
 #[test]
@@ -45,5 +43,5 @@ fn mysql() {
     let server = Server::start("mysql");
     let (line, url) = Line::to(server.url());
     let store = MySqlJobStore::open(&url).unwrap();
-    storm::rages(40, |dice| Remote { store: Arc::new(store), line, dice });
+    storm::rages(40, |dice| Flaky { store: Arc::new(store), dice, line: Some(line) });
 }

@@ -28,9 +28,9 @@ pub struct HistoryArgs {
     /// processes sees the password of an option, but not that of a variable [env: PUNCTUAL_STORE_URL]
     #[arg(long, value_name = "URL", conflicts_with_all = ["file", "state"])]
     pub store: Option<StoreUrl>,
-    /// What the names of the store's tables begin with [default: punctual_]
-    #[arg(long, value_name = "PREFIX", conflicts_with = "file")]
-    pub table_prefix: Option<String>,
+    /// What the names of the store's tables begin with
+    #[arg(long, value_name = "PREFIX", default_value = "punctual_", conflicts_with = "file")]
+    pub table_prefix: String,
     /// The schema of the tables in PostgreSQL [default: the first of the search_path]
     #[arg(long, value_name = "SCHEMA", conflicts_with_all = ["file", "state"])]
     pub schema: Option<String>,

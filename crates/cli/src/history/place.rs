@@ -73,10 +73,8 @@ fn sqlite(file: &Path, args: &HistoryArgs) -> Result<Opened, HistoryError> {
     if let Err(source) = std::fs::metadata(file) {
         return Err(HistoryError::NoState { file: file.to_owned(), source });
     }
-    let mut store = SqliteJobStore::builder().file(file).make_tables(false);
-    if let Some(prefix) = &args.table_prefix {
-        store = store.table_prefix(prefix);
-    }
+    let store = SqliteJobStore::builder().file(file);
+    let store = store.table_prefix(&args.table_prefix).make_tables(false);
     Ok(no_schema(args).and_then(|()| Ok(Box::new(store.build()?) as _)))
 }
 
@@ -100,10 +98,8 @@ fn no_schema(args: &HistoryArgs) -> Result<(), StoreError> {
 
 #[cfg(feature = "store-postgres")]
 fn postgres(url: &StoreUrl, args: &HistoryArgs) -> Opened {
-    let mut store = punctual::PostgresJobStore::builder().url(url.expose()).make_tables(false);
-    if let Some(prefix) = &args.table_prefix {
-        store = store.table_prefix(prefix);
-    }
+    let store = punctual::PostgresJobStore::builder().url(url.expose());
+    let mut store = store.table_prefix(&args.table_prefix).make_tables(false);
     if let Some(schema) = &args.schema {
         store = store.schema(schema);
     }
@@ -117,11 +113,8 @@ fn postgres(_: &StoreUrl, _: &HistoryArgs) -> Opened {
 
 #[cfg(feature = "store-mysql")]
 fn mysql(url: &StoreUrl, args: &HistoryArgs) -> Opened {
-    let mut store = punctual::MySqlJobStore::builder().url(url.expose()).make_tables(false);
-    if let Some(prefix) = &args.table_prefix {
-        store = store.table_prefix(prefix);
-    }
-    Ok(Box::new(store.build()?))
+    let store = punctual::MySqlJobStore::builder().url(url.expose());
+    Ok(Box::new(store.table_prefix(&args.table_prefix).make_tables(false).build()?))
 }
 
 #[cfg(not(feature = "store-mysql"))]

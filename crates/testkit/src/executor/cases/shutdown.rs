@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{Executor, RunOutcome};
+use punctual_core::{Executor, JobContext, RunId, RunOutcome, TaskOutput};
 
 use crate::executor::gate::{Gate, Tell};
 use crate::executor::order::Order;
@@ -13,20 +13,38 @@ use crate::executor::{ExecutorFixture, PATIENCE, Trial};
 /// Long enough for a shutdown that must not be at once, short enough to wait for it.
 const SHORT: Duration = Duration::from_millis(20);
 
-pub fn it_waits_for_a_run_under_way<F: ExecutorFixture>(trial: &Trial<F>) {
-    let gate = Gate::closed();
+/// Has the executor run this work, on a thread and as a future; returns when both have begun.
+fn under_way<F: ExecutorFixture, R: Future<Output: TaskOutput> + Send + 'static>(
+    trial: &Trial<F>,
+    executor: &F::Executor,
+    work: impl Fn(JobContext) -> R + Send + Sync + Clone + 'static,
+) -> [RunId; 2] {
     let (tell, heard) = Tell::new();
-    let hold = gate.clone();
     let pieces = Piece::both(move |context| {
-        let (gate, tell) = (hold.clone(), tell.clone());
+        let (tell, work) = (tell.clone(), work(context));
         async move {
             tell.tell(());
+            work.await
+        }
+    });
+    let runs = pieces.map(|piece| {
+        let submitted = trial.submit_to(executor, Order::piece(piece));
+        submitted.expect("the executor takes the run")
+    });
+    (0..2).for_each(|_| heard.next());
+    runs
+}
+
+pub fn it_waits_for_a_run_under_way<F: ExecutorFixture>(trial: &Trial<F>) {
+    let gate = Gate::closed();
+    let hold = gate.clone();
+    let runs = under_way(trial, &trial.executor, move |context| {
+        let gate = hold.clone();
+        async move {
             gate.pass().await;
             context.is_cancelled()
         }
     });
-    let runs = pieces.map(|piece| trial.submit(Order::piece(piece)));
-    (0..2).for_each(|_| heard.next());
 
     std::thread::scope(|scope| {
         let shutdown = scope.spawn(|| trial.shutdown(PATIENCE));
@@ -51,17 +69,10 @@ pub fn it_waits_for_a_run_under_way<F: ExecutorFixture>(trial: &Trial<F>) {
 
 pub fn it_asks_runs_to_end_when_time_is_up<F: ExecutorFixture>(trial: &Trial<F>) {
     for timeout in [Duration::ZERO, SHORT] {
-        let (tell, heard) = Tell::new();
-        let pieces = Piece::both(move |context| {
-            let tell = tell.clone();
-            async move {
-                tell.tell(());
-                context.cancelled().await;
-                "asked to end"
-            }
+        let runs = under_way(trial, &trial.executor, |context| async move {
+            context.cancelled().await;
+            "asked to end"
         });
-        let runs = pieces.map(|piece| trial.submit(Order::piece(piece)));
-        (0..2).for_each(|_| heard.next());
         trial.shutdown(timeout);
         for run in runs {
             match trial.reports.wait(run).outcome {
@@ -76,17 +87,13 @@ pub fn it_asks_runs_to_end_when_time_is_up<F: ExecutorFixture>(trial: &Trial<F>)
 pub fn a_run_that_outlives_it_still_reports<F: ExecutorFixture>(trial: &Trial<F>) {
     let gate = Gate::closed();
     let hold = gate.clone();
-    let (tell, heard) = Tell::new();
-    let pieces = Piece::both(move |_| {
-        let (gate, tell) = (hold.clone(), tell.clone());
+    let runs = under_way(trial, &trial.executor, move |_| {
+        let gate = hold.clone();
         async move {
-            tell.tell(());
             gate.pass().await;
             "in its own time"
         }
     });
-    let runs = pieces.map(|piece| trial.submit(Order::piece(piece)));
-    (0..2).for_each(|_| heard.next());
     trial.shutdown(SHORT);
     for run in runs {
         assert!(trial.reports.of(run).is_empty(), "it is under way");
@@ -126,19 +133,7 @@ pub fn a_run_can_shut_its_executor_down<F: ExecutorFixture>(trial: &Trial<F>) {
 pub fn dropping_the_executor_loses_no_report<F: ExecutorFixture>(trial: &Trial<F>) {
     let executor = trial.open();
     trial.start_in_runtime(&executor);
-    let (tell, heard) = Tell::new();
-    let pieces = Piece::both(move |context| {
-        let tell = tell.clone();
-        async move {
-            tell.tell(());
-            context.cancelled().await;
-        }
-    });
-    let runs = pieces.map(|piece| {
-        let submitted = trial.submit_to(&executor, Order::piece(piece));
-        submitted.expect("the executor takes the run")
-    });
-    (0..2).for_each(|_| heard.next());
+    let runs = under_way(trial, &executor, |context| async move { context.cancelled().await });
     drop(executor);
     for run in runs {
         trial.reports.wait(run);
