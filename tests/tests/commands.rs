@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use punctual::core::{Executor, JobStore};
 use punctual::prelude::*;
-use punctual::{CommandOutput, DebugExecutor, RunEvent, SchedulerBuilder};
+use punctual::process::init;
+use punctual::{CommandError, CommandOutput, DebugExecutor, Ending, RunEvent, SchedulerBuilder};
 use punctual_tests::process::Process;
 
 fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Receiver<Event>) {
@@ -23,7 +24,7 @@ fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Rece
 }
 
 fn end(events: &Receiver<Event>) -> RunEvent {
-    match events.recv_timeout(Duration::from_secs(20)).expect("the end of a run") {
+    match events.recv_timeout(Duration::from_secs(60)).expect("the end of a run") {
         Event::JobExecuted(run) | Event::JobError(run) => run,
         other => panic!("{other:?}"),
     }
@@ -39,9 +40,24 @@ fn works_on(executor: impl Executor) {
     assert!(outcome.is_success());
     assert_eq!((&*output.stdout.head, &*output.stderr.head), ("hello\n", "world"));
     scheduler.add_job(command("no-such-program")).id("bad").add().unwrap();
-    let outcome = end(&events).outcome.unwrap().to_string();
-    assert!(outcome.starts_with("error: no-such-program can't be started: "), "{outcome}");
+    let outcome = end(&events).outcome.unwrap();
+    let text = outcome.to_string();
+    assert!(text.starts_with("error: no-such-program can't be started: "), "{text}");
+    assert!(!command_error(&outcome).is_retryable());
+    scheduler.add_job(shell("echo half; echo oops >&2; exit 3")).id("failing").add().unwrap();
+    let outcome = end(&events).outcome.unwrap();
+    assert_eq!(outcome.to_string(), "error: /bin/sh: exit status 3: oops");
+    let output = CommandOutput::of(&outcome).expect("what it printed, as of one that did well");
+    assert_eq!(output.ending, Ending::Exited(3));
+    assert_eq!((&*output.stdout.head, &*output.stderr.head), ("half\n", "oops\n"));
     scheduler.shutdown().unwrap();
+}
+
+fn command_error(outcome: &RunOutcome) -> &CommandError {
+    match outcome {
+        RunOutcome::Failed(error) => error.downcast_ref().expect("the error itself"),
+        other => panic!("expected an error: {other}"),
+    }
 }
 
 #[test]
@@ -70,6 +86,46 @@ fn debug() {
     works_on(DebugExecutor);
 }
 
+/// The jobs run on the scheduler's task, which is the only one that the runtime has a thread for.
+#[test]
+fn debug_on_a_runtime_with_one_worker() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+    let (tell, told) = channel();
+    runtime.spawn(async move {
+        let scheduler = AsyncScheduler::builder()
+            .timezone("UTC")
+            .executor("default", DebugExecutor)
+            .listener(EventMask::JOB_EXECUTED, move |event| drop(tell.send(event.clone())))
+            .start()
+            .await
+            .unwrap();
+        scheduler.add_job(command("echo").arg("hello")).add().await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let event = told.recv_timeout(Duration::from_secs(60));
+    runtime.shutdown_background();
+    let Event::JobExecuted(run) = event.expect("the end of the run") else { panic!("no run") };
+    assert!(run.outcome.unwrap().is_success());
+}
+
+fn commands() -> Tasks {
+    Tasks::new().task(CommandTask::any())
+}
+
+/// Not a test, but the main function of child processes: this program is a test harness.
+#[test]
+fn child() {
+    init(&commands());
+}
+
+#[test]
+fn processes() {
+    init(&commands());
+    let pool = ProcessPoolExecutor::builder().processes(1).args(["child", "--exact"]);
+    works_on(pool.build().unwrap());
+}
+
 #[test]
 fn a_stored_command_runs_where_commands_are_known() {
     let folder = tempfile::tempdir().unwrap();
@@ -82,7 +138,7 @@ fn a_stored_command_runs_where_commands_are_known() {
 
     let (second, events) = builder(store());
     let second = second.start().unwrap();
-    match events.recv_timeout(Duration::from_secs(20)).unwrap() {
+    match events.recv_timeout(Duration::from_secs(60)).unwrap() {
         Event::JobUnresolved { job, .. } => assert_eq!(job.job_id.as_str(), "echo"),
         other => panic!("nobody here has said that commands may run: {other:?}"),
     }

@@ -55,6 +55,10 @@ pub use trigger::{
 /// What `#[task]` writes code against; not for people.
 #[doc(hidden)]
 pub mod private {
-    pub use crate::task::probe::{FallibleKind, PlainKind};
-    pub use crate::task::{Call, JobContext, Task, TaskBody};
+    pub use serde_json::Value;
+
+    pub use crate::task::private::{
+        FallibleKind, PlainKind, ReadableErrorKind, Returned, UnreadableErrorKind,
+    };
+    pub use crate::task::{Call, JobContext, Task, TaskBody, TaskError};
 }

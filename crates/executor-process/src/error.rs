@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The error of a task that ran in a child process: its text and that of its sources. Its type stayed
-/// behind.
+/// behind, as the task does not know how to [write](punctual_core::Task::write_error) it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteError {
     text: String,

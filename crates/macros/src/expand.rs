@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, ItemFn, LitStr, ReturnType};
+use syn::visit::Visit;
+use syn::{Attribute, ItemFn, LitStr, ReturnType, Type, TypeImplTrait};
 
 use crate::options::Options;
 use crate::signature::Signature;
@@ -25,6 +26,7 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
     let (cfgs, docs, deprecated) = (&attrs.cfgs, &attrs.docs, &attrs.deprecated);
     let run = run(function, &attrs);
     let body = body(signature, function, &private);
+    let errors = errors(&function.sig.output, &private);
 
     let names = signature.args.iter().map(|arg| &arg.name);
     let names = quote!(#(#names,)*);
@@ -53,6 +55,8 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
             type Args = (#types);
 
             #body
+
+            #errors
         }
 
         #(#cfgs)*
@@ -120,6 +124,49 @@ fn finish(returned: &TokenStream, ty: &ReturnType, private: &TokenStream) -> Tok
         let returned = #returned;
         #finish
     }}
+}
+
+/// How the function's error gets to another process; see `punctual_core`'s `probe`.
+fn errors(returned: &ReturnType, private: &TokenStream) -> TokenStream {
+    let ty = match returned {
+        ReturnType::Type(_, ty) if can_be_named(ty) => ty,
+        _ => return TokenStream::new(),
+    };
+    let kind = quote! {
+        use #private::{ReadableErrorKind as _, UnreadableErrorKind as _};
+        let returned: #private::Returned<#ty> = ::core::default::Default::default();
+        let kind = (&returned).kind();
+    };
+    quote! {
+        fn write_error(
+            error: &#private::TaskError,
+        ) -> ::core::option::Option<#private::Value> {
+            #kind
+            kind.write(error)
+        }
+
+        fn read_error(
+            written: #private::Value,
+        ) -> ::core::option::Option<#private::TaskError> {
+            #kind
+            kind.read(written)
+        }
+    }
+}
+
+/// Whether the type can stand elsewhere than behind a function's arrow: not `!`, nor with an `impl ..` in it.
+fn can_be_named(ty: &Type) -> bool {
+    struct Nameless(bool);
+
+    impl Visit<'_> for Nameless {
+        fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+
+    let mut nameless = Nameless(!matches!(ty, Type::Path(_)));
+    nameless.visit_type(ty);
+    !nameless.0
 }
 
 /// Which of the function's attributes go where.

@@ -48,7 +48,7 @@ use signature::Signature;
 /// - Its first parameter can be the run's `JobContext`, by value. It is not part of the call.
 /// - Up to eight arguments of any owned types that serde can write and read back.
 /// - It returns nothing, a value that serde can write, or a `Result` of these with an error that can be
-///   `?`-ed into a boxed one.
+///   `?`-ed into a boxed one. An error that serde can write and read keeps its type in a pool of processes.
 ///
 /// # Options
 ///

@@ -50,6 +50,20 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+/// An error that serde knows.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Jammed {
+    page: u32,
+}
+
+impl fmt::Display for Jammed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "jammed at page {}", self.page)
+    }
+}
+
+impl std::error::Error for Jammed {}
+
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Point {
     x: i32,
@@ -88,6 +102,16 @@ type Parsed = Result<u8, std::num::ParseIntError>;
 #[task]
 fn aliased(text: String) -> Parsed {
     text.parse()
+}
+
+#[task]
+fn jams(page: u32) -> Result<impl Serialize, Jammed> {
+    if page > 1 { Err(Jammed { page }) } else { Ok(page) }
+}
+
+#[task]
+async fn jams_async(page: u32) -> Result<u32, Jammed> {
+    Err(Jammed { page })
 }
 
 #[task]
@@ -137,6 +161,27 @@ fn errors_are_errors_whatever_the_result_is_called() {
     assert_eq!(error.to_string(), "text");
     assert_eq!(perform(aliased, aliased("7".into())).unwrap(), json!(7));
     assert!(perform(aliased, aliased("seven".into())).is_err());
+}
+
+#[test]
+fn errors_that_serde_knows_can_be_read_elsewhere() {
+    let error = perform(jams_async, jams_async(3)).unwrap_err();
+    let written = jams_async::write_error(&error).unwrap();
+    assert_eq!(written, json!({"page": 3}));
+    let read = jams_async::read_error(written).unwrap();
+    assert_eq!(*read.downcast::<Jammed>().unwrap(), Jammed { page: 3 });
+    assert!(jams_async::read_error(json!("three")).is_none());
+    assert!(jams_async::write_error(&"another".into()).is_none());
+
+    let error = perform(picky, picky("bad".into())).unwrap_err();
+    assert!(picky::write_error(&error).is_none(), "serde does not know it");
+    let error = perform(picky_async, picky_async("text".into())).unwrap_err();
+    assert!(picky_async::write_error(&error).is_none(), "it is a text anyway");
+    let error = perform(aliased, aliased("seven".into())).unwrap_err();
+    assert!(aliased::write_error(&error).is_none());
+    let error = perform(jams, jams(2)).unwrap_err();
+    assert!(jams::write_error(&error).is_none(), "what it returns has no name");
+    assert!(add::write_error(&error).is_none() && add::read_error(json!({})).is_none());
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Command, CommandOutput};
 
 /// How much of the end of standard error an error shows, in bytes.
@@ -13,8 +15,9 @@ const SHOWN: usize = 1_024;
 /// A command that was not run, or did not end well.
 ///
 /// It shows the program, how it ended and the end of what it printed to standard error; never its arguments or
-/// variables.
-#[derive(Debug, thiserror::Error)]
+/// variables. As data (serde) it can be sent to another process, unless its source is no error of the system's.
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CommandError {
     /// This process does not run such commands; see [`CommandTask`](crate::CommandTask).
@@ -33,6 +36,7 @@ pub enum CommandError {
         /// The program.
         program: String,
         /// Why.
+        #[serde(with = "system_error")]
         source: io::Error,
     },
     /// The directory that it was to run in is not there.
@@ -44,6 +48,7 @@ pub enum CommandError {
         /// The directory.
         directory: PathBuf,
         /// Why.
+        #[serde(with = "system_error")]
         source: io::Error,
     },
     /// It could not be waited for, or its output not be read.
@@ -53,6 +58,7 @@ pub enum CommandError {
         /// The program.
         program: String,
         /// Why.
+        #[serde(with = "system_error")]
         source: io::Error,
     },
     /// It was to end and did not, not even killed: it runs as another user by now, as `sudo` does, or hangs inside
@@ -63,6 +69,7 @@ pub enum CommandError {
         /// The program.
         program: String,
         /// Why.
+        #[serde(with = "system_error")]
         source: io::Error,
     },
     /// It ended by itself, but not with status 0.
@@ -163,6 +170,23 @@ impl CommandError {
             Self::Unwatched { .. } | Self::TimedOut { .. } | Self::Cancelled { .. } => true,
             _ => false,
         }
+    }
+}
+
+/// Errors of the system's by their numbers.
+mod system_error {
+    use std::io::Error;
+
+    use serde::de::{Deserialize, Deserializer};
+    use serde::ser::{self, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(error: &Error, to: S) -> Result<S::Ok, S::Error> {
+        let number = error.raw_os_error();
+        to.serialize_i32(number.ok_or_else(|| ser::Error::custom("it has no number"))?)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Error, D::Error> {
+        Deserialize::deserialize(from).map(Error::from_raw_os_error)
     }
 }
 

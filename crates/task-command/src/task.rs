@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use punctual_core::{
     Action, AnyTask, Call, CodecError, Encoded, IntoAction, JobContext, NameError, Task, TaskBody,
-    TaskFn, TaskRegistration,
+    TaskError, TaskFn, TaskRegistration,
 };
+use serde_json::Value;
 
 use crate::{Command, CommandError, place};
 
@@ -95,6 +96,14 @@ impl Task for CommandTask {
     fn body(context: JobContext, command: Command) -> TaskBody {
         Self::any().work(context, command)
     }
+
+    fn write_error(error: &TaskError) -> Option<Value> {
+        serde_json::to_value(error.downcast_ref::<CommandError>()?).ok()
+    }
+
+    fn read_error(written: Value) -> Option<TaskError> {
+        serde_json::from_value::<CommandError>(written).ok().map(Into::into)
+    }
 }
 
 impl AnyTask for CommandTask {
@@ -104,6 +113,14 @@ impl AnyTask for CommandTask {
 
     fn check(&self, args: &Encoded) -> Result<(), CodecError> {
         args.decode::<Command>().map(drop)
+    }
+
+    fn write_error(&self, error: &TaskError) -> Option<Value> {
+        <Self as Task>::write_error(error)
+    }
+
+    fn read_error(&self, written: Value) -> Option<TaskError> {
+        <Self as Task>::read_error(written)
     }
 }
 

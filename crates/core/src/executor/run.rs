@@ -14,7 +14,8 @@ use crate::time::{Clock, Timestamp};
 ///
 /// An executor in this process calls [`prepare`](Self::prepare) or [`execute`](Self::execute). One that runs tasks elsewhere reads
 /// [`task`](Self::task), [`args`](Self::args) and [`context`](Self::context), tells
-/// [`begin`](Self::begin) and in the end [`finish`](Self::finish). A `Run` that is dropped without a
+/// [`begin`](Self::begin) and in the end [`finish`](Self::finish), with the error as the task's
+/// [`body`](Self::body) reads it. A `Run` that is dropped without a
 /// report is reported as [`RunOutcome::Lost`].
 pub struct Run {
     parts: RunParts,
@@ -89,6 +90,12 @@ impl Run {
     #[must_use]
     pub fn task(&self) -> &TaskName {
         &self.parts.task
+    }
+
+    /// The task itself: how it runs here, and how its errors are read.
+    #[must_use]
+    pub fn body(&self) -> &dyn AnyTask {
+        &*self.parts.body
     }
 
     /// The task's arguments.

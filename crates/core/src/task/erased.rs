@@ -5,7 +5,9 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use super::{JobContext, Task, TaskResult};
+use serde_json::Value;
+
+use super::{JobContext, Task, TaskError, TaskResult};
 use crate::codec::{CodecError, Encoded};
 
 /// A boxed future that can move between threads.
@@ -55,6 +57,16 @@ pub trait AnyTask: Send + Sync + 'static {
     ///
     /// When they are not.
     fn check(&self, args: &Encoded) -> Result<(), CodecError>;
+
+    /// See [`Task::write_error`].
+    fn write_error(&self, _error: &TaskError) -> Option<Value> {
+        None
+    }
+
+    /// See [`Task::read_error`].
+    fn read_error(&self, _written: Value) -> Option<TaskError> {
+        None
+    }
 }
 
 /// Erases a typed task.
@@ -73,5 +85,12 @@ impl<T: Task> AnyTask for Erased<T> {
 
     fn check(&self, args: &Encoded) -> Result<(), CodecError> {
         args.decode::<T::Args>().map(drop)
+    }
+    fn write_error(&self, error: &TaskError) -> Option<Value> {
+        T::write_error(error)
+    }
+
+    fn read_error(&self, written: Value) -> Option<TaskError> {
+        T::read_error(written)
     }
 }

@@ -4,11 +4,13 @@ mod closure;
 mod context;
 mod erased;
 mod output;
+mod probe;
 mod registry;
 mod tasks;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 pub use closure::ClosureTask;
 pub use context::{JobContext, JobContextParts, SharedState};
@@ -17,7 +19,11 @@ pub use output::{TaskError, TaskOutput, TaskResult};
 pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
 pub use tasks::Tasks;
 
-pub(crate) use output::probe;
+pub(crate) mod private {
+    pub use super::probe::{
+        FallibleKind, PlainKind, ReadableErrorKind, Returned, UnreadableErrorKind,
+    };
+}
 
 use crate::codec::{Codec, CodecError, Encoded};
 use crate::error::{NameError, name_type};
@@ -69,6 +75,18 @@ pub trait Task: Send + Sync + 'static {
 
     /// What a run with these arguments does. Called where the run starts; must not do the work itself.
     fn body(context: JobContext, args: Self::Args) -> TaskBody;
+
+    /// An error of this task as data: what executors that run it in another process send home, where
+    /// [`read_error`](Self::read_error) makes the same error of it again. `None`, as for every error unless this is
+    /// written: its text has to do. `#[task]` writes both for errors that serde can write and read.
+    fn write_error(_error: &TaskError) -> Option<Value> {
+        None
+    }
+
+    /// The error that was [written](Self::write_error); `None` if it can't be read.
+    fn read_error(_written: Value) -> Option<TaskError> {
+        None
+    }
 }
 
 /// A task with its arguments: what a job does when it runs.

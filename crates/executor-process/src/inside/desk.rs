@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::io::{self, Write, stderr, stdout};
 use std::os::unix::net::UnixStream;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use punctual_core::{JobContext, RunReport, RunSink};
+use punctual_core::{AnyTask, JobContext, RunReport, RunSink};
 use rustix::io::ioctl_fionread;
 
 use super::serve::die;
@@ -103,10 +104,10 @@ impl Desk {
         let printed = is_unread(stdout()) || is_unread(stderr());
         let mut frame = Vec::new();
         let mut ended = FromChild::Ended { run, ending, printed };
-        if let Err(FrameError::TooLong { limit, .. }) = write(&mut frame, &ended, self.limit) {
-            ended = FromChild::Ended { run, ending: Ending::TooLong(limit), printed };
-            // Too short to fail.
-            let _ = write(&mut frame, &ended, self.limit);
+        // At the end it is too short to fail.
+        while let Err(FrameError::TooLong { limit, .. }) = write(&mut frame, &ended, self.limit) {
+            let FromChild::Ended { ending, .. } = ended else { break };
+            ended = FromChild::Ended { run, ending: ending.shortened(limit), printed };
         }
         let mut state = self.lock();
         if (&self.socket).write_all(&frame).is_err() {
@@ -128,10 +129,20 @@ impl Desk {
     }
 }
 
-impl RunSink for Desk {
+/// Takes the report of one run.
+pub(super) struct Reporter {
+    pub(super) desk: Arc<Desk>,
+    pub(super) task: Arc<dyn AnyTask>,
+}
+
+impl RunSink for Reporter {
     fn report(&self, report: RunReport) {
         let event = report.event;
-        self.end(event.run_id.as_u128(), Ending::of(event.outcome, self.limit));
+        let ending = || Ending::of(event.outcome, &*self.task, self.desk.limit);
+        // It asks an error of the task's for its text, and the pool waits for the end.
+        let ending = catch_unwind(AssertUnwindSafe(ending))
+            .unwrap_or_else(|_| Ending::Panicked("its error panicked when it was told".into()));
+        self.desk.end(event.run_id.as_u128(), ending);
     }
 }
 

@@ -8,11 +8,11 @@ use std::process;
 use std::sync::Arc;
 use std::thread;
 
-use punctual_core::{JobContext, Run, RunParts, RunSink, SystemClock, TaskRegistry, Tasks};
+use punctual_core::{JobContext, Run, RunParts, SystemClock, TaskRegistry, Tasks};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit};
 use tokio::runtime::{Builder, Runtime};
 
-use super::desk::Desk;
+use super::desk::{Desk, Reporter};
 use crate::wire::{Ending, Frames, FromChild, Order, ToChild, VERSION, Welcome};
 
 /// The longest first message.
@@ -146,18 +146,18 @@ fn run(
     order: Order,
     context: JobContext,
 ) {
-    let Some(body) = registry.get(&order.task) else {
+    let Some(task) = registry.get(&order.task) else {
         return desk.end(order.run, Ending::Unknown);
     };
     let run = Run::new(RunParts {
         context,
         task: order.task,
-        body,
+        body: Arc::clone(&task),
         args: order.args,
         // The pool has looked at it.
         deadline: None,
         clock: Arc::new(SystemClock),
-        sink: Arc::clone(desk) as Arc<dyn RunSink>,
+        sink: Arc::new(Reporter { desk: Arc::clone(desk), task }),
     });
     run.execute(|work| runtime.get_or_init(build).block_on(work));
 }

@@ -70,7 +70,8 @@ impl Slot {
             return child.confused(error.to_string());
         }
         if let Some((run, took)) = flight.end(child, worker) {
-            run.finish(ending.into_outcome());
+            let outcome = ending.into_outcome(run.body());
+            run.finish(outcome);
             self.count(took);
         }
     }

@@ -1,13 +1,15 @@
 //! What is said. Both ends are the same executable, so the words may change with any version.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, CodecError, Encoded, JobContext, JobContextParts, JobId, Run, RunId, RunOutcome,
-    SharedState, TaskName, Timestamp,
+    Alias, AnyTask, CodecError, Encoded, JobContext, JobContextParts, JobId, Run, RunId,
+    RunOutcome, SharedState, TaskName, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::{RemoteError, ResultTooLong};
 
@@ -101,7 +103,11 @@ impl Order {
 pub(crate) enum Ending {
     /// The value, as JSON.
     Success(String),
-    Failed(RemoteError),
+    /// The error, and what its task can read it from, as JSON.
+    Failed {
+        error: RemoteError,
+        written: Option<String>,
+    },
     /// What the task returned, value or error, is longer than this.
     TooLong(usize),
     Panicked(String),
@@ -113,18 +119,17 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    /// How a run ended, if that can be said in so many bytes.
-    pub(crate) fn of(outcome: Option<RunOutcome>, limit: usize) -> Self {
+    /// How a run of this task ended, if that can be said in so many bytes.
+    pub(crate) fn of(outcome: Option<RunOutcome>, task: &dyn AnyTask, limit: usize) -> Self {
         match outcome {
-            Some(RunOutcome::Success(value)) => {
-                let mut json = Limited { bytes: Vec::new(), limit };
-                let written = serde_json::to_writer(&mut json, &value).is_ok();
-                match String::from_utf8(json.bytes) {
-                    Ok(json) if written => Self::Success(json),
-                    _ => Self::TooLong(limit),
-                }
-            }
-            Some(RunOutcome::Failed(error)) => Self::Failed(RemoteError::of(&**error)),
+            Some(RunOutcome::Success(value)) => match json(&value, limit) {
+                Some(json) => Self::Success(json),
+                None => Self::TooLong(limit),
+            },
+            Some(RunOutcome::Failed(error)) => Self::Failed {
+                error: RemoteError::of(&**error),
+                written: task.write_error(&error).and_then(|written| json(&written, limit)),
+            },
             Some(RunOutcome::Panicked(text)) => Self::Panicked(text),
             Some(RunOutcome::InvalidArguments(error)) => {
                 // Told again by the pool's own error around it.
@@ -137,8 +142,16 @@ impl Ending {
         }
     }
 
+    /// The same in fewer bytes, as it takes more than so many.
+    pub(crate) fn shortened(self, limit: usize) -> Self {
+        match self {
+            Self::Failed { error, written: Some(_) } => Self::Failed { error, written: None },
+            _ => Self::TooLong(limit),
+        }
+    }
+
     /// The same for those who did not see it.
-    pub(crate) fn into_outcome(self) -> RunOutcome {
+    pub(crate) fn into_outcome(self, task: &dyn AnyTask) -> RunOutcome {
         match self {
             Self::Success(json) => match serde_json::from_str(&json) {
                 Ok(value) => RunOutcome::Success(value),
@@ -148,7 +161,13 @@ impl Ending {
                     RunOutcome::Failed(Arc::new(error.into()))
                 }
             },
-            Self::Failed(error) => RunOutcome::Failed(Arc::new(error.into())),
+            Self::Failed { error, written } => {
+                let written = written.and_then(|json| serde_json::from_str(&json).ok());
+                // The task's own code must not cost the pool its thread.
+                let read = || written.and_then(|written| task.read_error(written));
+                let read = catch_unwind(AssertUnwindSafe(read)).ok().flatten();
+                RunOutcome::Failed(Arc::new(read.unwrap_or_else(|| error.into())))
+            }
             Self::TooLong(limit) => RunOutcome::Failed(Arc::new(ResultTooLong { limit }.into())),
             Self::Panicked(text) => RunOutcome::Panicked(text),
             Self::InvalidArguments(error) => {
@@ -158,6 +177,13 @@ impl Ending {
             Self::Unknown => RunOutcome::Refused("the child process does not know the task".into()),
         }
     }
+}
+
+/// A value as JSON, if that takes no more than so many bytes.
+fn json(value: &Value, limit: usize) -> Option<String> {
+    let mut json = Limited { bytes: Vec::new(), limit };
+    serde_json::to_writer(&mut json, value).ok()?;
+    String::from_utf8(json.bytes).ok()
 }
 
 /// Takes no more bytes than it may, so that a huge value is not written out first and then refused.

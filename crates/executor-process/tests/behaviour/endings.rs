@@ -149,6 +149,28 @@ fn an_error_keeps_its_sources() {
 }
 
 #[test]
+fn an_error_comes_back_as_what_it_is_if_there_is_room() {
+    let rig = rig(|pool| pool.max_message(1 << 10));
+    let fails = |bytes| match rig.run(tasks::fails_at_length(bytes)) {
+        RunOutcome::Failed(error) => error,
+        other => panic!("no error: {other}"),
+    };
+    assert_eq!(fails(100).downcast_ref::<tasks::Long>().expect("as it was").0.len(), 100);
+    let remote = fails(2_000);
+    assert_eq!(remote.downcast_ref::<RemoteError>().expect("its text").to_string(), "it is long");
+}
+
+#[test]
+fn an_error_that_panics_costs_nobody_else_anything() {
+    let rig = rig(|pool| pool);
+    let child = rig.pid();
+    let outcome = rig.run(tasks::fails_oddly(true));
+    assert_eq!(outcome.to_string(), "panic: its error panicked when it was told");
+    assert_eq!(rig.run(tasks::fails_oddly(false)).to_string(), "error: it is odd");
+    assert_eq!(rig.pid(), child);
+}
+
+#[test]
 fn forking() {
     let rig = rig(|pool| pool);
     let left = rig.value(tasks::forks()).as_u64().expect("a process id");

@@ -8,6 +8,7 @@ use std::thread::park;
 use punctual_core::{JobContext, TaskError, Tasks};
 use punctual_macros::task;
 use rustix::process::{Signal, getpgid, getpid, getppid, kill_process, setpgid};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 pub(crate) fn all() -> Tasks {
@@ -28,6 +29,8 @@ pub(crate) fn all() -> Tasks {
         .task(returns_nested)
         .task(fails_with)
         .task(fails_deeply)
+        .task(fails_at_length)
+        .task(fails_oddly)
         .task(forks)
         .task(leaves_a_thread)
         .task(leaves_its_group)
@@ -145,6 +148,41 @@ pub(crate) fn fails_with(bytes: usize) -> Result<(), String> {
 #[task(crate = "punctual_core")]
 pub(crate) fn fails_deeply() -> Result<(), std::io::Error> {
     Err(std::io::Error::other(std::fmt::Error))
+}
+
+/// An error that can be read in another process.
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("it is long")]
+pub(crate) struct Long(pub(crate) String);
+
+#[task(crate = "punctual_core")]
+pub(crate) fn fails_at_length(bytes: usize) -> Result<(), Long> {
+    Err(Long("l".repeat(bytes)))
+}
+
+/// An error that panics when it is written, or read.
+#[derive(Debug, thiserror::Error)]
+#[error("it is odd")]
+pub(crate) struct Odd {
+    when_written: bool,
+}
+
+impl Serialize for Odd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert!(!self.when_written, "written");
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de> Deserialize<'de> for Odd {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("read")
+    }
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn fails_oddly(when_written: bool) -> Result<(), Odd> {
+    Err(Odd { when_written })
 }
 
 /// Leaves a program behind that would go on for hours.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// An error with a source, or the last one.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
@@ -19,6 +21,13 @@ impl Deep {
         };
         texts.into_iter().rev().fold(None, wrap).expect("at least one text")
     }
+}
+
+/// An error that serde can write and read.
+#[derive(Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("jammed at page {page}")]
+pub(crate) struct Jammed {
+    pub(crate) page: u32,
 }
 
 /// An error that panics when it is shown.

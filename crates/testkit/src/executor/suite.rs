@@ -16,6 +16,7 @@ macro_rules! executor_suite {
                     an_error_comes_back
                     an_error_comes_with_its_sources
                     an_error_that_can_not_be_shown_is_a_panic
+                    an_error_that_can_be_read_comes_back_as_what_it_is
                     a_panic_is_an_outcome_with_its_text
                     arguments_of_another_shape_are_reported
                     a_run_after_its_deadline_is_missed

@@ -8,7 +8,7 @@ use punctual_core::{AnyTask, CodecError, Encoded, JobContext, TaskBody, TaskOutp
 use punctual_macros::task;
 use serde_json::Value;
 
-use super::errors::{Deep, Explosive, Outer, Unspeakable};
+use super::errors::{Deep, Explosive, Jammed, Outer, Unspeakable};
 use super::line;
 
 /// The tasks that a worker in another process must know to be tried by the suite.
@@ -24,6 +24,7 @@ pub fn tasks() -> Tasks {
         .task_type::<fail_deeply>()
         .task_type::<fail_unspeakably>()
         .task_type::<fail_unspeakably_inside>()
+        .task_type::<jam>()
         .task_type::<panic>()
         .task_type::<panic_async>()
         .task_type::<panic_without_text>()
@@ -68,6 +69,11 @@ pub(crate) fn fail(text: String) -> Result<(), String> {
 #[task(crate = "punctual_core")]
 pub(crate) async fn fail_async(text: String) -> Result<(), String> {
     Err(text)
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn jam(page: u32) -> Result<(), Jammed> {
+    Err(Jammed { page })
 }
 
 #[task(crate = "punctual_core")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use punctual_core::{Clock, Codec, RunOutcome};
 use serde_json::{Value, json};
 
+use crate::executor::errors::Jammed;
 use crate::executor::order::Order;
 use crate::executor::tasks::*;
 use crate::executor::{ExecutorFixture, Trial};
@@ -55,6 +56,15 @@ pub fn an_error_comes_with_its_sources<F: ExecutorFixture>(trial: &Trial<F>) {
             let texts = std::iter::successors(Some(first), |&error| error.source());
             let texts: Vec<_> = texts.map(ToString::to_string).collect();
             assert_eq!(texts, ["no print", "no paper", "no trees"]);
+        }
+        other => panic!("expected an error: {other}"),
+    }
+}
+
+pub fn an_error_that_can_be_read_comes_back_as_what_it_is<F: ExecutorFixture>(trial: &Trial<F>) {
+    match trial.outcome(Order::call(jam(3))) {
+        RunOutcome::Failed(error) => {
+            assert_eq!(error.downcast_ref::<Jammed>(), Some(&Jammed { page: 3 }), "{error}");
         }
         other => panic!("expected an error: {other}"),
     }
