@@ -5,6 +5,8 @@ mod flight;
 mod printed;
 mod slot;
 mod start;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::sync::Arc;

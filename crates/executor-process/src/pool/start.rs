@@ -31,8 +31,10 @@ pub(crate) enum StartError {
         "a child process said nothing for {PATIENCE:?}; is punctual::process::init the first line of main?"
     )]
     Silent,
-    #[error("a child process ended before it was ready: {0:?}")]
+    #[error("a child process ended before it was ready: {0}")]
     Ended(End),
+    #[error("a child process is {0:?} and its parent {VERSION:?}")]
+    Version(String),
     #[error("a child process can't work: {0}")]
     Unable(String),
     #[error("a child process doesn't know the task {0}: is init always given the same ones?")]
@@ -53,7 +55,10 @@ pub(super) async fn start(options: &Options) -> Result<Child, StartError> {
         Err(error) => return Err(StartError::Unable(error.to_string())),
     };
     let problem = match said {
-        Ok(Some(FromChild::Ready { version, tasks })) if version == VERSION => {
+        Ok(Some(FromChild::Ready { version, .. })) if version != VERSION => {
+            StartError::Version(version)
+        }
+        Ok(Some(FromChild::Ready { tasks, .. })) => {
             let missing = known().into_iter().flatten().find(|task| !tasks.contains(task));
             match missing {
                 None => return Ok(child),
