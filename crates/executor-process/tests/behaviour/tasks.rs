@@ -19,7 +19,6 @@ pub(crate) fn all() -> Tasks {
         .task(crashes)
         .task(allocates)
         .task(hangs)
-        .task(takes)
         .task(listens)
         .task(ignores)
         .task(prints)
@@ -82,13 +81,6 @@ pub(crate) fn hangs() {
     loop {
         park();
     }
-}
-
-/// Ends after so many microseconds.
-#[task(crate = "punctual_core")]
-#[expect(clippy::disallowed_methods, reason = "how long it takes is all that it is about")]
-pub(crate) fn takes(micros: u64) {
-    std::thread::sleep(std::time::Duration::from_micros(micros));
 }
 
 /// Ends when it is asked to.

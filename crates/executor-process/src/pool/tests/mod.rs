@@ -1,5 +1,6 @@
 //! What can't be brought about from outside.
 
+mod late;
 mod strangers;
 
 use punctual_core::Tasks;

@@ -1,0 +1,67 @@
+//! A run that ends in the moment of its child's death.
+
+use std::future::pending;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use punctual_core::RunQueue;
+use punctual_testkit::executor::task_run;
+use tokio::process::Command;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::timeout;
+
+use super::nothing;
+use crate::ProcessPoolExecutor;
+use crate::pool::child::Child;
+use crate::pool::slot::{Slot, State};
+use crate::wire::{Ending, Frames, FromChild, ToChild, write};
+
+/// The time stands still unless all wait for it, and then both that limit the run and that end it are over.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_ends_as_its_child_is_killed_has_ended_and_no_other_follows_it() {
+    let limit = Duration::from_secs(60);
+    let options = Arc::new(ProcessPoolExecutor::builder().timeout(limit).options);
+    let (_workers, coming) = unbounded_channel();
+    let (back, _) = unbounded_channel();
+    let mut slot = Slot::new(&options, coming, back, Arc::new(Mutex::new(State::Busy)));
+    let process = Command::new("sleep")
+        .arg("1000")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    slot.child = Some(Child::new(process, ours, &options).unwrap());
+
+    let queue = RunQueue::new(1);
+    let ((run, ending), (next, waiting)) = (task_run(nothing()), task_run(nothing()));
+    let id = run.context().run_id().as_u128();
+    let mut worker = queue.push(run).unwrap().expect("a worker");
+    assert!(queue.push(next).unwrap().is_none());
+    let (run, _) = worker.next().expect("the run");
+    let answer = async {
+        let _ = timeout(limit, pending::<()>()).await;
+        let mut frame = Vec::new();
+        let ending = Ending::Success("1".to_owned());
+        write(&mut frame, &FromChild::Ended { run: id, ending, printed: false }, 1 << 10).unwrap();
+        theirs.write_all(&frame).unwrap();
+    };
+    tokio::join!(slot.work(&mut worker, run), answer);
+
+    assert_eq!(ending.outcome().to_string(), "success: 1");
+    assert!(slot.child.is_none(), "it has been killed");
+    let mut frames = Frames::new(1 << 20);
+    let sent = theirs.read(frames.space()).unwrap();
+    frames.filled(sent);
+    let first = frames.next().unwrap();
+    assert!(matches!(&first, Some(ToChild::Run(order)) if order.run == id), "{first:?}");
+    assert!(frames.next::<ToChild>().unwrap().is_none(), "no other was sent there");
+    assert!(waiting.further().is_none());
+    let (next, _) = worker.next().expect("it waits for another child");
+    drop(next);
+}
