@@ -109,7 +109,10 @@ async fn no_scans(mut tables: Tables) {
         (STATEMENTS.take_over, vec![pairs, id]),
         (STATEMENTS.in_flight, vec![id]),
         (STATEMENTS.get, vec![id]),
-        (STATEMENTS.update, vec![id, number, Flag(true), number, number, id, Flag(false)]),
+        (
+            STATEMENTS.update,
+            vec![id, number, Flag(true), number, number, id, Flag(false), Flag(true), number],
+        ),
         (STATEMENTS.update_definition, vec![id, id]),
         (STATEMENTS.remove, vec![id]),
         (STATEMENTS.remove_runs, vec![id]),

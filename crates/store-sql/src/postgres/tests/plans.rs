@@ -146,8 +146,8 @@ async fn what_users_ask_is_found_by_an_index() {
         (
             "update",
             STATEMENTS.update,
-            "(text, bigint, bool, bigint, bigint, text, bool)",
-            "('job 7', 1, true, 5, 5, 'work', false)",
+            "(text, bigint, bool, bigint, bigint, text, bool, bool, bigint)",
+            "('job 7', 1, true, 5, 5, 'work', false, true, 5)",
         ),
         ("update definition", STATEMENTS.update_definition, "(text, bytea)", "('job 7', '')"),
         ("remove", STATEMENTS.remove, "(text)", "('job 7')"),
