@@ -61,6 +61,10 @@ pub(crate) async fn claim(store: &impl JobStore) -> Result<Vec<Claim>, StoreErro
     store.claim_due(at(0), 99, Duration::from_secs(9), &TaskFilter::Any).await
 }
 
+/// How long anything may take before a test gives up: nothing but a fault comes near it.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The error is of this kind, says this, keeps its cause, and gives no password away.
 pub(crate) fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
     assert_eq!(error.kind(), kind, "{error}");

@@ -151,7 +151,7 @@ async fn postgres() {
     use sqlx::{AssertSqlSafe, PgPool};
 
     let url = punctual_testkit::server_url("postgres");
-    let schema = format!("t{}_transactions", std::process::id());
+    let schema = format!("t{}", uuid::Uuid::new_v4().simple());
     let open = || PostgresJobStore::builder().url(&url).schema(&schema).build().unwrap();
     let (ours, others) = (open(), open());
     ours.start().await.unwrap();

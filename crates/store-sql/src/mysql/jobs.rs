@@ -37,19 +37,25 @@ impl MySql {
         }
         let mut sorted = new.clone();
         sorted.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
-        let mut script = Script::new(&self.tables);
-        let mut asked = Vec::new();
-        for part in parts(&sorted) {
-            script.push_list(sql::ADD, part.iter().map(|(record, fence)| row(record, *fence)));
-            let ids: Vec<_> = part.iter().map(|(record, _)| record.id.as_str()).collect();
-            asked.push(script.push(sql::FENCES, &[Text(&json(&ids)?)]));
+        let mut parts = parts(&sorted).peekable();
+        let mut found = HashSet::new();
+        // Not all of a large batch at once: on a busy machine that could take so long to write that the server ends
+        // the transaction, in which it hears nothing meanwhile.
+        while parts.peek().is_some() {
+            let mut script = Script::new(&self.tables);
+            let mut asked = Vec::new();
+            while !script.is_long()
+                && let Some(part) = parts.next()
+            {
+                script.push_list(sql::ADD, part.iter().map(|(record, fence)| row(record, *fence)));
+                let ids: Vec<_> = part.iter().map(|(record, _)| record.id.as_str()).collect();
+                asked.push(script.push(sql::FENCES, &[Text(&json(&ids)?)]));
+            }
+            let answers = script.run(connection).await.map_err(store_error)?;
+            for row in asked.into_iter().flat_map(|place| &answers[place].rows) {
+                found.insert(row.int(0)?);
+            }
         }
-        let answers = script.run(connection).await.map_err(store_error)?;
-        let found: HashSet<i64> = asked
-            .into_iter()
-            .flat_map(|place| &answers[place].rows)
-            .map(|row| row.int(0))
-            .collect::<Result<_, _>>()?;
         let outcome = |(_, fence): &(&NewRecord, Fence)| match found.contains(&fence.0) {
             true => AddOutcome::Added,
             false => AddOutcome::Exists,

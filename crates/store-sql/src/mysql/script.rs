@@ -54,6 +54,11 @@ impl<'a> Script<'a> {
         self.append(statement)
     }
 
+    /// Whether it goes in more than one packet.
+    pub(super) fn is_long(&self) -> bool {
+        self.packets.len() > 1
+    }
+
     fn append(&mut self, statement: String) -> usize {
         match self.packets.last_mut() {
             Some(packet) if packet.len() + statement.len() < PACKET => {

@@ -6,6 +6,8 @@ use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use uuid::Uuid;
 
+use crate::PATIENCE;
+
 /// Tables of its own, opened anew by each handle.
 struct Tables {
     prefix: String,
@@ -20,6 +22,7 @@ impl StoreFixture for Tables {
 
     async fn open(&self) -> MySqlJobStore {
         let builder = MySqlJobStore::builder().url(server_url("mysql"));
+        let builder = builder.acquire_timeout(PATIENCE).lock_timeout(PATIENCE);
         builder.table_prefix(&*self.prefix).build().expect("a good URL")
     }
 

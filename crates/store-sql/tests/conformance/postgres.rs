@@ -4,6 +4,9 @@ use punctual_store_sql::PostgresJobStore;
 use punctual_testkit::job_store::StoreFixture;
 use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use uuid::Uuid;
+
+use crate::PATIENCE;
 
 /// A schema of its own.
 struct Schema(String);
@@ -13,11 +16,12 @@ impl StoreFixture for Schema {
 
     async fn set_up(case: &'static str) -> Option<Self> {
         // PostgreSQL's names have 63 bytes.
-        Some(Self(format!("t{}_{case:.50}", std::process::id())))
+        Some(Self(format!("t{}_{case:.29}", Uuid::new_v4().simple())))
     }
 
     async fn open(&self) -> PostgresJobStore {
         let builder = PostgresJobStore::builder().url(server_url("postgres"));
+        let builder = builder.acquire_timeout(PATIENCE);
         builder.schema(&self.0).build().expect("a plain name")
     }
 

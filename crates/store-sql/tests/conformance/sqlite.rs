@@ -4,6 +4,8 @@ use punctual_store_sql::SqliteJobStore;
 use punctual_testkit::job_store::StoreFixture;
 use tempfile::TempDir;
 
+use crate::PATIENCE;
+
 /// A file of its own, opened anew by each handle.
 struct File(TempDir);
 
@@ -15,7 +17,8 @@ impl StoreFixture for File {
     }
 
     async fn open(&self) -> SqliteJobStore {
-        SqliteJobStore::open(self.0.path().join("jobs.sqlite")).expect("a plain path")
+        let builder = SqliteJobStore::builder().file(self.0.path().join("jobs.sqlite"));
+        builder.busy_timeout(PATIENCE).build().expect("a plain path")
     }
 }
 

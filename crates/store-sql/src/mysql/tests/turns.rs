@@ -8,8 +8,7 @@ use tokio::time::timeout;
 
 use super::super::MySqlJobStore;
 use super::{Tables, advance, at, claim, due, fence};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::testing::PATIENCE;
 
 impl Tables {
     /// Until a transaction waits for a job of these tables.
@@ -31,8 +30,9 @@ impl Tables {
     }
 }
 
-async fn with_jobs(tables: &Tables) -> MySqlJobStore {
-    let store = tables.builder().lock_timeout(Duration::from_secs(1)).build().unwrap();
+/// A store that waits for so long for what others hold.
+async fn with_jobs(tables: &Tables, lock_timeout: Duration) -> MySqlJobStore {
+    let store = tables.builder().lock_timeout(lock_timeout).build().unwrap();
     store.start().await.unwrap();
     store.add(["a", "b", "c"].map(|name| due(name, at(0))).to_vec()).await.unwrap();
     store
@@ -41,7 +41,7 @@ async fn with_jobs(tables: &Tables) -> MySqlJobStore {
 #[tokio::test]
 async fn claims_pass_over_what_others_hold() {
     let mut tables = Tables::new().await;
-    let store = with_jobs(&tables).await;
+    let store = with_jobs(&tables, PATIENCE).await;
     tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
     let claims = claim(&store).await.unwrap();
     let ids: Vec<_> = claims.iter().map(|claim| claim.record.id.as_str()).collect();
@@ -54,7 +54,7 @@ async fn claims_pass_over_what_others_hold() {
 #[tokio::test]
 async fn a_job_that_is_held_for_too_long() {
     let mut tables = Tables::new().await;
-    let store = with_jobs(&tables).await;
+    let store = with_jobs(&tables, Duration::from_secs(1)).await;
     let batch =
         vec![advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
     tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
@@ -71,7 +71,7 @@ async fn a_job_that_is_held_for_too_long() {
 #[tokio::test]
 async fn a_node_renews_while_others_do() {
     let mut tables = Tables::new().await;
-    let store = with_jobs(&tables).await;
+    let store = with_jobs(&tables, PATIENCE).await;
     let [us, them, dead] = ["us", "them", "dead"].map(|name| NodeId::new(name).unwrap());
     store.renew(&them, at(0), at(1)).await.unwrap();
     store.renew(&dead, at(0), at(1)).await.unwrap();
@@ -89,7 +89,7 @@ async fn a_node_renews_while_others_do() {
 async fn who_loses_a_deadlock_does_it_all_again() {
     let mut tables = Tables::new().await;
     let mut beside = super::connect().await;
-    let store = with_jobs(&tables).await;
+    let store = with_jobs(&tables, PATIENCE).await;
     let batch =
         vec![advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
     // Whoever has changed more wins.
@@ -118,7 +118,7 @@ async fn who_loses_a_deadlock_does_it_all_again() {
 async fn a_batch_that_nobody_waits_for_any_more_leaves_nothing_behind() {
     let mut tables = Tables::new().await;
     let mut beside = super::connect().await;
-    let store = tables.builder().max_connections(1).build().unwrap();
+    let store = tables.builder().max_connections(1).lock_timeout(PATIENCE).build().unwrap();
     store.start().await.unwrap();
     store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
     let batch =

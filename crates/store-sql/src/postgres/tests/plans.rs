@@ -11,12 +11,14 @@ use punctual_core::{
 use punctual_testkit::server_url;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, Row};
+use tokio::time::timeout;
 
 use super::super::PostgresJobStore;
 use super::super::names::Names;
 use super::super::sql::{HISTORY, STATEMENTS};
 use super::{Tables, at, due, unique};
 use crate::tables::TablePrefix;
+use crate::testing::PATIENCE;
 
 /// What was read of a table: how often from end to end, and how many rows in all.
 type Reads = HashMap<String, (i64, i64)>;
@@ -36,7 +38,8 @@ impl Tables {
     async fn end(&mut self, (store, name): (PostgresJobStore, String)) {
         store.shutdown().await;
         let left = format!("SELECT 1 FROM pg_stat_activity WHERE application_name = '{name}'");
-        while !self.run(&left).await.is_empty() {}
+        let gone = async { while !self.run(&left).await.is_empty() {} };
+        timeout(PATIENCE, gone).await.expect("its connections are closed");
     }
 
     async fn reads(&mut self) -> Reads {

@@ -9,12 +9,13 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, claim, due, tells, unique};
-use crate::testing::Line;
+use crate::dialect::Dialect;
 use crate::testing::server::{
-    bears_silence, connects_anew, gives_up, holds_nothing_for_long,
+    at_last, bears_silence, connects_anew, gives_up, holds_nothing_for_long,
     only_finished_calls_give_it_back,
 };
 use crate::testing::trouble::only_reads;
+use crate::testing::{Line, PATIENCE};
 
 /// The options of the server for tests; what the caller changes comes after them.
 fn options() -> PgConnectOptions {
@@ -25,7 +26,7 @@ impl Tables {
     /// A store of these tables for connections of another kind.
     fn store(&self, options: PgConnectOptions) -> PostgresJobStore {
         let builder = PostgresJobStore::builder().connect_options(options).schema(&*self.schema);
-        builder.acquire_timeout(Duration::from_secs(2)).build().unwrap()
+        builder.acquire_timeout(PATIENCE).build().unwrap()
     }
 }
 
@@ -101,7 +102,10 @@ async fn too_many_connections() {
     tables.run(&format!("CREATE USER {user} SUPERUSER CONNECTION LIMIT 0")).await;
     // The limit holds for all but superusers.
     tables.run(&format!("ALTER USER {user} NOSUPERUSER")).await;
-    let error = tables.store(options().username(&user)).start().await.unwrap_err();
+    let builder = PostgresJobStore::builder().connect_options(options().username(&user));
+    // It may pass, and is waited for.
+    let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
+    let error = store.start().await.unwrap_err();
     tells(&error, StoreErrorKind::Unavailable, "no connection");
     tables.run(&format!("DROP USER {user}")).await;
     tables.drop().await;
@@ -115,7 +119,7 @@ async fn connections_that_the_server_closed_are_made_anew() {
     let store = builder.connect_options(options().application_name(&name)).build().unwrap();
     store.start().await.unwrap();
     connects_anew(&store, async || {
-        let close = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity";
+        let close = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity";
         let closed = tables.run(&format!("{close} WHERE application_name = '{name}'")).await;
         assert_eq!(closed.len(), 1);
     })
@@ -128,13 +132,13 @@ async fn a_statement_that_takes_too_long() {
     let mut tables = Tables::new().await;
     let store = tables.builder().statement_timeout(Duration::from_millis(20)).build().unwrap();
     tables.started().await.add(vec![due("a", at(0))]).await.unwrap();
-    store.start().await.unwrap();
+    at_last(async || store.start().await).await;
     tables.run("BEGIN; SELECT 1 FROM {p}jobs FOR UPDATE").await;
     let error = store.remove_all().await.unwrap_err();
     tells(&error, StoreErrorKind::Unavailable, "too long");
     assert!(error.is_retryable());
     tables.run("ROLLBACK").await;
-    assert_eq!(store.list(None, 9).await.unwrap().records.len(), 1);
+    assert_eq!(at_last(async || store.list(None, 9).await).await.records.len(), 1);
     tables.drop().await;
 }
 
@@ -144,10 +148,14 @@ async fn a_job_that_is_held_is_not_waited_for_till_the_lease_is_over() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     store.add(vec![due("a", at(0))]).await.unwrap();
+    let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
+    let limit = sqlx::raw_sql("SHOW lock_timeout").fetch_one(&mut *connection).await.unwrap();
+    // The lease is 10 seconds, unless it is chosen.
+    assert_eq!(limit.get::<&str, _>(0), "3s");
     tables.run("BEGIN; SELECT 1 FROM {p}jobs FOR UPDATE").await;
     let id = JobId::new("a").unwrap();
-    let wait = tokio::time::timeout(Duration::from_secs(8), store.remove(&id));
-    let error = wait.await.expect("it gives up in time").unwrap_err();
+    let wait = tokio::time::timeout(PATIENCE, store.remove(&id));
+    let error = wait.await.expect("it gives up").unwrap_err();
     tells(&error, StoreErrorKind::Unavailable, "a lock did not come free");
     tables.run("ROLLBACK").await;
     assert!(store.remove(&id).await.unwrap());

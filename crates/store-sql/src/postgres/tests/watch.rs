@@ -12,9 +12,7 @@ use tokio::time::timeout;
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, due};
-
-/// How long a notification may be on its way.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::testing::PATIENCE;
 
 /// Hears all that is told about a store's jobs.
 struct Ear {
@@ -98,7 +96,7 @@ async fn a_line_that_was_cut_is_mended_and_told_as_a_change() {
     let mut watch = store.watch().await.unwrap().unwrap();
     let channel = store.handle.database().unwrap().dialect.channel().to_owned();
     let cut = format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
          WHERE query LIKE 'LISTEN%{channel}%' AND pid <> pg_backend_pid()"
     );
     for name in ["a", "b"] {
