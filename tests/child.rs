@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::stdin;
+use std::time::Duration;
 
 use punctual::core::{JobStore, NameError, NewRecord, TaskName};
 use punctual::prelude::*;
@@ -61,7 +62,9 @@ fn hog(place: &Place) -> Result<(), Box<dyn Error>> {
     let Place::Sqlite(file) = place else {
         return Err("only a file can be hogged".into());
     };
-    let store = SqliteJobStore::builder().file(file).table_prefix("hog_").build()?;
+    let store = SqliteJobStore::builder().file(file).table_prefix("hog_");
+    // It gets its turn some time, however busy the others are.
+    let store = store.busy_timeout(Duration::from_secs(120)).build()?;
     let records = (0..300_000).map(|number| {
         Ok(NewRecord {
             id: JobId::new(number.to_string())?,

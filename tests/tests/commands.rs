@@ -12,6 +12,9 @@ use punctual::process::init;
 use punctual::{CommandError, CommandOutput, DebugExecutor, Ending, RunEvent, SchedulerBuilder};
 use punctual_tests::process::Process;
 
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Receiver<Event>) {
     let (tell, events) = channel();
     let ends = EventMask::JOB_EXECUTED | EventMask::JOB_ERROR | EventMask::JOB_UNRESOLVED;
@@ -24,7 +27,7 @@ fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Rece
 }
 
 fn end(events: &Receiver<Event>) -> RunEvent {
-    match events.recv_timeout(Duration::from_secs(60)).expect("the end of a run") {
+    match events.recv_timeout(PATIENCE).expect("the end of a run") {
         Event::JobExecuted(run) | Event::JobError(run) => run,
         other => panic!("{other:?}"),
     }
@@ -103,7 +106,7 @@ fn debug_on_a_runtime_with_one_worker() {
         scheduler.add_job(command("echo").arg("hello")).add().await.unwrap();
         std::future::pending::<()>().await;
     });
-    let event = told.recv_timeout(Duration::from_secs(60));
+    let event = told.recv_timeout(PATIENCE);
     runtime.shutdown_background();
     let Event::JobExecuted(run) = event.expect("the end of the run") else { panic!("no run") };
     assert!(run.outcome.unwrap().is_success());
@@ -138,7 +141,7 @@ fn a_stored_command_runs_where_commands_are_known() {
 
     let (second, events) = builder(store());
     let second = second.start().unwrap();
-    match events.recv_timeout(Duration::from_secs(60)).unwrap() {
+    match events.recv_timeout(PATIENCE).unwrap() {
         Event::JobUnresolved { job, .. } => assert_eq!(job.job_id.as_str(), "echo"),
         other => panic!("nobody here has said that commands may run: {other:?}"),
     }

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Database, MySqlPool, PgPool, Pool};
 use tokio::sync::mpsc;
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Tells that it was called.
 #[task]
@@ -57,7 +57,7 @@ where
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres() {
     let url = server_url("postgres");
-    let schema = format!("t{}_enqueue", std::process::id());
+    let schema = format!("t{:016x}", fastrand::u64(..));
     let store = PostgresJobStore::builder().url(&url).schema(&schema).build().unwrap();
     let pool = PgPool::connect(&url).await.unwrap();
     what_is_committed_runs(store, &pool).await;
@@ -68,7 +68,7 @@ async fn on_postgres() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_mysql() {
     let url = server_url("mysql");
-    let prefix = format!("t{}_enqueue_", std::process::id());
+    let prefix = format!("t{:016x}_", fastrand::u64(..));
     let store = MySqlJobStore::builder().url(&url).table_prefix(&prefix).build().unwrap();
     let pool = MySqlPool::connect(&url).await.unwrap();
     what_is_committed_runs(store, &pool).await;

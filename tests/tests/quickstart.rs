@@ -17,30 +17,36 @@ fn the_quick_start_survives_being_killed() {
 
     let mut first = quickstart(&file, &[]);
     assert!(first.line().ends_with("is new."));
-    let greeted = first.line_that(|line| line.contains("greet: success"));
-    assert!(is_on_time(&greeted), "{greeted}");
+    first.line_that(|line| line.contains("greet: success"));
     first.line_that(|line| line.contains("part 1 of 3, attempt 1"));
     first.kill();
 
-    // Long enough for a chime, which comes every ten seconds.
-    let mut second = quickstart(&file, &["--for", "12"]);
+    let mut second = quickstart(&file, &[]);
     assert!(second.line().starts_with("Found in"));
     let mut found = [second.line(), second.line(), second.line()];
     found.sort();
     assert!(found[0].contains("was killed in the middle of a run"), "{found:#?}");
     assert!(found[1].contains("back_up (trigger: interval[0:00:05]"), "{found:#?}");
     assert!(found[2].contains("chime (trigger: cron[second='*/10']"), "{found:#?}");
-    second.line_that(|line| line.contains("back_up: this run was killed; it is run again"));
-    second.line_that(|line| line.contains("part 3 of 3, attempt 2"));
-    second.line_that(|line| line.contains("back_up: success"));
-    // The first may have been due while nobody was there.
-    second.line_that(|line| line.contains("chime: success") && is_on_time(line));
-    let rest = second.end();
-    let greeted_again = rest.iter().any(|line| line.contains("Hello"));
-    assert!(!greeted_again, "a date comes once: {rest:#?}");
+    let mut says = |words: &str| {
+        second.line_that(|line| {
+            assert!(!line.contains("Hello"), "a date comes once: {line}");
+            line.contains(words)
+        })
+    };
+    says("back_up: this run was killed; it is run again");
+    says("part 3 of 3, attempt 2");
+    says("back_up: success");
+    // The first may have been due while nobody was there, and at others the machine may have been busy.
+    let on_time = (0..6).any(|_| is_on_time(&says("chime: success")));
+    assert!(on_time, "a chime every ten seconds");
+    second.kill();
+
+    let rest = quickstart(&file, &["--for", "1"]).end();
+    assert!(!rest.iter().any(|line| line.contains("Hello")), "a date comes once: {rest:#?}");
 }
 
-/// Less than a second late, on machines that have other things to do too.
+/// Less than a second late.
 fn is_on_time(line: &str) -> bool {
     line.ends_with("ms late)") || line.ends_with("µs late)")
 }

@@ -73,7 +73,7 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
     let mut ended = 0;
     while ended < ALL {
         let so_far = SystemClock.now().saturating_since(started);
-        assert!(so_far < Duration::from_secs(60), "only {ended} ended");
+        assert!(so_far < Duration::from_secs(300), "only {ended} ended");
         for process in &mut processes {
             let mut wait = Duration::from_millis(20);
             while let Some(line) = process.line_within(wait) {

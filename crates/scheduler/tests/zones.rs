@@ -92,7 +92,7 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), all_noted).await.expect("it is noted");
+        tokio::time::timeout(Duration::from_secs(60), all_noted).await.expect("it is noted");
     }
 
     fn calls(&self, call: Call) -> usize {

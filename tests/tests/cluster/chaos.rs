@@ -47,7 +47,7 @@ pub(crate) fn test(kind: Kind) {
         crew.listen(Duration::from_secs(1) - moment);
     }
     // What the last ones left behind has to be taken over, perhaps after a claim of theirs is over.
-    let finished = crew.finish(&stage.place, 2 * TAKEOVER);
+    let finished = crew.finish(&stage.place, 4 * TAKEOVER);
 
     let took = finished.took;
     let verdict = Verdict::new(&stage, finished);

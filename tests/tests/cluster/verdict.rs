@@ -10,8 +10,8 @@ use crate::crew::{Fates, Finished};
 use crate::plan::{Plan, Planned};
 use crate::stage::Stage;
 
-/// How long a dead process's runs may wait to be taken over.
-pub(crate) const TAKEOVER: Duration = Duration::from_secs(15);
+/// How long a dead process's runs may wait to be taken over: a lease and a third, and as long again on a busy machine.
+pub(crate) const TAKEOVER: Duration = Duration::from_secs(30);
 
 /// What happened to each occurrence that anything happened to, in order.
 pub(crate) struct Verdict {

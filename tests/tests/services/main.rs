@@ -200,15 +200,16 @@ async fn a_port_that_is_taken_is_left_to_its_owner() {
     drop(taken);
 }
 
-/// Seven ports that are taken, and the first of them; the one after them is free.
+/// Seven ports that are taken, and the first of them; the one after them is free. They are not where others look for
+/// ports, and anywhere there, as others may be running this test.
 fn seven_in_a_row() -> (Vec<TcpSocket>, u16) {
     let take = |port: u16| {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::from(([127, 0, 0, 1], port))).map(|()| socket)
     };
-    (0..1_000)
-        .find_map(|block| {
-            let first = 30_000 + 8 * block;
+    std::iter::repeat_with(|| 30_000 + 8 * fastrand::u16(..340))
+        .take(1_000)
+        .find_map(|first| {
             let sockets: Option<Vec<_>> = (first..first + 8).map(|port| take(port).ok()).collect();
             let mut sockets = sockets?;
             sockets.pop();

@@ -45,7 +45,7 @@ fn they_are_kept_and_run(kind: Kind, _test: &str) {
 
     let again = home.scheduler().task(hear).state(Heard(Mutex::new(tell))).start().unwrap();
     let mut runs: Vec<_> =
-        (0..2).map(|_| heard.recv_timeout(Duration::from_secs(30)).expect("a run")).collect();
+        (0..2).map(|_| heard.recv_timeout(Duration::from_secs(60)).expect("a run")).collect();
     runs.sort();
     for (run, id) in runs.iter().zip(["'; DROP TABLE punctual_jobs; --", &long]) {
         // Not `assert_eq`, which would print them.

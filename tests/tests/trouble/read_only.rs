@@ -14,7 +14,7 @@ tests! { nothing_is_lost: mysql MySql, postgres Postgres }
 
 const PERIOD: Duration = Duration::from_millis(100);
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the runs tell for when they were scheduled.
 struct Heard(Mutex<Sender<Timestamp>>);

@@ -102,8 +102,9 @@ async fn only_its_own_environment_reaches_it() {
 
 #[tokio::test]
 async fn a_cancelled_command_ends_with_all_that_it_started() {
-    // The inner shell would wait for ever; it gets the signal because it is in the same group.
-    let script = "trap 'echo outer; exit 4' TERM; sh -c 'trap \"echo inner; exit\" TERM; \
+    // The inner shell would wait for ever; it gets the signal because it is in the same group. The outer one waits for
+    // its last words: what is left afterwards is killed.
+    let script = "trap 'wait; echo outer; exit 4' TERM; sh -c 'trap \"echo inner; exit\" TERM; \
                   sleep 60 & echo ready; wait' & wait";
     let (ready, cancelled) = tokio::sync::oneshot::channel();
     let ready = Mutex::new(Some(ready));

@@ -7,7 +7,7 @@ use punctual_core::{Killed, RunOutcome};
 use punctual_executor_process::{RemoteError, ResultTooLong};
 use serde_json::json;
 
-use crate::rig::{Rig, comes_true, lives, rig};
+use crate::rig::{PATIENCE, Rig, comes_true, lives, rig};
 use crate::tasks;
 
 /// It takes runs, in another child than this one.
@@ -79,12 +79,17 @@ fn allocating_without_end() {
 fn taking_too_long() {
     let limit = Duration::from_secs(1);
     let rig = rig(|pool| pool.timeout(limit));
-    let child = rig.pid();
-    // The one behind it has its own time.
-    let (hanging, waiting) = (rig.submit(tasks::hangs()), rig.submit(tasks::pid()));
-    assert!(matches!(hanging.outcome(), RunOutcome::Killed(Killed::TimedOut(l)) if l == limit));
-    assert!(waiting.outcome().is_success());
-    goes_on_without(&rig, child);
+    // The one behind it has its own time; on a busy machine that may be too little, too.
+    let has_its_own_time = || {
+        let child = rig.pid();
+        let (hanging, waiting) = (rig.submit(tasks::hangs()), rig.submit(tasks::pid()));
+        let hangs = hanging.outcome();
+        assert!(matches!(hangs, RunOutcome::Killed(Killed::TimedOut(l)) if l == limit), "{hangs}");
+        let waited = waiting.outcome();
+        goes_on_without(&rig, child);
+        waited.is_success()
+    };
+    assert!((0..5).any(|_| has_its_own_time()));
 }
 
 #[test]
@@ -159,11 +164,11 @@ fn forking() {
     let left = rig.value(tasks::forks()).as_u64().expect("a process id");
     assert!(lives(left), "it may outlive its run");
     assert_eq!(rig.killed(tasks::exits(1)), Killed::Exited(1));
-    assert!(comes_true(Duration::from_secs(10), || !lives(left)), "but not its child");
+    assert!(comes_true(PATIENCE, || !lives(left)), "but not its child");
     // Nor a child that ends well.
     let left = rig.value(tasks::forks()).as_u64().expect("a process id");
-    rig.shutdown(crate::rig::PATIENCE);
-    assert!(comes_true(Duration::from_secs(10), || !lives(left)));
+    rig.shutdown(PATIENCE);
+    assert!(comes_true(PATIENCE, || !lives(left)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use punctual_executor_process::ProcessPoolExecutor;
 use punctual_testkit::executor::blocking_run;
 use serde_json::json;
 
-use crate::rig::{comes_true, lives, rig};
+use crate::rig::{PATIENCE, comes_true, lives, rig};
 use crate::tasks;
 
 #[test]
@@ -38,7 +38,7 @@ fn a_child_is_replaced_that_has_grown() {
     assert_eq!(rig.value(tasks::keeps(1 << 20)), json!(child));
     // Its memory is looked at from time to time.
     let replaced = || rig.value(tasks::keeps(16 << 20)) != json!(child);
-    assert!(comes_true(Duration::from_secs(30), replaced));
+    assert!(comes_true(PATIENCE, replaced));
     assert!(!lives(child));
 }
 
@@ -57,7 +57,7 @@ fn children_are_started_when_there_is_work_or_before() {
     let late = rig(|pool| pool.processes(3));
     assert_eq!(late.pid(), late.pid(), "one is enough");
     let early = rig(|pool| pool.processes(3).eager());
-    early.shutdown(crate::rig::PATIENCE);
+    early.shutdown(PATIENCE);
     early.executor.start().unwrap();
     assert!(early.run(tasks::pid()).is_success());
 }

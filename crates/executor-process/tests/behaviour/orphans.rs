@@ -9,7 +9,7 @@ use std::time::Duration;
 use punctual_core::Executor;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::rig::{comes_true, lives, rig};
+use crate::rig::{PATIENCE, comes_true, lives, rig};
 use crate::tasks;
 
 /// What a parent process is to do.
@@ -59,45 +59,56 @@ pub(crate) fn parent() {
     }
 }
 
-fn end_within_a_second(mut parent: Child, pids: &[u64]) {
+/// Kills the parent; whether all the others end within a second. They end in any case.
+fn end_within_a_second((mut parent, pids): (Child, Vec<u64>)) -> bool {
     assert!(pids.iter().all(|&pid| lives(pid)), "{pids:?}");
     parent.kill().unwrap();
     let gone = || pids.iter().all(|&pid| !lives(pid));
-    assert!(comes_true(Duration::from_secs(1), gone), "{pids:?}");
+    let in_time = comes_true(Duration::from_secs(1), gone);
+    assert!(in_time || comes_true(PATIENCE, gone), "{pids:?}");
     parent.wait().unwrap();
+    in_time
+}
+
+/// The machine may be busy, but not each time.
+#[track_caller]
+fn all_end_within_a_second(start: impl Fn() -> (Child, Vec<u64>)) {
+    assert!((0..5).any(|_| end_within_a_second(start())));
 }
 
 #[test]
 fn idle_children_end_with_their_parent() {
-    let (parent, pids) = start("idle");
-    end_within_a_second(parent, &pids);
+    all_end_within_a_second(|| start("idle"));
 }
 
 #[test]
 fn busy_children_end_with_their_parent() {
-    let (parent, pids) = start("busy");
-    end_within_a_second(parent, &pids);
+    all_end_within_a_second(|| start("busy"));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn even_a_stopped_child_ends_with_its_parent() {
-    let (parent, pids) = start("idle");
-    let child = Pid::from_raw(pids[2] as i32).unwrap();
-    kill_process(child, Signal::STOP).unwrap();
-    end_within_a_second(parent, &pids);
+    all_end_within_a_second(|| {
+        let (parent, pids) = start("idle");
+        let child = Pid::from_raw(pids[2] as i32).unwrap();
+        kill_process(child, Signal::STOP).unwrap();
+        (parent, pids)
+    });
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_program_whose_file_is_gone_has_children_all_the_same() {
     let program = current_exe().unwrap().with_extension("removed");
-    // Another may be there from a test that was cut short.
-    let _ = std::fs::remove_file(&program);
-    std::fs::hard_link(current_exe().unwrap(), &program).unwrap();
-    let (parent, pids) = start_program(&program, "removed");
-    assert!(!program.exists());
-    end_within_a_second(parent, &pids);
+    all_end_within_a_second(|| {
+        // Another may be there from a test that was cut short.
+        let _ = std::fs::remove_file(&program);
+        std::fs::hard_link(current_exe().unwrap(), &program).unwrap();
+        let started = start_program(&program, "removed");
+        assert!(!program.exists());
+        started
+    });
 }
 
 /// In a process of its own, where nobody else opens files.
@@ -119,13 +130,13 @@ fn children_that_come_and_go_leave_nothing_open() {
         for _ in 0..20 {
             rig.killed(tasks::exits(0));
         }
-        rig.shutdown(crate::rig::PATIENCE);
+        rig.shutdown(PATIENCE);
         rig.executor.start().unwrap();
         rig.pid();
-        rig.shutdown(crate::rig::PATIENCE);
+        rig.shutdown(PATIENCE);
     };
     cycle();
     let before = open();
     cycle();
-    assert!(comes_true(Duration::from_secs(10), || open() <= before), "{} > {before}", open());
+    assert!(comes_true(PATIENCE, || open() <= before), "{} > {before}", open());
 }

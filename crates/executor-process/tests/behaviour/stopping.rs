@@ -20,7 +20,7 @@ fn children_end_with_the_pool() {
 
 #[test]
 fn idle_children_end_with_the_pool_although_another_is_busy() {
-    let rig = rig(|pool| pool.processes(2));
+    let rig = rig(|pool| pool.processes(2).grace(Duration::from_secs(3_600)));
     let busy = rig.submit(tasks::ignores());
     assert_eq!(rig.line().text, "ignoring");
     let (idle, left) = (rig.pid(), rig.value(tasks::forks()).as_u64().expect("a process id"));
@@ -40,7 +40,7 @@ fn a_child_does_not_wait_for_what_async_jobs_leave_behind() {
         comes_true(Duration::from_millis(900), || closing.is_finished())
     };
     // The machine may be busy.
-    assert!((0..5).any(|_| ends_by_itself()));
+    assert!((0..20).any(|_| ends_by_itself()));
 }
 
 #[test]

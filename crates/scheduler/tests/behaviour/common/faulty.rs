@@ -15,7 +15,7 @@ use punctual_testkit::{Layered, ManualClock, StoreLayer};
 use tokio::sync::Notify;
 
 /// How long a fault may be waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

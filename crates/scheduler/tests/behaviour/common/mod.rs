@@ -19,7 +19,7 @@ use punctual_store_sql::SqliteJobStore;
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// So many seconds after the beginning of the tests' time.
 pub(crate) fn at(seconds: i64) -> Timestamp {

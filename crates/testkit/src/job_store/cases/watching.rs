@@ -8,7 +8,7 @@ use crate::job_store::kit::{at, due};
 use crate::job_store::{StoreFixture, Trial};
 
 /// How long a change may be on its way: the one place where a case can wait, and only to fail.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn a_change_by_another_is_told<F: StoreFixture>(t: &Trial<F>) {
     let other = t.another().await;
