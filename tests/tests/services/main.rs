@@ -194,9 +194,8 @@ async fn a_port_that_is_taken_is_left_to_its_owner() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains("in use"), "{said}");
         assert_eq!(output.stdout, b"");
+        place.is_gone();
     }
-    place.does(&["stop"]);
-    place.is_gone();
     drop(taken);
 }
 
@@ -216,6 +215,26 @@ fn seven_in_a_row() -> (Vec<TcpSocket>, u16) {
             Some((sockets, first))
         })
         .expect("eight free ports")
+}
+
+/// It may be no server yet: a process that has not come so far as to work in its data.
+#[test]
+fn a_start_that_is_cut_off_leaves_nothing_behind() {
+    let place = Place::of_nobody();
+    let path = place.programs_with("redis-server", "#!/bin/sh\nkill -STOP $$");
+    assert_eq!(place.begins_to_start("redis", &[("PATH", &path)]), Some(143));
+    place.is_gone();
+}
+
+#[test]
+fn a_server_that_does_not_start_leaves_its_reasons_and_nothing_else() {
+    let place = Place::of_nobody();
+    let path = place.programs_with("redis-server", "#!/bin/sh\necho for want of a nail");
+    let output = place.run_with(&["start", "redis"], &[("PATH", &path)]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("for want of a nail"), "{said}");
+    assert_eq!(output.stdout, b"");
+    place.is_gone();
 }
 
 #[test]

@@ -23,9 +23,9 @@ impl Place {
         Self { folder: tempfile::tempdir().unwrap(), script: SCRIPT.into(), as_nobody: false }
     }
 
-    /// As somebody without rights, who may not be able to read this checkout.
+    /// As somebody without rights, who may not be able to read this checkout, in a folder of a strange name.
     pub(crate) fn of_nobody() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::Builder::new().prefix("it's a ").tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         fs::create_dir(folder.path().join("scripts")).unwrap();
         let copy = folder.path().join("scripts/services");
@@ -39,8 +39,11 @@ impl Place {
         self.folder.path().join("services")
     }
 
+    /// As somebody who keeps to themselves what they make.
     fn command(&self) -> Command {
-        let mut command = Command::new(if self.as_nobody { "setpriv" } else { "env" });
+        let mut command = Command::new("sh");
+        command.args(["-c", "umask 077; exec \"$@\"", "sh"]);
+        command.arg(if self.as_nobody { "setpriv" } else { "env" });
         if self.as_nobody {
             command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
         }
@@ -55,6 +58,19 @@ impl Place {
     /// Runs the script with these words, and this in the environment.
     pub(crate) fn run_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Output {
         self.command().args(words).envs(variables.iter().copied()).output().unwrap()
+    }
+
+    /// Starts a server, and ends the script in the middle of it; its exit code.
+    pub(crate) fn begins_to_start(&self, name: &str, variables: &[(&str, &str)]) -> Option<i32> {
+        let mut command = self.command();
+        command.args(["start", name]).envs(variables.iter().copied());
+        let mut script = command.spawn().unwrap();
+        let id = self.folder().join(name).join("id");
+        while !id.exists() && script.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        assert!(Command::new("kill").arg(script.id().to_string()).status().unwrap().success());
+        script.wait().unwrap().code()
     }
 
     /// Runs the script, which must succeed, and answers what it printed.
@@ -119,6 +135,16 @@ impl Place {
     pub(crate) fn is_gone(&self) {
         assert_eq!(self.processes(), [0; 0]);
         assert!(!self.folder().exists());
+    }
+
+    /// Where to search for programs so that this one is what the script says.
+    pub(crate) fn programs_with(&self, name: &str, script: &str) -> String {
+        let folder = self.folder.path().join("programs");
+        fs::create_dir(&folder).unwrap();
+        let program = folder.join(name);
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
     }
 
     /// A folder with all programs but this one, to be searched for them.
