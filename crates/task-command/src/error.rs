@@ -1,10 +1,11 @@
 //! How commands fail.
 
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::{Command, CommandOutput};
@@ -162,10 +163,10 @@ impl CommandError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            // No memory, too many processes or open files.
-            Self::NotStarted { source, .. } => !matches!(
-                source.kind(),
-                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::InvalidInput
+            // Too many processes or open files, no memory, a program that is being written.
+            Self::NotStarted { source, .. } => matches!(
+                Errno::from_io_error(source),
+                Some(Errno::AGAIN | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::TXTBSY)
             ),
             Self::Unwatched { .. } | Self::TimedOut { .. } | Self::Cancelled { .. } => true,
             _ => false,

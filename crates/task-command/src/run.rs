@@ -9,6 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::SetOnce;
 use tokio::time::timeout;
 
@@ -61,6 +62,8 @@ pub(crate) async fn run(
 }
 
 fn spawn(form: &Form) -> io::Result<Child> {
+    // Whoever started this program may have had it ignore its children, whose ends nobody could tell then.
+    let _ = signal(SignalKind::child())?;
     guard::prepare();
     let mut process = tokio::process::Command::new(&form.program);
     if form.env_clear {

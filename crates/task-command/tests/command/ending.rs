@@ -74,6 +74,48 @@ async fn what_can_not_be_started_is_named() {
 }
 
 #[tokio::test]
+async fn only_want_of_something_is_worth_another_try() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    std::fs::write(&program, "neither a program nor a script\n").unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).unwrap();
+    let no_format = command(program.to_str().unwrap());
+    for command in [no_format, command("true").arg("x".repeat(16 << 20)), command("no-such")] {
+        let error = error(&command).await;
+        assert!(!error.is_retryable(), "{error}");
+    }
+    // Linux starts nothing that somebody has open for writing.
+    #[cfg(target_os = "linux")]
+    {
+        std::fs::write(&program, "#!/bin/sh\n").unwrap();
+        let _open = std::fs::OpenOptions::new().write(true).open(&program).unwrap();
+        let error = error(&command(program.to_str().unwrap())).await;
+        assert!(error.is_retryable(), "{error}");
+    }
+}
+
+/// In a process of its own, started by one that ignores the ends of its children, and so its own.
+#[tokio::test]
+async fn it_can_be_waited_for_whoever_has_started_us() {
+    const ALONE: &str = "PUNCTUAL_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        // Not every other shell can ignore that.
+        let status = std::process::Command::new("bash")
+            .args(["-c", r#"trap '' CHLD; exec "$0" "$@""#])
+            .arg(std::env::current_exe().unwrap())
+            .args(["ending::it_can_be_waited_for_whoever_has_started_us", "--exact"])
+            .env(ALONE, "yes")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    for _ in 0..10 {
+        assert_eq!(error(&shell("exit 3")).await.to_string(), "/bin/sh: exit status 3");
+    }
+}
+
+#[tokio::test]
 async fn secrets_are_not_shown() {
     fn shown(command: &Command) -> String {
         format!("{command:?}")
