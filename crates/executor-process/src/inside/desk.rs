@@ -8,12 +8,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use punctual_core::{AnyTask, JobContext, RunReport, RunSink};
 use rustix::io::ioctl_fionread;
+use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use super::serve::die;
 use crate::wire::{Ending, FrameError, FromChild, Order, ToChild, write};
 
 /// The runs that wait here, and the one under way.
 pub(super) struct Desk {
+    /// The process that the pool knows.
+    owner: Pid,
     socket: UnixStream,
     limit: usize,
     state: Mutex<State>,
@@ -49,7 +52,7 @@ impl State {
 
 impl Desk {
     pub(super) fn new(socket: UnixStream, limit: usize) -> Self {
-        Self { socket, limit, state: Mutex::default(), work: Condvar::new() }
+        Self { owner: getpid(), socket, limit, state: Mutex::default(), work: Condvar::new() }
     }
 
     /// Does what the pool says.
@@ -99,6 +102,10 @@ impl Desk {
     /// The run under way is over. It is told before another begins, so that the pool always knows which
     /// of its runs has begun.
     pub(super) fn end(&self, run: u128, ending: Ending) {
+        if getpid() != self.owner {
+            // A copy of the process, forked by the task. It has nothing to tell, and nobody to clean up.
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
         // What can't be written is lost with or without an answer.
         let _ = stdout().flush();
         let printed = is_unread(stdout()) || is_unread(stderr());
@@ -149,4 +156,42 @@ impl RunSink for Reporter {
 /// Whether the pool has not yet read all that went into this pipe; yes, where that can't be told.
 fn is_unread(pipe: impl std::os::fd::AsFd) -> bool {
     ioctl_fionread(pipe).map_or(true, |bytes| bytes > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, stdin};
+    use std::os::fd::{AsFd, OwnedFd};
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+
+    use rustix::process::getppid;
+
+    use super::*;
+
+    const ROLE: &str = "PUNCTUAL_TEST_COPY";
+
+    /// Not a test, but the main function of a process whose desk is another's.
+    #[test]
+    fn copy() {
+        if std::env::var_os(ROLE).is_some() {
+            let socket = stdin().as_fd().try_clone_to_owned().unwrap();
+            let mut desk = Desk::new(socket.into(), 1 << 10);
+            desk.owner = getppid().unwrap();
+            desk.end(1, Ending::Lost);
+        }
+    }
+
+    #[test]
+    fn a_copy_of_the_process_tells_no_end() {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["inside::desk::tests::copy", "--exact"])
+            .env(ROLE, "copy")
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::null())
+            .status();
+        assert_eq!(status.unwrap().signal(), Some(9));
+        assert_eq!(ours.read_to_end(&mut Vec::new()).unwrap(), 0);
+    }
 }

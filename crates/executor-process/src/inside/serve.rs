@@ -8,7 +8,7 @@ use std::process;
 use std::sync::Arc;
 use std::thread;
 
-use punctual_core::{JobContext, Run, RunParts, SystemClock, TaskRegistry, Tasks};
+use punctual_core::{JobContext, Run, RunParts, SystemClock, TaskName, TaskRegistry, Tasks};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit};
 use tokio::runtime::{Builder, Runtime};
 
@@ -27,27 +27,14 @@ pub(super) fn serve(socket: UnixStream, parent: Pid, tasks: &Tasks) -> ! {
     let Ok(Some(ToChild::Welcome(welcome))) = ear.listen() else { die() };
     let Ok(mouth) = ear.socket.try_clone() else { die() };
     let desk = Arc::new(Desk::new(mouth, welcome.limit));
-    let ready = settle_in(&welcome, parent).and_then(|()| registry(tasks));
-    let said = match &ready {
-        Ok(registry) => {
-            let tasks = registry.names().iter().cloned().collect();
-            desk.say(&FromChild::Ready { version: VERSION.into(), tasks })
-        }
-        Err(reason) => desk.say(&FromChild::Unable(reason.clone())),
-    };
-    let (Ok(registry), Ok(())) = (ready, said) else { process::exit(1) };
-    ear.frames.allow(welcome.limit);
-    // On a thread of its own: this one may be inside of the program's runtime, where no other can be used.
-    let listener = Arc::clone(&desk);
-    let working = thread::Builder::new().name("punctual-jobs".into()).stack_size(STACK);
-    let working = working.spawn(move || {
-        work(&desk, &registry);
-        process::exit(0);
+    let ready = settle_in(&welcome, parent).and_then(|()| go_to_work(&desk, registry(tasks)?));
+    let said = desk.say(&match &ready {
+        Ok(tasks) => FromChild::Ready { version: VERSION.into(), tasks: tasks.clone() },
+        Err(reason) => FromChild::Unable(reason.clone()),
     });
-    if working.is_err() {
-        process::exit(1);
-    }
-    listen(ear, &listener)
+    let (Ok(_), Ok(())) = (ready, said) else { process::exit(1) };
+    ear.frames.allow(welcome.limit);
+    listen(ear, &desk)
 }
 
 /// Makes this process what it was told to be, before it has further threads.
@@ -83,6 +70,21 @@ fn registry(tasks: &Tasks) -> Result<TaskRegistry, String> {
         registry.register(task).map_err(|error| error.to_string())?;
     }
     Ok(registry)
+}
+
+/// Starts the thread that the jobs run on, and answers which tasks it knows. It is not this one, which may be inside
+/// of the program's runtime, where no other can be used.
+fn go_to_work(desk: &Arc<Desk>, registry: TaskRegistry) -> Result<Vec<TaskName>, String> {
+    let tasks = registry.names().iter().cloned().collect();
+    let desk = Arc::clone(desk);
+    let working = thread::Builder::new().name("punctual-jobs".into()).stack_size(STACK);
+    working
+        .spawn(move || {
+            work(&desk, &registry);
+            process::exit(0);
+        })
+        .map_err(|error| format!("can't start the thread for its jobs: {error}"))?;
+    Ok(tasks)
 }
 
 /// Hears what the pool says, also while a run is under way, or something that jobs have left behind when it
