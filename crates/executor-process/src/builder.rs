@@ -45,6 +45,7 @@ pub(crate) struct Options {
     pub(crate) grace: Duration,
     pub(crate) nice: i32,
     pub(crate) max_message: usize,
+    pub(crate) env_clear: bool,
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) current_dir: Option<PathBuf>,
     pub(crate) args: Vec<OsString>,
@@ -64,6 +65,7 @@ impl ProcessPoolBuilder {
                 grace: Duration::from_secs(5),
                 nice: 0,
                 max_message: 16 << 20,
+                env_clear: false,
                 env: Vec::new(),
                 current_dir: None,
                 args: Vec::new(),
@@ -99,8 +101,9 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// How many bytes of memory a child may allocate in all (`RLIMIT_DATA`). An allocation beyond that
-    /// fails, which ends the child (`SIGABRT`) unless the task deals with it. On Linux only.
+    /// How many bytes of memory a child may allocate in all (`RLIMIT_DATA`), with the stacks of its threads: 8 MiB
+    /// for that of its jobs. An allocation beyond that fails, which ends the child (`SIGABRT`) unless the task
+    /// deals with it. On Linux only.
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.options.memory_limit = Some(bytes);
         self
@@ -135,6 +138,13 @@ impl ProcessPoolBuilder {
     /// Sets an environment variable of the children. They have this process's otherwise.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.options.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// The children inherit no environment: they have only the variables that are set here, before or after this
+    /// call.
+    pub fn env_clear(mut self) -> Self {
+        self.options.env_clear = true;
         self
     }
 

@@ -103,6 +103,13 @@ impl RunQueue {
         Ok(self.summon(&mut state))
     }
 
+    /// A worker if runs wait and nobody is on their way to them; for executors that have a place again, having
+    /// dropped a worker for want of one.
+    #[must_use]
+    pub fn recruit(self: &Arc<Self>) -> Option<Worker> {
+        self.summon(&mut self.lock())
+    }
+
     /// All the workers at once, for those who give each a thread for good; they call
     /// [`Worker::wait_next`].
     #[must_use]

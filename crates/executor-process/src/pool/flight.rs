@@ -25,7 +25,8 @@ pub(super) struct Flight {
     begun: Instant,
     /// The child has been asked for those that wait.
     recalling: bool,
-    /// Until when the run under way may go on, having been asked to end.
+    /// The run under way has been asked to end, and until when it may go on, if that is not for ever.
+    asked: bool,
     grace: Option<Instant>,
     /// Why the child has been killed.
     verdict: Option<Killed>,
@@ -37,6 +38,7 @@ impl Flight {
             runs: VecDeque::new(),
             begun: Instant::now(),
             recalling: false,
+            asked: false,
             grace: None,
             verdict: None,
         }
@@ -58,7 +60,7 @@ impl Flight {
     }
 
     pub(super) fn grace_has_begun(&self) -> bool {
-        self.grace.is_some() || self.verdict.is_some()
+        self.asked || self.verdict.is_some()
     }
 
     /// Sends a run that may begin to an idle child.
@@ -103,7 +105,7 @@ impl Flight {
 
     fn first_has_begun(&mut self, child: &mut Child) {
         self.begun = Instant::now();
-        self.grace = None;
+        (self.asked, self.grace) = (false, None);
         child.set_author(self.first());
     }
 
@@ -132,7 +134,7 @@ impl Flight {
             let message = ToChild::Cancel(run.context().run_id().as_u128());
             self.say(child, &message);
         }
-        self.grace = Some(Instant::now() + grace);
+        (self.asked, self.grace) = (true, Instant::now().checked_add(grace));
         self.recall(child);
     }
 

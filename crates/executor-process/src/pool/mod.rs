@@ -15,13 +15,14 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{ExecutorError, Refused, Run, RunQueue, Worker};
+use punctual_core::{ExecutorError, Refused, Run, RunOutcome, RunQueue, Worker};
 use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{SetOnce, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 
-use self::slot::{Slot, State};
+use self::slot::{Shared, Slot, State};
 use self::start::StartError;
 use crate::builder::Options;
 
@@ -46,11 +47,13 @@ impl Pool {
         let (settling, settled) = oneshot::channel();
         let (started, starts) = mpsc::channel();
         let eager = if options.eager { options.processes } else { 0 };
-        let manager = Manager { options, slots: Vec::new(), tasks: JoinSet::new(), started };
-        let back = workers.clone();
+        let (back, closing_slots) = (workers.clone(), SetOnce::new());
+        let shared = Shared { options, queue: Arc::clone(&queue), back, closing: closing_slots };
+        let shared = Arc::new(shared);
+        let manager = Manager { shared, slots: Vec::new(), tasks: JoinSet::new(), started };
         thread::Builder::new()
             .name("punctual-processes".into())
-            .spawn(move || runtime.block_on(manager.run(back, coming, closing, settling)))
+            .spawn(move || runtime.block_on(manager.run(coming, closing, settling)))
             .map_err(failed)?;
         let pool = Self { queue, workers, open: Some(open), settled: Some(settled) };
         for start in starts.iter().take(eager) {
@@ -91,7 +94,7 @@ impl Drop for Pool {
 
 /// Places workers: each gets a slot, with its child.
 struct Manager {
-    options: Arc<Options>,
+    shared: Arc<Shared>,
     slots: Vec<Place>,
     tasks: JoinSet<()>,
     started: mpsc::Sender<Result<(), StartError>>,
@@ -107,18 +110,21 @@ struct Place {
 impl Manager {
     async fn run(
         mut self,
-        back: UnboundedSender<Worker>,
         mut coming: UnboundedReceiver<Worker>,
         mut closing: oneshot::Receiver<()>,
         settling: oneshot::Sender<()>,
     ) {
-        if self.options.eager {
-            (0..self.options.processes).for_each(|_| self.add_slot(&back));
+        // Whoever started this program may have had it ignore its children, whose ends nobody could tell then.
+        let _ = signal(SignalKind::child());
+        if self.shared.options.eager {
+            for _ in 0..self.shared.options.processes {
+                self.add_slot();
+            }
         }
         loop {
             tokio::select! {
                 biased;
-                Some(worker) = coming.recv() => self.place(worker, &back),
+                Some(worker) = coming.recv() => self.place(worker),
                 _ = &mut closing => break,
             }
         }
@@ -126,31 +132,48 @@ impl Manager {
         let idle: Vec<_> = self.slots.iter().filter(idle).map(|place| place.task.clone()).collect();
         // They end when they have nothing to do.
         self.slots.clear();
+        let _ = self.shared.closing.set(());
         while !idle.iter().all(AbortHandle::is_finished) && self.tasks.join_next().await.is_some() {
         }
         drop(settling);
         self.tasks.join_all().await;
     }
 
-    /// In the slot whose child is ready, else in one whose child is coming, else in a new one.
-    fn place(&mut self, worker: Worker, back: &UnboundedSender<Worker>) {
+    /// In the slot whose child is ready, else in one whose child is coming, else in a new one. Not in one that
+    /// can't start its child; nor in a new one then, which could not either.
+    fn place(&mut self, worker: Worker) {
         let in_state = |state| self.slots.iter().position(|place| *place.state.lock() == state);
         let slot = in_state(State::Ready).or_else(|| in_state(State::Empty));
-        let slot = slot.unwrap_or_else(|| {
-            self.add_slot(back);
-            self.slots.len() - 1
+        let resting = self.slots.iter().find_map(|place| match &*place.state.lock() {
+            State::Resting(problem) => Some(problem.clone()),
+            _ => None,
         });
+        let slot = match (slot, resting) {
+            (Some(slot), _) => slot,
+            (None, None) => self.add_slot(),
+            // Those who are at work take its runs.
+            (None, Some(_)) if in_state(State::Busy).is_some() => return,
+            (None, Some(problem)) => return refuse(worker, &problem),
+        };
         *self.slots[slot].state.lock() = State::Busy;
         // A slot lives as long as its place.
         let _ = self.slots[slot].workers.send(worker);
     }
 
-    fn add_slot(&mut self, back: &UnboundedSender<Worker>) {
+    fn add_slot(&mut self) -> usize {
         let (workers, coming) = unbounded_channel();
         let state = Arc::new(Mutex::new(State::Empty));
-        let slot = Slot::new(&self.options, coming, back.clone(), Arc::clone(&state));
-        let started = self.options.eager.then(|| self.started.clone());
+        let slot = Slot::new(&self.shared, coming, Arc::clone(&state));
+        let started = self.shared.options.eager.then(|| self.started.clone());
         let task = self.tasks.spawn(slot.run(started));
         self.slots.push(Place { workers, state, task });
+        self.slots.len() - 1
+    }
+}
+
+/// No slot has a child, or will have one soon.
+fn refuse(mut worker: Worker, problem: &str) {
+    while let Some((run, _)) = worker.next() {
+        run.finish(RunOutcome::Refused(problem.to_owned()));
     }
 }

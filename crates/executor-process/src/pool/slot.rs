@@ -4,7 +4,8 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{RunOutcome, Worker};
+use punctual_core::{JobContext, RunQueue, Worker};
+use tokio::sync::SetOnce;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
@@ -16,7 +17,7 @@ use crate::builder::Options;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How a slot looks from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// It has no child, or is about to replace it.
     Empty,
@@ -24,15 +25,28 @@ pub(super) enum State {
     Ready,
     /// It has a worker, or one is on its way.
     Busy,
+    /// For this reason its child can't be started; after a while that is tried again.
+    Resting(String),
+}
+
+/// What the slots of a pool have in common.
+pub(super) struct Shared {
+    pub(super) options: Arc<Options>,
+    pub(super) queue: Arc<RunQueue>,
+    /// Takes workers that need another place.
+    pub(super) back: UnboundedSender<Worker>,
+    /// Set when nothing waits any more for a run to come.
+    pub(super) closing: SetOnce<()>,
 }
 
 pub(super) struct Slot {
-    pub(super) options: Arc<Options>,
+    pub(super) shared: Arc<Shared>,
     coming: UnboundedReceiver<Worker>,
-    back: UnboundedSender<Worker>,
     state: Arc<Mutex<State>>,
     pub(super) child: Option<Child>,
-    pub(super) backoff: Backoff,
+    /// How starts went, and how children did that had nothing to do.
+    starts: Backoff,
+    deaths: Backoff,
     /// Why there is no child.
     problem: String,
     /// How many runs the child has had, and when its memory was looked at last.
@@ -46,18 +60,17 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn new(
-        options: &Arc<Options>,
+        shared: &Arc<Shared>,
         coming: UnboundedReceiver<Worker>,
-        back: UnboundedSender<Worker>,
         state: Arc<Mutex<State>>,
     ) -> Self {
         Self {
-            options: Arc::clone(options),
+            shared: Arc::clone(shared),
             coming,
-            back,
             state,
             child: None,
-            backoff: Backoff::default(),
+            starts: Backoff::default(),
+            deaths: Backoff::default(),
             problem: String::new(),
             runs: 0,
             looked: Instant::now(),
@@ -70,7 +83,7 @@ impl Slot {
     pub(super) async fn run(mut self, started: Option<mpsc::Sender<Result<(), StartError>>>) {
         if let Some(started) = started {
             // Nobody listens if another slot has failed.
-            let _ = started.send(self.start().await);
+            let _ = started.send(self.renew().await);
         }
         loop {
             let idle = self.show();
@@ -78,17 +91,16 @@ impl Slot {
                 biased;
                 worker = self.coming.recv() => match worker {
                     Some(worker) => {
-                        self.serve(worker).await;
+                        let state = self.serve(worker).await;
                         // At once: the next worker may be on its way already.
-                        *self.state.lock() = State::Empty;
+                        *self.state.lock() = state;
                     }
                     None => break,
                 },
                 () = watch(&mut self.child), if idle => self.bury_idle().await,
-                () = self.backoff.wait(), if !idle => {
-                    self.retire().await;
+                () = pause(&self.starts, &self.deaths), if !idle => {
                     // What is wrong is told to the next run, if it still is.
-                    let _ = self.start().await;
+                    let _ = self.renew().await;
                 }
             }
         }
@@ -99,59 +111,88 @@ impl Slot {
     fn show(&self) -> bool {
         let idle = self.child.is_some() && !self.spent;
         let mut state = self.state.lock();
-        if *state != State::Busy {
-            *state = if idle { State::Ready } else { State::Empty };
+        let before = state.clone();
+        *state = match &before {
+            State::Busy => State::Busy,
+            _ if idle => State::Ready,
+            State::Resting(_) => State::Resting(self.problem.clone()),
+            _ => State::Empty,
+        };
+        drop(state);
+        if idle && matches!(before, State::Resting(_)) {
+            // Those who were at work meanwhile may have long runs.
+            self.pass_on(self.shared.queue.recruit());
         }
         idle
     }
 
-    /// Gives one run after another to children.
-    async fn serve(&mut self, mut worker: Worker) {
+    /// Gives one run after another to children; answers how the slot looks then.
+    async fn serve(&mut self, mut worker: Worker) -> State {
         while let Some((run, another)) = worker.next() {
             self.pass_on(another);
-            if self.is_ready().await {
+            if self.is_ready(run.context()).await {
                 self.work(&mut worker, run).await;
             } else {
-                run.finish(RunOutcome::Refused(self.problem.clone()));
+                // Others may have children.
+                self.pass_on(worker.give_back(std::iter::once(run)));
+                self.pass_on(Some(worker));
+                return State::Resting(self.problem.clone());
             }
         }
+        State::Empty
     }
 
     /// Lets another slot have the worker.
     pub(super) fn pass_on(&self, worker: Option<Worker>) {
         if let Some(worker) = worker {
             // After a shutdown there is no place for it.
-            let _ = self.back.send(worker);
+            let _ = self.shared.back.send(worker);
         }
     }
 
-    /// Waits for a child; false if there won't be one soon.
-    async fn is_ready(&mut self) -> bool {
+    /// Waits for a child, or until the run of this context is not wanted any more; false if there won't be a
+    /// child soon.
+    async fn is_ready(&mut self, context: &JobContext) -> bool {
         if self.spent {
             self.retire().await;
         }
-        while self.child.is_none() {
-            if self.backoff.is_hopeless() {
+        while self.child.is_none() && !context.is_cancelled() {
+            if self.starts.is_hopeless() {
                 return false;
             }
-            self.backoff.wait().await;
+            tokio::select! {
+                () = self.starts.wait() => {}
+                () = context.cancelled() => break,
+            }
             // If it went wrong, the backoff knows.
-            let _ = self.start().await;
+            let _ = self.start(context.cancelled()).await;
         }
         true
     }
 
-    async fn start(&mut self) -> Result<(), StartError> {
+    /// Replaces the child, or starts the first one, unless the pool closes.
+    async fn renew(&mut self) -> Result<(), StartError> {
+        self.retire().await;
+        let shared = Arc::clone(&self.shared);
+        let closing = async {
+            shared.closing.wait().await;
+        };
+        self.start(closing).await
+    }
+
+    async fn start(&mut self, given_up: impl Future<Output = ()>) -> Result<(), StartError> {
         (self.runs, self.spent) = (0, false);
-        match start(&self.options).await {
+        match start(&self.shared.options, given_up).await {
             Ok(child) => {
                 self.child = Some(child);
+                self.starts.reset();
                 Ok(())
             }
+            Err(StartError::GivenUp) => Err(StartError::GivenUp),
             Err(error) => {
                 tracing::warn!(%error, "no child process");
                 self.problem = error.to_string();
-                self.backoff.failed();
+                self.starts.failed();
                 Err(error)
             }
         }
@@ -168,13 +209,13 @@ impl Slot {
         if let Some(child) = self.child.take() {
             let end = child.bury().await;
             tracing::warn!(%end, "an idle child process has ended");
-            self.backoff.failed();
+            self.deaths.failed();
         }
     }
 
     /// How many more runs the child may be given.
     pub(super) fn room(&self) -> u64 {
-        match self.options.recycle_after {
+        match self.shared.options.recycle_after {
             _ if self.spent => 0,
             Some(most) => most.saturating_sub(self.runs),
             None => u64::MAX,
@@ -183,17 +224,23 @@ impl Slot {
 
     /// The child has done a run, which took so long.
     pub(super) fn count(&mut self, took: Duration) {
-        self.backoff.reset();
+        self.deaths.reset();
         self.average = (self.average * 7 + took) / 8;
         self.runs += 1;
-        self.spent |= self.options.recycle_after.is_some_and(|most| self.runs >= most);
-        if let (Some(most), Some(child)) = (self.options.recycle_memory, &self.child)
+        self.spent |= self.shared.options.recycle_after.is_some_and(|most| self.runs >= most);
+        if let (Some(most), Some(child)) = (self.shared.options.recycle_memory, &self.child)
             && (took >= LOOK || self.looked.elapsed() >= LOOK)
         {
             self.looked = Instant::now();
             self.spent |= child.resident().is_some_and(|bytes| bytes > most);
         }
     }
+}
+
+/// Waits until a child may be started although nobody waits for it.
+async fn pause(starts: &Backoff, deaths: &Backoff) {
+    starts.wait().await;
+    deaths.wait().await;
 }
 
 /// Waits until an idle child ends, or says something although nobody has asked it.

@@ -17,7 +17,7 @@ use crate::inside::{VARIABLE, known};
 use crate::wire::{FromChild, ToChild, VERSION, Welcome};
 
 /// How long a child may take until it says that it is ready.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often in a row a start may fail until runs are refused.
 const ATTEMPTS: u32 = 3;
@@ -39,10 +39,15 @@ pub(crate) enum StartError {
     Unable(String),
     #[error("a child process doesn't know the task {0}: is init always given the same ones?")]
     Task(TaskName),
+    #[error("the pool has closed before a child process was ready")]
+    GivenUp,
 }
 
-/// Starts a child, and waits until it is ready.
-pub(super) async fn start(options: &Options) -> Result<Child, StartError> {
+/// Starts a child, and waits until it is ready or not wanted any more.
+pub(super) async fn start(
+    options: &Options,
+    given_up: impl Future<Output = ()>,
+) -> Result<Child, StartError> {
     let mut child = spawn(options)?;
     let welcome = Welcome {
         version: VERSION.into(),
@@ -51,7 +56,10 @@ pub(super) async fn start(options: &Options) -> Result<Child, StartError> {
         memory: options.memory_limit,
     };
     let said = match child.send(&ToChild::Welcome(welcome)) {
-        Ok(_) => timeout(PATIENCE, child.next()).await,
+        Ok(_) => tokio::select! {
+            said = timeout(PATIENCE, child.next()) => said.map_err(|_| StartError::Silent),
+            () = given_up => Err(StartError::GivenUp),
+        },
         Err(error) => return Err(StartError::Unable(error.to_string())),
     };
     let problem = match said {
@@ -68,7 +76,7 @@ pub(super) async fn start(options: &Options) -> Result<Child, StartError> {
         Ok(Some(FromChild::Unable(reason))) => StartError::Unable(reason),
         Ok(Some(other)) => StartError::Unable(format!("it said {other:?}")),
         Ok(None) => return Err(StartError::Ended(child.bury().await)),
-        Err(_) => StartError::Silent,
+        Err(problem) => problem,
     };
     child.kill();
     child.bury().await;
@@ -79,6 +87,9 @@ fn spawn(options: &Options) -> std::io::Result<Child> {
     let (ours, theirs) = UnixStream::pair()?;
     let inode = fstat(&theirs)?.st_ino;
     let mut command = Command::new(program()?);
+    if options.env_clear {
+        command.env_clear();
+    }
     command
         .args(&options.args)
         .envs(options.env.iter().map(|(name, value)| (name, value)))

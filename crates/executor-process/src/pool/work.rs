@@ -45,9 +45,9 @@ impl Slot {
                 () = async { match &context {
                     Some(context) => context.cancelled().await,
                     None => pending().await,
-                } }, if !asked => flight.cancel(child, self.options.grace),
-                () = at(flight.alarm(self.options.timeout)) => {
-                    flight.look(child, self.options.timeout, self.options.grace);
+                } }, if !asked => flight.cancel(child, self.shared.options.grace),
+                () = at(flight.alarm(self.shared.options.timeout)) => {
+                    flight.look(child, self.shared.options.timeout, self.shared.options.grace);
                 }
             }
         }

@@ -4,6 +4,7 @@
 
 mod endings;
 mod kills;
+mod machine;
 mod options;
 mod orphans;
 mod printing;

@@ -53,6 +53,32 @@ fn children_have_their_surroundings() {
 }
 
 #[test]
+fn children_can_have_nothing_but_what_they_are_given() {
+    assert!(std::env::var_os("PATH").is_some());
+    let rig = rig(|pool| pool.env("COLOUR", "blue").env_clear());
+    assert_eq!(rig.value(tasks::variable("PATH".into())), json!(null));
+    assert_eq!(rig.value(tasks::variable("COLOUR".into())), json!("blue"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_that_leaves_no_room_for_jobs_is_told() {
+    let rig = rig(|pool| pool.memory_limit(4 << 20));
+    let outcome = rig.run(tasks::pid());
+    let RunOutcome::Refused(reason) = &outcome else { panic!("expected a refusal: {outcome}") };
+    assert!(reason.contains("can't start the thread for its jobs"), "{reason}");
+}
+
+#[test]
+fn a_grace_can_be_for_ever() {
+    let rig = rig(|pool| pool.grace(Duration::MAX));
+    let ending = rig.submit(tasks::listens());
+    assert_eq!(rig.line().text, "listening");
+    rig.shutdown(Duration::ZERO);
+    assert_eq!(crate::rig::value(ending.outcome()), "asked to end");
+}
+
+#[test]
 fn children_are_started_when_there_is_work_or_before() {
     let late = rig(|pool| pool.processes(3));
     assert_eq!(late.pid(), late.pid(), "one is enough");

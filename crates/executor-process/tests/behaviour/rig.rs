@@ -1,5 +1,7 @@
 //! A pool, and what its jobs print.
 
+use std::env::current_exe;
+use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -108,6 +110,23 @@ pub(crate) fn killed(outcome: RunOutcome) -> Killed {
 pub(crate) fn lives(pid: u64) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
+}
+
+/// Whether this is a process of this test's own; if not, runs it in one, which a shell starts having said this.
+pub(crate) fn alone(test: &str, before: &str) -> bool {
+    const ALONE: &str = "PUNCTUAL_TEST_ALONE";
+    if std::env::var(ALONE).is_ok_and(|alone| alone == test) {
+        return true;
+    }
+    // Not every other shell ignores all that it is told to.
+    let status = Command::new("bash")
+        .args(["-c", &format!(r#"{before}; exec "$0" "$@""#)])
+        .arg(current_exe().expect("this program"))
+        .args([test, "--exact", "--nocapture"])
+        .env(ALONE, test)
+        .status();
+    assert!(status.expect("a shell").success());
+    false
 }
 
 /// Whether it comes true within this time.

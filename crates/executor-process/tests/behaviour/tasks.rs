@@ -2,6 +2,7 @@
 
 use std::fs::{read_dir, read_link};
 use std::io::Read;
+use std::net::TcpStream;
 use std::process::{Command, Stdio, abort, exit, id};
 use std::thread::park;
 
@@ -19,6 +20,7 @@ pub(crate) fn all() -> Tasks {
         .task(crashes)
         .task(allocates)
         .task(hangs)
+        .task(holds)
         .task(listens)
         .task(ignores)
         .task(prints)
@@ -81,6 +83,12 @@ pub(crate) fn hangs() {
     loop {
         park();
     }
+}
+
+/// Ends when the test hangs up.
+#[task(crate = "punctual_core")]
+pub(crate) fn holds(port: u16) -> std::io::Result<usize> {
+    TcpStream::connect(("127.0.0.1", port))?.read_to_end(&mut Vec::new())
 }
 
 /// Ends when it is asked to.

@@ -7,17 +7,14 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use punctual_core::RunQueue;
 use punctual_testkit::executor::task_run;
 use tokio::process::Command;
-use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
 
-use super::nothing;
+use super::{nothing, slot};
 use crate::ProcessPoolExecutor;
 use crate::pool::child::Child;
-use crate::pool::slot::{Slot, State};
 use crate::wire::{Ending, Frames, FromChild, ToChild, write};
 
 /// The time stands still unless all wait for it, and then both that limit the run and that end it are over.
@@ -25,9 +22,8 @@ use crate::wire::{Ending, Frames, FromChild, ToChild, write};
 async fn a_run_that_ends_as_its_child_is_killed_has_ended_and_no_other_follows_it() {
     let limit = Duration::from_secs(60);
     let options = Arc::new(ProcessPoolExecutor::builder().timeout(limit).options);
-    let (_workers, coming) = unbounded_channel();
-    let (back, _) = unbounded_channel();
-    let mut slot = Slot::new(&options, coming, back, Arc::new(Mutex::new(State::Busy)));
+    let queue = RunQueue::new(1);
+    let (_workers, mut slot) = slot(&options, &queue);
     let process = Command::new("sleep")
         .arg("1000")
         .stdout(Stdio::piped())
@@ -38,7 +34,6 @@ async fn a_run_that_ends_as_its_child_is_killed_has_ended_and_no_other_follows_i
     let (ours, mut theirs) = UnixStream::pair().unwrap();
     slot.child = Some(Child::new(process, ours, &options).unwrap());
 
-    let queue = RunQueue::new(1);
     let ((run, ending), (next, waiting)) = (task_run(nothing()), task_run(nothing()));
     let id = run.context().run_id().as_u128();
     let mut worker = queue.push(run).unwrap().expect("a worker");

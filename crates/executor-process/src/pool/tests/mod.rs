@@ -1,10 +1,19 @@
 //! What can't be brought about from outside.
 
 mod late;
+mod slow;
 mod strangers;
 
-use punctual_core::Tasks;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use punctual_core::{RunQueue, Tasks, Worker};
 use punctual_macros::task;
+use tokio::sync::SetOnce;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::slot::{Shared, Slot, State};
+use crate::builder::Options;
 
 #[task(crate = "punctual_core")]
 fn nothing() {}
@@ -17,4 +26,14 @@ fn tasks() -> Tasks {
 #[test]
 fn child() {
     crate::init(&tasks());
+}
+
+/// A slot without a pool, and what keeps it open.
+fn slot(options: &Arc<Options>, queue: &Arc<RunQueue>) -> (UnboundedSender<Worker>, Slot) {
+    let (workers, coming) = unbounded_channel();
+    let (back, _) = unbounded_channel();
+    let (options, queue) = (Arc::clone(options), Arc::clone(queue));
+    let shared = Shared { options, queue, back, closing: SetOnce::new() };
+    let slot = Slot::new(&Arc::new(shared), coming, Arc::new(Mutex::new(State::Empty)));
+    (workers, slot)
 }

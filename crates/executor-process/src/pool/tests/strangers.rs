@@ -1,6 +1,6 @@
 //! The other end is a real process that knows the words, and uses them wrongly.
 
-use std::io::{Read, Write, stdin};
+use std::io::{Read, Write, stdin, stdout};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -80,6 +80,12 @@ fn stranger() {
         "garbled" => line.write(b"Good morning!\n"),
         "hasty" => line.say(&FromChild::Recalled(0)),
         "gone" => exit(3),
+        "mute" => writeln!(stdout(), "here {}", id()).unwrap(),
+        "fickle" => {
+            writeln!(stdout(), "here {}", id()).unwrap();
+            line.say(&ready(VERSION, &tasks()));
+            exit(3);
+        }
         _ => {
             line.say(&ready(VERSION, &tasks()));
             if let Some(ToChild::Run(order)) = line.hear() {
@@ -115,7 +121,7 @@ fn answer(line: &mut Line, role: &str, run: u128) {
 }
 
 /// A pool with such children.
-fn pool(role: &str) -> ProcessPoolBuilder {
+pub(super) fn pool(role: &str) -> ProcessPoolBuilder {
     init(&tasks());
     let args = ["pool::tests::strangers::stranger", "--exact"];
     ProcessPoolExecutor::builder().processes(1).args(args).env(ROLE, role)
