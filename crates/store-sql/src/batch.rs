@@ -34,6 +34,27 @@ pub(crate) fn tasks(filter: &TaskFilter) -> Result<Option<String>, StoreError> {
     }
 }
 
+/// Cuts rows into parts, each for one statement: so many rows at most, and about so many bytes.
+pub(crate) fn parts<T>(
+    mut rows: &[T],
+    most_rows: usize,
+    most_bytes: usize,
+    size: impl Fn(&T) -> usize,
+) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |row: &&T| {
+            bytes += size(row);
+            bytes <= most_bytes
+        };
+        let count = rows.iter().take(most_rows).take_while(fits).count();
+        // One that is larger goes alone.
+        let (part, rest) = rows.split_at(count.max(1).min(rows.len()));
+        rows = rest;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 /// Commits with their places in the batch, no two of them for the same job.
 pub(crate) type Wave<'a> = Vec<(usize, &'a Commit)>;
 
@@ -117,6 +138,17 @@ mod tests {
     use punctual_core::Fence;
 
     use super::*;
+
+    #[test]
+    fn parts_are_as_large_as_they_may_be() {
+        let cut =
+            |rows: &[usize]| parts(rows, 3, 10, |row| *row).map(<[_]>::to_vec).collect::<Vec<_>>();
+        assert_eq!(
+            cut(&[1, 1, 1, 1, 9, 2, 30, 30, 0]),
+            [vec![1, 1, 1], vec![1, 9], vec![2], vec![30], vec![30], vec![0]]
+        );
+        assert!(cut(&[]).is_empty());
+    }
 
     #[test]
     fn commits_for_the_same_job_are_kept_in_order() {

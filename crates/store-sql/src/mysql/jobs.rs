@@ -11,7 +11,7 @@ use super::database::MySql;
 use super::error::store_error;
 use super::script::Script;
 use super::sql;
-use crate::batch::json;
+use crate::batch::{json, parts};
 use crate::client::Columns;
 use crate::client::Value::{Bytes, Int, MaybeInt, Text};
 
@@ -37,7 +37,8 @@ impl MySql {
         }
         let mut sorted = new.clone();
         sorted.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
-        let mut parts = parts(&sorted).peekable();
+        let size = |(record, _): &(&NewRecord, Fence)| record.definition.as_bytes().len();
+        let mut parts = parts(&sorted, ROWS, BYTES, size).peekable();
         let mut found = HashSet::new();
         // Not all of a large batch at once: on a busy machine that could take so long to write that the server ends
         // the transaction, in which it hears nothing meanwhile.
@@ -94,22 +95,4 @@ fn row<'r>(record: &'r NewRecord, fence: Fence) -> [crate::client::Value<'r>; 7]
         MaybeInt(schedule.map(|schedule| micros(schedule.due_at))),
         Bytes(record.definition.as_bytes()),
     ]
-}
-
-/// Cuts the jobs into parts, each for one statement.
-fn parts<'a, 'r>(
-    mut new: &'a [(&'r NewRecord, Fence)],
-) -> impl Iterator<Item = &'a [(&'r NewRecord, Fence)]> {
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = |(record, _): &&(&NewRecord, Fence)| {
-            let first = bytes == 0;
-            bytes += record.definition.as_bytes().len() + 1;
-            first || bytes <= BYTES
-        };
-        let count = new.iter().take(ROWS).take_while(fits).count();
-        let (part, rest) = new.split_at(count);
-        new = rest;
-        (!part.is_empty()).then_some(part)
-    })
 }

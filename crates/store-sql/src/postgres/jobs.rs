@@ -8,28 +8,27 @@ use sqlx::{PgConnection, Row};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
+use crate::batch::parts;
 use crate::dialect::Dialect;
 
-/// How many jobs go into one statement, and how many bytes of definitions.
-const MOST_ROWS: usize = 5_000;
-const MOST_BYTES: usize = 16 << 20;
+/// How many jobs a statement adds, and about how many bytes of definitions.
+const ROWS: usize = 5_000;
+const BYTES: usize = 16 << 20;
 
 impl Postgres {
     pub(super) async fn add_all(
         &self,
         connection: &mut PgConnection,
-        mut records: &[NewRecord],
+        records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(records.len());
-        while !records.is_empty() {
-            let (now, later) = records.split_at(portion(records));
-            outcomes.extend(self.add_some(connection, now).await?);
-            records = later;
+        for part in parts(records, ROWS, BYTES, |new| new.definition.as_bytes().len()) {
+            outcomes.extend(self.add_part(connection, part).await?);
         }
         Ok(outcomes)
     }
 
-    async fn add_some(
+    async fn add_part(
         &self,
         connection: &mut PgConnection,
         records: &[NewRecord],
@@ -71,14 +70,4 @@ impl Postgres {
         };
         Ok(fences.iter().map(outcome).collect())
     }
-}
-
-/// How many of the records go into the next statement: at least one.
-fn portion(records: &[NewRecord]) -> usize {
-    let mut bytes = 0;
-    let fits = |new: &&NewRecord| {
-        bytes += new.definition.as_bytes().len();
-        bytes <= MOST_BYTES
-    };
-    records.iter().take(MOST_ROWS).take_while(fits).count().max(1)
 }

@@ -128,7 +128,7 @@ impl Dialect for Sqlite {
         connection: &mut SqliteConnection,
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
-        self.add_each(connection, records).await
+        self.add_all(connection, records).await
     }
 
     async fn claim_due(

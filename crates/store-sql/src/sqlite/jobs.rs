@@ -5,35 +5,66 @@ use sqlx::SqliteConnection;
 
 use super::database::Sqlite;
 use super::sql;
-use crate::client::Client;
-use crate::client::Value::{Bytes, Int, MaybeInt, Text};
+use crate::batch::{json, parts, unjson};
+use crate::client::Value::{Bytes, Int, Text};
+use crate::client::{Client, Columns};
 use crate::dialect::Dialect;
 
+/// How many jobs a statement adds, and about how many bytes of definitions.
+const ROWS: usize = 5_000;
+const BYTES: usize = 16 << 20;
+
 impl Sqlite {
-    /// One after the other: there is no way to the database that could be saved.
-    pub(super) async fn add_each(
+    /// Many jobs in two statements: each that is run costs a way to the connection's thread and back.
+    pub(super) async fn add_all(
         &self,
         connection: &mut SqliteConnection,
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
-        let (add, add_definition) = (self.sql(sql::ADD), self.sql(sql::ADD_DEFINITION));
         let mut outcomes = Vec::with_capacity(records.len());
+        for part in parts(records, ROWS, BYTES, |new| new.definition.as_bytes().len()) {
+            outcomes.extend(self.add_part(connection, part).await?);
+        }
+        Ok(outcomes)
+    }
+
+    async fn add_part(
+        &self,
+        connection: &mut SqliteConnection,
+        records: &[NewRecord],
+    ) -> Result<Vec<AddOutcome>, StoreError> {
+        let (mut rows, mut definitions) = (Vec::with_capacity(records.len()), Vec::new());
         for new in records {
-            let values = [
-                Text(new.id.as_str()),
-                Text(new.task.as_str()),
-                Int(Revision::FIRST.0),
-                Int(Fence::random().0),
-                MaybeInt(new.schedule.map(|schedule| schedule.next_run_time.as_micros())),
-                MaybeInt(new.schedule.map(|schedule| schedule.due_at.as_micros())),
-            ];
-            if connection.execute(add.clone(), &values).await? == 0 {
-                outcomes.push(AddOutcome::Exists);
-                continue;
+            let schedule = new.schedule;
+            let definition = new.definition.as_bytes();
+            rows.push((
+                new.id.as_str(),
+                // Random, and so they tell which of the jobs are new.
+                Fence::random().0,
+                new.task.as_str(),
+                schedule.map(|schedule| schedule.next_run_time.as_micros()),
+                schedule.map(|schedule| schedule.due_at.as_micros()),
+                definitions.len() + 1,
+                definition.len(),
+            ));
+            definitions.extend_from_slice(definition);
+        }
+        let rows = json(&rows)?;
+        let values = [Text(&rows), Int(Revision::FIRST.0)];
+        let added = connection.execute(self.sql(sql::ADD), &values).await?;
+        let values = [Text(&rows), Bytes(&definitions)];
+        connection.execute(self.sql(sql::ADD_DEFINITIONS), &values).await?;
+        // Nearly always all of them are new.
+        if added == records.len() as u64 {
+            return Ok(vec![AddOutcome::Added; records.len()]);
+        }
+        let mut outcomes = vec![AddOutcome::Exists; records.len()];
+        for row in connection.fetch(self.sql(sql::HELD), &[Text(&rows)]).await? {
+            for index in unjson::<Vec<usize>>(row.text(0)?)? {
+                if let Some(outcome) = outcomes.get_mut(index) {
+                    *outcome = AddOutcome::Added;
+                }
             }
-            let definition = [Bytes(new.definition.as_bytes())];
-            connection.execute(add_definition.clone(), &definition).await?;
-            outcomes.push(AddOutcome::Added);
         }
         Ok(outcomes)
     }

@@ -115,14 +115,19 @@ pub(super) const RECORD_HISTORY: &str = "
     FROM json_each(?1) WHERE true
     ON CONFLICT (finished, run_id, attempt) DO NOTHING";
 
+/// Rows are `[id, fence, task, next_run_time, due_at, ..]`.
 pub(super) const ADD: &str = "
-    INSERT INTO {p}jobs (id, task, revision, fence, next_run_time, due_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    INSERT INTO {p}jobs (id, fence, task, next_run_time, due_at, revision)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2
+    FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO NOTHING";
 
-/// The definition of the job that was added last.
-pub(super) const ADD_DEFINITION: &str = "
-    INSERT INTO {p}definitions (job, definition) VALUES (last_insert_rowid(), ?1)";
+/// The same rows, which go on with where in the bytes `?2` the definition begins, and how long it is. Those
+/// of jobs that were there before have another fence than these. Of no bytes at all there is no part.
+pub(super) const ADD_DEFINITIONS: &str = "
+    INSERT INTO {p}definitions (job, definition)
+    SELECT j.key, coalesce(substr(?2, c.value ->> 5, c.value ->> 6), x'') FROM json_each(?1) AS c
+    CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
 pub(super) const DUE: &str =
     select_record!("j.key FROM {p}jobs AS j WHERE j.due_at <= ?1 ORDER BY j.due_at LIMIT ?2");
@@ -135,7 +140,7 @@ pub(super) const CLAIM: &str = "
     UPDATE {p}jobs SET due_at = ?1, fence = fence + 1
     WHERE key IN (SELECT value FROM json_each(?2))";
 
-/// Which rows `[id, fence]` of a batch hold, as one JSON array: a row each would cost more than the query.
+/// Which rows `[id, fence, ..]` of a batch hold, as one JSON array: a row each would cost more than the query.
 pub(super) const HELD: &str = "
     SELECT json_group_array(c.key) FROM json_each(?1) AS c
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";

@@ -22,6 +22,7 @@ macro_rules! job_store_suite {
                     a_job_that_exists_is_left_as_it_is
                     of_two_in_one_batch_the_first_counts
                     a_large_batch_is_added_whole
+                    each_of_a_batch_has_its_own_definition
                     a_removed_job_is_gone
                     removing_all_leaves_nothing
                     an_id_can_be_used_again

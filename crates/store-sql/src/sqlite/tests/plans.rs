@@ -39,6 +39,8 @@ async fn nothing_on_the_way_of_a_fire_scans_a_table() {
     let store = SqliteJobStore::in_memory().unwrap();
     store.start().await.unwrap();
     let statements = [
+        ("add", sql::ADD),
+        ("add definitions", sql::ADD_DEFINITIONS),
         ("due", sql::DUE),
         ("due of tasks", sql::DUE_OF_TASKS),
         ("claim", sql::CLAIM),

@@ -58,6 +58,23 @@ pub async fn a_large_batch_is_added_whole<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(listed.last().map(String::as_str), Some("job-2499"));
 }
 
+pub async fn each_of_a_batch_has_its_own_definition<F: StoreFixture>(t: &Trial<F>) {
+    // Of all lengths, also of none; every fifth job is there already.
+    let new = |n: usize| {
+        let name = format!("job-{n:04}");
+        NewRecord { definition: bytes(&name[..n % 9]), ..due(&name, at(0)) }
+    };
+    t.add((0..500).step_by(5).map(new).collect::<Vec<_>>()).await;
+    let other = |n| NewRecord { definition: bytes("other"), ..new(n) };
+    let batch: Vec<_> = (0..500).map(|n| if n % 5 == 0 { other(n) } else { new(n) }).collect();
+    let outcomes = t.add(batch).await;
+    for (n, outcome) in outcomes.into_iter().enumerate() {
+        assert_eq!(outcome, if n % 5 == 0 { Exists } else { Added }, "{n}");
+        let NewRecord { id, definition, .. } = new(n);
+        assert_eq!(t.get(id.as_str()).await.definition, definition, "{n}");
+    }
+}
+
 pub async fn a_removed_job_is_gone<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(0)), due("b", at(1))]).await;
     t.start_runs("a", [run(1, "n")]).await;
