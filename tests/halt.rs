@@ -6,7 +6,7 @@ use std::time::Duration;
 use punctual::Timestamp;
 use punctual::core::{
     Claim, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, NodeId, OrphanedRun,
-    StoreError, TaskFilter,
+    Renewal, StoreError, TaskFilter,
 };
 use punctual_testkit::{Layered, StoreLayer};
 use serde::{Deserialize, Serialize};
@@ -92,10 +92,11 @@ impl StoreLayer for HaltingLayer {
         node: &NodeId,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let lapsed = self.store.renew(node, now, until).await?;
+        filter: &TaskFilter,
+    ) -> Result<Renewal, StoreError> {
+        let renewal = self.store.renew(node, now, until, filter).await?;
         self.halt(Halt::Renewed, true).await;
-        Ok(lapsed)
+        Ok(renewal)
     }
 
     async fn take_over(

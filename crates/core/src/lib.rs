@@ -35,8 +35,8 @@ pub use store::{
     AddOutcome, CallerTransaction, ChangeWatch, Claim, Commit, CommitAction, CommitBatch,
     CommitOutcome, DynJobStore, Fence, HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery,
     InFlightRun, JobCursor, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun,
-    RecordUpdate, Revision, RunHistory, RunId, Schedule, StoreCaps, StoreError, StoreErrorKind,
-    TaskFilter, TransactionalJobs,
+    RecordUpdate, Renewal, Revision, RunHistory, RunId, Schedule, StoreCaps, StoreError,
+    StoreErrorKind, TaskFilter, TransactionalJobs,
 };
 pub use task::{
     Action, AnyTask, BoxFuture, Call, ClosureTask, IntoAction, JobContext, JobContextParts,

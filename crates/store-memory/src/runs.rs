@@ -45,9 +45,15 @@ impl Runs {
         self.runs.clear();
     }
 
+    /// Whether the node's lease had lapsed before.
     pub(crate) fn renew(&mut self, node: &NodeId, now: Timestamp, until: Timestamp) -> bool {
         let before = self.nodes.insert(node.clone(), until);
         before.is_some_and(|end| end <= now)
+    }
+
+    pub(crate) fn of_the_dead(&self, now: Timestamp) -> impl Iterator<Item = (Slot, &InFlightRun)> {
+        let runs = self.runs.iter().map(|(&(job, _), run)| (job, run));
+        runs.filter(move |(_, run)| is_dead(&self.nodes, &run.node, now))
     }
 
     /// Gives the runs of dead nodes to `heir`, as far as `wanted` says and at most `limit`.
@@ -61,9 +67,7 @@ impl Runs {
         let nodes = &self.nodes;
         self.runs
             .iter_mut()
-            .filter(|((job, _), run)| {
-                nodes.get(&run.node).is_none_or(|&end| end <= now) && wanted(*job)
-            })
+            .filter(|((job, _), run)| is_dead(nodes, &run.node, now) && wanted(*job))
             .take(limit)
             .map(|(&(job, _), run)| {
                 run.node = heir.clone();
@@ -73,4 +77,8 @@ impl Runs {
             })
             .collect()
     }
+}
+
+fn is_dead(nodes: &HashMap<NodeId, Timestamp>, node: &NodeId, now: Timestamp) -> bool {
+    nodes.get(node).is_none_or(|&end| end <= now)
 }

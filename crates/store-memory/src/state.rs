@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use punctual_core::{InFlightRun, JobId, NodeId, OrphanedRun, TaskFilter, Timestamp};
+use punctual_core::{InFlightRun, JobId, NodeId, OrphanedRun, Renewal, TaskFilter, Timestamp};
 
 use crate::history::History;
 use crate::jobs::{Jobs, Slot};
@@ -39,6 +39,20 @@ impl State {
     pub(crate) fn in_flight(&self, id: &JobId) -> Vec<InFlightRun> {
         let slot = self.jobs.find(id);
         slot.map(|slot| self.runs.of(slot).cloned().collect()).unwrap_or_default()
+    }
+
+    pub(crate) fn renew(
+        &mut self,
+        node: &NodeId,
+        now: Timestamp,
+        until: Timestamp,
+        filter: &TaskFilter,
+    ) -> Renewal {
+        let lapsed = self.runs.renew(node, now, until);
+        let orphans = self.runs.of_the_dead(now).any(|(slot, run)| {
+            run.node != *node && self.jobs.at(slot).is_some_and(|job| filter.passes(&job.task))
+        });
+        Renewal { lapsed, next_wakeup: self.jobs.next_wakeup(filter), orphans, time: None }
     }
 
     pub(crate) fn take_over(

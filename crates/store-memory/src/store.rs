@@ -7,8 +7,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     AddOutcome, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage,
-    JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunHistory,
-    StoreCaps, StoreError, TaskFilter, Timestamp,
+    JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Renewal, Revision,
+    RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp,
 };
 
 use crate::state::State;
@@ -125,8 +125,9 @@ impl JobStore for MemoryJobStore {
         node: &NodeId,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        Ok(self.state.lock().runs.renew(node, now, until))
+        filter: &TaskFilter,
+    ) -> Result<Renewal, StoreError> {
+        Ok(self.state.lock().renew(node, now, until, filter))
     }
 
     async fn take_over(

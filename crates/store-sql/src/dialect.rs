@@ -10,7 +10,7 @@ use punctual_core::{
 };
 use sqlx::{SqlStr, Transaction};
 
-use crate::client::Client;
+use crate::client::{Client, Value};
 use crate::history::HistoryStatements;
 use crate::lent::Lent;
 use crate::sql::Statements;
@@ -77,6 +77,13 @@ pub(crate) trait Dialect: Clone + fmt::Debug + Send + Sync + 'static {
     fn snapshot(
         &self,
     ) -> impl Future<Output = Result<Transaction<'static, Self::Database>, StoreError>> + Send;
+
+    /// Lets a node live on, if it is alive, and looks around for it, in one round trip: the row of
+    /// [`look`](Statements::look), whose values come first, then until when. No row if it is not alive.
+    fn prolong(
+        &self,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Option<<Self::Connection as Client>::Row>, StoreError>> + Send;
 
     /// Adds jobs as a part of the connection's transaction.
     fn add(

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use punctual_core::{InFlightRun, JobId, NodeId, OrphanedRun, StoreError, TaskFilter, Timestamp};
+use punctual_core::{
+    InFlightRun, JobId, NodeId, OrphanedRun, Renewal, StoreError, TaskFilter, Timestamp,
+};
 
 use crate::batch::{json, tasks};
 use crate::client::Columns;
-use crate::client::Value::{Int, Text};
+use crate::client::Value::{Int, MaybeText, Text};
 use crate::database::Database;
 use crate::dialect::Dialect;
 use crate::rows;
-use crate::sql::Renewal;
 
 /// How long dead nodes are remembered: the contract's week.
 const DEAD_NODES: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -21,30 +22,27 @@ impl<D: Dialect> Database<D> {
         node: &NodeId,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (name, until) = (Text(node.as_str()), Int(until.as_micros()));
-        let forgotten = Int(now.saturating_sub(DEAD_NODES).as_micros());
-        let before = match D::STATEMENTS.renewal {
-            Renewal::AtOnce(statement) => self.ask(statement, &[name, until, forgotten]).await?,
-            Renewal::InSteps { prolong, node, renew, forget } => {
-                let mut transaction = self.dialect.write().await?;
-                let alive = [name, until, Int(now.as_micros())];
-                if self.execute(&mut transaction, prolong, &alive).await? > 0 {
-                    self.end(transaction).await?;
-                    return Ok(false);
-                }
-                // Rarely: it was dead, or has just been started.
-                let before = self.fetch(&mut transaction, node, &[name]).await?;
-                self.execute(&mut transaction, renew, &[name, until]).await?;
-                self.execute(&mut transaction, forget, &[forgotten]).await?;
-                self.end(transaction).await?;
-                before
-            }
-        };
-        match before.first() {
-            Some(row) => Ok(row.int(0)? <= now.as_micros()),
-            None => Ok(false),
+        filter: &TaskFilter,
+    ) -> Result<Renewal, StoreError> {
+        let tasks = tasks(filter)?;
+        let (node, until) = (Text(node.as_str()), Int(until.as_micros()));
+        let values = [node, Int(now.as_micros()), MaybeText(tasks.as_deref()), until];
+        if let Some(row) = self.dialect.prolong(&values).await? {
+            return renewal(&row, false);
         }
+        // Rarely: it was dead, or has just been started.
+        let forgotten = Int(now.saturating_sub(DEAD_NODES).as_micros());
+        let mut transaction = self.dialect.write().await?;
+        let before = self.fetch(&mut transaction, D::STATEMENTS.node, &[node]).await?;
+        self.execute(&mut transaction, D::STATEMENTS.renew, &[node, until]).await?;
+        self.execute(&mut transaction, D::STATEMENTS.forget_nodes, &[forgotten]).await?;
+        let found = self.fetch(&mut transaction, D::STATEMENTS.look, &values[..3]).await?;
+        self.end(transaction).await?;
+        let lapsed = match before.first() {
+            Some(row) => row.int(0)? <= now.as_micros(),
+            None => false,
+        };
+        renewal(&found[0], lapsed)
     }
 
     pub(crate) async fn take_over(
@@ -54,17 +52,8 @@ impl<D: Dialect> Database<D> {
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<Vec<OrphanedRun>, StoreError> {
-        // Nearly always there is nothing: then nobody has to wait for a lock.
-        let statements = [D::STATEMENTS.orphans, D::STATEMENTS.orphans_of_tasks];
-        let mut connection = self.dialect.read().await?;
-        let any = self.orphans(&mut connection, statements, now, limit.min(1), filter).await?;
-        connection.finish();
-        if any.is_empty() {
-            return Ok(any);
-        }
         let mut transaction = self.dialect.write().await?;
-        let statements = [D::STATEMENTS.lock_orphans, D::STATEMENTS.lock_orphans_of_tasks];
-        let mut orphans = self.orphans(&mut transaction, statements, now, limit, filter).await?;
+        let mut orphans = self.orphans(&mut transaction, now, limit, filter).await?;
         let taken: Vec<_> = orphans
             .iter()
             .map(|orphan| (orphan.record.id.as_str(), orphan.run.run_id.to_string()))
@@ -80,19 +69,21 @@ impl<D: Dialect> Database<D> {
         Ok(orphans)
     }
 
-    /// The runs of dead nodes, still as they are; the statements are for any tasks and for some.
+    /// The runs of dead nodes, still as they are.
     async fn orphans(
         &self,
         connection: &mut D::Connection,
-        [any, of_tasks]: [&'static str; 2],
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<Vec<OrphanedRun>, StoreError> {
         let (now, limit) = (Int(now.as_micros()), rows::limit(limit));
         let found = match tasks(filter)? {
-            None => self.fetch(connection, any, &[now, limit]).await?,
-            Some(tasks) => self.fetch(connection, of_tasks, &[now, limit, Text(&tasks)]).await?,
+            None => self.fetch(connection, D::STATEMENTS.orphans, &[now, limit]).await?,
+            Some(tasks) => {
+                let values = [now, limit, Text(&tasks)];
+                self.fetch(connection, D::STATEMENTS.orphans_of_tasks, &values).await?
+            }
         };
         found
             .iter()
@@ -107,4 +98,10 @@ impl<D: Dialect> Database<D> {
         let found = self.ask(D::STATEMENTS.in_flight, &[Text(id.as_str())]).await?;
         found.iter().map(|row| rows::run(row, 0)).collect()
     }
+}
+
+/// The row of `look`, and whether the lease had lapsed.
+fn renewal(row: &impl Columns, lapsed: bool) -> Result<Renewal, StoreError> {
+    let instant = |column| Ok(row.maybe_int(column)?.map(Timestamp::from_micros));
+    Ok(Renewal { lapsed, next_wakeup: instant(0)?, orphans: row.flag(1)?, time: instant(2)? })
 }

@@ -38,14 +38,20 @@ pub(crate) struct Statements {
     /// Answers what time it is there; none where that is this machine's.
     pub(crate) time: Option<&'static str>,
 
-    pub(crate) renewal: Renewal,
-    /// Now, limit; answers records, each with a run whose node is dead or not known at all.
+    /// Node, now, tasks as a JSON array or none; answers what a node must know: the earliest due time if
+    /// there is one, whether other nodes have left runs behind, the time if the database's clock counts.
+    pub(crate) look: &'static str,
+    /// Node; answers until when it is alive, if it is known.
+    pub(crate) node: &'static str,
+    /// Node, until when.
+    pub(crate) renew: &'static str,
+    /// Those that have been dead since before this instant.
+    pub(crate) forget_nodes: &'static str,
+    /// Now, limit; answers records, each with a run whose node is dead or not known at all. For a transaction
+    /// that will take them over: others pass over them.
     pub(crate) orphans: &'static str,
     /// The same, with tasks as a JSON array.
     pub(crate) orphans_of_tasks: &'static str,
-    /// As `orphans`, for a transaction that will take them over: others pass over them.
-    pub(crate) lock_orphans: &'static str,
-    pub(crate) lock_orphans_of_tasks: &'static str,
     /// Pairs of job and run as a JSON array, node.
     pub(crate) take_over: &'static str,
     /// Job id; answers runs.
@@ -57,29 +63,6 @@ pub(crate) struct Statements {
     pub(crate) set_note: &'static str,
     /// The same, but one that is there stays.
     pub(crate) add_note: &'static str,
-}
-
-/// How a node says that it is alive.
-pub(crate) enum Renewal {
-    /// Node, until when, those that have been dead since before this instant; answers until when the node was
-    /// alive, if it was known.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "it is PostgreSQL's"))]
-    AtOnce(&'static str),
-    /// Where that takes several statements.
-    #[cfg_attr(
-        not(any(feature = "mysql", feature = "sqlite")),
-        allow(dead_code, reason = "it is that of the others")
-    )]
-    InSteps {
-        /// Node, until when, now; one row is changed if it is alive.
-        prolong: &'static str,
-        /// Node; answers until when it is alive, if it is known.
-        node: &'static str,
-        /// Node, until when.
-        renew: &'static str,
-        /// Those that have been dead since before this instant.
-        forget: &'static str,
-    },
 }
 
 /// A record as `rows::record` reads it, and more, from `jobs AS j`; with where the definition is, if it has

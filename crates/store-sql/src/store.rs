@@ -9,8 +9,8 @@ macro_rules! job_store {
 
             use punctual_core::{
                 AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId,
-                JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision,
-                RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp, TransactionalJobs,
+                JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Renewal,
+                Revision, RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp, TransactionalJobs,
             };
 
             use $crate::dialect::Dialect;
@@ -46,8 +46,8 @@ macro_rules! job_store {
                     claim_due(now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter)
                         -> Vec<Claim> = |db| db.dialect.claim_due(now, limit, lease, filter);
                     commit(batch: CommitBatch) -> Vec<CommitOutcome> = |db| db.dialect.commit(&batch);
-                    renew(node: &NodeId, now: Timestamp, until: Timestamp) -> bool =
-                        |db| db.renew(node, now, until);
+                    renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal =
+                        |db| db.renew(node, now, until, filter);
                     take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter)
                         -> Vec<OrphanedRun> = |db| db.take_over(node, now, limit, filter);
                     in_flight(id: &JobId) -> Vec<InFlightRun> = |db| db.in_flight(id);

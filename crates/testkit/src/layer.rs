@@ -6,7 +6,7 @@ use std::time::Duration;
 use punctual_core::{
     AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, DynJobStore, InFlightRun,
     JobCursor, JobId, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate,
-    Revision, RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp, TransactionalJobs,
+    Renewal, Revision, RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp, TransactionalJobs,
 };
 
 /// Writes the methods of [`JobStore`] that answer with a `Result`, once for the layer and once for the store
@@ -144,7 +144,7 @@ layer! {
     List: list(after: Option<&JobCursor>, limit: usize) -> JobPage;
     ClaimDue: claim_due(now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter) -> Vec<Claim>;
     Commit: commit(batch: CommitBatch) -> Vec<CommitOutcome>;
-    Renew: renew(node: &NodeId, now: Timestamp, until: Timestamp) -> bool;
+    Renew: renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
     TakeOver: take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> Vec<OrphanedRun>;
     InFlight: in_flight(id: &JobId) -> Vec<InFlightRun>;
     NextWakeup: next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;

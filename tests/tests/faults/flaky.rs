@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use punctual::Timestamp;
-use punctual::core::{DynJobStore, StoreError, StoreErrorKind};
+use punctual::core::{DynJobStore, NodeId, Renewal, StoreError, StoreErrorKind, TaskFilter};
 use punctual_testkit::{StoreCall, StoreLayer};
 
 use crate::dice::{Dice, Fault};
@@ -52,9 +52,20 @@ impl StoreLayer for Flaky {
         Err(StoreError::new(StoreErrorKind::Unavailable, format!("{call:?}: the connection broke")))
     }
 
-    /// The test's clock is not the server's.
+    // The test's clock is not the server's.
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(None)
+    }
+
+    async fn renew(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        until: Timestamp,
+        filter: &TaskFilter,
+    ) -> Result<Renewal, StoreError> {
+        let work = self.store.renew(node, now, until, filter);
+        self.around(StoreCall::Renew, work).await.map(|renewal| Renewal { time: None, ..renewal })
     }
 }
 

@@ -27,7 +27,7 @@ fn nothing_is_lost(kind: Kind, test: &str) {
 async fn fill_and_free(home: &Home, folder: &Path) {
     let store = home.open().await;
     let store = &*store;
-    store.renew(&node(), at(0), at(60)).await.unwrap();
+    store.renew(&node(), at(0), at(60), &TaskFilter::Any).await.unwrap();
     store.set_note("note", "kept").await.unwrap();
     add(store, (0..200).map(|n| job(&format!("early-{n:03}"), 1_000)).collect()).await.unwrap();
     let claims = claim(store, at(0), 1_000).await.unwrap();

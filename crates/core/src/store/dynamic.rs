@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     AddOutcome, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobPage, JobRecord,
-    JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunHistory, StoreCaps,
-    StoreError, TaskFilter, TransactionalJobs,
+    JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Renewal, Revision, RunHistory,
+    StoreCaps, StoreError, TaskFilter, TransactionalJobs,
 };
 use crate::job::JobId;
 use crate::task::BoxFuture;
@@ -81,7 +81,8 @@ pub trait DynJobStore: Send + Sync + 'static {
         node: &'a NodeId,
         now: Timestamp,
         until: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+        filter: &'a TaskFilter,
+    ) -> BoxFuture<'a, Result<Renewal, StoreError>>;
 
     /// See [`JobStore::take_over`].
     fn take_over<'a>(
@@ -195,8 +196,9 @@ impl<S: JobStore> DynJobStore for S {
         node: &'a NodeId,
         now: Timestamp,
         until: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(JobStore::renew(self, node, now, until))
+        filter: &'a TaskFilter,
+    ) -> BoxFuture<'a, Result<Renewal, StoreError>> {
+        Box::pin(JobStore::renew(self, node, now, until, filter))
     }
 
     fn take_over<'a>(

@@ -21,7 +21,8 @@ pub use history::{HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, RunHis
 pub use ids::{Fence, NodeId, Revision, RunId};
 pub use list::{JobCursor, JobPage};
 pub use record::{
-    AddOutcome, Claim, InFlightRun, JobRecord, NewRecord, OrphanedRun, RecordUpdate, Schedule,
+    AddOutcome, Claim, InFlightRun, JobRecord, NewRecord, OrphanedRun, RecordUpdate, Renewal,
+    Schedule,
 };
 pub use transaction::{CallerTransaction, TransactionalJobs};
 
@@ -48,7 +49,8 @@ use crate::time::Timestamp;
 ///
 /// Runs of [`Recovery::Rerun`](crate::Recovery::Rerun) jobs are recorded in the commit that advances
 /// their job, before they start, and cleared when they end. Each belongs to a node; a node is alive as
-/// long as it [`renew`](Self::renew)s its lease, with one write however many runs it has.
+/// long as it [`renew`](Self::renew)s its lease, with one write however many runs it has. The answer tells
+/// all that a scheduler with nothing to do must know.
 /// [`take_over`](Self::take_over) moves the runs of dead nodes to the caller with a new fence, so that
 /// the old owner, should it come back, can finish nothing.
 ///
@@ -145,15 +147,18 @@ pub trait JobStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<CommitOutcome>, StoreError>> + Send;
 
     /// Declares the node alive until the given instant, from which on it is dead; one that is not later
-    /// than `now` gives its runs away at once. Whether the lease had lapsed before (its end was not later
-    /// than `now`), so that others may have taken the node's runs over; false for a node that was not
-    /// known. A store may forget nodes that have been dead for a week.
+    /// than `now` gives its runs away at once. Answers what the node must know, for jobs whose task passes
+    /// the filter. One round trip, since each node asks every few seconds, and nothing else when it has
+    /// nothing to do. Only the lease is written; the rest may be read a moment later.
+    ///
+    /// A store may forget nodes that have been dead for a week.
     fn renew(
         &self,
         node: &NodeId,
         now: Timestamp,
         until: Timestamp,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+        filter: &TaskFilter,
+    ) -> impl Future<Output = Result<Renewal, StoreError>> + Send;
 
     /// Moves up to `limit` in-flight runs whose node is unknown or dead at `now` to `node`: each gets a
     /// larger fence and its attempt is counted up. Only runs of jobs whose task passes the filter. The
@@ -203,7 +208,8 @@ pub trait JobStore: Send + Sync + 'static {
 
     /// What the backend's own clock says now, where machines whose clocks differ share the backend: it
     /// is the one clock that they have in common. `None` where the caller's clock is as good, such as for
-    /// a file or memory. Asked at each start, and just before each [`renew`](Self::renew).
+    /// a file or memory. Asked at each start, and when too much time has gone by since an answer of
+    /// [`renew`](Self::renew), which tells it too.
     fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
         async { Ok(None) }
     }

@@ -113,6 +113,21 @@ pub struct InFlightRun {
     pub fence: Fence,
 }
 
+/// What a node learns when it renews its lease; see [`JobStore::renew`](super::JobStore::renew).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// The lease had lapsed before (its end was not later than `now`), so that others may have taken the
+    /// node's runs over. False for a node that was not known.
+    pub lapsed: bool,
+    /// As [`JobStore::next_wakeup`](super::JobStore::next_wakeup) answers.
+    pub next_wakeup: Option<Timestamp>,
+    /// Another node that is unknown or dead at `now` has runs for
+    /// [`JobStore::take_over`](super::JobStore::take_over).
+    pub orphans: bool,
+    /// As [`JobStore::time`](super::JobStore::time) answers.
+    pub time: Option<Timestamp>,
+}
+
 /// A run whose node died, and which is now the caller's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrphanedRun {

@@ -2,7 +2,7 @@
 //!
 //! Machines that share a store have clocks that differ. Whose jobs are due, who is alive and whose claim
 //! has ended must be the same to all of them, so the one clock that they have in common decides: the
-//! store's. Each process knows how far its own is from that, and asks again at each renewal.
+//! store's. Each process knows how far its own is from that, and hears it again at each renewal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,8 +12,8 @@ use punctual_core::{Clock, StoreError, Timestamp};
 
 use super::slot::Slot;
 
-/// A difference that is worth a line in the log.
-const STEP: Duration = Duration::from_millis(500);
+/// A difference that is worth a line in the log, and to be put right at once.
+pub(super) const STEP: Duration = Duration::from_millis(500);
 
 /// This machine's clock, corrected by what the store's has said.
 #[derive(Debug)]
@@ -69,17 +69,27 @@ impl Slot {
         self.clock.now()
     }
 
+    /// What time it is by this machine's clock.
+    pub(super) fn own_time(&self) -> Timestamp {
+        self.clock.own.now()
+    }
+
     /// Asks the store what time it is, if its clock is the one that decides.
     pub(super) async fn ask_time(&self) -> Result<(), StoreError> {
-        if !self.clock.own.follows_stores() {
-            return Ok(());
+        if self.clock.own.follows_stores() {
+            let asked = self.own_time();
+            self.learn(asked, self.store.time().await?);
         }
-        let before = self.clock.offset_micros();
-        let asked = self.clock.own.now();
-        let Some(time) = self.store.time().await? else {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Takes in what the store's clock has shown since an instant here.
+    pub(super) fn learn(&self, asked: Timestamp, time: Option<Timestamp>) {
+        let Some(time) = time.filter(|_| self.clock.own.follows_stores()) else {
+            return;
         };
-        if let Some(offset) = self.clock.learn(asked, time, self.clock.own.now())
+        let before = self.clock.offset_micros();
+        if let Some(offset) = self.clock.learn(asked, time, self.own_time())
             && u128::from(offset.abs_diff(before)) >= STEP.as_micros()
         {
             let ahead = offset as f64 / 1e6;
@@ -88,7 +98,6 @@ impl Slot {
                 "the store's clock is so many seconds ahead of this machine's; it decides"
             );
         }
-        Ok(())
     }
 }
 

@@ -1,7 +1,6 @@
 //! What is due: claimed, planned, committed, submitted, batch after batch.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use futures_util::future::join;
 use punctual_core::{
@@ -9,6 +8,7 @@ use punctual_core::{
 };
 
 use super::Engine;
+use super::lease::is_within;
 use super::slot::{Pass, Slot};
 use super::submit::Planned;
 
@@ -22,19 +22,27 @@ impl Engine {
         slot: &Arc<Slot>,
         pass: &mut Pass,
         node: &NodeId,
+        filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         // Whoever is told of changes asks only to be sure.
         let lease = self.settings.lease / 3;
         let pause = if slot.is_watched() { lease } else { self.settings.poll_interval };
-        let asked = |at: Timestamp| at <= now && now < at.saturating_add(pause);
-        let changed = slot.changed.swap(false, Ordering::Acquire);
-        // After that: whoever adds a job of a new task registers the task before it says so.
-        let filter = &slot.filter(&self.tasks.read());
-        if changed || !pass.asked_at.is_some_and(asked) {
-            // Somebody may have changed something: one small query says whether it matters.
-            pass.next_due = slot.store.next_wakeup(filter).await?;
+        let polls = !is_within(pause, pass.asked_at, now);
+        let mut looks_for_unknown = *filter != TaskFilter::Any
+            && !is_within(self.settings.retry_interval, pass.looked_for_unknown, now)
+            // Its turn comes with a poll, if there are any between the renewals.
+            && (polls || pause >= lease);
+        if polls {
+            // Somebody may have changed something: one small query says whether it matters. It is about the jobs
+            // of all tasks from time to time: if none is due, there is nothing more to ask.
+            let asked = if looks_for_unknown { &TaskFilter::Any } else { filter };
+            pass.next_due = slot.store.next_wakeup(asked).await?;
             pass.asked_at = Some(now);
+            if looks_for_unknown && pass.next_due.is_none_or(|due| due > now) {
+                pass.looked_for_unknown = Some(now);
+                looks_for_unknown = false;
+            }
         }
         if pass.next_due.is_some_and(|due| due <= now) {
             match self.run_batches(slot, pass, filter, node, now).await? {
@@ -44,7 +52,9 @@ impl Engine {
                 Left::NoRoom => return Ok(None),
             }
         }
-        self.report_unknown(slot, pass, filter, now).await?;
+        if looks_for_unknown {
+            self.report_unknown(slot, pass, filter, now).await?;
+        }
         Ok(pass.next_due)
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use punctual_core::{Event, JobRef, NodeId, StoreError, StoreErrorKind, Timestamp};
+use punctual_core::{Event, JobRef, NodeId, StoreError, StoreErrorKind, TaskFilter, Timestamp};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -124,16 +124,11 @@ impl Engine {
         slot.store.start().await.map_err(|source| slot.error(source))?;
         *slot.health.lock() = Health::default();
         slot.ask_time().await.map_err(|source| slot.error(source))?;
-        let mut pass = Pass { asked_time_at: Some(self.clock.now()), ..Pass::default() };
-        if slot.caps.persistent && !self.settings.client {
-            // Before anything is recorded as this node's: nobody takes the runs of the living.
-            let (node, now) = (self.node.lock().clone(), slot.now());
-            let until = now.saturating_add(self.settings.lease);
-            slot.store.renew(&node, now, until).await.map_err(|source| slot.error(source))?;
-            slot.lease.lock().prolong(until);
-            pass.renewed_at = Some(now);
-            pass.search = true;
-        }
+        let mut pass = Pass { told_time_at: Some(self.clock.now()), ..Pass::default() };
+        // Before anything is recorded as this node's: nobody takes the runs of the living.
+        let (node, filter) = (self.node.lock().clone(), slot.filter(&self.tasks.read()));
+        let renewed = self.renew(slot, &mut pass, &node, &filter, self.clock.now()).await;
+        renewed.map_err(|source| slot.error(source))?;
         *slot.pass.lock().await = pass;
         *slot.cache.lock() = Cache::default();
         slot.zones.reset();
@@ -330,10 +325,9 @@ impl Engine {
             let now = slot.now();
             self.commit_settling(slot, now).await?;
             slot.flush_history(self.settings.batch, now).await?;
-            if slot.caps.persistent && idle && !self.settings.client {
-                let node = self.node.lock().clone();
-                let past = now.saturating_add_micros(-1);
-                slot.store.renew(&node, now, past).await?;
+            if self.has_lease(slot) && idle {
+                let (node, past) = (self.node.lock().clone(), now.saturating_add_micros(-1));
+                slot.store.renew(&node, now, past, &TaskFilter::Any).await?;
             }
             Ok::<_, StoreError>(())
         };

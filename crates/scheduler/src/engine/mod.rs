@@ -8,6 +8,7 @@ mod clock;
 mod components;
 mod due;
 mod history;
+mod lease;
 mod life;
 mod manage;
 mod place;

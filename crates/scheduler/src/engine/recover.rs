@@ -155,7 +155,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let left_behind = self.settings.identity.is_some() || pass.lost_track;
         if slot.caps.persistent && left_behind {
-            slot.store.renew(node, now, now.saturating_add_micros(-1)).await?;
+            slot.store.renew(node, now, now.saturating_add_micros(-1), filter).await?;
             let mut orphans = slot.store.take_over(node, now, usize::MAX >> 1, filter).await?;
             // Those that this process has are under their new fences now.
             let is = |run: &InFlightRun| orphans.iter().any(|known| known.run.run_id == run.run_id);
@@ -165,7 +165,7 @@ impl Engine {
                 let mut active = self.active.lock();
                 orphans.retain(|orphan| !active.refence(orphan.run.run_id, orphan.run.fence));
             }
-            slot.store.renew(node, now, now.saturating_add(self.settings.lease)).await?;
+            slot.renew(node, now, self.settings.lease, filter).await?;
             // Until the lease was back, others could take them too.
             let mut index = 0;
             while let Some(orphan) = orphans.get(index) {
@@ -177,6 +177,7 @@ impl Engine {
                 }
             }
             pass.stranded.extend(orphans);
+            pass.search |= !pass.stranded.is_empty();
         }
         pass.adopted = true;
         pass.lost_track = false;

@@ -1,7 +1,6 @@
 //! From the reports of runs that have ended to what follows from it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use punctual_core::{
     Commit, CommitAction, CommitBatch, CommitOutcome, Event, Fence, HistoryEntry, InFlightRun,
@@ -98,15 +97,15 @@ impl Engine {
         self.bus.emit(event);
     }
 
-    /// Makes the changes that follow from ended runs.
+    /// Makes the changes that follow from ended runs; whether something may be due sooner by them.
     pub(super) async fn commit_settling(
         &self,
         slot: &Arc<Slot>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut changes = Changes::taken_from(slot);
         if changes.all.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let commits = changes.all.iter().map(|change| change.commit.clone()).collect();
         let mut outcomes = self.commit_with_history(slot, commits, now).await?;
@@ -120,15 +119,16 @@ impl Engine {
                 *outcome = CommitOutcome::Removed;
             }
         }
+        let mut sooner = false;
         for (change, outcome) in std::mem::take(&mut changes.all).into_iter().zip(outcomes) {
             if outcome == CommitOutcome::Removed {
                 let job = JobRef { job_id: change.commit.id, job_store: slot.alias.clone() };
                 self.job_left(slot, job, &change.task);
-            } else if !change.clears() {
-                slot.changed.store(true, Ordering::Release);
+            } else {
+                sooner |= !change.clears();
             }
         }
-        Ok(())
+        Ok(sooner)
     }
 
     /// Commits, and takes along what waits to be written down.

@@ -79,7 +79,7 @@ pub(crate) struct Pass {
     pub adopted: bool,
     /// Runs may be recorded as this node's that it knows nothing of: the answer to a take-over was lost.
     pub lost_track: bool,
-    /// The lease was renewed, and the dead have not been looked for since.
+    /// There are runs to be taken over, as far as known.
     pub search: bool,
     /// Before that they are not looked for: the store was away, and the living may not be back yet.
     pub search_from: Option<Timestamp>,
@@ -89,7 +89,7 @@ pub(crate) struct Pass {
     pub renewed_at: Option<Timestamp>,
     /// When the next job is due, as far as known.
     pub next_due: Option<Timestamp>,
-    /// When that was asked.
+    /// When that was asked, or told with a renewal; none when it may have changed since.
     pub asked_at: Option<Timestamp>,
     /// Jobs whose commit failed, so that nobody knows whether it was carried out.
     pub uncertain: Vec<Planned>,
@@ -99,8 +99,8 @@ pub(crate) struct Pass {
     pub reported: HashMap<JobId, String>,
     /// When jobs of unknown tasks were looked for last.
     pub looked_for_unknown: Option<Timestamp>,
-    /// When the store was asked last what time it is, by this machine's clock.
-    pub asked_time_at: Option<Timestamp>,
+    /// When the store has told last what time it is, by this machine's clock.
+    pub told_time_at: Option<Timestamp>,
     /// When old entries of the history are looked for next.
     pub forget_at: Option<Timestamp>,
 }

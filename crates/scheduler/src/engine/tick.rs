@@ -8,8 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use punctual_core::{
-    Alias, Event, JobProblem, JobRecord, JobRef, NodeId, StoreError, StoreErrorKind, TaskFilter,
-    Timestamp,
+    Alias, Event, JobProblem, JobRecord, JobRef, StoreError, StoreErrorKind, TaskFilter, Timestamp,
 };
 
 use tokio::time::timeout;
@@ -152,16 +151,22 @@ impl Engine {
         now: Timestamp,
         paused: bool,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let now = self.store_time(slot, pass, now).await?;
+        self.ask_time(slot, pass, now).await?;
         if self.settings.client {
             // Only the time matters to it, for the jobs that it adds.
             return Ok(None);
         }
+        if slot.changed.swap(false, Ordering::Acquire) {
+            pass.asked_at = None;
+        }
+        // After that: whoever adds a job of a new task registers the task before it says so.
         let filter = slot.filter(&self.tasks.read());
         let node = self.node.lock().clone();
         let silent = pass.renewed_at;
-        pass.search |= self.renew(slot, pass, &node, now).await?;
-        self.commit_settling(slot, now).await?;
+        let now = self.renew(slot, pass, &node, &filter, now).await?;
+        if self.commit_settling(slot, now).await? {
+            pass.asked_at = None;
+        }
         // After that, so that no run is taken for one left behind whose end only had to be stored.
         if !paused && !pass.adopted {
             self.adopt(slot, pass, &node, &filter, now).await?;
@@ -176,33 +181,13 @@ impl Engine {
                 pass.search = false;
             }
             let again = self.run_again(slot, pass, now).await?;
-            let next = self.run_due(slot, pass, &node, now).await?;
+            let next = self.run_due(slot, pass, &node, &filter, now).await?;
             wakeup = [wakeup, again, next].into_iter().flatten().min();
         }
         let flush = self.keep_history(slot, pass, now).await?;
         wakeup = wakeup.into_iter().chain(flush).min();
         pass.holds_runs = self.active.lock().has_recorded();
         Ok(wakeup)
-    }
-
-    /// What time it is for the store when it is `now` here; asks it, when it is time.
-    async fn store_time(
-        &self,
-        slot: &Slot,
-        pass: &mut Pass,
-        now: Timestamp,
-    ) -> Result<Timestamp, StoreError> {
-        if !self.is_fresh(pass.asked_time_at, now) {
-            slot.ask_time().await?;
-            pass.asked_time_at = Some(now);
-        }
-        Ok(slot.clock.at(now))
-    }
-
-    /// Whether something that is done three times per lease need not be done again. It must be after a
-    /// clock that was put back.
-    fn is_fresh(&self, done_at: Option<Timestamp>, now: Timestamp) -> bool {
-        done_at.is_some_and(|at| at <= now && now < at.saturating_add(self.settings.lease / 3))
     }
 
     /// When a store has to be looked at even if nothing is due: to keep the lease of runs under way, and
@@ -219,34 +204,8 @@ impl Engine {
         Some(now.saturating_add(wait))
     }
 
-    /// Keeps the node's lease, when it is time; whether it did.
-    async fn renew(
-        &self,
-        slot: &Arc<Slot>,
-        pass: &mut Pass,
-        node: &NodeId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let lease = self.settings.lease;
-        if !slot.caps.persistent || self.is_fresh(pass.renewed_at, now) {
-            return Ok(false);
-        }
-        let until = now.saturating_add(lease);
-        let lapsed = slot.store.renew(node, now, until).await?;
-        // While nothing is recorded as this node's the lease may lapse: there is nothing to take.
-        if lapsed && pass.holds_runs {
-            self.bus.emit(Event::LeaseLost(slot.alias.clone()));
-        }
-        let was_over = slot.lease.lock().is_over(now);
-        if was_over {
-            self.let_go(slot).await?;
-        }
-        slot.lease.lock().prolong(until);
-        pass.renewed_at = Some(now);
-        Ok(true)
-    }
-
-    /// Tells of due jobs whose task nobody here knows; they are left to processes that know it.
+    /// Tells of due jobs whose task nobody here knows; they are left to processes that know it. Whatever else
+    /// was due has been claimed.
     pub(super) async fn report_unknown(
         &self,
         slot: &Arc<Slot>,
@@ -254,11 +213,6 @@ impl Engine {
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let recently =
-            |at: Timestamp| at <= now && now < at.saturating_add(self.settings.retry_interval);
-        if *filter == TaskFilter::Any || pass.looked_for_unknown.is_some_and(recently) {
-            return Ok(());
-        }
         pass.looked_for_unknown = Some(now);
         let any = slot.store.next_wakeup(&TaskFilter::Any).await?;
         if any.is_none_or(|due| due > now) {

@@ -6,13 +6,14 @@ use punctual_core::{
     AddOutcome, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, StoreErrorKind,
     TaskFilter, Timestamp,
 };
+use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlConnection, MySqlPool, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
 use super::options::Options;
 use super::script::{Answer, Script};
 use super::{schema, sql};
-use crate::client::{Client, Columns};
+use crate::client::{Client, Columns, Value};
 use crate::dialect::{ABANDONED, Dialect};
 use crate::error::invalid;
 use crate::history::HistoryStatements;
@@ -104,6 +105,18 @@ impl Dialect for MySql {
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::MySql>, StoreError> {
         self.pool.begin_with(sql::BEGIN_SNAPSHOT).await.map_err(store_error)
+    }
+
+    async fn prolong(&self, values: &[Value<'_>]) -> Result<Option<MySqlRow>, StoreError> {
+        // A transaction each: only the first of them writes.
+        let mut script = Script::new(&self.tables);
+        let prolonged = script.push(sql::PROLONG, values);
+        let look = script.push(sql::STATEMENTS.look, values);
+        let mut connection = self.read().await?;
+        let mut answers = script.run(&mut connection).await.map_err(store_error)?;
+        connection.finish();
+        let is_alive = answers[prolonged].changed > 0;
+        Ok(answers[look].rows.pop().filter(|_| is_alive))
     }
 
     async fn add(

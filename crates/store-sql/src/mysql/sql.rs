@@ -4,7 +4,7 @@
 //! Whatever holds several rows holds a job before its runs, and jobs in the order of their ids.
 
 use crate::history::HistoryStatements;
-use crate::sql::{Renewal, Statements, select_record};
+use crate::sql::{Statements, select_record};
 
 macro_rules! record {
     ($rest:expr) => {
@@ -12,14 +12,46 @@ macro_rules! record {
     };
 }
 
-/// Of one of the tasks in a JSON array. With a join in its place an index would not be gone through in its
-/// order any more.
-macro_rules! of_tasks {
+/// Whether a job is of one of the tasks in a JSON array. With a join in its place an index would not be gone
+/// through in its order any more.
+macro_rules! is_of {
     ($tasks:literal) => {
         concat!(
-            " AND JSON_CONTAINS(CONVERT(",
+            "JSON_CONTAINS(CONVERT(",
             $tasks,
             " USING utf8mb4), JSON_QUOTE(CONVERT(j.task USING utf8mb4)))"
+        )
+    };
+}
+
+macro_rules! of_tasks {
+    ($tasks:literal) => {
+        concat!(" AND ", is_of!($tasks))
+    };
+}
+
+/// What time it is, in microseconds.
+macro_rules! time {
+    () => {
+        "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+    };
+}
+
+/// What the node `?1` must know at `?2`, of the tasks `?3`.
+macro_rules! look {
+    () => {
+        concat!(
+            "(SELECT j.due_at FROM {p}jobs AS j FORCE INDEX (due)
+              WHERE j.due_at IS NOT NULL AND (?3 IS NULL OR ",
+            is_of!("?3"),
+            ") ORDER BY j.due_at LIMIT 1),
+             EXISTS (
+                SELECT 1 FROM {p}runs AS r STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = r.job_id
+                WHERE r.node <> ?1 AND r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?2)
+                AND (?3 IS NULL OR ",
+            is_of!("?3"),
+            ")), ",
+            time!()
         )
     };
 }
@@ -105,24 +137,20 @@ pub(super) const STATEMENTS: Statements = Statements {
         of_tasks!("?1"),
         " ORDER BY j.due_at LIMIT 1"
     ),
-    time: Some("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"),
-    renewal: Renewal::InSteps {
-        node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
-        prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
-        renew: "
-            INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
-            ON DUPLICATE KEY UPDATE alive_until = ?2",
-        // Without waiting for nodes that are alive and just say so: they wait for each other then.
-        forget: "
-            DELETE n FROM (
-                SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED
-            ) AS dead
-            STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
-    },
-    orphans: orphans!(""),
-    orphans_of_tasks: orphans!(of_tasks!("?3")),
-    lock_orphans: concat!(orphans!(""), " FOR UPDATE SKIP LOCKED"),
-    lock_orphans_of_tasks: concat!(orphans!(of_tasks!("?3")), " FOR UPDATE SKIP LOCKED"),
+    time: Some(concat!("SELECT ", time!())),
+    look: concat!("SELECT ", look!()),
+    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+    renew: "
+        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
+        ON DUPLICATE KEY UPDATE alive_until = ?2",
+    // Without waiting for nodes that are alive and just say so: they wait for each other then.
+    forget_nodes: "
+        DELETE n FROM (
+            SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED
+        ) AS dead
+        STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
+    orphans: concat!(orphans!(""), " FOR UPDATE SKIP LOCKED"),
+    orphans_of_tasks: concat!(orphans!(of_tasks!("?3")), " FOR UPDATE SKIP LOCKED"),
     take_over: "
         UPDATE JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
             job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$[0]',
@@ -231,6 +259,10 @@ pub(super) const SERVER: &str = "
                 'group_concat_max_len = 1048576', NULL),
             IF(@@max_allowed_packet < 4194304, 'max_allowed_packet = 4194304', NULL)
         ) USING utf8mb4)";
+
+/// Lets a node that is alive live on: the values of `look`, and until when.
+pub(super) const PROLONG: &str =
+    "UPDATE {p}nodes SET alive_until = ?4 WHERE id = ?1 AND alive_until > ?2";
 
 /// Id, task, revision, fence, next run time, due at, definition. A job that is there stays as it is.
 pub(super) const ADD: [&str; 3] = [

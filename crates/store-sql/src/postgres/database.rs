@@ -6,7 +6,7 @@ use punctual_core::{
     AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter,
     Timestamp,
 };
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgPoolOptions, PgRow};
 use sqlx::{PgConnection, PgPool, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
@@ -15,13 +15,13 @@ use super::options::Options;
 use super::watch::Watch;
 use super::{schema, sql};
 use crate::client::Value::Text;
-use crate::client::{Client, client};
+use crate::client::{Client, Value, client};
 use crate::dialect::{ABANDONED, Dialect, LOCK_TIMEOUT};
 use crate::history::HistoryStatements;
 use crate::lent::Lent;
 use crate::sql::Statements;
 
-client!(sqlx::Postgres, PgConnection, sqlx::postgres::PgRow, store_error);
+client!(sqlx::Postgres, PgConnection, PgRow, store_error);
 
 /// The connections to a PostgreSQL database.
 #[derive(Clone, Debug)]
@@ -103,6 +103,13 @@ impl Dialect for Postgres {
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         self.pool.begin_with(begin).await.map_err(store_error)
+    }
+
+    async fn prolong(&self, values: &[Value<'_>]) -> Result<Option<PgRow>, StoreError> {
+        let mut connection = self.read().await?;
+        let mut found = connection.fetch(self.sql(sql::PROLONG), values).await?;
+        connection.finish();
+        Ok(found.pop())
     }
 
     async fn add(

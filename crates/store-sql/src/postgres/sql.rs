@@ -3,7 +3,7 @@
 //! `{p}` is the schema with the table prefix. Batches come in as arrays, which `unnest` turns into rows.
 
 use crate::history::HistoryStatements;
-use crate::sql::{Renewal, Statements};
+use crate::sql::Statements;
 
 /// A record as `rows::record` reads it, and more, from `jobs AS j`.
 macro_rules! select_record {
@@ -40,6 +40,30 @@ macro_rules! select_orphans {
 macro_rules! of_tasks {
     ($array:literal) => {
         concat!("task IN (SELECT jsonb_array_elements_text(", $array, "::jsonb)) ")
+    };
+}
+
+/// What time it is, in microseconds.
+macro_rules! time {
+    () => {
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    };
+}
+
+/// What the node `?1` must know at `?2`, of the tasks `?3`. Jobs are looked up for the runs of the dead alone,
+/// where a join might read all of them.
+macro_rules! look {
+    () => {
+        concat!(
+            "{p}next_wakeup(CASE WHEN ?3 IS NOT NULL
+                THEN ARRAY(SELECT jsonb_array_elements_text(?3::jsonb)) END),
+            EXISTS (
+                SELECT 1 FROM {p}runs AS r
+                WHERE r.node <> ?1 AND r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?2)
+                AND (?3 IS NULL OR (SELECT j.task FROM {p}jobs AS j WHERE j.id = r.job_id)
+                    IN (SELECT jsonb_array_elements_text(?3::jsonb)))),",
+            time!()
+        )
     };
 }
 
@@ -81,24 +105,18 @@ pub(super) const STATEMENTS: Statements = Statements {
     next_wakeup_of_tasks: "
         SELECT due FROM {p}next_wakeup(ARRAY(SELECT jsonb_array_elements_text(?1::jsonb))) AS due
         WHERE due IS NOT NULL",
-    time: Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"),
-    renewal: Renewal::AtOnce(
-        "WITH known AS (SELECT alive_until FROM {p}nodes WHERE id = ?1),
-            renewed AS (
-                INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
-                ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until
-            ),
-            forgotten AS (DELETE FROM {p}nodes WHERE alive_until < ?3 AND id <> ?1)
-        SELECT alive_until FROM known",
-    ),
-    orphans: select_orphans!("ORDER BY r.scheduled_time LIMIT ?2"),
+    time: Some(concat!("SELECT ", time!())),
+    look: concat!("SELECT ", look!()),
+    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+    renew: "
+        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
+        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
+    // Those that others forget just now are forgotten.
+    forget_nodes: "
+        DELETE FROM {p}nodes WHERE id IN (
+            SELECT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED)",
+    orphans: select_orphans!("ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"),
     orphans_of_tasks: select_orphans!(concat!(
-        "AND j.",
-        of_tasks!("?3"),
-        "ORDER BY r.scheduled_time LIMIT ?2"
-    )),
-    lock_orphans: select_orphans!("ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"),
-    lock_orphans_of_tasks: select_orphans!(concat!(
         "AND j.",
         of_tasks!("?3"),
         "ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"
@@ -207,3 +225,12 @@ pub(super) const HISTORY: HistoryStatements = HistoryStatements {
 };
 
 pub(super) const NOTIFY: &str = "SELECT pg_notify(?1, '')";
+
+/// Lets a node that is alive live on, and looks around.
+pub(super) const PROLONG: &str = concat!(
+    "WITH alive AS (
+        UPDATE {p}nodes SET alive_until = ?4 WHERE id = ?1 AND alive_until > ?2 RETURNING id
+    ) SELECT ",
+    look!(),
+    " FROM alive"
+);

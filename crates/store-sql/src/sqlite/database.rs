@@ -5,13 +5,15 @@ use std::time::Duration;
 use punctual_core::{
     AddOutcome, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter, Timestamp,
 };
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
 use super::error::{is_busy, store_error};
 use super::options::{Options, Place, Synchronous};
 use super::{schema, sql};
-use crate::client::client;
+use crate::client::{Client, Value, client};
 use crate::dialect::Dialect;
 use crate::history::HistoryStatements;
 use crate::lent::Lent;
@@ -27,7 +29,7 @@ const BEGIN: &str = "BEGIN IMMEDIATE";
 /// How often another process may get in between before WAL mode is given up.
 const WAL_ATTEMPTS: u32 = 100;
 
-client!(sqlx::Sqlite, SqliteConnection, sqlx::sqlite::SqliteRow, store_error);
+client!(sqlx::Sqlite, SqliteConnection, SqliteRow, store_error);
 
 /// The connections to a SQLite database.
 #[derive(Clone, Debug)]
@@ -121,6 +123,14 @@ impl Dialect for Sqlite {
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
         self.readers.begin().await.map_err(store_error)
+    }
+
+    async fn prolong(&self, values: &[Value<'_>]) -> Result<Option<SqliteRow>, StoreError> {
+        // In the queue of the writers: whoever tries by chance may wait for long.
+        let mut transaction = self.write().await?;
+        let mut found = transaction.fetch(self.sql(sql::PROLONG), values).await?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(found.pop())
     }
 
     async fn add(

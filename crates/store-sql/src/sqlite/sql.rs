@@ -4,10 +4,22 @@
 //! walk the batch and look each row up, in this order.
 
 use crate::history::HistoryStatements;
-use crate::sql::{Renewal, Statements, select_orphans, select_record};
+use crate::sql::{Statements, select_orphans, select_record};
 
-const ORPHANS: &str = select_orphans!("");
-const ORPHANS_OF_TASKS: &str = select_orphans!("AND j.task IN (SELECT value FROM json_each(?3))");
+/// What the node `?1` must know at `?2`, of the tasks `?3`. The file has no clock.
+macro_rules! look {
+    () => {
+        "(SELECT due_at FROM {p}jobs
+          WHERE due_at IS NOT NULL AND (?3 IS NULL OR task IN (SELECT value FROM json_each(?3)))
+          ORDER BY due_at LIMIT 1),
+         EXISTS (
+            SELECT 1 FROM {p}runs AS r CROSS JOIN {p}jobs AS j ON j.id = r.job_id
+            WHERE r.node <> ?1 AND r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?2)
+            AND (?3 IS NULL OR j.task IN (SELECT value FROM json_each(?3)))
+         ),
+         NULL"
+    };
+}
 
 pub(super) const STATEMENTS: Statements = Statements {
     update: "
@@ -49,18 +61,14 @@ pub(super) const STATEMENTS: Statements = Statements {
         WHERE due_at IS NOT NULL AND task IN (SELECT value FROM json_each(?1))
         ORDER BY due_at LIMIT 1",
     time: None,
-    renewal: Renewal::InSteps {
-        node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
-        prolong: "UPDATE {p}nodes SET alive_until = ?2 WHERE id = ?1 AND alive_until > ?3",
-        renew: "
-            INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
-            ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
-        forget: "DELETE FROM {p}nodes WHERE alive_until < ?1",
-    },
-    orphans: ORPHANS,
-    orphans_of_tasks: ORPHANS_OF_TASKS,
-    lock_orphans: ORPHANS,
-    lock_orphans_of_tasks: ORPHANS_OF_TASKS,
+    look: concat!("SELECT ", look!()),
+    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
+    renew: "
+        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
+        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
+    forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
+    orphans: select_orphans!(""),
+    orphans_of_tasks: select_orphans!("AND j.task IN (SELECT value FROM json_each(?3))"),
     take_over: "
         UPDATE {p}runs AS r SET node = ?2, fence = r.fence + 1, attempt = r.attempt + 1
         FROM json_each(?1) AS c WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1",
@@ -73,6 +81,12 @@ pub(super) const STATEMENTS: Statements = Statements {
         ON CONFLICT (key) DO UPDATE SET text = excluded.text",
     add_note: "INSERT INTO {p}notes (key, text) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
 };
+
+/// Lets a node that is alive live on, and looks around.
+pub(super) const PROLONG: &str = concat!(
+    "UPDATE {p}nodes SET alive_until = ?4 WHERE id = ?1 AND alive_until > ?2 RETURNING ",
+    look!()
+);
 
 /// A page of the history: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`, `?6`.
 macro_rules! select_history {

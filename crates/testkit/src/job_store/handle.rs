@@ -5,7 +5,7 @@ use std::sync::Arc;
 use punctual_core::{
     AddOutcome, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, HistoryEntry, HistoryPage,
     HistoryQuery, InFlightRun, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate,
-    Revision, RunId, Schedule, TaskFilter, Timestamp,
+    Renewal, Revision, RunId, Schedule, TaskFilter, Timestamp,
 };
 
 use super::kit::{LEASE, id, node};
@@ -142,8 +142,19 @@ impl<S: JobStore> Handle<S> {
         self.store.in_flight(&id(name)).await.expect("listing runs works")
     }
 
-    pub(crate) async fn renew(&self, owner: &str, now: Timestamp, until: Timestamp) -> bool {
-        self.store.renew(&node(owner), now, until).await.expect("renewing works")
+    /// Renews the lease of a node that can run all tasks.
+    pub(crate) async fn renew(&self, owner: &str, now: Timestamp, until: Timestamp) -> Renewal {
+        self.renew_for(owner, now, until, &TaskFilter::Any).await
+    }
+
+    pub(crate) async fn renew_for(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        filter: &TaskFilter,
+    ) -> Renewal {
+        self.store.renew(&node(owner), now, until, filter).await.expect("renewing works")
     }
 
     /// Takes over whatever runs of dead nodes there are.

@@ -85,6 +85,7 @@ macro_rules! job_store_suite {
                 ]
                 recovering for nothing [
                     renewing_tells_whether_the_lease_had_lapsed
+                    renewing_tells_whether_the_dead_left_runs_behind
                     the_living_keep_their_runs
                     the_dead_lose_their_runs
                     nodes_that_never_renewed_are_dead
@@ -101,6 +102,8 @@ macro_rules! job_store_suite {
                     it_is_the_earliest_due_instant
                     a_claimed_job_wakes_when_its_lease_ends
                     the_filter_counts
+                    whoever_renews_is_told
+                    whoever_renews_is_told_the_time
                 ]
                 noting for nothing [
                     a_note_stays_until_it_is_replaced

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use punctual_core::{
-    BoxFuture, Clock, DynJobStore, HistoryPage, HistoryQuery, JobId, JobStore, RunHistory,
-    StoreError, StoreErrorKind, Timestamp,
+    BoxFuture, Clock, DynJobStore, HistoryPage, HistoryQuery, JobId, JobStore, NodeId, Renewal,
+    RunHistory, StoreError, StoreErrorKind, TaskFilter, Timestamp,
 };
 pub(crate) use punctual_testkit::StoreCall as Call;
 use punctual_testkit::{Layered, ManualClock, StoreLayer};
@@ -65,6 +65,11 @@ impl Faults {
     /// How often the method has been called.
     pub(crate) fn calls(&self, call: Call) -> usize {
         self.0.0.lock().calls.get(&call).copied().unwrap_or(0)
+    }
+
+    /// How often any method has been called.
+    pub(crate) fn all_calls(&self) -> usize {
+        self.0.0.lock().calls.values().sum()
     }
 
     /// Waits until something has gone wrong.
@@ -145,6 +150,18 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         let time = async { Ok(self.clock.as_ref().map(Clock::now)) };
         self.around(Call::Time, time).await
+    }
+
+    async fn renew(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        until: Timestamp,
+        filter: &TaskFilter,
+    ) -> Result<Renewal, StoreError> {
+        let renewal =
+            self.around(Call::Renew, self.inner().renew(node, now, until, filter)).await?;
+        Ok(Renewal { time: self.clock.as_ref().map(Clock::now), ..renewal })
     }
 
     fn history(&self) -> Option<&dyn RunHistory> {

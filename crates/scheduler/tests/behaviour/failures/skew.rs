@@ -196,6 +196,44 @@ fn a_clock_that_is_set_while_it_runs_changes_nothing() {
     assert_eq!(machines.log.len(), 60);
 }
 
+/// One that is too small to be noticed before the renewal, which was made by the wrong time then.
+#[test]
+fn a_small_step_is_put_right_with_the_renewal() {
+    for (by, second) in [(3, 5), (-3, 7)] {
+        let machines = Machines::new(&[0, 0]);
+        let [steady, set] = &machines.nodes[..] else { unreachable!() };
+        let job = set.scheduler.add_job(note("a".into())).id("a").executor("held");
+        let job = job.recovery(Recovery::Rerun).trigger(DateTrigger::at(at(5)));
+        machines.runtime.block_on(job.add()).unwrap();
+        machines.run_until(4);
+        machines.right.set(at(5));
+        machines.pass(set);
+        assert_eq!(set.held.len(), 1);
+        machines.run_until(second);
+        let calls = |call| set.faults.calls(call);
+        let (renewals, questions) = (calls(Call::Renew), calls(Call::Time));
+        set.clock.by.store(by, Ordering::SeqCst);
+        let tick = |nodes: &[&Node]| {
+            machines.right.set(machines.right.now().saturating_add(Duration::from_secs(1)));
+            nodes.iter().for_each(|node| machines.pass(node));
+        };
+        machines.pass(set);
+        while calls(Call::Renew) == renewals {
+            assert!(machines.right.now() < at(15), "it renews in time");
+            tick(&[steady, set]);
+        }
+        assert_eq!((calls(Call::Renew), calls(Call::Time)), (renewals + 2, questions), "by {by}");
+        // Its lease is over ten seconds after that, neither sooner nor later.
+        let renewed = machines.right.now();
+        for (seconds, taken) in [(9, 0), (14, 1)] {
+            while machines.right.now() < renewed.saturating_add(Duration::from_secs(seconds)) {
+                tick(&[steady]);
+            }
+            assert_eq!(steady.held.len(), taken, "by {by}");
+        }
+    }
+}
+
 #[test]
 fn a_store_that_does_not_tell_the_time_is_a_store_that_fails() {
     let machines = Machines::new(&[100]);
@@ -204,6 +242,9 @@ fn a_store_that_does_not_tell_the_time_is_a_store_that_fails() {
     let trigger = IntervalTrigger::seconds(1).start_date(at(1));
     machines.runtime.block_on(job.trigger(trigger).add()).unwrap();
     machines.run_until(5);
+    // It is asked for because the machine's own clock can't be believed.
+    machines.right.set(at(6));
+    node.clock.by.store(7_200, Ordering::SeqCst);
     node.faults.once(Call::Time, Fault::Before);
     machines.run_until(10);
     assert_eq!(node.events.of("JOBSTORE_FAILED").len(), 1);

@@ -211,17 +211,25 @@ fn a_run_that_ends_while_its_process_looks_for_what_it_lost_has_ended() {
     add(&rig, "job", Recovery::Rerun);
     rig.jump_to(10);
     held.begin_one();
-    faults.once(Call::TakeOver, Fault::Before);
+    let (dead, _) = node(&file, None);
+    add(&dead, "of the dead", Recovery::Rerun);
+    dead.jump_to(10);
     rig.jump_to(14);
+    rig.jump_to(18);
+    faults.once(Call::TakeOver, Fault::Before);
+    rig.jump_to(22);
     assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
-    // It takes over its own runs, and gets no further.
+    // It takes over its own runs too, and gets no further.
     faults.once(Call::InFlight, Fault::Before);
-    rig.jump_to(15);
+    rig.jump_to(23);
     held.end_begun();
-    rig.jump_to(16);
-    assert_eq!(held.len(), 0, "it is run again");
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    rig.jump_to(24);
     assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+    assert_eq!(held.len(), 1, "it is run again");
+    held.run_one();
+    rig.jump_to(25);
+    assert!(rig.log.lines()[0].starts_with("of the dead@10 again"), "{:?}", rig.log.lines());
+    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
 }
 
 /// The store is away for longer than the lease, for all of three. The one that comes back first leaves the

@@ -1,6 +1,7 @@
 //! Starting, pausing, shutting down, and starting again.
 
 mod failed_start;
+mod idle;
 mod inside;
 mod listener;
 mod restart;

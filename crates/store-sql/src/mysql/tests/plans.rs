@@ -6,8 +6,7 @@ use sqlx::{AssertSqlSafe, Row};
 use super::super::numbered::literal;
 use super::super::sql::{self, HISTORY, STATEMENTS};
 use super::{Tables, at, due};
-use crate::client::Value::{self, Flag, Int, Text};
-use crate::sql::Renewal;
+use crate::client::Value::{self, Flag, Int, MaybeText, Text};
 
 /// A row of a plan: the table, how it is read, by which index, how many rows, and remarks.
 #[derive(Debug)]
@@ -63,10 +62,13 @@ async fn due_index(mut tables: Tables) {
         (sql::HOLD_DUE_OF_TASKS, vec![now, limit, tasks]),
         (STATEMENTS.next_wakeup, vec![]),
         (STATEMENTS.next_wakeup_of_tasks, vec![tasks]),
+        (STATEMENTS.look, vec![Text("here"), now, tasks]),
+        (STATEMENTS.look, vec![Text("here"), now, MaybeText(None)]),
     ];
     for (statement, values) in statements {
         let plan = tables.plan(statement, &values).await;
-        let step = plan.iter().find(|step| step.table == "j").expect("it reads the jobs");
+        // Subqueries stand in the plan from the last to the first.
+        let step = plan.iter().rfind(|step| step.table == "j").expect("it reads the jobs");
         assert_eq!((&*step.access, &*step.index), ("range", "due"), "{statement}: {plan:#?}");
         assert!(!step.remarks.contains("filesort"), "{statement}: {plan:#?}");
         // Jobs of other tasks are told before they are held.
@@ -89,7 +91,6 @@ async fn no_scans(mut tables: Tables) {
     let outcomes = Text("[\"failed\"]");
     let ids = Text(r#"["job 7","job 8","job 9"]"#);
     let pairs = Text(r#"[["job 7","0123456789abcdef0123456789abcdef"]]"#);
-    let Renewal::InSteps { node, .. } = STATEMENTS.renewal else { panic!("it renews in steps") };
     let statements = [
         (sql::HELD, vec![]),
         (sql::CLAIM, vec![number]),
@@ -104,8 +105,8 @@ async fn no_scans(mut tables: Tables) {
         (sql::FENCES, vec![ids]),
         (sql::LEAVING, vec![]),
         (sql::LEAVE, vec![]),
-        (STATEMENTS.lock_orphans, vec![number, number]),
-        (STATEMENTS.lock_orphans_of_tasks, vec![number, number, Text("[\"work\"]")]),
+        (STATEMENTS.orphans, vec![number, number]),
+        (STATEMENTS.orphans_of_tasks, vec![number, number, Text("[\"work\"]")]),
         (STATEMENTS.take_over, vec![pairs, id]),
         (STATEMENTS.in_flight, vec![id]),
         (STATEMENTS.get, vec![id]),
@@ -118,7 +119,8 @@ async fn no_scans(mut tables: Tables) {
         (STATEMENTS.remove_runs, vec![id]),
         (STATEMENTS.list_scheduled_after, vec![number, number, id]),
         (STATEMENTS.list_unscheduled_after, vec![number, id]),
-        (node, vec![id]),
+        (STATEMENTS.node, vec![id]),
+        (sql::PROLONG, vec![id, number, MaybeText(None), number]),
         (HISTORY.read, vec![number, Int(i64::MIN), last, last, run, number, outcomes]),
         (HISTORY.read_of_job, vec![number, number, last, last, run, number, outcomes, id]),
         (HISTORY.forget_before, vec![number, number]),

@@ -73,15 +73,16 @@ async fn a_node_renews_while_others_do() {
     let mut tables = Tables::new().await;
     let store = with_jobs(&tables, PATIENCE).await;
     let [us, them, dead] = ["us", "them", "dead"].map(|name| NodeId::new(name).unwrap());
-    store.renew(&them, at(0), at(1)).await.unwrap();
-    store.renew(&dead, at(0), at(1)).await.unwrap();
+    let renew = async |node, now, until| store.renew(node, now, until, &TaskFilter::Any).await;
+    renew(&them, at(0), at(1)).await.unwrap();
+    renew(&dead, at(0), at(1)).await.unwrap();
     tables.run("START TRANSACTION; UPDATE {p}nodes SET alive_until = 0 WHERE id = 'them'").await;
     // A fortnight later: what is dead goes, what somebody writes at present does not.
     let later = at(14 * 24 * 60 * 60);
-    store.renew(&us, later, later).await.expect("it waits for nobody");
+    renew(&us, later, later).await.expect("it waits for nobody");
     tables.run("COMMIT").await;
-    assert!(store.renew(&them, later, later).await.unwrap(), "it is still known");
-    assert!(!store.renew(&dead, later, later).await.unwrap(), "it is forgotten");
+    assert!(renew(&them, later, later).await.unwrap().lapsed, "it is still known");
+    assert!(!renew(&dead, later, later).await.unwrap().lapsed, "it is forgotten");
     tables.drop().await;
 }
 

@@ -87,6 +87,31 @@ async fn a_fire_reads_no_rows_but_its_own() {
     }
 }
 
+#[tokio::test]
+async fn a_renewal_reads_no_jobs_but_those_that_matter() {
+    let mut tables = filled(20_000).await;
+    let runs = "INSERT INTO {p}runs SELECT id, gen_random_uuid(), 0, 1, 'there', 1 FROM {p}jobs;
+        INSERT INTO {p}nodes VALUES ('there', 1000000000000000000); ANALYZE {p}runs, {p}nodes";
+    tables.run(runs).await;
+    let before = tables.reads().await["punctual_jobs"];
+    let store = tables.named().await;
+    let known = Arc::new([TaskName::new("work").unwrap()].into());
+    for filter in [TaskFilter::Any, TaskFilter::Only(known)] {
+        let node = NodeId::new("here").unwrap();
+        // More often than it takes until a plan is kept.
+        for second in 0..8 {
+            let told = store.0.renew(&node, at(second), at(second + 10), &filter).await.unwrap();
+            assert_eq!((told.next_wakeup, told.orphans), (Some(at(0)), false));
+        }
+    }
+    tables.end(store).await;
+    let (scans, rows) = tables.reads().await["punctual_jobs"];
+    assert_eq!(scans - before.0, 0, "the jobs were read from end to end");
+    // The function that knows the next wake-up takes ten at a time.
+    assert!(rows - before.1 < 16 * 15, "{} jobs were read for 16 renewals", rows - before.1);
+    tables.drop().await;
+}
+
 /// Fires the first three jobs: two go on, with a run that ends, and one is postponed.
 async fn fire(store: &PostgresJobStore, filter: &TaskFilter, fires: u64) {
     let (now, lease) = (at(2), Duration::from_secs(9));

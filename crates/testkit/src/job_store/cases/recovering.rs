@@ -20,12 +20,29 @@ fn taken(orphan: &OrphanedRun) -> (u128, u32, Fence) {
 }
 
 pub async fn renewing_tells_whether_the_lease_had_lapsed<F: StoreFixture>(t: &Trial<F>) {
-    assert!(!t.renew("n", at(0), at(10)).await, "a new node");
-    assert!(!t.renew("n", at(5), at(15)).await, "in time");
-    assert!(t.renew("n", at(15), at(25)).await, "at its end");
-    assert!(t.renew("n", at(99), at(109)).await, "long after");
-    assert!(!t.renew("n", at(100), at(110)).await, "alive again");
-    assert!(!t.renew("m", at(100), at(110)).await, "another node");
+    assert!(!t.renew("n", at(0), at(10)).await.lapsed, "a new node");
+    assert!(!t.renew("n", at(5), at(15)).await.lapsed, "in time");
+    assert!(t.renew("n", at(15), at(25)).await.lapsed, "at its end");
+    assert!(t.renew("n", at(99), at(109)).await.lapsed, "long after");
+    assert!(!t.renew("n", at(100), at(110)).await.lapsed, "alive again");
+    assert!(!t.renew("m", at(100), at(110)).await.lapsed, "another node");
+}
+
+pub async fn renewing_tells_whether_the_dead_left_runs_behind<F: StoreFixture>(t: &Trial<F>) {
+    two_nodes(t).await;
+    assert!(!t.renew("m", at(9), at(20)).await.orphans, "all are alive");
+    assert!(t.renew("m", at(10), at(20)).await.orphans, "n is dead");
+    assert!(t.renew("o", at(10), at(20)).await.orphans, "a new node is told too");
+    assert!(t.renew("m", at(20), at(40)).await.orphans, "one whose lease had lapsed too");
+    assert!(t.renew_for("m", at(20), at(40), &only(&["work"])).await.orphans);
+    assert!(!t.renew_for("m", at(20), at(40), &only(&["other"])).await.orphans, "not its task");
+    assert!(!t.renew("n", at(30), at(31)).await.orphans, "its own are none");
+    t.take_over("m", at(35)).await;
+    assert!(!t.renew("m", at(35), at(99)).await.orphans, "they are the caller's now");
+    t.start_runs("a", [run(3, "unknown")]).await;
+    assert!(t.renew("m", at(36), at(99)).await.orphans, "nobody knows their node");
+    t.remove("a").await;
+    assert!(!t.renew("m", at(37), at(99)).await.orphans, "there are none");
 }
 
 pub async fn the_living_keep_their_runs<F: StoreFixture>(t: &Trial<F>) {
@@ -77,9 +94,9 @@ pub async fn each_owner_has_a_larger_fence_and_attempt<F: StoreFixture>(t: &Tria
 
 pub async fn renewing_with_a_past_instant_gives_runs_away<F: StoreFixture>(t: &Trial<F>) {
     two_nodes(t).await;
-    assert!(!t.renew("n", at(3), at(3)).await);
+    assert!(!t.renew("n", at(3), at(3)).await.lapsed);
     assert_eq!(t.take_over("m", at(3)).await.len(), 1);
-    assert!(!t.renew("m", at(4), at(1)).await);
+    assert!(!t.renew("m", at(4), at(1)).await.lapsed);
     assert_eq!(t.take_over("n", at(4)).await.len(), 2);
 }
 
@@ -87,7 +104,7 @@ pub async fn a_node_gets_hold_of_what_it_left_behind<F: StoreFixture>(t: &Trial<
     two_nodes(t).await;
     let orphans = t.take_over("n", at(12)).await;
     assert_eq!(orphans.iter().map(taken).collect::<Vec<_>>(), [(1, 2, orphans[0].run.fence)]);
-    assert!(t.renew("n", at(12), at(22)).await);
+    assert!(t.renew("n", at(12), at(22)).await.lapsed);
     assert_eq!(
         t.clear("a", 1, Fence(1)).await,
         CommitOutcome::Stale,

@@ -52,7 +52,7 @@ pub async fn runs_go_from_the_dead_to_the_living<F: StoreFixture>(t: &Trial<F>) 
     t.start_runs("a", [run(1, "ours")]).await;
     assert_eq!(other.take_over("theirs", at(9)).await, []);
     let orphan = other.take_over("theirs", at(10)).await.remove(0);
-    assert!(t.renew("ours", at(11), at(21)).await, "we learn that we were taken for dead");
+    assert!(t.renew("ours", at(11), at(21)).await.lapsed, "we learn that we were taken for dead");
     assert_eq!(t.clear("a", 1, run(1, "ours").fence).await, CommitOutcome::Stale);
     assert_eq!(other.clear("a", 1, orphan.run.fence).await, CommitOutcome::Done);
     other.stop().await;

@@ -40,6 +40,6 @@ pub async fn a_new_store_has_nothing<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.commit([]).await, []);
     assert_eq!(t.add([]).await, []);
     assert_eq!(t.notes().await, []);
-    let lapsed = t.renew("n", at(0), at(10)).await;
-    assert!(!lapsed, "a node that was not known has not lapsed");
+    let renewal = t.renew("n", at(0), at(10)).await;
+    assert!(!renewal.lapsed, "a node that was not known has not lapsed");
 }

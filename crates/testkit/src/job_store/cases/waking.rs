@@ -1,5 +1,7 @@
 //! When something will be due.
 
+use std::time::Duration;
+
 use punctual_core::{JobStore, NewRecord, Schedule, Timestamp};
 
 use crate::job_store::kit::{LEASE, at, due, only, paused, task, with_schedule};
@@ -34,4 +36,35 @@ pub async fn the_filter_counts<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(wakeup(&["y", "z"]).await, Some(at(2)));
     assert_eq!(wakeup(&["z"]).await, None);
     assert_eq!(wakeup(&[]).await, None);
+}
+
+pub async fn whoever_renews_is_told<F: StoreFixture>(t: &Trial<F>) {
+    assert_eq!(t.renew("n", at(0), at(10)).await.next_wakeup, None);
+    t.add([NewRecord { task: task("x"), ..due("a", at(1)) }, due("b", at(2))]).await;
+    assert_eq!(t.renew("m", at(0), at(10)).await.next_wakeup, Some(at(1)), "a new node");
+    let told = async |tasks: &[&str], now| {
+        t.renew_for("n", at(now), at(now + 10), &only(tasks)).await.next_wakeup
+    };
+    assert_eq!(told(&["x", "work"], 1).await, Some(at(1)));
+    assert_eq!(told(&["work"], 2).await, Some(at(2)));
+    assert_eq!(told(&["other"], 3).await, None);
+    t.claim_one(at(1)).await;
+    assert_eq!(told(&["x"], 4).await, Some(at(1).saturating_add(LEASE)));
+    assert_eq!(told(&["work"], 99).await, Some(at(2)), "one whose lease had lapsed");
+}
+
+pub async fn whoever_renews_is_told_the_time<F: StoreFixture>(t: &Trial<F>) {
+    let time = async || t.store.time().await.expect("asking for the time works");
+    for (now, until) in [(0, 10), (5, 15), (99, 109)] {
+        let before = time().await;
+        let told = t.renew("n", at(now), at(until)).await.time;
+        let after = time().await;
+        // Clocks are set while they run.
+        let second = Duration::from_secs(1);
+        let is_between = |told: Timestamp| {
+            before.is_some_and(|before| told.saturating_add(second) >= before)
+                && after.is_some_and(|after| told <= after.saturating_add(second))
+        };
+        assert!(told.map_or(before.is_none(), is_between), "{before:?}, {told:?}, {after:?}");
+    }
 }

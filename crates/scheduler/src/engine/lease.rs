@@ -1,0 +1,101 @@
+//! The node's lease, and what a store tells whoever keeps it: one call, three times per lease, of a process
+//! that has nothing to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use punctual_core::{Event, NodeId, Renewal, StoreError, TaskFilter, Timestamp};
+
+use super::Engine;
+use super::clock::STEP;
+use super::slot::{Pass, Slot};
+
+impl Engine {
+    /// Whether this process has a lease in that store.
+    pub(super) fn has_lease(&self, slot: &Slot) -> bool {
+        slot.caps.persistent && !self.settings.client
+    }
+
+    /// Asks the store what time it is, if nobody has told lately; `own` is the time here. Whoever renews a
+    /// lease is told then, but does not do that by a clock of which nothing has been heard for long: it may
+    /// have been set meanwhile.
+    pub(super) async fn ask_time(
+        &self,
+        slot: &Slot,
+        pass: &mut Pass,
+        own: Timestamp,
+    ) -> Result<(), StoreError> {
+        let often = if self.has_lease(slot) { 2 } else { 3 };
+        if !is_within(self.settings.lease / often, pass.told_time_at, own) {
+            slot.ask_time().await?;
+            pass.told_time_at = Some(own);
+        }
+        Ok(())
+    }
+
+    /// Keeps the node's lease, when it is time, and takes in what the store tells. Answers what time it is
+    /// for the store when it is `own` here.
+    pub(super) async fn renew(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        node: &NodeId,
+        filter: &TaskFilter,
+        own: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        let lease = self.settings.lease;
+        let mut now = slot.clock.at(own);
+        if !self.has_lease(slot) || is_within(lease / 3, pass.renewed_at, now) {
+            return Ok(now);
+        }
+        let mut told = slot.renew(node, now, lease, filter).await?;
+        if is_step(now, slot.clock.at(own)) {
+            // The time was wrong, and so is the end of the lease.
+            now = slot.clock.at(own);
+            let again = slot.renew(node, now, lease, filter).await?;
+            told = Renewal { lapsed: told.lapsed || again.lapsed, ..again };
+        }
+        // While nothing is recorded as this node's the lease may lapse: there is nothing to take.
+        if told.lapsed && pass.holds_runs {
+            self.bus.emit(Event::LeaseLost(slot.alias.clone()));
+        }
+        let was_over = slot.lease.lock().is_over(now);
+        if was_over {
+            self.let_go(slot).await?;
+        }
+        slot.lease.lock().prolong(now.saturating_add(lease));
+        pass.renewed_at = Some(now);
+        pass.told_time_at = Some(own);
+        pass.next_due = told.next_wakeup;
+        pass.asked_at = Some(now);
+        pass.search |= told.orphans || !pass.stranded.is_empty();
+        Ok(now)
+    }
+}
+
+impl Slot {
+    /// Lets the node live for another `lease`; the clock takes in what time it is.
+    pub(super) async fn renew(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Renewal, StoreError> {
+        let asked = self.own_time();
+        let told = self.store.renew(node, now, now.saturating_add(lease), filter).await?;
+        self.learn(asked, told.time);
+        Ok(told)
+    }
+}
+
+/// Whether something that was done at an instant was done so short a time ago. After a clock that was put back
+/// it was not.
+pub(super) fn is_within(time: Duration, done_at: Option<Timestamp>, now: Timestamp) -> bool {
+    done_at.is_some_and(|at| at <= now && now < at.saturating_add(time))
+}
+
+fn is_step(before: Timestamp, after: Timestamp) -> bool {
+    let by = before.saturating_since(after).max(after.saturating_since(before));
+    by >= STEP
+}
