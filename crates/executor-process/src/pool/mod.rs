@@ -47,9 +47,12 @@ impl Pool {
         let (settling, settled) = oneshot::channel();
         let (started, starts) = mpsc::channel();
         let eager = if options.eager { options.processes } else { 0 };
-        let (back, closing_slots) = (workers.clone(), SetOnce::new());
-        let shared = Shared { options, queue: Arc::clone(&queue), back, closing: closing_slots };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            options,
+            queue: Arc::clone(&queue),
+            back: workers.clone(),
+            closing: SetOnce::new(),
+        });
         let manager = Manager { shared, slots: Vec::new(), tasks: JoinSet::new(), started };
         thread::Builder::new()
             .name("punctual-processes".into())

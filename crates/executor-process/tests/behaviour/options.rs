@@ -9,7 +9,7 @@ use punctual_executor_process::ProcessPoolExecutor;
 use punctual_testkit::executor::blocking_run;
 use serde_json::json;
 
-use crate::rig::{PATIENCE, comes_true, lives, rig};
+use crate::rig::{PATIENCE, alone, comes_true, lives, rig};
 use crate::tasks;
 
 #[test]
@@ -78,14 +78,39 @@ fn a_grace_can_be_for_ever() {
     assert_eq!(crate::rig::value(ending.outcome()), "asked to end");
 }
 
+/// In a process of its own, whose only children these are.
 #[test]
+#[cfg(target_os = "linux")]
 fn children_are_started_when_there_is_work_or_before() {
+    if !alone("options::children_are_started_when_there_is_work_or_before", ":") {
+        return;
+    }
     let late = rig(|pool| pool.processes(3));
+    assert_eq!(children(), 0);
     assert_eq!(late.pid(), late.pid(), "one is enough");
+    assert_eq!(children(), 1);
+    late.shutdown(PATIENCE);
     let early = rig(|pool| pool.processes(3).eager());
-    early.shutdown(PATIENCE);
-    early.executor.start().unwrap();
-    assert!(early.run(tasks::pid()).is_success());
+    for _ in 0..2 {
+        assert_eq!(children(), 3);
+        assert!(early.run(tasks::pid()).is_success());
+        early.shutdown(PATIENCE);
+        assert_eq!(children(), 0);
+        early.executor.start().unwrap();
+    }
+}
+
+/// How many children this process has.
+#[cfg(target_os = "linux")]
+fn children() -> usize {
+    let parent = |entry: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
+        // The name before may have anything in it; then comes the state.
+        let parent = stat.rsplit(") ").next()?.split(' ').nth(1)?;
+        parent.parse::<u32>().ok()
+    };
+    let parents = std::fs::read_dir("/proc").unwrap().filter_map(parent);
+    parents.filter(|parent| *parent == std::process::id()).count()
 }
 
 #[test]
