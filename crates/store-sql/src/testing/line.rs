@@ -1,14 +1,23 @@
-//! A server that falls silent.
+//! A server that falls silent, and one that is listened in on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// As many bytes does it take to ask a connection whether it is good, in the protocols of MySQL and PostgreSQL. sqlx
+/// does that whenever it gets one back, and nobody waits for it.
+const PING: usize = 5;
+
 /// A way to a server that can be held up.
 pub(crate) struct Line {
     pub(crate) port: u16,
     pub(crate) open: watch::Sender<bool>,
+    /// How often the client has asked for something, after the server had spoken.
+    turns: Arc<AtomicUsize>,
 }
 
 impl Line {
@@ -17,21 +26,43 @@ impl Line {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (open, is_open) = watch::channel(true);
+        let turns = Arc::new(AtomicUsize::new(0));
+        let all_turns = Arc::clone(&turns);
         tokio::spawn(async move {
             while let Ok((here, _)) = listener.accept().await {
                 let there = TcpStream::connect((&*server.0, server.1)).await;
                 let ((from, to), (back, forth)) = (here.into_split(), there.unwrap().into_split());
-                tokio::spawn(carry(from, forth, is_open.clone()));
-                tokio::spawn(carry(back, to, is_open.clone()));
+                let (answered, turns) = (Arc::new(AtomicBool::new(true)), Arc::clone(&all_turns));
+                let heard = Arc::clone(&answered);
+                let asks = move |bytes| {
+                    let is_turn = bytes != PING && answered.swap(false, Ordering::SeqCst);
+                    turns.fetch_add(is_turn.into(), Ordering::SeqCst);
+                };
+                tokio::spawn(carry(from, forth, is_open.clone(), asks));
+                let answers = move |_| heard.store(true, Ordering::SeqCst);
+                tokio::spawn(carry(back, to, is_open.clone(), answers));
             }
         });
-        Self { port, open }
+        Self { port, open, turns }
+    }
+
+    /// How many round trips it takes.
+    pub(crate) async fn round_trips<T>(&self, work: impl Future<Output = T>) -> (usize, T) {
+        let before = self.turns.load(Ordering::SeqCst);
+        let answer = work.await;
+        (self.turns.load(Ordering::SeqCst) - before, answer)
     }
 }
 
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut open: watch::Receiver<bool>) {
+async fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut open: watch::Receiver<bool>,
+    says: impl Fn(usize) + Send,
+) {
     let mut bytes = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        says(count);
         if open.wait_for(|open| *open).await.is_err()
             || to.write_all(&bytes[..count]).await.is_err()
         {

@@ -1,9 +1,12 @@
 //! Servers that are not there, or don't answer.
 
-use punctual_core::{JobId, JobStore, StoreError, StoreErrorKind, TaskFilter};
+use punctual_core::{
+    Claim, CommitBatch, CommitOutcome, HistoryEntry, JobId, JobStore, NodeId, OutcomeKind, RunId,
+    StoreError, StoreErrorKind, TaskFilter,
+};
 use tokio::time::timeout;
 
-use super::{Line, PATIENCE, at, due, tells};
+use super::{Line, PATIENCE, advance, at, claim, due, tells};
 use crate::client::{Client, Columns};
 use crate::database::Database;
 use crate::dialect::Dialect;
@@ -73,6 +76,47 @@ pub(crate) async fn bears_silence(store: &impl JobStore, line: &Line) {
     line.open.send(true).unwrap();
     let next = at_last(async || store.next_wakeup(&TaskFilter::Any).await).await;
     assert_eq!(next, Some(at(0)));
+}
+
+/// A store that is connected by this line claims a batch and commits it, with runs and a history, in one round trip
+/// each, once the statements are prepared.
+pub(crate) async fn speaks_once_for_a_batch(store: &impl JobStore, line: &Line) {
+    at_last(async || store.start().await).await;
+    let jobs: Vec<_> = (0..100).map(|n| due(&format!("job {n}"), at(0))).collect();
+    let rounds = async {
+        loop {
+            store.remove_all().await.unwrap();
+            store.add(jobs.clone()).await.unwrap();
+            let (asked, claims) = line.round_trips(claim(store)).await;
+            let claims = claims.unwrap();
+            assert_eq!(claims.len(), 99);
+            let commit = |claim: &Claim| advance(claim.record.id.as_str(), claim.record.fence);
+            let commits = claims.iter().map(commit).collect();
+            let batch = CommitBatch::new(commits, claims.iter().map(ended).collect());
+            let (told, outcomes) = line.round_trips(store.commit(batch)).await;
+            assert_eq!(outcomes.unwrap(), [CommitOutcome::Done; 99]);
+            if (asked, told) == (1, 1) {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, rounds).await.expect("a batch takes more than one round trip");
+}
+
+/// A run of this job that has ended.
+fn ended(Claim { record }: &Claim) -> HistoryEntry {
+    HistoryEntry {
+        run_id: RunId::random(),
+        attempt: 1,
+        job_id: record.id.clone(),
+        task: record.task.clone(),
+        node: NodeId::random(),
+        scheduled_time: at(0),
+        started: Some(at(0)),
+        finished: at(1),
+        outcome: OutcomeKind::Success,
+        error: None,
+    }
 }
 
 /// A machine that is cut off, or a process that is stopped, in the middle of a transaction, holds what it

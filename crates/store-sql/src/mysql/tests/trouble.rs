@@ -14,7 +14,7 @@ use crate::dialect::Dialect;
 use crate::testing::Line;
 use crate::testing::server::{
     bears_silence, connects_anew, gives_up, holds_nothing_for_long,
-    only_finished_calls_give_it_back,
+    only_finished_calls_give_it_back, speaks_once_for_a_batch,
 };
 use crate::testing::trouble::only_reads;
 
@@ -154,6 +154,17 @@ async fn a_server_that_is_silent() {
     let builder = builder.statement_timeout(Duration::from_secs(2));
     let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
     bears_silence(&store, &line).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_batch_is_one_round_trip() {
+    let tables = Tables::new().await;
+    let options: MySqlConnectOptions = server_url("mysql").parse().unwrap();
+    let line = Line::to(options.get_host(), options.get_port()).await;
+    let options = options.host("127.0.0.1").port(line.port);
+    let builder = MySqlJobStore::builder().connect_options(options).table_prefix(&*tables.prefix);
+    speaks_once_for_a_batch(&builder.build().unwrap(), &line).await;
     tables.drop().await;
 }
 

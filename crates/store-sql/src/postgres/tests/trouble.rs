@@ -12,7 +12,7 @@ use super::{Tables, at, claim, due, tells, unique};
 use crate::dialect::Dialect;
 use crate::testing::server::{
     at_last, bears_silence, connects_anew, gives_up, holds_nothing_for_long,
-    only_finished_calls_give_it_back,
+    only_finished_calls_give_it_back, speaks_once_for_a_batch,
 };
 use crate::testing::trouble::only_reads;
 use crate::testing::{Line, PATIENCE};
@@ -181,6 +181,15 @@ async fn a_server_that_is_silent() {
     let builder = builder.statement_timeout(Duration::from_secs(2));
     let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
     bears_silence(&store, &line).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_batch_is_one_round_trip() {
+    let tables = Tables::new().await;
+    let line = Line::to(options().get_host(), options().get_port()).await;
+    let store = tables.store(options().host("127.0.0.1").port(line.port));
+    speaks_once_for_a_batch(&store, &line).await;
     tables.drop().await;
 }
 
