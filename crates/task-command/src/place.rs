@@ -3,11 +3,16 @@
 use std::io;
 use std::thread;
 
+use parking_lot::Mutex;
 use punctual_core::JobContext;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
 use crate::{Command, CommandError, CommandOutput};
+
+/// Tells all commands of this process when something has come or their time is up. One for each would need more open
+/// files than the commands themselves.
+static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
 
 /// Runs a command on a thread of its own, whatever is around: some executors have no runtime, and the runtime of others
 /// may be blocked by the very one that waits for us, which can't be told from here.
@@ -17,9 +22,10 @@ pub(crate) async fn run(
 ) -> Result<CommandOutput, CommandError> {
     let (done, result) = oneshot::channel();
     let unwatched = |source| CommandError::unwatched(&command, source);
+    let runtime = runtime().map_err(unwatched)?;
     let lonely = {
         let command = command.clone();
-        move || on_this_thread(&command, &context, done)
+        move || on_this_thread(&runtime, &command, &context, done)
     };
     thread::Builder::new().name("punctual-command".to_owned()).spawn(lonely).map_err(unwatched)?;
     match result.await {
@@ -28,27 +34,31 @@ pub(crate) async fn run(
     }
 }
 
+fn runtime() -> io::Result<Handle> {
+    let mut runtime = RUNTIME.lock();
+    if let Some(runtime) = &*runtime {
+        return Ok(runtime.handle().clone());
+    }
+    let mut one = Builder::new_multi_thread();
+    let one = one.worker_threads(1).thread_name("punctual-commands").enable_all().build()?;
+    Ok(runtime.insert(one).handle().clone())
+}
+
 /// Ends with the command, or when nobody waits for its end any more: then it is killed.
 fn on_this_thread(
+    runtime: &Handle,
     command: &Command,
     context: &JobContext,
     mut done: oneshot::Sender<Result<CommandOutput, CommandError>>,
 ) {
-    let result = match Builder::new_current_thread().enable_all().build() {
-        Err(source) => Err(CommandError::unwatched(command, source)),
-        Ok(runtime) => {
-            let result = runtime.block_on(async {
-                tokio::select! {
-                    result = command.run(context.cancelled()) => Some(result),
-                    () = done.closed() => None,
-                }
-            });
-            match result {
-                Some(result) => result,
-                None => return,
-            }
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = command.run(context.cancelled()) => Some(result),
+            () = done.closed() => None,
         }
-    };
-    // Whoever is gone by now does not want to know.
-    let _ = done.send(result);
+    });
+    if let Some(result) = result {
+        // Whoever is gone by now does not want to know.
+        let _ = done.send(result);
+    }
 }

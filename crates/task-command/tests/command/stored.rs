@@ -9,6 +9,9 @@ use punctual_core::{
 };
 use punctual_task_command::{Command, CommandOutput, CommandTask, command, shell};
 
+#[cfg(target_os = "linux")]
+use crate::common::Held;
+
 fn full() -> Command {
     command("backup")
         .args(["--full", "a b"])
@@ -169,4 +172,50 @@ fn it_does_not_need_the_only_worker_of_a_runtime() {
     let output = told.recv_timeout(Duration::from_secs(60));
     runtime.shutdown_background();
     assert_eq!(output.unwrap().unwrap().stdout.head, "hi\n");
+}
+
+/// In a process of its own, which may open few files.
+#[test]
+#[cfg(target_os = "linux")]
+fn many_at_a_time_need_few_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use std::fs;
+    use std::io::Write;
+
+    const ALONE: &str = "PUNCTUAL_TEST_FEW_FILES";
+    const COMMANDS: usize = 40;
+    if std::env::var_os(ALONE).is_none() {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["stored::many_at_a_time_need_few_open_files", "--exact", "--nocapture"])
+            .env(ALONE, "")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let (folder, held) = (tempfile::tempdir().unwrap(), Held::new());
+    // Open at both ends, so that nobody waits for another to open it.
+    let mut go = fs::File::options().read(true).write(true).open(held.path()).unwrap();
+    let tasks = Arc::new(tasks([CommandTask::any().registration().unwrap()]));
+    let start = |command| {
+        let (tasks, args) = (Arc::clone(&tasks), Codec::Json.encode(&command).unwrap());
+        std::thread::spawn(move || pollster::block_on(run_stored(&tasks, &args)))
+    };
+    // With what all have in common.
+    start(command("true")).join().unwrap().unwrap();
+    let open = fs::read_dir("/proc/self/fd").unwrap().count();
+    // Two pipes, and what tells of its end; and some for one that begins.
+    let current = Some((open + 3 * COMMANDS + 20) as u64);
+    setrlimit(Resource::Nofile, Rlimit { current, ..getrlimit(Resource::Nofile) }).unwrap();
+    let started = (0..COMMANDS).map(|number| {
+        let begun = folder.path().join(number.to_string());
+        let script = format!("touch {}; read go < {}", begun.display(), held.path().display());
+        let run = start(shell(script));
+        while !begun.exists() && !run.is_finished() {
+            std::thread::yield_now();
+        }
+        run
+    });
+    let runs: Vec<_> = started.collect();
+    go.write_all(&b"\n".repeat(COMMANDS)).unwrap();
+    runs.into_iter().for_each(|run| drop(run.join().unwrap().unwrap()));
 }
