@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::error;
 use punctual_core::{
-    Codec, Encoded, IntoAction, JobContext, JobContextParts, JobId, RunId, SharedState, TaskBody,
-    TaskFn, TaskName, TaskRegistration, TaskRegistry, Tasks, Timestamp,
+    Codec, Encoded, IntoAction, JobContext, JobContextParts, JobId, RunId, SharedState, Task,
+    TaskBody, TaskFn, TaskName, TaskRegistration, TaskRegistry, Tasks, Timestamp,
 };
-use punctual_task_command::{Command, CommandOutput, CommandTask, command, shell};
+use punctual_task_command::{Command, CommandError, CommandOutput, CommandTask, command, shell};
 
 #[cfg(target_os = "linux")]
 use crate::common::Held;
@@ -143,6 +144,29 @@ async fn adding_a_command_lifts_no_restriction() {
     late.register(by_adding).unwrap();
     let error = late.register(only()).unwrap_err().to_string();
     assert!(error.contains("its settings can be given once"), "{error}");
+}
+
+/// As a pool of processes sends them.
+#[tokio::test]
+async fn errors_are_the_same_in_another_process() {
+    let late = shell("echo s3cret; sleep 1000 # s3cret").timeout(Duration::from_millis(100));
+    let errors = [
+        error(&shell("echo out; echo err >&2; exit 3")).await,
+        error(&late).await,
+        command("sleep").arg("1000").run(std::future::ready(())).await.unwrap_err(),
+        error(&command("no-such-program")).await,
+        error(&command("true").current_dir("/no/such/place")).await,
+    ];
+    for error in errors {
+        let (text, output, retryable) =
+            (error.to_string(), error.output().cloned(), error.is_retryable());
+        let written = <CommandTask as Task>::write_error(&error.into()).expect("data");
+        assert!(!written.to_string().contains("# s3cret"), "{written}");
+        let read = <CommandTask as Task>::read_error(written).expect("the error");
+        let read = read.downcast::<CommandError>().expect("of the same type");
+        assert_eq!((read.to_string(), read.output()), (text, output.as_ref()));
+        assert_eq!(read.is_retryable(), retryable, "{read}");
+    }
 }
 
 /// The runtime of this test has no thread to spare, as that of a scheduler whose executor blocks it.
