@@ -10,6 +10,9 @@ use punctual_tests::store::{Place, with_store};
 
 pub(crate) const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
+/// How long a test waits for what must happen some time, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Processes, by name.
 #[derive(Default)]
 pub(crate) struct Crew {
@@ -18,6 +21,8 @@ pub(crate) struct Crew {
     said: HashMap<(String, String), usize>,
     /// Since when those are stopped that are.
     stopped: HashMap<String, Timestamp>,
+    /// The longest that this process was held up while it listened.
+    late: Duration,
     fates: Fates,
 }
 
@@ -86,13 +91,16 @@ impl Crew {
         let until = SystemClock.now().saturating_add(time);
         loop {
             for (name, process) in &mut self.processes {
-                let left = until.saturating_since(SystemClock.now());
-                let mut wait = left.min(Duration::from_millis(10));
+                let asked = SystemClock.now();
+                let most = until.saturating_since(asked).min(Duration::from_millis(10));
+                let mut wait = most;
                 while let Some(line) = process.line_within(wait) {
                     let word = line.split(' ').next().unwrap_or_default();
                     *self.said.entry((name.clone(), word.to_owned())).or_default() += 1;
                     wait = Duration::ZERO;
                 }
+                let took = SystemClock.now().saturating_since(asked);
+                self.late = self.late.max(took.saturating_sub(most));
             }
             if SystemClock.now() >= until {
                 return;
@@ -106,17 +114,17 @@ impl Crew {
     }
 
     /// Listens until `done`.
-    pub(crate) fn until(&mut self, patience: Duration, what: &str, done: impl Fn(&Self) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let started = SystemClock.now();
         while !done(self) {
             let waited = SystemClock.now().saturating_since(started);
-            assert!(waited < patience, "after {waited:?}: {what}; they said {:?}", self.said);
+            assert!(waited < PATIENCE, "after {waited:?}: {what}; they said {:?}", self.said);
             self.listen(Duration::from_millis(50));
         }
     }
 
-    /// Waits until no job is left, for so long at most; answers how long it took.
-    pub(crate) fn finish(mut self, place: &Place, patience: Duration) -> Finished {
+    /// Waits until no job is left; answers how long it took.
+    pub(crate) fn finish(mut self, place: &Place) -> Finished {
         let started = SystemClock.now();
         with_store(place.clone(), |scheduler| {
             loop {
@@ -125,7 +133,7 @@ impl Crew {
                 if left.is_empty() {
                     return Ok(());
                 }
-                assert!(waited < patience, "after {waited:?} {} are left: {left:#?}", left.len());
+                assert!(waited < PATIENCE, "after {waited:?} {} are left: {left:#?}", left.len());
                 self.listen(Duration::from_millis(100));
             }
         })
@@ -133,12 +141,14 @@ impl Crew {
         let took = SystemClock.now().saturating_since(started);
         // What one of them does too often, it does until it has ended.
         self.processes.into_iter().for_each(|(_, process)| drop(process.end()));
-        Finished { took, fates: self.fates }
+        Finished { took, late: self.late, fates: self.fates }
     }
 }
 
 /// What is left of a crew when all is done.
 pub(crate) struct Finished {
     pub took: Duration,
+    /// The longest that the machine held up the one who listened, and with him perhaps everybody.
+    pub late: Duration,
     pub fates: Fates,
 }

@@ -37,7 +37,7 @@ pub(crate) fn test(kind: Kind) {
         crew.get(name).line_that(|line| line.starts_with("begin"));
     }
     crew.tell("release");
-    let finished = crew.finish(&stage.place, Duration::from_secs(300));
+    let finished = crew.finish(&stage.place);
 
     let took = finished.took;
     let verdict = Verdict::new(&stage, finished);

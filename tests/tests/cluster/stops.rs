@@ -9,7 +9,7 @@ use crate::crew::Crew;
 use crate::plan::{ALL, Plan};
 use crate::seed;
 use crate::stage::{Kind, Stage};
-use crate::verdict::{TAKEOVER, Verdict};
+use crate::verdict::Verdict;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
@@ -53,7 +53,7 @@ pub(crate) fn test(kind: Kind) {
     }
     let end = begun.saturating_add(STOPS * EVERY + FOR);
     resume_until(&mut crew, &mut stopped, end);
-    let finished = crew.finish(&stage.place, 3 * TAKEOVER);
+    let finished = crew.finish(&stage.place);
 
     let took = finished.took;
     let verdict = Verdict::new(&stage, finished);

@@ -10,8 +10,17 @@ use crate::crew::{Fates, Finished};
 use crate::plan::{Plan, Planned};
 use crate::stage::Stage;
 
-/// How long a dead process's runs may wait to be taken over: a lease and a third, and as long again on a busy machine.
-pub(crate) const TAKEOVER: Duration = Duration::from_secs(30);
+/// How long a dead process's runs may wait to be taken over.
+const TAKEOVER: Duration = Duration::from_secs(15);
+
+/// A take-over is some steps one after the other (a renewal, a search, a commit, a start), and the machine may hold up
+/// each of them.
+const STEPS: u32 = 4;
+
+/// How long a dead process's runs may wait on a machine that holds everybody up by so much.
+pub(crate) fn takeover(late: Duration) -> Duration {
+    TAKEOVER + STEPS * late
+}
 
 /// What happened to each occurrence that anything happened to, in order.
 pub(crate) struct Verdict {
