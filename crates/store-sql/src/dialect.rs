@@ -29,7 +29,16 @@ pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 ///
 /// Where all databases can do the same they differ in their [`Statements`] at most. Adding, claiming and
 /// committing are each database's own, since there its round trips count.
-pub(crate) trait Dialect: Clone + fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Dialect:
+    Adding<<Self as Dialect>::Connection>
+    + Claiming
+    + Committing
+    + Clone
+    + fmt::Debug
+    + Send
+    + Sync
+    + 'static
+{
     /// What the builder has checked.
     type Options: Send + Sync + 'static;
     type Database: sqlx::Database<Connection = Self::Connection>;
@@ -85,28 +94,6 @@ pub(crate) trait Dialect: Clone + fmt::Debug + Send + Sync + 'static {
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Option<<Self::Connection as Client>::Row>, StoreError>> + Send;
 
-    /// Adds jobs as a part of the connection's transaction.
-    fn add(
-        &self,
-        connection: &mut Self::Connection,
-        records: &[NewRecord],
-    ) -> impl Future<Output = Result<Vec<AddOutcome>, StoreError>> + Send;
-
-    /// Does what the contract says.
-    fn claim_due(
-        &self,
-        now: Timestamp,
-        limit: usize,
-        lease: Duration,
-        filter: &TaskFilter,
-    ) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
-
-    /// Does what the contract says.
-    fn commit(
-        &self,
-        batch: &CommitBatch,
-    ) -> impl Future<Output = Result<Vec<CommitOutcome>, StoreError>> + Send;
-
     /// Tells others, when the connection's transaction ends, that a job may be due sooner than they know.
     fn announce(
         &self,
@@ -121,4 +108,35 @@ pub(crate) trait Dialect: Clone + fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Box<dyn ChangeWatch>>, StoreError>> + Send {
         async { Ok(None) }
     }
+}
+
+/// In a dialect's `jobs.rs`.
+pub(crate) trait Adding<Connection> {
+    /// Adds jobs as a part of the connection's transaction.
+    fn add(
+        &self,
+        connection: &mut Connection,
+        records: &[NewRecord],
+    ) -> impl Future<Output = Result<Vec<AddOutcome>, StoreError>> + Send;
+}
+
+/// In its `claims.rs`.
+pub(crate) trait Claiming {
+    /// Does what the contract says.
+    fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
+}
+
+/// In its `commits.rs`.
+pub(crate) trait Committing {
+    /// Does what the contract says.
+    fn commit(
+        &self,
+        batch: &CommitBatch,
+    ) -> impl Future<Output = Result<Vec<CommitOutcome>, StoreError>> + Send;
 }

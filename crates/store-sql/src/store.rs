@@ -13,7 +13,7 @@ macro_rules! job_store {
                 Revision, RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp, TransactionalJobs,
             };
 
-            use $crate::dialect::Dialect;
+            use $crate::dialect::{Claiming, Committing, Dialect};
 
             impl fmt::Debug for $store {
                 /// Without its options, which may have a password in them.

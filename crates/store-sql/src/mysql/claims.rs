@@ -8,10 +8,11 @@ use super::database::MySql;
 use super::sql;
 use crate::batch::tasks;
 use crate::client::Value::{Int, Text};
+use crate::dialect::Claiming;
 use crate::rows;
 
-impl MySql {
-    pub(super) async fn claim(
+impl Claiming for MySql {
+    async fn claim_due(
         &self,
         now: Timestamp,
         limit: usize,

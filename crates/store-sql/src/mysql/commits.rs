@@ -16,6 +16,7 @@ use super::sql;
 use crate::batch::{Wave, json, waves};
 use crate::client::Columns;
 use crate::client::Value::{Int, MaybeInt, MaybeText, Text};
+use crate::dialect::Committing;
 use crate::history::entry_rows;
 
 /// How many entries of the history a statement writes: with the longest errors they make a packet.
@@ -29,11 +30,8 @@ struct Steps<'a> {
     leaving: Option<usize>,
 }
 
-impl MySql {
-    pub(super) async fn commit_each(
-        &self,
-        batch: &CommitBatch,
-    ) -> Result<Vec<CommitOutcome>, StoreError> {
+impl Committing for MySql {
+    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut outcomes = vec![CommitOutcome::Stale; batch.commits.len()];
         if batch.is_empty() {
             return Ok(outcomes);

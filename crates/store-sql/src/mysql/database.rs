@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{
-    AddOutcome, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, StoreErrorKind,
-    TaskFilter, Timestamp,
-};
+use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlConnection, MySqlPool, SqlStr, Transaction};
 
@@ -117,28 +114,6 @@ impl Dialect for MySql {
         connection.finish();
         let is_alive = answers[prolonged].changed > 0;
         Ok(answers[look].rows.pop().filter(|_| is_alive))
-    }
-
-    async fn add(
-        &self,
-        connection: &mut MySqlConnection,
-        records: &[NewRecord],
-    ) -> Result<Vec<AddOutcome>, StoreError> {
-        self.add_batch(connection, records).await
-    }
-
-    async fn claim_due(
-        &self,
-        now: Timestamp,
-        limit: usize,
-        lease: Duration,
-        filter: &TaskFilter,
-    ) -> Result<Vec<Claim>, StoreError> {
-        self.claim(now, limit, lease, filter).await
-    }
-
-    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
-        self.commit_each(batch).await
     }
 }
 

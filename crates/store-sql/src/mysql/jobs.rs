@@ -14,6 +14,7 @@ use super::sql;
 use crate::batch::{json, parts};
 use crate::client::Columns;
 use crate::client::Value::{Bytes, Int, MaybeInt, Text};
+use crate::dialect::Adding;
 
 /// How many jobs a statement adds, and about how many bytes of definitions.
 const ROWS: usize = 500;
@@ -22,10 +23,10 @@ const BYTES: usize = 128 * 1024;
 /// What stands in a statement beside the definition of a job, at most.
 const AROUND: usize = 8 * 1024;
 
-impl MySql {
+impl Adding<MySqlConnection> for MySql {
     /// Many jobs in one statement. The first fences are drawn at random and so tell which of them it added:
     /// where there is another fence, there was a job before.
-    pub(super) async fn add_batch(
+    async fn add(
         &self,
         connection: &mut MySqlConnection,
         records: &[NewRecord],
@@ -63,7 +64,9 @@ impl MySql {
         };
         Ok(new.iter().map(outcome).collect())
     }
+}
 
+impl MySql {
     fn check_size(&self, record: &NewRecord) -> Result<(), StoreError> {
         let size = record.definition.as_bytes().len();
         // Two digits for each byte.

@@ -7,11 +7,11 @@ use punctual_core::{Claim, StoreError, TaskFilter, Timestamp};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
-use crate::dialect::Dialect;
+use crate::dialect::{Claiming, Dialect};
 use crate::rows;
 
-impl Postgres {
-    pub(super) async fn claim(
+impl Claiming for Postgres {
+    async fn claim_due(
         &self,
         now: Timestamp,
         limit: usize,

@@ -12,7 +12,7 @@ use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
 use crate::batch::waves;
-use crate::dialect::Dialect;
+use crate::dialect::{Committing, Dialect};
 
 /// The arguments of the function `commit`, whose comment says what they are.
 #[derive(Default)]
@@ -33,11 +33,8 @@ struct Columns<'a> {
     start_fences: Vec<i64>,
 }
 
-impl Postgres {
-    pub(super) async fn commit_all(
-        &self,
-        batch: &CommitBatch,
-    ) -> Result<Vec<CommitOutcome>, StoreError> {
+impl Committing for Postgres {
+    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut outcomes = vec![CommitOutcome::Stale; batch.commits.len()];
         if batch.is_empty() {
             return Ok(outcomes);

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{
-    AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter,
-    Timestamp,
-};
+use punctual_core::{ChangeWatch, StoreError};
 use sqlx::postgres::{PgPoolOptions, PgRow};
 use sqlx::{PgConnection, PgPool, SqlStr, Transaction};
 
@@ -110,28 +107,6 @@ impl Dialect for Postgres {
         let mut found = connection.fetch(self.sql(sql::PROLONG), values).await?;
         connection.finish();
         Ok(found.pop())
-    }
-
-    async fn add(
-        &self,
-        connection: &mut PgConnection,
-        records: &[NewRecord],
-    ) -> Result<Vec<AddOutcome>, StoreError> {
-        self.add_all(connection, records).await
-    }
-
-    async fn claim_due(
-        &self,
-        now: Timestamp,
-        limit: usize,
-        lease: Duration,
-        filter: &TaskFilter,
-    ) -> Result<Vec<Claim>, StoreError> {
-        self.claim(now, limit, lease, filter).await
-    }
-
-    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
-        self.commit_all(batch).await
     }
 
     async fn announce(&self, connection: &mut PgConnection) -> Result<(), StoreError> {

@@ -9,14 +9,14 @@ use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
 use crate::batch::parts;
-use crate::dialect::Dialect;
+use crate::dialect::{Adding, Dialect};
 
 /// How many jobs a statement adds, and about how many bytes of definitions.
 const ROWS: usize = 5_000;
 const BYTES: usize = 16 << 20;
 
-impl Postgres {
-    pub(super) async fn add_all(
+impl Adding<PgConnection> for Postgres {
+    async fn add(
         &self,
         connection: &mut PgConnection,
         records: &[NewRecord],
@@ -27,7 +27,9 @@ impl Postgres {
         }
         Ok(outcomes)
     }
+}
 
+impl Postgres {
     async fn add_part(
         &self,
         connection: &mut PgConnection,

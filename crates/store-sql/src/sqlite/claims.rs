@@ -10,11 +10,11 @@ use super::sql;
 use crate::batch::{json, tasks};
 use crate::client::Value::{Int, Text};
 use crate::client::{Client, Columns};
-use crate::dialect::Dialect;
+use crate::dialect::{Claiming, Dialect};
 use crate::rows;
 
-impl Sqlite {
-    pub(super) async fn claim(
+impl Claiming for Sqlite {
+    async fn claim_due(
         &self,
         now: Timestamp,
         limit: usize,

@@ -12,14 +12,11 @@ use super::error::store_error;
 use super::sql;
 use crate::batch::{Changes, Wave, json, unjson, waves};
 use crate::client::{Client, Columns, Value};
-use crate::dialect::Dialect;
+use crate::dialect::{Committing, Dialect};
 use crate::history::entry_rows;
 
-impl Sqlite {
-    pub(super) async fn commit_waves(
-        &self,
-        batch: &CommitBatch,
-    ) -> Result<Vec<CommitOutcome>, StoreError> {
+impl Committing for Sqlite {
+    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut outcomes = vec![CommitOutcome::Stale; batch.commits.len()];
         if batch.is_empty() {
             return Ok(outcomes);
@@ -32,7 +29,9 @@ impl Sqlite {
         transaction.commit().await.map_err(store_error)?;
         Ok(outcomes)
     }
+}
 
+impl Sqlite {
     async fn carry_out(
         &self,
         connection: &mut SqliteConnection,

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{
-    AddOutcome, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter, Timestamp,
-};
+use punctual_core::StoreError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -131,28 +129,6 @@ impl Dialect for Sqlite {
         let mut found = transaction.fetch(self.sql(sql::PROLONG), values).await?;
         transaction.commit().await.map_err(store_error)?;
         Ok(found.pop())
-    }
-
-    async fn add(
-        &self,
-        connection: &mut SqliteConnection,
-        records: &[NewRecord],
-    ) -> Result<Vec<AddOutcome>, StoreError> {
-        self.add_all(connection, records).await
-    }
-
-    async fn claim_due(
-        &self,
-        now: Timestamp,
-        limit: usize,
-        lease: Duration,
-        filter: &TaskFilter,
-    ) -> Result<Vec<Claim>, StoreError> {
-        self.claim(now, limit, lease, filter).await
-    }
-
-    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
-        self.commit_waves(batch).await
     }
 }
 

@@ -8,15 +8,15 @@ use super::sql;
 use crate::batch::{json, parts, unjson};
 use crate::client::Value::{Bytes, Int, Text};
 use crate::client::{Client, Columns};
-use crate::dialect::Dialect;
+use crate::dialect::{Adding, Dialect};
 
 /// How many jobs a statement adds, and about how many bytes of definitions.
 const ROWS: usize = 5_000;
 const BYTES: usize = 16 << 20;
 
-impl Sqlite {
+impl Adding<SqliteConnection> for Sqlite {
     /// Many jobs in two statements: each that is run costs a way to the connection's thread and back.
-    pub(super) async fn add_all(
+    async fn add(
         &self,
         connection: &mut SqliteConnection,
         records: &[NewRecord],
@@ -27,7 +27,9 @@ impl Sqlite {
         }
         Ok(outcomes)
     }
+}
 
+impl Sqlite {
     async fn add_part(
         &self,
         connection: &mut SqliteConnection,
