@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use punctual::SchedulerBuilder;
 use punctual::core::DynJobStore;
 use punctual::prelude::*;
+use punctual::{SchedulerBuilder, Synchronous};
 use punctual_testkit::Layered;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -33,7 +33,11 @@ impl Place {
     #[must_use]
     pub fn store(&self) -> Arc<dyn DynJobStore> {
         match self {
-            Self::Sqlite(file) => Arc::new(SqliteJobStore::open(file).expect("a store")),
+            Self::Sqlite(file) => {
+                // Processes are killed, and nobody pulls the plug: no reason to wait for a disk that may be slow.
+                let builder = SqliteJobStore::builder().file(file);
+                Arc::new(builder.synchronous(Synchronous::Normal).build().expect("a store"))
+            }
             Self::MySql(url) => {
                 Arc::new(MySqlJobStore::builder().url(url).build().expect("a store"))
             }
