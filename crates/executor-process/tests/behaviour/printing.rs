@@ -39,6 +39,23 @@ fn lines_come_with_their_runs() {
 }
 
 #[test]
+fn what_is_no_text_is_made_text_and_breaks_nothing() {
+    let rig = rig(|pool| pool);
+    let bytes: Vec<u8> = (0..=u8::MAX).collect();
+    let expected: Vec<_> =
+        bytes.split(|&byte| byte == b'\n').map(String::from_utf8_lossy).collect();
+    for _ in 0..3 {
+        assert_eq!(rig.value(tasks::prints_bytes(bytes.clone())), 256);
+        let (out, err): (Vec<_>, Vec<_>) =
+            (0..4).map(|_| rig.line()).partition(|line| line.stream == OutputStream::Stdout);
+        for lines in [out, err] {
+            let texts: Vec<_> = lines.into_iter().map(|line| line.text).collect();
+            assert_eq!(texts, expected);
+        }
+    }
+}
+
+#[test]
 fn a_long_line_comes_in_pieces() {
     let rig = rig(|pool| pool);
     assert!(rig.run(tasks::prints_a_line_of(100_000)).is_success());

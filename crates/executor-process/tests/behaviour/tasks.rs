@@ -1,7 +1,7 @@
 //! What the children run.
 
 use std::fs::{read_dir, read_link};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio, abort, exit, id};
 use std::thread::park;
@@ -24,6 +24,7 @@ pub(crate) fn all() -> Tasks {
         .task(listens)
         .task(ignores)
         .task(prints)
+        .task(prints_bytes)
         .task(prints_much)
         .task(prints_a_line_of)
         .task(returns)
@@ -115,6 +116,13 @@ pub(crate) fn prints(lines: Vec<String>) {
         eprintln!("wrong: {line}");
     }
     print!("no end");
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn prints_bytes(bytes: Vec<u8>) -> std::io::Result<usize> {
+    std::io::stdout().write_all(&bytes)?;
+    std::io::stderr().write_all(&bytes)?;
+    Ok(bytes.len())
 }
 
 #[task(crate = "punctual_core")]
