@@ -135,9 +135,9 @@ fn the_command_line_comes_before_the_environment() {
     let url = "redis://ann:hunter2@localhost/jobs";
     assert!(from(url, &["--state", "jobs.sqlite"]).status.success());
     let error = said(from("mysql://ann:hunter2@localhost/jobs", &["--store", url]));
-    assert!(error.contains("--store: a store's URL begins with"), "{error}");
+    assert!(error.contains("what --store names: a store's URL begins with"), "{error}");
     let error = said(from(url, &[]));
-    assert!(error.contains("PUNCTUAL_STORE_URL: a store's URL begins with"), "{error}");
+    assert!(error.contains("what PUNCTUAL_STORE_URL names: a store's URL begins with"), "{error}");
     let neither = said(history(&folder, &[]));
     assert!(neither.contains("--store or PUNCTUAL_STORE_URL"), "{neither}");
 }

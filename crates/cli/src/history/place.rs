@@ -62,7 +62,7 @@ impl Display for Place {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => file.display().fmt(f),
-            Self::Server(_, name) => write!(f, "the store of {name}"),
+            Self::Server(_, name) => write!(f, "what {name} names"),
         }
     }
 }
