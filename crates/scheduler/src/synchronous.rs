@@ -122,7 +122,8 @@ impl<Mode> SyncScheduler<Mode> {
     /// # Errors
     ///
     /// For the first description that is not valid; then none is added. For the first job that a store
-    /// does not take; then those before it stay added.
+    /// does not take; then what is new among the others of that store is added all the same, and the stores
+    /// whose jobs come later are left alone.
     pub fn add_jobs(
         &self,
         jobs: impl IntoIterator<Item = NewJob>,

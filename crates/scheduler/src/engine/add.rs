@@ -59,7 +59,8 @@ impl Engine {
         Ok(record.map_or_else(|| self.pending_job(&job), |record| self.job(&slot, &record)))
     }
 
-    /// Adds many jobs, with one call of each store; those before the first that fails stay added.
+    /// Adds many jobs, with one call of each store. If one can't be added, the stores behind its own are left
+    /// alone.
     pub(crate) async fn add_jobs(&self, jobs: Vec<NewJob>) -> Result<usize, SchedulerError> {
         let jobs = jobs.into_iter().map(|job| self.check(job)).collect::<Result<Vec<_>, _>>()?;
         let count = jobs.len();
@@ -83,14 +84,20 @@ impl Engine {
             let records = records.collect::<Result<Vec<_>, _>>()?;
             let outcomes = slot.store.add(records).await.map_err(|error| slot.error(error))?;
             self.changed(&slot);
+            let mut failed = None;
             for (job, outcome) in jobs.iter().zip(outcomes) {
-                match outcome {
-                    AddOutcome::Added => self.emit_added(job.reference(), Stored::New),
-                    AddOutcome::Exists => {
-                        let how = self.replace(&slot, job, &mut Place::Stores).await?;
-                        self.emit_added(job.reference(), how);
-                    }
+                let stored = match outcome {
+                    AddOutcome::Added => Ok(Stored::New),
+                    AddOutcome::Exists if failed.is_some() => continue,
+                    AddOutcome::Exists => self.replace(&slot, job, &mut Place::Stores).await,
+                };
+                match stored {
+                    Ok(how) => self.emit_added(job.reference(), how),
+                    Err(error) => failed = Some(error),
                 }
+            }
+            if let Some(error) = failed {
+                return Err(error);
             }
         }
         Ok(count)

@@ -140,7 +140,7 @@ impl Engine {
                         _ => return Err(error),
                     }
                 }
-                self.modified(&slot, &id, place).await?
+                self.modified(&slot, record, update, place).await?
             }
         };
         if job.task != old_task {
@@ -167,16 +167,23 @@ impl Engine {
     async fn modified(
         &self,
         slot: &Arc<Slot>,
-        id: &JobId,
+        mut record: JobRecord,
+        update: RecordUpdate,
         place: &mut Place<'_>,
     ) -> Result<Job, SchedulerError> {
         if place.is_final() {
             self.changed(slot);
-            let job = JobRef { job_id: id.clone(), job_store: slot.alias.clone() };
+            let job = JobRef { job_id: record.id.clone(), job_store: slot.alias.clone() };
             self.bus.emit(Event::JobModified(job));
         }
-        let record = place.get(slot, id).await.map_err(|error| slot.error(error))?;
-        let record = record.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
+        if let Some(now) = place.get(slot, &record.id).await.map_err(|error| slot.error(error))? {
+            return Ok(self.job(slot, &now));
+        }
+        // Run and gone already: as it was changed.
+        if let Some((task, definition)) = update.definition {
+            (record.task, record.definition) = (task, definition);
+        }
+        record.schedule = update.schedule.unwrap_or(record.schedule);
         Ok(self.job(slot, &record))
     }
 
@@ -249,8 +256,8 @@ impl Engine {
                 expected_run_time: schedule.map(|_| record.next_run_time()),
                 ..Default::default()
             };
-            match self.update(&slot, &record, update, place).await {
-                Ok(()) => return self.modified(&slot, &record.id, place).await,
+            match self.update(&slot, &record, update.clone(), place).await {
+                Ok(()) => return self.modified(&slot, record, update, place).await,
                 Err(error) if is_conflict(&error) => {}
                 Err(error) => return Err(error),
             }

@@ -118,7 +118,10 @@ fn many_at_once() {
     assert_eq!(rig.block_on(rig.add_jobs(both)).unwrap(), 100);
     assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 100);
     let again = rig.block_on(rig.add_jobs(jobs(45..55, "file"))).unwrap_err();
-    assert!(matches!(again, SchedulerError::JobExists { .. }));
+    assert!(matches!(again, SchedulerError::JobExists { id, .. } if id.as_str() == "45"));
+    assert_eq!(rig.block_on(rig.get_jobs(Some("file"))).unwrap().len(), 55, "the new ones");
+    rig.pass();
+    assert_eq!(rig.events.of("JOB_ADDED").len(), 105, "and all are told");
     let broken = [NewJob::builder(note("x".into())).id("x").max_instances(0).build()];
     let mixed: Vec<_> = jobs(200..210, "default").chain(broken).collect();
     rig.block_on(rig.add_jobs(mixed)).unwrap_err();

@@ -9,7 +9,7 @@ use punctual_core::{
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, ManualClock, StoreLayer};
-use punctual_triggers::IntervalTrigger;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Rig, at, note};
 
@@ -58,6 +58,43 @@ fn overtaken(change: impl AsyncFn(&Rig)) {
     rig.run_until(25);
     assert!(!rig.log.lines().contains(&"mine@10".to_owned()), "{:?}", rig.log.lines());
     assert_eq!(rig.log.lines().last().unwrap(), "mine@20");
+}
+
+/// A store where another process runs each job as soon as it is changed, for the last time.
+struct Gone(MemoryJobStore);
+
+impl StoreLayer for Gone {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.0
+    }
+
+    async fn update(
+        &self,
+        id: &JobId,
+        expected: Revision,
+        update: RecordUpdate,
+    ) -> Result<Revision, StoreError> {
+        let revision = self.inner().update(id, expected, update).await?;
+        self.inner().remove(id).await?;
+        Ok(revision)
+    }
+}
+
+#[test]
+fn a_change_that_another_process_acts_upon_at_once_has_worked() {
+    let rig =
+        Rig::new(|builder| builder.job_store("default", Layered(Gone(MemoryJobStore::new()))));
+    let once = |id: &str| {
+        let job = rig.add_job(note("mine".into())).id(id).trigger(DateTrigger::at(at(99)));
+        rig.block_on(job.add()).unwrap();
+    };
+    once("due");
+    let job = rig.block_on(rig.make_job_due("due")).unwrap();
+    assert_eq!(job.next_run_time, Some(at(0)));
+    once("moved");
+    let job = rig.block_on(rig.reschedule_job("moved", DateTrigger::at(at(5)))).unwrap();
+    assert_eq!(job.next_run_time, Some(at(5)));
+    assert_eq!(job.trigger.unwrap().next_fire_time(None, at(0)), Some(at(5)));
 }
 
 #[test]
