@@ -1,4 +1,4 @@
-//! Workers that take runs ahead of time.
+//! Workers that take runs ahead of time, and those that are dropped for want of a place.
 
 use punctual_core::{RunOutcome, RunQueue, Worker};
 use punctual_testkit::executor::{Ending, blocking_run};
@@ -68,4 +68,22 @@ fn one_that_begins_after_the_end_is_asked_to_end_too() {
     let second = second.begun();
     worker.go_on_with(&second);
     assert!(second.context().is_cancelled());
+}
+
+#[test]
+fn a_worker_without_a_place_can_be_had_again() {
+    let queue = RunQueue::new(2);
+    let (first, _first) = blocking_run(|_| ());
+    let (second, ending) = blocking_run(|_| ());
+    let mut worker = queue.push(first).unwrap().expect("a worker");
+    assert!(queue.push(second).unwrap().is_none(), "the first one sees to another");
+    let (first, another) = worker.next().unwrap();
+    drop(another.expect("one for the second run"));
+    let mut another = queue.recruit().expect("the run still waits");
+    assert!(queue.recruit().is_none(), "one is on its way");
+    let (second, _) = another.next().unwrap();
+    assert!(queue.recruit().is_none(), "nothing waits");
+    second.execute(pollster::block_on);
+    first.execute(pollster::block_on);
+    assert!(ending.outcome().is_success());
 }
