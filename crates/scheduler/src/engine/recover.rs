@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Event, InFlightRun, JobId, JobRecord, Lease, NodeId, OrphanedRun, RunEvent, StoreError,
-    TaskFilter, Timestamp,
+    CommitAction, Event, InFlightRun, JobId, JobRecord, Lease, NodeId, OrphanedRun, RunEvent,
+    StoreError, TaskFilter, Timestamp,
 };
 
 use super::Engine;
@@ -14,7 +14,8 @@ use super::submit::NewRun;
 impl Engine {
     /// Whether it is time to look for dead nodes; `silent` tells since when this node had not renewed its
     /// lease. When the store was away, or the machine was asleep, the leases of the living have run out too:
-    /// they are given the time to come back, which takes each a little more than a third of a lease.
+    /// they are given the time to come back, which takes each a little more than a third of a lease. One that
+    /// has just been started knows of neither, and gives it to them too.
     pub(super) fn may_search(
         &self,
         slot: &Slot,
@@ -63,11 +64,10 @@ impl Engine {
         }
         loop {
             let limit = self.settings.batch;
-            let orphans = slot.store.take_over(node, now, limit, filter).await;
-            // Without an answer they may be this node's all the same.
-            pass.lost_track |= orphans.is_err();
-            pass.adopted &= orphans.is_ok();
-            let orphans = orphans?;
+            // Without an answer, also when nobody waits for it, they may be this node's all the same.
+            (pass.lost_track, pass.adopted) = (true, false);
+            let orphans = slot.store.take_over(node, now, limit, filter).await?;
+            (pass.lost_track, pass.adopted) = (false, true);
             let all = orphans.len() < limit;
             for orphan in orphans {
                 self.rerun(slot, pass, orphan);
@@ -85,20 +85,44 @@ impl Engine {
         pass: &mut Pass,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        while let Some(waiting) = slot.next_again(now) {
-            let (_, id, run) = &waiting;
-            match self.still_recorded(slot, id, run).await {
-                Ok(Some(record)) => {
-                    self.rerun(slot, pass, OrphanedRun { record, run: run.clone() });
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    slot.again.lock().push(waiting);
-                    return Err(error);
-                }
+        while let Some((id, run)) = slot.next_again(now) {
+            let record = self.still_recorded(slot, &id, &run).await?;
+            slot.again.lock().retain(|(.., waiting)| waiting.run_id != run.run_id);
+            if let Some(record) = record {
+                self.rerun(slot, pass, OrphanedRun { record, run });
             }
         }
         Ok(slot.again.lock().iter().map(|(retry_at, ..)| *retry_at).min())
+    }
+
+    /// Clears runs that are recorded as this node's and that it has not: a commit that came again, long after it
+    /// had been repeated and its runs had ended, has recorded them once more.
+    pub(super) async fn clear_ghosts(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut Pass,
+        node: &NodeId,
+    ) -> Result<(), StoreError> {
+        for job in std::mem::take(&mut pass.blocked) {
+            let recorded = slot.store.in_flight(&job).await?;
+            let Some(record) = slot.store.get(&job).await? else { continue };
+            for run in recorded.into_iter().filter(|run| run.node == *node) {
+                let id = run.run_id;
+                let is_here = self.active.lock().contains(id)
+                    || slot.again.lock().iter().any(|(.., run)| run.run_id == id)
+                    || pass.stranded.iter().any(|stranded| stranded.run.run_id == id);
+                if !is_here {
+                    tracing::warn!(store = %slot.alias, %job, run = %id, "the run's record is out of date");
+                    slot.settle(
+                        &job,
+                        &record.task,
+                        run.fence,
+                        CommitAction::ClearRun { run_id: id },
+                    );
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The job of a run that is still this process's; without its job, a run has lost its purpose.

@@ -81,7 +81,7 @@ pub(crate) struct Pass {
     pub lost_track: bool,
     /// There are runs to be taken over, as far as known.
     pub search: bool,
-    /// Before that they are not looked for: the store was away, and the living may not be back yet.
+    /// Before that they are not taken: the store was away, perhaps, and the living may not be back yet.
     pub search_from: Option<Timestamp>,
     /// Runs were recorded as this node's when the last pass ended.
     pub holds_runs: bool,
@@ -95,6 +95,8 @@ pub(crate) struct Pass {
     pub uncertain: Vec<Planned>,
     /// Runs that were taken over but can't be run yet.
     pub stranded: Vec<OrphanedRun>,
+    /// Jobs that could not be run because of runs that are none of those under way here, as far as known.
+    pub blocked: Vec<JobId>,
     /// Jobs that have been reported as unresolved, with the problem's text.
     pub reported: HashMap<JobId, String>,
     /// When jobs of unknown tasks were looked for last.
@@ -155,11 +157,11 @@ impl Slot {
         }
     }
 
-    /// Takes out a run that it is time to try again.
-    pub(crate) fn next_again(&self, now: Timestamp) -> Option<(Timestamp, JobId, InFlightRun)> {
-        let mut again = self.again.lock();
-        let due = again.iter().position(|(retry_at, ..)| *retry_at <= now)?;
-        Some(again.swap_remove(due))
+    /// A run that it is time to try again.
+    pub(crate) fn next_again(&self, now: Timestamp) -> Option<(JobId, InFlightRun)> {
+        let again = self.again.lock();
+        let due = again.iter().find(|(retry_at, ..)| *retry_at <= now)?;
+        Some((due.1.clone(), due.2.clone()))
     }
 
     /// Whether changes wait that the next pass can make at once.

@@ -102,7 +102,11 @@ impl Engine {
         };
         let trigger = &*resolved.decoded.trigger;
         let options = &resolved.decoded.definition.options;
-        let running = self.active.lock().count(slot, &record.id).max(record.in_flight);
+        let here = self.active.lock().count(slot, &record.id);
+        let running = here.max(record.in_flight);
+        if record.in_flight > here && running >= options.max_instances {
+            pass.blocked.push(record.id.clone());
+        }
         let due = Due {
             trigger,
             options,

@@ -182,6 +182,7 @@ impl Engine {
             }
             let again = self.run_again(slot, pass, now).await?;
             let next = self.run_due(slot, pass, &node, &filter, now).await?;
+            self.clear_ghosts(slot, pass, &node).await?;
             wakeup = [wakeup, again, next].into_iter().flatten().min();
         }
         let flush = self.keep_history(slot, pass, now).await?;

@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     After,
     /// There is never an answer.
     Hang,
+    /// Everything is done, and there is never an answer.
+    Mute,
     /// Nothing is done before the faults are cleared.
     Wait,
     /// It panics.
@@ -43,6 +45,7 @@ struct State {
     faults: HashMap<Call, (Fault, usize)>,
     calls: HashMap<Call, usize>,
     struck: usize,
+    stuck: usize,
     keeps_all: bool,
 }
 
@@ -77,6 +80,15 @@ impl Faults {
         let (state, struck, _) = &*self.0;
         let late = struck.wait_while_for(&mut state.lock(), |state| state.struck == 0, PATIENCE);
         assert!(!late.timed_out(), "nothing went wrong");
+    }
+
+    /// How many calls have begun to wait for ever, or until the faults are cleared.
+    pub(crate) fn stuck(&self) -> usize {
+        self.0.0.lock().stuck
+    }
+
+    fn stick(&self) {
+        self.0.0.lock().stuck += 1;
     }
 
     /// Whether the store can't forget old runs.
@@ -137,8 +149,17 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
             Some(Fault::Before) => {}
             Some(Fault::Refuse) => kind = StoreErrorKind::Other,
             Some(Fault::After) => drop(work.await?),
-            Some(Fault::Hang) => pending().await,
+            Some(Fault::Hang) => {
+                self.faults.stick();
+                pending().await
+            }
+            Some(Fault::Mute) => {
+                drop(work.await?);
+                self.faults.stick();
+                pending().await
+            }
             Some(Fault::Wait) => {
+                self.faults.stick();
                 self.faults.0.2.notified().await;
                 return work.await;
             }

@@ -1,13 +1,15 @@
 //! A manual scheduler with ears.
 
+use std::future::{Future, poll_fn};
 use std::ops::Deref;
+use std::task::Poll;
 
 use punctual_core::{Clock, EventMask, Timestamp};
 use punctual_scheduler::{AsyncScheduler, SchedulerBuilder};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::ManualScheduler;
 
-use super::{Held, Log, PATIENCE, Recorder, at};
+use super::{Call, Fault, Faults, Held, Log, PATIENCE, Recorder, at};
 
 /// A scheduler whose time is moved by hand, what it told, and what its tasks told.
 pub(crate) struct Rig {
@@ -55,6 +57,20 @@ impl Rig {
                 return;
             }
         }
+    }
+
+    /// A pass at that second, by a caller who loses patience while it is stuck in the call.
+    pub(crate) fn pass_cut_off(&self, second: i64, faults: &Faults, call: Call, fault: Fault) {
+        faults.set(call, fault);
+        self.clock().set(at(second));
+        let stuck = faults.stuck();
+        let mut pass = Box::pin(self.tick(at(second)));
+        self.block_on(poll_fn(|context| {
+            assert!(pass.as_mut().poll(context).is_pending(), "it asks {call:?}");
+            if faults.stuck() > stuck { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        drop(pass);
+        faults.clear();
     }
 
     /// Makes passes until none is needed now; answers when the next one is.

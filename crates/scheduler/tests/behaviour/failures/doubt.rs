@@ -1,13 +1,18 @@
 //! A commit that was carried out, and whose answer was lost: each occurrence runs exactly once.
 
-use std::future::Future;
-use std::task::{Context, Waker};
+use std::sync::Arc;
 
-use punctual_core::{JobStore, NewJob, Recovery};
+use parking_lot::Mutex;
+use punctual_core::{
+    Coalesce, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobStore, NewJob,
+    Recovery, StoreError,
+};
 use punctual_store_memory::MemoryJobStore;
+use punctual_store_sql::SqliteJobStore;
+use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Call, Fault, Faults, File, Held, Rig, at, faulty, note};
+use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
 
 /// A one-shot job at second 10 and one at seconds 10 and 20, whose first commit fails as said.
 fn trial<S: JobStore>(inner: S, recovery: Recovery, fault: Fault) {
@@ -73,16 +78,6 @@ fn what_was_claimed_meanwhile_waits_for_no_lease() {
     }
 }
 
-/// A pass at that second, by a caller who loses patience in the middle of its first commit.
-fn pass_cut_off(rig: &Rig, faults: &Faults, second: i64) {
-    faults.set(Call::Commit, Fault::Wait);
-    rig.clock().set(at(second));
-    let mut pass = Box::pin(rig.tick(at(second)));
-    assert!(pass.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    drop(pass);
-    faults.clear();
-}
-
 #[test]
 fn a_pass_that_is_cut_off_forgets_nothing() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
@@ -93,7 +88,7 @@ fn a_pass_that_is_cut_off_forgets_nothing() {
         let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));
         rig.block_on(job.trigger(trigger).add()).unwrap();
         rig.pass();
-        pass_cut_off(&rig, &faults, 10);
+        rig.pass_cut_off(10, &faults, Call::Commit, Fault::Wait);
         assert_eq!(rig.log.len(), 0);
         rig.jump_to(11);
         assert_eq!(rig.log.lines(), ["job@10"], "at once, not when the claim is over");
@@ -113,7 +108,7 @@ fn the_end_of_a_run_is_stored_although_the_pass_is_cut_off() {
     rig.block_on(job.recovery(Recovery::Rerun).add()).unwrap();
     rig.jump_to(10);
     held.run_one();
-    pass_cut_off(&rig, &faults, 11);
+    rig.pass_cut_off(11, &faults, Call::Commit, Fault::Wait);
     rig.jump_to(12);
     assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
     assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED once"]);
@@ -156,5 +151,52 @@ fn a_run_at_once_whose_record_is_in_doubt_blocks_nothing() {
         rig.block_on(rig.run_job_now("job")).unwrap();
         rig.pass();
         assert_eq!(rig.log.lines(), ["job@60", "job@70"]);
+    }
+}
+
+/// A store behind a line that remembers the last start of a run.
+struct Line {
+    store: SqliteJobStore,
+    start: Arc<Mutex<Vec<Commit>>>,
+}
+
+impl StoreLayer for Line {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.store
+    }
+
+    async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
+        let advances = |commit: &Commit| matches!(commit.action, CommitAction::Advance { .. });
+        if batch.commits.iter().any(advances) {
+            *self.start.lock() = batch.commits.clone();
+        }
+        self.inner().commit(batch).await
+    }
+}
+
+#[test]
+fn a_commit_that_arrives_once_more_after_its_run_does_not_block_the_job() {
+    for coalesce in [Coalesce::Latest, Coalesce::All] {
+        let (file, start) = (File::new(), Arc::default());
+        let line = Layered(Line { store: file.store(), start: Arc::clone(&start) });
+        let rig = Rig::new(|builder| builder.job_store("default", line));
+        let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+        let job = job.coalesce(coalesce).trigger(IntervalTrigger::seconds(10).start_date(at(10)));
+        rig.block_on(job.add()).unwrap();
+        rig.run_until(12);
+        let outside = file.store();
+        rig.block_on(async {
+            JobStore::start(&outside).await.unwrap();
+            let again = start.lock().clone();
+            let outcomes = JobStore::commit(&outside, again.into()).await.unwrap();
+            assert_eq!(outcomes, [CommitOutcome::Done]);
+        });
+        let in_flight = || rig.block_on(rig.get_job("job")).unwrap().unwrap().in_flight;
+        assert_eq!(in_flight(), 1);
+        rig.run_until(45);
+        let lines = rig.log.lines();
+        assert_eq!(lines[lines.len() - 2..], ["job@30", "job@40"], "{lines:?}");
+        assert_eq!(lines.iter().filter(|line| *line == "job@10").count(), 1, "it is not run again");
+        assert_eq!(in_flight(), 0);
     }
 }

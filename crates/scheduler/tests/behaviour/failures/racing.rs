@@ -1,11 +1,13 @@
 //! Two schedulers of one process race over one SQLite file.
 
+use std::time::Duration;
+
 use punctual_core::{EventMask, NewJob, Recovery};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::BackgroundScheduler;
 use punctual_triggers::DateTrigger;
 
-use crate::common::{File, Log, Recorder, at, note};
+use crate::common::{Call, Fault, File, Log, Recorder, Rig, at, faulty, note};
 
 const JOBS: usize = 300;
 
@@ -43,4 +45,36 @@ fn each_occurrence_runs_once() {
     lines.dedup();
     assert_eq!(lines.len(), JOBS, "none ran twice");
     assert_eq!(events.of("JOB_EXECUTED").len(), JOBS);
+}
+
+/// A job of a task that nobody has registered before, added by a call that is made in the middle of a pass:
+/// the pass, which began with the tasks as they were, does not use up the signal.
+#[test]
+fn a_job_of_a_new_task_that_is_added_during_a_pass_is_found_by_the_next() {
+    for call in [Call::Notes, Call::NextWakeup] {
+        let file = File::new();
+        let store = faulty(file.store());
+        let faults = store.0.faults.clone();
+        // Nothing is found by polling before an hour is over.
+        let hour = Duration::from_secs(3_600);
+        let rig = Rig::new(|builder| builder.job_store("default", store).poll_interval(hour));
+        faults.set(call, Fault::Wait);
+        rig.block_on(async {
+            let before = faults.stuck();
+            let add = async {
+                while faults.stuck() == before {
+                    tokio::task::yield_now().await;
+                }
+                rig.add_job(note("new".into()))
+                    .trigger(DateTrigger::at(at(0)))
+                    .add()
+                    .await
+                    .unwrap();
+                faults.clear();
+            };
+            tokio::join!(rig.tick(at(0)), add);
+        });
+        rig.pass();
+        assert_eq!(rig.log.lines(), ["new@0"], "{call:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Two schedulers on one SQLite file, one of which is dead, asleep or gone.
 
 use punctual_core::{Event, EventMask, Recovery};
+use punctual_testkit::ManualClock;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
@@ -326,4 +327,90 @@ fn max_instances_hold_for_all_that_share_the_store() {
     let submitted = second.events.all().into_iter().find(|event| event.code() == mask);
     let Some(Event::JobSubmitted(run)) = submitted else { panic!("{submitted:?}") };
     assert_eq!((run.scheduled_time, run.attempt), (at(15), 1));
+}
+
+#[test]
+fn a_take_over_that_is_cut_off_loses_no_run() {
+    for fault in [Fault::Wait, Fault::Mute] {
+        let file = File::new();
+        let (dead, _) = node(&file, None);
+        add(&dead, "job", Recovery::Rerun);
+        dead.jump_to(10);
+        let (held, store) = (Held::default(), faulty(file.store()));
+        let faults = store.0.faults.clone();
+        let heir = Rig::new(|builder| {
+            builder.job_store("default", store).executor("default", held.clone()).task(note)
+        });
+        heir.jump_to(16);
+        heir.jump_to(20);
+        heir.pass_cut_off(24, &faults, Call::TakeOver, fault);
+        heir.jump_to(25);
+        assert_eq!(held.len(), 1, "{fault:?}");
+        held.run_one();
+        heir.jump_to(26);
+        assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty(), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_lost_run_whose_next_attempt_is_cut_off_is_tried_again() {
+    for call in [Call::InFlight, Call::Get] {
+        let (file, held) = (File::new(), Held::default());
+        let store = faulty(file.store());
+        let faults = store.0.faults.clone();
+        let rig = Rig::new(|builder| {
+            builder.job_store("default", store).executor("default", held.clone())
+        });
+        add(&rig, "job", Recovery::Rerun);
+        rig.jump_to(10);
+        held.lose_one();
+        rig.jump_to(11);
+        rig.jump_to(14);
+        rig.jump_to(18);
+        rig.pass_cut_off(21, &faults, call, Fault::Wait);
+        rig.jump_to(22);
+        assert_eq!(held.len(), 1, "{call:?}");
+    }
+}
+
+/// One that is started just after an outage, before the living are back.
+#[test]
+fn an_outage_makes_none_seem_dead_to_one_that_starts_after_it() {
+    let file = File::new();
+    let [living, _dead] = ["living", "dead"].map(|id| {
+        let (held, store) = (Held::default(), faulty(file.store()));
+        let faults = store.0.faults.clone();
+        let rig = Rig::new(|builder| {
+            builder.job_store("default", store).executor("default", held.clone()).task(note)
+        });
+        add(&rig, id, Recovery::Rerun);
+        rig.jump_to(10);
+        assert_eq!(held.len(), 1);
+        faults.set(Call::Renew, Fault::Before);
+        (rig, held, faults)
+    });
+    for second in 11..40 {
+        living.0.jump_to(second);
+    }
+    living.2.clear();
+    let held = Held::default();
+    let clock = ManualClock::at(at(40));
+    let new = Rig::new(|builder| {
+        let builder = builder.job_store("default", file.store()).clock(clock.clone());
+        builder.executor("default", held.clone()).task(note)
+    });
+    let new_passes = |second| {
+        clock.set(at(second));
+        new.clock().set(at(second));
+        new.pass();
+    };
+    for second in 40..=60 {
+        new_passes(second);
+        if second >= 44 {
+            living.0.jump_to(second);
+        }
+        assert_eq!(held.len(), usize::from(second >= 45), "at second {second}");
+    }
+    assert_eq!(new.events.of("JOB_RECOVERED"), ["JOB_RECOVERED dead"]);
+    assert_eq!(living.1.len(), 1);
 }
