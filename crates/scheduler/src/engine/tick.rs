@@ -64,7 +64,7 @@ impl Engine {
             let (engine, slot) = (Arc::clone(self), Arc::clone(slot));
             async move {
                 if slot.pass.try_lock().is_err() {
-                    return None;
+                    return;
                 }
                 let work = {
                     let (engine, slot) = (Arc::clone(&engine), Arc::clone(&slot));
@@ -77,10 +77,10 @@ impl Engine {
                 *slot.pass_task.lock() = Some(work.abort_handle());
                 // Whether it has ended in time shows in what it left behind.
                 let _ = timeout(PATIENCE, work).await;
-                slot.next_pass.lock().take()
             }
         });
-        join_all(passes).await.into_iter().flatten().min()
+        join_all(passes).await;
+        slots.iter().filter_map(|slot| slot.next_pass.lock().take()).min()
     }
 
     /// A pass over one store. Every failure ends here: it is told, and the store is tried again. Outside
