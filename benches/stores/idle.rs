@@ -11,22 +11,24 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::fires::wait;
 use crate::jobs::{self, count};
-use crate::options::Options;
+
+/// For how long it is watched: several renewals of its lease.
+const WATCHED: Duration = Duration::from_secs(16);
 
 /// Statements per second of a scheduler whose jobs are not due. `store` must use a pool of the caller's
 /// whose statements are logged: that is how they are counted. BEGIN and COMMIT are not among them.
-pub(crate) fn statements(store: impl JobStore, options: &Options) -> Result<f64, Box<dyn Error>> {
+pub(crate) fn statements(store: impl JobStore) -> Result<f64, Box<dyn Error>> {
     let scheduler =
         BackgroundScheduler::builder().job_store("default", store).task(count).start()?;
     scheduler.remove_all_jobs(None)?;
     scheduler.add_jobs((0..100).map(jobs::of_tomorrow))?;
     // The first seconds have more to do.
     wait(Duration::from_secs(2));
-    let (before, time) = (LOGGED.load(Ordering::Relaxed), options.patience() * 3);
-    wait(time);
+    let before = LOGGED.load(Ordering::Relaxed);
+    wait(WATCHED);
     let statements = LOGGED.load(Ordering::Relaxed) - before;
     scheduler.shutdown()?;
-    Ok(statements as f64 / time.as_secs_f64())
+    Ok(statements as f64 / WATCHED.as_secs_f64())
 }
 
 static LOGGED: AtomicU64 = AtomicU64::new(0);

@@ -82,17 +82,17 @@ fn idle(
     if options.wants("sqlite") {
         let connect = SqliteConnectOptions::new().filename(file).create_if_missing(true);
         let store = SqliteJobStore::builder().pool(SqlitePool::connect_lazy_with(connect)).build();
-        table.of("SQLite").number(ROW, idle::statements(store?, options)?);
+        table.of("SQLite").number(ROW, idle::statements(store?)?);
     }
     if let Some(url) = options.server("postgres", POSTGRES) {
         let store = PostgresJobStore::builder().pool(PgPool::connect_lazy(&url)?);
         let store = store.table_prefix("bench_idle_").build();
-        table.of("PostgreSQL").number(ROW, idle::statements(store?, options)?);
+        table.of("PostgreSQL").number(ROW, idle::statements(store?)?);
     }
     if let Some(url) = options.server("mysql", MYSQL) {
         let store = MySqlJobStore::builder().pool(MySqlPool::connect_lazy(&url)?);
         let store = store.table_prefix("bench_idle_").build();
-        table.of("MariaDB").number(ROW, idle::statements(store?, options)?);
+        table.of("MariaDB").number(ROW, idle::statements(store?)?);
     }
     Ok(())
 }
@@ -110,6 +110,9 @@ fn measure<S: JobStore + Clone>(
     runtime: &Runtime,
     table: &mut Column<'_>,
 ) -> Result<(), Box<dyn Error>> {
+    if options.idle {
+        return Ok(());
+    }
     let jobs = jobs::fill(open(false)?, FEW)?;
     table.duration("add a job", jobs.add);
     let claims = raw::claim_and_commit(open(false)?, runtime, options)?;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-/// `[--quick] [STORE..]`
+/// `[--quick] [--idle] [STORE..]`
 pub(crate) struct Options {
     quick: bool,
+    /// Nothing is measured but what is asked while there is nothing to do.
+    pub(crate) idle: bool,
     /// The stores to measure; all when it is empty.
     chosen: Vec<String>,
 }
@@ -15,7 +17,8 @@ impl Options {
         let args: Vec<_> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
         let (flags, chosen): (Vec<_>, Vec<_>) =
             args.into_iter().partition(|arg| arg.starts_with("--"));
-        Self { quick: flags.iter().any(|flag| flag == "--quick"), chosen }
+        let has = |name| flags.iter().any(|flag| flag == name);
+        Self { quick: has("--quick"), idle: has("--idle"), chosen }
     }
 
     pub(crate) fn wants(&self, store: &str) -> bool {
