@@ -22,6 +22,16 @@ impl TablePrefix {
         Ok(Self(prefix.into()))
     }
 
+    /// The same for connections that may be to another database of the server.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn in_database(&self, database: &str) -> Result<Self, StoreError> {
+        // In statements of ours that is where a value stands.
+        if database.contains('?') {
+            return Err(invalid("there must be no question mark in the name of the database"));
+        }
+        Ok(Self(format!("`{}`.{}", database.replace('`', "``"), self.0).into()))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -71,6 +81,16 @@ mod tests {
     use punctual_core::StoreErrorKind;
 
     use super::*;
+
+    #[cfg(feature = "mysql")]
+    #[test]
+    fn the_name_of_a_database_is_quoted() {
+        let prefix = TablePrefix::new("t_").unwrap();
+        let within = prefix.in_database("a`b; --").unwrap();
+        assert_eq!(within.fill("DELETE FROM {p}jobs"), "DELETE FROM `a``b; --`.t_jobs");
+        let error = prefix.in_database("what?1").unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Invalid);
+    }
 
     #[test]
     fn only_plain_names_get_into_sql() {

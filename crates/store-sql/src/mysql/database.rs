@@ -125,9 +125,11 @@ impl MySql {
         if let Some(row) = rows.first() {
             check_version(row.text(0)?)?;
             self.max_packet = usize::try_from(row.int(1)?).unwrap_or(usize::MAX);
-            if !row.flag(2)? {
+            let Some(database) = row.maybe_text(2)? else {
                 return Err(invalid("the connections to the server have no database"));
-            }
+            };
+            // A transaction of the caller's may be in another one.
+            self.tables = self.tables.in_database(database)?;
             let lacking = row.text(3)?;
             if !lacking.is_empty() {
                 return Err(invalid(format!(

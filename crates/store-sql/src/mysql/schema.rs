@@ -12,9 +12,9 @@ use crate::client::{Client, Columns};
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
 
-/// Locks of all databases of a server have their names in common.
-const LOCK: &str = "SELECT GET_LOCK(SHA1(CONCAT('punctual ', DATABASE(), '.', ?1)), ?2)";
-const UNLOCK: &str = "DO RELEASE_LOCK(SHA1(CONCAT('punctual ', DATABASE(), '.', ?1)))";
+/// Locks of all databases of a server have their names in common: they are those of the tables.
+const LOCK: &str = "SELECT GET_LOCK(SHA1(CONCAT('punctual ', ?1)), ?2)";
+const UNLOCK: &str = "DO RELEASE_LOCK(SHA1(CONCAT('punctual ', ?1)))";
 
 /// Each statement commits by itself, so that a migration may be cut off in the middle: all of it must bear
 /// being done again.

@@ -245,12 +245,12 @@ pub(super) const SETTINGS: &str = "
     SET SESSION autocommit = 1, sql_safe_updates = 0, sql_big_selects = 1,
         sql_select_limit = 18446744073709551615, group_concat_max_len = 1073741824";
 
-/// The server's version, how many bytes it takes at once, whether a database is chosen, and which settings the
+/// The server's version, how many bytes it takes at once, the database if one is chosen, and which settings the
 /// connection needs that it doesn't have. Lengths that nobody can do with are those of a batch with the longest
 /// names; MySQL gathers keys without a limit.
 pub(super) const SERVER: &str = "
     SELECT CONVERT(VERSION() USING utf8mb4), CAST(@@max_allowed_packet AS SIGNED),
-        DATABASE() IS NOT NULL, CONVERT(CONCAT_WS(', ',
+        CONVERT(DATABASE() USING utf8mb4), CONVERT(CONCAT_WS(', ',
             IF(@@autocommit, NULL, 'autocommit = 1'),
             IF(@@sql_safe_updates, 'sql_safe_updates = 0', NULL),
             IF(@@sql_big_selects, NULL, 'sql_big_selects = 1'),

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use punctual_core::{CommitOutcome, JobId, JobStore, NodeId, StoreErrorKind, TaskFilter};
-use sqlx::{MySqlConnection, Row};
+use punctual_core::{
+    CallerTransaction, CommitOutcome, JobId, JobStore, NodeId, StoreErrorKind, TaskFilter,
+};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, Row};
 use tokio::time::timeout;
 
 use super::super::MySqlJobStore;
@@ -65,6 +67,26 @@ async fn a_job_that_is_held_for_too_long() {
     assert_eq!((untouched.fire_count, untouched.in_flight), (0, 0), "nothing of it was done");
     tables.run("ROLLBACK").await;
     assert_eq!(store.commit(batch.into()).await.unwrap(), [CommitOutcome::Done; 2]);
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_transaction_in_another_database_of_the_server_adds_where_the_store_is() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let mut shop = super::connect().await;
+    let run = |statement: &str| AssertSqlSafe(statement.replace("{p}", &tables.prefix));
+    // With such tables of its own, even.
+    let database =
+        "CREATE DATABASE {p}shop; CREATE TABLE {p}shop.{p}jobs LIKE {p}jobs; USE {p}shop";
+    sqlx::raw_sql(run(database)).execute(&mut shop).await.unwrap();
+    let mut transaction = shop.begin().await.unwrap();
+    let mut caller = CallerTransaction::on(&mut *transaction);
+    let inside = store.transactional().unwrap();
+    inside.add_in(&mut caller, vec![due("a", at(0))]).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(store.get(&JobId::new("a").unwrap()).await.unwrap().is_some());
+    sqlx::raw_sql(run("DROP DATABASE {p}shop")).execute(&mut shop).await.unwrap();
     tables.drop().await;
 }
 
