@@ -128,8 +128,7 @@ impl Engine {
         // Before anything is recorded as this node's: nobody takes the runs of the living.
         let (node, filter) = (self.node.lock().clone(), slot.filter(&self.tasks.read()));
         let renewed = self.renew(slot, &mut pass, &node, &filter, self.clock.now()).await;
-        let now = renewed.map_err(|source| slot.error(source))?;
-        pass.search_from = Some(now.saturating_add(self.settings.lease / 2));
+        renewed.map_err(|source| slot.error(source))?;
         *slot.pass.lock().await = pass;
         *slot.cache.lock() = Cache::default();
         slot.zones.reset();

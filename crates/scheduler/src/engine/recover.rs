@@ -15,7 +15,7 @@ impl Engine {
     /// Whether it is time to look for dead nodes; `silent` tells since when this node had not renewed its
     /// lease. When the store was away, or the machine was asleep, the leases of the living have run out too:
     /// they are given the time to come back, which takes each a little more than a third of a lease. One that
-    /// has just been started knows of neither, and gives it to them too.
+    /// has just been started knows of neither: where processes come and go, nobody would be there to take over.
     pub(super) fn may_search(
         &self,
         slot: &Slot,

@@ -1,7 +1,6 @@
 //! Two schedulers on one SQLite file, one of which is dead, asleep or gone.
 
 use punctual_core::{Event, EventMask, Recovery};
-use punctual_testkit::ManualClock;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
@@ -371,46 +370,4 @@ fn a_lost_run_whose_next_attempt_is_cut_off_is_tried_again() {
         rig.jump_to(22);
         assert_eq!(held.len(), 1, "{call:?}");
     }
-}
-
-/// One that is started just after an outage, before the living are back.
-#[test]
-fn an_outage_makes_none_seem_dead_to_one_that_starts_after_it() {
-    let file = File::new();
-    let [living, _dead] = ["living", "dead"].map(|id| {
-        let (held, store) = (Held::default(), faulty(file.store()));
-        let faults = store.0.faults.clone();
-        let rig = Rig::new(|builder| {
-            builder.job_store("default", store).executor("default", held.clone()).task(note)
-        });
-        add(&rig, id, Recovery::Rerun);
-        rig.jump_to(10);
-        assert_eq!(held.len(), 1);
-        faults.set(Call::Renew, Fault::Before);
-        (rig, held, faults)
-    });
-    for second in 11..40 {
-        living.0.jump_to(second);
-    }
-    living.2.clear();
-    let held = Held::default();
-    let clock = ManualClock::at(at(40));
-    let new = Rig::new(|builder| {
-        let builder = builder.job_store("default", file.store()).clock(clock.clone());
-        builder.executor("default", held.clone()).task(note)
-    });
-    let new_passes = |second| {
-        clock.set(at(second));
-        new.clock().set(at(second));
-        new.pass();
-    };
-    for second in 40..=60 {
-        new_passes(second);
-        if second >= 44 {
-            living.0.jump_to(second);
-        }
-        assert_eq!(held.len(), usize::from(second >= 45), "at second {second}");
-    }
-    assert_eq!(new.events.of("JOB_RECOVERED"), ["JOB_RECOVERED dead"]);
-    assert_eq!(living.1.len(), 1);
 }
