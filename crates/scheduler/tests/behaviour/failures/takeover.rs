@@ -3,7 +3,7 @@
 use punctual_core::{Event, EventMask, Recovery};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
+use crate::common::{Call, Fault, Faults, File, Held, Rig, at, faulty, note};
 
 /// A scheduler on the file, with runs that wait until they are told.
 fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
@@ -175,18 +175,24 @@ fn a_commit_in_doubt_gives_back_no_run_that_others_took() {
     }
 }
 
+/// A node that is silent since second 10, in the middle of a run of `job`, and its heir, whose store fails at will.
+fn a_dead_node_and_its_heir(file: &File) -> ([Rig; 2], Held, Faults) {
+    let (dead, _) = node(file, None);
+    add(&dead, "job", Recovery::Rerun);
+    dead.jump_to(10);
+    let (held, store) = (Held::default(), faulty(file.store()));
+    let faults = store.0.faults.clone();
+    let heir = Rig::new(|builder| {
+        builder.job_store("default", store).executor("default", held.clone()).task(note)
+    });
+    ([dead, heir], held, faults)
+}
+
 #[test]
 fn a_take_over_whose_answer_is_lost_loses_no_run() {
     for fault in [Fault::Before, Fault::After] {
         let file = File::new();
-        let (dead, _) = node(&file, None);
-        add(&dead, "job", Recovery::Rerun);
-        dead.jump_to(10);
-        let (held, store) = (Held::default(), faulty(file.store()));
-        let faults = store.0.faults.clone();
-        let heir = Rig::new(|builder| {
-            builder.job_store("default", store).executor("default", held.clone()).task(note)
-        });
+        let ([_dead, heir], held, faults) = a_dead_node_and_its_heir(&file);
         heir.jump_to(15);
         faults.once(Call::TakeOver, fault);
         heir.jump_to(21);
@@ -332,14 +338,7 @@ fn max_instances_hold_for_all_that_share_the_store() {
 fn a_take_over_that_is_cut_off_loses_no_run() {
     for fault in [Fault::Wait, Fault::Mute] {
         let file = File::new();
-        let (dead, _) = node(&file, None);
-        add(&dead, "job", Recovery::Rerun);
-        dead.jump_to(10);
-        let (held, store) = (Held::default(), faulty(file.store()));
-        let faults = store.0.faults.clone();
-        let heir = Rig::new(|builder| {
-            builder.job_store("default", store).executor("default", held.clone()).task(note)
-        });
+        let ([_dead, heir], held, faults) = a_dead_node_and_its_heir(&file);
         heir.jump_to(16);
         heir.jump_to(20);
         heir.pass_cut_off(24, &faults, Call::TakeOver, fault);
