@@ -7,7 +7,7 @@ use punctual_testkit::server_url;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
-use super::super::MySqlJobStore;
+use super::super::{MySqlJobStore, MySqlJobStoreBuilder};
 use super::{Tables, advance, at, claim, due, fence, tells, unique};
 use crate::client::{Client, Columns};
 use crate::dialect::Dialect;
@@ -144,13 +144,21 @@ async fn the_connection_of_a_call_that_is_cut_off_is_closed() {
     tables.drop().await;
 }
 
+impl Tables {
+    /// A line to the server, and a store that speaks through it.
+    async fn behind_a_line(&self) -> (Line, MySqlJobStoreBuilder) {
+        let options: MySqlConnectOptions = server_url("mysql").parse().unwrap();
+        let line = Line::to(options.get_host(), options.get_port()).await;
+        let options = options.host("127.0.0.1").port(line.port);
+        let builder = MySqlJobStore::builder().connect_options(options);
+        (line, builder.table_prefix(&*self.prefix))
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_is_silent() {
     let tables = Tables::new().await;
-    let options: MySqlConnectOptions = server_url("mysql").parse().unwrap();
-    let line = Line::to(options.get_host(), options.get_port()).await;
-    let options = options.host("127.0.0.1").port(line.port);
-    let builder = MySqlJobStore::builder().connect_options(options).table_prefix(&*tables.prefix);
+    let (line, builder) = tables.behind_a_line().await;
     let builder = builder.statement_timeout(Duration::from_secs(2));
     let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
     bears_silence(&store, &line).await;
@@ -160,10 +168,7 @@ async fn a_server_that_is_silent() {
 #[tokio::test]
 async fn a_batch_is_one_round_trip() {
     let tables = Tables::new().await;
-    let options: MySqlConnectOptions = server_url("mysql").parse().unwrap();
-    let line = Line::to(options.get_host(), options.get_port()).await;
-    let options = options.host("127.0.0.1").port(line.port);
-    let builder = MySqlJobStore::builder().connect_options(options).table_prefix(&*tables.prefix);
+    let (line, builder) = tables.behind_a_line().await;
     speaks_once_for_a_batch(&builder.build().unwrap(), &line).await;
     tables.drop().await;
 }
