@@ -1,5 +1,6 @@
 //! Runs in flight, and the nodes that they belong to.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use punctual_core::{
@@ -53,7 +54,13 @@ impl<D: Dialect> Database<D> {
         filter: &TaskFilter,
     ) -> Result<Vec<OrphanedRun>, StoreError> {
         let mut transaction = self.dialect.write().await?;
+        // A search sees the nodes as they were when it began, but runs as they are when it comes to them: those
+        // of a node that has come to life meanwhile look like those of nobody. Once the runs are held, they stay
+        // as they are, and another statement sees their nodes.
         let mut orphans = self.orphans(&mut transaction, now, limit, filter).await?;
+        while self.has_living(&mut transaction, now, &orphans).await? {
+            orphans = self.orphans(&mut transaction, now, limit, filter).await?;
+        }
         let taken: Vec<_> = orphans
             .iter()
             .map(|orphan| (orphan.record.id.as_str(), orphan.run.run_id.to_string()))
@@ -92,6 +99,21 @@ impl<D: Dialect> Database<D> {
                 Ok(OrphanedRun { record, run: rows::run(row, rows::RECORD_COLUMNS)? })
             })
             .collect()
+    }
+
+    /// Whether one of the runs is that of a node that is alive.
+    async fn has_living(
+        &self,
+        connection: &mut D::Connection,
+        now: Timestamp,
+        found: &[OrphanedRun],
+    ) -> Result<bool, StoreError> {
+        if found.is_empty() {
+            return Ok(false);
+        }
+        let rows = self.fetch(connection, D::STATEMENTS.living, &[Int(now.as_micros())]).await?;
+        let living: HashSet<&str> = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+        Ok(found.iter().any(|orphan| living.contains(orphan.run.node.as_str())))
     }
 
     pub(crate) async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {

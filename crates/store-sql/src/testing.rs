@@ -19,7 +19,11 @@ use punctual_core::{
 use uuid::Uuid;
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) use self::{line::Line, turns::removing_all_leaves_the_runs_of_new_jobs};
+pub(crate) use self::line::Line;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) use self::turns::{
+    removing_all_leaves_the_runs_of_new_jobs, runs_of_a_busy_job_are_taken_over,
+};
 
 /// A name that nobody else has.
 pub(crate) fn unique() -> String {

@@ -164,6 +164,9 @@ pub trait JobStore: Send + Sync + 'static {
     /// larger fence and its attempt is counted up. Only runs of jobs whose task passes the filter. The
     /// caller's own runs are no exception: they stay if it has renewed, and come back to it if it has not,
     /// which is how a node that keeps its name over a restart gets hold of what it left behind.
+    ///
+    /// Whoever sees that a run is a node's must see that the node has renewed before it took it: nodes come
+    /// to life while others search.
     fn take_over(
         &self,
         node: &NodeId,

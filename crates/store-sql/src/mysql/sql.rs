@@ -67,16 +67,18 @@ macro_rules! jobs {
     };
 }
 
-/// Runs whose node is dead at `?1` or not known at all, up to `?2` of them, each with its job. Small tables
-/// would be joined by reading all jobs, and held as they are read.
-macro_rules! orphans {
+/// Runs whose node is dead at `?1` or not known at all, up to `?2` of them, each with its job. Only the runs are
+/// held: whoever held jobs too would pass over the runs of a job that is busy just now.
+macro_rules! hold_orphans {
     ($which:expr) => {
         record!(concat!(
             "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
-             FROM {p}runs AS r STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = r.job_id
-             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1)",
+             FROM (
+                 SELECT r.job_id, r.run_id, r.scheduled_time, r.attempt, r.node, r.fence FROM {p}runs AS r
+                 WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1)",
             $which,
-            " ORDER BY r.scheduled_time LIMIT ?2"
+            " ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE SKIP LOCKED
+             ) AS r STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = r.job_id"
         ))
     };
 }
@@ -149,8 +151,13 @@ pub(super) const STATEMENTS: Statements = Statements {
             SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED
         ) AS dead
         STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
-    orphans: concat!(orphans!(""), " FOR UPDATE SKIP LOCKED"),
-    orphans_of_tasks: concat!(orphans!(of_tasks!("?3")), " FOR UPDATE SKIP LOCKED"),
+    living: "SELECT id FROM {p}nodes WHERE alive_until > ?1",
+    orphans: hold_orphans!(""),
+    orphans_of_tasks: hold_orphans!(concat!(
+        " AND (SELECT ",
+        is_of!("?3"),
+        " FROM {p}jobs AS j WHERE j.id = r.job_id)"
+    )),
     take_over: "
         UPDATE JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
             job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$[0]',

@@ -171,3 +171,12 @@ async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
     crate::testing::removing_all_leaves_the_runs_of_new_jobs(&database).await;
     tables.drop().await;
 }
+
+#[tokio::test]
+async fn runs_of_a_busy_job_are_taken_over() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let database = store.handle.database().unwrap();
+    crate::testing::runs_of_a_busy_job_are_taken_over(&database).await;
+    tables.drop().await;
+}

@@ -1,11 +1,13 @@
 //! Transactions that meet.
 
-use punctual_core::{Commit, CommitAction, CommitOutcome, JobId, JobStore, Schedule, StoreError};
+use punctual_core::{
+    Commit, CommitAction, CommitOutcome, JobId, JobStore, NodeId, Schedule, StoreError, TaskFilter,
+};
 use tokio::time::timeout;
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, claim, due};
-use crate::testing::{PATIENCE, run};
+use crate::testing::{PATIENCE, advance, run};
 
 fn id(name: &str) -> JobId {
     JobId::new(name).unwrap()
@@ -71,6 +73,43 @@ async fn a_job_that_finishes_while_its_last_run_is_cleared_leaves() {
     tables.drop().await;
 }
 
+/// Two processes start where another one has died, and search at the same moment.
+#[tokio::test]
+async fn runs_of_a_node_that_comes_to_life_during_the_search_stay_its_own() {
+    let mut tables = Tables::new().await;
+    let store = tables.builder().statement_timeout(PATIENCE).build().unwrap();
+    store.start().await.unwrap();
+    store.add(vec![due("a", at(0))]).await.unwrap();
+    let fence = claim(&store).await.unwrap()[0].record.fence;
+    store.commit(vec![advance("a", fence)].into()).await.unwrap();
+    // Whoever looks at the nodes waits for this connection.
+    tables
+        .run(
+            "ALTER TABLE {p}nodes RENAME TO known;
+             CREATE VIEW {p}nodes AS SELECT known.* FROM \"{schema}\".known, (
+                 SELECT pg_advisory_xact_lock_shared(hashtext('{schema}'))
+             ) AS lock;
+             SELECT pg_advisory_lock(hashtext('{schema}'))",
+        )
+        .await;
+    let search = {
+        let store = store.clone();
+        let me = NodeId::new("me").unwrap();
+        tokio::spawn(async move { store.take_over(&me, at(0), 9, &TaskFilter::Any).await })
+    };
+    tables.somebody_waits().await;
+    tables
+        .run(
+            "INSERT INTO \"{schema}\".known VALUES ('new', 9223372036854775807);
+             UPDATE {p}runs SET node = 'new';
+             SELECT pg_advisory_unlock(hashtext('{schema}'))",
+        )
+        .await;
+    assert_eq!(search.await.unwrap().unwrap(), []);
+    assert_eq!(store.in_flight(&id("a")).await.unwrap()[0].node.as_str(), "new");
+    tables.drop().await;
+}
+
 #[tokio::test]
 async fn a_circle_of_waits_is_broken_and_the_commit_made_again() {
     let mut tables = Tables::new().await;
@@ -100,5 +139,14 @@ async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
     let store = tables.started().await;
     let database = store.handle.database().unwrap();
     crate::testing::removing_all_leaves_the_runs_of_new_jobs(&database).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn runs_of_a_busy_job_are_taken_over() {
+    let tables = Tables::new().await;
+    let store = tables.started().await;
+    let database = store.handle.database().unwrap();
+    crate::testing::runs_of_a_busy_job_are_taken_over(&database).await;
     tables.drop().await;
 }

@@ -158,13 +158,18 @@ pub async fn one_adder_wins_per_id<F: StoreFixture>(t: &Trial<F>) {
 
 pub async fn each_orphan_goes_to_one_heir<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(0))]).await;
-    t.start_runs("a", (0..60).map(|number| run(number, "dead")).collect::<Vec<_>>()).await;
-    let taken = race(t, |store, number| async move {
-        let name = format!("node-{number}");
-        store.renew(&name, at(0), at(10)).await;
-        store.take_over(&name, at(1)).await
-    })
-    .await;
-    assert_eq!(taken.iter().map(Vec::len).sum::<usize>(), 60);
+    // Each time nodes that nobody has heard of before: whoever searches must see them in time.
+    for round in 0..20 {
+        let first = 60 * round;
+        let runs = (first..first + 60).map(|number| run(number, "dead"));
+        t.start_runs("a", runs.collect::<Vec<_>>()).await;
+        let taken = race(t, move |store, number| async move {
+            let name = format!("node-{round}-{number}");
+            store.renew(&name, at(0), at(10)).await;
+            store.take_over(&name, at(1)).await
+        })
+        .await;
+        assert_eq!(taken.iter().map(Vec::len).sum::<usize>(), 60, "round {round}");
+    }
     assert!(t.in_flight("a").await.iter().all(|run| run.attempt == 2));
 }
