@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use punctual_core::{
-    Commit, CommitAction, InFlightRun, JobId, StoreError, StoreErrorKind, TaskFilter,
-};
+use punctual_core::{Commit, JobId, StoreError, StoreErrorKind, TaskFilter, TaskName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,14 +22,19 @@ pub(crate) fn unjson<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     })
 }
 
-/// The tasks that a filter lets pass as a JSON array; none for all of them.
-pub(crate) fn tasks(filter: &TaskFilter) -> Result<Option<String>, StoreError> {
+/// The tasks that a filter lets pass; none for all of them.
+pub(crate) fn task_names(filter: &TaskFilter) -> Option<Vec<&str>> {
     match filter {
-        TaskFilter::Any => Ok(None),
-        TaskFilter::Only(names) => json(names.as_ref()).map(Some),
+        TaskFilter::Any => None,
+        TaskFilter::Only(names) => Some(names.iter().map(TaskName::as_str).collect()),
         // A kind of filter that a newer core knows and this build doesn't lets nothing pass.
-        _ => Ok(Some("[]".into())),
+        _ => Some(Vec::new()),
     }
+}
+
+/// The same as a JSON array.
+pub(crate) fn tasks(filter: &TaskFilter) -> Result<Option<String>, StoreError> {
+    task_names(filter).map(|names| json(&names)).transpose()
 }
 
 /// Cuts rows into parts, each for one statement: so many rows at most, and about so many bytes.
@@ -74,68 +77,9 @@ pub(crate) fn waves(batch: &[Commit]) -> Vec<Wave<'_>> {
     waves
 }
 
-/// The commits of a wave whose fence holds, as rows for the statements that carry them out.
-#[derive(Default)]
-pub(crate) struct Changes<'a> {
-    /// Id, next run time, due at, fire count, fence.
-    pub(crate) advance: Vec<(&'a str, i64, i64, i64, i64)>,
-    /// Id, due at.
-    pub(crate) postpone: Vec<(&'a str, i64)>,
-    /// Id.
-    pub(crate) finish: Vec<&'a str>,
-    /// Id.
-    pub(crate) release: Vec<&'a str>,
-    /// Job, run, scheduled time, attempt, node, fence.
-    pub(crate) start: Vec<(&'a str, String, i64, u32, &'a str, i64)>,
-}
-
-impl<'a> Changes<'a> {
-    /// Takes the commit in; whether there is such a change at all. Clearing a run is none, since it is
-    /// guarded by the run's own fence.
-    pub(crate) fn push(&mut self, commit: &'a Commit) -> bool {
-        let id = commit.id.as_str();
-        let runs = match &commit.action {
-            CommitAction::Advance { schedule, fire_count, start } => {
-                let (next, due) = (schedule.next_run_time, schedule.due_at);
-                // Databases have signed integers; a count never gets there.
-                let (next, due, fires) = (next.as_micros(), due.as_micros(), *fire_count as i64);
-                self.advance.push((id, next, due, fires, commit.fence.0));
-                start
-            }
-            CommitAction::Finish { start } => {
-                self.finish.push(id);
-                start
-            }
-            CommitAction::Postpone { due_at } => {
-                self.postpone.push((id, due_at.as_micros()));
-                return true;
-            }
-            CommitAction::Start { runs } => {
-                self.release.push(id);
-                runs
-            }
-            // Also an action that a newer core knows and this build doesn't.
-            _ => return false,
-        };
-        self.start.extend(runs.iter().map(|run| run_row(id, run)));
-        true
-    }
-}
-
-fn run_row<'a>(id: &'a str, run: &'a InFlightRun) -> (&'a str, String, i64, u32, &'a str, i64) {
-    (
-        id,
-        run.run_id.to_string(),
-        run.scheduled_time.as_micros(),
-        run.attempt,
-        run.node.as_str(),
-        run.fence.0,
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    use punctual_core::Fence;
+    use punctual_core::{CommitAction, Fence};
 
     use super::*;
 

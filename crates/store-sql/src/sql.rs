@@ -67,38 +67,19 @@ pub(crate) struct Statements {
     pub(crate) add_note: &'static str,
 }
 
-/// A record as `rows::record` reads it, and more, from `jobs AS j`; with where the definition is, if it has
-/// no table of its own.
+/// A record as `rows::record` reads it, and more, from `jobs AS j`: with where its definition and its due
+/// time are.
 macro_rules! select_record {
-    ($rest:expr) => {
-        $crate::sql::select_record!(
-            "(SELECT definition FROM {p}definitions WHERE job = j.key)",
-            $rest
-        )
-    };
-    ($definition:literal, $rest:expr) => {
+    ($definition:expr, $due_at:expr, $rest:expr) => {
         concat!(
             "SELECT j.id, j.task, ",
             $definition,
-            ", ",
-            "j.revision, j.fence, j.next_run_time, j.due_at, j.fire_count, j.finished, ",
-            "(SELECT count(*) FROM {p}runs WHERE job_id = j.id), ",
+            ", j.revision, j.fence, j.next_run_time, ",
+            $due_at,
+            ", j.fire_count, j.finished, (SELECT count(*) FROM {p}runs AS r WHERE r.job_id = j.id), ",
             $rest
         )
     };
 }
 
-/// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
-macro_rules! select_orphans {
-    ($which:expr) => {
-        $crate::sql::select_record!(concat!(
-            "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
-             FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
-             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
-            $which,
-            " ORDER BY r.scheduled_time LIMIT ?2"
-        ))
-    };
-}
-
-pub(crate) use {select_orphans, select_record};
+pub(crate) use select_record;

@@ -8,7 +8,7 @@ use crate::sql::{Statements, select_record};
 
 macro_rules! record {
     ($rest:expr) => {
-        select_record!("j.definition", $rest)
+        select_record!("j.definition", "j.due_at", $rest)
     };
 }
 

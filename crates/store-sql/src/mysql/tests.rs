@@ -1,4 +1,4 @@
-//! What is the own of MySQL and MariaDB; the contract itself is checked by `tests/conformance.rs`.
+//! What is MySQL's and MariaDB's own; the contract itself is checked by `tests/conformance`.
 
 mod options;
 mod plans;

@@ -7,6 +7,7 @@ use punctual_core::{Claim, StoreError, TaskFilter, Timestamp};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
+use crate::batch::task_names;
 use crate::dialect::{Claiming, Dialect};
 use crate::rows;
 
@@ -18,17 +19,11 @@ impl Claiming for Postgres {
         lease: Duration,
         filter: &TaskFilter,
     ) -> Result<Vec<Claim>, StoreError> {
-        let tasks = match filter {
-            TaskFilter::Any => None,
-            TaskFilter::Only(names) => Some(names.iter().map(|name| name.as_str()).collect()),
-            // A kind of filter that a newer core knows and this build doesn't lets nothing pass.
-            _ => Some(Vec::new()),
-        };
         let query = sqlx::query(self.sql(sql::CLAIM))
             .bind(now.as_micros())
             .bind(now.saturating_add(lease).as_micros())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .bind(tasks);
+            .bind(task_names(filter));
         let mut connection = self.read().await?;
         let found = query.fetch_all(&mut *connection).await.map_err(store_error)?;
         connection.finish();

@@ -98,8 +98,7 @@ impl Dialect for Postgres {
     }
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        self.pool.begin_with(begin).await.map_err(store_error)
+        self.pool.begin_with(sql::BEGIN_SNAPSHOT).await.map_err(store_error)
     }
 
     async fn prolong(&self, values: &[Value<'_>]) -> Result<Option<PgRow>, StoreError> {

@@ -3,15 +3,13 @@
 //! `{p}` is the schema with the table prefix. Batches come in as arrays, which `unnest` turns into rows.
 
 use crate::history::HistoryStatements;
-use crate::sql::Statements;
+use crate::sql::{Statements, select_record};
 
-/// A record as `rows::record` reads it, and more, from `jobs AS j`.
-macro_rules! select_record {
+macro_rules! record {
     ($rest:expr) => {
-        concat!(
-            "SELECT j.id, j.task, (SELECT d.definition FROM {p}definitions d WHERE d.job_id = j.id), ",
-            "j.revision, j.fence, j.next_run_time, coalesce(j.claimed_until, j.due_at), j.fire_count, ",
-            "j.finished, (SELECT count(*) FROM {p}runs r WHERE r.job_id = j.id), ",
+        select_record!(
+            "(SELECT d.definition FROM {p}definitions AS d WHERE d.job_id = j.id)",
+            "coalesce(j.claimed_until, j.due_at)",
             $rest
         )
     };
@@ -27,7 +25,7 @@ macro_rules! run_columns {
 /// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
 macro_rules! select_orphans {
     ($which:expr) => {
-        select_record!(concat!(
+        record!(concat!(
             run_columns!(),
             "FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
              WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
@@ -89,16 +87,16 @@ pub(super) const STATEMENTS: Statements = Statements {
         WITH definition AS (DELETE FROM {p}definitions) DELETE FROM {p}jobs",
     remove_all_runs: "
         DELETE FROM {p}runs AS r WHERE NOT EXISTS (SELECT 1 FROM {p}jobs AS j WHERE j.id = r.job_id)",
-    get: select_record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
-    list_scheduled: select_record!(
+    get: record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
+    list_scheduled: record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL
          ORDER BY j.next_run_time, j.id LIMIT ?1"
     ),
-    list_scheduled_after: select_record!(
+    list_scheduled_after: record!(
         "0 FROM {p}jobs AS j WHERE (j.next_run_time, j.id) > (?2, ?3)
          ORDER BY j.next_run_time, j.id LIMIT ?1"
     ),
-    list_unscheduled_after: select_record!(
+    list_unscheduled_after: record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
     ),
     next_wakeup: "SELECT due FROM {p}next_wakeup(NULL) AS due WHERE due IS NOT NULL",
@@ -145,6 +143,9 @@ pub(super) const NAMES: &str = "
         'punctual_' || to_hex(hashtextextended(name || '.' || lower($2), 0)),
         current_setting('default_transaction_isolation')
     FROM coalesce($1, current_schema()::text) AS name WHERE name IS NOT NULL";
+
+/// Sees nothing of what others write after its first statement.
+pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 pub(super) const HAS_TABLES: &str = "SELECT to_regclass(?1) IS NOT NULL";
 

@@ -1,4 +1,4 @@
-//! What is PostgreSQL's own; the contract itself is checked by `tests/conformance.rs`.
+//! What is PostgreSQL's own; the contract itself is checked by `tests/conformance`.
 
 mod options;
 mod plans;

@@ -7,10 +7,11 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
+use super::changes::Changes;
 use super::database::Sqlite;
 use super::error::store_error;
 use super::sql;
-use crate::batch::{Changes, Wave, json, unjson, waves};
+use crate::batch::{Wave, json, unjson, waves};
 use crate::client::{Client, Columns, Value};
 use crate::dialect::{Committing, Dialect};
 use crate::history::entry_rows;
@@ -84,8 +85,11 @@ impl Sqlite {
         wave: &Wave<'_>,
         outcomes: &mut [CommitOutcome],
     ) -> Result<bool, StoreError> {
-        let advances = |(_, commit): &(usize, &Commit)| matches!(&commit.action, CommitAction::Advance { start, .. } if start.is_empty());
-        if !wave.iter().all(advances) {
+        let only_advances = |commit: &Commit| match &commit.action {
+            CommitAction::Advance { start, .. } => start.is_empty(),
+            _ => false,
+        };
+        if !wave.iter().all(|(_, commit)| only_advances(commit)) {
             return Ok(false);
         }
         let mut changes = Changes::default();

@@ -21,9 +21,6 @@ use crate::tables::TablePrefix;
 /// Connections that read while one writes.
 const READERS: u32 = 4;
 
-/// Takes the write lock at once.
-const BEGIN: &str = "BEGIN IMMEDIATE";
-
 /// How often another process may get in between before WAL mode is given up.
 const WAL_ATTEMPTS: u32 = 100;
 
@@ -102,13 +99,13 @@ impl Dialect for Sqlite {
     /// Has the write lock from its beginning: a later upgrade could find the lock taken and the data
     /// changed, and would fail without waiting.
     async fn write(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
-        match self.writer.begin_with(BEGIN).await {
+        match self.writer.begin_with(sql::BEGIN).await {
             // A full disk or the like made SQLite roll back by itself, and sqlx believes that the
             // transaction is still there: another connection has to take this one's place.
             Err(sqlx::Error::InvalidSavePointStatement) => {
                 let lost = self.writer.acquire().await.map_err(store_error)?;
                 lost.close().await.map_err(store_error)?;
-                self.writer.begin_with(BEGIN).await
+                self.writer.begin_with(sql::BEGIN).await
             }
             result => result,
         }
@@ -151,13 +148,14 @@ fn connect_options(options: &Options) -> SqliteConnectOptions {
             Synchronous::Full => SqliteSynchronous::Full,
             Synchronous::Normal => SqliteSynchronous::Normal,
         })
-        // There are no foreign keys; a batch's rows come through this buffer.
+        // There are none.
         .foreign_keys(false)
         // Every claim and commit writes the same few pages again: the log takes in 16 MB of that, instead
         // of 4, before each page goes into the file once.
         .pragma("wal_autocheckpoint", "4096")
         // In KiB: pages that are not at hand are read once more by every claim and commit.
         .pragma("cache_size", "-32768")
+        // A batch's rows come through it.
         .row_buffer_size(512)
         .disable_statement_logging();
     match &options.place {
@@ -171,12 +169,12 @@ fn connect_options(options: &Options) -> SqliteConnectOptions {
 /// empty write does wait; then it is tried again.
 async fn use_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     for _ in 1..WAL_ATTEMPTS {
-        match sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *connection).await {
+        match sqlx::raw_sql(sql::USE_WAL).execute(&mut *connection).await {
             Err(error) if is_busy(&error) => {
-                connection.begin_with(BEGIN).await?.rollback().await?;
+                connection.begin_with(sql::BEGIN).await?.rollback().await?;
             }
             result => return result.map(drop),
         }
     }
-    sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(connection).await.map(drop)
+    sqlx::raw_sql(sql::USE_WAL).execute(connection).await.map(drop)
 }

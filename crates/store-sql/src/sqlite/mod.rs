@@ -1,5 +1,6 @@
 //! SQLite.
 
+mod changes;
 mod claims;
 mod commits;
 mod database;

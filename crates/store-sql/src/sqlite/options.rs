@@ -82,7 +82,7 @@ impl SqliteJobStoreBuilder {
     pub(super) fn new() -> Self {
         Self {
             place: None,
-            table_prefix: "punctual_".into(),
+            table_prefix: TablePrefix::default().as_str().into(),
             make_tables: true,
             busy_timeout: Duration::from_secs(5),
             synchronous: Synchronous::default(),

@@ -4,6 +4,7 @@ use punctual_core::StoreError;
 use sqlx::{Connection, SqliteConnection};
 
 use super::error::store_error;
+use super::sql;
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
 
@@ -82,7 +83,7 @@ pub(super) async fn migrate(
     tables: &TablePrefix,
     schema: &Schema,
 ) -> Result<(), StoreError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
+    let mut transaction = connection.begin_with(sql::BEGIN).await.map_err(store_error)?;
     schema.migrate(&mut *transaction, |statement| tables.sql(statement)).await?;
     transaction.commit().await.map_err(store_error)
 }

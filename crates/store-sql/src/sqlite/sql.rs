@@ -4,7 +4,30 @@
 //! walk the batch and look each row up, in this order.
 
 use crate::history::HistoryStatements;
-use crate::sql::{Statements, select_orphans, select_record};
+use crate::sql::{Statements, select_record};
+
+macro_rules! record {
+    ($rest:expr) => {
+        select_record!(
+            "(SELECT definition FROM {p}definitions WHERE job = j.key)",
+            "j.due_at",
+            $rest
+        )
+    };
+}
+
+/// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
+macro_rules! select_orphans {
+    ($which:expr) => {
+        record!(concat!(
+            "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
+             FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
+             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
+            $which,
+            " ORDER BY r.scheduled_time LIMIT ?2"
+        ))
+    };
+}
 
 /// What the node `?1` must know at `?2`, of the tasks `?3`. The file has no clock.
 macro_rules! look {
@@ -42,16 +65,16 @@ pub(super) const STATEMENTS: Statements = Statements {
     remove_all: "DELETE FROM {p}jobs",
     // There is one writer at a time.
     remove_all_runs: "DELETE FROM {p}runs",
-    get: select_record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
-    list_scheduled: select_record!(
+    get: record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
+    list_scheduled: record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL
          ORDER BY j.next_run_time, j.id LIMIT ?1"
     ),
-    list_scheduled_after: select_record!(
+    list_scheduled_after: record!(
         "0 FROM {p}jobs AS j WHERE (j.next_run_time, j.id) > (?2, ?3)
          ORDER BY j.next_run_time, j.id LIMIT ?1"
     ),
-    list_unscheduled_after: select_record!(
+    list_unscheduled_after: record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
     ),
     next_wakeup: "
@@ -82,6 +105,11 @@ pub(super) const STATEMENTS: Statements = Statements {
         ON CONFLICT (key) DO UPDATE SET text = excluded.text",
     add_note: "INSERT INTO {p}notes (key, text) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
 };
+
+/// Takes the write lock at once.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+
+pub(super) const USE_WAL: &str = "PRAGMA journal_mode = WAL";
 
 /// Lets a node that is alive live on, and looks around.
 pub(super) const PROLONG: &str = concat!(
@@ -145,8 +173,8 @@ pub(super) const ADD_DEFINITIONS: &str = "
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
 pub(super) const DUE: &str =
-    select_record!("j.key FROM {p}jobs AS j WHERE j.due_at <= ?1 ORDER BY j.due_at LIMIT ?2");
-pub(super) const DUE_OF_TASKS: &str = select_record!(
+    record!("j.key FROM {p}jobs AS j WHERE j.due_at <= ?1 ORDER BY j.due_at LIMIT ?2");
+pub(super) const DUE_OF_TASKS: &str = record!(
     "j.key FROM {p}jobs AS j
      WHERE j.due_at <= ?1 AND j.task IN (SELECT value FROM json_each(?3))
      ORDER BY j.due_at LIMIT ?2"

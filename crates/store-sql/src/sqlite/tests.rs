@@ -1,4 +1,4 @@
-//! What is SQLite's own; the contract itself is checked by `tests/conformance.rs`.
+//! What is SQLite's own; the contract itself is checked by `tests/conformance`.
 
 mod options;
 mod plans;

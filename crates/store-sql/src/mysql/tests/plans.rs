@@ -8,7 +8,7 @@ use super::super::sql::{self, HISTORY, STATEMENTS};
 use super::{Tables, at, due};
 use crate::client::Value::{self, Flag, Int, MaybeText, Text};
 
-/// A row of a plan: the table, how it is read, by which index, how many rows, and remarks.
+/// A row of a plan: the table, how it is read, by which index, and remarks.
 #[derive(Debug)]
 struct Step {
     table: String,

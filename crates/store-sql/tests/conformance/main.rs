@@ -5,11 +5,8 @@
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 #[cfg(feature = "mysql")]
-#[path = "conformance/mysql.rs"]
 mod mysql;
 #[cfg(feature = "postgres")]
-#[path = "conformance/postgres.rs"]
 mod postgres;
 #[cfg(feature = "sqlite")]
-#[path = "conformance/sqlite.rs"]
 mod sqlite;
