@@ -13,8 +13,8 @@ use crate::migrate::Schema;
 use crate::tables::TablePrefix;
 
 /// Locks of all databases of a server have their names in common: they are those of the tables.
-const LOCK: &str = "SELECT GET_LOCK(SHA1(CONCAT('punctual ', ?1)), ?2)";
-const UNLOCK: &str = "DO RELEASE_LOCK(SHA1(CONCAT('punctual ', ?1)))";
+const LOCK: &str = "SELECT GET_LOCK(SHA2(CONCAT('punctual ', ?1), 256), ?2)";
+const UNLOCK: &str = "DO RELEASE_LOCK(SHA2(CONCAT('punctual ', ?1), 256))";
 
 /// Each statement commits by itself, so that a migration may be cut off in the middle: all of it must bear
 /// being done again.
