@@ -57,12 +57,15 @@ macro_rules! look {
 }
 
 /// The jobs of the ids in the JSON array `?1`, in its order. With a list in its place, all jobs would be read
-/// where there are few, and all that are read are held.
+/// where there are few, and all that are read are held. The array is in a query of its own because MySQL would
+/// hold it too, and then says that it can't.
 macro_rules! jobs {
     () => {
-        " FROM JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
-             job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$'
-         )) AS c
+        " FROM (
+             SELECT given.job FROM JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
+                 job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$'
+             )) AS given
+         ) AS c
          STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = CAST(c.job AS BINARY)"
     };
 }

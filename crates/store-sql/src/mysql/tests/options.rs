@@ -80,9 +80,11 @@ async fn a_pool_of_the_users_own_is_used_and_left_open() {
     let builder = MySqlJobStore::builder().pool(pool.clone());
     let store = builder.table_prefix(&*tables.prefix).build().unwrap();
     leaves_the_pool_open(&store, &pool).await;
-    let isolation: String =
-        sqlx::query_scalar("SELECT @@tx_isolation").fetch_one(&pool).await.unwrap();
-    assert_eq!(isolation, "SERIALIZABLE", "the user's settings stay");
+    // It has another name in MySQL than in older MariaDB, and both in newer MariaDB.
+    let isolation =
+        "SHOW VARIABLES WHERE Variable_name IN ('transaction_isolation', 'tx_isolation')";
+    let isolation: (String, String) = sqlx::query_as(isolation).fetch_one(&pool).await.unwrap();
+    assert_eq!(isolation.1, "SERIALIZABLE", "the user's settings stay");
     tables.drop().await;
 }
 

@@ -20,7 +20,7 @@ struct Step {
 impl Tables {
     async fn plan(&mut self, statement: &str, values: &[Value<'_>]) -> Vec<Step> {
         let statement = statement.replace("{p}", &self.prefix).replace("INTO @", "AS kept_in_");
-        let explain = format!("EXPLAIN {}", literal(&statement, values));
+        let explain = format!("EXPLAIN FORMAT = TRADITIONAL {}", literal(&statement, values));
         let rows = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut self.own).await.unwrap();
         let text = |row: &sqlx::mysql::MySqlRow, column: &str| {
             row.get::<Option<String>, _>(column).unwrap_or_default()
