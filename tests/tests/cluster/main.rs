@@ -25,7 +25,7 @@ macro_rules! on_every_store {
             }
 
             #[test]
-            fn a_minute_of_kills_loses_nothing_and_repeats_nothing() {
+            fn a_minute_of_kills_loses_no_rerun_and_repeats_no_skip() {
                 crate::chaos::test(Kind::$kind);
             }
 
@@ -43,7 +43,6 @@ macro_rules! on_every_store {
             fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
                 crate::stale::test(Kind::$kind);
             }
-
         }
     )*};
 }

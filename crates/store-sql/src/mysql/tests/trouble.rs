@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobStore, StoreErrorKind};
+use punctual_core::{CommitOutcome, JobId, JobStore, StoreErrorKind};
 use punctual_testkit::server_url;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlSslMode};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
@@ -42,6 +42,10 @@ async fn a_server_that_is_not_there() {
 async fn a_user_or_a_database_that_is_not_there() {
     let nobody = MySqlJobStore::open(url(&(unique() + ":hunter2"), &database())).unwrap();
     tells(&nobody.start().await.unwrap_err(), StoreErrorKind::Invalid, "user or the password");
+    let nowhere: MySqlConnectOptions = server_url("mysql").parse().unwrap();
+    let nowhere = MySqlJobStore::builder().connect_options(nowhere.database(&unique()));
+    let error = nowhere.build().unwrap().start().await.unwrap_err();
+    tells(&error, StoreErrorKind::Invalid, "no such database");
 }
 
 #[tokio::test]
@@ -110,12 +114,12 @@ async fn a_batch_that_fails_midway_is_undone_whole() {
     let error = store.commit(batch.to_vec().into()).await.unwrap_err();
     tells(&error, StoreErrorKind::Unavailable, "disk");
     for job in ["a", "b"] {
-        let record = store.get(&punctual_core::JobId::new(job).unwrap()).await.unwrap().unwrap();
+        let record = store.get(&JobId::new(job).unwrap()).await.unwrap().unwrap();
         assert_eq!((record.fire_count, record.in_flight), (0, 0), "{job}");
     }
     tables.run("DROP TRIGGER {p}full").await;
     let outcomes = store.commit(batch.to_vec().into()).await.unwrap();
-    assert_eq!(outcomes, [punctual_core::CommitOutcome::Done; 2], "the same batch, repeated");
+    assert_eq!(outcomes, [CommitOutcome::Done; 2], "the same batch, repeated");
     tables.drop().await;
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Commit, CommitAction, Fence, InFlightRun, JobStore, NodeId, RunId, Schedule, TaskFilter,
+    Claim, Commit, CommitAction, Fence, InFlightRun, JobStore, NodeId, RunId, Schedule, TaskFilter,
     TaskName,
 };
 use punctual_testkit::server_url;
@@ -121,7 +121,7 @@ async fn fire(store: &PostgresJobStore, filter: &TaskFilter, fires: u64) {
     assert!(store.next_wakeup(filter).await.unwrap().is_some());
     let claims = store.claim_due(now, 9, lease, filter).await.unwrap();
     let node = NodeId::new("here").unwrap();
-    let commit = |(claim, number): (&punctual_core::Claim, u128)| {
+    let commit = |(claim, number): (&Claim, u128)| {
         let run_id = RunId::from_u128(number);
         let run = InFlightRun {
             run_id,

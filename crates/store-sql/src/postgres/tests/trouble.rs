@@ -6,6 +6,7 @@ use punctual_core::{JobId, JobStore, NewRecord, NodeId, StoreErrorKind, TaskFilt
 use punctual_testkit::server_url;
 use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use tokio::time::timeout;
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, claim, due, tells, unique};
@@ -154,7 +155,7 @@ async fn a_job_that_is_held_is_not_waited_for_till_the_lease_is_over() {
     assert_eq!(limit.get::<&str, _>(0), "3s");
     tables.run("BEGIN; SELECT 1 FROM {p}jobs FOR UPDATE").await;
     let id = JobId::new("a").unwrap();
-    let wait = tokio::time::timeout(PATIENCE, store.remove(&id));
+    let wait = timeout(PATIENCE, store.remove(&id));
     let error = wait.await.expect("it gives up").unwrap_err();
     tells(&error, StoreErrorKind::Unavailable, "a lock did not come free");
     tables.run("ROLLBACK").await;
