@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use punctual_core::{Commit, JobId, StoreError, StoreErrorKind, TaskFilter, TaskName};
+use punctual_core::{Commit, JobId, NewRecord, StoreError, StoreErrorKind, TaskFilter, TaskName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -56,6 +56,11 @@ pub(crate) fn parts<T>(
         rows = rest;
         (!part.is_empty()).then_some(part)
     })
+}
+
+/// Jobs in parts that are each added by one statement: not too many rows or bytes for it.
+pub(crate) fn job_parts(jobs: &[NewRecord]) -> impl Iterator<Item = &[NewRecord]> {
+    parts(jobs, 5_000, 16 << 20, |job| job.definition.as_bytes().len())
 }
 
 /// Commits with their places in the batch, no two of them for the same job.

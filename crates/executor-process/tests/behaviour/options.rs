@@ -172,6 +172,18 @@ fn options_are_checked() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn limits_of_memory_are_checked() {
+    let pool = ProcessPoolExecutor::builder;
+    for (builder, expected) in [
+        (pool().recycle_memory(1_000), "recycle_memory is 1000: it must be at least 1 MiB"),
+        (pool().memory_limit(0), "memory_limit is 0: it must be at least 1 MiB"),
+    ] {
+        assert_eq!(builder.build().unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
 fn secrets_are_not_shown() {
     let pool = ProcessPoolExecutor::builder().env("PASSWORD", "swordfish").args(["swordfish"]);
     assert!(!format!("{pool:?} {:?}", pool.clone().build()).contains("swordfish"));

@@ -7,14 +7,11 @@
 use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::MySqlConnection;
 
+use super::sql;
 use crate::client::Value::{Int, Text};
 use crate::client::{Client, Columns};
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
-
-/// Locks of all databases of a server have their names in common: they are those of the tables.
-const LOCK: &str = "SELECT GET_LOCK(SHA2(CONCAT('punctual ', ?1), 256), ?2)";
-const UNLOCK: &str = "DO RELEASE_LOCK(SHA2(CONCAT('punctual ', ?1), 256))";
 
 /// Each statement commits by itself, so that a migration may be cut off in the middle: all of it must bear
 /// being done again.
@@ -99,7 +96,7 @@ pub(super) async fn migrate(
     }
     let prefix = tables.fill("{p}");
     let lock = [Text(&prefix), Int(PATIENCE)];
-    let rows = connection.fetch(sql(LOCK), &lock).await?;
+    let rows = connection.fetch(sql(sql::LOCK), &lock).await?;
     if rows.first().map_or(Ok(None), |row| row.maybe_int(0))? != Some(1) {
         return Err(StoreError::new(
             StoreErrorKind::Unavailable,
@@ -107,5 +104,5 @@ pub(super) async fn migrate(
         ));
     }
     schema.migrate(connection, sql).await?;
-    connection.execute(sql(UNLOCK), &lock).await.map(drop)
+    connection.execute(sql(sql::UNLOCK), &lock).await.map(drop)
 }

@@ -270,6 +270,11 @@ pub(super) const SERVER: &str = "
             IF(@@max_allowed_packet < 4194304, 'max_allowed_packet = 4194304', NULL)
         ) USING utf8mb4)";
 
+/// Prefix, how many seconds to wait. Locks of all databases of a server have their names in common: they are those
+/// of the tables.
+pub(super) const LOCK: &str = "SELECT GET_LOCK(SHA2(CONCAT('punctual ', ?1), 256), ?2)";
+pub(super) const UNLOCK: &str = "DO RELEASE_LOCK(SHA2(CONCAT('punctual ', ?1), 256))";
+
 /// Lets a node that is alive live on: the values of `look`, and until when.
 pub(super) const PROLONG: &str =
     "UPDATE {p}nodes SET alive_until = ?4 WHERE id = ?1 AND alive_until > ?2";

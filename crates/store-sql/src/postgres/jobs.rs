@@ -8,12 +8,8 @@ use sqlx::{PgConnection, Row};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
-use crate::batch::parts;
+use crate::batch::job_parts;
 use crate::dialect::{Adding, Dialect};
-
-/// How many jobs a statement adds, and about how many bytes of definitions.
-const ROWS: usize = 5_000;
-const BYTES: usize = 16 << 20;
 
 impl Adding<PgConnection> for Postgres {
     async fn add(
@@ -22,7 +18,7 @@ impl Adding<PgConnection> for Postgres {
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(records.len());
-        for part in parts(records, ROWS, BYTES, |new| new.definition.as_bytes().len()) {
+        for part in job_parts(records) {
             outcomes.extend(self.add_part(connection, part).await?);
         }
         Ok(outcomes)

@@ -5,7 +5,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::error::store_error;
 use super::names::Names;
-use super::sql::HAS_TABLES;
+use super::sql;
 use crate::client::Value::Text;
 use crate::client::{Client, Columns};
 use crate::migrate::Schema;
@@ -81,11 +81,6 @@ const HISTORY: &str = "
     CREATE INDEX {prefix}history_of_job ON {p}history (job_id, finished);
 ";
 
-/// Large tables may take longer to migrate than anything else may take, and others wait for it.
-const TAKE_TIME: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
-const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
-const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";
-
 /// Brings the tables to the newest version, in one transaction under a lock. Tables that are as they should
 /// be are only looked at, which needs no right to make any.
 pub(super) async fn migrate(
@@ -95,16 +90,16 @@ pub(super) async fn migrate(
 ) -> Result<(), StoreError> {
     let sql = |statement| names.sql(statement);
     let table = names.table("schema");
-    let found = connection.fetch(sql(HAS_TABLES), &[Text(&table)]).await?;
+    let found = connection.fetch(sql(sql::HAS_TABLES), &[Text(&table)]).await?;
     let has_tables = found.first().map_or(Ok(false), |row| row.flag(0))?;
     if has_tables && schema.is_current(connection, sql).await? {
         return Ok(());
     }
     let mut transaction = connection.begin().await.map_err(store_error)?;
-    transaction.script(sql(TAKE_TIME)).await?;
-    transaction.fetch(sql(LOCK), &[Text(&names.channel)]).await?;
+    transaction.script(sql(sql::TAKE_TIME)).await?;
+    transaction.fetch(sql(sql::LOCK), &[Text(&names.channel)]).await?;
     if !names.schema_exists {
-        transaction.script(sql(CREATE_SCHEMA)).await?;
+        transaction.script(sql(sql::CREATE_SCHEMA)).await?;
     }
     schema.migrate(&mut *transaction, sql).await?;
     transaction.commit().await.map_err(store_error)

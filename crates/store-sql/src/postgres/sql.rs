@@ -149,6 +149,12 @@ pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ R
 
 pub(super) const HAS_TABLES: &str = "SELECT to_regclass(?1) IS NOT NULL";
 
+/// Large tables may take longer to migrate than anything else may take, and others wait for it.
+pub(super) const TAKE_TIME: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+/// The name of the channel, which is one for all that use the same tables.
+pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
+pub(super) const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";
+
 /// Of ids, tasks, fences, next run times and due times; answers the fences of the jobs that are new. In one
 /// order, so that of two that add the same jobs none waits for the other in a circle.
 pub(super) const ADD: &str = "

@@ -5,14 +5,10 @@ use sqlx::SqliteConnection;
 
 use super::database::Sqlite;
 use super::sql;
-use crate::batch::{json, parts, unjson};
+use crate::batch::{job_parts, json, unjson};
 use crate::client::Value::{Bytes, Int, Text};
 use crate::client::{Client, Columns};
 use crate::dialect::{Adding, Dialect};
-
-/// How many jobs a statement adds, and about how many bytes of definitions.
-const ROWS: usize = 5_000;
-const BYTES: usize = 16 << 20;
 
 impl Adding<SqliteConnection> for Sqlite {
     /// Many jobs in two statements: each that is run costs a way to the connection's thread and back.
@@ -22,7 +18,7 @@ impl Adding<SqliteConnection> for Sqlite {
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(records.len());
-        for part in parts(records, ROWS, BYTES, |new| new.definition.as_bytes().len()) {
+        for part in job_parts(records) {
             outcomes.extend(self.add_part(connection, part).await?);
         }
         Ok(outcomes)

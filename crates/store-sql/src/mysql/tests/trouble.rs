@@ -154,8 +154,7 @@ impl Tables {
         let options: MySqlConnectOptions = server_url("mysql").parse().unwrap();
         let line = Line::to(options.get_host(), options.get_port()).await;
         // What is encrypted can't be counted. A password goes unencrypted too where it has just been used.
-        let options =
-            options.host("127.0.0.1").port(line.port).ssl_mode(MySqlSslMode::Disabled);
+        let options = options.host("127.0.0.1").port(line.port).ssl_mode(MySqlSslMode::Disabled);
         let builder = MySqlJobStore::builder().connect_options(options);
         (line, builder.table_prefix(&*self.prefix))
     }
