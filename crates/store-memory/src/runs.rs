@@ -64,18 +64,23 @@ impl Runs {
         limit: usize,
         wanted: impl Fn(Slot) -> bool,
     ) -> Vec<(Slot, InFlightRun)> {
+        let mut taken = Vec::new();
+        let mut buried = Vec::new();
         let nodes = &self.nodes;
-        self.runs
-            .iter_mut()
-            .filter(|((job, _), run)| is_dead(nodes, &run.node, now) && wanted(*job))
-            .take(limit)
-            .map(|(&(job, _), run)| {
-                run.node = heir.clone();
-                run.fence = run.fence.next();
-                run.attempt = run.attempt.saturating_add(1);
-                (job, run.clone())
-            })
-            .collect()
+        let dead = |((job, _), run): &(&(Slot, RunId), &mut InFlightRun)| {
+            is_dead(nodes, &run.node, now) && wanted(*job)
+        };
+        for (&(job, _), run) in self.runs.iter_mut().filter(dead).take(limit) {
+            buried.push(std::mem::replace(&mut run.node, heir.clone()));
+            run.fence = run.fence.next();
+            run.attempt = run.attempt.saturating_add(1);
+            taken.push((job, run.clone()));
+        }
+        // A renewal that is on its way since before their end comes too late.
+        for node in buried {
+            self.nodes.entry(node).and_modify(|end| *end = Timestamp::MIN);
+        }
+        taken
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs in flight, and the nodes that they belong to.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use punctual_core::{
@@ -14,8 +14,13 @@ use crate::database::Database;
 use crate::dialect::Dialect;
 use crate::rows;
 
-/// How long dead nodes are remembered: the contract's week.
-const DEAD_NODES: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long dead nodes are remembered: the contract's week, and as much as they may have been dated back.
+const DEAD_NODES: Duration = DAY.saturating_mul(8);
+
+/// A node that has lost its runs has been dead for so long: longer than any renewal is on its way.
+const BURIED: Duration = DAY;
 
 impl<D: Dialect> Database<D> {
     pub(crate) async fn renew(
@@ -56,7 +61,7 @@ impl<D: Dialect> Database<D> {
         let mut transaction = self.dialect.write().await?;
         // A search sees the nodes as they were when it began, but runs as they are when it comes to them: those
         // of a node that has come to life meanwhile look like those of nobody. Once the runs are held, they stay
-        // as they are, and another statement sees their nodes.
+        // as they are, and so do their nodes once they are buried.
         let mut orphans = self.orphans(&mut transaction, now, limit, filter).await?;
         while self.has_living(&mut transaction, now, &orphans).await? {
             orphans = self.orphans(&mut transaction, now, limit, filter).await?;
@@ -101,7 +106,8 @@ impl<D: Dialect> Database<D> {
             .collect()
     }
 
-    /// Whether one of the runs is that of a node that is alive.
+    /// Whether one of the runs is that of a node that is alive. The others' nodes are buried: one whose renewal is
+    /// on its way since before its end would not be told otherwise that it comes too late.
     async fn has_living(
         &self,
         connection: &mut D::Connection,
@@ -111,7 +117,14 @@ impl<D: Dialect> Database<D> {
         if found.is_empty() {
             return Ok(false);
         }
-        let rows = self.fetch(connection, D::STATEMENTS.living, &[Int(now.as_micros())]).await?;
+        let since = Int(now.saturating_sub(BURIED).as_micros());
+        let now = Int(now.as_micros());
+        // In one order, so that of two that bury the same nodes none waits for the other in a circle.
+        let nodes: BTreeSet<&str> = found.iter().map(|orphan| orphan.run.node.as_str()).collect();
+        for node in nodes {
+            self.execute(connection, D::STATEMENTS.bury, &[Text(node), now, since]).await?;
+        }
+        let rows = self.fetch(connection, D::STATEMENTS.living, &[now]).await?;
         let living: HashSet<&str> = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
         Ok(found.iter().any(|orphan| living.contains(orphan.run.node.as_str())))
     }

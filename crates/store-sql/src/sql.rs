@@ -47,6 +47,8 @@ pub(crate) struct Statements {
     pub(crate) renew: &'static str,
     /// Those that have been dead since before this instant.
     pub(crate) forget_nodes: &'static str,
+    /// Node, now, since when it counts as dead if it is dead now. Holds it then: it can't come to life meanwhile.
+    pub(crate) bury: &'static str,
     /// Now; answers the nodes that are alive.
     pub(crate) living: &'static str,
     /// Now, limit; answers records, each with a run whose node is dead or not known at all. For a transaction

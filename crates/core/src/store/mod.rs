@@ -166,7 +166,8 @@ pub trait JobStore: Send + Sync + 'static {
     /// which is how a node that keeps its name over a restart gets hold of what it left behind.
     ///
     /// Whoever sees that a run is a node's must see that the node has renewed before it took it: nodes come
-    /// to life while others search.
+    /// to life while others search. And a node whose runs are taken is dead until it renews again, also by a
+    /// `now` from before its end: a renewal may be long on its way.
     fn take_over(
         &self,
         node: &NodeId,

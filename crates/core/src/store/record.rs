@@ -117,7 +117,7 @@ pub struct InFlightRun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Renewal {
     /// The lease had lapsed before (its end was not later than `now`), so that others may have taken the
-    /// node's runs over. False for a node that was not known.
+    /// node's runs over; or they have, whatever `now` is. False for a node that was not known.
     pub lapsed: bool,
     /// As [`JobStore::next_wakeup`](super::JobStore::next_wakeup) answers.
     pub next_wakeup: Option<Timestamp>,

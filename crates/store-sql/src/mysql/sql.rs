@@ -154,6 +154,7 @@ pub(super) const STATEMENTS: Statements = Statements {
             SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED
         ) AS dead
         STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
+    bury: "UPDATE {p}nodes SET alive_until = ?3 WHERE id = ?1 AND alive_until <= ?2",
     living: "SELECT id FROM {p}nodes WHERE alive_until > ?1",
     orphans: hold_orphans!(""),
     orphans_of_tasks: hold_orphans!(concat!(

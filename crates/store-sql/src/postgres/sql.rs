@@ -113,6 +113,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     forget_nodes: "
         DELETE FROM {p}nodes WHERE id IN (
             SELECT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED)",
+    bury: "UPDATE {p}nodes SET alive_until = ?3 WHERE id = ?1 AND alive_until <= ?2",
     living: "SELECT id FROM {p}nodes WHERE alive_until > ?1",
     orphans: select_orphans!("ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"),
     orphans_of_tasks: select_orphans!(concat!(

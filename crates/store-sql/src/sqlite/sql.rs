@@ -90,6 +90,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
         ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
     forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
+    bury: "UPDATE {p}nodes SET alive_until = ?3 WHERE id = ?1 AND alive_until <= ?2",
     living: "SELECT id FROM {p}nodes WHERE alive_until > ?1",
     orphans: select_orphans!(""),
     orphans_of_tasks: select_orphans!("AND j.task IN (SELECT value FROM json_each(?3))"),

@@ -90,6 +90,7 @@ macro_rules! job_store_suite {
                     the_dead_lose_their_runs
                     nodes_that_never_renewed_are_dead
                     the_old_owner_can_finish_nothing
+                    a_renewal_that_comes_too_late_is_told_so
                     each_owner_has_a_larger_fence_and_attempt
                     renewing_with_a_past_instant_gives_runs_away
                     a_node_gets_hold_of_what_it_left_behind

@@ -120,6 +120,7 @@ async fn no_scans(mut tables: Tables) {
         (STATEMENTS.list_scheduled_after, vec![number, number, id]),
         (STATEMENTS.list_unscheduled_after, vec![number, id]),
         (STATEMENTS.node, vec![id]),
+        (STATEMENTS.bury, vec![id, number, number]),
         (STATEMENTS.living, vec![number]),
         (sql::PROLONG, vec![id, number, MaybeText(None), number]),
         (HISTORY.read, vec![number, Int(i64::MIN), last, last, run, number, outcomes]),

@@ -78,6 +78,15 @@ pub async fn the_old_owner_can_finish_nothing<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.clear("a", 1, orphan.run.fence).await, CommitOutcome::Done);
 }
 
+pub async fn a_renewal_that_comes_too_late_is_told_so<F: StoreFixture>(t: &Trial<F>) {
+    two_nodes(t).await;
+    assert_eq!(t.take_over("m", at(10)).await.len(), 1);
+    // It was sent before the lease ended.
+    assert!(t.renew("n", at(9), at(19)).await.lapsed, "others have taken its runs");
+    assert!(!t.renew("n", at(10), at(20)).await.lapsed, "it is alive again");
+    assert!(!t.renew("m", at(9), at(19)).await.lapsed, "the heir is as alive as it was");
+}
+
 pub async fn each_owner_has_a_larger_fence_and_attempt<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(500))]).await;
     t.start_runs("a", [run(1, "n")]).await;
