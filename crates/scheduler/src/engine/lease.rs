@@ -59,17 +59,27 @@ impl Engine {
         if told.lapsed && pass.holds_runs {
             self.bus.emit(Event::LeaseLost(slot.alias.clone()));
         }
-        let was_over = slot.lease.lock().is_over(now);
-        if was_over {
-            self.let_go(slot).await?;
+        if told.lapsed {
+            slot.lease.lock().prolong(Timestamp::MIN);
         }
-        slot.lease.lock().prolong(now.saturating_add(lease));
+        self.regain(slot, now).await?;
         pass.renewed_at = Some(now);
         pass.told_time_at = Some(own);
         pass.next_due = told.next_wakeup;
         pass.asked_at = Some(now);
         pass.search |= told.orphans || !pass.stranded.is_empty();
         Ok(now)
+    }
+
+    /// Takes in that the store has the lease from `now` on. The answer may have been long on its way: what counts
+    /// is whether the lease was over before it came, for then others may have taken runs.
+    pub(super) async fn regain(&self, slot: &Arc<Slot>, now: Timestamp) -> Result<(), StoreError> {
+        let was_over = slot.lease.lock().is_over(slot.now());
+        if was_over {
+            self.let_go(slot).await?;
+        }
+        slot.lease.lock().prolong(now.saturating_add(self.settings.lease));
+        Ok(())
     }
 }
 

@@ -179,6 +179,8 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let left_behind = self.settings.identity.is_some() || pass.lost_track;
         if slot.caps.persistent && left_behind {
+            // From here on others may take what waits here too.
+            slot.lease.lock().prolong(Timestamp::MIN);
             slot.store.renew(node, now, now.saturating_add_micros(-1), filter).await?;
             let mut orphans = slot.store.take_over(node, now, usize::MAX >> 1, filter).await?;
             // Those that this process has are under their new fences now.
@@ -202,6 +204,7 @@ impl Engine {
             }
             pass.stranded.extend(orphans);
             pass.search |= !pass.stranded.is_empty();
+            self.regain(slot, now).await?;
         }
         pass.adopted = true;
         pass.lost_track = false;

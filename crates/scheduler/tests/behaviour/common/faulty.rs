@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     Mute,
     /// Nothing is done before the faults are cleared.
     Wait,
+    /// Everything is done, and the answer comes when the faults are cleared.
+    Late,
     /// It panics.
     Panic,
     /// Nothing is done, and it says that trying again is of no use.
@@ -162,6 +164,12 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
                 self.faults.stick();
                 self.faults.0.2.notified().await;
                 return work.await;
+            }
+            Some(Fault::Late) => {
+                let answer = work.await;
+                self.faults.stick();
+                self.faults.0.2.notified().await;
+                return answer;
             }
             Some(Fault::Panic) => std::panic::resume_unwind(Box::new("the store panics")),
         }

@@ -61,6 +61,17 @@ impl Rig {
 
     /// A pass at that second, by a caller who loses patience while it is stuck in the call.
     pub(crate) fn pass_cut_off(&self, second: i64, faults: &Faults, call: Call, fault: Fault) {
+        drop(self.stuck_pass(second, faults, call, fault));
+        faults.clear();
+    }
+
+    fn stuck_pass(
+        &self,
+        second: i64,
+        faults: &Faults,
+        call: Call,
+        fault: Fault,
+    ) -> impl Future<Output = Option<Timestamp>> {
         faults.set(call, fault);
         self.clock().set(at(second));
         let stuck = faults.stuck();
@@ -69,8 +80,22 @@ impl Rig {
             assert!(pass.as_mut().poll(context).is_pending(), "it asks {call:?}");
             if faults.stuck() > stuck { Poll::Ready(()) } else { Poll::Pending }
         }));
-        drop(pass);
+        pass
+    }
+
+    /// A pass at that second, stuck in the call while something else happens.
+    pub(crate) fn pass_held_up(
+        &self,
+        second: i64,
+        faults: &Faults,
+        call: Call,
+        fault: Fault,
+        meanwhile: impl FnOnce(),
+    ) {
+        let pass = self.stuck_pass(second, faults, call, fault);
+        meanwhile();
         faults.clear();
+        self.block_on(pass);
     }
 
     /// Makes passes until none is needed now; answers when the next one is.

@@ -102,6 +102,32 @@ fn a_run_that_was_taken_over_before_it_began_does_not_begin() {
     }
 }
 
+/// It is stopped after it has looked at its clock, and goes on when its lease has ended, with a run in its queue.
+#[test]
+fn a_renewal_that_comes_too_late_lets_no_run_begin_that_others_took() {
+    for fault in [Fault::Wait, Fault::Late] {
+        let file = File::new();
+        let (its_runs, store) = (Held::default(), faulty(file.store()));
+        let faults = store.0.faults.clone();
+        let asleep = Rig::new(|builder| {
+            builder.job_store("default", store).executor("default", its_runs.clone()).task(note)
+        });
+        let (heir, runs) = node(&file, None);
+        add(&asleep, "job", Recovery::Rerun);
+        asleep.jump_to(10);
+        heir.jump_to(15);
+        asleep.pass_held_up(17, &faults, Call::Renew, fault, || {
+            asleep.clock().set(at(21));
+            heir.jump_to(21);
+        });
+        let taken = usize::from(fault == Fault::Wait);
+        assert_eq!((its_runs.len(), runs.len()), (1, taken), "{fault:?}");
+        asleep.clock().set(at(22));
+        its_runs.run_one();
+        assert_eq!(asleep.log.len(), 1 - taken, "{fault:?}");
+    }
+}
+
 #[test]
 fn one_that_only_seemed_dead_keeps_what_nobody_took() {
     let file = File::new();
@@ -236,6 +262,34 @@ fn a_run_that_ends_while_its_process_looks_for_what_it_lost_has_ended() {
     rig.jump_to(25);
     assert!(rig.log.lines()[0].starts_with("of the dead@10 again"), "{:?}", rig.log.lines());
     assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+}
+
+/// To get hold of what it may have taken, a process gives away for a moment what is recorded as its own.
+#[test]
+fn what_waits_where_a_process_looks_for_what_it_lost_begins_in_one_place() {
+    for is_taken in [true, false] {
+        let file = File::new();
+        let ([_dead, rig], held, faults) = a_dead_node_and_its_heir(&file);
+        add(&rig, "waiting", Recovery::Rerun);
+        rig.jump_to(11);
+        assert_eq!(held.len(), 1);
+        let (other, runs) = node(&file, None);
+        for second in [14, 18] {
+            rig.jump_to(second);
+            other.jump_to(second);
+        }
+        faults.once(Call::TakeOver, Fault::Before);
+        rig.jump_to(22);
+        assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
+        rig.pass_held_up(23, &faults, Call::TakeOver, Fault::Wait, || {
+            if is_taken {
+                other.jump_to(23);
+            }
+        });
+        assert_eq!(runs.len(), if is_taken { 2 } else { 0 });
+        held.run_one();
+        assert_eq!(rig.log.len(), usize::from(!is_taken), "{:?}", rig.log.lines());
+    }
 }
 
 /// The store is away for longer than the lease, for all of three. The one that comes back first leaves the
