@@ -191,7 +191,10 @@ fn keeps_the_rules(executor: impl Executor) {
 
     // Behind the long run another job waits, for longer than it bears.
     let patience = Duration::from_millis(10);
-    let is_missed = |event: &Event, id: &str| matches!(event, Event::JobMissed(skipped) if skipped.job.job_id.as_str() == id);
+    let is_missed = |event: &Event, id: &str| match event {
+        Event::JobMissed(skipped) => skipped.job.job_id.as_str() == id,
+        _ => false,
+    };
     // A busy machine may be too late for it even before it waits there.
     let (id, run_time) = (0..100)
         .find_map(|number| {

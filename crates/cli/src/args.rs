@@ -11,7 +11,7 @@ use punctual::{Zone, ZoneDatabase};
 use crate::crontab::Format;
 use crate::history::HistoryArgs;
 
-/// Runs crontab files and explains schedules.
+/// Runs crontab files, explains schedules and shows past runs.
 #[derive(Debug, Parser)]
 #[command(name = "punctual", version = version(), max_term_width = 100)]
 pub struct Cli {
@@ -29,7 +29,7 @@ pub enum Command {
     Run(RunArgs),
     /// Prints what became of past runs, newest first
     History(HistoryArgs),
-    /// Becomes another user and runs a command: what `run` starts the commands of others with.
+    /// Becomes another user and runs a command: what `run` starts the commands of others with
     #[command(hide = true)]
     Become(BecomeArgs),
 }

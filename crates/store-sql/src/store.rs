@@ -1,6 +1,7 @@
 //! The stores as users see them.
 
-/// Implements `JobStore` and `Debug` for a type with a field `handle`, an `Arc<Handle<_>>`, and a method `capabilities`.
+/// Implements `JobStore` and `Debug` for a type with a field `handle`, an `Arc<Handle<_>>`, and a
+/// method `capabilities`.
 macro_rules! job_store {
     ($store:ty) => {
         const _: () = {

@@ -45,8 +45,8 @@ impl CommandTask {
     /// Runs these programs only, written just so; without `/bin/sh` there is no [`shell`](crate::shell).
     ///
     /// Name them by their full paths: another name is looked for in the `PATH` that the command may set itself. A
-    /// program's arguments and variables remain free, and some do anything they are told; where that matters, look at them
-    /// with [`checked`](Self::checked).
+    /// program's arguments and variables remain free, and some do anything they are told; where that matters, look at
+    /// them with [`checked`](Self::checked).
     #[must_use]
     pub fn only<P: Into<String>>(programs: impl IntoIterator<Item = P>) -> Self {
         let programs: BTreeSet<String> = programs.into_iter().map(Into::into).collect();

@@ -12,11 +12,11 @@ use crate::time::{Clock, Timestamp};
 
 /// One run of a job: everything an executor needs, and the promise of exactly one report.
 ///
-/// An executor in this process calls [`prepare`](Self::prepare) or [`execute`](Self::execute). One that runs tasks elsewhere reads
-/// [`task`](Self::task), [`args`](Self::args) and [`context`](Self::context), tells
-/// [`begin`](Self::begin) and in the end [`finish`](Self::finish), with the error as the task's
-/// [`body`](Self::body) reads it. A `Run` that is dropped without a
-/// report is reported as [`RunOutcome::Lost`].
+/// An executor in this process calls [`prepare`](Self::prepare) or [`execute`](Self::execute). One that
+/// runs tasks elsewhere reads [`task`](Self::task), [`args`](Self::args) and
+/// [`context`](Self::context), tells [`begin`](Self::begin) and in the end [`finish`](Self::finish),
+/// with the error as the task's [`body`](Self::body) reads it. A `Run` that is dropped without a report
+/// is reported as [`RunOutcome::Lost`].
 pub struct Run {
     parts: RunParts,
     lease: Option<Lease>,

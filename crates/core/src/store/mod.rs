@@ -32,10 +32,11 @@ use crate::time::Timestamp;
 
 /// Keeps jobs, and hands each due occurrence to exactly one of the schedulers that share it.
 ///
-/// A store keeps [`JobRecord`]s and never decodes them. It acts by no clock: every instant comes in as an
-/// argument (for stores that several machines share, corrected by what [`time`](Self::time) said). Implementors write `async fn`; callers that don't know the type
-/// use [`DynJobStore`], which every store implements. All methods may be called at the same time, from
-/// any thread, and each is atomic: whoever looks sees all of its effect or none.
+/// A store keeps [`JobRecord`]s and never decodes them. It acts by no clock: every instant comes in as
+/// an argument (for stores that several machines share, corrected by what [`time`](Self::time) said).
+/// Implementors write `async fn`; callers that don't know the type use [`DynJobStore`], which every
+/// store implements. All methods may be called at the same time, from any thread, and each is atomic:
+/// whoever looks sees all of its effect or none.
 ///
 /// # A record's life
 ///
