@@ -28,8 +28,9 @@ impl<D: Database> Server<D> {
         Self::At(Box::new(options))
     }
 
-    /// The pool, and whether it is ours to close. Connections of our own begin with these settings.
-    pub(crate) fn pool(&self, limits: &Limits, settings: String) -> (Pool<D>, bool)
+    /// The pool, and whether it is ours to close. Connections of our own begin with these settings, and are
+    /// closed when they have not been used for so long.
+    pub(crate) fn pool(&self, limits: &Limits, settings: String, lasts: Duration) -> (Pool<D>, bool)
     where
         for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
     {
@@ -47,8 +48,11 @@ impl<D: Database> Server<D> {
             })
             // Not each time, which would be a round trip each.
             .test_before_acquire(false)
-            .before_acquire(|connection, usage| {
+            .before_acquire(move |connection, usage| {
                 Box::pin(async move {
+                    if usage.idle_for >= lasts {
+                        return Ok(false);
+                    }
                     if usage.idle_for >= IDLE {
                         connection.ping().await?;
                     }

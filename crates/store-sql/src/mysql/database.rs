@@ -18,6 +18,10 @@ use crate::lent::Lent;
 use crate::sql::Statements;
 use crate::tables::TablePrefix;
 
+/// MySQL ends a connection on which nothing was said for so long as [`ABANDONED`]: somewhat sooner it is not used
+/// any more.
+const UNUSED: Duration = ABANDONED.saturating_sub(Duration::from_secs(1));
+
 /// The connections to a MySQL or MariaDB database.
 #[derive(Clone, Debug)]
 pub(crate) struct MySql {
@@ -58,7 +62,7 @@ impl Dialect for MySql {
     const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let (pool, owned) = options.server.pool(&options.limits, settings(options));
+        let (pool, owned) = options.server.pool(&options.limits, settings(options), UNUSED);
         let mut database = Self { pool, tables: options.tables.clone(), max_packet: 0, owned };
         match database.prepare(options).await {
             Ok(()) => Ok(database),
@@ -171,11 +175,13 @@ fn check_version(version: &str) -> Result<(), StoreError> {
 /// What our connections begin with.
 fn settings(options: &Options) -> String {
     format!(
-        // MySQL knows no limit for transactions, and takes it for a comment.
-        "{}, innodb_lock_wait_timeout = {} /*M!100300 , idle_transaction_timeout = {} */",
+        // MySQL has a limit for connections only. To each server the other's is a comment.
+        "{}, innodb_lock_wait_timeout = {}
+            /*M!100300 , idle_transaction_timeout = {abandoned} */
+            /*!80000 , wait_timeout = {abandoned} */",
         sql::SETTINGS,
         options.lock_timeout.as_secs(),
-        ABANDONED.as_secs()
+        abandoned = ABANDONED.as_secs()
     )
 }
 

@@ -46,7 +46,7 @@ impl Dialect for Postgres {
     const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let (pool, owned) = options.server.pool(&options.limits, settings(options));
+        let (pool, owned) = options.server.pool(&options.limits, settings(options), Duration::MAX);
         let listeners = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(options.limits.acquire_timeout)

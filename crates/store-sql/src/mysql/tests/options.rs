@@ -101,7 +101,9 @@ async fn a_pool_without_a_database_is_refused() {
 
 #[tokio::test]
 async fn a_pool_whose_settings_are_in_the_way_is_refused() {
-    let tables = Tables::new().await;
+    let mut tables = Tables::new().await;
+    let is_mariadb = "SELECT VERSION() LIKE '%MariaDB%'";
+    let is_mariadb: bool = sqlx::query_scalar(is_mariadb).fetch_one(&mut tables.own).await.unwrap();
     let settings = [
         "autocommit = 0",
         "sql_safe_updates = 1",
@@ -118,7 +120,12 @@ async fn a_pool_whose_settings_are_in_the_way_is_refused() {
             .connect_lazy(&server_url("mysql"))
             .unwrap();
         let builder = MySqlJobStore::builder().pool(pool).table_prefix(&*tables.prefix);
-        let error = builder.build().unwrap().start().await.unwrap_err();
+        let started = builder.build().unwrap().start().await;
+        if setting.starts_with("group_concat") && !is_mariadb {
+            started.expect("MySQL gathers keys without a limit");
+            continue;
+        }
+        let error = started.unwrap_err();
         let (name, _) = setting.split_once(' ').unwrap();
         assert_eq!(error.kind(), StoreErrorKind::Invalid, "{error}");
         assert!(error.to_string().contains(name), "{error}");

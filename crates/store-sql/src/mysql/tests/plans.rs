@@ -1,6 +1,6 @@
 //! What the server means to do: no statement of the firing path may read a whole table.
 
-use punctual_core::JobStore;
+use punctual_core::{JobStore, NewRecord};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::super::numbered::literal;
@@ -36,12 +36,15 @@ impl Tables {
     }
 }
 
-/// Tables with jobs: with few of them a scan would be quicker, but would wait for what others hold.
+/// Tables with jobs: with few of them a scan would be quicker, but would wait for what others hold. Half as many are
+/// paused, and so stand first in the index.
 async fn filled(count: i64) -> Tables {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
-    let jobs = (0..count).map(|n| due(&format!("job {n}"), at(n))).collect();
-    store.add(jobs).await.unwrap();
+    let jobs = (0..count).map(|n| due(&format!("job {n}"), at(n)));
+    let paused =
+        (0..count / 2).map(|n| NewRecord { schedule: None, ..due(&format!("no {n}"), at(0)) });
+    store.add(jobs.chain(paused).collect()).await.unwrap();
     store.shutdown().await;
     tables.run("ANALYZE TABLE {p}jobs, {p}runs").await;
     tables.run("SET @punctual_due = '[1, 2, 3]', @punctual_over = '[1, 2, 3]'").await;
@@ -51,11 +54,11 @@ async fn filled(count: i64) -> Tables {
 #[tokio::test]
 async fn due_jobs_are_found_by_the_due_index() {
     for count in [0, 3, 2_000] {
-        due_index(filled(count).await).await;
+        due_index(filled(count).await, count).await;
     }
 }
 
-async fn due_index(mut tables: Tables) {
+async fn due_index(mut tables: Tables, jobs: i64) {
     let (now, limit, tasks) = (Int(at(1_900).as_micros()), Int(100), Text("[\"work\"]"));
     let statements = [
         (sql::HOLD_DUE, vec![now, limit]),
@@ -69,7 +72,10 @@ async fn due_index(mut tables: Tables) {
         let plan = tables.plan(statement, &values).await;
         // Subqueries stand in the plan from the last to the first.
         let step = plan.iter().rfind(|step| step.table == "j").expect("it reads the jobs");
-        assert_eq!((&*step.access, &*step.index), ("range", "due"), "{statement}: {plan:#?}");
+        // Where there is nothing MySQL goes through all of it.
+        let all = jobs == 0 && step.access == "index" && !statement.contains("FOR UPDATE");
+        assert!(all || step.access == "range", "{statement}: {plan:#?}");
+        assert_eq!(step.index, "due", "{statement}: {plan:#?}");
         assert!(!step.remarks.contains("filesort"), "{statement}: {plan:#?}");
         // Jobs of other tasks are told before they are held.
         let by_index = ["Using index condition", "Using index"];
