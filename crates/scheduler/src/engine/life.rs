@@ -19,7 +19,7 @@ use crate::SchedulerError;
 use crate::driver;
 
 /// How long a shutdown waits for the stores, after the runs.
-const STORES_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const STORES_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a scheduler is doing; the names are APScheduler's, and two for the way there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -305,8 +305,7 @@ impl Engine {
             }
             *slot.busy_since.lock() = None;
         }
-        let executors: Vec<_> = self.executors.read().values().cloned().collect();
-        join_all(executors.iter().map(|executor| executor.shutdown(wait))).await;
+        self.wind_down(wait).await;
         self.settle_reports(true, self.clock.now());
         // Runs that go on although their time is up keep their lease until it runs out by itself.
         let idle = self.active.lock().len() == 0;

@@ -19,6 +19,7 @@ mod settle;
 mod slot;
 mod submit;
 mod tick;
+mod wind_down;
 mod zones;
 
 use std::collections::HashMap;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{BoxFuture, Executor, ExecutorError, Killed, Refused, Run, RunOutcome};
+use tokio::sync::SetOnce;
 
 /// Keeps runs until it is told to run them. A shutdown drops them.
 #[derive(Clone, Default)]
@@ -81,6 +82,26 @@ impl Executor for Killing {
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
         self.0.kill_begun(Killed::Cancelled(timeout));
         self.0.shutdown(timeout)
+    }
+}
+
+/// Waits in a shutdown until it is told that its runs are over.
+#[derive(Clone, Default)]
+pub(crate) struct Waiting(pub(crate) Held, pub(crate) Arc<SetOnce<()>>);
+
+impl Executor for Waiting {
+    fn start(&self) -> Result<(), ExecutorError> {
+        self.0.start()
+    }
+
+    fn submit(&self, run: Run) -> Result<(), Refused> {
+        self.0.submit(run)
+    }
+
+    fn shutdown(&self, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.1.wait().await;
+        })
     }
 }
 

@@ -72,6 +72,15 @@ impl Faults {
         self.0.0.lock().calls.get(&call).copied().unwrap_or(0)
     }
 
+    /// Waits until the method has been called more often than so many times.
+    pub(crate) fn wait_for(&self, call: Call, more_than: usize) {
+        let (state, called, _) = &*self.0;
+        let calls = |state: &mut State| state.calls.get(&call).copied().unwrap_or(0);
+        let few = |state: &mut State| calls(state) <= more_than;
+        let late = called.wait_while_for(&mut state.lock(), few, PATIENCE);
+        assert!(!late.timed_out(), "nobody called {call:?}");
+    }
+
     /// How often any method has been called.
     pub(crate) fn all_calls(&self) -> usize {
         self.0.0.lock().calls.values().sum()
@@ -108,6 +117,7 @@ impl Faults {
     fn next(&self, call: Call) -> Option<Fault> {
         let mut state = self.0.0.lock();
         *state.calls.entry(call).or_default() += 1;
+        self.0.1.notify_all();
         let (fault, left) = state.faults.get_mut(&call)?;
         let fault = *fault;
         *left -= 1;
@@ -115,7 +125,6 @@ impl Faults {
             state.faults.remove(&call);
         }
         state.struck += 1;
-        self.0.1.notify_all();
         Some(fault)
     }
 }

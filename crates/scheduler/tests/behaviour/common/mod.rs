@@ -9,7 +9,7 @@ mod tasks;
 use std::time::Duration;
 
 pub(crate) use events::{Recorder, brief};
-pub(crate) use executors::{Broken, Held, Killing};
+pub(crate) use executors::{Broken, Held, Killing, Waiting};
 pub(crate) use faulty::{Call, Fault, Faults, Faulty, faulty};
 pub(crate) use rig::Rig;
 pub(crate) use tasks::{Log, boom, fail, gated, note};

@@ -7,3 +7,4 @@ mod listener;
 mod restart;
 mod shutdown;
 mod start;
+mod wind_down;

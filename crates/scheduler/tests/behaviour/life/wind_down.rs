@@ -1,0 +1,78 @@
+//! What a shutdown does for the runs that it waits for.
+
+use std::thread;
+use std::time::Duration;
+
+use punctual_core::Recovery;
+use punctual_triggers::DateTrigger;
+
+use crate::common::{Call, Faults, File, Held, PATIENCE, Rig, Waiting, at, faulty, note};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A scheduler on the file that waits for its runs, with leases of a second, and the jobs that are due at second 10.
+fn node(file: &File) -> (Rig, Waiting, Faults) {
+    let (waiting, store) = (Waiting::default(), faulty(file.store()));
+    let faults = store.0.faults.clone();
+    let rig = Rig::new(|builder| {
+        builder.job_store("default", store).executor("default", waiting.clone()).lease(SECOND)
+    });
+    for id in ["ends", "goes on"] {
+        let job = rig.add_job(note(id.into())).id(id).recovery(Recovery::Rerun);
+        rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    }
+    rig.jump_to(10);
+    (rig, waiting, faults)
+}
+
+#[test]
+fn runs_that_it_waits_for_are_taken_over_by_nobody() {
+    let file = File::new();
+    let (rig, waiting, faults) = node(&file);
+    let runs = Held::default();
+    let heir = Rig::new(|builder| {
+        let builder = builder.job_store("default", file.store()).lease(SECOND).task(note);
+        builder.executor("default", runs.clone())
+    });
+    heir.jump_to(10);
+    thread::scope(|scope| {
+        let shutdown = scope.spawn(|| rig.block_on(rig.shutdown_within(PATIENCE)));
+        for tenth in 1..=30 {
+            let now = at(10).saturating_add(SECOND / 10 * tenth);
+            if tenth % 5 == 0 {
+                let renewals = faults.calls(Call::Renew);
+                rig.clock().set(now);
+                faults.wait_for(Call::Renew, renewals);
+            }
+            heir.clock().set(now);
+            heir.pass();
+            assert_eq!(runs.len(), 0, "after {tenth} tenths of a second");
+        }
+        waiting.0.run_one();
+        waiting.0.run_one();
+        waiting.1.set(()).unwrap();
+        shutdown.join().unwrap().unwrap();
+    });
+    heir.jump_to(20);
+    assert_eq!(runs.len(), 0);
+    assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty());
+    assert_eq!(rig.log.len(), 2);
+}
+
+#[test]
+fn a_run_that_ends_meanwhile_is_told_and_stored_at_once() {
+    let file = File::new();
+    let (rig, waiting, _) = node(&file);
+    thread::scope(|scope| {
+        let shutdown = scope.spawn(|| rig.block_on(rig.shutdown_within(PATIENCE)));
+        waiting.0.run_one();
+        rig.events.wait("JOB_EXECUTED ends");
+        // Its record has gone with it.
+        rig.events.wait("JOB_REMOVED ends");
+        assert!(!shutdown.is_finished());
+        waiting.0.run_one();
+        waiting.1.set(()).unwrap();
+        shutdown.join().unwrap().unwrap();
+    });
+    assert_eq!(rig.events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
+}
