@@ -118,6 +118,7 @@ macro_rules! job_store_suite {
                     one_start_wins_per_fence
                     one_adder_wins_per_id
                     each_orphan_goes_to_one_heir
+                    a_node_keeps_its_runs_or_is_told
                 ]
                 values for nothing [
                     odd_names_are_kept

@@ -173,3 +173,31 @@ pub async fn each_orphan_goes_to_one_heir<F: StoreFixture>(t: &Trial<F>) {
     }
     assert!(t.in_flight("a").await.iter().all(|run| run.attempt == 2));
 }
+
+pub async fn a_node_keeps_its_runs_or_is_told<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(0))]).await;
+    for number in 1..RACERS {
+        t.renew(&format!("heir-{number}"), at(0), at(99)).await;
+    }
+    for round in 0..20 {
+        let name = format!("node-{round}");
+        t.renew(&name, at(0), at(10)).await;
+        let runs = (20 * round..20 * round + 20).map(|number| run(number, &name));
+        t.start_runs("a", runs.collect::<Vec<_>>()).await;
+        // By the heirs' time its lease is over, by its own it is not.
+        let told = race(t, move |store, number| {
+            let name = name.clone();
+            async move {
+                match number {
+                    0 => (store.renew(&name, at(9), at(19)).await.lapsed, 0),
+                    _ => (false, store.take_over(&format!("heir-{number}"), at(10)).await.len()),
+                }
+            }
+        })
+        .await;
+        let taken: usize = told.iter().map(|(_, taken)| taken).sum();
+        assert!(told[0].0 || taken == 0, "round {round}: it was not told that {taken} are gone");
+        // What it has kept is in nobody's way in the next round.
+        t.renew(&format!("node-{round}"), at(0), at(99)).await;
+    }
+}
