@@ -89,7 +89,9 @@ fn a_runtime_of_its_own_ends_after_the_last_run() {
     let executor = TokioExecutor::new();
     executor.start().unwrap();
     let (life, end_of_life) = channel::<()>();
+    let (begun, has_begun) = channel();
     let (run, ending) = async_run(move |context| {
+        let _ = begun.send(());
         let life = life.clone();
         async move {
             // Left behind; goes when the runtime goes.
@@ -101,6 +103,7 @@ fn a_runtime_of_its_own_ends_after_the_last_run() {
         }
     });
     executor.submit(run).unwrap();
+    has_begun.recv_timeout(PATIENCE).unwrap();
     pollster::block_on(executor.shutdown(Duration::from_millis(20)));
     assert!(ending.outcome().is_success());
     let end = end_of_life.recv_timeout(PATIENCE);

@@ -29,7 +29,9 @@ impl Place {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         fs::create_dir(folder.path().join("scripts")).unwrap();
         let copy = folder.path().join("scripts/services");
-        fs::copy(SCRIPT, &copy).unwrap();
+        // By a process of its own: what this one had open for writing, one that another test is about to start would
+        // have too, and Linux starts no such program.
+        assert!(Command::new("cp").arg(SCRIPT).arg(&copy).status().unwrap().success());
         let me = Command::new("id").arg("-u").output().unwrap();
         Self { folder, script: copy, as_nobody: me.stdout == b"0\n" }
     }
@@ -141,9 +143,10 @@ impl Place {
     pub(crate) fn programs_with(&self, name: &str, script: &str) -> String {
         let folder = self.folder.path().join("programs");
         fs::create_dir(&folder).unwrap();
-        let program = folder.join(name);
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        // As above.
+        let write = r#"printf %s "$1" > "$0" && chmod 755 "$0""#;
+        let written = Command::new("sh").args(["-c", write]).arg(folder.join(name)).arg(script);
+        assert!(written.status().unwrap().success());
         format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
     }
 

@@ -141,7 +141,8 @@ fn the_program_is_no_child_when_a_job_starts_it() {
 
 #[test]
 fn children_of_an_async_program_run_jobs_of_every_kind() {
-    let rig = rig(|pool| pool.args(["async_child", "--exact", "--nocapture"]));
+    let args = ["async_child", "--exact", "--nocapture", "--test-threads=2"];
+    let rig = rig(|pool| pool.args(args));
     assert!(rig.pid() > 0);
     let ending = rig.submit(tasks::listens());
     assert_eq!(rig.line().text, "listening");

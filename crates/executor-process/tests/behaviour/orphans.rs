@@ -22,7 +22,8 @@ fn start(role: &str) -> (Child, Vec<u64>) {
 
 fn start_program(program: &Path, role: &str) -> (Child, Vec<u64>) {
     let mut parent = Command::new(program)
-        .args(["parent", "--exact", "--nocapture"])
+        // With one thread the harness would begin a line, and what the parent says would be the rest of it.
+        .args(["parent", "--exact", "--nocapture", "--test-threads=2"])
         .env(ROLE, role)
         .stdout(Stdio::piped())
         .spawn()

@@ -33,7 +33,8 @@ pub(crate) fn rig(describe: impl FnOnce(ProcessPoolBuilder) -> ProcessPoolBuilde
     let (tell, lines) = channel();
     let builder = ProcessPoolExecutor::builder()
         .processes(1)
-        .args(["child", "--exact", "--nocapture"])
+        // With one thread the harness would begin a line, and what a job prints would be the rest of it.
+        .args(["child", "--exact", "--nocapture", "--test-threads=2"])
         .on_output(move |line| {
             // Lines of the test harness in the child.
             if line.text.is_empty() || line.text.starts_with("running 1 test") {

@@ -40,9 +40,9 @@ impl Held {
         &self.path
     }
 
-    /// Lets go who waits for somebody to hold it: nobody may have come to it.
-    pub(crate) fn give_up(&self) {
-        drop(fs::OpenOptions::new().read(true).write(true).open(&self.path).unwrap());
+    /// Holds it ourselves, for who waits for somebody to hold it: nobody may have come to it.
+    pub(crate) fn hold(&self) -> File {
+        fs::OpenOptions::new().read(true).write(true).open(&self.path).unwrap()
     }
 
     /// Waits until somebody holds it.

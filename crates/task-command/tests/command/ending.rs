@@ -77,9 +77,9 @@ async fn what_can_not_be_started_is_named() {
 async fn only_want_of_something_is_worth_another_try() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("program");
-    std::fs::write(&program, "neither a program nor a script\n").unwrap();
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&program, executable).unwrap();
+    // Written by a process of its own: what this one had open, one that another test is about to start would have too.
+    let write = shell(r#"echo neither a program nor a script > "$0"; chmod +x "$0""#);
+    run(&write.arg(program.to_str().unwrap())).await.unwrap();
     let no_format = command(program.to_str().unwrap());
     for command in [no_format, command("true").arg("x".repeat(16 << 20)), command("no-such")] {
         let error = error(&command).await;

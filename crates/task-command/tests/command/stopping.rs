@@ -18,15 +18,17 @@ async fn a_timeout_ends_it_with_all_that_it_started() {
     let held = Arc::new(Held::new());
     let sleeps = shell(format!("{} sleep 1000 & sleep 1000", held.script())).timeout(SHORT);
     let waits = Arc::clone(&held);
-    let rest = tokio::task::spawn_blocking(move || rest(waits.wait()));
+    let told = tokio::task::spawn_blocking(move || waits.wait());
     let error = error(&sleeps).await;
-    held.give_up();
+    let ours = held.hold();
+    let theirs = told.await.unwrap();
+    drop(ours);
     assert_eq!(
         error.to_string(),
         "/bin/sh was ended after its timeout of 100ms: killed by signal 15"
     );
     assert!(matches!(error, CommandError::TimedOut { .. }) && error.is_retryable());
-    assert_eq!(rest.await.unwrap(), "");
+    assert_eq!(rest(theirs), "");
 }
 
 #[tokio::test]

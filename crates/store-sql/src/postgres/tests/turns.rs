@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, claim, due};
+use crate::testing::server::at_last;
 use crate::testing::{PATIENCE, advance, run};
 
 fn id(name: &str) -> JobId {
@@ -94,7 +95,8 @@ async fn runs_of_a_node_that_comes_to_life_during_the_search_stay_its_own() {
     let search = {
         let store = store.clone();
         let me = NodeId::new("me").unwrap();
-        tokio::spawn(async move { store.take_over(&me, at(0), 9, &TaskFilter::Any).await })
+        let search = async move || store.take_over(&me, at(0), 9, &TaskFilter::Any).await;
+        tokio::spawn(async move { at_last(search).await })
     };
     tables.somebody_waits().await;
     tables
@@ -104,7 +106,7 @@ async fn runs_of_a_node_that_comes_to_life_during_the_search_stay_its_own() {
              SELECT pg_advisory_unlock(hashtext('{schema}'))",
         )
         .await;
-    assert_eq!(search.await.unwrap().unwrap(), []);
+    assert_eq!(search.await.unwrap(), []);
     assert_eq!(store.in_flight(&id("a")).await.unwrap()[0].node.as_str(), "new");
     tables.drop().await;
 }
