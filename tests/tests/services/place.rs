@@ -144,9 +144,9 @@ impl Place {
         let folder = self.folder.path().join("programs");
         fs::create_dir(&folder).unwrap();
         // As above.
-        let write = r#"printf %s "$1" > "$0" && chmod 755 "$0""#;
-        let written = Command::new("sh").args(["-c", write]).arg(folder.join(name)).arg(script);
-        assert!(written.status().unwrap().success());
+        let mut write = Command::new("sh");
+        write.args(["-c", r#"printf %s "$1" > "$0" && chmod 755 "$0""#]);
+        assert!(write.arg(folder.join(name)).arg(script).status().unwrap().success());
         format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
     }
 
