@@ -12,7 +12,7 @@ use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use super::{MySqlJobStore, MySqlJobStoreBuilder};
-use crate::testing::{advance, at, claim, due, tells, unique};
+use crate::testing::{PATIENCE, advance, at, claim, due, tells, unique};
 
 async fn fence(store: &MySqlJobStore, name: &str) -> Fence {
     store.get(&JobId::new(name).unwrap()).await.unwrap().expect("the job is there").fence
@@ -34,8 +34,10 @@ impl Tables {
         Self { prefix: unique() + "_", own: connect().await }
     }
 
+    /// Of stores that wait for a connection for as long as a busy machine takes.
     fn builder(&self) -> MySqlJobStoreBuilder {
-        MySqlJobStore::builder().url(server_url("mysql")).table_prefix(&*self.prefix)
+        let builder = MySqlJobStore::builder().url(server_url("mysql")).acquire_timeout(PATIENCE);
+        builder.table_prefix(&*self.prefix)
     }
 
     async fn started(&self) -> MySqlJobStore {

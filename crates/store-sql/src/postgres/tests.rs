@@ -14,7 +14,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{PostgresJobStore, PostgresJobStoreBuilder};
-use crate::testing::{at, claim, due, tells, unique};
+use crate::testing::{PATIENCE, at, claim, due, tells, unique};
 
 async fn connect() -> PgConnection {
     PgConnection::connect(&server_url("postgres")).await.expect("the server for tests answers")
@@ -32,8 +32,11 @@ impl Tables {
         Self { schema: unique(), own: connect().await }
     }
 
+    /// Of stores that wait for a connection for as long as a busy machine takes.
     fn builder(&self) -> PostgresJobStoreBuilder {
-        PostgresJobStore::builder().url(server_url("postgres")).schema(&*self.schema)
+        let builder =
+            PostgresJobStore::builder().url(server_url("postgres")).acquire_timeout(PATIENCE);
+        builder.schema(&*self.schema)
     }
 
     async fn started(&self) -> PostgresJobStore {

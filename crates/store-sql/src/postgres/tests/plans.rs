@@ -28,8 +28,8 @@ impl Tables {
     async fn named(&self) -> (PostgresJobStore, String) {
         let name = unique();
         let options: PgConnectOptions = server_url("postgres").parse().unwrap();
-        let builder = PostgresJobStore::builder().schema(&*self.schema);
-        let store = builder.connect_options(options.application_name(&name)).build().unwrap();
+        let builder = self.builder().connect_options(options.application_name(&name));
+        let store = builder.build().unwrap();
         store.start().await.unwrap();
         (store, name)
     }
