@@ -9,7 +9,7 @@ use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run};
 
 use crate::ProcessPoolBuilder;
 use crate::builder::Options;
-use crate::inside::known;
+use crate::inside::{is_child, known};
 use crate::pool::Pool;
 
 /// Runs jobs in child processes, one at a time in each, first come, first served: for tasks that compute,
@@ -70,6 +70,11 @@ impl Executor for ProcessPoolExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         let mut started = self.started.write();
         if started.is_none() {
+            if is_child() {
+                return Err(ExecutorError::Start(
+                    "this is a child process of a pool: it can't have a pool of its own".into(),
+                ));
+            }
             if known().is_none() {
                 return Err(ExecutorError::Start(
                     "punctual::process::init has not been called; it must be the first line of main"

@@ -17,8 +17,8 @@ use super::serve::serve;
 /// the variable without that socket, such as a program that a job starts, is nobody's child.
 pub(crate) const VARIABLE: &str = "PUNCTUAL_PROCESS";
 
-/// The names of the tasks given to [`init`].
-static KNOWN: OnceLock<HashSet<TaskName>> = OnceLock::new();
+/// The names of the tasks given to [`init`]; none in a child.
+static KNOWN: OnceLock<Option<HashSet<TaskName>>> = OnceLock::new();
 
 /// Makes child processes out of the program: call it **as the first line of `main`**, with the tasks that
 /// they can run.
@@ -44,9 +44,12 @@ pub fn init(tasks: &Tasks) {
     match place() {
         Place::Program => {
             let names = tasks.registrations().flatten().map(|task| task.name().clone());
-            KNOWN.get_or_init(|| names.collect());
+            KNOWN.get_or_init(|| Some(names.collect()));
         }
-        Place::Child(socket, parent) => serve(socket, parent, tasks),
+        Place::Child(socket, parent) => {
+            KNOWN.get_or_init(|| None);
+            serve(socket, parent, tasks)
+        }
         Place::Orphan(why) => {
             // Nobody is left who could be told otherwise.
             let _ =
@@ -56,9 +59,14 @@ pub fn init(tasks: &Tasks) {
     }
 }
 
-/// The names of the tasks that child processes can run; none before [`init`].
+/// The names of the tasks that child processes can run; none before [`init`], and in a child.
 pub(crate) fn known() -> Option<&'static HashSet<TaskName>> {
-    KNOWN.get()
+    KNOWN.get().and_then(Option::as_ref)
+}
+
+/// Whether this is a child process.
+pub(crate) fn is_child() -> bool {
+    KNOWN.get().is_some_and(Option::is_none)
 }
 
 enum Place {

@@ -5,4 +5,4 @@ mod init;
 mod serve;
 
 pub use init::init;
-pub(crate) use init::{VARIABLE, known};
+pub(crate) use init::{VARIABLE, is_child, known};

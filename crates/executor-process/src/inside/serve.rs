@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process;
 use std::sync::Arc;
 use std::thread;
@@ -39,6 +40,7 @@ pub(super) fn serve(socket: UnixStream, parent: Pid, tasks: &Tasks) -> ! {
 
 /// Makes this process what it was told to be, before it has further threads.
 fn settle_in(welcome: &Welcome, parent: Pid) -> Result<(), String> {
+    call_it_by_its_name();
     if welcome.version != VERSION {
         return Err(format!("it is {VERSION:?} and its parent {:?}", welcome.version));
     }
@@ -62,6 +64,17 @@ fn settle_in(welcome: &Welcome, parent: Pid) -> Result<(), String> {
             .map_err(|error| format!("can't limit its memory to {memory} bytes: {error}"))?;
     }
     Ok(())
+}
+
+/// To the system it is called `exe`, after the link by which it was started; people look for the program.
+fn call_it_by_its_name() {
+    let path = std::env::args_os().next();
+    if cfg!(target_os = "linux")
+        && let Some(name) = path.as_ref().and_then(|path| Path::new(path).file_name())
+    {
+        // The system cuts it. It is only for people.
+        let _ = std::fs::write("/proc/self/comm", name.as_encoded_bytes());
+    }
 }
 
 fn registry(tasks: &Tasks) -> Result<TaskRegistry, String> {

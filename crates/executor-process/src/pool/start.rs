@@ -31,7 +31,9 @@ pub(crate) enum StartError {
         "a child process said nothing for {PATIENCE:?}; is punctual::process::init the first line of main?"
     )]
     Silent,
-    #[error("a child process ended before it was ready: {0}")]
+    #[error(
+        "a child process ended before it was ready: {0}; is punctual::process::init the first line of main?"
+    )]
     Ended(End),
     #[error("a child process is {0:?} and its parent {VERSION:?}")]
     Version(String),

@@ -146,6 +146,10 @@ impl Ending {
     pub(crate) fn shortened(self, limit: usize) -> Self {
         match self {
             Self::Failed { error, written: Some(_) } => Self::Failed { error, written: None },
+            Self::Panicked(mut text) if text.len() > limit / 2 => {
+                text.truncate(text.floor_char_boundary(limit / 2));
+                Self::Panicked(text)
+            }
             _ => Self::TooLong(limit),
         }
     }

@@ -149,6 +149,22 @@ fn an_error_comes_back_as_what_it_is_if_there_is_room() {
 }
 
 #[test]
+fn a_panic_is_one_however_long_its_text_is() {
+    let rig = rig(|pool| pool.max_message(1 << 10));
+    for (bytes, told) in [(100, 100), (512, 512), (5_000, 512)] {
+        let outcome = rig.run(tasks::panics_at_length(bytes));
+        let RunOutcome::Panicked(text) = &outcome else { panic!("no panic: {outcome}") };
+        assert_eq!(text.len(), told, "{bytes}");
+    }
+}
+
+#[test]
+fn a_pool_in_a_child() {
+    let outcome = rig(|pool| pool).run(tasks::starts_a_pool());
+    assert!(outcome.to_string().contains("it can't have a pool of its own"), "{outcome}");
+}
+
+#[test]
 fn an_error_that_panics_costs_nobody_else_anything() {
     let rig = rig(|pool| pool);
     let child = rig.pid();

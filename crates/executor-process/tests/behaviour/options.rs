@@ -20,6 +20,14 @@ fn a_child_lives_long() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_child_is_called_as_the_program() {
+    let rig = rig(|pool| pool);
+    let name = |process: &str| std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap();
+    assert_eq!(name(&rig.pid().to_string()), name("self"));
+}
+
+#[test]
 fn a_child_is_replaced_after_so_many_runs() {
     let rig = rig(|pool| pool.recycle_after(3));
     let endings: Vec<_> = (0..30).map(|_| rig.submit(tasks::pid())).collect();

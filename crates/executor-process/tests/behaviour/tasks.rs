@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio, abort, exit, id};
 use std::thread::park;
 
-use punctual_core::{JobContext, TaskError, Tasks};
+use punctual_core::{Executor, ExecutorError, JobContext, TaskError, Tasks};
+use punctual_executor_process::ProcessPoolExecutor;
 use punctual_macros::task;
 use rustix::process::{Signal, getpgid, getpid, getppid, kill_process, setpgid};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -32,6 +33,8 @@ pub(crate) fn all() -> Tasks {
         .task(fails_with)
         .task(fails_deeply)
         .task(fails_at_length)
+        .task(panics_at_length)
+        .task(starts_a_pool)
         .task(fails_oddly)
         .task(forks)
         .task(leaves_a_thread)
@@ -166,6 +169,16 @@ pub(crate) struct Long(pub(crate) String);
 #[task(crate = "punctual_core")]
 pub(crate) fn fails_at_length(bytes: usize) -> Result<(), Long> {
     Err(Long("l".repeat(bytes)))
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn panics_at_length(bytes: usize) {
+    panic!("{}", "p".repeat(bytes));
+}
+
+#[task(crate = "punctual_core")]
+pub(crate) fn starts_a_pool() -> Result<(), ExecutorError> {
+    ProcessPoolExecutor::new(1).start()
 }
 
 /// An error that panics when it is written, or read.
