@@ -1,16 +1,22 @@
 //! What all databases that are servers have in common: where they are, and how much may be asked of them.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use punctual_core::StoreError;
 use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, Pool, SqlSafeStr};
+use tokio::time::timeout;
 
 use crate::error::invalid;
 
 /// A connection that has not been used for so long is tried before it is given work.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// How long a connection that is tried has for its answer. When a machine or a way to it is gone without a word,
+/// none ever comes.
+const TRIAL: Duration = Duration::from_secs(2);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -54,15 +60,25 @@ impl<D: Database> Server<D> {
                         return Ok(false);
                     }
                     if usage.idle_for >= IDLE {
-                        connection.ping().await?;
+                        answers(connection).await?;
                     }
                     Ok(true)
                 })
+            })
+            // The pool tries each that comes back, too, and would wait without end for one that a call was
+            // given up on: with all its places taken by such ones it could never connect anew.
+            .after_release(|connection, _| {
+                Box::pin(async move { answers(connection).await.map(|()| true) })
             })
             // Statements have the jobs' arguments in them.
             .connect_lazy_with(options.disable_statement_logging());
         (pool, true)
     }
+}
+
+async fn answers(connection: &mut impl Connection) -> Result<(), sqlx::Error> {
+    let late = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
+    timeout(TRIAL, connection.ping()).await.map_err(late)?
 }
 
 impl<D: Database> fmt::Debug for Server<D> {

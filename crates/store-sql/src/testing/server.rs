@@ -78,6 +78,19 @@ pub(crate) async fn bears_silence(store: &impl JobStore, line: &Line) {
     assert_eq!(next, Some(at(0)));
 }
 
+/// A store whose two connections are lost without a word while both are in use makes others.
+pub(crate) async fn outlives_its_connections(store: &impl JobStore, line: &Line) {
+    at_last(async || store.start().await).await;
+    let add = async |name| store.add(vec![due(name, at(0))]).await;
+    let both = async || tokio::join!(add("a"), add("b"));
+    at_last(async || both().await.0).await;
+    line.lose();
+    let (one, other) = timeout(PATIENCE, both()).await.expect("they are given up");
+    assert!(one.unwrap_err().is_retryable());
+    assert!(other.unwrap_err().is_retryable());
+    at_last(async || add("c").await).await;
+}
+
 /// A store that is connected by this line claims a batch and commits it, with runs and a history, in one round trip
 /// each, once the statements are prepared.
 pub(crate) async fn speaks_once_for_a_batch(store: &impl JobStore, line: &Line) {

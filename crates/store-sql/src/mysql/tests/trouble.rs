@@ -14,7 +14,7 @@ use crate::dialect::Dialect;
 use crate::testing::Line;
 use crate::testing::server::{
     bears_silence, connects_anew, gives_up, holds_nothing_for_long,
-    only_finished_calls_give_it_back, speaks_once_for_a_batch,
+    only_finished_calls_give_it_back, outlives_its_connections, speaks_once_for_a_batch,
 };
 use crate::testing::trouble::only_reads;
 
@@ -167,6 +167,16 @@ async fn a_server_that_is_silent() {
     let builder = builder.statement_timeout(Duration::from_secs(2));
     let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
     bears_silence(&store, &line).await;
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn connections_that_are_lost_without_a_word() {
+    let tables = Tables::new().await;
+    let (line, builder) = tables.behind_a_line().await;
+    let builder = builder.statement_timeout(Duration::from_secs(1)).max_connections(2);
+    let store = builder.acquire_timeout(Duration::from_secs(1)).build().unwrap();
+    outlives_its_connections(&store, &line).await;
     tables.drop().await;
 }
 
