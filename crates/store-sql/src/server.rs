@@ -76,7 +76,8 @@ impl<D: Database> Server<D> {
     }
 }
 
-async fn answers(connection: &mut impl Connection) -> Result<(), sqlx::Error> {
+/// Tries a connection.
+pub(crate) async fn answers(connection: &mut impl Connection) -> Result<(), sqlx::Error> {
     let late = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
     timeout(TRIAL, connection.ping()).await.map_err(late)?
 }

@@ -27,6 +27,8 @@ pub(crate) struct Postgres {
     /// Connects when somebody watches.
     listeners: PgPool,
     names: Names,
+    /// How long listeners may hear nothing before they look whether they are still connected.
+    quiet: Duration,
     /// Whether the pool is ours to close.
     owned: bool,
 }
@@ -48,13 +50,17 @@ impl Dialect for Postgres {
     async fn open(options: &Options) -> Result<Self, StoreError> {
         let (pool, owned) = options.server.pool(&options.limits, settings(options), Duration::MAX);
         let listeners = PgPoolOptions::new()
-            .max_connections(1)
+            // One that was lost without a word is kept until the network gives up.
+            .max_connections(2)
             .acquire_timeout(options.limits.acquire_timeout)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with((*pool.connect_options()).clone());
         match prepare(&pool, options).await {
-            Ok(names) => Ok(Self { pool, listeners, names, owned }),
+            Ok(names) => {
+                let quiet = options.limits.statement_timeout;
+                Ok(Self { pool, listeners, names, quiet, owned })
+            }
             Err(error) => {
                 if owned {
                     pool.close().await;
@@ -113,7 +119,8 @@ impl Dialect for Postgres {
     }
 
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
-        let watch = Watch::begin(self.listeners.clone(), self.names.channel.clone()).await?;
+        let channel = self.names.channel.clone();
+        let watch = Watch::begin(self.listeners.clone(), channel, self.quiet).await?;
         Ok(Some(Box::new(watch)))
     }
 }

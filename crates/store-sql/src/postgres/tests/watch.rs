@@ -7,12 +7,13 @@ use punctual_core::{
     Schedule, TaskFilter,
 };
 use punctual_testkit::server_url;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgConnectOptions, PgListener};
 use tokio::time::timeout;
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, due};
-use crate::testing::PATIENCE;
+use crate::testing::server::at_last;
+use crate::testing::{Line, PATIENCE};
 
 /// Hears all that is told about a store's jobs.
 struct Ear {
@@ -108,5 +109,23 @@ async fn a_line_that_was_cut_is_mended_and_told_as_a_change() {
     store.shutdown().await;
     let end = timeout(PATIENCE, watch.changed()).await.expect("it ends with the store");
     assert!(end.unwrap_err().is_retryable());
+    tables.drop().await;
+}
+
+#[tokio::test]
+async fn a_line_that_is_lost_without_a_word_is_mended_and_told_as_a_change() {
+    let tables = Tables::new().await;
+    let options: PgConnectOptions = server_url("postgres").parse().unwrap();
+    let line = Line::to(options.get_host(), options.get_port()).await;
+    let options = options.host("127.0.0.1").port(line.port);
+    let builder = PostgresJobStore::builder().connect_options(options).schema(&*tables.schema);
+    let store = builder.statement_timeout(Duration::from_secs(1)).build().unwrap();
+    at_last(async || store.start().await).await;
+    let mut watch = store.watch().await.unwrap().unwrap();
+    line.lose();
+    is_told(&mut watch).await;
+    tables.started().await.add(vec![due("a", at(0))]).await.unwrap();
+    is_told(&mut watch).await;
+    store.shutdown().await;
     tables.drop().await;
 }
