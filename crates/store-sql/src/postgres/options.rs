@@ -151,7 +151,8 @@ impl PostgresJobStoreBuilder {
 }
 
 fn parse(url: &str) -> Result<PgConnectOptions, StoreError> {
-    let options = server::parse::<sqlx::Postgres>(url)?;
+    // PgBouncer refuses what it doesn't know, and there are no such columns.
+    let options = server::parse::<sqlx::Postgres>(url)?.extra_float_digits(None);
     Ok(match options.get_application_name() {
         Some(_) => options,
         None => options.application_name("punctual"),
