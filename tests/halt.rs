@@ -8,7 +8,7 @@ use punctual::core::{
     Claim, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, NodeId, OrphanedRun,
     Renewal, StoreError, TaskFilter,
 };
-use punctual_testkit::{Layered, StoreLayer};
+use punctual_testkit::StoreLayer;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -33,10 +33,7 @@ pub enum Halt {
 #[derive(Clone, Debug)]
 pub struct Halts(pub watch::Sender<Option<Halt>>);
 
-/// A store with such a point, or without.
-pub type HaltingStore = Layered<HaltingLayer>;
-
-/// What is different about it.
+/// What is different about a store with such a point.
 pub struct HaltingLayer {
     /// What does the work.
     pub store: Arc<dyn DynJobStore>,

@@ -25,7 +25,7 @@ impl State {
         true
     }
 
-    pub(crate) fn remove_at(&mut self, slot: Slot) {
+    fn remove_at(&mut self, slot: Slot) {
         self.runs.remove_job(slot);
         self.jobs.remove(slot);
     }

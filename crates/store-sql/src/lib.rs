@@ -1,14 +1,14 @@
 //! SQL job stores of the Punctual job scheduler: SQLite, PostgreSQL, MySQL and MariaDB.
 //!
-//! What the contract asks for is written once, on top of a `Dialect`: that is a feature and a module of its
-//! own with the same files in the same roles: all its SQL in `sql.rs`, its tables in `schema.rs`, its
-//! connections in `database.rs`, adding, claiming and committing in `jobs.rs`, `claims.rs` and `commits.rs`.
+//! What the contract asks for is written once, on top of a `Dialect`. Each dialect is a feature and a module
+//! with the same files in the same roles: its SQL in `sql.rs`, its tables in `schema.rs`, its connections in
+//! `database.rs`, adding, claiming and committing in `jobs.rs`, `claims.rs` and `commits.rs`.
 //!
 //! | feature | store |
 //! |---|---|
 //! | `sqlite` | [`SqliteJobStore`] |
-//! | `mysql` | [`MySqlJobStore`] |
 //! | `postgres` | [`PostgresJobStore`] |
+//! | `mysql` | [`MySqlJobStore`] |
 //!
 //! `tls` adds encrypted connections to servers.
 

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use crate::{CapturedOutput, Stream};
+use crate::{CapturedOutput, CommandOutput, Ending, Stream};
 
 /// The first and the last bytes of a stream, and how many there were in between. However long the stream is, it
 /// takes no more memory than its limit.
 #[derive(Debug)]
-pub(crate) struct Capture {
+struct Capture {
     head: Vec<u8>,
     head_limit: usize,
     tail: VecDeque<u8>,
@@ -17,7 +17,7 @@ pub(crate) struct Capture {
 
 impl Capture {
     /// Keeps so many bytes.
-    pub(crate) fn new(limit: usize) -> Self {
+    fn new(limit: usize) -> Self {
         let tail_limit = limit / 2;
         Self {
             head: Vec::new(),
@@ -28,7 +28,7 @@ impl Capture {
         }
     }
 
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    fn push(&mut self, bytes: &[u8]) {
         let room = self.head_limit - self.head.len();
         let (head, rest) = bytes.split_at(bytes.len().min(room));
         self.head.extend_from_slice(head);
@@ -40,7 +40,7 @@ impl Capture {
         self.dropped += (over.len() + crowded_out) as u64;
     }
 
-    pub(crate) fn finish(self) -> CapturedOutput {
+    fn finish(self) -> CapturedOutput {
         let Self { mut head, tail, dropped, .. } = self;
         let mut tail = Vec::from(tail);
         if dropped == 0 {
@@ -54,9 +54,9 @@ impl Capture {
 
 /// What is kept of both streams, and who sees them at once.
 pub(crate) struct Recorder<W> {
-    pub(crate) stdout: Capture,
-    pub(crate) stderr: Capture,
-    pub(crate) watch: W,
+    stdout: Capture,
+    stderr: Capture,
+    watch: W,
 }
 
 impl<W: FnMut(Stream, &[u8])> Recorder<W> {
@@ -70,6 +70,10 @@ impl<W: FnMut(Stream, &[u8])> Recorder<W> {
             Stream::Stdout => self.stdout.push(bytes),
             Stream::Stderr => self.stderr.push(bytes),
         }
+    }
+
+    pub(crate) fn finish(self, ending: Ending) -> CommandOutput {
+        CommandOutput { ending, stdout: self.stdout.finish(), stderr: self.stderr.finish() }
     }
 }
 

@@ -50,9 +50,8 @@ pub(crate) async fn run(
     if stop.is_none() {
         group.release();
     }
-    let Recorder { stdout, stderr, .. } = recorder.into_inner();
     let ending = Ending::from(status);
-    let output = CommandOutput { ending, stdout: stdout.finish(), stderr: stderr.finish() };
+    let output = recorder.into_inner().finish(ending);
     match stop {
         Some(Stop::TimedOut) => Err(CommandError::stopped(command, Stop::TimedOut, output)),
         _ if ending.is_success() => Ok(output),
