@@ -18,9 +18,9 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
 }
 
 /// Whether all was undone because others were in the way: a deadlock, or, in some settings of MariaDB, a
-/// row that was changed after it had been read.
+/// row that was changed after it had been read, or, in a group of MySQL servers, another server that was first.
 pub(super) fn is_collision(error: &sqlx::Error) -> bool {
-    matches!(number(error), Some(1213 | 1020))
+    matches!(number(error), Some(1213 | 1020 | 3101))
 }
 
 fn number(error: &sqlx::Error) -> Option<u16> {
@@ -33,7 +33,9 @@ fn number(error: &sqlx::Error) -> Option<u16> {
 fn meaning(number: u16) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Invalid, Other, Unavailable, Unsupported};
     match number {
-        1045 | 1698 => (Invalid, "the database refused the user or the password"),
+        1045 | 1698 | 1820 | 1862 | 3118 => {
+            (Invalid, "the database refused the user or the password")
+        }
         1044 | 1142 | 1143 | 1227 => (Invalid, "the database user lacks a privilege"),
         1046 | 1049 => (Invalid, "there is no such database"),
         1153 | 1301 => (Invalid, "a value is too large for the database's max_allowed_packet"),
@@ -43,10 +45,12 @@ fn meaning(number: u16) -> (StoreErrorKind, &'static str) {
         1037 | 1038 | 1041 | 5 => (Unavailable, "the database has not enough memory"),
         1040 | 1203 | 1226 => (Unavailable, "the database has too many connections"),
         1205 => (Unavailable, "a job is held by another transaction for too long"),
-        1020 | 1213 => (Unavailable, "others are in the way again and again"),
+        1020 | 1213 | 3101 => (Unavailable, "others are in the way again and again"),
         1053 | 1077..=1080 | 1152 | 1158..=1161 | 1184 | 1317 | 1927 | 1969 | 3024 | 4031 => {
             (Unavailable, "the database has ended what it was doing")
         }
+        3032 | 3168 => (Unavailable, "the database is closed for maintenance"),
+        3159 => (Invalid, "the database takes encrypted connections only"),
         1064 | 1128 | 1305 => (Unsupported, "the database doesn't understand a statement"),
         1665 => (Unsupported, "the database's binlog_format must be ROW or MIXED"),
         1146 | 1054 | 1932 => (Corrupt, "the job tables are not there, or not as they were made"),
