@@ -19,7 +19,7 @@ pub(super) struct Names {
     /// The prefix alone, for the names of indexes.
     prefix: TablePrefix,
     /// The schema, quoted.
-    schema: Arc<str>,
+    pub(super) schema: Arc<str>,
     pub(super) schema_exists: bool,
     /// One for all that use the same tables.
     pub(super) channel: Arc<str>,

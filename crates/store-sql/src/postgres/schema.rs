@@ -99,6 +99,8 @@ pub(super) async fn migrate(
     transaction.script(sql(sql::TAKE_TIME)).await?;
     transaction.fetch(sql(sql::LOCK), &[Text(&names.channel)]).await?;
     if !names.schema_exists {
+        // Stores of other prefixes may be about to make it too.
+        transaction.fetch(sql(sql::LOCK), &[Text(&names.schema)]).await?;
         transaction.script(sql(sql::CREATE_SCHEMA)).await?;
     }
     schema.migrate(&mut *transaction, sql).await?;

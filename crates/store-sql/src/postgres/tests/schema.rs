@@ -38,6 +38,22 @@ async fn older_tables_are_migrated_and_keep_their_jobs() {
 }
 
 #[tokio::test]
+async fn stores_of_several_prefixes_make_their_schema_at_once() {
+    let tables = Tables::new().await;
+    let starts = ["a_", "b_", "c_", "d_"].map(|prefix| {
+        let store = tables.builder().table_prefix(prefix).build().unwrap();
+        tokio::spawn(async move {
+            store.start().await.unwrap();
+            store.shutdown().await;
+        })
+    });
+    for start in starts {
+        start.await.unwrap();
+    }
+    tables.drop().await;
+}
+
+#[tokio::test]
 async fn who_may_only_look_makes_and_migrates_nothing() {
     let mut tables = Tables::new().await;
     let looking = tables.builder().make_tables(false).build().unwrap();
