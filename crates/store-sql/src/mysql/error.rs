@@ -9,11 +9,15 @@ use crate::error::client_failure;
 /// password.
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     use StoreErrorKind::{Invalid, Other};
-    let (kind, message) = client_failure(&error).unwrap_or_else(|| match &error {
+    let (kind, message) = match &error {
         sqlx::Error::Database(_) => meaning(number(&error).unwrap_or(0)),
-        sqlx::Error::Tls(_) => (Invalid, "no encrypted connection to the database can be made"),
-        _ => (Other, "the database failed"),
-    });
+        // A configuration without encryption, for a password that is not sent otherwise, or with a certificate that
+        // is none.
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => {
+            (Invalid, "no encrypted connection to the database can be made")
+        }
+        _ => client_failure(&error).unwrap_or((Other, "the database failed")),
+    };
     StoreError::new(kind, message).with_source(error)
 }
 
