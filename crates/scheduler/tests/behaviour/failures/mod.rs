@@ -4,6 +4,7 @@ mod clock;
 mod doubt;
 mod down;
 mod executors;
+mod lost_answers;
 mod panics;
 mod racing;
 mod runs;

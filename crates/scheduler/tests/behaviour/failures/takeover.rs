@@ -3,10 +3,10 @@
 use punctual_core::{Event, EventMask, Recovery};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Call, Fault, Faults, File, Held, Rig, at, faulty, note};
+use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
 
 /// A scheduler on the file, with runs that wait until they are told.
-fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
+pub(super) fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
     let held = Held::default();
     let rig = Rig::new(|builder| {
         let builder =
@@ -19,7 +19,7 @@ fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
     (rig, held)
 }
 
-fn add(rig: &Rig, id: &str, recovery: Recovery) {
+pub(super) fn add(rig: &Rig, id: &str, recovery: Recovery) {
     let job = rig.add_job(note(id.into())).id(id).recovery(recovery);
     rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
 }
@@ -201,97 +201,6 @@ fn a_commit_in_doubt_gives_back_no_run_that_others_took() {
     }
 }
 
-/// A node that is silent since second 10, in the middle of a run of `job`, and its heir, whose store fails at will.
-fn a_dead_node_and_its_heir(file: &File) -> ([Rig; 2], Held, Faults) {
-    let (dead, _) = node(file, None);
-    add(&dead, "job", Recovery::Rerun);
-    dead.jump_to(10);
-    let (held, store) = (Held::default(), faulty(file.store()));
-    let faults = store.0.faults.clone();
-    let heir = Rig::new(|builder| {
-        builder.job_store("default", store).executor("default", held.clone()).task(note)
-    });
-    ([dead, heir], held, faults)
-}
-
-#[test]
-fn a_take_over_whose_answer_is_lost_loses_no_run() {
-    for fault in [Fault::Before, Fault::After] {
-        let file = File::new();
-        let ([_dead, heir], held, faults) = a_dead_node_and_its_heir(&file);
-        heir.jump_to(15);
-        faults.once(Call::TakeOver, fault);
-        heir.jump_to(21);
-        assert_eq!(heir.events.of("JOBSTORE_FAILED").len(), 1);
-        heir.run_until_held(22, &held);
-        assert_eq!(held.len(), 1, "{fault:?}");
-        held.run_one();
-        heir.jump_to(23);
-        assert_eq!(heir.log.len(), 1);
-        assert!(heir.log.lines()[0].starts_with("job@10 again"), "{:?}", heir.log.lines());
-        assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty(), "{fault:?}");
-    }
-}
-
-#[test]
-fn a_run_that_ends_while_its_process_looks_for_what_it_lost_has_ended() {
-    let (file, held) = (File::new(), Held::default());
-    let store = faulty(file.store());
-    let faults = store.0.faults.clone();
-    let rig =
-        Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
-    add(&rig, "job", Recovery::Rerun);
-    rig.jump_to(10);
-    held.begin_one();
-    let (dead, _) = node(&file, None);
-    add(&dead, "of the dead", Recovery::Rerun);
-    dead.jump_to(10);
-    rig.jump_to(14);
-    rig.jump_to(18);
-    faults.once(Call::TakeOver, Fault::Before);
-    rig.jump_to(22);
-    assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
-    // It takes over its own runs too, and gets no further.
-    faults.once(Call::InFlight, Fault::Before);
-    rig.jump_to(23);
-    held.end_begun();
-    rig.jump_to(24);
-    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
-    assert_eq!(held.len(), 1, "it is run again");
-    held.run_one();
-    rig.jump_to(25);
-    assert!(rig.log.lines()[0].starts_with("of the dead@10 again"), "{:?}", rig.log.lines());
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
-}
-
-/// To get hold of what it may have taken, a process gives away for a moment what is recorded as its own.
-#[test]
-fn what_waits_where_a_process_looks_for_what_it_lost_begins_in_one_place() {
-    for is_taken in [true, false] {
-        let file = File::new();
-        let ([_dead, rig], held, faults) = a_dead_node_and_its_heir(&file);
-        add(&rig, "waiting", Recovery::Rerun);
-        rig.jump_to(11);
-        assert_eq!(held.len(), 1);
-        let (other, runs) = node(&file, None);
-        for second in [14, 18] {
-            rig.jump_to(second);
-            other.jump_to(second);
-        }
-        faults.once(Call::TakeOver, Fault::Before);
-        rig.jump_to(22);
-        assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
-        rig.pass_held_up(23, &faults, Call::TakeOver, Fault::Wait, || {
-            if is_taken {
-                other.jump_to(23);
-            }
-        });
-        assert_eq!(runs.len(), if is_taken { 2 } else { 0 });
-        held.run_one();
-        assert_eq!(rig.log.len(), usize::from(!is_taken), "{:?}", rig.log.lines());
-    }
-}
-
 /// The store is away for longer than the lease, for all of three. The one that comes back first leaves the
 /// others time to come back too, and only then takes the run of the one that died meanwhile.
 #[test]
@@ -386,41 +295,4 @@ fn max_instances_hold_for_all_that_share_the_store() {
     let submitted = second.events.all().into_iter().find(|event| event.code() == mask);
     let Some(Event::JobSubmitted(run)) = submitted else { panic!("{submitted:?}") };
     assert_eq!((run.scheduled_time, run.attempt), (at(15), 1));
-}
-
-#[test]
-fn a_take_over_that_is_cut_off_loses_no_run() {
-    for fault in [Fault::Wait, Fault::Mute] {
-        let file = File::new();
-        let ([_dead, heir], held, faults) = a_dead_node_and_its_heir(&file);
-        heir.jump_to(16);
-        heir.jump_to(20);
-        heir.pass_cut_off(24, &faults, Call::TakeOver, fault);
-        heir.jump_to(25);
-        assert_eq!(held.len(), 1, "{fault:?}");
-        held.run_one();
-        heir.jump_to(26);
-        assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty(), "{fault:?}");
-    }
-}
-
-#[test]
-fn a_lost_run_whose_next_attempt_is_cut_off_is_tried_again() {
-    for call in [Call::InFlight, Call::Get] {
-        let (file, held) = (File::new(), Held::default());
-        let store = faulty(file.store());
-        let faults = store.0.faults.clone();
-        let rig = Rig::new(|builder| {
-            builder.job_store("default", store).executor("default", held.clone())
-        });
-        add(&rig, "job", Recovery::Rerun);
-        rig.jump_to(10);
-        held.lose_one();
-        rig.jump_to(11);
-        rig.jump_to(14);
-        rig.jump_to(18);
-        rig.pass_cut_off(21, &faults, call, Fault::Wait);
-        rig.jump_to(22);
-        assert_eq!(held.len(), 1, "{call:?}");
-    }
 }
