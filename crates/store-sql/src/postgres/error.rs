@@ -38,6 +38,9 @@ fn meaning(code: &str) -> (StoreErrorKind, &'static str) {
         "25006" => (Unavailable, "the database may only be read at present"),
         // `ABANDONED`: this process was stopped in the middle of it.
         "25P03" => (Unavailable, "PostgreSQL has ended a transaction that said nothing"),
+        "26000" | "42P05" => {
+            (Other, "a pooler changes the server's connections: PgBouncer must be in session mode")
+        }
         "28000" | "28P01" => (Invalid, "PostgreSQL does not let this user in"),
         "3D000" => (Invalid, "there is no such database"),
         "42501" => (Invalid, "the user may not do this in the database"),

@@ -217,6 +217,21 @@ async fn tables_that_were_dropped_under_it() {
 }
 
 #[tokio::test]
+async fn a_pooler_that_changes_connections() {
+    let tables = Tables::new().await;
+    let store = tables.builder().max_connections(1).build().unwrap();
+    store.start().await.unwrap();
+    let next = async || store.next_wakeup(&TaskFilter::Any).await;
+    assert_eq!(next().await.unwrap(), None);
+    // What was prepared is on another connection now, as far as this one knows.
+    let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
+    sqlx::raw_sql("DEALLOCATE ALL").execute(&mut *connection).await.unwrap();
+    connection.finish();
+    tells(&next().await.unwrap_err(), StoreErrorKind::Other, "session mode");
+    tables.drop().await;
+}
+
+#[tokio::test]
 async fn a_text_that_it_can_not_keep() {
     let tables = Tables::new().await;
     let store = tables.started().await;
