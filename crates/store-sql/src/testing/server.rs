@@ -83,11 +83,22 @@ pub(crate) async fn outlives_its_connections(store: &impl JobStore, line: &Line)
     at_last(async || store.start().await).await;
     let add = async |name| store.add(vec![due(name, at(0))]).await;
     let both = async || tokio::join!(add("a"), add("b"));
-    at_last(async || both().await.0).await;
-    line.lose();
-    let (one, other) = timeout(PATIENCE, both()).await.expect("they are given up");
-    assert!(one.unwrap_err().is_retryable());
-    assert!(other.unwrap_err().is_retryable());
+    let losses = async {
+        loop {
+            at_last(async || {
+                let (one, other) = both().await;
+                one.and(other)
+            })
+            .await;
+            line.lose();
+            // On a busy machine the pool may have given one of the connections up before it was lost.
+            if let (Err(one), Err(other)) = both().await {
+                return [one, other];
+            }
+        }
+    };
+    let errors = timeout(PATIENCE, losses).await.expect("they are given up");
+    assert!(errors.iter().all(StoreError::is_retryable), "{errors:?}");
     at_last(async || add("c").await).await;
 }
 
