@@ -1,6 +1,7 @@
 //! Two schedulers on one SQLite file, one of which is dead, asleep or gone.
 
 use punctual_core::{Event, EventMask, Recovery};
+use punctual_scheduler::HistoryOptions;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
@@ -9,6 +10,9 @@ use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
 pub(super) fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
     let held = Held::default();
     let rig = Rig::new(|builder| {
+        // What is forgotten goes on beside the passes, and here only while somebody waits for this rig: in between it
+        // could keep others from the file.
+        let builder = builder.history(HistoryOptions::off());
         let builder =
             builder.job_store("default", file.store()).executor("default", held.clone()).task(note);
         match identity {

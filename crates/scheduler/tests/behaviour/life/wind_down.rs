@@ -74,5 +74,6 @@ fn a_run_that_ends_meanwhile_is_told_and_stored_at_once() {
         waiting.1.set(()).unwrap();
         shutdown.join().unwrap().unwrap();
     });
+    rig.events.wait("SCHEDULER_SHUTDOWN");
     assert_eq!(rig.events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
 }
