@@ -95,7 +95,8 @@ fn children_are_started_when_there_is_work_or_before() {
     }
     let late = rig(|pool| pool.processes(3));
     assert_eq!(children(), 0);
-    assert_eq!(late.pid(), late.pid(), "one is enough");
+    // One run alone: another that comes right after its end may find nobody ready yet.
+    late.pid();
     assert_eq!(children(), 1);
     late.shutdown(PATIENCE);
     let early = rig(|pool| pool.processes(3).eager());
