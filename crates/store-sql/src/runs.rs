@@ -63,7 +63,7 @@ impl<D: Dialect> Database<D> {
         // of a node that has come to life meanwhile look like those of nobody. Once the runs are held, they stay
         // as they are, and so do their nodes once they are buried.
         let mut orphans = self.orphans(&mut transaction, now, limit, filter).await?;
-        while self.has_living(&mut transaction, now, &orphans).await? {
+        while self.bury_dead(&mut transaction, now, &orphans).await? {
             orphans = self.orphans(&mut transaction, now, limit, filter).await?;
         }
         let taken: Vec<_> = orphans
@@ -106,9 +106,9 @@ impl<D: Dialect> Database<D> {
             .collect()
     }
 
-    /// Whether one of the runs is that of a node that is alive. The others' nodes are buried: one whose renewal is
-    /// on its way since before its end would not be told otherwise that it comes too late.
-    async fn has_living(
+    /// Buries the nodes of the runs that were found: one whose renewal is on its way since before its end would not be
+    /// told otherwise that it comes too late. Answers whether one of them is alive after all.
+    async fn bury_dead(
         &self,
         connection: &mut D::Connection,
         now: Timestamp,
