@@ -32,11 +32,12 @@ pub use job::{
     TransactionalSink,
 };
 pub use store::{
-    AddOutcome, CallerTransaction, ChangeWatch, Claim, Commit, CommitAction, CommitBatch,
-    CommitOutcome, DynJobStore, Fence, HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery,
-    InFlightRun, JobCursor, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun,
-    RecordUpdate, Renewal, Revision, RunHistory, RunId, Schedule, StoreCaps, StoreError,
-    StoreErrorKind, TaskFilter, TransactionalJobs,
+    AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,
+    CommitBatch, CommitOutcome, CorruptKind, CorruptRecord, DynJobStore, Fence, HistoryCursor,
+    HistoryEntry, HistoryPage, HistoryQuery, InFlightRun, JobCursor, JobPage, JobRecord, JobStore,
+    Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate, Renewal, Revision,
+    RunHistory, RunId, Schedule, StoreCaps, StoreError, StoreErrorKind, StoredJob, TakeOver,
+    TaskFilter, TransactionalJobs,
 };
 pub use task::{
     Action, AnyTask, BoxFuture, Call, ClosureTask, IntoAction, JobContext, JobContextParts,

@@ -4,12 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
-use punctual_core::{
-    BoxFuture, HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobId, RunHistory,
-    StoreError, Timestamp,
-};
-
-use crate::MemoryJobStore;
+use punctual_core::{HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobId, Timestamp};
 
 /// Entries by their keys, and the keys of each job's.
 #[derive(Default)]
@@ -28,7 +23,7 @@ impl History {
         }
     }
 
-    fn read(&self, query: &HistoryQuery) -> HistoryPage {
+    pub(crate) fn read(&self, query: &HistoryQuery) -> HistoryPage {
         let end = query.after.map_or(Bound::Unbounded, Bound::Excluded);
         let range = (Bound::Unbounded, end);
         let wanted = query.limit.saturating_add(1);
@@ -59,42 +54,16 @@ impl History {
         keys.len() as u64
     }
 
-    fn forget_before(&mut self, before: Timestamp, limit: usize) -> u64 {
+    pub(crate) fn forget_before(&mut self, before: Timestamp, limit: usize) -> u64 {
         let old = self.entries.keys().take_while(|key| key.finished < before);
         let old: Vec<_> = old.take(limit).copied().collect();
         self.forget(&old)
     }
 
-    fn forget_beyond(&mut self, jobs: &[JobId], keep: usize, limit: usize) -> u64 {
+    pub(crate) fn forget_beyond(&mut self, jobs: &[JobId], keep: usize, limit: usize) -> u64 {
         let of_jobs = jobs.iter().filter_map(|job| self.of_jobs.get(job));
         let beyond = of_jobs.flat_map(|keys| keys.iter().rev().skip(keep));
         let beyond: Vec<_> = beyond.take(limit).copied().collect();
         self.forget(&beyond)
-    }
-}
-
-impl RunHistory for MemoryJobStore {
-    fn read<'a>(
-        &'a self,
-        query: &'a HistoryQuery,
-    ) -> BoxFuture<'a, Result<HistoryPage, StoreError>> {
-        Box::pin(async { Ok(self.state.lock().history.read(query)) })
-    }
-
-    fn forget_before<'a>(
-        &'a self,
-        before: Timestamp,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move { Ok(self.state.lock().history.forget_before(before, limit)) })
-    }
-
-    fn forget_beyond<'a>(
-        &'a self,
-        jobs: &'a [JobId],
-        keep: usize,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move { Ok(self.state.lock().history.forget_beyond(jobs, keep, limit)) })
     }
 }

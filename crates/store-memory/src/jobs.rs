@@ -1,28 +1,49 @@
-//! The records, by id and by the instant at which they are due.
+//! The records, by id and by the instant at which they can be claimed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, Claim, Fence, JobCursor, JobId, JobPage, JobRecord, NewRecord, RecordUpdate,
-    Revision, Schedule, StoreError, TaskFilter, Timestamp,
+    AddOutcome, Claims, Commit, CommitOutcome, Fence, JobCursor, JobId, JobPage, JobRecord,
+    NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunId, StoreError, StoredJob, TakeOver,
+    TaskFilter, Timestamp,
 };
 
 /// The place of a record: smaller than its id, and quicker to compare when many jobs are due at once.
 pub(crate) type Slot = u32;
 
-/// All records. `due` holds the `due_at` of each record that has one; only [`reschedule`] and the
-/// methods that add and remove records touch it.
-///
-/// [`reschedule`]: Jobs::reschedule
+/// All records, each changed by the model alone; what is here are the indexes.
 #[derive(Default)]
 pub(crate) struct Jobs {
-    slots: Vec<Option<JobRecord>>,
+    slots: Vec<Option<StoredJob>>,
     free: Vec<Slot>,
     by_id: HashMap<JobId, Slot>,
+    /// The `due_at` of each job that has one and that nobody has claimed.
     due: BTreeSet<(Timestamp, Slot)>,
-    /// One counter for all jobs: a job that comes back under an old id gets no old fence.
+    /// When the lease of each claim expires.
+    claimed: BTreeSet<(Timestamp, Slot)>,
+    /// The jobs that have runs in flight.
+    running: BTreeSet<Slot>,
+    /// None is smaller than a fence that a removed job had: one that is added under its id gets no old one.
     last_fence: Fence,
+}
+
+/// Where a record stands in the indexes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    at: Option<Timestamp>,
+    is_claimed: bool,
+    is_running: bool,
+}
+
+impl Place {
+    fn of(job: &StoredJob) -> Self {
+        Self {
+            at: job.claimable_at(),
+            is_claimed: job.claim.is_some(),
+            is_running: !job.runs.is_empty(),
+        }
+    }
 }
 
 impl Jobs {
@@ -34,21 +55,11 @@ impl Jobs {
             self.slots.push(None);
             (self.slots.len() - 1) as Slot
         });
-        if let Some(schedule) = new.schedule {
-            self.due.insert((schedule.due_at, slot));
-        }
-        self.by_id.insert(new.id.clone(), slot);
-        self.slots[slot as usize] = Some(JobRecord {
-            id: new.id,
-            task: new.task,
-            definition: new.definition,
-            revision: Revision::FIRST,
-            fence: self.next_fence(),
-            schedule: new.schedule,
-            fire_count: 0,
-            finished: false,
-            in_flight: 0,
-        });
+        self.last_fence = self.last_fence.next();
+        let job = StoredJob::new(new, self.last_fence);
+        self.by_id.insert(job.record.id.clone(), slot);
+        self.enter(slot, Place::of(&job));
+        self.slots[slot as usize] = Some(job);
         AddOutcome::Added
     }
 
@@ -58,95 +69,71 @@ impl Jobs {
         expected: Revision,
         update: RecordUpdate,
     ) -> Result<Revision, StoreError> {
-        let slot = self.find(id).ok_or_else(|| StoreError::not_found(id))?;
-        let record = self.at_mut(slot).ok_or_else(|| StoreError::not_found(id))?;
-        let run_time = record.next_run_time();
-        let has_run = update.expected_run_time.is_some_and(|expected| expected != run_time);
-        if record.revision != expected || has_run {
-            return Err(StoreError::conflict(id));
-        }
-        record.revision = record.revision.next();
-        if let Some((task, definition)) = update.definition {
-            record.task = task;
-            record.definition = definition;
-        }
-        if update.restart {
-            record.fire_count = 0;
-        }
-        let revision = record.revision;
-        self.release(slot);
-        if let Some(schedule) = update.schedule {
-            self.reschedule(slot, schedule);
-        }
-        Ok(revision)
+        self.change(id, |job| job.update(expected, update))
+            .unwrap_or_else(|| Err(StoreError::not_found(id)))
     }
 
-    /// Raises the fence and ends a claim: the job is due at its run time again.
-    pub(crate) fn release(&mut self, slot: Slot) {
-        let fence = self.next_fence();
-        let Some(record) = self.at_mut(slot) else {
-            return;
-        };
-        record.fence = fence;
-        let unclaimed = record.schedule.map(|schedule| Schedule::at(schedule.next_run_time));
-        self.reschedule(slot, unclaimed);
+    pub(crate) fn commit(&mut self, commit: Commit) -> CommitOutcome {
+        let Commit { id, fence, action } = commit;
+        let outcome = self.change(&id, |job| job.commit(fence, action));
+        if outcome == Some(CommitOutcome::Removed) {
+            self.remove(&id);
+        }
+        outcome.unwrap_or(CommitOutcome::Stale)
     }
 
-    pub(crate) fn get(&self, id: &JobId) -> Option<&JobRecord> {
-        self.at(self.find(id)?)
+    /// Lets the model change a job, and the indexes follow; none when there is no such job.
+    fn change<T>(&mut self, id: &JobId, change: impl FnOnce(&mut StoredJob) -> T) -> Option<T> {
+        let slot = *self.by_id.get(id)?;
+        self.change_at(slot, change)
     }
 
-    pub(crate) fn find(&self, id: &JobId) -> Option<Slot> {
-        self.by_id.get(id).copied()
+    fn change_at<T>(&mut self, slot: Slot, change: impl FnOnce(&mut StoredJob) -> T) -> Option<T> {
+        let job = self.slots.get_mut(slot as usize)?.as_mut()?;
+        let before = Place::of(job);
+        let result = change(job);
+        let after = Place::of(job);
+        if before != after {
+            self.leave(slot, before);
+            self.enter(slot, after);
+        }
+        Some(result)
     }
 
-    pub(crate) fn at(&self, slot: Slot) -> Option<&JobRecord> {
+    fn enter(&mut self, slot: Slot, place: Place) {
+        if let Some(at) = place.at {
+            if place.is_claimed { &mut self.claimed } else { &mut self.due }.insert((at, slot));
+        }
+        if place.is_running {
+            self.running.insert(slot);
+        }
+    }
+
+    fn leave(&mut self, slot: Slot, place: Place) {
+        if let Some(at) = place.at {
+            if place.is_claimed { &mut self.claimed } else { &mut self.due }.remove(&(at, slot));
+        }
+        if place.is_running {
+            self.running.remove(&slot);
+        }
+    }
+
+    pub(crate) fn get(&self, id: &JobId) -> Option<&StoredJob> {
+        self.at(*self.by_id.get(id)?)
+    }
+
+    fn at(&self, slot: Slot) -> Option<&StoredJob> {
         self.slots.get(slot as usize)?.as_ref()
     }
 
-    /// For changes of anything but the schedule, which is [`reschedule`](Self::reschedule)'s.
-    pub(crate) fn at_mut(&mut self, slot: Slot) -> Option<&mut JobRecord> {
-        self.slots.get_mut(slot as usize)?.as_mut()
-    }
-
-    /// Gives a record another schedule; one that gets a time is finished no more.
-    pub(crate) fn reschedule(&mut self, slot: Slot, schedule: Option<Schedule>) {
-        let Some(record) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
-            return;
-        };
-        if let Some(old) = std::mem::replace(&mut record.schedule, schedule) {
-            self.due.remove(&(old.due_at, slot));
-        }
-        if let Some(new) = schedule {
-            record.finished = false;
-            self.due.insert((new.due_at, slot));
-        }
-    }
-
-    pub(crate) fn remove(&mut self, slot: Slot) {
-        let Some(record) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
-            return;
-        };
-        if let Some(schedule) = record.schedule {
-            self.due.remove(&(schedule.due_at, slot));
-        }
-        self.by_id.remove(&record.id);
+    /// Takes a job out, for the caller to drop.
+    pub(crate) fn remove(&mut self, id: &JobId) -> Option<StoredJob> {
+        let slot = self.by_id.remove(id)?;
+        let job = self.slots.get_mut(slot as usize)?.take()?;
+        self.leave(slot, Place::of(&job));
+        self.last_fence = self.last_fence.max(job.record.fence);
         self.free.push(slot);
-    }
-
-    /// Leaves no jobs, and answers what there was.
-    pub(crate) fn take_all(&mut self) -> Self {
-        let empty = Self { last_fence: self.last_fence, ..Self::default() };
-        std::mem::replace(self, empty)
-    }
-
-    fn next_fence(&mut self) -> Fence {
-        self.last_fence = self.last_fence.next();
-        self.last_fence
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
+        Some(job)
     }
 
     pub(crate) fn list(&self, after: Option<&JobCursor>, limit: usize) -> JobPage {
@@ -154,65 +141,133 @@ impl Jobs {
             .slots
             .iter()
             .flatten()
-            .filter(|record| after.is_none_or(|after| place(record) > place_of(after)))
+            .map(|job| &job.record)
+            .filter(|record| after.is_none_or(|after| order(record) > order_of(after)))
             .collect();
         let more = limit > 0 && rest.len() > limit;
         if more {
             // Only the page itself has to be sorted.
-            rest.select_nth_unstable_by(limit - 1, |a, b| place(a).cmp(&place(b)));
+            rest.select_nth_unstable_by(limit - 1, |a, b| order(a).cmp(&order(b)));
         }
         rest.truncate(limit);
-        rest.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
+        rest.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
         JobPage {
             next: rest.last().filter(|_| more).map(|last| JobCursor::of(last)),
             records: rest.into_iter().cloned().collect(),
+            corrupt: Vec::new(),
         }
     }
 
     pub(crate) fn claim_due(
         &mut self,
+        node: &NodeId,
         now: Timestamp,
         limit: usize,
         lease: Duration,
         filter: &TaskFilter,
-    ) -> Vec<Claim> {
-        let due: Vec<Slot> = self
-            .due
-            .range(..=(now, Slot::MAX))
-            .map(|&(_, slot)| slot)
-            .filter(|&slot| self.at(slot).is_some_and(|record| filter.passes(&record.task)))
-            .take(limit)
+    ) -> Claims {
+        let passes = |slot: Slot| self.at(slot).is_some_and(|job| filter.passes(&job.record.task));
+        let reached = ..=(now, Slot::MAX);
+        // One more than asked for tells whether there is more.
+        let wanted = limit.saturating_add(1);
+        let due = self.due.range(reached).copied().filter(|&(_, slot)| passes(slot)).take(wanted);
+        let mut due: Vec<(Timestamp, Slot)> = due.collect();
+        let expired = self.claimed.range(reached).filter(|&&(_, slot)| passes(slot));
+        let expired: Vec<(Timestamp, Slot)> = expired
+            .filter_map(|&(_, slot)| Some((self.at(slot)?.record.schedule?.due_at, slot)))
             .collect();
-        let lease_end = now.saturating_add(lease);
-        due.into_iter().filter_map(|slot| self.claim(slot, lease_end)).collect()
-    }
-
-    fn claim(&mut self, slot: Slot, lease_end: Timestamp) -> Option<Claim> {
-        let fence = self.next_fence();
-        let record = self.at_mut(slot)?;
-        record.fence = fence;
-        let record = record.clone();
-        let hidden = record.schedule.map(|schedule| Schedule { due_at: lease_end, ..schedule });
-        self.reschedule(slot, hidden);
-        Some(Claim { record })
+        if !expired.is_empty() {
+            due.extend(expired);
+            due.sort_unstable();
+        }
+        let more = due.len() > limit;
+        due.truncate(limit);
+        let claim = |(_, slot)| {
+            self.change_at(slot, |job| {
+                job.claim(node, now, lease);
+                job.record.clone()
+            })
+        };
+        Claims { records: due.into_iter().filter_map(claim).collect(), more, corrupt: Vec::new() }
     }
 
     pub(crate) fn next_wakeup(&self, filter: &TaskFilter) -> Option<Timestamp> {
-        self.due
-            .iter()
-            .find(|&&(_, slot)| self.at(slot).is_some_and(|record| filter.passes(&record.task)))
-            .map(|&(due_at, _)| due_at)
+        let first = |index: &BTreeSet<(Timestamp, Slot)>| {
+            let passes =
+                |slot: Slot| self.at(slot).is_some_and(|job| filter.passes(&job.record.task));
+            index.iter().find(|&&(_, slot)| passes(slot)).map(|&(at, _)| at)
+        };
+        [first(&self.due), first(&self.claimed)].into_iter().flatten().min()
+    }
+
+    /// The jobs with claims or runs, whose task passes the filter.
+    fn held(&self, filter: &TaskFilter) -> impl Iterator<Item = (Slot, &StoredJob)> {
+        let mut held: BTreeSet<Slot> = self.claimed.iter().map(|&(_, slot)| slot).collect();
+        held.extend(&self.running);
+        held.into_iter()
+            .filter_map(|slot| Some((slot, self.at(slot)?)))
+            .filter(|(_, job)| filter.passes(&job.record.task))
+    }
+
+    /// Whether any claim or run is one of the nodes that `is_dead` names.
+    pub(crate) fn has_orphans(
+        &self,
+        filter: &TaskFilter,
+        is_dead: impl Fn(&NodeId) -> bool,
+    ) -> bool {
+        self.held(filter).any(|(_, job)| {
+            job.claim.as_ref().is_some_and(|claim| is_dead(&claim.node))
+                || job.runs.iter().any(|run| is_dead(&run.node))
+        })
+    }
+
+    /// Gives the runs of dead nodes to `heir` and releases their claims. The nodes that have lost something are
+    /// put into `losers`.
+    pub(crate) fn take_over(
+        &mut self,
+        heir: &NodeId,
+        limit: usize,
+        filter: &TaskFilter,
+        is_dead: impl Fn(&NodeId) -> bool,
+        losers: &mut Vec<NodeId>,
+    ) -> TakeOver {
+        let mut orphans: Vec<(Slot, RunId)> = Vec::new();
+        let mut claims: BTreeSet<Slot> = BTreeSet::new();
+        for (slot, job) in self.held(filter) {
+            if let Some(claim) = job.claim.as_ref().filter(|claim| is_dead(&claim.node)) {
+                claims.insert(slot);
+                losers.push(claim.node.clone());
+            }
+            for run in job.runs.iter().filter(|run| is_dead(&run.node)) {
+                orphans.push((slot, run.run_id));
+                losers.push(run.node.clone());
+            }
+        }
+        let more = orphans.len() > limit || claims.len() > limit;
+        let mut taken = TakeOver { more, ..TakeOver::default() };
+        for slot in claims.into_iter().take(limit) {
+            let released = self.change_at(slot, |job| job.release(&is_dead));
+            taken.released += usize::from(released == Some(true));
+        }
+        for (slot, run_id) in orphans.into_iter().take(limit) {
+            let run = self.change_at(slot, |job| {
+                let run = job.take_over(run_id, heir, &is_dead)?;
+                Some(OrphanedRun { record: job.record.clone(), run })
+            });
+            taken.runs.extend(run.flatten());
+        }
+        taken
     }
 }
 
 /// Where a record stands in the list: soonest first, those without a time last, ties by id.
-type Place<'a> = (bool, Option<Timestamp>, &'a JobId);
+type Order<'a> = (bool, Option<Timestamp>, &'a JobId);
 
-fn place(record: &JobRecord) -> Place<'_> {
+fn order(record: &JobRecord) -> Order<'_> {
     let time = record.next_run_time();
     (time.is_none(), time, &record.id)
 }
 
-fn place_of(cursor: &JobCursor) -> Place<'_> {
+fn order_of(cursor: &JobCursor) -> Order<'_> {
     (cursor.next_run_time.is_none(), cursor.next_run_time, &cursor.id)
 }

@@ -3,10 +3,8 @@
 //! [`MemoryJobStore`] keeps jobs as long as the value (or a clone of it) lives. It is the only kind of
 //! store that can keep closures.
 
-mod commit;
 mod history;
 mod jobs;
-mod runs;
 mod state;
 mod store;
 

@@ -1,44 +1,26 @@
-//! All that the lock protects: jobs, the runs that they have in flight, those that have ended, and notes.
+//! All that the lock protects: jobs, nodes, the runs that have ended, and metadata.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use punctual_core::{InFlightRun, JobId, NodeId, OrphanedRun, Renewal, TaskFilter, Timestamp};
+use punctual_core::{
+    JobId, Metadata, NodeId, NodeLease, Renewal, StoredJob, TakeOver, TaskFilter, Timestamp,
+};
 
 use crate::history::History;
-use crate::jobs::{Jobs, Slot};
-use crate::runs::Runs;
+use crate::jobs::Jobs;
 
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) jobs: Jobs,
-    pub(crate) runs: Runs,
     pub(crate) history: History,
-    pub(crate) notes: BTreeMap<String, String>,
+    nodes: HashMap<NodeId, NodeLease>,
+    metadata: BTreeMap<String, String>,
 }
 
 impl State {
-    pub(crate) fn remove(&mut self, id: &JobId) -> bool {
-        let Some(slot) = self.jobs.find(id) else {
-            return false;
-        };
-        self.remove_at(slot);
-        true
-    }
-
-    fn remove_at(&mut self, slot: Slot) {
-        self.runs.remove_job(slot);
-        self.jobs.remove(slot);
-    }
-
-    /// Takes all jobs out, for the caller to count and drop.
-    pub(crate) fn remove_all(&mut self) -> Jobs {
-        self.runs.remove_all();
-        self.jobs.take_all()
-    }
-
-    pub(crate) fn in_flight(&self, id: &JobId) -> Vec<InFlightRun> {
-        let slot = self.jobs.find(id);
-        slot.map(|slot| self.runs.of(slot).cloned().collect()).unwrap_or_default()
+    /// Takes jobs out, for the caller to drop.
+    pub(crate) fn remove(&mut self, ids: &[JobId]) -> Vec<Option<StoredJob>> {
+        ids.iter().map(|id| self.jobs.remove(id)).collect()
     }
 
     pub(crate) fn renew(
@@ -48,11 +30,16 @@ impl State {
         until: Timestamp,
         filter: &TaskFilter,
     ) -> Renewal {
-        let lapsed = self.runs.renew(node, now, until);
-        let orphans = self.runs.of_the_dead(now).any(|(slot, run)| {
-            run.node != *node && self.jobs.at(slot).is_some_and(|job| filter.passes(&job.task))
-        });
-        Renewal { lapsed, next_wakeup: self.jobs.next_wakeup(filter), orphans, time: None }
+        let before = self.nodes.insert(node.clone(), NodeLease { until });
+        let is_dead = |other: &NodeId| {
+            other != node && NodeLease::is_dead(self.nodes.get(other).copied(), now)
+        };
+        Renewal {
+            expired: NodeLease::has_expired(before, now),
+            next_wakeup: self.jobs.next_wakeup(filter),
+            orphans: self.jobs.has_orphans(filter, is_dead),
+            time: None,
+        }
     }
 
     pub(crate) fn take_over(
@@ -61,13 +48,24 @@ impl State {
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
-    ) -> Vec<OrphanedRun> {
-        let jobs = &self.jobs;
-        let wanted = |slot| jobs.at(slot).is_some_and(|record| filter.passes(&record.task));
-        self.runs
-            .take_over(heir, now, limit, wanted)
-            .into_iter()
-            .filter_map(|(slot, run)| Some(OrphanedRun { record: jobs.at(slot)?.clone(), run }))
-            .collect()
+    ) -> TakeOver {
+        let mut losers = Vec::new();
+        let nodes = &self.nodes;
+        // The heir's own come back to it once, if it has not renewed.
+        let is_dead = |node: &NodeId| NodeLease::is_dead(nodes.get(node).copied(), now);
+        let taken = self.jobs.take_over(heir, limit, filter, is_dead, &mut losers);
+        for loser in losers {
+            self.nodes.entry(loser).and_modify(|lease| *lease = NodeLease::REVOKED);
+        }
+        taken
+    }
+
+    pub(crate) fn metadata(&self) -> Metadata {
+        let values = self.metadata.iter().map(|(key, value)| (key.clone(), value.clone()));
+        Metadata { values: values.collect(), corrupt: Vec::new() }
+    }
+
+    pub(crate) fn set_metadata(&mut self, key: &str, value: &str) {
+        self.metadata.insert(key.to_owned(), value.to_owned());
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    AddOutcome, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId, JobPage,
-    JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Renewal, Revision,
-    RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp,
+    AddOutcome, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryPage, HistoryQuery,
+    JobCursor, JobId, JobPage, JobStore, Metadata, NewRecord, NodeId, RecordUpdate, Renewal,
+    Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter, Timestamp,
+    TransactionalJobs,
 };
 
 use crate::state::State;
@@ -19,10 +20,9 @@ use crate::state::State;
 /// jobs stay when a scheduler shuts down and are there again when it restarts; they go with the last
 /// handle.
 ///
-/// Adding, claiming and committing cost the logarithm of the number of jobs. Two things cost a walk over
-/// all jobs, so that each job stays small (about 250 bytes besides its definition) and firing fast: a
-/// page of [`list`](JobStore::list), for which large pages are therefore better than many, and
-/// [`remove_all`](JobStore::remove_all).
+/// Adding, claiming and committing cost the logarithm of the number of jobs. A page of
+/// [`list`](JobStore::list) costs a walk over all jobs, so that each job stays small and firing fast: large pages
+/// are therefore better than many.
 ///
 /// ```
 /// use punctual_core::{Encoded, JobId, JobStore, NewRecord, Schedule, TaskFilter, TaskName, Timestamp};
@@ -86,17 +86,13 @@ impl JobStore for MemoryJobStore {
         self.state.lock().jobs.update(id, expected, update)
     }
 
-    async fn remove(&self, id: &JobId) -> Result<bool, StoreError> {
-        Ok(self.state.lock().remove(id))
+    async fn remove(&self, ids: &[JobId]) -> Result<Vec<bool>, StoreError> {
+        let removed = self.state.lock().remove(ids);
+        // Dropped here, after the lock: many small allocations take a while to give back.
+        Ok(removed.iter().map(Option::is_some).collect())
     }
 
-    async fn remove_all(&self) -> Result<u64, StoreError> {
-        let removed = self.state.lock().remove_all();
-        // Dropped here, after the lock: a million small allocations take a while to give back.
-        Ok(removed.len() as u64)
-    }
-
-    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
+    async fn get(&self, id: &JobId) -> Result<Option<StoredJob>, StoreError> {
         Ok(self.state.lock().jobs.get(id).cloned())
     }
 
@@ -106,18 +102,19 @@ impl JobStore for MemoryJobStore {
 
     async fn claim_due(
         &self,
+        node: &NodeId,
         now: Timestamp,
         limit: usize,
         lease: Duration,
         filter: &TaskFilter,
-    ) -> Result<Vec<Claim>, StoreError> {
-        Ok(self.state.lock().jobs.claim_due(now, limit, lease, filter))
+    ) -> Result<Claims, StoreError> {
+        Ok(self.state.lock().jobs.claim_due(node, now, limit, lease, filter))
     }
 
     async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut state = self.state.lock();
         state.history.record(batch.history);
-        Ok(batch.commits.into_iter().map(|commit| state.commit(commit)).collect())
+        Ok(batch.commits.into_iter().map(|commit| state.jobs.commit(commit)).collect())
     }
 
     async fn renew(
@@ -136,29 +133,50 @@ impl JobStore for MemoryJobStore {
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
-    ) -> Result<Vec<OrphanedRun>, StoreError> {
+    ) -> Result<TakeOver, StoreError> {
         Ok(self.state.lock().take_over(node, now, limit, filter))
-    }
-
-    async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {
-        Ok(self.state.lock().in_flight(id))
     }
 
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.state.lock().jobs.next_wakeup(filter))
     }
 
-    async fn notes(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let state = self.state.lock();
-        Ok(state.notes.iter().map(|(key, text)| (key.clone(), text.clone())).collect())
+    async fn metadata(&self) -> Result<Metadata, StoreError> {
+        Ok(self.state.lock().metadata())
     }
 
-    async fn set_note(&self, key: &str, text: &str) -> Result<(), StoreError> {
-        self.state.lock().notes.insert(key.to_owned(), text.to_owned());
+    async fn set_metadata(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.state.lock().set_metadata(key, value);
         Ok(())
     }
 
-    fn history(&self) -> Option<&dyn RunHistory> {
-        Some(self)
+    /// Nothing here can be corrupt.
+    async fn discard(&self, _record: &CorruptRecord) -> Result<bool, StoreError> {
+        Ok(false)
     }
 }
+
+impl RunHistory for MemoryJobStore {
+    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        Ok(self.state.lock().history.read(query))
+    }
+
+    async fn forget_history_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        Ok(self.state.lock().history.forget_before(before, limit))
+    }
+
+    async fn forget_history_beyond(
+        &self,
+        jobs: &[JobId],
+        keep: usize,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        Ok(self.state.lock().history.forget_beyond(jobs, keep, limit))
+    }
+}
+
+impl TransactionalJobs for MemoryJobStore {}

@@ -48,6 +48,13 @@ impl Encoded {
     }
 }
 
+impl Default for Encoded {
+    /// No bytes.
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
 impl From<Vec<u8>> for Encoded {
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes.into())

@@ -4,13 +4,13 @@ use super::{Fence, HistoryEntry, InFlightRun, RunId, Schedule};
 use crate::job::JobId;
 use crate::time::Timestamp;
 
-/// What is carried out and made durable together; see [`JobStore::commit`](super::JobStore::commit).
+/// What one call carries out; see [`JobStore::commit`](super::JobStore::commit).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CommitBatch {
     /// Changes of jobs and of runs in flight.
     pub commits: Vec<Commit>,
-    /// Runs that have ended, for the [history](super::JobStore::history); empty for a store that keeps none.
+    /// Runs that have ended, for the [history](super::RunHistory); empty for a store that keeps none.
     pub history: Vec<HistoryEntry>,
 }
 
@@ -39,18 +39,21 @@ impl From<Vec<Commit>> for CommitBatch {
 pub struct Commit {
     /// The job.
     pub id: JobId,
-    /// The fence that the record must still have; for [`CommitAction::ClearRun`] the run's.
+    /// The guard: the fence of the claim that is settled, of the record, or of the run; the action says which.
     pub fence: Fence,
     /// What to do.
     pub action: CommitAction,
 }
 
-/// What a [`Commit`] does if its fence holds.
+/// What a [`Commit`] does if its guard holds.
+///
+/// The first three settle a claim and are guarded by its fence. A claim is settled once: whatever comes later
+/// with its fence, also a repeat of the same commit, changes nothing. It is answered with
+/// [`Done`](CommitOutcome::Done) as long as the record shows that the claim was settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommitAction {
-    /// Ends the claim with a new schedule, and records the runs that start now. A finished job is
-    /// finished no more.
+    /// Settles the claim with a new schedule, and records the runs that start now. Claims are counted anew.
     Advance {
         /// When the job runs next.
         schedule: Schedule,
@@ -59,41 +62,54 @@ pub enum CommitAction {
         /// The runs to record; none for jobs that are not rerun.
         start: Vec<InFlightRun>,
     },
-    /// Ends the claim and the job: there is no further run. The record leaves at once, or, when runs
-    /// are in flight (these or earlier ones), with the last of them; until then it has no schedule. Its
-    /// `fire_count` stays.
+    /// Settles the claim, and the job has no further run. The record is removed at once, or, when runs are in
+    /// flight (these or earlier ones), with the last of them; until then it has no schedule. Its `fire_count`
+    /// stays.
     Finish {
         /// The runs to record; none for jobs that are not rerun.
         start: Vec<InFlightRun>,
     },
-    /// Ends the claim with everything as it was, except that the job is due at this instant; one that
-    /// has no schedule gets none.
+    /// Settles the claim as if it had not been made, but that the job is due at this instant: the claim is
+    /// not counted.
     Postpone {
-        /// From when it may be claimed again.
+        /// From when it may be claimed again; not before its `next_run_time`.
         due_at: Timestamp,
     },
-    /// Records runs that start outside of the schedule; `next_run_time` and `fire_count` stay. Raises
-    /// the fence and ends a claim, as an update does: the job is due at its `next_run_time` again. So of
-    /// two that start runs at the same time, or of one that does and one that has claimed the job, the
-    /// later has to look again at how many are under way.
+    /// Lets a job that nobody has claimed be claimed from this instant on, if it would be due later. Guarded by
+    /// the record's fence, which stays.
+    Hasten {
+        /// From when it may be claimed; not before its `next_run_time`.
+        due_at: Timestamp,
+    },
+    /// Records runs that start outside of the schedule; schedule and `fire_count` stay. Guarded by the record's
+    /// fence, which it raises, and ends a claim unsettled. So of two that start runs at the same time, or of
+    /// one that does and one that has claimed the job, the later has to look again at how many are under way.
+    /// A repeat is answered with [`Done`](CommitOutcome::Done) while the runs are recorded.
     Start {
-        /// The runs to record, each with the fence that it names.
+        /// The runs to record, each with the fence that it names; at least one.
         runs: Vec<InFlightRun>,
     },
-    /// Forgets a run that has ended; with the last one, a finished job leaves.
+    /// Removes the record of a run that has ended; with the last one a finished job is removed. Guarded by the
+    /// run's fence.
     ClearRun {
         /// The run.
         run_id: RunId,
+    },
+    /// Replaces the record of a run that is to be tried again. Guarded by the run's fence. A repeat is answered
+    /// with [`Done`](CommitOutcome::Done) while the run is recorded like this.
+    RetryRun {
+        /// The run as it is recorded from now on: of the same id, with a larger fence and attempt.
+        run: InFlightRun,
     },
 }
 
 /// What became of a [`Commit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
-    /// It was carried out; the job is still there.
+    /// It was carried out, now or earlier; the job is still there.
     Done,
-    /// It was carried out, and the job has left the store.
+    /// It was carried out now, and the job was removed.
     Removed,
-    /// The fence was old, or the job or run is gone: nothing was changed.
+    /// The guard does not hold, or the job or run is gone: nothing was changed.
     Stale,
 }

@@ -1,48 +1,70 @@
 //! What became of past runs.
 
 use std::cmp::Reverse;
+use std::future::Future;
 
-use super::{NodeId, RunId, StoreError};
+use serde::{Deserialize, Serialize};
+
+use super::{CorruptRecord, NodeId, RunId, StoreError, StoreErrorKind};
 use crate::event::{OutcomeKind, RunEvent, RunOutcome};
 use crate::job::JobId;
-use crate::task::{BoxFuture, TaskName};
+use crate::task::TaskName;
 use crate::time::Timestamp;
 
-/// The runs of a store's jobs that have ended; see [`JobStore::history`](super::JobStore::history).
+/// The runs of a store's jobs that have ended. A store that keeps none implements the trait and none of its
+/// methods; one that does says so in [`StoreCaps::history`](super::StoreCaps::history).
 ///
 /// Entries come in with [`JobStore::commit`](super::JobStore::commit), are never changed, and outlive
-/// their jobs. They are kept until somebody forgets them: schedulers do, as their users have told them.
+/// their jobs (`remembering::it_outlives_the_jobs`). They are kept until somebody forgets them: schedulers do, as
+/// their users have told them.
+///
+/// # Errors
+///
+/// [`Unsupported`](StoreErrorKind::Unsupported), from all methods, when the store keeps no history.
 pub trait RunHistory: Send + Sync {
     /// The entries that the query asks for, newest first: by [`finished`](HistoryEntry::finished), then by
     /// run, then by attempt, the larger first. A limit of 0 gives an empty page and no cursor.
-    fn read<'a>(
-        &'a self,
-        query: &'a HistoryQuery,
-    ) -> BoxFuture<'a, Result<HistoryPage, StoreError>>;
+    fn read_history(
+        &self,
+        query: &HistoryQuery,
+    ) -> impl Future<Output = Result<HistoryPage, StoreError>> + Send {
+        let _ = query;
+        async { Err(unsupported()) }
+    }
 
     /// Forgets up to `limit` entries of runs that ended before the instant, oldest first; how many. Fewer
     /// than `limit`: all of them.
-    fn forget_before<'a>(
-        &'a self,
+    fn forget_history_before(
+        &self,
         before: Timestamp,
         limit: usize,
-    ) -> BoxFuture<'a, Result<u64, StoreError>>;
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send {
+        let _ = (before, limit);
+        async { Err(unsupported()) }
+    }
 
     /// Of each of these jobs, forgets all but the newest `keep` entries, up to `limit` in all; how many.
     /// Fewer than `limit`: all of them.
-    fn forget_beyond<'a>(
-        &'a self,
-        jobs: &'a [JobId],
+    fn forget_history_beyond(
+        &self,
+        jobs: &[JobId],
         keep: usize,
         limit: usize,
-    ) -> BoxFuture<'a, Result<u64, StoreError>>;
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send {
+        let _ = (jobs, keep, limit);
+        async { Err(unsupported()) }
+    }
+}
+
+fn unsupported() -> StoreError {
+    StoreError::new(StoreErrorKind::Unsupported, "this kind of job store keeps no history of runs")
 }
 
 /// A run that has ended: one attempt of it.
 ///
 /// Known by its [key](Self::key): when it ended, its run, its attempt. A store that has an entry of the
 /// same key leaves it as it is, so that a batch can be repeated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     /// The run; its further attempts have the same.
     pub run_id: RunId,
@@ -215,6 +237,8 @@ pub struct HistoryPage {
     pub entries: Vec<HistoryEntry>,
     /// Where the next page begins; none when this is the last.
     pub next: Option<HistoryCursor>,
+    /// Entries that stand here and can't be read.
+    pub corrupt: Vec<CorruptRecord>,
 }
 
 impl HistoryPage {
@@ -226,6 +250,6 @@ impl HistoryPage {
         let more = entries.len() > limit;
         entries.truncate(limit);
         let next = entries.last().filter(|_| more).map(HistoryEntry::key);
-        Self { entries, next }
+        Self { entries, next, corrupt: Vec::new() }
     }
 }

@@ -30,10 +30,13 @@ impl Revision {
     /// The revision of a job that was just added.
     pub const FIRST: Self = Self(1);
 
+    /// The largest that can be; a record with a larger one is corrupt.
+    pub const MAX: Self = Self(1 << 62);
+
     /// The one after this.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 
@@ -44,6 +47,9 @@ impl Revision {
 pub struct Fence(pub i64);
 
 impl Fence {
+    /// The largest that can be: no store gets there by counting, so that a record with a larger one is corrupt.
+    pub const MAX: Self = Self(1 << 62);
+
     /// Where the fences of a new job may begin: a random number below 2^48, so that no fence of a removed
     /// job holds for one that is added under its id later. Stores that have one counter for all their
     /// jobs don't need it.
@@ -52,15 +58,17 @@ impl Fence {
         Self((uuid::Uuid::new_v4().as_u128() & 0xFFFF_FFFF_FFFF) as i64)
     }
 
-    /// The one after this.
+    /// The one after this. A backend that can forget an acknowledged write raises its fences by random steps
+    /// instead, so that whoever claims next has another one than the claim that was forgotten.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 
 /// Identifies one run, across all processes: 32 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RunId(u128);
 
 impl RunId {
@@ -98,6 +106,20 @@ impl fmt::Display for RunId {
 impl fmt::Debug for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<RunId> for String {
+    fn from(run: RunId) -> Self {
+        run.to_string()
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 

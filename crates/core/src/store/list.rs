@@ -1,6 +1,6 @@
 //! Listing in pages.
 
-use super::JobRecord;
+use super::{CorruptRecord, JobRecord};
 use crate::job::JobId;
 use crate::time::Timestamp;
 
@@ -45,4 +45,6 @@ pub struct JobPage {
     pub records: Vec<JobRecord>,
     /// Where the next page begins; none when this is the last.
     pub next: Option<JobCursor>,
+    /// Jobs that stand here and can't be read.
+    pub corrupt: Vec<CorruptRecord>,
 }

@@ -1,4 +1,6 @@
-//! What stores keep.
+//! What stores keep of a job.
+
+use serde::{Deserialize, Serialize};
 
 use crate::codec::Encoded;
 use crate::job::JobId;
@@ -7,11 +9,12 @@ use crate::task::TaskName;
 use crate::time::Timestamp;
 
 /// When a job runs next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     /// The next time that the trigger gives.
     pub next_run_time: Timestamp,
-    /// From when the job may be claimed: `next_run_time`, or a jittered or postponed instant.
+    /// From when the job may be claimed: `next_run_time`, or a jittered or postponed instant. A claim leaves it
+    /// as it is.
     pub due_at: Timestamp,
 }
 
@@ -37,24 +40,30 @@ pub struct NewRecord {
 }
 
 /// A job as a store keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Serialized (for backends that keep it as one value) it is everything but the definition, which firing does
+/// not change and which is kept beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobRecord {
     /// The id, unique in the store.
     pub id: JobId,
     /// The task, for filters.
     pub task: TaskName,
     /// The encoded [`JobDefinition`](crate::JobDefinition).
+    #[serde(skip)]
     pub definition: Encoded,
     /// Grows with every change by a user.
     pub revision: Revision,
     /// Grows with every claim, every change and every start outside of the schedule.
     pub fence: Fence,
-    /// When it runs next; none when it is paused or finished. While a claim lasts, `due_at` is the end
-    /// of the claim's lease.
+    /// When it runs next; none when it is paused or finished.
     pub schedule: Option<Schedule>,
     /// How many runs have been started.
     pub fire_count: u64,
-    /// Whether it waits only for its in-flight runs to end, and leaves then.
+    /// How many claims have been made of the occurrence that is due: 1 with the first. It is the number of the
+    /// attempt that follows from the claim.
+    pub claims: u32,
+    /// Whether it waits only for its in-flight runs to end, and is removed then.
     pub finished: bool,
     /// How many of its runs are recorded as in flight, of all nodes.
     pub in_flight: u32,
@@ -68,38 +77,35 @@ impl JobRecord {
     }
 }
 
-/// What became of a job to add.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AddOutcome {
-    /// It was added, with [`Revision::FIRST`].
-    Added,
-    /// There is one of that id; nothing was changed.
-    Exists,
-}
-
-/// What to change of a job; what is none stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RecordUpdate {
-    /// Another definition, with its task.
-    pub definition: Option<(TaskName, Encoded)>,
-    /// Another schedule; `Some(None)` pauses. A finished job with a schedule is finished no more.
-    pub schedule: Option<Option<Schedule>>,
-    /// The `next_run_time` that the job must still have, if any will not do: the one from which the new
-    /// schedule follows. A job that has been run since would be run for the same time once more.
-    pub expected_run_time: Option<Option<Timestamp>>,
-    /// Whether fires are counted anew: `fire_count` becomes 0.
-    pub restart: bool,
-}
-
-/// A record that was due and is now the claimer's for the length of the lease.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// The record, with its new fence, and with the schedule that it had when it was claimed.
+/// A job's record with all that belongs to it: what a store changes in one step, and shows whole.
+///
+/// What can become of it is in its methods: claims, commits, updates and take-overs are pure functions on it.
+/// They are the specification of every store; a store whose backend has only compare-and-swap loads it, applies
+/// one of them, and swaps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredJob {
+    /// The record. Its `in_flight` is the number of `runs`.
     pub record: JobRecord,
+    /// The claim that has not been settled, also one whose lease has expired.
+    pub claim: Option<Claim>,
+    /// The largest fence that the record had when a claim ended unsettled, or when it was added: no claim with
+    /// it, or with a smaller one, can be settled any more.
+    pub lost: Fence,
+    /// The runs in flight, by their ids.
+    pub runs: Vec<InFlightRun>,
+}
+
+/// Who has claimed a job, and for how long. Its fence is the record's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Whose claim it is; with the node's death it can be released.
+    pub node: NodeId,
+    /// When its lease expires: from then on the job can be claimed again.
+    pub until: Timestamp,
 }
 
 /// A run that has been recorded and not yet cleared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InFlightRun {
     /// The run.
     pub run_id: RunId,
@@ -109,30 +115,21 @@ pub struct InFlightRun {
     pub attempt: u32,
     /// Whose run it is.
     pub node: NodeId,
-    /// Grows with every owner.
+    /// Grows with every owner and every attempt.
     pub fence: Fence,
 }
 
-/// What a node learns when it renews its lease; see [`JobStore::renew`](super::JobStore::renew).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Renewal {
-    /// The lease had lapsed before (its end was not later than `now`), so that others may have taken the
-    /// node's runs over; or they have, whatever `now` is. False for a node that was not known.
-    pub lapsed: bool,
-    /// As [`JobStore::next_wakeup`](super::JobStore::next_wakeup) answers.
-    pub next_wakeup: Option<Timestamp>,
-    /// Another node that is unknown or dead at `now` has runs for
-    /// [`JobStore::take_over`](super::JobStore::take_over).
-    pub orphans: bool,
-    /// As [`JobStore::time`](super::JobStore::time) answers.
-    pub time: Option<Timestamp>,
-}
-
-/// A run whose node died, and which is now the caller's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrphanedRun {
-    /// The job, as it is now.
-    pub record: JobRecord,
-    /// The run, with its new node, fence and attempt.
-    pub run: InFlightRun,
+/// What to change of a job; what is none stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordUpdate {
+    /// Another definition, with its task.
+    pub definition: Option<(TaskName, Encoded)>,
+    /// Another schedule; `Some(None)` pauses. A finished job with a schedule is finished no more. Claims are
+    /// counted anew.
+    pub schedule: Option<Option<Schedule>>,
+    /// The `next_run_time` that the job must still have, if any will not do: the one from which the new
+    /// schedule follows. A job that has been run since would be run for the same time once more.
+    pub expected_run_time: Option<Option<Timestamp>>,
+    /// Whether fires are counted anew: `fire_count` becomes 0.
+    pub restart: bool,
 }

@@ -1,0 +1,220 @@
+//! Tables of what becomes of a record.
+
+use std::time::Duration;
+
+use crate::codec::Encoded;
+use crate::job::JobId;
+use crate::store::{
+    Commit, CommitAction, CommitOutcome, Fence, InFlightRun, NewRecord, NodeId, NodeLease,
+    RecordUpdate, Revision, RunId, Schedule, StoreErrorKind, StoredJob,
+};
+use crate::task::TaskName;
+use crate::time::Timestamp;
+
+const LEASE: Duration = Duration::from_secs(10);
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+fn node(name: &str) -> NodeId {
+    NodeId::new(name).unwrap()
+}
+
+fn job() -> StoredJob {
+    let new = NewRecord {
+        id: JobId::new("job").unwrap(),
+        task: TaskName::new("task").unwrap(),
+        definition: Encoded::from(&b"{}"[..]),
+        schedule: Some(Schedule::at(at(100))),
+    };
+    StoredJob::new(new, Fence(7))
+}
+
+fn claimed() -> StoredJob {
+    let mut job = job();
+    job.claim(&node("a"), at(100), LEASE);
+    job
+}
+
+fn run(number: u128, fence: Fence) -> InFlightRun {
+    InFlightRun {
+        run_id: RunId::from_u128(number),
+        scheduled_time: at(100),
+        attempt: 1,
+        node: node("a"),
+        fence,
+    }
+}
+
+fn advance(start: Vec<InFlightRun>) -> CommitAction {
+    CommitAction::Advance { schedule: Schedule::at(at(160)), fire_count: 1, start }
+}
+
+#[test]
+fn a_claim_leaves_the_schedule_and_is_counted() {
+    let mut job = job();
+    assert!(!job.is_claimable(at(99)) && job.is_claimable(at(100)));
+    job.claim(&node("a"), at(100), LEASE);
+    assert_eq!((job.record.fence, job.record.claims), (Fence(8), 1));
+    assert_eq!(job.record.schedule, Some(Schedule::at(at(100))));
+    assert_eq!(job.claimable_at(), Some(at(110)));
+    job.claim(&node("b"), at(110), LEASE);
+    assert_eq!((job.record.fence, job.record.claims, job.lost), (Fence(9), 2, Fence(8)));
+}
+
+#[test]
+fn a_claim_is_settled_once() {
+    let mut job = claimed();
+    let commit = advance(vec![run(1, Fence(8))]);
+    assert_eq!(job.commit(Fence(8), commit.clone()), CommitOutcome::Done);
+    assert_eq!((job.claim.clone(), job.record.claims, job.record.in_flight), (None, 0, 1));
+    let clear = CommitAction::ClearRun { run_id: RunId::from_u128(1) };
+    assert_eq!(job.commit(Fence(8), clear), CommitOutcome::Done);
+    let ended = job.clone();
+    // The packet that was long on its way.
+    assert_eq!(job.commit(Fence(8), commit.clone()), CommitOutcome::Done);
+    assert_eq!(job, ended);
+    // Also while the next claim is open, and after it.
+    job.claim(&node("b"), at(160), LEASE);
+    assert_eq!(job.commit(Fence(8), commit.clone()), CommitOutcome::Done);
+    let next =
+        CommitAction::Advance { schedule: Schedule::at(at(220)), fire_count: 2, start: vec![] };
+    assert_eq!(job.commit(Fence(9), next), CommitOutcome::Done);
+    let ended = job.clone();
+    assert_eq!(job.commit(Fence(8), commit), CommitOutcome::Done);
+    assert_eq!(job, ended);
+}
+
+#[test]
+fn a_claim_that_was_lost_is_stale() {
+    let ways: [fn(&mut StoredJob); 4] = [
+        |job| job.claim(&node("b"), at(110), LEASE),
+        |job| drop(job.update(Revision::FIRST, RecordUpdate::default())),
+        |job| assert!(job.release(|_| true)),
+        |job| {
+            let start = CommitAction::Start { runs: vec![run(9, Fence(8))] };
+            assert_eq!(job.commit(Fence(8), start), CommitOutcome::Done);
+        },
+    ];
+    for (number, lose) in ways.into_iter().enumerate() {
+        let mut job = claimed();
+        lose(&mut job);
+        let before = job.clone();
+        assert_eq!(job.commit(Fence(8), advance(vec![])), CommitOutcome::Stale, "way {number}");
+        assert_eq!(job, before, "way {number}");
+    }
+}
+
+#[test]
+fn without_a_claim_there_is_nothing_to_settle() {
+    let mut job = job();
+    for fence in [6, 7, 8] {
+        assert_eq!(job.commit(Fence(fence), advance(vec![])), CommitOutcome::Stale, "{fence}");
+    }
+    assert_eq!(job, self::job());
+}
+
+#[test]
+fn finishing_removes_the_job_with_its_last_run() {
+    let finish = |start| CommitAction::Finish { start };
+    assert_eq!(claimed().commit(Fence(8), finish(vec![])), CommitOutcome::Removed);
+    let mut job = claimed();
+    assert_eq!(job.commit(Fence(8), finish(vec![run(1, Fence(8))])), CommitOutcome::Done);
+    assert_eq!((job.record.finished, job.record.schedule), (true, None));
+    let clear = CommitAction::ClearRun { run_id: RunId::from_u128(1) };
+    assert_eq!(job.commit(Fence(8), clear), CommitOutcome::Removed);
+}
+
+#[test]
+fn a_postponed_claim_is_not_counted() {
+    let mut job = claimed();
+    let postpone = |seconds| CommitAction::Postpone { due_at: at(seconds) };
+    assert_eq!(job.commit(Fence(8), postpone(130)), CommitOutcome::Done);
+    assert_eq!((job.claimable_at(), job.record.claims), (Some(at(130)), 0));
+    job.claim(&node("a"), at(130), LEASE);
+    assert_eq!(job.commit(Fence(9), postpone(1)), CommitOutcome::Done);
+    assert_eq!(job.claimable_at(), Some(at(100)), "not before its time");
+}
+
+#[test]
+fn hastening_moves_what_is_due_later_and_unclaimed() {
+    let hasten = |seconds| CommitAction::Hasten { due_at: at(seconds) };
+    let later = Schedule { due_at: at(150), ..Schedule::at(at(100)) };
+    let mut job = job();
+    job.record.schedule = Some(later);
+    assert_eq!(job.commit(Fence(7), hasten(160)), CommitOutcome::Done);
+    assert_eq!(job.record.schedule, Some(later));
+    assert_eq!(job.commit(Fence(7), hasten(120)), CommitOutcome::Done);
+    assert_eq!(job.claimable_at(), Some(at(120)));
+    assert_eq!(job.commit(Fence(6), hasten(110)), CommitOutcome::Stale);
+    job.claim(&node("a"), at(120), LEASE);
+    assert_eq!(job.commit(Fence(8), hasten(110)), CommitOutcome::Done);
+    assert_eq!(job.claimable_at(), Some(at(130)), "the claim holds");
+}
+
+#[test]
+fn of_two_starts_one_is_carried_out_and_may_be_repeated() {
+    let mut job = job();
+    let start = |number| CommitAction::Start { runs: vec![run(number, Fence(7))] };
+    assert_eq!(job.commit(Fence(7), start(1)), CommitOutcome::Done);
+    let started = job.clone();
+    assert_eq!(job.commit(Fence(7), start(2)), CommitOutcome::Stale);
+    assert_eq!(job.commit(Fence(7), start(1)), CommitOutcome::Done, "a repeat");
+    assert_eq!(job, started);
+    let clear = CommitAction::ClearRun { run_id: RunId::from_u128(1) };
+    assert_eq!(job.commit(Fence(7), clear), CommitOutcome::Done);
+    assert_eq!(job.commit(Fence(7), start(1)), CommitOutcome::Stale, "long on its way");
+    assert_eq!(job.record.in_flight, 0);
+}
+
+#[test]
+fn a_retried_run_is_another_attempt_under_another_fence() {
+    let mut job = claimed();
+    job.commit(Fence(8), advance(vec![run(1, Fence(8))]));
+    let again = InFlightRun { attempt: 2, ..run(1, Fence(9)) };
+    let retry = || CommitAction::RetryRun { run: again.clone() };
+    assert_eq!(job.commit(Fence(7), retry()), CommitOutcome::Stale);
+    assert_eq!(job.commit(Fence(8), retry()), CommitOutcome::Done);
+    assert_eq!(job.runs, std::slice::from_ref(&again));
+    assert_eq!(job.commit(Fence(8), retry()), CommitOutcome::Done, "a repeat");
+    let clear = CommitAction::ClearRun { run_id: RunId::from_u128(1) };
+    assert_eq!(job.commit(Fence(8), clear.clone()), CommitOutcome::Stale);
+    assert_eq!(job.commit(Fence(9), clear), CommitOutcome::Done);
+    assert_eq!(job.commit(Fence(8), retry()), CommitOutcome::Stale);
+}
+
+#[test]
+fn an_update_raises_what_guards_and_makes_due() {
+    let mut job = claimed();
+    let commit = Commit { id: job.record.id.clone(), fence: Fence(8), action: advance(vec![]) };
+    assert_eq!(job.update(Revision(1), RecordUpdate::default()).unwrap(), Revision(2));
+    assert_eq!((job.record.fence, job.claim.clone()), (Fence(9), None));
+    assert_eq!(job.record.schedule, Some(Schedule::at(at(100))));
+    assert_eq!(job.commit(commit.fence, commit.action), CommitOutcome::Stale);
+    let conflict = job.update(Revision(1), RecordUpdate::default()).unwrap_err();
+    assert_eq!(conflict.kind(), StoreErrorKind::Conflict);
+    let elsewhere = RecordUpdate { expected_run_time: Some(None), ..Default::default() };
+    let conflict = job.update(Revision(2), elsewhere).unwrap_err();
+    assert_eq!(conflict.kind(), StoreErrorKind::Conflict);
+}
+
+#[test]
+fn runs_of_the_dead_are_taken_once() {
+    let mut job = claimed();
+    job.commit(Fence(8), advance(vec![run(1, Fence(8))]));
+    let id = RunId::from_u128(1);
+    let is_dead = |owner: &NodeId| *owner == node("a");
+    let taken = job.take_over(id, &node("b"), is_dead).unwrap();
+    assert_eq!((taken.attempt, taken.fence, &taken.node), (2, Fence(9), &node("b")));
+    assert_eq!(job.take_over(id, &node("c"), is_dead), None);
+    assert_eq!(job.take_over(RunId::from_u128(2), &node("c"), is_dead), None);
+}
+
+#[test]
+fn a_revoked_lease_has_expired_at_every_instant() {
+    let alive = Some(NodeLease { until: at(10) });
+    assert!(!NodeLease::is_dead(alive, at(9)) && NodeLease::is_dead(alive, at(10)));
+    assert!(NodeLease::is_dead(None, at(9)) && !NodeLease::has_expired(None, at(9)));
+    assert!(NodeLease::has_expired(Some(NodeLease::REVOKED), Timestamp::MIN));
+}

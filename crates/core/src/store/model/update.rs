@@ -1,0 +1,45 @@
+//! Changes by users.
+
+use super::StoredJob;
+use crate::store::{RecordUpdate, Revision, Schedule, StoreError};
+
+impl StoredJob {
+    /// Changes the job if its revision is still `expected`, and returns the new one. Raises revision and fence,
+    /// and ends a claim unsettled. Without a new schedule the job is due at its `next_run_time`.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](super::super::StoreErrorKind::Conflict) when somebody else has changed the job, or when it
+    /// has not the update's [`expected_run_time`](RecordUpdate::expected_run_time).
+    pub fn update(
+        &mut self,
+        expected: Revision,
+        update: RecordUpdate,
+    ) -> Result<Revision, StoreError> {
+        let run_time = self.record.next_run_time();
+        let has_run = update.expected_run_time.is_some_and(|expected| expected != run_time);
+        if self.record.revision != expected || has_run {
+            return Err(StoreError::conflict(&self.record.id));
+        }
+        self.end_claim();
+        let record = &mut self.record;
+        record.revision = record.revision.next();
+        record.fence = record.fence.next();
+        if let Some((task, definition)) = update.definition {
+            record.task = task;
+            record.definition = definition;
+        }
+        if update.restart {
+            record.fire_count = 0;
+        }
+        match update.schedule {
+            Some(schedule) => {
+                record.schedule = schedule;
+                record.finished &= schedule.is_none();
+                record.claims = 0;
+            }
+            None => record.schedule = run_time.map(Schedule::at),
+        }
+        Ok(record.revision)
+    }
+}
