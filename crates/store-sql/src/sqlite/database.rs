@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::StoreError;
+use punctual_core::{StoreCaps, StoreError};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 use super::error::{is_busy, store_error};
 use super::options::{Options, Place, Synchronous};
 use super::{schema, sql};
+use crate::batch::caps;
 use crate::client::{Client, Value, client};
 use crate::dialect::Dialect;
 use crate::history::HistoryStatements;
@@ -55,7 +56,18 @@ impl Dialect for Sqlite {
     type Connection = SqliteConnection;
 
     const STATEMENTS: Statements = sql::STATEMENTS;
-    const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
+    const HISTORY: HistoryStatements = sql::HISTORY;
+
+    fn caps(options: &Options) -> StoreCaps {
+        match options.place {
+            Place::Memory(_) => {
+                let mut caps = caps();
+                (caps.persistent, caps.shared) = (false, false);
+                caps
+            }
+            Place::File(_) | Place::Pool(_) => caps(),
+        }
+    }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         if let Place::Memory(memory) = &options.place {
