@@ -65,6 +65,21 @@ pub enum SchedulerError {
         /// The store.
         job_store: Alias,
     },
+    /// The job, with its arguments, is larger than the store can keep.
+    #[error(
+        "job {id:?} takes {size} bytes with its arguments, and the job store {job_store:?} keeps at most {limit}"
+    )]
+    #[non_exhaustive]
+    DefinitionTooLarge {
+        /// The id.
+        id: JobId,
+        /// The store.
+        job_store: Alias,
+        /// How many bytes it takes.
+        size: usize,
+        /// How many the store keeps.
+        limit: usize,
+    },
     /// No job store has this alias.
     #[error("no such job store: {0}")]
     UnknownJobStore(Alias),

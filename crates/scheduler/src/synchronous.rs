@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Event, EventMask, Executor, HistoryPage, HistoryQuery, IntoAction, IntoTrigger, Job,
-    JobBuilder, JobChange, JobSink, JobStore, NewJob, RunEvent, RunId, inside_run,
+    Alias, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery, IntoAction,
+    IntoTrigger, Job, JobBuilder, JobChange, JobSink, JobStore, NewJob, RunEvent, RunId,
+    inside_run,
 };
 
 use crate::builder::{BuiltEngine, SchedulerBuilder};
@@ -243,6 +244,36 @@ impl<Mode> SyncScheduler<Mode> {
     pub fn get_jobs(&self, alias: Option<&str>) -> Result<Vec<Job>, SchedulerError> {
         let alias = alias.map(Alias::new).transpose()?;
         self.block(move |engine| async move { engine.get_jobs(alias.as_ref()).await })
+    }
+
+    /// What the stores, or one of them, hold and can't be read, with the store's alias: it was reported as
+    /// [`RecordCorrupt`](punctual_core::Event::RecordCorrupt), is left as it is, and nothing is run by it. This
+    /// looks at all jobs; runs, nodes and past runs are among it as far as they were met since the start.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what a store says.
+    pub fn corrupt_records(
+        &self,
+        alias: Option<&str>,
+    ) -> Result<Vec<(Alias, CorruptRecord)>, SchedulerError> {
+        let alias = alias.map(Alias::new).transpose()?;
+        self.block(move |engine| async move { engine.corrupt_records(alias.as_ref()).await })
+    }
+
+    /// Removes something that can't be read from a store, as [`corrupt_records`](Self::corrupt_records) has
+    /// listed it; a job with its runs. Returns whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what the store says.
+    pub fn discard_corrupt(
+        &self,
+        alias: impl AsRef<str>,
+        record: &CorruptRecord,
+    ) -> Result<bool, SchedulerError> {
+        let (alias, record) = (Alias::new(alias)?, record.clone());
+        self.block(move |engine| async move { engine.discard_corrupt(&alias, &record).await })
     }
 
     /// Past runs, newest first, of all stores that keep a history; those of this process that have ended

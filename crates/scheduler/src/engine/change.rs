@@ -107,16 +107,17 @@ impl Engine {
             })?,
             Found::Stored(slot, mut record) => {
                 if let Some(trigger) = &changed.trigger {
-                    let noted = self.note_zones(&slot, &**trigger, place).await;
+                    let noted = self.store_zone_rules(&slot, &**trigger, place).await;
                     noted.map_err(|error| slot.error(error))?;
                     // One that stays was not computed by the new trigger.
                     let stays = record.schedule.filter(|_| new_schedule.is_none());
                     changed.definition.first_run = stays.map(|schedule| schedule.next_run_time);
                 }
                 let task = changed.definition.task.clone();
-                let encoded = changed.definition.encode();
+                let encoded = changed.definition.encode().map_err(punctual_core::JobError::from)?;
+                slot.check_size(&id, &encoded)?;
                 let mut update = RecordUpdate {
-                    definition: Some((task, encoded.map_err(punctual_core::JobError::from)?)),
+                    definition: Some((task, encoded)),
                     // Another course: `max_runs` counts from here.
                     restart: new_schedule.is_some(),
                     schedule: new_schedule,

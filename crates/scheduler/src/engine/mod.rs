@@ -6,6 +6,8 @@ mod cache;
 mod change;
 mod clock;
 mod components;
+mod corrupt;
+mod doubt;
 mod due;
 mod history;
 mod lease;

@@ -46,7 +46,7 @@ impl Engine {
             return Some(now);
         }
         let flush_at = |slot: &Arc<Slot>| {
-            let at = slot.flush_history_at(self.settings.batch)?;
+            let at = slot.flush_history_at(slot.history_batch(self.settings.batch))?;
             slot.is_free().then(|| slot.clock.own(at))
         };
         next.into_iter().chain(slots.iter().filter_map(flush_at)).min()
@@ -182,7 +182,6 @@ impl Engine {
             }
             let again = self.run_again(slot, pass, now).await?;
             let next = self.run_due(slot, pass, &node, &filter, now).await?;
-            self.clear_ghosts(slot, pass, &node).await?;
             wakeup = [wakeup, again, next].into_iter().flatten().min();
         }
         let flush = self.keep_history(slot, pass, now).await?;
@@ -220,6 +219,7 @@ impl Engine {
             return Ok(());
         }
         let page = slot.store.list(None, UNKNOWN_PAGE).await?;
+        slot.report_corrupt(&self.bus, page.corrupt);
         for record in page.records {
             let due = record.schedule.is_some_and(|schedule| schedule.due_at <= now);
             if due && !filter.passes(&record.task) {
