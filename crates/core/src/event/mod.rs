@@ -107,7 +107,9 @@ pub enum Event {
         /// What it is.
         record: CorruptRecord,
     },
-    /// This process was silent for longer than its lease in this store: others may have taken its runs.
+    /// This process was silent for longer than its lease in this store: others may have taken its runs over, and
+    /// what has begun here may be run again beside it. What has not begun does not begin until it is clear that
+    /// it is still this process's.
     LeaseLost(Alias),
     /// An event stream was read too slowly: this many events were dropped from it.
     Lagged(u64),
