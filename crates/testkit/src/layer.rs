@@ -82,6 +82,11 @@ macro_rules! layer {
                 async { self.around(StoreCall::Shutdown, work).await.unwrap_or_default() }
             }
 
+            /// As [`JobStore::generation`].
+            fn generation(&self) -> u64 {
+                self.inner().generation()
+            }
+
             /// As [`JobStore::history`].
             fn history(&self) -> Option<&dyn RunHistory> {
                 self.inner().history()
@@ -112,6 +117,10 @@ macro_rules! layer {
 
             fn shutdown(&self) -> impl Future<Output = ()> + Send {
                 self.0.shutdown()
+            }
+
+            fn generation(&self) -> u64 {
+                self.0.generation()
             }
 
             fn history(&self) -> Option<&dyn RunHistory> {

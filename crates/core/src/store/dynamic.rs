@@ -32,6 +32,9 @@ macro_rules! dyn_job_store {
                 fn $name<'a>(&'a self, $($arg: $ty),*) -> BoxFuture<'a, $answer>;
             )*
 
+            /// See [`JobStore::generation`].
+            fn generation(&self) -> u64;
+
             /// See [`JobStore::history`].
             fn history(&self) -> Option<&dyn RunHistory>;
 
@@ -49,6 +52,10 @@ macro_rules! dyn_job_store {
                     Box::pin(JobStore::$name(self, $($arg),*))
                 }
             )*
+
+            fn generation(&self) -> u64 {
+                JobStore::generation(self)
+            }
 
             fn history(&self) -> Option<&dyn RunHistory> {
                 JobStore::history(self)

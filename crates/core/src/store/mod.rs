@@ -219,6 +219,13 @@ pub trait JobStore: Send + Sync + 'static {
         async { Ok(None) }
     }
 
+    /// Counts how often the store has found, since it was made, that what it keeps its jobs in was
+    /// [replaced](StoreErrorKind::Replaced) by something else. The call that finds it fails with that kind; a
+    /// scheduler sees by this number that its leases and claims are gone, also when the call was not its own.
+    fn generation(&self) -> u64 {
+        0
+    }
+
     /// The runs that have ended, if the store writes them down when they come with
     /// [`commit`](Self::commit); the same answer as [`StoreCaps::history`].
     fn history(&self) -> Option<&dyn RunHistory> {
