@@ -1,5 +1,7 @@
 //! The connections: one that writes, and a few that read.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::StoreError;
@@ -8,7 +10,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
-use super::error::{is_busy, store_error};
+use super::error::{is_busy, log_stays, replaced, store_error};
+use super::file::{OpenFile, identity};
 use super::options::{Options, Place, Synchronous};
 use super::{schema, sql};
 use crate::client::{Client, Value, client};
@@ -32,6 +35,8 @@ pub(crate) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
     tables: TablePrefix,
+    /// None in memory.
+    file: Option<Arc<OpenFile>>,
     /// Whether they are ours to close.
     owned: bool,
 }
@@ -71,8 +76,24 @@ impl Dialect for Sqlite {
             Place::Memory(_) | Place::Pool(_) => writer.clone(),
         };
         let owned = !matches!(options.place, Place::Pool(_));
-        let database = Self { writer, readers, tables: options.tables.clone(), owned };
-        match database.prepare(options).await {
+        let path = match &options.place {
+            Place::File(path) => path.clone(),
+            Place::Memory(_) => PathBuf::new(),
+            Place::Pool(pool) => pool.connect_options().get_filename().to_owned(),
+        };
+        let before = identity(&path).ok().flatten();
+        let mut database =
+            Self { writer, readers, tables: options.tables.clone(), file: None, owned };
+        let prepared = database.prepare(options).await;
+        database.file = OpenFile::at(&path).map(Arc::new);
+        let is_file = cfg!(unix) && matches!(options.place, Place::File(_));
+        let result = prepared.and_then(|()| match &database.file {
+            // While it was being opened.
+            Some(file) if !file.was(before) => Err(replaced(owned)),
+            None if is_file || before.is_some() => Err(replaced(owned)),
+            _ => Ok(()),
+        });
+        match result {
             Ok(()) => Ok(database),
             Err(error) => {
                 database.close().await;
@@ -81,8 +102,33 @@ impl Dialect for Sqlite {
         }
     }
 
+    fn check(&self) -> Result<(), StoreError> {
+        match &self.file {
+            Some(file) if !file.is_there() => Err(replaced(self.owned)),
+            _ => Ok(()),
+        }
+    }
+
+    fn can_reopen(&self) -> bool {
+        self.owned
+    }
+
+    async fn make_way(&self) -> Result<(), StoreError> {
+        let Some(file) = self.file.as_ref().filter(|file| self.owned && !file.is_there()) else {
+            return Ok(());
+        };
+        // It may have got another name: so it gets all that was committed.
+        if let Ok(mut writer) = self.writer.acquire().await {
+            // Whatever hinders that, it is not wanted here any more.
+            let _ = sqlx::raw_sql(sql::CHECKPOINT).execute(&mut *writer).await;
+        }
+        file.discard_companions().map_err(log_stays)
+    }
+
     async fn close(&self) {
         if self.owned {
+            // The caller can't do anything about it.
+            let _ = self.make_way().await;
             self.readers.close().await;
             self.writer.close().await;
         }

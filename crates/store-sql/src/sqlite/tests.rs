@@ -2,6 +2,7 @@
 
 mod options;
 mod plans;
+mod replaced;
 mod schema;
 mod trouble;
 
