@@ -27,6 +27,13 @@ const READERS: u32 = 4;
 /// How often another process may get in between before WAL mode is given up.
 const WAL_ATTEMPTS: u32 = 100;
 
+/// With how many pages the log is taken over into the file: 16 MB.
+const LOG_PAGES: &str = "4096";
+
+/// How many bytes of the log are left when it is begun anew, at most; one that is larger is taken over into the
+/// file when a lease is renewed, so that it can be.
+const LOG_LIMIT: u64 = 1 << 20;
+
 client!(sqlx::Sqlite, SqliteConnection, SqliteRow, store_error);
 
 /// The connections to a SQLite database.
@@ -171,7 +178,23 @@ impl Dialect for Sqlite {
         let mut transaction = self.write().await?;
         let mut found = transaction.fetch(self.sql(sql::PROLONG), values).await?;
         transaction.commit().await.map_err(store_error)?;
+        self.trim_log().await;
         Ok(found.pop())
+    }
+}
+
+impl Sqlite {
+    /// Lets the log shrink that has grown meanwhile: by itself SQLite begins it anew only where it has got to
+    /// [`LOG_PAGES`], which takes hours where little happens.
+    async fn trim_log(&self) {
+        let Some(file) = self.file.as_ref().filter(|_| self.owned) else { return };
+        file.look_at_companions();
+        if file.log_size() > LOG_LIMIT
+            && let Ok(mut reader) = self.readers.acquire().await
+        {
+            // What hinders it, such as a full disk, keeps others from writing too, and they tell of it.
+            let _ = sqlx::raw_sql(sql::CHECKPOINT).execute(&mut *reader).await;
+        }
     }
 }
 
@@ -198,7 +221,9 @@ fn connect_options(options: &Options) -> SqliteConnectOptions {
         .foreign_keys(false)
         // Every claim and commit writes the same few pages again: the log takes in 16 MB of that, instead
         // of 4, before each page goes into the file once.
-        .pragma("wal_autocheckpoint", "4096")
+        .pragma("wal_autocheckpoint", LOG_PAGES)
+        // And is cut to this when it is begun anew.
+        .pragma("journal_size_limit", LOG_LIMIT.to_string())
         // In KiB: pages that are not at hand are read once more by every claim and commit.
         .pragma("cache_size", "-32768")
         // A batch's rows come through it.

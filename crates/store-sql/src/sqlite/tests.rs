@@ -1,5 +1,6 @@
 //! What is SQLite's own; the contract itself is checked by `tests/conformance`.
 
+mod log;
 mod options;
 mod plans;
 mod replaced;
