@@ -155,12 +155,13 @@ impl AsyncScheduler {
         self.engine.get_job(job.into(), &mut Place::Stores).await
     }
 
-    /// Changes what a job is; its next run time stays.
+    /// Changes what a job is; its next run time stays. If somebody else changes it at the same time, both changes
+    /// are made, one on top of the other.
     ///
     /// # Errors
     ///
-    /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or a conflict with
-    /// somebody else's change; then nothing is changed.
+    /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or what a store says; then
+    /// nothing is changed.
     pub async fn modify_job(
         &self,
         job: impl Into<JobSelector>,

@@ -143,12 +143,13 @@ impl<Mode> SyncScheduler<Mode> {
         self.block(move |engine| async move { engine.get_job(job, &mut Place::Stores).await })
     }
 
-    /// Changes what a job is; its next run time stays.
+    /// Changes what a job is; its next run time stays. If somebody else changes it at the same time, both changes
+    /// are made, one on top of the other.
     ///
     /// # Errors
     ///
-    /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or a conflict with
-    /// somebody else's change; then nothing is changed.
+    /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or what a store says; then
+    /// nothing is changed.
     pub fn modify_job(
         &self,
         job: impl Into<JobSelector>,

@@ -59,6 +59,10 @@ macro_rules! job_store {
                     time() -> Option<Timestamp> = |db| db.time();
                 }
 
+                fn generation(&self) -> u64 {
+                    self.handle.generation()
+                }
+
                 fn history(&self) -> Option<&dyn RunHistory> {
                     self.handle.keeps_history().then_some(self as _)
                 }
@@ -77,7 +81,7 @@ macro_rules! job_store {
 macro_rules! forward {
     ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty = |$db:ident| $call:expr;)*) => {$(
         async fn $name(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
-            let $db = self.handle.database()?;
+            let $db = self.handle.database().await?;
             let mut attempt = 1;
             loop {
                 match self.handle.within($call).await {

@@ -19,6 +19,10 @@ macro_rules! layer {
             self.0.caps()
         }
 
+        fn generation(&self) -> u64 {
+            self.0.generation()
+        }
+
         fn shutdown(&self) -> impl Future<Output = ()> + Send {
             self.0.shutdown()
         }
@@ -97,6 +101,11 @@ macro_rules! layer {
                     Ok(())
                 };
                 async { self.around(StoreCall::Shutdown, work).await.unwrap_or_default() }
+            }
+
+            /// As [`JobStore::generation`].
+            fn generation(&self) -> u64 {
+                self.inner().generation()
             }
 
             $($(

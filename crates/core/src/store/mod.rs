@@ -265,4 +265,11 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
         async { Ok(None) }
     }
+
+    /// Counts how often the store has found, since it was made, that what it keeps its jobs in was
+    /// [replaced](StoreErrorKind::Replaced) by something else. The call that finds it fails with that kind; a
+    /// scheduler sees by this number that its leases and claims are gone, also when the call was not its own.
+    fn generation(&self) -> u64 {
+        0
+    }
 }

@@ -122,9 +122,11 @@ impl Engine {
         slot: &Arc<Slot>,
     ) -> Result<(), SchedulerError> {
         slot.store.start().await.map_err(|source| slot.error(source))?;
+        let generation = slot.store.generation();
         *slot.health.lock() = Health::default();
         slot.ask_time().await.map_err(|source| slot.error(source))?;
-        let mut pass = Pass { told_time_at: Some(self.clock.now()), ..Pass::default() };
+        let told_time_at = Some(self.clock.now());
+        let mut pass = Pass { told_time_at, generation, ..Pass::default() };
         // Before anything is recorded as this node's: nobody takes the runs of the living.
         let (node, filter) = (self.node.lock().clone(), slot.filter(&self.tasks.read()));
         let renewed = self.renew(slot, &mut pass, &node, &filter, self.clock.now()).await;

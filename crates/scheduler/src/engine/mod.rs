@@ -15,6 +15,7 @@ mod life;
 mod manage;
 mod place;
 mod recover;
+mod replaced;
 mod run_now;
 mod selector;
 mod settle;

@@ -92,6 +92,10 @@ impl Settling {
 pub(crate) struct Pass {
     /// What an earlier process of the same identity left has been taken over.
     pub adopted: bool,
+    /// Before that it is not: others whose runs are on record may not be back yet.
+    pub adopt_from: Option<Timestamp>,
+    /// Of the store, when all of this was learnt.
+    pub generation: u64,
     /// Runs may be recorded as this node's that it knows nothing of: the answer to a take-over was lost.
     pub lost_track: bool,
     /// There are runs to be taken over, as far as known.

@@ -126,6 +126,9 @@ impl Engine {
             }
             Err(error) => {
                 pass.asked_at = None;
+                if error.kind() == StoreErrorKind::Replaced {
+                    self.begin_anew(slot, pass, slot.clock.at(now));
+                }
                 Some(self.store_failed(slot, error, slot.clock.at(now)))
             }
         }
@@ -151,6 +154,7 @@ impl Engine {
         now: Timestamp,
         paused: bool,
     ) -> Result<Option<Timestamp>, StoreError> {
+        Self::check_generation(slot, pass)?;
         self.ask_time(slot, pass, now).await?;
         if self.settings.client {
             // Only the time matters to it, for the jobs that it adds.
@@ -168,7 +172,7 @@ impl Engine {
             pass.asked_at = None;
         }
         // After that, so that no run is taken for one left behind whose end only had to be stored.
-        if !paused && !pass.adopted {
+        if !paused && self.may_adopt(pass, now) {
             self.adopt(slot, pass, &node, &filter, now).await?;
         }
         self.retry_uncertain(slot, pass, now).await?;
