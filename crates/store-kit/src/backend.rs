@@ -56,6 +56,22 @@ backend! {
         /// [`JobStore::start`](punctual_core::JobStore::start).
         fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
+        /// Fails with [`Replaced`](punctual_core::StoreErrorKind::Replaced) if what was opened is not what the options
+        /// name any more. Called before each call, and so quick.
+        fn check(&self) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        /// Whether opening it anew helps then: not where the connections were given by the user.
+        fn can_reopen(&self) -> bool {
+            false
+        }
+
+        /// Clears away what would be taken for a part of what is there now. Called before it is closed.
+        fn make_way(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+            async { Ok(()) }
+        }
+
         /// Closes what was opened, for all clones.
         fn close(&self) -> impl Future<Output = ()> + Send;
 

@@ -20,14 +20,25 @@ pub struct Handle<B: Backend>(Arc<Shared<B>>);
 
 struct Shared<B: Backend> {
     options: B::Options,
+    state: Mutex<State<B>>,
+    /// Lets one call at a time open anew what was replaced.
+    reopening: tokio::sync::Mutex<()>,
+}
+
+struct State<B> {
     /// There while the store is started.
-    open: Mutex<Option<B>>,
+    open: Option<B>,
+    /// It is not what the options name: the next call closes it and opens that.
+    is_replaced: bool,
+    /// How often that was so.
+    generation: u64,
 }
 
 impl<B: Backend> Handle<B> {
     /// A store with these options, not started.
     pub fn new(options: B::Options) -> Self {
-        Self(Arc::new(Shared { options, open: Mutex::new(None) }))
+        let state = Mutex::new(State { open: None, is_replaced: false, generation: 0 });
+        Self(Arc::new(Shared { options, state, reopening: tokio::sync::Mutex::default() }))
     }
 
     /// The options.
@@ -36,13 +47,75 @@ impl<B: Backend> Handle<B> {
         &self.0.options
     }
 
-    /// The open backend.
+    /// How often what was open was found to be replaced.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.state.lock().generation
+    }
+
+    /// The backend as it was opened, perhaps to what was replaced since.
     ///
     /// # Errors
     ///
     /// [`Unavailable`](StoreErrorKind::Unavailable) while the store is not started.
-    pub fn backend(&self) -> Result<B, StoreError> {
-        self.0.open.lock().clone().ok_or_else(StoreError::not_started)
+    pub fn opened(&self) -> Result<B, StoreError> {
+        self.0.state.lock().open.clone().ok_or_else(StoreError::not_started)
+    }
+
+    /// The backend for a call.
+    ///
+    /// When it turns out to be open to what is not there any more, this call fails, and the next one opens what is
+    /// there now.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](StoreErrorKind::Unavailable) while the store is not started, and what the backend returns.
+    pub async fn backend(&self) -> Result<B, StoreError> {
+        let (open, generation) = {
+            let state = self.0.state.lock();
+            (state.open.clone().filter(|_| !state.is_replaced), state.generation)
+        };
+        let Some(open) = open else {
+            return self.reopen().await;
+        };
+        let checked = open.check();
+        if checked.is_err() && open.can_reopen() {
+            let mut state = self.0.state.lock();
+            // Unless another call has found the same.
+            if state.generation == generation {
+                state.is_replaced = true;
+                state.generation += 1;
+            }
+        }
+        checked.map(|()| open)
+    }
+
+    /// Closes what was replaced, and opens what is there now.
+    async fn reopen(&self) -> Result<B, StoreError> {
+        let _one_at_a_time = self.0.reopening.lock().await;
+        let replaced = {
+            let state = self.0.state.lock();
+            match &state.open {
+                None => return Err(StoreError::not_started()),
+                // Another call has done it.
+                Some(open) if !state.is_replaced => return Ok(open.clone()),
+                Some(open) => open.clone(),
+            }
+        };
+        replaced.make_way().await?;
+        replaced.close().await;
+        let opened = B::open(self.options()).await?;
+        {
+            let mut state = self.0.state.lock();
+            if state.open.is_some() && state.is_replaced {
+                state.is_replaced = false;
+                state.open = Some(opened.clone());
+                return Ok(opened);
+            }
+        }
+        // It was shut down meanwhile.
+        opened.close().await;
+        Err(StoreError::not_started())
     }
 
     /// Opens the backend, unless it is open.
@@ -51,16 +124,22 @@ impl<B: Backend> Handle<B> {
     ///
     /// What the backend returns.
     pub async fn start(&self) -> Result<(), StoreError> {
-        if self.backend().is_ok() {
-            return Ok(());
+        let is_started = {
+            let state = self.0.state.lock();
+            state.open.as_ref().map(|_| state.is_replaced)
+        };
+        match is_started {
+            Some(false) => return Ok(()),
+            Some(true) => return self.reopen().await.map(drop),
+            None => {}
         }
         let opened = B::open(self.options()).await?;
         let superfluous = {
-            let mut open = self.0.open.lock();
-            match &*open {
+            let mut state = self.0.state.lock();
+            match &state.open {
                 // Another call was quicker.
                 Some(_) => Some(opened),
-                None => open.replace(opened),
+                None => state.open.replace(opened),
             }
         };
         if let Some(superfluous) = superfluous {
@@ -71,7 +150,11 @@ impl<B: Backend> Handle<B> {
 
     /// Closes the backend, if it is open.
     pub async fn shutdown(&self) {
-        let open = self.0.open.lock().take();
+        let open = {
+            let mut state = self.0.state.lock();
+            state.is_replaced = false;
+            state.open.take()
+        };
         if let Some(backend) = open {
             backend.close().await;
         }
@@ -114,6 +197,6 @@ impl<B: Backend> Clone for Handle<B> {
 impl<B: Backend> fmt::Debug for Handle<B> {
     /// Without the options, which may have a password in them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("started", &self.backend().is_ok()).finish_non_exhaustive()
+        f.debug_struct("Handle").field("started", &self.opened().is_ok()).finish_non_exhaustive()
     }
 }

@@ -30,6 +30,10 @@ macro_rules! job_store {
                     <$backend as Backend>::caps(self.handle.options())
                 }
 
+                fn generation(&self) -> u64 {
+                    self.handle.generation()
+                }
+
                 async fn start(&self) -> Result<(), StoreError> {
                     self.handle.start().await
                 }
@@ -91,7 +95,7 @@ macro_rules! job_store {
 macro_rules! __forward {
     ($backend:ty; $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty = ($($passed:expr),*);)*) => {$(
         async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
-            let backend = self.handle.backend()?;
+            let backend = self.handle.backend().await?;
             let mut attempt = 1;
             loop {
                 let call = <$backend as Backend>::$name(&backend $(, $passed)*);
@@ -114,7 +118,8 @@ macro_rules! __forward_in {
             transaction: &mut CallerTransaction<'_>,
             $($arg: $type),*
         ) -> Result<$answer, StoreError> {
-            <$backend as Backend>::$name(&self.handle.backend()?, transaction, $($passed),*).await
+            // What the caller is connected to is the caller's business.
+            <$backend as Backend>::$name(&self.handle.opened()?, transaction, $($passed),*).await
         }
     )*};
 }

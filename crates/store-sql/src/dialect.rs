@@ -62,6 +62,22 @@ pub(crate) trait Dialect:
         None
     }
 
+    /// Fails with [`Replaced`](punctual_core::StoreErrorKind::Replaced) if the connections are not to what the
+    /// options name any more.
+    fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Whether opening it anew helps then: not where the connections were given by the user.
+    fn can_reopen(&self) -> bool {
+        false
+    }
+
+    /// Clears away what would be taken for a part of what is there now. Before the connections are closed.
+    fn make_way(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
+    }
+
     /// Closes the connections that are ours to close.
     fn close(&self) -> impl Future<Output = ()> + Send;
 

@@ -54,6 +54,18 @@ impl<D: Dialect> Backend for Database<D> {
         Ok(Self { dialect: D::open(options).await? })
     }
 
+    fn check(&self) -> Result<(), StoreError> {
+        self.dialect.check()
+    }
+
+    fn can_reopen(&self) -> bool {
+        self.dialect.can_reopen()
+    }
+
+    async fn make_way(&self) -> Result<(), StoreError> {
+        self.dialect.make_way().await
+    }
+
     async fn close(&self) {
         self.dialect.close().await;
     }

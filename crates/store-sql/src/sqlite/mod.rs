@@ -5,6 +5,7 @@ mod claims;
 mod commits;
 mod database;
 mod error;
+mod file;
 mod jobs;
 mod memory;
 mod options;
@@ -29,6 +30,11 @@ use crate::database::Database;
 /// Connecting, making the tables and migrating older ones happens when the store is started. Reads and
 /// writes don't wait for each other (the file is in WAL mode); writes of all processes take turns, each a
 /// transaction that claims or commits a whole batch. Clones are handles on the same connections.
+///
+/// A file that is removed, or replaced by another one, is noticed by the next call, which fails with
+/// [`Replaced`](punctual_core::StoreErrorKind::Replaced); the one after it opens what the path names then, and
+/// makes file and tables as a start does. What the store left of the log of the old file (`-wal`, `-shm`) is
+/// removed, so that it is not taken for a part of the new one.
 ///
 /// ```
 /// use punctual_core::{JobStore, TaskFilter};

@@ -173,6 +173,9 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 pub(super) const USE_WAL: &str = "PRAGMA journal_mode = WAL";
 
+/// Takes over into the file what is in the log, as far as nobody is in the way, and waits for nobody.
+pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+
 /// Lets a node that is alive live on, and looks around.
 pub(super) const PROLONG: &str = concat!(prolong!(), " RETURNING ", look!());
 
