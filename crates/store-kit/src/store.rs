@@ -118,8 +118,8 @@ macro_rules! __forward_in {
             transaction: &mut CallerTransaction<'_>,
             $($arg: $type),*
         ) -> Result<$answer, StoreError> {
-            // What the caller is connected to is the caller's business.
-            <$backend as Backend>::$name(&self.handle.opened()?, transaction, $($passed),*).await
+            let backend = self.handle.in_transaction()?;
+            <$backend as Backend>::$name(&backend, transaction, $($passed),*).await
         }
     )*};
 }
