@@ -6,7 +6,7 @@ use std::any::Any;
 
 use punctual_core::{
     AddOutcome, CallerTransaction, Encoded, JobId, JobStore, NewRecord, RecordUpdate, Revision,
-    Schedule, StoreErrorKind, TaskFilter, TaskName, Timestamp, TransactionalJobs,
+    Schedule, StoreErrorKind, TaskFilter, TaskName, Timestamp,
 };
 use sqlx::{Database, Pool};
 
