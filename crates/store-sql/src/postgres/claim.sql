@@ -12,7 +12,7 @@
     CREATE FUNCTION {p}claim(claimer text, now bigint, until bigint, most bigint, tasks text[])
     RETURNS TABLE (
         id text, task text, definition bytea, revision bigint, fence bigint, next_run_time bigint,
-        due_at bigint, fire_count bigint, claims bigint, finished boolean, in_flight bigint
+        due_at bigint, fire_count bigint, finished boolean, claims bigint, in_flight bigint
     )
     LANGUAGE plpgsql
     SET plan_cache_mode = force_generic_plan
@@ -61,7 +61,7 @@
         IF taken IS NOT NULL THEN
             RETURN QUERY
                 SELECT t.id, t.task, d.definition, t.revision, t.fence, t.next_run_time, t.due_at,
-                    t.fire_count, t.claims, t.finished,
+                    t.fire_count, t.finished, t.claims,
                     (SELECT count(*) FROM {p}runs r WHERE r.job_id = t.id)
                 FROM unnest(taken) AS t LEFT JOIN {p}definitions d ON d.job_id = t.id;
         END IF;

@@ -44,7 +44,8 @@
             WHERE first.claimed_by <> $1 AND ($3 IS NULL OR first.task = ANY ($3))
                 AND NOT EXISTS (
                     SELECT 1 FROM {p}nodes n
-                    WHERE n.id = first.claimed_by AND n.alive_until > $2 AND n.alive_until <= 253402300799999999)
+                    WHERE n.id = first.claimed_by AND n.alive_until > $2
+                        AND n.alive_until <= 253402300799999999 AND NOT n.revoked)
         );
     END
     $function$;

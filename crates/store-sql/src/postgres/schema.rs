@@ -54,7 +54,8 @@ const TABLES: &str = concat!(
 
     CREATE TABLE {p}nodes (
         id          text COLLATE \"C\" PRIMARY KEY,
-        alive_until bigint NOT NULL
+        alive_until bigint NOT NULL,
+        revoked     boolean NOT NULL               -- dead, whatever the time is
     );
 
     CREATE TABLE {p}metadata (
