@@ -27,7 +27,7 @@ pub use executor::{
     RunParts, RunQueue, RunReport, RunSink, Worker, inside_run,
 };
 pub use job::{
-    ChangedJob, CheckedJob, Coalesce, Job, JobBuilder, JobChange, JobDefaults, JobDefinition,
+    CheckedChange, CheckedJob, Coalesce, Job, JobBuilder, JobChange, JobDefaults, JobDefinition,
     JobError, JobId, JobOptions, JobProblem, JobSink, JobState, NewJob, Recovery, RunAt,
     TransactionalSink,
 };

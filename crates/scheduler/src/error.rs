@@ -1,8 +1,8 @@
 //! Why a scheduler could not do what it was asked.
 
 use punctual_core::{
-    Alias, ExecutorError, JobError, JobId, NameError, StoreError, TaskRegistryError, TriggerError,
-    ZoneError,
+    Alias, ExecutorError, JobError, JobId, NameError, StoreError, StoreErrorKind,
+    TaskRegistryError, TriggerError, ZoneError,
 };
 
 /// A failure of a scheduler's method, with its source.
@@ -64,6 +64,21 @@ pub enum SchedulerError {
         id: JobId,
         /// The store.
         job_store: Alias,
+    },
+    /// The job, with its arguments, is larger than the store can keep.
+    #[error(
+        "job {id:?} takes {size} bytes with its arguments, and the job store {job_store:?} keeps at most {limit}"
+    )]
+    #[non_exhaustive]
+    DefinitionTooLarge {
+        /// The id.
+        id: JobId,
+        /// The store.
+        job_store: Alias,
+        /// How many bytes it takes.
+        size: usize,
+        /// How many the store keeps.
+        limit: usize,
     },
     /// No job store has this alias.
     #[error("no such job store: {0}")]
@@ -131,10 +146,17 @@ pub enum SchedulerError {
 
 impl SchedulerError {
     /// Whether the same call may succeed later without anything being changed.
+    ///
+    /// Changes of jobs that meet somebody else's are made once more on top of those by the scheduler itself, so
+    /// that a [`Conflict`](StoreErrorKind::Conflict) is an error only after twenty such meetings in a row. It is
+    /// retryable here, unlike in a store: a scheduler's methods read the job anew. In a transaction of your own,
+    /// which may see the job as it was at the beginning, repeat the transaction.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Store { source, .. } => source.is_retryable(),
+            Self::Store { source, .. } => {
+                source.is_retryable() || source.kind() == StoreErrorKind::Conflict
+            }
             Self::MaxInstances(_) => true,
             _ => false,
         }

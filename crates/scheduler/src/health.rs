@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{Alias, StoreError, Timestamp, ZoneDatabase};
+use punctual_core::{Alias, CorruptRecord, StoreError, Timestamp, ZoneDatabase};
 
 use crate::engine::{Engine, SchedulerState};
 
@@ -45,6 +45,8 @@ pub struct StoreHealth {
     /// as found when it was asked last. The store's decides when jobs are due and which processes live. 0
     /// for stores that leave that to this machine's clock.
     pub clock_offset_micros: i64,
+    /// What it holds and can't be read, as far as it was met since the start: at most 1,000 of them.
+    pub corrupt: Vec<CorruptRecord>,
 }
 
 impl Health {

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Event, EventMask, Executor, HistoryPage, HistoryQuery, IntoAction, IntoTrigger, Job,
-    JobBuilder, JobChange, JobSink, JobStore, NewJob, RunEvent, RunId, inside_run,
+    Alias, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery, IntoAction,
+    IntoTrigger, Job, JobBuilder, JobChange, JobSink, JobStore, NewJob, RunEvent, RunId,
+    inside_run,
 };
 
 use crate::builder::{BuiltEngine, SchedulerBuilder};
@@ -142,12 +143,13 @@ impl<Mode> SyncScheduler<Mode> {
         self.block(move |engine| async move { engine.get_job(job, &mut Place::Stores).await })
     }
 
-    /// Changes what a job is; its next run time stays.
+    /// Changes what a job is; its next run time stays. If somebody else changes it at the same time, both changes
+    /// are made, one on top of the other.
     ///
     /// # Errors
     ///
-    /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or a conflict with
-    /// somebody else's change; then nothing is changed.
+    /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or what a store says; then
+    /// nothing is changed.
     pub fn modify_job(
         &self,
         job: impl Into<JobSelector>,
@@ -243,6 +245,36 @@ impl<Mode> SyncScheduler<Mode> {
     pub fn get_jobs(&self, alias: Option<&str>) -> Result<Vec<Job>, SchedulerError> {
         let alias = alias.map(Alias::new).transpose()?;
         self.block(move |engine| async move { engine.get_jobs(alias.as_ref()).await })
+    }
+
+    /// What the stores, or one of them, hold and can't be read, with the store's alias: it was reported as
+    /// [`RecordCorrupt`](punctual_core::Event::RecordCorrupt), is left as it is, and nothing is run by it. This
+    /// looks at all jobs; runs, nodes and past runs are among it as far as they were met since the start.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what a store says.
+    pub fn corrupt_records(
+        &self,
+        alias: Option<&str>,
+    ) -> Result<Vec<(Alias, CorruptRecord)>, SchedulerError> {
+        let alias = alias.map(Alias::new).transpose()?;
+        self.block(move |engine| async move { engine.corrupt_records(alias.as_ref()).await })
+    }
+
+    /// Removes something that can't be read from a store, as [`corrupt_records`](Self::corrupt_records) has
+    /// listed it; a job with its runs. Returns whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what the store says.
+    pub fn discard_corrupt(
+        &self,
+        alias: impl AsRef<str>,
+        record: &CorruptRecord,
+    ) -> Result<bool, SchedulerError> {
+        let (alias, record) = (Alias::new(alias)?, record.clone());
+        self.block(move |engine| async move { engine.discard_corrupt(&alias, &record).await })
     }
 
     /// Past runs, newest first, of all stores that keep a history; those of this process that have ended

@@ -88,7 +88,7 @@ impl World {
         let rules = rules.map_or("unknown".into(), |zone| format!("{:016x}", zone.fingerprint()));
         let expected = (format!("zone:{name}"), rules);
         let all_noted = async {
-            while !self.store.0.inner.notes().await.unwrap().contains(&expected) {
+            while !self.store.0.inner.metadata().await.unwrap().values.contains(&expected) {
                 tokio::task::yield_now().await;
             }
         };
@@ -160,8 +160,8 @@ fn at_the_start_jobs_of_changed_zones_are_planned_anew() {
     first.block_on(paused.paused().add()).unwrap();
     first.block_on(first.tick(NOW));
     first.block_on(first.shutdown()).unwrap();
-    let keys: Vec<_> = first.block_on(world.store.0.inner.notes()).unwrap();
-    let keys: Vec<_> = keys.iter().map(|(key, _)| key.as_str()).collect();
+    let stored = first.block_on(world.store.0.inner.metadata()).unwrap().values;
+    let keys: Vec<_> = stored.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["zone:Europe/Helsinki", "zone:Europe/Stockholm"]);
 
     world.publish("2027b", "Europe/Helsinki", "EET-1:30");
@@ -201,8 +201,12 @@ fn when_nothing_has_changed_no_job_is_looked_at() {
     world.reinstall();
     world.start_briefly();
     assert_eq!(world.calls(Call::List), 0);
-    assert_eq!(world.calls(Call::SetNote), 1);
-    assert_eq!(world.calls(Call::Notes), 4, "once when the first note is left, once at each start");
+    assert_eq!(world.calls(Call::SetMetadata), 1);
+    assert_eq!(
+        world.calls(Call::Metadata),
+        4,
+        "once when the first note is left, once at each start"
+    );
 }
 
 #[test]
@@ -279,9 +283,11 @@ fn overdue_jobs_stay_as_they_are() {
 
 #[test]
 fn a_failing_store_is_tried_until_all_is_planned_anew() {
-    for (call, fault) in
-        [(Call::Update, Fault::Before), (Call::SetNote, Fault::Before), (Call::List, Fault::After)]
-    {
+    for (call, fault) in [
+        (Call::Update, Fault::Before),
+        (Call::SetMetadata, Fault::Before),
+        (Call::List, Fault::After),
+    ] {
         let world = World::new();
         let scheduler = world.start();
         add(&scheduler, "one", nightly("Europe/Helsinki"));

@@ -4,22 +4,43 @@ use std::future::Future;
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, DynJobStore, InFlightRun,
-    JobCursor, JobId, JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate,
-    Renewal, Revision, RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp, TransactionalJobs,
+    AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
+    DynJobStore, HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, JobStore, Metadata,
+    NewRecord, NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError,
+    StoredJob, TakeOver, TaskFilter, Timestamp, TransactionalJobs,
 };
 
-/// Writes the methods of [`JobStore`] that answer with a `Result`, once for the layer and once for the store
-/// under it.
+/// Writes the methods of [`JobStore`] and its companions that return a `Result`, once for the layer and once
+/// for the store under it.
 macro_rules! layer {
-    ($($call:ident: $name:ident($($arg:ident: $ty:ty),*) -> $answer:ty;)*) => {
-        /// A method of a store that can fail.
+    // What a store has beside those.
+    (@beside JobStore) => {
+        fn caps(&self) -> StoreCaps {
+            self.0.caps()
+        }
+
+        fn generation(&self) -> u64 {
+            self.0.generation()
+        }
+
+        fn shutdown(&self) -> impl Future<Output = ()> + Send {
+            self.0.shutdown()
+        }
+    };
+    (@beside $companion:ident) => {};
+    ($($of:ident {
+        $($call:ident: $name:ident($($arg:ident: $ty:ty),*) -> $answer:ty;)*
+    })*) => {
+        /// A method of a store, or of its companions, that can fail.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum StoreCall {
             /// [`JobStore::shutdown`], whose failure nobody hears of.
             Shutdown,
-            $(#[doc = concat!("[`JobStore::", stringify!($name), "`].")] $call,)*
+            $($(
+                #[doc = concat!("[`", stringify!($of), "::", stringify!($name), "`].")]
+                $call,
+            )*)*
         }
 
         /// What is different about a store that otherwise does as [`inner`](Self::inner) does: for tests
@@ -82,18 +103,13 @@ macro_rules! layer {
                 async { self.around(StoreCall::Shutdown, work).await.unwrap_or_default() }
             }
 
-            /// As [`JobStore::history`].
-            fn history(&self) -> Option<&dyn RunHistory> {
-                self.inner().history()
+            /// As [`JobStore::generation`].
+            fn generation(&self) -> u64 {
+                self.inner().generation()
             }
 
-            /// As [`JobStore::transactional`].
-            fn transactional(&self) -> Option<&dyn TransactionalJobs> {
-                self.inner().transactional()
-            }
-
-            $(
-                #[doc = concat!("As [`JobStore::", stringify!($name), "`].")]
+            $($(
+                #[doc = concat!("As [`", stringify!($of), "::", stringify!($name), "`].")]
                 fn $name(
                     &self,
                     $($arg: $ty),*
@@ -102,56 +118,63 @@ macro_rules! layer {
                         self.around(StoreCall::$call, self.inner().$name($($arg),*)).await
                     }
                 }
-            )*
+            )*)*
         }
 
-        impl<L: StoreLayer> JobStore for Layered<L> {
-            fn caps(&self) -> StoreCaps {
-                self.0.caps()
-            }
+        $(
+            impl<L: StoreLayer> $of for Layered<L> {
+                layer!(@beside $of);
 
-            fn shutdown(&self) -> impl Future<Output = ()> + Send {
-                self.0.shutdown()
+                $(
+                    fn $name(
+                        &self,
+                        $($arg: $ty),*
+                    ) -> impl Future<Output = Result<$answer, StoreError>> + Send {
+                        self.0.$name($($arg),*)
+                    }
+                )*
             }
-
-            fn history(&self) -> Option<&dyn RunHistory> {
-                self.0.history()
-            }
-
-            fn transactional(&self) -> Option<&dyn TransactionalJobs> {
-                self.0.transactional()
-            }
-
-            $(
-                fn $name(
-                    &self,
-                    $($arg: $ty),*
-                ) -> impl Future<Output = Result<$answer, StoreError>> + Send {
-                    self.0.$name($($arg),*)
-                }
-            )*
-        }
+        )*
     };
 }
 
 layer! {
-    Start: start() -> ();
-    Add: add(records: Vec<NewRecord>) -> Vec<AddOutcome>;
-    Update: update(id: &JobId, expected: Revision, update: RecordUpdate) -> Revision;
-    Remove: remove(id: &JobId) -> bool;
-    RemoveAll: remove_all() -> u64;
-    Get: get(id: &JobId) -> Option<JobRecord>;
-    List: list(after: Option<&JobCursor>, limit: usize) -> JobPage;
-    ClaimDue: claim_due(now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter) -> Vec<Claim>;
-    Commit: commit(batch: CommitBatch) -> Vec<CommitOutcome>;
-    Renew: renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
-    TakeOver: take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> Vec<OrphanedRun>;
-    InFlight: in_flight(id: &JobId) -> Vec<InFlightRun>;
-    NextWakeup: next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;
-    Notes: notes() -> Vec<(String, String)>;
-    SetNote: set_note(key: &str, text: &str) -> ();
-    Watch: watch() -> Option<Box<dyn ChangeWatch>>;
-    Time: time() -> Option<Timestamp>;
+    JobStore {
+        Start: start() -> ();
+        Add: add(records: Vec<NewRecord>) -> Vec<AddOutcome>;
+        Update: update(id: &JobId, expected: Revision, update: RecordUpdate) -> Revision;
+        Remove: remove(ids: &[JobId]) -> Vec<bool>;
+        Get: get(id: &JobId) -> Option<StoredJob>;
+        List: list(after: Option<&JobCursor>, limit: usize) -> JobPage;
+        ClaimDue: claim_due(
+            node: &NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter
+        ) -> Claims;
+        Commit: commit(batch: CommitBatch) -> Vec<CommitOutcome>;
+        Renew: renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
+        TakeOver: take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;
+        NextWakeup: next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;
+        Metadata: metadata() -> Metadata;
+        SetMetadata: set_metadata(key: &str, value: &str) -> ();
+        Discard: discard(record: &CorruptRecord) -> bool;
+        Watch: watch() -> Option<Box<dyn ChangeWatch>>;
+        Time: time() -> Option<Timestamp>;
+    }
+    RunHistory {
+        ReadHistory: read_history(query: &HistoryQuery) -> HistoryPage;
+        ForgetHistoryBefore: forget_history_before(before: Timestamp, limit: usize) -> u64;
+        ForgetHistoryBeyond: forget_history_beyond(jobs: &[JobId], keep: usize, limit: usize) -> u64;
+    }
+    TransactionalJobs {
+        AddIn: add_in(transaction: &mut CallerTransaction<'_>, records: Vec<NewRecord>) -> Vec<AddOutcome>;
+        GetIn: get_in(transaction: &mut CallerTransaction<'_>, id: &JobId) -> Option<StoredJob>;
+        UpdateIn: update_in(
+            transaction: &mut CallerTransaction<'_>, id: &JobId, expected: Revision, update: RecordUpdate
+        ) -> Revision;
+        RemoveIn: remove_in(transaction: &mut CallerTransaction<'_>, ids: &[JobId]) -> Vec<bool>;
+        AddMetadataIn: add_metadata_in(
+            transaction: &mut CallerTransaction<'_>, key: &str, value: &str
+        ) -> ();
+    }
 }
 
 /// The store that a [`StoreLayer`] and what is below it make together.

@@ -6,6 +6,7 @@ mod full_disk;
 mod home;
 mod names;
 mod read_only;
+mod replaced;
 mod state;
 
 /// Makes a test of each of these databases, which calls a function with its [`Kind`](home::Kind) and the

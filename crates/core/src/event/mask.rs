@@ -72,6 +72,9 @@ impl EventMask {
     /// The rules of a zone changed, and with them a job's next run time.
     pub const JOB_REPLANNED: Self = Self(1 << 24);
 
+    /// A store holds something that can't be read.
+    pub const RECORD_CORRUPT: Self = Self(1 << 25);
+
     const NAMES: &[(Self, &str)] = &[
         (Self::SCHEDULER_STARTED, "SCHEDULER_STARTED"),
         (Self::SCHEDULER_SHUTDOWN, "SCHEDULER_SHUTDOWN"),
@@ -98,6 +101,7 @@ impl EventMask {
         (Self::LEASE_LOST, "LEASE_LOST"),
         (Self::LAGGED, "LAGGED"),
         (Self::JOB_REPLANNED, "JOB_REPLANNED"),
+        (Self::RECORD_CORRUPT, "RECORD_CORRUPT"),
     ];
 
     /// The number; the first seventeen bits mean what they mean in APScheduler.

@@ -14,6 +14,7 @@ pub use run::{MissReason, RunEvent, RunOutcome};
 
 use crate::error::name_type;
 use crate::job::{JobId, JobProblem};
+use crate::store::CorruptRecord;
 use crate::time::Timestamp;
 
 name_type! {
@@ -99,7 +100,16 @@ pub enum Event {
     },
     /// A store that had failed works again.
     JobStoreRecovered(Alias),
-    /// This process was silent for longer than its lease in this store: others may have taken its runs.
+    /// A store holds something that can't be read: it is left as it is, and everything else goes on.
+    RecordCorrupt {
+        /// The store.
+        store: Alias,
+        /// What it is.
+        record: CorruptRecord,
+    },
+    /// This process was silent for longer than its lease in this store: others may have taken its runs over, and
+    /// what has begun here may be run again beside it. What has not begun does not begin until it is clear that
+    /// it is still this process's.
     LeaseLost(Alias),
     /// An event stream was read too slowly: this many events were dropped from it.
     Lagged(u64),
@@ -164,6 +174,7 @@ impl Event {
             Self::JobUnresolved { .. } => EventMask::JOB_UNRESOLVED,
             Self::JobStoreFailed { .. } => EventMask::JOBSTORE_FAILED,
             Self::JobStoreRecovered(_) => EventMask::JOBSTORE_RECOVERED,
+            Self::RecordCorrupt { .. } => EventMask::RECORD_CORRUPT,
             Self::LeaseLost(_) => EventMask::LEASE_LOST,
             Self::Lagged(_) => EventMask::LAGGED,
         }

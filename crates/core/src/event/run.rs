@@ -20,7 +20,9 @@ pub struct RunEvent {
     pub run_id: RunId,
     /// The time that the trigger gave.
     pub scheduled_time: Timestamp,
-    /// 1 for the first attempt.
+    /// The number of the attempt: 1 for the first. A larger one says that a process claimed or ran this occurrence
+    /// before and died, or seemed to, or that no executor brought it to an end.
+    /// Each attempt has one end.
     pub attempt: u32,
     /// When it began, if it did.
     pub started: Option<Timestamp>,

@@ -5,9 +5,7 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
-    Coalesce, JobChange, JobDefaults, JobDefinition, JobError, JobId, Recovery, change::ChangedJob,
-};
+use super::{Coalesce, JobChange, JobDefaults, JobDefinition, JobError, JobId, Recovery};
 use crate::codec::Codec;
 use crate::error::NameError;
 use crate::event::{Alias, JobRef};
@@ -212,9 +210,11 @@ impl NewJob {
             change = change.trigger(run_now(trigger_defaults)?);
         }
         let blank = JobDefinition::blank(job_defaults.clone());
-        let ChangedJob { mut definition, registration, trigger } =
-            change.apply(blank, trigger_defaults, codec)?;
-        let (Some(registration), Some(trigger)) = (registration, trigger) else {
+        let change = change.check(trigger_defaults, codec)?;
+        let mut definition = change.apply(blank)?;
+        let (Some(registration), Some(trigger)) =
+            (change.registration().cloned(), change.trigger().cloned())
+        else {
             unreachable!("a new job has a call, and a trigger was put in above");
         };
         if definition.name.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Coalesce, JobDefinition, JobError, JobOptions, Recovery};
-use crate::codec::Codec;
+use crate::codec::{Codec, Encoded};
 use crate::event::Alias;
 use crate::task::{Action, IntoAction, TaskRegistration};
 use crate::trigger::{IntoTrigger, Trigger, TriggerDefaults, TriggerError};
@@ -94,34 +94,80 @@ impl JobChange {
         self.trigger.is_some()
     }
 
-    /// Checks the changes and makes them; for schedulers.
+    /// Checks what can be checked without the job; for schedulers.
     ///
     /// # Errors
     ///
-    /// For the first change that is not valid; then nothing is changed.
-    pub fn apply(
+    /// For the first change that is not valid.
+    pub fn check(
         self,
-        base: JobDefinition,
         defaults: &TriggerDefaults,
         codec: Codec,
-    ) -> Result<ChangedJob, JobError> {
+    ) -> Result<CheckedChange, JobError> {
+        let call = self.action.map(|action| {
+            let registration = action.registration?;
+            let args = (action.encode)(codec)?;
+            Ok::<_, JobError>((registration, args))
+        });
+        Ok(CheckedChange {
+            call: call.transpose()?,
+            trigger: self.trigger.map(|make| make(defaults)).transpose()?,
+            name: self.name,
+            executor: self.executor.transpose()?,
+            misfire_grace_time: self.misfire_grace_time,
+            coalesce: self.coalesce,
+            max_instances: self.max_instances,
+            recovery: self.recovery,
+        })
+    }
+}
+
+/// A [`JobChange`] that can be made of any definition: of a newer one too, when somebody else has changed the
+/// job in between.
+#[derive(Clone, Debug)]
+pub struct CheckedChange {
+    call: Option<(TaskRegistration, Encoded)>,
+    trigger: Option<Arc<dyn Trigger>>,
+    name: Option<String>,
+    executor: Option<Alias>,
+    misfire_grace_time: Option<Option<Duration>>,
+    coalesce: Option<Coalesce>,
+    max_instances: Option<u32>,
+    recovery: Option<Recovery>,
+}
+
+impl CheckedChange {
+    /// The task to make known, if the call is changed.
+    #[must_use]
+    pub fn registration(&self) -> Option<&TaskRegistration> {
+        self.call.as_ref().map(|(registration, _)| registration)
+    }
+
+    /// The new trigger, if it is changed.
+    #[must_use]
+    pub fn trigger(&self) -> Option<&Arc<dyn Trigger>> {
+        self.trigger.as_ref()
+    }
+
+    /// The changed definition.
+    ///
+    /// # Errors
+    ///
+    /// If its options can't be.
+    pub fn apply(&self, base: JobDefinition) -> Result<JobDefinition, JobError> {
         let mut definition = base;
-        let mut registration = None;
-        if let Some(action) = self.action {
-            let task = action.registration?;
-            definition.task = task.name().clone();
-            definition.args = (action.encode)(codec)?;
-            registration = Some(task);
+        if let Some((registration, args)) = &self.call {
+            definition.task = registration.name().clone();
+            definition.args = args.clone();
         }
-        let trigger = self.trigger.map(|make| make(defaults)).transpose()?;
-        if let Some(trigger) = &trigger {
+        if let Some(trigger) = &self.trigger {
             definition.trigger = trigger.spec();
         }
-        if let Some(name) = self.name {
-            definition.name = name;
+        if let Some(name) = &self.name {
+            definition.name.clone_from(name);
         }
-        if let Some(executor) = self.executor {
-            definition.executor = executor?;
+        if let Some(executor) = &self.executor {
+            definition.executor = executor.clone();
         }
         let old = definition.options;
         definition.options = JobOptions {
@@ -131,19 +177,8 @@ impl JobChange {
             recovery: self.recovery.unwrap_or(old.recovery),
         };
         definition.options.check()?;
-        Ok(ChangedJob { definition, registration, trigger })
+        Ok(definition)
     }
-}
-
-/// What a [`JobChange`] made of a definition.
-#[derive(Debug)]
-pub struct ChangedJob {
-    /// The new definition.
-    pub definition: JobDefinition,
-    /// The task to make known, if the call was changed.
-    pub registration: Option<TaskRegistration>,
-    /// The new trigger, if it was changed.
-    pub trigger: Option<Arc<dyn Trigger>>,
 }
 
 impl fmt::Debug for JobChange {

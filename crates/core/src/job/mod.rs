@@ -8,7 +8,7 @@ mod options;
 mod snapshot;
 
 pub use builder::{CheckedJob, JobBuilder, JobSink, NewJob, RunAt, TransactionalSink};
-pub use change::{ChangedJob, JobChange};
+pub use change::{CheckedChange, JobChange};
 pub use definition::JobDefinition;
 pub use id::JobId;
 pub use options::{Coalesce, JobDefaults, JobOptions, Recovery};

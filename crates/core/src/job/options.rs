@@ -30,7 +30,11 @@ pub enum Recovery {
     #[default]
     Skip,
     /// Another process, or the next one, runs it again: each occurrence runs at least once. The run is
-    /// recorded before it starts and cleared when it ends; never are two live processes at the same run.
+    /// recorded before it starts and cleared when it ends. A process that has not renewed its lease in time
+    /// ([`Event::LeaseLost`](crate::Event::LeaseLost)) counts as dead: what it has not begun it does not begin
+    /// any more, unless nobody has taken it over; but what it had begun goes on if it was only stopped or cut
+    /// off, beside the next attempt. So a task must bear being run twice. As long as the lease is renewed, no
+    /// two processes are at the same run.
     Rerun,
 }
 

@@ -59,6 +59,26 @@ pub struct BatchLimit {
 impl BatchLimit {
     /// No limit.
     pub const NONE: Self = Self { count: usize::MAX, bytes: usize::MAX };
+
+    /// How many of the first rows fit into one batch: at least one, if there is any.
+    ///
+    /// ```
+    /// let limit = punctual_core::BatchLimit { count: 3, bytes: 10 };
+    /// assert_eq!(limit.fitting(&[4, 4, 4], |&size| size), 2);
+    /// assert_eq!(limit.fitting(&[40], |&size| size), 1);
+    /// ```
+    pub fn fitting<T>(&self, rows: &[T], size: impl Fn(&T) -> usize) -> usize {
+        let mut left = self.bytes;
+        let fits = |row: &&T| {
+            let size = size(row);
+            let fits = size <= left;
+            left = left.saturating_sub(size);
+            fits
+        };
+        let count = rows.iter().take(self.count).take_while(fits).count();
+        // One that is larger goes alone.
+        count.max(1).min(rows.len())
+    }
 }
 
 impl StoreCaps {

@@ -32,6 +32,9 @@ macro_rules! dyn_job_store {
                 #[doc = concat!("See [`", stringify!($of), "::", stringify!($name), "`].")]
                 fn $name<'a>(&'a self, $($arg: $ty),*) -> BoxFuture<'a, $answer>;
             )*
+
+            /// See [`JobStore::generation`].
+            fn generation(&self) -> u64;
         }
 
         impl<S: JobStore> DynJobStore for S {
@@ -44,6 +47,10 @@ macro_rules! dyn_job_store {
                     Box::pin($of::$name(self, $($arg),*))
                 }
             )*
+
+            fn generation(&self) -> u64 {
+                JobStore::generation(self)
+            }
         }
     };
 }

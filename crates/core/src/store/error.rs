@@ -17,10 +17,16 @@ pub struct StoreError {
 pub enum StoreErrorKind {
     /// There is no such job.
     NotFound,
-    /// Somebody else changed it first.
+    /// Somebody else changed it first, so it is not what the call was made for: the same call, with the same
+    /// revision, can't succeed any more, and is not [retryable](StoreError::is_retryable). Who reads the job
+    /// again and makes the change on top of what is there now can succeed; a scheduler does so by itself.
     Conflict,
     /// The backend can't be reached, or is too busy, or not started; it may come back.
     Unavailable,
+    /// What the store had opened was removed, or something else was put in its place, such as a backup of an
+    /// SQLite file. Nothing of the call was done. The next call works on what is there now, which may hold
+    /// other jobs; [`JobStore::generation`](super::JobStore::generation) counts how often that happened.
+    Replaced,
     /// What is stored makes no sense.
     Corrupt,
     /// The backend can't do this, or is of another version.
@@ -68,10 +74,12 @@ impl StoreError {
         self.kind
     }
 
-    /// Whether the same call may succeed later without anything being changed.
+    /// Whether the same call, with the same arguments, may succeed later without anything being changed.
+    ///
+    /// A [`Conflict`](StoreErrorKind::Conflict) is not: the revision that the call expects is gone for good.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.kind == StoreErrorKind::Unavailable
+        matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::Replaced)
     }
 }
 

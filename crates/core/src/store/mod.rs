@@ -212,6 +212,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     /// to it if it has not, which is how a node that keeps its name over a restart gets what it left behind
     /// (`recovering::a_node_gets_hold_of_what_it_left_behind`).
     ///
+    /// It takes fewer than `limit` of both only when nothing else is left (`recovering::only_so_many_are_taken_over`).
     /// Each run and claim is taken by itself: a call that fails may have taken some, and a repeat takes the rest.
     /// Of two that take over at the same time each run goes to one (`racing::each_orphan_goes_to_one_heir`). A
     /// node that renews at that moment keeps its runs, or is told: either its renewal is seen, or its lease is
@@ -263,5 +264,12 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     /// too much time has gone by since a [`renew`](Self::renew), which returns it too.
     fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
         async { Ok(None) }
+    }
+
+    /// Counts how often the store has found, since it was made, that what it keeps its jobs in was
+    /// [replaced](StoreErrorKind::Replaced) by something else. The call that finds it fails with that kind; a
+    /// scheduler sees by this number that its leases and claims are gone, also when the call was not its own.
+    fn generation(&self) -> u64 {
+        0
     }
 }

@@ -33,7 +33,8 @@ pub struct JobContextParts {
     pub run_id: RunId,
     /// The time that the trigger gave, without jitter or lateness.
     pub scheduled_time: Timestamp,
-    /// 1 for the first attempt; more when an earlier process died during the run.
+    /// The number of the attempt: 1 for the first. A larger one says that a process claimed or ran this occurrence
+    /// before and died, or seemed to, or that no executor brought it to an end.
     pub attempt: u32,
     /// What the scheduler's builder was given with `state`, and the scheduler itself.
     pub state: SharedState,
@@ -70,7 +71,8 @@ impl JobContext {
         self.0.parts.scheduled_time
     }
 
-    /// 1 for the first attempt; more when an earlier process died during the run.
+    /// The number of the attempt: 1 for the first. A larger one says that a process claimed or ran this occurrence
+    /// before and died, or seemed to, or that no executor brought it to an end.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.0.parts.attempt

@@ -51,10 +51,6 @@ impl ActiveRuns {
         self.runs.len()
     }
 
-    pub(crate) fn contains(&self, run: RunId) -> bool {
-        self.runs.contains_key(&run)
-    }
-
     /// Whether none of a store's runs is under way.
     pub(crate) fn is_idle(&self, slot: &Arc<Slot>) -> bool {
         !self.runs.values().any(|run| Arc::ptr_eq(&run.slot, slot))

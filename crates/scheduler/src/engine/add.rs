@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use punctual_core::{
-    AddOutcome, CheckedJob, Event, IntoTrigger, Job, JobDefinition, JobRecord, JobRef, JobState,
-    NewJob, NewRecord, RecordUpdate, RunAt, Schedule, StoreErrorKind, Trigger, TriggerDefaults,
+    AddOutcome, CheckedJob, Encoded, Event, IntoTrigger, Job, JobDefinition, JobId, JobRecord,
+    JobRef, JobState, NewJob, NewRecord, RecordUpdate, RunAt, Schedule, StoreError, StoreErrorKind,
+    Trigger, TriggerDefaults,
 };
 use punctual_triggers::DateTrigger;
 
@@ -77,12 +78,12 @@ impl Engine {
         }
         for (slot, jobs) in by_slot {
             for job in &jobs {
-                let noted = self.note_zones(&slot, &*job.trigger, &mut Place::Stores).await;
+                let noted = self.store_zone_rules(&slot, &*job.trigger, &mut Place::Stores).await;
                 noted.map_err(|error| slot.error(error))?;
             }
             let records = jobs.iter().map(|job| self.record(&slot, job));
             let records = records.collect::<Result<Vec<_>, _>>()?;
-            let outcomes = slot.store.add(records).await.map_err(|error| slot.error(error))?;
+            let outcomes = add_in_parts(&slot, records).await.map_err(|error| slot.error(error))?;
             self.changed(&slot);
             let mut failed = None;
             for (job, outcome) in jobs.iter().zip(outcomes) {
@@ -159,7 +160,7 @@ impl Engine {
                 job_store: job.job_store.clone(),
             });
         }
-        let noted = self.note_zones(&slot, &*job.trigger, place).await;
+        let noted = self.store_zone_rules(&slot, &*job.trigger, place).await;
         noted.map_err(|error| slot.error(error))?;
         let record = self.record(&slot, job)?;
         match place.add(&slot, record).await.map_err(|error| slot.error(error))? {
@@ -177,10 +178,12 @@ impl Engine {
             }
             _ => job.definition.encode(),
         };
+        let definition = definition.map_err(punctual_core::JobError::from)?;
+        slot.check_size(&job.id, &definition)?;
         Ok(NewRecord {
             id: job.id.clone(),
             task: job.definition.task.clone(),
-            definition: definition.map_err(punctual_core::JobError::from)?,
+            definition,
             schedule: self.first_schedule(slot, job)?,
         })
     }
@@ -202,7 +205,7 @@ impl Engine {
     pub(super) fn schedule_from_now(
         &self,
         slot: Option<&Slot>,
-        id: &punctual_core::JobId,
+        id: &JobId,
         trigger: &dyn Trigger,
     ) -> Result<Schedule, SchedulerError> {
         let fire = trigger.next_fire_time(None, self.now(slot));
@@ -256,7 +259,7 @@ impl Engine {
                 Err(error) => return Err(slot.error(error)),
             }
         }
-        Err(slot.error(punctual_core::StoreError::conflict(&job.id)))
+        Err(slot.error(StoreError::conflict(&job.id)))
     }
 
     pub(super) fn emit_added(&self, job: JobRef, how: Stored) {
@@ -289,6 +292,7 @@ impl Engine {
             fence: Default::default(),
             schedule: None,
             fire_count: 0,
+            claims: 0,
             finished: false,
             in_flight: 0,
         };
@@ -300,6 +304,37 @@ impl Engine {
         shown.trigger = Some(Arc::clone(&job.trigger));
         shown
     }
+}
+
+impl Slot {
+    /// Whether the store keeps a definition of that size.
+    pub(super) fn check_size(
+        &self,
+        id: &JobId,
+        definition: &Encoded,
+    ) -> Result<(), SchedulerError> {
+        let (size, limit) = (definition.as_bytes().len(), self.caps.max_definition);
+        if size <= limit {
+            return Ok(());
+        }
+        let job_store = self.alias.clone();
+        Err(SchedulerError::DefinitionTooLarge { id: id.clone(), job_store, size, limit })
+    }
+}
+
+/// Adds jobs with as few calls as the store takes them in.
+async fn add_in_parts(
+    slot: &Slot,
+    mut records: Vec<NewRecord>,
+) -> Result<Vec<AddOutcome>, StoreError> {
+    let limit = slot.caps.max_batch;
+    let mut outcomes = Vec::with_capacity(records.len());
+    while !records.is_empty() {
+        let count = limit.fitting(&records, |job| job.definition.as_bytes().len());
+        let rest = records.split_off(count);
+        outcomes.extend(slot.store.add(std::mem::replace(&mut records, rest)).await?);
+    }
+    Ok(outcomes)
 }
 
 /// How a job came to be in its store.

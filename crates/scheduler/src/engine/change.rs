@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Event, IntoTrigger, Job, JobChange, JobDefinition, JobId, JobProblem, JobRecord, JobRef,
-    RecordUpdate, RunAt, Schedule, StoreError, StoreErrorKind, Trigger,
+    CheckedChange, Event, IntoTrigger, Job, JobChange, JobDefinition, JobId, JobProblem, JobRecord,
+    JobRef, RecordUpdate, RunAt, Schedule, StoreError, StoreErrorKind, TaskName, Trigger,
 };
 
 use super::add::CONFLICT_RETRIES;
@@ -14,6 +14,17 @@ use super::selector::JobSelector;
 use super::slot::Slot;
 use super::{Engine, Place};
 use crate::SchedulerError;
+
+/// The schedule that a new trigger brings, if the present one does not stay.
+trait NewSchedule:
+    Fn(Option<&Slot>, &JobId, &dyn Trigger) -> Result<Option<Option<Schedule>>, SchedulerError>
+{
+}
+
+impl<F> NewSchedule for F where
+    F: Fn(Option<&Slot>, &JobId, &dyn Trigger) -> Result<Option<Option<Schedule>>, SchedulerError>
+{
+}
 
 impl Engine {
     /// Changes what a job is; its schedule stays.
@@ -44,109 +55,124 @@ impl Engine {
         &self,
         selector: JobSelector,
         change: JobChange,
-        schedule: impl Fn(
-            Option<&Slot>,
-            &JobId,
-            &dyn Trigger,
-        ) -> Result<Option<Option<Schedule>>, SchedulerError>,
+        schedule: impl NewSchedule,
         place: &mut Place<'_>,
     ) -> Result<Job, SchedulerError> {
-        let found = self.find(selector, place).await?;
-        let slot = match &found {
-            Found::Stored(slot, _) => Some(Arc::clone(slot)),
-            Found::Pending(_) => None,
-        };
-        let (id, definition) = match &found {
+        match self.find(selector, place).await? {
+            Found::Stored(slot, record) => {
+                let change = change.check(&self.trigger_defaults(Some(&slot)), self.settings.codec);
+                let change = change?;
+                self.change_stored(slot, record, change, schedule, place).await
+            }
             Found::Pending(job) => {
-                let definition = self.with_pending(job, |job| Ok(job.definition.clone()))?;
-                (job.job_id.clone(), definition)
+                let change = change.check(&self.trigger_defaults(None), self.settings.codec)?;
+                self.change_pending(&job, &change, schedule)
             }
-            Found::Stored(_, record) => {
-                let decoded = JobDefinition::decode(record.definition.as_bytes());
-                let definition = decoded.map_err(|error| SchedulerError::Unresolved {
-                    id: record.id.clone(),
-                    problem: Arc::new(JobProblem::Undecodable(error)),
-                })?;
-                (record.id.clone(), definition)
-            }
+        }
+    }
+
+    fn change_pending(
+        &self,
+        job: &JobRef,
+        change: &CheckedChange,
+        schedule: impl NewSchedule,
+    ) -> Result<Job, SchedulerError> {
+        let old = self.with_pending(job, |job| Ok(job.definition.clone()))?;
+        let old_task = old.task.clone();
+        let definition = change.apply(old)?;
+        let is_rescheduled = match change.trigger() {
+            Some(trigger) => schedule(None, &job.job_id, &**trigger)?.is_some(),
+            None => false,
         };
-        let old_task = definition.task.clone();
-        let mut changed = change.apply(
-            definition,
-            &self.trigger_defaults(slot.as_deref()),
-            self.settings.codec,
-        )?;
-        let new_schedule = match &changed.trigger {
-            Some(trigger) => schedule(slot.as_deref(), &id, &**trigger)?,
-            None => None,
-        };
-        if let Some(registration) = &changed.registration {
-            if let Found::Stored(slot, _) = &found
-                && slot.caps.persistent
-                && registration.is_transient()
-            {
-                let job_store = slot.alias.clone();
-                return Err(SchedulerError::ClosureNotStorable { id, job_store });
-            }
+        if let Some(registration) = change.registration() {
             self.tasks.write().register(registration.clone())?;
         }
-        let job = match found {
-            Found::Pending(job) => self.with_pending(&job, |job| {
-                job.definition = changed.definition;
-                if new_schedule.is_some() {
-                    job.first_run = RunAt::Trigger;
-                    job.definition.first_run = None;
-                }
-                if let Some(trigger) = changed.trigger {
-                    job.trigger = trigger;
-                }
-                if let Some(registration) = changed.registration {
-                    job.registration = registration;
-                }
-                Ok(self.pending_job(job))
-            })?,
-            Found::Stored(slot, mut record) => {
-                if let Some(trigger) = &changed.trigger {
-                    let noted = self.note_zones(&slot, &**trigger, place).await;
-                    noted.map_err(|error| slot.error(error))?;
-                    // One that stays was not computed by the new trigger.
-                    let stays = record.schedule.filter(|_| new_schedule.is_none());
-                    changed.definition.first_run = stays.map(|schedule| schedule.next_run_time);
-                }
-                let task = changed.definition.task.clone();
-                let encoded = changed.definition.encode();
-                let mut update = RecordUpdate {
-                    definition: Some((task, encoded.map_err(punctual_core::JobError::from)?)),
-                    // Another course: `max_runs` counts from here.
-                    restart: new_schedule.is_some(),
-                    schedule: new_schedule,
-                    expected_run_time: new_schedule.map(|_| record.next_run_time()),
-                };
-                let mut attempts = 0;
-                while let Err(error) = self.update(&slot, &record, update.clone(), place).await {
-                    attempts += 1;
-                    let now = place.get(&slot, &id).await.map_err(|error| slot.error(error))?;
-                    match (now, &changed.trigger) {
-                        // Only run since: it goes on from here.
-                        (Some(now), Some(trigger))
-                            if is_conflict(&error)
-                                && now.revision == record.revision
-                                && attempts < CONFLICT_RETRIES =>
-                        {
-                            record = now;
-                            update.schedule = schedule(Some(&slot), &id, &**trigger)?;
-                            update.expected_run_time = Some(record.next_run_time());
-                        }
-                        _ => return Err(error),
-                    }
-                }
-                self.modified(&slot, record, update, place).await?
+        let changed = self.with_pending(job, |job| {
+            job.definition = definition;
+            if is_rescheduled {
+                job.first_run = RunAt::Trigger;
+                job.definition.first_run = None;
             }
-        };
-        if job.task != old_task {
-            self.tasks.write().forget_closure(&old_task);
+            if let Some(trigger) = change.trigger() {
+                job.trigger = Arc::clone(trigger);
+            }
+            if let Some(registration) = change.registration() {
+                job.registration = registration.clone();
+            }
+            Ok(self.pending_job(job))
+        })?;
+        self.forget_replaced(&changed, &old_task);
+        Ok(changed)
+    }
+
+    /// Makes a change of what is stored; when somebody else is quicker, once more on top of that: what both have
+    /// changed is then as the later one says, and all else as either said.
+    async fn change_stored(
+        &self,
+        slot: Arc<Slot>,
+        mut record: JobRecord,
+        change: CheckedChange,
+        schedule: impl NewSchedule,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        let id = record.id.clone();
+        for attempt in 1..=CONFLICT_RETRIES {
+            let mut definition = stored_definition(&record)?;
+            let old_task = definition.task.clone();
+            definition = change.apply(definition)?;
+            let new_schedule = match change.trigger() {
+                Some(trigger) => schedule(Some(&slot), &id, &**trigger)?,
+                None => None,
+            };
+            if let Some(registration) = change.registration().filter(|_| attempt == 1) {
+                if slot.caps.persistent && registration.is_transient() {
+                    let job_store = slot.alias.clone();
+                    return Err(SchedulerError::ClosureNotStorable { id, job_store });
+                }
+                self.tasks.write().register(registration.clone())?;
+            }
+            if let Some(trigger) = change.trigger() {
+                let noted = self.store_zone_rules(&slot, &**trigger, place).await;
+                noted.map_err(|error| slot.error(error))?;
+                // One that stays was not computed by the new trigger.
+                let stays = record.schedule.filter(|_| new_schedule.is_none());
+                definition.first_run = stays.map(|schedule| schedule.next_run_time);
+            }
+            let encoded = definition.encode().map_err(punctual_core::JobError::from)?;
+            slot.check_size(&id, &encoded)?;
+            let update = RecordUpdate {
+                definition: Some((definition.task, encoded)),
+                // Another course: `max_runs` counts from here.
+                restart: new_schedule.is_some(),
+                schedule: new_schedule,
+                expected_run_time: new_schedule.map(|_| record.next_run_time()),
+            };
+            match self.update(&slot, &record, update.clone(), place).await {
+                Ok(()) => {
+                    let job = self.modified(&slot, record, update, place).await?;
+                    self.forget_replaced(&job, &old_task);
+                    return Ok(job);
+                }
+                Err(error) if is_conflict(&error) => {
+                    let found = place.get(&slot, &id).await.map_err(|error| slot.error(error))?;
+                    let found = found.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
+                    if !place.is_final() && is_same(&found, &record) {
+                        // The transaction sees the job as it was when it began.
+                        return Err(error);
+                    }
+                    record = found;
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(job)
+        Err(slot.error(StoreError::conflict(&id)))
+    }
+
+    /// Lets go of a closure that a changed job does not run any more.
+    fn forget_replaced(&self, job: &Job, old_task: &TaskName) {
+        if job.task != *old_task {
+            self.tasks.write().forget_closure(old_task);
+        }
     }
 
     async fn update(
@@ -265,6 +291,18 @@ impl Engine {
         let (slot, record) = self.find_stored(selector).await?;
         Err(slot.error(StoreError::conflict(&record.id)))
     }
+}
+
+fn stored_definition(record: &JobRecord) -> Result<JobDefinition, SchedulerError> {
+    JobDefinition::decode(record.definition.as_bytes()).map_err(|error| {
+        let problem = Arc::new(JobProblem::Undecodable(error));
+        SchedulerError::Unresolved { id: record.id.clone(), problem }
+    })
+}
+
+/// Whether a job has been neither changed nor run in between.
+fn is_same(one: &JobRecord, other: &JobRecord) -> bool {
+    (one.revision, one.schedule) == (other.revision, other.schedule)
 }
 
 /// Whether somebody else has changed the job in the meantime, or has run it.

@@ -19,13 +19,15 @@ pub(super) const STEP: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct SlotClock {
     own: Arc<dyn Clock>,
-    /// How far the store's is ahead, in microseconds.
+    /// How far the store's is ahead at least, in microseconds: so that nothing is taken for due before its time.
     offset: AtomicI64,
+    /// By how much it may be more, in microseconds: as long as the answer that told it was on its way.
+    slack: AtomicI64,
 }
 
 impl SlotClock {
     pub(super) fn new(own: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { own, offset: AtomicI64::new(0) })
+        Arc::new(Self { own, offset: AtomicI64::new(0), slack: AtomicI64::new(0) })
     }
 
     /// What time it is for the store when it is `own` here.
@@ -42,18 +44,31 @@ impl SlotClock {
         self.offset.load(Ordering::Relaxed)
     }
 
-    /// Takes in that the store's clock showed `time` between two instants here. Answers the offset when
-    /// it is another: one that the answer leaves possible stays, so that time doesn't tremble.
+    /// By how much the store's clock may be ahead of the time here.
+    pub(super) fn slack(&self) -> Duration {
+        Duration::from_micros(self.slack.load(Ordering::Relaxed).unsigned_abs())
+    }
+
+    /// Takes in that the store's clock showed `time` between two instants here. Returns the offset when it is
+    /// another. What was known before holds as long as the answer leaves it possible: the answer that came
+    /// soonest tells most.
     fn learn(&self, asked: Timestamp, time: Timestamp, answered: Timestamp) -> Option<i64> {
         let earliest = time.as_micros().saturating_sub(answered.as_micros());
         let latest = time.as_micros().saturating_sub(asked.as_micros());
-        // The clock here was put back in between.
-        if earliest > latest || (earliest..=latest).contains(&self.offset_micros()) {
+        if earliest > latest {
+            // The clock here was put back in between.
             return None;
         }
-        let offset = earliest.midpoint(latest);
-        self.offset.store(offset, Ordering::Relaxed);
-        Some(offset)
+        let known = self.offset_micros();
+        let most = known.saturating_add(self.slack.load(Ordering::Relaxed));
+        let (low, high) = match (known.max(earliest), most.min(latest)) {
+            (low, high) if low <= high => (low, high),
+            // One of the clocks was set, or drifts.
+            _ => (earliest, latest),
+        };
+        self.offset.store(low, Ordering::Relaxed);
+        self.slack.store(high - low, Ordering::Relaxed);
+        (low != known).then_some(low)
     }
 }
 
@@ -119,14 +134,25 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_stays_while_it_is_possible() {
+    fn the_time_is_never_ahead_of_what_the_store_has_shown() {
         let clock = SlotClock::new(Arc::new(Noon));
-        assert_eq!(clock.learn(at(0), at(5), at(10)), None, "no offset is possible");
-        assert_eq!(clock.learn(at(0), at(1_005), at(10)), Some(1_000));
-        assert_eq!(clock.learn(at(0), at(1_000), at(10)), None, "within the time it took");
-        assert_eq!(clock.learn(at(0), at(999), at(10)), Some(994));
-        assert_eq!((clock.now(), clock.own(at(994))), (at(994), at(0)));
-        assert_eq!(clock.learn(at(0), at(-2_000_000), at(0)), Some(-2_000_000));
+        let slack = |clock: &SlotClock| clock.slack().as_micros();
+        assert_eq!(clock.learn(at(0), at(1_005), at(10)), Some(995), "it came back at once");
+        assert_eq!(slack(&clock), 10);
+        assert_eq!(clock.learn(at(0), at(1_010), at(90)), None, "a slow answer tells less");
+        assert_eq!(slack(&clock), 10);
+        assert_eq!(clock.learn(at(0), at(1_000), at(1)), Some(999), "a quick one more");
+        assert_eq!(slack(&clock), 1);
+        assert_eq!((clock.now(), clock.own(at(999))), (at(999), at(0)));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_followed() {
+        let clock = SlotClock::new(Arc::new(Noon));
+        clock.learn(at(0), at(1_000), at(10));
+        assert_eq!(clock.learn(at(0), at(-2_000_000), at(4)), Some(-2_000_004));
+        assert_eq!(clock.learn(at(0), at(7_000_000), at(4)), Some(6_999_996));
+        assert_eq!(clock.slack().as_micros(), 4);
     }
 
     #[test]

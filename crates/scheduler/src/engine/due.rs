@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join;
-use punctual_core::{
-    Claim, CommitAction, CommitOutcome, JobRecord, NodeId, StoreError, TaskFilter, Timestamp,
-};
+use punctual_core::{Claims, CommitOutcome, NodeId, StoreError, TaskFilter, Timestamp};
 
 use super::Engine;
 use super::lease::is_within;
@@ -69,22 +67,22 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Left, StoreError> {
         let claim = async |limit: usize| match limit {
-            0 => Ok(Vec::new()),
-            _ => slot.store.claim_due(now, limit, self.settings.lease, filter).await,
+            0 => Ok(Claims::default()),
+            _ => slot.store.claim_due(node, now, limit, self.settings.lease, filter).await,
         };
-        let mut limit = self.room(0);
+        let mut limit = self.room(slot, 0);
         let mut claims = claim(limit).await?;
         for batch in 1.. {
             if limit == 0 {
                 return Ok(Left::NoRoom);
             }
-            let last = claims.len() < limit;
+            let last = !claims.more;
             // Kept there while it is committed, so that a pass that is cut off forgets nothing.
             pass.uncertain = self.plan_all(slot, pass, node, claims, now);
             let planned = &pass.uncertain;
             let starting = planned.iter().map(|job| job.runs.len()).sum();
             let more = !last && batch < MAX_BATCHES;
-            limit = if more { self.room(starting) } else { 0 };
+            limit = if more { self.room(slot, starting) } else { 0 };
             let (done, claimed) = join(self.commit(slot, planned, now), claim(limit)).await;
             match done {
                 Ok(outcomes) => {
@@ -110,9 +108,9 @@ impl Engine {
     }
 
     /// How many jobs may be claimed, when so many runs are about to start.
-    fn room(&self, starting: usize) -> usize {
+    fn room(&self, slot: &Slot, starting: usize) -> usize {
         let running = self.active.lock().len() + starting;
-        self.settings.batch.min(self.settings.max_running.saturating_sub(running))
+        slot.batch(self.settings.batch).min(self.settings.max_running.saturating_sub(running))
     }
 
     fn plan_all(
@@ -120,10 +118,12 @@ impl Engine {
         slot: &Arc<Slot>,
         pass: &mut Pass,
         node: &NodeId,
-        claims: Vec<Claim>,
+        claims: Claims,
         now: Timestamp,
     ) -> Vec<Planned> {
-        claims.into_iter().map(|claim| self.plan(slot, pass, node, claim.record, now)).collect()
+        slot.report_corrupt(&self.bus, claims.corrupt);
+        let plan = |record| self.plan(slot, pass, node, record, now);
+        claims.records.into_iter().map(plan).collect()
     }
 
     async fn commit(
@@ -145,108 +145,6 @@ impl Engine {
             self.carry_out(slot, job, outcome);
         }
     }
-
-    /// Repeats commits that may or may not have been carried out.
-    pub(super) async fn retry_uncertain(
-        &self,
-        slot: &Arc<Slot>,
-        pass: &mut Pass,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        if pass.uncertain.is_empty() {
-            return Ok(());
-        }
-        let mut known = Vec::with_capacity(pass.uncertain.len());
-        for job in &mut pass.uncertain {
-            known.push(self.lapsed_outcome(slot, job, now).await?);
-        }
-        let unknown = pass.uncertain.iter().zip(&known).filter(|(_, known)| known.is_none());
-        let batch: Vec<_> = unknown.map(|(job, _)| job.commit.clone()).collect();
-        let mut repeated = match batch.is_empty() {
-            true => Vec::new(),
-            false => slot.store.commit(batch.into()).await?,
-        }
-        .into_iter();
-        let mut outcomes = Vec::with_capacity(known.len());
-        for (job, known) in pass.uncertain.iter_mut().zip(known) {
-            let outcome = match known.or_else(|| repeated.next()) {
-                Some(CommitOutcome::Stale) | None => self.first_outcome(slot, job, now).await?,
-                Some(outcome) => outcome,
-            };
-            let is_lost = outcome == CommitOutcome::Stale && has_moved_on(slot, job).await?;
-            outcomes.push((outcome, is_lost));
-        }
-        for (job, (outcome, is_lost)) in
-            std::mem::take(&mut pass.uncertain).into_iter().zip(outcomes)
-        {
-            if is_lost {
-                self.tell_lost(slot, &job, now);
-            } else {
-                self.carry_out(slot, job, outcome);
-            }
-        }
-        Ok(())
-    }
-
-    /// What became of a commit whose runs others may have taken over since: repeated, it would record those
-    /// once more that they have brought to an end. None when it was not carried out, or when nobody can have
-    /// taken anything.
-    async fn lapsed_outcome(
-        &self,
-        slot: &Slot,
-        job: &mut Planned,
-        now: Timestamp,
-    ) -> Result<Option<CommitOutcome>, StoreError> {
-        // The lease of the node, renewed a little before the claim, may be over a little earlier.
-        let safe_until = job.claimed_until.saturating_sub(self.settings.lease / 3);
-        if job.recorded().is_empty() || now < safe_until {
-            return Ok(None);
-        }
-        let found = slot.store.in_flight(&job.record.id).await?;
-        if job.keep_own(&found) {
-            return Ok(Some(CommitOutcome::Done));
-        }
-        let schedule = match job.commit.action {
-            CommitAction::Advance { schedule, .. } => Some(schedule),
-            _ => None,
-        };
-        let carried_out =
-            found.iter().any(|found| job.runs.iter().any(|run| run.run_id == found.run_id))
-                || slot.store.get(&job.record.id).await?.is_none_or(|job| job.schedule == schedule);
-        Ok(carried_out.then_some(CommitOutcome::Stale))
-    }
-
-    /// Whether a commit that is stale now was carried out the first time.
-    async fn first_outcome(
-        &self,
-        slot: &Slot,
-        job: &mut Planned,
-        now: Timestamp,
-    ) -> Result<CommitOutcome, StoreError> {
-        // It shows in the runs that it recorded, if nobody has taken them over,
-        if !job.recorded().is_empty() && job.keep_own(&slot.store.in_flight(&job.record.id).await?)
-        {
-            return Ok(CommitOutcome::Done);
-        }
-        // or in the job's absence, while nobody else could have claimed and finished it.
-        if matches!(job.commit.action, CommitAction::Finish { .. })
-            && now < job.claimed_until
-            && slot.store.get(&job.record.id).await?.is_none()
-        {
-            return Ok(CommitOutcome::Removed);
-        }
-        Ok(CommitOutcome::Stale)
-    }
-}
-
-/// Whether the schedule of a job has gone on without the runs that were planned here and that no record keeps.
-async fn has_moved_on(slot: &Slot, job: &Planned) -> Result<bool, StoreError> {
-    if job.runs.is_empty() || !job.recorded().is_empty() {
-        return Ok(false);
-    }
-    let due = |record: &JobRecord| record.schedule.map(|schedule| schedule.next_run_time);
-    let found = slot.store.get(&job.record.id).await?;
-    Ok(found.is_none_or(|found| due(&found) != due(&job.record)))
 }
 
 /// What is left that is due.

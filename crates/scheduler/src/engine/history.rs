@@ -21,6 +21,9 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 /// How often old entries are looked for; each time up to half of it later.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
+/// The size of an entry with the longest error and the longest names.
+const ENTRY_BYTES: usize = HistoryEntry::MAX_ERROR + 3_000;
+
 /// How many entries are forgotten in one step, and the jobs looked at in one.
 const FORGET_BATCH: usize = 1_000;
 
@@ -121,6 +124,11 @@ impl Drop for Leaving<'_> {
 }
 
 impl Slot {
+    /// How many entries go with one batch.
+    pub(super) fn history_batch(&self, wanted: usize) -> usize {
+        self.batch(wanted).min(self.caps.max_batch.bytes / ENTRY_BYTES).max(1)
+    }
+
     /// The entries that go with the next batch, if any wait.
     pub(super) fn leaving_history(&self, most: usize, now: Timestamp) -> Option<Leaving<'_>> {
         let history = self.history.as_ref()?;
@@ -161,7 +169,7 @@ impl Engine {
         let Some(history) = &slot.history else {
             return Ok(None);
         };
-        let batch = self.settings.batch;
+        let batch = slot.history_batch(self.settings.batch);
         if slot.flush_history_at(batch).is_some_and(|at| at <= now) {
             slot.flush_history(batch, now).await?;
         }
@@ -192,7 +200,7 @@ impl Engine {
     ) -> Result<HistoryPage, SchedulerError> {
         let slots = self.slots_of(alias)?;
         if let Some(slot) = slots.first()
-            && slots.iter().all(|slot| slot.store.history().is_none())
+            && slots.iter().all(|slot| !slot.caps.history)
         {
             let text = "this kind of job store keeps no history of runs";
             return Err(slot.error(StoreError::new(StoreErrorKind::Unsupported, text)));
@@ -200,14 +208,15 @@ impl Engine {
         let mut entries = Vec::new();
         let mut more = false;
         for slot in slots {
-            let Some(history) = slot.store.history() else {
+            if !slot.caps.history {
                 continue;
-            };
+            }
             let now = slot.now();
             // What has ended here is among the answers.
-            let flushed = slot.flush_history(self.settings.batch, now).await;
+            let flushed = slot.flush_history(slot.history_batch(self.settings.batch), now).await;
             flushed.map_err(|error| slot.error(error))?;
-            let page = history.read(&query).await.map_err(|error| slot.error(error))?;
+            let page = slot.store.read_history(&query).await.map_err(|error| slot.error(error))?;
+            slot.report_corrupt(&self.bus, page.corrupt);
             more |= page.next.is_some();
             entries.extend(page.entries);
         }
@@ -221,12 +230,13 @@ impl Engine {
 
 /// Forgets what need not be kept any more, in small steps, so that no commit waits long for one.
 async fn forget(slot: &Slot, options: HistoryOptions, now: Timestamp) -> Result<(), StoreError> {
-    let (Some(history), Some(store)) = (&slot.history, slot.store.history()) else {
+    let Some(history) = &slot.history else {
         return Ok(());
     };
+    let store = &slot.store;
     if let Some(age) = options.max_age {
         let before = now.saturating_sub(age);
-        while is_full(store.forget_before(before, FORGET_BATCH).await?) {
+        while is_full(store.forget_history_before(before, FORGET_BATCH).await?) {
             tokio::task::yield_now().await;
         }
     }
@@ -234,7 +244,7 @@ async fn forget(slot: &Slot, options: HistoryOptions, now: Timestamp) -> Result<
     let crowded: Vec<JobId> = crowded.into_iter().collect();
     for jobs in crowded.chunks(FORGET_BATCH) {
         let keep = options.max_per_job.unwrap_or(usize::MAX);
-        while is_full(store.forget_beyond(jobs, keep, FORGET_BATCH).await?) {
+        while is_full(store.forget_history_beyond(jobs, keep, FORGET_BATCH).await?) {
             tokio::task::yield_now().await;
         }
     }

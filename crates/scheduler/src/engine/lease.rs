@@ -53,13 +53,13 @@ impl Engine {
             // The time was wrong, and so is the end of the lease.
             now = slot.clock.at(own);
             let again = slot.renew(node, now, lease, filter).await?;
-            told = Renewal { lapsed: told.lapsed || again.lapsed, ..again };
+            told = Renewal { expired: told.expired || again.expired, ..again };
         }
         // While nothing is recorded as this node's the lease may lapse: there is nothing to take.
-        if told.lapsed && pass.holds_runs {
+        if told.expired && pass.holds_runs {
             self.bus.emit(Event::LeaseLost(slot.alias.clone()));
         }
-        if told.lapsed {
+        if told.expired {
             slot.lease.lock().prolong(Timestamp::MIN);
         }
         self.regain(slot, now).await?;
@@ -78,7 +78,9 @@ impl Engine {
         if was_over {
             self.let_go(slot).await?;
         }
-        slot.lease.lock().prolong(now.saturating_add(self.settings.lease));
+        // Others may see its end a little sooner than this process, which knows their time only so well.
+        let until = now.saturating_add(self.settings.lease).saturating_sub(slot.clock.slack());
+        slot.lease.lock().prolong(until);
         Ok(())
     }
 }

@@ -122,13 +122,18 @@ impl Engine {
         slot: &Arc<Slot>,
     ) -> Result<(), SchedulerError> {
         slot.store.start().await.map_err(|source| slot.error(source))?;
+        let generation = slot.store.generation();
         *slot.health.lock() = Health::default();
         slot.ask_time().await.map_err(|source| slot.error(source))?;
-        let mut pass = Pass { told_time_at: Some(self.clock.now()), ..Pass::default() };
+        let told_time_at = Some(self.clock.now());
+        let mut pass = Pass { told_time_at, generation, ..Pass::default() };
         // Before anything is recorded as this node's: nobody takes the runs of the living.
         let (node, filter) = (self.node.lock().clone(), slot.filter(&self.tasks.read()));
         let renewed = self.renew(slot, &mut pass, &node, &filter, self.clock.now()).await;
-        renewed.map_err(|source| slot.error(source))?;
+        let now = renewed.map_err(|source| slot.error(source))?;
+        // It may have been away: the living are given the time to come back, which they take a little more than a
+        // third of a lease for.
+        pass.search_from = Some(now.saturating_add(self.settings.lease / 2));
         *slot.pass.lock().await = pass;
         *slot.cache.lock() = Cache::default();
         slot.zones.reset();
@@ -136,6 +141,7 @@ impl Engine {
             // They are taken over, as what any process left behind.
             slot.again.lock().clear();
         }
+        slot.corrupt.lock().clear();
         slot.changed.store(true, Ordering::Release);
         if slot.caps.notify && !self.settings.client {
             slot.stop_watching();
@@ -179,7 +185,7 @@ impl Engine {
     async fn take_back(&self, stored: Vec<(JobRef, Stored)>) {
         for (job, _) in stored.into_iter().filter(|(_, how)| *how == Stored::New) {
             let Ok(slot) = self.slot(&job.job_store) else { continue };
-            if let Err(error) = slot.store.remove(&job.job_id).await {
+            if let Err(error) = slot.store.remove(std::slice::from_ref(&job.job_id)).await {
                 tracing::error!(job = %job.job_id, %error, "a job of the failed start stays stored");
             }
         }
@@ -323,7 +329,7 @@ impl Engine {
         let work = async {
             let now = slot.now();
             self.commit_settling(slot, now).await?;
-            slot.flush_history(self.settings.batch, now).await?;
+            slot.flush_history(slot.history_batch(self.settings.batch), now).await?;
             if self.has_lease(slot) && idle {
                 let (node, past) = (self.node.lock().clone(), now.saturating_add_micros(-1));
                 slot.store.renew(&node, now, past, &TaskFilter::Any).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, CheckedJob, Event, Job, JobDefinition, JobProblem, JobRecord, JobRef, RunEvent,
+    Alias, CheckedJob, Event, Job, JobDefinition, JobId, JobProblem, JobRecord, JobRef, RunEvent,
     StoreError, StoreErrorKind,
 };
 
@@ -13,7 +13,7 @@ use super::{Engine, Place};
 use crate::SchedulerError;
 
 /// How many jobs a listing fetches at a time.
-const PAGE: usize = 1_000;
+pub(super) const PAGE: usize = 1_000;
 
 /// A job that was found.
 pub(super) enum Found {
@@ -162,6 +162,7 @@ impl Engine {
             loop {
                 let page = slot.store.list(after.as_ref(), PAGE).await;
                 let page = page.map_err(|error| slot.error(error))?;
+                slot.report_corrupt(&self.bus, page.corrupt);
                 jobs.extend(page.records.iter().map(|record| self.job(&slot, record)));
                 after = page.next;
                 if after.is_none() {
@@ -215,18 +216,30 @@ impl Engine {
             });
         } else {
             for slot in self.slots_of(alias)? {
-                // Closures leave with their jobs.
-                let jobs = match slot.caps.persistent {
-                    true => Vec::new(),
-                    false => self.get_jobs(Some(&slot.alias)).await?,
-                };
-                slot.store.remove_all().await.map_err(|error| slot.error(error))?;
-                let mut tasks = self.tasks.write();
-                jobs.iter().for_each(|job| tasks.forget_closure(&job.task));
+                self.remove_all_in(&slot).await.map_err(|error| slot.error(error))?;
             }
         }
         self.bus.emit(Event::AllJobsRemoved(alias.cloned()));
         Ok(())
+    }
+
+    /// Removes what is there, page by page; jobs that others add meanwhile may stay.
+    async fn remove_all_in(&self, slot: &Slot) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = slot.store.list(after.as_ref(), slot.batch(PAGE)).await?;
+            let ids: Vec<JobId> = page.records.iter().map(|job| job.id.clone()).collect();
+            slot.store.remove(&ids).await?;
+            if !slot.caps.persistent {
+                // Closures leave with their jobs.
+                let mut tasks = self.tasks.write();
+                page.records.iter().for_each(|job| tasks.forget_closure(&job.task));
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// The runs that this process has under way.

@@ -1,8 +1,10 @@
 //! Where jobs are looked up and changed: for good, or inside a transaction that the caller may yet undo.
 
+use std::slice;
+
 use punctual_core::{
-    AddOutcome, CallerTransaction, JobId, JobRecord, NewRecord, RecordUpdate, Revision, StoreError,
-    StoreErrorKind, TransactionalJobs,
+    AddOutcome, CallerTransaction, DynJobStore, JobId, JobRecord, NewRecord, RecordUpdate,
+    Revision, StoreError, StoreErrorKind,
 };
 
 use super::slot::Slot;
@@ -25,10 +27,11 @@ impl Place<'_> {
         slot: &Slot,
         id: &JobId,
     ) -> Result<Option<JobRecord>, StoreError> {
-        match self {
-            Self::Stores => slot.store.get(id).await,
-            Self::Inside(transaction) => inside(slot, transaction)?.get_in(transaction, id).await,
-        }
+        let found = match self {
+            Self::Stores => slot.store.get(id).await?,
+            Self::Inside(transaction) => inside(slot, transaction)?.get_in(transaction, id).await?,
+        };
+        Ok(found.map(|job| job.record))
     }
 
     pub(super) async fn add(
@@ -62,23 +65,26 @@ impl Place<'_> {
     }
 
     pub(super) async fn remove(&mut self, slot: &Slot, id: &JobId) -> Result<bool, StoreError> {
-        match self {
-            Self::Stores => slot.store.remove(id).await,
+        let ids = slice::from_ref(id);
+        let removed = match self {
+            Self::Stores => slot.store.remove(ids).await?,
             Self::Inside(transaction) => {
-                inside(slot, transaction)?.remove_in(transaction, id).await
+                inside(slot, transaction)?.remove_in(transaction, ids).await?
             }
-        }
+        };
+        Ok(removed.first().copied().unwrap_or(false))
     }
 }
 
-/// The store as far as it takes part in transactions of others.
+/// The store, if it takes part in transactions of others.
 pub(super) fn inside<'s>(
     slot: &'s Slot,
     transaction: &CallerTransaction<'_>,
-) -> Result<&'s dyn TransactionalJobs, StoreError> {
-    slot.store.transactional().ok_or_else(|| {
-        let given = transaction.type_name();
-        let text = format!("this kind of job store has no part in a transaction on a {given}");
-        StoreError::new(StoreErrorKind::Unsupported, text)
-    })
+) -> Result<&'s dyn DynJobStore, StoreError> {
+    if slot.caps.transactions {
+        return Ok(&*slot.store);
+    }
+    let given = transaction.type_name();
+    let text = format!("this kind of job store has no part in a transaction on a {given}");
+    Err(StoreError::new(StoreErrorKind::Unsupported, text))
 }

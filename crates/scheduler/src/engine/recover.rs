@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    CommitAction, Event, InFlightRun, JobId, JobRecord, Lease, NodeId, OrphanedRun, RunEvent,
+    Commit, CommitAction, CommitOutcome, Event, InFlightRun, Lease, NodeId, OrphanedRun, RunEvent,
     StoreError, TaskFilter, Timestamp,
 };
 
 use super::Engine;
-use super::slot::{Pass, Slot};
+use super::slot::{Again, Pass, Slot};
 use super::submit::NewRun;
 
 impl Engine {
     /// Whether it is time to look for dead nodes; `silent` tells since when this node had not renewed its
     /// lease. When the store was away, or the machine was asleep, the leases of the living have run out too:
     /// they are given the time to come back, which takes each a little more than a third of a lease. One that
-    /// has just been started knows of neither: where processes come and go, nobody would be there to take over.
+    /// has just been started knows of neither, and gives them the time too.
     pub(super) fn may_search(
         &self,
         slot: &Slot,
@@ -41,8 +41,9 @@ impl Engine {
     pub(super) async fn let_go(&self, slot: &Arc<Slot>) -> Result<(), StoreError> {
         let recorded = self.active.lock().recorded(slot);
         for (job, run, fence) in recorded {
-            let found = slot.store.in_flight(&job).await?;
-            if !found.iter().any(|found| (found.run_id, found.fence) == (run, fence)) {
+            let found = slot.store.get(&job).await?;
+            let is_it = |found: &InFlightRun| (found.run_id, found.fence) == (run, fence);
+            if !found.is_some_and(|job| job.runs.iter().any(is_it)) {
                 *slot.lease.lock() = Lease::default();
                 break;
             }
@@ -60,86 +61,65 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         for orphan in std::mem::take(&mut pass.stranded) {
-            self.rerun(slot, pass, orphan);
+            self.rerun(slot, pass, orphan, true);
         }
         loop {
-            let limit = self.settings.batch;
+            let limit = slot.batch(self.settings.batch);
             // Without an answer, also when nobody waits for it, they may be this node's all the same.
             (pass.lost_track, pass.adopted) = (true, false);
-            let orphans = slot.store.take_over(node, now, limit, filter).await?;
+            let taken = slot.store.take_over(node, now, limit, filter).await?;
             (pass.lost_track, pass.adopted) = (false, true);
-            let all = orphans.len() < limit;
-            for orphan in orphans {
-                self.rerun(slot, pass, orphan);
+            slot.report_corrupt(&self.bus, taken.corrupt);
+            if taken.released > 0 {
+                // They are due again.
+                pass.asked_at = None;
             }
-            if all {
+            for orphan in taken.runs {
+                self.rerun(slot, pass, orphan, true);
+            }
+            if !taken.more {
                 return Ok(());
             }
         }
     }
 
-    /// Runs again what no executor brought to an end, when it is time; answers when it is, if not.
+    /// Runs again what no executor brought to an end, when it is time; returns when it is, if not. The next
+    /// attempt is recorded before it begins: each attempt has one end.
     pub(super) async fn run_again(
         &self,
         slot: &Arc<Slot>,
         pass: &mut Pass,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        while let Some((id, run)) = slot.next_again(now) {
-            let record = self.still_recorded(slot, &id, &run).await?;
-            slot.again.lock().retain(|(.., waiting)| waiting.run_id != run.run_id);
-            if let Some(record) = record {
-                self.rerun(slot, pass, OrphanedRun { record, run });
-            }
-        }
-        Ok(slot.again.lock().iter().map(|(retry_at, ..)| *retry_at).min())
-    }
-
-    /// Clears runs that are recorded as this node's and that it has not: a commit that came again, long after it
-    /// had been repeated and its runs had ended, has recorded them once more.
-    pub(super) async fn clear_ghosts(
-        &self,
-        slot: &Arc<Slot>,
-        pass: &mut Pass,
-        node: &NodeId,
-    ) -> Result<(), StoreError> {
-        for job in std::mem::take(&mut pass.blocked) {
-            let recorded = slot.store.in_flight(&job).await?;
-            let Some(record) = slot.store.get(&job).await? else { continue };
-            for run in recorded.into_iter().filter(|run| run.node == *node) {
-                let id = run.run_id;
-                let is_here = self.active.lock().contains(id)
-                    || slot.again.lock().iter().any(|(.., run)| run.run_id == id)
-                    || pass.stranded.iter().any(|stranded| stranded.run.run_id == id);
-                if !is_here {
-                    tracing::warn!(store = %slot.alias, %job, run = %id, "the run's record is out of date");
-                    slot.settle(
-                        &job,
-                        &record.task,
-                        run.fence,
-                        CommitAction::ClearRun { run_id: id },
-                    );
+        let due = |again: &&Again| again.at <= now;
+        let batch = slot.batch(self.settings.batch);
+        let tried: Vec<Again> = slot.again.lock().iter().filter(due).take(batch).cloned().collect();
+        if !tried.is_empty() {
+            let retry = |again: &Again| {
+                let action = CommitAction::RetryRun { run: again.run.clone() };
+                Commit { id: again.job.clone(), fence: again.fence, action }
+            };
+            let commits: Vec<_> = tried.iter().map(retry).collect();
+            let outcomes = slot.store.commit(commits.into()).await?;
+            for (again, outcome) in tried.into_iter().zip(outcomes) {
+                let found = match outcome {
+                    CommitOutcome::Stale => None,
+                    _ => slot.store.get(&again.job).await?,
+                };
+                slot.again.lock().retain(|other| other.run != again.run);
+                // Else it was taken over, or its job removed.
+                if let Some(job) = found.filter(|job| job.runs.contains(&again.run)) {
+                    let orphan = OrphanedRun { record: job.record, run: again.run };
+                    self.rerun(slot, pass, orphan, again.begun);
                 }
             }
         }
-        Ok(())
+        Ok(slot.again.lock().iter().map(|again| again.at).min())
     }
 
-    /// The job of a run that is still this process's; without its job, a run has lost its purpose.
-    async fn still_recorded(
-        &self,
-        slot: &Slot,
-        id: &JobId,
-        run: &InFlightRun,
-    ) -> Result<Option<JobRecord>, StoreError> {
-        if slot.store.in_flight(id).await?.contains(run) {
-            slot.store.get(id).await
-        } else {
-            Ok(None)
-        }
-    }
-
-    fn rerun(&self, slot: &Arc<Slot>, pass: &mut Pass, orphan: OrphanedRun) {
+    /// Starts another attempt at a run. When none before it has begun here, it is too late for it as it was for
+    /// the first.
+    fn rerun(&self, slot: &Arc<Slot>, pass: &mut Pass, orphan: OrphanedRun, begun: bool) {
         if self.active.lock().refence(orphan.run.run_id, orphan.run.fence) {
             // It is under way here: this process only seemed dead.
             return;
@@ -158,8 +138,8 @@ impl Engine {
             scheduled_time: run.scheduled_time,
             attempt: run.attempt,
             recorded: Some(run.fence),
-            // However late: at least once is the promise.
-            deadline: None,
+            // However late when it may have begun: at least once is the promise.
+            deadline: resolved.deadline(run.scheduled_time).filter(|_| !begun),
         };
         let context = self.context(slot, &record, &run);
         self.bus.emit(Event::JobRecovered(RunEvent::of(&context)));
@@ -182,11 +162,15 @@ impl Engine {
             // From here on others may take what waits here too.
             slot.lease.lock().prolong(Timestamp::MIN);
             slot.store.renew(node, now, now.saturating_add_micros(-1), filter).await?;
-            let mut orphans = slot.store.take_over(node, now, usize::MAX >> 1, filter).await?;
+            // In one call: what it has taken is a dead node's until it renews, and would be taken again.
+            let taken = slot.store.take_over(node, now, usize::MAX >> 1, filter).await?;
+            slot.report_corrupt(&self.bus, taken.corrupt);
+            pass.asked_at = None;
+            let mut orphans = taken.runs;
             // Those that this process has are under their new fences now.
             let is = |run: &InFlightRun| orphans.iter().any(|known| known.run.run_id == run.run_id);
             pass.stranded.retain(|stranded| !is(&stranded.run));
-            slot.again.lock().retain(|(.., run)| !is(run));
+            slot.again.lock().retain(|again| !is(&again.run));
             {
                 let mut active = self.active.lock();
                 orphans.retain(|orphan| !active.refence(orphan.run.run_id, orphan.run.fence));
@@ -195,8 +179,8 @@ impl Engine {
             // Until the lease was back, others could take them too.
             let mut index = 0;
             while let Some(orphan) = orphans.get(index) {
-                let recorded = slot.store.in_flight(&orphan.record.id).await?;
-                if recorded.contains(&orphan.run) {
+                let found = slot.store.get(&orphan.record.id).await?;
+                if found.is_some_and(|job| job.runs.contains(&orphan.run)) {
                     index += 1;
                 } else {
                     orphans.swap_remove(index);

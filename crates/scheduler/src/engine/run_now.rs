@@ -109,19 +109,21 @@ impl Engine {
         run: &NewRun,
         max: u32,
     ) -> Result<Recorded, StoreError> {
-        let action = CommitAction::Start { runs: vec![run.record(&self.node.lock().clone())] };
-        let commit = Commit { id: record.id.clone(), fence: record.fence, action };
+        let start = CommitAction::Start { runs: vec![run.record(&self.node.lock().clone())] };
+        let commit = Commit { id: record.id.clone(), fence: record.fence, action: start.clone() };
         let recorded = match slot.store.commit(vec![commit].into()).await {
             Ok(outcome) if outcome.first() == Some(&CommitOutcome::Stale) => Ok(Recorded::Late),
             // A pass may have started runs of the same claim in between; after this no other can.
             Ok(_) => slot.store.get(&record.id).await.map(|job| match job {
-                Some(job) if job.in_flight > max => Recorded::Full,
+                Some(job) if job.record.in_flight > max => Recorded::Full,
                 _ => Recorded::Done,
             }),
             Err(error) => Err(error),
         };
         if matches!(recorded, Err(_) | Ok(Recorded::Full)) {
-            // It is recorded, perhaps: the run, which is not started, must block no other.
+            // It is recorded, perhaps, or will be: the commit may still be on its way. After a repeat that was
+            // answered it can't be any more, and the run, which is not started, must block no other.
+            slot.settle(&record.id, &record.task, record.fence, start);
             let action = CommitAction::ClearRun { run_id: run.run_id };
             slot.settle(&record.id, &record.task, record.fence, action);
         }

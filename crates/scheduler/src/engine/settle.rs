@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use punctual_core::{
     Commit, CommitAction, CommitBatch, CommitOutcome, Event, Fence, HistoryEntry, InFlightRun,
-    JobRef, Killed, MissReason, RunEvent, RunOutcome, SkippedRuns, StoreError, Timestamp,
+    JobRef, Killed, MissReason, NodeId, RunEvent, RunOutcome, SkippedRuns, StoreError, Timestamp,
 };
 
 use super::Engine;
 use super::active::{ActiveRun, JobRuns};
-use super::slot::{Settling, Slot};
+use super::slot::{Again, Settling, Slot};
+
+/// How many changes go with one call.
+const MAX_CHANGES: usize = 5_000;
 
 impl Engine {
     /// Deals with the runs that have ended since the last time.
@@ -36,20 +39,18 @@ impl Engine {
                 Some(RunOutcome::Killed(Killed::Cancelled(_))) => !stopping,
                 Some(_) => true,
             };
+            // When it is left to whoever runs next, nobody knows yet what becomes of the attempt.
+            let left = run.recorded.is_some() && !ended && stopping && run.slot.caps.persistent;
             if let Some(fence) = run.recorded {
                 if ended {
                     let action = CommitAction::ClearRun { run_id: event.run_id };
                     run.slot.settle(&event.job.job_id, &run.task, fence, action);
-                } else if !stopping || !run.slot.caps.persistent {
-                    let retry_at = now.saturating_add(self.settings.retry_interval);
-                    let again = self.again(&event, fence);
-                    run.slot.again.lock().push((retry_at, event.job.job_id.clone(), again));
+                } else if !left {
+                    let at = now.saturating_add(self.settings.retry_interval);
+                    run.slot.again.lock().push(again(&event, fence, node.clone(), at));
                 }
             }
-            // What is tried again, by whomever, has not ended.
-            if let Some(history) =
-                run.slot.history.as_ref().filter(|_| ended || run.recorded.is_none())
-            {
+            if let Some(history) = run.slot.history.as_ref().filter(|_| !left) {
                 let entry = HistoryEntry::new(&event, run.task.clone(), node.clone(), now);
                 history.record(entry, now);
             }
@@ -67,19 +68,8 @@ impl Engine {
     /// Lets run times that waited for the end of this run be looked at at once.
     pub(super) fn wake_waiting(&self, run: &ActiveRun, known: &JobRuns, now: Timestamp) {
         if let Some(fence) = known.waiting {
-            let action = CommitAction::Postpone { due_at: now };
+            let action = CommitAction::Hasten { due_at: now };
             run.slot.settle(run.context.job_id(), &run.task, fence, action);
-        }
-    }
-
-    /// The record of a run that is to be tried again.
-    fn again(&self, event: &RunEvent, fence: Fence) -> InFlightRun {
-        InFlightRun {
-            run_id: event.run_id,
-            scheduled_time: event.scheduled_time,
-            attempt: event.attempt,
-            node: self.node.lock().clone(),
-            fence,
         }
     }
 
@@ -107,8 +97,11 @@ impl Engine {
         if changes.all.is_empty() {
             return Ok(false);
         }
-        let commits = changes.all.iter().map(|change| change.commit.clone()).collect();
-        let mut outcomes = self.commit_with_history(slot, commits, now).await?;
+        let mut outcomes = Vec::with_capacity(changes.all.len());
+        for part in changes.all.chunks(slot.batch(MAX_CHANGES)) {
+            let commits = part.iter().map(|change| change.commit.clone()).collect();
+            outcomes.extend(self.commit_with_history(slot, commits, now).await?);
+        }
         for (change, outcome) in changes.all.iter().zip(&mut outcomes) {
             // Carried out the time before, perhaps with the job's last run.
             if change.uncertain
@@ -138,7 +131,8 @@ impl Engine {
         commits: Vec<Commit>,
         now: Timestamp,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
-        let Some(leaving) = slot.leaving_history(self.settings.batch, now) else {
+        let Some(leaving) = slot.leaving_history(slot.history_batch(self.settings.batch), now)
+        else {
             return slot.store.commit(commits.into()).await;
         };
         let result = slot.store.commit(CommitBatch::new(commits, leaving.entries())).await;
@@ -153,6 +147,18 @@ impl Engine {
         }
         self.bus.emit(Event::JobRemoved(job));
     }
+}
+
+/// The next attempt at a run that was not brought to an end, and has the fence of the last one.
+fn again(event: &RunEvent, fence: Fence, node: NodeId, at: Timestamp) -> Again {
+    let run = InFlightRun {
+        run_id: event.run_id,
+        scheduled_time: event.scheduled_time,
+        attempt: event.attempt.saturating_add(1),
+        node,
+        fence: fence.next(),
+    };
+    Again { at, job: event.job.job_id.clone(), fence, run, begun: event.started.is_some() }
 }
 
 /// Changes on their way into the store. They wait on unless they have been answered for, also when the call is

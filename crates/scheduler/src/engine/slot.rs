@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Clock, Commit, CommitAction, DynJobStore, Fence, InFlightRun, JobId, Lease, OrphanedRun,
-    StoreCaps, StoreError, TaskFilter, TaskName, TaskRegistry, Timestamp,
+    Alias, Clock, Commit, CommitAction, CorruptRecord, DynJobStore, Fence, InFlightRun, JobId,
+    Lease, OrphanedRun, StoreCaps, StoreError, TaskFilter, TaskName, TaskRegistry, Timestamp,
 };
 
 use super::cache::Cache;
 use super::clock::SlotClock;
 use super::history::History;
 use super::submit::Planned;
-use super::zones::ZoneNotes;
+use super::zones::ZoneRules;
 use crate::health::StoreHealth;
 use crate::{HistoryOptions, SchedulerError};
 
@@ -31,7 +31,7 @@ pub(crate) struct Slot {
     /// None when nothing is to be written down.
     pub history: Option<History>,
     pub cache: Mutex<Cache>,
-    pub zones: ZoneNotes,
+    pub zones: ZoneRules,
     pub health: Mutex<Health>,
     /// Until when what is recorded as this node's is its own; another one after it was over and others have
     /// taken some of it.
@@ -45,15 +45,30 @@ pub(crate) struct Slot {
     pub pass_task: Mutex<Option<tokio::task::AbortHandle>>,
     /// Since when a pass has been under way.
     pub busy_since: Mutex<Option<Timestamp>>,
-    /// Runs of jobs that must run at least once, and that no executor has brought to an end: they are
-    /// tried again at that instant.
-    pub again: Mutex<Vec<(Timestamp, JobId, InFlightRun)>>,
+    /// Runs of jobs that must run at least once, and that no executor has brought to an end.
+    pub again: Mutex<Vec<Again>>,
+    /// What the store holds and can't be read, as far as it was met.
+    pub corrupt: Mutex<Vec<CorruptRecord>>,
     /// Something may be due earlier than the passes know.
     pub changed: AtomicBool,
     /// The store's notifications work, so that polling is not needed.
     watched: AtomicBool,
     /// Waits for the notifications.
     pub watch: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+/// A run that is to be tried again.
+#[derive(Clone, Debug)]
+pub(crate) struct Again {
+    /// When it is tried.
+    pub at: Timestamp,
+    pub job: JobId,
+    /// The fence under which the attempt that has failed is recorded.
+    pub fence: Fence,
+    /// The next attempt, as it is recorded before it begins.
+    pub run: InFlightRun,
+    /// The attempt that has failed had begun, so that the next one begins however late it is.
+    pub begun: bool,
 }
 
 /// A change that follows from the end of a run.
@@ -77,6 +92,10 @@ impl Settling {
 pub(crate) struct Pass {
     /// What an earlier process of the same identity left has been taken over.
     pub adopted: bool,
+    /// Before that it is not: others whose runs are on record may not be back yet.
+    pub adopt_from: Option<Timestamp>,
+    /// Of the store, when all of this was learnt.
+    pub generation: u64,
     /// Runs may be recorded as this node's that it knows nothing of: the answer to a take-over was lost.
     pub lost_track: bool,
     /// There are runs to be taken over, as far as known.
@@ -95,8 +114,6 @@ pub(crate) struct Pass {
     pub uncertain: Vec<Planned>,
     /// Runs that were taken over but can't be run yet.
     pub stranded: Vec<OrphanedRun>,
-    /// Jobs that could not be run because of runs that are none of those under way here, as far as known.
-    pub blocked: Vec<JobId>,
     /// Jobs that have been reported as unresolved, with the problem's text.
     pub reported: HashMap<JobId, String>,
     /// When jobs of unknown tasks were looked for last.
@@ -133,7 +150,7 @@ impl Slot {
             clock: SlotClock::new(clock),
             history,
             cache: Mutex::default(),
-            zones: ZoneNotes::default(),
+            zones: ZoneRules::default(),
             health: Mutex::default(),
             lease: Mutex::default(),
             settling: Mutex::default(),
@@ -142,6 +159,7 @@ impl Slot {
             pass_task: Mutex::default(),
             busy_since: Mutex::default(),
             again: Mutex::default(),
+            corrupt: Mutex::default(),
             changed: AtomicBool::new(true),
             watched: AtomicBool::new(false),
             watch: Mutex::default(),
@@ -157,11 +175,9 @@ impl Slot {
         }
     }
 
-    /// A run that it is time to try again.
-    pub(crate) fn next_again(&self, now: Timestamp) -> Option<(JobId, InFlightRun)> {
-        let again = self.again.lock();
-        let due = again.iter().find(|(retry_at, ..)| *retry_at <= now)?;
-        Some((due.1.clone(), due.2.clone()))
+    /// How many jobs one call claims, or commits, at most.
+    pub(crate) fn batch(&self, wanted: usize) -> usize {
+        wanted.min(self.caps.max_batch.count)
     }
 
     /// Whether changes wait that the next pass can make at once.
@@ -183,6 +199,7 @@ impl Slot {
             retry_at: health.retry_at.map(|at| self.clock.own(at)),
             busy_since: *self.busy_since.lock(),
             clock_offset_micros: self.clock.offset_micros(),
+            corrupt: self.corrupt.lock().clone(),
         }
     }
 

@@ -104,9 +104,6 @@ impl Engine {
         let options = &resolved.decoded.definition.options;
         let here = self.active.lock().count(slot, &record.id);
         let running = here.max(record.in_flight);
-        if record.in_flight > here && running >= options.max_instances {
-            pass.blocked.push(record.id.clone());
-        }
         let due = Due {
             trigger,
             options,
@@ -123,16 +120,17 @@ impl Engine {
         };
         pass.reported.remove(&record.id);
         let recorded = (options.recovery == Recovery::Rerun).then_some(record.fence);
-        let lateness = plan::allowed_lateness(trigger, options);
+        // Counted by the store: an attempt has its number before anything of it is recorded.
+        let attempt = record.claims.max(1);
         let runs: SmallVec<[NewRun; 1]> = plan
             .runs
             .iter()
             .map(|&scheduled_time| NewRun {
                 run_id: self.new_run_id(),
                 scheduled_time,
-                attempt: 1,
+                attempt,
                 recorded,
-                deadline: lateness.map(|lateness| scheduled_time.saturating_add(lateness)),
+                deadline: resolved.deadline(scheduled_time),
             })
             .collect();
         let start = if recorded.is_some() {
@@ -304,24 +302,35 @@ impl Engine {
     }
 }
 
+impl Resolved {
+    /// Until when a first attempt of that time may begin; none when it may at any time.
+    pub(super) fn deadline(&self, scheduled_time: Timestamp) -> Option<Timestamp> {
+        let options = &self.decoded.definition.options;
+        let lateness = plan::allowed_lateness(&*self.decoded.trigger, options)?;
+        Some(scheduled_time.saturating_add(lateness))
+    }
+}
+
 impl Planned {
     /// The runs that its commit records.
-    pub(super) fn recorded(&self) -> &[InFlightRun] {
+    fn recorded(&self) -> &[InFlightRun] {
         match &self.commit.action {
             CommitAction::Advance { start, .. } | CommitAction::Finish { start } => start,
             _ => &[],
         }
     }
 
+    /// Whether its commit records its runs.
+    pub(super) fn is_recorded(&self) -> bool {
+        !self.recorded().is_empty()
+    }
+
     /// Keeps those of its runs that were found as its commit records them: the others have been taken over
-    /// since. When none was found so, it stays as it is; whether any was.
-    pub(super) fn keep_own(&mut self, found: &[InFlightRun]) -> bool {
+    /// since.
+    pub(super) fn keep_own(&mut self, found: &[InFlightRun]) {
         let own = found.iter().filter(|found| self.recorded().contains(found));
         let own: Vec<RunId> = own.map(|run| run.run_id).collect();
-        if !own.is_empty() {
-            self.runs.retain(|run| own.contains(&run.run_id));
-        }
-        !own.is_empty()
+        self.runs.retain(|run| own.contains(&run.run_id));
     }
 
     fn without_runs(record: JobRecord, commit: Commit, claimed_until: Timestamp) -> Self {

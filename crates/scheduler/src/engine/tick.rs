@@ -46,7 +46,7 @@ impl Engine {
             return Some(now);
         }
         let flush_at = |slot: &Arc<Slot>| {
-            let at = slot.flush_history_at(self.settings.batch)?;
+            let at = slot.flush_history_at(slot.history_batch(self.settings.batch))?;
             slot.is_free().then(|| slot.clock.own(at))
         };
         next.into_iter().chain(slots.iter().filter_map(flush_at)).min()
@@ -126,6 +126,9 @@ impl Engine {
             }
             Err(error) => {
                 pass.asked_at = None;
+                if error.kind() == StoreErrorKind::Replaced {
+                    self.begin_anew(slot, pass, slot.clock.at(now));
+                }
                 Some(self.store_failed(slot, error, slot.clock.at(now)))
             }
         }
@@ -151,6 +154,7 @@ impl Engine {
         now: Timestamp,
         paused: bool,
     ) -> Result<Option<Timestamp>, StoreError> {
+        Self::check_generation(slot, pass)?;
         self.ask_time(slot, pass, now).await?;
         if self.settings.client {
             // Only the time matters to it, for the jobs that it adds.
@@ -168,7 +172,7 @@ impl Engine {
             pass.asked_at = None;
         }
         // After that, so that no run is taken for one left behind whose end only had to be stored.
-        if !paused && !pass.adopted {
+        if !paused && self.may_adopt(pass, now) {
             self.adopt(slot, pass, &node, &filter, now).await?;
         }
         self.retry_uncertain(slot, pass, now).await?;
@@ -182,7 +186,6 @@ impl Engine {
             }
             let again = self.run_again(slot, pass, now).await?;
             let next = self.run_due(slot, pass, &node, &filter, now).await?;
-            self.clear_ghosts(slot, pass, &node).await?;
             wakeup = [wakeup, again, next].into_iter().flatten().min();
         }
         let flush = self.keep_history(slot, pass, now).await?;
@@ -220,6 +223,7 @@ impl Engine {
             return Ok(());
         }
         let page = slot.store.list(None, UNKNOWN_PAGE).await?;
+        slot.report_corrupt(&self.bus, page.corrupt);
         for record in page.records {
             let due = record.schedule.is_some_and(|schedule| schedule.due_at <= now);
             if due && !filter.passes(&record.task) {

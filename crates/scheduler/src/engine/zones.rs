@@ -1,7 +1,7 @@
 //! What becomes of run times when the rules of their time zone change.
 //!
-//! A store has a note of the rules of every zone that a trigger in it names: a fingerprint. A look at
-//! these few notes, at the start and after a refresh, tells whether anything has to be planned anew; if so,
+//! A store's metadata has the rules of every zone that a trigger in it names: a fingerprint. A look at
+//! these few values, at the start and after a refresh, tells whether anything has to be planned anew; if so,
 //! a task of its own walks through the jobs, and no pass waits for it.
 
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Event, JobRecord, RecordUpdate, Schedule, StoreError, StoreErrorKind, Timestamp, Trigger, Zone,
-    ZoneDatabase, ZoneError,
+    Event, JobRecord, RecordUpdate, Schedule, StoreError, StoreErrorKind, StoredJob, Timestamp,
+    Trigger, Zone, ZoneDatabase, ZoneError,
 };
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -23,36 +23,37 @@ use super::place::inside;
 use super::slot::Slot;
 use super::tick::job_ref;
 use super::{Engine, Place};
+use crate::events::EventBus;
 use crate::plan;
 
-/// What the keys of the notes begin with.
+/// What the keys in the metadata begin with.
 const KEY: &str = "zone:";
 
-/// The note of a zone that was known once and is not any more.
+/// The rules of a zone that was known once and is not any more.
 const UNKNOWN: &str = "unknown";
 
 /// How many jobs are looked at at a time.
 const PAGE: usize = 10_000;
 
-/// Zones by name, with their rules as notes tell them.
+/// Zones by name, with their rules as fingerprints.
 type Rules = BTreeMap<String, String>;
 
-/// What the scheduler knows of the notes in a store.
+/// What the scheduler knows of the rules that a store has.
 #[derive(Default)]
-pub(crate) struct ZoneNotes {
+pub(crate) struct ZoneRules {
     /// None before they have been read.
-    noted: Mutex<Option<Rules>>,
+    stored: Mutex<Option<Rules>>,
     /// The next pass compares them with the rules in force.
     unchecked: AtomicBool,
     /// Plans anew what has changed.
     replanning: Mutex<Option<AbortHandle>>,
 }
 
-impl ZoneNotes {
+impl ZoneRules {
     /// Forgets what was known, for a store that is opened.
     pub(super) fn reset(&self) {
         self.stop();
-        *self.noted.lock() = None;
+        *self.stored.lock() = None;
         self.unchecked.store(true, Ordering::Relaxed);
     }
 
@@ -64,20 +65,20 @@ impl ZoneNotes {
     }
 
     fn learn(&self, rules: impl IntoIterator<Item = (String, String)>) {
-        self.noted.lock().get_or_insert_default().extend(rules);
+        self.stored.lock().get_or_insert_default().extend(rules);
     }
 
-    /// The zones of a trigger that have no note yet.
-    fn unnoted(&self, trigger: &dyn Trigger) -> Vec<Zone> {
-        let mut unnoted = Vec::new();
-        let noted = self.noted.lock();
+    /// The zones of a trigger whose rules are not stored yet.
+    fn unknown(&self, trigger: &dyn Trigger) -> Vec<Zone> {
+        let mut unknown = Vec::new();
+        let noted = self.stored.lock();
         trigger.visit_zones(&mut |zone| {
             let is_noted = noted.as_ref().is_some_and(|noted| noted.contains_key(zone.name()));
             if !is_noted && can_change(zone) {
-                unnoted.push(zone.clone());
+                unknown.push(zone.clone());
             }
         });
-        unnoted
+        unknown
     }
 }
 
@@ -95,44 +96,45 @@ fn current_rules(name: &str) -> String {
     Zone::named(name).map_or_else(|_| UNKNOWN.to_owned(), |zone| fingerprint(&zone))
 }
 
-async fn read_notes(slot: &Slot) -> Result<Rules, StoreError> {
-    let notes = slot.store.notes().await?;
-    let of_zone = |(key, text): (String, String)| Some((key.strip_prefix(KEY)?.to_owned(), text));
-    Ok(notes.into_iter().filter_map(of_zone).collect())
+async fn read_rules(slot: &Slot, bus: &EventBus) -> Result<Rules, StoreError> {
+    let metadata = slot.store.metadata().await?;
+    slot.report_corrupt(bus, metadata.corrupt);
+    let of_zone = |(key, rules): (String, String)| Some((key.strip_prefix(KEY)?.to_owned(), rules));
+    Ok(metadata.values.into_iter().filter_map(of_zone).collect())
 }
 
-async fn note(slot: &Slot, name: &str, rules: &str) -> Result<(), StoreError> {
-    slot.store.set_note(&format!("{KEY}{name}"), rules).await?;
+async fn store_rules(slot: &Slot, name: &str, rules: &str) -> Result<(), StoreError> {
+    slot.store.set_metadata(&format!("{KEY}{name}"), rules).await?;
     slot.zones.learn([(name.to_owned(), rules.to_owned())]);
     Ok(())
 }
 
 impl Engine {
-    /// Notes the rules by which a trigger computes, before a job with it is stored.
-    pub(super) async fn note_zones(
+    /// Stores the rules by which a trigger computes, before a job with it is stored.
+    pub(super) async fn store_zone_rules(
         &self,
         slot: &Slot,
         trigger: &dyn Trigger,
         place: &mut Place<'_>,
     ) -> Result<(), StoreError> {
-        let unnoted = slot.zones.unnoted(trigger);
-        if unnoted.is_empty() {
+        let unknown = slot.zones.unknown(trigger);
+        if unknown.is_empty() {
             return Ok(());
         }
         if let Place::Inside(transaction) = place {
-            // Nothing is learnt by it: the notes are there only if the transaction commits.
-            for zone in unnoted {
+            // Nothing is learnt by it: the rules are there only if the transaction commits.
+            for zone in unknown {
                 let (key, text) = (format!("{KEY}{}", zone.name()), fingerprint(&zone));
-                inside(slot, transaction)?.note_in(transaction, &key, &text).await?;
+                inside(slot, transaction)?.add_metadata_in(transaction, &key, &text).await?;
             }
             return Ok(());
         }
-        if slot.zones.noted.lock().is_none() {
-            let noted = read_notes(slot).await?;
+        if slot.zones.stored.lock().is_none() {
+            let noted = read_rules(slot, &self.bus).await?;
             slot.zones.learn(noted);
         }
-        for zone in slot.zones.unnoted(trigger) {
-            note(slot, zone.name(), &fingerprint(&zone)).await?;
+        for zone in slot.zones.unknown(trigger) {
+            store_rules(slot, zone.name(), &fingerprint(&zone)).await?;
         }
         Ok(())
     }
@@ -155,13 +157,13 @@ impl Engine {
         Ok(release)
     }
 
-    /// Compares the notes in a store with the rules in force, if that is to be done, and lets whatever
+    /// Compares the rules in a store with those in force, if that is to be done, and lets whatever
     /// has changed be planned anew.
     pub(super) async fn check_zones(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<(), StoreError> {
         if !slot.zones.unchecked.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
-        let noted = match read_notes(slot).await {
+        let noted = match read_rules(slot, &self.bus).await {
             Ok(noted) => noted,
             Err(error) => {
                 slot.zones.unchecked.store(true, Ordering::Relaxed);
@@ -193,7 +195,7 @@ impl Engine {
         }
     }
 
-    /// Looks at every job; the notes change when that is complete.
+    /// Looks at every job; the stored rules change when that is complete.
     async fn replan_all(&self, slot: &Arc<Slot>, changed: &Rules) -> Result<(), StoreError> {
         let mut after = None;
         loop {
@@ -210,7 +212,7 @@ impl Engine {
             }
         }
         for (name, rules) in changed {
-            note(slot, name, rules).await?;
+            store_rules(slot, name, rules).await?;
         }
         Ok(())
     }
@@ -245,7 +247,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         for _ in 0..CONFLICT_RETRIES {
             // As it is by now: it may have run since it was listed.
-            let Some(record) = slot.store.get(&listed.id).await? else {
+            let Some(StoredJob { record, .. }) = slot.store.get(&listed.id).await? else {
                 return Ok(());
             };
             let Some((from, schedule)) = self.replanned(slot, &record, changed) else {

@@ -1,16 +1,20 @@
 //! The connections: one that writes, and a few that read.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::StoreError;
+use punctual_core::{StoreCaps, StoreError};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
-use super::error::{is_busy, store_error};
+use super::error::{is_busy, log_stays, replaced, store_error};
+use super::file::{OpenFile, identity};
 use super::options::{Options, Place, Synchronous};
 use super::{schema, sql};
+use crate::batch::caps;
 use crate::client::{Client, Value, client};
 use crate::dialect::Dialect;
 use crate::history::HistoryStatements;
@@ -24,6 +28,13 @@ const READERS: u32 = 4;
 /// How often another process may get in between before WAL mode is given up.
 const WAL_ATTEMPTS: u32 = 100;
 
+/// With how many pages the log is taken over into the file: 16 MB.
+const LOG_PAGES: &str = "4096";
+
+/// How many bytes of the log are left when it is begun anew, at most; one that is larger is taken over into the
+/// file when a lease is renewed, so that it can be.
+const LOG_LIMIT: u64 = 1 << 20;
+
 client!(sqlx::Sqlite, SqliteConnection, SqliteRow, store_error);
 
 /// The connections to a SQLite database.
@@ -32,6 +43,8 @@ pub(crate) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
     tables: TablePrefix,
+    /// None in memory.
+    file: Option<Arc<OpenFile>>,
     /// Whether they are ours to close.
     owned: bool,
 }
@@ -55,7 +68,18 @@ impl Dialect for Sqlite {
     type Connection = SqliteConnection;
 
     const STATEMENTS: Statements = sql::STATEMENTS;
-    const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
+    const HISTORY: HistoryStatements = sql::HISTORY;
+
+    fn caps(options: &Options) -> StoreCaps {
+        match options.place {
+            Place::Memory(_) => {
+                let mut caps = caps();
+                (caps.persistent, caps.shared) = (false, false);
+                caps
+            }
+            Place::File(_) | Place::Pool(_) => caps(),
+        }
+    }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         if let Place::Memory(memory) = &options.place {
@@ -71,8 +95,24 @@ impl Dialect for Sqlite {
             Place::Memory(_) | Place::Pool(_) => writer.clone(),
         };
         let owned = !matches!(options.place, Place::Pool(_));
-        let database = Self { writer, readers, tables: options.tables.clone(), owned };
-        match database.prepare(options).await {
+        let path = match &options.place {
+            Place::File(path) => path.clone(),
+            Place::Memory(_) => PathBuf::new(),
+            Place::Pool(pool) => pool.connect_options().get_filename().to_owned(),
+        };
+        let before = identity(&path).ok().flatten();
+        let mut database =
+            Self { writer, readers, tables: options.tables.clone(), file: None, owned };
+        let prepared = database.prepare(options).await;
+        database.file = OpenFile::at(&path).map(Arc::new);
+        let is_file = cfg!(unix) && matches!(options.place, Place::File(_));
+        let result = prepared.and_then(|()| match &database.file {
+            // While it was being opened.
+            Some(file) if !file.was(before) => Err(replaced(owned)),
+            None if is_file || before.is_some() => Err(replaced(owned)),
+            _ => Ok(()),
+        });
+        match result {
             Ok(()) => Ok(database),
             Err(error) => {
                 database.close().await;
@@ -81,8 +121,33 @@ impl Dialect for Sqlite {
         }
     }
 
+    fn check(&self) -> Result<(), StoreError> {
+        match &self.file {
+            Some(file) if !file.is_there() => Err(replaced(self.owned)),
+            _ => Ok(()),
+        }
+    }
+
+    fn can_reopen(&self) -> bool {
+        self.owned
+    }
+
+    async fn make_way(&self) -> Result<(), StoreError> {
+        let Some(file) = self.file.as_ref().filter(|file| self.owned && !file.is_there()) else {
+            return Ok(());
+        };
+        // It may have got another name: so it gets all that was committed.
+        if let Ok(mut writer) = self.writer.acquire().await {
+            // Whatever hinders that, it is not wanted here any more.
+            let _ = sqlx::raw_sql(sql::CHECKPOINT).execute(&mut *writer).await;
+        }
+        file.discard_companions().map_err(log_stays)
+    }
+
     async fn close(&self) {
         if self.owned {
+            // The caller can't do anything about it.
+            let _ = self.make_way().await;
             self.readers.close().await;
             self.writer.close().await;
         }
@@ -125,7 +190,23 @@ impl Dialect for Sqlite {
         let mut transaction = self.write().await?;
         let mut found = transaction.fetch(self.sql(sql::PROLONG), values).await?;
         transaction.commit().await.map_err(store_error)?;
+        self.trim_log().await;
         Ok(found.pop())
+    }
+}
+
+impl Sqlite {
+    /// Lets the log shrink that has grown meanwhile: by itself SQLite begins it anew only where it has got to
+    /// [`LOG_PAGES`], which takes hours where little happens.
+    async fn trim_log(&self) {
+        let Some(file) = self.file.as_ref().filter(|_| self.owned) else { return };
+        file.look_at_companions();
+        if file.log_size() > LOG_LIMIT
+            && let Ok(mut reader) = self.readers.acquire().await
+        {
+            // What hinders it, such as a full disk, keeps others from writing too, and they tell of it.
+            let _ = sqlx::raw_sql(sql::CHECKPOINT).execute(&mut *reader).await;
+        }
     }
 }
 
@@ -152,7 +233,9 @@ fn connect_options(options: &Options) -> SqliteConnectOptions {
         .foreign_keys(false)
         // Every claim and commit writes the same few pages again: the log takes in 16 MB of that, instead
         // of 4, before each page goes into the file once.
-        .pragma("wal_autocheckpoint", "4096")
+        .pragma("wal_autocheckpoint", LOG_PAGES)
+        // And is cut to this when it is begun anew.
+        .pragma("journal_size_limit", LOG_LIMIT.to_string())
         // In KiB: pages that are not at hand are read once more by every claim and commit.
         .pragma("cache_size", "-32768")
         // A batch's rows come through it.

@@ -15,6 +15,24 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     StoreError::new(kind, message).with_source(error)
 }
 
+/// What the path names is not the file that is open; and whether that one can be opened now.
+pub(super) fn replaced(reopens: bool) -> StoreError {
+    let message = match reopens {
+        true => "the database file was removed or replaced; what is there now is opened next",
+        false => {
+            "the database file was removed or replaced, and is open in a pool that the store was given \
+             and can't open anew"
+        }
+    };
+    StoreError::new(StoreErrorKind::Replaced, message)
+}
+
+/// The new file is not opened while the old one's log is beside it.
+pub(super) fn log_stays(error: std::io::Error) -> StoreError {
+    let message = "the log that a replaced database has left can't be removed";
+    StoreError::new(StoreErrorKind::Unavailable, message).with_source(error)
+}
+
 /// See <https://www.sqlite.org/rescode.html>; the lower 8 bits are the primary code.
 fn meaning(code: i32) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Invalid, Other, Unavailable};

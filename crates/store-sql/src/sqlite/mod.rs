@@ -5,6 +5,7 @@ mod claims;
 mod commits;
 mod database;
 mod error;
+mod file;
 mod jobs;
 mod memory;
 mod options;
@@ -14,22 +15,26 @@ mod sql;
 mod tests;
 
 use std::path::Path;
-use std::sync::Arc;
 
-use punctual_core::{StoreCaps, StoreError};
+use punctual_core::StoreError;
+use punctual_store_kit::{Handle, job_store};
 
 pub use self::options::{SqliteJobStoreBuilder, Synchronous};
 
 use self::database::Sqlite;
-use self::options::{Options, Place};
-use crate::handle::Handle;
-use crate::store::job_store;
+use self::options::Options;
+use crate::database::Database;
 
 /// Keeps jobs in a SQLite database, which the processes of one machine can share.
 ///
 /// Connecting, making the tables and migrating older ones happens when the store is started. Reads and
 /// writes don't wait for each other (the file is in WAL mode); writes of all processes take turns, each a
 /// transaction that claims or commits a whole batch. Clones are handles on the same connections.
+///
+/// A file that is removed, or replaced by another one, is noticed by the next call, which fails with
+/// [`Replaced`](punctual_core::StoreErrorKind::Replaced); the one after it opens what the path names then, and
+/// makes file and tables as a start does. What the store left of the log of the old file (`-wal`, `-shm`) is
+/// removed, so that it is not taken for a part of the new one.
 ///
 /// ```
 /// use punctual_core::{JobStore, TaskFilter};
@@ -48,7 +53,7 @@ use crate::store::job_store;
 /// ```
 #[derive(Clone)]
 pub struct SqliteJobStore {
-    handle: Arc<Handle<Sqlite>>,
+    handle: Handle<Database<Sqlite>>,
 }
 
 impl SqliteJobStore {
@@ -76,16 +81,8 @@ impl SqliteJobStore {
     }
 
     fn with(options: Options) -> Self {
-        Self { handle: Arc::new(Handle::new(options)) }
-    }
-
-    fn capabilities(&self) -> StoreCaps {
-        match self.handle.options.place {
-            Place::Memory(_) => StoreCaps::memory(),
-            Place::File(_) | Place::Pool(_) => StoreCaps::shared(),
-        }
-        .with_history()
+        Self { handle: Handle::new(options) }
     }
 }
 
-job_store!(SqliteJobStore);
+job_store!(SqliteJobStore, Database<Sqlite>);

@@ -105,6 +105,10 @@ impl SqliteJobStoreBuilder {
     /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold, not
     /// [`busy_timeout`](Self::busy_timeout) and [`synchronous`](Self::synchronous); only the journal is
     /// set to WAL, which is what lets readers and a writer work side by side.
+    ///
+    /// The store can't open your pool's file anew: when it is removed or replaced, every call fails with
+    /// [`Replaced`](punctual_core::StoreErrorKind::Replaced) until the file is back. Otherwise shut the scheduler
+    /// down, close the pool, and make a store with another one.
     pub fn pool(mut self, pool: SqlitePool) -> Self {
         self.place = Some(Place::Pool(pool));
         self

@@ -1,7 +1,9 @@
 //! What is SQLite's own; the contract itself is checked by `tests/conformance`.
 
+mod log;
 mod options;
 mod plans;
+mod replaced;
 mod schema;
 mod trouble;
 

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use punctual_core::JobStore;
+use punctual_core::{BoxFuture, CallerTransaction, JobStore};
+
+use super::Damage;
 
 /// A place where one case keeps its jobs, and no other: a file, a table, a key prefix.
 ///
@@ -21,8 +23,34 @@ pub trait StoreFixture: Sized + Send + Sync + 'static {
     /// Makes a store of that place, as a process of its own would; need not be started.
     fn open(&self) -> impl Future<Output = Self::Store> + Send;
 
+    /// Connects to the backend, beside the store, and begins a transaction. `None` from a store without
+    /// [`StoreCaps::transactions`](punctual_core::StoreCaps::transactions). A store of that place has been
+    /// started before.
+    fn begin(&self) -> impl Future<Output = Option<Box<dyn OpenTransaction>>> + Send {
+        async { None }
+    }
+
+    /// Writes something that can't be read into the backend, past the store. False where the backend refuses
+    /// it, or where nobody can write past the store: the case ends then.
+    fn damage(&self, damage: Damage) -> impl Future<Output = bool> + Send {
+        let _ = damage;
+        async { false }
+    }
+
     /// Removes the place, where `Drop` can't.
     fn tear_down(self) -> impl Future<Output = ()> + Send {
         async {}
     }
+}
+
+/// A transaction that a [fixture](StoreFixture::begin) has begun.
+pub trait OpenTransaction: Send {
+    /// The transaction, for the store.
+    fn caller(&mut self) -> CallerTransaction<'_>;
+
+    /// Ends it: what was done in it stays.
+    fn commit(self: Box<Self>) -> BoxFuture<'static, ()>;
+
+    /// Ends it: nothing of what was done in it stays.
+    fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()>;
 }

@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    AddOutcome, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, HistoryEntry, HistoryPage,
-    HistoryQuery, InFlightRun, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate,
-    Renewal, Revision, RunId, Schedule, TaskFilter, Timestamp,
+    AddOutcome, Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, HistoryEntry,
+    HistoryPage, HistoryQuery, InFlightRun, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun,
+    RecordUpdate, Renewal, Revision, RunId, Schedule, StoredJob, TakeOver, TaskFilter, Timestamp,
 };
 
 use super::kit::{LEASE, id, node};
+
+/// The node that claims, where a case doesn't say which.
+const CLAIMER: &str = "n";
+
+/// How many calls in a row may say that there is more and give nothing. In a race others take it.
+const FRUITLESS: usize = 1_000;
 
 /// A started store.
 #[derive(Debug)]
@@ -32,17 +38,53 @@ impl<S: JobStore> Handle<S> {
         self.store.shutdown().await;
     }
 
+    /// Adds jobs, in batches as large as the store takes.
     pub(crate) async fn add(&self, records: impl Into<Vec<NewRecord>>) -> Vec<AddOutcome> {
-        self.store.add(records.into()).await.expect("adding works")
+        let limit = self.store.caps().max_batch;
+        let mut outcomes = Vec::new();
+        let mut rest = records.into().into_iter().peekable();
+        loop {
+            let (mut batch, mut bytes) = (Vec::new(), 0);
+            while let Some(record) = rest.next_if(|record| {
+                bytes += record.definition.as_bytes().len();
+                batch.is_empty() || (batch.len() < limit.count && bytes <= limit.bytes)
+            }) {
+                batch.push(record);
+            }
+            outcomes.extend(self.store.add(batch).await.expect("adding works"));
+            if rest.peek().is_none() {
+                return outcomes;
+            }
+        }
+    }
+
+    pub(crate) async fn find_stored(&self, name: &str) -> Option<StoredJob> {
+        let job = self.store.get(&id(name)).await.expect("getting works");
+        if let Some(job) = &job {
+            assert_eq!(job.record.in_flight as usize, job.runs.len(), "it is the number of runs");
+            assert!(job.runs.is_sorted_by_key(|run| run.run_id), "{:?}", job.runs);
+        }
+        job
+    }
+
+    /// The job with all that belongs to it; it must be there.
+    pub(crate) async fn stored(&self, name: &str) -> StoredJob {
+        let job = self.find_stored(name).await;
+        job.unwrap_or_else(|| panic!("job {name:?} is in the store"))
     }
 
     pub(crate) async fn find(&self, name: &str) -> Option<JobRecord> {
-        self.store.get(&id(name)).await.expect("getting works")
+        self.find_stored(name).await.map(|job| job.record)
     }
 
-    /// The job, which must be there.
+    /// The job's record; it must be there.
     pub(crate) async fn get(&self, name: &str) -> JobRecord {
-        self.find(name).await.unwrap_or_else(|| panic!("job {name:?} is in the store"))
+        self.stored(name).await.record
+    }
+
+    /// The runs of a job; none when it is gone.
+    pub(crate) async fn in_flight(&self, name: &str) -> Vec<InFlightRun> {
+        self.find_stored(name).await.map(|job| job.runs).unwrap_or_default()
     }
 
     pub(crate) async fn update(&self, name: &str, update: RecordUpdate) -> Revision {
@@ -57,13 +99,16 @@ impl<S: JobStore> Handle<S> {
     }
 
     pub(crate) async fn remove(&self, name: &str) -> bool {
-        self.store.remove(&id(name)).await.expect("removing works")
+        let removed = self.store.remove(&[id(name)]).await.expect("removing works");
+        assert_eq!(removed.len(), 1, "one answer for one job");
+        removed[0]
     }
 
     /// The ids of all jobs, in one page.
     pub(crate) async fn list(&self) -> Vec<String> {
         let page = self.store.list(None, usize::MAX).await.expect("listing works");
         assert_eq!(page.next, None, "a page with room for all jobs is the last");
+        assert_eq!(page.corrupt, []);
         page.records.iter().map(|job| job.id.to_string()).collect()
     }
 
@@ -78,13 +123,54 @@ impl<S: JobStore> Handle<S> {
         limit: usize,
         filter: &TaskFilter,
     ) -> Vec<JobRecord> {
-        let claims = self.store.claim_due(now, limit, LEASE, filter).await;
-        claims.expect("claiming works").into_iter().map(|claim| claim.record).collect()
+        self.claim_for(CLAIMER, now, limit, filter).await
+    }
+
+    /// Claims for a node until it has as many as it wants, or nothing else is due.
+    pub(crate) async fn claim_for(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        limit: usize,
+        filter: &TaskFilter,
+    ) -> Vec<JobRecord> {
+        let (mut records, mut fruitless) = (Vec::new(), 0);
+        while records.len() < limit {
+            let wanted = limit - records.len();
+            let claims = self.claim_once(owner, now, wanted, filter).await;
+            assert!(claims.records.len() <= wanted, "{} for {wanted}", claims.records.len());
+            assert_eq!(claims.corrupt, []);
+            fruitless = if claims.records.is_empty() { fruitless + 1 } else { 0 };
+            assert!(fruitless < FRUITLESS, "more is due, says the store, and gives nothing");
+            records.extend(claims.records);
+            if !claims.more {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        records
+    }
+
+    /// One call.
+    pub(crate) async fn claim_once(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        limit: usize,
+        filter: &TaskFilter,
+    ) -> Claims {
+        let claims = self.store.claim_due(&node(owner), now, limit, LEASE, filter).await;
+        claims.expect("claiming works")
     }
 
     /// Claims the one job that is due.
     pub(crate) async fn claim_one(&self, now: Timestamp) -> JobRecord {
-        let mut claims = self.claim(now).await;
+        self.claim_one_for(CLAIMER, now).await
+    }
+
+    /// Claims the one job that is due for a node.
+    pub(crate) async fn claim_one_for(&self, owner: &str, now: Timestamp) -> JobRecord {
+        let mut claims = self.claim_for(owner, now, usize::MAX, &TaskFilter::Any).await;
         assert_eq!(claims.len(), 1, "exactly one job is due: {claims:?}");
         claims.remove(0)
     }
@@ -93,14 +179,24 @@ impl<S: JobStore> Handle<S> {
         self.commit_with(batch.into(), Vec::new()).await
     }
 
-    /// Commits, and records runs that have ended in the same batch.
+    /// Commits, and records runs that have ended beside it; in batches as large as the store takes.
     pub(crate) async fn commit_with(
         &self,
         commits: Vec<Commit>,
         history: Vec<HistoryEntry>,
     ) -> Vec<CommitOutcome> {
-        let batch = CommitBatch::new(commits, history);
-        self.store.commit(batch).await.expect("committing works")
+        let limit = self.store.caps().max_batch.count;
+        let mut outcomes = Vec::new();
+        let mut commits = commits.into_iter().peekable();
+        let mut history = history.into_iter().peekable();
+        loop {
+            let next = commits.by_ref().take(limit).collect();
+            let batch = CommitBatch::new(next, history.by_ref().take(limit).collect());
+            outcomes.extend(self.store.commit(batch).await.expect("committing works"));
+            if commits.peek().is_none() && history.peek().is_none() {
+                return outcomes;
+            }
+        }
     }
 
     /// Records runs that have ended.
@@ -110,8 +206,9 @@ impl<S: JobStore> Handle<S> {
     }
 
     pub(crate) async fn history(&self, query: &HistoryQuery) -> HistoryPage {
-        let history = self.store.history().expect("the store has a history");
-        history.read(query).await.expect("reading the history works")
+        let page = self.store.read_history(query).await.expect("reading the history works");
+        assert_eq!(page.corrupt, []);
+        page
     }
 
     pub(crate) async fn commit_one(
@@ -138,10 +235,6 @@ impl<S: JobStore> Handle<S> {
         self.commit_one(name, fence, CommitAction::ClearRun { run_id }).await
     }
 
-    pub(crate) async fn in_flight(&self, name: &str) -> Vec<InFlightRun> {
-        self.store.in_flight(&id(name)).await.expect("listing runs works")
-    }
-
     /// Renews the lease of a node that can run all tasks.
     pub(crate) async fn renew(&self, owner: &str, now: Timestamp, until: Timestamp) -> Renewal {
         self.renew_for(owner, now, until, &TaskFilter::Any).await
@@ -157,27 +250,54 @@ impl<S: JobStore> Handle<S> {
         self.store.renew(&node(owner), now, until, filter).await.expect("renewing works")
     }
 
-    /// Takes over whatever runs of dead nodes there are.
+    /// Takes over whatever dead nodes have left, and returns the runs.
     pub(crate) async fn take_over(&self, heir: &str, now: Timestamp) -> Vec<OrphanedRun> {
-        self.take_over_some(&node(heir), now, usize::MAX, &TaskFilter::Any).await
+        self.take_over_all(heir, now, &TaskFilter::Any).await.runs
     }
 
+    /// Takes over until nothing is left.
+    pub(crate) async fn take_over_all(
+        &self,
+        heir: &str,
+        now: Timestamp,
+        filter: &TaskFilter,
+    ) -> TakeOver {
+        let mut all = TakeOver::default();
+        let mut fruitless = 0;
+        loop {
+            let taken = self.take_over_some(&node(heir), now, usize::MAX, filter).await;
+            assert_eq!(taken.corrupt, []);
+            let nothing = taken.runs.is_empty() && taken.released == 0;
+            fruitless = if nothing { fruitless + 1 } else { 0 };
+            assert!(fruitless < FRUITLESS, "more is left, says the store, and gives nothing");
+            all.runs.extend(taken.runs);
+            all.released += taken.released;
+            if !taken.more {
+                return all;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// One call.
     pub(crate) async fn take_over_some(
         &self,
         heir: &NodeId,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
-    ) -> Vec<OrphanedRun> {
+    ) -> TakeOver {
         self.store.take_over(heir, now, limit, filter).await.expect("taking over works")
     }
 
-    pub(crate) async fn notes(&self) -> Vec<(String, String)> {
-        self.store.notes().await.expect("reading notes works")
+    pub(crate) async fn metadata(&self) -> Vec<(String, String)> {
+        let metadata = self.store.metadata().await.expect("reading the metadata works");
+        assert_eq!(metadata.corrupt, []);
+        metadata.values
     }
 
-    pub(crate) async fn note(&self, key: &str, text: &str) {
-        self.store.set_note(key, text).await.expect("leaving a note works");
+    pub(crate) async fn set_metadata(&self, key: &str, value: &str) {
+        self.store.set_metadata(key, value).await.expect("setting a value works");
     }
 
     pub(crate) async fn next_wakeup(&self) -> Option<Timestamp> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Encoded, Fence, HistoryEntry, InFlightRun, JobId, NewRecord, NodeId, OutcomeKind, RunId,
-    Schedule, TaskFilter, TaskName, Timestamp,
+    Commit, CommitAction, Encoded, Fence, HistoryEntry, InFlightRun, JobId, NewRecord, NodeId,
+    OutcomeKind, RunId, Schedule, TaskFilter, TaskName, Timestamp,
 };
 
 /// How long claims last in the cases.
@@ -81,4 +81,26 @@ pub(crate) fn ended(number: u128, job: &str, finished: Timestamp) -> HistoryEntr
 
 pub(crate) fn only(tasks: &[&str]) -> TaskFilter {
     TaskFilter::Only(Arc::new(tasks.iter().map(|name| task(name)).collect::<BTreeSet<_>>()))
+}
+
+pub(crate) fn commit(name: &str, fence: Fence, action: CommitAction) -> Commit {
+    Commit { id: id(name), fence, action }
+}
+
+/// The next time, without runs to record.
+pub(crate) fn advance(to: Timestamp, fire_count: u64) -> CommitAction {
+    CommitAction::Advance { schedule: Schedule::at(to), fire_count, start: vec![] }
+}
+
+/// The end, without runs to record.
+pub(crate) fn finish() -> CommitAction {
+    CommitAction::Finish { start: vec![] }
+}
+
+pub(crate) fn postpone(due_at: Timestamp) -> CommitAction {
+    CommitAction::Postpone { due_at }
+}
+
+pub(crate) fn clear(number: u128) -> CommitAction {
+    CommitAction::ClearRun { run_id: RunId::from_u128(number) }
 }

@@ -27,9 +27,14 @@
 //! The cases of stores that outlive the process or are shared run only for stores whose
 //! [`StoreCaps`](punctual_core::StoreCaps) say so. No case waits or reads a clock: every instant is an
 //! argument.
+//!
+//! A fixture may have [more](StoreFixture::begin) than a place: a store that takes part in transactions of its
+//! callers' begins some for the cases, and one whose backend others can write to lets them
+//! [damage](StoreFixture::damage) it.
 
 #[doc(hidden)]
 pub mod cases;
+mod damage;
 mod fixture;
 mod handle;
 mod kit;
@@ -39,7 +44,8 @@ mod run;
 mod suite;
 mod trial;
 
-pub use fixture::StoreFixture;
+pub use damage::Damage;
+pub use fixture::{OpenTransaction, StoreFixture};
 #[doc(hidden)]
 pub use run::run;
 #[doc(hidden)]

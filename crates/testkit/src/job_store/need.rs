@@ -31,3 +31,9 @@ pub fn history(caps: &StoreCaps) -> bool {
 pub fn notify(caps: &StoreCaps) -> bool {
     caps.notify
 }
+
+/// For stores that take part in transactions of their callers'.
+#[must_use]
+pub fn transactions(caps: &StoreCaps) -> bool {
+    caps.transactions
+}

@@ -16,6 +16,14 @@ macro_rules! job_store_suite {
                     it_starts_again_with_its_jobs
                     a_new_store_has_nothing
                 ]
+                promising for nothing [
+                    it_promises_the_same_before_and_after_its_start
+                    its_limits_make_sense
+                    it_has_a_clock_or_none
+                    it_watches_or_does_not
+                    it_has_a_history_or_says_so
+                    it_takes_transactions_or_says_so
+                ]
                 adding for nothing [
                     a_new_job_is_as_it_was_given
                     a_batch_is_answered_in_its_order
@@ -24,7 +32,8 @@ macro_rules! job_store_suite {
                     a_large_batch_is_added_whole
                     each_of_a_batch_has_its_own_definition
                     a_removed_job_is_gone
-                    removing_all_leaves_nothing
+                    removing_is_answered_in_its_order
+                    a_large_batch_is_removed_whole
                     an_id_can_be_used_again
                 ]
                 changing for nothing [
@@ -55,8 +64,11 @@ macro_rules! job_store_suite {
                     a_job_is_due_from_its_instant_on
                     soonest_first_up_to_the_limit
                     the_order_is_that_of_due_at
-                    a_claim_carries_the_record_as_it_was
+                    a_claim_leaves_the_schedule_as_it_is
+                    each_claim_of_an_occurrence_is_counted
                     a_lease_hides_until_it_ends
+                    it_says_whether_more_is_due
+                    expired_claims_stand_with_the_due
                     the_filter_leaves_others_their_jobs
                     many_due_at_once_are_each_claimed_once
                     instants_are_exact_in_any_year
@@ -67,24 +79,39 @@ macro_rules! job_store_suite {
                     finishing_removes_a_job_without_runs
                     a_finished_job_leaves_with_its_last_run
                     an_earlier_run_keeps_a_finished_job
-                    postponing_moves_only_the_due_instant
-                    postponing_gives_no_schedule_to_a_job_without
                     starting_leaves_schedule_and_count
                     starting_raises_the_fence_and_ends_a_claim
+                    a_start_can_be_repeated_while_its_runs_are_there
                     clearing_forgets_one_run
                     clearing_needs_no_claim
                     an_old_fence_changes_nothing
+                    a_claim_is_settled_once
+                    a_finished_job_is_settled_too
+                    without_a_claim_there_is_nothing_to_settle
                     a_removed_job_can_not_be_committed
-                    a_lapsed_lease_still_commits_if_nobody_came
+                    an_expired_claim_is_settled_if_nobody_came
                     a_batch_is_answered_in_its_order
                     commits_for_one_job_are_carried_out_in_order
                     a_repeated_batch_has_the_same_outcome
                     a_recorded_run_stays_as_it_is
-                    advancing_a_finished_job_brings_it_back
                     a_large_batch_is_carried_out_whole
                 ]
+                postponing for nothing [
+                    postponing_moves_only_the_due_instant
+                    a_postponed_claim_is_not_counted
+                    postponing_is_not_to_before_its_time
+                    hastening_makes_due_what_would_be_due_later
+                    hastening_leaves_a_claim_as_it_is
+                    hastening_needs_the_fence_of_the_record
+                ]
+                retrying for nothing [
+                    a_retried_run_is_another_attempt
+                    a_retry_can_be_repeated_while_it_is_recorded
+                    a_retry_needs_the_fence_of_its_run
+                    whoever_lost_a_run_can_not_retry_it
+                ]
                 recovering for nothing [
-                    renewing_tells_whether_the_lease_had_lapsed
+                    renewing_tells_whether_the_lease_had_expired
                     renewing_tells_whether_the_dead_left_runs_behind
                     the_living_keep_their_runs
                     the_dead_lose_their_runs
@@ -99,17 +126,42 @@ macro_rules! job_store_suite {
                     runs_of_finished_jobs_are_taken_over_too
                     taking_over_leaves_the_job_as_it_is
                 ]
+                releasing for nothing [
+                    claims_of_the_dead_are_released
+                    a_late_commit_of_the_dead_is_stale
+                    a_node_that_lost_a_claim_is_told
+                    renewing_tells_whether_the_dead_hold_claims
+                    a_claim_holds_while_its_node_lives
+                    a_claim_is_released_for_the_node_that_comes_back
+                    what_kills_its_nodes_is_counted
+                    only_so_many_are_released
+                    the_filter_leaves_others_their_claims
+                    runs_and_claims_of_one_job_are_both_taken
+                ]
                 waking for nothing [
                     it_is_the_earliest_due_instant
                     a_claimed_job_wakes_when_its_lease_ends
+                    a_claim_that_expires_at_once_leaves_it_due
                     the_filter_counts
                     whoever_renews_is_told
                     whoever_renews_is_told_the_time
                 ]
-                noting for nothing [
-                    a_note_stays_until_it_is_replaced
-                    long_notes_are_kept_whole
-                    notes_outlive_the_jobs
+                keeping for nothing [
+                    a_value_stays_until_it_is_replaced
+                    keys_are_found_by_their_bytes
+                    long_values_are_kept_whole
+                    values_outlive_the_jobs
+                ]
+                corruption for nothing [
+                    other_jobs_go_on
+                    many_do_not_hide_what_is_due
+                    the_list_goes_on_behind_them
+                    jobs_without_an_id_can_be_listed
+                    other_runs_are_taken_over
+                    many_do_not_hide_what_is_left
+                    a_node_whose_lease_is_none_is_dead
+                    other_values_are_read
+                    other_entries_are_read
                 ]
                 racing for nothing [
                     each_due_job_goes_to_one_claimer
@@ -119,16 +171,27 @@ macro_rules! job_store_suite {
                     one_adder_wins_per_id
                     each_orphan_goes_to_one_heir
                     a_node_keeps_its_runs_or_is_told
+                    records_are_seen_whole
                 ]
                 values for nothing [
                     odd_names_are_kept
                     ids_of_full_length_are_kept_apart
                     names_that_look_alike_are_different
                     definitions_are_kept_byte_for_byte
+                    definitions_of_full_size_are_kept
                     large_definitions_go_in_one_batch
+                    counts_of_any_size_are_kept
+                ]
+                transacting for transactions [
+                    what_is_added_is_seen_after_the_commit
+                    what_is_rolled_back_never_was
+                    it_sees_what_it_has_done
+                    an_update_of_an_old_revision_is_a_conflict
+                    metadata_that_is_there_stays
+                    one_of_another_kind_is_refused
                 ]
                 remembering for history [
-                    the_store_says_that_it_has_one
+                    it_is_empty_at_first
                     an_entry_is_as_it_was_given
                     every_outcome_is_kept
                     long_errors_are_kept_whole
@@ -149,7 +212,7 @@ macro_rules! job_store_suite {
                 ]
                 sharing for shared [
                     what_one_does_the_other_sees
-                    what_one_notes_the_other_reads
+                    what_one_sets_the_other_reads
                     a_claim_holds_against_the_other
                     runs_go_from_the_dead_to_the_living
                     two_that_race_share_the_due_jobs

@@ -2,8 +2,8 @@
 
 use std::ops::Deref;
 
-use super::StoreFixture;
 use super::handle::Handle;
+use super::{Damage, OpenTransaction, StoreFixture};
 
 /// A fixture with one started store, which stands for the scheduler of this process.
 #[derive(Debug)]
@@ -26,6 +26,17 @@ impl<F: StoreFixture> Trial<F> {
     /// Such a store before it is started.
     pub(crate) async fn open(&self) -> F::Store {
         self.fixture.open().await
+    }
+
+    /// A transaction beside the store.
+    pub(crate) async fn begin(&self) -> Box<dyn OpenTransaction> {
+        let transaction = self.fixture.begin().await;
+        transaction.expect("the fixture of a store whose caps promise transactions begins one")
+    }
+
+    /// Damages the backend; false where that can't be.
+    pub(crate) async fn damage(&self, damage: Damage) -> bool {
+        self.fixture.damage(damage).await
     }
 
     pub(crate) async fn end(self) {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, Claim, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobCursor, JobPage,
-    NewRecord, NodeId, OrphanedRun, RunHistory, StoreError, TaskFilter, Timestamp,
+    AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, DynJobStore, HistoryPage,
+    HistoryQuery, JobCursor, JobPage, NewRecord, NodeId, StoreCaps, StoreError, TakeOver,
+    TaskFilter, Timestamp,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;
@@ -21,8 +22,11 @@ pub(crate) const ROBS_THE_LIVING: Fault = 4;
 pub(crate) const CLAIMS_BRIEFLY: Fault = 5;
 pub(crate) const LISTS_BACKWARDS: Fault = 6;
 pub(crate) const ANSWERS_BACKWARDS: Fault = 7;
-pub(crate) const HAS_NO_HISTORY: Fault = 8;
+pub(crate) const CLAIMS_TO_HAVE_A_CLOCK: Fault = 8;
 pub(crate) const FORGETS_TO_RECORD: Fault = 9;
+pub(crate) const CLAIMS_FOR_ANOTHER: Fault = 10;
+pub(crate) const KEEPS_NO_HISTORY: Fault = 11;
+pub(crate) const NEVER_SAYS_MORE: Fault = 12;
 
 pub(crate) struct BrokenLayer<const FAULT: Fault>(MemoryJobStore);
 
@@ -62,12 +66,17 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
         &self.0
     }
 
+    fn caps(&self) -> StoreCaps {
+        let caps = self.inner().caps();
+        if FAULT == CLAIMS_TO_HAVE_A_CLOCK { caps.with_clock() } else { caps }
+    }
+
     async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
-        self.0.add(records).await.map(Self::answers)
+        self.inner().add(records).await.map(Self::answers)
     }
 
     async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
-        let mut page = self.0.list(after, limit).await?;
+        let mut page = self.inner().list(after, limit).await?;
         if FAULT == LISTS_BACKWARDS {
             page.records.reverse();
         }
@@ -76,13 +85,19 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
 
     async fn claim_due(
         &self,
+        node: &NodeId,
         now: Timestamp,
         limit: usize,
         lease: Duration,
         filter: &TaskFilter,
-    ) -> Result<Vec<Claim>, StoreError> {
+    ) -> Result<Claims, StoreError> {
         let lease = if FAULT == CLAIMS_BRIEFLY { Duration::ZERO } else { lease };
-        self.0.claim_due(now, Self::limit(limit), lease, Self::filter(filter)).await
+        let another = NodeId::random();
+        let node = if FAULT == CLAIMS_FOR_ANOTHER { &another } else { node };
+        let (limit, filter) = (Self::limit(limit), Self::filter(filter));
+        let mut claims = self.inner().claim_due(node, now, limit, lease, filter).await?;
+        claims.more &= FAULT != NEVER_SAYS_MORE;
+        Ok(claims)
     }
 
     async fn commit(&self, mut batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
@@ -90,15 +105,15 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
             let clears = matches!(commit.action, CommitAction::ClearRun { .. });
             if FAULT == IGNORES_FENCES
                 && !clears
-                && let Some(job) = self.0.get(&commit.id).await?
+                && let Some(job) = self.inner().get(&commit.id).await?
             {
-                commit.fence = job.fence;
+                commit.fence = job.record.fence;
             }
         }
         if FAULT == FORGETS_TO_RECORD && !batch.commits.is_empty() {
             batch.history.clear();
         }
-        self.0.commit(batch).await.map(Self::answers)
+        self.inner().commit(batch).await.map(Self::answers)
     }
 
     async fn take_over(
@@ -107,16 +122,19 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
-    ) -> Result<Vec<OrphanedRun>, StoreError> {
+    ) -> Result<TakeOver, StoreError> {
         let now = if FAULT == ROBS_THE_LIVING { Timestamp::MAX } else { now };
-        self.0.take_over(node, now, Self::limit(limit), Self::filter(filter)).await
+        self.inner().take_over(node, now, Self::limit(limit), Self::filter(filter)).await
     }
 
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
-        self.0.next_wakeup(Self::filter(filter)).await
+        self.inner().next_wakeup(Self::filter(filter)).await
     }
 
-    fn history(&self) -> Option<&dyn RunHistory> {
-        (FAULT != HAS_NO_HISTORY).then_some(&self.0 as _)
+    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        if FAULT == KEEPS_NO_HISTORY {
+            return Ok(HistoryPage::default());
+        }
+        self.inner().read_history(query).await
     }
 }

@@ -34,7 +34,10 @@ fn each_fault_is_found() {
     assert!(finds::<CLAIMS_BRIEFLY>(cases::racing::each_due_job_goes_to_one_claimer));
     assert!(finds::<LISTS_BACKWARDS>(cases::listing::soonest_first_ties_by_id_paused_last));
     assert!(finds::<LISTS_BACKWARDS>(cases::listing::pages_join_to_the_whole_list));
-    assert!(finds::<HAS_NO_HISTORY>(cases::remembering::the_store_says_that_it_has_one));
+    assert!(finds::<KEEPS_NO_HISTORY>(cases::remembering::every_outcome_is_kept));
+    assert!(finds::<CLAIMS_TO_HAVE_A_CLOCK>(cases::promising::it_has_a_clock_or_none));
+    assert!(finds::<CLAIMS_FOR_ANOTHER>(cases::releasing::claims_of_the_dead_are_released));
+    assert!(finds::<NEVER_SAYS_MORE>(cases::claiming::it_says_whether_more_is_due));
     assert!(finds::<FORGETS_TO_RECORD>(cases::remembering::entries_come_with_commits));
     assert!(finds::<ANSWERS_BACKWARDS>(cases::adding::a_batch_is_answered_in_its_order));
     assert!(finds::<ANSWERS_BACKWARDS>(cases::committing::a_batch_is_answered_in_its_order));

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use punctual_core::{
-    BoxFuture, Clock, DynJobStore, HistoryPage, HistoryQuery, JobId, JobStore, NodeId, Renewal,
-    RunHistory, StoreError, StoreErrorKind, TaskFilter, Timestamp,
+    Clock, DynJobStore, HistoryPage, HistoryQuery, JobId, JobStore, NodeId, Renewal, StoreError,
+    StoreErrorKind, TaskFilter, Timestamp,
 };
 pub(crate) use punctual_testkit::StoreCall as Call;
 use punctual_testkit::{Layered, ManualClock, StoreLayer};
@@ -202,45 +202,26 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         Ok(Renewal { time: self.clock.as_ref().map(Clock::now), ..renewal })
     }
 
-    fn history(&self) -> Option<&dyn RunHistory> {
-        Some(self)
-    }
-}
-
-impl<S: JobStore> FaultyLayer<S> {
-    fn inner_history(&self) -> &dyn RunHistory {
-        JobStore::history(&self.inner).expect("a store with a history")
-    }
-}
-
-impl<S: JobStore> RunHistory for FaultyLayer<S> {
-    fn read<'a>(
-        &'a self,
-        query: &'a HistoryQuery,
-    ) -> BoxFuture<'a, Result<HistoryPage, StoreError>> {
-        self.inner_history().read(query)
+    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        self.inner().read_history(query).await
     }
 
-    fn forget_before<'a>(
-        &'a self,
+    async fn forget_history_before(
+        &self,
         before: Timestamp,
         limit: usize,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move {
-            self.faults.forget()?;
-            self.inner_history().forget_before(before, limit).await
-        })
+    ) -> Result<u64, StoreError> {
+        self.faults.forget()?;
+        self.inner().forget_history_before(before, limit).await
     }
 
-    fn forget_beyond<'a>(
-        &'a self,
-        jobs: &'a [JobId],
+    async fn forget_history_beyond(
+        &self,
+        jobs: &[JobId],
         keep: usize,
         limit: usize,
-    ) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move {
-            self.faults.forget()?;
-            self.inner_history().forget_beyond(jobs, keep, limit).await
-        })
+    ) -> Result<u64, StoreError> {
+        self.faults.forget()?;
+        self.inner().forget_history_beyond(jobs, keep, limit).await
     }
 }

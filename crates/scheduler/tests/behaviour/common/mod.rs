@@ -6,6 +6,8 @@ mod faulty;
 mod rig;
 mod tasks;
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use events::{Recorder, brief};
@@ -35,6 +37,32 @@ impl File {
     }
 
     pub(crate) fn store(&self) -> SqliteJobStore {
-        SqliteJobStore::open(self.0.path().join("jobs.sqlite")).expect("a store")
+        SqliteJobStore::open(self.path()).expect("a store")
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().join("jobs.sqlite")
+    }
+
+    /// Copies what it holds, while nobody writes.
+    pub(crate) fn backup(&self) -> Self {
+        let backup = Self::new();
+        for ending in ["", "-wal"] {
+            let from = self.path().with_extension(format!("sqlite{ending}"));
+            let to = backup.path().with_extension(format!("sqlite{ending}"));
+            fs::copy(from, to).expect("a copy");
+        }
+        backup
+    }
+
+    /// Puts another one in the place of this one.
+    pub(crate) fn replace_by(&self, other: &Self) {
+        for ending in ["-wal", ""] {
+            let from = other.path().with_extension(format!("sqlite{ending}"));
+            if from.exists() {
+                let to = self.path().with_extension(format!("sqlite{ending}"));
+                fs::rename(from, to).expect("the other in its place");
+            }
+        }
     }
 }

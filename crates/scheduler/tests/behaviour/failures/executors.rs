@@ -37,7 +37,7 @@ fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
     assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED skip"], "its occurrence is used up");
     executor.submit.store(false, Ordering::SeqCst);
     // When it is time to try again, the store is down for a moment.
-    for call in [Call::Get, Call::InFlight] {
+    for call in [Call::Get, Call::Commit] {
         faults.set(call, Fault::Before);
     }
     rig.jump_to(20);
@@ -47,7 +47,7 @@ fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
     assert_eq!(executor.inner.len(), 1);
     executor.inner.run_one();
     rig.jump_to(41);
-    assert_eq!(rig.log.lines(), ["rerun@10"]);
+    assert_eq!(rig.log.lines(), ["rerun@10 again 2"]);
     assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
 }
 
@@ -72,7 +72,7 @@ fn a_run_that_is_lost_is_an_error_and_tried_again_only_if_it_must_run() {
     assert_eq!(held.len(), 1);
     held.run_one();
     rig.jump_to(41);
-    assert_eq!(rig.log.lines(), ["rerun@10"]);
+    assert_eq!(rig.log.lines(), ["rerun@10 again 2"]);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn a_run_that_ends_while_its_process_looks_for_what_it_lost_has_ended() {
     rig.jump_to(22);
     assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
     // It takes over its own runs too, and gets no further.
-    faults.once(Call::InFlight, Fault::Before);
+    faults.once(Call::Get, Fault::Before);
     rig.jump_to(23);
     held.end_begun();
     rig.jump_to(24);
@@ -114,7 +114,7 @@ fn a_take_over_that_is_cut_off_loses_no_run() {
 
 #[test]
 fn a_lost_run_whose_next_attempt_is_cut_off_is_tried_again() {
-    for call in [Call::InFlight, Call::Get] {
+    for call in [Call::Get] {
         let (file, held) = (File::new(), Held::default());
         let store = faulty(file.store());
         let faults = store.0.faults.clone();

@@ -7,6 +7,7 @@ mod executors;
 mod lost_answers;
 mod panics;
 mod racing;
+mod replaced;
 mod runs;
 mod skew;
 mod takeover;

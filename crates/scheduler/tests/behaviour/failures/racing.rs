@@ -51,7 +51,7 @@ fn each_occurrence_runs_once() {
 /// the pass, which began with the tasks as they were, does not use up the signal.
 #[test]
 fn a_job_of_a_new_task_that_is_added_during_a_pass_is_found_by_the_next() {
-    for call in [Call::Notes, Call::NextWakeup] {
+    for call in [Call::Metadata, Call::NextWakeup] {
         let file = File::new();
         let store = faulty(file.store());
         let faults = store.0.faults.clone();

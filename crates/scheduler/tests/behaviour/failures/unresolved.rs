@@ -27,7 +27,7 @@ fn stored(file: &File) -> SqliteJobStore {
 fn record(rig: &Rig, store: &SqliteJobStore) -> JobRecord {
     rig.block_on(async {
         store.start().await.unwrap();
-        store.get(&id("job")).await.unwrap().expect("the job is still there")
+        store.get(&id("job")).await.unwrap().expect("the job is still there").record
     })
 }
 

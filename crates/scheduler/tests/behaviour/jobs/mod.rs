@@ -4,6 +4,7 @@ mod add;
 mod change;
 mod client;
 mod components;
+mod concurrent;
 mod context;
 mod find;
 mod invalid;

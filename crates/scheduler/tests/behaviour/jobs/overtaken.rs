@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use punctual_core::{
-    Commit, CommitAction, DynJobStore, JobId, RecordUpdate, Revision, Schedule, StoreError,
+    Commit, CommitAction, DynJobStore, JobId, NodeId, RecordUpdate, Revision, Schedule, StoreError,
     TaskFilter,
 };
 use punctual_store_memory::MemoryJobStore;
@@ -33,10 +33,12 @@ impl StoreLayer for Overtaken {
     ) -> Result<Revision, StoreError> {
         if let Some(clock) = self.clock.get() {
             let lease = Duration::from_secs(10);
-            for claim in self.inner().claim_due(at(10), 9, lease, &TaskFilter::Any).await? {
+            let node = NodeId::random();
+            let claims = self.inner().claim_due(&node, at(10), 9, lease, &TaskFilter::Any).await?;
+            for record in claims.records {
                 let schedule = Schedule::at(at(20));
                 let action = CommitAction::Advance { schedule, fire_count: 1, start: Vec::new() };
-                let (id, fence) = (claim.record.id, claim.record.fence);
+                let (id, fence) = (record.id, record.fence);
                 self.inner().commit(vec![Commit { id, fence, action }].into()).await?;
                 clock.set(at(11));
             }
@@ -75,7 +77,7 @@ impl StoreLayer for Gone {
         update: RecordUpdate,
     ) -> Result<Revision, StoreError> {
         let revision = self.inner().update(id, expected, update).await?;
-        self.inner().remove(id).await?;
+        self.inner().remove(std::slice::from_ref(id)).await?;
         Ok(revision)
     }
 }

@@ -137,7 +137,7 @@ async fn a_pool_whose_settings_are_in_the_way_is_refused() {
 async fn connections_of_its_own_have_the_settings_that_it_needs() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let database = store.handle.database().unwrap();
+    let database = store.handle.opened().unwrap();
     let mut connection = database.dialect.read().await.unwrap();
     let set = "
         SELECT CONCAT_WS(' ', @@autocommit + 0, @@sql_safe_updates + 0, @@sql_big_selects + 0,

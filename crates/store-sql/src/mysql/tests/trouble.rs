@@ -129,7 +129,7 @@ async fn connections_that_the_server_closed_are_made_anew() {
     let store = tables.builder().max_connections(1).build().unwrap();
     store.start().await.unwrap();
     connects_anew(&store, async || {
-        let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
+        let mut connection = store.handle.opened().unwrap().dialect.read().await.unwrap();
         let id = connection.fetch(AssertSqlSafe(NUMBER).into_sql_str(), &[]).await.unwrap();
         connection.finish();
         tables.run(&format!("KILL {}", id[0].int(0).unwrap())).await;
@@ -143,7 +143,7 @@ async fn the_connection_of_a_call_that_is_cut_off_is_closed() {
     let tables = Tables::new().await;
     let store = tables.builder().max_connections(1).build().unwrap();
     store.start().await.unwrap();
-    let database = store.handle.database().unwrap();
+    let database = store.handle.opened().unwrap();
     only_finished_calls_give_it_back(&database.dialect, NUMBER).await;
     tables.drop().await;
 }
@@ -192,6 +192,6 @@ async fn a_batch_is_one_round_trip() {
 async fn a_transaction_that_is_abandoned_is_ended_by_the_server() {
     let tables = Tables::new().await;
     let (gone, heir) = (tables.started().await, tables.started().await);
-    holds_nothing_for_long(&gone.handle.database().unwrap(), &heir).await;
+    holds_nothing_for_long(&gone.handle.opened().unwrap(), &heir).await;
     tables.drop().await;
 }

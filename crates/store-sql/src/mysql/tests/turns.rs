@@ -167,7 +167,7 @@ async fn a_batch_that_nobody_waits_for_any_more_leaves_nothing_behind() {
 async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let database = store.handle.database().unwrap();
+    let database = store.handle.opened().unwrap();
     crate::testing::removing_all_leaves_the_runs_of_new_jobs(&database).await;
     tables.drop().await;
 }
@@ -176,7 +176,7 @@ async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
 async fn runs_of_a_busy_job_are_taken_over() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let database = store.handle.database().unwrap();
+    let database = store.handle.opened().unwrap();
     crate::testing::runs_of_a_busy_job_are_taken_over(&database).await;
     tables.drop().await;
 }

@@ -140,7 +140,7 @@ async fn it_tells_itself_apart_from_others_on_the_server() {
     let tables = Tables::new().await;
     let store = tables.started().await;
     let name = "SELECT current_setting('application_name')";
-    let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
+    let mut connection = store.handle.opened().unwrap().dialect.read().await.unwrap();
     let row = sqlx::raw_sql(name).fetch_one(&mut *connection).await.unwrap();
     assert_eq!(row.get::<&str, _>(0), "punctual");
     tables.drop().await;
@@ -151,7 +151,7 @@ async fn it_asks_for_nothing_that_a_bouncer_refuses() {
     let tables = Tables::new().await;
     let store = tables.started().await;
     let source = "SELECT source FROM pg_settings WHERE name = 'extra_float_digits'";
-    let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
+    let mut connection = store.handle.opened().unwrap().dialect.read().await.unwrap();
     let row = sqlx::raw_sql(source).fetch_one(&mut *connection).await.unwrap();
     assert_ne!(row.get::<&str, _>(0), "client");
     tables.drop().await;

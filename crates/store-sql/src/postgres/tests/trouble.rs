@@ -149,7 +149,7 @@ async fn a_job_that_is_held_is_not_waited_for_till_the_lease_is_over() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     store.add(vec![due("a", at(0))]).await.unwrap();
-    let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
+    let mut connection = store.handle.opened().unwrap().dialect.read().await.unwrap();
     let limit = sqlx::raw_sql("SHOW lock_timeout").fetch_one(&mut *connection).await.unwrap();
     // The lease is 10 seconds, unless it is chosen.
     assert_eq!(limit.get::<&str, _>(0), "3s");
@@ -168,7 +168,7 @@ async fn the_connection_of_a_call_that_is_cut_off_is_closed() {
     let tables = Tables::new().await;
     let store = tables.builder().max_connections(1).build().unwrap();
     store.start().await.unwrap();
-    let database = store.handle.database().unwrap();
+    let database = store.handle.opened().unwrap();
     only_finished_calls_give_it_back(&database.dialect, "SELECT pg_backend_pid()::bigint").await;
     tables.drop().await;
 }
@@ -224,7 +224,7 @@ async fn a_pooler_that_changes_connections() {
     let next = async || store.next_wakeup(&TaskFilter::Any).await;
     assert_eq!(next().await.unwrap(), None);
     // What was prepared is on another connection now, as far as this one knows.
-    let mut connection = store.handle.database().unwrap().dialect.read().await.unwrap();
+    let mut connection = store.handle.opened().unwrap().dialect.read().await.unwrap();
     sqlx::raw_sql("DEALLOCATE ALL").execute(&mut *connection).await.unwrap();
     connection.finish();
     tells(&next().await.unwrap_err(), StoreErrorKind::Other, "session mode");
@@ -288,6 +288,6 @@ async fn a_batch_that_fails_midway_is_undone_whole() {
 async fn a_transaction_that_is_abandoned_is_ended_by_the_server() {
     let tables = Tables::new().await;
     let (gone, heir) = (tables.started().await, tables.started().await);
-    holds_nothing_for_long(&gone.handle.database().unwrap(), &heir).await;
+    holds_nothing_for_long(&gone.handle.opened().unwrap(), &heir).await;
     tables.drop().await;
 }

@@ -138,7 +138,7 @@ async fn a_circle_of_waits_is_broken_and_the_commit_made_again() {
 async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let database = store.handle.database().unwrap();
+    let database = store.handle.opened().unwrap();
     crate::testing::removing_all_leaves_the_runs_of_new_jobs(&database).await;
     tables.drop().await;
 }
@@ -147,7 +147,7 @@ async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
 async fn runs_of_a_busy_job_are_taken_over() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let database = store.handle.database().unwrap();
+    let database = store.handle.opened().unwrap();
     crate::testing::runs_of_a_busy_job_are_taken_over(&database).await;
     tables.drop().await;
 }

@@ -23,7 +23,7 @@ struct Ear {
 
 impl Ear {
     async fn on(store: &PostgresJobStore) -> Self {
-        let channel = store.handle.database().unwrap().dialect.channel().to_owned();
+        let channel = store.handle.opened().unwrap().dialect.channel().to_owned();
         let mut listener = PgListener::connect(&server_url("postgres")).await.unwrap();
         listener.listen(&channel).await.unwrap();
         Self { channel, listener }
@@ -105,7 +105,7 @@ async fn a_line_that_was_cut_is_mended_and_told_as_a_change() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     let mut watch = store.watch().await.unwrap().unwrap();
-    let channel = store.handle.database().unwrap().dialect.channel().to_owned();
+    let channel = store.handle.opened().unwrap().dialect.channel().to_owned();
     let cut = format!(
         "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
          WHERE query LIKE 'LISTEN%{channel}%' AND pid <> pg_backend_pid()"

@@ -9,7 +9,7 @@ use crate::dialect::Dialect;
 
 /// The steps of a statement's plan, those of subqueries too.
 async fn plan(store: &SqliteJobStore, statement: &'static str) -> Vec<String> {
-    let database = store.handle.database().unwrap().dialect;
+    let database = store.handle.opened().unwrap().dialect;
     let explain = format!("EXPLAIN QUERY PLAN {}", database.sql(statement).as_str());
     let rows = sqlx::raw_sql(AssertSqlSafe(explain))
         .fetch_all(&mut *database.read().await.unwrap())

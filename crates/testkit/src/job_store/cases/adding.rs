@@ -1,9 +1,9 @@
 //! Adding, getting and removing jobs.
 
 use punctual_core::{
-    AddOutcome, CommitAction, CommitOutcome, JobRecord, JobStore, NewRecord, Revision,
+    AddOutcome, CommitAction, CommitOutcome, Fence, JobRecord, JobStore, NewRecord, Revision,
+    Schedule, StoredJob,
 };
-use punctual_core::{Fence, Schedule};
 
 use crate::job_store::kit::{at, bytes, due, id, paused, run, task, with_schedule};
 use crate::job_store::{StoreFixture, Trial};
@@ -23,10 +23,13 @@ pub async fn a_new_job_is_as_it_was_given<F: StoreFixture>(t: &Trial<F>) {
         fence: job.fence,
         schedule: Some(schedule),
         fire_count: 0,
+        claims: 0,
         finished: false,
         in_flight: 0,
     };
     assert_eq!(job, expected);
+    let stored = StoredJob { lost: job.fence, record: job, claim: None, runs: vec![] };
+    assert_eq!(t.stored("a").await, stored);
 }
 
 pub async fn a_batch_is_answered_in_its_order<F: StoreFixture>(t: &Trial<F>) {
@@ -51,11 +54,15 @@ pub async fn of_two_in_one_batch_the_first_counts<F: StoreFixture>(t: &Trial<F>)
 }
 
 pub async fn a_large_batch_is_added_whole<F: StoreFixture>(t: &Trial<F>) {
-    let batch: Vec<NewRecord> = (0..2_500).map(|n| due(&format!("job-{n:04}"), at(n))).collect();
-    assert_eq!(t.add(batch).await, vec![Added; 2_500]);
+    // As many as one call takes: more than what one statement takes, in most stores.
+    let caps = t.store.caps();
+    let limit = caps.max_batch.count.min(caps.max_batch.bytes / 20).clamp(1, 5_000);
+    let batch = (0..limit).map(|n| due(&format!("job-{n:04}"), at(n as i64))).collect();
+    let outcomes = t.store.add(batch).await.expect("adding works");
+    assert_eq!(outcomes, vec![Added; limit]);
     let listed = t.list().await;
-    assert_eq!(listed.len(), 2_500);
-    assert_eq!(listed.last().map(String::as_str), Some("job-2499"));
+    assert_eq!(listed.len(), limit);
+    assert_eq!(listed.last(), Some(&format!("job-{:04}", limit - 1)));
 }
 
 pub async fn each_of_a_batch_has_its_own_definition<F: StoreFixture>(t: &Trial<F>) {
@@ -88,33 +95,51 @@ pub async fn a_removed_job_is_gone<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.take_over("m", at(9)).await, [], "its runs went with it");
 }
 
-pub async fn removing_all_leaves_nothing<F: StoreFixture>(t: &Trial<F>) {
-    t.add([due("a", at(0)), due("b", at(1)), paused("c")]).await;
+pub async fn removing_is_answered_in_its_order<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(0)), due("b", at(1)), paused("c"), paused("d")]).await;
     t.start_runs("a", [run(1, "n")]).await;
-    assert_eq!(t.store.remove_all().await.expect("removing works"), 3);
-    assert_eq!(t.store.remove_all().await.expect("removing works"), 0);
-    assert_eq!(t.list().await, [""; 0]);
-    assert_eq!(t.claim(at(9)).await, []);
-    assert_eq!(t.next_wakeup().await, None);
-    assert_eq!(t.take_over("m", at(9)).await, []);
+    let ids = ["d", "x", "a", "c", "a"].map(id);
+    let removed = t.store.remove(&ids).await.expect("removing works");
+    assert_eq!(removed[..4], [true, false, true, true]);
+    assert_eq!(removed.len(), 5, "the last one may be answered either way");
+    assert_eq!(t.list().await, ["b"]);
+    assert_eq!(t.store.remove(&ids).await.expect("removing works"), [false; 5]);
+    assert_eq!(t.store.remove(&[]).await.expect("removing works"), [false; 0]);
+    assert_eq!(t.next_wakeup().await, Some(at(1)));
+    assert_eq!(t.take_over("m", at(9)).await, [], "their runs went with them");
+}
+
+pub async fn a_large_batch_is_removed_whole<F: StoreFixture>(t: &Trial<F>) {
+    let limit = t.store.caps().max_batch.count.min(5_000);
+    let names: Vec<String> = (0..limit).map(|n| format!("{n:04}")).collect();
+    t.add(names.iter().map(|name| due(name, at(0))).collect::<Vec<_>>()).await;
+    let mut ids: Vec<_> = names.iter().map(|name| id(name)).collect();
+    let last = ids.split_off(limit - limit.min(2) / 2);
+    let removed = t.store.remove(&ids).await.expect("removing works");
+    assert_eq!(removed, vec![true; ids.len()]);
+    assert_eq!(t.list().await.len(), last.len());
 }
 
 pub async fn an_id_can_be_used_again<F: StoreFixture>(t: &Trial<F>) {
-    for clear in [false, true] {
+    for number in 0..2 {
         t.add([due("a", at(0))]).await;
         t.start_runs("a", [run(1, "n")]).await;
+        let first = t.get("a").await.fence;
         let old = t.claim_one(at(0)).await;
-        if clear {
-            assert_eq!(t.store.remove_all().await.expect("removing works"), 1);
-        } else {
+        // Removed by a user, or because it is over.
+        if number == 0 {
             assert!(t.remove("a").await);
+        } else {
+            assert_eq!(t.clear("a", 1, Fence(1)).await, CommitOutcome::Done);
+            let over = CommitAction::Finish { start: vec![] };
+            assert_eq!(t.commit_one("a", old.fence, over).await, CommitOutcome::Removed);
         }
         assert_eq!(t.add([due("a", at(100))]).await, [Added]);
         let new = t.get("a").await;
         assert_eq!((new.revision, new.fire_count, new.in_flight), (Revision::FIRST, 0, 0));
 
         let claimed = t.claim_one(at(100)).await;
-        assert!(![old.fence, Fence(old.fence.0 - 1)].contains(&claimed.fence));
+        assert!(![old.fence, first].contains(&claimed.fence));
         let late = t.commit_one("a", old.fence, CommitAction::Finish { start: vec![] }).await;
         assert_eq!(late, CommitOutcome::Stale, "a claim of the old job is none of the new one");
         assert_eq!(t.clear("a", 1, Fence(1)).await, CommitOutcome::Stale);

@@ -103,15 +103,19 @@ pub async fn an_update_ends_a_claim<F: StoreFixture>(t: &Trial<F>) {
     t.add([with_schedule("a", Some(jittered))]).await;
     let claim = t.claim_one(at(8)).await;
     t.update("a", definition("work", "{}")).await;
-    let job = t.get("a").await;
-    assert_eq!(job.schedule, Some(Schedule::at(at(5))), "it is due at its run time again");
+    let stored = t.stored("a").await;
+    let job = stored.record.clone();
+    assert_eq!(job.schedule, Some(Schedule::at(at(5))), "it is due at its run time");
     assert!(job.fence > claim.fence);
+    assert_eq!((stored.claim, stored.lost, job.claims), (None, claim.fence, 1));
 
     let late = CommitAction::Finish { start: vec![run(1, "n")] };
     assert_eq!(t.commit_one("a", claim.fence, late).await, CommitOutcome::Stale);
     assert_eq!(t.get("a").await, job, "the late claimer changes nothing");
     assert_eq!(t.in_flight("a").await, []);
-    assert!(t.claim_one(at(8)).await.fence > job.fence);
+    let again = t.claim_one(at(5)).await;
+    assert!(again.fence > job.fence);
+    assert_eq!(again.claims, 2, "of the same occurrence");
 }
 
 pub async fn an_update_can_reschedule_a_claimed_job<F: StoreFixture>(t: &Trial<F>) {
@@ -119,7 +123,11 @@ pub async fn an_update_can_reschedule_a_claimed_job<F: StoreFixture>(t: &Trial<F
     t.claim_one(at(5)).await;
     t.reschedule("a", Some(Schedule::at(at(7)))).await;
     assert_eq!(t.claim(at(6)).await, []);
-    assert_eq!(t.claim_one(at(7)).await.id, id("a"));
+    let claim = t.claim_one(at(7)).await;
+    assert_eq!((claim.id, claim.claims), (id("a"), 1), "claims are counted anew");
+    t.reschedule("a", None).await;
+    let job = t.stored("a").await;
+    assert_eq!((job.claim, job.lost, job.record.claims), (None, claim.fence, 0));
 }
 
 pub async fn an_update_leaves_counts_and_runs<F: StoreFixture>(t: &Trial<F>) {

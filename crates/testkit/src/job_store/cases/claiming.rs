@@ -1,8 +1,8 @@
 //! Claiming: who gets what, in which order, and for how long.
 
-use punctual_core::{JobRecord, JobStore, NewRecord, Schedule, Timestamp};
+use punctual_core::{Claim, CommitOutcome, JobRecord, JobStore, NewRecord, Schedule, Timestamp};
 
-use crate::job_store::kit::{LEASE, at, due, id, only, paused, task, with_schedule};
+use crate::job_store::kit::{LEASE, advance, at, due, id, node, only, paused, task, with_schedule};
 use crate::job_store::{StoreFixture, Trial};
 
 fn names(claims: &[JobRecord]) -> Vec<&str> {
@@ -18,7 +18,8 @@ pub async fn a_job_is_due_from_its_instant_on<F: StoreFixture>(t: &Trial<F>) {
 
 pub async fn soonest_first_up_to_the_limit<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("c", at(3)), due("a", at(1)), due("d", at(4)), due("b", at(2))]).await;
-    assert_eq!(names(&t.claim_some(at(9), 0, &only(&["work"])).await), [""; 0]);
+    let none = t.claim_once("n", at(9), 0, &only(&["work"])).await;
+    assert_eq!((none.records, none.corrupt), (vec![], vec![]));
     assert_eq!(names(&t.claim_some(at(9), 3, &only(&["work"])).await), ["a", "b", "c"]);
     assert_eq!(names(&t.claim(at(9)).await), ["d"]);
 }
@@ -32,16 +33,34 @@ pub async fn the_order_is_that_of_due_at<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(names(&t.claim(at(5)).await), ["early", "middle", "late"]);
 }
 
-pub async fn a_claim_carries_the_record_as_it_was<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_claim_leaves_the_schedule_as_it_is<F: StoreFixture>(t: &Trial<F>) {
     let schedule = Schedule { next_run_time: at(1), due_at: at(4) };
     t.add([with_schedule("a", Some(schedule))]).await;
     let before = t.get("a").await;
-    let claim = t.claim_one(at(6)).await;
+    let claim = t.claim_one_for("m", at(6)).await;
     assert!(claim.fence > before.fence);
-    assert_eq!(claim, JobRecord { fence: claim.fence, ..before });
-    let hidden = Schedule { due_at: at(6).saturating_add(LEASE), ..schedule };
-    let stored = t.get("a").await;
-    assert_eq!(stored, JobRecord { schedule: Some(hidden), ..claim }, "until the lease ends");
+    assert_eq!(claim, JobRecord { fence: claim.fence, claims: 1, ..before.clone() });
+    let stored = t.stored("a").await;
+    assert_eq!(stored.record, claim);
+    let until = at(6).saturating_add(LEASE);
+    assert_eq!(stored.claim, Some(Claim { node: node("m"), until }));
+    assert_eq!(stored.lost, before.fence);
+}
+
+pub async fn each_claim_of_an_occurrence_is_counted<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(0))]).await;
+    let mut lost = t.get("a").await.fence;
+    for number in 0..4 {
+        let now = at(100 * i64::from(number));
+        let claim = t.claim_one_for(&format!("node-{number}"), now).await;
+        assert_eq!(claim.claims, number + 1, "nobody has settled those before");
+        let stored = t.stored("a").await;
+        assert_eq!((stored.lost, stored.record.schedule), (lost, Some(Schedule::at(at(0)))));
+        lost = claim.fence;
+    }
+    assert_eq!(t.commit_one("a", lost, advance(at(500), 1)).await, CommitOutcome::Done);
+    assert_eq!(t.get("a").await.claims, 0);
+    assert_eq!(t.claim_one(at(500)).await.claims, 1, "of the next one");
 }
 
 pub async fn a_lease_hides_until_it_ends<F: StoreFixture>(t: &Trial<F>) {
@@ -55,6 +74,37 @@ pub async fn a_lease_hides_until_it_ends<F: StoreFixture>(t: &Trial<F>) {
     assert!(second.fence > first.fence, "each claim has a larger fence");
     let third = t.claim_one(end.saturating_add(LEASE)).await;
     assert!(third.fence > second.fence);
+}
+
+pub async fn it_says_whether_more_is_due<F: StoreFixture>(t: &Trial<F>) {
+    t.add((0..10).map(|n| due(&n.to_string(), at(n))).collect::<Vec<_>>()).await;
+    // What is claimed by somebody and no more, also.
+    t.claim_some(at(9), 5, &only(&["work"])).await;
+    let now = at(9).saturating_add(LEASE);
+    let (mut seen, mut calls) = (0, 0);
+    loop {
+        let claims = t.claim_once("n", now, 3, &only(&["work"])).await;
+        assert!(claims.records.len() <= 3);
+        seen += claims.records.len();
+        calls += 1;
+        if !claims.more {
+            break;
+        }
+        assert!(calls < 100, "more is due, says the store, but it is not");
+    }
+    assert_eq!(seen, 10, "nothing else is due, says the store, but it is");
+    let none = t.claim_once("n", now, 3, &only(&["work"])).await;
+    assert_eq!((none.records, none.more), (vec![], false));
+}
+
+pub async fn expired_claims_stand_with_the_due<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("b", at(2)), due("d", at(4))]).await;
+    t.claim(at(9)).await;
+    t.add([due("a", at(1)), due("c", at(3)), due("e", at(5))]).await;
+    assert_eq!(names(&t.claim_some(at(9), 1, &only(&["work"])).await), ["a"]);
+    let now = at(9).saturating_add(LEASE);
+    assert_eq!(names(&t.claim_some(now, 4, &only(&["work"])).await), ["a", "b", "c", "d"]);
+    assert_eq!(names(&t.claim(now).await), ["e"]);
 }
 
 pub async fn the_filter_leaves_others_their_jobs<F: StoreFixture>(t: &Trial<F>) {
@@ -82,15 +132,17 @@ pub async fn many_due_at_once_are_each_claimed_once<F: StoreFixture>(t: &Trial<F
 }
 
 pub async fn instants_are_exact_in_any_year<F: StoreFixture>(t: &Trial<F>) {
-    let tick = t.store.caps().precision.as_micros() as i64;
+    let caps = t.store.caps();
+    let tick = caps.precision.as_micros() as i64;
     let instants = [
-        Timestamp::MIN,
+        caps.earliest,
         Timestamp::from_seconds(-1).saturating_add_micros(tick),
         Timestamp::UNIX_EPOCH.saturating_add_micros(-tick),
         Timestamp::UNIX_EPOCH,
         at(0).saturating_add_micros(tick),
-        Timestamp::MAX.saturating_add_micros(1 - tick),
+        caps.latest.saturating_add_micros(1 - tick),
     ];
+    let instants = instants.map(|instant| instant.clamp(caps.earliest, caps.latest));
     for (n, instant) in instants.iter().enumerate() {
         t.add([due(&format!("job-{n}"), *instant)]).await;
     }

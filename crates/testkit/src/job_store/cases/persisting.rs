@@ -18,7 +18,7 @@ pub async fn everything_is_there_after_reopening<F: StoreFixture>(t: &Trial<F>) 
         };
         t.commit_one(claim.id.as_str(), claim.fence, action).await;
     }
-    t.note("key", "text").await;
+    t.set_metadata("key", "text").await;
     let mut before: Vec<JobRecord> = Vec::new();
     for name in ["a", "b", "f", "p"] {
         before.push(t.get(name).await);
@@ -32,7 +32,7 @@ pub async fn everything_is_there_after_reopening<F: StoreFixture>(t: &Trial<F>) 
     assert_eq!(reopened.in_flight("a").await, [run(1, "n")]);
     assert_eq!(reopened.take_over("m", at(98)).await, [], "the node is still alive");
     assert_eq!(reopened.next_wakeup().await, Some(at(5)));
-    assert_eq!(reopened.notes().await, [("key".into(), "text".into())]);
+    assert_eq!(reopened.metadata().await, [("key".into(), "text".into())]);
     reopened.stop().await;
 }
 

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use punctual_core::{
-    AddOutcome, Commit, CommitAction, CommitOutcome, JobStore, RecordUpdate, Schedule,
-    StoreErrorKind, TaskFilter,
+    AddOutcome, Commit, CommitAction, CommitOutcome, InFlightRun, JobRecord, JobStore,
+    RecordUpdate, Schedule, StoreErrorKind, StoredJob, TaskFilter,
 };
 use tokio::sync::Barrier;
 
@@ -189,7 +189,7 @@ pub async fn a_node_keeps_its_runs_or_is_told<F: StoreFixture>(t: &Trial<F>) {
             let name = name.clone();
             async move {
                 match number {
-                    0 => (store.renew(&name, at(9), at(19)).await.lapsed, 0),
+                    0 => (store.renew(&name, at(9), at(19)).await.expired, 0),
                     _ => (false, store.take_over(&format!("heir-{number}"), at(10)).await.len()),
                 }
             }
@@ -200,4 +200,47 @@ pub async fn a_node_keeps_its_runs_or_is_told<F: StoreFixture>(t: &Trial<F>) {
         // What it has kept is in nobody's way in the next round.
         t.renew(&format!("node-{round}"), at(0), at(99)).await;
     }
+}
+
+pub async fn records_are_seen_whole<F: StoreFixture>(t: &Trial<F>) {
+    const FIRES: u64 = 25;
+    /// Each fire moves the schedule, counts, and records two runs.
+    fn is_whole(job: &StoredJob) -> bool {
+        let fires = job.record.fire_count;
+        let of_fires = |run: &InFlightRun| run.run_id.as_u128() < 2 * u128::from(fires);
+        is_record_whole(&job.record)
+            && job.runs.len() as u64 == 2 * fires
+            && job.runs.iter().all(of_fires)
+            && job.claim.is_some() == (job.record.claims > 0)
+    }
+    fn is_record_whole(job: &JobRecord) -> bool {
+        let schedule = Some(Schedule::at(at(job.fire_count as i64)));
+        job.schedule == schedule && u64::from(job.in_flight) == 2 * job.fire_count
+    }
+    t.add([due("a", at(0))]).await;
+    race(t, |store, number| async move {
+        loop {
+            let job = store.stored("a").await;
+            assert!(is_whole(&job), "{job:?}");
+            if job.record.fire_count >= FIRES {
+                return;
+            }
+            if number % 2 == 0 {
+                let page = store.store.list(None, 9).await.expect("listing works");
+                assert!(page.records.iter().all(is_record_whole), "{page:?}");
+                continue;
+            }
+            for claim in store.claim_some(at(1_000), 1, &TaskFilter::Any).await {
+                assert!(is_record_whole(&claim), "{claim:?}");
+                let first = 2 * u128::from(claim.fire_count);
+                let fire_count = claim.fire_count + 1;
+                let schedule = Schedule::at(at(fire_count as i64));
+                let start = vec![run(first, "n"), run(first + 1, "n")];
+                let action = CommitAction::Advance { schedule, fire_count, start };
+                let outcome = store.commit_one("a", claim.fence, action).await;
+                assert_eq!(outcome, CommitOutcome::Done);
+            }
+        }
+    })
+    .await;
 }

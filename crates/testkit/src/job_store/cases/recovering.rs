@@ -19,13 +19,13 @@ fn taken(orphan: &OrphanedRun) -> (u128, u32, Fence) {
     (orphan.run.run_id.as_u128(), orphan.run.attempt, orphan.run.fence)
 }
 
-pub async fn renewing_tells_whether_the_lease_had_lapsed<F: StoreFixture>(t: &Trial<F>) {
-    assert!(!t.renew("n", at(0), at(10)).await.lapsed, "a new node");
-    assert!(!t.renew("n", at(5), at(15)).await.lapsed, "in time");
-    assert!(t.renew("n", at(15), at(25)).await.lapsed, "at its end");
-    assert!(t.renew("n", at(99), at(109)).await.lapsed, "long after");
-    assert!(!t.renew("n", at(100), at(110)).await.lapsed, "alive again");
-    assert!(!t.renew("m", at(100), at(110)).await.lapsed, "another node");
+pub async fn renewing_tells_whether_the_lease_had_expired<F: StoreFixture>(t: &Trial<F>) {
+    assert!(!t.renew("n", at(0), at(10)).await.expired, "a new node");
+    assert!(!t.renew("n", at(5), at(15)).await.expired, "in time");
+    assert!(t.renew("n", at(15), at(25)).await.expired, "at its end");
+    assert!(t.renew("n", at(99), at(109)).await.expired, "long after");
+    assert!(!t.renew("n", at(100), at(110)).await.expired, "alive again");
+    assert!(!t.renew("m", at(100), at(110)).await.expired, "another node");
 }
 
 pub async fn renewing_tells_whether_the_dead_left_runs_behind<F: StoreFixture>(t: &Trial<F>) {
@@ -33,7 +33,7 @@ pub async fn renewing_tells_whether_the_dead_left_runs_behind<F: StoreFixture>(t
     assert!(!t.renew("m", at(9), at(20)).await.orphans, "all are alive");
     assert!(t.renew("m", at(10), at(20)).await.orphans, "n is dead");
     assert!(t.renew("o", at(10), at(20)).await.orphans, "a new node is told too");
-    assert!(t.renew("m", at(20), at(40)).await.orphans, "one whose lease had lapsed too");
+    assert!(t.renew("m", at(20), at(40)).await.orphans, "one whose lease had expired too");
     assert!(t.renew_for("m", at(20), at(40), &only(&["work"])).await.orphans);
     assert!(!t.renew_for("m", at(20), at(40), &only(&["other"])).await.orphans, "not its task");
     assert!(!t.renew("n", at(30), at(31)).await.orphans, "its own are none");
@@ -82,9 +82,9 @@ pub async fn a_renewal_that_comes_too_late_is_told_so<F: StoreFixture>(t: &Trial
     two_nodes(t).await;
     assert_eq!(t.take_over("m", at(10)).await.len(), 1);
     // It was sent before the lease ended.
-    assert!(t.renew("n", at(9), at(19)).await.lapsed, "others have taken its runs");
-    assert!(!t.renew("n", at(10), at(20)).await.lapsed, "it is alive again");
-    assert!(!t.renew("m", at(9), at(19)).await.lapsed, "the heir is as alive as it was");
+    assert!(t.renew("n", at(9), at(19)).await.expired, "others have taken its runs");
+    assert!(!t.renew("n", at(10), at(20)).await.expired, "it is alive again");
+    assert!(!t.renew("m", at(9), at(19)).await.expired, "the heir is as alive as it was");
 }
 
 pub async fn each_owner_has_a_larger_fence_and_attempt<F: StoreFixture>(t: &Trial<F>) {
@@ -103,9 +103,9 @@ pub async fn each_owner_has_a_larger_fence_and_attempt<F: StoreFixture>(t: &Tria
 
 pub async fn renewing_with_a_past_instant_gives_runs_away<F: StoreFixture>(t: &Trial<F>) {
     two_nodes(t).await;
-    assert!(!t.renew("n", at(3), at(3)).await.lapsed);
+    assert!(!t.renew("n", at(3), at(3)).await.expired);
     assert_eq!(t.take_over("m", at(3)).await.len(), 1);
-    assert!(!t.renew("m", at(4), at(1)).await.lapsed);
+    assert!(!t.renew("m", at(4), at(1)).await.expired);
     assert_eq!(t.take_over("n", at(4)).await.len(), 2);
 }
 
@@ -113,7 +113,7 @@ pub async fn a_node_gets_hold_of_what_it_left_behind<F: StoreFixture>(t: &Trial<
     two_nodes(t).await;
     let orphans = t.take_over("n", at(12)).await;
     assert_eq!(orphans.iter().map(taken).collect::<Vec<_>>(), [(1, 2, orphans[0].run.fence)]);
-    assert!(t.renew("n", at(12), at(22)).await.lapsed);
+    assert!(t.renew("n", at(12), at(22)).await.expired);
     assert_eq!(
         t.clear("a", 1, Fence(1)).await,
         CommitOutcome::Stale,
@@ -129,9 +129,11 @@ pub async fn only_so_many_are_taken_over<F: StoreFixture>(t: &Trial<F>) {
     let mut seen = Vec::new();
     for expected in [0, 3, 1, 0] {
         let limit = if expected == 0 { 0 } else { 3 };
-        let orphans = t.take_over_some(&node("m"), at(0), limit, &only(&["work"])).await;
-        assert_eq!(orphans.len(), expected);
-        seen.extend(orphans.iter().map(|orphan| taken(orphan).0));
+        let some = t.take_over_some(&node("m"), at(0), limit, &only(&["work"])).await;
+        assert_eq!((some.runs.len(), some.released), (expected, 0));
+        seen.extend(some.runs.iter().map(|orphan| taken(orphan).0));
+        assert!(some.more || seen.len() == 4 || limit == 0, "{} of 4", seen.len());
+        assert!(!some.more || expected > 0 || limit == 0, "there is nothing more");
     }
     seen.sort_unstable();
     assert_eq!(seen, [1, 2, 3, 4]);
@@ -142,9 +144,9 @@ pub async fn the_filter_leaves_others_their_runs<F: StoreFixture>(t: &Trial<F>) 
     t.renew("m", at(0), at(999)).await;
     t.start_runs("a", [run(1, "n")]).await;
     t.start_runs("b", [run(2, "n")]).await;
-    let none = t.take_over_some(&node("m"), at(0), 9, &only(&["y"])).await;
-    assert_eq!(none, []);
-    let some = t.take_over_some(&node("m"), at(0), 9, &only(&["x", "y"])).await;
+    let none = t.take_over_all("m", at(0), &only(&["y"])).await;
+    assert_eq!(none.runs, []);
+    let some = t.take_over_all("m", at(0), &only(&["x", "y"])).await.runs;
     assert_eq!(
         some.iter().map(|orphan| orphan.record.task.clone()).collect::<Vec<_>>(),
         [task("x")]

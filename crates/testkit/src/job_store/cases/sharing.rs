@@ -22,12 +22,12 @@ pub async fn what_one_does_the_other_sees<F: StoreFixture>(t: &Trial<F>) {
     other.stop().await;
 }
 
-pub async fn what_one_notes_the_other_reads<F: StoreFixture>(t: &Trial<F>) {
+pub async fn what_one_sets_the_other_reads<F: StoreFixture>(t: &Trial<F>) {
     let other = t.another().await;
-    t.note("key", "ours").await;
-    other.note("key", "theirs").await;
-    assert_eq!(t.notes().await, [("key".into(), "theirs".into())]);
-    assert_eq!(other.notes().await, t.notes().await);
+    t.set_metadata("key", "ours").await;
+    other.set_metadata("key", "theirs").await;
+    assert_eq!(t.metadata().await, [("key".into(), "theirs".into())]);
+    assert_eq!(other.metadata().await, t.metadata().await);
     other.stop().await;
 }
 
@@ -52,7 +52,7 @@ pub async fn runs_go_from_the_dead_to_the_living<F: StoreFixture>(t: &Trial<F>) 
     t.start_runs("a", [run(1, "ours")]).await;
     assert_eq!(other.take_over("theirs", at(9)).await, []);
     let orphan = other.take_over("theirs", at(10)).await.remove(0);
-    assert!(t.renew("ours", at(11), at(21)).await.lapsed, "we learn that we were taken for dead");
+    assert!(t.renew("ours", at(11), at(21)).await.expired, "we learn that we were taken for dead");
     assert_eq!(t.clear("a", 1, run(1, "ours").fence).await, CommitOutcome::Stale);
     assert_eq!(other.clear("a", 1, orphan.run.fence).await, CommitOutcome::Done);
     other.stop().await;

@@ -1,8 +1,8 @@
 //! Starting, shutting down, and a store without jobs.
 
-use punctual_core::{JobPage, JobStore};
+use punctual_core::{Claims, JobPage, JobStore, TakeOver, TaskFilter};
 
-use crate::job_store::kit::{at, due};
+use crate::job_store::kit::{at, due, node};
 use crate::job_store::{StoreFixture, Trial};
 
 pub async fn starting_twice_is_harmless<F: StoreFixture>(t: &Trial<F>) {
@@ -19,11 +19,11 @@ pub async fn shutting_down_twice_is_harmless<F: StoreFixture>(t: &Trial<F>) {
 pub async fn it_starts_again_with_its_jobs<F: StoreFixture>(t: &Trial<F>) {
     t.add([due("a", at(5))]).await;
     let before = t.get("a").await;
-    t.note("key", "text").await;
+    t.set_metadata("key", "text").await;
     t.stop().await;
     t.store.start().await.expect("it starts again");
     assert_eq!(t.get("a").await, before);
-    assert_eq!(t.notes().await, [("key".into(), "text".into())]);
+    assert_eq!(t.metadata().await, [("key".into(), "text".into())]);
     t.add([due("b", at(6))]).await;
     assert_eq!(t.list().await, ["a", "b"]);
 }
@@ -31,15 +31,17 @@ pub async fn it_starts_again_with_its_jobs<F: StoreFixture>(t: &Trial<F>) {
 pub async fn a_new_store_has_nothing<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.find("a").await, None);
     assert!(!t.remove("a").await);
-    assert_eq!(t.store.remove_all().await.expect("removing works"), 0);
     assert_eq!(t.store.list(None, 10).await.expect("listing works"), JobPage::default());
     assert_eq!(t.claim(at(0)).await, []);
-    assert_eq!(t.take_over("n", at(0)).await, []);
+    let taken = t.take_over_some(&node("n"), at(0), 9, &TaskFilter::Any).await;
+    assert_eq!(taken, TakeOver::default());
+    assert_eq!(t.claim_once("n", at(0), 9, &TaskFilter::Any).await, Claims::default());
     assert_eq!(t.in_flight("a").await, []);
     assert_eq!(t.next_wakeup().await, None);
     assert_eq!(t.commit([]).await, []);
     assert_eq!(t.add([]).await, []);
-    assert_eq!(t.notes().await, []);
+    assert_eq!(t.metadata().await, []);
     let renewal = t.renew("n", at(0), at(10)).await;
-    assert!(!renewal.lapsed, "a node that was not known has not lapsed");
+    assert!(!renewal.expired, "a node that was not known had no lease");
+    assert!(!renewal.orphans);
 }

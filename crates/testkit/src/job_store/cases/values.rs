@@ -1,9 +1,12 @@
 //! Names and definitions at their limits.
 
 use punctual_core::AddOutcome::Added;
-use punctual_core::{Encoded, JobCursor, JobId, JobStore, NewRecord, Schedule, TaskName};
+use punctual_core::{
+    CommitAction, CommitOutcome, Encoded, Fence, InFlightRun, JobCursor, JobId, JobStore,
+    NewRecord, RecordUpdate, Schedule, TaskName,
+};
 
-use crate::job_store::kit::{at, due, node, only, paused, run};
+use crate::job_store::kit::{at, due, node, only, paused, run, task};
 use crate::job_store::{StoreFixture, Trial};
 
 const ODD: [&str; 12] = [
@@ -31,7 +34,7 @@ pub async fn odd_names_are_kept<F: StoreFixture>(t: &Trial<F>) {
         t.reschedule(name, Some(Schedule::at(at(50)))).await;
         assert_eq!(t.in_flight(name).await, [run(n as u128, name)]);
         let heir = node(&format!("{name}!"));
-        let orphan = t.take_over_some(&heir, at(0), 9, &only(&[name])).await.remove(0);
+        let orphan = t.take_over_some(&heir, at(0), 9, &only(&[name])).await.runs.remove(0);
         assert_eq!((orphan.run.node, orphan.record.id.as_str()), (heir, name));
         t.clear(name, n as u128, orphan.run.fence).await;
     }
@@ -73,7 +76,7 @@ pub async fn names_that_look_alike_are_different<F: StoreFixture>(t: &Trial<F>) 
 }
 
 pub async fn definitions_are_kept_byte_for_byte<F: StoreFixture>(t: &Trial<F>) {
-    let every_byte: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+    let every_byte: Vec<u8> = (0..=255).cycle().take(size(t, 1 << 20)).collect();
     let definitions = [vec![], vec![0], b"\"\\u0000\"".to_vec(), vec![0xFF, 0xFE], every_byte];
     for (n, bytes) in definitions.into_iter().enumerate() {
         let definition = Encoded::from(bytes);
@@ -85,11 +88,38 @@ pub async fn definitions_are_kept_byte_for_byte<F: StoreFixture>(t: &Trial<F>) {
     }
 }
 
+/// So many bytes, or as many as the store keeps.
+fn size<F: StoreFixture>(t: &Trial<F>, bytes: usize) -> usize {
+    bytes.min(t.store.caps().max_definition)
+}
+
+pub async fn definitions_of_full_size_are_kept<F: StoreFixture>(t: &Trial<F>) {
+    // As large as the store says, unless that is more than anybody would wait for.
+    let max = t.store.caps().max_definition;
+    let size = if max < 4 << 20 { max } else { 1 << 20 };
+    let definition = |n: u8| Encoded::from(vec![n; size]);
+    let outcomes =
+        t.add([0, 1].map(|n| NewRecord {
+            definition: definition(n),
+            ..due(&n.to_string(), at(i64::from(n)))
+        }));
+    assert_eq!(outcomes.await, [Added, Added]);
+    let update =
+        RecordUpdate { definition: Some((task("work"), definition(2))), ..Default::default() };
+    t.update("0", update).await;
+    for (claim, n) in t.claim(at(1)).await.into_iter().zip([2, 1]) {
+        // Not `assert_eq`, which would print them.
+        assert!(claim.definition == definition(n));
+        assert!(t.get(claim.id.as_str()).await == claim);
+    }
+}
+
 pub async fn large_definitions_go_in_one_batch<F: StoreFixture>(t: &Trial<F>) {
-    // Together they are larger than what a server takes at once.
+    // Together they are larger than what a server takes at once. Only a store that says so gets them in parts.
+    let size = size(t, 1 << 20);
     let jobs: Vec<NewRecord> = (0..20)
         .map(|n: u8| {
-            let definition = Encoded::from(vec![n; 1 << 20]);
+            let definition = Encoded::from(vec![n; size]);
             NewRecord { definition, ..due(&format!("job-{n:02}"), at(i64::from(n))) }
         })
         .collect();
@@ -102,4 +132,17 @@ pub async fn large_definitions_go_in_one_batch<F: StoreFixture>(t: &Trial<F>) {
         assert!((&job.id, &job.definition) == (&record.id, &record.definition));
         assert!((&job.id, &job.definition) == (&claim.id, &claim.definition));
     }
+}
+
+pub async fn counts_of_any_size_are_kept<F: StoreFixture>(t: &Trial<F>) {
+    t.add([due("a", at(0))]).await;
+    let claim = t.claim_one(at(0)).await;
+    let start = vec![InFlightRun { attempt: u32::MAX, fence: Fence::MAX, ..run(u128::MAX, "n") }];
+    let fire_count = i64::MAX as u64;
+    let action = CommitAction::Advance { schedule: Schedule::at(at(9)), fire_count, start };
+    assert_eq!(t.commit_one("a", claim.fence, action).await, CommitOutcome::Done);
+    let job = t.stored("a").await;
+    assert_eq!(job.record.fire_count, fire_count);
+    assert_eq!((job.runs[0].attempt, job.runs[0].fence), (u32::MAX, Fence::MAX));
+    assert_eq!(t.clear("a", u128::MAX, Fence::MAX).await, CommitOutcome::Done);
 }

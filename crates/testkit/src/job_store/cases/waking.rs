@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobStore, NewRecord, Schedule, Timestamp};
+use punctual_core::{JobStore, NewRecord, Schedule, TaskFilter, Timestamp};
 
-use crate::job_store::kit::{LEASE, at, due, only, paused, task, with_schedule};
+use crate::job_store::kit::{LEASE, at, due, node, only, paused, task, with_schedule};
 use crate::job_store::{StoreFixture, Trial};
 
 pub async fn it_is_the_earliest_due_instant<F: StoreFixture>(t: &Trial<F>) {
@@ -24,6 +24,15 @@ pub async fn a_claimed_job_wakes_when_its_lease_ends<F: StoreFixture>(t: &Trial<
     t.add([due("a", at(1))]).await;
     t.claim_one(at(4)).await;
     assert_eq!(t.next_wakeup().await, Some(at(4).saturating_add(LEASE)));
+}
+
+pub async fn a_claim_that_expires_at_once_leaves_it_due<F: StoreFixture>(t: &Trial<F>) {
+    t.add([with_schedule("a", Some(Schedule { next_run_time: at(0), due_at: at(20) }))]).await;
+    let claims = t.store.claim_due(&node("n"), at(20), 1, Duration::ZERO, &TaskFilter::Any).await;
+    assert_eq!(claims.expect("claiming works").records.len(), 1);
+    assert_eq!(t.next_wakeup().await, Some(at(20)), "as if nobody had claimed it");
+    assert_eq!(t.claim(at(19)).await, []);
+    assert_eq!(t.claim_one(at(20)).await.claims, 2);
 }
 
 pub async fn the_filter_counts<F: StoreFixture>(t: &Trial<F>) {
@@ -50,7 +59,7 @@ pub async fn whoever_renews_is_told<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(told(&["other"], 3).await, None);
     t.claim_one(at(1)).await;
     assert_eq!(told(&["x"], 4).await, Some(at(1).saturating_add(LEASE)));
-    assert_eq!(told(&["work"], 99).await, Some(at(2)), "one whose lease had lapsed");
+    assert_eq!(told(&["work"], 99).await, Some(at(2)), "one whose lease had expired");
 }
 
 pub async fn whoever_renews_is_told_the_time<F: StoreFixture>(t: &Trial<F>) {

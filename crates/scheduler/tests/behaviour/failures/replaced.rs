@@ -1,0 +1,138 @@
+//! An SQLite file that is removed or replaced under a running scheduler.
+
+use std::fs;
+
+use punctual_core::{Event, JobStore, NodeId, Recovery, StoreErrorKind, TaskFilter};
+use punctual_scheduler::SchedulerError;
+use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+use super::takeover::{add, node};
+use crate::common::{File, Held, Rig, at, note};
+
+fn rig(file: &File, line: &str) -> Rig {
+    let rig = Rig::new(|builder| builder.job_store("default", file.store()).task(note));
+    let job = rig.add_job(note(line.into())).id("job");
+    rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
+    rig
+}
+
+/// A file with a job of the same id, the same revision and the same run time, that does something else.
+fn other(line: &str) -> File {
+    let file = File::new();
+    let rig = rig(&file, line);
+    rig.run_until(10);
+    rig.block_on(rig.shutdown()).unwrap();
+    file
+}
+
+fn failures(rig: &Rig) -> Vec<StoreErrorKind> {
+    let events = rig.events.all();
+    let kind = |event: &Event| match event {
+        Event::JobStoreFailed { error, .. } => Some(error.kind()),
+        _ => None,
+    };
+    events.iter().filter_map(kind).collect()
+}
+
+#[test]
+fn the_jobs_that_are_there_now_run() {
+    let (file, restored) = (File::new(), other("new"));
+    let rig = rig(&file, "old");
+    rig.run_until(10);
+    file.replace_by(&restored);
+    rig.run_until(30);
+    assert_eq!(rig.log.lines(), ["old@10", "new@20", "new@30"]);
+    assert_eq!(failures(&rig), [StoreErrorKind::Replaced]);
+    assert_eq!(rig.events.of("JOBSTORE_RECOVERED").len(), 1);
+}
+
+#[test]
+fn a_removed_file_is_empty_when_it_is_back() {
+    let file = File::new();
+    let rig = rig(&file, "old");
+    rig.run_until(10);
+    fs::remove_file(file.path()).unwrap();
+    rig.run_until(12);
+    assert_eq!(failures(&rig), [StoreErrorKind::Replaced], "within two seconds");
+    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    let job = rig.add_job(note("new".into())).trigger(DateTrigger::at(at(15)));
+    rig.block_on(job.add()).unwrap();
+    rig.run_until(30);
+    assert_eq!(rig.log.lines(), ["old@10", "new@15"]);
+}
+
+#[test]
+fn it_is_told_to_all_also_if_a_user_hears_of_it_first() {
+    let file = File::new();
+    let (rig, _held) = node(&file, None);
+    rig.jump_to(1);
+    fs::remove_file(file.path()).unwrap();
+    match rig.block_on(rig.get_jobs(None)).unwrap_err() {
+        error @ SchedulerError::Store { .. } if error.is_retryable() => {}
+        other => panic!("{other:?}"),
+    }
+    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    rig.jump_to(2);
+    assert_eq!(failures(&rig), [StoreErrorKind::Replaced]);
+    rig.jump_to(3);
+    assert_eq!(rig.events.of("JOBSTORE_RECOVERED").len(), 1);
+}
+
+#[test]
+fn whoever_goes_on_has_a_lease() {
+    let file = File::new();
+    let (rig, runs) = node(&file, None);
+    rig.jump_to(1);
+    fs::remove_file(file.path()).unwrap();
+    rig.jump_to(2);
+    rig.jump_to(3);
+    add(&rig, "rerun", Recovery::Rerun);
+    rig.jump_to(10);
+    assert_eq!(runs.len(), 1);
+    let store = file.store();
+    let renewal = rig.block_on(async {
+        store.start().await?;
+        store
+            .renew(&NodeId::new("other")?, at(10), at(20), &TaskFilter::Any)
+            .await
+            .map_err(Box::<dyn std::error::Error>::from)
+    });
+    assert!(!renewal.unwrap().orphans, "its run is nobody else's");
+}
+
+/// Two schedulers, each with a run under way, a backup of that, and then the ends of these runs.
+fn two_with_a_backup(file: &File) -> ([(Rig, Held); 2], File) {
+    let nodes = [node(file, None), node(file, None)];
+    for (name, (rig, runs)) in ["one", "two"].into_iter().zip(&nodes) {
+        add(rig, name, Recovery::Rerun);
+        rig.jump_to(10);
+        assert_eq!(runs.len(), 1);
+    }
+    let backup = file.backup();
+    (nodes, backup)
+}
+
+#[test]
+fn what_a_backup_has_on_record_runs_again_and_only_there() {
+    let file = File::new();
+    let ([(one, its_runs), (two, others)], backup) = two_with_a_backup(&file);
+    its_runs.run_one();
+    one.jump_to(11);
+    assert!(one.block_on(one.get_job("one")).unwrap().is_none(), "its job is done");
+    file.replace_by(&backup);
+    for second in 12..24 {
+        one.jump_to(second);
+        two.jump_to(second);
+    }
+    assert_eq!(failures(&one), [StoreErrorKind::Replaced]);
+    assert_eq!(failures(&two), [StoreErrorKind::Replaced]);
+    assert_eq!(one.events.of("JOB_RECOVERED"), ["JOB_RECOVERED one"], "as it is still to be done");
+    assert_eq!((its_runs.len(), others.len()), (1, 1));
+    its_runs.run_one();
+    others.run_one();
+    one.jump_to(25);
+    two.jump_to(25);
+    assert_eq!(one.log.lines(), ["one@10", "one@10 again 2"]);
+    assert_eq!(two.log.lines().len(), 1, "{:?}", two.log.lines());
+    assert!(one.block_on(one.get_jobs(None)).unwrap().is_empty(), "both are done");
+}
