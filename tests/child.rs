@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// One transaction that takes many seconds.
 fn hog(place: &Place) -> Result<(), Box<dyn Error>> {
-    let Place::Sqlite(file) = place else {
+    let Some(file) = place.file() else {
         return Err("only a file can be hogged".into());
     };
     let store = SqliteJobStore::builder().file(file).table_prefix("hog_");
