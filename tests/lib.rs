@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod disk;
+pub mod ends;
 mod guides;
 pub mod halt;
 pub mod journal;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual::core::DynJobStore;
 use punctual::prelude::*;
@@ -24,6 +25,15 @@ pub enum Place {
     Postgres(String),
 }
 
+/// How a store on a server is opened, where it is not as it is by default.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Access {
+    /// What the names of the tables begin with, so that several tests can share a server.
+    pub table_prefix: Option<String>,
+    /// How long a call may wait for a connection, and as long again for its answer.
+    pub timeout: Option<Duration>,
+}
+
 impl Place {
     /// Opens a store there.
     ///
@@ -32,18 +42,37 @@ impl Place {
     /// When there can't be one there.
     #[must_use]
     pub fn store(&self) -> Arc<dyn DynJobStore> {
+        self.store_with(&Access::default())
+    }
+
+    /// Opens a store there, in this way if it is on a server.
+    ///
+    /// # Panics
+    ///
+    /// When there can't be one there.
+    #[must_use]
+    pub fn store_with(&self, access: &Access) -> Arc<dyn DynJobStore> {
+        /// The builders have the same methods, and no trait in common.
+        macro_rules! build {
+            ($builder:expr) => {{
+                let mut builder = $builder;
+                if let Some(prefix) = &access.table_prefix {
+                    builder = builder.table_prefix(prefix);
+                }
+                if let Some(timeout) = access.timeout {
+                    builder = builder.acquire_timeout(timeout).statement_timeout(timeout);
+                }
+                Arc::new(builder.build().expect("a store"))
+            }};
+        }
         match self {
             Self::Sqlite(file) => {
                 // Processes are killed, and nobody pulls the plug: no reason to wait for a disk that may be slow.
                 let builder = SqliteJobStore::builder().file(file);
                 Arc::new(builder.synchronous(Synchronous::Normal).build().expect("a store"))
             }
-            Self::MySql(url) => {
-                Arc::new(MySqlJobStore::builder().url(url).build().expect("a store"))
-            }
-            Self::Postgres(url) => {
-                Arc::new(PostgresJobStore::builder().url(url).build().expect("a store"))
-            }
+            Self::MySql(url) => build!(MySqlJobStore::builder().url(url)),
+            Self::Postgres(url) => build!(PostgresJobStore::builder().url(url)),
         }
     }
 }
@@ -77,8 +106,16 @@ pub fn with_store<T>(
 ///
 /// When there can't be one there.
 pub fn builder(place: &Place, halts: Halts) -> SchedulerBuilder<BackgroundScheduler> {
+    builder_with(place.store(), halts)
+}
+
+/// A scheduler on the store, which halts where it should.
+pub fn builder_with(
+    store: Arc<dyn DynJobStore>,
+    halts: Halts,
+) -> SchedulerBuilder<BackgroundScheduler> {
     BackgroundScheduler::builder()
         .timezone("UTC")
-        .job_store("default", Layered(HaltingLayer { store: place.store(), halts }))
+        .job_store("default", Layered(HaltingLayer { store, halts }))
         .task(occur)
 }
