@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use punctual::prelude::*;
 use punctual_tests::journal::{Entry, Mark};
-use punctual_tests::role::Role;
+use punctual_tests::role::{Role, occur};
 
 use crate::cast::Cast;
 use crate::stage::Stage;
@@ -15,13 +16,18 @@ const AHEAD: [i64; 3] = [30, -30, 7];
 
 const KILLS: usize = 6;
 
+const JOBS: usize = 4;
+
+/// Long enough for each run to come to its turn on time.
+const PERIOD: Duration = Duration::from_millis(100);
+
 /// What both servers keep of an instant; their stores say the same of themselves.
 const PRECISION: Duration = Duration::from_micros(1);
 
 /// Nothing runs before its time by the server's clock, which is this machine's.
 pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
     // In half of them requests are slow while a process starts: it asks what time it is, and the answer is old or new.
-    let slow = Duration::from_millis(if random.bool() { random.u64(1..30) } else { 0 });
+    let slow = Duration::from_millis(if random.bool() { random.u64(20..100) } else { 0 });
     let scene = stage.scene(None);
     let lines = AHEAD.map(|_| scene.line(None));
     let mut cast = Cast::default();
@@ -37,7 +43,12 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
         lives += 1;
         name
     };
-    scene.add_endless_jobs();
+    scene.add((0..JOBS).map(|number| {
+        let recovery = if number % 2 == 0 { Recovery::Skip } else { Recovery::Rerun };
+        let job = NewJob::builder(occur()).id(format!("job-{number}")).recovery(recovery);
+        // No killed process's run keeps others from their turn.
+        job.trigger(IntervalTrigger::every(PERIOD)).max_instances(1_000).build()
+    }));
     let mut seats = [0, 1, 2].map(|seat| start(&mut cast, seat));
     for _ in 0..KILLS {
         cast.listen(Duration::from_millis(random.u64(100..900)));

@@ -61,22 +61,24 @@ fn check(scene: &Scene<'_>, time: Timestamp) -> Option<String> {
     let deadline = time.saturating_add(GRACE + TOLERANCE);
     let (journal, ends, history) = (scene.journal(), scene.ends(), scene.history());
     for (job, _) in JOBS {
+        let ends = ends.iter().filter(|end| end.job == job).map(|end| end.outcome.as_str());
+        let ends: Vec<_> = ends.collect();
         let first =
             journal.iter().find(|e| e.job == job && e.mark == Mark::Begin && e.attempt == 1);
         match first {
             Some(entry) if entry.at > deadline => {
                 let late = entry.at.saturating_since(time.saturating_add(GRACE));
-                faults.push(format!("the first attempt of {job} began {late:.1?} too late"));
+                faults.push(format!(
+                    "attempt 1 of {job} began {late:.1?} too late; its ends: {ends:?}"
+                ));
             }
             Some(_) => {}
             None => {
-                let told = ends.iter().any(|end| end.job == job && end.outcome == "missed");
+                let told = ends.contains(&"missed");
                 let written = history.iter().any(|entry| {
                     entry.job_id.as_str() == job && entry.outcome == OutcomeKind::Missed
                 });
                 if !(told && written) {
-                    let ends = ends.iter().filter(|end| end.job == job).map(|end| &end.outcome);
-                    let ends: Vec<_> = ends.collect();
                     faults.push(format!("{job} did not begin, and was not missed: {ends:?}"));
                 }
             }

@@ -13,31 +13,38 @@ mod line;
 mod stage;
 mod trials;
 
+/// How many trials there are at a time for each processor, where processes mostly wait.
+const MOSTLY_WAITS: usize = 3;
+
+/// And where nothing shows on a machine that is late with everything.
+const HAS_TO_BE_QUICK: usize = 1;
+
 /// Each case on each database.
 macro_rules! on_every_server {
     ($($server:ident: $kind:ident;)*) => {$(
         mod $server {
             use crate::stage::Kind;
             use crate::trials::run;
+            use crate::{HAS_TO_BE_QUICK, MOSTLY_WAITS};
 
             #[test]
             fn a_commit_that_arrives_late_brings_no_run_back() {
-                run("late commits", Kind::$kind, crate::late::trial);
+                run("late commits", Kind::$kind, MOSTLY_WAITS, crate::late::trial);
             }
 
             #[test]
             fn no_attempt_ends_twice() {
-                run("ends after an outage", Kind::$kind, crate::ends::trial);
+                run("ends after an outage", Kind::$kind, MOSTLY_WAITS, crate::ends::trial);
             }
 
             #[test]
             fn no_first_attempt_begins_after_its_grace_time() {
-                run("grace times", Kind::$kind, crate::grace::trial);
+                run("grace times", Kind::$kind, MOSTLY_WAITS, crate::grace::trial);
             }
 
             #[test]
             fn nothing_runs_before_its_time() {
-                run("wrong clocks", Kind::$kind, crate::early::trial);
+                run("wrong clocks", Kind::$kind, HAS_TO_BE_QUICK, crate::early::trial);
             }
         }
     )*};

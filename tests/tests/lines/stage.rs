@@ -9,7 +9,7 @@ use punctual::{HistoryEntry, HistoryQuery};
 use punctual_tests::ends::{self, End};
 use punctual_tests::halt::Halts;
 use punctual_tests::journal::{self, Entry, Mark};
-use punctual_tests::role::{Role, add_endless_jobs};
+use punctual_tests::role::Role;
 use punctual_tests::server::Server;
 use punctual_tests::store::{Access, Place, builder_with};
 use tempfile::TempDir;
@@ -99,11 +99,6 @@ impl Scene<'_> {
 
     pub(crate) fn add(&self, jobs: impl IntoIterator<Item = NewJob>) {
         self.client.add_jobs(jobs).expect("the jobs");
-    }
-
-    /// Adds two jobs that never end and skip nothing.
-    pub(crate) fn add_endless_jobs(&self) {
-        add_endless_jobs(&self.client).expect("the jobs");
     }
 
     pub(crate) fn jobs(&self) -> Vec<Job> {

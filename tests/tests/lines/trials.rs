@@ -14,9 +14,6 @@ use crate::stage::{Kind, Stage};
 /// How many trials of each case on each database there are, unless `PUNCTUAL_TRIALS` says.
 const TRIALS: u64 = 3;
 
-/// Trials mostly wait: so many for each processor at a time.
-const AT_A_TIME: usize = 3;
-
 /// What a trial has shown.
 pub(crate) struct Shown {
     /// Which kind of trial it was, by its seed.
@@ -32,18 +29,23 @@ struct Count {
     faults: u64,
 }
 
-/// Makes the trials and prints how many showed a fault. Trial `n` has the seed `PUNCTUAL_SEED + n`: a single one is
+/// Makes the trials, so many for each processor at a time, and prints how many showed a fault. Trial `n` has the seed `PUNCTUAL_SEED + n`: a single one is
 /// had again with that as `PUNCTUAL_SEED` and `PUNCTUAL_TRIALS=1`.
 ///
 /// # Panics
 ///
 /// When any trial shows a fault, or can't be made.
-pub(crate) fn run(case: &str, kind: Kind, trial: impl Fn(&Stage, &mut Rng) -> Shown + Sync) {
+pub(crate) fn run(
+    case: &str,
+    kind: Kind,
+    at_a_time: usize,
+    trial: impl Fn(&Stage, &mut Rng) -> Shown + Sync,
+) {
     let trials = number("PUNCTUAL_TRIALS").unwrap_or(TRIALS);
     let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..u64::MAX / 2));
     println!("{kind:?}: {case}: PUNCTUAL_SEED={seed}");
     let stage = Stage::new(kind);
-    let threads = available_parallelism().map_or(1, usize::from) * AT_A_TIME;
+    let threads = available_parallelism().map_or(1, usize::from) * at_a_time;
     let (next, shown) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         loop {
