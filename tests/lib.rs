@@ -3,6 +3,7 @@
 //! Here is what the tests and the processes that they start have in common.
 
 pub mod disk;
+pub mod ends;
 mod guides;
 pub mod halt;
 pub mod home;

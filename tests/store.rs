@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual::SchedulerBuilder;
 use punctual::core::DynJobStore;
@@ -19,6 +20,30 @@ use crate::role::occur;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Place {
     url: String,
+}
+
+/// How a store on a server is opened, where it is not as it is by default.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Access {
+    /// What the names of the tables begin with, so that several tests can share a server.
+    pub table_prefix: Option<String>,
+    /// How long a call may wait for a connection, and as long again for its answer.
+    pub timeout: Option<Duration>,
+}
+
+impl Access {
+    /// The same as options of the store.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let mut options = Options::new();
+        if let Some(prefix) = &self.table_prefix {
+            options = options.with("prefix", prefix);
+        }
+        if let Some(timeout) = self.timeout.map(|timeout| timeout.as_secs_f64()) {
+            options = options.with("acquire_timeout", timeout).with("statement_timeout", timeout);
+        }
+        options
+    }
 }
 
 impl Place {
@@ -124,8 +149,16 @@ pub fn with_store<T>(
 ///
 /// When there can't be one there.
 pub fn builder(place: &Place, halts: Halts) -> SchedulerBuilder<BackgroundScheduler> {
+    builder_with(place.store(), halts)
+}
+
+/// A scheduler on the store, which halts where it should.
+pub fn builder_with(
+    store: Arc<dyn DynJobStore>,
+    halts: Halts,
+) -> SchedulerBuilder<BackgroundScheduler> {
     BackgroundScheduler::builder()
         .timezone("UTC")
-        .job_store("default", Layered(HaltingLayer { store: place.store(), halts }))
+        .job_store("default", Layered(HaltingLayer { store, halts }))
         .task(occur)
 }

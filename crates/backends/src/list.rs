@@ -20,9 +20,15 @@ macro_rules! __list {
             sqlite File "store-sqlite" "SQLite" ["sqlite"]
                 SqliteJobStore { table_prefix: String, make_tables: bool, synchronous: Synchronous };
             postgres Server "store-postgres" "PostgreSQL" ["postgres", "postgresql"]
-                PostgresJobStore { table_prefix: String, make_tables: bool, schema: String };
+                PostgresJobStore {
+                    table_prefix: String, make_tables: bool, schema: String,
+                    acquire_timeout: Duration, statement_timeout: Duration
+                };
             mysql Server "store-mysql" "MySQL and MariaDB" ["mysql", "mariadb"]
-                MySqlJobStore { table_prefix: String, make_tables: bool };
+                MySqlJobStore {
+                    table_prefix: String, make_tables: bool,
+                    acquire_timeout: Duration, statement_timeout: Duration
+                };
         }
     };
 }

@@ -3,6 +3,7 @@
 #![allow(unused_imports, unused_macros, reason = "what no backend of this build needs")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{DynJobStore, StoreError};
 

@@ -1,5 +1,7 @@
 //! Values of options, which come as text.
 
+use std::time::Duration;
+
 /// What an option may be.
 #[allow(dead_code, reason = "no backend of this build needs it")]
 pub(crate) trait Value: Sized {
@@ -23,6 +25,14 @@ impl Value for bool {
 
     fn of_text(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+}
+
+impl Value for Duration {
+    const EXPECTED: &'static str = "a number of seconds";
+
+    fn of_text(text: &str) -> Option<Self> {
+        Self::try_from_secs_f64(text.parse().ok()?).ok()
     }
 }
 
