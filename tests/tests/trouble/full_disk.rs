@@ -8,17 +8,16 @@ use punctual::core::{
     Schedule, TaskFilter,
 };
 use punctual::{StoreError, StoreErrorKind, Timestamp};
+use punctual_backends::Backend;
 use punctual_tests::disk::{Ballast, on_a_small_disk};
+use punctual_tests::home::Home;
 
-use crate::home::{Home, Kind};
 use crate::state::{State, at, job, node, run};
-use crate::tests;
 
-tests! { nothing_is_lost: sqlite Sqlite, mysql MySql, postgres Postgres }
-
-fn nothing_is_lost(kind: Kind, test: &str) {
+/// `test` is what the test is called on the command line.
+pub(crate) fn nothing_is_lost(backend: &'static Backend, test: &str) {
     on_a_small_disk(test, 256, |folder| {
-        let home = Home::new(kind, folder);
+        let home = Home::new(backend, folder);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(fill_and_free(&home, folder));
     });

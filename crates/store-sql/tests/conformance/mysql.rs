@@ -29,7 +29,7 @@ impl StoreFixture for Tables {
     async fn tear_down(self) {
         let mut connection =
             MySqlConnection::connect(&server_url("mysql")).await.expect("a server");
-        for table in ["jobs", "runs", "nodes", "notes", "history", "schema"] {
+        for table in ["jobs", "runs", "nodes", "metadata", "history", "schema"] {
             let drop = AssertSqlSafe(format!("DROP TABLE {}{table}", self.prefix));
             sqlx::raw_sql(drop).execute(&mut connection).await.expect("a table");
         }
