@@ -2,7 +2,11 @@ use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use punctual_core::*;
+use punctual_core::{
+    AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryQuery,
+    JobCursor, JobId, JobPage, JobStore, Metadata, NewRecord, NodeId, RecordUpdate, Renewal,
+    Revision, RunHistory, StoreCaps, StoredJob, TakeOver, TaskFilter, Timestamp, TransactionalJobs,
+};
 
 use super::*;
 use crate::job_store;
