@@ -11,34 +11,59 @@ use punctual_core::{
     TaskFilter, Timestamp, TransactionalJobs,
 };
 
-/// Writes the methods that are those of [`JobStore`](punctual_core::JobStore) and its companions.
+/// Writes the trait.
 macro_rules! backend {
     (
-        $(#[$doc:meta])* $name:ident { $($head:tt)* }
-        $($of:ident::$method:ident($($arg:ident: $type:ty),*) -> $answer:ty $(= $default:expr)?;)*
+        { $(#[$doc:meta])* $name:ident { $($head:tt)* } }
+        JobStore { $($jobs:tt)* }
+        RunHistory { $($history:tt)* }
+        TransactionalJobs { $($inside:tt)* }
     ) => {
         $(#[$doc])*
         pub trait $name: Clone + fmt::Debug + Send + Sync + 'static {
             $($head)*
 
-            $(backend! { @method $of $method($($arg: $type),*) -> $answer $(= $default)? })*
+            backend! { @needed $($jobs)* }
+            backend! { @optional RunHistory $($history)* }
+            backend! { @optional TransactionalJobs $($inside)* }
         }
     };
-    (@method $of:ident $method:ident($($arg:ident: $type:ty),*) -> $answer:ty) => {
-        #[doc = concat!("As [`", stringify!($of), "::", stringify!($method), "`](punctual_core::",
-            stringify!($of), "::", stringify!($method), ").")]
+    (@needed $(
+        $call:ident: $method:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty $(= $default:expr)?;
+    )*) => {$(
+        backend! { @method $method($($arg: backend!(@by $type $(=> $by)?)),*) -> $answer $(= $default)? }
+    )*};
+    (@method $method:ident($($arg:ident: $type:ty),*) -> $answer:ty) => {
+        #[doc = concat!("See [`JobStore::", stringify!($method), "`](punctual_core::JobStore::",
+            stringify!($method), ").")]
         fn $method(&self, $($arg: $type),*) -> impl Future<Output = Result<$answer, StoreError>> + Send;
     };
-    (@method $of:ident $method:ident($($arg:ident: $type:ty),*) -> $answer:ty = $default:expr) => {
-        #[doc = concat!("As [`", stringify!($of), "::", stringify!($method), "`](punctual_core::",
-            stringify!($of), "::", stringify!($method), "); by default what it says of stores that have none.")]
+    (@method $method:ident($($arg:ident: $type:ty),*) -> $answer:ty = $default:expr) => {
+        #[doc = concat!("See [`JobStore::", stringify!($method), "`](punctual_core::JobStore::",
+            stringify!($method), "); by default there is none.")]
         fn $method(&self, $($arg: $type),*) -> impl Future<Output = Result<$answer, StoreError>> + Send {
-            async move { $default.await }
+            async { Ok($default) }
         }
     };
+    (@optional $of:ident $(
+        $call:ident: $method:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty;
+    )*) => {$(
+        #[doc = concat!("See [`", stringify!($of), "::", stringify!($method), "`](punctual_core::",
+            stringify!($of), "::", stringify!($method), "); by default it is not supported.")]
+        fn $method(
+            &self,
+            $($arg: backend!(@by $type $(=> $by)?)),*
+        ) -> impl Future<Output = Result<$answer, StoreError>> + Send {
+            async move { $of::$method(&Without, $(backend!(@own $arg $(=> $by)?)),*).await }
+        }
+    )*};
+    (@by $type:ty) => { $type };
+    (@by $type:ty => $by:ty) => { $by };
+    (@own $arg:ident) => { $arg };
+    (@own $arg:ident => $by:ty) => { $arg.to_owned() };
 }
 
-backend! {
+__methods! { [backend]
     /// An open backend: a client or a pool of connections, which clones share.
     ///
     /// It is all that a new store has to bring. A [`Handle`](crate::Handle) opens and closes it, limits how long a
@@ -89,41 +114,6 @@ backend! {
             false
         }
     }
-
-    JobStore::add(records: &[NewRecord]) -> Vec<AddOutcome>;
-    JobStore::update(id: &JobId, expected: Revision, update: &RecordUpdate) -> Revision;
-    JobStore::remove(ids: &[JobId]) -> Vec<bool>;
-    JobStore::get(id: &JobId) -> Option<StoredJob>;
-    JobStore::list(after: Option<&JobCursor>, limit: usize) -> JobPage;
-    JobStore::claim_due(node: &NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter)
-        -> Claims;
-    JobStore::commit(batch: &CommitBatch) -> Vec<CommitOutcome>;
-    JobStore::renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
-    JobStore::take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;
-    JobStore::next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;
-    JobStore::metadata() -> Metadata;
-    JobStore::set_metadata(key: &str, value: &str) -> ();
-    JobStore::discard(record: &CorruptRecord) -> bool;
-    JobStore::watch() -> Option<Box<dyn ChangeWatch>> = std::future::ready(Ok(None));
-    JobStore::time() -> Option<Timestamp> = std::future::ready(Ok(None));
-
-    RunHistory::read_history(query: &HistoryQuery) -> HistoryPage = Without.read_history(query);
-    RunHistory::forget_history_before(before: Timestamp, limit: usize) -> u64
-        = Without.forget_history_before(before, limit);
-    RunHistory::forget_history_beyond(jobs: &[JobId], keep: usize, limit: usize) -> u64
-        = Without.forget_history_beyond(jobs, keep, limit);
-
-    TransactionalJobs::add_in(transaction: &mut CallerTransaction<'_>, records: &[NewRecord]) -> Vec<AddOutcome>
-        = Without.add_in(transaction, records.to_vec());
-    TransactionalJobs::get_in(transaction: &mut CallerTransaction<'_>, id: &JobId) -> Option<StoredJob>
-        = Without.get_in(transaction, id);
-    TransactionalJobs::update_in(
-        transaction: &mut CallerTransaction<'_>, id: &JobId, expected: Revision, update: &RecordUpdate
-    ) -> Revision = Without.update_in(transaction, id, expected, update.clone());
-    TransactionalJobs::remove_in(transaction: &mut CallerTransaction<'_>, ids: &[JobId]) -> Vec<bool>
-        = Without.remove_in(transaction, ids);
-    TransactionalJobs::add_metadata_in(transaction: &mut CallerTransaction<'_>, key: &str, value: &str) -> ()
-        = Without.add_metadata_in(transaction, key, value);
 }
 
 /// A store without a history and without transactions.

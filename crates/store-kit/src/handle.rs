@@ -5,6 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+#[cfg(doc)]
+use punctual_core::StoreCaps;
 use punctual_core::{StoreError, StoreErrorKind};
 use tokio::time::timeout;
 
@@ -60,6 +62,20 @@ impl<B: Backend> Handle<B> {
     /// [`Unavailable`](StoreErrorKind::Unavailable) while the store is not started.
     pub fn opened(&self) -> Result<B, StoreError> {
         self.0.state.lock().open.clone().ok_or_else(StoreError::not_started)
+    }
+
+    /// The backend for a call in a transaction of the caller's. What that is connected to is the caller's business.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](StoreErrorKind::Unsupported) unless [`StoreCaps::transactions`] says that there are such;
+    /// [`Unavailable`](StoreErrorKind::Unavailable) while the store is not started.
+    pub fn in_transaction(&self) -> Result<B, StoreError> {
+        if B::caps(self.options()).transactions {
+            return self.opened();
+        }
+        let message = "this job store has no transactions of the caller's";
+        Err(StoreError::new(StoreErrorKind::Unsupported, message))
     }
 
     /// The backend for a call.

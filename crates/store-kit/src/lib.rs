@@ -8,6 +8,7 @@
 //!   [`job_store!`] makes a store of the two.
 //! - [`parts`], [`job_parts`] and [`waves`] cut batches into requests.
 //! - [`PageReader`] and [`history_range`] gather pages, also of what can't be read in part.
+//! - [`StoreLayer`] makes a store that does most things as another does.
 //! - [`check_name`] and [`SecretUrl`] are for a store's builder.
 //!
 //! What becomes of a record is in none of them: that are the methods of
@@ -80,9 +81,13 @@
 //! # Ok::<(), StoreError>(())
 //! ```
 
+#[macro_use]
+mod methods;
+
 mod backend;
 mod batch;
 mod handle;
+mod layer;
 mod name;
 mod page;
 mod secret;
@@ -94,6 +99,7 @@ pub use punctual_core as core;
 pub use backend::Backend;
 pub use batch::{Wave, job_parts, parts, task_names, waves};
 pub use handle::Handle;
+pub use layer::{Layered, StoreCall, StoreLayer};
 pub use name::{check_name, invalid};
 pub use page::{PageReader, history_range};
 pub use secret::SecretUrl;

@@ -6,6 +6,19 @@
 #[macro_export]
 macro_rules! job_store {
     ($store:ty, $backend:ty) => {
+        $crate::__methods! { [$crate::__job_store] $store, $backend }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __job_store {
+    (
+        { $store:ty, $backend:ty }
+        JobStore { $($jobs:tt)* }
+        RunHistory { $($history:tt)* }
+        TransactionalJobs { $($inside:tt)* }
+    ) => {
         const _: () = {
             use std::fmt;
             use std::time::Duration;
@@ -42,48 +55,15 @@ macro_rules! job_store {
                     self.handle.shutdown().await;
                 }
 
-                $crate::__forward! { $backend;
-                    add(records: Vec<NewRecord>) -> Vec<AddOutcome> = (&records);
-                    update(id: &JobId, expected: Revision, update: RecordUpdate) -> Revision =
-                        (id, expected, &update);
-                    remove(ids: &[JobId]) -> Vec<bool> = (ids);
-                    get(id: &JobId) -> Option<StoredJob> = (id);
-                    list(after: Option<&JobCursor>, limit: usize) -> JobPage = (after, limit);
-                    claim_due(
-                        node: &NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter
-                    ) -> Claims = (node, now, limit, lease, filter);
-                    commit(batch: CommitBatch) -> Vec<CommitOutcome> = (&batch);
-                    renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal =
-                        (node, now, until, filter);
-                    take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver =
-                        (node, now, limit, filter);
-                    next_wakeup(filter: &TaskFilter) -> Option<Timestamp> = (filter);
-                    metadata() -> Metadata = ();
-                    set_metadata(key: &str, value: &str) -> () = (key, value);
-                    discard(record: &CorruptRecord) -> bool = (record);
-                    watch() -> Option<Box<dyn ChangeWatch>> = ();
-                    time() -> Option<Timestamp> = ();
-                }
+                $crate::__forward! { $backend; $($jobs)* }
             }
 
             impl RunHistory for $store {
-                $crate::__forward! { $backend;
-                    read_history(query: &HistoryQuery) -> HistoryPage = (query);
-                    forget_history_before(before: Timestamp, limit: usize) -> u64 = (before, limit);
-                    forget_history_beyond(jobs: &[JobId], keep: usize, limit: usize) -> u64 =
-                        (jobs, keep, limit);
-                }
+                $crate::__forward! { $backend; $($history)* }
             }
 
             impl TransactionalJobs for $store {
-                $crate::__forward_in! { $backend;
-                    add_in(records: Vec<NewRecord>) -> Vec<AddOutcome> = (&records);
-                    get_in(id: &JobId) -> Option<StoredJob> = (id);
-                    update_in(id: &JobId, expected: Revision, update: RecordUpdate) -> Revision =
-                        (id, expected, &update);
-                    remove_in(ids: &[JobId]) -> Vec<bool> = (ids);
-                    add_metadata_in(key: &str, value: &str) -> () = (key, value);
-                }
+                $crate::__forward_in! { $backend; $($inside)* }
             }
         };
     };
@@ -93,12 +73,14 @@ macro_rules! job_store {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __forward {
-    ($backend:ty; $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty = ($($passed:expr),*);)*) => {$(
+    ($backend:ty; $(
+        $call:ident: $name:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty $(= $default:expr)?;
+    )*) => {$(
         async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
             let backend = self.handle.backend().await?;
             let mut attempt = 1;
             loop {
-                let call = <$backend as Backend>::$name(&backend $(, $passed)*);
+                let call = Backend::$name(&backend $(, $crate::__forward!(@pass $arg $(=> $by)?))*);
                 match self.handle.within(call).await {
                     Err(error) if self.handle.again(&error, attempt) => attempt += 1,
                     result => return result,
@@ -106,20 +88,20 @@ macro_rules! __forward {
             }
         }
     )*};
+    (@pass $arg:ident) => { $arg };
+    (@pass $arg:ident => $by:ty) => { &$arg };
 }
 
-/// Those on a transaction of the caller's, who waits and repeats as he likes.
+/// Those in a transaction of the caller's, who waits and repeats as he likes.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __forward_in {
-    ($backend:ty; $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty = ($($passed:expr),*);)*) => {$(
-        async fn $name(
-            &self,
-            transaction: &mut CallerTransaction<'_>,
-            $($arg: $type),*
-        ) -> Result<$answer, StoreError> {
-            // What the caller is connected to is the caller's business.
-            <$backend as Backend>::$name(&self.handle.opened()?, transaction, $($passed),*).await
+    ($backend:ty; $(
+        $call:ident: $name:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty;
+    )*) => {$(
+        async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
+            let backend = self.handle.in_transaction()?;
+            Backend::$name(&backend $(, $crate::__forward!(@pass $arg $(=> $by)?))*).await
         }
     )*};
 }

@@ -14,7 +14,7 @@ use super::error::{is_busy, log_stays, replaced, store_error};
 use super::file::{OpenFile, identity};
 use super::options::{Options, Place, Synchronous};
 use super::{schema, sql};
-use crate::batch::caps;
+use crate::batch::{PART, caps};
 use crate::client::{Client, Value, client};
 use crate::dialect::Dialect;
 use crate::history::HistoryStatements;
@@ -72,11 +72,11 @@ impl Dialect for Sqlite {
 
     fn caps(options: &Options) -> StoreCaps {
         match options.place {
-            Place::Memory(_) => {
-                let mut caps = caps();
-                (caps.persistent, caps.shared) = (false, false);
-                caps
-            }
+            // Nobody else can connect to it.
+            Place::Memory(_) => StoreCaps::memory()
+                .with_history()
+                .with_max_definition(PART.bytes)
+                .with_max_batch(PART),
             Place::File(_) | Place::Pool(_) => caps(),
         }
     }

@@ -60,7 +60,7 @@ macro_rules! claims {
             $now,
             " AND ",
             is_of!($tasks),
-            " ORDER BY j.due_at LIMIT 10000) AS j"
+            " ORDER BY j.due_at LIMIT 10000) AS first"
         )
     };
 }
@@ -78,8 +78,8 @@ macro_rules! look {
             is_of!("?3"),
             ") OR EXISTS (SELECT 1 FROM ",
             claims!("?2", "?3"),
-            " WHERE j.claimed_by <> ?1 AND ",
-            is_dead!("j.claimed_by", "?2"),
+            " WHERE first.claimed_by <> ?1 AND ",
+            is_dead!("first.claimed_by", "?2"),
             "), NULL"
         )
     };
@@ -138,10 +138,10 @@ pub(super) const STATEMENTS: Statements = Statements {
         " ORDER BY r.scheduled_time LIMIT ?2"
     )),
     orphaned_claims: concat!(
-        "SELECT j.id, j.claimed_by FROM ",
+        "SELECT first.id, first.claimed_by FROM ",
         claims!("?1", "?3"),
-        " WHERE j.claimed_by IS NOT NULL AND ",
-        is_dead!("j.claimed_by", "?1"),
+        " WHERE first.claimed_by IS NOT NULL AND ",
+        is_dead!("first.claimed_by", "?1"),
         " LIMIT ?2"
     ),
     take_over: concat!(
