@@ -1,15 +1,13 @@
 //! PostgreSQL, at `PUNCTUAL_TEST_POSTGRES_URL`.
 
-use std::fmt::Display;
-
-use punctual_core::{BoxFuture, CallerTransaction};
 use punctual_store_sql::PostgresJobStore;
 use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
 use punctual_testkit::server_url;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::PATIENCE;
+use crate::transaction::begin;
+use crate::{PATIENCE, damage};
 
 /// A schema of its own.
 struct Schema(String);
@@ -35,102 +33,24 @@ impl StoreFixture for Schema {
     }
 
     async fn begin(&self) -> Option<Box<dyn OpenTransaction>> {
-        let mut connection = Self::connect().await;
-        sqlx::raw_sql("BEGIN").execute(&mut connection).await.expect("it begins");
-        Some(Box::new(Begun(connection)))
+        let pool = PgPool::connect_lazy(&server_url("postgres")).expect("a good URL");
+        Some(begin(&pool).await)
     }
 
     async fn damage(&self, damage: Damage) -> bool {
-        let (sql, values) = match damage {
-            Damage::Fence(job, number) => {
-                ("UPDATE jobs SET fence = $2::bigint WHERE id = $1", texts([&job, &number]))
-            }
-            Damage::Revision(job, number) => {
-                ("UPDATE jobs SET revision = $2::bigint WHERE id = $1", texts([&job, &number]))
-            }
-            Damage::FireCount(job, number) => {
-                ("UPDATE jobs SET fire_count = $2::bigint WHERE id = $1", texts([&job, &number]))
-            }
-            Damage::Task(job, text) => {
-                ("UPDATE jobs SET task = $2 WHERE id = $1", texts([&job, &text]))
-            }
-            Damage::Id(job, text) => (
-                "WITH d AS (UPDATE definitions SET job_id = $2 WHERE job_id = $1),
-                    r AS (UPDATE runs SET job_id = $2 WHERE job_id = $1)
-                 UPDATE jobs SET id = $2 WHERE id = $1",
-                texts([&job, &text]),
-            ),
-            Damage::Attempt(job, run, number) => (
-                "UPDATE runs SET attempt = $3::bigint WHERE job_id = $1 AND run_id = $2::uuid",
-                texts([&job, &run, &number]),
-            ),
-            Damage::RunFence(job, run, number) => (
-                "UPDATE runs SET fence = $3::bigint WHERE job_id = $1 AND run_id = $2::uuid",
-                texts([&job, &run, &number]),
-            ),
-            Damage::RunNode(job, run, text) => (
-                "UPDATE runs SET node = $3 WHERE job_id = $1 AND run_id = $2::uuid",
-                texts([&job, &run, &text]),
-            ),
-            Damage::Lease(node) => {
-                ("UPDATE nodes SET alive_until = 9223372036854775807 WHERE id = $1", texts([&node]))
-            }
-            Damage::Key(key, text) => {
-                ("UPDATE metadata SET key = $2 WHERE key = $1", texts([&key, &text]))
-            }
-            Damage::Outcome(run, text) => {
-                ("UPDATE history SET outcome = $2 WHERE run_id = $1::uuid", texts([&run, &text]))
-            }
-            _ => return false,
-        };
-        let mut sql = sql.to_owned();
-        for table in ["jobs", "definitions", "runs", "nodes", "metadata", "history"] {
-            sql = sql.replace(
-                &format!("UPDATE {table} "),
-                &format!("UPDATE {}.punctual_{table} ", self.0),
-            );
+        let mut connection = Self::connect().await;
+        let by_id = [("jobs", "id"), ("definitions", "job_id"), ("runs", "job_id")];
+        let prefix = format!("{}.punctual_", self.0);
+        for statement in damage::statements(&damage, &prefix, &by_id, "key") {
+            let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
+            done.expect("no table has rules that forbid it");
         }
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for value in values {
-            query = query.bind(value);
-        }
-        let done = query.execute(&mut Self::connect().await).await.expect("a plain table");
-        assert_eq!(done.rows_affected(), 1);
         true
     }
 
     async fn tear_down(self) {
         let drop = AssertSqlSafe(format!("DROP SCHEMA {} CASCADE", self.0));
         sqlx::raw_sql(drop).execute(&mut Self::connect().await).await.expect("the schema is there");
-    }
-}
-
-fn texts<const N: usize>(values: [&dyn Display; N]) -> Vec<String> {
-    values.iter().map(|value| value.to_string()).collect()
-}
-
-/// A transaction on a connection that is no store's.
-struct Begun(PgConnection);
-
-impl Begun {
-    fn end(mut self, statement: &'static str) -> BoxFuture<'static, ()> {
-        Box::pin(async move {
-            sqlx::raw_sql(statement).execute(&mut self.0).await.expect("it ends");
-        })
-    }
-}
-
-impl OpenTransaction for Begun {
-    fn caller(&mut self) -> CallerTransaction<'_> {
-        CallerTransaction::on(&mut self.0)
-    }
-
-    fn commit(self: Box<Self>) -> BoxFuture<'static, ()> {
-        self.end("COMMIT")
-    }
-
-    fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()> {
-        self.end("ROLLBACK")
     }
 }
 
