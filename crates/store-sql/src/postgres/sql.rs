@@ -115,14 +115,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         is_of!("?3"),
         " ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"
     )),
-    orphaned_claims: concat!(
-        "SELECT j.id, j.claimed_by FROM {p}jobs AS j
-         WHERE j.due_at <= ?1 AND j.claimed_by IS NOT NULL AND ",
-        is_dead!("j.claimed_by", "?1"),
-        " AND ",
-        is_of!("?3"),
-        " ORDER BY j.due_at LIMIT ?2 FOR UPDATE SKIP LOCKED"
-    ),
+    orphaned_claims: concat!("SELECT * FROM {p}orphaned_claims(?1, ?2, ", tasks!("?3"), ")"),
     take_over: concat!(
         "UPDATE {p}runs AS r SET ",
         set_taken!("r."),
