@@ -61,7 +61,7 @@ async fn fill_and_free(home: &Home, folder: &Path) {
     begin(store, claims).await.expect("committing works");
     let after = State::of(store).await.unwrap();
     assert_eq!(after.jobs.len(), kept.jobs.len() + 8);
-    assert!(after.runs.iter().all(|runs| runs.len() == 1), "each job has begun once");
+    assert!(after.jobs.iter().all(|job| job.runs.len() == 1), "each job has begun once");
 
     home.restart();
     let reopened = home.open().await;

@@ -1,7 +1,8 @@
 //! All that a store keeps, to be compared with what it kept before.
 
 use punctual::core::{
-    DynJobStore, Encoded, Fence, InFlightRun, JobRecord, NewRecord, NodeId, Schedule, TaskName,
+    DynJobStore, Encoded, Fence, InFlightRun, Metadata, NewRecord, NodeId, Schedule, StoredJob,
+    TaskName,
 };
 use punctual::{JobId, RunId, StoreError, Timestamp};
 
