@@ -23,17 +23,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let halts = Halts(watch::Sender::new(role.halts));
     let trouble =
         EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED | EventMask::LEASE_LOST;
-    let mut builder = store::builder_with(role.place.store_with(role.access.options()), halts.clone())
-        .listener(trouble, |event| match event {
-            Event::JobStoreFailed { error, .. } => println!("failed {error}"),
-            Event::LeaseLost(_) => println!("lost"),
-            _ => println!("recovered"),
-        })
-        .lease(role.lease)
-        .clock(WrongClock { ahead: role.ahead })
-        .max_running(role.max_running)
-        .state(Journal::open(&role.folder.join("journal"), &role.name))
-        .state(gate.clone());
+    let mut builder =
+        store::builder_with(role.place.store_with(role.access.options()), halts.clone())
+            .listener(trouble, |event| match event {
+                Event::JobStoreFailed { error, .. } => println!("failed {error}"),
+                Event::LeaseLost(_) => println!("lost"),
+                _ => println!("recovered"),
+            })
+            .lease(role.lease)
+            .clock(WrongClock { ahead: role.ahead })
+            .max_running(role.max_running)
+            .state(Journal::open(&role.folder.join("journal"), &role.name))
+            .state(gate.clone());
     if let Some(identity) = &role.identity {
         builder = builder.identity(identity);
     }

@@ -10,7 +10,7 @@ use punctual_backends::{Backend, Options};
 pub(crate) fn write(name: &str, url: &str) {
     match Backend::of_word(name) {
         Some(backend) => {
-            with_store(backend, url, async |store| store.set_note("word", "kept").await)
+            with_store(backend, url, async |store| store.set_metadata("word", "kept").await)
                 .expect("the server takes it")
         }
         None => assert_eq!(redis(url, "SET word kept").as_deref(), Some("+OK")),
@@ -22,8 +22,8 @@ pub(crate) fn is_written(name: &str, url: &str) -> bool {
     let Some(backend) = Backend::of_word(name) else {
         return redis(url, "STRLEN word").as_deref() == Some(":4");
     };
-    let notes = with_store(backend, url, async |store| store.notes().await);
-    notes.is_ok_and(|notes| notes == [("word".to_owned(), "kept".to_owned())])
+    let metadata = with_store(backend, url, async |store| store.metadata().await);
+    metadata.is_ok_and(|metadata| metadata.values == [("word".to_owned(), "kept".to_owned())])
 }
 
 /// Whether the server answers.

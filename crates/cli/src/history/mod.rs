@@ -82,8 +82,10 @@ pub async fn print(
     let place = Place::of(args)?;
     let store = place.open(args)?;
     store.start().await.map_err(|source| HistoryError::store(&place, source))?;
-    let history = store.history().ok_or_else(|| HistoryError::NoHistory(place.to_string()))?;
-    let printed = table::print(history, query, args.count, &zone, out).await;
+    if !store.caps().history {
+        return Err(HistoryError::NoHistory(place.to_string()));
+    }
+    let printed = table::print(&*store, query, args.count, &zone, out).await;
     store.shutdown().await;
     printed.map_err(|failure| match failure {
         Failure::Store(source) => HistoryError::store(&place, source),
