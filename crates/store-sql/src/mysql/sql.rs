@@ -365,15 +365,18 @@ pub(super) const CLAIM: &str = concat!(
 );
 /// The jobs whose keys are kept.
 pub(super) const CLAIMED: &str = record!(concat!("0 FROM ", kept_jobs!("@punctual_due")));
-/// The values of `HOLD_DUE`; answers whether more may be due. Where as many as may be were claimed nobody looks;
-/// where fewer were, others may have held some.
+/// The values of `HOLD_DUE`, before those that it holds are claimed; answers whether more may be due. Where it holds
+/// as many as it may nobody looks; where it holds fewer, others may hold some.
 pub(super) const MORE: &str = concat!(
-    "SELECT IF(COALESCE(JSON_LENGTH(@punctual_due), 0) >= ?2, 1, EXISTS (
-         SELECT 1 FROM {p}jobs AS j FORCE INDEX (due) WHERE ",
+    "SELECT IF(COALESCE(JSON_LENGTH(@punctual_due), 0) >= ?2, 1, (
+         SELECT COUNT(*) FROM (
+             SELECT j.key FROM {p}jobs AS j FORCE INDEX (due) WHERE ",
     is_claimable!(),
     " AND ",
     is_of!("?3"),
-    "))"
+    " LIMIT ?2
+         ) AS d
+     ) > COALESCE(JSON_LENGTH(@punctual_due), 0))"
 );
 
 // The steps of commits: job, its fence, and what the step is about.
