@@ -234,6 +234,25 @@ macro_rules! is_claimable {
     };
 }
 
+/// Where claims are sought whose nodes are dead: among the first jobs that are due, since whatever stands behind so
+/// many is not claimed before those are, and so it does not matter yet who has it. A node whose clock is ahead has
+/// claimed what is not due yet by others', and so a minute more is looked at.
+macro_rules! first_due {
+    ($jobs:literal, $columns:literal, $now:literal, $which:expr) => {
+        concat!(
+            "(SELECT ",
+            $columns,
+            ", j.claimed_by FROM ",
+            $jobs,
+            " WHERE j.due_at <= ",
+            $now,
+            " + 60000000 AND ",
+            $which,
+            " ORDER BY j.due_at LIMIT 1000) AS front"
+        )
+    };
+}
+
 /// The columns of a run where its id is a text.
 macro_rules! run_columns {
     () => {
@@ -263,7 +282,7 @@ macro_rules! was_settled {
 }
 
 pub(crate) use {
-    is_alive, is_claimable, is_dead, is_open, list, living, next, prolong, raise_fence,
+    first_due, is_alive, is_claimable, is_dead, is_open, list, living, next, prolong, raise_fence,
     run_columns, select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted,
     update, was_settled,
 };

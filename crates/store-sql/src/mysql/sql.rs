@@ -5,7 +5,7 @@
 
 use crate::history::HistoryStatements;
 use crate::sql::{
-    self, Statements, is_claimable, is_dead, is_open, prolong, raise_fence, run_columns,
+    self, Statements, first_due, is_claimable, is_dead, is_open, prolong, raise_fence, run_columns,
     select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted, update,
     was_settled,
 };
@@ -62,20 +62,6 @@ macro_rules! next_wakeup {
     };
 }
 
-/// Claims that are in the way of what is due at `$now`: whatever stands behind so many jobs is not claimed before
-/// those are, and so it does not matter yet who has it.
-macro_rules! claims {
-    ($now:literal, $tasks:literal) => {
-        concat!(
-            "(SELECT j.key, j.claimed_by FROM {p}jobs AS j FORCE INDEX (due) WHERE j.due_at <= ",
-            $now,
-            " AND ",
-            is_of!($tasks),
-            " ORDER BY j.due_at LIMIT 10000) AS j"
-        )
-    };
-}
-
 /// What the node `?1` must know at `?2`, of the tasks `?3`.
 macro_rules! look {
     () => {
@@ -88,9 +74,9 @@ macro_rules! look {
             " AND ",
             is_of!("?3"),
             ") OR EXISTS (SELECT 1 FROM ",
-            claims!("?2", "?3"),
-            " WHERE j.claimed_by <> ?1 AND ",
-            is_dead!("j.claimed_by", "?2"),
+            first_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?2", is_of!("?3")),
+            " WHERE front.claimed_by <> ?1 AND ",
+            is_dead!("front.claimed_by", "?2"),
             "), ",
             time!()
         )
@@ -194,10 +180,10 @@ pub(super) const STATEMENTS: Statements = Statements {
     // They are sought without holding what stands between them.
     orphaned_claims: concat!(
         "SELECT j.id, j.claimed_by FROM (
-             SELECT j.key FROM ",
-        claims!("?1", "?3"),
-        " WHERE j.claimed_by IS NOT NULL AND ",
-        is_dead!("j.claimed_by", "?1"),
+             SELECT front.key FROM ",
+        first_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?1", is_of!("?3")),
+        " WHERE front.claimed_by IS NOT NULL AND ",
+        is_dead!("front.claimed_by", "?1"),
         " LIMIT ?2
          ) AS c STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (PRIMARY) ON j.key = c.key
          WHERE j.claimed_by IS NOT NULL AND ",

@@ -5,9 +5,9 @@
 
 use crate::history::HistoryStatements;
 use crate::sql::{
-    self, Statements, is_claimable, is_dead, is_open, list, prolong, raise_fence, run_columns,
-    select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted, update,
-    was_settled,
+    self, Statements, first_due, is_claimable, is_dead, is_open, list, prolong, raise_fence,
+    run_columns, select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted,
+    update, was_settled,
 };
 
 macro_rules! record {
@@ -46,20 +46,6 @@ macro_rules! next_wakeup {
     };
 }
 
-/// Claims that are in the way of what is due at `$now`: whatever stands behind so many jobs is not claimed before
-/// those are, and so it does not matter yet who has it.
-macro_rules! claims {
-    ($now:literal, $tasks:literal) => {
-        concat!(
-            "(SELECT j.id, j.claimed_by FROM {p}jobs AS j WHERE j.due_at <= ",
-            $now,
-            " AND ",
-            is_of!($tasks),
-            " ORDER BY j.due_at LIMIT 10000) AS first"
-        )
-    };
-}
-
 /// What the node `?1` must know at `?2`, of the tasks `?3`. The file has no clock.
 macro_rules! look {
     () => {
@@ -72,9 +58,9 @@ macro_rules! look {
             " AND ",
             is_of!("?3"),
             ") OR EXISTS (SELECT 1 FROM ",
-            claims!("?2", "?3"),
-            " WHERE first.claimed_by <> ?1 AND ",
-            is_dead!("first.claimed_by", "?2"),
+            first_due!("{p}jobs AS j", "j.id", "?2", is_of!("?3")),
+            " WHERE front.claimed_by <> ?1 AND ",
+            is_dead!("front.claimed_by", "?2"),
             "), NULL"
         )
     };
@@ -112,10 +98,10 @@ pub(super) const STATEMENTS: Statements = Statements {
         " ORDER BY r.scheduled_time LIMIT ?2"
     )),
     orphaned_claims: concat!(
-        "SELECT first.id, first.claimed_by FROM ",
-        claims!("?1", "?3"),
-        " WHERE first.claimed_by IS NOT NULL AND ",
-        is_dead!("first.claimed_by", "?1"),
+        "SELECT front.id, front.claimed_by FROM ",
+        first_due!("{p}jobs AS j", "j.id", "?1", is_of!("?3")),
+        " WHERE front.claimed_by IS NOT NULL AND ",
+        is_dead!("front.claimed_by", "?1"),
         " LIMIT ?2"
     ),
     take_over: concat!(

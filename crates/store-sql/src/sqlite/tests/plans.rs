@@ -100,7 +100,7 @@ async fn nothing_on_the_way_of_a_fire_scans_a_table() {
             let scan = step.strip_prefix("SCAN ");
             let batch = scan.is_none_or(|what| what.contains("VIRTUAL TABLE"));
             // Runs have no index by node, and the first jobs are found by the index by due time.
-            let known = ["SCAN r", "SCAN punctual_nodes", "SCAN free", "SCAN first"];
+            let known = ["SCAN r", "SCAN punctual_nodes", "SCAN free", "SCAN front"];
             let known = known.contains(&&*step)
                 || step.starts_with("SCAN (subquery")
                 || step.contains("INDEX punctual_jobs_due");
