@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use punctual::core::{JobStore, NameError, NewRecord, TaskName};
 use punctual::prelude::*;
+use punctual_tests::ends::{self, Ends};
 use punctual_tests::halt::{Halt, Halts};
 use punctual_tests::journal::Journal;
 use punctual_tests::role::{Gate, Role, WrongClock, add_endless_jobs};
@@ -22,19 +23,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     let halts = Halts(watch::Sender::new(role.halts));
     let trouble =
         EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED | EventMask::LEASE_LOST;
-    let mut builder = store::builder(&role.place, halts.clone())
-        .listener(trouble, |event| match event {
-            Event::JobStoreFailed { error, .. } => println!("failed {error}"),
-            Event::LeaseLost(_) => println!("lost"),
-            _ => println!("recovered"),
-        })
-        .lease(role.lease)
-        .clock(WrongClock { ahead: role.ahead })
-        .max_running(role.max_running)
-        .state(Journal::open(&role.folder.join("journal"), &role.name))
-        .state(gate.clone());
+    let mut builder =
+        store::builder_with(role.place.store_with(role.access.options()), halts.clone())
+            .listener(trouble, |event| match event {
+                Event::JobStoreFailed { error, .. } => println!("failed {error}"),
+                Event::LeaseLost(_) => println!("lost"),
+                _ => println!("recovered"),
+            })
+            .lease(role.lease)
+            .clock(WrongClock { ahead: role.ahead })
+            .max_running(role.max_running)
+            .state(Journal::open(&role.folder.join("journal"), &role.name))
+            .state(gate.clone());
     if let Some(identity) = &role.identity {
         builder = builder.identity(identity);
+    }
+    if let Some(interval) = role.retry_interval {
+        builder = builder.retry_interval(interval);
+    }
+    if let Some(threads) = role.threads {
+        builder = builder.executor("default", ThreadPoolExecutor::new(threads));
+    }
+    if role.notes_ends {
+        let ends = Ends::open(&role.folder.join("ends"), &role.name);
+        builder = builder.listener(ends::of_runs(), move |event| ends.note(event));
     }
     let scheduler = builder.build()?;
     scheduler.start_paused()?;
@@ -59,7 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// One transaction that takes many seconds.
 fn hog(place: &Place) -> Result<(), Box<dyn Error>> {
-    let Place::Sqlite(file) = place else {
+    let Some(file) = place.file() else {
         return Err("only a file can be hogged".into());
     };
     let store = SqliteJobStore::builder().file(file).table_prefix("hog_");

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use punctual::Timestamp;
 use punctual::core::{
-    Claim, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, NodeId, OrphanedRun,
-    Renewal, StoreError, TaskFilter,
+    Claims, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, NodeId, Renewal,
+    StoreError, TakeOver, TaskFilter,
 };
 use punctual_testkit::StoreLayer;
 use serde::{Deserialize, Serialize};
@@ -64,13 +64,14 @@ impl StoreLayer for HaltingLayer {
 
     async fn claim_due(
         &self,
+        node: &NodeId,
         now: Timestamp,
         limit: usize,
         lease: Duration,
         filter: &TaskFilter,
-    ) -> Result<Vec<Claim>, StoreError> {
-        let claims = self.store.claim_due(now, limit, lease, filter).await?;
-        self.halt(Halt::Claimed, !claims.is_empty()).await;
+    ) -> Result<Claims, StoreError> {
+        let claims = self.store.claim_due(node, now, limit, lease, filter).await?;
+        self.halt(Halt::Claimed, !claims.records.is_empty()).await;
         Ok(claims)
     }
 
@@ -102,9 +103,9 @@ impl StoreLayer for HaltingLayer {
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
-    ) -> Result<Vec<OrphanedRun>, StoreError> {
-        let orphans = self.store.take_over(node, now, limit, filter).await?;
-        self.halt(Halt::TakenOver, !orphans.is_empty()).await;
-        Ok(orphans)
+    ) -> Result<TakeOver, StoreError> {
+        let taken = self.store.take_over(node, now, limit, filter).await?;
+        self.halt(Halt::TakenOver, !taken.runs.is_empty()).await;
+        Ok(taken)
     }
 }

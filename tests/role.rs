@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::halt::Halt;
 use crate::journal::{Journal, Mark};
-use crate::store::Place;
+use crate::store::{Access, Place};
 
 /// What a child process is told to be; given to it as JSON.
 ///
@@ -24,16 +24,24 @@ pub struct Role {
     pub folder: PathBuf,
     /// Where the jobs are.
     pub place: Place,
+    /// How it opens the store there.
+    pub access: Access,
     /// Its name in the journal.
     pub name: String,
     /// Its name among the processes that share the store.
     pub identity: Option<String>,
     /// Its lease.
     pub lease: Duration,
+    /// The longest wait before something that failed is tried again; the scheduler's own if none.
+    pub retry_interval: Option<Duration>,
     /// By how many seconds its clock is wrong: how far ahead it is, or, if negative, behind.
     pub ahead: i64,
     /// How many runs it may have under way.
     pub max_running: usize,
+    /// On how many threads of a pool it runs them; on tokio if none.
+    pub threads: Option<usize>,
+    /// Whether it writes down which ends of runs it is told of, in `ends` beside the journal.
+    pub notes_ends: bool,
     /// Whether it adds the endless jobs, as a program does at each start.
     pub adds_jobs: bool,
     /// Whether its runs last until they are released, instead of a moment.
@@ -52,12 +60,16 @@ impl Role {
         let folder = folder.into();
         Self {
             place: Place::from(folder.as_path()),
+            access: Access::default(),
             folder,
             name: name.into(),
             identity: None,
             lease: Duration::from_secs(10),
+            retry_interval: None,
             ahead: 0,
             max_running: 10_000,
+            threads: None,
+            notes_ends: false,
             adds_jobs: false,
             holds: false,
             longest: Duration::from_millis(30),

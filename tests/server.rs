@@ -4,8 +4,6 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::client::ask;
-
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/services");
 
 /// A server beside the one of the other tests, made by `scripts/services`; gone when dropped.
@@ -19,7 +17,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one, for instance `"postgres"`. The server that the environment names is left alone.
+    /// Starts one, by the word of its backend. The server that the environment names is left alone.
     ///
     /// # Panics
     ///
@@ -51,6 +49,12 @@ impl Server {
         let url = format!("export {}=", server.variable());
         server.url = lines.lines().find_map(|line| line.strip_prefix(&url)).expect("a URL").into();
         server
+    }
+
+    /// The word of its backend.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Where it is; the same after [`up`](Self::up).
@@ -86,15 +90,6 @@ impl Server {
     /// When that fails.
     pub fn up(&self) {
         self.script("up");
-    }
-
-    /// Does what a statement or command of its own client says.
-    ///
-    /// # Panics
-    ///
-    /// When it refuses.
-    pub fn does(&self, words: &str) {
-        ask(self.name, &self.url, words).unwrap_or_else(|said| panic!("{words}: {said}"));
     }
 
     fn variable(&self) -> String {

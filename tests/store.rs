@@ -1,30 +1,99 @@
 //! The store that a test's processes share, looked at by the test itself.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use punctual::SchedulerBuilder;
 use punctual::core::DynJobStore;
 use punctual::prelude::*;
-use punctual::{SchedulerBuilder, Synchronous};
+use punctual_backends::{Backend, Location, Options};
 use punctual_testkit::Layered;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::backend;
 use crate::halt::{HaltingLayer, Halts};
 use crate::role::occur;
 
 /// Where the jobs are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Place {
-    /// In this SQLite file.
-    Sqlite(PathBuf),
-    /// In the MySQL or MariaDB database of this URL.
-    MySql(String),
-    /// In the PostgreSQL database of this URL.
-    Postgres(String),
+pub struct Place {
+    url: String,
+}
+
+/// How a store on a server is opened, where it is not as it is by default.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Access {
+    /// What the names of the tables begin with, so that several tests can share a server.
+    pub table_prefix: Option<String>,
+    /// How long a call may wait for a connection, and as long again for its answer.
+    pub timeout: Option<Duration>,
+}
+
+impl Access {
+    /// The same as options of the store.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let mut options = Options::new();
+        if let Some(prefix) = &self.table_prefix {
+            options = options.with("prefix", prefix);
+        }
+        if let Some(timeout) = self.timeout.map(|timeout| timeout.as_secs_f64()) {
+            options = options.with("acquire_timeout", timeout).with("statement_timeout", timeout);
+        }
+        options
+    }
 }
 
 impl Place {
+    /// Where this URL says.
+    #[must_use]
+    pub fn at(url: impl Into<String>) -> Self {
+        Self { url: url.into() }
+    }
+
+    /// The file of this backend in this folder; or the memory of the process, if that is what it is.
+    ///
+    /// # Panics
+    ///
+    /// When the backend is on a server.
+    #[must_use]
+    pub fn in_folder(backend: &Backend, folder: &Path) -> Self {
+        let start = backend.url_starts().next().expect("URLs");
+        match backend.location() {
+            Location::Process => Self::at(start),
+            Location::File => {
+                let file = folder.join(format!("jobs.{}", backend.word()));
+                Self::at(format!("{start}{}", file.display()))
+            }
+            Location::Server => panic!("{backend:?} is in no folder"),
+        }
+    }
+
+    /// The URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The kind of store.
+    ///
+    /// # Panics
+    ///
+    /// When there is none with such a URL.
+    #[must_use]
+    pub fn backend(&self) -> &'static Backend {
+        Backend::of_url(&self.url).expect("a backend")
+    }
+
+    /// The file, if that is where the jobs are.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        let (_, file) = self.url.split_once(':').expect("a URL");
+        (self.backend().location() == Location::File).then(|| Path::new(file))
+    }
+
     /// Opens a store there.
     ///
     /// # Panics
@@ -32,26 +101,29 @@ impl Place {
     /// When there can't be one there.
     #[must_use]
     pub fn store(&self) -> Arc<dyn DynJobStore> {
-        match self {
-            Self::Sqlite(file) => {
-                // Processes are killed, and nobody pulls the plug: no reason to wait for a disk that may be slow.
-                let builder = SqliteJobStore::builder().file(file);
-                Arc::new(builder.synchronous(Synchronous::Normal).build().expect("a store"))
-            }
-            Self::MySql(url) => {
-                Arc::new(MySqlJobStore::builder().url(url).build().expect("a store"))
-            }
-            Self::Postgres(url) => {
-                Arc::new(PostgresJobStore::builder().url(url).build().expect("a store"))
-            }
-        }
+        self.store_with(Options::new())
+    }
+
+    /// Opens a store there, with options.
+    ///
+    /// # Panics
+    ///
+    /// When there can't be one there.
+    #[must_use]
+    pub fn store_with(&self, options: Options) -> Arc<dyn DynJobStore> {
+        // Processes are killed, and nobody pulls the plug: no reason to wait for a disk that may be slow.
+        let options = match self.backend().options().contains(&"synchronous") {
+            true => options.with("synchronous", "normal"),
+            false => options,
+        };
+        punctual_backends::open(&self.url, &options).expect("a store")
     }
 }
 
 impl From<&Path> for Place {
     /// The SQLite file in this folder.
     fn from(folder: &Path) -> Self {
-        Self::Sqlite(folder.join("jobs.sqlite"))
+        Self::in_folder(backend("sqlite"), folder)
     }
 }
 
@@ -77,8 +149,16 @@ pub fn with_store<T>(
 ///
 /// When there can't be one there.
 pub fn builder(place: &Place, halts: Halts) -> SchedulerBuilder<BackgroundScheduler> {
+    builder_with(place.store(), halts)
+}
+
+/// A scheduler on the store, which halts where it should.
+pub fn builder_with(
+    store: Arc<dyn DynJobStore>,
+    halts: Halts,
+) -> SchedulerBuilder<BackgroundScheduler> {
     BackgroundScheduler::builder()
         .timezone("UTC")
-        .job_store("default", Layered(HaltingLayer { store: place.store(), halts }))
+        .job_store("default", Layered(HaltingLayer { store, halts }))
         .task(occur)
 }

@@ -1,23 +1,76 @@
-//! What a scheduler asks of its database while there is nothing to do.
+//! What a scheduler asks of an SQL database while there is nothing to do.
 
 use std::error::Error;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use punctual::BackgroundScheduler;
 use punctual::core::JobStore;
+use punctual::{BackgroundScheduler, MySqlJobStore, PostgresJobStore, SqliteJobStore};
+use punctual_backends::Backend;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{MySqlPool, PgPool, SqlitePool};
+use tokio::runtime::Runtime;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use crate::fires::wait;
 use crate::jobs::{self, count};
+use crate::options::Options;
+use crate::store::server_url;
+use crate::table::Table;
 
 /// For how long it is watched: several renewals of its lease.
 const WATCHED: Duration = Duration::from_secs(16);
 
+/// The last line of the table: every store in SQL, on a pool whose statements are counted.
+pub(crate) fn measure(
+    options: &Options,
+    runtime: &Runtime,
+    folder: &Path,
+    table: &mut Table,
+) -> Result<(), Box<dyn Error>> {
+    const PREFIX: &str = "bench_idle_";
+    // Pools want to know where they live.
+    let _inside = runtime.enter();
+    tracing::subscriber::set_global_default(Counter)?;
+    let chosen = |word: &str| options.wants(word).then(|| backend(word));
+    let server = |word: &str| Some((chosen(word)?, server_url(word)?));
+    if let Some(sqlite) = chosen("sqlite") {
+        let connect =
+            SqliteConnectOptions::new().filename(folder.join("idle")).create_if_missing(true);
+        let store =
+            SqliteJobStore::builder().pool(SqlitePool::connect_lazy_with(connect)).build()?;
+        fill_in(table, sqlite, store)?;
+    }
+    if let Some((postgres, url)) = server("postgres") {
+        let store = PostgresJobStore::builder().pool(PgPool::connect_lazy(&url)?);
+        fill_in(table, postgres, store.table_prefix(PREFIX).build()?)?;
+    }
+    if let Some((mysql, url)) = server("mysql") {
+        let store = MySqlJobStore::builder().pool(MySqlPool::connect_lazy(&url)?);
+        fill_in(table, mysql, store.table_prefix(PREFIX).build()?)?;
+    }
+    Ok(())
+}
+
+fn backend(word: &str) -> &'static Backend {
+    Backend::of_word(word).expect("it is on the list")
+}
+
+fn fill_in(
+    table: &mut Table,
+    backend: &Backend,
+    store: impl JobStore,
+) -> Result<(), Box<dyn Error>> {
+    let statements = statements(store)?;
+    table.of(backend.name()).number("statements per second while idle", statements);
+    Ok(())
+}
+
 /// Statements per second of a scheduler whose jobs are not due. `store` must use a pool of the caller's
 /// whose statements are logged: that is how they are counted. BEGIN and COMMIT are not among them.
-pub(crate) fn statements(store: impl JobStore) -> Result<f64, Box<dyn Error>> {
+fn statements(store: impl JobStore) -> Result<f64, Box<dyn Error>> {
     let scheduler =
         BackgroundScheduler::builder().job_store("default", store).task(count).start()?;
     scheduler.remove_all_jobs(None)?;
@@ -35,7 +88,7 @@ static LOGGED: AtomicU64 = AtomicU64::new(0);
 
 /// Counts the statements that sqlx logs. It costs time, so it comes after everything else.
 #[derive(Debug)]
-pub(crate) struct Counter;
+struct Counter;
 
 impl Subscriber for Counter {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {

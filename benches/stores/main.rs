@@ -1,7 +1,7 @@
 //! How quick the stores are, each with the same jobs: a column for each.
 //!
 //! `scripts/bench stores` runs this, with throw-away servers that wait for their disk as those of users do.
-//! Without a server in `PUNCTUAL_TEST_POSTGRES_URL` or `PUNCTUAL_TEST_MYSQL_URL` its column is missing.
+//! A backend whose server no variable names (`PUNCTUAL_TEST_NAME_URL`, of its word) has no column.
 
 mod clock;
 mod fires;
@@ -11,26 +11,21 @@ mod options;
 mod processor;
 mod raw;
 mod start;
+mod store;
 mod table;
 
 use std::error::Error;
-use std::path::Path;
 
-use punctual::core::JobStore;
-use punctual::{MemoryJobStore, StoreError};
-use punctual_store_sql::{MySqlJobStore, PostgresJobStore, SqliteJobStore};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{MySqlPool, PgPool, SqlitePool};
+use punctual::core::StoreError;
+use punctual_backends::Backend;
+use punctual_testkit::Layered;
 use tokio::runtime::Runtime;
 
 use self::clock::Ahead;
 use self::options::Options;
 use self::processor::Server;
+use self::store::{Place, Store};
 use self::table::{Column, Table};
-
-/// Where servers may be.
-const POSTGRES: &str = "PUNCTUAL_TEST_POSTGRES_URL";
-const MYSQL: &str = "PUNCTUAL_TEST_MYSQL_URL";
 
 /// How many jobs are due all the time.
 const FEW: usize = 10_000;
@@ -41,70 +36,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Runtime::new()?;
     let folder = tempfile::tempdir()?;
     let mut table = Table::default();
-    if options.wants("memory") {
-        let table = &mut table.of("memory");
-        let (few, many) = (MemoryJobStore::new(), MemoryJobStore::new());
-        let open = |many_jobs| Ok(if many_jobs { many.clone() } else { few.clone() });
-        measure(open, Server::none(), &options, &runtime, table)?;
+    for backend in Backend::all().iter().filter(|backend| options.wants(backend.word())) {
+        let Some(place) = Place::of(backend, folder.path())? else { continue };
+        let server = Server::of(backend);
+        measure(
+            |many| place.open(many),
+            server,
+            &options,
+            &runtime,
+            &mut table.of(backend.name()),
+        )?;
     }
-    if options.wants("sqlite") {
-        let table = &mut table.of("SQLite");
-        let file = |many| folder.path().join(if many { "many.sqlite" } else { "few.sqlite" });
-        let open = |many| SqliteJobStore::open(file(many));
-        measure(open, Server::none(), &options, &runtime, table)?;
-    }
-    if let Some(url) = options.server("postgres", POSTGRES) {
-        let table = &mut table.of("PostgreSQL");
-        let open = |many| PostgresJobStore::builder().url(&url).table_prefix(prefix(many)).build();
-        measure(open, Server::at(&url), &options, &runtime, table)?;
-    }
-    if let Some(url) = options.server("mysql", MYSQL) {
-        let table = &mut table.of("MariaDB");
-        let open = |many| MySqlJobStore::builder().url(&url).table_prefix(prefix(many)).build();
-        measure(open, Server::at(&url), &options, &runtime, table)?;
-    }
-    idle(&options, &runtime, &folder.path().join("idle.sqlite"), &mut table)?;
+    idle::measure(&options, &runtime, folder.path(), &mut table)?;
     print!("{table}");
     Ok(())
 }
 
-/// The last line: every store on a pool whose statements are counted.
-fn idle(
-    options: &Options,
-    runtime: &Runtime,
-    file: &Path,
-    table: &mut Table,
-) -> Result<(), Box<dyn Error>> {
-    const ROW: &str = "statements per second while idle";
-    // Pools want to know where they live.
-    let _inside = runtime.enter();
-    tracing::subscriber::set_global_default(idle::Counter)?;
-    if options.wants("sqlite") {
-        let connect = SqliteConnectOptions::new().filename(file).create_if_missing(true);
-        let store = SqliteJobStore::builder().pool(SqlitePool::connect_lazy_with(connect)).build();
-        table.of("SQLite").number(ROW, idle::statements(store?)?);
-    }
-    if let Some(url) = options.server("postgres", POSTGRES) {
-        let store = PostgresJobStore::builder().pool(PgPool::connect_lazy(&url)?);
-        let store = store.table_prefix("bench_idle_").build();
-        table.of("PostgreSQL").number(ROW, idle::statements(store?)?);
-    }
-    if let Some(url) = options.server("mysql", MYSQL) {
-        let store = MySqlJobStore::builder().pool(MySqlPool::connect_lazy(&url)?);
-        let store = store.table_prefix("bench_idle_").build();
-        table.of("MariaDB").number(ROW, idle::statements(store?)?);
-    }
-    Ok(())
-}
-
-/// What the names of the tables begin with.
-fn prefix(many: bool) -> &'static str {
-    if many { "bench_many_" } else { "bench_few_" }
-}
-
 /// All figures of one store. `open` opens it anew: the place for few jobs, or the one for many.
-fn measure<S: JobStore + Clone>(
-    open: impl Fn(bool) -> Result<S, StoreError>,
+fn measure(
+    open: impl Fn(bool) -> Result<Layered<Store>, StoreError>,
     server: Server,
     options: &Options,
     runtime: &Runtime,

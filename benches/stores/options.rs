@@ -25,11 +25,6 @@ impl Options {
         self.chosen.is_empty() || self.chosen.iter().any(|chosen| chosen == store)
     }
 
-    /// Where the server of a store is, if it is to be measured and there is one.
-    pub(crate) fn server(&self, store: &str, variable: &str) -> Option<String> {
-        std::env::var(variable).ok().filter(|_| self.wants(store))
-    }
-
     /// How many jobs "a million" are: a tenth of it when there is no time.
     pub(crate) fn many(&self) -> usize {
         if self.quick { 100_000 } else { 1_000_000 }

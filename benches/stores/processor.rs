@@ -1,9 +1,11 @@
 //! Processor time: unlike the time on the wall it does not grow while other programs have the processor.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
+use punctual_backends::Backend;
 
 /// The kernel counts in hundredths of a second, whatever its clock does.
 const TICK: Duration = Duration::from_millis(10);
@@ -14,23 +16,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn none() -> Self {
-        Self { process: None }
-    }
-
-    /// The one that was started with this URL's port among its arguments, if it was on this machine.
-    pub(crate) fn at(url: &str) -> Self {
-        let port = url.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next());
-        let serves = |process: &u32| {
-            let Ok(arguments) = fs::read(format!("/proc/{process}/cmdline")) else { return false };
-            let arguments = String::from_utf8_lossy(&arguments).into_owned();
-            let program = arguments.split('\0').next().unwrap_or_default();
-            ["postgres", "mariadbd", "mysqld"].iter().any(|server| program.ends_with(server))
-                && arguments
-                    .split('\0')
-                    .any(|argument| Some(argument.trim_start_matches("--port=")) == port)
+    /// The one that `scripts/services` has started for a backend, if it has.
+    pub(crate) fn of(backend: &Backend) -> Self {
+        let process = || {
+            let folder = std::env::var_os("PUNCTUAL_SERVICES_DIR")?;
+            let id = Path::new(&folder).join(backend.word()).join("id");
+            fs::read_to_string(id).ok()?.trim_end().parse().ok()
         };
-        Self { process: processes().find(serves) }
+        Self { process: process() }
     }
 
     /// What this process has used.

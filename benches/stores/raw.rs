@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use punctual::core::{
-    Commit, CommitAction, JobStore, Schedule, StoreError, TaskFilter, TaskName, Timestamp,
+    Commit, CommitAction, JobStore, NodeId, Schedule, StoreError, TaskFilter, TaskName, Timestamp,
 };
 use punctual::{Clock, SystemClock};
 use tokio::runtime::Runtime;
@@ -23,12 +23,13 @@ pub(crate) fn claim_and_commit(
     options: &Options,
 ) -> Result<f64, Box<dyn Error>> {
     let filter = TaskFilter::Only(std::sync::Arc::new([TaskName::new("count")?].into()));
+    let node = NodeId::random();
     let rates = runtime.block_on(async {
         store.start().await?;
         let (begun, mut rates) = (stopwatch(), Vec::new());
         while begun.elapsed() < options.patience() / 2 {
             let begun = stopwatch();
-            let claimed = batch(&store, SystemClock.now(), &filter).await?;
+            let claimed = batch(&store, &node, SystemClock.now(), &filter).await?;
             rates.push(claimed as f64 / begun.elapsed().as_secs_f64());
         }
         store.shutdown().await;
@@ -39,23 +40,26 @@ pub(crate) fn claim_and_commit(
 
 async fn batch(
     store: &impl JobStore,
+    node: &NodeId,
     now: Timestamp,
     filter: &TaskFilter,
 ) -> Result<usize, StoreError> {
-    let claims = store.claim_due(now, BATCH, Duration::from_secs(10), filter).await?;
+    let lease = Duration::from_secs(10);
+    let claims = store.claim_due(node, now, BATCH, lease, filter).await?;
     let commits: Vec<_> = claims
+        .records
         .iter()
-        .map(|claim| Commit {
-            id: claim.record.id.clone(),
-            fence: claim.record.fence,
+        .map(|record| Commit {
+            id: record.id.clone(),
+            fence: record.fence,
             action: CommitAction::Advance {
                 // Due again at once, behind all others.
                 schedule: Schedule::at(now),
-                fire_count: claim.record.fire_count + 1,
+                fire_count: record.fire_count + 1,
                 start: Vec::new(),
             },
         })
         .collect();
     store.commit(commits.into()).await?;
-    Ok(claims.len())
+    Ok(claims.records.len())
 }

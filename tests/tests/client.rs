@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual::{Clock, HistoryQuery, OutcomeKind, SystemClock};
+use punctual_tests::backend;
 use punctual_tests::halt::Halts;
+use punctual_tests::home::Home;
 use punctual_tests::journal::{self, Entry, Mark};
 use punctual_tests::process::Process;
 use punctual_tests::role::{Role, occur};
 use punctual_tests::store::{Place, builder};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::watch;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
@@ -22,7 +23,7 @@ const LATE: Duration = Duration::from_secs(3);
 /// How often a run is asked for until one is in time: the machine may be busy.
 const TRIES: usize = 6;
 
-fn what_a_client_adds_another_process_runs_on_time(folder: &Path, place: Place) {
+fn what_a_client_adds_another_process_runs_on_time(folder: &Path, place: &Place) {
     let role = Role {
         place: place.clone(),
         identity: Some("worker".into()),
@@ -32,7 +33,7 @@ fn what_a_client_adds_another_process_runs_on_time(folder: &Path, place: Place) 
     worker.line_that(|line| line == "ready");
     worker.tell("go");
 
-    let client = builder(&place, Halts(watch::Sender::new(None))).client_only();
+    let client = builder(place, Halts(watch::Sender::new(None))).client_only();
     let client = client.start().unwrap();
     let mut runs = 0;
     let mut is_in_time = |job: &str| {
@@ -80,29 +81,15 @@ fn what_a_client_adds_another_process_runs_on_time(folder: &Path, place: Place) 
     client.shutdown().unwrap();
 }
 
-#[test]
-fn sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    let place = Place::from(folder.path());
-    what_a_client_adds_another_process_runs_on_time(folder.path(), place);
+macro_rules! on_every_store {
+    ($($store:ident)*) => {$(
+        #[test]
+        fn $store() {
+            let folder = tempfile::tempdir().unwrap();
+            let home = Home::new(backend(stringify!($store)), folder.path());
+            what_a_client_adds_another_process_runs_on_time(folder.path(), home.place());
+        }
+    )*};
 }
 
-#[test]
-fn postgres() {
-    let url = punctual_testkit::server_url("postgres");
-    let (server, _) = url.rsplit_once('/').expect("a database in the URL");
-    let name = format!("client_{:016x}", fastrand::u64(..));
-    let ask = |statement: String| {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(async {
-            let mut connection = PgConnection::connect(&url).await.unwrap();
-            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-        });
-    };
-    ask(format!("CREATE DATABASE {name}"));
-    let folder = tempfile::tempdir().unwrap();
-    let place = Place::Postgres(format!("{server}/{name}"));
-    what_a_client_adds_another_process_runs_on_time(folder.path(), place);
-    // Connections may take a moment to be gone.
-    ask(format!("DROP DATABASE {name} WITH (FORCE)"));
-}
+punctual_backends::for_each_backend!(persistent => on_every_store);

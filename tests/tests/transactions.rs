@@ -184,12 +184,12 @@ async fn a_zone_is_noted_with_its_first_job_or_not_at_all() {
     let job = shop.scheduler.add_job(ship(1)).trigger(cron());
     job.add_in(&mut undone).await.unwrap();
     undone.rollback().await.unwrap();
-    assert_eq!(store.notes().await.unwrap(), []);
+    assert_eq!(store.metadata().await.unwrap().values, []);
     let mut done = shop.pool.begin().await.unwrap();
     shop.scheduler.add_job(ship(1)).trigger(cron()).add_in(&mut done).await.unwrap();
     done.commit().await.unwrap();
-    let notes = store.notes().await.unwrap();
-    assert!(notes.len() == 1 && notes[0].0.ends_with("Europe/Helsinki"), "{notes:?}");
+    let rules = store.metadata().await.unwrap().values;
+    assert!(rules.len() == 1 && rules[0].0.ends_with("Europe/Helsinki"), "{rules:?}");
     shop.scheduler.shutdown().await.unwrap();
 }
 

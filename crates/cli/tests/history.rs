@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use punctual::core::{CommitBatch, JobStore, NodeId, RunId, TaskName};
 use punctual::{HistoryEntry, JobId, OutcomeKind, SqliteJobStore, Timestamp};
+use punctual_backends::{Backend, Location};
 use tempfile::TempDir;
 
 fn command(folder: &TempDir, arguments: &[&str]) -> Command {
@@ -132,7 +133,7 @@ fn the_command_line_comes_before_the_environment() {
         let mut command = command(&folder, arguments);
         command.env("PUNCTUAL_STORE_URL", variable).output().unwrap()
     };
-    let url = "redis://ann:hunter2@localhost/jobs";
+    let url = "oracle://ann:hunter2@localhost/jobs";
     assert!(from(url, &["--state", "jobs.sqlite"]).status.success());
     let error = said(from("mysql://ann:hunter2@localhost/jobs", &["--store", url]));
     assert!(error.contains("what --store names: a store's URL begins with"), "{error}");
@@ -145,10 +146,22 @@ fn the_command_line_comes_before_the_environment() {
 #[test]
 fn no_error_has_a_password_in_it() {
     let folder = folder();
-    let url = "postgres://ann:hunter2@localhost:port/jobs";
+    let servers = Backend::all().iter().filter(|backend| backend.location() == Location::Server);
+    std::thread::scope(|scope| {
+        // Side by side, since each is waited for.
+        for start in servers.flat_map(Backend::url_starts) {
+            let folder = &folder;
+            scope.spawn(move || no_error_has_the_password(&start, folder));
+        }
+    });
+}
+
+fn no_error_has_the_password(start: &str, folder: &TempDir) {
+    let url = &*format!("{start}ann:hunter2@localhost:port/jobs");
+    let nobody = &*format!("{start}ann:hunter2@localhost:1/jobs");
     for arguments in [
         &["--store", url] as &[&str],
-        &["--store", "postgres://ann:hunter2@localhost:1/jobs"],
+        &["--store", nobody],
         &["--store", "ann:hunter2@localhost"],
         &["--store", url, "--state", "jobs.sqlite"],
         &["--store", url, "--schema", "jobs; --"],
@@ -158,20 +171,36 @@ fn no_error_has_a_password_in_it() {
         &["tab", url],
         &[url],
     ] {
-        let error = error(&folder, arguments);
+        let error = error(folder, arguments);
         assert!(!error.contains("hunter2"), "{error}");
     }
 }
 
 #[test]
-fn a_server_needs_its_feature() {
+fn a_store_is_named_by_its_url() {
     let folder = folder();
-    for (url, there, feature) in [
-        ("postgres://u@localhost:port/jobs", cfg!(feature = "store-postgres"), "store-postgres"),
-        ("mysql://u@localhost:port/jobs", cfg!(feature = "store-mysql"), "store-mysql"),
-    ] {
-        let error = error(&folder, &["--store", url]);
-        let expected = if there { "not valid" } else { feature };
-        assert!(error.contains(expected), "{error}");
+    let url = format!("sqlite:{}", folder.path().join("jobs.sqlite").display());
+    let output = history(&folder, &["--store", &url]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 5);
+    let no_tables = error(&folder, &["--store", &url, "--table-prefix", "other_"]);
+    assert!(no_tables.contains("the job tables are not there"), "{no_tables}");
+    let no_file = error(&folder, &["--store", "sqlite:none.sqlite"]);
+    assert!(no_file.contains("what --store names"), "{no_file}");
+    assert!(!folder.path().join("none.sqlite").exists());
+    let no_option = error(&folder, &["--store", &url, "--schema", "jobs"]);
+    assert!(no_option.contains("has no option \"schema\""), "{no_option}");
+    assert!(error(&folder, &["--store", "memory:"]).contains("ends with its process"));
+}
+
+#[test]
+fn a_backend_needs_its_feature() {
+    let folder = folder();
+    for backend in Backend::all().iter().filter(|backend| backend.location() == Location::Server) {
+        for start in backend.url_starts() {
+            let error = error(&folder, &["--store", &format!("{start}u@localhost:port/jobs")]);
+            let expected = if backend.is_available() { "not valid" } else { backend.feature() };
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

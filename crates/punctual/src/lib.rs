@@ -8,6 +8,8 @@
 //!   [`AndTrigger`], [`OrTrigger`].
 //! - For stores, executors and triggers of one's own: [`core`].
 
+#[allow(unused_imports, unreachable_pub, reason = "without a feature there are none")]
+pub use punctual_backends::stores::*;
 pub use punctual_core::{
     Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, HistoryCursor, HistoryEntry,
     HistoryPage, HistoryQuery, IntoTrigger, IntoZone, Jitter, Job, JobBuilder, JobChange,
@@ -25,14 +27,6 @@ pub use punctual_executor_tokio::TokioExecutor;
 #[cfg(feature = "macros")]
 pub use punctual_macros::task;
 pub use punctual_scheduler::*;
-#[cfg(feature = "store-memory")]
-pub use punctual_store_memory::MemoryJobStore;
-#[cfg(feature = "store-mysql")]
-pub use punctual_store_sql::{MySqlJobStore, MySqlJobStoreBuilder};
-#[cfg(feature = "store-postgres")]
-pub use punctual_store_sql::{PostgresJobStore, PostgresJobStoreBuilder};
-#[cfg(feature = "store-sqlite")]
-pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{
     CapturedOutput, Command, CommandError, CommandOutput, CommandTask, Ending, Stream, command,

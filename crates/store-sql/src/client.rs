@@ -47,9 +47,14 @@ pub(crate) trait Columns: Send + Sync + 'static {
     fn int(&self, column: usize) -> Result<i64, StoreError>;
     fn maybe_int(&self, column: usize) -> Result<Option<i64>, StoreError>;
     fn text(&self, column: usize) -> Result<&str, StoreError>;
-    fn maybe_text(&self, column: usize) -> Result<Option<&str>, StoreError>;
     fn bytes(&self, column: usize) -> Result<&[u8], StoreError>;
     fn flag(&self, column: usize) -> Result<bool, StoreError>;
+
+    /// Whether there is anything.
+    fn is_some(&self, column: usize) -> bool;
+
+    /// A text as it is stored, whatever it is.
+    fn raw(&self, column: usize) -> String;
 }
 
 /// Makes a [`Client`] of a connection of sqlx: the database, its connection, its row, and the function
@@ -87,8 +92,17 @@ macro_rules! client {
 
         impl $crate::client::Columns for $row {
             $crate::client::columns! { $error;
-                int: i64, maybe_int: Option<i64>, text: &str, maybe_text: Option<&str>, bytes: &[u8],
-                flag: bool
+                int: i64, maybe_int: Option<i64>, text: &str, bytes: &[u8], flag: bool
+            }
+
+            fn is_some(&self, column: usize) -> bool {
+                sqlx::Row::try_get_raw(self, column)
+                    .is_ok_and(|value| !sqlx::ValueRef::is_null(&value))
+            }
+
+            fn raw(&self, column: usize) -> String {
+                let bytes = sqlx::Row::try_get_unchecked::<&[u8], _>(self, column);
+                bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
             }
         }
     };

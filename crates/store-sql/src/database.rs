@@ -14,10 +14,6 @@ pub(crate) struct Database<D> {
 }
 
 impl<D: Dialect> Database<D> {
-    pub(crate) async fn open(options: &D::Options) -> Result<Self, StoreError> {
-        Ok(Self { dialect: D::open(options).await? })
-    }
-
     pub(crate) async fn end(
         &self,
         transaction: Transaction<'static, D::Database>,

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, NewRecord, StoreError, TaskFilter,
-    Timestamp,
+    AddOutcome, ChangeWatch, Claims, CommitBatch, CommitOutcome, NewRecord, NodeId, StoreCaps,
+    StoreError, TaskFilter, Timestamp,
 };
 use sqlx::{SqlStr, Transaction};
 
@@ -47,8 +47,11 @@ pub(crate) trait Dialect:
     /// The statements that the shared code runs.
     const STATEMENTS: Statements;
 
-    /// Those about the history of runs, if its table is there.
-    const HISTORY: Option<&'static HistoryStatements> = None;
+    /// Those about the history of runs.
+    const HISTORY: HistoryStatements;
+
+    /// What a store with these options can do.
+    fn caps(options: &Self::Options) -> StoreCaps;
 
     /// Connects in the current runtime, and makes or migrates the tables.
     fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
@@ -141,11 +144,12 @@ pub(crate) trait Claiming {
     /// Does what the contract says.
     fn claim_due(
         &self,
+        node: &NodeId,
         now: Timestamp,
         limit: usize,
         lease: Duration,
         filter: &TaskFilter,
-    ) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Claims, StoreError>> + Send;
 }
 
 /// In its `commits.rs`.

@@ -1,17 +1,8 @@
 //! What a failure of sqlx means to a scheduler.
 
-use punctual_core::{NameError, StoreError, StoreErrorKind};
+use punctual_core::StoreErrorKind;
 
-/// What the user asked for can't be.
-pub(crate) fn invalid(message: impl Into<String>) -> StoreError {
-    StoreError::new(StoreErrorKind::Invalid, message)
-}
-
-/// A stored value that no store of ours has written.
-pub(crate) fn corrupt(error: NameError) -> StoreError {
-    StoreError::new(StoreErrorKind::Corrupt, "the database holds an invalid name")
-        .with_source(error)
-}
+pub(crate) use punctual_store_kit::invalid;
 
 /// The kind of a failure that did not come from the database itself, if it is one.
 pub(crate) fn client_failure(error: &sqlx::Error) -> Option<(StoreErrorKind, &'static str)> {

@@ -1,14 +1,22 @@
 //! Adding, changing, removing and listing jobs.
 
-use punctual_core::{
-    AddOutcome, JobCursor, JobId, JobPage, JobRecord, NewRecord, RecordUpdate, Revision,
-    StoreError, Timestamp,
-};
+use std::collections::HashSet;
 
+use punctual_core::{
+    AddOutcome, CorruptRecord, JobCursor, JobId, JobPage, JobRecord, NewRecord, RecordUpdate,
+    Revision, StoreError, StoredJob, Timestamp,
+};
+use punctual_store_kit::PageReader;
+
+use crate::batch::json;
+use crate::client::Columns;
 use crate::client::Value::{Bytes, Flag, Int, MaybeInt, MaybeText, Text};
 use crate::database::Database;
 use crate::dialect::Dialect;
-use crate::rows;
+use crate::{rows, sql};
+
+/// Where a row stands in the list, as it is stored: its run time and its id.
+type Place = (Option<i64>, String);
 
 impl<D: Dialect> Database<D> {
     pub(crate) async fn add(&self, records: &[NewRecord]) -> Result<Vec<AddOutcome>, StoreError> {
@@ -65,9 +73,10 @@ impl<D: Dialect> Database<D> {
             MaybeInt(update.expected_run_time.flatten().map(Timestamp::as_micros)),
         ];
         if self.execute(connection, D::STATEMENTS.update, &values).await? == 0 {
-            return Err(match self.exists(connection, id).await? {
-                true => StoreError::conflict(id),
-                false => StoreError::not_found(id),
+            let found = self.fetch(connection, sql::EXISTS, &values[..1]).await?;
+            return Err(match found.is_empty() {
+                true => StoreError::not_found(id),
+                false => StoreError::conflict(id),
             });
         }
         if let Some((_, definition)) = &update.definition {
@@ -78,42 +87,42 @@ impl<D: Dialect> Database<D> {
         Ok(expected.next())
     }
 
-    async fn exists(&self, connection: &mut D::Connection, id: &JobId) -> Result<bool, StoreError> {
-        let found = self.fetch(connection, D::STATEMENTS.exists, &[Text(id.as_str())]).await?;
-        Ok(!found.is_empty())
-    }
-
-    pub(crate) async fn remove(&self, id: &JobId) -> Result<bool, StoreError> {
+    pub(crate) async fn remove(&self, ids: &[JobId]) -> Result<Vec<bool>, StoreError> {
         let mut transaction = self.dialect.write().await?;
-        let removed = self.remove_in(&mut transaction, id).await?;
+        let removed = self.remove_in(&mut transaction, ids).await?;
         self.end(transaction).await?;
         Ok(removed)
     }
 
-    /// Removes a job as a part of the connection's transaction.
+    /// Removes jobs as a part of the connection's transaction.
     pub(crate) async fn remove_in(
         &self,
         connection: &mut D::Connection,
-        id: &JobId,
-    ) -> Result<bool, StoreError> {
-        let id = [Text(id.as_str())];
-        // The job comes first: whoever records a run holds it, and so none comes after.
-        let removed = self.execute(connection, D::STATEMENTS.remove, &id).await?;
-        if removed > 0 {
-            self.execute(connection, D::STATEMENTS.remove_runs, &id).await?;
+        ids: &[JobId],
+    ) -> Result<Vec<bool>, StoreError> {
+        let names: Vec<&str> = ids.iter().map(JobId::as_str).collect();
+        let mut removed = self.remove_named(connection, &names).await?;
+        Ok(names.into_iter().map(|name| removed.remove(name)).collect())
+    }
+
+    /// The same by ids that may be none; answers those of jobs that were there.
+    pub(crate) async fn remove_named(
+        &self,
+        connection: &mut D::Connection,
+        ids: &[&str],
+    ) -> Result<HashSet<String>, StoreError> {
+        let ids = json(ids)?;
+        let ids = [Text(&ids)];
+        // The jobs come first: whoever records a run holds its job, and so none comes after.
+        let found = self.fetch(connection, D::STATEMENTS.hold, &ids).await?;
+        if !found.is_empty() {
+            self.execute(connection, D::STATEMENTS.remove, &ids).await?;
+            self.execute(connection, D::STATEMENTS.remove_runs, &ids).await?;
         }
-        Ok(removed > 0)
+        Ok(found.iter().map(|row| row.raw(0)).collect())
     }
 
-    pub(crate) async fn remove_all(&self) -> Result<u64, StoreError> {
-        let mut transaction = self.dialect.write().await?;
-        let removed = self.execute(&mut transaction, D::STATEMENTS.remove_all, &[]).await?;
-        self.execute(&mut transaction, D::STATEMENTS.remove_all_runs, &[]).await?;
-        self.end(transaction).await?;
-        Ok(removed)
-    }
-
-    pub(crate) async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
+    pub(crate) async fn get(&self, id: &JobId) -> Result<Option<StoredJob>, StoreError> {
         let mut connection = self.dialect.read().await?;
         let found = self.get_in(&mut connection, id).await?;
         connection.finish();
@@ -125,9 +134,9 @@ impl<D: Dialect> Database<D> {
         &self,
         connection: &mut D::Connection,
         id: &JobId,
-    ) -> Result<Option<JobRecord>, StoreError> {
+    ) -> Result<Option<StoredJob>, StoreError> {
         let found = self.fetch(connection, D::STATEMENTS.get, &[Text(id.as_str())]).await?;
-        found.first().map(rows::record).transpose()
+        rows::stored(&found).map_err(rows::corrupt)
     }
 
     pub(crate) async fn list(
@@ -135,54 +144,66 @@ impl<D: Dialect> Database<D> {
         after: Option<&JobCursor>,
         limit: usize,
     ) -> Result<JobPage, StoreError> {
-        if limit == 0 {
-            return Ok(JobPage::default());
+        let mut page = PageReader::<Place, JobRecord>::new(limit);
+        if page.wanted().is_none() {
+            return Ok(page.into());
         }
-        // One more than asked for tells whether there is another page.
-        let wanted = limit.saturating_add(1);
+        let after = after.map(|cursor| {
+            (cursor.next_run_time.map(Timestamp::as_micros), cursor.id.as_str().to_owned())
+        });
         let mut transaction = self.dialect.snapshot().await?;
-        let mut found = Vec::new();
-        if after.is_none_or(|cursor| cursor.next_run_time.is_some()) {
-            found = self.scheduled(&mut transaction, after, wanted).await?;
+        while let Some(wanted) = page.wanted() {
+            let place = page.after().or(after.as_ref()).cloned();
+            let mut found = Vec::new();
+            if place.as_ref().is_none_or(|(time, _)| time.is_some()) {
+                found = self.scheduled(&mut transaction, place.as_ref(), wanted).await?;
+            }
+            if found.len() < wanted {
+                let place = place.as_ref().filter(|(time, _)| time.is_none());
+                let left = wanted - found.len();
+                found.extend(self.unscheduled(&mut transaction, place, left).await?);
+            }
+            page.push(found);
         }
-        if found.len() < wanted {
-            let after = after.filter(|cursor| cursor.next_run_time.is_none());
-            let left = wanted - found.len();
-            found.extend(self.unscheduled(&mut transaction, after, left).await?);
-        }
-        let more = found.len() > limit;
-        found.truncate(limit);
-        Ok(JobPage { next: found.last().filter(|_| more).map(JobCursor::of), records: found })
+        Ok(page.into())
     }
 
     async fn scheduled(
         &self,
         connection: &mut D::Connection,
-        after: Option<&JobCursor>,
+        after: Option<&Place>,
         limit: usize,
-    ) -> Result<Vec<JobRecord>, StoreError> {
+    ) -> Result<Vec<(Place, Result<JobRecord, CorruptRecord>)>, StoreError> {
         let limit = rows::limit(limit);
-        let place = after.and_then(|cursor| Some((cursor.next_run_time?, &cursor.id)));
-        let found = match place {
+        let found = match after.and_then(|(time, id)| Some(((*time)?, id))) {
             None => self.fetch(connection, D::STATEMENTS.list_scheduled, &[limit]).await?,
             Some((time, id)) => {
-                let values = [limit, Int(time.as_micros()), Text(id.as_str())];
+                let values = [limit, Int(time), Text(id)];
                 self.fetch(connection, D::STATEMENTS.list_scheduled_after, &values).await?
             }
         };
-        found.iter().map(rows::record).collect()
+        found.iter().map(placed).collect()
     }
 
     async fn unscheduled(
         &self,
         connection: &mut D::Connection,
-        after: Option<&JobCursor>,
+        after: Option<&Place>,
         limit: usize,
-    ) -> Result<Vec<JobRecord>, StoreError> {
-        // No id is empty, so all come after it.
-        let place = after.map_or("", |cursor| cursor.id.as_str());
-        let values = [rows::limit(limit), Text(place)];
-        let found = self.fetch(connection, D::STATEMENTS.list_unscheduled_after, &values).await?;
-        found.iter().map(rows::record).collect()
+    ) -> Result<Vec<(Place, Result<JobRecord, CorruptRecord>)>, StoreError> {
+        let limit = rows::limit(limit);
+        let found = match after {
+            None => self.fetch(connection, D::STATEMENTS.list_unscheduled, &[limit]).await?,
+            Some((_, id)) => {
+                let values = [limit, Text(id)];
+                self.fetch(connection, D::STATEMENTS.list_unscheduled_after, &values).await?
+            }
+        };
+        found.iter().map(placed).collect()
     }
+}
+
+/// A record with the place where it stands.
+fn placed(row: &impl Columns) -> Result<(Place, Result<JobRecord, CorruptRecord>), StoreError> {
+    Ok(((row.maybe_int(5)?, row.raw(0)), rows::record(row)))
 }

@@ -27,13 +27,11 @@ mod client;
 mod database;
 mod dialect;
 mod error;
-mod facets;
-mod handle;
 mod history;
 mod jobs;
 mod lent;
+mod metadata;
 mod migrate;
-mod notes;
 mod rows;
 mod runs;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -43,7 +41,6 @@ mod store;
 mod tables;
 #[cfg(test)]
 mod testing;
-mod wakeup;
 
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -1,58 +1,198 @@
-//! Rows as the contract's types.
+//! Rows as the contract's types, or as what is wrong with them: a row that makes no sense fails no other.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 use punctual_core::{
-    Encoded, Fence, InFlightRun, JobId, JobRecord, NodeId, Revision, RunId, Schedule, StoreError,
-    StoreErrorKind, TaskName, Timestamp,
+    Claim, CorruptKind, CorruptRecord, Encoded, Fence, HistoryEntry, InFlightRun, JobId, JobRecord,
+    NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind, StoredJob,
+    TaskName, Timestamp,
 };
+use serde_json::json;
 
 use crate::client::{Columns, Value};
-use crate::error::corrupt;
 
 /// The number of columns that [`record`] reads.
-pub(crate) const RECORD_COLUMNS: usize = 10;
+pub(crate) const RECORD_COLUMNS: usize = 11;
+
+/// Where the run begins in the rows that [`stored`] reads.
+const STORED_RUN: usize = RECORD_COLUMNS + 3;
+
+/// A field, or what is wrong with it.
+type Field<T> = Result<T, String>;
 
 /// The record in the first columns of a row.
-pub(crate) fn record(row: &impl Columns) -> Result<JobRecord, StoreError> {
-    let (next_run_time, due_at) = (row.maybe_int(5)?, row.maybe_int(6)?);
+pub(crate) fn record(row: &impl Columns) -> Result<JobRecord, CorruptRecord> {
+    fields_of_record(row).map_err(|reason| CorruptRecord::new(CorruptKind::Job, row.raw(0), reason))
+}
+
+fn fields_of_record(row: &impl Columns) -> Field<JobRecord> {
     Ok(JobRecord {
-        id: JobId::new(row.text(0)?).map_err(corrupt)?,
-        task: TaskName::new(row.text(1)?).map_err(corrupt)?,
-        definition: Encoded::from(row.bytes(2)?),
-        revision: Revision(row.int(3)?),
-        fence: Fence(row.int(4)?),
-        schedule: next_run_time.zip(due_at).map(|(next_run_time, due_at)| Schedule {
-            next_run_time: Timestamp::from_micros(next_run_time),
-            due_at: Timestamp::from_micros(due_at),
+        id: name(row, 0, JobId::new)?,
+        task: name(row, 1, TaskName::new)?,
+        definition: Encoded::from(row.bytes(2).map_err(|_| "it has no definition".to_owned())?),
+        revision: Revision(number(row, 3, "revision", 0..=Revision::MAX.0)?),
+        fence: fence(row, 4, "fence")?,
+        schedule: schedule(row)?,
+        fire_count: number(row, 7, "fire_count", 0..=i64::MAX)?.unsigned_abs(),
+        finished: row.flag(8).map_err(|error| format!("finished: {error}"))?,
+        claims: small(row, 9, "claims")?,
+        in_flight: small(row, 10, "in_flight")?,
+    })
+}
+
+fn schedule(row: &impl Columns) -> Field<Option<Schedule>> {
+    match (instant(row, 5, "next_run_time")?, instant(row, 6, "due_at")?) {
+        (None, None) => Ok(None),
+        (Some(next_run_time), Some(due_at)) => Ok(Some(Schedule { next_run_time, due_at })),
+        (next, due) => {
+            Err(format!("next_run_time is {next:?} and due_at is {due:?}: one is missing"))
+        }
+    }
+}
+
+/// The job in rows of the statement [`get`](crate::sql::Statements::get): one with the record and its claim, one
+/// for each run.
+pub(crate) fn stored(rows: &[impl Columns]) -> Result<Option<StoredJob>, CorruptRecord> {
+    let Some(own) = rows.iter().find(|row| row.is_some(0)) else { return Ok(None) };
+    let record = record(own)?;
+    let (claim, lost) = fields_of_claim(own)
+        .map_err(|reason| CorruptRecord::new(CorruptKind::Job, record.id.as_str(), reason))?;
+    let runs = rows.iter().filter(|row| row.is_some(STORED_RUN));
+    let mut runs: Vec<_> =
+        runs.map(|row| run(row, record.id.as_str(), STORED_RUN)).collect::<Result<_, _>>()?;
+    runs.sort_unstable_by_key(|run| run.run_id);
+    Ok(Some(StoredJob { record, claim, lost, runs }))
+}
+
+/// The claim, and the fence that was lost.
+fn fields_of_claim(row: &impl Columns) -> Field<(Option<Claim>, Fence)> {
+    let [lost, node, until] = [0, 1, 2].map(|column| RECORD_COLUMNS + column);
+    let claim = match row.is_some(node) {
+        false => None,
+        true => Some(Claim {
+            node: name(row, node, NodeId::new)?,
+            until: instant(row, until, "claimed_until")?.ok_or("claimed_until is missing")?,
         }),
-        fire_count: row.int(7)? as u64,
-        finished: row.flag(8)?,
-        in_flight: small(row, 9)?,
+    };
+    Ok((claim, fence(row, lost, "lost_fence")?))
+}
+
+/// The run of this job in five columns of a row.
+pub(crate) fn run(
+    row: &impl Columns,
+    job: &str,
+    first: usize,
+) -> Result<InFlightRun, CorruptRecord> {
+    let fields = || {
+        Ok(InFlightRun {
+            run_id: run_id(row, first)?,
+            scheduled_time: time(row, first + 1, "scheduled_time")?,
+            attempt: small(row, first + 2, "attempt")?,
+            node: name(row, first + 3, NodeId::new)?,
+            fence: fence(row, first + 4, "fence")?,
+        })
+    };
+    fields().map_err(|reason: String| {
+        let key = json!([job, row.raw(first)]).to_string();
+        CorruptRecord::new(CorruptKind::Run, key, reason)
     })
 }
 
-/// The run in five columns of a row.
-pub(crate) fn run(row: &impl Columns, first: usize) -> Result<InFlightRun, StoreError> {
-    Ok(InFlightRun {
-        run_id: run_id(row, first)?,
-        scheduled_time: Timestamp::from_micros(row.int(first + 1)?),
-        attempt: small(row, first + 2)?,
-        node: NodeId::new(row.text(first + 3)?).map_err(corrupt)?,
-        fence: Fence(row.int(first + 4)?),
+/// An entry of the history: run, attempt, job, task, node, scheduled time, begin, end, outcome, error. Before it,
+/// what it is known by, as it is stored: end, run, attempt.
+pub(crate) type EntryRow = ((i64, String, i64), Result<HistoryEntry, CorruptRecord>);
+
+pub(crate) fn entry(row: &impl Columns) -> Result<EntryRow, StoreError> {
+    let place = (row.int(7)?, row.raw(0), row.int(1)?);
+    let entry = fields_of_entry(row).map_err(|reason| {
+        CorruptRecord::new(CorruptKind::History, json!(place).to_string(), reason)
+    });
+    Ok((place, entry))
+}
+
+fn fields_of_entry(row: &impl Columns) -> Field<HistoryEntry> {
+    let outcome = text(row, 8, "outcome")?;
+    Ok(HistoryEntry {
+        run_id: run_id(row, 0)?,
+        attempt: small(row, 1, "attempt")?,
+        job_id: name(row, 2, JobId::new)?,
+        task: name(row, 3, TaskName::new)?,
+        node: name(row, 4, NodeId::new)?,
+        scheduled_time: time(row, 5, "scheduled_time")?,
+        started: instant(row, 6, "started")?,
+        finished: time(row, 7, "finished")?,
+        outcome: OutcomeKind::from_name(outcome)
+            .ok_or_else(|| format!("outcome is {outcome:?}, which is none"))?,
+        error: match row.is_some(9) {
+            true => Some(text(row, 9, "error")?.into()),
+            false => None,
+        },
     })
 }
 
-pub(crate) fn run_id(row: &impl Columns, column: usize) -> Result<RunId, StoreError> {
-    row.text(column)?.parse().map_err(|error: std::num::ParseIntError| {
-        StoreError::new(StoreErrorKind::Corrupt, "the database holds an invalid run id")
-            .with_source(error)
-    })
+/// A key and its value in the first two columns of a row.
+pub(crate) fn metadata(row: &impl Columns) -> Result<(String, String), CorruptRecord> {
+    let fields = || match text(row, 0, "key")? {
+        "" => Err("key is empty".to_owned()),
+        key if key.len() > 255 => Err(format!("key {key:?} is longer than 255 bytes")),
+        key => Ok((key.to_owned(), text(row, 1, "value")?.to_owned())),
+    };
+    fields().map_err(|reason| CorruptRecord::new(CorruptKind::Metadata, row.raw(0), reason))
 }
 
-pub(crate) fn small(row: &impl Columns, column: usize) -> Result<u32, StoreError> {
-    u32::try_from(row.int(column)?).map_err(|error| {
-        StoreError::new(StoreErrorKind::Corrupt, "the database holds an impossible number")
-            .with_source(error)
-    })
+fn text<'r>(row: &'r impl Columns, column: usize, field: &str) -> Field<&'r str> {
+    row.text(column).map_err(|_| format!("{field} is {:?}, which is no text", row.raw(column)))
+}
+
+/// The error of `new` says what the name is for, and which it is.
+fn name<'r, T, E: Display>(
+    row: &'r impl Columns,
+    column: usize,
+    new: impl FnOnce(&'r str) -> Result<T, E>,
+) -> Field<T> {
+    new(text(row, column, "a name")?).map_err(|error| error.to_string())
+}
+
+fn run_id(row: &impl Columns, column: usize) -> Field<RunId> {
+    let text = text(row, column, "run_id")?;
+    text.parse().map_err(|error| format!("run_id is {text:?}: {error}"))
+}
+
+fn number(
+    row: &impl Columns,
+    column: usize,
+    field: &str,
+    range: RangeInclusive<i64>,
+) -> Field<i64> {
+    let number = row.int(column).map_err(|error| format!("{field}: {error}"))?;
+    match range.contains(&number) {
+        true => Ok(number),
+        false => Err(format!("{field} is {number}, which is not in {range:?}")),
+    }
+}
+
+fn small(row: &impl Columns, column: usize, field: &str) -> Field<u32> {
+    let number = number(row, column, field, 0..=u32::MAX.into())?;
+    u32::try_from(number).map_err(|error| error.to_string())
+}
+
+fn fence(row: &impl Columns, column: usize, field: &str) -> Field<Fence> {
+    number(row, column, field, 0..=Fence::MAX.0).map(Fence)
+}
+
+fn time(row: &impl Columns, column: usize, field: &str) -> Field<Timestamp> {
+    let range = Timestamp::MIN.as_micros()..=Timestamp::MAX.as_micros();
+    number(row, column, field, range).map(Timestamp::from_micros)
+}
+
+fn instant(row: &impl Columns, column: usize, field: &str) -> Field<Option<Timestamp>> {
+    row.is_some(column).then(|| time(row, column, field)).transpose()
+}
+
+/// What a call that is about this one thing alone answers.
+pub(crate) fn corrupt(record: CorruptRecord) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, record.to_string())
 }
 
 /// Databases' integers have a sign.

@@ -1,10 +1,11 @@
-//! Runs in flight, and the nodes that they belong to.
+//! When jobs can be claimed, and nodes with the runs and claims that they have, or leave behind.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use punctual_core::{
-    InFlightRun, JobId, NodeId, OrphanedRun, Renewal, StoreError, TaskFilter, Timestamp,
+    InFlightRun, JobRecord, NodeId, OrphanedRun, Renewal, StoreError, TakeOver, TaskFilter,
+    Timestamp,
 };
 
 use crate::batch::{json, tasks};
@@ -12,17 +13,35 @@ use crate::client::Columns;
 use crate::client::Value::{Int, MaybeText, Text};
 use crate::database::Database;
 use crate::dialect::Dialect;
-use crate::rows;
+use crate::{rows, sql};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long dead nodes are remembered.
+const DEAD_NODES: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long dead nodes are remembered: the contract's week, and as much as they may have been dated back.
-const DEAD_NODES: Duration = DAY.saturating_mul(8);
-
-/// A node that has lost its runs has been dead for so long: longer than any renewal is on its way.
-const BURIED: Duration = DAY;
+/// What dead nodes have left.
+struct Left {
+    claims: Vec<(String, String)>,
+    runs: Vec<(JobRecord, InFlightRun)>,
+    taken: TakeOver,
+}
 
 impl<D: Dialect> Database<D> {
+    pub(crate) async fn next_wakeup(
+        &self,
+        filter: &TaskFilter,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let tasks = tasks(filter)?;
+        let found = self.ask(D::STATEMENTS.next_wakeup, &[MaybeText(tasks.as_deref())]).await?;
+        instant(&found)
+    }
+
+    pub(crate) async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        match D::STATEMENTS.time {
+            Some(time) => instant(&self.ask(time, &[]).await?),
+            None => Ok(None),
+        }
+    }
+
     pub(crate) async fn renew(
         &self,
         node: &NodeId,
@@ -39,16 +58,12 @@ impl<D: Dialect> Database<D> {
         // Rarely: it was dead, or has just been started.
         let forgotten = Int(now.saturating_sub(DEAD_NODES).as_micros());
         let mut transaction = self.dialect.write().await?;
-        let before = self.fetch(&mut transaction, D::STATEMENTS.node, &[node]).await?;
+        let expired = self.fetch(&mut transaction, sql::HAS_EXPIRED, &values[..2]).await?;
         self.execute(&mut transaction, D::STATEMENTS.renew, &[node, until]).await?;
         self.execute(&mut transaction, D::STATEMENTS.forget_nodes, &[forgotten]).await?;
         let found = self.fetch(&mut transaction, D::STATEMENTS.look, &values[..3]).await?;
         self.end(transaction).await?;
-        let lapsed = match before.first() {
-            Some(row) => row.int(0)? <= now.as_micros(),
-            None => false,
-        };
-        renewal(&found[0], lapsed)
+        renewal(&found[0], !expired.is_empty())
     }
 
     pub(crate) async fn take_over(
@@ -57,86 +72,116 @@ impl<D: Dialect> Database<D> {
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
-    ) -> Result<Vec<OrphanedRun>, StoreError> {
+    ) -> Result<TakeOver, StoreError> {
         let mut transaction = self.dialect.write().await?;
-        // A search sees the nodes as they were when it began, but runs as they are when it comes to them: those
-        // of a node that has come to life meanwhile look like those of nobody. Once the runs are held, they stay
-        // as they are, and so do their nodes once they are buried.
-        let mut orphans = self.orphans(&mut transaction, now, limit, filter).await?;
-        while self.bury_dead(&mut transaction, now, &orphans).await? {
-            orphans = self.orphans(&mut transaction, now, limit, filter).await?;
+        // A search sees the nodes as they were when it began, but runs and claims as they are when it comes to
+        // them: those of a node that has come to life meanwhile look like those of nobody. Once they are held, they
+        // stay as they are, and so do their nodes once their leases are revoked.
+        let mut left = self.left(&mut transaction, now, limit, filter).await?;
+        while self.revoke(&mut transaction, now, &left).await? {
+            left = self.left(&mut transaction, now, limit, filter).await?;
         }
-        let taken: Vec<_> = orphans
-            .iter()
-            .map(|orphan| (orphan.record.id.as_str(), orphan.run.run_id.to_string()))
-            .collect();
-        let values = [Text(&json(&taken)?), Text(heir.as_str())];
-        self.execute(&mut transaction, D::STATEMENTS.take_over, &values).await?;
+        let Left { claims, runs, mut taken } = left;
+        let released: HashSet<&str> = claims.iter().map(|(id, _)| id.as_str()).collect();
+        if !released.is_empty() {
+            let ids = json(&released)?;
+            self.execute(&mut transaction, D::STATEMENTS.release, &[Text(&ids)]).await?;
+        }
+        if !runs.is_empty() {
+            let keys = runs.iter().map(|(job, run)| (job.id.as_str(), run.run_id.to_string()));
+            let values = [Text(&json(&keys.collect::<Vec<_>>())?), Text(heir.as_str())];
+            self.execute(&mut transaction, D::STATEMENTS.take_over, &values).await?;
+        }
         self.end(transaction).await?;
-        for OrphanedRun { run, .. } in &mut orphans {
-            run.node = heir.clone();
-            run.fence = run.fence.next();
-            run.attempt += 1;
-        }
-        Ok(orphans)
+        taken.released = released.len();
+        taken.runs = runs
+            .into_iter()
+            .map(|(mut record, mut run)| {
+                if released.contains(record.id.as_str()) {
+                    record.fence = record.fence.next();
+                }
+                run.node = heir.clone();
+                run.fence = run.fence.next();
+                run.attempt = run.attempt.saturating_add(1);
+                OrphanedRun { record, run }
+            })
+            .collect();
+        Ok(taken)
     }
 
-    /// The runs of dead nodes, still as they are.
-    async fn orphans(
+    /// What dead nodes have left, still as it is.
+    async fn left(
         &self,
         connection: &mut D::Connection,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
-    ) -> Result<Vec<OrphanedRun>, StoreError> {
-        let (now, limit) = (Int(now.as_micros()), rows::limit(limit));
-        let found = match tasks(filter)? {
-            None => self.fetch(connection, D::STATEMENTS.orphans, &[now, limit]).await?,
-            Some(tasks) => {
-                let values = [now, limit, Text(&tasks)];
-                self.fetch(connection, D::STATEMENTS.orphans_of_tasks, &values).await?
+    ) -> Result<Left, StoreError> {
+        let tasks = tasks(filter)?;
+        let (now, tasks) = (Int(now.as_micros()), MaybeText(tasks.as_deref()));
+        // One more than asked for tells whether there are more.
+        let wanted = limit.saturating_add(1);
+        let values = [now, rows::limit(wanted), tasks];
+        let found = self.fetch(connection, D::STATEMENTS.orphaned_claims, &values).await?;
+        let claims = found.iter().take(limit).map(|row| (row.raw(0), row.raw(1))).collect();
+        let mut taken = TakeOver { more: found.len() > limit, ..TakeOver::default() };
+        // What can't be read stays, and leaves its place to others.
+        let mut runs = Vec::new();
+        let mut asked = wanted;
+        loop {
+            runs.clear();
+            taken.corrupt.clear();
+            let values = [now, rows::limit(asked), tasks];
+            let found = self.fetch(connection, D::STATEMENTS.orphans, &values).await?;
+            for row in &found {
+                let run = rows::run(row, &row.raw(0), rows::RECORD_COLUMNS);
+                match rows::record(row).and_then(|record| Ok((record, run?))) {
+                    Ok(run) => runs.push(run),
+                    Err(corrupt) => taken.corrupt.push(corrupt),
+                }
             }
-        };
-        found
-            .iter()
-            .map(|row| {
-                let record = rows::record(row)?;
-                Ok(OrphanedRun { record, run: rows::run(row, rows::RECORD_COLUMNS)? })
-            })
-            .collect()
+            if found.len() < asked || runs.len() >= wanted {
+                break;
+            }
+            asked = wanted.saturating_add(taken.corrupt.len());
+        }
+        taken.more |= runs.len() > limit;
+        runs.truncate(limit);
+        Ok(Left { claims, runs, taken })
     }
 
-    /// Buries the nodes of the runs that were found: one whose renewal is on its way since before its end would not be
-    /// told otherwise that it comes too late. Answers whether one of them is alive after all.
-    async fn bury_dead(
+    /// Revokes the leases of the nodes that have left something: one whose renewal is on its way since before its
+    /// end would not be told otherwise that it comes too late. Answers whether one of them is alive after all.
+    async fn revoke(
         &self,
         connection: &mut D::Connection,
         now: Timestamp,
-        found: &[OrphanedRun],
+        left: &Left,
     ) -> Result<bool, StoreError> {
-        if found.is_empty() {
+        // In one order, so that of two that revoke the same none waits for the other in a circle.
+        let claimed = left.claims.iter().map(|(_, node)| node.as_str());
+        let nodes: BTreeSet<&str> =
+            left.runs.iter().map(|(_, run)| run.node.as_str()).chain(claimed).collect();
+        if nodes.is_empty() {
             return Ok(false);
         }
-        let since = Int(now.saturating_sub(BURIED).as_micros());
         let now = Int(now.as_micros());
-        // In one order, so that of two that bury the same nodes none waits for the other in a circle.
-        let nodes: BTreeSet<&str> = found.iter().map(|orphan| orphan.run.node.as_str()).collect();
-        for node in nodes {
-            self.execute(connection, D::STATEMENTS.bury, &[Text(node), now, since]).await?;
+        for node in &nodes {
+            self.execute(connection, sql::REVOKE, &[Text(node), now]).await?;
         }
-        let rows = self.fetch(connection, D::STATEMENTS.living, &[now]).await?;
-        let living: HashSet<&str> = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
-        Ok(found.iter().any(|orphan| living.contains(orphan.run.node.as_str())))
-    }
-
-    pub(crate) async fn in_flight(&self, id: &JobId) -> Result<Vec<InFlightRun>, StoreError> {
-        let found = self.ask(D::STATEMENTS.in_flight, &[Text(id.as_str())]).await?;
-        found.iter().map(|row| rows::run(row, 0)).collect()
+        let living = self.fetch(connection, sql::LIVING, &[now]).await?;
+        Ok(living.iter().any(|row| nodes.contains(row.raw(0).as_str())))
     }
 }
 
-/// The row of `look`, and whether the lease had lapsed.
-fn renewal(row: &impl Columns, lapsed: bool) -> Result<Renewal, StoreError> {
+/// The row of `look`, and whether the lease had expired.
+fn renewal(row: &impl Columns, expired: bool) -> Result<Renewal, StoreError> {
     let instant = |column| Ok(row.maybe_int(column)?.map(Timestamp::from_micros));
-    Ok(Renewal { lapsed, next_wakeup: instant(0)?, orphans: row.flag(1)?, time: instant(2)? })
+    Ok(Renewal { expired, next_wakeup: instant(0)?, orphans: row.flag(1)?, time: instant(2)? })
+}
+
+/// The instant in the first row, if there is one.
+fn instant(rows: &[impl Columns]) -> Result<Option<Timestamp>, StoreError> {
+    let found = rows.first().map(|row| row.maybe_int(0)).transpose()?;
+    Ok(found.flatten().map(Timestamp::from_micros))
 }

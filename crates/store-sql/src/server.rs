@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use punctual_core::StoreError;
+use punctual_store_kit::SecretUrl;
 use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, Pool, SqlSafeStr};
 use tokio::time::timeout;
@@ -94,14 +95,7 @@ impl<D: Database> fmt::Debug for Server<D> {
 
 /// What a URL says. No error repeats it, since it may have a password in it.
 pub(crate) fn parse<D: Database>(url: &str) -> Result<Options<D>, StoreError> {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-    if !scheme.is_some_and(|scheme| D::URL_SCHEMES.contains(&scheme)) {
-        let schemes = D::URL_SCHEMES.join(":// or ");
-        return Err(invalid(format!("the URL of a {} store begins with {schemes}://", D::NAME)));
-    }
-    url.parse().map_err(|error: sqlx::Error| {
-        invalid(format!("the URL of the {} store is not valid", D::NAME)).with_source(error)
-    })
+    SecretUrl::new(D::NAME, D::URL_SCHEMES, url)?.read(str::parse)
 }
 
 /// How many connections a store may have, and how long it may wait.

@@ -1,4 +1,4 @@
-//! The statements that the shared code runs.
+//! The statements that the shared code runs, and what those of all dialects say alike.
 //!
 //! `{p}` is the table prefix, `?1` the first value.
 
@@ -10,78 +10,236 @@ pub(crate) struct Statements {
     pub(crate) update: &'static str,
     /// Id, definition.
     pub(crate) update_definition: &'static str,
-    /// Id; answers a row if there is such a job.
-    pub(crate) exists: &'static str,
-    /// Id; the job with its definition.
+    /// Ids as a JSON array; answers those of the jobs that are there, and holds them.
+    pub(crate) hold: &'static str,
+    /// Ids as a JSON array; the jobs with their definitions.
     pub(crate) remove: &'static str,
-    /// Id.
+    /// Ids as a JSON array; the runs of these jobs.
     pub(crate) remove_runs: &'static str,
-    /// All jobs with their definitions.
-    pub(crate) remove_all: &'static str,
-    /// Those without a job: others may have added some in the meantime.
-    pub(crate) remove_all_runs: &'static str,
-    /// Id; answers a record.
+    /// Id; answers rows as [`rows::stored`](crate::rows::stored) reads them.
     pub(crate) get: &'static str,
 
     // The list in two parts, each along the index: first the jobs with a time, then those without.
-    /// Limit; answers records.
+    // Each with a limit, and then the run time if there is one and the id of the job before; they answer records.
     pub(crate) list_scheduled: &'static str,
-    /// Limit, and the run time and id of the job before.
     pub(crate) list_scheduled_after: &'static str,
-    /// Limit, and the id of the job before.
+    pub(crate) list_unscheduled: &'static str,
     pub(crate) list_unscheduled_after: &'static str,
 
-    /// Answers an instant, if there is one.
+    /// Tasks as a JSON array or none; answers a row with the instant at which a job can be claimed, or none.
     pub(crate) next_wakeup: &'static str,
-    /// Tasks as a JSON array.
-    pub(crate) next_wakeup_of_tasks: &'static str,
     /// Answers what time it is there; none where that is this machine's.
     pub(crate) time: Option<&'static str>,
 
-    /// Node, now, tasks as a JSON array or none; answers what a node must know: the earliest due time if
-    /// there is one, whether other nodes have left runs behind, the time if the database's clock counts.
+    /// Node, now, tasks as a JSON array or none; answers what a node must know: the instant of `next_wakeup`, whether
+    /// other nodes have left runs or claims behind, the time if the database's clock counts.
     pub(crate) look: &'static str,
-    /// Node; answers until when it is alive, if it is known.
-    pub(crate) node: &'static str,
-    /// Node, until when.
+    /// Node, until when it is alive.
     pub(crate) renew: &'static str,
     /// Those that have been dead since before this instant.
     pub(crate) forget_nodes: &'static str,
-    /// Node, now, since when it counts as dead if it is dead now. Holds it then: it can't come to life meanwhile.
-    pub(crate) bury: &'static str,
-    /// Now; answers the nodes that are alive.
-    pub(crate) living: &'static str,
-    /// Now, limit; answers records, each with a run whose node is dead or not known at all. For a transaction
-    /// that will take them over: others pass over them.
+    /// Now, limit, tasks as a JSON array or none; answers records, each with a run whose node is dead. For a
+    /// transaction that will take them over: others pass over them.
     pub(crate) orphans: &'static str,
-    /// The same, with tasks as a JSON array.
-    pub(crate) orphans_of_tasks: &'static str,
+    /// The same for claims: answers the ids of the jobs, and the nodes.
+    pub(crate) orphaned_claims: &'static str,
     /// Pairs of job and run as a JSON array, node.
     pub(crate) take_over: &'static str,
-    /// Job id; answers runs.
-    pub(crate) in_flight: &'static str,
+    /// Ids as a JSON array; ends their claims and raises their fences.
+    pub(crate) release: &'static str,
 
-    /// Answers all keys and texts.
-    pub(crate) notes: &'static str,
-    /// Key, text.
-    pub(crate) set_note: &'static str,
+    /// Answers all keys and values, in the order of the keys' bytes.
+    pub(crate) metadata: &'static str,
+    /// Key, value.
+    pub(crate) set_metadata: &'static str,
     /// The same, but one that is there stays.
-    pub(crate) add_note: &'static str,
+    pub(crate) add_metadata: &'static str,
+    /// Job, run; those of a run in flight.
+    pub(crate) discard_run: &'static str,
+    /// End, run, attempt.
+    pub(crate) discard_entry: &'static str,
 }
 
-/// A record as `rows::record` reads it, and more, from `jobs AS j`: with where its definition and its due
-/// time are.
+/// Whether the lease of a node is one, and lasts: a lease that can't be counts as none.
+macro_rules! is_alive {
+    ($now:literal) => {
+        concat!("alive_until > ", $now, " AND alive_until <= 253402300799999999 AND NOT revoked")
+    };
+}
+
+/// The nodes that are alive.
+macro_rules! living {
+    ($now:literal) => {
+        concat!("SELECT id FROM {p}nodes WHERE ", $crate::sql::is_alive!($now))
+    };
+}
+
+/// Whether this node is dead, or not known at all.
+macro_rules! is_dead {
+    ($node:literal, $now:literal) => {
+        concat!($node, " NOT IN (", $crate::sql::living!($now), ")")
+    };
+}
+
+/// Lets a node that is alive live on: node, now, another value, until when.
+macro_rules! prolong {
+    () => {
+        concat!(
+            "UPDATE {p}nodes SET alive_until = ?4 WHERE id = ?1 AND ",
+            $crate::sql::is_alive!("?2")
+        )
+    };
+}
+
+/// A record as `rows::record` reads it, and more, from `jobs AS j`: with where its definition is.
 macro_rules! select_record {
-    ($definition:expr, $due_at:expr, $rest:expr) => {
+    ($definition:expr, $rest:expr) => {
         concat!(
             "SELECT j.id, j.task, ",
             $definition,
-            ", j.revision, j.fence, j.next_run_time, ",
-            $due_at,
-            ", j.fire_count, j.finished, (SELECT count(*) FROM {p}runs AS r WHERE r.job_id = j.id), ",
+            ", j.revision, j.fence, j.next_run_time, j.due_at, j.fire_count, j.finished, j.claims,
+                (SELECT count(*) FROM {p}runs AS r WHERE r.job_id = j.id), ",
             $rest
         )
     };
 }
 
-pub(crate) use select_record;
+/// The rows that `rows::stored` reads, in one statement and so as of one moment: the record with its claim, as it is
+/// selected, and the runs, with their columns.
+macro_rules! select_stored {
+    ($record:ident, $run:expr) => {
+        concat!(
+            $record!(
+                "j.lost_fence, j.claimed_by, j.claimed_until, NULL, NULL, NULL, NULL, NULL
+                 FROM {p}jobs AS j WHERE j.id = ?1"
+            ),
+            " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                 NULL, NULL, NULL, ",
+            $run,
+            " FROM {p}runs AS r WHERE r.job_id = ?1"
+        )
+    };
+}
+
+// What becomes of a job, as `StoredJob` has it: parts of `SET`, in which `$j` is `""` or the table's name with its dot.
+// They stand in this order where there are several, since MySQL sees what was set before.
+
+/// Raises the fence, and ends a claim unsettled. What can't be a fence stays as it is.
+macro_rules! raise_fence {
+    ($j:literal) => {
+        concat!(
+            "lost_fence = CASE WHEN ",
+            $j,
+            "claimed_by IS NULL THEN ",
+            $j,
+            "lost_fence ELSE ",
+            $j,
+            "fence END, fence = ",
+            $crate::sql::next!($j, "fence", "4611686018427387904")
+        )
+    };
+}
+
+/// The number after one that is from 0 to `$max`; any other stays as it is.
+macro_rules! next {
+    ($j:literal, $number:literal, $max:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $j,
+            $number,
+            " BETWEEN 0 AND ",
+            $max,
+            " THEN ",
+            $j,
+            $number,
+            " + 1 ELSE ",
+            $j,
+            $number,
+            " END"
+        )
+    };
+}
+
+/// Raises the fence and counts the claim; who has claimed the job, and until when, follow.
+macro_rules! set_claim {
+    ($j:literal) => {
+        concat!(
+            $crate::sql::raise_fence!($j),
+            ", claims = ",
+            $crate::sql::next!($j, "claims", "4294967294")
+        )
+    };
+}
+
+/// The claim is gone.
+macro_rules! set_unclaimed {
+    () => {
+        "claimed_by = NULL, claimed_until = NULL"
+    };
+}
+
+/// Counts the claim as if it had not been made.
+macro_rules! set_uncounted {
+    ($j:literal) => {
+        concat!(
+            "claims = CASE WHEN ",
+            $j,
+            "claims > 0 THEN ",
+            $j,
+            "claims - 1 ELSE ",
+            $j,
+            "claims END"
+        )
+    };
+}
+
+/// Gives a run to another node, which follows.
+macro_rules! set_taken {
+    ($r:literal) => {
+        concat!(
+            "fence = ",
+            $crate::sql::next!($r, "fence", "4611686018427387904"),
+            ", attempt = ",
+            $crate::sql::next!($r, "attempt", "4294967294"),
+            ", node = "
+        )
+    };
+}
+
+/// Whether the claim with this fence can be settled: it is open.
+macro_rules! is_open {
+    ($j:literal, $fence:literal) => {
+        concat!("(", $j, "fence = ", $fence, " AND ", $j, "claimed_by IS NOT NULL)")
+    };
+}
+
+/// Whether the claim with this fence, which is not open, was settled.
+macro_rules! was_settled {
+    ($j:literal, $fence:literal) => {
+        concat!("(", $j, "lost_fence < ", $fence, " AND ", $fence, " <= ", $j, "fence)")
+    };
+}
+
+pub(crate) use {
+    is_alive, is_dead, is_open, living, next, prolong, raise_fence, select_record, select_stored,
+    set_claim, set_taken, set_unclaimed, set_uncounted, was_settled,
+};
+
+/// Id; answers a row if there is such a job.
+pub(crate) const EXISTS: &str = "SELECT 1 FROM {p}jobs WHERE id = ?1";
+
+/// Node, now; answers a row if the node is known and dead.
+pub(crate) const HAS_EXPIRED: &str =
+    concat!("SELECT 1 FROM {p}nodes WHERE id = ?1 AND NOT (", is_alive!("?2"), ")");
+
+/// Node, now; revokes the lease of a node that is dead, which stays so until it renews. The row is held from then on.
+pub(crate) const REVOKE: &str =
+    concat!("UPDATE {p}nodes SET revoked = TRUE WHERE id = ?1 AND NOT (", is_alive!("?2"), ")");
+
+/// Now; answers the nodes that are alive.
+pub(crate) const LIVING: &str = living!("?1");
+
+pub(crate) const DISCARD_NODE: &str = "DELETE FROM {p}nodes WHERE id = ?1";
+
+/// With the table before the name, which is a word of MySQL's.
+pub(crate) const DISCARD_METADATA: &str = "DELETE FROM {p}metadata WHERE {p}metadata.key = ?1";

@@ -1,96 +1,111 @@
-//! The stores as users see them.
+//! The contract, as far as the dialects leave it to all of them.
 
-/// Implements `JobStore` and `Debug` for a type with a field `handle`, an `Arc<Handle<_>>`, and a
-/// method `capabilities`.
-macro_rules! job_store {
-    ($store:ty) => {
-        const _: () = {
-            use std::fmt;
-            use std::time::Duration;
+use std::error::Error;
+use std::time::Duration;
 
-            use punctual_core::{
-                AddOutcome, ChangeWatch, Claim, CommitBatch, CommitOutcome, InFlightRun, JobCursor, JobId,
-                JobPage, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun, RecordUpdate, Renewal,
-                Revision, RunHistory, StoreCaps, StoreError, TaskFilter, Timestamp, TransactionalJobs,
-            };
+use punctual_core::{
+    AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
+    HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
+    RecordUpdate, Renewal, Revision, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter,
+    Timestamp,
+};
+use punctual_store_kit::Backend;
 
-            use $crate::dialect::{Claiming, Committing, Dialect};
+use crate::database::Database;
+use crate::dialect::Dialect;
 
-            impl fmt::Debug for $store {
-                /// Without its options, which may have a password in them.
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.debug_struct(stringify!($store)).finish_non_exhaustive()
-                }
+/// What is not written here is in the files named after what it is about.
+macro_rules! backend {
+    (
+        $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty $(= |$db:ident| $call:expr)?;)*
+        @ $($inside:ident($($given:ident: $kind:ty),*) -> $result:ty;)*
+    ) => {
+        $(
+            async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
+                backend!(@call self $name($($arg),*) $(= |$db| $call)?).await
             }
-
-            impl JobStore for $store {
-                fn caps(&self) -> StoreCaps {
-                    self.capabilities()
-                }
-
-                async fn start(&self) -> Result<(), StoreError> {
-                    self.handle.start().await
-                }
-
-                async fn shutdown(&self) {
-                    self.handle.shutdown().await;
-                }
-
-                $crate::store::forward! {
-                    add(records: Vec<NewRecord>) -> Vec<AddOutcome> = |db| db.add(&records);
-                    update(id: &JobId, expected: Revision, update: RecordUpdate) -> Revision =
-                        |db| db.update(id, expected, &update);
-                    remove(id: &JobId) -> bool = |db| db.remove(id);
-                    remove_all() -> u64 = |db| db.remove_all();
-                    get(id: &JobId) -> Option<JobRecord> = |db| db.get(id);
-                    list(after: Option<&JobCursor>, limit: usize) -> JobPage = |db| db.list(after, limit);
-                    claim_due(now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter)
-                        -> Vec<Claim> = |db| db.dialect.claim_due(now, limit, lease, filter);
-                    commit(batch: CommitBatch) -> Vec<CommitOutcome> = |db| db.dialect.commit(&batch);
-                    renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal =
-                        |db| db.renew(node, now, until, filter);
-                    take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter)
-                        -> Vec<OrphanedRun> = |db| db.take_over(node, now, limit, filter);
-                    in_flight(id: &JobId) -> Vec<InFlightRun> = |db| db.in_flight(id);
-                    next_wakeup(filter: &TaskFilter) -> Option<Timestamp> = |db| db.next_wakeup(filter);
-                    notes() -> Vec<(String, String)> = |db| db.notes();
-                    set_note(key: &str, text: &str) -> () = |db| db.set_note(key, text);
-                    watch() -> Option<Box<dyn ChangeWatch>> = |db| db.dialect.watch();
-                    time() -> Option<Timestamp> = |db| db.time();
-                }
-
-                fn generation(&self) -> u64 {
-                    self.handle.generation()
-                }
-
-                fn history(&self) -> Option<&dyn RunHistory> {
-                    self.handle.keeps_history().then_some(self as _)
-                }
-
-                fn transactional(&self) -> Option<&dyn TransactionalJobs> {
-                    Some(self)
-                }
+        )*
+        $(
+            async fn $inside(
+                &self,
+                transaction: &mut CallerTransaction<'_>,
+                $($given: $kind),*
+            ) -> Result<$result, StoreError> {
+                let kind = <D::Database as sqlx::Database>::NAME;
+                Database::$inside(self, transaction.connection(kind)?, $($given),*).await
             }
-        };
-
-        $crate::facets::facets!($store);
+        )*
     };
+    (@call $self:ident $name:ident($($arg:ident),*)) => { Database::$name($self, $($arg),*) };
+    (@call $self:ident $name:ident($($arg:ident),*) = |$db:ident| $call:expr) => {{
+        let $db = &$self.dialect;
+        $call
+    }};
 }
 
-/// The methods that need an open database.
-macro_rules! forward {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty = |$db:ident| $call:expr;)*) => {$(
-        async fn $name(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
-            let $db = self.handle.database().await?;
-            let mut attempt = 1;
-            loop {
-                match self.handle.within($call).await {
-                    Err(error) if self.handle.again(&error, attempt) => attempt += 1,
-                    answer => return answer,
-                }
-            }
-        }
-    )*};
-}
+impl<D: Dialect> Backend for Database<D> {
+    type Options = D::Options;
 
-pub(crate) use {forward, job_store};
+    fn caps(options: &D::Options) -> StoreCaps {
+        D::caps(options)
+    }
+
+    async fn open(options: &D::Options) -> Result<Self, StoreError> {
+        Ok(Self { dialect: D::open(options).await? })
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.dialect.check()
+    }
+
+    fn can_reopen(&self) -> bool {
+        self.dialect.can_reopen()
+    }
+
+    async fn make_way(&self) -> Result<(), StoreError> {
+        self.dialect.make_way().await
+    }
+
+    async fn close(&self) {
+        self.dialect.close().await;
+    }
+
+    fn patience(options: &D::Options) -> Option<Duration> {
+        D::patience(options)
+    }
+
+    /// Each call is one transaction, and after a collision nothing of it was done.
+    fn is_collision(error: &StoreError) -> bool {
+        let cause = error.source().and_then(|source| source.downcast_ref::<sqlx::Error>());
+        cause.is_some_and(D::is_collision)
+    }
+
+    backend! {
+        add(records: &[NewRecord]) -> Vec<AddOutcome>;
+        update(id: &JobId, expected: Revision, update: &RecordUpdate) -> Revision;
+        remove(ids: &[JobId]) -> Vec<bool>;
+        get(id: &JobId) -> Option<StoredJob>;
+        list(after: Option<&JobCursor>, limit: usize) -> JobPage;
+        claim_due(node: &NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter) -> Claims
+            = |dialect| dialect.claim_due(node, now, limit, lease, filter);
+        commit(batch: &CommitBatch) -> Vec<CommitOutcome> = |dialect| dialect.commit(batch);
+        renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
+        take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;
+        next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;
+        metadata() -> Metadata;
+        set_metadata(key: &str, value: &str) -> ();
+        discard(record: &CorruptRecord) -> bool;
+        watch() -> Option<Box<dyn ChangeWatch>> = |dialect| dialect.watch();
+        time() -> Option<Timestamp>;
+        read_history(query: &HistoryQuery) -> HistoryPage;
+        forget_history_before(before: Timestamp, limit: usize) -> u64;
+        forget_history_beyond(jobs: &[JobId], keep: usize, limit: usize) -> u64;
+
+        @
+        add_in(records: &[NewRecord]) -> Vec<AddOutcome>;
+        get_in(id: &JobId) -> Option<StoredJob>;
+        update_in(id: &JobId, expected: Revision, update: &RecordUpdate) -> Revision;
+        remove_in(ids: &[JobId]) -> Vec<bool>;
+        add_metadata_in(key: &str, value: &str) -> ();
+    }
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::StoreError;
+use punctual_store_kit::check_name;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::error::invalid;
@@ -18,7 +19,7 @@ impl TablePrefix {
     /// A letter or underscore, then letters, digits and underscores, all ASCII: nothing that any
     /// database would have quoted.
     pub(crate) fn new(prefix: &str) -> Result<Self, StoreError> {
-        check("table prefix", prefix, MAX_PREFIX)?;
+        check_name("table prefix", prefix, MAX_PREFIX, &RESERVED)?;
         Ok(Self(prefix.into()))
     }
 
@@ -50,25 +51,12 @@ impl TablePrefix {
 /// Checks the name of a schema; a database's own names have at most 63 bytes.
 #[cfg(feature = "postgres")]
 pub(crate) fn check_schema(schema: String) -> Result<String, StoreError> {
-    check("schema", &schema, 63)?;
+    check_name("schema", &schema, 63, &RESERVED)?;
     Ok(schema)
 }
 
-fn check(what: &str, name: &str, most: usize) -> Result<(), StoreError> {
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    // SQLite and PostgreSQL keep these for themselves.
-    let reserved = ["sqlite_", "pg_"]
-        .iter()
-        .any(|own| name.get(..own.len()).is_some_and(|head| head.eq_ignore_ascii_case(own)));
-    if starts_well && plain && !reserved && name.len() <= most {
-        return Ok(());
-    }
-    Err(invalid(format!(
-        "{what} {name:?} is not valid: it must be 1 to {most} ASCII letters, digits and \
-         underscores, begin with no digit, and not with sqlite_ or pg_"
-    )))
-}
+/// What SQLite and PostgreSQL keep for themselves.
+const RESERVED: [&str; 2] = ["sqlite_", "pg_"];
 
 impl Default for TablePrefix {
     fn default() -> Self {

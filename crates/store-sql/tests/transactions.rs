@@ -4,9 +4,10 @@
 
 use std::any::Any;
 
+use punctual_core::TransactionalJobs as _;
 use punctual_core::{
     AddOutcome, CallerTransaction, Encoded, JobId, JobStore, NewRecord, RecordUpdate, Revision,
-    Schedule, StoreErrorKind, TaskFilter, TaskName, Timestamp, TransactionalJobs,
+    Schedule, StoreErrorKind, TaskFilter, TaskName, Timestamp,
 };
 use sqlx::{Database, Pool};
 
@@ -27,10 +28,6 @@ fn due(name: &str, when: Timestamp) -> NewRecord {
     }
 }
 
-fn inside(store: &impl JobStore) -> &dyn TransactionalJobs {
-    store.transactional().expect("SQL stores take part in transactions")
-}
-
 async fn ids(store: &impl JobStore) -> Vec<String> {
     let page = store.list(None, 100).await.unwrap();
     page.records.iter().map(|job| job.id.to_string()).collect()
@@ -49,51 +46,52 @@ async fn keeps_the_contract<D: Database>(
     // What is not committed has never been.
     let mut transaction = pool.begin().await.unwrap();
     let mut caller = CallerTransaction::on(&mut *transaction);
-    let added = inside(ours).add_in(&mut caller, vec![due("a", at(0)), due("old", at(9))]).await;
+    let added = ours.add_in(&mut caller, vec![due("a", at(0)), due("old", at(9))]).await;
     assert_eq!(added.unwrap(), [AddOutcome::Added, AddOutcome::Exists]);
-    assert!(inside(ours).remove_in(&mut caller, &id("gone")).await.unwrap());
-    let seen = inside(ours).get_in(&mut caller, &id("a")).await.unwrap().expect("its own job");
+    assert!(ours.remove_in(&mut caller, &[id("gone")]).await.unwrap()[0]);
+    let seen = ours.get_in(&mut caller, &id("a")).await.unwrap().expect("its own job");
+    let seen = seen.record;
     assert_eq!((seen.revision, seen.schedule), (Revision::FIRST, Some(Schedule::at(at(0)))));
-    assert!(inside(ours).get_in(&mut caller, &id("gone")).await.unwrap().is_none());
+    assert!(ours.get_in(&mut caller, &id("gone")).await.unwrap().is_none());
     assert_eq!(ids(others).await, ["old", "gone"]);
     assert_eq!(others.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(50)));
     transaction.rollback().await.unwrap();
     assert_eq!(ids(others).await, ["old", "gone"]);
 
     // What is committed is there for all.
-    others.set_note("kept", "as it is").await.unwrap();
+    others.set_metadata("kept", "as it is").await.unwrap();
     let mut transaction = pool.begin().await.unwrap();
     let mut caller = CallerTransaction::on(&mut *transaction);
-    inside(ours).add_in(&mut caller, vec![due("a", at(0))]).await.unwrap();
+    ours.add_in(&mut caller, vec![due("a", at(0))]).await.unwrap();
     let update = RecordUpdate {
         definition: Some((TaskName::new("other").unwrap(), Encoded::from(&b"new"[..]))),
         schedule: Some(None),
         ..Default::default()
     };
     let old = id("old");
-    let updated = inside(ours).update_in(&mut caller, &old, Revision::FIRST, update.clone()).await;
+    let updated = ours.update_in(&mut caller, &old, Revision::FIRST, update.clone()).await;
     assert_eq!(updated.unwrap(), Revision::FIRST.next());
     for (name, kind) in [("old", StoreErrorKind::Conflict), ("none", StoreErrorKind::NotFound)] {
         let update = update.clone();
-        let updated = inside(ours).update_in(&mut caller, &id(name), Revision::FIRST, update).await;
+        let updated = ours.update_in(&mut caller, &id(name), Revision::FIRST, update).await;
         assert_eq!(updated.unwrap_err().kind(), kind);
     }
-    assert!(inside(ours).remove_in(&mut caller, &id("gone")).await.unwrap());
-    assert!(!inside(ours).remove_in(&mut caller, &id("none")).await.unwrap());
-    inside(ours).note_in(&mut caller, "kept", "overwritten").await.unwrap();
-    inside(ours).note_in(&mut caller, "new", "it's there").await.unwrap();
+    assert!(ours.remove_in(&mut caller, &[id("gone")]).await.unwrap()[0]);
+    assert!(!ours.remove_in(&mut caller, &[id("none")]).await.unwrap()[0]);
+    ours.add_metadata_in(&mut caller, "kept", "overwritten").await.unwrap();
+    ours.add_metadata_in(&mut caller, "new", "it's there").await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(ids(others).await, ["a", "old"]);
-    let old = others.get(&id("old")).await.unwrap().unwrap();
+    let old = others.get(&id("old")).await.unwrap().unwrap().record;
     assert_eq!((old.task.as_str(), old.definition.as_bytes()), ("other", &b"new"[..]));
     assert_eq!((old.schedule, old.revision), (None, Revision(2)));
     let notes = [("kept", "as it is"), ("new", "it's there")].map(|(k, t)| (k.into(), t.into()));
-    assert_eq!(others.notes().await.unwrap(), notes);
+    assert_eq!(others.metadata().await.unwrap().values, notes);
 
     // Another kind of database's transaction is refused, and told what was expected.
     let mut wrong = String::new();
     let mut caller = CallerTransaction::on(&mut wrong);
-    let error = inside(ours).add_in(&mut caller, vec![due("b", at(0))]).await.unwrap_err();
+    let error = ours.add_in(&mut caller, vec![due("b", at(0))]).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Invalid);
     for word in [D::NAME, "String", std::any::type_name::<D::Connection>()] {
         assert!(error.to_string().contains(word), "{error}");
@@ -103,7 +101,7 @@ async fn keeps_the_contract<D: Database>(
     ours.shutdown().await;
     let mut connection = pool.acquire().await.unwrap();
     let caller = &mut CallerTransaction::on(&mut *connection);
-    let error = inside(ours).get_in(caller, &id("a")).await.unwrap_err();
+    let error = ours.get_in(caller, &id("a")).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 }
 
@@ -137,7 +135,7 @@ async fn mysql() {
     others.start().await.unwrap();
     let pool = MySqlPool::connect(&url).await.unwrap();
     keeps_the_contract(&ours, &others, &pool).await;
-    for table in ["jobs", "runs", "nodes", "notes", "history", "schema"] {
+    for table in ["jobs", "runs", "nodes", "metadata", "history", "schema"] {
         let drop = AssertSqlSafe(format!("DROP TABLE {prefix}{table}"));
         sqlx::raw_sql(drop).execute(&pool).await.unwrap();
     }
@@ -164,7 +162,7 @@ async fn postgres() {
     let mut watch = others.watch().await.unwrap().expect("PostgreSQL notifies");
     let mut transaction = pool.begin().await.unwrap();
     let mut caller = CallerTransaction::on(&mut *transaction);
-    inside(&ours).add_in(&mut caller, vec![due("heard", at(0))]).await.unwrap();
+    ours.add_in(&mut caller, vec![due("heard", at(0))]).await.unwrap();
     let mut changed: BoxFuture<'_, Result<(), StoreError>> = watch.changed();
     let patience = std::time::Duration::from_millis(200);
     assert!(tokio::time::timeout(patience, &mut changed).await.is_err(), "not before");

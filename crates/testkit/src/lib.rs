@@ -3,11 +3,10 @@
 mod clock;
 pub mod executor;
 pub mod job_store;
-mod layer;
 mod manual;
 mod server;
 
 pub use clock::ManualClock;
-pub use layer::{Layered, StoreCall, StoreLayer};
 pub use manual::ManualScheduler;
+pub use punctual_store_kit::{Layered, StoreCall, StoreLayer};
 pub use server::server_url;

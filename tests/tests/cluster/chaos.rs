@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use punctual::prelude::*;
+use punctual_backends::Backend;
 use punctual_tests::role::Role;
 
 use crate::crew::Crew;
 use crate::plan::{ALL, Plan};
-use crate::stage::{Kind, Stage};
+use crate::stage::Stage;
 use crate::verdict::{Verdict, takeover};
 use crate::{number, seed};
 
@@ -15,10 +16,10 @@ use crate::{number, seed};
 const SEATS: usize = 4;
 
 /// Runs take up to a second: each process that is killed leaves some, and may leave claims and commits.
-pub(crate) fn test(kind: Kind) {
+pub(crate) fn test(backend: &'static Backend) {
     let seconds = number("PUNCTUAL_CHAOS_SECONDS").unwrap_or(60);
-    let mut random = seed(kind);
-    let stage = Stage::new(kind);
+    let mut random = seed(backend);
+    let stage = Stage::new(backend);
     let now = SystemClock.now();
     let plan = Plan {
         name: "",
@@ -27,7 +28,7 @@ pub(crate) fn test(kind: Kind) {
         // Runs of the dead count until they have been run again.
         max_instances: 8,
     };
-    plan.add(&stage.place);
+    plan.add(stage.place());
     let mut crew = Crew::default();
     let mut lives = 0;
     let mut next_life = |crew: &mut Crew| {
@@ -47,7 +48,7 @@ pub(crate) fn test(kind: Kind) {
         crew.listen(Duration::from_secs(1) - moment);
     }
     // What the last ones left behind has to be taken over, perhaps after a claim of theirs is over.
-    let finished = crew.finish(&stage.place);
+    let finished = crew.finish(stage.place());
 
     let (took, late) = (finished.took, finished.late);
     let verdict = Verdict::new(&stage, finished);
@@ -57,7 +58,7 @@ pub(crate) fn test(kind: Kind) {
     let takeovers = verdict.takeovers();
     let longest = takeovers.first().copied().unwrap_or_default();
     println!(
-        "{kind:?}: {ALL} with {seconds} kills, {:.1?} after the last; skip {skip:?}; rerun {rerun:?}; \
+        "{backend:?}: {ALL} with {seconds} kills, {:.1?} after the last; skip {skip:?}; rerun {rerun:?}; \
          {} taken over, the last after {longest:.1?}; the latest began {:.1?} late",
         took,
         takeovers.len(),

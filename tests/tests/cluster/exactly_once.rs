@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use punctual::prelude::*;
+use punctual_backends::Backend;
 use punctual_tests::journal::Mark;
 
 use crate::crew::Crew;
 use crate::plan::{ALL, Plan};
-use crate::stage::{Kind, Stage};
+use crate::stage::Stage;
 use crate::verdict::Verdict;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
@@ -15,8 +16,8 @@ const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 /// Four processes start at once on an empty database, so that they race for making its tables. Half of the
 /// jobs are an hour behind; the others become due while the test lasts. The first runs of all processes last
 /// until each of them has begun one: so all certainly work.
-pub(crate) fn test(kind: Kind) {
-    let stage = Stage::new(kind);
+pub(crate) fn test(backend: &'static Backend) {
+    let stage = Stage::new(backend);
     let mut crew = Crew::default();
     for name in NAMES {
         let role = stage.role(name);
@@ -32,12 +33,12 @@ pub(crate) fn test(kind: Kind) {
         period: Duration::from_millis(500),
         max_instances: 1,
     };
-    plan.add(&stage.place);
+    plan.add(stage.place());
     for name in NAMES {
         crew.get(name).line_that(|line| line.starts_with("begin"));
     }
     crew.tell("release");
-    let finished = crew.finish(&stage.place);
+    let finished = crew.finish(stage.place());
 
     let took = finished.took;
     let verdict = Verdict::new(&stage, finished);
@@ -47,7 +48,7 @@ pub(crate) fn test(kind: Kind) {
         assert_eq!((counts.never_ended, counts.begun_again), (0, 0), "{recovery:?}");
     }
     let ends = NAMES.map(|name| verdict.lines_of(name, Mark::End));
-    println!("{kind:?}: {ALL} in {:.1?}, by process {ends:?}", took);
+    println!("{backend:?}: {ALL} in {:.1?}, by process {ends:?}", took);
     assert_eq!(ends.iter().sum::<usize>(), ALL);
     assert!(ends.iter().all(|&ends| ends > 0), "one of them did nothing");
 }

@@ -13,50 +13,48 @@ mod stale;
 mod stops;
 mod verdict;
 
+use punctual_backends::Backend;
+
 /// Each case on each database.
 macro_rules! on_every_store {
-    ($($store:ident: $kind:ident;)*) => {$(
+    ($($store:ident)*) => {$(
         mod $store {
-            use crate::stage::Kind;
+            use punctual_tests::backend;
 
             #[test]
             fn each_of_10000_occurrences_runs_exactly_once() {
-                crate::exactly_once::test(Kind::$kind);
+                crate::exactly_once::test(backend(stringify!($store)));
             }
 
             #[test]
             fn a_minute_of_kills_loses_no_rerun_and_repeats_no_skip() {
-                crate::chaos::test(Kind::$kind);
+                crate::chaos::test(backend(stringify!($store)));
             }
 
             #[test]
             fn stops_lose_nothing_and_repeat_only_what_was_stopped() {
-                crate::stops::test(Kind::$kind);
+                crate::stops::test(backend(stringify!($store)));
             }
 
             #[test]
             fn two_outages_lose_nothing_and_repeat_nothing() {
-                crate::outage::test(Kind::$kind);
+                crate::outage::test(backend(stringify!($store)));
             }
 
             #[test]
             fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
-                crate::stale::test(Kind::$kind);
+                crate::stale::test(backend(stringify!($store)));
             }
         }
     )*};
 }
 
-on_every_store! {
-    sqlite: Sqlite;
-    mysql: MySql;
-    postgres: Postgres;
-}
+punctual_backends::for_each_backend!(persistent => on_every_store);
 
 /// What chooses the moments; `PUNCTUAL_SEED` makes it the same again.
-fn seed(kind: stage::Kind) -> fastrand::Rng {
+fn seed(backend: &Backend) -> fastrand::Rng {
     let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..));
-    println!("{kind:?}: PUNCTUAL_SEED={seed}");
+    println!("{backend:?}: PUNCTUAL_SEED={seed}");
     fastrand::Rng::with_seed(seed)
 }
 

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use punctual::prelude::*;
+use punctual_backends::Backend;
 use punctual_tests::process::Process;
 use punctual_tests::role::Role;
 use punctual_tests::server::Server;
 
 use crate::crew::{CHILD, Crew};
 use crate::plan::{ALL, Plan};
-use crate::stage::{Kind, Stage};
+use crate::stage::Stage;
 use crate::verdict::Verdict;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
@@ -19,12 +20,12 @@ const AWAY: Duration = Duration::from_secs(5);
 
 /// 500 occurrences become due each second, also while the database is away. When it is back for good there
 /// are as many again, of which each process runs some.
-pub(crate) fn test(kind: Kind) {
-    let stage = Stage::new(kind);
+pub(crate) fn test(backend: &'static Backend) {
+    let stage = Stage::new(backend);
     let plan =
         |name, period| Plan { name, starts: [SystemClock.now(); 2], period, max_instances: 2 };
     let meanwhile = plan("meanwhile-", Duration::from_secs(1));
-    meanwhile.add(&stage.place);
+    meanwhile.add(stage.place());
     let mut crew = Crew::default();
     for name in NAMES {
         crew.start(&stage.role(name));
@@ -42,18 +43,18 @@ pub(crate) fn test(kind: Kind) {
     }
     let before = NAMES.map(|name| crew.said(name, "begin"));
     let after = plan("after-", Duration::from_millis(500));
-    after.add(&stage.place);
+    after.add(stage.place());
     crew.until("not all run jobs again", |crew| {
         NAMES.iter().zip(before).all(|(name, before)| crew.said(name, "begin") > before)
     });
-    let finished = crew.finish(&stage.place);
+    let finished = crew.finish(stage.place());
 
     let verdict = Verdict::new(&stage, finished);
     verdict.check(&[&meanwhile, &after]);
     for plan in [&meanwhile, &after] {
         let skip = verdict.counts(plan, Recovery::Skip);
         let rerun = verdict.counts(plan, Recovery::Rerun);
-        println!("{kind:?}: {}{ALL}: skip {skip:?}; rerun {rerun:?}", plan.name);
+        println!("{backend:?}: {}{ALL}: skip {skip:?}; rerun {rerun:?}", plan.name);
         assert_eq!((rerun.never_ended, rerun.begun_again), (0, 0));
         assert_eq!((skip.never_ended, skip.begun_again), (0, 0));
     }
@@ -68,7 +69,7 @@ enum Outage<'a> {
 impl<'a> Outage<'a> {
     /// Takes the database away, and lets some time pass.
     fn begin(stage: &'a Stage, crew: &mut Crew) -> Self {
-        match &stage.server {
+        match stage.server() {
             Some(server) => {
                 server.down();
                 crew.listen(AWAY);

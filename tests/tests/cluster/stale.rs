@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use punctual::prelude::*;
+use punctual_backends::Backend;
 use punctual_tests::halt::Halt;
 use punctual_tests::journal::{self, Entry, Mark};
 use punctual_tests::role::{Role, occur};
 use punctual_tests::store::with_store;
 
 use crate::crew::Crew;
-use crate::stage::{Kind, Stage};
+use crate::stage::Stage;
 use crate::verdict::takeover;
 
 /// How many jobs of each recovery each process gets.
@@ -28,8 +29,8 @@ const VICTIMS: [&str; 4] = [
 /// their leases; one is stopped when it has committed to runs and begun none, and one when it has claimed
 /// jobs. Another takes over from them. Then the stopped ones go on. The first brings its runs to their end; of
 /// the others only those runs begin that nobody else had to run; and none of them changes anything.
-pub(crate) fn test(kind: Kind) {
-    let stage = Stage::new(kind);
+pub(crate) fn test(backend: &'static Backend) {
+    let stage = Stage::new(backend);
     let mut crew = Crew::default();
     let role = |name: &str| Role { holds: true, ..stage.role(name) };
     let [runner, killed, committer, claimer] = VICTIMS;
@@ -87,7 +88,7 @@ pub(crate) fn test(kind: Kind) {
     crew.until("its jobs are lost", |crew| crew.said(committer, "begin") >= JOBS);
     // What follows from that is committed when they have ended.
     [runner, committer, claimer].iter().for_each(|name| crew.end(name));
-    let jobs = with_store(stage.place.clone(), |scheduler| scheduler.get_jobs(None)).unwrap();
+    let jobs = with_store(stage.place().clone(), |scheduler| scheduler.get_jobs(None)).unwrap();
     let mut left: Vec<_> =
         jobs.iter().map(|job| (job.id.as_str().to_owned(), job.in_flight)).collect();
     left.sort_unstable();
@@ -97,9 +98,9 @@ pub(crate) fn test(kind: Kind) {
     expected.extend(hourly.map(|id| (id, 0)));
     expected.sort_unstable();
     assert_eq!(left, expected, "what the heir runs is on record, whatever others finish");
-    with_store(stage.place.clone(), |scheduler| scheduler.remove_all_jobs(None)).unwrap();
+    with_store(stage.place().clone(), |scheduler| scheduler.remove_all_jobs(None)).unwrap();
     crew.tell("release");
-    let late = crew.finish(&stage.place).late;
+    let late = crew.finish(stage.place()).late;
 
     let entries = journal::read(&stage.journal());
     for name in VICTIMS {
@@ -121,7 +122,7 @@ pub(crate) fn test(kind: Kind) {
                 waited = waited.max(again.at.saturating_since(fell[name].max(comes)));
             }
         }
-        println!("{kind:?}: {name}: taken over after {waited:.1?}");
+        println!("{backend:?}: {name}: taken over after {waited:.1?}");
         assert!(waited < takeover(late), "{name} was taken over after {waited:?}; {late:?} late");
     }
 }
@@ -139,7 +140,7 @@ fn add_jobs(stage: &Stage, name: &str) {
             job.id(id).build()
         }
     });
-    with_store(stage.place.clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
+    with_store(stage.place().clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
 }
 
 /// Whether a job goes on after its first run: one of each kind does.

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use punctual::prelude::*;
+use punctual_backends::{Backend, Location};
 use punctual_tests::role::Role;
 
 use crate::crew::Crew;
 use crate::plan::{ALL, Plan};
 use crate::seed;
-use crate::stage::{Kind, Stage};
+use crate::stage::Stage;
 use crate::verdict::Verdict;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
@@ -23,9 +24,9 @@ const FOR: Duration = Duration::from_secs(14);
 const STOPS: u32 = 5;
 
 /// A stopped process may hold locks, and when it goes on it believes that it is still as early as it was.
-pub(crate) fn test(kind: Kind) {
-    let mut random = seed(kind);
-    let stage = Stage::new(kind);
+pub(crate) fn test(backend: &'static Backend) {
+    let mut random = seed(backend);
+    let stage = Stage::new(backend);
     let plan = Plan {
         name: "",
         starts: [SystemClock.now(); 2],
@@ -33,7 +34,7 @@ pub(crate) fn test(kind: Kind) {
         // Runs of the stopped count until they have been run again.
         max_instances: 16,
     };
-    plan.add(&stage.place);
+    plan.add(stage.place());
     let mut crew = Crew::default();
     for name in NAMES {
         crew.start(&Role { longest: Duration::from_secs(1), ..stage.role(name) });
@@ -53,7 +54,7 @@ pub(crate) fn test(kind: Kind) {
     }
     let end = begun.saturating_add(STOPS * EVERY + FOR);
     resume_until(&mut crew, &mut stopped, end);
-    let finished = crew.finish(&stage.place);
+    let finished = crew.finish(stage.place());
 
     let took = finished.took;
     let verdict = Verdict::new(&stage, finished);
@@ -61,11 +62,11 @@ pub(crate) fn test(kind: Kind) {
     let skip = verdict.counts(&plan, Recovery::Skip);
     let rerun = verdict.counts(&plan, Recovery::Rerun);
     println!(
-        "{kind:?}: {ALL} with {STOPS} stops, {took:.1?} after the last; skip {skip:?}; rerun {rerun:?}"
+        "{backend:?}: {ALL} with {STOPS} stops, {took:.1?} after the last; skip {skip:?}; rerun {rerun:?}"
     );
     assert_eq!(rerun.never_ended, 0, "occurrences that must run at least once");
     // Whoever is stopped in the middle of a write to a file stops all others too, and nobody takes over.
-    let taken_over = rerun.begun_again > 0 || kind == Kind::Sqlite;
+    let taken_over = rerun.begun_again > 0 || backend.location() == Location::File;
     assert!(taken_over, "no process was stopped during a run");
     assert_eq!((skip.never_ended, skip.begun_again), (0, 0));
 }

@@ -6,42 +6,34 @@ mod flaky;
 mod line;
 mod storm;
 
-use std::sync::Arc;
-
-use punctual::{MemoryJobStore, MySqlJobStore, PostgresJobStore, SqliteJobStore, Synchronous};
-use punctual_tests::server::Server;
+use punctual_backends::Backend;
+use punctual_tests::backend;
+use punctual_tests::home::Home;
+use punctual_tests::store::Place;
 
 use crate::flaky::Flaky;
 use crate::line::Line;
 
-#[test]
-fn memory() {
-    storm::rages(100, |dice| Flaky { store: Arc::new(MemoryJobStore::new()), dice, line: None });
-}
-
-#[test]
-fn sqlite() {
+fn a_storm_rages(backend: &'static Backend) {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteJobStore::builder()
-        .file(folder.path().join("jobs.sqlite"))
-        // Nobody pulls the plug here.
-        .synchronous(Synchronous::Normal)
-        .build();
-    storm::rages(100, |dice| Flaky { store: Arc::new(store.unwrap()), dice, line: None });
+    let home = Home::new(backend, folder.path());
+    let (periods, line, place) = match home.server() {
+        Some(server) => {
+            let (line, url) = Line::to(server.url());
+            (40, Some(line), Place::at(url))
+        }
+        None => (100, None, home.place().clone()),
+    };
+    storm::rages(periods, |dice| Flaky { store: place.store(), dice, line });
 }
 
-#[test]
-fn postgres() {
-    let server = Server::start("postgres");
-    let (line, url) = Line::to(server.url());
-    let store = PostgresJobStore::open(&url).unwrap();
-    storm::rages(40, |dice| Flaky { store: Arc::new(store), dice, line: Some(line) });
+macro_rules! on_every_store {
+    ($($store:ident)*) => {$(
+        #[test]
+        fn $store() {
+            a_storm_rages(backend(stringify!($store)));
+        }
+    )*};
 }
 
-#[test]
-fn mysql() {
-    let server = Server::start("mysql");
-    let (line, url) = Line::to(server.url());
-    let store = MySqlJobStore::open(&url).unwrap();
-    storm::rages(40, |dice| Flaky { store: Arc::new(store), dice, line: Some(line) });
-}
+punctual_backends::for_each_backend!(all => on_every_store);

@@ -1,23 +1,59 @@
-//! Something to be found again on a server.
+//! Something to be found again on a server: a note in a store, which every backend has.
 
-use punctual_tests::client::ask;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+
+use punctual::core::{DynJobStore, StoreError};
+use punctual_backends::{Backend, Options};
 
 /// Writes what [`is_written`] looks for.
 pub(crate) fn write(name: &str, url: &str) {
-    let words = match name {
-        "redis" => "set word kept",
-        _ => "CREATE TABLE kept AS SELECT 'kept' AS word",
-    };
-    ask(name, url, words).expect("the server takes it");
+    match Backend::of_word(name) {
+        Some(backend) => {
+            with_store(backend, url, async |store| store.set_metadata("word", "kept").await)
+                .expect("the server takes it")
+        }
+        None => assert_eq!(redis(url, "SET word kept").as_deref(), Some("+OK")),
+    }
 }
 
 /// Whether it is there.
 pub(crate) fn is_written(name: &str, url: &str) -> bool {
-    let words = if name == "redis" { "get word" } else { "SELECT word FROM kept" };
-    ask(name, url, words).is_ok_and(|said| said == "kept")
+    let Some(backend) = Backend::of_word(name) else {
+        return redis(url, "STRLEN word").as_deref() == Some(":4");
+    };
+    let metadata = with_store(backend, url, async |store| store.metadata().await);
+    metadata.is_ok_and(|metadata| metadata.values == [("word".to_owned(), "kept".to_owned())])
 }
 
 /// Whether the server answers.
 pub(crate) fn is_there(name: &str, url: &str) -> bool {
-    ask(name, url, if name == "redis" { "ping" } else { "SELECT 1" }).is_ok()
+    match Backend::of_word(name) {
+        Some(backend) => with_store(backend, url, async |_| Ok(())).is_ok(),
+        None => redis(url, "PING").as_deref() == Some("+PONG"),
+    }
+}
+
+/// Does this with a store on the server.
+fn with_store<T>(
+    backend: &Backend,
+    url: &str,
+    work: impl AsyncFnOnce(&dyn DynJobStore) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = backend.open(url, &Options::new()).unwrap();
+        store.start().await?;
+        let result = work(&*store).await;
+        store.shutdown().await;
+        result
+    })
+}
+
+/// The first line of what the server without a backend answers.
+fn redis(url: &str, command: &str) -> Option<String> {
+    let address = url.strip_prefix("redis://")?.trim_end_matches('/');
+    let mut connection = TcpStream::connect(address).ok()?;
+    connection.write_all(format!("{command}\r\n").as_bytes()).ok()?;
+    BufReader::new(connection).lines().next()?.ok()
 }

@@ -10,8 +10,6 @@ use place::Place;
 use punctual_tests::server::Server;
 use tokio::net::TcpSocket;
 
-const ALL: [&str; 3] = ["postgres", "mysql", "redis"];
-
 /// Makes a test of each server of each of these functions.
 macro_rules! with_each_server {
     ($($server:ident)*) => {
@@ -36,7 +34,23 @@ macro_rules! with_each_server {
     };
 }
 
-with_each_server! { postgres mysql redis }
+punctual_backends::for_each_backend!(server => with_each_server);
+
+// Whose store is to come; then it is among those above.
+with_each_server! { redis }
+
+#[test]
+fn each_backend_on_a_server_has_one_of_its_name() {
+    macro_rules! names {
+        ($($server:ident)*) => { [$(stringify!($server)),*] };
+    }
+    let backends = punctual_backends::for_each_backend!(server => names);
+    let mut expected: Vec<_> = backends.into_iter().chain(["redis"]).collect();
+    let mut names = Place::new().names();
+    expected.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(names, expected);
+}
 
 fn it_lives_and_leaves_nothing_behind(name: &str) {
     let place = Place::new();
@@ -110,17 +124,20 @@ fn a_test_has_one_of_its_own(name: &'static str) {
 fn several_at_once_and_as_an_unprivileged_user() {
     let place = Place::of_nobody();
     let lines = place.does(&["start"]);
-    let ids = ALL.map(|name| place.id(name));
-    for name in ALL {
+    let names = place.names();
+    let ids = || names.iter().map(|name| place.id(name)).collect::<Vec<_>>();
+    let before = ids();
+    for name in &names {
         client::write(name, &place::url(name, &lines));
     }
     let [one, two] = place.at_once(["start"; 2]);
     assert_eq!((&one, &two), (&lines, &lines));
-    assert_eq!(ALL.map(|name| place.id(name)), ids);
-    place.does(&["down", "postgres", "redis"]);
-    assert_eq!(place.status("mysql").0, 0, "only those that are named");
-    place.does(&["up", "redis", "postgres"]);
-    for name in ALL {
+    assert_eq!(ids(), before);
+    let [first, second, .., last] = &names[..] else { panic!("more than two servers") };
+    place.does(&["down", first, last]);
+    assert_eq!(place.status(second).0, 0, "only those that are named");
+    place.does(&["up", last, first]);
+    for name in &names {
         assert!(client::is_written(name, &place::url(name, &lines)));
     }
     place.does(&["stop"]);
@@ -140,21 +157,21 @@ fn two_who_start_it_share_it() {
 #[test]
 fn a_server_that_is_given_is_used() {
     let place = Place::new();
-    let url = "postgres://me:secret@db.example.com/jobs?sslmode=require";
-    let given = [("PUNCTUAL_TEST_POSTGRES_URL", url)];
-    let output = place.run_with(&["start", "postgres"], &given);
+    let url = "redis://me:secret@db.example.com/1?protocol=resp3";
+    let given = [("PUNCTUAL_TEST_REDIS_URL", url)];
+    let output = place.run_with(&["start", "redis"], &given);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("given"), "{said}");
     assert!(!said.contains("secret"));
     let lines = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(place::url("postgres", &lines), url);
+    assert_eq!(place::url("redis", &lines), url);
     assert_eq!(place.processes(), [0; 0]);
 
-    let output = place.run_with(&["status", "postgres"], &given);
+    let output = place.run_with(&["status", "redis"], &given);
     assert!(output.status.success());
-    assert_eq!(output.stdout, b"postgres: given by PUNCTUAL_TEST_POSTGRES_URL\n");
-    assert!(!place.run_with(&["down", "postgres"], &given).status.success());
-    assert!(!place.run_with(&["up", "postgres"], &given).status.success());
+    assert_eq!(output.stdout, b"redis: given by PUNCTUAL_TEST_REDIS_URL\n");
+    assert!(!place.run_with(&["down", "redis"], &given).status.success());
+    assert!(!place.run_with(&["up", "redis"], &given).status.success());
     place.does(&["stop"]);
     place.is_gone();
 }
@@ -188,7 +205,7 @@ async fn a_port_that_is_taken_is_left_to_its_owner() {
     place.does(&["stop"]);
 
     let ports = format!("{first}-{first}");
-    for name in ALL {
+    for name in &place.names() {
         let output =
             place.run_with(&["start", name], &[("PUNCTUAL_SERVICES_PORTS", ports.as_str())]);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -252,12 +269,15 @@ fn what_is_missing_is_named() {
 #[test]
 fn nonsense_is_refused() {
     let place = Place::new();
+    let names = place.names().join(" ");
+    let unknown = format!("there is no server oracle; there are: {names}");
+    let which = format!("down which of {names}?");
     for (words, answer) in [
         (vec![], "which of start, stop, status, down and up?"),
         (vec!["restart"], "which of start, stop, status, down and up?"),
-        (vec!["start", "oracle"], "there is no server oracle; there are: postgres mysql redis"),
+        (vec!["start", "oracle"], &*unknown),
         (vec!["stop", "--durable"], "there is no server --durable"),
-        (vec!["down"], "down which of postgres mysql redis?"),
+        (vec!["down"], &which),
         (vec!["down", "redis"], "redis: doesn't run"),
         (vec!["up", "redis"], "redis: isn't there"),
     ] {

@@ -51,8 +51,10 @@ impl Place {
         }
         command.arg(&self.script).current_dir(&self.folder);
         command.env("PUNCTUAL_SERVICES_DIR", self.folder());
-        for name in super::ALL {
-            command.env_remove(format!("PUNCTUAL_TEST_{}_URL", name.to_uppercase()));
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("PUNCTUAL_TEST_") {
+                command.env_remove(variable);
+            }
         }
         command
     }
@@ -78,6 +80,12 @@ impl Place {
     /// Runs the script, which must succeed, and answers what it printed.
     pub(crate) fn does(&self, words: &[&str]) -> String {
         printed(self.run_with(words, &[]))
+    }
+
+    /// All servers that the script knows.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let status = String::from_utf8(self.run_with(&["status"], &[]).stdout).unwrap();
+        status.lines().map(|line| line.split(':').next().unwrap().to_owned()).collect()
     }
 
     /// The same of two scripts that run at the same time.

@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use punctual::Timestamp;
 use punctual::prelude::*;
-
-use crate::home::{Home, Kind};
-use crate::tests;
-
-tests! { they_are_kept_and_run: sqlite Sqlite, mysql MySql, postgres Postgres }
+use punctual_backends::Backend;
+use punctual_tests::home::Home;
 
 /// Where the runs tell what they were given.
 struct Heard(Mutex<Sender<(String, String)>>);
@@ -22,9 +19,9 @@ fn hear(context: JobContext, text: String) {
     let _ = heard.0.lock().unwrap().send((context.job_id().to_string(), text));
 }
 
-fn they_are_kept_and_run(kind: Kind, _test: &str) {
+pub(crate) fn they_are_kept_and_run(backend: &'static Backend) {
     let folder = tempfile::tempdir().unwrap();
-    let home = Home::new(kind, folder.path());
+    let home = Home::new(backend, folder.path());
     // 1 MiB of characters of four bytes, then what SQL, JSON and regular expressions care for.
     let text = format!("{}'\"`\\\0\u{1}\r\n%_$1{{}}?--;", "🕐".repeat(1 << 18));
     let long = "🚀".repeat(191);

@@ -4,21 +4,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use punctual::core::{
-    AddOutcome, Claim, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, NewRecord,
-    Schedule, TaskFilter,
+    AddOutcome, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobRecord,
+    NewRecord, Schedule, TaskFilter,
 };
 use punctual::{StoreError, StoreErrorKind, Timestamp};
+use punctual_backends::Backend;
 use punctual_tests::disk::{Ballast, on_a_small_disk};
+use punctual_tests::home::Home;
 
-use crate::home::{Home, Kind};
 use crate::state::{State, at, job, node, run};
-use crate::tests;
 
-tests! { nothing_is_lost: sqlite Sqlite, mysql MySql, postgres Postgres }
-
-fn nothing_is_lost(kind: Kind, test: &str) {
+/// `test` is what the test is called on the command line.
+pub(crate) fn nothing_is_lost(backend: &'static Backend, test: &str) {
     on_a_small_disk(test, 256, |folder| {
-        let home = Home::new(kind, folder);
+        let home = Home::new(backend, folder);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(fill_and_free(&home, folder));
     });
@@ -28,7 +27,7 @@ async fn fill_and_free(home: &Home, folder: &Path) {
     let store = home.open().await;
     let store = &*store;
     store.renew(&node(), at(0), at(60), &TaskFilter::Any).await.unwrap();
-    store.set_note("note", "kept").await.unwrap();
+    store.set_metadata("key", "kept").await.unwrap();
     add(store, (0..200).map(|n| job(&format!("early-{n:03}"), 1_000)).collect()).await.unwrap();
     let claims = claim(store, at(0), 1_000).await.unwrap();
     begin(store, claims).await.unwrap();
@@ -62,7 +61,7 @@ async fn fill_and_free(home: &Home, folder: &Path) {
     begin(store, claims).await.expect("committing works");
     let after = State::of(store).await.unwrap();
     assert_eq!(after.jobs.len(), kept.jobs.len() + 8);
-    assert!(after.runs.iter().all(|runs| runs.len() == 1), "each job has begun once");
+    assert!(after.jobs.iter().all(|job| job.runs.len() == 1), "each job has begun once");
 
     home.restart();
     let reopened = home.open().await;
@@ -105,13 +104,15 @@ async fn claim(
     store: &dyn DynJobStore,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<Claim>, StoreError> {
-    store.claim_due(now, limit, Duration::from_secs(30), &TaskFilter::Any).await
+) -> Result<Vec<JobRecord>, StoreError> {
+    let lease = Duration::from_secs(30);
+    let claims = store.claim_due(&node(), now, limit, lease, &TaskFilter::Any).await?;
+    Ok(claims.records)
 }
 
 /// The first run of each of these jobs.
-async fn begin(store: &dyn DynJobStore, claims: Vec<Claim>) -> Result<(), StoreError> {
-    let commits = claims.into_iter().zip(1..).map(|(Claim { record }, number)| {
+async fn begin(store: &dyn DynJobStore, claims: Vec<JobRecord>) -> Result<(), StoreError> {
+    let commits = claims.into_iter().zip(1..).map(|(record, number)| {
         let schedule = Schedule::at(at(1_000));
         let action = CommitAction::Advance { schedule, fire_count: 1, start: vec![run(number)] };
         Commit { id: record.id, fence: record.fence, action }

@@ -1,29 +1,28 @@
-//! Databases that are full, or may only be read, and jobs at the limits of what may be: clear errors, and
-//! nothing is lost.
+//! Databases that are full, and jobs at the limits of what may be: clear errors, and nothing is lost.
 
 mod extremes;
 mod full_disk;
-mod home;
-mod names;
-mod read_only;
 mod replaced;
 mod state;
 
-/// Makes a test of each of these databases, which calls a function with its [`Kind`](home::Kind) and the
-/// test's own name.
-macro_rules! tests {
-    ($function:ident: $($name:ident $kind:ident),*) => {$(
-        #[test]
-        fn $name() {
-            $function(crate::home::Kind::$kind, &crate::test_name(module_path!(), stringify!($name)));
+/// Each case on each database.
+macro_rules! on_every_store {
+    ($($store:ident)*) => {$(
+        mod $store {
+            use punctual_tests::backend;
+
+            #[test]
+            fn jobs_at_the_limits_are_kept_and_run() {
+                crate::extremes::they_are_kept_and_run(backend(stringify!($store)));
+            }
+
+            #[test]
+            fn nothing_is_lost_on_a_full_disk() {
+                let test = concat!(stringify!($store), "::nothing_is_lost_on_a_full_disk");
+                crate::full_disk::nothing_is_lost(backend(stringify!($store)), test);
+            }
         }
     )*};
 }
 
-pub(crate) use tests;
-
-/// What the test of this name is called on the command line: with its module, without the crate.
-fn test_name(module: &str, name: &str) -> String {
-    let module = module.split_once("::").map_or("", |(_, module)| module);
-    format!("{module}::{name}")
-}
+punctual_backends::for_each_backend!(persistent => on_every_store);

@@ -1,25 +1,25 @@
 //! All that a store keeps, to be compared with what it kept before.
 
 use punctual::core::{
-    DynJobStore, Encoded, Fence, InFlightRun, JobRecord, NewRecord, NodeId, Schedule, TaskName,
+    DynJobStore, Encoded, Fence, InFlightRun, Metadata, NewRecord, NodeId, Schedule, StoredJob,
+    TaskName,
 };
 use punctual::{JobId, RunId, StoreError, Timestamp};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct State {
-    pub jobs: Vec<JobRecord>,
-    pub runs: Vec<Vec<InFlightRun>>,
-    pub notes: Vec<(String, String)>,
+    pub jobs: Vec<StoredJob>,
+    pub metadata: Metadata,
 }
 
 impl State {
     pub(crate) async fn of(store: &dyn DynJobStore) -> Result<Self, StoreError> {
-        let jobs = store.list(None, usize::MAX).await?.records;
-        let mut runs = Vec::with_capacity(jobs.len());
-        for job in &jobs {
-            runs.push(store.in_flight(&job.id).await?);
+        let listed = store.list(None, usize::MAX).await?.records;
+        let mut jobs = Vec::with_capacity(listed.len());
+        for job in &listed {
+            jobs.extend(store.get(&job.id).await?);
         }
-        Ok(Self { jobs, runs, notes: store.notes().await? })
+        Ok(Self { jobs, metadata: store.metadata().await? })
     }
 }
 

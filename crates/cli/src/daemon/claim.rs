@@ -55,8 +55,8 @@ pub(super) async fn claim(
     crontab: &Path,
     moved_from: Option<&Path>,
 ) -> Result<Owner, StoreError> {
-    let noted = store.notes().await?.into_iter().find(|(key, _)| key == CRONTAB);
-    match noted.map(|(_, path)| path) {
+    let metadata = store.metadata().await?;
+    match metadata.get(CRONTAB).map(str::to_owned) {
         Some(path) => {
             let noted = Path::new(&path);
             if Some(noted) != moved_from && !is_same(noted, crontab) {
@@ -66,7 +66,7 @@ pub(super) async fn claim(
         None if store.list(None, 1).await?.records.is_empty() => {}
         None => return Ok(Owner::Unknown),
     }
-    store.set_note(CRONTAB, &crontab.to_string_lossy()).await?;
+    store.set_metadata(CRONTAB, &crontab.to_string_lossy()).await?;
     Ok(Owner::Ours)
 }
 

@@ -24,14 +24,15 @@ pub struct HistoryArgs {
     /// The SQLite file that remembers them: a daemon's, or the job store of any program
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub state: Option<PathBuf>,
-    /// The server that remembers them: postgres://USER:PASSWORD@HOST/DATABASE, or mysql://..; whoever lists
-    /// processes sees the password of an option, but not that of a variable [env: PUNCTUAL_STORE_URL]
+    /// The store that remembers them, mostly one on a server: postgres://USER:PASSWORD@HOST/DATABASE, or mysql://..;
+    /// whoever lists processes sees the password of an option, but not that of a variable
+    /// [env: PUNCTUAL_STORE_URL]
     #[arg(long, value_name = "URL", conflicts_with_all = ["file", "state"])]
     pub store: Option<StoreUrl>,
-    /// What the names of the store's tables begin with
-    #[arg(long, value_name = "PREFIX", default_value = "punctual_", conflicts_with = "file")]
-    pub table_prefix: String,
-    /// The schema of the tables in PostgreSQL [default: the first of the search_path]
+    /// What the names of the store's tables begin with [default: punctual_]
+    #[arg(long, value_name = "PREFIX", conflicts_with = "file")]
+    pub table_prefix: Option<String>,
+    /// The schema of the tables, where the database has schemas [default: the first of the search_path]
     #[arg(long, value_name = "SCHEMA", conflicts_with_all = ["file", "state"])]
     pub schema: Option<String>,
     /// Only runs of the job of this id
@@ -81,8 +82,10 @@ pub async fn print(
     let place = Place::of(args)?;
     let store = place.open(args)?;
     store.start().await.map_err(|source| HistoryError::store(&place, source))?;
-    let history = store.history().expect("all SQL stores keep a history");
-    let printed = table::print(history, query, args.count, &zone, out).await;
+    if !store.caps().history {
+        return Err(HistoryError::NoHistory(place.to_string()));
+    }
+    let printed = table::print(&*store, query, args.count, &zone, out).await;
     store.shutdown().await;
     printed.map_err(|failure| match failure {
         Failure::Store(source) => HistoryError::store(&place, source),
@@ -118,7 +121,7 @@ pub enum HistoryError {
     Unknown(#[from] DaemonError),
     /// Nobody says where they are.
     #[error(
-        "whose runs? name a crontab, an SQLite file with --state, or a server with --store or PUNCTUAL_STORE_URL"
+        "whose runs? name a crontab, an SQLite file with --state, or a store with --store or PUNCTUAL_STORE_URL"
     )]
     NoPlace,
     /// A URL stands where a crontab should.
@@ -132,6 +135,9 @@ pub enum HistoryError {
         /// Why.
         source: io::Error,
     },
+    /// It keeps none.
+    #[error("{0} keeps no past runs")]
+    NoHistory(String),
     /// The store can't be read.
     #[error("past runs can't be read from {place}: {source}")]
     Store {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use punctual::core::RunHistory;
+use punctual::core::DynJobStore;
 use punctual::{HistoryEntry, HistoryPage, HistoryQuery, StoreError, Zone};
 
 const HEADER: &str =
@@ -19,7 +19,7 @@ pub(super) enum Failure {
 
 /// Prints as many of them as are asked for, a line each.
 pub(super) async fn print(
-    history: &dyn RunHistory,
+    store: &dyn DynJobStore,
     mut query: HistoryQuery,
     mut left: usize,
     zone: &Zone,
@@ -28,7 +28,8 @@ pub(super) async fn print(
     writeln!(out, "{HEADER}").map_err(Failure::Output)?;
     while left > 0 {
         query.limit = left.min(PAGE);
-        let HistoryPage { entries, next } = history.read(&query).await.map_err(Failure::Store)?;
+        let HistoryPage { entries, next, .. } =
+            store.read_history(&query).await.map_err(Failure::Store)?;
         left -= entries.len();
         for entry in &entries {
             writeln!(out, "{}", line(entry, zone)).map_err(Failure::Output)?;

@@ -2,42 +2,46 @@
 
 use std::time::Duration;
 
-use punctual_core::{Claim, StoreError, TaskFilter, Timestamp};
+use punctual_core::{Claims, NodeId, StoreError, TaskFilter, Timestamp};
 
 use super::database::MySql;
 use super::sql;
 use crate::batch::tasks;
-use crate::client::Value::{Int, Text};
+use crate::client::Columns;
+use crate::client::Value::{Int, MaybeText, Text};
 use crate::dialect::Claiming;
 use crate::rows;
 
 impl Claiming for MySql {
     async fn claim_due(
         &self,
+        node: &NodeId,
         now: Timestamp,
         limit: usize,
         lease: Duration,
         filter: &TaskFilter,
-    ) -> Result<Vec<Claim>, StoreError> {
+    ) -> Result<Claims, StoreError> {
         let tasks = tasks(filter)?;
-        let (now_micros, limit) = (Int(now.as_micros()), rows::limit(limit));
+        let due = [Int(now.as_micros()), rows::limit(limit), MaybeText(tasks.as_deref())];
+        let until = Int(now.saturating_add(lease).as_micros());
         let mut script = self.script();
-        match &tasks {
-            None => script.push(sql::HOLD_DUE, &[now_micros, limit]),
-            Some(tasks) => script.push(sql::HOLD_DUE_OF_TASKS, &[now_micros, limit, Text(tasks)]),
-        };
-        let held = script.push(sql::HELD, &[]);
-        script.push(sql::CLAIM, &[Int(now.saturating_add(lease).as_micros())]);
+        script.push(sql::HOLD_DUE, &due);
+        script.push(sql::CLAIM, &[Text(node.as_str()), until]);
+        let claimed = script.push(sql::CLAIMED, &[]);
+        let more = script.push(sql::MORE, &due);
         let answers = self.run(script).await?;
-        let claim = |row| {
-            let mut record = rows::record(row)?;
-            record.fence = record.fence.next();
-            Ok(Claim { record })
-        };
-        let mut claims: Vec<Claim> =
-            answers[held].rows.iter().map(claim).collect::<Result<_, _>>()?;
+        let mut claims = Claims::default();
+        for row in &answers[claimed].rows {
+            match rows::record(row) {
+                Ok(record) => claims.records.push(record),
+                Err(corrupt) => claims.corrupt.push(corrupt),
+            }
+        }
+        for row in &answers[more].rows {
+            claims.more = row.flag(0)?;
+        }
         // The keys went through an array, whose order nobody promises.
-        claims.sort_by_key(|claim| claim.record.schedule.map(|schedule| schedule.due_at));
+        claims.records.sort_by_key(|record| record.schedule.map(|schedule| schedule.due_at));
         Ok(claims)
     }
 }

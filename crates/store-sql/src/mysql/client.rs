@@ -2,7 +2,7 @@
 
 use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, MySqlConnection, Row, SqlStr};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row, SqlStr, ValueRef};
 
 use super::error::store_error;
 use super::numbered::positional;
@@ -50,17 +50,21 @@ impl Columns for MySqlRow {
         utf8(self.bytes(column)?)
     }
 
-    fn maybe_text(&self, column: usize) -> Result<Option<&str>, StoreError> {
-        let bytes: Option<&[u8]> = self.try_get(column).map_err(store_error)?;
-        bytes.map(utf8).transpose()
-    }
-
     fn bytes(&self, column: usize) -> Result<&[u8], StoreError> {
         self.try_get(column).map_err(store_error)
     }
 
     fn flag(&self, column: usize) -> Result<bool, StoreError> {
         self.try_get(column).map_err(store_error)
+    }
+
+    fn is_some(&self, column: usize) -> bool {
+        self.try_get_raw(column).is_ok_and(|value| !value.is_null())
+    }
+
+    fn raw(&self, column: usize) -> String {
+        let bytes = self.try_get_unchecked::<&[u8], _>(column);
+        bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use punctual_core::{StoreError, StoreErrorKind};
+use punctual_core::{StoreCaps, StoreError, StoreErrorKind};
 use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlConnection, MySqlPool, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
 use super::options::Options;
 use super::script::{Answer, Script};
-use super::{schema, sql};
+use super::{jobs, schema, sql};
+use crate::batch::caps;
 use crate::client::{Client, Columns, Value};
 use crate::dialect::{ABANDONED, Dialect};
 use crate::error::invalid;
@@ -21,6 +22,10 @@ use crate::tables::TablePrefix;
 /// MySQL ends a connection on which nothing was said for so long as [`ABANDONED`]: somewhat sooner it is not used
 /// any more.
 const UNUSED: Duration = ABANDONED.saturating_sub(Duration::from_secs(1));
+
+/// The largest definition that every server takes: two digits for each byte, in a packet of the least size that a
+/// server may be set to (`sql::SERVER`).
+const MAX_DEFINITION: usize = (4_194_304 - jobs::AROUND) / 2;
 
 /// The connections to a MySQL or MariaDB database.
 #[derive(Clone, Debug)]
@@ -45,6 +50,11 @@ impl MySql {
     /// Carries such statements out and commits.
     pub(super) async fn run(&self, mut script: Script<'_>) -> Result<Vec<Answer>, StoreError> {
         script.push(sql::COMMIT, &[]);
+        self.carry_out(script).await
+    }
+
+    /// Carries statements out, each of which is a transaction unless it is in one.
+    pub(super) async fn carry_out(&self, script: Script<'_>) -> Result<Vec<Answer>, StoreError> {
         // Left in the middle of a transaction, of which sqlx knows nothing, it is closed, which undoes it.
         let mut connection = self.read().await?;
         let answers = script.run(&mut connection).await.map_err(store_error)?;
@@ -59,7 +69,11 @@ impl Dialect for MySql {
     type Connection = MySqlConnection;
 
     const STATEMENTS: Statements = sql::STATEMENTS;
-    const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
+    const HISTORY: HistoryStatements = sql::HISTORY;
+
+    fn caps(_options: &Options) -> StoreCaps {
+        caps().with_clock().with_max_definition(MAX_DEFINITION)
+    }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         let (pool, owned) = options.server.pool(&options.limits, settings(options), UNUSED);
@@ -113,10 +127,8 @@ impl Dialect for MySql {
         let mut script = Script::new(&self.tables);
         let prolonged = script.push(sql::PROLONG, values);
         let look = script.push(sql::STATEMENTS.look, values);
-        let mut connection = self.read().await?;
-        let mut answers = script.run(&mut connection).await.map_err(store_error)?;
-        connection.finish();
-        let is_alive = answers[prolonged].changed > 0;
+        let mut answers = self.carry_out(script).await?;
+        let is_alive = answers[prolonged].found();
         Ok(answers[look].rows.pop().filter(|_| is_alive))
     }
 }
@@ -129,11 +141,11 @@ impl MySql {
         if let Some(row) = rows.first() {
             check_version(row.text(0)?)?;
             self.max_packet = usize::try_from(row.int(1)?).unwrap_or(usize::MAX);
-            let Some(database) = row.maybe_text(2)? else {
+            if !row.is_some(2) {
                 return Err(invalid("the connections to the server have no database"));
-            };
+            }
             // A transaction of the caller's may be in another one.
-            self.tables = self.tables.in_database(database)?;
+            self.tables = self.tables.in_database(row.text(2)?)?;
             let lacking = row.text(3)?;
             if !lacking.is_empty() {
                 return Err(invalid(format!(

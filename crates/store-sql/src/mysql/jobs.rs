@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use punctual_core::{
-    AddOutcome, Fence, NewRecord, Revision, StoreError, StoreErrorKind, Timestamp,
+    AddOutcome, BatchLimit, Fence, NewRecord, Revision, StoreError, StoreErrorKind, Timestamp,
 };
 use sqlx::MySqlConnection;
 
@@ -17,11 +17,10 @@ use crate::client::Value::{Bytes, Int, MaybeInt, Text};
 use crate::dialect::Adding;
 
 /// How many jobs a statement adds, and about how many bytes of definitions.
-const ROWS: usize = 500;
-const BYTES: usize = 128 * 1024;
+const PART: BatchLimit = BatchLimit { count: 500, bytes: 128 * 1024 };
 
 /// What stands in a statement beside the definition of a job, at most.
-const AROUND: usize = 8 * 1024;
+pub(super) const AROUND: usize = 8 * 1024;
 
 impl Adding<MySqlConnection> for MySql {
     /// Many jobs in one statement. The first fences are drawn at random and so tell which of them it added:
@@ -39,7 +38,7 @@ impl Adding<MySqlConnection> for MySql {
         let mut sorted = new.clone();
         sorted.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
         let size = |(record, _): &(&NewRecord, Fence)| record.definition.as_bytes().len();
-        let mut parts = parts(&sorted, ROWS, BYTES, size).peekable();
+        let mut parts = parts(&sorted, PART, size).peekable();
         let mut found = HashSet::new();
         // Not all of a large batch at once: on a busy machine that could take so long to write that the server ends
         // the transaction, in which it hears nothing meanwhile.

@@ -14,16 +14,14 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use punctual_core::{StoreCaps, StoreError};
+use punctual_core::StoreError;
+use punctual_store_kit::{Handle, job_store};
 
 pub use self::options::MySqlJobStoreBuilder;
 
 use self::database::MySql;
 use self::options::Options;
-use crate::handle::Handle;
-use crate::store::job_store;
+use crate::database::Database;
 
 /// Keeps jobs in a MySQL (8.0.4 or newer) or MariaDB (10.6 or newer) database, which any number of
 /// processes on any number of machines can share.
@@ -47,7 +45,7 @@ use crate::store::job_store;
 /// ```
 #[derive(Clone)]
 pub struct MySqlJobStore {
-    handle: Arc<Handle<MySql>>,
+    handle: Handle<Database<MySql>>,
 }
 
 impl MySqlJobStore {
@@ -66,12 +64,8 @@ impl MySqlJobStore {
     }
 
     fn with(options: Options) -> Self {
-        Self { handle: Arc::new(Handle::new(options)) }
-    }
-
-    fn capabilities(&self) -> StoreCaps {
-        StoreCaps::shared().with_history()
+        Self { handle: Handle::new(options) }
     }
 }
 
-job_store!(MySqlJobStore);
+job_store!(MySqlJobStore, Database<MySql>);

@@ -27,8 +27,12 @@ pub(super) const SCHEMA: Schema = Schema {
             task          VARBINARY(764) NOT NULL,
             revision      BIGINT NOT NULL,
             fence         BIGINT NOT NULL,
+            lost_fence    BIGINT NOT NULL,             -- claims with it, and with smaller ones, can't be settled
             next_run_time BIGINT,                      -- microseconds; none: paused or finished
-            due_at        BIGINT,                      -- while a claim lasts, its end
+            due_at        BIGINT,
+            claimed_by    VARBINARY(764),              -- none: there is no claim that was not settled
+            claimed_until BIGINT,
+            claims        BIGINT NOT NULL DEFAULT 0,
             fire_count    BIGINT NOT NULL DEFAULT 0,
             finished      BOOLEAN NOT NULL DEFAULT FALSE,
             -- Beside the rest: of a row that is changed only what has changed is written.
@@ -50,15 +54,15 @@ pub(super) const SCHEMA: Schema = Schema {
 
         CREATE TABLE IF NOT EXISTS {p}nodes (
             id          VARBINARY(764) NOT NULL PRIMARY KEY,
-            alive_until BIGINT NOT NULL
+            alive_until BIGINT NOT NULL,
+            revoked     BOOLEAN NOT NULL               -- dead, whatever the time is
         ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
-        CREATE TABLE IF NOT EXISTS {p}notes (
+        CREATE TABLE IF NOT EXISTS {p}metadata (
             `key` VARBINARY(255) NOT NULL PRIMARY KEY,
-            text  LONGBLOB NOT NULL
+            value LONGBLOB NOT NULL
         ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
-        ",
-        "
+
         -- In the order of the ends, so that entries are written, read and forgotten side by side.
         CREATE TABLE IF NOT EXISTS {p}history (
             finished       BIGINT NOT NULL,

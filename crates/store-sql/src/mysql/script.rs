@@ -23,8 +23,15 @@ pub(super) struct Script<'a> {
 #[derive(Default)]
 pub(super) struct Answer {
     pub(super) rows: Vec<MySqlRow>,
-    /// How many rows it found that were to be changed.
-    pub(super) changed: u64,
+    /// How many rows it found that were to be changed, also where they are as they were.
+    changed: u64,
+}
+
+impl Answer {
+    /// Whether it found a row, to change it or to answer it.
+    pub(super) fn found(&self) -> bool {
+        self.changed > 0 || !self.rows.is_empty()
+    }
 }
 
 impl<'a> Script<'a> {

@@ -1,13 +1,18 @@
 
-    -- Claims up to `most` jobs that are due `now`, of these tasks or (null) of any, soonest first: hides
-    -- them until `until` and answers their records as they were, but with the new fence.
+    -- Claims up to `most` jobs for `claimer` that are due `now`, of these tasks or (null) of any, soonest
+    -- first: nobody else gets them before `until`. Answers their records with the new fence and count of
+    -- claims, and a row of nulls when more may be due. Schedules stay as they are.
     --
-    -- In two statements: the second one sees what was committed before the rows were locked, and so counts
-    -- all runs in flight.
-    CREATE FUNCTION {p}claim(now bigint, until bigint, most bigint, tasks text[])
+    -- In several statements: each sees what was committed before it began, and so all runs in flight of the
+    -- rows that the first one has locked. Rows that others hold at this moment are passed over. Many of them
+    -- are on their way to another node; but one that is being changed by a user may be due all the same, and
+    -- so whatever can be claimed as far as this transaction sees counts as more.
+    --
+    -- A fence or a count that can't be stays as it is, so that it never becomes one that can.
+    CREATE FUNCTION {p}claim(claimer text, now bigint, until bigint, most bigint, tasks text[])
     RETURNS TABLE (
         id text, task text, definition bytea, revision bigint, fence bigint, next_run_time bigint,
-        due_at bigint, fire_count bigint, finished boolean, in_flight bigint
+        due_at bigint, fire_count bigint, finished boolean, claims bigint, in_flight bigint
     )
     LANGUAGE plpgsql
     SET plan_cache_mode = force_generic_plan
@@ -20,65 +25,53 @@
     #variable_conflict use_column
     DECLARE
         taken {p}jobs[];
-        dues bigint[];
     BEGIN
         IF tasks IS NULL THEN
             WITH due AS (
-                SELECT j.id, coalesce(j.claimed_until, j.due_at) AS due_at FROM {p}jobs j
-                WHERE j.due_at <= $1 AND (j.claimed_until IS NULL OR j.claimed_until <= $1)
-                ORDER BY j.due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+                SELECT j.id FROM {p}jobs j
+                WHERE j.due_at <= $2
+                    AND (j.claimed_by IS NULL OR coalesce(j.claimed_until, j.due_at) <= $2)
+                ORDER BY j.due_at LIMIT $4 FOR UPDATE SKIP LOCKED
             ), claimed AS (
-                UPDATE {p}jobs j SET claimed_until = $2, fence = j.fence + 1
-                FROM due WHERE j.id = due.id RETURNING j AS job, due.due_at
+                UPDATE {p}jobs j SET
+                    lost_fence = CASE WHEN j.claimed_by IS NULL THEN j.lost_fence ELSE j.fence END,
+                    fence = j.fence + (j.fence BETWEEN 0 AND 4611686018427387904)::integer,
+                    claims = j.claims + (j.claims BETWEEN 0 AND 4294967294)::integer,
+                    claimed_by = $1, claimed_until = $3
+                FROM due WHERE j.id = due.id RETURNING j AS job
             )
-            SELECT array_agg(c.job), array_agg(c.due_at) FROM claimed c INTO taken, dues;
+            SELECT array_agg(c.job) FROM claimed c INTO taken;
         ELSE
             WITH due AS (
-                SELECT j.id, coalesce(j.claimed_until, j.due_at) AS due_at FROM {p}jobs j
-                WHERE j.due_at <= $1 AND (j.claimed_until IS NULL OR j.claimed_until <= $1)
-                    AND j.task = ANY ($4)
-                ORDER BY j.due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+                SELECT j.id FROM {p}jobs j
+                WHERE j.due_at <= $2
+                    AND (j.claimed_by IS NULL OR coalesce(j.claimed_until, j.due_at) <= $2)
+                    AND j.task = ANY ($5)
+                ORDER BY j.due_at LIMIT $4 FOR UPDATE SKIP LOCKED
             ), claimed AS (
-                UPDATE {p}jobs j SET claimed_until = $2, fence = j.fence + 1
-                FROM due WHERE j.id = due.id RETURNING j AS job, due.due_at
+                UPDATE {p}jobs j SET
+                    lost_fence = CASE WHEN j.claimed_by IS NULL THEN j.lost_fence ELSE j.fence END,
+                    fence = j.fence + (j.fence BETWEEN 0 AND 4611686018427387904)::integer,
+                    claims = j.claims + (j.claims BETWEEN 0 AND 4294967294)::integer,
+                    claimed_by = $1, claimed_until = $3
+                FROM due WHERE j.id = due.id RETURNING j AS job
             )
-            SELECT array_agg(c.job), array_agg(c.due_at) FROM claimed c INTO taken, dues;
+            SELECT array_agg(c.job) FROM claimed c INTO taken;
         END IF;
-        IF taken IS NULL THEN
-            RETURN;
+        IF taken IS NOT NULL THEN
+            RETURN QUERY
+                SELECT t.id, t.task, d.definition, t.revision, t.fence, t.next_run_time, t.due_at,
+                    t.fire_count, t.finished, t.claims,
+                    (SELECT count(*) FROM {p}runs r WHERE r.job_id = t.id)
+                FROM unnest(taken) AS t LEFT JOIN {p}definitions d ON d.job_id = t.id;
         END IF;
-        RETURN QUERY
-            SELECT t.id, t.task, d.definition, t.revision, t.fence, t.next_run_time, t.was_due_at,
-                t.fire_count, t.finished,
-                (SELECT count(*) FROM {p}runs r WHERE r.job_id = t.id)
-            FROM unnest(taken, dues) AS t (
-                id, task, revision, fence, next_run_time, due_at, claimed_until, fire_count, finished,
-                was_due_at
-            ) JOIN {p}definitions d ON d.job_id = t.id;
-    END
-    $function$;
-
-    -- When there will be something to claim, of these tasks or (null) of any: when the first job is due that
-    -- nobody holds, or when the claim on one before it lapses.
-    CREATE FUNCTION {p}next_wakeup(tasks text[]) RETURNS bigint
-    LANGUAGE plpgsql STABLE
-    SET plan_cache_mode = force_generic_plan
-    SET enable_seqscan = off
-    SET enable_bitmapscan = off
-    SET enable_sort = off
-    AS $function$
-    DECLARE
-        job record;
-        earliest bigint;
-    BEGIN
-        FOR job IN
-            SELECT j.due_at, j.claimed_until FROM {p}jobs j
-            WHERE j.due_at IS NOT NULL AND ($1 IS NULL OR j.task = ANY ($1))
-            ORDER BY j.due_at
-        LOOP
-            earliest := least(earliest, coalesce(job.claimed_until, job.due_at));
-            EXIT WHEN earliest <= job.due_at;
-        END LOOP;
-        RETURN earliest;
+        IF cardinality(taken) >= most OR EXISTS (
+            SELECT 1 FROM {p}jobs j
+            WHERE j.due_at <= $2
+                AND (j.claimed_by IS NULL OR coalesce(j.claimed_until, j.due_at) <= $2)
+                AND ($5 IS NULL OR j.task = ANY ($5))
+        ) THEN
+            RETURN NEXT;
+        END IF;
     END
     $function$;

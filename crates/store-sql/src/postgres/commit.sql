@@ -1,11 +1,11 @@
 
-    -- Carries out commits and answers which of them held, by their places, and which removed their job. No
-    -- two commits of one wave are for the same job; `ends` are the places of the last ones of each wave. The
-    -- arrays from `kinds` to `run_ids` have an entry for each commit, those from `start_of` on for each run
-    -- that starts, in the order of the commits.
+    -- Carries out commits and answers which of them are done, now or earlier, by their places, and which
+    -- removed their job. No two commits of one wave are for the same job; `ends` are the places of the last
+    -- ones of each wave. The arrays from `kinds` to `run_ids` have an entry for each commit, those from
+    -- `start_of` on for each run that starts or is tried again, in the order of the commits.
     --
-    -- Kinds: 0 advance, 1 postpone, 2 release (starts outside of the schedule), 3 finish, 4 clear a run,
-    -- 5 none that is known here.
+    -- Kinds: 0 advance, 1 finish, 2 postpone (these settle a claim), 3 hasten, 4 start (outside of the
+    -- schedule), 5 clear a run, 6 retry a run, 7 none that is known here.
     --
     -- Each statement sees what was committed before it began; so what has to see everything comes after the
     -- rows are locked.
@@ -27,7 +27,9 @@
         a integer := 1;
         b integer;
         changed integer[];
+        repeated integer[];
         cleared integer[];
+        retried integer[];
         gone integer[];
         held boolean[];
         place integer;
@@ -35,36 +37,72 @@
         FOREACH b IN ARRAY ends LOOP
             -- A job that finishes leaves at once if it has no runs, and those who clear its last ones must
             -- find it finished: both wait for each other at the runs.
-            IF 3 = ANY (kinds[a:b]) THEN
+            IF 1 = ANY (kinds[a:b]) THEN
                 PERFORM 1 FROM unnest(kinds[a:b], ids[a:b]) AS c (kind, id)
-                    JOIN {p}jobs j ON j.id = c.id WHERE c.kind = 3
+                    JOIN {p}jobs j ON j.id = c.id WHERE c.kind = 1
                     ORDER BY j.id FOR UPDATE OF j;
                 PERFORM 1 FROM unnest(kinds[a:b], ids[a:b]) AS c (kind, id)
-                    JOIN {p}runs r ON r.job_id = c.id WHERE c.kind = 3
+                    JOIN {p}runs r ON r.job_id = c.id WHERE c.kind = 1
                     ORDER BY r.job_id, r.run_id FOR UPDATE OF r;
             END IF;
 
-            WITH u AS (
-                UPDATE {p}jobs j SET
-                    fence = CASE c.kind WHEN 2 THEN j.fence + 1 ELSE j.fence END,
-                    next_run_time = CASE c.kind
-                        WHEN 0 THEN c.next_run_time WHEN 3 THEN NULL ELSE j.next_run_time END,
-                    due_at = CASE c.kind
-                        WHEN 0 THEN c.due_at
-                        WHEN 1 THEN CASE WHEN j.next_run_time IS NOT NULL THEN c.due_at END
-                        WHEN 2 THEN j.next_run_time END,
-                    claimed_until = NULL,
-                    fire_count = CASE c.kind WHEN 0 THEN c.fire_count ELSE j.fire_count END,
-                    finished = CASE c.kind WHEN 0 THEN false WHEN 3 THEN true ELSE j.finished END
-                FROM unnest(
-                    kinds[a:b], ids[a:b], fences[a:b], next_run_times[a:b], due_ats[a:b],
-                    fire_counts[a:b]
-                ) WITH ORDINALITY AS c (kind, id, fence, next_run_time, due_at, fire_count, place)
-                WHERE j.id = c.id AND j.fence = c.fence AND c.kind < 4
-                RETURNING c.place
-            )
-            SELECT array_agg(u.place + a - 1) FROM u INTO changed;
-            done := done || changed;
+            changed := NULL;
+            IF 4 >= ANY (kinds[a:b]) THEN
+                WITH u AS (
+                    UPDATE {p}jobs j SET
+                        fence = CASE c.kind
+                            WHEN 4 THEN j.fence + (j.fence BETWEEN 0 AND 4611686018427387904)::integer
+                            ELSE j.fence END,
+                        lost_fence = CASE WHEN c.kind = 4 AND j.claimed_by IS NOT NULL
+                            THEN j.fence ELSE j.lost_fence END,
+                        next_run_time = CASE c.kind
+                            WHEN 0 THEN c.next_run_time WHEN 1 THEN NULL ELSE j.next_run_time END,
+                        due_at = CASE c.kind
+                            WHEN 0 THEN c.due_at WHEN 1 THEN NULL WHEN 4 THEN j.due_at
+                            ELSE CASE WHEN j.next_run_time IS NOT NULL
+                                THEN greatest(c.due_at, j.next_run_time) END END,
+                        claimed_by = NULL,
+                        claimed_until = NULL,
+                        claims = CASE c.kind
+                            WHEN 0 THEN 0 WHEN 1 THEN 0
+                            WHEN 2 THEN j.claims - (j.claims > 0)::integer
+                            ELSE j.claims END,
+                        fire_count = CASE c.kind WHEN 0 THEN c.fire_count ELSE j.fire_count END,
+                        finished = j.finished OR c.kind = 1
+                    FROM unnest(
+                        kinds[a:b], ids[a:b], fences[a:b], next_run_times[a:b], due_ats[a:b],
+                        fire_counts[a:b]
+                    ) WITH ORDINALITY AS c (kind, id, fence, next_run_time, due_at, fire_count, place)
+                    WHERE j.id = c.id AND j.fence = c.fence AND CASE
+                        WHEN c.kind < 3 THEN j.claimed_by IS NOT NULL
+                        WHEN c.kind = 3 THEN j.claimed_by IS NULL AND c.due_at < j.due_at
+                        ELSE c.kind = 4 END
+                    RETURNING c.place
+                )
+                SELECT array_agg(u.place + a - 1) FROM u INTO changed;
+                done := done || changed;
+            END IF;
+
+            -- Those that changed nothing are done all the same if they were carried out before, which shows in
+            -- the fences and in the runs. Fences rise with each claim: those between the last one that was
+            -- lost and the one that is open now, if one is, have all been settled.
+            IF coalesce(cardinality(changed), 0) <= b - a AND 4 >= ANY (kinds[a:b]) THEN
+                SELECT array_agg(c.place + a - 1)
+                FROM unnest(kinds[a:b], ids[a:b], fences[a:b])
+                    WITH ORDINALITY AS c (kind, id, fence, place)
+                JOIN {p}jobs j ON j.id = c.id
+                WHERE c.kind < 5 AND (changed IS NULL OR c.place + a - 1 <> ALL (changed)) AND CASE
+                    WHEN c.kind < 3 THEN j.lost_fence < c.fence
+                        AND (c.fence < j.fence OR c.fence = j.fence AND j.claimed_by IS NULL)
+                    WHEN c.kind = 3 THEN c.fence = j.fence
+                    ELSE c.fence <> j.fence AND (
+                        SELECT bool_and(EXISTS (
+                            SELECT 1 FROM {p}runs r WHERE r.job_id = j.id AND r.run_id = s.run_id))
+                        FROM unnest(start_of, start_ids) AS s (place, run_id)
+                        WHERE s.place = c.place + a - 1) END
+                INTO repeated;
+                done := done || repeated;
+            END IF;
 
             IF start_of[1] IS NOT NULL AND changed IS NOT NULL THEN
                 held := array_fill(false, ARRAY[b]);
@@ -79,12 +117,38 @@
                 ON CONFLICT (job_id, run_id) DO NOTHING;
             END IF;
 
-            IF 4 = ANY (kinds[a:b]) THEN
+            IF 6 = ANY (kinds[a:b]) THEN
+                WITH u AS (
+                    UPDATE {p}runs r SET
+                        scheduled_time = s.scheduled_time, attempt = s.attempt, node = s.node,
+                        fence = s.fence
+                    FROM unnest(start_of, start_ids, scheduled_times, attempts, nodes, start_fences)
+                        AS s (place, run_id, scheduled_time, attempt, node, fence)
+                    WHERE s.place BETWEEN a AND b AND kinds[s.place] = 6
+                        AND r.job_id = ids[s.place] AND r.run_id = s.run_id
+                        AND r.fence = fences[s.place] AND s.fence > r.fence
+                    RETURNING s.place
+                )
+                SELECT array_agg(u.place) FROM u INTO retried;
+                SELECT retried || array_agg(s.place)
+                FROM unnest(start_of, start_ids, scheduled_times, attempts, nodes, start_fences)
+                    AS s (place, run_id, scheduled_time, attempt, node, fence)
+                JOIN {p}runs r ON r.job_id = ids[s.place] AND r.run_id = s.run_id
+                WHERE s.place BETWEEN a AND b AND kinds[s.place] = 6
+                    AND (retried IS NULL OR s.place <> ALL (retried))
+                    AND r.scheduled_time = s.scheduled_time AND r.attempt = s.attempt
+                    AND r.node = s.node AND r.fence = s.fence
+                INTO retried;
+                done := done || retried;
+            END IF;
+
+            cleared := NULL;
+            IF 5 = ANY (kinds[a:b]) THEN
                 WITH d AS (
                     DELETE FROM {p}runs r
                     USING unnest(kinds[a:b], ids[a:b], fences[a:b], run_ids[a:b])
                         WITH ORDINALITY AS c (kind, id, fence, run_id, place)
-                    WHERE c.kind = 4
+                    WHERE c.kind = 5
                         AND r.job_id = c.id AND r.run_id = c.run_id AND r.fence = c.fence
                     RETURNING c.place
                 )
@@ -92,14 +156,14 @@
                 done := done || cleared;
             END IF;
 
-            IF 3 = ANY (kinds[a:b]) OR cleared IS NOT NULL THEN
+            IF cleared IS NOT NULL OR changed IS NOT NULL AND 1 = ANY (kinds[a:b]) THEN
                 PERFORM 1 FROM unnest(ids[a:b]) AS c (id) JOIN {p}jobs j ON j.id = c.id
                     WHERE j.finished ORDER BY j.id FOR UPDATE OF j;
                 IF FOUND THEN
                     WITH leaving AS (
                         DELETE FROM {p}jobs j
                         USING unnest(ids[a:b]) WITH ORDINALITY AS c (id, place)
-                        WHERE j.id = c.id AND j.finished
+                        WHERE j.id = c.id AND j.finished AND c.place + a - 1 = ANY (changed || cleared)
                             AND NOT EXISTS (SELECT 1 FROM {p}runs r WHERE r.job_id = j.id)
                         RETURNING c.id, c.place
                     ), definition AS (
@@ -110,7 +174,8 @@
                 END IF;
             END IF;
 
-            IF 2 = ANY (kinds[a:b]) AND changed IS NOT NULL THEN
+            -- A job may be due sooner than others know.
+            IF changed IS NOT NULL AND ('{3,4}' && kinds[a:b]::integer[]) THEN
                 PERFORM pg_notify(channel, '');
             END IF;
             a := b + 1;

@@ -126,28 +126,36 @@ impl<'a> Columns<'a> {
                 next_run_time = schedule.next_run_time.as_micros();
                 due_at = schedule.due_at.as_micros();
                 // Databases have signed integers; a count never gets there.
-                fires = *fire_count as i64;
+                fires = i64::try_from(*fire_count).unwrap_or(i64::MAX);
                 starts = start;
                 0
             }
+            CommitAction::Finish { start } => {
+                starts = start;
+                1
+            }
             CommitAction::Postpone { due_at: instant } => {
                 due_at = instant.as_micros();
-                1
+                2
+            }
+            CommitAction::Hasten { due_at: instant } => {
+                due_at = instant.as_micros();
+                3
             }
             CommitAction::Start { runs } => {
                 starts = runs;
-                2
-            }
-            CommitAction::Finish { start } => {
-                starts = start;
-                3
+                4
             }
             CommitAction::ClearRun { run_id } => {
                 run = Some(run_id.to_string());
-                4
+                5
+            }
+            CommitAction::RetryRun { run } => {
+                starts = std::slice::from_ref(run);
+                6
             }
             // An action that a newer core knows and this build doesn't.
-            _ => 5,
+            _ => 7,
         };
         self.kinds.push(kind);
         self.ids.push(commit.id.as_str());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{ChangeWatch, StoreError};
+use punctual_core::{ChangeWatch, StoreCaps, StoreError};
 use sqlx::postgres::{PgPoolOptions, PgRow};
 use sqlx::{PgConnection, PgPool, SqlStr, Transaction};
 
@@ -11,6 +11,7 @@ use super::names::Names;
 use super::options::Options;
 use super::watch::Watch;
 use super::{schema, sql};
+use crate::batch::caps;
 use crate::client::Value::Text;
 use crate::client::{Client, Value, client};
 use crate::dialect::{ABANDONED, Dialect, LOCK_TIMEOUT};
@@ -45,7 +46,11 @@ impl Dialect for Postgres {
     type Connection = PgConnection;
 
     const STATEMENTS: Statements = sql::STATEMENTS;
-    const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
+    const HISTORY: HistoryStatements = sql::HISTORY;
+
+    fn caps(_options: &Options) -> StoreCaps {
+        caps().with_clock().with_notify()
+    }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         let (pool, owned) = options.server.pool(&options.limits, settings(options), Duration::MAX);

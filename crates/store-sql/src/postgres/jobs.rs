@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Row};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
-use crate::batch::job_parts;
+use crate::batch::{PART, job_parts};
 use crate::dialect::{Adding, Dialect};
 
 impl Adding<PgConnection> for Postgres {
@@ -18,7 +18,7 @@ impl Adding<PgConnection> for Postgres {
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(records.len());
-        for part in job_parts(records) {
+        for part in job_parts(records, PART) {
             outcomes.extend(self.add_part(connection, part).await?);
         }
         Ok(outcomes)

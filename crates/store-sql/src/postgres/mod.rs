@@ -13,16 +13,14 @@ mod sql;
 mod tests;
 mod watch;
 
-use std::sync::Arc;
-
-use punctual_core::{StoreCaps, StoreError};
+use punctual_core::StoreError;
+use punctual_store_kit::{Handle, job_store};
 
 pub use self::options::PostgresJobStoreBuilder;
 
 use self::database::Postgres;
 use self::options::Options;
-use crate::handle::Handle;
-use crate::store::job_store;
+use crate::database::Database;
 
 /// Keeps jobs in a PostgreSQL database (12 or newer), which many machines can share.
 ///
@@ -45,7 +43,7 @@ use crate::store::job_store;
 /// ```
 #[derive(Clone)]
 pub struct PostgresJobStore {
-    handle: Arc<Handle<Postgres>>,
+    handle: Handle<Database<Postgres>>,
 }
 
 impl PostgresJobStore {
@@ -65,12 +63,8 @@ impl PostgresJobStore {
     }
 
     fn with(options: Options) -> Self {
-        Self { handle: Arc::new(Handle::new(options)) }
-    }
-
-    fn capabilities(&self) -> StoreCaps {
-        StoreCaps::shared().with_notify().with_history()
+        Self { handle: Handle::new(options) }
     }
 }
 
-job_store!(PostgresJobStore);
+job_store!(PostgresJobStore, Database<Postgres>);

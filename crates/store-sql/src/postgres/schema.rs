@@ -13,10 +13,10 @@ use crate::migrate::Schema;
 pub(super) const SCHEMA: Schema = Schema {
     // A key, because tables that are published for logical replication can't be changed without.
     create_version: "CREATE TABLE IF NOT EXISTS {p}schema (version bigint PRIMARY KEY)",
-    migrations: &[JOBS, HISTORY],
+    migrations: &[TABLES],
 };
 
-const JOBS: &str = concat!(
+const TABLES: &str = concat!(
     "
     -- Rows are small and have room beside them: a claim changes no column that is in an index, and so
     -- writes its new version of the row into the same page and into no index.
@@ -25,9 +25,12 @@ const JOBS: &str = concat!(
         task          text COLLATE \"C\" NOT NULL,
         revision      bigint NOT NULL,
         fence         bigint NOT NULL,
+        lost_fence    bigint NOT NULL,             -- no claim up to this one can be settled
         next_run_time bigint,                      -- microseconds; none: paused or finished
         due_at        bigint,
-        claimed_until bigint,                      -- while a claim lasts, in place of due_at
+        claimed_by    text COLLATE \"C\",          -- a node, while a claim is open
+        claimed_until bigint,
+        claims        bigint NOT NULL DEFAULT 0,   -- of the occurrence that is due
         fire_count    bigint NOT NULL DEFAULT 0,
         finished      boolean NOT NULL DEFAULT false
     ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 1);
@@ -51,19 +54,15 @@ const JOBS: &str = concat!(
 
     CREATE TABLE {p}nodes (
         id          text COLLATE \"C\" PRIMARY KEY,
-        alive_until bigint NOT NULL
+        alive_until bigint NOT NULL,
+        revoked     boolean NOT NULL               -- dead, whatever the time is
     );
 
-    CREATE TABLE {p}notes (
-        key  text COLLATE \"C\" PRIMARY KEY,
-        text text NOT NULL
+    CREATE TABLE {p}metadata (
+        key   text COLLATE \"C\" PRIMARY KEY,
+        value text NOT NULL
     );
-",
-    include_str!("claim.sql"),
-    include_str!("commit.sql"),
-);
 
-const HISTORY: &str = "
     -- By their ends, so that entries are written, read and forgotten side by side.
     CREATE TABLE {p}history (
         finished       bigint NOT NULL,
@@ -79,7 +78,11 @@ const HISTORY: &str = "
         PRIMARY KEY (finished, run_id, attempt)
     );
     CREATE INDEX {prefix}history_of_job ON {p}history (job_id, finished);
-";
+",
+    include_str!("claim.sql"),
+    include_str!("look.sql"),
+    include_str!("commit.sql"),
+);
 
 /// Brings the tables to the newest version, in one transaction under a lock. Tables that are as they should
 /// be are only looked at, which needs no right to make any.

@@ -3,13 +3,15 @@
 //! `{p}` is the schema with the table prefix. Batches come in as arrays, which `unnest` turns into rows.
 
 use crate::history::HistoryStatements;
-use crate::sql::{Statements, select_record};
+use crate::sql::{
+    Statements, is_alive, is_dead, living, next, prolong, raise_fence, select_record,
+    select_stored, set_taken, set_unclaimed,
+};
 
 macro_rules! record {
     ($rest:expr) => {
         select_record!(
             "(SELECT d.definition FROM {p}definitions AS d WHERE d.job_id = j.id)",
-            "coalesce(j.claimed_until, j.due_at)",
             $rest
         )
     };
@@ -22,22 +24,24 @@ macro_rules! run_columns {
     };
 }
 
-/// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
-macro_rules! select_orphans {
-    ($which:expr) => {
-        record!(concat!(
-            run_columns!(),
-            "FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
-             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
-            $which
-        ))
+/// The texts of a JSON array, as an array that an index is searched for.
+macro_rules! texts {
+    ($json:literal) => {
+        concat!("ARRAY(SELECT jsonb_array_elements_text(", $json, "::jsonb))")
     };
 }
 
-/// Tasks from a JSON array.
-macro_rules! of_tasks {
-    ($array:literal) => {
-        concat!("task IN (SELECT jsonb_array_elements_text(", $array, "::jsonb)) ")
+/// The same for tasks, or none for jobs of any.
+macro_rules! tasks {
+    ($json:literal) => {
+        concat!("CASE WHEN ", $json, "::text IS NOT NULL THEN ", texts!($json), " END")
+    };
+}
+
+/// Whether a job is of one of the tasks in this JSON array, or may be of any.
+macro_rules! is_of {
+    ($tasks:literal) => {
+        concat!("(", $tasks, "::text IS NULL OR j.task = ANY (", texts!($tasks), "))")
     };
 }
 
@@ -53,41 +57,54 @@ macro_rules! time {
 macro_rules! look {
     () => {
         concat!(
-            "{p}next_wakeup(CASE WHEN ?3 IS NOT NULL
-                THEN ARRAY(SELECT jsonb_array_elements_text(?3::jsonb)) END),
-            EXISTS (
-                SELECT 1 FROM {p}runs AS r
-                WHERE r.node <> ?1 AND r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?2)
-                AND (?3 IS NULL OR (SELECT j.task FROM {p}jobs AS j WHERE j.id = r.job_id)
-                    IN (SELECT jsonb_array_elements_text(?3::jsonb)))),",
+            "{p}next_wakeup(",
+            tasks!("?3"),
+            "), EXISTS (
+                SELECT 1 FROM {p}runs AS r WHERE r.node <> ?1 AND ",
+            is_dead!("r.node", "?2"),
+            " AND (SELECT ",
+            is_of!("?3"),
+            " FROM {p}jobs AS j WHERE j.id = r.job_id)
+            ) OR {p}has_orphaned_claims(?1, ?2, ",
+            tasks!("?3"),
+            "), ",
             time!()
         )
     };
 }
 
 pub(super) const STATEMENTS: Statements = Statements {
-    update: "
-        UPDATE {p}jobs SET
-            revision = revision + 1,
-            fence = fence + 1,
-            task = coalesce(?6, task),
+    update: concat!(
+        "UPDATE {p}jobs SET ",
+        raise_fence!(""),
+        ", ",
+        set_unclaimed!(),
+        ", revision = ",
+        next!("", "revision", "4611686018427387904"),
+        ", task = coalesce(?6, task),
             fire_count = CASE WHEN ?7 THEN 0 ELSE fire_count END,
+            claims = CASE WHEN ?3 THEN 0 ELSE claims END,
             finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
             next_run_time = CASE WHEN ?3 THEN ?4 ELSE next_run_time END,
-            due_at = CASE WHEN ?3 THEN ?5 ELSE next_run_time END,
-            claimed_until = NULL
-        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time IS NOT DISTINCT FROM ?9)",
+            due_at = CASE WHEN ?3 THEN ?5 ELSE next_run_time END
+        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time IS NOT DISTINCT FROM ?9)"
+    ),
     update_definition: "UPDATE {p}definitions SET definition = ?2 WHERE job_id = ?1",
-    exists: "SELECT 1 FROM {p}jobs WHERE id = ?1",
-    remove: "
-        WITH definition AS (DELETE FROM {p}definitions WHERE job_id = ?1)
-        DELETE FROM {p}jobs WHERE id = ?1",
-    remove_runs: "DELETE FROM {p}runs WHERE job_id = ?1",
-    remove_all: "
-        WITH definition AS (DELETE FROM {p}definitions) DELETE FROM {p}jobs",
-    remove_all_runs: "
-        DELETE FROM {p}runs AS r WHERE NOT EXISTS (SELECT 1 FROM {p}jobs AS j WHERE j.id = r.job_id)",
-    get: record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
+    // In one order, so that of two that remove the same jobs none waits for the other in a circle.
+    hold: concat!(
+        "SELECT id FROM {p}jobs WHERE id = ANY (",
+        texts!("?1"),
+        ") ORDER BY id FOR UPDATE"
+    ),
+    remove: concat!(
+        "WITH definition AS (DELETE FROM {p}definitions WHERE job_id = ANY (",
+        texts!("?1"),
+        ")) DELETE FROM {p}jobs WHERE id = ANY (",
+        texts!("?1"),
+        ")"
+    ),
+    remove_runs: concat!("DELETE FROM {p}runs WHERE job_id = ANY (", texts!("?1"), ")"),
+    get: select_stored!(record, run_columns!()),
     list_scheduled: record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL
          ORDER BY j.next_run_time, j.id LIMIT ?1"
@@ -96,45 +113,65 @@ pub(super) const STATEMENTS: Statements = Statements {
         "0 FROM {p}jobs AS j WHERE (j.next_run_time, j.id) > (?2, ?3)
          ORDER BY j.next_run_time, j.id LIMIT ?1"
     ),
+    list_unscheduled: record!(
+        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL ORDER BY j.id LIMIT ?1"
+    ),
     list_unscheduled_after: record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
     ),
-    next_wakeup: "SELECT due FROM {p}next_wakeup(NULL) AS due WHERE due IS NOT NULL",
-    next_wakeup_of_tasks: "
-        SELECT due FROM {p}next_wakeup(ARRAY(SELECT jsonb_array_elements_text(?1::jsonb))) AS due
-        WHERE due IS NOT NULL",
+    next_wakeup: concat!("SELECT {p}next_wakeup(", tasks!("?1"), ")"),
     time: Some(concat!("SELECT ", time!())),
     look: concat!("SELECT ", look!()),
-    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
     renew: "
-        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
-        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
+        INSERT INTO {p}nodes (id, alive_until, revoked) VALUES (?1, ?2, FALSE)
+        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until, revoked = FALSE",
     // Those that others forget just now are forgotten.
     forget_nodes: "
         DELETE FROM {p}nodes WHERE id IN (
             SELECT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED)",
-    bury: "UPDATE {p}nodes SET alive_until = ?3 WHERE id = ?1 AND alive_until <= ?2",
-    living: "SELECT id FROM {p}nodes WHERE alive_until > ?1",
-    orphans: select_orphans!("ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"),
-    orphans_of_tasks: select_orphans!(concat!(
-        "AND j.",
-        of_tasks!("?3"),
-        "ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"
-    )),
-    take_over: "
-        UPDATE {p}runs AS r SET node = ?2, fence = r.fence + 1, attempt = r.attempt + 1
-        FROM jsonb_array_elements(?1::jsonb) AS c
-        WHERE r.job_id = c ->> 0 AND r.run_id = (c ->> 1)::uuid",
-    in_flight: concat!(
-        "SELECT ",
+    orphans: record!(concat!(
         run_columns!(),
-        "FROM {p}runs AS r WHERE r.job_id = ?1 ORDER BY r.run_id"
+        "FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id WHERE ",
+        is_dead!("r.node", "?1"),
+        " AND ",
+        is_of!("?3"),
+        " ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"
+    )),
+    orphaned_claims: concat!(
+        "SELECT j.id, j.claimed_by FROM {p}jobs AS j
+         WHERE j.due_at <= ?1 AND j.claimed_by IS NOT NULL AND ",
+        is_dead!("j.claimed_by", "?1"),
+        " AND ",
+        is_of!("?3"),
+        " ORDER BY j.due_at LIMIT ?2 FOR UPDATE SKIP LOCKED"
     ),
-    notes: "SELECT key, text FROM {p}notes ORDER BY key",
-    set_note: "
-        INSERT INTO {p}notes (key, text) VALUES (?1, ?2)
-        ON CONFLICT (key) DO UPDATE SET text = excluded.text",
-    add_note: "INSERT INTO {p}notes (key, text) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+    take_over: concat!(
+        "UPDATE {p}runs AS r SET ",
+        set_taken!("r."),
+        "?2 FROM jsonb_array_elements(?1::jsonb) AS c
+         WHERE r.job_id = c ->> 0 AND r.run_id = (c ->> 1)::uuid"
+    ),
+    release: concat!(
+        "UPDATE {p}jobs SET ",
+        raise_fence!(""),
+        ", ",
+        set_unclaimed!(),
+        " WHERE id = ANY (",
+        texts!("?1"),
+        ")"
+    ),
+    metadata: "SELECT key, value FROM {p}metadata ORDER BY key",
+    set_metadata: "
+        INSERT INTO {p}metadata (key, value) VALUES (?1, ?2)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    add_metadata: "
+        INSERT INTO {p}metadata (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+    // A text that is no run id names no run.
+    discard_run: "
+        DELETE FROM {p}runs WHERE job_id = ?1 AND translate(run_id::text, '-', '') = ?2",
+    discard_entry: "
+        DELETE FROM {p}history
+        WHERE finished = ?1 AND translate(run_id::text, '-', '') = ?2 AND attempt = ?3",
 };
 
 /// The schema `$1`, or the one of the connection, quoted; whether it exists; the channel for tables of the
@@ -159,8 +196,8 @@ pub(super) const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";
 /// Of ids, tasks, fences, next run times and due times; answers the fences of the jobs that are new. In one
 /// order, so that of two that add the same jobs none waits for the other in a circle.
 pub(super) const ADD: &str = "
-    INSERT INTO {p}jobs (id, task, revision, fence, next_run_time, due_at)
-    SELECT id, task, ?6, fence, next_run_time, due_at
+    INSERT INTO {p}jobs (id, task, revision, fence, lost_fence, next_run_time, due_at)
+    SELECT id, task, ?6, fence, fence, next_run_time, due_at
     FROM unnest(?1::text[], ?2::text[], ?3::bigint[], ?4::bigint[], ?5::bigint[])
         WITH ORDINALITY AS new (id, task, fence, next_run_time, due_at, place)
     ORDER BY id COLLATE \"C\", place
@@ -170,10 +207,11 @@ pub(super) const ADD_DEFINITIONS: &str = "
     INSERT INTO {p}definitions (job_id, definition)
     SELECT id, definition FROM unnest(?1::text[], ?2::bytea[]) AS new (id, definition)";
 
-/// The columns of a record, of the jobs that are now claimed.
-pub(super) const CLAIM: &str = "SELECT * FROM {p}claim(?1, ?2, ?3, ?4)";
+/// Node, now, until when, how many, tasks; answers the columns of a record, of the jobs that are now claimed, and
+/// a row of nulls when more may be due.
+pub(super) const CLAIM: &str = "SELECT * FROM {p}claim(?1, ?2, ?3, ?4, ?5)";
 
-/// Answers which commits were carried out, and which of them removed their job, by their places.
+/// Answers which commits are done, and which of them removed their job, by their places.
 macro_rules! commit {
     () => {
         "SELECT done, removed FROM {p}commit(
@@ -236,10 +274,5 @@ pub(super) const HISTORY: HistoryStatements = HistoryStatements {
 pub(super) const NOTIFY: &str = "SELECT pg_notify(?1, '')";
 
 /// Lets a node that is alive live on, and looks around.
-pub(super) const PROLONG: &str = concat!(
-    "WITH alive AS (
-        UPDATE {p}nodes SET alive_until = ?4 WHERE id = ?1 AND alive_until > ?2 RETURNING id
-    ) SELECT ",
-    look!(),
-    " FROM alive"
-);
+pub(super) const PROLONG: &str =
+    concat!("WITH alive AS (", prolong!(), " RETURNING id) SELECT ", look!(), " FROM alive");

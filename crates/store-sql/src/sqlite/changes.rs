@@ -1,56 +1,85 @@
 //! Commits as rows for the statements that carry them out.
 
-use punctual_core::{Commit, CommitAction, InFlightRun};
+use punctual_core::{Commit, CommitAction, CommitOutcome, InFlightRun};
 
-/// The commits of a wave whose fence holds, as rows for the statements that carry them out.
+/// How a job stands to the fence that a commit names.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Standing {
+    /// It has this fence.
+    pub(super) has_fence: bool,
+    pub(super) is_claimed: bool,
+    /// A claim with this fence that is not open was settled.
+    pub(super) was_settled: bool,
+}
+
+/// The commits of a wave whose guard holds, as rows for the statements that carry them out.
 #[derive(Default)]
 pub(super) struct Changes<'a> {
     /// Id, next run time, due at, fire count, fence.
     pub(super) advance: Vec<(&'a str, i64, i64, i64, i64)>,
     /// Id, due at.
     pub(super) postpone: Vec<(&'a str, i64)>,
+    /// Id, due at.
+    pub(super) hasten: Vec<(&'a str, i64)>,
     /// Id.
     pub(super) finish: Vec<&'a str>,
     /// Id.
     pub(super) release: Vec<&'a str>,
     /// Job, run, scheduled time, attempt, node, fence.
-    pub(super) start: Vec<(&'a str, String, i64, u32, &'a str, i64)>,
+    pub(super) start: Vec<RunRow<'a>>,
 }
 
+type RunRow<'a> = (&'a str, String, i64, u32, &'a str, i64);
+
 impl<'a> Changes<'a> {
-    /// Takes the commit in; whether there is such a change at all. Clearing a run is none, since it is
-    /// guarded by the run's own fence.
-    pub(super) fn push(&mut self, commit: &'a Commit) -> bool {
-        let id = commit.id.as_str();
-        let runs = match &commit.action {
-            CommitAction::Advance { schedule, fire_count, start } => {
-                let (next, due) = (schedule.next_run_time, schedule.due_at);
-                // Databases have signed integers; a count never gets there.
-                let (next, due, fires) = (next.as_micros(), due.as_micros(), *fire_count as i64);
-                self.advance.push((id, next, due, fires, commit.fence.0));
-                start
-            }
-            CommitAction::Finish { start } => {
-                self.finish.push(id);
-                start
-            }
-            CommitAction::Postpone { due_at } => {
-                self.postpone.push((id, due_at.as_micros()));
-                return true;
-            }
-            CommitAction::Start { runs } => {
-                self.release.push(id);
-                runs
-            }
-            // Also an action that a newer core knows and this build doesn't.
-            _ => return false,
+    /// Takes a commit in, if it is guarded by the job's fence and the guard holds, and says what becomes of it.
+    pub(super) fn push(&mut self, commit: &'a Commit, standing: Standing) -> CommitOutcome {
+        use CommitAction::{Advance, Finish, Hasten, Postpone, Start};
+        let Standing { has_fence, is_claimed, was_settled } = standing;
+        let holds = match &commit.action {
+            Advance { .. } | Finish { .. } | Postpone { .. } => has_fence && is_claimed,
+            Hasten { .. } | Start { .. } => has_fence,
+            _ => return CommitOutcome::Stale,
         };
+        let is_repeated = was_settled && !matches!(commit.action, Hasten { .. } | Start { .. });
+        if !holds {
+            return if is_repeated { CommitOutcome::Done } else { CommitOutcome::Stale };
+        }
+        let id = commit.id.as_str();
+        match &commit.action {
+            Advance { start, .. } => {
+                self.advance.extend(advance(commit));
+                self.start(id, start);
+            }
+            Finish { start } => {
+                self.finish.push(id);
+                self.start(id, start);
+            }
+            Postpone { due_at } => self.postpone.push((id, due_at.as_micros())),
+            Hasten { due_at } => self.hasten.push((id, due_at.as_micros())),
+            Start { runs } => {
+                self.release.push(id);
+                self.start(id, runs);
+            }
+            _ => {}
+        }
+        CommitOutcome::Done
+    }
+
+    fn start(&mut self, id: &'a str, runs: &'a [InFlightRun]) {
         self.start.extend(runs.iter().map(|run| run_row(id, run)));
-        true
     }
 }
 
-fn run_row<'a>(id: &'a str, run: &'a InFlightRun) -> (&'a str, String, i64, u32, &'a str, i64) {
+/// The row of `Changes::advance`, if it is that.
+pub(super) fn advance(commit: &Commit) -> Option<(&str, i64, i64, i64, i64)> {
+    let CommitAction::Advance { schedule, fire_count, .. } = &commit.action else { return None };
+    let (next, due) = (schedule.next_run_time.as_micros(), schedule.due_at.as_micros());
+    // Databases have signed integers; a count never gets there.
+    Some((commit.id.as_str(), next, due, *fire_count as i64, commit.fence.0))
+}
+
+pub(super) fn run_row<'a>(id: &'a str, run: &'a InFlightRun) -> RunRow<'a> {
     (
         id,
         run.run_id.to_string(),

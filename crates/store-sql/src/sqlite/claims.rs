@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use punctual_core::{Claim, StoreError, TaskFilter, Timestamp};
+use punctual_core::{Claims, NodeId, StoreError, TaskFilter, Timestamp};
 
 use super::database::Sqlite;
 use super::error::store_error;
 use super::sql;
 use crate::batch::{json, tasks};
-use crate::client::Value::{Int, Text};
+use crate::client::Value::{Int, MaybeText, Text};
 use crate::client::{Client, Columns};
 use crate::dialect::{Claiming, Dialect};
 use crate::rows;
@@ -16,33 +16,36 @@ use crate::rows;
 impl Claiming for Sqlite {
     async fn claim_due(
         &self,
+        node: &NodeId,
         now: Timestamp,
         limit: usize,
         lease: Duration,
         filter: &TaskFilter,
-    ) -> Result<Vec<Claim>, StoreError> {
+    ) -> Result<Claims, StoreError> {
         let tasks = tasks(filter)?;
-        let values = [Int(now.as_micros()), rows::limit(limit)];
+        // One more than asked for tells whether there is more.
+        let wanted = rows::limit(limit.saturating_add(1));
+        let values = [Int(now.as_micros()), wanted, MaybeText(tasks.as_deref())];
         let mut transaction = self.write().await?;
-        let due = match &tasks {
-            None => transaction.fetch(self.sql(sql::DUE), &values).await?,
-            Some(tasks) => {
-                let values = [values[0], values[1], Text(tasks)];
-                transaction.fetch(self.sql(sql::DUE_OF_TASKS), &values).await?
-            }
-        };
-        let mut claims = Vec::with_capacity(due.len());
+        let due = transaction.fetch(self.sql(sql::DUE), &values).await?;
+        let mut claims = Claims { more: due.len() > limit, ..Claims::default() };
         let mut claimed: Vec<i64> = Vec::with_capacity(due.len());
-        for row in &due {
-            let mut record = rows::record(row)?;
-            record.fence = record.fence.next();
-            claims.push(Claim { record });
+        for row in due.iter().take(limit) {
             claimed.push(row.int(rows::RECORD_COLUMNS)?);
+            match rows::record(row) {
+                Ok(mut record) => {
+                    record.fence = record.fence.next();
+                    record.claims = record.claims.saturating_add(1);
+                    claims.records.push(record);
+                }
+                Err(corrupt) => claims.corrupt.push(corrupt),
+            }
         }
         if claimed.is_empty() {
             return Ok(claims);
         }
-        let values = [Int(now.saturating_add(lease).as_micros()), Text(&json(&claimed)?)];
+        let until = Int(now.saturating_add(lease).as_micros());
+        let values = [Text(&json(&claimed)?), Text(node.as_str()), until];
         transaction.execute(self.sql(sql::CLAIM), &values).await?;
         transaction.commit().await.map_err(store_error)?;
         Ok(claims)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::StoreError;
+use punctual_core::{StoreCaps, StoreError};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -14,6 +14,7 @@ use super::error::{is_busy, log_stays, replaced, store_error};
 use super::file::{OpenFile, identity};
 use super::options::{Options, Place, Synchronous};
 use super::{schema, sql};
+use crate::batch::{PART, caps};
 use crate::client::{Client, Value, client};
 use crate::dialect::Dialect;
 use crate::history::HistoryStatements;
@@ -67,7 +68,18 @@ impl Dialect for Sqlite {
     type Connection = SqliteConnection;
 
     const STATEMENTS: Statements = sql::STATEMENTS;
-    const HISTORY: Option<&'static HistoryStatements> = Some(&sql::HISTORY);
+    const HISTORY: HistoryStatements = sql::HISTORY;
+
+    fn caps(options: &Options) -> StoreCaps {
+        match options.place {
+            // Nobody else can connect to it.
+            Place::Memory(_) => StoreCaps::memory()
+                .with_history()
+                .with_max_definition(PART.bytes)
+                .with_max_batch(PART),
+            Place::File(_) | Place::Pool(_) => caps(),
+        }
+    }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         if let Place::Memory(memory) = &options.place {

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 
 use super::database::Sqlite;
 use super::sql;
-use crate::batch::{job_parts, json, unjson};
+use crate::batch::{PART, job_parts, json, unjson};
 use crate::client::Value::{Bytes, Int, Text};
 use crate::client::{Client, Columns};
 use crate::dialect::{Adding, Dialect};
@@ -18,7 +18,7 @@ impl Adding<SqliteConnection> for Sqlite {
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(records.len());
-        for part in job_parts(records) {
+        for part in job_parts(records, PART) {
             outcomes.extend(self.add_part(connection, part).await?);
         }
         Ok(outcomes)
@@ -57,7 +57,7 @@ impl Sqlite {
             return Ok(vec![AddOutcome::Added; records.len()]);
         }
         let mut outcomes = vec![AddOutcome::Exists; records.len()];
-        for row in connection.fetch(self.sql(sql::HELD), &[Text(&rows)]).await? {
+        for row in connection.fetch(self.sql(sql::ADDED), &[Text(&rows)]).await? {
             for index in unjson::<Vec<usize>>(row.text(0)?)? {
                 if let Some(outcome) = outcomes.get_mut(index) {
                     *outcome = AddOutcome::Added;

@@ -15,16 +15,15 @@ mod sql;
 mod tests;
 
 use std::path::Path;
-use std::sync::Arc;
 
-use punctual_core::{StoreCaps, StoreError};
+use punctual_core::StoreError;
+use punctual_store_kit::{Handle, job_store};
 
 pub use self::options::{SqliteJobStoreBuilder, Synchronous};
 
 use self::database::Sqlite;
-use self::options::{Options, Place};
-use crate::handle::Handle;
-use crate::store::job_store;
+use self::options::Options;
+use crate::database::Database;
 
 /// Keeps jobs in a SQLite database, which the processes of one machine can share.
 ///
@@ -54,7 +53,7 @@ use crate::store::job_store;
 /// ```
 #[derive(Clone)]
 pub struct SqliteJobStore {
-    handle: Arc<Handle<Sqlite>>,
+    handle: Handle<Database<Sqlite>>,
 }
 
 impl SqliteJobStore {
@@ -82,16 +81,8 @@ impl SqliteJobStore {
     }
 
     fn with(options: Options) -> Self {
-        Self { handle: Arc::new(Handle::new(options)) }
-    }
-
-    fn capabilities(&self) -> StoreCaps {
-        match self.handle.options.place {
-            Place::Memory(_) => StoreCaps::memory(),
-            Place::File(_) | Place::Pool(_) => StoreCaps::shared(),
-        }
-        .with_history()
+        Self { handle: Handle::new(options) }
     }
 }
 
-job_store!(SqliteJobStore);
+job_store!(SqliteJobStore, Database<Sqlite>);

@@ -19,7 +19,11 @@ pub(super) const SCHEMA: Schema = Schema {
         revision      INTEGER NOT NULL,
         fence         INTEGER NOT NULL,
         next_run_time INTEGER,                     -- microseconds; none: paused or finished
-        due_at        INTEGER,                     -- while a claim lasts, its end
+        due_at        INTEGER,
+        claimed_by    TEXT,                        -- none: there is no claim that was not settled
+        claimed_until INTEGER,
+        lost_fence    INTEGER NOT NULL,            -- claims with it, and with smaller ones, can't be settled
+        claims        INTEGER NOT NULL DEFAULT 0,
         fire_count    INTEGER NOT NULL DEFAULT 0,
         finished      INTEGER NOT NULL DEFAULT 0
     ) STRICT;
@@ -48,15 +52,15 @@ pub(super) const SCHEMA: Schema = Schema {
 
     CREATE TABLE {p}nodes (
         id          TEXT PRIMARY KEY NOT NULL,
-        alive_until INTEGER NOT NULL
+        alive_until INTEGER NOT NULL,
+        revoked     INTEGER NOT NULL               -- dead, whatever the time is
     ) STRICT, WITHOUT ROWID;
 
-    CREATE TABLE {p}notes (
-        key  TEXT PRIMARY KEY NOT NULL,
-        text TEXT NOT NULL
+    CREATE TABLE {p}metadata (
+        key   TEXT PRIMARY KEY NOT NULL,
+        value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-",
-        "
+
     -- In the order of the ends, so that entries are written, read and forgotten side by side.
     CREATE TABLE {p}history (
         finished       INTEGER NOT NULL,

@@ -4,68 +4,110 @@
 //! walk the batch and look each row up, in this order.
 
 use crate::history::HistoryStatements;
-use crate::sql::{Statements, select_record};
+use crate::sql::{
+    Statements, is_alive, is_dead, is_open, living, next, prolong, raise_fence, select_record,
+    select_stored, set_claim, set_taken, set_unclaimed, set_uncounted, was_settled,
+};
 
 macro_rules! record {
     ($rest:expr) => {
-        select_record!(
-            "(SELECT definition FROM {p}definitions WHERE job = j.key)",
-            "j.due_at",
-            $rest
+        select_record!("(SELECT definition FROM {p}definitions WHERE job = j.key)", $rest)
+    };
+}
+
+macro_rules! run_columns {
+    () => {
+        "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence"
+    };
+}
+
+/// Whether a job is of one of the tasks in this JSON array, or may be of any.
+macro_rules! is_of {
+    ($tasks:literal) => {
+        concat!("(", $tasks, " IS NULL OR j.task IN (SELECT value FROM json_each(", $tasks, ")))")
+    };
+}
+
+/// From when a job of these tasks can be claimed. Claims are made in the order of `due_at`, so that those that are
+/// open are the first in the index, and those with the `due_at` of the first that nobody has claimed are no sooner.
+macro_rules! next_wakeup {
+    ($tasks:literal) => {
+        concat!(
+            "(WITH free (due_at) AS MATERIALIZED (
+                SELECT j.due_at FROM {p}jobs AS j
+                WHERE j.due_at IS NOT NULL AND ",
+            is_of!($tasks),
+            " AND j.claimed_by IS NULL ORDER BY j.due_at LIMIT 1
+            )
+            SELECT min(at) FROM (
+                SELECT due_at AS at FROM free
+                UNION ALL
+                SELECT min(max(j.due_at, j.claimed_until)) FROM {p}jobs AS j
+                WHERE j.due_at < ifnull((SELECT due_at FROM free), 9223372036854775807) AND ",
+            is_of!($tasks),
+            " AND j.claimed_by IS NOT NULL
+            ))"
         )
     };
 }
 
-/// A record with a run whose node is dead at `?1` or not known at all, up to `?2` of them.
-macro_rules! select_orphans {
-    ($which:expr) => {
-        record!(concat!(
-            "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence
-             FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id
-             WHERE r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?1) ",
-            $which,
-            " ORDER BY r.scheduled_time LIMIT ?2"
-        ))
+/// Claims that are in the way of what is due at `$now`: whatever stands behind so many jobs is not claimed before
+/// those are, and so it does not matter yet who has it.
+macro_rules! claims {
+    ($now:literal, $tasks:literal) => {
+        concat!(
+            "(SELECT j.id, j.claimed_by FROM {p}jobs AS j WHERE j.due_at <= ",
+            $now,
+            " AND ",
+            is_of!($tasks),
+            " ORDER BY j.due_at LIMIT 10000) AS first"
+        )
     };
 }
 
 /// What the node `?1` must know at `?2`, of the tasks `?3`. The file has no clock.
 macro_rules! look {
     () => {
-        "(SELECT due_at FROM {p}jobs
-          WHERE due_at IS NOT NULL AND (?3 IS NULL OR task IN (SELECT value FROM json_each(?3)))
-          ORDER BY due_at LIMIT 1),
-         EXISTS (
-            SELECT 1 FROM {p}runs AS r CROSS JOIN {p}jobs AS j ON j.id = r.job_id
-            WHERE r.node <> ?1 AND r.node NOT IN (SELECT id FROM {p}nodes WHERE alive_until > ?2)
-            AND (?3 IS NULL OR j.task IN (SELECT value FROM json_each(?3)))
-         ),
-         NULL"
+        concat!(
+            next_wakeup!("?3"),
+            ", EXISTS (
+                SELECT 1 FROM {p}runs AS r CROSS JOIN {p}jobs AS j ON j.id = r.job_id
+                WHERE r.node <> ?1 AND ",
+            is_dead!("r.node", "?2"),
+            " AND ",
+            is_of!("?3"),
+            ") OR EXISTS (SELECT 1 FROM ",
+            claims!("?2", "?3"),
+            " WHERE first.claimed_by <> ?1 AND ",
+            is_dead!("first.claimed_by", "?2"),
+            "), NULL"
+        )
     };
 }
 
 pub(super) const STATEMENTS: Statements = Statements {
-    update: "
-        UPDATE {p}jobs SET
-            revision = revision + 1,
-            fence = fence + 1,
+    update: concat!(
+        "UPDATE {p}jobs SET ",
+        raise_fence!(""),
+        ", ",
+        set_unclaimed!(),
+        ", revision = revision + 1,
             task = coalesce(?6, task),
             fire_count = iif(?7, 0, fire_count),
+            claims = iif(?3, 0, claims),
             finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
             next_run_time = iif(?3, ?4, next_run_time),
             due_at = iif(?3, ?5, next_run_time)
-        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time IS ?9)",
+        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time IS ?9)"
+    ),
     update_definition: "
         UPDATE {p}definitions SET definition = ?2
         WHERE job = (SELECT key FROM {p}jobs WHERE id = ?1)",
-    exists: "SELECT 1 FROM {p}jobs WHERE id = ?1",
+    hold: "SELECT id FROM {p}jobs WHERE id IN (SELECT value FROM json_each(?1))",
     // A trigger removes the definitions.
-    remove: "DELETE FROM {p}jobs WHERE id = ?1",
-    remove_runs: "DELETE FROM {p}runs WHERE job_id = ?1",
-    remove_all: "DELETE FROM {p}jobs",
-    // There is one writer at a time.
-    remove_all_runs: "DELETE FROM {p}runs",
-    get: record!("0 FROM {p}jobs AS j WHERE j.id = ?1"),
+    remove: "DELETE FROM {p}jobs WHERE id IN (SELECT value FROM json_each(?1))",
+    remove_runs: "DELETE FROM {p}runs WHERE job_id IN (SELECT value FROM json_each(?1))",
+    get: select_stored!(record, run_columns!()),
     list_scheduled: record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL
          ORDER BY j.next_run_time, j.id LIMIT ?1"
@@ -74,37 +116,56 @@ pub(super) const STATEMENTS: Statements = Statements {
         "0 FROM {p}jobs AS j WHERE (j.next_run_time, j.id) > (?2, ?3)
          ORDER BY j.next_run_time, j.id LIMIT ?1"
     ),
+    list_unscheduled: record!(
+        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL ORDER BY j.id LIMIT ?1"
+    ),
     list_unscheduled_after: record!(
         "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
     ),
-    next_wakeup: "
-        SELECT due_at FROM {p}jobs WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
-    next_wakeup_of_tasks: "
-        SELECT due_at FROM {p}jobs
-        WHERE due_at IS NOT NULL AND task IN (SELECT value FROM json_each(?1))
-        ORDER BY due_at LIMIT 1",
+    next_wakeup: concat!("SELECT ", next_wakeup!("?1")),
     time: None,
     look: concat!("SELECT ", look!()),
-    node: "SELECT alive_until FROM {p}nodes WHERE id = ?1",
     renew: "
-        INSERT INTO {p}nodes (id, alive_until) VALUES (?1, ?2)
-        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until",
+        INSERT INTO {p}nodes (id, alive_until, revoked) VALUES (?1, ?2, FALSE)
+        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until, revoked = FALSE",
     forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
-    bury: "UPDATE {p}nodes SET alive_until = ?3 WHERE id = ?1 AND alive_until <= ?2",
-    living: "SELECT id FROM {p}nodes WHERE alive_until > ?1",
-    orphans: select_orphans!(""),
-    orphans_of_tasks: select_orphans!("AND j.task IN (SELECT value FROM json_each(?3))"),
-    take_over: "
-        UPDATE {p}runs AS r SET node = ?2, fence = r.fence + 1, attempt = r.attempt + 1
-        FROM json_each(?1) AS c WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1",
-    in_flight: "
-        SELECT run_id, scheduled_time, attempt, node, fence FROM {p}runs
-        WHERE job_id = ?1 ORDER BY run_id",
-    notes: "SELECT key, text FROM {p}notes ORDER BY key",
-    set_note: "
-        INSERT INTO {p}notes (key, text) VALUES (?1, ?2)
-        ON CONFLICT (key) DO UPDATE SET text = excluded.text",
-    add_note: "INSERT INTO {p}notes (key, text) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+    orphans: record!(concat!(
+        run_columns!(),
+        " FROM {p}runs AS r CROSS JOIN {p}jobs AS j ON j.id = r.job_id WHERE ",
+        is_dead!("r.node", "?1"),
+        " AND ",
+        is_of!("?3"),
+        " ORDER BY r.scheduled_time LIMIT ?2"
+    )),
+    orphaned_claims: concat!(
+        "SELECT first.id, first.claimed_by FROM ",
+        claims!("?1", "?3"),
+        " WHERE first.claimed_by IS NOT NULL AND ",
+        is_dead!("first.claimed_by", "?1"),
+        " LIMIT ?2"
+    ),
+    take_over: concat!(
+        "UPDATE {p}runs AS r SET ",
+        set_taken!("r."),
+        "?2 FROM json_each(?1) AS c
+         WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1"
+    ),
+    release: concat!(
+        "UPDATE {p}jobs SET ",
+        raise_fence!(""),
+        ", ",
+        set_unclaimed!(),
+        " WHERE id IN (SELECT value FROM json_each(?1))"
+    ),
+    metadata: "SELECT key, value FROM {p}metadata ORDER BY key",
+    set_metadata: "
+        INSERT INTO {p}metadata (key, value) VALUES (?1, ?2)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    add_metadata: "
+        INSERT INTO {p}metadata (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+    discard_run: "DELETE FROM {p}runs WHERE job_id = ?1 AND run_id = ?2",
+    discard_entry: "
+        DELETE FROM {p}history WHERE finished = ?1 AND run_id = ?2 AND attempt = ?3",
 };
 
 /// Takes the write lock at once.
@@ -116,10 +177,7 @@ pub(super) const USE_WAL: &str = "PRAGMA journal_mode = WAL";
 pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 /// Lets a node that is alive live on, and looks around.
-pub(super) const PROLONG: &str = concat!(
-    "UPDATE {p}nodes SET alive_until = ?4 WHERE id = ?1 AND alive_until > ?2 RETURNING ",
-    look!()
-);
+pub(super) const PROLONG: &str = concat!(prolong!(), " RETURNING ", look!());
 
 /// A page of the history: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`, `?6`.
 macro_rules! select_history {
@@ -164,8 +222,8 @@ pub(super) const RECORD_HISTORY: &str = "
 
 /// Rows are `[id, fence, task, next_run_time, due_at, ..]`.
 pub(super) const ADD: &str = "
-    INSERT INTO {p}jobs (id, fence, task, next_run_time, due_at, revision)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2
+    INSERT INTO {p}jobs (id, fence, lost_fence, task, next_run_time, due_at, revision)
+    SELECT value ->> 0, value ->> 1, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO NOTHING";
 
@@ -176,44 +234,71 @@ pub(super) const ADD_DEFINITIONS: &str = "
     SELECT j.key, coalesce(substr(?2, c.value ->> 5, c.value ->> 6), x'') FROM json_each(?1) AS c
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
-pub(super) const DUE: &str =
-    record!("j.key FROM {p}jobs AS j WHERE j.due_at <= ?1 ORDER BY j.due_at LIMIT ?2");
-pub(super) const DUE_OF_TASKS: &str = record!(
-    "j.key FROM {p}jobs AS j
-     WHERE j.due_at <= ?1 AND j.task IN (SELECT value FROM json_each(?3))
-     ORDER BY j.due_at LIMIT ?2"
-);
-pub(super) const CLAIM: &str = "
-    UPDATE {p}jobs SET due_at = ?1, fence = fence + 1
-    WHERE key IN (SELECT value FROM json_each(?2))";
-
-/// Which rows `[id, fence, ..]` of a batch hold, as one JSON array: a row each would cost more than the query.
-pub(super) const HELD: &str = "
+/// Which of the same rows were added, as one JSON array: a row each would cost more than the query.
+pub(super) const ADDED: &str = "
     SELECT json_group_array(c.key) FROM json_each(?1) AS c
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
+/// Now, limit, tasks as a JSON array or none.
+pub(super) const DUE: &str = record!(concat!(
+    "j.key, j.claimed_by IS NOT NULL FROM {p}jobs AS j WHERE j.due_at <= ?1 AND ",
+    is_of!("?3"),
+    " AND (j.claimed_by IS NULL OR j.claimed_until <= ?1) ORDER BY j.due_at LIMIT ?2"
+));
+/// Keys as a JSON array, node, until when.
+pub(super) const CLAIM: &str = concat!(
+    "UPDATE {p}jobs SET ",
+    set_claim!(""),
+    ", claimed_by = ?2, claimed_until = ?3 WHERE key IN (SELECT value FROM json_each(?1))"
+);
+
+/// How the jobs stand of whose rows `[id, fence]` are given: `[row, has the fence, is claimed, was settled]`, all as
+/// one JSON array.
+pub(super) const STANDINGS: &str = concat!(
+    "SELECT json_group_array(json_array(
+        c.key, j.fence = c.value ->> 1, j.claimed_by IS NOT NULL, ",
+    was_settled!("j.", "c.value ->> 1"),
+    ")) FROM json_each(?1) AS c CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0"
+);
+
+/// Which rows `[job_id, [run_id, ..]]` have runs that are all recorded, as one JSON array.
+pub(super) const RECORDED: &str = "
+    SELECT json_group_array(c.key) FROM json_each(?1) AS c WHERE NOT EXISTS (
+        SELECT 1 FROM json_each(c.value ->> 1) AS s WHERE NOT EXISTS (
+            SELECT 1 FROM {p}runs AS r WHERE r.job_id = c.value ->> 0 AND r.run_id = s.value))";
+
 /// Rows are those of `Changes::advance`.
-pub(super) const ADVANCE: &str = "
-    UPDATE {p}jobs AS j SET
+pub(super) const ADVANCE: &str = concat!(
+    "UPDATE {p}jobs AS j SET
         next_run_time = c.value ->> 1,
         due_at = c.value ->> 2,
         fire_count = c.value ->> 3,
-        finished = 0
-    FROM json_each(?1) AS c WHERE j.id = c.value ->> 0 AND j.fence = c.value ->> 4";
+        claims = 0, ",
+    set_unclaimed!(),
+    " FROM json_each(?1) AS c WHERE j.id = c.value ->> 0 AND ",
+    is_open!("j.", "c.value ->> 4")
+);
 
-/// Rows are those of `Changes::postpone`.
-pub(super) const POSTPONE: &str = "
-    UPDATE {p}jobs AS j SET due_at = c.value ->> 1
-    FROM json_each(?1) AS c WHERE j.id = c.value ->> 0 AND j.next_run_time IS NOT NULL";
+/// Rows are `[id, due_at]`.
+pub(super) const POSTPONE: &str = concat!(
+    "UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time), ",
+    set_uncounted!("j."),
+    ", ",
+    set_unclaimed!(),
+    " FROM json_each(?1) AS c WHERE j.id = c.value ->> 0"
+);
 
-/// Raises the fence and ends a claim.
-pub(super) const RELEASE: &str = "
-    UPDATE {p}jobs SET fence = fence + 1, due_at = next_run_time
-    WHERE id IN (SELECT value FROM json_each(?1))";
+/// Rows are `[id, due_at]`.
+pub(super) const HASTEN: &str = "
+    UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time) FROM json_each(?1) AS c
+    WHERE j.id = c.value ->> 0 AND j.claimed_by IS NULL AND j.due_at > c.value ->> 1";
 
-pub(super) const FINISH: &str = "
-    UPDATE {p}jobs SET finished = 1, next_run_time = NULL, due_at = NULL
-    WHERE id IN (SELECT value FROM json_each(?1))";
+/// Ids.
+pub(super) const FINISH: &str = concat!(
+    "UPDATE {p}jobs SET finished = 1, next_run_time = NULL, due_at = NULL, claims = 0, ",
+    set_unclaimed!(),
+    " WHERE id IN (SELECT value FROM json_each(?1))"
+);
 
 /// A finished job leaves with its last run.
 pub(super) const REMOVE_IF_OVER: &str = "
@@ -222,12 +307,28 @@ pub(super) const REMOVE_IF_OVER: &str = "
         AND NOT EXISTS (SELECT 1 FROM {p}runs WHERE job_id = {p}jobs.id)
     RETURNING id";
 
-/// Rows are those of `Changes::start`.
+// Rows of runs are those of `Changes::start`.
+
 pub(super) const RECORD_RUNS: &str = "
     INSERT INTO {p}runs (job_id, run_id, scheduled_time, attempt, node, fence)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
     FROM json_each(?1) WHERE true
     ON CONFLICT (job_id, run_id) DO NOTHING";
+
+/// The rows go on with the fence that the run must have.
+pub(super) const RETRY_RUNS: &str = "
+    UPDATE {p}runs AS r SET
+        scheduled_time = c.value ->> 2, attempt = c.value ->> 3, node = c.value ->> 4, fence = c.value ->> 5
+    FROM json_each(?1) AS c
+    WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1
+        AND r.fence = c.value ->> 6 AND r.fence < c.value ->> 5";
+
+/// Answers the jobs of the runs that are recorded just like this.
+pub(super) const ARE_RECORDED: &str = "
+    SELECT r.job_id FROM json_each(?1) AS c
+    CROSS JOIN {p}runs AS r ON r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1
+    WHERE (r.scheduled_time, r.attempt, r.node, r.fence)
+        = (c.value ->> 2, c.value ->> 3, c.value ->> 4, c.value ->> 5)";
 
 /// Rows are `[job_id, run_id, fence]`.
 pub(super) const CLEAR_RUNS: &str = "

@@ -5,6 +5,7 @@ mod options;
 mod plans;
 mod replaced;
 mod schema;
+mod sizes;
 mod trouble;
 
 use crate::testing::{at, claim, due, tells};

@@ -6,7 +6,7 @@ use punctual_core::{JobStore, StoreError, StoreErrorKind, TaskFilter};
 use sqlx::{Database, Pool};
 use tokio::runtime::Runtime;
 
-use super::{at, due};
+use super::{at, due, remove_all};
 
 /// Stores that can't be are told as such at once, and no password is given away.
 pub(crate) fn are_refused(stores: impl IntoIterator<Item = Result<impl Debug, StoreError>>) {
@@ -23,8 +23,8 @@ pub(crate) async fn are_kept_apart(one: &impl JobStore, other: &impl JobStore) {
     other.start().await.unwrap();
     one.add(vec![due("a", at(0))]).await.unwrap();
     assert_eq!(other.next_wakeup(&TaskFilter::Any).await.unwrap(), None);
-    assert_eq!(other.remove_all().await.unwrap(), 0);
-    assert_eq!(one.remove_all().await.unwrap(), 1);
+    assert_eq!(remove_all(other).await.unwrap(), 0);
+    assert_eq!(remove_all(one).await.unwrap(), 1);
 }
 
 /// A store on the user's own pool works on it, and leaves it open.

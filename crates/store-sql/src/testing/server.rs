@@ -1,12 +1,12 @@
 //! Servers that are not there, or don't answer.
 
 use punctual_core::{
-    Claim, CommitBatch, CommitOutcome, HistoryEntry, JobId, JobStore, NodeId, OutcomeKind, RunId,
-    StoreError, StoreErrorKind, TaskFilter,
+    CommitBatch, CommitOutcome, HistoryEntry, JobId, JobRecord, JobStore, NodeId, OutcomeKind,
+    RunId, StoreError, StoreErrorKind, TaskFilter,
 };
 use tokio::time::timeout;
 
-use super::{Line, PATIENCE, advance, at, claim, due, tells};
+use super::{Line, PATIENCE, advance, at, claim, due, remove_all, tells};
 use crate::client::{Client, Columns};
 use crate::database::Database;
 use crate::dialect::Dialect;
@@ -109,12 +109,12 @@ pub(crate) async fn speaks_once_for_a_batch(store: &impl JobStore, line: &Line) 
     let jobs: Vec<_> = (0..100).map(|n| due(&format!("job {n}"), at(0))).collect();
     let rounds = async {
         loop {
-            store.remove_all().await.unwrap();
+            remove_all(store).await.unwrap();
             store.add(jobs.clone()).await.unwrap();
             let (asked, claims) = line.round_trips(claim(store)).await;
             let claims = claims.unwrap();
             assert_eq!(claims.len(), 99);
-            let commit = |claim: &Claim| advance(claim.record.id.as_str(), claim.record.fence);
+            let commit = |claim: &JobRecord| advance(claim.id.as_str(), claim.fence);
             let commits = claims.iter().map(commit).collect();
             let batch = CommitBatch::new(commits, claims.iter().map(ended).collect());
             let (told, outcomes) = line.round_trips(store.commit(batch)).await;
@@ -128,7 +128,7 @@ pub(crate) async fn speaks_once_for_a_batch(store: &impl JobStore, line: &Line) 
 }
 
 /// A run of this job that has ended.
-fn ended(Claim { record }: &Claim) -> HistoryEntry {
+fn ended(record: &JobRecord) -> HistoryEntry {
     HistoryEntry {
         run_id: RunId::random(),
         attempt: 1,
@@ -149,9 +149,9 @@ pub(crate) async fn holds_nothing_for_long<D: Dialect>(gone: &Database<D>, heir:
     gone.add(&[due("a", at(0))]).await.unwrap();
     let mut transaction = gone.dialect.write().await.unwrap();
     let id = JobId::new("a").unwrap();
-    assert!(gone.remove_in(&mut transaction, &id).await.unwrap());
+    assert_eq!(gone.remove_in(&mut transaction, &[id]).await.unwrap(), [true]);
     // The first time it may be it that gives up.
-    let removed = at_last(async || heir.remove_all().await).await;
+    let removed = at_last(async || remove_all(heir).await).await;
     assert_eq!(removed, 1, "what was not committed is undone");
     drop(transaction);
 }

@@ -1,13 +1,23 @@
 //! SQLite.
 
 use punctual_store_sql::SqliteJobStore;
-use punctual_testkit::job_store::StoreFixture;
+use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions};
 use tempfile::TempDir;
 
-use crate::PATIENCE;
+use crate::transaction::begin;
+use crate::{PATIENCE, damage};
 
 /// A file of its own, opened anew by each handle.
 struct File(TempDir);
+
+impl File {
+    fn options(&self) -> SqliteConnectOptions {
+        let options = SqliteConnectOptions::new().filename(self.0.path().join("jobs.sqlite"));
+        options.busy_timeout(PATIENCE)
+    }
+}
 
 impl StoreFixture for File {
     type Store = SqliteJobStore;
@@ -19,6 +29,20 @@ impl StoreFixture for File {
     async fn open(&self) -> SqliteJobStore {
         let builder = SqliteJobStore::builder().file(self.0.path().join("jobs.sqlite"));
         builder.busy_timeout(PATIENCE).build().expect("a plain path")
+    }
+
+    async fn begin(&self) -> Option<Box<dyn OpenTransaction>> {
+        Some(begin(&SqlitePool::connect_lazy_with(self.options())).await)
+    }
+
+    async fn damage(&self, damage: Damage) -> bool {
+        let mut connection = self.options().connect().await.expect("a file");
+        let by_id = [("jobs", "id"), ("runs", "job_id")];
+        for statement in damage::statements(&damage, "punctual_", &by_id, "key") {
+            let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
+            done.expect("SQLite takes everything");
+        }
+        true
     }
 }
 

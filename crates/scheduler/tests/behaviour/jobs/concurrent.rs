@@ -69,7 +69,7 @@ fn both_changes_are_made() {
     assert_eq!(job.name(), "new");
     let last = job.definition.as_ref().unwrap().options.max_instances;
     assert!([2, 3].contains(&last), "what both change is as the last one says: {last}");
-    assert_eq!(rig.events.of("JOB_MODIFIED").len(), 2);
+    rig.events.wait_count("JOB_MODIFIED", 2);
     rig.run_until(10);
     assert_eq!(rig.log.lines(), ["new@10"]);
 }

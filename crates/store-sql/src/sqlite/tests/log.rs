@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::super::SqliteJobStore;
 use super::{at, due};
+use crate::testing::remove_all;
 
 const MIB: u64 = 1 << 20;
 
@@ -26,7 +27,7 @@ async fn write(store: &SqliteJobStore, batches: usize) {
     for _ in 0..batches {
         let batch = (0..1_000).map(|n| due(&n.to_string(), at(0))).collect();
         store.add(batch).await.unwrap();
-        store.remove_all().await.unwrap();
+        remove_all(store).await.unwrap();
     }
 }
 

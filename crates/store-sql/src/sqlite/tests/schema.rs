@@ -51,7 +51,7 @@ async fn who_may_only_look_makes_and_migrates_nothing() {
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
     makes_no_tables(&looking, &SqliteJobStore::open(&path).unwrap()).await;
     let mut connection = connect(&path).await;
-    sqlx::query("UPDATE punctual_schema SET version = 1").execute(&mut connection).await.unwrap();
+    sqlx::query("UPDATE punctual_schema SET version = 0").execute(&mut connection).await.unwrap();
     migrates_no_tables(&looking).await;
 }
 

@@ -23,13 +23,19 @@ macro_rules! layer {
             self.0.generation()
         }
 
+        fn start(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+            self.0.start()
+        }
+
         fn shutdown(&self) -> impl Future<Output = ()> + Send {
             self.0.shutdown()
         }
     };
     (@beside $companion:ident) => {};
-    ($($of:ident {
-        $($call:ident: $name:ident($($arg:ident: $ty:ty),*) -> $answer:ty;)*
+    ({} $($of:ident {
+        $(
+            $call:ident: $name:ident($($arg:ident: $ty:ty $(=> $by:ty)?),*) -> $answer:ty $(= $default:expr)?;
+        )*
     })*) => {
         /// A method of a store, or of its companions, that can fail.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,18 +43,21 @@ macro_rules! layer {
         pub enum StoreCall {
             /// [`JobStore::shutdown`], whose failure nobody hears of.
             Shutdown,
+            /// [`JobStore::start`].
+            Start,
             $($(
                 #[doc = concat!("[`", stringify!($of), "::", stringify!($name), "`].")]
                 $call,
             )*)*
         }
 
-        /// What is different about a store that otherwise does as [`inner`](Self::inner) does: for tests
-        /// that watch, delay, disturb or break a store. [`Layered`] makes a store of it.
+        /// What is different about a store that otherwise does as [`inner`](Self::inner) does: one that measures,
+        /// traces or limits calls, or, in tests, delays, disturbs or breaks a store. [`Layered`] makes a store of
+        /// it.
         ///
         /// ```
         /// use punctual_core::{DynJobStore, JobStore, StoreError, StoreErrorKind};
-        /// use punctual_testkit::{Layered, StoreCall, StoreLayer};
+        /// use punctual_store_kit::{Layered, StoreCall, StoreLayer};
         ///
         /// /// Can't be reached, but for its start.
         /// struct Gone<S>(S);
@@ -92,6 +101,11 @@ macro_rules! layer {
             /// As [`JobStore::caps`].
             fn caps(&self) -> StoreCaps {
                 self.inner().caps()
+            }
+
+            /// As [`JobStore::start`].
+            fn start(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+                async move { self.around(StoreCall::Start, self.inner().start()).await }
             }
 
             /// As [`JobStore::shutdown`].
@@ -138,44 +152,7 @@ macro_rules! layer {
     };
 }
 
-layer! {
-    JobStore {
-        Start: start() -> ();
-        Add: add(records: Vec<NewRecord>) -> Vec<AddOutcome>;
-        Update: update(id: &JobId, expected: Revision, update: RecordUpdate) -> Revision;
-        Remove: remove(ids: &[JobId]) -> Vec<bool>;
-        Get: get(id: &JobId) -> Option<StoredJob>;
-        List: list(after: Option<&JobCursor>, limit: usize) -> JobPage;
-        ClaimDue: claim_due(
-            node: &NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter
-        ) -> Claims;
-        Commit: commit(batch: CommitBatch) -> Vec<CommitOutcome>;
-        Renew: renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
-        TakeOver: take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;
-        NextWakeup: next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;
-        Metadata: metadata() -> Metadata;
-        SetMetadata: set_metadata(key: &str, value: &str) -> ();
-        Discard: discard(record: &CorruptRecord) -> bool;
-        Watch: watch() -> Option<Box<dyn ChangeWatch>>;
-        Time: time() -> Option<Timestamp>;
-    }
-    RunHistory {
-        ReadHistory: read_history(query: &HistoryQuery) -> HistoryPage;
-        ForgetHistoryBefore: forget_history_before(before: Timestamp, limit: usize) -> u64;
-        ForgetHistoryBeyond: forget_history_beyond(jobs: &[JobId], keep: usize, limit: usize) -> u64;
-    }
-    TransactionalJobs {
-        AddIn: add_in(transaction: &mut CallerTransaction<'_>, records: Vec<NewRecord>) -> Vec<AddOutcome>;
-        GetIn: get_in(transaction: &mut CallerTransaction<'_>, id: &JobId) -> Option<StoredJob>;
-        UpdateIn: update_in(
-            transaction: &mut CallerTransaction<'_>, id: &JobId, expected: Revision, update: RecordUpdate
-        ) -> Revision;
-        RemoveIn: remove_in(transaction: &mut CallerTransaction<'_>, ids: &[JobId]) -> Vec<bool>;
-        AddMetadataIn: add_metadata_in(
-            transaction: &mut CallerTransaction<'_>, key: &str, value: &str
-        ) -> ();
-    }
-}
+__methods! { [layer] }
 
 /// The store that a [`StoreLayer`] and what is below it make together.
 #[derive(Clone, Debug, Default)]

@@ -6,11 +6,40 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual::{StoreError, Timestamp};
+use punctual_tests::halt::Halts;
+use punctual_tests::server::Server;
+use punctual_tests::store::{Place, builder};
+use tokio::sync::watch;
 
-use crate::home::{Home, Kind};
-use crate::tests;
+use crate::client::does;
 
-tests! { nothing_is_lost: mysql MySql, postgres Postgres }
+/// A user who may do anything but write when that is forbidden, on a server of the test's own.
+struct Plain {
+    place: Place,
+    /// The statements that let others than administrators write, or don't.
+    may: [&'static [&'static str]; 2],
+}
+
+#[test]
+fn mysql() {
+    let server = Server::start("mysql");
+    does(&server, "CREATE USER plain@127.0.0.1; GRANT ALL ON punctual.* TO plain@127.0.0.1");
+    let may = [&["SET GLOBAL read_only = 1"] as &[_], &["SET GLOBAL read_only = 0"]];
+    let place = Place::at(server.url().replace("root@", "plain@"));
+    nothing_is_lost(&server, Plain { place, may });
+}
+
+#[test]
+fn postgres() {
+    const RELOAD: &str = "SELECT pg_reload_conf()";
+    let server = Server::start("postgres");
+    let may = [
+        // As on a replica, it holds for administrators too.
+        &["ALTER SYSTEM SET default_transaction_read_only = true", RELOAD] as &[_],
+        &["ALTER SYSTEM SET default_transaction_read_only = false", RELOAD],
+    ];
+    nothing_is_lost(&server, Plain { place: Place::at(server.url()), may });
+}
 
 const PERIOD: Duration = Duration::from_millis(100);
 
@@ -26,13 +55,13 @@ fn tick(context: JobContext) {
     let _ = heard.0.lock().unwrap().send(context.scheduled_time());
 }
 
-fn nothing_is_lost(kind: Kind, _test: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let home = Home::of_a_plain_user(kind, folder.path());
+fn nothing_is_lost(server: &Server, plain: Plain) {
+    let may_be_written = |may: bool| {
+        plain.may[usize::from(may)].iter().for_each(|statement| does(server, statement));
+    };
     let ((tell, ticks), (report, events)) = (channel(), channel());
     let changes = EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED;
-    let scheduler = home
-        .scheduler()
+    let scheduler = builder(&plain.place, Halts(watch::Sender::new(None)))
         .task(tick)
         .state(Heard(Mutex::new(tell)))
         .listener(changes, move |event| drop(report.send(event.clone())))
@@ -45,7 +74,7 @@ fn nothing_is_lost(kind: Kind, _test: &str) {
     add("job").unwrap();
     let mut times = some(&ticks);
 
-    home.may_be_written(false);
+    may_be_written(false);
     let next = || events.recv_timeout(PATIENCE).expect("an event");
     assert!(tells_of_failure(&next()));
     match add("another").unwrap_err() {
@@ -54,7 +83,7 @@ fn nothing_is_lost(kind: Kind, _test: &str) {
     }
     assert!(scheduler.get_job("job").unwrap().is_some(), "it can be read");
 
-    home.may_be_written(true);
+    may_be_written(true);
     while tells_of_failure(&next()) {}
     times.extend(some(&ticks));
     scheduler.shutdown().unwrap();

@@ -3,12 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use punctual::core::{DynJobStore, JobStore};
+use punctual::core::{DynJobStore, JobStore, NewRecord, TaskName};
 use punctual::prelude::*;
 use punctual::{StoreError, StoreErrorKind};
 use punctual_tests::server::Server;
-
-use crate::state::{State, job};
 
 const WRONG: [&str; 20] = [
     "",
@@ -83,12 +81,18 @@ async fn words_will_do(make: impl Fn(&str) -> Made) {
     let stores = WORDS.map(|word| make(word).unwrap());
     for (store, word) in stores.iter().zip(WORDS) {
         store.start().await.unwrap();
-        store.add(vec![job(word, 10)]).await.unwrap();
+        let job = NewRecord {
+            id: JobId::new(word).unwrap(),
+            task: TaskName::new("work").unwrap(),
+            definition: Vec::new().into(),
+            schedule: None,
+        };
+        store.add(vec![job]).await.unwrap();
     }
     for (store, word) in stores.iter().zip(WORDS) {
-        let state = State::of(&**store).await.unwrap();
-        assert_eq!(state.jobs.len(), 1);
-        assert_eq!(state.jobs[0].id.as_str(), word);
+        let jobs = store.list(None, 9).await.unwrap().records;
+        assert_eq!(jobs.len(), 1);
+        assert_eq!(jobs[0].id.as_str(), word);
         store.shutdown().await;
     }
 }

@@ -1,0 +1,65 @@
+//! The store of each backend.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use punctual::core::{DynJobStore, StoreError};
+use punctual_backends::{Backend, Location, Options};
+use punctual_testkit::{Layered, StoreLayer};
+
+/// A store of any backend. It does nothing by itself.
+pub(crate) struct Store(Arc<dyn DynJobStore>);
+
+impl StoreLayer for Store {
+    fn inner(&self) -> &dyn DynJobStore {
+        &*self.0
+    }
+}
+
+/// The two stores of a backend: one for few jobs, one for many.
+pub(crate) enum Place {
+    /// They are opened anew each time.
+    Urls(&'static Backend, [(String, Options); 2]),
+    /// They are what they are only as long as they are kept.
+    Kept([Arc<dyn DynJobStore>; 2]),
+}
+
+impl Place {
+    /// None where there is no server.
+    pub(crate) fn of(backend: &'static Backend, folder: &Path) -> Result<Option<Self>, StoreError> {
+        let start = backend.url_starts().next().unwrap_or_default();
+        Ok(Some(match backend.location() {
+            Location::Process => {
+                let open = || backend.open(&start, &Options::new());
+                Self::Kept([open()?, open()?])
+            }
+            Location::File => {
+                let url = |name| format!("{start}{}", folder.join(name).display());
+                Self::Urls(backend, ["few", "many"].map(|name| (url(name), Options::new())))
+            }
+            Location::Server => {
+                let Some(url) = server_url(backend.word()) else { return Ok(None) };
+                let prefixes = ["bench_few_", "bench_many_"];
+                let options = prefixes.map(|prefix| Options::new().with("prefix", prefix));
+                Self::Urls(backend, options.map(|options| (url.clone(), options)))
+            }
+        }))
+    }
+
+    /// Opens one of the two.
+    pub(crate) fn open(&self, many: bool) -> Result<Layered<Store>, StoreError> {
+        let store = match self {
+            Self::Urls(backend, places) => {
+                let (url, options) = &places[usize::from(many)];
+                backend.open(url, options)?
+            }
+            Self::Kept(stores) => Arc::clone(&stores[usize::from(many)]),
+        };
+        Ok(Layered(Store(store)))
+    }
+}
+
+/// Where the server of a backend is, if there is one.
+pub(crate) fn server_url(word: &str) -> Option<String> {
+    std::env::var(format!("PUNCTUAL_TEST_{}_URL", word.to_uppercase())).ok()
+}

@@ -1,0 +1,107 @@
+//! The store as users see it.
+
+/// Implements [`JobStore`](punctual_core::JobStore), [`RunHistory`](punctual_core::RunHistory),
+/// [`TransactionalJobs`](punctual_core::TransactionalJobs) and `Debug` for a type with a field `handle`, a
+/// [`Handle`](crate::Handle) of this [`Backend`](crate::Backend).
+#[macro_export]
+macro_rules! job_store {
+    ($store:ty, $backend:ty) => {
+        $crate::__methods! { [$crate::__job_store] $store, $backend }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __job_store {
+    (
+        { $store:ty, $backend:ty }
+        JobStore { $($jobs:tt)* }
+        RunHistory { $($history:tt)* }
+        TransactionalJobs { $($inside:tt)* }
+    ) => {
+        const _: () = {
+            use std::fmt;
+            use std::time::Duration;
+
+            use $crate::Backend;
+            use $crate::core::{
+                AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
+                HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, JobStore, Metadata, NewRecord, NodeId,
+                RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
+                TaskFilter, Timestamp, TransactionalJobs,
+            };
+
+            impl fmt::Debug for $store {
+                /// Without its options, which may have a password in them.
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.debug_struct(stringify!($store)).finish_non_exhaustive()
+                }
+            }
+
+            impl JobStore for $store {
+                fn caps(&self) -> StoreCaps {
+                    <$backend as Backend>::caps(self.handle.options())
+                }
+
+                fn generation(&self) -> u64 {
+                    self.handle.generation()
+                }
+
+                async fn start(&self) -> Result<(), StoreError> {
+                    self.handle.start().await
+                }
+
+                async fn shutdown(&self) {
+                    self.handle.shutdown().await;
+                }
+
+                $crate::__forward! { $backend; $($jobs)* }
+            }
+
+            impl RunHistory for $store {
+                $crate::__forward! { $backend; $($history)* }
+            }
+
+            impl TransactionalJobs for $store {
+                $crate::__forward_in! { $backend; $($inside)* }
+            }
+        };
+    };
+}
+
+/// The methods that need an open backend.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __forward {
+    ($backend:ty; $(
+        $call:ident: $name:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty $(= $default:expr)?;
+    )*) => {$(
+        async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
+            let backend = self.handle.backend().await?;
+            let mut attempt = 1;
+            loop {
+                let call = Backend::$name(&backend $(, $crate::__forward!(@pass $arg $(=> $by)?))*);
+                match self.handle.within(call).await {
+                    Err(error) if self.handle.again(&error, attempt) => attempt += 1,
+                    result => return result,
+                }
+            }
+        }
+    )*};
+    (@pass $arg:ident) => { $arg };
+    (@pass $arg:ident => $by:ty) => { &$arg };
+}
+
+/// Those in a transaction of the caller's, who waits and repeats as he likes.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __forward_in {
+    ($backend:ty; $(
+        $call:ident: $name:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty;
+    )*) => {$(
+        async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
+            let backend = self.handle.in_transaction()?;
+            Backend::$name(&backend $(, $crate::__forward!(@pass $arg $(=> $by)?))*).await
+        }
+    )*};
+}

@@ -1,0 +1,51 @@
+
+    -- When there will be something to claim, of these tasks or (null) of any: when the first job is due that
+    -- nobody has claimed, or when the claim on one before it expires.
+    CREATE FUNCTION {p}next_wakeup(tasks text[]) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_sort = off
+    AS $function$
+    DECLARE
+        job record;
+        earliest bigint;
+    BEGIN
+        FOR job IN
+            SELECT j.due_at, j.claimed_by, j.claimed_until FROM {p}jobs j
+            WHERE j.due_at IS NOT NULL AND ($1 IS NULL OR j.task = ANY ($1))
+            ORDER BY j.due_at
+        LOOP
+            earliest := least(earliest, CASE WHEN job.claimed_by IS NULL
+                THEN job.due_at ELSE greatest(job.claimed_until, job.due_at) END);
+            EXIT WHEN earliest <= job.due_at;
+        END LOOP;
+        RETURN earliest;
+    END
+    $function$;
+
+    -- Whether a node other than `me` that is not alive `now` has claimed a job, of these tasks or (null) of
+    -- any. Looks at the 1,000 jobs that have been due for longest, which are those that are claimed first:
+    -- however many jobs are overdue, a renewal costs the same, and a claim further on expires soon anyway.
+    CREATE FUNCTION {p}has_orphaned_claims(me text, now bigint, tasks text[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_sort = off
+    AS $function$
+    BEGIN
+        RETURN EXISTS (
+            SELECT 1 FROM (
+                SELECT j.claimed_by, j.task FROM {p}jobs j
+                WHERE j.due_at <= $2 ORDER BY j.due_at LIMIT 1000
+            ) AS first
+            WHERE first.claimed_by <> $1 AND ($3 IS NULL OR first.task = ANY ($3))
+                AND NOT EXISTS (
+                    SELECT 1 FROM {p}nodes n
+                    WHERE n.id = first.claimed_by AND n.alive_until > $2
+                        AND n.alive_until <= 253402300799999999 AND NOT n.revoked)
+        );
+    END
+    $function$;

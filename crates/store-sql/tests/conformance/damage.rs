@@ -1,0 +1,54 @@
+//! What makes no sense, written into the tables past the store.
+
+use punctual_testkit::job_store::Damage;
+
+/// The statements that do this damage, to tables whose names begin with the prefix: with the columns that have a job's
+/// id, each after its table, and the one that has the metadata's key, as it is quoted.
+pub(crate) fn statements(
+    damage: &Damage,
+    prefix: &str,
+    by_id: &[(&str, &str)],
+    key: &str,
+) -> Vec<String> {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let job = |column: &str, value: String, id: &str| {
+        format!("UPDATE {prefix}jobs SET {column} = {value} WHERE id = {}", quoted(id))
+    };
+    let run = |column: &str, value: String, id: &str, run: &dyn ToString| {
+        let (id, run) = (quoted(id), quoted(&run.to_string()));
+        format!("UPDATE {prefix}runs SET {column} = {value} WHERE job_id = {id} AND run_id = {run}")
+    };
+    match damage {
+        Damage::Fence(id, number) => vec![job("fence", number.to_string(), id.as_str())],
+        Damage::Revision(id, number) => vec![job("revision", number.to_string(), id.as_str())],
+        Damage::FireCount(id, number) => vec![job("fire_count", number.to_string(), id.as_str())],
+        Damage::Task(id, text) => vec![job("task", quoted(text), id.as_str())],
+        Damage::Id(id, text) => {
+            let set = |table: &str, column: &str| {
+                let (new, old) = (quoted(text), quoted(id.as_str()));
+                format!("UPDATE {prefix}{table} SET {column} = {new} WHERE {column} = {old}")
+            };
+            by_id.iter().map(|(table, column)| set(table, column)).collect()
+        }
+        Damage::Attempt(id, run_id, number) => {
+            vec![run("attempt", number.to_string(), id.as_str(), run_id)]
+        }
+        Damage::RunFence(id, run_id, number) => {
+            vec![run("fence", number.to_string(), id.as_str(), run_id)]
+        }
+        Damage::RunNode(id, run_id, text) => vec![run("node", quoted(text), id.as_str(), run_id)],
+        Damage::Lease(node) => {
+            let (far, node) = (i64::MAX, quoted(node.as_str()));
+            vec![format!("UPDATE {prefix}nodes SET alive_until = {far} WHERE id = {node}")]
+        }
+        Damage::Key(old, new) => {
+            let (new, old) = (quoted(new), quoted(old));
+            vec![format!("UPDATE {prefix}metadata SET {key} = {new} WHERE {key} = {old}")]
+        }
+        Damage::Outcome(run_id, text) => {
+            let (text, run) = (quoted(text), quoted(&run_id.to_string()));
+            vec![format!("UPDATE {prefix}history SET outcome = {text} WHERE run_id = {run}")]
+        }
+        other => panic!("{other:?} is not known here"),
+    }
+}

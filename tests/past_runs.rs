@@ -1,0 +1,71 @@
+//! Past runs in a store, and what `punctual history` shows of them.
+
+use clap::Parser;
+use punctual::core::{CommitBatch, DynJobStore, NodeId, RunId, TaskName};
+use punctual::prelude::*;
+use punctual::{HistoryEntry, OutcomeKind};
+use punctual_cli::args::{Cli, Command};
+use punctual_cli::history;
+
+/// What `punctual history` prints with these arguments, without the head of the table; or what it says instead.
+///
+/// # Errors
+///
+/// What it says.
+///
+/// # Panics
+///
+/// When the arguments are not understood, or an error repeats the password `hunter2`.
+pub async fn shown(arguments: &[&str]) -> Result<Vec<String>, String> {
+    let words = [&["punctual", "history", "--zone", "UTC"], arguments].concat();
+    let parsed = Cli::try_parse_from(words).expect("arguments that are understood");
+    let Command::History(args) = parsed.command else { unreachable!() };
+    let mut out = Vec::new();
+    let printed = history::print(&args, &mut out, |text| panic!("{text}")).await;
+    let error = |error: history::HistoryError| {
+        let text = format!("{error} {error:?} {args:?}");
+        assert!(!text.contains("hunter2"), "{text}");
+        error.to_string()
+    };
+    printed.map_err(error)?;
+    let text = String::from_utf8(out).expect("text");
+    Ok(text.lines().skip(1).map(str::to_owned).collect())
+}
+
+/// Leaves more runs behind than are read at once.
+///
+/// # Panics
+///
+/// When the store fails.
+pub async fn leave(store: &dyn DynJobStore) {
+    let at = |second: u32| Timestamp::from_seconds(1_774_742_400 + i64::from(second));
+    let entry = |number: u32| HistoryEntry {
+        run_id: RunId::from_u128(number.into()),
+        attempt: 1,
+        job_id: JobId::new(if number == 7 { "report" } else { "mail" }).expect("an id"),
+        task: TaskName::new("work").expect("a name"),
+        node: NodeId::new("node").expect("a name"),
+        scheduled_time: at(number),
+        started: Some(at(number)),
+        finished: at(number + 1),
+        outcome: if number == 7 { OutcomeKind::Failed } else { OutcomeKind::Success },
+        error: (number == 7).then(|| "no paper".into()),
+    };
+    store.start().await.expect("the store starts");
+    let entries = (0..2_500).map(entry).collect();
+    store.commit(CommitBatch::new(Vec::new(), entries)).await.expect("they are written");
+    store.shutdown().await;
+}
+
+/// Checks that what was left is shown by these options.
+///
+/// # Panics
+///
+/// When it is not.
+pub async fn are_shown(place: &[&str]) {
+    let report = "2026-03-29 00:00:07 +00:00  +0.000s    1.000s     failed             1    report: no paper";
+    assert_eq!(shown(&[place, &["--job", "report"]].concat()).await, Ok(vec![report.into()]));
+    let all = shown(&[place, &["-n", "9999"]].concat()).await.expect("a table");
+    assert_eq!((all.len(), &*all[2_492]), (2_500, report));
+    assert!(all[0].starts_with("2026-03-29 00:41:39"), "{}", all[0]);
+}

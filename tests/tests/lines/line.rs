@@ -1,0 +1,196 @@
+//! The line between a process and its server, on which anything may happen.
+
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
+
+use crate::hold::{Hold, Stage, What};
+
+/// What passes on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Everything.
+    Open,
+    /// Nothing. When it is open again, everything that has been said arrives, also what those have said who have
+    /// hung up meanwhile.
+    Silent,
+    /// Nothing, and whoever is connected or tries to connect is hung up on.
+    Cut,
+}
+
+/// Passes on what one process and its server say to each other. When it is dropped, all is cut.
+#[derive(Debug)]
+pub(crate) struct Line {
+    shared: Arc<Shared>,
+    listener: AbortHandle,
+    url: String,
+}
+
+#[derive(Debug)]
+struct Shared {
+    server: String,
+    mode: watch::Sender<Mode>,
+    /// How long each request takes to the server, in microseconds.
+    delay: AtomicU64,
+    hold: Option<Arc<Hold>>,
+}
+
+impl Line {
+    /// A line to the server of this URL, with what is to be held back on it.
+    pub(crate) fn to(url: &str, runtime: &Handle, hold: Option<&Arc<Hold>>) -> Self {
+        let (_, place) = url.split_once("://").expect("a URL");
+        let place = place.split(['/', '?']).next().expect("a place");
+        let server = place.rsplit('@').next().expect("a server").to_owned();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let here = listener.local_addr().expect("a port").to_string();
+        let url = url.replacen(&server, &here, 1);
+        let (mode, hold) = (watch::Sender::new(Mode::Open), hold.cloned());
+        let shared = Arc::new(Shared { server, mode, delay: AtomicU64::new(0), hold });
+        let listener = runtime.spawn(listen(listener, Arc::clone(&shared))).abort_handle();
+        Self { shared, listener, url }
+    }
+
+    /// The URL of this end of it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How long each request takes to the server from now on.
+    pub(crate) fn delay(&self, delay: Duration) {
+        let micros = u64::try_from(delay.as_micros()).expect("a short delay");
+        self.shared.delay.store(micros, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, mode: Mode) {
+        self.shared.mode.send_replace(mode);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+async fn listen(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    while let Ok((client, _)) = listener.accept().await {
+        // However it ends, both connections end with it.
+        connections.spawn(connect(client, Arc::clone(&shared)));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connect(client: TcpStream, shared: Arc<Shared>) {
+    let is_marked = AtomicBool::new(false);
+    // However it ends, it is over.
+    let _ = pass_on(client, &shared, &is_marked).await;
+    if let Some(hold) = shared.hold.as_ref().filter(|_| is_marked.load(Ordering::Acquire)) {
+        hold.reaches(Stage::Over);
+    }
+}
+
+async fn pass_on(client: TcpStream, shared: &Shared, is_marked: &AtomicBool) -> io::Result<()> {
+    let passing = async {
+        shared.opens().await;
+        let server = TcpStream::connect(&shared.server).await?;
+        client.set_nodelay(true)?;
+        server.set_nodelay(true)?;
+        let ((from_client, to_client), (from_server, to_server)) =
+            (client.into_split(), server.into_split());
+        tokio::try_join!(
+            requests(from_client, to_server, shared, is_marked),
+            answers(from_server, to_client, shared, is_marked),
+        )?;
+        Ok(())
+    };
+    let mut mode = shared.mode.subscribe();
+    tokio::select! {
+        // Fails only if the sender is gone, which is shared.
+        _ = mode.wait_for(|mode| *mode == Mode::Cut) => Ok(()),
+        done = passing => done,
+    }
+}
+
+impl Shared {
+    async fn opens(&self) {
+        // Fails only if the sender is gone, which is here.
+        let _ = self.mode.subscribe().wait_for(|mode| *mode == Mode::Open).await;
+    }
+}
+
+async fn requests(
+    mut client: OwnedReadHalf,
+    mut server: OwnedWriteHalf,
+    shared: &Shared,
+    is_marked: &AtomicBool,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        // A client that is gone without a word has said what it has said.
+        let length = client.read(&mut buffer).await.unwrap_or(0);
+        if length == 0 {
+            return server.shutdown().await;
+        }
+        let request = &buffer[..length];
+        let delay = Duration::from_micros(shared.delay.load(Ordering::Relaxed));
+        if !delay.is_zero() {
+            // How long a way takes is no event.
+            let _ = timeout(delay, pending::<()>()).await;
+        }
+        let taken = shared.hold.as_ref().and_then(|hold| Some((hold, hold.takes(request)?)));
+        match taken {
+            Some((hold, what)) => {
+                is_marked.store(true, Ordering::Release);
+                if hold.silences {
+                    shared.mode.send_replace(Mode::Silent);
+                }
+                if what == What::Request {
+                    hold.until(Stage::Released).await;
+                }
+                server.write_all(request).await?;
+                hold.until(Stage::Answered).await;
+            }
+            None => {
+                shared.opens().await;
+                server.write_all(request).await?;
+            }
+        }
+    }
+}
+
+async fn answers(
+    mut server: OwnedReadHalf,
+    mut client: OwnedWriteHalf,
+    shared: &Shared,
+    is_marked: &AtomicBool,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let length = server.read(&mut buffer).await?;
+        let hold = shared.hold.as_ref().filter(|_| is_marked.load(Ordering::Acquire));
+        if let Some(hold) = hold {
+            hold.reaches(Stage::Held);
+            hold.until(Stage::Released).await;
+            hold.reaches(Stage::Answered);
+        }
+        if length == 0 {
+            // It may be gone.
+            let _ = client.shutdown().await;
+            return Ok(());
+        }
+        shared.opens().await;
+        // Nobody may be there to hear it; what was said before has been heard by the server all the same.
+        let _ = client.write_all(&buffer[..length]).await;
+    }
+}

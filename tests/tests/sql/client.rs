@@ -1,0 +1,24 @@
+//! The servers' own command-line clients, which come with them.
+
+use std::process::Command;
+
+use punctual_tests::server::Server;
+
+/// Does what a statement says.
+pub(crate) fn does(server: &Server, statement: &str) {
+    let url = server.url();
+    let mut client;
+    if server.name() == "postgres" {
+        client = Command::new("psql");
+        client.args(["--no-psqlrc", "--quiet", "--dbname", url, "--command", statement]);
+    } else {
+        let (address, database) = url.rsplit_once('/').expect("a database");
+        let (_, port) = address.rsplit_once(':').expect("a port");
+        client = Command::new("mariadb");
+        client.args(["--no-defaults", "--protocol=tcp", "--user=root", "--port", port]);
+        client.args(["--database", database, "--execute", statement]);
+    }
+    let output = client.output().expect("the server's client");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{statement}: {said}");
+}
