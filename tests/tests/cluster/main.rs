@@ -15,8 +15,8 @@ mod verdict;
 
 use punctual_backends::Backend;
 
-/// Each case on each database.
-macro_rules! on_every_store {
+/// The cases, on each of these stores.
+macro_rules! on_stores {
     ($($store:ident)*) => {$(
         mod $store {
             use punctual_tests::backend;
@@ -37,11 +37,6 @@ macro_rules! on_every_store {
             }
 
             #[test]
-            fn two_outages_lose_nothing_and_repeat_nothing() {
-                crate::outage::test(backend(stringify!($store)));
-            }
-
-            #[test]
             fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
                 crate::stale::test(backend(stringify!($store)));
             }
@@ -49,7 +44,25 @@ macro_rules! on_every_store {
     )*};
 }
 
-punctual_backends::for_each_backend!(persistent => on_every_store);
+/// Those with a database that can be away.
+macro_rules! on_databases {
+    ($($store:ident)*) => {$(
+        mod $store {
+            #[test]
+            fn two_outages_lose_nothing_and_repeat_nothing() {
+                crate::outage::test(punctual_tests::backend(stringify!($store)));
+            }
+        }
+    )*};
+}
+
+punctual_backends::for_each_backend!(persistent => on_stores);
+// The example of a store: nothing but files.
+on_stores!(folder);
+
+mod outages {
+    punctual_backends::for_each_backend!(persistent => on_databases);
+}
 
 /// What chooses the moments; `PUNCTUAL_SEED` makes it the same again.
 fn seed(backend: &Backend) -> fastrand::Rng {
