@@ -216,3 +216,6 @@ impl<B: Backend> fmt::Debug for Handle<B> {
         f.debug_struct("Handle").field("started", &self.opened().is_ok()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,9 +16,12 @@
 //! all it has is compare-and-swap. A store is done when it passes `punctual_testkit::job_store_suite!`.
 //!
 //! ```
-//! use punctual_core::{StoreCaps, StoreError};
+//! use punctual_core::{AddOutcome, JobStore, NewRecord, StoreCaps, StoreError};
 //! use punctual_store_kit::{Backend, Handle, SecretUrl, job_store};
-//! # use punctual_core::*;
+//! # use punctual_core::{
+//! #     Claims, CommitBatch, CommitOutcome, CorruptRecord, JobCursor, JobId, JobPage, Metadata, NodeId, RecordUpdate,
+//! #     Renewal, Revision, StoredJob, TakeOver, TaskFilter, Timestamp,
+//! # };
 //! # use std::time::Duration;
 //!
 //! /// Keeps jobs on a server.

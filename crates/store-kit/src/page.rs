@@ -45,10 +45,11 @@ impl<P, T> PageReader<P, T> {
     }
 
     /// How many rows to fetch after [`after`](Self::after); none when the page is done. One more than asked for
-    /// tells whether there is another page.
+    /// tells whether there is another page; where some can't be read, others may follow them.
     #[must_use]
     pub fn wanted(&self) -> Option<usize> {
-        (!self.is_done).then(|| (self.limit - self.items.len()).saturating_add(1))
+        let left = self.limit - self.items.len();
+        (!self.is_done).then(|| left.saturating_add(1).saturating_add(self.corrupt.len()))
     }
 
     /// The place of the last row that was fetched.

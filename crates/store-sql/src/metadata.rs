@@ -11,7 +11,7 @@ use crate::{rows, sql};
 impl<D: Dialect> Database<D> {
     pub(crate) async fn metadata(&self) -> Result<Metadata, StoreError> {
         let mut metadata = Metadata::default();
-        for row in &self.ask(D::STATEMENTS.metadata, &[]).await? {
+        for row in &self.ask(sql::METADATA, &[]).await? {
             match rows::metadata(row) {
                 Ok(value) => metadata.values.push(value),
                 Err(corrupt) => metadata.corrupt.push(corrupt),

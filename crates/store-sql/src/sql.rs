@@ -48,8 +48,6 @@ pub(crate) struct Statements {
     /// Ids as a JSON array; ends their claims and raises their fences.
     pub(crate) release: &'static str,
 
-    /// Answers all keys and values, in the order of the keys' bytes.
-    pub(crate) metadata: &'static str,
     /// Key, value.
     pub(crate) set_metadata: &'static str,
     /// The same, but one that is there stays.
@@ -206,6 +204,50 @@ macro_rules! set_taken {
     };
 }
 
+/// The statement `update`; with how to say that the run time is `?9`, which may be none.
+macro_rules! update {
+    ($same:literal) => {
+        concat!(
+            "UPDATE {p}jobs SET ",
+            $crate::sql::raise_fence!(""),
+            ", ",
+            $crate::sql::set_unclaimed!(),
+            ", revision = ",
+            $crate::sql::next!("", "revision", "4611686018427387904"),
+            ", task = coalesce(?6, task),
+                fire_count = CASE WHEN ?7 THEN 0 ELSE fire_count END,
+                claims = CASE WHEN ?3 THEN 0 ELSE claims END,
+                finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
+                due_at = CASE WHEN ?3 THEN ?5 ELSE next_run_time END,
+                next_run_time = CASE WHEN ?3 THEN ?4 ELSE next_run_time END
+            WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR ",
+            $same,
+            ")"
+        )
+    };
+}
+
+/// Whether a job can be claimed at `?1`.
+macro_rules! is_claimable {
+    () => {
+        "j.due_at <= ?1 AND (j.claimed_by IS NULL OR coalesce(j.claimed_until, ?1) <= ?1)"
+    };
+}
+
+/// The columns of a run where its id is a text.
+macro_rules! run_columns {
+    () => {
+        "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence"
+    };
+}
+
+/// A part of the list, of SQLite and PostgreSQL: which jobs, and along which of the index's columns.
+macro_rules! list {
+    ($record:ident, $which:literal, $order:literal) => {
+        $record!(concat!("0 FROM {p}jobs AS j WHERE ", $which, " ORDER BY ", $order, " LIMIT ?1"))
+    };
+}
+
 /// Whether the claim with this fence can be settled: it is open.
 macro_rules! is_open {
     ($j:literal, $fence:literal) => {
@@ -221,8 +263,9 @@ macro_rules! was_settled {
 }
 
 pub(crate) use {
-    is_alive, is_dead, is_open, living, next, prolong, raise_fence, select_record, select_stored,
-    set_claim, set_taken, set_unclaimed, set_uncounted, was_settled,
+    is_alive, is_claimable, is_dead, is_open, list, living, next, prolong, raise_fence,
+    run_columns, select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted,
+    update, was_settled,
 };
 
 /// Id; answers a row if there is such a job.
@@ -239,7 +282,30 @@ pub(crate) const REVOKE: &str =
 /// Now; answers the nodes that are alive.
 pub(crate) const LIVING: &str = living!("?1");
 
+/// Answers all keys and values, in the order of the keys' bytes. The table stands before the names, which are words of
+/// MySQL's.
+pub(crate) const METADATA: &str = "SELECT m.key, m.value FROM {p}metadata AS m ORDER BY m.key";
+
 pub(crate) const DISCARD_NODE: &str = "DELETE FROM {p}nodes WHERE id = ?1";
 
-/// With the table before the name, which is a word of MySQL's.
 pub(crate) const DISCARD_METADATA: &str = "DELETE FROM {p}metadata WHERE {p}metadata.key = ?1";
+
+// What is alike in SQLite and PostgreSQL, for their `Statements`.
+
+pub(crate) const RENEW: &str = "
+    INSERT INTO {p}nodes (id, alive_until, revoked) VALUES (?1, ?2, FALSE)
+    ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until, revoked = FALSE";
+
+pub(crate) const SET_METADATA: &str = "
+    INSERT INTO {p}metadata (key, value) VALUES (?1, ?2)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+
+pub(crate) const ADD_METADATA: &str =
+    "INSERT INTO {p}metadata (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING";
+
+// In SQLite and MySQL.
+
+pub(crate) const DISCARD_RUN: &str = "DELETE FROM {p}runs WHERE job_id = ?1 AND run_id = ?2";
+
+pub(crate) const DISCARD_ENTRY: &str =
+    "DELETE FROM {p}history WHERE finished = ?1 AND run_id = ?2 AND attempt = ?3";

@@ -144,7 +144,7 @@ async fn mysql() {
 #[cfg(feature = "postgres")]
 #[tokio::test]
 async fn postgres() {
-    use punctual_core::{BoxFuture, StoreError};
+    use punctual_core::{BoxFuture, StoreError, TransactionalJobs};
     use punctual_store_sql::PostgresJobStore;
     use sqlx::{AssertSqlSafe, PgPool};
 

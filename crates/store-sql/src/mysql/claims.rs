@@ -26,9 +26,9 @@ impl Claiming for MySql {
         let until = Int(now.saturating_add(lease).as_micros());
         let mut script = self.script();
         script.push(sql::HOLD_DUE, &due);
+        let more = script.push(sql::MORE, &due);
         script.push(sql::CLAIM, &[Text(node.as_str()), until]);
         let claimed = script.push(sql::CLAIMED, &[]);
-        let more = script.push(sql::MORE, &due);
         let answers = self.run(script).await?;
         let mut claims = Claims::default();
         for row in &answers[claimed].rows {

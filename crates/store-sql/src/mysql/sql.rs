@@ -5,19 +5,14 @@
 
 use crate::history::HistoryStatements;
 use crate::sql::{
-    Statements, is_alive, is_dead, is_open, living, next, prolong, raise_fence, select_record,
-    select_stored, set_claim, set_taken, set_unclaimed, set_uncounted, was_settled,
+    self, Statements, is_claimable, is_dead, is_open, prolong, raise_fence, run_columns,
+    select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted, update,
+    was_settled,
 };
 
 macro_rules! record {
     ($rest:expr) => {
         select_record!("j.definition", $rest)
-    };
-}
-
-macro_rules! run_columns {
-    () => {
-        "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence"
     };
 }
 
@@ -129,13 +124,6 @@ macro_rules! given_jobs {
     };
 }
 
-/// Whether a job can be claimed at `?1`.
-macro_rules! is_claimable {
-    () => {
-        "j.due_at <= ?1 AND (j.claimed_by IS NULL OR COALESCE(j.claimed_until, ?1) <= ?1)"
-    };
-}
-
 /// The jobs whose keys are kept in this variable.
 macro_rules! kept_jobs {
     ($variable:literal) => {
@@ -149,21 +137,7 @@ macro_rules! kept_jobs {
 }
 
 pub(super) const STATEMENTS: Statements = Statements {
-    update: concat!(
-        "UPDATE {p}jobs SET ",
-        raise_fence!(""),
-        ", ",
-        set_unclaimed!(),
-        ", revision = ",
-        next!("", "revision", "4611686018427387904"),
-        ", task = COALESCE(?6, task),
-            fire_count = IF(?7, 0, fire_count),
-            claims = IF(?3, 0, claims),
-            finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
-            due_at = IF(?3, ?5, next_run_time),
-            next_run_time = IF(?3, ?4, next_run_time)
-        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time <=> ?9)"
-    ),
+    update: update!("next_run_time <=> ?9"),
     update_definition: "UPDATE {p}jobs SET definition = ?2 WHERE id = ?1",
     // These also find ids that are too long to be one.
     hold: concat!("SELECT j.id FROM ", given_jobs!("764"), " FOR UPDATE"),
@@ -249,15 +223,13 @@ pub(super) const STATEMENTS: Statements = Statements {
         ", ",
         set_unclaimed!()
     ),
-    metadata: "SELECT m.key, m.value FROM {p}metadata AS m ORDER BY m.key",
     set_metadata: "
         INSERT INTO {p}metadata (`key`, value) VALUES (?1, ?2) ON DUPLICATE KEY UPDATE value = ?2",
     add_metadata: "
         INSERT INTO {p}metadata (`key`, value) VALUES (?1, ?2)
         ON DUPLICATE KEY UPDATE value = {p}metadata.value",
-    discard_run: "DELETE FROM {p}runs WHERE job_id = ?1 AND run_id = ?2",
-    discard_entry: "
-        DELETE FROM {p}history WHERE finished = ?1 AND run_id = ?2 AND attempt = ?3",
+    discard_run: sql::DISCARD_RUN,
+    discard_entry: sql::DISCARD_ENTRY,
 };
 
 /// A page of the history, along an index: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`,
@@ -393,15 +365,18 @@ pub(super) const CLAIM: &str = concat!(
 );
 /// The jobs whose keys are kept.
 pub(super) const CLAIMED: &str = record!(concat!("0 FROM ", kept_jobs!("@punctual_due")));
-/// The values of `HOLD_DUE`; answers whether more may be due. Where as many as may be were claimed nobody looks;
-/// where fewer were, others may have held some.
+/// The values of `HOLD_DUE`, before those that it holds are claimed; answers whether more may be due. Where it holds
+/// as many as it may nobody looks; where it holds fewer, others may hold some.
 pub(super) const MORE: &str = concat!(
-    "SELECT IF(COALESCE(JSON_LENGTH(@punctual_due), 0) >= ?2, 1, EXISTS (
-         SELECT 1 FROM {p}jobs AS j FORCE INDEX (due) WHERE ",
+    "SELECT IF(COALESCE(JSON_LENGTH(@punctual_due), 0) >= ?2, 1, (
+         SELECT COUNT(*) FROM (
+             SELECT j.key FROM {p}jobs AS j FORCE INDEX (due) WHERE ",
     is_claimable!(),
     " AND ",
     is_of!("?3"),
-    "))"
+    " LIMIT ?2
+         ) AS d
+     ) > COALESCE(JSON_LENGTH(@punctual_due), 0))"
 );
 
 // The steps of commits: job, its fence, and what the step is about.

@@ -7,15 +7,22 @@ mod sizes;
 mod trouble;
 mod turns;
 
-use punctual_core::{Fence, JobId, JobStore};
+use punctual_core::{Commit, JobId, JobRecord, JobStore};
 use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use super::{MySqlJobStore, MySqlJobStoreBuilder};
 use crate::testing::{PATIENCE, advance, at, claim, due, tells, unique};
 
-async fn fence(store: &MySqlJobStore, name: &str) -> Fence {
-    store.get(&JobId::new(name).unwrap()).await.unwrap().expect("the job is there").fence
+async fn get(store: &MySqlJobStore, name: &str) -> JobRecord {
+    store.get(&JobId::new(name).unwrap()).await.unwrap().expect("the job is there").record
+}
+
+/// Claims what is due at the beginning, and settles the claims of these jobs.
+async fn claimed<const N: usize>(store: &MySqlJobStore, names: [&str; N]) -> Vec<Commit> {
+    let claims = claim(store).await.unwrap();
+    let fence = |name| claims.iter().find(|job| job.id.as_str() == name).unwrap().fence;
+    names.map(|name| advance(name, fence(name))).to_vec()
 }
 
 async fn connect() -> MySqlConnection {
@@ -53,7 +60,7 @@ impl Tables {
     }
 
     async fn drop(mut self) {
-        let tables = ["jobs", "runs", "nodes", "notes", "history", "schema"];
+        let tables = ["jobs", "runs", "nodes", "metadata", "history", "schema"];
         let names = tables.map(|table| format!("{}{table}", self.prefix)).join(", ");
         self.run(&format!("ROLLBACK; DROP TABLE IF EXISTS {names}")).await;
     }

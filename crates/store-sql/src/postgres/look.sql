@@ -49,3 +49,26 @@
         );
     END
     $function$;
+
+    -- The jobs that nodes which are not alive `now` have claimed, of these tasks or (null) of any, and those
+    -- nodes. Holds the jobs; others pass over them.
+    CREATE FUNCTION {p}orphaned_claims(now bigint, most bigint, tasks text[])
+    RETURNS TABLE (id text, node text)
+    LANGUAGE plpgsql
+    SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_sort = off
+    AS $function$
+    #variable_conflict use_column
+    BEGIN
+        RETURN QUERY
+            SELECT j.id, j.claimed_by FROM {p}jobs j
+            WHERE j.due_at <= $1 AND j.claimed_by IS NOT NULL AND ($3 IS NULL OR j.task = ANY ($3))
+                AND NOT EXISTS (
+                    SELECT 1 FROM {p}nodes n
+                    WHERE n.id = j.claimed_by AND n.alive_until > $1
+                        AND n.alive_until <= 253402300799999999 AND NOT n.revoked)
+            ORDER BY j.due_at LIMIT $2 FOR UPDATE OF j SKIP LOCKED;
+    END
+    $function$;

@@ -33,7 +33,7 @@ const TABLES: &str = concat!(
         claims        bigint NOT NULL DEFAULT 0,   -- of the occurrence that is due
         fire_count    bigint NOT NULL DEFAULT 0,
         finished      boolean NOT NULL DEFAULT false
-    ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 1);
+    ) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 1);
     CREATE INDEX {prefix}jobs_due ON {p}jobs (due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX {prefix}jobs_order ON {p}jobs (next_run_time, id);
 

@@ -4,8 +4,8 @@
 
 use crate::history::HistoryStatements;
 use crate::sql::{
-    Statements, is_alive, is_dead, living, next, prolong, raise_fence, select_record,
-    select_stored, set_taken, set_unclaimed,
+    self, Statements, is_dead, list, prolong, raise_fence, select_record, select_stored, set_taken,
+    set_unclaimed, update,
 };
 
 macro_rules! record {
@@ -74,21 +74,7 @@ macro_rules! look {
 }
 
 pub(super) const STATEMENTS: Statements = Statements {
-    update: concat!(
-        "UPDATE {p}jobs SET ",
-        raise_fence!(""),
-        ", ",
-        set_unclaimed!(),
-        ", revision = ",
-        next!("", "revision", "4611686018427387904"),
-        ", task = coalesce(?6, task),
-            fire_count = CASE WHEN ?7 THEN 0 ELSE fire_count END,
-            claims = CASE WHEN ?3 THEN 0 ELSE claims END,
-            finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
-            next_run_time = CASE WHEN ?3 THEN ?4 ELSE next_run_time END,
-            due_at = CASE WHEN ?3 THEN ?5 ELSE next_run_time END
-        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time IS NOT DISTINCT FROM ?9)"
-    ),
+    update: update!("next_run_time IS NOT DISTINCT FROM ?9"),
     update_definition: "UPDATE {p}definitions SET definition = ?2 WHERE job_id = ?1",
     // In one order, so that of two that remove the same jobs none waits for the other in a circle.
     hold: concat!(
@@ -105,26 +91,18 @@ pub(super) const STATEMENTS: Statements = Statements {
     ),
     remove_runs: concat!("DELETE FROM {p}runs WHERE job_id = ANY (", texts!("?1"), ")"),
     get: select_stored!(record, run_columns!()),
-    list_scheduled: record!(
-        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL
-         ORDER BY j.next_run_time, j.id LIMIT ?1"
+    list_scheduled: list!(record, "j.next_run_time IS NOT NULL", "j.next_run_time, j.id"),
+    list_scheduled_after: list!(
+        record,
+        "(j.next_run_time, j.id) > (?2, ?3)",
+        "j.next_run_time, j.id"
     ),
-    list_scheduled_after: record!(
-        "0 FROM {p}jobs AS j WHERE (j.next_run_time, j.id) > (?2, ?3)
-         ORDER BY j.next_run_time, j.id LIMIT ?1"
-    ),
-    list_unscheduled: record!(
-        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL ORDER BY j.id LIMIT ?1"
-    ),
-    list_unscheduled_after: record!(
-        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
-    ),
+    list_unscheduled: list!(record, "j.next_run_time IS NULL", "j.id"),
+    list_unscheduled_after: list!(record, "j.next_run_time IS NULL AND j.id > ?2", "j.id"),
     next_wakeup: concat!("SELECT {p}next_wakeup(", tasks!("?1"), ")"),
     time: Some(concat!("SELECT ", time!())),
     look: concat!("SELECT ", look!()),
-    renew: "
-        INSERT INTO {p}nodes (id, alive_until, revoked) VALUES (?1, ?2, FALSE)
-        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until, revoked = FALSE",
+    renew: sql::RENEW,
     // Those that others forget just now are forgotten.
     forget_nodes: "
         DELETE FROM {p}nodes WHERE id IN (
@@ -137,14 +115,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         is_of!("?3"),
         " ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"
     )),
-    orphaned_claims: concat!(
-        "SELECT j.id, j.claimed_by FROM {p}jobs AS j
-         WHERE j.due_at <= ?1 AND j.claimed_by IS NOT NULL AND ",
-        is_dead!("j.claimed_by", "?1"),
-        " AND ",
-        is_of!("?3"),
-        " ORDER BY j.due_at LIMIT ?2 FOR UPDATE SKIP LOCKED"
-    ),
+    orphaned_claims: concat!("SELECT * FROM {p}orphaned_claims(?1, ?2, ", tasks!("?3"), ")"),
     take_over: concat!(
         "UPDATE {p}runs AS r SET ",
         set_taken!("r."),
@@ -160,12 +131,8 @@ pub(super) const STATEMENTS: Statements = Statements {
         texts!("?1"),
         ")"
     ),
-    metadata: "SELECT key, value FROM {p}metadata ORDER BY key",
-    set_metadata: "
-        INSERT INTO {p}metadata (key, value) VALUES (?1, ?2)
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    add_metadata: "
-        INSERT INTO {p}metadata (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
+    set_metadata: sql::SET_METADATA,
+    add_metadata: sql::ADD_METADATA,
     // A text that is no run id names no run.
     discard_run: "
         DELETE FROM {p}runs WHERE job_id = ?1 AND translate(run_id::text, '-', '') = ?2",

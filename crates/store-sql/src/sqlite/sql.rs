@@ -5,19 +5,14 @@
 
 use crate::history::HistoryStatements;
 use crate::sql::{
-    Statements, is_alive, is_dead, is_open, living, next, prolong, raise_fence, select_record,
-    select_stored, set_claim, set_taken, set_unclaimed, set_uncounted, was_settled,
+    self, Statements, is_claimable, is_dead, is_open, list, prolong, raise_fence, run_columns,
+    select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted, update,
+    was_settled,
 };
 
 macro_rules! record {
     ($rest:expr) => {
         select_record!("(SELECT definition FROM {p}definitions WHERE job = j.key)", $rest)
-    };
-}
-
-macro_rules! run_columns {
-    () => {
-        "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence"
     };
 }
 
@@ -42,7 +37,7 @@ macro_rules! next_wakeup {
             SELECT min(at) FROM (
                 SELECT due_at AS at FROM free
                 UNION ALL
-                SELECT min(max(j.due_at, j.claimed_until)) FROM {p}jobs AS j
+                SELECT min(max(j.due_at, coalesce(j.claimed_until, j.due_at))) FROM {p}jobs AS j
                 WHERE j.due_at < ifnull((SELECT due_at FROM free), 9223372036854775807) AND ",
             is_of!($tasks),
             " AND j.claimed_by IS NOT NULL
@@ -86,20 +81,7 @@ macro_rules! look {
 }
 
 pub(super) const STATEMENTS: Statements = Statements {
-    update: concat!(
-        "UPDATE {p}jobs SET ",
-        raise_fence!(""),
-        ", ",
-        set_unclaimed!(),
-        ", revision = revision + 1,
-            task = coalesce(?6, task),
-            fire_count = iif(?7, 0, fire_count),
-            claims = iif(?3, 0, claims),
-            finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
-            next_run_time = iif(?3, ?4, next_run_time),
-            due_at = iif(?3, ?5, next_run_time)
-        WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR next_run_time IS ?9)"
-    ),
+    update: update!("next_run_time IS NOT DISTINCT FROM ?9"),
     update_definition: "
         UPDATE {p}definitions SET definition = ?2
         WHERE job = (SELECT key FROM {p}jobs WHERE id = ?1)",
@@ -108,26 +90,18 @@ pub(super) const STATEMENTS: Statements = Statements {
     remove: "DELETE FROM {p}jobs WHERE id IN (SELECT value FROM json_each(?1))",
     remove_runs: "DELETE FROM {p}runs WHERE job_id IN (SELECT value FROM json_each(?1))",
     get: select_stored!(record, run_columns!()),
-    list_scheduled: record!(
-        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NOT NULL
-         ORDER BY j.next_run_time, j.id LIMIT ?1"
+    list_scheduled: list!(record, "j.next_run_time IS NOT NULL", "j.next_run_time, j.id"),
+    list_scheduled_after: list!(
+        record,
+        "(j.next_run_time, j.id) > (?2, ?3)",
+        "j.next_run_time, j.id"
     ),
-    list_scheduled_after: record!(
-        "0 FROM {p}jobs AS j WHERE (j.next_run_time, j.id) > (?2, ?3)
-         ORDER BY j.next_run_time, j.id LIMIT ?1"
-    ),
-    list_unscheduled: record!(
-        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL ORDER BY j.id LIMIT ?1"
-    ),
-    list_unscheduled_after: record!(
-        "0 FROM {p}jobs AS j WHERE j.next_run_time IS NULL AND j.id > ?2 ORDER BY j.id LIMIT ?1"
-    ),
+    list_unscheduled: list!(record, "j.next_run_time IS NULL", "j.id"),
+    list_unscheduled_after: list!(record, "j.next_run_time IS NULL AND j.id > ?2", "j.id"),
     next_wakeup: concat!("SELECT ", next_wakeup!("?1")),
     time: None,
     look: concat!("SELECT ", look!()),
-    renew: "
-        INSERT INTO {p}nodes (id, alive_until, revoked) VALUES (?1, ?2, FALSE)
-        ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until, revoked = FALSE",
+    renew: sql::RENEW,
     forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
     orphans: record!(concat!(
         run_columns!(),
@@ -157,15 +131,10 @@ pub(super) const STATEMENTS: Statements = Statements {
         set_unclaimed!(),
         " WHERE id IN (SELECT value FROM json_each(?1))"
     ),
-    metadata: "SELECT key, value FROM {p}metadata ORDER BY key",
-    set_metadata: "
-        INSERT INTO {p}metadata (key, value) VALUES (?1, ?2)
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    add_metadata: "
-        INSERT INTO {p}metadata (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING",
-    discard_run: "DELETE FROM {p}runs WHERE job_id = ?1 AND run_id = ?2",
-    discard_entry: "
-        DELETE FROM {p}history WHERE finished = ?1 AND run_id = ?2 AND attempt = ?3",
+    set_metadata: sql::SET_METADATA,
+    add_metadata: sql::ADD_METADATA,
+    discard_run: sql::DISCARD_RUN,
+    discard_entry: sql::DISCARD_ENTRY,
 };
 
 /// Takes the write lock at once.
@@ -241,9 +210,11 @@ pub(super) const ADDED: &str = "
 
 /// Now, limit, tasks as a JSON array or none.
 pub(super) const DUE: &str = record!(concat!(
-    "j.key, j.claimed_by IS NOT NULL FROM {p}jobs AS j WHERE j.due_at <= ?1 AND ",
+    "j.key FROM {p}jobs AS j WHERE ",
+    is_claimable!(),
+    " AND ",
     is_of!("?3"),
-    " AND (j.claimed_by IS NULL OR j.claimed_until <= ?1) ORDER BY j.due_at LIMIT ?2"
+    " ORDER BY j.due_at LIMIT ?2"
 ));
 /// Keys as a JSON array, node, until when.
 pub(super) const CLAIM: &str = concat!(

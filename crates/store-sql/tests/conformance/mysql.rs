@@ -1,13 +1,14 @@
 //! MySQL and MariaDB: whichever `PUNCTUAL_TEST_MYSQL_URL` leads to.
 
-use punctual_core::{BoxFuture, CallerTransaction, JobId, RunId};
 use punctual_store_sql::MySqlJobStore;
 use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
 use punctual_testkit::server_url;
+use sqlx::mysql::MySqlPool;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use uuid::Uuid;
 
-use crate::PATIENCE;
+use crate::transaction::begin;
+use crate::{PATIENCE, damage};
 
 /// Tables of its own, opened anew by each handle.
 struct Tables {
@@ -16,7 +17,7 @@ struct Tables {
 
 impl Tables {
     async fn connect() -> MySqlConnection {
-        MySqlConnection::connect(&server_url("mysql")).await.expect("the server is there")
+        MySqlConnection::connect(&server_url("mysql")).await.expect("a server")
     }
 }
 
@@ -34,55 +35,16 @@ impl StoreFixture for Tables {
     }
 
     async fn begin(&self) -> Option<Box<dyn OpenTransaction>> {
-        let mut connection = Self::connect().await;
-        let begin = sqlx::raw_sql("START TRANSACTION");
-        begin.execute(&mut connection).await.expect("a transaction begins");
-        Some(Box::new(Open(connection)))
+        Some(begin(&MySqlPool::connect_lazy(&server_url("mysql")).expect("a good URL")).await)
     }
 
+    /// It refuses names that are too long.
     async fn damage(&self, damage: Damage) -> bool {
         let mut connection = Self::connect().await;
-        let jobs = |id: &JobId, column: &str, value: String| {
-            vec![("jobs", format!("{column} = {value}"), format!("id = {}", text(id.as_str())))]
-        };
-        let run = |job: &JobId, run: RunId, column: &str, value: String| {
-            let which = format!("job_id = {} AND run_id = '{run}'", text(job.as_str()));
-            vec![("runs", format!("{column} = {value}"), which)]
-        };
-        let changes = match damage {
-            Damage::Fence(id, number) => jobs(&id, "fence", number.to_string()),
-            Damage::Revision(id, number) => jobs(&id, "revision", number.to_string()),
-            Damage::FireCount(id, number) => jobs(&id, "fire_count", number.to_string()),
-            Damage::Task(id, task) => jobs(&id, "task", text(&task)),
-            Damage::Id(id, other) => {
-                let mut changes = jobs(&id, "id", text(&other));
-                let which = format!("job_id = {}", text(id.as_str()));
-                changes.push(("runs", format!("job_id = {}", text(&other)), which));
-                changes
-            }
-            Damage::Attempt(job, id, number) => run(&job, id, "attempt", number.to_string()),
-            Damage::RunFence(job, id, number) => run(&job, id, "fence", number.to_string()),
-            Damage::RunNode(job, id, node) => run(&job, id, "node", text(&node)),
-            Damage::Lease(node) => {
-                let which = format!("id = {}", text(node.as_str()));
-                vec![("nodes", format!("alive_until = {}", i64::MAX), which)]
-            }
-            Damage::Key(key, other) => {
-                let which = format!("`key` = {}", text(&key));
-                vec![("metadata", format!("`key` = {}", text(&other)), which)]
-            }
-            Damage::Outcome(run, outcome) => {
-                vec![(
-                    "history",
-                    format!("outcome = {}", text(&outcome)),
-                    format!("run_id = '{run}'"),
-                )]
-            }
-            _ => return false,
-        };
-        for (table, set, which) in changes {
-            let update = format!("UPDATE {}{table} SET {set} WHERE {which}", self.prefix);
-            if sqlx::raw_sql(AssertSqlSafe(update)).execute(&mut connection).await.is_err() {
+        let by_id = [("jobs", "id"), ("runs", "job_id")];
+        for statement in damage::statements(&damage, &self.prefix, &by_id, "`key`") {
+            let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
+            if done.is_err() {
                 return false;
             }
         }
@@ -95,35 +57,6 @@ impl StoreFixture for Tables {
             let drop = AssertSqlSafe(format!("DROP TABLE {}{table}", self.prefix));
             sqlx::raw_sql(drop).execute(&mut connection).await.expect("a table");
         }
-    }
-}
-
-/// A text in SQL.
-fn text(text: &str) -> String {
-    let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("x'{digits}'")
-}
-
-/// A transaction beside the store.
-struct Open(MySqlConnection);
-
-impl Open {
-    async fn end(mut self, how: &'static str) {
-        sqlx::raw_sql(how).execute(&mut self.0).await.expect("the transaction ends");
-    }
-}
-
-impl OpenTransaction for Open {
-    fn caller(&mut self) -> CallerTransaction<'_> {
-        CallerTransaction::on(&mut self.0)
-    }
-
-    fn commit(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(self.end("COMMIT"))
-    }
-
-    fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(self.end("ROLLBACK"))
     }
 }
 

@@ -1,15 +1,23 @@
 //! PostgreSQL, at `PUNCTUAL_TEST_POSTGRES_URL`.
 
 use punctual_store_sql::PostgresJobStore;
-use punctual_testkit::job_store::StoreFixture;
+use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
 use punctual_testkit::server_url;
+use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::PATIENCE;
+use crate::transaction::begin;
+use crate::{PATIENCE, damage};
 
 /// A schema of its own.
 struct Schema(String);
+
+impl Schema {
+    async fn connect() -> PgConnection {
+        PgConnection::connect(&server_url("postgres")).await.expect("the server is there")
+    }
+}
 
 impl StoreFixture for Schema {
     type Store = PostgresJobStore;
@@ -25,11 +33,24 @@ impl StoreFixture for Schema {
         builder.schema(&self.0).build().expect("a plain name")
     }
 
+    async fn begin(&self) -> Option<Box<dyn OpenTransaction>> {
+        Some(begin(&PgPool::connect_lazy(&server_url("postgres")).expect("a good URL")).await)
+    }
+
+    async fn damage(&self, damage: Damage) -> bool {
+        let mut connection = Self::connect().await;
+        let by_id = [("jobs", "id"), ("runs", "job_id"), ("definitions", "job_id")];
+        let prefix = format!("{}.punctual_", self.0);
+        for statement in damage::statements(&damage, &prefix, &by_id, "key") {
+            let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
+            done.expect("PostgreSQL takes everything");
+        }
+        true
+    }
+
     async fn tear_down(self) {
-        let mut connection =
-            PgConnection::connect(&server_url("postgres")).await.expect("the server is there");
         let drop = AssertSqlSafe(format!("DROP SCHEMA {} CASCADE", self.0));
-        sqlx::raw_sql(drop).execute(&mut connection).await.expect("the schema is there");
+        sqlx::raw_sql(drop).execute(&mut Self::connect().await).await.expect("the schema is there");
     }
 }
 

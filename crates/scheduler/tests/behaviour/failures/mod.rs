@@ -1,6 +1,7 @@
 //! What happens when something fails.
 
 mod clock;
+mod corrupt;
 mod doubt;
 mod down;
 mod executors;

@@ -300,3 +300,55 @@ fn max_instances_hold_for_all_that_share_the_store() {
     let Some(Event::JobSubmitted(run)) = submitted else { panic!("{submitted:?}") };
     assert_eq!((run.scheduled_time, run.attempt), (at(15), 1));
 }
+
+/// It was away, perhaps, and whoever is recorded as dead is on the way back.
+#[test]
+fn one_that_has_just_been_started_gives_the_living_time_to_come_back() {
+    let file = File::new();
+    let (asleep, its_runs) = node(&file, None);
+    add(&asleep, "job", Recovery::Rerun);
+    asleep.jump_to(10);
+    its_runs.begin_one();
+    // Nobody could renew for half a minute.
+    let (new, runs) = node(&file, None);
+    new.jump_to(40);
+    assert_eq!(runs.len(), 0);
+    asleep.jump_to(41);
+    new.jump_to(44);
+    new.jump_to(46);
+    assert_eq!(runs.len(), 0, "it is alive");
+    its_runs.end_begun();
+    asleep.jump_to(47);
+    assert_eq!(asleep.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+}
+
+#[test]
+fn what_a_dead_process_had_claimed_waits_no_longer_than_its_runs() {
+    for identity in [None, Some("mailer")] {
+        let file = File::new();
+        let store = faulty(file.store());
+        let faults = store.0.faults.clone();
+        let dead = Rig::new(|builder| {
+            let builder = builder.job_store("default", store);
+            identity.into_iter().fold(builder, |builder, name| builder.identity(name))
+        });
+        dead.jump_to(3);
+        add(&dead, "job", Recovery::Skip);
+        // Claimed at second 10, for ten seconds; renewed last at second 6.
+        dead.jump_to(6);
+        faults.once(Call::ClaimDue, Fault::After);
+        dead.jump_to(10);
+        let (heir, runs) = node(&file, identity);
+        if identity.is_some() {
+            heir.jump_to(11);
+        } else {
+            heir.jump_to(11);
+            heir.jump_to(15);
+            assert_eq!(runs.len(), 0);
+            heir.run_until_held(19, &runs);
+        }
+        assert_eq!(runs.len(), 1, "{identity:?}");
+        runs.run_one();
+        assert_eq!(heir.log.lines(), ["job@10 again 2"]);
+    }
+}

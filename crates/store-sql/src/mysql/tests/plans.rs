@@ -7,6 +7,7 @@ use super::super::numbered::literal;
 use super::super::sql::{self, HISTORY, STATEMENTS};
 use super::{Tables, at, due};
 use crate::client::Value::{self, Flag, Int, MaybeText, Text};
+use crate::sql::{HAS_EXPIRED, LIVING, REVOKE};
 
 /// A row of a plan: the table, how it is read, by which index, and remarks.
 #[derive(Debug)]
@@ -61,10 +62,12 @@ async fn due_jobs_are_found_by_the_due_index() {
 async fn due_index(mut tables: Tables, jobs: i64) {
     let (now, limit, tasks) = (Int(at(1_900).as_micros()), Int(100), Text("[\"work\"]"));
     let statements = [
-        (sql::HOLD_DUE, vec![now, limit]),
-        (sql::HOLD_DUE_OF_TASKS, vec![now, limit, tasks]),
-        (STATEMENTS.next_wakeup, vec![]),
-        (STATEMENTS.next_wakeup_of_tasks, vec![tasks]),
+        (sql::HOLD_DUE, vec![now, limit, MaybeText(None)]),
+        (sql::HOLD_DUE, vec![now, limit, tasks]),
+        (sql::MORE, vec![now, limit, tasks]),
+        (STATEMENTS.next_wakeup, vec![MaybeText(None)]),
+        (STATEMENTS.next_wakeup, vec![tasks]),
+        (STATEMENTS.orphaned_claims, vec![now, limit, tasks]),
         (STATEMENTS.look, vec![Text("here"), now, tasks]),
         (STATEMENTS.look, vec![Text("here"), now, MaybeText(None)]),
     ];
@@ -96,38 +99,46 @@ async fn no_scans(mut tables: Tables) {
     let last = Int(at(9).as_micros());
     let outcomes = Text("[\"failed\"]");
     let ids = Text(r#"["job 7","job 8","job 9"]"#);
+    let runs = Text(r#"["0123456789abcdef0123456789abcdef"]"#);
+    let fences = Text(r#"[["job 7",5]]"#);
     let pairs = Text(r#"[["job 7","0123456789abcdef0123456789abcdef"]]"#);
     let statements = [
-        (sql::HELD, vec![]),
-        (sql::CLAIM, vec![number]),
+        (sql::CLAIM, vec![id, number]),
+        (sql::CLAIMED, vec![]),
         (sql::ADVANCE, vec![id, number, number, number, number]),
         (sql::FINISH, vec![id, number]),
         (sql::POSTPONE, vec![id, number, number]),
-        (sql::RELEASE, vec![id, number]),
+        (sql::HASTEN, vec![id, number, number]),
+        (sql::START_RUNS, vec![id, number]),
         (sql::RECORD_RUN, vec![id, number, run, number, number, id, number]),
+        (sql::RECORD_START, vec![id, number, run, number, number, id, number]),
+        (sql::RETRY_RUN, vec![id, number, run, number, number, id, number]),
+        (sql::ARE_RECORDED, vec![id, runs]),
+        (sql::SETTLED, vec![fences]),
         (sql::CLEAR_RUN, vec![id, number, run]),
         (sql::HOLD, vec![ids]),
         (sql::OVER, vec![ids]),
         (sql::FENCES, vec![ids]),
         (sql::LEAVING, vec![]),
         (sql::LEAVE, vec![]),
-        (STATEMENTS.orphans, vec![number, number]),
-        (STATEMENTS.orphans_of_tasks, vec![number, number, Text("[\"work\"]")]),
+        (STATEMENTS.orphans, vec![number, number, MaybeText(None)]),
+        (STATEMENTS.orphans, vec![number, number, Text("[\"work\"]")]),
         (STATEMENTS.take_over, vec![pairs, id]),
-        (STATEMENTS.in_flight, vec![id]),
+        (STATEMENTS.release, vec![ids]),
         (STATEMENTS.get, vec![id]),
         (
             STATEMENTS.update,
             vec![id, number, Flag(true), number, number, id, Flag(false), Flag(true), number],
         ),
         (STATEMENTS.update_definition, vec![id, id]),
-        (STATEMENTS.remove, vec![id]),
-        (STATEMENTS.remove_runs, vec![id]),
+        (STATEMENTS.hold, vec![ids]),
+        (STATEMENTS.remove, vec![ids]),
+        (STATEMENTS.remove_runs, vec![ids]),
         (STATEMENTS.list_scheduled_after, vec![number, number, id]),
         (STATEMENTS.list_unscheduled_after, vec![number, id]),
-        (STATEMENTS.node, vec![id]),
-        (STATEMENTS.bury, vec![id, number, number]),
-        (STATEMENTS.living, vec![number]),
+        (HAS_EXPIRED, vec![id, number]),
+        (REVOKE, vec![id, number]),
+        (LIVING, vec![number]),
         (sql::PROLONG, vec![id, number, MaybeText(None), number]),
         (HISTORY.read, vec![number, Int(i64::MIN), last, last, run, number, outcomes]),
         (HISTORY.read_of_job, vec![number, number, last, last, run, number, outcomes, id]),

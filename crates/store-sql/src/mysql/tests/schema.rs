@@ -37,7 +37,7 @@ async fn who_may_only_look_makes_and_migrates_nothing() {
     let mut tables = Tables::new().await;
     let looking = tables.builder().make_tables(false).build().unwrap();
     makes_no_tables(&looking, &tables.builder().build().unwrap()).await;
-    tables.run("UPDATE {p}schema SET version = 1").await;
+    tables.run("UPDATE {p}schema SET version = 0").await;
     migrates_no_tables(&looking).await;
     tables.drop().await;
 }
@@ -79,7 +79,9 @@ async fn a_migration_that_was_cut_off_is_finished_by_the_next() {
         let begun = prefix.fill(SCHEMA.create_version) + ";" + &prefix.fill(&migration[..cut]);
         tables.run(&begun).await;
         migrate(&mut tables.own, &prefix, &SCHEMA).await.unwrap();
-        tables.run("DROP TABLE {p}jobs, {p}runs, {p}nodes, {p}notes, {p}history, {p}schema").await;
+        tables
+            .run("DROP TABLE {p}jobs, {p}runs, {p}nodes, {p}metadata, {p}history, {p}schema")
+            .await;
     }
     // And one that fails leaves the version that it came from.
     migrate(&mut tables.own, &prefix, &SCHEMA).await.unwrap();

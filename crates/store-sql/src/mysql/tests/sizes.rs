@@ -1,14 +1,14 @@
 //! What is large, what is too large, and what is odd.
 
 use punctual_core::{
-    Claim, Commit, CommitAction, CommitBatch, CommitOutcome, Encoded, Fence, InFlightRun, JobId,
+    Commit, CommitAction, CommitBatch, CommitOutcome, Encoded, Fence, InFlightRun, JobId,
     JobRecord, JobStore, NodeId, RecordUpdate, Revision, RunId, StoreErrorKind, TaskFilter,
     TaskName, Timestamp,
 };
 use sqlx::Row;
 
 use super::{Tables, at, claim, due};
-use crate::testing::run;
+use crate::testing::{remove_all, run};
 
 #[tokio::test]
 async fn a_mebibyte_of_arguments_and_the_year_9999() {
@@ -21,10 +21,10 @@ async fn a_mebibyte_of_arguments_and_the_year_9999() {
     let many: Vec<_> =
         (0..3_000).map(|n| due(&format!("{n}"), at(n))).chain([large.clone()]).collect();
     store.add(many).await.unwrap();
-    let record = store.get(&large.id).await.unwrap().unwrap();
+    let record = store.get(&large.id).await.unwrap().unwrap().record;
     assert_eq!(record.definition, large.definition);
     assert_eq!(record.schedule, large.schedule);
-    assert_eq!(store.remove_all().await.unwrap(), 3_001);
+    assert_eq!(remove_all(&store).await.unwrap(), 3_001);
     tables.drop().await;
 }
 
@@ -39,7 +39,7 @@ async fn jobs_of_any_name_leave_with_their_last_run() {
     let (run_id, node) = (RunId::random(), NodeId::new("it's \"here\"").unwrap());
     let run = InFlightRun { run_id, node, ..run() };
     let commits = |fence: fn(&JobRecord) -> Fence, action: CommitAction| {
-        let commit = |Claim { record }: &Claim| Commit {
+        let commit = |record: &JobRecord| Commit {
             id: record.id.clone(),
             fence: fence(record),
             action: action.clone(),
@@ -50,7 +50,7 @@ async fn jobs_of_any_name_leave_with_their_last_run() {
     assert!(store.commit(finish).await.unwrap().iter().all(|it| *it == CommitOutcome::Done));
     let heir = NodeId::new("heir").unwrap();
     let taken = store.take_over(&heir, at(9), 99, &TaskFilter::Any).await.unwrap();
-    assert_eq!(taken.len(), names.len());
+    assert_eq!(taken.runs.len(), names.len());
     let clear = commits(|_| Fence(2), CommitAction::ClearRun { run_id });
     assert!(store.commit(clear).await.unwrap().iter().all(|it| *it == CommitOutcome::Removed));
     tables.drop().await;
@@ -78,7 +78,7 @@ async fn a_definition_that_the_server_does_not_take() {
     let error = store.update(&id, Revision::FIRST, update).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Invalid, "{error}");
     assert!(error.to_string().contains("max_allowed_packet"), "{error}");
-    let record = store.get(&id).await.unwrap().unwrap();
+    let record = store.get(&id).await.unwrap().unwrap().record;
     assert_eq!(record.revision, Revision::FIRST, "it is as it was");
     tables.drop().await;
 }

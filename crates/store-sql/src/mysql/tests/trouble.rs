@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use punctual_core::{CommitOutcome, JobId, JobStore, StoreErrorKind};
+use punctual_core::{CommitOutcome, JobStore, StoreErrorKind};
 use punctual_testkit::server_url;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlSslMode};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use super::super::{MySqlJobStore, MySqlJobStoreBuilder};
-use super::{Tables, advance, at, claim, due, fence, tells, unique};
+use super::{Tables, at, claim, claimed, due, get, tells, unique};
 use crate::client::{Client, Columns};
 use crate::dialect::Dialect;
 use crate::testing::Line;
@@ -110,15 +110,15 @@ async fn a_batch_that_fails_midway_is_undone_whole() {
                  END IF",
         )
         .await;
-    let batch = [advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
-    let error = store.commit(batch.to_vec().into()).await.unwrap_err();
+    let batch = claimed(&store, ["a", "b"]).await;
+    let error = store.commit(batch.clone().into()).await.unwrap_err();
     tells(&error, StoreErrorKind::Unavailable, "disk");
     for job in ["a", "b"] {
-        let record = store.get(&JobId::new(job).unwrap()).await.unwrap().unwrap();
+        let record = get(&store, job).await;
         assert_eq!((record.fire_count, record.in_flight), (0, 0), "{job}");
     }
     tables.run("DROP TRIGGER {p}full").await;
-    let outcomes = store.commit(batch.to_vec().into()).await.unwrap();
+    let outcomes = store.commit(batch.into()).await.unwrap();
     assert_eq!(outcomes, [CommitOutcome::Done; 2], "the same batch, repeated");
     tables.drop().await;
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use punctual_core::{
     CallerTransaction, CommitOutcome, JobId, JobStore, NodeId, StoreErrorKind, TaskFilter,
+    TransactionalJobs,
 };
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, Row};
 use tokio::time::timeout;
 
 use super::super::MySqlJobStore;
-use super::{Tables, advance, at, claim, due, fence};
+use super::{Tables, at, claim, claimed, due, get};
 use crate::testing::PATIENCE;
 
 impl Tables {
@@ -46,7 +47,7 @@ async fn claims_pass_over_what_others_hold() {
     let store = with_jobs(&tables, PATIENCE).await;
     tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
     let claims = claim(&store).await.unwrap();
-    let ids: Vec<_> = claims.iter().map(|claim| claim.record.id.as_str()).collect();
+    let ids: Vec<_> = claims.iter().map(|job| job.id.as_str()).collect();
     assert_eq!(ids, ["a", "c"]);
     tables.run("ROLLBACK").await;
     assert_eq!(claim(&store).await.unwrap().len(), 1);
@@ -57,13 +58,12 @@ async fn claims_pass_over_what_others_hold() {
 async fn a_job_that_is_held_for_too_long() {
     let mut tables = Tables::new().await;
     let store = with_jobs(&tables, Duration::from_secs(1)).await;
-    let batch =
-        vec![advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
+    let batch = claimed(&store, ["a", "b"]).await;
     tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
     let error = store.commit(batch.clone().into()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(error.to_string().contains("held by another transaction"), "{error}");
-    let untouched = store.get(&JobId::new("a").unwrap()).await.unwrap().unwrap();
+    let untouched = get(&store, "a").await;
     assert_eq!((untouched.fire_count, untouched.in_flight), (0, 0), "nothing of it was done");
     tables.run("ROLLBACK").await;
     assert_eq!(store.commit(batch.into()).await.unwrap(), [CommitOutcome::Done; 2]);
@@ -82,8 +82,7 @@ async fn a_transaction_in_another_database_of_the_server_adds_where_the_store_is
     sqlx::raw_sql(run(database)).execute(&mut shop).await.unwrap();
     let mut transaction = shop.begin().await.unwrap();
     let mut caller = CallerTransaction::on(&mut *transaction);
-    let inside = store.transactional().unwrap();
-    inside.add_in(&mut caller, vec![due("a", at(0))]).await.unwrap();
+    store.add_in(&mut caller, vec![due("a", at(0))]).await.unwrap();
     transaction.commit().await.unwrap();
     assert!(store.get(&JobId::new("a").unwrap()).await.unwrap().is_some());
     sqlx::raw_sql(run("DROP DATABASE {p}shop")).execute(&mut shop).await.unwrap();
@@ -103,8 +102,8 @@ async fn a_node_renews_while_others_do() {
     let later = at(14 * 24 * 60 * 60);
     renew(&us, later, later).await.expect("it waits for nobody");
     tables.run("COMMIT").await;
-    assert!(renew(&them, later, later).await.unwrap().lapsed, "it is still known");
-    assert!(!renew(&dead, later, later).await.unwrap().lapsed, "it is forgotten");
+    assert!(renew(&them, later, later).await.unwrap().expired, "it is still known");
+    assert!(!renew(&dead, later, later).await.unwrap().expired, "it is forgotten");
     tables.drop().await;
 }
 
@@ -113,8 +112,7 @@ async fn who_loses_a_deadlock_does_it_all_again() {
     let mut tables = Tables::new().await;
     let mut beside = super::connect().await;
     let store = with_jobs(&tables, PATIENCE).await;
-    let batch =
-        vec![advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
+    let batch = claimed(&store, ["a", "b"]).await;
     // Whoever has changed more wins.
     let much = (0..200).map(|n| due(&format!("z{n}"), at(0))).collect();
     store.add(much).await.unwrap();
@@ -131,7 +129,7 @@ async fn who_loses_a_deadlock_does_it_all_again() {
     tables.run("COMMIT").await;
     assert_eq!(commit.await.unwrap().unwrap(), [CommitOutcome::Done; 2]);
     for name in ["a", "b"] {
-        let record = store.get(&JobId::new(name).unwrap()).await.unwrap().unwrap();
+        let record = get(&store, name).await;
         assert_eq!((record.fire_count, record.task.as_str()), (1, "other"), "{name}");
     }
     tables.drop().await;
@@ -144,8 +142,7 @@ async fn a_batch_that_nobody_waits_for_any_more_leaves_nothing_behind() {
     let store = tables.builder().max_connections(1).lock_timeout(PATIENCE).build().unwrap();
     store.start().await.unwrap();
     store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
-    let batch =
-        vec![advance("a", fence(&store, "a").await), advance("b", fence(&store, "b").await)];
+    let batch = claimed(&store, ["a", "b"]).await;
     tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
     let ours = store.clone();
     let again = batch.clone();
@@ -156,19 +153,10 @@ async fn a_batch_that_nobody_waits_for_any_more_leaves_nothing_behind() {
     tables.run("ROLLBACK").await;
     // Whether the server was told in time or not: repeated, the batch has the same outcome.
     assert_eq!(store.commit(again.into()).await.unwrap(), [CommitOutcome::Done; 2]);
-    let claims =
-        store.claim_due(at(60), 9, Duration::from_secs(1), &TaskFilter::Any).await.unwrap();
-    assert_eq!(claims.len(), 2);
-    assert!(claims.iter().all(|claim| claim.record.in_flight == 1), "{claims:?}");
-    tables.drop().await;
-}
-
-#[tokio::test]
-async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
-    let tables = Tables::new().await;
-    let store = tables.started().await;
-    let database = store.handle.opened().unwrap();
-    crate::testing::removing_all_leaves_the_runs_of_new_jobs(&database).await;
+    for name in ["a", "b"] {
+        let job = get(&store, name).await;
+        assert_eq!((job.fire_count, job.in_flight), (1, 1), "{name}");
+    }
     tables.drop().await;
 }
 

@@ -13,6 +13,7 @@ use crate::dialect::Dialect;
 use crate::testing::options::{
     are_kept_apart, are_refused, leaves_the_pool_open, runtime, starts_again_in_another_runtime,
 };
+use crate::testing::remove_all;
 
 #[test]
 fn what_can_not_be_is_refused_at_once() {
@@ -67,7 +68,7 @@ async fn prefixes_keep_stores_apart_and_case_does_not() {
     are_kept_apart(&one, &open("two_")).await;
     one.add(vec![due("a", at(0))]).await.unwrap();
     again.start().await.unwrap();
-    assert_eq!(again.remove_all().await.unwrap(), 1);
+    assert_eq!(remove_all(&again).await.unwrap(), 1);
     tables.drop().await;
 }
 

@@ -58,7 +58,7 @@ async fn who_may_only_look_makes_and_migrates_nothing() {
     let mut tables = Tables::new().await;
     let looking = tables.builder().make_tables(false).build().unwrap();
     makes_no_tables(&looking, &tables.builder().build().unwrap()).await;
-    tables.run("UPDATE {p}schema SET version = 1").await;
+    tables.run("UPDATE {p}schema SET version = 0").await;
     migrates_no_tables(&looking).await;
     tables.drop().await;
 }

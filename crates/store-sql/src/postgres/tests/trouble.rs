@@ -16,7 +16,7 @@ use crate::testing::server::{
     only_finished_calls_give_it_back, outlives_its_connections, speaks_once_for_a_batch,
 };
 use crate::testing::trouble::only_reads;
-use crate::testing::{Line, PATIENCE};
+use crate::testing::{Line, PATIENCE, remove_all};
 
 /// The options of the server for tests; what the caller changes comes after them.
 fn options() -> PgConnectOptions {
@@ -135,7 +135,7 @@ async fn a_statement_that_takes_too_long() {
     tables.started().await.add(vec![due("a", at(0))]).await.unwrap();
     at_last(async || store.start().await).await;
     tables.run("BEGIN; SELECT 1 FROM {p}jobs FOR UPDATE").await;
-    let error = store.remove_all().await.unwrap_err();
+    let error = remove_all(&store).await.unwrap_err();
     tells(&error, StoreErrorKind::Unavailable, "too long");
     assert!(error.is_retryable());
     tables.run("ROLLBACK").await;
@@ -154,12 +154,12 @@ async fn a_job_that_is_held_is_not_waited_for_till_the_lease_is_over() {
     // The lease is 10 seconds, unless it is chosen.
     assert_eq!(limit.get::<&str, _>(0), "3s");
     tables.run("BEGIN; SELECT 1 FROM {p}jobs FOR UPDATE").await;
-    let id = JobId::new("a").unwrap();
-    let wait = timeout(PATIENCE, store.remove(&id));
+    let ids = [JobId::new("a").unwrap()];
+    let wait = timeout(PATIENCE, store.remove(&ids));
     let error = wait.await.expect("it gives up").unwrap_err();
     tells(&error, StoreErrorKind::Unavailable, "a lock did not come free");
     tables.run("ROLLBACK").await;
-    assert!(store.remove(&id).await.unwrap());
+    assert_eq!(store.remove(&ids).await.unwrap(), [true]);
     tables.drop().await;
 }
 
@@ -235,7 +235,7 @@ async fn a_pooler_that_changes_connections() {
 async fn a_text_that_it_can_not_keep() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let error = store.set_note("key", "NUL: \0").await.unwrap_err();
+    let error = store.set_metadata("key", "NUL: \0").await.unwrap_err();
     tells(&error, StoreErrorKind::Invalid, "NUL");
     tables.drop().await;
 }
@@ -250,8 +250,8 @@ async fn a_character_that_its_encoding_lacks() {
     let options = options().database(&database);
     let store = PostgresJobStore::builder().connect_options(options).build().unwrap();
     store.start().await.unwrap();
-    store.set_note("key", "é").await.unwrap();
-    tells(&store.set_note("key", "😀").await.unwrap_err(), StoreErrorKind::Invalid, "encoding");
+    store.set_metadata("key", "é").await.unwrap();
+    tells(&store.set_metadata("key", "😀").await.unwrap_err(), StoreErrorKind::Invalid, "encoding");
     store.shutdown().await;
     tables.run(&format!("DROP DATABASE {database} WITH (FORCE)")).await;
     tables.drop().await;

@@ -1,7 +1,10 @@
 //! Transactions that meet.
 
+use std::time::Duration;
+
 use punctual_core::{
-    Commit, CommitAction, CommitOutcome, JobId, JobStore, NodeId, Schedule, StoreError, TaskFilter,
+    Commit, CommitAction, CommitOutcome, JobId, JobStore, NodeId, Schedule, StoreError, TakeOver,
+    TaskFilter,
 };
 use tokio::time::timeout;
 
@@ -45,10 +48,16 @@ async fn claims_pass_over_what_others_hold() {
     let store = tables.started().await;
     store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
     tables.run("BEGIN; SELECT 1 FROM {p}jobs WHERE id = 'a' FOR UPDATE").await;
-    let claims = timeout(PATIENCE, claim(&store)).await.expect("nobody waits");
-    assert_eq!(claims.unwrap().len(), 1);
+    let (me, lease) = (NodeId::new("me").unwrap(), Duration::from_secs(9));
+    let claim = async || {
+        let claims = timeout(PATIENCE, store.claim_due(&me, at(0), 9, lease, &TaskFilter::Any));
+        let claims = claims.await.expect("nobody waits").unwrap();
+        (claims.records.len(), claims.more)
+    };
+    // Whoever holds it may leave it as it is.
+    assert_eq!([claim().await, claim().await], [(1, true), (0, true)]);
     tables.run("ROLLBACK").await;
-    assert_eq!(claim(&store).await.unwrap().len(), 1);
+    assert_eq!([claim().await, claim().await], [(1, false), (0, false)]);
     tables.drop().await;
 }
 
@@ -58,11 +67,11 @@ async fn a_job_that_finishes_while_its_last_run_is_cleared_leaves() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     store.add(vec![due("a", at(0))]).await.unwrap();
-    let fence = claim(&store).await.unwrap()[0].record.fence;
+    let fence = claim(&store).await.unwrap()[0].fence;
     let schedule = Schedule::at(at(0));
     let advance = CommitAction::Advance { schedule, fire_count: 1, start: vec![run()] };
     store.commit(vec![Commit { id: id("a"), fence, action: advance }].into()).await.unwrap();
-    let fence = claim(&store).await.unwrap()[0].record.fence;
+    let fence = claim(&store).await.unwrap()[0].fence;
 
     tables.run("BEGIN; DELETE FROM {p}runs WHERE job_id = 'a'").await;
     let finish = Commit { id: id("a"), fence, action: CommitAction::Finish { start: vec![] } };
@@ -81,7 +90,7 @@ async fn runs_of_a_node_that_comes_to_life_during_the_search_stay_its_own() {
     let store = tables.builder().statement_timeout(PATIENCE).build().unwrap();
     store.start().await.unwrap();
     store.add(vec![due("a", at(0))]).await.unwrap();
-    let fence = claim(&store).await.unwrap()[0].record.fence;
+    let fence = claim(&store).await.unwrap()[0].fence;
     store.commit(vec![advance("a", fence)].into()).await.unwrap();
     // Whoever looks at the nodes waits for this connection.
     tables
@@ -101,13 +110,14 @@ async fn runs_of_a_node_that_comes_to_life_during_the_search_stay_its_own() {
     tables.somebody_waits().await;
     tables
         .run(
-            "INSERT INTO \"{schema}\".known VALUES ('new', 9223372036854775807);
+            "INSERT INTO \"{schema}\".known VALUES ('new', 253402300799999999, false);
              UPDATE {p}runs SET node = 'new';
              SELECT pg_advisory_unlock(hashtext('{schema}'))",
         )
         .await;
-    assert_eq!(search.await.unwrap(), []);
-    assert_eq!(store.in_flight(&id("a")).await.unwrap()[0].node.as_str(), "new");
+    assert_eq!(search.await.unwrap(), TakeOver::default());
+    let job = store.get(&id("a")).await.unwrap().unwrap();
+    assert_eq!(job.runs[0].node.as_str(), "new");
     tables.drop().await;
 }
 
@@ -116,7 +126,7 @@ async fn a_circle_of_waits_is_broken_and_the_commit_made_again() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
-    let jobs = store.list(None, 9).await.unwrap().records;
+    let jobs = claim(&store).await.unwrap();
     // A transaction of a user's holds `b` and wants `a`, and commits hold `a` first.
     tables
         .run("SET deadlock_timeout = '1h'; BEGIN; SELECT 1 FROM {p}jobs WHERE id = 'b' FOR UPDATE")
@@ -131,15 +141,6 @@ async fn a_circle_of_waits_is_broken_and_the_commit_made_again() {
     tables.run("SELECT 1 FROM {p}jobs WHERE id = 'a' FOR UPDATE; COMMIT").await;
     let outcomes = timeout(PATIENCE, committing).await.expect("the circle is broken");
     assert_eq!(outcomes.unwrap().unwrap(), [CommitOutcome::Done; 2]);
-    tables.drop().await;
-}
-
-#[tokio::test]
-async fn removing_all_leaves_the_runs_of_jobs_that_others_add() {
-    let tables = Tables::new().await;
-    let store = tables.started().await;
-    let database = store.handle.opened().unwrap();
-    crate::testing::removing_all_leaves_the_runs_of_new_jobs(&database).await;
     tables.drop().await;
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use punctual_core::{
-    ChangeWatch, Commit, CommitAction, CommitOutcome, JobId, JobStore, RecordUpdate, Revision,
-    Schedule, TaskFilter,
+    ChangeWatch, Commit, CommitAction, CommitOutcome, JobId, JobStore, NodeId, RecordUpdate,
+    Revision, Schedule, TaskFilter,
 };
 use punctual_testkit::server_url;
 use sqlx::postgres::{PgConnectOptions, PgListener};
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::super::PostgresJobStore;
 use super::{Tables, at, due};
 use crate::testing::server::at_last;
-use crate::testing::{Line, PATIENCE};
+use crate::testing::{Line, PATIENCE, run};
 
 /// Hears all that is told about a store's jobs.
 struct Ear {
@@ -73,14 +73,20 @@ async fn users_are_heard_and_advances_are_not() {
     assert_eq!(ear.heard(&mut tables).await, 1);
 
     let lease = Duration::from_secs(9);
-    let claims = store.claim_due(at(0), 9, lease, &TaskFilter::Any).await.unwrap();
-    let claim = claims.iter().find(|claim| claim.record.id == id).expect("it is due");
-    let commit = |action| vec![Commit { id: id.clone(), fence: claim.record.fence, action }];
-    let schedule = Schedule::at(at(9));
+    let node = NodeId::new("here").unwrap();
+    let claims = store.claim_due(&node, at(0), 9, lease, &TaskFilter::Any).await.unwrap();
+    let claim = claims.records.iter().find(|claim| claim.id == id).expect("it is due");
+    let commit = |action| vec![Commit { id: id.clone(), fence: claim.fence, action }];
+    let schedule = Schedule { next_run_time: at(9), due_at: at(10) };
     let advance = CommitAction::Advance { schedule, fire_count: 1, start: vec![] };
     assert_eq!(store.commit(commit(advance).into()).await.unwrap(), [CommitOutcome::Done]);
     assert_eq!(ear.heard(&mut tables).await, 0, "whoever advances a job looks after it");
-    let start = CommitAction::Start { runs: vec![] };
+    for heard in [1, 0] {
+        let hasten = CommitAction::Hasten { due_at: at(9) };
+        assert_eq!(store.commit(commit(hasten).into()).await.unwrap(), [CommitOutcome::Done]);
+        assert_eq!(ear.heard(&mut tables).await, heard, "told when it is due sooner");
+    }
+    let start = CommitAction::Start { runs: vec![run()] };
     assert_eq!(store.commit(commit(start).into()).await.unwrap(), [CommitOutcome::Done]);
     assert_eq!(ear.heard(&mut tables).await, 1, "a claim that it ended may be another's");
     tables.drop().await;

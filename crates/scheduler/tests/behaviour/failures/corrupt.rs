@@ -1,0 +1,78 @@
+//! A store that holds something that can't be read: set aside, reported, and removed when a user says so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use punctual_core::{
+    Claims, CorruptKind, CorruptRecord, DynJobStore, JobCursor, JobPage, NodeId, StoreError,
+    TaskFilter, Timestamp,
+};
+use punctual_store_memory::MemoryJobStore;
+use punctual_testkit::{Layered, StoreLayer};
+use punctual_triggers::IntervalTrigger;
+
+use crate::common::{Rig, at, note};
+
+/// A store in which one job can't be read.
+#[derive(Clone, Default)]
+struct Damaged {
+    store: MemoryJobStore,
+    corrupt: Arc<Mutex<Option<CorruptRecord>>>,
+}
+
+impl Damaged {
+    fn corrupt(&self) -> Vec<CorruptRecord> {
+        self.corrupt.lock().iter().cloned().collect()
+    }
+}
+
+impl StoreLayer for Damaged {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.store
+    }
+
+    async fn claim_due(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Claims, StoreError> {
+        let claims = self.inner().claim_due(node, now, limit, lease, filter).await?;
+        Ok(Claims { corrupt: self.corrupt(), ..claims })
+    }
+
+    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+        let page = self.inner().list(after, limit).await?;
+        Ok(JobPage { corrupt: self.corrupt(), ..page })
+    }
+
+    async fn discard(&self, record: &CorruptRecord) -> Result<bool, StoreError> {
+        Ok(self.corrupt.lock().take_if(|own| own.key == record.key).is_some())
+    }
+}
+
+#[test]
+fn what_can_not_be_read_stops_nothing_else() {
+    let store = Damaged::default();
+    let broken = CorruptRecord::new(CorruptKind::Job, "broken", "its fence is 9223372036854775807");
+    *store.corrupt.lock() = Some(broken.clone());
+    let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
+    let job = rig.add_job(note("job".into())).id("job");
+    rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
+    rig.run_until(35);
+    assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@30"]);
+    assert_eq!(rig.events.of("RECORD_CORRUPT").len(), 1, "once, however often it is met");
+    assert_eq!(rig.health().job_stores[0].corrupt, std::slice::from_ref(&broken));
+    assert!(rig.health().is_ok(), "everything else goes on");
+    let listed = rig.block_on(rig.corrupt_records(None)).unwrap();
+    assert_eq!(listed, [("default".try_into().unwrap(), broken.clone())]);
+    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 1);
+
+    assert!(rig.block_on(rig.discard_corrupt("default", &broken)).unwrap());
+    assert!(!rig.block_on(rig.discard_corrupt("default", &broken)).unwrap());
+    assert_eq!(rig.block_on(rig.corrupt_records(None)).unwrap(), []);
+    assert_eq!(rig.health().job_stores[0].corrupt, []);
+}
