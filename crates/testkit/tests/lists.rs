@@ -48,6 +48,31 @@ fn every_case_of_the_executor_suite() {
 #[test]
 fn every_case_of_the_job_store_suite() {
     let written = written("job_store", "pub async fn ");
-    assert!(written.len() > 80, "{}", written.len());
+    assert!(written.len() > 130, "{}", written.len());
     assert_eq!(written, listed("job_store"));
+}
+
+/// The cases and groups that the documentation of the contract names, in parentheses and backticks.
+fn promised() -> BTreeSet<String> {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/store");
+    let mut promised = BTreeSet::new();
+    for file in ["mod.rs", "history.rs", "transaction.rs", "batch.rs", "record.rs", "caps.rs"] {
+        let text = fs::read_to_string(core.join(file)).unwrap();
+        let docs = text.lines().filter_map(|line| line.trim_start().strip_prefix("///"));
+        let docs = docs.collect::<String>();
+        let named = docs.split("(`").skip(1).filter_map(|rest| rest.split_once("`)"));
+        promised.extend(named.map(|(name, _)| name.replace("::", " ")));
+    }
+    promised
+}
+
+#[test]
+fn every_case_that_the_contract_names() {
+    let listed = listed("job_store");
+    let promised = promised();
+    assert!(promised.len() > 20, "{promised:?}");
+    for name in promised {
+        let is_group = |case: &String| case.split(' ').next() == Some(&*name);
+        assert!(listed.contains(&name) || listed.iter().any(is_group), "there is no case {name}");
+    }
 }

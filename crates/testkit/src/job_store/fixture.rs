@@ -14,7 +14,7 @@ pub trait StoreFixture: Sized + Send + Sync + 'static {
     type Store: JobStore;
 
     /// Makes a place without jobs. `case` may serve to name it and is not longer than 60 letters,
-    /// digits and underscores.
+    /// digits and underscores. Some cases make many places, all of the same name.
     ///
     /// `None` when the server that this needs is not there: the case then passes without a test, but
     /// fails if the environment says `PUNCTUAL_REQUIRE_STORES=1`, as continuous integration does.

@@ -104,3 +104,10 @@ pub(crate) fn postpone(due_at: Timestamp) -> CommitAction {
 pub(crate) fn clear(number: u128) -> CommitAction {
     CommitAction::ClearRun { run_id: RunId::from_u128(number) }
 }
+
+/// The number in an environment variable, if it is set.
+pub(crate) fn setting<T: std::str::FromStr>(variable: &str) -> Option<T> {
+    let text = std::env::var(variable).ok()?;
+    let number = text.parse().ok();
+    Some(number.unwrap_or_else(|| panic!("{variable} is {text:?}, which is no number")))
+}

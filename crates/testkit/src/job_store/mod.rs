@@ -34,12 +34,16 @@
 
 #[doc(hidden)]
 pub mod cases;
+#[doc(hidden)]
+pub mod concurrent;
 mod damage;
 mod fixture;
 mod handle;
 mod kit;
 #[doc(hidden)]
 pub mod need;
+#[doc(hidden)]
+pub mod random;
 mod run;
 mod suite;
 mod trial;

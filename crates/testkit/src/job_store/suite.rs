@@ -182,6 +182,12 @@ macro_rules! job_store_suite {
                     large_definitions_go_in_one_batch
                     counts_of_any_size_are_kept
                 ]
+                concurrent for nothing [
+                    some_order_explains_all_answers
+                ]
+                random for nothing [
+                    the_store_does_as_the_model
+                ]
                 transacting for transactions [
                     what_is_added_is_seen_after_the_commit
                     what_is_rolled_back_never_was

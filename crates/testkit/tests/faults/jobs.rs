@@ -1,0 +1,135 @@
+//! What becomes of a job in a store with a fault.
+
+use std::time::Duration;
+
+use punctual_core::{
+    Claim, Commit, CommitAction, CommitOutcome, Fence, InFlightRun, NodeId, RecordUpdate, Revision,
+    RunId, Schedule, StoreError, StoredJob, Timestamp,
+};
+
+use crate::fault::Fault;
+
+pub(crate) fn claim(
+    fault: Fault,
+    job: &mut StoredJob,
+    node: &NodeId,
+    now: Timestamp,
+    lease: Duration,
+) {
+    let (lost, claims) = (job.lost, job.record.claims);
+    job.claim(node, now, lease);
+    match fault {
+        Fault::AnExpiredClaimIsNotLost => job.lost = lost,
+        Fault::ClaimsAreNotCounted => job.record.claims = claims,
+        _ => {}
+    }
+}
+
+pub(crate) fn update(
+    fault: Fault,
+    job: &mut StoredJob,
+    expected: Revision,
+    update: RecordUpdate,
+) -> Result<Revision, StoreError> {
+    let before = job.clone();
+    let revision = job.update(expected, update)?;
+    match fault {
+        Fault::AnUpdateKeepsTheClaim => (job.claim, job.lost) = (before.claim, before.lost),
+        Fault::AnUpdateLosesNoClaim => job.lost = before.lost,
+        _ => {}
+    }
+    Ok(revision)
+}
+
+pub(crate) fn release(
+    fault: Fault,
+    job: &mut StoredJob,
+    is_dead: impl Fn(&NodeId) -> bool,
+) -> bool {
+    let fence = job.record.fence;
+    let released = job.release(is_dead);
+    match fault {
+        Fault::AReleaseKeepsTheFence => job.record.fence = fence,
+        Fault::AReleasedJobIsDueAtItsRunTime if released => {
+            job.record.schedule = job.record.next_run_time().map(Schedule::at);
+        }
+        _ => {}
+    }
+    released
+}
+
+pub(crate) fn take_over(
+    fault: Fault,
+    job: &mut StoredJob,
+    run_id: RunId,
+    heir: &NodeId,
+    is_dead: impl Fn(&NodeId) -> bool,
+) -> Option<InFlightRun> {
+    let place = job.runs.iter().position(|run| run.run_id == run_id)?;
+    let fence = job.runs[place].fence;
+    job.take_over(run_id, heir, is_dead)?;
+    if fault == Fault::TakesRunsOverWithTheirFence {
+        job.runs[place].fence = fence;
+    }
+    Some(job.runs[place].clone())
+}
+
+pub(crate) fn commit(fault: Fault, job: &mut StoredJob, commit: Commit) -> CommitOutcome {
+    let before = job.clone();
+    let Commit { mut fence, action, .. } = commit;
+    let settles = matches!(
+        action,
+        CommitAction::Advance { .. } | CommitAction::Finish { .. } | CommitAction::Postpone { .. }
+    );
+    match (fault, &action) {
+        (Fault::SettlesAgainWhileTheFenceIsTheSame, _)
+            if settles && fence == job.record.fence && job.claim.is_none() =>
+        {
+            let until = Timestamp::MAX;
+            job.claim = Some(Claim { node: NodeId::random(), until });
+        }
+        (Fault::ClearingIgnoresTheFence, CommitAction::ClearRun { run_id }) => {
+            let run = job.runs.iter().find(|run| run.run_id == *run_id);
+            fence = run.map_or(fence, |run| run.fence);
+        }
+        (Fault::RetryingTakesAnyFence, CommitAction::RetryRun { run }) => {
+            let place = job.runs.iter().position(|own| own.run_id == run.run_id);
+            if let Some(place) = place.filter(|place| job.runs[*place].fence == fence) {
+                job.runs[place] = run.clone();
+                return CommitOutcome::Done;
+            }
+        }
+        (Fault::HasteningMovesClaimedJobs, CommitAction::Hasten { .. }) => job.claim = None,
+        _ => {}
+    }
+    let outcome = job.commit(fence, action.clone());
+    let is_done = outcome != CommitOutcome::Stale && before.claim.is_some() && job.claim.is_none();
+    match (fault, action) {
+        (Fault::HasteningMovesClaimedJobs, CommitAction::Hasten { .. }) => job.claim = before.claim,
+        (Fault::APostponedClaimCounts, CommitAction::Postpone { .. }) => {
+            job.record.claims = before.record.claims;
+        }
+        (Fault::APostponedJobIsDueBeforeItsTime, CommitAction::Postpone { due_at }) if is_done => {
+            let schedule = job.record.schedule;
+            job.record.schedule = schedule.map(|schedule| Schedule { due_at, ..schedule });
+        }
+        (Fault::AdvancingKeepsTheCountOfClaims, CommitAction::Advance { .. }) => {
+            job.record.claims = before.record.claims;
+        }
+        (Fault::AStartKeepsTheFence, CommitAction::Start { .. }) => {
+            job.record.fence = before.record.fence;
+        }
+        _ => {}
+    }
+    outcome
+}
+
+/// As commits do it that check and write at two moments.
+pub(crate) fn start_late(
+    job: &mut StoredJob,
+    guard: Fence,
+    runs: Vec<InFlightRun>,
+) -> CommitOutcome {
+    debug_assert!(guard <= job.record.fence);
+    job.commit(job.record.fence, CommitAction::Start { runs })
+}

@@ -1,0 +1,328 @@
+//! The simplest store that there is, the model and collections, with a fault.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use punctual_core::{
+    AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, CorruptRecord, Fence,
+    HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, JobStore,
+    Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate, Renewal, Revision,
+    RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter, Timestamp,
+    TransactionalJobs,
+};
+use tokio::task::yield_now;
+
+use crate::fault::Fault;
+use crate::jobs;
+
+#[derive(Default)]
+struct State {
+    jobs: BTreeMap<JobId, StoredJob>,
+    nodes: BTreeMap<NodeId, NodeLease>,
+    history: BTreeMap<HistoryCursor, HistoryEntry>,
+    metadata: BTreeMap<String, String>,
+    last: Fence,
+}
+
+#[derive(Clone)]
+pub(crate) struct FaultyStore {
+    fault: Fault,
+    state: Arc<Mutex<State>>,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(fault: Fault) -> Self {
+        Self { fault, state: Arc::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Lets others go first, if that is the fault.
+    async fn moment(&self, fault: Fault) {
+        if self.fault == fault {
+            yield_now().await;
+        }
+    }
+
+    fn claimable(&self, now: Timestamp, filter: &TaskFilter) -> Vec<JobId> {
+        let state = self.state();
+        let jobs = state.jobs.values().filter(|job| filter.passes(&job.record.task));
+        let mut due: Vec<_> = jobs.filter(|job| job.is_claimable(now)).collect();
+        due.sort_by_key(|job| job.record.schedule.map(|schedule| schedule.due_at));
+        due.into_iter().map(|job| job.record.id.clone()).collect()
+    }
+}
+
+impl State {
+    fn next_wakeup(&self, filter: &TaskFilter) -> Option<Timestamp> {
+        let jobs = self.jobs.values().filter(|job| filter.passes(&job.record.task));
+        jobs.filter_map(StoredJob::claimable_at).min()
+    }
+
+    fn is_dead(&self, fault: Fault, node: &NodeId, now: Timestamp) -> bool {
+        match self.nodes.get(node) {
+            None => fault != Fault::UnknownNodesAreAlive,
+            lease => NodeLease::is_dead(lease.copied(), now),
+        }
+    }
+}
+
+impl JobStore for FaultyStore {
+    fn caps(&self) -> StoreCaps {
+        StoreCaps::memory().with_history()
+    }
+
+    async fn start(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn shutdown(&self) {}
+
+    async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
+        let state = &mut *self.state();
+        let add = |new: NewRecord| {
+            if state.jobs.contains_key(&new.id) {
+                return AddOutcome::Exists;
+            }
+            state.last = Fence(state.last.0 + 1_000_000);
+            state.jobs.insert(new.id.clone(), StoredJob::new(new, state.last));
+            AddOutcome::Added
+        };
+        Ok(records.into_iter().map(add).collect())
+    }
+
+    async fn update(
+        &self,
+        id: &JobId,
+        mut expected: Revision,
+        update: RecordUpdate,
+    ) -> Result<Revision, StoreError> {
+        let revision = self.state().jobs.get(id).map(|job| job.record.revision);
+        self.moment(Fault::UpdatesWhatHadTheRevisionAMomentAgo).await;
+        let mut state = self.state();
+        let job = state.jobs.get_mut(id).ok_or_else(|| StoreError::not_found(id))?;
+        if self.fault == Fault::UpdatesWhatHadTheRevisionAMomentAgo && revision == Some(expected) {
+            expected = job.record.revision;
+        }
+        jobs::update(self.fault, job, expected, update)
+    }
+
+    async fn remove(&self, ids: &[JobId]) -> Result<Vec<bool>, StoreError> {
+        let mut state = self.state();
+        Ok(ids.iter().map(|id| state.jobs.remove(id).is_some()).collect())
+    }
+
+    async fn get(&self, id: &JobId) -> Result<Option<StoredJob>, StoreError> {
+        let mut job = self.state().jobs.get(id).cloned();
+        self.moment(Fault::RecordsAndRunsAreReadOneAfterTheOther).await;
+        if let Some(job) = &mut job {
+            job.runs = self.state().jobs.get(id).map(|job| job.runs.clone()).unwrap_or_default();
+            job.record.in_flight = job.runs.len() as u32;
+        }
+        Ok(job)
+    }
+
+    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+        let state = self.state();
+        let mut records: Vec<_> = state.jobs.values().map(|job| job.record.clone()).collect();
+        records.retain(|record| after.is_none_or(|after| JobCursor::of(record) > *after));
+        records.sort_by_key(JobCursor::of);
+        let more = records.len() > limit;
+        records.truncate(limit);
+        let next = records.last().filter(|_| more).map(JobCursor::of);
+        Ok(JobPage { records, next, corrupt: Vec::new() })
+    }
+
+    async fn claim_due(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Claims, StoreError> {
+        let extra = usize::from(self.fault == Fault::ClaimsOneMoreThanAsked);
+        let mut due = self.claimable(now, filter);
+        self.moment(Fault::ClaimsWhatWasDueAMomentAgo).await;
+        let more = due.len() > limit && self.fault != Fault::NeverSaysMore;
+        due.truncate(limit.saturating_add(extra));
+        let (mut records, mut state) = (Vec::new(), self.state());
+        for id in due {
+            let Some(job) = state.jobs.get_mut(&id) else { continue };
+            if job.is_claimable(now) || self.fault == Fault::ClaimsWhatWasDueAMomentAgo {
+                jobs::claim(self.fault, job, node, now, lease);
+                records.push(job.record.clone());
+            }
+        }
+        Ok(Claims { records, more, corrupt: Vec::new() })
+    }
+
+    async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
+        for entry in batch.history {
+            let mut state = self.state();
+            if self.fault == Fault::ARepeatedEntryReplacesTheFirst {
+                state.history.insert(entry.key(), entry);
+            } else {
+                state.history.entry(entry.key()).or_insert(entry);
+            }
+        }
+        let mut outcomes = Vec::new();
+        for commit in batch.commits {
+            let id = commit.id.clone();
+            let read = self.state().jobs.get(&id).cloned();
+            let Some(mut job) = read else {
+                outcomes.push(CommitOutcome::Stale);
+                continue;
+            };
+            self.moment(Fault::WritesBackWhatItReadAMomentAgo).await;
+            let start = match &commit.action {
+                CommitAction::Start { runs } if commit.fence == job.record.fence => {
+                    Some(runs.clone())
+                }
+                _ => None,
+            };
+            self.moment(Fault::StartsWhatHadTheFenceAMomentAgo).await;
+            let mut state = self.state();
+            let Some(now) = state.jobs.get(&id) else {
+                outcomes.push(CommitOutcome::Stale);
+                continue;
+            };
+            if self.fault != Fault::WritesBackWhatItReadAMomentAgo {
+                job = now.clone();
+            }
+            let outcome = match start {
+                Some(runs) if self.fault == Fault::StartsWhatHadTheFenceAMomentAgo => {
+                    jobs::start_late(&mut job, commit.fence, runs)
+                }
+                _ => jobs::commit(self.fault, &mut job, commit),
+            };
+            if outcome == CommitOutcome::Removed && self.fault != Fault::FinishedJobsStay {
+                state.jobs.remove(&id);
+            } else {
+                state.jobs.insert(id, job);
+            }
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    async fn renew(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        until: Timestamp,
+        filter: &TaskFilter,
+    ) -> Result<Renewal, StoreError> {
+        let ignores = self.fault == Fault::RenewalsIgnoreTheFilter;
+        let filter = if ignores { &TaskFilter::Any } else { filter };
+        let mut state = self.state();
+        let before = state.nodes.insert(node.clone(), NodeLease { until });
+        let is_dead = |other: &NodeId| other != node && state.is_dead(self.fault, other, now);
+        let mut jobs = state.jobs.values().filter(|job| filter.passes(&job.record.task));
+        let orphans = jobs.any(|job| {
+            job.claim.as_ref().is_some_and(|claim| is_dead(&claim.node))
+                || job.runs.iter().any(|run| is_dead(&run.node))
+        });
+        let expired = NodeLease::has_expired(before, now);
+        Ok(Renewal { expired, next_wakeup: state.next_wakeup(filter), orphans, time: None })
+    }
+
+    async fn take_over(
+        &self,
+        heir: &NodeId,
+        now: Timestamp,
+        limit: usize,
+        filter: &TaskFilter,
+    ) -> Result<TakeOver, StoreError> {
+        let fault = self.fault;
+        let state = &mut *self.state();
+        let mut dead: Vec<NodeId> = Vec::new();
+        for job in state.jobs.values().filter(|job| filter.passes(&job.record.task)) {
+            let claimer = job.claim.iter().map(|claim| &claim.node);
+            let nodes = claimer.chain(job.runs.iter().map(|run| &run.node));
+            dead.extend(nodes.filter(|node| state.is_dead(fault, node, now)).cloned());
+        }
+        if fault != Fault::TheLeaseOfTheRobbedIsNotRevoked {
+            for node in &dead {
+                state.nodes.entry(node.clone()).and_modify(|lease| *lease = NodeLease::REVOKED);
+            }
+        }
+        let is_dead = |node: &NodeId| dead.contains(node);
+        let mut taken = TakeOver::default();
+        for job in state.jobs.values_mut().filter(|job| filter.passes(&job.record.task)) {
+            if job.claim.as_ref().is_some_and(|claim| is_dead(&claim.node)) {
+                taken.more |= taken.released == limit;
+                if taken.released < limit {
+                    taken.released += usize::from(jobs::release(fault, job, is_dead));
+                }
+            }
+            let left = job.runs.iter().filter(|run| is_dead(&run.node)).map(|run| run.run_id);
+            for run_id in left.collect::<Vec<_>>() {
+                taken.more |= taken.runs.len() == limit;
+                if taken.runs.len() < limit {
+                    let run = jobs::take_over(fault, job, run_id, heir, is_dead);
+                    let orphan = |run| OrphanedRun { record: job.record.clone(), run };
+                    taken.runs.extend(run.map(orphan));
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.state().next_wakeup(filter))
+    }
+
+    async fn metadata(&self) -> Result<Metadata, StoreError> {
+        let values = self.state().metadata.clone().into_iter().collect();
+        Ok(Metadata { values, corrupt: Vec::new() })
+    }
+
+    async fn set_metadata(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.state().metadata.insert(key.into(), value.into());
+        Ok(())
+    }
+
+    async fn discard(&self, _: &CorruptRecord) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+}
+
+impl RunHistory for FaultyStore {
+    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        let state = self.state();
+        let matching = state.history.values().filter(|entry| query.matches(entry));
+        Ok(HistoryPage::of(matching.cloned().collect(), query.limit))
+    }
+
+    async fn forget_history_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let old = state.history.keys().filter(|key| key.finished < before).take(limit);
+        let old: Vec<_> = old.copied().collect();
+        Ok(old.iter().filter(|key| state.history.remove(key).is_some()).count() as u64)
+    }
+
+    async fn forget_history_beyond(
+        &self,
+        jobs: &[JobId],
+        keep: usize,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let keys = |job: &JobId| {
+            let own = state.history.values().rev().filter(|entry| entry.job_id == *job);
+            own.skip(keep).map(HistoryEntry::key).collect::<Vec<_>>()
+        };
+        let beyond: Vec<_> = jobs.iter().flat_map(keys).take(limit).collect();
+        Ok(beyond.iter().filter(|key| state.history.remove(key).is_some()).count() as u64)
+    }
+}
+
+impl TransactionalJobs for FaultyStore {}
