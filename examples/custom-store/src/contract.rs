@@ -192,12 +192,11 @@ impl JobStore for FolderJobStore {
             let seen = &kept.job;
             let holds = seen.claim.as_ref().is_some_and(|claim| is_dead(&claim.node));
             let runs: Vec<_> = seen.runs.iter().filter(|run| is_dead(&run.node)).collect();
-            let room = limit - taken.runs.len();
-            taken.more |= runs.len() > room || (holds && taken.released == limit);
             if runs.is_empty() && !holds {
                 continue;
             }
             // What was seen is taken, and nothing else: its node may be back by now, with another claim.
+            let room = limit - taken.runs.len();
             let take = |job: &mut StoredJob| {
                 let same = job.record.fence == seen.record.fence && job.claim == seen.claim;
                 let released = same && taken.released < limit && job.release(is_dead);
@@ -206,11 +205,15 @@ impl JobStore for FolderJobStore {
                 let runs = runs.into_iter().filter_map(|run| job.take_over(run, node, is_dead));
                 (released, runs.collect::<Vec<_>>(), job.record.clone())
             };
-            if let Some((released, runs, record)) = self.change_job(&seen.record.id, take).await? {
-                taken.released += usize::from(released);
-                let orphan = |run| OrphanedRun { record: record.clone(), run };
-                taken.runs.extend(runs.into_iter().map(orphan));
-            }
+            let Some((released, mine, record)) = self.change_job(&seen.record.id, take).await?
+            else {
+                continue;
+            };
+            // Beyond the limit, or changed since it was seen.
+            taken.more |= mine.len() < runs.len() || released != holds;
+            taken.released += usize::from(released);
+            let orphan = |run| OrphanedRun { record: record.clone(), run };
+            taken.runs.extend(mine.into_iter().map(orphan));
         }
         Ok(taken)
     }
