@@ -14,6 +14,8 @@ use crate::store::{FolderJobStore, Scan};
 /// By which rules the files are written; other rules have another number.
 const LAYOUT: u64 = 1;
 
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
 impl JobStore for FolderJobStore {
     fn caps(&self) -> StoreCaps {
         // No more in one call than it carries out while a lease lasts, on a slow disk too.
@@ -152,6 +154,7 @@ impl JobStore for FolderJobStore {
         let renew = |leases: &mut Leases| {
             let expired = NodeLease::has_expired(lease_of(leases, node), now);
             leases.insert(node.to_string(), json!(NodeLease { until }));
+            leases.retain(|_, lease| !is_forgotten(lease, now));
             expired
         };
         let expired = self.change_map("nodes", renew).await?;
@@ -226,9 +229,7 @@ impl JobStore for FolderJobStore {
         let mut metadata = Metadata::default();
         for (key, value) in self.change_map("metadata", |map| map.clone()).await? {
             match value {
-                Value::String(value) if (1..=255).contains(&key.len()) => {
-                    metadata.values.push((key, value));
-                }
+                Value::String(value) if is_key(&key) => metadata.values.push((key, value)),
                 value => {
                     let reason = format!("key {key:?} or value {value} can't be");
                     metadata.corrupt.push(CorruptRecord::new(CorruptKind::Metadata, key, reason));
@@ -245,7 +246,11 @@ impl JobStore for FolderJobStore {
 
     async fn discard(&self, record: &CorruptRecord) -> Result<bool, StoreError> {
         if record.kind == CorruptKind::Metadata {
-            let remove = |map: &mut Map<String, Value>| map.remove(&record.key).is_some();
+            let key = &record.key;
+            let remove = |map: &mut Map<String, Value>| {
+                let can_be = map.get(key).is_none_or(|value| is_key(key) && value.is_string());
+                !can_be && map.remove(key).is_some()
+            };
             return self.change_map("metadata", remove).await;
         }
         let is_it = |other: &CorruptRecord| other.kind == record.kind && other.key == record.key;
@@ -278,6 +283,16 @@ type Leases = Map<String, Value>;
 /// A lease that can't be read is none.
 fn lease_of(leases: &Leases, node: &NodeId) -> Option<NodeLease> {
     NodeLease::deserialize(leases.get(node.as_str())?).ok()
+}
+
+/// Whether the node has been dead for a week. One that lost something has still to be told.
+fn is_forgotten(lease: &Value, now: Timestamp) -> bool {
+    let lease = NodeLease::deserialize(lease).unwrap_or(NodeLease::REVOKED);
+    lease != NodeLease::REVOKED && lease.until.saturating_add(WEEK) < now
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=255).contains(&key.len())
 }
 
 fn unreadable(corrupt: &CorruptRecord) -> StoreError {
