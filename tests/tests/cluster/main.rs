@@ -15,8 +15,8 @@ mod verdict;
 
 use punctual_backends::Backend;
 
-/// The cases, on each of these stores.
-macro_rules! on_stores {
+/// Each case on each database.
+macro_rules! on_every_store {
     ($($store:ident)*) => {$(
         mod $store {
             use punctual_tests::backend;
@@ -37,6 +37,11 @@ macro_rules! on_stores {
             }
 
             #[test]
+            fn two_outages_lose_nothing_and_repeat_nothing() {
+                crate::outage::test(backend(stringify!($store)));
+            }
+
+            #[test]
             fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
                 crate::stale::test(backend(stringify!($store)));
             }
@@ -44,24 +49,15 @@ macro_rules! on_stores {
     )*};
 }
 
-/// Those with a database that can be away.
-macro_rules! on_databases {
-    ($($store:ident)*) => {$(
-        mod $store {
-            #[test]
-            fn two_outages_lose_nothing_and_repeat_nothing() {
-                crate::outage::test(punctual_tests::backend(stringify!($store)));
-            }
-        }
-    )*};
-}
+punctual_backends::for_each_backend!(persistent => on_every_store);
 
-punctual_backends::for_each_backend!(persistent => on_stores);
-// The example of a store: nothing but files.
-on_stores!(folder);
-
-mod outages {
-    punctual_backends::for_each_backend!(persistent => on_databases);
+/// The example of a store reads all jobs each time, which is too slow for 10,000 occurrences; processes that use
+/// it are killed in its own tests.
+mod folder {
+    #[test]
+    fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
+        crate::stale::test(punctual_tests::backend("folder"));
+    }
 }
 
 /// What chooses the moments; `PUNCTUAL_SEED` makes it the same again.
