@@ -4,7 +4,6 @@
 
 use std::any::Any;
 
-use punctual_core::TransactionalJobs as _;
 use punctual_core::{
     AddOutcome, CallerTransaction, Encoded, JobId, JobStore, NewRecord, RecordUpdate, Revision,
     Schedule, StoreErrorKind, TaskFilter, TaskName, Timestamp,

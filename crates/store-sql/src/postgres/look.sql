@@ -27,7 +27,8 @@
 
     -- Whether a node other than `me` that is not alive `now` has claimed a job, of these tasks or (null) of
     -- any. Looks at the 1,000 jobs that have been due for longest, which are those that are claimed first:
-    -- however many jobs are overdue, a renewal costs the same, and a claim further on expires soon anyway.
+    -- however many jobs are overdue, a renewal costs the same, and a claim further on expires soon anyway. A
+    -- node whose clock is ahead has claimed what is not due yet by others', and so a minute more is looked at.
     CREATE FUNCTION {p}has_orphaned_claims(me text, now bigint, tasks text[]) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode = force_generic_plan
@@ -39,7 +40,7 @@
         RETURN EXISTS (
             SELECT 1 FROM (
                 SELECT j.claimed_by, j.task FROM {p}jobs j
-                WHERE j.due_at <= $2 ORDER BY j.due_at LIMIT 1000
+                WHERE j.due_at <= $2 + 60000000 ORDER BY j.due_at LIMIT 1000
             ) AS first
             WHERE first.claimed_by <> $1 AND ($3 IS NULL OR first.task = ANY ($3))
                 AND NOT EXISTS (
@@ -51,7 +52,7 @@
     $function$;
 
     -- The jobs that nodes which are not alive `now` have claimed, of these tasks or (null) of any, and those
-    -- nodes. Holds the jobs; others pass over them.
+    -- nodes. Holds the jobs; others pass over them. They were due by the clock of their node.
     CREATE FUNCTION {p}orphaned_claims(now bigint, most bigint, tasks text[])
     RETURNS TABLE (id text, node text)
     LANGUAGE plpgsql
@@ -64,7 +65,7 @@
     BEGIN
         RETURN QUERY
             SELECT j.id, j.claimed_by FROM {p}jobs j
-            WHERE j.due_at <= $1 AND j.claimed_by IS NOT NULL AND ($3 IS NULL OR j.task = ANY ($3))
+            WHERE j.due_at <= $1 + 60000000 AND j.claimed_by IS NOT NULL AND ($3 IS NULL OR j.task = ANY ($3))
                 AND NOT EXISTS (
                     SELECT 1 FROM {p}nodes n
                     WHERE n.id = j.claimed_by AND n.alive_until > $1

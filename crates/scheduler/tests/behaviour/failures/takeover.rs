@@ -334,8 +334,8 @@ fn what_a_dead_process_had_claimed_waits_no_longer_than_its_runs() {
         });
         dead.jump_to(3);
         add(&dead, "job", Recovery::Skip);
-        // Claimed at second 10, for ten seconds; renewed last at second 6.
-        dead.jump_to(6);
+        // Claimed at second 10, for ten seconds; its lease was renewed last at second 8.
+        dead.jump_to(8);
         faults.once(Call::ClaimDue, Fault::After);
         dead.jump_to(10);
         let (heir, runs) = node(&file, identity);
