@@ -9,7 +9,6 @@ macro_rules! guides {
 }
 
 guides! {
-    ContributingAStore: "contributing-a-store.md";
     Events: "guide/events.md";
     Executors: "guide/executors.md";
     FromApscheduler: "guide/from-apscheduler.md";

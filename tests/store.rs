@@ -84,7 +84,8 @@ impl Place {
     /// When there is none with such a URL.
     #[must_use]
     pub fn backend(&self) -> &'static Backend {
-        Backend::of_url(&self.url).expect("a backend")
+        let (scheme, _) = self.url.split_once(':').expect("a URL");
+        Backend::of_url(&self.url).unwrap_or_else(|_| backend(scheme))
     }
 
     /// The file, if that is where the jobs are.
@@ -116,7 +117,7 @@ impl Place {
             true => options.with("synchronous", "normal"),
             false => options,
         };
-        punctual_backends::open(&self.url, &options).expect("a store")
+        self.backend().open(&self.url, &options).expect("a store")
     }
 }
 

@@ -29,7 +29,12 @@ pub struct Backend {
     schemes: &'static [&'static str],
     options: &'static [&'static str],
     open: Option<Open>,
+    /// How one that is in no list is opened.
+    unlisted: Option<OpenUnlisted>,
 }
+
+/// Opens the store of a URL.
+type OpenUnlisted = fn(&str) -> Result<Arc<dyn DynJobStore>, StoreError>;
 
 /// Makes the table of the list.
 macro_rules! table {
@@ -43,6 +48,7 @@ macro_rules! table {
             schemes: &[$($scheme),+],
             options: &[$(stringify!($option)),*],
             open: open::$word,
+            unlisted: None,
         }),*]
     };
 }
@@ -50,6 +56,26 @@ macro_rules! table {
 const ALL: &[Backend] = crate::__list!(table,);
 
 impl Backend {
+    /// One with jobs in a file or a folder, which is in no list and has no options: so that tests which are
+    /// made for each backend can be made for a store that is none of ours.
+    #[must_use]
+    pub const fn unlisted(
+        word: &'static str,
+        schemes: &'static [&'static str],
+        open: fn(&str) -> Result<Arc<dyn DynJobStore>, StoreError>,
+    ) -> Self {
+        Self {
+            word,
+            location: Location::File,
+            feature: "",
+            name: word,
+            schemes,
+            options: &[],
+            open: None,
+            unlisted: Some(open),
+        }
+    }
+
     /// All that there are, also those that this build leaves out.
     #[must_use]
     pub fn all() -> &'static [Self] {
@@ -111,7 +137,7 @@ impl Backend {
     /// Whether this build can open it.
     #[must_use]
     pub fn is_available(&self) -> bool {
-        self.open.is_some()
+        self.open.is_some() || self.unlisted.is_some()
     }
 
     /// What its URLs begin with, such as `sqlite:` or `postgres://`.
@@ -127,6 +153,9 @@ impl Backend {
     /// [`Unsupported`](punctual_core::StoreErrorKind::Unsupported) when this build leaves it out, and
     /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) with a URL or an option that can't be.
     pub fn open(&self, url: &str, options: &Options) -> Result<Arc<dyn DynJobStore>, StoreError> {
+        if let Some(open) = self.unlisted {
+            return options.for_backend(self).and_then(|_| open(url));
+        }
         let Some(open) = self.open else {
             return Err(unsupported(format!(
                 "this build can't open stores in {}: it lacks the feature {}",

@@ -51,6 +51,15 @@ macro_rules! on_every_store {
 
 punctual_backends::for_each_backend!(persistent => on_every_store);
 
+/// The example of a store reads all jobs each time, which is too slow for 10,000 occurrences; processes that use
+/// it are killed in its own tests.
+mod folder {
+    #[test]
+    fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
+        crate::stale::test(punctual_tests::backend("folder"));
+    }
+}
+
 /// What chooses the moments; `PUNCTUAL_SEED` makes it the same again.
 fn seed(backend: &Backend) -> fastrand::Rng {
     let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..));

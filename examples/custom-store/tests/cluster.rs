@@ -1,0 +1,159 @@
+//! Processes that share a folder and are killed at any moment: no occurrence of a job with `Recovery::Skip` runs
+//! twice, each of one with `Recovery::Rerun` runs to its end, and the number of the attempt rises.
+//!
+//! The processes are this program itself, started with an argument.
+
+#![allow(clippy::print_stdout, reason = "it tells its seed")]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fs::{self, File};
+use std::future::pending;
+use std::io::{Write, read_to_string, stdin};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use punctual::prelude::*;
+use punctual_custom_store::FolderJobStore;
+use tokio::time::timeout;
+
+const PROCESSES: usize = 3;
+const KILLS: usize = 25;
+const JOBS: usize = 8;
+const OCCURRENCES: usize = 40;
+const PERIOD: Duration = Duration::from_millis(200);
+/// How long a lease lasts: a dead process's runs are taken over when it is over.
+const LEASE: Duration = Duration::from_secs(2);
+/// How long the rest may take after the last kill, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// The first argument of a process that runs jobs; the second is the folder.
+const CHILD: &str = "run-jobs";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let runtime = tokio::runtime::Runtime::new()?;
+    match arguments.get(1).map(String::as_str) {
+        Some(CHILD) => runtime.block_on(run_jobs(Path::new(&arguments[2]))),
+        _ => runtime.block_on(kill_and_check()),
+    }
+}
+
+/// Says when it begins and when it ends, in one line each, which is written whole or not at all.
+#[task]
+async fn occur(context: JobContext) {
+    let journal = context.state::<File>().expect("a journal");
+    let note = |mark: &str| {
+        let (job, time) = (context.job_id(), context.scheduled_time().as_micros());
+        let line = format!("{mark} {job} {time} {}\n", context.attempt());
+        (&*journal).write_all(line.as_bytes()).expect("the journal takes it");
+    };
+    note("begin");
+    // So that some are killed in the middle.
+    let _ = timeout(PERIOD / 4, pending::<()>()).await;
+    note("end");
+}
+
+fn scheduler(folder: &Path) -> Result<AsyncScheduler, Box<dyn Error>> {
+    let journal = File::options().create(true).append(true).open(folder.join("journal"))?;
+    // Nobody pulls the plug here.
+    let store = FolderJobStore::open_without_sync(folder.join("jobs"));
+    Ok(AsyncScheduler::builder()
+        .job_store("default", store)
+        .lease(LEASE)
+        .task(occur)
+        .state(journal)
+        .build()?)
+}
+
+/// What each process does, until its input is closed.
+async fn run_jobs(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let scheduler = scheduler(folder)?;
+    scheduler.start().await?;
+    tokio::task::spawn_blocking(|| read_to_string(stdin())).await??;
+    scheduler.shutdown().await?;
+    Ok(())
+}
+
+async fn kill_and_check() -> Result<(), Box<dyn Error>> {
+    let seed = std::env::var("PUNCTUAL_SEED").map_or(Ok(fastrand::u64(..)), |seed| seed.parse())?;
+    println!("PUNCTUAL_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let folder = tempfile::tempdir()?;
+    let start = || {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(CHILD).arg(folder.path()).stdin(Stdio::piped()).spawn()
+    };
+    let boss = scheduler(folder.path())?;
+    boss.start_paused().await?;
+    boss.add_jobs((0..JOBS).map(|number| {
+        let trigger = IntervalTrigger::every(PERIOD).max_runs(OCCURRENCES as u64);
+        let (name, recovery) = match number % 2 {
+            0 => ("skip", Recovery::Skip),
+            _ => ("rerun", Recovery::Rerun),
+        };
+        NewJob::builder(occur())
+            .id(format!("{name}-{number}"))
+            .trigger(trigger)
+            .coalesce(Coalesce::All)
+            .max_instances(4)
+            .recovery(recovery)
+            .build()
+    }))
+    .await?;
+
+    let mut children = Vec::new();
+    for _ in 0..PROCESSES {
+        children.push(start()?);
+    }
+    for _ in 0..KILLS {
+        let moment = Duration::from_micros(random.u64(0..600_000));
+        let _ = timeout(moment, pending::<()>()).await;
+        let child: &mut Child = &mut children[random.usize(..PROCESSES)];
+        child.kill()?;
+        child.wait()?;
+        *child = start()?;
+    }
+    // A job goes with its last run.
+    let all_done = async {
+        while !boss.get_jobs(None).await?.is_empty() {
+            let _ = timeout(PERIOD, pending::<()>()).await;
+        }
+        Ok::<_, SchedulerError>(())
+    };
+    timeout(PATIENCE, all_done).await.expect("all jobs come to their end")?;
+    for mut child in children {
+        drop(child.stdin.take());
+        assert!(child.wait()?.success());
+    }
+    boss.shutdown().await?;
+    check(&fs::read_to_string(folder.path().join("journal"))?);
+    Ok(())
+}
+
+fn check(journal: &str) {
+    let mut begun: HashMap<(&str, &str), Vec<u32>> = HashMap::new();
+    let mut ended: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
+    for line in journal.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [mark, job, time, attempt] = words[..] else { panic!("{line:?}") };
+        let attempt = attempt.parse().expect("a number");
+        match mark {
+            "begin" => begun.entry((job, time)).or_default().push(attempt),
+            _ => *ended.entry(job).or_default().entry(time).or_default() += 1,
+        }
+    }
+    let mut reruns = 0;
+    for ((job, time), attempts) in &begun {
+        assert!(attempts.is_sorted_by(|a, b| a < b), "{job} at {time}: attempts {attempts:?}");
+        assert!(attempts.len() == 1 || !job.starts_with("skip"), "{job} at {time} began twice");
+        reruns += attempts.len() - 1;
+    }
+    for number in (1..JOBS).step_by(2) {
+        let job = format!("rerun-{number}");
+        assert_eq!(ended[&*job].len(), OCCURRENCES, "{job}: {:?}", ended[&*job]);
+    }
+    println!("{} occurrences began, {reruns} runs of the dead were run again", begun.len());
+    assert!(reruns > 0, "nobody was killed during a run");
+}

@@ -1,0 +1,99 @@
+//! The contract of job stores, kept by the store in a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use punctual_custom_store::FolderJobStore;
+use punctual_testkit::job_store::{Damage, StoreFixture};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A folder for each case.
+struct Folder(TempDir);
+
+impl StoreFixture for Folder {
+    type Store = FolderJobStore;
+
+    async fn set_up(_case: &'static str) -> Option<Self> {
+        Some(Self(tempfile::tempdir().expect("a folder")))
+    }
+
+    async fn open(&self) -> FolderJobStore {
+        FolderJobStore::open_without_sync(self.0.path())
+    }
+
+    async fn damage(&self, damage: Damage) -> bool {
+        match damage {
+            Damage::Fence(id, number) => self.job(id.as_str(), "/record/fence", number),
+            Damage::Revision(id, number) => self.job(id.as_str(), "/record/revision", number),
+            Damage::FireCount(id, number) => self.job(id.as_str(), "/record/fire_count", number),
+            Damage::Task(id, text) => self.job(id.as_str(), "/record/task", text),
+            Damage::Id(id, text) => self.job(id.as_str(), "/record/id", text),
+            Damage::Attempt(id, run, number) => {
+                self.run(id.as_str(), &run.to_string(), "attempt", number)
+            }
+            Damage::RunFence(id, run, number) => {
+                self.run(id.as_str(), &run.to_string(), "fence", number)
+            }
+            Damage::RunNode(id, run, text) => self.run(id.as_str(), &run.to_string(), "node", text),
+            Damage::Lease(node) => self.shared("nodes", |leases| {
+                leases[node.as_str()] = json!("tomorrow");
+            }),
+            Damage::Key(key, other) => self.shared("metadata", |metadata| {
+                let value = metadata[&key].take();
+                let metadata = metadata.as_object_mut().expect("a map");
+                metadata.remove(&key);
+                metadata.insert(other, value);
+            }),
+            // There is no history.
+            _ => false,
+        }
+    }
+}
+
+impl Folder {
+    fn job(&self, id: &str, pointer: &str, value: impl Into<Value>) -> bool {
+        self.edit_job(id, |line| *line.pointer_mut(pointer).expect("that field") = value.into())
+    }
+
+    fn run(&self, id: &str, run: &str, field: &str, value: impl Into<Value>) -> bool {
+        self.edit_job(id, |line| {
+            let runs = line["runs"].as_array_mut().expect("runs");
+            let run = runs.iter_mut().find(|own| own["run_id"] == run).expect("that run");
+            run[field] = value.into();
+        })
+    }
+
+    /// Edits the line of JSON in the file of the job with this id.
+    fn edit_job(&self, id: &str, edit: impl FnOnce(&mut Value)) -> bool {
+        let (file, mut line, definition) = self.find_job(id);
+        edit(&mut line);
+        fs::write(file, [line.to_string().as_bytes(), b"\n", &definition].concat()).is_ok()
+    }
+
+    fn find_job(&self, id: &str) -> (PathBuf, Value, Vec<u8>) {
+        for entry in fs::read_dir(self.0.path().join("jobs")).expect("the jobs") {
+            let file = entry.expect("a job").path().join("value");
+            let bytes = fs::read(&file).expect("its file");
+            let end = bytes.iter().position(|&byte| byte == b'\n').expect("a line");
+            let line: Value = serde_json::from_slice(&bytes[..end]).expect("JSON");
+            if line["record"]["id"] == id {
+                return (file, line, bytes[end + 1..].to_vec());
+            }
+        }
+        panic!("no job {id:?}");
+    }
+
+    fn shared(&self, name: &str, edit: impl FnOnce(&mut Value)) -> bool {
+        let file = self.0.path().join("shared").join(name).join("value");
+        let mut map = read_json(&file);
+        edit(&mut map);
+        fs::write(file, map.to_string()).is_ok()
+    }
+}
+
+fn read_json(file: &Path) -> Value {
+    serde_json::from_slice(&fs::read(file).expect("the file")).expect("JSON")
+}
+
+punctual_testkit::job_store_suite!(folder, Folder);

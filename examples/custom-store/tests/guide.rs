@@ -1,0 +1,37 @@
+//! What `docs/contributing-a-store.md` quotes is the code as it is.
+
+const GUIDE: &str = include_str!("../../../docs/contributing-a-store.md");
+
+const SOURCES: [&str; 6] = [
+    include_str!("../src/cells.rs"),
+    include_str!("../src/record.rs"),
+    include_str!("../src/store.rs"),
+    include_str!("../src/contract.rs"),
+    include_str!("conformance.rs"),
+    include_str!("cluster.rs"),
+];
+
+/// Lines without what differs by where they stand.
+fn plain(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", line.trim())).collect()
+}
+
+#[test]
+fn every_snippet_is_in_the_source() {
+    let sources = SOURCES.map(plain);
+    let snippets: Vec<_> = GUIDE.split("```rust,ignore\n").skip(1).collect();
+    assert!(snippets.len() > 10, "{}", snippets.len());
+    for snippet in snippets {
+        let (snippet, _) = snippet.split_once("```").expect("its end");
+        let found = sources.iter().any(|source| source.contains(&plain(snippet)));
+        assert!(found, "this is nowhere in the example:\n{snippet}");
+    }
+}
+
+#[test]
+fn all_code_is_quoted_and_none_made_up() {
+    let fences = GUIDE.lines().filter(|line| line.starts_with("```") && *line != "```");
+    for fence in fences {
+        assert!(matches!(fence, "```rust,ignore" | "```sh"), "{fence}");
+    }
+}
