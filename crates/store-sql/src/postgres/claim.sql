@@ -70,8 +70,8 @@
             WHERE j.due_at <= $2
                 AND (j.claimed_by IS NULL OR coalesce(j.claimed_until, j.due_at) <= $2)
                 AND ($5 IS NULL OR j.task = ANY ($5))
-                -- A lease that is over as it begins leaves nothing more.
-                AND (j.claimed_by, j.claimed_until) IS DISTINCT FROM ($1, $3)
+                -- What was just claimed is not more, even if the lease is over as it begins.
+                AND ($3 > $2 OR j.id <> ALL (SELECT t.id FROM unnest(taken) AS t))
         ) THEN
             RETURN NEXT;
         END IF;
