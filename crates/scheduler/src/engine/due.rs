@@ -1,6 +1,7 @@
 //! What is due: claimed, planned, committed, submitted, batch after batch.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join;
 use punctual_core::{Claims, CommitOutcome, NodeId, StoreError, TaskFilter, Timestamp};
@@ -9,6 +10,9 @@ use super::Engine;
 use super::lease::is_within;
 use super::slot::{Pass, Slot};
 use super::submit::Planned;
+
+/// How long to wait for what others hold.
+const HELD_PAUSE: Duration = Duration::from_millis(20);
 
 /// How many batches one pass claims from a store before it looks after everything else.
 const MAX_BATCHES: usize = 4;
@@ -48,6 +52,7 @@ impl Engine {
                 Left::Perhaps => return Ok(Some(now)),
                 // The end of a run wakes the driver.
                 Left::NoRoom => return Ok(None),
+                Left::Held => return Ok(Some(now.saturating_add(HELD_PAUSE))),
             }
         }
         if looks_for_unknown {
@@ -75,6 +80,9 @@ impl Engine {
         for batch in 1.. {
             if limit == 0 {
                 return Ok(Left::NoRoom);
+            }
+            if claims.more && claims.records.is_empty() && claims.corrupt.is_empty() {
+                return Ok(Left::Held);
             }
             let last = !claims.more;
             // Kept there while it is committed, so that a pass that is cut off forgets nothing.
@@ -152,6 +160,8 @@ enum Left {
     Nothing,
     /// Whatever the next pass finds.
     Perhaps,
+    /// What others hold at this moment: another claim, or a user's transaction.
+    Held,
     /// As much as may run at a time is running.
     NoRoom,
 }
