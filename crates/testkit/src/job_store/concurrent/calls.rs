@@ -1,8 +1,8 @@
 //! Calls about one job, and what they returned when.
 
 use punctual_core::{
-    CommitAction, CommitOutcome, Fence, JobRecord, NodeId, OrphanedRun, RecordUpdate, Revision,
-    StoreErrorKind, StoredJob, Timestamp,
+    AddOutcome, CommitAction, CommitOutcome, Fence, JobRecord, NewRecord, NodeId, OrphanedRun,
+    RecordUpdate, Revision, StoreErrorKind, StoredJob, Timestamp,
 };
 
 /// What a task asks of the store.
@@ -11,6 +11,7 @@ pub(super) enum Call {
     Get,
     Update { expected: Revision, update: RecordUpdate },
     Remove,
+    Add(Box<NewRecord>),
     Claim { node: NodeId, now: Timestamp },
     Commit { fence: Fence, action: CommitAction },
     TakeOver { node: NodeId },
@@ -27,6 +28,7 @@ pub(super) enum Answer {
     Got(Option<Box<StoredJob>>),
     Updated(Result<Revision, StoreErrorKind>),
     Removed(bool),
+    Added(AddOutcome),
     Claimed { record: Option<Box<JobRecord>>, more: bool },
     Committed(CommitOutcome),
     TookOver { runs: Vec<OrphanedRun>, released: usize },

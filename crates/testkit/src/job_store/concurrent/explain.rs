@@ -1,8 +1,10 @@
 //! Looks for an order of calls in which the model gives the answers that the store gave.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use punctual_core::{CommitOutcome, Fence, NodeId, OrphanedRun, StoreErrorKind, StoredJob};
+use punctual_core::{
+    AddOutcome, CommitOutcome, Fence, NodeId, OrphanedRun, StoreErrorKind, StoredJob,
+};
 
 use super::calls::{Answer, Call, Done, is_of_run};
 use crate::job_store::kit::LEASE;
@@ -24,20 +26,27 @@ enum What<'d> {
     Release,
 }
 
-/// The fences of a history, in their order. The model counts in their places, so that it makes no difference
-/// by how much a store raises a fence.
-struct Fences(Vec<Fence>);
+/// The fences of a history, in their order, and when somebody saw each for the first time. The model counts in
+/// their places, so that it makes no difference by how much a store raises a fence.
+struct Fences(Vec<(Fence, usize)>);
 
 impl Fences {
     fn of(first: &StoredJob, history: &[Done]) -> Self {
-        let mut seen = BTreeSet::from([first.record.fence, first.lost]);
+        let mut seen = BTreeMap::from([(first.record.fence, 0), (first.lost, 0)]);
+        let mut see = |fence, moment: usize| {
+            let earliest = seen.entry(fence).or_insert(moment);
+            *earliest = moment.min(*earliest);
+        };
         for done in history {
             if let Call::Commit { fence, .. } = &done.call {
-                seen.insert(*fence);
+                see(*fence, done.made);
             }
             match &done.answer {
-                Answer::Got(Some(job)) => seen.extend([job.record.fence, job.lost]),
-                Answer::Claimed { record: Some(record), .. } => seen.extend([record.fence]),
+                Answer::Got(Some(job)) => {
+                    see(job.record.fence, done.returned);
+                    see(job.lost, done.returned);
+                }
+                Answer::Claimed { record: Some(record), .. } => see(record.fence, done.returned),
                 _ => {}
             }
         }
@@ -45,7 +54,10 @@ impl Fences {
     }
 
     fn place(&self, fence: Fence) -> Fence {
-        let place = self.0.binary_search(&fence).expect("all fences have been collected");
+        let place = self
+            .0
+            .binary_search_by_key(&fence, |seen| seen.0)
+            .expect("all fences have been collected");
         Fence((place as i64 + 1) * ROOM)
     }
 
@@ -53,6 +65,15 @@ impl Fences {
     fn next_seen(&self, place: Fence) -> Option<Fence> {
         let next = place.0 / ROOM + 1;
         (next <= self.0.len() as i64).then(|| Fence(next * ROOM))
+    }
+
+    /// Where the fences of a job may begin that is added at that moment or later: at one that nobody had seen, or
+    /// between two.
+    fn firsts(&self, moment: usize) -> Vec<Fence> {
+        let new = (1..).zip(&self.0).filter(|(_, seen)| seen.1 > moment);
+        let new = new.map(|(place, _)| Fence(place * ROOM));
+        let unseen = (0..=self.0.len() as i64).map(|place| Fence(place * ROOM + 1));
+        new.chain(unseen).collect()
     }
 
     fn placed(&self, job: &StoredJob) -> StoredJob {
@@ -119,6 +140,16 @@ impl Search<'_> {
 
     /// The states in which a step may leave the job; none if its answer is not that of the model.
     fn next_states(&self, number: usize, state: Option<&StoredJob>) -> Vec<Option<StoredJob>> {
+        if let What::Whole(done) = &self.steps[number].what
+            && let (Call::Add(record), Answer::Added(AddOutcome::Added)) =
+                (&done.call, &done.answer)
+        {
+            let added = |first| Some(StoredJob::new((**record).clone(), first));
+            if state.is_some() {
+                return Vec::new();
+            }
+            return self.fences.firsts(done.made).into_iter().map(added).collect();
+        }
         let mut job = state.cloned();
         let before = state.map(|job| job.record.fence);
         if !self.carry_out(&self.steps[number].what, &mut job) {
@@ -158,6 +189,7 @@ impl Search<'_> {
                 };
                 updated == *answer
             }
+            (Call::Add(_), Answer::Added(AddOutcome::Exists)) => state.is_some(),
             (Call::Remove, Answer::Removed(was_there)) => state.take().is_some() == *was_there,
             (Call::Claim { now, .. }, Answer::Claimed { record: None, more }) => {
                 *more || !state.as_ref().is_some_and(|job| job.is_claimable(*now))
@@ -206,7 +238,7 @@ mod tests {
     use punctual_core::{RecordUpdate, Revision};
 
     use super::*;
-    use crate::job_store::kit::{at, due, node};
+    use crate::job_store::kit::{at, due, finish, node};
 
     fn history(first: &StoredJob, overlap: bool) -> Vec<Done> {
         let call = |name| Call::Claim { node: node(name), now: at(0) };
@@ -234,6 +266,39 @@ mod tests {
         let mut both = history(&first, true);
         both[1].answer = both[0].answer.clone();
         assert!(!is_explained(&first, &both));
+    }
+
+    #[test]
+    fn a_job_that_is_added_again_has_a_fence_of_its_own() {
+        let first = StoredJob::new(due("a", at(0)), Fence(7));
+        for (fence, right) in [(3, true), (7, false), (9, true)] {
+            let calls = [
+                (Call::Remove, Answer::Removed(true)),
+                (Call::Add(Box::new(due("a", at(0)))), Answer::Added(AddOutcome::Added)),
+                (Call::Add(Box::new(due("a", at(0)))), Answer::Added(AddOutcome::Exists)),
+                (Call::Commit { fence: Fence(7), action: finish() }, {
+                    Answer::Committed(CommitOutcome::Stale)
+                }),
+                (Call::Get, {
+                    Answer::Got(Some(Box::new(StoredJob::new(due("a", at(0)), Fence(fence)))))
+                }),
+            ];
+            let history: Vec<_> = (0..)
+                .zip(calls)
+                .map(|(number, (call, answer))| Done {
+                    task: 0,
+                    made: 2 * number,
+                    returned: 2 * number + 1,
+                    call,
+                    answer,
+                })
+                .collect();
+            assert_eq!(is_explained(&first, &history), right, "{fence}");
+            let mut done = history;
+            done[3].answer = Answer::Committed(CommitOutcome::Removed);
+            done[4].answer = Answer::Got(None);
+            assert!(!is_explained(&first, &done), "the fence is of the job that was removed");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fastrand::Rng;
 use punctual_core::{
-    Commit, CommitAction, CommitBatch, Fence, InFlightRun, JobStore, NewRecord, RecordUpdate,
-    Revision, RunId, Schedule, StoredJob, TaskFilter,
+    Commit, CommitAction, CommitBatch, CommitOutcome, Fence, InFlightRun, JobStore, NewRecord,
+    RecordUpdate, Revision, RunId, Schedule, StoredJob, TaskFilter,
 };
 use tokio::sync::Barrier;
 
@@ -100,12 +100,18 @@ struct Known {
     fences: Vec<Fence>,
     run_fences: Vec<Fence>,
     revision: Revision,
+    /// What was there last has been removed.
+    is_gone: bool,
 }
 
 impl Known {
     fn of(job: &StoredJob) -> Self {
-        let mut known =
-            Self { fences: vec![], run_fences: vec![Fence(1)], revision: Revision::FIRST };
+        let mut known = Self {
+            fences: vec![],
+            run_fences: vec![Fence(1)],
+            revision: Revision::FIRST,
+            is_gone: false,
+        };
         known.learn(job);
         known
     }
@@ -141,6 +147,11 @@ impl<S: JobStore> Caller<S> {
             let answer = self.make(jobs[place], &call).await;
             let returned = self.counter.fetch_add(1, Ordering::SeqCst);
             let known = &mut self.known[place];
+            known.is_gone = match &answer {
+                Answer::Removed(_) | Answer::Got(None) => true,
+                Answer::Committed(outcome) => *outcome == CommitOutcome::Removed,
+                _ => false,
+            };
             match &answer {
                 Answer::Got(Some(job)) => known.learn(job),
                 Answer::Claimed { record: Some(record), .. } => known.fences.push(record.fence),
@@ -158,6 +169,9 @@ impl<S: JobStore> Caller<S> {
         let rng = &mut self.rng;
         let known = &self.known[place];
         let owner = node(["n", "m"][rng.usize(..2)]);
+        if rng.u8(..if known.is_gone { 2 } else { 20 }) == 0 {
+            return Call::Add(Box::new(added(JOBS[place], rng)));
+        }
         match rng.u8(..20) {
             0..3 => Call::Get,
             3..5 => {
@@ -197,6 +211,10 @@ impl<S: JobStore> Caller<S> {
                 Answer::Updated(updated.map_err(|error| error.kind()))
             }
             Call::Remove => Answer::Removed(self.store.remove(job).await),
+            Call::Add(record) => {
+                let outcomes = store.add(vec![*record]).await.expect("adding works");
+                Answer::Added(outcomes[0])
+            }
             Call::Claim { node, now } => {
                 let claims = store.claim_due(&node, now, 1, LEASE, &filter).await;
                 let mut claims = claims.expect("claiming works");
@@ -215,6 +233,12 @@ impl<S: JobStore> Caller<S> {
             }
         }
     }
+}
+
+/// A job under an id that another has had.
+fn added(job: &'static str, rng: &mut Rng) -> NewRecord {
+    let definition = bytes(&format!("added {}", rng.u8(..9)));
+    NewRecord { task: task(job), definition, ..due(job, at(rng.i64(0..3))) }
 }
 
 fn action(rng: &mut Rng, known: &Known) -> CommitAction {
