@@ -54,10 +54,15 @@ pub async fn each_due_job_goes_to_one_claimer<F: StoreFixture>(t: &Trial<F>) {
     })
     .await;
     let mut all: Vec<_> = claimed.into_iter().flatten().collect();
-    assert_eq!(all.len(), 400);
+    let claims = all.len();
     all.sort();
     all.dedup();
-    assert_eq!(all.len(), 400, "no job was claimed twice");
+    let jobs = all.len();
+    assert_eq!(
+        (claims, jobs),
+        (400, 400),
+        "{claims} claims of {jobs} jobs, 400 were due once each"
+    );
 }
 
 pub async fn claims_and_commits_run_each_occurrence_once<F: StoreFixture>(t: &Trial<F>) {
@@ -89,7 +94,7 @@ pub async fn claims_and_commits_run_each_occurrence_once<F: StoreFixture>(t: &Tr
                 })
                 .collect();
             for (job, outcome) in claims.into_iter().zip(store.commit(batch).await) {
-                assert_ne!(outcome, CommitOutcome::Stale);
+                assert_ne!(outcome, CommitOutcome::Stale, "nobody else had claimed {}", job.id);
                 fired.push((job.id, job.fire_count));
             }
         }
@@ -123,7 +128,12 @@ pub async fn one_update_wins_per_revision<F: StoreFixture>(t: &Trial<F>) {
         })
         .await;
         let winners: Vec<usize> = won.into_iter().flatten().collect();
-        assert_eq!(winners.len(), 1);
+        assert_eq!(
+            winners.len(),
+            1,
+            "{} updates of one revision succeeded, 1 should",
+            winners.len()
+        );
         assert_eq!(t.get("a").await.definition, bytes(&winners[0].to_string()));
     }
 }
@@ -138,7 +148,7 @@ pub async fn one_start_wins_per_fence<F: StoreFixture>(t: &Trial<F>) {
         })
         .await;
         let won = outcomes.iter().filter(|outcome| **outcome == CommitOutcome::Done).count();
-        assert_eq!(won, 1, "{outcomes:?}");
+        assert_eq!(won, 1, "{won} starts with one fence succeeded, 1 should: {outcomes:?}");
         assert_eq!(t.get("a").await.in_flight, round as u32 + 1);
     }
 }
@@ -152,7 +162,7 @@ pub async fn one_adder_wins_per_id<F: StoreFixture>(t: &Trial<F>) {
     .await;
     for n in 0..20 {
         let added = outcomes.iter().filter(|mine| mine[n] == AddOutcome::Added).count();
-        assert_eq!(added, 1);
+        assert_eq!(added, 1, "{added} of those that added job \"{n}\" were told that it was added");
     }
 }
 
@@ -169,9 +179,15 @@ pub async fn each_orphan_goes_to_one_heir<F: StoreFixture>(t: &Trial<F>) {
             store.take_over(&name, at(1)).await
         })
         .await;
-        assert_eq!(taken.iter().map(Vec::len).sum::<usize>(), 60, "round {round}");
+        let taken: usize = taken.iter().map(Vec::len).sum();
+        assert_eq!(
+            taken, 60,
+            "round {round}: 60 runs of a dead node were taken over {taken} times"
+        );
     }
-    assert!(t.in_flight("a").await.iter().all(|run| run.attempt == 2));
+    for run in t.in_flight("a").await {
+        assert_eq!(run.attempt, 2, "a run was taken over more than once, or not at all: {run:?}");
+    }
 }
 
 pub async fn a_node_keeps_its_runs_or_is_told<F: StoreFixture>(t: &Trial<F>) {
@@ -196,7 +212,11 @@ pub async fn a_node_keeps_its_runs_or_is_told<F: StoreFixture>(t: &Trial<F>) {
         })
         .await;
         let taken: usize = told.iter().map(|(_, taken)| taken).sum();
-        assert!(told[0].0 || taken == 0, "round {round}: it was not told that {taken} are gone");
+        assert!(
+            told[0].0 || taken == 0,
+            "round {round}: a node's renewal returned `expired: false`, but {taken} of its runs were taken: was \
+             its lease revoked before they were taken?"
+        );
         // What it has kept is in nobody's way in the next round.
         t.renew(&format!("node-{round}"), at(0), at(99)).await;
     }
