@@ -89,7 +89,7 @@ pub enum CorruptKind {
     Job,
     /// A run in flight.
     Run,
-    /// A node with its lease; it counts as dead.
+    /// A node with its lease; it counts as dead. No method has to report it.
     Node,
     /// A value that schedulers share.
     Metadata,

@@ -87,8 +87,11 @@ use crate::time::Timestamp;
 ///
 /// A record that makes no sense (a fence beyond [`Fence::MAX`], an attempt that is no number, an id that is no
 /// id) is set aside: it is returned as a [`CorruptRecord`] beside what can be read, nothing is run by it, and it
-/// fails no call for other records. It may be claimed like others, so that it is met once in a lease. The same
-/// holds for runs, nodes, metadata and the history (`corruption`).
+/// fails no call for other records. A store either claims it like others, so that it is met once in a lease, or
+/// leaves it out of [`next_wakeup`](Self::next_wakeup) and returns it at each [`claim_due`](Self::claim_due). The
+/// key that it is reported under is any text that the store recognizes in [`discard`](Self::discard); a damaged id
+/// may be empty, long, or contain a line break. Runs, nodes, metadata and the history fail no call for others
+/// either (`corruption`).
 ///
 /// # What the conformance suite checks
 ///
@@ -141,7 +144,8 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Revision, StoreError>> + Send;
 
     /// Removes jobs with their in-flight runs, in one round trip where the backend can. Returns for each, in the
-    /// order given, whether it was there (`adding::a_removed_job_is_gone`).
+    /// order given, whether it was there (`adding::a_removed_job_is_gone`). The scheduler passes no more ids than
+    /// [`StoreCaps::max_batch`] counts; a store may remove them in steps.
     fn remove(&self, ids: &[JobId]) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
     /// The job of that id with its claim and its runs, all as of one moment; the runs in the order of their ids
@@ -163,8 +167,9 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
 
     /// Claims up to `limit` records for `node`, as [`StoredJob::claim`] does: those that are
     /// [claimable](StoredJob::is_claimable) at `now` and whose task passes the filter, with the earliest `due_at`
-    /// first; those with the same are in any order (`claiming::soonest_first_up_to_the_limit`). One round trip.
-    /// The node has renewed its lease before it claims.
+    /// first; those with the same are in any order (`claiming::soonest_first_up_to_the_limit`). One round trip
+    /// where the backend can. The scheduler passes no larger limit than [`StoreCaps::max_batch`] counts; a store
+    /// may claim in steps inside the call. The node has renewed its lease before it claims.
     ///
     /// It may return fewer than `limit` although more are due (it lost a race, or met a limit of size), and says
     /// so: [`Claims::more`]. It is true when more may be due, also after a full batch; where it is false,
@@ -194,10 +199,15 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
 
     /// Sets the node's lease: it is alive until the given instant, from which on it is dead. One that is not
     /// later than `now` gives its runs and claims away at once. Returns what the node must know, for jobs whose
-    /// task passes the filter. One round trip, since each node calls it every few seconds, and nothing else when
-    /// it has nothing to do. Only the lease is written; the rest may be read a moment later.
+    /// task passes the filter. As few round trips as the backend allows, since each node calls it every few
+    /// seconds, and nothing else when it has nothing to do: one where the backend can, one swap and one read of an
+    /// index where it has only compare-and-swap. Only the lease is written; the rest may be read a moment later.
     ///
-    /// A store may forget nodes that have been dead for a week.
+    /// A store may forget nodes that have been dead for a week, those with a [revoked](NodeLease::REVOKED) lease
+    /// like others, if it knows since when; better none whose runs or claims are still recorded. A forgotten node
+    /// that comes back is told `expired: false`, as one that was not known. After a week that does no harm: others
+    /// have taken its runs and claims long ago, and each of its commits for them is
+    /// [`Stale`](CommitOutcome::Stale).
     fn renew(
         &self,
         node: &NodeId,
@@ -214,6 +224,8 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     ///
     /// It takes fewer than `limit` of both only when nothing else is left (`recovering::only_so_many_are_taken_over`).
     /// Each run and claim is taken by itself: a call that fails may have taken some, and a repeat takes the rest.
+    /// The limit may be any number, also one far beyond [`StoreCaps::max_batch`]: a scheduler that comes back under
+    /// its name wants in one call whatever it left behind. A store may take it in steps inside the call.
     /// Of two that take over at the same time each run goes to one (`racing::each_orphan_goes_to_one_heir`). A
     /// node that renews at that moment keeps its runs, or is told: either its renewal is seen, or its lease is
     /// [revoked](NodeLease::REVOKED) before anything of it is taken, and its renewal returns that it had expired,

@@ -15,7 +15,7 @@ pub enum Damage {
     FireCount(JobId, i64),
     /// The task of a job becomes this text.
     Task(JobId, String),
-    /// The id of a job becomes this text, wherever the job is stored.
+    /// The id of a job becomes this text, in every copy, also where it is part of a key.
     Id(JobId, String),
     /// The attempt of a run of a job becomes this number.
     Attempt(JobId, RunId, i64),
