@@ -78,7 +78,7 @@ __methods! { [backend]
         fn caps(options: &Self::Options) -> StoreCaps;
 
         /// Connects in the current runtime, and prepares tables and the like; see
-        /// [`JobStore::start`](punctual_core::JobStore::start).
+        /// [`JobStore::start`](punctual_core::JobStore::start). It closes what it has opened when it fails.
         fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
         /// Fails with [`Replaced`](punctual_core::StoreErrorKind::Replaced) if what was opened is not what the options
@@ -101,14 +101,17 @@ __methods! { [backend]
         fn close(&self) -> impl Future<Output = ()> + Send;
 
         /// How long a call may take before the backend counts as unavailable; none where it limits its calls by
-        /// itself. The call is dropped then: it may or may not have been carried out.
+        /// itself. The call is dropped then: it may or may not have been carried out, or half of it. A `claim_due`
+        /// that is cut off half way has claimed jobs that nobody knows of until their leases expire. It is no limit
+        /// for [`open`](Self::open) and [`close`](Self::close), which limit themselves.
         fn patience(options: &Self::Options) -> Option<Duration> {
             let _ = options;
             None
         }
 
-        /// Whether a call failed because others were in its way, and nothing of it was carried out: then it is
-        /// made again.
+        /// Whether a call failed because others were in its way, and nothing of it was carried out: then the whole
+        /// call is made again. A backend that carries a call out in several swaps, each durable by itself, must not
+        /// return true for an error of one of them: it repeats the single swap.
         fn is_collision(error: &StoreError) -> bool {
             let _ = error;
             false
