@@ -67,9 +67,9 @@ __methods! { [backend]
     /// An open backend: a client or a pool of connections, which clones share.
     ///
     /// It is all that a new store has to bring. A [`Handle`](crate::Handle) opens and closes it, limits how long a
-    /// call takes and repeats what has collided with others; [`job_store!`](crate::job_store) makes a store of
-    /// that. What a method has to do is said where the contract says it. Arguments come by reference, since a call
-    /// may have to be repeated.
+    /// call takes if [`patience`](Self::patience) says how long, and makes calls again that have collided with
+    /// others; [`job_store!`](crate::job_store) makes a store of that. What a method has to do is said where the
+    /// contract says it. Arguments come by reference, since a call may have to be repeated.
     Backend {
         /// What the store's builder has checked.
         type Options: Send + Sync + 'static;

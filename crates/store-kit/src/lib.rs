@@ -4,8 +4,8 @@
 //! is what every store with a connection needs besides knowing its backend:
 //!
 //! - [`Backend`], an open connection with the operations of the contract, and [`Handle`], which opens it when the
-//!   store is started, closes it when it is shut down, limits how long a call takes and repeats what has collided.
-//!   [`job_store!`] makes a store of the two.
+//!   store is started, closes it when it is shut down, limits how long a call takes if the backend says how long,
+//!   and makes calls again that have collided with others. [`job_store!`] makes a store of the two.
 //! - [`parts`], [`job_parts`] and [`waves`] cut batches into requests.
 //! - [`PageReader`] and [`history_range`] gather pages, also of what can't be read in part.
 //! - [`StoreLayer`] makes a store that does most things as another does.
