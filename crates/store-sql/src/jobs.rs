@@ -18,6 +18,9 @@ use crate::{rows, sql};
 /// Where a row stands in the list, as it is stored: its run time and its id.
 type Place = (Option<i64>, String);
 
+/// How often an update is made again that has waited for a job that was removed and added again meanwhile.
+const UPDATE_ATTEMPTS: u32 = 10;
+
 impl<D: Dialect> Database<D> {
     pub(crate) async fn add(&self, records: &[NewRecord]) -> Result<Vec<AddOutcome>, StoreError> {
         let mut transaction = self.dialect.write().await?;
@@ -72,12 +75,18 @@ impl<D: Dialect> Database<D> {
             Flag(update.expected_run_time.is_some()),
             MaybeInt(update.expected_run_time.flatten().map(Timestamp::as_micros)),
         ];
-        if self.execute(connection, D::STATEMENTS.update, &values).await? == 0 {
-            let found = self.fetch(connection, sql::EXISTS, &values[..1]).await?;
-            return Err(match found.is_empty() {
-                true => StoreError::not_found(id),
-                false => StoreError::conflict(id),
-            });
+        let mut attempts = 0;
+        while self.execute(connection, D::STATEMENTS.update, &values).await? == 0 {
+            attempts += 1;
+            let found = self.fetch(connection, sql::REVISION, &values[..1]).await?;
+            let Some(row) = found.first() else { return Err(StoreError::not_found(id)) };
+            let run_time = row.maybe_int(1)?.map(Timestamp::from_micros);
+            let is_expected = row.int(0)? == expected.0
+                && update.expected_run_time.is_none_or(|expected| expected == run_time);
+            // Else it was removed while the update waited for it, and has been added again.
+            if !is_expected || attempts == UPDATE_ATTEMPTS {
+                return Err(StoreError::conflict(id));
+            }
         }
         if let Some((_, definition)) = &update.definition {
             let values = [Text(id.as_str()), Bytes(definition.as_bytes())];

@@ -287,8 +287,8 @@ pub(crate) use {
     update, was_settled,
 };
 
-/// Id; answers a row if there is such a job.
-pub(crate) const EXISTS: &str = "SELECT 1 FROM {p}jobs WHERE id = ?1";
+/// The revision and the run time of a job.
+pub(crate) const REVISION: &str = "SELECT revision, next_run_time FROM {p}jobs WHERE id = ?1";
 
 /// Node, now; answers a row if the node is known and dead.
 pub(crate) const HAS_EXPIRED: &str =
