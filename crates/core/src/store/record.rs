@@ -60,8 +60,8 @@ pub struct JobRecord {
     pub schedule: Option<Schedule>,
     /// How many runs have been started.
     pub fire_count: u64,
-    /// How many claims have been made of the occurrence that is due: 1 with the first. It is the number of the
-    /// attempt that follows from the claim.
+    /// How many claims have been made of the occurrence that is due: 1 with the first. So a run
+    /// that begins under its claim alone can have its number before anything is recorded.
     pub claims: u32,
     /// Whether it waits only for its in-flight runs to end, and is removed then.
     pub finished: bool,

@@ -120,8 +120,8 @@ impl Engine {
         };
         pass.reported.remove(&record.id);
         let recorded = (options.recovery == Recovery::Rerun).then_some(record.fence);
-        // Counted by the store: an attempt has its number before anything of it is recorded.
-        let attempt = record.claims.max(1);
+        // A claim that was lost has begun nothing: runs are recorded before they start, or not at all.
+        let attempt = 1;
         let runs: SmallVec<[NewRun; 1]> = plan
             .runs
             .iter()
