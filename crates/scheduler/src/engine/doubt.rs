@@ -27,22 +27,19 @@ impl Engine {
         pass: &mut Pass,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if pass.uncertain.is_empty() {
-            return Ok(());
-        }
-        let mut settled = Vec::with_capacity(pass.uncertain.len());
-        for part in pass.uncertain.chunks_mut(slot.batch(self.settings.batch)) {
-            let commits: Vec<_> = part.iter().map(|job| job.commit.clone()).collect();
-            let outcomes = slot.store.commit(commits.into()).await?;
-            for (job, outcome) in part.iter_mut().zip(outcomes) {
-                settled.push(settled_as(slot, job, outcome, now).await?);
-            }
-        }
-        for (job, settled) in std::mem::take(&mut pass.uncertain).into_iter().zip(settled) {
-            match settled {
-                Settled::CarriedOut(outcome) => self.carry_out(slot, job, outcome),
-                Settled::NotCarriedOut => self.carry_out(slot, job, CommitOutcome::Stale),
-                Settled::Unknown => self.tell_lost(slot, &job, now),
+        while !pass.uncertain.is_empty() {
+            let count = pass.uncertain.len().min(slot.batch(self.settings.batch));
+            let commits: Vec<_> =
+                pass.uncertain[..count].iter().map(|job| job.commit.clone()).collect();
+            for outcome in slot.store.commit(commits.into()).await? {
+                // Each by itself: what is settled is not in doubt any more when a look at the next one fails.
+                let settled = settled_as(slot, &mut pass.uncertain[0], outcome, now).await?;
+                let job = pass.uncertain.remove(0);
+                match settled {
+                    Settled::CarriedOut(outcome) => self.carry_out(slot, job, outcome),
+                    Settled::NotCarriedOut => self.carry_out(slot, job, CommitOutcome::Stale),
+                    Settled::Unknown => self.tell_lost(slot, &job, now),
+                }
             }
         }
         Ok(())
