@@ -72,7 +72,7 @@ async fn on_mysql() {
     let store = MySqlJobStore::builder().url(&url).table_prefix(&prefix).build().unwrap();
     let pool = MySqlPool::connect(&url).await.unwrap();
     what_is_committed_runs(store, &pool).await;
-    for table in ["jobs", "runs", "nodes", "notes", "history", "schema"] {
+    for table in ["jobs", "runs", "nodes", "metadata", "history", "schema"] {
         let drop = AssertSqlSafe(format!("DROP TABLE {prefix}{table}"));
         sqlx::raw_sql(drop).execute(&pool).await.unwrap();
     }
