@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryPage,
     HistoryQuery, JobCursor, JobPage, JobStore, Metadata, NewRecord, NodeId, RecordUpdate, Renewal,
-    Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter,
+    Revision, RunHistory, StoreCaps, StoreError, StoreErrorKind, StoredJob, TakeOver, TaskFilter,
     TransactionalJobs,
 };
 use crate::job::JobId;
@@ -18,9 +18,17 @@ pub trait ChangeWatch: Send {
     fn changed(&mut self) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
-/// Writes the methods that are futures, for the trait and for all stores.
+/// Writes the methods that are futures, for the trait and for all stores. Of those that return an answer for each
+/// of several things, `of` says how many there are: callers rely on it.
 macro_rules! dyn_job_store {
-    ($($of:ident::$name:ident($($arg:ident: $ty:ty),*) -> $answer:ty;)*) => {
+    (@call $call:expr) => {
+        $call
+    };
+    (@call $call:expr, $count:expr) => {{
+        let (count, call) = ($count, $call);
+        async move { call.await.and_then(|answers| counted(answers, count)) }
+    }};
+    ($($of:ident::$name:ident($($arg:ident: $ty:ty),*) -> $answer:ty $(, of $count:expr)?;)*) => {
         /// A [`JobStore`] of any type; implemented for all of them, by nobody else.
         ///
         /// The methods are those of [`JobStore`], [`RunHistory`] and [`TransactionalJobs`], with boxed futures.
@@ -44,7 +52,7 @@ macro_rules! dyn_job_store {
 
             $(
                 fn $name<'a>(&'a self, $($arg: $ty),*) -> BoxFuture<'a, $answer> {
-                    Box::pin($of::$name(self, $($arg),*))
+                    Box::pin(dyn_job_store!(@call $of::$name(self, $($arg),*) $(, $count)?))
                 }
             )*
 
@@ -58,15 +66,15 @@ macro_rules! dyn_job_store {
 dyn_job_store! {
     JobStore::start() -> Result<(), StoreError>;
     JobStore::shutdown() -> ();
-    JobStore::add(records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError>;
+    JobStore::add(records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError>, of records.len();
     JobStore::update(id: &'a JobId, expected: Revision, update: RecordUpdate) -> Result<Revision, StoreError>;
-    JobStore::remove(ids: &'a [JobId]) -> Result<Vec<bool>, StoreError>;
+    JobStore::remove(ids: &'a [JobId]) -> Result<Vec<bool>, StoreError>, of ids.len();
     JobStore::get(id: &'a JobId) -> Result<Option<StoredJob>, StoreError>;
     JobStore::list(after: Option<&'a JobCursor>, limit: usize) -> Result<JobPage, StoreError>;
     JobStore::claim_due(
         node: &'a NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &'a TaskFilter
     ) -> Result<Claims, StoreError>;
-    JobStore::commit(batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError>;
+    JobStore::commit(batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError>, of batch.commits.len();
     JobStore::renew(node: &'a NodeId, now: Timestamp, until: Timestamp, filter: &'a TaskFilter)
         -> Result<Renewal, StoreError>;
     JobStore::take_over(node: &'a NodeId, now: Timestamp, limit: usize, filter: &'a TaskFilter)
@@ -81,14 +89,36 @@ dyn_job_store! {
     RunHistory::forget_history_before(before: Timestamp, limit: usize) -> Result<u64, StoreError>;
     RunHistory::forget_history_beyond(jobs: &'a [JobId], keep: usize, limit: usize) -> Result<u64, StoreError>;
     TransactionalJobs::add_in(transaction: &'a mut CallerTransaction<'_>, records: Vec<NewRecord>)
-        -> Result<Vec<AddOutcome>, StoreError>;
+        -> Result<Vec<AddOutcome>, StoreError>, of records.len();
     TransactionalJobs::get_in(transaction: &'a mut CallerTransaction<'_>, id: &'a JobId)
         -> Result<Option<StoredJob>, StoreError>;
     TransactionalJobs::update_in(
         transaction: &'a mut CallerTransaction<'_>, id: &'a JobId, expected: Revision, update: RecordUpdate
     ) -> Result<Revision, StoreError>;
     TransactionalJobs::remove_in(transaction: &'a mut CallerTransaction<'_>, ids: &'a [JobId])
-        -> Result<Vec<bool>, StoreError>;
+        -> Result<Vec<bool>, StoreError>, of ids.len();
     TransactionalJobs::add_metadata_in(transaction: &'a mut CallerTransaction<'_>, key: &'a str, value: &'a str)
         -> Result<(), StoreError>;
+}
+
+/// The answers of a store, if there is one for each thing that it was asked for.
+fn counted<T>(answers: Vec<T>, count: usize) -> Result<Vec<T>, StoreError> {
+    if answers.len() == count {
+        return Ok(answers);
+    }
+    let answered = answers.len();
+    let message = format!("the store returned {answered} answers to {count} questions");
+    Err(StoreError::new(StoreErrorKind::Other, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_missing_is_an_error() {
+        assert_eq!(counted(vec![true, false], 2).unwrap(), [true, false]);
+        let error = counted(vec![true], 2).unwrap_err();
+        assert_eq!(error.to_string(), "the store returned 1 answers to 2 questions");
+    }
 }

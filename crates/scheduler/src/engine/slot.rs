@@ -39,8 +39,6 @@ pub(crate) struct Slot {
     /// Changes to make at the next pass: runs to clear, jobs to look at sooner.
     pub settling: Mutex<Vec<Settling>>,
     pub pass: tokio::sync::Mutex<Pass>,
-    /// When the next pass is needed, from one that took longer than the others waited.
-    pub next_pass: Mutex<Option<Timestamp>>,
     /// The pass that goes on by itself, if one does.
     pub pass_task: Mutex<Option<tokio::task::AbortHandle>>,
     /// Since when a pass has been under way.
@@ -155,7 +153,6 @@ impl Slot {
             lease: Mutex::default(),
             settling: Mutex::default(),
             pass: tokio::sync::Mutex::default(),
-            next_pass: Mutex::default(),
             pass_task: Mutex::default(),
             busy_since: Mutex::default(),
             again: Mutex::default(),

@@ -60,27 +60,35 @@ impl Engine {
         now: Timestamp,
         paused: bool,
     ) -> Option<Timestamp> {
-        let passes = slots.iter().map(|slot| {
+        let passes = slots.iter().map(|slot| self.spawned_pass(slot, now, paused));
+        join_all(passes).await.into_iter().flatten().min()
+    }
+
+    /// A pass in a task of its own; answers when the next one is needed, if it ends while others wait for it. One
+    /// that ends later wakes the driver, which then asks again.
+    async fn spawned_pass(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        now: Timestamp,
+        paused: bool,
+    ) -> Option<Timestamp> {
+        if slot.pass.try_lock().is_err() {
+            return None;
+        }
+        let mut pass = {
             let (engine, slot) = (Arc::clone(self), Arc::clone(slot));
-            async move {
-                if slot.pass.try_lock().is_err() {
-                    return;
-                }
-                let work = {
-                    let (engine, slot) = (Arc::clone(&engine), Arc::clone(&slot));
-                    tokio::spawn(async move {
-                        let next = engine.pass(&slot, now, paused).await;
-                        *slot.next_pass.lock() = next;
-                        engine.wake.notify_one();
-                    })
-                };
-                *slot.pass_task.lock() = Some(work.abort_handle());
-                // Whether it has ended in time shows in what it left behind.
-                let _ = timeout(PATIENCE, work).await;
-            }
+            tokio::spawn(async move { engine.pass(&slot, now, paused).await })
+        };
+        *slot.pass_task.lock() = Some(pass.abort_handle());
+        if let Ok(ended) = timeout(PATIENCE, &mut pass).await {
+            return ended.ok().flatten();
+        }
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            let _ = pass.await;
+            engine.wake.notify_one();
         });
-        join_all(passes).await;
-        slots.iter().filter_map(|slot| slot.next_pass.lock().take()).min()
+        None
     }
 
     /// A pass over one store. Every failure ends here: it is told, and the store is tried again. Outside

@@ -1,0 +1,161 @@
+//! A scheduler that has nothing to do uses next to no processor time: with every mix of stores, while it is paused,
+//! while its stores are away, and however many jobs wait.
+//!
+//! Processor time is that of the whole process, so everything is measured by one test, one after the other. It is
+//! no matter of how busy the machine is; what is looked for, a driver that wakes itself again and again, takes
+//! hundreds of milliseconds of each second.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use cpu_time::ProcessTime;
+use punctual::core::{JobId, JobStore, NewRecord};
+use punctual::prelude::*;
+use punctual::{MemoryJobStore, SchedulerBuilder};
+use punctual_backends::{Backend, Location, Options};
+use punctual_testkit::Layered;
+use punctual_tests::halt::{HaltingLayer, Halts};
+use punctual_tests::home::Home;
+use tokio::sync::watch;
+
+/// For how long it is looked at how much it uses.
+const WINDOW: Duration = Duration::from_millis(500);
+
+/// How much it may use meanwhile, not optimized: a look at each of five stores, and the renewal of five leases.
+const LIMIT: Duration = Duration::from_millis(40);
+
+/// In how many windows it may still be busy with what was before.
+const WINDOWS: usize = 8;
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const A_MILLION: usize = 1_000_000;
+
+#[task]
+fn nothing() {}
+
+/// What was measured, and what was too much.
+#[derive(Default)]
+struct Figures(Vec<String>);
+
+impl Figures {
+    fn measure(&mut self, what: &str) {
+        let mut least = Duration::MAX;
+        for _ in 0..WINDOWS {
+            let before = ProcessTime::now();
+            // Nothing tells of what does not happen: time has to pass.
+            let (_silent, silence) = mpsc::channel::<()>();
+            let _ = silence.recv_timeout(WINDOW);
+            least = least.min(before.elapsed());
+            if least <= LIMIT {
+                break;
+            }
+        }
+        println!("{what}: {:.1} ms of half a second", least.as_secs_f64() * 1e3);
+        if least > LIMIT {
+            self.0.push(format!("{what}: {least:?}"));
+        }
+    }
+}
+
+/// The stores of a mix, each with a place of its own.
+fn builder(mix: &[&Home], number: &mut usize) -> SchedulerBuilder<BackgroundScheduler> {
+    let mut builder = BackgroundScheduler::builder().timezone("UTC").task(nothing);
+    for (place, home) in mix.iter().enumerate() {
+        *number += 1;
+        let mut options = Options::new();
+        if home.place().backend().location() != Location::Process {
+            options = options.with("prefix", format!("idle{number}_"));
+        }
+        let alias = if place == 0 { "default".into() } else { format!("store{place}") };
+        let (store, halts) = (home.place().store_with(options), Halts(watch::Sender::new(None)));
+        builder = builder.job_store(alias, Layered(HaltingLayer { store, halts }));
+    }
+    builder
+}
+
+/// Starts it, and lets a job of each store run.
+fn started(builder: SchedulerBuilder<BackgroundScheduler>, stores: usize) -> BackgroundScheduler {
+    let scheduler = builder.build().unwrap();
+    let (executed, ends) = mpsc::channel();
+    scheduler.add_listener(EventMask::JOB_EXECUTED, move |_| {
+        let _ = executed.send(());
+    });
+    scheduler.start().unwrap();
+    for place in 0..stores {
+        let alias = if place == 0 { "default".into() } else { format!("store{place}") };
+        let later = DateTrigger::at(Timestamp::MAX);
+        scheduler.add_job(nothing()).id("later").trigger(later).job_store(&alias).add().unwrap();
+        scheduler.add_job(nothing()).id("now").job_store(&alias).add().unwrap();
+    }
+    for _ in 0..stores {
+        ends.recv_timeout(PATIENCE).expect("the job of each store runs");
+    }
+    scheduler
+}
+
+fn mixes(homes: &[Home]) -> Vec<Vec<&Home>> {
+    let mut mixes: Vec<Vec<&Home>> = homes.iter().map(|home| vec![home]).collect();
+    for (place, one) in homes.iter().enumerate() {
+        mixes.extend(homes[place..].iter().map(|other| vec![one, other]));
+    }
+    mixes.push(homes.iter().cycle().take(5).collect());
+    mixes
+}
+
+#[test]
+fn it_uses_no_processor_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = |backend: &'static Backend| {
+        let folder = folder.path().join(backend.word());
+        std::fs::create_dir(&folder).unwrap();
+        Home::new(backend, &folder)
+    };
+    let homes: Vec<Home> = Backend::all().iter().map(home).collect();
+    let (mut figures, mut number) = (Figures::default(), 0);
+    for mix in mixes(&homes) {
+        let words: Vec<_> = mix.iter().map(|home| home.place().backend().word()).collect();
+        let words = words.join(" + ");
+        let scheduler = started(builder(&mix, &mut number), mix.len());
+        figures.measure(&words);
+        scheduler.pause().unwrap();
+        scheduler.add_job(nothing()).id("due").add().unwrap();
+        figures.measure(&format!("{words}, paused"));
+        scheduler.shutdown().unwrap();
+    }
+    a_million_jobs_wait(&mut figures);
+
+    let on_servers =
+        homes.iter().filter(|home| home.place().backend().location() == Location::Server);
+    let mix: Vec<&Home> = on_servers.collect();
+    let scheduler = started(builder(&mix, &mut number), mix.len());
+    for home in &mix {
+        home.server().expect("it is on one").down();
+    }
+    figures.measure("with every store away");
+    drop(scheduler);
+    assert_eq!(figures.0, [""; 0], "of half a second");
+}
+
+fn a_million_jobs_wait(figures: &mut Figures) {
+    let store = MemoryJobStore::new();
+    let builder = BackgroundScheduler::builder().timezone("UTC").task(nothing);
+    let scheduler = started(builder.job_store("default", store.clone()), 1);
+    // All of them are the job that waits already, under other ids.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let known =
+            store.get(&JobId::new("later").unwrap()).await.unwrap().expect("it waits").record;
+        let record = |number: usize| NewRecord {
+            id: JobId::new(number.to_string()).unwrap(),
+            task: known.task.clone(),
+            definition: known.definition.clone(),
+            schedule: known.schedule,
+        };
+        store.add((0..A_MILLION).map(record).collect()).await.unwrap();
+    });
+    scheduler.wakeup();
+    figures.measure("with a million jobs that wait");
+    scheduler.shutdown().unwrap();
+}
