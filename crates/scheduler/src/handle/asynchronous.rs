@@ -394,6 +394,19 @@ impl AsyncScheduler {
     }
 }
 
+impl SchedulerBuilder<AsyncScheduler> {
+    /// Makes and starts the scheduler on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// As `build`, and as [`AsyncScheduler::start`].
+    pub async fn start(self) -> Result<AsyncScheduler, SchedulerError> {
+        let scheduler = self.build()?;
+        scheduler.start().await?;
+        Ok(scheduler)
+    }
+}
+
 impl JobSink for AsyncScheduler {
     type Output = BoxFuture<'static, Result<Job, SchedulerError>>;
 

@@ -12,7 +12,6 @@ use punctual_core::{
     Tasks, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneError,
 };
 
-use super::asynchronous::AsyncScheduler;
 use super::defaults;
 use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
@@ -310,7 +309,7 @@ impl<S> SchedulerBuilder<S> {
             state: self.state,
         };
         Ok(Engine::new(parts, stores, |state, engine| {
-            state.with(super::context::SchedulerRef(engine.clone()))
+            state.with(super::reference::SchedulerRef(engine.clone()))
         }))
     }
 }
@@ -323,19 +322,6 @@ impl<S: From<BuiltEngine>> SchedulerBuilder<S> {
     /// For the first option that is not valid, a taken alias or task name, or an unknown zone.
     pub fn build(self) -> Result<S, SchedulerError> {
         Ok(BuiltEngine(self.engine()?).into())
-    }
-}
-
-impl SchedulerBuilder<AsyncScheduler> {
-    /// Makes and starts the scheduler on the current tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// As `build`, and as [`AsyncScheduler::start`].
-    pub async fn start(self) -> Result<AsyncScheduler, SchedulerError> {
-        let scheduler = self.build()?;
-        scheduler.start().await?;
-        Ok(scheduler)
     }
 }
 

@@ -1,15 +1,10 @@
 //! The scheduler, seen from inside a run.
 
-use std::sync::Weak;
-
 use punctual_core::JobContext;
 
 use super::asynchronous::AsyncScheduler;
 use super::background::SchedulerHandle;
-use crate::lifecycle::Engine;
-
-/// What every run's shared state holds.
-pub(crate) struct SchedulerRef(pub Weak<Engine>);
+use super::reference::SchedulerRef;
 
 /// Gives a run the scheduler that runs it.
 pub trait JobContextExt {

@@ -9,6 +9,7 @@ mod builder;
 mod context;
 mod defaults;
 mod methods;
+mod reference;
 mod synchronous;
 mod thread;
 mod within;

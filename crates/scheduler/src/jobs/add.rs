@@ -210,7 +210,7 @@ impl Jobs {
         place: &mut Place<'_>,
     ) -> Result<Stored, SchedulerError> {
         if !job.replace_existing {
-            return Err(exists(job));
+            return Err(SchedulerError::job_exists(job));
         }
         for _ in 0..CONFLICT_RETRIES {
             let found = place.get(slot, &job.id).await.map_err(|error| slot.error(error))?;
@@ -279,10 +279,6 @@ enum Stored {
     Replaced,
     /// It was there already.
     Unchanged,
-}
-
-pub(super) fn exists(job: &CheckedJob) -> SchedulerError {
-    SchedulerError::JobExists { id: job.id.clone(), job_store: job.job_store.clone() }
 }
 
 /// Whether a stored job is what the description says; a start that a trigger took from the clock does

@@ -45,7 +45,7 @@ impl Pending {
         }
         let reference = job.reference();
         match waiting.jobs.iter_mut().find(|other| is(other, &reference)) {
-            Some(_) if !job.replace_existing => return Err(super::add::exists(job)),
+            Some(_) if !job.replace_existing => return Err(SchedulerError::job_exists(job)),
             Some(other) => *other = Arc::new(job.clone()),
             None => waiting.jobs.push(Arc::new(job.clone())),
         }

@@ -82,3 +82,11 @@ impl StorePasses {
         self.slot.waiting.has_changes() && self.is_free()
     }
 }
+
+/// Locks at once when it can, which is nearly always: a wait costs the runtime's attention.
+pub(super) async fn lock<T>(mutex: &tokio::sync::Mutex<T>) -> tokio::sync::MutexGuard<'_, T> {
+    match mutex.try_lock() {
+        Ok(guard) => guard,
+        Err(_) => mutex.lock().await,
+    }
+}

@@ -7,8 +7,7 @@ use futures_util::FutureExt;
 use punctual_core::{Event, StoreError, StoreErrorKind, Timestamp};
 
 use super::Passes;
-use super::state::{PassState, StorePasses};
-use super::tick::lock;
+use super::state::{PassState, StorePasses, lock};
 use crate::store::Slot;
 
 impl Passes {

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use punctual_core::Timestamp;
-use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 use super::Passes;
-use super::state::StorePasses;
+use super::state::{StorePasses, lock};
 use crate::shared::SchedulerState;
 
 /// How long stores wait for a slow one among them.
@@ -89,13 +88,5 @@ impl Passes {
             }
             *store.busy_since.lock() = None;
         }
-    }
-}
-
-/// Locks at once when it can, which is nearly always: a wait costs the runtime's attention.
-pub(super) async fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    match mutex.try_lock() {
-        Ok(guard) => guard,
-        Err(_) => mutex.lock().await,
     }
 }

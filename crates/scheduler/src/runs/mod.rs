@@ -1,6 +1,7 @@
 //! Runs, from a resolved job to the report of its end. What follows from an end for the store waits for the next pass.
 
 mod active;
+mod ends;
 mod launch;
 mod reports;
 mod resolve;

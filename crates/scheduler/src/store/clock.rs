@@ -8,9 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use punctual_core::{Clock, StoreError, Timestamp};
-
-use super::slot::Slot;
+use punctual_core::{Clock, Timestamp};
 
 /// A difference that is worth a line in the log, and to be put right at once.
 pub(crate) const STEP: Duration = Duration::from_millis(500);
@@ -28,6 +26,16 @@ pub(crate) struct StoreClock {
 impl StoreClock {
     pub(crate) fn new(own: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self { own, offset: AtomicI64::new(0), slack: AtomicI64::new(0) })
+    }
+
+    /// What time it is by this machine's clock.
+    pub(super) fn own_now(&self) -> Timestamp {
+        self.own.now()
+    }
+
+    /// Whether the store's clock decides.
+    pub(super) fn store_decides(&self) -> bool {
+        self.own.follows_stores()
     }
 
     /// What time it is for the store when it is `own` here.
@@ -52,7 +60,12 @@ impl StoreClock {
     /// Takes in that the store's clock showed `time` between two instants here. Returns the offset when it is
     /// another. What was known before holds as long as the answer leaves it possible: the answer that came
     /// soonest tells most.
-    fn learn(&self, asked: Timestamp, time: Timestamp, answered: Timestamp) -> Option<i64> {
+    pub(super) fn learn(
+        &self,
+        asked: Timestamp,
+        time: Timestamp,
+        answered: Timestamp,
+    ) -> Option<i64> {
         let earliest = time.as_micros().saturating_sub(answered.as_micros());
         let latest = time.as_micros().saturating_sub(asked.as_micros());
         if earliest > latest {
@@ -75,44 +88,6 @@ impl StoreClock {
 impl Clock for StoreClock {
     fn now(&self) -> Timestamp {
         self.at(self.own.now())
-    }
-}
-
-impl Slot {
-    /// What time it is for this store's jobs.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// What time it is by this machine's clock.
-    pub(crate) fn own_time(&self) -> Timestamp {
-        self.clock.own.now()
-    }
-
-    /// Asks the store what time it is, if its clock is the one that decides.
-    pub(crate) async fn ask_time(&self) -> Result<(), StoreError> {
-        if self.clock.own.follows_stores() {
-            let asked = self.own_time();
-            self.learn(asked, self.store.time().await?);
-        }
-        Ok(())
-    }
-
-    /// Takes in what the store's clock has shown since an instant here.
-    pub(crate) fn learn(&self, asked: Timestamp, time: Option<Timestamp>) {
-        let Some(time) = time.filter(|_| self.clock.own.follows_stores()) else {
-            return;
-        };
-        let before = self.clock.offset_micros();
-        if let Some(offset) = self.clock.learn(asked, time, self.own_time())
-            && u128::from(offset.abs_diff(before)) >= STEP.as_micros()
-        {
-            let ahead = offset as f64 / 1e6;
-            tracing::warn!(
-                store = %self.alias, ahead,
-                "the store's clock is so many seconds ahead of this machine's; it decides"
-            );
-        }
     }
 }
 

@@ -1,26 +1,16 @@
-//! The history of runs that have ended, on its way into the store, and forgetting it in time.
+//! The history of runs that have ended, on its way into the store.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{
-    Commit, CommitBatch, CommitOutcome, HistoryEntry, JobId, StoreError, Timestamp,
-};
+use punctual_core::{Alias, HistoryEntry, JobId, StoreError, Timestamp};
 use rustc_hash::FxHashSet;
 use tokio::task::AbortHandle;
 
-use super::slot::Slot;
 use crate::shared::HistoryOptions;
 
 /// How long an entry waits for a commit to go with.
 const MAX_WAIT: Duration = Duration::from_secs(1);
-
-/// The size of an entry with the longest error and the longest names.
-const ENTRY_BYTES: usize = HistoryEntry::MAX_ERROR + 3_000;
-
-/// How many entries are forgotten in one step, and the jobs looked at in one.
-const FORGET_BATCH: usize = 1_000;
 
 /// The history of a store's runs, on its way into the store.
 pub(crate) struct History {
@@ -57,7 +47,21 @@ impl History {
         waiting.entries.push(entry);
     }
 
-    /// Takes out the oldest entries.
+    pub(super) fn options(&self) -> HistoryOptions {
+        self.options
+    }
+
+    /// Takes out the oldest entries, if there are any.
+    pub(super) fn leave(&self, most: usize, now: Timestamp) -> Option<Leaving<'_>> {
+        let entries = self.take(most);
+        (!entries.is_empty()).then_some(Leaving { history: self, entries, now })
+    }
+
+    /// Takes out the jobs of which there may be too many entries.
+    pub(super) fn take_crowded(&self) -> Vec<JobId> {
+        std::mem::take(&mut *self.crowded.lock()).into_iter().collect()
+    }
+
     fn take(&self, most: usize) -> Vec<HistoryEntry> {
         let mut waiting = self.waiting.lock();
         if waiting.entries.len() <= most {
@@ -68,41 +72,41 @@ impl History {
     }
 
     /// When the entries that wait are written without a commit to go with.
-    fn flush_at(&self, most: usize) -> Option<Timestamp> {
+    pub(super) fn flush_at(&self, most: usize) -> Option<Timestamp> {
         let waiting = self.waiting.lock();
         let since = waiting.since?;
         Some(if waiting.entries.len() >= most { since } else { since.saturating_add(MAX_WAIT) })
     }
 
-    fn stop_forgetting(&self) {
-        if let Some(forgetting) = self.forgetting.lock().take() {
-            forgetting.abort();
+    /// Lets this task forget what is old, instead of the one before.
+    pub(super) fn set_forgetting(&self, task: Option<AbortHandle>) {
+        if let Some(before) = std::mem::replace(&mut *self.forgetting.lock(), task) {
+            before.abort();
         }
     }
 }
 
 /// Entries on their way into the store. They wait on unless the batch is settled, also when the call is cut
 /// off: those that have arrived all the same are told by their keys.
-struct Leaving<'s> {
+pub(super) struct Leaving<'s> {
     history: &'s History,
     entries: Vec<HistoryEntry>,
     now: Timestamp,
 }
 
 impl Leaving<'_> {
-    fn entries(&self) -> Vec<HistoryEntry> {
+    pub(super) fn entries(&self) -> Vec<HistoryEntry> {
         self.entries.clone()
     }
 
     /// What becomes of them by what became of their batch. Ones that the store will never take must not keep
     /// it from taking anything else.
-    fn settle(mut self, slot: &Slot, error: Option<&StoreError>) {
+    pub(super) fn settle(mut self, store: &Alias, error: Option<&StoreError>) {
         if error.is_some_and(StoreError::is_retryable) {
             return;
         }
         let entries = std::mem::take(&mut self.entries).len();
         if let Some(error) = error {
-            let store = &slot.alias;
             tracing::error!(%store, %error, entries, "the history of runs is not complete");
         }
     }
@@ -116,99 +120,4 @@ impl Drop for Leaving<'_> {
             waiting.entries.splice(0..0, self.entries.drain(..));
         }
     }
-}
-
-impl Slot {
-    /// How many entries go with one batch.
-    fn history_batch(&self) -> usize {
-        let wanted = self.batch(self.shared.settings.batch);
-        wanted.min(self.caps.max_batch.bytes / ENTRY_BYTES).max(1)
-    }
-
-    /// The entries that go with the next batch, if any wait.
-    fn leaving_history(&self, now: Timestamp) -> Option<Leaving<'_>> {
-        let history = self.history.as_ref()?;
-        let entries = history.take(self.history_batch());
-        (!entries.is_empty()).then_some(Leaving { history, entries, now })
-    }
-
-    /// When the entries that wait have to be written; none while there are none.
-    pub(crate) fn flush_history_at(&self) -> Option<Timestamp> {
-        self.history.as_ref()?.flush_at(self.history_batch())
-    }
-
-    /// Writes all entries that wait.
-    pub(crate) async fn flush_history(&self, now: Timestamp) -> Result<(), StoreError> {
-        while let Some(leaving) = self.leaving_history(now) {
-            let batch = CommitBatch::new(Vec::new(), leaving.entries());
-            let result = self.store.commit(batch).await;
-            leaving.settle(self, result.as_ref().err());
-            result?;
-        }
-        Ok(())
-    }
-
-    /// Commits, and takes along what waits to be written down.
-    pub(crate) async fn commit(
-        &self,
-        commits: Vec<Commit>,
-        now: Timestamp,
-    ) -> Result<Vec<CommitOutcome>, StoreError> {
-        let Some(leaving) = self.leaving_history(now) else {
-            return self.store.commit(commits.into()).await;
-        };
-        let result = self.store.commit(CommitBatch::new(commits, leaving.entries())).await;
-        leaving.settle(self, result.as_ref().err());
-        result
-    }
-
-    /// Forgets what is old, in a task of its own.
-    pub(crate) fn start_forgetting(self: &Arc<Self>, now: Timestamp) {
-        let (Some(history), Some(runtime)) = (&self.history, self.shared.runtime()) else {
-            return;
-        };
-        let (slot, options) = (Arc::clone(self), history.options);
-        let work = runtime.spawn(async move {
-            if let Err(error) = forget(&slot, options, now).await {
-                tracing::warn!(store = %slot.alias, %error, "old runs could not be forgotten");
-            }
-        });
-        if let Some(before) = history.forgetting.lock().replace(work.abort_handle()) {
-            before.abort();
-        }
-    }
-
-    /// Forgets nothing any more.
-    pub(crate) fn stop_forgetting(&self) {
-        if let Some(history) = &self.history {
-            history.stop_forgetting();
-        }
-    }
-}
-
-/// Forgets what need not be kept any more, in small steps, so that no commit waits long for one.
-async fn forget(slot: &Slot, options: HistoryOptions, now: Timestamp) -> Result<(), StoreError> {
-    let Some(history) = &slot.history else {
-        return Ok(());
-    };
-    let store = &slot.store;
-    if let Some(age) = options.max_age {
-        let before = now.saturating_sub(age);
-        while is_full(store.forget_history_before(before, FORGET_BATCH).await?) {
-            tokio::task::yield_now().await;
-        }
-    }
-    let crowded = std::mem::take(&mut *history.crowded.lock());
-    let crowded: Vec<JobId> = crowded.into_iter().collect();
-    for jobs in crowded.chunks(FORGET_BATCH) {
-        let keep = options.max_per_job.unwrap_or(usize::MAX);
-        while is_full(store.forget_history_beyond(jobs, keep, FORGET_BATCH).await?) {
-            tokio::task::yield_now().await;
-        }
-    }
-    Ok(())
-}
-
-fn is_full(forgotten: u64) -> bool {
-    forgotten >= FORGET_BATCH as u64
 }

@@ -6,10 +6,14 @@ mod clock;
 mod corrupt;
 mod failures;
 mod history;
+mod keep_history;
 mod place;
+mod settle;
 mod slot;
+mod time;
 mod waiting;
 mod watch;
+mod zone_rules;
 mod zones;
 
 use std::sync::Arc;
@@ -20,8 +24,9 @@ use punctual_core::Alias;
 pub(crate) use self::cache::Decoded;
 pub(crate) use self::clock::STEP;
 pub(crate) use self::place::Place;
+pub(crate) use self::settle::Unsettled;
 pub(crate) use self::slot::Slot;
-pub(crate) use self::waiting::{Again, Unsettled};
+pub(crate) use self::waiting::Again;
 pub(crate) use self::zones::Rules;
 use crate::error::SchedulerError;
 

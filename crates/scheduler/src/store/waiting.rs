@@ -3,8 +3,6 @@
 use parking_lot::Mutex;
 use punctual_core::{Commit, CommitAction, Fence, InFlightRun, JobId, RunId, TaskName, Timestamp};
 
-use super::slot::Slot;
-
 /// Changes to make, and runs to try again.
 #[derive(Default)]
 pub(crate) struct Waiting {
@@ -45,6 +43,20 @@ impl Settling {
 }
 
 impl Waiting {
+    pub(super) fn add(&self, change: Settling) {
+        self.settling.lock().push(change);
+    }
+
+    /// Takes out all changes.
+    pub(super) fn take(&self) -> Vec<Settling> {
+        std::mem::take(&mut *self.settling.lock())
+    }
+
+    /// Takes changes back, to be made before the others.
+    pub(super) fn give_back(&self, changes: impl Iterator<Item = Settling>) {
+        self.settling.lock().splice(0..0, changes);
+    }
+
     pub(crate) fn has_changes(&self) -> bool {
         !self.settling.lock().is_empty()
     }
@@ -76,35 +88,5 @@ impl Waiting {
 
     pub(super) fn forget_again(&self) {
         self.again.lock().clear();
-    }
-}
-
-impl Slot {
-    /// Makes the change at the next pass.
-    pub(crate) fn settle(&self, job: &JobId, task: &TaskName, fence: Fence, action: CommitAction) {
-        let commit = Commit { id: job.clone(), fence, action };
-        let change = Settling { commit, task: task.clone(), uncertain: false };
-        self.waiting.settling.lock().push(change);
-    }
-}
-
-/// Changes on their way into the store. They wait on unless they have been answered for, also when the call is
-/// cut off; then nobody knows whether they were made.
-pub(crate) struct Unsettled<'s> {
-    slot: &'s Slot,
-    pub all: Vec<Settling>,
-}
-
-impl<'s> Unsettled<'s> {
-    pub(crate) fn taken_from(slot: &'s Slot) -> Self {
-        let all = std::mem::take(&mut *slot.waiting.settling.lock());
-        Self { slot, all }
-    }
-}
-
-impl Drop for Unsettled<'_> {
-    fn drop(&mut self) {
-        let again = self.all.drain(..).map(|change| Settling { uncertain: true, ..change });
-        self.slot.waiting.settling.lock().splice(0..0, again);
     }
 }

@@ -7,14 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use punctual_core::{StoreError, Trigger, Zone};
+use punctual_core::{Trigger, Zone};
 use tokio::task::AbortHandle;
-
-use super::place::{Place, inside};
-use super::slot::Slot;
-
-/// What the keys in the metadata begin with.
-const KEY: &str = "zone:";
 
 /// The rules of a zone that was known once and is not any more.
 const UNKNOWN: &str = "unknown";
@@ -59,12 +53,22 @@ impl ZoneRules {
         }
     }
 
-    fn learn(&self, rules: impl IntoIterator<Item = (String, String)>) {
+    /// Whether they have been read.
+    pub(super) fn are_known(&self) -> bool {
+        self.stored.lock().is_some()
+    }
+
+    /// Whether they have to be compared with the rules in force; they have not from now on.
+    pub(super) fn take_unchecked(&self) -> bool {
+        self.unchecked.swap(false, Ordering::Relaxed)
+    }
+
+    pub(super) fn learn(&self, rules: impl IntoIterator<Item = (String, String)>) {
         self.stored.lock().get_or_insert_default().extend(rules);
     }
 
     /// The zones of a trigger whose rules are not stored yet.
-    fn unknown(&self, trigger: &dyn Trigger) -> Vec<Zone> {
+    pub(super) fn unknown(&self, trigger: &dyn Trigger) -> Vec<Zone> {
         let mut unknown = Vec::new();
         let noted = self.stored.lock();
         trigger.visit_zones(&mut |zone| {
@@ -82,70 +86,11 @@ fn can_change(zone: &Zone) -> bool {
     !zone.name().starts_with("UTC")
 }
 
-fn fingerprint(zone: &Zone) -> String {
+pub(super) fn fingerprint(zone: &Zone) -> String {
     format!("{:016x}", zone.fingerprint())
 }
 
 /// The rules of a zone as they are now.
-fn current_rules(name: &str) -> String {
+pub(super) fn current_rules(name: &str) -> String {
     Zone::named(name).map_or_else(|_| UNKNOWN.to_owned(), |zone| fingerprint(&zone))
-}
-
-impl Slot {
-    /// Stores the rules by which a trigger computes, before a job with it is stored.
-    pub(crate) async fn store_zone_rules(
-        &self,
-        trigger: &dyn Trigger,
-        place: &mut Place<'_>,
-    ) -> Result<(), StoreError> {
-        let unknown = self.zones.unknown(trigger);
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        if let Place::Inside(transaction) = place {
-            // Nothing is learnt by it: the rules are there only if the transaction commits.
-            for zone in unknown {
-                let (key, text) = (format!("{KEY}{}", zone.name()), fingerprint(&zone));
-                inside(self, transaction)?.add_metadata_in(transaction, &key, &text).await?;
-            }
-            return Ok(());
-        }
-        if self.zones.stored.lock().is_none() {
-            let noted = self.read_rules().await?;
-            self.zones.learn(noted);
-        }
-        for zone in self.zones.unknown(trigger) {
-            self.store_rules(zone.name(), &fingerprint(&zone)).await?;
-        }
-        Ok(())
-    }
-
-    /// Compares the rules that are stored with those in force, if that is to be done; returns those in force that are
-    /// others.
-    pub(crate) async fn changed_rules(&self) -> Result<Rules, StoreError> {
-        if !self.zones.unchecked.swap(false, Ordering::Relaxed) {
-            return Ok(Rules::new());
-        }
-        let noted = self.read_rules().await.inspect_err(|_| self.zones.check_again())?;
-        self.zones.stop();
-        let now = noted.keys().map(|name| (name.clone(), current_rules(name)));
-        let changed = now.filter(|(name, rules)| noted.get(name) != Some(rules)).collect();
-        self.zones.learn(noted);
-        Ok(changed)
-    }
-
-    /// Stores the rules of a zone.
-    pub(crate) async fn store_rules(&self, name: &str, rules: &str) -> Result<(), StoreError> {
-        self.store.set_metadata(&format!("{KEY}{name}"), rules).await?;
-        self.zones.learn([(name.to_owned(), rules.to_owned())]);
-        Ok(())
-    }
-
-    async fn read_rules(&self) -> Result<Rules, StoreError> {
-        let metadata = self.store.metadata().await?;
-        self.report_corrupt(metadata.corrupt);
-        let of_zone =
-            |(key, rules): (String, String)| Some((key.strip_prefix(KEY)?.to_owned(), rules));
-        Ok(metadata.values.into_iter().filter_map(of_zone).collect())
-    }
 }
