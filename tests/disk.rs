@@ -9,11 +9,14 @@ use std::process::Command;
 /// Names a small disk that is there already, for machines where a test may not mount one.
 const GIVEN: &str = "PUNCTUAL_TEST_SMALL_DISK";
 
-/// Mounts a disk of that many megabytes at that place, and goes on there.
+/// Mounts a disk of that many megabytes at that place, goes on there, and unmounts it: where the mount is nobody else's,
+/// it would go by itself.
 const MOUNT: &str = r#"
-    mount -t tmpfs -o "size=$1m,mode=1777" tmpfs "$2" || exit
+    place=$2
+    mount -t tmpfs -o "size=$1m,mode=1777" tmpfs "$place" || exit
+    trap 'umount -l "$place" 2>/dev/null' EXIT
     shift 2
-    exec "$@"
+    "$@"
 "#;
 
 /// Does `work` in a folder on a small disk, in memory. `test` is the full name of the test that calls this.
@@ -37,6 +40,10 @@ pub fn on_a_small_disk(test: &str, megabytes: u32, work: impl FnOnce(&Path)) {
     let place = tempfile::tempdir().expect("a temporary folder");
     let mut command = Command::new("unshare");
     command.arg("--mount");
+    if is_in_chroot() {
+        // There is no root whose mounts could be made this process's own.
+        command.args(["--propagation", "unchanged"]);
+    }
     let (user, group) = (id("-u"), id("-g"));
     if user != "0" {
         command.args(["--user", "--map-root-user"]);
@@ -54,6 +61,13 @@ pub fn on_a_small_disk(test: &str, megabytes: u32, work: impl FnOnce(&Path)) {
         output.status.success() && said.contains("1 passed"),
         "on a disk of {megabytes} MB (if it can't be mounted, give one by {GIVEN}):\n{complained}{said}"
     );
+}
+
+/// Whether the root of this process is a folder where nothing is mounted.
+fn is_in_chroot() -> bool {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    // The fifth field is where it is mounted.
+    !mounts.lines().any(|mount| mount.split(' ').nth(4) == Some("/"))
 }
 
 fn id(which: &str) -> String {

@@ -1,7 +1,7 @@
 //! Why a scheduler could not do what it was asked.
 
 use punctual_core::{
-    Alias, ExecutorError, JobError, JobId, NameError, StoreError, StoreErrorKind,
+    Alias, CheckedJob, ExecutorError, JobError, JobId, NameError, StoreError, StoreErrorKind,
     TaskRegistryError, TriggerError, ZoneError,
 };
 
@@ -145,6 +145,11 @@ pub enum SchedulerError {
 }
 
 impl SchedulerError {
+    /// There is a job of this id already.
+    pub(crate) fn job_exists(job: &CheckedJob) -> Self {
+        Self::JobExists { id: job.id.clone(), job_store: job.job_store.clone() }
+    }
+
     /// Whether the same call may succeed later without anything being changed.
     ///
     /// Changes of jobs that meet somebody else's are made once more on top of those by the scheduler itself, so

@@ -1,42 +1,33 @@
-//! The scheduling engine of Punctual: a pure plan, one tick, and thin blocking, background and async
-//! drivers.
+//! The scheduling engine of Punctual: a pure plan, passes over the stores, and thin blocking, background and async
+//! schedulers.
 //!
-//! Most programs depend on the facade crate, `punctual`. Inside, `plan` decides what becomes of a due
-//! job, `engine::tick` makes one pass over the stores, and `driver` sleeps until the next.
+//! Most programs depend on the facade crate, `punctual`. Inside, it is made of layers. Each owns its state, and calls go
+//! down only; up go a wake of the driver, and events.
+//!
+//! - `handle`: what users hold
+//! - `lifecycle`: start, pause, shutdown, stores and executors that come and go, the driver
+//! - `jobs`: add, find, change, remove, run now
+//! - `pass`: what is done with each store again and again
+//! - `runs`: from a resolved job to the report of its end
+//! - `store`: a job store as the engine knows it
+//! - `shared`: settings, clock, events, registries
+//! - `plan`: what becomes of a due job, as a pure function
 
-mod asynchronous;
-mod background;
-mod blocking;
-mod bridge;
-mod builder;
-mod context;
-mod defaults;
-mod driver;
-mod engine;
 mod error;
-mod events;
-mod health;
-mod history;
+mod handle;
+mod jobs;
+mod lifecycle;
+mod pass;
 mod plan;
+mod runs;
 mod shared;
-mod synchronous;
-mod thread;
-mod within;
+mod store;
 
-use std::time::Duration;
-
-pub use asynchronous::AsyncScheduler;
-pub use background::{Background, BackgroundScheduler, Handle, SchedulerHandle};
-pub use blocking::{Blocking, BlockingScheduler};
-pub use builder::{BuiltEngine, SchedulerBuilder};
-pub use context::JobContextExt;
-pub use engine::{JobSelector, SchedulerState};
 pub use error::SchedulerError;
-pub use events::{EventStream, ListenerId};
-pub use health::{Health, StoreHealth};
-pub use history::HistoryOptions;
-pub use synchronous::SyncScheduler;
-pub use within::JobsWithin;
-
-/// How long a shutdown waits for the runs under way, unless it is told otherwise.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+pub use handle::{
+    AsyncScheduler, Background, BackgroundScheduler, Blocking, BlockingScheduler, BuiltEngine,
+    Handle, JobContextExt, JobsWithin, SchedulerBuilder, SchedulerHandle, SyncScheduler,
+};
+pub use jobs::JobSelector;
+pub use lifecycle::{Health, StoreHealth};
+pub use shared::{EventStream, HistoryOptions, ListenerId, SchedulerState};

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use punctual_core::{Coalesce, Jitter, JobOptions, MissReason, Schedule, Timestamp, Trigger};
+use punctual_core::{
+    Coalesce, Jitter, JobOptions, MissReason, Recovery, Schedule, Timestamp, Trigger,
+};
 use smallvec::SmallVec;
 
 /// The most runs that one pass starts for one job; the others follow in later passes.
@@ -31,12 +33,26 @@ pub(crate) struct Due<'a> {
 /// What to do with it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// The scheduled times of the runs to start, earliest first.
-    pub runs: SmallVec<[Timestamp; 1]>,
+    /// The runs to start, earliest first.
+    pub runs: SmallVec<[PlannedRun; 1]>,
+    /// Whether they are recorded before they start, so that they run again if their process dies.
+    pub recorded: bool,
+    /// How many runs have been started then.
+    pub fire_count: u64,
     /// The run times that are passed over, and why.
     pub skipped: Vec<Skipped>,
     /// When the job runs next; none: never again.
     pub next: Option<Schedule>,
+    /// Run times that are due wait for the end of another run.
+    pub waiting: bool,
+}
+
+/// A run to start.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PlannedRun {
+    pub scheduled_time: Timestamp,
+    /// Until when it may begin; none when it may at any time.
+    pub deadline: Option<Timestamp>,
 }
 
 /// Run times that are passed over: from the first to the last.
@@ -49,67 +65,107 @@ pub(crate) struct Skipped {
 
 /// Decides. `random` gives a number below its argument; it is only asked for jitter.
 pub(crate) fn plan(due: &Due<'_>, now: Timestamp, random: &mut dyn FnMut(u64) -> u64) -> Plan {
-    // A run that jitter moved before its nominal time is due although its time has not come.
-    let now = now.max(due.next_run_time);
+    let mut plan = Plan {
+        runs: SmallVec::new(),
+        recorded: due.options.recovery == Recovery::Rerun,
+        fire_count: due.fire_count,
+        skipped: Vec::new(),
+        next: None,
+        waiting: false,
+    };
     let left = due.trigger.max_runs().map_or(u64::MAX, |max| max.saturating_sub(due.fire_count));
-    let free = due.options.max_instances.saturating_sub(due.running);
-    if left == 0 {
-        return Plan { runs: SmallVec::new(), skipped: Vec::new(), next: None };
+    if left > 0 {
+        plan.fill(due, left, now, random);
+        plan.fire_count = due.fire_count.saturating_add(plan.runs.len() as u64);
+        plan.waiting = plan.next.is_some_and(|next| next.next_run_time <= now);
     }
-    let mut plan = Plan { runs: SmallVec::new(), skipped: Vec::new(), next: None };
-
-    // Too late are the run times before this one; with none left that is not, all of them are.
-    let earliest = match oldest_allowed(due, now) {
-        Some(oldest) if oldest > due.next_run_time => first_from(due.trigger, oldest, now),
-        _ => Some(due.next_run_time),
-    };
-    let latest = latest_until(due, now);
-    let next_after = match earliest {
-        None => {
-            plan.skip(due.next_run_time, latest, MissReason::TooLate);
-            latest
-        }
-        Some(earliest) => {
-            if earliest > due.next_run_time {
-                let last = due
-                    .trigger
-                    .latest_fire_time(due.next_run_time, earliest.saturating_add_micros(-1));
-                plan.skip(
-                    due.next_run_time,
-                    last.unwrap_or(due.next_run_time),
-                    MissReason::TooLate,
-                );
-            }
-            match due.options.coalesce {
-                Coalesce::All => {
-                    let slots = u64::from(free.min(MAX_RUNS_PER_PASS)).min(left);
-                    return plan.run_each(due, earliest, now, slots, left, random);
-                }
-                Coalesce::Earliest => plan.run_one(earliest, earliest, latest, free),
-                _ => plan.run_one(latest, earliest, latest, free),
-            }
-            latest
-        }
-    };
-    if plan.runs.len() as u64 >= left {
-        return plan;
-    }
-    plan.next = following(due.trigger, next_after, random);
     plan
 }
 
+/// Until when the first attempt at a run may begin; none when it may at any time.
+pub(crate) fn deadline(
+    trigger: &dyn Trigger,
+    options: &JobOptions,
+    scheduled_time: Timestamp,
+) -> Option<Timestamp> {
+    Some(scheduled_time.saturating_add(allowed_lateness(trigger, options)?))
+}
+
 impl Plan {
+    /// Chooses the runs to start, and the next schedule.
+    fn fill(
+        &mut self,
+        due: &Due<'_>,
+        left: u64,
+        now: Timestamp,
+        random: &mut dyn FnMut(u64) -> u64,
+    ) {
+        // A run that jitter moved before its nominal time is due although its time has not come.
+        let now = now.max(due.next_run_time);
+        let free = due.options.max_instances.saturating_sub(due.running);
+
+        // Too late are the run times before this one; with none left that is not, all of them are.
+        let earliest = match oldest_allowed(due, now) {
+            Some(oldest) if oldest > due.next_run_time => first_from(due.trigger, oldest, now),
+            _ => Some(due.next_run_time),
+        };
+        let latest = latest_until(due, now);
+        let next_after = match earliest {
+            None => {
+                self.skip(due.next_run_time, latest, MissReason::TooLate);
+                latest
+            }
+            Some(earliest) => {
+                if earliest > due.next_run_time {
+                    let last = due
+                        .trigger
+                        .latest_fire_time(due.next_run_time, earliest.saturating_add_micros(-1));
+                    self.skip(
+                        due.next_run_time,
+                        last.unwrap_or(due.next_run_time),
+                        MissReason::TooLate,
+                    );
+                }
+                match due.options.coalesce {
+                    Coalesce::All => {
+                        let slots = u64::from(free.min(MAX_RUNS_PER_PASS)).min(left);
+                        self.run_each(due, earliest, now, slots, left, random);
+                        return;
+                    }
+                    Coalesce::Earliest => self.run_one(due, earliest, earliest, latest, free),
+                    _ => self.run_one(due, latest, earliest, latest, free),
+                }
+                latest
+            }
+        };
+        if (self.runs.len() as u64) < left {
+            self.next = following(due.trigger, next_after, random);
+        }
+    }
+
+    fn run(&mut self, due: &Due<'_>, scheduled_time: Timestamp) {
+        let deadline = deadline(due.trigger, due.options, scheduled_time);
+        self.runs.push(PlannedRun { scheduled_time, deadline });
+    }
+
     fn skip(&mut self, first: Timestamp, last: Timestamp, reason: MissReason) {
         self.skipped.push(Skipped { first, last, reason });
     }
 
     /// One run at `chosen` for all run times from `earliest` to `latest`, if there is a slot.
-    fn run_one(&mut self, chosen: Timestamp, earliest: Timestamp, latest: Timestamp, free: u32) {
+    fn run_one(
+        &mut self,
+        due: &Due<'_>,
+        chosen: Timestamp,
+        earliest: Timestamp,
+        latest: Timestamp,
+        free: u32,
+    ) {
         if free == 0 {
             self.skip(earliest, latest, MissReason::MaxInstances);
             return;
         }
-        self.runs.push(chosen);
+        self.run(due, chosen);
         if earliest < latest {
             self.skip(earliest, latest, MissReason::Coalesced);
         }
@@ -117,24 +173,24 @@ impl Plan {
 
     /// A run for each run time, as long as there are slots; the job stays due for the others.
     fn run_each(
-        mut self,
+        &mut self,
         due: &Due<'_>,
         earliest: Timestamp,
         now: Timestamp,
         slots: u64,
         left: u64,
         random: &mut dyn FnMut(u64) -> u64,
-    ) -> Self {
+    ) {
         let mut next = Some(earliest);
         while let Some(fire) = next.filter(|&fire| fire <= now) {
             if self.runs.len() as u64 >= slots {
                 break;
             }
-            self.runs.push(fire);
+            self.run(due, fire);
             next = due.trigger.next_fire_time(Some(fire), now);
         }
         if self.runs.len() as u64 >= left {
-            return self;
+            return;
         }
         self.next = match next {
             Some(fire) if fire <= now => {
@@ -143,7 +199,6 @@ impl Plan {
             Some(fire) => Some(schedule(due.trigger, fire, random)),
             None => None,
         };
-        self
     }
 }
 
@@ -153,7 +208,7 @@ fn oldest_allowed(due: &Due<'_>, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// How late after its scheduled time a run may start: the grace time, and what jitter may add.
-pub(crate) fn allowed_lateness(trigger: &dyn Trigger, options: &JobOptions) -> Option<Duration> {
+fn allowed_lateness(trigger: &dyn Trigger, options: &JobOptions) -> Option<Duration> {
     let jitter = match trigger.jitter() {
         Some(Jitter::OneSided(delay) | Jitter::Symmetric(delay)) => delay,
         _ => Duration::ZERO,

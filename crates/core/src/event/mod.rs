@@ -144,6 +144,16 @@ impl SkippedRuns {
     pub fn new(job: JobRef, first: Timestamp, last: Timestamp, reason: MissReason) -> Self {
         Self { job, first, last, reason }
     }
+
+    /// The event that tells of them, by their reason.
+    #[must_use]
+    pub fn into_event(self) -> Event {
+        match self.reason {
+            MissReason::TooLate => Event::JobMissed(self),
+            MissReason::MaxInstances => Event::JobMaxInstances(self),
+            MissReason::Coalesced => Event::JobCoalesced(self),
+        }
+    }
 }
 
 impl Event {

@@ -1,0 +1,23 @@
+//! What users hold: the builder, and the blocking, background and async schedulers, which are thin: they call the
+//! engine.
+
+mod asynchronous;
+mod background;
+mod blocking;
+mod bridge;
+mod builder;
+mod context;
+mod defaults;
+mod methods;
+mod reference;
+mod synchronous;
+mod thread;
+mod within;
+
+pub use self::asynchronous::AsyncScheduler;
+pub use self::background::{Background, BackgroundScheduler, Handle, SchedulerHandle};
+pub use self::blocking::{Blocking, BlockingScheduler};
+pub use self::builder::{BuiltEngine, SchedulerBuilder};
+pub use self::context::JobContextExt;
+pub use self::synchronous::SyncScheduler;
+pub use self::within::JobsWithin;

@@ -1,0 +1,78 @@
+//! The thread on which blocking and background schedulers live.
+
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+use tokio::runtime::Builder;
+
+use crate::error::SchedulerError;
+use crate::lifecycle::Engine;
+use crate::shared::SHUTDOWN_TIMEOUT;
+
+/// A running engine's thread; it ends when the engine has been shut down.
+#[derive(Debug)]
+pub(crate) struct SchedulerThread(JoinHandle<()>);
+
+impl SchedulerThread {
+    /// Starts the engine on a new thread with a runtime of its own, so that no job can keep it from
+    /// being punctual.
+    pub(crate) fn start(
+        engine: &Arc<Engine>,
+        paused: bool,
+        stop_on_ctrl_c: bool,
+    ) -> Result<Self, SchedulerError> {
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(SchedulerError::Runtime)?;
+        let (answer, answered) = mpsc::sync_channel(1);
+        let engine = Arc::clone(engine);
+        let thread = thread::Builder::new()
+            .name("punctual-scheduler".into())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let started = engine.start(paused, true).await;
+                    let running = started.is_ok();
+                    // The caller waits for it below.
+                    let _ = answer.send(started);
+                    if running {
+                        if stop_on_ctrl_c {
+                            tokio::spawn(shut_down_on_ctrl_c(Arc::clone(&engine)));
+                        }
+                        engine.stopped().await;
+                    }
+                });
+                // Blocking work that outlives the shutdown's patience is left alone.
+                runtime.shutdown_background();
+            })
+            .map_err(SchedulerError::Runtime)?;
+        let started = answered.recv().unwrap_or_else(|_| {
+            Err(SchedulerError::Runtime(io::Error::other("the scheduler's thread panicked")))
+        });
+        match started {
+            Ok(()) => Ok(Self(thread)),
+            Err(error) => {
+                Self(thread).join();
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits for the end of the thread; not from within it.
+    pub(crate) fn join(self) {
+        if self.0.thread().id() != thread::current().id() && self.0.join().is_err() {
+            tracing::error!("the scheduler's thread panicked");
+        }
+    }
+}
+
+async fn shut_down_on_ctrl_c(engine: Arc<Engine>) {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => {
+            tracing::info!("interrupted: shutting down");
+            if let Err(error) = engine.shutdown(SHUTDOWN_TIMEOUT).await {
+                tracing::debug!(%error, "shut down already");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "Ctrl-C will not shut the scheduler down"),
+    }
+}

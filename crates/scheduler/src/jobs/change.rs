@@ -1,0 +1,312 @@
+//! Changing jobs.
+
+use std::sync::Arc;
+
+use punctual_core::{
+    CheckedChange, Event, IntoTrigger, Job, JobChange, JobDefinition, JobId, JobProblem, JobRecord,
+    JobRef, RecordUpdate, RunAt, Schedule, StoreError, StoreErrorKind, TaskName, Trigger,
+};
+
+use super::Jobs;
+use super::find::Found;
+use super::selector::JobSelector;
+use crate::error::SchedulerError;
+use crate::shared::CONFLICT_RETRIES;
+use crate::store::{Place, Slot};
+
+/// The schedule that a new trigger brings, if the present one does not stay.
+trait NewSchedule:
+    Fn(Option<&Slot>, &JobId, &dyn Trigger) -> Result<Option<Option<Schedule>>, SchedulerError>
+{
+}
+
+impl<F> NewSchedule for F where
+    F: Fn(Option<&Slot>, &JobId, &dyn Trigger) -> Result<Option<Option<Schedule>>, SchedulerError>
+{
+}
+
+impl Jobs {
+    /// Changes what a job is; its schedule stays.
+    pub(crate) async fn modify_job(
+        &self,
+        selector: JobSelector,
+        change: JobChange,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        self.change(selector, change, |_, _, _| Ok(None), place).await
+    }
+
+    /// Gives a job another trigger, and the schedule that follows from it now.
+    pub(crate) async fn reschedule_job(
+        &self,
+        selector: JobSelector,
+        trigger: impl IntoTrigger + Send + 'static,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        let change = JobChange::new().trigger(trigger);
+        let from_now = |slot: Option<&Slot>, id: &JobId, trigger: &dyn Trigger| {
+            self.schedule_from_now(slot, id, trigger).map(|schedule| Some(Some(schedule)))
+        };
+        self.change(selector, change, from_now, place).await
+    }
+
+    async fn change(
+        &self,
+        selector: JobSelector,
+        change: JobChange,
+        schedule: impl NewSchedule,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        match self.find(selector, place).await? {
+            Found::Stored(slot, record) => {
+                let change =
+                    change.check(&self.trigger_defaults(Some(&slot)), self.shared.settings.codec);
+                let change = change?;
+                self.change_stored(slot, record, change, schedule, place).await
+            }
+            Found::Pending(job) => {
+                let change =
+                    change.check(&self.trigger_defaults(None), self.shared.settings.codec)?;
+                self.change_pending(&job, &change, schedule)
+            }
+        }
+    }
+
+    fn change_pending(
+        &self,
+        job: &JobRef,
+        change: &CheckedChange,
+        schedule: impl NewSchedule,
+    ) -> Result<Job, SchedulerError> {
+        let old = self.pending.get(job)?.definition.clone();
+        let old_task = old.task.clone();
+        let definition = change.apply(old)?;
+        let is_rescheduled = match change.trigger() {
+            Some(trigger) => schedule(None, &job.job_id, &**trigger)?.is_some(),
+            None => false,
+        };
+        if let Some(registration) = change.registration() {
+            self.shared.register(registration.clone())?;
+        }
+        let changed = self.pending.change(job, |job| {
+            job.definition = definition;
+            if is_rescheduled {
+                job.first_run = RunAt::Trigger;
+                job.definition.first_run = None;
+            }
+            if let Some(trigger) = change.trigger() {
+                job.trigger = Arc::clone(trigger);
+            }
+            if let Some(registration) = change.registration() {
+                job.registration = registration.clone();
+            }
+        })?;
+        let changed = self.pending_job(&changed);
+        self.forget_replaced(&changed, &old_task);
+        Ok(changed)
+    }
+
+    /// Makes a change of what is stored; when somebody else is quicker, once more on top of that: what both have
+    /// changed is then as the later one says, and all else as either said.
+    async fn change_stored(
+        &self,
+        slot: Arc<Slot>,
+        mut record: JobRecord,
+        change: CheckedChange,
+        schedule: impl NewSchedule,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        let id = record.id.clone();
+        for attempt in 1..=CONFLICT_RETRIES {
+            let mut definition = stored_definition(&record)?;
+            let old_task = definition.task.clone();
+            definition = change.apply(definition)?;
+            let new_schedule = match change.trigger() {
+                Some(trigger) => schedule(Some(&slot), &id, &**trigger)?,
+                None => None,
+            };
+            if let Some(registration) = change.registration().filter(|_| attempt == 1) {
+                if slot.caps.persistent && registration.is_transient() {
+                    let job_store = slot.alias.clone();
+                    return Err(SchedulerError::ClosureNotStorable { id, job_store });
+                }
+                self.shared.register(registration.clone())?;
+            }
+            if let Some(trigger) = change.trigger() {
+                let noted = slot.store_zone_rules(&**trigger, place).await;
+                noted.map_err(|error| slot.error(error))?;
+                // One that stays was not computed by the new trigger.
+                let stays = record.schedule.filter(|_| new_schedule.is_none());
+                definition.first_run = stays.map(|schedule| schedule.next_run_time);
+            }
+            let encoded = definition.encode().map_err(punctual_core::JobError::from)?;
+            slot.check_size(&id, &encoded)?;
+            let update = RecordUpdate {
+                definition: Some((definition.task, encoded)),
+                // Another course: `max_runs` counts from here.
+                restart: new_schedule.is_some(),
+                schedule: new_schedule,
+                expected_run_time: new_schedule.map(|_| record.next_run_time()),
+            };
+            match self.update(&slot, &record, update.clone(), place).await {
+                Ok(()) => {
+                    let job = self.modified(&slot, record, update, place).await?;
+                    self.forget_replaced(&job, &old_task);
+                    return Ok(job);
+                }
+                Err(error) if is_conflict(&error) => {
+                    let found = place.get(&slot, &id).await.map_err(|error| slot.error(error))?;
+                    let found = found.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
+                    if !place.is_final() && is_same(&found, &record) {
+                        // The transaction sees the job as it was when it began.
+                        return Err(error);
+                    }
+                    record = found;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(slot.error(StoreError::conflict(&id)))
+    }
+
+    /// Lets go of a closure that a changed job does not run any more.
+    fn forget_replaced(&self, job: &Job, old_task: &TaskName) {
+        if job.task != *old_task {
+            self.shared.forget_closure(old_task);
+        }
+    }
+
+    async fn update(
+        &self,
+        slot: &Slot,
+        record: &JobRecord,
+        update: RecordUpdate,
+        place: &mut Place<'_>,
+    ) -> Result<(), SchedulerError> {
+        let updated = place.update(slot, &record.id, record.revision, update).await;
+        updated.map(drop).map_err(|error| match error.kind() {
+            StoreErrorKind::NotFound => SchedulerError::JobNotFound(record.id.clone()),
+            _ => slot.error(error),
+        })
+    }
+
+    /// Tells that a job was changed, and shows it as it is now.
+    async fn modified(
+        &self,
+        slot: &Arc<Slot>,
+        mut record: JobRecord,
+        update: RecordUpdate,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        if place.is_final() {
+            slot.changed();
+            let job = slot.job_ref(&record.id);
+            self.shared.bus.emit(Event::JobModified(job));
+        }
+        if let Some(now) = place.get(slot, &record.id).await.map_err(|error| slot.error(error))? {
+            return Ok(self.job(slot, &now));
+        }
+        // Run and gone already: as it was changed.
+        if let Some((task, definition)) = update.definition {
+            (record.task, record.definition) = (task, definition);
+        }
+        record.schedule = update.schedule.unwrap_or(record.schedule);
+        Ok(self.job(slot, &record))
+    }
+
+    /// Takes the next run time away; runs under way go on.
+    pub(crate) async fn pause_job(
+        &self,
+        selector: JobSelector,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        self.set_schedule(selector, |_, _| Ok(None), place).await
+    }
+
+    /// Gives a job its next run time from now on.
+    pub(crate) async fn resume_job(
+        &self,
+        selector: JobSelector,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        let from_now = |slot: Option<&Slot>, job: &Job| {
+            let trigger = job.trigger.as_ref().ok_or_else(|| SchedulerError::Unresolved {
+                id: job.id.clone(),
+                problem: job
+                    .problem
+                    .clone()
+                    .unwrap_or_else(|| Arc::new(JobProblem::UnknownTask(job.task.clone()))),
+            })?;
+            self.schedule_from_now(slot, &job.id, &**trigger).map(Some)
+        };
+        self.set_schedule(selector, from_now, place).await
+    }
+
+    /// Makes a job due now, whoever runs it.
+    pub(crate) async fn make_job_due(
+        &self,
+        selector: JobSelector,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        if !self.shared.phase.is_up() {
+            return Err(SchedulerError::NotRunning);
+        }
+        let now = |slot: Option<&Slot>, job: &Job| {
+            let now = self.now(slot);
+            // What is due already is not made any later.
+            Ok(Some(Schedule::at(job.next_run_time.map_or(now, |next| next.min(now)))))
+        };
+        self.set_schedule(selector, now, place).await
+    }
+
+    async fn set_schedule(
+        &self,
+        selector: JobSelector,
+        schedule: impl Fn(Option<&Slot>, &Job) -> Result<Option<Schedule>, SchedulerError>,
+        place: &mut Place<'_>,
+    ) -> Result<Job, SchedulerError> {
+        for _ in 0..CONFLICT_RETRIES {
+            let (slot, record) = match self.find(selector.clone(), place).await? {
+                Found::Stored(slot, record) => (slot, record),
+                Found::Pending(job) => {
+                    let pending = self.pending_job(&*self.pending.get(&job)?);
+                    let paused = schedule(None, &pending)?.is_none();
+                    let first_run = if paused { RunAt::Paused } else { RunAt::Trigger };
+                    let changed = self.pending.change(&job, |job| job.first_run = first_run)?;
+                    return Ok(self.pending_job(&changed));
+                }
+            };
+            let schedule = schedule(Some(&slot), &self.job(&slot, &record))?;
+            let update = RecordUpdate {
+                schedule: Some(schedule),
+                // A pause follows from nothing.
+                expected_run_time: schedule.map(|_| record.next_run_time()),
+                ..Default::default()
+            };
+            match self.update(&slot, &record, update.clone(), place).await {
+                Ok(()) => return self.modified(&slot, record, update, place).await,
+                Err(error) if is_conflict(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let (slot, record) = self.find_stored(selector).await?;
+        Err(slot.error(StoreError::conflict(&record.id)))
+    }
+}
+
+fn stored_definition(record: &JobRecord) -> Result<JobDefinition, SchedulerError> {
+    JobDefinition::decode(record.definition.as_bytes()).map_err(|error| {
+        let problem = Arc::new(JobProblem::Undecodable(error));
+        SchedulerError::Unresolved { id: record.id.clone(), problem }
+    })
+}
+
+/// Whether a job has been neither changed nor run in between.
+fn is_same(one: &JobRecord, other: &JobRecord) -> bool {
+    (one.revision, one.schedule) == (other.revision, other.schedule)
+}
+
+/// Whether somebody else has changed the job in the meantime, or has run it.
+fn is_conflict(error: &SchedulerError) -> bool {
+    matches!(error, SchedulerError::Store { source, .. } if source.kind() == StoreErrorKind::Conflict)
+}

@@ -1,0 +1,38 @@
+//! The first schedule of a job.
+
+use punctual_core::{CheckedJob, JobId, RunAt, Schedule, Trigger};
+
+use super::Jobs;
+use crate::error::SchedulerError;
+use crate::plan;
+use crate::store::Slot;
+
+impl Jobs {
+    pub(super) fn first_schedule(
+        &self,
+        slot: &Slot,
+        job: &CheckedJob,
+    ) -> Result<Option<Schedule>, SchedulerError> {
+        let trigger = &*job.trigger;
+        match job.first_run {
+            RunAt::Paused => Ok(None),
+            RunAt::Instant(instant) => Ok(Some(Schedule::at(instant))),
+            RunAt::Trigger => self.schedule_from_now(Some(slot), &job.id, trigger).map(Some),
+        }
+    }
+
+    /// The first schedule of a trigger from now on.
+    pub(super) fn schedule_from_now(
+        &self,
+        slot: Option<&Slot>,
+        id: &JobId,
+        trigger: &dyn Trigger,
+    ) -> Result<Schedule, SchedulerError> {
+        let fire = trigger.next_fire_time(None, self.now(slot));
+        let fire = fire.ok_or_else(|| SchedulerError::NeverFires {
+            id: id.clone(),
+            trigger: trigger.to_string(),
+        })?;
+        Ok(plan::schedule(trigger, fire, &mut |below| fastrand::u64(..below)))
+    }
+}

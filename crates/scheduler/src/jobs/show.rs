@@ -1,0 +1,69 @@
+//! Jobs as listings show them.
+
+use std::sync::Arc;
+
+use punctual_core::{CheckedJob, Job, JobDefinition, JobProblem, JobRecord, JobState};
+
+use super::Jobs;
+use crate::store::Slot;
+
+impl Jobs {
+    /// The job as listings show it, with why it can't be run here, if it can't.
+    pub(super) fn job(&self, slot: &Slot, record: &JobRecord) -> Job {
+        let decoded = slot.decode(record);
+        let zone = decoded.as_ref().ok().and_then(|decoded| decoded.trigger.zone().cloned());
+        let zone = zone.unwrap_or_else(|| self.shared.zone());
+        let mut job = Job::from_record(record, slot.alias.clone(), zone);
+        match &decoded {
+            Ok(decoded) => {
+                job.definition = Some(Arc::clone(&decoded.definition));
+                job.trigger = Some(Arc::clone(&decoded.trigger));
+                job.problem = self.problem(record, &decoded.definition).map(Arc::new);
+            }
+            Err(problem) => {
+                // A definition that can be read is shown even if its trigger can't be made.
+                job.definition =
+                    JobDefinition::decode(record.definition.as_bytes()).ok().map(Arc::new);
+                job.problem = Some(Arc::clone(problem));
+            }
+        }
+        job
+    }
+
+    fn problem(&self, record: &JobRecord, definition: &JobDefinition) -> Option<JobProblem> {
+        if self.shared.settings.client {
+            // What it takes to run a job is others' business.
+            return None;
+        }
+        let Some(task) = self.shared.task(&record.task) else {
+            return Some(JobProblem::UnknownTask(record.task.clone()));
+        };
+        if !self.shared.executor(&definition.executor).is_some() {
+            return Some(JobProblem::UnknownExecutor(definition.executor.clone()));
+        }
+        task.check(&definition.args).err().map(JobProblem::Arguments)
+    }
+
+    /// A pending job as listings show it.
+    pub(super) fn pending_job(&self, job: &CheckedJob) -> Job {
+        let record = JobRecord {
+            id: job.id.clone(),
+            task: job.definition.task.clone(),
+            definition: Vec::new().into(),
+            revision: Default::default(),
+            fence: Default::default(),
+            schedule: None,
+            fire_count: 0,
+            claims: 0,
+            finished: false,
+            in_flight: 0,
+        };
+        let zone = job.trigger.zone().cloned();
+        let zone = zone.unwrap_or_else(|| self.shared.zone());
+        let mut shown = Job::from_record(&record, job.job_store.clone(), zone);
+        shown.state = JobState::Pending;
+        shown.definition = Some(Arc::new(job.definition.clone()));
+        shown.trigger = Some(Arc::clone(&job.trigger));
+        shown
+    }
+}

@@ -1,0 +1,34 @@
+//! Sleeps and wakes; everything else is decided below. Nothing but a driver reads the clock for a pass, and nothing but a
+//! driver waits for the next: a reason to wake is an instant that `Passes::tick` returns, or a call of `Wake::wake`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use punctual_core::Timestamp;
+use tokio::time::timeout;
+
+use super::Engine;
+
+/// Ticks whenever something is due or has changed, until the scheduler stops.
+///
+/// Whether something is due is decided by the clock, not by the timer having fired, and every sleep is
+/// capped, so that suspended machines and clocks that are put forward are noticed.
+pub(super) async fn run(engine: Arc<Engine>) {
+    let shared = &engine.shared;
+    while shared.phase.is_up() {
+        let next = engine.passes.tick(shared.clock.now()).await;
+        let sleep = sleep_until(next, shared.clock.now(), shared.settings.max_sleep);
+        if !sleep.is_zero() {
+            // Whichever comes first; both mean "look again".
+            let _ = timeout(sleep, shared.wake.woken()).await;
+        }
+        // Others on this runtime get their turn even when something is always due, or runs end all the
+        // time: a signal that has come already is no wait.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// How long to sleep, at most.
+fn sleep_until(next: Option<Timestamp>, now: Timestamp, longest: Duration) -> Duration {
+    next.map_or(longest, |next| next.saturating_since(now)).min(longest)
+}

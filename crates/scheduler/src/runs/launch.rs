@@ -1,0 +1,124 @@
+//! From a resolved job to a run in its executor.
+
+use std::sync::Arc;
+
+use punctual_core::{
+    Event, EventMask, Fence, InFlightRun, JobContext, JobContextParts, JobRecord, NodeId, Refused,
+    Run, RunEvent, RunId, RunOutcome, RunParts, Timestamp,
+};
+
+use super::Runs;
+use super::active::ActiveRun;
+use super::resolve::Resolved;
+use crate::store::Slot;
+
+/// A run to submit.
+pub(crate) struct NewRun {
+    pub run_id: RunId,
+    pub scheduled_time: Timestamp,
+    pub attempt: u32,
+    /// The fence of its record; none when it is not recorded.
+    pub recorded: Option<Fence>,
+    /// Until when it may begin.
+    pub deadline: Option<Timestamp>,
+}
+
+impl Runs {
+    pub(crate) fn new_run_id(&self) -> RunId {
+        let mut next = self.next_run_id.lock();
+        *next = next.next();
+        *next
+    }
+
+    pub(crate) fn context(&self, slot: &Slot, record: &JobRecord, run: &NewRun) -> JobContext {
+        JobContext::new(JobContextParts {
+            job_id: record.id.clone(),
+            job_store: slot.alias.clone(),
+            run_id: run.run_id,
+            scheduled_time: run.scheduled_time,
+            attempt: run.attempt,
+            state: self.shared.state.clone(),
+        })
+    }
+
+    /// Counts a run as under way and hands it to its executor.
+    pub(crate) fn submit(
+        &self,
+        slot: &Arc<Slot>,
+        record: &JobRecord,
+        resolved: &Resolved,
+        run: NewRun,
+    ) {
+        let active = self.active_run(slot, record, &run);
+        let context = active.context.clone();
+        self.active.lock().insert(active);
+        self.hand_over(slot, context, resolved, record, &run);
+    }
+
+    /// Counts a run as under way, if its job has fewer than `max`; whether it had.
+    pub(crate) fn try_count(
+        &self,
+        slot: &Arc<Slot>,
+        record: &JobRecord,
+        run: &NewRun,
+        max: u32,
+    ) -> bool {
+        let active = self.active_run(slot, record, run);
+        self.active.lock().try_insert(active, max)
+    }
+
+    /// The run as it counts among those under way.
+    fn active_run(&self, slot: &Arc<Slot>, record: &JobRecord, run: &NewRun) -> ActiveRun {
+        ActiveRun {
+            slot: Arc::clone(slot),
+            task: record.task.clone(),
+            context: self.context(slot, record, run),
+            recorded: run.recorded,
+        }
+    }
+
+    /// Hands a run to its executor that counts as under way already.
+    pub(crate) fn hand_over(
+        &self,
+        slot: &Slot,
+        context: JobContext,
+        resolved: &Resolved,
+        record: &JobRecord,
+        run: &NewRun,
+    ) {
+        // Told before, so that no end of the run can be told earlier.
+        if self.shared.bus.wants(EventMask::JOB_SUBMITTED) {
+            self.shared.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
+        }
+        let args = resolved.decoded.definition.args.clone();
+        let mut ready = Run::new(RunParts {
+            context,
+            task: record.task.clone(),
+            body: Arc::clone(&resolved.task),
+            args,
+            deadline: run.deadline,
+            clock: Arc::clone(&slot.clock) as _,
+            sink: Arc::clone(&self.reports) as _,
+        });
+        if run.recorded.is_some() && slot.caps.persistent {
+            ready = ready.with_lease(slot.lease.lock().clone());
+        }
+        if let Err(Refused { run, reason }) = resolved.executor.submit(ready) {
+            // Comes back as a report, like the end of any other run.
+            run.finish(RunOutcome::Refused(reason.to_string()));
+        }
+    }
+}
+
+impl NewRun {
+    /// What the store keeps of the run.
+    pub(crate) fn record(&self, node: &NodeId) -> InFlightRun {
+        InFlightRun {
+            run_id: self.run_id,
+            scheduled_time: self.scheduled_time,
+            attempt: self.attempt,
+            node: node.clone(),
+            fence: self.recorded.unwrap_or_default(),
+        }
+    }
+}
