@@ -88,7 +88,7 @@ impl AsyncScheduler {
     /// Answers when the next pass is needed, `now` or earlier for "at once"; `None` when nothing is
     /// scheduled. Drivers call it.
     pub async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
-        self.engine.passes.tick(now).await
+        self.engine.tick(now).await
     }
 
     /// Waits until a pass may be needed earlier than the last one answered: a run has ended, or a job

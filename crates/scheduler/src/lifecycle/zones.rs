@@ -19,12 +19,4 @@ impl Engine {
         self.shared.wake.wake();
         Ok(release)
     }
-
-    /// Looks at all stores at once.
-    pub(crate) fn wakeup(&self) {
-        for slot in self.stores.all().iter() {
-            slot.set_changed();
-        }
-        self.shared.wake.wake();
-    }
 }

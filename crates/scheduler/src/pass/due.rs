@@ -53,7 +53,7 @@ impl Passes {
                 Left::Perhaps => return Ok(Some(now)),
                 // The end of a run wakes the driver.
                 Left::NoRoom => return Ok(None),
-                Left::Held => return Ok(Some(now.saturating_add(HELD_PAUSE))),
+                Left::Locked => return Ok(Some(now.saturating_add(HELD_PAUSE))),
             }
         }
         if looks_for_unknown {
@@ -83,7 +83,7 @@ impl Passes {
                 return Ok(Left::NoRoom);
             }
             if claims.more && claims.records.is_empty() && claims.corrupt.is_empty() {
-                return Ok(Left::Held);
+                return Ok(Left::Locked);
             }
             let last = !claims.more;
             // Kept there while it is committed, so that a pass that is cut off forgets nothing.
@@ -163,7 +163,8 @@ enum Left {
     /// Whatever the next pass finds.
     Perhaps,
     /// What others hold at this moment: another claim, or a user's transaction.
-    Held,
-    /// As much as may run at a time is running.
+    Locked,
+    /// As much as may run at a time is running. Nothing was claimed, so nobody knows which jobs are held back, or
+    /// whether any are.
     NoRoom,
 }
