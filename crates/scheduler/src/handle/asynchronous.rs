@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Alias, BoxFuture, CallerTransaction, CorruptRecord, Event, EventMask, Executor, HistoryPage,
-    HistoryQuery, IntoAction, IntoTrigger, Job, JobBuilder, JobChange, JobSink, JobStore, NewJob,
-    RunEvent, RunId, Timestamp, TransactionalSink, inside_run,
+    Alias, CallerTransaction, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery,
+    IntoAction, IntoTrigger, Job, JobBuilder, JobChange, JobStore, NewJob, RunEvent, RunId,
+    Timestamp, inside_run,
 };
 
 use super::builder::{BuiltEngine, SchedulerBuilder};
@@ -26,7 +26,7 @@ use crate::store::Place;
 /// Dropping it does not stop it; [`shutdown`](Self::shutdown) does.
 #[derive(Clone, Debug)]
 pub struct AsyncScheduler {
-    engine: Arc<Engine>,
+    pub(super) engine: Arc<Engine>,
 }
 
 impl From<BuiltEngine> for AsyncScheduler {
@@ -391,38 +391,5 @@ impl AsyncScheduler {
     ) -> Result<(), SchedulerError> {
         let alias = Alias::new(alias)?;
         self.engine.add_executor(alias, Arc::new(executor))
-    }
-}
-
-impl SchedulerBuilder<AsyncScheduler> {
-    /// Makes and starts the scheduler on the current tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// As `build`, and as [`AsyncScheduler::start`].
-    pub async fn start(self) -> Result<AsyncScheduler, SchedulerError> {
-        let scheduler = self.build()?;
-        scheduler.start().await?;
-        Ok(scheduler)
-    }
-}
-
-impl JobSink for AsyncScheduler {
-    type Output = BoxFuture<'static, Result<Job, SchedulerError>>;
-
-    fn add(self, job: NewJob) -> Self::Output {
-        Box::pin(async move { self.engine.jobs.add_job(job).await })
-    }
-}
-
-impl TransactionalSink for AsyncScheduler {
-    type OutputWithin<'t> = BoxFuture<'t, Result<Job, SchedulerError>>;
-
-    fn add_within(self, job: NewJob, transaction: CallerTransaction<'_>) -> Self::OutputWithin<'_> {
-        let place = Place::Inside(transaction);
-        Box::pin(async move {
-            let mut place = place;
-            self.engine.jobs.add_job_within(job, &mut place).await
-        })
     }
 }

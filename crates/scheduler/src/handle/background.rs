@@ -1,6 +1,5 @@
 //! The scheduler that runs beside the program.
 
-use super::builder::SchedulerBuilder;
 use super::synchronous::SyncScheduler;
 use super::thread::SchedulerThread;
 use crate::error::SchedulerError;
@@ -47,18 +46,5 @@ impl SyncScheduler<Background> {
             old.join();
         }
         Ok(())
-    }
-}
-
-impl SchedulerBuilder<BackgroundScheduler> {
-    /// Makes and starts the scheduler.
-    ///
-    /// # Errors
-    ///
-    /// As `build`, and as the scheduler's `start`.
-    pub fn start(self) -> Result<BackgroundScheduler, SchedulerError> {
-        let scheduler = self.build()?;
-        scheduler.start()?;
-        Ok(scheduler)
     }
 }

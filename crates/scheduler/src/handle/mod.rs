@@ -1,6 +1,7 @@
 //! What users hold: the builder, and the blocking, background and async schedulers, which are thin: they call the
 //! engine.
 
+mod adding;
 mod asynchronous;
 mod background;
 mod blocking;
@@ -10,6 +11,7 @@ mod context;
 mod defaults;
 mod methods;
 mod reference;
+mod starting;
 mod synchronous;
 mod thread;
 mod within;

@@ -9,8 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery, IntoAction,
-    IntoTrigger, Job, JobBuilder, JobChange, JobSink, JobStore, NewJob, RunEvent, RunId,
-    inside_run,
+    IntoTrigger, Job, JobBuilder, JobChange, JobStore, NewJob, RunEvent, RunId, inside_run,
 };
 
 use super::asynchronous::AsyncScheduler;
@@ -72,7 +71,10 @@ impl<Mode> SyncScheduler<Mode> {
     }
 
     /// Runs a piece of the engine's work to its end, wherever the caller is.
-    fn block<T, F>(&self, work: impl FnOnce(Arc<Engine>) -> F) -> Result<T, SchedulerError>
+    pub(super) fn block<T, F>(
+        &self,
+        work: impl FnOnce(Arc<Engine>) -> F,
+    ) -> Result<T, SchedulerError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, SchedulerError>> + Send + 'static,
@@ -390,13 +392,5 @@ impl<Mode> SyncScheduler<Mode> {
         let alias = Alias::new(alias)?;
         let executor = Arc::new(executor);
         self.block(move |engine| async move { engine.add_executor(alias, executor) })
-    }
-}
-
-impl<Mode> JobSink for SyncScheduler<Mode> {
-    type Output = Result<Job, SchedulerError>;
-
-    fn add(self, job: NewJob) -> Self::Output {
-        self.block(move |engine| async move { engine.jobs.add_job(job).await })
     }
 }

@@ -1,0 +1,36 @@
+//! From a job's builder into a scheduler.
+
+use punctual_core::{BoxFuture, CallerTransaction, Job, JobSink, NewJob, TransactionalSink};
+
+use super::asynchronous::AsyncScheduler;
+use super::synchronous::SyncScheduler;
+use crate::error::SchedulerError;
+use crate::store::Place;
+
+impl JobSink for AsyncScheduler {
+    type Output = BoxFuture<'static, Result<Job, SchedulerError>>;
+
+    fn add(self, job: NewJob) -> Self::Output {
+        Box::pin(async move { self.engine.jobs.add_job(job).await })
+    }
+}
+
+impl TransactionalSink for AsyncScheduler {
+    type OutputWithin<'t> = BoxFuture<'t, Result<Job, SchedulerError>>;
+
+    fn add_within(self, job: NewJob, transaction: CallerTransaction<'_>) -> Self::OutputWithin<'_> {
+        let place = Place::Inside(transaction);
+        Box::pin(async move {
+            let mut place = place;
+            self.engine.jobs.add_job_within(job, &mut place).await
+        })
+    }
+}
+
+impl<Mode> JobSink for SyncScheduler<Mode> {
+    type Output = Result<Job, SchedulerError>;
+
+    fn add(self, job: NewJob) -> Self::Output {
+        self.block(move |engine| async move { engine.jobs.add_job(job).await })
+    }
+}
