@@ -15,7 +15,9 @@ use punctual_core::{
 use super::defaults;
 use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
-use crate::shared::{EventBus, HistoryOptions, HistorySettings, ListenerId, Settings, SharedParts};
+use crate::shared::{
+    EventBus, HistoryOptions, HistorySettings, Ids, ListenerId, Settings, SharedParts,
+};
 
 /// What a builder has put together, on its way into a scheduler.
 pub struct BuiltEngine(pub(crate) Arc<Engine>);
@@ -54,6 +56,7 @@ pub struct SchedulerBuilder<S> {
     history: Option<HistoryOptions>,
     histories: Vec<(Result<Alias, NameError>, HistoryOptions)>,
     client: bool,
+    seed: Option<u64>,
     kind: PhantomData<fn() -> S>,
 }
 
@@ -82,6 +85,7 @@ impl<S> Default for SchedulerBuilder<S> {
             history: None,
             histories: Vec::new(),
             client: false,
+            seed: None,
             kind: PhantomData,
         }
     }
@@ -245,6 +249,14 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
+    /// Makes the random names of this scheduler and of its runs from a number, so that the same happens again: for
+    /// simulations. **No two schedulers that share a store may have the same one.** What else is random, jitter
+    /// and the waits after failures, comes from the generator of `fastrand` that belongs to the thread.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     fn engine(self) -> Result<Arc<Engine>, SchedulerError> {
         check_range("lease", self.lease, Duration::from_secs(1), Duration::from_secs(11))?;
         let day = Duration::from_secs(86_400);
@@ -307,6 +319,7 @@ impl<S> SchedulerBuilder<S> {
             triggers: self.triggers,
             bus: self.bus,
             state: self.state,
+            ids: Ids::new(self.seed),
         };
         Ok(Engine::new(parts, stores, |state, engine| {
             state.with(super::reference::SchedulerRef(engine.clone()))

@@ -50,6 +50,7 @@ impl Engine {
         }
         for slot in self.stores.all().iter() {
             tokio::select! {
+                biased;
                 opened = self.passes.open(slot) => opened.map_err(|error| slot.error(error))?,
                 () = self.given_up() => return Err(slot.error(StoreError::new(
                     StoreErrorKind::Unavailable,

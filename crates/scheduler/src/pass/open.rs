@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use punctual_core::{StoreError, TaskFilter};
+use punctual_core::{StoreError, TaskFilter, Timestamp};
 use tokio::time::timeout;
 
 use super::Passes;
@@ -39,9 +39,12 @@ impl Passes {
             let now = slot.now();
             self.settle(slot, now).await?;
             slot.flush_history(now).await?;
-            if self.has_lease(slot) && idle {
+            // Not one that a start which failed never had: that would be by a clock of which nothing is known yet.
+            let has_it = self.has_lease(slot) && !slot.lease.lock().is_over(now);
+            if has_it && idle {
                 let (node, past) = (self.shared.node(), now.saturating_add_micros(-1));
                 slot.store.renew(&node, now, past, &TaskFilter::Any).await?;
+                slot.lease.lock().prolong(Timestamp::MIN);
             }
             Ok::<_, StoreError>(())
         };

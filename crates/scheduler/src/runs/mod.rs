@@ -34,7 +34,7 @@ impl Runs {
         Arc::new(Self {
             shared: Arc::clone(shared),
             active: Mutex::default(),
-            next_run_id: Mutex::new(RunId::random()),
+            next_run_id: Mutex::new(shared.ids.run()),
             reports: Reports::new(Arc::clone(&shared.wake)),
             ended: Notify::new(),
         })

@@ -3,6 +3,7 @@
 
 mod bus;
 mod history_options;
+mod ids;
 mod settings;
 mod state;
 mod wake;
@@ -20,6 +21,7 @@ use tokio::runtime::Handle;
 pub(crate) use self::bus::EventBus;
 pub use self::bus::{EventStream, ListenerId};
 pub use self::history_options::HistoryOptions;
+pub(crate) use self::ids::Ids;
 pub(crate) use self::settings::{
     CONFLICT_RETRIES, HistorySettings, SHUTDOWN_TIMEOUT, STORES_TIMEOUT, Settings,
 };
@@ -41,6 +43,8 @@ pub(crate) struct Shared {
     /// What runs can reach.
     pub state: SharedState,
     pub triggers: TriggerRegistry,
+    /// Where random names come from.
+    pub ids: Ids,
     tasks: RwLock<TaskRegistry>,
     executors: RwLock<Executors>,
     /// Another value of the same name after a refresh of the zone database.
@@ -61,6 +65,7 @@ pub(crate) struct SharedParts {
     pub triggers: TriggerRegistry,
     pub bus: EventBus,
     pub state: SharedState,
+    pub ids: Ids,
 }
 
 impl Shared {
@@ -73,10 +78,11 @@ impl Shared {
             phase: Phase::default(),
             state: parts.state,
             triggers: parts.triggers,
+            node: Mutex::new(parts.ids.node()),
+            ids: parts.ids,
             tasks: RwLock::new(parts.tasks),
             executors: RwLock::new(parts.executors.into_iter().collect()),
             zone: RwLock::new(parts.zone),
-            node: Mutex::new(NodeId::random()),
             runtime: Mutex::default(),
         })
     }
@@ -148,7 +154,7 @@ impl Shared {
 
     /// Takes the name for a run of the scheduler: its own, or a new one.
     pub(crate) fn take_name(&self) {
-        *self.node.lock() = self.settings.identity.clone().unwrap_or_else(NodeId::random);
+        *self.node.lock() = self.settings.identity.clone().unwrap_or_else(|| self.ids.node());
     }
 
     /// Where the engine runs; none while it is stopped.
