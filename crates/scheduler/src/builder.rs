@@ -13,7 +13,7 @@ use punctual_core::{
 };
 
 use crate::defaults;
-use crate::engine::{Engine, EngineParts, HistorySettings, Settings};
+use crate::engine::{Engine, EngineParts, HistorySettings, Ids, Settings};
 use crate::events::{EventBus, ListenerId};
 use crate::{AsyncScheduler, HistoryOptions, SchedulerError};
 
@@ -54,6 +54,7 @@ pub struct SchedulerBuilder<S> {
     history: Option<HistoryOptions>,
     histories: Vec<(Result<Alias, NameError>, HistoryOptions)>,
     client: bool,
+    seed: Option<u64>,
     kind: PhantomData<fn() -> S>,
 }
 
@@ -82,6 +83,7 @@ impl<S> Default for SchedulerBuilder<S> {
             history: None,
             histories: Vec::new(),
             client: false,
+            seed: None,
             kind: PhantomData,
         }
     }
@@ -245,6 +247,14 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
+    /// Makes the random names of this scheduler and of its runs from a number, so that the same happens again: for
+    /// simulations. **No two schedulers that share a store may have the same one.** What else is random, jitter
+    /// and the waits after failures, comes from the generator of `fastrand` that belongs to the thread.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     fn engine(self) -> Result<Arc<Engine>, SchedulerError> {
         check_range("lease", self.lease, Duration::from_secs(1), Duration::from_secs(11))?;
         let day = Duration::from_secs(86_400);
@@ -308,6 +318,7 @@ impl<S> SchedulerBuilder<S> {
             triggers: self.triggers,
             bus: self.bus,
             state: self.state,
+            ids: Ids::new(self.seed),
         };
         Ok(Engine::new(parts, |state, engine| {
             state.with(crate::context::SchedulerRef(engine.clone()))

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use punctual_core::{Event, JobRef, NodeId, StoreError, StoreErrorKind, TaskFilter, Timestamp};
+use punctual_core::{Event, JobRef, StoreError, StoreErrorKind, TaskFilter, Timestamp};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -87,7 +87,7 @@ impl Engine {
     }
 
     async fn open(self: &Arc<Self>, paused: bool) -> Result<(), SchedulerError> {
-        *self.node.lock() = self.settings.identity.clone().unwrap_or_else(NodeId::random);
+        *self.node.lock() = self.settings.identity.clone().unwrap_or_else(|| self.ids.node());
         let executors: Vec<_> =
             self.executors.read().iter().map(|(a, e)| (a.clone(), Arc::clone(e))).collect();
         for (alias, executor) in executors.into_iter().filter(|_| !self.settings.client) {
@@ -98,6 +98,7 @@ impl Engine {
         }
         for slot in self.slots().iter() {
             tokio::select! {
+                biased;
                 opened = self.open_slot(slot) => opened?,
                 () = self.given_up() => return Err(slot.error(StoreError::new(
                     StoreErrorKind::Unavailable,
@@ -330,9 +331,12 @@ impl Engine {
             let now = slot.now();
             self.commit_settling(slot, now).await?;
             slot.flush_history(slot.history_batch(self.settings.batch), now).await?;
-            if self.has_lease(slot) && idle {
+            // Not one that a start which failed never had: that would be by a clock of which nothing is known yet.
+            let has_it = self.has_lease(slot) && !slot.lease.lock().is_over(now);
+            if has_it && idle {
                 let (node, past) = (self.node.lock().clone(), now.saturating_add_micros(-1));
                 slot.store.renew(&node, now, past, &TaskFilter::Any).await?;
+                slot.lease.lock().prolong(Timestamp::MIN);
             }
             Ok::<_, StoreError>(())
         };

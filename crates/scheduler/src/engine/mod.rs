@@ -10,6 +10,7 @@ mod corrupt;
 mod doubt;
 mod due;
 mod history;
+mod ids;
 mod lease;
 mod life;
 mod manage;
@@ -39,6 +40,7 @@ use punctual_core::{
 use tokio::sync::Notify;
 
 use self::active::ActiveRuns;
+pub(crate) use self::ids::Ids;
 pub use self::life::SchedulerState;
 pub(crate) use self::place::Place;
 pub use self::selector::JobSelector;
@@ -107,6 +109,7 @@ pub(crate) struct Engine {
     /// Lets one pass happen at a time.
     tick: tokio::sync::Mutex<()>,
     active: Mutex<ActiveRuns>,
+    ids: Ids,
     next_run_id: Mutex<RunId>,
     node: Mutex<NodeId>,
     reports: Arc<Reports>,
@@ -127,6 +130,7 @@ pub(crate) struct EngineParts {
     pub triggers: TriggerRegistry,
     pub bus: EventBus,
     pub state: SharedState,
+    pub ids: Ids,
 }
 
 impl Engine {
@@ -136,7 +140,7 @@ impl Engine {
         parts: EngineParts,
         state: impl FnOnce(SharedState, &std::sync::Weak<Self>) -> SharedState,
     ) -> Arc<Self> {
-        let EngineParts { settings, clock, stores, .. } = parts;
+        let EngineParts { settings, clock, stores, ids, .. } = parts;
         let slot = |(alias, store): (Alias, Arc<dyn DynJobStore>)| {
             let history = settings.history.of(&alias, store.caps());
             Slot::new(alias, store, Arc::clone(&clock), history)
@@ -159,8 +163,9 @@ impl Engine {
             give_up: tokio::sync::watch::Sender::default(),
             tick: tokio::sync::Mutex::default(),
             active: Mutex::default(),
-            next_run_id: Mutex::new(RunId::random()),
-            node: Mutex::new(NodeId::random()),
+            next_run_id: Mutex::new(ids.run()),
+            node: Mutex::new(ids.node()),
+            ids,
             reports: Arc::new(Reports { waiting: Mutex::default(), engine: engine.clone() }),
             last_tick: AtomicI64::new(Timestamp::MIN.as_micros()),
             runtime: Mutex::default(),
