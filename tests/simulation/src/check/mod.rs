@@ -21,6 +21,9 @@ use crate::world::Violation;
 /// How far clocks may lead astray at most, relative to the time since they were compared.
 const DRIFT: f64 = 0.06;
 
+/// How long a call is on its way to the store at most, in microseconds.
+const ON_ITS_WAY: i64 = 1_600_000;
+
 /// A start of a process's scheduler.
 pub(crate) type Session = (usize, usize);
 
@@ -184,7 +187,10 @@ impl Check {
 
     /// By how much a process may take it to be later than it is.
     fn early(&self, machine: usize, now: i64) -> i64 {
-        let drift = if self.drifts[machine] { (self.lease as f64 / 2.0 * DRIFT) as i64 } else { 0 };
+        // What was known of the time holds as long as an answer leaves it possible, so it may be wrong by as much as
+        // a question is on its way.
+        let drift = (self.lease as f64 / 2.0 * DRIFT) as i64 + ON_ITS_WAY;
+        let drift = if self.drifts[machine] { drift } else { 0 };
         let recently = self.jumped[machine].is_some_and(|at| now - at < 2 * self.lease);
         drift + if recently { self.lease / 2 } else { 0 }
     }

@@ -111,6 +111,10 @@ impl Policy {
                 next = due[from.unwrap_or(0)];
                 due.retain(|&time| time < next);
             }
+            if runs.len() == left {
+                // It is finished with the last of them.
+                due.retain(|time| runs.last().is_none_or(|last| time <= last));
+            }
         } else {
             runs.truncate(free);
         }
