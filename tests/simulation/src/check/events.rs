@@ -1,0 +1,136 @@
+//! What processes tell.
+
+use punctual_core::{Event, JobId, OutcomeKind, RunEvent, RunOutcome, SkippedRuns, Timestamp};
+
+use super::{Active, Check, End, Session, broken};
+use crate::process::Process;
+use crate::show;
+use crate::time::shown;
+use crate::world::Violation;
+
+type Seen = Result<(), Violation>;
+
+impl Check {
+    pub(crate) fn event(&mut self, process: &Process, event: &Event, _now: Timestamp) -> Seen {
+        if self.processes.entry(process.number).or_default().is_dead {
+            return Ok(());
+        }
+        match event {
+            Event::JobSubmitted(run) => self.submitted(process, run),
+            Event::JobExecuted(run) | Event::JobError(run) => self.told_end(process, run),
+            Event::JobMissed(runs) | Event::JobMaxInstances(runs) | Event::JobCoalesced(runs) => {
+                self.told_skipped(process, runs)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn submitted(&mut self, process: &Process, run: &RunEvent) -> Seen {
+        let (job, time) = (&run.job.job_id, run.scheduled_time.as_micros());
+        let name = || {
+            let (run, at) = (show::id(run.run_id), shown(run.scheduled_time));
+            format!("process {}: run {run} of {job} for {at:.3}", process.number)
+        };
+        let session = process.session();
+        let mut of = None;
+        if run.attempt == 1 {
+            of = self.uses.iter_mut().enumerate().rev().find_map(|(number, used)| {
+                let is_it = used.session == session && used.job == *job;
+                let place = used.unstarted.iter().position(|&at| is_it && at == time)?;
+                used.unstarted.remove(place);
+                Some(number)
+            });
+            let waits = self.processes[&process.number].run_now.get(job).copied().unwrap_or(0);
+            if of.is_none() && waits == 0 {
+                return broken("each run time is run once", format!("{} is not due", name()));
+            }
+        }
+        let active =
+            Active { run: run.run_id, attempt: run.attempt, job: job.clone(), time, of, begun: false, worked: false };
+        let state = self.processes.entry(process.number).or_default();
+        if state.active.iter().any(|other| (other.run, other.attempt) == (run.run_id, run.attempt)) {
+            return broken("each attempt is submitted once", name());
+        }
+        state.active.push(active);
+        let count = state.active.iter().filter(|active| active.job == *job).count();
+        self.note_peak(process.number, job);
+        let most = self.jobs.get(job).map_or(u32::MAX, |state| state.max_instances);
+        if run.attempt == 1 && count > most as usize {
+            let text = format!("{}: {count} are under way, of {most}", name());
+            return broken("max_instances is kept in a process", text);
+        }
+        Ok(())
+    }
+
+    fn told_end(&mut self, process: &Process, run: &RunEvent) -> Seen {
+        let key = (run.run_id, run.attempt);
+        let kind = run.outcome.as_ref().map_or(OutcomeKind::Lost, RunOutcome::kind);
+        let end = End { process: process.number, kind };
+        if let Some(before) = self.ends.insert(key, end) {
+            let text = format!(
+                "attempt {} at run {} of {}: {} in process {}, {kind} in process {}",
+                run.attempt, show::id(run.run_id), run.job.job_id, before.kind, before.process, process.number
+            );
+            return broken("one end for each attempt", text);
+        }
+        let (job, time) = (&run.job.job_id, run.scheduled_time.as_micros());
+        let state = self.processes.entry(process.number).or_default();
+        let place = state.active.iter().position(|active| (active.run, active.attempt) == key);
+        let session = process.session();
+        match place.map(|place| state.active.remove(place)) {
+            Some(Active { of: Some(of), .. }) => {
+                let used = &mut self.uses[of];
+                used.unended.retain(|&at| at != time);
+                Ok(())
+            }
+            Some(_) => Ok(()),
+            // It was never started: a commit was in doubt for too long.
+            None if kind == OutcomeKind::Lost => {
+                self.end_unstarted(session, job, time);
+                Ok(())
+            }
+            None => {
+                let text = format!("process {}: run {} of {job}", process.number, show::id(run.run_id));
+                broken("a run is submitted before its end", text)
+            }
+        }
+    }
+
+    /// A run that was used up will not be started.
+    fn end_unstarted(&mut self, session: Session, job: &JobId, time: i64) {
+        for used in self.uses.iter_mut().rev() {
+            if used.session == session && used.job == *job && used.unended.contains(&time) {
+                used.unstarted.retain(|&at| at != time);
+                used.unended.retain(|&at| at != time);
+                return;
+            }
+        }
+    }
+
+    fn told_skipped(&mut self, process: &Process, runs: &SkippedRuns) -> Seen {
+        let (first, last) = (runs.first.as_micros(), runs.last.as_micros());
+        let (job, session) = (&runs.job.job_id, process.session());
+        let is_in = |at: i64| first <= at && at <= last;
+        // A run that waited for too long is told the same way.
+        let state = self.processes.entry(process.number).or_default();
+        if first == last
+            && let Some(place) =
+                state.active.iter().position(|run| run.job == *job && run.time == first && !run.begun)
+        {
+            let run = state.active.remove(place);
+            let end = End { process: process.number, kind: OutcomeKind::Missed };
+            if let Some(before) = self.ends.insert((run.run, run.attempt), end) {
+                let text = format!("run {} of {job}: {} and missed", show::id(run.run), before.kind);
+                return broken("one end for each attempt", text);
+            }
+            if let Some(of) = run.of {
+                self.uses[of].unended.retain(|&at| at != first);
+            }
+            return Ok(());
+        }
+        for used in self.uses.iter_mut().filter(|used| used.session == session && used.job == *job) {
+            used.untold.retain(|&at| !is_in(at));
+        }
+        Ok(())
+    }
+}

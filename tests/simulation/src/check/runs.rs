@@ -1,0 +1,89 @@
+//! What the jobs' work sees.
+
+use punctual_core::{JobContext, StoredJob, Timestamp};
+
+use super::{Check, RunPlace, broken};
+use crate::process::Process;
+use crate::show;
+use crate::time::shown;
+use crate::world::Violation;
+
+type Seen = Result<(), Violation>;
+
+impl Check {
+    /// A run begins, while the store has this of its job; `slot_time` is the time as the process knows it.
+    pub(crate) fn began(
+        &mut self,
+        process: &Process,
+        context: &JobContext,
+        _record: Option<StoredJob>,
+        now: Timestamp,
+        slot_time: Timestamp,
+    ) -> Seen {
+        self.counts.begins += 1;
+        let key = (context.run_id(), context.attempt());
+        let name = || format!("process {}: {}", process.number, show::run(context));
+        if let Some(other) = self.begins.insert(key, process.number) {
+            let text = format!("{} began in process {other} before", name());
+            return broken("each attempt begins once", text);
+        }
+        let state = self.processes.entry(process.number).or_default();
+        let active = state.active.iter_mut().find(|active| (active.run, active.attempt) == key);
+        let Some(active) = active else {
+            return broken("a run is submitted before it begins", name());
+        };
+        active.begun = true;
+        if let Some(used) = active.of.map(|of| &self.uses[of]) {
+            let time = context.scheduled_time().as_micros();
+            let early = time - now.as_micros();
+            if early > self.early(process.machine, now.as_micros()) {
+                return broken("nothing before its time", format!("{}: {early} us early", name()));
+            }
+            if used.policy.deadline(time).is_some_and(|deadline| slot_time.as_micros() > deadline) {
+                let text = format!("{} began at {:.3} by its clock", name(), shown(slot_time));
+                return broken("nothing begins after its grace", text);
+            }
+        }
+        let Some(run) = self.runs.get(&context.run_id()) else { return Ok(()) };
+        match &run.place {
+            RunPlace::Removed => {}
+            RunPlace::Cleared => return broken("what has ended does not begin", name()),
+            RunPlace::Recorded { node, attempt } => {
+                let own = process.node.lock().clone();
+                if own.as_ref() != Some(node) || *attempt != context.attempt() {
+                    let text = format!("{} is attempt {attempt} of {} by now", name(), show::node(node));
+                    return broken("nothing begins that others have taken over", text);
+                }
+            }
+        }
+        let job = run.job.clone();
+        let most = self.jobs.get(&job).map_or(u32::MAX, |state| state.max_instances) as usize;
+        let count = self.at_work(&job);
+        if count > most {
+            let text = format!("{}: {count} are under way, of {most}", name());
+            return broken("max_instances is kept by all processes", text);
+        }
+        Ok(())
+    }
+
+    /// How many runs of a job are under way that are recorded as they are.
+    fn at_work(&self, job: &punctual_core::JobId) -> usize {
+        let active = self.processes.values().flat_map(|process| &process.active);
+        let is_at_work = |active: &&super::Active| {
+            let Some(run) = self.runs.get(&active.run) else { return false };
+            let is_current = matches!(run.place, RunPlace::Recorded { attempt, .. } if attempt == active.attempt);
+            active.job == *job && active.begun && !active.worked && is_current
+        };
+        active.filter(is_at_work).count()
+    }
+
+    /// The work of a run is done.
+    pub(crate) fn worked(&mut self, process: &Process, context: &JobContext) -> Seen {
+        let key = (context.run_id(), context.attempt());
+        let state = self.processes.entry(process.number).or_default();
+        for active in &mut state.active {
+            active.worked |= (active.run, active.attempt) == key;
+        }
+        Ok(())
+    }
+}

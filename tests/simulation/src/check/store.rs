@@ -1,0 +1,256 @@
+//! What is changed in the store.
+
+use punctual_core::{
+    Claims, Commit, CommitAction, HistoryEntry, InFlightRun, OutcomeKind, Schedule, StoredJob,
+    TakeOver, Timestamp,
+};
+
+use super::policy::{Expected, Policy};
+use super::{Check, JobState, RunPlace, RunState, Use, broken};
+use crate::line::How;
+use crate::process::Process;
+use crate::show;
+use crate::time::shown;
+use crate::world::Violation;
+
+type Seen = Result<(), Violation>;
+
+impl Check {
+    /// A process has told the store what it takes the time for.
+    pub(crate) fn instant(&self, process: &Process, instant: Timestamp, now: Timestamp) -> Seen {
+        let allowed = self.early(process.machine, now.as_micros());
+        let ahead = instant.as_micros() - now.as_micros();
+        if ahead > allowed {
+            let text = format!("process {} is {ahead} us ahead of the store's clock", process.number);
+            return broken("nothing before its time", text);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn added(&mut self, job: &StoredJob) -> Seen {
+        self.born += 1;
+        let policy = Policy::of(&job.record);
+        let state = JobState {
+            born: self.born,
+            policy,
+            max_instances: policy.max_instances,
+            paused: job.record.schedule.is_none(),
+            is_there: true,
+        };
+        self.jobs.insert(job.record.id.clone(), state);
+        Ok(())
+    }
+
+    pub(crate) fn updated(
+        &mut self,
+        job: &StoredJob,
+        schedule: Option<Option<Schedule>>,
+    ) -> Seen {
+        let Some(state) = self.jobs.get_mut(&job.record.id) else { return Ok(()) };
+        state.policy = Policy::of(&job.record);
+        state.max_instances = state.max_instances.max(state.policy.max_instances);
+        if let Some(schedule) = schedule {
+            state.paused = schedule.is_none();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn removed(&mut self, job: &StoredJob) -> Seen {
+        for run in &job.runs {
+            if let Some(run) = self.runs.get_mut(&run.run_id) {
+                run.place = RunPlace::Removed;
+            }
+        }
+        if let Some(state) = self.jobs.get_mut(&job.record.id) {
+            state.is_there = false;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn claimed(
+        &mut self,
+        process: &Process,
+        claims: &Claims,
+        instant: Timestamp,
+        now: Timestamp,
+    ) -> Seen {
+        for record in &claims.records {
+            self.claims.insert((record.id.clone(), record.fence.0), instant);
+            let active = self.active(process.number, &record.id);
+            let state = self.processes.entry(process.number).or_default();
+            state.peaks.insert(record.id.clone(), active.max(record.in_flight as usize));
+        }
+        self.instant(process, instant, now)
+    }
+
+    pub(crate) fn taken_over(&mut self, taken: &TakeOver) {
+        self.counts.again += taken.runs.len();
+        for orphan in &taken.runs {
+            self.record(&orphan.record.id, &orphan.run, false);
+        }
+    }
+
+    fn record(&mut self, job: &punctual_core::JobId, run: &InFlightRun, unscheduled: bool) {
+        let place = RunPlace::Recorded { node: run.node.clone(), attempt: run.attempt };
+        let new = || RunState { job: job.clone(), place: place.clone(), unscheduled };
+        self.runs.entry(run.run_id).or_insert_with(new).place = place.clone();
+    }
+
+    /// Entries of the history have been written.
+    pub(crate) fn recorded(&mut self, entries: &[HistoryEntry]) -> Seen {
+        for entry in entries {
+            let key = (entry.run_id, entry.attempt);
+            if let Some(known) = self.history.insert(key, entry.clone())
+                && known != *entry
+            {
+                let run = show::id(entry.run_id);
+                let text = format!(
+                    "attempt {} at run {run} of {}: {} and {}",
+                    entry.attempt, entry.job_id, known.outcome, entry.outcome
+                );
+                return broken("one end for each attempt in the history", text);
+            }
+        }
+        Ok(())
+    }
+
+    /// A commit has been carried out, and the record was changed as given.
+    pub(crate) fn committed(
+        &mut self,
+        process: &Process,
+        commit: &Commit,
+        (before, after): (Option<StoredJob>, Option<StoredJob>),
+        how: How,
+        now: Timestamp,
+    ) -> Seen {
+        let Some(before) = before else { return Ok(()) };
+        if after.as_ref() == Some(&before) {
+            return Ok(());
+        }
+        let unscheduled = matches!(commit.action, CommitAction::Start { .. });
+        for run in after.iter().flat_map(|job| &job.runs) {
+            if !before.runs.contains(run) {
+                self.record(&commit.id, run, unscheduled);
+            }
+        }
+        for run in &before.runs {
+            let kept = after.iter().flat_map(|job| &job.runs).any(|kept| kept.run_id == run.run_id);
+            if !kept {
+                self.cleared(process, run)?;
+            }
+        }
+        if after.is_none()
+            && let Some(state) = self.jobs.get_mut(&commit.id)
+        {
+            state.is_there = false;
+        }
+        let next = match &commit.action {
+            CommitAction::Advance { schedule, fire_count, .. } => {
+                let fired = fire_count.wrapping_sub(before.record.fire_count);
+                Some((*schedule, usize::try_from(fired).unwrap_or(usize::MAX)))
+            }
+            CommitAction::Finish { .. } => None,
+            _ => return Ok(()),
+        };
+        self.used(process, commit, &before, next, how, now)
+    }
+
+    /// The record of a run has been taken away, because it has ended, or did not start after all.
+    fn cleared(&mut self, process: &Process, run: &InFlightRun) -> Seen {
+        let Some(state) = self.runs.get_mut(&run.run_id) else { return Ok(()) };
+        state.place = RunPlace::Cleared;
+        let unscheduled = state.unscheduled;
+        let begun = self.begins.keys().any(|(begun, _)| *begun == run.run_id);
+        if unscheduled && !begun {
+            return Ok(());
+        }
+        let has_ended = self.ends.iter().any(|((ended, _), end)| {
+            let came_to_nothing = matches!(end.kind, OutcomeKind::Lost | OutcomeKind::Refused);
+            *ended == run.run_id && !came_to_nothing
+        });
+        if has_ended {
+            return Ok(());
+        }
+        let text = format!("process {} cleared run {}", process.number, show::id(run.run_id));
+        broken("no run is cleared before its end", text)
+    }
+
+    /// Run times have been used up.
+    fn used(
+        &mut self,
+        process: &Process,
+        commit: &Commit,
+        before: &StoredJob,
+        next: Option<(Schedule, usize)>,
+        how: How,
+        now: Timestamp,
+    ) -> Seen {
+        let (Some(state), Some(schedule)) = (self.jobs.get(&commit.id), before.record.schedule)
+        else {
+            return broken("only what is due is run", format!("{commit:?}"));
+        };
+        let claim = (commit.id.clone(), commit.fence.0);
+        let Some(&claimed_at) = self.claims.get(&claim) else {
+            return broken("only what was claimed is run", format!("{commit:?}"));
+        };
+        let policy = state.policy;
+        let first = schedule.next_run_time.as_micros();
+        let instant = claimed_at.as_micros();
+        let expect = |free| policy.expect(first, instant, before.record.fire_count, free);
+        let all = expect(usize::MAX);
+        let fired = next.map_or(all.runs.len(), |(_, fired)| fired);
+        let expected = if fired < all.runs.len() { expect(fired) } else { all.clone() };
+        let found = next.map(|(schedule, _)| schedule.next_run_time.as_micros());
+        if expected.runs.len() != fired || expected.next != found {
+            let text = format!(
+                "{} at {:.3}: expected {}, found {fired} runs and next {:?}",
+                commit.id,
+                shown(claimed_at),
+                text(&expected),
+                found.map(|at| shown(Timestamp::from_micros(at)))
+            );
+            return broken("what is due is run as its policy says", text);
+        }
+        let most = self.processes.get(&process.number).and_then(|p| p.peaks.get(&commit.id));
+        let most = most.copied().unwrap_or(0).max(before.record.in_flight as usize);
+        if fired < all.runs.len() && fired + most < policy.max_instances as usize {
+            let text = format!(
+                "{} at {:.3}: {fired} runs were started beside {most}, of {}",
+                commit.id,
+                shown(claimed_at),
+                text(&all)
+            );
+            return broken("nothing is dropped while there is room", text);
+        }
+        let is_recorded = |start: &Vec<InFlightRun>| {
+            !policy.rerun || start.iter().map(|run| run.scheduled_time.as_micros()).eq(expected.runs.iter().copied())
+        };
+        if let CommitAction::Advance { start, .. } | CommitAction::Finish { start } = &commit.action
+            && !is_recorded(start)
+        {
+            return broken("runs that are rerun are recorded first", format!("{commit:?}"));
+        }
+        self.counts.uses += 1;
+        self.counts.skipped += expected.skipped.len();
+        self.uses.push(Use {
+            job: commit.id.clone(),
+            born: state.born,
+            session: process.session(),
+            policy,
+            in_doubt: how != How::Answered,
+            unstarted: expected.runs.clone(),
+            unended: expected.runs,
+            untold: expected.skipped,
+            rerun: policy.rerun,
+            at: now.as_micros(),
+        });
+        Ok(())
+    }
+}
+
+fn text(expected: &Expected) -> String {
+    let at = |micros: &i64| shown(Timestamp::from_micros(*micros));
+    let runs: Vec<f64> = expected.runs.iter().map(at).collect();
+    let skipped: Vec<f64> = expected.skipped.iter().map(at).collect();
+    format!("runs {runs:?} skipped {skipped:?} next {:?}", expected.next.as_ref().map(at))
+}

@@ -1,0 +1,186 @@
+//! Makes a script of a seed.
+
+use fastrand::Rng;
+use punctual_core::Coalesce;
+
+use crate::script::{Executor, Job, Line, Machine, Outage, Script, Step, User};
+
+/// The script of that seed. Seeds differ in what can go wrong in them: in some nearly nothing does, so that rules
+/// without an excuse are tried as well.
+#[must_use]
+pub fn script(seed: u64) -> Script {
+    let mut rng = Rng::with_seed(seed);
+    let rng = &mut rng;
+    let heal_at = rng.u32(8_000..40_000);
+    let world = World {
+        heal_at,
+        machines: [1, 2, 2, 3, 3, 4][rng.usize(..6)],
+        jobs: rng.usize(1..5),
+        lines: rng.u8(..4) > 0,
+        outages: rng.u8(..3) > 0,
+        deaths: rng.u8(..2) > 0,
+        stops: rng.u8(..2) > 0,
+        clocks: rng.u8(..2) > 0,
+        jumps: rng.u8(..4) == 0,
+        executors: rng.u8(..3) == 0,
+        users: rng.u8(..3) > 0,
+        lives: rng.u8(..3) == 0,
+    };
+    let store_clock = world.clocks || world.jumps || rng.bool();
+    let lease = [2_000, 3_000, 6_000, 10_000][rng.usize(..4)];
+    let machines = (0..world.machines).map(|_| world.machine(rng)).collect();
+    Script {
+        seed,
+        lease,
+        retry: rng.u32(200..4_000),
+        poll: [200, 1_000, 1_000, 5_000][rng.usize(..4)],
+        store_clock,
+        machines,
+        steps: world.steps(rng, lease),
+        heal_at,
+    }
+}
+
+/// What can go wrong.
+struct World {
+    heal_at: u32,
+    machines: usize,
+    jobs: usize,
+    lines: bool,
+    outages: bool,
+    deaths: bool,
+    stops: bool,
+    clocks: bool,
+    jumps: bool,
+    executors: bool,
+    users: bool,
+    lives: bool,
+}
+
+impl World {
+    fn machine(&self, rng: &mut Rng) -> Machine {
+        let mut line = Line::default();
+        if self.lines {
+            let most = [10, 40, 150][rng.usize(..3)];
+            for share in
+                [&mut line.refused, &mut line.lost, &mut line.late, &mut line.part, &mut line.slow]
+            {
+                *share = if rng.bool() { rng.u16(..most) } else { 0 };
+            }
+        }
+        let mut executor = Executor::default();
+        if self.executors {
+            for share in [
+                &mut executor.refused,
+                &mut executor.slow,
+                &mut executor.dropped,
+                &mut executor.endless,
+            ] {
+                *share = if rng.bool() { rng.u16(..200) } else { 0 };
+            }
+        }
+        let drifts = [0, 0, 50_000, -50_000, rng.i32(-50_000..=50_000)];
+        Machine {
+            ahead: if self.clocks { rng.i32(-40_000..40_000) } else { 0 },
+            drift: if self.clocks { drifts[rng.usize(..drifts.len())] } else { 0 },
+            named: rng.u8(..3) == 0,
+            line,
+            executor,
+        }
+    }
+
+    fn steps(&self, rng: &mut Rng, lease: u32) -> Vec<(u32, Step)> {
+        let mut steps = Vec::new();
+        for job in 0..self.jobs {
+            let machine = rng.usize(..self.machines);
+            let at = rng.u32(100..3_000);
+            let what = User::Add { job: self.job(rng, at), replace: false, paused: false };
+            steps.push((at, Step::User { machine, job, what }));
+        }
+        let mut some = |rng: &mut Rng, wanted: bool, make: &mut dyn FnMut(&mut Rng) -> Step| {
+            for _ in 0..if wanted { rng.usize(1..5) } else { 0 } {
+                let at = rng.u32(500..self.heal_at);
+                steps.push((at, make(rng)));
+            }
+        };
+        let any = |rng: &mut Rng| rng.usize(..self.machines);
+        let long = |rng: &mut Rng| rng.u32(100..lease * 5 / 2);
+        let wait = |rng: &mut Rng| [0, 100, 3_000, 15_000][rng.usize(..4)];
+        some(rng, self.deaths, &mut |rng| Step::Kill { machine: any(rng) });
+        some(rng, self.deaths || self.lives, &mut |rng| Step::Start { machine: any(rng) });
+        some(rng, self.stops, &mut |rng| Step::Stop { machine: any(rng), time: long(rng) });
+        some(rng, self.lives, &mut |rng| Step::Shutdown { machine: any(rng), wait: wait(rng) });
+        some(rng, self.lives, &mut |rng| Step::Restart { machine: any(rng), wait: wait(rng) });
+        some(rng, self.lives, &mut |rng| Step::Pause { machine: any(rng) });
+        some(rng, self.lives, &mut |rng| Step::Resume { machine: any(rng) });
+        some(rng, self.jumps, &mut |rng| Step::Jump {
+            machine: any(rng),
+            by: rng.i32(-20_000..20_000),
+        });
+        some(rng, self.outages, &mut |rng| Step::Outage {
+            machine: rng.bool().then(|| any(rng)),
+            how: [Outage::Refused, Outage::Silent, Outage::Deaf, Outage::Stalled][rng.usize(..4)],
+            time: long(rng),
+        });
+        for _ in 0..if self.users { 3 } else { 0 } {
+            some(rng, true, &mut |rng| Step::User {
+                machine: any(rng),
+                job: rng.usize(..self.jobs),
+                what: self.user(rng),
+            });
+        }
+        steps.sort_by_key(|&(at, _)| at);
+        steps
+    }
+
+    fn user(&self, rng: &mut Rng) -> User {
+        let now = rng.u32(..self.heal_at);
+        match rng.u8(..12) {
+            0 | 1 => User::Add {
+                job: self.job(rng, now),
+                replace: rng.bool(),
+                paused: rng.u8(..6) == 0,
+            },
+            2 => User::Remove,
+            3 => User::Pause,
+            4 | 5 => User::Resume,
+            6 | 7 => User::RunNow,
+            8 => User::MakeDue,
+            9 | 10 => User::Reschedule { every: every(rng), first: now },
+            _ => User::Modify { grace: grace(rng), max_instances: rng.u32(1..4), coalesce: coalesce(rng) },
+        }
+    }
+
+    fn job(&self, rng: &mut Rng, now: u32) -> Job {
+        let every = every(rng);
+        Job {
+            every,
+            first: now + rng.u32(..3_000),
+            max_runs: (rng.u8(..4) == 0).then(|| rng.u32(1..12)),
+            jitter: if rng.u8(..5) == 0 { rng.u32(1..1_500) } else { 0 },
+            grace: grace(rng),
+            coalesce: coalesce(rng),
+            max_instances: rng.u32(1..4),
+            rerun: rng.u8(..3) > 0,
+            takes: match rng.u8(..4) {
+                0 => 0,
+                1 => rng.u32(..every * 4),
+                2 => rng.u32(..8_000),
+                _ => rng.u32(..every),
+            },
+            fails: rng.u8(..5) == 0,
+        }
+    }
+}
+
+fn every(rng: &mut Rng) -> u32 {
+    if rng.u8(..4) == 0 { rng.u32(200..1_000) } else { rng.u32(1_000..9_000) }
+}
+
+fn grace(rng: &mut Rng) -> Option<u32> {
+    (rng.u8(..3) == 0).then(|| rng.u32(50..6_000))
+}
+
+fn coalesce(rng: &mut Rng) -> Coalesce {
+    [Coalesce::Latest, Coalesce::Earliest, Coalesce::All][rng.usize(..3)]
+}

@@ -1,0 +1,113 @@
+//! Plays one seed after another.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use parking_lot::Mutex;
+
+use crate::check::Counts;
+use crate::generate::script;
+use crate::play::play;
+use crate::shrink::shorten;
+use crate::world::Violation;
+
+/// One seed of so many is played twice, to see whether the same happens.
+const TWICE: u64 = 50;
+
+/// A seed that breaks a rule.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The seed.
+    pub seed: u64,
+    /// How many seeds had been played before it.
+    pub after: u64,
+    /// The rule that it breaks.
+    pub violation: Violation,
+    /// The script as far as it is needed, and all that happens in it.
+    pub report: String,
+}
+
+/// What all seeds together have done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Searched {
+    /// How many were played.
+    pub seeds: u64,
+    /// How much happened in them.
+    pub counts: Counts,
+}
+
+/// Plays so many seeds, from `first` on, in so many threads, until one breaks a rule.
+///
+/// # Errors
+///
+/// The first of the seeds that was found to break one.
+pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Found>> {
+    let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let all = Mutex::new((Searched::default(), None::<(u64, Violation)>));
+    thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= seeds {
+                        return;
+                    }
+                    let (counts, violation) = try_seed(first.wrapping_add(number), number % TWICE == 0);
+                    let mut all = all.lock();
+                    all.0.seeds += 1;
+                    all.0.counts = all.0.counts + counts;
+                    if let Some(violation) = violation {
+                        stop.store(true, Ordering::Relaxed);
+                        // The first counts, whichever thread was quicker.
+                        if all.1.as_ref().is_none_or(|&(other, _)| number < other) {
+                            all.1 = Some((number, violation));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    match all.into_inner() {
+        (searched, None) => Ok(searched),
+        (_, Some((after, violation))) => Err(Box::new(report(first.wrapping_add(after), after, violation))),
+    }
+}
+
+fn try_seed(seed: u64, twice: bool) -> (Counts, Option<Violation>) {
+    let script = script(seed);
+    let played = play(&script, twice);
+    if twice && played.violation.is_none() {
+        let again = play(&script, true);
+        if let Some((one, other)) = played.trace.iter().zip(&again.trace).find(|(one, other)| one != other) {
+            let text = format!("{one}\n{other}");
+            return (played.counts, Some(Violation { rule: "a seed does the same again", text }));
+        }
+    }
+    (played.counts, played.violation)
+}
+
+fn report(seed: u64, after: u64, violation: Violation) -> Found {
+    let script = shorten(&script(seed), &violation);
+    let played = play(&script, true);
+    let mut report = String::new();
+    let _ = writeln!(report, "{script:#?}");
+    for line in &played.trace {
+        let _ = writeln!(report, "{line}");
+    }
+    let violation = played.violation.unwrap_or(violation);
+    Found { seed, after, violation, report }
+}
+
+impl std::ops::Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            uses: self.uses + other.uses,
+            begins: self.begins + other.begins,
+            again: self.again + other.again,
+            skipped: self.skipped + other.skipped,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Makes a script that breaks a rule shorter.
+
+use crate::play::play;
+use crate::script::{Executor, Line, Script};
+use crate::world::Violation;
+
+/// So many scripts are tried at most.
+const TRIES: usize = 2_000;
+
+/// Leaves out what is not needed to break the same rule: first large parts of the steps, then single ones, then what
+/// goes wrong by itself.
+pub fn shorten(script: &Script, violation: &Violation) -> Script {
+    let mut best = script.clone();
+    let mut tries = 0;
+    let mut is_broken = |script: &Script| {
+        tries += 1;
+        tries <= TRIES && play(script, false).violation.is_some_and(|v| v.rule == violation.rule)
+    };
+    let mut part = best.steps.len().div_ceil(2).max(1);
+    loop {
+        let mut from = 0;
+        let mut is_shorter = false;
+        while from < best.steps.len() {
+            let mut fewer = best.clone();
+            fewer.steps.drain(from..(from + part).min(best.steps.len()));
+            if is_broken(&fewer) {
+                (best, is_shorter) = (fewer, true);
+            } else {
+                from += part;
+            }
+        }
+        for simpler in simpler(&best) {
+            if is_broken(&simpler) {
+                (best, is_shorter) = (simpler, true);
+                break;
+            }
+        }
+        if part == 1 && !is_shorter {
+            return best;
+        }
+        part = if is_shorter { part } else { part / 2 }.max(1);
+    }
+}
+
+/// The script with less that goes wrong by itself, in each of several ways.
+fn simpler(script: &Script) -> Vec<Script> {
+    let mut all = Vec::new();
+    let mut with = |change: &dyn Fn(&mut Script)| {
+        let mut simpler = script.clone();
+        change(&mut simpler);
+        if format!("{simpler:?}") != format!("{script:?}") {
+            all.push(simpler);
+        }
+    };
+    for machine in 0..script.machines.len() {
+        with(&|script| script.machines[machine].line = Line::default());
+        with(&|script| script.machines[machine].executor = Executor::default());
+        with(&|script| script.machines[machine].ahead = 0);
+        with(&|script| script.machines[machine].drift = 0);
+        with(&|script| script.machines[machine].named = false);
+        for share in 0..5 {
+            with(&|script| {
+                let line = &mut script.machines[machine].line;
+                let shares = [
+                    &mut line.refused, &mut line.lost, &mut line.late, &mut line.part, &mut line.slow,
+                ];
+                *shares.into_iter().nth(share).expect("five") = 0;
+            });
+        }
+    }
+    all
+}

@@ -1,0 +1,84 @@
+//! The time of the simulation, and the clocks of its machines.
+//!
+//! Time is tokio's, paused: it moves on when everybody waits, from one timer to the next.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use punctual_core::{Clock, Timestamp};
+use tokio::time::Instant;
+
+/// When the simulation begins, by the store's clock.
+pub(crate) const BEGIN: Timestamp = Timestamp::from_seconds(1_772_323_200);
+
+/// The true time, which is that of the store's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrueTime(Instant);
+
+impl TrueTime {
+    pub(crate) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long the simulation has been going on, in microseconds.
+    pub(crate) fn elapsed(self) -> i64 {
+        i64::try_from(self.0.elapsed().as_micros()).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn now(self) -> Timestamp {
+        BEGIN.saturating_add_micros(self.elapsed())
+    }
+}
+
+/// So many milliseconds after the beginning.
+pub(crate) fn at(millis: u32) -> Timestamp {
+    BEGIN.saturating_add_micros(i64::from(millis) * 1_000)
+}
+
+/// Seconds since the beginning, for people.
+pub(crate) fn shown(time: Timestamp) -> f64 {
+    (time.as_micros() - BEGIN.as_micros()) as f64 / 1e6
+}
+
+/// Waits.
+pub(crate) async fn pause(millis: u32) {
+    if millis > 0 {
+        tokio::time::sleep_until(Instant::now() + Duration::from_millis(millis.into())).await;
+    }
+}
+
+/// A machine's clock: ahead or behind, faster or slower, and set by people.
+#[derive(Clone, Debug)]
+pub(crate) struct MachineClock(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    time: TrueTime,
+    ahead: AtomicI64,
+    drift: i64,
+    follows_stores: bool,
+}
+
+impl MachineClock {
+    pub(crate) fn new(time: TrueTime, ahead: i64, drift: i64, follows_stores: bool) -> Self {
+        Self(Arc::new(Inner { time, ahead: AtomicI64::new(ahead), drift, follows_stores }))
+    }
+
+    /// Sets it.
+    pub(crate) fn jump(&self, micros: i64) {
+        self.0.ahead.fetch_add(micros, Ordering::Relaxed);
+    }
+}
+
+impl Clock for MachineClock {
+    fn now(&self) -> Timestamp {
+        let elapsed = self.0.time.elapsed();
+        let shown = elapsed + elapsed * self.0.drift / 1_000_000;
+        BEGIN.saturating_add_micros(shown + self.0.ahead.load(Ordering::Relaxed))
+    }
+
+    fn follows_stores(&self) -> bool {
+        self.0.follows_stores
+    }
+}

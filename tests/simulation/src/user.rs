@@ -1,0 +1,94 @@
+//! What users do with jobs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use punctual_core::{Call, Jitter, JobChange, JobId, Recovery};
+use punctual_scheduler::SchedulerError;
+use punctual_triggers::{IntervalTrigger, IntervalTriggerBuilder};
+
+use crate::process::Process;
+use crate::script::{Job, Script, User};
+use crate::time::at;
+use crate::work::Work;
+use crate::world::World;
+
+fn millis(millis: u32) -> Duration {
+    Duration::from_millis(millis.into())
+}
+
+fn trigger(every: u32, first: u32) -> IntervalTriggerBuilder {
+    IntervalTrigger::every(millis(every)).start_date(at(first))
+}
+
+pub(crate) async fn act(world: &Arc<World>, process: &Process, job: usize, what: &User) {
+    let name = Script::job_name(job);
+    let scheduler = process.scheduler();
+    let done = match what {
+        User::Add { job, replace, paused } => add(process, &name, job, *replace, *paused).await,
+        User::Remove => scheduler.remove_job(name.as_str()).await,
+        User::Pause => scheduler.pause_job(name.as_str()).await.map(drop),
+        User::Resume => scheduler.resume_job(name.as_str()).await.map(drop),
+        User::RunNow => run_now(world, process, &name).await,
+        User::MakeDue => scheduler.make_job_due(name.as_str()).await.map(drop),
+        User::Reschedule { every, first } => {
+            scheduler.reschedule_job(name.as_str(), trigger(*every, *first)).await.map(drop)
+        }
+        User::Modify { grace, max_instances, coalesce } => {
+            let change = JobChange::new()
+                .misfire_grace_time(grace.map(millis))
+                .max_instances(*max_instances)
+                .coalesce(*coalesce);
+            scheduler.modify_job(name.as_str(), change).await.map(drop)
+        }
+    };
+    world.tell(process, || match done {
+        Ok(()) => format!("has done with {name}: {what:?}"),
+        Err(error) => format!("could not do with {name}: {what:?}: {error}"),
+    });
+}
+
+async fn add(
+    process: &Process,
+    name: &str,
+    job: &Job,
+    replace: bool,
+    paused: bool,
+) -> Result<(), SchedulerError> {
+    let mut trigger = trigger(job.every, job.first);
+    if job.jitter > 0 {
+        trigger = trigger.jitter(Jitter::OneSided(millis(job.jitter)));
+    }
+    if let Some(max) = job.max_runs {
+        trigger = trigger.max_runs(max.into());
+    }
+    let recovery = if job.rerun { Recovery::Rerun } else { Recovery::Skip };
+    let mut builder = process
+        .scheduler()
+        .add_job(Call::<Work>::new((job.takes, job.fails)))
+        .id(name)
+        .trigger(trigger)
+        .misfire_grace_time(job.grace.map(millis))
+        .coalesce(job.coalesce)
+        .max_instances(job.max_instances)
+        .recovery(recovery)
+        .replace_existing(replace);
+    if paused {
+        builder = builder.paused();
+    }
+    builder.add().await.map(drop)
+}
+
+async fn run_now(world: &Arc<World>, process: &Process, name: &str) -> Result<(), SchedulerError> {
+    let id = JobId::new(name).expect("a name");
+    let wait = |waits: bool| {
+        world.check(process, |check, _| {
+            check.run_now(process.number, &id, waits);
+            Ok(())
+        });
+    };
+    wait(true);
+    let started = process.scheduler().run_job_now(name).await;
+    wait(false);
+    started.map(drop)
+}

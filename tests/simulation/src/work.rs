@@ -1,0 +1,33 @@
+//! What the jobs do: they tell that they have begun, take their time, and end.
+
+use std::sync::Arc;
+
+use punctual_core::{JobContext, Task, TaskBody};
+use serde_json::Value;
+
+use crate::process::Process;
+use crate::time::pause;
+use crate::world::World;
+
+/// The one task; its arguments are how many milliseconds it takes, and whether it fails.
+pub(crate) struct Work;
+
+impl Task for Work {
+    const NAME: &'static str = "work";
+    type Args = (u32, bool);
+
+    fn body(context: JobContext, (takes, fails): Self::Args) -> TaskBody {
+        TaskBody::future(async move {
+            let process: Arc<Arc<Process>> = context.state().expect("its process");
+            let world: Arc<Arc<World>> = context.state().expect("its world");
+            world.began(&process, &context);
+            if world.is_endless(&process) {
+                context.cancelled().await;
+            }
+            pause(takes).await;
+            process.gate.pass().await;
+            world.ended(&process, &context);
+            if fails { Err("it fails".into()) } else { Ok(Value::Null) }
+        })
+    }
+}

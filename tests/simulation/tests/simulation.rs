@@ -1,0 +1,34 @@
+//! Seeds, as many as `PUNCTUAL_SEEDS` says; `PUNCTUAL_SEED` says where they begin.
+
+use std::thread::available_parallelism;
+
+use punctual_simulation::{play, script, search};
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, which is no number")))
+}
+
+#[test]
+fn no_seed_breaks_a_rule() {
+    let first = number("PUNCTUAL_SEED").unwrap_or(0);
+    let seeds = number("PUNCTUAL_SEEDS").unwrap_or(if number("PUNCTUAL_SEED").is_some() { 1 } else { 200 });
+    let threads = available_parallelism().map_or(1, usize::from);
+    match search(first, seeds, threads) {
+        Ok(searched) => eprintln!("{searched:?}"),
+        Err(found) => panic!(
+            "{}\nseed {} broke a rule after {} others: {}: {}\nPUNCTUAL_SEED={} plays it again",
+            found.report, found.seed, found.after, found.violation.rule, found.violation.text, found.seed
+        ),
+    }
+}
+
+#[test]
+fn a_seed_does_the_same_again() {
+    for seed in 0..20 {
+        let script = script(seed);
+        let (one, other) = (play(&script, true), play(&script, true));
+        assert_eq!(one.trace, other.trace, "seed {seed}");
+        assert!(one.trace.len() > 10, "seed {seed} does something");
+    }
+}
