@@ -36,7 +36,7 @@ impl StoreFixture for Folder {
             }
             Damage::RunNode(id, run, text) => self.run(id.as_str(), &run.to_string(), "node", text),
             Damage::Lease(node) => {
-                self.edit("nodes", "/node", &node, |line| line["until"] = json!("tomorrow"))
+                self.edit("nodes", "/node", node.as_str(), |line| line["until"] = json!("tomorrow"))
             }
             Damage::Key(key, other) => {
                 self.edit("metadata", "/key", &key, |line| line["key"] = json!(other))

@@ -16,6 +16,9 @@ use super::{Cell, CellKind, Medium, Wanted, history, metadata, nodes};
 use crate::Backend;
 use crate::backend::Without;
 
+/// What is wrong with a cell, if anything is.
+type WhatIsWrong<M> = fn(&Cell<<M as Medium>::Version>) -> Option<CorruptRecord>;
+
 /// The [`Backend`] on a [`Medium`]; see [`cells`](super).
 #[derive(Clone, Debug)]
 pub struct CellStore<M> {
@@ -194,7 +197,7 @@ impl<M: Medium> Backend for CellStore<M> {
 
     async fn discard(&self, record: &CorruptRecord) -> Result<bool, StoreError> {
         let is_it = |other: &CorruptRecord| other.kind == record.kind && other.key == record.key;
-        let (kind, read): (_, fn(&Cell<M::Version>) -> Option<CorruptRecord>) = match record.kind {
+        let (kind, read): (_, WhatIsWrong<M>) = match record.kind {
             CorruptKind::Job | CorruptKind::Run => return self.discard_of_job(is_it).await,
             CorruptKind::Node => (CellKind::Node, |cell| nodes::read::<M>(cell).err()),
             CorruptKind::Metadata => (CellKind::Metadata, |cell| metadata::read::<M>(cell).err()),

@@ -37,7 +37,7 @@ pub(super) enum Change {
     Keep,
     Remove,
     /// The second is the job that it is.
-    Write(CellValue, Option<StoredJob>),
+    Write(CellValue, Option<Box<StoredJob>>),
 }
 
 impl<M: Medium> CellStore<M> {

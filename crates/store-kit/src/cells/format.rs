@@ -60,16 +60,21 @@ fn read_by<T: DeserializeOwned>(
     head: &[u8],
 ) -> Result<T, String> {
     let current = upgrades.len() + 1;
+    let parse = |head| serde_json::from_slice(head).map_err(|error| error.to_string());
+    // As this build writes it: nearly always, and so it is not parsed for the number alone.
+    if head.starts_with(format!("{{\"format\":{current},").as_bytes()) {
+        return parse(head);
+    }
     let Number { format } = serde_json::from_slice(head).map_err(|error| error.to_string())?;
     if format == current {
-        return serde_json::from_slice(head).map_err(|error| error.to_string());
+        return parse(head);
     }
     if !(1..current).contains(&format) {
         return Err(format!("format is {format}, this build reads 1 to {current}"));
     }
     let mut content: Value = serde_json::from_slice(head).map_err(|error| error.to_string())?;
     upgrades[format - 1..].iter().for_each(|upgrade| upgrade(kind, &mut content));
-    serde_json::from_value(content).map_err(|error| error.to_string())
+    parse(content.to_string().as_bytes())
 }
 
 /// What is wrong with a cell. It is known by its key, if that is what it is named after.

@@ -167,7 +167,7 @@ pub struct Swap<V> {
     /// What it is to be; none if it is to be removed.
     pub new: Option<CellValue>,
     /// The job that `new` is, for an index; none for other kinds.
-    pub job: Option<StoredJob>,
+    pub job: Option<Box<StoredJob>>,
 }
 
 impl<V> Swap<V> {
@@ -176,7 +176,7 @@ impl<V> Swap<V> {
         name: String,
         old: Option<Cell<V>>,
         new: Option<CellValue>,
-        job: Option<StoredJob>,
+        job: Option<Box<StoredJob>>,
     ) -> Self {
         Self { kind, name, old, new, job }
     }

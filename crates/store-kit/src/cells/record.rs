@@ -6,24 +6,41 @@ use punctual_core::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::change::{Change, Target};
 use super::{Cell, CellKind, CellStore, CellValue, Medium, format};
 
 /// A [`StoredJob`] whose runs may be anything.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Head {
     record: JobRecord,
     claim: Option<Claim>,
     lost: Fence,
-    runs: Vec<Value>,
+    runs: Vec<Box<RawValue>>,
+}
+
+/// The same, to be written.
+#[derive(Serialize)]
+struct HeadOf<'a> {
+    record: &'a JobRecord,
+    claim: &'a Option<Claim>,
+    lost: Fence,
+    runs: Vec<Run<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Run<'a> {
+    Readable(&'a InFlightRun),
+    Corrupt(&'a RawValue),
 }
 
 /// A job that can be read, but perhaps for some of its runs, which stay as they are.
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) job: StoredJob,
-    pub(super) corrupt_runs: Vec<(Value, CorruptRecord)>,
+    pub(super) corrupt_runs: Vec<(Box<RawValue>, CorruptRecord)>,
 }
 
 /// What is in a cell that is not empty.
@@ -42,7 +59,7 @@ impl<M: Medium> CellStore<M> {
             let change = match job {
                 None => Change::Remove,
                 Some(Err(_)) => Change::Keep,
-                Some(Ok(kept)) => Change::Write(write(&kept), Some(kept.job)),
+                Some(Ok(kept)) => Change::Write(write(&kept), Some(Box::new(kept.job))),
             };
             (change, result)
         };
@@ -51,11 +68,11 @@ impl<M: Medium> CellStore<M> {
 }
 
 fn write(kept: &Kept) -> CellValue {
-    let StoredJob { record, claim, lost, runs } = kept.job.clone();
-    let readable = runs.iter().map(|run| serde_json::to_value(run).expect("plain data"));
-    let runs = readable.chain(kept.corrupt_runs.iter().map(|(run, _)| run.clone())).collect();
-    let body = record.definition.clone();
-    CellValue { head: format::write(&Head { record, claim, lost, runs }), body }
+    let StoredJob { record, claim, lost, runs } = &kept.job;
+    let readable = runs.iter().map(Run::Readable);
+    let runs = readable.chain(kept.corrupt_runs.iter().map(|(run, _)| Run::Corrupt(run)));
+    let head = HeadOf { record, claim, lost: *lost, runs: runs.collect() };
+    CellValue { head: format::write(&head), body: record.definition.clone() }
 }
 
 pub(super) fn read<M: Medium>(cell: &Cell<M::Version>) -> Job {
@@ -74,10 +91,11 @@ fn parse<M: Medium>(cell: &Cell<M::Version>) -> Result<Kept, String> {
     let mut job = StoredJob { record, claim, lost, runs: Vec::new() };
     let mut corrupt_runs = Vec::new();
     for run in runs {
-        match parse_run(&run) {
+        match parse_run(run.get()) {
             Ok(run) => job.runs.push(run),
             Err(reason) => {
-                let key = format!("{}/{}", job.record.id, run["run_id"]);
+                let fields: Value = serde_json::from_str(run.get()).unwrap_or_default();
+                let key = format!("{}/{}", job.record.id, fields["run_id"]);
                 let reason = format!("{reason}: {run}");
                 corrupt_runs.push((run, CorruptRecord::new(CorruptKind::Run, key, reason)));
             }
@@ -88,8 +106,8 @@ fn parse<M: Medium>(cell: &Cell<M::Version>) -> Result<Kept, String> {
     Ok(Kept { job, corrupt_runs })
 }
 
-fn parse_run(run: &Value) -> Result<InFlightRun, String> {
-    let run = InFlightRun::deserialize(run).map_err(|error| error.to_string())?;
+fn parse_run(run: &str) -> Result<InFlightRun, String> {
+    let run: InFlightRun = serde_json::from_str(run).map_err(|error| error.to_string())?;
     check("fence", run.fence.0, Fence::MAX.0).map(|()| run)
 }
 
