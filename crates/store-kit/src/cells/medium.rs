@@ -19,8 +19,8 @@ pub trait Medium: Clone + fmt::Debug + Send + Sync + 'static {
     type Options: Send + Sync + 'static;
 
     /// What tells one state of a cell from all others that it ever had or will have, also after it was removed: a
-    /// number of the whole medium's, not one that begins anew. The value itself does, too: each job has a random
-    /// number in it, and nothing else is harmed when a cell goes back to what it was.
+    /// number that the whole medium counts, not one that begins anew with each cell. The value itself will do, too: a
+    /// job begins with a random fence, and it harms no other kind of cell to be once more what it was.
     type Version: Clone + fmt::Debug + Send + Sync + 'static;
 
     /// See [`Backend::caps`](crate::Backend::caps). It also says how many cells are read or swapped at once, and with
@@ -73,8 +73,8 @@ pub trait Medium: Clone + fmt::Debug + Send + Sync + 'static {
     /// Jobs that are wanted for one reason or another: at least those, and each once. By default that is all of them;
     /// a medium with an index, which it keeps up to date by [`Swap::job`], does better.
     ///
-    /// An index may lag behind, as long as it leaves out no job that was swapped before the call. What it is asked
-    /// for is checked again.
+    /// An index may lag behind, as long as it leaves out no job that was swapped before the call: what it returns is
+    /// checked again. For a reason that it does not know it returns all jobs.
     fn find(
         &self,
         wanted: &[Wanted<'_>],
