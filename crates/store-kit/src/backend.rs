@@ -120,7 +120,7 @@ __methods! { [backend]
 }
 
 /// A store without a history and without transactions.
-struct Without;
+pub(crate) struct Without;
 
 impl RunHistory for Without {}
 

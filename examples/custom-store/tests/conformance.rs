@@ -1,7 +1,6 @@
 //! The contract of job stores, kept by the store in a folder.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use punctual_custom_store::FolderJobStore;
 use punctual_testkit::job_store::{Damage, StoreFixture};
@@ -36,15 +35,12 @@ impl StoreFixture for Folder {
                 self.run(id.as_str(), &run.to_string(), "fence", number)
             }
             Damage::RunNode(id, run, text) => self.run(id.as_str(), &run.to_string(), "node", text),
-            Damage::Lease(node) => self.shared("nodes", |leases| {
-                leases[node.as_str()] = json!("tomorrow");
-            }),
-            Damage::Key(key, other) => self.shared("metadata", |metadata| {
-                let value = metadata[&key].take();
-                let metadata = metadata.as_object_mut().expect("a map");
-                metadata.remove(&key);
-                metadata.insert(other, value);
-            }),
+            Damage::Lease(node) => {
+                self.edit("nodes", "/node", node.as_str(), |line| line["until"] = json!("tomorrow"))
+            }
+            Damage::Key(key, other) => {
+                self.edit("metadata", "/key", &key, |line| line["key"] = json!(other))
+            }
             // There is no history.
             _ => false,
         }
@@ -66,34 +62,24 @@ impl Folder {
 
     /// Edits the line of JSON in the file of the job with this id.
     fn edit_job(&self, id: &str, edit: impl FnOnce(&mut Value)) -> bool {
-        let (file, mut line, definition) = self.find_job(id);
-        edit(&mut line);
-        fs::write(file, [line.to_string().as_bytes(), b"\n", &definition].concat()).is_ok()
+        self.edit("jobs", "/record/id", id, edit)
     }
 
-    fn find_job(&self, id: &str) -> (PathBuf, Value, Vec<u8>) {
-        for entry in fs::read_dir(self.0.path().join("jobs")).expect("the jobs") {
-            let file = entry.expect("a job").path().join("value");
-            let bytes = fs::read(&file).expect("its file");
+    /// Edits the line of JSON in the file of that kind which has this key.
+    fn edit(&self, kind: &str, pointer: &str, key: &str, edit: impl FnOnce(&mut Value)) -> bool {
+        for entry in fs::read_dir(self.0.path().join(kind)).expect("the files") {
+            let file = entry.expect("a file").path().join("value");
+            let bytes = fs::read(&file).expect("its content");
             let end = bytes.iter().position(|&byte| byte == b'\n').expect("a line");
-            let line: Value = serde_json::from_slice(&bytes[..end]).expect("JSON");
-            if line["record"]["id"] == id {
-                return (file, line, bytes[end + 1..].to_vec());
+            let mut line: Value = serde_json::from_slice(&bytes[..end]).expect("JSON");
+            if line.pointer(pointer).is_some_and(|own| own == key) {
+                edit(&mut line);
+                return fs::write(file, [line.to_string().as_bytes(), &bytes[end..]].concat())
+                    .is_ok();
             }
         }
-        panic!("no job {id:?}");
+        panic!("nothing is called {key:?} in {kind}");
     }
-
-    fn shared(&self, name: &str, edit: impl FnOnce(&mut Value)) -> bool {
-        let file = self.0.path().join("shared").join(name).join("value");
-        let mut map = read_json(&file);
-        edit(&mut map);
-        fs::write(file, map.to_string()).is_ok()
-    }
-}
-
-fn read_json(file: &Path) -> Value {
-    serde_json::from_slice(&fs::read(file).expect("the file")).expect("JSON")
 }
 
 punctual_testkit::job_store_suite!(folder, Folder);

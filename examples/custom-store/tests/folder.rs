@@ -1,11 +1,8 @@
 //! What is particular to a folder of files.
 
 use std::fs::{self, File};
-use std::time::Duration;
 
-use punctual_core::{
-    Encoded, JobId, JobStore, NewRecord, NodeId, StoreErrorKind, TaskFilter, TaskName, Timestamp,
-};
+use punctual_core::{Encoded, JobId, JobStore, NewRecord, StoreErrorKind, TaskName};
 use punctual_custom_store::FolderJobStore;
 use tempfile::TempDir;
 
@@ -26,9 +23,11 @@ fn paused(id: &str) -> NewRecord {
 }
 
 #[tokio::test]
-async fn another_layout_is_unsupported() {
+async fn another_format_is_unsupported() {
     let (folder, store) = started().await;
-    fs::write(folder.path().join("shared/layout/value"), r#"{"layout":2}"#).unwrap();
+    store.shutdown().await;
+    let format = fs::read_dir(folder.path().join("format")).unwrap().next().unwrap().unwrap();
+    fs::write(format.path().join("value"), "{\"format\":2}\n").unwrap();
     let error = store.start().await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unsupported, "{error}");
 }
@@ -60,19 +59,4 @@ async fn a_lock_is_not_waited_for_for_ever() {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
     drop(locks);
     store.add(vec![paused("a")]).await.unwrap();
-}
-
-#[tokio::test]
-async fn who_has_been_dead_for_a_week_is_forgotten() {
-    let (folder, store) = started().await;
-    let renew = async |name: &str, day: u64| {
-        let now = Timestamp::from_seconds(0).saturating_add(Duration::from_secs(day * 24 * 3600));
-        let until = now.saturating_add(Duration::from_secs(15));
-        let node = NodeId::new(name).unwrap();
-        store.renew(&node, now, until, &TaskFilter::Any).await.unwrap();
-        fs::read_to_string(folder.path().join("shared/nodes/value")).unwrap()
-    };
-    renew("ann", 0).await;
-    assert!(renew("bob", 7).await.contains("ann"));
-    assert!(!renew("bob", 8).await.contains("ann"));
 }

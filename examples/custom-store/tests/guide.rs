@@ -2,11 +2,14 @@
 
 const GUIDE: &str = include_str!("../../../docs/contributing-a-store.md");
 
-const SOURCES: [&str; 6] = [
-    include_str!("../src/cells.rs"),
-    include_str!("../src/record.rs"),
+const SOURCES: [&str; 9] = [
+    include_str!("../../../crates/store-kit/src/cells/backend.rs"),
+    include_str!("../../../crates/store-kit/src/cells/nodes.rs"),
+    include_str!("../../../crates/store-kit/src/cells/record.rs"),
+    include_str!("../../../crates/store-kit/src/cells/scan.rs"),
+    include_str!("../src/files.rs"),
+    include_str!("../src/folder.rs"),
     include_str!("../src/store.rs"),
-    include_str!("../src/contract.rs"),
     include_str!("conformance.rs"),
     include_str!("cluster.rs"),
 ];

@@ -7,7 +7,7 @@ use punctual_backends::Backend;
 use punctual_tests::role::Role;
 
 use crate::crew::Crew;
-use crate::plan::{ALL, Plan};
+use crate::plan::{ALL, JOBS, Plan};
 use crate::stage::Stage;
 use crate::verdict::{Verdict, takeover};
 use crate::{number, seed};
@@ -23,6 +23,7 @@ pub(crate) fn test(backend: &'static Backend) {
     let now = SystemClock.now();
     let plan = Plan {
         name: "",
+        jobs: JOBS,
         starts: [now; 2],
         period: Duration::from_secs(seconds) / 20,
         // Runs of the dead count until they have been run again.

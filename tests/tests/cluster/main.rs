@@ -23,7 +23,7 @@ macro_rules! on_every_store {
 
             #[test]
             fn each_of_10000_occurrences_runs_exactly_once() {
-                crate::exactly_once::test(backend(stringify!($store)));
+                crate::exactly_once::test(backend(stringify!($store)), crate::plan::JOBS);
             }
 
             #[test]
@@ -33,7 +33,7 @@ macro_rules! on_every_store {
 
             #[test]
             fn stops_lose_nothing_and_repeat_only_what_was_stopped() {
-                crate::stops::test(backend(stringify!($store)));
+                crate::stops::test(backend(stringify!($store)), crate::plan::JOBS, crate::stops::STOPS);
             }
 
             #[test]
@@ -54,9 +54,23 @@ punctual_backends::for_each_backend!(persistent => on_every_store);
 /// The example of a store reads all jobs each time, which is too slow for 10,000 occurrences; processes that use
 /// it are killed in its own tests.
 mod folder {
+    use punctual_tests::backend;
+
+    const JOBS: usize = 50;
+
+    #[test]
+    fn each_of_1000_occurrences_runs_exactly_once() {
+        crate::exactly_once::test(backend("folder"), JOBS);
+    }
+
+    #[test]
+    fn two_stops_lose_nothing_and_repeat_only_what_was_stopped() {
+        crate::stops::test(backend("folder"), JOBS, 2);
+    }
+
     #[test]
     fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
-        crate::stale::test(punctual_tests::backend("folder"));
+        crate::stale::test(backend("folder"));
     }
 }
 

@@ -9,7 +9,7 @@ use punctual_tests::role::Role;
 use punctual_tests::server::Server;
 
 use crate::crew::{CHILD, Crew};
-use crate::plan::{ALL, Plan};
+use crate::plan::{ALL, JOBS, Plan};
 use crate::stage::Stage;
 use crate::verdict::Verdict;
 
@@ -22,8 +22,13 @@ const AWAY: Duration = Duration::from_secs(5);
 /// are as many again, of which each process runs some.
 pub(crate) fn test(backend: &'static Backend) {
     let stage = Stage::new(backend);
-    let plan =
-        |name, period| Plan { name, starts: [SystemClock.now(); 2], period, max_instances: 2 };
+    let plan = |name, period| Plan {
+        name,
+        jobs: JOBS,
+        starts: [SystemClock.now(); 2],
+        period,
+        max_instances: 2,
+    };
     let meanwhile = plan("meanwhile-", Duration::from_secs(1));
     meanwhile.add(stage.place());
     let mut crew = Crew::default();

@@ -6,8 +6,8 @@ use punctual::prelude::*;
 use punctual_tests::role::occur;
 use punctual_tests::store::{Place, with_store};
 
-/// How many jobs there are; half of them are `Recovery::Skip`, half `Recovery::Rerun`.
-const JOBS: usize = 500;
+/// How many jobs there are, unless the store is too slow for so many.
+pub(crate) const JOBS: usize = 500;
 
 /// How many occurrences each has,
 const TIMES: u32 = 20;
@@ -19,6 +19,8 @@ pub(crate) const ALL: usize = JOBS * TIMES as usize;
 pub(crate) struct Plan {
     /// What the names of its jobs begin with.
     pub name: &'static str,
+    /// How many jobs there are; half of them are `Recovery::Skip`, half `Recovery::Rerun`.
+    pub jobs: usize,
     /// The first occurrence of the jobs of each half, the second and fourth quarter of them.
     pub starts: [Timestamp; 2],
     /// From one occurrence to the next.
@@ -36,14 +38,19 @@ pub(crate) struct Planned {
 }
 
 impl Plan {
+    /// How many occurrences they have in all.
+    pub(crate) fn occurrences(&self) -> usize {
+        self.jobs * TIMES as usize
+    }
+
     /// All jobs. Those that start together are spread over the period.
     pub(crate) fn jobs(&self) -> impl Iterator<Item = Planned> {
-        (0..JOBS).map(|number| {
+        (0..self.jobs).map(|number| {
             let (name, recovery) = match number % 2 {
                 0 => ("skip", Recovery::Skip),
                 _ => ("rerun", Recovery::Rerun),
             };
-            let place = self.period.mul_f64(number as f64 / JOBS as f64);
+            let place = self.period.mul_f64(number as f64 / self.jobs as f64);
             let first = self.starts[number / 2 % 2].saturating_add(place);
             let following = |time: &Timestamp| Some(time.saturating_add(self.period));
             Planned {
@@ -71,6 +78,6 @@ impl Plan {
                 .build()
         });
         let added = with_store(place.clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
-        assert_eq!(added, JOBS);
+        assert_eq!(added, self.jobs);
     }
 }

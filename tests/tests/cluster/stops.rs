@@ -7,7 +7,7 @@ use punctual_backends::{Backend, Location};
 use punctual_tests::role::Role;
 
 use crate::crew::Crew;
-use crate::plan::{ALL, Plan};
+use crate::plan::Plan;
 use crate::seed;
 use crate::stage::Stage;
 use crate::verdict::Verdict;
@@ -20,17 +20,18 @@ const EVERY: Duration = Duration::from_secs(5);
 /// How long a process is stopped: its runs are taken over in the meantime.
 const FOR: Duration = Duration::from_secs(14);
 
-/// How many stops there are.
-const STOPS: u32 = 5;
+/// How many stops there are, unless there is less time.
+pub(crate) const STOPS: u32 = 5;
 
 /// A stopped process may hold locks, and when it goes on it believes that it is still as early as it was.
-pub(crate) fn test(backend: &'static Backend) {
+pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
     let mut random = seed(backend);
     let stage = Stage::new(backend);
     let plan = Plan {
         name: "",
+        jobs,
         starts: [SystemClock.now(); 2],
-        period: (STOPS * EVERY + FOR) / 20,
+        period: (stops * EVERY + FOR) / 20,
         // Runs of the stopped count until they have been run again.
         max_instances: 16,
     };
@@ -45,14 +46,14 @@ pub(crate) fn test(backend: &'static Backend) {
     }
     let mut stopped: Vec<(&str, Timestamp)> = Vec::new();
     let begun = SystemClock.now();
-    for (number, name) in (0..STOPS).zip(NAMES.into_iter().cycle()) {
+    for (number, name) in (0..stops).zip(NAMES.into_iter().cycle()) {
         let moment = EVERY * number + Duration::from_micros(random.u64(0..2_000_000));
         let moment = begun.saturating_add(moment);
         resume_until(&mut crew, &mut stopped, moment);
         crew.suspend(name);
         stopped.push((name, SystemClock.now().saturating_add(FOR)));
     }
-    let end = begun.saturating_add(STOPS * EVERY + FOR);
+    let end = begun.saturating_add(stops * EVERY + FOR);
     resume_until(&mut crew, &mut stopped, end);
     let finished = crew.finish(stage.place());
 
@@ -62,7 +63,8 @@ pub(crate) fn test(backend: &'static Backend) {
     let skip = verdict.counts(&plan, Recovery::Skip);
     let rerun = verdict.counts(&plan, Recovery::Rerun);
     println!(
-        "{backend:?}: {ALL} with {STOPS} stops, {took:.1?} after the last; skip {skip:?}; rerun {rerun:?}"
+        "{backend:?}: {} with {stops} stops, {took:.1?} after the last; skip {skip:?}; rerun {rerun:?}",
+        plan.occurrences(),
     );
     assert_eq!(rerun.never_ended, 0, "occurrences that must run at least once");
     // Whoever is stopped in the middle of a write to a file stops all others too, and nobody takes over.

@@ -1,0 +1,84 @@
+//! The store on a medium that can compare and swap: the whole contract, without an index and with one.
+
+mod index;
+mod medium;
+mod particular;
+
+use std::sync::Arc;
+
+use punctual_core::JobId;
+use punctual_testkit::job_store::{Damage, StoreFixture};
+use serde_json::Value;
+
+use medium::{Content, MemoryStore, Place, Shelf};
+
+/// A shelf for each case.
+struct Fixture<const INDEXED: bool>(Place);
+
+impl<const INDEXED: bool> StoreFixture for Fixture<INDEXED> {
+    type Store = MemoryStore;
+
+    async fn set_up(_case: &'static str) -> Option<Self> {
+        Some(Self(Arc::new(Shelf { indexed: INDEXED, ..Shelf::default() })))
+    }
+
+    async fn open(&self) -> MemoryStore {
+        MemoryStore::on(&self.0)
+    }
+
+    async fn damage(&self, damage: Damage) -> bool {
+        let content = &mut *self.0.content();
+        match damage {
+            Damage::Fence(id, number) => job(content, &id, "/record/fence", number),
+            Damage::Revision(id, number) => job(content, &id, "/record/revision", number),
+            Damage::FireCount(id, number) => job(content, &id, "/record/fire_count", number),
+            Damage::Task(id, text) => job(content, &id, "/record/task", text),
+            Damage::Id(id, text) => {
+                job(content, &id, "/record/id", text.clone());
+                content.rename("jobs", id.as_str(), &text);
+            }
+            Damage::Attempt(id, run, number) => {
+                run_of(content, &id, &run.to_string(), "attempt", number);
+            }
+            Damage::RunFence(id, run, number) => {
+                run_of(content, &id, &run.to_string(), "fence", number);
+            }
+            Damage::RunNode(id, run, text) => run_of(content, &id, &run.to_string(), "node", text),
+            Damage::Lease(node) => {
+                content.edit("nodes", node.as_str(), |head| head["until"] = "tomorrow".into());
+            }
+            Damage::Key(key, other) => {
+                content.edit("metadata", &key, |head| head["key"] = other.as_str().into());
+                content.rename("metadata", &key, &other);
+            }
+            Damage::Outcome(run, text) => {
+                let name = content.name_with("history", &run.to_string());
+                content.edit("history", &name, |head| {
+                    head["entry"]["outcome"] = text.into();
+                });
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn job(content: &mut Content, id: &JobId, pointer: &str, value: impl Into<Value>) {
+    content.edit("jobs", id.as_str(), |head| {
+        *head.pointer_mut(pointer).expect("that field") = value.into()
+    });
+}
+
+fn run_of(content: &mut Content, id: &JobId, run: &str, field: &str, value: impl Into<Value>) {
+    content.edit("jobs", id.as_str(), |head| {
+        let runs = head["runs"].as_array_mut().expect("runs");
+        let run = runs.iter_mut().find(|own| own["run_id"] == run).expect("that run");
+        run[field] = value.into();
+    });
+}
+
+type Plain = Fixture<false>;
+punctual_testkit::job_store_suite!(plain, Plain);
+
+type Indexed = Fixture<true>;
+punctual_testkit::job_store_suite!(indexed, Indexed);
