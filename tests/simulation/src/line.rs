@@ -120,6 +120,8 @@ impl StoreLine {
                 drop(apply(&self.world, &process, How::InPart));
                 Err(lost(call))
             }
+            // An older renewal would put the lease back, which no store keeps from happening: see the decision record.
+            Fate::Late(_) if call == StoreCall::Renew => Err(lost(call)),
             Fate::Late(after) => {
                 let (world, process) = (Arc::clone(&self.world), Arc::clone(&process));
                 tokio::spawn(async move {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{EventMask, NodeId, Zone};
-use punctual_scheduler::{AsyncScheduler, EventStream, HistoryOptions};
+use punctual_scheduler::{AsyncScheduler, EventStream, HistoryOptions, SchedulerState};
 use punctual_store_kit::Layered;
 
 use crate::executor::SimulatedExecutor;
@@ -30,6 +30,8 @@ pub(crate) struct Process {
     pub(crate) events: Mutex<Option<EventStream>>,
     scheduler: Mutex<Option<AsyncScheduler>>,
     has_left: AtomicBool,
+    /// Somebody sees to it that its scheduler starts.
+    starting: AtomicBool,
 }
 
 impl Process {
@@ -44,6 +46,7 @@ impl Process {
             events: Mutex::default(),
             scheduler: Mutex::default(),
             has_left: AtomicBool::new(false),
+            starting: AtomicBool::new(false),
         });
         let scheduler = process.build(world);
         *process.events.lock() = Some(scheduler.events(EventMask::ALL));
@@ -78,9 +81,22 @@ impl Process {
 
     /// Starts the scheduler, again and again until it has started, as whoever looks after a program does.
     pub(crate) async fn start(&self, world: &Arc<World>) {
+        if self.starting.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.start_at_last(world).await;
+        self.starting.store(false, Ordering::Relaxed);
+    }
+
+    async fn start_at_last(&self, world: &Arc<World>) {
         loop {
             self.gate.pass().await;
-            self.starts.fetch_add(1, Ordering::Relaxed);
+            if self.has_left() {
+                return;
+            }
+            if self.scheduler().state() == SchedulerState::Stopped {
+                self.starts.fetch_add(1, Ordering::Relaxed);
+            }
             let started = self.scheduler().start().await;
             self.gate.pass().await;
             world.tell(self, || format!("starts: {:?}", started.as_ref().map_err(ToString::to_string)));

@@ -24,6 +24,10 @@ fn trigger(every: u32, first: u32) -> IntervalTriggerBuilder {
 pub(crate) async fn act(world: &Arc<World>, process: &Process, job: usize, what: &User) {
     let name = Script::job_name(job);
     let scheduler = process.scheduler();
+    if !scheduler.is_running() {
+        // Jobs that wait for a start are not part of this: see the decision record.
+        return;
+    }
     let done = match what {
         User::Add { job, replace, paused } => add(process, &name, job, *replace, *paused).await,
         User::Remove => scheduler.remove_job(name.as_str()).await,

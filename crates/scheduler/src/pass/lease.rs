@@ -50,8 +50,9 @@ impl Passes {
         }
         let mut told = slot.renew(node, now, lease, filter).await?;
         if is_step(now, slot.clock.at(own)) {
-            // The time was wrong, and so is the end of the lease.
-            now = slot.clock.at(own);
+            // The time was wrong, and so is the end of the lease. What the clock here showed when the pass began may be
+            // wrong as well: it may have been set since.
+            now = slot.now();
             let again = slot.renew(node, now, lease, filter).await?;
             told = Renewal { expired: told.expired || again.expired, ..again };
         }
