@@ -8,8 +8,9 @@ use punctual::core::{JobStore, NameError, NewRecord, TaskName};
 use punctual::prelude::*;
 use punctual_tests::ends::{self, Ends};
 use punctual_tests::halt::{Halt, Halts};
+use punctual_tests::jobs::{Gate, add_endless_jobs};
 use punctual_tests::journal::Journal;
-use punctual_tests::role::{Gate, Role, WrongClock, add_endless_jobs};
+use punctual_tests::role::{Role, WrongClock};
 use punctual_tests::store::{self, Place};
 use tokio::sync::watch;
 

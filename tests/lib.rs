@@ -7,6 +7,7 @@ pub mod ends;
 mod guides;
 pub mod halt;
 pub mod home;
+pub mod jobs;
 pub mod journal;
 pub mod past_runs;
 pub mod process;

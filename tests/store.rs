@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::backend;
 use crate::halt::{HaltingLayer, Halts};
-use crate::role::occur;
+use crate::jobs::occur;
 
 /// Where the jobs are.
 #[derive(Clone, Debug, Serialize, Deserialize)]

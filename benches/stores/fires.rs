@@ -8,7 +8,8 @@ use punctual::core::JobStore;
 use punctual::{BackgroundScheduler, HistoryOptions};
 
 use crate::clock::Ahead;
-use crate::jobs::{FIRED, count, stopwatch};
+use crate::jobs::{FIRED, count};
+use crate::measure::stopwatch;
 use crate::options::Options;
 use crate::processor::Server;
 

@@ -2,13 +2,13 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use punctual::core::JobStore;
 use punctual::{BackgroundScheduler, Clock, IntervalTrigger, NewJob, SystemClock, Timestamp, task};
 
 use crate::FEW;
-use crate::table::median;
+use crate::measure::{median, stopwatch};
 
 /// How many jobs are added at once.
 const CHUNK: usize = 10_000;
@@ -73,9 +73,4 @@ fn job(index: usize, now: Timestamp) -> NewJob {
     let start = now.saturating_add(wait).saturating_add(scattered);
     let trigger = IntervalTrigger::every(interval).start_date(start);
     NewJob::builder(count()).id(format!("job-{index:07}")).trigger(trigger).build()
-}
-
-#[expect(clippy::disallowed_methods, reason = "what is measured here is time")]
-pub(crate) fn stopwatch() -> Instant {
-    Instant::now()
 }

@@ -7,6 +7,7 @@ mod clock;
 mod fires;
 mod idle;
 mod jobs;
+mod measure;
 mod options;
 mod processor;
 mod raw;

@@ -9,9 +9,8 @@ use punctual::core::{
 use punctual::{Clock, SystemClock};
 use tokio::runtime::Runtime;
 
-use crate::jobs::stopwatch;
+use crate::measure::{median, stopwatch};
 use crate::options::Options;
-use crate::table::median;
 
 /// As many as the scheduler claims at a time.
 const BATCH: usize = 1_000;

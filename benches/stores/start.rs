@@ -8,8 +8,8 @@ use punctual::core::JobStore;
 use punctual::{BackgroundScheduler, StoreError};
 
 use crate::fires::wait;
-use crate::jobs::{FIRED, count, stopwatch};
-use crate::table::median;
+use crate::jobs::{FIRED, count};
+use crate::measure::{median, stopwatch};
 
 const STARTS: usize = 7;
 

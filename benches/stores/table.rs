@@ -1,6 +1,5 @@
 //! The figures, side by side.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -75,12 +74,6 @@ impl Display for Table {
         }
         Ok(())
     }
-}
-
-/// The middle of some measurements, of which there must be one.
-pub(crate) fn median<T: PartialOrd + Copy>(mut measured: Vec<T>) -> T {
-    measured.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-    measured[measured.len() / 2]
 }
 
 fn time(duration: Duration) -> String {

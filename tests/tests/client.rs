@@ -8,9 +8,10 @@ use punctual::{Clock, HistoryQuery, OutcomeKind, SystemClock};
 use punctual_tests::backend;
 use punctual_tests::halt::Halts;
 use punctual_tests::home::Home;
+use punctual_tests::jobs::occur;
 use punctual_tests::journal::{self, Entry, Mark};
 use punctual_tests::process::Process;
-use punctual_tests::role::{Role, occur};
+use punctual_tests::role::Role;
 use punctual_tests::store::{Place, builder};
 use tokio::sync::watch;
 

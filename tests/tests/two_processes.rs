@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual::{Clock, SystemClock};
+use punctual_tests::jobs::occur;
 use punctual_tests::journal::{self, Entry, Mark};
 use punctual_tests::process::Process;
-use punctual_tests::role::{Role, occur};
+use punctual_tests::role::Role;
 use punctual_tests::store::with_store;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");

@@ -154,7 +154,7 @@ impl Backend {
     /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) with a URL or an option that can't be.
     pub fn open(&self, url: &str, options: &Options) -> Result<Arc<dyn DynJobStore>, StoreError> {
         if let Some(open) = self.unlisted {
-            return options.for_backend(self).and_then(|_| open(url));
+            return options.for_backend(self.name, self.options).and_then(|_| open(url));
         }
         let Some(open) = self.open else {
             return Err(unsupported(format!(
@@ -162,7 +162,7 @@ impl Backend {
                 self.name, self.feature
             )));
         };
-        open(url, &options.for_backend(self)?)
+        open(url, &options.for_backend(self.name, self.options)?)
     }
 }
 

@@ -22,6 +22,7 @@ mod error;
 mod list;
 mod open;
 mod options;
+pub mod stores;
 mod value;
 
 pub use backend::{Backend, Location};
@@ -30,18 +31,6 @@ pub use options::Options;
 use std::sync::Arc;
 
 use punctual_core::{DynJobStore, StoreError};
-
-/// The store types themselves, each with its feature.
-pub mod stores {
-    #[cfg(feature = "store-memory")]
-    pub use punctual_store_memory::MemoryJobStore;
-    #[cfg(feature = "store-mysql")]
-    pub use punctual_store_sql::{MySqlJobStore, MySqlJobStoreBuilder};
-    #[cfg(feature = "store-postgres")]
-    pub use punctual_store_sql::{PostgresJobStore, PostgresJobStoreBuilder};
-    #[cfg(feature = "store-sqlite")]
-    pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};
-}
 
 /// Opens the store of this URL, whose scheme says which backend it is: see [`Backend::of_url`] and
 /// [`Backend::open`].

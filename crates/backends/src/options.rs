@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use punctual_core::StoreError;
 
-use crate::backend::Backend;
 use crate::error::invalid;
 use crate::value::Value;
 
 /// What a store is opened with, beside its URL. Names and values are those of its builder's methods:
-/// [`Backend::options`] lists them.
+/// [`Backend::options`](crate::Backend::options) lists them.
 ///
 /// Two have the same meaning for all backends: `prefix` is what the names of all that a store keeps begin with,
 /// whatever its builder calls that, and `make_tables` is `false` for users who only look: backends that make no
@@ -31,11 +30,15 @@ impl Options {
         self
     }
 
-    /// The options by the names that they have in this backend.
-    pub(crate) fn for_backend(&self, backend: &Backend) -> Result<Given<'_>, StoreError> {
+    /// The options by the names that they have in this backend, whose options these are.
+    pub(crate) fn for_backend(
+        &self,
+        backend: &str,
+        options: &[&'static str],
+    ) -> Result<Given<'_>, StoreError> {
         let mut values = BTreeMap::new();
         for (given, value) in &self.0 {
-            let mut own = backend.options().iter().copied();
+            let mut own = options.iter().copied();
             let found = match given.as_str() {
                 "prefix" => own.find(|option| option.ends_with("prefix")),
                 name => own.find(|option| *option == name),
@@ -45,9 +48,8 @@ impl Options {
                 None if given == "make_tables" => {}
                 None => {
                     return Err(invalid(format!(
-                        "a store in {} has no option {given:?}; its options: {}",
-                        backend.name(),
-                        backend.options().join(", ")
+                        "a store in {backend} has no option {given:?}; its options: {}",
+                        options.join(", ")
                     )));
                 }
             }

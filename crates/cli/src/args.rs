@@ -10,6 +10,7 @@ use punctual::{Zone, ZoneDatabase};
 
 use crate::crontab::Format;
 use crate::history::HistoryArgs;
+use crate::zone;
 
 /// Runs crontab files, explains schedules and shows past runs.
 #[derive(Debug, Parser)]
@@ -41,7 +42,7 @@ pub struct NextArgs {
     #[arg(value_name = "EXPR")]
     pub expression: String,
     /// The zone of the expression and of the times [default: the machine's]
-    #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
     pub zone: Option<Zone>,
     /// How many fire times to print
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
@@ -74,7 +75,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "OLD", requires = "state")]
     pub moved_from: Option<PathBuf>,
     /// The zone of the times, where the file sets no CRON_TZ [default: the machine's]
-    #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
     pub zone: Option<Zone>,
     /// How late a command may start, in seconds; if it is later, it is skipped [default: however late]
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
@@ -121,10 +122,6 @@ fn version() -> &'static str {
         format!("{} (time zones {})", env!("CARGO_PKG_VERSION"), database.release())
     });
     &VERSION
-}
-
-pub(crate) fn parse_zone(name: &str) -> Result<Zone, String> {
-    Zone::named(name).map_err(|error| error.to_string())
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {

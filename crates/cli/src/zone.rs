@@ -1,4 +1,4 @@
-//! The zone of those who name none.
+//! The zones of the command line: one that is named, and that of those who name none.
 
 use punctual::Zone;
 
@@ -8,4 +8,9 @@ pub(crate) fn machines_own(warn: impl FnOnce(String)) -> Zone {
         warn(format!("times are in UTC, as the machine's own zone is not known: {error}"));
         Zone::utc()
     })
+}
+
+/// The zone of this name.
+pub(crate) fn parse(name: &str) -> Result<Zone, String> {
+    Zone::named(name).map_err(|error| error.to_string())
 }

@@ -5,6 +5,7 @@
 //! ([`Trigger`]) of your own; to use the scheduler, depend on `punctual`. It has no runtime and does no
 //! input or output.
 
+mod alias;
 mod codec;
 mod error;
 mod event;
@@ -16,11 +17,11 @@ mod task;
 mod time;
 mod trigger;
 
+pub use alias::Alias;
 pub use codec::{BINCODE_MARK, Codec, CodecError, Encoded};
 pub use error::NameError;
 pub use event::{
-    Alias, Event, EventMask, JobRef, Killed, MissReason, OutcomeKind, RunEvent, RunOutcome,
-    SkippedRuns,
+    Event, EventMask, Killed, MissReason, OutcomeKind, RunEvent, RunOutcome, SkippedRuns,
 };
 pub use executor::{
     AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Lease, Prepared, Refused, Run,
@@ -28,7 +29,7 @@ pub use executor::{
 };
 pub use job::{
     CheckedChange, CheckedJob, Coalesce, Job, JobBuilder, JobChange, JobDefaults, JobDefinition,
-    JobError, JobId, JobOptions, JobProblem, JobSink, JobState, NewJob, Recovery, RunAt,
+    JobError, JobId, JobOptions, JobProblem, JobRef, JobSink, JobState, NewJob, Recovery, RunAt,
     TransactionalSink,
 };
 pub use store::{

@@ -1,4 +1,4 @@
-//! The options of a pool.
+//! How a pool is described, and made.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -9,10 +9,28 @@ use std::time::Duration;
 use punctual_core::ExecutorError;
 
 use crate::ProcessPoolExecutor;
+use crate::options::Options;
 use crate::output::{OutputLine, trace};
 
-/// What is done with each line that jobs print.
-pub(crate) type OnOutput = Arc<dyn Fn(&OutputLine<'_>) + Send + Sync>;
+impl ProcessPoolExecutor {
+    /// Runs jobs in so many children, at least one, each started when there is work for it.
+    #[must_use]
+    pub fn new(processes: usize) -> Self {
+        Self::of(Self::builder().processes(processes.max(1)).options)
+    }
+
+    /// A pool with options.
+    pub fn builder() -> ProcessPoolBuilder {
+        ProcessPoolBuilder::new()
+    }
+}
+
+impl Default for ProcessPoolExecutor {
+    /// As many children as there are processors.
+    fn default() -> Self {
+        Self::of(Self::builder().options)
+    }
+}
 
 /// Describes a pool; everything is checked once, by [`build`](Self::build).
 ///
@@ -32,24 +50,6 @@ pub(crate) type OnOutput = Arc<dyn Fn(&OutputLine<'_>) + Send + Sync>;
 #[must_use = "a builder does nothing until it is built"]
 pub struct ProcessPoolBuilder {
     pub(crate) options: Options,
-}
-
-#[derive(Clone)]
-pub(crate) struct Options {
-    pub(crate) processes: usize,
-    pub(crate) eager: bool,
-    pub(crate) recycle_after: Option<u64>,
-    pub(crate) recycle_memory: Option<u64>,
-    pub(crate) memory_limit: Option<u64>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) grace: Duration,
-    pub(crate) nice: i32,
-    pub(crate) max_message: usize,
-    pub(crate) env_clear: bool,
-    pub(crate) env: Vec<(OsString, OsString)>,
-    pub(crate) current_dir: Option<PathBuf>,
-    pub(crate) args: Vec<OsString>,
-    pub(crate) on_output: OnOutput,
 }
 
 impl ProcessPoolBuilder {
@@ -202,22 +202,5 @@ impl ProcessPoolBuilder {
 impl fmt::Debug for ProcessPoolBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.options.fmt(f)
-    }
-}
-
-impl fmt::Debug for Options {
-    /// Without the environment and the arguments: they can be secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("processes", &self.processes)
-            .field("eager", &self.eager)
-            .field("recycle_after", &self.recycle_after)
-            .field("recycle_memory", &self.recycle_memory)
-            .field("memory_limit", &self.memory_limit)
-            .field("timeout", &self.timeout)
-            .field("grace", &self.grace)
-            .field("nice", &self.nice)
-            .field("max_message", &self.max_message)
-            .finish_non_exhaustive()
     }
 }

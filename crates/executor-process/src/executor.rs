@@ -7,9 +7,8 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run};
 
-use crate::ProcessPoolBuilder;
-use crate::builder::Options;
 use crate::inside::{is_child, known};
+use crate::options::Options;
 use crate::pool::Pool;
 
 /// Runs jobs in child processes, one at a time in each, first come, first served: for tasks that compute,
@@ -42,31 +41,13 @@ pub struct ProcessPoolExecutor {
 }
 
 impl ProcessPoolExecutor {
-    /// Runs jobs in so many children, at least one, each started when there is work for it.
-    #[must_use]
-    pub fn new(processes: usize) -> Self {
-        Self::of(Self::builder().processes(processes.max(1)).options)
-    }
-
-    /// A pool with options.
-    pub fn builder() -> ProcessPoolBuilder {
-        ProcessPoolBuilder::new()
-    }
-
     pub(crate) fn of(options: Options) -> Self {
         Self { options: Arc::new(options), started: RwLock::new(None) }
     }
 }
 
-impl Default for ProcessPoolExecutor {
-    /// As many children as there are processors.
-    fn default() -> Self {
-        Self::of(Self::builder().options)
-    }
-}
-
 impl Executor for ProcessPoolExecutor {
-    /// Starts the pool; with [`eager`](ProcessPoolBuilder::eager) it waits for the children to be ready.
+    /// Starts the pool; with [`eager`](crate::ProcessPoolBuilder::eager) it waits for the children to be ready.
     fn start(&self) -> Result<(), ExecutorError> {
         let mut started = self.started.write();
         if started.is_none() {
@@ -100,7 +81,7 @@ impl Executor for ProcessPoolExecutor {
     }
 
     /// Idle children have ended by the time that it is over; one that is busy for longer than `timeout` is
-    /// killed after its [`grace`](ProcessPoolBuilder::grace), which is not waited for.
+    /// killed after its [`grace`](crate::ProcessPoolBuilder::grace), which is not waited for.
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
         match self.started.write().take() {
             Some(pool) => Box::pin(pool.close(timeout)),

@@ -10,6 +10,7 @@ mod builder;
 mod error;
 mod executor;
 mod inside;
+mod options;
 mod output;
 mod pool;
 mod wire;

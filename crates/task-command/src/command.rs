@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::stored::Form;
-use crate::{CommandError, CommandOutput, Stream, run};
+use crate::form::Form;
 
 /// A command that runs `program`: a path, or a name that is looked for in `PATH`.
 ///
@@ -155,43 +153,6 @@ impl Command {
     #[must_use]
     pub fn get_current_dir(&self) -> Option<&Path> {
         self.form.current_dir.as_deref()
-    }
-
-    /// Runs it here and now, without a scheduler, on a tokio runtime with I/O and timers. When `cancelled` is ready, it
-    /// is asked to end; when the future is dropped, it is killed, with all that it started.
-    ///
-    /// ```
-    /// use punctual_task_command::command;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), punctual_task_command::CommandError> {
-    /// let output = command("echo").arg("a  b").run(std::future::pending()).await?;
-    /// assert_eq!(output.stdout.to_string(), "a  b\n");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When it can't be started, or does not end with status 0.
-    pub async fn run(
-        &self,
-        cancelled: impl Future<Output = ()>,
-    ) -> Result<CommandOutput, CommandError> {
-        self.run_watched(cancelled, |_, _| {}).await
-    }
-
-    /// As [`run`](Self::run); `watch` sees all of its output at once, limit or not, piece by piece as it comes.
-    ///
-    /// # Errors
-    ///
-    /// As [`run`](Self::run).
-    pub async fn run_watched(
-        &self,
-        cancelled: impl Future<Output = ()>,
-        watch: impl FnMut(Stream, &[u8]),
-    ) -> Result<CommandOutput, CommandError> {
-        run::run(self, cancelled, watch).await
     }
 }
 

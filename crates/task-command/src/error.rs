@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use punctual_core::RunOutcome;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -170,6 +171,20 @@ impl CommandError {
             ),
             Self::Unwatched { .. } | Self::TimedOut { .. } | Self::Cancelled { .. } => true,
             _ => false,
+        }
+    }
+}
+
+impl CommandOutput {
+    /// What a run's outcome tells of a command, good or bad, if it was one and was started.
+    #[must_use]
+    pub fn of(outcome: &RunOutcome) -> Option<Self> {
+        match outcome {
+            RunOutcome::Success(value) => Self::deserialize(value).ok(),
+            RunOutcome::Failed(error) => {
+                error.downcast_ref().and_then(CommandError::output).cloned()
+            }
+            _ => None,
         }
     }
 }

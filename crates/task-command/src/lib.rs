@@ -9,6 +9,7 @@ compile_error!("punctual-task-command ends process groups by signals: it needs U
 mod capture;
 mod command;
 mod error;
+mod form;
 mod group;
 mod guard;
 mod output;

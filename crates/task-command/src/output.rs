@@ -4,10 +4,7 @@ use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use punctual_core::RunOutcome;
 use serde::{Deserialize, Serialize};
-
-use crate::CommandError;
 
 /// How a command ended, and what it printed: the value that `JobExecuted` shows, as JSON.
 ///
@@ -31,20 +28,6 @@ pub struct CommandOutput {
     pub stdout: CapturedOutput,
     /// What it printed to its standard error.
     pub stderr: CapturedOutput,
-}
-
-impl CommandOutput {
-    /// What a run's outcome tells of a command, good or bad, if it was one and was started.
-    #[must_use]
-    pub fn of(outcome: &RunOutcome) -> Option<Self> {
-        match outcome {
-            RunOutcome::Success(value) => Self::deserialize(value).ok(),
-            RunOutcome::Failed(error) => {
-                error.downcast_ref().and_then(CommandError::output).cloned()
-            }
-            _ => None,
-        }
-    }
 }
 
 /// How a process ended.

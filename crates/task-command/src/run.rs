@@ -15,9 +15,9 @@ use tokio::time::timeout;
 
 use crate::capture::Recorder;
 use crate::error::{CommandError, Stop};
+use crate::form::Form;
 use crate::group::ProcessGroup;
 use crate::guard;
-use crate::stored::Form;
 use crate::{Command, CommandOutput, Ending, Stream};
 
 /// How much of a stream is read at once.
@@ -27,36 +27,66 @@ const PIECE: usize = 16 << 10;
 /// user's by now, or hangs inside the kernel.
 const DEATH: Duration = Duration::from_secs(10);
 
-/// Runs the command to its end; see [`Command::run_watched`].
-pub(crate) async fn run(
-    command: &Command,
-    cancelled: impl Future<Output = ()>,
-    watch: impl FnMut(Stream, &[u8]),
-) -> Result<CommandOutput, CommandError> {
-    let form = &command.form;
-    let mut child = spawn(form).map_err(|source| CommandError::not_started(command, source))?;
-    let group = ProcessGroup::led_by(child.id());
-    let recorder = Mutex::new(Recorder::new(form.output_limit, watch));
-    let exited = SetOnce::new();
-    let life = live(&mut child, form, &group, &recorder, &exited);
-    let (status, stop) = match stoppable(life, cancelled, form, &group, &exited).await {
-        Ok(end) => end,
-        Err(source) => {
-            group.release();
-            return Err(CommandError::not_ended(command, source));
-        }
-    };
-    let status = status.map_err(|source| CommandError::unwatched(command, source))?;
-    if stop.is_none() {
-        group.release();
+impl Command {
+    /// Runs it here and now, without a scheduler, on a tokio runtime with I/O and timers. When `cancelled` is ready, it
+    /// is asked to end; when the future is dropped, it is killed, with all that it started.
+    ///
+    /// ```
+    /// use punctual_task_command::command;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), punctual_task_command::CommandError> {
+    /// let output = command("echo").arg("a  b").run(std::future::pending()).await?;
+    /// assert_eq!(output.stdout.to_string(), "a  b\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When it can't be started, or does not end with status 0.
+    pub async fn run(
+        &self,
+        cancelled: impl Future<Output = ()>,
+    ) -> Result<CommandOutput, CommandError> {
+        self.run_watched(cancelled, |_, _| {}).await
     }
-    let ending = Ending::from(status);
-    let output = recorder.into_inner().finish(ending);
-    match stop {
-        Some(Stop::TimedOut) => Err(CommandError::stopped(command, Stop::TimedOut, output)),
-        _ if ending.is_success() => Ok(output),
-        Some(stop) => Err(CommandError::stopped(command, stop, output)),
-        None => Err(CommandError::failed(command, output)),
+
+    /// As [`run`](Self::run); `watch` sees all of its output at once, limit or not, piece by piece as it comes.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn run_watched(
+        &self,
+        cancelled: impl Future<Output = ()>,
+        watch: impl FnMut(Stream, &[u8]),
+    ) -> Result<CommandOutput, CommandError> {
+        let form = &self.form;
+        let mut child = spawn(form).map_err(|source| CommandError::not_started(self, source))?;
+        let group = ProcessGroup::led_by(child.id());
+        let recorder = Mutex::new(Recorder::new(form.output_limit, watch));
+        let exited = SetOnce::new();
+        let life = live(&mut child, form, &group, &recorder, &exited);
+        let (status, stop) = match stoppable(life, cancelled, form, &group, &exited).await {
+            Ok(end) => end,
+            Err(source) => {
+                group.release();
+                return Err(CommandError::not_ended(self, source));
+            }
+        };
+        let status = status.map_err(|source| CommandError::unwatched(self, source))?;
+        if stop.is_none() {
+            group.release();
+        }
+        let ending = Ending::from(status);
+        let output = recorder.into_inner().finish(ending);
+        match stop {
+            Some(Stop::TimedOut) => Err(CommandError::stopped(self, Stop::TimedOut, output)),
+            _ if ending.is_success() => Ok(output),
+            Some(stop) => Err(CommandError::stopped(self, stop, output)),
+            None => Err(CommandError::failed(self, output)),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use punctual::prelude::*;
-use punctual_tests::role::occur;
+use punctual_tests::jobs::occur;
 use punctual_tests::store::{Place, with_store};
 
 /// How many jobs there are, unless the store is too slow for so many.

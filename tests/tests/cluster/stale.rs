@@ -6,8 +6,9 @@ use std::time::Duration;
 use punctual::prelude::*;
 use punctual_backends::Backend;
 use punctual_tests::halt::Halt;
+use punctual_tests::jobs::occur;
 use punctual_tests::journal::{self, Entry, Mark};
-use punctual_tests::role::{Role, occur};
+use punctual_tests::role::Role;
 use punctual_tests::store::with_store;
 
 use crate::crew::Crew;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use punctual::prelude::*;
+use punctual_tests::jobs::occur;
 use punctual_tests::journal::{Entry, Mark};
-use punctual_tests::role::{Role, occur};
+use punctual_tests::role::Role;
 
 use crate::cast::Cast;
 use crate::stage::Stage;

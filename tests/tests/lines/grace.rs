@@ -5,8 +5,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use punctual::core::OutcomeKind;
 use punctual::prelude::*;
+use punctual_tests::jobs::occur;
 use punctual_tests::journal::Mark;
-use punctual_tests::role::{Role, occur};
+use punctual_tests::role::Role;
 
 use crate::cast::Cast;
 use crate::hold::{Hold, Stage as Held, What};

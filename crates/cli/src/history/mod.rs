@@ -11,7 +11,6 @@ use punctual::{DateTrigger, HistoryQuery, JobId, OutcomeKind, StoreError, Trigge
 
 use self::place::Place;
 use self::table::Failure;
-use crate::args::parse_zone;
 use crate::daemon::DaemonError;
 use crate::secret::StoreUrl;
 use crate::zone;
@@ -51,7 +50,7 @@ pub struct HistoryArgs {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub count: usize,
     /// The zone of the times [default: the machine's]
-    #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
     pub zone: Option<Zone>,
 }
 

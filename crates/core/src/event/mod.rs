@@ -12,22 +12,10 @@ pub use mask::EventMask;
 pub use outcome::OutcomeKind;
 pub use run::{MissReason, RunEvent, RunOutcome};
 
-use crate::error::name_type;
-use crate::job::{JobId, JobProblem};
+use crate::alias::Alias;
+use crate::job::{JobProblem, JobRef};
 use crate::store::CorruptRecord;
 use crate::time::Timestamp;
-
-name_type! {
-    /// The name of a job store or an executor within its scheduler, such as `default`.
-    Alias, "alias"
-}
-
-impl Default for Alias {
-    /// `default`: the alias that jobs use when they name none.
-    fn default() -> Self {
-        Self("default".into())
-    }
-}
 
 /// Something that happened to a scheduler or a job.
 ///
@@ -113,15 +101,6 @@ pub enum Event {
     LeaseLost(Alias),
     /// An event stream was read too slowly: this many events were dropped from it.
     Lagged(u64),
-}
-
-/// A job in a store.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct JobRef {
-    /// The job's id.
-    pub job_id: JobId,
-    /// The alias of its store.
-    pub job_store: Alias,
 }
 
 /// Run times of a job that will not be run by themselves, and why.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{JobRef, Killed};
+use super::Killed;
+use crate::job::JobRef;
 use crate::store::RunId;
 use crate::task::{JobContext, TaskError};
 use crate::time::Timestamp;

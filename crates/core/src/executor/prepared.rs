@@ -1,4 +1,4 @@
-//! A run with its arguments decoded, ready to begin.
+//! A run with its arguments decoded, ready to begin, and how it runs to its end.
 
 use std::any::Any;
 use std::error::Error;
@@ -6,12 +6,41 @@ use std::fmt;
 use std::iter::successors;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::Run;
 use super::inside::Inside;
 use crate::event::RunOutcome;
 use crate::task::{BoxFuture, TaskBody, TaskError, TaskResult};
+
+impl Run {
+    /// Decodes the arguments and makes ready; the run begins when what comes back is run or polled.
+    /// `None`: the arguments are not the task's, and that has been reported.
+    #[must_use]
+    pub fn prepare(self) -> Option<Prepared> {
+        match catch(|| self.body().body(self.context().clone(), self.args())) {
+            Ok(Ok(work)) => Some(Prepared::new(self, work)),
+            Ok(Err(error)) => {
+                self.finish(RunOutcome::InvalidArguments(Arc::new(error)));
+                None
+            }
+            Err(panic) => {
+                self.finish(RunOutcome::Panicked(panic_text(&*panic)));
+                None
+            }
+        }
+    }
+
+    /// Runs the task to its end on this thread; `block_on` drives an async one.
+    pub fn execute(self, block_on: impl FnOnce(AsyncRun)) {
+        match self.prepare() {
+            Some(Prepared::Blocking(run)) => run.run(),
+            Some(Prepared::Async(run)) => block_on(run),
+            None => {}
+        }
+    }
+}
 
 /// What [`Run::prepare`] makes: the two kinds of work need different places.
 #[derive(Debug)]
@@ -23,7 +52,7 @@ pub enum Prepared {
 }
 
 impl Prepared {
-    pub(super) fn new(run: Run, work: TaskBody) -> Self {
+    fn new(run: Run, work: TaskBody) -> Self {
         match work {
             TaskBody::Blocking(work) => Self::Blocking(BlockingRun { work, run }),
             TaskBody::Async(work) => Self::Async(AsyncRun(Some(Stage::Ready { work, run }))),
@@ -105,7 +134,7 @@ impl fmt::Debug for AsyncRun {
 }
 
 /// Runs a piece of the task: marked as inside a run, and with a panic turned into a value.
-pub(super) fn catch<T>(piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+fn catch<T>(piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     let _inside = Inside::enter();
     catch_unwind(AssertUnwindSafe(piece))
 }
@@ -115,7 +144,7 @@ fn outcome_of(result: Result<TaskResult, Box<dyn Any + Send>>) -> RunOutcome {
         Ok(Ok(value)) => RunOutcome::Success(value),
         // Asked once here, where a panic is the task's: whoever asks later can't bear one.
         Ok(Err(error)) => match catch(|| ask_for_texts(&error)) {
-            Ok(()) => RunOutcome::Failed(std::sync::Arc::new(error)),
+            Ok(()) => RunOutcome::Failed(Arc::new(error)),
             Err(panic) => panicked(panic),
         },
         Err(panic) => panicked(panic),
@@ -137,7 +166,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> RunOutcome {
     RunOutcome::Panicked(text)
 }
 
-pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+fn panic_text(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

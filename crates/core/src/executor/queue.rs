@@ -6,13 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::worker::Worker;
-use super::{ExecutorError, Refused, Run};
+use super::Run;
 use crate::signal::Signal;
 use crate::task::JobContext;
 
 /// Runs that wait, in the order in which they came, and the workers that take them: what executors of
-/// this process share. It knows neither threads nor runtimes; they lend a place to its [`Worker`]s.
+/// this process share. It knows neither threads nor runtimes; they lend a place to its [`Worker`](super::Worker)s.
 ///
 /// An executor makes one at each start and closes it at each shutdown.
 ///
@@ -38,10 +37,10 @@ use crate::task::JobContext;
 /// }
 /// ```
 pub struct RunQueue {
-    max_workers: usize,
+    pub(super) max_workers: usize,
     state: Mutex<State>,
     /// Told when a parked worker is wanted, and when the queue closes.
-    work: Condvar,
+    pub(super) work: Condvar,
     /// Told when the last worker leaves.
     idle: Condvar,
 }
@@ -58,11 +57,11 @@ pub(super) struct State {
     /// A worker is on its way: no other is needed yet.
     pub(super) coming: bool,
     /// How many workers wait for a run.
-    parked: usize,
+    pub(super) parked: usize,
 }
 
 impl State {
-    fn workers(&self) -> usize {
+    pub(super) fn workers(&self) -> usize {
         self.under_way.len() - self.free_desks.len()
     }
 
@@ -85,37 +84,6 @@ impl RunQueue {
             work: Condvar::new(),
             idle: Condvar::new(),
         })
-    }
-
-    /// Puts a run at the end of the line. Never blocks. If a worker comes back, give it a place at once:
-    /// a task, a thread; without one the runs wait until another is done with its own.
-    ///
-    /// # Errors
-    ///
-    /// The run comes back when the queue is closed.
-    pub fn push(self: &Arc<Self>, run: Run) -> Result<Option<Worker>, Refused> {
-        let mut state = self.lock();
-        if state.closed {
-            drop(state);
-            return Err(Refused::new(run, ExecutorError::NotRunning));
-        }
-        state.waiting.push_back(run);
-        Ok(self.summon(&mut state))
-    }
-
-    /// A worker if runs wait and nobody is on their way to them; for executors that have a place again, having
-    /// dropped a worker for want of one.
-    #[must_use]
-    pub fn recruit(self: &Arc<Self>) -> Option<Worker> {
-        self.summon(&mut self.lock())
-    }
-
-    /// All the workers at once, for those who give each a thread for good; they call
-    /// [`Worker::wait_next`].
-    #[must_use]
-    pub fn hire(self: &Arc<Self>) -> Vec<Worker> {
-        let mut state = self.lock();
-        (state.workers()..self.max_workers).map(|_| Worker::at_work(self, &mut state)).collect()
     }
 
     /// Takes no more runs, and waits until those that it has are done, at most `timeout`; then
@@ -162,21 +130,6 @@ impl RunQueue {
         self.work.notify_all();
         under_way.iter().for_each(JobContext::cancel);
         drop(waiting);
-    }
-
-    /// Sees to it that the first run in the line is taken, unless somebody comes anyway: wakes a worker
-    /// that waits, or makes a new one. Each that comes sees to the next, so that a burst of tiny runs
-    /// wakes no more workers than it keeps busy.
-    pub(super) fn summon(self: &Arc<Self>, state: &mut State) -> Option<Worker> {
-        if state.waiting.is_empty() || state.coming {
-            return None;
-        }
-        if state.parked > 0 {
-            state.coming = true;
-            self.work.notify_one();
-            return None;
-        }
-        (state.workers() < self.max_workers).then(|| Worker::coming(self, state))
     }
 
     /// Waits for something to do, or the end.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::lease::Lease;
-use super::prepared::{AsyncRun, Prepared, catch, panic_text};
 use crate::codec::Encoded;
 use crate::event::{RunEvent, RunOutcome};
 use crate::task::{AnyTask, JobContext, TaskName};
@@ -162,33 +161,6 @@ impl Run {
         event.finished = self.started.map(|_| self.parts.clock.now());
         event.outcome = Some(outcome);
         self.parts.sink.report(RunReport { event });
-    }
-
-    /// Decodes the arguments and makes ready; the run begins when what comes back is run or polled.
-    /// `None`: the arguments are not the task's, and that has been reported.
-    #[must_use]
-    pub fn prepare(self) -> Option<Prepared> {
-        let RunParts { body, context, args, .. } = &self.parts;
-        match catch(|| body.body(context.clone(), args)) {
-            Ok(Ok(work)) => Some(Prepared::new(self, work)),
-            Ok(Err(error)) => {
-                self.finish(RunOutcome::InvalidArguments(Arc::new(error)));
-                None
-            }
-            Err(panic) => {
-                self.finish(RunOutcome::Panicked(panic_text(&*panic)));
-                None
-            }
-        }
-    }
-
-    /// Runs the task to its end on this thread; `block_on` drives an async one.
-    pub fn execute(self, block_on: impl FnOnce(AsyncRun)) {
-        match self.prepare() {
-            Some(Prepared::Blocking(run)) => run.run(),
-            Some(Prepared::Async(run)) => block_on(run),
-            None => {}
-        }
     }
 }
 

@@ -1,10 +1,58 @@
-//! What takes runs from a queue, one after another.
+//! What takes runs from a queue, one after another, and how the queue calls for it.
 
 use std::sync::{Arc, MutexGuard};
 
-use super::Run;
 use super::queue::{RunQueue, State};
+use super::{ExecutorError, Refused, Run};
 use crate::task::JobContext;
+
+impl RunQueue {
+    /// Puts a run at the end of the line. Never blocks. If a worker comes back, give it a place at once:
+    /// a task, a thread; without one the runs wait until another is done with its own.
+    ///
+    /// # Errors
+    ///
+    /// The run comes back when the queue is closed.
+    pub fn push(self: &Arc<Self>, run: Run) -> Result<Option<Worker>, Refused> {
+        let mut state = self.lock();
+        if state.closed {
+            drop(state);
+            return Err(Refused::new(run, ExecutorError::NotRunning));
+        }
+        state.waiting.push_back(run);
+        Ok(self.summon(&mut state))
+    }
+
+    /// A worker if runs wait and nobody is on their way to them; for executors that have a place again, having
+    /// dropped a worker for want of one.
+    #[must_use]
+    pub fn recruit(self: &Arc<Self>) -> Option<Worker> {
+        self.summon(&mut self.lock())
+    }
+
+    /// All the workers at once, for those who give each a thread for good; they call
+    /// [`Worker::wait_next`].
+    #[must_use]
+    pub fn hire(self: &Arc<Self>) -> Vec<Worker> {
+        let mut state = self.lock();
+        (state.workers()..self.max_workers).map(|_| Worker::at_work(self, &mut state)).collect()
+    }
+
+    /// Sees to it that the first run in the line is taken, unless somebody comes anyway: wakes a worker
+    /// that waits, or makes a new one. Each that comes sees to the next, so that a burst of tiny runs
+    /// wakes no more workers than it keeps busy.
+    fn summon(self: &Arc<Self>, state: &mut State) -> Option<Worker> {
+        if state.waiting.is_empty() || state.coming {
+            return None;
+        }
+        if state.parked > 0 {
+            state.coming = true;
+            self.work.notify_one();
+            return None;
+        }
+        (state.workers() < self.max_workers).then(|| Worker::coming(self, state))
+    }
+}
 
 /// The right to work on one run of a [`RunQueue`] at a time.
 ///
@@ -18,13 +66,13 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that is on its way.
-    pub(super) fn coming(queue: &Arc<RunQueue>, state: &mut State) -> Self {
+    fn coming(queue: &Arc<RunQueue>, state: &mut State) -> Self {
         state.coming = true;
         Self::new(queue, state, Stage::Coming)
     }
 
     /// A worker for good.
-    pub(super) fn at_work(queue: &Arc<RunQueue>, state: &mut State) -> Self {
+    fn at_work(queue: &Arc<RunQueue>, state: &mut State) -> Self {
         Self::new(queue, state, Stage::AtWork)
     }
 

@@ -5,10 +5,10 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Coalesce, JobChange, JobDefaults, JobDefinition, JobError, JobId, Recovery};
+use super::{Coalesce, JobChange, JobDefaults, JobDefinition, JobError, JobId, JobRef, Recovery};
+use crate::alias::Alias;
 use crate::codec::Codec;
 use crate::error::NameError;
-use crate::event::{Alias, JobRef};
 use crate::store::CallerTransaction;
 use crate::task::{IntoAction, TaskName, TaskRegistration};
 use crate::time::Timestamp;

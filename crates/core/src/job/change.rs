@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Coalesce, JobDefinition, JobError, JobOptions, Recovery};
+use crate::alias::Alias;
 use crate::codec::{Codec, Encoded};
-use crate::event::Alias;
 use crate::task::{Action, IntoAction, TaskRegistration};
 use crate::trigger::{IntoTrigger, Trigger, TriggerDefaults, TriggerError};
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::JobOptions;
+use crate::alias::Alias;
 use crate::codec::{Codec, CodecError, Encoded};
-use crate::event::Alias;
 use crate::task::TaskName;
 use crate::time::Timestamp;
 use crate::trigger::TriggerSpec;

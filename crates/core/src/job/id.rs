@@ -1,5 +1,6 @@
-//! The name of a job within its store.
+//! Which job is meant: its name within its store, and both.
 
+use crate::alias::Alias;
 use crate::error::name_type;
 
 name_type! {
@@ -21,4 +22,13 @@ impl JobId {
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().simple().to_string().into())
     }
+}
+
+/// A job in a store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct JobRef {
+    /// The job's id.
+    pub job_id: JobId,
+    /// The alias of its store.
+    pub job_store: Alias,
 }

@@ -10,7 +10,7 @@ mod snapshot;
 pub use builder::{CheckedJob, JobBuilder, JobSink, NewJob, RunAt, TransactionalSink};
 pub use change::{CheckedChange, JobChange};
 pub use definition::JobDefinition;
-pub use id::JobId;
+pub use id::{JobId, JobRef};
 pub use options::{Coalesce, JobDefaults, JobOptions, Recovery};
 pub use snapshot::{Job, JobProblem, JobState};
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use super::{JobDefinition, JobId};
+use crate::alias::Alias;
 use crate::codec::CodecError;
-use crate::event::Alias;
 use crate::store::{JobRecord, Revision};
 use crate::task::TaskName;
 use crate::time::{Timestamp, Zone};

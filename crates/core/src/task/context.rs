@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::event::Alias;
+use crate::alias::Alias;
 use crate::job::JobId;
 use crate::signal::Signal;
 use crate::store::RunId;

@@ -3,6 +3,7 @@
 mod closure;
 mod context;
 mod erased;
+mod name;
 mod output;
 mod probe;
 mod registry;
@@ -15,6 +16,7 @@ use serde_json::Value;
 pub use closure::ClosureTask;
 pub use context::{JobContext, JobContextParts, SharedState};
 pub use erased::{AnyTask, BoxFuture, TaskBody};
+pub use name::TaskName;
 pub use output::{TaskError, TaskOutput, TaskResult};
 pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
 pub use tasks::Tasks;
@@ -26,29 +28,7 @@ pub(crate) mod private {
 }
 
 use crate::codec::{Codec, CodecError, Encoded};
-use crate::error::{NameError, name_type};
-
-name_type! {
-    /// The name under which a task is stored and found again: chosen by a person, never a Rust path.
-    ///
-    /// ```
-    /// assert_eq!(punctual_core::TaskName::new("send_mail").unwrap().as_str(), "send_mail");
-    /// ```
-    TaskName, "task name"
-}
-
-impl TaskName {
-    /// A new name for a function without one: a closure, which only this process can run.
-    #[must_use]
-    pub fn closure() -> Self {
-        Self(format!("closure {}", uuid::Uuid::new_v4().simple()).into())
-    }
-
-    /// No name: that of a job which has not been given its task yet.
-    pub(crate) fn blank() -> Self {
-        Self("".into())
-    }
-}
+use crate::error::NameError;
 
 /// A function that jobs can call by name; `#[task]` makes one of a function.
 ///

@@ -10,7 +10,7 @@ use punctual_core::{AnyTask, JobContext, RunReport, RunSink};
 use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-use super::serve::die;
+use super::die::die;
 use crate::wire::{Ending, FrameError, FromChild, Order, ToChild, write};
 
 /// The runs that wait here, and the one under way.

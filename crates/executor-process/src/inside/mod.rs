@@ -1,6 +1,7 @@
 //! What happens in a child process.
 
 mod desk;
+mod die;
 mod init;
 mod serve;
 

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::thread;
 
 use punctual_core::{JobContext, Run, RunParts, SystemClock, TaskName, TaskRegistry, Tasks};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, getrlimit};
 use tokio::runtime::{Builder, Runtime};
 
 use super::desk::{Desk, Reporter};
+use super::die::die;
 use crate::wire::{Ending, Frames, FromChild, Order, ToChild, VERSION, Welcome};
 
 /// The longest first message.
@@ -109,14 +110,6 @@ fn listen(mut ear: Ear, desk: &Desk) -> ! {
         }
     }
     die()
-}
-
-/// Ends this process and all that jobs have started and that still are in its group, at once: whatever is
-/// under way, nobody is left who waits for it.
-pub(super) fn die() -> ! {
-    // Fails only if there is no such group, where this process is.
-    let _ = rustix::process::kill_process_group(getpid(), Signal::KILL);
-    process::abort()
 }
 
 struct Ear {

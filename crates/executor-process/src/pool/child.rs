@@ -16,7 +16,7 @@ use tokio::process::Child as Process;
 use tokio::time::timeout;
 
 use super::printed::{Author, Printed};
-use crate::builder::Options;
+use crate::options::Options;
 use crate::output::OutputStream;
 use crate::wire::{FrameError, Frames, FromChild, ToChild, write};
 

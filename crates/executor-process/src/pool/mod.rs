@@ -24,7 +24,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use self::slot::{Shared, Slot, State};
 use self::start::StartError;
-use crate::builder::Options;
+use crate::options::Options;
 
 /// A pool that has been started. Dropped, it kills what is under way after a grace, and ends.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use punctual_core::{JobId, RunId};
 use rustix::io::ioctl_fionread;
 use tokio::net::unix::pipe::Receiver;
 
-use crate::builder::OnOutput;
+use crate::options::OnOutput;
 use crate::output::{OutputLine, OutputStream};
 
 /// The longest line that comes in one piece.

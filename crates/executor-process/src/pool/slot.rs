@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::child::Child;
 use super::start::{Backoff, StartError, start};
-use crate::builder::Options;
+use crate::options::Options;
 
 /// How often a child's memory is looked at.
 const LOOK: Duration = Duration::from_millis(100);

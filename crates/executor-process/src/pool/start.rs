@@ -12,8 +12,8 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::child::{Child, End};
-use crate::builder::Options;
 use crate::inside::{VARIABLE, known};
+use crate::options::Options;
 use crate::wire::{FromChild, ToChild, VERSION, Welcome};
 
 /// How long a child may take until it says that it is ready.

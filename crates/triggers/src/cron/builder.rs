@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use punctual_core::TriggerError;
 
 use super::field::Field;
+use super::refused::Refused;
 use super::schedule::{Schedule, Times};
 use super::{CronTrigger, CronValue};
 use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods};
@@ -23,24 +24,6 @@ pub struct CronTriggerBuilder {
     gap: Option<Gap>,
     fold: Option<Fold>,
     settings: Settings,
-}
-
-/// What can't become a trigger, whatever else is told.
-#[derive(Clone, Debug)]
-pub(super) struct Refused {
-    /// None if it is the text as a whole.
-    pub(super) field: Option<Field>,
-    pub(super) value: String,
-    pub(super) reason: String,
-}
-
-impl From<Refused> for TriggerError {
-    fn from(refused: Refused) -> Self {
-        match refused.field {
-            Some(field) => Self::invalid_field(field.name(), refused.value, 1, refused.reason),
-            None => Self::invalid_text(refused.value, refused.reason),
-        }
-    }
 }
 
 macro_rules! fields {

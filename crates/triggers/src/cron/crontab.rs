@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use punctual_core::TriggerError;
 
-use super::builder::Refused;
 use super::expression::{Expression, Item, Items, parts};
 use super::field::{Field, MONTHS};
 use super::pattern::Expressions;
+use super::refused::Refused;
 use super::scan::{Fault, Scanner, value_of};
 
 /// The fields of a line, in its order.

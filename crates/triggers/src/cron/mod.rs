@@ -10,6 +10,7 @@ mod field;
 mod month;
 mod pattern;
 mod quartz;
+mod refused;
 mod scan;
 mod schedule;
 mod time_of_day;

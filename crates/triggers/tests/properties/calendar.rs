@@ -4,7 +4,7 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 use proptest::prelude::*;
 use punctual_triggers::{CalendarIntervalTrigger, CalendarIntervalTriggerBuilder};
 
-use super::schedule::DAY;
+use super::units::DAY;
 use super::zones::Place;
 
 #[derive(Clone, Debug)]

@@ -8,7 +8,8 @@ use proptest::test_runner::TestCaseResult;
 use punctual_core::{Timestamp, Trigger, TriggerRegistry};
 use punctual_triggers::register_builtin;
 
-use super::schedule::{DAY, SECOND, Schedule};
+use super::schedule::Schedule;
+use super::units::{DAY, SECOND};
 use super::zones::Place;
 
 /// A trigger and the instants that it is asked about.

@@ -12,6 +12,7 @@ mod day;
 mod expression;
 mod schedule;
 mod text;
+mod units;
 mod zones;
 
 use proptest::strategy::Strategy;

@@ -11,10 +11,8 @@ use punctual_triggers::{AndTrigger, DateTrigger, Fold, Gap, IntervalTrigger, OrT
 
 use super::calendar::Calendar;
 use super::cron::{Fields, Line};
+use super::units::{DAY, SECOND};
 use super::zones::Place;
-
-pub(crate) const DAY: i64 = 86_400;
-pub(crate) const SECOND: i64 = 1_000_000;
 
 /// A trigger; its times are relative to the place that it is tried at.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::{nothing, slot};
 use crate::ProcessPoolExecutor;
-use crate::builder::Options;
+use crate::options::Options;
 use crate::pool::child::Child;
 use crate::wire::{Ending, Frames, FromChild, ToChild, write};
 

@@ -13,7 +13,7 @@ use tokio::sync::SetOnce;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::slot::{Shared, Slot, State};
-use crate::builder::Options;
+use crate::options::Options;
 
 #[task(crate = "punctual_core")]
 fn nothing() {}

@@ -1,0 +1,10 @@
+//! The store types themselves, each with its feature.
+
+#[cfg(feature = "store-memory")]
+pub use punctual_store_memory::MemoryJobStore;
+#[cfg(feature = "store-mysql")]
+pub use punctual_store_sql::{MySqlJobStore, MySqlJobStoreBuilder};
+#[cfg(feature = "store-postgres")]
+pub use punctual_store_sql::{PostgresJobStore, PostgresJobStoreBuilder};
+#[cfg(feature = "store-sqlite")]
+pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};

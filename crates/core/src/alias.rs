@@ -1,0 +1,15 @@
+//! The name of a job store or an executor.
+
+use crate::error::name_type;
+
+name_type! {
+    /// The name of a job store or an executor within its scheduler, such as `default`.
+    Alias, "alias"
+}
+
+impl Default for Alias {
+    /// `default`: the alias that jobs use when they name none.
+    fn default() -> Self {
+        Self("default".into())
+    }
+}
