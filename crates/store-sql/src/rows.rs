@@ -16,7 +16,7 @@ use crate::client::{Columns, Value};
 pub(crate) const RECORD_COLUMNS: usize = 11;
 
 /// Where the run begins in the rows that [`stored`] reads.
-const STORED_RUN: usize = RECORD_COLUMNS + 3;
+const STORED_RUN: usize = RECORD_COLUMNS + 4;
 
 /// A field, or what is wrong with it.
 type Field<T> = Result<T, String>;
@@ -67,12 +67,12 @@ pub(crate) fn stored(rows: &[impl Columns]) -> Result<Option<StoredJob>, Corrupt
 
 /// The claim, and the fence that was lost.
 fn fields_of_claim(row: &impl Columns) -> Field<(Option<Claim>, Fence)> {
-    let [lost, node, until] = [0, 1, 2].map(|column| RECORD_COLUMNS + column);
-    let claim = match row.is_some(node) {
+    let [lost, is_claimed, node, until] = [0, 1, 2, 3].map(|column| RECORD_COLUMNS + column);
+    let claim = match row.flag(is_claimed).map_err(|error| format!("claimed: {error}"))? {
         false => None,
         true => Some(Claim {
             node: name(row, node, NodeId::new)?,
-            until: instant(row, until, "claimed_until")?.ok_or("claimed_until is missing")?,
+            until: time(row, until, "claimed_until")?,
         }),
     };
     Ok((claim, fence(row, lost, "lost_fence")?))

@@ -22,11 +22,12 @@ impl Claiming for MySql {
         filter: &TaskFilter,
     ) -> Result<Claims, StoreError> {
         let tasks = tasks(filter)?;
-        let due = [Int(now.as_micros()), rows::limit(limit), MaybeText(tasks.as_deref())];
+        let due = |limit| [Int(now.as_micros()), rows::limit(limit), MaybeText(tasks.as_deref())];
         let until = Int(now.saturating_add(lease).as_micros());
         let mut script = self.script();
-        script.push(sql::HOLD_DUE, &due);
-        let more = script.push(sql::MORE, &due);
+        script.push(sql::HOLD_DUE, &due(limit));
+        // Of those that nobody asks for one tells whether there are any.
+        let more = script.push(sql::MORE, &due(limit.max(1)));
         script.push(sql::CLAIM, &[Text(node.as_str()), until]);
         let claimed = script.push(sql::CLAIMED, &[]);
         let answers = self.run(script).await?;
