@@ -4,9 +4,9 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use punctual_core::{
-    Claim, CorruptKind, CorruptRecord, Encoded, Fence, HistoryEntry, InFlightRun, JobId, JobRecord,
-    NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind, StoredJob,
-    TaskName, Timestamp,
+    Claim, Claims, CorruptKind, CorruptRecord, Encoded, Fence, HistoryEntry, InFlightRun, JobId,
+    JobRecord, NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind,
+    StoredJob, TaskName, Timestamp,
 };
 use serde_json::json;
 
@@ -24,6 +24,19 @@ type Field<T> = Result<T, String>;
 /// The record in the first columns of a row.
 pub(crate) fn record(row: &impl Columns) -> Result<JobRecord, CorruptRecord> {
     fields_of_record(row).map_err(|reason| CorruptRecord::new(CorruptKind::Job, row.raw(0), reason))
+}
+
+/// The records of jobs that were claimed, soonest first.
+pub(crate) fn claims<'r, R: Columns>(rows: impl IntoIterator<Item = &'r R>, more: bool) -> Claims {
+    let mut claims = Claims { more, ..Claims::default() };
+    for row in rows {
+        match record(row) {
+            Ok(record) => claims.records.push(record),
+            Err(corrupt) => claims.corrupt.push(corrupt),
+        }
+    }
+    claims.records.sort_by_key(|record| record.schedule.map(|schedule| schedule.due_at));
+    claims
 }
 
 fn fields_of_record(row: &impl Columns) -> Field<JobRecord> {
