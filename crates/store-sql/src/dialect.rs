@@ -139,17 +139,20 @@ pub(crate) trait Adding<Connection> {
     ) -> impl Future<Output = Result<Vec<AddOutcome>, StoreError>> + Send;
 }
 
+/// What is to be claimed, by whom, and until when.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) node: &'a NodeId,
+    pub(crate) now: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) limit: usize,
+    pub(crate) filter: &'a TaskFilter,
+}
+
 /// In its `claims.rs`.
 pub(crate) trait Claiming {
-    /// Does what the contract says.
-    fn claim_due(
-        &self,
-        node: &NodeId,
-        now: Timestamp,
-        limit: usize,
-        lease: Duration,
-        filter: &TaskFilter,
-    ) -> impl Future<Output = Result<Claims, StoreError>> + Send;
+    /// Does what the contract says of `claim_due`.
+    fn claim(&self, wanted: Wanted<'_>) -> impl Future<Output = Result<Claims, StoreError>> + Send;
 }
 
 /// In its `commits.rs`.

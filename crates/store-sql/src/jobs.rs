@@ -8,7 +8,7 @@ use punctual_core::{
 };
 use punctual_store_kit::PageReader;
 
-use crate::batch::json;
+use crate::batch::{PART, job_parts, json};
 use crate::client::Columns;
 use crate::client::Value::{Bytes, Flag, Int, MaybeInt, MaybeText, Text};
 use crate::database::Database;
@@ -35,7 +35,10 @@ impl<D: Dialect> Database<D> {
         connection: &mut D::Connection,
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
-        let outcomes = self.dialect.add(connection, records).await?;
+        let mut outcomes = Vec::with_capacity(records.len());
+        for part in job_parts(records, PART) {
+            outcomes.extend(self.dialect.add(connection, part).await?);
+        }
         if outcomes.contains(&AddOutcome::Added) {
             self.dialect.announce(connection).await?;
         }

@@ -4,9 +4,9 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use punctual_core::{
-    Claim, CorruptKind, CorruptRecord, Encoded, Fence, HistoryEntry, InFlightRun, JobId, JobRecord,
-    NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind, StoredJob,
-    TaskName, Timestamp,
+    Claim, Claims, CorruptKind, CorruptRecord, Encoded, Fence, HistoryEntry, InFlightRun, JobId,
+    JobRecord, NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind,
+    StoredJob, TaskName, Timestamp,
 };
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::client::{Columns, Value};
 pub(crate) const RECORD_COLUMNS: usize = 11;
 
 /// Where the run begins in the rows that [`stored`] reads.
-const STORED_RUN: usize = RECORD_COLUMNS + 3;
+const STORED_RUN: usize = RECORD_COLUMNS + 4;
 
 /// A field, or what is wrong with it.
 type Field<T> = Result<T, String>;
@@ -24,6 +24,19 @@ type Field<T> = Result<T, String>;
 /// The record in the first columns of a row.
 pub(crate) fn record(row: &impl Columns) -> Result<JobRecord, CorruptRecord> {
     fields_of_record(row).map_err(|reason| CorruptRecord::new(CorruptKind::Job, row.raw(0), reason))
+}
+
+/// The records of jobs that were claimed, soonest first.
+pub(crate) fn claims<'r, R: Columns>(rows: impl IntoIterator<Item = &'r R>, more: bool) -> Claims {
+    let mut claims = Claims { more, ..Claims::default() };
+    for row in rows {
+        match record(row) {
+            Ok(record) => claims.records.push(record),
+            Err(corrupt) => claims.corrupt.push(corrupt),
+        }
+    }
+    claims.records.sort_by_key(|record| record.schedule.map(|schedule| schedule.due_at));
+    claims
 }
 
 fn fields_of_record(row: &impl Columns) -> Field<JobRecord> {
@@ -67,12 +80,12 @@ pub(crate) fn stored(rows: &[impl Columns]) -> Result<Option<StoredJob>, Corrupt
 
 /// The claim, and the fence that was lost.
 fn fields_of_claim(row: &impl Columns) -> Field<(Option<Claim>, Fence)> {
-    let [lost, node, until] = [0, 1, 2].map(|column| RECORD_COLUMNS + column);
-    let claim = match row.is_some(node) {
+    let [lost, is_claimed, node, until] = [0, 1, 2, 3].map(|column| RECORD_COLUMNS + column);
+    let claim = match row.flag(is_claimed).map_err(|error| format!("claimed: {error}"))? {
         false => None,
         true => Some(Claim {
             node: name(row, node, NodeId::new)?,
-            until: instant(row, until, "claimed_until")?.ok_or("claimed_until is missing")?,
+            until: time(row, until, "claimed_until")?,
         }),
     };
     Ok((claim, fence(row, lost, "lost_fence")?))

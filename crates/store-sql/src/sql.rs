@@ -108,11 +108,11 @@ macro_rules! select_stored {
     ($record:ident, $run:expr) => {
         concat!(
             $record!(
-                "j.lost_fence, j.claimed_by, j.claimed_until, NULL, NULL, NULL, NULL, NULL
+                "j.lost_fence, j.claimed, j.claimed_by, j.claimed_until, NULL, NULL, NULL, NULL, NULL
                  FROM {p}jobs AS j WHERE j.id = ?1"
             ),
             " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                 NULL, NULL, NULL, ",
+                 NULL, NULL, NULL, NULL, ",
             $run,
             " FROM {p}runs AS r WHERE r.job_id = ?1"
         )
@@ -128,11 +128,11 @@ macro_rules! raise_fence {
         concat!(
             "lost_fence = CASE WHEN ",
             $j,
-            "claimed_by IS NULL THEN ",
+            "claimed THEN ",
             $j,
-            "lost_fence ELSE ",
+            "fence ELSE ",
             $j,
-            "fence END, fence = ",
+            "lost_fence END, fence = ",
             $crate::sql::next!($j, "fence", "4611686018427387904")
         )
     };
@@ -164,15 +164,16 @@ macro_rules! set_claim {
         concat!(
             $crate::sql::raise_fence!($j),
             ", claims = ",
-            $crate::sql::next!($j, "claims", "4294967294")
+            $crate::sql::next!($j, "claims", "4294967294"),
+            ", claimed = TRUE"
         )
     };
 }
 
-/// The claim is gone.
+/// The claim is gone. Whose it was stays there, so that the row keeps its size.
 macro_rules! set_unclaimed {
     () => {
-        "claimed_by = NULL, claimed_until = NULL"
+        "claimed = FALSE"
     };
 }
 
@@ -230,7 +231,7 @@ macro_rules! update {
 /// Whether a job can be claimed at `?1`.
 macro_rules! is_claimable {
     () => {
-        "j.due_at <= ?1 AND (j.claimed_by IS NULL OR coalesce(j.claimed_until, ?1) <= ?1)"
+        "j.due_at <= ?1 AND (NOT j.claimed OR coalesce(j.claimed_until, ?1) <= ?1)"
     };
 }
 
@@ -242,7 +243,7 @@ macro_rules! first_due {
         concat!(
             "(SELECT ",
             $columns,
-            ", j.claimed_by FROM ",
+            ", j.claimed, j.claimed_by FROM ",
             $jobs,
             " WHERE j.due_at <= ",
             $now,
@@ -270,7 +271,7 @@ macro_rules! list {
 /// Whether the claim with this fence can be settled: it is open.
 macro_rules! is_open {
     ($j:literal, $fence:literal) => {
-        concat!("(", $j, "fence = ", $fence, " AND ", $j, "claimed_by IS NOT NULL)")
+        concat!("(", $j, "fence = ", $fence, " AND ", $j, "claimed)")
     };
 }
 

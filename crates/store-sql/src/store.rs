@@ -12,7 +12,7 @@ use punctual_core::{
 use punctual_store_kit::Backend;
 
 use crate::database::Database;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Wanted};
 
 /// What is not written here is in the files named after what it is about.
 macro_rules! backend {
@@ -87,7 +87,7 @@ impl<D: Dialect> Backend for Database<D> {
         get(id: &JobId) -> Option<StoredJob>;
         list(after: Option<&JobCursor>, limit: usize) -> JobPage;
         claim_due(node: &NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter) -> Claims
-            = |dialect| dialect.claim_due(node, now, limit, lease, filter);
+            = |dialect| dialect.claim(Wanted { node, now, until: now.saturating_add(lease), limit, filter });
         commit(batch: &CommitBatch) -> Vec<CommitOutcome> = |dialect| dialect.commit(batch);
         renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
         take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;

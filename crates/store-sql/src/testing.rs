@@ -6,6 +6,8 @@ pub(crate) mod options;
 pub(crate) mod schema;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod server;
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+pub(crate) mod sizes;
 pub(crate) mod trouble;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod turns;

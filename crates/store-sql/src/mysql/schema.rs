@@ -30,8 +30,9 @@ pub(super) const SCHEMA: Schema = Schema {
             lost_fence    BIGINT NOT NULL,             -- claims with it, and with smaller ones, can't be settled
             next_run_time BIGINT,                      -- microseconds; none: paused or finished
             due_at        BIGINT,
-            claimed_by    VARBINARY(764),              -- none: there is no claim that was not settled
-            claimed_until BIGINT,
+            claimed       BOOLEAN NOT NULL DEFAULT FALSE, -- there is a claim that was not settled
+            claimed_by    VARBINARY(764),              -- it, or the last one, which stays: a row is changed in its
+            claimed_until BIGINT,                      -- place as long as it keeps its size
             claims        BIGINT NOT NULL DEFAULT 0,
             fire_count    BIGINT NOT NULL DEFAULT 0,
             finished      BOOLEAN NOT NULL DEFAULT FALSE,

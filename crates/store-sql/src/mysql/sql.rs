@@ -3,7 +3,14 @@
 //!
 //! Whatever holds several rows holds a job before its runs, and jobs in the order of their ids.
 
-use crate::history::HistoryStatements;
+mod history;
+mod session;
+
+pub(super) use self::history::{HISTORY, RECORD_HISTORY};
+pub(super) use self::session::{
+    BEGIN, BEGIN_SNAPSHOT, COMMIT, LOCK, READ_COMMITTED, SERVER, SETTINGS, START, UNLOCK,
+};
+
 use crate::sql::{
     self, Statements, first_due, is_claimable, is_dead, is_open, prolong, raise_fence, run_columns,
     select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted, update,
@@ -52,12 +59,12 @@ macro_rules! next_wakeup {
                      SELECT j.due_at FROM {p}jobs AS j FORCE INDEX (due)
                      WHERE j.due_at IS NOT NULL AND ",
             is_of!($tasks),
-            " AND j.claimed_by IS NULL ORDER BY j.due_at LIMIT 1
+            " AND NOT j.claimed ORDER BY j.due_at LIMIT 1
                  ), 9223372036854775807) AS due_at
              ) AS free
              LEFT JOIN {p}jobs AS j FORCE INDEX (due) ON j.due_at < free.due_at AND ",
             is_of!($tasks),
-            " AND j.claimed_by IS NOT NULL)"
+            " AND j.claimed)"
         )
     };
 }
@@ -75,7 +82,7 @@ macro_rules! look {
             is_of!("?3"),
             ") OR EXISTS (SELECT 1 FROM ",
             first_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?2", is_of!("?3")),
-            " WHERE front.claimed_by <> ?1 AND ",
+            " WHERE front.claimed AND front.claimed_by <> ?1 AND ",
             is_dead!("front.claimed_by", "?2"),
             "), ",
             time!()
@@ -182,11 +189,11 @@ pub(super) const STATEMENTS: Statements = Statements {
         "SELECT j.id, j.claimed_by FROM (
              SELECT front.key FROM ",
         first_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?1", is_of!("?3")),
-        " WHERE front.claimed_by IS NOT NULL AND ",
+        " WHERE front.claimed AND ",
         is_dead!("front.claimed_by", "?1"),
         " LIMIT ?2
          ) AS c STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (PRIMARY) ON j.key = c.key
-         WHERE j.claimed_by IS NOT NULL AND ",
+         WHERE j.claimed AND ",
         is_dead!("j.claimed_by", "?1"),
         " FOR UPDATE SKIP LOCKED"
     ),
@@ -217,102 +224,6 @@ pub(super) const STATEMENTS: Statements = Statements {
     discard_run: sql::DISCARD_RUN,
     discard_entry: sql::DISCARD_ENTRY,
 };
-
-/// A page of the history, along an index: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`,
-/// `?6`.
-macro_rules! select_history {
-    ($index:literal, $which:literal) => {
-        concat!(
-            "SELECT h.run_id, h.attempt, h.job_id, h.task, h.node, h.scheduled_time, h.started, h.finished,
-                 h.outcome, h.error
-             FROM {p}history AS h FORCE INDEX (",
-            $index,
-            ") WHERE h.finished BETWEEN ?2 AND ?3
-             AND (h.finished < ?4 OR h.run_id < ?5 OR (h.run_id = ?5 AND h.attempt < ?6))
-             AND (?7 IS NULL OR JSON_CONTAINS(
-                 CONVERT(?7 USING utf8mb4), JSON_QUOTE(CONVERT(h.outcome USING utf8mb4))
-             )) ",
-            $which,
-            "ORDER BY h.finished DESC, h.run_id DESC, h.attempt DESC LIMIT ?1"
-        )
-    };
-}
-
-pub(super) const HISTORY: HistoryStatements = HistoryStatements {
-    read: select_history!("PRIMARY", ""),
-    read_of_job: select_history!("of_job", "AND h.job_id = ?8 "),
-    forget_before: "
-        DELETE FROM {p}history WHERE finished < ?1 ORDER BY finished, run_id, attempt LIMIT ?2",
-    // What others write or forget just now is passed over: somewhat too many stay, until the next time.
-    forget_beyond: "
-        DELETE h FROM (
-            SELECT old.finished, old.run_id, old.attempt FROM (
-                SELECT k.finished, k.run_id, k.attempt, ROW_NUMBER() OVER (
-                    PARTITION BY k.job_id ORDER BY k.finished DESC, k.run_id DESC, k.attempt DESC
-                ) AS place
-                FROM (
-                    SELECT e.job_id, e.finished, e.run_id, e.attempt
-                    FROM (
-                        SELECT DISTINCT CAST(c.job AS BINARY) AS job
-                        FROM JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
-                            job VARCHAR(191) CHARACTER SET utf8mb4 PATH '$'
-                        )) AS c
-                    ) AS asked
-                    STRAIGHT_JOIN {p}history AS e FORCE INDEX (of_job) ON e.job_id = asked.job
-                    FOR UPDATE SKIP LOCKED
-                ) AS k
-            ) AS old WHERE old.place > ?2 LIMIT ?3
-        ) AS beyond
-        STRAIGHT_JOIN {p}history AS h FORCE INDEX (PRIMARY) ON h.finished = beyond.finished
-            AND h.run_id = beyond.run_id AND h.attempt = beyond.attempt",
-};
-
-/// Rows are those of `history::entry_rows`. An entry that is there stays as it is.
-pub(super) const RECORD_HISTORY: [&str; 3] = [
-    "INSERT INTO {p}history
-         (finished, run_id, attempt, job_id, task, node, scheduled_time, started, outcome, error)
-     VALUES ",
-    "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    " ON DUPLICATE KEY UPDATE attempt = attempt",
-];
-
-/// No gaps are held between the rows, where others want to add theirs.
-pub(super) const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
-
-/// The same, a statement each.
-pub(super) const READ_COMMITTED: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
-pub(super) const START: &str = "START TRANSACTION";
-pub(super) const COMMIT: &str = "COMMIT";
-
-/// Sees nothing of what others write after its first statement.
-pub(super) const BEGIN_SNAPSHOT: &str =
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION READ ONLY";
-
-/// What connections need that a server may have otherwise: statements that end by themselves, change and read as
-/// many rows as they are to, and gather as many keys as a batch has.
-pub(super) const SETTINGS: &str = "
-    SET SESSION autocommit = 1, sql_safe_updates = 0, sql_big_selects = 1,
-        sql_select_limit = 18446744073709551615, group_concat_max_len = 1073741824";
-
-/// The server's version, how many bytes it takes at once, the database if one is chosen, and which settings the
-/// connection needs that it doesn't have. Lengths that nobody can do with are those of a batch with the longest
-/// names; MySQL gathers keys without a limit.
-pub(super) const SERVER: &str = "
-    SELECT CONVERT(VERSION() USING utf8mb4), CAST(@@max_allowed_packet AS SIGNED),
-        CONVERT(DATABASE() USING utf8mb4), CONVERT(CONCAT_WS(', ',
-            IF(@@autocommit, NULL, 'autocommit = 1'),
-            IF(@@sql_safe_updates, 'sql_safe_updates = 0', NULL),
-            IF(@@sql_big_selects, NULL, 'sql_big_selects = 1'),
-            IF(@@sql_select_limit < 1048576, 'sql_select_limit = 1048576', NULL),
-            IF(VERSION() LIKE '%MariaDB%' AND @@group_concat_max_len < 1048576,
-                'group_concat_max_len = 1048576', NULL),
-            IF(@@max_allowed_packet < 4194304, 'max_allowed_packet = 4194304', NULL)
-        ) USING utf8mb4)";
-
-/// Prefix, how many seconds to wait. Locks of all databases of a server have their names in common: they are those
-/// of the tables.
-pub(super) const LOCK: &str = "SELECT GET_LOCK(SHA2(CONCAT('punctual ', ?1), 256), ?2)";
-pub(super) const UNLOCK: &str = "DO RELEASE_LOCK(SHA2(CONCAT('punctual ', ?1), 256))";
 
 /// Lets a node that is alive live on: the values of `look`, and until when.
 pub(super) const PROLONG: &str = prolong!();
@@ -389,7 +300,7 @@ pub(super) const POSTPONE: &str = concat!(
 );
 pub(super) const HASTEN: &str = "
     UPDATE {p}jobs
-    SET due_at = IF(claimed_by IS NULL AND due_at > ?3, GREATEST(?3, next_run_time), due_at)
+    SET due_at = IF(NOT claimed AND due_at > ?3, GREATEST(?3, next_run_time), due_at)
     WHERE id = ?1 AND fence = ?2";
 /// Raises the fence and ends a claim unsettled.
 pub(super) const START_RUNS: &str = concat!(
@@ -400,23 +311,12 @@ pub(super) const START_RUNS: &str = concat!(
     " WHERE id = ?1 AND fence = ?2"
 );
 
-/// A run of the job `?1`, whose fence must be `?2`: run, scheduled time, attempt, node, fence. A run that is there
-/// stays as it is.
-macro_rules! record_run {
-    ($guard:expr) => {
-        concat!(
-            "INSERT INTO {p}runs (job_id, run_id, scheduled_time, attempt, node, fence)
-             SELECT j.id, ?3, ?4, ?5, ?6, ?7 FROM {p}jobs AS j WHERE j.id = ?1 AND ",
-            $guard,
-            " ON DUPLICATE KEY UPDATE attempt = {p}runs.attempt"
-        )
-    };
-}
-
-/// Before the claim is settled.
-pub(super) const RECORD_RUN: &str = record_run!(is_open!("j.", "?2"));
-/// Before the fence is raised.
-pub(super) const RECORD_START: &str = record_run!("j.fence = ?2");
+/// Records a run if the statement before has found a row: job, fence, run, scheduled time, attempt, node, its fence. A
+/// run that is there stays as it is and counts as found, so that another run may follow.
+pub(super) const RECORD_RUN: &str = "
+    INSERT INTO {p}runs (job_id, run_id, scheduled_time, attempt, node, fence)
+    SELECT ?1, ?3, ?4, ?5, ?6, ?7 FROM DUAL WHERE ROW_COUNT() > 0
+    ON DUPLICATE KEY UPDATE attempt = {p}runs.attempt";
 /// Job, runs as a JSON array; answers a row if all of them are recorded.
 pub(super) const ARE_RECORDED: &str = "
     SELECT 1

@@ -30,14 +30,14 @@
             WITH due AS (
                 SELECT j.id FROM {p}jobs j
                 WHERE j.due_at <= $2
-                    AND (j.claimed_by IS NULL OR coalesce(j.claimed_until, j.due_at) <= $2)
+                    AND (NOT j.claimed OR coalesce(j.claimed_until, j.due_at) <= $2)
                 ORDER BY j.due_at LIMIT $4 FOR UPDATE SKIP LOCKED
             ), claimed AS (
                 UPDATE {p}jobs j SET
-                    lost_fence = CASE WHEN j.claimed_by IS NULL THEN j.lost_fence ELSE j.fence END,
+                    lost_fence = CASE WHEN j.claimed THEN j.fence ELSE j.lost_fence END,
                     fence = j.fence + (j.fence BETWEEN 0 AND 4611686018427387904)::integer,
                     claims = j.claims + (j.claims BETWEEN 0 AND 4294967294)::integer,
-                    claimed_by = $1, claimed_until = $3
+                    claimed = true, claimed_by = $1, claimed_until = $3
                 FROM due WHERE j.id = due.id RETURNING j AS job
             )
             SELECT array_agg(c.job) FROM claimed c INTO taken;
@@ -45,15 +45,15 @@
             WITH due AS (
                 SELECT j.id FROM {p}jobs j
                 WHERE j.due_at <= $2
-                    AND (j.claimed_by IS NULL OR coalesce(j.claimed_until, j.due_at) <= $2)
+                    AND (NOT j.claimed OR coalesce(j.claimed_until, j.due_at) <= $2)
                     AND j.task = ANY ($5)
                 ORDER BY j.due_at LIMIT $4 FOR UPDATE SKIP LOCKED
             ), claimed AS (
                 UPDATE {p}jobs j SET
-                    lost_fence = CASE WHEN j.claimed_by IS NULL THEN j.lost_fence ELSE j.fence END,
+                    lost_fence = CASE WHEN j.claimed THEN j.fence ELSE j.lost_fence END,
                     fence = j.fence + (j.fence BETWEEN 0 AND 4611686018427387904)::integer,
                     claims = j.claims + (j.claims BETWEEN 0 AND 4294967294)::integer,
-                    claimed_by = $1, claimed_until = $3
+                    claimed = true, claimed_by = $1, claimed_until = $3
                 FROM due WHERE j.id = due.id RETURNING j AS job
             )
             SELECT array_agg(c.job) FROM claimed c INTO taken;
@@ -68,7 +68,7 @@
         IF cardinality(taken) >= most OR EXISTS (
             SELECT 1 FROM {p}jobs j
             WHERE j.due_at <= $2
-                AND (j.claimed_by IS NULL OR coalesce(j.claimed_until, j.due_at) <= $2)
+                AND (NOT j.claimed OR coalesce(j.claimed_until, j.due_at) <= $2)
                 AND ($5 IS NULL OR j.task = ANY ($5))
                 -- What was just claimed is not more, even if the lease is over as it begins.
                 AND ($3 > $2 OR j.id <> ALL (SELECT t.id FROM unnest(taken) AS t))

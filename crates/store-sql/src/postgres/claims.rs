@@ -1,47 +1,29 @@
 //! Claiming what is due.
 
-use std::time::Duration;
-
-use punctual_core::{Claims, NodeId, StoreError, TaskFilter, Timestamp};
+use punctual_core::{Claims, StoreError};
 
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
 use crate::batch::task_names;
 use crate::client::Columns;
-use crate::dialect::{Claiming, Dialect};
+use crate::dialect::{Claiming, Dialect, Wanted};
 use crate::rows;
 
 impl Claiming for Postgres {
-    async fn claim_due(
-        &self,
-        node: &NodeId,
-        now: Timestamp,
-        limit: usize,
-        lease: Duration,
-        filter: &TaskFilter,
-    ) -> Result<Claims, StoreError> {
+    async fn claim(&self, wanted: Wanted<'_>) -> Result<Claims, StoreError> {
+        let Wanted { node, now, until, limit, filter } = wanted;
         let query = sqlx::query(self.sql(sql::CLAIM))
             .bind(node.as_str())
             .bind(now.as_micros())
-            .bind(now.saturating_add(lease).as_micros())
+            .bind(until.as_micros())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .bind(task_names(filter));
         let mut connection = self.read().await?;
-        let found = query.fetch_all(&mut *connection).await.map_err(store_error)?;
+        let mut found = query.fetch_all(&mut *connection).await.map_err(store_error)?;
         connection.finish();
-        let mut claims = Claims::default();
-        for row in &found {
-            if !row.is_some(0) {
-                claims.more = true;
-                continue;
-            }
-            match rows::record(row) {
-                Ok(record) => claims.records.push(record),
-                Err(corrupt) => claims.corrupt.push(corrupt),
-            }
-        }
-        claims.records.sort_by_key(|record| record.schedule.map(|schedule| schedule.due_at));
-        Ok(claims)
+        let count = found.len();
+        found.retain(|row| row.is_some(0));
+        Ok(rows::claims(&found, found.len() < count))
     }
 }

@@ -53,7 +53,7 @@
                         fence = CASE c.kind
                             WHEN 4 THEN j.fence + (j.fence BETWEEN 0 AND 4611686018427387904)::integer
                             ELSE j.fence END,
-                        lost_fence = CASE WHEN c.kind = 4 AND j.claimed_by IS NOT NULL
+                        lost_fence = CASE WHEN c.kind = 4 AND j.claimed
                             THEN j.fence ELSE j.lost_fence END,
                         next_run_time = CASE c.kind
                             WHEN 0 THEN c.next_run_time WHEN 1 THEN NULL ELSE j.next_run_time END,
@@ -61,8 +61,7 @@
                             WHEN 0 THEN c.due_at WHEN 1 THEN NULL WHEN 4 THEN j.due_at
                             ELSE CASE WHEN j.next_run_time IS NOT NULL
                                 THEN greatest(c.due_at, j.next_run_time) END END,
-                        claimed_by = NULL,
-                        claimed_until = NULL,
+                        claimed = false,
                         claims = CASE c.kind
                             WHEN 0 THEN 0 WHEN 1 THEN 0
                             WHEN 2 THEN j.claims - (j.claims > 0)::integer
@@ -74,8 +73,8 @@
                         fire_counts[a:b]
                     ) WITH ORDINALITY AS c (kind, id, fence, next_run_time, due_at, fire_count, place)
                     WHERE j.id = c.id AND j.fence = c.fence AND CASE
-                        WHEN c.kind < 3 THEN j.claimed_by IS NOT NULL
-                        WHEN c.kind = 3 THEN j.claimed_by IS NULL AND c.due_at < j.due_at
+                        WHEN c.kind < 3 THEN j.claimed
+                        WHEN c.kind = 3 THEN NOT j.claimed AND c.due_at < j.due_at
                         ELSE c.kind = 4 END
                     RETURNING c.place
                 )
@@ -93,7 +92,7 @@
                 JOIN {p}jobs j ON j.id = c.id
                 WHERE c.kind < 5 AND (changed IS NULL OR c.place + a - 1 <> ALL (changed)) AND CASE
                     WHEN c.kind < 3 THEN j.lost_fence < c.fence
-                        AND (c.fence < j.fence OR c.fence = j.fence AND j.claimed_by IS NULL)
+                        AND (c.fence < j.fence OR c.fence = j.fence AND NOT j.claimed)
                     WHEN c.kind = 3 THEN c.fence = j.fence
                     ELSE c.fence <> j.fence AND (
                         SELECT bool_and(EXISTS (

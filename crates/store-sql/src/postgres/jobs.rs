@@ -8,25 +8,10 @@ use sqlx::{PgConnection, Row};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
-use crate::batch::{PART, job_parts};
 use crate::dialect::{Adding, Dialect};
 
 impl Adding<PgConnection> for Postgres {
     async fn add(
-        &self,
-        connection: &mut PgConnection,
-        records: &[NewRecord],
-    ) -> Result<Vec<AddOutcome>, StoreError> {
-        let mut outcomes = Vec::with_capacity(records.len());
-        for part in job_parts(records, PART) {
-            outcomes.extend(self.add_part(connection, part).await?);
-        }
-        Ok(outcomes)
-    }
-}
-
-impl Postgres {
-    async fn add_part(
         &self,
         connection: &mut PgConnection,
         records: &[NewRecord],

@@ -13,11 +13,11 @@
         earliest bigint;
     BEGIN
         FOR job IN
-            SELECT j.due_at, j.claimed_by, j.claimed_until FROM {p}jobs j
+            SELECT j.due_at, j.claimed, j.claimed_until FROM {p}jobs j
             WHERE j.due_at IS NOT NULL AND ($1 IS NULL OR j.task = ANY ($1))
             ORDER BY j.due_at
         LOOP
-            earliest := least(earliest, CASE WHEN job.claimed_by IS NULL
+            earliest := least(earliest, CASE WHEN NOT job.claimed
                 THEN job.due_at ELSE greatest(job.claimed_until, job.due_at) END);
             EXIT WHEN earliest <= job.due_at;
         END LOOP;
@@ -39,10 +39,10 @@
     BEGIN
         RETURN EXISTS (
             SELECT 1 FROM (
-                SELECT j.claimed_by, j.task FROM {p}jobs j
+                SELECT j.claimed, j.claimed_by, j.task FROM {p}jobs j
                 WHERE j.due_at <= $2 + 60000000 ORDER BY j.due_at LIMIT 1000
             ) AS first
-            WHERE first.claimed_by <> $1 AND ($3 IS NULL OR first.task = ANY ($3))
+            WHERE first.claimed AND first.claimed_by <> $1 AND ($3 IS NULL OR first.task = ANY ($3))
                 AND NOT EXISTS (
                     SELECT 1 FROM {p}nodes n
                     WHERE n.id = first.claimed_by AND n.alive_until > $2
@@ -65,7 +65,7 @@
     BEGIN
         RETURN QUERY
             SELECT j.id, j.claimed_by FROM {p}jobs j
-            WHERE j.due_at <= $1 + 60000000 AND j.claimed_by IS NOT NULL AND ($3 IS NULL OR j.task = ANY ($3))
+            WHERE j.due_at <= $1 + 60000000 AND j.claimed AND ($3 IS NULL OR j.task = ANY ($3))
                 AND NOT EXISTS (
                     SELECT 1 FROM {p}nodes n
                     WHERE n.id = j.claimed_by AND n.alive_until > $1

@@ -28,7 +28,8 @@ const TABLES: &str = concat!(
         lost_fence    bigint NOT NULL,             -- no claim up to this one can be settled
         next_run_time bigint,                      -- microseconds; none: paused or finished
         due_at        bigint,
-        claimed_by    text COLLATE \"C\",          -- a node, while a claim is open
+        claimed       boolean NOT NULL DEFAULT false, -- there is a claim that was not settled
+        claimed_by    text COLLATE \"C\",
         claimed_until bigint,
         claims        bigint NOT NULL DEFAULT 0,   -- of the occurrence that is due
         fire_count    bigint NOT NULL DEFAULT 0,

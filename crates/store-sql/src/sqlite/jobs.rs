@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 
 use super::database::Sqlite;
 use super::sql;
-use crate::batch::{PART, job_parts, json, unjson};
+use crate::batch::{json, unjson};
 use crate::client::Value::{Bytes, Int, Text};
 use crate::client::{Client, Columns};
 use crate::dialect::{Adding, Dialect};
@@ -13,20 +13,6 @@ use crate::dialect::{Adding, Dialect};
 impl Adding<SqliteConnection> for Sqlite {
     /// Many jobs in two statements: each that is run costs a way to the connection's thread and back.
     async fn add(
-        &self,
-        connection: &mut SqliteConnection,
-        records: &[NewRecord],
-    ) -> Result<Vec<AddOutcome>, StoreError> {
-        let mut outcomes = Vec::with_capacity(records.len());
-        for part in job_parts(records, PART) {
-            outcomes.extend(self.add_part(connection, part).await?);
-        }
-        Ok(outcomes)
-    }
-}
-
-impl Sqlite {
-    async fn add_part(
         &self,
         connection: &mut SqliteConnection,
         records: &[NewRecord],

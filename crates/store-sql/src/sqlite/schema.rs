@@ -20,7 +20,8 @@ pub(super) const SCHEMA: Schema = Schema {
         fence         INTEGER NOT NULL,
         next_run_time INTEGER,                     -- microseconds; none: paused or finished
         due_at        INTEGER,
-        claimed_by    TEXT,                        -- none: there is no claim that was not settled
+        claimed       INTEGER NOT NULL DEFAULT 0,  -- there is a claim that was not settled
+        claimed_by    TEXT,
         claimed_until INTEGER,
         lost_fence    INTEGER NOT NULL,            -- claims with it, and with smaller ones, can't be settled
         claims        INTEGER NOT NULL DEFAULT 0,

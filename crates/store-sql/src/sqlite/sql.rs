@@ -32,7 +32,7 @@ macro_rules! next_wakeup {
                 SELECT j.due_at FROM {p}jobs AS j
                 WHERE j.due_at IS NOT NULL AND ",
             is_of!($tasks),
-            " AND j.claimed_by IS NULL ORDER BY j.due_at LIMIT 1
+            " AND NOT j.claimed ORDER BY j.due_at LIMIT 1
             )
             SELECT min(at) FROM (
                 SELECT due_at AS at FROM free
@@ -40,7 +40,7 @@ macro_rules! next_wakeup {
                 SELECT min(max(j.due_at, coalesce(j.claimed_until, j.due_at))) FROM {p}jobs AS j
                 WHERE j.due_at < ifnull((SELECT due_at FROM free), 9223372036854775807) AND ",
             is_of!($tasks),
-            " AND j.claimed_by IS NOT NULL
+            " AND j.claimed
             ))"
         )
     };
@@ -59,7 +59,7 @@ macro_rules! look {
             is_of!("?3"),
             ") OR EXISTS (SELECT 1 FROM ",
             first_due!("{p}jobs AS j", "j.id", "?2", is_of!("?3")),
-            " WHERE front.claimed_by <> ?1 AND ",
+            " WHERE front.claimed AND front.claimed_by <> ?1 AND ",
             is_dead!("front.claimed_by", "?2"),
             "), NULL"
         )
@@ -100,7 +100,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     orphaned_claims: concat!(
         "SELECT front.id, front.claimed_by FROM ",
         first_due!("{p}jobs AS j", "j.id", "?1", is_of!("?3")),
-        " WHERE front.claimed_by IS NOT NULL AND ",
+        " WHERE front.claimed AND ",
         is_dead!("front.claimed_by", "?1"),
         " LIMIT ?2"
     ),
@@ -213,7 +213,7 @@ pub(super) const CLAIM: &str = concat!(
 /// one JSON array.
 pub(super) const STANDINGS: &str = concat!(
     "SELECT json_group_array(json_array(
-        c.key, j.fence = c.value ->> 1, j.claimed_by IS NOT NULL, ",
+        c.key, j.fence = c.value ->> 1, j.claimed, ",
     was_settled!("j.", "c.value ->> 1"),
     ")) FROM json_each(?1) AS c CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0"
 );
@@ -248,7 +248,7 @@ pub(super) const POSTPONE: &str = concat!(
 /// Rows are `[id, due_at]`.
 pub(super) const HASTEN: &str = "
     UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time) FROM json_each(?1) AS c
-    WHERE j.id = c.value ->> 0 AND j.claimed_by IS NULL AND j.due_at > c.value ->> 1";
+    WHERE j.id = c.value ->> 0 AND NOT j.claimed AND j.due_at > c.value ->> 1";
 
 /// Ids.
 pub(super) const FINISH: &str = concat!(

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use punctual_core::{JobId, NodeId, RecordUpdate, Revision, TaskFilter, TaskName};
 
 use super::{advance, at, due};
 use crate::database::Database;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Wanted};
 
 /// Somebody changes the job at this moment, and is not waited for.
 pub(crate) async fn runs_of_a_busy_job_are_taken_over<D: Dialect>(database: &Database<D>) {
     let (id, heir) = (JobId::new("a").unwrap(), NodeId::new("heir").unwrap());
     database.add(&[due("a", at(0))]).await.unwrap();
     let dialect = &database.dialect;
-    let claims =
-        dialect.claim_due(&heir, at(0), 9, Duration::ZERO, &TaskFilter::Any).await.unwrap();
+    let filter = &TaskFilter::Any;
+    let wanted = Wanted { node: &heir, now: at(0), until: at(0), limit: 9, filter };
+    let claims = dialect.claim(wanted).await.unwrap();
     dialect.commit(&vec![advance("a", claims.records[0].fence)].into()).await.unwrap();
 
     let mut transaction = database.dialect.write().await.unwrap();

@@ -111,7 +111,6 @@ async fn no_scans(mut tables: Tables) {
         (sql::HASTEN, vec![id, number, number]),
         (sql::START_RUNS, vec![id, number]),
         (sql::RECORD_RUN, vec![id, number, run, number, number, id, number]),
-        (sql::RECORD_START, vec![id, number, run, number, number, id, number]),
         (sql::RETRY_RUN, vec![id, number, run, number, number, id, number]),
         (sql::ARE_RECORDED, vec![id, runs]),
         (sql::SETTLED, vec![fences]),

@@ -1,14 +1,12 @@
 //! What is large, what is too large, and what is odd.
 
 use punctual_core::{
-    Commit, CommitAction, CommitBatch, CommitOutcome, Encoded, Fence, InFlightRun, JobId,
-    JobRecord, JobStore, NodeId, RecordUpdate, Revision, RunId, StoreErrorKind, TaskFilter,
-    TaskName, Timestamp,
+    Encoded, JobId, JobStore, RecordUpdate, Revision, StoreErrorKind, TaskName, Timestamp,
 };
 use sqlx::Row;
 
-use super::{Tables, at, claim, due};
-use crate::testing::{remove_all, run};
+use super::{Tables, at, due};
+use crate::testing::{remove_all, sizes};
 
 #[tokio::test]
 async fn a_mebibyte_of_arguments_and_the_year_9999() {
@@ -32,27 +30,7 @@ async fn a_mebibyte_of_arguments_and_the_year_9999() {
 async fn jobs_of_any_name_leave_with_their_last_run() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let names = ["a\"b", "a\\b", "a\\u0062", "a/b?1'", "😀 ", "%_", "null", "[1]"];
-    store.add(names.map(|name| due(name, at(0))).to_vec()).await.unwrap();
-    let claims = claim(&store).await.unwrap();
-    assert_eq!(claims.len(), names.len());
-    let (run_id, node) = (RunId::random(), NodeId::new("it's \"here\"").unwrap());
-    let run = InFlightRun { run_id, node, ..run() };
-    let commits = |fence: fn(&JobRecord) -> Fence, action: CommitAction| {
-        let commit = |record: &JobRecord| Commit {
-            id: record.id.clone(),
-            fence: fence(record),
-            action: action.clone(),
-        };
-        CommitBatch::from(claims.iter().map(commit).collect::<Vec<_>>())
-    };
-    let finish = commits(|record| record.fence, CommitAction::Finish { start: vec![run] });
-    assert!(store.commit(finish).await.unwrap().iter().all(|it| *it == CommitOutcome::Done));
-    let heir = NodeId::new("heir").unwrap();
-    let taken = store.take_over(&heir, at(9), 99, &TaskFilter::Any).await.unwrap();
-    assert_eq!(taken.runs.len(), names.len());
-    let clear = commits(|_| Fence(2), CommitAction::ClearRun { run_id });
-    assert!(store.commit(clear).await.unwrap().iter().all(|it| *it == CommitOutcome::Removed));
+    sizes::jobs_of_any_name_leave_with_their_last_run(&store).await;
     tables.drop().await;
 }
 
