@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use punctual_core::{
     BoxFuture, Executor, ExecutorError, JobContext, Prepared, Refused, Run, RunId,
 };
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::process::Process;
@@ -23,13 +23,38 @@ pub(crate) struct SimulatedExecutor {
 }
 
 /// From a start to the shutdown after it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Started {
-    under_way: Mutex<Vec<(RunId, JobContext)>>,
+    state: Mutex<State>,
+    /// Unlike other signals of tokio's, this one wakes those who wait in their order.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    under_way: Vec<(RunId, JobContext)>,
     /// How many runs there are, begun or not.
-    count: watch::Sender<usize>,
+    count: usize,
     /// Nothing begins any more.
-    abandoned: watch::Sender<bool>,
+    abandoned: bool,
+}
+
+impl Started {
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.state.lock());
+        self.changed.notify_waiters();
+        result
+    }
+
+    async fn until(&self, is_so: impl Fn(&State) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if is_so(&self.state.lock()) {
+                return;
+            }
+            changed.await;
+        }
+    }
 }
 
 impl SimulatedExecutor {
@@ -45,13 +70,7 @@ impl SimulatedExecutor {
 
 impl Executor for SimulatedExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
-        self.started.lock().get_or_insert_with(|| {
-            Arc::new(Started {
-                under_way: Mutex::default(),
-                count: watch::Sender::new(0),
-                abandoned: watch::Sender::new(false),
-            })
-        });
+        self.started.lock().get_or_insert_default();
         Ok(())
     }
 
@@ -68,26 +87,25 @@ impl Executor for SimulatedExecutor {
         };
         let dropped = self.world.strikes(self.faults.dropped);
         let process = Arc::clone(&self.process);
-        started.count.send_modify(|count| *count += 1);
+        started.change(|state| state.count += 1);
         tokio::spawn(async move {
-            let mut abandoned = started.abandoned.subscribe();
             tokio::select! {
                 biased;
-                _ = abandoned.wait_for(|&abandoned| abandoned) => {}
+                () = started.until(|state| state.abandoned) => {}
                 () = pause(wait) => {}
             }
             process.gate.pass().await;
-            if !dropped && !*started.abandoned.borrow() {
+            if !dropped && !started.state.lock().abandoned {
                 let (id, context) = (run.context().run_id(), run.context().clone());
-                started.under_way.lock().push((id, context));
+                started.change(|state| state.under_way.push((id, context)));
                 if let Some(Prepared::Async(run)) = run.prepare() {
                     run.await;
                 }
-                started.under_way.lock().retain(|(other, _)| *other != id);
+                started.change(|state| state.under_way.retain(|(other, _)| *other != id));
             } else {
                 drop(run);
             }
-            started.count.send_modify(|count| *count -= 1);
+            started.change(|state| state.count -= 1);
         });
         Ok(())
     }
@@ -96,12 +114,13 @@ impl Executor for SimulatedExecutor {
         let started = self.started.lock().take();
         Box::pin(async move {
             let Some(started) = started else { return };
-            let mut count = started.count.subscribe();
-            let _ = timeout(patience, count.wait_for(|&count| count == 0)).await;
-            started.abandoned.send_replace(true);
-            for (_, context) in &*started.under_way.lock() {
-                context.cancel();
-            }
+            let _ = timeout(patience, started.until(|state| state.count == 0)).await;
+            started.change(|state| {
+                state.abandoned = true;
+                for (_, context) in &state.under_way {
+                    context.cancel();
+                }
+            });
             // What has not begun is dropped in its own task, at once.
             tokio::task::yield_now().await;
         })

@@ -136,18 +136,20 @@ impl World {
     fn user(&self, rng: &mut Rng) -> User {
         let now = rng.u32(..self.heal_at);
         match rng.u8(..12) {
-            0 | 1 => User::Add {
-                job: self.job(rng, now),
-                replace: rng.bool(),
-                paused: rng.u8(..6) == 0,
-            },
+            0 | 1 => {
+                User::Add { job: self.job(rng, now), replace: rng.bool(), paused: rng.u8(..6) == 0 }
+            }
             2 => User::Remove,
             3 => User::Pause,
             4 | 5 => User::Resume,
             6 | 7 => User::RunNow,
             8 => User::MakeDue,
             9 | 10 => User::Reschedule { every: every(rng), first: now },
-            _ => User::Modify { grace: grace(rng), max_instances: rng.u32(1..4), coalesce: coalesce(rng) },
+            _ => User::Modify {
+                grace: grace(rng),
+                max_instances: rng.u32(1..4),
+                coalesce: coalesce(rng),
+            },
         }
     }
 

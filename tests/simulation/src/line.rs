@@ -326,17 +326,14 @@ impl StoreLayer for StoreLine {
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        let apply = |world: &World, _: &Process, _| {
-            Ok(world.script.store_clock.then(|| world.now()))
-        };
+        let apply =
+            |world: &World, _: &Process, _| Ok(world.script.store_clock.then(|| world.now()));
         self.call(StoreCall::Time, apply).await
     }
 
     async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
         let query = query.clone();
-        let apply = move |world: &World, _: &Process, _| {
-            now(world.store.read_history(&query))
-        };
+        let apply = move |world: &World, _: &Process, _| now(world.store.read_history(&query));
         self.call(StoreCall::ReadHistory, apply).await
     }
 }

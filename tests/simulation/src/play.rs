@@ -79,9 +79,11 @@ impl Stage {
         if self.world.violated().is_some() {
             return;
         }
-        if timeout(Duration::from_secs(120), async { while self.tasks.join_next().await.is_some() {} })
-            .await
-            .is_err()
+        if timeout(Duration::from_secs(120), async {
+            while self.tasks.join_next().await.is_some() {}
+        })
+        .await
+        .is_err()
         {
             let text = "a user, or a shutdown, still waits";
             return self.violate("every call returns", text.to_owned());
@@ -199,7 +201,8 @@ impl Stage {
     async fn settle(&mut self) {
         let world = Arc::clone(&self.world);
         let page = world.store.list(None, 1_000).await.expect("the jobs");
-        let jobs: Vec<_> = page.records.iter().filter_map(|record| world.stored(&record.id)).collect();
+        let jobs: Vec<_> =
+            page.records.iter().filter_map(|record| world.stored(&record.id)).collect();
         let poll = i64::from(world.script.poll) * 1_000;
         let living: Vec<_> =
             (0..world.script.machines.len()).filter_map(|machine| self.present(machine)).collect();

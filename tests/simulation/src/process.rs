@@ -99,7 +99,9 @@ impl Process {
             }
             let started = self.scheduler().start().await;
             self.gate.pass().await;
-            world.tell(self, || format!("starts: {:?}", started.as_ref().map_err(ToString::to_string)));
+            world.tell(self, || {
+                format!("starts: {:?}", started.as_ref().map_err(ToString::to_string))
+            });
             match started {
                 Ok(()) => return,
                 Err(punctual_scheduler::SchedulerError::AlreadyRunning) => return,

@@ -53,7 +53,8 @@ pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Fo
                     if number >= seeds {
                         return;
                     }
-                    let (counts, violation) = try_seed(first.wrapping_add(number), number % TWICE == 0);
+                    let (counts, violation) =
+                        try_seed(first.wrapping_add(number), number % TWICE == 0);
                     let mut all = all.lock();
                     all.0.seeds += 1;
                     all.0.counts = all.0.counts + counts;
@@ -70,7 +71,9 @@ pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Fo
     });
     match all.into_inner() {
         (searched, None) => Ok(searched),
-        (_, Some((after, violation))) => Err(Box::new(report(first.wrapping_add(after), after, violation))),
+        (_, Some((after, violation))) => {
+            Err(Box::new(report(first.wrapping_add(after), after, violation)))
+        }
     }
 }
 
@@ -79,7 +82,9 @@ fn try_seed(seed: u64, twice: bool) -> (Counts, Option<Violation>) {
     let played = play(&script, twice);
     if twice && played.violation.is_none() {
         let again = play(&script, true);
-        if let Some((one, other)) = played.trace.iter().zip(&again.trace).find(|(one, other)| one != other) {
+        if let Some((one, other)) =
+            played.trace.iter().zip(&again.trace).find(|(one, other)| one != other)
+        {
             let text = format!("{one}\n{other}");
             return (played.counts, Some(Violation { rule: "a seed does the same again", text }));
         }

@@ -62,7 +62,11 @@ fn simpler(script: &Script) -> Vec<Script> {
             with(&|script| {
                 let line = &mut script.machines[machine].line;
                 let shares = [
-                    &mut line.refused, &mut line.lost, &mut line.late, &mut line.part, &mut line.slow,
+                    &mut line.refused,
+                    &mut line.lost,
+                    &mut line.late,
+                    &mut line.part,
+                    &mut line.slow,
                 ];
                 *shares.into_iter().nth(share).expect("five") = 0;
             });

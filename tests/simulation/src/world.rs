@@ -164,7 +164,8 @@ impl World {
     pub(crate) fn began(&self, process: &Process, context: &JobContext) {
         self.tell(process, || format!("begins {}", crate::show::run(context)));
         let record = self.stored(context.job_id());
-        let shown = process.scheduler().health().job_stores.first().map_or(0, |s| s.clock_offset_micros);
+        let shown =
+            process.scheduler().health().job_stores.first().map_or(0, |s| s.clock_offset_micros);
         let slot_time =
             punctual_core::Clock::now(&self.clocks[process.machine]).saturating_add_micros(shown);
         self.check(process, |check, now| check.began(process, context, record, now, slot_time));

@@ -12,13 +12,19 @@ fn number(variable: &str) -> Option<u64> {
 #[test]
 fn no_seed_breaks_a_rule() {
     let first = number("PUNCTUAL_SEED").unwrap_or(0);
-    let seeds = number("PUNCTUAL_SEEDS").unwrap_or(if number("PUNCTUAL_SEED").is_some() { 1 } else { 200 });
+    let seeds =
+        number("PUNCTUAL_SEEDS").unwrap_or(if number("PUNCTUAL_SEED").is_some() { 1 } else { 200 });
     let threads = available_parallelism().map_or(1, usize::from);
     match search(first, seeds, threads) {
         Ok(searched) => eprintln!("{searched:?}"),
         Err(found) => panic!(
             "{}\nseed {} broke a rule after {} others: {}: {}\nPUNCTUAL_SEED={} plays it again",
-            found.report, found.seed, found.after, found.violation.rule, found.violation.text, found.seed
+            found.report,
+            found.seed,
+            found.after,
+            found.violation.rule,
+            found.violation.text,
+            found.seed
         ),
     }
 }

@@ -49,14 +49,22 @@ impl Check {
         for (id, run) in &self.runs {
             let ended = self.ends.keys().any(|(ended, _)| ended == id);
             if run.place == RunPlace::Cleared && !ended && !run.unscheduled {
-                return broken("a recorded run is run", format!("{} of {}", show::id(*id), run.job));
+                return broken(
+                    "a recorded run is run",
+                    format!("{} of {}", show::id(*id), run.job),
+                );
             }
         }
         for ((run, attempt), end) in &self.ends {
             let process = &self.processes[&end.process];
             let entry = history.iter().find(|e| (e.run_id, e.attempt) == (*run, *attempt));
             let text = |what: &str| {
-                format!("attempt {attempt} at run {} in process {}: {} {what}", show::id(*run), end.process, end.kind)
+                format!(
+                    "attempt {attempt} at run {} in process {}: {} {what}",
+                    show::id(*run),
+                    end.process,
+                    end.kind
+                )
             };
             match entry {
                 Some(entry) if entry.outcome == end.kind => {}
@@ -73,7 +81,12 @@ impl Check {
             if !self.ends.contains_key(&(entry.run_id, entry.attempt))
                 && !self.processes.values().any(|process| process.is_dead)
             {
-                let text = format!("attempt {} at run {} of {}", entry.attempt, show::id(entry.run_id), entry.job_id);
+                let text = format!(
+                    "attempt {} at run {} of {}",
+                    entry.attempt,
+                    show::id(entry.run_id),
+                    entry.job_id
+                );
                 return broken("the history tells nothing else", text);
             }
         }
@@ -91,10 +104,13 @@ impl Check {
         let name = |what: &str| {
             format!(
                 "{} used up by process {} at {:.3}: {what}",
-                used.job, used.session.0, at(&used.at)
+                used.job,
+                used.session.0,
+                at(&used.at)
             )
         };
-        let removed = self.jobs.get(&used.job).is_none_or(|job| !job.is_there || job.born != used.born);
+        let removed =
+            self.jobs.get(&used.job).is_none_or(|job| !job.is_there || job.born != used.born);
         if used.in_doubt && removed {
             return Ok(());
         }
@@ -104,7 +120,11 @@ impl Check {
         // Recorded runs are looked at by themselves; those that a shutdown has left alone may go on.
         let goes_on = |time: i64| {
             let is_it = |run: &&super::Active| (run.of, run.time) == (Some(number), time);
-            process.active.iter().find(is_it).is_some_and(|run| run.begun && (is_over || !run.worked))
+            process
+                .active
+                .iter()
+                .find(is_it)
+                .is_some_and(|run| run.begun && (is_over || !run.worked))
         };
         let unended = used.unended.iter().find(|&&time| !goes_on(time));
         if let Some(time) = unended.filter(|_| !used.rerun) {

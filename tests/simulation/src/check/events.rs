@@ -45,10 +45,18 @@ impl Check {
                 return broken("each run time is run once", format!("{} is not due", name()));
             }
         }
-        let active =
-            Active { run: run.run_id, attempt: run.attempt, job: job.clone(), time, of, begun: false, worked: false };
+        let active = Active {
+            run: run.run_id,
+            attempt: run.attempt,
+            job: job.clone(),
+            time,
+            of,
+            begun: false,
+            worked: false,
+        };
         let state = self.processes.entry(process.number).or_default();
-        if state.active.iter().any(|other| (other.run, other.attempt) == (run.run_id, run.attempt)) {
+        if state.active.iter().any(|other| (other.run, other.attempt) == (run.run_id, run.attempt))
+        {
             return broken("each attempt is submitted once", name());
         }
         state.active.push(active);
@@ -69,7 +77,12 @@ impl Check {
         if let Some(before) = self.ends.insert(key, end) {
             let text = format!(
                 "attempt {} at run {} of {}: {} in process {}, {kind} in process {}",
-                run.attempt, show::id(run.run_id), run.job.job_id, before.kind, before.process, process.number
+                run.attempt,
+                show::id(run.run_id),
+                run.job.job_id,
+                before.kind,
+                before.process,
+                process.number
             );
             return broken("one end for each attempt", text);
         }
@@ -90,7 +103,8 @@ impl Check {
                 Ok(())
             }
             None => {
-                let text = format!("process {}: run {} of {job}", process.number, show::id(run.run_id));
+                let text =
+                    format!("process {}: run {} of {job}", process.number, show::id(run.run_id));
                 broken("a run is submitted before its end", text)
             }
         }
@@ -114,13 +128,16 @@ impl Check {
         // A run that waited for too long is told the same way.
         let state = self.processes.entry(process.number).or_default();
         if first == last
-            && let Some(place) =
-                state.active.iter().position(|run| run.job == *job && run.time == first && !run.begun)
+            && let Some(place) = state
+                .active
+                .iter()
+                .position(|run| run.job == *job && run.time == first && !run.begun)
         {
             let run = state.active.remove(place);
             let end = End { process: process.number, kind: OutcomeKind::Missed };
             if let Some(before) = self.ends.insert((run.run, run.attempt), end) {
-                let text = format!("run {} of {job}: {} and missed", show::id(run.run), before.kind);
+                let text =
+                    format!("run {} of {job}: {} and missed", show::id(run.run), before.kind);
                 return broken("one end for each attempt", text);
             }
             if let Some(of) = run.of {
@@ -128,7 +145,8 @@ impl Check {
             }
             return Ok(());
         }
-        for used in self.uses.iter_mut().filter(|used| used.session == session && used.job == *job) {
+        for used in self.uses.iter_mut().filter(|used| used.session == session && used.job == *job)
+        {
             used.untold.retain(|&at| !is_in(at));
         }
         Ok(())

@@ -101,7 +101,10 @@ struct RunState {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum RunPlace {
-    Recorded { node: NodeId, attempt: u32 },
+    Recorded {
+        node: NodeId,
+        attempt: u32,
+    },
     Cleared,
     /// Removed with its job, by a user.
     Removed,
@@ -175,7 +178,8 @@ impl Check {
 
     /// A user waits for a run outside of the schedule, or does so no more.
     pub(crate) fn run_now(&mut self, process: usize, job: &JobId, waits: bool) {
-        let waiting = self.processes.entry(process).or_default().run_now.entry(job.clone()).or_default();
+        let waiting =
+            self.processes.entry(process).or_default().run_now.entry(job.clone()).or_default();
         *waiting = if waits { *waiting + 1 } else { waiting.saturating_sub(1) };
         self.note_peak(process, job);
     }

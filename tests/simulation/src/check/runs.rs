@@ -51,7 +51,8 @@ impl Check {
             RunPlace::Recorded { node, attempt } => {
                 let own = process.node.lock().clone();
                 if own.as_ref() != Some(node) || *attempt != context.attempt() {
-                    let text = format!("{} is attempt {attempt} of {} by now", name(), show::node(node));
+                    let text =
+                        format!("{} is attempt {attempt} of {} by now", name(), show::node(node));
                     return broken("nothing begins that others have taken over", text);
                 }
             }

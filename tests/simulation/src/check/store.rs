@@ -21,7 +21,8 @@ impl Check {
         let allowed = self.early(process.machine, now.as_micros());
         let ahead = instant.as_micros() - now.as_micros();
         if ahead > allowed {
-            let text = format!("process {} is {ahead} us ahead of the store's clock", process.number);
+            let text =
+                format!("process {} is {ahead} us ahead of the store's clock", process.number);
             return broken("nothing before its time", text);
         }
         Ok(())
@@ -41,11 +42,7 @@ impl Check {
         Ok(())
     }
 
-    pub(crate) fn updated(
-        &mut self,
-        job: &StoredJob,
-        schedule: Option<Option<Schedule>>,
-    ) -> Seen {
+    pub(crate) fn updated(&mut self, job: &StoredJob, schedule: Option<Option<Schedule>>) -> Seen {
         let Some(state) = self.jobs.get_mut(&job.record.id) else { return Ok(()) };
         state.policy = Policy::of(&job.record);
         state.max_instances = state.max_instances.max(state.policy.max_instances);
@@ -223,7 +220,11 @@ impl Check {
             return broken("nothing is dropped while there is room", text);
         }
         let is_recorded = |start: &Vec<InFlightRun>| {
-            !policy.rerun || start.iter().map(|run| run.scheduled_time.as_micros()).eq(expected.runs.iter().copied())
+            !policy.rerun
+                || start
+                    .iter()
+                    .map(|run| run.scheduled_time.as_micros())
+                    .eq(expected.runs.iter().copied())
         };
         if let CommitAction::Advance { start, .. } | CommitAction::Finish { start } = &commit.action
             && !is_recorded(start)
