@@ -11,9 +11,8 @@ use punctual_core::{
 use sqlx::{SqlStr, Transaction};
 
 use crate::client::{Client, Value};
-use crate::history::HistoryStatements;
 use crate::lent::Lent;
-use crate::sql::Statements;
+use crate::sql::{HistoryStatements, Statements};
 
 /// A server ends a transaction whose process says nothing for so long: it may have been stopped, or its machine
 /// cut off, and others need what it holds.

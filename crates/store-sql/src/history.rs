@@ -9,21 +9,6 @@ use crate::database::Database;
 use crate::dialect::Dialect;
 use crate::rows;
 
-/// The statements about the table `{p}history`; one of each per dialect that has it. Its key is `finished`,
-/// `run_id` and `attempt`.
-pub(crate) struct HistoryStatements {
-    /// Limit, the first and the last instant of the end, end and run and attempt of the entry before (far
-    /// in the future if there is none), outcomes as a JSON array or null for all. Answers the columns that
-    /// [`rows::entry`] reads, newest first.
-    pub(crate) read: &'static str,
-    /// The same, and the job.
-    pub(crate) read_of_job: &'static str,
-    /// An instant, limit: deletes the oldest that ended before it.
-    pub(crate) forget_before: &'static str,
-    /// Jobs as a JSON array, how many entries of each stay, limit.
-    pub(crate) forget_beyond: &'static str,
-}
-
 /// What entries are in JSON: end, run, attempt, job, task, node, scheduled time, begin, outcome, error.
 type Row<'a> =
     (i64, String, u32, &'a str, &'a str, &'a str, i64, Option<i64>, &'static str, Option<&'a str>);

@@ -329,3 +329,18 @@ pub(crate) const DISCARD_RUN: &str = "DELETE FROM {p}runs WHERE job_id = ?1 AND 
 
 pub(crate) const DISCARD_ENTRY: &str =
     "DELETE FROM {p}history WHERE finished = ?1 AND run_id = ?2 AND attempt = ?3";
+
+/// The statements about the table `{p}history`; one of each per dialect that has it. Its key is `finished`,
+/// `run_id` and `attempt`.
+pub(crate) struct HistoryStatements {
+    /// Limit, the first and the last instant of the end, end and run and attempt of the entry before (far
+    /// in the future if there is none), outcomes as a JSON array or null for all. Answers the columns that
+    /// [`rows::entry`](crate::rows::entry) reads, newest first.
+    pub(crate) read: &'static str,
+    /// The same, and the job.
+    pub(crate) read_of_job: &'static str,
+    /// An instant, limit: deletes the oldest that ended before it.
+    pub(crate) forget_before: &'static str,
+    /// Jobs as a JSON array, how many entries of each stay, limit.
+    pub(crate) forget_beyond: &'static str,
+}

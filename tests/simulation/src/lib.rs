@@ -18,14 +18,14 @@ mod script;
 mod search;
 mod show;
 mod shrink;
+mod spawn;
 mod time;
 mod user;
 mod work;
 mod world;
 
-pub use check::Counts;
+pub use check::{Counts, Violation};
 pub use generate::script;
 pub use play::{Played, play};
 pub use script::Script;
 pub use search::{Found, Searched, search};
-pub use world::Violation;

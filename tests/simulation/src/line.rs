@@ -11,6 +11,7 @@ use punctual_core::{
 };
 use punctual_store_kit::{StoreCall, StoreLayer};
 
+use crate::check::How;
 use crate::process::Process;
 use crate::script::Outage;
 use crate::show;
@@ -40,17 +41,6 @@ enum Fate {
     Late(u32),
     /// Carried out in part, and the answer is lost.
     Part,
-}
-
-/// How a call is carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum How {
-    /// The caller hears of it.
-    Answered,
-    /// The caller does not.
-    Unanswered,
-    /// So is only a part of it.
-    InPart,
 }
 
 impl StoreLine {

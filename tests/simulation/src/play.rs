@@ -8,11 +8,11 @@ use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::check::Counts;
+use crate::check::{Counts, Violation};
 use crate::process::Process;
 use crate::script::{Script, Step};
 use crate::user;
-use crate::world::{Violation, World};
+use crate::world::World;
 
 /// What became of a script.
 #[derive(Clone, Debug)]

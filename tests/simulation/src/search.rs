@@ -6,11 +6,10 @@ use std::thread;
 
 use parking_lot::Mutex;
 
-use crate::check::Counts;
+use crate::check::{Counts, Violation};
 use crate::generate::script;
 use crate::play::play;
 use crate::shrink::shorten;
-use crate::world::Violation;
 
 /// One seed of so many is played twice, to see whether the same happens.
 const TWICE: u64 = 50;

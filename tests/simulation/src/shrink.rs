@@ -1,15 +1,15 @@
 //! Makes a script that breaks a rule shorter.
 
+use crate::check::Violation;
 use crate::play::play;
 use crate::script::{Executor, Line, Script};
-use crate::world::Violation;
 
 /// So many scripts are tried at most.
 const TRIES: usize = 2_000;
 
 /// Leaves out what is not needed to break the same rule: first large parts of the steps, then single ones, then what
 /// goes wrong by itself.
-pub fn shorten(script: &Script, violation: &Violation) -> Script {
+pub(crate) fn shorten(script: &Script, violation: &Violation) -> Script {
     let mut best = script.clone();
     let mut tries = 0;
     let mut is_broken = |script: &Script| {

@@ -8,19 +8,10 @@ use parking_lot::Mutex;
 use punctual_core::{Event, JobContext, Timestamp};
 use punctual_store_memory::MemoryJobStore;
 
-use crate::check::Check;
+use crate::check::{Check, Violation};
 use crate::process::Process;
 use crate::script::{Outage, Script};
 use crate::time::{MachineClock, TrueTime, at, shown};
-
-/// The rule that was broken, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The rule.
-    pub rule: &'static str,
-    /// What was seen.
-    pub text: String,
-}
 
 #[derive(Debug)]
 pub(crate) struct World {

@@ -1,5 +1,7 @@
 //! Seeds, as many as `PUNCTUAL_SEEDS` says; `PUNCTUAL_SEED` says where they begin.
 
+#![expect(clippy::print_stderr, reason = "how much was played is worth reading")]
+
 use std::thread::available_parallelism;
 
 use punctual_simulation::{play, script, search};

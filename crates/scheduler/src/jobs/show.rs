@@ -38,7 +38,7 @@ impl Jobs {
         let Some(task) = self.shared.task(&record.task) else {
             return Some(JobProblem::UnknownTask(record.task.clone()));
         };
-        if !self.shared.executor(&definition.executor).is_some() {
+        if self.shared.executor(&definition.executor).is_none() {
             return Some(JobProblem::UnknownExecutor(definition.executor.clone()));
         }
         task.check(&definition.args).err().map(JobProblem::Arguments)

@@ -12,21 +12,12 @@ use punctual_core::{
 use super::change::{Change, Target};
 use super::record::{self, Job, Kept, unreadable};
 use super::scan::Scan;
-use super::{Cell, CellKind, Medium, Wanted, history, metadata, nodes};
+use super::{Cell, CellKind, CellStore, Medium, Wanted, history, metadata, nodes};
 use crate::Backend;
 use crate::backend::Without;
 
 /// What is wrong with a cell, if anything is.
 type WhatIsWrong<M> = fn(&Cell<<M as Medium>::Version>) -> Option<CorruptRecord>;
-
-/// The [`Backend`] on a [`Medium`]; see [`cells`](super).
-#[derive(Clone, Debug)]
-pub struct CellStore<M> {
-    pub(super) medium: M,
-    /// How many cells are read or swapped at once.
-    pub(super) most: usize,
-    keeps_history: bool,
-}
 
 impl<M: Medium> Backend for CellStore<M> {
     type Options = M::Options;

@@ -48,6 +48,7 @@ mod metadata;
 mod nodes;
 mod record;
 mod scan;
+mod store;
 
-pub use backend::CellStore;
 pub use medium::{Cell, CellKind, CellValue, Found, Medium, Swap, Wanted};
+pub use store::CellStore;

@@ -9,23 +9,25 @@ use sqlx::{MySqlConnection, MySqlPool, SqlStr, Transaction};
 use super::error::{is_collision, store_error};
 use super::options::Options;
 use super::script::{Answer, Script};
-use super::{jobs, schema, sql};
+use super::{schema, sql};
 use crate::batch::caps;
 use crate::client::{Client, Columns, Value};
 use crate::dialect::{ABANDONED, Dialect};
 use crate::error::invalid;
-use crate::history::HistoryStatements;
 use crate::lent::Lent;
-use crate::sql::Statements;
+use crate::sql::{HistoryStatements, Statements};
 use crate::tables::TablePrefix;
 
 /// MySQL ends a connection on which nothing was said for so long as [`ABANDONED`]: somewhat sooner it is not used
 /// any more.
 const UNUSED: Duration = ABANDONED.saturating_sub(Duration::from_secs(1));
 
+/// What stands in a statement beside the definition of a job, at most.
+pub(super) const AROUND: usize = 8 * 1024;
+
 /// The largest definition that every server takes: two digits for each byte, in a packet of the least size that a
 /// server may be set to (`sql::SERVER`).
-const MAX_DEFINITION: usize = (4_194_304 - jobs::AROUND) / 2;
+const MAX_DEFINITION: usize = (4_194_304 - AROUND) / 2;
 
 /// The connections to a MySQL or MariaDB database.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use punctual_core::{
 };
 use sqlx::MySqlConnection;
 
-use super::database::MySql;
+use super::database::{AROUND, MySql};
 use super::error::store_error;
 use super::script::Script;
 use super::sql;
@@ -18,9 +18,6 @@ use crate::dialect::Adding;
 
 /// How many jobs a statement adds, and about how many bytes of definitions.
 const PART: BatchLimit = BatchLimit { count: 500, bytes: 128 * 1024 };
-
-/// What stands in a statement beside the definition of a job, at most.
-pub(super) const AROUND: usize = 8 * 1024;
 
 impl Adding<MySqlConnection> for MySql {
     /// Many jobs in one statement. The first fences are drawn at random and so tell which of them it added:

@@ -15,9 +15,8 @@ use crate::batch::caps;
 use crate::client::Value::Text;
 use crate::client::{Client, Value, client};
 use crate::dialect::{ABANDONED, Dialect, LOCK_TIMEOUT};
-use crate::history::HistoryStatements;
 use crate::lent::Lent;
-use crate::sql::Statements;
+use crate::sql::{HistoryStatements, Statements};
 
 client!(sqlx::Postgres, PgConnection, PgRow, store_error);
 

@@ -2,10 +2,9 @@
 //!
 //! `{p}` is the schema with the table prefix. Batches come in as arrays, which `unnest` turns into rows.
 
-use crate::history::HistoryStatements;
 use crate::sql::{
-    self, Statements, is_dead, list, prolong, raise_fence, select_record, select_stored, set_taken,
-    set_unclaimed, update,
+    self, HistoryStatements, Statements, is_dead, list, prolong, raise_fence, select_record,
+    select_stored, set_taken, set_unclaimed, update,
 };
 
 macro_rules! record {

@@ -17,9 +17,8 @@ use super::{schema, sql};
 use crate::batch::{PART, caps};
 use crate::client::{Client, Value, client};
 use crate::dialect::Dialect;
-use crate::history::HistoryStatements;
 use crate::lent::Lent;
-use crate::sql::Statements;
+use crate::sql::{HistoryStatements, Statements};
 use crate::tables::TablePrefix;
 
 /// Connections that read while one writes.

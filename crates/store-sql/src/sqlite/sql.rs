@@ -3,11 +3,10 @@
 //! Batches come in as one JSON array each, which `json_each` turns into rows; `CROSS JOIN` makes SQLite
 //! walk the batch and look each row up, in this order.
 
-use crate::history::HistoryStatements;
 use crate::sql::{
-    self, Statements, first_due, is_claimable, is_dead, is_open, list, prolong, raise_fence,
-    run_columns, select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted,
-    update, was_settled,
+    self, HistoryStatements, Statements, first_due, is_claimable, is_dead, is_open, list, prolong,
+    raise_fence, run_columns, select_record, select_stored, set_claim, set_taken, set_unclaimed,
+    set_uncounted, update, was_settled,
 };
 
 macro_rules! record {

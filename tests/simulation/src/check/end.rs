@@ -2,10 +2,9 @@
 
 use punctual_core::{HistoryEntry, StoredJob, Timestamp};
 
-use super::{Check, RunPlace, Use, broken};
+use super::{Check, RunPlace, Use, Violation, broken};
 use crate::show;
 use crate::time::shown;
-use crate::world::Violation;
 
 type Seen = Result<(), Violation>;
 

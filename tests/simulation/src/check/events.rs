@@ -2,11 +2,10 @@
 
 use punctual_core::{Event, JobId, OutcomeKind, RunEvent, RunOutcome, SkippedRuns, Timestamp};
 
-use super::{Active, Check, End, Session, broken};
+use super::{Active, Check, End, Session, Violation, broken};
 use crate::process::Process;
 use crate::show;
 use crate::time::shown;
-use crate::world::Violation;
 
 type Seen = Result<(), Violation>;
 

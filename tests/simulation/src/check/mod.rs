@@ -9,6 +9,7 @@ mod events;
 mod policy;
 mod runs;
 mod store;
+mod violation;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,9 @@ use punctual_core::{HistoryEntry, JobId, NodeId, RunId, Timestamp};
 
 use self::policy::Policy;
 use crate::script::Script;
-use crate::world::Violation;
+
+pub(crate) use self::store::How;
+pub use self::violation::Violation;
 
 /// How far clocks may lead astray at most, relative to the time since they were compared.
 const DRIFT: f64 = 0.06;

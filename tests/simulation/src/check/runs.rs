@@ -2,11 +2,10 @@
 
 use punctual_core::{JobContext, StoredJob, Timestamp};
 
-use super::{Check, RunPlace, broken};
+use super::{Check, RunPlace, Violation, broken};
 use crate::process::Process;
 use crate::show;
 use crate::time::shown;
-use crate::world::Violation;
 
 type Seen = Result<(), Violation>;
 

@@ -6,14 +6,23 @@ use punctual_core::{
 };
 
 use super::policy::{Expected, Policy};
-use super::{Check, JobState, RunPlace, RunState, Use, broken};
-use crate::line::How;
+use super::{Check, JobState, RunPlace, RunState, Use, Violation, broken};
 use crate::process::Process;
 use crate::show;
 use crate::time::shown;
-use crate::world::Violation;
 
 type Seen = Result<(), Violation>;
+
+/// How a call is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// The caller hears of it.
+    Answered,
+    /// The caller does not.
+    Unanswered,
+    /// So is only a part of it.
+    InPart,
+}
 
 impl Check {
     /// A process has told the store what it takes the time for.

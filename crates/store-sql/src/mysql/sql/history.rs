@@ -1,6 +1,6 @@
 //! Statements about the history of runs.
 
-use crate::history::HistoryStatements;
+use crate::sql::HistoryStatements;
 
 /// A page of the history, along an index: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`,
 /// `?6`.

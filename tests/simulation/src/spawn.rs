@@ -1,0 +1,81 @@
+//! How a process begins: its scheduler is built, and started until it runs.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use punctual_core::Zone;
+use punctual_scheduler::{AsyncScheduler, HistoryOptions, SchedulerError, SchedulerState};
+use punctual_store_kit::Layered;
+
+use crate::executor::SimulatedExecutor;
+use crate::line::StoreLine;
+use crate::process::Process;
+use crate::script::Machine;
+use crate::time::pause;
+use crate::work::Work;
+use crate::world::World;
+
+impl Process {
+    /// Starts a process on a machine.
+    pub(crate) fn spawn(world: &Arc<World>, number: usize, machine: usize) -> Arc<Self> {
+        let process = Self::new(number, machine, |process| process.build(world));
+        let (begun, world) = (Arc::clone(&process), Arc::clone(world));
+        tokio::spawn(async move { begun.start(&world).await });
+        process
+    }
+
+    fn build(self: &Arc<Self>, world: &Arc<World>) -> AsyncScheduler {
+        let script = &world.script;
+        let Machine { named, executor, .. } = &script.machines[self.machine];
+        let millis = |millis: u32| Duration::from_millis(millis.into());
+        let mut builder = AsyncScheduler::builder()
+            .clock(world.clocks[self.machine].clone())
+            .job_store("default", Layered(StoreLine::new(world, self)))
+            .executor("default", SimulatedExecutor::new(world, self, *executor))
+            .task_type::<Work>()
+            .timezone(Zone::utc())
+            .state(Arc::clone(self))
+            .state(Arc::clone(world))
+            .history(HistoryOptions::on())
+            .lease(millis(script.lease))
+            .retry_interval(millis(script.retry))
+            .poll_interval(millis(script.poll))
+            .seed(script.seed.wrapping_mul(1_000).wrapping_add(self.number as u64));
+        if *named {
+            builder = builder.identity(format!("machine-{}", self.machine));
+        }
+        builder.build().expect("a scheduler")
+    }
+
+    /// Starts the scheduler, again and again until it has started, as whoever looks after a program does.
+    pub(crate) async fn start(&self, world: &Arc<World>) {
+        if self.starting.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.start_at_last(world).await;
+        self.starting.store(false, Ordering::Relaxed);
+    }
+
+    async fn start_at_last(&self, world: &Arc<World>) {
+        loop {
+            self.gate.pass().await;
+            if self.has_left() {
+                return;
+            }
+            if self.scheduler().state() == SchedulerState::Stopped {
+                self.starts.fetch_add(1, Ordering::Relaxed);
+            }
+            let started = self.scheduler().start().await;
+            self.gate.pass().await;
+            world.tell(self, || {
+                format!("starts: {:?}", started.as_ref().map_err(ToString::to_string))
+            });
+            match started {
+                Ok(()) => return,
+                Err(SchedulerError::AlreadyRunning) => return,
+                Err(_) => pause(400).await,
+            }
+        }
+    }
+}
