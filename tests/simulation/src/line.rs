@@ -192,7 +192,7 @@ impl StoreLayer for StoreLine {
             let job = world.stored(&id);
             world.tell(process, || format!("updates {}", show::job(job.as_ref())));
             if let Some(job) = job {
-                world.check(process, |check, _| check.updated(&job, changes));
+                world.check(process, |check, at| check.updated(&job, changes, at));
             }
             Ok(revision)
         })
@@ -297,7 +297,7 @@ impl StoreLayer for StoreLine {
             world.tell(process, || show::take_over(&taken));
             world.check(process, |check, at| {
                 check.instant(process, instant, at)?;
-                check.taken_over(&taken);
+                check.taken_over(&taken, at);
                 Ok(())
             });
             Ok(taken)

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use punctual_core::{EventMask, NodeId};
-use punctual_scheduler::{AsyncScheduler, EventStream};
+use punctual_scheduler::{AsyncScheduler, EventStream, SchedulerState};
 
 use crate::gate::Gate;
 
@@ -62,6 +62,12 @@ impl Process {
     /// It shuts down, to end.
     pub(crate) fn leaves(&self) {
         self.has_left.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing of it goes on any more.
+    pub(crate) fn is_over(&self) -> bool {
+        let scheduler = self.scheduler.lock().clone();
+        self.gate.is_dead() || scheduler.is_none_or(|s| s.state() == SchedulerState::Stopped)
     }
 
     pub(crate) fn has_left(&self) -> bool {

@@ -165,7 +165,10 @@ impl World {
     /// Its work is done.
     pub(crate) fn ended(&self, process: &Process, context: &JobContext) {
         self.tell(process, || format!("ends {}", crate::show::run(context)));
-        self.check(process, |check, _| check.worked(process, context));
+        // When the shutdown has lost its patience with it, nobody need hear of it any more.
+        if !context.is_cancelled() {
+            self.check(process, |check, _| check.worked(process, context));
+        }
     }
 
     pub(crate) fn violated(&self) -> Option<Violation> {

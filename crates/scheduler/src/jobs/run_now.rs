@@ -27,6 +27,8 @@ enum Recorded {
     Late,
     /// Others have started so many runs since the job was read that this one is too many.
     Full,
+    /// The scheduler was shut down meanwhile.
+    Stopped,
 }
 
 impl Jobs {
@@ -65,6 +67,7 @@ impl Jobs {
             match self.to_the_end(work).await {
                 Ok(Recorded::Done) => return Ok(run_id),
                 Ok(Recorded::Full) => return Err(SchedulerError::MaxInstances(id)),
+                Ok(Recorded::Stopped) => return Err(SchedulerError::NotRunning),
                 Ok(Recorded::Late) => {}
                 Err(error) => return Err(slot.error(error)),
             }
@@ -107,18 +110,21 @@ impl Jobs {
         run: &NewRun,
         max: u32,
     ) -> Result<Recorded, StoreError> {
-        let start = CommitAction::Start { runs: vec![run.record(&self.shared.node())] };
+        let node = self.shared.node();
+        let start = CommitAction::Start { runs: vec![run.record(&node)] };
         let commit = Commit { id: record.id.clone(), fence: record.fence, action: start.clone() };
         let recorded = match slot.store.commit(vec![commit].into()).await {
             Ok(outcome) if outcome.first() == Some(&CommitOutcome::Stale) => Ok(Recorded::Late),
             // A pass may have started runs of the same claim in between; after this no other can.
             Ok(_) => slot.store.get(&record.id).await.map(|job| match job {
                 Some(job) if job.record.in_flight > max => Recorded::Full,
+                // The scheduler was shut down and started meanwhile: under the old name others may take the run.
+                _ if node != self.shared.node() => Recorded::Stopped,
                 _ => Recorded::Done,
             }),
             Err(error) => Err(error),
         };
-        if matches!(recorded, Err(_) | Ok(Recorded::Full)) {
+        if matches!(recorded, Err(_) | Ok(Recorded::Full | Recorded::Stopped)) {
             // It is recorded, perhaps, or will be: the commit may still be on its way. After a repeat that was
             // answered it can't be any more, and the run, which is not started, must block no other.
             slot.settle(&record.id, &record.task, record.fence, start);

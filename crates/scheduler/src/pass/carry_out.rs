@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    CommitOutcome, Event, HistoryEntry, RunEvent, RunOutcome, SkippedRuns, Timestamp,
+    CommitOutcome, Event, HistoryEntry, JobRecord, MissReason, RunEvent, RunOutcome, SkippedRuns,
+    Timestamp,
 };
 
 use super::Passes;
 use super::planned::Planned;
+use crate::plan::Skipped;
 use crate::store::Slot;
 
 impl Passes {
@@ -18,17 +20,20 @@ impl Passes {
             return;
         }
         for skipped in job.skipped {
-            let runs = SkippedRuns::new(
-                slot.job_ref(&job.record.id),
-                skipped.first,
-                skipped.last,
-                skipped.reason,
-            );
-            self.shared.bus.emit(runs.into_event());
+            self.tell_skipped(slot, &job.record, skipped);
         }
         if let Some(resolved) = &job.resolved {
             for run in job.runs {
-                self.runs.submit(slot, &job.record, resolved, run);
+                let time = run.scheduled_time;
+                if !self.runs.submit(slot, &job.record, resolved, run) {
+                    // A user has started a run since it was planned.
+                    let reason = MissReason::MaxInstances;
+                    self.tell_skipped(
+                        slot,
+                        &job.record,
+                        Skipped { first: time, last: time, reason },
+                    );
+                }
             }
         }
         if outcome == CommitOutcome::Removed {
@@ -36,6 +41,12 @@ impl Passes {
         } else if job.waiting {
             self.runs.waits(slot, &job.record.id, job.record.fence);
         }
+    }
+
+    fn tell_skipped(&self, slot: &Slot, record: &JobRecord, skipped: Skipped) {
+        let Skipped { first, last, reason } = skipped;
+        let runs = SkippedRuns::new(slot.job_ref(&record.id), first, last, reason);
+        self.shared.bus.emit(runs.into_event());
     }
 
     /// Tells of runs that will not begin here: their commit was in doubt until others could have the job, and

@@ -62,9 +62,11 @@ async fn settled_as(
         return Ok(Settled::CarriedOut(outcome));
     }
     let found = slot.store.get(&job.record.id).await?;
-    if outcome == CommitOutcome::Done {
-        job.keep_own(found.as_ref().map_or(&[], |job| &job.runs));
-        return Ok(Settled::CarriedOut(outcome));
+    let own = job.own_among(found.as_ref().map_or(&[], |job| &job.runs));
+    // Where a later claim was lost the repeat is refused either way, but then the runs on record tell.
+    if outcome == CommitOutcome::Done || !own.is_empty() {
+        job.runs.retain(|run| own.contains(&run.run_id));
+        return Ok(Settled::CarriedOut(CommitOutcome::Done));
     }
     Ok(match found {
         // A later claim was lost, too: whether this one was settled before does not show any more.

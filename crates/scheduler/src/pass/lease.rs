@@ -18,19 +18,23 @@ impl Passes {
 
     /// Asks the store what time it is, if nobody has told lately; `own` is the time here. Whoever renews a
     /// lease is told then, but does not do that by a clock of which nothing has been heard for long: it may
-    /// have been set meanwhile.
+    /// have been set meanwhile. Returns what time it is here by now, if the clock turns out to have been set, else `own`.
     pub(super) async fn ask_time(
         &self,
         slot: &Slot,
         pass: &mut PassState,
         own: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Timestamp, StoreError> {
         let often = if self.has_lease(slot) { 2 } else { 3 };
-        if !is_within(self.shared.settings.lease / often, pass.told_time_at, own) {
-            slot.ask_time().await?;
-            pass.told_time_at = Some(own);
+        if is_within(self.shared.settings.lease / often, pass.told_time_at, own) {
+            return Ok(own);
         }
-        Ok(())
+        let before = slot.clock.at(own);
+        slot.ask_time().await?;
+        let shows = slot.own_time();
+        let own = if shows < own || is_step(before, slot.clock.at(own)) { shows } else { own };
+        pass.told_time_at = Some(own);
+        Ok(own)
     }
 
     /// Keeps the node's lease, when it is time, and takes in what the store tells. Answers what time it is
@@ -63,7 +67,7 @@ impl Passes {
         if told.expired {
             slot.lease.lock().prolong(Timestamp::MIN);
         }
-        self.regain(slot, now).await?;
+        self.regain(slot, pass, now).await?;
         pass.renewed_at = Some(now);
         pass.told_time_at = Some(own);
         pass.next_due = told.next_wakeup;
@@ -74,10 +78,15 @@ impl Passes {
 
     /// Takes in that the store has the lease from `now` on. The answer may have been long on its way: what counts
     /// is whether the lease was over before it came, for then others may have taken runs.
-    pub(super) async fn regain(&self, slot: &Arc<Slot>, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn regain(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut PassState,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let was_over = slot.lease.lock().is_over(slot.now());
         if was_over {
-            self.let_go(slot).await?;
+            self.let_go(slot, pass).await?;
         }
         // Others may see its end a little sooner than this process, which knows their time only so well.
         let until =

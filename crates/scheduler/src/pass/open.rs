@@ -36,6 +36,8 @@ impl Passes {
         slot.zones.stop();
         slot.stop_forgetting();
         let work = async {
+            // The clock here may have been set since the last pass.
+            slot.ask_time().await?;
             let now = slot.now();
             self.settle(slot, now).await?;
             slot.flush_history(now).await?;
@@ -83,9 +85,8 @@ impl Passes {
 
     async fn try_keep_up(&self, store: &StorePasses) -> Result<(), StoreError> {
         let slot = &store.slot;
-        let own = self.shared.clock.now();
         let mut pass = store.state.lock().await;
-        self.ask_time(slot, &mut pass, own).await?;
+        let own = self.ask_time(slot, &mut pass, self.shared.clock.now()).await?;
         let (node, filter) = (self.shared.node(), slot.filter());
         let now = self.renew(slot, &mut pass, &node, &filter, own).await?;
         self.settle(slot, now).await?;

@@ -33,12 +33,10 @@ impl Planned {
         !self.recorded().is_empty()
     }
 
-    /// Keeps those of its runs that were found as its commit records them: the others have been taken over
-    /// since.
-    pub(super) fn keep_own(&mut self, found: &[InFlightRun]) {
+    /// Those of its runs that were found as its commit records them: the others have been taken over since.
+    pub(super) fn own_among(&self, found: &[InFlightRun]) -> Vec<RunId> {
         let own = found.iter().filter(|found| self.recorded().contains(found));
-        let own: Vec<RunId> = own.map(|run| run.run_id).collect();
-        self.runs.retain(|run| own.contains(&run.run_id));
+        own.map(|run| run.run_id).collect()
     }
 
     pub(super) fn without_runs(

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Commit, CommitAction, CommitOutcome, Event, InFlightRun, Lease, NodeId, OrphanedRun, RunEvent,
-    RunId, StoreError, TaskFilter, Timestamp,
+    Commit, CommitAction, CommitOutcome, Event, Fence, InFlightRun, JobId, Lease, NodeId,
+    OrphanedRun, RunEvent, RunId, StoreError, StoreErrorKind, TaskFilter, Timestamp,
 };
 
 use super::Passes;
@@ -40,14 +40,23 @@ impl Passes {
 
     /// After the lease was over: when others have taken runs, none that waits here begins any more. What is
     /// still this node's comes back as lost, and is tried again.
-    pub(super) async fn let_go(&self, slot: &Arc<Slot>) -> Result<(), StoreError> {
-        let recorded = self.runs.recorded(slot);
-        for (job, run, fence) in recorded {
-            let found = slot.store.get(&job).await?;
-            let is_it = |found: &InFlightRun| (found.run_id, found.fence) == (run, fence);
-            if !found.is_some_and(|job| job.runs.iter().any(is_it)) {
+    pub(super) async fn let_go(
+        &self,
+        slot: &Arc<Slot>,
+        pass: &mut PassState,
+    ) -> Result<(), StoreError> {
+        for (job, run, fence) in self.runs.recorded(slot) {
+            if !is_recorded(slot, &job, run, fence).await? {
                 *slot.lease.lock() = Lease::default();
                 break;
+            }
+        }
+        let mut index = 0;
+        while let Some(OrphanedRun { record, run }) = pass.stranded.get(index) {
+            if is_recorded(slot, &record.id, run.run_id, run.fence).await? {
+                index += 1;
+            } else {
+                pass.stranded.remove(index);
             }
         }
         Ok(())
@@ -182,22 +191,29 @@ impl Passes {
             slot.waiting.drop_again(is_taken);
             orphans.retain(|orphan| !self.runs.refence(orphan.run.run_id, orphan.run.fence));
             slot.renew(node, now, self.shared.settings.lease, filter).await?;
-            // Until the lease was back, others could take them too.
-            let mut index = 0;
-            while let Some(orphan) = orphans.get(index) {
-                let found = slot.store.get(&orphan.record.id).await?;
-                if found.is_some_and(|job| job.runs.contains(&orphan.run)) {
-                    index += 1;
-                } else {
-                    orphans.swap_remove(index);
-                }
-            }
             pass.stranded.extend(orphans);
+            // Until the lease was back, others could take them too.
+            self.regain(slot, pass, now).await?;
             pass.search |= !pass.stranded.is_empty();
-            self.regain(slot, now).await?;
         }
         pass.adopted = true;
         pass.lost_track = false;
         Ok(())
     }
+}
+
+/// Whether a run is still on record as it was taken: whoever takes it over raises its fence. Of what can't be read
+/// nobody knows.
+async fn is_recorded(
+    slot: &Slot,
+    job: &JobId,
+    run: RunId,
+    fence: Fence,
+) -> Result<bool, StoreError> {
+    let found = match slot.store.get(job).await {
+        Err(error) if error.kind() == StoreErrorKind::Corrupt => None,
+        found => found?,
+    };
+    let is_it = |found: &InFlightRun| (found.run_id, found.fence) == (run, fence);
+    Ok(found.is_some_and(|job| job.runs.iter().any(is_it)))
 }

@@ -85,7 +85,7 @@ impl Passes {
         paused: bool,
     ) -> Result<Option<Timestamp>, StoreError> {
         Self::check_generation(slot, pass)?;
-        self.ask_time(slot, pass, now).await?;
+        let now = self.ask_time(slot, pass, now).await?;
         if self.shared.settings.client {
             // Only the time matters to it, for the jobs that it adds.
             return Ok(None);

@@ -87,18 +87,15 @@ impl ActiveRuns {
     /// Takes a run in if its job has fewer than `max` under way: counted and taken in one step, so that
     /// two at the same time can't both be the last.
     pub(crate) fn try_insert(&mut self, run: ActiveRun, max: u32) -> bool {
-        let free = self.count(&run.slot, run.context.job_id()) < max;
+        let job = self.jobs.entry(key(&run.slot, run.context.job_id())).or_default();
+        // Every job may have one, so nothing is left of one that has none.
+        let free = job.count < max.max(1);
         if free {
-            self.insert(run);
+            job.count += 1;
+            self.recorded += usize::from(run.recorded.is_some());
+            self.runs.insert(run.context.run_id(), run);
         }
         free
-    }
-
-    pub(crate) fn insert(&mut self, run: ActiveRun) {
-        let job = self.jobs.entry(key(&run.slot, run.context.job_id())).or_default();
-        job.count += 1;
-        self.recorded += usize::from(run.recorded.is_some());
-        self.runs.insert(run.context.run_id(), run);
     }
 
     /// How many runs of a job this process has under way.

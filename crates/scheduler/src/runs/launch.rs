@@ -41,18 +41,26 @@ impl Runs {
         })
     }
 
-    /// Counts a run as under way and hands it to its executor.
+    /// Counts a run as under way and hands it to its executor, unless it is one too many of those that are counted
+    /// here alone; returns whether it did. Those that are recorded are counted in the store.
     pub(crate) fn submit(
         &self,
         slot: &Arc<Slot>,
         record: &JobRecord,
         resolved: &Resolved,
         run: NewRun,
-    ) {
+    ) -> bool {
+        let max = match run.recorded {
+            Some(_) => u32::MAX,
+            None => resolved.decoded.definition.options.max_instances,
+        };
         let active = self.active_run(slot, record, &run);
         let context = active.context.clone();
-        self.active.lock().insert(active);
-        self.hand_over(slot, context, resolved, record, &run);
+        let counts = self.active.lock().try_insert(active, max);
+        if counts {
+            self.hand_over(slot, context, resolved, record, &run);
+        }
+        counts
     }
 
     /// Counts a run as under way, if its job has fewer than `max`; whether it had.

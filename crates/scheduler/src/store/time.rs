@@ -18,9 +18,13 @@ impl Slot {
 
     /// Asks the store what time it is, if its clock is the one that decides.
     pub(crate) async fn ask_time(&self) -> Result<(), StoreError> {
-        if self.clock.store_decides() {
+        while self.clock.store_decides() {
             let asked = self.own_time();
             self.learn(asked, self.store.time().await?);
+            // Else the clock here was put back in between, and the answer tells nothing.
+            if self.own_time() >= asked {
+                break;
+            }
         }
         Ok(())
     }

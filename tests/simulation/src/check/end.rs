@@ -8,7 +8,8 @@ use crate::time::shown;
 
 type Seen = Result<(), Violation>;
 
-/// How late a due job may be claimed when all is well, in microseconds.
+/// How late a due job may be claimed when all is well, and how long a run is recorded before it is submitted and after
+/// its end, in microseconds.
 const PATIENCE: i64 = 3_000_000;
 
 impl Check {
@@ -31,7 +32,11 @@ impl Check {
             }
             for run in &job.runs {
                 let is_it = |active: &super::Active| active.run == run.run_id;
-                if !self.processes.values().any(|process| process.active.iter().any(is_it)) {
+                let known = self.runs.get(&run.run_id);
+                let is_new = known.is_some_and(|run| now.as_micros() - run.since < PATIENCE);
+                if !is_new
+                    && !self.processes.values().any(|process| process.active.iter().any(is_it))
+                {
                     let text = format!("{}: {}", show::id(run.run_id), name());
                     return broken("a recorded run is run", text);
                 }

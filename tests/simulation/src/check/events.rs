@@ -1,8 +1,10 @@
 //! What processes tell.
 
-use punctual_core::{Event, JobId, OutcomeKind, RunEvent, RunOutcome, SkippedRuns, Timestamp};
+use punctual_core::{
+    Event, JobId, MissReason, OutcomeKind, RunEvent, RunOutcome, SkippedRuns, Timestamp,
+};
 
-use super::{Active, Check, End, Session, Violation, broken};
+use super::{Active, Check, End, ON_ITS_WAY, Session, Violation, broken};
 use crate::process::Process;
 use crate::show;
 use crate::time::shown;
@@ -10,13 +12,13 @@ use crate::time::shown;
 type Seen = Result<(), Violation>;
 
 impl Check {
-    pub(crate) fn event(&mut self, process: &Process, event: &Event, _now: Timestamp) -> Seen {
+    pub(crate) fn event(&mut self, process: &Process, event: &Event, now: Timestamp) -> Seen {
         if self.processes.entry(process.number).or_default().is_dead {
             return Ok(());
         }
         match event {
-            Event::JobSubmitted(run) => self.submitted(process, run),
-            Event::JobExecuted(run) | Event::JobError(run) => self.told_end(process, run),
+            Event::JobSubmitted(run) => self.submitted(process, run, now),
+            Event::JobExecuted(run) | Event::JobError(run) => self.told_end(process, run, now),
             Event::JobMissed(runs) | Event::JobMaxInstances(runs) | Event::JobCoalesced(runs) => {
                 self.told_skipped(process, runs)
             }
@@ -24,7 +26,7 @@ impl Check {
         }
     }
 
-    fn submitted(&mut self, process: &Process, run: &RunEvent) -> Seen {
+    fn submitted(&mut self, process: &Process, run: &RunEvent, now: Timestamp) -> Seen {
         let (job, time) = (&run.job.job_id, run.scheduled_time.as_micros());
         let name = || {
             let (run, at) = (show::id(run.run_id), shown(run.scheduled_time));
@@ -40,7 +42,7 @@ impl Check {
                 Some(number)
             });
             let waits = self.processes[&process.number].run_now.get(job).copied().unwrap_or(0);
-            if of.is_none() && waits == 0 {
+            if of.is_none() && waits == 0 && !self.may_be_its_last(job, now) {
                 return broken("each run time is run once", format!("{} is not due", name()));
             }
         }
@@ -69,7 +71,15 @@ impl Check {
         Ok(())
     }
 
-    fn told_end(&mut self, process: &Process, run: &RunEvent) -> Seen {
+    /// Whether a process whose commit was in doubt may have taken it for the one that has removed the job. It was not,
+    /// if a user's change has ended the claim: somebody else could claim and finish the job before the lease of that
+    /// claim was over. Nothing is left in the store that would tell.
+    fn may_be_its_last(&self, job: &JobId, now: Timestamp) -> bool {
+        let is_new = |at: i64| now.as_micros() - at < self.lease + ON_ITS_WAY;
+        self.jobs.get(job).is_some_and(|job| !job.is_there && job.changed.is_some_and(is_new))
+    }
+
+    fn told_end(&mut self, process: &Process, run: &RunEvent, now: Timestamp) -> Seen {
         let key = (run.run_id, run.attempt);
         let kind = run.outcome.as_ref().map_or(OutcomeKind::Lost, RunOutcome::kind);
         let end = End { process: process.number, kind };
@@ -84,6 +94,9 @@ impl Check {
                 process.number
             );
             return broken("one end for each attempt", text);
+        }
+        if let Some(state) = self.runs.get_mut(&run.run_id) {
+            state.since = now.as_micros();
         }
         let (job, time) = (&run.job.job_id, run.scheduled_time.as_micros());
         let state = self.processes.entry(process.number).or_default();
@@ -144,9 +157,15 @@ impl Check {
             }
             return Ok(());
         }
+        let has_users = state.active.iter().any(|run| run.job == *job && run.of.is_none());
         for used in self.uses.iter_mut().filter(|used| used.session == session && used.job == *job)
         {
             used.untold.retain(|&at| !is_in(at));
+            // A user's run came first, after this one was planned.
+            if runs.reason == MissReason::MaxInstances && has_users {
+                used.unstarted.retain(|&at| !is_in(at));
+                used.unended.retain(|&at| !is_in(at));
+            }
         }
         Ok(())
     }

@@ -72,6 +72,8 @@ struct JobState {
     max_instances: u32,
     paused: bool,
     is_there: bool,
+    /// When a user changed it last.
+    changed: Option<i64>,
 }
 
 /// Run times that a commit has used up.
@@ -94,12 +96,14 @@ struct Use {
 }
 
 /// A run that is, or was, recorded in the store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct RunState {
     job: JobId,
     place: RunPlace,
     /// Outside of the schedule.
     unscheduled: bool,
+    /// When it was recorded as it is, or its end was told.
+    since: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

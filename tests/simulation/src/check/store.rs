@@ -46,13 +46,20 @@ impl Check {
             max_instances: policy.max_instances,
             paused: job.record.schedule.is_none(),
             is_there: true,
+            changed: None,
         };
         self.jobs.insert(job.record.id.clone(), state);
         Ok(())
     }
 
-    pub(crate) fn updated(&mut self, job: &StoredJob, schedule: Option<Option<Schedule>>) -> Seen {
+    pub(crate) fn updated(
+        &mut self,
+        job: &StoredJob,
+        schedule: Option<Option<Schedule>>,
+        now: Timestamp,
+    ) -> Seen {
         let Some(state) = self.jobs.get_mut(&job.record.id) else { return Ok(()) };
+        state.changed = Some(now.as_micros());
         state.policy = Policy::of(&job.record);
         state.max_instances = state.max_instances.max(state.policy.max_instances);
         if let Some(schedule) = schedule {
@@ -89,17 +96,24 @@ impl Check {
         self.instant(process, instant, now)
     }
 
-    pub(crate) fn taken_over(&mut self, taken: &TakeOver) {
+    pub(crate) fn taken_over(&mut self, taken: &TakeOver, now: Timestamp) {
         self.counts.again += taken.runs.len();
         for orphan in &taken.runs {
-            self.record(&orphan.record.id, &orphan.run, false);
+            self.record(&orphan.record.id, &orphan.run, false, now);
         }
     }
 
-    fn record(&mut self, job: &punctual_core::JobId, run: &InFlightRun, unscheduled: bool) {
+    fn record(
+        &mut self,
+        job: &punctual_core::JobId,
+        run: &InFlightRun,
+        unscheduled: bool,
+        now: Timestamp,
+    ) {
         let place = RunPlace::Recorded { node: run.node.clone(), attempt: run.attempt };
-        let new = || RunState { job: job.clone(), place: place.clone(), unscheduled };
-        self.runs.entry(run.run_id).or_insert_with(new).place = place.clone();
+        let new = RunState { job: job.clone(), place, unscheduled, since: now.as_micros() };
+        let known = self.runs.entry(run.run_id).or_insert_with(|| new.clone());
+        (known.place, known.since) = (new.place, new.since);
     }
 
     /// Entries of the history have been written.
@@ -136,7 +150,7 @@ impl Check {
         let unscheduled = matches!(commit.action, CommitAction::Start { .. });
         for run in after.iter().flat_map(|job| &job.runs) {
             if !before.runs.contains(run) {
-                self.record(&commit.id, run, unscheduled);
+                self.record(&commit.id, run, unscheduled, now);
             }
         }
         for run in &before.runs {
