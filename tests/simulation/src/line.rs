@@ -239,7 +239,8 @@ impl StoreLayer for StoreLine {
     }
 
     async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
-        self.call(StoreCall::Commit, move |world, process, how| {
+        let sent: Vec<_> = batch.commits.iter().map(|c| (c.id.clone(), c.fence)).collect();
+        let carry_out = move |world: &World, process: &Process, how| {
             let CommitBatch { mut commits, mut history, .. } = batch;
             if how == How::InPart {
                 commits.truncate(commits.len() / 2);
@@ -259,8 +260,12 @@ impl StoreLayer for StoreLine {
                 outcomes.extend(outcome);
             }
             Ok(outcomes)
-        })
-        .await
+        };
+        let outcomes = self.call(StoreCall::Commit, carry_out).await;
+        if outcomes.is_err() {
+            self.world.check_all(|check, _| check.doubted(sent));
+        }
+        outcomes
     }
 
     async fn renew(

@@ -34,7 +34,7 @@ impl Passes {
                 pass.uncertain[..count].iter().map(|job| job.commit.clone()).collect();
             for outcome in slot.store.commit(commits.into()).await? {
                 // Each by itself: what is settled is not in doubt any more when a look at the next one fails.
-                let settled = settled_as(slot, &mut pass.uncertain[0], outcome, now).await?;
+                let settled = settled_as(slot, &mut pass.uncertain[0], outcome).await?;
                 let job = pass.uncertain.remove(0);
                 match settled {
                     Settled::CarriedOut(outcome) => self.carry_out(slot, job, outcome),
@@ -53,7 +53,6 @@ async fn settled_as(
     slot: &Slot,
     job: &mut Planned,
     outcome: CommitOutcome,
-    now: Timestamp,
 ) -> Result<Settled, StoreError> {
     if job.runs.is_empty() {
         return Ok(Settled::CarriedOut(outcome));
@@ -75,8 +74,9 @@ async fn settled_as(
         // Removed by the first, or by a user.
         None if job.is_recorded() => Settled::NotCarriedOut,
         None if !matches!(job.commit.action, CommitAction::Finish { .. }) => Settled::NotCarriedOut,
-        // By the first, if nobody else can have claimed and finished the job.
-        None if now < job.claimed_until => Settled::CarriedOut(CommitOutcome::Removed),
+        // By the first, if nobody else can have claimed and finished the job: by what the clock shows now, since the
+        // process may have been stopped in between.
+        None if slot.now() < job.claimed_until => Settled::CarriedOut(CommitOutcome::Removed),
         None => Settled::Unknown,
     })
 }

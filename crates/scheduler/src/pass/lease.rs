@@ -29,6 +29,10 @@ impl Passes {
         if is_within(self.shared.settings.lease / often, pass.told_time_at, own) {
             return Ok(own);
         }
+        if pass.told_time_at.is_some_and(|told| told > own) {
+            // The clock here was put back: when the lease ends does not show any more.
+            slot.lease.lock().prolong(Timestamp::MIN);
+        }
         let before = slot.clock.at(own);
         slot.ask_time().await?;
         let shows = slot.own_time();

@@ -5,13 +5,15 @@
 //! store's. Each process knows how far its own is from that, and hears it again at each renewal.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use punctual_core::{Clock, Timestamp};
 
 /// A difference that is worth a line in the log, and to be put right at once.
-pub(crate) const STEP: Duration = Duration::from_millis(500);
+pub(crate) const STEP: Duration = Duration::from_micros(STEP_MICROS.unsigned_abs());
+
+const STEP_MICROS: i64 = 500_000;
 
 /// This machine's clock, corrected by what the store's has said.
 #[derive(Debug)]
@@ -21,11 +23,18 @@ pub(crate) struct StoreClock {
     offset: AtomicI64,
     /// By how much it may be more, in microseconds: as long as the answer that told it was on its way.
     slack: AtomicI64,
+    /// Whether the store's has said anything yet.
+    told: AtomicBool,
 }
 
 impl StoreClock {
     pub(crate) fn new(own: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { own, offset: AtomicI64::new(0), slack: AtomicI64::new(0) })
+        Arc::new(Self {
+            own,
+            offset: AtomicI64::new(0),
+            slack: AtomicI64::new(0),
+            told: AtomicBool::new(false),
+        })
     }
 
     /// What time it is by this machine's clock.
@@ -72,10 +81,13 @@ impl StoreClock {
             // The clock here was put back in between.
             return None;
         }
+        let is_first = !self.told.swap(true, Ordering::Relaxed);
+        let is_slow = latest.saturating_sub(earliest) >= STEP_MICROS;
         let known = self.offset_micros();
         let most = known.saturating_add(self.slack.load(Ordering::Relaxed));
         let (low, high) = match (known.max(earliest), most.min(latest)) {
-            (low, high) if low <= high => (low, high),
+            // Until something is known, clocks count as equal as long as an answer that came soon agrees.
+            (low, high) if low <= high && !(is_first && is_slow) => (low, high),
             // One of the clocks was set, or drifts.
             _ => (earliest, latest),
         };

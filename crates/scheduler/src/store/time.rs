@@ -18,13 +18,18 @@ impl Slot {
 
     /// Asks the store what time it is, if its clock is the one that decides.
     pub(crate) async fn ask_time(&self) -> Result<(), StoreError> {
+        let mut is_repeated = false;
         while self.clock.store_decides() {
             let asked = self.own_time();
             self.learn(asked, self.store.time().await?);
-            // Else the clock here was put back in between, and the answer tells nothing.
-            if self.own_time() >= asked {
+            let answered = self.own_time();
+            // An answer tells nothing if the clock here was put back in between. One that came late tells little: it may
+            // have been put forward.
+            let is_late = answered.saturating_since(asked) >= STEP;
+            if answered >= asked && (!is_late || is_repeated) {
                 break;
             }
+            is_repeated = true;
         }
         Ok(())
     }

@@ -139,7 +139,8 @@ impl Check {
         let is_in = |at: i64| first <= at && at <= last;
         // A run that waited for too long is told the same way.
         let state = self.processes.entry(process.number).or_default();
-        if first == last
+        if runs.reason == MissReason::TooLate
+            && first == last
             && let Some(place) = state
                 .active
                 .iter()

@@ -11,9 +11,9 @@ mod runs;
 mod store;
 mod violation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use punctual_core::{HistoryEntry, JobId, NodeId, RunId, Timestamp};
+use punctual_core::{Fence, HistoryEntry, JobId, NodeId, RunId, Timestamp};
 
 use self::policy::Policy;
 use crate::script::Script;
@@ -40,6 +40,8 @@ pub(crate) struct Check {
     /// Counts the jobs that were ever added.
     born: u32,
     claims: BTreeMap<(JobId, i64), Timestamp>,
+    /// The commits that were sent without an answer at least once.
+    doubted: BTreeSet<(JobId, Fence)>,
     uses: Vec<Use>,
     runs: BTreeMap<RunId, RunState>,
     processes: BTreeMap<usize, ProcessState>,
@@ -161,6 +163,7 @@ impl Check {
             jobs: BTreeMap::new(),
             born: 0,
             claims: BTreeMap::new(),
+            doubted: BTreeSet::new(),
             uses: Vec::new(),
             runs: BTreeMap::new(),
             processes: BTreeMap::new(),

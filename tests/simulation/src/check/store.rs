@@ -1,8 +1,8 @@
 //! What is changed in the store.
 
 use punctual_core::{
-    Claims, Commit, CommitAction, HistoryEntry, InFlightRun, OutcomeKind, Schedule, StoredJob,
-    TakeOver, Timestamp,
+    Claims, Commit, CommitAction, Fence, HistoryEntry, InFlightRun, JobId, OutcomeKind, Schedule,
+    StoredJob, TakeOver, Timestamp,
 };
 
 use super::policy::{Expected, Policy};
@@ -134,6 +134,13 @@ impl Check {
         Ok(())
     }
 
+    /// A process has sent these commits and heard of no answer; whatever is answered to a repeat, it may have to look
+    /// further.
+    pub(crate) fn doubted(&mut self, commits: Vec<(JobId, Fence)>) -> Seen {
+        self.doubted.extend(commits);
+        Ok(())
+    }
+
     /// A commit has been carried out, and the record was changed as given.
     pub(crate) fn committed(
         &mut self,
@@ -261,7 +268,8 @@ impl Check {
             born: state.born,
             session: process.session(),
             policy,
-            in_doubt: how != How::Answered,
+            in_doubt: how != How::Answered
+                || self.doubted.contains(&(commit.id.clone(), commit.fence)),
             unstarted: expected.runs.clone(),
             unended: expected.runs,
             untold: expected.skipped,
