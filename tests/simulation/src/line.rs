@@ -206,7 +206,7 @@ impl StoreLayer for StoreLine {
             let removed = now(world.store.remove(&ids))?;
             world.tell(process, || format!("removes {ids:?}: {removed:?}"));
             for job in before.into_iter().flatten() {
-                world.check(process, |check, _| check.removed(&job));
+                world.check(process, |check, at| check.removed(&job, at));
             }
             Ok(removed)
         })

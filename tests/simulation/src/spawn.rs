@@ -76,6 +76,8 @@ impl Process {
                 return;
             }
             if self.scheduler().state() == SchedulerState::Stopped {
+                // What it has told so far belongs to the start before.
+                world.check(self, |_, _| Ok(()));
                 self.starts.fetch_add(1, Ordering::Relaxed);
             }
             let started = self.scheduler().start().await;

@@ -85,13 +85,14 @@ impl Jobs {
         run: NewRun,
         max: u32,
     ) -> Result<Recorded, StoreError> {
+        let lease = slot.lease.lock().clone();
         let recorded = match run.recorded {
             Some(_) => self.record_start(&slot, &record, &run, max).await,
             None => Ok(Recorded::Done),
         };
         if matches!(recorded, Ok(Recorded::Done)) {
             let context = self.runs.context(&slot, &record, &run);
-            self.runs.hand_over(&slot, context, &resolved, &record, &run);
+            self.runs.hand_over(&slot, context, &resolved, &record, &run, lease);
         } else {
             self.runs.withdraw(run.run_id, slot.now());
         }

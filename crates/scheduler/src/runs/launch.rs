@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Event, EventMask, Fence, InFlightRun, JobContext, JobContextParts, JobRecord, NodeId, Refused,
-    Run, RunEvent, RunId, RunOutcome, RunParts, Timestamp,
+    Event, EventMask, Fence, InFlightRun, JobContext, JobContextParts, JobRecord, Lease, NodeId,
+    Refused, Run, RunEvent, RunId, RunOutcome, RunParts, Timestamp,
 };
 
 use super::Runs;
@@ -58,7 +58,8 @@ impl Runs {
         let context = active.context.clone();
         let counts = self.active.lock().try_insert(active, max);
         if counts {
-            self.hand_over(slot, context, resolved, record, &run);
+            let lease = slot.lease.lock().clone();
+            self.hand_over(slot, context, resolved, record, &run, lease);
         }
         counts
     }
@@ -85,7 +86,8 @@ impl Runs {
         }
     }
 
-    /// Hands a run to its executor that counts as under way already.
+    /// Hands a run to its executor that counts as under way already. A recorded one begins while the lease lasts that
+    /// was there when it was recorded.
     pub(crate) fn hand_over(
         &self,
         slot: &Slot,
@@ -93,6 +95,7 @@ impl Runs {
         resolved: &Resolved,
         record: &JobRecord,
         run: &NewRun,
+        lease: Lease,
     ) {
         // Told before, so that no end of the run can be told earlier.
         if self.shared.bus.wants(EventMask::JOB_SUBMITTED) {
@@ -109,7 +112,7 @@ impl Runs {
             sink: Arc::clone(&self.reports) as _,
         });
         if run.recorded.is_some() && slot.caps.persistent {
-            ready = ready.with_lease(slot.lease.lock().clone());
+            ready = ready.with_lease(lease);
         }
         if let Err(Refused { run, reason }) = resolved.executor.submit(ready) {
             // Comes back as a report, like the end of any other run.

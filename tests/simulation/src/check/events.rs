@@ -72,8 +72,8 @@ impl Check {
     }
 
     /// Whether a process whose commit was in doubt may have taken it for the one that has removed the job. It was not,
-    /// if a user's change has ended the claim: somebody else could claim and finish the job before the lease of that
-    /// claim was over. Nothing is left in the store that would tell.
+    /// if a user has ended the claim before: by removing the job, or by changing it, so that somebody else could claim and
+    /// finish it before the lease of that claim was over. Nothing is left in the store that would tell.
     fn may_be_its_last(&self, job: &JobId, now: Timestamp) -> bool {
         let is_new = |at: i64| now.as_micros() - at < self.lease + ON_ITS_WAY;
         self.jobs.get(job).is_some_and(|job| !job.is_there && job.changed.is_some_and(is_new))

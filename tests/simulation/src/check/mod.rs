@@ -39,7 +39,8 @@ pub(crate) struct Check {
     jobs: BTreeMap<JobId, JobState>,
     /// Counts the jobs that were ever added.
     born: u32,
-    claims: BTreeMap<(JobId, i64), Timestamp>,
+    /// When, and by which start of a process, each job was claimed.
+    claims: BTreeMap<(JobId, i64), (Timestamp, Session)>,
     /// The commits that were sent without an answer at least once.
     doubted: BTreeSet<(JobId, Fence)>,
     uses: Vec<Use>,
@@ -74,7 +75,7 @@ struct JobState {
     max_instances: u32,
     paused: bool,
     is_there: bool,
-    /// When a user changed it last.
+    /// When a user changed or removed it last.
     changed: Option<i64>,
 }
 

@@ -68,7 +68,7 @@ impl Check {
         Ok(())
     }
 
-    pub(crate) fn removed(&mut self, job: &StoredJob) -> Seen {
+    pub(crate) fn removed(&mut self, job: &StoredJob, now: Timestamp) -> Seen {
         for run in &job.runs {
             if let Some(run) = self.runs.get_mut(&run.run_id) {
                 run.place = RunPlace::Removed;
@@ -76,6 +76,7 @@ impl Check {
         }
         if let Some(state) = self.jobs.get_mut(&job.record.id) {
             state.is_there = false;
+            state.changed = Some(now.as_micros());
         }
         Ok(())
     }
@@ -88,7 +89,8 @@ impl Check {
         now: Timestamp,
     ) -> Seen {
         for record in &claims.records {
-            self.claims.insert((record.id.clone(), record.fence.0), instant);
+            let claim = (record.id.clone(), record.fence.0);
+            self.claims.insert(claim, (instant, process.session()));
             let active = self.active(process.number, &record.id);
             let state = self.processes.entry(process.number).or_default();
             state.peaks.insert(record.id.clone(), active.max(record.in_flight as usize));
@@ -217,7 +219,7 @@ impl Check {
             return broken("only what is due is run", format!("{commit:?}"));
         };
         let claim = (commit.id.clone(), commit.fence.0);
-        let Some(&claimed_at) = self.claims.get(&claim) else {
+        let Some(&(claimed_at, session)) = self.claims.get(&claim) else {
             return broken("only what was claimed is run", format!("{commit:?}"));
         };
         let policy = state.policy;
@@ -266,7 +268,7 @@ impl Check {
         self.uses.push(Use {
             job: commit.id.clone(),
             born: state.born,
-            session: process.session(),
+            session,
             policy,
             in_doubt: how != How::Answered
                 || self.doubted.contains(&(commit.id.clone(), commit.fence)),
