@@ -102,7 +102,8 @@ impl Stage {
 
     fn start(&mut self, machine: usize) {
         if self.present(machine).is_none() {
-            let before = self.all.iter().rev().find(|process| process.machine == machine).cloned();
+            let there = self.all.iter().filter(|process| process.machine == machine);
+            let before = there.cloned().collect();
             let process = Process::spawn(&self.world, self.all.len(), machine, before);
             self.all.push(process);
         }

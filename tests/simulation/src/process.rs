@@ -22,6 +22,8 @@ pub(crate) struct Process {
     pub(crate) events: Mutex<Option<EventStream>>,
     scheduler: Mutex<Option<AsyncScheduler>>,
     has_left: AtomicBool,
+    /// Those that must be over when it starts.
+    pub(crate) before: Vec<Arc<Process>>,
     /// Somebody sees to it that its scheduler starts.
     pub(crate) starting: AtomicBool,
 }
@@ -31,6 +33,7 @@ impl Process {
     pub(crate) fn new(
         number: usize,
         machine: usize,
+        before: Vec<Arc<Self>>,
         build: impl FnOnce(&Arc<Self>) -> AsyncScheduler,
     ) -> Arc<Self> {
         let process = Arc::new(Self {
@@ -42,6 +45,7 @@ impl Process {
             events: Mutex::default(),
             scheduler: Mutex::default(),
             has_left: AtomicBool::new(false),
+            before,
             starting: AtomicBool::new(false),
         });
         let scheduler = build(&process);

@@ -17,23 +17,18 @@ use crate::work::Work;
 use crate::world::World;
 
 impl Process {
-    /// Starts a process on a machine, after the one before it there if both have its name: whoever names processes
+    /// Starts a process on a machine, after those before it there if all have its name: whoever names processes
     /// promises that there is one of a name at a time.
     pub(crate) fn spawn(
         world: &Arc<World>,
         number: usize,
         machine: usize,
-        before: Option<Arc<Self>>,
+        before: Vec<Arc<Self>>,
     ) -> Arc<Self> {
-        let before = before.filter(|_| world.script.machines[machine].named);
-        let process = Self::new(number, machine, |process| process.build(world));
+        let before = if world.script.machines[machine].named { before } else { Vec::new() };
+        let process = Self::new(number, machine, before, |process| process.build(world));
         let (begun, world) = (Arc::clone(&process), Arc::clone(world));
-        tokio::spawn(async move {
-            while before.as_ref().is_some_and(|before| !before.is_over()) {
-                pause(100).await;
-            }
-            begun.start(&world).await;
-        });
+        tokio::spawn(async move { begun.start(&world).await });
         process
     }
 
@@ -64,6 +59,9 @@ impl Process {
     pub(crate) async fn start(&self, world: &Arc<World>) {
         if self.starting.swap(true, Ordering::Relaxed) {
             return;
+        }
+        while !self.before.iter().all(|before| before.is_over()) {
+            pause(100).await;
         }
         self.start_at_last(world).await;
         self.starting.store(false, Ordering::Relaxed);
