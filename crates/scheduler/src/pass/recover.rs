@@ -190,11 +190,17 @@ impl Passes {
             pass.stranded.retain(|stranded| !is_taken(stranded.run.run_id));
             slot.waiting.drop_again(is_taken);
             orphans.retain(|orphan| !self.runs.refence(orphan.run.run_id, orphan.run.fence));
-            slot.renew(node, now, self.shared.settings.lease, filter).await?;
+            let told = slot.renew(node, now, self.shared.settings.lease, filter).await?;
             pass.stranded.extend(orphans);
             // Until the lease was back, others could take them too.
             self.regain(slot, pass, now).await?;
             pass.search |= !pass.stranded.is_empty();
+            if !told.expired {
+                // A renewal by the earlier process came in between, and all of its runs counted as those of a living one.
+                // The next pass takes them.
+                pass.lost_track = true;
+                return Ok(());
+            }
         }
         pass.adopted = true;
         pass.lost_track = false;

@@ -52,7 +52,8 @@ impl Check {
                 // By how much the clock was put back since the store told the time, so much longer the lease seems.
                 let recently = self.jumped[process.machine]
                     .is_some_and(|at| now.as_micros() - at < self.lease);
-                let taken = own.as_ref() != Some(node) || *attempt != context.attempt();
+                // What a process takes over of its own stays what it is.
+                let taken = own.as_ref() != Some(node);
                 if taken && !recently {
                     let text =
                         format!("{} is attempt {attempt} of {} by now", name(), show::node(node));
