@@ -1,6 +1,6 @@
 //! What a store on a medium has.
 
-/// The [`Backend`](crate::Backend) on a [`Medium`]; see [`cells`](super).
+/// The [`Backend`](crate::Backend) on a [`Medium`](super::Medium); see [`cells`](super).
 #[derive(Clone, Debug)]
 pub struct CellStore<M> {
     pub(super) medium: M,
