@@ -135,6 +135,9 @@ impl Jobs {
             match self.store_job(&job, &mut Place::Stores).await {
                 Ok(how) => stored.push((job.reference(), how)),
                 Err(error) => {
+                    if matches!(error, SchedulerError::Store { .. }) {
+                        self.pending.doubt(job.reference());
+                    }
                     self.take_back(stored).await;
                     return Err(error);
                 }
@@ -157,6 +160,7 @@ impl Jobs {
             let Ok(slot) = self.stores.get(&job.job_store) else { continue };
             if let Err(error) = slot.store.remove(std::slice::from_ref(&job.job_id)).await {
                 tracing::error!(job = %job.job_id, %error, "a job of the failed start stays stored");
+                self.pending.doubt(job);
             }
         }
     }
@@ -210,7 +214,7 @@ impl Jobs {
         place: &mut Place<'_>,
     ) -> Result<Stored, SchedulerError> {
         if !job.replace_existing {
-            return Err(SchedulerError::job_exists(job));
+            return self.perhaps_stored(slot, job, place).await;
         }
         for _ in 0..CONFLICT_RETRIES {
             let found = place.get(slot, &job.id).await.map_err(|error| slot.error(error))?;
@@ -246,6 +250,23 @@ impl Jobs {
             }
         }
         Err(slot.error(StoreError::conflict(&job.id)))
+    }
+
+    /// What there is of a job that exists and must not be replaced: a start that failed may have stored it without hearing
+    /// of it.
+    async fn perhaps_stored(
+        &self,
+        slot: &Slot,
+        job: &CheckedJob,
+        place: &mut Place<'_>,
+    ) -> Result<Stored, SchedulerError> {
+        if self.pending.is_perhaps_stored(job) {
+            let found = place.get(slot, &job.id).await.map_err(|error| slot.error(error))?;
+            if found.is_some_and(|found| is_described(&found, job)) {
+                return Ok(Stored::New);
+            }
+        }
+        Err(SchedulerError::job_exists(job))
     }
 
     fn emit_added(&self, job: JobRef, how: Stored) {
@@ -284,9 +305,11 @@ enum Stored {
 /// Whether a stored job is what the description says; a start that a trigger took from the clock does
 /// not count.
 fn is_unchanged(old: &JobRecord, job: &CheckedJob) -> bool {
-    if old.finished || job.first_run != RunAt::Trigger {
-        return false;
-    }
+    !old.finished && job.first_run == RunAt::Trigger && is_described(old, job)
+}
+
+/// Whether a stored job is what the description says, whenever it runs next.
+fn is_described(old: &JobRecord, job: &CheckedJob) -> bool {
     let Ok(stored) = JobDefinition::decode(old.definition.as_bytes()) else {
         return false;
     };

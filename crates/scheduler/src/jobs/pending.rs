@@ -16,6 +16,8 @@ struct Waiting {
     /// The scheduler runs: jobs go into their stores.
     is_closed: bool,
     jobs: Vec<Arc<CheckedJob>>,
+    /// Those that a failed start may have stored all the same.
+    perhaps_stored: Vec<JobRef>,
 }
 
 fn is(pending: &CheckedJob, job: &JobRef) -> bool {
@@ -58,9 +60,19 @@ impl Pending {
         let mut waiting = self.0.lock();
         let job = waiting.jobs.get(number).cloned();
         if job.is_none() {
-            *waiting = Waiting { is_closed: true, jobs: Vec::new() };
+            *waiting = Waiting { is_closed: true, ..Waiting::default() };
         }
         job
+    }
+
+    /// Remembers that the store was not heard to have left a job out, or to have removed it.
+    pub(super) fn doubt(&self, job: JobRef) {
+        self.0.lock().perhaps_stored.push(job);
+    }
+
+    /// Whether a failed start may have stored the job.
+    pub(super) fn is_perhaps_stored(&self, job: &CheckedJob) -> bool {
+        self.0.lock().perhaps_stored.iter().any(|other| is(job, other))
     }
 
     /// Those that `fits` lets through.

@@ -81,6 +81,13 @@ fn a_store_that_takes_no_jobs() {
 }
 
 #[test]
+fn a_store_that_takes_a_job_and_does_not_answer() {
+    let trial = trial();
+    trial.store.0.faults.set(Call::Add, Fault::After);
+    trial.fails_then_works("job store file: Add failed", || trial.store.0.faults.clear());
+}
+
+#[test]
 fn an_executor_that_does_not_start() {
     let trial = trial();
     trial.executor.start.store(true, Ordering::SeqCst);
