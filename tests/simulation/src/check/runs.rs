@@ -77,7 +77,9 @@ impl Check {
         let is_at_work = |active: &&super::Active| {
             let Some(run) = self.runs.get(&active.run) else { return false };
             let is_current = matches!(run.place, RunPlace::Recorded { attempt, .. } if attempt == active.attempt);
-            active.job == *job && active.begun && !active.worked && is_current
+            // A run by hand that was one too many, and whose process died before it was withdrawn, is recovered all the same.
+            let counts = active.attempt == 1 || !run.unscheduled;
+            active.job == *job && active.begun && !active.worked && is_current && counts
         };
         active.filter(is_at_work).count()
     }
