@@ -91,7 +91,7 @@ impl<'a> Steps<'a> {
     ) -> Result<Self, StoreError> {
         // Jobs are held in the order of their ids, here as elsewhere.
         wave.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
-        if wave.iter().any(|(_, commit)| changes_runs_only(commit)) {
+        if wave.iter().any(|(_, commit)| changes_runs(commit)) {
             script.push(sql::HOLD, &[Text(&ids(wave.iter().map(|(_, commit)| *commit))?)]);
         }
         let mut commits = Vec::with_capacity(wave.len());
@@ -158,9 +158,13 @@ fn settles(commit: &Commit) -> bool {
     matches!(commit.action, Advance { .. } | Finish { .. } | Postpone { .. })
 }
 
-/// Whether a commit changes runs and nothing else: their job is held first.
-fn changes_runs_only(commit: &Commit) -> bool {
-    matches!(commit.action, CommitAction::ClearRun { .. } | CommitAction::RetryRun { .. })
+/// Whether a commit changes runs: their job comes first.
+fn changes_runs(commit: &Commit) -> bool {
+    match &commit.action {
+        CommitAction::Advance { start, .. } | CommitAction::Finish { start } => !start.is_empty(),
+        CommitAction::Postpone { .. } | CommitAction::Hasten { .. } => false,
+        _ => true,
+    }
 }
 
 /// The ids of the jobs of some commits, as a JSON array.
@@ -180,18 +184,16 @@ fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreEr
     let (id, fence) = (Text(id.as_str()), Int(fence.0));
     Ok(match action {
         CommitAction::Advance { schedule, fire_count, start } => {
+            record(script, sql::RECORD_RUN, commit, start);
             let next = Int(schedule.next_run_time.as_micros());
             let due = Int(schedule.due_at.as_micros());
             // Databases have signed integers; a count never gets there.
             let fires = Int(*fire_count as i64);
-            let step = script.push(sql::ADVANCE, &[id, fence, next, due, fires]);
-            record(script, commit, start);
-            vec![step]
+            vec![script.push(sql::ADVANCE, &[id, fence, next, due, fires])]
         }
         CommitAction::Finish { start } => {
-            let step = script.push(sql::FINISH, &[id, fence]);
-            record(script, commit, start);
-            vec![step]
+            record(script, sql::RECORD_RUN, commit, start);
+            vec![script.push(sql::FINISH, &[id, fence])]
         }
         CommitAction::Postpone { due_at } => {
             vec![script.push(sql::POSTPONE, &[id, fence, Int(due_at.as_micros())])]
@@ -200,8 +202,8 @@ fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreEr
             vec![script.push(sql::HASTEN, &[id, fence, Int(due_at.as_micros())])]
         }
         CommitAction::Start { runs } => {
+            record(script, sql::RECORD_START, commit, runs);
             let mut steps = vec![script.push(sql::START_RUNS, &[id, fence])];
-            record(script, commit, runs);
             if !runs.is_empty() {
                 let runs: Vec<_> = runs.iter().map(|run| run.run_id.to_string()).collect();
                 steps.push(script.push(sql::ARE_RECORDED, &[id, Text(&json(&runs)?)]));
@@ -218,10 +220,10 @@ fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreEr
     })
 }
 
-/// Records runs, if the statement before has found their job.
-fn record(script: &mut Script<'_>, commit: &Commit, runs: &[InFlightRun]) {
+/// Records runs, if the guard of this statement holds.
+fn record(script: &mut Script<'_>, statement: &'static str, commit: &Commit, runs: &[InFlightRun]) {
     for run in runs {
-        push_run(script, sql::RECORD_RUN, commit, run);
+        push_run(script, statement, commit, run);
     }
 }
 

@@ -311,12 +311,23 @@ pub(super) const START_RUNS: &str = concat!(
     " WHERE id = ?1 AND fence = ?2"
 );
 
-/// Records a run if the statement before has found a row: job, fence, run, scheduled time, attempt, node, its fence. A
-/// run that is there stays as it is and counts as found, so that another run may follow.
-pub(super) const RECORD_RUN: &str = "
-    INSERT INTO {p}runs (job_id, run_id, scheduled_time, attempt, node, fence)
-    SELECT ?1, ?3, ?4, ?5, ?6, ?7 FROM DUAL WHERE ROW_COUNT() > 0
-    ON DUPLICATE KEY UPDATE attempt = {p}runs.attempt";
+/// A run of the job `?1`, whose fence must be `?2`: run, scheduled time, attempt, node, fence. A run that is there
+/// stays as it is.
+macro_rules! record_run {
+    ($guard:expr) => {
+        concat!(
+            "INSERT INTO {p}runs (job_id, run_id, scheduled_time, attempt, node, fence)
+             SELECT j.id, ?3, ?4, ?5, ?6, ?7 FROM {p}jobs AS j WHERE j.id = ?1 AND ",
+            $guard,
+            " ON DUPLICATE KEY UPDATE attempt = {p}runs.attempt"
+        )
+    };
+}
+
+/// Before the claim is settled.
+pub(super) const RECORD_RUN: &str = record_run!(is_open!("j.", "?2"));
+/// Before the fence is raised.
+pub(super) const RECORD_START: &str = record_run!("j.fence = ?2");
 /// Job, runs as a JSON array; answers a row if all of them are recorded.
 pub(super) const ARE_RECORDED: &str = "
     SELECT 1
