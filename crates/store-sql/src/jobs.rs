@@ -52,9 +52,13 @@ impl<D: Dialect> Database<D> {
         update: &RecordUpdate,
     ) -> Result<Revision, StoreError> {
         let mut transaction = self.dialect.write().await?;
-        let revision = self.update_in(&mut transaction, id, expected, update).await?;
-        self.end(transaction).await?;
-        Ok(revision)
+        let revision = self.update_in(&mut transaction, id, expected, update).await;
+        match revision {
+            Ok(_) => self.end(transaction).await?,
+            // Before it is answered: whoever hears of a conflict goes on at once, and must not find the job held.
+            Err(_) => drop(transaction.rollback().await),
+        }
+        revision
     }
 
     /// Changes a job as a part of the connection's transaction.

@@ -312,7 +312,8 @@ pub(super) const START_RUNS: &str = concat!(
 );
 
 /// A run of the job `?1`, whose fence must be `?2`: run, scheduled time, attempt, node, fence. A run that is there
-/// stays as it is.
+/// stays as it is. `ROW_COUNT()` would not do: the server goes on when its client is gone, and the count is then not that
+/// of the statement before.
 macro_rules! record_run {
     ($guard:expr) => {
         concat!(
