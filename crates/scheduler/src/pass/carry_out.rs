@@ -49,10 +49,13 @@ impl Passes {
         self.shared.bus.emit(runs.into_event());
     }
 
-    /// Tells of runs that will not begin here: their commit was in doubt until others could have the job, and
-    /// no record says whether it was carried out.
-    pub(super) fn tell_lost(&self, slot: &Slot, job: &Planned, now: Timestamp) {
+    /// Tells of what is passed over, and of runs that will not begin here: their commit was in doubt until others could
+    /// have the job, and no record says whether it was carried out.
+    pub(super) fn tell_lost(&self, slot: &Slot, job: Planned, now: Timestamp) {
         let (record, node) = (&job.record, self.shared.node());
+        for skipped in job.skipped {
+            self.tell_skipped(slot, record, skipped);
+        }
         for run in &job.runs {
             let mut event = RunEvent::of(&self.runs.context(slot, record, run));
             event.outcome = Some(RunOutcome::Lost);

@@ -39,7 +39,7 @@ impl Passes {
                 match settled {
                     Settled::CarriedOut(outcome) => self.carry_out(slot, job, outcome),
                     Settled::NotCarriedOut => self.carry_out(slot, job, CommitOutcome::Stale),
-                    Settled::Unknown => self.tell_lost(slot, &job, now),
+                    Settled::Unknown => self.tell_lost(slot, job, now),
                 }
             }
         }
@@ -54,9 +54,7 @@ async fn settled_as(
     job: &mut Planned,
     outcome: CommitOutcome,
 ) -> Result<Settled, StoreError> {
-    if job.runs.is_empty() {
-        return Ok(Settled::CarriedOut(outcome));
-    }
+    // Only runs on record can have been taken over since.
     if outcome == CommitOutcome::Removed || (outcome == CommitOutcome::Done && !job.is_recorded()) {
         return Ok(Settled::CarriedOut(outcome));
     }
