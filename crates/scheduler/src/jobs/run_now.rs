@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use punctual_core::{
-    BoxFuture, Commit, CommitAction, CommitOutcome, JobRecord, Recovery, RunId, StoreError,
+    BoxFuture, Commit, CommitAction, CommitOutcome, Fence, JobRecord, NodeId, Recovery, RunId,
+    StoreError,
 };
 use tokio::runtime::Handle;
 
@@ -85,16 +86,20 @@ impl Jobs {
         run: NewRun,
         max: u32,
     ) -> Result<Recorded, StoreError> {
-        let lease = slot.lease.lock().clone();
+        let (lease, node) = (slot.lease.lock().clone(), self.shared.node());
+        let start = CommitAction::Start { runs: vec![run.record(&node)] };
         let recorded = match run.recorded {
-            Some(_) => self.record_start(&slot, &record, &run, max).await,
+            Some(_) => self.record_start(&slot, &record, start.clone(), &node, max).await,
             None => Ok(Recorded::Done),
         };
         if matches!(recorded, Ok(Recorded::Done)) {
             let context = self.runs.context(&slot, &record, &run);
             self.runs.hand_over(&slot, context, &resolved, &record, &run, lease);
         } else {
-            self.runs.withdraw(run.run_id, slot.now());
+            let fence = self.runs.withdraw(run.run_id, slot.now()).or(run.recorded);
+            if let Some(fence) = fence.filter(|_| !matches!(recorded, Ok(Recorded::Late))) {
+                self.unrecord(&slot, &record, start, (run.run_id, fence));
+            }
         }
         recorded
     }
@@ -108,33 +113,40 @@ impl Jobs {
         &self,
         slot: &Arc<Slot>,
         record: &JobRecord,
-        run: &NewRun,
+        start: CommitAction,
+        node: &NodeId,
         max: u32,
     ) -> Result<Recorded, StoreError> {
-        let node = self.shared.node();
-        let start = CommitAction::Start { runs: vec![run.record(&node)] };
-        let commit = Commit { id: record.id.clone(), fence: record.fence, action: start.clone() };
+        let commit = Commit { id: record.id.clone(), fence: record.fence, action: start };
         let recorded = match slot.store.commit(vec![commit].into()).await {
             Ok(outcome) if outcome.first() == Some(&CommitOutcome::Stale) => Ok(Recorded::Late),
             // A pass may have started runs of the same claim in between; after this no other can.
             Ok(_) => slot.store.get(&record.id).await.map(|job| match job {
                 Some(job) if job.record.in_flight > max => Recorded::Full,
                 // The scheduler was shut down and started meanwhile: under the old name others may take the run.
-                _ if node != self.shared.node() => Recorded::Stopped,
+                _ if *node != self.shared.node() => Recorded::Stopped,
                 _ => Recorded::Done,
             }),
             Err(error) => Err(error),
         };
-        if matches!(recorded, Err(_) | Ok(Recorded::Full | Recorded::Stopped)) {
-            // It is recorded, perhaps, or will be: the commit may still be on its way. After a repeat that was
-            // answered it can't be any more, and the run, which is not started, must block no other.
-            slot.settle(&record.id, &record.task, record.fence, start);
-            let action = CommitAction::ClearRun { run_id: run.run_id };
-            slot.settle(&record.id, &record.task, record.fence, action);
-        }
         // The start has ended a claim.
         slot.changed();
         recorded
+    }
+
+    /// Clears the record of a run that does not start. It is recorded, perhaps, or will be: the commit may still be on
+    /// its way. After a repeat that was answered it can't be any more, and the run must block no other. Its fence is
+    /// a later one when this node has taken it over meanwhile.
+    fn unrecord(
+        &self,
+        slot: &Arc<Slot>,
+        record: &JobRecord,
+        start: CommitAction,
+        (run_id, fence): (RunId, Fence),
+    ) {
+        slot.settle(&record.id, &record.task, record.fence, start);
+        slot.settle(&record.id, &record.task, fence, CommitAction::ClearRun { run_id });
+        self.shared.wake.wake();
     }
 }
 

@@ -130,7 +130,7 @@ impl Passes {
     /// Starts another attempt at a run. When none before it has begun here, it is too late for it as it was for
     /// the first.
     fn rerun(&self, slot: &Arc<Slot>, pass: &mut PassState, orphan: OrphanedRun, begun: bool) {
-        if self.runs.refence(orphan.run.run_id, orphan.run.fence) {
+        if self.runs.refence(&orphan.run) {
             // It is under way here: this process only seemed dead.
             return;
         }
@@ -189,7 +189,7 @@ impl Passes {
             let is_taken = |run: RunId| orphans.iter().any(|known| known.run.run_id == run);
             pass.stranded.retain(|stranded| !is_taken(stranded.run.run_id));
             slot.waiting.drop_again(is_taken);
-            orphans.retain(|orphan| !self.runs.refence(orphan.run.run_id, orphan.run.fence));
+            orphans.retain(|orphan| !self.runs.refence(&orphan.run));
             let told = slot.renew(node, now, self.shared.settings.lease, filter).await?;
             pass.stranded.extend(orphans);
             // Until the lease was back, others could take them too.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use punctual_core::{Fence, JobContext, JobId, JobRef, RunId, TaskName};
+use punctual_core::{Fence, InFlightRun, JobContext, JobId, JobRef, RunId, TaskName};
 use rustc_hash::FxHashMap;
 
 use crate::store::Slot;
@@ -22,6 +22,8 @@ pub(crate) struct ActiveRun {
     pub context: JobContext,
     /// The fence of the run's record; none when it is not recorded.
     pub recorded: Option<Fence>,
+    /// The attempt that its record counts: a later one than its own when it was taken over while it was under way.
+    pub attempt: u32,
 }
 
 impl ActiveRun {
@@ -74,13 +76,14 @@ impl ActiveRuns {
         self.runs.values()
     }
 
-    /// Gives a run that is under way the new fence of its record; whether there is such a run.
-    pub(crate) fn refence(&mut self, run: RunId, fence: Fence) -> bool {
-        let Some(run) = self.runs.get_mut(&run) else {
+    /// Gives a run that is under way the new fence and attempt of its record; whether there is such a run.
+    pub(crate) fn refence(&mut self, record: &InFlightRun) -> bool {
+        let Some(run) = self.runs.get_mut(&record.run_id) else {
             return false;
         };
         self.recorded += usize::from(run.recorded.is_none());
-        run.recorded = Some(fence);
+        run.recorded = Some(record.fence);
+        run.attempt = record.attempt;
         true
     }
 

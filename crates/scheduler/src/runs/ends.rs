@@ -42,7 +42,12 @@ impl Runs {
                     run.slot.settle(&event.job.job_id, &run.task, fence, action);
                 } else if !left {
                     let at = now.saturating_add(self.shared.settings.retry_interval);
-                    run.slot.waiting.try_again(again(&event, fence, node.clone(), at));
+                    run.slot.waiting.try_again(again(
+                        &event,
+                        (fence, run.attempt),
+                        node.clone(),
+                        at,
+                    ));
                 }
             }
             if let Some(history) = run.slot.history.as_ref().filter(|_| !left) {
@@ -68,17 +73,16 @@ impl Runs {
         }
     }
 
-    /// Takes back a run that counted as under way and does not start.
-    pub(crate) fn withdraw(&self, run: RunId, now: Timestamp) {
-        let Some((run, known)) = self.active.lock().remove(run) else {
-            return;
-        };
+    /// Takes back a run that counted as under way and does not start; returns the fence of its record, if it has one.
+    pub(crate) fn withdraw(&self, run: RunId, now: Timestamp) -> Option<Fence> {
+        let (run, known) = self.active.lock().remove(run)?;
         self.wake_waiting(&run, &known, now);
         if known.removed {
             self.job_left(&run.slot, run.reference(), &run.task);
         }
         self.ended.notify_waiters();
         self.shared.wake.wake();
+        run.recorded
     }
 
     fn emit_end(&self, event: RunEvent) {
@@ -94,12 +98,12 @@ impl Runs {
     }
 }
 
-/// The next attempt at a run that was not brought to an end, and has the fence of the last one.
-fn again(event: &RunEvent, fence: Fence, node: NodeId, at: Timestamp) -> Again {
+/// The next attempt at a run that was not brought to an end, and is recorded with this fence and attempt.
+fn again(event: &RunEvent, (fence, attempt): (Fence, u32), node: NodeId, at: Timestamp) -> Again {
     let run = InFlightRun {
         run_id: event.run_id,
         scheduled_time: event.scheduled_time,
-        attempt: event.attempt.saturating_add(1),
+        attempt: attempt.saturating_add(1),
         node,
         fence: fence.next(),
     };

@@ -83,6 +83,7 @@ impl Runs {
             task: record.task.clone(),
             context: self.context(slot, record, run),
             recorded: run.recorded,
+            attempt: run.attempt,
         }
     }
 

@@ -9,7 +9,7 @@ mod resolve;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use punctual_core::{Event, Fence, JobId, JobRef, RunEvent, RunId, TaskName};
+use punctual_core::{Event, Fence, InFlightRun, JobId, JobRef, RunEvent, RunId, TaskName};
 use tokio::sync::Notify;
 
 use self::active::ActiveRuns;
@@ -61,8 +61,8 @@ impl Runs {
     }
 
     /// Gives a run that is under way the new fence of its record; whether there is such a run.
-    pub(crate) fn refence(&self, run: RunId, fence: Fence) -> bool {
-        self.active.lock().refence(run, fence)
+    pub(crate) fn refence(&self, record: &InFlightRun) -> bool {
+        self.active.lock().refence(record)
     }
 
     /// Those under way.
