@@ -82,13 +82,11 @@ impl StoreClock {
             return None;
         }
         let is_first = !self.told.swap(true, Ordering::Relaxed);
-        let is_slow = latest.saturating_sub(earliest) >= STEP_MICROS;
         let known = self.offset_micros();
         let most = known.saturating_add(self.slack.load(Ordering::Relaxed));
         let (low, high) = match (known.max(earliest), most.min(latest)) {
-            // Until something is known, clocks count as equal as long as an answer that came soon agrees.
-            (low, high) if low <= high && !(is_first && is_slow) => (low, high),
-            // One of the clocks was set, or drifts.
+            (low, high) if low <= high && !is_first => (low, high),
+            // Nothing was known, or one of the clocks was set, or drifts.
             _ => (earliest, latest),
         };
         self.offset.store(low, Ordering::Relaxed);
