@@ -112,9 +112,11 @@ impl Executor for SimulatedExecutor {
 
     fn shutdown(&self, patience: Duration) -> BoxFuture<'_, ()> {
         let started = self.started.lock().take();
+        let process = Arc::clone(&self.process);
         Box::pin(async move {
             let Some(started) = started else { return };
             let _ = timeout(patience, started.until(|state| state.count == 0)).await;
+            process.gate.pass().await;
             started.change(|state| {
                 state.abandoned = true;
                 for (_, context) in &state.under_way {
@@ -122,7 +124,7 @@ impl Executor for SimulatedExecutor {
                 }
             });
             // What has not begun is dropped in its own task, at once.
-            tokio::task::yield_now().await;
+            started.until(|state| state.count == state.under_way.len()).await;
         })
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use punctual_core::{
-    AddOutcome, Claims, CommitBatch, CommitOutcome, DynJobStore, HistoryPage, HistoryQuery, JobId,
-    Metadata, NewRecord, NodeId, RecordUpdate, Renewal, Revision, StoreCaps, StoreError,
+    AddOutcome, Claims, CommitBatch, CommitOutcome, DynJobStore, Fence, HistoryPage, HistoryQuery,
+    JobId, Metadata, NewRecord, NodeId, RecordUpdate, Renewal, Revision, StoreCaps, StoreError,
     StoreErrorKind, StoredJob, TakeOver, TaskFilter, Timestamp,
 };
 use punctual_store_kit::{StoreCall, StoreLayer};
@@ -239,7 +239,8 @@ impl StoreLayer for StoreLine {
     }
 
     async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
-        let sent: Vec<_> = batch.commits.iter().map(|c| (c.id.clone(), c.fence)).collect();
+        let sent = batch.commits.iter().map(|c| (c.id.clone(), c.fence)).collect();
+        let mut unanswered = Unanswered { world: Arc::clone(&self.world), commits: sent };
         let carry_out = move |world: &World, process: &Process, how| {
             let CommitBatch { mut commits, mut history, .. } = batch;
             if how == How::InPart {
@@ -262,8 +263,8 @@ impl StoreLayer for StoreLine {
             Ok(outcomes)
         };
         let outcomes = self.call(StoreCall::Commit, carry_out).await;
-        if outcomes.is_err() {
-            self.world.check_all(|check, _| check.doubted(sent));
+        if outcomes.is_ok() {
+            unanswered.commits.clear();
         }
         outcomes
     }
@@ -330,5 +331,20 @@ impl StoreLayer for StoreLine {
         let query = query.clone();
         let apply = move |world: &World, _: &Process, _| now(world.store.read_history(&query));
         self.call(StoreCall::ReadHistory, apply).await
+    }
+}
+
+/// Commits without an answer, perhaps because nobody waits for it any more.
+struct Unanswered {
+    world: Arc<World>,
+    commits: Vec<(JobId, Fence)>,
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if !self.commits.is_empty() {
+            let commits = std::mem::take(&mut self.commits);
+            self.world.check_all(|check, _| check.doubted(commits));
+        }
     }
 }

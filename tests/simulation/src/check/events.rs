@@ -34,7 +34,9 @@ impl Check {
         };
         let session = process.session();
         let mut of = None;
-        if run.attempt == 1 {
+        // A user's run may be for the very instant of a scheduled one.
+        let unscheduled = self.runs.get(&run.run_id).is_some_and(|run| run.unscheduled);
+        if run.attempt == 1 && !unscheduled {
             of = self.uses.iter_mut().enumerate().rev().find_map(|(number, used)| {
                 let is_it = used.session == session && used.job == *job;
                 let place = used.unstarted.iter().position(|&at| is_it && at == time)?;
@@ -63,7 +65,9 @@ impl Check {
         state.active.push(active);
         let count = state.active.iter().filter(|active| active.job == *job).count();
         self.note_peak(process.number, job);
-        let most = self.jobs.get(job).map_or(u32::MAX, |state| state.max_instances);
+        // A job of that id which has been removed since had a limit of its own.
+        let of_claim = of.map_or(0, |of| self.uses[of].policy.max_instances);
+        let most = self.jobs.get(job).map_or(u32::MAX, |state| state.max_instances.max(of_claim));
         if run.attempt == 1 && count > most as usize {
             let text = format!("{}: {count} are under way, of {most}", name());
             return broken("max_instances is kept in a process", text);

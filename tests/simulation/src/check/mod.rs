@@ -83,6 +83,7 @@ struct JobState {
 #[derive(Debug)]
 struct Use {
     job: JobId,
+    fence: i64,
     born: u32,
     session: Session,
     policy: Policy,

@@ -139,6 +139,10 @@ impl Check {
     /// A process has sent these commits and heard of no answer; whatever is answered to a repeat, it may have to look
     /// further.
     pub(crate) fn doubted(&mut self, commits: Vec<(JobId, Fence)>) -> Seen {
+        for used in &mut self.uses {
+            used.in_doubt |=
+                commits.iter().any(|(job, fence)| (job, fence.0) == (&used.job, used.fence));
+        }
         self.doubted.extend(commits);
         Ok(())
     }
@@ -267,6 +271,7 @@ impl Check {
         self.counts.skipped += expected.skipped.len();
         self.uses.push(Use {
             job: commit.id.clone(),
+            fence: commit.fence.0,
             born: state.born,
             session,
             policy,
