@@ -14,7 +14,7 @@ const MISSED_FIRST: i64 = 1_772_452_800;
 
 fn main() {
     let mut criterion = punctual_benches::criterion();
-    let cron = || CronTrigger::new().timezone("Europe/Helsinki");
+    let cron = || CronTrigger::builder().timezone("Europe/Helsinki");
     let interval = || IntervalTrigger::seconds(1).start_date("2026-01-01T00:00:00Z");
     let either = OrTrigger::of(cron()).or(interval());
     let triggers: [(&str, Box<dyn Trigger>); 3] = [

@@ -48,7 +48,7 @@ pub fn croner_parser() -> CronParser {
 pub const EXPRESSIONS: [Expression; 12] = [
     Expression {
         name: "every second",
-        punctual: CronTrigger::new,
+        punctual: CronTrigger::builder,
         croner: Some("* * * * * *"),
         cron: Some("* * * * * *"),
     },
@@ -78,19 +78,19 @@ pub const EXPRESSIONS: [Expression; 12] = [
     },
     Expression {
         name: "last day of the month",
-        punctual: || CronTrigger::new().day("last"),
+        punctual: || CronTrigger::builder().day("last"),
         croner: Some("0 0 L * *"),
         cron: None,
     },
     Expression {
         name: "last Friday of the quarter",
-        punctual: || CronTrigger::new().month("3,6,9,12").day("last fri").hour(17),
+        punctual: || CronTrigger::builder().month("3,6,9,12").day("last fri").hour(17),
         croner: Some("0 17 * 3,6,9,12 FRI#L"),
         cron: None,
     },
     Expression {
         name: "third Friday, ranges",
-        punctual: || CronTrigger::new().month("6-8,11-12").day("3rd fri").hour("0-3"),
+        punctual: || CronTrigger::builder().month("6-8,11-12").day("3rd fri").hour("0-3"),
         croner: Some("0 0-3 * 6-8,11-12 FRI#3"),
         cron: Some("0 0 0-3 15-21 6-8,11-12 Fri"),
     },
@@ -102,13 +102,13 @@ pub const EXPRESSIONS: [Expression; 12] = [
     },
     Expression {
         name: "Friday the 13th",
-        punctual: || CronTrigger::new().day(13).day_of_week("fri"),
+        punctual: || CronTrigger::builder().day(13).day_of_week("fri"),
         croner: Some("0 0 13 * FRI"),
         cron: Some("0 0 0 13 * Fri"),
     },
     Expression {
         name: "Monday 29 February",
-        punctual: || CronTrigger::new().month(2).day(29).day_of_week("mon"),
+        punctual: || CronTrigger::builder().month(2).day(29).day_of_week("mon"),
         croner: Some("0 0 29 2 MON"),
         cron: Some("0 0 0 29 2 Mon"),
     },

@@ -23,14 +23,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Five times, with 200 ms between them.
     let job = scheduler
-        .add_job(visit("example.org".into()))
+        .job(visit("example.org".into()))
         .trigger(IntervalTrigger::seconds(0.2).max_runs(5))
         .add()
         .await?;
     println!("added: {job}");
 
     // Events come through the stream in order; the job's removal comes after its last run.
-    while let Event::JobExecuted(run) = events.next().await {
+    while let Some(Event::JobExecuted(run)) = events.next().await {
         if let Some(outcome) = run.outcome {
             println!("  {outcome}");
         }

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use punctual::CommandOutput;
 use punctual::prelude::*;
+use punctual::{CommandOutput, command, shell};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (end, ended) = mpsc::channel();
@@ -24,19 +24,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         .start()?;
 
     // The arguments reach the program as they are: no shell looks at them.
-    scheduler.add_job(command("/bin/ls").arg("-d").arg("/")).id("list").add()?;
+    scheduler.job(command("/bin/ls").arg("-d").arg("/")).id("list").add()?;
     // Ended after its time, with all that it has started.
     let slow = command("/bin/sleep").arg("1000").timeout(Duration::from_millis(200));
-    scheduler.add_job(slow).id("sleep").add()?;
+    scheduler.job(slow).id("sleep").add()?;
     // A shell, for those who ask for it. Here it is not allowed.
     let remove = shell(r#"rm -r -- "$FOLDER""#).env("FOLDER", "/tmp/old logs");
-    scheduler.add_job(remove).id("remove").add()?;
+    scheduler.job(remove).id("remove").add()?;
 
     for _job in 0..3 {
         let (job, outcome) = ended.recv_timeout(Duration::from_secs(60))?;
         match CommandOutput::of(&outcome) {
             Some(output) if outcome.is_success() => {
-                println!("{job}: {}, printed {:?}", output.ending, output.stdout.to_string());
+                println!("{job}: {}, printed {:?}", output.status, output.stdout.to_string());
             }
             _ => println!("{job}: {outcome}"),
         }

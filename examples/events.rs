@@ -20,17 +20,17 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // What a run returns is in its event, and so are its errors and panics.
     std::panic::set_hook(Box::new(|_| {})); // which need not be printed here
-    scheduler.add_job(|| 6 * 7).id("works").add()?;
+    scheduler.job(|| 6 * 7).id("works").add()?;
     let read = || std::fs::read_to_string("/no/such/file");
-    scheduler.add_job(read).id("fails").add()?;
+    scheduler.job(read).id("fails").add()?;
     let divide = |zero: i32| move || 1 / zero;
-    scheduler.add_job(divide(0)).id("panics").add()?;
+    scheduler.job(divide(0)).id("panics").add()?;
 
     // Three hours late, when ten minutes would have been forgiven: it is skipped, and you hear of it.
     let hours_ago =
         |hours: u64| SystemClock.now().saturating_sub(Duration::from_secs(hours * 3600));
     scheduler
-        .add_job(|| {})
+        .job(|| {})
         .id("too late")
         .trigger(DateTrigger::at(hours_ago(3)))
         .misfire_grace_time(Duration::from_secs(600))
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Twelve run times are due at once; by default one run stands for all of them.
     scheduler
-        .add_job(|| {})
+        .job(|| {})
         .id("behind")
         .trigger(IntervalTrigger::minutes(15).start_date(hours_ago(3)).max_runs(1))
         .next_run_time(hours_ago(3))

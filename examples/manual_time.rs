@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         builder.timezone("Europe/Helsinki").state(bell.clone())
     })?;
     scheduler.block_on(
-        scheduler.add_job(wake_up()).trigger(CronTrigger::new().hour(7).minute(15)).add(),
+        scheduler.job(wake_up()).trigger(CronTrigger::builder().hour(7).minute(15)).add(),
     )?;
 
     scheduler.advance(3 * DAY); // over the night in which the clocks change

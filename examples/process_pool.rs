@@ -49,9 +49,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     for below in [100_000, 200_000, 300_000] {
         let id = format!("primes below {below}");
-        scheduler.add_job(count_primes(below)).id(id).executor("processes").add()?;
+        scheduler.job(count_primes(below)).id(id).executor("processes").add()?;
     }
-    scheduler.add_job(crash()).id("crash").executor("processes").add()?;
+    scheduler.job(crash()).id("crash").executor("processes").add()?;
     for run in ends.iter().take(4) {
         if let Some(outcome) = run.outcome {
             println!("{}: {outcome}", run.job.job_id);

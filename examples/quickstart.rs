@@ -54,16 +54,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Paused at first: nothing runs before we have seen what an earlier start has left in the file.
     scheduler.start_paused()?;
-    let found = scheduler.get_jobs(None)?;
+    let found = scheduler.get_jobs(JobQuery::new())?;
     if found.is_empty() {
         println!("{file} is new.");
         // A date: once, in three seconds.
         let soon = SystemClock.now().saturating_add(Duration::from_secs(3));
-        scheduler
-            .add_job(greet("world".into()))
-            .id("greet")
-            .trigger(DateTrigger::at(soon))
-            .add()?;
+        scheduler.job(greet("world".into())).id("greet").trigger(DateTrigger::at(soon)).add()?;
     } else {
         println!("Found in {file}:");
     }
@@ -77,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // An interval: every five seconds, again if it was killed. Adding a job at each start is the usual
     // thing: if it is there and unchanged, it keeps its next run time.
     scheduler
-        .add_job(back_up("/home".into()))
+        .job(back_up("/home".into()))
         .id("back_up")
         .trigger(IntervalTrigger::seconds(5))
         .recovery(Recovery::Rerun)
@@ -86,9 +82,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Cron fields: at 0, 10, 20, 30, 40 and 50 seconds of every minute, but never twice.
     scheduler
-        .add_job(chime())
+        .job(chime())
         .id("chime")
-        .trigger(CronTrigger::new().second("*/10"))
+        .trigger(CronTrigger::builder().second("*/10"))
         .recovery(Recovery::Skip)
         .replace_existing(true)
         .add()?;

@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             event = of_ann.next() => { ann_did += 1; event }
             event = of_bob.next() => { bob_did += 1; event }
         };
-        if let Event::JobExecuted(run) = event
+        if let Some(Event::JobExecuted(run)) = event
             && let Some(outcome) = run.outcome
         {
             println!("{outcome}");

@@ -23,7 +23,11 @@ async fn take_order(
     let insert = sqlx::query("INSERT INTO orders (id) VALUES (?)").bind(order);
     insert.execute(&mut *transaction).await?;
     // Without a trigger it runs once, as soon as it is seen.
-    scheduler.add_job(ship(order)).id(format!("ship {order}")).add_in(&mut transaction).await?;
+    scheduler
+        .job(ship(order))
+        .id(format!("ship {order}"))
+        .add_in_transaction(&mut transaction)
+        .await?;
     if pays {
         transaction.commit().await?;
         // A scheduler that hears of no changes looks once a second; this one need not wait.
@@ -56,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     take_order(&scheduler, &database, 3, true).await?;
 
     for _ in 0..2 {
-        if let Event::JobExecuted(run) = shipped.next().await
+        if let Some(Event::JobExecuted(run)) = shipped.next().await
             && let Some(outcome) = run.outcome
         {
             println!("{outcome}");

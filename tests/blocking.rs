@@ -7,9 +7,9 @@ use std::error::Error;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use punctual::SchedulerState;
 use punctual::core::Tasks;
 use punctual::prelude::*;
+use punctual::{SchedulerState, shell};
 
 /// How often something happens here.
 const OFTEN: Duration = Duration::from_millis(20);
@@ -23,10 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     if let [place, script] = &*std::env::args().skip(1).collect::<Vec<_>>() {
         // The input reaches it when everything else is in order.
-        scheduler.add_job(shell(script).stdin("go\n")).executor(place).add()?;
+        scheduler.job(shell(script).stdin("go\n")).executor(place).add()?;
     } else {
-        scheduler.add_job(|| println!("tick")).trigger(IntervalTrigger::every(OFTEN)).add()?;
-        scheduler.add_job(wait_for_the_end).executor("here").add()?;
+        scheduler.job(|| println!("tick")).trigger(IntervalTrigger::every(OFTEN)).add()?;
+        scheduler.job(wait_for_the_end).executor("here").add()?;
     }
     scheduler.start()?;
     println!("over");

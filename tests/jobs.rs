@@ -46,7 +46,7 @@ pub const INSTANCES: u32 = 4;
 pub fn add_endless_jobs(scheduler: &BackgroundScheduler) -> Result<(), SchedulerError> {
     for (id, recovery) in [("rerun", Recovery::Rerun), ("skip", Recovery::Skip)] {
         scheduler
-            .add_job(occur())
+            .job(occur())
             .id(id)
             .trigger(IntervalTrigger::every(PERIOD))
             .coalesce(Coalesce::All)

@@ -41,7 +41,7 @@ impl Bench for Scheduled {
     fn time<T: Task>(&self, runs: usize, call: impl Fn() -> Call<T>) -> Outcome<Duration> {
         let begun = Instant::now();
         for _ in 0..runs {
-            self.scheduler.add_job(call()).add()?;
+            self.scheduler.job(call()).add()?;
         }
         for _ in 0..runs {
             self.ends.recv()?;

@@ -4,8 +4,7 @@ use std::error::Error;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use punctual::core::JobStore;
-use punctual::{BackgroundScheduler, HistoryOptions};
+use punctual::{BackgroundScheduler, HistoryOptions, IntoJobStore};
 
 use crate::clock::Ahead;
 use crate::jobs::{FIRED, count};
@@ -22,7 +21,7 @@ pub(crate) struct Fires {
 }
 
 pub(crate) fn watch(
-    store: impl JobStore,
+    store: impl IntoJobStore,
     clock: Ahead,
     history: bool,
     server: &Server,

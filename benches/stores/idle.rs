@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use punctual::core::JobStore;
-use punctual::{BackgroundScheduler, MySqlJobStore, PostgresJobStore, SqliteJobStore};
+use punctual::{
+    BackgroundScheduler, IntoJobStore, MySqlJobStore, PostgresJobStore, SqliteJobStore,
+};
 use punctual_backends::Backend;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{MySqlPool, PgPool, SqlitePool};
@@ -61,7 +62,7 @@ fn backend(word: &str) -> &'static Backend {
 fn fill_in(
     table: &mut Table,
     backend: &Backend,
-    store: impl JobStore,
+    store: impl IntoJobStore,
 ) -> Result<(), Box<dyn Error>> {
     let statements = statements(store)?;
     table.of(backend.name()).number("statements per second while idle", statements);
@@ -70,10 +71,10 @@ fn fill_in(
 
 /// Statements per second of a scheduler whose jobs are not due. `store` must use a pool of the caller's
 /// whose statements are logged: that is how they are counted. BEGIN and COMMIT are not among them.
-fn statements(store: impl JobStore) -> Result<f64, Box<dyn Error>> {
+fn statements(store: impl IntoJobStore) -> Result<f64, Box<dyn Error>> {
     let scheduler =
         BackgroundScheduler::builder().job_store("default", store).task(count).start()?;
-    scheduler.remove_all_jobs(None)?;
+    scheduler.remove_all_jobs()?;
     scheduler.add_jobs((0..100).map(jobs::of_tomorrow))?;
     // The first seconds have more to do.
     wait(Duration::from_secs(2));

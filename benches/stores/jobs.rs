@@ -4,8 +4,9 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use punctual::core::JobStore;
-use punctual::{BackgroundScheduler, Clock, IntervalTrigger, NewJob, SystemClock, Timestamp, task};
+use punctual::{
+    BackgroundScheduler, Clock, IntervalTrigger, IntoJobStore, NewJob, SystemClock, Timestamp, task,
+};
 
 use crate::FEW;
 use crate::measure::{median, stopwatch};
@@ -35,11 +36,11 @@ pub(crate) struct Filling {
 
 /// Fills an empty store with `total` jobs: [`FEW`] are due a hundred times per second, far more often than
 /// anybody can run them, the others tomorrow and from then on every second.
-pub(crate) fn fill(store: impl JobStore, total: usize) -> Result<Filling, Box<dyn Error>> {
+pub(crate) fn fill(store: impl IntoJobStore, total: usize) -> Result<Filling, Box<dyn Error>> {
     let scheduler = BackgroundScheduler::builder().job_store("default", store).build()?;
     scheduler.start_paused()?;
     // Of an earlier run, on a server that stays.
-    scheduler.remove_all_jobs(None)?;
+    scheduler.remove_all_jobs()?;
     let now = SystemClock.now();
     let job = |index: usize| job(index, now);
     let mut single = Vec::with_capacity(ONE_BY_ONE);

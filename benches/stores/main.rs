@@ -16,16 +16,16 @@ mod store;
 mod table;
 
 use std::error::Error;
+use std::sync::Arc;
 
-use punctual::core::StoreError;
+use punctual::core::{DynJobStore, StoreError};
 use punctual_backends::Backend;
-use punctual_testkit::Layered;
 use tokio::runtime::Runtime;
 
 use self::clock::Ahead;
 use self::options::Options;
 use self::processor::Server;
-use self::store::{Place, Store};
+use self::store::Place;
 use self::table::{Column, Table};
 
 /// How many jobs are due all the time.
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// All figures of one store. `open` opens it anew: the place for few jobs, or the one for many.
 fn measure(
-    open: impl Fn(bool) -> Result<Layered<Store>, StoreError>,
+    open: impl Fn(bool) -> Result<Arc<dyn DynJobStore>, StoreError>,
     server: Server,
     options: &Options,
     runtime: &Runtime,
@@ -66,7 +66,7 @@ fn measure(
     }
     let jobs = jobs::fill(open(false)?, FEW)?;
     table.duration("add a job", jobs.add);
-    let claims = raw::claim_and_commit(open(false)?, runtime, options)?;
+    let claims = raw::claim_and_commit(&*open(false)?, runtime, options)?;
     table.rate("claim and commit, jobs/s", claims);
     let fires = |many, clock, history| fires::watch(open(many)?, clock, history, &server, options);
     let alone = fires(false, Ahead::by_nothing(), true)?;

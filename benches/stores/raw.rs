@@ -4,7 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use punctual::core::{
-    Commit, CommitAction, JobStore, NodeId, Schedule, StoreError, TaskFilter, TaskName, Timestamp,
+    Commit, CommitAction, DynJobStore, NodeId, Schedule, StoreError, TaskFilter, TaskName,
+    Timestamp,
 };
 use punctual::{Clock, SystemClock};
 use tokio::runtime::Runtime;
@@ -17,7 +18,7 @@ const BATCH: usize = 1_000;
 
 /// Claims jobs and commits their next run times, batch after batch; so many jobs per second.
 pub(crate) fn claim_and_commit(
-    store: impl JobStore,
+    store: &dyn DynJobStore,
     runtime: &Runtime,
     options: &Options,
 ) -> Result<f64, Box<dyn Error>> {
@@ -28,7 +29,7 @@ pub(crate) fn claim_and_commit(
         let (begun, mut rates) = (stopwatch(), Vec::new());
         while begun.elapsed() < options.patience() / 2 {
             let begun = stopwatch();
-            let claimed = batch(&store, &node, SystemClock.now(), &filter).await?;
+            let claimed = batch(store, &node, SystemClock.now(), &filter).await?;
             rates.push(claimed as f64 / begun.elapsed().as_secs_f64());
         }
         store.shutdown().await;
@@ -38,7 +39,7 @@ pub(crate) fn claim_and_commit(
 }
 
 async fn batch(
-    store: &impl JobStore,
+    store: &dyn DynJobStore,
     node: &NodeId,
     now: Timestamp,
     filter: &TaskFilter,

@@ -4,8 +4,7 @@ use std::error::Error;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use punctual::core::JobStore;
-use punctual::{BackgroundScheduler, StoreError};
+use punctual::{BackgroundScheduler, IntoJobStore, StoreError};
 
 use crate::fires::wait;
 use crate::jobs::{FIRED, count};
@@ -16,7 +15,7 @@ const STARTS: usize = 7;
 /// How often the runs are counted: often enough for times in milliseconds.
 const GLANCE: Duration = Duration::from_micros(200);
 
-pub(crate) fn until_first_run<S: JobStore>(
+pub(crate) fn until_first_run<S: IntoJobStore>(
     open: impl Fn() -> Result<S, StoreError>,
 ) -> Result<Duration, Box<dyn Error>> {
     let mut times = Vec::with_capacity(STARTS);

@@ -5,16 +5,6 @@ use std::sync::Arc;
 
 use punctual::core::{DynJobStore, StoreError};
 use punctual_backends::{Backend, Location, Options};
-use punctual_testkit::{Layered, StoreLayer};
-
-/// A store of any backend. It does nothing by itself.
-pub(crate) struct Store(Arc<dyn DynJobStore>);
-
-impl StoreLayer for Store {
-    fn inner(&self) -> &dyn DynJobStore {
-        &*self.0
-    }
-}
 
 /// The two stores of a backend: one for few jobs, one for many.
 pub(crate) enum Place {
@@ -47,15 +37,14 @@ impl Place {
     }
 
     /// Opens one of the two.
-    pub(crate) fn open(&self, many: bool) -> Result<Layered<Store>, StoreError> {
-        let store = match self {
+    pub(crate) fn open(&self, many: bool) -> Result<Arc<dyn DynJobStore>, StoreError> {
+        match self {
             Self::Urls(backend, places) => {
                 let (url, options) = &places[usize::from(many)];
-                backend.open(url, options)?
+                backend.open(url, options)
             }
-            Self::Kept(stores) => Arc::clone(&stores[usize::from(many)]),
-        };
-        Ok(Layered(Store(store)))
+            Self::Kept(stores) => Ok(Arc::clone(&stores[usize::from(many)])),
+        }
     }
 }
 

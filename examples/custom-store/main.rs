@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             event = of_ann.next() => event,
             event = of_bob.next() => event,
         };
-        if let Event::JobExecuted(run) = event
+        if let Some(Event::JobExecuted(run)) = event
             && let Some(outcome) = run.outcome
         {
             println!("{outcome}");

@@ -160,15 +160,15 @@ fn from(second: i64) -> IntervalTriggerBuilder {
 fn ends_and_late_times(executor: impl Executor) {
     let (scheduler, story) = start(executor);
     let added = scheduler.block_on(async {
-        scheduler.add_job(add(40, 2)).id("value").add().await?;
-        scheduler.add_job(fail("no paper".into())).id("error").add().await?;
-        scheduler.add_job(panic("oh no".into())).id("panic").add().await?;
+        scheduler.job(add(40, 2)).id("value").add().await?;
+        scheduler.job(fail("no paper".into())).id("error").add().await?;
+        scheduler.job(panic("oh no".into())).id("panic").add().await?;
         let coalescing = [Coalesce::Latest, Coalesce::Earliest, Coalesce::All];
         for (id, coalesce) in ["latest", "earliest", "all"].into_iter().zip(coalescing) {
-            let job = scheduler.add_job(add(1, 1)).id(id).trigger(from(10));
+            let job = scheduler.job(add(1, 1)).id(id).trigger(from(10));
             job.coalesce(coalesce).add().await?;
         }
-        let late = scheduler.add_job(add(1, 1)).id("late").trigger(from(10));
+        let late = scheduler.job(add(1, 1)).id("late").trigger(from(10));
         late.misfire_grace_time(Duration::from_secs(15)).add().await
     });
     added.expect("jobs");
@@ -201,8 +201,8 @@ fn one_after_the_other(executor: impl Executor) {
     let test = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = test.local_addr().expect("the port").port();
     let added = scheduler.block_on(async {
-        scheduler.add_job(hold(port)).id("long").trigger(from(10)).add().await?;
-        let late = scheduler.add_job(add(1, 1)).id("late").trigger(from(11));
+        scheduler.job(hold(port)).id("long").trigger(from(10)).add().await?;
+        let late = scheduler.job(add(1, 1)).id("late").trigger(from(11));
         late.misfire_grace_time(Duration::from_secs(5)).add().await
     });
     added.expect("jobs");

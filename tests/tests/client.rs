@@ -49,11 +49,11 @@ fn what_a_client_adds_another_process_runs_on_time(folder: &Path, place: &Place)
     let soon = (0..TRIES).any(|_| {
         // By then it has found that there is nothing to do, and sleeps.
         let soon = SystemClock.now().saturating_add(Duration::from_millis(1_500));
-        client.add_job(occur()).id("soon").trigger(DateTrigger::at(soon)).add().unwrap();
+        client.job(occur()).id("soon").trigger(DateTrigger::at(soon)).add().unwrap();
         is_in_time("soon")
     });
     let later = DateTrigger::at(Timestamp::MAX);
-    let now = client.add_job(occur()).id("now").trigger(later).recovery(Recovery::Rerun);
+    let now = client.job(occur()).id("now").trigger(later).recovery(Recovery::Rerun);
     // The one before may still be on record.
     now.max_instances(2).add().unwrap();
     let now = (0..TRIES).any(|_| {

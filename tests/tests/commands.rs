@@ -9,7 +9,10 @@ use std::time::Duration;
 use punctual::core::{Executor, JobStore};
 use punctual::prelude::*;
 use punctual::process::init;
-use punctual::{CommandError, CommandOutput, DebugExecutor, Ending, RunEvent, SchedulerBuilder};
+use punctual::{
+    CommandError, CommandOutput, CommandStatus, DebugExecutor, RunEvent, SchedulerBuilder, command,
+    shell,
+};
 use punctual_tests::process::Process;
 
 /// How long anything may take before a test gives up.
@@ -37,21 +40,21 @@ fn works_on(executor: impl Executor) {
     let (builder, events) = builder(MemoryJobStore::new());
     let scheduler = builder.executor("default", executor).start().unwrap();
     let hello = shell("echo hello; cat >&2").stdin("world");
-    scheduler.add_job(hello).id("good").add().unwrap();
+    scheduler.job(hello).id("good").add().unwrap();
     let outcome = end(&events).outcome.unwrap();
     let output = CommandOutput::of(&outcome).unwrap();
     assert!(outcome.is_success());
     assert_eq!((&*output.stdout.head, &*output.stderr.head), ("hello\n", "world"));
-    scheduler.add_job(command("no-such-program")).id("bad").add().unwrap();
+    scheduler.job(command("no-such-program")).id("bad").add().unwrap();
     let outcome = end(&events).outcome.unwrap();
     let text = outcome.to_string();
     assert!(text.starts_with("error: no-such-program can't be started: "), "{text}");
     assert!(!command_error(&outcome).is_retryable());
-    scheduler.add_job(shell("echo half; echo oops >&2; exit 3")).id("failing").add().unwrap();
+    scheduler.job(shell("echo half; echo oops >&2; exit 3")).id("failing").add().unwrap();
     let outcome = end(&events).outcome.unwrap();
     assert_eq!(outcome.to_string(), "error: /bin/sh: exit status 3: oops");
     let output = CommandOutput::of(&outcome).expect("what it printed, as of one that did well");
-    assert_eq!(output.ending, Ending::Exited(3));
+    assert_eq!(output.status, CommandStatus::Exited(3));
     assert_eq!((&*output.stdout.head, &*output.stderr.head), ("half\n", "oops\n"));
     scheduler.shutdown().unwrap();
 }
@@ -103,7 +106,7 @@ fn debug_on_a_runtime_with_one_worker() {
             .start()
             .await
             .unwrap();
-        scheduler.add_job(command("echo").arg("hello")).add().await.unwrap();
+        scheduler.job(command("echo").arg("hello")).add().await.unwrap();
         std::future::pending::<()>().await;
     });
     let event = told.recv_timeout(PATIENCE);
@@ -136,7 +139,7 @@ fn a_stored_command_runs_where_commands_are_known() {
     let (first, _) = builder(store());
     let first = first.build().unwrap();
     first.start_paused().unwrap();
-    first.add_job(command("echo").arg("kept")).id("echo").add().unwrap();
+    first.job(command("echo").arg("kept")).id("echo").add().unwrap();
     first.shutdown().unwrap();
 
     let (second, events) = builder(store());
@@ -164,9 +167,9 @@ fn a_shutdown_leaves_no_process_behind() {
     let deaf = shell(script).grace(Duration::from_millis(100));
     let (builder, events) = builder(MemoryJobStore::new());
     let scheduler = builder.start().unwrap();
-    scheduler.add_job(deaf).id("deaf").add().unwrap();
+    scheduler.job(deaf).id("deaf").add().unwrap();
     let mut held = File::open(&fifo).unwrap();
-    scheduler.shutdown_within(Duration::ZERO).unwrap();
+    scheduler.shutdown_timeout(Duration::ZERO).unwrap();
     let mut written = String::new();
     held.read_to_string(&mut written).unwrap();
     assert_eq!(written, "", "all of it was killed");

@@ -91,11 +91,11 @@ fn next(ends: &Receiver<RunEvent>) -> RunEvent {
 
 fn runs_every_kind_of_task(store: impl JobStore, executor: impl Executor) {
     let (scheduler, ends) = start(store, executor);
-    scheduler.add_job(add(2, 3)).id("sync").add().unwrap();
+    scheduler.job(add(2, 3)).id("sync").add().unwrap();
     let words = vec!["hello".into(), "world".into()];
-    scheduler.add_job(join(words)).id("async").add().unwrap();
-    scheduler.add_job(fail("no luck".into())).id("failing").add().unwrap();
-    scheduler.add_job(panic("oh no".into())).id("panicking").add().unwrap();
+    scheduler.job(join(words)).id("async").add().unwrap();
+    scheduler.job(fail("no luck".into())).id("failing").add().unwrap();
+    scheduler.job(panic("oh no".into())).id("panicking").add().unwrap();
     let outcomes: HashMap<_, _> = (0..4)
         .map(|_| {
             let run = next(&ends);
@@ -111,7 +111,7 @@ fn runs_every_kind_of_task(store: impl JobStore, executor: impl Executor) {
     scheduler.shutdown().unwrap();
     // The jobs have left with their only run.
     scheduler.start_paused().unwrap();
-    assert!(scheduler.get_jobs(None).unwrap().is_empty());
+    assert!(scheduler.get_jobs(JobQuery::new()).unwrap().is_empty());
     scheduler.shutdown().unwrap();
 }
 
@@ -122,7 +122,7 @@ fn goes_on_after_a_restart<S: JobStore, E: Executor>(
 ) {
     let (scheduler, ends) = start(store(), executor());
     scheduler
-        .add_job(beat())
+        .job(beat())
         .id("heart")
         .trigger(IntervalTrigger::seconds(0.02))
         .coalesce(Coalesce::All)
@@ -184,7 +184,7 @@ fn keeps_the_rules(executor: impl Executor) {
     let test = TcpListener::bind("127.0.0.1:0").unwrap();
     let every = IntervalTrigger::seconds(0.02);
     let long = hold(test.local_addr().unwrap().port());
-    scheduler.add_job(long).id("long").trigger(every).add().unwrap();
+    scheduler.job(long).id("long").trigger(every).add().unwrap();
     let run = test.accept().unwrap();
     wait("a run too many", &|event| matches!(event, Event::JobMaxInstances(_)));
     scheduler.remove_job("long").unwrap();
@@ -198,7 +198,7 @@ fn keeps_the_rules(executor: impl Executor) {
     // A busy machine may be too late for it even before it waits there.
     let (id, run_time) = (0..100)
         .find_map(|number| {
-            let late = scheduler.add_job(add(1, 1)).misfire_grace_time(patience);
+            let late = scheduler.job(add(1, 1)).misfire_grace_time(patience);
             let id = late.id(format!("late {number}")).add().unwrap().id.to_string();
             let is_submitted = |event: &Event| {
                 matches!(event, Event::JobSubmitted(run) if run.job.job_id.as_str() == id)
@@ -216,7 +216,7 @@ fn keeps_the_rules(executor: impl Executor) {
     // Run times that pass while nothing may run make one.
     scheduler.pause().unwrap();
     let often = IntervalTrigger::seconds(0.01);
-    scheduler.add_job(beat()).id("beat").trigger(often).add().unwrap();
+    scheduler.job(beat()).id("beat").trigger(often).add().unwrap();
     pass(SystemClock.now().saturating_add(Duration::from_millis(50)));
     scheduler.resume().unwrap();
     wait("one run for many", &|event| matches!(event, Event::JobCoalesced(_)));

@@ -86,8 +86,8 @@ fn started(builder: SchedulerBuilder<BackgroundScheduler>, stores: usize) -> Bac
     for place in 0..stores {
         let alias = if place == 0 { "default".into() } else { format!("store{place}") };
         let later = DateTrigger::at(Timestamp::MAX);
-        scheduler.add_job(nothing()).id("later").trigger(later).job_store(&alias).add().unwrap();
-        scheduler.add_job(nothing()).id("now").job_store(&alias).add().unwrap();
+        scheduler.job(nothing()).id("later").trigger(later).job_store(&alias).add().unwrap();
+        scheduler.job(nothing()).id("now").job_store(&alias).add().unwrap();
     }
     for _ in 0..stores {
         ends.recv_timeout(PATIENCE).expect("the job of each store runs");
@@ -120,7 +120,7 @@ fn it_uses_no_processor_time() {
         let scheduler = started(builder(&mix, &mut number), mix.len());
         figures.measure(&words);
         scheduler.pause().unwrap();
-        scheduler.add_job(nothing()).id("due").add().unwrap();
+        scheduler.job(nothing()).id("due").add().unwrap();
         figures.measure(&format!("{words}, paused"));
         scheduler.shutdown().unwrap();
     }

@@ -225,7 +225,7 @@ fn role_of_one(folder: &Path, name: &str) -> Role {
 fn add_one_of_each(folder: &Path) {
     with_store(folder, |scheduler| {
         for (id, recovery) in [("rerun", Recovery::Rerun), ("skip", Recovery::Skip)] {
-            scheduler.add_job(occur()).id(id).recovery(recovery).add()?;
+            scheduler.job(occur()).id(id).recovery(recovery).add()?;
         }
         Ok(())
     })
@@ -278,7 +278,7 @@ fn only_rerun_ran_again(folder: &Path) {
 }
 
 fn jobs_left(folder: &Path) -> Vec<Job> {
-    with_store(folder, |scheduler| scheduler.get_jobs(None)).unwrap()
+    with_store(folder, |scheduler| scheduler.get_jobs(JobQuery::new())).unwrap()
 }
 
 /// A process that runs the endless jobs; each takes the place of the one before.

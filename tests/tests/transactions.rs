@@ -54,7 +54,7 @@ impl Shop {
 
     /// The ids of all stored jobs.
     async fn jobs(&self) -> Vec<String> {
-        let jobs = self.scheduler.get_jobs(Some("default")).await.unwrap();
+        let jobs = self.scheduler.get_jobs(JobQuery::new().job_store("default")).await.unwrap();
         jobs.iter().map(|job| job.id.to_string()).collect()
     }
 }
@@ -63,8 +63,8 @@ impl Shop {
 async fn order(shop: &Shop, transaction: &mut sqlx::SqliteTransaction<'_>, order: i64) {
     let insert = sqlx::query("INSERT INTO orders (id) VALUES (?)").bind(order);
     insert.execute(&mut **transaction).await.unwrap();
-    let job = shop.scheduler.add_job(ship(order)).id(order.to_string());
-    let job = job.add_in(transaction).await.unwrap();
+    let job = shop.scheduler.job(ship(order)).id(order.to_string());
+    let job = job.add_in_transaction(transaction).await.unwrap();
     assert_eq!(job.id.as_str(), order.to_string());
 }
 
@@ -90,8 +90,8 @@ async fn committed_jobs_run_and_others_have_never_been() {
     assert_eq!(orders, [3]);
 
     // No event told of any of them: the first is that of a job that is added outside of a transaction.
-    let job = shop.scheduler.add_job(ship(4)).id("outside").add().await.unwrap();
-    let Event::JobAdded(told) = added.next().await else { panic!("not asked for") };
+    let job = shop.scheduler.job(ship(4)).id("outside").add().await.unwrap();
+    let Some(Event::JobAdded(told)) = added.next().await else { panic!("not asked for") };
     assert_eq!(told.job_id, job.id);
     assert_eq!(shop.next_shipped().await, 4);
     shop.scheduler.shutdown().await.unwrap();
@@ -112,7 +112,7 @@ async fn a_wakeup_after_the_commit_spares_the_wait() {
         .unwrap();
     let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&path)).await.unwrap();
     let mut transaction = pool.begin().await.unwrap();
-    scheduler.add_job(ship(7)).add_in(&mut transaction).await.unwrap();
+    scheduler.job(ship(7)).add_in_transaction(&mut transaction).await.unwrap();
     transaction.commit().await.unwrap();
     scheduler.wakeup();
     assert_eq!(tokio::time::timeout(PATIENCE, shipped.recv()).await.unwrap(), Some(7));
@@ -124,7 +124,7 @@ async fn jobs_are_found_changed_and_removed_inside() {
     let mut shop = Shop::open().await;
     let far = || DateTrigger::at(Timestamp::MAX);
     let add = async |id: &str, order| {
-        let job = shop.scheduler.add_job(ship(order)).id(id).trigger(far());
+        let job = shop.scheduler.job(ship(order)).id(id).trigger(far());
         job.add().await.unwrap();
     };
     for (id, order) in [("change", 1), ("pause", 2), ("resume", 3), ("remove", 4), ("due", 5)] {
@@ -135,7 +135,7 @@ async fn jobs_are_found_changed_and_removed_inside() {
 
     for commit in [false, true] {
         let mut transaction = shop.pool.begin().await.unwrap();
-        let mut inside = shop.scheduler.within(&mut transaction);
+        let mut inside = shop.scheduler.in_transaction(&mut transaction);
         let change = JobChange::new().call(ship(10)).name("changed");
         let changed = inside.modify_job("change", change).await.unwrap();
         assert_eq!(changed.name(), "changed");
@@ -147,11 +147,11 @@ async fn jobs_are_found_changed_and_removed_inside() {
         inside.remove_job("remove").await.unwrap();
         assert!(inside.get_job("remove").await.unwrap().is_none());
         inside.make_job_due("due").await.unwrap();
-        let new = inside.add_job(ship(6)).id("new").trigger(far()).add().await.unwrap();
+        let new = inside.job(ship(6)).id("new").trigger(far()).add().await.unwrap();
         assert_eq!(inside.get_job(&new).await.unwrap().unwrap().id.as_str(), "new");
-        let again = inside.add_job(ship(6)).id("new").trigger(far()).add().await.unwrap_err();
+        let again = inside.job(ship(6)).id("new").trigger(far()).add().await.unwrap_err();
         assert!(matches!(again, SchedulerError::JobExists { .. }), "{again}");
-        let replaced = inside.add_job(ship(60)).id("new").trigger(far()).replace_existing(true);
+        let replaced = inside.job(ship(60)).id("new").trigger(far()).replace_existing(true);
         replaced.add().await.unwrap();
         let missing = inside.remove_job("none").await.unwrap_err();
         assert!(matches!(missing, SchedulerError::JobNotFound(_)), "{missing}");
@@ -179,14 +179,14 @@ async fn a_zone_is_noted_with_its_first_job_or_not_at_all() {
     let shop = Shop::open().await;
     let store = SqliteJobStore::open(shop._folder.path().join("shop.sqlite")).unwrap();
     store.start().await.unwrap();
-    let cron = || CronTrigger::new().hour(3);
+    let cron = || CronTrigger::builder().hour(3);
     let mut undone = shop.pool.begin().await.unwrap();
-    let job = shop.scheduler.add_job(ship(1)).trigger(cron());
-    job.add_in(&mut undone).await.unwrap();
+    let job = shop.scheduler.job(ship(1)).trigger(cron());
+    job.add_in_transaction(&mut undone).await.unwrap();
     undone.rollback().await.unwrap();
     assert_eq!(store.metadata().await.unwrap().values, []);
     let mut done = shop.pool.begin().await.unwrap();
-    shop.scheduler.add_job(ship(1)).trigger(cron()).add_in(&mut done).await.unwrap();
+    shop.scheduler.job(ship(1)).trigger(cron()).add_in_transaction(&mut done).await.unwrap();
     done.commit().await.unwrap();
     let rules = store.metadata().await.unwrap().values;
     assert!(rules.len() == 1 && rules[0].0.ends_with("Europe/Helsinki"), "{rules:?}");
@@ -197,20 +197,20 @@ async fn a_zone_is_noted_with_its_first_job_or_not_at_all() {
 async fn what_can_not_be_is_said() {
     let shop = Shop::open().await;
     let mut transaction = shop.pool.begin().await.unwrap();
-    let memory = shop.scheduler.add_job(ship(1)).job_store("memory");
-    let error = memory.add_in(&mut transaction).await.unwrap_err().to_string();
+    let memory = shop.scheduler.job(ship(1)).job_store("memory");
+    let error = memory.add_in_transaction(&mut transaction).await.unwrap_err().to_string();
     assert!(error.contains("memory") && error.contains("SqliteConnection"), "{error}");
-    let wrong = shop.scheduler.add_job(ship(1)).add_in(&mut Box::new(7_u64)).await;
+    let wrong = shop.scheduler.job(ship(1)).add_in_transaction(&mut Box::new(7_u64)).await;
     let error = wrong.unwrap_err().to_string();
     let words = ["default", "SQLite", "u64", "SqliteConnection"];
     assert!(words.iter().all(|word| error.contains(word)), "{error}");
-    let closure = shop.scheduler.add_job(|| {}).add_in(&mut transaction).await.unwrap_err();
+    let closure = shop.scheduler.job(|| {}).add_in_transaction(&mut transaction).await.unwrap_err();
     assert!(matches!(closure, SchedulerError::ClosureNotStorable { .. }), "{closure}");
     drop(transaction);
     shop.scheduler.shutdown().await.unwrap();
     let mut transaction = shop.pool.begin().await.unwrap();
-    let error = shop.scheduler.add_job(ship(1)).add_in(&mut transaction).await.unwrap_err();
+    let error = shop.scheduler.job(ship(1)).add_in_transaction(&mut transaction).await.unwrap_err();
     assert!(matches!(error, SchedulerError::NotRunning), "{error}");
-    let error = shop.scheduler.within(&mut transaction).get_job("a").await.unwrap_err();
+    let error = shop.scheduler.in_transaction(&mut transaction).get_job("a").await.unwrap_err();
     assert!(matches!(error, SchedulerError::NotRunning), "{error}");
 }

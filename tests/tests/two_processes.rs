@@ -111,6 +111,6 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
         *running += if entry.mark == Mark::Begin { 1 } else { -1 };
         assert!(*running <= 1, "{} ran twice at a time", entry.job);
     }
-    let left = with_store(folder.path(), |scheduler| scheduler.get_jobs(None)).unwrap();
+    let left = with_store(folder.path(), |scheduler| scheduler.get_jobs(JobQuery::new())).unwrap();
     assert!(left.is_empty(), "{left:?}");
 }

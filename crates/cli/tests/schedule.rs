@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use punctual::{Clock, Event, EventMask, EventStream, SqliteJobStore, Timestamp, Zone};
+use punctual::{Clock, Event, EventMask, EventStream, JobQuery, SqliteJobStore, Timestamp, Zone};
 use punctual_cli::account::Account;
 use punctual_cli::crontab::{Crontab, Format};
 use punctual_cli::daemon::{JobSettings, RunningCommands, configure, install, start_reboot_jobs};
@@ -190,5 +190,5 @@ fn jobs_that_no_daemon_has_put_there_are_left_alone() {
         configure(builder, store, RunningCommands::default())
     });
     let scheduler = scheduler.unwrap();
-    assert_eq!(scheduler.block_on(scheduler.get_jobs(None)).unwrap().len(), 1);
+    assert_eq!(scheduler.block_on(scheduler.get_jobs(JobQuery::new())).unwrap().len(), 1);
 }

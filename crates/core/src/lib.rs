@@ -35,10 +35,10 @@ pub use job::{
 pub use store::{
     AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,
     CommitBatch, CommitOutcome, CorruptKind, CorruptRecord, DynJobStore, Fence, HistoryCursor,
-    HistoryEntry, HistoryPage, HistoryQuery, InFlightRun, JobCursor, JobPage, JobRecord, JobStore,
-    Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate, Renewal, Revision,
-    RunHistory, RunId, Schedule, StoreCaps, StoreError, StoreErrorKind, StoredJob, TakeOver,
-    TaskFilter, TransactionalJobs,
+    HistoryEntry, HistoryPage, HistoryQuery, InFlightRun, IntoJobStore, JobCursor, JobPage,
+    JobRecord, JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate,
+    Renewal, Revision, RunHistory, RunId, Schedule, StoreCaps, StoreError, StoreErrorKind,
+    StoredJob, TakeOver, TaskFilter, TransactionalJobs,
 };
 pub use task::{
     Action, AnyTask, BoxFuture, Call, ClosureTask, IntoAction, JobContext, JobContextParts,

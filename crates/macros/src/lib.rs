@@ -17,7 +17,7 @@ use signature::Signature;
 ///
 /// In place of the function `send_mail` come two things of the same name, as visible as it was:
 ///
-/// - a function that takes the arguments and returns a `Call`, for `add_job`: wrong arguments don't
+/// - a function that takes the arguments and returns a `Call`, for a scheduler's `job`: wrong arguments don't
 ///   compile. It runs nothing. Without its parentheses it registers the task: `.task(send_mail)`;
 /// - a type that implements `Task`. Its associated function `run` is the code as it was written, for unit
 ///   tests: `send_mail::run(..)`.

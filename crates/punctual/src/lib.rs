@@ -12,11 +12,11 @@
 pub use punctual_backends::stores::*;
 pub use punctual_core::{
     Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, HistoryCursor, HistoryEntry,
-    HistoryPage, HistoryQuery, IntoTrigger, IntoZone, Jitter, Job, JobBuilder, JobChange,
-    JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, Killed, MissReason, NewJob,
-    OutcomeKind, Recovery, RunEvent, RunId, RunOutcome, SkippedRuns, StoreError, StoreErrorKind,
-    SystemClock, Task, TaskError, Tasks, Timestamp, Trigger, TriggerError, Zone, ZoneDatabase,
-    ZoneError,
+    HistoryPage, HistoryQuery, IntoJobStore, IntoTrigger, IntoZone, Jitter, Job, JobBuilder,
+    JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, Killed, MissReason,
+    NewJob, OutcomeKind, Recovery, RunEvent, RunId, RunOutcome, SkippedRuns, StoreError,
+    StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp, Trigger, TriggerError, Zone,
+    ZoneDatabase, ZoneError,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolBuilder, ProcessPoolExecutor};
@@ -26,13 +26,25 @@ pub use punctual_executor_threads::ThreadPoolExecutor;
 pub use punctual_executor_tokio::TokioExecutor;
 #[cfg(feature = "macros")]
 pub use punctual_macros::task;
-pub use punctual_scheduler::*;
+#[doc(hidden)]
+pub use punctual_scheduler::BuiltEngine;
+pub use punctual_scheduler::{
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, EventStream, Health, HistoryOptions,
+    JobContextExt, JobQuery, JobSelector, ListenerId, SchedulerBuilder, SchedulerError,
+    SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs, mode,
+};
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{
-    CapturedOutput, Command, CommandError, CommandOutput, CommandTask, Ending, Stream, command,
-    shell,
+    CapturedOutput, Command, CommandError, CommandOutput, CommandStatus, CommandStream,
+    CommandTask, command, shell,
 };
-pub use punctual_triggers::*;
+pub use punctual_triggers::{
+    Amount, AndTrigger, AndTriggerBuilder, Calendar, CalendarIntervalTrigger,
+    CalendarIntervalTriggerBuilder, CronTrigger, CronTriggerBuilder, CronValue, DateTimeInput,
+    DateTrigger, DateTriggerBuilder, Except, ExceptTrigger, ExceptTriggerBuilder, Explanation,
+    Fires, Fold, Gap, IntervalTrigger, IntervalTriggerBuilder, OrTrigger, OrTriggerBuilder,
+    TriggerExt, explain, register_builtin,
+};
 
 /// What programs with a [`ProcessPoolExecutor`] need beside it; above all [`init`](process::init), the first
 /// line of `main`.
@@ -68,6 +80,8 @@ pub mod core {
 
 /// What most programs need: `use punctual::prelude::*;`.
 pub mod prelude {
+    #[cfg(all(unix, feature = "task-command"))]
+    pub use crate::CommandTask;
     #[cfg(feature = "store-memory")]
     pub use crate::MemoryJobStore;
     #[cfg(feature = "store-mysql")]
@@ -88,9 +102,7 @@ pub mod prelude {
         AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler, Calendar,
         CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
         Except, IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt,
-        JobDefaults, JobId, NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, SystemClock,
-        Tasks, Timestamp, Trigger, TriggerExt, Zone,
+        JobDefaults, JobId, JobQuery, NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError,
+        SystemClock, Tasks, Timestamp, Trigger, TriggerExt, Zone,
     };
-    #[cfg(all(unix, feature = "task-command"))]
-    pub use crate::{CommandTask, command, shell};
 }

@@ -24,10 +24,12 @@ mod shared;
 mod store;
 
 pub use error::SchedulerError;
+#[doc(hidden)]
+pub use handle::BuiltEngine;
 pub use handle::{
-    AsyncScheduler, Background, BackgroundScheduler, Blocking, BlockingScheduler, BuiltEngine,
-    Handle, JobContextExt, JobsWithin, SchedulerBuilder, SchedulerHandle, SyncScheduler,
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, SchedulerBuilder,
+    SchedulerHandle, SyncScheduler, TransactionJobs, mode,
 };
-pub use jobs::JobSelector;
+pub use jobs::{JobQuery, JobSelector};
 pub use lifecycle::{Health, StoreHealth};
 pub use shared::{EventStream, HistoryOptions, ListenerId, SchedulerState};

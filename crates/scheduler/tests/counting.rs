@@ -32,7 +32,7 @@ fn after_two_of_three() -> (ManualScheduler, Arc<AtomicU32>) {
     let count = move || {
         counter.fetch_add(1, Ordering::Relaxed);
     };
-    let job = scheduler.add_job(count).id("job").trigger(IntervalTrigger::seconds(10).max_runs(3));
+    let job = scheduler.job(count).id("job").trigger(IntervalTrigger::seconds(10).max_runs(3));
     scheduler.block_on(job.add()).unwrap();
     scheduler.advance(2 * ten_seconds());
     assert_eq!(runs.load(Ordering::Relaxed), 2);
@@ -79,7 +79,7 @@ fn another_description_counts_anew_and_the_same_counts_on() {
     .unwrap();
     let add = |seconds| {
         let trigger = IntervalTrigger::seconds(seconds).max_runs(3);
-        let job = scheduler.add_job(nothing()).id("job").trigger(trigger).replace_existing(true);
+        let job = scheduler.job(nothing()).id("job").trigger(trigger).replace_existing(true);
         scheduler.block_on(job.add()).unwrap().fire_count
     };
     assert_eq!(add(10), 0);
@@ -101,7 +101,7 @@ async fn two_processes_that_start_a_run_at_once_start_one() {
         scheduler
     };
     let (one, other) = (open().await, open().await);
-    let job = one.add_job(nothing()).id("job").trigger(IntervalTrigger::hours(1));
+    let job = one.job(nothing()).id("job").trigger(IntervalTrigger::hours(1));
     job.recovery(Recovery::Rerun).add().await.unwrap();
     // From the first pass on, each is known to be alive.
     for _ in 0..10 {

@@ -114,11 +114,11 @@ fn write_zone(path: &Path, rule: &str) {
 }
 
 fn nightly(zone: &str) -> CronTriggerBuilder {
-    CronTrigger::new().hour(3).timezone(zone)
+    CronTrigger::builder().hour(3).timezone(zone)
 }
 
 fn add(scheduler: &ManualScheduler, id: &str, trigger: impl IntoTrigger + Send + 'static) -> Job {
-    scheduler.block_on(scheduler.add_job(nothing()).id(id).trigger(trigger).add()).unwrap()
+    scheduler.block_on(scheduler.job(nothing()).id(id).trigger(trigger).add()).unwrap()
 }
 
 fn next_run(scheduler: &ManualScheduler, id: &str) -> Option<Timestamp> {
@@ -130,7 +130,7 @@ async fn replanned(events: &mut EventStream, count: usize) -> Vec<(String, Times
     let mut replanned = Vec::new();
     while replanned.len() < count {
         match events.next().await {
-            Event::JobReplanned { job, from, to } => {
+            Some(Event::JobReplanned { job, from, to }) => {
                 replanned.push((job.job_id.to_string(), from, to));
             }
             other => panic!("{other:?}"),
@@ -145,7 +145,7 @@ fn at_the_start_jobs_of_changed_zones_are_planned_anew() {
     let world = World::new();
     let first = world.start();
     add(&first, "finnish", nightly("Europe/Helsinki"));
-    add(&first, "scheduler's", CronTrigger::new().hour(4));
+    add(&first, "scheduler's", CronTrigger::builder().hour(4));
     add(
         &first,
         "either",
@@ -154,9 +154,9 @@ fn at_the_start_jobs_of_changed_zones_are_planned_anew() {
     add(&first, "swedish", nightly("Europe/Stockholm"));
     add(&first, "elapsed", IntervalTrigger::hours(5));
     add(&first, "utc", nightly("UTC"));
-    let chosen = first.add_job(nothing()).id("chosen").trigger(nightly("Europe/Helsinki"));
+    let chosen = first.job(nothing()).id("chosen").trigger(nightly("Europe/Helsinki"));
     first.block_on(chosen.next_run_time(hours(1)).add()).unwrap();
-    let paused = first.add_job(nothing()).id("paused").trigger(nightly("Europe/Helsinki"));
+    let paused = first.job(nothing()).id("paused").trigger(nightly("Europe/Helsinki"));
     first.block_on(paused.paused().add()).unwrap();
     first.block_on(first.tick(NOW));
     first.block_on(first.shutdown()).unwrap();
@@ -231,7 +231,10 @@ fn a_refresh_plans_anew_and_changes_what_is_added() {
         world.noted("Europe/Helsinki").await;
     });
     // The scheduler's own zone, and a zone looked up now, have the new rules.
-    assert_eq!(add(&scheduler, "own", CronTrigger::new().hour(3)).next_run_time, Some(hours(2)));
+    assert_eq!(
+        add(&scheduler, "own", CronTrigger::builder().hour(3)).next_run_time,
+        Some(hours(2))
+    );
     let named = add(&scheduler, "named", nightly("Europe/Helsinki"));
     assert_eq!(named.next_run_time, Some(hours(2)));
     // A job is fired by them, too.

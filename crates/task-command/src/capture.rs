@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::{CapturedOutput, CommandOutput, Ending, Stream};
+use crate::{CapturedOutput, CommandOutput, CommandStatus, CommandStream};
 
 /// The first and the last bytes of a stream, and how many there were in between. However long the stream is, it
 /// takes no more memory than its limit.
@@ -59,21 +59,21 @@ pub(crate) struct Recorder<W> {
     watch: W,
 }
 
-impl<W: FnMut(Stream, &[u8])> Recorder<W> {
+impl<W: FnMut(CommandStream, &[u8])> Recorder<W> {
     pub(crate) fn new(limit: usize, watch: W) -> Self {
         Self { stdout: Capture::new(limit), stderr: Capture::new(limit), watch }
     }
 
-    pub(crate) fn record(&mut self, stream: Stream, bytes: &[u8]) {
+    pub(crate) fn record(&mut self, stream: CommandStream, bytes: &[u8]) {
         (self.watch)(stream, bytes);
         match stream {
-            Stream::Stdout => self.stdout.push(bytes),
-            Stream::Stderr => self.stderr.push(bytes),
+            CommandStream::Stdout => self.stdout.push(bytes),
+            CommandStream::Stderr => self.stderr.push(bytes),
         }
     }
 
-    pub(crate) fn finish(self, ending: Ending) -> CommandOutput {
-        CommandOutput { ending, stdout: self.stdout.finish(), stderr: self.stderr.finish() }
+    pub(crate) fn finish(self, status: CommandStatus) -> CommandOutput {
+        CommandOutput { status, stdout: self.stdout.finish(), stderr: self.stderr.finish() }
     }
 }
 

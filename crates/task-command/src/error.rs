@@ -215,7 +215,7 @@ struct End<'o>(&'o CommandOutput);
 
 impl fmt::Display for End<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.ending)?;
+        write!(f, "{}", self.0.status)?;
         match self.0.stderr.end(SHOWN) {
             "" => Ok(()),
             words => write!(f, ": {words}"),

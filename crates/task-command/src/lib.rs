@@ -20,5 +20,5 @@ mod task;
 
 pub use command::{Command, command, shell};
 pub use error::CommandError;
-pub use output::{CapturedOutput, CommandOutput, Ending, Stream};
+pub use output::{CapturedOutput, CommandOutput, CommandStatus, CommandStream};
 pub use task::CommandTask;

@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub struct CommandOutput {
     /// How its process ended.
-    pub ending: Ending,
+    #[serde(rename = "ending")]
+    pub status: CommandStatus,
     /// What it printed to its standard output.
     pub stdout: CapturedOutput,
     /// What it printed to its standard error.
@@ -33,14 +34,14 @@ pub struct CommandOutput {
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum CommandStatus {
     /// By itself, with this status; 0 says that all went well.
     Exited(i32),
     /// By this signal.
     Killed(i32),
 }
 
-impl Ending {
+impl CommandStatus {
     /// Whether it ended by itself with status 0.
     #[must_use]
     pub fn is_success(self) -> bool {
@@ -48,7 +49,7 @@ impl Ending {
     }
 }
 
-impl From<ExitStatus> for Ending {
+impl From<ExitStatus> for CommandStatus {
     fn from(status: ExitStatus) -> Self {
         match (status.code(), status.signal()) {
             (None, Some(signal)) => Self::Killed(signal),
@@ -57,7 +58,7 @@ impl From<ExitStatus> for Ending {
     }
 }
 
-impl fmt::Display for Ending {
+impl fmt::Display for CommandStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(status) => write!(f, "exit status {status}"),
@@ -68,14 +69,14 @@ impl fmt::Display for Ending {
 
 /// One of the two streams that a command prints to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stream {
+pub enum CommandStream {
     /// Standard output.
     Stdout,
     /// Standard error.
     Stderr,
 }
 
-impl fmt::Display for Stream {
+impl fmt::Display for CommandStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Stdout => "stdout",

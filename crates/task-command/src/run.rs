@@ -18,7 +18,7 @@ use crate::error::{CommandError, Stop};
 use crate::form::Form;
 use crate::group::ProcessGroup;
 use crate::guard;
-use crate::{Command, CommandOutput, Ending, Stream};
+use crate::{Command, CommandOutput, CommandStatus, CommandStream};
 
 /// How much of a stream is read at once.
 const PIECE: usize = 16 << 10;
@@ -60,7 +60,7 @@ impl Command {
     pub async fn run_watched(
         &self,
         cancelled: impl Future<Output = ()>,
-        watch: impl FnMut(Stream, &[u8]),
+        watch: impl FnMut(CommandStream, &[u8]),
     ) -> Result<CommandOutput, CommandError> {
         let form = &self.form;
         let mut child = spawn(form).map_err(|source| CommandError::not_started(self, source))?;
@@ -79,11 +79,11 @@ impl Command {
         if stop.is_none() {
             group.release();
         }
-        let ending = Ending::from(status);
-        let output = recorder.into_inner().finish(ending);
+        let status = CommandStatus::from(status);
+        let output = recorder.into_inner().finish(status);
         match stop {
             Some(Stop::TimedOut) => Err(CommandError::stopped(self, Stop::TimedOut, output)),
-            _ if ending.is_success() => Ok(output),
+            _ if status.is_success() => Ok(output),
             Some(stop) => Err(CommandError::stopped(self, stop, output)),
             None => Err(CommandError::failed(self, output)),
         }
@@ -117,15 +117,15 @@ async fn live(
     child: &mut Child,
     form: &Form,
     group: &ProcessGroup,
-    recorder: &Mutex<Recorder<impl FnMut(Stream, &[u8])>>,
+    recorder: &Mutex<Recorder<impl FnMut(CommandStream, &[u8])>>,
     exited: &SetOnce<()>,
 ) -> io::Result<ExitStatus> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut pipes = pin!(async {
         let ((), stdout, stderr) = tokio::join!(
             feed(stdin, form.stdin.as_deref()),
-            read(Stream::Stdout, stdout, recorder),
-            read(Stream::Stderr, stderr, recorder),
+            read(CommandStream::Stdout, stdout, recorder),
+            read(CommandStream::Stderr, stderr, recorder),
         );
         stdout.and(stderr)
     });
@@ -152,9 +152,9 @@ async fn feed(input: Option<ChildStdin>, text: Option<&str>) {
 
 /// Reads a stream to its end, whether or not anything of it is kept: a full pipe would stop the program.
 async fn read(
-    stream: Stream,
+    stream: CommandStream,
     reader: Option<impl AsyncRead + Unpin>,
-    recorder: &Mutex<Recorder<impl FnMut(Stream, &[u8])>>,
+    recorder: &Mutex<Recorder<impl FnMut(CommandStream, &[u8])>>,
 ) -> io::Result<()> {
     let Some(mut reader) = reader else { return Ok(()) };
     let mut piece = vec![0; PIECE];

@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// let counter = Arc::clone(&runs);
 /// scheduler.block_on(
 ///     scheduler
-///         .add_job(move || { counter.fetch_add(1, Ordering::Relaxed); })
+///         .job(move || { counter.fetch_add(1, Ordering::Relaxed); })
 ///         .trigger(IntervalTrigger::minutes(5))
 ///         .add(),
 /// )?;
@@ -128,7 +128,7 @@ impl ManualScheduler {
                 }
             }
         });
-        self.scheduler.flush_events(PATIENCE);
+        self.runtime.block_on(self.scheduler.flush_events(PATIENCE));
     }
 
     fn waits_for_a_store(&self) -> bool {

@@ -50,7 +50,7 @@ fn it_passes_over_no_run_of_a_slow_store() {
     let count = move || {
         counter.fetch_add(1, Ordering::Relaxed);
     };
-    let job = scheduler.add_job(count).trigger(IntervalTrigger::minutes(1));
+    let job = scheduler.job(count).trigger(IntervalTrigger::minutes(1));
     scheduler.block_on(job.add()).unwrap();
     scheduler.advance(Duration::from_secs(3_600));
     assert!(was_slow.load(Ordering::Relaxed));

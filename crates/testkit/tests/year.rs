@@ -20,7 +20,7 @@ fn count(
     let runs = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&runs);
     let added = scheduler
-        .add_job(move || {
+        .job(move || {
             counter.fetch_add(1, Ordering::Relaxed);
         })
         .trigger(trigger)
@@ -37,10 +37,10 @@ fn half(begin: &str, last: &str, days: u64, hour: i64) {
         builder.job_store("default", MemoryJobStore::new()).timezone("Europe/Helsinki")
     })
     .unwrap();
-    let every_five_minutes = count(&scheduler, CronTrigger::new().minute("*/5"));
-    let daily = count(&scheduler, CronTrigger::new().hour(2).minute(30));
+    let every_five_minutes = count(&scheduler, CronTrigger::builder().minute("*/5"));
+    let daily = count(&scheduler, CronTrigger::builder().hour(2).minute(30));
     // Does not exist on 29 March and exists twice on 25 October.
-    let daily_at_the_change = count(&scheduler, CronTrigger::new().hour(3).minute(30));
+    let daily_at_the_change = count(&scheduler, CronTrigger::builder().hour(3).minute(30));
     let six_hours = 6 * 3_600 - 1;
     let seconds = if cfg!(debug_assertions) {
         last.saturating_add_micros(-six_hours * 1_000_000)

@@ -9,7 +9,7 @@ use punctual_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::when::When;
+use crate::input::DateTimeInput;
 
 /// Where a builder looks for what it was not told.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +40,8 @@ impl Defaults<'_> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) zone: Option<Result<Zone, ZoneError>>,
-    pub(crate) start: Option<When>,
-    pub(crate) end: Option<When>,
+    pub(crate) start: Option<DateTimeInput>,
+    pub(crate) end: Option<DateTimeInput>,
     pub(crate) jitter: Option<Jitter>,
     pub(crate) max_runs: Option<u64>,
 }
@@ -53,7 +53,7 @@ impl Settings {
 
     /// The limits; local times in them are understood in `zone`.
     pub(crate) fn limits(&self, zone: &Zone) -> Result<Limits, TriggerError> {
-        let resolve = |field, when: &Option<When>| {
+        let resolve = |field, when: &Option<DateTimeInput>| {
             when.as_ref().map(|when| when.instant(field, zone)).transpose()
         };
         Ok(Limits {
@@ -189,14 +189,14 @@ macro_rules! builder_methods {
     };
     (@start_date) => {
         /// The first instant at which it may fire.
-        pub fn start_date(mut self, start: impl Into<$crate::When>) -> Self {
+        pub fn start_date(mut self, start: impl Into<$crate::DateTimeInput>) -> Self {
             self.settings.start = Some(start.into());
             self
         }
     };
     (@end_date) => {
         /// The last instant at which it may fire.
-        pub fn end_date(mut self, end: impl Into<$crate::When>) -> Self {
+        pub fn end_date(mut self, end: impl Into<$crate::DateTimeInput>) -> Self {
             self.settings.end = Some(end.into());
             self
         }

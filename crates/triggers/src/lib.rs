@@ -17,7 +17,7 @@
 //! use punctual_core::{Timestamp, Trigger};
 //! use punctual_triggers::CronTrigger;
 //!
-//! let trigger = CronTrigger::new()
+//! let trigger = CronTrigger::builder()
 //!     .day_of_week("mon-fri").hour(5).minute(30)
 //!     .timezone("Europe/Helsinki")
 //!     .build()?;
@@ -41,10 +41,10 @@ mod cron;
 mod date;
 mod except;
 pub mod explain;
+mod input;
 mod interval;
 mod steps;
 mod text;
-mod when;
 
 pub use calendar_interval::{CalendarIntervalTrigger, CalendarIntervalTriggerBuilder};
 pub use civil::{Fold, Gap};
@@ -53,8 +53,8 @@ pub use cron::{CronTrigger, CronTriggerBuilder, CronValue};
 pub use date::{DateTrigger, DateTriggerBuilder};
 pub use except::{Calendar, Except, ExceptTrigger, ExceptTriggerBuilder};
 pub use explain::{Explanation, Fires, TriggerExt};
+pub use input::DateTimeInput;
 pub use interval::{Amount, IntervalTrigger, IntervalTriggerBuilder};
-pub use when::When;
 
 use std::sync::Arc;
 

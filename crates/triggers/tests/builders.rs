@@ -30,27 +30,27 @@ fn first(trigger: &dyn Trigger) -> String {
 
 #[test]
 fn numbers_ranges_and_text_are_the_same() {
-    let text = added(CronTrigger::new().hour("0-3").minute("30"));
-    let numbers = added(CronTrigger::new().hour(0..=3).minute(30));
+    let text = added(CronTrigger::builder().hour("0-3").minute("30"));
+    let numbers = added(CronTrigger::builder().hour(0..=3).minute(30));
     assert_eq!(text.spec(), numbers.spec());
 }
 
 #[test]
 fn what_is_not_told_comes_from_the_scheduler() {
-    assert_eq!(first(&*added(CronTrigger::new().hour(5))), "2026-03-03T05:00:00+02:00");
+    assert_eq!(first(&*added(CronTrigger::builder().hour(5))), "2026-03-03T05:00:00+02:00");
     assert_eq!(first(&*added(IntervalTrigger::seconds(90))), "2026-03-02T12:01:30+02:00");
     let daily = CalendarIntervalTrigger::days(1).hour(5);
     assert_eq!(first(&*added(daily)), "2026-03-03T05:00:00+02:00");
     let local = DateTrigger::at(NaiveDate::from_ymd_opt(2026, 6, 1).unwrap());
     assert_eq!(first(&*added(local)), "2026-06-01T00:00:00+03:00");
-    let either = OrTrigger::of(CronTrigger::new().hour(5)).or(CronTrigger::new().hour(4));
+    let either = OrTrigger::of(CronTrigger::builder().hour(5)).or(CronTrigger::builder().hour(4));
     assert_eq!(first(&*added(either)), "2026-03-03T04:00:00+02:00");
 }
 
 #[test]
 fn dates_are_chrono_values_or_text() {
     let utc = Utc.with_ymd_and_hms(2026, 5, 1, 0, 0, 0).unwrap();
-    let hourly = || CronTrigger::new().minute(0);
+    let hourly = || CronTrigger::builder().minute(0);
     for trigger in [
         added(hourly().start_date(utc)),
         added(hourly().start_date("2026-05-01T00:00:00Z")),
@@ -76,11 +76,11 @@ fn errors_tell_field_value_and_what_is_allowed() {
     };
     let added = |builder: CronTrigger| -> Arc<dyn Trigger> { Arc::new(builder) };
     assert_eq!(
-        error(CronTrigger::new().hour(24).timezone(helsinki()).build().map(added)),
+        error(CronTrigger::builder().hour(24).timezone(helsinki()).build().map(added)),
         r#"hour "24" (column 1): 24 is out of range; allowed: 0-23"#
     );
     assert_eq!(
-        error(CronTrigger::new().timezone("Europe/helsinki").build().map(added)),
+        error(CronTrigger::builder().timezone("Europe/helsinki").build().map(added)),
         r#"unknown time zone "Europe/helsinki" (did you mean "Europe/Helsinki"?)"#
     );
     assert_eq!(
@@ -90,7 +90,7 @@ fn errors_tell_field_value_and_what_is_allowed() {
     assert!(error(CronTrigger::from_crontab("@reboot").build().map(added)).contains("@hourly"));
     assert!(CronTrigger::from_crontab("@daily").hour(3).build().is_err());
     assert_eq!(
-        error(CronTrigger::new().max_runs(0).build().map(added)),
+        error(CronTrigger::builder().max_runs(0).build().map(added)),
         r#"max_runs "0" (column 1): it must be at least 1"#
     );
     assert!(CalendarIntervalTrigger::days(1).max_runs(0).build().is_err());
@@ -130,7 +130,7 @@ fn macros_and_vixie_rules() {
 fn every_kind_comes_back_from_its_stored_form() {
     let mut registry = TriggerRegistry::new();
     register_builtin(&mut registry);
-    let cron = || CronTrigger::new().day("2nd fri,last").hour(3).gap(Gap::NextValid);
+    let cron = || CronTrigger::builder().day("2nd fri,last").hour(3).gap(Gap::NextValid);
     for trigger in [
         added(DateTrigger::at("2026-12-24 18:00:00").jitter(Duration::from_secs(5))),
         added(IntervalTrigger::minutes(5).end_date("2030-01-01").max_runs(7)),

@@ -30,7 +30,7 @@ fn intervals_meet_without_a_search() {
     let all = AndTrigger::of(every(600, START))
         .and(every(900, "2026-01-02T00:00:00Z"))
         .and(every(1500, START).end_date("2026-01-05T00:00:00Z"))
-        .and(CronTrigger::new().hour("*/6").timezone("UTC"))
+        .and(CronTrigger::builder().hour("*/6").timezone("UTC"))
         .build()
         .unwrap();
     let first = all.next_fire_time(None, NOW).unwrap();
@@ -43,8 +43,8 @@ fn intervals_meet_without_a_search() {
 
 #[test]
 fn a_search_that_finds_nothing_ends() {
-    let never = AndTrigger::of(CronTrigger::new().hour(3).timezone("UTC"))
-        .and(CronTrigger::new().hour(4).timezone("UTC"))
+    let never = AndTrigger::of(CronTrigger::builder().hour(3).timezone("UTC"))
+        .and(CronTrigger::builder().hour(4).timezone("UTC"))
         .build()
         .unwrap();
     assert_eq!(never.next_fire_time(None, NOW), None);

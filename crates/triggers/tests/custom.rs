@@ -70,10 +70,11 @@ fn it_can_be_asked_what_any_trigger_can() {
 
 #[test]
 fn it_can_be_inside_of_others() {
-    let either = OrTrigger::of(MOON).or(CronTrigger::new().day(1).timezone("UTC")).build().unwrap();
+    let either =
+        OrTrigger::of(MOON).or(CronTrigger::builder().day(1).timezone("UTC")).build().unwrap();
     let both = AndTrigger::of(MOON).and(MOON).build().unwrap();
     let except = MOON.except(Calendar::new().weekdays("mon-fri")).timezone("UTC").build().unwrap();
-    let without = CronTrigger::new()
+    let without = CronTrigger::builder()
         .hour(9)
         .except(Calendar::new().days_of(MOON))
         .next_business_day()

@@ -52,7 +52,7 @@ fn fires(trigger: &dyn Trigger, from: Timestamp, count: usize) -> Vec<String> {
 }
 
 fn daily() -> impl IntoTrigger + Clone + Send + Sync + 'static {
-    CronTrigger::new().hour(9)
+    CronTrigger::builder().hour(9)
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn days_are_left_out() {
             ["03-03", "03-07", "03-08", "03-09", "03-10"],
         ),
         (
-            Calendar::new().days_of(CronTrigger::new().day("*/2").hour(23)).weekdays(5..=6),
+            Calendar::new().days_of(CronTrigger::builder().day("*/2").hour(23)).weekdays(5..=6),
             ["03-04", "03-06", "03-10", "03-12", "03-16"],
         ),
         (
@@ -87,8 +87,9 @@ fn days_are_left_out() {
 
 #[test]
 fn instants_are_left_out() {
-    let lunch = CronTrigger::new().hour(12).minute("*");
-    let trigger = made(CronTrigger::new().minute("*/30").except(Calendar::new().fires_of(lunch)));
+    let lunch = CronTrigger::builder().hour(12).minute("*");
+    let trigger =
+        made(CronTrigger::builder().minute("*/30").except(Calendar::new().fires_of(lunch)));
     let expected = ["03-02 13:00", "03-02 13:30", "03-02 14:00"];
     assert_eq!(fires(&*trigger, NOW, 3), expected);
 }
@@ -98,11 +99,11 @@ fn fires_move_to_the_next_business_day() {
     let closed = Calendar::new().weekdays("sat,sun").date("2026-03-09");
     // The 7th is a Saturday: what it would do, the 10th does.
     let trigger =
-        made(CronTrigger::new().day("7-11").hour(9).except(closed.clone()).next_business_day());
+        made(CronTrigger::builder().day("7-11").hour(9).except(closed.clone()).next_business_day());
     assert_eq!(fires(&*trigger, NOW, 3), ["03-10 09:00", "03-11 09:00", "04-07 09:00"]);
     // Two times of day from different days, and its own in between.
     let trigger = made(
-        CronTrigger::new()
+        CronTrigger::builder()
             .day("7/3")
             .hour("9")
             .except(closed.clone())
@@ -110,11 +111,11 @@ fn fires_move_to_the_next_business_day() {
             .end_date("2026-03-12"),
     );
     assert_eq!(fires(&*trigger, NOW, 3), ["03-10 09:00"]);
-    let weekend = CronTrigger::new().day_of_week("sat").hour(8);
+    let weekend = CronTrigger::builder().day_of_week("sat").hour(8);
     let trigger = made(weekend.except(closed.clone()).next_business_day());
     assert_eq!(fires(&*trigger, NOW, 2), ["03-10 08:00", "03-16 08:00"]);
     // Nothing ever moves, and nothing else ever happens: neither takes long.
-    let workdays = CronTrigger::new().day_of_week("mon-fri").hour(8);
+    let workdays = CronTrigger::builder().day_of_week("mon-fri").hour(8);
     let trigger = made(workdays.except(Weekday::Sun).next_business_day());
     assert_eq!(fires(&*trigger, NOW, 4).last().unwrap(), "03-06 08:00");
 }
@@ -123,7 +124,7 @@ fn fires_move_to_the_next_business_day() {
 fn moved_fires_keep_to_the_clock() {
     // 2026-03-29 is a Sunday, and the clock goes from 03:00 to 04:00.
     let eve = Timestamp::from_seconds(1_774_656_000); // Saturday, 02:00
-    let saturdays = || CronTrigger::new().day_of_week("sat").hour("3-4").minute(30);
+    let saturdays = || CronTrigger::builder().day_of_week("sat").hour("3-4").minute(30);
     let trigger = made(saturdays().except(Weekday::Sat).next_business_day());
     assert_eq!(fires(&*trigger, eve, 2), ["03-29 04:30", "04-05 03:30"]);
     // 2026-10-25: the hour from 03:00 comes twice; the first counts.
@@ -140,7 +141,7 @@ fn excluding_everything_ends() {
         Calendar::new().weekdays("*"),
         Calendar::new().dates("0001-01-01", "9999-12-31"),
         Calendar::new().days_of(IntervalTrigger::hours(1).start_date("0001-01-01")),
-        Calendar::new().weekdays("0-5").days_of(CronTrigger::new().day_of_week("sun")),
+        Calendar::new().weekdays("0-5").days_of(CronTrigger::builder().day_of_week("sun")),
         Calendar::new().fires_of(daily()),
     ];
     for calendar in every_day {
@@ -156,7 +157,7 @@ fn excluding_everything_ends() {
 
 #[test]
 fn limits_and_extras() {
-    let builder = || CronTrigger::new().hour(9).max_runs(3).jitter(Duration::from_secs(5));
+    let builder = || CronTrigger::builder().hour(9).max_runs(3).jitter(Duration::from_secs(5));
     let trigger = made(builder().except(Weekday::Tue));
     assert_eq!(
         (trigger.max_runs(), trigger.jitter()),
@@ -179,7 +180,7 @@ fn errors_are_told_when_it_is_built() {
     assert!(error(Calendar::new().weekdays("sat-mon")).contains("day_of_week \"sat-mon\""));
     assert!(error(Calendar::new().date("2026-02-30")).contains("there is no such date"));
     assert!(error(Calendar::new().dates("2026-03-02", "2026-03-01")).contains("before it begins"));
-    assert!(error(Calendar::new().days_of(CronTrigger::new().hour(24))).contains("0-23"));
+    assert!(error(Calendar::new().days_of(CronTrigger::builder().hour(24))).contains("0-23"));
     assert!(error(Calendar::new().days_from(daily(), 0)).contains("allowed: 1-"));
 }
 
@@ -189,8 +190,8 @@ fn it_is_shown() {
         .weekdays("6,5")
         .date("2026-12-24")
         .dates("2026-07-01", "2026-07-31")
-        .days_of(CronTrigger::new().day("last"))
-        .fires_of(CronTrigger::new().hour(8));
+        .days_of(CronTrigger::builder().day("last"))
+        .fires_of(CronTrigger::builder().hour(8));
     let trigger = made(daily().except(calendar).next_business_day());
     assert_eq!(
         trigger.to_string(),
@@ -239,11 +240,11 @@ fn brute_force(
 #[test]
 fn it_equals_a_brute_force_evaluation() {
     let inner = [
-        made(CronTrigger::new().hour("1,3,23").minute("*/30")),
-        made(CronTrigger::new().day("1-7,20,last").hour(3).minute(15)),
+        made(CronTrigger::builder().hour("1,3,23").minute("*/30")),
+        made(CronTrigger::builder().day("1-7,20,last").hour(3).minute(15)),
         made(IntervalTrigger::minutes(97).start_date("2025-12-01")),
         made(IntervalTrigger::days(5).start_date("2025-12-01 03:10:00")),
-        made(AndTrigger::of(CronTrigger::new().day_of_week("fri-sun").hour("*/3"))),
+        made(AndTrigger::of(CronTrigger::builder().day_of_week("fri-sun").hour("*/3"))),
     ];
     let weekend = |day: NaiveDate| day.weekday().num_days_from_monday() >= 5;
     let march = |day: NaiveDate| day.month() == 3 && day.day() >= 20;
@@ -253,8 +254,8 @@ fn it_equals_a_brute_force_evaluation() {
                 .weekdays("sat,sun")
                 .dates("2026-03-20", "2026-03-31")
                 .dates("2027-03-20", "2027-03-31")
-                .days_of(CronTrigger::new().month("*/3").day("*/2"))
-                .days_from(CronTrigger::new().month("3/3").day(7), 3);
+                .days_of(CronTrigger::builder().month("*/3").day("*/2"))
+                .days_from(CronTrigger::builder().month("3/3").day(7), 3);
             let months = |day: NaiveDate| match day.month() % 3 {
                 0 => (7..=9).contains(&day.day()),
                 1 => day.day() % 2 == 1,

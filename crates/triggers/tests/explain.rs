@@ -30,7 +30,7 @@ fn wall(month: u32, day: u32, hour: u32, minute: u32) -> NaiveDateTime {
 
 #[test]
 fn gaps() {
-    let at = || CronTrigger::new().hour(3).minute("0,30");
+    let at = || CronTrigger::builder().hour(3).minute("0,30");
     assert_eq!(
         explained(at(), MARCH, 6),
         "\
@@ -55,14 +55,14 @@ warning: on 2027-03-28, 03:00:00 is skipped by the clock, and it fires at 04:00:
     let monthly = CalendarIntervalTrigger::days(1).hour(3).start_date("2026-03-01");
     assert!(explained(monthly, MARCH, 3).contains("04:00:00 +03:00  03:00:00 is skipped"));
     // Twelve wall times are one line: in two years, and once they come twice.
-    let often = explained(CronTrigger::new().minute("*/5").hour("3"), MARCH, 1);
+    let often = explained(CronTrigger::builder().minute("*/5").hour("3"), MARCH, 1);
     assert_eq!(often.matches("warning: ").count(), 3);
 }
 
 #[test]
 fn folds() {
     assert_eq!(
-        explained(CronTrigger::new().hour("2-4"), OCTOBER, 7),
+        explained(CronTrigger::builder().hour("2-4"), OCTOBER, 7),
         "\
 Sat 2026-10-24 02:00:00 +03:00
 Sat 2026-10-24 03:00:00 +03:00
@@ -74,7 +74,7 @@ Mon 2026-10-26 02:00:00 +02:00
 warning: on 2027-03-28, 03:00:00 is skipped by the clock, and it fires at 04:00:00
 "
     );
-    let every_hour = explained(CronTrigger::new().minute(30), OCTOBER, 30);
+    let every_hour = explained(CronTrigger::builder().minute(30), OCTOBER, 30);
     assert!(every_hour.contains(
         "03:30:00 +03:00  first time of two\nSun 2026-10-25 03:30:00 +02:00  second time"
     ));
@@ -101,7 +101,7 @@ warning: it counts days of 24 hours, so that the time on the wall moves on 2026-
 
 #[test]
 fn exclusions() {
-    let daily = || CronTrigger::new().hour(9);
+    let daily = || CronTrigger::builder().hour(9);
     let closed = || Calendar::new().weekdays("sat,sun");
     assert_eq!(
         explained(daily().except(closed()), MARCH, 2),
@@ -112,13 +112,14 @@ Fri 2026-03-27 09:00:00 +02:00
 Mon 2026-03-30 09:00:00 +03:00
 "
     );
-    let saturdays = CronTrigger::new().day_of_week("sat").hour(9);
+    let saturdays = CronTrigger::builder().day_of_week("sat").hour(9);
     assert_eq!(
         explained(saturdays.except(closed()).next_business_day(), MARCH, 1),
         "Mon 2026-03-30 09:00:00 +03:00  moved from Sat 2026-03-28\n"
     );
-    let hourly =
-        CronTrigger::new().hour("*").except(Calendar::new().fires_of(CronTrigger::new().hour(1)));
+    let hourly = CronTrigger::builder()
+        .hour("*")
+        .except(Calendar::new().fires_of(CronTrigger::builder().hour(1)));
     assert!(explained(hourly, MARCH, 2).starts_with(
         "Fri 2026-03-27 00:00:00 +02:00\n(Fri 2026-03-27 01:00:00 +02:00)  excluded\nFri 2026-03-27 02:00"
     ));
@@ -126,12 +127,12 @@ Mon 2026-03-30 09:00:00 +03:00
 
 #[test]
 fn combinations() {
-    let night = || CronTrigger::new().hour(3);
-    let either = OrTrigger::of(night()).or(CronTrigger::new().hour(5));
+    let night = || CronTrigger::builder().hour(3);
+    let either = OrTrigger::of(night()).or(CronTrigger::builder().hour(5));
     assert!(
         explained(either, MARCH, 5).contains("04:00:00 +03:00  03:00:00 is skipped by the clock\n")
     );
-    let both = AndTrigger::of(night()).and(CronTrigger::new().hour("*").gap(Gap::Shift));
+    let both = AndTrigger::of(night()).and(CronTrigger::builder().hour("*").gap(Gap::Shift));
     assert!(
         explained(both, MARCH, 3).contains("04:00:00 +03:00  03:00:00 is skipped by the clock\n")
     );
@@ -140,7 +141,7 @@ fn combinations() {
 #[test]
 fn ends() {
     assert_eq!(
-        explained(CronTrigger::new().month(2).day(30), MARCH, 3),
+        explained(CronTrigger::builder().month(2).day(30), MARCH, 3),
         "warning: it never fires\n"
     );
     assert_eq!(
@@ -148,7 +149,7 @@ fn ends() {
         "Fri 2026-03-27 08:00:00 +02:00\nwarning: it does not fire again after that\n"
     );
     assert_eq!(explained(DateTrigger::at("2026-03-26"), MARCH, 3), "warning: it never fires\n");
-    let thrice = CronTrigger::new().hour(12).max_runs(3);
+    let thrice = CronTrigger::builder().hour(12).max_runs(3);
     assert!(explained(thrice, MARCH, 0).contains("warning: a job is finished after 3 runs"));
 }
 
@@ -156,7 +157,7 @@ fn ends() {
 fn explanations_are_data() {
     let zone = ZoneDatabase::bundled().get("Europe/Helsinki").unwrap();
     let jitter = Jitter::Symmetric(Duration::from_secs(60));
-    let trigger = CronTrigger::new().hour(3).timezone(&zone).jitter(jitter).build().unwrap();
+    let trigger = CronTrigger::builder().hour(3).timezone(&zone).jitter(jitter).build().unwrap();
     let explanation = trigger.explain(MARCH, 3);
     let days: Vec<_> = explanation.fires().map(|time| time.date_naive().to_string()).collect();
     assert_eq!(days, ["2026-03-27", "2026-03-28", "2026-03-29"]);
@@ -172,7 +173,7 @@ fn explanations_are_data() {
 
 #[test]
 fn fires_between_and_before() {
-    let trigger = CronTrigger::new().hour("0,12").timezone("Europe/Helsinki").build().unwrap();
+    let trigger = CronTrigger::builder().hour("0,12").timezone("Europe/Helsinki").build().unwrap();
     let day = Timestamp::from_seconds(MARCH.as_micros() / 1_000_000 + 86_400);
     assert_eq!(trigger.between(MARCH, day).count(), 3);
     assert_eq!(trigger.fires(MARCH).take(4).count(), 4);
@@ -190,7 +191,7 @@ fn fires_between_and_before() {
 fn fingerprints_are_of_all_zones_that_matter() {
     let bundled = ZoneDatabase::bundled();
     let zone = |name: &str| bundled.get(name).unwrap();
-    let cron = |name: &str| CronTrigger::new().hour(3).timezone(zone(name));
+    let cron = |name: &str| CronTrigger::builder().hour(3).timezone(zone(name));
     let built = cron("Europe/Helsinki").build().unwrap();
     assert_eq!(built.rules_fingerprint(), zone("Europe/Helsinki").fingerprint());
     let either = |left, right| OrTrigger::of(cron(left)).or(cron(right)).build().unwrap();

@@ -11,12 +11,16 @@ fn excluded(events: &str, count: usize) -> Vec<String> {
     let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
     let calendar = Calendar::from_ical(&text).unwrap();
     // Far in the east, where a day begins before it does in UTC.
-    let trigger =
-        CronTrigger::new().hour(0).except(calendar).timezone("Pacific/Auckland").build().unwrap();
+    let trigger = CronTrigger::builder()
+        .hour(0)
+        .except(calendar)
+        .timezone("Pacific/Auckland")
+        .build()
+        .unwrap();
     let mut registry = TriggerRegistry::new();
     register_builtin(&mut registry);
     let trigger = registry.restore(&trigger.spec()).unwrap();
-    let every = CronTrigger::new().hour(0).timezone("Pacific/Auckland").build().unwrap();
+    let every = CronTrigger::builder().hour(0).timezone("Pacific/Auckland").build().unwrap();
     let mut day = every.next_fire_time(None, Timestamp::from_seconds(1_767_139_200));
     let mut days = Vec::new();
     while let Some(fire) = day.filter(|_| days.len() < count) {

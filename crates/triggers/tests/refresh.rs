@@ -24,7 +24,7 @@ const JULY: Timestamp = Timestamp::from_seconds(1_782_864_000);
 fn restored_triggers_follow_the_rules_of_their_zone_as_they_are_now() {
     ZoneDatabase::bundled().install();
     let old = ZoneDatabase::current();
-    let nightly = || CronTrigger::new().hour(3).timezone("Europe/Helsinki");
+    let nightly = || CronTrigger::builder().hour(3).timezone("Europe/Helsinki");
     let trigger = OrTrigger::of(nightly().except(chrono::Weekday::Sun)).build().unwrap();
     let planned = trigger.next_fire_time(None, JULY).unwrap();
     assert_eq!(planned.to_string(), "2026-07-01T00:00:00Z");

@@ -44,8 +44,8 @@ fn starts_from_the_clock_are_no_part_of_the_description() {
 
 #[test]
 fn combinations_ask_their_members() {
-    same!(OrTrigger::of(IntervalTrigger::hours(1)).or(CronTrigger::new().hour(5)));
-    same!(AndTrigger::of(CalendarIntervalTrigger::days(3)).and(CronTrigger::new().day("1-7")));
+    same!(OrTrigger::of(IntervalTrigger::hours(1)).or(CronTrigger::builder().hour(5)));
+    same!(AndTrigger::of(CalendarIntervalTrigger::days(3)).and(CronTrigger::builder().day("1-7")));
     same!(OrTrigger::of(AndTrigger::of(IntervalTrigger::hours(1))).end_date("2030-01-01"));
     same!(
         IntervalTrigger::hours(1)

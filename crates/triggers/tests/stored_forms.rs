@@ -72,7 +72,7 @@ fn intervals() {
 #[test]
 fn cron() {
     check(
-        CronTrigger::new().day("2nd FRI, last").hour(3..=5),
+        CronTrigger::builder().day("2nd FRI, last").hour(3..=5),
         r#"{"kind":"cron","version":1,"data":{"fields":{"day":"2nd fri,last","hour":"3-5"},"timezone":"UTC"}}"#,
     );
     check(
@@ -111,13 +111,13 @@ fn calendar_intervals() {
 fn combinations() {
     let nightly = r#"{"data":{"fields":{"hour":"3"},"timezone":"UTC"},"kind":"cron","version":1}"#;
     check(
-        OrTrigger::of(CronTrigger::new().hour(3)).end_date("2030-01-01"),
+        OrTrigger::of(CronTrigger::builder().hour(3)).end_date("2030-01-01"),
         &format!(
             r#"{{"kind":"or","version":1,"data":{{"end_date":1893456000000000,"triggers":[{nightly}]}}}}"#
         ),
     );
     check(
-        AndTrigger::of(CronTrigger::new().hour(3)).and(CronTrigger::new().hour(3)),
+        AndTrigger::of(CronTrigger::builder().hour(3)).and(CronTrigger::builder().hour(3)),
         &format!(r#"{{"kind":"and","version":1,"data":{{"triggers":[{nightly},{nightly}]}}}}"#),
     );
 }
@@ -126,7 +126,7 @@ fn combinations() {
 fn exclusions() {
     let nightly = r#"{"data":{"fields":{"hour":"3"},"timezone":"UTC"},"kind":"cron","version":1}"#;
     check(
-        CronTrigger::new().hour(3).except(chrono::Weekday::Sun),
+        CronTrigger::builder().hour(3).except(chrono::Weekday::Sun),
         &format!(
             r#"{{"kind":"except","version":1,"data":{{"timezone":"UTC","trigger":{nightly},"weekdays":"sun"}}}}"#
         ),
@@ -135,10 +135,10 @@ fn exclusions() {
         .dates("2026-07-01", "2026-07-30")
         .date("2026-07-31")
         .date("2026-12-24")
-        .days_from(CronTrigger::new().hour(3), 2)
-        .fires_of(CronTrigger::new().hour(3));
+        .days_from(CronTrigger::builder().hour(3), 2)
+        .fires_of(CronTrigger::builder().hour(3));
     check(
-        CronTrigger::new().hour(3).except(closed).next_business_day().max_runs(5),
+        CronTrigger::builder().hour(3).except(closed).next_business_day().max_runs(5),
         &format!(
             r#"{{"kind":"except","version":1,"data":{{"dates":["2026-07-01/2026-07-31","2026-12-24"],
             "days_of":[{{"days":2,"trigger":{nightly}}}],"fires_of":[{nightly}],"max_runs":5,

@@ -117,7 +117,7 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
     }
     // A job goes with its last run.
     let all_done = async {
-        while !boss.get_jobs(None).await?.is_empty() {
+        while !boss.get_jobs(JobQuery::new()).await?.is_empty() {
             let _ = timeout(PERIOD, pending::<()>()).await;
         }
         Ok::<_, SchedulerError>(())

@@ -244,7 +244,7 @@ async fn end(world: &Arc<World>, process: &Process, wait: u32) {
     });
     let most = wait.max(5_000) * 3 + SHUTDOWN + stops.sum::<u32>();
     let scheduler = process.scheduler();
-    let ended = scheduler.shutdown_within(Duration::from_millis(wait.into()));
+    let ended = scheduler.shutdown_timeout(Duration::from_millis(wait.into()));
     let ended = timeout(Duration::from_millis(most.into()), ended).await;
     world.tell(process, || format!("has shut down: {:?}", ended.as_ref().map(Result::is_ok)));
     if ended.is_err() {

@@ -49,9 +49,18 @@ impl Process {
             starting: AtomicBool::new(false),
         });
         let scheduler = build(&process);
-        *process.events.lock() = Some(scheduler.events(EventMask::ALL));
         *process.scheduler.lock() = Some(scheduler);
+        process.listen();
         process
+    }
+
+    /// Listens to the next start: events that come before it, too, but none that were told already.
+    pub(crate) fn listen(&self) {
+        let mut events = self.events.lock();
+        // After a start that has failed the stream goes on.
+        if events.as_ref().is_none_or(EventStream::is_ended) {
+            *events = Some(self.scheduler().events(EventMask::ALL));
+        }
     }
 
     pub(crate) fn scheduler(&self) -> AsyncScheduler {

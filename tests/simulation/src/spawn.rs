@@ -76,6 +76,7 @@ impl Process {
             if self.scheduler().state() == SchedulerState::Stopped {
                 // What it has told so far belongs to the start before.
                 world.check(self, |_, _| Ok(()));
+                self.listen();
                 self.starts.fetch_add(1, Ordering::Relaxed);
             }
             let started = self.scheduler().start().await;

@@ -69,7 +69,7 @@ async fn add(
     let recovery = if job.rerun { Recovery::Rerun } else { Recovery::Skip };
     let mut builder = process
         .scheduler()
-        .add_job(Call::<Work>::new((job.takes, job.fails)))
+        .job(Call::<Work>::new((job.takes, job.fails)))
         .id(name)
         .trigger(trigger)
         .misfire_grace_time(job.grace.map(millis))

@@ -128,7 +128,7 @@ impl Crew {
         let started = SystemClock.now();
         with_store(place.clone(), |scheduler| {
             loop {
-                let left = scheduler.get_jobs(None)?;
+                let left = scheduler.get_jobs(JobQuery::new())?;
                 let waited = SystemClock.now().saturating_since(started);
                 if left.is_empty() {
                     return Ok(());

@@ -89,7 +89,8 @@ pub(crate) fn test(backend: &'static Backend) {
     crew.until("its jobs are lost", |crew| crew.said(committer, "begin") >= JOBS);
     // What follows from that is committed when they have ended.
     [runner, committer, claimer].iter().for_each(|name| crew.end(name));
-    let jobs = with_store(stage.place().clone(), |scheduler| scheduler.get_jobs(None)).unwrap();
+    let jobs =
+        with_store(stage.place().clone(), |scheduler| scheduler.get_jobs(JobQuery::new())).unwrap();
     let mut left: Vec<_> =
         jobs.iter().map(|job| (job.id.as_str().to_owned(), job.in_flight)).collect();
     left.sort_unstable();
@@ -99,7 +100,7 @@ pub(crate) fn test(backend: &'static Backend) {
     expected.extend(hourly.map(|id| (id, 0)));
     expected.sort_unstable();
     assert_eq!(left, expected, "what the heir runs is on record, whatever others finish");
-    with_store(stage.place().clone(), |scheduler| scheduler.remove_all_jobs(None)).unwrap();
+    with_store(stage.place().clone(), |scheduler| scheduler.remove_all_jobs()).unwrap();
     crew.tell("release");
     let late = crew.finish(stage.place()).late;
 

@@ -65,14 +65,14 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         for number in 0..JOBS {
             let often = scheduler
-                .add_job(occur())
+                .job(occur())
                 .id(id(recovery, false, number))
                 .trigger(IntervalTrigger::every(PERIOD).start_date(first(number)))
                 .coalesce(Coalesce::All)
                 .max_instances(1_000)
                 .recovery(recovery);
             let once = scheduler
-                .add_job(occur())
+                .job(occur())
                 .id(id(recovery, true, number))
                 .trigger(DateTrigger::at(moment(number)))
                 .recovery(recovery);
@@ -109,7 +109,7 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
 /// Those that are to run on have their next time on their grid; nothing is left of the others, or of any run.
 fn the_store_is_whole(scheduler: &ManualScheduler) {
     let now = scheduler.clock().now();
-    let jobs = scheduler.block_on(scheduler.get_jobs(None)).unwrap();
+    let jobs = scheduler.block_on(scheduler.get_jobs(JobQuery::new())).unwrap();
     assert_eq!(jobs.len(), 2 * JOBS as usize, "{jobs:?}");
     for job in jobs {
         assert!(job.id.as_str().contains("often") && job.problem.is_none(), "{job:?}");

@@ -87,7 +87,7 @@ impl Scene<'_> {
     }
 
     pub(crate) fn jobs(&self) -> Vec<Job> {
-        self.client.get_jobs(None).expect("the jobs")
+        self.client.get_jobs(JobQuery::new()).expect("the jobs")
     }
 
     /// How many runs are recorded as under way, in all.

@@ -28,9 +28,9 @@ where
     let scheduler = scheduler.timezone("UTC").start().await.unwrap();
     let order = async |commit: bool, number: i64| {
         let mut transaction = pool.begin().await.unwrap();
-        let job = scheduler.add_job(ship(number)).id(number.to_string());
-        job.add_in(&mut transaction).await.unwrap();
-        let mut inside = scheduler.within(&mut transaction);
+        let job = scheduler.job(ship(number)).id(number.to_string());
+        job.add_in_transaction(&mut transaction).await.unwrap();
+        let mut inside = scheduler.in_transaction(&mut transaction);
         assert!(inside.get_job(&*number.to_string()).await.unwrap().is_some());
         if commit {
             transaction.commit().await.unwrap();
@@ -49,7 +49,7 @@ where
     }
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 3, 5, 7, 9]);
-    assert!(scheduler.get_jobs(None).await.unwrap().is_empty());
+    assert!(scheduler.get_jobs(JobQuery::new()).await.unwrap().is_empty());
     scheduler.shutdown().await.unwrap();
     assert!(shipped.try_recv().is_err(), "no other was ever shipped");
 }

@@ -68,7 +68,7 @@ fn nothing_is_lost(server: &Server, plain: Plain) {
         .start()
         .unwrap();
     let add = |id: &str| {
-        let job = scheduler.add_job(tick()).id(id).trigger(IntervalTrigger::every(PERIOD));
+        let job = scheduler.job(tick()).id(id).trigger(IntervalTrigger::every(PERIOD));
         job.coalesce(Coalesce::All).misfire_grace_time(None).max_instances(1_000).add()
     };
     add("job").unwrap();

@@ -30,7 +30,7 @@ pub(crate) fn they_are_kept_and_run(backend: &'static Backend) {
     let scheduler = home.scheduler().task(hear).build().unwrap();
     scheduler.start_paused().unwrap();
     let add = |id: &str, when| {
-        let job = scheduler.add_job(hear(text.clone())).id(id).trigger(DateTrigger::at(when));
+        let job = scheduler.job(hear(text.clone())).id(id).trigger(DateTrigger::at(when));
         job.misfire_grace_time(None).add()
     };
     add(&long, Timestamp::UNIX_EPOCH).unwrap();

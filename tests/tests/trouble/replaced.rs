@@ -24,7 +24,7 @@ fn tell(context: JobContext, what: String) {
 }
 
 fn add(scheduler: &BackgroundScheduler, what: &str) -> Result<Job, SchedulerError> {
-    let job = scheduler.add_job(tell(what.into())).id("job").replace_existing(true);
+    let job = scheduler.job(tell(what.into())).id("job").replace_existing(true);
     job.trigger(IntervalTrigger::every(PERIOD)).add()
 }
 
@@ -81,7 +81,7 @@ fn the_scheduler_goes_on_with_what_is_there() {
 
     fs::remove_file(&path).unwrap();
     is_told(&events);
-    assert!(scheduler.get_jobs(None).unwrap().is_empty());
+    assert!(scheduler.get_jobs(JobQuery::new()).unwrap().is_empty());
     add(&scheduler, "added").unwrap();
     wait_for(&heard, "added");
     scheduler.shutdown().unwrap();
@@ -89,7 +89,7 @@ fn the_scheduler_goes_on_with_what_is_there() {
     // It is in the file that everybody sees.
     let reopened = SqliteJobStore::open(&path).unwrap();
     let reopened = BackgroundScheduler::builder().job_store("default", reopened).client_only();
-    let jobs = reopened.start().unwrap().get_jobs(None).unwrap();
+    let jobs = reopened.start().unwrap().get_jobs(JobQuery::new()).unwrap();
     assert_eq!(jobs.len(), 1);
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert!(files.len() <= 3, "nothing of the old ones is left: {files:?}");

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use punctual::{CommandError as ProcessError, Ending};
+use punctual::{CommandError as ProcessError, CommandStatus};
 
 /// A command that was not run, or did not end well. What it printed is in the log already.
 #[derive(Debug, thiserror::Error)]
@@ -21,17 +21,17 @@ pub enum CommandError {
     NotRun(ProcessError),
     /// It ended, but not with status 0.
     #[error("{0}")]
-    Failed(Ending),
+    Failed(CommandStatus),
     /// It was ended because the daemon shuts down.
     #[error("ended by the shutdown: {0}")]
-    Cancelled(Ending),
+    Cancelled(CommandStatus),
 }
 
 impl From<ProcessError> for CommandError {
     fn from(error: ProcessError) -> Self {
         match &error {
-            ProcessError::Failed { output, .. } => Self::Failed(output.ending),
-            ProcessError::Cancelled { output, .. } => Self::Cancelled(output.ending),
+            ProcessError::Failed { output, .. } => Self::Failed(output.status),
+            ProcessError::Cancelled { output, .. } => Self::Cancelled(output.status),
             _ => Self::NotRun(error),
         }
     }

@@ -1,6 +1,6 @@
 //! What commands print, line by line.
 
-use punctual::Stream;
+use punctual::CommandStream;
 
 /// Longer lines are cut into several.
 const LONGEST_LINE: usize = 8 * 1024;
@@ -9,7 +9,7 @@ const LONGEST_LINE: usize = 8 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputLine<'l> {
     /// A line that it printed, without the newline; text that is not UTF-8 is replaced.
-    Line(Stream, &'l str),
+    Line(CommandStream, &'l str),
     /// It has printed more than its limit; the rest is dropped.
     Cut,
 }
@@ -29,7 +29,7 @@ impl<L: Fn(OutputLine<'_>)> Lines<L> {
     }
 
     /// Takes the next bytes of a stream.
-    pub(super) fn push(&mut self, stream: Stream, mut bytes: &[u8]) {
+    pub(super) fn push(&mut self, stream: CommandStream, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let line = self.line(stream);
             let room = LONGEST_LINE - line.len();
@@ -46,21 +46,21 @@ impl<L: Fn(OutputLine<'_>)> Lines<L> {
 
     /// There is no more: logs what came after the last newline.
     pub(super) fn finish(mut self) {
-        for stream in [Stream::Stdout, Stream::Stderr] {
+        for stream in [CommandStream::Stdout, CommandStream::Stderr] {
             if !self.line(stream).is_empty() {
                 self.print(stream);
             }
         }
     }
 
-    fn line(&mut self, stream: Stream) -> &mut Vec<u8> {
+    fn line(&mut self, stream: CommandStream) -> &mut Vec<u8> {
         match stream {
-            Stream::Stdout => &mut self.stdout,
-            Stream::Stderr => &mut self.stderr,
+            CommandStream::Stdout => &mut self.stdout,
+            CommandStream::Stderr => &mut self.stderr,
         }
     }
 
-    fn print(&mut self, stream: Stream) {
+    fn print(&mut self, stream: CommandStream) {
         let line = std::mem::take(self.line(stream));
         let Some(left) = self.left else { return };
         self.left = left.checked_sub(line.len() as u64 + 1);

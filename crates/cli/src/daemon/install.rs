@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use punctual::{
-    AsyncScheduler, Coalesce, CronTrigger, JobChange, NewJob, Recovery, SchedulerError, Timestamp,
-    Trigger,
+    AsyncScheduler, Coalesce, CronTrigger, JobChange, JobQuery, NewJob, Recovery, SchedulerError,
+    Timestamp, Trigger,
 };
 use tracing::{info, warn};
 
@@ -51,7 +51,7 @@ pub async fn install(
         .filter_map(|entry| Planned::of(entry, settings, now, &mut ids))
         .collect();
     let mut stored = BTreeSet::new();
-    for job in scheduler.get_jobs(Some(STORE)).await? {
+    for job in scheduler.get_jobs(JobQuery::new().job_store(STORE)).await? {
         if ids.contains(job.id.as_str()) {
             stored.insert(job.id.as_str().to_owned());
         } else {

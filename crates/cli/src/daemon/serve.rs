@@ -123,7 +123,7 @@ async fn stop(
     wait: Duration,
 ) -> Result<(), DaemonError> {
     info!("stopping; running commands have {wait:?} to end");
-    scheduler.shutdown_within(wait).await?;
+    scheduler.shutdown_timeout(wait).await?;
     if timeout(PATIENCE, running.none_left()).await.is_err() {
         warn!("some output is still held by processes that have left their group");
     }

@@ -38,13 +38,17 @@ pub trait JobSink {
 /// A [`JobSink`] that also adds jobs inside a transaction of the caller's; implemented by async schedulers.
 pub trait TransactionalSink: JobSink {
     /// What adding answers: a future of a `Result`.
-    type OutputWithin<'t>;
+    type TransactionOutput<'t>;
 
     /// Adds the job inside the transaction.
-    fn add_within(self, job: NewJob, transaction: CallerTransaction<'_>) -> Self::OutputWithin<'_>;
+    fn add_in_transaction(
+        self,
+        job: NewJob,
+        transaction: CallerTransaction<'_>,
+    ) -> Self::TransactionOutput<'_>;
 }
 
-/// Describes a job; made by a scheduler's `add_job`, or by [`NewJob::builder`] to add many at once.
+/// Describes a job; made by a scheduler's `job`, or by [`NewJob::builder`] to add many at once.
 ///
 /// Everything is checked when the job is added, at once and before anything is stored.
 #[must_use = "a job does nothing until it is added"]
@@ -150,14 +154,14 @@ impl<S: JobSink> JobBuilder<S> {
 impl<S: TransactionalSink> JobBuilder<S> {
     /// Adds the job inside a transaction of one's own, on the database where the store keeps its jobs:
     /// a `sqlx::Transaction`, or a connection from a pool on which one has begun. The job is there, and
-    /// runs, if the transaction commits; see `AsyncScheduler::within`.
+    /// runs, if the transaction commits; see `AsyncScheduler::in_transaction`.
     #[must_use = "adding can fail"]
-    pub fn add_in<'t, T>(self, transaction: &'t mut T) -> S::OutputWithin<'t>
+    pub fn add_in_transaction<'t, T>(self, transaction: &'t mut T) -> S::TransactionOutput<'t>
     where
         T: DerefMut,
         T::Target: Any + Send + Sized,
     {
-        self.sink.add_within(self.job, CallerTransaction::on(&mut **transaction))
+        self.sink.add_in_transaction(self.job, CallerTransaction::on(&mut **transaction))
     }
 }
 

@@ -171,7 +171,7 @@ pub struct TriggerDefaults {
 /// their builders.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no trigger",
-    note = "use a trigger or its builder, such as `IntervalTrigger::seconds(10)` or `CronTrigger::new().hour(5)`; crontab text becomes one by `CronTrigger::from_crontab(text)`"
+    note = "use a trigger or its builder, such as `IntervalTrigger::seconds(10)` or `CronTrigger::builder().hour(5)`; crontab text becomes one by `CronTrigger::from_crontab(text)`"
 )]
 pub trait IntoTrigger {
     /// Checks everything and makes the trigger.

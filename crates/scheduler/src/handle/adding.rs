@@ -16,13 +16,17 @@ impl JobSink for AsyncScheduler {
 }
 
 impl TransactionalSink for AsyncScheduler {
-    type OutputWithin<'t> = BoxFuture<'t, Result<Job, SchedulerError>>;
+    type TransactionOutput<'t> = BoxFuture<'t, Result<Job, SchedulerError>>;
 
-    fn add_within(self, job: NewJob, transaction: CallerTransaction<'_>) -> Self::OutputWithin<'_> {
+    fn add_in_transaction(
+        self,
+        job: NewJob,
+        transaction: CallerTransaction<'_>,
+    ) -> Self::TransactionOutput<'_> {
         let place = Place::Inside(transaction);
         Box::pin(async move {
             let mut place = place;
-            self.engine.jobs.add_job_within(job, &mut place).await
+            self.engine.jobs.add_job_in_transaction(job, &mut place).await
         })
     }
 }

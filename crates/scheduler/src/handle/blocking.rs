@@ -1,12 +1,9 @@
 //! The scheduler that is the program.
 
+use super::mode::Blocking;
 use super::synchronous::SyncScheduler;
 use super::thread::SchedulerThread;
 use crate::error::SchedulerError;
-
-/// The mode of [`BlockingScheduler`].
-#[derive(Clone, Copy, Debug)]
-pub struct Blocking;
 
 /// A scheduler that is all the program does: `start` returns when it has been shut down.
 pub type BlockingScheduler = SyncScheduler<Blocking>;

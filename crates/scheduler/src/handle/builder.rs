@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Alias, Clock, Codec, DynJobStore, Event, EventMask, Executor, IntoZone, JobDefaults, JobStore,
-    NameError, NodeId, SharedState, SystemClock, Task, TaskFn, TaskRegistration, TaskRegistry,
-    Tasks, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneError,
+    Alias, Clock, Codec, DynJobStore, Event, EventMask, Executor, IntoJobStore, IntoZone,
+    JobDefaults, NameError, NodeId, SharedState, SystemClock, Task, TaskFn, TaskRegistration,
+    TaskRegistry, Tasks, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneError,
 };
 
 use super::defaults;
+use super::named::{add_default, named};
 use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
 use crate::shared::{
@@ -20,6 +21,7 @@ use crate::shared::{
 };
 
 /// What a builder has put together, on its way into a scheduler.
+#[doc(hidden)]
 pub struct BuiltEngine(pub(crate) Arc<Engine>);
 
 impl fmt::Debug for BuiltEngine {
@@ -93,8 +95,30 @@ impl<S> Default for SchedulerBuilder<S> {
 
 impl<S> SchedulerBuilder<S> {
     /// Adds a job store under an alias. The first store given is asked first when a job is looked up.
-    pub fn job_store(mut self, alias: impl AsRef<str>, store: impl JobStore) -> Self {
-        self.stores.push((Alias::new(alias), Arc::new(store)));
+    ///
+    /// Of which kind it is can be decided at run time:
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use punctual_core::DynJobStore;
+    /// use punctual_scheduler::{AsyncScheduler, SchedulerBuilder};
+    /// use punctual_store_memory::MemoryJobStore;
+    /// use punctual_store_sql::SqliteJobStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = Some(folder.path().join("jobs.sqlite"));
+    /// let store: Arc<dyn DynJobStore> = match file {
+    ///     Some(file) => Arc::new(SqliteJobStore::open(file)?),
+    ///     None => Arc::new(MemoryJobStore::new()),
+    /// };
+    /// let scheduler = AsyncScheduler::builder().job_store("default", store).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn job_store(mut self, alias: impl AsRef<str>, store: impl IntoJobStore) -> Self {
+        self.stores.push((Alias::new(alias), store.into_job_store()));
         self
     }
 
@@ -345,27 +369,6 @@ impl<S> fmt::Debug for SchedulerBuilder<S> {
             .field("job_defaults", &self.job_defaults)
             .finish_non_exhaustive()
     }
-}
-
-fn add_default<T>(components: &mut Vec<(Alias, T)>, make: impl FnOnce() -> Option<T>) {
-    if !components.iter().any(|(alias, _)| *alias == Alias::default()) {
-        components.extend(make().map(|component| (Alias::default(), component)));
-    }
-}
-
-fn named<T>(
-    kind: &'static str,
-    components: Vec<(Result<Alias, NameError>, T)>,
-) -> Result<Vec<(Alias, T)>, SchedulerError> {
-    let mut named: Vec<(Alias, T)> = Vec::with_capacity(components.len());
-    for (alias, component) in components {
-        let alias = alias?;
-        if named.iter().any(|(known, _)| *known == alias) {
-            return Err(SchedulerError::AliasTaken { kind, alias });
-        }
-        named.push((alias, component));
-    }
-    Ok(named)
 }
 
 fn check_range(

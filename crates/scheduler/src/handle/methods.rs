@@ -1,8 +1,29 @@
-//! The methods that need not wait, and so are the same for every kind of scheduler.
+//! The methods that need not wait, and so are the same for every kind of scheduler; those that wait are in
+//! `waiting.rs`.
 
 /// Writes the methods into an `impl` of a type with a field `engine`.
 macro_rules! shared_methods {
     () => {
+        /// Describes a job that does `call`: a call of a `#[task]`, or a closure for stores in memory. Nothing is
+        /// added before [`JobBuilder::add`] is called.
+        #[doc(alias = "add_job")]
+        pub fn job<M>(&self, call: impl IntoAction<M>) -> JobBuilder<Self> {
+            JobBuilder::new(call, self.clone())
+        }
+
+        /// Adds an executor. When the scheduler runs, it is started at once.
+        ///
+        /// # Errors
+        ///
+        /// [`AliasTaken`](SchedulerError::AliasTaken), or why it can't be started.
+        pub fn add_executor(
+            &self,
+            alias: impl AsRef<str>,
+            executor: impl Executor,
+        ) -> Result<(), SchedulerError> {
+            self.engine.add_executor(Alias::new(alias)?, Arc::new(executor))
+        }
+
         /// Runs no jobs until [`resume`](Self::resume); everything else works. Runs under way go on.
         ///
         /// # Errors
@@ -72,15 +93,10 @@ macro_rules! shared_methods {
             self.engine.shared.bus.remove_listener(id)
         }
 
-        /// The events in the mask from now on, as an async stream.
+        /// The events in the mask from now on, as an async stream, which ends with the shutdown.
         #[must_use]
         pub fn events(&self, mask: EventMask) -> EventStream {
             self.engine.shared.bus.stream(mask)
-        }
-
-        /// Waits until the listeners have heard every event so far, at most `timeout`.
-        pub fn flush_events(&self, timeout: Duration) {
-            self.engine.shared.bus.flush(timeout);
         }
     };
 }

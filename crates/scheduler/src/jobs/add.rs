@@ -24,7 +24,7 @@ impl Jobs {
     }
 
     /// Adds a job inside a transaction of the caller's: there is no waiting for the start in one.
-    pub(crate) async fn add_job_within(
+    pub(crate) async fn add_job_in_transaction(
         &self,
         job: NewJob,
         place: &mut Place<'_>,

@@ -265,7 +265,9 @@ impl Jobs {
         schedule: impl Fn(Option<&Slot>, &Job) -> Result<Option<Schedule>, SchedulerError>,
         place: &mut Place<'_>,
     ) -> Result<Job, SchedulerError> {
-        for _ in 0..CONFLICT_RETRIES {
+        let mut attempt = 1;
+        let mut refused: Option<(JobRecord, SchedulerError)> = None;
+        loop {
             let (slot, record) = match self.find(selector.clone(), place).await? {
                 Found::Stored(slot, record) => (slot, record),
                 Found::Pending(job) => {
@@ -276,6 +278,13 @@ impl Jobs {
                     return Ok(self.pending_job(&changed));
                 }
             };
+            if let Some((before, error)) = refused.take()
+                && !place.is_final()
+                && is_same(&record, &before)
+            {
+                // The transaction sees the job as it was when it began.
+                return Err(error);
+            }
             let schedule = schedule(Some(&slot), &self.job(&slot, &record))?;
             let update = RecordUpdate {
                 schedule: Some(schedule),
@@ -285,12 +294,13 @@ impl Jobs {
             };
             match self.update(&slot, &record, update.clone(), place).await {
                 Ok(()) => return self.modified(&slot, record, update, place).await,
-                Err(error) if is_conflict(&error) => {}
+                Err(error) if is_conflict(&error) && attempt < CONFLICT_RETRIES => {
+                    attempt += 1;
+                    refused = Some((record, error));
+                }
                 Err(error) => return Err(error),
             }
         }
-        let (slot, record) = self.find_stored(selector).await?;
-        Err(slot.error(StoreError::conflict(&record.id)))
     }
 }
 

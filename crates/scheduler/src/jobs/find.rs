@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use punctual_core::{Alias, CheckedJob, Job, JobRecord, JobRef, StoreError, StoreErrorKind};
+use punctual_core::{CheckedJob, Job, JobRecord, JobRef, StoreError, StoreErrorKind};
 
+use super::query::JobQuery;
 use super::selector::JobSelector;
 use super::{Jobs, PAGE};
 use crate::error::SchedulerError;
@@ -79,20 +80,26 @@ impl Jobs {
         }
     }
 
-    pub(crate) async fn get_jobs(&self, alias: Option<&Alias>) -> Result<Vec<Job>, SchedulerError> {
+    pub(crate) async fn get_jobs(&self, query: JobQuery) -> Result<Vec<Job>, SchedulerError> {
+        let query = query.check()?;
+        let alias = query.job_store.as_ref();
         if self.pending.is_open() {
             let pending =
                 self.pending.list(|job| alias.is_none_or(|alias| job.job_store == *alias));
-            return Ok(pending.iter().map(|job| self.pending_job(job)).collect());
+            let jobs = pending.iter().map(|job| self.pending_job(job));
+            return Ok(jobs.filter(|job| query.matches(job)).take(query.limit).collect());
         }
         let mut jobs = Vec::new();
         for slot in self.stores.of(alias)? {
             let mut after = None;
-            loop {
-                let page = slot.store.list(after.as_ref(), PAGE).await;
+            while jobs.len() < query.limit {
+                let wanted = query.limit - jobs.len();
+                let size = if query.matches_all() { wanted.min(PAGE) } else { PAGE };
+                let page = slot.store.list(after.as_ref(), size).await;
                 let page = page.map_err(|error| slot.error(error))?;
                 slot.report_corrupt(page.corrupt);
-                jobs.extend(page.records.iter().map(|record| self.job(&slot, record)));
+                let found = page.records.iter().map(|record| self.job(&slot, record));
+                jobs.extend(found.filter(|job| query.matches(job)).take(wanted));
                 after = page.next;
                 if after.is_none() {
                     break;

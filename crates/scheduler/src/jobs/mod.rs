@@ -6,6 +6,7 @@ mod corrupt;
 mod find;
 mod history;
 mod pending;
+mod query;
 mod remove;
 mod run_now;
 mod schedule;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use punctual_core::{Timestamp, TriggerDefaults};
 
 use self::pending::Pending;
+pub use self::query::JobQuery;
 pub use self::selector::JobSelector;
 use crate::runs::Runs;
 use crate::shared::Shared;

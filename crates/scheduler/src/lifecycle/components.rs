@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{Alias, DynJobStore, Event, Executor};
+use tokio::runtime::Handle;
 
 use super::Engine;
 use crate::error::SchedulerError;
@@ -77,6 +78,9 @@ impl Engine {
     ) -> Result<(), SchedulerError> {
         let taken = || SchedulerError::AliasTaken { kind: "an executor", alias: alias.clone() };
         let is_up = self.shared.phase.is_up();
+        // It starts where the others have started, wherever the caller is.
+        let runtime = self.shared.runtime();
+        let _inside = runtime.as_ref().map(Handle::enter);
         let start = |executor: &dyn Executor| match is_up {
             true => executor
                 .start()

@@ -21,7 +21,7 @@ impl Engine {
         self.begin_to_stop()?;
         self.shared.wake.wake();
         self.close(wait).await;
-        self.shared.bus.emit(Event::SchedulerShutdown);
+        self.shared.bus.emit_last(Event::SchedulerShutdown);
         tracing::info!("scheduler has been shut down");
         self.turns.send_modify(|turns| *turns += 1);
         Ok(())

@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use punctual_core::{Event, EventMask};
-use tokio::sync::Notify;
 
-/// How many events a stream holds for a slow reader before it drops the oldest.
-const STREAM_CAPACITY: usize = 65_536;
+use super::stream::{EventStream, StreamState};
 
 /// Identifies a listener, to remove it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +60,13 @@ struct QueueState {
     closed: bool,
 }
 
+impl QueueState {
+    /// Whether there are events that listeners have not heard to the end.
+    fn is_behind(&self) -> bool {
+        self.busy || !self.waiting.is_empty()
+    }
+}
+
 impl EventBus {
     /// Whether an event of this kind would be heard.
     pub(crate) fn wants(&self, kind: EventMask) -> bool {
@@ -86,11 +91,11 @@ impl EventBus {
     }
 
     pub(crate) fn stream(&self, mask: EventMask) -> EventStream {
-        let state = Arc::new(StreamState::default());
+        let (stream, state) = EventStream::new();
         let mut targets = self.targets.lock();
         targets.streams.push((mask, Arc::downgrade(&state)));
         self.count(&mut targets);
-        EventStream { state }
+        stream
     }
 
     fn count(&self, targets: &mut Targets) {
@@ -103,13 +108,33 @@ impl EventBus {
 
     /// Tells everybody who wants it.
     pub(crate) fn emit(&self, event: Event) {
+        if self.is_wanted(&event) {
+            let has_listeners = self.send(event, &mut self.targets.lock());
+            self.wake_listeners(has_listeners);
+        }
+    }
+
+    /// Tells everybody who wants it, and ends the streams: it is their last event.
+    pub(crate) fn emit_last(&self, event: Event) {
+        // Under one lock, so that no other event comes in between.
+        let mut targets = self.targets.lock();
+        let has_listeners = self.is_wanted(&event) && self.send(event, &mut targets);
+        close_all(&mut targets);
+        self.count(&mut targets);
+        drop(targets);
+        self.wake_listeners(has_listeners);
+    }
+
+    fn is_wanted(&self, event: &Event) -> bool {
         let code = event.code();
         // The kind only: values and errors that jobs return can be secrets.
         tracing::debug!(target: "punctual::event", %code);
-        if !self.wants(code) {
-            return;
-        }
-        let mut targets = self.targets.lock();
+        self.wants(code)
+    }
+
+    /// Hands an event to the streams, and queues it for the listeners; whether any of these wants it.
+    fn send(&self, event: Event, targets: &mut Targets) -> bool {
+        let code = event.code();
         let mut gone = false;
         for (mask, stream) in &targets.streams {
             match stream.upgrade() {
@@ -125,12 +150,18 @@ impl EventBus {
             .map(|listener| Arc::clone(&listener.callback))
             .collect();
         if gone {
-            self.count(&mut targets);
+            self.count(targets);
         }
         // Queued under the lock, so that listeners hear events in one order.
-        if !callbacks.is_empty() {
+        let has_listeners = !callbacks.is_empty();
+        if has_listeners {
             self.queue.state.lock().waiting.push_back((event, callbacks));
-            drop(targets);
+        }
+        has_listeners
+    }
+
+    fn wake_listeners(&self, has_listeners: bool) {
+        if has_listeners {
             self.queue.changed.notify_all();
             self.ensure_thread();
         }
@@ -154,24 +185,35 @@ impl EventBus {
         }
     }
 
+    /// Whether there is nothing to wait for: every event so far has been heard, or a listener itself is asking.
+    pub(crate) fn is_flushed(&self) -> bool {
+        let own = self.thread.lock().as_ref().map(|(_, id)| *id);
+        own.is_none_or(|own| own == thread::current().id()) || !self.queue.state.lock().is_behind()
+    }
+
     /// Waits until every event so far has been heard, at most this long; not when a listener itself is
     /// asking.
     pub(crate) fn flush(&self, timeout: Duration) {
-        let own = self.thread.lock().as_ref().map(|(_, id)| *id);
-        if own.is_none() || own == Some(thread::current().id()) {
+        if self.is_flushed() {
             return;
         }
         let mut state = self.queue.state.lock();
-        self.queue.changed.wait_while_for(
-            &mut state,
-            |state| state.busy || !state.waiting.is_empty(),
-            timeout,
-        );
+        self.queue.changed.wait_while_for(&mut state, |state| state.is_behind(), timeout);
+    }
+}
+
+/// Ends the streams there are; those that are taken later are for the next start.
+fn close_all(targets: &mut Targets) {
+    for (_, stream) in targets.streams.drain(..) {
+        if let Some(stream) = stream.upgrade() {
+            stream.close();
+        }
     }
 }
 
 impl Drop for EventBus {
     fn drop(&mut self) {
+        close_all(self.targets.get_mut());
         self.queue.state.lock().closed = true;
         self.queue.changed.notify_all();
     }
@@ -198,60 +240,5 @@ impl Queue {
                 self.changed.wait(&mut state);
             }
         }
-    }
-}
-
-/// Events as they happen, for async code; from `events` of a scheduler.
-///
-/// It holds 65,536 events for a slow reader; beyond that the oldest are dropped and
-/// [`Event::Lagged`] says how many.
-#[derive(Debug)]
-pub struct EventStream {
-    state: Arc<StreamState>,
-}
-
-#[derive(Debug, Default)]
-struct StreamState {
-    buffer: Mutex<Buffer>,
-    changed: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Buffer {
-    events: VecDeque<Event>,
-    dropped: u64,
-}
-
-impl StreamState {
-    fn push(&self, event: Event) {
-        let mut buffer = self.buffer.lock();
-        if buffer.events.len() == STREAM_CAPACITY {
-            buffer.events.pop_front();
-            buffer.dropped += 1;
-        }
-        buffer.events.push_back(event);
-        drop(buffer);
-        self.changed.notify_one();
-    }
-}
-
-impl EventStream {
-    /// The next event; waits for it. Safe to cancel: no event is lost.
-    pub async fn next(&mut self) -> Event {
-        loop {
-            if let Some(event) = self.try_next() {
-                return event;
-            }
-            self.state.changed.notified().await;
-        }
-    }
-
-    /// The next event if there is one.
-    pub fn try_next(&mut self) -> Option<Event> {
-        let mut buffer = self.state.buffer.lock();
-        if buffer.dropped > 0 {
-            return Some(Event::Lagged(std::mem::take(&mut buffer.dropped)));
-        }
-        buffer.events.pop_front()
     }
 }

@@ -6,6 +6,7 @@ mod history_options;
 mod ids;
 mod settings;
 mod state;
+mod stream;
 mod wake;
 
 use std::collections::HashMap;
@@ -19,7 +20,7 @@ use punctual_core::{
 use tokio::runtime::Handle;
 
 pub(crate) use self::bus::EventBus;
-pub use self::bus::{EventStream, ListenerId};
+pub use self::bus::ListenerId;
 pub use self::history_options::HistoryOptions;
 pub(crate) use self::ids::Ids;
 pub(crate) use self::settings::{
@@ -27,6 +28,7 @@ pub(crate) use self::settings::{
 };
 pub(crate) use self::state::Phase;
 pub use self::state::SchedulerState;
+pub use self::stream::EventStream;
 pub(crate) use self::wake::Wake;
 
 type Executors = HashMap<Alias, Arc<dyn Executor>>;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::common::{error, run};
-use punctual_task_command::{Command, CommandError, Ending, command, shell};
+use punctual_task_command::{Command, CommandError, CommandStatus, command, shell};
 
 #[tokio::test]
 async fn a_good_end_tells_what_was_printed() {
     let output = run(&shell("echo out; echo err >&2")).await.unwrap();
-    assert_eq!(output.ending, Ending::Exited(0));
+    assert_eq!(output.status, CommandStatus::Exited(0));
     assert_eq!((&*output.stdout.head, &*output.stderr.head), ("out\n", "err\n"));
 }
 
@@ -48,7 +48,7 @@ async fn a_bad_end_names_program_ending_and_last_words() {
     ] {
         let error = error(&command).await;
         assert_eq!(error.to_string(), expected);
-        assert!(!error.output().unwrap().ending.is_success());
+        assert!(!error.output().unwrap().status.is_success());
         assert!(!error.is_retryable(), "what a status means is not known");
     }
     let long = shell("yes word | head -c 100000 >&2; echo the end >&2; exit 1");

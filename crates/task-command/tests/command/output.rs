@@ -1,7 +1,7 @@
 //! What is kept of what commands print.
 
 use crate::common::run;
-use punctual_task_command::{Stream, command, shell};
+use punctual_task_command::{CommandStream, command, shell};
 
 #[tokio::test]
 async fn both_ends_are_kept_within_the_limit() {
@@ -23,7 +23,7 @@ async fn a_flood_neither_stops_the_program_nor_fills_the_memory() {
     let mut seen = 0;
     let output = flood
         .run_watched(std::future::pending(), |stream, bytes| {
-            assert_eq!(stream, Stream::Stdout);
+            assert_eq!(stream, CommandStream::Stdout);
             seen += bytes.len() as u64;
         })
         .await

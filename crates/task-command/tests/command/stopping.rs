@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{Held, error, rest, run};
-use punctual_task_command::{CommandError, Stream, command, shell};
+use punctual_task_command::{CommandError, CommandStream, command, shell};
 use tokio::sync::oneshot;
 
 /// Long enough for any machine; it never passes unless something is wrong.
@@ -75,7 +75,7 @@ async fn who_ends_well_when_asked_to_has_done_well() {
     let (ready, told) = oneshot::channel();
     let mut ready = Some(ready);
     let patient = shell(script).grace(LONG);
-    let tell = |_: Stream, _: &[u8]| {
+    let tell = |_: CommandStream, _: &[u8]| {
         if let Some(ready) = ready.take() {
             ready.send(()).unwrap();
         }
@@ -160,5 +160,5 @@ async fn cancelled_before_it_begins_to_work() {
     let both = shell("echo a; echo b >&2");
     both.run_watched(pending(), |stream, _| streams.push(stream)).await.unwrap();
     streams.sort();
-    assert_eq!(streams, [Stream::Stdout, Stream::Stderr]);
+    assert_eq!(streams, [CommandStream::Stdout, CommandStream::Stderr]);
 }

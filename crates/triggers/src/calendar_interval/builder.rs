@@ -5,7 +5,7 @@ use punctual_core::TriggerError;
 use super::{CalendarIntervalTrigger, Stored};
 use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods};
 use crate::civil::{Fold, Gap};
-use crate::when::When;
+use crate::input::DateTimeInput;
 
 /// Makes a [`CalendarIntervalTrigger`]; see [`CalendarIntervalTrigger::months`] and its siblings.
 ///
@@ -89,13 +89,13 @@ impl CalendarIntervalTriggerBuilder {
     }
 
     /// The first date, from which the others are counted.
-    pub fn start_date(mut self, start: impl Into<When>) -> Self {
+    pub fn start_date(mut self, start: impl Into<DateTimeInput>) -> Self {
         self.settings.start = Some(start.into());
         self
     }
 
     /// The last possible date.
-    pub fn end_date(mut self, end: impl Into<When>) -> Self {
+    pub fn end_date(mut self, end: impl Into<DateTimeInput>) -> Self {
         self.settings.end = Some(end.into());
         self
     }
@@ -130,7 +130,7 @@ impl CalendarIntervalTriggerBuilder {
             invalid("interval", "more than 4,294,967,295 units".to_owned(), reason)
         })?;
         let timezone = self.settings.zone(defaults)?;
-        let today = || When::from(defaults.now());
+        let today = || DateTimeInput::from(defaults.now());
         let start = self.settings.start.clone().unwrap_or_else(today);
         let end = self.settings.end.as_ref();
         CalendarIntervalTrigger::of(Stored {

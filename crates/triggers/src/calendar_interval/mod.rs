@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::builder::{Extras, earliest, same_but_for_clock, stored};
 use crate::civil::{DAY, Fold, Gap, LAST_DAY, Timeline, WallTimes};
-use crate::when::day_text;
+use crate::input::day_text;
 pub use builder::CalendarIntervalTriggerBuilder;
 use dates::Dates;
 

@@ -20,7 +20,7 @@ use crate::steps::Steps;
 ///
 /// // Every third day, but only on weekends.
 /// let trigger = AndTrigger::of(CalendarIntervalTrigger::days(3).start_date("2026-01-01"))
-///     .and(CronTrigger::new().day_of_week("sat,sun"))
+///     .and(CronTrigger::builder().day_of_week("sat,sun"))
 ///     .timezone("UTC")
 ///     .build()?;
 /// let fire = trigger.next_fire_time(None, Timestamp::from_seconds(1_767_225_600)).unwrap();

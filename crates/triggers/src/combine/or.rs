@@ -16,8 +16,8 @@ use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_method
 /// ```
 /// use punctual_triggers::{CronTrigger, OrTrigger};
 ///
-/// let trigger = OrTrigger::of(CronTrigger::new().day_of_week("mon-fri").hour(6))
-///     .or(CronTrigger::new().day_of_week("sat,sun").hour(9))
+/// let trigger = OrTrigger::of(CronTrigger::builder().day_of_week("mon-fri").hour(6))
+///     .or(CronTrigger::builder().day_of_week("sat,sun").hour(9))
 ///     .timezone("Europe/Helsinki")
 ///     .build()?;
 /// # Ok::<(), punctual_core::TriggerError>(())

@@ -30,11 +30,11 @@ fn fires_are_found_in_few_searches() {
     let yearly = |builder: super::CronTriggerBuilder| builder.day_of_week("sun").hour(3).minute(30);
     let triggers = [
         // Always in the gap of Helsinki and its like.
-        yearly(CronTrigger::new().month(3).day("25-31")).gap(Gap::Skip),
-        yearly(CronTrigger::new().year("2027-9990").month(3).day("last sun")).gap(Gap::Skip),
+        yearly(CronTrigger::builder().month(3).day("25-31")).gap(Gap::Skip),
+        yearly(CronTrigger::builder().year("2027-9990").month(3).day("last sun")).gap(Gap::Skip),
         // Only on 29 February outside of it.
-        yearly(CronTrigger::new().month("2,3").day(29)).gap(Gap::Skip),
-        CronTrigger::new().month(2).day(29).day_of_week("mon"),
+        yearly(CronTrigger::builder().month("2,3").day(29)).gap(Gap::Skip),
+        CronTrigger::builder().month(2).day(29).day_of_week("mon"),
         CronTrigger::from_crontab("0 0 30 2 *"),
         CronTrigger::from_crontab("30 * * * *"),
     ];

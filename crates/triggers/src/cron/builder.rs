@@ -11,7 +11,7 @@ use super::{CronTrigger, CronValue};
 use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods};
 use crate::civil::{Fold, Gap};
 
-/// Makes a [`CronTrigger`]; see [`CronTrigger::new`].
+/// Makes a [`CronTrigger`]; see [`CronTrigger::builder`].
 ///
 /// Fields take numbers, inclusive ranges and expressions: `hour(3)`, `hour(0..=3)`, `hour("0-3,*/6")`,
 /// `day("3rd fri,last")`. All given fields must match. Of those not given, the ones that are more significant

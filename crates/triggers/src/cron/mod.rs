@@ -36,7 +36,7 @@ pub use value::CronValue;
 /// ```
 /// use punctual_triggers::CronTrigger;
 ///
-/// let paydays = CronTrigger::new().day("15,last").hour(9);
+/// let paydays = CronTrigger::builder().day("15,last").hour(9);
 /// let nightly = CronTrigger::from_crontab("30 2 * * *").timezone("Europe/Helsinki");
 /// # paydays.build()?; nightly.build()?;
 /// # Ok::<(), punctual_core::TriggerError>(())
@@ -73,8 +73,7 @@ impl CronTrigger {
     const VERSION: u32 = 1;
 
     /// Begins a trigger of fields; with none of them given it fires every second.
-    #[expect(clippy::new_ret_no_self, reason = "every trigger is made by its builder")]
-    pub fn new() -> CronTriggerBuilder {
+    pub fn builder() -> CronTriggerBuilder {
         CronTriggerBuilder::of_fields()
     }
 

@@ -9,8 +9,8 @@ use crate::builder::{
     Defaults, Extras, Settings, builder_is_into_trigger, builder_methods, same_but_for_clock,
     stored,
 };
+use crate::input::DateTimeInput;
 use crate::text::InZone;
-use crate::when::When;
 
 /// Fires once, at an instant, even if that has passed when the job is added.
 ///
@@ -38,7 +38,7 @@ impl DateTrigger {
     const VERSION: u32 = 1;
 
     /// Begins a trigger that fires at that time.
-    pub fn at(run_date: impl Into<When>) -> DateTriggerBuilder {
+    pub fn at(run_date: impl Into<DateTimeInput>) -> DateTriggerBuilder {
         DateTriggerBuilder { run_date: Some(run_date.into()), settings: Settings::default() }
     }
 
@@ -98,7 +98,7 @@ impl fmt::Display for DateTrigger {
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct DateTriggerBuilder {
     /// None: now.
-    run_date: Option<When>,
+    run_date: Option<DateTimeInput>,
     settings: Settings,
 }
 

@@ -14,7 +14,7 @@ pub trait Except: IntoTrigger + Sized {
     /// use punctual_triggers::{Calendar, CronTrigger, Except};
     ///
     /// let closed = Calendar::new().weekdays("sat,sun").date("2026-12-25");
-    /// let trigger = CronTrigger::new().hour(9)
+    /// let trigger = CronTrigger::builder().hour(9)
     ///     .except(closed)
     ///     .timezone("Europe/Helsinki")
     ///     .build()?;

@@ -10,7 +10,7 @@ use punctual_core::{IntoTrigger, Trigger, TriggerDefaults, TriggerError, Zone};
 use super::days::ExcludedDays;
 use super::range::DateRange;
 use crate::cron::{CronValue, weekdays};
-use crate::when::When;
+use crate::input::DateTimeInput;
 
 /// Days, and single instants, on which a trigger shall not fire: see [`Except::except`](crate::Except::except).
 ///
@@ -24,14 +24,14 @@ use crate::when::When;
 ///     .date("2026-05-01")
 ///     .dates("2026-07-01", "2026-07-31")
 ///     // Midsummer's Eve in Finland: the Friday from the 19th to the 25th of June.
-///     .days_of(CronTrigger::new().month(6).day("19-25").day_of_week("fri"));
+///     .days_of(CronTrigger::builder().month(6).day("19-25").day_of_week("fri"));
 /// # let _ = closed;
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a calendar does nothing until it is given to a trigger"]
 pub struct Calendar {
     weekdays: Vec<CronValue>,
-    dates: Vec<(When, When)>,
+    dates: Vec<(DateTimeInput, DateTimeInput)>,
     days_of: Vec<(Make, u32)>,
     fires_of: Vec<Make>,
 }
@@ -68,14 +68,18 @@ impl Calendar {
     }
 
     /// Excludes a date.
-    pub fn date(mut self, date: impl Into<When>) -> Self {
+    pub fn date(mut self, date: impl Into<DateTimeInput>) -> Self {
         let date = date.into();
         self.dates.push((date.clone(), date));
         self
     }
 
     /// Excludes all dates from the first to the last, both included.
-    pub fn dates(mut self, first: impl Into<When>, last: impl Into<When>) -> Self {
+    pub fn dates(
+        mut self,
+        first: impl Into<DateTimeInput>,
+        last: impl Into<DateTimeInput>,
+    ) -> Self {
         self.dates.push((first.into(), last.into()));
         self
     }

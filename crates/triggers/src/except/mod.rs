@@ -32,7 +32,7 @@ use moved::Moved;
 /// use punctual_triggers::{Calendar, CronTrigger, Except};
 ///
 /// // Salaries on the 15th, or on the next working day.
-/// let trigger = CronTrigger::new().day(15).hour(8)
+/// let trigger = CronTrigger::builder().day(15).hour(8)
 ///     .except(Calendar::new().weekdays("sat,sun").date("2026-08-17"))
 ///     .next_business_day()
 ///     .timezone("Europe/Helsinki")

@@ -5,7 +5,7 @@ use std::fmt;
 use punctual_core::{TriggerError, Zone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::when::{When, day_text};
+use crate::input::{DateTimeInput, day_text};
 
 /// All days from the first to the last. As text it is `2026-12-24` or, of several days,
 /// `2026-07-01/2026-07-31`, as in ISO 8601.
@@ -17,7 +17,11 @@ pub(super) struct DateRange {
 
 impl DateRange {
     /// The range from `first` to `last`, where instants are understood in `zone`.
-    pub(super) fn new(first: &When, last: &When, zone: &Zone) -> Result<Self, TriggerError> {
+    pub(super) fn new(
+        first: &DateTimeInput,
+        last: &DateTimeInput,
+        zone: &Zone,
+    ) -> Result<Self, TriggerError> {
         let range = Self { first: first.day("dates", zone)?, last: last.day("dates", zone)? };
         if range.last < range.first {
             let reason = "a range must not end before it begins";

@@ -40,7 +40,7 @@ pub trait TriggerExt: Trigger {
     /// use punctual_core::Timestamp;
     /// use punctual_triggers::{CronTrigger, TriggerExt};
     ///
-    /// let trigger = CronTrigger::new().hour(3).minute(30).timezone("Europe/Helsinki").build()?;
+    /// let trigger = CronTrigger::builder().hour(3).minute(30).timezone("Europe/Helsinki").build()?;
     /// let explanation = trigger.explain(Timestamp::from_seconds(1_774_656_000), 2);
     /// let sunday = explanation.steps[1].to_string();
     /// assert_eq!(sunday, "Sun 2026-03-29 04:30:00 +03:00  03:30:00 is skipped by the clock");

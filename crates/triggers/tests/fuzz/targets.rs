@@ -50,7 +50,7 @@ pub(crate) fn fields(text: &str) {
         |builder, text| builder.minute(text),
         |builder, text| builder.second(text),
     ];
-    let mut builder = CronTrigger::new();
+    let mut builder = CronTrigger::builder();
     for (set, text) in set.iter().zip(text.split('\n')) {
         if !text.is_empty() {
             builder = set(builder, text);
@@ -75,14 +75,14 @@ pub(crate) fn date(text: &str) {
     try_out(DateTrigger::at(text));
     try_out(IntervalTrigger::hours(36).start_date(text));
     try_out(CalendarIntervalTrigger::months(1).start_date(text));
-    try_out(CronTrigger::new().hour(3).end_date(text));
+    try_out(CronTrigger::builder().hour(3).end_date(text));
 }
 
 /// A zone's name.
 pub(crate) fn zone(text: &str) {
     if let Ok(zone) = Zone::named(text) {
         assert_eq!(Zone::named(zone.name()).as_ref(), Ok(&zone));
-        try_out(CronTrigger::new().hour(2).timezone(zone));
+        try_out(CronTrigger::builder().hour(2).timezone(zone));
     }
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn zone(text: &str) {
 pub(crate) fn ical(text: &str) {
     use punctual_triggers::{Calendar, Except};
     if let Ok(calendar) = Calendar::from_ical(text) {
-        try_out(CronTrigger::new().hour(3).except(calendar));
+        try_out(CronTrigger::builder().hour(3).except(calendar));
     }
 }
 

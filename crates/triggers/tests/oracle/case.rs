@@ -186,7 +186,7 @@ impl Described {
                 end_date,
                 timezone,
             } => {
-                let mut cron = CronTrigger::new();
+                let mut cron = CronTrigger::builder();
                 macro_rules! set_fields {
                     ($($field:ident),*) => {
                         $(if let Some(value) = $field {

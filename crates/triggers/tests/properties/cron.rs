@@ -48,7 +48,7 @@ impl Fields {
     }
 
     pub(crate) fn builder(&self) -> CronTriggerBuilder {
-        let mut builder = CronTrigger::new();
+        let mut builder = CronTrigger::builder();
         macro_rules! set {
             ($($field:ident),*) => {$(
                 if let Some(expression) = &self.$field {

@@ -13,7 +13,7 @@ fn built(builder: CronTriggerBuilder) -> Result<CronTrigger, TriggerError> {
 /// Reads `cron[month='1-3', day='last fri']`.
 fn read_fields(shown: &str) -> CronTriggerBuilder {
     let fields = shown.strip_prefix("cron[").and_then(|s| s.strip_suffix(']'));
-    let mut builder = CronTrigger::new();
+    let mut builder = CronTrigger::builder();
     // The separator lies between a quote and the next name; expressions have no quotes.
     for field in fields.unwrap().split_terminator("', ") {
         let (name, text) = field.trim_end_matches('\'').split_once("='").unwrap();

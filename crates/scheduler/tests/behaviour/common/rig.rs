@@ -104,7 +104,7 @@ impl Rig {
             let now = self.clock().now();
             let next = self.block_on(self.tick(now));
             if next.is_none_or(|next| next > now) {
-                self.scheduler.flush_events(PATIENCE);
+                self.block_on(self.flush_events(PATIENCE));
                 return next;
             }
         }

@@ -8,7 +8,7 @@ use crate::common::{Call, Fault, File, Rig, at, faulty, note};
 fn rig(coalesce: Coalesce) -> (Rig, File) {
     let file = File::new();
     let rig = Rig::new(|builder| builder.job_store("default", file.store()));
-    let job = rig.add_job(note("job".into())).id("job").coalesce(coalesce);
+    let job = rig.job(note("job".into())).id("job").coalesce(coalesce);
     let trigger = IntervalTrigger::seconds(10).start_date(at(10));
     rig.block_on(job.recovery(Recovery::Rerun).trigger(trigger).add()).unwrap();
     (rig, file)

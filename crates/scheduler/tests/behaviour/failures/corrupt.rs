@@ -8,6 +8,7 @@ use punctual_core::{
     Claims, CorruptKind, CorruptRecord, DynJobStore, JobCursor, JobPage, NodeId, StoreError,
     TaskFilter, Timestamp,
 };
+use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::IntervalTrigger;
@@ -60,19 +61,19 @@ fn what_can_not_be_read_stops_nothing_else() {
     let broken = CorruptRecord::new(CorruptKind::Job, "broken", "its fence is 9223372036854775807");
     *store.corrupt.lock() = Some(broken.clone());
     let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
-    let job = rig.add_job(note("job".into())).id("job");
+    let job = rig.job(note("job".into())).id("job");
     rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
     rig.run_until(35);
     assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@30"]);
     assert_eq!(rig.events.of("RECORD_CORRUPT").len(), 1, "once, however often it is met");
     assert_eq!(rig.health().job_stores[0].corrupt, std::slice::from_ref(&broken));
     assert!(rig.health().is_ok(), "everything else goes on");
-    let listed = rig.block_on(rig.corrupt_records(None)).unwrap();
+    let listed = rig.block_on(rig.corrupt_records()).unwrap();
     assert_eq!(listed, [("default".try_into().unwrap(), broken.clone())]);
-    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 1);
+    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 1);
 
     assert!(rig.block_on(rig.discard_corrupt("default", &broken)).unwrap());
     assert!(!rig.block_on(rig.discard_corrupt("default", &broken)).unwrap());
-    assert_eq!(rig.block_on(rig.corrupt_records(None)).unwrap(), []);
+    assert_eq!(rig.block_on(rig.corrupt_records()).unwrap(), []);
     assert_eq!(rig.health().job_stores[0].corrupt, []);
 }

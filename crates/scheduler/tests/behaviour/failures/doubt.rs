@@ -7,6 +7,7 @@ use punctual_core::{
     Coalesce, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobStore, NewJob,
     Recovery, StoreError,
 };
+use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_store_sql::SqliteJobStore;
 use punctual_testkit::{Layered, StoreLayer};
@@ -20,8 +21,8 @@ fn trial<S: JobStore>(inner: S, recovery: Recovery, fault: Fault) {
     let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store));
     let jobs = [
-        rig.add_job(note("once".into())).id("once").trigger(DateTrigger::at(at(10))),
-        rig.add_job(note("often".into()))
+        rig.job(note("once".into())).id("once").trigger(DateTrigger::at(at(10))),
+        rig.job(note("often".into()))
             .id("often")
             .trigger(IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20))),
     ];
@@ -39,7 +40,7 @@ fn trial<S: JobStore>(inner: S, recovery: Recovery, fault: Fault) {
     assert_eq!(rig.events.of("JOBSTORE_RECOVERED").len(), 1);
     assert_eq!(rig.events.of("JOB_REMOVED once").len(), 1);
     assert_eq!(rig.events.of("JOB_REMOVED often").len(), 1);
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
     assert!(rig.health().is_ok());
 }
 
@@ -74,7 +75,7 @@ fn what_was_claimed_meanwhile_waits_for_no_lease() {
         assert_eq!(rig.log.len(), 0, "nothing runs whose commit is in doubt");
         rig.run_until(12);
         assert_eq!(rig.log.len(), 2_500);
-        assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+        assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
     }
 }
 
@@ -84,7 +85,7 @@ fn a_pass_that_is_cut_off_forgets_nothing() {
         let store = faulty(MemoryJobStore::new());
         let faults = store.0.faults.clone();
         let rig = Rig::new(|builder| builder.job_store("default", store));
-        let job = rig.add_job(note("job".into())).id("job").recovery(recovery);
+        let job = rig.job(note("job".into())).id("job").recovery(recovery);
         let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));
         rig.block_on(job.trigger(trigger).add()).unwrap();
         rig.pass();
@@ -94,7 +95,7 @@ fn a_pass_that_is_cut_off_forgets_nothing() {
         assert_eq!(rig.log.lines(), ["job@10"], "at once, not when the claim is over");
         rig.run_until(30);
         assert_eq!(rig.log.lines(), ["job@10", "job@20"]);
-        assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+        assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
     }
 }
 
@@ -104,13 +105,13 @@ fn the_end_of_a_run_is_stored_although_the_pass_is_cut_off() {
     let faults = store.0.faults.clone();
     let rig =
         Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
-    let job = rig.add_job(note("once".into())).id("once").trigger(DateTrigger::at(at(10)));
+    let job = rig.job(note("once".into())).id("once").trigger(DateTrigger::at(at(10)));
     rig.block_on(job.recovery(Recovery::Rerun).add()).unwrap();
     rig.jump_to(10);
     held.run_one();
     rig.pass_cut_off(11, &faults, Call::Commit, Fault::Wait);
     rig.jump_to(12);
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
     assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED once"]);
 }
 
@@ -121,7 +122,7 @@ fn the_end_of_a_run_is_stored_although_the_first_attempt_fails() {
         let store = faulty(file.store());
         let faults = store.0.faults.clone();
         let rig = Rig::new(|builder| builder.job_store("default", store));
-        let job = rig.add_job(note("once".into())).id("once").trigger(DateTrigger::at(at(10)));
+        let job = rig.job(note("once".into())).id("once").trigger(DateTrigger::at(at(10)));
         rig.block_on(job.recovery(Recovery::Rerun).add()).unwrap();
         rig.clock().set(at(10));
         // The first pass commits the run, the end of the run is committed by the second.
@@ -130,7 +131,7 @@ fn the_end_of_a_run_is_stored_although_the_first_attempt_fails() {
         rig.run_until(20);
         assert_eq!(rig.log.lines(), ["once@10"]);
         assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED once"]);
-        assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+        assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
     }
 }
 
@@ -141,7 +142,7 @@ fn a_run_at_once_whose_record_is_in_doubt_blocks_nothing() {
         let store = faulty(file.store());
         let faults = store.0.faults.clone();
         let rig = Rig::new(|builder| builder.job_store("default", store));
-        let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+        let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
         rig.block_on(job.trigger(IntervalTrigger::seconds(60).start_date(at(60))).add()).unwrap();
         rig.pass();
         faults.once(Call::Commit, fault);
@@ -180,7 +181,7 @@ fn a_commit_that_arrives_once_more_after_its_run_changes_nothing() {
         let (file, start) = (File::new(), Arc::default());
         let line = Layered(Line { store: file.store(), start: Arc::clone(&start) });
         let rig = Rig::new(|builder| builder.job_store("default", line));
-        let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+        let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
         let job = job.coalesce(coalesce).trigger(IntervalTrigger::seconds(10).start_date(at(10)));
         rig.block_on(job.add()).unwrap();
         rig.run_until(12);

@@ -30,14 +30,14 @@ fn whatever_fails_for_a_while_each_occurrence_runs_once() {
             for recovery in [Recovery::Skip, Recovery::Rerun] {
                 let file = File::new();
                 let (rig, faults) = rig(&file);
-                let job = rig.add_job(note("job".into())).id("job").recovery(recovery);
+                let job = rig.job(note("job".into())).id("job").recovery(recovery);
                 let trigger = IntervalTrigger::seconds(20).start_date(at(20)).end_date(at(100));
                 rig.block_on(job.trigger(trigger).add()).unwrap();
                 rig.run_until(27);
                 let dead = Rig::new(|builder| {
                     builder.job_store("default", file.store()).executor("default", Held::default())
                 });
-                let left = dead.add_job(note("left".into())).recovery(Recovery::Rerun);
+                let left = dead.job(note("left".into())).recovery(Recovery::Rerun);
                 dead.block_on(left.trigger(DateTrigger::at(at(28))).add()).unwrap();
                 dead.jump_to(28);
                 rig.run_until(30);
@@ -115,7 +115,7 @@ fn one_store_that_is_down_keeps_no_other_from_working() {
         builder.job_store("broken", broken).job_store("default", MemoryJobStore::new())
     });
     for store in ["broken", "default"] {
-        let job = rig.add_job(note(store.into())).job_store(store);
+        let job = rig.job(note(store.into())).job_store(store);
         let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(30));
         rig.block_on(job.trigger(trigger).add()).unwrap();
     }
@@ -131,7 +131,7 @@ fn one_store_that_is_down_keeps_no_other_from_working() {
 fn a_run_that_ends_while_the_store_is_down_makes_no_busy_loop() {
     let file = File::new();
     let (rig, faults) = rig(&file);
-    let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
     rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
     rig.clock().set(at(10));
     rig.block_on(rig.tick(at(10)));

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use punctual_core::{Event, Killed, Recovery, RunOutcome};
+use punctual_scheduler::JobQuery;
 use punctual_triggers::DateTrigger;
 
 use crate::common::{Broken, Call, Fault, File, Held, Killing, Rig, at, faulty, note};
@@ -25,7 +26,7 @@ fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
         builder.job_store("default", store).executor("default", executor.clone())
     });
     for (id, recovery) in [("skip", Recovery::Skip), ("rerun", Recovery::Rerun)] {
-        let job = rig.add_job(note(id.into())).id(id).recovery(recovery);
+        let job = rig.job(note(id.into())).id(id).recovery(recovery);
         rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     }
     executor.submit.store(true, Ordering::SeqCst);
@@ -48,7 +49,7 @@ fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
     executor.inner.run_one();
     rig.jump_to(41);
     assert_eq!(rig.log.lines(), ["rerun@10 again 2"]);
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 #[test]
@@ -58,7 +59,7 @@ fn a_run_that_is_lost_is_an_error_and_tried_again_only_if_it_must_run() {
         builder.job_store("default", file.store()).executor("default", held.clone())
     });
     for (id, recovery) in [("skip", Recovery::Skip), ("rerun", Recovery::Rerun)] {
-        let job = rig.add_job(note(id.into())).id(id).recovery(recovery);
+        let job = rig.job(note(id.into())).id(id).recovery(recovery);
         rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     }
     rig.jump_to(10);
@@ -82,7 +83,7 @@ fn a_run_that_was_killed_has_ended_unless_a_shutdown_cut_it_short() {
         builder.job_store("default", file.store()).executor("default", killing.clone())
     });
     for (id, time) in [("crashing", 10), ("slow", 20)] {
-        let job = leaving.add_job(note(id.into())).id(id).recovery(Recovery::Rerun);
+        let job = leaving.job(note(id.into())).id(id).recovery(Recovery::Rerun);
         leaving.block_on(job.trigger(DateTrigger::at(at(time))).add()).unwrap();
     }
     leaving.jump_to(10);

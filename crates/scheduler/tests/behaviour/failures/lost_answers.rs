@@ -1,6 +1,7 @@
 //! Take-overs, and further attempts, whose answer is lost or that are cut off.
 
 use punctual_core::Recovery;
+use punctual_scheduler::JobQuery;
 
 use super::takeover::{add, node};
 use crate::common::{Call, Fault, Faults, File, Held, Rig, faulty, note};
@@ -33,7 +34,7 @@ fn a_take_over_whose_answer_is_lost_loses_no_run() {
         heir.jump_to(23);
         assert_eq!(heir.log.len(), 1);
         assert!(heir.log.lines()[0].starts_with("job@10 again"), "{:?}", heir.log.lines());
-        assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty(), "{fault:?}");
+        assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty(), "{fault:?}");
     }
 }
 
@@ -65,7 +66,7 @@ fn a_run_that_ends_while_its_process_looks_for_what_it_lost_has_ended() {
     held.run_one();
     rig.jump_to(25);
     assert!(rig.log.lines()[0].starts_with("of the dead@10 again"), "{:?}", rig.log.lines());
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 /// To get hold of what it may have taken, a process gives away for a moment what is recorded as its own.
@@ -108,7 +109,7 @@ fn a_take_over_that_is_cut_off_loses_no_run() {
         assert_eq!(held.len(), 1, "{fault:?}");
         held.run_one();
         heir.jump_to(26);
-        assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty(), "{fault:?}");
+        assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty(), "{fault:?}");
     }
 }
 

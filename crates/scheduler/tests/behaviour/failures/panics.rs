@@ -44,9 +44,9 @@ fn a_trigger_is_told_and_keeps_no_other_job_from_running() {
     });
     rig.block_on(async {
         let fragile: Arc<dyn Trigger> = Arc::new(Fragile);
-        rig.add_job(note("bad".into())).id("bad").trigger(fragile).add().await.unwrap();
+        rig.job(note("bad".into())).id("bad").trigger(fragile).add().await.unwrap();
         let good = IntervalTrigger::seconds(10).start_date(at(10));
-        rig.add_job(note("good".into())).trigger(good).add().await.unwrap();
+        rig.job(note("good".into())).trigger(good).add().await.unwrap();
     });
     rig.run_until(35);
     assert_eq!(rig.log.lines(), ["good@10", "good@20", "good@30"]);
@@ -68,7 +68,7 @@ fn a_store_counts_as_failed_and_is_tried_again() {
         .start()
         .unwrap();
     store.0.faults.once(Call::ClaimDue, Fault::Panic);
-    scheduler.add_job(note("job".into())).add().unwrap();
+    scheduler.job(note("job".into())).add().unwrap();
     events.wait("JOBSTORE_FAILED");
     events.wait("JOBSTORE_RECOVERED");
     events.wait("JOB_REMOVED");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use punctual_core::{EventMask, NewJob, Recovery};
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::BackgroundScheduler;
+use punctual_scheduler::{BackgroundScheduler, JobQuery};
 use punctual_triggers::DateTrigger;
 
 use crate::common::{Call, Fault, File, Log, Recorder, Rig, at, faulty, note};
@@ -35,7 +35,7 @@ fn each_occurrence_runs_once() {
     schedulers[0].add_jobs(jobs).unwrap();
     events.wait_count("JOB_REMOVED", JOBS);
     for scheduler in &schedulers {
-        assert!(scheduler.get_jobs(None).unwrap().is_empty());
+        assert!(scheduler.get_jobs(JobQuery::new()).unwrap().is_empty());
         assert!(scheduler.health().is_ok());
         scheduler.shutdown().unwrap();
     }
@@ -65,11 +65,7 @@ fn a_job_of_a_new_task_that_is_added_during_a_pass_is_found_by_the_next() {
                 while faults.stuck() == before {
                     tokio::task::yield_now().await;
                 }
-                rig.add_job(note("new".into()))
-                    .trigger(DateTrigger::at(at(0)))
-                    .add()
-                    .await
-                    .unwrap();
+                rig.job(note("new".into())).trigger(DateTrigger::at(at(0))).add().await.unwrap();
                 faults.clear();
             };
             tokio::join!(rig.tick(at(0)), add);

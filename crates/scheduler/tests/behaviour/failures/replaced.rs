@@ -3,7 +3,7 @@
 use std::fs;
 
 use punctual_core::{Event, JobStore, NodeId, Recovery, StoreErrorKind, TaskFilter};
-use punctual_scheduler::SchedulerError;
+use punctual_scheduler::{JobQuery, SchedulerError};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use super::takeover::{add, node};
@@ -11,7 +11,7 @@ use crate::common::{File, Held, Rig, at, note};
 
 fn rig(file: &File, line: &str) -> Rig {
     let rig = Rig::new(|builder| builder.job_store("default", file.store()).task(note));
-    let job = rig.add_job(note(line.into())).id("job");
+    let job = rig.job(note(line.into())).id("job");
     rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
     rig
 }
@@ -54,8 +54,8 @@ fn a_removed_file_is_empty_when_it_is_back() {
     fs::remove_file(file.path()).unwrap();
     rig.run_until(12);
     assert_eq!(failures(&rig), [StoreErrorKind::Replaced], "within two seconds");
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
-    let job = rig.add_job(note("new".into())).trigger(DateTrigger::at(at(15)));
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
+    let job = rig.job(note("new".into())).trigger(DateTrigger::at(at(15)));
     rig.block_on(job.add()).unwrap();
     rig.run_until(30);
     assert_eq!(rig.log.lines(), ["old@10", "new@15"]);
@@ -67,11 +67,11 @@ fn it_is_told_to_all_also_if_a_user_hears_of_it_first() {
     let (rig, _held) = node(&file, None);
     rig.jump_to(1);
     fs::remove_file(file.path()).unwrap();
-    match rig.block_on(rig.get_jobs(None)).unwrap_err() {
+    match rig.block_on(rig.get_jobs(JobQuery::new())).unwrap_err() {
         error @ SchedulerError::Store { .. } if error.is_retryable() => {}
         other => panic!("{other:?}"),
     }
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
     rig.jump_to(2);
     assert_eq!(failures(&rig), [StoreErrorKind::Replaced]);
     rig.jump_to(3);
@@ -134,5 +134,5 @@ fn what_a_backup_has_on_record_runs_again_and_only_there() {
     two.jump_to(25);
     assert_eq!(one.log.lines(), ["one@10", "one@10 again 2"]);
     assert_eq!(two.log.lines().len(), 1, "{:?}", two.log.lines());
-    assert!(one.block_on(one.get_jobs(None)).unwrap().is_empty(), "both are done");
+    assert!(one.block_on(one.get_jobs(JobQuery::new())).unwrap().is_empty(), "both are done");
 }

@@ -20,10 +20,9 @@ fn errors(rig: &Rig) -> Vec<RunOutcome> {
 fn errors_and_panics_are_events_and_the_job_goes_on() {
     let rig = Rig::in_memory();
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));
-    rig.block_on(rig.add_job(fail("no paper".into())).id("fail").trigger(every_ten()).add())
-        .unwrap();
+    rig.block_on(rig.job(fail("no paper".into())).id("fail").trigger(every_ten()).add()).unwrap();
     rig.run_until(30);
-    rig.block_on(rig.add_job(boom("bang".into())).id("boom").add()).unwrap();
+    rig.block_on(rig.job(boom("bang".into())).id("boom").add()).unwrap();
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     rig.run_until(31);

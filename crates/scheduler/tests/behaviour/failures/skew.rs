@@ -91,7 +91,7 @@ impl Machines {
             let now = node.clock.now();
             let next = self.runtime.block_on(node.scheduler.tick(now));
             if next.is_none_or(|next| next > now) {
-                node.scheduler.flush_events(PATIENCE);
+                self.runtime.block_on(node.scheduler.flush_events(PATIENCE));
                 return;
             }
         }
@@ -127,12 +127,12 @@ fn each_occurrence_runs_once_and_when_the_stores_clock_says() {
     let [fast, slow, _] = &machines.nodes[..] else { unreachable!() };
     for (n, recovery) in [(1, Recovery::Rerun), (7, Recovery::Skip)] {
         // A run that begins a second late is not begun: whose second, the store's clock says.
-        let job = slow.scheduler.add_job(note(format!("every {n}"))).id(format!("{n}"));
+        let job = slow.scheduler.job(note(format!("every {n}"))).id(format!("{n}"));
         let job = job.recovery(recovery).misfire_grace_time(Duration::from_millis(500));
         let trigger = IntervalTrigger::seconds(n).start_date(at(1));
         machines.runtime.block_on(job.trigger(trigger).add()).unwrap();
     }
-    let held = fast.scheduler.add_job(note("held".into())).id("held").executor("held");
+    let held = fast.scheduler.job(note("held".into())).id("held").executor("held");
     let held = held.recovery(Recovery::Rerun).trigger(DateTrigger::at(at(5)));
     machines.runtime.block_on(held.add()).unwrap();
     machines.run_until(60);
@@ -153,10 +153,10 @@ fn each_occurrence_runs_once_and_when_the_stores_clock_says() {
 fn what_is_added_is_reckoned_from_the_stores_time() {
     let machines = Machines::new(&[3_600]);
     let node = &machines.nodes[0];
-    let soon = node.scheduler.add_job(note("soon".into())).trigger(IntervalTrigger::seconds(10));
+    let soon = node.scheduler.job(note("soon".into())).trigger(IntervalTrigger::seconds(10));
     let soon = machines.runtime.block_on(soon.add()).unwrap();
     assert_eq!(soon.next_run_time, Some(at(10)));
-    let now = machines.runtime.block_on(node.scheduler.add_job(note("now".into())).add()).unwrap();
+    let now = machines.runtime.block_on(node.scheduler.job(note("now".into())).add()).unwrap();
     assert_eq!(now.next_run_time, Some(at(0)));
     let run = machines.runtime.block_on(node.scheduler.run_job_now(&soon)).unwrap();
     machines.run_until(3);
@@ -175,7 +175,7 @@ fn a_client_asks_for_the_time_too() {
     let client = AsyncScheduler::builder().clock(clock).job_store("default", store).client_only();
     let client = client.build().unwrap();
     machines.runtime.block_on(client.start_manual()).unwrap();
-    let job = client.add_job(note("a".into())).trigger(IntervalTrigger::seconds(10));
+    let job = client.job(note("a".into())).trigger(IntervalTrigger::seconds(10));
     let job = machines.runtime.block_on(job.add()).unwrap();
     assert_eq!(job.next_run_time, Some(at(10)));
 }
@@ -184,7 +184,7 @@ fn a_client_asks_for_the_time_too() {
 fn a_clock_that_is_set_while_it_runs_changes_nothing() {
     let machines = Machines::new(&[0, 0]);
     let [steady, set] = &machines.nodes[..] else { unreachable!() };
-    let job = steady.scheduler.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    let job = steady.scheduler.job(note("a".into())).id("a").recovery(Recovery::Rerun);
     let trigger = IntervalTrigger::seconds(1).start_date(at(1));
     machines.runtime.block_on(job.trigger(trigger).add()).unwrap();
     for (second, by) in [(10, 7_200), (20, -7_200), (30, 25), (40, 0)] {
@@ -202,7 +202,7 @@ fn a_small_step_is_put_right_with_the_renewal() {
     for (by, second) in [(3, 5), (-3, 7)] {
         let machines = Machines::new(&[0, 0]);
         let [steady, set] = &machines.nodes[..] else { unreachable!() };
-        let job = set.scheduler.add_job(note("a".into())).id("a").executor("held");
+        let job = set.scheduler.job(note("a".into())).id("a").executor("held");
         let job = job.recovery(Recovery::Rerun).trigger(DateTrigger::at(at(5)));
         machines.runtime.block_on(job.add()).unwrap();
         machines.run_until(4);
@@ -238,7 +238,7 @@ fn a_small_step_is_put_right_with_the_renewal() {
 fn a_store_that_does_not_tell_the_time_is_a_store_that_fails() {
     let machines = Machines::new(&[100]);
     let node = &machines.nodes[0];
-    let job = node.scheduler.add_job(note("a".into())).id("a");
+    let job = node.scheduler.job(note("a".into())).id("a");
     let trigger = IntervalTrigger::seconds(1).start_date(at(1));
     machines.runtime.block_on(job.trigger(trigger).add()).unwrap();
     machines.run_until(5);
@@ -261,7 +261,7 @@ fn a_clock_that_a_test_sets_gives_way_to_none() {
     store.0.clock = Some(ManualClock::at(at(1_000)));
     let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store));
-    let job = rig.add_job(note("a".into())).id("a").trigger(DateTrigger::at(at(10)));
+    let job = rig.job(note("a".into())).id("a").trigger(DateTrigger::at(at(10)));
     rig.block_on(job.add()).unwrap();
     rig.run_until(9);
     assert_eq!(rig.log.len(), 0);

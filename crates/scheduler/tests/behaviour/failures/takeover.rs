@@ -1,7 +1,7 @@
 //! Two schedulers on one SQLite file, one of which is dead, asleep or gone.
 
 use punctual_core::{Event, EventMask, Recovery};
-use punctual_scheduler::HistoryOptions;
+use punctual_scheduler::{HistoryOptions, JobQuery};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
@@ -24,7 +24,7 @@ pub(super) fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
 }
 
 pub(super) fn add(rig: &Rig, id: &str, recovery: Recovery) {
-    let job = rig.add_job(note(id.into())).id(id).recovery(recovery);
+    let job = rig.job(note(id.into())).id(id).recovery(recovery);
     rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
 }
 
@@ -49,7 +49,7 @@ fn the_runs_of_the_dead_are_run_again_unless_they_must_not() {
     runs.run_one();
     assert_eq!(heir.log.lines(), ["rerun@10 again 2"]);
     heir.jump_to(25);
-    assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty());
+    assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty());
     assert_eq!(heir.events.of("JOB_REMOVED"), ["JOB_REMOVED rerun"]);
 }
 
@@ -101,7 +101,7 @@ fn a_run_that_was_taken_over_before_it_began_does_not_begin() {
         assert_eq!(asleep.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
         runs.run_one();
         heir.jump_to(40);
-        assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty());
+        assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty());
         assert_eq!(heir.log.lines(), ["job@10 again 2"]);
     }
 }
@@ -182,7 +182,7 @@ fn a_commit_in_doubt_gives_back_no_run_that_others_took() {
         let asleep = Rig::new(|builder| {
             builder.job_store("default", store).executor("default", its_runs.clone())
         });
-        let job = asleep.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+        let job = asleep.job(note("job".into())).id("job").recovery(Recovery::Rerun);
         asleep.block_on(job.trigger(trigger).add()).unwrap();
         asleep.jump_to(9);
         faults.once(Call::Commit, Fault::After);
@@ -284,7 +284,7 @@ fn max_instances_hold_for_all_that_share_the_store() {
     let file = File::new();
     let (first, its_runs) = node(&file, None);
     let (second, runs) = node(&file, None);
-    let job = first.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    let job = first.job(note("job".into())).id("job").recovery(Recovery::Rerun);
     let trigger = IntervalTrigger::seconds(5).start_date(at(5)).end_date(at(15));
     first.block_on(job.trigger(trigger).add()).unwrap();
     first.jump_to(5);

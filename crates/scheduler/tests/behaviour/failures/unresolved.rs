@@ -4,7 +4,7 @@ use punctual_core::{
     Event, JobId, JobProblem, JobRecord, JobStore, NewRecord, RecordUpdate, Schedule, TaskName,
 };
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::SchedulerError;
+use punctual_scheduler::{JobQuery, SchedulerError};
 use punctual_store_sql::SqliteJobStore;
 use punctual_triggers::DateTrigger;
 
@@ -17,7 +17,7 @@ fn id(text: &str) -> JobId {
 /// A file with a job `job` of the task `note`, due at second 10.
 fn stored(file: &File) -> SqliteJobStore {
     let rig = Rig::new(|builder| builder.job_store("default", file.store()));
-    let job = rig.add_job(note("job".into())).id("job").executor("special");
+    let job = rig.job(note("job".into())).id("job").executor("special");
     rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     rig.block_on(rig.shutdown()).unwrap();
     file.store()
@@ -53,7 +53,7 @@ fn a_task_that_nobody_registered() {
     assert!(
         matches!(job.problem.as_deref(), Some(JobProblem::UnknownTask(task)) if task.as_str() == "note")
     );
-    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 1);
+    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 1);
     assert!(rig.health().is_ok());
     let error = rig.block_on(rig.run_job_now("job")).unwrap_err();
     assert!(matches!(error, SchedulerError::Unresolved { .. }), "{error}");
@@ -78,7 +78,7 @@ fn a_task_that_is_registered_later() {
     rig.run_until(20);
     assert_eq!(problems(&rig).len(), 1);
     // Adding a job of the task makes it known.
-    rig.block_on(rig.add_job(note("new".into())).id("new").add()).unwrap();
+    rig.block_on(rig.job(note("new".into())).id("new").add()).unwrap();
     rig.pass();
     assert_eq!(rig.log.lines(), ["job@10", "new@20"]);
 }
@@ -130,7 +130,7 @@ fn a_definition_that_can_not_be_read() {
         let now = record(&rig, &outside);
         assert_eq!(now.definition.as_bytes(), text.as_bytes(), "byte for byte");
         assert_eq!(now.schedule.unwrap().next_run_time, at(10));
-        let jobs = rig.block_on(rig.get_jobs(None)).unwrap();
+        let jobs = rig.block_on(rig.get_jobs(JobQuery::new())).unwrap();
         assert_eq!(jobs.len(), 1);
         assert!(jobs[0].problem.as_ref().unwrap().to_string().contains(expected));
         rig.block_on(rig.pause_job("job")).unwrap();
@@ -149,7 +149,7 @@ fn arguments_of_another_shape() {
     let file = File::new();
     let rig = Rig::new(|builder| builder.job_store("default", file.store()).task(note));
     let outside = file.store();
-    let job = rig.add_job(note("job".into())).id("job").trigger(DateTrigger::at(at(10)));
+    let job = rig.job(note("job".into())).id("job").trigger(DateTrigger::at(at(10)));
     rig.block_on(job.add()).unwrap();
     let text = String::from_utf8(record(&rig, &outside).definition.as_bytes().to_vec()).unwrap();
     overwrite(&rig, &outside, &text.replace(r#"["job"]"#, "[7]"));
@@ -181,10 +181,10 @@ fn one_that_can_not_be_run_keeps_no_other_from_running() {
             outside.add(vec![garbage]).await.unwrap();
         }
     });
-    let job = rig.add_job(note("good".into())).trigger(DateTrigger::at(at(10)));
+    let job = rig.job(note("good".into())).trigger(DateTrigger::at(at(10)));
     rig.block_on(job.add()).unwrap();
     rig.run_until(40);
     assert_eq!(rig.log.lines(), ["good@10"]);
     assert_eq!(problems(&rig).len(), 5);
-    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 5);
+    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 5);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{Coalesce, JobDefaults, JobState, NewJob, Recovery};
-use punctual_scheduler::SchedulerError;
+use punctual_scheduler::{JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -21,7 +21,7 @@ fn what_is_not_said_is_as_the_defaults_say() {
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).job_defaults(defaults.clone())
     });
-    let plain = rig.add_job(note("a".into())).trigger(DateTrigger::at(at(10)));
+    let plain = rig.job(note("a".into())).trigger(DateTrigger::at(at(10)));
     let job = rig.block_on(plain.add()).unwrap();
     assert_eq!(job.id.as_str().len(), 32, "a random id");
     let definition = job.definition.clone().unwrap();
@@ -30,7 +30,7 @@ fn what_is_not_said_is_as_the_defaults_say() {
     assert_eq!(job.job_store.as_str(), "default");
     assert_eq!((job.state, job.next_run_time), (JobState::Scheduled, Some(at(10))));
     let own = rig
-        .add_job(note("b".into()))
+        .job(note("b".into()))
         .name("mine")
         .misfire_grace_time(None)
         .coalesce(Coalesce::Earliest)
@@ -50,7 +50,7 @@ fn what_is_not_said_is_as_the_defaults_say() {
 fn without_a_trigger_it_runs_at_once() {
     let rig = Rig::in_memory();
     rig.clock().set(at(5));
-    rig.block_on(rig.add_job(note("job".into())).add()).unwrap();
+    rig.block_on(rig.job(note("job".into())).add()).unwrap();
     rig.pass();
     assert_eq!(rig.log.lines(), ["job@5"]);
 }
@@ -59,9 +59,9 @@ fn without_a_trigger_it_runs_at_once() {
 fn the_first_run_can_be_chosen() {
     let rig = Rig::in_memory();
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10));
-    let early = rig.add_job(note("early".into())).trigger(every_ten()).next_run_time(at(3));
+    let early = rig.job(note("early".into())).trigger(every_ten()).next_run_time(at(3));
     assert_eq!(rig.block_on(early.add()).unwrap().next_run_time, Some(at(3)));
-    let past = rig.add_job(note("past".into())).trigger(every_ten()).next_run_time(at(-100));
+    let past = rig.job(note("past".into())).trigger(every_ten()).next_run_time(at(-100));
     rig.block_on(past.add()).unwrap();
     rig.run_until(12);
     assert_eq!(rig.log.lines(), ["past@-100", "early@3", "early@10", "past@10"]);
@@ -70,7 +70,7 @@ fn the_first_run_can_be_chosen() {
 #[test]
 fn added_paused_it_waits_to_be_resumed() {
     let rig = Rig::in_memory();
-    let job = rig.add_job(note("job".into())).id("job").paused();
+    let job = rig.job(note("job".into())).id("job").paused();
     let job = rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
     assert_eq!((job.state, job.next_run_time), (JobState::Paused, None));
     rig.run_until(100);
@@ -85,7 +85,7 @@ fn an_id_is_taken_once_in_each_store() {
         builder.job_store("a", MemoryJobStore::new()).job_store("b", MemoryJobStore::new())
     });
     let add = |store: &str| {
-        let job = rig.add_job(note(store.into())).id("job").job_store(store);
+        let job = rig.job(note(store.into())).id("job").job_store(store);
         rig.block_on(job.trigger(DateTrigger::at(at(10))).add())
     };
     add("a").unwrap();
@@ -116,10 +116,14 @@ fn many_at_once() {
     };
     let both: Vec<_> = jobs(0..50, "default").chain(jobs(0..50, "file")).collect();
     assert_eq!(rig.block_on(rig.add_jobs(both)).unwrap(), 100);
-    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 100);
+    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 100);
     let again = rig.block_on(rig.add_jobs(jobs(45..55, "file"))).unwrap_err();
     assert!(matches!(again, SchedulerError::JobExists { id, .. } if id.as_str() == "45"));
-    assert_eq!(rig.block_on(rig.get_jobs(Some("file"))).unwrap().len(), 55, "the new ones");
+    assert_eq!(
+        rig.block_on(rig.get_jobs(JobQuery::new().job_store("file"))).unwrap().len(),
+        55,
+        "the new ones"
+    );
     rig.pass();
     assert_eq!(rig.events.of("JOB_ADDED").len(), 105, "and all are told");
     let broken = [NewJob::builder(note("x".into())).id("x").max_instances(0).build()];
@@ -140,27 +144,27 @@ fn closures_of_all_kinds_run_from_memory_and_are_refused_by_files() {
     let log = Arc::new(rig.log.clone());
     let [a, b, c, d] = std::array::from_fn(|_| Arc::clone(&log));
     rig.block_on(async {
-        rig.add_job(move || a.push("plain")).add().await.unwrap();
-        rig.add_job(move |context: punctual_core::JobContext| b.push(context.job_id().to_string()))
+        rig.job(move || a.push("plain")).add().await.unwrap();
+        rig.job(move |context: punctual_core::JobContext| b.push(context.job_id().to_string()))
             .id("context")
             .add()
             .await
             .unwrap();
-        rig.add_job(move || {
+        rig.job(move || {
             let log = Arc::clone(&c);
             async move { log.push("async") }
         })
         .add()
         .await
         .unwrap();
-        rig.add_job(move |_: punctual_core::JobContext| {
+        rig.job(move |_: punctual_core::JobContext| {
             let log = Arc::clone(&d);
             async move { log.push("async context") }
         })
         .add()
         .await
         .unwrap();
-        let error = rig.add_job(|| ()).id("job").job_store("file").add().await.unwrap_err();
+        let error = rig.job(|| ()).id("job").job_store("file").add().await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "job \"job\" is a closure, which the job store \"file\" can't keep: \

@@ -11,7 +11,7 @@ use crate::common::{File, Rig, at, note};
 fn both(check: impl Fn(&Rig)) {
     fn rig(store: impl JobStore) -> Rig {
         let rig = Rig::new(|builder| builder.job_store("default", store));
-        let job = rig.add_job(note("old".into())).id("job").name("mine");
+        let job = rig.job(note("old".into())).id("job").name("mine");
         rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
         rig
     }

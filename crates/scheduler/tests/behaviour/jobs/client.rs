@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use punctual_core::{JobChange, NewJob, Recovery};
-use punctual_scheduler::{AsyncScheduler, SchedulerError};
+use punctual_scheduler::{AsyncScheduler, JobQuery, SchedulerError};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Broken, Call, Faults, File, Rig, at, faulty, note};
@@ -22,7 +22,7 @@ fn runner(file: &File) -> Rig {
 fn what_it_adds_others_run() {
     let file = File::new();
     let ((client, faults), runner) = (client(&file), runner(&file));
-    let job = client.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    let job = client.job(note("a".into())).id("a").recovery(Recovery::Rerun);
     let job = client.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     assert_eq!(job.next_run_time, Some(at(10)));
     client.run_until(100);
@@ -43,7 +43,7 @@ fn it_takes_over_no_runs_of_the_dead() {
     let dead = Rig::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone())
     });
-    let job = dead.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    let job = dead.job(note("a".into())).id("a").recovery(Recovery::Rerun);
     dead.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     dead.jump_to(10);
     let (client, _) = client(&file);
@@ -58,11 +58,11 @@ fn it_manages_jobs_as_any_other() {
     let ((client, _), runner) = (client(&file), runner(&file));
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10));
     for id in ["a", "b"] {
-        let job = runner.add_job(note(id.into())).id(id).trigger(every_ten());
+        let job = runner.job(note(id.into())).id(id).trigger(every_ten());
         runner.block_on(job.add()).unwrap();
     }
     client.block_on(async {
-        let jobs = client.get_jobs(None).await.unwrap();
+        let jobs = client.get_jobs(JobQuery::new()).await.unwrap();
         // It knows neither their task nor an executor, and needs to know neither.
         assert_eq!(jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert!(jobs.iter().all(|job| job.problem.is_none()));
@@ -93,7 +93,7 @@ fn it_runs_nothing_now_but_makes_jobs_due() {
     let file = File::new();
     let ((client, _), runner) = (client(&file), runner(&file));
     let trigger = IntervalTrigger::seconds(100).start_date(at(100));
-    client.block_on(client.add_job(note("a".into())).id("a").trigger(trigger).add()).unwrap();
+    client.block_on(client.job(note("a".into())).id("a").trigger(trigger).add()).unwrap();
     let error = client.block_on(client.run_job_now("a")).unwrap_err();
     assert!(matches!(error, SchedulerError::ClientOnly), "{error}");
     assert!(error.to_string().contains("make_job_due"), "{error}");
@@ -109,7 +109,7 @@ fn a_job_that_is_due_is_made_no_later_and_a_paused_one_is_resumed() {
     let file = File::new();
     let rig = runner(&file);
     for (id, when) in [("late", 5), ("paused", 50)] {
-        let job = rig.add_job(note(id.into())).id(id).trigger(DateTrigger::at(at(when)));
+        let job = rig.job(note(id.into())).id(id).trigger(DateTrigger::at(at(when)));
         rig.block_on(job.add()).unwrap();
     }
     rig.block_on(rig.pause_job("paused")).unwrap();

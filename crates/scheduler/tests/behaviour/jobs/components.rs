@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use punctual_core::EventMask;
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::{BackgroundScheduler, SchedulerError};
+use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
@@ -21,7 +21,7 @@ fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
         r#"this scheduler already has a job store by the alias of "file""#
     );
     for second in [10, 20] {
-        let job = rig.add_job(note("job".into())).job_store("file");
+        let job = rig.job(note("job".into())).job_store("file");
         rig.block_on(job.trigger(DateTrigger::at(at(second))).add()).unwrap();
     }
     rig.run_until(15);
@@ -30,7 +30,7 @@ fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
     assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
     rig.run_until(25);
     assert_eq!(rig.log.lines(), ["job@10"]);
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
     rig.block_on(rig.add_job_store("again", file.store())).unwrap();
     rig.run_until(26);
     assert_eq!(rig.log.lines(), ["job@10", "job@20"]);
@@ -52,11 +52,11 @@ fn a_store_that_does_not_start_is_not_added() {
     store.0.faults.once(Call::Start, Fault::Before);
     rig.block_on(rig.add_job_store("other", store.clone())).unwrap_err();
     assert!(matches!(
-        rig.block_on(rig.get_jobs(Some("other"))).unwrap_err(),
+        rig.block_on(rig.get_jobs(JobQuery::new().job_store("other"))).unwrap_err(),
         SchedulerError::UnknownJobStore(_)
     ));
     rig.block_on(rig.add_job_store("other", store)).unwrap();
-    assert!(rig.block_on(rig.get_jobs(Some("other"))).unwrap().is_empty());
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new().job_store("other"))).unwrap().is_empty());
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn an_executor_that_is_added_runs_jobs_and_one_that_is_removed_finishes_them() {
     let error = rig.block_on(rig.remove_executor("other")).unwrap_err();
     assert_eq!(error.to_string(), "no such executor: other");
     rig.add_executor("other", ThreadPoolExecutor::new(1)).unwrap();
-    rig.block_on(rig.add_job(note("job".into())).executor("other").add()).unwrap();
+    rig.block_on(rig.job(note("job".into())).executor("other").add()).unwrap();
     rig.run_until(1);
     assert_eq!(rig.log.lines(), ["job@0"]);
 }
@@ -95,7 +95,7 @@ fn while_it_is_stopped_they_are_added_and_removed_too() {
         scheduler.add_executor("other", ThreadPoolExecutor::new(1)).unwrap();
         scheduler.add_job_store("gone", MemoryJobStore::new()).unwrap();
         scheduler.remove_job_store("gone").unwrap();
-        scheduler.add_job(note("job".into())).job_store("file").executor("other").add().unwrap();
+        scheduler.job(note("job".into())).job_store("file").executor("other").add().unwrap();
         scheduler.start().unwrap();
         events.wait("JOB_REMOVED");
         scheduler.shutdown().unwrap();

@@ -49,7 +49,7 @@ fn rig(changes: usize) -> Rig {
         left: Arc::new(AtomicUsize::new(changes)),
     };
     let rig = Rig::new(|builder| builder.job_store("default", Layered(store)));
-    let job = rig.add_job(note("old".into())).id("job").name("old");
+    let job = rig.job(note("old".into())).id("job").name("old");
     rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
     rig
 }
@@ -101,7 +101,7 @@ fn a_change_of_a_job_that_is_removed_meanwhile_finds_none() {
         let remove = async {
             rig.remove_job("job").await.unwrap();
             // Lets the change go on.
-            let job = rig.add_job(note("other".into())).id("other");
+            let job = rig.job(note("other".into())).id("other");
             job.trigger(IntervalTrigger::seconds(10)).add().await.unwrap();
             rig.pause_job("other").await
         };
@@ -134,7 +134,7 @@ impl StoreLayer for Crowded {
 fn who_never_gets_a_turn_is_told_that_it_is_worth_another_try() {
     let store = Layered(Crowded(MemoryJobStore::new()));
     let rig = Rig::new(|builder| builder.job_store("default", store));
-    let job = rig.add_job(note("old".into())).id("job");
+    let job = rig.job(note("old".into())).id("job");
     rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
     let modified = rig.block_on(rig.modify_job("job", JobChange::new().name("new")));
     let paused = rig.block_on(rig.pause_job("job"));

@@ -17,7 +17,7 @@ fn its_job_its_time_and_the_shared_state() {
         builder.job_store("mine", MemoryJobStore::new()).state(Database("main"))
     });
     let log = rig.log.clone();
-    let job = rig.add_job(move |context: JobContext| {
+    let job = rig.job(move |context: JobContext| {
         let database = context.state::<Database>().expect("the database");
         assert!(context.state::<String>().is_none());
         assert!(!context.is_cancelled());

@@ -1,7 +1,7 @@
 //! Finding, listing and showing jobs.
 
 use punctual_core::{JobId, JobState};
-use punctual_scheduler::SchedulerError;
+use punctual_scheduler::{JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{CronTrigger, DateTrigger, IntervalTrigger};
 
@@ -18,14 +18,15 @@ fn rig(file: &File) -> Rig {
         ("a", "file", 20),
         ("b", "memory", 40),
     ] {
-        let job = rig.add_job(note(id.into())).id(id).job_store(store).name(format!("{store}'s"));
+        let job = rig.job(note(id.into())).id(id).job_store(store).name(format!("{store}'s"));
         rig.block_on(job.trigger(DateTrigger::at(at(second))).add()).unwrap();
     }
     rig
 }
 
 fn ids(rig: &Rig, store: Option<&str>) -> Vec<String> {
-    let jobs = rig.block_on(rig.get_jobs(store)).unwrap();
+    let query = store.map_or_else(JobQuery::new, |store| JobQuery::new().job_store(store));
+    let jobs = rig.block_on(rig.get_jobs(query)).unwrap();
     jobs.iter().map(|job| format!("{}/{}", job.job_store, job.id)).collect()
 }
 
@@ -39,7 +40,7 @@ fn listed_soonest_first_and_store_by_store() {
     let all = ["memory/b", "file/a", "file/b", "file/late", "file/soon"];
     assert_eq!(ids(&rig, None), all);
     assert_eq!(ids(&rig, Some("default")), [""; 0], "the store that is always there");
-    let error = rig.block_on(rig.get_jobs(Some("nowhere"))).unwrap_err();
+    let error = rig.block_on(rig.get_jobs(JobQuery::new().job_store("nowhere"))).unwrap_err();
     assert_eq!(error.to_string(), "no such job store: nowhere");
     assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
 }
@@ -68,7 +69,7 @@ fn shown_as_apscheduler_does() {
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).timezone("Europe/Helsinki")
     });
-    let job = rig.add_job(note("x".into())).name("Naïve ☂").trigger(IntervalTrigger::minutes(1));
+    let job = rig.job(note("x".into())).name("Naïve ☂").trigger(IntervalTrigger::minutes(1));
     let job = rig.block_on(job.id("job").add()).unwrap();
     assert_eq!(
         job.to_string(),
@@ -78,7 +79,7 @@ fn shown_as_apscheduler_does() {
     let job = rig.block_on(rig.pause_job("job")).unwrap();
     assert_eq!(job.to_string(), "Naïve ☂ (trigger: interval[0:01:00], paused)");
     rig.block_on(rig.shutdown()).unwrap();
-    let pending = rig.add_job(note("y".into())).trigger(CronTrigger::new().hour(5));
+    let pending = rig.job(note("y".into())).trigger(CronTrigger::builder().hour(5));
     let pending = rig.block_on(pending.add()).unwrap();
     assert_eq!(pending.state, JobState::Pending);
     assert_eq!(pending.to_string(), "note (trigger: cron[hour='5'], pending)");

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use punctual_core::JobDefaults;
 use punctual_macros::task;
-use punctual_scheduler::{BackgroundScheduler, SchedulerBuilder, SchedulerError};
+use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerBuilder, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{CronTrigger, IntervalTrigger};
 
 use crate::common::{Rig, at, note};
 
 fn refused(rig: &Rig, describe: impl FnOnce(Builder) -> Builder) -> String {
-    let job = describe(rig.add_job(note("x".into())).id("job"));
+    let job = describe(rig.job(note("x".into())).id("job"));
     rig.block_on(job.add()).unwrap_err().to_string()
 }
 
@@ -34,9 +34,9 @@ fn jobs() {
     assert!(refused(&rig, |job| job.id("")).contains("job id"));
     assert!(refused(&rig, |job| job.executor("")).contains("alias"));
     assert!(refused(&rig, |job| job.job_store("")).contains("alias"));
-    let told = refused(&rig, |job| job.trigger(CronTrigger::new().hour("25")));
+    let told = refused(&rig, |job| job.trigger(CronTrigger::builder().hour("25")));
     assert!(told.contains("hour") && told.contains("25"), "{told}");
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 #[test]
@@ -103,6 +103,6 @@ fn two_tasks_of_one_name() {
     let told = not_built(|builder| builder.task(note).task(note).task(other::not_the_same));
     assert!(told.starts_with("the task name note is taken by"), "{told}");
     let rig = Rig::new(|builder| builder.job_store("default", MemoryJobStore::new()).task(note));
-    let error = rig.block_on(rig.add_job(other::not_the_same(1)).add()).unwrap_err();
+    let error = rig.block_on(rig.job(other::not_the_same(1)).add()).unwrap_err();
     assert!(matches!(error, SchedulerError::Task(_)), "{error}");
 }

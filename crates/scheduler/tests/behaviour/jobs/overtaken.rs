@@ -52,7 +52,7 @@ impl StoreLayer for Overtaken {
 fn overtaken(change: impl AsyncFn(&Rig)) {
     let store = Overtaken::default();
     let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
-    let job = rig.add_job(note("mine".into())).id("job");
+    let job = rig.job(note("mine".into())).id("job");
     rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
     rig.clock().set(at(10));
     store.clock.set(rig.clock().clone()).expect("once");
@@ -87,7 +87,7 @@ fn a_change_that_another_process_acts_upon_at_once_has_worked() {
     let rig =
         Rig::new(|builder| builder.job_store("default", Layered(Gone(MemoryJobStore::new()))));
     let once = |id: &str| {
-        let job = rig.add_job(note("mine".into())).id(id).trigger(DateTrigger::at(at(99)));
+        let job = rig.job(note("mine".into())).id(id).trigger(DateTrigger::at(at(99)));
         rig.block_on(job.add()).unwrap();
     };
     once("due");
@@ -119,7 +119,7 @@ fn rescheduled_it_does_not_run_for_the_same_time_again() {
 #[test]
 fn replaced_it_does_not_run_for_the_same_time_again() {
     overtaken(async |rig| {
-        let job = rig.add_job(note("mine".into())).id("job").max_instances(4);
+        let job = rig.job(note("mine".into())).id("job").max_instances(4);
         let job = job.trigger(IntervalTrigger::seconds(10).start_date(at(0)));
         let job = job.replace_existing(true).add().await.unwrap();
         assert_eq!(job.next_run_time, Some(at(20)));

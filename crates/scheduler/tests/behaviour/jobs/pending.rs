@@ -2,7 +2,7 @@
 
 use punctual_core::{EventMask, JobChange, JobState};
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::{BackgroundScheduler, SchedulerError};
+use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -22,14 +22,14 @@ fn found_changed_paused_and_removed_before_the_start() {
         .unwrap();
     let later = || DateTrigger::at(at(2_000_000_000));
     for (id, store) in [("a", "default"), ("b", "file"), ("c", "file"), ("a", "file")] {
-        scheduler.add_job(note(id.into())).id(id).job_store(store).trigger(later()).add().unwrap();
+        scheduler.job(note(id.into())).id(id).job_store(store).trigger(later()).add().unwrap();
     }
-    let listed = |store| {
-        let jobs = scheduler.get_jobs(store).unwrap();
+    let listed = |query| {
+        let jobs = scheduler.get_jobs(query).unwrap();
         jobs.iter().map(|job| format!("{}/{}", job.job_store, job.id)).collect::<Vec<_>>()
     };
-    assert_eq!(listed(None), ["default/a", "file/b", "file/c", "file/a"]);
-    assert_eq!(listed(Some("file")), ["file/b", "file/c", "file/a"]);
+    assert_eq!(listed(JobQuery::new()), ["default/a", "file/b", "file/c", "file/a"]);
+    assert_eq!(listed(JobQuery::new().job_store("file")), ["file/b", "file/c", "file/a"]);
     assert_eq!(scheduler.get_job(("file", "a")).unwrap().unwrap().job_store.as_str(), "file");
     assert!(scheduler.get_job(("default", "b")).unwrap().is_none());
     let job = scheduler.modify_job("b", JobChange::new().name("changed")).unwrap();
@@ -46,17 +46,17 @@ fn found_changed_paused_and_removed_before_the_start() {
     assert_eq!(events.of("JOB_"), [""; 0]);
 
     scheduler.start().unwrap();
-    assert_eq!(listed(None), ["default/a", "file/c", "file/b"]);
+    assert_eq!(listed(JobQuery::new()), ["default/a", "file/c", "file/b"]);
     let b = scheduler.get_job("b").unwrap().unwrap();
     assert_eq!((b.name(), b.state), ("changed", JobState::Paused));
     assert!(b.to_string().contains("interval[1:00:00], paused"), "{b}");
     assert_eq!(scheduler.get_job("c").unwrap().unwrap().state, JobState::Scheduled);
     scheduler.shutdown().unwrap();
-    scheduler.add_job(note("d".into())).id("d").add().unwrap();
-    scheduler.remove_all_jobs(Some("file")).unwrap();
-    assert_eq!(listed(None), ["default/d"]);
-    scheduler.remove_all_jobs(None).unwrap();
-    assert_eq!(listed(None), [""; 0]);
+    scheduler.job(note("d".into())).id("d").add().unwrap();
+    scheduler.remove_all_jobs_of("file").unwrap();
+    assert_eq!(listed(JobQuery::new()), ["default/d"]);
+    scheduler.remove_all_jobs().unwrap();
+    assert_eq!(listed(JobQuery::new()), [""; 0]);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn pending_jobs_that_would_never_run_are_told_at_the_start() {
         .build()
         .unwrap();
     let ended = IntervalTrigger::seconds(1).start_date(at(0)).end_date(at(10));
-    scheduler.add_job(note("x".into())).id("x").trigger(ended).add().unwrap();
+    scheduler.job(note("x".into())).id("x").trigger(ended).add().unwrap();
     let error = scheduler.start().unwrap_err();
     assert!(matches!(error, SchedulerError::NeverFires { .. }), "{error}");
     scheduler.remove_job("x").unwrap();

@@ -1,6 +1,7 @@
 //! Removing jobs.
 
 use punctual_core::Recovery;
+use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -9,7 +10,7 @@ use crate::common::{File, Held, Rig, at, note};
 #[test]
 fn removed_it_runs_no_more_and_is_told_once() {
     let rig = Rig::in_memory();
-    let job = rig.add_job(note("job".into())).id("job").trigger(IntervalTrigger::seconds(10));
+    let job = rig.job(note("job".into())).id("job").trigger(IntervalTrigger::seconds(10));
     rig.block_on(job.add()).unwrap();
     rig.run_until(15);
     rig.block_on(rig.remove_job("job")).unwrap();
@@ -26,7 +27,7 @@ fn a_run_under_way_goes_on() {
         let rig = Rig::new(|builder| {
             builder.job_store("default", file.store()).executor("default", held.clone())
         });
-        let job = rig.add_job(note("job".into())).id("job").recovery(recovery);
+        let job = rig.job(note("job".into())).id("job").recovery(recovery);
         rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
         rig.jump_to(10);
         // A one-shot job that need not be run again has left already.
@@ -49,20 +50,20 @@ fn all_of_a_store_or_of_all() {
     });
     let fill = || {
         for (id, store) in [("a", "memory"), ("b", "file"), ("c", "file")] {
-            let job = rig.add_job(note(id.into())).id(id).job_store(store);
+            let job = rig.job(note(id.into())).id(id).job_store(store);
             rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
         }
     };
-    let left = || rig.block_on(rig.get_jobs(None)).unwrap().len();
+    let left = || rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len();
     fill();
-    rig.block_on(rig.remove_all_jobs(Some("file"))).unwrap();
+    rig.block_on(rig.remove_all_jobs_of("file")).unwrap();
     assert_eq!(left(), 1);
-    rig.block_on(rig.remove_all_jobs(None)).unwrap();
+    rig.block_on(rig.remove_all_jobs()).unwrap();
     assert_eq!(left(), 0);
     fill();
-    rig.block_on(rig.remove_all_jobs(None)).unwrap();
+    rig.block_on(rig.remove_all_jobs()).unwrap();
     assert_eq!(left(), 0);
-    rig.block_on(rig.remove_all_jobs(Some("nowhere"))).unwrap_err();
+    rig.block_on(rig.remove_all_jobs_of("nowhere")).unwrap_err();
     rig.run_until(50);
     assert_eq!(rig.log.len(), 0);
     assert_eq!(rig.events.of("ALL_JOBS_REMOVED").len(), 3);
@@ -75,7 +76,7 @@ fn what_a_closure_holds_is_let_go_with_its_job() {
     let held = std::sync::Arc::new(());
     let add = |id: &str| {
         let holds = std::sync::Arc::clone(&held);
-        let job = rig.add_job(move || drop(std::sync::Arc::clone(&holds))).id(id);
+        let job = rig.job(move || drop(std::sync::Arc::clone(&holds))).id(id);
         rig.block_on(job.trigger(DateTrigger::at(at(10))).add())
     };
     for id in ["removed", "cleared", "run"] {
@@ -83,7 +84,7 @@ fn what_a_closure_holds_is_let_go_with_its_job() {
         add(id).unwrap_err();
         match id {
             "removed" => rig.block_on(rig.remove_job(id)).unwrap(),
-            "cleared" => rig.block_on(rig.remove_all_jobs(None)).unwrap(),
+            "cleared" => rig.block_on(rig.remove_all_jobs()).unwrap(),
             _ => rig.run_until(10),
         }
         assert_eq!(std::sync::Arc::strong_count(&held), 1, "{id}");

@@ -1,6 +1,7 @@
 //! Adding a job that exists.
 
 use punctual_core::{JobStore, Recovery};
+use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{CronTrigger, DateTrigger, IntervalTrigger};
 
@@ -20,7 +21,7 @@ fn both(check: impl Fn(&Rig)) {
 fn an_unchanged_job_keeps_its_next_run_time() {
     both(|rig| {
         let add = || {
-            let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+            let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
             // Its start is taken from the clock.
             let job = job.trigger(IntervalTrigger::seconds(100)).replace_existing(true);
             rig.block_on(job.add()).unwrap()
@@ -40,8 +41,8 @@ fn an_unchanged_job_keeps_its_next_run_time() {
 fn an_unchanged_paused_job_stays_paused() {
     both(|rig| {
         let add = || {
-            let job = rig.add_job(note("job".into())).id("job").replace_existing(true);
-            rig.block_on(job.trigger(CronTrigger::new().second(0)).add()).unwrap()
+            let job = rig.job(note("job".into())).id("job").replace_existing(true);
+            rig.block_on(job.trigger(CronTrigger::builder().second(0)).add()).unwrap()
         };
         add();
         rig.block_on(rig.pause_job("job")).unwrap();
@@ -53,7 +54,7 @@ fn an_unchanged_paused_job_stays_paused() {
 fn a_changed_job_is_what_is_said_now() {
     both(|rig| {
         let add = |what: &str, seconds: u64| {
-            let job = rig.add_job(note(what.into())).id("job").replace_existing(true);
+            let job = rig.job(note(what.into())).id("job").replace_existing(true);
             rig.block_on(job.trigger(IntervalTrigger::seconds(seconds)).add()).unwrap()
         };
         add("a", 100);
@@ -64,7 +65,7 @@ fn a_changed_job_is_what_is_said_now() {
         rig.run_until(80);
         assert_eq!(rig.log.lines(), ["b@80"]);
         assert_eq!(rig.events.of("JOB_ADDED").len(), 3);
-        assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 1);
+        assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 1);
     });
 }
 
@@ -72,7 +73,7 @@ fn a_changed_job_is_what_is_said_now() {
 fn a_chosen_first_run_is_a_change() {
     both(|rig| {
         let add = || {
-            rig.add_job(note("job".into()))
+            rig.job(note("job".into()))
                 .id("job")
                 .replace_existing(true)
                 .trigger(IntervalTrigger::seconds(100))
@@ -90,7 +91,7 @@ fn among_pending_jobs_the_last_is_meant() {
     let rig = Rig::in_memory();
     rig.block_on(rig.shutdown()).unwrap();
     let add = |what: &str, replace| {
-        let job = rig.add_job(note(what.into())).id("job").replace_existing(replace);
+        let job = rig.job(note(what.into())).id("job").replace_existing(replace);
         rig.block_on(job.trigger(DateTrigger::at(at(10))).add())
     };
     add("a", false).unwrap();
@@ -106,7 +107,7 @@ fn a_closure_is_always_another_one() {
     let rig = Rig::in_memory();
     for round in 0..3 {
         let log = rig.log.clone();
-        let job = rig.add_job(move || log.push(round.to_string())).id("job");
+        let job = rig.job(move || log.push(round.to_string())).id("job");
         let job = job.trigger(DateTrigger::at(at(10))).replace_existing(true);
         rig.block_on(job.add()).unwrap();
     }

@@ -15,7 +15,7 @@ fn rig(file: &File, recovery: Recovery) -> (Rig, Held) {
     let rig = Rig::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone())
     });
-    let job = rig.add_job(note("job".into())).id("job").recovery(recovery).max_instances(2);
+    let job = rig.job(note("job".into())).id("job").recovery(recovery).max_instances(2);
     rig.block_on(job.trigger(IntervalTrigger::seconds(100).start_date(at(100))).add()).unwrap();
     (rig, held)
 }
@@ -71,7 +71,7 @@ fn a_caller_who_loses_patience_leaves_nothing_half_started() {
     let faults = store.0.faults.clone();
     let rig =
         Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
-    let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
     rig.block_on(job.trigger(IntervalTrigger::seconds(100).start_date(at(100))).add()).unwrap();
     rig.pass();
     faults.set(Call::Commit, Fault::Wait);

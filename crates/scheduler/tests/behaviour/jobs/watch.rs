@@ -89,7 +89,7 @@ impl Others {
         let other = other.timezone("UTC").build().unwrap();
         rig.block_on(async {
             other.start_paused().await.unwrap();
-            let job = other.add_job(note(id.into())).id(id).trigger(DateTrigger::at(at(0)));
+            let job = other.job(note(id.into())).id(id).trigger(DateTrigger::at(at(0)));
             job.add().await.unwrap();
             other.shutdown().await.unwrap();
         });

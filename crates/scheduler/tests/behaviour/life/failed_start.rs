@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering;
 
 use punctual_core::{DebugExecutor, EventMask, JobStore};
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerError, SchedulerState};
+use punctual_scheduler::{
+    AsyncScheduler, BackgroundScheduler, JobQuery, SchedulerError, SchedulerState,
+};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
@@ -36,7 +38,7 @@ fn trial() -> Trial {
         .build()
         .unwrap();
     for (id, store) in [("a", "default"), ("b", "file"), ("c", "default")] {
-        scheduler.add_job(note(id.into())).id(id).job_store(store).add().unwrap();
+        scheduler.job(note(id.into())).id(id).job_store(store).add().unwrap();
     }
     Trial { scheduler, memory, store, executor, events, log, _file: file }
 }
@@ -47,7 +49,7 @@ impl Trial {
         let error = self.scheduler.start().unwrap_err();
         assert_eq!(error.to_string(), text);
         assert_eq!(self.scheduler.state(), SchedulerState::Stopped);
-        let pending = self.scheduler.get_jobs(None).unwrap();
+        let pending = self.scheduler.get_jobs(JobQuery::new()).unwrap();
         let ids: Vec<_> = pending.iter().map(|job| job.id.as_str()).collect();
         assert_eq!(ids, ["a", "b", "c"]);
         assert_eq!(self.events.of("SCHEDULER"), [""; 0]);
@@ -106,7 +108,7 @@ fn a_waiting_job_whose_id_is_taken() {
         .executor("default", ThreadPoolExecutor::new(1))
         .build()
         .unwrap();
-    other.add_job(note("b".into())).id("b").trigger(later).add().unwrap();
+    other.job(note("b".into())).id("b").trigger(later).add().unwrap();
     other.start().unwrap();
     other.shutdown().unwrap();
     trial.fails_then_works(
@@ -122,11 +124,11 @@ fn a_waiting_job_whose_id_is_taken() {
 #[test]
 fn a_waiting_job_whose_store_is_unknown() {
     let trial = trial();
-    let job = trial.scheduler.add_job(note("d".into())).id("d").job_store("nowhere");
+    let job = trial.scheduler.job(note("d".into())).id("d").job_store("nowhere");
     job.add().unwrap();
     let error = trial.scheduler.start().unwrap_err();
     assert_eq!(error.to_string(), "no such job store: nowhere");
-    assert_eq!(trial.scheduler.get_jobs(None).unwrap().len(), 4);
+    assert_eq!(trial.scheduler.get_jobs(JobQuery::new()).unwrap().len(), 4);
     trial.scheduler.remove_job("d").unwrap();
     trial.scheduler.start().unwrap();
     trial.events.wait_count("JOB_REMOVED", 3);
@@ -143,7 +145,7 @@ async fn a_start_that_is_given_up_goes_on_by_itself() {
         .listener(EventMask::ALL, events.listener())
         .build()
         .unwrap();
-    scheduler.add_job(note("job".into())).id("job").add().await.unwrap();
+    scheduler.job(note("job".into())).id("job").add().await.unwrap();
     let at_once = std::time::Duration::ZERO;
     tokio::time::timeout(at_once, scheduler.start()).await.unwrap_err();
     let hears = events.clone();
@@ -164,7 +166,7 @@ async fn a_store_that_hangs_in_its_start_is_given_up_by_a_shutdown() {
         .state(log.clone())
         .build()
         .unwrap();
-    scheduler.add_job(note("job".into())).id("job").add().await.unwrap();
+    scheduler.job(note("job".into())).id("job").add().await.unwrap();
     let start = tokio::spawn({
         let scheduler = scheduler.clone();
         async move { scheduler.start().await }
@@ -182,7 +184,7 @@ async fn a_store_that_hangs_in_its_start_is_given_up_by_a_shutdown() {
 
     let mut events = scheduler.events(EventMask::JOB_REMOVED);
     scheduler.start().await.unwrap();
-    events.next().await;
+    events.next().await.unwrap();
     scheduler.shutdown().await.unwrap();
     assert_eq!(log.len(), 1);
 }

@@ -90,7 +90,7 @@ impl Idle {
                 timeout(PATIENCE, listening.notified()).await.expect("it listens");
             }
             for (id, second) in [("now", 0), ("later", 1_000), ("much later", 100_000)] {
-                let job = scheduler.add_job(note(id.into())).id(id).recovery(Recovery::Rerun);
+                let job = scheduler.job(note(id.into())).id(id).recovery(Recovery::Rerun);
                 job.trigger(DateTrigger::at(at(second))).add().await.unwrap();
             }
         });

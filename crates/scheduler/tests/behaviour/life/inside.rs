@@ -7,8 +7,8 @@ use punctual_core::{DebugExecutor, EventMask, JobChange, JobContext};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_executor_tokio::TokioExecutor;
 use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, SchedulerBuilder,
-    SchedulerError, SchedulerState,
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, JobQuery,
+    SchedulerBuilder, SchedulerError, SchedulerState,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
@@ -67,8 +67,8 @@ fn a_job_shuts_a_background_scheduler_down() {
                 let scheduler =
                     described(BackgroundScheduler::builder(), on, &events).start().unwrap();
                 match blocking {
-                    true => scheduler.add_job(stop).id("stop").add().unwrap(),
-                    false => scheduler.add_job(stop_async).id("stop").add().unwrap(),
+                    true => scheduler.job(stop).id("stop").add().unwrap(),
+                    false => scheduler.job(stop_async).id("stop").add().unwrap(),
                 };
                 events.wait("SCHEDULER_SHUTDOWN");
                 let told = events.told();
@@ -95,12 +95,12 @@ fn a_job_ends_a_blocking_scheduler_whose_start_returns() {
         quickly(|| {
             let events = Recorder::default();
             let scheduler = described(BlockingScheduler::builder(), on, &events).build().unwrap();
-            scheduler.add_job(stop).id("stop").add().unwrap();
+            scheduler.job(stop).id("stop").add().unwrap();
             scheduler.start().unwrap();
             assert_eq!(scheduler.state(), SchedulerState::Stopped);
             assert_eq!(events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
             assert_eq!(events.of("JOB_EXECUTED"), ["JOB_EXECUTED stop"]);
-            scheduler.add_job(stop_async).id("again").add().unwrap();
+            scheduler.job(stop_async).id("again").add().unwrap();
             scheduler.start().unwrap();
             assert_eq!(events.of("JOB_EXECUTED").len(), 2);
         });
@@ -112,12 +112,12 @@ async fn a_job_shuts_an_async_scheduler_down() {
     for on in [On::Threads, On::Tokio] {
         let events = Recorder::default();
         let scheduler = described(AsyncScheduler::builder(), on, &events).start().await.unwrap();
-        scheduler.add_job(stop_async).id("async").add().await.unwrap();
+        scheduler.job(stop_async).id("async").add().await.unwrap();
         tokio::time::timeout(SELF_WAIT, scheduler.stopped()).await.unwrap();
         scheduler.start().await.unwrap();
-        scheduler.add_job(stop).id("blocking").add().await.unwrap();
+        scheduler.job(stop).id("blocking").add().await.unwrap();
         tokio::time::timeout(SELF_WAIT, scheduler.stopped()).await.unwrap();
-        scheduler.flush_events(PATIENCE);
+        scheduler.flush_events(PATIENCE).await;
         assert_eq!(events.of("JOB_EXECUTED"), ["JOB_EXECUTED async", "JOB_EXECUTED blocking"]);
     }
 }
@@ -125,7 +125,7 @@ async fn a_job_shuts_an_async_scheduler_down() {
 #[test]
 fn a_job_on_the_spot_shuts_down_too() {
     let rig = Rig::in_memory();
-    rig.block_on(rig.add_job(stop).id("stop").add()).unwrap();
+    rig.block_on(rig.job(stop).id("stop").add()).unwrap();
     rig.pass();
     rig.block_on(async { tokio::time::timeout(PATIENCE, rig.stopped()).await }).unwrap();
     assert_eq!(rig.state(), SchedulerState::Stopped);
@@ -135,8 +135,8 @@ fn a_job_on_the_spot_shuts_down_too() {
 fn manage(context: JobContext) -> Result<usize, SchedulerError> {
     let scheduler = context.blocking_scheduler().expect("a scheduler");
     let later = || DateTrigger::at(at(1_000_000_000));
-    scheduler.add_job(note("a".into())).id("a").trigger(later()).add()?;
-    scheduler.add_job(note("b".into())).id("b").trigger(later()).add()?;
+    scheduler.job(note("a".into())).id("a").trigger(later()).add()?;
+    scheduler.job(note("b".into())).id("b").trigger(later()).add()?;
     scheduler.modify_job("a", JobChange::new().name("changed"))?;
     scheduler.pause_job("a")?;
     scheduler.resume_job("a")?;
@@ -147,14 +147,14 @@ fn manage(context: JobContext) -> Result<usize, SchedulerError> {
     scheduler.add_executor("other", ThreadPoolExecutor::new(1))?;
     scheduler.remove_executor("other")?;
     assert_eq!(scheduler.get_job("a")?.expect("a job").name(), "changed");
-    Ok(scheduler.get_jobs(None)?.len())
+    Ok(scheduler.get_jobs(JobQuery::new())?.len())
 }
 
 async fn manage_async(context: JobContext) -> Result<usize, SchedulerError> {
     let scheduler = context.scheduler().expect("a scheduler");
     let later = || DateTrigger::at(at(1_000_000_000));
-    scheduler.add_job(note("a".into())).id("a").trigger(later()).add().await?;
-    scheduler.add_job(note("b".into())).id("b").trigger(later()).add().await?;
+    scheduler.job(note("a".into())).id("a").trigger(later()).add().await?;
+    scheduler.job(note("b".into())).id("b").trigger(later()).add().await?;
     scheduler.modify_job("a", JobChange::new().name("changed")).await?;
     scheduler.pause_job("a").await?;
     scheduler.resume_job("a").await?;
@@ -164,7 +164,7 @@ async fn manage_async(context: JobContext) -> Result<usize, SchedulerError> {
     scheduler.remove_job_store("other").await?;
     scheduler.add_executor("other", ThreadPoolExecutor::new(1))?;
     scheduler.remove_executor("other").await?;
-    Ok(scheduler.get_jobs(None).await?.len())
+    Ok(scheduler.get_jobs(JobQuery::new()).await?.len())
 }
 
 #[test]
@@ -173,15 +173,15 @@ fn jobs_manage_jobs_from_threads_and_runtimes() {
         quickly(|| {
             let events = Recorder::default();
             let scheduler = described(BackgroundScheduler::builder(), on, &events).start().unwrap();
-            scheduler.add_job(manage).id("blocking").add().unwrap();
+            scheduler.job(manage).id("blocking").add().unwrap();
             events.wait("JOB_EXECUTED blocking");
             scheduler.remove_job("a").unwrap();
-            scheduler.add_job(manage_async).id("async").add().unwrap();
+            scheduler.job(manage_async).id("async").add().unwrap();
             events.wait("JOB_EXECUTED async");
             scheduler.remove_job("a").unwrap();
             // The blocking way from an async job.
             let blocking = async |context: JobContext| manage(context);
-            scheduler.add_job(blocking).id("mixed").add().unwrap();
+            scheduler.job(blocking).id("mixed").add().unwrap();
             events.wait("JOB_EXECUTED mixed");
             scheduler.shutdown().unwrap();
         });
@@ -193,11 +193,11 @@ fn jobs_manage_jobs_from_within_a_pass() {
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).default_executor(DebugExecutor)
     });
-    rig.block_on(rig.add_job(manage).id("job").add()).unwrap();
+    rig.block_on(rig.job(manage).id("job").add()).unwrap();
     rig.pass();
     assert_eq!(rig.events.of("JOB_EXECUTED"), ["JOB_EXECUTED job"]);
     rig.block_on(rig.remove_job("a")).unwrap();
-    rig.block_on(rig.add_job(manage_async).id("async").add()).unwrap();
+    rig.block_on(rig.job(manage_async).id("async").add()).unwrap();
     rig.pass();
     assert_eq!(rig.events.of("JOB_EXECUTED").len(), 2);
 }
@@ -209,14 +209,14 @@ fn a_job_that_adds_itself_again_goes_on() {
         context.state::<Log>().expect("a log").push(context.scheduled_time().to_string());
         let next = context.scheduled_time().saturating_add(Duration::from_secs(10));
         let scheduler = context.blocking_scheduler().expect("a scheduler");
-        scheduler.add_job(again).id("self").trigger(DateTrigger::at(next)).add()?;
+        scheduler.job(again).id("self").trigger(DateTrigger::at(next)).add()?;
         Ok(())
     }
-    rig.block_on(rig.add_job(again).id("self").trigger(DateTrigger::at(at(10))).add()).unwrap();
+    rig.block_on(rig.job(again).id("self").trigger(DateTrigger::at(at(10))).add()).unwrap();
     rig.run_until(50);
     assert_eq!(rig.log.len(), 5);
     assert!(rig.events.of("JOB_UNRESOLVED").is_empty());
-    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 1);
+    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 1);
 }
 
 #[test]
@@ -230,11 +230,11 @@ fn a_job_that_shuts_down_while_another_is_under_way_waits_for_it_in_the_backgrou
         .listener(EventMask::ALL, events.listener())
         .start()
         .unwrap();
-    scheduler.add_job(crate::common::gated("other".into())).id("other").add().unwrap();
+    scheduler.job(crate::common::gated("other".into())).id("other").add().unwrap();
     log.wait_at_gate(1);
     let (ended, has_ended) = mpsc::channel();
     scheduler
-        .add_job(move |context: JobContext| {
+        .job(move |context: JobContext| {
             let result = stop(context);
             ended.send(()).expect("the test waits");
             result

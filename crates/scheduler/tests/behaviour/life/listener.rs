@@ -23,7 +23,7 @@ fn a_listener_adds_jobs_and_shuts_down() {
             let Event::JobExecuted(run) = event else { panic!("not in the mask: {event:?}") };
             let scheduler = seen.get().expect("a scheduler");
             if run.job.job_id.as_str() == "first" {
-                scheduler.add_job(note("second".into())).id("second").add().unwrap();
+                scheduler.job(note("second".into())).id("second").add().unwrap();
             } else {
                 scheduler.shutdown().unwrap();
             }
@@ -32,7 +32,7 @@ fn a_listener_adds_jobs_and_shuts_down() {
         .unwrap();
     own.set(scheduler.clone()).unwrap();
     scheduler.start().unwrap();
-    scheduler.add_job(note("first".into())).id("first").add().unwrap();
+    scheduler.job(note("first".into())).id("first").add().unwrap();
     events.wait("SCHEDULER_SHUTDOWN");
     assert_eq!(log.len(), 2);
     assert_eq!(scheduler.state(), SchedulerState::Stopped);

@@ -5,7 +5,9 @@ use std::time::Duration;
 use punctual_core::{Event, EventMask, JobStore, Recovery};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_executor_tokio::TokioExecutor;
-use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt};
+use punctual_scheduler::{
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, JobQuery,
+};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -23,20 +25,18 @@ fn background(store: impl JobStore) {
         .unwrap();
     for round in 1..=3 {
         scheduler.start().unwrap();
-        let job = scheduler.add_job(note("a".into())).trigger(IntervalTrigger::hours(1));
+        let job = scheduler.job(note("a".into())).trigger(IntervalTrigger::hours(1));
         job.id("stays").replace_existing(true).add().unwrap();
-        scheduler.add_job(note("b".into())).add().unwrap();
-        scheduler
-            .add_job(note("c".into()))
-            .executor("tokio")
-            .recovery(Recovery::Rerun)
-            .add()
-            .unwrap();
+        scheduler.job(note("b".into())).add().unwrap();
+        scheduler.job(note("c".into())).executor("tokio").recovery(Recovery::Rerun).add().unwrap();
         events.wait_count("JOB_EXECUTED", 2 * round);
         events.wait_count("JOB_REMOVED", 2 * round);
-        assert_eq!(scheduler.get_jobs(None).unwrap().len(), 1);
+        assert_eq!(scheduler.get_jobs(JobQuery::new()).unwrap().len(), 1);
         scheduler.shutdown().unwrap();
-        assert!(scheduler.get_jobs(None).unwrap().is_empty(), "none waits for the start");
+        assert!(
+            scheduler.get_jobs(JobQuery::new()).unwrap().is_empty(),
+            "none waits for the start"
+        );
     }
     assert_eq!(events.of("JOB_ERROR"), [""; 0]);
     assert_eq!(events.of("JOB_ADDED stays").len(), 1, "unchanged, it was not replaced");
@@ -62,11 +62,11 @@ fn an_async_scheduler_starts_again_in_another_runtime() {
     for round in 1..=2 {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            scheduler.add_job(note("job".into())).add().await.unwrap();
+            scheduler.job(note("job".into())).add().await.unwrap();
             scheduler.start().await.unwrap();
             let mut stream = scheduler.events(EventMask::JOB_REMOVED);
             if events.of("JOB_REMOVED").len() < round {
-                assert!(matches!(stream.next().await, Event::JobRemoved(_)));
+                assert!(matches!(stream.next().await, Some(Event::JobRemoved(_))));
             }
             scheduler.shutdown().await.unwrap();
         });
@@ -86,7 +86,7 @@ fn a_blocking_scheduler_starts_again() {
         .build()
         .unwrap();
     for round in 1..=2 {
-        scheduler.add_job(note("job".into())).job_store("file").add().unwrap();
+        scheduler.job(note("job".into())).job_store("file").add().unwrap();
         let last = log.clone();
         let seen = move |context: punctual_core::JobContext| {
             // Until the other job has run too.
@@ -95,7 +95,7 @@ fn a_blocking_scheduler_starts_again() {
             }
             context.blocking_scheduler().expect("a scheduler").shutdown()
         };
-        let job = scheduler.add_job(seen).id("stop").replace_existing(true);
+        let job = scheduler.job(seen).id("stop").replace_existing(true);
         job.trigger(IntervalTrigger::every(Duration::from_millis(5))).add().unwrap();
         scheduler.start().unwrap();
     }
@@ -114,13 +114,13 @@ fn a_run_dropped_by_the_shutdown_is_made_up_for_if_it_must_be() {
                 false => builder.job_store("default", MemoryJobStore::new()),
             }
         });
-        let job = rig.add_job(note("job".into())).id("job").recovery(Recovery::Rerun);
+        let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
         let trigger = IntervalTrigger::seconds(100).start_date(at(10));
         rig.block_on(job.trigger(trigger).add()).unwrap();
         rig.jump_to(10);
         assert_eq!(held.len(), 1);
         rig.block_on(rig.shutdown()).unwrap();
-        rig.flush_events(PATIENCE);
+        rig.block_on(rig.flush_events(PATIENCE));
         assert_eq!(rig.events.of("JOB_ERROR"), ["JOB_ERROR job"], "it was lost");
         rig.block_on(rig.start_manual()).unwrap();
         rig.jump_to(20);
@@ -138,11 +138,11 @@ fn a_run_dropped_by_the_shutdown_is_made_up_for_if_it_must_be() {
 fn what_waits_for_the_start_is_not_what_is_stored() {
     let rig = Rig::in_memory();
     let later = || DateTrigger::at(at(100));
-    rig.block_on(rig.add_job(note("a".into())).id("stored").trigger(later()).add()).unwrap();
+    rig.block_on(rig.job(note("a".into())).id("stored").trigger(later()).add()).unwrap();
     rig.block_on(rig.shutdown()).unwrap();
-    rig.block_on(rig.add_job(note("b".into())).id("waits").trigger(later()).add()).unwrap();
+    rig.block_on(rig.job(note("b".into())).id("waits").trigger(later()).add()).unwrap();
     let ids = |rig: &Rig| -> Vec<String> {
-        let jobs = rig.block_on(rig.get_jobs(None)).unwrap();
+        let jobs = rig.block_on(rig.get_jobs(JobQuery::new())).unwrap();
         jobs.iter().map(|job| job.id.to_string()).collect()
     };
     assert_eq!(ids(&rig), ["waits"]);

@@ -23,7 +23,7 @@ fn it_waits_for_runs_under_way() {
         .executor("default", ThreadPoolExecutor::new(2))
         .start()
         .unwrap();
-    scheduler.add_job(gated("job".into())).id("job").add().unwrap();
+    scheduler.job(gated("job".into())).id("job").add().unwrap();
     log.wait_at_gate(1);
     let (done, is_done) = mpsc::channel();
     let stopping = scheduler.clone();
@@ -50,11 +50,11 @@ fn it_is_bounded_when_a_run_hangs() {
         .executor("default", ThreadPoolExecutor::new(1))
         .start()
         .unwrap();
-    scheduler.add_job(gated("hangs".into())).id("hangs").add().unwrap();
+    scheduler.job(gated("hangs".into())).id("hangs").add().unwrap();
     log.wait_at_gate(1);
-    scheduler.add_job(note("queued".into())).id("queued").add().unwrap();
+    scheduler.job(note("queued".into())).id("queued").add().unwrap();
     events.wait("JOB_SUBMITTED queued");
-    scheduler.shutdown_within(Duration::from_millis(50)).unwrap();
+    scheduler.shutdown_timeout(Duration::from_millis(50)).unwrap();
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
     assert_eq!(scheduler.running_count(), 1, "it is left alone, and still known");
     assert_eq!(log.len(), 1, "what had not begun never begins");
@@ -87,7 +87,7 @@ fn there_is_no_further_pass() {
     let store = faulty(MemoryJobStore::new());
     let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store.clone()));
-    let job = rig.add_job(note("job".into())).id("job").trigger(DateTrigger::at(at(10)));
+    let job = rig.job(note("job".into())).id("job").trigger(DateTrigger::at(at(10)));
     rig.block_on(job.add()).unwrap();
     rig.pass();
     rig.block_on(rig.shutdown()).unwrap();
@@ -114,17 +114,17 @@ fn hangs_in(call: Call) {
         .start()
         .unwrap();
     faults.set(call, Fault::Hang);
-    scheduler.add_job(note("job".into())).id("job").add().unwrap();
+    scheduler.job(note("job".into())).id("job").add().unwrap();
     match call {
         // What is under way by then may not begin in time.
         Call::Shutdown => drop(events.wait("JOB_REMOVED job")),
         _ => faults.wait(),
     }
-    scheduler.shutdown_within(Duration::from_millis(10)).unwrap();
+    scheduler.shutdown_timeout(Duration::from_millis(10)).unwrap();
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
     faults.clear();
     scheduler.start().unwrap();
-    scheduler.add_job(note("another".into())).id("another").add().unwrap();
+    scheduler.job(note("another".into())).id("another").add().unwrap();
     events.wait("JOB_REMOVED job");
     events.wait("JOB_REMOVED another");
     scheduler.shutdown().unwrap();
@@ -150,10 +150,10 @@ async fn a_store_that_hangs_beside_another_keeps_no_pass_for_later() {
         .await
         .unwrap();
     faults.set(Call::NextWakeup, Fault::Hang);
-    scheduler.add_job(note("job".into())).id("job").job_store("hangs").add().await.unwrap();
+    scheduler.job(note("job".into())).id("job").job_store("hangs").add().await.unwrap();
     let hang = faults.clone();
     tokio::task::spawn_blocking(move || hang.wait()).await.unwrap();
-    scheduler.shutdown_within(Duration::from_millis(10)).await.unwrap();
+    scheduler.shutdown_timeout(Duration::from_millis(10)).await.unwrap();
     faults.clear();
     tokio::time::timeout(PATIENCE, scheduler.start()).await.unwrap().unwrap();
     tokio::task::spawn_blocking(move || events.wait("JOB_REMOVED job")).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_shutdown_that_is_given_up_goes_on_by_itself() {
         .start()
         .await
         .unwrap();
-    scheduler.add_job(gated("job".into())).add().await.unwrap();
+    scheduler.job(gated("job".into())).add().await.unwrap();
     let waiting = log.clone();
     tokio::task::spawn_blocking(move || waiting.wait_at_gate(1)).await.unwrap();
     let impatient = tokio::time::timeout(Duration::from_millis(20), scheduler.shutdown()).await;

@@ -1,7 +1,7 @@
 //! From pending to running, paused and back.
 
 use punctual_core::{Event, EventMask};
-use punctual_scheduler::{BackgroundScheduler, SchedulerError, SchedulerState};
+use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError, SchedulerState};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
@@ -21,7 +21,7 @@ fn background(events: &Recorder, log: &Log) -> BackgroundScheduler {
 fn a_pending_job_runs_after_the_start_and_everything_is_told_in_order() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = background(&events, &log);
-    let job = scheduler.add_job(note("job".into())).id("job").add().unwrap();
+    let job = scheduler.job(note("job".into())).id("job").add().unwrap();
     assert_eq!(job.state, punctual_core::JobState::Pending);
     assert_eq!((scheduler.state(), scheduler.is_running()), (SchedulerState::Stopped, false));
     assert!(events.told().is_empty(), "nothing has happened yet");
@@ -68,12 +68,12 @@ fn what_does_not_fit_the_state_is_refused() {
 fn started_paused_it_runs_nothing_until_it_is_resumed() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = background(&events, &log);
-    scheduler.add_job(note("early".into())).id("early").add().unwrap();
+    scheduler.job(note("early".into())).id("early").add().unwrap();
     scheduler.start_paused().unwrap();
     assert_eq!(scheduler.state(), SchedulerState::Paused);
     assert!(scheduler.is_running());
-    scheduler.add_job(note("late".into())).id("late").add().unwrap();
-    assert_eq!(scheduler.get_jobs(None).unwrap().len(), 2);
+    scheduler.job(note("late".into())).id("late").add().unwrap();
+    assert_eq!(scheduler.get_jobs(JobQuery::new()).unwrap().len(), 2);
     assert_eq!(log.len(), 0);
     scheduler.resume().unwrap();
     events.wait_count("JOB_REMOVED", 2);
@@ -87,7 +87,7 @@ fn started_paused_it_runs_nothing_until_it_is_resumed() {
 #[test]
 fn pausing_twice_is_pausing_once() {
     let rig = Rig::in_memory();
-    let job = rig.add_job(note("job".into())).trigger(DateTrigger::at(at(10)));
+    let job = rig.job(note("job".into())).trigger(DateTrigger::at(at(10)));
     rig.block_on(job.add()).unwrap();
     rig.pause().unwrap();
     rig.pause().unwrap();

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use punctual_core::Recovery;
+use punctual_scheduler::JobQuery;
 use punctual_triggers::DateTrigger;
 
 use crate::common::{Call, Faults, File, Held, PATIENCE, Rig, Waiting, at, faulty, note};
@@ -18,7 +19,7 @@ fn node(file: &File) -> (Rig, Waiting, Faults) {
         builder.job_store("default", store).executor("default", waiting.clone()).lease(SECOND)
     });
     for id in ["ends", "goes on"] {
-        let job = rig.add_job(note(id.into())).id(id).recovery(Recovery::Rerun);
+        let job = rig.job(note(id.into())).id(id).recovery(Recovery::Rerun);
         rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     }
     rig.jump_to(10);
@@ -36,7 +37,7 @@ fn runs_that_it_waits_for_are_taken_over_by_nobody() {
     });
     heir.jump_to(10);
     thread::scope(|scope| {
-        let shutdown = scope.spawn(|| rig.block_on(rig.shutdown_within(PATIENCE)));
+        let shutdown = scope.spawn(|| rig.block_on(rig.shutdown_timeout(PATIENCE)));
         for tenth in 1..=30 {
             let now = at(10).saturating_add(SECOND / 10 * tenth);
             if tenth % 5 == 0 {
@@ -55,7 +56,7 @@ fn runs_that_it_waits_for_are_taken_over_by_nobody() {
     });
     heir.jump_to(20);
     assert_eq!(runs.len(), 0);
-    assert!(heir.block_on(heir.get_jobs(None)).unwrap().is_empty());
+    assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty());
     assert_eq!(rig.log.len(), 2);
 }
 
@@ -64,7 +65,7 @@ fn a_run_that_ends_meanwhile_is_told_and_stored_at_once() {
     let file = File::new();
     let (rig, waiting, _) = node(&file);
     thread::scope(|scope| {
-        let shutdown = scope.spawn(|| rig.block_on(rig.shutdown_within(PATIENCE)));
+        let shutdown = scope.spawn(|| rig.block_on(rig.shutdown_timeout(PATIENCE)));
         waiting.0.run_one();
         rig.events.wait("JOB_EXECUTED ends");
         // Its record has gone with it.

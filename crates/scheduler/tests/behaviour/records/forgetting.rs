@@ -21,7 +21,7 @@ fn settle(rig: &Rig) {
 
 fn add(rig: &Rig, id: &str, seconds: u64, until: i64) {
     let trigger = IntervalTrigger::seconds(seconds).start_date(at(0)).end_date(at(until));
-    rig.block_on(rig.add_job(note(id.into())).id(id).trigger(trigger).add()).unwrap();
+    rig.block_on(rig.job(note(id.into())).id(id).trigger(trigger).add()).unwrap();
 }
 
 /// Moves on minute by minute, so that what is forgotten beside the passes is forgotten on the way.

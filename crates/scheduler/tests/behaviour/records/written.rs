@@ -19,7 +19,7 @@ fn an_entry_tells_when_a_run_was_due_began_and_ended_and_how() {
     let (rig, _) = rig(HistoryOptions::on(), |builder| {
         builder.executor("held", held.clone()).identity("web-1")
     });
-    let job = rig.add_job(fail("no paper".into())).id("fail").executor("held");
+    let job = rig.job(fail("no paper".into())).id("fail").executor("held");
     rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     rig.jump_to(12);
     held.run_one();
@@ -37,18 +37,18 @@ fn an_entry_tells_when_a_run_was_due_began_and_ended_and_how() {
 fn every_end_is_an_entry_newest_first() {
     let broken = Broken::default();
     let (rig, _) = rig(HistoryOptions::on(), |builder| builder.executor("broken", broken.clone()));
-    rig.block_on(rig.add_job(note("a".into())).id("good").add()).unwrap();
+    rig.block_on(rig.job(note("a".into())).id("good").add()).unwrap();
     rig.run_until(1);
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    rig.block_on(rig.add_job(boom("bang".into())).id("boom").add()).unwrap();
+    rig.block_on(rig.job(boom("bang".into())).id("boom").add()).unwrap();
     rig.run_until(2);
     panic::set_hook(hook);
     broken.submit.store(true, std::sync::atomic::Ordering::SeqCst);
-    rig.block_on(rig.add_job(note("b".into())).id("refused").executor("broken").add()).unwrap();
+    rig.block_on(rig.job(note("b".into())).id("refused").executor("broken").add()).unwrap();
     rig.run_until(3);
     broken.submit.store(false, std::sync::atomic::Ordering::SeqCst);
-    rig.block_on(rig.add_job(note("c".into())).id("lost").executor("broken").add()).unwrap();
+    rig.block_on(rig.job(note("c".into())).id("lost").executor("broken").add()).unwrap();
     rig.jump_to(4);
     broken.inner.lose_one();
     rig.run_until(5);
@@ -67,7 +67,7 @@ fn every_end_is_an_entry_newest_first() {
 fn a_run_whose_commit_was_in_doubt_for_too_long_is_told_as_lost() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
-        let job = rig.add_job(note("a".into())).id("a").recovery(recovery);
+        let job = rig.job(note("a".into())).id("a").recovery(recovery);
         rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
         rig.jump_to(9);
         faults.once(Call::Commit, Fault::After);
@@ -88,7 +88,7 @@ fn a_run_whose_commit_was_in_doubt_for_too_long_is_told_as_lost() {
 fn each_attempt_has_one_end() {
     let held = Held::default();
     let (rig, _) = rig(HistoryOptions::on(), |builder| builder.executor("default", held.clone()));
-    let job = rig.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    let job = rig.job(note("a".into())).id("a").recovery(Recovery::Rerun);
     rig.block_on(job.add()).unwrap();
     rig.jump_to(0);
     held.lose_one();
@@ -104,7 +104,7 @@ fn each_attempt_has_one_end() {
 #[test]
 fn a_memory_store_keeps_none_unless_told_and_a_shared_one_keeps_one() {
     let run_one = |rig: &Rig| {
-        rig.block_on(rig.add_job(note("a".into())).id("a").add()).unwrap();
+        rig.block_on(rig.job(note("a".into())).id("a").add()).unwrap();
         rig.run_until(5);
     };
     let rig = Rig::in_memory();
@@ -128,7 +128,7 @@ fn the_ends_of_many_runs_cost_no_call_each() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
         for number in 0..100 {
-            let job = rig.add_job(note("a".into())).id(number.to_string()).recovery(recovery);
+            let job = rig.job(note("a".into())).id(number.to_string()).recovery(recovery);
             rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
         }
         rig.run_until(20);
@@ -140,7 +140,7 @@ fn the_ends_of_many_runs_cost_no_call_each() {
 #[test]
 fn entries_go_with_the_next_commit_or_after_a_second() {
     let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
-    let job = rig.add_job(note("a".into())).id("a");
+    let job = rig.job(note("a".into())).id("a");
     rig.block_on(job.trigger(IntervalTrigger::seconds(1).start_date(at(1))).add()).unwrap();
     rig.run_until(11);
     assert_eq!(faults.calls(Call::Commit), 11, "one for each run, none besides");
@@ -155,7 +155,7 @@ fn a_shutdown_writes_what_waits() {
     let rig = Rig::new(|builder| {
         builder.job_store("default", store.clone()).history(HistoryOptions::on())
     });
-    rig.block_on(rig.add_job(note("a".into())).id("a").add()).unwrap();
+    rig.block_on(rig.job(note("a".into())).id("a").add()).unwrap();
     rig.jump_to(0);
     rig.block_on(rig.shutdown()).unwrap();
     let rig = Rig::new(|builder| builder.job_store("default", store));
@@ -166,7 +166,7 @@ fn a_shutdown_writes_what_waits() {
 fn a_failing_store_neither_loses_nor_doubles_entries() {
     for fault in [Fault::Before, Fault::After] {
         let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
-        let job = rig.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+        let job = rig.job(note("a".into())).id("a").recovery(Recovery::Rerun);
         rig.block_on(job.trigger(IntervalTrigger::seconds(1).start_date(at(1))).add()).unwrap();
         for second in 1..=20 {
             faults.once(Call::Commit, fault);
@@ -183,7 +183,7 @@ fn a_failing_store_neither_loses_nor_doubles_entries() {
 #[test]
 fn a_call_that_is_cut_off_loses_no_entries() {
     let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
-    rig.block_on(rig.add_job(note("a".into())).id("a").add()).unwrap();
+    rig.block_on(rig.job(note("a".into())).id("a").add()).unwrap();
     rig.jump_to(0);
     faults.once(Call::Commit, Fault::Hang);
     let impatient = async {
@@ -204,7 +204,7 @@ fn entries_that_wait_for_a_store_that_hangs_keep_nobody_busy() {
         builder.job_store("other", MemoryJobStore::new()).executor("default", held.clone())
     });
     for id in ["a", "b"] {
-        rig.block_on(rig.add_job(note(id.into())).id(id).add()).unwrap();
+        rig.block_on(rig.job(note(id.into())).id(id).add()).unwrap();
     }
     rig.jump_to(0);
     held.run_one();
@@ -221,7 +221,7 @@ fn entries_that_wait_for_a_store_that_hangs_keep_nobody_busy() {
 #[test]
 fn what_the_store_will_never_take_keeps_no_job_from_running() {
     let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
-    let job = rig.add_job(note("a".into())).id("a");
+    let job = rig.job(note("a".into())).id("a");
     rig.block_on(job.trigger(IntervalTrigger::seconds(1).start_date(at(1))).add()).unwrap();
     rig.run_until(5);
     faults.once(Call::Commit, Fault::Refuse);
@@ -243,7 +243,7 @@ fn each_attempt_has_its_own_and_a_stale_worker_changes_none() {
         (rig, held)
     };
     let ((asleep, its_runs), (heir, runs)) = (node("asleep"), node("heir"));
-    let job = asleep.add_job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    let job = asleep.job(note("a".into())).id("a").recovery(Recovery::Rerun);
     asleep.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     asleep.jump_to(10);
     its_runs.begin_one();
@@ -269,7 +269,7 @@ fn several_stores_are_read_as_one() {
         builder.job_store("other", MemoryJobStore::new()).history(HistoryOptions::on())
     });
     for (id, store) in [("a", "default"), ("b", "other")] {
-        let job = rig.add_job(note(id.into())).id(id).job_store(store);
+        let job = rig.job(note(id.into())).id(id).job_store(store);
         let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(30));
         rig.block_on(job.trigger(trigger).add()).unwrap();
     }
@@ -325,7 +325,7 @@ fn a_store_without_a_history_says_so() {
 fn a_long_error_is_cut() {
     let (rig, _) = rig(HistoryOptions::on(), |builder| builder);
     let long = format!("nul \0 {}", "é".repeat(HistoryEntry::MAX_ERROR));
-    rig.block_on(rig.add_job(fail(long)).id("a").add()).unwrap();
+    rig.block_on(rig.job(fail(long)).id("a").add()).unwrap();
     rig.run_until(1);
     let error = read(&rig)[0].error.clone().unwrap();
     assert!(error.len() <= HistoryEntry::MAX_ERROR && error.len() > HistoryEntry::MAX_ERROR - 4);

@@ -11,7 +11,7 @@ fn late(store: impl JobStore, coalesce: Coalesce, max_instances: u32) -> (Rig, H
     let held = Held::default();
     let rig =
         Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
-    let job = rig.add_job(note("job".into())).id("job").coalesce(coalesce);
+    let job = rig.job(note("job".into())).id("job").coalesce(coalesce);
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(90));
     rig.block_on(job.max_instances(max_instances).trigger(trigger).add()).unwrap();
     rig.jump_to(35);
@@ -84,7 +84,7 @@ fn all_catch_up_one_by_one_also_when_they_are_recorded() {
 #[test]
 fn a_thousand_missed_run_times_all_run() {
     let rig = Rig::in_memory();
-    let job = rig.add_job(note("job".into())).id("job").coalesce(Coalesce::All);
+    let job = rig.job(note("job".into())).id("job").coalesce(Coalesce::All);
     let trigger = IntervalTrigger::seconds(1).start_date(at(1));
     rig.block_on(job.max_instances(100).trigger(trigger).add()).unwrap();
     rig.clock().set(at(1_000));

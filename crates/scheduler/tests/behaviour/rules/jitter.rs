@@ -13,7 +13,7 @@ fn delays(jitter: Jitter) -> Vec<i64> {
     let rig = Rig::in_memory();
     let delays = Arc::new(Mutex::new(Vec::new()));
     let (told, clock) = (Arc::clone(&delays), rig.clock().clone());
-    let job = rig.add_job(move |context: JobContext| {
+    let job = rig.job(move |context: JobContext| {
         let scheduled = context.scheduled_time().as_micros();
         assert_eq!((scheduled - at(0).as_micros()) % 10_000_000, 0, "on the grid");
         told.lock().push(clock.now().as_micros() - scheduled);

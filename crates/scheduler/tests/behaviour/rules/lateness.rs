@@ -13,7 +13,7 @@ const GRACE: Duration = Duration::from_secs(5);
 #[test]
 fn without_a_grace_time_a_run_is_never_too_late() {
     let rig = Rig::in_memory();
-    rig.block_on(rig.add_job(note("job".into())).trigger(DateTrigger::at(at(10))).add()).unwrap();
+    rig.block_on(rig.job(note("job".into())).trigger(DateTrigger::at(at(10))).add()).unwrap();
     rig.jump_to(1_000_000);
     assert_eq!(rig.log.lines(), ["job@10"]);
 }
@@ -21,7 +21,7 @@ fn without_a_grace_time_a_run_is_never_too_late() {
 #[test]
 fn later_than_its_grace_time_it_is_missed_and_the_job_goes_on() {
     let rig = Rig::in_memory();
-    let job = rig.add_job(note("job".into())).id("job").misfire_grace_time(GRACE);
+    let job = rig.job(note("job".into())).id("job").misfire_grace_time(GRACE);
     rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
     rig.jump_to(26);
     assert_eq!(rig.log.len(), 0);
@@ -41,7 +41,7 @@ fn later_than_its_grace_time_it_is_missed_and_the_job_goes_on() {
 #[test]
 fn a_job_whose_last_time_is_missed_leaves() {
     let rig = Rig::in_memory();
-    let job = rig.add_job(note("job".into())).id("job").misfire_grace_time(GRACE);
+    let job = rig.job(note("job".into())).id("job").misfire_grace_time(GRACE);
     rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     rig.jump_to(16);
     assert_eq!(rig.events.told()[2..], ["JOB_ADDED job", "JOB_MISSED job", "JOB_REMOVED job"]);
@@ -51,7 +51,7 @@ fn a_job_whose_last_time_is_missed_leaves() {
 #[test]
 fn the_earliest_that_is_not_too_late_runs() {
     let rig = Rig::in_memory();
-    let job = rig.add_job(note("job".into())).misfire_grace_time(GRACE * 3);
+    let job = rig.job(note("job".into())).misfire_grace_time(GRACE * 3);
     let trigger = IntervalTrigger::seconds(10).start_date(at(10));
     rig.block_on(job.coalesce(Coalesce::Earliest).trigger(trigger).add()).unwrap();
     rig.jump_to(41);
@@ -66,7 +66,7 @@ fn waiting_in_the_executor_counts() {
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).executor("default", held.clone())
     });
-    let job = rig.add_job(note("job".into())).id("job").misfire_grace_time(GRACE);
+    let job = rig.job(note("job".into())).id("job").misfire_grace_time(GRACE);
     rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     rig.jump_to(10);
     rig.clock().set(at(16));

@@ -1,6 +1,7 @@
 //! How many runs there may be: at a time, and in all.
 
 use punctual_core::{Event, MissReason, NewJob, Recovery};
+use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -21,7 +22,7 @@ fn rig() -> (Rig, Held) {
 fn an_occurrence_is_dropped_when_enough_are_under_way() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let (rig, held) = rig();
-        let job = rig.add_job(note("job".into())).id("job").recovery(recovery).max_instances(2);
+        let job = rig.job(note("job".into())).id("job").recovery(recovery).max_instances(2);
         rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
         for second in [10, 20, 30, 40] {
             rig.jump_to(second);
@@ -57,7 +58,7 @@ fn what_is_due_beyond_the_schedulers_own_limit_stays_in_the_store() {
     rig.block_on(rig.add_jobs(jobs)).unwrap();
     rig.jump_to(10);
     assert_eq!(held.len(), 5);
-    assert_eq!(rig.block_on(rig.get_jobs(None)).unwrap().len(), 7);
+    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 7);
     held.run_one();
     held.run_one();
     rig.pass();
@@ -67,13 +68,13 @@ fn what_is_due_beyond_the_schedulers_own_limit_stays_in_the_store() {
         rig.pass();
     }
     assert_eq!(rig.log.len(), 12);
-    assert!(rig.block_on(rig.get_jobs(None)).unwrap().is_empty());
+    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 #[test]
 fn after_its_last_run_a_job_leaves() {
     let rig = Rig::in_memory();
-    let job = rig.add_job(note("job".into())).id("job");
+    let job = rig.job(note("job".into())).id("job");
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).max_runs(3);
     rig.block_on(job.trigger(trigger).add()).unwrap();
     rig.run_until(100);

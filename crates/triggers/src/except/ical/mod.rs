@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Calendar, Except};
 use crate::CronTriggerBuilder;
-use crate::when::{When, day_text};
+use crate::input::{DateTimeInput, day_text};
 
 /// How deep components may lie in each other; `VCALENDAR` and `VEVENT` are two.
 const DEPTH: usize = 8;
@@ -33,7 +33,7 @@ impl Calendar {
     /// END:VEVENT
     /// END:VCALENDAR
     /// ")?;
-    /// let trigger = CronTrigger::new().hour(9).except(holidays).timezone("UTC").build()?;
+    /// let trigger = CronTrigger::builder().hour(9).except(holidays).timezone("UTC").build()?;
     /// # Ok::<(), punctual_core::TriggerError>(())
     /// ```
     ///
@@ -198,7 +198,7 @@ fn day(field: &'static str, text: &str) -> Result<i32, TriggerError> {
         let reason = "only whole days are supported, in the form YYYYMMDD";
         return Err(TriggerError::invalid_field(field, text, 1, reason));
     }
-    When::from(text).day(field, &Zone::utc())
+    DateTimeInput::from(text).day(field, &Zone::utc())
 }
 
 /// All the days in lists that are separated by commas.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use punctual_core::{Timestamp, Trigger, Zone};
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR, date_of, day_at};
-use crate::when::day_text;
+use crate::input::day_text;
 use crate::{CronTrigger, CronTriggerBuilder};
 
 /// Weekdays as rules call them, and as cron does.
@@ -120,7 +120,7 @@ fn days(parts: &mut BTreeMap<&str, &str>, start: i32) -> Result<CronTriggerBuild
         None => day.to_string(),
     };
     let weekdays = by_weekday.unwrap_or_else(|| "*".to_owned());
-    Ok(CronTrigger::new().month(months).day(days).day_of_week(weekdays))
+    Ok(CronTrigger::builder().month(months).day(days).day_of_week(weekdays))
 }
 
 fn month_days(days: &str) -> Result<String, String> {

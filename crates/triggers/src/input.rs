@@ -23,7 +23,7 @@ use crate::civil::{date_of, day_of, is_valid_date, resolve};
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct When(Kind);
+pub struct DateTimeInput(Kind);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
@@ -33,7 +33,7 @@ enum Kind {
     Text(String),
 }
 
-impl When {
+impl DateTimeInput {
     /// The instant, where local times are understood in `zone`.
     pub(crate) fn instant(
         &self,
@@ -228,7 +228,7 @@ pub(crate) fn day_text(day: i32) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-impl<Tz: TimeZone + IntoZone> From<DateTime<Tz>> for When {
+impl<Tz: TimeZone + IntoZone> From<DateTime<Tz>> for DateTimeInput {
     fn from(value: DateTime<Tz>) -> Self {
         let offset = value.offset().fix();
         // A zone that is not known here still has an offset, and the instant is certain.
@@ -237,31 +237,31 @@ impl<Tz: TimeZone + IntoZone> From<DateTime<Tz>> for When {
     }
 }
 
-impl From<Timestamp> for When {
+impl From<Timestamp> for DateTimeInput {
     fn from(value: Timestamp) -> Self {
         Self(Kind::Instant(value, None))
     }
 }
 
-impl From<NaiveDateTime> for When {
+impl From<NaiveDateTime> for DateTimeInput {
     fn from(value: NaiveDateTime) -> Self {
         Self(Kind::Local(value))
     }
 }
 
-impl From<NaiveDate> for When {
+impl From<NaiveDate> for DateTimeInput {
     fn from(value: NaiveDate) -> Self {
         Self(Kind::Local(value.and_time(NaiveTime::MIN)))
     }
 }
 
-impl From<&str> for When {
+impl From<&str> for DateTimeInput {
     fn from(value: &str) -> Self {
         Self(Kind::Text(value.to_owned()))
     }
 }
 
-impl From<String> for When {
+impl From<String> for DateTimeInput {
     fn from(value: String) -> Self {
         Self(Kind::Text(value))
     }

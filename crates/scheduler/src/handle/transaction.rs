@@ -13,7 +13,7 @@ use crate::lifecycle::Engine;
 use crate::store::Place;
 
 /// The jobs of a store as a transaction of the caller's sees and changes them, on the database where the
-/// store keeps them; from [`AsyncScheduler::within`](crate::AsyncScheduler::within).
+/// store keeps them; from [`AsyncScheduler::in_transaction`](crate::AsyncScheduler::in_transaction).
 ///
 /// The methods are those of the scheduler. Others see what they did when the caller commits, and never if
 /// the caller does not. No events tell of it, since nobody here knows how the transaction ends, and
@@ -27,18 +27,19 @@ use crate::store::Place;
 /// a [`Store`](SchedulerError::Store) error when the job's store keeps its jobs elsewhere than in a
 /// database of the transaction's kind. After an error of the database's the transaction may be good for
 /// a rollback only.
-pub struct JobsWithin<'t> {
+pub struct TransactionJobs<'t> {
     engine: Arc<Engine>,
     place: Place<'t>,
 }
 
-impl<'t> JobsWithin<'t> {
+impl<'t> TransactionJobs<'t> {
     pub(crate) fn new(engine: Arc<Engine>, transaction: CallerTransaction<'t>) -> Self {
         Self { engine, place: Place::Inside(transaction) }
     }
 
-    /// Describes a job; see [`AsyncScheduler::add_job`](crate::AsyncScheduler::add_job).
-    pub fn add_job<M>(&mut self, call: impl IntoAction<M>) -> JobBuilder<&mut Self> {
+    /// Describes a job, which its `add` adds; see [`AsyncScheduler::job`](crate::AsyncScheduler::job).
+    #[doc(alias = "add_job")]
+    pub fn job<M>(&mut self, call: impl IntoAction<M>) -> JobBuilder<&mut Self> {
         JobBuilder::new(call, self)
     }
 
@@ -120,16 +121,16 @@ impl<'t> JobsWithin<'t> {
     }
 }
 
-impl<'a> JobSink for &'a mut JobsWithin<'_> {
+impl<'a> JobSink for &'a mut TransactionJobs<'_> {
     type Output = BoxFuture<'a, Result<Job, SchedulerError>>;
 
     fn add(self, job: NewJob) -> Self::Output {
-        Box::pin(async move { self.engine.jobs.add_job_within(job, &mut self.place).await })
+        Box::pin(async move { self.engine.jobs.add_job_in_transaction(job, &mut self.place).await })
     }
 }
 
-impl std::fmt::Debug for JobsWithin<'_> {
+impl std::fmt::Debug for TransactionJobs<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JobsWithin").finish_non_exhaustive()
+        f.debug_struct("TransactionJobs").finish_non_exhaustive()
     }
 }

@@ -1,0 +1,87 @@
+//! Which jobs a listing shows.
+
+use punctual_core::{Alias, Job, JobState, NameError, TaskName};
+
+use crate::error::SchedulerError;
+
+/// Which jobs to list.
+///
+/// ```
+/// use punctual_core::JobState;
+/// use punctual_scheduler::{BackgroundScheduler, JobQuery};
+///
+/// let scheduler = BackgroundScheduler::builder().timezone("UTC").build()?;
+/// let paused = scheduler.get_jobs(JobQuery::new().state(JobState::Paused).limit(20))?;
+/// assert!(paused.is_empty());
+/// # Ok::<(), punctual_scheduler::SchedulerError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a query does nothing until it is given to a scheduler"]
+pub struct JobQuery {
+    job_store: Option<Result<Alias, NameError>>,
+    task: Option<Result<TaskName, NameError>>,
+    state: Option<JobState>,
+    limit: Option<usize>,
+}
+
+impl JobQuery {
+    /// All jobs.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only jobs of this store.
+    pub fn job_store(mut self, alias: impl AsRef<str>) -> Self {
+        self.job_store = Some(Alias::new(alias));
+        self
+    }
+
+    /// Only jobs of this task.
+    pub fn task(mut self, name: impl AsRef<str>) -> Self {
+        self.task = Some(TaskName::new(name));
+        self
+    }
+
+    /// Only jobs in this state.
+    pub fn state(mut self, state: JobState) -> Self {
+        self.state = Some(state);
+        self
+    }
+
+    /// How many jobs at most. No more of them are read than are needed.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// The query with names that are valid.
+    pub(super) fn check(self) -> Result<CheckedQuery, SchedulerError> {
+        Ok(CheckedQuery {
+            job_store: self.job_store.transpose()?,
+            task: self.task.transpose()?,
+            state: self.state,
+            limit: self.limit.unwrap_or(usize::MAX),
+        })
+    }
+}
+
+/// A query that can be carried out.
+pub(super) struct CheckedQuery {
+    pub(super) job_store: Option<Alias>,
+    task: Option<TaskName>,
+    state: Option<JobState>,
+    pub(super) limit: usize,
+}
+
+impl CheckedQuery {
+    /// Whether a job is one of those asked for, but for the limit and the store.
+    pub(super) fn matches(&self, job: &Job) -> bool {
+        self.task.as_ref().is_none_or(|task| *task == job.task)
+            && self.state.is_none_or(|state| state == job.state)
+    }
+
+    /// Whether every job of the store is asked for, but for the limit.
+    pub(super) fn matches_all(&self) -> bool {
+        self.task.is_none() && self.state.is_none()
+    }
+}
