@@ -1,8 +1,9 @@
 //! Job stores and executors that are added and removed at run time.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use punctual_core::EventMask;
+use punctual_core::{DynJobStore, EventMask};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
@@ -43,6 +44,26 @@ fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
             "JOBSTORE_ADDED again"
         ]
     );
+}
+
+#[test]
+fn a_store_is_chosen_at_run_time() {
+    let file = File::new();
+    for in_memory in [true, false] {
+        let store: Arc<dyn DynJobStore> = match in_memory {
+            true => Arc::new(MemoryJobStore::new()),
+            false => Arc::new(file.store()),
+        };
+        let rig = Rig::new(|builder| builder.job_store("default", store));
+        let boxed: Box<dyn DynJobStore> = Box::new(MemoryJobStore::new());
+        rig.block_on(rig.add_job_store("boxed", boxed)).unwrap();
+        for alias in ["default", "boxed"] {
+            let job = rig.job(note(alias.into())).job_store(alias);
+            rig.block_on(job.trigger(DateTrigger::at(at(1))).add()).unwrap();
+        }
+        rig.run_until(2);
+        assert_eq!(rig.log.lines(), ["default@1", "boxed@1"]);
+    }
 }
 
 #[test]

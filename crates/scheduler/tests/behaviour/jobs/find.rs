@@ -1,11 +1,15 @@
 //! Finding, listing and showing jobs.
 
-use punctual_core::{JobId, JobState};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use punctual_core::{DynJobStore, JobCursor, JobId, JobPage, JobState, StoreError};
 use punctual_scheduler::{JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
+use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::{CronTrigger, DateTrigger, IntervalTrigger};
 
-use crate::common::{File, Rig, at, note};
+use crate::common::{File, Rig, at, fail, note};
 
 fn rig(file: &File) -> Rig {
     let rig = Rig::new(|builder| {
@@ -43,6 +47,54 @@ fn listed_soonest_first_and_store_by_store() {
     let error = rig.block_on(rig.get_jobs(JobQuery::new().job_store("nowhere"))).unwrap_err();
     assert_eq!(error.to_string(), "no such job store: nowhere");
     assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
+}
+
+/// A store that counts how many jobs it was asked for.
+#[derive(Clone, Default)]
+struct Counting(MemoryJobStore, Arc<Mutex<Vec<usize>>>);
+
+impl StoreLayer for Counting {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.0
+    }
+
+    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+        self.1.lock().push(limit);
+        self.inner().list(after, limit).await
+    }
+}
+
+#[test]
+fn listed_as_the_query_says() {
+    let store = Counting::default();
+    let asked = Arc::clone(&store.1);
+    let rig = Rig::new(|builder| builder.job_store("default", Layered(store)).task(fail));
+    for (id, second) in [("a", 20), ("b", 10), ("c", 30)] {
+        let job = rig.job(note(id.into())).id(id).trigger(DateTrigger::at(at(second)));
+        rig.block_on(job.add()).unwrap();
+    }
+    rig.block_on(rig.job(fail()).id("d").trigger(DateTrigger::at(at(40))).add()).unwrap();
+    rig.block_on(rig.pause_job("a")).unwrap();
+    let listed = |query| {
+        let jobs = rig.block_on(rig.get_jobs(query)).unwrap();
+        jobs.iter().map(|job| job.id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(JobQuery::default()), ["b", "c", "d", "a"]);
+    assert_eq!(listed(JobQuery::new().task("note")), ["b", "c", "a"]);
+    assert_eq!(listed(JobQuery::new().state(JobState::Paused)), ["a"]);
+    assert_eq!(listed(JobQuery::new().task("note").state(JobState::Scheduled).limit(1)), ["b"]);
+    asked.lock().clear();
+    assert_eq!(listed(JobQuery::new().limit(2)), ["b", "c"]);
+    assert_eq!(listed(JobQuery::new().limit(0)), [""; 0]);
+    assert_eq!(*asked.lock(), [2], "no more than is needed");
+    rig.block_on(rig.get_jobs(JobQuery::new().task(""))).unwrap_err();
+
+    rig.block_on(rig.shutdown()).unwrap();
+    for id in ["x", "y"] {
+        rig.block_on(rig.job(note(id.into())).id(id).add()).unwrap();
+    }
+    assert_eq!(listed(JobQuery::new().state(JobState::Pending).limit(1)), ["x"]);
+    assert_eq!(listed(JobQuery::new().task("fail")), [""; 0]);
 }
 
 #[test]

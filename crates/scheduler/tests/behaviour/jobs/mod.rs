@@ -13,4 +13,5 @@ mod pending;
 mod remove;
 mod replace;
 mod run_now;
+mod transaction;
 mod watch;

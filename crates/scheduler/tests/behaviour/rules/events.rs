@@ -1,6 +1,10 @@
 //! Events: masks, streams, order.
 
+use std::future::ready;
+
+use futures_util::StreamExt;
 use punctual_core::{Event, EventMask};
+use punctual_scheduler::AsyncScheduler;
 use punctual_triggers::IntervalTrigger;
 
 use crate::common::{Rig, at, brief, note};
@@ -34,6 +38,73 @@ fn whoever_waits_for_the_next_event_gets_it() {
         event
     });
     assert!(matches!(event, Some(Event::SchedulerPaused)));
+}
+
+#[test]
+fn after_a_shutdown_and_what_is_buffered_a_stream_ends() {
+    let rig = Rig::in_memory();
+    let mut stream = rig.events(EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_SHUTDOWN);
+    let mut other = rig.events(EventMask::SCHEDULER_PAUSED);
+    rig.pause().unwrap();
+    assert!(matches!(stream.try_next(), Some(Event::SchedulerPaused)));
+    assert!(stream.try_next().is_none() && !stream.is_ended(), "nothing yet");
+    rig.block_on(rig.shutdown()).unwrap();
+    assert!(!stream.is_ended() && !other.is_ended(), "something is buffered");
+    let last = rig.block_on(stream.next());
+    assert!(matches!(last, Some(Event::SchedulerShutdown)));
+    assert!(stream.is_ended());
+    for _ in 0..2 {
+        assert!(rig.block_on(stream.next()).is_none());
+    }
+    assert!(matches!(rig.block_on(other.next()), Some(Event::SchedulerPaused)));
+    assert!(rig.block_on(other.next()).is_none(), "also without the mask of the shutdown");
+
+    let mut next = rig.events(EventMask::SCHEDULER_STARTED | EventMask::SCHEDULER_SHUTDOWN);
+    assert!(!next.is_ended(), "it is for the next start");
+    rig.block_on(async {
+        rig.start_manual().await.unwrap();
+        rig.shutdown().await.unwrap();
+    });
+    assert_eq!(drain(&mut next), ["SCHEDULER_STARTED", "SCHEDULER_SHUTDOWN"]);
+    assert!(next.is_ended() && stream.is_ended());
+}
+
+#[test]
+fn whoever_waits_hears_of_the_end() {
+    let rig = Rig::in_memory();
+    let mut stream = rig.events(EventMask::NONE);
+    let (event, ()) = rig
+        .block_on(async { tokio::join!(stream.next(), async { rig.shutdown().await.unwrap() }) });
+    assert!(event.is_none());
+}
+
+#[test]
+fn a_stream_ends_with_a_scheduler_that_is_dropped() {
+    let scheduler = AsyncScheduler::builder().timezone("UTC").build().unwrap();
+    let clone = scheduler.clone();
+    let mut stream = scheduler.events(EventMask::ALL);
+    drop(scheduler);
+    assert!(!stream.is_ended());
+    drop(clone);
+    assert!(stream.is_ended());
+    assert!(pollster::block_on(stream.next()).is_none());
+}
+
+#[test]
+fn a_stream_is_one_for_combinators() {
+    let rig = Rig::in_memory();
+    let mask =
+        EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_RESUMED | EventMask::SCHEDULER_SHUTDOWN;
+    let stream = rig.events(mask);
+    let job = async {
+        rig.pause().unwrap();
+        rig.resume().unwrap();
+        rig.shutdown().await.unwrap();
+    };
+    let told = stream.filter(|event| ready(!matches!(event, Event::SchedulerResumed)));
+    let (told, ()) = rig.block_on(async { tokio::join!(told.collect::<Vec<_>>(), job) });
+    let told: Vec<_> = told.iter().map(brief).collect();
+    assert_eq!(told, ["SCHEDULER_PAUSED", "SCHEDULER_SHUTDOWN"]);
 }
 
 #[test]

@@ -1,0 +1,97 @@
+//! Changes inside a transaction of the caller's. With a database they are in `tests/tests/transactions.rs`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use punctual_core::{
+    CallerTransaction, DynJobStore, JobId, RecordUpdate, Revision, StoreCaps, StoreError,
+    StoreErrorKind, StoredJob,
+};
+use punctual_scheduler::SchedulerError;
+use punctual_store_memory::MemoryJobStore;
+use punctual_testkit::{Layered, StoreLayer};
+use punctual_triggers::IntervalTrigger;
+
+use crate::common::{Rig, note};
+
+/// A store where somebody else is always quicker than a transaction.
+#[derive(Clone, Default)]
+struct Contended {
+    store: MemoryJobStore,
+    /// Whether a transaction sees what others have done since it began.
+    sees_others: bool,
+    /// How often a transaction has tried to change a job.
+    tries: Arc<AtomicU64>,
+    /// How often a job was looked up outside of any transaction.
+    outside: Arc<AtomicU64>,
+}
+
+impl StoreLayer for Contended {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.store
+    }
+
+    fn caps(&self) -> StoreCaps {
+        self.inner().caps().with_transactions()
+    }
+
+    async fn get(&self, id: &JobId) -> Result<Option<StoredJob>, StoreError> {
+        self.outside.fetch_add(1, Ordering::Relaxed);
+        self.inner().get(id).await
+    }
+
+    async fn get_in(
+        &self,
+        _: &mut CallerTransaction<'_>,
+        id: &JobId,
+    ) -> Result<Option<StoredJob>, StoreError> {
+        let mut found = self.inner().get(id).await?;
+        if let Some(job) = found.as_mut().filter(|_| self.sees_others) {
+            for _ in 0..self.tries.load(Ordering::Relaxed) {
+                job.record.revision = job.record.revision.next();
+            }
+        }
+        Ok(found)
+    }
+
+    async fn update_in(
+        &self,
+        _: &mut CallerTransaction<'_>,
+        id: &JobId,
+        _: Revision,
+        _: RecordUpdate,
+    ) -> Result<Revision, StoreError> {
+        self.tries.fetch_add(1, Ordering::Relaxed);
+        Err(StoreError::conflict(id))
+    }
+}
+
+#[test]
+fn a_change_that_is_always_too_late_is_a_conflict_and_never_leaves_the_transaction() {
+    for (sees_others, tries) in [(false, 1), (true, 20)] {
+        let store = Contended { sees_others, ..Contended::default() };
+        let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
+        let job = rig.job(note("job".into())).id("job").trigger(IntervalTrigger::hours(1));
+        rig.block_on(job.add()).unwrap();
+        let outside = store.outside.load(Ordering::Relaxed);
+        for change in ["pause", "resume", "due"] {
+            store.tries.store(0, Ordering::Relaxed);
+            let mut connection = Box::new(7_u64);
+            let mut jobs = rig.in_transaction(&mut connection);
+            let error = rig.block_on(async {
+                match change {
+                    "pause" => jobs.pause_job("job").await,
+                    "resume" => jobs.resume_job("job").await,
+                    _ => jobs.make_job_due("job").await,
+                }
+            });
+            let error = error.unwrap_err();
+            assert!(
+                matches!(&error, SchedulerError::Store { source, .. } if source.kind() == StoreErrorKind::Conflict),
+                "{change}: {error}"
+            );
+            assert_eq!(store.tries.load(Ordering::Relaxed), tries, "{change}");
+        }
+        assert_eq!(store.outside.load(Ordering::Relaxed), outside);
+    }
+}
