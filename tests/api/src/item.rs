@@ -1,0 +1,191 @@
+//! One item, from its page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::html::{attribute, between, text};
+use crate::layout::{line, lines};
+
+/// What `#[derive]` writes: all on one line.
+const DERIVED: [&str; 9] =
+    ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
+
+/// An item: what it is, and what is implemented for it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Item {
+    declaration: Vec<String>,
+    /// The public items of each `impl`; of a trait's only its types and constants, as the trait has the rest.
+    pub impls: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Item {
+    pub(crate) fn read(kind: &str, html: &str) -> Result<Self, String> {
+        let (declaration, rest) =
+            between(html, "<pre class=\"rust item-decl\"><code>", "</code></pre>")
+                .ok_or("no declaration, where rustdoc 1.95 has one")?;
+        let mut item = Self { declaration: lines(&text(declaration)), impls: BTreeMap::new() };
+        // What an alias stands for has a page of its own.
+        if kind != "type" {
+            item.read_impls(rest);
+        }
+        Ok(item)
+    }
+
+    fn read_impls(&mut self, html: &str) {
+        let (mut section, mut of) = ("", String::new());
+        let mut rest = html;
+        while let Some(at) = rest.find("<h") {
+            rest = &rest[at..];
+            let (tag, behind) = rest.split_once('>').unwrap_or((rest, ""));
+            rest = behind;
+            if tag.starts_with("<h2") && tag.contains("section-header") {
+                section = attribute(tag, "id").unwrap_or_default();
+                if section == "dyn-compatibility" {
+                    self.declaration.push("not dyn compatible".to_owned());
+                }
+            }
+            let is_trait =
+                matches!(section, "trait-implementations" | "foreign-impls" | "implementors");
+            if !tag.ends_with("class=\"code-header\"")
+                || !(is_trait || section == "implementations")
+            {
+                continue;
+            }
+            let code = |end| line(&text(rest.split_once(end).map_or(rest, |(code, _)| code)));
+            if tag.starts_with("<h3") {
+                of = code("</h3>");
+                // The compiler's mark of a derived `PartialEq`.
+                if !of.contains("StructuralPartialEq") {
+                    self.impls.entry(of.clone()).or_default();
+                }
+            } else if let Some(items) = self.impls.get_mut(&of) {
+                let item = code("</h4>");
+                if !is_trait || item.starts_with("type ") || item.starts_with("const ") {
+                    items.insert(item);
+                }
+            }
+        }
+    }
+
+    /// The lines below the item's name.
+    pub(crate) fn lines(&self, name: &str) -> Vec<String> {
+        let mut lines = self.declaration.clone();
+        let derived: Vec<&str> = DERIVED
+            .into_iter()
+            .filter(|derived| self.impls.contains_key(&format!("impl {derived} for {name}")))
+            .collect();
+        if !derived.is_empty() {
+            lines.push(format!("impl {} for {name}", derived.join(", ")));
+        }
+        for (of, items) in &self.impls {
+            if derived.iter().any(|derived| *of == format!("impl {derived} for {name}")) {
+                continue;
+            }
+            lines.push(of.clone());
+            let mut items: Vec<&String> = items.iter().collect();
+            items.sort_by_key(|item| name_of(item));
+            lines.extend(items.into_iter().map(|item| format!("    {item}")));
+        }
+        lines
+    }
+}
+
+/// The name in the declaration of a function, a type or a constant: behind its keyword, which others may precede.
+fn name_of(declaration: &str) -> &str {
+    let mut rest = declaration;
+    while let Some((word, behind)) = rest.split_once(' ') {
+        rest = behind;
+        let is_qualifier =
+            ["fn ", "async fn ", "unsafe fn "].iter().any(|next| rest.starts_with(next));
+        if matches!(word, "fn" | "type" | "const") && !is_qualifier {
+            break;
+        }
+    }
+    rest.split(|sign: char| !(sign.is_alphanumeric() || sign == '_')).next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page of a struct with these methods, as rustdoc writes it.
+    fn page(methods: &[&str]) -> String {
+        let header = |level: u8, id: &str, code: &str| {
+            format!(
+                "<section id=\"{id}\" class=\"impl\"><h{level} class=\"code-header\">{code}</h{level}></section>"
+            )
+        };
+        let mut html = String::from(
+            "<main><pre class=\"rust item-decl\"><code>pub struct Job { <span>/* private fields */</span> }</code></pre>\
+             <div class=\"docblock\"><h2 id=\"errors\"><a>Errors</a></h2></div>\
+             <h2 id=\"implementations\" class=\"section-header\">Implementations</h2>",
+        );
+        html += &header(3, "impl-Job", "impl <a href=\"struct.Job.html\">Job</a>");
+        for method in methods {
+            html += &header(4, "method", method);
+        }
+        html +=
+            "<h2 id=\"trait-implementations\" class=\"section-header\">Trait Implementations</h2>";
+        html += &header(3, "impl-Clone-for-Job", "impl Clone for Job");
+        html += &header(4, "method.clone", "fn clone(&amp;self) -&gt; Job");
+        html += &header(3, "impl-Debug-for-Job", "impl Debug for Job");
+        html += &header(3, "impl-StructuralPartialEq-for-Job", "impl StructuralPartialEq for Job");
+        html += &header(3, "impl-Iterator-for-Job", "impl Iterator for Job");
+        html += &header(4, "associatedtype.Item", "type <a>Item</a> = u8");
+        html += "<h2 id=\"blanket-implementations\" class=\"section-header\">Blanket Implementations</h2>";
+        html + &header(3, "impl-Any-for-T", "impl&lt;T&gt; Any for T")
+    }
+
+    fn of(methods: &[&str]) -> Vec<String> {
+        Item::read("struct", &page(methods)).unwrap().lines("Job")
+    }
+
+    const ID: &str = "pub fn <a>id</a>(&amp;self) -&gt; &amp;<a>JobId</a>";
+
+    #[test]
+    fn a_struct_is_its_declaration_its_methods_and_what_it_implements() {
+        let told = [
+            "pub struct Job { /* private fields */ }",
+            "impl Clone, Debug for Job",
+            "impl Iterator for Job",
+            "    type Item = u8",
+            "impl Job",
+            "    pub fn id(&self) -> &JobId",
+        ];
+        assert_eq!(of(&[ID]), told);
+    }
+
+    #[test]
+    fn a_method_that_is_added_removed_or_changed_shows() {
+        let name = "pub fn <a>name</a>(\n    &amp;self,\n) -&gt; &amp;str";
+        let before = of(&[ID]);
+        let mut added = before.clone();
+        added.push("    pub fn name(&self) -> &str".to_owned());
+        assert_eq!(of(&[ID, name]), added);
+        // Where it stands in the source is no matter.
+        assert_eq!(of(&[name, ID]), added);
+        assert_eq!(of(&[]), before[..before.len() - 1]);
+        let changed = of(&["pub fn <a>id</a>(self) -&gt; JobId"]);
+        assert_eq!(changed.last().unwrap(), "    pub fn id(self) -> JobId");
+        assert_eq!(changed[..5], before[..5]);
+    }
+
+    #[test]
+    fn a_method_stays_in_its_place_when_it_becomes_async_or_const() {
+        assert_eq!(name_of("pub const fn bits(self) -> u32"), "bits");
+        assert_eq!(name_of("pub const async fn bits(self) -> u32"), "bits");
+        assert_eq!(name_of("pub async fn start<T>(&self)"), "start");
+        assert_eq!(name_of("pub const ALL: EventMask"), "ALL");
+        assert_eq!(name_of("type Error = NameError"), "Error");
+    }
+
+    #[test]
+    fn an_alias_is_its_declaration() {
+        let alias = page(&[ID]).replace("pub struct Job {", "pub type Alias = Job;");
+        assert_eq!(Item::read("type", &alias).unwrap().impls.len(), 0);
+    }
+
+    #[test]
+    fn a_page_without_a_declaration_is_an_error() {
+        assert!(Item::read("struct", "<main></main>").is_err());
+    }
+}
