@@ -5,6 +5,7 @@ use std::io::stdin;
 use std::time::Duration;
 
 use punctual::core::{JobStore, NameError, NewRecord, TaskName};
+use punctual::error_chain;
 use punctual::prelude::*;
 use punctual_tests::ends::{self, Ends};
 use punctual_tests::halt::{Halt, Halts};
@@ -27,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut builder =
         store::builder_with(role.place.store_with(role.access.options()), halts.clone())
             .listener(trouble, |event| match event {
-                Event::JobStoreFailed { error, .. } => println!("failed {error}"),
+                Event::JobStoreFailed { error, .. } => println!("failed {}", error_chain(error)),
                 Event::LeaseLost(_) => println!("lost"),
                 _ => println!("recovered"),
             })

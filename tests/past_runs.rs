@@ -3,7 +3,7 @@
 use clap::Parser;
 use punctual::core::{CommitBatch, DynJobStore, NodeId, RunId, TaskName};
 use punctual::prelude::*;
-use punctual::{HistoryEntry, OutcomeKind};
+use punctual::{HistoryEntry, OutcomeKind, error_chain};
 use punctual_cli::args::{Cli, Command};
 use punctual_cli::history;
 
@@ -23,9 +23,9 @@ pub async fn shown(arguments: &[&str]) -> Result<Vec<String>, String> {
     let mut out = Vec::new();
     let printed = history::print(&args, &mut out, |text| panic!("{text}")).await;
     let error = |error: history::HistoryError| {
-        let text = format!("{error} {error:?} {args:?}");
+        let text = format!("{} {error:?} {args:?}", error_chain(&error));
         assert!(!text.contains("hunter2"), "{text}");
-        error.to_string()
+        error_chain(&error).to_string()
     };
     printed.map_err(error)?;
     let text = String::from_utf8(out).expect("text");

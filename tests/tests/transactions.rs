@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use punctual::error_chain;
 use punctual::prelude::*;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
@@ -198,10 +199,11 @@ async fn what_can_not_be_is_said() {
     let shop = Shop::open().await;
     let mut transaction = shop.pool.begin().await.unwrap();
     let memory = shop.scheduler.job(ship(1)).job_store("memory");
-    let error = memory.add_in_transaction(&mut transaction).await.unwrap_err().to_string();
+    let error = memory.add_in_transaction(&mut transaction).await.unwrap_err();
+    let error = error_chain(&error).to_string();
     assert!(error.contains("memory") && error.contains("SqliteConnection"), "{error}");
     let wrong = shop.scheduler.job(ship(1)).add_in_transaction(&mut Box::new(7_u64)).await;
-    let error = wrong.unwrap_err().to_string();
+    let error = error_chain(&wrong.unwrap_err()).to_string();
     let words = ["default", "SQLite", "u64", "SqliteConnection"];
     assert!(words.iter().all(|word| error.contains(word)), "{error}");
     let closure = shop.scheduler.job(|| {}).add_in_transaction(&mut transaction).await.unwrap_err();

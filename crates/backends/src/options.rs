@@ -81,7 +81,7 @@ impl Given<'_> {
 
 #[cfg(all(test, feature = "store-memory", feature = "store-sqlite"))]
 mod tests {
-    use punctual_core::StoreErrorKind;
+    use punctual_core::{StoreErrorKind, error_chain};
 
     use super::*;
     use crate::open;
@@ -89,7 +89,7 @@ mod tests {
     fn error(url: &str, name: &str, value: &str) -> String {
         let error = open(url, &Options::new().with(name, value)).map(drop).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Invalid);
-        error.to_string()
+        error_chain(&error).to_string()
     }
 
     #[test]

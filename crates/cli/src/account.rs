@@ -69,7 +69,7 @@ pub enum AccountError {
     #[error("there is no user {0}")]
     Unknown(String),
     /// The password database can't be read.
-    #[error("user {name} can't be looked up: {source}")]
+    #[error("user {name} can't be looked up")]
     Unreadable {
         /// The name or number.
         name: String,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{env, io};
 
 use clap::Parser;
-use punctual::{Clock, SystemClock};
+use punctual::{Clock, SystemClock, error_chain};
 use punctual_cli::args::{Cli, Command, RunArgs};
 use punctual_cli::command::become_user;
 use punctual_cli::daemon::{self, DaemonError};
@@ -48,7 +48,8 @@ fn main() -> ExitCode {
             exit_code(run(&args))
         }
         Command::Become(args) => {
-            report(&become_user(&args.user, &args.directory, &args.command));
+            let error = become_user(&args.user, &args.directory, &args.command);
+            report(&error_chain(&error));
             ExitCode::from(CAN_NOT_RUN)
         }
     }
@@ -83,7 +84,7 @@ fn exit_code<E: Error>(result: Result<(), E>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&error);
+            report(&error_chain(&error));
             ExitCode::FAILURE
         }
     }

@@ -52,6 +52,6 @@ pub enum NextError {
     #[error("{0:?} never fires")]
     Never(String),
     /// They could not be written.
-    #[error("the fire times can't be written: {0}")]
+    #[error("the fire times can't be written")]
     Output(#[from] io::Error),
 }

@@ -1,4 +1,65 @@
-//! Errors that more than one part reports.
+//! Errors that more than one part reports, and how errors are shown with their causes.
+
+use std::error::Error;
+use std::fmt::{self, Write};
+use std::iter::successors;
+
+/// How many errors of a chain are shown. There is no end to the sources of an error that names itself as one.
+const MOST_SHOWN: usize = 32;
+
+/// Shows an error together with its sources, as `what failed: why: why that`.
+///
+/// The errors of these crates say in their own text what failed, and leave why to
+/// [`source`](std::error::Error::source), so that reporters which walk the sources show each cause once. This
+/// shows the same where there is no such reporter: in a log, an event or a message. A source whose text is part
+/// of the text before it, as in errors that repeat their cause, is left out. At most 32 errors are shown.
+///
+/// ```
+/// use punctual_core::{StoreError, StoreErrorKind, error_chain};
+///
+/// let error = StoreError::new(StoreErrorKind::Unavailable, "the store can't be reached")
+///     .with_source("connection refused");
+/// assert_eq!(error.to_string(), "the store can't be reached");
+/// assert_eq!(error_chain(&error).to_string(), "the store can't be reached: connection refused");
+/// ```
+pub fn error_chain<'e>(error: &'e (dyn Error + 'e)) -> impl fmt::Display + 'e {
+    ErrorChain(error)
+}
+
+struct ErrorChain<'e>(&'e (dyn Error + 'e));
+
+impl fmt::Display for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = text(self.0)?;
+        f.write_str(&before)?;
+        let sources = successors(self.0.source(), |error| error.source());
+        for source in sources.take(MOST_SHOWN - 1) {
+            let text = text(source)?;
+            if !repeats(&before, &text) {
+                write!(f, ": {text}")?;
+            }
+            before = text;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text has that of its source in it: as it is, not as a part of words.
+fn repeats(text: &str, source: &str) -> bool {
+    source.is_empty()
+        || text.match_indices(source).any(|(start, found)| {
+            let before = text[..start].chars().next_back();
+            let after = text[start + found.len()..].chars().next();
+            !before.into_iter().chain(after).any(char::is_alphanumeric)
+        })
+}
+
+/// An error of formatting is passed on, which `to_string` would make a panic of.
+fn text(error: &dyn Error) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    write!(text, "{error}")?;
+    Ok(text)
+}
 
 /// A name (a job id, a task, a store or an executor) that can't be used.
 ///
@@ -116,3 +177,60 @@ macro_rules! name_type {
     };
 }
 pub(crate) use name_type;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text, and the source that follows it.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        source: Option<Box<Link>>,
+    }
+
+    fn shown(texts: &[&'static str]) -> String {
+        let link = |source: Option<Link>, &text: &&'static str| {
+            Some(Link { text, source: source.map(Box::new) })
+        };
+        error_chain(&texts.iter().rev().fold(None, link).unwrap()).to_string()
+    }
+
+    #[test]
+    fn each_cause_is_shown_once() {
+        assert_eq!(shown(&["a store failed"]), "a store failed");
+        assert_eq!(shown(&["no jobs", "no store", "no file"]), "no jobs: no store: no file");
+    }
+
+    #[test]
+    fn causes_that_are_shown_already_are_not_shown_again() {
+        assert_eq!(shown(&["no store: no file", "no file"]), "no store: no file");
+        assert_eq!(shown(&["a: b: c", "b: c", "c", "d"]), "a: b: c: d");
+        assert_eq!(shown(&["no store", "", "no file"]), "no store: no file");
+        assert_eq!(shown(&["no store (no file)", "no file"]), "no store (no file)");
+        assert_eq!(shown(&["exit", "x"]), "exit: x");
+        assert_eq!(shown(&["über x", "ber x"]), "über x: ber x");
+    }
+
+    #[test]
+    fn an_error_that_is_its_own_source_has_an_end() {
+        #[derive(Debug)]
+        struct Round(std::sync::atomic::AtomicU32);
+
+        impl fmt::Display for Round {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}.", self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+            }
+        }
+
+        impl Error for Round {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(self)
+            }
+        }
+
+        let shown = error_chain(&Round(100.into())).to_string();
+        assert!(shown.starts_with("100.: 101.: 102.") && shown.ends_with(": 131."), "{shown}");
+    }
+}

@@ -19,7 +19,7 @@ mod trigger;
 
 pub use alias::Alias;
 pub use codec::{BINCODE_MARK, Codec, CodecError, Encoded};
-pub use error::NameError;
+pub use error::{NameError, error_chain};
 pub use event::{
     Event, EventMask, Killed, MissReason, OutcomeKind, RunEvent, RunOutcome, SkippedRuns,
 };

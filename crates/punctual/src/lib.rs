@@ -16,7 +16,7 @@ pub use punctual_core::{
     JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, Killed, MissReason,
     NewJob, OutcomeKind, Recovery, RunEvent, RunId, RunOutcome, SkippedRuns, StoreError,
     StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp, Trigger, TriggerError, Zone,
-    ZoneDatabase, ZoneError,
+    ZoneDatabase, ZoneError, error_chain,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolBuilder, ProcessPoolExecutor};

@@ -6,6 +6,8 @@ use punctual_core::{
 };
 
 /// A failure of a scheduler's method, with its source.
+///
+/// Its text says what failed, and not why; [`error_chain`](punctual_core::error_chain) shows both.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchedulerError {
@@ -43,12 +45,13 @@ pub enum SchedulerError {
         trigger: String,
     },
     /// The job can't be run or changed by this process.
-    #[error("job {id:?} can't be used here: {problem}")]
+    #[error("job {id:?} can't be used here")]
     #[non_exhaustive]
     Unresolved {
         /// The job.
         id: JobId,
         /// Why.
+        #[source]
         problem: std::sync::Arc<punctual_core::JobProblem>,
     },
     /// The job has as many runs under way as it may have.
@@ -122,7 +125,7 @@ pub enum SchedulerError {
         reason: &'static str,
     },
     /// A store failed.
-    #[error("job store {job_store}: {source}")]
+    #[error("job store {job_store} failed")]
     #[non_exhaustive]
     Store {
         /// The store.
@@ -131,7 +134,7 @@ pub enum SchedulerError {
         source: StoreError,
     },
     /// An executor failed.
-    #[error("executor {executor}: {source}")]
+    #[error("executor {executor} failed")]
     #[non_exhaustive]
     Executor {
         /// The executor.
@@ -140,7 +143,7 @@ pub enum SchedulerError {
         source: ExecutorError,
     },
     /// The scheduler's own thread or runtime could not be started, or is gone.
-    #[error("the scheduler's runtime: {0}")]
+    #[error("the scheduler's runtime failed")]
     Runtime(#[source] std::io::Error),
 }
 

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use punctual_core::{
     Claim, Claims, CorruptKind, CorruptRecord, Encoded, Fence, HistoryEntry, InFlightRun, JobId,
     JobRecord, NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind,
-    StoredJob, TaskName, Timestamp,
+    StoredJob, TaskName, Timestamp, error_chain,
 };
 use serde_json::json;
 
@@ -48,7 +48,7 @@ fn fields_of_record(row: &impl Columns) -> Field<JobRecord> {
         fence: fence(row, 4, "fence")?,
         schedule: schedule(row)?,
         fire_count: number(row, 7, "fire_count", 0..=i64::MAX)?.unsigned_abs(),
-        finished: row.flag(8).map_err(|error| format!("finished: {error}"))?,
+        finished: row.flag(8).map_err(|error| unreadable("finished", &error))?,
         claims: small(row, 9, "claims")?,
         in_flight: small(row, 10, "in_flight")?,
     })
@@ -81,7 +81,7 @@ pub(crate) fn stored(rows: &[impl Columns]) -> Result<Option<StoredJob>, Corrupt
 /// The claim, and the fence that was lost.
 fn fields_of_claim(row: &impl Columns) -> Field<(Option<Claim>, Fence)> {
     let [lost, is_claimed, node, until] = [0, 1, 2, 3].map(|column| RECORD_COLUMNS + column);
-    let claim = match row.flag(is_claimed).map_err(|error| format!("claimed: {error}"))? {
+    let claim = match row.flag(is_claimed).map_err(|error| unreadable("claimed", &error))? {
         false => None,
         true => Some(Claim {
             node: name(row, node, NodeId::new)?,
@@ -178,11 +178,15 @@ fn number(
     field: &str,
     range: RangeInclusive<i64>,
 ) -> Field<i64> {
-    let number = row.int(column).map_err(|error| format!("{field}: {error}"))?;
+    let number = row.int(column).map_err(|error| unreadable(field, &error))?;
     match range.contains(&number) {
         true => Ok(number),
         false => Err(format!("{field} is {number}, which is not in {range:?}")),
     }
+}
+
+fn unreadable(field: &str, error: &StoreError) -> String {
+    format!("{field}: {}", error_chain(error))
 }
 
 fn small(row: &impl Columns, column: usize, field: &str) -> Field<u32> {

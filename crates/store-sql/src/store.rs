@@ -13,6 +13,7 @@ use punctual_store_kit::Backend;
 
 use crate::database::Database;
 use crate::dialect::{Dialect, Wanted};
+use crate::error::Cause;
 
 /// What is not written here is in the files named after what it is about.
 macro_rules! backend {
@@ -76,8 +77,8 @@ impl<D: Dialect> Backend for Database<D> {
 
     /// Each call is one transaction, and after a collision nothing of it was done.
     fn is_collision(error: &StoreError) -> bool {
-        let cause = error.source().and_then(|source| source.downcast_ref::<sqlx::Error>());
-        cause.is_some_and(D::is_collision)
+        let cause = error.source().and_then(|source| source.downcast_ref::<Cause>());
+        cause.is_some_and(|Cause(error)| D::is_collision(error))
     }
 
     backend! {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use punctual_core::{
     Commit, CommitAction, Encoded, Fence, InFlightRun, JobId, JobRecord, JobStore, NewRecord,
     NodeId, RunId, Schedule, StoreError, StoreErrorKind, TaskFilter, TaskName, Timestamp,
+    error_chain,
 };
 use uuid::Uuid;
 
@@ -81,7 +82,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The error is of this kind, says this, keeps its cause, and gives no password away.
 pub(crate) fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
     assert_eq!(error.kind(), kind, "{error}");
-    assert!(error.to_string().contains(words), "{error}");
+    let told = error_chain(error).to_string();
+    assert!(told.contains(words), "{told}");
     assert!(std::error::Error::source(error).is_some(), "the cause is kept");
-    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    assert!(!format!("{told} {error:?}").contains("hunter2"), "{error:?}");
 }

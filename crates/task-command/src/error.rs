@@ -32,7 +32,7 @@ pub enum CommandError {
         reason: String,
     },
     /// The program could not be started; usually because there is none of that name.
-    #[error("{program} can't be started: {source}")]
+    #[error("{program} can't be started")]
     #[non_exhaustive]
     NotStarted {
         /// The program.
@@ -42,7 +42,7 @@ pub enum CommandError {
         source: io::Error,
     },
     /// The directory that it was to run in is not there.
-    #[error("{program} can't be started in {directory}: {source}", directory = directory.display())]
+    #[error("{program} can't be started in {directory}", directory = directory.display())]
     #[non_exhaustive]
     NoDirectory {
         /// The program.
@@ -54,7 +54,7 @@ pub enum CommandError {
         source: io::Error,
     },
     /// It could not be waited for, or its output not be read.
-    #[error("{program} can't be watched: {source}")]
+    #[error("{program} can't be watched")]
     #[non_exhaustive]
     Unwatched {
         /// The program.
@@ -65,7 +65,7 @@ pub enum CommandError {
     },
     /// It was to end and did not, not even killed: it runs as another user by now, as `sudo` does, or hangs inside
     /// the kernel. It is left alone.
-    #[error("{program} can't be ended, and is still there: {source}")]
+    #[error("{program} can't be ended, and is still there")]
     #[non_exhaustive]
     NotEnded {
         /// The program.

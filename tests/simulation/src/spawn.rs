@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use punctual_core::Zone;
+use punctual_core::{Zone, error_chain};
 use punctual_scheduler::{AsyncScheduler, HistoryOptions, SchedulerError, SchedulerState};
 use punctual_store_kit::Layered;
 
@@ -82,7 +82,8 @@ impl Process {
             let started = self.scheduler().start().await;
             self.gate.pass().await;
             world.tell(self, || {
-                format!("starts: {:?}", started.as_ref().map_err(ToString::to_string))
+                let told = started.as_ref().map_err(|error| error_chain(error).to_string());
+                format!("starts: {told:?}")
             });
             match started {
                 Ok(()) => return,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{Call, Jitter, JobChange, JobId, Recovery};
+use punctual_core::{Call, Jitter, JobChange, JobId, Recovery, error_chain};
 use punctual_scheduler::SchedulerError;
 use punctual_triggers::{IntervalTrigger, IntervalTriggerBuilder};
 
@@ -48,7 +48,7 @@ pub(crate) async fn act(world: &Arc<World>, process: &Process, job: usize, what:
     };
     world.tell(process, || match done {
         Ok(()) => format!("has done with {name}: {what:?}"),
-        Err(error) => format!("could not do with {name}: {what:?}: {error}"),
+        Err(error) => format!("could not do with {name}: {what:?}: {}", error_chain(&error)),
     });
 }
 

@@ -7,7 +7,7 @@ use punctual::core::{
     AddOutcome, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobRecord,
     NewRecord, Schedule, TaskFilter,
 };
-use punctual::{StoreError, StoreErrorKind, Timestamp};
+use punctual::{StoreError, StoreErrorKind, Timestamp, error_chain};
 use punctual_backends::Backend;
 use punctual_tests::disk::{Ballast, on_a_small_disk};
 use punctual_tests::home::Home;
@@ -91,7 +91,7 @@ async fn with_no_byte_left(home: &Home, store: &dyn DynJobStore, mut kept: State
 /// a statement: then there is nobody who could say more.
 fn is_clear(error: &StoreError, home: &Home) {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
-    assert!(error.to_string().contains("full") || home.has_crashed(), "{error}");
+    assert!(error_chain(error).to_string().contains("full") || home.has_crashed(), "{error}");
     assert!(std::error::Error::source(error).is_some(), "the cause is kept");
 }
 

@@ -77,7 +77,7 @@ pub enum BecomeError {
     #[error("there is no user {0}")]
     Unknown(String),
     /// The system refused a step.
-    #[error("{user}: can't {step}: {source}")]
+    #[error("{user}: can't {step}")]
     #[non_exhaustive]
     Refused {
         /// The user to become.
@@ -88,6 +88,6 @@ pub enum BecomeError {
         source: io::Error,
     },
     /// The command can't be run.
-    #[error("the command can't be run: {0}")]
+    #[error("the command can't be run")]
     Exec(#[source] io::Error),
 }

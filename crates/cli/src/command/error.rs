@@ -9,7 +9,7 @@ use punctual::{CommandError as ProcessError, CommandStatus};
 #[non_exhaustive]
 pub enum CommandError {
     /// What becomes its user could not be found.
-    #[error("{shell} can't be started as another user: {source}")]
+    #[error("{shell} can't be started as another user")]
     NotBecome {
         /// The shell.
         shell: String,

@@ -1,7 +1,7 @@
 use std::future::pending;
 use std::sync::Mutex;
 
-use punctual::{CommandStream, Zone};
+use punctual::{CommandStream, Zone, error_chain};
 
 use super::*;
 use crate::crontab::{Crontab, Format};
@@ -66,7 +66,7 @@ async fn a_bad_end_is_an_error_that_says_how() {
     }
     let mut lost = command("true");
     lost.shell = "/no/such/shell".into();
-    let error = output_of(&lost).await.0.unwrap_err().to_string();
+    let error = error_chain(&output_of(&lost).await.0.unwrap_err()).to_string();
     assert!(error.starts_with("/no/such/shell can't be started: "), "{error}");
 }
 

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::io;
 
-use punctual::{TriggerError, ZoneError};
+use punctual::{TriggerError, ZoneError, error_chain};
 
 /// A crontab that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CrontabError {
     /// The file can't be read.
-    #[error("{file}: {source}")]
+    #[error("{file} can't be read")]
     Unreadable {
         /// The file.
         file: String,
@@ -26,9 +26,9 @@ pub enum CrontabError {
     },
 }
 
-/// What is wrong with a line, and where.
+/// What is wrong with a line, and where: its text is the place, `3:1`.
 #[derive(Debug, thiserror::Error)]
-#[error("{line}:{column}: {fault}")]
+#[error("{line}:{column}")]
 pub struct LineError {
     /// The line, from 1.
     pub line: usize,
@@ -57,7 +57,7 @@ pub enum Fault {
     #[error(transparent)]
     Times(#[from] TriggerError),
     /// `CRON_TZ` names no zone that is known here.
-    #[error("CRON_TZ: {0}")]
+    #[error("CRON_TZ is not valid")]
     Zone(#[from] ZoneError),
     /// The format of the system has a user after the times.
     #[error("the user is missing; a system crontab names one between the times and the command")]
@@ -98,7 +98,7 @@ impl fmt::Display for Listing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.1.iter().enumerate() {
             let newline = if index == 0 { "" } else { "\n" };
-            write!(f, "{newline}{}:{error}", self.0)?;
+            write!(f, "{newline}{}:{}", self.0, error_chain(error))?;
         }
         Ok(())
     }

@@ -122,7 +122,7 @@ fn errors_name_file_line_and_column() {
             "A = \"x\" # y",
             "tab:1:9: \"# y\" after the closing quote; a value in quotes ends with them",
         ),
-        (Format::User, "CRON_TZ=Mars/Olympus", "tab:1:9: CRON_TZ: "),
+        (Format::User, "CRON_TZ=Mars/Olympus", "tab:1:9: CRON_TZ is not valid: "),
         (
             Format::User,
             "* * * * * a\0b",

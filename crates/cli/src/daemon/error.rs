@@ -16,10 +16,10 @@ pub enum DaemonError {
     #[error(transparent)]
     Crontab(#[from] CrontabError),
     /// It is not known who we are.
-    #[error("who punctual runs as is not known: {0}")]
+    #[error("who punctual runs as is not known")]
     Account(#[from] AccountError),
     /// There is no place for the state file, and none was named.
-    #[error("there is no place for the state: {path}: {source}; name a file with --state")]
+    #[error("there is no place for the state at {path}; name a file with --state")]
     NoState {
         /// What is not there and can't be made.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum DaemonError {
         source: io::Error,
     },
     /// The state file can't be made or locked.
-    #[error("the state can't be kept in {file}: {source}")]
+    #[error("the state can't be kept in {file}")]
     StateFile {
         /// The file.
         file: PathBuf,
@@ -35,7 +35,7 @@ pub enum DaemonError {
         source: io::Error,
     },
     /// The state file can't be used.
-    #[error("the state can't be kept in {file}: {source}")]
+    #[error("the state can't be kept in {file}")]
     Store {
         /// The file.
         file: PathBuf,
@@ -65,6 +65,6 @@ pub enum DaemonError {
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
     /// Signals can't be received, or no runtime be made.
-    #[error("{0}")]
+    #[error(transparent)]
     System(#[from] io::Error),
 }

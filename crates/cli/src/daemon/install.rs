@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use punctual::{
     AsyncScheduler, Coalesce, CronTrigger, JobChange, JobQuery, NewJob, Recovery, SchedulerError,
-    Timestamp, Trigger,
+    Timestamp, Trigger, error_chain,
 };
 use tracing::{info, warn};
 
@@ -120,6 +120,6 @@ impl Planned {
 /// The command of an entry; none, with a line in the log, if it can't be run here.
 pub(super) fn runnable(entry: &Entry, settings: &JobSettings) -> Option<ShellCommand> {
     ShellCommand::of_entry(entry, &settings.current, settings.output_limit)
-        .inspect_err(|error| warn!(line = entry.line, "left out: {error}"))
+        .inspect_err(|error| warn!(line = entry.line, "left out: {}", error_chain(error)))
         .ok()
 }

@@ -5,7 +5,7 @@ use std::path;
 use std::time::Duration;
 
 use punctual::core::JobStore;
-use punctual::{AsyncScheduler, Clock, SqliteJobStore, SystemClock, Zone};
+use punctual::{AsyncScheduler, Clock, SqliteJobStore, SystemClock, Zone, error_chain};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
@@ -45,7 +45,7 @@ pub async fn serve(args: &RunArgs) -> Result<(), DaemonError> {
 
     while signals.next().await == Order::Reload {
         if let Err(error) = reload(&scheduler, args, &zone, &settings).await {
-            error!("the crontab is not read again; the old one stays: {error}");
+            error!("the crontab is not read again; the old one stays: {}", error_chain(&error));
         }
     }
     tokio::select! {

@@ -1,6 +1,6 @@
 //! The one task of all entries.
 
-use punctual::{JobContext, task};
+use punctual::{JobContext, error_chain, task};
 use tracing::{Instrument, error, info};
 
 use super::RunningCommands;
@@ -21,7 +21,7 @@ pub(super) async fn shell_command(
         // Here and not by a listener: a run that a shutdown has ended is over after the scheduler.
         match &result {
             Ok(()) => info!("done"),
-            Err(error) => error!("failed: {error}; the command: {}", command.script),
+            Err(error) => error!("failed: {}; the command: {}", error_chain(error), command.script),
         }
         result
     }

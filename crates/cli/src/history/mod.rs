@@ -108,7 +108,7 @@ fn parse_outcome(name: &str) -> Result<OutcomeKind, String> {
 #[non_exhaustive]
 pub enum HistoryError {
     /// A time is not valid.
-    #[error("{option}: {source}")]
+    #[error("{option} is not valid")]
     Invalid {
         /// Which.
         option: &'static str,
@@ -127,7 +127,7 @@ pub enum HistoryError {
     #[error("a URL is not a crontab: put --store before it")]
     UrlAsFile,
     /// Nothing has been remembered there.
-    #[error("nothing has been remembered in {file}: {source}")]
+    #[error("nothing has been remembered in {file}")]
     NoState {
         /// The file.
         file: PathBuf,
@@ -138,7 +138,7 @@ pub enum HistoryError {
     #[error("{0} keeps no past runs")]
     NoHistory(String),
     /// The store can't be read.
-    #[error("past runs can't be read from {place}: {source}")]
+    #[error("past runs can't be read from {place}")]
     Store {
         /// The file, or who named the server: never its URL.
         place: String,
@@ -146,7 +146,7 @@ pub enum HistoryError {
         source: StoreError,
     },
     /// They could not be written.
-    #[error("past runs can't be written: {0}")]
+    #[error("past runs can't be written")]
     Output(#[source] io::Error),
 }
 

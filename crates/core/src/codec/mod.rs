@@ -95,10 +95,10 @@ impl Codec {
 #[non_exhaustive]
 pub enum CodecError {
     /// The value has no form in the codec.
-    #[error("the value can't be encoded: {0}")]
+    #[error("the value can't be encoded")]
     Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The bytes are not what they should be.
-    #[error("the value can't be decoded: {0}")]
+    #[error("the value can't be decoded")]
     Decode(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The bytes were written by a codec whose feature is off in this build.
     #[error("the value was written with a codec that needs the feature {0:?}")]

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::RunOutcome;
+use crate::error::error_chain;
 
 /// The kind of a [`RunOutcome`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -86,12 +87,12 @@ impl RunOutcome {
         }
     }
 
-    /// What went wrong; none after a success, and where the [`kind`](Self::kind) says it all.
+    /// What went wrong, with the error's sources; none after a success, and where the [`kind`](Self::kind) says it all.
     #[must_use]
     pub fn error_text(&self) -> Option<String> {
         match self {
-            Self::Failed(error) => Some(error.to_string()),
-            Self::InvalidArguments(error) => Some(error.to_string()),
+            Self::Failed(error) => Some(error_chain(&***error).to_string()),
+            Self::InvalidArguments(error) => Some(error_chain(error).to_string()),
             Self::Killed(how) => Some(how.to_string()),
             Self::Panicked(text) | Self::Refused(text) => Some(text.clone()),
             Self::Success(_) | Self::Missed | Self::Lost => None,

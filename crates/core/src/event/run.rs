@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Killed;
+use crate::error::error_chain;
 use crate::job::JobRef;
 use crate::store::RunId;
 use crate::task::{JobContext, TaskError};
@@ -87,9 +88,9 @@ impl fmt::Display for RunOutcome {
         match self {
             Self::Success(Value::Null) => f.write_str("success"),
             Self::Success(value) => write!(f, "success: {value}"),
-            Self::Failed(error) => write!(f, "error: {error}"),
+            Self::Failed(error) => write!(f, "error: {}", error_chain(&***error)),
             Self::Panicked(message) => write!(f, "panic: {message}"),
-            Self::InvalidArguments(error) => write!(f, "invalid arguments: {error}"),
+            Self::InvalidArguments(error) => write!(f, "invalid arguments: {}", error_chain(error)),
             Self::Missed => f.write_str("missed: it was too late to start"),
             Self::Refused(reason) => write!(f, "refused by the executor: {reason}"),
             Self::Killed(how) => write!(f, "killed: {how}"),

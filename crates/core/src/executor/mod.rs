@@ -109,6 +109,6 @@ pub enum ExecutorError {
     #[error("the executor can't run this task: {0}")]
     Unsupported(&'static str),
     /// Its workers could not be started.
-    #[error("the executor's workers could not be started: {0}")]
+    #[error("the executor's workers could not be started")]
     Start(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

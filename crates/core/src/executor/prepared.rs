@@ -1,9 +1,7 @@
 //! A run with its arguments decoded, ready to begin, and how it runs to its end.
 
 use std::any::Any;
-use std::error::Error;
 use std::fmt;
-use std::iter::successors;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +9,7 @@ use std::task::{Context, Poll};
 
 use super::Run;
 use super::inside::Inside;
+use crate::error::error_chain;
 use crate::event::RunOutcome;
 use crate::task::{BoxFuture, TaskBody, TaskError, TaskResult};
 
@@ -151,12 +150,9 @@ fn outcome_of(result: Result<TaskResult, Box<dyn Any + Send>>) -> RunOutcome {
     }
 }
 
-/// The texts of the error and its sources, of which there may be any number.
+/// The texts of the error and its sources, as far as they are ever shown.
 fn ask_for_texts(error: &TaskError) {
-    let first: &(dyn Error + 'static) = &**error;
-    successors(Some(first), |&error| error.source()).take(32).for_each(|error| {
-        let _text = error.to_string();
-    });
+    let _text = error_chain(&**error).to_string();
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> RunOutcome {

@@ -26,10 +26,10 @@ pub enum JobError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// The trigger is not valid.
-    #[error("the trigger is not valid: {0}")]
+    #[error("the trigger is not valid")]
     Trigger(#[from] TriggerError),
     /// The arguments can't be written or read.
-    #[error("the arguments of the job: {0}")]
+    #[error("the arguments of the job can't be written or read")]
     Arguments(#[from] CodecError),
     /// An option has a value that it can't have.
     #[error("{field} is {value}: {reason}")]

@@ -8,6 +8,7 @@ use chrono::DateTime;
 use super::{JobDefinition, JobId};
 use crate::alias::Alias;
 use crate::codec::CodecError;
+use crate::error::error_chain;
 use crate::store::{JobRecord, Revision};
 use crate::task::TaskName;
 use crate::time::{Timestamp, Zone};
@@ -70,13 +71,13 @@ pub enum JobProblem {
     #[error("no executor has the alias {0}")]
     UnknownExecutor(Alias),
     /// The definition can't be read.
-    #[error("its definition can't be read: {0}")]
+    #[error("its definition can't be read")]
     Undecodable(#[source] CodecError),
     /// The trigger can't be made.
-    #[error("its trigger can't be restored: {0}")]
+    #[error("its trigger can't be restored")]
     Trigger(#[source] TriggerError),
     /// The arguments are not of the task's type.
-    #[error("its arguments don't fit its task: {0}")]
+    #[error("its arguments don't fit its task")]
     Arguments(#[source] CodecError),
 }
 
@@ -133,7 +134,7 @@ impl fmt::Display for Job {
             (_, None) => f.write_str(", paused")?,
         }
         match &self.problem {
-            Some(problem) => write!(f, "; {problem})"),
+            Some(problem) => write!(f, "; {})", error_chain(problem)),
             None => f.write_str(")"),
         }
     }

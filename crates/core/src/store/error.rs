@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 
 /// A failure of a store, with its kind and its source.
+///
+/// Its text is the store's own, without the source's; [`error_chain`](crate::error_chain) shows both.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -43,7 +45,7 @@ impl StoreError {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// The same, with what caused it.
+    /// The same, with what caused it. The message does not repeat it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -85,11 +87,7 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        if let Some(source) = &self.source {
-            write!(f, ": {source}")?;
-        }
-        Ok(())
+        f.write_str(&self.message)
     }
 }
 

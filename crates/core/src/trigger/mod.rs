@@ -236,7 +236,7 @@ pub enum TriggerError {
         supported: u32,
     },
     /// The stored form can't be read, or a trigger can't be written.
-    #[error("the stored form of trigger {kind:?} is invalid: {source}")]
+    #[error("the stored form of trigger {kind:?} is invalid")]
     #[non_exhaustive]
     InvalidSpec {
         /// The kind that was stored.

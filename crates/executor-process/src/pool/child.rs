@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use punctual_core::{Killed, Run};
+use punctual_core::{Killed, Run, error_chain};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::Interest;
@@ -125,7 +125,7 @@ impl Child {
                 Ok(Some(message)) => return Some(message),
                 Ok(None) => {}
                 Err(error) => {
-                    self.confused = Some(error.to_string());
+                    self.confused = Some(error_chain(&error).to_string());
                     return None;
                 }
             }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use punctual_core::{Killed, Run, RunOutcome, Worker};
+use punctual_core::{Killed, Run, RunOutcome, Worker, error_chain};
 use tokio::time::Instant;
 
 use super::child::Child;
@@ -99,7 +99,9 @@ impl Flight {
     fn send(&mut self, child: &mut Child, run: Run) {
         match child.send(&ToChild::Run(Order::of(&run))) {
             Ok(end) => self.runs.push_back((run, end)),
-            Err(error) => run.finish(RunOutcome::Refused(format!("its arguments: {error}"))),
+            Err(error) => {
+                run.finish(RunOutcome::Refused(format!("its arguments: {}", error_chain(&error))));
+            }
         }
     }
 
@@ -147,7 +149,7 @@ impl Flight {
 
     fn say(&self, child: &mut Child, message: &ToChild) {
         if let Err(error) = child.send(message) {
-            child.confused(error.to_string());
+            child.confused(error_chain(&error).to_string());
         }
     }
 

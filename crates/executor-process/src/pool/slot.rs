@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{JobContext, RunQueue, Worker};
+use punctual_core::{JobContext, RunQueue, Worker, error_chain};
 use tokio::sync::SetOnce;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
@@ -190,8 +190,8 @@ impl Slot {
             }
             Err(StartError::GivenUp) => Err(StartError::GivenUp),
             Err(error) => {
-                tracing::warn!(%error, "no child process");
-                self.problem = error.to_string();
+                self.problem = error_chain(&error).to_string();
+                tracing::warn!(error = %self.problem, "no child process");
                 self.starts.failed();
                 Err(error)
             }

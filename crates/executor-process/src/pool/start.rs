@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Stdio, id};
 use std::time::Duration;
 
-use punctual_core::TaskName;
+use punctual_core::{TaskName, error_chain};
 use rustix::fs::fstat;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -25,7 +25,7 @@ const ATTEMPTS: u32 = 3;
 /// Why a child could not be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    #[error("a child process can't be started: {0}")]
+    #[error("a child process can't be started")]
     Spawn(#[from] std::io::Error),
     #[error(
         "a child process said nothing for {PATIENCE:?}; is punctual::process::init the first line of main?"
@@ -62,7 +62,7 @@ pub(super) async fn start(
             said = timeout(PATIENCE, child.next()) => said.map_err(|_| StartError::Silent),
             () = given_up => Err(StartError::GivenUp),
         },
-        Err(error) => return Err(StartError::Unable(error.to_string())),
+        Err(error) => return Err(StartError::Unable(error_chain(&error).to_string())),
     };
     let problem = match said {
         Ok(Some(FromChild::Ready { version, .. })) if version != VERSION => {

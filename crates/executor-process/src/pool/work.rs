@@ -2,7 +2,7 @@
 
 use std::future::pending;
 
-use punctual_core::{Run, RunOutcome, Worker};
+use punctual_core::{Run, RunOutcome, Worker, error_chain};
 use tokio::time::{Instant, timeout_at};
 
 use super::flight::Flight;
@@ -67,7 +67,7 @@ impl Slot {
         }
         child.finish_lines(printed);
         if printed && let Err(error) = child.send(&ToChild::OutputRead) {
-            return child.confused(error.to_string());
+            return child.confused(error_chain(&error).to_string());
         }
         if let Some((run, took)) = flight.end(child, worker) {
             let outcome = ending.into_outcome(run.body());

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
+use punctual_core::error_chain;
 use tokio::runtime::Builder;
 
 use crate::error::SchedulerError;
@@ -70,7 +71,7 @@ async fn shut_down_on_ctrl_c(engine: Arc<Engine>) {
         Ok(()) => {
             tracing::info!("interrupted: shutting down");
             if let Err(error) = engine.shutdown(SHUTDOWN_TIMEOUT).await {
-                tracing::debug!(%error, "shut down already");
+                tracing::debug!(error = %error_chain(&error), "shut down already");
             }
         }
         Err(error) => tracing::warn!(%error, "Ctrl-C will not shut the scheduler down"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use punctual_core::{
     AddOutcome, CheckedJob, Event, IntoTrigger, Job, JobDefinition, JobRecord, JobRef, NewJob,
-    NewRecord, RecordUpdate, RunAt, StoreError, StoreErrorKind, TriggerDefaults,
+    NewRecord, RecordUpdate, RunAt, StoreError, StoreErrorKind, TriggerDefaults, error_chain,
 };
 use punctual_triggers::DateTrigger;
 
@@ -159,7 +159,7 @@ impl Jobs {
         for (job, _) in stored.into_iter().filter(|(_, how)| *how == Stored::New) {
             let Ok(slot) = self.stores.get(&job.job_store) else { continue };
             if let Err(error) = slot.store.remove(std::slice::from_ref(&job.job_id)).await {
-                tracing::error!(job = %job.job_id, %error, "a job of the failed start stays stored");
+                tracing::error!(job = %job.job_id, error = %error_chain(&error), "a job of the failed start stays stored");
                 self.pending.doubt(job);
             }
         }

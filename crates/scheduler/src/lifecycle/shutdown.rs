@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use punctual_core::Event;
+use punctual_core::{Event, error_chain};
 use tokio::runtime::Handle;
 use tokio::sync::SetOnce;
 use tokio::time::timeout;
@@ -58,7 +58,7 @@ impl Engine {
         self.begin_to_stop()?;
         runtime.spawn(async move {
             if let Err(error) = self.shutdown(wait).await {
-                tracing::debug!(%error, "shut down already");
+                tracing::debug!(error = %error_chain(&error), "shut down already");
             }
         });
         Ok(())

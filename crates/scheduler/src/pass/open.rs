@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use punctual_core::{StoreError, TaskFilter, Timestamp};
+use punctual_core::{StoreError, TaskFilter, Timestamp, error_chain};
 use tokio::time::timeout;
 
 use super::Passes;
@@ -53,7 +53,7 @@ impl Passes {
         match timeout(STORES_TIMEOUT, work).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(store = %slot.alias, %error, "the last changes could not be stored");
+                tracing::warn!(store = %slot.alias, error = %error_chain(&error), "the last changes could not be stored");
             }
             Err(_) => tracing::warn!(store = %slot.alias, "the store did not answer in time"),
         }
@@ -72,7 +72,7 @@ impl Passes {
                 match timeout(STORES_TIMEOUT, self.try_keep_up(&store)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
-                        tracing::warn!(store = %slot.alias, %error, "the job store failed during the shutdown");
+                        tracing::warn!(store = %slot.alias, error = %error_chain(&error), "the job store failed during the shutdown");
                     }
                     Err(_) => {
                         tracing::warn!(store = %slot.alias, "the store did not answer in time")

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use punctual_core::{
     Event, JobRecord, RecordUpdate, Schedule, StoreError, StoreErrorKind, StoredJob, Timestamp,
-    Trigger,
+    Trigger, error_chain,
 };
 use tokio::time::timeout;
 
@@ -37,7 +37,7 @@ impl Passes {
         let zones: Vec<_> = changed.keys().collect();
         tracing::info!(store = %slot.alias, ?zones, "time zones have other rules; planning anew");
         while let Err(error) = self.replan_all(slot, changed).await {
-            tracing::warn!(store = %slot.alias, %error, "planning anew failed; it is tried again");
+            tracing::warn!(store = %slot.alias, error = %error_chain(&error), "planning anew failed; it is tried again");
             // Nothing signals that the store works again.
             let _ = timeout(self.shared.settings.retry_interval, pending::<()>()).await;
         }

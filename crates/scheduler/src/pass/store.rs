@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use punctual_core::{Event, StoreError, StoreErrorKind, Timestamp};
+use punctual_core::{Event, StoreError, StoreErrorKind, Timestamp, error_chain};
 
 use super::Passes;
 use super::state::{PassState, StorePasses, lock};
@@ -65,7 +65,7 @@ impl Passes {
     }
 
     fn store_failed(&self, slot: &Slot, error: StoreError, now: Timestamp) -> Timestamp {
-        tracing::warn!(store = %slot.alias, %error, "the job store failed; it is tried again");
+        tracing::warn!(store = %slot.alias, error = %error_chain(&error), "the job store failed; it is tried again");
         let error = Arc::new(error);
         let mut longest = self.shared.settings.retry_interval;
         if slot.caps.persistent {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use punctual_core::{Event, JobProblem, JobRecord, StoreError, TaskFilter, Timestamp};
+use punctual_core::{Event, JobProblem, JobRecord, StoreError, TaskFilter, Timestamp, error_chain};
 
 use super::Passes;
 use super::state::PassState;
@@ -46,11 +46,11 @@ impl Passes {
         record: &JobRecord,
         problem: Arc<JobProblem>,
     ) {
-        let text = problem.to_string();
+        let text = error_chain(&problem).to_string();
         if pass.reported.get(&record.id) == Some(&text) {
             return;
         }
-        tracing::warn!(store = %slot.alias, job = %record.id, %problem, "the job can't be run here");
+        tracing::warn!(store = %slot.alias, job = %record.id, problem = %text, "the job can't be run here");
         pass.reported.insert(record.id.clone(), text);
         self.shared.bus.emit(Event::JobUnresolved { job: slot.job_ref(&record.id), problem });
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use punctual_core::{
     Event, EventMask, Fence, InFlightRun, JobContext, JobContextParts, JobRecord, Lease, NodeId,
-    Refused, Run, RunEvent, RunId, RunOutcome, RunParts, Timestamp,
+    Refused, Run, RunEvent, RunId, RunOutcome, RunParts, Timestamp, error_chain,
 };
 
 use super::Runs;
@@ -117,7 +117,7 @@ impl Runs {
         }
         if let Err(Refused { run, reason }) = resolved.executor.submit(ready) {
             // Comes back as a report, like the end of any other run.
-            run.finish(RunOutcome::Refused(reason.to_string()));
+            run.finish(RunOutcome::Refused(error_chain(&reason).to_string()));
         }
     }
 }

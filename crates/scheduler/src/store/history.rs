@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{Alias, HistoryEntry, JobId, StoreError, Timestamp};
+use punctual_core::{Alias, HistoryEntry, JobId, StoreError, Timestamp, error_chain};
 use rustc_hash::FxHashSet;
 use tokio::task::AbortHandle;
 
@@ -107,7 +107,7 @@ impl Leaving<'_> {
         }
         let entries = std::mem::take(&mut self.entries).len();
         if let Some(error) = error {
-            tracing::error!(%store, %error, entries, "the history of runs is not complete");
+            tracing::error!(%store, error = %error_chain(error), entries, "the history of runs is not complete");
         }
     }
 }

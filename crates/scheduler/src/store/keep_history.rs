@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use punctual_core::{Commit, CommitBatch, CommitOutcome, HistoryEntry, StoreError, Timestamp};
+use punctual_core::{
+    Commit, CommitBatch, CommitOutcome, HistoryEntry, StoreError, Timestamp, error_chain,
+};
 
 use super::history::Leaving;
 use super::slot::Slot;
@@ -64,7 +66,7 @@ impl Slot {
         let (slot, options) = (Arc::clone(self), history.options());
         let work = runtime.spawn(async move {
             if let Err(error) = forget(&slot, options, now).await {
-                tracing::warn!(store = %slot.alias, %error, "old runs could not be forgotten");
+                tracing::warn!(store = %slot.alias, error = %error_chain(&error), "old runs could not be forgotten");
             }
         });
         history.set_forgetting(Some(work.abort_handle()));

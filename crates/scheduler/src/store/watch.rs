@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
+use punctual_core::error_chain;
+
 use tokio::time::timeout;
 
 use super::slot::Slot;
@@ -48,7 +50,7 @@ async fn watch(weak: Weak<Slot>) {
                 }
             };
             if let Some(slot) = weak.upgrade() {
-                tracing::warn!(store = %slot.alias, %error, "the store's notifications failed");
+                tracing::warn!(store = %slot.alias, error = %error_chain(&error), "the store's notifications failed");
                 slot.set_watched(false);
                 slot.changed();
             }

@@ -3,7 +3,7 @@
 use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
 
-use crate::error::client_failure;
+use crate::error::{Cause, client_failure};
 
 /// The server's own text names users, tables and columns, and at most a piece of a statement; never a
 /// password.
@@ -18,7 +18,7 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
         }
         _ => client_failure(&error).unwrap_or((Other, "the database failed")),
     };
-    StoreError::new(kind, message).with_source(error)
+    StoreError::new(kind, message).with_source(Cause(error))
 }
 
 /// Whether all was undone because others were in the way: a deadlock, or, in some settings of MariaDB, a

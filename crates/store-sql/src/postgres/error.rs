@@ -5,7 +5,7 @@ use std::io;
 use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::error::DatabaseError;
 
-use crate::error::client_failure;
+use crate::error::{Cause, client_failure};
 
 /// The message of the server itself is kept as the source: it names users, tables and the like, but neither
 /// passwords nor values.
@@ -15,7 +15,7 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
         sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => NO_TLS,
         _ => client_failure(&error).unwrap_or_else(|| meaning_of(&error)),
     };
-    StoreError::new(kind, message).with_source(error)
+    StoreError::new(kind, message).with_source(Cause(error))
 }
 
 const NO_TLS: (StoreErrorKind, &str) =

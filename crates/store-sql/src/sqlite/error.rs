@@ -2,7 +2,7 @@
 
 use punctual_core::{StoreError, StoreErrorKind};
 
-use crate::error::client_failure;
+use crate::error::{Cause, client_failure};
 
 /// Neither path nor SQL gets into the message: SQLite's own text names tables and columns at most.
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
@@ -12,7 +12,7 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
         }
         _ => (StoreErrorKind::Other, "SQLite failed"),
     });
-    StoreError::new(kind, message).with_source(error)
+    StoreError::new(kind, message).with_source(Cause(error))
 }
 
 /// What the path names is not the file that is open; and whether that one can be opened now.

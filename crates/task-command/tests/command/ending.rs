@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{error, run};
+use punctual_core::error_chain;
 use punctual_task_command::{Command, CommandError, CommandStatus, command, shell};
 
 #[tokio::test]
@@ -67,7 +68,8 @@ async fn what_can_not_be_started_is_named() {
         ),
     ] {
         let error = error(&command).await;
-        assert!(error.to_string().starts_with(expected), "{error}");
+        let told = error_chain(&error).to_string();
+        assert!(told.starts_with(expected), "{told}");
         assert!(!error.is_retryable() && error.output().is_none());
         assert!(std::error::Error::source(&error).is_some());
     }
@@ -128,7 +130,7 @@ async fn secrets_are_not_shown() {
         shown(&secret),
         format!("{failed} {failed:?}"),
         format!("{late} {late:?}"),
-        format!("{lost} {lost:?}"),
+        format!("{} {lost:?}", error_chain(&lost)),
     ] {
         assert!(!text.contains("s3cret"), "{text}");
     }

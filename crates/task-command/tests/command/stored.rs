@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::common::error;
 use punctual_core::{
     Codec, Encoded, IntoAction, JobContext, JobContextParts, JobId, RunId, SharedState, Task,
-    TaskBody, TaskFn, TaskName, TaskRegistration, TaskRegistry, Tasks, Timestamp,
+    TaskBody, TaskFn, TaskName, TaskRegistration, TaskRegistry, Tasks, Timestamp, error_chain,
 };
 use punctual_task_command::{Command, CommandError, CommandOutput, CommandTask, command, shell};
 
@@ -56,7 +56,8 @@ fn other_forms_are_refused_by_name() {
         (r#"{"v1":{"program":"a"}}"#, "args"),
         (r#"["a"]"#, "the value can't be decoded"),
     ] {
-        let error = Codec::decode::<Command>(json.as_bytes()).unwrap_err().to_string();
+        let error = Codec::decode::<Command>(json.as_bytes()).unwrap_err();
+        let error = error_chain(&error).to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
@@ -73,7 +74,8 @@ fn what_no_process_can_be_given_is_refused_before_it_is_stored() {
         (command("a").current_dir("\0"), "a: the directory \"\\0\" has a NUL"),
         (command("a").timeout(Duration::ZERO), "a: timeout 0: it must be longer"),
     ] {
-        let error = Codec::Json.encode(&command).unwrap_err().to_string();
+        let error = Codec::Json.encode(&command).unwrap_err();
+        let error = error_chain(&error).to_string();
         assert!(error.contains(expected) && !error.contains("s3cret"), "{error}");
     }
 }
@@ -89,9 +91,9 @@ async fn run_stored(tasks: &TaskRegistry, args: &Encoded) -> Result<CommandOutpu
         state: SharedState::default(),
     });
     let task = tasks.get(&TaskName::new("command").unwrap()).ok_or("unknown")?;
-    match task.body(context, args).map_err(|error| error.to_string())? {
+    match task.body(context, args).map_err(|error| error_chain(&error).to_string())? {
         TaskBody::Async(work) => {
-            let value = work.await.map_err(|error| error.to_string())?;
+            let value = work.await.map_err(|error| error_chain(&*error).to_string())?;
             Ok(serde_json::from_value(value).unwrap())
         }
         TaskBody::Blocking(_) => panic!("commands don't block"),

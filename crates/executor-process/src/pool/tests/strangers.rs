@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio, exit, id};
 
-use punctual_core::{Executor, Killed, RunOutcome, TaskName, Tasks};
+use punctual_core::{Executor, Killed, RunOutcome, TaskName, Tasks, error_chain};
 use punctual_testkit::executor::task_run;
 use rustix::fs::fstat;
 use serde::Serialize;
@@ -137,7 +137,8 @@ fn a_child_that_can_not_be_talked_to_is_no_child() {
         ("hasty", &["Recalled"]),
         ("gone", &["exited with status 3"]),
     ] {
-        let error = pool(role).eager().build().unwrap().start().unwrap_err().to_string();
+        let error = pool(role).eager().build().unwrap().start().unwrap_err();
+        let error = error_chain(&error).to_string();
         assert!(expected.iter().all(|part| error.contains(part)), "{role}: {error}");
     }
 }

@@ -12,4 +12,5 @@ mod replaced;
 mod runs;
 mod skew;
 mod takeover;
+mod texts;
 mod unresolved;

@@ -2,6 +2,7 @@
 
 use punctual_core::{
     Event, JobId, JobProblem, JobRecord, JobStore, NewRecord, RecordUpdate, Schedule, TaskName,
+    error_chain,
 };
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{JobQuery, SchedulerError};
@@ -34,7 +35,9 @@ fn record(rig: &Rig, store: &SqliteJobStore) -> JobRecord {
 fn problems(rig: &Rig) -> Vec<String> {
     let events = rig.events.all();
     let problems = events.iter().filter_map(|event| match event {
-        Event::JobUnresolved { job, problem } => Some(format!("{}: {problem}", job.job_id)),
+        Event::JobUnresolved { job, problem } => {
+            Some(format!("{}: {}", job.job_id, error_chain(problem)))
+        }
         _ => None,
     });
     problems.collect()
@@ -132,9 +135,10 @@ fn a_definition_that_can_not_be_read() {
         assert_eq!(now.schedule.unwrap().next_run_time, at(10));
         let jobs = rig.block_on(rig.get_jobs(JobQuery::new())).unwrap();
         assert_eq!(jobs.len(), 1);
-        assert!(jobs[0].problem.as_ref().unwrap().to_string().contains(expected));
+        assert!(jobs[0].to_string().contains(expected), "{}", jobs[0]);
         rig.block_on(rig.pause_job("job")).unwrap();
-        rig.block_on(rig.resume_job("job")).unwrap_err();
+        let error = rig.block_on(rig.resume_job("job")).unwrap_err();
+        assert_ne!(super::texts::sources_told_once(&error), 0, "{error}");
         // Somebody mends it.
         rig.add_executor("special", punctual_core::DebugExecutor).unwrap();
         overwrite(&rig, &outside, std::str::from_utf8(good.as_bytes()).unwrap());

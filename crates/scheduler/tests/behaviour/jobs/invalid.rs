@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::JobDefaults;
+use punctual_core::{JobDefaults, error_chain};
 use punctual_macros::task;
 use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerBuilder, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
@@ -12,7 +12,7 @@ use crate::common::{Rig, at, note};
 
 fn refused(rig: &Rig, describe: impl FnOnce(Builder) -> Builder) -> String {
     let job = describe(rig.job(note("x".into())).id("job"));
-    rig.block_on(job.add()).unwrap_err().to_string()
+    error_chain(&rig.block_on(job.add()).unwrap_err()).to_string()
 }
 
 type Builder = punctual_core::JobBuilder<punctual_scheduler::AsyncScheduler>;
@@ -57,7 +57,7 @@ type Described = SchedulerBuilder<BackgroundScheduler>;
 
 fn not_built(describe: impl FnOnce(Described) -> Described) -> String {
     let builder = BackgroundScheduler::builder().job_store("default", MemoryJobStore::new());
-    describe(builder).build().unwrap_err().to_string()
+    error_chain(&describe(builder).build().unwrap_err()).to_string()
 }
 
 #[test]

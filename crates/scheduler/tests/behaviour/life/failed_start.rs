@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use punctual_core::{DebugExecutor, EventMask, JobStore};
+use punctual_core::{DebugExecutor, EventMask, JobStore, error_chain};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{
     AsyncScheduler, BackgroundScheduler, JobQuery, SchedulerError, SchedulerState,
@@ -47,7 +47,7 @@ impl Trial {
     /// The start fails with this text and leaves no trace; a second one works.
     fn fails_then_works(&self, text: &str, mend: impl FnOnce()) {
         let error = self.scheduler.start().unwrap_err();
-        assert_eq!(error.to_string(), text);
+        assert_eq!(error_chain(&error).to_string(), text);
         assert_eq!(self.scheduler.state(), SchedulerState::Stopped);
         let pending = self.scheduler.get_jobs(JobQuery::new()).unwrap();
         let ids: Vec<_> = pending.iter().map(|job| job.id.as_str()).collect();
@@ -72,21 +72,21 @@ impl Trial {
 fn a_store_that_does_not_start() {
     let trial = trial();
     trial.store.0.faults.set(Call::Start, Fault::Before);
-    trial.fails_then_works("job store file: Start failed", || trial.store.0.faults.clear());
+    trial.fails_then_works("job store file failed: Start failed", || trial.store.0.faults.clear());
 }
 
 #[test]
 fn a_store_that_takes_no_jobs() {
     let trial = trial();
     trial.store.0.faults.set(Call::Add, Fault::Before);
-    trial.fails_then_works("job store file: Add failed", || trial.store.0.faults.clear());
+    trial.fails_then_works("job store file failed: Add failed", || trial.store.0.faults.clear());
 }
 
 #[test]
 fn a_store_that_takes_a_job_and_does_not_answer() {
     let trial = trial();
     trial.store.0.faults.set(Call::Add, Fault::After);
-    trial.fails_then_works("job store file: Add failed", || trial.store.0.faults.clear());
+    trial.fails_then_works("job store file failed: Add failed", || trial.store.0.faults.clear());
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn an_executor_that_does_not_start() {
     let trial = trial();
     trial.executor.start.store(true, Ordering::SeqCst);
     trial.fails_then_works(
-        "executor other: the executor's workers could not be started: no threads left",
+        "executor other failed: the executor's workers could not be started: no threads left",
         || trial.executor.start.store(false, Ordering::SeqCst),
     );
 }
@@ -177,8 +177,8 @@ async fn a_store_that_hangs_in_its_start_is_given_up_by_a_shutdown() {
     let stopped = scheduler.shutdown().await;
     assert!(matches!(stopped, Err(SchedulerError::NotRunning)), "{stopped:?}");
     assert_eq!(
-        start.await.unwrap().unwrap_err().to_string(),
-        "job store default: it had not started when the scheduler was shut down"
+        error_chain(&start.await.unwrap().unwrap_err()).to_string(),
+        "job store default failed: it had not started when the scheduler was shut down"
     );
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
 

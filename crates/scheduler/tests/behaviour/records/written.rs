@@ -4,6 +4,7 @@ use std::panic;
 
 use punctual_core::{
     DynJobStore, HistoryEntry, HistoryQuery, JobId, Recovery, StoreCaps, StoreErrorKind,
+    error_chain,
 };
 use punctual_scheduler::{AsyncScheduler, HistoryOptions, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
@@ -314,7 +315,7 @@ fn a_store_without_a_history_says_so() {
         let scheduler = AsyncScheduler::builder().job_store("default", store);
         let scheduler = scheduler.history(HistoryOptions::on()).start().await.unwrap();
         let error = scheduler.history(HistoryQuery::new()).await.unwrap_err();
-        assert!(error.to_string().contains("no history"), "{error}");
+        assert!(error_chain(&error).to_string().contains("no history"), "{error}");
         let SchedulerError::Store { source, .. } = error else { panic!("{error}") };
         assert_eq!(source.kind(), StoreErrorKind::Unsupported);
         scheduler.shutdown().await.unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use punctual_core::{
-    AddOutcome, JobStore, NodeId, StoreError, StoreErrorKind, TaskFilter, Timestamp,
+    AddOutcome, JobStore, NodeId, StoreError, StoreErrorKind, TaskFilter, Timestamp, error_chain,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Row};
@@ -61,7 +61,8 @@ fn is_replaced(error: &StoreError) {
     assert_eq!(error.kind(), StoreErrorKind::Replaced, "{error}");
     assert!(error.to_string().contains("removed or replaced"), "{error}");
     assert!(error.is_retryable());
-    assert!(!error.to_string().contains("sqlite"), "no path in errors: {error}");
+    let told = error_chain(error).to_string();
+    assert!(!told.contains("sqlite"), "no path in errors: {told}");
 }
 
 async fn is_sound(path: &Path) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use punctual_core::{
     Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, InFlightRun, JobCursor, JobId,
     JobPage, JobStore, Metadata, NodeLease, RecordUpdate, Renewal, Revision, StoreCaps, StoreError,
-    TakeOver, TaskFilter, Timestamp,
+    TakeOver, TaskFilter, Timestamp, error_chain,
 };
 
 use super::compare::{Fences, adopt_fence, earliest_first, ensure, same};
@@ -52,7 +52,7 @@ pub(super) async fn play<F: StoreFixture>(ops: &[Op]) -> Result<(), Difference> 
 }
 
 pub(super) fn failed(call: &str) -> impl Fn(StoreError) -> String {
-    move |error| format!("{call} fails: {error}")
+    move |error| format!("{call} fails: {}", error_chain(&error))
 }
 
 impl<'f, F: StoreFixture> Player<'f, F> {

@@ -1,0 +1,85 @@
+//! The texts of errors: each says what failed, and leaves why to its source, so that nobody is told it twice.
+
+use std::error::Error;
+use std::io;
+use std::sync::atomic::Ordering;
+
+use punctual_core::{
+    CodecError, ExecutorError, JobError, JobProblem, RunOutcome, StoreError, StoreErrorKind,
+    TriggerError, TriggerSpec, error_chain,
+};
+use punctual_scheduler::SchedulerError;
+use punctual_store_sql::SqliteJobStore;
+use punctual_triggers::CronTrigger;
+
+use crate::common::{Broken, Call, Fault, File, Rig, faulty, note};
+
+/// Walks from an error to its last source; returns how many there are.
+pub(super) fn sources_told_once(error: &(dyn Error + 'static)) -> usize {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<_> = sources.map(ToString::to_string).collect();
+    for pair in texts.windows(2) {
+        assert!(!pair[1].is_empty() && !pair[0].contains(&pair[1]), "{texts:?}");
+    }
+    assert_eq!(error_chain(error).to_string(), texts.join(": "));
+    texts.len() - 1
+}
+
+#[test]
+fn a_scheduler_tells_each_cause_once() {
+    let file = File::new();
+    let (store, faults) = faulty(&file);
+    let rig = Rig::new(|builder| builder.job_store("default", store));
+    faults.set(Call::Add, Fault::Before);
+    let error = rig.block_on(rig.add_job(note("job".into())).add()).unwrap_err();
+    assert_eq!(sources_told_once(&error), 1);
+    assert_eq!(error_chain(&error).to_string(), "job store default failed: Add failed");
+
+    let broken = Broken::default();
+    broken.start.store(true, Ordering::SeqCst);
+    assert_eq!(sources_told_once(&rig.add_executor("other", broken).unwrap_err()), 2);
+
+    let job = rig.add_job(note("job".into())).trigger(CronTrigger::new().hour("25"));
+    assert_eq!(sources_told_once(&rig.block_on(job.add()).unwrap_err()), 1);
+    assert!(sources_told_once(&SchedulerError::Runtime(io::Error::other("no threads"))) > 0);
+}
+
+#[test]
+fn a_database_tells_each_cause_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = Rig::in_memory();
+    let nowhere = SqliteJobStore::open(folder.path().join("missing/jobs.sqlite")).unwrap();
+    let error = rig.block_on(rig.add_job_store("file", nowhere)).unwrap_err();
+    assert_eq!(sources_told_once(&error), 2, "of the scheduler, the store and the database");
+}
+
+#[test]
+fn what_jobs_are_made_of_tells_each_cause_once() {
+    let unencodable = || CodecError::Encode("a key must be a string".into());
+    let undecodable = || CodecError::Decode("a key must be a string".into());
+    let unreadable = || TriggerSpec::from_json("moon", 1, "full".into()).decode::<u8>(1);
+    let trigger = || unreadable().expect_err("no number");
+    let errors: [(Box<dyn Error>, _); 9] = [
+        (Box::new(unencodable()), 1),
+        (Box::new(trigger()), 1),
+        (Box::new(JobError::Arguments(unencodable())), 2),
+        (Box::new(JobError::Trigger(trigger())), 2),
+        (Box::new(JobProblem::Undecodable(undecodable())), 2),
+        (Box::new(JobProblem::Arguments(undecodable())), 2),
+        (Box::new(JobProblem::Trigger(TriggerError::invalid_text("moon", "no phase"))), 1),
+        (Box::new(ExecutorError::Start(Box::new(io::Error::other("no threads")))), 1),
+        (Box::new(StoreError::new(StoreErrorKind::Other, "no").with_source(undecodable())), 2),
+    ];
+    for (error, sources) in errors {
+        assert_eq!(sources_told_once(&*error), sources, "{error:?}");
+    }
+}
+
+#[test]
+fn the_end_of_a_run_tells_all_causes() {
+    let source = io::Error::other("no paper");
+    let error = StoreError::new(StoreErrorKind::Other, "nothing was printed").with_source(source);
+    let outcome = RunOutcome::Failed(std::sync::Arc::new(error.into()));
+    assert_eq!(outcome.to_string(), "error: nothing was printed: no paper");
+    assert_eq!(outcome.error_text().unwrap(), "nothing was printed: no paper");
+}
