@@ -32,7 +32,7 @@ impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut before = text(self.0)?;
         f.write_str(&before)?;
-        let sources = successors(self.0.source(), |error| error.source());
+        let sources = successors(self.0.source(), |&error| error.source());
         for source in sources.take(MOST_SHOWN - 1) {
             let text = text(source)?;
             if !repeats(&before, &text) {

@@ -16,7 +16,7 @@ use crate::common::{Broken, Call, Fault, File, Rig, faulty, note};
 
 /// Walks from an error to its last source; returns how many there are.
 pub(super) fn sources_told_once(error: &(dyn Error + 'static)) -> usize {
-    let sources = std::iter::successors(Some(error), |error| error.source());
+    let sources = std::iter::successors(Some(error), |&error| error.source());
     let texts: Vec<_> = sources.map(ToString::to_string).collect();
     for pair in texts.windows(2) {
         assert!(!pair[1].is_empty() && !pair[0].contains(&pair[1]), "{texts:?}");
@@ -28,7 +28,8 @@ pub(super) fn sources_told_once(error: &(dyn Error + 'static)) -> usize {
 #[test]
 fn a_scheduler_tells_each_cause_once() {
     let file = File::new();
-    let (store, faults) = faulty(&file);
+    let store = faulty(file.store());
+    let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store));
     faults.set(Call::Add, Fault::Before);
     let error = rig.block_on(rig.add_job(note("job".into())).add()).unwrap_err();
