@@ -10,7 +10,7 @@ use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, Pool, SqlSafeStr};
 use tokio::time::timeout;
 
-use crate::error::invalid;
+use crate::error::{Cause, invalid};
 
 /// A connection that has not been used for so long is tried before it is given work.
 const IDLE: Duration = Duration::from_secs(1);
@@ -95,7 +95,7 @@ impl<D: Database> fmt::Debug for Server<D> {
 
 /// What a URL says. No error repeats it, since it may have a password in it.
 pub(crate) fn parse<D: Database>(url: &str) -> Result<Options<D>, StoreError> {
-    SecretUrl::new(D::NAME, D::URL_SCHEMES, url)?.read(str::parse)
+    SecretUrl::new(D::NAME, D::URL_SCHEMES, url)?.read(|url| url.parse().map_err(Cause))
 }
 
 /// How many connections a store may have, and how long it may wait.

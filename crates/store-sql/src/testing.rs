@@ -12,6 +12,7 @@ pub(crate) mod trouble;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod turns;
 
+use std::error::Error;
 use std::time::Duration;
 
 use punctual_core::{
@@ -84,6 +85,16 @@ pub(crate) fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
     assert_eq!(error.kind(), kind, "{error}");
     let told = error_chain(error).to_string();
     assert!(told.contains(words), "{told}");
-    assert!(std::error::Error::source(error).is_some(), "the cause is kept");
+    assert!(Error::source(error).is_some(), "the cause is kept");
+    each_cause_is_told_once(error);
     assert!(!format!("{told} {error:?}").contains("hunter2"), "{error:?}");
+}
+
+/// No error of the chain repeats in its text what its source says.
+pub(crate) fn each_cause_is_told_once(error: &StoreError) {
+    let mut error: &dyn Error = error;
+    while let Some(source) = error.source() {
+        assert!(!error.to_string().contains(&source.to_string()), "{error}: {source}");
+        error = source;
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use punctual_core::{
     IntoTrigger, Jitter, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, Zone,
+    error_chain,
 };
 use punctual_triggers::{
     AndTrigger, Calendar, CalendarIntervalTrigger, CronTrigger, DateTrigger, Except, Fold, Gap,
@@ -170,7 +171,7 @@ fn others() {
     }
     let zone =
         error(r#"{"kind":"date","version":1,"data":{"run_date":0,"timezone":"Mars/Phobos"}}"#);
-    assert!(zone.to_string().contains("Mars/Phobos"), "{zone}");
+    assert!(error_chain(&zone).to_string().contains("Mars/Phobos"), "{zone:?}");
 }
 
 #[test]

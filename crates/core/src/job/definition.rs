@@ -127,6 +127,7 @@ mod tests {
     #[test]
     fn a_newer_version_is_named_even_if_its_shape_is_unknown() {
         let error = JobDefinition::decode(br#"{"version":9,"novel":true}"#).unwrap_err();
-        assert!(error.to_string().contains("version 9"), "{error}");
+        let told = crate::error_chain(&error).to_string();
+        assert!(told.contains("version 9"), "{told}");
     }
 }

@@ -6,13 +6,14 @@ use punctual_core::{JobStore, StoreError, StoreErrorKind, TaskFilter, error_chai
 use sqlx::{Database, Pool};
 use tokio::runtime::Runtime;
 
-use super::{at, due, remove_all};
+use super::{at, due, each_cause_is_told_once, remove_all};
 
 /// Stores that can't be are told as such at once, and no password is given away.
 pub(crate) fn are_refused(stores: impl IntoIterator<Item = Result<impl Debug, StoreError>>) {
     for store in stores {
         let error = store.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Invalid);
+        each_cause_is_told_once(&error);
         assert!(!format!("{} {error:?}", error_chain(&error)).contains("hunter2"), "{error:?}");
     }
 }
