@@ -1,17 +1,17 @@
-//! A scheduler in an async program: it lives on the program's own tokio runtime.
+//! A scheduler in an async program. It runs on the tokio runtime of the program.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use punctual::prelude::*;
 
-/// What the jobs share: a connection pool, say. Here it counts.
+/// State that all jobs share, for example a connection pool. In this example it is a counter.
 #[derive(Default)]
 struct Visits(AtomicU32);
 
 #[task]
 async fn visit(context: JobContext, page: String) -> Result<u32, Box<dyn Error + Send + Sync>> {
-    let visits = context.state::<Visits>().ok_or("there are no visits")?;
+    let visits = context.state::<Visits>().ok_or("the state is missing")?;
     println!("visiting {page}, due at {}", context.scheduled_time());
     Ok(visits.0.fetch_add(1, Ordering::Relaxed) + 1)
 }
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let scheduler = AsyncScheduler::builder().state(Visits::default()).start().await?;
     let mut events = scheduler.events(EventMask::JOB_EXECUTED | EventMask::JOB_REMOVED);
 
-    // Five times, with 200 ms between them.
+    // The job runs five times, every 200 ms.
     let job = scheduler
         .job(visit("example.org".into()))
         .trigger(IntervalTrigger::seconds(0.2).max_runs(5))
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     println!("added: {job}");
 
-    // Events come through the stream in order; the job's removal comes after its last run.
+    // The stream returns events in order. The job is removed after its last run.
     while let Some(Event::JobExecuted(run)) = events.next().await {
         if let Some(outcome) = run.outcome {
             println!("  {outcome}");

@@ -1,4 +1,4 @@
-//! Jobs that run programs: kept in a store like any other, with a time limit, and only those that are allowed.
+//! Jobs that run programs, with a time limit and an allow-list of programs.
 
 use std::error::Error;
 use std::sync::mpsc;
@@ -11,24 +11,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (end, ended) = mpsc::channel();
     let scheduler = BackgroundScheduler::builder()
         .timezone("UTC")
-        // Whoever can write to the store can ask for these programs, and for no others.
+        // Only these programs may be run. Jobs in the store that name another program fail.
         .task(CommandTask::only(["/bin/ls", "/bin/sleep"]))
         .listener(EventMask::JOB_EXECUTED | EventMask::JOB_ERROR, move |event| {
             if let Event::JobExecuted(run) | Event::JobError(run) = event
                 && let Some(outcome) = &run.outcome
             {
-                // Nobody listens any more once the program ends.
+                // The receiver is dropped when `main` returns.
                 let _ = end.send((run.job.job_id.clone(), outcome.clone()));
             }
         })
         .start()?;
 
-    // The arguments reach the program as they are: no shell looks at them.
+    // Arguments are passed to the program unchanged, without a shell.
     scheduler.job(command("/bin/ls").arg("-d").arg("/")).id("list").add()?;
-    // Ended after its time, with all that it has started.
+    // On timeout, the program and its child processes are killed.
     let slow = command("/bin/sleep").arg("1000").timeout(Duration::from_millis(200));
     scheduler.job(slow).id("sleep").add()?;
-    // A shell, for those who ask for it. Here it is not allowed.
+    // A shell command. It fails here because the shell is not an allowed program.
     let remove = shell(r#"rm -r -- "$FOLDER""#).env("FOLDER", "/tmp/old logs");
     scheduler.job(remove).id("remove").add()?;
 

@@ -1,4 +1,4 @@
-//! Everything is an event: what ran, what failed, and every decision not to run something.
+//! Events are emitted for finished and failed runs and for each decision not to run a job.
 
 use std::error::Error;
 use std::sync::mpsc;
@@ -13,20 +13,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         .timezone("UTC")
         .listener(EventMask::ALL, report)
         .listener(EventMask::JOB_REMOVED, move |_| {
-            // Nobody listens any more once the program ends.
+            // The receiver is dropped when `main` returns.
             let _ = done.send(());
         })
         .start()?;
 
-    // What a run returns is in its event, and so are its errors and panics.
-    std::panic::set_hook(Box::new(|_| {})); // which need not be printed here
+    // The event of a run contains its return value, error or panic message.
+    std::panic::set_hook(Box::new(|_| {})); // suppresses the default panic message
     scheduler.job(|| 6 * 7).id("works").add()?;
     let read = || std::fs::read_to_string("/no/such/file");
     scheduler.job(read).id("fails").add()?;
     let divide = |zero: i32| move || 1 / zero;
     scheduler.job(divide(0)).id("panics").add()?;
 
-    // Three hours late, when ten minutes would have been forgiven: it is skipped, and you hear of it.
+    // The run is three hours late and exceeds the misfire grace time of ten minutes. It is skipped and a `JobMissed`
+    // event is emitted.
     let hours_ago =
         |hours: u64| SystemClock.now().saturating_sub(Duration::from_secs(hours * 3600));
     scheduler
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .misfire_grace_time(Duration::from_secs(600))
         .add()?;
 
-    // Twelve run times are due at once; by default one run stands for all of them.
+    // Twelve run times are due. By default, they are coalesced into one run.
     scheduler
         .job(|| {})
         .id("behind")
@@ -59,7 +60,7 @@ fn report(event: &Event) {
             }
         }
         Event::JobMissed(skipped) => println!(
-            "{}: nothing ran for {}: {}",
+            "{}: the run of {} was skipped: {}",
             skipped.job.job_id, skipped.first, skipped.reason
         ),
         Event::JobCoalesced(skipped) => println!(
@@ -67,7 +68,7 @@ fn report(event: &Event) {
             skipped.job.job_id, skipped.first, skipped.last, skipped.reason
         ),
         Event::JobAdded(job) => println!("{}: added", job.job_id),
-        Event::JobRemoved(job) => println!("{}: removed, there is no further run", job.job_id),
+        Event::JobRemoved(job) => println!("{}: removed, there are no further runs", job.job_id),
         Event::SchedulerStarted => println!("the scheduler has started"),
         Event::SchedulerShutdown => println!("the scheduler has shut down"),
         _ => {}

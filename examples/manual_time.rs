@@ -1,6 +1,6 @@
-//! Testing a job with time moved by hand: a week passes in a moment, and always in the same way.
+//! Testing a job with a manual clock: three days pass in a moment, with a deterministic result.
 //!
-//! In your own project this is a test, and `punctual-testkit` a dev-dependency.
+//! In your own project, this would be a test with `punctual-testkit` as a dev-dependency.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use punctual_testkit::ManualScheduler;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Where the alarm rings; a test looks at it afterwards.
+/// The log of alarms, which a test checks afterwards.
 #[derive(Clone, Default)]
 struct Bell(Arc<Mutex<Vec<String>>>);
 
@@ -26,7 +26,7 @@ fn wake_up(context: JobContext) {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    ZoneDatabase::bundled().install(); // the same rules on every machine
+    ZoneDatabase::bundled().install(); // the same zone rules on every machine
     let friday =
         DateTrigger::at("2026-03-27 12:00:00").timezone("Europe/Helsinki").build()?.run_date();
 
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         scheduler.job(wake_up()).trigger(CronTrigger::builder().hour(7).minute(15)).add(),
     )?;
 
-    scheduler.advance(3 * DAY); // over the night in which the clocks change
+    scheduler.advance(3 * DAY); // past the start of daylight saving time on Sunday
 
     let rung = bell.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     rung.iter().for_each(|time| println!("{time}"));
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         *rung,
         [
             "Sat 28 Mar, 07:15 EET",
-            "Sun 29 Mar, 07:15 EEST", // an hour less of sleep
+            "Sun 29 Mar, 07:15 EEST", // after the forward transition
             "Mon 30 Mar, 07:15 EEST",
         ]
     );

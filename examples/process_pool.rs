@@ -1,4 +1,4 @@
-//! Work in child processes: for tasks that compute, and for tasks that may crash.
+//! A pool of worker processes, for CPU-bound tasks and for tasks that may crash.
 
 use std::error::Error;
 use std::time::Duration;
@@ -6,30 +6,30 @@ use std::time::Duration;
 use punctual::RunEvent;
 use punctual::prelude::*;
 
-/// Computes.
+/// A CPU-bound task.
 #[task]
 fn count_primes(below: u32) -> usize {
     let is_prime = |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     (2..below).filter(is_prime).count()
 }
 
-/// Takes its process with it.
+/// Aborts its worker process.
 #[task]
 fn crash() {
-    println!("goodbye");
+    println!("aborting");
     std::process::abort();
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // First of all, because the children are this program too: there, this line runs jobs and never
-    // comes back.
+    // Must be called first in `main`: worker processes run this same binary. In a worker, `init` runs jobs and
+    // does not return.
     let tasks = Tasks::new().task(count_primes).task(crash);
     punctual::process::init(&tasks);
 
     let pool = ProcessPoolExecutor::builder()
         .processes(2)
-        .timeout(Duration::from_secs(30)) // then the child is killed
-        .recycle_after(1_000) // runs, for tasks that leak
+        .timeout(Duration::from_secs(30)) // after which the worker process is killed
+        .recycle_after(1_000) // runs per process, for tasks that leak memory
         .nice(5)
         .on_output(|line| println!("  {}: {}", line.stream, line.text))
         .build()?;
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .tasks(&tasks)
         .listener(EventMask::JOB_EXECUTED | EventMask::JOB_ERROR, move |event| {
             if let Event::JobExecuted(run) | Event::JobError(run) = event {
-                // The program listens until all have ended.
+                // The receiver is dropped when `main` returns.
                 let _ = ended.send(run.clone());
             }
         })

@@ -1,12 +1,12 @@
-//! Three jobs in an SQLite file, one for each kind of trigger.
+//! Three jobs in an SQLite file, with a date, an interval and a cron trigger.
 //!
 //! ```sh
-//! cargo run --example quickstart              # or, to let it end by itself:
+//! cargo run --example quickstart              # or, to stop after 20 seconds:
 //! cargo run --example quickstart -- --for 20 --file /tmp/jobs.sqlite
 //! ```
 //!
-//! Kill it whenever you like, with Ctrl-C or `kill -9`, best in the middle of a backup. Start it again, and
-//! it goes on: the file knows what there is to do.
+//! Stop it at any time with Ctrl-C or `kill -9`, for example during a backup. After a restart, the jobs are loaded from
+//! the file and continue.
 
 use std::error::Error;
 use std::sync::mpsc;
@@ -15,25 +15,25 @@ use std::time::Duration;
 use punctual::prelude::*;
 use punctual::{Clock, SystemClock};
 
-/// A task is a function that jobs call. The store keeps its name and the arguments.
+/// A task is a function that jobs call. The store contains its name and the arguments.
 #[task]
 fn greet(name: String) {
     println!("             Hello, {name}!");
 }
 
-/// A task can know about its run, may be async, and may fail.
+/// A task may be async, may return an error, and may take the context of its run as an argument.
 #[task]
 async fn back_up(context: JobContext, folder: String) -> Result<String, std::io::Error> {
-    let attempt = context.attempt(); // 2 if the process of the first one was killed
+    let attempt = context.attempt(); // 2 if the first attempt was interrupted
     let mut second = tokio::time::interval(Duration::from_secs(1));
     for part in 1..=3 {
         second.tick().await;
         println!("             {folder}: part {part} of 3, attempt {attempt}");
     }
-    Ok(format!("{folder} is safe"))
+    Ok(format!("{folder} is backed up"))
 }
 
-/// The simplest task.
+/// A task without arguments.
 #[task]
 fn chime() {}
 
@@ -43,21 +43,22 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", SqliteJobStore::open(&file)?)
-        // Stored jobs know their tasks by name: these are the functions.
+        // Stored jobs refer to tasks by name. This registers the functions.
         .task(greet)
         .task(back_up)
         .task(chime)
-        // By this name a new process knows what an earlier one has left unfinished.
+        // The identity is stable across restarts. With it, a new process finds and recovers the unfinished runs of
+        // a previous one.
         .identity("quickstart")
         .listener(EventMask::ALL, report)
         .build()?;
 
-    // Paused at first: nothing runs before we have seen what an earlier start has left in the file.
+    // The scheduler is paused at first, so that the jobs found in the file can be printed before any run.
     scheduler.start_paused()?;
     let found = scheduler.get_jobs(JobQuery::new())?;
     if found.is_empty() {
         println!("{file} is new.");
-        // A date: once, in three seconds.
+        // A date trigger: fires once, in three seconds.
         let soon = SystemClock.now().saturating_add(Duration::from_secs(3));
         scheduler.job(greet("world".into())).id("greet").trigger(DateTrigger::at(soon)).add()?;
     } else {
@@ -66,12 +67,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for job in found {
         println!("  {job}");
         if job.in_flight > 0 {
-            println!("    was killed in the middle of a run, which is run again");
+            println!("    was interrupted during a run, which is recovered");
         }
     }
 
-    // An interval: every five seconds, again if it was killed. Adding a job at each start is the usual
-    // thing: if it is there and unchanged, it keeps its next run time.
+    // An interval of five seconds; an interrupted run is repeated. Jobs are usually added at each start. An unchanged
+    // existing job keeps its next run time.
     scheduler
         .job(back_up("/home".into()))
         .id("back_up")
@@ -80,7 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .replace_existing(true)
         .add()?;
 
-    // Cron fields: at 0, 10, 20, 30, 40 and 50 seconds of every minute, but never twice.
+    // Cron fields: at seconds 0, 10, 20, 30, 40 and 50 of every minute. An interrupted run is not repeated.
     scheduler
         .job(chime())
         .id("chime")
@@ -91,11 +92,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     scheduler.resume()?;
     wait(seconds);
-    scheduler.shutdown()?; // lets the runs under way end
+    scheduler.shutdown()?; // waits for the current runs to finish
     Ok(())
 }
 
-/// Prints what ran, when it should have and how late it began; a listener gets every other event too.
+/// Prints each finished run with its scheduled time and its delay. A listener receives all other events, too.
 fn report(event: &Event) {
     match event {
         Event::JobExecuted(run) | Event::JobError(run) => {
@@ -109,12 +110,12 @@ fn report(event: &Event) {
             }
         }
         Event::JobRecovered(run) => println!(
-            "{}  {}: this run was killed; it is run again",
+            "{}  {}: this run was interrupted and is recovered",
             clock(run.scheduled_time),
             run.job.job_id
         ),
         Event::JobCoalesced(skipped) => println!(
-            "{}  {}: one run for everything that was due since then",
+            "{}  {}: one run for all run times that are due since then",
             clock(skipped.first),
             skipped.job.job_id
         ),
@@ -122,18 +123,18 @@ fn report(event: &Event) {
     }
 }
 
-/// The time of day, where this machine is.
+/// The time of day in the local zone.
 fn clock(time: Timestamp) -> String {
     let here = Zone::local().unwrap_or(Zone::utc());
     time.in_zone(&here).format("%H:%M:%S%.3f").to_string()
 }
 
-/// The word after `name` on the command line.
+/// Returns the command line argument after `name`.
 fn option(name: &str) -> Option<String> {
     std::env::args().skip_while(|word| word != name).nth(1)
 }
 
-/// Waits so many seconds, or for ever: the scheduler has threads of its own.
+/// Waits `seconds` seconds, or indefinitely. The scheduler runs on its own threads.
 fn wait(seconds: Option<u64>) {
     let (_open, never) = mpsc::channel::<()>();
     let time = seconds.map_or(Duration::MAX, Duration::from_secs);

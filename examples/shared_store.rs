@@ -1,6 +1,6 @@
-//! Two schedulers share one SQLite file and divide the work: each run goes to one of them.
+//! Two schedulers share an SQLite file. Each run is executed by one of them.
 //!
-//! Here they are in one process; in two it is the same.
+//! In this example, both are in one process. Separate processes work in the same way.
 
 use std::error::Error;
 use std::path::Path;
@@ -12,15 +12,15 @@ const JOBS: u32 = 100;
 #[task]
 fn work(context: JobContext, number: u32) -> String {
     let worker = context.state::<&'static str>();
-    format!("{} did no. {number}", worker.as_deref().unwrap_or(&"nobody"))
+    format!("{} ran job {number}", worker.as_deref().unwrap_or(&"unknown"))
 }
 
 fn scheduler(file: &Path, name: &'static str) -> Result<AsyncScheduler, Box<dyn Error>> {
     Ok(AsyncScheduler::builder()
         .job_store("default", SqliteJobStore::open(file)?)
-        .task(work) // only processes that know a task get its jobs
+        .task(work) // a scheduler only claims jobs of registered tasks
         .state(name)
-        .max_running(5) // what is due beyond that stays in the file, for others
+        .max_running(5) // further due runs remain available to other schedulers
         .build()?)
 }
 
@@ -29,8 +29,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("jobs.sqlite");
 
-    // The first hands out the work and does none of it: it is paused.
-    let boss = scheduler(&file, "the boss")?;
+    // The first scheduler only adds the jobs. It is paused, so it runs none of them.
+    let boss = scheduler(&file, "producer")?;
     boss.start_paused().await?;
     let jobs = (1..=JOBS).map(|number| NewJob::builder(work(number)).build());
     boss.add_jobs(jobs).await?;
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (ann, bob) = (scheduler(&file, "Ann")?, scheduler(&file, "Bob")?);
     let mut of_ann = ann.events(EventMask::JOB_EXECUTED);
     let mut of_bob = bob.events(EventMask::JOB_EXECUTED);
-    // Both open the file before either begins: a fair start.
+    // Both schedulers open the store before either one runs jobs, so that both get a share.
     tokio::try_join!(ann.start_paused(), bob.start_paused())?;
     ann.resume()?;
     bob.resume()?;
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             println!("{outcome}");
         }
     }
-    println!("Ann did {ann_did}, Bob did {bob_did}, nothing was done twice.");
+    println!("Ann ran {ann_did} jobs, Bob ran {bob_did}, and no job ran twice.");
     tokio::try_join!(ann.shutdown(), bob.shutdown())?;
     Ok(())
 }

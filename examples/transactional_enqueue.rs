@@ -1,6 +1,7 @@
-//! An order and the job that ships it, in one transaction: both are there, or neither.
+//! An order and the job that ships it are inserted in one transaction: either both exist or neither.
 //!
-//! Without that, a crash between the two leaves an order that nobody ships, or ships one that was never made.
+//! Without a common transaction, a crash between the two writes leaves an order without a job, or a job without an
+//! order.
 
 use std::error::Error;
 
@@ -9,10 +10,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 #[task]
 fn ship(order: i64) -> String {
-    format!("order {order} is on its way")
+    format!("order {order} is shipped")
 }
 
-/// Takes an order; a customer who can't pay gets none.
+/// Inserts an order and its job. The transaction is rolled back if the customer does not pay.
 async fn take_order(
     scheduler: &AsyncScheduler,
     database: &SqlitePool,
@@ -22,7 +23,7 @@ async fn take_order(
     let mut transaction = database.begin_with("BEGIN IMMEDIATE").await?;
     let insert = sqlx::query("INSERT INTO orders (id) VALUES (?)").bind(order);
     insert.execute(&mut *transaction).await?;
-    // Without a trigger it runs once, as soon as it is seen.
+    // A job without a trigger runs once, as soon as possible.
     scheduler
         .job(ship(order))
         .id(format!("ship {order}"))
@@ -30,11 +31,12 @@ async fn take_order(
         .await?;
     if pays {
         transaction.commit().await?;
-        // A scheduler that hears of no changes looks once a second; this one need not wait.
+        // Without change notifications, the scheduler polls the store once per second. `wakeup` triggers an immediate
+        // check.
         scheduler.wakeup();
     } else {
         transaction.rollback().await?;
-        println!("order {order} was not paid: it has never been");
+        println!("order {order} was not paid; the transaction is rolled back");
     }
     Ok(())
 }
@@ -44,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("shop.sqlite");
 
-    // The store makes its tables when it starts, in the file of the program's own.
+    // The store creates its tables at start, in the same database as those of the program.
     let scheduler = AsyncScheduler::builder()
         .job_store("default", SqliteJobStore::open(&file)?)
         .task(ship)
@@ -68,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let orders: i64 =
         sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(&database).await?;
-    println!("{orders} orders, and as many jobs were run");
+    println!("{orders} orders and the same number of finished jobs");
     scheduler.shutdown().await?;
     Ok(())
 }

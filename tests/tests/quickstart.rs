@@ -25,7 +25,7 @@ fn the_quick_start_survives_being_killed() {
     assert!(second.line().starts_with("Found in"));
     let mut found = [second.line(), second.line(), second.line()];
     found.sort();
-    assert!(found[0].contains("was killed in the middle of a run"), "{found:#?}");
+    assert!(found[0].contains("was interrupted during a run"), "{found:#?}");
     assert!(found[1].contains("back_up (trigger: interval[0:00:05]"), "{found:#?}");
     assert!(found[2].contains("chime (trigger: cron[second='*/10']"), "{found:#?}");
     let mut says = |words: &str| {
@@ -34,7 +34,7 @@ fn the_quick_start_survives_being_killed() {
             line.contains(words)
         })
     };
-    says("back_up: this run was killed; it is run again");
+    says("back_up: this run was interrupted and is recovered");
     says("part 3 of 3, attempt 2");
     says("back_up: success");
     // The first may have been due while nobody was there, and at others the machine may have been busy.

@@ -66,9 +66,9 @@ fn odd_times_are_explained() {
         [
             "crontab[30 3 * * *] in Europe/Helsinki",
             "Sat 2026-03-28 03:30:00 +02:00",
-            "Sun 2026-03-29 04:30:00 +03:00  03:30:00 is skipped by the clock",
-            "warning: on 2026-03-29, 03:30:00 is skipped by the clock, and it fires at 04:30:00",
-            "warning: on 2027-03-28, 03:30:00 is skipped by the clock, and it fires at 04:30:00",
+            "Sun 2026-03-29 04:30:00 +03:00  03:30:00 does not exist (clock set forward)",
+            "warning: on 2026-03-29, 03:30:00 does not exist (clock set forward); the trigger fires at 04:30:00",
+            "warning: on 2027-03-28, 03:30:00 does not exist (clock set forward); the trigger fires at 04:30:00",
         ]
     );
 }

@@ -1,4 +1,4 @@
-//! What the builders have in common.
+//! Settings and methods that all builders have in common.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::DateTimeInput;
 
-/// Where a builder looks for what it was not told.
+/// The source of defaults for settings that were not given to a builder.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Defaults<'d> {
-    /// The process: its local zone, or UTC on machines that don't tell theirs, and the system clock.
+pub(crate) enum DefaultsSource<'d> {
+    /// The local time zone of the process (UTC if it cannot be determined) and the system clock.
     Process,
-    /// The scheduler that the trigger is added to.
+    /// The zone and the current time of the scheduler to which the trigger is added.
     Scheduler(&'d TriggerDefaults),
 }
 
-impl Defaults<'_> {
+impl DefaultsSource<'_> {
     pub(crate) fn zone(self) -> Zone {
         match self {
             Self::Process => Zone::local().unwrap_or_else(|_| Zone::utc()),
@@ -36,9 +36,9 @@ impl Defaults<'_> {
     }
 }
 
-/// The settings that every trigger has, as they were given.
+/// The builder settings that all triggers have in common, as given.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings {
+pub(crate) struct CommonSettings {
     pub(crate) zone: Option<Result<Zone, ZoneError>>,
     pub(crate) start: Option<DateTimeInput>,
     pub(crate) end: Option<DateTimeInput>,
@@ -46,112 +46,133 @@ pub(crate) struct Settings {
     pub(crate) max_runs: Option<u64>,
 }
 
-impl Settings {
-    pub(crate) fn zone(&self, defaults: Defaults<'_>) -> Result<Zone, TriggerError> {
+impl CommonSettings {
+    pub(crate) fn zone(&self, defaults: DefaultsSource<'_>) -> Result<Zone, TriggerError> {
         Ok(self.zone.clone().unwrap_or_else(|| Ok(defaults.zone()))?)
     }
 
-    /// The limits; local times in them are understood in `zone`.
-    pub(crate) fn limits(&self, zone: &Zone) -> Result<Limits, TriggerError> {
-        let resolve = |field, when: &Option<DateTimeInput>| {
+    /// Returns the settings to store. Local times are interpreted in `zone`.
+    pub(crate) fn resolve(&self, zone: &Zone) -> Result<StoredSettings, TriggerError> {
+        let instant = |field, when: &Option<DateTimeInput>| {
             when.as_ref().map(|when| when.instant(field, zone)).transpose()
         };
-        Ok(Limits {
-            start_date: resolve("start_date", &self.start)?,
-            end_date: resolve("end_date", &self.end)?,
-            extras: self.extras()?,
+        Ok(StoredSettings {
+            start_date: instant("start_date", &self.start)?,
+            end_date: instant("end_date", &self.end)?,
+            run_settings: self.run_settings()?,
         })
     }
 
-    pub(crate) fn extras(&self) -> Result<Extras, TriggerError> {
+    pub(crate) fn run_settings(&self) -> Result<RunSettings, TriggerError> {
         if self.max_runs == Some(0) {
-            return Err(TriggerError::invalid_field("max_runs", "0", 1, "it must be at least 1"));
+            return Err(TriggerError::invalid_field("max_runs", "0", 1, "must be at least 1"));
         }
-        Ok(Extras { jitter: self.jitter, max_runs: self.max_runs })
+        Ok(RunSettings { jitter: self.jitter, max_runs: self.max_runs })
     }
 }
 
-/// The first and last instants at which a trigger may fire, as they are stored.
+/// The stored start date, end date and run settings of a trigger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Limits {
+pub(crate) struct StoredSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) start_date: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) end_date: Option<Timestamp>,
     #[serde(flatten)]
-    pub(crate) extras: Extras,
+    pub(crate) run_settings: RunSettings,
 }
 
-impl Limits {
-    pub(crate) fn first(&self) -> Timestamp {
+impl StoredSettings {
+    pub(crate) fn start(&self) -> Timestamp {
         self.start_date.unwrap_or(Timestamp::MIN)
     }
 
-    pub(crate) fn last(&self) -> Timestamp {
+    pub(crate) fn end(&self) -> Timestamp {
         self.end_date.unwrap_or(Timestamp::MAX)
     }
 
-    /// The first instant that may be answered to `next_fire_time(previous, now)`, if the limits leave any.
-    pub(crate) fn from(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let from = earliest(previous, now).max(self.first());
-        (from <= self.last() && previous != Some(Timestamp::MAX)).then_some(from)
+    /// The earliest instant that `next_fire_time(previous, now)` may return, or `None` if there is none up to
+    /// `end_date`.
+    pub(crate) fn first_candidate(
+        &self,
+        previous: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let from = search_start(previous, now).max(self.start());
+        (from <= self.end() && previous != Some(Timestamp::MAX)).then_some(from)
     }
 }
 
-/// What a trigger only carries for the scheduler, as it is stored.
+/// Stored settings that the scheduler applies; the trigger itself does not use them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Extras {
+pub(crate) struct RunSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) jitter: Option<Jitter>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_runs: Option<u64>,
 }
 
-/// The first instant that may be answered to `next_fire_time(previous, now)`.
-pub(crate) fn earliest(previous: Option<Timestamp>, now: Timestamp) -> Timestamp {
+/// The earliest instant that `next_fire_time(previous, now)` may return if there is no start date.
+pub(crate) fn search_start(previous: Option<Timestamp>, now: Timestamp) -> Timestamp {
     previous.map_or(now, |previous| previous.saturating_add_micros(1))
 }
 
-/// The first fire that is not before `from`.
+/// Returns the first fire time at or after `from`.
 ///
-/// Asked as "the first after the microsecond before", a date that has passed does not fire.
-pub(crate) fn first_from<T: Trigger + ?Sized>(trigger: &T, from: Timestamp) -> Option<Timestamp> {
+/// Calls `next_fire_time` with the preceding microsecond as `previous`. A `DateTrigger` whose date is before `from`
+/// therefore returns `None`.
+pub(crate) fn first_fire_at_or_after<T: Trigger + ?Sized>(
+    trigger: &T,
+    from: Timestamp,
+) -> Option<Timestamp> {
     if from == Timestamp::MIN {
         return trigger.next_fire_time(None, from);
     }
     trigger.next_fire_time(Some(from.saturating_add_micros(-1)), from)
 }
 
-type Make = dyn FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send;
+type BuildFn = dyn FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send;
 
-/// A trigger inside another one, to be made with what the other one was told.
-pub(crate) struct Candidate(Box<Make>);
+/// The inner trigger of another trigger, not built yet. It is built with the zone and the current time of the outer
+/// trigger as defaults.
+pub(crate) struct DeferredTrigger(Box<BuildFn>);
 
-impl Candidate {
+impl DeferredTrigger {
     pub(crate) fn new(member: impl IntoTrigger + Send + 'static) -> Self {
         Self(Box::new(|defaults| member.into_trigger(defaults)))
     }
 
-    pub(crate) fn make(self, defaults: &TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> {
+    pub(crate) fn build(
+        self,
+        defaults: &TriggerDefaults,
+    ) -> Result<Arc<dyn Trigger>, TriggerError> {
         (self.0)(defaults)
     }
 }
 
-impl fmt::Debug for Candidate {
+impl fmt::Debug for DeferredTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a trigger to be made")
+        f.write_str("a trigger that is not built yet")
     }
 }
 
-/// The stored form of one of this crate's triggers.
-pub(crate) fn stored<T: Serialize + ?Sized>(kind: &str, version: u32, data: &T) -> TriggerSpec {
-    // They are numbers, text and lists and maps of these, which JSON can always tell.
+/// Encodes a trigger of this crate in its stored form.
+pub(crate) fn encode_spec<T: Serialize + ?Sized>(
+    kind: &str,
+    version: u32,
+    data: &T,
+) -> TriggerSpec {
+    // The data consists of numbers, strings, lists and maps, so encoding it as JSON cannot fail.
     TriggerSpec::from_json(kind, version, serde_json::to_value(data).unwrap_or_default())
 }
 
-/// Whether two stored forms are the same but for a `start` that both have taken from the clock, as their
-/// `from_clock` records.
-pub(crate) fn same_but_for_clock(own: &TriggerSpec, other: &TriggerSpec, start: &str) -> bool {
+/// Returns whether two specs are equal. The field `start` is ignored if `from_clock` is set in both, that is, if both
+/// start times defaulted to the time of creation.
+pub(crate) fn equal_ignoring_default_start(
+    own: &TriggerSpec,
+    other: &TriggerSpec,
+    start: &str,
+) -> bool {
     let without_start = |spec: &TriggerSpec| {
         let mut data: serde_json::Map<String, serde_json::Value> =
             spec.decode(spec.version()).ok()?;
@@ -163,53 +184,55 @@ pub(crate) fn same_but_for_clock(own: &TriggerSpec, other: &TriggerSpec, start: 
     own == other || (same_format && own_data.is_some() && own_data == other_data)
 }
 
-/// Writes the setters of a builder that keeps [`Settings`] in its field `settings`, and the two ways to make
-/// the trigger, from its method `finish`.
+/// Defines `build` and the listed setters of a builder that has a field `settings` of type [`CommonSettings`] and a
+/// method `build_with`.
 macro_rules! builder_methods {
     ($trigger:ident: $($setter:ident),*) => {
         $(builder_methods!(@$setter);)*
 
-        /// Checks everything and makes the trigger. What was not told is taken from this process: its
-        /// local zone (UTC on machines that don't tell theirs) and its clock.
+        /// Validates the settings and builds the trigger. The zone and the current time default to the
+        /// local zone (UTC if it cannot be determined) and the system clock of the process.
         ///
         /// # Errors
         ///
-        /// The first thing that is wrong, with the field and the value.
+        /// Returns the first invalid setting, with its field and value.
         pub fn build(self) -> Result<$trigger, punctual_core::TriggerError> {
-            self.finish($crate::builder::Defaults::Process)
+            self.build_with($crate::builder::DefaultsSource::Process)
         }
     };
     (@timezone) => {
-        /// The zone of local times: a name, a [`Zone`](punctual_core::Zone) or a `chrono_tz::Tz`.
-        /// Default: the scheduler's.
+        /// Sets the zone of local times: a name, a [`Zone`](punctual_core::Zone) or a `chrono_tz::Tz`.
+        /// Default: the zone of the scheduler.
         pub fn timezone(mut self, zone: impl punctual_core::IntoZone) -> Self {
             self.settings.zone = Some(zone.into_zone());
             self
         }
     };
     (@start_date) => {
-        /// The first instant at which it may fire.
+        /// Sets the earliest instant at which the trigger may fire.
         pub fn start_date(mut self, start: impl Into<$crate::DateTimeInput>) -> Self {
             self.settings.start = Some(start.into());
             self
         }
     };
     (@end_date) => {
-        /// The last instant at which it may fire.
+        /// Sets the latest instant at which the trigger may fire.
         pub fn end_date(mut self, end: impl Into<$crate::DateTimeInput>) -> Self {
             self.settings.end = Some(end.into());
             self
         }
     };
     (@jitter) => {
-        /// Lets the scheduler move every run at random; a plain `Duration` means later, never earlier.
+        /// Sets the jitter, a random offset that the scheduler adds to each run time. A plain `Duration`
+        /// only delays runs.
         pub fn jitter(mut self, jitter: impl Into<punctual_core::Jitter>) -> Self {
             self.settings.jitter = Some(jitter.into());
             self
         }
     };
     (@max_runs) => {
-        /// Finishes the job after so many runs, at least 1. Replacing or rescheduling the job counts anew.
+        /// Limits the number of runs, after which the job is finished; must be at least 1. Replacing or
+        /// rescheduling the job resets the count.
         pub fn max_runs(mut self, runs: u64) -> Self {
             self.settings.max_runs = Some(runs);
             self
@@ -218,7 +241,7 @@ macro_rules! builder_methods {
 }
 pub(crate) use builder_methods;
 
-/// Lets a builder stand wherever a trigger is wanted.
+/// Implements `IntoTrigger` for a builder, with the scheduler as the source of defaults.
 macro_rules! builder_is_into_trigger {
     ($builder:ident) => {
         impl punctual_core::IntoTrigger for $builder {
@@ -227,8 +250,8 @@ macro_rules! builder_is_into_trigger {
                 defaults: &punctual_core::TriggerDefaults,
             ) -> Result<std::sync::Arc<dyn punctual_core::Trigger>, punctual_core::TriggerError>
             {
-                let defaults = $crate::builder::Defaults::Scheduler(defaults);
-                Ok(std::sync::Arc::new(self.finish(defaults)?))
+                let defaults = $crate::builder::DefaultsSource::Scheduler(defaults);
+                Ok(std::sync::Arc::new(self.build_with(defaults)?))
             }
         }
     };

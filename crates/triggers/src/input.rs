@@ -1,16 +1,17 @@
-//! Dates and times as people give them.
+//! Date and time input of the builders.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use punctual_core::{IntoZone, Timestamp, TriggerError, Zone};
 
-use crate::civil::{date_of, day_of, is_valid_date, resolve};
+use crate::civil::{date_from_day_number, day_number, is_valid_date, local_to_utc};
 
 /// An instant, a local time or a date, as a chrono value or as text.
 ///
-/// A local time that the clock skips means the one that is later by the length of the gap, and one that
-/// the clock shows twice means the first. A date means its midnight. Text is `YYYY-MM-DD`, or
-/// `YYYY-MM-DD HH:MM:SS` (or with a `T`), with a fraction or without, and with an offset such as `+02:00`,
-/// with `Z`, or, as local time, without.
+/// A local time in a DST gap is shifted forward by the length of the gap. An ambiguous local time resolves to its
+/// first occurrence. A date resolves to midnight.
+///
+/// The text format is `YYYY-MM-DD` or `YYYY-MM-DD HH:MM:SS`, optionally with a `T` instead of the space, with a
+/// fraction of 1 to 6 digits, and with `Z` or an offset such as `+02:00`. Text without an offset is local time.
 ///
 /// ```
 /// use punctual_core::Trigger;
@@ -23,37 +24,37 @@ use crate::civil::{date_of, day_of, is_valid_date, resolve};
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DateTimeInput(Kind);
+pub struct DateTimeInput(Repr);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    /// With the zone that it was given in, if it was given in one.
+enum Repr {
+    /// An instant, with its zone if the value had one.
     Instant(Timestamp, Option<Zone>),
     Local(NaiveDateTime),
     Text(String),
 }
 
 impl DateTimeInput {
-    /// The instant, where local times are understood in `zone`.
+    /// Returns the instant. Local times are interpreted in `zone`.
     pub(crate) fn instant(
         &self,
         field: &'static str,
         zone: &Zone,
     ) -> Result<Timestamp, TriggerError> {
-        Ok(self.instant_and_zone(field, zone)?.0)
+        Ok(self.resolve_with_zone(field, zone)?.0)
     }
 
-    /// The instant, and the zone that it should be shown in: its own, or else `zone`.
-    pub(crate) fn instant_and_zone(
+    /// Returns the instant and the zone in which it is displayed: the zone or offset of the input, or else `zone`.
+    pub(crate) fn resolve_with_zone(
         &self,
         field: &'static str,
         zone: &Zone,
     ) -> Result<(Timestamp, Zone), TriggerError> {
         let in_zone = |local: NaiveDateTime| (local_to_instant(local, zone), zone.clone());
         Ok(match &self.0 {
-            Kind::Instant(instant, own) => (*instant, own.clone().unwrap_or_else(|| zone.clone())),
-            Kind::Local(local) => in_zone(*local),
-            Kind::Text(text) => match parse(field, text)? {
+            Repr::Instant(instant, own) => (*instant, own.clone().unwrap_or_else(|| zone.clone())),
+            Repr::Local(local) => in_zone(*local),
+            Repr::Text(text) => match parse(field, text)? {
                 (local, None) => in_zone(local),
                 (local, Some(offset)) => {
                     let instant = local.and_utc().timestamp_micros()
@@ -64,71 +65,72 @@ impl DateTimeInput {
         })
     }
 
-    /// The day, where instants are understood in `zone`. As text it is a plain date.
+    /// Returns the day number. Instants are converted to `zone`. Text must be a plain date.
     pub(crate) fn day(&self, field: &'static str, zone: &Zone) -> Result<i32, TriggerError> {
         let civil_day = |local: NaiveDateTime| {
             // chrono's dates are within the range of day numbers.
-            local.and_utc().timestamp().div_euclid(crate::civil::DAY) as i32
+            local.and_utc().timestamp().div_euclid(crate::civil::SECONDS_PER_DAY) as i32
         };
         match &self.0 {
-            Kind::Instant(instant, _) => Ok(civil_day(instant.in_zone(zone).naive_local())),
-            Kind::Local(local) => Ok(civil_day(*local)),
-            Kind::Text(text) => parse_day(field, text),
+            Repr::Instant(instant, _) => Ok(civil_day(instant.in_zone(zone).naive_local())),
+            Repr::Local(local) => Ok(civil_day(*local)),
+            Repr::Text(text) => parse_day(field, text),
         }
     }
 }
 
 fn local_to_instant(local: NaiveDateTime, zone: &Zone) -> Timestamp {
     let civil = local.and_utc();
-    let utc = resolve(zone, civil.timestamp());
+    let utc = local_to_utc(zone, civil.timestamp());
     Timestamp::from_seconds(utc).saturating_add_micros(i64::from(civil.timestamp_subsec_micros()))
 }
 
-/// Reads `YYYY-MM-DD[(T| )HH:MM:SS[.ffffff][Z|±HH:MM]]`; all parts but the year can have a digit less.
+/// Parses `YYYY-MM-DD[(T| )HH:MM:SS[.ffffff][Z|±HH:MM]]`. Month, day, hour, minute and second may have one digit, the
+/// fraction has 1 to 6.
 fn parse(
     field: &'static str,
     text: &str,
 ) -> Result<(NaiveDateTime, Option<FixedOffset>), TriggerError> {
-    let mut reader = Reader { field, text, position: 0 };
-    let (year, month, day) = reader.date()?;
+    let mut parser = DateTimeParser { field, text, position: 0 };
+    let (year, month, day) = parser.date()?;
     let mut time = NaiveTime::MIN;
     let mut offset = None;
-    if !reader.at_end() {
-        if !reader.eat('T') && !reader.eat(' ') {
-            return Err(reader.error("expected \"T\" or a space before the time"));
+    if !parser.at_end() {
+        if !parser.eat('T') && !parser.eat(' ') {
+            return Err(parser.error("expected \"T\" or a space before the time"));
         }
-        time = reader.time()?;
-        offset = reader.offset()?;
+        time = parser.time()?;
+        offset = parser.offset()?;
     }
-    reader.finish()?;
+    parser.expect_end()?;
     let date = NaiveDate::from_ymd_opt(year, month, day);
-    let date = date.ok_or_else(|| reader.error("there is no such date"))?;
+    let date = date.ok_or_else(|| parser.error("there is no such date"))?;
     Ok((date.and_time(time), offset))
 }
 
-/// Reads `YYYY-MM-DD` or `YYYYMMDD`.
+/// Parses `YYYY-MM-DD` or `YYYYMMDD`.
 fn parse_day(field: &'static str, text: &str) -> Result<i32, TriggerError> {
     let compact = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
     let dashed = match text.split_at_checked(4) {
         Some((year, rest)) if compact => format!("{year}-{}-{}", &rest[..2], &rest[2..]),
         _ => text.to_owned(),
     };
-    let mut reader = Reader { field, text: &dashed, position: 0 };
-    let (year, month, day) = reader.date()?;
-    reader.finish()?;
-    Ok(day_of(year, month, day))
+    let mut parser = DateTimeParser { field, text: &dashed, position: 0 };
+    let (year, month, day) = parser.date()?;
+    parser.expect_end()?;
+    Ok(day_number(year, month, day))
 }
 
-struct Reader<'t> {
+struct DateTimeParser<'t> {
     field: &'static str,
     text: &'t str,
     position: usize,
 }
 
-impl Reader<'_> {
+impl DateTimeParser<'_> {
     fn error(&self, reason: &str) -> TriggerError {
         let column = self.text[..self.position].chars().count() + 1;
-        let form = "the form is YYYY-MM-DD or YYYY-MM-DD HH:MM:SS[.ffffff][Z or +HH:MM]";
+        let form = "format: YYYY-MM-DD or YYYY-MM-DD HH:MM:SS[.ffffff][Z or +HH:MM]";
         TriggerError::invalid_field(self.field, self.text, column, format!("{reason}; {form}"))
     }
 
@@ -136,8 +138,12 @@ impl Reader<'_> {
         self.position == self.text.len()
     }
 
-    fn finish(&self) -> Result<(), TriggerError> {
-        if self.at_end() { Ok(()) } else { Err(self.error("there is more than a date and time")) }
+    fn expect_end(&self) -> Result<(), TriggerError> {
+        if self.at_end() {
+            Ok(())
+        } else {
+            Err(self.error("unexpected text after the date and time"))
+        }
     }
 
     fn eat(&mut self, c: char) -> bool {
@@ -152,7 +158,7 @@ impl Reader<'_> {
         if self.eat(c) { Ok(()) } else { Err(self.error(&format!("expected {c:?}"))) }
     }
 
-    /// Reads up to `most` digits, and at least `least`.
+    /// Reads `least` to `most` digits.
     fn digits(&mut self, least: usize, most: usize) -> Result<&str, TriggerError> {
         let rest = &self.text.as_bytes()[self.position..];
         let count = rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
@@ -164,13 +170,13 @@ impl Reader<'_> {
         Ok(&self.text[start..self.position])
     }
 
-    /// Reads one or two digits, up to `max`.
+    /// Reads a number of one or two digits, at most `max`.
     fn part(&mut self, name: &str, max: u32) -> Result<u32, TriggerError> {
         let before = self.position;
         let value = self.digits(1, 2)?.parse().unwrap_or(u32::MAX);
         if value > max {
             self.position = before;
-            return Err(self.error(&format!("the {name} goes up to {max}")));
+            return Err(self.error(&format!("the {name} must be at most {max}")));
         }
         Ok(value)
     }
@@ -218,51 +224,52 @@ impl Reader<'_> {
 
     fn offset_part(&mut self, max: i32) -> Result<i32, TriggerError> {
         let value = self.digits(2, 2)?.parse().unwrap_or(i32::MAX);
-        if value > max { Err(self.error("an offset goes up to 23:59")) } else { Ok(value) }
+        if value > max { Err(self.error("the offset must be at most 23:59")) } else { Ok(value) }
     }
 }
 
-/// A day number as `YYYY-MM-DD`.
+/// Formats a day number as `YYYY-MM-DD`.
 pub(crate) fn day_text(day: i32) -> String {
-    let (year, month, day) = date_of(day);
+    let (year, month, day) = date_from_day_number(day);
     format!("{year:04}-{month:02}-{day:02}")
 }
 
 impl<Tz: TimeZone + IntoZone> From<DateTime<Tz>> for DateTimeInput {
     fn from(value: DateTime<Tz>) -> Self {
         let offset = value.offset().fix();
-        // A zone that is not known here still has an offset, and the instant is certain.
+        // If the zone is not in the zone database, its offset at this instant is used as a fixed zone. The instant is
+        // not affected.
         let zone = value.timezone().into_zone().unwrap_or_else(|_| Zone::fixed(offset));
-        Self(Kind::Instant(value.into(), Some(zone)))
+        Self(Repr::Instant(value.into(), Some(zone)))
     }
 }
 
 impl From<Timestamp> for DateTimeInput {
     fn from(value: Timestamp) -> Self {
-        Self(Kind::Instant(value, None))
+        Self(Repr::Instant(value, None))
     }
 }
 
 impl From<NaiveDateTime> for DateTimeInput {
     fn from(value: NaiveDateTime) -> Self {
-        Self(Kind::Local(value))
+        Self(Repr::Local(value))
     }
 }
 
 impl From<NaiveDate> for DateTimeInput {
     fn from(value: NaiveDate) -> Self {
-        Self(Kind::Local(value.and_time(NaiveTime::MIN)))
+        Self(Repr::Local(value.and_time(NaiveTime::MIN)))
     }
 }
 
 impl From<&str> for DateTimeInput {
     fn from(value: &str) -> Self {
-        Self(Kind::Text(value.to_owned()))
+        Self(Repr::Text(value.to_owned()))
     }
 }
 
 impl From<String> for DateTimeInput {
     fn from(value: String) -> Self {
-        Self(Kind::Text(value))
+        Self(Repr::Text(value))
     }
 }

@@ -3,15 +3,15 @@
 //! | trigger | fires |
 //! |---|---|
 //! | [`DateTrigger`] | once, at an instant |
-//! | [`IntervalTrigger`] | every so many seconds of elapsed time |
-//! | [`CronTrigger`] | whenever the local clock and calendar match some fields |
-//! | [`CalendarIntervalTrigger`] | every so many days, weeks, months or years, at a time of day |
-//! | [`OrTrigger`] | whenever one of several triggers does |
-//! | [`AndTrigger`] | when several triggers all do |
-//! | [`ExceptTrigger`] | when a trigger does, but not on excluded days: [`trigger.except(calendar)`](Except::except) |
+//! | [`IntervalTrigger`] | at a fixed interval of elapsed time |
+//! | [`CronTrigger`] | at local times that match a cron schedule |
+//! | [`CalendarIntervalTrigger`] | at a local time of day, every `n` days, weeks, months or years |
+//! | [`OrTrigger`] | when at least one of several triggers fires |
+//! | [`AndTrigger`] | when several triggers fire at the same instant |
+//! | [`ExceptTrigger`] | when another trigger fires, except on excluded days; see [`except`](Except::except) |
 //!
-//! Each is made by a builder that checks everything in `build()`. Wherever a trigger is wanted, the builder
-//! itself will do, and takes what it was not told from the scheduler.
+//! Each trigger is constructed by a builder, which validates all settings in `build()`. A builder is also accepted
+//! wherever a trigger is expected; settings that were not given default to those of the scheduler.
 //!
 //! ```
 //! use punctual_core::{Timestamp, Trigger};
@@ -28,10 +28,10 @@
 //! # Ok::<(), punctual_core::TriggerError>(())
 //! ```
 //!
-//! [`TriggerExt`] asks any trigger for its fires, and why they are when they are.
+//! [`TriggerExt`] lists the fire times of any trigger and explains where they deviate from its schedule.
 //!
-//! Fire times are found by jumping over bit sets of the fields, not by stepping through time, and the
-//! latest fire before an instant is found the same way; neither gets slower with the distance.
+//! Fire times are computed from bit sets of the field values instead of by iterating over time. The cost does not
+//! depend on how far the next or the latest fire time is from the given instant.
 
 mod builder;
 mod calendar_interval;
@@ -39,12 +39,12 @@ mod civil;
 mod combine;
 mod cron;
 mod date;
+mod display;
 mod except;
 pub mod explain;
 mod input;
 mod interval;
-mod steps;
-mod text;
+mod search_budget;
 
 pub use calendar_interval::{CalendarIntervalTrigger, CalendarIntervalTriggerBuilder};
 pub use civil::{Fold, Gap};
@@ -60,7 +60,7 @@ use std::sync::Arc;
 
 use punctual_core::{Trigger, TriggerError, TriggerRegistry, TriggerSpec};
 
-/// Makes the triggers of this crate known to `registry`, under the kinds `date`, `interval`, `cron`,
+/// Registers the triggers of this crate with `registry`. Their kinds are `date`, `interval`, `cron`,
 /// `calendarinterval`, `and`, `or` and `except`.
 pub fn register_builtin(registry: &mut TriggerRegistry) {
     fn simple<T: Trigger>(

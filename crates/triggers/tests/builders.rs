@@ -1,4 +1,4 @@
-//! What builders take, what they refuse, and how triggers come back from a store.
+//! Tests of the builders: accepted input, errors, and restoring of the stored form.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,14 +29,14 @@ fn first(trigger: &dyn Trigger) -> String {
 }
 
 #[test]
-fn numbers_ranges_and_text_are_the_same() {
+fn numbers_ranges_and_text_are_equivalent() {
     let text = added(CronTrigger::builder().hour("0-3").minute("30"));
     let numbers = added(CronTrigger::builder().hour(0..=3).minute(30));
     assert_eq!(text.spec(), numbers.spec());
 }
 
 #[test]
-fn what_is_not_told_comes_from_the_scheduler() {
+fn settings_default_to_those_of_the_scheduler() {
     assert_eq!(first(&*added(CronTrigger::builder().hour(5))), "2026-03-03T05:00:00+02:00");
     assert_eq!(first(&*added(IntervalTrigger::seconds(90))), "2026-03-02T12:01:30+02:00");
     let daily = CalendarIntervalTrigger::days(1).hour(5);
@@ -70,7 +70,7 @@ fn fractions_of_units_are_exact() {
 }
 
 #[test]
-fn errors_tell_field_value_and_what_is_allowed() {
+fn errors_contain_field_value_and_allowed_values() {
     let error = |result: Result<_, TriggerError>| -> String {
         result.map(|_: Arc<dyn Trigger>| ()).unwrap_err().to_string()
     };
@@ -91,7 +91,7 @@ fn errors_tell_field_value_and_what_is_allowed() {
     assert!(CronTrigger::from_crontab("@daily").hour(3).build().is_err());
     assert_eq!(
         error(CronTrigger::builder().max_runs(0).build().map(added)),
-        r#"max_runs "0" (column 1): it must be at least 1"#
+        r#"max_runs "0" (column 1): must be at least 1"#
     );
     assert!(CalendarIntervalTrigger::days(1).max_runs(0).build().is_err());
     assert!(IntervalTrigger::seconds(0).build().is_err());
@@ -115,7 +115,7 @@ fn macros_and_vixie_rules() {
             (CronTrigger::from_crontab(line), CronTrigger::from_crontab(equivalent));
         assert_eq!(first(&*added(left)), first(&*added(right)), "{line}");
     }
-    // Either the 13th or a Friday; with a star in front, both.
+    // The 13th or a Friday. If a day field begins with `*`, both must match.
     assert_eq!(
         first(&*added(CronTrigger::from_crontab("0 5 13 * 5"))),
         "2026-03-06T05:00:00+02:00"
@@ -127,7 +127,7 @@ fn macros_and_vixie_rules() {
 }
 
 #[test]
-fn every_kind_comes_back_from_its_stored_form() {
+fn every_kind_is_restored_from_its_stored_form() {
     let mut registry = TriggerRegistry::new();
     register_builtin(&mut registry);
     let cron = || CronTrigger::builder().day("2nd fri,last").hour(3).gap(Gap::NextValid);
@@ -154,7 +154,7 @@ fn every_kind_comes_back_from_its_stored_form() {
 }
 
 #[test]
-fn a_stored_form_that_makes_no_sense_is_an_error() {
+fn an_invalid_stored_form_is_an_error() {
     let mut registry = TriggerRegistry::new();
     register_builtin(&mut registry);
     for text in [

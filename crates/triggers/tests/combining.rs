@@ -1,4 +1,4 @@
-//! Where triggers meet: intervals at once, others within the bound.
+//! Common fire times of And triggers: computed for intervals, searched within a limit for others.
 
 use punctual_core::{Timestamp, Trigger};
 use punctual_triggers::{AndTrigger, CronTrigger, IntervalTrigger};
@@ -11,8 +11,8 @@ fn every(seconds: u64, start: &str) -> punctual_triggers::IntervalTriggerBuilder
 }
 
 #[test]
-fn intervals_meet_without_a_search() {
-    // Two primes: they meet once in 3170 years.
+fn common_fire_times_of_intervals_are_computed_without_a_search() {
+    // The intervals are primes: there is one common fire time in 3170 years.
     let (left, right) = (every(316_231, START), every(316_223, "2026-01-01T00:00:01Z"));
     let rare = AndTrigger::of(left).and(right).build().unwrap();
     let first = rare.next_fire_time(None, NOW).unwrap();
@@ -21,12 +21,12 @@ fn intervals_meet_without_a_search() {
     assert_eq!(rare.latest_fire_time(NOW, second), Some(second));
     let before = second.saturating_add_micros(-1);
     assert_eq!(rare.latest_fire_time(NOW, before), Some(first));
-    // They never do: one on even seconds, the other on odd ones.
+    // There is no common fire time: one fires on even seconds, the other on odd ones.
     let (even, odd) = (every(2, START), every(4, "2026-01-01T00:00:01Z"));
     let never = AndTrigger::of(even).and(odd).build().unwrap();
     assert_eq!(never.next_fire_time(None, NOW), None);
     assert_eq!(never.latest_fire_time(NOW, Timestamp::MAX), None);
-    // Three, one of which begins later, with a limit, and a cron trigger.
+    // Three intervals, one of which starts later and one of which has an end date, and a cron trigger.
     let all = AndTrigger::of(every(600, START))
         .and(every(900, "2026-01-02T00:00:00Z"))
         .and(every(1500, START).end_date("2026-01-05T00:00:00Z"))
@@ -42,7 +42,7 @@ fn intervals_meet_without_a_search() {
 }
 
 #[test]
-fn a_search_that_finds_nothing_ends() {
+fn a_search_without_a_result_terminates() {
     let never = AndTrigger::of(CronTrigger::builder().hour(3).timezone("UTC"))
         .and(CronTrigger::builder().hour(4).timezone("UTC"))
         .build()

@@ -1,4 +1,4 @@
-//! A trigger that is not ours: it is stored, restored by its name, and can be inside of ours.
+//! A custom trigger: it can be stored, restored by its kind, and be a member of built-in triggers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use punctual_triggers::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Fires when the moon is new, or so.
+/// Fires at an approximation of each new moon.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct NewMoon {
-    /// A new moon, in seconds since the epoch.
+    /// The instant of a new moon, in seconds since the Unix epoch.
     epoch: i64,
 }
 
@@ -49,7 +49,7 @@ const MOON: NewMoon = NewMoon { epoch: 947_182_440 };
 const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
 
 #[test]
-fn it_is_stored_and_restored_by_its_name() {
+fn it_is_stored_and_restored_by_its_kind() {
     let text = serde_json::to_string(&MOON.spec()).unwrap();
     assert_eq!(text, r#"{"kind":"new_moon","version":1,"data":{"epoch":947182440}}"#);
     let restored = registry().restore(&serde_json::from_str(&text).unwrap()).unwrap();
@@ -58,18 +58,18 @@ fn it_is_stored_and_restored_by_its_name() {
 }
 
 #[test]
-fn it_can_be_asked_what_any_trigger_can() {
+fn it_supports_the_queries_of_any_trigger() {
     let restored = registry().restore(&MOON.spec()).unwrap();
     let fires: Vec<_> = restored.fires(NOW).take(3).collect();
     assert_eq!(restored.between(fires[0], fires[2]).count(), 3);
-    // The default steps through the fires: slowly, but rightly.
+    // The default implementation iterates over the fire times, which is slow but correct.
     assert_eq!(restored.latest_fire_time(NOW, fires[2]), Some(fires[2]));
     let text = restored.explain(NOW, 1).to_string();
     assert!(text.starts_with("new moon in UTC\n"), "{text}");
 }
 
 #[test]
-fn it_can_be_inside_of_others() {
+fn it_can_be_a_member_of_other_triggers() {
     let either =
         OrTrigger::of(MOON).or(CronTrigger::builder().day(1).timezone("UTC")).build().unwrap();
     let both = AndTrigger::of(MOON).and(MOON).build().unwrap();
@@ -92,12 +92,12 @@ fn it_can_be_inside_of_others() {
 }
 
 #[test]
-fn where_it_is_not_known_it_is_an_error() {
-    let mut elsewhere = TriggerRegistry::new();
-    register_builtin(&mut elsewhere);
+fn restoring_an_unregistered_kind_is_an_error() {
+    let mut builtin_only = TriggerRegistry::new();
+    register_builtin(&mut builtin_only);
     let either = OrTrigger::of(MOON).build().unwrap();
     for spec in [MOON.spec(), either.spec()] {
-        let error = elsewhere.restore(&spec).unwrap_err();
+        let error = builtin_only.restore(&spec).unwrap_err();
         assert!(matches!(error, TriggerError::UnknownKind { kind, .. } if kind == "new_moon"));
     }
 }

@@ -1,4 +1,4 @@
-//! Exclusions, compared with an evaluation day by day, fire by fire.
+//! Tests of exclusions, also in comparison with a brute-force evaluation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn helsinki() -> Zone {
 /// Noon of 2026-03-02, a Monday, in Helsinki.
 const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
 
-fn made(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
+fn built(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
     let defaults = TriggerDefaults { zone: helsinki(), now: NOW };
     let trigger = builder.into_trigger(&defaults).unwrap();
     let mut registry = TriggerRegistry::new();
@@ -32,7 +32,7 @@ fn made(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
     restored
 }
 
-/// The fires after `from`, up to `count`, and the same the other way round.
+/// Returns up to `count` fire times from `from` on, and checks `latest_fire_time` for each of them.
 fn fires(trigger: &dyn Trigger, from: Timestamp, count: usize) -> Vec<String> {
     let mut fires = Vec::new();
     let mut next = trigger.next_fire_time(None, from);
@@ -56,7 +56,7 @@ fn daily() -> impl IntoTrigger + Clone + Send + Sync + 'static {
 }
 
 #[test]
-fn days_are_left_out() {
+fn days_are_excluded() {
     let date = |day| NaiveDate::from_ymd_opt(2026, 3, day).unwrap();
     for (calendar, expected) in [
         (
@@ -79,30 +79,31 @@ fn days_are_left_out() {
             ["03-03", "03-08", "03-09", "03-10", "03-11"],
         ),
     ] {
-        let trigger = made(daily().except(calendar));
+        let trigger = built(daily().except(calendar));
         let expected: Vec<_> = expected.iter().map(|day| format!("{day} 09:00")).collect();
         assert_eq!(fires(&*trigger, NOW, 5), expected, "{trigger}");
     }
 }
 
 #[test]
-fn instants_are_left_out() {
+fn instants_are_excluded() {
     let lunch = CronTrigger::builder().hour(12).minute("*");
     let trigger =
-        made(CronTrigger::builder().minute("*/30").except(Calendar::new().fires_of(lunch)));
+        built(CronTrigger::builder().minute("*/30").except(Calendar::new().fires_of(lunch)));
     let expected = ["03-02 13:00", "03-02 13:30", "03-02 14:00"];
     assert_eq!(fires(&*trigger, NOW, 3), expected);
 }
 
 #[test]
-fn fires_move_to_the_next_business_day() {
+fn fires_are_postponed_to_the_next_business_day() {
     let closed = Calendar::new().weekdays("sat,sun").date("2026-03-09");
-    // The 7th is a Saturday: what it would do, the 10th does.
-    let trigger =
-        made(CronTrigger::builder().day("7-11").hour(9).except(closed.clone()).next_business_day());
+    // The 7th is a Saturday; its fire is postponed to the 10th.
+    let trigger = built(
+        CronTrigger::builder().day("7-11").hour(9).except(closed.clone()).next_business_day(),
+    );
     assert_eq!(fires(&*trigger, NOW, 3), ["03-10 09:00", "03-11 09:00", "04-07 09:00"]);
-    // Two times of day from different days, and its own in between.
-    let trigger = made(
+    // A postponed fire and a regular fire at the same instant are merged.
+    let trigger = built(
         CronTrigger::builder()
             .day("7/3")
             .hour("9")
@@ -112,22 +113,22 @@ fn fires_move_to_the_next_business_day() {
     );
     assert_eq!(fires(&*trigger, NOW, 3), ["03-10 09:00"]);
     let weekend = CronTrigger::builder().day_of_week("sat").hour(8);
-    let trigger = made(weekend.except(closed.clone()).next_business_day());
+    let trigger = built(weekend.except(closed.clone()).next_business_day());
     assert_eq!(fires(&*trigger, NOW, 2), ["03-10 08:00", "03-16 08:00"]);
-    // Nothing ever moves, and nothing else ever happens: neither takes long.
+    // No fire is ever postponed; the search must not look for one indefinitely.
     let workdays = CronTrigger::builder().day_of_week("mon-fri").hour(8);
-    let trigger = made(workdays.except(Weekday::Sun).next_business_day());
+    let trigger = built(workdays.except(Weekday::Sun).next_business_day());
     assert_eq!(fires(&*trigger, NOW, 4).last().unwrap(), "03-06 08:00");
 }
 
 #[test]
-fn moved_fires_keep_to_the_clock() {
-    // 2026-03-29 is a Sunday, and the clock goes from 03:00 to 04:00.
+fn postponed_fires_keep_their_local_time() {
+    // 2026-03-29 is a Sunday with a forward transition from 03:00 to 04:00.
     let eve = Timestamp::from_seconds(1_774_656_000); // Saturday, 02:00
     let saturdays = || CronTrigger::builder().day_of_week("sat").hour("3-4").minute(30);
-    let trigger = made(saturdays().except(Weekday::Sat).next_business_day());
+    let trigger = built(saturdays().except(Weekday::Sat).next_business_day());
     assert_eq!(fires(&*trigger, eve, 2), ["03-29 04:30", "04-05 03:30"]);
-    // 2026-10-25: the hour from 03:00 comes twice; the first counts.
+    // On 2026-10-25, the hour from 03:00 is ambiguous; the first occurrence applies.
     let eve = Timestamp::from_seconds(1_792_800_000);
     assert_eq!(fires(&*trigger, eve, 2), ["10-25 03:30", "10-25 04:30"]);
     let zone = helsinki();
@@ -136,7 +137,7 @@ fn moved_fires_keep_to_the_clock() {
 }
 
 #[test]
-fn excluding_everything_ends() {
+fn a_search_terminates_if_everything_is_excluded() {
     let every_day = [
         Calendar::new().weekdays("*"),
         Calendar::new().dates("0001-01-01", "9999-12-31"),
@@ -146,8 +147,8 @@ fn excluding_everything_ends() {
     ];
     for calendar in every_day {
         for trigger in [
-            made(daily().except(calendar.clone())),
-            made(daily().except(calendar).next_business_day()),
+            built(daily().except(calendar.clone())),
+            built(daily().except(calendar).next_business_day()),
         ] {
             assert_eq!(trigger.next_fire_time(None, NOW), None, "{trigger}");
             assert_eq!(trigger.latest_fire_time(Timestamp::MIN, NOW), None, "{trigger}");
@@ -156,14 +157,14 @@ fn excluding_everything_ends() {
 }
 
 #[test]
-fn limits_and_extras() {
+fn start_end_jitter_and_max_runs() {
     let builder = || CronTrigger::builder().hour(9).max_runs(3).jitter(Duration::from_secs(5));
-    let trigger = made(builder().except(Weekday::Tue));
+    let trigger = built(builder().except(Weekday::Tue));
     assert_eq!(
         (trigger.max_runs(), trigger.jitter()),
         (Some(3), Some(Duration::from_secs(5).into()))
     );
-    let trigger = made(
+    let trigger = built(
         builder()
             .except(Weekday::Tue)
             .max_runs(4)
@@ -175,24 +176,24 @@ fn limits_and_extras() {
 }
 
 #[test]
-fn errors_are_told_when_it_is_built() {
+fn build_returns_errors_of_the_calendar() {
     let error = |calendar: Calendar| daily().except(calendar).build().unwrap_err().to_string();
     assert!(error(Calendar::new().weekdays("sat-mon")).contains("day_of_week \"sat-mon\""));
     assert!(error(Calendar::new().date("2026-02-30")).contains("there is no such date"));
-    assert!(error(Calendar::new().dates("2026-03-02", "2026-03-01")).contains("before it begins"));
+    assert!(error(Calendar::new().dates("2026-03-02", "2026-03-01")).contains("before its start"));
     assert!(error(Calendar::new().days_of(CronTrigger::builder().hour(24))).contains("0-23"));
     assert!(error(Calendar::new().days_from(daily(), 0)).contains("allowed: 1-"));
 }
 
 #[test]
-fn it_is_shown() {
+fn display_lists_the_exclusions() {
     let calendar = Calendar::new()
         .weekdays("6,5")
         .date("2026-12-24")
         .dates("2026-07-01", "2026-07-31")
         .days_of(CronTrigger::builder().day("last"))
         .fires_of(CronTrigger::builder().hour(8));
-    let trigger = made(daily().except(calendar).next_business_day());
+    let trigger = built(daily().except(calendar).next_business_day());
     assert_eq!(
         trigger.to_string(),
         "except[cron[hour='9'], sat,sun, 2026-07-01/2026-07-31, 2026-12-24, days of cron[day='last'], \
@@ -200,11 +201,11 @@ fn it_is_shown() {
     );
 }
 
-/// Every inner fire one by one, its day looked up with chrono, and moved day by day.
+/// Evaluates the inner fire times one by one, with chrono, and postpones them day by day.
 fn brute_force(
     inner: &dyn Trigger,
     excluded: impl Fn(NaiveDate) -> bool,
-    moves: bool,
+    postpones: bool,
 ) -> Vec<Timestamp> {
     let zone = helsinki();
     let mut fires = Vec::new();
@@ -216,12 +217,12 @@ fn brute_force(
         let local = fire.in_zone(&zone).naive_local();
         if !excluded(local.date()) {
             fires.push(fire);
-        } else if moves {
-            let landing = local.date().iter_days().find(|&day| !excluded(day)).unwrap();
-            let wall = landing.and_time(local.time().with_nanosecond(0).unwrap());
-            let instant = match zone.from_local_datetime(&wall) {
+        } else if postpones {
+            let target_day = local.date().iter_days().find(|&day| !excluded(day)).unwrap();
+            let postponed = target_day.and_time(local.time().with_nanosecond(0).unwrap());
+            let instant = match zone.from_local_datetime(&postponed) {
                 chrono::MappedLocalTime::None => {
-                    zone.from_local_datetime(&(wall - chrono::TimeDelta::hours(1))).unwrap()
+                    zone.from_local_datetime(&(postponed - chrono::TimeDelta::hours(1))).unwrap()
                         + chrono::TimeDelta::hours(1)
                 }
                 found => found.earliest().unwrap(),
@@ -238,18 +239,18 @@ fn brute_force(
 }
 
 #[test]
-fn it_equals_a_brute_force_evaluation() {
+fn fire_times_equal_a_brute_force_evaluation() {
     let inner = [
-        made(CronTrigger::builder().hour("1,3,23").minute("*/30")),
-        made(CronTrigger::builder().day("1-7,20,last").hour(3).minute(15)),
-        made(IntervalTrigger::minutes(97).start_date("2025-12-01")),
-        made(IntervalTrigger::days(5).start_date("2025-12-01 03:10:00")),
-        made(AndTrigger::of(CronTrigger::builder().day_of_week("fri-sun").hour("*/3"))),
+        built(CronTrigger::builder().hour("1,3,23").minute("*/30")),
+        built(CronTrigger::builder().day("1-7,20,last").hour(3).minute(15)),
+        built(IntervalTrigger::minutes(97).start_date("2025-12-01")),
+        built(IntervalTrigger::days(5).start_date("2025-12-01 03:10:00")),
+        built(AndTrigger::of(CronTrigger::builder().day_of_week("fri-sun").hour("*/3"))),
     ];
     let weekend = |day: NaiveDate| day.weekday().num_days_from_monday() >= 5;
     let march = |day: NaiveDate| day.month() == 3 && day.day() >= 20;
     for inner in inner {
-        for moves in [false, true] {
+        for postpones in [false, true] {
             let calendar = Calendar::new()
                 .weekdays("sat,sun")
                 .dates("2026-03-20", "2026-03-31")
@@ -263,11 +264,11 @@ fn it_equals_a_brute_force_evaluation() {
             };
             let excluded = |day: NaiveDate| weekend(day) || march(day) || months(day);
             let mut trigger = inner.clone().except(calendar);
-            if moves {
+            if postpones {
                 trigger = trigger.next_business_day();
             }
-            let trigger = made(trigger);
-            let expected = brute_force(&*inner, excluded, moves);
+            let trigger = built(trigger);
+            let expected = brute_force(&*inner, excluded, postpones);
             assert!(expected.len() > 10);
             let mut previous = None;
             for &fire in &expected {

@@ -1,16 +1,16 @@
-//! Holidays from iCalendar files.
+//! Exclusion calendars from iCalendar files.
 
 #![cfg(feature = "ical")]
 
 use punctual_core::{Timestamp, Trigger, TriggerRegistry};
 use punctual_triggers::{Calendar, CronTrigger, Except, register_builtin};
 
-/// The days from 2026 on that the events exclude, up to `count`, told by a trigger that fires only on these days.
+/// Returns up to `count` days from 2026 on that the events exclude.
 fn excluded(events: &str, count: usize) -> Vec<String> {
     let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n");
     let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
     let calendar = Calendar::from_ical(&text).unwrap();
-    // Far in the east, where a day begins before it does in UTC.
+    // In this zone, a day starts before the same day in UTC.
     let trigger = CronTrigger::builder()
         .hour(0)
         .except(calendar)
@@ -111,20 +111,20 @@ fn days_every_year() {
 }
 
 #[test]
-fn what_is_not_understood_is_an_error() {
+fn invalid_and_unsupported_input_is_an_error() {
     for (event, reason) in [
         (rule("20250101", "FREQ=WEEKLY"), "only FREQ=YEARLY"),
         (rule("20250101", "FREQ=YEARLY;BYYEARDAY=1"), "BYYEARDAY is not supported"),
         (rule("20250101", "FREQ=YEARLY;BYEASTER=-2"), "BYEASTER is not supported"),
         (rule("20250101", "FREQ=YEARLY;BYDAY=20MO"), "BYDAY=20MO is not supported"),
-        (rule("20250101", "FREQ=YEARLY;BYDAY=1MO"), "needs BYMONTH"),
+        (rule("20250101", "FREQ=YEARLY;BYDAY=1MO"), "requires BYMONTH"),
         (rule("20250101", "FREQ=YEARLY;BYDAY=1MO,TU;BYMONTH=1"), "with and without"),
         (rule("20250101", "FREQ=YEARLY;BYMONTH=13"), "allowed: 1-12"),
-        (rule("20250102", "FREQ=YEARLY;BYMONTHDAY=1"), "is not among its dates"),
-        (rule("19500101", "FREQ=YEARLY;COUNT=90"), "begin in 1970"),
+        (rule("20250102", "FREQ=YEARLY;BYMONTHDAY=1"), "does not match the rule"),
+        (rule("19500101", "FREQ=YEARLY;COUNT=90"), "start in 1970"),
         (rule("20250101", "FREQ=YEARLY;COUNT=0"), "allowed: 1-"),
         (rule("20250101", "FREQ=YEARLY;UNTIL=forever"), "is not a date"),
-        (rule("20250101", "FREQ=YEARLY;FREQ=YEARLY"), "comes twice"),
+        (rule("20250101", "FREQ=YEARLY;FREQ=YEARLY"), "is given twice"),
         (rule("20250101", "YEARLY"), "has no value"),
         (rule("20250101T080000Z", "FREQ=YEARLY"), "only whole days"),
         (event("DTSTART:20250101T080000"), "only whole days"),
@@ -132,8 +132,8 @@ fn what_is_not_understood_is_an_error() {
         (event("DTSTART;VALUE=DATE:20250101\nDURATION:PT8H"), "only whole days"),
         (event("DTSTART;VALUE=DATE:20250101\nRECURRENCE-ID:1"), "RECURRENCE-ID"),
         (rule("20250101", "FREQ=YEARLY;COUNT=1000000"), "allowed: 1-100000"),
-        (event("DTSTART:20250103\nDTEND:20250102"), "ends before it begins"),
-        (event("DTEND;VALUE=DATE:20250101"), "no DTSTART"),
+        (event("DTSTART:20250103\nDTEND:20250102"), "the end is before the start"),
+        (event("DTEND;VALUE=DATE:20250101"), "DTSTART is missing"),
     ] {
         let text = format!("BEGIN:VCALENDAR\n{event}END:VCALENDAR\n");
         let error = Calendar::from_ical(&text).unwrap_err().to_string();

@@ -3,7 +3,7 @@
 use punctual_core::{Timestamp, Trigger, TriggerRegistry, ZoneDatabase};
 use punctual_triggers::{CronTrigger, register_builtin};
 
-/// The next fires from 2026-01-01 in UTC, as `MM-DD` or, with other times than midnight, `MM-DD HH:MM:SS`.
+/// Returns the next fire times from 2026-01-01 in UTC, as `MM-DD HH:MM:SS`, or as `MM-DD` at midnight.
 fn fires(expression: &str, count: usize) -> Vec<String> {
     let trigger = CronTrigger::from_quartz(expression).timezone("UTC").build().unwrap();
     let mut registry = TriggerRegistry::new();
@@ -23,7 +23,7 @@ fn fires(expression: &str, count: usize) -> Vec<String> {
 #[test]
 fn days_by_position() {
     for (expression, expected) in [
-        // 2026 begins on a Thursday; 31 January is a Saturday, 31 May a Sunday, 1 August a Saturday.
+        // 1 January 2026 is a Thursday, 31 January a Saturday, 31 May a Sunday, 1 August a Saturday.
         ("0 0 0 L * ?", vec!["01-31", "02-28", "03-31"]),
         ("0 0 0 L-3 * ?", vec!["01-28", "02-25", "03-28"]),
         ("0 0 0 L-30 * ?", vec!["01-01", "03-01", "05-01"]),
@@ -40,7 +40,7 @@ fn days_by_position() {
         ("0 0 0 ? * 6L", vec!["01-30", "02-27", "03-27"]),
         ("0 0 0 ? * FRIL", vec!["01-30", "02-27", "03-27"]),
         ("0 0 0 ? 1 2#1,6L,1", vec!["01-04", "01-05", "01-11", "01-18", "01-25", "01-30"]),
-        // Alone, it is the last day of the week.
+        // `L` without a weekday is the last day of the week.
         ("0 0 0 ? * L", vec!["01-03", "01-10", "01-17"]),
     ] {
         let found = fires(expression, expected.len());
@@ -79,7 +79,7 @@ fn years_are_optional() {
 }
 
 #[test]
-fn errors_name_field_value_column_and_what_is_allowed() {
+fn errors_contain_field_value_column_and_allowed_values() {
     let error = |expression: &str| {
         let built = CronTrigger::from_quartz(expression).timezone("UTC").build();
         built.unwrap_err().to_string()
@@ -94,7 +94,7 @@ fn errors_name_field_value_column_and_what_is_allowed() {
     );
     assert_eq!(
         error("0 0 0 ? * 6#6"),
-        r#"day_of_week "6#6" (column 3): a position is needed; allowed: 1-5"#
+        r#"day_of_week "6#6" (column 3): expected a position; allowed: 1-5"#
     );
     assert_eq!(
         error("0 0 0 * * *"),
@@ -134,7 +134,7 @@ fn errors_name_field_value_column_and_what_is_allowed() {
 }
 
 #[test]
-fn clock_changes_follow_the_same_policies() {
+fn default_gap_policies_are_those_of_cron() {
     let zone = ZoneDatabase::bundled().get("Europe/Helsinki").unwrap();
     let fixed = CronTrigger::from_quartz("0 30 3 * * ?").timezone(&zone).build().unwrap();
     let before_gap = Timestamp::from_seconds(1_774_738_800); // 2026-03-29 01:00

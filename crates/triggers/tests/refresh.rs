@@ -1,11 +1,11 @@
-//! A refresh of the zone database: triggers that are restored after it follow the new rules.
+//! A refresh of the zone database: triggers that are restored afterwards use the new rules.
 
 use std::path::Path;
 
 use punctual_core::{Timestamp, Trigger, TriggerRegistry, ZoneDatabase};
 use punctual_triggers::{CronTrigger, Except, OrTrigger, TriggerExt, register_builtin};
 
-/// A zone file (RFC 9636) of nothing but a yearly rule.
+/// Writes a zone file (RFC 9636) that contains only a yearly rule.
 fn write_zone(path: &Path, rule: &str) {
     let header = |version: u8| {
         let counts = [0_u32, 0, 0, 0, 1, 4].map(u32::to_be_bytes).concat();
@@ -21,7 +21,7 @@ fn write_zone(path: &Path, rule: &str) {
 const JULY: Timestamp = Timestamp::from_seconds(1_782_864_000);
 
 #[test]
-fn restored_triggers_follow_the_rules_of_their_zone_as_they_are_now() {
+fn restored_triggers_use_the_current_rules_of_their_zone() {
     ZoneDatabase::bundled().install();
     let old = ZoneDatabase::current();
     let nightly = || CronTrigger::builder().hour(3).timezone("Europe/Helsinki");
@@ -30,7 +30,7 @@ fn restored_triggers_follow_the_rules_of_their_zone_as_they_are_now() {
     assert_eq!(planned.to_string(), "2026-07-01T00:00:00Z");
     let (spec, fingerprint) = (trigger.spec(), trigger.rules_fingerprint());
 
-    // Finland stays on winter time for ever.
+    // Finland stays on standard time permanently.
     let directory = std::env::temp_dir().join(format!("punctual-refresh-{}", std::process::id()));
     std::fs::create_dir_all(directory.join("Europe")).unwrap();
     write_zone(&directory.join("Europe/Helsinki"), "EET-2");
@@ -47,7 +47,7 @@ fn restored_triggers_follow_the_rules_of_their_zone_as_they_are_now() {
     assert_ne!(restored.rules_fingerprint(), fingerprint);
     let replanned = restored.next_fire_time(None, JULY).unwrap();
     assert_eq!(replanned.to_string(), "2026-07-01T01:00:00Z");
-    // It is the same trigger, and one that has not been restored keeps its rules.
+    // It is the same trigger. A trigger that has not been restored keeps the previous rules.
     assert!(restored.is_same_as(&spec));
     assert_eq!(trigger.next_fire_time(None, JULY), Some(planned));
     assert_eq!(trigger.rules_fingerprint(), fingerprint);

@@ -1,5 +1,5 @@
-//! A job that is added again at start-up keeps its next run time if its trigger is described as before, also
-//! when a part of the trigger was taken from the clock then and is taken from it again now.
+//! A job that is added again at start-up keeps its next run time if its trigger is unchanged, even if a part of the
+//! trigger defaults to the current time.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use punctual_triggers::{
     IntervalTrigger, OrTrigger,
 };
 
-/// The trigger as it is made `days` days after some day.
-fn made(builder: impl IntoTrigger, days: i64) -> Arc<dyn Trigger> {
+/// Builds the trigger `days` days after a fixed day.
+fn built(builder: impl IntoTrigger, days: i64) -> Arc<dyn Trigger> {
     let now = Timestamp::from_seconds(1_772_445_600 + days * 86_400);
     let zone = Zone::utc();
     builder.into_trigger(&TriggerDefaults { zone, now }).unwrap()
@@ -19,7 +19,7 @@ fn made(builder: impl IntoTrigger, days: i64) -> Arc<dyn Trigger> {
 
 macro_rules! same {
     ($builder:expr) => {{
-        let (before, after) = (made($builder, 0), made($builder, 3));
+        let (before, after) = (built($builder, 0), built($builder, 3));
         assert!(after.is_same_as(&before.spec()), "{after:?}");
         (before, after)
     }};
@@ -27,13 +27,13 @@ macro_rules! same {
 
 macro_rules! different {
     ($left:expr, $right:expr) => {
-        assert!(!made($right, 0).is_same_as(&made($left, 0).spec()));
-        assert!(!made($left, 0).is_same_as(&made($right, 0).spec()));
+        assert!(!built($right, 0).is_same_as(&built($left, 0).spec()));
+        assert!(!built($left, 0).is_same_as(&built($right, 0).spec()));
     };
 }
 
 #[test]
-fn starts_from_the_clock_are_no_part_of_the_description() {
+fn default_starts_are_ignored() {
     let (before, after) = same!(IntervalTrigger::minutes(5));
     assert_ne!(before.spec(), after.spec());
     let (before, after) = same!(CalendarIntervalTrigger::days(2).hour(5));
@@ -43,7 +43,7 @@ fn starts_from_the_clock_are_no_part_of_the_description() {
 }
 
 #[test]
-fn combinations_ask_their_members() {
+fn composite_triggers_compare_their_members() {
     same!(OrTrigger::of(IntervalTrigger::hours(1)).or(CronTrigger::builder().hour(5)));
     same!(AndTrigger::of(CalendarIntervalTrigger::days(3)).and(CronTrigger::builder().day("1-7")));
     same!(OrTrigger::of(AndTrigger::of(IntervalTrigger::hours(1))).end_date("2030-01-01"));
@@ -51,11 +51,11 @@ fn combinations_ask_their_members() {
         IntervalTrigger::hours(1)
             .except(Calendar::new().weekdays("sat,sun").days_of(CalendarIntervalTrigger::days(3)))
     );
-    same!(Arc::new(made(IntervalTrigger::hours(1).start_date("2026-01-01"), 0)));
+    same!(Arc::new(built(IntervalTrigger::hours(1).start_date("2026-01-01"), 0)));
 }
 
 #[test]
-fn another_description_is_another_trigger() {
+fn different_settings_are_different_triggers() {
     different!(IntervalTrigger::minutes(5), IntervalTrigger::minutes(6));
     different!(IntervalTrigger::minutes(5), IntervalTrigger::minutes(5).max_runs(1));
     different!(IntervalTrigger::minutes(5), IntervalTrigger::minutes(5).timezone("Asia/Tokyo"));
@@ -63,7 +63,7 @@ fn another_description_is_another_trigger() {
         IntervalTrigger::days(1).start_date("2026-01-01"),
         IntervalTrigger::days(1).start_date("2026-01-02")
     );
-    // Even if it happens to be the same instant: tomorrow, the default is another one.
+    // A start that was given differs from a default start even if it is the same instant.
     let start = Timestamp::from_seconds(1_772_445_600 + 300);
     different!(IntervalTrigger::minutes(5), IntervalTrigger::minutes(5).start_date(start));
     different!(DateTrigger::now(), DateTrigger::at(Timestamp::from_seconds(1_772_445_600)));

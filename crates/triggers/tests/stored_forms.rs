@@ -1,5 +1,5 @@
-//! The stored form of every kind, to the letter: what is in people's databases must be readable for ever, and
-//! a job that is described as before must be known again.
+//! The exact stored form of every kind. Stored triggers must remain readable, and an unchanged trigger must be
+//! recognized as equal to its stored form.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +22,14 @@ fn registry() -> TriggerRegistry {
 /// 2026-03-02 10:00 in UTC.
 const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
 
-fn made(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
+fn built(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
     let zone = Zone::utc();
     builder.into_trigger(&TriggerDefaults { zone, now: NOW }).unwrap()
 }
 
 #[track_caller]
 fn check(builder: impl IntoTrigger, expected: &str) {
-    let trigger = made(builder);
+    let trigger = built(builder);
     let text = serde_json::to_string(&trigger.spec()).unwrap();
     assert_eq!(text, expected.replace("\n", "").replace("  ", ""));
     let restored = registry().restore(&serde_json::from_str(&text).unwrap()).unwrap();
@@ -148,9 +148,8 @@ fn exclusions() {
     );
 }
 
-/// What can't be understood is an error that says why.
 #[test]
-fn others() {
+fn unknown_kinds_newer_versions_and_invalid_data_are_errors() {
     let error = |text: &str| {
         let spec = serde_json::from_str(text).unwrap();
         registry().restore(&spec).unwrap_err()
@@ -166,8 +165,8 @@ fn others() {
         assert!(matches!(newer, TriggerError::UnsupportedVersion { .. }), "{kind}");
         let empty = error(&format!(r#"{{"kind":"{kind}","version":1,"data":{{}}}}"#));
         assert!(matches!(empty, TriggerError::InvalidSpec { .. }), "{kind}");
-        let odd = error(&format!(r#"{{"kind":"{kind}","version":1,"data":[1,null,"x"]}}"#));
-        assert!(matches!(odd, TriggerError::InvalidSpec { .. }), "{kind}");
+        let invalid = error(&format!(r#"{{"kind":"{kind}","version":1,"data":[1,null,"x"]}}"#));
+        assert!(matches!(invalid, TriggerError::InvalidSpec { .. }), "{kind}");
     }
     let zone =
         error(r#"{"kind":"date","version":1,"data":{"run_date":0,"timezone":"Mars/Phobos"}}"#);
@@ -175,7 +174,7 @@ fn others() {
 }
 
 #[test]
-fn forms_that_no_builder_would_write_are_refused() {
+fn invalid_exclusions_are_errors() {
     let cron = r#"{"kind":"cron","version":1,"data":{"fields":{},"timezone":"UTC"}}"#;
     for data in [
         r#""weekdays":"sat-mon""#,

@@ -33,8 +33,6 @@ impl Passes {
             // The clock here was put back: when the lease ends does not show any more.
             slot.lease.lock().prolong(Timestamp::MIN);
         }
-        // Until the store answers, the time is not known, whatever the clock here is set to meanwhile.
-        pass.told_time_at = None;
         let before = slot.clock.at(own);
         slot.ask_time().await?;
         let shows = slot.own_time();

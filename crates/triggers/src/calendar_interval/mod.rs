@@ -1,4 +1,4 @@
-//! Every so many days, weeks, months or years.
+//! The calendar interval trigger: fires every `n` days, weeks, months or years.
 
 mod builder;
 mod dates;
@@ -8,16 +8,16 @@ use std::fmt;
 use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 use serde::{Deserialize, Serialize};
 
-use crate::builder::{Extras, earliest, same_but_for_clock, stored};
-use crate::civil::{DAY, Fold, Gap, LAST_DAY, Timeline, WallTimes};
+use crate::builder::{RunSettings, encode_spec, equal_ignoring_default_start, search_start};
+use crate::civil::{Fold, Gap, LAST_DAY, LocalTimeResolver, LocalTimeSet, SECONDS_PER_DAY};
 use crate::input::day_text;
 pub use builder::CalendarIntervalTriggerBuilder;
-use dates::Dates;
+use dates::DateSequence;
 
-/// Fires at a time of day on dates that are whole days, weeks, months or years apart.
+/// Fires at a local time of day on dates that are a whole number of days, weeks, months or years apart.
 ///
-/// Dates are counted from `start_date` on. Months and years keep the day of the month; a month that does not have
-/// that day is left out. Days and weeks are added after months and years.
+/// Dates are computed from `start_date`. Months and years keep the day of the month; months without that day are
+/// skipped. Days and weeks are added after months and years.
 ///
 /// ```
 /// use punctual_core::{Timestamp, Trigger};
@@ -31,12 +31,12 @@ use dates::Dates;
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 ///
-/// Unless told otherwise, a time that the clock skips comes later by the length of the gap, and of one that the
-/// clock shows twice the first pass counts.
+/// By default, a local time in a DST gap is shifted forward by the length of the gap, and the trigger fires at the
+/// first occurrence of an ambiguous local time.
 #[derive(Clone, Debug)]
 pub struct CalendarIntervalTrigger {
-    walls: DailyTime,
-    timeline: Timeline,
+    local_times: DatesAtTime,
+    resolver: LocalTimeResolver,
     stored: Box<Stored>,
 }
 
@@ -45,13 +45,13 @@ pub struct CalendarIntervalTrigger {
 struct Stored {
     months: u32,
     days: u32,
-    /// In seconds since midnight.
+    /// The time of day in seconds since midnight.
     time: u32,
-    /// As days since 1970-01-01.
+    /// The first date in days since 1970-01-01.
     start_day: i32,
-    /// Whether the start was the day of the clock: then it is no part of what was described.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    from_clock: bool,
+    /// Whether the start date defaulted to the current date. If so, it is ignored when specs are compared.
+    #[serde(rename = "from_clock", default, skip_serializing_if = "std::ops::Not::not")]
+    start_is_default: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end_day: Option<i32>,
     timezone: Zone,
@@ -60,7 +60,7 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fold: Option<Fold>,
     #[serde(flatten)]
-    extras: Extras,
+    run_settings: RunSettings,
 }
 
 impl CalendarIntervalTrigger {
@@ -68,33 +68,37 @@ impl CalendarIntervalTrigger {
     const VERSION: u32 = 1;
 
     pub(crate) fn restore(spec: &TriggerSpec) -> Result<Self, TriggerError> {
-        Self::of(spec.decode(Self::VERSION)?)
+        Self::from_stored(spec.decode(Self::VERSION)?)
     }
 
-    fn of(stored: Stored) -> Result<Self, TriggerError> {
+    fn from_stored(stored: Stored) -> Result<Self, TriggerError> {
         let invalid = |field, value: String, reason: &str| {
             Err(TriggerError::invalid_field(field, value, 1, reason))
         };
-        let first = crate::civil::day_of(1, 1, 1);
+        let first = crate::civil::day_number(1, 1, 1);
         if !(first..=LAST_DAY).contains(&stored.start_day) {
             let value = stored.start_day.to_string();
             return invalid("start_date", value, "allowed: the years 1 to 9999");
         }
-        if i64::from(stored.time) >= DAY {
+        if i64::from(stored.time) >= SECONDS_PER_DAY {
             return invalid("time", stored.time.to_string(), "allowed: 0-86399 seconds");
         }
         if stored.months == 0 && stored.days == 0 {
-            return invalid("interval", "0 days".to_owned(), "it must be at least a day long");
+            return invalid("interval", "0 days".to_owned(), "must be at least one day");
         }
         if let Some(end) = stored.end_day.filter(|&end| end < stored.start_day) {
             let start = day_text(stored.start_day);
-            return invalid("end_date", day_text(end), &format!("it is before start_date {start}"));
+            return invalid(
+                "end_date",
+                day_text(end),
+                &format!("must not be before start_date {start}"),
+            );
         }
         let last = stored.end_day.unwrap_or(LAST_DAY).min(LAST_DAY);
-        let dates = Dates::new(stored.start_day, last, stored.months, stored.days);
+        let dates = DateSequence::new(stored.start_day, last, stored.months, stored.days);
         Ok(Self {
-            walls: DailyTime { dates, time: i64::from(stored.time) },
-            timeline: Timeline {
+            local_times: DatesAtTime { dates, time: i64::from(stored.time) },
+            resolver: LocalTimeResolver {
                 zone: stored.timezone.clone(),
                 gap: stored.gap.unwrap_or(Gap::Shift),
                 fold: stored.fold.unwrap_or(Fold::First),
@@ -104,27 +108,28 @@ impl CalendarIntervalTrigger {
     }
 }
 
-/// A time of day on every one of the dates.
+/// The dates of a sequence, each at the same time of day.
 #[derive(Clone, Debug)]
-struct DailyTime {
-    dates: Dates,
+struct DatesAtTime {
+    dates: DateSequence,
     time: i64,
 }
 
-impl WallTimes for DailyTime {
+impl LocalTimeSet for DatesAtTime {
     fn at_or_after(&self, civil: i64) -> Option<i64> {
-        let day = -(self.time - civil).div_euclid(DAY);
-        self.dates.at_or_after(clamp(day)).map(|day| i64::from(day) * DAY + self.time)
+        let day = -(self.time - civil).div_euclid(SECONDS_PER_DAY);
+        self.dates.at_or_after(clamp(day)).map(|day| i64::from(day) * SECONDS_PER_DAY + self.time)
     }
 
     fn at_or_before(&self, civil: i64) -> Option<i64> {
-        let day = (civil - self.time).div_euclid(DAY);
-        self.dates.at_or_before(clamp(day)).map(|day| i64::from(day) * DAY + self.time)
+        let day = (civil - self.time).div_euclid(SECONDS_PER_DAY);
+        self.dates.at_or_before(clamp(day)).map(|day| i64::from(day) * SECONDS_PER_DAY + self.time)
     }
 }
 
-/// The instant, unless it lies outside the years 1 to 9999 of UTC: local dates of these years can.
-fn instant(seconds: i64) -> Option<Timestamp> {
+/// Returns the instant, or `None` if it is outside the years 1 to 9999 in UTC. An instant with a local date in these
+/// years can be outside.
+fn checked_timestamp(seconds: i64) -> Option<Timestamp> {
     let instant = Timestamp::from_seconds(seconds);
     (instant.as_micros() == seconds * 1_000_000).then_some(instant)
 }
@@ -135,39 +140,41 @@ fn clamp(day: i64) -> i32 {
 
 impl Trigger for CalendarIntervalTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let from = earliest(previous, now).as_micros();
-        let seconds = self.timeline.at_or_after(&self.walls, -(-from).div_euclid(1_000_000))?;
-        instant(seconds).filter(|&fire| previous != Some(fire))
+        let from = search_start(previous, now).as_micros();
+        let seconds =
+            self.resolver.at_or_after(&self.local_times, -(-from).div_euclid(1_000_000))?;
+        checked_timestamp(seconds).filter(|&fire| previous != Some(fire))
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let until = until.as_micros().div_euclid(1_000_000);
-        let latest = self.timeline.at_or_before(&self.walls, until).and_then(instant);
+        let latest =
+            self.resolver.at_or_before(&self.local_times, until).and_then(checked_timestamp);
         latest.filter(|&latest| latest >= from)
     }
 
     fn zone(&self) -> Option<&Zone> {
-        Some(&self.timeline.zone)
+        Some(&self.resolver.zone)
     }
 
     fn jitter(&self) -> Option<Jitter> {
-        self.stored.extras.jitter
+        self.stored.run_settings.jitter
     }
 
     fn max_runs(&self) -> Option<u64> {
-        self.stored.extras.max_runs
+        self.stored.run_settings.max_runs
     }
 
     fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
-        self.timeline.oddities(&self.walls, from, until)
+        self.resolver.oddities(&self.local_times, from, until)
     }
 
     fn spec(&self) -> TriggerSpec {
-        stored(Self::KIND, Self::VERSION, &self.stored)
+        encode_spec(Self::KIND, Self::VERSION, &self.stored)
     }
 
     fn is_same_as(&self, stored: &TriggerSpec) -> bool {
-        same_but_for_clock(&self.spec(), stored, "start_day")
+        equal_ignoring_default_start(&self.spec(), stored, "start_day")
     }
 }
 

@@ -1,22 +1,23 @@
-//! The civil-time engine: wall times as patterns, resolved to instants last.
+//! The civil-time engine: searches sets of local times and then resolves the result to an instant.
 //!
-//! Civil time is counted in seconds since 1970-01-01T00:00:00 on the local clock, whatever zone that is.
-//! A [`WallTimes`] says which civil seconds a trigger means, and nothing about zones; a [`Timeline`] lays
-//! them on the line of instants, by a zone's table of transitions and the trigger's policy at them.
+//! A local time is represented as civil seconds: seconds since 1970-01-01T00:00:00 local time, without a zone.
+//! A [`LocalTimeSet`] is a set of local times without a zone. A [`LocalTimeResolver`] maps local times to instants with
+//! the zone's transition table and the trigger's gap and fold policies.
 
 mod calendar;
 mod days;
 mod oddities;
 mod policy;
-mod timeline;
+mod resolver;
 
 pub(crate) use calendar::{
-    FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_of, day_of, is_valid_date, month_length, weekday,
+    FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_from_day_number, day_number, is_valid_date,
+    month_length, weekday,
 };
-pub(crate) use days::{bounds, day_at};
-pub(crate) use oddities::{local, spans};
+pub(crate) use days::{day_at, day_bounds};
+pub(crate) use oddities::{to_naive, zone_spans};
 pub use policy::{Fold, Gap};
-pub(crate) use timeline::{Timeline, WallTimes, resolve};
+pub(crate) use resolver::{LocalTimeResolver, LocalTimeSet, local_to_utc};
 
-/// Seconds of a civil day.
-pub(crate) const DAY: i64 = 86_400;
+/// Seconds of a day without a transition.
+pub(crate) const SECONDS_PER_DAY: i64 = 86_400;

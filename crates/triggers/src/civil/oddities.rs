@@ -1,55 +1,55 @@
-//! What a timeline does to wall times where the clock goes forward.
+//! Deviations at DST gaps: local times that are shifted or dropped.
 
 use chrono::{DateTime, NaiveDateTime};
 use punctual_core::{Oddity, Timestamp, Zone, ZoneSpan};
 
-use super::{Gap, Timeline, WallTimes};
+use super::{Gap, LocalTimeResolver, LocalTimeSet};
 
-/// How many oddities are told at most.
+/// The maximum number of deviations that are returned.
 const LIMIT: usize = 100;
 
-impl Timeline {
-    /// The wall times from `from` to `until` that the clock skips, and what becomes of them.
+impl LocalTimeResolver {
+    /// Returns the deviations from `from` to `until`: local times in DST gaps, which the gap policy shifts or drops.
     pub(crate) fn oddities(
         &self,
-        walls: &impl WallTimes,
+        local_times: &impl LocalTimeSet,
         from: Timestamp,
         until: Timestamp,
     ) -> Vec<Oddity> {
         let mut found = Vec::new();
-        for span in spans(&self.zone, from, until) {
+        for span in zone_spans(&self.zone, from, until) {
             if span.offset_before < span.offset && found.len() < LIMIT {
-                self.in_gap(walls, &span, &mut found);
+                self.in_gap(local_times, &span, &mut found);
             }
         }
         found.retain(|oddity| (from..=until).contains(&oddity.instant()));
         found
     }
 
-    /// What becomes of the wall times in the gap before `span`.
-    fn in_gap(&self, walls: &impl WallTimes, span: &ZoneSpan, found: &mut Vec<Oddity>) {
+    /// Appends the deviations of the gap before `span`.
+    fn in_gap(&self, local_times: &impl LocalTimeSet, span: &ZoneSpan, found: &mut Vec<Oddity>) {
         let at = Timestamp::from_seconds(span.start);
         let before = i64::from(span.offset_before);
         let (low, high) = (span.start + before, span.start + i64::from(span.offset));
-        let after = |wall| walls.at_or_after(wall).filter(|&wall| wall < high);
-        let (Some(first), Some(last)) = (after(low), walls.at_or_before(high - 1)) else {
+        let after = |local| local_times.at_or_after(local).filter(|&local| local < high);
+        let (Some(first), Some(last)) = (after(low), local_times.at_or_before(high - 1)) else {
             return;
         };
         match self.gap {
-            Gap::Skip => found.push(Oddity::skipped(at, local(first), local(last))),
-            Gap::NextValid => found.push(Oddity::shifted(local(first), at)),
+            Gap::Skip => found.push(Oddity::skipped(at, to_naive(first), to_naive(last))),
+            Gap::NextValid => found.push(Oddity::shifted(to_naive(first), at)),
             Gap::Shift => {
-                let all = std::iter::successors(Some(first), |&wall| after(wall + 1));
-                found.extend(all.take(LIMIT).map(|wall| {
-                    Oddity::shifted(local(wall), Timestamp::from_seconds(wall - before))
+                let all = std::iter::successors(Some(first), |&local| after(local + 1));
+                found.extend(all.take(LIMIT).map(|local| {
+                    Oddity::shifted(to_naive(local), Timestamp::from_seconds(local - before))
                 }));
             }
         }
     }
 }
 
-/// The stretches of constant offset from `from` to `until`.
-pub(crate) fn spans(
+/// Iterates over the spans of constant offset from `from` to `until`.
+pub(crate) fn zone_spans(
     zone: &Zone,
     from: Timestamp,
     until: Timestamp,
@@ -61,7 +61,7 @@ pub(crate) fn spans(
     })
 }
 
-/// Civil seconds as chrono's local time.
-pub(crate) fn local(civil: i64) -> NaiveDateTime {
+/// Converts civil seconds to chrono's local time.
+pub(crate) fn to_naive(civil: i64) -> NaiveDateTime {
     DateTime::from_timestamp(civil, 0).unwrap_or_default().naive_utc()
 }

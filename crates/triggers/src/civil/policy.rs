@@ -1,27 +1,27 @@
-//! What to do with local times that are skipped or repeated.
+//! Policies for local times in DST gaps and folds.
 
 use serde::{Deserialize, Serialize};
 
-/// What happens to a fire whose local time is skipped when the clock goes forward.
+/// The policy for scheduled local times that do not exist because a forward transition skips them (DST gap).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gap {
-    /// It is left out.
+    /// The fire time is dropped.
     Skip,
-    /// It comes later by the length of the gap, as in RFC 5545: 02:30 becomes 03:30.
+    /// The fire time is shifted forward by the length of the gap, as in RFC 5545: 02:30 becomes 03:30.
     Shift,
-    /// It comes at the first moment after the gap: 02:30 becomes 03:00.
+    /// The trigger fires at the end of the gap: 02:30 becomes 03:00.
     NextValid,
 }
 
-/// What happens to a fire whose local time is repeated when the clock goes back.
+/// The policy for scheduled local times that occur twice because of a backward transition (DST fold).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fold {
-    /// It comes in the first pass only.
+    /// The trigger fires at the first occurrence only.
     First,
-    /// It comes in the second pass only.
+    /// The trigger fires at the second occurrence only.
     Second,
-    /// It comes twice.
+    /// The trigger fires at both occurrences.
     Both,
 }

@@ -1,4 +1,4 @@
-//! When several triggers all fire.
+//! The And trigger: fires when all of its members fire.
 
 use std::fmt;
 
@@ -7,12 +7,15 @@ use punctual_core::{
     Zone,
 };
 
-use super::common::Common;
-use super::members::{Candidates, Members};
-use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods, first_from};
-use crate::steps::Steps;
+use super::interval_intersection::IntervalIntersection;
+use super::members::{DeferredTriggers, Members};
+use crate::builder::{
+    CommonSettings, DefaultsSource, builder_is_into_trigger, builder_methods,
+    first_fire_at_or_after,
+};
+use crate::search_budget::SearchBudget;
 
-/// Fires at the instants at which all of its members do, to the microsecond.
+/// Fires at the instants at which all of its members fire, compared to the microsecond.
 ///
 /// ```
 /// use punctual_core::{Timestamp, Trigger};
@@ -28,22 +31,22 @@ use crate::steps::Steps;
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 ///
-/// The search for a common instant is bounded: after [`ROUNDS`](Self::ROUNDS) instants at which some member
-/// fires and another does not, counted together with those of And triggers among the members, the trigger is
-/// finished. Where intervals meet is computed, not searched for.
+/// The search for a common instant is limited to [`ROUNDS`](Self::ROUNDS) candidates, including those of nested And
+/// triggers. If the limit is reached, `next_fire_time` returns `None`. The common instants of interval members are
+/// computed without a search.
 #[derive(Clone, Debug)]
 pub struct AndTrigger {
     members: Members,
-    common: Common,
+    common: IntervalIntersection,
 }
 
 impl AndTrigger {
     pub(crate) const KIND: &str = "and";
 
-    /// How many times in a row the members may disagree.
+    /// The maximum number of candidate instants that a search examines.
     pub const ROUNDS: u32 = 1_000_000;
 
-    /// Begins with one trigger or builder.
+    /// Returns a builder with a first member, which is a trigger or a builder.
     pub fn of(member: impl IntoTrigger + Send + 'static) -> AndTriggerBuilder {
         AndTriggerBuilder::default().and(member)
     }
@@ -56,19 +59,19 @@ impl AndTrigger {
     }
 
     fn new(members: Members) -> Self {
-        Self { common: Common::of(&members.triggers), members }
+        Self { common: IntervalIntersection::of(&members.triggers), members }
     }
 
-    /// Goes from `candidate` to an instant that no member moves on from.
-    fn agree(
+    /// Searches from `candidate` for an instant at which all members fire.
+    fn find_common_fire(
         &self,
         mut candidate: Timestamp,
         common: impl Fn(Timestamp) -> Option<Timestamp>,
         next: impl Fn(&dyn Trigger, Timestamp) -> Option<Timestamp>,
     ) -> Option<Timestamp> {
-        let rounds = Steps::new(Self::ROUNDS);
+        let budget = SearchBudget::new(Self::ROUNDS);
         loop {
-            rounds.take()?;
+            budget.consume()?;
             candidate = common(candidate)?;
             let before = candidate;
             for member in &self.members.triggers {
@@ -83,19 +86,19 @@ impl AndTrigger {
 
 impl Trigger for AndTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let last = self.members.limits.last();
-        let from = self.members.limits.from(previous, now)?;
+        let last = self.members.settings.end();
+        let from = self.members.settings.first_candidate(previous, now)?;
         let common = |from| self.common.at_or_after(from);
-        self.agree(from, common, |member, from| {
-            first_from(member, from).filter(|&fire| fire <= last)
+        self.find_common_fire(from, common, |member, from| {
+            first_fire_at_or_after(member, from).filter(|&fire| fire <= last)
         })
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
-        let from = from.max(self.members.limits.first());
-        let until = until.min(self.members.limits.last());
+        let from = from.max(self.members.settings.start());
+        let until = until.min(self.members.settings.end());
         let common = |until| self.common.at_or_before(until);
-        self.agree(until, common, |member, until| member.latest_fire_time(from, until))
+        self.find_common_fire(until, common, |member, until| member.latest_fire_time(from, until))
     }
 
     fn zone(&self) -> Option<&Zone> {
@@ -103,24 +106,25 @@ impl Trigger for AndTrigger {
     }
 
     fn jitter(&self) -> Option<Jitter> {
-        self.members.limits.extras.jitter
+        self.members.settings.run_settings.jitter
     }
 
     fn max_runs(&self) -> Option<u64> {
-        self.members.limits.extras.max_runs
+        self.members.settings.run_settings.max_runs
     }
 
     fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
         let oddities = self.members.oddities(from, until);
-        // What is left out by one of them may not be left out by all; what comes, comes from all.
-        let all = oddities.into_iter().filter(|oddity| match oddity {
+        // A time that one member suppresses may still be a fire time of the And trigger, so only deviations at actual
+        // fire times are kept.
+        let kept = oddities.into_iter().filter(|oddity| match oddity {
             Oddity::Shifted { fire, .. } | Oddity::Moved { fire, .. } => {
-                first_from(self, *fire) == Some(*fire)
+                first_fire_at_or_after(self, *fire) == Some(*fire)
             }
             Oddity::WallTimeMoves { .. } => true,
             _ => false,
         });
-        all.collect()
+        kept.collect()
     }
 
     fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
@@ -142,18 +146,18 @@ impl fmt::Display for AndTrigger {
     }
 }
 
-/// Makes an [`AndTrigger`]; see [`AndTrigger::of`].
+/// Builder for [`AndTrigger`]; see [`AndTrigger::of`].
 ///
-/// Its zone and the current time are the defaults of members that have none of their own.
+/// The zone and the current time of this builder are the defaults for members that do not set their own.
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct AndTriggerBuilder {
-    members: Candidates,
-    settings: Settings,
+    members: DeferredTriggers,
+    settings: CommonSettings,
 }
 
 impl AndTriggerBuilder {
-    /// Adds a trigger or builder.
+    /// Adds a member, which is a trigger or a builder.
     pub fn and(mut self, member: impl IntoTrigger + Send + 'static) -> Self {
         self.members.push(member);
         self
@@ -161,8 +165,8 @@ impl AndTriggerBuilder {
 
     builder_methods!(AndTrigger: timezone, start_date, end_date, jitter, max_runs);
 
-    fn finish(self, defaults: Defaults<'_>) -> Result<AndTrigger, TriggerError> {
-        self.members.finish(&self.settings, defaults).map(AndTrigger::new)
+    fn build_with(self, defaults: DefaultsSource<'_>) -> Result<AndTrigger, TriggerError> {
+        self.members.build_with(&self.settings, defaults).map(AndTrigger::new)
     }
 }
 

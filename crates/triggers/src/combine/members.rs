@@ -1,4 +1,4 @@
-//! What And and Or have in common: their members and how they are kept.
+//! The members and the stored form that And and Or triggers have in common.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,13 +9,15 @@ use punctual_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::builder::{Candidate, Defaults, Limits, Settings, stored};
+use crate::builder::{
+    CommonSettings, DefaultsSource, DeferredTrigger, StoredSettings, encode_spec,
+};
 
-/// The triggers inside, and the limits of the whole.
+/// The members and the settings of an And or Or trigger.
 #[derive(Clone, Debug)]
 pub(super) struct Members {
     pub(super) triggers: Vec<Arc<dyn Trigger>>,
-    pub(super) limits: Limits,
+    pub(super) settings: StoredSettings,
 }
 
 /// The stored form.
@@ -23,7 +25,7 @@ pub(super) struct Members {
 struct Stored {
     triggers: Vec<TriggerSpec>,
     #[serde(flatten)]
-    limits: Limits,
+    settings: StoredSettings,
 }
 
 const VERSION: u32 = 1;
@@ -36,29 +38,29 @@ impl Members {
         let stored: Stored = spec.decode(VERSION)?;
         check_count(stored.triggers.len())?;
         let triggers = stored.triggers.iter().map(|spec| registry.restore(spec));
-        Ok(Self { triggers: triggers.collect::<Result<_, _>>()?, limits: stored.limits })
+        Ok(Self { triggers: triggers.collect::<Result<_, _>>()?, settings: stored.settings })
     }
 
     pub(super) fn spec(&self, kind: &str) -> TriggerSpec {
         let triggers = self.triggers.iter().map(|trigger| trigger.spec()).collect();
-        stored(kind, VERSION, &Stored { triggers, limits: self.limits.clone() })
+        encode_spec(kind, VERSION, &Stored { triggers, settings: self.settings.clone() })
     }
 
-    /// Whether `stored` has the same limits, and the same members in the same order.
+    /// Returns whether `stored` has the same settings and the same members in the same order.
     pub(super) fn are_same_as(&self, kind: &str, stored: &TriggerSpec) -> bool {
         let Ok(stored_data) = stored.decode::<Stored>(VERSION) else {
             return false;
         };
         let mut members = self.triggers.iter().zip(&stored_data.triggers);
         kind == stored.kind()
-            && self.limits == stored_data.limits
+            && self.settings == stored_data.settings
             && self.triggers.len() == stored_data.triggers.len()
             && members.all(|(own, stored)| own.is_same_as(stored))
     }
 
-    /// What is odd about any of them, in order.
+    /// Returns the deviations of all members, in order of time.
     pub(super) fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
-        let (from, until) = (from.max(self.limits.first()), until.min(self.limits.last()));
+        let (from, until) = (from.max(self.settings.start()), until.min(self.settings.end()));
         let members = self.triggers.iter();
         let mut all: Vec<_> = members.flat_map(|member| member.oddities(from, until)).collect();
         all.sort_by_key(Oddity::instant);
@@ -82,33 +84,33 @@ impl Members {
     }
 }
 
-/// Of no triggers at all there is nothing to say, neither that one fires nor that all do.
+/// Returns an error if there are no members; the trigger would be undefined.
 fn check_count(count: usize) -> Result<(), TriggerError> {
     if count > 0 {
         return Ok(());
     }
-    Err(TriggerError::invalid_field("triggers", "", 1, "at least one trigger is needed"))
+    Err(TriggerError::invalid_field("triggers", "", 1, "at least one trigger is required"))
 }
 
-/// Members that are still to be made, with the defaults of the whole.
+/// Members that are not built yet. They are built with the defaults of the composite trigger.
 #[derive(Debug, Default)]
-pub(super) struct Candidates(Vec<Candidate>);
+pub(super) struct DeferredTriggers(Vec<DeferredTrigger>);
 
-impl Candidates {
+impl DeferredTriggers {
     pub(super) fn push(&mut self, member: impl IntoTrigger + Send + 'static) {
-        self.0.push(Candidate::new(member));
+        self.0.push(DeferredTrigger::new(member));
     }
 
-    pub(super) fn finish(
+    pub(super) fn build_with(
         self,
-        settings: &Settings,
-        defaults: Defaults<'_>,
+        settings: &CommonSettings,
+        defaults: DefaultsSource<'_>,
     ) -> Result<Members, TriggerError> {
         check_count(self.0.len())?;
         let zone = settings.zone(defaults)?;
-        let limits = settings.limits(&zone)?;
+        let settings = settings.resolve(&zone)?;
         let defaults = TriggerDefaults { zone, now: defaults.now() };
-        let triggers = self.0.into_iter().map(|candidate| candidate.make(&defaults));
-        Ok(Members { triggers: triggers.collect::<Result<_, _>>()?, limits })
+        let triggers = self.0.into_iter().map(|member| member.build(&defaults));
+        Ok(Members { triggers: triggers.collect::<Result<_, _>>()?, settings })
     }
 }

@@ -1,7 +1,7 @@
-//! Triggers made of other triggers.
+//! Triggers that are composed of other triggers.
 
 mod and;
-mod common;
+mod interval_intersection;
 mod members;
 mod or;
 

@@ -1,4 +1,4 @@
-//! Whenever one of several triggers fires.
+//! The Or trigger: fires when at least one of its members fires.
 
 use std::fmt;
 
@@ -7,11 +7,14 @@ use punctual_core::{
     Zone,
 };
 
-use super::members::{Candidates, Members};
-use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods, first_from};
+use super::members::{DeferredTriggers, Members};
+use crate::builder::{
+    CommonSettings, DefaultsSource, builder_is_into_trigger, builder_methods,
+    first_fire_at_or_after,
+};
 
-/// Fires whenever one of its members does; every member keeps to its own grid, and instants that several share
-/// come once. A date among them that has passed does not fire.
+/// Fires whenever one of its members fires. Members do not affect each other. If several members fire at the same
+/// instant, the trigger fires once. A `DateTrigger` member whose date is in the past does not fire.
 ///
 /// ```
 /// use punctual_triggers::{CronTrigger, OrTrigger};
@@ -28,7 +31,7 @@ pub struct OrTrigger(Members);
 impl OrTrigger {
     pub(crate) const KIND: &str = "or";
 
-    /// Begins with one trigger or builder.
+    /// Returns a builder with a first member, which is a trigger or a builder.
     pub fn of(member: impl IntoTrigger + Send + 'static) -> OrTriggerBuilder {
         OrTriggerBuilder::default().or(member)
     }
@@ -43,14 +46,15 @@ impl OrTrigger {
 
 impl Trigger for OrTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let from = self.0.limits.from(previous, now)?;
-        let fires = self.0.triggers.iter().filter_map(|member| first_from(member, from));
-        fires.min().filter(|&fire| fire <= self.0.limits.last())
+        let from = self.0.settings.first_candidate(previous, now)?;
+        let fires =
+            self.0.triggers.iter().filter_map(|member| first_fire_at_or_after(member, from));
+        fires.min().filter(|&fire| fire <= self.0.settings.end())
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
-        let from = from.max(self.0.limits.first());
-        let until = until.min(self.0.limits.last());
+        let from = from.max(self.0.settings.start());
+        let until = until.min(self.0.settings.end());
         self.0.triggers.iter().filter_map(|member| member.latest_fire_time(from, until)).max()
     }
 
@@ -59,11 +63,11 @@ impl Trigger for OrTrigger {
     }
 
     fn jitter(&self) -> Option<Jitter> {
-        self.0.limits.extras.jitter
+        self.0.settings.run_settings.jitter
     }
 
     fn max_runs(&self) -> Option<u64> {
-        self.0.limits.extras.max_runs
+        self.0.settings.run_settings.max_runs
     }
 
     fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
@@ -89,18 +93,18 @@ impl fmt::Display for OrTrigger {
     }
 }
 
-/// Makes an [`OrTrigger`]; see [`OrTrigger::of`].
+/// Builder for [`OrTrigger`]; see [`OrTrigger::of`].
 ///
-/// Its zone and the current time are the defaults of members that have none of their own.
+/// The zone and the current time of this builder are the defaults for members that do not set their own.
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct OrTriggerBuilder {
-    members: Candidates,
-    settings: Settings,
+    members: DeferredTriggers,
+    settings: CommonSettings,
 }
 
 impl OrTriggerBuilder {
-    /// Adds a trigger or builder.
+    /// Adds a member, which is a trigger or a builder.
     pub fn or(mut self, member: impl IntoTrigger + Send + 'static) -> Self {
         self.members.push(member);
         self
@@ -108,8 +112,8 @@ impl OrTriggerBuilder {
 
     builder_methods!(OrTrigger: timezone, start_date, end_date, jitter, max_runs);
 
-    fn finish(self, defaults: Defaults<'_>) -> Result<OrTrigger, TriggerError> {
-        self.members.finish(&self.settings, defaults).map(OrTrigger)
+    fn build_with(self, defaults: DefaultsSource<'_>) -> Result<OrTrigger, TriggerError> {
+        self.members.build_with(&self.settings, defaults).map(OrTrigger)
     }
 }
 

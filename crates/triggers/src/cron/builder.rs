@@ -1,29 +1,29 @@
-//! How a cron trigger is described.
+//! The builder of the cron trigger.
 
 use std::collections::BTreeMap;
 
 use punctual_core::TriggerError;
 
+use super::deferred_error::DeferredError;
 use super::field::Field;
-use super::refused::Refused;
-use super::schedule::{Schedule, Times};
+use super::stored::{CronSource, StoredCron};
 use super::{CronTrigger, CronValue};
-use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods};
+use crate::builder::{CommonSettings, DefaultsSource, builder_is_into_trigger, builder_methods};
 use crate::civil::{Fold, Gap};
 
-/// Makes a [`CronTrigger`]; see [`CronTrigger::builder`].
+/// Builder for [`CronTrigger`]; see [`CronTrigger::builder`].
 ///
-/// Fields take numbers, inclusive ranges and expressions: `hour(3)`, `hour(0..=3)`, `hour("0-3,*/6")`,
-/// `day("3rd fri,last")`. All given fields must match. Of those not given, the ones that are more significant
-/// than a given one match always, the others only their least value; `minute(5)` is five past every hour, on
-/// the second.
+/// Fields accept numbers, inclusive ranges and expressions: `hour(3)`, `hour(0..=3)`, `hour("0-3,*/6")`,
+/// `day("3rd fri,last")`. All given fields must match. A field that is not given defaults to `*` if it is more
+/// significant than a given field, and to its minimum otherwise; `week` and `day_of_week` always default to `*`. If no
+/// field is given, all default to `*`. For example, `minute(5)` fires at second 0 of minute 5 of every hour.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct CronTriggerBuilder {
-    times: Result<Times, Refused>,
+    times: Result<CronSource, DeferredError>,
     gap: Option<Gap>,
     fold: Option<Fold>,
-    settings: Settings,
+    settings: CommonSettings,
 }
 
 macro_rules! fields {
@@ -39,33 +39,33 @@ macro_rules! fields {
 
 impl CronTriggerBuilder {
     fields! {
-        /// The year: 1970 to 9999.
+        /// Sets the year: 1970 to 9999.
         year: Year;
-        /// The month: 1 to 12, or `jan` to `dec`.
+        /// Sets the month: 1 to 12, or `jan` to `dec`.
         month: Month;
-        /// The day of the month: 1 to 31, `last`, or by position, such as `3rd fri` or `last sun`.
+        /// Sets the day of the month: 1 to 31, `last`, or a position and a weekday, such as `3rd fri` or `last sun`.
         day: Day;
-        /// The ISO week: 1 to 53.
+        /// Sets the ISO week: 1 to 53.
         week: Week;
-        /// The weekday: 0 to 6 from Monday, or `mon` to `sun`.
+        /// Sets the weekday: 0 (Monday) to 6, or `mon` to `sun`.
         day_of_week: DayOfWeek;
-        /// The hour: 0 to 23.
+        /// Sets the hour: 0 to 23.
         hour: Hour;
-        /// The minute: 0 to 59.
+        /// Sets the minute: 0 to 59.
         minute: Minute;
-        /// The second: 0 to 59.
+        /// Sets the second: 0 to 59.
         second: Second;
     }
 
-    /// What happens to local times that the clock skips. Default: left out if hour, minute or second is a
-    /// star, written or implied, else shifted.
+    /// Sets the policy for local times in DST gaps. Default: [`Gap::Skip`] if hour, minute or second contains a
+    /// wildcard (`*`, given or by default), otherwise [`Gap::Shift`].
     pub fn gap(mut self, gap: Gap) -> Self {
         self.gap = Some(gap);
         self
     }
 
-    /// What happens to local times that the clock shows twice. Default: they fire in both passes if hour,
-    /// minute or second is a star, written or implied, else in the first.
+    /// Sets the policy for ambiguous local times (DST fold). Default: [`Fold::Both`] if hour, minute or second contains
+    /// a wildcard (`*`, given or by default), otherwise [`Fold::First`].
     pub fn fold(mut self, fold: Fold) -> Self {
         self.fold = Some(fold);
         self
@@ -73,24 +73,25 @@ impl CronTriggerBuilder {
 
     builder_methods!(CronTrigger: timezone, start_date, end_date, jitter, max_runs);
 
-    pub(super) fn new(times: Result<Times, Refused>) -> Self {
-        Self { times, gap: None, fold: None, settings: Settings::default() }
+    pub(super) fn new(times: Result<CronSource, DeferredError>) -> Self {
+        Self { times, gap: None, fold: None, settings: CommonSettings::default() }
     }
 
     pub(super) fn of_fields() -> Self {
-        Self::new(Ok(Times::Fields(BTreeMap::new())))
+        Self::new(Ok(CronSource::Fields(BTreeMap::new())))
     }
 
     fn field(mut self, field: Field, CronValue(value): CronValue) -> Self {
         match &mut self.times {
-            Ok(Times::Fields(fields)) => {
+            Ok(CronSource::Fields(fields)) => {
                 fields.insert(field, value);
             }
-            Ok(Times::Crontab(_) | Times::Quartz(_)) => {
-                self.times = Err(Refused {
+            Ok(CronSource::Crontab(_) | CronSource::Quartz(_)) => {
+                self.times = Err(DeferredError {
                     field: Some(field),
                     value,
-                    reason: "the text already says everything about the fields".to_owned(),
+                    reason: "fields cannot be combined with a crontab or Quartz expression"
+                        .to_owned(),
                 });
             }
             Err(_) => {}
@@ -98,11 +99,11 @@ impl CronTriggerBuilder {
         self
     }
 
-    fn finish(self, defaults: Defaults<'_>) -> Result<CronTrigger, TriggerError> {
+    fn build_with(self, defaults: DefaultsSource<'_>) -> Result<CronTrigger, TriggerError> {
         let timezone = self.settings.zone(defaults)?;
-        let limits = self.settings.limits(&timezone)?;
+        let settings = self.settings.resolve(&timezone)?;
         let Self { times, gap, fold, .. } = self;
-        CronTrigger::of(Schedule { times: times?, timezone, gap, fold, limits })
+        CronTrigger::from_stored(StoredCron { times: times?, timezone, gap, fold, settings })
     }
 }
 

@@ -1,19 +1,19 @@
-//! Lines of a crontab.
+//! Parser for crontab lines.
 
 use std::collections::BTreeMap;
 
 use punctual_core::TriggerError;
 
-use super::expression::{Expression, Item, Items, parts};
+use super::cron_times::Expressions;
+use super::deferred_error::DeferredError;
+use super::expression::{Expression, FieldTerm, FieldTerms, parts};
 use super::field::{Field, MONTHS};
-use super::pattern::Expressions;
-use super::refused::Refused;
-use super::scan::{Fault, Scanner, value_of};
+use super::scan::{FieldSyntax, ParseError, Scanner, value_of};
 
-/// The fields of a line, in its order.
+/// The fields of a line, in order.
 const FIELDS: [Field; 5] = [Field::Minute, Field::Hour, Field::Day, Field::Month, Field::DayOfWeek];
 
-/// The macros of Vixie cron. `@reboot` is no time.
+/// The macros of Vixie cron, except `@reboot`, which is not a time.
 const MACROS: [(&str, &str); 7] = [
     ("@yearly", "0 0 1 1 *"),
     ("@annually", "0 0 1 1 *"),
@@ -28,7 +28,7 @@ const MACROS: [(&str, &str); 7] = [
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// Splits a line into its five fields.
-fn split(line: &str) -> Result<[&str; 5], Refused> {
+fn split(line: &str) -> Result<[&str; 5], DeferredError> {
     let mut fields = [""; 5];
     let mut count = 0;
     for part in line.split_whitespace() {
@@ -42,16 +42,16 @@ fn split(line: &str) -> Result<[&str; 5], Refused> {
     }
     let reason =
         format!("{count} fields; expected 5: minute, hour, day of month, month, day of week");
-    Err(Refused { field: None, value: line.to_owned(), reason })
+    Err(DeferredError { field: None, value: line.to_owned(), reason })
 }
 
-/// The fields of a line in APScheduler's dialect, in which all must match and Monday is 0.
-pub(super) fn apscheduler(line: &str) -> Result<BTreeMap<Field, String>, Refused> {
+/// Splits a line in APScheduler's dialect into its fields. In this dialect, all fields must match and Monday is 0.
+pub(super) fn apscheduler(line: &str) -> Result<BTreeMap<Field, String>, DeferredError> {
     Ok(FIELDS.into_iter().zip(split(line)?.map(str::to_owned)).collect())
 }
 
-/// Understands a line of a standard crontab, by the rules of Vixie cron: 0 and 7 are Sunday, and if neither
-/// day field begins with a star, a day needs to match only one of them. Tells whether that is so.
+/// Parses a crontab line by the rules of Vixie cron: 0 and 7 are Sunday. The second return value is true if neither day
+/// field begins with `*`; then a day needs to match only one of them.
 pub(super) fn parse(line: &mut String) -> Result<(Expressions, bool), TriggerError> {
     if !is_normal(line) {
         *line = line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -59,20 +59,20 @@ pub(super) fn parse(line: &mut String) -> Result<(Expressions, bool), TriggerErr
     let expanded = expand_macro(line)?;
     let [minute, hour, day, month, weekday] = split(expanded)?;
     let expressions = [
-        Expression::least(Field::Year),
+        Expression::default_for_unset(Field::Year),
         parse_field(Field::Month, month)?,
         parse_field(Field::Day, day)?,
-        Expression::least(Field::Week),
+        Expression::default_for_unset(Field::Week),
         parse_field(Field::DayOfWeek, weekday)?,
         parse_field(Field::Hour, hour)?,
         parse_field(Field::Minute, minute)?,
-        Expression::least(Field::Second),
+        Expression::default_for_unset(Field::Second),
     ];
-    let either = !day.starts_with('*') && !weekday.starts_with('*');
-    Ok((expressions, either))
+    let day_fields_or = !day.starts_with('*') && !weekday.starts_with('*');
+    Ok((expressions, day_fields_or))
 }
 
-/// Whether single spaces, and no other white space, separate the fields.
+/// Returns whether the fields are separated by single spaces.
 fn is_normal(line: &str) -> bool {
     let bytes = line.as_bytes();
     bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
@@ -93,34 +93,35 @@ fn expand_macro(line: &str) -> Result<&str, TriggerError> {
 
 fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
     if text == "*" {
-        return Ok(Expression::star(field));
+        return Ok(Expression::wildcard(field));
     }
-    let mut items = Items::new();
+    let mut terms = FieldTerms::new();
     for (offset, part) in parts(text) {
-        let item = parse_item(field, part).map_err(|fault| fault.in_field(field, text, offset))?;
-        match item {
-            Item::Stride { first, last, step } if field == Field::DayOfWeek => {
-                items.extend(from_monday(first, last, step));
+        let term = parse_term(field, part).map_err(|error| error.in_field(field, text, offset))?;
+        match term {
+            FieldTerm::Range { first, last, step } if field == Field::DayOfWeek => {
+                terms.extend(from_monday(first, last, step));
             }
-            item => items.push(item),
+            term => terms.push(term),
         }
     }
-    Ok(Expression { items, star: text.starts_with('*') })
+    Ok(Expression { terms, has_wildcard: text.starts_with('*') })
 }
 
-/// The smallest and largest number and the names of a field; 7 is a second name of Sunday.
-fn vocabulary(field: Field) -> (u32, u32, &'static [&'static str], &'static str) {
-    match field {
+/// The syntax of a field. Weekday 7 is Sunday, like 0.
+fn field_syntax(field: Field) -> FieldSyntax {
+    let (min, max, names, allowed): (_, _, &[&str], _) = match field {
         Field::DayOfWeek => (0, 7, &WEEKDAYS, "0-7 or sun-sat"),
         Field::Month => (1, 12, &MONTHS, field.allowed()),
         Field::Day => (1, 31, &[], "1-31"),
         _ => (field.min(), field.max(), &[], field.allowed()),
-    }
+    };
+    FieldSyntax { min, max, names, allowed }
 }
 
-/// Reads `*`, `a` or `a-b`, the first and the last also with `/s`.
-fn parse_item(field: Field, text: &str) -> Result<Item, Fault> {
-    let (min, max, _, allowed) = vocabulary(field);
+/// Parses `*`, `*/s`, `a`, `a-b` or `a-b/s`.
+fn parse_term(field: Field, text: &str) -> Result<FieldTerm, ParseError> {
+    let FieldSyntax { min, max, allowed, .. } = field_syntax(field);
     let mut scanner = Scanner::new(text);
     let (mut first, mut last) = (min, max);
     let mut is_range = true;
@@ -132,37 +133,37 @@ fn parse_item(field: Field, text: &str) -> Result<Item, Fault> {
             last = parse_value(field, &mut scanner)?;
         }
         if last < first {
-            return Err(Fault::new(0, "a range must not end before it begins"));
+            return Err(ParseError::new(0, "the end of a range must not be before its start"));
         }
     }
     let mut step = 1;
     let at = scanner.column();
     if scanner.eat('/') {
         if !is_range {
-            let reason = format!("a step needs a range, as in {first}-{max}/2");
-            return Err(Fault::new(at, reason));
+            let reason = format!("a step requires a range, as in {first}-{max}/2");
+            return Err(ParseError::new(at, reason));
         }
         let number = scanner.number().filter(|&step| step > 0);
-        step = number.ok_or_else(|| Fault::new(at + 1, "a step must be a number from 1"))?;
+        step = number.ok_or_else(|| ParseError::new(at + 1, "a step must be a number from 1"))?;
     }
-    scanner.finish(allowed)?;
-    Ok(Item::Stride { first, last, step })
+    scanner.expect_end(allowed)?;
+    Ok(FieldTerm::Range { first, last, step })
 }
 
-fn parse_value(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, Fault> {
-    let (min, max, names, allowed) = vocabulary(field);
+fn parse_value(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, ParseError> {
+    let FieldSyntax { min, max, names, allowed } = field_syntax(field);
     let at = scanner.column();
     let value = match scanner.number() {
         Some(number) => Some(number),
         None => value_of(names, scanner.word()).map(|position| position + min),
     };
     value.filter(|value| (min..=max).contains(value)).ok_or_else(|| {
-        Fault::new(at, format!("a value is missing or out of range; allowed: {allowed}"))
+        ParseError::new(at, format!("a value is missing or out of range; allowed: {allowed}"))
     })
 }
 
-/// Weekdays counted from Sunday = 0 (and 7) as weekdays counted from Monday = 0.
-fn from_monday(first: u32, last: u32, step: u32) -> impl Iterator<Item = Item> {
+/// Converts a range of weekdays counted from Sunday = 0 (and 7) to weekdays counted from Monday = 0.
+fn from_monday(first: u32, last: u32, step: u32) -> impl Iterator<Item = FieldTerm> {
     let days = (first..=last).step_by(step as usize).map(|day| (day + 6) % 7);
-    days.map(|day| Item::Stride { first: day, last: day, step: 1 })
+    days.map(|day| FieldTerm::Range { first: day, last: day, step: 1 })
 }

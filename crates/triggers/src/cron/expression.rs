@@ -1,89 +1,89 @@
-//! APScheduler's field expressions.
+//! Parser for APScheduler's field expressions.
 
 use punctual_core::TriggerError;
 use smallvec::{SmallVec, smallvec};
 
 use super::field::{Field, WEEKDAYS};
-use super::scan::{Fault, Scanner, value_of};
+use super::scan::{ParseError, Scanner, value_of};
 
-/// One of the comma-separated parts of an expression.
+/// One of the comma-separated terms of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Item {
+pub(super) enum FieldTerm {
     /// Every `step`th value from `first` to `last`.
-    Stride { first: u32, last: u32, step: u32 },
-    /// The `nth` such weekday of the month, counted from 0.
+    Range { first: u32, last: u32, step: u32 },
+    /// The `nth` occurrence of the weekday in the month, counted from 0.
     Nth { nth: usize, weekday: u32 },
-    /// The last such weekday of the month.
+    /// The last occurrence of the weekday in the month.
     LastWeekday(u32),
-    /// So many days before the last day of the month; 0 is the last day itself.
-    BeforeLast(u32),
-    /// The weekday, Monday to Friday, that is nearest to that day without leaving the month.
-    Nearest(u32),
-    /// The weekday that is nearest to that many days before the last day of the month.
-    NearestBeforeLast(u32),
+    /// This number of days before the last day of the month; 0 is the last day itself.
+    LastDayMinus(u32),
+    /// The day from Monday to Friday that is nearest to this day of the month and in the same month.
+    NearestWorkday(u32),
+    /// The day from Monday to Friday that is nearest to this number of days before the last day of the month.
+    NearestWorkdayToLastMinus(u32),
 }
 
-/// Most fields have one item or two: a schedule is understood without asking for memory for each of them.
-pub(super) type Items = SmallVec<[Item; 2]>;
+/// The terms of a field. Most fields have one or two, which are stored inline to avoid an allocation per field.
+pub(super) type FieldTerms = SmallVec<[FieldTerm; 2]>;
 
-/// A field's expression, understood.
+/// The parsed expression of a field.
 #[derive(Clone, Debug)]
 pub(super) struct Expression {
-    pub(super) items: Items,
-    /// Whether one of the items is a star: such a field follows the clock.
-    pub(super) star: bool,
+    pub(super) terms: FieldTerms,
+    /// Whether the expression contains a wildcard (`*`, with or without a step).
+    pub(super) has_wildcard: bool,
 }
 
-/// Days of the month that are told by position.
+/// The positions of weekdays in the month.
 const POSITIONS: [&str; 6] = ["1st", "2nd", "3rd", "4th", "5th", "last"];
 
 impl Expression {
-    /// `*`.
-    pub(super) fn star(field: Field) -> Self {
+    /// The expression `*`.
+    pub(super) fn wildcard(field: Field) -> Self {
         Self {
-            items: smallvec![Item::Stride { first: field.min(), last: field.max(), step: 1 }],
-            star: true,
+            terms: smallvec![FieldTerm::Range { first: field.min(), last: field.max(), step: 1 }],
+            has_wildcard: true,
         }
     }
 
-    /// What a field is when it is not given, and neither is a less significant one: its least value, but weeks
-    /// and weekdays stay free.
-    pub(super) fn least(field: Field) -> Self {
+    /// The default of a field that is less significant than all given ones: its minimum, but `*` for year, week and
+    /// day of week.
+    pub(super) fn default_for_unset(field: Field) -> Self {
         if matches!(field, Field::Year | Field::Week | Field::DayOfWeek) {
-            return Self::star(field);
+            return Self::wildcard(field);
         }
         Self {
-            items: smallvec![Item::Stride { first: field.min(), last: field.min(), step: 1 }],
-            star: false,
+            terms: smallvec![FieldTerm::Range { first: field.min(), last: field.min(), step: 1 }],
+            has_wildcard: false,
         }
     }
 
-    /// Reads the expression `value` of `field`, and appends to `normal` its normal form: what is shown and
-    /// stored.
+    /// Parses the expression `value` of `field` and appends its normalized form, which is displayed and stored, to
+    /// `normal`.
     pub(super) fn parse(
         field: Field,
         value: &str,
         normal: &mut String,
     ) -> Result<Self, TriggerError> {
-        let mut items = Items::new();
-        let mut star = false;
+        let mut terms = FieldTerms::new();
+        let mut has_wildcard = false;
         for (offset, part) in parts(value) {
-            if !items.is_empty() {
+            if !terms.is_empty() {
                 normal.push(',');
             }
-            let item = part.trim_start();
-            let indent = part.len() - item.len();
-            star |= item.starts_with('*');
-            items.push(
-                parse_item(field, item.trim_end(), normal)
-                    .map_err(|fault| fault.in_field(field, value, offset + indent))?,
+            let term = part.trim_start();
+            let indent = part.len() - term.len();
+            has_wildcard |= term.starts_with('*');
+            terms.push(
+                parse_term(field, term.trim_end(), normal)
+                    .map_err(|error| error.in_field(field, value, offset + indent))?,
             );
         }
-        Ok(Self { items, star })
+        Ok(Self { terms, has_wildcard })
     }
 }
 
-/// The comma-separated parts of an expression, with the number of bytes before each.
+/// The comma-separated parts of an expression, each with its byte offset.
 pub(super) fn parts(value: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut offset = 0;
     value.split(',').map(move |part| {
@@ -93,13 +93,10 @@ pub(super) fn parts(value: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Reads one item and appends its normal form to `normal`.
-fn parse_item(field: Field, text: &str, normal: &mut String) -> Result<Item, Fault> {
+/// Parses one term and appends its normalized form to `normal`.
+fn parse_term(field: Field, text: &str, normal: &mut String) -> Result<FieldTerm, ParseError> {
     if text.is_empty() {
-        return Err(Fault::new(
-            0,
-            format!("nothing is written here; allowed: {}", field.allowed()),
-        ));
+        return Err(ParseError::new(0, format!("empty value; allowed: {}", field.allowed())));
     }
     if field == Field::Day
         && let Some(position) = parse_position(text, normal)
@@ -107,10 +104,10 @@ fn parse_item(field: Field, text: &str, normal: &mut String) -> Result<Item, Fau
         return position;
     }
     let mut scanner = Scanner::new(text);
-    let item = if scanner.eat('*') {
+    let term = if scanner.eat('*') {
         normal.push('*');
         let step = parse_step(&mut scanner, field.max() - field.min(), normal)?;
-        Item::Stride { first: field.min(), last: field.max(), step }
+        FieldTerm::Range { first: field.min(), last: field.max(), step }
     } else if let Some(first) = scanner.number() {
         parse_numbers(field, first, &mut scanner, normal)?
     } else if field.names().is_empty() {
@@ -118,37 +115,37 @@ fn parse_item(field: Field, text: &str, normal: &mut String) -> Result<Item, Fau
     } else {
         parse_names(field, &mut scanner, normal)?
     };
-    scanner.finish(field.allowed())?;
-    Ok(item)
+    scanner.expect_end(field.allowed())?;
+    Ok(term)
 }
 
-fn unrecognized(field: Field, text: &str) -> Fault {
-    Fault::new(0, format!("{text:?} is not understood; allowed: {}", field.allowed()))
+fn unrecognized(field: Field, text: &str) -> ParseError {
+    ParseError::new(0, format!("invalid value {text:?}; allowed: {}", field.allowed()))
 }
 
-/// Reads `a`, `a/s`, `a-b` or `a-b/s`, of which `a` has been read.
+/// Parses the rest of `a`, `a/s`, `a-b` or `a-b/s`, after `a`.
 fn parse_numbers(
     field: Field,
     first: u32,
     scanner: &mut Scanner<'_>,
     normal: &mut String,
-) -> Result<Item, Fault> {
+) -> Result<FieldTerm, ParseError> {
     check_range(field, first, 0)?;
-    push(normal, first);
+    push_decimal(normal, first);
     let mut last = None;
     if scanner.eat('-') {
         let at = scanner.column();
         let Some(number) = scanner.number() else {
-            return Err(Fault::new(
+            return Err(ParseError::new(
                 at,
-                format!("a number is missing; allowed: {}", field.allowed()),
+                format!("expected a number; allowed: {}", field.allowed()),
             ));
         };
         check_range(field, number, at)?;
         check_order(first, number, 0)?;
         if number != first {
             normal.push('-');
-            push(normal, number);
+            push_decimal(normal, number);
         }
         last = Some(number);
     }
@@ -157,11 +154,15 @@ fn parse_numbers(
     *scanner = before_step;
     let end = last.unwrap_or(if stepped { field.max() } else { first });
     let step = parse_step(scanner, end - first, normal)?;
-    Ok(Item::Stride { first, last: end, step })
+    Ok(FieldTerm::Range { first, last: end, step })
 }
 
-/// Reads `/s` if it is there.
-fn parse_step(scanner: &mut Scanner<'_>, range: u32, normal: &mut String) -> Result<u32, Fault> {
+/// Parses an optional `/s`.
+fn parse_step(
+    scanner: &mut Scanner<'_>,
+    range: u32,
+    normal: &mut String,
+) -> Result<u32, ParseError> {
     if !scanner.eat('/') {
         return Ok(1);
     }
@@ -174,19 +175,19 @@ fn parse_step(scanner: &mut Scanner<'_>, range: u32, normal: &mut String) -> Res
         }
         Some(step) => {
             normal.push('/');
-            push(normal, step);
+            push_decimal(normal, step);
             return Ok(step);
         }
     };
-    Err(Fault::new(at, reason))
+    Err(ParseError::new(at, reason))
 }
 
-/// Reads `name` or `name-name`.
+/// Parses `name` or `name-name`.
 fn parse_names(
     field: Field,
     scanner: &mut Scanner<'_>,
     normal: &mut String,
-) -> Result<Item, Fault> {
+) -> Result<FieldTerm, ParseError> {
     let first = parse_name(field, scanner)?;
     normal.push_str(field.names()[first as usize]);
     let mut last = first;
@@ -198,55 +199,59 @@ fn parse_names(
             normal.push_str(field.names()[last as usize]);
         }
     }
-    Ok(Item::Stride { first: field.min() + first, last: field.min() + last, step: 1 })
+    Ok(FieldTerm::Range { first: field.min() + first, last: field.min() + last, step: 1 })
 }
 
-/// Reads a name; January and Monday are 0.
-fn parse_name(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, Fault> {
+/// Parses a name. January and Monday are 0.
+fn parse_name(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, ParseError> {
     let at = scanner.column();
     let word = scanner.word();
     value_of(field.names(), word).ok_or_else(|| {
-        Fault::new(at, format!("{word:?} is not a name here; allowed: {}", field.allowed()))
+        ParseError::new(at, format!("unknown name {word:?}; allowed: {}", field.allowed()))
     })
 }
 
-/// Reads `last`, `last wday` or `Nth wday`, if `text` begins with a position.
-fn parse_position(text: &str, normal: &mut String) -> Option<Result<Item, Fault>> {
+/// Parses `last`, `last wday` or `Nth wday`. Returns `None` if `text` does not begin with a position.
+fn parse_position(text: &str, normal: &mut String) -> Option<Result<FieldTerm, ParseError>> {
     let (head, tail) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let nth = POSITIONS.iter().position(|known| known.eq_ignore_ascii_case(head))?;
     let tail = tail.trim_start();
     normal.push_str(POSITIONS[nth]);
     let is_last = nth == POSITIONS.len() - 1;
     if tail.is_empty() && is_last {
-        return Some(Ok(Item::BeforeLast(0)));
+        return Some(Ok(FieldTerm::LastDayMinus(0)));
     }
     let Some(weekday) = value_of(&WEEKDAYS, tail) else {
         let at = text.chars().count() - tail.chars().count();
         let reason = format!("{tail:?} is not a weekday; allowed: mon-sun");
-        return Some(Err(Fault::new(at, reason)));
+        return Some(Err(ParseError::new(at, reason)));
     };
     normal.push(' ');
     normal.push_str(WEEKDAYS[weekday as usize]);
-    Some(Ok(if is_last { Item::LastWeekday(weekday) } else { Item::Nth { nth, weekday } }))
+    Some(Ok(if is_last {
+        FieldTerm::LastWeekday(weekday)
+    } else {
+        FieldTerm::Nth { nth, weekday }
+    }))
 }
 
-fn check_range(field: Field, value: u32, at: usize) -> Result<(), Fault> {
+fn check_range(field: Field, value: u32, at: usize) -> Result<(), ParseError> {
     if (field.min()..=field.max()).contains(&value) {
         return Ok(());
     }
-    Err(Fault::new(at, format!("{value} is out of range; allowed: {}", field.allowed())))
+    Err(ParseError::new(at, format!("{value} is out of range; allowed: {}", field.allowed())))
 }
 
-fn check_order(first: u32, last: u32, at: usize) -> Result<(), Fault> {
+fn check_order(first: u32, last: u32, at: usize) -> Result<(), ParseError> {
     if first <= last {
         return Ok(());
     }
-    Err(Fault::new(at, "a range must not end before it begins"))
+    Err(ParseError::new(at, "the end of a range must not be before its start"))
 }
 
-fn push(text: &mut String, number: u32) {
+fn push_decimal(text: &mut String, number: u32) {
     if number >= 10 {
-        push(text, number / 10);
+        push_decimal(text, number / 10);
     }
     text.push(char::from(b'0' + (number % 10) as u8));
 }
@@ -262,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn expressions_have_a_normal_form() {
+    fn expressions_are_normalized() {
         assert_eq!(text(Field::Month, " JAN-mar , 06"), "jan-mar,6");
         assert_eq!(text(Field::Day, "1ST  FRI,last,LAST sun"), "1st fri,last,last sun");
         assert_eq!(text(Field::Hour, "3-3,*/6,4/5,1-9/2"), "3,*/6,4/5,1-9/2");
@@ -270,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_field_column_and_allowed_values() {
+    fn errors_contain_field_column_and_allowed_values() {
         let error = |field, value| {
             let parsed = Expression::parse(field, value, &mut String::new());
             parsed.unwrap_err().to_string()
@@ -290,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_text_is_refused() {
+    fn malformed_text_is_an_error() {
         for (field, value) in [
             (Field::Day, "lastx"),
             (Field::Day, "last-1"),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A field, from the most to the least significant one.
+/// A field. The variants are ordered from the most to the least significant field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Field {
@@ -56,7 +56,7 @@ impl Field {
         }
     }
 
-    /// The names of its values, the first of which stands for [`min`](Self::min).
+    /// The names of the values; the first name stands for [`min`](Self::min).
     pub(super) const fn names(self) -> &'static [&'static str] {
         match self {
             Self::Month => &MONTHS,
@@ -65,7 +65,7 @@ impl Field {
         }
     }
 
-    /// What can be written in it, for error messages.
+    /// The allowed values, for error messages.
     pub(super) const fn allowed(self) -> &'static str {
         match self {
             Self::Year => "1970-9999",

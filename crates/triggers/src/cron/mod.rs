@@ -1,18 +1,18 @@
-//! Whenever the local clock and calendar match.
+//! The cron trigger: fires at local times that match a cron schedule.
 
-#[cfg(test)]
-mod bound;
 mod builder;
+mod cron_times;
 mod crontab;
 mod days;
+mod deferred_error;
 mod expression;
 mod field;
 mod month;
-mod pattern;
 mod quartz;
-mod refused;
 mod scan;
-mod schedule;
+#[cfg(test)]
+mod search_cost_tests;
+mod stored;
 mod time_of_day;
 mod value;
 mod years;
@@ -21,17 +21,17 @@ use std::fmt;
 
 use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 
-use crate::builder::{earliest, stored};
-use crate::civil::{Fold, Gap, Timeline};
+use crate::builder::{encode_spec, search_start};
+use crate::civil::{Fold, Gap, LocalTimeResolver};
 pub use builder::CronTriggerBuilder;
+use cron_times::CronTimes;
 use expression::Expression;
 use field::Field;
-use pattern::Pattern;
-use schedule::{Schedule, Times};
+use stored::{CronSource, StoredCron};
 pub use value::CronValue;
 
-/// Fires whenever the local clock and calendar match some fields: cron, with APScheduler's fields and
-/// expressions, or with the line of a crontab.
+/// Fires at local times that match a cron schedule, given as APScheduler's fields and expressions, as a crontab line,
+/// or as a Quartz expression.
 ///
 /// ```
 /// use punctual_triggers::CronTrigger;
@@ -42,61 +42,60 @@ pub use value::CronValue;
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 ///
-/// # How long it takes
+/// # Performance
 ///
-/// The next fire is found by jumps: no more than ten searches for a wall time (measured over all zones), each of which
-/// looks at the months of at most 41 years. Making a trigger finds its last fire of all, in most cases by one such
-/// search; one whose times all lie where the clock is put forward, with [`Gap::Skip`], takes 16,040 of them, a
+/// The next fire time is found with at most ten local-time searches (measured over all zones); each examines the months
+/// of at most 41 years. Construction also computes the last fire time, usually with one search. In the worst case, where
+/// all local times are in DST gaps with [`Gap::Skip`], construction requires 16,040 searches, which take about a
 /// millisecond.
 ///
-/// # When the clock changes
+/// # Daylight saving time
 ///
-/// Unless told otherwise, it keeps the tradition of cron. A trigger with a star for hour, minute or second,
-/// such as "every 5 minutes", follows the clock: it is silent in an hour that is skipped, and goes on
-/// through an hour that is repeated. Any other, such as "at 02:30", fires exactly once a day: later by the length
-/// of the gap if its time is skipped, in the first pass if it is repeated. See
-/// [`gap`](CronTriggerBuilder::gap) and [`fold`](CronTriggerBuilder::fold).
+/// By default, the trigger follows the conventions of cron. A trigger with a wildcard (`*`) in hour, minute or second,
+/// such as "every 5 minutes", does not fire in a DST gap and fires at both occurrences of an ambiguous local time. Any
+/// other trigger, such as "at 02:30", fires once per scheduled local time: shifted forward by the length of the gap, or
+/// at the first occurrence. See [`gap`](CronTriggerBuilder::gap) and [`fold`](CronTriggerBuilder::fold).
 #[derive(Clone, Debug)]
 pub struct CronTrigger {
-    pattern: Pattern,
-    timeline: Timeline,
-    /// The first second at which it may fire.
+    local_times: CronTimes,
+    resolver: LocalTimeResolver,
+    /// The first second at which the trigger may fire.
     first: i64,
-    /// The last second at which it fires; none if it never does. Knowing it, a search never has to find
-    /// out that there is nothing left.
+    /// The last fire time in seconds, or `None` if the trigger never fires. Searches after it return `None`
+    /// immediately.
     last: Option<i64>,
-    schedule: Box<Schedule>,
+    stored: Box<StoredCron>,
 }
 
 impl CronTrigger {
     pub(crate) const KIND: &str = "cron";
     const VERSION: u32 = 1;
 
-    /// Begins a trigger of fields; with none of them given it fires every second.
+    /// Returns a builder for a trigger that is defined by fields. If no field is given, it fires every second.
     pub fn builder() -> CronTriggerBuilder {
         CronTriggerBuilder::of_fields()
     }
 
-    /// Begins a trigger of a crontab line as cron itself reads it: five fields (minute, hour, day of month,
-    /// month, day of week) or a macro such as `@daily`. 0 and 7 are Sunday, and where neither day field begins
-    /// with a star, a day needs to match only one of them.
+    /// Returns a builder for a trigger that is defined by a crontab line with the rules of Vixie cron: five fields
+    /// (minute, hour, day of month, month, day of week) or a macro such as `@daily`. 0 and 7 are Sunday. If neither day
+    /// field begins with `*`, a day needs to match only one of them.
     pub fn from_crontab(line: impl Into<String>) -> CronTriggerBuilder {
-        CronTriggerBuilder::new(Ok(Times::Crontab(line.into())))
+        CronTriggerBuilder::new(Ok(CronSource::Crontab(line.into())))
     }
 
-    /// Begins a trigger of a crontab line as APScheduler's `from_crontab` reads it: five fields, all of which must
-    /// match, with weekdays counted from Monday = 0.
+    /// Returns a builder for a trigger that is defined by a crontab line with the rules of APScheduler's
+    /// `from_crontab`: five fields, all of which must match, with weekdays counted from Monday = 0.
     pub fn from_apscheduler_crontab(line: &str) -> CronTriggerBuilder {
-        CronTriggerBuilder::new(crontab::apscheduler(line).map(Times::Fields))
+        CronTriggerBuilder::new(crontab::apscheduler(line).map(CronSource::Fields))
     }
 
-    /// Begins a trigger of an expression of the Quartz scheduler: second, minute, hour, day of month, month,
-    /// day of week and perhaps year, with weekdays counted from Sunday = 1.
+    /// Returns a builder for a trigger that is defined by an expression of the Quartz scheduler: second, minute, hour,
+    /// day of month, month, day of week and optionally year, with weekdays counted from Sunday = 1.
     ///
-    /// One of the two day fields must be `?`. The day of month knows `L` (the last day), `L-3` (three days before
-    /// it), `15W` (the weekday nearest to the 15th, in the same month), `LW` and `L-3W`; the day of week knows
-    /// `6#3` (the third Friday), `6L` (the last Friday) and `L` (Saturday). Ranges may wrap: `22-2`, `FRI-MON`.
-    /// What Quartz would silently leave out, such as the step in `MON-FRI/2`, is an error.
+    /// Exactly one of the two day fields must be `?`. The day of month supports `L` (the last day), `L-3` (three days
+    /// before the last day), `15W` (the day from Monday to Friday that is nearest to the 15th, in the same month), `LW`
+    /// and `L-3W`. The day of week supports `6#3` (the third Friday), `6L` (the last Friday) and `L` (Saturday). Ranges
+    /// may wrap: `22-2`, `FRI-MON`. Text that Quartz ignores silently, such as the step in `MON-FRI/2`, is an error.
     ///
     /// ```
     /// use punctual_triggers::CronTrigger;
@@ -106,60 +105,60 @@ impl CronTrigger {
     /// # Ok::<(), punctual_core::TriggerError>(())
     /// ```
     pub fn from_quartz(expression: impl Into<String>) -> CronTriggerBuilder {
-        CronTriggerBuilder::new(Ok(Times::Quartz(expression.into())))
+        CronTriggerBuilder::new(Ok(CronSource::Quartz(expression.into())))
     }
 
     pub(crate) fn restore(spec: &TriggerSpec) -> Result<Self, TriggerError> {
-        Self::of(spec.decode(Self::VERSION)?)
+        Self::from_stored(spec.decode(Self::VERSION)?)
     }
 
-    fn of(mut schedule: Schedule) -> Result<Self, TriggerError> {
-        let understood = schedule.times.understand()?;
-        let (gap, fold) = match understood.follows_clock {
+    fn from_stored(mut stored: StoredCron) -> Result<Self, TriggerError> {
+        let parsed = stored.times.parse()?;
+        let (gap, fold) = match parsed.has_time_wildcard {
             true => (Gap::Skip, Fold::Both),
             false => (Gap::Shift, Fold::First),
         };
-        let timeline = Timeline {
-            zone: schedule.timezone.clone(),
-            gap: schedule.gap.unwrap_or(gap),
-            fold: schedule.fold.unwrap_or(fold),
+        let resolver = LocalTimeResolver {
+            zone: stored.timezone.clone(),
+            gap: stored.gap.unwrap_or(gap),
+            fold: stored.fold.unwrap_or(fold),
         };
-        let end = schedule.limits.last().as_micros().div_euclid(1_000_000);
+        let end = stored.settings.end().as_micros().div_euclid(1_000_000);
         Ok(Self {
-            first: ceil_to_second(schedule.limits.first()),
-            last: timeline.at_or_before(&understood.pattern, end),
-            pattern: understood.pattern,
-            timeline,
-            schedule: Box::new(schedule),
+            first: ceil_to_second(stored.settings.start()),
+            last: resolver.at_or_before(&parsed.local_times, end),
+            local_times: parsed.local_times,
+            resolver,
+            stored: Box::new(stored),
         })
     }
 }
 
 impl Trigger for CronTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let from = ceil_to_second(earliest(previous, now)).max(self.first);
+        let from = ceil_to_second(search_start(previous, now)).max(self.first);
         if self.last.is_none_or(|last| last < from) || previous == Some(Timestamp::MAX) {
             return None;
         }
-        self.timeline.at_or_after(&self.pattern, from).map(Timestamp::from_seconds)
+        self.resolver.at_or_after(&self.local_times, from).map(Timestamp::from_seconds)
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let until = until.as_micros().div_euclid(1_000_000).min(self.last?);
-        let latest = self.timeline.at_or_before(&self.pattern, until)?;
+        let latest = self.resolver.at_or_before(&self.local_times, until)?;
         (latest >= self.first.max(ceil_to_second(from))).then(|| Timestamp::from_seconds(latest))
     }
 
     fn zone(&self) -> Option<&Zone> {
-        Some(&self.timeline.zone)
+        Some(&self.resolver.zone)
     }
 
     fn jitter(&self) -> Option<Jitter> {
-        self.schedule.limits.extras.jitter
+        self.stored.settings.run_settings.jitter
     }
 
     fn max_runs(&self) -> Option<u64> {
-        self.schedule.limits.extras.max_runs
+        self.stored.settings.run_settings.max_runs
     }
 
     fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
@@ -168,21 +167,21 @@ impl Trigger for CronTrigger {
         };
         let from = from.max(Timestamp::from_seconds(self.first));
         let until = until.min(Timestamp::from_seconds(last));
-        self.timeline.oddities(&self.pattern, from, until)
+        self.resolver.oddities(&self.local_times, from, until)
     }
 
     fn spec(&self) -> TriggerSpec {
-        stored(Self::KIND, Self::VERSION, &self.schedule)
+        encode_spec(Self::KIND, Self::VERSION, &self.stored)
     }
 }
 
-/// The weekdays that `value` names, as bits from Monday = 0.
+/// Parses weekdays to a bit set; bit 0 is Monday.
 pub(crate) fn weekdays(CronValue(value): &CronValue) -> Result<u8, TriggerError> {
     let expression = Expression::parse(Field::DayOfWeek, value, &mut String::new())?;
-    Ok(month::bits(&expression.items) as u8)
+    Ok(month::to_bit_set(&expression.terms) as u8)
 }
 
-/// The names of weekdays, such as `sat,sun`.
+/// Formats a bit set of weekdays as names, such as `sat,sun`.
 pub(crate) fn weekday_names(weekdays: u8) -> String {
     let names = field::WEEKDAYS.iter().enumerate();
     let named = names.filter(|(day, _)| weekdays >> day & 1 != 0);
@@ -195,6 +194,6 @@ fn ceil_to_second(instant: Timestamp) -> i64 {
 
 impl fmt::Display for CronTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.schedule.times.fmt(f)
+        self.stored.times.fmt(f)
     }
 }

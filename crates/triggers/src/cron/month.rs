@@ -1,6 +1,6 @@
-//! Which days of a month match.
+//! The days of a month that match a cron schedule.
 
-use super::expression::Item;
+use super::expression::FieldTerm;
 use crate::civil::Year;
 
 /// A set of weekdays: bit 0 is Monday.
@@ -10,110 +10,116 @@ const ALL_WEEKDAYS: Weekdays = 0x7f;
 const ALL_DAYS: u32 = 0xffff_fffe;
 const ALL_WEEKS: u64 = ((1 << 54) - 1) & !1;
 
-/// Repeats a set of weekdays over six weeks when multiplied with it.
+/// A factor that repeats a set of weekdays over six weeks.
 const SIX_WEEKS: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35;
 
-/// The rule that makes a bit set of days out of a month: of its length, the weekday of its first day and,
-/// if weeks are asked for, the place of the month in its year.
+/// Computes the bit set of matching days of a month from its length, the weekday of its first day and, if weeks are
+/// restricted, its position in the year.
 #[derive(Clone, Debug)]
-pub(super) struct MonthRule {
-    /// Days by number; bit 1 is the first.
+pub(super) struct MonthDayMatcher {
+    /// Days by number; bit 1 is the first day.
     days: u32,
-    /// Days by position; none is the common case, and the quick one.
-    positions: Option<Positions>,
+    /// Days relative to weekdays or to the month end. `None` is the common case and the fast path.
+    relative_days: Option<RelativeDays>,
     weekdays: Weekdays,
-    /// ISO weeks; bit 1 is the first.
+    /// ISO weeks; bit 1 is the first week.
     weeks: u64,
-    /// Whether a day matches by day of month or by weekday, instead of having to match by both.
-    either: bool,
+    /// Whether a day needs to match only one of day of month and weekday, instead of both.
+    day_fields_or: bool,
 }
 
+/// Days relative to the order of weekdays in the month or to the month end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Positions {
-    /// First to fifth weekday of the month.
+struct RelativeDays {
+    /// The first to fifth occurrences of weekdays in the month.
     nth: [Weekdays; 5],
+    /// The last occurrences of weekdays in the month.
     last: Weekdays,
-    /// How many days before the last day; bit 0 is the last day itself.
+    /// Days before the last day; bit 0 is the last day itself.
     before_last: u32,
-    /// Days of which the nearest weekday is meant, counted like [`MonthRule::days`].
+    /// Days for which the nearest day from Monday to Friday matches; bit 1 is the first day.
     nearest: u32,
-    /// The same, counted like `before_last`.
+    /// The same, with the bits of `before_last`.
     nearest_before_last: u32,
 }
 
-impl MonthRule {
-    /// Every day, for the fields to restrict.
+impl MonthDayMatcher {
+    /// Matches every day.
     pub(super) fn new() -> Self {
         Self {
             days: ALL_DAYS,
-            positions: None,
+            relative_days: None,
             weekdays: ALL_WEEKDAYS,
             weeks: ALL_WEEKS,
-            either: false,
+            day_fields_or: false,
         }
     }
 
     /// Restricts the day of the month.
-    pub(super) fn set_days(&mut self, items: &[Item]) {
-        self.days = bits(items) as u32;
-        let mut positions = Positions::default();
-        for &item in items {
-            match item {
-                Item::Stride { .. } => {}
-                Item::Nth { nth, weekday } => positions.nth[nth] |= 1 << weekday,
-                Item::LastWeekday(weekday) => positions.last |= 1 << weekday,
-                Item::BeforeLast(days) => positions.before_last |= 1 << days,
-                Item::Nearest(day) => positions.nearest |= 1 << day,
-                Item::NearestBeforeLast(days) => positions.nearest_before_last |= 1 << days,
+    pub(super) fn set_days(&mut self, terms: &[FieldTerm]) {
+        self.days = to_bit_set(terms) as u32;
+        let mut relative_days = RelativeDays::default();
+        for &term in terms {
+            match term {
+                FieldTerm::Range { .. } => {}
+                FieldTerm::Nth { nth, weekday } => relative_days.nth[nth] |= 1 << weekday,
+                FieldTerm::LastWeekday(weekday) => relative_days.last |= 1 << weekday,
+                FieldTerm::LastDayMinus(days) => relative_days.before_last |= 1 << days,
+                FieldTerm::NearestWorkday(day) => relative_days.nearest |= 1 << day,
+                FieldTerm::NearestWorkdayToLastMinus(days) => {
+                    relative_days.nearest_before_last |= 1 << days
+                }
             }
         }
-        self.positions = (positions != Positions::default()).then_some(positions);
+        self.relative_days = (relative_days != RelativeDays::default()).then_some(relative_days);
     }
 
     /// Restricts the weekday.
-    pub(super) fn set_weekdays(&mut self, items: &[Item]) {
-        self.weekdays = bits(items) as u8;
+    pub(super) fn set_weekdays(&mut self, terms: &[FieldTerm]) {
+        self.weekdays = to_bit_set(terms) as u8;
     }
 
     /// Restricts the ISO week.
-    pub(super) fn set_weeks(&mut self, items: &[Item]) {
-        self.weeks = bits(items);
+    pub(super) fn set_weeks(&mut self, terms: &[FieldTerm]) {
+        self.weeks = to_bit_set(terms);
     }
 
-    /// Makes day of month and weekday alternatives.
-    pub(super) fn match_either(&mut self) {
-        self.either = true;
+    /// Lets a day match if either the day of the month or the weekday matches.
+    pub(super) fn set_day_fields_or(&mut self) {
+        self.day_fields_or = true;
     }
 
-    /// Whether it leaves out nothing.
+    /// Returns whether all days match.
     pub(super) fn is_every_day(&self) -> bool {
         self.days == ALL_DAYS && self.weekdays == ALL_WEEKDAYS && self.weeks == ALL_WEEKS
     }
 
-    /// The days of that month that match; bit 1 is the first day.
+    /// Returns the matching days of the month; bit 1 is the first day.
     #[inline]
-    pub(super) fn mask(&self, year: &Year, month: u32) -> u32 {
-        let month_of = MonthShape {
+    pub(super) fn matching_days(&self, year: &Year, month: u32) -> u32 {
+        let layout = MonthLayout {
             length: year.month_length(month),
             first_weekday: year.month_weekday(month),
         };
-        let positions = self.positions.as_ref();
-        let days = self.days | positions.map_or(0, |positions| month_of.positions(positions));
-        let weekdays = month_of.weekdays(self.weekdays);
-        let mut mask = if self.either { days | weekdays } else { days & weekdays };
+        let relative_days = self.relative_days.as_ref();
+        let days = self.days
+            | relative_days.map_or(0, |relative_days| layout.relative_days(relative_days));
+        let weekdays = layout.weekdays(self.weekdays);
+        let mut mask = if self.day_fields_or { days | weekdays } else { days & weekdays };
         if self.weeks != ALL_WEEKS {
-            mask &= month_of.weeks(self.weeks, year, month);
+            mask &= layout.weeks(self.weeks, year, month);
         }
-        mask & month_of.all()
+        mask & layout.all()
     }
 }
 
-struct MonthShape {
+/// The length and the first weekday of a month.
+struct MonthLayout {
     length: u32,
     first_weekday: u32,
 }
 
-impl MonthShape {
+impl MonthLayout {
     fn all(&self) -> u32 {
         ALL_DAYS & (u32::MAX >> (31 - self.length))
     }
@@ -123,26 +129,26 @@ impl MonthShape {
         ((weeks >> self.first_weekday) << 1) as u32
     }
 
-    fn positions(&self, positions: &Positions) -> u32 {
+    fn relative_days(&self, relative_days: &RelativeDays) -> u32 {
         let mut mask = 0;
-        let mut seven = 0b1111_1110_u64;
-        for weekdays in positions.nth {
-            mask |= self.weekdays(weekdays) & seven as u32;
-            seven <<= 7;
+        let mut week_mask = 0b1111_1110_u64;
+        for weekdays in relative_days.nth {
+            mask |= self.weekdays(weekdays) & week_mask as u32;
+            week_mask <<= 7;
         }
-        mask |= self.weekdays(positions.last) & (0b111_1111 << (self.length - 6));
-        mask |= self.days_from_end(positions.before_last);
-        let nearest = positions.nearest | self.days_from_end(positions.nearest_before_last);
+        mask |= self.weekdays(relative_days.last) & (0b111_1111 << (self.length - 6));
+        mask |= self.days_from_end(relative_days.before_last);
+        let nearest = relative_days.nearest | self.days_from_end(relative_days.nearest_before_last);
         mask | self.nearest_weekdays(nearest & self.all())
     }
 
-    /// Days counted back from the last day, which is bit 0, as days of the month.
+    /// Converts days before the last day, which is bit 0, to days of the month.
     fn days_from_end(&self, days: u32) -> u32 {
         days.reverse_bits() >> (31 - self.length)
     }
 
-    /// The weekday nearest to each of `days`: a Saturday's is the day before and a Sunday's the day after,
-    /// unless that is in another month.
+    /// Returns the day from Monday to Friday that is nearest to each of `days`: for a Saturday the day before, for a
+    /// Sunday the day after, unless that is in another month.
     fn nearest_weekdays(&self, mut days: u32) -> u32 {
         let mut mask = 0;
         while days != 0 {
@@ -159,7 +165,7 @@ impl MonthShape {
         mask
     }
 
-    /// The days that lie in one of the ISO `weeks`.
+    /// Returns the days that are in one of the ISO `weeks`.
     fn weeks(&self, weeks: u64, year: &Year, month: u32) -> u32 {
         let before = year.days_before(month);
         let mut mask = 0_u64;
@@ -174,14 +180,14 @@ impl MonthShape {
     }
 }
 
-/// The values of strides as a bit set.
-pub(super) fn bits(items: &[Item]) -> u64 {
+/// Returns the values of range terms as a bit set.
+pub(super) fn to_bit_set(terms: &[FieldTerm]) -> u64 {
     let mut bits = 0;
-    for &item in items {
-        match item {
-            // All of them at once: no value is larger than 59.
-            Item::Stride { first, last, step: 1 } => bits |= (2 << last) - (1 << first),
-            Item::Stride { first, last, step } => {
+    for &term in terms {
+        match term {
+            // No value is larger than 59.
+            FieldTerm::Range { first, last, step: 1 } => bits |= (2 << last) - (1 << first),
+            FieldTerm::Range { first, last, step } => {
                 for value in (first..=last).step_by(step as usize) {
                     bits |= 1 << value;
                 }

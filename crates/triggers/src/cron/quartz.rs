@@ -1,19 +1,19 @@
-//! Expressions of the Quartz scheduler.
+//! Parser for expressions of the Quartz scheduler.
 //!
-//! The rules are those of `CronExpression` in Quartz 2.5, but for what it accepts without a meaning: whatever
-//! follows a complete item, and a step of 0, are errors here. Days by position may be listed with others.
+//! The rules are those of `CronExpression` in Quartz 2.5, but stricter: text after a complete term and a step of 0 are
+//! errors here. Relative days such as `L` and `6#3` may be combined with other terms in a list.
 
 use punctual_core::TriggerError;
 
-use super::expression::{Expression, Item, Items, parts};
+use super::cron_times::Expressions;
+use super::expression::{Expression, FieldTerm, FieldTerms, parts};
 use super::field::{Field, MONTHS};
-use super::pattern::Expressions;
-use super::scan::{Fault, Scanner, value_of};
+use super::scan::{FieldSyntax, ParseError, Scanner, value_of};
 
 /// Weekday names; Sunday is 1, as in Quartz.
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// Understands an expression, and brings it into normal form: upper case, single spaces.
+/// Parses an expression and normalizes `text`: upper case, single spaces.
 pub(super) fn parse(text: &mut String) -> Result<Expressions, TriggerError> {
     *text = text.to_ascii_uppercase();
     let parts: Vec<_> = text.split_whitespace().collect();
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &mut String) -> Result<Expressions, TriggerError> {
         _ => {
             let reason = format!(
                 "{} fields; expected 6 or 7: second, minute, hour, day of month, month, day of week \
-                 and perhaps year",
+                 and optionally year",
                 parts.len()
             );
             return Err(TriggerError::invalid_text(&**text, reason));
@@ -39,15 +39,15 @@ pub(super) fn parse(text: &mut String) -> Result<Expressions, TriggerError> {
     }
     let mut day = parse_field(Field::Day, day)?;
     let mut weekday = parse_field(Field::DayOfWeek, weekday)?;
-    if !weekday.items.iter().all(is_stride) {
-        day.items = weekday.items.into_iter().flat_map(by_position).collect();
-        weekday = Expression::star(Field::DayOfWeek);
+    if !weekday.terms.iter().all(is_range_term) {
+        day.terms = weekday.terms.into_iter().flat_map(by_position).collect();
+        weekday = Expression::wildcard(Field::DayOfWeek);
     }
     let expressions = [
         parse_field(Field::Year, year)?,
         parse_field(Field::Month, month)?,
         day,
-        Expression::star(Field::Week),
+        Expression::wildcard(Field::Week),
         weekday,
         parse_field(Field::Hour, hour)?,
         parse_field(Field::Minute, minute)?,
@@ -57,71 +57,79 @@ pub(super) fn parse(text: &mut String) -> Result<Expressions, TriggerError> {
     Ok(expressions)
 }
 
-fn is_stride(item: &Item) -> bool {
-    matches!(item, Item::Stride { .. })
+fn is_range_term(term: &FieldTerm) -> bool {
+    matches!(term, FieldTerm::Range { .. })
 }
 
-/// A weekday of every week as all of its positions in the month: so that it can be listed with other
-/// positions, all of which belong to the day of the month.
-fn by_position(item: Item) -> Vec<Item> {
-    match item {
-        Item::Stride { first, .. } => (0..5).map(|nth| Item::Nth { nth, weekday: first }).collect(),
-        item => vec![item],
+/// Converts a weekday to its first to fifth occurrences in the month, so that it can be combined with other relative
+/// days, all of which are terms of the day of the month.
+fn by_position(term: FieldTerm) -> Vec<FieldTerm> {
+    match term {
+        FieldTerm::Range { first, .. } => {
+            (0..5).map(|nth| FieldTerm::Nth { nth, weekday: first }).collect()
+        }
+        term => vec![term],
     }
 }
 
 fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
     if text == "?" && matches!(field, Field::Day | Field::DayOfWeek) {
-        return Ok(Expression::star(field));
+        return Ok(Expression::wildcard(field));
     }
-    let mut items = Items::new();
+    let mut terms = FieldTerms::new();
     for (offset, part) in parts(text) {
         let parsed =
-            parse_item(field, part).map_err(|fault| fault.in_field(field, text, offset))?;
-        items.extend(parsed);
+            parse_term(field, part).map_err(|error| error.in_field(field, text, offset))?;
+        terms.extend(parsed);
     }
-    Ok(Expression { items, star: text.starts_with(['*', '/']) })
+    Ok(Expression { terms, has_wildcard: text.starts_with(['*', '/']) })
 }
 
-/// The smallest and largest number and the names of a field.
-fn vocabulary(field: Field) -> (u32, u32, &'static [&'static str], &'static str) {
-    match field {
+/// The syntax of a field.
+fn field_syntax(field: Field) -> FieldSyntax {
+    let (min, max, names, allowed): (_, _, &[&str], _) = match field {
         Field::DayOfWeek => {
             (1, 7, &WEEKDAYS, "1-7 from Sunday or SUN-SAT, also as 6L or 6#3; L; ?")
         }
         Field::Month => (1, 12, &MONTHS, "1-12 or JAN-DEC"),
         Field::Day => (1, 31, &[], "1-31, also as 15W; L, L-3, LW, L-3W; ?"),
         _ => (field.min(), field.max(), &[], field.allowed()),
-    }
+    };
+    FieldSyntax { min, max, names, allowed }
 }
 
-/// Reads one of the comma-separated parts of a field.
-fn parse_item(field: Field, text: &str) -> Result<Vec<Item>, Fault> {
+/// Parses one of the comma-separated parts of a field.
+fn parse_term(field: Field, text: &str) -> Result<Vec<FieldTerm>, ParseError> {
     let mut scanner = Scanner::new(text);
-    let items = match field {
+    let terms = match field {
         Field::Day if scanner.eat('L') => vec![before_last(&mut scanner)?],
-        // Alone, it is the last day of the week.
+        // `L` without a weekday is the last day of the week.
         Field::DayOfWeek if text == "L" && scanner.eat('L') => values(field, 7, 7, 1),
         _ => numbers(field, &mut scanner)?,
     };
-    scanner.finish(vocabulary(field).3)?;
-    Ok(items)
+    scanner.expect_end(field_syntax(field).allowed)?;
+    Ok(terms)
 }
 
-/// Reads what follows the `L` of a day of the month: `L`, `L-n`, `LW` or `L-nW`.
-fn before_last(scanner: &mut Scanner<'_>) -> Result<Item, Fault> {
+/// Parses the rest of `L`, `L-n`, `LW` or `L-nW` in the day of the month, after the `L`.
+fn before_last(scanner: &mut Scanner<'_>) -> Result<FieldTerm, ParseError> {
     let mut days = 0;
     if scanner.eat('-') {
         let at = scanner.column();
         let number = scanner.number().filter(|days| (1..=30).contains(days));
-        days = number.ok_or_else(|| Fault::new(at, "a number of days is needed; allowed: 1-30"))?;
+        days = number
+            .ok_or_else(|| ParseError::new(at, "expected a number of days; allowed: 1-30"))?;
     }
-    Ok(if scanner.eat('W') { Item::NearestBeforeLast(days) } else { Item::BeforeLast(days) })
+    Ok(if scanner.eat('W') {
+        FieldTerm::NearestWorkdayToLastMinus(days)
+    } else {
+        FieldTerm::LastDayMinus(days)
+    })
 }
 
-/// Reads `*`, `a` or `a-b`, also with a step, and the forms that begin with one value: `aW`, `aL` and `a#n`.
-fn numbers(field: Field, scanner: &mut Scanner<'_>) -> Result<Vec<Item>, Fault> {
-    let (min, max, ..) = vocabulary(field);
+/// Parses `*`, `a` or `a-b`, each with an optional step, and `aW`, `aL` and `a#n`.
+fn numbers(field: Field, scanner: &mut Scanner<'_>) -> Result<Vec<FieldTerm>, ParseError> {
+    let FieldSyntax { min, max, .. } = field_syntax(field);
     if scanner.eat('*') || scanner.next_is(|c| c == '/') {
         let step = parse_step(scanner, max)?.unwrap_or(1);
         return Ok(values(field, min, max, step));
@@ -129,17 +137,17 @@ fn numbers(field: Field, scanner: &mut Scanner<'_>) -> Result<Vec<Item>, Fault> 
     let named = scanner.next_is(char::is_alphabetic);
     let first = parse_value(field, named, scanner)?;
     if field == Field::Day && scanner.eat('W') {
-        return Ok(vec![Item::Nearest(first)]);
+        return Ok(vec![FieldTerm::NearestWorkday(first)]);
     }
     if field == Field::DayOfWeek && scanner.eat('L') {
-        return Ok(vec![Item::LastWeekday(from_monday(first))]);
+        return Ok(vec![FieldTerm::LastWeekday(from_monday(first))]);
     }
     if field == Field::DayOfWeek && scanner.eat('#') {
         let at = scanner.column();
         let number = scanner.number().filter(|nth| (1..=5).contains(nth));
-        let nth = number.ok_or_else(|| Fault::new(at, "a position is needed; allowed: 1-5"))?;
+        let nth = number.ok_or_else(|| ParseError::new(at, "expected a position; allowed: 1-5"))?;
         let weekday = from_monday(first);
-        return Ok(vec![Item::Nth { nth: nth as usize - 1, weekday }]);
+        return Ok(vec![FieldTerm::Nth { nth: nth as usize - 1, weekday }]);
     }
     if !scanner.eat('-') {
         let step = if named { None } else { parse_step(scanner, max)? };
@@ -150,14 +158,14 @@ fn numbers(field: Field, scanner: &mut Scanner<'_>) -> Result<Vec<Item>, Fault> 
     }
     let last = parse_value(field, named, scanner)?;
     if last < first && field == Field::Year {
-        return Err(Fault::new(0, "a range of years must not end before it begins"));
+        return Err(ParseError::new(0, "the end of a range of years must not be before its start"));
     }
     let step = if named { None } else { parse_step(scanner, u32::MAX)? };
     Ok(values(field, first, last, step.unwrap_or(1)))
 }
 
-/// Reads `/s` if it is there.
-fn parse_step(scanner: &mut Scanner<'_>, largest: u32) -> Result<Option<u32>, Fault> {
+/// Parses an optional `/s`.
+fn parse_step(scanner: &mut Scanner<'_>, largest: u32) -> Result<Option<u32>, ParseError> {
     if !scanner.eat('/') {
         return Ok(None);
     }
@@ -165,12 +173,12 @@ fn parse_step(scanner: &mut Scanner<'_>, largest: u32) -> Result<Option<u32>, Fa
     let number = scanner.number().filter(|step| (1..=largest).contains(step));
     number
         .map(Some)
-        .ok_or_else(|| Fault::new(at, format!("a step is needed; allowed: 1-{largest}")))
+        .ok_or_else(|| ParseError::new(at, format!("expected a step; allowed: 1-{largest}")))
 }
 
-/// Reads a value, which must be a name or a number as told.
-fn parse_value(field: Field, named: bool, scanner: &mut Scanner<'_>) -> Result<u32, Fault> {
-    let (min, max, names, allowed) = vocabulary(field);
+/// Parses a value, which must be a name if `named` is set, and a number otherwise.
+fn parse_value(field: Field, named: bool, scanner: &mut Scanner<'_>) -> Result<u32, ParseError> {
+    let FieldSyntax { min, max, names, allowed } = field_syntax(field);
     let at = scanner.column();
     let value = match named {
         true => value_of(names, scanner.letters(3)).map(|position| position + min),
@@ -178,28 +186,28 @@ fn parse_value(field: Field, named: bool, scanner: &mut Scanner<'_>) -> Result<u
     };
     let value = value.filter(|value| (min..=max).contains(value));
     value.ok_or_else(|| {
-        Fault::new(at, format!("a value is missing or out of range; allowed: {allowed}"))
+        ParseError::new(at, format!("a value is missing or out of range; allowed: {allowed}"))
     })
 }
 
-/// Every `step`th value from `first` to `last`; if `last` is less, the range goes on at the beginning of the
-/// field.
-fn values(field: Field, first: u32, last: u32, step: u32) -> Vec<Item> {
-    let (min, max, ..) = vocabulary(field);
+/// Returns every `step`th value from `first` to `last`. If `last` is less than `first`, the range wraps around at the
+/// maximum of the field.
+fn values(field: Field, first: u32, last: u32, step: u32) -> Vec<FieldTerm> {
+    let FieldSyntax { min, max, .. } = field_syntax(field);
     if first <= last && field != Field::DayOfWeek {
-        return vec![Item::Stride { first, last, step }];
+        return vec![FieldTerm::Range { first, last, step }];
     }
     let count = max - min + 1;
     let end = if last < first { last + count } else { last };
     let wrapped = (first..=end).step_by(step as usize).map(|value| (value - min) % count + min);
-    let single = |value| Item::Stride { first: value, last: value, step: 1 };
+    let single = |value| FieldTerm::Range { first: value, last: value, step: 1 };
     match field {
         Field::DayOfWeek => wrapped.map(from_monday).map(single).collect(),
         _ => wrapped.map(single).collect(),
     }
 }
 
-/// A weekday counted from Sunday = 1 as one counted from Monday = 0.
+/// Converts a weekday counted from Sunday = 1 to one counted from Monday = 0.
 fn from_monday(weekday: u32) -> u32 {
     (weekday + 5) % 7
 }

@@ -1,29 +1,39 @@
-//! Reading one item of a field, such as `5-20/5`.
+//! A scanner for one term of a field, such as `5-20/5`.
 
 use punctual_core::TriggerError;
 
 use super::field::Field;
 
-/// What is wrong in an item, and where: the number of characters before it.
+/// An error in a term. `at` is its position: the number of characters before it.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct ParseError {
     pub(super) at: usize,
     pub(super) reason: String,
 }
 
-impl Fault {
+impl ParseError {
     pub(super) fn new(at: usize, reason: impl Into<String>) -> Self {
         Self { at, reason: reason.into() }
     }
 
-    /// The error for the whole `value` of a field, in which the item begins after so many bytes.
+    /// Converts the error to one about the whole `value` of a field, in which the term begins at the byte `offset`.
     pub(super) fn in_field(self, field: Field, value: &str, offset: usize) -> TriggerError {
         let column = value[..offset].chars().count() + self.at + 1;
         TriggerError::invalid_field(field.name(), value, column, self.reason)
     }
 }
 
-/// A position in the text of an item.
+/// The values of a field in one of the dialects.
+pub(super) struct FieldSyntax {
+    pub(super) min: u32,
+    pub(super) max: u32,
+    /// The names of the values; the first name stands for `min`.
+    pub(super) names: &'static [&'static str],
+    /// The allowed values, for error messages.
+    pub(super) allowed: &'static str,
+}
+
+/// A position in the text of a term.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scanner<'t> {
     text: &'t str,
@@ -39,19 +49,19 @@ impl<'t> Scanner<'t> {
         &self.text[self.position..]
     }
 
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'t str {
+    fn take_while(&mut self, predicate: impl Fn(char) -> bool) -> &'t str {
         let rest = self.rest();
-        let taken = &rest[..rest.find(|c| !wanted(c)).unwrap_or(rest.len())];
+        let taken = &rest[..rest.find(|c| !predicate(c)).unwrap_or(rest.len())];
         self.position += taken.len();
         taken
     }
 
-    /// How many characters have been read.
+    /// The number of characters that have been read.
     pub(super) fn column(&self) -> usize {
         self.text[..self.position].chars().count()
     }
 
-    /// Reads `c` if it comes next.
+    /// Reads `c` if it is the next character. Returns whether it was read.
     pub(super) fn eat(&mut self, c: char) -> bool {
         let found = self.rest().starts_with(c);
         if found {
@@ -60,7 +70,7 @@ impl<'t> Scanner<'t> {
         found
     }
 
-    /// Reads a number; one that is too large for anything comes out as the largest there is.
+    /// Reads a number. A number that is too large is returned as `u32::MAX`.
     pub(super) fn number(&mut self) -> Option<u32> {
         let digits = self.take_while(|c| c.is_ascii_digit());
         (!digits.is_empty()).then(|| digits.parse().unwrap_or(u32::MAX))
@@ -71,9 +81,9 @@ impl<'t> Scanner<'t> {
         self.take_while(char::is_alphabetic)
     }
 
-    /// Whether such a character comes next.
-    pub(super) fn next_is(&self, wanted: impl Fn(char) -> bool) -> bool {
-        self.rest().starts_with(wanted)
+    /// Returns whether the next character matches `predicate`.
+    pub(super) fn next_is(&self, predicate: impl Fn(char) -> bool) -> bool {
+        self.rest().starts_with(predicate)
     }
 
     /// Reads up to `most` letters.
@@ -85,16 +95,19 @@ impl<'t> Scanner<'t> {
         taken
     }
 
-    /// Refuses whatever is left.
-    pub(super) fn finish(&self, allowed: &str) -> Result<(), Fault> {
+    /// Returns an error if there is unread text.
+    pub(super) fn expect_end(&self, allowed: &str) -> Result<(), ParseError> {
         if self.rest().is_empty() {
             return Ok(());
         }
-        Err(Fault::new(self.column(), format!("unexpected {:?}; allowed: {allowed}", self.rest())))
+        Err(ParseError::new(
+            self.column(),
+            format!("unexpected {:?}; allowed: {allowed}", self.rest()),
+        ))
     }
 }
 
-/// The value of a name in a list of names, in any case.
+/// Returns the index of a name in a list of names, ignoring case.
 pub(super) fn value_of(names: &[&str], name: &str) -> Option<u32> {
     let position = names.iter().position(|known| known.eq_ignore_ascii_case(name))?;
     u32::try_from(position).ok()

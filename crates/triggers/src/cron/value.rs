@@ -1,4 +1,4 @@
-//! What can be given for a cron field.
+//! The values that the setters of cron fields accept.
 
 use std::ops::RangeInclusive;
 

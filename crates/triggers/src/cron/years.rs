@@ -1,28 +1,28 @@
-//! Years that are named.
+//! The years of a restricted year field.
 
-use super::expression::Item;
+use super::expression::FieldTerm;
 use crate::civil::{FIRST_YEAR, LAST_YEAR, Year};
 
 const WORDS: usize = (LAST_YEAR - FIRST_YEAR) as usize / 64 + 1;
 
-/// A list of years from 1970 to 9999, with a bit for each, none of which is without a matching day.
+/// A bit set of years from 1970 to 9999. Years without a matching day are omitted.
 #[derive(Clone, Debug)]
 pub(super) struct YearList(Box<[u64; WORDS]>);
 
 impl YearList {
-    /// The years in `items` for which `has_day`, which two years of the same shape have in common.
-    pub(super) fn new(items: &[Item], has_day: impl Fn(&Year) -> bool) -> Self {
-        let with_days = Year::of_every_shape().filter(|year| has_day(year));
-        let shapes = with_days.fold(0, |shapes, year| shapes | 1 << year.shape());
+    /// The years in `terms` for which `has_day` returns true. Its result may depend only on the layout of the year.
+    pub(super) fn new(terms: &[FieldTerm], has_day: impl Fn(&Year) -> bool) -> Self {
+        let with_days = Year::all_layouts().filter(|year| has_day(year));
+        let layouts = with_days.fold(0, |layouts, year| layouts | 1 << year.layout_index());
         let mut list = Box::new([0; WORDS]);
-        for &item in items {
-            let Item::Stride { first, last, step } = item else {
+        for &term in terms {
+            let FieldTerm::Range { first, last, step } = term else {
                 continue;
             };
             for year in (first..=last).step_by(step as usize) {
                 let year = year as i32;
-                if shapes >> Year::new(year).shape() & 1 != 0 {
-                    let (word, bit) = place(year);
+                if layouts >> Year::new(year).layout_index() & 1 != 0 {
+                    let (word, bit) = bit_index(year);
                     list[word] |= 1 << bit;
                 }
             }
@@ -31,16 +31,16 @@ impl YearList {
     }
 
     pub(super) fn contains(&self, year: i32) -> bool {
-        let (word, bit) = place(year);
+        let (word, bit) = bit_index(year);
         self.0[word] >> bit & 1 != 0
     }
 
-    /// The first member that is not before `year`.
+    /// Returns the first element at or after `year`.
     pub(super) fn at_or_after(&self, year: i32) -> Option<i32> {
         if year > LAST_YEAR {
             return None;
         }
-        let (word, bit) = place(year);
+        let (word, bit) = bit_index(year);
         let mut bits = self.0[word] & (u64::MAX << bit);
         for (index, following) in (word..WORDS).zip(self.0[word + 1..].iter().chain([&0])) {
             if bits != 0 {
@@ -51,12 +51,12 @@ impl YearList {
         None
     }
 
-    /// The last member that is not after `year`.
+    /// Returns the last element at or before `year`.
     pub(super) fn at_or_before(&self, year: i32) -> Option<i32> {
         if year < FIRST_YEAR {
             return None;
         }
-        let (word, bit) = place(year);
+        let (word, bit) = bit_index(year);
         let mut bits = self.0[word] & (u64::MAX >> (63 - bit));
         for index in (0..=word).rev() {
             if bits != 0 {
@@ -68,7 +68,8 @@ impl YearList {
     }
 }
 
-fn place(year: i32) -> (usize, u32) {
+/// The word and bit of a year.
+fn bit_index(year: i32) -> (usize, u32) {
     let index = (year - FIRST_YEAR) as u32;
     ((index / 64) as usize, index % 64)
 }

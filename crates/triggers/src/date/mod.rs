@@ -1,4 +1,4 @@
-//! Once, at an instant.
+//! The date trigger: fires once, at an instant.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone}
 use serde::{Deserialize, Serialize};
 
 use crate::builder::{
-    Defaults, Extras, Settings, builder_is_into_trigger, builder_methods, same_but_for_clock,
-    stored,
+    CommonSettings, DefaultsSource, RunSettings, builder_is_into_trigger, builder_methods,
+    encode_spec, equal_ignoring_default_start,
 };
+use crate::display::DisplayInZone;
 use crate::input::DateTimeInput;
-use crate::text::InZone;
 
-/// Fires once, at an instant, even if that has passed when the job is added.
+/// Fires once, at an instant, even if this instant has passed when the job is added.
 ///
 /// ```
 /// use punctual_core::Trigger;
@@ -26,28 +26,28 @@ use crate::text::InZone;
 pub struct DateTrigger {
     run_date: Timestamp,
     timezone: Zone,
-    /// Whether the date was that of the clock: then it is no part of what was described.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    from_clock: bool,
+    /// Whether the date defaulted to the time of creation. If so, it is ignored when specs are compared.
+    #[serde(rename = "from_clock", default, skip_serializing_if = "std::ops::Not::not")]
+    run_date_is_default: bool,
     #[serde(flatten)]
-    extras: Extras,
+    run_settings: RunSettings,
 }
 
 impl DateTrigger {
     pub(crate) const KIND: &str = "date";
     const VERSION: u32 = 1;
 
-    /// Begins a trigger that fires at that time.
+    /// Returns a builder for a trigger that fires at `run_date`.
     pub fn at(run_date: impl Into<DateTimeInput>) -> DateTriggerBuilder {
-        DateTriggerBuilder { run_date: Some(run_date.into()), settings: Settings::default() }
+        DateTriggerBuilder { run_date: Some(run_date.into()), settings: CommonSettings::default() }
     }
 
-    /// Begins a trigger that fires at once: at the time at which it is made.
+    /// Returns a builder for a trigger that fires at the time at which it is built.
     pub fn now() -> DateTriggerBuilder {
-        DateTriggerBuilder { run_date: None, settings: Settings::default() }
+        DateTriggerBuilder { run_date: None, settings: CommonSettings::default() }
     }
 
-    /// When it fires.
+    /// Returns the instant at which the trigger fires.
     #[must_use]
     pub fn run_date(&self) -> Timestamp {
         self.run_date
@@ -72,45 +72,50 @@ impl Trigger for DateTrigger {
     }
 
     fn jitter(&self) -> Option<Jitter> {
-        self.extras.jitter
+        self.run_settings.jitter
     }
 
-    /// The zone only says how the instant is shown.
+    /// Visits no zone: the zone affects only the display of the instant.
     fn visit_zones(&self, _: &mut dyn FnMut(&Zone)) {}
 
     fn spec(&self) -> TriggerSpec {
-        stored(Self::KIND, Self::VERSION, self)
+        encode_spec(Self::KIND, Self::VERSION, self)
     }
 
     fn is_same_as(&self, stored: &TriggerSpec) -> bool {
-        same_but_for_clock(&self.spec(), stored, "run_date")
+        equal_ignoring_default_start(&self.spec(), stored, "run_date")
     }
 }
 
 impl fmt::Display for DateTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "date[{}]", InZone(self.run_date, &self.timezone))
+        write!(f, "date[{}]", DisplayInZone(self.run_date, &self.timezone))
     }
 }
 
-/// Makes a [`DateTrigger`]; see [`DateTrigger::at`].
+/// Builder for [`DateTrigger`]; see [`DateTrigger::at`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct DateTriggerBuilder {
-    /// None: now.
+    /// `None` means now.
     run_date: Option<DateTimeInput>,
-    settings: Settings,
+    settings: CommonSettings,
 }
 
 impl DateTriggerBuilder {
     builder_methods!(DateTrigger: timezone, jitter);
 
-    fn finish(self, defaults: Defaults<'_>) -> Result<DateTrigger, TriggerError> {
+    fn build_with(self, defaults: DefaultsSource<'_>) -> Result<DateTrigger, TriggerError> {
         let zone = self.settings.zone(defaults)?;
-        let from_clock = self.run_date.is_none();
+        let run_date_is_default = self.run_date.is_none();
         let run_date = self.run_date.unwrap_or_else(|| defaults.now().into());
-        let (run_date, timezone) = run_date.instant_and_zone("run_date", &zone)?;
-        Ok(DateTrigger { run_date, timezone, from_clock, extras: self.settings.extras()? })
+        let (run_date, timezone) = run_date.resolve_with_zone("run_date", &zone)?;
+        Ok(DateTrigger {
+            run_date,
+            timezone,
+            run_date_is_default,
+            run_settings: self.settings.run_settings()?,
+        })
     }
 }
 

@@ -1,13 +1,15 @@
-//! How exclusions are described.
+//! The builder of the Except trigger.
 
 use punctual_core::{IntoTrigger, TriggerDefaults, TriggerError};
 
 use super::{Calendar, ExceptTrigger};
-use crate::builder::{Candidate, Defaults, Settings, builder_is_into_trigger, builder_methods};
+use crate::builder::{
+    CommonSettings, DefaultsSource, DeferredTrigger, builder_is_into_trigger, builder_methods,
+};
 
-/// Excludes days from triggers and their builders.
+/// Extension trait that adds [`except`](Self::except) to triggers and builders.
 pub trait Except: IntoTrigger + Sized {
-    /// The same trigger, but without its fires on excluded days.
+    /// Returns a builder for a trigger that fires when this one fires, except on the days and instants of `calendar`.
     ///
     /// ```
     /// use punctual_core::{Timestamp, Trigger};
@@ -28,40 +30,40 @@ pub trait Except: IntoTrigger + Sized {
         Self: Send + 'static,
     {
         ExceptTriggerBuilder {
-            member: Candidate::new(self),
+            member: DeferredTrigger::new(self),
             calendar: calendar.into(),
             next_business_day: false,
-            settings: Settings::default(),
+            settings: CommonSettings::default(),
         }
     }
 }
 
 impl<T: IntoTrigger> Except for T {}
 
-/// Makes an [`ExceptTrigger`]; see [`Except::except`].
+/// Builder for [`ExceptTrigger`]; see [`Except::except`].
 ///
-/// The zone in which days are excluded is that of the trigger, unless another is told. Told or not, it is the
-/// default of the trigger and of those in the calendar. Jitter and the greatest number of runs are those of
-/// the trigger, unless others are told.
+/// Excluded days are days in the zone of the inner trigger unless `timezone` is set. This zone is also the default for
+/// triggers in the calendar. The zone of this builder, or else of the scheduler, is the default for the inner trigger.
+/// Jitter and `max_runs` default to those of the inner trigger.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct ExceptTriggerBuilder {
-    member: Candidate,
+    member: DeferredTrigger,
     calendar: Calendar,
     next_business_day: bool,
-    settings: Settings,
+    settings: CommonSettings,
 }
 
 impl ExceptTriggerBuilder {
-    /// Excludes more.
+    /// Also excludes the days and instants of another calendar.
     pub fn and(mut self, calendar: impl Into<Calendar>) -> Self {
         self.calendar = self.calendar.and(calendar);
         self
     }
 
-    /// Moves every fire on an excluded day to the next day that is not excluded, at the same time on the wall (to
-    /// the second; later by the length of a gap, in the first pass of a fold). Several fires that come together
-    /// there are one.
+    /// Postpones each fire on an excluded day to the next day that is not excluded, at the same local time, truncated
+    /// to seconds. In a DST gap the time is shifted forward by the length of the gap; an ambiguous time resolves to its
+    /// first occurrence. Fires that are postponed to the same instant are merged.
     pub fn next_business_day(mut self) -> Self {
         self.next_business_day = true;
         self
@@ -69,20 +71,20 @@ impl ExceptTriggerBuilder {
 
     builder_methods!(ExceptTrigger: timezone, start_date, end_date, jitter, max_runs);
 
-    fn finish(self, defaults: Defaults<'_>) -> Result<ExceptTrigger, TriggerError> {
+    fn build_with(self, defaults: DefaultsSource<'_>) -> Result<ExceptTrigger, TriggerError> {
         let mut defaults =
             TriggerDefaults { zone: self.settings.zone(defaults)?, now: defaults.now() };
-        let trigger = self.member.make(&defaults)?;
+        let trigger = self.member.build(&defaults)?;
         if self.settings.zone.is_none() {
             defaults.zone = trigger.zone().cloned().unwrap_or(defaults.zone);
         }
-        let (days, fires) = self.calendar.resolve(&defaults.zone, &defaults)?;
+        let (days, instant_exclusions) = self.calendar.resolve(&defaults.zone, &defaults)?;
         Ok(ExceptTrigger {
             trigger,
             days,
-            fires,
+            instant_exclusions,
             next_business_day: self.next_business_day,
-            limits: self.settings.limits(&defaults.zone)?,
+            settings: self.settings.resolve(&defaults.zone)?,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What to exclude.
+//! Exclusion calendars.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -12,9 +12,9 @@ use super::range::DateRange;
 use crate::cron::{CronValue, weekdays};
 use crate::input::DateTimeInput;
 
-/// Days, and single instants, on which a trigger shall not fire: see [`Except::except`](crate::Except::except).
+/// A set of days and instants at which a trigger must not fire; see [`Except::except`](crate::Except::except).
 ///
-/// Days are those of the zone of the trigger. A calendar is made once and can be given to many triggers.
+/// Days are days in the zone of the trigger. A calendar can be used for several triggers.
 ///
 /// ```
 /// use punctual_triggers::{Calendar, CronTrigger};
@@ -32,35 +32,36 @@ use crate::input::DateTimeInput;
 pub struct Calendar {
     weekdays: Vec<CronValue>,
     dates: Vec<(DateTimeInput, DateTimeInput)>,
-    days_of: Vec<(Make, u32)>,
-    fires_of: Vec<Make>,
+    days_of: Vec<(TriggerFactory, u32)>,
+    fires_of: Vec<TriggerFactory>,
 }
 
-type MakeFn = dyn Fn(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send + Sync;
+type TriggerFactoryFn =
+    dyn Fn(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send + Sync;
 
-/// Makes a trigger, as often as it is asked to.
+/// Builds a trigger, any number of times.
 #[derive(Clone)]
-struct Make(Arc<MakeFn>);
+struct TriggerFactory(Arc<TriggerFactoryFn>);
 
-impl Make {
+impl TriggerFactory {
     fn new(trigger: impl IntoTrigger + Clone + Send + Sync + 'static) -> Self {
         Self(Arc::new(move |defaults| trigger.clone().into_trigger(defaults)))
     }
 }
 
-impl fmt::Debug for Make {
+impl fmt::Debug for TriggerFactory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a trigger to be made")
+        f.write_str("a trigger that is not built yet")
     }
 }
 
 impl Calendar {
-    /// A calendar that excludes nothing.
+    /// Returns an empty calendar.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Excludes weekdays, written as in the `day_of_week` of a cron trigger: `"sat,sun"`, `5..=6`,
+    /// Excludes weekdays, in the format of the field `day_of_week` of a cron trigger: `"sat,sun"`, `5..=6`,
     /// `chrono::Weekday::Sun`.
     pub fn weekdays(mut self, weekdays: impl Into<CronValue>) -> Self {
         self.weekdays.push(weekdays.into());
@@ -74,7 +75,7 @@ impl Calendar {
         self
     }
 
-    /// Excludes all dates from the first to the last, both included.
+    /// Excludes all dates from `first` to `last`, both inclusive.
     pub fn dates(
         mut self,
         first: impl Into<DateTimeInput>,
@@ -89,23 +90,23 @@ impl Calendar {
         self.days_from(trigger, 1)
     }
 
-    /// Excludes every day on which another trigger fires, and the days after it, `days` in all.
+    /// Excludes `days` days from each fire time of another trigger: the day on which it fires and the following ones.
     pub fn days_from(
         mut self,
         trigger: impl IntoTrigger + Clone + Send + Sync + 'static,
         days: u32,
     ) -> Self {
-        self.days_of.push((Make::new(trigger), days));
+        self.days_of.push((TriggerFactory::new(trigger), days));
         self
     }
 
-    /// Excludes the very instants at which another trigger fires, whatever day that is.
+    /// Excludes the exact instants at which another trigger fires. Other instants of these days are not excluded.
     pub fn fires_of(mut self, trigger: impl IntoTrigger + Clone + Send + Sync + 'static) -> Self {
-        self.fires_of.push(Make::new(trigger));
+        self.fires_of.push(TriggerFactory::new(trigger));
         self
     }
 
-    /// Excludes everything that `other` excludes, too.
+    /// Also excludes everything that `other` excludes.
     pub fn and(mut self, other: impl Into<Self>) -> Self {
         let other = other.into();
         self.weekdays.extend(other.weekdays);
@@ -115,14 +116,14 @@ impl Calendar {
         self
     }
 
-    /// Whether it excludes nothing.
+    /// Returns whether the calendar excludes nothing.
     #[cfg(feature = "ical")]
     pub(super) fn is_empty(&self) -> bool {
         let Self { weekdays, dates, days_of, fires_of } = self;
         weekdays.is_empty() && dates.is_empty() && days_of.is_empty() && fires_of.is_empty()
     }
 
-    /// The excluded days and instants in a zone.
+    /// Returns the excluded days in `zone`, and the triggers whose fire times are excluded instants.
     pub(super) fn resolve(
         self,
         zone: &Zone,
@@ -143,15 +144,15 @@ impl Calendar {
             triggers: self
                 .days_of
                 .into_iter()
-                .map(|(Make(make), days)| Ok((make(defaults)?, check_length(days)?)))
+                .map(|(TriggerFactory(build), days)| Ok((build(defaults)?, check_length(days)?)))
                 .collect::<Result<_, TriggerError>>()?,
         };
-        let fires = self.fires_of.into_iter().map(|Make(make)| make(defaults));
-        Ok((days, fires.collect::<Result<_, _>>()?))
+        let instants = self.fires_of.into_iter().map(|TriggerFactory(build)| build(defaults));
+        Ok((days, instants.collect::<Result<_, _>>()?))
     }
 }
 
-/// No stretch of days is empty, or longer than the calendar.
+/// Returns an error if a span of days is empty or longer than the years 1 to 9999.
 pub(super) fn check_length(days: u32) -> Result<u32, TriggerError> {
     const LONGEST: u32 = 3_652_059;
     if (1..=LONGEST).contains(&days) {

@@ -1,25 +1,25 @@
-//! Which days are excluded.
+//! The excluded days of an Except trigger.
 
 use std::sync::Arc;
 
 use punctual_core::{Trigger, Zone};
 
 use super::range::DateRange;
-use crate::builder::first_from;
-use crate::civil::{LAST_DAY, bounds, day_of, weekday};
-use crate::steps::Steps;
+use crate::builder::first_fire_at_or_after;
+use crate::civil::{LAST_DAY, day_bounds, day_number, weekday};
+use crate::search_budget::SearchBudget;
 
-const FIRST_DAY: i32 = day_of(1, 1, 1);
+const FIRST_DAY: i32 = day_number(1, 1, 1);
 
-/// The excluded days, in a zone.
+/// The excluded days in a zone.
 #[derive(Clone, Debug)]
 pub(super) struct ExcludedDays {
     pub(super) zone: Zone,
-    /// Bit 0 is Monday.
+    /// The excluded weekdays; bit 0 is Monday.
     pub(super) weekdays: u8,
-    /// Sorted, with free days in between.
+    /// The excluded ranges of dates, sorted and separated by at least one day.
     pub(super) ranges: Vec<DateRange>,
-    /// Days on which a trigger fires, and so many days from there.
+    /// Triggers, each with the number of days that are excluded from each of its fire times.
     pub(super) triggers: Vec<(Arc<dyn Trigger>, u32)>,
 }
 
@@ -27,10 +27,10 @@ impl ExcludedDays {
     pub(super) fn contains(&self, day: i32) -> bool {
         self.weekdays >> weekday(day) & 1 != 0
             || self.range_at(day).is_ok()
-            || self.triggers.iter().any(|rule| self.covers(rule, day))
+            || self.triggers.iter().any(|rule| self.excludes(rule, day))
     }
 
-    /// The range that contains the day, or else the first one after it.
+    /// Returns the range that contains the day as `Ok`, or the first range after the day as `Err`.
     fn range_at(&self, day: i32) -> Result<DateRange, Option<DateRange>> {
         let index = self.ranges.partition_point(|range| range.last < day);
         match self.ranges.get(index) {
@@ -39,39 +39,39 @@ impl ExcludedDays {
         }
     }
 
-    /// Whether the trigger fires on one of the days that reach to `day`.
-    fn covers(&self, (trigger, days): &(Arc<dyn Trigger>, u32), day: i32) -> bool {
-        let (start, _) = bounds(&self.zone, first_reaching(day, *days));
-        let (_, end) = bounds(&self.zone, day);
-        first_from(trigger, start).is_some_and(|fire| fire <= end)
+    /// Returns whether the rule excludes `day`: whether its trigger fires on a day whose span contains `day`.
+    fn excludes(&self, (trigger, days): &(Arc<dyn Trigger>, u32), day: i32) -> bool {
+        let (start, _) = day_bounds(&self.zone, earliest_span_start(day, *days));
+        let (_, end) = day_bounds(&self.zone, day);
+        first_fire_at_or_after(trigger, start).is_some_and(|fire| fire <= end)
     }
 
-    /// The first day from `day` on that is not excluded.
-    pub(super) fn next_free(&self, mut day: i32, steps: &Steps) -> Option<i32> {
+    /// Returns the first included day at or after `day`. Included means not excluded.
+    pub(super) fn next_included(&self, mut day: i32, budget: &SearchBudget) -> Option<i32> {
         while self.contains(day) {
-            steps.take()?;
+            budget.consume()?;
             day = self.range_at(day).map_or(day, |range| range.last) + 1;
         }
         (day <= LAST_DAY).then_some(day)
     }
 
-    /// The first of the excluded days that lie just before `day`; `day` itself if there are none.
-    pub(super) fn run_before(&self, day: i32, steps: &Steps) -> i32 {
-        let free = self.previous_free(day - 1, steps);
-        free.map_or(FIRST_DAY, |free| free + 1)
+    /// Returns the first day of the block of excluded days immediately before `day`, or `day` if there is none.
+    pub(super) fn excluded_block_start(&self, day: i32, budget: &SearchBudget) -> i32 {
+        let included = self.previous_included(day - 1, budget);
+        included.map_or(FIRST_DAY, |included| included + 1)
     }
 
-    /// The last day up to `day` that is not excluded.
-    pub(super) fn previous_free(&self, mut day: i32, steps: &Steps) -> Option<i32> {
+    /// Returns the last included day at or before `day`.
+    pub(super) fn previous_included(&self, mut day: i32, budget: &SearchBudget) -> Option<i32> {
         while self.contains(day) {
-            steps.take()?;
+            budget.consume()?;
             day = self.range_at(day).map_or(day, |range| range.first) - 1;
         }
         (day >= FIRST_DAY).then_some(day)
     }
 }
 
-/// The first of the days from which a stretch of so many days reaches to `day`.
-fn first_reaching(day: i32, days: u32) -> i32 {
+/// Returns the first start day whose span of `days` days contains `day`.
+fn earliest_span_start(day: i32, days: u32) -> i32 {
     day.saturating_sub_unsigned(days - 1)
 }

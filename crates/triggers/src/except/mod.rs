@@ -1,12 +1,12 @@
-//! Triggers without their fires on excluded days.
+//! The Except trigger: fires when another trigger fires, except on excluded days.
 
 mod builder;
 mod calendar;
 mod days;
 #[cfg(feature = "ical")]
 mod ical;
-mod moved;
 mod oddities;
+mod postponed;
 mod range;
 mod stored;
 
@@ -15,23 +15,24 @@ use std::sync::Arc;
 
 use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerSpec, Zone};
 
-use crate::builder::first_from;
-use crate::civil::{Fold, Gap, Timeline, bounds, day_at};
+use crate::builder::first_fire_at_or_after;
+use crate::civil::{Fold, Gap, LocalTimeResolver, day_at, day_bounds};
 use crate::cron::weekday_names;
-use crate::steps::Steps;
+use crate::search_budget::SearchBudget;
 pub use builder::{Except, ExceptTriggerBuilder};
 pub use calendar::Calendar;
 use days::ExcludedDays;
-use moved::Moved;
+use postponed::PostponedTimes;
 
-/// Fires when another trigger does, but not on excluded days; or, instead of on an excluded day, on the next
-/// that is not. It is made by [`Except::except`].
+/// Fires when another trigger fires, except on excluded days and at excluded instants. With
+/// [`next_business_day`](ExceptTriggerBuilder::next_business_day), a fire on an excluded day is postponed to the next
+/// day that is not excluded. The trigger is constructed with [`Except::except`].
 ///
 /// ```
 /// use punctual_core::{Timestamp, Trigger};
 /// use punctual_triggers::{Calendar, CronTrigger, Except};
 ///
-/// // Salaries on the 15th, or on the next working day.
+/// // Salaries are paid on the 15th, or on the next business day.
 /// let trigger = CronTrigger::builder().day(15).hour(8)
 ///     .except(Calendar::new().weekdays("sat,sun").date("2026-08-17"))
 ///     .next_business_day()
@@ -43,61 +44,65 @@ use moved::Moved;
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 ///
-/// The search is bounded: a trigger that would have to leave more than [`STEPS`](Self::STEPS) days and fires
-/// behind for one that is not excluded is finished. A date that has passed does not fire.
+/// The search is limited: after [`STEPS`](Self::STEPS) excluded days and fire times, `next_fire_time` returns `None`.
+/// If the inner trigger is a `DateTrigger` whose date is in the past, the trigger does not fire.
 #[derive(Clone, Debug)]
 pub struct ExceptTrigger {
     trigger: Arc<dyn Trigger>,
     days: ExcludedDays,
-    /// Triggers whose very instants are excluded.
-    fires: Vec<Arc<dyn Trigger>>,
+    /// Triggers whose fire times are excluded instants.
+    instant_exclusions: Vec<Arc<dyn Trigger>>,
     next_business_day: bool,
-    limits: crate::builder::Limits,
+    settings: crate::builder::StoredSettings,
 }
 
 impl ExceptTrigger {
     pub(crate) const KIND: &str = "except";
 
-    /// How many excluded days and fires a search leaves behind before it gives up.
+    /// The maximum number of excluded days and fire times that a search examines.
     pub const STEPS: u32 = 1_000_000;
 
-    /// The first fire from `from` on, if no instants were excluded.
-    fn first(&self, from: Timestamp, steps: &Steps) -> Option<Timestamp> {
+    /// Returns the first fire time at or after `from`, without regard to excluded instants.
+    fn first(&self, from: Timestamp, budget: &SearchBudget) -> Option<Timestamp> {
         if self.next_business_day {
-            self.first_with_moved(from, steps)
+            self.first_with_postponed(from, budget)
         } else {
-            self.first_on_free_day(from, steps)
+            self.first_on_included_day(from, budget)
         }
     }
 
-    /// The last fire from `from` to `until`, if no instants were excluded.
-    fn last(&self, from: Timestamp, until: Timestamp, steps: &Steps) -> Option<Timestamp> {
+    /// Returns the last fire time from `from` to `until`, without regard to excluded instants.
+    fn last(&self, from: Timestamp, until: Timestamp, budget: &SearchBudget) -> Option<Timestamp> {
         if self.next_business_day {
-            self.last_with_moved(until, steps).filter(|&fire| fire >= from)
+            self.last_with_postponed(until, budget).filter(|&fire| fire >= from)
         } else {
-            self.last_on_free_day(from, until, steps)
+            self.last_on_included_day(from, until, budget)
         }
     }
 
-    fn first_on_free_day(&self, mut from: Timestamp, steps: &Steps) -> Option<Timestamp> {
+    fn first_on_included_day(
+        &self,
+        mut from: Timestamp,
+        budget: &SearchBudget,
+    ) -> Option<Timestamp> {
         loop {
-            let fire = first_from(&*self.trigger, from)?;
+            let fire = first_fire_at_or_after(&*self.trigger, from)?;
             let day = day_at(&self.days.zone, fire);
             if !self.days.contains(day) {
                 return Some(fire);
             }
-            let (start, _) = bounds(&self.days.zone, self.days.next_free(day, steps)?);
-            steps.take()?;
-            // Where the clock goes back over midnight, the next day has begun before.
+            let (start, _) = day_bounds(&self.days.zone, self.days.next_included(day, budget)?);
+            budget.consume()?;
+            // If a backward transition crosses midnight, the next day may have started before this fire time.
             from = start.max(after(fire)?);
         }
     }
 
-    fn last_on_free_day(
+    fn last_on_included_day(
         &self,
         from: Timestamp,
         mut until: Timestamp,
-        steps: &Steps,
+        budget: &SearchBudget,
     ) -> Option<Timestamp> {
         loop {
             let fire = self.trigger.latest_fire_time(from, until)?;
@@ -105,83 +110,99 @@ impl ExceptTrigger {
             if !self.days.contains(day) {
                 return Some(fire);
             }
-            let (_, end) = bounds(&self.days.zone, self.days.previous_free(day, steps)?);
-            steps.take()?;
+            let (_, end) = day_bounds(&self.days.zone, self.days.previous_included(day, budget)?);
+            budget.consume()?;
             until = end.min(before(fire)?);
         }
     }
 
-    fn first_with_moved(&self, from: Timestamp, steps: &Steps) -> Option<Timestamp> {
+    fn first_with_postponed(&self, from: Timestamp, budget: &SearchBudget) -> Option<Timestamp> {
         let today = day_at(&self.days.zone, from);
-        let landing = self.days.next_free(today, steps)?;
-        let mut from = match landing == today {
+        let target_day = self.days.next_included(today, budget)?;
+        let mut from = match target_day == today {
             true => from,
-            false => bounds(&self.days.zone, landing).0,
+            false => day_bounds(&self.days.zone, target_day).0,
         };
-        let mut moved = self.first_moved(landing, from, steps);
-        let mut regular = first_from(&*self.trigger, from);
-        // Before the next regular fire, no other moves; if it is one that moves itself, it and the others that land
-        // with it come next.
+        let mut postponed = self.first_postponed(target_day, from, budget);
+        let mut regular = first_fire_at_or_after(&*self.trigger, from);
+        // The next fire of the inner trigger is the first one after `from` that can be postponed. If it is on an
+        // excluded day, the result is the earliest fire on its target day.
         let excluded = |fire: &Timestamp| self.days.contains(day_at(&self.days.zone, *fire));
         if let Some(fire) = regular.filter(excluded) {
             regular = None;
-            if moved.is_none() {
-                let landing = self.days.next_free(day_at(&self.days.zone, fire), steps)?;
-                from = bounds(&self.days.zone, landing).0;
-                moved = self.first_moved(landing, from, steps);
-                regular = first_from(&*self.trigger, from).filter(|fire| !excluded(fire));
+            if postponed.is_none() {
+                let target_day = self.days.next_included(day_at(&self.days.zone, fire), budget)?;
+                from = day_bounds(&self.days.zone, target_day).0;
+                postponed = self.first_postponed(target_day, from, budget);
+                regular =
+                    first_fire_at_or_after(&*self.trigger, from).filter(|fire| !excluded(fire));
             }
         }
-        moved.into_iter().chain(regular).min()
+        postponed.into_iter().chain(regular).min()
     }
 
-    fn last_with_moved(&self, mut until: Timestamp, steps: &Steps) -> Option<Timestamp> {
+    fn last_with_postponed(
+        &self,
+        mut until: Timestamp,
+        budget: &SearchBudget,
+    ) -> Option<Timestamp> {
         loop {
-            steps.take()?;
+            budget.consume()?;
             let last = self.trigger.latest_fire_time(Timestamp::MIN, until)?;
-            let day = self.days.next_free(day_at(&self.days.zone, last), steps)?;
-            let (start, end) = bounds(&self.days.zone, day);
-            let moved = self.last_moved(day, until, steps);
+            let day = self.days.next_included(day_at(&self.days.zone, last), budget)?;
+            let (start, end) = day_bounds(&self.days.zone, day);
+            let postponed = self.last_postponed(day, until, budget);
             let regular = self.trigger.latest_fire_time(start, end.min(until));
-            let found = moved.into_iter().chain(regular).max();
+            let found = postponed.into_iter().chain(regular).max();
             if found.is_some() {
                 return found;
             }
-            // What moves to that day comes after `until`: the last fire is one before all of these.
-            let (start, _) = bounds(&self.days.zone, self.days.run_before(day, steps));
+            // All fires that are postponed to this day are after `until`. Continue before the block of excluded days.
+            let (start, _) =
+                day_bounds(&self.days.zone, self.days.excluded_block_start(day, budget));
             until = before(start)?;
         }
     }
 
-    /// The first fire from `from` on that moves to the day `landing`.
-    fn first_moved(&self, landing: i32, from: Timestamp, steps: &Steps) -> Option<Timestamp> {
+    /// Returns the first fire time at or after `from` that is postponed to `target_day`.
+    fn first_postponed(
+        &self,
+        target_day: i32,
+        from: Timestamp,
+        budget: &SearchBudget,
+    ) -> Option<Timestamp> {
         let seconds = -(-from.as_micros()).div_euclid(1_000_000);
-        let moved = self.moved_to(landing, steps);
-        let fire = self.timeline().at_or_after(&moved, seconds)?;
+        let postponed = self.postponed_to(target_day, budget);
+        let fire = self.resolver().at_or_after(&postponed, seconds)?;
         Some(Timestamp::from_seconds(fire))
     }
 
-    /// The last fire up to `until` that moves to the day `landing`.
-    fn last_moved(&self, landing: i32, until: Timestamp, steps: &Steps) -> Option<Timestamp> {
+    /// Returns the last fire time at or before `until` that is postponed to `target_day`.
+    fn last_postponed(
+        &self,
+        target_day: i32,
+        until: Timestamp,
+        budget: &SearchBudget,
+    ) -> Option<Timestamp> {
         let seconds = until.as_micros().div_euclid(1_000_000);
-        let moved = self.moved_to(landing, steps);
-        let fire = self.timeline().at_or_before(&moved, seconds)?;
+        let postponed = self.postponed_to(target_day, budget);
+        let fire = self.resolver().at_or_before(&postponed, seconds)?;
         Some(Timestamp::from_seconds(fire))
     }
 
-    fn moved_to<'t>(&'t self, landing: i32, steps: &'t Steps) -> Moved<'t> {
-        Moved { trigger: &*self.trigger, days: &self.days, landing, steps }
+    fn postponed_to<'t>(&'t self, target_day: i32, budget: &'t SearchBudget) -> PostponedTimes<'t> {
+        PostponedTimes { trigger: &*self.trigger, days: &self.days, target_day, budget }
     }
 
-    /// How the wall times to which fires move become instants.
-    fn timeline(&self) -> Timeline {
-        Timeline { zone: self.days.zone.clone(), gap: Gap::Shift, fold: Fold::First }
+    /// Returns the resolver for the local times to which fires are postponed.
+    fn resolver(&self) -> LocalTimeResolver {
+        LocalTimeResolver { zone: self.days.zone.clone(), gap: Gap::Shift, fold: Fold::First }
     }
 
-    /// Whether that very instant is excluded.
+    /// Returns whether the instant `fire` is excluded.
     fn excludes(&self, fire: Timestamp) -> bool {
-        let mut triggers = self.fires.iter();
-        triggers.any(|trigger| first_from(&**trigger, fire) == Some(fire))
+        let mut triggers = self.instant_exclusions.iter();
+        triggers.any(|trigger| first_fire_at_or_after(&**trigger, fire) == Some(fire))
     }
 }
 
@@ -195,28 +216,28 @@ fn before(instant: Timestamp) -> Option<Timestamp> {
 
 impl Trigger for ExceptTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let steps = Steps::new(Self::STEPS);
-        let mut from = self.limits.from(previous, now)?;
+        let budget = SearchBudget::new(Self::STEPS);
+        let mut from = self.settings.first_candidate(previous, now)?;
         loop {
-            let fire = self.first(from, &steps).filter(|&fire| fire <= self.limits.last())?;
+            let fire = self.first(from, &budget).filter(|&fire| fire <= self.settings.end())?;
             if !self.excludes(fire) {
                 return Some(fire);
             }
-            steps.take()?;
+            budget.consume()?;
             from = after(fire)?;
         }
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
-        let steps = Steps::new(Self::STEPS);
-        let from = from.max(self.limits.first());
-        let mut until = until.min(self.limits.last());
+        let budget = SearchBudget::new(Self::STEPS);
+        let from = from.max(self.settings.start());
+        let mut until = until.min(self.settings.end());
         loop {
-            let fire = self.last(from, until, &steps)?;
+            let fire = self.last(from, until, &budget)?;
             if !self.excludes(fire) {
                 return Some(fire);
             }
-            steps.take()?;
+            budget.consume()?;
             until = before(fire)?;
         }
     }
@@ -226,11 +247,11 @@ impl Trigger for ExceptTrigger {
     }
 
     fn jitter(&self) -> Option<Jitter> {
-        self.limits.extras.jitter.or_else(|| self.trigger.jitter())
+        self.settings.run_settings.jitter.or_else(|| self.trigger.jitter())
     }
 
     fn max_runs(&self) -> Option<u64> {
-        self.limits.extras.max_runs.or_else(|| self.trigger.max_runs())
+        self.settings.run_settings.max_runs.or_else(|| self.trigger.max_runs())
     }
 
     fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
@@ -241,7 +262,7 @@ impl Trigger for ExceptTrigger {
         visit(&self.days.zone);
         self.trigger.visit_zones(visit);
         let days = self.days.triggers.iter().map(|(trigger, _)| trigger);
-        for trigger in days.chain(&self.fires) {
+        for trigger in days.chain(&self.instant_exclusions) {
             trigger.visit_zones(visit);
         }
     }
@@ -256,7 +277,8 @@ impl Trigger for ExceptTrigger {
 }
 
 impl fmt::Display for ExceptTrigger {
-    /// Such as `except[cron[hour='9'], sat,sun, 2026-12-24, 3 ranges of dates, next business day]`.
+    /// For example `except[cron[hour='9'], sat,sun, 4 ranges of dates, next business day]`. Up to three ranges are
+    /// listed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "except[{}", self.trigger)?;
         if self.days.weekdays != 0 {
@@ -276,7 +298,7 @@ impl fmt::Display for ExceptTrigger {
                 _ => write!(f, ", {days} days from {trigger}")?,
             }
         }
-        for trigger in &self.fires {
+        for trigger in &self.instant_exclusions {
             write!(f, ", fires of {trigger}")?;
         }
         if self.next_business_day {

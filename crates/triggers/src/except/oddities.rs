@@ -1,26 +1,26 @@
-//! What an exclusion does to the fires of its trigger.
+//! Deviations due to exclusions: suppressed and postponed fire times.
 
 use punctual_core::{Oddity, Timestamp};
 
 use super::{ExceptTrigger, after};
-use crate::builder::first_from;
-use crate::civil::{DAY, bounds, day_at, resolve};
-use crate::steps::Steps;
+use crate::builder::first_fire_at_or_after;
+use crate::civil::{SECONDS_PER_DAY, day_at, day_bounds, local_to_utc};
+use crate::search_budget::SearchBudget;
 
-/// How many fires are looked at.
+/// The maximum number of fire times that are examined.
 const LIMIT: u32 = 100;
 
 impl ExceptTrigger {
-    /// The fires that are left out or moved, and what is odd about the others.
+    /// Returns the suppressed and postponed fire times and the deviations of the others.
     pub(super) fn find_oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
-        let from = from.max(self.limits.first());
-        let until = until.min(self.limits.last());
+        let from = from.max(self.settings.start());
+        let until = until.min(self.settings.end());
         let mut found = self.trigger.oddities(from, until);
         found.retain(|oddity| !self.days.contains(day_at(&self.days.zone, oddity.instant())));
         if self.next_business_day {
-            self.find_moved(from, until, &mut found);
+            self.find_postponed(from, until, &mut found);
         } else {
-            self.find_left_out(from, until, &mut found);
+            self.find_suppressed(from, until, &mut found);
         }
         self.find_excluded_instants(from, until, &mut found);
         found.sort_by_key(Oddity::instant);
@@ -28,9 +28,9 @@ impl ExceptTrigger {
         found
     }
 
-    /// The first fire on each excluded day.
-    fn find_left_out(&self, from: Timestamp, until: Timestamp, found: &mut Vec<Oddity>) {
-        let mut next = first_from(&*self.trigger, from);
+    /// Appends the first fire time on each excluded day.
+    fn find_suppressed(&self, from: Timestamp, until: Timestamp, found: &mut Vec<Oddity>) {
+        let mut next = first_fire_at_or_after(&*self.trigger, from);
         for _ in 0..LIMIT {
             let Some(fire) = next.filter(|&fire| fire <= until) else {
                 return;
@@ -39,27 +39,30 @@ impl ExceptTrigger {
             let mut from = after(fire);
             if self.days.contains(day) {
                 found.push(Oddity::excluded(fire));
-                from = from.map(|from| from.max(bounds(&self.days.zone, day + 1).0));
+                from = from.map(|from| from.max(day_bounds(&self.days.zone, day + 1).0));
             } else {
-                // Nothing is left out before the next excluded day; days in between need no look.
-                from = from.map(|from| from.max(bounds(&self.days.zone, self.end_of_free(day)).0));
+                // No fire time is suppressed before the next excluded day, so the days before it are skipped.
+                from = from.map(|from| {
+                    from.max(day_bounds(&self.days.zone, self.next_excluded_within_year(day)).0)
+                });
             }
-            next = from.and_then(|from| first_from(&*self.trigger, from));
+            next = from.and_then(|from| first_fire_at_or_after(&*self.trigger, from));
         }
     }
 
-    /// The next excluded day after `day`, if it comes within a year; else the day after that year.
-    fn end_of_free(&self, day: i32) -> i32 {
+    /// Returns the next excluded day after `day` within a year, or else the day after that year.
+    fn next_excluded_within_year(&self, day: i32) -> i32 {
         let mut days = day + 1..day + 366;
         days.find(|&day| self.days.contains(day)).unwrap_or(day + 366)
     }
 
-    /// The fires on excluded days that come later.
-    fn find_moved(&self, from: Timestamp, until: Timestamp, found: &mut Vec<Oddity>) {
-        let steps = Steps::new(Self::STEPS);
+    /// Appends the fires that are postponed from excluded days.
+    fn find_postponed(&self, from: Timestamp, until: Timestamp, found: &mut Vec<Oddity>) {
+        let budget = SearchBudget::new(Self::STEPS);
         let today = day_at(&self.days.zone, from);
-        let run = self.days.run_before(today, &steps);
-        let mut next = first_from(&*self.trigger, bounds(&self.days.zone, run).0);
+        let block_start = self.days.excluded_block_start(today, &budget);
+        let mut next =
+            first_fire_at_or_after(&*self.trigger, day_bounds(&self.days.zone, block_start).0);
         for _ in 0..LIMIT {
             let Some(fire) = next.filter(|&fire| fire <= until) else {
                 return;
@@ -67,26 +70,27 @@ impl ExceptTrigger {
             let utc = fire.as_micros().div_euclid(1_000_000);
             let civil = utc + i64::from(self.days.zone.span_at(utc).offset);
             let day = day_at(&self.days.zone, fire);
-            let Some(landing) = self.days.next_free(day, &steps) else {
+            let Some(target_day) = self.days.next_included(day, &budget) else {
                 return;
             };
-            if landing != day {
-                let moved = i64::from(landing) * DAY + civil.rem_euclid(DAY);
-                let comes = Timestamp::from_seconds(resolve(&self.days.zone, moved));
-                if (from..=until).contains(&comes) {
-                    found.push(Oddity::moved(fire, comes));
+            if target_day != day {
+                let postponed =
+                    i64::from(target_day) * SECONDS_PER_DAY + civil.rem_euclid(SECONDS_PER_DAY);
+                let postponed = Timestamp::from_seconds(local_to_utc(&self.days.zone, postponed));
+                if (from..=until).contains(&postponed) {
+                    found.push(Oddity::moved(fire, postponed));
                 }
             }
-            next = after(fire).and_then(|from| first_from(&*self.trigger, from));
+            next = after(fire).and_then(|from| first_fire_at_or_after(&*self.trigger, from));
         }
     }
 
-    /// The instants that are left out because another trigger fires then.
+    /// Appends the fire times that are excluded instants.
     fn find_excluded_instants(&self, from: Timestamp, until: Timestamp, found: &mut Vec<Oddity>) {
-        let steps = Steps::new(Self::STEPS);
-        let mut from = Some(from).filter(|_| !self.fires.is_empty());
+        let budget = SearchBudget::new(Self::STEPS);
+        let mut from = Some(from).filter(|_| !self.instant_exclusions.is_empty());
         for _ in 0..LIMIT {
-            let fire = from.and_then(|from| self.first(from, &steps));
+            let fire = from.and_then(|from| self.first(from, &budget));
             let Some(fire) = fire.filter(|&fire| fire <= until) else {
                 return;
             };

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::input::{DateTimeInput, day_text};
 
-/// All days from the first to the last. As text it is `2026-12-24` or, of several days,
-/// `2026-07-01/2026-07-31`, as in ISO 8601.
+/// A range of days, both ends inclusive. The text format is `2026-12-24` for a single day and `2026-07-01/2026-07-31`
+/// for several days, as in ISO 8601.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct DateRange {
     pub(super) first: i32,
@@ -16,7 +16,7 @@ pub(super) struct DateRange {
 }
 
 impl DateRange {
-    /// The range from `first` to `last`, where instants are understood in `zone`.
+    /// The range from `first` to `last`. Instants are converted to `zone`.
     pub(super) fn new(
         first: &DateTimeInput,
         last: &DateTimeInput,
@@ -24,13 +24,13 @@ impl DateRange {
     ) -> Result<Self, TriggerError> {
         let range = Self { first: first.day("dates", zone)?, last: last.day("dates", zone)? };
         if range.last < range.first {
-            let reason = "a range must not end before it begins";
+            let reason = "the end of a range must not be before its start";
             return Err(TriggerError::invalid_field("dates", range.to_string(), 1, reason));
         }
         Ok(range)
     }
 
-    /// Sorts the ranges, and joins those between which no day lies.
+    /// Sorts the ranges and joins overlapping and adjacent ones.
     pub(super) fn join(mut ranges: Vec<Self>) -> Vec<Self> {
         ranges.sort_unstable();
         let mut joined: Vec<Self> = Vec::with_capacity(ranges.len());

@@ -1,4 +1,4 @@
-//! The stored form of exclusions.
+//! The stored form of the Except trigger.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::ExceptTrigger;
 use super::calendar::check_length;
 use super::days::ExcludedDays;
 use super::range::DateRange;
-use crate::builder::{Limits, stored};
+use crate::builder::{StoredSettings, encode_spec};
 use crate::cron::{CronValue, weekday_names, weekdays};
 
 const VERSION: u32 = 1;
@@ -29,10 +29,10 @@ struct Stored {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     next_business_day: bool,
     #[serde(flatten)]
-    limits: Limits,
+    settings: StoredSettings,
 }
 
-/// The days on which a trigger fires, and so many from there.
+/// Excludes `days` days from each fire time of a trigger.
 #[derive(Serialize, Deserialize)]
 struct StoredDays {
     trigger: TriggerSpec,
@@ -53,7 +53,7 @@ impl ExceptTrigger {
             .days_of
             .iter()
             .map(|rule| Ok((registry.restore(&rule.trigger)?, check_length(rule.days)?)));
-        let fires = stored.fires_of.iter().map(|spec| registry.restore(spec));
+        let instant_exclusions = stored.fires_of.iter().map(|spec| registry.restore(spec));
         Ok(Self {
             trigger: registry.restore(&stored.trigger)?,
             days: ExcludedDays {
@@ -62,13 +62,13 @@ impl ExceptTrigger {
                 ranges: DateRange::join(stored.dates),
                 triggers: triggers.collect::<Result<_, TriggerError>>()?,
             },
-            fires: fires.collect::<Result<_, _>>()?,
+            instant_exclusions: instant_exclusions.collect::<Result<_, _>>()?,
             next_business_day: stored.next_business_day,
-            limits: stored.limits,
+            settings: stored.settings,
         })
     }
 
-    /// The stored form.
+    /// Encodes the trigger in its stored form.
     pub(super) fn to_spec(&self) -> TriggerSpec {
         let triggers = self.days.triggers.iter();
         let form = Stored {
@@ -79,14 +79,14 @@ impl ExceptTrigger {
             days_of: triggers
                 .map(|(trigger, days)| StoredDays { trigger: trigger.spec(), days: *days })
                 .collect(),
-            fires_of: self.fires.iter().map(|trigger| trigger.spec()).collect(),
+            fires_of: self.instant_exclusions.iter().map(|trigger| trigger.spec()).collect(),
             next_business_day: self.next_business_day,
-            limits: self.limits.clone(),
+            settings: self.settings.clone(),
         };
-        stored(Self::KIND, VERSION, &form)
+        encode_spec(Self::KIND, VERSION, &form)
     }
 
-    /// Whether `spec` excludes the same from the same trigger.
+    /// Returns whether `spec` describes the same trigger, settings and exclusions.
     pub(super) fn matches(&self, spec: &TriggerSpec) -> bool {
         let Ok(stored) = spec.decode::<Stored>(VERSION) else {
             return false;
@@ -101,9 +101,13 @@ impl ExceptTrigger {
             && self.days.ranges == stored.dates
             && self.days.triggers.len() == stored.days_of.len()
             && days().all(|(own, stored)| same(&own.0, &stored.trigger) && same_length(own, stored))
-            && self.fires.len() == stored.fires_of.len()
-            && self.fires.iter().zip(&stored.fires_of).all(|(own, stored)| same(own, stored))
+            && self.instant_exclusions.len() == stored.fires_of.len()
+            && self
+                .instant_exclusions
+                .iter()
+                .zip(&stored.fires_of)
+                .all(|(own, stored)| same(own, stored))
             && self.next_business_day == stored.next_business_day
-            && self.limits == stored.limits
+            && self.settings == stored.settings
     }
 }

@@ -1,10 +1,10 @@
-//! What can be asked of any trigger.
+//! The extension trait with the queries that any trigger supports.
 
 use punctual_core::{Timestamp, Trigger};
 
 use super::{Explanation, Fires};
 
-/// Questions to any trigger, built-in or not.
+/// Queries on any trigger, built-in or custom.
 ///
 /// ```
 /// use punctual_core::Timestamp;
@@ -18,23 +18,23 @@ use super::{Explanation, Fires};
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 pub trait TriggerExt: Trigger {
-    /// Its fires from `from` on, in order. A date that has passed is not among them.
+    /// Returns the fire times from `from` on, in order. A `DateTrigger` whose date is before `from` has none.
     fn fires(&self, from: Timestamp) -> Fires<'_, Self> {
         Fires::new(self, from)
     }
 
-    /// Its fires from `from` to `until`, both included.
+    /// Returns the fire times from `from` to `until`, both inclusive.
     fn between(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp> {
         self.fires(from).take_while(move |&fire| fire <= until)
     }
 
-    /// Its last fire that is not after `until`.
+    /// Returns the last fire time at or before `until`.
     fn latest_at_or_before(&self, until: Timestamp) -> Option<Timestamp> {
         self.latest_fire_time(Timestamp::MIN, until)
     }
 
-    /// Its next `count` fires from `from` on, with the reason for all that is odd about them, and warnings for
-    /// the year that follows.
+    /// Returns the next `count` fire times from `from` on, with the reason for each deviation from the schedule, and
+    /// warnings for the following year.
     ///
     /// ```
     /// use punctual_core::Timestamp;
@@ -43,9 +43,12 @@ pub trait TriggerExt: Trigger {
     /// let trigger = CronTrigger::builder().hour(3).minute(30).timezone("Europe/Helsinki").build()?;
     /// let explanation = trigger.explain(Timestamp::from_seconds(1_774_656_000), 2);
     /// let sunday = explanation.steps[1].to_string();
-    /// assert_eq!(sunday, "Sun 2026-03-29 04:30:00 +03:00  03:30:00 is skipped by the clock");
+    /// assert_eq!(sunday, "Sun 2026-03-29 04:30:00 +03:00  03:30:00 does not exist (clock set forward)");
     /// let warning = explanation.warnings[0].to_string();
-    /// assert_eq!(warning, "on 2026-03-29, 03:30:00 is skipped by the clock, and it fires at 04:30:00");
+    /// assert_eq!(
+    ///     warning,
+    ///     "on 2026-03-29, 03:30:00 does not exist (clock set forward); the trigger fires at 04:30:00"
+    /// );
     /// println!("{explanation}");
     /// # Ok::<(), punctual_core::TriggerError>(())
     /// ```
@@ -53,12 +56,12 @@ pub trait TriggerExt: Trigger {
         Explanation::new(self, from, count)
     }
 
-    /// A number that tells the rules of all zones that decide when it fires from others; see
-    /// [`Zone::fingerprint`](punctual_core::Zone::fingerprint). It costs some microseconds for each zone.
+    /// Returns a hash of the rules of all zones that affect the fire times. It changes if one of these rules changes;
+    /// see [`Zone::fingerprint`](punctual_core::Zone::fingerprint). The computation takes some microseconds per zone.
     fn rules_fingerprint(&self) -> u64 {
         let mut all = 0_u64;
         self.visit_zones(&mut |zone| {
-            // The order counts: two zones that swap their rules are a change.
+            // The hash depends on the order: it must change if two zones swap their rules.
             all = all.rotate_left(1) ^ zone.fingerprint();
         });
         all

@@ -1,12 +1,12 @@
-//! Fires one after the other.
+//! An iterator over fire times.
 
 use punctual_core::{Timestamp, Trigger};
 
-use crate::builder::first_from;
+use crate::builder::first_fire_at_or_after;
 
-/// The fires of a trigger in order; see [`TriggerExt::fires`](crate::TriggerExt::fires).
+/// Iterator over the fire times of a trigger, in order; see [`TriggerExt::fires`](crate::TriggerExt::fires).
 #[derive(Debug)]
-#[must_use = "an iterator does nothing until it is asked"]
+#[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct Fires<'t, T: Trigger + ?Sized> {
     trigger: &'t T,
     from: Timestamp,
@@ -28,7 +28,7 @@ impl<T: Trigger + ?Sized> Iterator for Fires<'_, T> {
             return None;
         }
         let next = match self.previous {
-            None => first_from(self.trigger, self.from),
+            None => first_fire_at_or_after(self.trigger, self.from),
             previous => self.trigger.next_fire_time(previous, self.from),
         };
         self.previous = next;

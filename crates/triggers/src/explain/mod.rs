@@ -1,8 +1,8 @@
-//! Why a trigger fires when it does.
+//! Explanations of fire times: deviations from the schedule, and warnings.
 
+mod display;
 mod ext;
 mod fires;
-mod show;
 mod warning;
 
 use chrono::{DateTime, NaiveDateTime};
@@ -12,52 +12,54 @@ pub use ext::TriggerExt;
 pub use fires::Fires;
 pub use warning::Warning;
 
-/// The next fires of a trigger and what is odd about them; see [`TriggerExt::explain`]. `Display` is a text of a
-/// line for each.
+/// The next fire times of a trigger and their deviations from the schedule; see [`TriggerExt::explain`]. The `Display`
+/// form has one line per step and per warning.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The trigger as it is shown.
+    /// The `Display` form of the trigger.
     pub trigger: String,
-    /// The zone of all times.
+    /// The zone in which all times are given.
     pub zone: Zone,
-    /// The fires, and what is left out between them, in order.
+    /// The fire times and the suppressed times between them, in order.
     pub steps: Vec<Step>,
-    /// What people may not expect, now or in the year that follows.
+    /// Behavior that the user may not expect, now or in the following year.
     pub warnings: Vec<Warning>,
 }
 
-/// A time at which a trigger fires, or at which it would.
+/// A time at which the trigger fires, or at which its fire is suppressed.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Step {
     /// The time.
     pub time: DateTime<Zone>,
-    /// Whether it fires; if not, the reasons tell why.
+    /// Whether the trigger fires at this time. If not, `reasons` contains the cause.
     pub fires: bool,
-    /// What is odd about it.
+    /// The remarks on this time, such as its deviation from the schedule.
     pub reasons: Vec<Reason>,
-    /// When the run may start, if it is jittered. The scheduler keeps it before the following fire.
+    /// The range of possible start times of the run, if the trigger has jitter. The scheduler limits it to times
+    /// before the following fire time.
     pub window: Option<(DateTime<Zone>, DateTime<Zone>)>,
 }
 
-/// What is odd about a time.
+/// A remark on a time.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// It stands in for a local time that the clock skips.
+    /// The time is shifted: the scheduled local time does not exist (DST gap).
     Shifted(NaiveDateTime),
-    /// The local times from the first to the second are skipped by the clock and left out.
+    /// The scheduled local times from the first to the second do not exist (DST gap) and are dropped.
     Skipped(NaiveDateTime, NaiveDateTime),
-    /// The clock shows this local time twice, and this is the first time.
+    /// The local time is ambiguous (DST fold), and this is its first occurrence.
     FirstPass,
-    /// The clock shows this local time twice, and this is the second time.
+    /// The local time is ambiguous (DST fold), and this is its second occurrence.
     SecondPass,
     /// The day or the instant is excluded.
     Excluded,
-    /// It stands in for a time on an excluded day.
+    /// The time is postponed from this time on an excluded day.
     Moved(DateTime<Zone>),
-    /// The clock has changed since the fire before, but elapsed time does not follow it.
+    /// The UTC offset changed after the previous fire time. The interval is elapsed time, so the local time of the
+    /// fire differs.
     WallTimeMoved,
 }
 
@@ -75,12 +77,12 @@ impl Explanation {
                     Oddity::WallTimeMoves { .. } => true,
                     _ => false,
                 });
-            steps.extend(others.iter().filter_map(|oddity| left_out(oddity, &zone)));
+            steps.extend(others.iter().filter_map(|oddity| suppressed_entry(oddity, &zone)));
             let reasons = own.iter().filter_map(|oddity| reason(oddity, &zone));
             steps.push(Step {
                 time: fire.in_zone(&zone),
                 fires: true,
-                reasons: reasons.chain(pass(fire, &zone)).collect(),
+                reasons: reasons.chain(fold_annotation(fire, &zone)).collect(),
                 window: trigger.jitter().map(|jitter| window(fire, jitter, &zone)),
             });
             since = fire.saturating_add_micros(1);
@@ -93,14 +95,14 @@ impl Explanation {
         }
     }
 
-    /// The times at which the trigger fires.
+    /// Returns the times at which the trigger fires.
     pub fn fires(&self) -> impl Iterator<Item = &DateTime<Zone>> {
         self.steps.iter().filter(|step| step.fires).map(|step| &step.time)
     }
 }
 
-/// The step for an oddity that is about no fire.
-fn left_out(oddity: &Oddity, zone: &Zone) -> Option<Step> {
+/// Returns the step for a deviation that is not at a fire time.
+fn suppressed_entry(oddity: &Oddity, zone: &Zone) -> Option<Step> {
     Some(Step {
         time: oddity.instant().in_zone(zone),
         fires: false,
@@ -120,8 +122,8 @@ fn reason(oddity: &Oddity, zone: &Zone) -> Option<Reason> {
     })
 }
 
-/// Whether the clock shows the local time of an instant twice.
-fn pass(instant: Timestamp, zone: &Zone) -> Option<Reason> {
+/// Returns which occurrence of an ambiguous local time an instant is, or `None` if its local time is not ambiguous.
+fn fold_annotation(instant: Timestamp, zone: &Zone) -> Option<Reason> {
     let utc = instant.as_micros().div_euclid(1_000_000);
     match zone.resolve_civil(utc + i64::from(zone.span_at(utc).offset)) {
         CivilOffset::Fold { at, .. } if utc < at => Some(Reason::FirstPass),

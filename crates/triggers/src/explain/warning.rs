@@ -1,53 +1,53 @@
-//! What people may not expect.
+//! Warnings about behavior that the user may not expect.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use punctual_core::{Oddity, Timestamp, Trigger, Zone};
 
 use super::TriggerExt;
-use crate::builder::first_from;
-use crate::civil::{local, spans};
+use crate::builder::first_fire_at_or_after;
+use crate::civil::{to_naive, zone_spans};
 
-/// Something about a trigger that people may not expect.
+/// Behavior of a trigger that the user may not expect.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// It does not fire at all.
+    /// The trigger does not fire at all.
     NeverFires,
-    /// After the fires that are shown there is no other.
+    /// There are no fire times after the listed ones.
     Ends,
-    /// A job is finished after so many runs, however many fires there are.
+    /// The job is finished after this number of runs, even if there are further fire times.
     MaxRuns(u64),
-    /// The clock shows these local times twice on that day, and it fires both times.
+    /// The local time is ambiguous (DST fold), and the trigger fires at both occurrences.
     Twice {
-        /// The first of the local times at which it fires twice.
+        /// The first local time of the fold at which the trigger fires twice.
         wall: NaiveDateTime,
     },
-    /// The clock skips a local time, and it fires later.
+    /// The scheduled local time does not exist (DST gap), and the trigger fires at another time.
     Shifted {
-        /// The local time.
+        /// The scheduled local time.
         wall: NaiveDateTime,
-        /// When it fires.
+        /// The time at which the trigger fires.
         fire: DateTime<Zone>,
     },
-    /// The clock skips local times, and it does not fire.
+    /// The scheduled local times do not exist (DST gap), and the trigger does not fire.
     Skipped {
-        /// The first of them.
+        /// The first of these local times.
         first: NaiveDateTime,
-        /// The last of them.
+        /// The last of these local times.
         last: NaiveDateTime,
     },
-    /// It counts elapsed days of 24 hours: from that day on it fires at another local time.
+    /// The interval counts elapsed days of 24 hours. From this date on, the trigger fires at another local time.
     WallTimeMoves {
-        /// When the clock changes next.
+        /// The date of the next zone transition.
         date: NaiveDate,
     },
 }
 
-/// How far warnings look ahead.
-const YEAR: i64 = 366 * 86_400 * 1_000_000;
+/// The look-ahead of warnings, from the first fire time on.
+const LOOKAHEAD_MICROS: i64 = 366 * 86_400 * 1_000_000;
 
-/// How many warnings of one kind there are at most.
-const EACH: usize = 4;
+/// The maximum number of warnings of one kind.
+const MAX_WARNINGS_PER_KIND: usize = 4;
 
 pub(super) fn warnings<T: Trigger + ?Sized>(
     trigger: &T,
@@ -55,7 +55,7 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
     count: usize,
     zone: &Zone,
 ) -> Vec<Warning> {
-    let Some(first) = first_from(trigger, from) else {
+    let Some(first) = first_fire_at_or_after(trigger, from) else {
         return vec![Warning::NeverFires];
     };
     let mut warnings = Vec::new();
@@ -63,10 +63,10 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
         warnings.push(Warning::Ends);
     }
     warnings.extend(trigger.max_runs().map(Warning::MaxRuns));
-    let until = first.saturating_add_micros(YEAR);
-    warnings.extend(twice(trigger, first, until, zone).take(EACH));
+    let until = first.saturating_add_micros(LOOKAHEAD_MICROS);
+    warnings.extend(twice(trigger, first, until, zone).take(MAX_WARNINGS_PER_KIND));
     let oddities = trigger.oddities(first.saturating_add_micros(1), until);
-    let told = oddities.iter().filter_map(|oddity| {
+    let gap_warnings = oddities.iter().filter_map(|oddity| {
         Some(match oddity {
             Oddity::Shifted { wall, fire, .. } => {
                 Warning::Shifted { wall: *wall, fire: fire.in_zone(zone) }
@@ -75,7 +75,7 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
             _ => return None,
         })
     });
-    warnings.extend(told.take(EACH));
+    warnings.extend(gap_warnings.take(MAX_WARNINGS_PER_KIND));
     let moves = oddities.iter().find_map(|oddity| match oddity {
         Oddity::WallTimeMoves { at, .. } => Some(at.in_zone(zone).date_naive()),
         _ => None,
@@ -84,20 +84,21 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
     warnings
 }
 
-/// The folds in which it fires at the same local time in both passes.
+/// Returns a warning for each fold in which the trigger fires at both occurrences of a local time.
 fn twice<T: Trigger + ?Sized>(
     trigger: &T,
     from: Timestamp,
     until: Timestamp,
     zone: &Zone,
 ) -> impl Iterator<Item = Warning> {
-    spans(zone, from, until).filter_map(move |span| {
+    zone_spans(zone, from, until).filter_map(move |span| {
         let length = i64::from(span.offset_before - span.offset);
         let start = Timestamp::from_seconds(span.start.checked_sub(length)?);
-        let fire = first_from(trigger, start.max(from))
+        let fire = first_fire_at_or_after(trigger, start.max(from))
             .filter(|&fire| length > 0 && fire < Timestamp::from_seconds(span.start))?;
         let again = fire.saturating_add_micros(length * 1_000_000);
         let civil = fire.as_micros().div_euclid(1_000_000) + i64::from(span.offset_before);
-        (first_from(trigger, again) == Some(again)).then(|| Warning::Twice { wall: local(civil) })
+        (first_fire_at_or_after(trigger, again) == Some(again))
+            .then(|| Warning::Twice { wall: to_naive(civil) })
     })
 }

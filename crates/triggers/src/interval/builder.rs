@@ -1,15 +1,15 @@
-//! How an interval trigger is described.
+//! The builder of the interval trigger.
 
 use std::time::Duration;
 
 use punctual_core::TriggerError;
 
 use super::{IntervalTrigger, Stored};
-use crate::builder::{Defaults, Settings, builder_is_into_trigger, builder_methods};
+use crate::builder::{CommonSettings, DefaultsSource, builder_is_into_trigger, builder_methods};
 
-/// A number of units: any of Rust's integers, or a fraction such as `1.5`.
+/// A number of time units: any integer type except the 128-bit ones, or a floating-point number such as `1.5`.
 pub trait Amount: Copy {
-    /// The number of microseconds in so many units of `unit` microseconds; none if there are too many.
+    /// Returns this number of units of `unit` microseconds as microseconds, or `None` on overflow.
     #[doc(hidden)]
     fn micros(self, unit: i64) -> Option<i64>;
 }
@@ -38,16 +38,16 @@ impl Amount for f32 {
     }
 }
 
-/// Makes an [`IntervalTrigger`]; see [`IntervalTrigger::every`] and its siblings.
+/// Builder for [`IntervalTrigger`]; see [`IntervalTrigger::every`], [`IntervalTrigger::seconds`] and the other units.
 ///
-/// Units add up: `IntervalTrigger::hours(1).minutes(30)` is 90 minutes. Without a `start_date` the first fire is
-/// one interval from now.
+/// Units are added: `IntervalTrigger::hours(1).minutes(30)` is 90 minutes. Without a `start_date`, the first fire time
+/// is one interval after the current time.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct IntervalTriggerBuilder {
-    /// Microseconds; none if it became too long.
+    /// In microseconds; `None` on overflow.
     interval: Option<i64>,
-    settings: Settings,
+    settings: CommonSettings,
 }
 
 const SECOND: i64 = 1_000_000;
@@ -55,15 +55,14 @@ const SECOND: i64 = 1_000_000;
 macro_rules! units {
     ($($unit:ident: $micros:expr;)*) => {
         impl IntervalTrigger {
-            /// Begins a trigger that fires after every such interval; fractions of a microsecond are
-            /// dropped.
+            /// Returns a builder for a trigger with this interval. Fractions of a microsecond are truncated.
             pub fn every(interval: Duration) -> IntervalTriggerBuilder {
                 let interval = i64::try_from(interval.as_micros()).ok();
-                IntervalTriggerBuilder { interval, settings: Settings::default() }
+                IntervalTriggerBuilder { interval, settings: CommonSettings::default() }
             }
 
             $(
-                #[doc = concat!("Begins a trigger that fires every so many ", stringify!($unit), ".")]
+                #[doc = concat!("Returns a builder for a trigger that fires every `", stringify!($unit), "` ", stringify!($unit), ".")]
                 pub fn $unit($unit: impl Amount) -> IntervalTriggerBuilder {
                     Self::every(Duration::ZERO).$unit($unit)
                 }
@@ -72,7 +71,7 @@ macro_rules! units {
 
         impl IntervalTriggerBuilder {
             $(
-                #[doc = concat!("Makes the interval so many ", stringify!($unit), " longer.")]
+                #[doc = concat!("Adds this number of ", stringify!($unit), " to the interval.")]
                 pub fn $unit(mut self, $unit: impl Amount) -> Self {
                     let more = $unit.micros($micros);
                     self.interval = self.interval.zip(more).and_then(|(so_far, more)| so_far.checked_add(more));
@@ -93,24 +92,24 @@ units! {
 impl IntervalTriggerBuilder {
     builder_methods!(IntervalTrigger: timezone, start_date, end_date, jitter, max_runs);
 
-    fn finish(self, defaults: Defaults<'_>) -> Result<IntervalTrigger, TriggerError> {
+    fn build_with(self, defaults: DefaultsSource<'_>) -> Result<IntervalTrigger, TriggerError> {
         let invalid =
             |value: &str, reason| TriggerError::invalid_field("interval", value, 1, reason);
         let interval = self.interval.ok_or_else(|| {
-            invalid("more than 292,000 years", "an interval must fit the years 1 to 9999")
+            invalid("more than 292,000 years", "the interval must fit into the years 1 to 9999")
         })?;
         let zone = self.settings.zone(defaults)?;
-        let mut limits = self.settings.limits(&zone)?;
-        // Stored from now on: a restart must not move the grid.
-        let from_clock = limits.start_date.is_none();
-        if from_clock {
-            limits.start_date = Some(defaults.now().saturating_add_micros(interval));
+        let mut settings = self.settings.resolve(&zone)?;
+        // The default start is stored, so that fire times do not change after a restart.
+        let start_is_default = settings.start_date.is_none();
+        if start_is_default {
+            settings.start_date = Some(defaults.now().saturating_add_micros(interval));
         }
-        IntervalTrigger::of(Stored {
+        IntervalTrigger::from_stored(Stored {
             interval_micros: interval,
             timezone: zone,
-            from_clock,
-            limits,
+            start_is_default,
+            settings,
         })
     }
 }

@@ -1,7 +1,7 @@
-//! Every so many seconds of elapsed time.
+//! The interval trigger: fires at a fixed interval of elapsed time.
 
 mod builder;
-mod grid;
+mod sequence;
 
 use std::fmt;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use std::time::Duration;
 use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 use serde::{Deserialize, Serialize};
 
-use crate::builder::{Limits, earliest, same_but_for_clock, stored};
-use crate::civil::spans;
-use crate::text::Elapsed;
+use crate::builder::{StoredSettings, encode_spec, equal_ignoring_default_start, search_start};
+use crate::civil::zone_spans;
+use crate::display::DisplayDuration;
 pub use builder::{Amount, IntervalTriggerBuilder};
-pub(crate) use grid::Grid;
+pub(crate) use sequence::ArithmeticSequence;
 
-/// Fires at `start_date`, and then again and again after an interval of elapsed time, whatever the clock on the
-/// wall does: "1 day" is 24 hours.
+/// Fires at `start_date` and then repeatedly at a fixed interval of elapsed time. Time zone transitions have no effect:
+/// "1 day" is 24 hours.
 ///
 /// ```
 /// use punctual_core::{Timestamp, Trigger};
@@ -31,7 +31,7 @@ pub(crate) use grid::Grid;
 /// ```
 #[derive(Clone, Debug)]
 pub struct IntervalTrigger {
-    grid: Grid,
+    sequence: ArithmeticSequence,
     stored: Stored,
 }
 
@@ -40,41 +40,42 @@ pub struct IntervalTrigger {
 struct Stored {
     interval_micros: i64,
     timezone: Zone,
-    /// Whether the start was one interval from the time of the clock: then it is no part of what was described.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    from_clock: bool,
+    /// Whether the start defaulted to one interval after the time of creation. If so, it is ignored when specs are
+    /// compared.
+    #[serde(rename = "from_clock", default, skip_serializing_if = "std::ops::Not::not")]
+    start_is_default: bool,
     #[serde(flatten)]
-    limits: Limits,
+    settings: StoredSettings,
 }
 
 impl IntervalTrigger {
     pub(crate) const KIND: &str = "interval";
     const VERSION: u32 = 1;
 
-    /// The time between two fires.
+    /// Returns the time between two fire times.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        Duration::from_micros(self.grid.interval.unsigned_abs())
+        Duration::from_micros(self.sequence.interval.unsigned_abs())
     }
 
-    /// When it fires, but for the end.
-    pub(crate) fn grid(&self) -> Grid {
-        self.grid
+    /// The fire times without regard to the end date.
+    pub(crate) fn sequence(&self) -> ArithmeticSequence {
+        self.sequence
     }
 
     pub(crate) fn restore(spec: &TriggerSpec) -> Result<Self, TriggerError> {
-        Self::of(spec.decode(Self::VERSION)?)
+        Self::from_stored(spec.decode(Self::VERSION)?)
     }
 
-    fn of(stored: Stored) -> Result<Self, TriggerError> {
+    fn from_stored(stored: Stored) -> Result<Self, TriggerError> {
         let interval = stored.interval_micros;
         if interval <= 0 {
             let value = format!("{} s", interval as f64 / 1e6);
-            let reason = "an interval must be longer than nothing";
+            let reason = "must be positive";
             return Err(TriggerError::invalid_field("interval", value, 1, reason));
         }
-        let grid = Grid { start: stored.limits.first().as_micros(), interval };
-        Ok(Self { grid, stored })
+        let sequence = ArithmeticSequence { start: stored.settings.start().as_micros(), interval };
+        Ok(Self { sequence, stored })
     }
 }
 
@@ -83,13 +84,15 @@ impl Trigger for IntervalTrigger {
         if previous == Some(Timestamp::MAX) {
             return None;
         }
-        self.grid
-            .at_or_after(earliest(previous, now))
-            .filter(|&fire| fire <= self.stored.limits.last())
+        self.sequence
+            .at_or_after(search_start(previous, now))
+            .filter(|&fire| fire <= self.stored.settings.end())
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
-        self.grid.at_or_before(until.min(self.stored.limits.last())).filter(|&fire| fire >= from)
+        self.sequence
+            .at_or_before(until.min(self.stored.settings.end()))
+            .filter(|&fire| fire >= from)
     }
 
     fn zone(&self) -> Option<&Zone> {
@@ -97,21 +100,21 @@ impl Trigger for IntervalTrigger {
     }
 
     fn jitter(&self) -> Option<Jitter> {
-        self.stored.limits.extras.jitter
+        self.stored.settings.run_settings.jitter
     }
 
     fn max_runs(&self) -> Option<u64> {
-        self.stored.limits.extras.max_runs
+        self.stored.settings.run_settings.max_runs
     }
 
     fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
-        const DAY: i64 = 86_400_000_000;
-        if self.grid.interval % DAY != 0 {
+        const MICROS_PER_DAY: i64 = 86_400_000_000;
+        if self.sequence.interval % MICROS_PER_DAY != 0 {
             return Vec::new();
         }
-        let from = from.max(Timestamp::from_micros(self.grid.start));
-        let until = until.min(self.stored.limits.last());
-        let changes = spans(&self.stored.timezone, from, until)
+        let from = from.max(Timestamp::from_micros(self.sequence.start));
+        let until = until.min(self.stored.settings.end());
+        let changes = zone_spans(&self.stored.timezone, from, until)
             .skip(1)
             .filter(|span| span.offset != span.offset_before);
         let moves =
@@ -119,20 +122,20 @@ impl Trigger for IntervalTrigger {
         moves.take(100).collect()
     }
 
-    /// The zone only says how fires are shown.
+    /// Visits no zone: the zone affects only the display of fire times.
     fn visit_zones(&self, _: &mut dyn FnMut(&Zone)) {}
 
     fn spec(&self) -> TriggerSpec {
-        stored(Self::KIND, Self::VERSION, &self.stored)
+        encode_spec(Self::KIND, Self::VERSION, &self.stored)
     }
 
     fn is_same_as(&self, stored: &TriggerSpec) -> bool {
-        same_but_for_clock(&self.spec(), stored, "start_date")
+        equal_ignoring_default_start(&self.spec(), stored, "start_date")
     }
 }
 
 impl fmt::Display for IntervalTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "interval[{}]", Elapsed(self.grid.interval))
+        write!(f, "interval[{}]", DisplayDuration(self.sequence.interval))
     }
 }

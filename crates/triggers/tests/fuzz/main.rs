@@ -1,4 +1,4 @@
-//! Replays the corpus of the fuzzers, and with it every input that has ever made one of them fail.
+//! Replays the corpus of the fuzz targets, which includes every input on which one of them has failed.
 
 mod targets;
 
@@ -18,8 +18,8 @@ fn the_corpus_passes() {
         for entry in entries {
             let path = entry.unwrap().path();
             let bytes = std::fs::read(&path).unwrap();
-            let tried = std::panic::catch_unwind(|| target(&String::from_utf8_lossy(&bytes)));
-            assert!(tried.is_ok(), "{}", path.display());
+            let result = std::panic::catch_unwind(|| target(&String::from_utf8_lossy(&bytes)));
+            assert!(result.is_ok(), "{}", path.display());
             count += 1;
         }
         assert!(count > 0, "{} is empty", directory.display());

@@ -1,6 +1,7 @@
-//! What is fuzzed: the bodies of the targets in `fuzz/`, and of the plain test that replays their corpus.
+//! The bodies of the fuzz targets in `fuzz/` and of the test that replays their corpus.
 //!
-//! Any text may be refused, but nothing may panic, and whatever is accepted must keep the contract of triggers.
+//! Any text may be rejected with an error, but no input may cause a panic, and every accepted trigger must fulfil the
+//! contract of `Trigger`.
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,10 +14,10 @@ use punctual_triggers::{
     register_builtin,
 };
 
-/// A target by name.
+/// The name and the body of a target.
 pub(crate) type Target = (&'static str, fn(&str));
 
-/// All targets; each has a corpus in `fuzz/corpus/`.
+/// All targets. Each has a corpus in `fuzz/corpus/`.
 pub(crate) const TARGETS: &[Target] = &[
     ("fields", fields),
     ("crontab", crontab),
@@ -28,17 +29,17 @@ pub(crate) const TARGETS: &[Target] = &[
     ("restore", restore),
 ];
 
-/// A day in 2026 on which the clock of Helsinki changes.
+/// A day in 2026 with a zone transition in Helsinki.
 const NOW: Timestamp = Timestamp::from_seconds(1_774_743_000);
 
 fn defaults() -> TriggerDefaults {
-    // Reading its data takes longer than everything else here.
+    // Reading the data takes longer than the rest of a target.
     static HELSINKI: LazyLock<Zone> =
         LazyLock::new(|| ZoneDatabase::bundled().get("Europe/Helsinki").expect("it is bundled"));
     TriggerDefaults { zone: HELSINKI.clone(), now: NOW }
 }
 
-/// Every line is the expression of a field, from the year to the second; empty ones are not given.
+/// Each line is the expression of a field, from the year to the second. Fields with an empty line are not set.
 pub(crate) fn fields(text: &str) {
     let set: [fn(CronTriggerBuilder, &str) -> CronTriggerBuilder; 8] = [
         |builder, text| builder.year(text),
@@ -65,7 +66,7 @@ pub(crate) fn crontab(text: &str) {
     try_out(CronTrigger::from_apscheduler_crontab(text));
 }
 
-/// An expression of Quartz.
+/// A Quartz expression.
 pub(crate) fn quartz(text: &str) {
     try_out(CronTrigger::from_quartz(text));
 }
@@ -78,7 +79,7 @@ pub(crate) fn date(text: &str) {
     try_out(CronTrigger::builder().hour(3).end_date(text));
 }
 
-/// A zone's name.
+/// The name of a zone.
 pub(crate) fn zone(text: &str) {
     if let Ok(zone) = Zone::named(text) {
         assert_eq!(Zone::named(zone.name()).as_ref(), Ok(&zone));
@@ -86,7 +87,7 @@ pub(crate) fn zone(text: &str) {
     }
 }
 
-/// An iCalendar file of days to leave out.
+/// An iCalendar file of excluded days.
 #[cfg(feature = "ical")]
 pub(crate) fn ical(text: &str) {
     use punctual_triggers::{Calendar, Except};
@@ -105,7 +106,7 @@ pub(crate) fn restore(text: &str) {
     }
 }
 
-/// Makes the trigger, if that is possible, and compares it with the one that comes back from its stored form.
+/// Builds the trigger, if it is valid, and compares it with the one restored from its stored form.
 fn try_out(builder: impl IntoTrigger) {
     let Ok(trigger) = builder.into_trigger(&defaults()) else { return };
     ask(&*trigger);
@@ -116,7 +117,7 @@ fn try_out(builder: impl IntoTrigger) {
     assert_eq!(again.to_string(), trigger.to_string());
 }
 
-/// Asks everything that a scheduler asks, at odd times too.
+/// Calls all methods that a scheduler calls, also with unusual instants.
 fn ask(trigger: &dyn Trigger) {
     for now in [Timestamp::MIN, Timestamp::UNIX_EPOCH, NOW, Timestamp::MAX] {
         let mut previous = trigger.next_fire_time(None, now);

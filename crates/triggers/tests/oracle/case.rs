@@ -1,4 +1,4 @@
-//! Triggers as the data describes them: by keyword arguments.
+//! The cases of the oracle data. Triggers are described by keyword arguments.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use punctual_triggers::{
 };
 use serde::Deserialize;
 
-/// A case, of any file.
+/// A case of any file.
 #[derive(Deserialize)]
 pub(crate) struct Case {
     pub(crate) id: String,
@@ -32,20 +32,20 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// The right fires, and whether there is none after them.
+    /// Returns the expected fire times, and whether there is no further one.
     pub(crate) fn expected(&self) -> Option<(&[String], bool)> {
         let fires = self.expect.as_deref().or(self.fires.as_deref())?;
         Some((fires, self.expect_end.or(self.end)?))
     }
 
-    /// Whether it is an interval of no length, which must be refused.
+    /// Returns whether the trigger is an interval of length zero, which must be an error.
     pub(crate) fn is_zero_interval(&self) -> bool {
         let units = ["weeks", "days", "hours", "minutes", "seconds"];
         let is_zero = |unit| self.trigger.get(unit).is_none_or(|value| value == 0);
         self.trigger["type"] == "interval" && units.into_iter().all(is_zero)
     }
 
-    /// Makes the trigger.
+    /// Builds the trigger.
     pub(crate) fn build(&self) -> Result<Arc<dyn Trigger>, String> {
         let described: Described =
             serde_json::from_value(self.trigger.clone()).map_err(|error| error.to_string())?;
@@ -60,7 +60,7 @@ struct Policy {
     fold: Option<Fold>,
 }
 
-/// The keyword arguments; an unknown one is refused here, like a wrong type.
+/// The keyword arguments. Unknown arguments and wrong types are errors.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 enum Described {
@@ -161,7 +161,7 @@ impl Amount for Number {
     }
 }
 
-/// Calls a setter of a builder if there is something to set.
+/// Calls the setters of a builder whose values are `Some`.
 macro_rules! set {
     ($builder:ident: $($setter:ident),*) => {
         $(if let Some(value) = $setter {
@@ -196,7 +196,7 @@ impl Described {
                 }
                 set_fields!(year, month, day, week, day_of_week, hour, minute, second);
                 set!(cron: start_date, end_date, timezone);
-                made(with_policy(cron, policy))
+                built(with_policy(cron, policy))
             }
             Self::Crontab { expr, timezone, dialect } => {
                 let mut cron = match dialect {
@@ -204,7 +204,7 @@ impl Described {
                     None => CronTrigger::from_apscheduler_crontab(&expr),
                 };
                 set!(cron: timezone);
-                made(with_policy(cron, policy))
+                built(with_policy(cron, policy))
             }
             Self::Interval {
                 weeks,
@@ -218,12 +218,12 @@ impl Described {
             } => {
                 let mut interval = IntervalTrigger::seconds(0);
                 set!(interval: weeks, days, hours, minutes, seconds, start_date, end_date, timezone);
-                made(interval)
+                built(interval)
             }
             Self::Date { run_date, timezone } => {
                 let mut date = DateTrigger::at(run_date);
                 set!(date: timezone);
-                made(date)
+                built(date)
             }
             Self::CalendarInterval {
                 years,
@@ -245,19 +245,19 @@ impl Described {
                     .minute(minute)
                     .second(second);
                 set!(calendar: start_date, end_date, timezone);
-                made(calendar)
+                built(calendar)
             }
             Self::And { triggers } => {
                 let mut triggers = triggers.into_iter().map(|trigger| trigger.build(policy));
                 let first = triggers.next().ok_or_else(empty)??;
-                made(triggers.try_fold(AndTrigger::of(first), |and, next| {
+                built(triggers.try_fold(AndTrigger::of(first), |and, next| {
                     Ok::<_, TriggerError>(and.and(next?))
                 })?)
             }
             Self::Or { triggers } => {
                 let mut triggers = triggers.into_iter().map(|trigger| trigger.build(policy));
                 let first = triggers.next().ok_or_else(empty)??;
-                made(triggers.try_fold(OrTrigger::of(first), |or, next| {
+                built(triggers.try_fold(OrTrigger::of(first), |or, next| {
                     Ok::<_, TriggerError>(or.or(next?))
                 })?)
             }
@@ -274,6 +274,6 @@ fn with_policy(mut cron: CronTriggerBuilder, Policy { gap, fold }: Policy) -> Cr
     cron
 }
 
-fn made(builder: impl IntoTrigger) -> Result<Arc<dyn Trigger>, TriggerError> {
+fn built(builder: impl IntoTrigger) -> Result<Arc<dyn Trigger>, TriggerError> {
     builder.into_trigger(&TriggerDefaults { zone: Zone::utc(), now: Timestamp::UNIX_EPOCH })
 }

@@ -1,4 +1,4 @@
-//! Is our answer to a case the right one?
+//! Comparison of a trigger with the expected results of a case.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl Count {
     }
 }
 
-/// Checks a line of a file; the error tells the difference.
+/// Checks a line of a file. The error describes the difference.
 pub(crate) fn line(kind: Kind, line: &str) -> Result<Outcome, String> {
     let case: Case = serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
     let described = |reason: String| format!("{}: {}\n    {reason}", case.id, case.trigger);
@@ -48,11 +48,11 @@ fn check(kind: Kind, case: &Case) -> Result<Outcome, String> {
     if kind == Kind::Errors || case.expect_error {
         return match built {
             Err(_) => Ok(Outcome::Passed),
-            Ok(trigger) => Err(format!("should be refused, but is {trigger}")),
+            Ok(trigger) => Err(format!("expected an error, got {trigger}")),
         };
     }
     let trigger = match built {
-        // APScheduler takes it for one second; what it prints is no concern of ours.
+        // APScheduler treats a zero interval as one second. Its text is not compared.
         Err(_) if kind == Kind::Texts && case.is_zero_interval() => {
             return Ok(Outcome::Undecided);
         }
@@ -65,31 +65,31 @@ fn check(kind: Kind, case: &Case) -> Result<Outcome, String> {
     Ok(Outcome::Passed)
 }
 
-/// The trigger as it comes back from a store.
+/// Restores the trigger from its stored form.
 fn restored(trigger: &dyn Trigger) -> Result<Arc<dyn Trigger>, String> {
     let mut registry = TriggerRegistry::new();
     punctual_triggers::register_builtin(&mut registry);
     let restored = registry.restore(&trigger.spec()).map_err(|error| error.to_string())?;
     if restored.to_string() != trigger.to_string() || restored.spec() != trigger.spec() {
-        return Err(format!("{trigger} comes back from its stored form as {restored}"));
+        return Err(format!("{trigger} is restored from its stored form as {restored}"));
     }
     Ok(restored)
 }
 
 fn check_text(case: &Case, trigger: &dyn Trigger) -> Result<(), String> {
-    // The calendar interval has a form of its own.
+    // The display form of the calendar interval differs from APScheduler's.
     let own = case.trigger.to_string().contains("calendarinterval");
     match &case.text {
         Some(text) if !own && *text != trigger.to_string() => {
             Err(format!("expected {text}, got {trigger}"))
         }
         Some(_) => Ok(()),
-        None => Err("there is no text to compare with".to_owned()),
+        None => Err("there is no expected text".to_owned()),
     }
 }
 
 fn check_fires(case: &Case, trigger: &dyn Trigger, offsets: bool) -> Result<(), String> {
-    let (expected, end) = case.expected().ok_or("there are no fires to compare with")?;
+    let (expected, end) = case.expected().ok_or("there are no expected fire times")?;
     let now = Timestamp::from(instant(case.now.as_deref().unwrap_or_default())?);
     let late = (case.late_by_s * 1e6) as i64;
     let (mut previous, mut at) = (None, now);
@@ -99,12 +99,12 @@ fn check_fires(case: &Case, trigger: &dyn Trigger, offsets: bool) -> Result<(), 
         let fire = trigger.next_fire_time(previous, at);
         if fire != Some(Timestamp::from(expected)) {
             return Err(format!(
-                "fire {}: expected {text}, got {}",
+                "fire time {}: expected {text}, got {}",
                 fires.len() + 1,
                 show(fire, trigger)
             ));
         }
-        let fire = fire.ok_or("no fire")?;
+        let fire = fire.ok_or("no fire time")?;
         let zone = trigger.zone().cloned().unwrap_or_else(Zone::utc);
         if offsets && fire.in_zone(&zone).offset().fix() != *expected.offset() {
             return Err(format!("expected {text}, got {}", fire.in_zone(&zone)));
@@ -114,13 +114,13 @@ fn check_fires(case: &Case, trigger: &dyn Trigger, offsets: bool) -> Result<(), 
     }
     let further = trigger.next_fire_time(previous, at);
     if further.is_some() == end {
-        let expected = if end { "the end" } else { "a further fire" };
+        let expected = if end { "the end" } else { "a further fire time" };
         return Err(format!("expected {expected}, got {}", show(further, trigger)));
     }
     check_latest(trigger, &fires, further)
 }
 
-/// The way back: up to just before the next fire, the latest is the one before it.
+/// Checks `latest_fire_time`: from a fire time until just before the next one, it returns the former.
 fn check_latest(
     trigger: &dyn Trigger,
     fires: &[Timestamp],
@@ -136,7 +136,9 @@ fn check_latest(
             let latest = trigger.latest_fire_time(first, until);
             if latest != Some(fire) {
                 let (latest, fire) = (show(latest, trigger), show(Some(fire), trigger));
-                return Err(format!("latest up to {until}: expected {fire}, got {latest}"));
+                return Err(format!(
+                    "latest fire time up to {until}: expected {fire}, got {latest}"
+                ));
             }
         }
     }

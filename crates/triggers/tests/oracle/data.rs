@@ -1,17 +1,17 @@
-//! Where the cases are.
+//! Access to the files of the oracle data.
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// What the cases of a file claim.
+/// The kind of result that the cases of a file expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Fire times with the offsets of the trigger's zone.
     Fires,
     /// Fire times as instants only.
     Instants,
-    /// Building is refused.
+    /// An error when the trigger is built.
     Errors,
     /// The display form.
     Texts,
@@ -36,7 +36,7 @@ pub(crate) struct File {
     pub(crate) path: PathBuf,
 }
 
-/// `PUNCTUAL_ORACLE`, which may be relative to the workspace, or else the copy that the project carries.
+/// Returns the directory `PUNCTUAL_ORACLE`, which may be relative to the workspace, or else the one in this package.
 pub(crate) fn directory() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     match std::env::var_os("PUNCTUAL_ORACLE").filter(|directory| !directory.is_empty()) {
@@ -46,7 +46,7 @@ pub(crate) fn directory() -> PathBuf {
     }
 }
 
-/// The release of the zone database that the data was made with.
+/// Returns the release of the zone database with which the data was generated.
 pub(crate) fn release(directory: &Path) -> Result<Option<String>, String> {
     let path = directory.join("meta.json");
     let Ok(text) = fs::read_to_string(&path) else {
@@ -57,7 +57,7 @@ pub(crate) fn release(directory: &Path) -> Result<Option<String>, String> {
     Ok(meta["iana"].as_str().map(str::to_owned))
 }
 
-/// The known files in that directory.
+/// Returns the known files in the directory.
 pub(crate) fn files(directory: &Path) -> Result<Vec<File>, String> {
     if !directory.is_dir() {
         return Err(format!("{} is not a directory", directory.display()));
@@ -71,7 +71,7 @@ pub(crate) fn files(directory: &Path) -> Result<Vec<File>, String> {
     Ok(FILES.into_iter().filter_map(find).collect())
 }
 
-/// The text of a file.
+/// Returns the decompressed text of a file.
 pub(crate) fn lines(path: &Path) -> Result<String, String> {
     let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     if path.extension().is_some_and(|extension| extension == "zst") {

@@ -1,9 +1,9 @@
-//! Compares our triggers with fire times that APScheduler and an independent evaluator have computed.
+//! Compares the triggers with fire times that were computed by APScheduler and by an independent evaluator.
 //!
-//! `PUNCTUAL_ORACLE=DIR cargo test --release -p punctual-triggers --test oracle` checks every file that it
-//! knows in `DIR`; without that, the copy in `tests/data/`, whose README describes the format.
+//! `PUNCTUAL_ORACLE=DIR cargo test --release -p punctual-triggers --test oracle` checks all known
+//! files in `DIR`. The default is `tests/data/`, whose README describes the format.
 
-#![expect(clippy::print_stdout, reason = "reports to whoever runs it, also when all is well")]
+#![expect(clippy::print_stdout, reason = "prints a report, even if all cases pass")]
 
 mod case;
 mod check;
@@ -13,11 +13,11 @@ use std::process::ExitCode;
 
 use punctual_core::ZoneDatabase;
 
-/// How many differences are shown for each file.
-const SHOWN: usize = 5;
+/// The maximum number of differences that are printed for each file.
+const MAX_PRINTED: usize = 5;
 
 fn main() -> ExitCode {
-    // What test runners ask to learn which tests there are.
+    // Test runners list the tests with this argument.
     if std::env::args().any(|argument| argument == "--list") {
         if !std::env::args().any(|argument| argument == "--ignored") {
             println!("oracle: test");
@@ -44,7 +44,7 @@ fn run() -> Result<(), String> {
             return Err(format!("the data is for zone database {wanted}, this is {release}"));
         }
         Some(_) => println!("zone database {release}, as in the data"),
-        None => println!("zone database {release}; the data does not tell its own"),
+        None => println!("zone database {release}; the release of the data is not recorded"),
     }
 
     let (mut cases, mut failures) = (0, 0);
@@ -64,7 +64,7 @@ fn run() -> Result<(), String> {
         }
         let check::Count { passed, undecided, failed } = count;
         println!("{:18} {:>7} {passed:>7} {undecided:>10} {failed:>7}", file.name, count.all());
-        for difference in differences.iter().take(SHOWN) {
+        for difference in differences.iter().take(MAX_PRINTED) {
             println!("  {difference}");
         }
         cases += count.all();
@@ -72,7 +72,7 @@ fn run() -> Result<(), String> {
     }
     println!("{:18} {cases:>7}", "all");
     match (cases, failures) {
-        (0, _) => Err("there are no cases in that directory".to_owned()),
+        (0, _) => Err("there are no cases in the directory".to_owned()),
         (_, 0) => Ok(()),
         _ => Err(format!("{failures} of {cases} cases differ")),
     }

@@ -1,4 +1,4 @@
-//! Random calendar intervals, and their dates one after the other.
+//! Random calendar intervals and the sequences of their dates.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 use proptest::prelude::*;
@@ -11,9 +11,9 @@ use super::zones::Place;
 pub(crate) struct Calendar {
     months: u32,
     days: u32,
-    /// In seconds since midnight.
+    /// The time of day in seconds since midnight.
     pub(crate) time: u32,
-    /// How many days before the place it starts.
+    /// The number of days between the start and the place.
     before: u64,
 }
 
@@ -43,14 +43,14 @@ impl Calendar {
             .start_date(self.start(place))
     }
 
-    /// Its dates, to some days after `until` in microseconds.
+    /// Returns the dates up to two days after `until`, which is in microseconds.
     pub(crate) fn days(&self, place: &Place, until: i64) -> impl Iterator<Item = NaiveDate> {
         let last = chrono::DateTime::from_timestamp_micros(until).unwrap().date_naive();
         let dates = std::iter::successors(Some(self.start(place)), |&date| Some(self.after(date)));
         dates.take_while(move |&date| date <= last + Days::new(2))
     }
 
-    /// Some months on, to the next month of these that has the day, and then some days on.
+    /// Returns the next date: adds `months` repeatedly until the month contains the day, and then `days`.
     fn after(&self, date: NaiveDate) -> NaiveDate {
         let mut later = date;
         if self.months > 0 {

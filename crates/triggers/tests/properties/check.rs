@@ -1,4 +1,4 @@
-//! What must hold of every trigger.
+//! The properties that every trigger must have.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use super::schedule::Schedule;
 use super::units::{DAY, SECOND};
 use super::zones::Place;
 
-/// A trigger and the instants that it is asked about.
+/// A trigger and the instants at which it is queried.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     schedule: Schedule,
-    /// Where in the window, as fractions.
+    /// The positions in the window, as fractions of its length.
     probes: Vec<(f64, f64)>,
 }
 
@@ -26,7 +26,7 @@ impl Case {
         (super::schedule::any(), probes).prop_map(|(schedule, probes)| Self { schedule, probes })
     }
 
-    /// Compares with brute force around `place`: by days where fires are rare, by hours where they are not.
+    /// Compares the trigger with brute force around `place`. The more fire times per day, the shorter is the window.
     pub(crate) fn check(&self, place: &Place) -> TestCaseResult {
         let half = match self.schedule.per_day() {
             0..=4 => 400 * DAY,
@@ -41,18 +41,18 @@ impl Case {
             from: Timestamp::from_micros(from),
             until: Timestamp::from_micros(until),
         };
-        // A date on its own is answered however late it is.
+        // A `DateTrigger` also returns a date in the past, so these checks do not apply to it.
         if !matches!(self.schedule, Schedule::Date(_)) {
             window.first_fires(&self.probes)?;
             window.forward()?;
         }
         window.backward()?;
         window.latest_fires(&self.probes)?;
-        window.comes_back()
+        window.is_restored()
     }
 }
 
-/// A stretch of time in which all fires are known.
+/// A time range in which all fire times are known.
 struct Window {
     trigger: Arc<dyn Trigger>,
     fires: BTreeSet<i64>,
@@ -65,7 +65,8 @@ impl Window {
         self.fires.iter().copied().map(Timestamp::from_micros).collect()
     }
 
-    /// From fire to fire, whatever the time is, and strictly onwards beyond the window.
+    /// Iterates over the fire times, independently of the current time. After the window, fire times must increase
+    /// strictly.
     fn forward(&self) -> TestCaseResult {
         let trigger = &self.trigger;
         let first = trigger.next_fire_time(None, self.from);
@@ -81,7 +82,7 @@ impl Window {
         Ok(())
     }
 
-    /// From the latest fire to the latest before it.
+    /// Iterates backwards over the fire times with `latest_fire_time`.
     fn backward(&self) -> TestCaseResult {
         let latest = |until: Timestamp| self.trigger.latest_fire_time(self.from, until);
         let before = |fire: &Timestamp| latest(fire.saturating_add_micros(-1));
@@ -96,7 +97,7 @@ impl Window {
         self.from.saturating_add_micros((length * fraction) as i64)
     }
 
-    /// The first fire at or after any instant, on a fire and off.
+    /// Checks the first fire time at or after an instant, for fire times and other instants.
     fn first_fires(&self, probes: &[(f64, f64)]) -> TestCaseResult {
         let on_fires = self.fires.iter().take(3).map(|&fire| Timestamp::from_micros(fire));
         for now in probes.iter().map(|&(a, _)| self.probe(a)).chain(on_fires) {
@@ -109,7 +110,7 @@ impl Window {
         Ok(())
     }
 
-    /// The latest fire between any two instants.
+    /// Checks the latest fire time between two instants.
     fn latest_fires(&self, probes: &[(f64, f64)]) -> TestCaseResult {
         for &(a, b) in probes {
             let (from, until) = (self.probe(a.min(b)), self.probe(a.max(b)));
@@ -121,8 +122,8 @@ impl Window {
         Ok(())
     }
 
-    /// Its stored form says the same again, and so does the trigger made of it.
-    fn comes_back(&self) -> TestCaseResult {
+    /// Checks that the trigger restored from the stored form has the same stored form and fire times.
+    fn is_restored(&self) -> TestCaseResult {
         let mut registry = TriggerRegistry::new();
         register_builtin(&mut registry);
         let trigger = &self.trigger;

@@ -1,4 +1,4 @@
-//! Random cron triggers of both dialects, and which days and times of day they mean.
+//! Random cron triggers of both dialects, and the days and times of day that match them.
 
 use chrono::{Datelike, NaiveDate};
 use proptest::option::weighted;
@@ -8,7 +8,7 @@ use punctual_triggers::{CronTrigger, CronTriggerBuilder};
 use super::day::Days;
 use super::expression::{Expression, FROM_MONDAY, FROM_SUNDAY, MONTHS, domain};
 
-/// APScheduler's eight fields, from the most to the least significant; none: not given.
+/// APScheduler's eight fields, from the most to the least significant. `None` means not given.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields {
     year: Option<Expression>,
@@ -25,7 +25,7 @@ impl Fields {
     pub(crate) fn any() -> impl Strategy<Value = Self> {
         let field = |domain, probability| weighted(probability, Expression::any(domain, true));
         (
-            // Open ends go on to 9999, where no window of these tests lies.
+            // Steps without an end extend to 9999, which is after all windows of these tests.
             field(domain(1970, 2110), 0.1),
             field(MONTHS, 0.3),
             weighted(0.4, Days::any()),
@@ -73,31 +73,31 @@ impl Fields {
         ]
     }
 
-    /// Whether the field with that number, if it is not given, is a star and not its least value.
-    fn implied_star(&self, index: usize) -> bool {
+    /// Returns whether the field with this index, if it is not given, defaults to a wildcard instead of its minimum.
+    fn defaults_to_wildcard(&self, index: usize) -> bool {
         let given = self.given();
         given[index..].contains(&true) || !given.contains(&true)
     }
 
-    pub(crate) fn follows_clock(&self) -> bool {
+    pub(crate) fn has_time_wildcard(&self) -> bool {
         let times = [&self.hour, &self.minute, &self.second];
         times.iter().enumerate().any(|(index, field)| match field {
-            Some(expression) => expression.has_star(),
-            None => self.implied_star(5 + index),
+            Some(expression) => expression.has_wildcard(),
+            None => self.defaults_to_wildcard(5 + index),
         })
     }
 
     pub(crate) fn has_day(&self, date: NaiveDate) -> bool {
         let is = |field: &Option<Expression>, index, value, least| match field {
             Some(expression) => expression.contains(value),
-            None => self.implied_star(index) || value == least,
+            None => self.defaults_to_wildcard(index) || value == least,
         };
         let free = |field: &Option<Expression>, value| {
             field.as_ref().is_none_or(|field| field.contains(value))
         };
         let day = match &self.day {
             Some(days) => days.contains(date),
-            None => self.implied_star(2) || date.day() == 1,
+            None => self.defaults_to_wildcard(2) || date.day() == 1,
         };
         day && free(&self.year, date.year() as u32)
             && is(&self.month, 1, date.month(), 1)
@@ -108,7 +108,7 @@ impl Fields {
     pub(crate) fn times(&self) -> Vec<u32> {
         let values = |field: &Option<Expression>, index, max| match field {
             Some(expression) => expression.values(domain(0, max)),
-            None if self.implied_star(index) => (0..=max).collect(),
+            None if self.defaults_to_wildcard(index) => (0..=max).collect(),
             None => vec![0],
         };
         times(
@@ -153,8 +153,8 @@ impl Line {
         CronTrigger::from_crontab(format!("{minute}  {hour} {day}\t{month} {weekday}"))
     }
 
-    pub(crate) fn follows_clock(&self) -> bool {
-        self.hour.starts_with_star() || self.minute.starts_with_star()
+    pub(crate) fn has_time_wildcard(&self) -> bool {
+        self.hour.starts_with_wildcard() || self.minute.starts_with_wildcard()
     }
 
     pub(crate) fn has_day(&self, date: NaiveDate) -> bool {
@@ -162,7 +162,7 @@ impl Line {
         let weekday =
             self.weekday.contains(sunday_first) || sunday_first == 0 && self.weekday.contains(7);
         let day = self.day.contains(date.day());
-        let either = !self.day.starts_with_star() && !self.weekday.starts_with_star();
+        let either = !self.day.starts_with_wildcard() && !self.weekday.starts_with_wildcard();
         let matches = if either { day || weekday } else { day && weekday };
         matches && self.month.contains(date.month())
     }
@@ -173,7 +173,7 @@ impl Line {
     }
 }
 
-/// In seconds since midnight.
+/// Returns the times of day in seconds since midnight.
 fn times(hours: &[u32], minutes: &[u32], seconds: &[u32]) -> Vec<u32> {
     let mut times = Vec::new();
     for hour in hours {

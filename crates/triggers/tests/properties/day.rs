@@ -15,7 +15,7 @@ pub(crate) enum Days {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Position {
-    /// Counted from 0.
+    /// The occurrence, counted from 0, and the weekday.
     Nth(u32, u32),
     LastWeekday(u32),
     Last,

@@ -1,4 +1,4 @@
-//! Random expressions of single fields: as text, and as what they mean.
+//! Random expressions of single fields, with their text and their values.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 pub(crate) struct Domain {
     pub(crate) min: u32,
     pub(crate) max: u32,
-    /// The first of them stands for `min`.
+    /// The names of the values; the first name stands for `min`.
     pub(crate) names: &'static [&'static str],
 }
 
@@ -27,11 +27,11 @@ pub(crate) const MONTHS: Domain = Domain {
 pub(crate) const FROM_MONDAY: Domain =
     Domain { min: 0, max: 6, names: &["mon", "tue", "wed", "thu", "fri", "sat", "sun"] };
 
-/// Crontab's weekdays: 7 is a second name of Sunday.
+/// The weekdays of crontab; 7 is Sunday, like 0.
 pub(crate) const FROM_SUNDAY: Domain =
     Domain { min: 0, max: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
-/// Every `step`th value of a range, in one of the ways to write it.
+/// Every `step`th value of a range, in one of the possible notations.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     first: u32,
@@ -60,19 +60,20 @@ impl Expression {
         all.filter(|&value| self.contains(value)).collect()
     }
 
-    pub(crate) fn starts_with_star(&self) -> bool {
+    pub(crate) fn starts_with_wildcard(&self) -> bool {
         self.0[0].text.starts_with('*')
     }
 
-    pub(crate) fn has_star(&self) -> bool {
+    pub(crate) fn has_wildcard(&self) -> bool {
         self.0.iter().any(|part| part.text.starts_with('*'))
     }
 
-    /// Random ones; `a/s`, from `a` to the end, only where a dialect has it.
+    /// Generates expressions. `a/s`, from `a` to the maximum, is included only if `open_steps` is set, since not all
+    /// dialects support it.
     pub(crate) fn any(domain: Domain, open_steps: bool) -> impl Strategy<Value = Self> {
         let few = prop::collection::vec(part(domain, open_steps), 1..4);
         prop_oneof![
-            1 => Just(vec![star(domain, 1)]),
+            1 => Just(vec![wildcard(domain, 1)]),
             4 => few,
         ]
         .prop_map(Self)
@@ -92,7 +93,7 @@ impl fmt::Debug for Expression {
     }
 }
 
-fn star(domain: Domain, step: u32) -> Part {
+fn wildcard(domain: Domain, step: u32) -> Part {
     let text = match step {
         1 => "*".to_owned(),
         _ => format!("*/{step}"),
@@ -111,7 +112,7 @@ fn part(domain: Domain, open_steps: bool) -> impl Strategy<Value = Part> {
             let range = |step: u32, text: String| Part { first, last, step, text };
             let single = |text: String| Part { first, last: first, step: 1, text };
             match form {
-                0 => star(domain, step_in(domain.max - domain.min)),
+                0 => wildcard(domain, step_in(domain.max - domain.min)),
                 1 if first < last => {
                     let step = step_in(last - first);
                     range(step, format!("{first}-{last}/{step}"))

@@ -1,9 +1,9 @@
-//! Random triggers of every kind compared with brute force, around the transitions of every zone of the bundled
+//! Compares random triggers of every kind with brute force, around the transitions of every zone of the bundled
 //! database from 1970 to 2100.
 //!
-//! A failure prints the smallest case found and where it was tried. Debug builds try a part of the
-//! transitions; `PUNCTUAL_PROPERTY_ROUNDS=5 cargo test --release -p punctual-triggers --test properties` tries
-//! them all five times, each with other triggers. `PUNCTUAL_PROPERTY_SEED` chooses all of them anew.
+//! A failure prints the smallest failing case and its place. Debug builds test a part of the transitions;
+//! `PUNCTUAL_PROPERTY_ROUNDS=5 cargo test --release -p punctual-triggers --test properties` tests all of them five
+//! times with different triggers. `PUNCTUAL_PROPERTY_SEED` sets the random seed.
 
 mod calendar;
 mod check;
@@ -21,7 +21,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner
 use check::Case;
 use cron::{Fields, Line};
 
-/// Debug builds try every so manieth transition.
+/// Every `EVERY`th transition is tested.
 const EVERY: usize = if cfg!(debug_assertions) { 7 } else { 1 };
 
 fn number(variable: &str, default: u64) -> u64 {
@@ -29,7 +29,7 @@ fn number(variable: &str, default: u64) -> u64 {
     set.map_or(default, |text| text.parse().expect("a number"))
 }
 
-/// The same cases in every run with the same seed.
+/// Returns a test runner that generates the same cases for the same seed.
 fn runner(seed: u64) -> TestRunner {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -65,7 +65,7 @@ fn fires_equal_brute_force_around_every_transition() {
 }
 
 #[test]
-fn what_is_shown_reads_back() {
+fn display_text_can_be_parsed() {
     let seed = seed();
     let fields = runner(seed).run(&Fields::any(), |fields| text::fields_read_back(&fields));
     fields.unwrap_or_else(|failed| panic!("seed {seed}: {failed}"));

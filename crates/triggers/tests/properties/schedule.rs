@@ -1,4 +1,4 @@
-//! Random triggers of every kind, and their fires by brute force.
+//! Random triggers of every kind, and their fire times by brute force.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::cron::{Fields, Line};
 use super::units::{DAY, SECOND};
 use super::zones::Place;
 
-/// A trigger; its times are relative to the place that it is tried at.
+/// A trigger. Its times are relative to the place at which it is tested.
 #[derive(Clone, Debug)]
 pub(crate) enum Schedule {
     Fields(Fields, Settings),
@@ -25,11 +25,12 @@ pub(crate) enum Schedule {
     /// In microseconds.
     Date(i64),
     Or(Vec<Schedule>),
-    /// Up to so many seconds after the place: a search for what members will never share takes its time.
+    /// The members and the end date in seconds after the place. Without an end date, a search without a result would
+    /// take too long.
     And(Vec<Schedule>, i64),
 }
 
-/// What cron and calendar triggers have in common.
+/// The settings that cron and calendar triggers have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     gap: Option<Gap>,
@@ -39,7 +40,7 @@ pub(crate) struct Settings {
     end: Option<i64>,
 }
 
-/// One kind of trigger after the other.
+/// Generates triggers of all kinds.
 pub(crate) fn any() -> impl Strategy<Value = Schedule> {
     let members = || prop::collection::vec(single(), 1..4);
     let or = || members().prop_map(Schedule::Or);
@@ -60,7 +61,7 @@ fn single() -> impl Strategy<Value = Schedule> {
         6 => (Fields::any(), settings()).prop_map(|(fields, s)| Schedule::Fields(fields, s)),
         3 => (Line::any(), settings()).prop_map(|(line, s)| Schedule::Line(line, s)),
         3 => (Calendar::any(), settings()).prop_map(|(dates, s)| Schedule::Calendar(dates, s)),
-        // Not so short that a window of some hours has millions.
+        // The interval is long enough to avoid millions of fire times in a window of some hours.
         1 => (instant(), interval).prop_map(|(start, i)| Schedule::Interval(start, i.max(SECOND / 2))),
         1 => instant().prop_map(Schedule::Date),
     ]
@@ -101,7 +102,7 @@ impl Schedule {
             }
             builder.into_trigger(&defaults)
         };
-        let made = match self {
+        let built = match self {
             Self::Fields(fields, settings) => cron(fields.builder(), settings),
             Self::Line(line, settings) => cron(line.builder(), settings),
             Self::Calendar(dates, settings) => {
@@ -125,20 +126,20 @@ impl Schedule {
                 all.end_date(at(end * SECOND)).into_trigger(&defaults)
             }
         };
-        made.unwrap_or_else(|error| panic!("{self:?}: {error}"))
+        built.unwrap_or_else(|error| panic!("{self:?}: {error}"))
     }
 
-    /// All fires in a range of microseconds.
+    /// Returns all fire times in a range of microseconds.
     pub(crate) fn fires(&self, place: &Place, from: i64, until: i64) -> BTreeSet<i64> {
         let at = place.at * SECOND;
         let fires: BTreeSet<_> = match self {
             Self::Fields(fields, settings) => {
                 let days = days(from, until).filter(|&date| fields.has_day(date));
-                settings.cron(place, days, &fields.times(), fields.follows_clock())
+                settings.cron(place, days, &fields.times(), fields.has_time_wildcard())
             }
             Self::Line(line, settings) => {
                 let days = days(from, until).filter(|&date| line.has_day(date));
-                settings.cron(place, days, &line.times(), line.follows_clock())
+                settings.cron(place, days, &line.times(), line.has_time_wildcard())
             }
             Self::Calendar(calendar, settings) => {
                 let days = calendar.days(place, until);
@@ -149,8 +150,8 @@ impl Schedule {
             Self::Interval(start, interval) => {
                 let start = at + start;
                 let steps = (from - start).div_euclid(*interval).max(0);
-                let grid = (steps..).map(|step| start + step * interval);
-                grid.take_while(|&fire| fire <= until).collect()
+                let sequence = (steps..).map(|step| start + step * interval);
+                sequence.take_while(|&fire| fire <= until).collect()
             }
             Self::Date(date) => BTreeSet::from([at + date]),
             Self::Or(members) => {
@@ -166,7 +167,7 @@ impl Schedule {
         fires.into_iter().filter(|fire| (from..=until).contains(fire)).collect()
     }
 
-    /// About how many fires there are in a day with any.
+    /// Returns the approximate number of fire times on a day that has any.
     pub(crate) fn per_day(&self) -> usize {
         match self {
             Self::Fields(fields, _) => fields.times().len(),
@@ -184,9 +185,9 @@ impl Settings {
         place: &Place,
         days: impl Iterator<Item = NaiveDate>,
         times: &[u32],
-        follows_clock: bool,
+        has_time_wildcard: bool,
     ) -> BTreeSet<i64> {
-        let (gap, fold) = match follows_clock {
+        let (gap, fold) = match has_time_wildcard {
             true => (Gap::Skip, Fold::Both),
             false => (Gap::Shift, Fold::First),
         };
@@ -200,14 +201,14 @@ impl Settings {
     }
 }
 
-/// The days around a range of microseconds from 1970 on, as they are anywhere on earth.
+/// Returns the local days of a range of microseconds in any zone, from 1970 on.
 fn days(from: i64, until: i64) -> impl Iterator<Item = NaiveDate> {
     let day = |micros: i64| micros.div_euclid(DAY * SECOND) as i32;
     let first = (day(from) - 2).max(0);
     (first..=day(until) + 2).map(|day| NaiveDate::from_epoch_days(day).unwrap())
 }
 
-/// The instants of all those times of day on all those days.
+/// Returns the instants of all `times` of day on all `days`.
 fn instants(
     zone: &Zone,
     days: impl Iterator<Item = NaiveDate>,

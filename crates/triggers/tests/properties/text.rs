@@ -1,4 +1,4 @@
-//! What a cron trigger shows can be read again, and then shows the same.
+//! The display text of a cron trigger can be parsed to an equal trigger.
 
 use proptest::prelude::*;
 use punctual_core::{Trigger, TriggerError, Zone};
@@ -10,11 +10,11 @@ fn built(builder: CronTriggerBuilder) -> Result<CronTrigger, TriggerError> {
     builder.timezone(Zone::utc()).build()
 }
 
-/// Reads `cron[month='1-3', day='last fri']`.
+/// Parses a display text such as `cron[month='1-3', day='last fri']`.
 fn read_fields(shown: &str) -> CronTriggerBuilder {
     let fields = shown.strip_prefix("cron[").and_then(|s| s.strip_suffix(']'));
     let mut builder = CronTrigger::builder();
-    // The separator lies between a quote and the next name; expressions have no quotes.
+    // The separator includes the closing quote. Expressions contain no quotes.
     for field in fields.unwrap().split_terminator("', ") {
         let (name, text) = field.trim_end_matches('\'').split_once("='").unwrap();
         builder = match name {

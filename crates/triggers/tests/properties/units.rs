@@ -1,6 +1,6 @@
-//! Lengths of time.
+//! Units of time.
 
-/// In seconds.
+/// A day in seconds.
 pub(crate) const DAY: i64 = 86_400;
-/// In microseconds.
+/// A second in microseconds.
 pub(crate) const SECOND: i64 = 1_000_000;

@@ -1,21 +1,22 @@
-//! Where the clock changes.
+//! The transitions of all zones.
 
 use std::collections::HashSet;
 
 use punctual_core::{Zone, ZoneDatabase};
 
-/// 1970 to 2100.
+/// The end of the tested years, 1970 to 2100, in UTC seconds.
 const END: i64 = 131 * 365 * 86_400;
 
-/// A place on the line of time: an instant at which the offset of a zone changes, in UTC seconds.
+/// A transition: a zone and the instant of the transition in UTC seconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) zone: Zone,
     pub(crate) at: i64,
 }
 
-/// Every change of offset from 1970 to 2100 that is in the bundled database, once however many zones share
-/// it; for zones without any, the epoch. Makes that database the current one, for triggers to come back to.
+/// Returns all transitions from 1970 to 2100 in the bundled database. A transition that several zones have in common is
+/// returned once; for zones without a transition, the epoch is returned. Installs the bundled database as the current
+/// one, with which triggers are restored.
 pub(crate) fn all_transitions() -> Vec<Place> {
     let database = ZoneDatabase::bundled();
     database.clone().install();

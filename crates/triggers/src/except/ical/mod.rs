@@ -1,4 +1,4 @@
-//! Calendars from iCalendar files (RFC 5545).
+//! Parser for exclusion calendars in iCalendar files (RFC 5545).
 
 mod rule;
 
@@ -10,16 +10,16 @@ use super::{Calendar, Except};
 use crate::CronTriggerBuilder;
 use crate::input::{DateTimeInput, day_text};
 
-/// How deep components may lie in each other; `VCALENDAR` and `VEVENT` are two.
-const DEPTH: usize = 8;
+/// The maximum nesting depth of components. A `VEVENT` in a `VCALENDAR` has depth 2.
+const MAX_DEPTH: usize = 8;
 
 impl Calendar {
-    /// The days of the events in an iCalendar file, such as the public holidays of a country.
+    /// Excludes the days of the events in an iCalendar file, such as the public holidays of a country.
     ///
-    /// Events must be whole days: one or several, once, on more dates (`RDATE`), or every year (`RRULE` with
-    /// `FREQ=YEARLY`), but for some dates (`EXDATE`). A yearly rule may have `INTERVAL`, `COUNT`, `UNTIL`, `BYMONTH`,
-    /// `BYMONTHDAY` (1 to 31, or -1) and `BYDAY` (with 1 to 5 or -1 in a month, or without a number). Cancelled
-    /// events are left out.
+    /// Events must consist of one or several whole days. They may have additional dates (`RDATE`), recur every year
+    /// (`RRULE` with `FREQ=YEARLY`) and have exceptions (`EXDATE`). A yearly rule may have `INTERVAL`, `COUNT`,
+    /// `UNTIL`, `BYMONTH`, `BYMONTHDAY` (1 to 31, or -1) and `BYDAY` (with 1 to 5 or -1 in a month, or without a
+    /// number). Cancelled events are ignored.
     ///
     /// ```
     /// use punctual_triggers::{Calendar, CronTrigger, Except};
@@ -39,28 +39,28 @@ impl Calendar {
     ///
     /// # Errors
     ///
-    /// When the text is not a calendar, and for every event that can't be understood as a whole: nothing in
-    /// the file is silently left out.
+    /// Returns an error if the text is not a calendar, or if an event is invalid or uses an unsupported feature. No
+    /// part of the file is ignored silently.
     pub fn from_ical(text: &str) -> Result<Self, TriggerError> {
-        // The parser takes carriage returns for a part of what precedes them in some places.
+        // In some places, the parser includes carriage returns in the preceding text.
         let text = unfold(&text.replace("\r\n", "\n"));
-        let events = outline(&text)?;
+        let events = validate_structure(&text)?;
         let components = read_components(&text)
             .map_err(|error| TriggerError::invalid_text("an iCalendar file", error))?;
         let mut found = Vec::new();
         collect(&components, &mut found);
         if found.len() != events {
-            let reason = format!("{events} events begin, but only {} can be read", found.len());
+            let reason = format!("only {} of {events} events can be parsed", found.len());
             return Err(TriggerError::invalid_text("an iCalendar file", reason));
         }
-        let events = found.into_iter().map(|event| Event::new(event)?.calendar());
+        let events = found.into_iter().map(|event| Event::new(event)?.into_calendar());
         events.filter_map(Result::transpose).try_fold(Self::new(), |all, event| Ok(all.and(event?)))
     }
 }
 
-/// Checks what the parser would not: that there is a calendar, and that it is not nested beyond reason. Counts
-/// its events.
-fn outline(text: &str) -> Result<usize, TriggerError> {
+/// Validates what the parser does not: that the text contains a VCALENDAR and that the nesting depth is limited.
+/// Returns the number of VEVENTs.
+fn validate_structure(text: &str) -> Result<usize, TriggerError> {
     let refuse = |reason| Err(TriggerError::invalid_text("an iCalendar file", reason));
     let (mut calendars, mut events, mut depth) = (0, 0, 0_usize);
     for line in text.lines() {
@@ -73,16 +73,16 @@ fn outline(text: &str) -> Result<usize, TriggerError> {
             }
             Some(("END", _)) => depth = depth.saturating_sub(1),
             _ if depth == 0 && !line.is_empty() => {
-                return refuse("there is text outside of a component");
+                return refuse("text outside of a component");
             }
             _ => {}
         }
-        if depth > DEPTH {
-            return refuse("its components lie too deep in each other");
+        if depth > MAX_DEPTH {
+            return refuse("components are nested too deeply");
         }
     }
     match calendars {
-        0 => refuse("there is no VCALENDAR in it"),
+        0 => refuse("no VCALENDAR component"),
         _ => Ok(events),
     }
 }
@@ -96,16 +96,18 @@ fn collect<'c, 'i>(components: &'c [Component<'i>], events: &mut Vec<&'c Compone
     }
 }
 
-/// What counts of an event.
+/// The evaluated properties of a VEVENT.
 struct Event {
     name: String,
     cancelled: bool,
-    /// As a day number.
+    /// The first day, as a day number.
     start: i32,
     days: u32,
     rule: Option<String>,
-    more: Vec<i32>,
-    less: Vec<i32>,
+    /// Additional dates (RDATE).
+    rdates: Vec<i32>,
+    /// Excluded dates (EXDATE).
+    exdates: Vec<i32>,
 }
 
 impl Event {
@@ -120,7 +122,7 @@ impl Event {
         let refuse =
             |reason: &str| Err(TriggerError::invalid_text(format!("event {name}"), reason));
         let Some(start) = one("DTSTART") else {
-            return refuse("it has no DTSTART");
+            return refuse("DTSTART is missing");
         };
         for unsupported in ["RECURRENCE-ID", "EXRULE"] {
             if one(unsupported).is_some() {
@@ -137,22 +139,22 @@ impl Event {
             (None, None) => start + 1,
         };
         if end < start {
-            return refuse("it ends before it begins");
+            return refuse("the end is before the start");
         }
         Ok(Self {
             cancelled: one("STATUS").is_some_and(|status| status.eq_ignore_ascii_case("CANCELLED")),
             start,
-            // An end at the start, which some programs write, means the one day.
+            // Some programs write an end equal to the start for an event of one day.
             days: start.abs_diff(end).max(1),
             rule: one("RRULE"),
-            more: days("RDATE", &all("RDATE"))?,
-            less: days("EXDATE", &all("EXDATE"))?,
+            rdates: days("RDATE", &all("RDATE"))?,
+            exdates: days("EXDATE", &all("EXDATE"))?,
             name,
         })
     }
 
-    /// The days to exclude; none if the event is cancelled.
-    fn calendar(self) -> Result<Option<Calendar>, TriggerError> {
+    /// Returns the days to exclude, or `None` if the event is cancelled.
+    fn into_calendar(self) -> Result<Option<Calendar>, TriggerError> {
         if self.cancelled {
             return Ok(None);
         }
@@ -161,38 +163,38 @@ impl Event {
             calendar.dates(day_text(first), day_text(last))
         };
         let once = self.rule.is_none().then_some(self.start);
-        let single = once.iter().chain(&self.more).filter(|day| !self.less.contains(day));
+        let single = once.iter().chain(&self.rdates).filter(|day| !self.exdates.contains(day));
         let calendar = single.copied().fold(Calendar::new(), dates);
         let Some(rule) = &self.rule else {
             return Ok(Some(calendar));
         };
-        let rule = rule::cron(rule, self.start).map_err(|reason| {
+        let rule = rule::to_cron(rule, self.start).map_err(|reason| {
             TriggerError::invalid_text(format!("event {}: RRULE:{rule}", self.name), reason)
         })?;
-        let less = self.less.iter().map(|&day| day_text(day));
-        let yearly = Yearly { rule, less: less.fold(Calendar::new(), Calendar::date) };
+        let exdates = self.exdates.iter().map(|&day| day_text(day));
+        let yearly = Yearly { rule, exdates: exdates.fold(Calendar::new(), Calendar::date) };
         Ok(Some(calendar.days_from(yearly, self.days)))
     }
 }
 
-/// A yearly rule but for some dates, as a trigger in the zone in which the calendar is used.
+/// A yearly rule without the dates in `exdates`, as a trigger in the zone in which the calendar is used.
 #[derive(Clone)]
 struct Yearly {
     rule: CronTriggerBuilder,
-    less: Calendar,
+    exdates: Calendar,
 }
 
 impl IntoTrigger for Yearly {
     fn into_trigger(self, defaults: &TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> {
-        if self.less.is_empty() {
+        if self.exdates.is_empty() {
             self.rule.into_trigger(defaults)
         } else {
-            self.rule.except(self.less).into_trigger(defaults)
+            self.rule.except(self.exdates).into_trigger(defaults)
         }
     }
 }
 
-/// The number of a day that is written as `20261224`.
+/// Parses a date in the form `20261224` to a day number.
 fn day(field: &'static str, text: &str) -> Result<i32, TriggerError> {
     if text.len() != 8 {
         let reason = "only whole days are supported, in the form YYYYMMDD";
@@ -201,13 +203,13 @@ fn day(field: &'static str, text: &str) -> Result<i32, TriggerError> {
     DateTimeInput::from(text).day(field, &Zone::utc())
 }
 
-/// All the days in lists that are separated by commas.
+/// Parses comma-separated lists of dates.
 fn days(field: &'static str, lists: &[String]) -> Result<Vec<i32>, TriggerError> {
     let texts = lists.iter().flat_map(|list| list.split(','));
     texts.map(|text| day(field, text)).collect()
 }
 
-/// The number of days in `P3D` or `P1W`.
+/// Parses a duration such as `P3D` or `P1W` to a number of days.
 fn duration_days(text: &str) -> Result<i32, TriggerError> {
     let upper = text.to_ascii_uppercase();
     let number = |unit: char| upper.strip_prefix('P')?.strip_suffix(unit)?.parse::<u16>().ok();

@@ -1,14 +1,14 @@
-//! Yearly recurrence rules, as cron triggers that fire at noon.
+//! Conversion of yearly recurrence rules to cron triggers that fire at noon.
 
 use std::collections::BTreeMap;
 
 use punctual_core::{Timestamp, Trigger, Zone};
 
-use crate::civil::{FIRST_YEAR, LAST_YEAR, date_of, day_at};
+use crate::civil::{FIRST_YEAR, LAST_YEAR, date_from_day_number, day_at};
 use crate::input::day_text;
 use crate::{CronTrigger, CronTriggerBuilder};
 
-/// Weekdays as rules call them, and as cron does.
+/// The weekday names of recurrence rules and of cron.
 const WEEKDAYS: [(&str, &str); 7] = [
     ("MO", "mon"),
     ("TU", "tue"),
@@ -19,28 +19,28 @@ const WEEKDAYS: [(&str, &str); 7] = [
     ("SU", "sun"),
 ];
 
-/// The greatest `COUNT`: each is counted out.
-const MOST: u32 = 100_000;
+/// The maximum `COUNT`. It is limited because the occurrences are enumerated.
+const MAX_COUNT: u32 = 100_000;
 
-/// The trigger for a rule such as `FREQ=YEARLY;BYMONTH=11;BYDAY=4TH`, from the day `start` on; or what is wrong
-/// with it.
-pub(super) fn cron(rule: &str, start: i32) -> Result<CronTriggerBuilder, String> {
+/// Returns the cron builder for a rule such as `FREQ=YEARLY;BYMONTH=11;BYDAY=4TH`, from the day `start` on, or the
+/// reason why the rule is invalid or not supported.
+pub(super) fn to_cron(rule: &str, start: i32) -> Result<CronTriggerBuilder, String> {
     let rule = rule.to_ascii_uppercase();
     let mut parts = BTreeMap::new();
     for part in rule.split(';').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').ok_or(format!("{part:?} has no value"))?;
         if parts.insert(name, value).is_some() {
-            return Err(format!("{name} comes twice"));
+            return Err(format!("{name} is given twice"));
         }
     }
     if parts.remove("FREQ") != Some("YEARLY") {
         return Err("only FREQ=YEARLY is supported".to_owned());
     }
-    // The first day of the week is of no concern to any of the parts that are supported.
+    // The first day of the week does not affect any of the supported parts.
     parts.remove("WKST");
     let mut cron = days(&mut parts, start)?.hour(12).start_date(day_text(start));
     if let Some(interval) = parts.remove("INTERVAL") {
-        cron = cron.year(years(date_of(start).0, number(interval, 1..=9999)?));
+        cron = cron.year(years(date_from_day_number(start).0, number(interval, 1..=9999)?));
     }
     if let Some(until) = parts.remove("UNTIL") {
         let date = until.get(..8).filter(|date| date.bytes().all(|b| b.is_ascii_digit()));
@@ -48,31 +48,31 @@ pub(super) fn cron(rule: &str, start: i32) -> Result<CronTriggerBuilder, String>
         let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
         cron = cron.end_date(format!("{year}-{month}-{day} 23:59:59"));
     }
-    let count = parts.remove("COUNT").map(|count| number(count, 1..=MOST)).transpose()?;
+    let count = parts.remove("COUNT").map(|count| number(count, 1..=MAX_COUNT)).transpose()?;
     match parts.keys().next() {
         Some(name) => Err(format!("{name} is not supported")),
-        None => counted(cron, start, count),
+        None => apply_count(cron, start, count),
     }
 }
 
-/// Ends the rule after so many dates, if a number is given.
-fn counted(
+/// Sets the end date after `count` occurrences, if a count is given.
+fn apply_count(
     cron: CronTriggerBuilder,
     start: i32,
     count: Option<u32>,
 ) -> Result<CronTriggerBuilder, String> {
-    // Which dates they are is the same in any zone.
+    // The dates are the same in any zone.
     let utc = Zone::utc();
     let trigger = cron.clone().timezone(&utc).build().map_err(|error| error.to_string())?;
     let mut fire = trigger.next_fire_time(None, Timestamp::MIN);
     if start < 0 {
         return match count {
-            Some(_) => Err("a rule with COUNT must begin in 1970 or later".to_owned()),
+            Some(_) => Err("a rule with COUNT must start in 1970 or later".to_owned()),
             None => Ok(cron),
         };
     }
     if fire.map(|fire| day_at(&utc, fire)) != Some(start) {
-        return Err(format!("DTSTART, {}, is not among its dates", day_text(start)));
+        return Err(format!("DTSTART {} does not match the rule", day_text(start)));
     }
     let Some(count) = count else {
         return Ok(cron);
@@ -87,10 +87,10 @@ fn counted(
     Ok(cron.end_date(format!("{} 23:59:59", day_text(last))))
 }
 
-/// Every so many years, as the expression of a field.
+/// Returns the field expression for every `interval` years from `first` on.
 fn years(first: i32, interval: u32) -> String {
     let interval = i32::try_from(interval).unwrap_or(LAST_YEAR);
-    // Cron begins in 1970.
+    // The first year of cron triggers is 1970.
     let missed = (FIRST_YEAR - first).max(0);
     let first = first + (missed + interval - 1) / interval * interval;
     if first + interval > LAST_YEAR {
@@ -99,24 +99,26 @@ fn years(first: i32, interval: u32) -> String {
     format!("{first}/{interval}")
 }
 
-/// The days that a rule means in a year.
+/// Returns the cron builder for the days of a year that match the rule.
 fn days(parts: &mut BTreeMap<&str, &str>, start: i32) -> Result<CronTriggerBuilder, String> {
-    let (_, month, day) = date_of(start);
+    let (_, month, day) = date_from_day_number(start);
     let by_month = parts.remove("BYMONTH");
     let by_month_day = parts.remove("BYMONTHDAY").map(month_days).transpose()?;
     let (by_position, by_weekday) = parts.remove("BYDAY").map_or(Ok((None, None)), weekdays)?;
     if by_position.is_some() && (by_month.is_none() || by_month_day.is_some()) {
-        return Err("BYDAY with numbers needs BYMONTH, and no BYMONTHDAY".to_owned());
+        return Err(
+            "BYDAY with numbers requires BYMONTH and cannot be combined with BYMONTHDAY".to_owned()
+        );
     }
-    let free = by_month_day.is_some() || by_weekday.is_some();
+    let has_day_rule = by_month_day.is_some() || by_weekday.is_some();
     let months = match by_month {
         Some(months) => list(months, |month| number(month, 1..=12).map(|month| month.to_string()))?,
-        None if free => "*".to_owned(),
+        None if has_day_rule => "*".to_owned(),
         None => month.to_string(),
     };
     let days = match by_month_day.or(by_position) {
         Some(days) => days,
-        None if free => "*".to_owned(),
+        None if has_day_rule => "*".to_owned(),
         None => day.to_string(),
     };
     let weekdays = by_weekday.unwrap_or_else(|| "*".to_owned());
@@ -130,7 +132,8 @@ fn month_days(days: &str) -> Result<String, String> {
     })
 }
 
-/// The weekdays of `BYDAY`: by position in the month, or all of them.
+/// Parses `BYDAY`. Returns the weekdays with a position in the month as the first value, or weekdays without a position
+/// as the second.
 fn weekdays(days: &str) -> Result<(Option<String>, Option<String>), String> {
     let is_plain = |day: &str| WEEKDAYS.iter().any(|(name, _)| *name == day);
     let plain = days.split(',').filter(|day| is_plain(day)).count();
@@ -154,11 +157,11 @@ fn weekdays(days: &str) -> Result<(Option<String>, Option<String>), String> {
     match plain {
         0 => Ok((Some(text), None)),
         _ if plain == days.split(',').count() => Ok((None, Some(text))),
-        _ => Err("BYDAY has days with and without numbers".to_owned()),
+        _ => Err("BYDAY must not combine days with and without numbers".to_owned()),
     }
 }
 
-/// Reads the items of a list.
+/// Parses the items of a comma-separated list.
 fn list(text: &str, item: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
     Ok(text.split(',').map(item).collect::<Result<Vec<_>, _>>()?.join(","))
 }

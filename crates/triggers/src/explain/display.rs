@@ -1,4 +1,4 @@
-//! Explanations as text.
+//! The `Display` implementations of explanations.
 
 use std::fmt;
 
@@ -20,8 +20,8 @@ impl fmt::Display for Explanation {
 }
 
 impl fmt::Display for Step {
-    /// Such as `Sun 2026-03-29 04:30:00 +03:00  03:30:00 is skipped by the clock`; in brackets if it does not
-    /// fire.
+    /// For example `Sun 2026-03-29 04:30:00 +03:00  03:30:00 does not exist (clock set forward)`. The time is in
+    /// parentheses if the trigger does not fire.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.time.format("%a %F %T%.f %:z");
         match self.fires {
@@ -36,7 +36,7 @@ impl fmt::Display for Step {
             let separator = if self.reasons.is_empty() { "  " } else { "; " };
             write!(
                 f,
-                "{separator}runs from {} to {}",
+                "{separator}the run starts between {} and {}",
                 first.format("%T%.f"),
                 last.format("%T%.f")
             )?;
@@ -48,26 +48,26 @@ impl fmt::Display for Step {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Shifted(wall) => write!(f, "{} is skipped by the clock", wall.time()),
+            Self::Shifted(wall) => write!(f, "{} does not exist (clock set forward)", wall.time()),
             Self::Skipped(first, last) if first == last => {
-                write!(f, "{} is skipped by the clock", first.time())
+                write!(f, "{} does not exist (clock set forward)", first.time())
             }
             Self::Skipped(first, last) => {
-                write!(f, "{} to {} are skipped by the clock", first.time(), last.time())
+                write!(f, "{} to {} do not exist (clock set forward)", first.time(), last.time())
             }
-            Self::FirstPass => f.write_str("first time of two"),
-            Self::SecondPass => f.write_str("second time of two"),
+            Self::FirstPass => f.write_str("first occurrence of an ambiguous time"),
+            Self::SecondPass => f.write_str("second occurrence of an ambiguous time"),
             Self::Excluded => f.write_str("excluded"),
-            Self::Moved(from) => write!(f, "moved from {}", from.format("%a %F")),
-            Self::WallTimeMoved => f.write_str("the clock has changed, elapsed time has not"),
+            Self::Moved(from) => write!(f, "postponed from {}", from.format("%a %F")),
+            Self::WallTimeMoved => f.write_str("UTC offset changed; the interval is elapsed time"),
         }
     }
 }
 
-/// A day and, after it, a time.
-struct At<'w>(&'w NaiveDateTime);
+/// Displays a local time as `on 2026-03-29, 03:30:00`.
+struct OnDate<'w>(&'w NaiveDateTime);
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for OnDate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "on {}, {}", self.0.date(), self.0.time())
     }
@@ -76,31 +76,39 @@ impl fmt::Display for At<'_> {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeverFires => f.write_str("it never fires"),
-            Self::Ends => f.write_str("it does not fire again after that"),
-            Self::MaxRuns(runs) => write!(f, "a job is finished after {runs} runs"),
+            Self::NeverFires => f.write_str("the trigger never fires"),
+            Self::Ends => f.write_str("there are no further fire times"),
+            Self::MaxRuns(runs) => write!(f, "the job is finished after {runs} runs (max_runs)"),
             Self::Twice { wall } => {
-                write!(f, "{} comes twice, and it fires twice", At(wall))
+                write!(
+                    f,
+                    "{} is ambiguous (clock set back); the trigger fires at both occurrences",
+                    OnDate(wall)
+                )
             }
             Self::Shifted { wall, fire } => write!(
                 f,
-                "{} is skipped by the clock, and it fires at {}",
-                At(wall),
+                "{} does not exist (clock set forward); the trigger fires at {}",
+                OnDate(wall),
                 fire.format("%T")
             ),
             Self::Skipped { first, last } if first == last => {
-                write!(f, "{} is skipped by the clock, and it does not fire", At(first))
+                write!(
+                    f,
+                    "{} does not exist (clock set forward); the trigger does not fire",
+                    OnDate(first)
+                )
             }
             Self::Skipped { first, last } => write!(
                 f,
-                "{} to {} are skipped by the clock, and it does not fire",
-                At(first),
+                "{} to {} do not exist (clock set forward); the trigger does not fire",
+                OnDate(first),
                 last.time()
             ),
             Self::WallTimeMoves { date } => write!(
                 f,
-                "it counts days of 24 hours, so that the time on the wall moves on {date}; to keep it, use \
-                 CalendarIntervalTrigger"
+                "the interval counts days of 24 hours; the local time of day changes on {date}. Use \
+                 CalendarIntervalTrigger for a constant local time"
             ),
         }
     }
