@@ -5,8 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use punctual::core::{
-    Alias, Call, Executor, JobContextParts, Run, RunParts, RunReport, RunSink, SharedState, Task,
-    TaskRegistry,
+    Alias, Call, Executor, JobContextParts, Run, RunParts, RunReport, RunSink, Task, TaskRegistry,
 };
 use punctual::{
     Codec, JobContext, JobId, ProcessPoolExecutor, RunId, SystemClock, Tasks, Timestamp,
@@ -36,22 +35,12 @@ pub(crate) struct Pool {
 impl Pool {
     fn run_of<T: Task>(&self, call: Call<T>) -> Outcome<Run> {
         let task = punctual::core::TaskName::new(T::NAME)?;
-        Ok(Run::new(RunParts {
-            context: JobContext::new(JobContextParts {
-                job_id: JobId::new("job")?,
-                job_store: Alias::default(),
-                run_id: RunId::random(),
-                scheduled_time: Timestamp::from_seconds(0),
-                attempt: 1,
-                state: SharedState::default(),
-            }),
-            body: self.registry.get(&task).ok_or("no such task")?,
-            task,
-            args: Codec::Json.encode(&call.into_args())?,
-            deadline: None,
-            clock: Arc::new(SystemClock),
-            sink: Arc::clone(&self.sink) as _,
-        }))
+        let (id, at) = (JobId::new("job")?, Timestamp::from_seconds(0));
+        let context = JobContextParts::new(id, Alias::default(), RunId::random(), at);
+        let body = self.registry.get(&task).ok_or("no such task")?;
+        let args = Codec::Json.encode(&call.into_args())?;
+        let (clock, sink) = (Arc::new(SystemClock), Arc::clone(&self.sink) as _);
+        Ok(Run::new(RunParts::new(JobContext::new(context), task, body, args, clock, sink)))
     }
 }
 

@@ -2,6 +2,9 @@
 
 #[cfg(feature = "store-memory")]
 pub use punctual_store_memory::MemoryJobStore;
+#[cfg(any(feature = "store-mysql", feature = "store-postgres", feature = "store-sqlite"))]
+#[doc(no_inline)]
+pub use punctual_store_sql::sqlx;
 #[cfg(feature = "store-mysql")]
 pub use punctual_store_sql::{MySqlJobStore, MySqlJobStoreBuilder};
 #[cfg(feature = "store-postgres")]

@@ -15,14 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 fn context() -> JobContext {
-    JobContext::new(JobContextParts {
-        job_id: JobId::new("job").unwrap(),
-        job_store: Alias::default(),
-        run_id: RunId::random(),
-        scheduled_time: Timestamp::UNIX_EPOCH,
-        attempt: 1,
-        state: SharedState::default().with(7_i64),
-    })
+    let (id, at) = (JobId::new("job").unwrap(), Timestamp::UNIX_EPOCH);
+    let parts = JobContextParts::new(id, Alias::default(), RunId::random(), at);
+    JobContext::new(parts.with_state(SharedState::default().with(7_i64)))
 }
 
 /// The whole way of a stored call: registered, encoded, found by name, decoded, run.

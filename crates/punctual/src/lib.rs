@@ -7,7 +7,26 @@
 //! - Triggers: [`DateTrigger`], [`IntervalTrigger`], [`CronTrigger`], [`CalendarIntervalTrigger`],
 //!   [`AndTrigger`], [`OrTrigger`].
 //! - For stores, executors and triggers of one's own: [`core`].
+//!
+//! Crates whose types are in the signatures here are re-exported, in the versions that are used: [`chrono`],
+//! [`chrono_tz`], [`serde_json`], and, with an SQL store, `sqlx`.
 
+/// Dates and times: triggers take them, and [`Timestamp`] and [`Job`] give them.
+#[doc(no_inline)]
+pub use chrono;
+/// Time zones as values, which are taken wherever a zone is; see [`IntoZone`].
+#[doc(no_inline)]
+pub use chrono_tz;
+/// The [`Value`](serde_json::Value) that a run returned; see [`RunOutcome::Success`].
+#[doc(no_inline)]
+pub use serde_json;
+
+/// The pools that the builders of SQL stores take, and the transactions of
+/// [`AsyncScheduler::in_transaction`]. Its features are those that the stores need; a program that needs more
+/// adds sqlx to its own dependencies, in the same version.
+#[cfg(any(feature = "store-mysql", feature = "store-postgres", feature = "store-sqlite"))]
+#[doc(no_inline)]
+pub use punctual_backends::stores::sqlx;
 #[allow(unused_imports, unreachable_pub, reason = "without a feature there are none")]
 pub use punctual_backends::stores::*;
 pub use punctual_core::{

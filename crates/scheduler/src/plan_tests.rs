@@ -38,12 +38,10 @@ fn planned(case: &Case) -> Plan {
 }
 
 fn planned_with(trigger: &dyn Trigger, case: &Case, fire_count: u64) -> Plan {
-    let options = JobOptions {
-        coalesce: case.coalesce,
-        misfire_grace_time: case.grace.map(Duration::from_secs),
-        max_instances: case.max_instances,
-        ..JobOptions::default()
-    };
+    let options = JobOptions::new()
+        .coalesce(case.coalesce)
+        .misfire_grace_time(case.grace.map(Duration::from_secs))
+        .max_instances(case.max_instances);
     let due = Due {
         trigger,
         options: &options,

@@ -99,14 +99,18 @@ impl<P, T> PageReader<P, T> {
 impl<P> From<PageReader<P, JobRecord>> for JobPage {
     fn from(page: PageReader<P, JobRecord>) -> Self {
         let next = page.items.last().filter(|_| page.more).map(JobCursor::of);
-        Self { records: page.items, next, corrupt: page.corrupt }
+        let mut records = Self::new(page.items, next);
+        records.corrupt = page.corrupt;
+        records
     }
 }
 
 impl<P> From<PageReader<P, HistoryEntry>> for HistoryPage {
     fn from(page: PageReader<P, HistoryEntry>) -> Self {
         let next = page.items.last().filter(|_| page.more).map(HistoryEntry::key);
-        Self { entries: page.items, next, corrupt: page.corrupt }
+        let mut entries = Self::new(page.items, next);
+        entries.corrupt = page.corrupt;
+        entries
     }
 }
 

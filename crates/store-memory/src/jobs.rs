@@ -151,11 +151,8 @@ impl Jobs {
         }
         rest.truncate(limit);
         rest.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-        JobPage {
-            next: rest.last().filter(|_| more).map(|last| JobCursor::of(last)),
-            records: rest.into_iter().cloned().collect(),
-            corrupt: Vec::new(),
-        }
+        let next = rest.last().filter(|_| more).map(|last| JobCursor::of(last));
+        JobPage::new(rest.into_iter().cloned().collect(), next)
     }
 
     pub(crate) fn claim_due(
@@ -188,7 +185,7 @@ impl Jobs {
                 job.record.clone()
             })
         };
-        Claims { records: due.into_iter().filter_map(claim).collect(), more, corrupt: Vec::new() }
+        Claims::new(due.into_iter().filter_map(claim).collect(), more)
     }
 
     pub(crate) fn next_wakeup(&self, filter: &TaskFilter) -> Option<Timestamp> {
@@ -244,7 +241,8 @@ impl Jobs {
             }
         }
         let more = orphans.len() > limit || claims.len() > limit;
-        let mut taken = TakeOver { more, ..TakeOver::default() };
+        let mut taken = TakeOver::default();
+        taken.more = more;
         for slot in claims.into_iter().take(limit) {
             let released = self.change_at(slot, |job| job.release(&is_dead));
             taken.released += usize::from(released == Some(true));
@@ -252,7 +250,7 @@ impl Jobs {
         for (slot, run_id) in orphans.into_iter().take(limit) {
             let run = self.change_at(slot, |job| {
                 let run = job.take_over(run_id, heir, &is_dead)?;
-                Some(OrphanedRun { record: job.record.clone(), run })
+                Some(OrphanedRun::new(job.record.clone(), run))
             });
             taken.runs.extend(run.flatten());
         }

@@ -34,12 +34,9 @@ impl State {
         let is_dead = |other: &NodeId| {
             other != node && NodeLease::is_dead(self.nodes.get(other).copied(), now)
         };
-        Renewal {
-            expired: NodeLease::has_expired(before, now),
-            next_wakeup: self.jobs.next_wakeup(filter),
-            orphans: self.jobs.has_orphans(filter, is_dead),
-            time: None,
-        }
+        let expired = NodeLease::has_expired(before, now);
+        let orphans = self.jobs.has_orphans(filter, is_dead);
+        Renewal::new(expired, self.jobs.next_wakeup(filter), orphans)
     }
 
     pub(crate) fn take_over(
@@ -62,7 +59,7 @@ impl State {
 
     pub(crate) fn metadata(&self) -> Metadata {
         let values = self.metadata.iter().map(|(key, value)| (key.clone(), value.clone()));
-        Metadata { values: values.collect(), corrupt: Vec::new() }
+        Metadata::new(values.collect())
     }
 
     pub(crate) fn set_metadata(&mut self, key: &str, value: &str) {

@@ -49,6 +49,11 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+/// The sqlx whose pools the builders take, and on whose connections a program's own transactions are.
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+#[doc(no_inline)]
+pub use sqlx;
+
 #[cfg(feature = "mysql")]
 pub use mysql::{MySqlJobStore, MySqlJobStoreBuilder};
 #[cfg(feature = "postgres")]

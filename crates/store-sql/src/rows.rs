@@ -28,7 +28,7 @@ pub(crate) fn record(row: &impl Columns) -> Result<JobRecord, CorruptRecord> {
 
 /// The records of jobs that were claimed, soonest first.
 pub(crate) fn claims<'r, R: Columns>(rows: impl IntoIterator<Item = &'r R>, more: bool) -> Claims {
-    let mut claims = Claims { more, ..Claims::default() };
+    let mut claims = Claims::new(Vec::new(), more);
     for row in rows {
         match record(row) {
             Ok(record) => claims.records.push(record),

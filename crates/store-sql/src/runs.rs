@@ -103,7 +103,7 @@ impl<D: Dialect> Database<D> {
                 run.node = heir.clone();
                 run.fence = run.fence.next();
                 run.attempt = run.attempt.saturating_add(1);
-                OrphanedRun { record, run }
+                OrphanedRun::new(record, run)
             })
             .collect();
         Ok(taken)
@@ -124,7 +124,8 @@ impl<D: Dialect> Database<D> {
         let values = [now, rows::limit(wanted), tasks];
         let found = self.fetch(connection, D::STATEMENTS.orphaned_claims, &values).await?;
         let claims = found.iter().take(limit).map(|row| (row.raw(0), row.raw(1))).collect();
-        let mut taken = TakeOver { more: found.len() > limit, ..TakeOver::default() };
+        let mut taken = TakeOver::default();
+        taken.more = found.len() > limit;
         // What can't be read stays, and leaves its place to others.
         let mut runs = Vec::new();
         let mut asked = wanted;
@@ -177,7 +178,7 @@ impl<D: Dialect> Database<D> {
 /// The row of `look`, and whether the lease had expired.
 fn renewal(row: &impl Columns, expired: bool) -> Result<Renewal, StoreError> {
     let instant = |column| Ok(row.maybe_int(column)?.map(Timestamp::from_micros));
-    Ok(Renewal { expired, next_wakeup: instant(0)?, orphans: row.flag(1)?, time: instant(2)? })
+    Ok(Renewal::new(expired, instant(0)?, row.flag(1)?).with_time(instant(2)?))
 }
 
 /// The instant in the first row, if there is one.

@@ -21,7 +21,7 @@ fn helsinki() -> Zone {
 const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
 
 fn added(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
-    builder.into_trigger(&TriggerDefaults { zone: helsinki(), now: NOW }).unwrap()
+    builder.into_trigger(&TriggerDefaults::new(helsinki(), NOW)).unwrap()
 }
 
 fn first(trigger: &dyn Trigger) -> String {

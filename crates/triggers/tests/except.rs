@@ -20,7 +20,7 @@ fn helsinki() -> Zone {
 const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
 
 fn built(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
-    let defaults = TriggerDefaults { zone: helsinki(), now: NOW };
+    let defaults = TriggerDefaults::new(helsinki(), NOW);
     let trigger = builder.into_trigger(&defaults).unwrap();
     let mut registry = TriggerRegistry::new();
     register_builtin(&mut registry);

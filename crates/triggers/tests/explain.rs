@@ -17,7 +17,7 @@ const OCTOBER: Timestamp = Timestamp::from_seconds(1_792_789_200);
 
 fn explained(builder: impl IntoTrigger, from: Timestamp, count: usize) -> String {
     let zone = ZoneDatabase::bundled().get("Europe/Helsinki").unwrap();
-    let trigger = builder.into_trigger(&TriggerDefaults { zone, now: from }).unwrap();
+    let trigger = builder.into_trigger(&TriggerDefaults::new(zone, from)).unwrap();
     let text = trigger.explain(from, count).to_string();
     let (head, rest) = text.split_once('\n').unwrap();
     assert_eq!(head, format!("{trigger} in Europe/Helsinki"));

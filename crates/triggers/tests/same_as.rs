@@ -14,7 +14,7 @@ use punctual_triggers::{
 fn built(builder: impl IntoTrigger, days: i64) -> Arc<dyn Trigger> {
     let now = Timestamp::from_seconds(1_772_445_600 + days * 86_400);
     let zone = Zone::utc();
-    builder.into_trigger(&TriggerDefaults { zone, now }).unwrap()
+    builder.into_trigger(&TriggerDefaults::new(zone, now)).unwrap()
 }
 
 macro_rules! same {

@@ -24,7 +24,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_772_445_600);
 
 fn built(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
     let zone = Zone::utc();
-    builder.into_trigger(&TriggerDefaults { zone, now: NOW }).unwrap()
+    builder.into_trigger(&TriggerDefaults::new(zone, NOW)).unwrap()
 }
 
 #[track_caller]

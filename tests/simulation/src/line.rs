@@ -285,7 +285,7 @@ impl StoreLayer for StoreLine {
             world.tell(process, || show::renewal(&node, instant, until, &told));
             world.check(process, |check, at| check.instant(process, instant, at));
             let time = world.script.store_clock.then(|| world.now());
-            Ok(Renewal { time, ..told })
+            Ok(told.with_time(time))
         })
         .await
     }

@@ -65,7 +65,7 @@ impl StoreLayer for Flaky {
         filter: &TaskFilter,
     ) -> Result<Renewal, StoreError> {
         let work = self.store.renew(node, now, until, filter);
-        self.around(StoreCall::Renew, work).await.map(|renewal| Renewal { time: None, ..renewal })
+        self.around(StoreCall::Renew, work).await.map(|renewal| renewal.with_time(None))
     }
 }
 

@@ -70,6 +70,7 @@ impl<E: Executor + ?Sized> Executor for Arc<E> {
 
 /// A run that an executor did not take, and why.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Refused {
     /// The run, not yet reported.
     pub run: Box<Run>,

@@ -24,6 +24,7 @@ pub struct Run {
 }
 
 /// What a [`Run`] is made of; for schedulers and for tests of executors.
+#[non_exhaustive]
 pub struct RunParts {
     /// What the task may know about the run.
     pub context: JobContext,
@@ -39,6 +40,27 @@ pub struct RunParts {
     pub clock: Arc<dyn Clock>,
     /// Takes the report.
     pub sink: Arc<dyn RunSink>,
+}
+
+impl RunParts {
+    /// A run that may begin however late.
+    #[must_use]
+    pub fn new(
+        context: JobContext,
+        task: TaskName,
+        body: Arc<dyn AnyTask>,
+        args: Encoded,
+        clock: Arc<dyn Clock>,
+        sink: Arc<dyn RunSink>,
+    ) -> Self {
+        Self { context, task, body, args, deadline: None, clock, sink }
+    }
+
+    /// The same, to be begun until that instant, if there is one.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Option<Timestamp>) -> Self {
+        Self { deadline, ..self }
+    }
 }
 
 impl fmt::Debug for RunParts {
@@ -59,6 +81,7 @@ pub trait RunSink: Send + Sync + 'static {
 
 /// How a run ended.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RunReport {
     /// The run; `outcome` is always there.
     pub event: RunEvent,

@@ -240,6 +240,7 @@ impl NewJob {
 
 /// A described job that has been checked; for schedulers.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CheckedJob {
     /// The id, unique in the store.
     pub id: JobId,

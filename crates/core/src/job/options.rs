@@ -41,6 +41,7 @@ pub enum Recovery {
 /// The options of one job, all decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct JobOptions {
     /// How late a run may start; later it is skipped and reported as missed. `None`: however late.
     pub misfire_grace_time: Option<Duration>,
@@ -65,6 +66,40 @@ impl Default for JobOptions {
 }
 
 impl JobOptions {
+    /// The options of a job that nobody has chosen any for.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How late a run may start, at least a microsecond; `None`: however late, which is the default.
+    #[must_use]
+    pub fn misfire_grace_time(mut self, grace: impl Into<Option<Duration>>) -> Self {
+        self.misfire_grace_time = grace.into();
+        self
+    }
+
+    /// What becomes of several due run times.
+    #[must_use]
+    pub fn coalesce(mut self, coalesce: Coalesce) -> Self {
+        self.coalesce = coalesce;
+        self
+    }
+
+    /// How many runs may be under way at the same time; at least 1.
+    #[must_use]
+    pub fn max_instances(mut self, max_instances: u32) -> Self {
+        self.max_instances = max_instances;
+        self
+    }
+
+    /// What becomes of runs whose process dies.
+    #[must_use]
+    pub fn recovery(mut self, recovery: Recovery) -> Self {
+        self.recovery = recovery;
+        self
+    }
+
     /// Checks the values against each other and their ranges.
     ///
     /// # Errors
@@ -94,7 +129,7 @@ impl JobOptions {
 /// ```
 /// use punctual_core::{Coalesce, JobDefaults};
 ///
-/// let defaults = JobDefaults { max_instances: 3, ..Default::default() };
+/// let defaults = JobDefaults::new().max_instances(3);
 /// assert_eq!(defaults.coalesce, Coalesce::Latest);
 /// assert_eq!(defaults.misfire_grace_time, None);
 /// ```

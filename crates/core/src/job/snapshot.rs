@@ -16,6 +16,7 @@ use crate::trigger::{Trigger, TriggerError};
 
 /// A job as it was when somebody looked; it doesn't follow later changes.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Job {
     /// The id, unique in its store.
     pub id: JobId,

@@ -14,6 +14,7 @@ pub enum AddOutcome {
 
 /// What [`JobStore::claim_due`](super::JobStore::claim_due) has claimed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Claims {
     /// The records, each with its new fence and its count of claims.
     pub records: Vec<JobRecord>,
@@ -23,8 +24,17 @@ pub struct Claims {
     pub corrupt: Vec<CorruptRecord>,
 }
 
+impl Claims {
+    /// Claims of which all can be read.
+    #[must_use]
+    pub fn new(records: Vec<JobRecord>, more: bool) -> Self {
+        Self { records, more, corrupt: Vec::new() }
+    }
+}
+
 /// What a node learns when it renews its lease; see [`JobStore::renew`](super::JobStore::renew).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Renewal {
     /// The lease had expired before (its end was not later than `now`), so that others may have taken the
     /// node's runs over; or they have, whatever `now` is. False for a node that was not known.
@@ -38,8 +48,23 @@ pub struct Renewal {
     pub time: Option<Timestamp>,
 }
 
+impl Renewal {
+    /// What a store without a clock of its own tells.
+    #[must_use]
+    pub fn new(expired: bool, next_wakeup: Option<Timestamp>, orphans: bool) -> Self {
+        Self { expired, next_wakeup, orphans, time: None }
+    }
+
+    /// The same, with the store's time.
+    #[must_use]
+    pub fn with_time(self, time: Option<Timestamp>) -> Self {
+        Self { time, ..self }
+    }
+}
+
 /// What [`JobStore::take_over`](super::JobStore::take_over) has taken over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TakeOver {
     /// The runs that are the caller's now.
     pub runs: Vec<OrphanedRun>,
@@ -53,11 +78,20 @@ pub struct TakeOver {
 
 /// A run whose node died, and which is now the caller's.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OrphanedRun {
     /// The job, as it is now.
     pub record: JobRecord,
     /// The run, with its new node, fence and attempt.
     pub run: InFlightRun,
+}
+
+impl OrphanedRun {
+    /// A run of the job.
+    #[must_use]
+    pub fn new(record: JobRecord, run: InFlightRun) -> Self {
+        Self { record, run }
+    }
 }
 
 /// Something in a store that makes no sense: a fence or an attempt that can't be, an id that is none. It is

@@ -232,6 +232,7 @@ pub struct HistoryCursor {
 
 /// Some past runs, and where to go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HistoryPage {
     /// The entries, newest first.
     pub entries: Vec<HistoryEntry>,
@@ -242,6 +243,12 @@ pub struct HistoryPage {
 }
 
 impl HistoryPage {
+    /// A page of which all can be read, from entries in their order.
+    #[must_use]
+    pub fn new(entries: Vec<HistoryEntry>, next: Option<HistoryCursor>) -> Self {
+        Self { entries, next, corrupt: Vec::new() }
+    }
+
     /// The page of a query, from entries in any order that match it: all there are, or at least one more
     /// than its limit, the newest among them.
     #[must_use]

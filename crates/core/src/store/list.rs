@@ -40,6 +40,7 @@ impl PartialOrd for JobCursor {
 
 /// Some jobs, and where to go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JobPage {
     /// The jobs, in order.
     pub records: Vec<JobRecord>,
@@ -47,4 +48,12 @@ pub struct JobPage {
     pub next: Option<JobCursor>,
     /// Jobs that stand here and can't be read.
     pub corrupt: Vec<CorruptRecord>,
+}
+
+impl JobPage {
+    /// A page of which all can be read.
+    #[must_use]
+    pub fn new(records: Vec<JobRecord>, next: Option<JobCursor>) -> Self {
+        Self { records, next, corrupt: Vec::new() }
+    }
 }

@@ -24,6 +24,7 @@ struct Inner {
 
 /// What a [`JobContext`] is made of; for schedulers, and for those who test a task by itself.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct JobContextParts {
     /// The job.
     pub job_id: JobId,
@@ -38,6 +39,27 @@ pub struct JobContextParts {
     pub attempt: u32,
     /// What the scheduler's builder was given with `state`, and the scheduler itself.
     pub state: SharedState,
+}
+
+impl JobContextParts {
+    /// The first attempt at a run, without shared state.
+    #[must_use]
+    pub fn new(job_id: JobId, job_store: Alias, run_id: RunId, scheduled_time: Timestamp) -> Self {
+        let state = SharedState::default();
+        Self { job_id, job_store, run_id, scheduled_time, attempt: 1, state }
+    }
+
+    /// The same, of another attempt.
+    #[must_use]
+    pub fn with_attempt(self, attempt: u32) -> Self {
+        Self { attempt, ..self }
+    }
+
+    /// The same, with what the run can reach by its type.
+    #[must_use]
+    pub fn with_state(self, state: SharedState) -> Self {
+        Self { state, ..self }
+    }
 }
 
 impl JobContext {

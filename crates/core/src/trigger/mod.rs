@@ -160,11 +160,20 @@ impl<T: Trigger + ?Sized> Trigger for Arc<T> {
 
 /// What a trigger that leaves something open takes from the scheduler it is added to.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TriggerDefaults {
     /// The zone of triggers that name none.
     pub zone: Zone,
     /// The current time: where an interval without a start begins to count.
     pub now: Timestamp,
+}
+
+impl TriggerDefaults {
+    /// What a scheduler in that zone gives at that time.
+    #[must_use]
+    pub fn new(zone: Zone, now: Timestamp) -> Self {
+        Self { zone, now }
+    }
 }
 
 /// Anything that can become a trigger once the scheduler's defaults are known: triggers themselves and

@@ -157,16 +157,11 @@ fn run(
     let Some(task) = registry.get(&order.task) else {
         return desk.end(order.run, Ending::Unknown);
     };
-    let run = Run::new(RunParts {
-        context,
-        task: order.task,
-        body: Arc::clone(&task),
-        args: order.args,
-        // The pool has looked at it.
-        deadline: None,
-        clock: Arc::new(SystemClock),
-        sink: Arc::new(Reporter { desk: Arc::clone(desk), task }),
-    });
+    let body = Arc::clone(&task);
+    let sink = Arc::new(Reporter { desk: Arc::clone(desk), task });
+    // Without a deadline: the pool has looked at it.
+    let parts = RunParts::new(context, order.task, body, order.args, Arc::new(SystemClock), sink);
+    let run = Run::new(parts);
     run.execute(|work| runtime.get_or_init(build).block_on(work));
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use punctual_core::{
     Alias, AnyTask, CodecError, Encoded, JobContext, JobContextParts, JobId, Run, RunId,
-    RunOutcome, SharedState, TaskName, Timestamp,
+    RunOutcome, TaskName, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,14 +87,10 @@ impl Order {
 
     /// The context that the task gets in the child.
     pub(crate) fn context(&self) -> JobContext {
-        JobContext::new(JobContextParts {
-            job_id: self.job_id.clone(),
-            job_store: self.job_store.clone(),
-            run_id: RunId::from_u128(self.run),
-            scheduled_time: self.scheduled_time,
-            attempt: self.attempt,
-            state: SharedState::default(),
-        })
+        let (id, alias) = (self.job_id.clone(), self.job_store.clone());
+        let run_id = RunId::from_u128(self.run);
+        let parts = JobContextParts::new(id, alias, run_id, self.scheduled_time);
+        JobContext::new(parts.with_attempt(self.attempt))
     }
 }
 

@@ -94,7 +94,6 @@ macro_rules! shared_methods {
         }
 
         /// The events in the mask from now on, as an async stream, which ends with the shutdown.
-        #[must_use]
         pub fn events(&self, mask: EventMask) -> EventStream {
             self.engine.shared.bus.stream(mask)
         }

@@ -48,7 +48,7 @@ impl Jobs {
 
     /// What triggers that leave something open take from the scheduler, for a job of that store.
     fn trigger_defaults(&self, slot: Option<&Slot>) -> TriggerDefaults {
-        TriggerDefaults { zone: self.shared.zone(), now: self.now(slot) }
+        TriggerDefaults::new(self.shared.zone(), self.now(slot))
     }
 
     /// What time it is for a store's jobs, or for those that are in none yet.

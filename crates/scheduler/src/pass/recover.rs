@@ -52,7 +52,7 @@ impl Passes {
             }
         }
         let mut index = 0;
-        while let Some(OrphanedRun { record, run }) = pass.stranded.get(index) {
+        while let Some(OrphanedRun { record, run, .. }) = pass.stranded.get(index) {
             if is_recorded(slot, &record.id, run.run_id, run.fence).await? {
                 index += 1;
             } else {
@@ -119,7 +119,7 @@ impl Passes {
                 slot.waiting.done_again(&again);
                 // Else it was taken over, or its job removed.
                 if let Some(job) = found.filter(|job| job.runs.contains(&again.run)) {
-                    let orphan = OrphanedRun { record: job.record, run: again.run };
+                    let orphan = OrphanedRun::new(job.record, again.run);
                     self.rerun(slot, pass, orphan, again.begun);
                 }
             }
@@ -142,7 +142,7 @@ impl Passes {
                 return;
             }
         };
-        let OrphanedRun { record, run } = orphan;
+        let OrphanedRun { record, run, .. } = orphan;
         // However late when it may have begun: at least once is the promise.
         let deadline = match begun {
             true => None,

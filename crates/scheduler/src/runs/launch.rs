@@ -31,14 +31,11 @@ impl Runs {
     }
 
     pub(crate) fn context(&self, slot: &Slot, record: &JobRecord, run: &NewRun) -> JobContext {
-        JobContext::new(JobContextParts {
-            job_id: record.id.clone(),
-            job_store: slot.alias.clone(),
-            run_id: run.run_id,
-            scheduled_time: run.scheduled_time,
-            attempt: run.attempt,
-            state: self.shared.state.clone(),
-        })
+        let (id, alias) = (record.id.clone(), slot.alias.clone());
+        let parts = JobContextParts::new(id, alias, run.run_id, run.scheduled_time)
+            .with_attempt(run.attempt)
+            .with_state(self.shared.state.clone());
+        JobContext::new(parts)
     }
 
     /// Counts a run as under way and hands it to its executor, unless it is one too many of those that are counted
@@ -103,19 +100,14 @@ impl Runs {
             self.shared.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
         }
         let args = resolved.decoded.definition.args.clone();
-        let mut ready = Run::new(RunParts {
-            context,
-            task: record.task.clone(),
-            body: Arc::clone(&resolved.task),
-            args,
-            deadline: run.deadline,
-            clock: Arc::clone(&slot.clock) as _,
-            sink: Arc::clone(&self.reports) as _,
-        });
+        let (task, body) = (record.task.clone(), Arc::clone(&resolved.task));
+        let (clock, sink) = (Arc::clone(&slot.clock) as _, Arc::clone(&self.reports) as _);
+        let parts = RunParts::new(context, task, body, args, clock, sink);
+        let mut ready = Run::new(parts.with_deadline(run.deadline));
         if run.recorded.is_some() && slot.caps.persistent {
             ready = ready.with_lease(lease);
         }
-        if let Err(Refused { run, reason }) = resolved.executor.submit(ready) {
+        if let Err(Refused { run, reason, .. }) = resolved.executor.submit(ready) {
             // Comes back as a report, like the end of any other run.
             run.finish(RunOutcome::Refused(error_chain(&reason).to_string()));
         }

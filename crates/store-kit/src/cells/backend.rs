@@ -98,7 +98,9 @@ impl<M: Medium> Backend for CellStore<M> {
         let next = records.last().filter(|_| more).map(JobCursor::of);
         // Nobody knows where they would stand: they are on the first page.
         let corrupt = if after.is_none() { corrupt } else { Vec::new() };
-        Ok(JobPage { records, next, corrupt })
+        let mut page = JobPage::new(records, next);
+        page.corrupt = corrupt;
+        Ok(page)
     }
 
     async fn claim_due(
@@ -116,7 +118,7 @@ impl<M: Medium> Backend for CellStore<M> {
         let mut due = scan.jobs;
         due.retain(|(_, kept)| is_due(&kept.job));
         due.sort_by_key(|(_, kept)| kept.job.record.schedule.map(|schedule| schedule.due_at));
-        let mut claims = Claims { more: due.len() > limit, ..Claims::default() };
+        let mut claims = Claims::new(Vec::new(), due.len() > limit);
         claims.corrupt = scan.corrupt;
         due.truncate(limit);
         let claim = |_, job: &mut Option<Job>| match job {
@@ -159,7 +161,7 @@ impl<M: Medium> Backend for CellStore<M> {
         filter: &TaskFilter,
     ) -> Result<Renewal, StoreError> {
         let time = self.medium.time().await?;
-        Ok(Renewal { time, ..self.renew_lease(node, now, until, filter).await? })
+        Ok(self.renew_lease(node, now, until, filter).await?.with_time(time))
     }
 
     async fn take_over(

@@ -93,7 +93,7 @@ impl<M: Medium> CellStore<M> {
             .filter(|(node, lease)| is_forgotten(**lease, now) && !owners.contains(*node));
         self.forget(forgotten.map(|(node, _)| node).collect(), now).await?;
         let expired = expired.contains(&true);
-        Ok(Renewal { expired, next_wakeup: scan.next_wakeup(filter), orphans, time: None })
+        Ok(Renewal::new(expired, scan.next_wakeup(filter), orphans))
     }
 
     async fn next_and_orphans(
@@ -226,6 +226,6 @@ fn take(
     }
     let is_whole = released == seen.release && runs.len() == seen.runs.len();
     let record = &job.record;
-    let runs = runs.into_iter().map(|run| OrphanedRun { record: record.clone(), run }).collect();
+    let runs = runs.into_iter().map(|run| OrphanedRun::new(record.clone(), run)).collect();
     Taken { released, runs, is_whole }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::common::error;
 use punctual_core::{
-    Codec, Encoded, IntoAction, JobContext, JobContextParts, JobId, RunId, SharedState, Task,
-    TaskBody, TaskFn, TaskName, TaskRegistration, TaskRegistry, Tasks, Timestamp, error_chain,
+    Codec, Encoded, IntoAction, JobContext, JobContextParts, JobId, RunId, Task, TaskBody, TaskFn,
+    TaskName, TaskRegistration, TaskRegistry, Tasks, Timestamp, error_chain,
 };
 use punctual_task_command::{Command, CommandError, CommandOutput, CommandTask, command, shell};
 
@@ -82,14 +82,9 @@ fn what_no_process_can_be_given_is_refused_before_it_is_stored() {
 
 /// Runs a stored command as a process with these tasks does.
 async fn run_stored(tasks: &TaskRegistry, args: &Encoded) -> Result<CommandOutput, String> {
-    let context = JobContext::new(JobContextParts {
-        job_id: JobId::new("job").unwrap(),
-        job_store: Default::default(),
-        run_id: RunId::random(),
-        scheduled_time: Timestamp::from_seconds(0),
-        attempt: 1,
-        state: SharedState::default(),
-    });
+    let (id, at) = (JobId::new("job").unwrap(), Timestamp::from_seconds(0));
+    let parts = JobContextParts::new(id, Default::default(), RunId::random(), at);
+    let context = JobContext::new(parts);
     let task = tasks.get(&TaskName::new("command").unwrap()).ok_or("unknown")?;
     match task.body(context, args).map_err(|error| error_chain(&error).to_string())? {
         TaskBody::Async(work) => {

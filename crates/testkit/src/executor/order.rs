@@ -42,20 +42,12 @@ impl Order {
     }
 
     fn new(task: TaskName, body: Arc<dyn AnyTask>, args: Encoded) -> Self {
-        Self {
-            context: JobContext::new(JobContextParts {
-                job_id: JobId::new("job").expect("a valid id"),
-                job_store: Alias::default(),
-                run_id: RunId::random(),
-                scheduled_time: Timestamp::from_seconds(999),
-                attempt: 2,
-                state: SharedState::default().with("shared".to_owned()),
-            }),
-            task,
-            body,
-            args,
-            deadline: None,
-        }
+        let id = JobId::new("job").expect("a valid id");
+        let scheduled_time = Timestamp::from_seconds(999);
+        let parts = JobContextParts::new(id, Alias::default(), RunId::random(), scheduled_time)
+            .with_attempt(2)
+            .with_state(SharedState::default().with("shared".to_owned()));
+        Self { context: JobContext::new(parts), task, body, args, deadline: None }
     }
 
     pub(crate) fn deadline(mut self, deadline: Timestamp) -> Self {
@@ -64,14 +56,8 @@ impl Order {
     }
 
     pub(crate) fn into_run(self, clock: Arc<dyn Clock>, sink: Arc<dyn RunSink>) -> Run {
-        Run::new(RunParts {
-            context: self.context,
-            task: self.task,
-            body: self.body,
-            args: self.args,
-            deadline: self.deadline,
-            clock,
-            sink,
-        })
+        let Self { context, task, body, args, deadline } = self;
+        let parts = RunParts::new(context, task, body, args, clock, sink);
+        Run::new(parts.with_deadline(deadline))
     }
 }

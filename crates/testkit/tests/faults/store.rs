@@ -136,7 +136,7 @@ impl JobStore for FaultyStore {
         let more = records.len() > limit;
         records.truncate(limit);
         let next = records.last().filter(|_| more).map(JobCursor::of);
-        Ok(JobPage { records, next, corrupt: Vec::new() })
+        Ok(JobPage::new(records, next))
     }
 
     async fn claim_due(
@@ -160,7 +160,7 @@ impl JobStore for FaultyStore {
                 records.push(job.record.clone());
             }
         }
-        Ok(Claims { records, more, corrupt: Vec::new() })
+        Ok(Claims::new(records, more))
     }
 
     async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
@@ -230,7 +230,7 @@ impl JobStore for FaultyStore {
                 || job.runs.iter().any(|run| is_dead(&run.node))
         });
         let expired = NodeLease::has_expired(before, now);
-        Ok(Renewal { expired, next_wakeup: state.next_wakeup(filter), orphans, time: None })
+        Ok(Renewal::new(expired, state.next_wakeup(filter), orphans))
     }
 
     async fn take_over(
@@ -267,7 +267,7 @@ impl JobStore for FaultyStore {
                 taken.more |= taken.runs.len() == limit;
                 if taken.runs.len() < limit {
                     let run = jobs::take_over(fault, job, run_id, heir, is_dead);
-                    let orphan = |run| OrphanedRun { record: job.record.clone(), run };
+                    let orphan = |run| OrphanedRun::new(job.record.clone(), run);
                     taken.runs.extend(run.map(orphan));
                 }
             }
@@ -281,7 +281,7 @@ impl JobStore for FaultyStore {
 
     async fn metadata(&self) -> Result<Metadata, StoreError> {
         let values = self.state().metadata.clone().into_iter().collect();
-        Ok(Metadata { values, corrupt: Vec::new() })
+        Ok(Metadata::new(values))
     }
 
     async fn set_metadata(&self, key: &str, value: &str) -> Result<(), StoreError> {

@@ -109,7 +109,7 @@ impl DeferredTriggers {
         check_count(self.0.len())?;
         let zone = settings.zone(defaults)?;
         let settings = settings.resolve(&zone)?;
-        let defaults = TriggerDefaults { zone, now: defaults.now() };
+        let defaults = TriggerDefaults::new(zone, defaults.now());
         let triggers = self.0.into_iter().map(|member| member.build(&defaults));
         Ok(Members { triggers: triggers.collect::<Result<_, _>>()?, settings })
     }

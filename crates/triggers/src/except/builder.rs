@@ -72,8 +72,7 @@ impl ExceptTriggerBuilder {
     builder_methods!(ExceptTrigger: timezone, start_date, end_date, jitter, max_runs);
 
     fn build_with(self, defaults: DefaultsSource<'_>) -> Result<ExceptTrigger, TriggerError> {
-        let mut defaults =
-            TriggerDefaults { zone: self.settings.zone(defaults)?, now: defaults.now() };
+        let mut defaults = TriggerDefaults::new(self.settings.zone(defaults)?, defaults.now());
         let trigger = self.member.build(&defaults)?;
         if self.settings.zone.is_none() {
             defaults.zone = trigger.zone().cloned().unwrap_or(defaults.zone);

@@ -36,7 +36,7 @@ fn defaults() -> TriggerDefaults {
     // Reading the data takes longer than the rest of a target.
     static HELSINKI: LazyLock<Zone> =
         LazyLock::new(|| ZoneDatabase::bundled().get("Europe/Helsinki").expect("it is bundled"));
-    TriggerDefaults { zone: HELSINKI.clone(), now: NOW }
+    TriggerDefaults::new(HELSINKI.clone(), NOW)
 }
 
 /// Each line is the expression of a field, from the year to the second. Fields with an empty line are not set.

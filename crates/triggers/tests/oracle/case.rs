@@ -275,5 +275,5 @@ fn with_policy(mut cron: CronTriggerBuilder, Policy { gap, fold }: Policy) -> Cr
 }
 
 fn built(builder: impl IntoTrigger) -> Result<Arc<dyn Trigger>, TriggerError> {
-    builder.into_trigger(&TriggerDefaults { zone: Zone::utc(), now: Timestamp::UNIX_EPOCH })
+    builder.into_trigger(&TriggerDefaults::new(Zone::utc(), Timestamp::UNIX_EPOCH))
 }

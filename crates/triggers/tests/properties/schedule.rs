@@ -77,8 +77,7 @@ fn settings() -> impl Strategy<Value = Settings> {
 
 impl Schedule {
     pub(crate) fn trigger(&self, place: &Place) -> Arc<dyn Trigger> {
-        let defaults =
-            TriggerDefaults { zone: place.zone.clone(), now: Timestamp::from_seconds(place.at) };
+        let defaults = TriggerDefaults::new(place.zone.clone(), Timestamp::from_seconds(place.at));
         let at = |offset: i64| Timestamp::from_micros(place.at * SECOND + offset);
         macro_rules! with_settings {
             ($builder:expr, $settings:expr) => {{

@@ -199,7 +199,7 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
     ) -> Result<Renewal, StoreError> {
         let renewal =
             self.around(Call::Renew, self.inner().renew(node, now, until, filter)).await?;
-        Ok(Renewal { time: self.clock.as_ref().map(Clock::now), ..renewal })
+        Ok(renewal.with_time(self.clock.as_ref().map(Clock::now)))
     }
 
     async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {

@@ -41,13 +41,15 @@ impl StoreLayer for Damaged {
         lease: Duration,
         filter: &TaskFilter,
     ) -> Result<Claims, StoreError> {
-        let claims = self.inner().claim_due(node, now, limit, lease, filter).await?;
-        Ok(Claims { corrupt: self.corrupt(), ..claims })
+        let mut claims = self.inner().claim_due(node, now, limit, lease, filter).await?;
+        claims.corrupt = self.corrupt();
+        Ok(claims)
     }
 
     async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
-        let page = self.inner().list(after, limit).await?;
-        Ok(JobPage { corrupt: self.corrupt(), ..page })
+        let mut page = self.inner().list(after, limit).await?;
+        page.corrupt = self.corrupt();
+        Ok(page)
     }
 
     async fn discard(&self, record: &CorruptRecord) -> Result<bool, StoreError> {

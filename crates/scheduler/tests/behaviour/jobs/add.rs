@@ -12,12 +12,11 @@ use crate::common::{File, Rig, at, note};
 
 #[test]
 fn what_is_not_said_is_as_the_defaults_say() {
-    let defaults = JobDefaults {
-        misfire_grace_time: Some(Duration::from_secs(7)),
-        coalesce: Coalesce::All,
-        max_instances: 3,
-        recovery: Recovery::Rerun,
-    };
+    let defaults = JobDefaults::new()
+        .misfire_grace_time(Duration::from_secs(7))
+        .coalesce(Coalesce::All)
+        .max_instances(3)
+        .recovery(Recovery::Rerun);
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).job_defaults(defaults.clone())
     });

@@ -47,14 +47,9 @@ fn its_job_its_time_and_the_shared_state() {
 
 #[test]
 fn in_a_unit_test_there_is_no_scheduler() {
-    let context = JobContext::new(JobContextParts {
-        job_id: JobId::new("job").unwrap(),
-        job_store: Default::default(),
-        run_id: RunId::random(),
-        scheduled_time: at(0),
-        attempt: 1,
-        state: Default::default(),
-    });
+    let id = JobId::new("job").unwrap();
+    let parts = JobContextParts::new(id, Default::default(), RunId::random(), at(0));
+    let context = JobContext::new(parts);
     assert!(context.scheduler().is_none());
     assert!(context.blocking_scheduler().is_none());
 }

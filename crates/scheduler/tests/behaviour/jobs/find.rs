@@ -73,7 +73,8 @@ fn listed_as_the_query_says() {
         let job = rig.job(note(id.into())).id(id).trigger(DateTrigger::at(at(second)));
         rig.block_on(job.add()).unwrap();
     }
-    rig.block_on(rig.job(fail()).id("d").trigger(DateTrigger::at(at(40))).add()).unwrap();
+    rig.block_on(rig.job(fail("no".into())).id("d").trigger(DateTrigger::at(at(40))).add())
+        .unwrap();
     rig.block_on(rig.pause_job("a")).unwrap();
     let listed = |query| {
         let jobs = rig.block_on(rig.get_jobs(query)).unwrap();

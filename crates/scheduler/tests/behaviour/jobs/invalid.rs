@@ -63,7 +63,7 @@ fn not_built(describe: impl FnOnce(Described) -> Described) -> String {
 #[test]
 fn schedulers() {
     let second = Duration::from_secs(1);
-    let nothing = JobDefaults { max_instances: 0, ..JobDefaults::default() };
+    let nothing = JobDefaults::new().max_instances(0);
     let cases = [
         (
             not_built(|builder| builder.job_defaults(nothing)),

@@ -58,7 +58,7 @@ pub async fn the_dead_lose_their_runs<F: StoreFixture>(t: &Trial<F>) {
     let moved =
         InFlightRun { node: node("m"), attempt: 2, fence: orphans[0].run.fence, ..run(1, "n") };
     assert!(moved.fence > run(1, "n").fence, "the fence grows with every owner");
-    assert_eq!(orphans, [OrphanedRun { record: t.get("a").await, run: moved.clone() }]);
+    assert_eq!(orphans, [OrphanedRun::new(t.get("a").await, moved.clone())]);
     assert_eq!(t.in_flight("a").await, [moved, run(2, "m")]);
     assert_eq!(t.take_over("m", at(10)).await, [], "they are a living node's now");
 }

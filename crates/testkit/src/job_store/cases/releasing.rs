@@ -12,7 +12,9 @@ use crate::job_store::{StoreFixture, Trial};
 use CommitOutcome::{Done, Stale};
 
 fn released(number: usize) -> TakeOver {
-    TakeOver { released: number, ..TakeOver::default() }
+    let mut taken = TakeOver::default();
+    taken.released = number;
+    taken
 }
 
 pub async fn claims_of_the_dead_are_released<F: StoreFixture>(t: &Trial<F>) {

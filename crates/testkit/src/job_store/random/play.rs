@@ -205,7 +205,7 @@ impl<'f, F: StoreFixture> Player<'f, F> {
         filter: &TaskFilter,
     ) -> Result<(), String> {
         let claims = self.store().claim_due(&node(owner), now, limit, lease, filter).await;
-        let Claims { records, more, corrupt } = claims.map_err(failed("claim_due"))?;
+        let Claims { records, more, corrupt, .. } = claims.map_err(failed("claim_due"))?;
         same("corrupt of claim_due", &vec![], &corrupt)?;
         ensure(records.len() <= limit, || format!("claim_due: too many: {records:?}"))?;
         let claimable = self.world.passing(filter).filter(|job| job.is_claimable(now));
@@ -286,12 +286,10 @@ impl<'f, F: StoreFixture> Player<'f, F> {
             !left.runs.is_empty() || !left.claims.is_empty()
         };
         let is_free = orphans(true) != orphans(false);
-        let expected = Renewal {
-            expired: NodeLease::has_expired(before, now),
-            next_wakeup: self.world.next_wakeup(filter),
-            orphans: if is_free { renewal.orphans } else { orphans(true) },
-            time: renewal.time,
-        };
+        let expired = NodeLease::has_expired(before, now);
+        let orphans = if is_free { renewal.orphans } else { orphans(true) };
+        let expected = Renewal::new(expired, self.world.next_wakeup(filter), orphans);
+        let expected = expected.with_time(renewal.time);
         same("renew", &expected, &renewal)?;
         same("whether renew returns the time", &self.caps.clock, &renewal.time.is_some())
     }
@@ -312,7 +310,7 @@ impl<'f, F: StoreFixture> Player<'f, F> {
         let (mut runs, mut released) = (Vec::new(), 0);
         for call in 1.. {
             let taken = self.store().take_over(&heir, now, limit, filter).await;
-            let TakeOver { runs: some, released: count, more, corrupt } =
+            let TakeOver { runs: some, released: count, more, corrupt, .. } =
                 taken.map_err(failed("take_over"))?;
             same("corrupt of take_over", &vec![], &corrupt)?;
             let is_within = some.len() <= limit && count <= limit;
@@ -376,13 +374,13 @@ impl<'f, F: StoreFixture> Player<'f, F> {
         let more = records.len() > limit;
         records.truncate(limit);
         let next = records.last().filter(|_| more).map(JobCursor::of);
-        same("list", &JobPage { records, next, corrupt: Vec::new() }, &page)
+        same("list", &JobPage::new(records, next), &page)
     }
 
     async fn compare_metadata(&mut self) -> Result<(), String> {
         let metadata = self.store().metadata().await.map_err(failed("metadata"))?;
         let values = self.world.metadata.iter().map(|(key, value)| (key.clone(), value.clone()));
-        let expected = Metadata { values: values.collect(), corrupt: Vec::new() };
+        let expected = Metadata::new(values.collect());
         same("metadata", &expected, &metadata)
     }
 
