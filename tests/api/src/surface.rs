@@ -36,6 +36,13 @@ impl Surface {
         read: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<(), String> {
         let index = read(&format!("{folder}/index.html"))?;
+        // Another crate, which a crate re-exports that this one re-exports: its surface is its own.
+        if let Some((above, name)) = path.rsplit_once("::")
+            && index.contains("<h1>Crate ")
+        {
+            self.reexports.entry(above.to_owned()).or_default().insert(format!("pub use {name};"));
+            return Ok(());
+        }
         for entry in all_between(&index, "<dt", "</dt>") {
             if let Some((code, _)) = between(entry, "<code>", "</code>") {
                 let reexports = self.reexports.entry(path.to_owned()).or_default();
@@ -151,6 +158,21 @@ mod tests {
             struct my_crate::prelude::Job\n    as my_crate::Job\n\n";
         assert_eq!(told(&pages).unwrap(), text);
         assert!(told(&pages[..4]).is_err());
+    }
+
+    #[test]
+    fn another_crate_is_one_line() {
+        let root = r#"<h1>Crate <span>my_crate</span></h1><dt><a class="struct" href="struct.Job.html">Job</a></dt>
+            <dt><a class="mod" href="chrono/index.html">chrono</a></dt>"#;
+        let chrono = r#"<h1>Crate <span>chrono</span></h1><dt><a class="struct" href="struct.Utc.html">Utc</a></dt>"#;
+        let pages = [
+            ("my_crate/index.html", root),
+            ("my_crate/struct.Job.html", JOB),
+            ("my_crate/chrono/index.html", chrono),
+        ];
+        let text = "mod my_crate\n    pub use chrono;\n\n\
+            struct my_crate::Job\n    pub struct Job;\n    impl Task for Job\n\n";
+        assert_eq!(told(&pages).unwrap(), text);
     }
 
     #[test]
