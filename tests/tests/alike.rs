@@ -217,7 +217,7 @@ fn one_after_the_other(executor: impl Executor) {
     pass_at(20);
     drop(long);
     scheduler.advance(Duration::ZERO);
-    let full = "20 to 20: max_instances runs are under way";
+    let full = "20 to 20: max_instances is reached";
     story.assert_is("long", &["added", "10 submitted", full, "10 from 10 to 20: success"]);
     // It waited in the executor's queue.
     let missed = "11 to 11: later than misfire_grace_time";

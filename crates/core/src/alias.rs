@@ -8,7 +8,7 @@ name_type! {
 }
 
 impl Default for Alias {
-    /// `default`: the alias that jobs use when they name none.
+    /// Returns `default`, the alias of the store and the executor of jobs that specify none.
     fn default() -> Self {
         Self("default".into())
     }

@@ -61,22 +61,23 @@ fn text(error: &dyn Error) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-/// A name (a job id, a task, a store or an executor) that can't be used.
+/// An invalid name of a job, a task, a store, an executor or a node.
 ///
-/// Names are 1 to 191 characters without control characters, so that every store can keep them.
+/// Names have 1 to 191 characters and contain no control characters, so that every store can represent them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {value:?} is not valid: {reason}")]
 #[non_exhaustive]
 pub struct NameError {
-    /// What the name is for, such as `job id`.
+    /// The kind of name, such as `job id`.
     pub what: &'static str,
-    /// The name that was given, cut to its first 200 characters.
+    /// The rejected name, truncated to 200 characters.
     pub value: String,
-    /// The rule that it breaks.
+    /// The violated rule.
     pub reason: &'static str,
 }
 
-/// The longest name in characters (APScheduler's limit, and what an index of every database holds).
+/// The maximum length of a name in characters: APScheduler's limit, which fits into an index of every supported
+/// database.
 pub(crate) const MAX_NAME_CHARS: usize = 191;
 
 pub(crate) fn check_name(what: &'static str, value: &str) -> Result<(), NameError> {
@@ -92,7 +93,7 @@ pub(crate) fn check_name(what: &'static str, value: &str) -> Result<(), NameErro
     Err(NameError { what, value: value.chars().take(200).collect(), reason })
 }
 
-/// Declares a checked name: a cheap-to-clone `Arc<str>` that can only hold valid text.
+/// Declares a validated name: an `Arc<str>` that is cheap to clone.
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
@@ -101,18 +102,19 @@ macro_rules! name_type {
         pub struct $name(std::sync::Arc<str>);
 
         impl $name {
-            /// Checks the text and keeps it.
+            /// Creates a name from a text.
             ///
             /// # Errors
             ///
-            /// When it is empty, longer than 191 characters or contains a control character.
+            /// Returns [`NameError`](crate::NameError) if the text is empty, longer than 191 characters or contains
+            /// a control character.
             pub fn new(text: impl AsRef<str>) -> Result<Self, $crate::error::NameError> {
                 let text = text.as_ref();
                 $crate::error::check_name($what, text)?;
                 Ok(Self(text.into()))
             }
 
-            /// The text.
+            /// Returns the name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -66,7 +66,10 @@ impl Executor for ThreadPoolExecutor {
         let mut started = self.started.write();
         if started.is_none() {
             let queue = RunQueue::new(self.threads);
-            *started = Some(Started { _pool: worker::start(queue.hire(), Home::find()?)?, queue });
+            *started = Some(Started {
+                _pool: worker::start(queue.issue_all_workers(), Home::find()?)?,
+                queue,
+            });
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The code that `#[task]` leaves in place of a function.
+//! Generation of the code that replaces a function with `#[task]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -36,12 +36,12 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
         let (name, ty) = (&arg.name, arg.ty);
         quote!(#name: #ty)
     });
-    let type_doc = format!("The task that [`{plain}`](fn@{plain}) makes calls of.");
+    let type_doc = format!("The task that [`{plain}`](fn@{plain}) creates calls of.");
 
     quote! {
         #(#cfgs)*
         #[doc = #type_doc]
-        #[allow(non_camel_case_types, reason = "it shares its name with the function")]
+        #[allow(non_camel_case_types, reason = "the type has the name of the function")]
         #vis enum #ident {}
 
         #(#cfgs)*
@@ -62,30 +62,29 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
         #(#cfgs)*
         #(#docs)*
         #(#deprecated)*
-        #[allow(clippy::too_many_arguments, reason = "they are the task's")]
+        #[allow(clippy::too_many_arguments, reason = "the arguments are those of the task")]
         #vis fn #ident(#(#parameters),*) -> #private::Call<#ident> {
             #private::Call::new((#names))
         }
     }
 }
 
-/// The function as it was written, under the name `run`.
+/// Generates the original function, under the name `run`.
 fn run(function: &ItemFn, attrs: &Attributes<'_>) -> TokenStream {
-    let (docs, others) = (&attrs.docs, &attrs.others);
+    let (docs, passthrough) = (&attrs.docs, &attrs.passthrough);
     let (vis, block) = (&function.vis, &function.block);
     let mut signature = function.sig.clone();
     signature.ident = format_ident!("run", span = function.sig.ident.span());
     quote! {
-        /// Runs the task's own code, here and now, without a scheduler: for unit tests, and to call one
-        /// task from another.
+        /// Runs the task directly, without a scheduler: for unit tests, and to call a task from another one.
         ///
         #(#docs)*
-        #(#others)*
+        #(#passthrough)*
         #vis #signature #block
     }
 }
 
-/// The method that the scheduler calls: it makes a run's work out of the arguments.
+/// Generates the method that builds the work of a run from its arguments.
 fn body(signature: &Signature<'_>, function: &ItemFn, private: &TokenStream) -> TokenStream {
     let args: Vec<_> = (0..signature.args.len())
         .map(|index| format_ident!("arg{index}", span = Span::mixed_site()))
@@ -114,11 +113,12 @@ fn body(signature: &Signature<'_>, function: &ItemFn, private: &TokenStream) -> 
     }
 }
 
-/// Turns what the function returned into what the run ended with; see `punctual_core`'s `probe`.
+/// Generates the conversion of the return value into the result of the run; see the module `autoref_specialization` of
+/// `punctual_core`.
 fn finish(returned: &TokenStream, ty: &ReturnType, private: &TokenStream) -> TokenStream {
-    // What is wrong with the returned type is shown where it is written.
-    let place = Span::call_site().located_at(ty.span());
-    let finish = quote_spanned!(place=> (&returned).kind().finish(returned));
+    // Errors of the return type are reported at its location.
+    let span = Span::call_site().located_at(ty.span());
+    let finish = quote_spanned!(span=> (&returned).kind().finish(returned));
     quote! {{
         use #private::{FallibleKind as _, PlainKind as _};
         let returned = #returned;
@@ -126,10 +126,11 @@ fn finish(returned: &TokenStream, ty: &ReturnType, private: &TokenStream) -> Tok
     }}
 }
 
-/// How the function's error gets to another process; see `punctual_core`'s `probe`.
+/// Generates the methods that transfer an error between processes; see the module `autoref_specialization` of
+/// `punctual_core`.
 fn errors(returned: &ReturnType, private: &TokenStream) -> TokenStream {
     let ty = match returned {
-        ReturnType::Type(_, ty) if can_be_named(ty) => ty,
+        ReturnType::Type(_, ty) if is_nameable(ty) => ty,
         _ => return TokenStream::new(),
     };
     let kind = quote! {
@@ -154,32 +155,32 @@ fn errors(returned: &ReturnType, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// Whether the type can stand elsewhere than behind a function's arrow: not `!`, nor with an `impl ..` in it.
-fn can_be_named(ty: &Type) -> bool {
-    struct Nameless(bool);
+/// Returns whether the type can be written outside of a return type: it is neither `!` nor contains `impl ..`.
+fn is_nameable(ty: &Type) -> bool {
+    struct UnnameableType(bool);
 
-    impl Visit<'_> for Nameless {
+    impl Visit<'_> for UnnameableType {
         fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
             self.0 = true;
         }
     }
 
-    let mut nameless = Nameless(!matches!(ty, Type::Path(_)));
-    nameless.visit_type(ty);
-    !nameless.0
+    let mut unnameable = UnnameableType(!matches!(ty, Type::Path(_)));
+    unnameable.visit_type(ty);
+    !unnameable.0
 }
 
-/// Which of the function's attributes go where.
+/// The attributes of the function, by their destination.
 #[derive(Default)]
 struct Attributes<'a> {
-    /// To everything that is made.
+    /// For all generated items.
     cfgs: Vec<&'a Attribute>,
-    /// To both functions.
+    /// For both functions.
     docs: Vec<&'a Attribute>,
-    /// To the function that makes calls.
+    /// For the function that creates calls.
     deprecated: Vec<&'a Attribute>,
-    /// To the function as it was written: lints, `#[instrument]` and the like.
-    others: Vec<&'a Attribute>,
+    /// For the original function: lints, `#[instrument]` and the like.
+    passthrough: Vec<&'a Attribute>,
 }
 
 impl<'a> Attributes<'a> {
@@ -187,16 +188,16 @@ impl<'a> Attributes<'a> {
         let mut sorted = Self::default();
         for attribute in attributes {
             let path = attribute.path();
-            let place = if path.is_ident("cfg") {
+            let list = if path.is_ident("cfg") {
                 &mut sorted.cfgs
             } else if path.is_ident("doc") {
                 &mut sorted.docs
             } else if path.is_ident("deprecated") {
                 &mut sorted.deprecated
             } else {
-                &mut sorted.others
+                &mut sorted.passthrough
             };
-            place.push(attribute);
+            list.push(attribute);
         }
         sorted
     }

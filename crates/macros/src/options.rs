@@ -1,19 +1,19 @@
-//! What stands in the parentheses of `#[task(..)]`.
+//! Options of `#[task(..)]`.
 
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Ident, LitStr, Path, Result, Token};
 
-/// The longest name that stores keep; `punctual_core` checks the same.
+/// The maximum length of a name in characters, as in `punctual_core`.
 const MAX_NAME_CHARS: usize = 191;
 
-const KNOWN: &str = "#[task] takes `name = \"..\"` and `crate = \"..\"`";
+const USAGE: &str = "#[task] takes `name = \"..\"` and `crate = \"..\"`";
 
 #[derive(Default)]
 pub(crate) struct Options {
-    /// The name under which stores keep the task; the function's without it.
+    /// The name of the task in stores; defaults to the name of the function.
     pub(crate) name: Option<LitStr>,
-    /// The crate that has the `private` module, for those who don't depend on `punctual`.
+    /// The path of the crate that contains the `private` module; defaults to `punctual`.
     pub(crate) krate: Option<Path>,
 }
 
@@ -32,11 +32,11 @@ impl Parse for Options {
 
 impl Options {
     fn parse_one(&mut self, input: ParseStream<'_>) -> Result<()> {
-        // `crate` is a keyword, so the key is not always an identifier for the parser.
-        let key = Ident::parse_any(input).map_err(|error| Error::new(error.span(), KNOWN))?;
+        // `crate` is a keyword, which the parser does not accept as an identifier.
+        let key = Ident::parse_any(input).map_err(|error| Error::new(error.span(), USAGE))?;
         input.parse::<Token![=]>()?;
         let value: LitStr = input.parse()?;
-        let twice = || Error::new(key.span(), format!("`{key}` is given twice"));
+        let twice = || Error::new(key.span(), format!("duplicate option `{key}`"));
         match key.to_string().as_str() {
             "name" if self.name.is_some() => Err(twice()),
             "crate" if self.krate.is_some() => Err(twice()),
@@ -60,13 +60,13 @@ impl Options {
 }
 
 fn check_name(name: &LitStr) -> Result<()> {
-    match broken_rule(&name.value()) {
+    match name_violation(&name.value()) {
         Some(rule) => Err(Error::new(name.span(), rule)),
         None => Ok(()),
     }
 }
 
-fn broken_rule(name: &str) -> Option<&'static str> {
+fn name_violation(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         Some("a task's name must not be empty")
     } else if name.chars().count() > MAX_NAME_CHARS {
@@ -80,13 +80,13 @@ fn broken_rule(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_NAME_CHARS, broken_rule};
+    use super::{MAX_NAME_CHARS, name_violation};
 
     #[test]
-    fn names_are_what_stores_can_keep() {
+    fn the_limit_is_that_of_core() {
         let longest = "é".repeat(MAX_NAME_CHARS);
-        assert_eq!(broken_rule(&longest), None);
-        assert!(broken_rule(&(longest + "é")).is_some());
+        assert_eq!(name_violation(&longest), None);
+        assert!(name_violation(&(longest + "é")).is_some());
         assert!(punctual_core::TaskName::new("é".repeat(MAX_NAME_CHARS)).is_ok());
         assert!(punctual_core::TaskName::new("é".repeat(MAX_NAME_CHARS + 1)).is_err());
     }

@@ -1,4 +1,4 @@
-//! What of a function's signature a task needs, and what it can't have.
+//! Validation of function signatures.
 
 use proc_macro2::Span;
 use quote::{ToTokens, format_ident};
@@ -7,13 +7,13 @@ use syn::{
     Error, FnArg, Ident, ItemFn, Pat, PatType, Result, Type, TypeImplTrait, TypePath, TypeReference,
 };
 
-/// The most arguments a task can have; `punctual_core::TaskFn` knows as many.
+/// The maximum number of arguments, as supported by `punctual_core::TaskFn`.
 const MAX_ARGS: usize = 8;
 
 pub(crate) struct Signature<'a> {
-    /// Whether the first parameter is the run's `JobContext`.
+    /// Whether the first parameter is the `JobContext` of the run.
     pub(crate) context: bool,
-    /// The other parameters: what a job stores.
+    /// The other parameters, whose values are stored with a job.
     pub(crate) args: Vec<Arg<'a>>,
 }
 
@@ -23,63 +23,63 @@ pub(crate) struct Arg<'a> {
 }
 
 impl<'a> Signature<'a> {
-    /// Reads the signature; all that is wrong with it comes in one error.
+    /// Validates the signature. All violations are combined into one error.
     pub(crate) fn of(function: &'a ItemFn) -> Result<Self> {
-        let mut problems = Problems::default();
-        check_function(function, &mut problems);
+        let mut diagnostics = Diagnostics::default();
+        check_function(function, &mut diagnostics);
 
         let mut context = false;
         let mut args = Vec::new();
         for (index, input) in function.sig.inputs.iter().enumerate() {
             match input {
-                FnArg::Receiver(receiver) => problems.add(
+                FnArg::Receiver(receiver) => diagnostics.add(
                     receiver,
-                    "a task is a free function: it can't have `self`; what it needs can come with \
-                     `JobContext::state`",
+                    "a task must be a free function without `self`; use `JobContext::state` for shared \
+                     values",
                 ),
                 FnArg::Typed(input) if is_context(&input.ty) => {
                     if index > 0 {
-                        problems.add(input, "`JobContext` must be the first parameter");
+                        diagnostics.add(input, "`JobContext` must be the first parameter");
                     }
                     context = true;
                 }
                 FnArg::Typed(input) => {
-                    problems.visit_type(&input.ty);
+                    diagnostics.visit_type(&input.ty);
                     args.push(Arg { name: arg_name(input, args.len()), ty: &input.ty });
                 }
             }
         }
         if args.len() > MAX_ARGS {
-            problems.add(
+            diagnostics.add(
                 &function.sig.inputs,
                 "a task can have at most 8 arguments; put more into a struct",
             );
         }
-        problems.into_result()?;
+        diagnostics.into_result()?;
         Ok(Self { context, args })
     }
 }
 
-fn check_function(function: &ItemFn, problems: &mut Problems) {
+fn check_function(function: &ItemFn, diagnostics: &mut Diagnostics) {
     let signature = &function.sig;
     if !signature.generics.params.is_empty() || signature.generics.where_clause.is_some() {
-        problems.add(
+        diagnostics.add(
             &signature.generics,
-            "a task can't be generic: its name in the store says nothing about types",
+            "a task can't be generic: its name in the store does not identify types",
         );
     }
     if let Some(token) = &signature.constness {
-        problems.add(token, "a task can't be a `const fn`");
+        diagnostics.add(token, "a task can't be a `const fn`");
     }
     if let Some(token) = &signature.unsafety {
-        problems.add(token, "a task can't be unsafe: the scheduler calls it");
+        diagnostics.add(token, "a task can't be unsafe: the scheduler calls it");
     }
     if let Some(abi) = &signature.abi {
-        problems.add(abi, "a task can't be an `extern` function");
+        diagnostics.add(abi, "a task can't be an `extern` function");
     }
 }
 
-/// What callers and rust-analyzer see: the parameter's own name, if it has one.
+/// Returns the name of the parameter, which callers and IDEs display, or a generated one for a pattern.
 fn arg_name(input: &PatType, index: usize) -> Ident {
     match &*input.pat {
         Pat::Ident(pattern) => pattern.ident.clone(),
@@ -92,16 +92,16 @@ fn is_context(ty: &Type) -> bool {
         if path.segments.last().is_some_and(|last| last.ident == "JobContext"))
 }
 
-/// Collects what is wrong, in the function and in the types of its arguments.
+/// Collects errors in the signature and in the types of its arguments.
 #[derive(Default)]
-struct Problems(Option<Error>);
+struct Diagnostics(Option<Error>);
 
-impl Problems {
-    fn add(&mut self, culprit: impl ToTokens, text: &str) {
-        let problem = Error::new_spanned(culprit, text);
+impl Diagnostics {
+    fn add(&mut self, tokens: impl ToTokens, text: &str) {
+        let error = Error::new_spanned(tokens, text);
         match &mut self.0 {
-            Some(known) => known.combine(problem),
-            None => self.0 = Some(problem),
+            Some(first) => first.combine(error),
+            None => self.0 = Some(error),
         }
     }
 
@@ -110,7 +110,7 @@ impl Problems {
     }
 }
 
-impl Visit<'_> for Problems {
+impl Visit<'_> for Diagnostics {
     fn visit_type_reference(&mut self, reference: &TypeReference) {
         let text = match &*reference.elem {
             ty if is_context(ty) => "take `JobContext` by value: it is cheap to clone",
@@ -120,15 +120,14 @@ impl Visit<'_> for Problems {
             Type::Slice(_) => {
                 "arguments are stored with the job and must be owned: use `Vec` instead of a slice"
             }
-            _ => "arguments are stored with the job and must be owned: a reference can't be",
+            _ => {
+                "arguments are stored with the job and must be owned types; references can't be stored"
+            }
         };
         self.add(reference, text);
     }
 
     fn visit_type_impl_trait(&mut self, ty: &TypeImplTrait) {
-        self.add(
-            ty,
-            "an argument needs a concrete type, so that it can be read back from the store",
-        );
+        self.add(ty, "an argument needs a concrete type, so that it can be decoded from the store");
     }
 }

@@ -1,4 +1,4 @@
-//! What must not compile, and what the compiler says. `TRYBUILD=overwrite` renews the expected texts.
+//! Invalid uses of `#[task]` and the expected compiler errors. `TRYBUILD=overwrite` updates the expected errors.
 
 #[test]
 fn wrong_tasks_and_wrong_calls_do_not_compile() {

@@ -1,13 +1,13 @@
-//! Every form of function that `#[task]` takes, run as an executor runs it.
+//! All supported forms of functions with `#[task]`, executed like in an executor.
 
-// The macro's code looks for the facade; here core stands in for it.
+// The generated code refers to the crate `punctual`, which is replaced by core here.
 extern crate punctual_core as punctual;
 
 use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, AnyTask, Call, Codec, JobContext, JobContextParts, JobId, RunId, SharedState, Task,
+    Alias, Call, Codec, DynTask, JobContext, JobContextParts, JobId, RunId, SharedState, Task,
     TaskBody, TaskFn, TaskRegistration, TaskRegistry, TaskResult, Timestamp,
 };
 use punctual_macros::task;
@@ -20,14 +20,15 @@ fn context() -> JobContext {
     JobContext::new(parts.with_state(SharedState::default().with(7_i64)))
 }
 
-/// The whole way of a stored call: registered, encoded, found by name, decoded, run.
+/// Executes a stored call: registers the task, encodes the arguments, finds the task by name, decodes the arguments
+/// and runs.
 fn perform<M, F: TaskFn<M>>(_: F, call: Call<F::Task>) -> TaskResult {
     let mut registry = TaskRegistry::new();
     let registration = TaskRegistration::of::<F::Task>().unwrap();
     let name = registration.name().clone();
     registry.register(registration).unwrap();
     let args = Codec::Json.encode(&call.into_args()).unwrap();
-    let task: Arc<dyn AnyTask> = registry.get(&name).unwrap();
+    let task: Arc<dyn DynTask> = registry.get(&name).unwrap();
     match task.body(context(), &args).unwrap() {
         TaskBody::Blocking(work) => work(),
         TaskBody::Async(work) => pollster::block_on(work),
@@ -45,7 +46,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// An error that serde knows.
+/// An error that can be serialized.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Jammed {
     page: u32,
@@ -126,7 +127,7 @@ fn patterns(mut list: Vec<u8>, (a, b): (u8, u8), _: bool, Point { x, .. }: Point
 }
 
 #[task]
-#[expect(clippy::too_many_arguments, reason = "the most that a task can have")]
+#[expect(clippy::too_many_arguments, reason = "the maximum number of arguments of a task")]
 fn eight(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8) -> u8 {
     a + b + c + d + e + f + g + h
 }
@@ -137,7 +138,7 @@ fn r#static(r#type: u8) -> &'static str {
 }
 
 #[test]
-fn every_kind_of_value_comes_back() {
+fn values_of_all_kinds_are_returned() {
     assert_eq!(perform(nothing, nothing()).unwrap(), json!(null));
     assert_eq!(perform(nothing_async, nothing_async()).unwrap(), json!(null));
     assert_eq!(perform(add, add(40, 2)).unwrap(), json!(42));
@@ -148,7 +149,7 @@ fn every_kind_of_value_comes_back() {
 }
 
 #[test]
-fn errors_are_errors_whatever_the_result_is_called() {
+fn results_with_any_type_name_can_be_errors() {
     assert_eq!(perform(picky, picky("good".into())).unwrap(), json!(4));
     let error = perform(picky, picky("bad".into())).unwrap_err();
     assert!(error.is::<Refused>(), "the error keeps its type: {error}");
@@ -159,7 +160,7 @@ fn errors_are_errors_whatever_the_result_is_called() {
 }
 
 #[test]
-fn errors_that_serde_knows_can_be_read_elsewhere() {
+fn serializable_errors_can_be_restored() {
     let error = perform(jams_async, jams_async(3)).unwrap_err();
     let written = jams_async::write_error(&error).unwrap();
     assert_eq!(written, json!({"page": 3}));
@@ -169,13 +170,13 @@ fn errors_that_serde_knows_can_be_read_elsewhere() {
     assert!(jams_async::write_error(&"another".into()).is_none());
 
     let error = perform(picky, picky("bad".into())).unwrap_err();
-    assert!(picky::write_error(&error).is_none(), "serde does not know it");
+    assert!(picky::write_error(&error).is_none(), "it is not serializable");
     let error = perform(picky_async, picky_async("text".into())).unwrap_err();
-    assert!(picky_async::write_error(&error).is_none(), "it is a text anyway");
+    assert!(picky_async::write_error(&error).is_none(), "it is not an error type");
     let error = perform(aliased, aliased("seven".into())).unwrap_err();
     assert!(aliased::write_error(&error).is_none());
     let error = perform(jams, jams(2)).unwrap_err();
-    assert!(jams::write_error(&error).is_none(), "what it returns has no name");
+    assert!(jams::write_error(&error).is_none(), "its return type can't be named");
     assert!(add::write_error(&error).is_none() && add::read_error(json!({})).is_none());
 }
 
@@ -193,14 +194,14 @@ fn parameters_can_be_patterns() {
 }
 
 #[test]
-fn the_function_can_be_run_as_it_was_written() {
+fn the_original_function_can_be_called() {
     assert_eq!(add::run(40, 2), 42);
     assert_eq!(pollster::block_on(mirror::run(Point { x: 1, y: 2 })).x, 2);
     assert_eq!(asks_context::run(context(), 1), Some(8));
 }
 
 #[test]
-fn arguments_of_another_shape_are_refused() {
+fn arguments_of_other_types_are_rejected() {
     let task = TaskRegistration::of::<add>().unwrap();
     let mut registry = TaskRegistry::new();
     registry.register(task).unwrap();
@@ -218,7 +219,7 @@ mod named {
     #[task(name = "mail: weekly")]
     pub(crate) fn weekly() {}
 
-    /// The path can be given.
+    /// The path of the crate can be specified.
     #[task(crate = "punctual_core", name = "other")]
     pub(super) async fn by_path() {}
 
@@ -230,7 +231,7 @@ mod named {
     pub(crate) fn never() -> DoesNotExist {}
 
     #[test]
-    fn the_name_is_the_functions_unless_given() {
+    fn the_name_defaults_to_that_of_the_function() {
         assert_eq!(weekly::NAME, "mail: weekly");
         assert_eq!(by_path::NAME, "other");
         assert_eq!(r#loop::NAME, "loop");

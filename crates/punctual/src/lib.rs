@@ -32,8 +32,8 @@ pub use punctual_backends::stores::*;
 pub use punctual_core::{
     Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, HistoryCursor, HistoryEntry,
     HistoryPage, HistoryQuery, IntoJobStore, IntoTrigger, IntoZone, Jitter, Job, JobBuilder,
-    JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, Killed, MissReason,
-    NewJob, OutcomeKind, Recovery, RunEvent, RunId, RunOutcome, SkippedRuns, StoreError,
+    JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, Killed, NewJob,
+    OutcomeKind, Recovery, RunEvent, RunId, RunOutcome, SkipReason, SkippedRuns, StoreError,
     StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp, Trigger, TriggerError, Zone,
     ZoneDatabase, ZoneError, error_chain,
 };

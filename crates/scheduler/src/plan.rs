@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use punctual_core::{
-    Coalesce, Jitter, JobOptions, MissReason, Recovery, Schedule, Timestamp, Trigger,
+    Coalesce, Jitter, JobOptions, Recovery, Schedule, SkipReason, Timestamp, Trigger,
 };
 use smallvec::SmallVec;
 
@@ -60,7 +60,7 @@ pub(crate) struct PlannedRun {
 pub(crate) struct Skipped {
     pub first: Timestamp,
     pub last: Timestamp,
-    pub reason: MissReason,
+    pub reason: SkipReason,
 }
 
 /// Decides. `random` gives a number below its argument; it is only asked for jitter.
@@ -112,7 +112,7 @@ impl Plan {
         let latest = latest_until(due, now);
         let next_after = match earliest {
             None => {
-                self.skip(due.next_run_time, latest, MissReason::TooLate);
+                self.skip(due.next_run_time, latest, SkipReason::TooLate);
                 latest
             }
             Some(earliest) => {
@@ -123,7 +123,7 @@ impl Plan {
                     self.skip(
                         due.next_run_time,
                         last.unwrap_or(due.next_run_time),
-                        MissReason::TooLate,
+                        SkipReason::TooLate,
                     );
                 }
                 match due.options.coalesce {
@@ -148,7 +148,7 @@ impl Plan {
         self.runs.push(PlannedRun { scheduled_time, deadline });
     }
 
-    fn skip(&mut self, first: Timestamp, last: Timestamp, reason: MissReason) {
+    fn skip(&mut self, first: Timestamp, last: Timestamp, reason: SkipReason) {
         self.skipped.push(Skipped { first, last, reason });
     }
 
@@ -162,12 +162,12 @@ impl Plan {
         free: u32,
     ) {
         if free == 0 {
-            self.skip(earliest, latest, MissReason::MaxInstances);
+            self.skip(earliest, latest, SkipReason::MaxInstances);
             return;
         }
         self.run(due, chosen);
         if earliest < latest {
-            self.skip(earliest, latest, MissReason::Coalesced);
+            self.skip(earliest, latest, SkipReason::Coalesced);
         }
     }
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use punctual_core::{Coalesce, JobOptions, MissReason, Schedule, Timestamp, Trigger};
+use punctual_core::{Coalesce, JobOptions, Schedule, SkipReason, Timestamp, Trigger};
 use punctual_triggers::IntervalTrigger;
 
 use super::{Due, Plan, Skipped, plan};
 
-const COALESCED: MissReason = MissReason::Coalesced;
-const TOO_LATE: MissReason = MissReason::TooLate;
-const FULL: MissReason = MissReason::MaxInstances;
+const COALESCED: SkipReason = SkipReason::Coalesced;
+const TOO_LATE: SkipReason = SkipReason::TooLate;
+const FULL: SkipReason = SkipReason::MaxInstances;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds)
@@ -54,7 +54,7 @@ fn planned_with(trigger: &dyn Trigger, case: &Case, fire_count: u64) -> Plan {
 
 /// What a plan should be: runs, skipped (first, last, reason), next run time and when it is due.
 #[track_caller]
-fn expect(plan: &Plan, runs: &[i64], skipped: &[(i64, i64, MissReason)], next: Option<(i64, i64)>) {
+fn expect(plan: &Plan, runs: &[i64], skipped: &[(i64, i64, SkipReason)], next: Option<(i64, i64)>) {
     let planned: Vec<_> = plan.runs.iter().map(|run| run.scheduled_time).collect();
     assert_eq!(planned, runs.iter().map(|&run| at(run)).collect::<Vec<_>>());
     let skipped = skipped.iter().map(|&(first, last, reason)| Skipped {

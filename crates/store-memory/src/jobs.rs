@@ -242,7 +242,7 @@ impl Jobs {
         }
         let more = orphans.len() > limit || claims.len() > limit;
         let mut taken = TakeOver::default();
-        taken.more = more;
+        taken.has_more = more;
         for slot in claims.into_iter().take(limit) {
             let released = self.change_at(slot, |job| job.release(&is_dead));
             taken.released += usize::from(released == Some(true));

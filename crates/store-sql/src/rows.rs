@@ -75,7 +75,7 @@ pub(crate) fn stored(rows: &[impl Columns]) -> Result<Option<StoredJob>, Corrupt
     let mut runs: Vec<_> =
         runs.map(|row| run(row, record.id.as_str(), STORED_RUN)).collect::<Result<_, _>>()?;
     runs.sort_unstable_by_key(|run| run.run_id);
-    Ok(Some(StoredJob { record, claim, lost, runs }))
+    Ok(Some(StoredJob { record, claim, last_unsettled_fence: lost, runs }))
 }
 
 /// The claim, and the fence that was lost.

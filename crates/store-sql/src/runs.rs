@@ -125,7 +125,7 @@ impl<D: Dialect> Database<D> {
         let found = self.fetch(connection, D::STATEMENTS.orphaned_claims, &values).await?;
         let claims = found.iter().take(limit).map(|row| (row.raw(0), row.raw(1))).collect();
         let mut taken = TakeOver::default();
-        taken.more = found.len() > limit;
+        taken.has_more = found.len() > limit;
         // What can't be read stays, and leaves its place to others.
         let mut runs = Vec::new();
         let mut asked = wanted;
@@ -146,7 +146,7 @@ impl<D: Dialect> Database<D> {
             }
             asked = wanted.saturating_add(taken.corrupt.len());
         }
-        taken.more |= runs.len() > limit;
+        taken.has_more |= runs.len() > limit;
         runs.truncate(limit);
         Ok(Left { claims, runs, taken })
     }

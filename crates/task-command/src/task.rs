@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{
-    Action, AnyTask, Call, CodecError, Encoded, IntoAction, JobContext, NameError, Task, TaskBody,
+    Action, Call, CodecError, DynTask, Encoded, IntoAction, JobContext, NameError, Task, TaskBody,
     TaskError, TaskFn, TaskRegistration,
 };
 use serde_json::Value;
@@ -106,7 +106,7 @@ impl Task for CommandTask {
     }
 }
 
-impl AnyTask for CommandTask {
+impl DynTask for CommandTask {
     fn body(&self, context: JobContext, args: &Encoded) -> Result<TaskBody, CodecError> {
         Ok(self.work(context, args.decode()?))
     }

@@ -78,7 +78,7 @@ pub(crate) fn commit(
         CommitAction::Advance { .. } => "advance".to_owned(),
         CommitAction::Finish { .. } => "finish".to_owned(),
         CommitAction::Postpone { .. } => "postpone".to_owned(),
-        CommitAction::Hasten { .. } => "hasten".to_owned(),
+        CommitAction::BringForward { .. } => "bring forward".to_owned(),
         CommitAction::Start { .. } => "start".to_owned(),
         CommitAction::ClearRun { run_id } => format!("clear {}", id(*run_id)),
         CommitAction::RetryRun { run } => format!("retry {}", in_flight(run)),
@@ -90,7 +90,7 @@ pub(crate) fn commit(
 
 pub(crate) fn renewal(name: &NodeId, now: Timestamp, until: Timestamp, told: &Renewal) -> String {
     let (now, until) = (shown(now), shown(until));
-    let (expired, orphans) = (told.expired, told.orphans);
+    let (expired, orphans) = (told.expired, told.has_orphans);
     format!(
         "renews as {} at {now:.3} until {until:.3}: expired {expired}, orphans {orphans}",
         node(name)

@@ -1,4 +1,4 @@
-//! A value that has been encoded.
+//! An encoded value.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use serde_json::value::RawValue;
 
 use super::{BINCODE_MARK, Codec, CodecError};
 
-/// One value in the bytes of some [`Codec`]; cheap to clone.
+/// One value, encoded by a [`Codec`]. Cheap to clone.
 ///
-/// `Debug` shows only the length: arguments can be secrets.
+/// `Debug` shows only the length, because arguments may be confidential.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Encoded(Arc<[u8]>);
 
 impl Encoded {
-    /// The bytes as a store keeps them.
+    /// Returns the encoded bytes, as stored.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The codec that wrote the bytes.
+    /// Returns the codec of the bytes.
     ///
     /// # Errors
     ///
-    /// When its feature is off in this build.
+    /// Returns [`CodecError::MissingFeature`] if the codec's feature is disabled in this build.
     pub fn codec(&self) -> Result<Codec, CodecError> {
         match self.0.first() {
             #[cfg(feature = "codec-bincode")]
@@ -38,18 +38,18 @@ impl Encoded {
         }
     }
 
-    /// Reads the value.
+    /// Decodes the value.
     ///
     /// # Errors
     ///
-    /// When the bytes are not of the expected shape.
+    /// Returns [`CodecError`] if the bytes can't be decoded as `T`.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, CodecError> {
         Codec::decode(&self.0)
     }
 }
 
 impl Default for Encoded {
-    /// No bytes.
+    /// Returns a value without bytes.
     fn default() -> Self {
         Self(Arc::default())
     }
@@ -74,13 +74,13 @@ impl fmt::Debug for Encoded {
 }
 
 impl Serialize for Encoded {
-    /// Nested in JSON it is the JSON itself, in other formats a byte string.
+    /// Serializes the value as nested JSON in human-readable formats and as a byte string in other formats.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
             return serializer.serialize_bytes(&self.0);
         }
         if self.0.first() == Some(&BINCODE_MARK) {
-            return Err(S::Error::custom("bincode bytes can't stand inside JSON"));
+            return Err(S::Error::custom("a value encoded with bincode can't be nested in JSON"));
         }
         let raw: &RawValue = serde_json::from_slice(&self.0).map_err(S::Error::custom)?;
         raw.serialize(serializer)

@@ -1,41 +1,42 @@
-//! How definitions and arguments become bytes.
+//! Encoding of job definitions and arguments.
 
 mod encoded;
-pub(crate) mod json_text;
+pub(crate) mod json_as_text;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use encoded::Encoded;
 
-/// The format in which a scheduler writes definitions and arguments.
+/// The format in which a scheduler encodes job definitions and arguments.
 ///
-/// Every build reads what any codec wrote, as long as the codec's feature is on: the bytes say which one
-/// it was. JSON is the default: readable in any database tool, and the same for every language.
+/// Data of every codec can be decoded if the codec's feature is enabled: the first byte identifies the codec. The
+/// default is JSON, which is readable in database tools and portable between languages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Codec {
     /// JSON text.
     #[default]
     Json,
-    /// bincode 2, standard configuration, after the byte [`BINCODE_MARK`].
+    /// bincode 2 in the standard configuration, preceded by the byte [`BINCODE_MARK`].
     #[cfg(feature = "codec-bincode")]
     Bincode,
 }
 
-/// The first byte of everything that `Codec::Bincode` wrote; no JSON text begins with it.
+/// The first byte of data encoded by `Codec::Bincode`. JSON text never begins with this byte.
 pub const BINCODE_MARK: u8 = 0x01;
 
-/// The most that one record may take when it is read back; a guard against corrupt lengths.
+/// The maximum size of a decoded record in bytes. Guards against corrupt length fields.
 #[cfg(feature = "codec-bincode")]
 const BINCODE_LIMIT: usize = 256 << 20;
 
 impl Codec {
-    /// Writes `value`.
+    /// Encodes `value`.
     ///
     /// # Errors
     ///
-    /// When the value can't be expressed in the format, such as a map with non-text keys in JSON.
+    /// Returns [`CodecError::Encode`] if the format can't represent the value, such as a map with non-text keys in
+    /// JSON.
     pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Encoded, CodecError> {
         let bytes = match self {
             Self::Json => serde_json::to_vec(value).map_err(CodecError::encode)?,
@@ -54,26 +55,26 @@ impl Codec {
         Ok(Encoded::from(bytes))
     }
 
-    /// Reads what any codec of this build wrote.
+    /// Decodes a value that was encoded by any codec of this build.
     ///
     /// # Errors
     ///
-    /// When the bytes are not of the expected shape, or of a codec that this build lacks.
+    /// Returns [`CodecError`] if the bytes can't be decoded as `T`, or if this build lacks their codec.
     pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
         let (value, rest) = Self::read(bytes)?;
         if rest == 0 {
             Ok(value)
         } else {
-            Err(CodecError::decode("there are bytes left after the value"))
+            Err(CodecError::decode("trailing bytes after the value"))
         }
     }
 
-    /// Reads the first fields of a value whose other fields may be of a form not known here.
+    /// Decodes the first fields of a value whose remaining fields may have an unknown format.
     pub(crate) fn decode_head<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
         Self::read(bytes).map(|(value, _)| value)
     }
 
-    /// The value, and how many bytes were left after it.
+    /// Returns the value and the number of bytes after it.
     fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
         match bytes.split_first() {
             #[cfg(feature = "codec-bincode")]
@@ -90,18 +91,18 @@ impl Codec {
     }
 }
 
-/// Bytes that could not be written or read.
+/// A value could not be encoded or decoded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
-    /// The value has no form in the codec.
+    /// The codec can't represent the value.
     #[error("the value can't be encoded")]
     Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The bytes are not what they should be.
+    /// The bytes can't be decoded as the expected type.
     #[error("the value can't be decoded")]
     Decode(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The bytes were written by a codec whose feature is off in this build.
-    #[error("the value was written with a codec that needs the feature {0:?}")]
+    /// The bytes were encoded by a codec whose feature is disabled in this build.
+    #[error("the value was encoded by a codec that requires the feature {0:?}")]
     MissingFeature(&'static str),
 }
 
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn every_codec_reads_what_any_wrote() {
+    fn values_of_every_codec_can_be_decoded() {
         for codec in codecs() {
             let bytes = codec.encode(&("ann", 7_u64, [1.5, 2.5])).unwrap();
             let back: (String, u64, [f64; 2]) = bytes.decode().unwrap();
@@ -148,7 +149,7 @@ mod tests {
             );
         }
         let json = Codec::Json.encode(&(1, Codec::Json.encode("x").unwrap())).unwrap();
-        assert_eq!(json.as_bytes(), br#"[1,"x"]"#, "JSON stays readable");
+        assert_eq!(json.as_bytes(), br#"[1,"x"]"#, "nested JSON is not escaped");
     }
 
     #[test]
@@ -165,7 +166,7 @@ mod tests {
 
     #[cfg(not(feature = "codec-bincode"))]
     #[test]
-    fn bincode_without_its_feature_names_the_feature() {
+    fn decoding_bincode_without_its_feature_reports_the_feature() {
         let error = Codec::decode::<String>(&[BINCODE_MARK, 1, b'a']).unwrap_err();
         assert!(error.to_string().contains("codec-bincode"), "{error}");
     }

@@ -1,43 +1,43 @@
-//! How a run lost its process.
+//! Termination of the process of a run.
 
 use std::fmt;
 use std::time::Duration;
 
-/// How the process ended that a run was in, while the run was under way.
+/// How the process of a run terminated before the run finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Killed {
-    /// A signal ended it: the task crashed, or somebody else sent the signal, such as the kernel for want
-    /// of memory.
+    /// A signal terminated the process: the task crashed, or the signal was sent from outside, for example by the
+    /// kernel's out-of-memory killer.
     Signal(i32),
-    /// It exited with this status: the task did so itself.
+    /// The task exited the process with this status.
     Exited(i32),
-    /// The executor ended it, because the run took longer than this, which was its time limit.
+    /// The executor terminated the process because the run exceeded this time limit.
     TimedOut(Duration),
-    /// The executor ended it, because the run had been asked to end and had not done so within this time.
+    /// The executor terminated the process because the run was cancelled and did not finish within this grace period.
     Cancelled(Duration),
-    /// The executor ended it, because it no longer made sense to the executor: what it said.
-    Confused(String),
+    /// The executor terminated the process because it violated the executor's protocol. Contains the details.
+    ProtocolError(String),
 }
 
 impl fmt::Display for Killed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signal(signal) => match name(*signal) {
-                Some(name) => write!(f, "its process was ended by signal {signal} ({name})"),
-                None => write!(f, "its process was ended by signal {signal}"),
+                Some(name) => write!(f, "its process was terminated by signal {signal} ({name})"),
+                None => write!(f, "its process was terminated by signal {signal}"),
             },
             Self::Exited(status) => write!(f, "its process exited with status {status}"),
-            Self::TimedOut(limit) => write!(f, "it took longer than {limit:?}"),
+            Self::TimedOut(limit) => write!(f, "it exceeded its time limit of {limit:?}"),
             Self::Cancelled(grace) => {
-                write!(f, "it was asked to end and had not done so after {grace:?}")
+                write!(f, "it was cancelled and did not finish within {grace:?}")
             }
-            Self::Confused(what) => write!(f, "its process went wrong: {what}"),
+            Self::ProtocolError(what) => write!(f, "its process violated the protocol: {what}"),
         }
     }
 }
 
-/// The names of the signals that end processes; only those whose number is the same on every Unix.
+/// Returns the name of a signal that terminates processes, if its number is the same on every Unix.
 fn name(signal: i32) -> Option<&'static str> {
     Some(match signal {
         1 => "SIGHUP",

@@ -3,23 +3,23 @@
 use std::fmt;
 use std::ops::BitOr;
 
-/// A set of event kinds; the first seventeen bits are APScheduler's codes.
+/// A set of event kinds. The first seventeen bits have the values of APScheduler's event codes.
 ///
 /// ```
 /// use punctual_core::EventMask;
 ///
-/// let ends = EventMask::JOB_EXECUTED | EventMask::JOB_ERROR;
-/// assert!(ends.contains(EventMask::JOB_ERROR));
-/// assert!(!ends.contains(EventMask::JOB_ADDED));
-/// assert_eq!(ends.to_string(), "JOB_EXECUTED | JOB_ERROR");
+/// let finished = EventMask::JOB_EXECUTED | EventMask::JOB_ERROR;
+/// assert!(finished.contains(EventMask::JOB_ERROR));
+/// assert!(!finished.contains(EventMask::JOB_ADDED));
+/// assert_eq!(finished.to_string(), "JOB_EXECUTED | JOB_ERROR");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EventMask(u32);
 
 impl EventMask {
-    /// No events.
+    /// The empty set.
     pub const NONE: Self = Self(0);
-    /// All events, also those that later versions add.
+    /// All events, including those added in later versions.
     pub const ALL: Self = Self(u32::MAX);
     /// The scheduler has started.
     pub const SCHEDULER_STARTED: Self = Self(1 << 0);
@@ -41,38 +41,38 @@ impl EventMask {
     pub const ALL_JOBS_REMOVED: Self = Self(1 << 8);
     /// A job was added or replaced.
     pub const JOB_ADDED: Self = Self(1 << 9);
-    /// A job left its store.
+    /// A job was removed.
     pub const JOB_REMOVED: Self = Self(1 << 10);
-    /// A job was changed.
+    /// A job was modified.
     pub const JOB_MODIFIED: Self = Self(1 << 11);
-    /// A run ended well.
+    /// A run completed successfully.
     pub const JOB_EXECUTED: Self = Self(1 << 12);
     /// A run failed.
     pub const JOB_ERROR: Self = Self(1 << 13);
-    /// Run times were too late.
+    /// Run times were skipped because of `misfire_grace_time`.
     pub const JOB_MISSED: Self = Self(1 << 14);
-    /// A run was handed to its executor.
+    /// A run was submitted to its executor.
     pub const JOB_SUBMITTED: Self = Self(1 << 15);
-    /// Run times were skipped: enough runs are under way.
+    /// Run times were skipped because of `max_instances`.
     pub const JOB_MAX_INSTANCES: Self = Self(1 << 16);
-    /// Several run times made one.
+    /// Several due run times were coalesced into one run.
     pub const JOB_COALESCED: Self = Self(1 << 17);
-    /// A run of a dead process was taken over.
+    /// A run of a terminated process was taken over.
     pub const JOB_RECOVERED: Self = Self(1 << 18);
-    /// A stored job can't be run here.
+    /// This process can't run a stored job.
     pub const JOB_UNRESOLVED: Self = Self(1 << 19);
-    /// A store failed.
+    /// An operation of a store failed.
     pub const JOBSTORE_FAILED: Self = Self(1 << 20);
-    /// A store works again.
+    /// A store recovered from a failure.
     pub const JOBSTORE_RECOVERED: Self = Self(1 << 21);
-    /// This process was silent for too long.
+    /// The lease of this process expired.
     pub const LEASE_LOST: Self = Self(1 << 22);
-    /// A stream was read too slowly.
+    /// An event stream was read too slowly, and events were dropped.
     pub const LAGGED: Self = Self(1 << 23);
-    /// The rules of a zone changed, and with them a job's next run time.
+    /// The next run time of a job was recomputed because the rules of its time zone changed.
     pub const JOB_REPLANNED: Self = Self(1 << 24);
 
-    /// A store holds something that can't be read.
+    /// A stored record can't be decoded.
     pub const RECORD_CORRUPT: Self = Self(1 << 25);
 
     const NAMES: &[(Self, &str)] = &[
@@ -104,25 +104,25 @@ impl EventMask {
         (Self::RECORD_CORRUPT, "RECORD_CORRUPT"),
     ];
 
-    /// The number; the first seventeen bits mean what they mean in APScheduler.
+    /// Returns the bits. The first seventeen have the same meaning as in APScheduler.
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.0
     }
 
-    /// The set of this number.
+    /// Creates a set from its bits.
     #[must_use]
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits)
     }
 
-    /// Whether every kind of `other` is in this set.
+    /// Returns whether this set contains every kind in `other`.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Whether any kind of `other` is in this set.
+    /// Returns whether this set contains any kind in `other`.
     #[must_use]
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -164,7 +164,7 @@ mod tests {
     use super::EventMask;
 
     #[test]
-    fn the_codes_are_apschedulers() {
+    fn the_codes_match_apscheduler() {
         assert_eq!(EventMask::SCHEDULER_STARTED.bits(), 1);
         assert_eq!(EventMask::JOB_ADDED.bits(), 512);
         assert_eq!(EventMask::JOB_EXECUTED.bits(), 4096);

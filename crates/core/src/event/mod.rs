@@ -1,4 +1,4 @@
-//! What happens, told to listeners.
+//! Events emitted to listeners.
 
 mod killed;
 mod mask;
@@ -10,27 +10,27 @@ use std::sync::Arc;
 pub use killed::Killed;
 pub use mask::EventMask;
 pub use outcome::OutcomeKind;
-pub use run::{MissReason, RunEvent, RunOutcome};
+pub use run::{RunEvent, RunOutcome, SkipReason};
 
 use crate::alias::Alias;
 use crate::job::{JobProblem, JobRef};
 use crate::store::CorruptRecord;
 use crate::time::Timestamp;
 
-/// Something that happened to a scheduler or a job.
+/// An event of a scheduler or a job.
 ///
-/// The names are APScheduler's events, and some more that the contract needs. For one run the order is:
-/// submitted, then executed, error or missed; the job's removal, if it was its last run, comes after.
+/// The names are those of APScheduler, with some additions. The events of one run are emitted in this order:
+/// submitted, then executed, error or missed. If it was the last run of the job, the removal of the job follows.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// The scheduler has started; the jobs that were pending are in their stores.
+    /// The scheduler has started, and its pending jobs were added to their stores.
     SchedulerStarted,
     /// The scheduler has shut down.
     SchedulerShutdown,
-    /// The scheduler runs no jobs until it is resumed.
+    /// The scheduler was paused and starts no runs until it is resumed.
     SchedulerPaused,
-    /// The scheduler runs jobs again.
+    /// The scheduler was resumed.
     SchedulerResumed,
     /// An executor was added.
     ExecutorAdded(Alias),
@@ -40,103 +40,102 @@ pub enum Event {
     JobStoreAdded(Alias),
     /// A job store was removed.
     JobStoreRemoved(Alias),
-    /// All jobs were removed: of this store, or, with none, of every store.
+    /// All jobs of the given store, or of every store if `None`, were removed.
     AllJobsRemoved(Option<Alias>),
     /// A job was added or replaced.
     JobAdded(JobRef),
-    /// A job left its store: by a call, or because its trigger has no further run.
+    /// A job was removed, by a call or because its trigger has no further fire time.
     JobRemoved(JobRef),
     /// A job was modified, rescheduled, paused or resumed.
     JobModified(JobRef),
-    /// The rules of a time zone changed, and with them a job's next run time.
+    /// The next run time of a job was recomputed because the rules of its time zone changed.
     JobReplanned {
         /// The job.
         job: JobRef,
-        /// Its next run time by the old rules.
+        /// The previous next run time.
         from: Timestamp,
-        /// Its next run time by the new ones.
+        /// The new next run time.
         to: Timestamp,
     },
-    /// A run ended well.
+    /// A run completed successfully.
     JobExecuted(RunEvent),
-    /// A run ended with an error, a panic, or because its worker died.
+    /// A run did not complete successfully: the task failed or panicked, or the executor rejected or lost the run.
     JobError(RunEvent),
-    /// Run times were skipped because it was too late for them.
+    /// Run times were skipped because they were later than `misfire_grace_time` allows.
     JobMissed(SkippedRuns),
-    /// A run was handed to its executor.
+    /// A run was submitted to its executor.
     JobSubmitted(RunEvent),
-    /// A run time was skipped because the job had all the runs under way that it may have.
+    /// A run time was skipped because the job already had `max_instances` running instances.
     JobMaxInstances(SkippedRuns),
-    /// Several run times were due and made one.
+    /// Several due run times were coalesced into one run.
     JobCoalesced(SkippedRuns),
-    /// A run of a dead process was taken over and is run again.
+    /// A run of a terminated process was taken over and is repeated.
     JobRecovered(RunEvent),
-    /// A job in a store can't be run by this process as it is; it stays in the store, untouched, and
-    /// runs when it can be run again.
+    /// This process can't run a stored job. The job is not modified; it runs once the cause is removed.
     JobUnresolved {
         /// The job.
         job: JobRef,
-        /// Why.
+        /// The reason.
         problem: Arc<JobProblem>,
     },
-    /// A store failed; the scheduler goes on trying.
+    /// A store operation failed. The scheduler retries it.
     JobStoreFailed {
         /// The store.
         store: Alias,
-        /// What it said.
+        /// The error.
         error: Arc<crate::store::StoreError>,
     },
-    /// A store that had failed works again.
+    /// A store recovered from a failure.
     JobStoreRecovered(Alias),
-    /// A store holds something that can't be read: it is left as it is, and everything else goes on.
+    /// A stored record could not be decoded. The record is not modified; other records are processed normally.
     RecordCorrupt {
         /// The store.
         store: Alias,
-        /// What it is.
+        /// The record.
         record: CorruptRecord,
     },
-    /// This process was silent for longer than its lease in this store: others may have taken its runs over, and
-    /// what has begun here may be run again beside it. What has not begun does not begin until it is clear that
-    /// it is still this process's.
+    /// The lease of this process in this store expired. Other processes may have taken over its runs, so a run that
+    /// has already started may be executed again. Runs that have not started are held until their ownership has been
+    /// verified.
     LeaseLost(Alias),
-    /// An event stream was read too slowly: this many events were dropped from it.
+    /// An event stream was read too slowly: this number of events was dropped from it.
     Lagged(u64),
 }
 
-/// Run times of a job that will not be run by themselves, and why.
+/// Run times of a job that are skipped, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SkippedRuns {
     /// The job.
     pub job: JobRef,
-    /// The first of them.
+    /// The first skipped run time.
     pub first: Timestamp,
-    /// The last of them; the same when there is one.
+    /// The last skipped run time; equal to `first` if there is only one.
     pub last: Timestamp,
-    /// Why.
-    pub reason: MissReason,
+    /// The reason.
+    pub reason: SkipReason,
 }
 
 impl SkippedRuns {
-    /// The run times of `job` from `first` to `last`, both included.
+    /// Creates a value for the run times of `job` from `first` to `last` (inclusive).
     #[must_use]
-    pub fn new(job: JobRef, first: Timestamp, last: Timestamp, reason: MissReason) -> Self {
+    pub fn new(job: JobRef, first: Timestamp, last: Timestamp, reason: SkipReason) -> Self {
         Self { job, first, last, reason }
     }
 
-    /// The event that tells of them, by their reason.
+    /// Returns the event for the reason.
     #[must_use]
     pub fn into_event(self) -> Event {
         match self.reason {
-            MissReason::TooLate => Event::JobMissed(self),
-            MissReason::MaxInstances => Event::JobMaxInstances(self),
-            MissReason::Coalesced => Event::JobCoalesced(self),
+            SkipReason::TooLate => Event::JobMissed(self),
+            SkipReason::MaxInstances => Event::JobMaxInstances(self),
+            SkipReason::Coalesced => Event::JobCoalesced(self),
         }
     }
 }
 
 impl Event {
-    /// The bit of this kind of event.
+    /// Returns the event mask with the bit of this kind of event.
     #[must_use]
     pub fn code(&self) -> EventMask {
         match self {

@@ -1,4 +1,4 @@
-//! How runs end, without the details.
+//! Kinds of run outcomes.
 
 use std::fmt;
 
@@ -18,20 +18,20 @@ pub enum OutcomeKind {
     Failed,
     /// The task panicked.
     Panicked,
-    /// The arguments were not of the task's type; nothing was run.
+    /// The arguments could not be decoded as the type that the task takes. The task was not executed.
     InvalidArguments,
-    /// It was too late to begin; nothing was run.
+    /// The run was dequeued after its `misfire_grace_time` had elapsed. The task was not executed.
     Missed,
-    /// The executor did not take it; nothing was run.
+    /// The executor rejected the run. The task was not executed.
     Refused,
-    /// The process that it ran in came to its end first.
+    /// The process of the run terminated before the run finished.
     Killed,
-    /// The executor lost it.
+    /// The executor lost the run.
     Lost,
 }
 
 impl OutcomeKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::Success,
         Self::Failed,
@@ -43,7 +43,7 @@ impl OutcomeKind {
         Self::Lost,
     ];
 
-    /// Its name in stores and on the command line, such as `invalid_arguments`.
+    /// Returns the name of the kind in stores and on the command line, such as `invalid_arguments`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl OutcomeKind {
         }
     }
 
-    /// The kind of that [`name`](Self::name).
+    /// Returns the kind with the given [`name`](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -72,7 +72,7 @@ impl fmt::Display for OutcomeKind {
 }
 
 impl RunOutcome {
-    /// What kind it is.
+    /// Returns the kind of the outcome.
     #[must_use]
     pub fn kind(&self) -> OutcomeKind {
         match self {

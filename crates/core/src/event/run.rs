@@ -1,4 +1,4 @@
-//! What happened to a run.
+//! Run events and outcomes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,30 +12,29 @@ use crate::store::RunId;
 use crate::task::{JobContext, TaskError};
 use crate::time::Timestamp;
 
-/// A run, and how it ended if it has.
+/// A run, with its outcome if it has finished.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RunEvent {
-    /// The job.
+    /// The job of the run.
     pub job: JobRef,
-    /// The run; unique across all processes.
+    /// The id of the run, unique across all processes.
     pub run_id: RunId,
-    /// The time that the trigger gave.
+    /// The time computed by the trigger.
     pub scheduled_time: Timestamp,
-    /// The number of the attempt: 1 for the first. A larger one says that a process claimed or ran this occurrence
-    /// before and died, or seemed to, or that no executor brought it to an end.
-    /// Each attempt has one end.
+    /// The attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its process
+    /// terminated or lost its lease, or no executor completed the run. Each attempt has one outcome.
     pub attempt: u32,
-    /// When it began, if it did.
+    /// When the run started; `None` if it has not been started.
     pub started: Option<Timestamp>,
-    /// When it ended, if it did.
+    /// When the run finished; `None` if it has not been started or is still running.
     pub finished: Option<Timestamp>,
-    /// How it ended; none while it is under way.
+    /// The outcome; `None` while the run is queued or running.
     pub outcome: Option<RunOutcome>,
 }
 
 impl RunEvent {
-    /// The run of this context, which has not begun.
+    /// Creates an event for the run of a context that has not started.
     #[must_use]
     pub fn of(context: &JobContext) -> Self {
         Self {
@@ -53,7 +52,7 @@ impl RunEvent {
     }
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RunOutcome {
@@ -61,22 +60,22 @@ pub enum RunOutcome {
     Success(Value),
     /// The task returned this error.
     Failed(Arc<TaskError>),
-    /// The task panicked with this message; or its error did, when it was asked for its text.
+    /// The task panicked with this message, or formatting its error panicked.
     Panicked(String),
-    /// The arguments in the store are not of the task's type; nothing was run.
+    /// The stored arguments can't be decoded as the type that the task takes. The task was not executed.
     InvalidArguments(Arc<crate::codec::CodecError>),
-    /// It was its turn only when it was too late for `misfire_grace_time`; nothing was run.
+    /// The run was dequeued after its `misfire_grace_time` had elapsed. The task was not executed.
     Missed,
-    /// The executor did not take it, for this reason; nothing was run.
+    /// The executor rejected the run for this reason. The task was not executed.
     Refused(String),
-    /// The process that it ran in came to its end first.
+    /// The process of the run terminated before the run finished.
     Killed(Killed),
-    /// The executor lost it: a worker died, or a shutdown dropped it.
+    /// The executor lost the run: a worker terminated, or the run was dropped in a shutdown.
     Lost,
 }
 
 impl RunOutcome {
-    /// Whether the task ran and returned without an error.
+    /// Returns whether the task returned without an error.
     #[must_use]
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Success(_))
@@ -92,30 +91,30 @@ impl fmt::Display for RunOutcome {
             Self::Panicked(message) => write!(f, "panic: {message}"),
             Self::InvalidArguments(error) => write!(f, "invalid arguments: {}", error_chain(error)),
             Self::Missed => f.write_str("missed: it was too late to start"),
-            Self::Refused(reason) => write!(f, "refused by the executor: {reason}"),
+            Self::Refused(reason) => write!(f, "rejected by the executor: {reason}"),
             Self::Killed(how) => write!(f, "killed: {how}"),
-            Self::Lost => f.write_str("lost: the worker died or was shut down"),
+            Self::Lost => f.write_str("lost: the worker terminated or was shut down"),
         }
     }
 }
 
-/// Why run times were skipped.
+/// The reason why run times were skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum MissReason {
-    /// Later than `misfire_grace_time`.
+pub enum SkipReason {
+    /// The run times were later than `misfire_grace_time` allows.
     TooLate,
-    /// As many runs under way as `max_instances` allows.
+    /// The job already had `max_instances` running instances.
     MaxInstances,
-    /// Another run time of the same job, due at the same pass, runs for them.
+    /// The run times were coalesced: one run is started for several run times that are due at the same time.
     Coalesced,
 }
 
-impl fmt::Display for MissReason {
+impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLate => "later than misfire_grace_time",
-            Self::MaxInstances => "max_instances runs are under way",
+            Self::MaxInstances => "max_instances is reached",
             Self::Coalesced => "coalesced into one run",
         })
     }

@@ -1,14 +1,14 @@
-//! Runs jobs at once, where they are submitted.
+//! An executor that runs jobs synchronously.
 
 use std::time::Duration;
 
 use super::{Executor, ExecutorError, Refused, Run};
 use crate::task::BoxFuture;
 
-/// Runs each job to its end inside [`submit`](Executor::submit), on the scheduler's own thread.
+/// Executes each run inside [`submit`](Executor::submit), on the scheduler's thread.
 ///
-/// For tests and for manual schedulers, where everything happens in a known order. An async task is
-/// polled on the spot and must not need a runtime.
+/// For tests and for manual schedulers, which require a deterministic order. A future is polled on the same thread
+/// and must not need a runtime.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DebugExecutor;
 

@@ -1,12 +1,12 @@
-//! Until when a scheduler may begin what it has recorded as its own.
+//! The in-process expiry of a node's lease.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::time::Timestamp;
 
-/// Until when a scheduler counts as alive, so that what it has recorded as its own certainly is; clones are
-/// the same lease. A new one is over.
+/// The instant until which the node's lease is valid and no other node can have taken over its runs. Clones share the
+/// same state. A new lease is expired.
 ///
 /// ```
 /// use punctual_core::{Lease, Timestamp};
@@ -26,12 +26,12 @@ impl Default for Lease {
 }
 
 impl Lease {
-    /// Makes it last until that instant.
+    /// Sets the expiry.
     pub fn prolong(&self, until: Timestamp) {
         self.0.store(until.as_micros(), Ordering::Release);
     }
 
-    /// Whether it is over at that instant.
+    /// Returns whether the lease is expired at `now`.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         now.as_micros() >= self.0.load(Ordering::Acquire)

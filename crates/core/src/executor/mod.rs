@@ -1,56 +1,56 @@
-//! The contract between the scheduler and what runs its jobs.
+//! The contract between the scheduler and executors.
 
 mod debug;
-mod inside;
 mod lease;
 mod prepared;
 mod queue;
 mod run;
+mod run_guard;
 mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use debug::DebugExecutor;
-pub use inside::inside_run;
 pub use lease::Lease;
 pub use prepared::{AsyncRun, BlockingRun, Prepared};
 pub use queue::RunQueue;
 pub use run::{Run, RunParts, RunReport, RunSink};
+pub use run_guard::is_inside_run;
 pub use worker::Worker;
 
 use crate::task::BoxFuture;
 
-/// Runs jobs: on threads, on a runtime, in other processes.
+/// Executes runs: on threads, on a runtime or in other processes.
 ///
 /// # The contract
 ///
-/// - [`submit`](Self::submit) is synchronous and never blocks: it queues.
-/// - Every [`Run`] is reported exactly once. A `Run` sees to that itself, also when the task panics or
-///   the `Run` is dropped; an executor that runs tasks elsewhere reports with [`Run::finish`].
-/// - How many runs of a job may be under way is counted by the scheduler; an executor only limits how
-///   many it runs at a time, and queues the others.
-/// - [`start`](Self::start) after [`shutdown`](Self::shutdown) works.
+/// - [`submit`](Self::submit) is synchronous and never blocks: it queues the run.
+/// - Every [`Run`] is reported exactly once. The `Run` itself ensures this, also if the task panics or the `Run` is
+///   dropped; an executor that runs tasks elsewhere reports with [`Run::finish`].
+/// - The scheduler enforces `max_instances` of jobs. An executor limits only its total number of concurrent runs, and
+///   queues further ones.
+/// - An executor can be [started](Self::start) again after a [`shutdown`](Self::shutdown).
 pub trait Executor: Send + Sync + 'static {
-    /// Starts workers. Called within the scheduler's tokio runtime, before any run is submitted, and
+    /// Starts the executor. The scheduler calls this method within its tokio runtime, before it submits any run, and
     /// again after each shutdown.
     ///
     /// # Errors
     ///
-    /// When the workers can't be started.
+    /// Returns [`ExecutorError`] if the workers can't be started.
     fn start(&self) -> Result<(), ExecutorError>;
 
-    /// Takes a run.
+    /// Submits a run.
     ///
     /// # Errors
     ///
-    /// The run comes back, unreported, with the reason why it can't be taken.
+    /// Returns [`Refused`] with the unreported run and the reason if the executor rejects the run.
     fn submit(&self, run: Run) -> Result<(), Refused>;
 
-    /// Takes no more runs and waits for those under way, at most `timeout`; then asks them to end
-    /// (see [`JobContext::cancelled`](crate::JobContext::cancelled)) and leaves them alone, or,
-    /// where that can be done, ends them by force after a while. Runs that have not begun by then are
-    /// dropped, and so reported as lost.
+    /// Stops accepting runs and waits up to `timeout` for the submitted ones to finish. It then drops the runs that
+    /// have not started, which are reported as lost, requests the cancellation of the running ones (see
+    /// [`JobContext::cancelled`](crate::JobContext::cancelled)), and either detaches them or, where supported,
+    /// terminates them after a grace period.
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()>;
 }
 
@@ -68,48 +68,48 @@ impl<E: Executor + ?Sized> Executor for Arc<E> {
     }
 }
 
-/// A run that an executor did not take, and why.
+/// A run that an executor rejected, with the reason.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Refused {
-    /// The run, not yet reported.
+    /// The run, which has not been reported.
     pub run: Box<Run>,
-    /// Why it was not taken.
+    /// The reason.
     pub reason: ExecutorError,
 }
 
 impl Refused {
-    /// Gives the run back.
+    /// Rejects a run.
     #[must_use]
     pub fn new(run: Run, reason: ExecutorError) -> Self {
         Self { run: Box::new(run), reason }
     }
 }
 
-/// Why an executor can't do what it was asked.
+/// An error of an executor.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecutorError {
-    /// It has not been started, or is shutting down.
+    /// The executor has not been started, or is shutting down.
     #[error("the executor is not running")]
     NotRunning,
-    /// It has more queued runs than it may have.
+    /// The queue of the executor is full.
     #[error("the executor's queue is full")]
     QueueFull,
-    /// An option has a value that it can't have.
+    /// An option has an invalid value.
     #[error("{field} is {value}: {reason}")]
     Option {
         /// The option.
         field: &'static str,
-        /// The value that was given.
+        /// The rejected value.
         value: String,
-        /// What is allowed.
+        /// The violated rule.
         reason: &'static str,
     },
-    /// It can't run tasks of this kind.
+    /// The executor does not support tasks of this kind.
     #[error("the executor can't run this task: {0}")]
     Unsupported(&'static str),
-    /// Its workers could not be started.
+    /// The workers could not be started.
     #[error("the executor's workers could not be started")]
     Start(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,4 +1,4 @@
-//! A run with its arguments decoded, ready to begin, and how it runs to its end.
+//! Runs with decoded arguments, and their execution.
 
 use std::any::Any;
 use std::fmt;
@@ -8,17 +8,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::Run;
-use super::inside::Inside;
+use super::run_guard::RunGuard;
 use crate::error::error_chain;
 use crate::event::RunOutcome;
 use crate::task::{BoxFuture, TaskBody, TaskError, TaskResult};
 
 impl Run {
-    /// Decodes the arguments and makes ready; the run begins when what comes back is run or polled.
-    /// `None`: the arguments are not the task's, and that has been reported.
+    /// Decodes the arguments and returns the prepared run, which starts when it is run or first polled. Returns
+    /// `None` if the arguments can't be decoded or the task panicked; the outcome has then been reported.
     #[must_use]
     pub fn prepare(self) -> Option<Prepared> {
-        match catch(|| self.body().body(self.context().clone(), self.args())) {
+        match catch_panic(|| self.body().body(self.context().clone(), self.args())) {
             Ok(Ok(work)) => Some(Prepared::new(self, work)),
             Ok(Err(error)) => {
                 self.finish(RunOutcome::InvalidArguments(Arc::new(error)));
@@ -31,7 +31,7 @@ impl Run {
         }
     }
 
-    /// Runs the task to its end on this thread; `block_on` drives an async one.
+    /// Executes the task on this thread; `block_on` drives a future.
     pub fn execute(self, block_on: impl FnOnce(AsyncRun)) {
         match self.prepare() {
             Some(Prepared::Blocking(run)) => run.run(),
@@ -41,12 +41,12 @@ impl Run {
     }
 }
 
-/// What [`Run::prepare`] makes: the two kinds of work need different places.
+/// A run with decoded arguments, prepared by [`Run::prepare`]: blocking work and futures need different executors.
 #[derive(Debug)]
 pub enum Prepared {
-    /// Blocks its thread.
+    /// Work that blocks its thread.
     Blocking(BlockingRun),
-    /// Waits on a runtime.
+    /// A future.
     Async(AsyncRun),
 }
 
@@ -54,22 +54,25 @@ impl Prepared {
     fn new(run: Run, work: TaskBody) -> Self {
         match work {
             TaskBody::Blocking(work) => Self::Blocking(BlockingRun { work, run }),
-            TaskBody::Async(work) => Self::Async(AsyncRun(Some(Stage::Ready { work, run }))),
+            TaskBody::Async(work) => {
+                Self::Async(AsyncRun(Some(AsyncRunState::Ready { work, run })))
+            }
         }
     }
 }
 
-/// A run that blocks its thread. Dropped instead of run, it is reported as lost.
+/// A run that blocks its thread. It is reported as lost if it is dropped instead of run.
 pub struct BlockingRun {
     work: Box<dyn FnOnce() -> TaskResult + Send>,
     run: Run,
 }
 
 impl BlockingRun {
-    /// Begins, works on this thread to the end, and reports; a panic too.
+    /// Starts the run, executes the task on this thread and reports the outcome. A panic of the task is caught and
+    /// reported.
     pub fn run(self) {
         if let Some(run) = self.run.begin() {
-            run.finish(outcome_of(catch(self.work)));
+            run.finish(outcome_of(catch_panic(self.work)));
         }
     }
 }
@@ -80,14 +83,14 @@ impl fmt::Debug for BlockingRun {
     }
 }
 
-/// A run that waits on a runtime: a future that begins when it is first polled and is ready when the end
-/// has been reported; a panic too. Dropped earlier, it is reported as lost.
-pub struct AsyncRun(Option<Stage>);
+/// A run that is a future. It starts when it is first polled and is ready when the outcome has been reported. A panic
+/// of the task is caught and reported. A run that is dropped earlier is reported as lost.
+pub struct AsyncRun(Option<AsyncRunState>);
 
-/// The work comes first: it is dropped before its run is reported as lost.
-enum Stage {
+/// `work` is declared first, so that it is dropped before its run is reported as lost.
+enum AsyncRunState {
     Ready { work: BoxFuture<'static, TaskResult>, run: Run },
-    Begun { work: BoxFuture<'static, TaskResult>, run: Run },
+    Started { work: BoxFuture<'static, TaskResult>, run: Run },
 }
 
 impl Future for AsyncRun {
@@ -96,14 +99,15 @@ impl Future for AsyncRun {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let (mut work, run) = match self.0.take() {
             None => return Poll::Ready(()),
-            Some(Stage::Begun { work, run }) => (work, run),
-            Some(Stage::Ready { work, run }) => match run.begin() {
+            Some(AsyncRunState::Started { work, run }) => (work, run),
+            Some(AsyncRunState::Ready { work, run }) => match run.begin() {
                 Some(run) => (work, run),
                 None => return Poll::Ready(()),
             },
         };
-        // What the work holds is let go before the report, so that whoever hears of the end finds it gone.
-        let polled = catch(|| match work.as_mut().poll(context) {
+        // The future is dropped before the report is sent, so that its resources are released when the report is
+        // received.
+        let polled = catch_panic(|| match work.as_mut().poll(context) {
             Poll::Pending => Err(work),
             Poll::Ready(result) => {
                 drop(work);
@@ -112,7 +116,7 @@ impl Future for AsyncRun {
         });
         let result = match polled {
             Ok(Err(work)) => {
-                self.0 = Some(Stage::Begun { work, run });
+                self.0 = Some(AsyncRunState::Started { work, run });
                 return Poll::Pending;
             }
             Ok(Ok(result)) => Ok(result),
@@ -125,24 +129,24 @@ impl Future for AsyncRun {
 
 impl fmt::Debug for AsyncRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let run = self.0.as_ref().map(|stage| match stage {
-            Stage::Ready { run, .. } | Stage::Begun { run, .. } => run,
+        let run = self.0.as_ref().map(|state| match state {
+            AsyncRunState::Ready { run, .. } | AsyncRunState::Started { run, .. } => run,
         });
         f.debug_tuple("AsyncRun").field(&run).finish()
     }
 }
 
-/// Runs a piece of the task: marked as inside a run, and with a panic turned into a value.
-fn catch<T>(piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    let _inside = Inside::enter();
-    catch_unwind(AssertUnwindSafe(piece))
+/// Runs user code under the guard and returns a panic as a value.
+fn catch_panic<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    let _guard = RunGuard::enter();
+    catch_unwind(AssertUnwindSafe(f))
 }
 
 fn outcome_of(result: Result<TaskResult, Box<dyn Any + Send>>) -> RunOutcome {
     match result {
         Ok(Ok(value)) => RunOutcome::Success(value),
-        // Asked once here, where a panic is the task's: whoever asks later can't bear one.
-        Ok(Err(error)) => match catch(|| ask_for_texts(&error)) {
+        // Format the error once here, where a panic is attributed to the task. Later callers do not catch panics.
+        Ok(Err(error)) => match catch_panic(|| ask_for_texts(&error)) {
             Ok(()) => RunOutcome::Failed(Arc::new(error)),
             Err(panic) => panicked(panic),
         },
@@ -157,8 +161,8 @@ fn ask_for_texts(error: &TaskError) {
 
 fn panicked(panic: Box<dyn Any + Send>) -> RunOutcome {
     let text = panic_text(&*panic);
-    // What it carries is the task's too, and may panic at its end; what that carries is left alone.
-    std::mem::forget(catch(|| drop(panic)));
+    // Dropping the panic payload may panic as well. The payload of that second panic is leaked.
+    std::mem::forget(catch_panic(|| drop(panic)));
     RunOutcome::Panicked(text)
 }
 
@@ -167,5 +171,5 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "the panic carried no text".to_owned())
+        .unwrap_or_else(|| "the panic has no message".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The line in which runs wait for a worker.
+//! The queue of runs.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -7,19 +7,19 @@ use std::thread;
 use std::time::Duration;
 
 use super::Run;
-use crate::signal::Signal;
+use crate::latch::Latch;
 use crate::task::JobContext;
 
-/// Runs that wait, in the order in which they came, and the workers that take them: what executors of
-/// this process share. It knows neither threads nor runtimes; they lend a place to its [`Worker`](super::Worker)s.
+/// A FIFO queue of runs with a limited number of workers, shared by the in-process executors. It is independent of
+/// threads and runtimes: the executor supplies the thread or task for each [`Worker`](super::Worker).
 ///
-/// An executor makes one at each start and closes it at each shutdown.
+/// An executor creates a queue at each start and closes it at each shutdown.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use punctual_core::{Executor, ExecutorError, Refused, Run, RunQueue, Worker};
 ///
-/// /// Gives each worker a thread of its own.
+/// /// Runs each worker on a separate thread.
 /// fn submit(queue: &Arc<RunQueue>, run: Run) -> Result<(), Refused> {
 ///     if let Some(worker) = queue.push(run)? {
 ///         std::thread::spawn(move || work(worker));
@@ -39,118 +39,118 @@ use crate::task::JobContext;
 pub struct RunQueue {
     pub(super) max_workers: usize,
     state: Mutex<State>,
-    /// Told when a parked worker is wanted, and when the queue closes.
-    pub(super) work: Condvar,
-    /// Told when the last worker leaves.
-    idle: Condvar,
+    /// Notified when a run is queued for a parked worker, and when the queue is closed.
+    pub(super) work_available: Condvar,
+    /// Notified when the last worker is released.
+    all_idle: Condvar,
 }
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) closed: bool,
-    /// What comes back into the line is dropped.
+    /// Requeued runs are dropped.
     pub(super) abandoned: bool,
-    pub(super) waiting: VecDeque<Run>,
-    /// What the workers are doing, by their desks.
-    pub(super) under_way: Vec<Option<JobContext>>,
-    free_desks: Vec<usize>,
-    /// A worker is on its way: no other is needed yet.
-    pub(super) coming: bool,
-    /// How many workers wait for a run.
+    pub(super) queued: VecDeque<Run>,
+    /// The contexts of the running runs, by worker slot.
+    pub(super) running: Vec<Option<JobContext>>,
+    free_slots: Vec<usize>,
+    /// A worker was woken or issued and has not dequeued a run yet, so that no other is needed.
+    pub(super) wakeup_pending: bool,
+    /// The number of workers that are blocked until a run is queued.
     pub(super) parked: usize,
 }
 
 impl State {
     pub(super) fn workers(&self) -> usize {
-        self.under_way.len() - self.free_desks.len()
+        self.running.len() - self.free_slots.len()
     }
 
-    /// A desk for a new worker.
-    pub(super) fn desk(&mut self) -> usize {
-        self.free_desks.pop().unwrap_or_else(|| {
-            self.under_way.push(None);
-            self.under_way.len() - 1
+    /// Returns a slot for a new worker.
+    pub(super) fn take_slot(&mut self) -> usize {
+        self.free_slots.pop().unwrap_or_else(|| {
+            self.running.push(None);
+            self.running.len() - 1
         })
     }
 }
 
 impl RunQueue {
-    /// A queue for at most so many runs at a time, and at least one.
+    /// Creates a queue with at most `max_workers` concurrent runs; 0 is treated as 1.
     #[must_use]
     pub fn new(max_workers: usize) -> Arc<Self> {
         Arc::new(Self {
             max_workers: max_workers.max(1),
             state: Mutex::default(),
-            work: Condvar::new(),
-            idle: Condvar::new(),
+            work_available: Condvar::new(),
+            all_idle: Condvar::new(),
         })
     }
 
-    /// Takes no more runs, and waits until those that it has are done, at most `timeout`; then
-    /// [abandons](Self::abandon) the rest. It does so whether or not the future is polled, on any runtime
-    /// or none.
+    /// Closes the queue and waits up to `timeout` for its runs to finish, then [abandons](Self::abandon) the
+    /// remaining ones. This happens whether or not the future is polled, on any runtime or without one.
     pub fn close(self: &Arc<Self>, timeout: Duration) -> impl Future<Output = ()> + Send + use<> {
-        let over = Arc::new(Signal::default());
+        let closed = Arc::new(Latch::default());
         let finish = {
-            let (queue, over) = (Arc::clone(self), Arc::clone(&over));
+            let (queue, closed) = (Arc::clone(self), Arc::clone(&closed));
             move |timeout| {
                 queue.wait_idle(timeout);
                 queue.abandon();
-                over.set();
+                closed.set();
             }
         };
         let mut state = self.lock();
         state.closed = true;
-        let at_once = timeout.is_zero() || state.workers() == 0;
+        let immediately = timeout.is_zero() || state.workers() == 0;
         drop(state);
-        self.work.notify_all();
-        // Waits on a thread of its own, because the caller may have no timer and be one of the runs.
+        self.work_available.notify_all();
+        // Waits on a separate thread, because the caller may have no timer and may itself be one of the runs.
         let waiter = finish.clone();
         let thread = thread::Builder::new().name("punctual-shutdown".to_owned());
-        if at_once || thread.spawn(move || waiter(timeout)).is_err() {
+        if immediately || thread.spawn(move || waiter(timeout)).is_err() {
             finish(Duration::ZERO);
         }
-        async move { over.wait().await }
+        async move { closed.wait().await }
     }
 
     fn wait_idle(&self, timeout: Duration) {
         let state = self.lock();
-        drop(self.idle.wait_timeout_while(state, timeout, |state| state.workers() > 0));
+        drop(self.all_idle.wait_timeout_while(state, timeout, |state| state.workers() > 0));
     }
 
-    /// Takes no more runs, drops those that have not begun, which reports them as lost, and asks the
-    /// others to end.
+    /// Closes the queue, drops the queued runs, which are reported as lost, and requests the cancellation of the
+    /// running ones.
     pub fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;
         state.abandoned = true;
-        let waiting = std::mem::take(&mut state.waiting);
-        let under_way: Vec<_> = state.under_way.iter().flatten().cloned().collect();
+        let queued = std::mem::take(&mut state.queued);
+        let running: Vec<_> = state.running.iter().flatten().cloned().collect();
         drop(state);
-        self.work.notify_all();
-        under_way.iter().for_each(JobContext::cancel);
-        drop(waiting);
+        self.work_available.notify_all();
+        running.iter().for_each(JobContext::cancel);
+        drop(queued);
     }
 
-    /// Waits for something to do, or the end.
+    /// Blocks until a run is queued or the queue is closed.
     pub(super) fn park<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.parked += 1;
-        state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state = self.work_available.wait(state).unwrap_or_else(PoisonError::into_inner);
         state.parked -= 1;
-        state.coming = false;
+        state.wakeup_pending = false;
         state
     }
 
-    /// A worker leaves its desk. The last one tells whoever waits, and takes what nobody will run with it.
-    pub(super) fn leave(&self, mut state: MutexGuard<'_, State>, desk: usize) {
-        state.free_desks.push(desk);
+    /// Releases a worker's slot. The last worker notifies `all_idle` and drops the queued runs, which no worker would
+    /// take.
+    pub(super) fn release(&self, mut state: MutexGuard<'_, State>, slot: usize) {
+        state.free_slots.push(slot);
         if state.workers() > 0 {
             return;
         }
-        let lost = std::mem::take(&mut state.waiting);
+        let lost = std::mem::take(&mut state.queued);
         drop(state);
         drop(lost);
-        self.idle.notify_all();
+        self.all_idle.notify_all();
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -164,7 +164,7 @@ impl fmt::Debug for RunQueue {
         f.debug_struct("RunQueue")
             .field("max_workers", &self.max_workers)
             .field("workers", &state.workers())
-            .field("waiting", &state.waiting.len())
+            .field("queued", &state.queued.len())
             .field("closed", &state.closed)
             .finish_non_exhaustive()
     }

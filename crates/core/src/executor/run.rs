@@ -1,4 +1,4 @@
-//! One run on its way through an executor.
+//! A run, as submitted to an executor.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,16 +6,15 @@ use std::sync::Arc;
 use super::lease::Lease;
 use crate::codec::Encoded;
 use crate::event::{RunEvent, RunOutcome};
-use crate::task::{AnyTask, JobContext, TaskName};
+use crate::task::{DynTask, JobContext, TaskName};
 use crate::time::{Clock, Timestamp};
 
-/// One run of a job: everything an executor needs, and the promise of exactly one report.
+/// One run of a job: all that an executor needs to execute it. It ensures that exactly one report is sent.
 ///
-/// An executor in this process calls [`prepare`](Self::prepare) or [`execute`](Self::execute). One that
-/// runs tasks elsewhere reads [`task`](Self::task), [`args`](Self::args) and
-/// [`context`](Self::context), tells [`begin`](Self::begin) and in the end [`finish`](Self::finish),
-/// with the error as the task's [`body`](Self::body) reads it. A `Run` that is dropped without a report
-/// is reported as [`RunOutcome::Lost`].
+/// An in-process executor calls [`prepare`](Self::prepare) or [`execute`](Self::execute). An executor that runs tasks
+/// elsewhere reads [`task`](Self::task), [`args`](Self::args) and [`context`](Self::context), calls
+/// [`begin`](Self::begin) when the run starts and [`finish`](Self::finish) when it finishes, with the error restored
+/// by [`body`](Self::body). A `Run` that is dropped without a report is reported as [`RunOutcome::Lost`].
 pub struct Run {
     parts: RunParts,
     lease: Option<Lease>,
@@ -23,22 +22,22 @@ pub struct Run {
     reported: bool,
 }
 
-/// What a [`Run`] is made of; for schedulers and for tests of executors.
+/// The parts of a [`Run`], for schedulers and for tests of executors.
 #[non_exhaustive]
 pub struct RunParts {
-    /// What the task may know about the run.
+    /// The context of the run.
     pub context: JobContext,
-    /// The task's name.
+    /// The name of the task.
     pub task: TaskName,
     /// The task.
-    pub body: Arc<dyn AnyTask>,
-    /// Its arguments.
+    pub body: Arc<dyn DynTask>,
+    /// The encoded arguments.
     pub args: Encoded,
-    /// After this instant the run is not begun any more, but reported as missed.
+    /// If the run has not started at this instant, it is reported as missed instead of being started.
     pub deadline: Option<Timestamp>,
-    /// Tells when it began and ended.
+    /// The clock that provides the start and finish times.
     pub clock: Arc<dyn Clock>,
-    /// Takes the report.
+    /// The receiver of the report.
     pub sink: Arc<dyn RunSink>,
 }
 
@@ -48,7 +47,7 @@ impl RunParts {
     pub fn new(
         context: JobContext,
         task: TaskName,
-        body: Arc<dyn AnyTask>,
+        body: Arc<dyn DynTask>,
         args: Encoded,
         clock: Arc<dyn Clock>,
         sink: Arc<dyn RunSink>,
@@ -72,63 +71,63 @@ impl fmt::Debug for RunParts {
     }
 }
 
-/// Takes the reports of runs; implemented by schedulers.
+/// Receives the reports of runs; implemented by schedulers.
 pub trait RunSink: Send + Sync + 'static {
-    /// A run has ended, or will never begin. Called exactly once per run, from any thread; must not
+    /// Reports that a run has finished or will not be started. Called exactly once per run, from any thread; must not
     /// block.
     fn report(&self, report: RunReport);
 }
 
-/// How a run ended.
+/// The report of a run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RunReport {
-    /// The run; `outcome` is always there.
+    /// The run; `outcome` is always set.
     pub event: RunEvent,
 }
 
 impl Run {
-    /// Puts a run together.
+    /// Creates a run from its parts.
     #[must_use]
     pub fn new(parts: RunParts) -> Self {
         Self { parts, lease: None, started: None, reported: false }
     }
 
-    /// Makes the run depend on a lease: when that is over, others may have taken the run over, and it is not
-    /// begun any more.
+    /// Ties the run to a lease. Once the lease has expired, another node may have taken over the run, so it is not
+    /// started any more.
     #[must_use]
     pub fn with_lease(mut self, lease: Lease) -> Self {
         self.lease = Some(lease);
         self
     }
 
-    /// What the task may know about the run.
+    /// Returns the context of the run.
     #[must_use]
     pub fn context(&self) -> &JobContext {
         &self.parts.context
     }
 
-    /// The task's name.
+    /// Returns the name of the task.
     #[must_use]
     pub fn task(&self) -> &TaskName {
         &self.parts.task
     }
 
-    /// The task itself: how it runs here, and how its errors are read.
+    /// Returns the task, which builds the work of the run and restores errors.
     #[must_use]
-    pub fn body(&self) -> &dyn AnyTask {
+    pub fn body(&self) -> &dyn DynTask {
         &*self.parts.body
     }
 
-    /// The task's arguments.
+    /// Returns the encoded arguments.
     #[must_use]
     pub fn args(&self) -> &Encoded {
         &self.parts.args
     }
 
-    /// Marks the beginning. `None`: it must not be begun, and that has been reported: as missed, when it
-    /// is too late for the job's `misfire_grace_time`; as lost, when it has already been asked to end, or
-    /// when its [lease](Self::with_lease) is over.
+    /// Marks the run as started. Returns `None` if the run must not be started, which has then been reported: as
+    /// missed if its deadline has passed; as lost if its cancellation was requested or its [lease](Self::with_lease)
+    /// has expired.
     #[must_use]
     pub fn begin(mut self) -> Option<Self> {
         if self.parts.context.is_cancelled() {
@@ -146,26 +145,26 @@ impl Run {
         Some(self)
     }
 
-    /// Marks the beginning of a run that somebody else has begun already, so that nothing can keep it
-    /// from beginning any more; otherwise as [`begin`](Self::begin).
+    /// Marks a run as started by another party, for example a child process. In contrast to [`begin`](Self::begin),
+    /// it performs no checks.
     #[must_use]
     pub fn begun(mut self) -> Self {
         self.started = Some(self.parts.clock.now());
         self
     }
 
-    /// Reports the end.
+    /// Reports the outcome.
     pub fn finish(mut self, outcome: RunOutcome) {
         self.report(outcome);
     }
 
-    /// Whether it may be too late for it at some time, or somebody else's.
-    pub(super) fn must_be_asked(&self) -> bool {
+    /// Returns whether the run has a deadline or a lease that must be checked at its start.
+    pub(super) fn has_start_conditions(&self) -> bool {
         self.parts.deadline.is_some() || self.lease.is_some()
     }
 
-    /// It has not begun after all.
-    pub(super) fn not_begun(mut self) -> Self {
+    /// Clears the start time.
+    pub(super) fn clear_started(mut self) -> Self {
         self.started = None;
         self
     }
@@ -176,7 +175,7 @@ impl Run {
             outcome,
             RunOutcome::InvalidArguments(_) | RunOutcome::Missed | RunOutcome::Refused(_)
         ) {
-            // Nothing was run, also if somebody else was asked to.
+            // The task was not executed, even if the run had been marked as started.
             self.started = None;
         }
         let mut event = RunEvent::of(&self.parts.context);

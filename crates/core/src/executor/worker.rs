@@ -1,4 +1,4 @@
-//! What takes runs from a queue, one after another, and how the queue calls for it.
+//! Workers, which dequeue runs, and how the queue issues them.
 
 use std::sync::{Arc, MutexGuard};
 
@@ -7,208 +7,206 @@ use super::{ExecutorError, Refused, Run};
 use crate::task::JobContext;
 
 impl RunQueue {
-    /// Puts a run at the end of the line. Never blocks. If a worker comes back, give it a place at once:
-    /// a task, a thread; without one the runs wait until another is done with its own.
+    /// Appends a run to the queue without blocking. If a worker is returned, the caller must start it immediately on
+    /// a thread or task. If it is dropped, the queued runs wait until another worker is free.
     ///
     /// # Errors
     ///
-    /// The run comes back when the queue is closed.
+    /// Returns [`Refused`] with the run if the queue is closed.
     pub fn push(self: &Arc<Self>, run: Run) -> Result<Option<Worker>, Refused> {
         let mut state = self.lock();
         if state.closed {
             drop(state);
             return Err(Refused::new(run, ExecutorError::NotRunning));
         }
-        state.waiting.push_back(run);
-        Ok(self.summon(&mut state))
+        state.queued.push_back(run);
+        Ok(self.wake_or_issue_worker(&mut state))
     }
 
-    /// A worker if runs wait and nobody is on their way to them; for executors that have a place again, having
-    /// dropped a worker for want of one.
+    /// Returns a worker if runs are queued and no worker is starting. For executors that dropped a worker earlier
+    /// because no thread or task was available.
     #[must_use]
-    pub fn recruit(self: &Arc<Self>) -> Option<Worker> {
-        self.summon(&mut self.lock())
+    pub fn try_issue_worker(self: &Arc<Self>) -> Option<Worker> {
+        self.wake_or_issue_worker(&mut self.lock())
     }
 
-    /// All the workers at once, for those who give each a thread for good; they call
+    /// Returns all remaining workers, for executors that assign each of them a permanent thread. They call
     /// [`Worker::wait_next`].
     #[must_use]
-    pub fn hire(self: &Arc<Self>) -> Vec<Worker> {
+    pub fn issue_all_workers(self: &Arc<Self>) -> Vec<Worker> {
         let mut state = self.lock();
-        (state.workers()..self.max_workers).map(|_| Worker::at_work(self, &mut state)).collect()
+        (state.workers()..self.max_workers).map(|_| Worker::active(self, &mut state)).collect()
     }
 
-    /// Sees to it that the first run in the line is taken, unless somebody comes anyway: wakes a worker
-    /// that waits, or makes a new one. Each that comes sees to the next, so that a burst of tiny runs
-    /// wakes no more workers than it keeps busy.
-    fn summon(self: &Arc<Self>, state: &mut State) -> Option<Worker> {
-        if state.waiting.is_empty() || state.coming {
+    /// Ensures that a worker takes the first queued run: wakes a parked worker or creates one, unless one is already
+    /// starting. Each worker that takes a run calls this again, so that a burst of short runs wakes no more workers
+    /// than needed.
+    fn wake_or_issue_worker(self: &Arc<Self>, state: &mut State) -> Option<Worker> {
+        if state.queued.is_empty() || state.wakeup_pending {
             return None;
         }
         if state.parked > 0 {
-            state.coming = true;
-            self.work.notify_one();
+            state.wakeup_pending = true;
+            self.work_available.notify_one();
             return None;
         }
-        (state.workers() < self.max_workers).then(|| Worker::coming(self, state))
+        (state.workers() < self.max_workers).then(|| Worker::starting(self, state))
     }
 }
 
-/// The right to work on one run of a [`RunQueue`] at a time.
+/// A worker: permits its owner to execute one run of a [`RunQueue`] at a time.
 ///
-/// Dropped in the middle (its runtime has been shut down), it leaves; if it was the last worker, the runs
-/// that still wait are dropped, and so reported as lost: nobody is left to take them.
+/// A worker may be dropped during a run, for example because its runtime was shut down. If it was the last worker,
+/// the queued runs are dropped and thus reported as lost, because no worker remains to execute them.
 #[derive(Debug)]
 pub struct Worker {
     queue: Arc<RunQueue>,
-    place: Place,
+    slot: WorkerSlot,
 }
 
 impl Worker {
-    /// A worker that is on its way.
-    fn coming(queue: &Arc<RunQueue>, state: &mut State) -> Self {
-        state.coming = true;
-        Self::new(queue, state, Stage::Coming)
+    /// Creates a worker that is starting.
+    fn starting(queue: &Arc<RunQueue>, state: &mut State) -> Self {
+        state.wakeup_pending = true;
+        Self::new(queue, state, WorkerState::Starting)
     }
 
-    /// A worker for good.
-    fn at_work(queue: &Arc<RunQueue>, state: &mut State) -> Self {
-        Self::new(queue, state, Stage::AtWork)
+    /// Creates a worker that is assigned a permanent thread.
+    fn active(queue: &Arc<RunQueue>, state: &mut State) -> Self {
+        Self::new(queue, state, WorkerState::Active)
     }
 
-    fn new(queue: &Arc<RunQueue>, state: &mut State, stage: Stage) -> Self {
-        let desk = state.desk();
-        Self { queue: Arc::clone(queue), place: Place { desk, stage } }
+    fn new(queue: &Arc<RunQueue>, state: &mut State, worker_state: WorkerState) -> Self {
+        let index = state.take_slot();
+        Self { queue: Arc::clone(queue), slot: WorkerSlot { index, state: worker_state } }
     }
 
-    /// Call it when the run before is done: the next run, and maybe another worker, to be given a place
-    /// at once. `None`: no run waits; the worker has left and is of no more use.
+    /// Finishes the previous run and returns the next one, possibly with another worker, which the caller must start
+    /// immediately. Returns `None` if no run is queued; the worker is then released and can't be used any more.
     #[expect(
         clippy::should_implement_trait,
-        reason = "an iterator would not say that a call ends the run before"
+        reason = "the call also finishes the previous run, which an iterator would not suggest"
     )]
     pub fn next(&mut self) -> Option<(Run, Option<Self>)> {
         let mut state = self.queue.lock();
-        let ended = self.place.finish(&mut state);
-        let next = self.place.pick(&self.queue, state);
-        drop(ended);
+        let finished = self.slot.finish(&mut state);
+        let next = self.slot.take_next(&self.queue, state);
+        drop(finished);
         next
     }
 
-    /// Call it when the run before is done: blocks until there is a next run. `None`: the queue is closed
-    /// and no run waits; the worker has left and is of no more use.
+    /// Finishes the previous run and blocks until the next one is queued. Returns `None` if the queue is closed and
+    /// no run is queued; the worker is then released and can't be used any more.
     pub fn wait_next(&mut self) -> Option<Run> {
         let mut state = self.queue.lock();
-        let mut ended = self.place.finish(&mut state);
-        while state.waiting.is_empty() && !state.closed {
-            if ended.is_some() {
+        let mut finished = self.slot.finish(&mut state);
+        while state.queued.is_empty() && !state.closed {
+            if finished.is_some() {
                 drop(state);
-                ended = None;
+                finished = None;
                 state = self.queue.lock();
             } else {
                 state = self.queue.park(state);
             }
         }
-        let next = self.place.pick(&self.queue, state);
-        drop(ended);
+        let next = self.slot.take_next(&self.queue, state);
+        drop(finished);
         next.map(|(run, _)| run)
     }
 
-    /// One more run while the one before is under way, for workers that keep a line of their own: the
-    /// first that waits, unless it has a deadline or is kept by a lease: whether it may begin is to be asked
-    /// when it does.
-    pub fn take_ahead(&mut self) -> Option<Run> {
+    /// Takes the first queued run before the current one has finished, for workers that pipeline runs. Returns `None`
+    /// if that run has a deadline or a lease, which must be checked when it starts.
+    pub fn prefetch(&mut self) -> Option<Run> {
         let mut state = self.queue.lock();
-        state.waiting.pop_front_if(|run| !run.must_be_asked())
+        state.queued.pop_front_if(|run| !run.has_start_conditions())
     }
 
-    /// Call it when the run before is done and this one, which was [taken ahead](Self::take_ahead), has
-    /// begun. If the queue has been [abandoned](RunQueue::abandon) meanwhile, the run is asked to end at once.
-    pub fn go_on_with(&mut self, run: &Run) {
+    /// Finishes the previous run and makes `run`, which was [prefetched](Self::prefetch), the current one. If the
+    /// queue has been [abandoned](RunQueue::abandon) in the meantime, the run is cancelled immediately.
+    pub fn start_prefetched(&mut self, run: &Run) {
         let mut state = self.queue.lock();
-        let ended = state.under_way[self.place.desk].replace(run.context().clone());
+        let finished = state.running[self.slot.index].replace(run.context().clone());
         let abandoned = state.abandoned;
         drop(state);
-        drop(ended);
+        drop(finished);
         if abandoned {
             run.context().cancel();
         }
     }
 
-    /// Puts runs that were taken ahead back to the front of the line, unless the queue has been
-    /// [abandoned](RunQueue::abandon): then they are dropped, and so reported as lost. If a worker comes
-    /// back, give it a place.
-    pub fn give_back(&mut self, runs: impl DoubleEndedIterator<Item = Run>) -> Option<Self> {
+    /// Returns prefetched runs to the front of the queue. If the queue has been [abandoned](RunQueue::abandon), the
+    /// runs are dropped and thus reported as lost. If a worker is returned, the caller must start it.
+    pub fn requeue(&mut self, runs: impl DoubleEndedIterator<Item = Run>) -> Option<Self> {
         let mut state = self.queue.lock();
         if state.abandoned {
             drop(state);
-            runs.for_each(|run| drop(run.not_begun()));
+            runs.for_each(|run| drop(run.clear_started()));
             return None;
         }
-        runs.rev().for_each(|run| state.waiting.push_front(run.not_begun()));
-        self.queue.summon(&mut state)
+        runs.rev().for_each(|run| state.queued.push_front(run.clear_started()));
+        self.queue.wake_or_issue_worker(&mut state)
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
-        let ended = self.place.finish(&mut state);
-        self.place.leave(&self.queue, state);
-        drop(ended);
+        let finished = self.slot.finish(&mut state);
+        self.slot.release(&self.queue, state);
+        drop(finished);
     }
 }
 
 #[derive(Debug)]
-struct Place {
-    desk: usize,
-    stage: Stage,
+struct WorkerSlot {
+    index: usize,
+    state: WorkerState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Handed out by the queue, which hands out no other until this one has come.
-    Coming,
-    AtWork,
-    /// The desk may be another worker's by now.
-    Left,
+enum WorkerState {
+    /// Issued by the queue, which issues no other worker until this one has taken a run.
+    Starting,
+    Active,
+    /// The slot may be assigned to another worker.
+    Released,
 }
 
-impl Place {
-    /// The context of the run before, to be dropped outside the lock: it can be the last to hold values
-    /// of the user.
+impl WorkerSlot {
+    /// Finishes the previous run and returns its context. The caller must drop it outside the lock, because it may
+    /// hold the last reference to user values.
     fn finish(&mut self, state: &mut State) -> Option<JobContext> {
-        if self.stage == Stage::Coming {
-            state.coming = false;
-            self.stage = Stage::AtWork;
+        if self.state == WorkerState::Starting {
+            state.wakeup_pending = false;
+            self.state = WorkerState::Active;
         }
-        match self.stage {
-            Stage::Left => None,
-            _ => state.under_way[self.desk].take(),
+        match self.state {
+            WorkerState::Released => None,
+            _ => state.running[self.index].take(),
         }
     }
 
-    fn pick(
+    fn take_next(
         &mut self,
         queue: &Arc<RunQueue>,
         mut state: MutexGuard<'_, State>,
     ) -> Option<(Run, Option<Worker>)> {
-        if self.stage == Stage::Left {
+        if self.state == WorkerState::Released {
             return None;
         }
-        let Some(run) = state.waiting.pop_front() else {
-            self.leave(queue, state);
+        let Some(run) = state.queued.pop_front() else {
+            self.release(queue, state);
             return None;
         };
-        state.under_way[self.desk] = Some(run.context().clone());
-        let another = queue.summon(&mut state);
+        state.running[self.index] = Some(run.context().clone());
+        let another = queue.wake_or_issue_worker(&mut state);
         Some((run, another))
     }
 
-    fn leave(&mut self, queue: &RunQueue, state: MutexGuard<'_, State>) {
-        if self.stage != Stage::Left {
-            self.stage = Stage::Left;
-            queue.leave(state, self.desk);
+    fn release(&mut self, queue: &RunQueue, state: MutexGuard<'_, State>) {
+        if self.state != WorkerState::Released {
+            self.state = WorkerState::Released;
+            queue.release(state, self.index);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Making a job.
+//! Builders of jobs.
 
 use std::any::Any;
 use std::ops::DerefMut;
@@ -14,21 +14,21 @@ use crate::task::{IntoAction, TaskName, TaskRegistration};
 use crate::time::Timestamp;
 use crate::trigger::{IntoTrigger, Trigger, TriggerDefaults, TriggerError};
 
-/// When a job that is being added runs first.
+/// When a new job runs for the first time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RunAt {
-    /// When its trigger says.
+    /// At the first fire time of its trigger.
     #[default]
     Trigger,
-    /// At this instant, and then when its trigger says.
+    /// At this instant, and then at the fire times of its trigger.
     Instant(Timestamp),
-    /// Not before it is resumed.
+    /// Not before the job is resumed.
     Paused,
 }
 
-/// Takes a finished [`JobBuilder`]; implemented by schedulers.
+/// The target to which a [`JobBuilder`] adds its job; implemented by schedulers.
 pub trait JobSink {
-    /// What adding answers: a `Result`, or a future of one.
+    /// The result of adding a job: a `Result`, or a future of one.
     type Output;
 
     /// Adds the job.
@@ -50,7 +50,7 @@ pub trait TransactionalSink: JobSink {
 
 /// Describes a job; made by a scheduler's `job`, or by [`NewJob::builder`] to add many at once.
 ///
-/// Everything is checked when the job is added, at once and before anything is stored.
+/// All values are validated immediately when the job is added, before anything is stored.
 #[must_use = "a job does nothing until it is added"]
 #[derive(Debug)]
 pub struct JobBuilder<S> {
@@ -59,7 +59,7 @@ pub struct JobBuilder<S> {
 }
 
 impl<S> JobBuilder<S> {
-    /// A job that does `call` and will be added to `sink`.
+    /// Creates a builder for a job that runs `call` and is added to `sink`.
     pub fn new<M>(call: impl IntoAction<M>, sink: S) -> Self {
         let job = NewJob {
             id: None,
@@ -71,67 +71,67 @@ impl<S> JobBuilder<S> {
         Self { job, sink }
     }
 
-    /// The id, unique in the store; without one the job gets a random one.
+    /// Sets the id, which is unique in the store. Default: a random id.
     pub fn id(mut self, id: impl AsRef<str>) -> Self {
         self.job.id = Some(JobId::new(id));
         self
     }
 
-    /// When it runs; without a trigger it runs once, now.
+    /// Sets the trigger. Without a trigger the job runs once, immediately.
     pub fn trigger(self, trigger: impl IntoTrigger + Send + 'static) -> Self {
         self.edit(|change| change.trigger(trigger))
     }
 
-    /// A name for people; without one, the task's.
+    /// Sets the display name. Default: the name of the task.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.edit(|change| change.name(name))
     }
 
-    /// The alias of the store that keeps it; `default` without one.
+    /// Sets the alias of the job's store. Default: `default`.
     pub fn job_store(mut self, alias: impl AsRef<str>) -> Self {
         self.job.job_store = Alias::new(alias);
         self
     }
 
-    /// The alias of the executor that runs it; `default` without one.
+    /// Sets the alias of the executor that runs the job. Default: `default`.
     pub fn executor(self, alias: impl AsRef<str>) -> Self {
         self.edit(|change| change.executor(alias))
     }
 
-    /// How late a run may start, at least a microsecond; `None`: however late, which is the default.
+    /// Sets the maximum delay with which a run may start, at least 1 µs. `None`, the default, means no limit.
     pub fn misfire_grace_time(self, grace: impl Into<Option<Duration>>) -> Self {
         self.edit(|change| change.misfire_grace_time(grace))
     }
 
-    /// What becomes of several due run times.
+    /// Sets how several due run times are handled.
     pub fn coalesce(self, coalesce: Coalesce) -> Self {
         self.edit(|change| change.coalesce(coalesce))
     }
 
-    /// How many runs may be under way at the same time; at least 1.
+    /// Sets the maximum number of concurrent runs, at least 1.
     pub fn max_instances(self, max_instances: u32) -> Self {
         self.edit(|change| change.max_instances(max_instances))
     }
 
-    /// What becomes of runs whose process dies.
+    /// Sets how runs of terminated processes are handled.
     pub fn recovery(self, recovery: Recovery) -> Self {
         self.edit(|change| change.recovery(recovery))
     }
 
-    /// When it runs first, whatever its trigger says.
+    /// Sets the first run time, independently of the trigger.
     pub fn next_run_time(mut self, instant: impl Into<Timestamp>) -> Self {
         self.job.first_run = RunAt::Instant(instant.into());
         self
     }
 
-    /// Adds the job without a next run time: it waits to be resumed.
+    /// Adds the job in the paused state: it has no next run time until it is resumed.
     pub fn paused(mut self) -> Self {
         self.job.first_run = RunAt::Paused;
         self
     }
 
-    /// Whether a job of the same id is replaced instead of being an error. If nothing about it changed,
-    /// its next run time stays, so that a program can add its jobs each time it starts.
+    /// Sets whether an existing job of the same id is replaced; otherwise adding the job fails. If the definition is
+    /// unchanged, the next run time is kept, so that a program can add its jobs at every start.
     pub fn replace_existing(mut self, replace: bool) -> Self {
         self.job.replace_existing = replace;
         self
@@ -144,7 +144,7 @@ impl<S> JobBuilder<S> {
 }
 
 impl<S: JobSink> JobBuilder<S> {
-    /// Adds the job to the scheduler. An async scheduler answers with a future.
+    /// Adds the job to the scheduler. An async scheduler returns a future.
     #[must_use = "adding can fail"]
     pub fn add(self) -> S::Output {
         self.sink.add(self.job)
@@ -166,14 +166,14 @@ impl<S: TransactionalSink> JobBuilder<S> {
 }
 
 impl JobBuilder<()> {
-    /// The description, for a scheduler's `add_jobs`.
+    /// Returns the description, for `add_jobs` of a scheduler.
     #[must_use]
     pub fn build(self) -> NewJob {
         self.job
     }
 }
 
-/// A described job, not yet checked.
+/// The description of a job, not yet validated.
 #[derive(Debug)]
 pub struct NewJob {
     id: Option<Result<JobId, NameError>>,
@@ -184,22 +184,22 @@ pub struct NewJob {
 }
 
 impl NewJob {
-    /// Describes a job without adding it.
+    /// Creates a builder that is not tied to a scheduler.
     pub fn builder<M>(call: impl IntoAction<M>) -> JobBuilder<()> {
         JobBuilder::new(call, ())
     }
 
-    /// The alias of the store that is to keep it, if that is a valid one.
+    /// Returns the alias of the store, if it is valid.
     #[must_use]
     pub fn job_store(&self) -> Option<&Alias> {
         self.job_store.as_ref().ok()
     }
 
-    /// Checks everything; for schedulers. `run_now` makes the trigger of a job that has none.
+    /// Validates the description, for schedulers. `run_now` creates the trigger of a job that has none.
     ///
     /// # Errors
     ///
-    /// For the first thing that is not valid.
+    /// Returns [`JobError`] for the first invalid value.
     pub fn check(
         self,
         job_defaults: &JobDefaults,
@@ -213,13 +213,13 @@ impl NewJob {
         if !change.has_trigger() {
             change = change.trigger(run_now(trigger_defaults)?);
         }
-        let blank = JobDefinition::blank(job_defaults.clone());
+        let placeholder = JobDefinition::placeholder(job_defaults.clone());
         let change = change.check(trigger_defaults, codec)?;
-        let mut definition = change.apply(blank)?;
+        let mut definition = change.apply(placeholder)?;
         let (Some(registration), Some(trigger)) =
             (change.registration().cloned(), change.trigger().cloned())
         else {
-            unreachable!("a new job has a call, and a trigger was put in above");
+            unreachable!("a new job has a call, and its trigger was set above");
         };
         if definition.name.is_empty() {
             definition.name =
@@ -238,7 +238,7 @@ impl NewJob {
     }
 }
 
-/// A described job that has been checked; for schedulers.
+/// A validated job description, for schedulers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CheckedJob {
@@ -246,20 +246,20 @@ pub struct CheckedJob {
     pub id: JobId,
     /// The alias of the store.
     pub job_store: Alias,
-    /// Whether a job of the same id is replaced.
+    /// Whether an existing job of the same id is replaced.
     pub replace_existing: bool,
-    /// When it runs first.
+    /// When the job runs for the first time.
     pub first_run: RunAt,
-    /// What will be stored.
+    /// The definition to store.
     pub definition: JobDefinition,
-    /// The task to make known.
+    /// The task to register.
     pub registration: TaskRegistration,
-    /// When it runs.
+    /// The trigger.
     pub trigger: Arc<dyn Trigger>,
 }
 
 impl CheckedJob {
-    /// The job's name in the scheduler.
+    /// Returns the job's id and store.
     #[must_use]
     pub fn reference(&self) -> JobRef {
         JobRef { job_id: self.id.clone(), job_store: self.job_store.clone() }
@@ -267,12 +267,12 @@ impl CheckedJob {
 }
 
 impl JobDefinition {
-    /// What a new job is before its description is applied.
-    fn blank(options: JobDefaults) -> Self {
+    /// Creates the empty definition to which the description of a new job is applied.
+    fn placeholder(options: JobDefaults) -> Self {
         Self::new(
-            TaskName::blank(),
+            TaskName::placeholder(),
             crate::codec::Encoded::from(Vec::new()),
-            crate::trigger::TriggerSpec::blank(),
+            crate::trigger::TriggerSpec::placeholder(),
             String::new(),
             Alias::default(),
             options,

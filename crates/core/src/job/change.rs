@@ -1,4 +1,4 @@
-//! What to change of a job.
+//! Partial updates of jobs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,11 @@ use crate::codec::{Codec, Encoded};
 use crate::task::{Action, IntoAction, TaskRegistration};
 use crate::trigger::{IntoTrigger, Trigger, TriggerDefaults, TriggerError};
 
-type MakeTrigger =
+type TriggerFactory =
     Box<dyn FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send>;
 
-/// Changes to a job; what is not named stays as it is. All are checked before any takes effect.
+/// A partial update of a job. Values that are not set remain unchanged. All values are validated before any of them
+/// is applied.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +26,7 @@ type MakeTrigger =
 #[must_use = "a change does nothing until it is given to a scheduler"]
 pub struct JobChange {
     action: Option<Action>,
-    trigger: Option<MakeTrigger>,
+    trigger: Option<TriggerFactory>,
     name: Option<String>,
     executor: Option<Result<Alias, crate::error::NameError>>,
     misfire_grace_time: Option<Option<Duration>>,
@@ -35,70 +36,70 @@ pub struct JobChange {
 }
 
 impl JobChange {
-    /// No change.
+    /// Creates an empty update.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What the job does: a call of a task, or a closure.
+    /// Sets the call of a task, or the closure, that the job runs.
     pub fn call<M>(mut self, call: impl IntoAction<M>) -> Self {
         self.action = Some(call.into_action());
         self
     }
 
-    /// When it runs. Unlike `reschedule_job`, this leaves the next run time as it is.
+    /// Sets the trigger. In contrast to `reschedule_job`, the next run time does not change.
     pub fn trigger(mut self, trigger: impl IntoTrigger + Send + 'static) -> Self {
         self.trigger = Some(Box::new(move |defaults| trigger.into_trigger(defaults)));
         self
     }
 
-    /// A name for people; need not be unique.
+    /// Sets the display name, which need not be unique.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// The alias of the executor that runs it.
+    /// Sets the alias of the executor that runs the job.
     pub fn executor(mut self, alias: impl AsRef<str>) -> Self {
         self.executor = Some(Alias::new(alias));
         self
     }
 
-    /// How late a run may start; `None`: however late.
+    /// Sets the maximum delay with which a run may start. `None` means no limit.
     pub fn misfire_grace_time(mut self, grace: impl Into<Option<Duration>>) -> Self {
         self.misfire_grace_time = Some(grace.into());
         self
     }
 
-    /// What becomes of several due run times.
+    /// Sets how several due run times are handled.
     pub fn coalesce(mut self, coalesce: Coalesce) -> Self {
         self.coalesce = Some(coalesce);
         self
     }
 
-    /// How many runs may be under way at the same time.
+    /// Sets the maximum number of concurrent runs.
     pub fn max_instances(mut self, max_instances: u32) -> Self {
         self.max_instances = Some(max_instances);
         self
     }
 
-    /// What becomes of runs whose process dies.
+    /// Sets how runs of terminated processes are handled.
     pub fn recovery(mut self, recovery: Recovery) -> Self {
         self.recovery = Some(recovery);
         self
     }
 
-    /// Whether the change names a trigger.
+    /// Returns whether the update contains a trigger.
     #[must_use]
     pub fn has_trigger(&self) -> bool {
         self.trigger.is_some()
     }
 
-    /// Checks what can be checked without the job; for schedulers.
+    /// Validates the update as far as possible without the job, for schedulers.
     ///
     /// # Errors
     ///
-    /// For the first change that is not valid.
+    /// Returns [`JobError`] for the first invalid value.
     pub fn check(
         self,
         defaults: &TriggerDefaults,
@@ -122,8 +123,8 @@ impl JobChange {
     }
 }
 
-/// A [`JobChange`] that can be made of any definition: of a newer one too, when somebody else has changed the
-/// job in between.
+/// A validated [`JobChange`]. It can be applied to any revision of the definition, so that it can be applied again
+/// after a conflict.
 #[derive(Clone, Debug)]
 pub struct CheckedChange {
     call: Option<(TaskRegistration, Encoded)>,
@@ -137,23 +138,23 @@ pub struct CheckedChange {
 }
 
 impl CheckedChange {
-    /// The task to make known, if the call is changed.
+    /// Returns the task to register, if the call is changed.
     #[must_use]
     pub fn registration(&self) -> Option<&TaskRegistration> {
         self.call.as_ref().map(|(registration, _)| registration)
     }
 
-    /// The new trigger, if it is changed.
+    /// Returns the new trigger, if it is changed.
     #[must_use]
     pub fn trigger(&self) -> Option<&Arc<dyn Trigger>> {
         self.trigger.as_ref()
     }
 
-    /// The changed definition.
+    /// Returns the updated definition.
     ///
     /// # Errors
     ///
-    /// If its options can't be.
+    /// Returns [`JobError::Option`] if the resulting options are invalid.
     pub fn apply(&self, base: JobDefinition) -> Result<JobDefinition, JobError> {
         let mut definition = base;
         if let Some((registration, args)) = &self.call {

@@ -1,4 +1,4 @@
-//! What a store keeps of a job, apart from its schedule.
+//! The stored definition of a job.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,34 +9,34 @@ use crate::task::TaskName;
 use crate::time::Timestamp;
 use crate::trigger::TriggerSpec;
 
-/// The newest version of the stored definition that this build writes and reads.
+/// The newest version of the stored definition that this build encodes and decodes.
 const VERSION: u32 = 1;
 
-/// All that a user decided about a job: it changes only when a user changes the job, never by firing.
+/// The user-defined part of a job. It is modified only by updates, never by runs.
 ///
-/// The stored form carries a version and is refused, not guessed at, when it is newer than this build.
+/// The stored form contains a version. Decoding fails if the version is newer than this build supports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobDefinition {
     version: u32,
-    /// The task's name in the registry.
+    /// The name of the task in the registry.
     pub task: TaskName,
-    /// The arguments: one value of the type that the task takes.
+    /// The encoded arguments, one value of the argument type of the task.
     pub args: Encoded,
-    /// The trigger's stored form.
+    /// The stored form of the trigger.
     pub trigger: TriggerSpec,
-    /// A name for people; need not be unique.
+    /// The display name, which need not be unique.
     pub name: String,
     /// The alias of the executor that runs the job.
     pub executor: Alias,
-    /// How runs are started.
+    /// The options of its runs.
     pub options: JobOptions,
-    /// A next run time that a user chose, or that an earlier trigger gave: it stays when the rules of the
-    /// trigger's zone change.
+    /// A next run time that was set explicitly or computed by a previous trigger. It is not recomputed when the rules
+    /// of the time zone of the trigger change.
     pub first_run: Option<Timestamp>,
 }
 
 impl JobDefinition {
-    /// Puts a definition together.
+    /// Creates a definition from its parts.
     #[must_use]
     pub fn new(
         task: TaskName,
@@ -49,22 +49,22 @@ impl JobDefinition {
         Self { version: VERSION, task, args, trigger, name, executor, options, first_run: None }
     }
 
-    /// Writes the definition for a store, in the codec that its arguments are in.
+    /// Encodes the definition for a store, with the codec of its arguments.
     ///
     /// # Errors
     ///
-    /// When that codec's feature is off in this build.
+    /// Returns [`CodecError`] if the feature of that codec is disabled in this build.
     pub fn encode(&self) -> Result<Encoded, CodecError> {
         self.args.codec()?.encode(self)
     }
 
-    /// Reads a stored definition.
+    /// Decodes a stored definition.
     ///
     /// # Errors
     ///
-    /// When the bytes are no definition, or one of a newer version.
+    /// Returns [`CodecError`] if the bytes are not a definition, or one of a newer version.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        // The version comes first in every codec, so that a newer form is named as such.
+        // The version is the first field in every codec, so that a newer version can be reported as such.
         #[derive(Deserialize)]
         struct Head {
             version: u32,
@@ -83,7 +83,7 @@ impl JobDefinition {
 
 fn unsupported(version: u32) -> CodecError {
     CodecError::decode(format!(
-        "the job is stored in version {version}, this build reads up to {VERSION}"
+        "the job is stored in version {version}, this build supports versions up to {VERSION}"
     ))
 }
 
@@ -114,7 +114,7 @@ mod tests {
 
     #[cfg(feature = "codec-bincode")]
     #[test]
-    fn bincode_keeps_everything_too() {
+    fn bincode_preserves_all_fields() {
         let mut definition = definition();
         definition.args = Codec::Bincode.encode(&("ann", 3)).unwrap();
         definition.options.misfire_grace_time = Some(std::time::Duration::from_millis(1500));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_is_named_even_if_its_shape_is_unknown() {
+    fn a_newer_version_is_reported_even_if_its_format_is_unknown() {
         let error = JobDefinition::decode(br#"{"version":9,"novel":true}"#).unwrap_err();
         let told = crate::error_chain(&error).to_string();
         assert!(told.contains("version 9"), "{told}");

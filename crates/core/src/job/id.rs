@@ -1,10 +1,10 @@
-//! Which job is meant: its name within its store, and both.
+//! Job ids and references.
 
 use crate::alias::Alias;
 use crate::error::name_type;
 
 name_type! {
-    /// Identifies a job within its store: 1 to 191 characters, chosen by a person or random.
+    /// Identifies a job within its store: 1 to 191 characters, chosen by the user or random.
     ///
     /// ```
     /// use punctual_core::JobId;
@@ -17,14 +17,14 @@ name_type! {
 }
 
 impl JobId {
-    /// A new id of 32 hexadecimal digits, as jobs without an id of their own get.
+    /// Returns a new random id of 32 hexadecimal digits.
     #[must_use]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().simple().to_string().into())
     }
 }
 
-/// A job in a store.
+/// A reference to a job in a store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JobRef {
     /// The job's id.

@@ -1,4 +1,4 @@
-//! Jobs: a task, its arguments, a trigger and options, kept under an id.
+//! Jobs: a task, its arguments, a trigger and options, stored under an id.
 
 mod builder;
 mod change;
@@ -18,28 +18,28 @@ use crate::codec::CodecError;
 use crate::error::NameError;
 use crate::trigger::TriggerError;
 
-/// Why a job could not be made or changed.
+/// An invalid job description or update.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {
-    /// The id, the task or an alias is not a valid name.
+    /// The id, the task name or an alias is invalid.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// The trigger is not valid.
+    /// The trigger is invalid.
     #[error("the trigger is not valid")]
     Trigger(#[from] TriggerError),
-    /// The arguments can't be written or read.
+    /// The arguments can't be encoded or decoded.
     #[error("the arguments of the job can't be written or read")]
     Arguments(#[from] CodecError),
-    /// An option has a value that it can't have.
+    /// An option has an invalid value.
     #[error("{field} is {value}: {reason}")]
     #[non_exhaustive]
     Option {
         /// The option, such as `max_instances`.
         field: &'static str,
-        /// The value that was given.
+        /// The rejected value.
         value: String,
-        /// What is allowed.
+        /// The violated rule.
         reason: &'static str,
     },
 }

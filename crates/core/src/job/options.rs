@@ -1,4 +1,4 @@
-//! How a job's runs are started.
+//! The options of jobs.
 
 use std::time::Duration;
 
@@ -6,51 +6,53 @@ use serde::{Deserialize, Serialize};
 
 use super::JobError;
 
-/// What becomes of several run times that are due at once, because the scheduler was down or busy.
+/// How multiple run times are handled that are due at the same time, for example because the scheduler was down or
+/// busy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Coalesce {
-    /// One run, for the latest of them (APScheduler's `coalesce=True`).
+    /// One run, for the latest run time (`coalesce=True` in APScheduler).
     #[default]
     Latest,
-    /// One run, for the earliest of them that is not too late for `misfire_grace_time`.
+    /// One run, for the earliest run time that is not too late for `misfire_grace_time`.
     Earliest,
-    /// A run for each (APScheduler's `coalesce=False`), as many at a time as `max_instances` allows; the
-    /// others wait for a slot instead of being dropped.
+    /// One run for each run time (`coalesce=False` in APScheduler), with at most `max_instances` concurrent runs;
+    /// further runs are delayed instead of being skipped.
     All,
 }
 
-/// What becomes of a run whose process dies before the run has ended.
+/// How a run is handled if its process terminates before the run has finished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Recovery {
-    /// Nothing: each occurrence runs at most once (APScheduler's behaviour).
+    /// The run is not repeated: each occurrence runs at most once, as in APScheduler.
     #[default]
     Skip,
-    /// Another process, or the next one, runs it again: each occurrence runs at least once. The run is
-    /// recorded before it starts and cleared when it ends. A process that has not renewed its lease in time
-    /// ([`Event::LeaseLost`](crate::Event::LeaseLost)) counts as dead: what it has not begun it does not begin
-    /// any more, unless nobody has taken it over; but what it had begun goes on if it was only stopped or cut
-    /// off, beside the next attempt. So a task must bear being run twice. As long as the lease is renewed, no
-    /// two processes are at the same run.
+    /// Another process, or the next one of the same scheduler, repeats the run: each occurrence runs at least once.
+    /// The run is recorded before it starts and deleted when it finishes. A process whose lease has expired
+    /// ([`Event::LeaseLost`](crate::Event::LeaseLost)) starts none of its recorded runs unless it finds that they
+    /// were not taken over. Runs that it has already started may continue while another process runs the next
+    /// attempt; the task must therefore be idempotent. As long as leases are renewed in time, only one process
+    /// executes a given run.
     Rerun,
 }
 
-/// The options of one job, all decided.
+/// The options of one job, with all values set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct JobOptions {
-    /// How late a run may start; later it is skipped and reported as missed. `None`: however late.
+    /// The maximum delay with which a run may start; a later run is skipped and reported as missed. `None` means no
+    /// limit.
     pub misfire_grace_time: Option<Duration>,
-    /// What becomes of several due run times.
+    /// How several due run times are handled.
     pub coalesce: Coalesce,
-    /// How many runs of the job may be under way at the same time; at least 1. For
-    /// [`Recovery::Rerun`] jobs this holds across all processes that share the store.
+    /// The maximum number of concurrent runs of the job, at least 1. For [`Recovery::Rerun`] jobs the limit applies
+    /// across all processes that share the store.
     pub max_instances: u32,
-    /// What becomes of runs whose process dies.
+    /// How runs of terminated processes are handled.
     pub recovery: Recovery,
 }
 
@@ -66,45 +68,45 @@ impl Default for JobOptions {
 }
 
 impl JobOptions {
-    /// The options of a job that nobody has chosen any for.
+    /// Returns the default options.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How late a run may start, at least a microsecond; `None`: however late, which is the default.
+    /// Sets how late a run may start, at least one microsecond. `None`, the default, sets no limit.
     #[must_use]
     pub fn misfire_grace_time(mut self, grace: impl Into<Option<Duration>>) -> Self {
         self.misfire_grace_time = grace.into();
         self
     }
 
-    /// What becomes of several due run times.
+    /// Sets how several due run times are handled.
     #[must_use]
     pub fn coalesce(mut self, coalesce: Coalesce) -> Self {
         self.coalesce = coalesce;
         self
     }
 
-    /// How many runs may be under way at the same time; at least 1.
+    /// Sets how many runs may be in progress at the same time; at least 1.
     #[must_use]
     pub fn max_instances(mut self, max_instances: u32) -> Self {
         self.max_instances = max_instances;
         self
     }
 
-    /// What becomes of runs whose process dies.
+    /// Sets how runs are handled whose process terminates.
     #[must_use]
     pub fn recovery(mut self, recovery: Recovery) -> Self {
         self.recovery = recovery;
         self
     }
 
-    /// Checks the values against each other and their ranges.
+    /// Validates the values.
     ///
     /// # Errors
     ///
-    /// [`JobError::Option`] for a `max_instances` of 0 or a `misfire_grace_time` of zero.
+    /// Returns [`JobError::Option`] if `max_instances` is 0 or `misfire_grace_time` is zero.
     pub fn check(&self) -> Result<(), JobError> {
         if self.max_instances == 0 {
             return Err(JobError::Option {
@@ -117,14 +119,14 @@ impl JobOptions {
             return Err(JobError::Option {
                 field: "misfire_grace_time",
                 value: "0".into(),
-                reason: "it must be longer than nothing; None runs a job however late it is",
+                reason: "it must be longer than zero; use None for no limit",
             });
         }
         Ok(())
     }
 }
 
-/// The options of jobs that don't choose their own.
+/// The default options of jobs.
 ///
 /// ```
 /// use punctual_core::{Coalesce, JobDefaults};

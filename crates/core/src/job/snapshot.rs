@@ -1,4 +1,4 @@
-//! A job as it was when somebody looked.
+//! Snapshots of jobs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::task::TaskName;
 use crate::time::{Timestamp, Zone};
 use crate::trigger::{Trigger, TriggerError};
 
-/// A job as it was when somebody looked; it doesn't follow later changes.
+/// A snapshot of a job at the time of the query. It is not updated afterwards.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Job {
@@ -24,66 +24,66 @@ pub struct Job {
     pub job_store: Alias,
     /// Its task.
     pub task: TaskName,
-    /// The next time that its trigger gives; none when it is paused, finished or has never been
-    /// scheduled.
+    /// The next time computed by its trigger. `None` if the job is paused or finished, or has never been scheduled.
     pub next_run_time: Option<Timestamp>,
-    /// When its next run starts: `next_run_time` or a jittered instant near it.
+    /// When its next run starts: `next_run_time`, or an instant that differs from it by the jitter.
     pub due_at: Option<Timestamp>,
-    /// How many runs have been started.
+    /// The number of runs that have been started.
     pub fire_count: u64,
-    /// How many of its runs are recorded as under way ([`Recovery::Rerun`](super::Recovery) only).
+    /// The number of its runs that are recorded as in flight ([`Recovery::Rerun`](super::Recovery) only).
     pub in_flight: u32,
-    /// Counts the changes that users made.
+    /// The revision, incremented by every update.
     pub revision: Revision,
-    /// What it is waiting for.
+    /// The state.
     pub state: JobState,
-    /// What the user decided; none if this process can't read it.
+    /// The definition; `None` if this process can't decode it.
     pub definition: Option<Arc<JobDefinition>>,
-    /// Its trigger; none if this process can't make it.
+    /// The trigger; `None` if this process can't restore it.
     pub trigger: Option<Arc<dyn Trigger>>,
-    /// Why this process can't run it, if it can't.
+    /// The reason why this process can't run the job, if any.
     pub problem: Option<Arc<JobProblem>>,
-    /// The zone in which its times are shown.
+    /// The time zone in which its times are displayed.
     pub zone: Zone,
 }
 
-/// What a job is waiting for.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JobState {
-    /// For the scheduler to start, which puts it into its store.
+    /// The scheduler has not been started, and adds the job to its store when it starts.
     Pending,
-    /// For its next run time.
+    /// The job has a next run time.
     Scheduled,
-    /// To be resumed.
+    /// The job has no next run time until it is resumed.
     Paused,
-    /// For its last run to end.
+    /// The job has no further run times. It is removed when its last run finishes.
     Finished,
 }
 
-/// Why this process can't run a stored job. The job stays as it is, and runs when the cause is gone.
+/// The reason why this process can't run a stored job. The job is not modified; it runs once the cause is removed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JobProblem {
-    /// No task of this name is registered here.
+    /// No task of this name is registered in this process.
     #[error("no task named {0} is registered")]
     UnknownTask(TaskName),
-    /// No executor has this alias here.
+    /// This scheduler has no executor with this alias.
     #[error("no executor has the alias {0}")]
     UnknownExecutor(Alias),
-    /// The definition can't be read.
+    /// The definition can't be decoded.
     #[error("its definition can't be read")]
     Undecodable(#[source] CodecError),
-    /// The trigger can't be made.
+    /// The trigger can't be restored.
     #[error("its trigger can't be restored")]
     Trigger(#[source] TriggerError),
-    /// The arguments are not of the task's type.
+    /// The arguments can't be decoded as the type that the task takes.
     #[error("its arguments don't fit its task")]
     Arguments(#[source] CodecError),
 }
 
 impl Job {
-    /// The job that a record describes, as far as it could be read.
+    /// Creates a snapshot from a record, without the definition and the trigger, which [`JobDefinition::decode`] and
+    /// the registries restore.
     #[must_use]
     pub fn from_record(record: &JobRecord, job_store: Alias, zone: Zone) -> Self {
         Self {
@@ -107,13 +107,13 @@ impl Job {
         }
     }
 
-    /// Its name, or its id if the name can't be read.
+    /// Returns the display name, or the id if the definition can't be decoded.
     #[must_use]
     pub fn name(&self) -> &str {
         self.definition.as_ref().map_or(self.id.as_str(), |definition| &definition.name)
     }
 
-    /// Its next run time as local time: in its trigger's zone, or else the scheduler's.
+    /// Returns the next run time as local time in the zone of its trigger, or otherwise in that of the scheduler.
     #[must_use]
     pub fn next_run_local(&self) -> Option<DateTime<Zone>> {
         Some(self.next_run_time?.in_zone(&self.zone))
@@ -121,7 +121,7 @@ impl Job {
 }
 
 impl fmt::Display for Job {
-    /// As APScheduler prints it: `name (trigger: interval[0:01:00], next run at: 2026-03-01 12:00:00 EET)`.
+    /// Formats the job like APScheduler: `name (trigger: interval[0:01:00], next run at: 2026-03-01 12:00:00 EET)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (trigger: ", self.name())?;
         match &self.trigger {

@@ -1,27 +1,27 @@
-//! The changes that a scheduler commits after it has planned.
+//! Batches of changes that a scheduler commits.
 
 use super::{Fence, HistoryEntry, InFlightRun, RunId, Schedule};
 use crate::job::JobId;
 use crate::time::Timestamp;
 
-/// What one call carries out; see [`JobStore::commit`](super::JobStore::commit).
+/// The changes of one call of [`JobStore::commit`](super::JobStore::commit).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CommitBatch {
-    /// Changes of jobs and of runs in flight.
+    /// Changes to jobs and runs in flight.
     pub commits: Vec<Commit>,
-    /// Runs that have ended, for the [history](super::RunHistory); empty for a store that keeps none.
+    /// Finished runs, for the [history](super::RunHistory). Empty for a store without a history.
     pub history: Vec<HistoryEntry>,
 }
 
 impl CommitBatch {
-    /// Changes, and entries of the history beside them.
+    /// Creates a batch from commits and history entries.
     #[must_use]
     pub fn new(commits: Vec<Commit>, history: Vec<HistoryEntry>) -> Self {
         Self { commits, history }
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether the batch contains no changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.commits.is_empty() && self.history.is_empty()
@@ -34,82 +34,82 @@ impl From<Vec<Commit>> for CommitBatch {
     }
 }
 
-/// One guarded change; see [`JobStore::commit`](super::JobStore::commit).
+/// A conditional change; see [`JobStore::commit`](super::JobStore::commit).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// The job.
     pub id: JobId,
-    /// The guard: the fence of the claim that is settled, of the record, or of the run; the action says which.
+    /// The required fence: that of the claim to settle, of the record or of the run, depending on the action.
     pub fence: Fence,
-    /// What to do.
+    /// The change.
     pub action: CommitAction,
 }
 
-/// What a [`Commit`] does if its guard holds.
+/// The change that a [`Commit`] makes if its fence matches.
 ///
-/// The first three settle a claim and are guarded by its fence. A claim is settled once: whatever comes later
-/// with its fence, also a repeat of the same commit, changes nothing. It is answered with
-/// [`Done`](CommitOutcome::Done) as long as the record shows that the claim was settled.
+/// The first three actions settle a claim and require its fence. A claim is settled once: later commits with its
+/// fence, including repeats of the same commit, have no effect. They return [`Done`](CommitOutcome::Done) as long as
+/// the record shows that the claim was settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommitAction {
-    /// Settles the claim with a new schedule, and records the runs that start now. Claims are counted anew.
+    /// Settles the claim, sets the next schedule, records the runs that start, and resets the claim count to 0.
     Advance {
-        /// When the job runs next.
+        /// The next schedule of the job.
         schedule: Schedule,
-        /// How many runs have been started, with those that start now.
+        /// The number of runs that have been started, including those that start now.
         fire_count: u64,
-        /// The runs to record; none for jobs that are not rerun.
+        /// The runs to record; empty unless the job uses [`Recovery::Rerun`](crate::Recovery::Rerun).
         start: Vec<InFlightRun>,
     },
-    /// Settles the claim, and the job has no further run. The record is removed at once, or, when runs are in
-    /// flight (these or earlier ones), with the last of them; until then it has no schedule. Its `fire_count`
-    /// stays.
+    /// Settles the claim of a job that has no further run time. The record is removed immediately or, if runs are in
+    /// flight (including those recorded by this commit), with the last of them; until then it has no schedule. Its
+    /// `fire_count` does not change.
     Finish {
-        /// The runs to record; none for jobs that are not rerun.
+        /// The runs to record; empty unless the job uses [`Recovery::Rerun`](crate::Recovery::Rerun).
         start: Vec<InFlightRun>,
     },
-    /// Settles the claim as if it had not been made, but that the job is due at this instant: the claim is
-    /// not counted.
+    /// Settles the claim, sets the due time of the job to `due_at` and decrements the claim count, as if the claim
+    /// had not been made.
     Postpone {
-        /// From when it may be claimed again; not before its `next_run_time`.
+        /// The instant from which the job may be claimed again; not before its `next_run_time`.
         due_at: Timestamp,
     },
-    /// Lets a job that nobody has claimed be claimed from this instant on, if it would be due later. Guarded by
-    /// the record's fence, which stays.
-    Hasten {
-        /// From when it may be claimed; not before its `next_run_time`.
+    /// Moves the due time of an unclaimed job forward to `due_at` if the job is due later. Requires the current fence
+    /// of the record, which does not change.
+    BringForward {
+        /// The instant from which the job may be claimed; not before its `next_run_time`.
         due_at: Timestamp,
     },
-    /// Records runs that start outside of the schedule; schedule and `fire_count` stay. Guarded by the record's
-    /// fence, which it raises, and ends a claim unsettled. So of two that start runs at the same time, or of
-    /// one that does and one that has claimed the job, the later has to look again at how many are under way.
-    /// A repeat is answered with [`Done`](CommitOutcome::Done) while the runs are recorded.
+    /// Records runs that start outside of the schedule; schedule and `fire_count` do not change. Requires the current
+    /// fence of the record, increments it and invalidates an open claim. Of two concurrent starts (or a start and a
+    /// claim), the later one therefore fails and must read the number of running instances again. A repeat returns
+    /// [`Done`](CommitOutcome::Done) as long as the runs are recorded.
     Start {
-        /// The runs to record, each with the fence that it names; at least one.
+        /// The runs to record, each with the required fence; at least one.
         runs: Vec<InFlightRun>,
     },
-    /// Removes the record of a run that has ended; with the last one a finished job is removed. Guarded by the
-    /// run's fence.
+    /// Deletes the record of a finished run. A finished job is removed with its last run. Requires the fence of the
+    /// run.
     ClearRun {
-        /// The run.
+        /// The id of the run.
         run_id: RunId,
     },
-    /// Replaces the record of a run that is to be tried again. Guarded by the run's fence. A repeat is answered
-    /// with [`Done`](CommitOutcome::Done) while the run is recorded like this.
+    /// Replaces the record of a run that is to be retried. Requires the fence of the run. A repeat returns
+    /// [`Done`](CommitOutcome::Done) as long as the run is recorded in this form.
     RetryRun {
-        /// The run as it is recorded from now on: of the same id, with a larger fence and attempt.
+        /// The new record of the run: with the same id and a larger fence and attempt.
         run: InFlightRun,
     },
 }
 
-/// What became of a [`Commit`].
+/// The outcome of a [`Commit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
-    /// It was carried out, now or earlier; the job is still there.
+    /// The change was made, now or earlier, and the job exists.
     Done,
-    /// It was carried out now, and the job was removed.
+    /// The change was made now, and the job was removed.
     Removed,
-    /// The guard does not hold, or the job or run is gone: nothing was changed.
+    /// The fence does not match, or the job or run does not exist. Nothing was changed.
     Stale,
 }

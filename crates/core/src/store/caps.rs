@@ -1,12 +1,12 @@
-//! What a store can do, as data.
+//! Capabilities and limits of stores.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// What a store can do: selects the cases of the conformance suite, and tells the scheduler what to cut, to
-/// refuse and to leave alone. Fixed before [`start`](super::JobStore::start): where only the server knows
-/// (notifications, for instance), it is an option of the store's builder.
+/// The capabilities and limits of a store. They select the cases of the conformance suite and determine which values
+/// the scheduler splits, rejects or adapts. They are constant, also before [`start`](super::JobStore::start); a
+/// capability that depends on the server (notifications, for instance) is an option of the store's builder.
 ///
 /// ```
 /// use punctual_core::{BatchLimit, StoreCaps};
@@ -20,39 +20,39 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreCaps {
-    /// Jobs outlive the process, so closures can't be kept.
+    /// Whether jobs persist beyond the process, so that closures can't be stored.
     pub persistent: bool,
-    /// Several processes may use the same jobs.
+    /// Whether several processes may share the jobs.
     pub shared: bool,
-    /// The backend has a clock of its own, which [`JobStore::time`](super::JobStore::time) and
-    /// [`JobStore::renew`](super::JobStore::renew) return. A store that machines share and that has none asks
-    /// of these machines that their clocks agree to within what may be early or late.
+    /// Whether the backend has a clock, which [`JobStore::time`](super::JobStore::time) and
+    /// [`JobStore::renew`](super::JobStore::renew) return. If several machines share a store without a clock, their
+    /// clocks must agree to within the tolerable error of start times.
     pub clock: bool,
-    /// The finest difference between two instants that it keeps.
+    /// The resolution of stored instants.
     pub precision: Duration,
-    /// The earliest instant that it keeps.
+    /// The earliest instant that can be stored.
     pub earliest: Timestamp,
-    /// The latest instant that it keeps.
+    /// The latest instant that can be stored.
     pub latest: Timestamp,
-    /// The largest definition that it keeps, in bytes.
+    /// The maximum size of a definition in bytes.
     pub max_definition: usize,
-    /// The largest batch that one call takes.
+    /// The maximum size of a batch per call.
     pub max_batch: BatchLimit,
-    /// [`JobStore::watch`](super::JobStore::watch) reports changes.
+    /// Whether [`JobStore::watch`](super::JobStore::watch) reports changes.
     pub notify: bool,
-    /// [`RunHistory`](super::RunHistory) keeps the runs that have ended.
+    /// Whether [`RunHistory`](super::RunHistory) is implemented.
     pub history: bool,
-    /// [`TransactionalJobs`](super::TransactionalJobs) are changed in transactions of the caller's.
+    /// Whether [`TransactionalJobs`](super::TransactionalJobs) is implemented.
     pub transactions: bool,
 }
 
-/// How much one call takes: of jobs to add, of commits with the runs and the history that go with them.
+/// The limits of one call: of jobs to add, or of commits with their runs and history entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchLimit {
-    /// How many jobs, or commits, or entries of the history; at least 1.
+    /// The maximum number of jobs, commits or history entries; at least 1.
     pub count: usize,
-    /// How many bytes of definitions, or of texts in the history. One job whose definition is within
-    /// [`StoreCaps::max_definition`] is taken all the same.
+    /// The maximum total size of definitions, or of texts in the history, in bytes. A single job whose definition
+    /// does not exceed [`StoreCaps::max_definition`] is accepted regardless of this limit.
     pub bytes: usize,
 }
 
@@ -60,7 +60,8 @@ impl BatchLimit {
     /// No limit.
     pub const NONE: Self = Self { count: usize::MAX, bytes: usize::MAX };
 
-    /// How many of the first rows fit into one batch: at least one, if there is any.
+    /// Returns the length of the longest prefix of `rows` that fits into one batch: at least 1, unless `rows` is
+    /// empty.
     ///
     /// ```
     /// let limit = punctual_core::BatchLimit { count: 3, bytes: 10 };
@@ -76,13 +77,13 @@ impl BatchLimit {
             fits
         };
         let count = rows.iter().take(self.count).take_while(fits).count();
-        // One that is larger goes alone.
+        // A row that exceeds the limit forms its own batch.
         count.max(1).min(rows.len())
     }
 }
 
 impl StoreCaps {
-    /// A store in this process's memory, exact to the microsecond, without limits.
+    /// Returns the capabilities of an in-memory store: microsecond resolution and no limits.
     #[must_use]
     pub const fn memory() -> Self {
         Self {
@@ -100,56 +101,56 @@ impl StoreCaps {
         }
     }
 
-    /// A store that outlives the process and that many processes may share, exact to the microsecond, without
-    /// limits, a clock, notifications or a history.
+    /// Returns the capabilities of a persistent store that several processes may share: microsecond resolution, no
+    /// limits, no clock, no notifications and no history.
     #[must_use]
     pub const fn shared() -> Self {
         Self { persistent: true, shared: true, ..Self::memory() }
     }
 
-    /// The same, with a clock of its own.
+    /// Sets [`clock`](Self::clock).
     #[must_use]
     pub const fn with_clock(self) -> Self {
         Self { clock: true, ..self }
     }
 
-    /// The same, with notifications of changes.
+    /// Sets [`notify`](Self::notify).
     #[must_use]
     pub const fn with_notify(self) -> Self {
         Self { notify: true, ..self }
     }
 
-    /// The same, with a history of the runs that have ended.
+    /// Sets [`history`](Self::history).
     #[must_use]
     pub const fn with_history(self) -> Self {
         Self { history: true, ..self }
     }
 
-    /// The same, with changes in transactions of the caller's.
+    /// Sets [`transactions`](Self::transactions).
     #[must_use]
     pub const fn with_transactions(self) -> Self {
         Self { transactions: true, ..self }
     }
 
-    /// The same, with another precision.
+    /// Sets the [`precision`](Self::precision).
     #[must_use]
     pub const fn with_precision(self, precision: Duration) -> Self {
         Self { precision, ..self }
     }
 
-    /// The same, for instants from `earliest` to `latest` only.
+    /// Sets the range of instants that can be stored.
     #[must_use]
     pub const fn with_instants(self, earliest: Timestamp, latest: Timestamp) -> Self {
         Self { earliest, latest, ..self }
     }
 
-    /// The same, for definitions of at most so many bytes.
+    /// Sets [`max_definition`](Self::max_definition).
     #[must_use]
     pub const fn with_max_definition(self, bytes: usize) -> Self {
         Self { max_definition: bytes, ..self }
     }
 
-    /// The same, for batches that are not larger.
+    /// Sets [`max_batch`](Self::max_batch).
     #[must_use]
     pub const fn with_max_batch(self, max_batch: BatchLimit) -> Self {
         Self { max_batch, ..self }

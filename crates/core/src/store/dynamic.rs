@@ -1,4 +1,4 @@
-//! The one place where store futures are boxed.
+//! The object-safe form of stores, with boxed futures.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use crate::job::JobId;
 use crate::task::BoxFuture;
 use crate::time::Timestamp;
 
-/// Tells of changes that other processes made; see [`JobStore::watch`].
+/// Reports changes made by other processes; see [`JobStore::watch`].
 pub trait ChangeWatch: Send {
-    /// Waits for the next change. Several changes may be told as one; none may go untold.
+    /// Waits for the next change. Notifications may be merged, but must not be lost.
     fn changed(&mut self) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
-/// Writes the methods that are futures, for the trait and for all stores. Of those that return an answer for each
-/// of several things, `of` says how many there are: callers rely on it.
+/// Generates the asynchronous methods, for the trait and for all stores. `of` specifies the number of results of
+/// methods that return one result per item; callers rely on this number.
 macro_rules! dyn_job_store {
     (@call $call:expr) => {
         $call
     };
     (@call $call:expr, $count:expr) => {{
         let (count, call) = ($count, $call);
-        async move { call.await.and_then(|answers| counted(answers, count)) }
+        async move { call.await.and_then(|results| check_len(results, count)) }
     }};
-    ($($of:ident::$name:ident($($arg:ident: $ty:ty),*) -> $answer:ty $(, of $count:expr)?;)*) => {
-        /// A [`JobStore`] of any type; implemented for all of them, by nobody else.
+    ($($trait:ident::$name:ident($($arg:ident: $ty:ty),*) -> $output:ty $(, of $count:expr)?;)*) => {
+        /// A type-erased [`JobStore`]; implemented for every `JobStore`, and not to be implemented otherwise.
         ///
         /// The methods are those of [`JobStore`], [`RunHistory`] and [`TransactionalJobs`], with boxed futures.
         pub trait DynJobStore: Send + Sync + 'static {
@@ -37,8 +37,8 @@ macro_rules! dyn_job_store {
             fn caps(&self) -> StoreCaps;
 
             $(
-                #[doc = concat!("See [`", stringify!($of), "::", stringify!($name), "`].")]
-                fn $name<'a>(&'a self, $($arg: $ty),*) -> BoxFuture<'a, $answer>;
+                #[doc = concat!("See [`", stringify!($trait), "::", stringify!($name), "`].")]
+                fn $name<'a>(&'a self, $($arg: $ty),*) -> BoxFuture<'a, $output>;
             )*
 
             /// See [`JobStore::generation`].
@@ -51,8 +51,8 @@ macro_rules! dyn_job_store {
             }
 
             $(
-                fn $name<'a>(&'a self, $($arg: $ty),*) -> BoxFuture<'a, $answer> {
-                    Box::pin(dyn_job_store!(@call $of::$name(self, $($arg),*) $(, $count)?))
+                fn $name<'a>(&'a self, $($arg: $ty),*) -> BoxFuture<'a, $output> {
+                    Box::pin(dyn_job_store!(@call $trait::$name(self, $($arg),*) $(, $count)?))
                 }
             )*
 
@@ -88,7 +88,7 @@ dyn_job_store! {
     RunHistory::read_history(query: &'a HistoryQuery) -> Result<HistoryPage, StoreError>;
     RunHistory::forget_history_before(before: Timestamp, limit: usize) -> Result<u64, StoreError>;
     RunHistory::forget_history_beyond(jobs: &'a [JobId], keep: usize, limit: usize) -> Result<u64, StoreError>;
-    TransactionalJobs::add_in(transaction: &'a mut CallerTransaction<'_>, records: Vec<NewRecord>)
+    TransactionalJobs::add_in_transaction(transaction: &'a mut CallerTransaction<'_>, records: Vec<NewRecord>)
         -> Result<Vec<AddOutcome>, StoreError>, of records.len();
     TransactionalJobs::get_in(transaction: &'a mut CallerTransaction<'_>, id: &'a JobId)
         -> Result<Option<StoredJob>, StoreError>;
@@ -101,13 +101,13 @@ dyn_job_store! {
         -> Result<(), StoreError>;
 }
 
-/// The answers of a store, if there is one for each thing that it was asked for.
-fn counted<T>(answers: Vec<T>, count: usize) -> Result<Vec<T>, StoreError> {
-    if answers.len() == count {
-        return Ok(answers);
+/// Returns the results if their number is `count`.
+fn check_len<T>(results: Vec<T>, count: usize) -> Result<Vec<T>, StoreError> {
+    if results.len() == count {
+        return Ok(results);
     }
-    let answered = answers.len();
-    let message = format!("the store returned {answered} answers to {count} questions");
+    let len = results.len();
+    let message = format!("the store returned {len} results for {count} items");
     Err(StoreError::new(StoreErrorKind::Other, message))
 }
 
@@ -116,9 +116,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_that_is_missing_is_an_error() {
-        assert_eq!(counted(vec![true, false], 2).unwrap(), [true, false]);
-        let error = counted(vec![true], 2).unwrap_err();
-        assert_eq!(error.to_string(), "the store returned 1 answers to 2 questions");
+    fn a_missing_result_is_an_error() {
+        assert_eq!(check_len(vec![true, false], 2).unwrap(), [true, false]);
+        let error = check_len(vec![true], 2).unwrap_err();
+        assert_eq!(error.to_string(), "the store returned 1 results for 2 items");
     }
 }

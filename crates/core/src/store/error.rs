@@ -1,11 +1,11 @@
-//! Why a store could not do what it was asked.
+//! Errors of stores.
 
 use std::error::Error;
 use std::fmt;
 
-/// A failure of a store, with its kind and its source.
+/// An error of a store, with its kind and its source.
 ///
-/// Its text is the store's own, without the source's; [`error_chain`](crate::error_chain) shows both.
+/// Its text does not repeat the source; [`error_chain`](crate::error_chain) displays both.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -13,72 +13,73 @@ pub struct StoreError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What kind of failure it was.
+/// The kind of a [`StoreError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// There is no such job.
+    /// The job does not exist.
     NotFound,
-    /// Somebody else changed it first, so it is not what the call was made for: the same call, with the same
-    /// revision, can't succeed any more, and is not [retryable](StoreError::is_retryable). Who reads the job
-    /// again and makes the change on top of what is there now can succeed; a scheduler does so by itself.
+    /// The job was modified concurrently: its revision is not the expected one. The same call can't succeed any more
+    /// and is not [retryable](StoreError::is_retryable). The caller can read the job again and reapply the change;
+    /// schedulers do so automatically.
     Conflict,
-    /// The backend can't be reached, or is too busy, or not started; it may come back.
+    /// The backend is unreachable, too busy or not started. The error may be temporary.
     Unavailable,
-    /// What the store had opened was removed, or something else was put in its place, such as a backup of an
-    /// SQLite file. Nothing of the call was done. The next call works on what is there now, which may hold
-    /// other jobs; [`JobStore::generation`](super::JobStore::generation) counts how often that happened.
+    /// The storage that the store had opened was removed or replaced, for example an SQLite file by a backup of it.
+    /// The call had no effect. The next call uses the current storage, which may contain other jobs;
+    /// [`JobStore::generation`](super::JobStore::generation) counts these events.
     Replaced,
-    /// What is stored makes no sense.
+    /// Stored data can't be decoded or is invalid.
     Corrupt,
-    /// The backend can't do this, or is of another version.
+    /// The operation, or the version of the backend, is not supported.
     Unsupported,
-    /// The request or the configuration is not valid.
+    /// The request or the configuration is invalid.
     Invalid,
-    /// Anything else that the backend refused.
+    /// Any other error of the backend.
     Other,
 }
 
 impl StoreError {
-    /// A failure with words of the store's own.
+    /// Creates an error with a message.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// The same, with what caused it. The message does not repeat it.
+    /// Sets the source of the error. The message does not repeat it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// The store has not been started, or has been shut down.
+    /// Creates an error: the store has not been started, or has been shut down.
     #[must_use]
     pub fn not_started() -> Self {
         Self::new(StoreErrorKind::Unavailable, "the job store has not been started")
     }
 
-    /// There is no job of that id.
+    /// Creates an error: no job has the given id.
     #[must_use]
     pub fn not_found(id: &crate::job::JobId) -> Self {
         Self::new(StoreErrorKind::NotFound, format!("no job by the id of {id:?} was found"))
     }
 
-    /// Somebody else changed the job first.
+    /// Creates an error: the job was modified concurrently.
     #[must_use]
     pub fn conflict(id: &crate::job::JobId) -> Self {
         Self::new(StoreErrorKind::Conflict, format!("job {id:?} has been changed in the meantime"))
     }
 
-    /// What kind of failure it was.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 
-    /// Whether the same call, with the same arguments, may succeed later without anything being changed.
+    /// Returns whether the same call may succeed later without any change.
     ///
-    /// A [`Conflict`](StoreErrorKind::Conflict) is not: the revision that the call expects is gone for good.
+    /// A [`Conflict`](StoreErrorKind::Conflict) is not retryable: the expected revision has been superseded
+    /// permanently.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::Replaced)

@@ -1,22 +1,22 @@
-//! Which jobs a scheduler can run.
+//! Filters of jobs by task.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::task::TaskName;
 
-/// Which jobs a scheduler can run, by their task.
+/// Selects the jobs that a scheduler can run, by their task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TaskFilter {
-    /// All of them.
+    /// All jobs.
     Any,
-    /// Those of these tasks; the others are left to processes that know them.
+    /// Only jobs of these tasks. Other processes run the remaining ones.
     Only(Arc<BTreeSet<TaskName>>),
 }
 
 impl TaskFilter {
-    /// Whether jobs of this task pass.
+    /// Returns whether the filter matches jobs of this task.
     #[must_use]
     pub fn passes(&self, task: &TaskName) -> bool {
         match self {

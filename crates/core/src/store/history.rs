@@ -1,4 +1,4 @@
-//! What became of past runs.
+//! The history of finished runs.
 
 use std::cmp::Reverse;
 use std::future::Future;
@@ -11,19 +11,19 @@ use crate::job::JobId;
 use crate::task::TaskName;
 use crate::time::Timestamp;
 
-/// The runs of a store's jobs that have ended. A store that keeps none implements the trait and none of its
-/// methods; one that does says so in [`StoreCaps::history`](super::StoreCaps::history).
+/// The history of finished runs. A store without a history implements the trait without overriding its methods; a
+/// store with a history sets [`StoreCaps::history`](super::StoreCaps::history).
 ///
-/// Entries come in with [`JobStore::commit`](super::JobStore::commit), are never changed, and outlive
-/// their jobs (`remembering::it_outlives_the_jobs`). They are kept until somebody forgets them: schedulers do, as
-/// their users have told them.
+/// Entries are added by [`JobStore::commit`](super::JobStore::commit), are never modified, and persist after the
+/// removal of their jobs (`remembering::it_outlives_the_jobs`). They are retained until a scheduler deletes them, as
+/// its users have configured.
 ///
 /// # Errors
 ///
-/// [`Unsupported`](StoreErrorKind::Unsupported), from all methods, when the store keeps no history.
+/// All methods return [`Unsupported`](StoreErrorKind::Unsupported) if the store has no history.
 pub trait RunHistory: Send + Sync {
-    /// The entries that the query asks for, newest first: by [`finished`](HistoryEntry::finished), then by
-    /// run, then by attempt, the larger first. A limit of 0 gives an empty page and no cursor.
+    /// Returns the entries that match the query, newest first: by [`finished`](HistoryEntry::finished), then by run
+    /// id, then by attempt, in descending order. A limit of 0 returns an empty page without a cursor.
     fn read_history(
         &self,
         query: &HistoryQuery,
@@ -32,8 +32,8 @@ pub trait RunHistory: Send + Sync {
         async { Err(unsupported()) }
     }
 
-    /// Forgets up to `limit` entries of runs that ended before the instant, oldest first; how many. Fewer
-    /// than `limit`: all of them.
+    /// Deletes up to `limit` entries of runs that finished before `before`, oldest first, and returns their number.
+    /// If it is less than `limit`, no further entries match.
     fn forget_history_before(
         &self,
         before: Timestamp,
@@ -43,8 +43,8 @@ pub trait RunHistory: Send + Sync {
         async { Err(unsupported()) }
     }
 
-    /// Of each of these jobs, forgets all but the newest `keep` entries, up to `limit` in all; how many.
-    /// Fewer than `limit`: all of them.
+    /// Deletes all but the newest `keep` entries of each of these jobs, up to `limit` entries in total, and returns
+    /// their number. If it is less than `limit`, no further entries match.
     fn forget_history_beyond(
         &self,
         jobs: &[JobId],
@@ -57,45 +57,45 @@ pub trait RunHistory: Send + Sync {
 }
 
 fn unsupported() -> StoreError {
-    StoreError::new(StoreErrorKind::Unsupported, "this kind of job store keeps no history of runs")
+    StoreError::new(StoreErrorKind::Unsupported, "this job store does not support run history")
 }
 
-/// A run that has ended: one attempt of it.
+/// A finished attempt of a run.
 ///
-/// Known by its [key](Self::key): when it ended, its run, its attempt. A store that has an entry of the
-/// same key leaves it as it is, so that a batch can be repeated.
+/// Identified by its [key](Self::key): the finish time, the run and the attempt. A store does not modify an existing
+/// entry with the same key, so that a batch can be repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
-    /// The run; its further attempts have the same.
+    /// The id of the run, shared by all its attempts.
     pub run_id: RunId,
-    /// 1 for the first attempt. A larger one says that the process of the one before died, or seemed
-    /// to: that attempt has an entry only if its process lived on and brought it to its end.
+    /// The attempt number, starting at 1. If it is larger, the process of the previous attempt terminated or lost its
+    /// lease; that attempt has an entry only if its process nevertheless finished it.
     pub attempt: u32,
-    /// The job.
+    /// The id of the job.
     pub job_id: JobId,
-    /// The task that was run.
+    /// The name of the task.
     pub task: TaskName,
-    /// The process that ran it.
+    /// The node that ran the attempt.
     pub node: NodeId,
-    /// The time that the trigger gave.
+    /// The time computed by the trigger.
     pub scheduled_time: Timestamp,
-    /// When it began, if it did.
+    /// When the attempt started; `None` if it was not started.
     pub started: Option<Timestamp>,
-    /// When it ended, or when it was clear that it will not begin.
+    /// When the attempt finished, or when it was determined that it will not start.
     pub finished: Timestamp,
-    /// How it ended.
+    /// The outcome.
     pub outcome: OutcomeKind,
-    /// What went wrong, at most [`MAX_ERROR`](Self::MAX_ERROR) bytes without NUL characters; none after
-    /// a success, and where the outcome says it all.
+    /// The error text of at most [`MAX_ERROR`](Self::MAX_ERROR) bytes without NUL characters; `None` for successful
+    /// runs and for outcomes without details.
     pub error: Option<String>,
 }
 
 impl HistoryEntry {
-    /// How many bytes of an error are kept; of a longer one the beginning, with `…` at its end.
+    /// The maximum length of an error text in bytes. A longer text is truncated and ends with `…`.
     pub const MAX_ERROR: usize = 2_000;
 
-    /// The entry of a run that has ended, or that at `now` will not begin any more. An event without an
-    /// outcome is taken for a lost run.
+    /// Creates an entry for a run that has finished, or that will not start, as determined at `now`. An event without
+    /// an outcome is treated as a lost run.
     #[must_use]
     pub fn new(event: &RunEvent, task: TaskName, node: NodeId, now: Timestamp) -> Self {
         let outcome = event.outcome.as_ref();
@@ -109,19 +109,19 @@ impl HistoryEntry {
             started: event.started,
             finished: event.finished.unwrap_or(now),
             outcome: outcome.map_or(OutcomeKind::Lost, RunOutcome::kind),
-            error: outcome.and_then(RunOutcome::error_text).map(bounded),
+            error: outcome.and_then(RunOutcome::error_text).map(sanitize_error_text),
         }
     }
 
-    /// What the entry is known by, and sorted by.
+    /// Returns the key of the entry, which is also its sort key.
     #[must_use]
     pub fn key(&self) -> HistoryCursor {
         HistoryCursor { finished: self.finished, run_id: self.run_id, attempt: self.attempt }
     }
 }
 
-/// A text that any database takes, and not too much of it.
-fn bounded(mut text: String) -> String {
+/// Replaces NUL characters, which some databases reject, and truncates the text.
+fn sanitize_error_text(mut text: String) -> String {
     if text.contains('\0') {
         text = text.replace('\0', "\u{FFFD}");
     }
@@ -132,7 +132,7 @@ fn bounded(mut text: String) -> String {
     text
 }
 
-/// Which past runs to tell of.
+/// A query of the run history.
 ///
 /// ```
 /// use punctual_core::{HistoryQuery, JobId, OutcomeKind};
@@ -147,62 +147,61 @@ fn bounded(mut text: String) -> String {
 pub struct HistoryQuery {
     /// Only runs of this job.
     pub job: Option<JobId>,
-    /// Only runs that ended in one of these ways; empty: in any.
+    /// Only runs with one of these outcomes; all outcomes if empty.
     pub outcomes: Vec<OutcomeKind>,
-    /// Only runs that ended at this instant or later.
+    /// Only runs that finished at this instant or later.
     pub since: Option<Timestamp>,
-    /// Only runs that ended before this instant.
+    /// Only runs that finished before this instant.
     pub until: Option<Timestamp>,
-    /// Only what comes after this entry, in a list that has the newest first.
+    /// Only entries after this one in descending order, that is, older ones.
     pub after: Option<HistoryCursor>,
-    /// How many entries at most; 100 unless chosen.
+    /// The maximum number of entries. Default: 100.
     pub limit: usize,
 }
 
 impl HistoryQuery {
-    /// The newest 100 entries.
+    /// Creates a query for the newest 100 entries.
     pub fn new() -> Self {
         Self { job: None, outcomes: Vec::new(), since: None, until: None, after: None, limit: 100 }
     }
 
-    /// Only runs of this job.
+    /// Selects only runs of this job.
     pub fn job(mut self, job: JobId) -> Self {
         self.job = Some(job);
         self
     }
 
-    /// Only runs that ended in this way, or in one of those named so far.
+    /// Selects runs with this outcome, in addition to those added before.
     pub fn outcome(mut self, outcome: OutcomeKind) -> Self {
         self.outcomes.push(outcome);
         self
     }
 
-    /// Only runs that ended at this instant or later.
+    /// Selects only runs that finished at this instant or later.
     pub fn since(mut self, since: impl Into<Timestamp>) -> Self {
         self.since = Some(since.into());
         self
     }
 
-    /// Only runs that ended before this instant.
+    /// Selects only runs that finished before this instant.
     pub fn until(mut self, until: impl Into<Timestamp>) -> Self {
         self.until = Some(until.into());
         self
     }
 
-    /// The page that begins after this entry: [`HistoryPage::next`] of the one before.
+    /// Sets the start of the page: [`HistoryPage::next`] of the previous page.
     pub fn after(mut self, cursor: HistoryCursor) -> Self {
         self.after = Some(cursor);
         self
     }
 
-    /// How many entries at most.
+    /// Sets the maximum number of entries.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Whether an entry is one of those asked for, but for the limit; for stores without a query
-    /// language.
+    /// Returns whether an entry matches the query, ignoring the limit; for stores without a query language.
     #[must_use]
     pub fn matches(&self, entry: &HistoryEntry) -> bool {
         self.job.as_ref().is_none_or(|job| *job == entry.job_id)
@@ -219,38 +218,38 @@ impl Default for HistoryQuery {
     }
 }
 
-/// Where an entry stands among all: the larger, the newer.
+/// The key of an entry. Newer entries have larger keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HistoryCursor {
-    /// When the run ended.
+    /// When the attempt finished.
     pub finished: Timestamp,
-    /// The run.
+    /// The id of the run.
     pub run_id: RunId,
-    /// The attempt.
+    /// The attempt number.
     pub attempt: u32,
 }
 
-/// Some past runs, and where to go on.
+/// A page of the run history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HistoryPage {
     /// The entries, newest first.
     pub entries: Vec<HistoryEntry>,
-    /// Where the next page begins; none when this is the last.
+    /// The cursor of the next page; `None` if this is the last page.
     pub next: Option<HistoryCursor>,
-    /// Entries that stand here and can't be read.
+    /// Entries within the page that can't be decoded.
     pub corrupt: Vec<CorruptRecord>,
 }
 
 impl HistoryPage {
-    /// A page of which all can be read, from entries in their order.
+    /// Creates a page without corrupt entries.
     #[must_use]
     pub fn new(entries: Vec<HistoryEntry>, next: Option<HistoryCursor>) -> Self {
         Self { entries, next, corrupt: Vec::new() }
     }
 
-    /// The page of a query, from entries in any order that match it: all there are, or at least one more
-    /// than its limit, the newest among them.
+    /// Creates the page of a query from matching entries in any order: all of them, or at least the newest `limit +
+    /// 1`.
     #[must_use]
     pub fn of(mut entries: Vec<HistoryEntry>, limit: usize) -> Self {
         entries.sort_unstable_by_key(|entry| Reverse(entry.key()));

@@ -1,4 +1,4 @@
-//! Identities and counters of the store contract.
+//! Identifiers and counters of the store contract.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,58 +8,58 @@ use serde::{Deserialize, Serialize};
 use crate::error::name_type;
 
 name_type! {
-    /// A scheduler as the owner of runs: one per running scheduler, random unless given a name.
+    /// The identity of a scheduler as the owner of runs: one per running scheduler, random unless configured.
     NodeId, "node id"
 }
 
 impl NodeId {
-    /// A new node id.
+    /// Returns a new random node id.
     #[must_use]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().simple().to_string().into())
     }
 }
 
-/// Counts the changes that users made to a job: grows with every update.
+/// The revision of a job, incremented by every update.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct Revision(pub i64);
 
 impl Revision {
-    /// The revision of a job that was just added.
+    /// The revision of a newly added job.
     pub const FIRST: Self = Self(1);
 
-    /// The largest that can be; a record with a larger one is corrupt.
+    /// The largest valid revision; a record with a larger one is corrupt.
     pub const MAX: Self = Self(1 << 62);
 
-    /// The one after this.
+    /// Returns the next revision.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// Counts the claims of a job, or the owners of a run: whoever has an old one changes nothing.
+/// A fencing token of a job or a run: it increases with each claim or change of ownership, and operations with an
+/// outdated fence have no effect.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct Fence(pub i64);
 
 impl Fence {
-    /// The largest that can be: no store gets there by counting, so that a record with a larger one is corrupt.
+    /// The largest valid fence. No store reaches it by counting, so a record with a larger one is corrupt.
     pub const MAX: Self = Self(1 << 62);
 
-    /// Where the fences of a new job may begin: a random number below 2^48, so that no fence of a removed
-    /// job holds for one that is added under its id later. Stores that have one counter for all their
-    /// jobs don't need it.
+    /// Returns a first fence for a new job: a random number below 2^48, so that no fence of a removed job is valid
+    /// for a job that is added later with the same id. Stores with one counter for all jobs do not need it.
     #[must_use]
     pub fn random() -> Self {
         Self((uuid::Uuid::new_v4().as_u128() & 0xFFFF_FFFF_FFFF) as i64)
     }
 
-    /// The one after this. A backend that can forget an acknowledged write raises its fences by random steps
-    /// instead, so that whoever claims next has another one than the claim that was forgotten.
+    /// Returns the next fence. A backend that can lose an acknowledged write increases its fences by random steps
+    /// instead, so that the next claim has another fence than the lost one.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -72,25 +72,25 @@ impl Fence {
 pub struct RunId(u128);
 
 impl RunId {
-    /// The run with this number.
+    /// Creates a run id from a number.
     #[must_use]
     pub const fn from_u128(number: u128) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns the id as a number.
     #[must_use]
     pub const fn as_u128(self) -> u128 {
         self.0
     }
 
-    /// A random one: where a sequence of runs begins.
+    /// Returns a random id: the first of a sequence of runs.
     #[must_use]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().as_u128())
     }
 
-    /// The one after this, wrapping around.
+    /// Returns the next id, wrapping around at the maximum.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))

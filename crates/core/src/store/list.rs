@@ -1,20 +1,20 @@
-//! Listing in pages.
+//! Pages of jobs.
 
 use super::{CorruptRecord, JobRecord};
 use crate::job::JobId;
 use crate::time::Timestamp;
 
-/// Where a page ended.
+/// The position after the last job of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobCursor {
-    /// The last job's next run time.
+    /// The next run time of the last job.
     pub next_run_time: Option<Timestamp>,
-    /// The last job's id.
+    /// The id of the last job.
     pub id: JobId,
 }
 
 impl JobCursor {
-    /// The place of a record in the list; sorts as the list does.
+    /// Returns the position of a record in the list. Cursors sort like the list.
     #[must_use]
     pub fn of(record: &JobRecord) -> Self {
         Self { next_run_time: record.next_run_time(), id: record.id.clone() }
@@ -26,7 +26,7 @@ impl JobCursor {
 }
 
 impl Ord for JobCursor {
-    /// Soonest first, those without a time last, ties by id.
+    /// Orders by next run time in ascending order, jobs without one last, then by id.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.key().cmp(&other.key())
     }
@@ -38,15 +38,15 @@ impl PartialOrd for JobCursor {
     }
 }
 
-/// Some jobs, and where to go on.
+/// A page of jobs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobPage {
     /// The jobs, in order.
     pub records: Vec<JobRecord>,
-    /// Where the next page begins; none when this is the last.
+    /// The cursor of the next page; `None` if this is the last page.
     pub next: Option<JobCursor>,
-    /// Jobs that stand here and can't be read.
+    /// Jobs within the page that can't be decoded.
     pub corrupt: Vec<CorruptRecord>,
 }
 

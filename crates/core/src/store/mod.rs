@@ -1,6 +1,5 @@
-//! The contract between the scheduler and the stores that keep its jobs.
+//! The contract between the scheduler and job stores.
 
-mod answers;
 mod batch;
 mod caps;
 mod dynamic;
@@ -12,13 +11,13 @@ mod into;
 mod list;
 mod metadata;
 mod model;
+mod outcomes;
 mod record;
 mod transaction;
 
 use std::future::Future;
 use std::time::Duration;
 
-pub use answers::{AddOutcome, Claims, CorruptKind, CorruptRecord, OrphanedRun, Renewal, TakeOver};
 pub use batch::{Commit, CommitAction, CommitBatch, CommitOutcome};
 pub use caps::{BatchLimit, StoreCaps};
 pub use dynamic::{ChangeWatch, DynJobStore};
@@ -30,114 +29,116 @@ pub use into::IntoJobStore;
 pub use list::{JobCursor, JobPage};
 pub use metadata::Metadata;
 pub use model::NodeLease;
+pub use outcomes::{
+    AddOutcome, Claims, CorruptKind, CorruptRecord, OrphanedRun, Renewal, TakeOver,
+};
 pub use record::{Claim, InFlightRun, JobRecord, NewRecord, RecordUpdate, Schedule, StoredJob};
 pub use transaction::{CallerTransaction, TransactionalJobs};
 
 use crate::job::JobId;
 use crate::time::Timestamp;
 
-/// Keeps jobs, and gives each due occurrence to exactly one of the schedulers that share it.
+/// Stores jobs, and assigns each due occurrence to exactly one of the schedulers that share the store.
 ///
-/// A store keeps [`JobRecord`]s and never decodes their definitions. It acts by no clock: every instant comes in
-/// as an argument (for stores that several machines share, corrected by what [`time`](Self::time) returned).
-/// Implementors write `async fn`; callers that don't know the type use [`DynJobStore`], which every store
-/// implements. All methods may be called at the same time, from any thread.
+/// A store keeps [`JobRecord`]s and never decodes their definitions. Operations do not depend on a clock: every
+/// instant is passed as an argument (corrected by the result of [`time`](Self::time) if several machines share the
+/// store). Implementors write `async fn`; callers that do not depend on the type use [`DynJobStore`], which every
+/// store implements. All methods may be called concurrently, from any thread.
 ///
 /// # The model
 ///
-/// What an operation does to a record with its runs is a method of [`StoredJob`], a pure function on plain data;
-/// what it does to a node, one of [`NodeLease`]. They are the specification: a store gives the same answers and
-/// has the same content. The memory store is these functions with indexes. A store whose backend has only
-/// compare-and-swap loads a record, applies one of them and swaps. The conformance suite plays random operations
-/// to a store and to the model, and compares (`random`).
+/// The effect of an operation on a record with its runs is defined by a method of [`StoredJob`], a pure function on
+/// plain data; its effect on a node by a method of [`NodeLease`]. These methods are the specification: a store
+/// returns the same results and has the same content. The memory store consists of these functions and indexes. A
+/// store whose backend supports only compare-and-swap loads a record, applies a method and swaps. The conformance
+/// suite applies random operations to a store and to the model, and compares the results (`random`).
 ///
-/// # What is atomic
+/// # Atomicity
 ///
-/// A record with its runs is: whoever looks at it sees all of an operation's effect on it, or none
-/// (`racing::records_are_seen_whole`). A batch is not: a store may carry it out in parts, in any order of the
-/// jobs, and when a call fails, some of its parts may have been carried out. The scheduler repeats the batch,
-/// which settles the rest: each operation on a record is idempotent, or guarded so that a repeat changes
-/// nothing (`committing::a_repeated_batch_has_the_same_outcome`).
+/// Operations on a record with its runs are atomic: a reader sees all effects of an operation on it, or none
+/// (`racing::records_are_seen_whole`). Batches are not: a store may apply a batch in parts, in any order of the jobs,
+/// and if a call fails, some parts may have been applied. The scheduler then repeats the batch, which completes it:
+/// each operation on a record is idempotent, or conditional so that a repeat has no effect
+/// (`committing::a_repeated_batch_has_the_same_outcome`).
 ///
-/// A store repeats no call that may have been carried out, unless its backend recognizes the repeat: a client
-/// library that sends again by itself is configured not to. The scheduler would take the outcome of the repeat
-/// for that of the first.
+/// A store must not retry a call that may have been applied, unless the backend deduplicates it. Automatic retries of
+/// the client library must be disabled, because the outcome of the retry would be returned as that of the first call.
 ///
-/// # A record's life
+/// # The life cycle of a record
 ///
-/// A job that has a `next_run_time` also has a `due_at`, the instant from which it may be claimed: the same
-/// instant, or a jittered or postponed one. [`claim_due`](Self::claim_due) gives a due record to a node for the
-/// length of a lease, with a new, larger [`Fence`]. The node plans and settles the claim with a
-/// [`commit`](Self::commit) that names this fence. A claim is settled once: whatever arrives later with the same
-/// fence, also a repeat of the same commit after its runs have ended, changes nothing
-/// (`committing::a_claim_is_settled_once`). A claim that is not settled ends with its lease, or when
-/// [`take_over`](Self::take_over) finds its node dead, whichever is first; the record is due again, and the next
-/// claim is counted as the next of this occurrence ([`JobRecord::claims`]). Since every claim, every
-/// [`update`](Self::update) and every [start outside of the schedule](CommitAction::Start) raises the fence,
-/// whoever comes late has an old one and changes nothing (`committing::an_old_fence_changes_nothing`).
+/// A job with a `next_run_time` also has a `due_at`, the instant from which it may be claimed: the same instant, or
+/// one that was jittered or postponed. [`claim_due`](Self::claim_due) assigns a due record to a node for the duration
+/// of a lease, with a new, larger [`Fence`]. The node plans the runs and settles the claim with a
+/// [`commit`](Self::commit) that names this fence. A claim is settled once: a later commit with the same fence,
+/// including a repeat of the same commit after its runs have finished, has no effect
+/// (`committing::a_claim_is_settled_once`). An unsettled claim ends when its lease expires, or when
+/// [`take_over`](Self::take_over) determines that its node is dead, whichever is first; the record is then due again,
+/// and the next claim increments the claim count of this occurrence ([`JobRecord::claims`]). Since every claim, every
+/// [`update`](Self::update) and every [start outside of the schedule](CommitAction::Start) increases the fence, a
+/// late commit carries an outdated fence and has no effect (`committing::an_old_fence_changes_nothing`).
 ///
-/// Fences rise by 1, or by random steps: a backend that can forget an acknowledged write (after a failover, for
-/// instance) needs the latter, so that the claim that comes after a forgotten one has another fence.
+/// Fences increase by 1, or by random steps. A backend that can lose an acknowledged write (after a failover, for
+/// instance) must use random steps, so that the claim that follows a lost one has another fence.
 ///
-/// Runs of [`Recovery::Rerun`](crate::Recovery::Rerun) jobs are recorded in the commit that settles the claim,
-/// before they start, and cleared when they end. Each belongs to a node. A node is alive as long as it
-/// [`renew`](Self::renew)s its lease, with one write however many runs it has. [`take_over`](Self::take_over)
-/// moves the runs of dead nodes to the caller with a new fence, so that the old owner, should it come back, can
-/// finish nothing (`recovering::the_old_owner_can_finish_nothing`).
+/// Runs of [`Recovery::Rerun`](crate::Recovery::Rerun) jobs are recorded in the commit that settles the claim, before
+/// they start, and deleted when they finish. Each run is owned by a node. A node is alive as long as it
+/// [`renew`](Self::renew)s its lease, with one write regardless of the number of its runs.
+/// [`take_over`](Self::take_over) assigns the runs of dead nodes to the caller with a new fence, so that commits of
+/// the old owner for them have no effect (`recovering::the_old_owner_can_finish_nothing`).
 ///
-/// # What can't be read
+/// # Corrupt records
 ///
-/// A record that makes no sense (a fence beyond [`Fence::MAX`], an attempt that is no number, an id that is no
-/// id) is set aside: it is returned as a [`CorruptRecord`] beside what can be read, nothing is run by it, and it
-/// fails no call for other records. A store either claims it like others, so that it is met once in a lease, or
-/// leaves it out of [`next_wakeup`](Self::next_wakeup) and returns it at each [`claim_due`](Self::claim_due). The
-/// key that it is reported under is any text that the store recognizes in [`discard`](Self::discard); a damaged id
-/// may be empty, long, or contain a line break. Runs, nodes, metadata and the history fail no call for others
-/// either (`corruption`).
+/// A record that fails validation (for example because of a fence beyond [`Fence::MAX`], a non-numeric attempt or an
+/// invalid id) is quarantined: it is returned as a [`CorruptRecord`] next to the valid results, is never run, and
+/// does not cause calls for other records to fail. A store either claims it like other records, so that it is
+/// reported once per lease, or omits it from [`next_wakeup`](Self::next_wakeup) and returns it from each
+/// [`claim_due`](Self::claim_due). Its key is any text that identifies the record in [`discard`](Self::discard); a
+/// damaged id may be empty, long or contain a line break. Corrupt runs, nodes, metadata and history entries do not
+/// cause other calls to fail either (`corruption`).
 ///
-/// # What the conformance suite checks
+/// # Conformance
 ///
-/// `punctual_testkit::job_store_suite!` is the contract in executable form; a store is done when it passes.
-/// [`StoreCaps`] chooses the cases. Sentences here name theirs, in parentheses.
+/// `punctual_testkit::job_store_suite!` tests this contract; a store is complete when it passes. The suite selects
+/// its cases by [`StoreCaps`]. The sentences of this documentation name the corresponding cases in parentheses.
 pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
-    /// What the store can do. It returns the same before and after its start.
+    /// Returns the capabilities, which are the same before and after the start.
     fn caps(&self) -> StoreCaps;
 
-    /// Connects and prepares tables, indexes and the like; migrates older ones. The scheduler calls it before
-    /// anything else, and again after [`shutdown`](Self::shutdown), perhaps in another runtime. A repeated call
-    /// changes nothing (`starting::starting_twice_is_harmless`).
+    /// Connects, and creates or migrates tables, indexes and the like. The scheduler calls this method before any
+    /// other, and again after [`shutdown`](Self::shutdown), possibly in another runtime. Repeated calls have no
+    /// effect (`starting::starting_twice_is_harmless`).
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](StoreErrorKind::Unavailable) when the backend can't be reached,
-    /// [`Unsupported`](StoreErrorKind::Unsupported) when its schema is newer than this build.
+    /// Returns [`Unavailable`](StoreErrorKind::Unavailable) if the backend is unreachable, and
+    /// [`Unsupported`](StoreErrorKind::Unsupported) if its schema is newer than this build.
     fn start(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Closes connections. What is stored stays (`starting::it_starts_again_with_its_jobs`); what is kept in
-    /// memory, as long as the store value or a clone of it lives.
+    /// Closes connections. Persistent data is retained (`starting::it_starts_again_with_its_jobs`); data in memory is
+    /// retained as long as the store value or a clone of it exists.
     fn shutdown(&self) -> impl Future<Output = ()> + Send;
 
-    /// Adds the jobs, in one round trip where the backend can, and returns an outcome for each in the order
-    /// given (`adding::a_batch_is_answered_in_its_order`). One whose id exists is left as it is, and the others
-    /// are added all the same (`adding::a_job_that_exists_is_left_as_it_is`). The first fence of a job is none
-    /// that a removed job of the same id ever had: see [`Fence::random`] (`adding::an_id_can_be_used_again`).
+    /// Adds jobs, in one round trip if the backend supports it, and returns an outcome for each in the given order
+    /// (`adding::a_batch_is_answered_in_its_order`). A job whose id exists is not modified, and the other jobs are
+    /// added nevertheless (`adding::a_job_that_exists_is_left_as_it_is`). The first fence of a job must differ from
+    /// all fences of removed jobs with the same id: see [`Fence::random`] (`adding::an_id_can_be_used_again`).
     ///
-    /// The scheduler passes no more than [`StoreCaps::max_batch`], and no definition larger than
+    /// The scheduler passes no more jobs than [`StoreCaps::max_batch`] allows, and no definition larger than
     /// [`StoreCaps::max_definition`] (`values::definitions_of_full_size_are_kept`).
     fn add(
         &self,
         records: Vec<NewRecord>,
     ) -> impl Future<Output = Result<Vec<AddOutcome>, StoreError>> + Send;
 
-    /// Changes a job as [`StoredJob::update`] does, if its revision is still `expected`, and returns the new
-    /// one. Raises revision and fence, and ends a claim: without a new schedule the job is due at its
+    /// Updates a job as [`StoredJob::update`] does, if its revision is `expected`, and returns the new revision.
+    /// Increases revision and fence, and invalidates a claim: without a new schedule the job is due at its
     /// `next_run_time` (`changing::an_update_ends_a_claim`).
     ///
     /// # Errors
     ///
-    /// [`NotFound`](StoreErrorKind::NotFound); [`Conflict`](StoreErrorKind::Conflict) when somebody else has
-    /// changed the job in between, or when it has not the update's
-    /// [`expected_run_time`](RecordUpdate::expected_run_time).
+    /// Returns [`NotFound`](StoreErrorKind::NotFound) if the job does not exist, and
+    /// [`Conflict`](StoreErrorKind::Conflict) if its revision or the
+    /// [`expected_run_time`](RecordUpdate::expected_run_time) of the update does not match.
     fn update(
         &self,
         id: &JobId,
@@ -145,22 +146,22 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
         update: RecordUpdate,
     ) -> impl Future<Output = Result<Revision, StoreError>> + Send;
 
-    /// Removes jobs with their in-flight runs, in one round trip where the backend can. Returns for each, in the
-    /// order given, whether it was there (`adding::a_removed_job_is_gone`). The scheduler passes no more ids than
-    /// [`StoreCaps::max_batch`] counts; a store may remove them in steps.
+    /// Removes jobs with their in-flight runs, in one round trip if the backend supports it. Returns for each, in the
+    /// given order, whether it existed (`adding::a_removed_job_is_gone`). The scheduler passes no more ids than the
+    /// count of [`StoreCaps::max_batch`]; a store may remove them in several steps.
     fn remove(&self, ids: &[JobId]) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
-    /// The job of that id with its claim and its runs, all as of one moment; the runs in the order of their ids
+    /// Returns a job with its claim and its runs as a consistent snapshot; the runs are ordered by id
     /// (`racing::records_are_seen_whole`).
     ///
     /// # Errors
     ///
-    /// [`Corrupt`](StoreErrorKind::Corrupt) when it, or a run of it, can't be read.
+    /// Returns [`Corrupt`](StoreErrorKind::Corrupt) if the job, or a run of it, can't be decoded.
     fn get(&self, id: &JobId)
     -> impl Future<Output = Result<Option<StoredJob>, StoreError>> + Send;
 
-    /// Up to `limit` jobs after the cursor: soonest `next_run_time` first, those without one last, ties by id,
-    /// which sort as their UTF-8 bytes do (`listing`). A limit of 0 gives an empty page and no cursor.
+    /// Returns up to `limit` jobs after the cursor: ordered by `next_run_time`, jobs without one last, then by id in
+    /// UTF-8 byte order (`listing`). A limit of 0 returns an empty page without a cursor.
     fn list(
         &self,
         after: Option<&JobCursor>,
@@ -168,14 +169,14 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     ) -> impl Future<Output = Result<JobPage, StoreError>> + Send;
 
     /// Claims up to `limit` records for `node`, as [`StoredJob::claim`] does: those that are
-    /// [claimable](StoredJob::is_claimable) at `now` and whose task passes the filter, with the earliest `due_at`
-    /// first; those with the same are in any order (`claiming::soonest_first_up_to_the_limit`). One round trip
-    /// where the backend can. The scheduler passes no larger limit than [`StoreCaps::max_batch`] counts; a store
-    /// may claim in steps inside the call. The node has renewed its lease before it claims.
+    /// [claimable](StoredJob::is_claimable) at `now` and whose task matches the filter, in order of `due_at`; records
+    /// with equal `due_at` are in any order (`claiming::soonest_first_up_to_the_limit`). Takes one round trip if the
+    /// backend supports it. The scheduler passes no larger limit than the count of [`StoreCaps::max_batch`]; a store
+    /// may claim in several steps within the call. The node has renewed its lease before the call.
     ///
-    /// It may return fewer than `limit` although more are due (it lost a race, or met a limit of size), and says
-    /// so: [`Claims::more`]. It is true when more may be due, also after a full batch; where it is false,
-    /// nothing else was due (`claiming::it_says_whether_more_is_due`).
+    /// It may return fewer than `limit` records although more are due, for example because of a race or a size limit.
+    /// [`Claims::has_more`] is true if more may be due, also after a full batch; if it is false, no other record was
+    /// due (`claiming::it_says_whether_more_is_due`).
     fn claim_due(
         &self,
         node: &NodeId,
@@ -185,30 +186,31 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
         filter: &TaskFilter,
     ) -> impl Future<Output = Result<Claims, StoreError>> + Send;
 
-    /// Carries out each commit as [`StoredJob::commit`] does, and returns an outcome for each in the order given.
-    /// A commit for a job that is gone is [`Stale`](CommitOutcome::Stale). Commits for the same job are carried
-    /// out in order (`committing::commits_for_one_job_are_carried_out_in_order`). One round trip for the whole
-    /// batch, which is durable when this returns.
+    /// Applies each commit as [`StoredJob::commit`] does, and returns an outcome for each in the given order. A
+    /// commit for a job that does not exist is [`Stale`](CommitOutcome::Stale). Commits for the same job are applied
+    /// in order (`committing::commits_for_one_job_are_carried_out_in_order`). Takes one round trip for the whole
+    /// batch, which is durable when the call returns.
     ///
-    /// The entries of the history are written before this returns, whatever becomes of the commits beside them:
-    /// they report what has happened. They need not be in the same transaction. One whose
-    /// [key](HistoryEntry::key) is there already is left as it is (`remembering::a_repeated_entry_stays_as_it_is`).
-    /// A batch may have entries and no commits. Stores without a history never get any.
+    /// The history entries are written before the call returns, independently of the outcomes of the commits in the
+    /// same batch. They need not be part of the same transaction. An existing entry with the same
+    /// [key](HistoryEntry::key) is not modified (`remembering::a_repeated_entry_stays_as_it_is`). A batch may contain
+    /// only entries. Stores without a history receive no entries.
     fn commit(
         &self,
         batch: CommitBatch,
     ) -> impl Future<Output = Result<Vec<CommitOutcome>, StoreError>> + Send;
 
-    /// Sets the node's lease: it is alive until the given instant, from which on it is dead. One that is not
-    /// later than `now` gives its runs and claims away at once. Returns what the node must know, for jobs whose
-    /// task passes the filter. As few round trips as the backend allows, since each node calls it every few
-    /// seconds, and nothing else when it has nothing to do: one where the backend can, one swap and one read of an
-    /// index where it has only compare-and-swap. Only the lease is written; the rest may be read a moment later.
+    /// Sets the expiry of the node's lease: the node is alive before `until` and dead from then on. An instant not
+    /// later than `now` expires the lease immediately, which releases the node's runs and claims for take-over. The
+    /// result refers to jobs whose task matches the filter. Only the lease is written; the rest of the result may be
+    /// read slightly later. Since each idle node makes only this call, every few seconds, it should take as few round
+    /// trips as possible: one if the backend supports it, or one swap and one index read for compare-and-swap
+    /// backends.
     ///
-    /// A store may forget nodes that have been dead for a week, those with a [revoked](NodeLease::REVOKED) lease
-    /// like others, if it knows since when; better none whose runs or claims are still recorded. A forgotten node
-    /// that comes back is told `expired: false`, as one that was not known. After a week that does no harm: others
-    /// have taken its runs and claims long ago, and each of its commits for them is
+    /// A store may delete the lease of a node that has been dead for a week, including a
+    /// [revoked](NodeLease::REVOKED) lease if the time of its revocation is known, preferably none whose runs or
+    /// claims are still recorded. If such a node renews again, `expired` is false, as for an unknown node. This is
+    /// safe, because its runs and claims have been taken over long before, and its commits for them are
     /// [`Stale`](CommitOutcome::Stale).
     fn renew(
         &self,
@@ -218,20 +220,21 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
         filter: &TaskFilter,
     ) -> impl Future<Output = Result<Renewal, StoreError>> + Send;
 
-    /// Takes over what nodes that are unknown or dead at `now` have left, of jobs whose task passes the filter:
-    /// moves up to `limit` runs to `node`, as [`StoredJob::take_over`] does, and releases up to `limit` claims, as
-    /// [`StoredJob::release`] does. The caller's own are no exception: they stay if it has renewed, and come back
-    /// to it if it has not, which is how a node that keeps its name over a restart gets what it left behind
-    /// (`recovering::a_node_gets_hold_of_what_it_left_behind`).
+    /// Takes over the runs and claims of nodes that are unknown or dead at `now`, of jobs whose task matches the
+    /// filter: assigns up to `limit` runs to `node`, as [`StoredJob::take_over`] does, and releases up to `limit`
+    /// claims, as [`StoredJob::release`] does. The caller's own runs and claims are treated alike: they are kept if
+    /// its lease is valid and are taken over like those of any dead node otherwise. A node that restarts with the
+    /// same id recovers its earlier runs this way (`recovering::a_node_gets_hold_of_what_it_left_behind`).
     ///
-    /// It takes fewer than `limit` of both only when nothing else is left (`recovering::only_so_many_are_taken_over`).
-    /// Each run and claim is taken by itself: a call that fails may have taken some, and a repeat takes the rest.
-    /// The limit may be any number, also one far beyond [`StoreCaps::max_batch`]: a scheduler that comes back under
-    /// its name wants in one call whatever it left behind. A store may take it in steps inside the call.
-    /// Of two that take over at the same time each run goes to one (`racing::each_orphan_goes_to_one_heir`). A
-    /// node that renews at that moment keeps its runs, or is told: either its renewal is seen, or its lease is
-    /// [revoked](NodeLease::REVOKED) before anything of it is taken, and its renewal returns that it had expired,
-    /// also with a `now` from before its end (`racing::a_node_keeps_its_runs_or_is_told`).
+    /// It takes fewer than `limit` of both only if no others are left (`recovering::only_so_many_are_taken_over`).
+    /// Each run and claim is taken over separately: a call that fails may have taken over some, and a repeat takes
+    /// over the rest. The limit may be any number, also one far larger than [`StoreCaps::max_batch`], because a
+    /// scheduler that restarts with the same id recovers all its earlier runs in one call. A store may proceed in
+    /// several steps within the call. If two nodes take over concurrently, each run is assigned to exactly one of
+    /// them (`racing::each_orphan_goes_to_one_heir`). A node that renews concurrently either keeps its runs or
+    /// receives `expired: true`: either its renewal is visible, or its lease is [revoked](NodeLease::REVOKED) before
+    /// anything is taken over, and the renewal returns that the lease had expired, also if its `now` is earlier than
+    /// the expiry (`racing::a_node_keeps_its_runs_or_is_told`).
     fn take_over(
         &self,
         node: &NodeId,
@@ -240,49 +243,49 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
         filter: &TaskFilter,
     ) -> impl Future<Output = Result<TakeOver, StoreError>> + Send;
 
-    /// The earliest instant at which a job whose task passes the filter can be claimed: when it is due, or when
-    /// the claim on it expires (`waking`).
+    /// Returns the earliest instant at which a job whose task matches the filter can be claimed: its due time, or the
+    /// expiry of its claim (`waking`).
     fn next_wakeup(
         &self,
         filter: &TaskFilter,
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
-    /// The values that schedulers keep beside the jobs, by key. There are few, some hundred at most.
+    /// Returns the metadata of schedulers, ordered by key: at most some hundred entries.
     fn metadata(&self) -> impl Future<Output = Result<Metadata, StoreError>> + Send;
 
-    /// Sets a value, in place of the one under that key if there is one. Keys are not empty and not longer than
-    /// 255 bytes; values may be both. They outlive the jobs (`keeping`).
+    /// Sets a metadata value, replacing an existing value of the same key. Keys have 1 to 255 bytes; values may be
+    /// empty or longer. Metadata persists after the removal of jobs (`keeping`).
     fn set_metadata(
         &self,
         key: &str,
         value: &str,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Removes something that can't be read, with its runs if it is a job; whether it was there.
+    /// Deletes a corrupt record, with its runs if it is a job. Returns whether it existed.
     fn discard(
         &self,
         record: &CorruptRecord,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Watches for changes that other processes make; `None` where the backend has no notifications
-    /// ([`StoreCaps::notify`]): the scheduler then polls with a capped sleep. It reports what changes after it has
-    /// returned, so that whoever watches looks once more then (`watching`).
+    /// Subscribes to changes made by other processes. Returns `None` if the backend has no notifications
+    /// ([`StoreCaps::notify`]): the scheduler then polls with a limited sleep. Only changes after the call has
+    /// returned are reported, so the caller must read the current state once afterwards (`watching`).
     fn watch(
         &self,
     ) -> impl Future<Output = Result<Option<Box<dyn ChangeWatch>>, StoreError>> + Send {
         async { Ok(None) }
     }
 
-    /// What the backend's own clock shows now, if it has one ([`StoreCaps::clock`]): where machines whose clocks
-    /// differ share it, it is the one clock that they have in common. The scheduler asks at each start, and when
-    /// too much time has gone by since a [`renew`](Self::renew), which returns it too.
+    /// Returns the current time of the backend's clock, if it has one ([`StoreCaps::clock`]): the common clock of all
+    /// machines that share the store. The scheduler calls this method at each start, and whenever the last
+    /// [`renew`](Self::renew), which returns the time as well, is too long ago.
     fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
         async { Ok(None) }
     }
 
-    /// Counts how often the store has found, since it was made, that what it keeps its jobs in was
-    /// [replaced](StoreErrorKind::Replaced) by something else. The call that finds it fails with that kind; a
-    /// scheduler sees by this number that its leases and claims are gone, also when the call was not its own.
+    /// Returns how often this store value has found that the storage of its jobs was
+    /// [replaced](StoreErrorKind::Replaced). The call that finds it fails with that kind. A change of the number
+    /// informs the scheduler that its leases and claims are lost, also if another caller received the error.
     fn generation(&self) -> u64 {
         0
     }

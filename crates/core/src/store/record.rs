@@ -1,4 +1,4 @@
-//! What stores keep of a job.
+//! Stored records of jobs.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,18 +8,18 @@ use crate::store::{Fence, NodeId, Revision, RunId};
 use crate::task::TaskName;
 use crate::time::Timestamp;
 
-/// When a job runs next.
+/// The next run time and due time of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// The next time that the trigger gives.
+    /// The next time computed by the trigger.
     pub next_run_time: Timestamp,
-    /// From when the job may be claimed: `next_run_time`, or a jittered or postponed instant. A claim leaves it
-    /// as it is.
+    /// The instant from which the job may be claimed: `next_run_time`, or an instant that was jittered or postponed.
+    /// Claims do not change it.
     pub due_at: Timestamp,
 }
 
 impl Schedule {
-    /// Due at its run time.
+    /// Creates a schedule that is due at its run time.
     #[must_use]
     pub const fn at(next_run_time: Timestamp) -> Self {
         Self { next_run_time, due_at: next_run_time }
@@ -35,14 +35,14 @@ pub struct NewRecord {
     pub task: TaskName,
     /// The encoded [`JobDefinition`](crate::JobDefinition).
     pub definition: Encoded,
-    /// When it runs first; none for a paused job.
+    /// When the job runs for the first time; `None` for a paused job.
     pub schedule: Option<Schedule>,
 }
 
-/// A job as a store keeps it.
+/// The stored record of a job.
 ///
-/// Serialized (for backends that keep it as one value) it is everything but the definition, which firing does
-/// not change and which is kept beside it.
+/// The serialized form, for backends that store a record as one value, contains all fields except the definition,
+/// which runs do not change and which is stored separately.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobRecord {
     /// The id, unique in the store.
@@ -52,84 +52,86 @@ pub struct JobRecord {
     /// The encoded [`JobDefinition`](crate::JobDefinition).
     #[serde(skip)]
     pub definition: Encoded,
-    /// Grows with every change by a user.
+    /// Increases with every update.
     pub revision: Revision,
-    /// Grows with every claim, every change and every start outside of the schedule.
+    /// Increases with every claim, every update and every start outside of the schedule.
     pub fence: Fence,
-    /// When it runs next; none when it is paused or finished.
+    /// The next run time and due time; `None` if the job is paused or finished.
     pub schedule: Option<Schedule>,
-    /// How many runs have been started.
+    /// The number of runs that have been started.
     pub fire_count: u64,
-    /// How many claims have been made of the occurrence that is due: 1 with the first. So a run
-    /// that begins under its claim alone can have its number before anything is recorded.
+    /// The number of claims of the due occurrence: 1 after the first claim. A run that is started with the claim
+    /// alone thus gets its attempt number before it is recorded.
     pub claims: u32,
-    /// Whether it waits only for its in-flight runs to end, and is removed then.
+    /// Whether the job has no further run times and is removed when its last run in flight finishes.
     pub finished: bool,
-    /// How many of its runs are recorded as in flight, of all nodes.
+    /// The number of runs that are recorded as in flight, of all nodes.
     pub in_flight: u32,
 }
 
 impl JobRecord {
-    /// When it runs next, if it does.
+    /// Returns the next run time, if the job has one.
     #[must_use]
     pub fn next_run_time(&self) -> Option<Timestamp> {
         self.schedule.map(|schedule| schedule.next_run_time)
     }
 }
 
-/// A job's record with all that belongs to it: what a store changes in one step, and shows whole.
+/// The complete state of a job: its record, its claim and its runs. A store changes it atomically and returns it as a
+/// consistent whole.
 ///
-/// What can become of it is in its methods: claims, commits, updates and take-overs are pure functions on it.
-/// They are the specification of every store; a store whose backend has only compare-and-swap loads it, applies
-/// one of them, and swaps.
+/// Claims, commits, updates and take-overs are methods of this type: pure functions on plain data, which specify the
+/// behaviour of every store. A store whose backend supports only compare-and-swap loads the value, applies a method
+/// and swaps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredJob {
-    /// The record. Its `in_flight` is the number of `runs`.
+    /// The record. Its `in_flight` equals the number of `runs`.
     pub record: JobRecord,
-    /// The claim that has not been settled, also one whose lease has expired.
+    /// The claim that has not been settled, also if its lease has expired.
     pub claim: Option<Claim>,
-    /// The largest fence that the record had when a claim ended unsettled, or when it was added: no claim with
-    /// it, or with a smaller one, can be settled any more.
-    pub lost: Fence,
-    /// The runs in flight, by their ids.
+    /// The largest fence of a claim that expired or was invalidated before it was settled; initially the first fence.
+    /// A commit that settles a claim with this fence or a smaller one is stale.
+    #[serde(rename = "lost")]
+    pub last_unsettled_fence: Fence,
+    /// The runs in flight, ordered by id.
     pub runs: Vec<InFlightRun>,
 }
 
-/// Who has claimed a job, and for how long. Its fence is the record's.
+/// The claim of a node on a job. Its fence is that of the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Whose claim it is; with the node's death it can be released.
+    /// The claiming node. If it dies, the claim can be released.
     pub node: NodeId,
-    /// When its lease expires: from then on the job can be claimed again.
+    /// The expiry of the claim: from this instant on the job can be claimed again.
     pub until: Timestamp,
 }
 
-/// A run that has been recorded and not yet cleared.
+/// A run that has been recorded and not yet deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InFlightRun {
-    /// The run.
+    /// The id of the run.
     pub run_id: RunId,
-    /// The time that the trigger gave.
+    /// The time computed by the trigger.
     pub scheduled_time: Timestamp,
-    /// 1 for the first attempt.
+    /// The attempt number, starting at 1.
     pub attempt: u32,
-    /// Whose run it is.
+    /// The node that owns the run.
     pub node: NodeId,
-    /// Grows with every owner and every attempt.
+    /// Increases with every change of ownership and every attempt.
     pub fence: Fence,
 }
 
-/// What to change of a job; what is none stays.
+/// An update of a record. Values that are `None` remain unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordUpdate {
-    /// Another definition, with its task.
+    /// The new definition, with its task.
     pub definition: Option<(TaskName, Encoded)>,
-    /// Another schedule; `Some(None)` pauses. A finished job with a schedule is finished no more. Claims are
-    /// counted anew.
+    /// The new schedule; `Some(None)` pauses the job. A finished job that receives a schedule is no longer finished.
+    /// The claim count is reset to 0.
     pub schedule: Option<Option<Schedule>>,
-    /// The `next_run_time` that the job must still have, if any will not do: the one from which the new
-    /// schedule follows. A job that has been run since would be run for the same time once more.
+    /// Precondition: the current `next_run_time` must equal this value. Set if the new schedule was computed from
+    /// that time; prevents a second run for the same time if the job has run since it was read.
     pub expected_run_time: Option<Option<Timestamp>>,
-    /// Whether fires are counted anew: `fire_count` becomes 0.
+    /// Whether `fire_count` is reset to 0.
     pub restart: bool,
 }

@@ -1,4 +1,4 @@
-//! Changes of jobs inside a transaction of the caller's.
+//! Changes to jobs in transactions of the caller.
 
 use std::any::{Any, type_name};
 use std::future::Future;
@@ -6,22 +6,22 @@ use std::future::Future;
 use super::{AddOutcome, NewRecord, RecordUpdate, Revision, StoreError, StoreErrorKind, StoredJob};
 use crate::job::JobId;
 
-/// Changes of jobs inside a transaction that the caller has begun and will end, on the database where the store
-/// keeps them. A store that has none implements the trait and none of its methods; one that has says so in
-/// [`StoreCaps::transactions`](super::StoreCaps::transactions).
+/// Changes to jobs in a transaction that the caller has begun and will commit or roll back, on the database in which
+/// the store keeps its jobs. A store without transactions implements the trait without overriding its methods; a
+/// store with transactions sets [`StoreCaps::transactions`](super::StoreCaps::transactions).
 ///
-/// The methods are those of [`JobStore`](super::JobStore) of the same names, but what they do is seen by others
-/// only when the caller commits. They use no connection but the caller's, neither begin nor end a transaction on
-/// it, and expect tables that are there already.
+/// The methods correspond to those of [`JobStore`](super::JobStore) of the same names, but their effects become
+/// visible to other connections only when the caller commits. They use only the connection of the caller, neither
+/// begin nor end a transaction on it, and require that the tables exist.
 ///
 /// # Errors
 ///
-/// [`Invalid`](StoreErrorKind::Invalid), from all of them, when the transaction is one of another kind of
-/// database; [`Unsupported`](StoreErrorKind::Unsupported) from a store that has none. After any other error the
-/// transaction may be good for a rollback only.
+/// All methods return [`Invalid`](StoreErrorKind::Invalid) if the transaction belongs to another kind of database,
+/// and [`Unsupported`](StoreErrorKind::Unsupported) if the store has no transactions. After any other error the
+/// transaction may have to be rolled back.
 pub trait TransactionalJobs: Send + Sync {
-    /// Adds the jobs; see [`JobStore::add`](super::JobStore::add).
-    fn add_in(
+    /// Adds jobs; see [`JobStore::add`](super::JobStore::add).
+    fn add_in_transaction(
         &self,
         transaction: &mut CallerTransaction<'_>,
         records: Vec<NewRecord>,
@@ -30,7 +30,7 @@ pub trait TransactionalJobs: Send + Sync {
         async { Err(unsupported()) }
     }
 
-    /// The job of that id, as the transaction sees it; see [`JobStore::get`](super::JobStore::get).
+    /// Returns the job with the given id, as visible in the transaction; see [`JobStore::get`](super::JobStore::get).
     fn get_in(
         &self,
         transaction: &mut CallerTransaction<'_>,
@@ -40,7 +40,7 @@ pub trait TransactionalJobs: Send + Sync {
         async { Err(unsupported()) }
     }
 
-    /// Changes a job; see [`JobStore::update`](super::JobStore::update).
+    /// Updates a job; see [`JobStore::update`](super::JobStore::update).
     fn update_in(
         &self,
         transaction: &mut CallerTransaction<'_>,
@@ -62,8 +62,7 @@ pub trait TransactionalJobs: Send + Sync {
         async { Err(unsupported()) }
     }
 
-    /// Sets a value unless there is one under that key; see
-    /// [`JobStore::set_metadata`](super::JobStore::set_metadata).
+    /// Adds a metadata value unless the key exists; see [`JobStore::set_metadata`](super::JobStore::set_metadata).
     fn add_metadata_in(
         &self,
         transaction: &mut CallerTransaction<'_>,
@@ -78,42 +77,42 @@ pub trait TransactionalJobs: Send + Sync {
 fn unsupported() -> StoreError {
     StoreError::new(
         StoreErrorKind::Unsupported,
-        "this kind of job store has no transactions of the caller's",
+        "this kind of job store does not support transactions of the caller",
     )
 }
 
-/// A connection on which the caller has begun a transaction. Nobody between the caller and the store
-/// needs to know of what type it is.
+/// A connection on which the caller has begun a transaction. Its type is erased, so that only the caller and the
+/// store depend on it.
 pub struct CallerTransaction<'t> {
     connection: &'t mut (dyn Any + Send),
     type_name: &'static str,
 }
 
 impl<'t> CallerTransaction<'t> {
-    /// The transaction on this connection.
+    /// Creates a value for the transaction on this connection.
     #[must_use]
     pub fn on<C: Any + Send>(connection: &'t mut C) -> Self {
         Self { connection, type_name: type_name::<C>() }
     }
 
-    /// The connection's type, for messages.
+    /// Returns the type name of the connection, for messages.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         self.type_name
     }
 
-    /// The connection, for the store named `store`.
+    /// Returns the connection, for the store named `store`.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](StoreErrorKind::Invalid) when it is not a `C`; with both types and the store.
+    /// Returns [`Invalid`](StoreErrorKind::Invalid) with both types and the store if the connection is not a `C`.
     pub fn connection<C: Any>(&mut self, store: &str) -> Result<&mut C, StoreError> {
         let given = self.type_name;
         self.connection.downcast_mut().ok_or_else(|| {
             StoreError::new(
                 StoreErrorKind::Invalid,
                 format!(
-                    "the jobs are in {store}, whose transactions are on a {}; this one is on a {given}",
+                    "the jobs are stored in {store}, which requires a transaction on a {}; this one is on a {given}",
                     type_name::<C>()
                 ),
             )

@@ -1,14 +1,14 @@
-//! Closures as tasks: for jobs that live no longer than the process.
+//! Closures as tasks, for jobs of non-persistent stores.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use super::{
-    Action, AnyTask, IntoAction, JobContext, TaskBody, TaskName, TaskOutput, TaskRegistration,
+    Action, DynTask, IntoAction, JobContext, TaskBody, TaskName, TaskOutput, TaskRegistration,
 };
 use crate::codec::{CodecError, Encoded};
 
-/// A closure that a job calls at each run.
+/// A closure that is called for each run of a job.
 pub struct ClosureTask(Box<dyn Fn(JobContext) -> TaskBody + Send + Sync>);
 
 impl std::fmt::Debug for ClosureTask {
@@ -17,7 +17,7 @@ impl std::fmt::Debug for ClosureTask {
     }
 }
 
-impl AnyTask for ClosureTask {
+impl DynTask for ClosureTask {
     fn body(&self, context: JobContext, _: &Encoded) -> Result<TaskBody, CodecError> {
         Ok((self.0)(context))
     }
@@ -36,19 +36,19 @@ impl ClosureTask {
     }
 }
 
-/// Marks blocking closures without a parameter for [`IntoAction`].
+/// Marks blocking closures without parameters for [`IntoAction`].
 #[derive(Debug)]
 pub struct BlockingMarker;
 
-/// Marks blocking closures that take the [`JobContext`] for [`IntoAction`].
+/// Marks blocking closures that take a [`JobContext`] for [`IntoAction`].
 #[derive(Debug)]
 pub struct BlockingContextMarker;
 
-/// Marks closures without a parameter that return a future for [`IntoAction`].
+/// Marks closures without parameters that return a future for [`IntoAction`].
 #[derive(Debug)]
 pub struct AsyncMarker;
 
-/// Marks closures that take the [`JobContext`] and return a future for [`IntoAction`].
+/// Marks closures that take a [`JobContext`] and return a future for [`IntoAction`].
 #[derive(Debug)]
 pub struct AsyncContextMarker;
 

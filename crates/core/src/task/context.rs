@@ -1,4 +1,4 @@
-//! What a run can know about itself.
+//! The context of a run.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -7,37 +7,37 @@ use std::sync::Arc;
 
 use crate::alias::Alias;
 use crate::job::JobId;
-use crate::signal::Signal;
+use crate::latch::Latch;
 use crate::store::RunId;
 use crate::time::Timestamp;
 
-/// Tells a run which job it belongs to, for which time it was scheduled, and whether it should end.
+/// The context of a run: its job, its scheduled time, its attempt number, shared state and the cancellation flag.
 ///
-/// A task gets one by taking it as its first parameter; cheap to clone.
+/// A task receives the context if its first parameter is a `JobContext`. Cheap to clone.
 #[derive(Clone)]
 pub struct JobContext(Arc<Inner>);
 
 struct Inner {
     parts: JobContextParts,
-    cancelled: Signal,
+    cancelled: Latch,
 }
 
-/// What a [`JobContext`] is made of; for schedulers, and for those who test a task by itself.
+/// The parts of a [`JobContext`], for schedulers and for unit tests of tasks.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JobContextParts {
-    /// The job.
+    /// The id of the job.
     pub job_id: JobId,
-    /// The alias of the store that keeps the job.
+    /// The alias of the job's store.
     pub job_store: Alias,
-    /// The run.
+    /// The id of the run, unique across all processes.
     pub run_id: RunId,
-    /// The time that the trigger gave, without jitter or lateness.
+    /// The time computed by the trigger, without jitter or delay.
     pub scheduled_time: Timestamp,
-    /// The number of the attempt: 1 for the first. A larger one says that a process claimed or ran this occurrence
-    /// before and died, or seemed to, or that no executor brought it to an end.
+    /// The attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its process
+    /// terminated or lost its lease, or no executor completed the run.
     pub attempt: u32,
-    /// What the scheduler's builder was given with `state`, and the scheduler itself.
+    /// The shared state: the values passed to the scheduler builder's `state`, and the scheduler itself.
     pub state: SharedState,
 }
 
@@ -63,61 +63,61 @@ impl JobContextParts {
 }
 
 impl JobContext {
-    /// Puts a context together.
+    /// Creates a context from its parts.
     #[must_use]
     pub fn new(parts: JobContextParts) -> Self {
-        Self(Arc::new(Inner { parts, cancelled: Signal::default() }))
+        Self(Arc::new(Inner { parts, cancelled: Latch::default() }))
     }
 
-    /// The job that this run belongs to.
+    /// Returns the id of the job.
     #[must_use]
     pub fn job_id(&self) -> &JobId {
         &self.0.parts.job_id
     }
 
-    /// The alias of the store that keeps the job.
+    /// Returns the alias of the job's store.
     #[must_use]
     pub fn job_store(&self) -> &Alias {
         &self.0.parts.job_store
     }
 
-    /// This run; unique across all processes.
+    /// Returns the id of the run, unique across all processes.
     #[must_use]
     pub fn run_id(&self) -> RunId {
         self.0.parts.run_id
     }
 
-    /// The time for which the run was scheduled: what the trigger gave, without jitter or lateness.
+    /// Returns the time for which the run was scheduled: the time computed by the trigger, without jitter or delay.
     #[must_use]
     pub fn scheduled_time(&self) -> Timestamp {
         self.0.parts.scheduled_time
     }
 
-    /// The number of the attempt: 1 for the first. A larger one says that a process claimed or ran this occurrence
-    /// before and died, or seemed to, or that no executor brought it to an end.
+    /// Returns the attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its
+    /// process terminated or lost its lease, or no executor completed the run.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.0.parts.attempt
     }
 
-    /// The value of type `T` that the scheduler's builder was given with `state`.
+    /// Returns the value of type `T` that was passed to the scheduler builder's `state`.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.parts.state.get()
     }
 
-    /// Whether the run has been asked to end, by a shutdown whose time is up.
+    /// Returns whether cancellation of the run was requested, for example because a shutdown timed out.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.cancelled.is_set()
     }
 
-    /// Waits until the run is asked to end.
+    /// Waits until cancellation of the run is requested.
     pub async fn cancelled(&self) {
         self.0.cancelled.wait().await;
     }
 
-    /// Asks the run to end; it decides itself whether and when.
+    /// Requests cancellation of the run. Cancellation is cooperative: the task decides whether and when it returns.
     pub fn cancel(&self) {
         self.0.cancelled.set();
     }
@@ -129,19 +129,19 @@ impl fmt::Debug for JobContext {
     }
 }
 
-/// Values by type that every run can reach; cheap to clone.
+/// A set of values, at most one per type, that all runs share. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct SharedState(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
 impl SharedState {
-    /// The same values and `value`, which replaces one of the same type.
+    /// Adds `value`, replacing an existing value of the same type.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         Arc::make_mut(&mut self.0).insert(TypeId::of::<T>(), Arc::new(value));
         self
     }
 
-    /// The value of type `T`.
+    /// Returns the value of type `T`.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         let value = Arc::clone(self.0.get(&TypeId::of::<T>())?);

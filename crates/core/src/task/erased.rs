@@ -1,4 +1,4 @@
-//! Tasks with their types erased, as the registry keeps them.
+//! Type-erased tasks, as stored in the registry.
 
 use std::fmt;
 use std::future::Future;
@@ -10,24 +10,24 @@ use serde_json::Value;
 use super::{JobContext, Task, TaskError, TaskResult};
 use crate::codec::{CodecError, Encoded};
 
-/// A boxed future that can move between threads.
+/// A boxed future that can be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What one run does.
+/// The work of one run.
 pub enum TaskBody {
     /// Work that blocks its thread.
     Blocking(Box<dyn FnOnce() -> TaskResult + Send>),
-    /// Work that waits on a runtime.
+    /// A future, polled on an async runtime.
     Async(BoxFuture<'static, TaskResult>),
 }
 
 impl TaskBody {
-    /// Work that blocks its thread until it is done.
+    /// Creates a body from a function that blocks its thread.
     pub fn blocking(work: impl FnOnce() -> TaskResult + Send + 'static) -> Self {
         Self::Blocking(Box::new(work))
     }
 
-    /// Work that waits on a runtime.
+    /// Creates a body from a future.
     pub fn future(work: impl Future<Output = TaskResult> + Send + 'static) -> Self {
         Self::Async(Box::pin(work))
     }
@@ -42,20 +42,20 @@ impl fmt::Debug for TaskBody {
     }
 }
 
-/// A task whose types have been erased.
-pub trait AnyTask: Send + Sync + 'static {
-    /// What a run with these arguments does.
+/// An object-safe [`Task`]: its argument types are erased.
+pub trait DynTask: Send + Sync + 'static {
+    /// Builds the work of one run from encoded arguments, without executing it.
     ///
     /// # Errors
     ///
-    /// When the arguments are not of the task's type.
+    /// Returns an error if the arguments can't be decoded as the type that the task takes.
     fn body(&self, context: JobContext, args: &Encoded) -> Result<TaskBody, CodecError>;
 
-    /// Checks that the arguments are of the task's type, without running anything.
+    /// Checks that the arguments can be decoded as the type that the task takes.
     ///
     /// # Errors
     ///
-    /// When they are not.
+    /// Returns an error if they can't.
     fn check(&self, args: &Encoded) -> Result<(), CodecError>;
 
     /// See [`Task::write_error`].
@@ -69,16 +69,16 @@ pub trait AnyTask: Send + Sync + 'static {
     }
 }
 
-/// Erases a typed task.
-pub(super) struct Erased<T>(PhantomData<fn() -> T>);
+/// Adapts a [`Task`] to the object-safe trait.
+pub(super) struct TypedTask<T>(PhantomData<fn() -> T>);
 
-impl<T> Erased<T> {
+impl<T> TypedTask<T> {
     pub(super) const fn new() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<T: Task> AnyTask for Erased<T> {
+impl<T: Task> DynTask for TypedTask<T> {
     fn body(&self, context: JobContext, args: &Encoded) -> Result<TaskBody, CodecError> {
         Ok(T::body(context, args.decode()?))
     }
@@ -86,6 +86,7 @@ impl<T: Task> AnyTask for Erased<T> {
     fn check(&self, args: &Encoded) -> Result<(), CodecError> {
         args.decode::<T::Args>().map(drop)
     }
+
     fn write_error(&self, error: &TaskError) -> Option<Value> {
         T::write_error(error)
     }

@@ -1,11 +1,11 @@
 //! Tasks: named functions that jobs call.
 
+mod autoref_specialization;
 mod closure;
 mod context;
 mod erased;
 mod name;
 mod output;
-mod probe;
 mod registry;
 mod tasks;
 
@@ -15,14 +15,14 @@ use serde_json::Value;
 
 pub use closure::ClosureTask;
 pub use context::{JobContext, JobContextParts, SharedState};
-pub use erased::{AnyTask, BoxFuture, TaskBody};
+pub use erased::{BoxFuture, DynTask, TaskBody};
 pub use name::TaskName;
 pub use output::{TaskError, TaskOutput, TaskResult};
 pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
 pub use tasks::Tasks;
 
 pub(crate) mod private {
-    pub use super::probe::{
+    pub use super::autoref_specialization::{
         FallibleKind, PlainKind, ReadableErrorKind, Returned, UnreadableErrorKind,
     };
 }
@@ -30,7 +30,7 @@ pub(crate) mod private {
 use crate::codec::{Codec, CodecError, Encoded};
 use crate::error::NameError;
 
-/// A function that jobs can call by name; `#[task]` makes one of a function.
+/// A function that jobs call by name; `#[task]` generates the implementation for a function.
 ///
 /// ```
 /// use punctual_core::{JobContext, Task, TaskBody};
@@ -47,59 +47,62 @@ use crate::error::NameError;
 /// }
 /// ```
 pub trait Task: Send + Sync + 'static {
-    /// The name that stores keep. Renaming a task orphans its stored jobs.
+    /// The name of the task in stores. Stored jobs of a renamed task are no longer runnable.
     const NAME: &'static str;
 
-    /// The arguments as one value, usually a tuple.
+    /// The type of the arguments, usually a tuple.
     type Args: Serialize + DeserializeOwned + Send + 'static;
 
-    /// What a run with these arguments does. Called where the run starts; must not do the work itself.
+    /// Builds the work of one run. The executor calls this method when it prepares the run; the method must return
+    /// without executing the work.
     fn body(context: JobContext, args: Self::Args) -> TaskBody;
 
-    /// An error of this task as data: what executors that run it in another process send home, where
-    /// [`read_error`](Self::read_error) makes the same error of it again. `None`, as for every error unless this is
-    /// written: its text has to do. `#[task]` writes both for errors that serde can write and read.
+    /// Serializes an error of this task. An executor that runs the task in another process sends this value to the
+    /// process of the scheduler, which restores the error with [`read_error`](Self::read_error). The default
+    /// implementation returns `None`; the error is then transferred as text. `#[task]` implements both methods for
+    /// error types that implement `Serialize` and `DeserializeOwned`.
     fn write_error(_error: &TaskError) -> Option<Value> {
         None
     }
 
-    /// The error that was [written](Self::write_error); `None` if it can't be read.
+    /// Restores an error that [`write_error`](Self::write_error) has serialized. Returns `None` if the value can't be
+    /// deserialized.
     fn read_error(_written: Value) -> Option<TaskError> {
         None
     }
 }
 
-/// A task with its arguments: what a job does when it runs.
+/// A task with its arguments: the call that a job makes in each run.
 ///
-/// The function that `#[task]` makes returns one; it runs nothing by itself.
+/// The function that `#[task]` generates returns a `Call`. Creating a call does not execute the task.
 #[must_use = "a call does nothing until it is added to a scheduler"]
 pub struct Call<T: Task> {
     args: T::Args,
 }
 
 impl<T: Task> Call<T> {
-    /// A call with these arguments.
+    /// Creates a call with the given arguments.
     pub fn new(args: T::Args) -> Self {
         Self { args }
     }
 
-    /// The arguments, for those who want to run the task themselves.
+    /// Returns the arguments.
     pub fn into_args(self) -> T::Args {
         self.args
     }
 }
 
 impl<T: Task> std::fmt::Debug for Call<T> {
-    /// Shows the task, not the arguments: they can be secrets.
+    /// Omits the arguments, which may be confidential.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Call({})", T::NAME)
     }
 }
 
-/// Arguments whose type has been erased until a codec is chosen.
+/// Encodes the type-erased arguments with the given codec.
 type EncodeArgs = Box<dyn FnOnce(Codec) -> Result<Encoded, CodecError> + Send>;
 
-/// What a job does, whatever it was made from: a task with arguments, or a closure.
+/// A task call or a closure whose types are erased.
 pub struct Action {
     pub(crate) registration: Result<TaskRegistration, NameError>,
     pub(crate) encode: EncodeArgs,
@@ -111,14 +114,15 @@ impl std::fmt::Debug for Action {
     }
 }
 
-/// What can be made into a job: a [`Call`] of a task, or a closure for stores that live in memory.
+/// Conversion into an [`Action`]: implemented for [`Call`]s of tasks and for closures, which only non-persistent
+/// stores accept.
 ///
-/// `M` tells the forms apart and is always inferred.
+/// `M` distinguishes the implementations and is always inferred.
 #[diagnostic::on_unimplemented(
-    message = "a job can't be made of this",
-    label = "neither a call of a `#[task]` nor a closure that can be a job",
-    note = "a job is a call of a `#[task]`, such as `send_mail(\"ann\".into())`, or a closure without a parameter or with a `JobContext`",
-    note = "what a closure returns, or its future, must be nothing, a `Result`, or a plain value (see `TaskOutput`); a `#[task]` may return anything that serde can write"
+    message = "this can't be used as a job",
+    label = "neither a call of a `#[task]` nor a supported closure",
+    note = "a job is a call of a `#[task]`, such as `send_mail(\"ann\".into())`, or a closure without parameters or with a `JobContext` parameter",
+    note = "a closure, or its future, must return nothing, a `Result` or a type that implements `TaskOutput`; a `#[task]` may return any type that implements `Serialize`"
 )]
 pub trait IntoAction<M> {
     /// Erases the types.
@@ -138,24 +142,23 @@ impl<T: Task> IntoAction<CallMarker> for Call<T> {
     }
 }
 
-/// A function made by `#[task]`, of any number of parameters: what `.task(send_mail)` takes.
+/// A function generated by `#[task]`, with any supported number of parameters: the argument of `.task(send_mail)`.
 ///
-/// `M` is the parameters' types and always inferred.
+/// `M` represents the parameter types and is always inferred.
 #[diagnostic::on_unimplemented(
-    message = "this is no function made by `#[task]`",
+    message = "this is not a function generated by `#[task]`",
     label = "not a `#[task]`",
-    note = "name the function itself, as in `.task(send_mail)`; closures can't be known again after a restart"
+    note = "pass the function itself, as in `.task(send_mail)`; a closure can't be restored after a restart"
 )]
 pub trait TaskFn<M> {
-    /// The task that the function makes calls of.
+    /// The task that the function creates calls of.
     type Task: Task;
 
-    /// How the task is made known. Tasks that are values and not functions, such as built-in ones with
-    /// settings, answer [`TaskRegistration::configured`].
+    /// Returns the registration of the task. A task with settings returns [`TaskRegistration::configured`].
     ///
     /// # Errors
     ///
-    /// When the task's name is not valid.
+    /// Returns [`NameError`] if the name of the task is invalid.
     fn registration(self) -> Result<TaskRegistration, NameError>
     where
         Self: Sized,

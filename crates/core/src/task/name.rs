@@ -3,7 +3,7 @@
 use crate::error::name_type;
 
 name_type! {
-    /// The name under which a task is stored and found again: chosen by a person, never a Rust path.
+    /// The name of a task in stores and in the registry: chosen by the user, never derived from a Rust path.
     ///
     /// ```
     /// assert_eq!(punctual_core::TaskName::new("send_mail").unwrap().as_str(), "send_mail");
@@ -12,14 +12,14 @@ name_type! {
 }
 
 impl TaskName {
-    /// A new name for a function without one: a closure, which only this process can run.
+    /// Returns a new random name for a closure, which only this process can run.
     #[must_use]
     pub fn closure() -> Self {
         Self(format!("closure {}", uuid::Uuid::new_v4().simple()).into())
     }
 
-    /// No name: that of a job which has not been given its task yet.
-    pub(crate) fn blank() -> Self {
+    /// Returns an empty name, to be overwritten while a job definition is built.
+    pub(crate) fn placeholder() -> Self {
         Self("".into())
     }
 }

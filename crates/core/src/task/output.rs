@@ -1,27 +1,27 @@
-//! What tasks return.
+//! Return types of tasks.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// The error that a task ended with; any error type or text becomes one with `?` or `.into()`.
+/// The error of a task. Any error type or text can be converted with `?` or `.into()`.
 pub type TaskError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a run ended with: the value that events show, or the task's error.
+/// The result of a run: the value included in events, or the error of the task.
 pub type TaskResult = Result<Value, TaskError>;
 
-/// What closures may return: nothing, a `Result` of something, or a plain value of the common kinds.
+/// Return types of closures: `()`, a `Result`, or a common type such as an integer, a `String` or a `Vec`.
 ///
-/// Functions under `#[task]` may return anything that serde can write; they don't need this trait.
+/// Functions with `#[task]` may return any type that implements `Serialize` and do not need this trait.
 #[diagnostic::on_unimplemented(
-    message = "a closure that is a job can't return `{Self}`",
-    note = "return nothing, a `Result`, or a plain value; a `#[task]` may return anything that serde can write"
+    message = "a closure that is used as a job can't return `{Self}`",
+    note = "return nothing, a `Result` or a type that implements `TaskOutput`; a `#[task]` may return any type that implements `Serialize`"
 )]
 pub trait TaskOutput {
-    /// The value as the event shows it, or the error.
+    /// Converts the return value into the value included in events, or the error.
     ///
     /// # Errors
     ///
-    /// The error that the task returned, or that its value can't be written.
+    /// Returns the error of the task, or an error if its value can't be serialized.
     fn into_result(self) -> TaskResult;
 }
 

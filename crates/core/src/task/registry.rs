@@ -1,73 +1,73 @@
-//! From stored names back to functions.
+//! The registry that maps task names to tasks.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use super::erased::Erased;
-use super::{AnyTask, Task, TaskName};
+use super::erased::TypedTask;
+use super::{DynTask, Task, TaskName};
 use crate::error::NameError;
 
-/// A task with the name it is registered under.
+/// A task with the name under which it is registered.
 #[derive(Clone)]
 pub struct TaskRegistration {
     name: TaskName,
-    task: Arc<dyn AnyTask>,
-    /// The Rust type, to tell "the same task again" from "another task of the same name".
+    task: Arc<dyn DynTask>,
+    /// The Rust type. Distinguishes a repeated registration from another task of the same name.
     type_name: &'static str,
-    kind: Kind,
+    kind: RegistrationKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// Its type is all there is to it.
+enum RegistrationKind {
+    /// A typed task without settings.
     Plain,
-    /// It has settings.
+    /// A typed task with settings.
     Configured,
-    /// It is a closure.
+    /// A closure.
     Transient,
 }
 
 impl TaskRegistration {
-    /// The registration of a typed task.
+    /// Creates the registration of a typed task.
     ///
     /// # Errors
     ///
-    /// When the task's name is not valid.
+    /// Returns [`NameError`] if the name of the task is invalid.
     pub fn of<T: Task>() -> Result<Self, NameError> {
         Ok(Self {
             name: TaskName::new(T::NAME)?,
-            task: Arc::new(Erased::<T>::new()),
+            task: Arc::new(TypedTask::<T>::new()),
             type_name: std::any::type_name::<T>(),
-            kind: Kind::Plain,
+            kind: RegistrationKind::Plain,
         })
     }
 
-    /// The registration of a typed task that is run by `task`, a value with settings: calls of `T` that are
-    /// added later change nothing about it.
+    /// Creates the registration of a typed task that is executed by `task`, a value with settings. Calls of `T` that
+    /// are added later do not replace the settings.
     ///
     /// # Errors
     ///
-    /// When the task's name is not valid.
-    pub fn configured<T: Task>(task: impl AnyTask) -> Result<Self, NameError> {
-        Ok(Self { task: Arc::new(task), kind: Kind::Configured, ..Self::of::<T>()? })
+    /// Returns [`NameError`] if the name of the task is invalid.
+    pub fn configured<T: Task>(task: impl DynTask) -> Result<Self, NameError> {
+        Ok(Self { task: Arc::new(task), kind: RegistrationKind::Configured, ..Self::of::<T>()? })
     }
 
-    /// A task that only this process can run and that leaves with its job.
-    pub(super) fn transient(name: TaskName, task: Arc<dyn AnyTask>) -> Self {
-        Self { name, task, type_name: "closure", kind: Kind::Transient }
+    /// Creates the registration of a closure, which only this process can run. It is removed with its job.
+    pub(super) fn transient(name: TaskName, task: Arc<dyn DynTask>) -> Self {
+        Self { name, task, type_name: "closure", kind: RegistrationKind::Transient }
     }
 
-    /// The name that stores keep.
+    /// Returns the name of the task in stores.
     #[must_use]
     pub fn name(&self) -> &TaskName {
         &self.name
     }
 
-    /// Whether the task is a closure, which no other process can run.
+    /// Returns whether the task is a closure, which no other process can run.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.kind == Kind::Transient
+        self.kind == RegistrationKind::Transient
     }
 }
 
@@ -80,54 +80,63 @@ impl fmt::Debug for TaskRegistration {
     }
 }
 
-/// Two different tasks under one name.
+/// Two different tasks have the same name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the task name {name} is taken by {registered}; {}", Advice(registered, refused))]
+#[error(
+    "the task name {name} is already registered for {registered}; {}",
+    ConflictHint(registered, refused)
+)]
 #[non_exhaustive]
 pub struct TaskRegistryError {
-    /// The name.
+    /// The name of both tasks.
     pub name: TaskName,
-    /// The Rust type that has it.
+    /// The Rust type registered under this name.
     pub registered: &'static str,
-    /// The Rust type that wanted it.
+    /// The Rust type whose registration was rejected.
     pub refused: &'static str,
 }
 
-struct Advice<'a>(&'a str, &'a str);
+struct ConflictHint<'a>(&'a str, &'a str);
 
-impl fmt::Display for Advice<'_> {
+impl fmt::Display for ConflictHint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(registered, refused) = self;
         if registered == refused {
-            return f.write_str("its settings can be given once, and before a job uses it");
+            return f.write_str(
+                "settings can be registered only once, and before the first job that uses the task \
+                 is added",
+            );
         }
-        write!(f, "{refused} needs another, see #[task(name = \"..\")]")
+        write!(f, "give {refused} another name with #[task(name = \"..\")]")
     }
 }
 
-/// The tasks that this process can run. Nothing else in a store is ever run.
+/// The tasks that this process can run. A scheduler runs only registered tasks, whatever a store contains.
 #[derive(Default)]
 pub struct TaskRegistry {
     tasks: HashMap<TaskName, TaskRegistration>,
-    /// The names that other processes can know too, shared with the filters of claims.
+    /// The names of all tasks except closures, shared with the filters of claims.
     names: Arc<BTreeSet<TaskName>>,
 }
 
 impl TaskRegistry {
-    /// A registry that knows no tasks.
+    /// Creates an empty registry.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes a task known. The same task again changes nothing.
+    /// Registers a task. Registering the same task without settings again has no effect.
     ///
     /// # Errors
     ///
-    /// When another task has the name, or the same with other settings.
+    /// Returns [`TaskRegistryError`] if the name is registered for another task, or if a task with settings is
+    /// registered again.
     pub fn register(&mut self, registration: TaskRegistration) -> Result<(), TaskRegistryError> {
         if let Some(known) = self.tasks.get(registration.name()) {
-            if known.type_name == registration.type_name && registration.kind == Kind::Plain {
+            if known.type_name == registration.type_name
+                && registration.kind == RegistrationKind::Plain
+            {
                 return Ok(());
             }
             return Err(TaskRegistryError {
@@ -143,20 +152,20 @@ impl TaskRegistry {
         Ok(())
     }
 
-    /// Forgets a closure whose job is gone; named tasks stay.
+    /// Removes the registration of a closure whose job was removed. Other tasks are not removed.
     pub fn forget_closure(&mut self, name: &TaskName) {
         if self.tasks.get(name).is_some_and(TaskRegistration::is_transient) {
             self.tasks.remove(name);
         }
     }
 
-    /// The task of that name.
+    /// Returns the task with the given name.
     #[must_use]
-    pub fn get(&self, name: &TaskName) -> Option<Arc<dyn AnyTask>> {
+    pub fn get(&self, name: &TaskName) -> Option<Arc<dyn DynTask>> {
         self.tasks.get(name).map(|known| Arc::clone(&known.task))
     }
 
-    /// The names of all tasks but closures, in order.
+    /// Returns the names of all tasks except closures, in order.
     #[must_use]
     pub fn names(&self) -> &Arc<BTreeSet<TaskName>> {
         &self.names

@@ -1,20 +1,20 @@
-//! Where "now" comes from.
+//! Sources of the current time.
 
 use std::fmt::Debug;
 
 use super::Timestamp;
 
-/// Tells what time it is.
+/// A source of the current time.
 ///
-/// Schedulers ask the clock they were built with and nothing else, so a test can put any time in
-/// their hands: see `ManualClock` in `punctual-testkit`.
+/// A scheduler reads only its configured clock, so that tests can control the time: see `ManualClock` in
+/// `punctual-testkit`.
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// The current instant.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// Whether it gives way to the clock of a store that several machines share, which then decides what
-    /// time it is for that store's jobs: see [`JobStore::time`](crate::JobStore::time). So does the
-    /// machine's clock, which may be wrong; a clock that a test sets does not.
+    /// Returns whether the scheduler uses the clock of a shared store, if it has one, instead of this clock for the
+    /// jobs of that store; see [`JobStore::time`](crate::JobStore::time). True for [`SystemClock`], which may be
+    /// wrong. The default is false, as required for a clock that is controlled by a test.
     fn follows_stores(&self) -> bool {
         false
     }
@@ -30,7 +30,7 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     }
 }
 
-/// The machine's wall clock: the default [`Clock`].
+/// The system clock, which is the default [`Clock`].
 ///
 /// ```
 /// use punctual_core::{Clock, SystemClock, Timestamp};
@@ -40,7 +40,7 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(clippy::disallowed_methods, reason = "the only use of the system clock")]
     fn now(&self) -> Timestamp {
         Timestamp::from(std::time::SystemTime::now())
     }

@@ -1,8 +1,8 @@
-//! Instants, zones and clocks.
+//! Instants, time zones and clocks.
 //!
-//! An instant is a [`Timestamp`]: whole microseconds since the Unix epoch, in UTC. A time zone is a
-//! [`Zone`], known by its IANA name. Civil (wall clock) time is resolved to an instant last and is
-//! never stepped through. What time it is comes from a [`Clock`].
+//! An instant is a [`Timestamp`]: whole microseconds since the Unix epoch. A time zone is a [`Zone`], identified by
+//! its IANA name. Computations in civil (local) time convert only their result to an instant, without iterating over
+//! instants. A [`Clock`] provides the current time.
 
 mod clock;
 mod timestamp;

@@ -1,4 +1,4 @@
-//! An instant as whole microseconds.
+//! Instants in microseconds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,9 +11,9 @@ use super::Zone;
 
 /// An instant: whole microseconds since 1970-01-01T00:00:00Z.
 ///
-/// Everything that is stored, compared or computed is a `Timestamp`; chrono's types are for people.
-/// The range is that of RFC 3339, the years 0001 to 9999; values beyond it are clamped, so that an
-/// odd number in a store can never make a later conversion panic.
+/// All stored, compared and computed instants are `Timestamp`s; chrono's types are used for input and display. The
+/// range is that of RFC 3339, the years 0001 to 9999. Values outside of it are clamped, so that an invalid number in
+/// a store can't cause a later conversion to panic.
 ///
 /// ```
 /// use punctual_core::{Timestamp, Zone};
@@ -35,7 +35,7 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const UNIX_EPOCH: Self = Self(0);
 
-    /// The instant `micros` microseconds after the Unix epoch, clamped to [`MIN`](Self::MIN) and
+    /// Returns the instant `micros` microseconds after the Unix epoch, clamped to [`MIN`](Self::MIN) and
     /// [`MAX`](Self::MAX).
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
@@ -48,51 +48,50 @@ impl Timestamp {
         }
     }
 
-    /// The instant `seconds` seconds after the Unix epoch, clamped like
-    /// [`from_micros`](Self::from_micros).
+    /// Returns the instant `seconds` seconds after the Unix epoch, clamped like [`from_micros`](Self::from_micros).
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self::from_micros(seconds.saturating_mul(1_000_000))
     }
 
-    /// Microseconds since the Unix epoch; negative before it.
+    /// Returns the microseconds since the Unix epoch, negative before it.
     #[must_use]
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
-    /// This instant moved by `micros` microseconds, clamped to the range.
+    /// Adds `micros` microseconds and clamps the result to the range.
     #[must_use]
     pub const fn saturating_add_micros(self, micros: i64) -> Self {
         Self::from_micros(self.0.saturating_add(micros))
     }
 
-    /// This instant moved forward by `duration` (fractions of a microsecond dropped), clamped.
+    /// Adds `duration`, truncated to microseconds, and clamps the result to the range.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         self.saturating_add_micros(micros_of(duration))
     }
 
-    /// This instant moved back by `duration` (fractions of a microsecond dropped), clamped.
+    /// Subtracts `duration`, truncated to microseconds, and clamps the result to the range.
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         self.saturating_add_micros(-micros_of(duration))
     }
 
-    /// How long after `earlier` this instant is; zero if it is not after it.
+    /// Returns the duration from `earlier` to this instant; zero if `earlier` is later.
     #[must_use]
     pub fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The same instant as chrono's UTC type.
+    /// Converts the instant to chrono's UTC type.
     #[must_use]
     pub fn to_utc(self) -> DateTime<Utc> {
-        // The clamped range lies well within chrono's.
+        // The clamped range is within that of chrono.
         DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// The same instant as local time in `zone`.
+    /// Converts the instant to local time in `zone`.
     #[must_use]
     pub fn in_zone(self, zone: &Zone) -> DateTime<Zone> {
         self.to_utc().with_timezone(zone)
@@ -125,7 +124,7 @@ impl From<SystemTime> for Timestamp {
 }
 
 impl Serialize for Timestamp {
-    /// Microseconds since the epoch, as stores keep them.
+    /// Serializes the microseconds since the Unix epoch, as stored.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
@@ -140,7 +139,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 impl FromStr for Timestamp {
     type Err = chrono::ParseError;
 
-    /// Reads RFC 3339, which is what `Display` writes.
+    /// Parses RFC 3339, the format of `Display`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         DateTime::parse_from_rfc3339(text).map(Self::from)
     }
@@ -153,7 +152,7 @@ impl From<Timestamp> for DateTime<Utc> {
 }
 
 impl fmt::Display for Timestamp {
-    /// RFC 3339 in UTC, with as many digits of the second as it takes.
+    /// Formats the instant as RFC 3339 in UTC, with 0, 3 or 6 fractional digits as required.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }

@@ -1,21 +1,21 @@
-//! Random delay of runs.
+//! Random offsets of runs.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// By how much the runs of a job may be moved at random, so that many jobs of one schedule don't all
-/// start at once.
+/// The range of random offsets of the runs of a job, so that many jobs with the same schedule do not start
+/// simultaneously.
 ///
-/// Jitter belongs to the run: the scheduled time stays on the trigger's grid and never drifts. The scheduler
-/// draws an offset for each run and keeps the run before the fire that follows.
+/// Jitter affects only the start of a run: the scheduled time remains on the grid of the trigger and does not drift.
+/// The scheduler draws an offset for each run, such that the run starts before the next fire time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Jitter {
-    /// Up to that much later, never earlier: APScheduler's `jitter`.
+    /// Delays runs by up to this duration, like `jitter` in APScheduler.
     OneSided(Duration),
-    /// Up to that much earlier or later.
+    /// Moves runs by up to this duration, earlier or later.
     Symmetric(Duration),
 }
 

@@ -1,35 +1,35 @@
-//! When a job runs: the [`Trigger`] trait, its stored form and the registry of kinds.
+//! Triggers: the [`Trigger`] trait, its stored form and the registry of kinds.
 
+mod anomaly;
 mod jitter;
-mod oddity;
 mod registry;
 mod spec;
 
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
+pub use anomaly::FireTimeAnomaly;
 pub use jitter::Jitter;
-pub use oddity::Oddity;
 pub use registry::TriggerRegistry;
 pub use spec::TriggerSpec;
 
 use crate::time::{Timestamp, Zone};
 
-/// A pure function from the past to the next fire time.
+/// Computes fire times as a pure function of the previous one.
 ///
 /// # The contract
 ///
-/// - `next_fire_time(None, now)` is the first fire at or after `now` (a date trigger answers its date
-///   whatever `now` is).
-/// - `next_fire_time(Some(previous), now)` is the first fire strictly after `previous`, on the
-///   trigger's own grid, whatever `now` is.
-/// - Results strictly increase, never name a local time that does not exist, and always come within a
-///   bounded number of steps; `None` means that there is no further fire.
-/// - A trigger has no state: the same question has the same answer, in any process.
+/// - `next_fire_time(None, now)` is the first fire time at or after `now` (a date trigger returns its date regardless
+///   of `now`).
+/// - `next_fire_time(Some(previous), now)` is the first fire time strictly after `previous`, on the trigger's own
+///   grid, regardless of `now`.
+/// - Results strictly increase, never correspond to a nonexistent local time, and are computed in a bounded number of
+///   steps; `None` means that there is no further fire time.
+/// - A trigger is stateless: equal arguments give equal results in every process.
 ///
-/// `Display` is the text that listings show, such as `interval[0:00:10]`.
+/// `Display` formats the trigger for listings, such as `interval[0:00:10]`.
 ///
-/// # A trigger of your own
+/// # Custom triggers
 ///
 /// ```
 /// use punctual_core::{Timestamp, Trigger, TriggerSpec};
@@ -58,14 +58,13 @@ use crate::time::{Timestamp, Zone};
 /// }
 /// ```
 pub trait Trigger: Debug + Display + Send + Sync + 'static {
-    /// The next fire; see the contract above.
+    /// Returns the next fire time; see the contract above.
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp>;
 
-    /// The latest fire that is not before `from` and not after `until`, if there is one.
+    /// Returns the latest fire time between `from` and `until` (inclusive), if any.
     ///
-    /// The scheduler asks this to coalesce missed runs. Every built-in trigger answers in constant
-    /// time, however many fires lie between; the default steps through them and gives the right answer
-    /// for any trigger, in time that grows with their number.
+    /// The scheduler calls this method to coalesce missed runs. All built-in triggers compute the result in constant
+    /// time. The default implementation iterates over the fire times, so that its time grows with their number.
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let mut latest = None;
         let mut next = self.next_fire_time(None, from);
@@ -78,43 +77,45 @@ pub trait Trigger: Debug + Display + Send + Sync + 'static {
         latest
     }
 
-    /// The zone in which people should be shown its fires; none for triggers without one.
+    /// Returns the time zone in which fire times are displayed; `None` for triggers without one.
     fn zone(&self) -> Option<&Zone> {
         None
     }
 
-    /// By how much its runs may be moved at random; see [`Jitter`].
+    /// Returns the range of random offsets of its runs; see [`Jitter`].
     fn jitter(&self) -> Option<Jitter> {
         None
     }
 
-    /// After how many runs a job with this trigger is finished; none for no limit.
+    /// Returns the number of runs after which a job with this trigger is finished; `None` means no limit.
     fn max_runs(&self) -> Option<u64> {
         None
     }
 
-    /// What is odd about its fires from `from` to `until`, both included: to tell people, never to run by.
+    /// Returns the anomalies of the fire times between `from` and `until` (inclusive), such as shifted, skipped or
+    /// excluded fire times. For diagnostics only; the scheduler does not use the result to compute run times.
     ///
-    /// The answer is in order and may be cut short after some hundred; the default is that nothing is odd.
-    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+    /// The result is ordered and may be truncated after some hundred entries. The default implementation returns
+    /// none.
+    fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         let _ = (from, until);
         Vec::new()
     }
 
-    /// Calls `visit` with every zone whose rules decide when it fires: when one of them changes, next run times
-    /// must be computed anew. The default is [`zone`](Self::zone); triggers that count elapsed time have none,
-    /// and those with others inside have theirs.
+    /// Calls `visit` with every time zone whose rules affect the fire times: if one of them changes, next run times
+    /// must be recomputed. The default implementation visits [`zone`](Self::zone). Triggers that count elapsed time
+    /// visit none, and composite triggers visit those of their parts.
     fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
         if let Some(zone) = self.zone() {
             visit(zone);
         }
     }
 
-    /// The stored form, from which a [`TriggerRegistry`] makes the trigger again.
+    /// Returns the stored form, from which a [`TriggerRegistry`] restores the trigger.
     fn spec(&self) -> TriggerSpec;
 
-    /// Whether `stored` describes this trigger too, so that a job which is added again at start-up keeps
-    /// its next run time. Triggers that take a start from the clock override this to leave it out.
+    /// Returns whether `stored` describes this trigger as well, so that a job that is added again at startup keeps
+    /// its next run time. Triggers that take their start from the clock override this method to ignore the start.
     fn is_same_as(&self, stored: &TriggerSpec) -> bool {
         self.spec() == *stored
     }
@@ -141,8 +142,8 @@ impl<T: Trigger + ?Sized> Trigger for Arc<T> {
         (**self).max_runs()
     }
 
-    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
-        (**self).oddities(from, until)
+    fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
+        (**self).anomalies(from, until)
     }
 
     fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {
@@ -158,36 +159,35 @@ impl<T: Trigger + ?Sized> Trigger for Arc<T> {
     }
 }
 
-/// What a trigger that leaves something open takes from the scheduler it is added to.
+/// Defaults of a scheduler for triggers that do not specify these values.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TriggerDefaults {
-    /// The zone of triggers that name none.
+    /// The time zone.
     pub zone: Zone,
-    /// The current time: where an interval without a start begins to count.
+    /// The current time, which is the start of interval triggers without one.
     pub now: Timestamp,
 }
 
 impl TriggerDefaults {
-    /// What a scheduler in that zone gives at that time.
+    /// Creates the defaults of a scheduler with this time zone at this time.
     #[must_use]
     pub fn new(zone: Zone, now: Timestamp) -> Self {
         Self { zone, now }
     }
 }
 
-/// Anything that can become a trigger once the scheduler's defaults are known: triggers themselves and
-/// their builders.
+/// Conversion into a trigger with the defaults of a scheduler: implemented for triggers and their builders.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no trigger",
     note = "use a trigger or its builder, such as `IntervalTrigger::seconds(10)` or `CronTrigger::builder().hour(5)`; crontab text becomes one by `CronTrigger::from_crontab(text)`"
 )]
 pub trait IntoTrigger {
-    /// Checks everything and makes the trigger.
+    /// Validates the description and creates the trigger.
     ///
     /// # Errors
     ///
-    /// When the description is not a valid trigger; the error names the field and the value.
+    /// Returns [`TriggerError`] with the field and the value if the description is invalid.
     fn into_trigger(self, defaults: &TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError>;
 }
 
@@ -197,66 +197,68 @@ impl<T: Trigger> IntoTrigger for T {
     }
 }
 
-/// Why a trigger could not be made, from a builder, a text or its stored form.
+/// An invalid trigger, from a builder, a text or its stored form.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TriggerError {
-    /// A field has a value that it can't have.
+    /// A field has an invalid value.
     #[error("{field} {value:?} (column {column}): {reason}")]
     #[non_exhaustive]
     InvalidField {
         /// The field, such as `day_of_week` or `start_date`.
         field: &'static str,
-        /// The text that was given.
+        /// The rejected text.
         value: String,
-        /// The column in `value`, counted in characters from 1, at which it went wrong.
+        /// The column of the error in `value`, counted in characters from 1.
         column: usize,
-        /// What is wrong and what is allowed.
+        /// The error and the allowed values.
         reason: String,
     },
-    /// The text as a whole has the wrong form, such as a crontab line of four fields.
+    /// The text as a whole has the wrong format, such as a crontab line of four fields.
     #[error("{text:?}: {reason}")]
     #[non_exhaustive]
     InvalidText {
-        /// The text that was given.
+        /// The rejected text.
         text: String,
-        /// What is wrong with it.
+        /// The error.
         reason: String,
     },
-    /// The zone is not known here.
+    /// The time zone is unknown.
     #[error(transparent)]
     Zone(#[from] crate::time::ZoneError),
-    /// The stored form is of a kind that is not registered here.
+    /// The stored form has a kind that is not registered in this process.
     #[error("no trigger of the kind {kind:?} is registered")]
     #[non_exhaustive]
     UnknownKind {
-        /// The kind that was stored.
+        /// The stored kind.
         kind: String,
     },
-    /// The stored form is of a version that this build can't read.
-    #[error("trigger {kind:?} is stored in version {found}, this build reads up to {supported}")]
+    /// The stored form has a version that this build does not support.
+    #[error(
+        "trigger {kind:?} is stored in version {found}, this build supports versions up to {supported}"
+    )]
     #[non_exhaustive]
     UnsupportedVersion {
-        /// The kind that was stored.
+        /// The stored kind.
         kind: String,
-        /// The version that was stored.
+        /// The stored version.
         found: u32,
-        /// The newest version that can be read here.
+        /// The newest version that this build supports.
         supported: u32,
     },
-    /// The stored form can't be read, or a trigger can't be written.
+    /// The stored form can't be decoded, or a trigger can't be encoded.
     #[error("the stored form of trigger {kind:?} is invalid")]
     #[non_exhaustive]
     InvalidSpec {
-        /// The kind that was stored.
+        /// The stored kind.
         kind: String,
-        /// What the decoder said.
+        /// The error of the decoder.
         source: serde_json::Error,
     },
 }
 
 impl TriggerError {
-    /// A field has a value that it can't have; `column` counts characters from 1.
+    /// Creates an error for a field with an invalid value; `column` is counted in characters from 1.
     pub fn invalid_field(
         field: &'static str,
         value: impl Into<String>,
@@ -266,7 +268,7 @@ impl TriggerError {
         Self::InvalidField { field, value: value.into(), column, reason: reason.into() }
     }
 
-    /// A text as a whole has the wrong form.
+    /// Creates an error for a text that has the wrong format as a whole.
     pub fn invalid_text(text: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::InvalidText { text: text.into(), reason: reason.into() }
     }

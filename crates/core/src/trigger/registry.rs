@@ -1,4 +1,4 @@
-//! From stored forms back to triggers.
+//! The registry that restores triggers from their stored form.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,27 +6,27 @@ use std::sync::Arc;
 
 use super::{Trigger, TriggerError, TriggerSpec};
 
-type Restore =
+type RestoreFn =
     dyn Fn(&TriggerSpec, &TriggerRegistry) -> Result<Arc<dyn Trigger>, TriggerError> + Send + Sync;
 
-/// The kinds of trigger that this process can restore from a store.
+/// The kinds of triggers that this process can restore.
 ///
-/// A scheduler starts with the built-in kinds; a user's own are added by name. Nothing else in a store
-/// is ever interpreted as a trigger.
+/// A scheduler registers the built-in kinds; users can register custom kinds by name. Stored triggers of other kinds
+/// are not interpreted.
 #[derive(Clone, Default)]
 pub struct TriggerRegistry {
-    kinds: HashMap<String, Arc<Restore>>,
+    kinds: HashMap<String, Arc<RestoreFn>>,
 }
 
 impl TriggerRegistry {
-    /// A registry that knows no kinds.
+    /// Creates an empty registry.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes `kind` known. `restore` gets the stored form, and the registry for triggers that contain
-    /// others. A kind that is registered again is replaced.
+    /// Registers `kind`. `restore` is called with the stored form, and with the registry for composite triggers.
+    /// Registering a kind again replaces it.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -75,11 +75,11 @@ impl TriggerRegistry {
         self.kinds.insert(kind.into(), Arc::new(restore));
     }
 
-    /// Makes the trigger that `spec` describes.
+    /// Restores the trigger that `spec` describes.
     ///
     /// # Errors
     ///
-    /// [`TriggerError::UnknownKind`], or what the kind's own reader says.
+    /// Returns [`TriggerError::UnknownKind`] if the kind is not registered, or the error of its `restore` function.
     pub fn restore(&self, spec: &TriggerSpec) -> Result<Arc<dyn Trigger>, TriggerError> {
         match self.kinds.get(spec.kind()) {
             Some(restore) => restore(spec, self),

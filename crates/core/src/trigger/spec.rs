@@ -5,23 +5,23 @@ use serde::{Deserialize, Serialize};
 
 use super::TriggerError;
 
-/// A trigger as data: its kind, the version of that kind's format, and the format's content.
+/// The stored form of a trigger: its kind, the version of the format of that kind, and the content.
 ///
-/// The content is JSON in every codec, so that it stays readable to people and to other versions.
+/// The content is JSON in every codec, so that it is human-readable and compatible with other versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerSpec {
     kind: String,
     version: u32,
-    #[serde(with = "crate::codec::json_text")]
+    #[serde(with = "crate::codec::json_as_text")]
     data: serde_json::Value,
 }
 
 impl TriggerSpec {
-    /// Makes the stored form of a trigger of the given kind.
+    /// Creates the stored form of a trigger of the given kind.
     ///
     /// # Errors
     ///
-    /// [`TriggerError::InvalidSpec`] when `data` can't be written as JSON.
+    /// Returns [`TriggerError::InvalidSpec`] if `data` can't be serialized as JSON.
     pub fn new<T: Serialize + ?Sized>(
         kind: &str,
         version: u32,
@@ -32,35 +32,35 @@ impl TriggerSpec {
         Ok(Self { kind: kind.to_owned(), version, data })
     }
 
-    /// Makes the stored form of a trigger whose content is JSON already, which can't fail.
+    /// Creates the stored form of a trigger from JSON.
     #[must_use]
     pub fn from_json(kind: &str, version: u32, data: serde_json::Value) -> Self {
         Self { kind: kind.to_owned(), version, data }
     }
 
-    /// No trigger: that of a job which has not been given its own yet.
-    pub(crate) fn blank() -> Self {
+    /// Returns an empty form, to be overwritten while a job definition is built.
+    pub(crate) fn placeholder() -> Self {
         Self { kind: String::new(), version: 0, data: serde_json::Value::Null }
     }
 
-    /// The name under which the kind is registered, such as `cron`.
+    /// Returns the name under which the kind is registered, such as `cron`.
     #[must_use]
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// The version of the kind's own format.
+    /// Returns the version of the format.
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
     }
 
-    /// Reads the content, which must be of a version up to `supported`.
+    /// Decodes the content, whose version must not exceed `supported`.
     ///
     /// # Errors
     ///
-    /// [`TriggerError::UnsupportedVersion`] for a newer one, [`TriggerError::InvalidSpec`] when the
-    /// content has another shape.
+    /// Returns [`TriggerError::UnsupportedVersion`] for a newer version, and [`TriggerError::InvalidSpec`] if the
+    /// content can't be decoded.
     pub fn decode<T: DeserializeOwned>(&self, supported: u32) -> Result<T, TriggerError> {
         if self.version > supported {
             return Err(TriggerError::UnsupportedVersion {

@@ -6,12 +6,12 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use punctual_core::{AnyTask, JobContext, RunReport, RunSink};
+use punctual_core::{DynTask, JobContext, RunReport, RunSink};
 use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use super::die::die;
-use crate::wire::{Ending, FrameError, FromChild, Order, ToChild, write};
+use crate::wire::{CommandStatus, FrameError, FromChild, Order, ToChild, write};
 
 /// The runs that wait here, and the one under way.
 pub(super) struct Desk {
@@ -101,7 +101,7 @@ impl Desk {
 
     /// The run under way is over. It is told before another begins, so that the pool always knows which
     /// of its runs has begun.
-    pub(super) fn end(&self, run: u128, ending: Ending) {
+    pub(super) fn end(&self, run: u128, ending: CommandStatus) {
         if getpid() != self.owner {
             // A copy of the process, forked by the task. It has nothing to tell, and nobody to clean up.
             let _ = kill_process(getpid(), Signal::KILL);
@@ -139,16 +139,17 @@ impl Desk {
 /// Takes the report of one run.
 pub(super) struct Reporter {
     pub(super) desk: Arc<Desk>,
-    pub(super) task: Arc<dyn AnyTask>,
+    pub(super) task: Arc<dyn DynTask>,
 }
 
 impl RunSink for Reporter {
     fn report(&self, report: RunReport) {
         let event = report.event;
-        let ending = || Ending::of(event.outcome, &*self.task, self.desk.limit);
+        let ending = || CommandStatus::of(event.outcome, &*self.task, self.desk.limit);
         // It asks an error of the task's for its text, and the pool waits for the end.
-        let ending = catch_unwind(AssertUnwindSafe(ending))
-            .unwrap_or_else(|_| Ending::Panicked("its error panicked when it was told".into()));
+        let ending = catch_unwind(AssertUnwindSafe(ending)).unwrap_or_else(|_| {
+            CommandStatus::Panicked("its error panicked when it was told".into())
+        });
         self.desk.end(event.run_id.as_u128(), ending);
     }
 }
@@ -178,7 +179,7 @@ mod tests {
             let socket = stdin().as_fd().try_clone_to_owned().unwrap();
             let mut desk = Desk::new(socket.into(), 1 << 10);
             desk.owner = getppid().unwrap();
-            desk.end(1, Ending::Lost);
+            desk.end(1, CommandStatus::Lost);
         }
     }
 

@@ -220,9 +220,9 @@ impl Child {
         let status = self.process.wait().await;
         self.finish_lines(true);
         match (self.confused, status) {
-            (Some(what), _) => Killed::Confused(what),
+            (Some(what), _) => Killed::ProtocolError(what),
             (None, Ok(status)) => end(status),
-            (None, Err(error)) => Killed::Confused(error.to_string()),
+            (None, Err(error)) => Killed::ProtocolError(error.to_string()),
         }
     }
 
@@ -248,6 +248,6 @@ fn end(status: ExitStatus) -> End {
     match (status.signal(), status.code()) {
         (Some(signal), _) => Killed::Signal(signal),
         (None, Some(code)) => Killed::Exited(code),
-        (None, None) => Killed::Confused(status.to_string()),
+        (None, None) => Killed::ProtocolError(status.to_string()),
     }
 }

@@ -87,7 +87,7 @@ impl Flight {
         let depth = depth.clamp(1, u128::from(MOST)).min(u128::from(room)) as usize;
         while !self.runs.is_empty()
             && self.runs.len() < depth
-            && let Some(run) = worker.take_ahead()
+            && let Some(run) = worker.prefetch()
         {
             // One that has been asked to end is lost.
             if !run.context().is_cancelled() {
@@ -123,7 +123,7 @@ impl Flight {
         self.verdict = None;
         if let Some((run, end)) = self.runs.pop_front() {
             let run = run.begun();
-            worker.go_on_with(&run);
+            worker.start_prefetched(&run);
             self.runs.push_front((run, end));
         }
         self.first_has_begun(child);

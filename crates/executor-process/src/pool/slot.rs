@@ -121,7 +121,7 @@ impl Slot {
         drop(state);
         if idle && matches!(before, State::Resting(_)) {
             // Those who were at work meanwhile may have long runs.
-            self.pass_on(self.shared.queue.recruit());
+            self.pass_on(self.shared.queue.try_issue_worker());
         }
         idle
     }
@@ -134,7 +134,7 @@ impl Slot {
                 self.work(&mut worker, run).await;
             } else {
                 // Others may have children.
-                self.pass_on(worker.give_back(std::iter::once(run)));
+                self.pass_on(worker.requeue(std::iter::once(run)));
                 self.pass_on(Some(worker));
                 return State::Resting(self.problem.clone());
             }

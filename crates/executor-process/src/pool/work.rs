@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::flight::Flight;
 use super::slot::Slot;
-use crate::wire::{Ending, FromChild, ToChild};
+use crate::wire::{CommandStatus, FromChild, ToChild};
 
 impl Slot {
     /// Works on this run, and on others as long as the child is never without one.
@@ -34,7 +34,7 @@ impl Slot {
                     }
                     Some(FromChild::Recalled(count)) => match flight.recalled(count) {
                         Some(runs) => {
-                            let another = worker.give_back(runs.into_iter().map(|(run, _)| run));
+                            let another = worker.requeue(runs.into_iter().map(|(run, _)| run));
                             self.pass_on(another);
                         }
                         None => child.confused("it gave back what it did not have".into()),
@@ -58,7 +58,7 @@ impl Slot {
         &mut self,
         flight: &mut Flight,
         worker: &mut Worker,
-        (run, ending, printed): (u128, Ending, bool),
+        (run, ending, printed): (u128, CommandStatus, bool),
     ) {
         let Some(child) = &mut self.child else { return };
         let expected = flight.first().map(|run| run.context().run_id().as_u128());
@@ -86,7 +86,7 @@ impl Slot {
         if let Some(run) = begun {
             run.finish(RunOutcome::Killed(how));
         }
-        let another = worker.give_back(rest.into_iter());
+        let another = worker.requeue(rest.into_iter());
         self.pass_on(another);
     }
 }

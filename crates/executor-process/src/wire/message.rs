@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, AnyTask, CodecError, Encoded, JobContext, JobContextParts, JobId, Run, RunId,
+    Alias, CodecError, DynTask, Encoded, JobContext, JobContextParts, JobId, Run, RunId,
     RunOutcome, TaskName, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub(crate) enum FromChild {
     Unable(String),
     /// The run has ended, and the next one has begun, if there is one. If it has `printed` something that
     /// has not been read yet, the next one waits for [`ToChild::OutputRead`].
-    Ended { run: u128, ending: Ending, printed: bool },
+    Ended { run: u128, ending: CommandStatus, printed: bool },
     /// So many of the runs sent last come back.
     Recalled(usize),
 }
@@ -96,7 +96,7 @@ impl Order {
 
 /// How a run ended in the child.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Ending {
+pub(crate) enum CommandStatus {
     /// The value, as JSON.
     Success(String),
     /// The error, and what its task can read it from, as JSON.
@@ -114,9 +114,9 @@ pub(crate) enum Ending {
     Unknown,
 }
 
-impl Ending {
+impl CommandStatus {
     /// How a run of this task ended, if that can be said in so many bytes.
-    pub(crate) fn of(outcome: Option<RunOutcome>, task: &dyn AnyTask, limit: usize) -> Self {
+    pub(crate) fn of(outcome: Option<RunOutcome>, task: &dyn DynTask, limit: usize) -> Self {
         match outcome {
             Some(RunOutcome::Success(value)) => match json(&value, limit) {
                 Some(json) => Self::Success(json),
@@ -151,7 +151,7 @@ impl Ending {
     }
 
     /// The same for those who did not see it.
-    pub(crate) fn into_outcome(self, task: &dyn AnyTask) -> RunOutcome {
+    pub(crate) fn into_outcome(self, task: &dyn DynTask) -> RunOutcome {
         match self {
             Self::Success(json) => match serde_json::from_str(&json) {
                 Ok(value) => RunOutcome::Success(value),

@@ -32,7 +32,7 @@ fn aborting() {
     let rig = rig(|pool| pool);
     let child = rig.pid();
     let how = rig.killed(tasks::aborts());
-    assert_eq!(how.to_string(), "its process was ended by signal 6 (SIGABRT)");
+    assert_eq!(how.to_string(), "its process was terminated by signal 6 (SIGABRT)");
     goes_on_without(&rig, child);
 }
 

@@ -1,4 +1,4 @@
-//! A `Result` is a failure or a value; one whose error is no error must not pass for a value.
+//! A `Result` whose error type is not an error must not be treated as a plain value.
 
 use punctual_macros::task;
 

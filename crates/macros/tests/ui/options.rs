@@ -1,4 +1,4 @@
-//! Options that don't exist, and names that no store can keep.
+//! Unknown options and invalid names.
 
 use punctual_macros::task;
 

@@ -1,4 +1,4 @@
-//! The arguments of a call are the task's.
+//! Calls with wrong arguments.
 
 use punctual_macros::task;
 

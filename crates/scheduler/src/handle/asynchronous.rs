@@ -8,7 +8,7 @@ use std::time::Duration;
 use punctual_core::{
     Alias, CallerTransaction, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery,
     IntoAction, IntoJobStore, IntoTrigger, Job, JobBuilder, JobChange, NewJob, RunEvent, RunId,
-    Timestamp, inside_run,
+    Timestamp, is_inside_run,
 };
 use tokio::runtime::Handle;
 
@@ -107,7 +107,7 @@ impl AsyncScheduler {
     waiting_methods!(awaiting);
 
     async fn shut_down(&self, timeout: Duration) -> Result<(), SchedulerError> {
-        let shutdown = Arc::clone(&self.engine).shutdown_from_anywhere(timeout, inside_run());
+        let shutdown = Arc::clone(&self.engine).shutdown_from_anywhere(timeout, is_inside_run());
         // In a task of its own: it goes on when the caller does not wait for it any more.
         let ended = tokio::spawn(shutdown);
         ended.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))

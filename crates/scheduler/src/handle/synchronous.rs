@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery, IntoAction,
-    IntoJobStore, IntoTrigger, Job, JobBuilder, JobChange, NewJob, RunEvent, RunId, inside_run,
+    IntoJobStore, IntoTrigger, Job, JobBuilder, JobChange, NewJob, RunEvent, RunId, is_inside_run,
 };
 
 use super::asynchronous::AsyncScheduler;
@@ -93,7 +93,7 @@ impl<Mode> SyncScheduler<Mode> {
 
     fn shut_down(&self, timeout: Duration) -> Result<(), SchedulerError> {
         // Asked here, not on the scheduler's thread.
-        let from_run = inside_run();
+        let from_run = is_inside_run();
         self.block(move |engine| engine.shutdown_from_anywhere(timeout, from_run))?;
         if !from_run {
             if let Some(thread) = self.thread.lock().take() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    CommitOutcome, Event, HistoryEntry, JobRecord, MissReason, RunEvent, RunOutcome, SkippedRuns,
+    CommitOutcome, Event, HistoryEntry, JobRecord, RunEvent, RunOutcome, SkipReason, SkippedRuns,
     Timestamp,
 };
 
@@ -27,7 +27,7 @@ impl Passes {
                 let time = run.scheduled_time;
                 if !self.runs.submit(slot, &job.record, resolved, run) {
                     // A user has started a run since it was planned.
-                    let reason = MissReason::MaxInstances;
+                    let reason = SkipReason::MaxInstances;
                     self.tell_skipped(
                         slot,
                         &job.record,

@@ -67,7 +67,9 @@ async fn settled_as(
     }
     Ok(match found {
         // A later claim was lost, too: whether this one was settled before does not show any more.
-        Some(found) if found.lost > job.commit.fence && !job.is_recorded() => Settled::Unknown,
+        Some(found) if found.last_unsettled_fence > job.commit.fence && !job.is_recorded() => {
+            Settled::Unknown
+        }
         Some(_) => Settled::NotCarriedOut,
         // Removed by the first, or by a user.
         None if job.is_recorded() => Settled::NotCarriedOut,

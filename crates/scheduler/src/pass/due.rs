@@ -82,10 +82,10 @@ impl Passes {
             if limit == 0 {
                 return Ok(Left::NoRoom);
             }
-            if claims.more && claims.records.is_empty() && claims.corrupt.is_empty() {
+            if claims.has_more && claims.records.is_empty() && claims.corrupt.is_empty() {
                 return Ok(Left::Locked);
             }
-            let last = !claims.more;
+            let last = !claims.has_more;
             // Kept there while it is committed, so that a pass that is cut off forgets nothing.
             pass.uncertain = self.plan_all(slot, pass, node, claims, now);
             let planned = &pass.uncertain;

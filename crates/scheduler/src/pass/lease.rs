@@ -77,7 +77,7 @@ impl Passes {
         pass.told_time_at = Some(own);
         pass.next_due = told.next_wakeup;
         pass.asked_at = Some(now);
-        pass.search |= told.orphans || !pass.stranded.is_empty();
+        pass.search |= told.has_orphans || !pass.stranded.is_empty();
         Ok(now)
     }
 

@@ -88,7 +88,7 @@ impl Passes {
             for orphan in taken.runs {
                 self.rerun(slot, pass, orphan, true);
             }
-            if !taken.more {
+            if !taken.has_more {
                 return Ok(());
             }
         }

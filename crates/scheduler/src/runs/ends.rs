@@ -1,8 +1,8 @@
 //! From the reports of runs that have ended to what follows from it.
 
 use punctual_core::{
-    CommitAction, Event, Fence, HistoryEntry, InFlightRun, Killed, MissReason, NodeId, RunEvent,
-    RunId, RunOutcome, SkippedRuns, Timestamp,
+    CommitAction, Event, Fence, HistoryEntry, InFlightRun, Killed, NodeId, RunEvent, RunId,
+    RunOutcome, SkipReason, SkippedRuns, Timestamp,
 };
 
 use super::Runs;
@@ -68,7 +68,7 @@ impl Runs {
     /// Lets run times that waited for the end of this run be looked at at once.
     fn wake_waiting(&self, run: &ActiveRun, known: &JobRuns, now: Timestamp) {
         if let Some(fence) = known.waiting {
-            let action = CommitAction::Hasten { due_at: now };
+            let action = CommitAction::BringForward { due_at: now };
             run.slot.settle(run.context.job_id(), &run.task, fence, action);
         }
     }
@@ -90,7 +90,7 @@ impl Runs {
             Some(RunOutcome::Success(_)) => Event::JobExecuted(event),
             Some(RunOutcome::Missed) => {
                 let time = event.scheduled_time;
-                SkippedRuns::new(event.job, time, time, MissReason::TooLate).into_event()
+                SkippedRuns::new(event.job, time, time, SkipReason::TooLate).into_event()
             }
             _ => Event::JobError(event),
         };

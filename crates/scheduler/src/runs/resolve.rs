@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use punctual_core::{AnyTask, Executor, JobProblem, JobRecord};
+use punctual_core::{DynTask, Executor, JobProblem, JobRecord};
 
 use super::Runs;
 use crate::store::{Decoded, Slot};
@@ -11,7 +11,7 @@ use crate::store::{Decoded, Slot};
 #[derive(Clone)]
 pub(crate) struct Resolved {
     pub decoded: Arc<Decoded>,
-    pub(super) task: Arc<dyn AnyTask>,
+    pub(super) task: Arc<dyn DynTask>,
     pub(super) executor: Arc<dyn Executor>,
 }
 

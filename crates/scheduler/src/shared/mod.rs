@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use punctual_core::{
-    Alias, AnyTask, Clock, Executor, NodeId, SharedState, TaskFilter, TaskName, TaskRegistration,
+    Alias, Clock, DynTask, Executor, NodeId, SharedState, TaskFilter, TaskName, TaskRegistration,
     TaskRegistry, TaskRegistryError, TriggerRegistry, Zone,
 };
 use tokio::runtime::Handle;
@@ -90,7 +90,7 @@ impl Shared {
     }
 
     /// The task of this name, if anybody has registered it.
-    pub(crate) fn task(&self, name: &TaskName) -> Option<Arc<dyn AnyTask>> {
+    pub(crate) fn task(&self, name: &TaskName) -> Option<Arc<dyn DynTask>> {
         self.tasks.read().get(name)
     }
 

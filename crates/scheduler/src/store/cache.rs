@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use punctual_core::{
-    AnyTask, Encoded, JobDefinition, JobId, JobProblem, JobRecord, Trigger, TriggerRegistry,
+    DynTask, Encoded, JobDefinition, JobId, JobProblem, JobRecord, Trigger, TriggerRegistry,
 };
 use rustc_hash::FxHashMap;
 
@@ -20,7 +20,7 @@ pub(crate) struct Decoded {
 
 impl Decoded {
     /// Checks, once, that the arguments are of the task's type.
-    pub(crate) fn check_args(&self, task: &dyn AnyTask) -> Result<(), Problem> {
+    pub(crate) fn check_args(&self, task: &dyn DynTask) -> Result<(), Problem> {
         let check =
             || Some(Arc::new(JobProblem::Arguments(task.check(&self.definition.args).err()?)));
         self.args.get_or_init(check).clone().map_or(Ok(()), Err)

@@ -131,7 +131,7 @@ impl<M: Medium> Backend for CellStore<M> {
         };
         let targets = due.into_iter().map(|(cell, _)| Target::seen(cell)).collect();
         for claimed in self.change_jobs(targets, claim).await? {
-            claims.more |= claimed.is_none();
+            claims.has_more |= claimed.is_none();
             claims.records.extend(claimed);
         }
         Ok(claims)

@@ -150,7 +150,7 @@ impl<M: Medium> CellStore<M> {
             let mut runs = kept.job.runs;
             runs.retain(|run| is_dead(&run.node));
             let release = holds && claims > 0;
-            taken.more |= runs.len() > room || release != holds;
+            taken.has_more |= runs.len() > room || release != holds;
             runs.truncate(room);
             room -= runs.len();
             claims -= usize::from(release);
@@ -161,7 +161,7 @@ impl<M: Medium> CellStore<M> {
         }
         let take = |place: usize, job: &mut Option<_>| take(&plans[place], job, heir, is_dead);
         for outcome in self.change_jobs(targets, take).await? {
-            taken.more |= !outcome.is_whole;
+            taken.has_more |= !outcome.is_whole;
             taken.released += usize::from(outcome.released);
             taken.runs.extend(outcome.runs);
         }

@@ -68,7 +68,7 @@ impl<M: Medium> CellStore<M> {
 }
 
 fn write(kept: &Kept) -> CellValue {
-    let StoredJob { record, claim, lost, runs } = &kept.job;
+    let StoredJob { record, claim, last_unsettled_fence: lost, runs } = &kept.job;
     let readable = runs.iter().map(Run::Readable);
     let runs = readable.chain(kept.corrupt_runs.iter().map(|(run, _)| Run::Corrupt(run)));
     let head = HeadOf { record, claim, lost: *lost, runs: runs.collect() };
@@ -88,7 +88,7 @@ fn parse<M: Medium>(cell: &Cell<M::Version>) -> Result<Kept, String> {
     check("fence", record.fence.0, Fence::MAX.0)?;
     check("lost", lost.0, Fence::MAX.0)?;
     record.definition = cell.value.body.clone();
-    let mut job = StoredJob { record, claim, lost, runs: Vec::new() };
+    let mut job = StoredJob { record, claim, last_unsettled_fence: lost, runs: Vec::new() };
     let mut corrupt_runs = Vec::new();
     for run in runs {
         match parse_run(run.get()) {

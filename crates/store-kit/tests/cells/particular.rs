@@ -90,7 +90,7 @@ async fn with_an_index_no_more_is_read_than_is_wanted() {
     let now = Timestamp::from_seconds(150);
     let lease = Duration::from_secs(9);
     let claims = store.claim_due(&node, now, 20, lease, &TaskFilter::Any).await.unwrap();
-    assert_eq!((claims.records.len(), claims.more), (20, true));
+    assert_eq!((claims.records.len(), claims.has_more), (20, true));
     store.next_wakeup(&TaskFilter::Any).await.unwrap();
     assert_eq!(place.read.load(Ordering::SeqCst), 21 + 1);
 }

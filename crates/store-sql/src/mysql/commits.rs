@@ -162,7 +162,7 @@ fn settles(commit: &Commit) -> bool {
 fn changes_runs(commit: &Commit) -> bool {
     match &commit.action {
         CommitAction::Advance { start, .. } | CommitAction::Finish { start } => !start.is_empty(),
-        CommitAction::Postpone { .. } | CommitAction::Hasten { .. } => false,
+        CommitAction::Postpone { .. } | CommitAction::BringForward { .. } => false,
         _ => true,
     }
 }
@@ -198,7 +198,7 @@ fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreEr
         CommitAction::Postpone { due_at } => {
             vec![script.push(sql::POSTPONE, &[id, fence, Int(due_at.as_micros())])]
         }
-        CommitAction::Hasten { due_at } => {
+        CommitAction::BringForward { due_at } => {
             vec![script.push(sql::HASTEN, &[id, fence, Int(due_at.as_micros())])]
         }
         CommitAction::Start { runs } => {

@@ -138,7 +138,7 @@ impl<'a> Columns<'a> {
                 due_at = instant.as_micros();
                 2
             }
-            CommitAction::Hasten { due_at: instant } => {
+            CommitAction::BringForward { due_at: instant } => {
                 due_at = instant.as_micros();
                 3
             }

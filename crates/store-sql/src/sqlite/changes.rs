@@ -34,14 +34,15 @@ type RunRow<'a> = (&'a str, String, i64, u32, &'a str, i64);
 impl<'a> Changes<'a> {
     /// Takes a commit in, if it is guarded by the job's fence and the guard holds, and says what becomes of it.
     pub(super) fn push(&mut self, commit: &'a Commit, standing: Standing) -> CommitOutcome {
-        use CommitAction::{Advance, Finish, Hasten, Postpone, Start};
+        use CommitAction::{Advance, BringForward, Finish, Postpone, Start};
         let Standing { has_fence, is_claimed, was_settled } = standing;
         let holds = match &commit.action {
             Advance { .. } | Finish { .. } | Postpone { .. } => has_fence && is_claimed,
-            Hasten { .. } | Start { .. } => has_fence,
+            BringForward { .. } | Start { .. } => has_fence,
             _ => return CommitOutcome::Stale,
         };
-        let is_repeated = was_settled && !matches!(commit.action, Hasten { .. } | Start { .. });
+        let is_repeated =
+            was_settled && !matches!(commit.action, BringForward { .. } | Start { .. });
         if !holds {
             return if is_repeated { CommitOutcome::Done } else { CommitOutcome::Stale };
         }
@@ -56,7 +57,7 @@ impl<'a> Changes<'a> {
                 self.start(id, start);
             }
             Postpone { due_at } => self.postpone.push((id, due_at.as_micros())),
-            Hasten { due_at } => self.hasten.push((id, due_at.as_micros())),
+            BringForward { due_at } => self.hasten.push((id, due_at.as_micros())),
             Start { runs } => {
                 self.release.push(id);
                 self.start(id, runs);

@@ -140,7 +140,7 @@ async fn adding_a_command_lifts_no_restriction() {
     let mut late = TaskRegistry::new();
     late.register(by_adding).unwrap();
     let error = late.register(only()).unwrap_err().to_string();
-    assert!(error.contains("its settings can be given once"), "{error}");
+    assert!(error.contains("settings can be registered only once"), "{error}");
 }
 
 /// As a pool of processes sends them.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, AnyTask, Call, Clock, Codec, Encoded, JobContext, JobContextParts, JobId, Run, RunId,
+    Alias, Call, Clock, Codec, DynTask, Encoded, JobContext, JobContextParts, JobId, Run, RunId,
     RunParts, RunSink, SharedState, Task, TaskName, TaskRegistration, TaskRegistry, Timestamp,
 };
 
@@ -13,7 +13,7 @@ use super::tasks::Piece;
 pub(crate) struct Order {
     pub(crate) context: JobContext,
     task: TaskName,
-    body: Arc<dyn AnyTask>,
+    body: Arc<dyn DynTask>,
     args: Encoded,
     deadline: Option<Timestamp>,
 }
@@ -41,7 +41,7 @@ impl Order {
         Self::new(TaskName::closure(), Arc::new(piece), args)
     }
 
-    fn new(task: TaskName, body: Arc<dyn AnyTask>, args: Encoded) -> Self {
+    fn new(task: TaskName, body: Arc<dyn DynTask>, args: Encoded) -> Self {
         let id = JobId::new("job").expect("a valid id");
         let scheduled_time = Timestamp::from_seconds(999);
         let parts = JobContextParts::new(id, Alias::default(), RunId::random(), scheduled_time)

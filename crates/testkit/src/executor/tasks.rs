@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{AnyTask, CodecError, Encoded, JobContext, TaskBody, TaskOutput, Tasks};
+use punctual_core::{CodecError, DynTask, Encoded, JobContext, TaskBody, TaskOutput, Tasks};
 use punctual_macros::task;
 use serde_json::Value;
 
@@ -184,7 +184,7 @@ impl Piece {
     }
 }
 
-impl AnyTask for Piece {
+impl DynTask for Piece {
     fn body(&self, context: JobContext, _: &Encoded) -> Result<TaskBody, CodecError> {
         Ok((self.0)(context))
     }

@@ -143,7 +143,7 @@ impl<S: JobStore> Handle<S> {
             fruitless = if claims.records.is_empty() { fruitless + 1 } else { 0 };
             assert!(fruitless < FRUITLESS, "more is due, says the store, and gives nothing");
             records.extend(claims.records);
-            if !claims.more {
+            if !claims.has_more {
                 break;
             }
             tokio::task::yield_now().await;
@@ -272,7 +272,7 @@ impl<S: JobStore> Handle<S> {
             assert!(fruitless < FRUITLESS, "more is left, says the store, and gives nothing");
             all.runs.extend(taken.runs);
             all.released += taken.released;
-            if !taken.more {
+            if !taken.has_more {
                 return all;
             }
             tokio::task::yield_now().await;

@@ -16,10 +16,10 @@ pub(crate) fn claim(
     now: Timestamp,
     lease: Duration,
 ) {
-    let (lost, claims) = (job.lost, job.record.claims);
+    let (lost, claims) = (job.last_unsettled_fence, job.record.claims);
     job.claim(node, now, lease);
     match fault {
-        Fault::AnExpiredClaimIsNotLost => job.lost = lost,
+        Fault::AnExpiredClaimIsNotLost => job.last_unsettled_fence = lost,
         Fault::ClaimsAreNotCounted => job.record.claims = claims,
         _ => {}
     }
@@ -34,8 +34,10 @@ pub(crate) fn update(
     let before = job.clone();
     let revision = job.update(expected, update)?;
     match fault {
-        Fault::AnUpdateKeepsTheClaim => (job.claim, job.lost) = (before.claim, before.lost),
-        Fault::AnUpdateLosesNoClaim => job.lost = before.lost,
+        Fault::AnUpdateKeepsTheClaim => {
+            (job.claim, job.last_unsettled_fence) = (before.claim, before.last_unsettled_fence)
+        }
+        Fault::AnUpdateLosesNoClaim => job.last_unsettled_fence = before.last_unsettled_fence,
         _ => {}
     }
     Ok(revision)
@@ -99,13 +101,15 @@ pub(crate) fn commit(fault: Fault, job: &mut StoredJob, commit: Commit) -> Commi
                 return CommitOutcome::Done;
             }
         }
-        (Fault::HasteningMovesClaimedJobs, CommitAction::Hasten { .. }) => job.claim = None,
+        (Fault::HasteningMovesClaimedJobs, CommitAction::BringForward { .. }) => job.claim = None,
         _ => {}
     }
     let outcome = job.commit(fence, action.clone());
     let is_done = outcome != CommitOutcome::Stale && before.claim.is_some() && job.claim.is_none();
     match (fault, action) {
-        (Fault::HasteningMovesClaimedJobs, CommitAction::Hasten { .. }) => job.claim = before.claim,
+        (Fault::HasteningMovesClaimedJobs, CommitAction::BringForward { .. }) => {
+            job.claim = before.claim
+        }
         (Fault::APostponedClaimCounts, CommitAction::Postpone { .. }) => {
             job.record.claims = before.record.claims;
         }

@@ -257,14 +257,14 @@ impl JobStore for FaultyStore {
         let mut taken = TakeOver::default();
         for job in state.jobs.values_mut().filter(|job| filter.passes(&job.record.task)) {
             if job.claim.as_ref().is_some_and(|claim| is_dead(&claim.node)) {
-                taken.more |= taken.released == limit;
+                taken.has_more |= taken.released == limit;
                 if taken.released < limit {
                     taken.released += usize::from(jobs::release(fault, job, is_dead));
                 }
             }
             let left = job.runs.iter().filter(|run| is_dead(&run.node)).map(|run| run.run_id);
             for run_id in left.collect::<Vec<_>>() {
-                taken.more |= taken.runs.len() == limit;
+                taken.has_more |= taken.runs.len() == limit;
                 if taken.runs.len() < limit {
                     let run = jobs::take_over(fault, job, run_id, heir, is_dead);
                     let orphan = |run| OrphanedRun::new(job.record.clone(), run);

@@ -96,7 +96,7 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
         let node = if FAULT == CLAIMS_FOR_ANOTHER { &another } else { node };
         let (limit, filter) = (Self::limit(limit), Self::filter(filter));
         let mut claims = self.inner().claim_due(node, now, limit, lease, filter).await?;
-        claims.more &= FAULT != NEVER_SAYS_MORE;
+        claims.has_more &= FAULT != NEVER_SAYS_MORE;
         Ok(claims)
     }
 

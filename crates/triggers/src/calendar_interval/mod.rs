@@ -5,7 +5,7 @@ mod dates;
 
 use std::fmt;
 
-use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
+use punctual_core::{FireTimeAnomaly, Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::builder::{RunSettings, encode_spec, equal_ignoring_default_start, search_start};
@@ -165,8 +165,8 @@ impl Trigger for CalendarIntervalTrigger {
         self.stored.run_settings.max_runs
     }
 
-    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
-        self.resolver.oddities(&self.local_times, from, until)
+    fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
+        self.resolver.anomalies(&self.local_times, from, until)
     }
 
     fn spec(&self) -> TriggerSpec {

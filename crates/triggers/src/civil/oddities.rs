@@ -1,7 +1,7 @@
 //! Deviations at DST gaps: local times that are shifted or dropped.
 
 use chrono::{DateTime, NaiveDateTime};
-use punctual_core::{Oddity, Timestamp, Zone, ZoneSpan};
+use punctual_core::{FireTimeAnomaly, Timestamp, Zone, ZoneSpan};
 
 use super::{Gap, LocalTimeResolver, LocalTimeSet};
 
@@ -10,12 +10,12 @@ const LIMIT: usize = 100;
 
 impl LocalTimeResolver {
     /// Returns the deviations from `from` to `until`: local times in DST gaps, which the gap policy shifts or drops.
-    pub(crate) fn oddities(
+    pub(crate) fn anomalies(
         &self,
         local_times: &impl LocalTimeSet,
         from: Timestamp,
         until: Timestamp,
-    ) -> Vec<Oddity> {
+    ) -> Vec<FireTimeAnomaly> {
         let mut found = Vec::new();
         for span in zone_spans(&self.zone, from, until) {
             if span.offset_before < span.offset && found.len() < LIMIT {
@@ -27,7 +27,12 @@ impl LocalTimeResolver {
     }
 
     /// Appends the deviations of the gap before `span`.
-    fn in_gap(&self, local_times: &impl LocalTimeSet, span: &ZoneSpan, found: &mut Vec<Oddity>) {
+    fn in_gap(
+        &self,
+        local_times: &impl LocalTimeSet,
+        span: &ZoneSpan,
+        found: &mut Vec<FireTimeAnomaly>,
+    ) {
         let at = Timestamp::from_seconds(span.start);
         let before = i64::from(span.offset_before);
         let (low, high) = (span.start + before, span.start + i64::from(span.offset));
@@ -36,12 +41,15 @@ impl LocalTimeResolver {
             return;
         };
         match self.gap {
-            Gap::Skip => found.push(Oddity::skipped(at, to_naive(first), to_naive(last))),
-            Gap::NextValid => found.push(Oddity::shifted(to_naive(first), at)),
+            Gap::Skip => found.push(FireTimeAnomaly::skipped(at, to_naive(first), to_naive(last))),
+            Gap::NextValid => found.push(FireTimeAnomaly::shifted(to_naive(first), at)),
             Gap::Shift => {
                 let all = std::iter::successors(Some(first), |&local| after(local + 1));
                 found.extend(all.take(LIMIT).map(|local| {
-                    Oddity::shifted(to_naive(local), Timestamp::from_seconds(local - before))
+                    FireTimeAnomaly::shifted(
+                        to_naive(local),
+                        Timestamp::from_seconds(local - before),
+                    )
                 }));
             }
         }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use punctual_core::{
-    IntoTrigger, Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec,
-    Zone,
+    FireTimeAnomaly, IntoTrigger, Jitter, Timestamp, Trigger, TriggerError, TriggerRegistry,
+    TriggerSpec, Zone,
 };
 
 use super::interval_intersection::IntervalIntersection;
@@ -113,15 +113,15 @@ impl Trigger for AndTrigger {
         self.members.settings.run_settings.max_runs
     }
 
-    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
-        let oddities = self.members.oddities(from, until);
+    fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
+        let oddities = self.members.anomalies(from, until);
         // A time that one member suppresses may still be a fire time of the And trigger, so only deviations at actual
         // fire times are kept.
         let kept = oddities.into_iter().filter(|oddity| match oddity {
-            Oddity::Shifted { fire, .. } | Oddity::Moved { fire, .. } => {
+            FireTimeAnomaly::Shifted { fire, .. } | FireTimeAnomaly::Moved { fire, .. } => {
                 first_fire_at_or_after(self, *fire) == Some(*fire)
             }
-            Oddity::WallTimeMoves { .. } => true,
+            FireTimeAnomaly::WallTimeMoves { .. } => true,
             _ => false,
         });
         kept.collect()

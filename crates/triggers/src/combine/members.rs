@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{
-    IntoTrigger, Oddity, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry,
-    TriggerSpec, Zone,
+    FireTimeAnomaly, IntoTrigger, Timestamp, Trigger, TriggerDefaults, TriggerError,
+    TriggerRegistry, TriggerSpec, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -59,11 +59,11 @@ impl Members {
     }
 
     /// Returns the deviations of all members, in order of time.
-    pub(super) fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+    pub(super) fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         let (from, until) = (from.max(self.settings.start()), until.min(self.settings.end()));
         let members = self.triggers.iter();
-        let mut all: Vec<_> = members.flat_map(|member| member.oddities(from, until)).collect();
-        all.sort_by_key(Oddity::instant);
+        let mut all: Vec<_> = members.flat_map(|member| member.anomalies(from, until)).collect();
+        all.sort_by_key(FireTimeAnomaly::instant);
         all.dedup();
         all
     }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use punctual_core::{
-    IntoTrigger, Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec,
-    Zone,
+    FireTimeAnomaly, IntoTrigger, Jitter, Timestamp, Trigger, TriggerError, TriggerRegistry,
+    TriggerSpec, Zone,
 };
 
 use super::members::{DeferredTriggers, Members};
@@ -70,8 +70,8 @@ impl Trigger for OrTrigger {
         self.0.settings.run_settings.max_runs
     }
 
-    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
-        self.0.oddities(from, until)
+    fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
+        self.0.anomalies(from, until)
     }
 
     fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {

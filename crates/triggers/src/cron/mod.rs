@@ -19,7 +19,7 @@ mod years;
 
 use std::fmt;
 
-use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
+use punctual_core::{FireTimeAnomaly, Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 
 use crate::builder::{encode_spec, search_start};
 use crate::civil::{Fold, Gap, LocalTimeResolver};
@@ -161,13 +161,13 @@ impl Trigger for CronTrigger {
         self.stored.settings.run_settings.max_runs
     }
 
-    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+    fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         let Some(last) = self.last else {
             return Vec::new();
         };
         let from = from.max(Timestamp::from_seconds(self.first));
         let until = until.min(Timestamp::from_seconds(last));
-        self.resolver.oddities(&self.local_times, from, until)
+        self.resolver.anomalies(&self.local_times, from, until)
     }
 
     fn spec(&self) -> TriggerSpec {

@@ -13,7 +13,7 @@ mod stored;
 use std::fmt;
 use std::sync::Arc;
 
-use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerSpec, Zone};
+use punctual_core::{FireTimeAnomaly, Jitter, Timestamp, Trigger, TriggerSpec, Zone};
 
 use crate::builder::first_fire_at_or_after;
 use crate::civil::{Fold, Gap, LocalTimeResolver, day_at, day_bounds};
@@ -254,7 +254,7 @@ impl Trigger for ExceptTrigger {
         self.settings.run_settings.max_runs.or_else(|| self.trigger.max_runs())
     }
 
-    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+    fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         self.find_oddities(from, until)
     }
 

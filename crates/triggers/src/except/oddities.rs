@@ -1,6 +1,6 @@
 //! Deviations due to exclusions: suppressed and postponed fire times.
 
-use punctual_core::{Oddity, Timestamp};
+use punctual_core::{FireTimeAnomaly, Timestamp};
 
 use super::{ExceptTrigger, after};
 use crate::builder::first_fire_at_or_after;
@@ -12,10 +12,10 @@ const LIMIT: u32 = 100;
 
 impl ExceptTrigger {
     /// Returns the suppressed and postponed fire times and the deviations of the others.
-    pub(super) fn find_oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+    pub(super) fn find_oddities(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         let from = from.max(self.settings.start());
         let until = until.min(self.settings.end());
-        let mut found = self.trigger.oddities(from, until);
+        let mut found = self.trigger.anomalies(from, until);
         found.retain(|oddity| !self.days.contains(day_at(&self.days.zone, oddity.instant())));
         if self.next_business_day {
             self.find_postponed(from, until, &mut found);
@@ -23,13 +23,13 @@ impl ExceptTrigger {
             self.find_suppressed(from, until, &mut found);
         }
         self.find_excluded_instants(from, until, &mut found);
-        found.sort_by_key(Oddity::instant);
+        found.sort_by_key(FireTimeAnomaly::instant);
         found.dedup();
         found
     }
 
     /// Appends the first fire time on each excluded day.
-    fn find_suppressed(&self, from: Timestamp, until: Timestamp, found: &mut Vec<Oddity>) {
+    fn find_suppressed(&self, from: Timestamp, until: Timestamp, found: &mut Vec<FireTimeAnomaly>) {
         let mut next = first_fire_at_or_after(&*self.trigger, from);
         for _ in 0..LIMIT {
             let Some(fire) = next.filter(|&fire| fire <= until) else {
@@ -38,7 +38,7 @@ impl ExceptTrigger {
             let day = day_at(&self.days.zone, fire);
             let mut from = after(fire);
             if self.days.contains(day) {
-                found.push(Oddity::excluded(fire));
+                found.push(FireTimeAnomaly::excluded(fire));
                 from = from.map(|from| from.max(day_bounds(&self.days.zone, day + 1).0));
             } else {
                 // No fire time is suppressed before the next excluded day, so the days before it are skipped.
@@ -57,7 +57,7 @@ impl ExceptTrigger {
     }
 
     /// Appends the fires that are postponed from excluded days.
-    fn find_postponed(&self, from: Timestamp, until: Timestamp, found: &mut Vec<Oddity>) {
+    fn find_postponed(&self, from: Timestamp, until: Timestamp, found: &mut Vec<FireTimeAnomaly>) {
         let budget = SearchBudget::new(Self::STEPS);
         let today = day_at(&self.days.zone, from);
         let block_start = self.days.excluded_block_start(today, &budget);
@@ -78,7 +78,7 @@ impl ExceptTrigger {
                     i64::from(target_day) * SECONDS_PER_DAY + civil.rem_euclid(SECONDS_PER_DAY);
                 let postponed = Timestamp::from_seconds(local_to_utc(&self.days.zone, postponed));
                 if (from..=until).contains(&postponed) {
-                    found.push(Oddity::moved(fire, postponed));
+                    found.push(FireTimeAnomaly::moved(fire, postponed));
                 }
             }
             next = after(fire).and_then(|from| first_fire_at_or_after(&*self.trigger, from));
@@ -86,7 +86,12 @@ impl ExceptTrigger {
     }
 
     /// Appends the fire times that are excluded instants.
-    fn find_excluded_instants(&self, from: Timestamp, until: Timestamp, found: &mut Vec<Oddity>) {
+    fn find_excluded_instants(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        found: &mut Vec<FireTimeAnomaly>,
+    ) {
         let budget = SearchBudget::new(Self::STEPS);
         let mut from = Some(from).filter(|_| !self.instant_exclusions.is_empty());
         for _ in 0..LIMIT {
@@ -95,7 +100,7 @@ impl ExceptTrigger {
                 return;
             };
             if self.excludes(fire) {
-                found.push(Oddity::excluded(fire));
+                found.push(FireTimeAnomaly::excluded(fire));
             }
             from = after(fire);
         }

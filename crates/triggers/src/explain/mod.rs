@@ -6,7 +6,7 @@ mod fires;
 mod warning;
 
 use chrono::{DateTime, NaiveDateTime};
-use punctual_core::{CivilOffset, Jitter, Oddity, Timestamp, Trigger, Zone};
+use punctual_core::{CivilOffset, FireTimeAnomaly, Jitter, Timestamp, Trigger, Zone};
 
 pub use ext::TriggerExt;
 pub use fires::Fires;
@@ -70,11 +70,13 @@ impl Explanation {
         let mut since = from;
         let mut fires = trigger.fires(from);
         for fire in fires.by_ref().take(count) {
-            let oddities = trigger.oddities(since, fire);
+            let oddities = trigger.anomalies(since, fire);
             let (own, others): (Vec<_>, Vec<_>) =
                 oddities.into_iter().partition(|oddity| match oddity {
-                    Oddity::Shifted { .. } | Oddity::Moved { .. } => oddity.instant() == fire,
-                    Oddity::WallTimeMoves { .. } => true,
+                    FireTimeAnomaly::Shifted { .. } | FireTimeAnomaly::Moved { .. } => {
+                        oddity.instant() == fire
+                    }
+                    FireTimeAnomaly::WallTimeMoves { .. } => true,
                     _ => false,
                 });
             steps.extend(others.iter().filter_map(|oddity| suppressed_entry(oddity, &zone)));
@@ -102,7 +104,7 @@ impl Explanation {
 }
 
 /// Returns the step for a deviation that is not at a fire time.
-fn suppressed_entry(oddity: &Oddity, zone: &Zone) -> Option<Step> {
+fn suppressed_entry(oddity: &FireTimeAnomaly, zone: &Zone) -> Option<Step> {
     Some(Step {
         time: oddity.instant().in_zone(zone),
         fires: false,
@@ -111,13 +113,13 @@ fn suppressed_entry(oddity: &Oddity, zone: &Zone) -> Option<Step> {
     })
 }
 
-fn reason(oddity: &Oddity, zone: &Zone) -> Option<Reason> {
+fn reason(oddity: &FireTimeAnomaly, zone: &Zone) -> Option<Reason> {
     Some(match oddity {
-        Oddity::Shifted { wall, .. } => Reason::Shifted(*wall),
-        Oddity::Skipped { first, last, .. } => Reason::Skipped(*first, *last),
-        Oddity::Excluded { .. } => Reason::Excluded,
-        Oddity::Moved { from, .. } => Reason::Moved(from.in_zone(zone)),
-        Oddity::WallTimeMoves { .. } => Reason::WallTimeMoved,
+        FireTimeAnomaly::Shifted { wall, .. } => Reason::Shifted(*wall),
+        FireTimeAnomaly::Skipped { first, last, .. } => Reason::Skipped(*first, *last),
+        FireTimeAnomaly::Excluded { .. } => Reason::Excluded,
+        FireTimeAnomaly::Moved { from, .. } => Reason::Moved(from.in_zone(zone)),
+        FireTimeAnomaly::WallTimeMoves { .. } => Reason::WallTimeMoved,
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! Warnings about behavior that the user may not expect.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
-use punctual_core::{Oddity, Timestamp, Trigger, Zone};
+use punctual_core::{FireTimeAnomaly, Timestamp, Trigger, Zone};
 
 use super::TriggerExt;
 use crate::builder::first_fire_at_or_after;
@@ -65,19 +65,21 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
     warnings.extend(trigger.max_runs().map(Warning::MaxRuns));
     let until = first.saturating_add_micros(LOOKAHEAD_MICROS);
     warnings.extend(twice(trigger, first, until, zone).take(MAX_WARNINGS_PER_KIND));
-    let oddities = trigger.oddities(first.saturating_add_micros(1), until);
+    let oddities = trigger.anomalies(first.saturating_add_micros(1), until);
     let gap_warnings = oddities.iter().filter_map(|oddity| {
         Some(match oddity {
-            Oddity::Shifted { wall, fire, .. } => {
+            FireTimeAnomaly::Shifted { wall, fire, .. } => {
                 Warning::Shifted { wall: *wall, fire: fire.in_zone(zone) }
             }
-            Oddity::Skipped { first, last, .. } => Warning::Skipped { first: *first, last: *last },
+            FireTimeAnomaly::Skipped { first, last, .. } => {
+                Warning::Skipped { first: *first, last: *last }
+            }
             _ => return None,
         })
     });
     warnings.extend(gap_warnings.take(MAX_WARNINGS_PER_KIND));
     let moves = oddities.iter().find_map(|oddity| match oddity {
-        Oddity::WallTimeMoves { at, .. } => Some(at.in_zone(zone).date_naive()),
+        FireTimeAnomaly::WallTimeMoves { at, .. } => Some(at.in_zone(zone).date_naive()),
         _ => None,
     });
     warnings.extend(moves.map(|date| Warning::WallTimeMoves { date }));

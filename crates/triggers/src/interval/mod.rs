@@ -6,7 +6,7 @@ mod sequence;
 use std::fmt;
 use std::time::Duration;
 
-use punctual_core::{Jitter, Oddity, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
+use punctual_core::{FireTimeAnomaly, Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::builder::{StoredSettings, encode_spec, equal_ignoring_default_start, search_start};
@@ -107,7 +107,7 @@ impl Trigger for IntervalTrigger {
         self.stored.settings.run_settings.max_runs
     }
 
-    fn oddities(&self, from: Timestamp, until: Timestamp) -> Vec<Oddity> {
+    fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         const MICROS_PER_DAY: i64 = 86_400_000_000;
         if self.sequence.interval % MICROS_PER_DAY != 0 {
             return Vec::new();
@@ -117,8 +117,8 @@ impl Trigger for IntervalTrigger {
         let changes = zone_spans(&self.stored.timezone, from, until)
             .skip(1)
             .filter(|span| span.offset != span.offset_before);
-        let moves =
-            changes.map(|span| Oddity::wall_time_moves(Timestamp::from_seconds(span.start)));
+        let moves = changes
+            .map(|span| FireTimeAnomaly::wall_time_moves(Timestamp::from_seconds(span.start)));
         moves.take(100).collect()
     }
 

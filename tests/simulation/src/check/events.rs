@@ -1,7 +1,7 @@
 //! What processes tell.
 
 use punctual_core::{
-    Event, JobId, MissReason, OutcomeKind, RunEvent, RunOutcome, SkippedRuns, Timestamp,
+    Event, JobId, OutcomeKind, RunEvent, RunOutcome, SkipReason, SkippedRuns, Timestamp,
 };
 
 use super::{Active, Check, End, ON_ITS_WAY, Session, Violation, broken};
@@ -143,7 +143,7 @@ impl Check {
         let is_in = |at: i64| first <= at && at <= last;
         // A run that waited for too long is told the same way.
         let state = self.processes.entry(process.number).or_default();
-        if runs.reason == MissReason::TooLate
+        if runs.reason == SkipReason::TooLate
             && first == last
             && let Some(place) = state
                 .active
@@ -167,7 +167,7 @@ impl Check {
         {
             used.untold.retain(|&at| !is_in(at));
             // A user's run came first, after this one was planned.
-            if runs.reason == MissReason::MaxInstances && has_users {
+            if runs.reason == SkipReason::MaxInstances && has_users {
                 used.unstarted.retain(|&at| !is_in(at));
                 used.unended.retain(|&at| !is_in(at));
             }

@@ -4,19 +4,18 @@ use super::StoredJob;
 use crate::store::{CommitAction, CommitOutcome, Fence, InFlightRun, RunId, Schedule};
 use crate::time::Timestamp;
 
-/// Whether a claim can be settled.
-enum Settling {
-    /// It is open, and was taken.
+/// The state of the claim that a commit names.
+enum ClaimStatus {
+    /// The claim was open and has been consumed.
     Open,
-    /// It was settled before.
-    Repeated,
-    /// It ended unsettled, or there never was one.
+    /// The claim was settled by an earlier commit.
+    AlreadySettled,
+    /// The claim was invalidated before it was settled, or never existed.
     Stale,
 }
 
 impl StoredJob {
-    /// Carries out what a commit for this job does. After [`CommitOutcome::Removed`] the record has to be
-    /// removed.
+    /// Applies a commit for this job. After [`CommitOutcome::Removed`] the caller must delete the record.
     pub fn commit(&mut self, fence: Fence, action: CommitAction) -> CommitOutcome {
         match action {
             CommitAction::Advance { schedule, fire_count, start } => self.settle(fence, |job| {
@@ -32,67 +31,67 @@ impl StoredJob {
                 job.start(start);
             }),
             CommitAction::Postpone { due_at } => self.settle(fence, |job| {
-                job.make_due(due_at);
+                job.set_due_at(due_at);
                 job.record.claims = job.record.claims.saturating_sub(1);
             }),
-            CommitAction::Hasten { due_at } => self.hasten(fence, due_at),
+            CommitAction::BringForward { due_at } => self.bring_forward(fence, due_at),
             CommitAction::Start { runs } => self.start_unscheduled(fence, runs),
             CommitAction::ClearRun { run_id } => self.clear_run(fence, run_id),
             CommitAction::RetryRun { run } => self.retry_run(fence, run),
         }
     }
 
-    /// Carries out what settles the claim with this fence, if it has not been settled.
+    /// Applies a change that settles the claim with this fence, if it is open.
     fn settle(&mut self, fence: Fence, change: impl FnOnce(&mut Self)) -> CommitOutcome {
-        match self.take_claim(fence) {
-            Settling::Open => {
+        match self.consume_claim(fence) {
+            ClaimStatus::Open => {
                 change(self);
                 self.outcome()
             }
-            Settling::Repeated => CommitOutcome::Done,
-            Settling::Stale => CommitOutcome::Stale,
+            ClaimStatus::AlreadySettled => CommitOutcome::Done,
+            ClaimStatus::Stale => CommitOutcome::Stale,
         }
     }
 
-    fn take_claim(&mut self, fence: Fence) -> Settling {
+    fn consume_claim(&mut self, fence: Fence) -> ClaimStatus {
         if fence == self.record.fence && self.claim.take().is_some() {
-            return Settling::Open;
+            return ClaimStatus::Open;
         }
-        // Fences rise with each claim; those between the last one that was lost and the one that is open now,
-        // if one is, have all been settled.
-        if self.lost < fence && fence <= self.record.fence {
-            return Settling::Repeated;
+        // Fences increase with each claim. All claims with fences between the last invalidated one and the current
+        // one, if it is open, have been settled.
+        if self.last_unsettled_fence < fence && fence <= self.record.fence {
+            return ClaimStatus::AlreadySettled;
         }
-        Settling::Stale
+        ClaimStatus::Stale
     }
 
-    fn hasten(&mut self, fence: Fence, due_at: Timestamp) -> CommitOutcome {
+    fn bring_forward(&mut self, fence: Fence, due_at: Timestamp) -> CommitOutcome {
         if fence != self.record.fence {
             return CommitOutcome::Stale;
         }
         if self.claim.is_none() && self.record.schedule.is_some_and(|own| due_at < own.due_at) {
-            self.make_due(due_at);
+            self.set_due_at(due_at);
         }
         CommitOutcome::Done
     }
 
     fn start_unscheduled(&mut self, fence: Fence, runs: Vec<InFlightRun>) -> CommitOutcome {
         if fence != self.record.fence {
-            let is_recorded = |run: &InFlightRun| self.run_at(run.run_id).is_ok();
+            let is_recorded = |run: &InFlightRun| self.find_run(run.run_id).is_ok();
             let repeated = !runs.is_empty() && runs.iter().all(is_recorded);
             return if repeated { CommitOutcome::Done } else { CommitOutcome::Stale };
         }
-        self.end_claim();
+        self.invalidate_claim();
         self.record.fence = self.record.fence.next();
         self.start(runs);
         CommitOutcome::Done
     }
 
     fn clear_run(&mut self, fence: Fence, run_id: RunId) -> CommitOutcome {
-        match self.run_at(run_id) {
-            Ok(place) if self.runs[place].fence == fence => {
-                self.runs.remove(place);
-                self.count_runs();
+        match self.find_run(run_id) {
+            Ok(index) if self.runs[index].fence == fence => {
+                self.runs.remove(index);
+                self.update_in_flight();
                 self.outcome()
             }
             _ => CommitOutcome::Stale,
@@ -100,8 +99,8 @@ impl StoredJob {
     }
 
     fn retry_run(&mut self, fence: Fence, run: InFlightRun) -> CommitOutcome {
-        let Ok(place) = self.run_at(run.run_id) else { return CommitOutcome::Stale };
-        let recorded = &mut self.runs[place];
+        let Ok(index) = self.find_run(run.run_id) else { return CommitOutcome::Stale };
+        let recorded = &mut self.runs[index];
         if recorded.fence == fence && run.fence > fence {
             *recorded = run;
         } else if *recorded != run {
@@ -110,18 +109,18 @@ impl StoredJob {
         CommitOutcome::Done
     }
 
-    /// Records runs; one that is recorded stays as it is.
+    /// Records runs. A run that is already recorded is not modified.
     fn start(&mut self, runs: Vec<InFlightRun>) {
         for run in runs {
-            if let Err(place) = self.run_at(run.run_id) {
-                self.runs.insert(place, run);
+            if let Err(index) = self.find_run(run.run_id) {
+                self.runs.insert(index, run);
             }
         }
-        self.count_runs();
+        self.update_in_flight();
     }
 
-    /// Moves the instant from which the job may be claimed, but not before its time.
-    fn make_due(&mut self, due_at: Timestamp) {
+    /// Sets the due time, but not earlier than the run time.
+    fn set_due_at(&mut self, due_at: Timestamp) {
         let moved = |own: Schedule| Schedule { due_at: due_at.max(own.next_run_time), ..own };
         self.record.schedule = self.record.schedule.map(moved);
     }

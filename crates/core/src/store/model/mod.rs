@@ -1,7 +1,7 @@
-//! What the operations of a store do, as pure functions on plain data: the specification of every store.
+//! The operations of a store as pure functions on plain data: the specification of every store.
 //!
-//! Nothing here reads a clock, waits or fails for reasons of a backend. Each function is about one record with
-//! its runs, or about one node: that is as much as a store has to change in one step.
+//! The functions read no clock, do not block, and have no backend errors. Each function operates on one record with
+//! its runs, or on one node: the unit that a store must change atomically.
 
 mod claim;
 mod commit;
@@ -18,8 +18,8 @@ use super::{Fence, JobRecord, NewRecord, Revision, RunId, StoredJob};
 use crate::time::Timestamp;
 
 impl StoredJob {
-    /// The record of a job that is added, with its first fence: one that no removed job of the same id ever
-    /// had, such as [`Fence::random`].
+    /// Creates the state of a newly added job with its first fence, which must differ from all fences of removed jobs
+    /// with the same id; see [`Fence::random`].
     #[must_use]
     pub fn new(new: NewRecord, fence: Fence) -> Self {
         Self {
@@ -36,38 +36,38 @@ impl StoredJob {
                 in_flight: 0,
             },
             claim: None,
-            lost: fence,
+            last_unsettled_fence: fence,
             runs: Vec::new(),
         }
     }
 
-    /// From when the job may be claimed: when it is due, or when the claim on it expires; none when it has no
-    /// schedule.
+    /// Returns the instant from which the job may be claimed: the due time, or the expiry of the claim if that is
+    /// later. `None` if the job has no schedule.
     #[must_use]
     pub fn claimable_at(&self) -> Option<Timestamp> {
         let due_at = self.record.schedule?.due_at;
         Some(self.claim.as_ref().map_or(due_at, |claim| claim.until.max(due_at)))
     }
 
-    /// Whether nothing is left to keep the record for: the job is finished, and no run is in flight.
+    /// Returns whether the record can be removed: the job is finished, and no run is in flight.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.record.finished && self.runs.is_empty()
     }
 
-    /// The place of a run among the runs, or where it belongs.
-    fn run_at(&self, run_id: RunId) -> Result<usize, usize> {
+    /// Returns the index of a run, or the index at which it would be inserted.
+    fn find_run(&self, run_id: RunId) -> Result<usize, usize> {
         self.runs.binary_search_by_key(&run_id, |run| run.run_id)
     }
 
-    /// Ends a claim that nobody has settled: nobody can settle it any more.
-    fn end_claim(&mut self) {
+    /// Invalidates an open claim, which can't be settled any more.
+    fn invalidate_claim(&mut self) {
         if self.claim.take().is_some() {
-            self.lost = self.record.fence;
+            self.last_unsettled_fence = self.record.fence;
         }
     }
 
-    fn count_runs(&mut self) {
+    fn update_in_flight(&mut self) {
         self.record.in_flight = u32::try_from(self.runs.len()).unwrap_or(u32::MAX);
     }
 }

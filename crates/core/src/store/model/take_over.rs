@@ -1,34 +1,34 @@
-//! What becomes of the claims and runs of dead nodes.
+//! Take-over of the claims and runs of dead nodes.
 
 use super::{RunId, StoredJob};
 use crate::store::{InFlightRun, NodeId};
 
 impl StoredJob {
-    /// Releases a claim of a node that is dead: the job is due as before the claim, which can't be settled any
-    /// more. Returns whether there was one.
+    /// Releases the claim of a dead node: the job is due as before the claim, which can't be settled any more.
+    /// Returns whether a claim was released.
     pub fn release(&mut self, is_dead: impl Fn(&NodeId) -> bool) -> bool {
         let released = self.claim.as_ref().is_some_and(|claim| is_dead(&claim.node));
         if released {
-            self.end_claim();
+            self.invalidate_claim();
             self.record.fence = self.record.fence.next();
         }
         released
     }
 
-    /// Gives the caller a run whose node is dead: with a larger fence and the next attempt. Returns it as it is
-    /// recorded now, or none when it is gone or its node is alive, such as the caller after it was taken over.
+    /// Assigns a run of a dead node to the caller, with the next fence and attempt. Returns the new record of the
+    /// run, or `None` if the run does not exist or its node is alive.
     pub fn take_over(
         &mut self,
         run_id: RunId,
-        heir: &NodeId,
+        new_owner: &NodeId,
         is_dead: impl Fn(&NodeId) -> bool,
     ) -> Option<InFlightRun> {
-        let place = self.run_at(run_id).ok()?;
-        let run = &mut self.runs[place];
+        let index = self.find_run(run_id).ok()?;
+        let run = &mut self.runs[index];
         if !is_dead(&run.node) {
             return None;
         }
-        run.node = heir.clone();
+        run.node = new_owner.clone();
         run.fence = run.fence.next();
         run.attempt = run.attempt.saturating_add(1);
         Some(run.clone())

@@ -1,4 +1,4 @@
-//! Tables of what becomes of a record.
+//! Tests of the operations on records.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn advance(start: Vec<InFlightRun>) -> CommitAction {
 }
 
 #[test]
-fn a_claim_leaves_the_schedule_and_is_counted() {
+fn a_claim_keeps_the_schedule_and_is_counted() {
     let mut job = job();
     assert!(!job.is_claimable(at(99)) && job.is_claimable(at(100)));
     job.claim(&node("a"), at(100), LEASE);
@@ -60,7 +60,10 @@ fn a_claim_leaves_the_schedule_and_is_counted() {
     assert_eq!(job.record.schedule, Some(Schedule::at(at(100))));
     assert_eq!(job.claimable_at(), Some(at(110)));
     job.claim(&node("b"), at(110), LEASE);
-    assert_eq!((job.record.fence, job.record.claims, job.lost), (Fence(9), 2, Fence(8)));
+    assert_eq!(
+        (job.record.fence, job.record.claims, job.last_unsettled_fence),
+        (Fence(9), 2, Fence(8))
+    );
 }
 
 #[test]
@@ -72,10 +75,10 @@ fn a_claim_is_settled_once() {
     let clear = CommitAction::ClearRun { run_id: RunId::from_u128(1) };
     assert_eq!(job.commit(Fence(8), clear), CommitOutcome::Done);
     let ended = job.clone();
-    // The packet that was long on its way.
+    // A delayed repeat of the commit.
     assert_eq!(job.commit(Fence(8), commit.clone()), CommitOutcome::Done);
     assert_eq!(job, ended);
-    // Also while the next claim is open, and after it.
+    // The same while the next claim is open, and after it.
     job.claim(&node("b"), at(160), LEASE);
     assert_eq!(job.commit(Fence(8), commit.clone()), CommitOutcome::Done);
     let next =
@@ -87,8 +90,8 @@ fn a_claim_is_settled_once() {
 }
 
 #[test]
-fn a_claim_that_was_lost_is_stale() {
-    let ways: [fn(&mut StoredJob); 4] = [
+fn settling_an_invalidated_claim_is_stale() {
+    let cases: [fn(&mut StoredJob); 4] = [
         |job| job.claim(&node("b"), at(110), LEASE),
         |job| drop(job.update(Revision::FIRST, RecordUpdate::default())),
         |job| assert!(job.release(|_| true)),
@@ -97,17 +100,17 @@ fn a_claim_that_was_lost_is_stale() {
             assert_eq!(job.commit(Fence(8), start), CommitOutcome::Done);
         },
     ];
-    for (number, lose) in ways.into_iter().enumerate() {
+    for (number, invalidate) in cases.into_iter().enumerate() {
         let mut job = claimed();
-        lose(&mut job);
+        invalidate(&mut job);
         let before = job.clone();
-        assert_eq!(job.commit(Fence(8), advance(vec![])), CommitOutcome::Stale, "way {number}");
-        assert_eq!(job, before, "way {number}");
+        assert_eq!(job.commit(Fence(8), advance(vec![])), CommitOutcome::Stale, "case {number}");
+        assert_eq!(job, before, "case {number}");
     }
 }
 
 #[test]
-fn without_a_claim_there_is_nothing_to_settle() {
+fn settling_without_a_claim_is_stale() {
     let mut job = job();
     for fence in [6, 7, 8] {
         assert_eq!(job.commit(Fence(fence), advance(vec![])), CommitOutcome::Stale, "{fence}");
@@ -138,23 +141,23 @@ fn a_postponed_claim_is_not_counted() {
 }
 
 #[test]
-fn hastening_moves_what_is_due_later_and_unclaimed() {
-    let hasten = |seconds| CommitAction::Hasten { due_at: at(seconds) };
+fn bringing_forward_moves_later_due_times_of_unclaimed_jobs() {
+    let bring_forward = |seconds| CommitAction::BringForward { due_at: at(seconds) };
     let later = Schedule { due_at: at(150), ..Schedule::at(at(100)) };
     let mut job = job();
     job.record.schedule = Some(later);
-    assert_eq!(job.commit(Fence(7), hasten(160)), CommitOutcome::Done);
+    assert_eq!(job.commit(Fence(7), bring_forward(160)), CommitOutcome::Done);
     assert_eq!(job.record.schedule, Some(later));
-    assert_eq!(job.commit(Fence(7), hasten(120)), CommitOutcome::Done);
+    assert_eq!(job.commit(Fence(7), bring_forward(120)), CommitOutcome::Done);
     assert_eq!(job.claimable_at(), Some(at(120)));
-    assert_eq!(job.commit(Fence(6), hasten(110)), CommitOutcome::Stale);
+    assert_eq!(job.commit(Fence(6), bring_forward(110)), CommitOutcome::Stale);
     job.claim(&node("a"), at(120), LEASE);
-    assert_eq!(job.commit(Fence(8), hasten(110)), CommitOutcome::Done);
-    assert_eq!(job.claimable_at(), Some(at(130)), "the claim holds");
+    assert_eq!(job.commit(Fence(8), bring_forward(110)), CommitOutcome::Done);
+    assert_eq!(job.claimable_at(), Some(at(130)), "the claim remains valid");
 }
 
 #[test]
-fn of_two_starts_one_is_carried_out_and_may_be_repeated() {
+fn one_of_two_concurrent_starts_succeeds_and_can_be_repeated() {
     let mut job = job();
     let start = |number| CommitAction::Start { runs: vec![run(number, Fence(7))] };
     assert_eq!(job.commit(Fence(7), start(1)), CommitOutcome::Done);
@@ -164,12 +167,12 @@ fn of_two_starts_one_is_carried_out_and_may_be_repeated() {
     assert_eq!(job, started);
     let clear = CommitAction::ClearRun { run_id: RunId::from_u128(1) };
     assert_eq!(job.commit(Fence(7), clear), CommitOutcome::Done);
-    assert_eq!(job.commit(Fence(7), start(1)), CommitOutcome::Stale, "long on its way");
+    assert_eq!(job.commit(Fence(7), start(1)), CommitOutcome::Stale, "a delayed repeat");
     assert_eq!(job.record.in_flight, 0);
 }
 
 #[test]
-fn a_retried_run_is_another_attempt_under_another_fence() {
+fn a_retried_run_has_a_new_attempt_and_fence() {
     let mut job = claimed();
     job.commit(Fence(8), advance(vec![run(1, Fence(8))]));
     let again = InFlightRun { attempt: 2, ..run(1, Fence(9)) };
@@ -185,7 +188,7 @@ fn a_retried_run_is_another_attempt_under_another_fence() {
 }
 
 #[test]
-fn an_update_raises_what_guards_and_makes_due() {
+fn an_update_increments_revision_and_fence_and_makes_the_job_due() {
     let mut job = claimed();
     let commit = Commit { id: job.record.id.clone(), fence: Fence(8), action: advance(vec![]) };
     assert_eq!(job.update(Revision(1), RecordUpdate::default()).unwrap(), Revision(2));
@@ -200,7 +203,7 @@ fn an_update_raises_what_guards_and_makes_due() {
 }
 
 #[test]
-fn runs_of_the_dead_are_taken_once() {
+fn a_run_of_a_dead_node_is_taken_over_once() {
     let mut job = claimed();
     job.commit(Fence(8), advance(vec![run(1, Fence(8))]));
     let id = RunId::from_u128(1);

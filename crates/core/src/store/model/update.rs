@@ -1,16 +1,16 @@
-//! Changes by users.
+//! Updates by users.
 
 use super::StoredJob;
 use crate::store::{RecordUpdate, Revision, Schedule, StoreError};
 
 impl StoredJob {
-    /// Changes the job if its revision is still `expected`, and returns the new one. Raises revision and fence,
-    /// and ends a claim unsettled. Without a new schedule the job is due at its `next_run_time`.
+    /// Updates the job if its revision is `expected`, and returns the new revision. Increments revision and fence,
+    /// and invalidates an open claim. Without a new schedule the job is due at its `next_run_time`.
     ///
     /// # Errors
     ///
-    /// [`Conflict`](super::super::StoreErrorKind::Conflict) when somebody else has changed the job, or when it
-    /// has not the update's [`expected_run_time`](RecordUpdate::expected_run_time).
+    /// Returns [`Conflict`](super::super::StoreErrorKind::Conflict) if the revision or the
+    /// [`expected_run_time`](RecordUpdate::expected_run_time) does not match.
     pub fn update(
         &mut self,
         expected: Revision,
@@ -21,7 +21,7 @@ impl StoredJob {
         if self.record.revision != expected || has_run {
             return Err(StoreError::conflict(&self.record.id));
         }
-        self.end_claim();
+        self.invalidate_claim();
         let record = &mut self.record;
         record.revision = record.revision.next();
         record.fence = record.fence.next();

@@ -1,4 +1,4 @@
-//! Where zones come from.
+//! Time zone databases.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,15 +11,15 @@ use super::{Zone, ZoneError, load};
 
 /// A release of the IANA time zone database.
 ///
-/// A process has one current database, in which [`Zone::named`] looks names up: the machine's zone files,
-/// unless another one is [installed](Self::install). To follow an update of those files without a
-/// restart, install it [reloaded](Self::reload); zones looked up from then on have the new rules. A
-/// scheduler's `refresh_zones` does that and plans anew what changed.
+/// A process has one current database, in which [`Zone::named`] looks up names: the zone files of the system, unless
+/// another database is [installed](Self::install). To apply an update of those files without a restart, install the
+/// [reloaded](Self::reload) database; zones that are looked up afterwards have the new rules. `refresh_zones` of a
+/// scheduler does this and recomputes the affected next run times.
 ///
 /// ```
 /// use punctual_core::{Zone, ZoneDatabase};
 ///
-/// // What tests do, so that they depend on no machine:
+/// // For tests that must not depend on the zone files of the system:
 /// ZoneDatabase::bundled().install();
 /// assert_eq!(ZoneDatabase::current().release(), "2026e");
 /// assert_eq!(Zone::named("America/Vancouver")?.name(), "America/Vancouver");
@@ -30,13 +30,13 @@ pub struct ZoneDatabase(Arc<Inner>);
 
 struct Inner {
     origin: Origin,
-    /// Asked one after the other.
+    /// Searched in order.
     sources: Vec<TimeZoneDatabase>,
     release: String,
     loaded: RwLock<HashMap<String, Zone>>,
 }
 
-/// Where a database was read from, to read it again.
+/// The origin of a database, for reloading.
 #[derive(Clone, Debug)]
 enum Origin {
     System,
@@ -46,12 +46,12 @@ enum Origin {
 
 static CURRENT: RwLock<Option<ZoneDatabase>> = RwLock::new(None);
 
-/// Where operating systems keep their zone files.
+/// The directories in which operating systems store zone files.
 const DIRECTORIES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
 
 impl ZoneDatabase {
-    /// The machine's zone files, from `TZDIR` or the usual places, with the bundled copy for names that
-    /// are not among them.
+    /// Loads the zone files of the system, from `TZDIR` or the standard directories, with the bundled database as the
+    /// fallback for other names.
     #[must_use]
     pub fn system() -> Self {
         let directories = match std::env::var_os("TZDIR").filter(|dir| !dir.is_empty()) {
@@ -62,11 +62,11 @@ impl ZoneDatabase {
         found.unwrap_or_else(|| Self::compiled_in(Origin::System))
     }
 
-    /// The zone files in a directory, with the bundled copy for names that are not among them.
+    /// Loads the zone files in a directory, with the bundled database as the fallback for other names.
     ///
     /// # Errors
     ///
-    /// [`ZoneError::NoDirectory`] when there are no zone files.
+    /// Returns [`ZoneError::NoDirectory`] if the directory contains no zone files.
     pub fn from_directory(directory: impl AsRef<Path>) -> Result<Self, ZoneError> {
         let directory = directory.as_ref();
         Self::read(directory, Origin::Directory(directory.to_owned()))
@@ -79,7 +79,7 @@ impl ZoneDatabase {
         Ok(Self::new(vec![files, TimeZoneDatabase::bundled()], release, origin))
     }
 
-    /// The copy that is compiled into the program.
+    /// Returns the database that is compiled into the program.
     #[must_use]
     pub fn bundled() -> Self {
         Self::compiled_in(Origin::Bundled)
@@ -94,12 +94,12 @@ impl ZoneDatabase {
         Self(Arc::new(Inner { origin, sources, release, loaded: RwLock::default() }))
     }
 
-    /// This database as it is now where it came from: the machine's zone files or those of its directory,
-    /// read again. The bundled copy stays what it is.
+    /// Loads the database again from its origin: the zone files of the system, or those of its directory. The bundled
+    /// database does not change.
     ///
     /// # Errors
     ///
-    /// [`ZoneError::NoDirectory`] when the directory has gone.
+    /// Returns [`ZoneError::NoDirectory`] if the directory does not contain zone files any more.
     pub fn reload(&self) -> Result<Self, ZoneError> {
         match &self.0.origin {
             Origin::System => Ok(Self::system()),
@@ -108,7 +108,7 @@ impl ZoneDatabase {
         }
     }
 
-    /// The database in which this process looks names up.
+    /// Returns the current database of this process, in which names are looked up.
     #[must_use]
     pub fn current() -> Self {
         if let Some(current) = &*CURRENT.read().unwrap_or_else(PoisonError::into_inner) {
@@ -118,16 +118,16 @@ impl ZoneDatabase {
         current.get_or_insert_with(Self::system).clone()
     }
 
-    /// Makes this the database in which this process looks names up.
+    /// Makes this the current database of this process.
     pub fn install(self) {
         *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(self);
     }
 
-    /// The zone of that name.
+    /// Returns the zone with the given name.
     ///
     /// # Errors
     ///
-    /// [`ZoneError::Unknown`] when there is none; it has a suggestion where only the case differs.
+    /// Returns [`ZoneError::Unknown`] if the zone does not exist, with a suggestion if a name differs only in case.
     pub fn get(&self, name: &str) -> Result<Zone, ZoneError> {
         let loaded =
             self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
@@ -146,17 +146,17 @@ impl ZoneDatabase {
         }
         let zone = match name {
             "UTC" => Zone::utc(),
-            _ => Zone::new(name, load::table(&source)),
+            _ => Zone::new(name, load::build_table(&source)),
         };
         let mut loaded = self.0.loaded.write().unwrap_or_else(PoisonError::into_inner);
         Ok(loaded.entry(canonical).or_insert(zone).clone())
     }
 
-    /// The names of the zones that have been looked up in this database and have other rules in `newer`, or are
-    /// not known there; sorted.
+    /// Returns the names of the zones that have been looked up in this database and have other rules in `newer`, or
+    /// do not exist there; sorted.
     ///
-    /// That is what to plan anew after a refresh: triggers keep the rules that they were made with, until they
-    /// are made again from their stored form.
+    /// Next run times in these zones must be recomputed after a refresh: triggers keep the rules with which they were
+    /// created until they are restored from their stored form.
     ///
     /// ```
     /// use punctual_core::ZoneDatabase;
@@ -181,7 +181,7 @@ impl ZoneDatabase {
         names
     }
 
-    /// The names of all zones, sorted.
+    /// Returns the names of all zones, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let all = self.0.sources.iter().flat_map(TimeZoneDatabase::available);
@@ -191,20 +191,20 @@ impl ZoneDatabase {
         names
     }
 
-    /// The release, such as `2026e`; `unknown` for zone files that don't tell theirs.
+    /// Returns the release, such as `2026e`, or `unknown` if the zone files do not contain it.
     #[must_use]
     pub fn release(&self) -> &str {
         &self.0.release
     }
 }
 
-/// The zone that `source` has under that name in any case, with its name as written there.
+/// Returns the zone with the given name, ignoring case, and its canonical name.
 fn find(source: &TimeZoneDatabase, name: &str) -> Option<(String, TimeZone)> {
     let zone = source.get(name).ok().filter(|zone| !zone.is_unknown())?;
     Some((zone.iana_name()?.to_owned(), zone))
 }
 
-/// The release of a directory of zone files, from the notes that packagers leave in it.
+/// Reads the release of a directory of zone files, from `tzdata.zi` or `+VERSION`.
 fn release_of(directory: &Path) -> Option<String> {
     let first_line = |file: &str| {
         let text = std::fs::read_to_string(directory.join(file)).ok()?;

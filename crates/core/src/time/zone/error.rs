@@ -1,27 +1,27 @@
-//! Why there is no such zone.
+//! Errors of time zones.
 
-/// A time zone could not be had.
+/// A time zone could not be determined or loaded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ZoneError {
-    /// No zone has that name.
+    /// No zone has this name.
     #[error("unknown time zone {name:?}{}", hint(.suggestion))]
     #[non_exhaustive]
     Unknown {
-        /// The name that was asked for.
+        /// The rejected name.
         name: String,
-        /// The name that was probably meant, where only the case differs.
+        /// A name that differs only in case, if there is one.
         suggestion: Option<String>,
     },
-    /// There are no zone files in a directory.
+    /// A directory contains no zone files.
     #[error("there are no time zone files in {path:?}")]
     #[non_exhaustive]
     NoDirectory {
         /// The directory.
         path: std::path::PathBuf,
     },
-    /// The machine's own zone can't be told by name.
-    #[error("the machine does not tell its time zone by an IANA name; set TZ or name the zone")]
+    /// The system time zone can't be determined, or has no IANA name.
+    #[error("the system time zone has no IANA name; set TZ or configure the zone explicitly")]
     NoLocal,
 }
 

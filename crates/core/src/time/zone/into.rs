@@ -1,11 +1,10 @@
-//! What can be given where a zone is wanted.
+//! Conversions to time zones.
 
 use chrono::FixedOffset;
 
 use super::{Zone, ZoneError};
 
-/// Anything that names a time zone: a [`Zone`], an IANA name, a `chrono_tz::Tz`, chrono's `Utc` or a fixed
-/// offset.
+/// Conversion into a [`Zone`]: implemented for zones, IANA names, `chrono_tz::Tz`, `chrono::Utc` and fixed offsets.
 ///
 /// ```
 /// use punctual_core::{IntoZone, Zone};
@@ -15,11 +14,11 @@ use super::{Zone, ZoneError};
 /// assert!("Europe/Nowhere".into_zone().is_err());
 /// ```
 pub trait IntoZone {
-    /// Looks the zone up in the current [`ZoneDatabase`](super::ZoneDatabase).
+    /// Looks up the zone in the current [`ZoneDatabase`](super::ZoneDatabase).
     ///
     /// # Errors
     ///
-    /// [`ZoneError::Unknown`] when there is no such zone.
+    /// Returns [`ZoneError::Unknown`] if the zone does not exist.
     fn into_zone(self) -> Result<Zone, ZoneError>;
 }
 
@@ -54,7 +53,7 @@ impl IntoZone for &String {
 }
 
 impl IntoZone for chrono_tz::Tz {
-    /// Only the name is taken over: chrono-tz's own tables compute nothing here.
+    /// Uses only the name; the rules are those of the current database and not of chrono-tz.
     fn into_zone(self) -> Result<Zone, ZoneError> {
         Zone::named(self.name())
     }

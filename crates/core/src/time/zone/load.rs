@@ -1,12 +1,12 @@
-//! From jiff's zone data to a table.
+//! Conversion of time zone data of jiff.
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
-use super::table::{Entry, TABLE_END, Table};
+use super::table::{TABLE_END, Transition, TransitionTable};
 
-/// Tables everything that `zone` says about its offsets.
-pub(super) fn table(zone: &TimeZone) -> Table {
+/// Builds the transition table of a zone.
+pub(super) fn build_table(zone: &TimeZone) -> TransitionTable {
     let mut builder = Builder::default();
     let first = zone.to_offset_info(Timestamp::MIN);
     builder.push(i64::MIN, first.offset(), first.abbreviation());
@@ -17,23 +17,24 @@ pub(super) fn table(zone: &TimeZone) -> Table {
         }
         builder.push(start, transition.offset(), transition.abbreviation());
     }
-    Table::new(builder.entries, builder.abbreviations)
+    TransitionTable::new(builder.entries, builder.abbreviations)
 }
 
 #[derive(Default)]
 struct Builder {
-    entries: Vec<Entry>,
+    entries: Vec<Transition>,
     abbreviations: Vec<Box<str>>,
 }
 
 impl Builder {
     fn push(&mut self, start: i64, offset: Offset, abbreviation: &str) {
-        // chrono knows offsets of less than a day only; no zone has ever had more than 16 hours.
+        // chrono supports only offsets of less than a day. No zone has ever had an offset of more than 16 hours.
         let offset = offset.seconds().clamp(-86_399, 86_399);
         let abbreviation = self.abbreviation(abbreviation);
-        let unchanged = |last: &Entry| last.offset == offset && last.abbreviation == abbreviation;
+        let unchanged =
+            |last: &Transition| last.offset == offset && last.abbreviation == abbreviation;
         if !self.entries.last().is_some_and(unchanged) {
-            self.entries.push(Entry { start, offset, abbreviation });
+            self.entries.push(Transition { start, offset, abbreviation });
         }
     }
 
@@ -43,7 +44,7 @@ impl Builder {
             self.abbreviations.push(text.into());
             self.abbreviations.len() - 1
         });
-        // Zone files address abbreviations by one byte, so there are never more than 256.
+        // Zone files index abbreviations with one byte, so there are at most 256.
         u16::try_from(position).unwrap_or(0)
     }
 }

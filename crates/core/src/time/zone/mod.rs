@@ -18,13 +18,13 @@ pub use database::ZoneDatabase;
 pub use error::ZoneError;
 pub use into::IntoZone;
 pub use offset::ZoneOffset;
-use table::Table;
+use table::TransitionTable;
 pub use table::{CivilOffset, ZoneSpan};
 
-/// A time zone, known by its IANA name.
+/// A time zone, identified by its IANA name.
 ///
-/// It is cheap to clone, works as a chrono [`TimeZone`](chrono::TimeZone), and is stored and compared by
-/// name. Its rules come from the [`ZoneDatabase`] that was current when it was looked up.
+/// Cheap to clone, implements chrono's [`TimeZone`](chrono::TimeZone), and is serialized and compared by name. Its
+/// rules are those of the [`ZoneDatabase`] that was current when it was looked up.
 ///
 /// ```
 /// use chrono::TimeZone;
@@ -40,18 +40,17 @@ pub struct Zone(Arc<Rules>);
 
 struct Rules {
     name: Box<str>,
-    table: Table,
+    table: TransitionTable,
 }
 
 impl Zone {
-    /// The zone of that IANA name, such as `Europe/Helsinki`, from the current [`ZoneDatabase`].
+    /// Returns the zone with an IANA name, such as `Europe/Helsinki`, from the current [`ZoneDatabase`].
     ///
-    /// Names are taken exactly as they are written there, also in their case. The name of a fixed offset,
-    /// such as `UTC+05:30`, is understood too.
+    /// Names are case-sensitive. Names of fixed offsets, such as `UTC+05:30`, are supported as well.
     ///
     /// # Errors
     ///
-    /// [`ZoneError::Unknown`] when there is no such zone.
+    /// Returns [`ZoneError::Unknown`] if the zone does not exist.
     pub fn named(name: &str) -> Result<Self, ZoneError> {
         match fixed_offset(name) {
             Some(offset) => Ok(Self::fixed(offset)),
@@ -59,64 +58,65 @@ impl Zone {
         }
     }
 
-    /// Coordinated Universal Time.
+    /// Returns the zone of Coordinated Universal Time.
     #[must_use]
     pub fn utc() -> Self {
-        static UTC: LazyLock<Zone> = LazyLock::new(|| Zone::new("UTC", Table::fixed(0, "UTC")));
+        static UTC: LazyLock<Zone> =
+            LazyLock::new(|| Zone::new("UTC", TransitionTable::fixed(0, "UTC")));
         UTC.clone()
     }
 
-    /// A zone that is always `offset` away from UTC. Its name is like `UTC+05:30`.
+    /// Returns a zone with a fixed `offset` from UTC. Its name has the form `UTC+05:30`.
     #[must_use]
     pub fn fixed(offset: FixedOffset) -> Self {
         if offset.local_minus_utc() == 0 {
             return Self::utc();
         }
         let name = format!("UTC{offset}");
-        Self::new(&name, Table::fixed(offset.local_minus_utc(), &name))
+        Self::new(&name, TransitionTable::fixed(offset.local_minus_utc(), &name))
     }
 
-    /// The machine's own zone: what `TZ` names, or else what the operating system is set to.
+    /// Returns the system time zone: the value of `TZ`, or else the setting of the operating system.
     ///
     /// # Errors
     ///
-    /// [`ZoneError::NoLocal`] when the machine doesn't tell, or not by an IANA name.
+    /// Returns [`ZoneError::NoLocal`] if the system time zone can't be determined or has no IANA name.
     pub fn local() -> Result<Self, ZoneError> {
         let local = jiff::tz::TimeZone::try_system().map_err(|_| ZoneError::NoLocal)?;
         Self::named(local.iana_name().ok_or(ZoneError::NoLocal)?)
     }
 
-    fn new(name: &str, table: Table) -> Self {
+    fn new(name: &str, table: TransitionTable) -> Self {
         Self(Arc::new(Rules { name: name.into(), table }))
     }
 
-    /// The IANA name.
+    /// Returns the IANA name, or the name of a fixed offset.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The stretch of constant offset that contains an instant, given in seconds since the Unix epoch.
+    /// Returns the span of constant offset that contains an instant, which is given in seconds since the Unix epoch.
     ///
-    /// A few nanoseconds, no allocation: this and [`resolve_civil`](Self::resolve_civil) are what
-    /// triggers stand on.
+    /// This method and [`resolve_civil`](Self::resolve_civil), on which triggers are based, take a few nanoseconds
+    /// and do not allocate.
     #[must_use]
     pub fn span_at(&self, utc_seconds: i64) -> ZoneSpan {
         self.0.table.span_at(utc_seconds)
     }
 
-    /// What a local time means here: once, never, or twice. Local time is given in seconds since
-    /// 1970-01-01T00:00:00 on the local clock.
+    /// Resolves a local time, which exists once, never or twice. It is given in seconds since 1970-01-01T00:00:00
+    /// local time.
     #[must_use]
     pub fn resolve_civil(&self, civil_seconds: i64) -> CivilOffset {
         self.0.table.resolve(civil_seconds)
     }
 
-    /// A number that tells the rules of this zone from others: its offsets and when they change, from 1970
-    /// on.
+    /// Returns a hash of this zone's offsets and transitions since 1970.
     ///
-    /// It costs some microseconds and is the same on every machine, so that it can be stored beside what was
-    /// computed by these rules: when it is another one later, that has to be computed anew.
+    /// The hash takes some microseconds to compute and is the same on every machine, so that it can be stored with
+    /// times that were computed in the zone. If a stored hash differs from the current one, these times must be
+    /// recomputed.
     ///
     /// ```
     /// use punctual_core::Zone;
@@ -131,14 +131,14 @@ impl Zone {
         self.0.table.fingerprint()
     }
 
-    /// The smallest and the largest offset from UTC, in seconds, that this zone ever has.
+    /// Returns the smallest and the largest offset from UTC, in seconds, that this zone ever has.
     #[must_use]
     pub fn offset_range(&self) -> (i32, i32) {
         self.0.table.offset_range()
     }
 }
 
-/// Reads the names that [`Zone::fixed`] gives: `UTC+05:30`, `UTC-00:25:21`.
+/// Parses names of fixed offsets, as created by [`Zone::fixed`]: `UTC+05:30`, `UTC-00:25:21`.
 fn fixed_offset(name: &str) -> Option<FixedOffset> {
     let digits = name.strip_prefix("UTC")?;
     let (sign, digits) = match digits.split_at_checked(1)? {
@@ -154,7 +154,7 @@ fn fixed_offset(name: &str) -> Option<FixedOffset> {
         seconds += value * unit;
         unit /= 60;
     }
-    // Hours and minutes are always there; a fourth part would have had the unit zero.
+    // Hours and minutes are required. A fourth part would have had the unit zero.
     let parts = digits.split(':').count();
     (parts == 2 || parts == 3).then(|| FixedOffset::east_opt(sign * seconds))?
 }

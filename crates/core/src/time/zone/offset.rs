@@ -1,4 +1,4 @@
-//! A zone as chrono sees it.
+//! Implementation of chrono's traits.
 
 use std::fmt;
 
@@ -6,9 +6,10 @@ use chrono::{FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, Tim
 
 use super::{CivilOffset, Zone, ZoneSpan};
 
-/// The offset from UTC that a [`Zone`] has at some instant, with its abbreviation.
+/// The offset of a [`Zone`] from UTC at some instant, with its abbreviation.
 ///
-/// `Display`, and so chrono's `%Z`, is the abbreviation, such as `CEST`, or `+03` in zones that have none.
+/// `Display`, and thus chrono's `%Z`, formats the abbreviation, such as `CEST`, or `+03` in zones without
+/// abbreviations.
 #[derive(Clone)]
 pub struct ZoneOffset {
     zone: Zone,
@@ -21,7 +22,7 @@ impl ZoneOffset {
         Self { zone: zone.clone(), seconds: span.offset, abbreviation: span.abbreviation }
     }
 
-    /// The abbreviation, such as `CEST`.
+    /// Returns the abbreviation, such as `CEST`.
     #[must_use]
     pub fn abbreviation(&self) -> &str {
         self.zone.0.table.abbreviation(self.abbreviation)
@@ -30,7 +31,7 @@ impl ZoneOffset {
 
 impl Offset for ZoneOffset {
     fn fix(&self) -> FixedOffset {
-        // Tables hold only offsets of less than a day, which are all that chrono knows.
+        // Tables contain only offsets of less than a day, as chrono requires.
         FixedOffset::east_opt(self.seconds).unwrap_or_else(|| chrono::Utc.fix())
     }
 }

@@ -1,88 +1,88 @@
-//! A zone's offsets as a sorted table: transitions are looked up, never probed.
+//! The offsets of a zone as a sorted table of transitions with an index.
 //!
-//! The table goes from the first recorded transition to the year 2502. Zone data beyond its last explicit
-//! transition is a yearly rule on Gregorian weekdays, and the Gregorian calendar repeats itself every
-//! 400 years to the weekday, so later instants are folded back into the years 2100 to 2500.
+//! The table extends from the first recorded transition to the year 2502. After its last explicit transition, zone
+//! data consists of a yearly rule on Gregorian weekdays. Since the weekdays of the Gregorian calendar repeat every
+//! 400 years, later instants are mapped to the years 2100 to 2500.
 
-/// 400 Gregorian years in seconds: whole weeks.
+/// 400 Gregorian years in seconds, a whole number of weeks.
 const CYCLE: i64 = 146_097 * 86_400;
-/// 2500-01-01T00:00:00Z: from here on instants are folded back.
-const FOLD_FROM: i64 = 16_725_225_600;
-/// The instant up to which transitions are tabled: two years after the fold, so that its last span ends.
-pub(super) const TABLE_END: i64 = FOLD_FROM + 2 * 366 * 86_400;
-/// A bucket of the index is 2^23 seconds, about 97 days, wide: mostly it holds one transition or none.
+/// 2500-01-01T00:00:00Z: the first instant that is mapped to an earlier cycle.
+const CYCLE_START: i64 = 16_725_225_600;
+/// The end of the table: two years after the start of the repetition, so that its last span has an end.
+pub(super) const TABLE_END: i64 = CYCLE_START + 2 * 366 * 86_400;
+/// The width of a bucket of the index: 2^23 seconds, about 97 days. Most buckets contain at most one transition.
 const BUCKET_BITS: u32 = 23;
 
-/// A stretch of time in which a zone's offset from UTC stays the same.
+/// A span of time in which the offset of a zone from UTC is constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ZoneSpan {
-    /// Its first second, counted in UTC since the Unix epoch; `i64::MIN` for the first span.
+    /// The first second, in UTC since the Unix epoch; `i64::MIN` for the first span.
     pub start: i64,
-    /// The second after its last; `i64::MAX` for the last span.
+    /// The second after the last one; `i64::MAX` for the last span.
     pub end: i64,
     /// The offset from UTC in seconds, positive in the east.
     pub offset: i32,
-    /// The offset before `start`; the same as `offset` for the first span.
+    /// The offset before `start`; equal to `offset` for the first span.
     pub offset_before: i32,
-    /// The offset from `end` on; the same as `offset` for the last span.
+    /// The offset from `end` on; equal to `offset` for the last span.
     pub offset_after: i32,
     pub(super) abbreviation: u16,
 }
 
-/// What a local time means in a zone.
+/// The resolution of a local time in a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CivilOffset {
-    /// It occurs once, at this offset from UTC in seconds.
+    /// The local time exists once, at this offset from UTC in seconds.
     Unique(i32),
-    /// It is skipped: the clock goes from the offset `before` to the offset `after` at the UTC second `at`.
+    /// The local time is skipped: the offset changes from `before` to `after` at the UTC second `at`.
     Gap {
         /// The offset before the transition.
         before: i32,
         /// The larger offset after it.
         after: i32,
-        /// The transition.
+        /// The transition, in UTC seconds since the Unix epoch.
         at: i64,
     },
-    /// It occurs twice, first at the offset `first`, then at the smaller offset `second`.
+    /// The local time exists twice, first at the offset `first`, then at the smaller offset `second`.
     Fold {
         /// The offset of the first pass.
         first: i32,
         /// The offset of the second pass.
         second: i32,
-        /// The transition between the two.
+        /// The transition between the two, in UTC seconds since the Unix epoch.
         at: i64,
     },
 }
 
-/// From `start` on, the offset and its abbreviation are these.
+/// A transition: the offset and its abbreviation from `start` on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub(super) struct Transition {
     pub(super) start: i64,
     pub(super) offset: i32,
     pub(super) abbreviation: u16,
 }
 
-pub(super) struct Table {
-    entries: Box<[Entry]>,
-    /// For every bucket, counted from the first transition, the entry in force at its beginning.
+pub(super) struct TransitionTable {
+    entries: Box<[Transition]>,
+    /// For every bucket, starting at the first transition, the index of the entry in effect at its start.
     buckets: Box<[u16]>,
     abbreviations: Box<[Box<str>]>,
     min_offset: i32,
     max_offset: i32,
-    /// Whether transitions go on for ever.
+    /// Whether the transitions continue forever.
     recurring: bool,
 }
 
-impl Table {
-    /// `entries` begin with one at `i64::MIN` and are sorted.
-    pub(super) fn new(entries: Vec<Entry>, abbreviations: Vec<Box<str>>) -> Self {
+impl TransitionTable {
+    /// `entries` must be sorted, and the first one must start at `i64::MIN`.
+    pub(super) fn new(entries: Vec<Transition>, abbreviations: Vec<Box<str>>) -> Self {
         let offsets = entries.iter().map(|entry| entry.offset);
         Self {
-            buckets: index(&entries),
+            buckets: build_buckets(&entries),
             min_offset: offsets.clone().min().unwrap_or(0),
             max_offset: offsets.max().unwrap_or(0),
-            recurring: entries.last().is_some_and(|last| last.start >= FOLD_FROM),
+            recurring: entries.last().is_some_and(|last| last.start >= CYCLE_START),
             entries: entries.into(),
             abbreviations: abbreviations.into(),
         }
@@ -90,7 +90,7 @@ impl Table {
 
     pub(super) fn fixed(offset: i32, abbreviation: &str) -> Self {
         Self::new(
-            vec![Entry { start: i64::MIN, offset, abbreviation: 0 }],
+            vec![Transition { start: i64::MIN, offset, abbreviation: 0 }],
             vec![abbreviation.into()],
         )
     }
@@ -103,13 +103,13 @@ impl Table {
         (self.min_offset, self.max_offset)
     }
 
-    /// A hash (FNV-1a) of the offset at the beginning of 1970 and of all transitions between different
-    /// offsets from then on. What was before is left out: packagers keep more or less of it.
+    /// Returns a hash (FNV-1a) of the offset at the start of 1970 and of all later transitions between different
+    /// offsets. Earlier transitions are ignored, because packagers of zone files omit some of them.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
         let mut offset = None;
         for entry in &self.entries[self.position(0)..] {
-            // One that only changes the abbreviation changes no fire.
+            // A transition that changes only the abbreviation does not affect fire times.
             if offset != Some(entry.offset) {
                 hash.add(&entry.start.max(0).to_le_bytes());
                 hash.add(&entry.offset.to_le_bytes());
@@ -120,9 +120,9 @@ impl Table {
     }
 
     pub(super) fn span_at(&self, utc: i64) -> ZoneSpan {
-        let shift = self.shift(utc);
+        let shift = self.cycle_shift(utc);
         let mut span = self.span(self.position(utc - shift));
-        // Folded instants lie in spans that begin and end.
+        // Mapped instants are in spans with a start and an end.
         if shift != 0 {
             span.start += shift;
             span.end += shift;
@@ -130,10 +130,10 @@ impl Table {
         span
     }
 
-    /// How far to fold a time back.
-    fn shift(&self, seconds: i64) -> i64 {
-        if seconds >= FOLD_FROM && self.recurring {
-            ((seconds - FOLD_FROM) / CYCLE + 1) * CYCLE
+    /// Returns the multiple of the cycle by which a time is mapped back.
+    fn cycle_shift(&self, seconds: i64) -> i64 {
+        if seconds >= CYCLE_START && self.recurring {
+            ((seconds - CYCLE_START) / CYCLE + 1) * CYCLE
         } else {
             0
         }
@@ -169,16 +169,17 @@ impl Table {
     }
 
     pub(super) fn resolve(&self, civil: i64) -> CivilOffset {
-        let shift = self.shift(civil);
+        let shift = self.cycle_shift(civil);
         let civil = civil - shift;
-        // The first span that can contain it, and then its followers while they can.
+        // Start with the first span that may contain the time, and continue while the time is later.
         let mut position = self.position(civil - i64::from(self.max_offset));
         let mut span = self.span(position);
         loop {
             if civil - i64::from(span.offset) < span.end {
                 break;
             }
-            // Past this span's end: skipped, unless it lies past the next one's beginning too.
+            // The time is later than the end of this span: it is skipped, unless it is also later than the start of
+            // the next span.
             if civil - i64::from(span.offset_after) < span.end {
                 let (before, after) = (span.offset, span.offset_after);
                 return CivilOffset::Gap { before, after, at: span.end + shift };
@@ -194,7 +195,7 @@ impl Table {
     }
 }
 
-/// Fowler, Noll and Vo's hash: its value is the same on every machine and in every release.
+/// The Fowler–Noll–Vo hash, whose value is the same on every machine and in every release.
 struct Fnv(u64);
 
 impl Fnv {
@@ -205,7 +206,7 @@ impl Fnv {
     }
 }
 
-fn index(entries: &[Entry]) -> Box<[u16]> {
+fn build_buckets(entries: &[Transition]) -> Box<[u16]> {
     let [_, first, .., last] = entries else {
         return Box::default();
     };
@@ -216,7 +217,7 @@ fn index(entries: &[Entry]) -> Box<[u16]> {
             while entries.get(position + 1).is_some_and(|next| next.start <= start) {
                 position += 1;
             }
-            // A table has some thousand entries at most.
+            // A table has at most some thousand entries.
             u16::try_from(position).unwrap_or(u16::MAX)
         })
         .collect()

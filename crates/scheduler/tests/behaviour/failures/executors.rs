@@ -31,7 +31,7 @@ fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
     }
     executor.submit.store(true, Ordering::SeqCst);
     rig.jump_to(10);
-    let refused = "refused by the executor: the executor's queue is full";
+    let refused = "rejected by the executor: the executor's queue is full";
     let mut told = outcomes(&rig);
     told.sort();
     assert_eq!(told, [format!("rerun: {refused}"), format!("skip: {refused}")]);
@@ -90,7 +90,7 @@ fn a_run_that_was_killed_has_ended_unless_a_shutdown_cut_it_short() {
     killing.0.begin_one();
     killing.0.kill_begun(Killed::Signal(11));
     leaving.jump_to(15);
-    let crashed = "crashing: killed: its process was ended by signal 11 (SIGSEGV)";
+    let crashed = "crashing: killed: its process was terminated by signal 11 (SIGSEGV)";
     assert_eq!(outcomes(&leaving), [crashed]);
     assert_eq!(leaving.events.of("JOB_REMOVED"), ["JOB_REMOVED crashing"], "it would crash again");
     leaving.jump_to(20);

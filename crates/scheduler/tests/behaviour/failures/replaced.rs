@@ -97,7 +97,7 @@ fn whoever_goes_on_has_a_lease() {
             .await
             .map_err(Box::<dyn std::error::Error>::from)
     });
-    assert!(!renewal.unwrap().orphans, "its run is nobody else's");
+    assert!(!renewal.unwrap().has_orphans, "its run is nobody else's");
 }
 
 /// Two schedulers, each with a run under way, a backup of that, and then the ends of these runs.

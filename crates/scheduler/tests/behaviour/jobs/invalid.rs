@@ -24,7 +24,7 @@ fn jobs() {
         (refused(&rig, |job| job.max_instances(0)), "max_instances is 0: it must be at least 1"),
         (
             refused(&rig, |job| job.misfire_grace_time(Duration::ZERO)),
-            "misfire_grace_time is 0: it must be longer than nothing; None runs a job however late it is",
+            "misfire_grace_time is 0: it must be longer than zero; use None for no limit",
         ),
         (refused(&rig, |job| job.job_store("nowhere")), "no such job store: nowhere"),
     ];
@@ -101,7 +101,7 @@ mod other {
 #[test]
 fn two_tasks_of_one_name() {
     let told = not_built(|builder| builder.task(note).task(note).task(other::not_the_same));
-    assert!(told.starts_with("the task name note is taken by"), "{told}");
+    assert!(told.starts_with("the task name note is already registered for"), "{told}");
     let rig = Rig::new(|builder| builder.job_store("default", MemoryJobStore::new()).task(note));
     let error = rig.block_on(rig.job(other::not_the_same(1)).add()).unwrap_err();
     assert!(matches!(error, SchedulerError::Task(_)), "{error}");

@@ -1,6 +1,6 @@
 //! Several run times that are due at once.
 
-use punctual_core::{Coalesce, Event, JobStore, MissReason, Recovery};
+use punctual_core::{Coalesce, Event, JobStore, Recovery, SkipReason};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::IntervalTrigger;
 
@@ -25,7 +25,7 @@ fn passed_over(rig: &Rig) -> Vec<(i64, i64)> {
     let events = rig.events.all();
     let passed = events.iter().filter_map(|event| match event {
         Event::JobCoalesced(skipped) => {
-            assert_eq!(skipped.reason, MissReason::Coalesced);
+            assert_eq!(skipped.reason, SkipReason::Coalesced);
             Some((second(skipped.first), second(skipped.last)))
         }
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{Clock, Coalesce, Event, MissReason};
+use punctual_core::{Clock, Coalesce, Event, SkipReason};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -31,7 +31,7 @@ fn later_than_its_grace_time_it_is_missed_and_the_job_goes_on() {
         _ => None,
     });
     let missed = missed.expect("an event");
-    assert_eq!((missed.first, missed.last, missed.reason), (at(10), at(20), MissReason::TooLate));
+    assert_eq!((missed.first, missed.last, missed.reason), (at(10), at(20), SkipReason::TooLate));
     let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
     assert_eq!((job.next_run_time, job.fire_count), (Some(at(30)), 0));
     rig.jump_to(35);

@@ -1,6 +1,6 @@
 //! How many runs there may be: at a time, and in all.
 
-use punctual_core::{Event, MissReason, NewJob, Recovery};
+use punctual_core::{Event, NewJob, Recovery, SkipReason};
 use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
@@ -36,7 +36,7 @@ fn an_occurrence_is_dropped_when_enough_are_under_way() {
                 _ => None,
             })
             .collect();
-        let reason = MissReason::MaxInstances;
+        let reason = SkipReason::MaxInstances;
         assert_eq!(dropped, [(at(30), reason), (at(40), reason)]);
         held.run_one();
         rig.jump_to(50);

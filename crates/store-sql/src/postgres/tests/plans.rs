@@ -108,7 +108,7 @@ async fn a_renewal_reads_no_jobs_but_those_that_matter() {
             // More often than it takes until a plan is kept.
             for now in now..now + 8 {
                 let told = store.0.renew(&node, at(now), at(now + 10), filter).await.unwrap();
-                assert_eq!((told.next_wakeup, told.orphans), (Some(at(0)), false));
+                assert_eq!((told.next_wakeup, told.has_orphans), (Some(at(0)), false));
             }
         }
         tables.end(store).await;

@@ -52,7 +52,7 @@ async fn claims_pass_over_what_others_hold() {
     let claim = async || {
         let claims = timeout(PATIENCE, store.claim_due(&me, at(0), 9, lease, &TaskFilter::Any));
         let claims = claims.await.expect("nobody waits").unwrap();
-        (claims.records.len(), claims.more)
+        (claims.records.len(), claims.has_more)
     };
     // Whoever holds it may leave it as it is.
     assert_eq!([claim().await, claim().await], [(1, true), (0, true)]);

@@ -82,7 +82,7 @@ async fn users_are_heard_and_advances_are_not() {
     assert_eq!(store.commit(commit(advance).into()).await.unwrap(), [CommitOutcome::Done]);
     assert_eq!(ear.heard(&mut tables).await, 0, "whoever advances a job looks after it");
     for heard in [1, 0] {
-        let hasten = CommitAction::Hasten { due_at: at(9) };
+        let hasten = CommitAction::BringForward { due_at: at(9) };
         assert_eq!(store.commit(commit(hasten).into()).await.unwrap(), [CommitOutcome::Done]);
         assert_eq!(ear.heard(&mut tables).await, heard, "told when it is due sooner");
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use punctual_core::{Codec, RunOutcome, TaskError, inside_run};
+use punctual_core::{Codec, RunOutcome, TaskError, is_inside_run};
 
 use crate::executor::gate::Tell;
 use crate::executor::order::Order;
@@ -19,14 +19,14 @@ pub fn shared_state_reaches_the_task<F: ExecutorFixture>(trial: &Trial<F>) {
 }
 
 pub fn code_inside_a_run_can_tell<F: ExecutorFixture>(trial: &Trial<F>) {
-    assert!(!inside_run(), "the case is outside");
-    for piece in Piece::both(|_| async { inside_run() }) {
+    assert!(!is_inside_run(), "the case is outside");
+    for piece in Piece::both(|_| async { is_inside_run() }) {
         match trial.outcome(Order::piece(piece)) {
             RunOutcome::Success(inside) => assert_eq!(inside, true),
             other => panic!("expected an answer: {other}"),
         }
     }
-    assert!(!inside_run(), "the case is outside again");
+    assert!(!is_inside_run(), "the case is outside again");
 }
 
 pub fn failing_runs_leave_nothing_behind<F: ExecutorFixture>(trial: &Trial<F>) {

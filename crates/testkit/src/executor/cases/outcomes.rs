@@ -74,7 +74,7 @@ pub fn an_error_that_can_not_be_shown_is_a_panic<F: ExecutorFixture>(trial: &Tri
     for (order, expected) in [
         (Order::call(fail_unspeakably()), "no words"),
         (Order::call(fail_unspeakably_inside()), "no words"),
-        (Order::call(panic_explosively()), "the panic carried no text"),
+        (Order::call(panic_explosively()), "the panic has no message"),
     ] {
         match trial.outcome(order) {
             RunOutcome::Panicked(text) => assert_eq!(text, expected),
@@ -89,7 +89,7 @@ pub fn a_panic_is_an_outcome_with_its_text<F: ExecutorFixture>(trial: &Trial<F>)
     for (order, expected) in [
         (Order::call(panic("as String".into())), "as String"),
         (Order::call(panic_async()), "as &str"),
-        (Order::call(panic_without_text()), "the panic carried no text"),
+        (Order::call(panic_without_text()), "the panic has no message"),
     ] {
         match trial.outcome(order) {
             RunOutcome::Panicked(text) => assert_eq!(text, expected),

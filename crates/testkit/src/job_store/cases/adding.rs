@@ -28,7 +28,8 @@ pub async fn a_new_job_is_as_it_was_given<F: StoreFixture>(t: &Trial<F>) {
         in_flight: 0,
     };
     assert_eq!(job, expected);
-    let stored = StoredJob { lost: job.fence, record: job, claim: None, runs: vec![] };
+    let stored =
+        StoredJob { last_unsettled_fence: job.fence, record: job, claim: None, runs: vec![] };
     assert_eq!(t.stored("a").await, stored);
 }
 

@@ -107,7 +107,7 @@ pub async fn an_update_ends_a_claim<F: StoreFixture>(t: &Trial<F>) {
     let job = stored.record.clone();
     assert_eq!(job.schedule, Some(Schedule::at(at(5))), "it is due at its run time");
     assert!(job.fence > claim.fence);
-    assert_eq!((stored.claim, stored.lost, job.claims), (None, claim.fence, 1));
+    assert_eq!((stored.claim, stored.last_unsettled_fence, job.claims), (None, claim.fence, 1));
 
     let late = CommitAction::Finish { start: vec![run(1, "n")] };
     assert_eq!(t.commit_one("a", claim.fence, late).await, CommitOutcome::Stale);
@@ -127,7 +127,7 @@ pub async fn an_update_can_reschedule_a_claimed_job<F: StoreFixture>(t: &Trial<F
     assert_eq!((claim.id, claim.claims), (id("a"), 1), "claims are counted anew");
     t.reschedule("a", None).await;
     let job = t.stored("a").await;
-    assert_eq!((job.claim, job.lost, job.record.claims), (None, claim.fence, 0));
+    assert_eq!((job.claim, job.last_unsettled_fence, job.record.claims), (None, claim.fence, 0));
 }
 
 pub async fn an_update_leaves_counts_and_runs<F: StoreFixture>(t: &Trial<F>) {

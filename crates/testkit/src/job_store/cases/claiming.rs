@@ -44,7 +44,7 @@ pub async fn a_claim_leaves_the_schedule_as_it_is<F: StoreFixture>(t: &Trial<F>)
     assert_eq!(stored.record, claim);
     let until = at(6).saturating_add(LEASE);
     assert_eq!(stored.claim, Some(Claim { node: node("m"), until }));
-    assert_eq!(stored.lost, before.fence);
+    assert_eq!(stored.last_unsettled_fence, before.fence);
 }
 
 pub async fn each_claim_of_an_occurrence_is_counted<F: StoreFixture>(t: &Trial<F>) {
@@ -55,7 +55,10 @@ pub async fn each_claim_of_an_occurrence_is_counted<F: StoreFixture>(t: &Trial<F
         let claim = t.claim_one_for(&format!("node-{number}"), now).await;
         assert_eq!(claim.claims, number + 1, "nobody has settled those before");
         let stored = t.stored("a").await;
-        assert_eq!((stored.lost, stored.record.schedule), (lost, Some(Schedule::at(at(0)))));
+        assert_eq!(
+            (stored.last_unsettled_fence, stored.record.schedule),
+            (lost, Some(Schedule::at(at(0))))
+        );
         lost = claim.fence;
     }
     assert_eq!(t.commit_one("a", lost, advance(at(500), 1)).await, CommitOutcome::Done);
@@ -87,14 +90,14 @@ pub async fn it_says_whether_more_is_due<F: StoreFixture>(t: &Trial<F>) {
         assert!(claims.records.len() <= 3);
         seen += claims.records.len();
         calls += 1;
-        if !claims.more {
+        if !claims.has_more {
             break;
         }
         assert!(calls < 100, "more is due, says the store, but it is not");
     }
     assert_eq!(seen, 10, "nothing else is due, says the store, but it is");
     let none = t.claim_once("n", now, 3, &only(&["work"])).await;
-    assert_eq!((none.records, none.more), (vec![], false));
+    assert_eq!((none.records, none.has_more), (vec![], false));
 }
 
 pub async fn expired_claims_stand_with_the_due<F: StoreFixture>(t: &Trial<F>) {

@@ -94,7 +94,7 @@ pub async fn starting_raises_the_fence_and_ends_a_claim<F: StoreFixture>(t: &Tri
     let stored = t.stored("a").await;
     let job = &stored.record;
     assert!(job.fence > claim.fence);
-    assert_eq!((&stored.claim, stored.lost), (&None, claim.fence));
+    assert_eq!((&stored.claim, stored.last_unsettled_fence), (&None, claim.fence));
     assert_eq!((job.schedule, job.claims), (Some(schedule), 1));
     assert_eq!(t.commit_one("a", claim.fence, start(2)).await, Stale);
     assert_eq!(t.commit_one("a", claim.fence, finish()).await, Stale, "the claim is over");
@@ -151,13 +151,13 @@ pub async fn an_old_fence_changes_nothing<F: StoreFixture>(t: &Trial<F>) {
     let first = t.claim_one(at(0)).await.fence;
     let second = t.claim_one(at(0).saturating_add(LEASE)).await.fence;
     let before = t.stored("a").await;
-    assert_eq!(before.lost, first);
+    assert_eq!(before.last_unsettled_fence, first);
     let actions = [
         advance(at(500), 9),
         finish(),
         CommitAction::Finish { start: vec![run(1, "n")] },
         postpone(at(500)),
-        CommitAction::Hasten { due_at: at(0) },
+        CommitAction::BringForward { due_at: at(0) },
         CommitAction::Start { runs: vec![run(1, "n")] },
     ];
     for fence in [unclaimed, first, second.next()] {
@@ -287,7 +287,7 @@ pub async fn commits_for_one_job_are_carried_out_in_order<F: StoreFixture>(t: &T
         commit("a", fence("a"), postpone(at(25))),
         commit("b", fence("b"), finish_both),
         commit("c", fence("c"), start.clone()),
-        commit("a", fence("a"), CommitAction::Hasten { due_at: at(20) }),
+        commit("a", fence("a"), CommitAction::BringForward { due_at: at(20) }),
         commit("c", fence("c"), finish()),
         commit("b", Fence(1), clear(1)),
         commit("a", fence("a"), advance(at(30), 2)),
@@ -322,7 +322,7 @@ pub async fn a_repeated_batch_has_the_same_outcome<F: StoreFixture>(t: &Trial<F>
         commit("c", fence("c"), postpone(at(9))),
         commit("d", fence("d"), finish()),
         commit("e", t.get("e").await.fence, CommitAction::Start { runs: vec![run(3, "n")] }),
-        commit("f", t.get("f").await.fence, CommitAction::Hasten { due_at: at(60) }),
+        commit("f", t.get("f").await.fence, CommitAction::BringForward { due_at: at(60) }),
     ];
     assert_eq!(t.commit(batch.clone()).await, [Done, Done, Done, Removed, Done, Done]);
     let content = async || {

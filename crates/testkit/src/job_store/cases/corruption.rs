@@ -76,7 +76,7 @@ pub async fn other_jobs_go_on<F: StoreFixture>(t: &Trial<F>) {
             let claims = t.claim_once("n", at(5), 9, &TaskFilter::Any).await;
             claimed.extend(claims.records);
             corrupt.extend(claims.corrupt);
-            if !claims.more {
+            if !claims.has_more {
                 break;
             }
         }
@@ -121,7 +121,7 @@ pub async fn many_do_not_hide_what_is_due<F: StoreFixture>(t: &Trial<F>) {
         let claims = t.claim_once("n", at(9), 2, &TaskFilter::Any).await;
         claimed.extend(claims.records);
         corrupt.extend(claims.corrupt);
-        if !claims.more {
+        if !claims.has_more {
             break;
         }
     }
@@ -185,7 +185,7 @@ pub async fn other_runs_are_taken_over<F: StoreFixture>(t: &Trial<F>) {
                 let some = t.take_over_some(&node("m"), at(1), 9, &TaskFilter::Any).await;
                 taken.extend(some.runs.iter().map(|orphan| orphan.run.run_id.as_u128()));
                 corrupt.extend(some.corrupt);
-                if !some.more {
+                if !some.has_more {
                     break;
                 }
             }
@@ -198,7 +198,7 @@ pub async fn other_runs_are_taken_over<F: StoreFixture>(t: &Trial<F>) {
             discard(t, &corrupt[0]).await;
             let left = t.in_flight("a").await;
             assert_eq!(left.len(), 1, "{damage:?}: {left:?}");
-            assert!(!t.renew("m", at(2), at(99)).await.orphans, "{damage:?}");
+            assert!(!t.renew("m", at(2), at(99)).await.has_orphans, "{damage:?}");
         }
         t.store.remove(&[id("a"), id("b")]).await.expect("removing works");
     }
@@ -218,7 +218,7 @@ pub async fn many_do_not_hide_what_is_left<F: StoreFixture>(t: &Trial<F>) {
         if some.runs.iter().any(|orphan| orphan.run.run_id == RunId::from_u128(6)) {
             return;
         }
-        assert!(some.more, "run 6 is left");
+        assert!(some.has_more, "run 6 is left");
     }
     panic!("run 6 is never taken over");
 }
@@ -231,7 +231,7 @@ pub async fn a_node_whose_lease_is_none_is_dead<F: StoreFixture>(t: &Trial<F>) {
     if !t.damage(Damage::Lease(node("n"))).await {
         return;
     }
-    assert!(t.renew("m", at(1), at(99)).await.orphans);
+    assert!(t.renew("m", at(1), at(99)).await.has_orphans);
     let taken = t.take_over_some(&node("m"), at(1), 9, &TaskFilter::Any).await;
     let numbers: Vec<_> = taken.runs.iter().map(|orphan| orphan.run.run_id.as_u128()).collect();
     assert_eq!(numbers, [1]);

@@ -8,7 +8,7 @@ use crate::job_store::{StoreFixture, Trial};
 use CommitOutcome::{Done, Stale};
 
 fn hasten(seconds: i64) -> CommitAction {
-    CommitAction::Hasten { due_at: at(seconds) }
+    CommitAction::BringForward { due_at: at(seconds) }
 }
 
 pub async fn postponing_moves_only_the_due_instant<F: StoreFixture>(t: &Trial<F>) {

@@ -30,19 +30,19 @@ pub async fn renewing_tells_whether_the_lease_had_expired<F: StoreFixture>(t: &T
 
 pub async fn renewing_tells_whether_the_dead_left_runs_behind<F: StoreFixture>(t: &Trial<F>) {
     two_nodes(t).await;
-    assert!(!t.renew("m", at(9), at(20)).await.orphans, "all are alive");
-    assert!(t.renew("m", at(10), at(20)).await.orphans, "n is dead");
-    assert!(t.renew("o", at(10), at(20)).await.orphans, "a new node is told too");
-    assert!(t.renew("m", at(20), at(40)).await.orphans, "one whose lease had expired too");
-    assert!(t.renew_for("m", at(20), at(40), &only(&["work"])).await.orphans);
-    assert!(!t.renew_for("m", at(20), at(40), &only(&["other"])).await.orphans, "not its task");
-    assert!(!t.renew("n", at(30), at(31)).await.orphans, "its own are none");
+    assert!(!t.renew("m", at(9), at(20)).await.has_orphans, "all are alive");
+    assert!(t.renew("m", at(10), at(20)).await.has_orphans, "n is dead");
+    assert!(t.renew("o", at(10), at(20)).await.has_orphans, "a new node is told too");
+    assert!(t.renew("m", at(20), at(40)).await.has_orphans, "one whose lease had expired too");
+    assert!(t.renew_for("m", at(20), at(40), &only(&["work"])).await.has_orphans);
+    assert!(!t.renew_for("m", at(20), at(40), &only(&["other"])).await.has_orphans, "not its task");
+    assert!(!t.renew("n", at(30), at(31)).await.has_orphans, "its own are none");
     t.take_over("m", at(35)).await;
-    assert!(!t.renew("m", at(35), at(99)).await.orphans, "they are the caller's now");
+    assert!(!t.renew("m", at(35), at(99)).await.has_orphans, "they are the caller's now");
     t.start_runs("a", [run(3, "unknown")]).await;
-    assert!(t.renew("m", at(36), at(99)).await.orphans, "nobody knows their node");
+    assert!(t.renew("m", at(36), at(99)).await.has_orphans, "nobody knows their node");
     t.remove("a").await;
-    assert!(!t.renew("m", at(37), at(99)).await.orphans, "there are none");
+    assert!(!t.renew("m", at(37), at(99)).await.has_orphans, "there are none");
 }
 
 pub async fn the_living_keep_their_runs<F: StoreFixture>(t: &Trial<F>) {
@@ -132,8 +132,8 @@ pub async fn only_so_many_are_taken_over<F: StoreFixture>(t: &Trial<F>) {
         let some = t.take_over_some(&node("m"), at(0), limit, &only(&["work"])).await;
         assert_eq!((some.runs.len(), some.released), (expected, 0));
         seen.extend(some.runs.iter().map(|orphan| taken(orphan).0));
-        assert!(some.more || seen.len() == 4 || limit == 0, "{} of 4", seen.len());
-        assert!(!some.more || expected > 0 || limit == 0, "there is nothing more");
+        assert!(some.has_more || seen.len() == 4 || limit == 0, "{} of 4", seen.len());
+        assert!(!some.has_more || expected > 0 || limit == 0, "there is nothing more");
     }
     seen.sort_unstable();
     assert_eq!(seen, [1, 2, 3, 4]);

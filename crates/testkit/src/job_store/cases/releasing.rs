@@ -30,7 +30,8 @@ pub async fn claims_of_the_dead_are_released<F: StoreFixture>(t: &Trial<F>) {
     let after = t.stored("a").await;
     assert!(after.record.fence > claim.fence);
     let record = JobRecord { fence: after.record.fence, ..before.record };
-    let expected = StoredJob { record, claim: None, lost: claim.fence, runs: vec![] };
+    let expected =
+        StoredJob { record, claim: None, last_unsettled_fence: claim.fence, runs: vec![] };
     assert_eq!(after, expected, "due as before, and the claim still counts");
     assert_eq!(t.next_wakeup().await, Some(at(3)), "long before the claim would have expired");
     assert_eq!(t.take_over_all("m", at(10), &TaskFilter::Any).await, released(0), "once");
@@ -71,18 +72,18 @@ pub async fn renewing_tells_whether_the_dead_hold_claims<F: StoreFixture>(t: &Tr
     t.add([due("a", at(0))]).await;
     t.renew("n", at(0), at(10)).await;
     t.claim_one_for("n", at(5)).await;
-    assert!(!t.renew("m", at(9), at(99)).await.orphans, "its node is alive");
-    assert!(t.renew("m", at(10), at(99)).await.orphans);
-    assert!(t.renew_for("m", at(11), at(99), &only(&["work"])).await.orphans);
-    assert!(!t.renew_for("m", at(11), at(99), &only(&["other"])).await.orphans, "not its task");
-    assert!(!t.renew("n", at(12), at(13)).await.orphans, "its own are none");
+    assert!(!t.renew("m", at(9), at(99)).await.has_orphans, "its node is alive");
+    assert!(t.renew("m", at(10), at(99)).await.has_orphans);
+    assert!(t.renew_for("m", at(11), at(99), &only(&["work"])).await.has_orphans);
+    assert!(!t.renew_for("m", at(11), at(99), &only(&["other"])).await.has_orphans, "not its task");
+    assert!(!t.renew("n", at(12), at(13)).await.has_orphans, "its own are none");
     assert_eq!(t.take_over_all("m", at(13), &TaskFilter::Any).await, released(1));
-    assert!(!t.renew("m", at(14), at(99)).await.orphans);
+    assert!(!t.renew("m", at(14), at(99)).await.has_orphans);
     // Settled ones are none either.
     let claim = t.claim_one_for("unknown", at(14)).await;
-    assert!(t.renew("m", at(15), at(99)).await.orphans, "nobody knows its node");
+    assert!(t.renew("m", at(15), at(99)).await.has_orphans, "nobody knows its node");
     assert_eq!(t.commit_one("a", claim.fence, advance(at(500), 1)).await, Done);
-    assert!(!t.renew("m", at(16), at(99)).await.orphans);
+    assert!(!t.renew("m", at(16), at(99)).await.has_orphans);
 }
 
 pub async fn a_claim_holds_while_its_node_lives<F: StoreFixture>(t: &Trial<F>) {
@@ -127,7 +128,7 @@ pub async fn only_so_many_are_released<F: StoreFixture>(t: &Trial<F>) {
         assert!(some.released <= 2, "{}", some.released);
         all += some.released;
         calls += 1;
-        if !some.more {
+        if !some.has_more {
             break;
         }
         assert!(calls < 100, "more is left, says the store, but it is not");
@@ -156,7 +157,7 @@ pub async fn runs_and_claims_of_one_job_are_both_taken<F: StoreFixture>(t: &Tria
     assert_eq!((taken.runs.len(), taken.released), (1, 1));
     assert_eq!((taken.runs[0].run.attempt, &taken.runs[0].run.node), (2, &node("m")));
     let job = t.stored("a").await;
-    assert_eq!((job.claim.clone(), job.lost), (None, claim.fence));
+    assert_eq!((job.claim.clone(), job.last_unsettled_fence), (None, claim.fence));
     assert_eq!(job.runs, [taken.runs[0].run.clone(), run(2, "m")]);
     assert_eq!(t.claim_one_for("m", at(0)).await.in_flight, 2);
 }

@@ -43,5 +43,5 @@ pub async fn a_new_store_has_nothing<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.metadata().await, []);
     let renewal = t.renew("n", at(0), at(10)).await;
     assert!(!renewal.expired, "a node that was not known had no lease");
-    assert!(!renewal.orphans);
+    assert!(!renewal.has_orphans);
 }

@@ -32,7 +32,7 @@ struct Fences(Vec<(Fence, usize)>);
 
 impl Fences {
     fn of(first: &StoredJob, history: &[Done]) -> Self {
-        let mut seen = BTreeMap::from([(first.record.fence, 0), (first.lost, 0)]);
+        let mut seen = BTreeMap::from([(first.record.fence, 0), (first.last_unsettled_fence, 0)]);
         let mut see = |fence, moment: usize| {
             let earliest = seen.entry(fence).or_insert(moment);
             *earliest = moment.min(*earliest);
@@ -44,7 +44,7 @@ impl Fences {
             match &done.answer {
                 Answer::Got(Some(job)) => {
                     see(job.record.fence, done.returned);
-                    see(job.lost, done.returned);
+                    see(job.last_unsettled_fence, done.returned);
                 }
                 Answer::Claimed { record: Some(record), .. } => see(record.fence, done.returned),
                 _ => {}
@@ -78,7 +78,7 @@ impl Fences {
 
     fn placed(&self, job: &StoredJob) -> StoredJob {
         let mut job = job.clone();
-        job.lost = self.place(job.lost);
+        job.last_unsettled_fence = self.place(job.last_unsettled_fence);
         job.record.fence = self.place(job.record.fence);
         job
     }

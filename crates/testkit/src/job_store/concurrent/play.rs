@@ -219,7 +219,10 @@ impl<S: JobStore> Caller<S> {
                 let claims = store.claim_due(&node, now, 1, LEASE, &filter).await;
                 let mut claims = claims.expect("claiming works");
                 assert!(claims.records.len() <= 1, "{claims:?}");
-                Answer::Claimed { record: claims.records.pop().map(Box::new), more: claims.more }
+                Answer::Claimed {
+                    record: claims.records.pop().map(Box::new),
+                    more: claims.has_more,
+                }
             }
             Call::Commit { fence, action } => {
                 let commit = Commit { id: id(job), fence, action };
@@ -249,7 +252,7 @@ fn action(rng: &mut Rng, known: &Known) -> CommitAction {
         0..2 => CommitAction::Advance { schedule, fire_count: rng.u64(..9), start: start(rng) },
         2 => CommitAction::Finish { start: start(rng) },
         3 => CommitAction::Postpone { due_at: at(rng.i64(0..3)) },
-        4 => CommitAction::Hasten { due_at: at(0) },
+        4 => CommitAction::BringForward { due_at: at(0) },
         5 => CommitAction::Start { runs: vec![new_run(rng)] },
         6 => CommitAction::ClearRun { run_id: RunId::from_u128(rng.u128(1..3)) },
         _ => {

@@ -78,7 +78,7 @@ pub(super) fn adopt_fence(
         None => {
             let is_new = !fences.is_known(&seen.id, new);
             ensure(is_new, || format!("a removed job of that id had the fence of: {seen:?}"))?;
-            job.lost = new;
+            job.last_unsettled_fence = new;
         }
     }
     job.record.fence = new;

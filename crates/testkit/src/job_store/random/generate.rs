@@ -6,7 +6,8 @@
 use fastrand::Rng;
 
 use super::ops::{
-    Action, At, Change, Ended, Expected, FenceOf, Guarded, Name, New, NewRun, Op, Tasks, When,
+    Action, At, Change, DateTimeInput, Ended, Expected, FenceOf, Guarded, Name, New, NewRun, Op,
+    Tasks,
 };
 
 pub(super) const JOBS: [Name; 3] = ["a", "b", "c"];
@@ -107,7 +108,7 @@ impl Generator {
         When { next: self.soon(), delay: self.one(&[0, 0, 2, 5, -1]) }
     }
 
-    fn schedule(&mut self) -> Option<When> {
+    fn schedule(&mut self) -> Option<DateTimeInput> {
         (!self.once_in(5)).then(|| self.when())
     }
 
@@ -188,7 +189,7 @@ impl Generator {
             },
             5..7 => Action::Finish { start: self.some(0, 2, Self::new_run) },
             7..9 => Action::Postpone { due: self.any_time() },
-            9..11 => Action::Hasten { due: self.any_time() },
+            9..11 => Action::BringForward { due: self.any_time() },
             11..13 => Action::Start { runs: self.some(1, 2, Self::new_run) },
             13..16 => Action::Clear { run: self.rng.u8(..RUNS) },
             _ => Action::Retry {

@@ -96,7 +96,7 @@ pub(super) struct New {
     pub(super) job: Name,
     pub(super) task: Name,
     pub(super) definition: u8,
-    pub(super) schedule: Option<When>,
+    pub(super) schedule: Option<DateTimeInput>,
 }
 
 /// A schedule: the run time, and how long after it the job is due.
@@ -112,7 +112,7 @@ pub(super) struct Change {
     /// How far from the job's revision the expected one is.
     pub(super) revision_off: i64,
     pub(super) definition: Option<(Name, u8)>,
-    pub(super) schedule: Option<Option<When>>,
+    pub(super) schedule: Option<Option<DateTimeInput>>,
     pub(super) expected: Option<Expected>,
     pub(super) restart: bool,
 }
@@ -146,7 +146,7 @@ pub(super) enum FenceOf {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Advance {
-        to: When,
+        to: DateTimeInput,
         fire_count: u64,
         start: Vec<NewRun>,
     },
@@ -156,7 +156,7 @@ pub(super) enum Action {
     Postpone {
         due: At,
     },
-    Hasten {
+    BringForward {
         due: At,
     },
     Start {

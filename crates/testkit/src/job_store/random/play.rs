@@ -12,7 +12,7 @@ use punctual_core::{
 use super::compare::{Fences, adopt_fence, earliest_first, ensure, same};
 use super::convert::{definition, filter, run_id};
 use super::generate::JOBS;
-use super::ops::{Action, At, Change, Expected, FenceOf, Guarded, Name, NewRun, Op, When};
+use super::ops::{Action, At, Change, DateTimeInput, Expected, FenceOf, Guarded, Name, NewRun, Op};
 use super::world::World;
 use crate::job_store::StoreFixture;
 use crate::job_store::kit::{id, node, task};
@@ -182,7 +182,7 @@ impl<'f, F: StoreFixture> Player<'f, F> {
         let expected = Revision(revision.0 + change.revision_off);
         let update = RecordUpdate {
             definition: change.definition.map(|(of, number)| (task(of), definition(number))),
-            schedule: change.schedule.map(|schedule| schedule.map(When::schedule)),
+            schedule: change.schedule.map(|schedule| schedule.map(DateTimeInput::schedule)),
             expected_run_time: change.expected.map(|expected| match expected {
                 Expected::TheOneItHas => old.and_then(|record| record.next_run_time()),
                 Expected::None => None,
@@ -205,7 +205,8 @@ impl<'f, F: StoreFixture> Player<'f, F> {
         filter: &TaskFilter,
     ) -> Result<(), String> {
         let claims = self.store().claim_due(&node(owner), now, limit, lease, filter).await;
-        let Claims { records, more, corrupt, .. } = claims.map_err(failed("claim_due"))?;
+        let Claims { records, has_more: more, corrupt, .. } =
+            claims.map_err(failed("claim_due"))?;
         same("corrupt of claim_due", &vec![], &corrupt)?;
         ensure(records.len() <= limit, || format!("claim_due: too many: {records:?}"))?;
         let claimable = self.world.passing(filter).filter(|job| job.is_claimable(now));
@@ -243,7 +244,7 @@ impl<'f, F: StoreFixture> Player<'f, F> {
             },
             Action::Finish { start } => CommitAction::Finish { start: runs(start) },
             Action::Postpone { due } => CommitAction::Postpone { due_at: due.instant() },
-            Action::Hasten { due } => CommitAction::Hasten { due_at: due.instant() },
+            Action::BringForward { due } => CommitAction::BringForward { due_at: due.instant() },
             Action::Start { runs: start } => CommitAction::Start { runs: runs(start) },
             Action::Clear { .. } => CommitAction::ClearRun { run_id: run },
             Action::Retry { run, node, attempt, fence_plus } => {
@@ -287,7 +288,7 @@ impl<'f, F: StoreFixture> Player<'f, F> {
         };
         let is_free = orphans(true) != orphans(false);
         let expired = NodeLease::has_expired(before, now);
-        let orphans = if is_free { renewal.orphans } else { orphans(true) };
+        let orphans = if is_free { renewal.has_orphans } else { orphans(true) };
         let expected = Renewal::new(expired, self.world.next_wakeup(filter), orphans);
         let expected = expected.with_time(renewal.time);
         same("renew", &expected, &renewal)?;
@@ -310,7 +311,7 @@ impl<'f, F: StoreFixture> Player<'f, F> {
         let (mut runs, mut released) = (Vec::new(), 0);
         for call in 1.. {
             let taken = self.store().take_over(&heir, now, limit, filter).await;
-            let TakeOver { runs: some, released: count, more, corrupt, .. } =
+            let TakeOver { runs: some, released: count, has_more: more, corrupt, .. } =
                 taken.map_err(failed("take_over"))?;
             same("corrupt of take_over", &vec![], &corrupt)?;
             let is_within = some.len() <= limit && count <= limit;

@@ -1,6 +1,6 @@
-//! What `#[task]` asks about types that it can't see.
+//! Selects implementations by return type for `#[task]`, which sees types only as tokens (autoref specialization).
 //!
-//! `(&returned).kind().finish(returned)` finds the kind that needs no further reference first.
+//! `(&returned).kind().finish(returned)` resolves to the implementation that needs the fewest references.
 
 use std::error::Error;
 use std::marker::PhantomData;
@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use super::{TaskError, TaskOutput, TaskResult};
 
-// Between "may fail" and "is a value". What the types must be able to do is asked by `finish` alone, so that a
-// `Result` whose error is not an error does not compile, instead of passing as a value.
+// The first selection distinguishes `Result` from other types. Only `finish` has trait bounds: a `Result` whose error
+// type is not an error then fails to compile instead of being treated as a plain value.
 
-/// The function may fail.
+/// Selected for functions that return a `Result`.
 pub trait FallibleKind {
-    /// Which kind.
+    /// Returns the selected implementation.
     fn kind(&self) -> Fallible {
         Fallible
     }
@@ -24,9 +24,9 @@ pub trait FallibleKind {
 
 impl<T, E> FallibleKind for Result<T, E> {}
 
-/// The function returns a value.
+/// Selected for functions that return any other type.
 pub trait PlainKind {
-    /// Which kind.
+    /// Returns the selected implementation.
     fn kind(&self) -> Plain {
         Plain
     }
@@ -34,36 +34,36 @@ pub trait PlainKind {
 
 impl<T> PlainKind for &T {}
 
-/// Finishes what may have failed.
+/// Converts a `Result`.
 #[derive(Debug)]
 pub struct Fallible;
 
 impl Fallible {
-    /// What the run ended with.
+    /// Returns the result of the run.
     pub fn finish<T: Serialize, E: Into<TaskError>>(self, result: Result<T, E>) -> TaskResult {
         result.into_result()
     }
 }
 
-/// Finishes a value.
+/// Converts a plain value.
 #[derive(Debug)]
 pub struct Plain;
 
 impl Plain {
-    /// What the run ended with.
+    /// Returns the result of the run.
     pub fn finish<T: Serialize>(self, value: T) -> TaskResult {
         Ok(serde_json::to_value(value)?)
     }
 }
 
-// Between "its error can be read in another process" and not.
+// The second selection distinguishes error types that can be serialized and deserialized from all others.
 
-/// What a function returns, of which there is only the type.
+/// The return type of a function, without a value.
 pub type Returned<T> = PhantomData<fn() -> T>;
 
-/// It can: serde knows how.
+/// Selected for error types that implement `Serialize` and `DeserializeOwned`.
 pub trait ReadableErrorKind<E> {
-    /// Which kind.
+    /// Returns the selected implementation.
     fn kind(&self) -> ReadableError<E> {
         ReadableError(PhantomData)
     }
@@ -74,9 +74,9 @@ impl<T, E> ReadableErrorKind<E> for Returned<Result<T, E>> where
 {
 }
 
-/// It can't, or there is none.
+/// Selected for all other return types.
 pub trait UnreadableErrorKind {
-    /// Which kind.
+    /// Returns the selected implementation.
     fn kind(&self) -> UnreadableError {
         UnreadableError
     }
@@ -84,7 +84,7 @@ pub trait UnreadableErrorKind {
 
 impl<T> UnreadableErrorKind for &Returned<T> {}
 
-/// Writes and reads the error.
+/// Serializes and deserializes the error.
 #[derive(Debug)]
 pub struct ReadableError<E>(PhantomData<fn() -> E>);
 
@@ -102,7 +102,7 @@ impl<E: Error + Serialize + DeserializeOwned + Send + Sync + 'static> ReadableEr
     }
 }
 
-/// Leaves the error to its text.
+/// Transfers no error: its text is used instead.
 #[derive(Debug)]
 pub struct UnreadableError;
 

@@ -1,5 +1,5 @@
-//! JSON values inside any format: as they are in formats that people read, as text in others, which
-//! can't describe themselves.
+//! Serializes a JSON value: as it is in human-readable formats, and as text in other formats, which are not
+//! self-describing.
 
 use serde::de::Error as _;
 use serde::ser::Error as _;
