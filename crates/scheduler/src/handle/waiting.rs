@@ -330,7 +330,7 @@ macro_rules! waiting_methods {
             ///
             /// [`UnknownJobStore`](SchedulerError::UnknownJobStore).
             fn remove_job_store(alias: impl AsRef<str> = Alias::new(alias)?) -> (),
-            let from_run = inside_run();
+            let from_run = is_inside_run();
             |engine| engine.remove_job_store(&alias, from_run).await
         }
 
@@ -342,7 +342,7 @@ macro_rules! waiting_methods {
             ///
             /// [`UnknownExecutor`](SchedulerError::UnknownExecutor).
             fn remove_executor(alias: impl AsRef<str> = Alias::new(alias)?) -> (),
-            let from_run = inside_run();
+            let from_run = is_inside_run();
             |engine| engine.remove_executor(&alias, SHUTDOWN_TIMEOUT, from_run).await
         }
 
