@@ -1,25 +1,25 @@
-//! The users that commands run as.
+//! The users whose commands are run.
 
 use nix::errno::Errno;
 use nix::unistd::{Uid, User};
 
-/// A user of this machine.
+/// A user account of the system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// The login name.
     pub name: String,
-    /// The number.
+    /// The user id.
     pub uid: Uid,
     /// The home directory.
     pub home: String,
 }
 
 impl Account {
-    /// The user that this process runs as.
+    /// Returns the effective user of this process.
     ///
     /// # Errors
     ///
-    /// When the user has no entry in the password database.
+    /// Returns an error if the user has no entry in the password database.
     pub fn current() -> Result<Self, AccountError> {
         let uid = Uid::effective();
         match User::from_uid(uid) {
@@ -29,11 +29,11 @@ impl Account {
         }
     }
 
-    /// The user of that name.
+    /// Looks up a user by name.
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// Returns an error if the user does not exist.
     pub fn named(name: &str) -> Result<Self, AccountError> {
         match User::from_name(name) {
             Ok(Some(user)) => Ok(user.into()),
@@ -42,11 +42,11 @@ impl Account {
         }
     }
 
-    /// Whether this user may start commands as `other`.
+    /// Checks that this user can run commands as `other`.
     ///
     /// # Errors
     ///
-    /// When not: only root may run commands as somebody else.
+    /// Returns an error if the users are different and this user is not root.
     pub fn may_become(&self, other: &Self) -> Result<(), AccountError> {
         if self.uid.is_root() || self.uid == other.uid {
             return Ok(());
@@ -61,27 +61,29 @@ impl From<User> for Account {
     }
 }
 
-/// Why a command can't run as a user.
+/// An error of looking up or switching to a user.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccountError {
-    /// There is no such user.
+    /// The user does not exist.
     #[error("there is no user {0}")]
     Unknown(String),
     /// The password database can't be read.
     #[error("user {name} can't be looked up")]
     Unreadable {
-        /// The name or number.
+        /// The name or the user id.
         name: String,
-        /// Why.
+        /// The underlying error.
         source: std::io::Error,
     },
-    /// It takes root to run a command as somebody else.
-    #[error("it runs as {user}, and punctual runs as {current}: only root may do that")]
+    /// Only root can run commands as another user.
+    #[error(
+        "the command can't be run as {user}: punctual runs as {current}, and only root can switch users"
+    )]
     NotPermitted {
         /// The user that the entry names.
         user: String,
-        /// The user that this process runs as.
+        /// The user of this process.
         current: String,
     },
 }
@@ -111,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn only_root_becomes_somebody_else() {
+    fn only_root_can_switch_users() {
         let (root, ann, bob) = (account("root", 0), account("ann", 7), account("bob", 8));
         assert!(root.may_become(&ann).is_ok());
         assert!(ann.may_become(&ann).is_ok());
         assert_eq!(
             ann.may_become(&bob).unwrap_err().to_string(),
-            "it runs as bob, and punctual runs as ann: only root may do that"
+            "the command can't be run as bob: punctual runs as ann, and only root can switch users"
         );
     }
 }

@@ -1,9 +1,7 @@
-//! The punctual command, as a library for its own tests.
+//! The punctual command, as a library for its tests.
 
 #[cfg(not(unix))]
-compile_error!(
-    "punctual runs the commands of crontabs, with users and process groups: it needs Unix"
-);
+compile_error!("punctual uses Unix users and process groups, which requires Unix");
 
 pub mod account;
 pub mod args;

@@ -16,10 +16,10 @@ use punctual_cli::next::{self, NextError};
 use punctual_cli::secret::hide;
 use tokio::runtime::Builder;
 
-/// The exit status of shells for a command that can't be run.
-const CAN_NOT_RUN: u8 = 126;
-/// How long the threads of the runtime get to drop what they run.
-const DROP_TIME: Duration = Duration::from_secs(1);
+/// The exit status that shells use for a command that can't be executed.
+const EXIT_CANNOT_EXECUTE: u8 = 126;
+/// How long to wait for the threads of the runtime to exit.
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     match parse().command {
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             let now = SystemClock.now();
             let warn = |text| report(&text);
             match next::print(&args, now, &mut io::stdout().lock(), warn) {
-                // Whoever reads the times has seen enough: `| head`.
+                // The reader has closed the pipe, as in `| head`.
                 Err(NextError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                     ExitCode::SUCCESS
                 }
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Command::Become(args) => {
             let error = become_user(&args.user, &args.directory, &args.command);
             report(&error_chain(&error));
-            ExitCode::from(CAN_NOT_RUN)
+            ExitCode::from(EXIT_CANNOT_EXECUTE)
         }
     }
 }
@@ -75,8 +75,8 @@ fn history(args: &HistoryArgs, warn: impl FnOnce(String)) -> Result<(), HistoryE
 fn run(args: &RunArgs) -> Result<(), DaemonError> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(daemon::serve(args));
-    // What still runs has been given its time; dropping it kills it.
-    runtime.shutdown_timeout(DROP_TIME);
+    // Commands that are still running are killed when the runtime is dropped.
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
     result
 }
 
@@ -90,12 +90,12 @@ fn exit_code<E: Error>(result: Result<(), E>) -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a command tells its errors on standard error")]
+#[expect(clippy::print_stderr, reason = "a command prints its errors to standard error")]
 fn report(text: &dyn Display) {
     eprintln!("punctual: {}", without_secrets(text.to_string()));
 }
 
-/// Errors repeat words of the command line, and a URL with a password may be where it does not belong.
+/// Removes URLs from an error, which may repeat arguments, including a URL with a password in the wrong position.
 fn without_secrets(text: String) -> String {
     hide(text, env::args_os())
 }

@@ -1,4 +1,4 @@
-//! `punctual next`: when an expression fires.
+//! `punctual next`: the fire times of an expression.
 
 use std::io::{self, Write};
 
@@ -7,12 +7,12 @@ use punctual::{CronTrigger, Timestamp, TriggerError, TriggerExt};
 use crate::args::NextArgs;
 use crate::zone;
 
-/// Prints the next fire times from `now` on, or from where the arguments say, one a line:
-/// `Sun 2026-03-29 03:00:00 +03:00`; or explains them. `warn` is told what else there is to know.
+/// Prints the next fire times from `now` or `--from` on, one per line (`Sun 2026-03-29 03:00:00 +03:00`), or explains
+/// them. `warn` is called with a warning if there is one.
 ///
 /// # Errors
 ///
-/// When an argument is not valid, or the expression never fires.
+/// Returns an error if an argument is invalid or the expression never fires.
 pub fn print(
     args: &NextArgs,
     now: Timestamp,
@@ -21,7 +21,7 @@ pub fn print(
 ) -> Result<(), NextError> {
     let zone = match &args.zone {
         Some(zone) => zone.clone(),
-        None => zone::machines_own(warn),
+        None => zone::local_or_utc(warn),
     };
     let trigger = CronTrigger::from_crontab(&*args.expression).timezone(&zone);
     let (trigger, from) = match &args.from {
@@ -41,17 +41,17 @@ pub fn print(
     Ok(())
 }
 
-/// Why there are no fire times to print.
+/// An error of printing fire times.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NextError {
-    /// An argument is not valid.
+    /// An argument is invalid.
     #[error(transparent)]
     Invalid(#[from] TriggerError),
-    /// There is no such time.
+    /// The expression never fires.
     #[error("{0:?} never fires")]
     Never(String),
-    /// They could not be written.
+    /// Writing the output failed.
     #[error("the fire times can't be written")]
     Output(#[from] io::Error),
 }

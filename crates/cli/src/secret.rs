@@ -1,21 +1,21 @@
-//! URLs of stores, whose passwords nobody is to see.
+//! URLs of stores, whose passwords must not be shown.
 
 use std::ffi::OsString;
 use std::fmt::{self, Debug, Formatter};
 use std::path::Path;
 
-/// A store's URL, as it was given: it is checked when the store is opened, since complaints about the command
-/// line repeat what is wrong there.
+/// A store's URL, not validated. It is parsed when the store is opened: an error of the argument parser would print it
+/// with its password.
 #[derive(Clone)]
 pub struct StoreUrl(String);
 
 impl StoreUrl {
-    /// Whether a path is rather a URL.
-    pub(crate) fn is_one(path: &Path) -> bool {
+    /// Whether a path looks like a URL.
+    pub(crate) fn looks_like_url(path: &Path) -> bool {
         path.to_string_lossy().contains("://")
     }
 
-    /// With the password.
+    /// The URL, including its password.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -28,14 +28,13 @@ impl From<String> for StoreUrl {
 }
 
 impl Debug for StoreUrl {
-    /// Without the URL.
+    /// Omits the URL.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("StoreUrl")
     }
 }
 
-/// A text without what it repeats of URLs among a program's arguments, wherever they were put:
-/// `mysql://***`.
+/// Removes URLs with a user or password that occur in `arguments` from a text; the result is `mysql://***`.
 #[must_use]
 pub fn hide(text: String, arguments: impl Iterator<Item = OsString>) -> String {
     arguments.fold(text, |text, argument| match argument.to_string_lossy().split_once("://") {
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_urls_say_is_hidden() {
+    fn urls_are_redacted() {
         let arguments = ["history", "--stor=redis://u:p w@h", "mysql://u@p@h/d", "ftp://h"];
         let text = "'--stor=redis://u:p w@h' found, mysql://u@p@h/d too, but not ftp://h";
         let hidden = hide(text.to_owned(), arguments.map(OsString::from).into_iter());
@@ -57,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_does_not_show_itself() {
+    fn debug_output_omits_the_url() {
         let url = StoreUrl::from("mysql://ann:hunter2@h/jobs".to_owned());
         assert_eq!(format!("{url:?}"), "StoreUrl");
     }

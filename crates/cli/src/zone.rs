@@ -1,16 +1,18 @@
-//! The zones of the command line: one that is named, and that of those who name none.
+//! The time zones of the command line.
 
 use punctual::Zone;
 
-/// The machine's own zone; if it is not known UTC, and `warn` is told.
-pub(crate) fn machines_own(warn: impl FnOnce(String)) -> Zone {
+/// Returns the system's time zone. If it can't be determined, calls `warn` and returns UTC.
+pub(crate) fn local_or_utc(warn: impl FnOnce(String)) -> Zone {
     Zone::local().unwrap_or_else(|error| {
-        warn(format!("times are in UTC, as the machine's own zone is not known: {error}"));
+        warn(format!(
+            "times are in UTC because the system's time zone can't be determined: {error}"
+        ));
         Zone::utc()
     })
 }
 
-/// The zone of this name.
+/// Looks up a time zone by name.
 pub(crate) fn parse(name: &str) -> Result<Zone, String> {
     Zone::named(name).map_err(|error| error.to_string())
 }

@@ -1,17 +1,17 @@
-//! Files as Debian's packages install them, with all that is odd about them.
+//! Crontabs as installed by Debian's packages, with all their peculiarities.
 
 use std::path::PathBuf;
 
 use punctual::{Timestamp, Trigger, Zone};
 use punctual_cli::crontab::{Crontab, Entry, Schedule};
 
-/// The entries of a file below `tests/debian`, in the format that its path tells.
+/// Returns the entries of a file below `tests/debian`, in the format determined by its path.
 fn entries(file: &str) -> Vec<Entry> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/debian").join(file);
     Crontab::read(&path, None, &Zone::utc()).unwrap().entries
 }
 
-/// When it runs first in the week from Monday 2026-03-02, and as whom.
+/// Returns the first run in the week from Monday 2026-03-02, and its user.
 fn first_run(entry: &Entry) -> (String, &str) {
     let Schedule::Times { trigger, .. } = &entry.schedule else {
         panic!("{entry:?}");

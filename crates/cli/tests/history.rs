@@ -1,4 +1,4 @@
-//! `punctual history`, as a user calls it.
+//! Tests of the `punctual history` command.
 
 use std::process::{Command, Output};
 
@@ -19,7 +19,7 @@ fn history(folder: &TempDir, arguments: &[&str]) -> Output {
     command(folder, arguments).output().unwrap()
 }
 
-/// The lines after the head of the table.
+/// Returns the lines of the table without its header.
 fn lines(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
     let output = history(folder, &[&["--state", "jobs.sqlite"], arguments].concat());
     assert!(output.status.success(), "{output:?}");
@@ -30,11 +30,11 @@ fn lines(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
 }
 
 fn error(folder: &TempDir, arguments: &[&str]) -> String {
-    said(history(folder, arguments))
+    stderr_of(history(folder, arguments))
 }
 
-/// What it says when it fails.
-fn said(output: Output) -> String {
+/// Returns the standard error of a failed command.
+fn stderr_of(output: Output) -> String {
     assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
 }
@@ -43,7 +43,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_774_742_400 + seconds) // 2026-03-29 02:00 in Helsinki, an hour before the gap
 }
 
-/// Runs of two jobs, every half hour.
+/// A directory with a store that contains runs of two jobs, every half hour.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteJobStore::open(folder.path().join("jobs.sqlite")).unwrap();
@@ -92,7 +92,7 @@ fn past_runs_are_a_table_newest_first() {
 }
 
 #[test]
-fn options_choose_among_them() {
+fn options_filter_runs() {
     let folder = folder();
     let times = |arguments: &[&str]| {
         let lines = lines(&folder, arguments);
@@ -108,14 +108,14 @@ fn options_choose_among_them() {
 }
 
 #[test]
-fn what_can_not_be_is_said_and_nothing_is_made() {
+fn invalid_arguments_are_reported_and_nothing_is_created() {
     let folder = folder();
     let no_file = error(&folder, &["--state", "none.sqlite"]);
     assert!(no_file.contains("none.sqlite"), "{no_file}");
     assert!(!folder.path().join("none.sqlite").exists());
     std::fs::write(folder.path().join("tab"), "").unwrap();
-    let never_ran = error(&folder, &["tab"]);
-    assert!(never_ran.contains("nothing has been remembered"), "{never_ran}");
+    let no_runs = error(&folder, &["tab"]);
+    assert!(no_runs.contains("nothing has been remembered"), "{no_runs}");
     let no_tables = error(&folder, &["--state", "jobs.sqlite", "--table-prefix", "other_"]);
     assert!(no_tables.contains("the job tables are not there"), "{no_tables}");
     let outcome = error(&folder, &["--state", "jobs.sqlite", "--outcome", "bad"]);
@@ -127,7 +127,7 @@ fn what_can_not_be_is_said_and_nothing_is_made() {
 }
 
 #[test]
-fn the_command_line_comes_before_the_environment() {
+fn the_command_line_has_precedence_over_the_environment() {
     let folder = folder();
     let from = |variable: &str, arguments: &[&str]| {
         let mut command = command(&folder, arguments);
@@ -135,33 +135,36 @@ fn the_command_line_comes_before_the_environment() {
     };
     let url = "oracle://ann:hunter2@localhost/jobs";
     assert!(from(url, &["--state", "jobs.sqlite"]).status.success());
-    let error = said(from("mysql://ann:hunter2@localhost/jobs", &["--store", url]));
-    assert!(error.contains("what --store names: a store's URL begins with"), "{error}");
-    let error = said(from(url, &[]));
-    assert!(error.contains("what PUNCTUAL_STORE_URL names: a store's URL begins with"), "{error}");
-    let neither = said(history(&folder, &[]));
-    assert!(neither.contains("--store or PUNCTUAL_STORE_URL"), "{neither}");
+    let error = stderr_of(from("mysql://ann:hunter2@localhost/jobs", &["--store", url]));
+    assert!(error.contains("the store given by --store: a store's URL begins with"), "{error}");
+    let error = stderr_of(from(url, &[]));
+    assert!(
+        error.contains("the store given by PUNCTUAL_STORE_URL: a store's URL begins with"),
+        "{error}"
+    );
+    let neither = stderr_of(history(&folder, &[]));
+    assert!(neither.contains("or set PUNCTUAL_STORE_URL"), "{neither}");
 }
 
 #[test]
-fn no_error_has_a_password_in_it() {
+fn no_error_contains_a_password() {
     let folder = folder();
     let servers = Backend::all().iter().filter(|backend| backend.location() == Location::Server);
     std::thread::scope(|scope| {
-        // Side by side, since each is waited for.
+        // In parallel, because each connection attempt takes time.
         for start in servers.flat_map(Backend::url_starts) {
             let folder = &folder;
-            scope.spawn(move || no_error_has_the_password(&start, folder));
+            scope.spawn(move || assert_no_error_contains_the_password(&start, folder));
         }
     });
 }
 
-fn no_error_has_the_password(start: &str, folder: &TempDir) {
+fn assert_no_error_contains_the_password(start: &str, folder: &TempDir) {
     let url = &*format!("{start}ann:hunter2@localhost:port/jobs");
-    let nobody = &*format!("{start}ann:hunter2@localhost:1/jobs");
+    let unused_port = &*format!("{start}ann:hunter2@localhost:1/jobs");
     for arguments in [
         &["--store", url] as &[&str],
-        &["--store", nobody],
+        &["--store", unused_port],
         &["--store", "ann:hunter2@localhost"],
         &["--store", url, "--state", "jobs.sqlite"],
         &["--store", url, "--schema", "jobs; --"],
@@ -177,7 +180,7 @@ fn no_error_has_the_password(start: &str, folder: &TempDir) {
 }
 
 #[test]
-fn a_store_is_named_by_its_url() {
+fn a_store_is_given_by_its_url() {
     let folder = folder();
     let url = format!("sqlite:{}", folder.path().join("jobs.sqlite").display());
     let output = history(&folder, &["--store", &url]);
@@ -186,11 +189,11 @@ fn a_store_is_named_by_its_url() {
     let no_tables = error(&folder, &["--store", &url, "--table-prefix", "other_"]);
     assert!(no_tables.contains("the job tables are not there"), "{no_tables}");
     let no_file = error(&folder, &["--store", "sqlite:none.sqlite"]);
-    assert!(no_file.contains("what --store names"), "{no_file}");
+    assert!(no_file.contains("the store given by --store"), "{no_file}");
     assert!(!folder.path().join("none.sqlite").exists());
     let no_option = error(&folder, &["--store", &url, "--schema", "jobs"]);
     assert!(no_option.contains("has no option \"schema\""), "{no_option}");
-    assert!(error(&folder, &["--store", "memory:"]).contains("ends with its process"));
+    assert!(error(&folder, &["--store", "memory:"]).contains("in the memory of one process"));
 }
 
 #[test]

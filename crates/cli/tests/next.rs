@@ -1,4 +1,4 @@
-//! `punctual next`, as a user calls it.
+//! Tests of the `punctual next` command.
 
 use std::process::{Command, Output};
 
@@ -43,7 +43,7 @@ fn fire_times_in_a_zone_over_a_clock_change() {
 }
 
 #[test]
-fn the_version_tells_the_release_of_the_time_zones() {
+fn the_version_contains_the_release_of_the_time_zones() {
     let version = |zones: &std::path::Path| {
         let punctual = env!("CARGO_BIN_EXE_punctual");
         let output = Command::new(punctual).arg("--version").env("TZDIR", zones).output().unwrap();
@@ -59,7 +59,7 @@ fn the_version_tells_the_release_of_the_time_zones() {
 }
 
 #[test]
-fn odd_times_are_explained() {
+fn unusual_times_are_explained() {
     let helsinki = ["--zone", "Europe/Helsinki", "--from", "2026-03-28", "--explain"];
     assert_eq!(
         lines(&[&["30 3 * * *", "-n", "2"], &helsinki[..]].concat()),
@@ -89,7 +89,7 @@ fn either_day_field_and_sunday_by_both_numbers() {
 }
 
 #[test]
-fn ten_times_from_now_unless_told_otherwise() {
+fn ten_times_from_now_by_default() {
     assert_eq!(lines(&["@hourly"]).len(), 10);
     assert_eq!(lines(&["@hourly", "-n", "0"]).len(), 0);
     let zones: Vec<_> = lines(&["@daily", "--zone", "Asia/Kathmandu"]);
@@ -97,7 +97,7 @@ fn ten_times_from_now_unless_told_otherwise() {
 }
 
 #[test]
-fn errors_say_what_is_wrong() {
+fn errors_describe_the_problem() {
     assert_eq!(error(&["0 0 30 2 *", "--zone", "UTC"]), "punctual: \"0 0 30 2 *\" never fires\n");
     let hour = error(&["0 24 * * *"]);
     assert!(hour.starts_with("punctual: hour \"24\" (column 1): "), "{hour}");
@@ -116,6 +116,6 @@ fn a_machine_without_a_known_zone_is_warned_of() {
     };
     let [times, warning] = next(&[]);
     assert!(times.ends_with(" 00:00:00 +00:00\n"), "{times}");
-    assert!(warning.starts_with("punctual: times are in UTC, as "), "{warning}");
+    assert!(warning.starts_with("punctual: times are in UTC because "), "{warning}");
     assert_eq!(next(&["--zone", "UTC"])[1], "");
 }

@@ -1,4 +1,4 @@
-//! `punctual run`, as a user calls it, with real signals.
+//! Tests of the `punctual run` command, with real signals.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Read};
@@ -35,7 +35,7 @@ impl Daemon {
         Self { process, log }
     }
 
-    /// Reads the log up to a line that contains the text, and answers what follows it there.
+    /// Reads the log up to a line that contains the text. Returns the rest of this line.
     fn wait_for(&mut self, text: &str) -> String {
         let mut read = String::new();
         for line in self.log.by_ref() {
@@ -53,14 +53,14 @@ impl Daemon {
         kill(pid, signal).unwrap();
     }
 
-    /// Waits for it to end by itself, as it can't start; answers why.
-    fn refusal(self) -> String {
+    /// Waits for the exit of a daemon that fails to start. Returns its log.
+    fn startup_error(self) -> String {
         let (status, log) = self.end();
         assert_eq!(status.code(), Some(1), "{log}");
         log
     }
 
-    /// Waits for the end; answers what was logged until then.
+    /// Waits for the exit. Returns the status and the rest of the log.
     fn end(mut self) -> (ExitStatus, String) {
         let rest: Vec<_> = self.log.by_ref().map(Result::unwrap).collect();
         (self.process.wait().unwrap(), rest.join("\n"))
@@ -68,7 +68,7 @@ impl Daemon {
 }
 
 #[test]
-fn a_shutdown_lets_commands_end_and_then_ends_them() {
+fn a_shutdown_waits_for_commands_and_then_terminates_them() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let folder = TempDir::new().unwrap();
         let crontab = "@reboot trap 'echo bye; exit 5' TERM; sleep 1000 & echo ready; wait\n";
@@ -79,54 +79,54 @@ fn a_shutdown_lets_commands_end_and_then_ends_them() {
         assert!(status.success(), "{status}");
         assert!(log.contains("stdout: bye"), "{log}");
         assert!(
-            log.contains("failed: ended by the shutdown: exit status 5; the command: trap "),
+            log.contains("failed: terminated by the shutdown: exit status 5; the command: trap "),
             "{log}"
         );
     }
 }
 
 #[test]
-fn a_second_signal_ends_everything_at_once() {
+fn a_second_signal_kills_all_commands() {
     let folder = TempDir::new().unwrap();
     let fifo = folder.path().join("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    // Everything that the command starts holds the other end of the FIFO, and is deaf to polite words.
+    // All processes of the command have the FIFO open for writing and ignore SIGTERM.
     let crontab =
         format!("@reboot trap '' TERM; exec 3> {}; sleep 100; echo ended >&3\n", fifo.display());
     let mut daemon = Daemon::start(&folder, &crontab, &["--shutdown-timeout", "1000"]);
     let mut held = fs::File::open(&fifo).unwrap();
     daemon.signal(Signal::SIGTERM);
-    daemon.wait_for("stopping");
+    daemon.wait_for("shutting down");
     daemon.signal(Signal::SIGTERM);
     let (status, log) = daemon.end();
     assert!(status.success(), "{status}");
-    assert!(log.contains("told to stop again"), "{log}");
+    assert!(log.contains("received a second stop signal"), "{log}");
     let mut written = String::new();
     held.read_to_string(&mut written).unwrap();
-    assert_eq!(written, "", "all of it was killed");
+    assert_eq!(written, "", "the whole process group was killed");
 }
 
 #[test]
-fn a_hangup_reads_the_file_again() {
+fn a_hangup_reloads_the_file() {
     let folder = TempDir::new().unwrap();
     let crontab = "@reboot echo once\n@yearly echo gone\n@monthly true\n";
     let mut daemon = Daemon::start(&folder, crontab, &[]);
     daemon.wait_for("tab: 2 entries, 1 at the start");
-    daemon.wait_for("done");
+    daemon.wait_for("succeeded");
     fs::write(folder.path().join("tab"), "@reboot echo once\nbroken").unwrap();
     daemon.signal(Signal::SIGHUP);
     daemon.wait_for("the old one stays: tab:2:1: ");
     fs::write(folder.path().join("tab"), "@reboot echo once\n@monthly true\n").unwrap();
     daemon.signal(Signal::SIGHUP);
-    daemon.wait_for("removed, as no line has its time, zone, user and command any more: echo gone");
-    daemon.wait_for("tab read again: 1 entries");
+    daemon.wait_for("job removed: its entry is no longer in the crontab: echo gone");
+    daemon.wait_for("tab reloaded: 1 entries");
     daemon.signal(Signal::SIGTERM);
     let (status, log) = daemon.end();
     assert!(status.success() && !log.contains("once"), "{status}\n{log}");
 }
 
 #[test]
-fn it_starts_again_after_it_was_killed() {
+fn the_daemon_restarts_after_it_was_killed() {
     let folder = TempDir::new().unwrap();
     for _ in 0..2 {
         let mut daemon = Daemon::start(&folder, "@reboot echo up\n@yearly true\n", &[]);
@@ -136,11 +136,11 @@ fn it_starts_again_after_it_was_killed() {
         assert_eq!(daemon.end().0.signal(), Some(9));
     }
     let state = fs::metadata(folder.path().join("state.sqlite")).unwrap();
-    assert_eq!(state.permissions().mode() & 0o777, 0o600, "commands can be secrets");
+    assert_eq!(state.permissions().mode() & 0o777, 0o600, "commands can contain secrets");
 }
 
 #[test]
-fn a_crontab_with_errors_is_refused_with_all_of_them() {
+fn all_errors_of_a_crontab_are_reported() {
     let folder = TempDir::new().unwrap();
     let daemon = Daemon::start(&folder, "60 * * * * a\n@reboot echo up\n@never b\n", &[]);
     let (status, log) = daemon.end();
@@ -152,7 +152,7 @@ fn a_crontab_with_errors_is_refused_with_all_of_them() {
 }
 
 #[test]
-fn a_state_has_one_crontab_and_one_daemon() {
+fn a_state_file_has_one_crontab_and_one_daemon() {
     let folder = TempDir::new().unwrap();
     let started = |mut daemon: Daemon, log: &str| {
         daemon.wait_for(log);
@@ -166,14 +166,14 @@ fn a_state_has_one_crontab_and_one_daemon() {
     let tab = "@yearly true\n@monthly true\n";
     let daemon = started(Daemon::start(&folder, tab, &[]), "tab: 2 entries");
     assert_eq!(
-        Daemon::start(&folder, tab, &[]).refusal(),
-        "punctual: the state in state.sqlite is in use: another punctual is running with it"
+        Daemon::start(&folder, tab, &[]).startup_error(),
+        "punctual: the state file state.sqlite is in use by another punctual process"
     );
     stop(daemon);
 
     fs::rename(folder.path().join("tab"), folder.path().join("other")).unwrap();
     let other = ["other", "--state", "state.sqlite"];
-    let log = Daemon::run(&folder, &other).refusal();
+    let log = Daemon::run(&folder, &other).startup_error();
     let path = |name: &str| folder.path().canonicalize().unwrap().join(name).display().to_string();
     assert!(log.contains("state.sqlite belongs to another crontab"), "{log}");
     assert!(log.contains(&path("other")), "{log}");
@@ -186,13 +186,13 @@ fn a_state_has_one_crontab_and_one_daemon() {
 }
 
 #[test]
-fn a_state_that_can_not_be_kept_is_named() {
+fn an_unusable_state_file_is_an_error() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("tab"), "").unwrap();
     fs::write(folder.path().join("text"), "no database, but quite a lot of text ".repeat(100))
         .unwrap();
     for state in ["missing/state", "text"] {
-        let log = Daemon::run(&folder, &["tab", "--state", state]).refusal();
+        let log = Daemon::run(&folder, &["tab", "--state", state]).startup_error();
         let beginning = format!("punctual: the state can't be kept in {state}: ");
         assert!(log.starts_with(&beginning) && !log.contains("--state"), "{log}");
     }

@@ -11,7 +11,7 @@ fn punctual_become(user: &str, directory: &str, script: &str) -> Output {
         .unwrap()
 }
 
-/// The numbers of the groups that the system's files give this user, sorted.
+/// Returns the ids of the user's groups in the system's database, sorted.
 fn groups_of(user: &User) -> Vec<String> {
     let name = std::ffi::CString::new(&*user.name).unwrap();
     let mut groups: Vec<_> = getgrouplist(&name, user.gid).unwrap();
@@ -20,10 +20,10 @@ fn groups_of(user: &User) -> Vec<String> {
     groups.iter().map(ToString::to_string).collect()
 }
 
-/// As root a command gets the user, the group and the supplementary groups of somebody else, and nothing of
-/// root's; as anybody else that is refused.
+/// As root, a command gets the user, the group and the supplementary groups of another user, and none of root's; other
+/// users get an error.
 #[test]
-fn a_command_becomes_its_user_or_is_refused() {
+fn a_command_runs_as_its_user_or_is_rejected() {
     let nobody = User::from_name("nobody").unwrap().unwrap();
     let output = punctual_become("nobody", "/usr", "id -u; id -g; id -G; pwd");
     if !Uid::effective().is_root() {
@@ -32,9 +32,9 @@ fn a_command_becomes_its_user_or_is_refused() {
         assert!(error.starts_with("punctual: nobody: can't "), "{error}");
         return;
     }
-    let told = String::from_utf8(output.stdout).unwrap();
-    let [uid, gid, groups, directory] = told.lines().collect::<Vec<_>>()[..] else {
-        panic!("{told}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let [uid, gid, groups, directory] = printed.lines().collect::<Vec<_>>()[..] else {
+        panic!("{printed}");
     };
     assert_eq!((uid, gid, directory), (&*nobody.uid.to_string(), &*nobody.gid.to_string(), "/usr"));
     let mut groups: Vec<_> = groups.split(' ').map(str::to_owned).collect();
@@ -43,11 +43,11 @@ fn a_command_becomes_its_user_or_is_refused() {
 }
 
 #[test]
-fn without_its_directory_it_runs_in_the_root() {
+fn a_command_runs_in_the_root_directory_if_its_own_does_not_exist() {
     if Uid::effective().is_root() {
         let output = punctual_become("nobody", "/no/such/home", "pwd; exit 7");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "/\n");
-        assert_eq!(output.status.code(), Some(7), "the status is the command's");
+        assert_eq!(output.status.code(), Some(7), "the exit status is that of the command");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A crontab run by the daemon's own parts, with a manual clock for the times and real processes for the commands.
+//! Crontabs run by the components of the daemon, with a manual clock and real processes.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn settings() -> JobSettings {
     }
 }
 
-/// Starts a daemon on this crontab, with its state in the folder.
+/// Starts a daemon with this crontab; its state file is in `folder`.
 fn start(folder: &Path, crontab: &str, now: Timestamp) -> ManualScheduler {
     let crontab = Crontab::parse("tab", crontab, Format::User, &Zone::utc()).unwrap();
     let store = SqliteJobStore::open(folder.join("state.sqlite")).unwrap();
@@ -38,7 +38,7 @@ fn start(folder: &Path, crontab: &str, now: Timestamp) -> ManualScheduler {
     scheduler
 }
 
-/// The times of the runs that have ended well since the last call.
+/// Returns the times of the runs that have succeeded since the last call.
 fn executed(events: &mut EventStream) -> Vec<String> {
     let mut times = Vec::new();
     while let Some(event) = events.try_next() {
@@ -113,8 +113,8 @@ fn a_restart_neither_repeats_nor_forgets() {
     scheduler.block_on(scheduler.shutdown()).unwrap();
     drop(scheduler);
 
-    // Down from 12:00:30 to 15:10: hourly missed 13, 14 and 15 o'clock, daily its only time. One line has left
-    // the file, one has come, and what the others are given has changed.
+    // Stopped from 12:00:30 to 15:10: hourly missed 13:00, 14:00 and 15:00, daily missed 13:30. One entry is removed,
+    // one is added, and the variables of the others are changed.
     let new = line("0 15 * * *", "new");
     let crontab = format!("X=changed\n{daily}{new}{hourly}");
     let later = Timestamp::from_seconds(1_772_464_200);
@@ -128,7 +128,7 @@ fn a_restart_neither_repeats_nor_forgets() {
 
     let scheduler = start(folder.path(), &crontab, later.saturating_add(Duration::from_secs(2)));
     scheduler.advance(Duration::from_secs(60));
-    assert_eq!((runs("hourly"), runs("daily")), (2, 1), "nothing runs twice");
+    assert_eq!((runs("hourly"), runs("daily")), (2, 1), "no run is repeated");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn reboot_entries_run_at_every_start_and_only_then() {
 }
 
 #[test]
-fn the_exit_status_is_the_event() {
+fn the_outcome_contains_the_exit_status() {
     let folder = tempfile::tempdir().unwrap();
     let crontab = "* * * * * exit 3\n* * * * * true\n* * * * * kill -15 $$\n";
     let scheduler = start(folder.path(), crontab, START);
@@ -162,7 +162,7 @@ fn the_exit_status_is_the_event() {
 }
 
 #[test]
-fn what_can_not_run_here_is_left_out_and_the_rest_runs() {
+fn entries_that_can_not_be_run_are_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let me = settings().current.name;
     let text = format!("* * * * * no-such-user a\n0 0 30 2 * {me} b\n* * * * * {me} true\n");
@@ -176,7 +176,7 @@ fn what_can_not_run_here_is_left_out_and_the_rest_runs() {
 }
 
 #[test]
-fn jobs_that_no_daemon_has_put_there_are_left_alone() {
+fn jobs_of_other_programs_are_not_removed() {
     let folder = tempfile::tempdir().unwrap();
     let scheduler = start(folder.path(), "@daily true", START);
     scheduler.block_on(scheduler.shutdown()).unwrap();
@@ -184,7 +184,7 @@ fn jobs_that_no_daemon_has_put_there_are_left_alone() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_punctual"));
     let command = command.args(["run", "tab", "--state", "state.sqlite"]).current_dir(&folder);
     let log = String::from_utf8(command.output().unwrap().stderr).unwrap();
-    assert!(log.contains("state.sqlite holds the jobs of another program"), "{log}");
+    assert!(log.contains("state.sqlite contains jobs of another program"), "{log}");
     let store = SqliteJobStore::open(folder.path().join("state.sqlite")).unwrap();
     let scheduler = ManualScheduler::start(START, |builder| {
         configure(builder, store, RunningCommands::default())

@@ -1,4 +1,4 @@
-//! How a pool is described, and made.
+//! The builder of a process pool.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -10,29 +10,29 @@ use punctual_core::ExecutorError;
 
 use crate::ProcessPoolExecutor;
 use crate::options::Options;
-use crate::output::{OutputLine, trace};
+use crate::output::{OutputLine, log_output_line};
 
 impl ProcessPoolExecutor {
-    /// Runs jobs in so many children, at least one, each started when there is work for it.
+    /// Creates a pool of `processes` children, at least one. Each is started when it is needed.
     #[must_use]
     pub fn new(processes: usize) -> Self {
-        Self::of(Self::builder().processes(processes.max(1)).options)
+        Self::with_options(Self::builder().processes(processes.max(1)).options)
     }
 
-    /// A pool with options.
+    /// Returns a builder with the default options.
     pub fn builder() -> ProcessPoolBuilder {
         ProcessPoolBuilder::new()
     }
 }
 
 impl Default for ProcessPoolExecutor {
-    /// As many children as there are processors.
+    /// Creates a pool with one child per available processor.
     fn default() -> Self {
-        Self::of(Self::builder().options)
+        Self::with_options(Self::builder().options)
     }
 }
 
-/// Describes a pool; everything is checked once, by [`build`](Self::build).
+/// The options of a pool. They are checked by [`build`](Self::build).
 ///
 /// ```
 /// use punctual_executor_process::ProcessPoolExecutor;
@@ -69,111 +69,110 @@ impl ProcessPoolBuilder {
                 env: Vec::new(),
                 current_dir: None,
                 args: Vec::new(),
-                on_output: Arc::new(trace),
+                on_output: Arc::new(log_output_line),
             },
         }
     }
 
-    /// How many child processes there may be, each with one run at a time; as many as there are processors
-    /// without it.
+    /// The maximum number of child processes, each of which executes one run at a time: 1 to 1024. Default: the number
+    /// of available processors.
     pub fn processes(mut self, processes: usize) -> Self {
         self.options.processes = processes;
         self
     }
 
-    /// Starts all children when the executor starts, which waits for them and fails if they do. Without it
-    /// each is started when there is work for it.
+    /// Starts all children when the executor starts, which waits for them and fails if one of them fails. Default: each
+    /// child is started when it is needed.
     pub fn eager(mut self) -> Self {
         self.options.eager = true;
         self
     }
 
-    /// Replaces each child after so many runs, at least one: for tasks that leak.
+    /// Replaces each child after `runs` runs, at least one. Useful for tasks that leak memory. Default: no limit.
     pub fn recycle_after(mut self, runs: u64) -> Self {
         self.options.recycle_after = Some(runs);
         self
     }
 
-    /// Replaces a child whose resident memory is more than so many bytes after a run. Looked at ten times
-    /// a second at most. On Linux only.
+    /// Replaces a child whose resident memory exceeds `bytes` after a run; at least 1 MiB. The memory is checked at
+    /// most ten times a second. Linux only. Default: no limit.
     pub fn recycle_memory(mut self, bytes: u64) -> Self {
         self.options.recycle_memory = Some(bytes);
         self
     }
 
-    /// How many bytes of memory a child may allocate in all (`RLIMIT_DATA`), with the stacks of its threads: 8 MiB
-    /// for that of its jobs. An allocation beyond that fails, which ends the child (`SIGABRT`) unless the task
-    /// deals with it. On Linux only.
+    /// The maximum number of bytes that a child may allocate (`RLIMIT_DATA`), including the stacks of its threads (8
+    /// MiB for that of its job thread); at least 1 MiB. An allocation beyond that fails, which aborts the child
+    /// (`SIGABRT`) unless the task handles the error. Linux only. Default: no limit.
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.options.memory_limit = Some(bytes);
         self
     }
 
-    /// How long a run may take; then its child is killed. Without it, as long as it likes.
+    /// The maximum duration of a run. When it has elapsed, the child is killed. Default: no limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);
         self
     }
 
-    /// How long a run may go on that has been asked to end (`JobContext::cancelled`), by a shutdown whose
-    /// time is up; then its child is killed. 5 seconds without it.
+    /// How long to wait for a run to finish after it has been cancelled (`JobContext::cancelled`), which happens when
+    /// the timeout of a shutdown has elapsed. Then its child is killed. Default: 5 seconds.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.options.grace = grace;
         self
     }
 
-    /// How much nicer than this process the children are: 0, the default, to 19.
+    /// The nice value of the children, in addition to that of this process: 0 to 19. Default: 0.
     pub fn nice(mut self, nice: i32) -> Self {
         self.options.nice = nice;
         self
     }
 
-    /// How many bytes a run's arguments or its result may take; 16 MiB without it, at least 1 KiB and at
-    /// most 128 MiB.
+    /// The maximum size in bytes of the arguments or the result of a run: 1 KiB to 128 MiB. Default: 16 MiB.
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.options.max_message = bytes;
         self
     }
 
-    /// Sets an environment variable of the children. They have this process's otherwise.
+    /// Sets an environment variable of the children, in addition to those inherited from this process.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.options.env.push((name.into(), value.into()));
         self
     }
 
-    /// The children inherit no environment: they have only the variables that are set here, before or after this
-    /// call.
+    /// Starts the children with an empty environment: they have only the variables set by [`env`](Self::env), before or
+    /// after this call.
     pub fn env_clear(mut self) -> Self {
         self.options.env_clear = true;
         self
     }
 
-    /// The working directory of the children; this process's without it.
+    /// The working directory of the children. Default: that of this process.
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.current_dir = Some(directory.into());
         self
     }
 
-    /// The arguments of the children's command line; none without it. Tests need them: the program is the
-    /// test harness there, and has to be told which of its tests calls [`init`](crate::init).
+    /// The command-line arguments of the children. Default: none. Tests need them, because the program is the test
+    /// harness there: the arguments select the test that calls [`init`](crate::init).
     pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.options.args = args.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Calls `listener` with each line that jobs print, on the pool's only thread: it must not block, as it
-    /// holds up what all children report.
-    /// Without it, lines go to `tracing` at the target `punctual::output`.
+    /// Calls `listener` with each line that jobs print. It is called on the pool's only thread and must not block,
+    /// because that delays the messages of all children. Default: lines are logged by `tracing` at the target
+    /// `punctual::output`.
     pub fn on_output(mut self, listener: impl Fn(&OutputLine<'_>) + Send + Sync + 'static) -> Self {
         self.options.on_output = Arc::new(listener);
         self
     }
 
-    /// Makes the executor.
+    /// Creates the executor.
     ///
     /// # Errors
     ///
-    /// For the first option that is not valid.
+    /// Returns [`ExecutorError::Option`] for the first invalid option.
     pub fn build(self) -> Result<ProcessPoolExecutor, ExecutorError> {
         let options = &self.options;
         let check = |valid: bool, field, value: &dyn fmt::Display, reason| match valid {
@@ -195,7 +194,7 @@ impl ProcessPoolBuilder {
             check(cfg!(target_os = "linux"), field, &bytes, "it can be limited on Linux only")?;
             check(bytes >= 1 << 20, field, &bytes, "it must be at least 1 MiB")?;
         }
-        Ok(ProcessPoolExecutor::of(self.options))
+        Ok(ProcessPoolExecutor::with_options(self.options))
     }
 }
 

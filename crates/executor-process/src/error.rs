@@ -1,12 +1,12 @@
-//! Errors that come from another process.
+//! Errors of runs in child processes.
 
 use std::error::Error;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The error of a task that ran in a child process: its text and that of its sources. Its type stayed
-/// behind, as the task does not know how to [write](punctual_core::Task::write_error) it.
+/// The error of a task that ran in a child process: its text and those of its sources. The original error type is lost
+/// because the task does not implement [`write_error`](punctual_core::Task::write_error).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteError {
     text: String,
@@ -14,13 +14,13 @@ pub struct RemoteError {
 }
 
 impl RemoteError {
-    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn from_error(error: &(dyn Error + 'static)) -> Self {
         Self::with_sources(error, 32)
     }
 
-    fn with_sources(error: &(dyn Error + 'static), most: usize) -> Self {
-        let source = error.source().filter(|_| most > 0);
-        let source = source.map(|source| Box::new(Self::with_sources(source, most - 1)));
+    fn with_sources(error: &(dyn Error + 'static), max_depth: usize) -> Self {
+        let source = error.source().filter(|_| max_depth > 0);
+        let source = source.map(|source| Box::new(Self::with_sources(source, max_depth - 1)));
         Self { text: error.to_string(), source }
     }
 }
@@ -37,13 +37,11 @@ impl Error for RemoteError {
     }
 }
 
-/// What a task returned in a child process, value or error, was too long to be sent to the scheduler's.
+/// The value or error that a task returned in a child process was too long to be sent to the parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the task's result takes more than the {limit} bytes that a message may have; see `max_message`"
-)]
+#[error("the task's result is longer than the limit of {limit} bytes; see `max_message`")]
 #[non_exhaustive]
 pub struct ResultTooLong {
-    /// How many bytes a message may have.
+    /// The maximum size of a message in bytes.
     pub limit: usize,
 }

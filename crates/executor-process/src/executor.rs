@@ -1,4 +1,4 @@
-//! The executor itself.
+//! The executor.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -7,20 +7,20 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run};
 
-use crate::inside::{is_child, known};
+use crate::child::{is_child, registered_tasks};
 use crate::options::Options;
 use crate::pool::Pool;
 
-/// Runs jobs in child processes, one at a time in each, first come, first served: for tasks that compute,
-/// and for tasks that may crash.
+/// Runs jobs in child processes, one at a time in each, in order of submission (FIFO). Suitable for CPU-bound tasks and
+/// for tasks that may crash.
 ///
-/// The children are this program, started again: **[`init`](crate::init) must be the first line of its
-/// `main`**. They live long: a child takes one run after another, of the tasks that `init` was given.
-/// Closures can't be run; nor is there any state of the scheduler's in a child (`JobContext::state` is empty).
+/// The children are this program, started again: **[`init`](crate::init) must be the first line of its `main`**. A
+/// child executes many runs, one after another. It can run only the tasks passed to `init`, not closures. The
+/// scheduler's shared state is not available: `JobContext::state` is empty.
 ///
-/// A child that crashes is replaced. Its run ends with [`RunOutcome::Killed`](punctual_core::RunOutcome),
-/// and no other run is touched. Children end with this process, however it ends, along with what their
-/// jobs have started, as long as that stays in the child's process group.
+/// A child that crashes is replaced. The outcome of its run is [`RunOutcome::Killed`](punctual_core::RunOutcome); other
+/// runs are not affected. When this process exits or is killed, its children are killed, with all processes that their
+/// jobs have started and that are still in the child's process group.
 ///
 /// ```no_run
 /// # mod punctual { pub use punctual_core::*; pub mod process { pub use punctual_executor_process::init; } }
@@ -41,22 +41,22 @@ pub struct ProcessPoolExecutor {
 }
 
 impl ProcessPoolExecutor {
-    pub(crate) fn of(options: Options) -> Self {
+    pub(crate) fn with_options(options: Options) -> Self {
         Self { options: Arc::new(options), started: RwLock::new(None) }
     }
 }
 
 impl Executor for ProcessPoolExecutor {
-    /// Starts the pool; with [`eager`](crate::ProcessPoolBuilder::eager) it waits for the children to be ready.
+    /// Starts the pool. With [`eager`](crate::ProcessPoolBuilder::eager) it waits until the children are ready.
     fn start(&self) -> Result<(), ExecutorError> {
         let mut started = self.started.write();
         if started.is_none() {
             if is_child() {
                 return Err(ExecutorError::Start(
-                    "this is a child process of a pool: it can't have a pool of its own".into(),
+                    "a child process of a pool can't start a process pool".into(),
                 ));
             }
-            if known().is_none() {
+            if registered_tasks().is_none() {
                 return Err(ExecutorError::Start(
                     "punctual::process::init has not been called; it must be the first line of main"
                         .into(),
@@ -72,16 +72,16 @@ impl Executor for ProcessPoolExecutor {
         let Some(pool) = &*started else {
             return Err(Refused::new(run, ExecutorError::NotRunning));
         };
-        if !known().is_some_and(|tasks| tasks.contains(run.task())) {
-            let reason =
-                "it is not in the Tasks given to punctual::process::init (closures can't be)";
+        if !registered_tasks().is_some_and(|tasks| tasks.contains(run.task())) {
+            let reason = "the task is not registered with punctual::process::init; a process pool can't run closures";
             return Err(Refused::new(run, ExecutorError::Unsupported(reason)));
         }
         pool.push(run)
     }
 
-    /// Idle children have ended by the time that it is over; one that is busy for longer than `timeout` is
-    /// killed after its [`grace`](crate::ProcessPoolBuilder::grace), which is not waited for.
+    /// Stops the idle children and waits for them. A run that is still in progress after `timeout` is cancelled, and
+    /// its child is killed after the [grace period](crate::ProcessPoolBuilder::grace); `shutdown` does not wait for
+    /// that.
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
         match self.started.write().take() {
             Some(pool) => Box::pin(pool.close(timeout)),

@@ -4,19 +4,19 @@
 //! feature `executor-process`.
 
 #[cfg(not(unix))]
-compile_error!("punctual-executor-process ends process groups by signals: it needs Unix");
+compile_error!("punctual-executor-process kills process groups with signals, which requires Unix");
 
 mod builder;
+mod child;
 mod error;
 mod executor;
-mod inside;
 mod options;
 mod output;
 mod pool;
 mod wire;
 
 pub use builder::ProcessPoolBuilder;
+pub use child::init;
 pub use error::{RemoteError, ResultTooLong};
 pub use executor::ProcessPoolExecutor;
-pub use inside::init;
 pub use output::{OutputLine, OutputStream};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::output::OutputLine;
 
-/// What is done with each line that jobs print.
+/// The listener that is called with each line that jobs print.
 pub(crate) type OnOutput = Arc<dyn Fn(&OutputLine<'_>) + Send + Sync>;
 
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub(crate) struct Options {
 }
 
 impl fmt::Debug for Options {
-    /// Without the environment and the arguments: they can be secrets.
+    /// Omits the environment and the arguments, because they can contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("processes", &self.processes)

@@ -1,10 +1,10 @@
-//! What jobs print.
+//! The output of jobs.
 
 use std::fmt;
 
 use punctual_core::{JobId, RunId};
 
-/// Where a line was printed.
+/// The stream of a line of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutputStream {
     /// Standard output.
@@ -26,19 +26,19 @@ impl fmt::Display for OutputStream {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutputLine<'a> {
-    /// The run that was under way; none if something was printed between two runs, such as by a program
-    /// that a job has left behind.
+    /// The current run of the process; `None` for output between two runs, such as from a program that a job has
+    /// started and that is still running.
     pub run_id: Option<RunId>,
     /// The run's job.
     pub job_id: Option<&'a JobId>,
-    /// Where it was printed.
+    /// The stream.
     pub stream: OutputStream,
-    /// The line without its end. What is not UTF-8 is replaced; a line of more than 8 KiB comes in pieces.
+    /// The line without its line ending. Invalid UTF-8 is replaced by U+FFFD; a line of more than 8 KiB is split.
     pub text: &'a str,
 }
 
-/// Tells the log.
-pub(crate) fn trace(line: &OutputLine<'_>) {
+/// The default listener: logs the line.
+pub(crate) fn log_output_line(line: &OutputLine<'_>) {
     let run = line.run_id.map(tracing::field::display);
     let job = line.job_id.map(tracing::field::display);
     tracing::info!(target: "punctual::output", run, job, stream = %line.stream, "{}", line.text);

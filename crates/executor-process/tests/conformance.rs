@@ -1,4 +1,4 @@
-//! The contract of executors, kept by the pool of processes.
+//! The conformance suite of executors, run with the process pool.
 
 use punctual_executor_process::{ProcessPoolExecutor, init};
 use punctual_testkit::executor::{ExecutorCaps, ExecutorFixture, tasks};

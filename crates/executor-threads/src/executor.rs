@@ -1,4 +1,4 @@
-//! The executor itself.
+//! The executor.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use parking_lot::RwLock;
 use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, RunQueue};
 use rayon::ThreadPool;
 
-use crate::runtime::Home;
+use crate::runtime::RuntimeHandle;
 use crate::worker;
 
-/// Runs jobs on a fixed number of threads, first come, first served: for tasks that block or compute.
+/// Runs jobs on a fixed number of threads, in order of submission (FIFO). Suitable for blocking and CPU-bound tasks.
 ///
-/// Async tasks work too: each occupies a thread until it is done. They are polled on the pool's thread;
-/// their timers and I/O are driven by the multi-thread runtime that the executor was started in, or by a
-/// small one of its own.
+/// Async tasks can be run as well; each occupies a thread until it has finished. They are polled on the thread of the
+/// pool; their timers and I/O are driven by the multi-thread runtime in which the executor was started, or else by a
+/// runtime that the executor creates.
 ///
-/// The threads are a rayon pool of the executor's own. A job may use rayon: its parallel iterators and
-/// `join` spread over as many further threads as there are processors, which run no jobs.
+/// The threads are a dedicated rayon pool. A job may use rayon: its parallel iterators and `join` use additional
+/// threads, one per available processor, which run no jobs.
 ///
 /// ```
 /// use punctual_core::Executor;
@@ -42,12 +42,12 @@ pub struct ThreadPoolExecutor {
 #[derive(Debug)]
 struct Started {
     queue: Arc<RunQueue>,
-    /// Rayon ends the threads when they have no more to do and this is dropped.
+    /// When this is dropped, rayon stops the threads as soon as they have no more work.
     _pool: ThreadPool,
 }
 
 impl ThreadPoolExecutor {
-    /// Runs jobs on so many threads, at least one.
+    /// Creates an executor with `threads` threads, at least one.
     #[must_use]
     pub fn new(threads: usize) -> Self {
         Self { threads: threads.max(1), started: RwLock::new(None) }
@@ -55,7 +55,7 @@ impl ThreadPoolExecutor {
 }
 
 impl Default for ThreadPoolExecutor {
-    /// Ten threads, as in APScheduler.
+    /// Creates an executor with ten threads, like APScheduler.
     fn default() -> Self {
         Self::new(10)
     }
@@ -67,7 +67,7 @@ impl Executor for ThreadPoolExecutor {
         if started.is_none() {
             let queue = RunQueue::new(self.threads);
             *started = Some(Started {
-                _pool: worker::start(queue.issue_all_workers(), Home::find()?)?,
+                _pool: worker::start(queue.issue_all_workers(), RuntimeHandle::get_or_create()?)?,
                 queue,
             });
         }
@@ -76,7 +76,7 @@ impl Executor for ThreadPoolExecutor {
 
     fn submit(&self, run: Run) -> Result<(), Refused> {
         match &*self.started.read() {
-            // The pool's threads have all the workers there are: no other ever comes.
+            // The threads of the pool hold all workers, so `push` never returns one.
             Some(started) => started.queue.push(run).map(drop),
             None => Err(Refused::new(run, ExecutorError::NotRunning)),
         }

@@ -1,4 +1,4 @@
-//! What drives the timers and the I/O of async jobs.
+//! The tokio runtime that drives timers and I/O of async jobs.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use punctual_core::ExecutorError;
 use scopeguard::{ScopeGuard, guard};
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
-/// The runtime behind the pool's threads. They share it: a runtime of our own ends with the last of them,
-/// so a job that outlives the executor's shutdown can still end well.
+/// The tokio runtime used by the threads of the pool. They share it: a runtime created by the executor is shut down
+/// when the last of them exits, so a run that is still in progress after the shutdown of the executor can finish.
 #[derive(Debug)]
-pub(crate) enum Home {
-    /// What jobs have spawned there and left behind is not waited for.
-    Own(ScopeGuard<Runtime, fn(Runtime)>),
-    Given(Handle),
+pub(crate) enum RuntimeHandle {
+    /// Its shutdown doesn't wait for tasks that jobs have spawned.
+    Owned(ScopeGuard<Runtime, fn(Runtime)>),
+    External(Handle),
 }
 
-impl Home {
-    /// The runtime around, if it has threads of its own; else one of our own. A current-thread runtime
-    /// is nobody's to rely on: it drives timers only while its owner polls it, and what jobs spawn there
-    /// would hold up its owner, usually the scheduler.
-    pub(crate) fn find() -> Result<Arc<Self>, ExecutorError> {
-        let around = Handle::try_current()
+impl RuntimeHandle {
+    /// Returns the current runtime if it is multi-threaded, else creates one. A current-thread runtime is unsuitable:
+    /// it drives timers only while its owner polls it, and tasks spawned by jobs would block that owner, usually the
+    /// scheduler.
+    pub(crate) fn get_or_create() -> Result<Arc<Self>, ExecutorError> {
+        let current = Handle::try_current()
             .ok()
             .filter(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
-        let home = match around {
-            Some(handle) => Self::Given(handle),
+        let runtime = match current {
+            Some(handle) => Self::External(handle),
             None => {
                 let runtime = Builder::new_multi_thread()
                     .worker_threads(1)
@@ -32,16 +32,16 @@ impl Home {
                     .enable_all()
                     .build()
                     .map_err(|error| ExecutorError::Start(Box::new(error)))?;
-                Self::Own(guard(runtime, Runtime::shutdown_background))
+                Self::Owned(guard(runtime, Runtime::shutdown_background))
             }
         };
-        Ok(Arc::new(home))
+        Ok(Arc::new(runtime))
     }
 
     pub(crate) fn block_on(&self, work: impl Future<Output = ()>) {
         match self {
-            Self::Own(runtime) => runtime.block_on(work),
-            Self::Given(handle) => handle.block_on(work),
+            Self::Owned(runtime) => runtime.block_on(work),
+            Self::External(handle) => handle.block_on(work),
         }
     }
 }

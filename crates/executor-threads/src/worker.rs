@@ -1,4 +1,4 @@
-//! What each thread of the pool does: one run after another, until the queue is closed.
+//! The loop of each thread of the pool: executes runs until the queue is closed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,19 +8,22 @@ use parking_lot::Mutex;
 use punctual_core::{ExecutorError, Worker};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::runtime::Home;
+use crate::runtime::RuntimeHandle;
 
-/// Gives each worker a thread for good.
+/// Creates the thread pool and assigns each worker to a thread permanently.
 ///
-/// Runs don't go through rayon's own queues: a job that waits for its parallel parts would pick up
-/// another job meanwhile, and not come back before that one is done. Instead each thread takes runs
-/// itself, and some threads more are there for the parallel parts alone.
-pub(crate) fn start(workers: Vec<Worker>, home: Arc<Home>) -> Result<ThreadPool, ExecutorError> {
-    let helpers = available_parallelism().map_or(1, usize::from);
+/// Runs don't use rayon's queues: a job that waits for its parallel parts would start another job meanwhile, and could
+/// not continue before that one has finished. Instead each thread takes runs from the queue itself, and additional
+/// threads serve parallel parts only.
+pub(crate) fn start(
+    workers: Vec<Worker>,
+    runtime: Arc<RuntimeHandle>,
+) -> Result<ThreadPool, ExecutorError> {
+    let spare_threads = available_parallelism().map_or(1, usize::from);
     let pool = ThreadPoolBuilder::new()
-        .num_threads(workers.len() + helpers)
+        .num_threads(workers.len() + spare_threads)
         .thread_name(|index| format!("punctual-pool-{index}"))
-        // What a job spawned and left to itself: rayon would end the process.
+        // Handles panics of tasks that a job has spawned on rayon; without a handler, rayon aborts the process.
         .panic_handler(drop)
         .build()
         .map_err(|error| ExecutorError::Start(Box::new(error)))?;
@@ -28,17 +31,17 @@ pub(crate) fn start(workers: Vec<Worker>, home: Arc<Home>) -> Result<ThreadPool,
     pool.spawn_broadcast(move |_| {
         let worker = workers.lock().pop();
         if let Some(worker) = worker {
-            work(worker, &home);
+            execute_runs(worker, &runtime);
         }
     });
     Ok(pool)
 }
 
-fn work(mut worker: Worker, home: &Home) {
+fn execute_runs(mut worker: Worker, runtime: &RuntimeHandle) {
     while let Some(run) = worker.wait_next() {
-        // The task's panics are reported by the run; this is for what may panic after them, such as the
-        // destructor of a panic's payload. It must not cost the pool a thread.
-        let execute = || run.execute(|work| home.block_on(work));
+        // Panics of the task are reported by the run. This catches panics after that, such as in the destructor of a
+        // panic payload, which would end the thread.
+        let execute = || run.execute(|work| runtime.block_on(work));
         drop(catch_unwind(AssertUnwindSafe(execute)));
     }
 }

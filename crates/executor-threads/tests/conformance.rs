@@ -1,4 +1,4 @@
-//! The contract of executors, kept by the thread pool.
+//! The conformance suite of executors, run with the thread pool.
 
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_testkit::executor::{ExecutorCaps, ExecutorFixture};

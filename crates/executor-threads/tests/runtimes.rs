@@ -1,4 +1,4 @@
-//! What a job finds around itself: rayon's threads, and tokio's.
+//! The environment of jobs: rayon's threads, and the tokio runtime.
 
 use std::cell::Cell;
 use std::sync::mpsc::channel;
@@ -10,7 +10,7 @@ use punctual_testkit::executor::{async_run, blocking_run};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use tokio::runtime::{Builder, Handle};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn started(threads: usize) -> ThreadPoolExecutor {
     let executor = ThreadPoolExecutor::new(threads);
@@ -23,12 +23,12 @@ thread_local! {
 }
 
 #[test]
-fn a_job_that_waits_for_its_parallel_parts_runs_no_other_job_meanwhile() {
+fn a_job_that_waits_for_its_parallel_parts_runs_no_other_job() {
     let executor = started(3);
     let endings: Vec<_> = (0..200)
         .map(|_| {
             let (run, ending) = blocking_run(|_| {
-                assert!(!BUSY.replace(true), "a job inside another");
+                assert!(!BUSY.replace(true), "a job was started inside another");
                 let sum: u64 = (0..2_000_u64).into_par_iter().map(|n| n * n % 7).sum();
                 BUSY.set(false);
                 sum
@@ -44,23 +44,23 @@ fn a_job_that_waits_for_its_parallel_parts_runs_no_other_job_meanwhile() {
 }
 
 #[test]
-fn a_job_can_wait_for_what_it_spawned_on_rayon() {
+fn a_job_can_wait_for_a_task_spawned_on_rayon() {
     let executor = started(1);
     let (run, ending) = blocking_run(|_| {
         let (sender, receiver) = channel();
         rayon::spawn(move || {
             let _ = sender.send(42);
         });
-        receiver.recv_timeout(PATIENCE).map_err(TaskError::from)
+        receiver.recv_timeout(TIMEOUT).map_err(TaskError::from)
     });
     executor.submit(run).unwrap();
     assert_eq!(ending.outcome().to_string(), "success: 42");
 }
 
 #[test]
-fn a_panic_on_rayons_threads_ends_neither_the_process_nor_the_pool() {
+fn a_panic_on_a_rayon_thread_ends_neither_the_process_nor_the_pool() {
     let executor = started(1);
-    let (run, ending) = blocking_run(|_| rayon::spawn(|| panic!("nobody waits for me")));
+    let (run, ending) = blocking_run(|_| rayon::spawn(|| panic!("in a spawned task")));
     executor.submit(run).unwrap();
     assert!(ending.outcome().is_success());
     let (run, ending) = blocking_run(|_| {
@@ -73,7 +73,7 @@ fn a_panic_on_rayons_threads_ends_neither_the_process_nor_the_pool() {
     assert!(ending.outcome().is_success());
 }
 
-/// The runtime that an async job finds around itself.
+/// Returns the id of the current runtime of an async job.
 fn runtime_inside(executor: &ThreadPoolExecutor) -> String {
     let (run, ending) = async_run(|_| async { Handle::current().id().to_string() });
     executor.submit(run).unwrap();
@@ -84,17 +84,17 @@ fn runtime_inside(executor: &ThreadPoolExecutor) -> String {
 }
 
 #[test]
-fn async_jobs_share_the_runtime_around_if_it_has_threads() {
+fn async_jobs_use_the_current_multi_thread_runtime() {
     let executor = ThreadPoolExecutor::default();
-    let around = Builder::new_multi_thread().build().unwrap();
-    around.block_on(async { executor.start().unwrap() });
-    assert_eq!(runtime_inside(&executor), around.handle().id().to_string());
+    let current = Builder::new_multi_thread().build().unwrap();
+    current.block_on(async { executor.start().unwrap() });
+    assert_eq!(runtime_inside(&executor), current.handle().id().to_string());
 }
 
 #[test]
-fn async_jobs_do_not_use_the_only_thread_around() {
+fn async_jobs_do_not_use_a_current_thread_runtime() {
     let executor = ThreadPoolExecutor::default();
-    let only = Builder::new_current_thread().build().unwrap();
-    only.block_on(async { executor.start().unwrap() });
-    assert_ne!(runtime_inside(&executor), only.handle().id().to_string());
+    let current = Builder::new_current_thread().build().unwrap();
+    current.block_on(async { executor.start().unwrap() });
+    assert_ne!(runtime_inside(&executor), current.handle().id().to_string());
 }

@@ -1,4 +1,4 @@
-//! The executor itself.
+//! The executor.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -8,14 +8,13 @@ use parking_lot::RwLock;
 use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, RunQueue};
 use tokio::runtime::Handle;
 
-use crate::runtime::Home;
+use crate::runtime::RuntimeHandle;
 use crate::worker;
 
-/// Runs async tasks on a tokio runtime, and blocking ones on the runtime's pool of blocking threads.
+/// Runs async tasks on a tokio runtime, and blocking tasks on the blocking threads of that runtime.
 ///
-/// Jobs never run on the scheduler's own thread, so they may block it out: started within a multi-thread
-/// runtime the executor uses that one, otherwise it makes one of its own, with threads named
-/// `punctual-worker`.
+/// Jobs don't run on the scheduler's thread, so a blocking job does not delay the scheduler. If the executor is started
+/// inside a multi-thread runtime, it uses that runtime; otherwise it creates one with threads named `punctual-worker`.
 ///
 /// ```
 /// use punctual_core::Executor;
@@ -40,17 +39,17 @@ pub struct TokioExecutor {
 #[derive(Debug)]
 struct Started {
     queue: Arc<RunQueue>,
-    home: Arc<Home>,
+    runtime: Arc<RuntimeHandle>,
 }
 
 impl TokioExecutor {
-    /// Runs any number of jobs at a time.
+    /// Creates an executor without a limit of concurrent jobs.
     #[must_use]
     pub fn new() -> Self {
         Self { max_concurrent: usize::MAX, handle: None, started: RwLock::new(None) }
     }
 
-    /// Runs jobs on this runtime, which must have its timers and its I/O enabled if they use them.
+    /// Creates an executor that runs jobs on this runtime. Its timers and I/O must be enabled if the jobs use them.
     ///
     /// ```
     /// use punctual_executor_tokio::TokioExecutor;
@@ -68,7 +67,8 @@ impl TokioExecutor {
         executor
     }
 
-    /// Runs at most `limit` jobs at a time, and at least one; others wait, first come, first served.
+    /// Limits the number of concurrent jobs to `limit`, at least one. Further jobs are queued and started in order of
+    /// submission (FIFO). Default: no limit.
     #[must_use]
     pub fn max_concurrent(mut self, limit: usize) -> Self {
         self.max_concurrent = limit;
@@ -87,7 +87,7 @@ impl Executor for TokioExecutor {
         let mut started = self.started.write();
         if started.is_none() {
             *started = Some(Started {
-                home: Home::find(self.handle.as_ref())?,
+                runtime: RuntimeHandle::get_or_create(self.handle.as_ref())?,
                 queue: RunQueue::new(self.max_concurrent),
             });
         }
@@ -98,7 +98,7 @@ impl Executor for TokioExecutor {
         match &*self.started.read() {
             Some(started) => {
                 if let Some(worker) = started.queue.push(run)? {
-                    worker::start(&started.home, worker, None);
+                    worker::start(&started.runtime, worker, None);
                 }
                 Ok(())
             }

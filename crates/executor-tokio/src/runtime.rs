@@ -1,4 +1,4 @@
-//! Where the jobs live.
+//! The tokio runtime that executes the jobs.
 
 use std::sync::Arc;
 
@@ -6,41 +6,41 @@ use punctual_core::ExecutorError;
 use scopeguard::{ScopeGuard, guard};
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
-/// The runtime that runs the jobs. Workers share it: a runtime of our own ends with its last worker, so a
-/// job that outlives the executor's shutdown can still end well.
+/// The tokio runtime that executes the jobs. Workers share it: a runtime created by the executor is shut down when its
+/// last worker is dropped, so a run that is still in progress after the shutdown of the executor can finish.
 #[derive(Debug)]
-pub(crate) enum Home {
-    /// Usually dropped by a worker, within the very runtime, which may not be waited for there.
-    Own(ScopeGuard<Runtime, fn(Runtime)>),
-    Given(Handle),
+pub(crate) enum RuntimeHandle {
+    /// Usually dropped by a worker inside this runtime, where blocking until its shutdown is not allowed.
+    Owned(ScopeGuard<Runtime, fn(Runtime)>),
+    External(Handle),
 }
 
-impl Home {
-    /// The given runtime; else the one around, if it has threads to spare; else one of our own.
-    pub(crate) fn find(given: Option<&Handle>) -> Result<Arc<Self>, ExecutorError> {
-        let around = || {
+impl RuntimeHandle {
+    /// Returns the given runtime, else the current one if it is multi-threaded, else creates one.
+    pub(crate) fn get_or_create(given: Option<&Handle>) -> Result<Arc<Self>, ExecutorError> {
+        let current = || {
             Handle::try_current()
                 .ok()
                 .filter(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
         };
-        let home = match given.cloned().or_else(around) {
-            Some(handle) => Self::Given(handle),
+        let runtime = match given.cloned().or_else(current) {
+            Some(handle) => Self::External(handle),
             None => {
                 let runtime = Builder::new_multi_thread()
                     .thread_name("punctual-worker")
                     .enable_all()
                     .build()
                     .map_err(|error| ExecutorError::Start(Box::new(error)))?;
-                Self::Own(guard(runtime, Runtime::shutdown_background))
+                Self::Owned(guard(runtime, Runtime::shutdown_background))
             }
         };
-        Ok(Arc::new(home))
+        Ok(Arc::new(runtime))
     }
 
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         match self {
-            Self::Own(runtime) => drop(runtime.spawn(work)),
-            Self::Given(handle) => drop(handle.spawn(work)),
+            Self::Owned(runtime) => drop(runtime.spawn(work)),
+            Self::External(handle) => drop(handle.spawn(work)),
         }
     }
 }

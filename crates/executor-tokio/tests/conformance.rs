@@ -1,4 +1,4 @@
-//! The contract of executors, kept by the tokio executor in every set-up.
+//! The conformance suite of executors, run with the tokio executor in every configuration.
 
 use punctual_executor_tokio::TokioExecutor;
 use punctual_testkit::executor::{ExecutorCaps, ExecutorFixture};
@@ -11,7 +11,7 @@ fn limited(executor: TokioExecutor, limit: Option<usize>) -> TokioExecutor {
     }
 }
 
-/// On a runtime of its own.
+/// On a runtime that the executor creates.
 struct Own;
 
 impl ExecutorFixture for Own {
@@ -30,7 +30,7 @@ impl ExecutorFixture for Own {
 
 punctual_testkit::executor_suite!(own, Own);
 
-/// On a runtime that it was given.
+/// On a runtime passed to the executor.
 struct Given(Runtime);
 
 impl ExecutorFixture for Given {

@@ -1,4 +1,4 @@
-//! Which runtime jobs run on, and what becomes of them when it ends.
+//! The runtime of jobs, and the outcome of runs when it is shut down.
 
 use std::future::pending;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -10,15 +10,15 @@ use punctual_executor_tokio::TokioExecutor;
 use punctual_testkit::executor::{async_run, blocking_run};
 use tokio::runtime::{Builder, Runtime};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn runtime(name: &str) -> Runtime {
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(1).thread_name(name).build().unwrap()
 }
 
-/// The name of the thread that an async job runs on.
-fn whereabouts(executor: &TokioExecutor) -> String {
+/// Returns the name of the thread that executes an async job.
+fn thread_name_of_job(executor: &TokioExecutor) -> String {
     let (run, ending) = async_run(|_| async { thread::current().name().map(str::to_owned) });
     executor.submit(run).unwrap();
     match ending.outcome() {
@@ -28,46 +28,46 @@ fn whereabouts(executor: &TokioExecutor) -> String {
 }
 
 #[test]
-fn jobs_share_the_runtime_around_if_it_has_threads() {
+fn jobs_use_the_current_multi_thread_runtime() {
     let executor = TokioExecutor::new();
-    runtime("around").block_on(async {
+    runtime("current").block_on(async {
         executor.start().unwrap();
-        assert_eq!(whereabouts(&executor), "around");
-        executor.shutdown(PATIENCE).await;
+        assert_eq!(thread_name_of_job(&executor), "current");
+        executor.shutdown(TIMEOUT).await;
     });
 }
 
 #[test]
-fn jobs_never_run_on_the_only_thread_around() {
+fn jobs_do_not_use_a_current_thread_runtime() {
     let executor = TokioExecutor::new();
-    let only = Builder::new_current_thread().build().unwrap();
-    only.block_on(async {
+    let current = Builder::new_current_thread().build().unwrap();
+    current.block_on(async {
         executor.start().unwrap();
-        assert_eq!(whereabouts(&executor), "punctual-worker");
-        executor.shutdown(PATIENCE).await;
+        assert_eq!(thread_name_of_job(&executor), "punctual-worker");
+        executor.shutdown(TIMEOUT).await;
     });
 }
 
 #[test]
-fn the_given_runtime_comes_first() {
+fn the_given_runtime_has_precedence() {
     let given = runtime("given");
     let executor = TokioExecutor::on(given.handle().clone());
-    runtime("around").block_on(async { executor.start().unwrap() });
-    assert_eq!(whereabouts(&executor), "given");
+    runtime("current").block_on(async { executor.start().unwrap() });
+    assert_eq!(thread_name_of_job(&executor), "given");
 }
 
 #[test]
-fn a_runtime_that_ends_loses_its_runs_but_no_report() {
+fn runs_are_reported_as_lost_when_the_runtime_shuts_down() {
     let given = runtime("given");
     let executor = TokioExecutor::on(given.handle().clone()).max_concurrent(1);
     executor.start().unwrap();
-    let (begun, has_begun) = channel();
-    let (run, under_way) = async_run(move |_| {
-        let _ = begun.send(());
+    let (start_tx, start_rx) = channel();
+    let (run, in_progress) = async_run(move |_| {
+        let _ = start_tx.send(());
         pending::<()>()
     });
     executor.submit(run).unwrap();
-    has_begun.recv_timeout(PATIENCE).unwrap();
+    start_rx.recv_timeout(TIMEOUT).unwrap();
     let waiting: Vec<_> = (0..3)
         .map(|_| {
             let (run, waiting) = blocking_run(|_| ());
@@ -78,34 +78,34 @@ fn a_runtime_that_ends_loses_its_runs_but_no_report() {
     drop(given);
     let (run, late) = async_run(|_| async {});
     executor.submit(run).unwrap();
-    for ending in waiting.iter().chain([&under_way, &late]) {
+    for ending in waiting.iter().chain([&in_progress, &late]) {
         let outcome = ending.outcome();
         assert!(matches!(outcome, RunOutcome::Lost), "{outcome}");
     }
 }
 
 #[test]
-fn a_runtime_of_its_own_ends_after_the_last_run() {
+fn the_executors_own_runtime_is_shut_down_after_the_last_run() {
     let executor = TokioExecutor::new();
     executor.start().unwrap();
-    let (life, end_of_life) = channel::<()>();
-    let (begun, has_begun) = channel();
+    let (alive_tx, alive_rx) = channel::<()>();
+    let (start_tx, start_rx) = channel();
     let (run, ending) = async_run(move |context| {
-        let _ = begun.send(());
-        let life = life.clone();
+        let _ = start_tx.send(());
+        let alive_tx = alive_tx.clone();
         async move {
-            // Left behind; goes when the runtime goes.
+            // A background task, which is dropped with the runtime.
             drop(tokio::spawn(async move {
-                let _life = life;
+                let _alive = alive_tx;
                 pending::<()>().await;
             }));
             context.cancelled().await;
         }
     });
     executor.submit(run).unwrap();
-    has_begun.recv_timeout(PATIENCE).unwrap();
+    start_rx.recv_timeout(TIMEOUT).unwrap();
     pollster::block_on(executor.shutdown(Duration::from_millis(20)));
     assert!(ending.outcome().is_success());
-    let end = end_of_life.recv_timeout(PATIENCE);
+    let end = alive_rx.recv_timeout(TIMEOUT);
     assert_eq!(end, Err(RecvTimeoutError::Disconnected));
 }

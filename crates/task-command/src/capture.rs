@@ -1,13 +1,13 @@
-//! Keeping the beginning and the end of what a command prints.
+//! A bounded buffer for the output of a command.
 
 use std::collections::VecDeque;
 
 use crate::{CapturedOutput, CommandOutput, CommandStatus, CommandStream};
 
-/// The first and the last bytes of a stream, and how many there were in between. However long the stream is, it
-/// takes no more memory than its limit.
+/// The first and the last bytes of a stream, and the number of dropped bytes between them. Memory use is bounded by the
+/// limit.
 #[derive(Debug)]
-struct Capture {
+struct HeadTailBuffer {
     head: Vec<u8>,
     head_limit: usize,
     tail: VecDeque<u8>,
@@ -15,8 +15,8 @@ struct Capture {
     dropped: u64,
 }
 
-impl Capture {
-    /// Keeps so many bytes.
+impl HeadTailBuffer {
+    /// Creates a buffer that keeps `limit` bytes.
     fn new(limit: usize) -> Self {
         let tail_limit = limit / 2;
         Self {
@@ -32,19 +32,19 @@ impl Capture {
         let room = self.head_limit - self.head.len();
         let (head, rest) = bytes.split_at(bytes.len().min(room));
         self.head.extend_from_slice(head);
-        // Of a long piece only the end can stay.
-        let (over, end) = rest.split_at(rest.len().saturating_sub(self.tail_limit));
-        let crowded_out = (self.tail.len() + end.len()).saturating_sub(self.tail_limit);
-        self.tail.drain(..crowded_out);
+        // Of a long chunk, only the end can be kept.
+        let (skipped, end) = rest.split_at(rest.len().saturating_sub(self.tail_limit));
+        let displaced = (self.tail.len() + end.len()).saturating_sub(self.tail_limit);
+        self.tail.drain(..displaced);
         self.tail.extend(end);
-        self.dropped += (over.len() + crowded_out) as u64;
+        self.dropped += (skipped.len() + displaced) as u64;
     }
 
     fn finish(self) -> CapturedOutput {
         let Self { mut head, tail, dropped, .. } = self;
         let mut tail = Vec::from(tail);
         if dropped == 0 {
-            // A character may lie on the border.
+            // A character may be split between head and tail.
             head.append(&mut tail);
         }
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -52,20 +52,20 @@ impl Capture {
     }
 }
 
-/// What is kept of both streams, and who sees them at once.
+/// The buffers of both streams, and a callback that receives each chunk of output immediately.
 pub(crate) struct Recorder<W> {
-    stdout: Capture,
-    stderr: Capture,
-    watch: W,
+    stdout: HeadTailBuffer,
+    stderr: HeadTailBuffer,
+    on_output: W,
 }
 
 impl<W: FnMut(CommandStream, &[u8])> Recorder<W> {
-    pub(crate) fn new(limit: usize, watch: W) -> Self {
-        Self { stdout: Capture::new(limit), stderr: Capture::new(limit), watch }
+    pub(crate) fn new(limit: usize, on_output: W) -> Self {
+        Self { stdout: HeadTailBuffer::new(limit), stderr: HeadTailBuffer::new(limit), on_output }
     }
 
     pub(crate) fn record(&mut self, stream: CommandStream, bytes: &[u8]) {
-        (self.watch)(stream, bytes);
+        (self.on_output)(stream, bytes);
         match stream {
             CommandStream::Stdout => self.stdout.push(bytes),
             CommandStream::Stderr => self.stderr.push(bytes),
@@ -82,14 +82,14 @@ mod tests {
     use super::*;
 
     fn capture(limit: usize, pieces: &[&str]) -> (String, u64, String) {
-        let mut capture = Capture::new(limit);
+        let mut capture = HeadTailBuffer::new(limit);
         pieces.iter().for_each(|piece| capture.push(piece.as_bytes()));
         let CapturedOutput { head, dropped, tail } = capture.finish();
         (head, dropped, tail)
     }
 
     #[test]
-    fn both_ends_are_kept_and_the_rest_is_counted() {
+    fn head_and_tail_are_kept_and_dropped_bytes_are_counted() {
         for (limit, pieces, expected) in [
             (6, &[] as &[_], ("", 0, "")),
             (6, &["abc"], ("abc", 0, "")),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_whole_unless_something_is_missing_there() {
+    fn characters_are_split_only_where_bytes_were_dropped() {
         assert_eq!(capture(4, &["aäb"]), ("aäb".into(), 0, String::new()));
         assert_eq!(capture(4, &["aäbäc"]), ("a\u{fffd}".into(), 3, "\u{fffd}c".into()));
     }

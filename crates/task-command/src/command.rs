@@ -1,13 +1,13 @@
-//! The description of a command.
+//! The builder of a command.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::form::Form;
+use crate::spec::CommandSpec;
 
-/// A command that runs `program`: a path, or a name that is looked for in `PATH`.
+/// Creates a command that runs `program`: a path, or a name that is searched in `PATH`.
 ///
 /// ```
 /// use punctual_task_command::command;
@@ -23,10 +23,10 @@ pub fn command(program: impl Into<String>) -> Command {
     Command::new(program)
 }
 
-/// A command that has `/bin/sh` run a script, with all that a shell makes of quotes, variables, pipes and `;`.
+/// Creates a command that runs a script with `/bin/sh`, which interprets quotes, variables, pipes and `;`.
 ///
-/// Never put text from elsewhere into the script: give it as a variable, and write `"$NAME"`. Where one
-/// program with its arguments will do, [`command`] is safer.
+/// Never insert untrusted text into the script: pass it as an environment variable, and write `"$NAME"`. If the script
+/// only runs one program with its arguments, [`command`] is safer.
 ///
 /// ```
 /// use punctual_task_command::shell;
@@ -37,129 +37,130 @@ pub fn shell(script: impl Into<String>) -> Command {
     command("/bin/sh").arg("-c").arg(script)
 }
 
-/// A program with its arguments and surroundings: what a job runs as a process of its own. Made by [`command`] and
+/// A program, its arguments and its environment, which a job runs as a separate process. Created by [`command`] and
 /// [`shell`].
 ///
-/// It is stored as it is written here, **in plain text**: whoever can read the store can read its arguments and
-/// variables. Give secrets by the scheduler's own environment, which the program inherits, or by a file. `Debug`,
-/// errors and logs show the program, never its arguments, nor the values of variables.
+/// The command is stored **in plain text**: everyone who can read the store can read its arguments and variables. Pass
+/// secrets through the scheduler's environment, which the program inherits, or in a file. `Debug`, errors and logs
+/// contain the program, but neither its arguments nor the values of variables.
 ///
-/// Everything is checked when the job is added.
+/// The command is checked when the job is added.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "a command does nothing until it is added to a scheduler"]
 pub struct Command {
-    pub(crate) form: Form,
+    pub(crate) spec: CommandSpec,
 }
 
 impl Command {
     /// See [`command`].
     pub fn new(program: impl Into<String>) -> Self {
-        Self { form: Form::new(program.into()) }
+        Self { spec: CommandSpec::new(program.into()) }
     }
 
-    /// One more argument. It reaches the program as it is: no shell looks at it.
+    /// Adds an argument, which is passed to the program unchanged: no shell interprets it.
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
-        self.form.args.push(arg.into());
+        self.spec.args.push(arg.into());
         self
     }
 
-    /// More arguments.
+    /// Adds several arguments.
     pub fn args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.form.args.extend(args.into_iter().map(Into::into));
+        self.spec.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// Sets a variable of its environment, which is otherwise that of the process that runs it.
+    /// Sets an environment variable, in addition to those inherited from the process that runs the command.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.form.env.insert(name.into(), value.into());
+        self.spec.env.insert(name.into(), value.into());
         self
     }
 
-    /// Sets variables; see [`env`](Self::env).
+    /// Sets several environment variables; see [`env`](Self::env).
     pub fn envs<N: Into<String>, V: Into<String>>(
         mut self,
         variables: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
-        self.form
+        self.spec
             .env
             .extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
 
-    /// Inherits no environment: only the variables that are set here reach it, before or after this call.
+    /// Starts the program with an empty environment: it has only the variables set by [`env`](Self::env), before or
+    /// after this call.
     pub fn env_clear(mut self) -> Self {
-        self.form.env_clear = true;
+        self.spec.env_clear = true;
         self
     }
 
-    /// The directory that it runs in; without one, that of the process that runs it.
+    /// The working directory. Default: that of the process that runs the command.
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.form.current_dir = Some(directory.into());
+        self.spec.current_dir = Some(directory.into());
         self
     }
 
-    /// The text that it reads from its standard input; without one, there is none to read.
+    /// The text on its standard input. Default: standard input is empty.
     pub fn stdin(mut self, text: impl Into<String>) -> Self {
-        self.form.stdin = Some(text.into());
+        self.spec.stdin = Some(text.into());
         self
     }
 
-    /// How long it may run before it is ended and its run is an error; without one, for ever.
+    /// The maximum duration. When it has elapsed, the command is terminated, and its run fails. Default: no limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.form.timeout = Some(timeout);
+        self.spec.timeout = Some(timeout);
         self
     }
 
-    /// How long it may take to end after it was asked to, by SIGTERM, because of its timeout or a shutdown; then
-    /// it is killed. 5 seconds without one.
+    /// How long to wait for the program to exit after SIGTERM, which is sent when its timeout has elapsed or its run is
+    /// cancelled. Then it is killed. Default: 5 seconds.
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.form.grace = grace;
+        self.spec.grace = grace;
         self
     }
 
-    /// How many bytes of each of its two outputs are kept, for the result or the error: half from the beginning,
-    /// half from the end. What is between them is read, counted and dropped. 65,536 without one.
+    /// The maximum number of bytes of each output stream that are kept for the result or the error: half from the
+    /// beginning, half from the end. The bytes between them are read, counted and dropped. Default: 65,536.
     pub fn output_limit(mut self, bytes: usize) -> Self {
-        self.form.output_limit = bytes;
+        self.spec.output_limit = bytes;
         self
     }
 
-    /// How long to wait for more output once the program has ended, while others that it started still hold it
-    /// open. Then its run is over, and they are left alone. 1 second without one.
+    /// How long to read output after the program has exited while other processes keep its output open. Then the run
+    /// finishes, and these processes are not killed. Default: 1 second.
     pub fn output_wait(mut self, wait: Duration) -> Self {
-        self.form.output_wait = wait;
+        self.spec.output_wait = wait;
         self
     }
 
-    /// The program, as it was given.
+    /// Returns the program as it was given.
     #[must_use]
     pub fn get_program(&self) -> &str {
-        &self.form.program
+        &self.spec.program
     }
 
-    /// The arguments.
+    /// Returns the arguments.
     #[must_use]
     pub fn get_args(&self) -> &[String] {
-        &self.form.args
+        &self.spec.args
     }
 
-    /// The variables that it sets, by name.
+    /// Returns the environment variables set by the command, by name.
     #[must_use]
     pub fn get_envs(&self) -> &BTreeMap<String, String> {
-        &self.form.env
+        &self.spec.env
     }
 
-    /// The directory that it runs in, if it names one.
+    /// Returns the working directory, if one is set.
     #[must_use]
     pub fn get_current_dir(&self) -> Option<&Path> {
-        self.form.current_dir.as_deref()
+        self.spec.current_dir.as_deref()
     }
 }
 
 impl fmt::Debug for Command {
-    /// Shows how many arguments there are and which variables are set, not what they say: they can be secrets.
+    /// Shows the number of arguments and the names of variables, but not their values, which can be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Form { program, args, env, env_clear, current_dir, .. } = &self.form;
+        let CommandSpec { program, args, env, env_clear, current_dir, .. } = &self.spec;
         f.debug_struct("Command")
             .field("program", program)
             .field("args", &args.len())

@@ -1,4 +1,4 @@
-//! How commands fail.
+//! Errors of commands.
 
 use std::fmt;
 use std::io;
@@ -11,37 +11,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Command, CommandOutput};
 
-/// How much of the end of standard error an error shows, in bytes.
-const SHOWN: usize = 1_024;
+/// The maximum number of bytes from the end of standard error that an error text contains.
+const STDERR_EXCERPT_LEN: usize = 1_024;
 
-/// A command that was not run, or did not end well.
+/// The error of a command that was not run or failed.
 ///
-/// It shows the program, how it ended and the end of what it printed to standard error; never its arguments or
-/// variables. As data (serde) it can be sent to another process, unless its source is no error of the system's.
+/// Its text contains the program, its exit status and the end of its standard error, but never its arguments or
+/// variables. It can be sent to another process by serde, unless its source is not an operating system error.
 #[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CommandError {
-    /// This process does not run such commands; see [`CommandTask`](crate::CommandTask).
-    #[error("{program} is not run: {reason}")]
+    /// This process does not allow the command; see [`CommandTask`](crate::CommandTask).
+    #[error("{program} is not allowed: {reason}")]
     #[non_exhaustive]
     NotAllowed {
         /// The program.
         program: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The program could not be started; usually because there is none of that name.
+    /// The program could not be started, usually because it does not exist.
     #[error("{program} can't be started")]
     #[non_exhaustive]
     NotStarted {
         /// The program.
         program: String,
-        /// Why.
+        /// The underlying error.
         #[serde(with = "system_error")]
         source: io::Error,
     },
-    /// The directory that it was to run in is not there.
+    /// The working directory does not exist.
     #[error("{program} can't be started in {directory}", directory = directory.display())]
     #[non_exhaustive]
     NoDirectory {
@@ -49,65 +49,65 @@ pub enum CommandError {
         program: String,
         /// The directory.
         directory: PathBuf,
-        /// Why.
+        /// The underlying error.
         #[serde(with = "system_error")]
         source: io::Error,
     },
-    /// It could not be waited for, or its output not be read.
+    /// Waiting for the process or reading its output failed.
     #[error("{program} can't be watched")]
     #[non_exhaustive]
     Unwatched {
         /// The program.
         program: String,
-        /// Why.
+        /// The underlying error.
         #[serde(with = "system_error")]
         source: io::Error,
     },
-    /// It was to end and did not, not even killed: it runs as another user by now, as `sudo` does, or hangs inside
-    /// the kernel. It is left alone.
+    /// The process could not be killed: it runs as another user, as with `sudo`, or hangs inside the kernel. It keeps
+    /// running.
     #[error("{program} can't be ended, and is still there")]
     #[non_exhaustive]
     NotEnded {
         /// The program.
         program: String,
-        /// Why.
+        /// The underlying error.
         #[serde(with = "system_error")]
         source: io::Error,
     },
-    /// It ended by itself, but not with status 0.
-    #[error("{program}: {}", End(output))]
+    /// It exited with a status other than 0, or was killed by a signal that this process did not send.
+    #[error("{program}: {}", ExitSummary(output))]
     #[non_exhaustive]
     Failed {
         /// The program.
         program: String,
-        /// How it ended, and what it printed.
+        /// The exit status and the output.
         output: Box<CommandOutput>,
     },
-    /// It was ended because its timeout was over.
-    #[error("{program} was ended after its timeout of {timeout:?}: {}", End(output))]
+    /// It was terminated because its timeout elapsed.
+    #[error("{program} was terminated after its timeout of {timeout:?}: {}", ExitSummary(output))]
     #[non_exhaustive]
     TimedOut {
         /// The program.
         program: String,
-        /// How long it might have run.
+        /// The timeout.
         timeout: Duration,
-        /// How it ended, and what it printed.
+        /// The exit status and the output.
         output: Box<CommandOutput>,
     },
-    /// It was ended because its run was cancelled: by a shutdown, as a rule.
-    #[error("{program} was asked to end: {}", End(output))]
+    /// It was terminated because its run was cancelled, usually by a shutdown.
+    #[error("{program} was cancelled: {}", ExitSummary(output))]
     #[non_exhaustive]
     Cancelled {
         /// The program.
         program: String,
-        /// How it ended, and what it printed.
+        /// The exit status and the output.
         output: Box<CommandOutput>,
     },
 }
 
-/// Why a command was ended.
+/// The reason why a command was terminated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub(crate) enum StopReason {
     Cancelled,
     TimedOut,
 }
@@ -117,7 +117,7 @@ impl CommandError {
         Self::NotAllowed { program: program(command), reason }
     }
 
-    /// The system's answer to a missing directory is the same as to a missing program.
+    /// Determines which error to report: the error number is the same for a missing directory and a missing program.
     pub(crate) fn not_started(command: &Command, source: io::Error) -> Self {
         let program = program(command);
         match command.get_current_dir() {
@@ -140,15 +140,15 @@ impl CommandError {
         Self::Failed { program: program(command), output: Box::new(output) }
     }
 
-    pub(crate) fn stopped(command: &Command, stop: Stop, output: CommandOutput) -> Self {
+    pub(crate) fn terminated(command: &Command, reason: StopReason, output: CommandOutput) -> Self {
         let (program, output) = (program(command), Box::new(output));
-        match (stop, command.form.timeout) {
-            (Stop::TimedOut, Some(timeout)) => Self::TimedOut { program, timeout, output },
+        match (reason, command.spec.timeout) {
+            (StopReason::TimedOut, Some(timeout)) => Self::TimedOut { program, timeout, output },
             _ => Self::Cancelled { program, output },
         }
     }
 
-    /// How it ended and what it printed, if it was started.
+    /// Returns the exit status and the output, if the program was started.
     #[must_use]
     pub fn output(&self) -> Option<&CommandOutput> {
         match self {
@@ -159,12 +159,12 @@ impl CommandError {
         }
     }
 
-    /// Whether running it again may help without anybody changing something. What a program means by its status
-    /// is not known here: one that failed is not taken to be.
+    /// Whether a retry may succeed without a change of the configuration. A non-zero exit status is not retryable,
+    /// because its meaning depends on the program.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            // Too many processes or open files, no memory, a program that is being written.
+            // Too many processes or open files, out of memory, or the program's file is open for writing.
             Self::NotStarted { source, .. } => matches!(
                 Errno::from_io_error(source),
                 Some(Errno::AGAIN | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::TXTBSY)
@@ -176,7 +176,8 @@ impl CommandError {
 }
 
 impl CommandOutput {
-    /// What a run's outcome tells of a command, good or bad, if it was one and was started.
+    /// Returns the output of a command from the outcome of its run, successful or not. Returns `None` if the run was
+    /// not a command's, or the program was not started.
     #[must_use]
     pub fn of(outcome: &RunOutcome) -> Option<Self> {
         match outcome {
@@ -189,7 +190,7 @@ impl CommandOutput {
     }
 }
 
-/// Errors of the system's by their numbers.
+/// Serializes operating system errors as their numbers.
 mod system_error {
     use std::io::Error;
 
@@ -198,7 +199,10 @@ mod system_error {
 
     pub(super) fn serialize<S: Serializer>(error: &Error, to: S) -> Result<S::Ok, S::Error> {
         let number = error.raw_os_error();
-        to.serialize_i32(number.ok_or_else(|| ser::Error::custom("it has no number"))?)
+        to.serialize_i32(
+            number
+                .ok_or_else(|| ser::Error::custom("the error is not an operating system error"))?,
+        )
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Error, D::Error> {
@@ -210,15 +214,15 @@ fn program(command: &Command) -> String {
     command.get_program().to_owned()
 }
 
-/// How a process ended, and its last words.
-struct End<'o>(&'o CommandOutput);
+/// Displays the exit status and the end of standard error.
+struct ExitSummary<'o>(&'o CommandOutput);
 
-impl fmt::Display for End<'_> {
+impl fmt::Display for ExitSummary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.status)?;
-        match self.0.stderr.end(SHOWN) {
+        match self.0.stderr.tail_excerpt(STDERR_EXCERPT_LEN) {
             "" => Ok(()),
-            words => write!(f, ": {words}"),
+            tail => write!(f, ": {tail}"),
         }
     }
 }

@@ -4,19 +4,19 @@
 //! with its feature `task-command`.
 
 #[cfg(not(unix))]
-compile_error!("punctual-task-command ends process groups by signals: it needs Unix");
+compile_error!("punctual-task-command kills process groups with signals, which requires Unix");
 
 mod capture;
 mod command;
 mod error;
-mod form;
 mod group;
-mod guard;
 mod output;
-mod place;
 mod run;
+mod runtime;
+mod spec;
 mod stored;
 mod task;
+mod watchdog;
 
 pub use command::{Command, command, shell};
 pub use error::CommandError;

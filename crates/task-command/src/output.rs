@@ -1,4 +1,4 @@
-//! What is left of a command when it has ended.
+//! The result of a command.
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
@@ -6,43 +6,43 @@ use std::process::ExitStatus;
 
 use serde::{Deserialize, Serialize};
 
-/// How a command ended, and what it printed: the value that `JobExecuted` shows, as JSON.
+/// The exit status and the output of a command. It is the value of `JobExecuted`, as JSON.
 ///
 /// ```
 /// use punctual_core::RunOutcome;
 /// use punctual_task_command::CommandOutput;
 ///
-/// # let value = serde_json::json!({"ending": {"exited": 0}, "stdout": {"head": "all well\n", "dropped": 0, "tail": ""},
+/// # let value = serde_json::json!({"ending": {"exited": 0}, "stdout": {"head": "done\n", "dropped": 0, "tail": ""},
 /// #     "stderr": {"head": "", "dropped": 0, "tail": ""}});
 /// # let outcome = RunOutcome::Success(value);
 /// // `outcome` is that of a `JobExecuted` or a `JobError`.
 /// let output = CommandOutput::of(&outcome).unwrap();
-/// assert_eq!(output.stdout.to_string(), "all well\n");
+/// assert_eq!(output.stdout.to_string(), "done\n");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommandOutput {
-    /// How its process ended.
+    /// The exit status.
     #[serde(rename = "ending")]
     pub status: CommandStatus,
-    /// What it printed to its standard output.
+    /// The captured standard output.
     pub stdout: CapturedOutput,
-    /// What it printed to its standard error.
+    /// The captured standard error.
     pub stderr: CapturedOutput,
 }
 
-/// How a process ended.
+/// The exit status of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandStatus {
-    /// By itself, with this status; 0 says that all went well.
+    /// It exited with this status; 0 means success.
     Exited(i32),
-    /// By this signal.
+    /// It was killed by this signal.
     Killed(i32),
 }
 
 impl CommandStatus {
-    /// Whether it ended by itself with status 0.
+    /// Whether it exited with status 0.
     #[must_use]
     pub fn is_success(self) -> bool {
         self == Self::Exited(0)
@@ -85,23 +85,23 @@ impl fmt::Display for CommandStream {
     }
 }
 
-/// What is kept of one stream. What was not UTF-8 is replaced.
+/// The kept part of one stream. Invalid UTF-8 is replaced by U+FFFD.
 ///
-/// `Display` shows the two parts, with a line between them that tells how much is missing, if something is.
+/// `Display` shows both parts; if bytes were dropped, a line between them shows their number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CapturedOutput {
-    /// The beginning; everything, if nothing was dropped.
+    /// The beginning; the whole output if nothing was dropped.
     pub head: String,
-    /// How many bytes after it were dropped, as they were over the limit.
+    /// The number of bytes after `head` that were dropped because of the limit.
     pub dropped: u64,
-    /// The end; empty, if nothing was dropped.
+    /// The end; empty if nothing was dropped.
     pub tail: String,
 }
 
 impl CapturedOutput {
-    /// The end of it, at most `limit` bytes, without blanks around them.
-    pub(crate) fn end(&self, limit: usize) -> &str {
+    /// Returns the end of the text, at most `limit` bytes, trimmed.
+    pub(crate) fn tail_excerpt(&self, limit: usize) -> &str {
         let text = if self.dropped > 0 { &self.tail } else { &self.head };
         let text = text.trim_end();
         let start = text.ceil_char_boundary(text.len().saturating_sub(limit));

@@ -1,4 +1,4 @@
-//! One run of a command, from its start to its end.
+//! Running a command.
 
 use std::future::{Future, pending};
 use std::io;
@@ -14,22 +14,23 @@ use tokio::sync::SetOnce;
 use tokio::time::timeout;
 
 use crate::capture::Recorder;
-use crate::error::{CommandError, Stop};
-use crate::form::Form;
+use crate::error::{CommandError, StopReason};
 use crate::group::ProcessGroup;
-use crate::guard;
+use crate::spec::CommandSpec;
+use crate::watchdog;
 use crate::{Command, CommandOutput, CommandStatus, CommandStream};
 
-/// How much of a stream is read at once.
-const PIECE: usize = 16 << 10;
+/// The size of the read buffer in bytes.
+const READ_BUFFER_SIZE: usize = 16 << 10;
 
-/// How long a process may take to end that has been killed. It takes longer only if it can't be killed: it is another
-/// user's by now, or hangs inside the kernel.
-const DEATH: Duration = Duration::from_secs(10);
+/// How long to wait for the exit of a process after SIGKILL. It takes longer only if the process can't be killed
+/// because it runs as another user or hangs inside the kernel.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Command {
-    /// Runs it here and now, without a scheduler, on a tokio runtime with I/O and timers. When `cancelled` is ready, it
-    /// is asked to end; when the future is dropped, it is killed, with all that it started.
+    /// Runs the command without a scheduler, on a tokio runtime with I/O and timers enabled. When `cancelled`
+    /// completes, the program is sent SIGTERM, and killed after the grace period. When the future is dropped, the
+    /// program is killed with all processes that it has started.
     ///
     /// ```
     /// use punctual_task_command::command;
@@ -44,7 +45,7 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// When it can't be started, or does not end with status 0.
+    /// Returns an error if the program can't be started or does not exit with status 0.
     pub async fn run(
         &self,
         cancelled: impl Future<Output = ()>,
@@ -52,70 +53,76 @@ impl Command {
         self.run_watched(cancelled, |_, _| {}).await
     }
 
-    /// As [`run`](Self::run); `watch` sees all of its output at once, limit or not, piece by piece as it comes.
+    /// Like [`run`](Self::run), and calls `watch` with each chunk of output as soon as it is read, regardless of the
+    /// limit.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// The same as [`run`](Self::run).
     pub async fn run_watched(
         &self,
         cancelled: impl Future<Output = ()>,
         watch: impl FnMut(CommandStream, &[u8]),
     ) -> Result<CommandOutput, CommandError> {
-        let form = &self.form;
-        let mut child = spawn(form).map_err(|source| CommandError::not_started(self, source))?;
-        let group = ProcessGroup::led_by(child.id());
-        let recorder = Mutex::new(Recorder::new(form.output_limit, watch));
+        let spec = &self.spec;
+        let mut child = spawn(spec).map_err(|source| CommandError::not_started(self, source))?;
+        let group = ProcessGroup::new(child.id());
+        let recorder = Mutex::new(Recorder::new(spec.output_limit, watch));
         let exited = SetOnce::new();
-        let life = live(&mut child, form, &group, &recorder, &exited);
-        let (status, stop) = match stoppable(life, cancelled, form, &group, &exited).await {
-            Ok(end) => end,
-            Err(source) => {
-                group.release();
-                return Err(CommandError::not_ended(self, source));
-            }
-        };
+        let completion = wait_with_output(&mut child, spec, &group, &recorder, &exited);
+        let (status, reason) =
+            match wait_or_terminate(completion, cancelled, spec, &group, &exited).await {
+                Ok(end) => end,
+                Err(source) => {
+                    group.disarm();
+                    return Err(CommandError::not_ended(self, source));
+                }
+            };
         let status = status.map_err(|source| CommandError::unwatched(self, source))?;
-        if stop.is_none() {
-            group.release();
+        if reason.is_none() {
+            group.disarm();
         }
         let status = CommandStatus::from(status);
         let output = recorder.into_inner().finish(status);
-        match stop {
-            Some(Stop::TimedOut) => Err(CommandError::stopped(self, Stop::TimedOut, output)),
+        match reason {
+            Some(StopReason::TimedOut) => {
+                Err(CommandError::terminated(self, StopReason::TimedOut, output))
+            }
             _ if status.is_success() => Ok(output),
-            Some(stop) => Err(CommandError::stopped(self, stop, output)),
+            Some(reason) => Err(CommandError::terminated(self, reason, output)),
             None => Err(CommandError::failed(self, output)),
         }
     }
 }
 
-fn spawn(form: &Form) -> io::Result<Child> {
-    // Whoever started this program may have had it ignore its children, whose ends nobody could tell then.
+fn spawn(spec: &CommandSpec) -> io::Result<Child> {
+    // Installing a handler resets SIGCHLD if it was inherited as ignored; with SIGCHLD ignored, exit statuses can't be
+    // collected.
     let _ = signal(SignalKind::child())?;
-    guard::prepare();
-    let mut process = tokio::process::Command::new(&form.program);
-    if form.env_clear {
+    watchdog::ensure_started();
+    let mut process = tokio::process::Command::new(&spec.program);
+    if spec.env_clear {
         process.env_clear();
     }
-    if let Some(directory) = &form.current_dir {
+    if let Some(directory) = &spec.current_dir {
         process.current_dir(directory);
     }
     process
-        .args(&form.args)
-        .envs(&form.env)
-        .stdin(if form.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+        .args(&spec.args)
+        .envs(&spec.env)
+        .stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // Its own group: a Ctrl-C in our terminal is for us, and whoever ends it finds all of it.
+        // The program gets its own process group so that a Ctrl-C in the terminal does not reach it, and that signals
+        // reach all processes that it starts.
         .process_group(0)
         .spawn()
 }
 
-/// Waits until the process has ended, and its output too, which others may hold open for a while.
-async fn live(
+/// Waits for the exit of the process and the end of its output, which other processes may keep open for a while.
+async fn wait_with_output(
     child: &mut Child,
-    form: &Form,
+    spec: &CommandSpec,
     group: &ProcessGroup,
     recorder: &Mutex<Recorder<impl FnMut(CommandStream, &[u8])>>,
     exited: &SetOnce<()>,
@@ -123,9 +130,9 @@ async fn live(
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut pipes = pin!(async {
         let ((), stdout, stderr) = tokio::join!(
-            feed(stdin, form.stdin.as_deref()),
-            read(CommandStream::Stdout, stdout, recorder),
-            read(CommandStream::Stderr, stderr, recorder),
+            write_stdin(stdin, spec.stdin.as_deref()),
+            read_stream(CommandStream::Stdout, stdout, recorder),
+            read_stream(CommandStream::Stderr, stderr, recorder),
         );
         stdout.and(stderr)
     });
@@ -134,69 +141,69 @@ async fn live(
         read = &mut pipes => (child.wait().await?, Some(read)),
     };
     let _ = exited.set(());
-    group.leader_ended();
+    group.on_leader_exit();
     match read {
         Some(read) => read?,
-        // Over time it is the program's own affair who still holds its output.
-        None => timeout(form.output_wait, pipes).await.unwrap_or(Ok(()))?,
+        // The time limit does not apply to processes that keep the output open after the exit of the program.
+        None => timeout(spec.output_wait, pipes).await.unwrap_or(Ok(()))?,
     }
     Ok(status)
 }
 
-/// Writes standard input. A program that doesn't read it all is in its right.
-async fn feed(input: Option<ChildStdin>, text: Option<&str>) {
+/// Writes standard input. Errors are ignored, because a program may exit without reading all of it.
+async fn write_stdin(input: Option<ChildStdin>, text: Option<&str>) {
     if let (Some(mut input), Some(text)) = (input, text) {
         let _ = input.write_all(text.as_bytes()).await;
     }
 }
 
-/// Reads a stream to its end, whether or not anything of it is kept: a full pipe would stop the program.
-async fn read(
+/// Reads a stream to its end even if no output is kept: a full pipe would block the program.
+async fn read_stream(
     stream: CommandStream,
     reader: Option<impl AsyncRead + Unpin>,
     recorder: &Mutex<Recorder<impl FnMut(CommandStream, &[u8])>>,
 ) -> io::Result<()> {
     let Some(mut reader) = reader else { return Ok(()) };
-    let mut piece = vec![0; PIECE];
+    let mut buffer = vec![0; READ_BUFFER_SIZE];
     loop {
-        match reader.read(&mut piece).await? {
+        match reader.read(&mut buffer).await? {
             0 => return Ok(()),
-            length => recorder.lock().record(stream, &piece[..length]),
+            length => recorder.lock().record(stream, &buffer[..length]),
         }
     }
 }
 
-/// Waits for the end; brings it about when it is cancelled or its time is up, and tells which it was. An error if it
-/// can't be brought about.
-async fn stoppable<T>(
-    life: impl Future<Output = T>,
+/// Waits until the command has finished. On cancellation or timeout it is terminated, and the reason is returned.
+/// Returns an error if it can't be killed.
+async fn wait_or_terminate<T>(
+    completion: impl Future<Output = T>,
     cancelled: impl Future<Output = ()>,
-    form: &Form,
+    spec: &CommandSpec,
     group: &ProcessGroup,
     exited: &SetOnce<()>,
-) -> io::Result<(T, Option<Stop>)> {
-    let mut life = pin!(life);
-    let stop = tokio::select! {
+) -> io::Result<(T, Option<StopReason>)> {
+    let mut completion = pin!(completion);
+    let reason = tokio::select! {
         biased;
-        end = &mut life => return Ok((end, None)),
-        () = cancelled => Stop::Cancelled,
-        () = time_limit(form.timeout, exited) => Stop::TimedOut,
+        end = &mut completion => return Ok((end, None)),
+        () = cancelled => StopReason::Cancelled,
+        () = time_limit(spec.timeout, exited) => StopReason::TimedOut,
     };
     group.terminate();
-    if let Ok(end) = timeout(form.grace, &mut life).await {
-        return Ok((end, Some(stop)));
+    if let Ok(end) = timeout(spec.grace, &mut completion).await {
+        return Ok((end, Some(reason)));
     }
     let killed = group.kill();
     tokio::select! {
         biased;
-        end = life => Ok((end, Some(stop))),
-        () = time_limit(Some(DEATH), exited) => {
+        end = completion => Ok((end, Some(reason))),
+        () = time_limit(Some(KILL_TIMEOUT), exited) => {
             Err(killed.err().map_or_else(|| io::ErrorKind::TimedOut.into(), io::Error::from))
         }
     }
 }
 
-/// Ready when the time is up and the process has not ended by then.
+/// Completes when `limit` has elapsed and the process has not exited by then.
 async fn time_limit(limit: Option<Duration>, exited: &SetOnce<()>) {
     if let Some(limit) = limit
         && timeout(limit, exited.wait()).await.is_err()
@@ -214,26 +221,29 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
-    /// How it ends if it is cancelled at once and signals do nothing.
-    async fn stop<T>(life: impl Future<Output = T>, exited: &SetOnce<()>) -> Option<io::Result<T>> {
-        let (form, group) = (Form::new("program".to_owned()), ProcessGroup::led_by(None));
-        let end = stoppable(life, ready(()), &form, &group, exited);
+    /// Returns the result of a command that is cancelled immediately and ignores signals; `None` after an hour.
+    async fn stop<T>(
+        completion: impl Future<Output = T>,
+        exited: &SetOnce<()>,
+    ) -> Option<io::Result<T>> {
+        let (spec, group) = (CommandSpec::new("program".to_owned()), ProcessGroup::new(None));
+        let end = wait_or_terminate(completion, ready(()), &spec, &group, exited);
         let end = timeout(HOUR, end).await.ok()?;
         Some(end.map(|(end, _)| end))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_can_not_be_killed_is_given_up() {
+    async fn a_process_that_can_not_be_killed_is_an_error() {
         let error = stop(pending::<()>(), &SetOnce::new()).await.unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_has_ended_may_still_have_to_be_heard() {
+    async fn reading_output_after_the_exit_is_not_limited_by_the_kill_timeout() {
         let exited = SetOnce::new_with(Some(()));
-        let hearing = async {
+        let reading = async {
             let _ = timeout(HOUR / 2, pending::<()>()).await;
         };
-        stop(hearing, &exited).await.unwrap().unwrap();
+        stop(reading, &exited).await.unwrap().unwrap();
     }
 }

@@ -1,36 +1,36 @@
-//! What stores keep of a command.
+//! The stored form of a command.
 
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Command;
-use crate::form::Form;
+use crate::spec::CommandSpec;
 
-/// Every version that was ever stored, each under its name; one that is not here is refused by its name.
+/// All stored versions, each under its name. An unknown version is rejected with an error that contains its name.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Stored {
-    V1(Form),
+enum StoredCommand {
+    V1(CommandSpec),
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Newest<'f> {
-    V1(&'f Form),
+enum StoredCommandRef<'f> {
+    V1(&'f CommandSpec),
 }
 
 impl Serialize for Command {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.form.check().map_err(S::Error::custom)?;
-        Newest::V1(&self.form).serialize(serializer)
+        self.spec.check().map_err(S::Error::custom)?;
+        StoredCommandRef::V1(&self.spec).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Command {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Stored::V1(form) = Stored::deserialize(deserializer)?;
-        form.check().map_err(D::Error::custom)?;
-        Ok(Self { form })
+        let StoredCommand::V1(spec) = StoredCommand::deserialize(deserializer)?;
+        spec.check().map_err(D::Error::custom)?;
+        Ok(Self { spec })
     }
 }

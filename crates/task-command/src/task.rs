@@ -10,17 +10,17 @@ use punctual_core::{
 };
 use serde_json::Value;
 
-use crate::{Command, CommandError, place};
+use crate::{Command, CommandError, runtime};
 
-/// Why a command is not run.
+/// A check that returns the reason why a command is not allowed.
 type Check = dyn Fn(&Command) -> Result<(), String> + Send + Sync;
 
-/// The built-in task `command`, which runs [`Command`]s; and which of them it runs.
+/// The built-in task `command`, which runs [`Command`]s, with the set of commands that it allows.
 ///
-/// As with every task, the commands in a store are run only by processes that have been told so: by
-/// `.task(CommandTask::..)`, or by adding a job that is a command. Then **whoever can write to the store decides what
-/// these processes run**, with their rights. [`only`](Self::only) and [`checked`](Self::checked) say what else they
-/// may: a command that is refused is an error of its run, and the job stays.
+/// As with every task, commands are run only by processes that have registered the task: by `.task(CommandTask::..)`,
+/// or by adding a job that is a command. Then **everyone who can write to the store decides what these processes run**,
+/// with the privileges of these processes. [`only`](Self::only) and [`checked`](Self::checked) restrict the commands: a
+/// command that is not allowed fails its run, and the job is kept.
 ///
 /// ```
 /// use punctual_core::{TaskFn, TaskRegistry};
@@ -36,17 +36,17 @@ pub struct CommandTask {
 }
 
 impl CommandTask {
-    /// Runs any command.
+    /// Allows all commands.
     #[must_use]
     pub fn any() -> Self {
         Self::checked(|_| Ok(()))
     }
 
-    /// Runs these programs only, written just so; without `/bin/sh` there is no [`shell`](crate::shell).
+    /// Allows only these programs, compared as text. [`shell`](crate::shell) requires `/bin/sh`.
     ///
-    /// Name them by their full paths: another name is looked for in the `PATH` that the command may set itself. A
-    /// program's arguments and variables remain free, and some do anything they are told; where that matters, look at
-    /// them with [`checked`](Self::checked).
+    /// Use full paths: a name without a slash is searched in `PATH`, which the command may set itself. Arguments and
+    /// variables are not restricted, and some programs can run arbitrary commands given as arguments; use
+    /// [`checked`](Self::checked) to check them.
     #[must_use]
     pub fn only<P: Into<String>>(programs: impl IntoIterator<Item = P>) -> Self {
         let programs: BTreeSet<String> = programs.into_iter().map(Into::into).collect();
@@ -54,19 +54,19 @@ impl CommandTask {
             if programs.contains(command.get_program()) {
                 return Ok(());
             }
-            Err("it is not among the programs that this process runs".to_owned())
+            Err("the program is not among those that this process allows".to_owned())
         })
     }
 
-    /// Runs the commands that `check` has nothing against; what it has is part of the run's error.
+    /// Allows the commands for which `check` returns `Ok`. The returned error is part of the run's error.
     ///
     /// ```
     /// use punctual_task_command::CommandTask;
     ///
     /// let plain = CommandTask::checked(|command| match command.get_program() {
     ///     "/usr/bin/backup" if command.get_envs().is_empty() => Ok(()),
-    ///     "/usr/bin/backup" => Err("it sets variables".into()),
-    ///     _ => Err("this process makes backups and nothing else".into()),
+    ///     "/usr/bin/backup" => Err("variables are not allowed".into()),
+    ///     _ => Err("only backups are allowed".into()),
     /// });
     /// ```
     #[must_use]
@@ -74,11 +74,11 @@ impl CommandTask {
         Self { check: Arc::new(check) }
     }
 
-    fn work(&self, context: JobContext, command: Command) -> TaskBody {
+    fn task_body(&self, context: JobContext, command: Command) -> TaskBody {
         let allowed = (self.check)(&command);
         TaskBody::future(async move {
             allowed.map_err(|reason| CommandError::not_allowed(&command, reason))?;
-            Ok(serde_json::to_value(place::run(command, context).await?)?)
+            Ok(serde_json::to_value(runtime::run(command, context).await?)?)
         })
     }
 }
@@ -94,7 +94,7 @@ impl Task for CommandTask {
     type Args = Command;
 
     fn body(context: JobContext, command: Command) -> TaskBody {
-        Self::any().work(context, command)
+        Self::any().task_body(context, command)
     }
 
     fn write_error(error: &TaskError) -> Option<Value> {
@@ -108,7 +108,7 @@ impl Task for CommandTask {
 
 impl DynTask for CommandTask {
     fn body(&self, context: JobContext, args: &Encoded) -> Result<TaskBody, CodecError> {
-        Ok(self.work(context, args.decode()?))
+        Ok(self.task_body(context, args.decode()?))
     }
 
     fn check(&self, args: &Encoded) -> Result<(), CodecError> {
@@ -124,7 +124,7 @@ impl DynTask for CommandTask {
     }
 }
 
-/// Tells a scheduler's builder which commands to run: `.task(CommandTask::only([..]))`.
+/// Registers the task with a scheduler's builder: `.task(CommandTask::only([..]))`.
 impl TaskFn<Self> for CommandTask {
     type Task = Self;
 

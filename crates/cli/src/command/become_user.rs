@@ -1,8 +1,7 @@
-//! Becoming another user, for good.
+//! Executing a command as another user.
 //!
-//! The standard library can change user and group of a child, but not give it the user's supplementary groups.
-//! So a command of another user is started by this program itself, as `punctual become`, which becomes that
-//! user, with all groups, in a process of its own, and then turns into the shell.
+//! The standard library can't set the supplementary groups of a child. Therefore a command of another user is started
+//! as `punctual become`, which sets groups, gid and uid, and then replaces itself with the shell (exec).
 
 use std::ffi::{CString, OsString};
 use std::os::unix::process::CommandExt;
@@ -13,11 +12,11 @@ use std::{env, io};
 use nix::errno::Errno;
 use nix::unistd::{User, setgid, setuid};
 
-/// The hidden subcommand that does it.
+/// The name of the hidden subcommand.
 pub(super) const SUBCOMMAND: &str = "become";
 
-/// The program of this process, also if its file has been replaced since.
-pub(super) fn this_program() -> io::Result<String> {
+/// The path of this program, which works even if its file has been replaced.
+pub(super) fn current_program() -> io::Result<String> {
     let own = "/proc/self/exe";
     if Path::new(own).exists() {
         return Ok(own.to_owned());
@@ -26,11 +25,11 @@ pub(super) fn this_program() -> io::Result<String> {
     path.into_string().map_err(|path| io::Error::other(format!("{path:?} is not UTF-8")))
 }
 
-/// Turns this process into `command`, run by `user`, in `directory` or, if the user can't enter that, in `/`.
-/// Returns only if it fails.
+/// Replaces this process with `command`, run as `user`, in `directory`, or in `/` if the user can't enter the
+/// directory. Returns only if it fails.
 #[must_use]
 pub fn become_user(user: &str, directory: &str, command: &[OsString]) -> BecomeError {
-    match try_become(user, directory, command) {
+    match try_exec(user, directory, command) {
         Ok(never) => match never {},
         Err(error) => error,
     }
@@ -38,19 +37,20 @@ pub fn become_user(user: &str, directory: &str, command: &[OsString]) -> BecomeE
 
 enum Never {}
 
-fn try_become(user: &str, directory: &str, command: &[OsString]) -> Result<Never, BecomeError> {
-    let refused = |step: &'static str| {
+fn try_exec(user: &str, directory: &str, command: &[OsString]) -> Result<Never, BecomeError> {
+    let rejected = |step: &'static str| {
         let user = user.to_owned();
         move |source: Errno| BecomeError::Refused { user, step, source: source.into() }
     };
     let account = User::from_name(user)
-        .map_err(refused("look it up"))?
+        .map_err(rejected("look up the user"))?
         .ok_or_else(|| BecomeError::Unknown(user.to_owned()))?;
     let name = CString::new(user).map_err(|_| BecomeError::Unknown(user.to_owned()))?;
-    // In this order: once the user has changed, nothing else may be.
-    join_groups(&name, account.gid).map_err(refused("join its groups"))?;
-    setgid(account.gid).map_err(refused("join its group"))?;
-    setuid(account.uid).map_err(refused("become it"))?;
+    // The order matters: once the user has changed, the groups can't be changed.
+    set_supplementary_groups(&name, account.gid)
+        .map_err(rejected("set its supplementary groups"))?;
+    setgid(account.gid).map_err(rejected("set its group"))?;
+    setuid(account.uid).map_err(rejected("switch to it"))?;
     if env::set_current_dir(directory).is_err() {
         env::set_current_dir("/").map_err(BecomeError::Exec)?;
     }
@@ -61,33 +61,33 @@ fn try_become(user: &str, directory: &str, command: &[OsString]) -> Result<Never
 }
 
 #[cfg(not(target_vendor = "apple"))]
-use nix::unistd::initgroups as join_groups;
+use nix::unistd::initgroups as set_supplementary_groups;
 
-/// Apple's systems have no such call that is safe to use; the user is left with its main group.
+/// Apple's systems have no safe function for this, so the user has only its primary group.
 #[cfg(target_vendor = "apple")]
-fn join_groups(_: &std::ffi::CStr, _: nix::unistd::Gid) -> nix::Result<()> {
+fn set_supplementary_groups(_: &std::ffi::CStr, _: nix::unistd::Gid) -> nix::Result<()> {
     Ok(())
 }
 
-/// Why this process could not become a user, or the command.
+/// An error of executing a command as another user.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BecomeError {
-    /// There is no such user (any more).
+    /// The user does not exist.
     #[error("there is no user {0}")]
     Unknown(String),
-    /// The system refused a step.
+    /// A step was rejected by the operating system.
     #[error("{user}: can't {step}")]
     #[non_exhaustive]
     Refused {
-        /// The user to become.
+        /// The user to switch to.
         user: String,
-        /// What was refused.
+        /// The rejected step.
         step: &'static str,
-        /// Why.
+        /// The underlying error.
         source: io::Error,
     },
-    /// The command can't be run.
+    /// The command can't be executed.
     #[error("the command can't be run")]
     Exec(#[source] io::Error),
 }

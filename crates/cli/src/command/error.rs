@@ -1,29 +1,29 @@
-//! How commands fail.
+//! Errors of commands.
 
 use std::io;
 
 use punctual::{CommandError as ProcessError, CommandStatus};
 
-/// A command that was not run, or did not end well. What it printed is in the log already.
+/// The error of a command that was not run or failed. Its output has been logged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
-    /// What becomes its user could not be found.
+    /// The path of this program, which switches users, could not be determined.
     #[error("{shell} can't be started as another user")]
     NotBecome {
         /// The shell.
         shell: String,
-        /// Why.
+        /// The underlying error.
         source: io::Error,
     },
-    /// It could not be started or waited for.
+    /// It could not be started, or waiting for it failed.
     #[error(transparent)]
     NotRun(ProcessError),
-    /// It ended, but not with status 0.
+    /// It exited with a status other than 0, or was killed by a signal.
     #[error("{0}")]
     Failed(CommandStatus),
-    /// It was ended because the daemon shuts down.
-    #[error("ended by the shutdown: {0}")]
+    /// It was terminated by a shutdown of the daemon.
+    #[error("terminated by the shutdown: {0}")]
     Cancelled(CommandStatus),
 }
 

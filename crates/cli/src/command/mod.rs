@@ -1,4 +1,4 @@
-//! The commands of crontabs as processes.
+//! Running the commands of crontabs.
 
 mod become_user;
 mod error;
@@ -17,38 +17,38 @@ pub use error::CommandError;
 pub use output::OutputLine;
 pub use run::run;
 
-/// The shell of entries whose crontab sets none.
+/// The default value of `SHELL`.
 const DEFAULT_SHELL: &str = "/bin/sh";
-/// The search path of entries whose crontab sets none: Debian cron's.
+/// The default value of `PATH`, the same as in Debian's cron.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
-/// All that it takes to run an entry's command. A job keeps it as its argument.
+/// The command of an entry and its environment. It is stored as the argument of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShellCommand {
     /// The shell.
     pub shell: String,
-    /// What it is to run, as its argument after `-c`.
+    /// The script: the argument of the shell after `-c`.
     pub script: String,
-    /// What the command reads from its standard input; nothing if there is nothing.
+    /// The text on its standard input; `None` if it is empty.
     pub stdin: Option<String>,
-    /// The whole environment: nothing else is passed on.
+    /// The complete environment: no variables are inherited.
     pub environment: BTreeMap<String, String>,
-    /// The user to become; none to stay who we are.
+    /// The user to run as; `None` for the user of the daemon.
     pub user: Option<String>,
-    /// How many bytes of output are logged; what comes after them is read and dropped.
+    /// The maximum number of bytes of output that are logged; further output is read and dropped.
     pub output_limit: u64,
 }
 
 impl ShellCommand {
-    /// The command of an entry, for a daemon that runs as `current`: as the user and in the environment that cron
-    /// gives it.
+    /// Creates the command of an entry, with the user and the environment that cron gives it. The daemon runs as
+    /// `current`.
     ///
-    /// `SHELL`, `PATH` and `HOME` have defaults that a crontab may change; `LOGNAME` is always the user;
-    /// `USER` is, unless the crontab says otherwise.
+    /// `SHELL`, `PATH` and `HOME` have defaults that a crontab can change. `LOGNAME` is always the user; `USER` is the
+    /// user unless the crontab sets it.
     ///
     /// # Errors
     ///
-    /// When its user is unknown, or somebody that `current` can't become.
+    /// Returns an error if its user does not exist, or `current` can't switch to it.
     pub fn of_entry(
         entry: &Entry,
         current: &Account,
@@ -77,7 +77,7 @@ impl ShellCommand {
         })
     }
 
-    /// The directory that it runs in: its home.
+    /// The working directory, which is `HOME`.
     fn directory(&self) -> &str {
         self.environment.get("HOME").map_or("/", |home| home)
     }

@@ -1,4 +1,4 @@
-//! One run of an entry's command.
+//! Running the command of an entry.
 
 use std::future::Future;
 use std::io;
@@ -7,22 +7,22 @@ use std::time::Duration;
 
 use punctual::Command;
 
-use super::become_user::{SUBCOMMAND, this_program};
-use super::output::{Lines, OutputLine};
+use super::become_user::{SUBCOMMAND, current_program};
+use super::output::{LineLogger, OutputLine};
 use super::{CommandError, ShellCommand};
 
-/// How long a command that is asked to end may take to do so.
+/// How long to wait for the exit of a command after SIGTERM.
 const TERMINATION_GRACE: Duration = Duration::from_secs(5);
 
-/// Runs the command to its end, and tells `log` what it prints.
+/// Runs the command, and calls `log` with its output.
 ///
-/// As with cron, it has ended when its shell has, and when nobody holds its output any more. When
-/// `cancelled` is ready before that, it and all that it has started are asked to end, and killed if they don't;
-/// when the future is dropped, they are killed at once.
+/// As with cron, the command has finished when its shell has exited and no process has its output open. When
+/// `cancelled` completes before that, the command and all processes that it has started are sent SIGTERM, and SIGKILL
+/// after the grace period; when the future is dropped, they are killed immediately.
 ///
 /// # Errors
 ///
-/// When it can't be started, and when it does not end with status 0.
+/// Returns an error if the command can't be started or does not exit with status 0.
 pub async fn run(
     command: &ShellCommand,
     cancelled: impl Future<Output = ()>,
@@ -30,7 +30,7 @@ pub async fn run(
 ) -> Result<(), CommandError> {
     let process = process(command)
         .map_err(|source| CommandError::NotBecome { shell: command.shell.clone(), source })?;
-    let mut lines = Lines::new(command.output_limit, log);
+    let mut lines = LineLogger::new(command.output_limit, log);
     let result = process.run_watched(cancelled, |stream, bytes| lines.push(stream, bytes)).await;
     lines.finish();
     result?;
@@ -41,22 +41,26 @@ fn process(command: &ShellCommand) -> io::Result<Command> {
     let directory = command.directory();
     let process = match &command.user {
         None => Command::new(&command.shell),
-        Some(user) => {
-            Command::new(this_program()?).args([SUBCOMMAND, user, directory, "--", &command.shell])
-        }
+        Some(user) => Command::new(current_program()?).args([
+            SUBCOMMAND,
+            user,
+            directory,
+            "--",
+            &command.shell,
+        ]),
     };
     let process = process
         .args(["-c", &command.script])
         .env_clear()
         .envs(&command.environment)
-        // Whoever becomes another user enters the directory as that user.
+        // `punctual become` changes to the directory after switching users.
         .current_dir(if command.user.is_none() && Path::new(directory).is_dir() {
             directory
         } else {
             "/"
         })
         .grace(TERMINATION_GRACE)
-        // All of it is logged as it comes.
+        // No output is kept, because all of it is logged as it is read.
         .output_limit(0)
         .output_wait(Duration::MAX);
     Ok(match &command.stdin {

@@ -19,14 +19,14 @@ fn command(script: &str) -> ShellCommand {
     }
 }
 
-/// Runs it, and gives back what it printed: `o` before lines of stdout, `e` before those of stderr.
+/// Runs a command and returns its output: `o` before lines of stdout, `e` before those of stderr.
 async fn output_of(command: &ShellCommand) -> (Result<(), CommandError>, Vec<String>) {
     let lines = Mutex::new(Vec::new());
     let result = run(command, pending(), |line| {
         lines.lock().unwrap().push(match line {
             OutputLine::Line(CommandStream::Stdout, text) => format!("o {text}"),
             OutputLine::Line(CommandStream::Stderr, text) => format!("e {text}"),
-            OutputLine::Cut => "cut".to_owned(),
+            OutputLine::Cut => "truncated".to_owned(),
         });
     })
     .await;
@@ -34,7 +34,7 @@ async fn output_of(command: &ShellCommand) -> (Result<(), CommandError>, Vec<Str
 }
 
 #[tokio::test]
-async fn both_streams_are_told_line_by_line() {
+async fn both_streams_are_logged_line_by_line() {
     let script = r"echo one; printf 'two\r\n\nthree'; echo four >&2";
     let (result, mut lines) = output_of(&command(script)).await;
     result.unwrap();
@@ -43,19 +43,19 @@ async fn both_streams_are_told_line_by_line() {
 }
 
 #[tokio::test]
-async fn it_reads_its_input_to_the_end() {
+async fn standard_input_is_passed() {
     let mut wc = command("cat; echo end");
     wc.stdin = Some("a\nb\n".into());
     assert_eq!(output_of(&wc).await.1, ["o a", "o b", "o end"]);
     let (_, lines) = output_of(&command("cat; echo end")).await;
-    assert_eq!(lines, ["o end"], "without input there is an end at once");
+    assert_eq!(lines, ["o end"], "standard input is empty by default");
     let mut ignores = command("echo ignored");
     ignores.stdin = Some("x".repeat(1 << 20));
     assert!(output_of(&ignores).await.0.is_ok());
 }
 
 #[tokio::test]
-async fn a_bad_end_is_an_error_that_says_how() {
+async fn a_failure_reports_the_status() {
     for (script, expected) in [
         ("exit 3", "exit status 3"),
         ("kill -9 $$", "killed by signal 9"),
@@ -71,25 +71,25 @@ async fn a_bad_end_is_an_error_that_says_how() {
 }
 
 #[tokio::test]
-async fn output_beyond_the_limit_is_dropped_and_said_so_once() {
+async fn output_beyond_the_limit_is_dropped_and_reported_once() {
     let mut talker = command("for i in 1 2 3 4 5 6 7 8 9; do echo $i; done; exit 0");
     talker.output_limit = 6;
     let (result, lines) = output_of(&talker).await;
     result.unwrap();
-    assert_eq!(lines, ["o 1", "o 2", "o 3", "cut"]);
+    assert_eq!(lines, ["o 1", "o 2", "o 3", "truncated"]);
     talker.output_limit = 18;
     assert_eq!(output_of(&talker).await.1.len(), 9, "exactly the limit");
 }
 
 #[tokio::test]
-async fn a_line_without_end_is_cut_into_lines() {
+async fn a_long_line_is_split() {
     let (_, lines) = output_of(&command("head -c 20000 /dev/zero | tr '\\0' x")).await;
     let lengths: Vec<_> = lines.iter().map(|line| line.len() - 2).collect();
     assert_eq!(lengths, [8192, 8192, 3616]);
 }
 
 #[tokio::test]
-async fn only_its_own_environment_reaches_it() {
+async fn no_variables_are_inherited() {
     let mut env = command("/usr/bin/env | grep -v '^_=\\|^PWD=\\|^SHLVL='; pwd");
     env.environment.insert("A".into(), "b c".into());
     env.environment.insert("HOME".into(), "/usr".into());
@@ -97,13 +97,16 @@ async fn only_its_own_environment_reaches_it() {
     lines.sort();
     assert_eq!(lines, ["o /usr", "o A=b c", "o HOME=/usr", "o PATH=/usr/bin:/bin"]);
     env.environment.insert("HOME".into(), "/no/such/home".into());
-    assert!(output_of(&env).await.1.contains(&"o /".to_owned()), "without its home it runs in /");
+    assert!(
+        output_of(&env).await.1.contains(&"o /".to_owned()),
+        "the working directory is / if HOME does not exist"
+    );
 }
 
 #[tokio::test]
-async fn a_cancelled_command_ends_with_all_that_it_started() {
-    // The inner shell would wait for ever; it gets the signal because it is in the same group. The outer one waits for
-    // its last words: what is left afterwards is killed.
+async fn cancelling_a_command_terminates_its_process_group() {
+    // The inner shell waits forever; it receives the signal because it is in the same process group. The outer shell
+    // waits for its output: processes that remain after its exit are killed.
     let script = "trap 'wait; echo outer; exit 4' TERM; sh -c 'trap \"echo inner; exit\" TERM; \
                   sleep 60 & echo ready; wait' & wait";
     let (ready, cancelled) = tokio::sync::oneshot::channel();
@@ -119,7 +122,7 @@ async fn a_cancelled_command_ends_with_all_that_it_started() {
         }
     })
     .await;
-    assert_eq!(result.unwrap_err().to_string(), "ended by the shutdown: exit status 4");
+    assert_eq!(result.unwrap_err().to_string(), "terminated by the shutdown: exit status 4");
     let mut lines = lines.into_inner().unwrap();
     lines.sort();
     assert_eq!(lines, ["inner", "outer", "ready"]);
@@ -140,7 +143,7 @@ fn command_of(crontab: &str) -> Result<ShellCommand, AccountError> {
 }
 
 #[test]
-fn the_environment_is_crons() {
+fn the_environment_is_that_of_cron() {
     let plain = command_of("@daily ann x%y").unwrap();
     let expected = [
         ("HOME", "/home/ann"),
@@ -165,10 +168,10 @@ fn the_environment_is_crons() {
 }
 
 #[test]
-fn users_that_it_can_not_be_are_errors() {
+fn unknown_and_not_permitted_users_are_errors() {
     assert_eq!(
         command_of("@daily root x").unwrap_err().to_string(),
-        "it runs as root, and punctual runs as ann: only root may do that"
+        "the command can't be run as root: punctual runs as ann, and only root can switch users"
     );
     assert_eq!(
         command_of("@daily no-such-user x").unwrap_err().to_string(),

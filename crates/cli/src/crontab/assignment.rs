@@ -1,23 +1,22 @@
-//! Environment lines.
+//! Variable assignments.
 
 use super::Fault;
 use super::cursor::{Cursor, is_blank, is_quote};
 
 /// A line `NAME = value`.
 ///
-/// Blanks around the equals sign don't count. Name and value may stand in quotes of one kind, which keep
-/// blanks; nothing is expanded, and nothing is escaped. A value without quotes ends with the line, without
-/// the blanks before its end.
+/// Blanks around the equals sign are ignored. Name and value may be quoted, which preserves blanks; nothing is expanded
+/// or escaped. An unquoted value ends at the end of the line, without trailing blanks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Assignment {
     pub(super) name: String,
     pub(super) value: String,
-    /// Where the value begins.
+    /// The column of the value.
     pub(super) value_column: usize,
 }
 
 impl Assignment {
-    /// Reads the line, if it is an assignment: if an equals sign follows its first word.
+    /// Parses the line if it is an assignment, which has an equals sign after its first word.
     pub(super) fn read(mut cursor: Cursor<'_>) -> Result<Option<Self>, (usize, Fault)> {
         let name = match cursor.quoted() {
             Some(name) => name,

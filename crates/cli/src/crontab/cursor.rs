@@ -1,6 +1,6 @@
-//! Reading a line from left to right.
+//! A cursor for parsing a line.
 
-/// A place in a line; knows its column, for errors.
+/// A position in a line, with its column for errors.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'l> {
     line: &'l str,
@@ -12,12 +12,12 @@ impl<'l> Cursor<'l> {
         Self { line, at: 0 }
     }
 
-    /// What has not been read.
+    /// The unread part of the line.
     pub(super) fn rest(self) -> &'l str {
         &self.line[self.at..]
     }
 
-    /// The column of what comes next, counted in characters from 1.
+    /// The column of the next character, counted in characters from 1.
     pub(super) fn column(self) -> usize {
         self.line[..self.at].chars().count() + 1
     }
@@ -26,7 +26,7 @@ impl<'l> Cursor<'l> {
         self.take_while(is_blank);
     }
 
-    /// Reads as long as the characters are of a kind.
+    /// Reads characters while `kind` returns `true`.
     pub(super) fn take_while(&mut self, kind: impl Fn(char) -> bool) -> &'l str {
         let rest = self.rest();
         let length = rest.find(|c| !kind(c)).unwrap_or(rest.len());
@@ -34,14 +34,14 @@ impl<'l> Cursor<'l> {
         &rest[..length]
     }
 
-    /// Reads up to the next blank, and the blanks; empty at the end.
+    /// Reads a word and the blanks after it; returns an empty string at the end of the line.
     pub(super) fn word(&mut self) -> &'l str {
         let word = self.take_while(|c| !is_blank(c));
         self.skip_blanks();
         word
     }
 
-    /// Reads this character if it comes next.
+    /// Reads the next character if it is `expected`. Returns whether it was.
     pub(super) fn eat(&mut self, expected: char) -> bool {
         let found = self.rest().starts_with(expected);
         if found {
@@ -50,7 +50,7 @@ impl<'l> Cursor<'l> {
         found
     }
 
-    /// Reads what stands in quotes. `None`: there is no quote here, or it is never closed.
+    /// Reads a quoted string. Returns `None` if the next character is not a quote, or the quote is not closed.
     pub(super) fn quoted(&mut self) -> Option<&'l str> {
         let quote = self.rest().chars().next().filter(|&c| is_quote(c))?;
         let (inside, _) = self.rest()[1..].split_once(quote)?;
@@ -59,7 +59,7 @@ impl<'l> Cursor<'l> {
     }
 }
 
-/// The blanks of cron.
+/// Whether cron treats the character as a blank.
 pub(super) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')
 }

@@ -1,4 +1,4 @@
-//! Lines that say what to run, and when.
+//! Entries of a crontab.
 
 use std::sync::Arc;
 
@@ -7,44 +7,44 @@ use punctual::{CronTrigger, TriggerError, Zone};
 use super::cursor::Cursor;
 use super::{Fault, Format, Variables, percent};
 
-/// A command, and when and as whom to run it.
+/// A command with its schedule and user.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The number of its line, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// When to run it.
+    /// The schedule.
     pub schedule: Schedule,
-    /// As whom to run it; none in the format of users, where it is the owner of the crontab.
+    /// The user; `None` in user crontabs, whose commands run as the owner of the crontab.
     pub user: Option<String>,
-    /// The command as it is written, with its percent signs.
+    /// The command as written, with its percent signs.
     pub command: String,
-    /// What the shell is to run.
+    /// The script for the shell: the command up to the first percent sign.
     pub script: String,
-    /// What the command is to read from its standard input, if there is anything.
+    /// The text on standard input, if the command has any.
     pub stdin: Option<String>,
-    /// The variables that the lines before it have set.
+    /// The variables set by the preceding lines.
     pub variables: Arc<Variables>,
 }
 
-/// When to run an entry.
+/// The schedule of an entry.
 #[derive(Clone, Debug)]
 pub enum Schedule {
-    /// Once, whenever the daemon starts: `@reboot`.
+    /// `@reboot`: once at each start of the daemon.
     Reboot,
-    /// At the times of five fields, or of a macro such as `@daily`.
+    /// Five fields, or a macro such as `@daily`.
     Times {
-        /// What is written, with single blanks.
+        /// The expression, with single blanks.
         expression: String,
-        /// What that means.
+        /// The trigger created from the expression.
         trigger: Box<CronTrigger>,
     },
 }
 
-/// The fields of a line in its order, by the names that triggers give them in errors.
+/// The fields in the order of the line, by the names that errors of triggers contain.
 const FIELDS: [&str; 5] = ["minute", "hour", "day", "month", "day_of_week"];
 
 impl Entry {
-    /// Reads the line; its number and variables are left to the caller.
+    /// Parses the line. The caller sets its number and variables.
     pub(super) fn read(
         mut cursor: Cursor<'_>,
         format: Format,

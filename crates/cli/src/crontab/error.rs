@@ -1,11 +1,11 @@
-//! What can be wrong with a crontab.
+//! Errors of crontabs.
 
 use std::fmt;
 use std::io;
 
 use punctual::{TriggerError, ZoneError, error_chain};
 
-/// A crontab that can't be used.
+/// An error of reading or parsing a crontab.
 #[derive(Debug, thiserror::Error)]
 pub enum CrontabError {
     /// The file can't be read.
@@ -13,15 +13,15 @@ pub enum CrontabError {
     Unreadable {
         /// The file.
         file: String,
-        /// Why.
+        /// The underlying error.
         source: io::Error,
     },
-    /// Some of its lines are wrong. Shown as one line for each, which begins with file, line and column.
+    /// Some lines have errors. The text has one line for each error, which starts with file, line and column.
     #[error("{}", Listing(file, errors))]
     Invalid {
         /// The file.
         file: String,
-        /// All that is wrong, in the order of the lines.
+        /// The errors, in the order of the lines.
         errors: Vec<LineError>,
     },
 }
@@ -34,53 +34,53 @@ pub struct LineError {
     pub line: usize,
     /// The column, in characters from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The kind of error.
     #[source]
     pub fault: Fault,
 }
 
-/// What can be wrong with a line.
+/// An error in a line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A time field has a value that it can't have.
+    /// A field has an invalid value.
     #[error("{field} {value:?}: {reason}")]
     Field {
         /// The field.
         field: &'static str,
-        /// What is written in it.
+        /// The value.
         value: String,
-        /// What is wrong with that, and what is allowed.
+        /// Why it is invalid, and which values are allowed.
         reason: String,
     },
-    /// The times are wrong as a whole: too few fields, or an unknown macro.
+    /// The schedule is invalid as a whole: it has too few fields, or is an unknown macro.
     #[error(transparent)]
     Times(#[from] TriggerError),
-    /// `CRON_TZ` names no zone that is known here.
+    /// `CRON_TZ` is not a known time zone.
     #[error("CRON_TZ is not valid")]
     Zone(#[from] ZoneError),
-    /// The format of the system has a user after the times.
+    /// A system crontab has a user between the schedule and the command.
     #[error("the user is missing; a system crontab names one between the times and the command")]
     NoUser,
-    /// The line ends before a command.
+    /// The command is missing.
     #[error("the command is missing")]
     NoCommand,
-    /// A value begins with a quote that is never closed.
-    #[error("the quote is never closed")]
+    /// The opening quote of a value is not closed.
+    #[error("the quote is not closed")]
     UnclosedQuote,
-    /// Something follows a value in quotes.
-    #[error("{0:?} after the closing quote; a value in quotes ends with them")]
+    /// A quoted value is followed by other text.
+    #[error("unexpected text after the closing quote: {0:?}")]
     AfterQuote(String),
-    /// No program can be given a NUL.
-    #[error("a NUL character, which no command can be given")]
+    /// A NUL character can't be passed to a program.
+    #[error("a NUL character can't be passed to a command")]
     Nul,
-    /// The bytes are no UTF-8, so that the command would not be what was written.
-    #[error("this is not UTF-8")]
+    /// The line is not UTF-8, so the command would be changed.
+    #[error("the line is not UTF-8")]
     NotUtf8,
 }
 
 impl Fault {
-    /// Refuses text that would not reach a command as it was written.
+    /// Rejects text that can't be passed to a command unchanged.
     pub(super) fn check_text(text: &str) -> Result<(), Self> {
         if text.contains('\0') {
             Err(Self::Nul)

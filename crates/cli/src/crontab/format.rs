@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-/// Whether the entries of a crontab name the user to run as.
+/// The format of a crontab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// They don't: the crontab of one user, who runs them all.
+    /// A user crontab: entries have no user column, all run as its owner.
     User,
-    /// They do, between the time and the command: `/etc/crontab` and the files in `/etc/cron.d`.
+    /// A system crontab: entries have a user column between the schedule and the command. `/etc/crontab` and the files
+    /// in `/etc/cron.d` have this format.
     System,
 }
 
 impl Format {
-    /// The format that is usual at this path: that of the system for `etc/crontab` and for files in a folder
-    /// `cron.d`, below whatever root, and that of users elsewhere.
+    /// Determines the format from the path: [`System`](Self::System) for `etc/crontab` and files in a directory
+    /// `cron.d`, below any root directory, else [`User`](Self::User).
     #[must_use]
     pub fn of_path(path: &Path) -> Self {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -31,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_path_tells_the_format() {
+    fn the_format_is_determined_by_the_path() {
         for (path, format) in [
             ("/etc/crontab", Format::System),
             ("/etc/cron.d/sysstat", Format::System),

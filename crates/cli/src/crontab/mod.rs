@@ -1,8 +1,7 @@
 //! Crontab files, as cron reads them.
 //!
-//! What is understood is Debian's crontab(5), and of cronie's the variable `CRON_TZ`. Three things that Debian's
-//! cron refuses are taken as they are meant: a last line without its newline, lines that end in carriage
-//! return and newline, and a variable without a value.
+//! Supports Debian's crontab(5) and cronie's `CRON_TZ` variable. Unlike Debian's cron, it also accepts a last line
+//! without newline, CRLF line endings, and empty values of variables.
 
 mod assignment;
 mod cursor;
@@ -23,53 +22,53 @@ pub use entry::{Entry, Schedule};
 pub use error::{CrontabError, Fault, LineError};
 pub use format::Format;
 
-/// The variables that a crontab sets, by name.
+/// The variables set by a crontab, by name.
 pub type Variables = BTreeMap<String, String>;
 
-/// The variable that names the zone of the entries after it.
+/// The variable that sets the time zone of the entries after it.
 const ZONE_VARIABLE: &str = "CRON_TZ";
 
-/// A crontab that has been read and understood as a whole.
+/// A parsed crontab.
 #[derive(Clone, Debug)]
 pub struct Crontab {
-    /// What it wants to be run, in the order of its lines.
+    /// The entries, in the order of the lines.
     pub entries: Vec<Entry>,
 }
 
 impl Crontab {
-    /// Reads a file. Its format is guessed from its path if none is given; its times are in `zone` where it
-    /// names none itself.
+    /// Reads and parses a file. If `format` is `None`, it is determined from the path. `zone` is the time zone of
+    /// entries without `CRON_TZ`.
     ///
     /// # Errors
     ///
-    /// When the file can't be read, or with all that is wrong with its lines.
+    /// Returns an error if the file can't be read, or all errors of its lines.
     pub fn read(path: &Path, format: Option<Format>, zone: &Zone) -> Result<Self, CrontabError> {
         let file = path.display().to_string();
         let format = format.unwrap_or_else(|| Format::of_path(path));
         match std::fs::read(path) {
-            // Comments may be in any encoding; what is run may not.
+            // Comments may be in any encoding; only entries and variables must be UTF-8.
             Ok(bytes) => Self::parse(&file, &String::from_utf8_lossy(&bytes), format, zone),
             Err(source) => Err(CrontabError::Unreadable { file, source }),
         }
     }
 
-    /// Understands the text of the crontab `file`.
+    /// Parses the text of the crontab `file`.
     ///
     /// # Errors
     ///
-    /// With all that is wrong with its lines.
+    /// Returns all errors of its lines.
     pub fn parse(
         file: &str,
         text: &str,
         format: Format,
         zone: &Zone,
     ) -> Result<Self, CrontabError> {
-        let mut reader =
-            Reader { format, default_zone: zone, zone: zone.clone(), variables: Arc::default() };
+        let mut parser =
+            Parser { format, default_zone: zone, zone: zone.clone(), variables: Arc::default() };
         let mut entries = Vec::new();
         let mut errors = Vec::new();
         for (index, line) in text.lines().enumerate() {
-            match reader.line(index + 1, line) {
+            match parser.parse_line(index + 1, line) {
                 Ok(entry) => entries.extend(entry),
                 Err(error) => errors.push(error),
             }
@@ -83,17 +82,18 @@ impl Crontab {
     }
 }
 
-/// What holds for the next line.
-struct Reader<'z> {
+/// The state of the parser between lines.
+struct Parser<'z> {
     format: Format,
     default_zone: &'z Zone,
     zone: Zone,
     variables: Arc<Variables>,
 }
 
-impl Reader<'_> {
-    /// Reads one line: an entry, or nothing but a change of what holds for the lines after it.
-    fn line(&mut self, number: usize, line: &str) -> Result<Option<Entry>, LineError> {
+impl Parser<'_> {
+    /// Parses one line. Returns an entry, or `None` for a comment, an empty line or an assignment, which applies to the
+    /// following lines.
+    fn parse_line(&mut self, number: usize, line: &str) -> Result<Option<Entry>, LineError> {
         let mut cursor = Cursor::new(line);
         cursor.skip_blanks();
         let text = cursor.rest();

@@ -1,10 +1,10 @@
 //! Percent signs in commands.
 
-/// Splits a command at its first percent sign: before it stands the shell's script, after it standard input,
-/// in which every further percent sign is a newline. A percent sign after a backslash is a percent sign, and the
-/// backslash goes; any other backslash stays. Input that doesn't end in a newline gets one.
+/// Splits a command at its first percent sign into the script for the shell and its standard input. In the input, every
+/// further percent sign is a newline. A backslash before a percent sign is removed, and the percent sign is kept; other
+/// backslashes are kept. A newline is appended to input that doesn't end in one.
 ///
-/// In the script a backslash also protects a backslash after it; in the input, as in every cron, it does not.
+/// In the script a backslash also escapes a backslash after it; in the input, as in every cron, it does not.
 pub(super) fn split(command: &str) -> (String, Option<String>) {
     let mut script = String::with_capacity(command.len());
     let mut chars = command.chars();

@@ -14,7 +14,7 @@ fn errors(text: &str, format: Format) -> String {
     parse(text, format).unwrap_err().to_string()
 }
 
-/// The first fire after the midnight that began 2026-03-02, a Monday.
+/// Returns the first fire time from 2026-03-02T00:00:00Z on, a Monday.
 fn first_fire(entry: &Entry) -> String {
     let Schedule::Times { trigger, .. } = &entry.schedule else {
         return "@reboot".to_owned();
@@ -80,14 +80,14 @@ fn variables() {
 }
 
 #[test]
-fn variables_hold_for_the_lines_after_them() {
+fn variables_apply_to_the_lines_after_them() {
     let entries = entries("@daily a\nX=1\n@daily b\nX=2\n@daily c");
     let values: Vec<_> = entries.iter().map(|e| e.variables.get("X")).collect();
     assert_eq!(values, [None, Some(&"1".into()), Some(&"2".into())]);
 }
 
 #[test]
-fn cron_tz_is_the_zone_of_the_lines_after_it() {
+fn cron_tz_applies_to_the_lines_after_it() {
     let text = "0 12 * * * a\nCRON_TZ=Europe/Helsinki\n0 12 * * * b\nTZ=Asia/Tokyo\n0 12 * * * c\n\
                 CRON_TZ=\n0 12 * * * d";
     let fires: Vec<_> = entries(text).iter().map(first_fire).collect();
@@ -103,7 +103,7 @@ fn cron_tz_is_the_zone_of_the_lines_after_it() {
 }
 
 #[test]
-fn errors_name_file_line_and_column() {
+fn errors_contain_file_line_and_column() {
     for (format, text, expected) in [
         (Format::User, " 5  3-24 * * * x", "tab:1:7: hour \"3-24\": "),
         (Format::User, "* * * * ls", "tab:1:9: day_of_week \"ls\": "),
@@ -116,18 +116,14 @@ fn errors_name_file_line_and_column() {
             "tab:1:7: the user is missing; a system crontab names one between the times and the command",
         ),
         (Format::System, "@daily root", "tab:1:12: the command is missing"),
-        (Format::User, "A = \"x", "tab:1:5: the quote is never closed"),
+        (Format::User, "A = \"x", "tab:1:5: the quote is not closed"),
         (
             Format::User,
             "A = \"x\" # y",
-            "tab:1:9: \"# y\" after the closing quote; a value in quotes ends with them",
+            "tab:1:9: unexpected text after the closing quote: \"# y\"",
         ),
         (Format::User, "CRON_TZ=Mars/Olympus", "tab:1:9: CRON_TZ is not valid: "),
-        (
-            Format::User,
-            "* * * * * a\0b",
-            "tab:1:11: a NUL character, which no command can be given",
-        ),
+        (Format::User, "* * * * * a\0b", "tab:1:11: a NUL character can't be passed to a command"),
     ] {
         let error = errors(text, format);
         assert!(error.starts_with(expected), "{text:?}: {error}");
@@ -135,7 +131,7 @@ fn errors_name_file_line_and_column() {
 }
 
 #[test]
-fn every_error_is_told() {
+fn all_errors_are_reported() {
     let error = errors("* * * * 8 a\n@daily b\n61 * * * * c", Format::User);
     let lines: Vec<_> = error.lines().map(|line| &line[..8]).collect();
     assert_eq!(lines, ["tab:1:9:", "tab:3:1:"]);

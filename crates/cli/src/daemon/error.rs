@@ -1,4 +1,4 @@
-//! Why the daemon can't go on.
+//! Errors of the daemon.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,30 +8,30 @@ use punctual::{SchedulerError, StoreError};
 use crate::account::AccountError;
 use crate::crontab::CrontabError;
 
-/// Why the daemon can't start, or go on.
+/// An error of the daemon.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DaemonError {
     /// The crontab can't be used.
     #[error(transparent)]
     Crontab(#[from] CrontabError),
-    /// It is not known who we are.
+    /// The user of this process can't be determined.
     #[error("who punctual runs as is not known")]
     Account(#[from] AccountError),
-    /// There is no place for the state file, and none was named.
+    /// The default state file can't be created.
     #[error("there is no place for the state at {path}; name a file with --state")]
     NoState {
-        /// What is not there and can't be made.
+        /// The path that can't be created or does not exist.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         source: io::Error,
     },
-    /// The state file can't be made or locked.
+    /// The state file can't be opened or locked.
     #[error("the state can't be kept in {file}")]
     StateFile {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The underlying error.
         source: io::Error,
     },
     /// The state file can't be used.
@@ -39,32 +39,32 @@ pub enum DaemonError {
     Store {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The underlying error.
         source: StoreError,
     },
-    /// Another daemon keeps its state there, for as long as it runs.
-    #[error("the state in {0} is in use: another punctual is running with it")]
+    /// Another daemon has locked the state file.
+    #[error("the state file {0} is in use by another punctual process")]
     InUse(PathBuf),
-    /// The state is that of another crontab.
+    /// The state file belongs to another crontab.
     #[error(
-        "the state in {state} belongs to another crontab, {owner}: give {crontab} a --state of its own, or, if it is \
-         the same crontab at a new place, add --moved-from {owner}"
+        "the state file {state} belongs to another crontab, {owner}: choose another --state for {crontab}, or, if it \
+         is the same crontab at a new path, add --moved-from {owner}"
     )]
     OfAnother {
         /// The state file.
         state: PathBuf,
-        /// The crontab whose it is.
+        /// The crontab that owns the state file.
         owner: String,
-        /// The crontab that was to be run.
+        /// The crontab passed to the daemon.
         crontab: PathBuf,
     },
-    /// The file has jobs that no crontab has put there.
-    #[error("{0} holds the jobs of another program: name another file with --state")]
+    /// The file contains jobs that were not added by a crontab daemon.
+    #[error("{0} contains jobs of another program: choose another file with --state")]
     NotAState(PathBuf),
-    /// The scheduler could not do something.
+    /// An operation of the scheduler failed.
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),
-    /// Signals can't be received, or no runtime be made.
+    /// The signal handlers or the runtime can't be created.
     #[error(transparent)]
     System(#[from] io::Error),
 }

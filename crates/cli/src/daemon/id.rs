@@ -1,4 +1,4 @@
-//! Ids of jobs, made from what a line says.
+//! Job ids, derived from the content of entries.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,16 @@ use punctual::{Trigger, Zone};
 
 use crate::crontab::{Entry, Schedule};
 
-/// How long the part of an id is that people read.
-const READABLE: usize = 60;
+/// The maximum length of the readable prefix of an id.
+const MAX_SLUG_LEN: usize = 60;
 
-/// Gives each entry an id of its own, the same at every start: from when, where on the clock, as whom and what
-/// it runs, after some of the command for those who read the log. Lines that say the same are told apart by
-/// their order.
+/// Generates a unique, stable job id for each entry: a readable prefix of the command, and a hash of schedule, time
+/// zone, user and command. A counter distinguishes identical entries.
 #[derive(Debug, Default)]
-pub(super) struct Ids(BTreeSet<String>);
+pub(super) struct JobIds(BTreeSet<String>);
 
-impl Ids {
-    pub(super) fn of(&mut self, entry: &Entry) -> String {
+impl JobIds {
+    pub(super) fn generate(&mut self, entry: &Entry) -> String {
         let (expression, zone) = match &entry.schedule {
             Schedule::Reboot => ("@reboot", ""),
             Schedule::Times { expression, trigger } => {
@@ -25,7 +24,7 @@ impl Ids {
         };
         let user = entry.user.as_deref().unwrap_or_default();
         let hash = stable_hash([expression, zone, user, &entry.command]);
-        let first = format!("{}-{hash:016x}", readable(&entry.command));
+        let first = format!("{}-{hash:016x}", slug(&entry.command));
         let mut id = first.clone();
         for again in 2.. {
             if self.0.insert(id.clone()) {
@@ -41,17 +40,17 @@ impl Ids {
     }
 }
 
-/// What people recognize a command by: its first words, with dashes.
-fn readable(command: &str) -> String {
+/// The readable prefix of an id: the first words of the command, joined by dashes.
+fn slug(command: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "._".contains(c);
     let words = command.split(|c| !is_part(c)).filter(|word| !word.is_empty());
-    let mut readable = words.collect::<Vec<_>>().join("-");
-    readable.truncate(READABLE);
-    readable
+    let mut slug = words.collect::<Vec<_>>().join("-");
+    slug.truncate(MAX_SLUG_LEN);
+    slug
 }
 
-/// FNV-1a over the parts, each closed by a byte that no text has: the same in every version and on every
-/// machine, which the standard library's hashers don't promise.
+/// FNV-1a over the parts, each terminated by a byte that UTF-8 does not contain. Unlike the standard library's hashers,
+/// it is the same in every version and on every machine.
 pub(super) fn stable_hash<'t>(parts: impl IntoIterator<Item = &'t str>) -> u64 {
     let bytes = parts.into_iter().flat_map(|part| part.bytes().chain([0xff]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -66,19 +65,19 @@ mod tests {
 
     fn ids(text: &str) -> Vec<String> {
         let crontab = Crontab::parse("tab", text, Format::User, &Zone::utc()).unwrap();
-        let mut ids = Ids::default();
-        crontab.entries.iter().map(|entry| ids.of(entry)).collect()
+        let mut ids = JobIds::default();
+        crontab.entries.iter().map(|entry| ids.generate(entry)).collect()
     }
 
     #[test]
-    fn the_hash_never_changes() {
+    fn the_hash_is_stable() {
         assert_eq!(stable_hash([]), 0xcbf2_9ce4_8422_2325);
         assert_eq!(stable_hash(["a"]), 0x089b_c907_b544_c769);
         assert_ne!(stable_hash(["ab", "c"]), stable_hash(["a", "bc"]));
     }
 
     #[test]
-    fn ids_depend_on_what_a_line_says_and_on_nothing_else() {
+    fn ids_depend_only_on_schedule_zone_user_and_command() {
         let plain = ids("0 1 * * * a");
         assert_eq!(ids("# more\nX=1\n 0  1 * * *\ta"), plain);
         for other in [
@@ -94,19 +93,22 @@ mod tests {
 
     #[test]
     fn ids_begin_with_the_command() {
-        let begins = |command: &str, readable: &str| {
+        let assert_slug = |command: &str, expected: &str| {
             let id = &ids(&format!("@daily {command}"))[0];
             let (before, hash) = id.rsplit_once('-').unwrap();
-            assert_eq!((before, hash.len()), (readable, 16), "{id}");
+            assert_eq!((before, hash.len()), (expected, 16), "{id}");
         };
-        begins("cd / && run-parts --report /etc/cron.daily", "cd-run-parts-report-etc-cron.daily");
-        begins("/usr/bin/größe", "usr-bin-gr-e");
-        begins("[", "");
-        begins(&"long".repeat(100), &"long".repeat(15));
+        assert_slug(
+            "cd / && run-parts --report /etc/cron.daily",
+            "cd-run-parts-report-etc-cron.daily",
+        );
+        assert_slug("/usr/bin/größe", "usr-bin-gr-e");
+        assert_slug("[", "");
+        assert_slug(&"long".repeat(100), &"long".repeat(15));
     }
 
     #[test]
-    fn equal_lines_have_ids_of_their_own() {
+    fn equal_lines_have_different_ids() {
         let three = ids("@daily a\n@daily a\n@daily b\n@daily a");
         let distinct: BTreeSet<_> = three.iter().collect();
         assert_eq!(distinct.len(), 4);

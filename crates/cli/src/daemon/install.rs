@@ -1,4 +1,4 @@
-//! Making the jobs in the store those of a crontab.
+//! Synchronizes the stored jobs with a crontab.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,45 +10,45 @@ use punctual::{
 use tracing::{info, warn};
 
 use super::STORE;
-use super::id::Ids;
+use super::id::JobIds;
 use super::task::shell_command;
 use crate::account::Account;
 use crate::command::ShellCommand;
 use crate::crontab::{Crontab, Entry, Schedule};
 
-/// How the jobs of entries are run.
+/// Settings of the jobs of all entries.
 #[derive(Clone, Debug)]
 pub struct JobSettings {
-    /// Who the daemon runs as.
+    /// The user of the daemon.
     pub current: Account,
-    /// How late a command may start; none for however late.
+    /// The maximum delay of a command; `None` for no limit.
     pub misfire_grace_time: Option<Duration>,
-    /// How many runs of one entry may overlap.
+    /// The maximum number of concurrent runs of an entry.
     pub max_instances: u32,
-    /// How many bytes of each run's output are logged.
+    /// The maximum number of bytes of each run's output that are logged.
     pub output_limit: u64,
 }
 
-/// Makes the jobs in the store those of the crontab: removes those whose lines are gone, adds those that are new,
-/// and leaves the others their next run times. An entry that can't be run here is logged and left out.
-/// Answers how many jobs there are.
+/// Synchronizes the stored jobs with the crontab: jobs without an entry are removed, new entries are added, existing
+/// jobs are updated and keep their next run time. An entry that can't be run is logged and skipped. Returns the number
+/// of jobs.
 ///
-/// The scheduler should be paused, so that no job runs whose line is gone.
+/// The scheduler should be paused, so that no run of a removed entry starts.
 ///
 /// # Errors
 ///
-/// What the scheduler or its store says.
+/// Returns the error of the scheduler or its store.
 pub async fn install(
     scheduler: &AsyncScheduler,
     crontab: &Crontab,
     settings: &JobSettings,
     now: Timestamp,
 ) -> Result<usize, SchedulerError> {
-    let mut ids = Ids::default();
+    let mut ids = JobIds::default();
     let wanted: Vec<_> = crontab
         .entries
         .iter()
-        .filter_map(|entry| Planned::of(entry, settings, now, &mut ids))
+        .filter_map(|entry| PlannedJob::from_entry(entry, settings, now, &mut ids))
         .collect();
     let mut stored = BTreeSet::new();
     for job in scheduler.get_jobs(JobQuery::new().job_store(STORE)).await? {
@@ -56,7 +56,7 @@ pub async fn install(
             stored.insert(job.id.as_str().to_owned());
         } else {
             scheduler.remove_job((STORE, job.id.as_str())).await?;
-            info!(job = %job.id, "removed, as no line has its time, zone, user and command any more: {}", job.name());
+            info!(job = %job.id, "job removed: its entry is no longer in the crontab: {}", job.name());
         }
     }
     let count = wanted.len();
@@ -64,44 +64,49 @@ pub async fn install(
     for job in wanted {
         if stored.contains(&job.id) {
             let id = job.id.clone();
-            scheduler.modify_job((STORE, &*id), job.change(settings)).await?;
+            scheduler.modify_job((STORE, &*id), job.into_change(settings)).await?;
         } else {
-            new.push(job.added(settings));
+            new.push(job.into_new_job(settings));
         }
     }
     scheduler.add_jobs(new).await?;
     Ok(count)
 }
 
-/// An entry that can be run.
-struct Planned {
+/// The job of an entry that can be run.
+struct PlannedJob {
     id: String,
     trigger: CronTrigger,
     command: ShellCommand,
 }
 
-impl Planned {
-    fn of(entry: &Entry, settings: &JobSettings, now: Timestamp, ids: &mut Ids) -> Option<Self> {
+impl PlannedJob {
+    fn from_entry(
+        entry: &Entry,
+        settings: &JobSettings,
+        now: Timestamp,
+        ids: &mut JobIds,
+    ) -> Option<Self> {
         let Schedule::Times { trigger, .. } = &entry.schedule else {
             return None;
         };
-        let command = runnable(entry, settings)?;
+        let command = command_for_entry(entry, settings)?;
         if trigger.next_fire_time(None, now).is_none() {
-            warn!(line = entry.line, "left out: there is no such time");
+            warn!(line = entry.line, "entry skipped: its schedule never fires");
             return None;
         }
-        Some(Self { id: ids.of(entry), trigger: (**trigger).clone(), command })
+        Some(Self { id: ids.generate(entry), trigger: (**trigger).clone(), command })
     }
 
-    /// What to change of a job that is there: everything but its times, which its id stands for.
-    fn change(self, settings: &JobSettings) -> JobChange {
+    /// The update of an existing job: everything except its schedule, which its id depends on.
+    fn into_change(self, settings: &JobSettings) -> JobChange {
         JobChange::new()
             .call(shell_command(self.command))
             .misfire_grace_time(settings.misfire_grace_time)
             .max_instances(settings.max_instances)
     }
 
-    fn added(self, settings: &JobSettings) -> NewJob {
+    fn into_new_job(self, settings: &JobSettings) -> NewJob {
         let name = self.command.script.clone();
         NewJob::builder(shell_command(self.command))
             .id(self.id)
@@ -117,8 +122,8 @@ impl Planned {
     }
 }
 
-/// The command of an entry; none, with a line in the log, if it can't be run here.
-pub(super) fn runnable(entry: &Entry, settings: &JobSettings) -> Option<ShellCommand> {
+/// Returns the command of an entry. If it can't be run, logs a warning and returns `None`.
+pub(super) fn command_for_entry(entry: &Entry, settings: &JobSettings) -> Option<ShellCommand> {
     ShellCommand::of_entry(entry, &settings.current, settings.output_limit)
         .inspect_err(|error| warn!(line = entry.line, "left out: {}", error_chain(error)))
         .ok()

@@ -1,4 +1,4 @@
-//! What the daemon logs: every run from its start to its end, and every run that does not happen.
+//! The log of the daemon: start and result of every run, and skipped runs.
 
 use punctual::{Event, EventMask, JobId, RunId, RunOutcome, SkippedRuns};
 use tracing::{Level, Span, error, info, span, warn};
@@ -6,10 +6,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command::OutputLine;
 
-/// What is logged unless `RUST_LOG` says otherwise.
+/// The log filter unless `RUST_LOG` is set.
 const DEFAULT_FILTER: &str = "info,sqlx=warn";
 
-/// Begins to log to standard error.
+/// Initializes logging to standard error.
 pub fn init() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| DEFAULT_FILTER.into());
     tracing_subscriber::fmt()
@@ -20,16 +20,16 @@ pub fn init() {
         .init();
 }
 
-/// What every line about a run begins with.
+/// The span of all log lines of a run.
 pub(super) fn run_span(job: &JobId, run: RunId) -> Span {
     span!(Level::ERROR, "run", %job, id = %run)
 }
 
-/// Logs a line that a command printed.
+/// Logs a part of the output of a command.
 pub(super) fn output(line: OutputLine<'_>) {
     match line {
         OutputLine::Line(stream, text) => info!("{stream}: {text}"),
-        OutputLine::Cut => warn!("the rest of the output is dropped: it is over the limit"),
+        OutputLine::Cut => warn!("the output limit is exceeded; further output is dropped"),
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) const EVENTS: EventMask = EventMask::from_bits(
         | EventMask::JOB_MAX_INSTANCES.bits(),
 );
 
-/// Logs why a run did not happen, or did not get to its end. How commands end, their task logs.
+/// Logs why a run was skipped or did not finish. Results of commands are logged by their task.
 pub(super) fn event(event: &Event) {
     match event {
         Event::JobError(run) => match &run.outcome {
@@ -52,12 +52,12 @@ pub(super) fn event(event: &Event) {
         },
         Event::JobMissed(skipped)
         | Event::JobCoalesced(skipped)
-        | Event::JobMaxInstances(skipped) => not_run(skipped),
+        | Event::JobMaxInstances(skipped) => log_skipped(skipped),
         _ => {}
     }
 }
 
-fn not_run(skipped: &SkippedRuns) {
+fn log_skipped(skipped: &SkippedRuns) {
     let SkippedRuns { job, first, last, reason, .. } = skipped;
     let job = &job.job_id;
     if first == last {

@@ -1,9 +1,8 @@
 //! `punctual run`: the crontab daemon.
 //!
-//! Every entry is a job of one task, kept in SQLite under an id made from what its line says. So a restart
-//! finds the jobs of the lines that are still there, with the time of their next run: what has run does not
-//! run again, and what fell due in between runs once, late. Lines that are gone take their jobs with them.
-//! Entries with `@reboot` are jobs in memory, which run once whenever the daemon starts.
+//! Each entry is stored in SQLite as a job whose id is derived from the entry's content. After a restart, unchanged
+//! entries keep their jobs and next run times; missed runs are coalesced into one late run. Jobs of removed entries are
+//! deleted. Entries with `@reboot` are jobs in memory, which run once at each start of the daemon.
 
 mod claim;
 mod error;
@@ -11,9 +10,9 @@ mod id;
 mod install;
 mod log;
 mod reboot;
+mod running;
 mod serve;
 mod state;
-mod stop;
 mod task;
 
 use std::time::Duration;
@@ -24,19 +23,19 @@ pub use error::DaemonError;
 pub use install::{JobSettings, install};
 pub use log::init as init_log;
 pub use reboot::start_reboot_jobs;
+pub use running::RunningCommands;
 pub use serve::serve;
-pub(crate) use state::path_of as state_of;
-pub use stop::RunningCommands;
+pub(crate) use state::default_path as state_file_path;
 
-/// The alias of the store that remembers.
+/// The alias of the persistent store.
 const STORE: &str = "default";
-/// The alias of the store of the entries that run whenever the daemon starts.
+/// The alias of the store of `@reboot` entries.
 const REBOOT_STORE: &str = "reboot";
 
-/// How often the store is asked for changes that others made. Nobody else changes it, as a rule.
+/// The interval of polling the store for changes by other processes, which are not expected.
 const POLL_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A scheduler that can run crontabs and remembers in `store`; `running` counts its commands.
+/// Configures a scheduler that runs crontabs, with persistent jobs in `store`. `running` counts its commands.
 pub fn configure(
     builder: SchedulerBuilder<AsyncScheduler>,
     store: impl JobStore,

@@ -1,4 +1,4 @@
-//! The daemon's life.
+//! The main loop of the daemon.
 
 use std::fs::File;
 use std::path;
@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
-use super::claim::{Owner, claim, lock};
+use super::claim::{ClaimResult, claim, lock};
 use super::{
     DaemonError, JobSettings, RunningCommands, configure, install, start_reboot_jobs, state,
 };
@@ -19,19 +19,19 @@ use crate::args::RunArgs;
 use crate::crontab::Crontab;
 use crate::zone;
 
-/// How long a shutdown waits for commands that it has asked to end: longer than these may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a shutdown waits for cancelled commands; longer than the grace period of commands.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs a crontab until SIGINT or SIGTERM. SIGHUP reads it again.
+/// Runs a crontab until SIGINT or SIGTERM. SIGHUP reloads it.
 ///
 /// # Errors
 ///
-/// When it can't start: because of the crontab, the state file, or the system.
+/// Returns an error if the crontab, the state file or the operating system prevents the start.
 pub async fn serve(args: &RunArgs) -> Result<(), DaemonError> {
-    let zone = args.zone.clone().unwrap_or_else(|| zone::machines_own(|text| warn!("{text}")));
+    let zone = args.zone.clone().unwrap_or_else(|| zone::local_or_utc(|text| warn!("{text}")));
     let crontab = Crontab::read(&args.file, args.format(), &zone)?;
     let settings = settings(args)?;
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::register()?;
     let running = RunningCommands::default();
     let (store, _lock) = open_state(args, &settings).await?;
     let builder = AsyncScheduler::builder().timezone(&zone);
@@ -43,15 +43,15 @@ pub async fn serve(args: &RunArgs) -> Result<(), DaemonError> {
     scheduler.resume()?;
     info!("{}: {count} entries, {at_start} at the start", args.file.display());
 
-    while signals.next().await == Order::Reload {
+    while signals.next().await == SignalAction::Reload {
         if let Err(error) = reload(&scheduler, args, &zone, &settings).await {
             error!("the crontab is not read again; the old one stays: {}", error_chain(&error));
         }
     }
     tokio::select! {
-        ended = stop(&scheduler, &running, args.shutdown_timeout) => ended,
+        result = stop(&scheduler, &running, args.shutdown_timeout) => result,
         () = signals.stop() => {
-            warn!("told to stop again: ending running commands at once");
+            warn!("received a second stop signal; killing the running commands");
             Ok(())
         }
     }
@@ -66,7 +66,7 @@ fn settings(args: &RunArgs) -> Result<JobSettings, DaemonError> {
     })
 }
 
-/// The state, which is nobody else's: no other crontab's, and until the file is closed no other daemon's.
+/// Opens, locks and claims the state file. The lock is released when the returned file is dropped.
 async fn open_state(
     args: &RunArgs,
     settings: &JobSettings,
@@ -76,23 +76,25 @@ async fn open_state(
             Ok(_) => file.clone(),
             Err(source) => return Err(DaemonError::StateFile { file: file.clone(), source }),
         },
-        None => state::default_path(&args.file, &settings.current)?,
+        None => state::create_default_file(&args.file, &settings.current)?,
     };
     let lock = lock(&file)?;
     let crontab = path::absolute(&args.file)?;
     let moved_from = args.moved_from.as_ref().map(path::absolute).transpose()?;
-    let claimed = async {
+    let open_and_claim = async {
         let store = SqliteJobStore::open(&file)?;
         store.start().await?;
         let owner = claim(&store, &crontab, moved_from.as_deref()).await?;
         Ok((store, owner))
     };
-    match claimed.await {
-        Ok((store, Owner::Ours)) => Ok((store, lock)),
+    match open_and_claim.await {
+        Ok((store, ClaimResult::Claimed)) => Ok((store, lock)),
         Ok((store, owner)) => {
             store.shutdown().await;
             Err(match owner {
-                Owner::Another(owner) => DaemonError::OfAnother { state: file, owner, crontab },
+                ClaimResult::OwnedBy(owner) => {
+                    DaemonError::OfAnother { state: file, owner, crontab }
+                }
                 _ => DaemonError::NotAState(file),
             })
         }
@@ -100,7 +102,7 @@ async fn open_state(
     }
 }
 
-/// Reads the crontab again. What has changed counts from now on; `@reboot` is over.
+/// Reloads the crontab. Changes apply immediately; `@reboot` entries are not run.
 async fn reload(
     scheduler: &AsyncScheduler,
     args: &RunArgs,
@@ -111,28 +113,31 @@ async fn reload(
     scheduler.pause()?;
     let installed = install(scheduler, &crontab, settings, SystemClock.now()).await;
     scheduler.resume()?;
-    info!("{} read again: {} entries", args.file.display(), installed?);
+    info!("{} reloaded: {} entries", args.file.display(), installed?);
     Ok(())
 }
 
-/// Starts nothing more, waits for the running commands, then asks them to end and waits again: each ends by
-/// itself or is killed a few seconds later. Only what has left its process group may stay behind.
+/// Shuts down the scheduler: no runs are started, and running commands have `wait` to finish. Then they are cancelled:
+/// each exits or is killed a few seconds later. Only processes that have left the process group of their command can
+/// keep running.
 async fn stop(
     scheduler: &AsyncScheduler,
     running: &RunningCommands,
     wait: Duration,
 ) -> Result<(), DaemonError> {
-    info!("stopping; running commands have {wait:?} to end");
+    info!("shutting down; running commands have {wait:?} to finish");
     scheduler.shutdown_timeout(wait).await?;
-    if timeout(PATIENCE, running.none_left()).await.is_err() {
-        warn!("some output is still held by processes that have left their group");
+    if timeout(CANCEL_TIMEOUT, running.none_left()).await.is_err() {
+        warn!(
+            "processes that have left their process group still have the output of commands open"
+        );
     }
     Ok(())
 }
 
-/// What a signal asks for.
+/// The action requested by a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
+enum SignalAction {
     Reload,
     Stop,
 }
@@ -144,7 +149,7 @@ struct Signals {
 }
 
 impl Signals {
-    fn listen() -> Result<Self, DaemonError> {
+    fn register() -> Result<Self, DaemonError> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -152,16 +157,16 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Order {
+    async fn next(&mut self) -> SignalAction {
         tokio::select! {
-            _ = self.hangup.recv() => Order::Reload,
-            _ = self.interrupt.recv() => Order::Stop,
-            _ = self.terminate.recv() => Order::Stop,
+            _ = self.hangup.recv() => SignalAction::Reload,
+            _ = self.interrupt.recv() => SignalAction::Stop,
+            _ = self.terminate.recv() => SignalAction::Stop,
         }
     }
 
-    /// Waits for another order to stop.
+    /// Waits for another stop signal.
     async fn stop(&mut self) {
-        while self.next().await != Order::Stop {}
+        while self.next().await != SignalAction::Stop {}
     }
 }

@@ -1,4 +1,4 @@
-//! Where the daemon remembers what has run.
+//! The state file of the daemon.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -9,59 +9,67 @@ use super::DaemonError;
 use super::id::stable_hash;
 use crate::account::Account;
 
-/// The state file of a crontab when none is named: one for each crontab, since a daemon removes from it the
-/// jobs that its crontab doesn't have. It and its folder are made, for their owner only: commands and variables
-/// can be secrets.
+/// Creates the default state file of a crontab and returns its path. Each crontab has its own, because a daemon deletes
+/// all jobs that are not in its crontab. The file and its directory are created and are accessible by their owner only,
+/// because commands and variables can contain secrets.
 ///
 /// # Errors
 ///
-/// When the crontab is not there, or the folder or the file can't be made.
-pub(super) fn default_path(crontab: &Path, current: &Account) -> Result<PathBuf, DaemonError> {
-    let file = path_of(crontab, current)?;
-    let folder = file.parent().unwrap_or(&file);
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(no_state(folder))?;
-    open(&file).map_err(no_state(&file))?;
+/// Returns an error if the crontab does not exist, or the directory or the file can't be created.
+pub(super) fn create_default_file(
+    crontab: &Path,
+    current: &Account,
+) -> Result<PathBuf, DaemonError> {
+    let file = default_path(crontab, current)?;
+    let directory = file.parent().unwrap_or(&file);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(state_path_error(directory))?;
+    open(&file).map_err(state_path_error(&file))?;
     Ok(file)
 }
 
-/// Where that file is, or would be.
+/// The path of the default state file, which need not exist.
 ///
 /// # Errors
 ///
-/// When the crontab is not there.
-pub(crate) fn path_of(crontab: &Path, current: &Account) -> Result<PathBuf, DaemonError> {
-    let folder = if current.uid.is_root() {
+/// Returns an error if the crontab does not exist.
+pub(crate) fn default_path(crontab: &Path, current: &Account) -> Result<PathBuf, DaemonError> {
+    let directory = if current.uid.is_root() {
         PathBuf::from("/var/lib/punctual")
     } else {
-        user_folder(env::var_os("XDG_STATE_HOME").map(PathBuf::from), &current.home)
+        user_directory(env::var_os("XDG_STATE_HOME").map(PathBuf::from), &current.home)
     };
-    let crontab = crontab.canonicalize().map_err(no_state(crontab))?;
-    Ok(folder.join(file_name(&crontab)))
+    let crontab = crontab.canonicalize().map_err(state_path_error(crontab))?;
+    Ok(directory.join(file_name(&crontab)))
 }
 
-fn no_state(path: &Path) -> impl FnOnce(io::Error) -> DaemonError {
+fn state_path_error(path: &Path) -> impl FnOnce(io::Error) -> DaemonError {
     let path = path.to_owned();
     |source| DaemonError::NoState { path, source }
 }
 
-/// Opens the file for writing, and makes it, if it is not there, for its owner only.
+/// Opens the file for writing. If it does not exist, creates it, accessible by its owner only.
 ///
 /// # Errors
 ///
-/// When it can't be opened for writing.
+/// Returns an error if it can't be opened for writing.
 pub(super) fn open(file: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(file)
 }
 
-/// By the XDG base directory specification: `XDG_STATE_HOME`, which must be absolute, else `~/.local/state`.
-fn user_folder(state_home: Option<PathBuf>, home: &str) -> PathBuf {
+/// The directory according to the XDG base directory specification: `XDG_STATE_HOME`, which must be absolute, else
+/// `~/.local/state`.
+fn user_directory(state_home: Option<PathBuf>, home: &str) -> PathBuf {
     state_home
-        .filter(|folder| folder.is_absolute())
+        .filter(|directory| directory.is_absolute())
         .unwrap_or_else(|| Path::new(home).join(".local/state"))
         .join("punctual")
 }
 
-/// A name that people recognize, and that no other path has.
+/// A readable file name that is unique for the path.
 fn file_name(crontab: &Path) -> String {
     let path = crontab.to_string_lossy();
     let readable = path.trim_start_matches('/').replace('/', "-");
@@ -75,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_crontab_has_a_file_of_its_own() {
+    fn each_crontab_has_its_own_file() {
         let name = |path: &str| file_name(Path::new(path));
         let crontab = name("/etc/crontab");
         assert!(crontab.starts_with("etc-crontab-"), "{crontab}");
@@ -84,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_follows_xdg() {
+    fn the_directory_follows_xdg() {
         for (state_home, expected) in [
             (None, "/home/ann/.local/state/punctual"),
             (Some("/state"), "/state/punctual"),
             (Some("relative"), "/home/ann/.local/state/punctual"),
         ] {
-            let folder = user_folder(state_home.map(PathBuf::from), "/home/ann");
-            assert_eq!(folder, Path::new(expected));
+            let directory = user_directory(state_home.map(PathBuf::from), "/home/ann");
+            assert_eq!(directory, Path::new(expected));
         }
     }
 }

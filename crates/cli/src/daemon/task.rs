@@ -1,4 +1,4 @@
-//! The one task of all entries.
+//! The task of all entries.
 
 use punctual::{JobContext, error_chain, task};
 use tracing::{Instrument, error, info};
@@ -7,20 +7,21 @@ use super::RunningCommands;
 use super::log;
 use crate::command::{CommandError, ShellCommand, run};
 
-/// Runs an entry's command, and logs what it prints.
+/// Runs the command of an entry, and logs its output.
 #[task(name = "crontab-command")]
 pub(super) async fn shell_command(
     context: JobContext,
     command: ShellCommand,
 ) -> Result<(), CommandError> {
-    let _counted = context.state::<RunningCommands>().map(|running| running.count());
+    let _counted = context.state::<RunningCommands>().map(|running| running.register());
     let span = log::run_span(context.job_id(), context.run_id());
     async {
         info!("started: {}", command.script);
         let result = run(&command, context.cancelled(), log::output).await;
-        // Here and not by a listener: a run that a shutdown has ended is over after the scheduler.
+        // Logged here instead of in an event listener: a run cancelled by a shutdown can finish after the scheduler has
+        // stopped emitting events.
         match &result {
-            Ok(()) => info!("done"),
+            Ok(()) => info!("succeeded"),
             Err(error) => error!("failed: {}; the command: {}", error_chain(error), command.script),
         }
         result

@@ -1,6 +1,6 @@
-//! `punctual history`: what became of past runs.
+//! `punctual history`: past runs and their outcomes.
 
-mod place;
+mod source;
 mod table;
 
 use std::io::{self, Write};
@@ -9,62 +9,62 @@ use std::path::PathBuf;
 use clap::Args;
 use punctual::{DateTrigger, HistoryQuery, JobId, OutcomeKind, StoreError, TriggerError, Zone};
 
-use self::place::Place;
-use self::table::Failure;
+use self::source::HistorySource;
+use self::table::PrintError;
 use crate::daemon::DaemonError;
 use crate::secret::StoreUrl;
 use crate::zone;
 
-/// What `history` is told.
+/// Arguments of the `history` subcommand.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
-    /// The crontab file whose runs to show
+    /// The crontab file whose runs are shown
     pub file: Option<PathBuf>,
-    /// The SQLite file that remembers them: a daemon's, or the job store of any program
+    /// The SQLite file to read: the state file of a daemon, or the job store of any program
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub state: Option<PathBuf>,
-    /// The store that remembers them, mostly one on a server: postgres://USER:PASSWORD@HOST/DATABASE, or mysql://..;
-    /// whoever lists processes sees the password of an option, but not that of a variable
-    /// [env: PUNCTUAL_STORE_URL]
+    /// URL of the job store to read, such as postgres://USER:PASSWORD@HOST/DATABASE or mysql://..; the command line is
+    /// visible to other users; to hide the password, set PUNCTUAL_STORE_URL instead [env: PUNCTUAL_STORE_URL]
     #[arg(long, value_name = "URL", conflicts_with_all = ["file", "state"])]
     pub store: Option<StoreUrl>,
-    /// What the names of the store's tables begin with [default: punctual_]
+    /// The prefix of the names of the store's tables [default: punctual_]
     #[arg(long, value_name = "PREFIX", conflicts_with = "file")]
     pub table_prefix: Option<String>,
-    /// The schema of the tables, where the database has schemas [default: the first of the search_path]
+    /// The schema of the tables, for databases with schemas [default: the first of the search_path]
     #[arg(long, value_name = "SCHEMA", conflicts_with_all = ["file", "state"])]
     pub schema: Option<String>,
-    /// Only runs of the job of this id
+    /// Only runs of the job with this id
     #[arg(long, value_name = "ID", value_parser = parse_id)]
     pub job: Option<JobId>,
-    /// Only runs that ended like this; may be given several times
+    /// Only runs with this outcome; can be repeated
     #[arg(long, value_name = "OUTCOME", value_parser = parse_outcome)]
     pub outcome: Vec<OutcomeKind>,
-    /// Only runs that ended then or later: '2026-03-29', '2026-03-29 03:30:00' in the zone, or with an offset
+    /// Only runs that finished at or after this time: '2026-03-29', '2026-03-29 03:30:00' in the time zone, or with an
+    /// offset
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Only runs that ended before then
+    /// Only runs that finished before this time
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// How many runs to show
+    /// The maximum number of runs to show
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub count: usize,
-    /// The zone of the times [default: the machine's]
+    /// The time zone of the times [default: the system's]
     #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
     pub zone: Option<Zone>,
 }
 
-/// Prints past runs as a table, newest first. `warn` is told what else there is to know.
+/// Prints past runs as a table, newest first. `warn` is called with a warning if there is one.
 ///
 /// # Errors
 ///
-/// When there is no such store, it can't be read, or an argument is not valid.
+/// Returns an error if the store does not exist or can't be read, or an argument is invalid.
 pub async fn print(
     args: &HistoryArgs,
     out: &mut impl Write,
     warn: impl FnOnce(String),
 ) -> Result<(), HistoryError> {
-    let zone = args.zone.clone().unwrap_or_else(|| zone::machines_own(warn));
+    let zone = args.zone.clone().unwrap_or_else(|| zone::local_or_utc(warn));
     let instant = |option, time: &Option<String>| {
         let date = |time: &String| DateTrigger::at(&**time).timezone(&zone).build();
         match time.as_ref().map(date).transpose() {
@@ -78,17 +78,17 @@ pub async fn print(
     query.since = instant("--since", &args.since)?;
     query.until = instant("--until", &args.until)?;
 
-    let place = Place::of(args)?;
-    let store = place.open(args)?;
-    store.start().await.map_err(|source| HistoryError::store(&place, source))?;
+    let origin = HistorySource::from_args(args)?;
+    let store = origin.open(args)?;
+    store.start().await.map_err(|source| HistoryError::store(&origin, source))?;
     if !store.caps().history {
-        return Err(HistoryError::NoHistory(place.to_string()));
+        return Err(HistoryError::NoHistory(origin.to_string()));
     }
     let printed = table::print(&*store, query, args.count, &zone, out).await;
     store.shutdown().await;
-    printed.map_err(|failure| match failure {
-        Failure::Store(source) => HistoryError::store(&place, source),
-        Failure::Output(source) => HistoryError::Output(source),
+    printed.map_err(|error| match error {
+        PrintError::Store(source) => HistoryError::store(&origin, source),
+        PrintError::Output(source) => HistoryError::Output(source),
     })
 }
 
@@ -99,59 +99,59 @@ fn parse_id(id: &str) -> Result<JobId, String> {
 fn parse_outcome(name: &str) -> Result<OutcomeKind, String> {
     OutcomeKind::from_name(name).ok_or_else(|| {
         let names: Vec<_> = OutcomeKind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("it is one of {}", names.join(", "))
+        format!("expected one of {}", names.join(", "))
     })
 }
 
-/// Why there are no past runs to print.
+/// An error of printing past runs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {
-    /// A time is not valid.
+    /// A time is invalid.
     #[error("{option} is not valid")]
     Invalid {
-        /// Which.
+        /// The option.
         option: &'static str,
-        /// Why.
+        /// The underlying error.
         source: TriggerError,
     },
-    /// It is not known where the state is.
+    /// The path of the state file can't be determined.
     #[error(transparent)]
     Unknown(#[from] DaemonError),
-    /// Nobody says where they are.
+    /// No source of past runs was given.
     #[error(
-        "whose runs? name a crontab, an SQLite file with --state, or a store with --store or PUNCTUAL_STORE_URL"
+        "no source given: pass a crontab, --state FILE or --store URL, or set PUNCTUAL_STORE_URL"
     )]
     NoPlace,
-    /// A URL stands where a crontab should.
-    #[error("a URL is not a crontab: put --store before it")]
+    /// A URL was given instead of a crontab.
+    #[error("a URL is not a crontab: pass it with --store")]
     UrlAsFile,
-    /// Nothing has been remembered there.
+    /// The file does not exist.
     #[error("nothing has been remembered in {file}")]
     NoState {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The underlying error.
         source: io::Error,
     },
-    /// It keeps none.
-    #[error("{0} keeps no past runs")]
+    /// The store does not keep past runs.
+    #[error("{0} does not keep past runs")]
     NoHistory(String),
     /// The store can't be read.
     #[error("past runs can't be read from {place}")]
     Store {
-        /// The file, or who named the server: never its URL.
+        /// The file, or the option or variable that contains the URL; never the URL itself.
         place: String,
-        /// Why.
+        /// The underlying error.
         source: StoreError,
     },
-    /// They could not be written.
+    /// Writing the output failed.
     #[error("past runs can't be written")]
     Output(#[source] io::Error),
 }
 
 impl HistoryError {
-    fn store(place: &Place, source: StoreError) -> Self {
-        Self::Store { place: place.to_string(), source }
+    fn store(origin: &HistorySource, source: StoreError) -> Self {
+        Self::Store { place: origin.to_string(), source }
     }
 }

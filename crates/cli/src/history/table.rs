@@ -1,4 +1,4 @@
-//! How past runs look.
+//! The table of past runs.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -9,30 +9,30 @@ use punctual::{HistoryEntry, HistoryPage, HistoryQuery, StoreError, Zone};
 const HEADER: &str =
     "SCHEDULED                   BEGUN      TOOK       OUTCOME            TRY  JOB";
 
-/// How many runs are asked for at a time.
-const PAGE: usize = 1_000;
+/// The page size of queries.
+const PAGE_SIZE: usize = 1_000;
 
-pub(super) enum Failure {
+pub(super) enum PrintError {
     Store(StoreError),
     Output(io::Error),
 }
 
-/// Prints as many of them as are asked for, a line each.
+/// Prints at most `remaining` runs, one per line.
 pub(super) async fn print(
     store: &dyn DynJobStore,
     mut query: HistoryQuery,
-    mut left: usize,
+    mut remaining: usize,
     zone: &Zone,
     out: &mut impl Write,
-) -> Result<(), Failure> {
-    writeln!(out, "{HEADER}").map_err(Failure::Output)?;
-    while left > 0 {
-        query.limit = left.min(PAGE);
+) -> Result<(), PrintError> {
+    writeln!(out, "{HEADER}").map_err(PrintError::Output)?;
+    while remaining > 0 {
+        query.limit = remaining.min(PAGE_SIZE);
         let HistoryPage { entries, next, .. } =
-            store.read_history(&query).await.map_err(Failure::Store)?;
-        left -= entries.len();
+            store.read_history(&query).await.map_err(PrintError::Store)?;
+        remaining -= entries.len();
         for entry in &entries {
-            writeln!(out, "{}", line(entry, zone)).map_err(Failure::Output)?;
+            writeln!(out, "{}", format_run(entry, zone)).map_err(PrintError::Output)?;
         }
         match next {
             Some(next) => query.after = Some(next),
@@ -42,20 +42,21 @@ pub(super) async fn print(
     Ok(())
 }
 
-/// `2026-03-29 03:00:00 +03:00  +0.012s  1.500s  success  1  job`, and what went wrong.
-fn line(entry: &HistoryEntry, zone: &Zone) -> String {
+/// Formats a run as `2026-03-29 03:00:00 +03:00  +0.012s  1.500s  success  1  job`, followed by its error.
+fn format_run(entry: &HistoryEntry, zone: &Zone) -> String {
     let scheduled = entry.scheduled_time.in_zone(zone).format("%F %T %:z").to_string();
     let HistoryEntry { outcome, attempt, job_id, .. } = entry;
-    let (begun, took) = match entry.started {
+    let (delay, duration) = match entry.started {
         Some(started) => (
             format!("+{}", seconds(started.saturating_since(entry.scheduled_time))),
             seconds(entry.finished.saturating_since(started)),
         ),
         None => ("-".into(), "-".into()),
     };
-    let line = format!("{scheduled}  {begun:<9}  {took:<9}  {outcome:<17}  {attempt:<3}  {job_id}");
+    let line =
+        format!("{scheduled}  {delay:<9}  {duration:<9}  {outcome:<17}  {attempt:<3}  {job_id}");
     match &entry.error {
-        // One line each, whatever the error's text is.
+        // Escaped, so that an error with line breaks stays on one line.
         Some(error) => format!("{line}: {}", error.escape_debug()),
         None => line,
     }

@@ -1,4 +1,4 @@
-//! A child process from outside.
+//! The parent's side of a child process.
 
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -12,124 +12,122 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe::Receiver;
-use tokio::process::Child as Process;
+use tokio::process::Child;
 use tokio::time::timeout;
 
-use super::printed::{Author, Printed};
+use super::line_reader::{LineReader, OutputSource};
 use crate::options::Options;
 use crate::output::OutputStream;
-use crate::wire::{FrameError, Frames, FromChild, ToChild, write};
+use crate::wire::{FrameDecoder, FrameError, FromChild, ToChild, encode_frame};
 
-/// How long an idle child may take to end.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long to wait for an idle child to exit after `Stop`.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many bytes are kept for what is to be sent when there is nothing.
-const SMALL: usize = 64 << 10;
+/// The capacity kept in the send buffer while it is empty.
+const MIN_SEND_CAPACITY: usize = 64 << 10;
 
-/// How a child ended.
-pub(super) type End = Killed;
-
-/// A living child, or one whose end has not been noticed yet.
-pub(super) struct Child {
-    process: Process,
+/// A child process that has not been reaped.
+pub(super) struct ChildHandle {
+    process: Child,
     pid: Pid,
-    /// It has been seen to end; there may still be what it said before.
-    ended: bool,
+    /// The process has exited; messages that it sent before may still be unread.
+    exited: bool,
     socket: UnixStream,
-    frames: Frames,
+    frames: FrameDecoder,
     limit: usize,
-    /// What is to be sent, and how much of that is on its way.
+    /// The send buffer, and how many of its bytes have been written to the socket.
     out: Vec<u8>,
-    out_gone: usize,
-    /// How many bytes were to be sent in all, and how many are on their way.
-    sent: u64,
-    gone: u64,
-    stdout: Printed,
-    stderr: Printed,
-    author: Author,
-    /// What it said that made no sense.
-    confused: Option<String>,
+    out_written: usize,
+    /// The total number of bytes put into the send buffer, and of those written to the socket.
+    bytes_queued: u64,
+    bytes_written: u64,
+    stdout: LineReader,
+    stderr: LineReader,
+    source: OutputSource,
+    /// How the child violated the protocol, if it did.
+    protocol_error: Option<String>,
 }
 
-impl Child {
+impl ChildHandle {
     pub(super) fn new(
-        mut process: Process,
+        mut process: Child,
         socket: StdUnixStream,
         options: &Options,
     ) -> std::io::Result<Self> {
-        let missing = || std::io::Error::other("a child without its pipes");
+        let missing = || std::io::Error::other("the child has no process id or no output pipe");
         let pid =
             process.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).ok_or_else(missing)?;
-        let printed = |pipe: std::io::Result<_>, stream| {
+        let reader = |pipe: std::io::Result<_>, stream| {
             let pipe = Receiver::from_owned_fd(pipe?)?;
-            Ok::<_, std::io::Error>(Printed::new(pipe, stream, options.on_output.clone()))
+            Ok::<_, std::io::Error>(LineReader::new(pipe, stream, options.on_output.clone()))
         };
         let stdout = process.stdout.take().ok_or_else(missing)?.into_owned_fd();
         let stderr = process.stderr.take().ok_or_else(missing)?.into_owned_fd();
         socket.set_nonblocking(true)?;
         Ok(Self {
             pid,
-            ended: false,
+            exited: false,
             socket: UnixStream::from_std(socket)?,
-            frames: Frames::new(options.max_message.max(1 << 20)),
+            frames: FrameDecoder::new(options.max_message.max(1 << 20)),
             limit: options.max_message,
             out: Vec::new(),
-            out_gone: 0,
-            sent: 0,
-            gone: 0,
-            stdout: printed(stdout, OutputStream::Stdout)?,
-            stderr: printed(stderr, OutputStream::Stderr)?,
-            author: None,
-            confused: None,
+            out_written: 0,
+            bytes_queued: 0,
+            bytes_written: 0,
+            stdout: reader(stdout, OutputStream::Stdout)?,
+            stderr: reader(stderr, OutputStream::Stderr)?,
+            source: None,
+            protocol_error: None,
             process,
         })
     }
 
-    /// Puts a message at the end of what is to be sent; answers where it ends, for
-    /// [`has_gone`](Self::has_gone).
+    /// Appends a message to the send buffer. Returns the offset at which it ends in all sent bytes, for
+    /// [`is_written`](Self::is_written).
     pub(super) fn send(&mut self, message: &ToChild) -> Result<u64, FrameError> {
         let before = self.out.len();
-        write(&mut self.out, message, self.limit.max(1 << 10))?;
-        self.sent += (self.out.len() - before) as u64;
-        Ok(self.sent)
+        encode_frame(&mut self.out, message, self.limit.max(1 << 10))?;
+        self.bytes_queued += (self.out.len() - before) as u64;
+        Ok(self.bytes_queued)
     }
 
-    /// Whether what ends there is in the socket, so that the child may have read it.
-    pub(super) fn has_gone(&self, end: u64) -> bool {
-        self.gone >= end
+    /// Whether the bytes up to `end` have been written to the socket, so that the child may have read them.
+    pub(super) fn is_written(&self, end: u64) -> bool {
+        self.bytes_written >= end
     }
 
-    /// Whose lines come from now on.
-    pub(super) fn set_author(&mut self, run: Option<&Run>) {
-        self.author = run.map(|run| (run.context().run_id(), run.context().job_id().clone()));
+    /// Attributes the lines that are read from now on to this run.
+    pub(super) fn set_output_source(&mut self, run: Option<&Run>) {
+        self.source = run.map(|run| (run.context().run_id(), run.context().job_id().clone()));
     }
 
-    /// Ends the lines of a run that is over, having read what it has printed if that is still to be done.
-    pub(super) fn finish_lines(&mut self, unread: bool) {
-        for printed in [&mut self.stdout, &mut self.stderr] {
-            if unread {
-                printed.drain(&self.author);
+    /// Emits the incomplete last lines of a finished run. If `output_pending` is set, the output pipes are drained
+    /// first.
+    pub(super) fn finish_lines(&mut self, output_pending: bool) {
+        for reader in [&mut self.stdout, &mut self.stderr] {
+            if output_pending {
+                reader.drain(&self.source);
             }
-            printed.end_line(&self.author);
+            reader.end_line(&self.source);
         }
     }
 
-    /// What the child says next; none at its end. Sends meanwhile what is to be sent, and reads what is
-    /// printed. May be dropped at any time.
+    /// Receives the next message; returns `None` when the child has exited or violated the protocol. Meanwhile sends
+    /// the send buffer and reads the output pipes. Cancellation safe.
     pub(super) async fn next(&mut self) -> Option<FromChild> {
         loop {
-            if self.confused.is_some() {
+            if self.protocol_error.is_some() {
                 return None;
             }
             match self.frames.next() {
                 Ok(Some(message)) => return Some(message),
                 Ok(None) => {}
                 Err(error) => {
-                    self.confused = Some(error_chain(&error).to_string());
+                    self.protocol_error = Some(error_chain(&error).to_string());
                     return None;
                 }
             }
-            if self.ended {
+            if self.exited {
                 match self.read_rest() {
                     true => continue,
                     false => return None,
@@ -142,100 +140,102 @@ impl Child {
             };
             tokio::select! {
                 biased;
-                // What is wrong, reading will say.
-                _ = self.socket.ready(interest) => match self.socket.try_read(self.frames.space()) {
+                // An error is returned by the read as well.
+                _ = self.socket.ready(interest) => match self.socket.try_read(self.frames.spare_mut()) {
                     Ok(0) => return None,
-                    Ok(bytes) => self.frames.filled(bytes),
+                    Ok(bytes) => self.frames.advance_written(bytes),
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(_) => return None,
                 },
-                // Its socket may live on in a process that it has forked.
+                // The socket is not closed if a process forked by the child has inherited it.
                 _ = self.process.wait() => {
-                    self.ended = true;
-                    // At once: from here on its id is its own only as long as others are in its group.
+                    self.exited = true;
+                    // Must happen before anything else: once the child is reaped, its process id can be reused unless
+                    // other processes are in its group.
                     self.kill_group();
                 }
-                () = self.stdout.readable() => self.stdout.read(&self.author),
-                () = self.stderr.readable() => self.stderr.read(&self.author),
+                () = self.stdout.readable() => self.stdout.read(&self.source),
+                () = self.stderr.readable() => self.stderr.read(&self.source),
             }
         }
     }
 
-    /// Reads some of what was said before the end; false if that was all. Asks the socket itself, which
-    /// knows what no event has told yet.
+    /// Reads data that was sent before the child exited; returns `false` at end of file. Reads the file descriptor
+    /// directly, because tokio may not have been notified of the data yet.
     fn read_rest(&mut self) -> bool {
-        match rustix::io::read(&self.socket, self.frames.space()) {
+        match rustix::io::read(&self.socket, self.frames.spare_mut()) {
             Ok(0) => false,
             Ok(bytes) => {
-                self.frames.filled(bytes);
+                self.frames.advance_written(bytes);
                 true
             }
             Err(error) => error == Errno::INTR,
         }
     }
 
-    /// Sends as much as can be sent at once.
+    /// Writes as much of the send buffer as the socket accepts.
     fn flush(&mut self) {
-        while self.out_gone < self.out.len() {
-            match self.socket.try_write(&self.out[self.out_gone..]) {
+        while self.out_written < self.out.len() {
+            match self.socket.try_write(&self.out[self.out_written..]) {
                 Ok(bytes) => {
-                    self.gone += bytes as u64;
-                    self.out_gone += bytes;
+                    self.bytes_written += bytes as u64;
+                    self.out_written += bytes;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // It has gone; what it said before is still to be read, and then its end.
+                // The child has closed its end. Its last messages are still to be read, and then the end of file.
                 Err(_) => break,
             }
         }
         self.out.clear();
-        self.out.shrink_to(SMALL);
-        self.out_gone = 0;
+        self.out.shrink_to(MIN_SEND_CAPACITY);
+        self.out_written = 0;
     }
 
-    /// Makes the child not understood from here on: it did something that it should not.
-    pub(super) fn confused(&mut self, what: String) {
-        self.confused = Some(what);
+    /// Records a protocol violation: no further messages are received.
+    pub(super) fn set_protocol_error(&mut self, error: String) {
+        self.protocol_error = Some(error);
     }
 
-    /// Kills the child and all in its group. It is not over before it is [buried](Self::bury).
+    /// Kills the child and its process group. The child must be [reaped](Self::reap) afterwards.
     pub(super) fn kill(&self) {
-        if !self.ended {
+        if !self.exited {
             self.kill_group();
-            // A job may have left the group.
+            // A job may have moved the child to another process group.
             let _ = kill_process(self.pid, Signal::KILL);
         }
     }
 
     fn kill_group(&self) {
-        // Not found if all have ended already.
+        // Fails if all processes of the group have exited.
         let _ = kill_process_group(self.pid, Signal::KILL);
     }
 
-    /// What is left of a child that has ended, or been killed, or said something wrong.
-    pub(super) async fn bury(mut self) -> End {
-        // Before its id can become somebody else's: those whom its jobs have started.
+    /// Kills what is left of a child that has exited, been killed or violated the protocol, reaps it and returns the
+    /// reason of its exit.
+    pub(super) async fn reap(mut self) -> Killed {
+        // Kills the processes that its jobs have started, before its process id can be reused.
         self.kill();
         let status = self.process.wait().await;
         self.finish_lines(true);
-        match (self.confused, status) {
-            (Some(what), _) => Killed::ProtocolError(what),
-            (None, Ok(status)) => end(status),
+        match (self.protocol_error, status) {
+            (Some(error), _) => Killed::ProtocolError(error),
+            (None, Ok(status)) => exit_reason(status),
             (None, Err(error)) => Killed::ProtocolError(error.to_string()),
         }
     }
 
-    /// Lets an idle child end by itself.
+    /// Stops an idle child: it exits by itself, or is killed after [`STOP_TIMEOUT`].
     pub(super) async fn stop(mut self) {
         if self.send(&ToChild::Stop).is_ok() {
-            // It has nothing to say any more but that it ends.
-            let _ = timeout(FAREWELL, async { while self.next().await.is_some() {} }).await;
+            // No further messages are expected; this waits for the exit.
+            let _ = timeout(STOP_TIMEOUT, async { while self.next().await.is_some() {} }).await;
         }
-        self.bury().await;
+        self.reap().await;
     }
 
-    /// How many bytes of memory are resident.
+    /// The resident memory in bytes, if it can be determined.
     pub(super) fn resident(&self) -> Option<u64> {
         let text =
             std::fs::read_to_string(format!("/proc/{}/statm", self.pid.as_raw_pid())).ok()?;
@@ -244,7 +244,7 @@ impl Child {
     }
 }
 
-fn end(status: ExitStatus) -> End {
+fn exit_reason(status: ExitStatus) -> Killed {
     match (status.signal(), status.code()) {
         (Some(signal), _) => Killed::Signal(signal),
         (None, Some(code)) => Killed::Exited(code),

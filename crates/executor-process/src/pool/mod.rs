@@ -1,8 +1,8 @@
-//! The pool: a thread with a runtime of its own, and a slot for each child.
+//! The pool: a thread with a current-thread runtime, and a slot for each child.
 
 mod child;
-mod flight;
-mod printed;
+mod in_flight;
+mod line_reader;
 mod slot;
 mod start;
 #[cfg(test)]
@@ -22,52 +22,53 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{SetOnce, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 
-use self::slot::{Shared, Slot, State};
+use self::slot::{PoolShared, Slot, SlotState};
 use self::start::StartError;
 use crate::options::Options;
 
-/// A pool that has been started. Dropped, it kills what is under way after a grace, and ends.
+/// A started pool. When it is dropped, its runs are cancelled, and killed after the grace period.
 #[derive(Debug)]
 pub(crate) struct Pool {
     queue: Arc<RunQueue>,
     workers: UnboundedSender<Worker>,
-    /// Dropped, it lets the idle children go.
-    open: Option<oneshot::Sender<()>>,
-    /// Told when the idle children are gone.
-    settled: Option<oneshot::Receiver<()>>,
+    /// Dropped to stop the idle children.
+    close_tx: Option<oneshot::Sender<()>>,
+    /// Closed when the idle children have exited.
+    idle_closed_rx: Option<oneshot::Receiver<()>>,
 }
 
 impl Pool {
     pub(crate) fn start(options: Arc<Options>) -> Result<Self, ExecutorError> {
-        let failed = |error: std::io::Error| ExecutorError::Start(Box::new(error));
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let start_error = |error: std::io::Error| ExecutorError::Start(Box::new(error));
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(start_error)?;
         let queue = RunQueue::new(options.processes);
-        let (workers, coming) = unbounded_channel();
-        let (open, closing) = oneshot::channel();
-        let (settling, settled) = oneshot::channel();
-        let (started, starts) = mpsc::channel();
+        let (workers, worker_rx) = unbounded_channel();
+        let (close_tx, close_rx) = oneshot::channel();
+        let (idle_closed_tx, idle_closed_rx) = oneshot::channel();
+        let (start_tx, start_rx) = mpsc::channel();
         let eager = if options.eager { options.processes } else { 0 };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(PoolShared {
             options,
             queue: Arc::clone(&queue),
-            back: workers.clone(),
+            return_tx: workers.clone(),
             closing: SetOnce::new(),
         });
-        let manager = Manager { shared, slots: Vec::new(), tasks: JoinSet::new(), started };
+        let manager = Manager { shared, slots: Vec::new(), tasks: JoinSet::new(), start_tx };
         thread::Builder::new()
             .name("punctual-processes".into())
-            .spawn(move || runtime.block_on(manager.run(coming, closing, settling)))
-            .map_err(failed)?;
-        let pool = Self { queue, workers, open: Some(open), settled: Some(settled) };
-        for start in starts.iter().take(eager) {
-            start.map_err(|error| ExecutorError::Start(Box::new(error)))?;
+            .spawn(move || runtime.block_on(manager.run(worker_rx, close_rx, idle_closed_tx)))
+            .map_err(start_error)?;
+        let pool =
+            Self { queue, workers, close_tx: Some(close_tx), idle_closed_rx: Some(idle_closed_rx) };
+        for result in start_rx.iter().take(eager) {
+            result.map_err(|error| ExecutorError::Start(Box::new(error)))?;
         }
         Ok(pool)
     }
 
     pub(crate) fn push(&self, run: Run) -> Result<(), Refused> {
         if let Some(worker) = self.queue.push(run)? {
-            // If nobody takes it, the runs are lost with it.
+            // If the manager has exited, dropping the worker reports the runs as lost.
             let _ = self.workers.send(worker);
         }
         Ok(())
@@ -75,13 +76,13 @@ impl Pool {
 
     pub(crate) fn close(mut self, timeout: Duration) -> impl Future<Output = ()> + Send + use<> {
         let closing = self.queue.close(timeout);
-        let (open, settled) = (self.open.take(), self.settled.take());
+        let (close_tx, idle_closed_rx) = (self.close_tx.take(), self.idle_closed_rx.take());
         async move {
             closing.await;
-            drop(open);
-            if let Some(settled) = settled {
-                // Told by dropping it.
-                let _ = settled.await;
+            drop(close_tx);
+            if let Some(idle_closed_rx) = idle_closed_rx {
+                // The sender is dropped without sending a value.
+                let _ = idle_closed_rx.await;
             }
         }
     }
@@ -89,35 +90,36 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        if self.open.is_some() {
+        if self.close_tx.is_some() {
             self.queue.abandon();
         }
     }
 }
 
-/// Places workers: each gets a slot, with its child.
+/// Assigns workers to slots, each of which has a child.
 struct Manager {
-    shared: Arc<Shared>,
-    slots: Vec<Place>,
+    shared: Arc<PoolShared>,
+    slots: Vec<SlotHandle>,
     tasks: JoinSet<()>,
-    started: mpsc::Sender<Result<(), StartError>>,
+    start_tx: mpsc::Sender<Result<(), StartError>>,
 }
 
-/// A slot from outside.
-struct Place {
+/// The manager's handle of a slot.
+struct SlotHandle {
     workers: UnboundedSender<Worker>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<SlotState>>,
     task: AbortHandle,
 }
 
 impl Manager {
     async fn run(
         mut self,
-        mut coming: UnboundedReceiver<Worker>,
-        mut closing: oneshot::Receiver<()>,
-        settling: oneshot::Sender<()>,
+        mut worker_rx: UnboundedReceiver<Worker>,
+        mut close_rx: oneshot::Receiver<()>,
+        idle_closed_tx: oneshot::Sender<()>,
     ) {
-        // Whoever started this program may have had it ignore its children, whose ends nobody could tell then.
+        // Installing a handler resets SIGCHLD if it was inherited as ignored; with SIGCHLD ignored, exit statuses can't
+        // be collected.
         let _ = signal(SignalKind::child());
         if self.shared.options.eager {
             for _ in 0..self.shared.options.processes {
@@ -127,56 +129,56 @@ impl Manager {
         loop {
             tokio::select! {
                 biased;
-                Some(worker) = coming.recv() => self.place(worker),
-                _ = &mut closing => break,
+                Some(worker) = worker_rx.recv() => self.assign(worker),
+                _ = &mut close_rx => break,
             }
         }
-        let idle = |place: &&Place| *place.state.lock() != State::Busy;
-        let idle: Vec<_> = self.slots.iter().filter(idle).map(|place| place.task.clone()).collect();
-        // They end when they have nothing to do.
+        let idle = |slot: &&SlotHandle| *slot.state.lock() != SlotState::Busy;
+        let idle: Vec<_> = self.slots.iter().filter(idle).map(|slot| slot.task.clone()).collect();
+        // Closes the channels of the slots, which exit when they are idle.
         self.slots.clear();
         let _ = self.shared.closing.set(());
         while !idle.iter().all(AbortHandle::is_finished) && self.tasks.join_next().await.is_some() {
         }
-        drop(settling);
+        drop(idle_closed_tx);
         self.tasks.join_all().await;
     }
 
-    /// In the slot whose child is ready, else in one whose child is coming, else in a new one. Not in one that
-    /// can't start its child; nor in a new one then, which could not either.
-    fn place(&mut self, worker: Worker) {
-        let in_state = |state| self.slots.iter().position(|place| *place.state.lock() == state);
-        let slot = in_state(State::Ready).or_else(|| in_state(State::Empty));
-        let resting = self.slots.iter().find_map(|place| match &*place.state.lock() {
-            State::Resting(problem) => Some(problem.clone()),
+    /// Assigns the worker to a slot with a ready child, else to one whose child is starting, else to a new slot. If
+    /// starting children fails, no new slot is created.
+    fn assign(&mut self, worker: Worker) {
+        let in_state = |state| self.slots.iter().position(|slot| *slot.state.lock() == state);
+        let slot = in_state(SlotState::Ready).or_else(|| in_state(SlotState::Empty));
+        let unavailable = self.slots.iter().find_map(|slot| match &*slot.state.lock() {
+            SlotState::Unavailable(error) => Some(error.clone()),
             _ => None,
         });
-        let slot = match (slot, resting) {
+        let slot = match (slot, unavailable) {
             (Some(slot), _) => slot,
             (None, None) => self.add_slot(),
-            // Those who are at work take its runs.
-            (None, Some(_)) if in_state(State::Busy).is_some() => return,
-            (None, Some(problem)) => return refuse(worker, &problem),
+            // The busy slots execute the queued runs.
+            (None, Some(_)) if in_state(SlotState::Busy).is_some() => return,
+            (None, Some(error)) => return reject(worker, &error),
         };
-        *self.slots[slot].state.lock() = State::Busy;
-        // A slot lives as long as its place.
+        *self.slots[slot].state.lock() = SlotState::Busy;
+        // The slot's task runs as long as its handle exists.
         let _ = self.slots[slot].workers.send(worker);
     }
 
     fn add_slot(&mut self) -> usize {
-        let (workers, coming) = unbounded_channel();
-        let state = Arc::new(Mutex::new(State::Empty));
-        let slot = Slot::new(&self.shared, coming, Arc::clone(&state));
-        let started = self.shared.options.eager.then(|| self.started.clone());
-        let task = self.tasks.spawn(slot.run(started));
-        self.slots.push(Place { workers, state, task });
+        let (workers, worker_rx) = unbounded_channel();
+        let state = Arc::new(Mutex::new(SlotState::Empty));
+        let slot = Slot::new(&self.shared, worker_rx, Arc::clone(&state));
+        let start_tx = self.shared.options.eager.then(|| self.start_tx.clone());
+        let task = self.tasks.spawn(slot.run(start_tx));
+        self.slots.push(SlotHandle { workers, state, task });
         self.slots.len() - 1
     }
 }
 
-/// No slot has a child, or will have one soon.
-fn refuse(mut worker: Worker, problem: &str) {
+/// Rejects the queued runs, because no slot has a child or will have one soon.
+fn reject(mut worker: Worker, error: &str) {
     while let Some((run, _)) = worker.next() {
-        run.finish(RunOutcome::Refused(problem.to_owned()));
+        run.finish(RunOutcome::Refused(error.to_owned()));
     }
 }

@@ -1,4 +1,4 @@
-//! A place in the pool: one child after another.
+//! A slot of the pool, which has one child after another.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -9,170 +9,170 @@ use tokio::sync::SetOnce;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
-use super::child::Child;
+use super::child::ChildHandle;
 use super::start::{Backoff, StartError, start};
 use crate::options::Options;
 
-/// How often a child's memory is looked at.
-const LOOK: Duration = Duration::from_millis(100);
+/// The minimum interval between two checks of a child's memory.
+const MEMORY_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How a slot looks from outside.
+/// The availability of a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum SlotState {
     /// It has no child, or is about to replace it.
     Empty,
-    /// Its child waits for runs.
+    /// Its child is idle.
     Ready,
-    /// It has a worker, or one is on its way.
+    /// It has a worker, or one is assigned to it.
     Busy,
-    /// For this reason its child can't be started; after a while that is tried again.
-    Resting(String),
+    /// Starting its child has failed with this error; the next attempt follows after the backoff.
+    Unavailable(String),
 }
 
-/// What the slots of a pool have in common.
-pub(super) struct Shared {
+/// The data shared by all slots of a pool.
+pub(super) struct PoolShared {
     pub(super) options: Arc<Options>,
     pub(super) queue: Arc<RunQueue>,
-    /// Takes workers that need another place.
-    pub(super) back: UnboundedSender<Worker>,
-    /// Set when nothing waits any more for a run to come.
+    /// Returns workers to the manager, which assigns them to other slots.
+    pub(super) return_tx: UnboundedSender<Worker>,
+    /// Set when the pool is closing and no further runs are accepted.
     pub(super) closing: SetOnce<()>,
 }
 
 pub(super) struct Slot {
-    pub(super) shared: Arc<Shared>,
-    coming: UnboundedReceiver<Worker>,
-    state: Arc<Mutex<State>>,
-    pub(super) child: Option<Child>,
-    /// How starts went, and how children did that had nothing to do.
+    pub(super) shared: Arc<PoolShared>,
+    worker_rx: UnboundedReceiver<Worker>,
+    state: Arc<Mutex<SlotState>>,
+    pub(super) child: Option<ChildHandle>,
+    /// Backoff after failed starts, and after exits of idle children.
     starts: Backoff,
-    deaths: Backoff,
-    /// Why there is no child.
-    problem: String,
-    /// How many runs the child has had, and when its memory was looked at last.
+    idle_exits: Backoff,
+    /// The error of the last failed start.
+    start_error: String,
+    /// The number of runs that the child has executed, and the time of the last check of its memory.
     runs: u64,
-    looked: Instant,
-    /// The child has had enough.
-    spent: bool,
-    /// How long runs take, as far as is known.
+    memory_checked_at: Instant,
+    /// The child must be replaced before the next run.
+    needs_recycle: bool,
+    /// A moving average of the duration of runs.
     pub(super) average: Duration,
 }
 
 impl Slot {
     pub(super) fn new(
-        shared: &Arc<Shared>,
-        coming: UnboundedReceiver<Worker>,
-        state: Arc<Mutex<State>>,
+        shared: &Arc<PoolShared>,
+        worker_rx: UnboundedReceiver<Worker>,
+        state: Arc<Mutex<SlotState>>,
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
-            coming,
+            worker_rx,
             state,
             child: None,
             starts: Backoff::default(),
-            deaths: Backoff::default(),
-            problem: String::new(),
+            idle_exits: Backoff::default(),
+            start_error: String::new(),
             runs: 0,
-            looked: Instant::now(),
-            spent: false,
+            memory_checked_at: Instant::now(),
+            needs_recycle: false,
             average: Duration::from_millis(1),
         }
     }
 
-    /// Works until there will be no more workers.
+    /// Serves workers until their channel is closed.
     pub(super) async fn run(mut self, started: Option<mpsc::Sender<Result<(), StartError>>>) {
         if let Some(started) = started {
-            // Nobody listens if another slot has failed.
-            let _ = started.send(self.renew().await);
+            // The receiver is dropped after the first failed start.
+            let _ = started.send(self.replace_child().await);
         }
         loop {
-            let idle = self.show();
+            let idle = self.publish_state();
             tokio::select! {
                 biased;
-                worker = self.coming.recv() => match worker {
+                worker = self.worker_rx.recv() => match worker {
                     Some(worker) => {
                         let state = self.serve(worker).await;
-                        // At once: the next worker may be on its way already.
+                        // Must follow immediately: the manager may already have assigned the next worker.
                         *self.state.lock() = state;
                     }
                     None => break,
                 },
-                () = watch(&mut self.child), if idle => self.bury_idle().await,
-                () = pause(&self.starts, &self.deaths), if !idle => {
-                    // What is wrong is told to the next run, if it still is.
-                    let _ = self.renew().await;
+                () = wait_idle_exit(&mut self.child), if idle => self.reap_idle().await,
+                () = wait_backoff(&self.starts, &self.idle_exits), if !idle => {
+                    // The error is kept; the next run is rejected with it if starts keep failing.
+                    let _ = self.replace_child().await;
                 }
             }
         }
-        self.retire().await;
+        self.stop_child().await;
     }
 
-    /// Says how it looks, unless a worker is on its way here; answers whether the child waits for runs.
-    fn show(&self) -> bool {
-        let idle = self.child.is_some() && !self.spent;
+    /// Publishes the slot's state unless a worker is assigned to it. Returns whether the child is idle.
+    fn publish_state(&self) -> bool {
+        let idle = self.child.is_some() && !self.needs_recycle;
         let mut state = self.state.lock();
         let before = state.clone();
         *state = match &before {
-            State::Busy => State::Busy,
-            _ if idle => State::Ready,
-            State::Resting(_) => State::Resting(self.problem.clone()),
-            _ => State::Empty,
+            SlotState::Busy => SlotState::Busy,
+            _ if idle => SlotState::Ready,
+            SlotState::Unavailable(_) => SlotState::Unavailable(self.start_error.clone()),
+            _ => SlotState::Empty,
         };
         drop(state);
-        if idle && matches!(before, State::Resting(_)) {
-            // Those who were at work meanwhile may have long runs.
-            self.pass_on(self.shared.queue.try_issue_worker());
+        if idle && matches!(before, SlotState::Unavailable(_)) {
+            // The busy slots may be occupied by long runs, so a worker is requested for the queued runs.
+            self.return_worker(self.shared.queue.try_issue_worker());
         }
         idle
     }
 
-    /// Gives one run after another to children; answers how the slot looks then.
-    async fn serve(&mut self, mut worker: Worker) -> State {
+    /// Executes runs until the worker has none. Returns the new state of the slot.
+    async fn serve(&mut self, mut worker: Worker) -> SlotState {
         while let Some((run, another)) = worker.next() {
-            self.pass_on(another);
-            if self.is_ready(run.context()).await {
-                self.work(&mut worker, run).await;
+            self.return_worker(another);
+            if self.ensure_child(run.context()).await {
+                self.execute_runs(&mut worker, run).await;
             } else {
-                // Others may have children.
-                self.pass_on(worker.requeue(std::iter::once(run)));
-                self.pass_on(Some(worker));
-                return State::Resting(self.problem.clone());
+                // Other slots may have a child.
+                self.return_worker(worker.requeue(std::iter::once(run)));
+                self.return_worker(Some(worker));
+                return SlotState::Unavailable(self.start_error.clone());
             }
         }
-        State::Empty
+        SlotState::Empty
     }
 
-    /// Lets another slot have the worker.
-    pub(super) fn pass_on(&self, worker: Option<Worker>) {
+    /// Returns a worker to the manager, which assigns it to another slot.
+    pub(super) fn return_worker(&self, worker: Option<Worker>) {
         if let Some(worker) = worker {
-            // After a shutdown there is no place for it.
-            let _ = self.shared.back.send(worker);
+            // After a shutdown the worker is dropped.
+            let _ = self.shared.return_tx.send(worker);
         }
     }
 
-    /// Waits for a child, or until the run of this context is not wanted any more; false if there won't be a
-    /// child soon.
-    async fn is_ready(&mut self, context: &JobContext) -> bool {
-        if self.spent {
-            self.retire().await;
+    /// Starts a child if there is none, and waits until it is ready or the run is cancelled. Returns `false` if starts
+    /// keep failing.
+    async fn ensure_child(&mut self, context: &JobContext) -> bool {
+        if self.needs_recycle {
+            self.stop_child().await;
         }
         while self.child.is_none() && !context.is_cancelled() {
-            if self.starts.is_hopeless() {
+            if self.starts.is_exhausted() {
                 return false;
             }
             tokio::select! {
                 () = self.starts.wait() => {}
                 () = context.cancelled() => break,
             }
-            // If it went wrong, the backoff knows.
+            // A failure is recorded in the backoff.
             let _ = self.start(context.cancelled()).await;
         }
         true
     }
 
-    /// Replaces the child, or starts the first one, unless the pool closes.
-    async fn renew(&mut self) -> Result<(), StartError> {
-        self.retire().await;
+    /// Replaces the child or starts the first one, unless the pool is closing.
+    async fn replace_child(&mut self) -> Result<(), StartError> {
+        self.stop_child().await;
         let shared = Arc::clone(&self.shared);
         let closing = async {
             shared.closing.wait().await;
@@ -180,74 +180,75 @@ impl Slot {
         self.start(closing).await
     }
 
-    async fn start(&mut self, given_up: impl Future<Output = ()>) -> Result<(), StartError> {
-        (self.runs, self.spent) = (0, false);
-        match start(&self.shared.options, given_up).await {
+    async fn start(&mut self, cancelled: impl Future<Output = ()>) -> Result<(), StartError> {
+        (self.runs, self.needs_recycle) = (0, false);
+        match start(&self.shared.options, cancelled).await {
             Ok(child) => {
                 self.child = Some(child);
                 self.starts.reset();
                 Ok(())
             }
-            Err(StartError::GivenUp) => Err(StartError::GivenUp),
+            Err(StartError::Cancelled) => Err(StartError::Cancelled),
             Err(error) => {
-                self.problem = error_chain(&error).to_string();
-                tracing::warn!(error = %self.problem, "no child process");
+                self.start_error = error_chain(&error).to_string();
+                tracing::warn!(error = %self.start_error, "failed to start a child process");
                 self.starts.failed();
                 Err(error)
             }
         }
     }
 
-    /// Lets the child go that has nothing to do.
-    async fn retire(&mut self) {
+    /// Stops the idle child.
+    async fn stop_child(&mut self) {
         if let Some(child) = self.child.take() {
             child.stop().await;
         }
     }
 
-    async fn bury_idle(&mut self) {
+    async fn reap_idle(&mut self) {
         if let Some(child) = self.child.take() {
-            let end = child.bury().await;
-            tracing::warn!(%end, "an idle child process has ended");
-            self.deaths.failed();
+            let reason = child.reap().await;
+            tracing::warn!(%reason, "an idle child process has exited");
+            self.idle_exits.failed();
         }
     }
 
-    /// How many more runs the child may be given.
-    pub(super) fn room(&self) -> u64 {
+    /// The number of runs left before the child is replaced.
+    pub(super) fn remaining_runs(&self) -> u64 {
         match self.shared.options.recycle_after {
-            _ if self.spent => 0,
-            Some(most) => most.saturating_sub(self.runs),
+            _ if self.needs_recycle => 0,
+            Some(max) => max.saturating_sub(self.runs),
             None => u64::MAX,
         }
     }
 
-    /// The child has done a run, which took so long.
-    pub(super) fn count(&mut self, took: Duration) {
-        self.deaths.reset();
-        self.average = (self.average * 7 + took) / 8;
+    /// Updates the counters after a run of duration `duration`.
+    pub(super) fn record_run(&mut self, duration: Duration) {
+        self.idle_exits.reset();
+        self.average = (self.average * 7 + duration) / 8;
         self.runs += 1;
-        self.spent |= self.shared.options.recycle_after.is_some_and(|most| self.runs >= most);
-        if let (Some(most), Some(child)) = (self.shared.options.recycle_memory, &self.child)
-            && (took >= LOOK || self.looked.elapsed() >= LOOK)
+        self.needs_recycle |= self.shared.options.recycle_after.is_some_and(|max| self.runs >= max);
+        if let (Some(max), Some(child)) = (self.shared.options.recycle_memory, &self.child)
+            && (duration >= MEMORY_CHECK_INTERVAL
+                || self.memory_checked_at.elapsed() >= MEMORY_CHECK_INTERVAL)
         {
-            self.looked = Instant::now();
-            self.spent |= child.resident().is_some_and(|bytes| bytes > most);
+            self.memory_checked_at = Instant::now();
+            self.needs_recycle |= child.resident().is_some_and(|bytes| bytes > max);
         }
     }
 }
 
-/// Waits until a child may be started although nobody waits for it.
-async fn pause(starts: &Backoff, deaths: &Backoff) {
+/// Waits for the end of both backoffs, after which a child may be started in advance.
+async fn wait_backoff(starts: &Backoff, idle_exits: &Backoff) {
     starts.wait().await;
-    deaths.wait().await;
+    idle_exits.wait().await;
 }
 
-/// Waits until an idle child ends, or says something although nobody has asked it.
-async fn watch(child: &mut Option<Child>) {
+/// Waits until an idle child exits or violates the protocol.
+async fn wait_idle_exit(child: &mut Option<ChildHandle>) {
     if let Some(child) = child
         && let Some(message) = child.next().await
     {
-        child.confused(format!("it said {message:?}"));
+        child.set_protocol_error(format!("sent an unexpected message: {message:?}"));
     }
 }

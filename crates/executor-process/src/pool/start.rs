@@ -1,4 +1,4 @@
-//! Starting children, and not too often if that fails.
+//! Starting children, with a backoff after failures.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -6,86 +6,91 @@ use std::path::PathBuf;
 use std::process::{Stdio, id};
 use std::time::Duration;
 
-use punctual_core::{TaskName, error_chain};
+use punctual_core::{Killed, TaskName, error_chain};
 use rustix::fs::fstat;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::child::{Child, End};
-use crate::inside::{VARIABLE, known};
+use super::child::ChildHandle;
+use crate::child::{CHILD_ENV_VAR, registered_tasks};
 use crate::options::Options;
-use crate::wire::{FromChild, ToChild, VERSION, Welcome};
+use crate::wire::{FromChild, Handshake, ToChild, VERSION};
 
-/// How long a child may take until it says that it is ready.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait until a child is ready.
+pub(super) const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often in a row a start may fail until runs are refused.
+/// The number of consecutive failed starts after which runs are rejected.
 const ATTEMPTS: u32 = 3;
 
-/// Why a child could not be started.
+/// An error of starting a child.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error("a child process can't be started")]
     Spawn(#[from] std::io::Error),
     #[error(
-        "a child process said nothing for {PATIENCE:?}; is punctual::process::init the first line of main?"
+        "the child process was not ready after {START_TIMEOUT:?}; check that punctual::process::init is called first in main"
     )]
-    Silent,
+    Timeout,
     #[error(
-        "a child process ended before it was ready: {0}; is punctual::process::init the first line of main?"
+        "the child process exited before it was ready: {0}; check that punctual::process::init is called first in main"
     )]
-    Ended(End),
-    #[error("a child process is {0:?} and its parent {VERSION:?}")]
+    Exited(Killed),
+    #[error("version mismatch: the child process is {0:?}, its parent is {VERSION:?}")]
     Version(String),
-    #[error("a child process can't work: {0}")]
-    Unable(String),
-    #[error("a child process doesn't know the task {0}: is init always given the same ones?")]
-    Task(TaskName),
-    #[error("the pool has closed before a child process was ready")]
-    GivenUp,
+    #[error("the setup of the child process failed: {0}")]
+    SetupFailed(String),
+    #[error(
+        "task {0} is not registered in the child process; init must be called with the same tasks in every process"
+    )]
+    UnknownTask(TaskName),
+    #[error("the pool was closed before the child process was ready")]
+    Cancelled,
 }
 
-/// Starts a child, and waits until it is ready or not wanted any more.
+/// Starts a child, and waits until it is ready or `cancelled` completes.
 pub(super) async fn start(
     options: &Options,
-    given_up: impl Future<Output = ()>,
-) -> Result<Child, StartError> {
+    cancelled: impl Future<Output = ()>,
+) -> Result<ChildHandle, StartError> {
     let mut child = spawn(options)?;
-    let welcome = Welcome {
+    let handshake = Handshake {
         version: VERSION.into(),
         limit: options.max_message,
         nice: options.nice,
         memory: options.memory_limit,
     };
-    let said = match child.send(&ToChild::Welcome(welcome)) {
+    let received = match child.send(&ToChild::Handshake(handshake)) {
         Ok(_) => tokio::select! {
-            said = timeout(PATIENCE, child.next()) => said.map_err(|_| StartError::Silent),
-            () = given_up => Err(StartError::GivenUp),
+            received = timeout(START_TIMEOUT, child.next()) => received.map_err(|_| StartError::Timeout),
+            () = cancelled => Err(StartError::Cancelled),
         },
-        Err(error) => return Err(StartError::Unable(error_chain(&error).to_string())),
+        Err(error) => return Err(StartError::SetupFailed(error_chain(&error).to_string())),
     };
-    let problem = match said {
+    let error = match received {
         Ok(Some(FromChild::Ready { version, .. })) if version != VERSION => {
             StartError::Version(version)
         }
         Ok(Some(FromChild::Ready { tasks, .. })) => {
-            let missing = known().into_iter().flatten().find(|task| !tasks.contains(task));
+            let missing =
+                registered_tasks().into_iter().flatten().find(|task| !tasks.contains(task));
             match missing {
                 None => return Ok(child),
-                Some(task) => StartError::Task(task.clone()),
+                Some(task) => StartError::UnknownTask(task.clone()),
             }
         }
-        Ok(Some(FromChild::Unable(reason))) => StartError::Unable(reason),
-        Ok(Some(other)) => StartError::Unable(format!("it said {other:?}")),
-        Ok(None) => return Err(StartError::Ended(child.bury().await)),
-        Err(problem) => problem,
+        Ok(Some(FromChild::SetupFailed(reason))) => StartError::SetupFailed(reason),
+        Ok(Some(other)) => {
+            StartError::SetupFailed(format!("it sent an unexpected message: {other:?}"))
+        }
+        Ok(None) => return Err(StartError::Exited(child.reap().await)),
+        Err(error) => error,
     };
     child.kill();
-    child.bury().await;
-    Err(problem)
+    child.reap().await;
+    Err(error)
 }
 
-fn spawn(options: &Options) -> std::io::Result<Child> {
+fn spawn(options: &Options) -> std::io::Result<ChildHandle> {
     let (ours, theirs) = UnixStream::pair()?;
     let inode = fstat(&theirs)?.st_ino;
     let mut command = Command::new(program()?);
@@ -95,7 +100,7 @@ fn spawn(options: &Options) -> std::io::Result<Child> {
     command
         .args(&options.args)
         .envs(options.env.iter().map(|(name, value)| (name, value)))
-        .env(VARIABLE, format!("{inode} {}", id()))
+        .env(CHILD_ENV_VAR, format!("{inode} {}", id()))
         .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -108,12 +113,12 @@ fn spawn(options: &Options) -> std::io::Result<Child> {
         command.current_dir(directory);
     }
     let process = command.spawn()?;
-    // With its end of the socket: only the child may have that now.
+    // Closes the child's end of the socket in this process.
     drop(command);
-    Child::new(process, ours, options)
+    ChildHandle::new(process, ours, options)
 }
 
-/// This program, even if its file has been replaced or removed.
+/// The path of this program, which works even if its file has been replaced or removed.
 fn program() -> std::io::Result<PathBuf> {
     let running = PathBuf::from("/proc/self/exe");
     if cfg!(target_os = "linux") && running.exists() {
@@ -122,7 +127,7 @@ fn program() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-/// When to try again.
+/// The delay of the next attempt after failures: exponential, from 50 ms to 10 s.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
@@ -130,20 +135,20 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// All is well.
+    /// Resets the backoff after a success.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// It went wrong: waits for 50 ms before the next attempt, and for twice as long each time, up to 10 s.
+    /// Records a failure. The delay until the next attempt is 50 ms, and doubles with each failure up to 10 s.
     pub(super) fn failed(&mut self) {
         let wait = Duration::from_millis(50) * 2_u32.pow(self.failures.min(8));
         self.failures += 1;
         self.not_before = Some(Instant::now() + wait.min(Duration::from_secs(10)));
     }
 
-    /// Whether it went wrong too often to let runs wait for the next attempt.
-    pub(super) fn is_hopeless(&self) -> bool {
+    /// Whether attempts have failed so often that runs don't wait for the next one.
+    pub(super) fn is_exhausted(&self) -> bool {
         self.failures >= ATTEMPTS && self.not_before.is_some_and(|time| Instant::now() < time)
     }
 

@@ -1,114 +1,114 @@
-//! Frames: a length, a checksum, and a message in core's bincode.
+//! FrameDecoder: a length, a checksum, and a message in core's bincode.
 
 use punctual_core::{Codec, CodecError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Four bytes of length and four of checksum, little end first.
-const HEADER: usize = 8;
+/// The length and the checksum of the body: four bytes each, little endian.
+const HEADER_LEN: usize = 8;
 
-/// How much is read at a time, and how large a buffer is that has nothing large to hold.
-const CHUNK: usize = 64 << 10;
+/// The capacity of an idle receive buffer; half of it is the least free space that [`FrameDecoder::spare_mut`] returns.
+const CHUNK_LEN: usize = 64 << 10;
 
-/// Why bytes are no frame, or a message can't be one.
+/// An error of encoding or decoding a frame.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FrameError {
-    #[error("a message of {size} bytes is longer than the {limit} bytes that are allowed")]
+    #[error("a message of {size} bytes is longer than the limit of {limit} bytes")]
     TooLong { size: usize, limit: usize },
-    #[error("a message does not have its checksum")]
+    #[error("the checksum of a message does not match")]
     Checksum,
     #[error(transparent)]
     Codec(#[from] CodecError),
 }
 
-/// Puts a message at the end of what is to be sent.
-pub(crate) fn write<T: Serialize>(
+/// Appends the frame of `message` to `out`.
+pub(crate) fn encode_frame<T: Serialize>(
     out: &mut Vec<u8>,
     message: &T,
     limit: usize,
 ) -> Result<(), FrameError> {
     let body = Codec::Bincode.encode(message)?;
     let body = body.as_bytes();
-    let length = check(body.len(), limit)?;
+    let length = check_size(body.len(), limit)?;
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(&crc32fast::hash(body).to_le_bytes());
     out.extend_from_slice(body);
     Ok(())
 }
 
-fn check(size: usize, limit: usize) -> Result<u32, FrameError> {
+fn check_size(size: usize, limit: usize) -> Result<u32, FrameError> {
     match u32::try_from(size) {
         Ok(length) if size <= limit => Ok(length),
         _ => Err(FrameError::TooLong { size, limit }),
     }
 }
 
-/// What has arrived and not been taken yet.
+/// A receive buffer and an incremental decoder of its frames.
 #[derive(Debug)]
-pub(crate) struct Frames {
+pub(crate) struct FrameDecoder {
     buffer: Vec<u8>,
-    taken: usize,
-    filled: usize,
+    start: usize,
+    end: usize,
     limit: usize,
 }
 
-impl Frames {
-    /// For messages of at most so many bytes.
+impl FrameDecoder {
+    /// Creates a decoder of messages of at most `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { buffer: vec![0; CHUNK], taken: 0, filled: 0, limit }
+        Self { buffer: vec![0; CHUNK_LEN], start: 0, end: 0, limit }
     }
 
-    /// From now on for messages of at most so many bytes.
-    pub(crate) fn allow(&mut self, limit: usize) {
+    /// Changes the maximum size of a message in bytes.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
 
-    /// Where to read to; call [`filled`](Self::filled) afterwards.
-    pub(crate) fn space(&mut self) -> &mut [u8] {
-        let kept = self.filled - self.taken;
-        // The whole of a long frame at once, and no more than a chunk for anything else.
+    /// Returns the free part of the buffer, to read into. Call [`advance_written`](Self::advance_written) afterwards.
+    pub(crate) fn spare_mut(&mut self) -> &mut [u8] {
+        let kept = self.end - self.start;
+        // Reserves space for all of a long frame, but for no more than a chunk otherwise.
         let wanted = self.length().filter(|&length| length <= self.limit);
-        let wanted = wanted.map_or(0, |length| HEADER + length).max(kept + CHUNK / 2);
-        if kept == 0 && self.buffer.len() > CHUNK {
-            self.buffer = vec![0; CHUNK];
-        } else if self.taken > 0 {
-            self.buffer.copy_within(self.taken..self.filled, 0);
+        let wanted = wanted.map_or(0, |length| HEADER_LEN + length).max(kept + CHUNK_LEN / 2);
+        if kept == 0 && self.buffer.len() > CHUNK_LEN {
+            self.buffer = vec![0; CHUNK_LEN];
+        } else if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
         }
-        (self.taken, self.filled) = (0, kept);
+        (self.start, self.end) = (0, kept);
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted, 0);
         }
         &mut self.buffer[kept..]
     }
 
-    /// So many bytes were read.
-    pub(crate) fn filled(&mut self, bytes: usize) {
-        self.filled += bytes;
+    /// Marks `bytes` bytes of the free part as received.
+    pub(crate) fn advance_written(&mut self, bytes: usize) {
+        self.end += bytes;
     }
 
-    /// The next message, if all of it is there.
+    /// Returns the next message, or `None` if it has not been received completely.
     pub(crate) fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let Some(length) = self.length() else { return Ok(None) };
-        check(length, self.limit)?;
-        let start = self.taken + HEADER;
-        let Some(body) = self.buffer[..self.filled].get(start..start + length) else {
+        check_size(length, self.limit)?;
+        let body_start = self.start + HEADER_LEN;
+        let Some(body) = self.buffer[..self.end].get(body_start..body_start + length) else {
             return Ok(None);
         };
         if crc32fast::hash(body) != self.word(4) {
             return Err(FrameError::Checksum);
         }
         let message = Codec::decode(body)?;
-        self.taken = start + length;
+        self.start = body_start + length;
         Ok(Some(message))
     }
 
-    /// The length of the next message, if it is known yet and may be.
+    /// The length of the next message, if its header has been received.
     fn length(&self) -> Option<usize> {
-        (self.filled - self.taken >= HEADER).then(|| self.word(0) as usize)
+        (self.end - self.start >= HEADER_LEN).then(|| self.word(0) as usize)
     }
 
     fn word(&self, offset: usize) -> u32 {
-        let at = self.taken + offset;
+        let at = self.start + offset;
         let mut word = [0; 4];
         word.copy_from_slice(&self.buffer[at..at + 4]);
         u32::from_le_bytes(word)
@@ -121,15 +121,15 @@ mod tests {
 
     const LIMIT: usize = 1 << 20;
 
-    fn frames(bytes: &[u8], step: usize) -> Result<Vec<String>, FrameError> {
-        let mut frames = Frames::new(LIMIT);
+    fn decode_all(bytes: &[u8], step: usize) -> Result<Vec<String>, FrameError> {
+        let mut frames = FrameDecoder::new(LIMIT);
         let mut messages = Vec::new();
         for mut piece in bytes.chunks(step) {
             while !piece.is_empty() {
-                let space = frames.space();
-                let read = space.len().min(piece.len());
-                space[..read].copy_from_slice(&piece[..read]);
-                frames.filled(read);
+                let spare = frames.spare_mut();
+                let read = spare.len().min(piece.len());
+                spare[..read].copy_from_slice(&piece[..read]);
+                frames.advance_written(read);
                 piece = &piece[read..];
                 while let Some(message) = frames.next()? {
                     messages.push(message);
@@ -139,45 +139,46 @@ mod tests {
         Ok(messages)
     }
 
-    fn written(messages: &[String]) -> Vec<u8> {
+    fn encode_all(messages: &[String]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for message in messages {
-            write(&mut bytes, message, LIMIT).unwrap();
+            encode_frame(&mut bytes, message, LIMIT).unwrap();
         }
         bytes
     }
 
     #[test]
-    fn messages_arrive_however_the_bytes_are_cut() {
+    fn messages_are_decoded_from_pieces_of_any_size() {
         let messages: Vec<_> =
-            [0, 1, 7, 100, CHUNK, 3 * CHUNK, 2].map(|length| "x".repeat(length)).into();
-        let bytes = written(&messages);
-        for step in [1, 7, 4096, CHUNK, bytes.len()] {
-            assert_eq!(frames(&bytes, step).unwrap(), messages, "{step} bytes at a time");
+            [0, 1, 7, 100, CHUNK_LEN, 3 * CHUNK_LEN, 2].map(|length| "x".repeat(length)).into();
+        let bytes = encode_all(&messages);
+        for step in [1, 7, 4096, CHUNK_LEN, bytes.len()] {
+            assert_eq!(decode_all(&bytes, step).unwrap(), messages, "{step} bytes at a time");
         }
     }
 
     #[test]
-    fn a_changed_bit_is_noticed_wherever_it_is() {
-        let bytes = written(&["one".into(), "two".into()]);
+    fn a_flipped_bit_is_detected() {
+        let bytes = encode_all(&["one".into(), "two".into()]);
         for bit in 0..bytes.len() * 8 {
-            let mut wrong = bytes.clone();
-            wrong[bit / 8] ^= 1 << (bit % 8);
-            // A longer first message: nothing is wrong until the rest of it has come.
-            let waits = |heard: Vec<String>| heard.is_empty() || heard == ["one"];
-            assert!(frames(&wrong, 64).map_or(true, waits), "bit {bit}");
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            // The flipped bit may have made the first message longer: its checksum is not verified before it is
+            // complete.
+            let incomplete = |received: Vec<String>| received.is_empty() || received == ["one"];
+            assert!(decode_all(&flipped, 64).map_or(true, incomplete), "bit {bit}");
         }
     }
 
     #[test]
-    fn a_long_message_is_refused_at_both_ends() {
+    fn a_message_over_the_limit_is_rejected_by_encoder_and_decoder() {
         let long = "x".repeat(LIMIT + 1);
         let mut out = Vec::new();
-        let refused = write(&mut out, &long, LIMIT).unwrap_err();
-        assert!(matches!(refused, FrameError::TooLong { limit: LIMIT, .. }), "{refused}");
+        let rejected = encode_frame(&mut out, &long, LIMIT).unwrap_err();
+        assert!(matches!(rejected, FrameError::TooLong { limit: LIMIT, .. }), "{rejected}");
         assert!(out.is_empty());
-        write(&mut out, &long, 2 * LIMIT).unwrap();
-        // Known from the header on: nothing so long is ever waited for.
-        assert!(matches!(frames(&out[..HEADER], 8), Err(FrameError::TooLong { .. })));
+        encode_frame(&mut out, &long, 2 * LIMIT).unwrap();
+        // The header is enough to reject it, so its body is never buffered.
+        assert!(matches!(decode_all(&out[..HEADER_LEN], 8), Err(FrameError::TooLong { .. })));
     }
 }

@@ -1,4 +1,4 @@
-//! What is said. Both ends are the same executable, so the words may change with any version.
+//! The messages of the protocol. Both ends are the same executable, so the format can change with any version.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,55 +13,55 @@ use serde_json::Value;
 
 use crate::error::{RemoteError, ResultTooLong};
 
-/// Both ends must have the same.
+/// The version of the protocol. Both ends must have the same one.
 pub(crate) const VERSION: &str = concat!("punctual ", env!("CARGO_PKG_VERSION"), " pipe 1");
 
-/// From the pool to a child.
+/// A message from the pool to a child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ToChild {
     /// The first message.
-    Welcome(Welcome),
-    /// Run this after those before it.
-    Run(Order),
-    /// Ask this run to end.
+    Handshake(Handshake),
+    /// Execute this run after those that were sent before it.
+    Run(RunRequest),
+    /// Cancel this run.
     Cancel(u128),
-    /// Give back all runs that have not begun.
-    Recall,
-    /// What the run before has printed has been read: go on.
+    /// Return all runs that have not started.
+    ReturnQueued,
+    /// The output of the previous run has been read: the next one can start.
     OutputRead,
-    /// End when the run under way is over.
+    /// Exit when the current run has finished.
     Stop,
 }
 
-/// What a child is told about itself.
+/// The settings of a child.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Welcome {
+pub(crate) struct Handshake {
     pub(crate) version: String,
-    /// The longest message.
+    /// The maximum size of a message in bytes.
     pub(crate) limit: usize,
-    /// How nice to be, in addition to the parent.
+    /// The nice value, in addition to the parent's.
     pub(crate) nice: i32,
-    /// How many bytes of memory may be allocated.
+    /// The memory limit (`RLIMIT_DATA`) in bytes.
     pub(crate) memory: Option<u64>,
 }
 
-/// From a child to the pool.
+/// A message from a child to the pool.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum FromChild {
-    /// The first message: it can run these tasks.
+    /// The first message: the child can execute runs of these tasks.
     Ready { version: String, tasks: Vec<TaskName> },
-    /// The first message: it can't run anything, for this reason.
-    Unable(String),
-    /// The run has ended, and the next one has begun, if there is one. If it has `printed` something that
-    /// has not been read yet, the next one waits for [`ToChild::OutputRead`].
-    Ended { run: u128, ending: CommandStatus, printed: bool },
-    /// So many of the runs sent last come back.
-    Recalled(usize),
+    /// The first message if the setup of the child failed, with the reason.
+    SetupFailed(String),
+    /// The run has finished, and the next one, if there is one, has started. If `output_pending` is set, output of the
+    /// finished run is still in the pipe, and the next run waits for [`ToChild::OutputRead`].
+    Finished { run: u128, result: RunResult, output_pending: bool },
+    /// The number of runs that are returned, which are those that were sent last.
+    QueuedReturned(usize),
 }
 
-/// A run on its way into a child.
+/// A run as it is sent to a child.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Order {
+pub(crate) struct RunRequest {
     pub(crate) run: u128,
     pub(crate) task: TaskName,
     pub(crate) args: Encoded,
@@ -71,8 +71,8 @@ pub(crate) struct Order {
     attempt: u32,
 }
 
-impl Order {
-    pub(crate) fn of(run: &Run) -> Self {
+impl RunRequest {
+    pub(crate) fn from_run(run: &Run) -> Self {
         let context = run.context();
         Self {
             run: context.run_id().as_u128(),
@@ -85,7 +85,7 @@ impl Order {
         }
     }
 
-    /// The context that the task gets in the child.
+    /// Creates the context of the run in the child.
     pub(crate) fn context(&self) -> JobContext {
         let (id, alias) = (self.job_id.clone(), self.job_store.clone());
         let run_id = RunId::from_u128(self.run);
@@ -94,42 +94,46 @@ impl Order {
     }
 }
 
-/// How a run ended in the child.
+/// The outcome of a run in a child.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum CommandStatus {
-    /// The value, as JSON.
+pub(crate) enum RunResult {
+    /// The returned value, as JSON.
     Success(String),
-    /// The error, and what its task can read it from, as JSON.
+    /// The error, and its encoding by the task (JSON) if there is one.
     Failed {
         error: RemoteError,
-        written: Option<String>,
+        encoded_error: Option<String>,
     },
-    /// What the task returned, value or error, is longer than this.
+    /// The returned value or error is longer than this limit in bytes.
     TooLong(usize),
     Panicked(String),
     InvalidArguments(RemoteError),
-    /// It was asked to end before it began.
+    /// It was cancelled before it started.
     Lost,
-    /// The child does not know the task.
-    Unknown,
+    /// The task is not registered in the child.
+    UnknownTask,
 }
 
-impl CommandStatus {
-    /// How a run of this task ended, if that can be said in so many bytes.
-    pub(crate) fn of(outcome: Option<RunOutcome>, task: &dyn DynTask, limit: usize) -> Self {
+impl RunResult {
+    /// Converts the outcome of a run of `task` into at most `limit` bytes.
+    pub(crate) fn from_outcome(
+        outcome: Option<RunOutcome>,
+        task: &dyn DynTask,
+        limit: usize,
+    ) -> Self {
         match outcome {
             Some(RunOutcome::Success(value)) => match json(&value, limit) {
                 Some(json) => Self::Success(json),
                 None => Self::TooLong(limit),
             },
             Some(RunOutcome::Failed(error)) => Self::Failed {
-                error: RemoteError::of(&**error),
-                written: task.write_error(&error).and_then(|written| json(&written, limit)),
+                error: RemoteError::from_error(&**error),
+                encoded_error: task.write_error(&error).and_then(|encoded| json(&encoded, limit)),
             },
             Some(RunOutcome::Panicked(text)) => Self::Panicked(text),
             Some(RunOutcome::InvalidArguments(error)) => {
-                // Told again by the pool's own error around it.
-                Self::InvalidArguments(RemoteError::of(match &*error {
+                // The pool wraps the source in a `CodecError::Decode` again.
+                Self::InvalidArguments(RemoteError::from_error(match &*error {
                     CodecError::Decode(source) => &**source,
                     other => other,
                 }))
@@ -138,10 +142,12 @@ impl CommandStatus {
         }
     }
 
-    /// The same in fewer bytes, as it takes more than so many.
-    pub(crate) fn shortened(self, limit: usize) -> Self {
+    /// Returns a shorter result after this one exceeded `limit`.
+    pub(crate) fn truncate_to(self, limit: usize) -> Self {
         match self {
-            Self::Failed { error, written: Some(_) } => Self::Failed { error, written: None },
+            Self::Failed { error, encoded_error: Some(_) } => {
+                Self::Failed { error, encoded_error: None }
+            }
             Self::Panicked(mut text) if text.len() > limit / 2 => {
                 text.truncate(text.floor_char_boundary(limit / 2));
                 Self::Panicked(text)
@@ -150,23 +156,24 @@ impl CommandStatus {
         }
     }
 
-    /// The same for those who did not see it.
+    /// Converts the result into the outcome that is reported in the parent.
     pub(crate) fn into_outcome(self, task: &dyn DynTask) -> RunOutcome {
         match self {
             Self::Success(json) => match serde_json::from_str(&json) {
                 Ok(value) => RunOutcome::Success(value),
-                // Such as one that is nested too deeply: written without a limit, read with one.
+                // For example, its nesting is too deep: only the decoder limits the depth.
                 Err(error) => {
-                    let error = format!("its result can't be read: {error}");
+                    let error = format!("can't decode the task's result: {error}");
                     RunOutcome::Failed(Arc::new(error.into()))
                 }
             },
-            Self::Failed { error, written } => {
-                let written = written.and_then(|json| serde_json::from_str(&json).ok());
-                // The task's own code must not cost the pool its thread.
-                let read = || written.and_then(|written| task.read_error(written));
-                let read = catch_unwind(AssertUnwindSafe(read)).ok().flatten();
-                RunOutcome::Failed(Arc::new(read.unwrap_or_else(|| error.into())))
+            Self::Failed { error, encoded_error } => {
+                let encoded_error = encoded_error.and_then(|json| serde_json::from_str(&json).ok());
+                // This calls code of the task; its panic must not end the pool's thread.
+                let decode =
+                    || encoded_error.and_then(|encoded_error| task.read_error(encoded_error));
+                let decoded = catch_unwind(AssertUnwindSafe(decode)).ok().flatten();
+                RunOutcome::Failed(Arc::new(decoded.unwrap_or_else(|| error.into())))
             }
             Self::TooLong(limit) => RunOutcome::Failed(Arc::new(ResultTooLong { limit }.into())),
             Self::Panicked(text) => RunOutcome::Panicked(text),
@@ -174,25 +181,27 @@ impl CommandStatus {
                 RunOutcome::InvalidArguments(Arc::new(CodecError::Decode(error.into())))
             }
             Self::Lost => RunOutcome::Lost,
-            Self::Unknown => RunOutcome::Refused("the child process does not know the task".into()),
+            Self::UnknownTask => {
+                RunOutcome::Refused("the task is not registered in the child process".into())
+            }
         }
     }
 }
 
-/// A value as JSON, if that takes no more than so many bytes.
+/// Encodes a value as JSON, if that takes at most `limit` bytes.
 fn json(value: &Value, limit: usize) -> Option<String> {
-    let mut json = Limited { bytes: Vec::new(), limit };
+    let mut json = LimitedWriter { bytes: Vec::new(), limit };
     serde_json::to_writer(&mut json, value).ok()?;
     String::from_utf8(json.bytes).ok()
 }
 
-/// Takes no more bytes than it may, so that a huge value is not written out first and then refused.
-struct Limited {
+/// A writer that fails beyond `limit` bytes, so that a huge value is not encoded completely before it is rejected.
+struct LimitedWriter {
     bytes: Vec<u8>,
     limit: usize,
 }
 
-impl io::Write for Limited {
+impl io::Write for LimitedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.bytes.len() + bytes.len() > self.limit {
             return Err(io::ErrorKind::FileTooLarge.into());

@@ -1,7 +1,7 @@
-//! How the two ends of a socket talk.
+//! The protocol between the pool and its children.
 
 mod frame;
 mod message;
 
-pub(crate) use frame::{FrameError, Frames, write};
-pub(crate) use message::{Ending, FromChild, Order, ToChild, VERSION, Welcome};
+pub(crate) use frame::{FrameDecoder, FrameError, encode_frame};
+pub(crate) use message::{FromChild, Handshake, RunRequest, RunResult, ToChild, VERSION};

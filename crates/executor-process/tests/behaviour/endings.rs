@@ -1,4 +1,4 @@
-//! Jobs that end in other ways than by returning; the pool goes on after each.
+//! Jobs that fail to return a value; the pool continues after each.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use punctual_core::{Killed, RunOutcome};
 use punctual_executor_process::{RemoteError, ResultTooLong};
 use serde_json::json;
 
-use crate::rig::{PATIENCE, Rig, comes_true, lives, rig};
+use crate::rig::{Rig, TIMEOUT, becomes_true, is_running, rig};
 use crate::tasks;
 
-/// It takes runs, in another child than this one.
+/// Asserts that the pool executes runs in another child than this one.
 #[track_caller]
-fn goes_on_without(rig: &Rig, child: u64) {
+fn continues_without(rig: &Rig, child: u64) {
     assert_ne!(rig.pid(), child);
-    assert!(!lives(child));
+    assert!(!is_running(child));
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn exiting() {
     for status in [0, 3] {
         let child = rig.pid();
         assert_eq!(rig.killed(tasks::exits(status)), Killed::Exited(status));
-        goes_on_without(&rig, child);
+        continues_without(&rig, child);
     }
 }
 
@@ -31,9 +31,9 @@ fn exiting() {
 fn aborting() {
     let rig = rig(|pool| pool);
     let child = rig.pid();
-    let how = rig.killed(tasks::aborts());
-    assert_eq!(how.to_string(), "its process was terminated by signal 6 (SIGABRT)");
-    goes_on_without(&rig, child);
+    let reason = rig.killed(tasks::aborts());
+    assert_eq!(reason.to_string(), "its process was terminated by signal 6 (SIGABRT)");
+    continues_without(&rig, child);
 }
 
 #[test]
@@ -41,11 +41,11 @@ fn crashing() {
     let rig = rig(|pool| pool);
     let child = rig.pid();
     assert_eq!(rig.killed(tasks::crashes()), Killed::Signal(11));
-    goes_on_without(&rig, child);
+    continues_without(&rig, child);
 }
 
 #[test]
-fn crashing_touches_no_other_run() {
+fn a_crash_does_not_affect_other_runs() {
     let rig = rig(|pool| pool.processes(2));
     let endings: Vec<_> = (0..50)
         .map(|number| match number % 5 {
@@ -65,31 +65,31 @@ fn crashing_touches_no_other_run() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn allocating_without_end() {
+fn allocating_beyond_the_limit() {
     let rig = rig(|pool| pool.memory_limit(256 << 20));
     let child = rig.pid();
     assert_eq!(rig.killed(tasks::allocates()), Killed::Signal(6));
-    // What the child said last is not lost.
+    // The last output of the child is not lost.
     let line = rig.line();
     assert!(line.text.contains("memory allocation of"), "{line:?}");
-    goes_on_without(&rig, child);
+    continues_without(&rig, child);
 }
 
 #[test]
-fn taking_too_long() {
+fn exceeding_the_time_limit() {
     let limit = Duration::from_secs(1);
     let rig = rig(|pool| pool.timeout(limit));
-    // The one behind it has its own time; on a busy machine that may be too little, too.
-    let has_its_own_time = || {
+    // The run behind it has its own time limit, which a busy machine may exceed as well.
+    let second_succeeds = || {
         let child = rig.pid();
         let (hanging, waiting) = (rig.submit(tasks::hangs()), rig.submit(tasks::pid()));
         let hangs = hanging.outcome();
         assert!(matches!(hangs, RunOutcome::Killed(Killed::TimedOut(l)) if l == limit), "{hangs}");
         let waited = waiting.outcome();
-        goes_on_without(&rig, child);
+        continues_without(&rig, child);
         waited.is_success()
     };
-    assert!((0..5).any(|_| has_its_own_time()));
+    assert!((0..5).any(|_| second_succeeds()));
 }
 
 #[test]
@@ -98,11 +98,11 @@ fn a_result_that_is_too_long() {
     let child = rig.pid();
     for outcome in [rig.run(tasks::returns(100 << 20)), rig.run(tasks::fails_with(100 << 20))] {
         let RunOutcome::Failed(error) = outcome else { panic!("expected an error: {outcome}") };
-        let limit = error.downcast_ref::<ResultTooLong>().expect("it is too long").limit;
+        let limit = error.downcast_ref::<ResultTooLong>().expect("a result over the limit").limit;
         assert_eq!(limit, 16 << 20);
         assert!(error.to_string().contains("16777216"), "{error}");
     }
-    assert_eq!(rig.pid(), child, "it survives");
+    assert_eq!(rig.pid(), child, "the child is kept");
     let nearly = (16 << 20) - 100;
     assert_eq!(rig.value(tasks::returns(nearly)).as_str().map(str::len), Some(nearly));
 }
@@ -112,8 +112,11 @@ fn a_result_that_is_nested_too_deeply() {
     let rig = rig(|pool| pool);
     let child = rig.pid();
     let RunOutcome::Failed(error) = rig.run(tasks::returns_nested(200)) else { panic!("no error") };
-    assert!(error.to_string().starts_with("its result can't be read: recursion limit"), "{error}");
-    assert_eq!(rig.pid(), child, "it survives");
+    assert!(
+        error.to_string().starts_with("can't decode the task's result: recursion limit"),
+        "{error}"
+    );
+    assert_eq!(rig.pid(), child, "the child is kept");
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn arguments_that_are_too_long() {
     let rig = rig(|pool| pool.max_message(1 << 10));
     let child = rig.pid();
     let outcome = rig.run(tasks::variable("x".repeat(2 << 10)));
-    let RunOutcome::Refused(reason) = &outcome else { panic!("expected a refusal: {outcome}") };
+    let RunOutcome::Refused(reason) = &outcome else { panic!("expected a rejection: {outcome}") };
     assert!(reason.contains("1024"), "{reason}");
     assert_eq!(rig.pid(), child);
 }
@@ -137,39 +140,45 @@ fn an_error_keeps_its_sources() {
 }
 
 #[test]
-fn an_error_comes_back_as_what_it_is_if_there_is_room() {
+fn an_error_keeps_its_type_unless_it_is_too_long() {
     let rig = rig(|pool| pool.max_message(1 << 10));
     let fails = |bytes| match rig.run(tasks::fails_at_length(bytes)) {
         RunOutcome::Failed(error) => error,
         other => panic!("no error: {other}"),
     };
-    assert_eq!(fails(100).downcast_ref::<tasks::Long>().expect("as it was").0.len(), 100);
+    assert_eq!(fails(100).downcast_ref::<tasks::Long>().expect("the original type").0.len(), 100);
     let remote = fails(2_000);
-    assert_eq!(remote.downcast_ref::<RemoteError>().expect("its text").to_string(), "it is long");
+    assert_eq!(
+        remote.downcast_ref::<RemoteError>().expect("a remote error").to_string(),
+        "it is long"
+    );
 }
 
 #[test]
-fn a_panic_is_one_however_long_its_text_is() {
+fn a_long_panic_message_is_truncated() {
     let rig = rig(|pool| pool.max_message(1 << 10));
-    for (bytes, told) in [(100, 100), (512, 512), (5_000, 512)] {
+    for (bytes, reported) in [(100, 100), (512, 512), (5_000, 512)] {
         let outcome = rig.run(tasks::panics_at_length(bytes));
         let RunOutcome::Panicked(text) = &outcome else { panic!("no panic: {outcome}") };
-        assert_eq!(text.len(), told, "{bytes}");
+        assert_eq!(text.len(), reported, "{bytes}");
     }
 }
 
 #[test]
 fn a_pool_in_a_child() {
     let outcome = rig(|pool| pool).run(tasks::starts_a_pool());
-    assert!(outcome.to_string().contains("it can't have a pool of its own"), "{outcome}");
+    assert!(outcome.to_string().contains("can't start a process pool"), "{outcome}");
 }
 
 #[test]
-fn an_error_that_panics_costs_nobody_else_anything() {
+fn an_error_that_panics_does_not_affect_other_runs() {
     let rig = rig(|pool| pool);
     let child = rig.pid();
     let outcome = rig.run(tasks::fails_oddly(true));
-    assert_eq!(outcome.to_string(), "panic: its error panicked when it was told");
+    assert_eq!(
+        outcome.to_string(),
+        "panic: the task's error panicked while it was formatted or encoded"
+    );
     assert_eq!(rig.run(tasks::fails_oddly(false)).to_string(), "error: it is odd");
     assert_eq!(rig.pid(), child);
 }
@@ -177,23 +186,23 @@ fn an_error_that_panics_costs_nobody_else_anything() {
 #[test]
 fn forking() {
     let rig = rig(|pool| pool);
-    let left = rig.value(tasks::forks()).as_u64().expect("a process id");
-    assert!(lives(left), "it may outlive its run");
+    let started = rig.value(tasks::forks()).as_u64().expect("a process id");
+    assert!(is_running(started), "a started program may outlive its run");
     assert_eq!(rig.killed(tasks::exits(1)), Killed::Exited(1));
-    assert!(comes_true(PATIENCE, || !lives(left)), "but not its child");
-    // Nor a child that ends well.
-    let left = rig.value(tasks::forks()).as_u64().expect("a process id");
-    rig.shutdown(PATIENCE);
-    assert!(comes_true(PATIENCE, || !lives(left)));
+    assert!(becomes_true(TIMEOUT, || !is_running(started)), "but not its child process");
+    // Nor a child that is stopped.
+    let started = rig.value(tasks::forks()).as_u64().expect("a process id");
+    rig.shutdown(TIMEOUT);
+    assert!(becomes_true(TIMEOUT, || !is_running(started)));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_child_that_has_ended_is_noticed_although_its_socket_lives_on() {
+fn the_exit_of_a_child_is_detected_although_its_socket_stays_open() {
     let rig = rig(|pool| pool);
     let child = rig.pid();
     assert_eq!(rig.killed(tasks::exits_but_for_its_socket(3)), Killed::Exited(3));
-    goes_on_without(&rig, child);
+    continues_without(&rig, child);
 }
 
 #[test]
@@ -202,11 +211,11 @@ fn a_job_that_has_left_its_group_is_killed_too() {
     let rig = rig(|pool| pool.timeout(limit));
     let child = rig.pid();
     assert_eq!(rig.killed(tasks::leaves_its_group()), Killed::TimedOut(limit));
-    goes_on_without(&rig, child);
+    continues_without(&rig, child);
 }
 
 #[test]
-fn reading_finds_nothing() {
+fn standard_input_is_empty() {
     let rig = rig(|pool| pool);
     assert_eq!(rig.value(tasks::reads()), json!(0));
 }

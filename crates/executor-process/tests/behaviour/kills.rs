@@ -1,4 +1,4 @@
-//! Children that are killed at random while there is much to do.
+//! Children that are killed at random under load.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use punctual_core::{Killed, RunOutcome};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::rig::{PATIENCE, Rig, comes_true, rig, value};
+use crate::rig::{Rig, TIMEOUT, becomes_true, rig, value};
 use crate::tasks;
 
 const RUNS: usize = 10_000;
@@ -28,7 +28,7 @@ fn every_run_is_reported_once_and_the_pool_is_full_again() {
             RunOutcome::Success(pid) => {
                 let pid = pid.as_u64().expect("a process id");
                 seen.insert(pid);
-                // Sometimes the child that has just done this one, in the middle of another.
+                // Sometimes kills the child that has executed this run, during another run.
                 if number % 100 < 2 {
                     killed.push(pid);
                     kill(pid);
@@ -38,15 +38,15 @@ fn every_run_is_reported_once_and_the_pool_is_full_again() {
             other => panic!("run {number}: {other}"),
         }
     }
-    killed.iter().for_each(|&pid| assert_buried(pid));
+    killed.iter().for_each(|&pid| assert_reaped(pid));
     assert_full(&rig);
-    // An ending that had a second report would have it by now, or never.
+    // A second report of a run would have been received by now.
     assert!(endings.iter().all(|ending| ending.further().is_none()));
-    assert!(seen.len() > CHILDREN, "{} were killed; {} there were", killed.len(), seen.len());
-    // Each child that was killed took one run with it at most: the one under way.
+    assert!(seen.len() > CHILDREN, "{} kills; {} children", killed.len(), seen.len());
+    // Each kill costs at most one run: the current one.
     assert!(lost <= killed.len(), "{lost} runs lost by {} kills", killed.len());
     for pid in seen {
-        assert_buried(pid);
+        assert_reaped(pid);
     }
 }
 
@@ -56,27 +56,27 @@ fn an_idle_child_that_is_killed_is_replaced() {
     for _ in 0..5 {
         let child = rig.pid();
         kill(child);
-        // Its end may not have been noticed yet when the next run is sent to it.
+        // The pool may not have detected the exit when it sends the next run.
         let next = rig.run(tasks::pid());
         assert!(matches!(next, RunOutcome::Success(_) | RunOutcome::Killed(Killed::Signal(9))));
-        assert_buried(child);
+        assert_reaped(child);
         assert_ne!(rig.pid(), child);
     }
     assert_full(&rig);
 }
 
-/// The pool has noticed its end. Until then a run may still be sent to it, and be killed too.
+/// Asserts that the pool has reaped the child. Until then a run may still be sent to it, and be killed too.
 #[track_caller]
-fn assert_buried(pid: u64) {
-    let buried = || !std::fs::exists(format!("/proc/{pid}")).unwrap();
-    assert!(comes_true(PATIENCE, buried), "{pid} was never buried");
+fn assert_reaped(pid: u64) {
+    let reaped = || !std::fs::exists(format!("/proc/{pid}")).unwrap();
+    assert!(becomes_true(TIMEOUT, reaped), "{pid} was never reaped");
 }
 
-/// As many runs are under way at a time as there may be children. Ends the pool.
+/// Asserts that as many runs execute at a time as there may be children. Shuts the pool down.
 #[track_caller]
 fn assert_full(rig: &Rig) {
     let runs: Vec<_> = (0..CHILDREN).map(|_| rig.submit(tasks::listens())).collect();
     runs.iter().for_each(|_| assert_eq!(rig.line().text, "listening"));
     rig.shutdown(Duration::ZERO);
-    runs.iter().for_each(|run| assert_eq!(value(run.outcome()), "asked to end"));
+    runs.iter().for_each(|run| assert_eq!(value(run.outcome()), "cancelled"));
 }

@@ -1,4 +1,4 @@
-//! What the machine does not give, and who started the program.
+//! Lack of resources, and inherited signal settings.
 
 use std::fs::read_dir;
 use std::net::TcpListener;
@@ -7,14 +7,17 @@ use std::time::Duration;
 use punctual_core::Killed;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::rig::{alone, comes_true, rig};
+use crate::rig::{becomes_true, in_dedicated_process, rig};
 use crate::tasks;
 
-/// In a process of its own, which may open few files for a while.
+/// In a dedicated process, whose limit of open files is lowered for a while.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_child_that_can_not_be_started_leaves_its_runs_to_others() {
-    if !alone("machine::a_child_that_can_not_be_started_leaves_its_runs_to_others", ":") {
+fn other_children_execute_the_runs_of_one_that_can_not_be_started() {
+    if !in_dedicated_process(
+        "machine::other_children_execute_the_runs_of_one_that_can_not_be_started",
+        ":",
+    ) {
         return;
     }
     let rig = rig(|pool| pool.processes(3));
@@ -26,14 +29,14 @@ fn a_child_that_can_not_be_started_leaves_its_runs_to_others() {
     let open = read_dir("/proc/self/fd").unwrap().count() as u64;
     setrlimit(Resource::Nofile, Rlimit { current: Some(open + 2), ..before }).unwrap();
     let waiting: Vec<_> = (0..100).map(|_| rig.submit(tasks::pid())).collect();
-    // Two more children are wanted. That goes wrong three times within 150 ms.
+    // The pool tries to start two more children, which fails three times within 150 ms.
     let ended = || waiting.iter().any(|run| run.further().is_some());
-    assert!(!comes_true(Duration::from_secs(2), ended), "the only child has its hands full");
+    assert!(!becomes_true(Duration::from_secs(2), ended), "the only child is busy");
     drop(connection);
     assert!(holding.outcome().is_success());
     waiting.iter().for_each(|run| assert!(run.outcome().is_success()));
     setrlimit(Resource::Nofile, before).unwrap();
-    // The pool is full again as soon as it can be.
+    // The pool starts the other children as soon as it can.
     let all: Vec<_> = [(); 3].map(held).into();
     for (holding, connection) in all {
         drop(connection);
@@ -41,11 +44,11 @@ fn a_child_that_can_not_be_started_leaves_its_runs_to_others() {
     }
 }
 
-/// In a process of its own, started by one that ignores the ends of its children, and so its own.
+/// In a dedicated process, started with SIGCHLD ignored.
 #[test]
-fn ends_of_children_are_told_whoever_has_started_the_program() {
-    let test = "machine::ends_of_children_are_told_whoever_has_started_the_program";
-    if !alone(test, "trap '' CHLD") {
+fn exit_statuses_are_collected_although_sigchld_was_ignored() {
+    let test = "machine::exit_statuses_are_collected_although_sigchld_was_ignored";
+    if !in_dedicated_process(test, "trap '' CHLD") {
         return;
     }
     let rig = rig(|pool| pool);

@@ -1,6 +1,6 @@
-//! What becomes of jobs that misbehave, of what they print, and of the children.
+//! Tests of jobs that fail or crash, of their output, and of the children.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is about jobs that print")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the jobs of these tests print")]
 
 mod endings;
 mod kills;

@@ -1,4 +1,4 @@
-//! What the builder's options do.
+//! Tests of the builder's options.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -9,11 +9,11 @@ use punctual_executor_process::ProcessPoolExecutor;
 use punctual_testkit::executor::blocking_run;
 use serde_json::json;
 
-use crate::rig::{PATIENCE, alone, comes_true, lives, rig};
+use crate::rig::{TIMEOUT, becomes_true, in_dedicated_process, is_running, rig};
 use crate::tasks;
 
 #[test]
-fn a_child_lives_long() {
+fn a_child_executes_many_runs() {
     let rig = rig(|pool| pool);
     let child = rig.pid();
     assert!((0..100).all(|_| rig.pid() == child));
@@ -21,14 +21,14 @@ fn a_child_lives_long() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_child_is_called_as_the_program() {
+fn a_child_has_the_name_of_the_program() {
     let rig = rig(|pool| pool);
     let name = |process: &str| std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap();
     assert_eq!(name(&rig.pid().to_string()), name("self"));
 }
 
 #[test]
-fn a_child_is_replaced_after_so_many_runs() {
+fn a_child_is_replaced_after_a_number_of_runs() {
     let rig = rig(|pool| pool.recycle_after(3));
     let endings: Vec<_> = (0..30).map(|_| rig.submit(tasks::pid())).collect();
     let pids: Vec<_> = endings.iter().map(|e| crate::rig::value(e.outcome())).collect();
@@ -40,18 +40,18 @@ fn a_child_is_replaced_after_so_many_runs() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_child_is_replaced_that_has_grown() {
+fn a_child_is_replaced_above_a_memory_size() {
     let rig = rig(|pool| pool.recycle_memory(64 << 20));
     let child = rig.pid();
     assert_eq!(rig.value(tasks::keeps(1 << 20)), json!(child));
-    // Its memory is looked at from time to time.
+    // Its memory is checked at intervals.
     let replaced = || rig.value(tasks::keeps(16 << 20)) != json!(child);
-    assert!(comes_true(PATIENCE, replaced));
-    assert!(!lives(child));
+    assert!(becomes_true(TIMEOUT, replaced));
+    assert!(!is_running(child));
 }
 
 #[test]
-fn children_have_their_surroundings() {
+fn environment_directory_and_niceness_are_applied() {
     let folder = std::env::temp_dir().canonicalize().unwrap();
     let rig = rig(|pool| pool.env("COLOUR", "blue").current_dir(&folder).nice(3));
     assert_eq!(rig.value(tasks::variable("COLOUR".into())), json!("blue"));
@@ -61,7 +61,7 @@ fn children_have_their_surroundings() {
 }
 
 #[test]
-fn children_can_have_nothing_but_what_they_are_given() {
+fn env_clear_leaves_only_the_given_variables() {
     assert!(std::env::var_os("PATH").is_some());
     let rig = rig(|pool| pool.env("COLOUR", "blue").env_clear());
     assert_eq!(rig.value(tasks::variable("PATH".into())), json!(null));
@@ -70,51 +70,51 @@ fn children_can_have_nothing_but_what_they_are_given() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_limit_that_leaves_no_room_for_jobs_is_told() {
+fn a_memory_limit_too_small_for_the_job_thread_is_reported() {
     let rig = rig(|pool| pool.memory_limit(4 << 20));
     let outcome = rig.run(tasks::pid());
-    let RunOutcome::Refused(reason) = &outcome else { panic!("expected a refusal: {outcome}") };
-    assert!(reason.contains("can't start the thread for its jobs"), "{reason}");
+    let RunOutcome::Refused(reason) = &outcome else { panic!("expected a rejection: {outcome}") };
+    assert!(reason.contains("can't start the job thread"), "{reason}");
 }
 
 #[test]
-fn a_grace_can_be_for_ever() {
+fn a_grace_period_can_be_unlimited() {
     let rig = rig(|pool| pool.grace(Duration::MAX));
     let ending = rig.submit(tasks::listens());
     assert_eq!(rig.line().text, "listening");
     rig.shutdown(Duration::ZERO);
-    assert_eq!(crate::rig::value(ending.outcome()), "asked to end");
+    assert_eq!(crate::rig::value(ending.outcome()), "cancelled");
 }
 
-/// In a process of its own, whose only children these are.
+/// In a dedicated process, which has no other children.
 #[test]
 #[cfg(target_os = "linux")]
-fn children_are_started_when_there_is_work_or_before() {
-    if !alone("options::children_are_started_when_there_is_work_or_before", ":") {
+fn children_are_started_on_demand_or_eagerly() {
+    if !in_dedicated_process("options::children_are_started_on_demand_or_eagerly", ":") {
         return;
     }
     let late = rig(|pool| pool.processes(3));
     assert_eq!(children(), 0);
-    // One run alone: another that comes right after its end may find nobody ready yet.
+    // A single run: directly after it, its child might not be idle yet.
     late.pid();
     assert_eq!(children(), 1);
-    late.shutdown(PATIENCE);
+    late.shutdown(TIMEOUT);
     let early = rig(|pool| pool.processes(3).eager());
     for _ in 0..2 {
         assert_eq!(children(), 3);
         assert!(early.run(tasks::pid()).is_success());
-        early.shutdown(PATIENCE);
+        early.shutdown(TIMEOUT);
         assert_eq!(children(), 0);
         early.executor.start().unwrap();
     }
 }
 
-/// How many children this process has.
+/// The number of children of this process.
 #[cfg(target_os = "linux")]
 fn children() -> usize {
     let parent = |entry: std::io::Result<std::fs::DirEntry>| {
         let stat = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
-        // The name before may have anything in it; then comes the state.
+        // The name before `)` may contain any character; the process state follows it.
         let parent = stat.rsplit(") ").next()?.split(' ').nth(1)?;
         parent.parse::<u32>().ok()
     };
@@ -123,7 +123,7 @@ fn children() -> usize {
 }
 
 #[test]
-fn a_pool_whose_children_cannot_start_says_so() {
+fn failed_starts_of_children_are_reported() {
     let nowhere = "/does/not/exist";
     let build = |eager| {
         let pool = ProcessPoolExecutor::builder().processes(2).current_dir(nowhere);
@@ -132,18 +132,19 @@ fn a_pool_whose_children_cannot_start_says_so() {
     punctual_executor_process::init(&tasks::all());
     let error = build(true).start().unwrap_err();
     assert!(matches!(error, ExecutorError::Start(_)), "{error}");
-    // Otherwise it is told to the runs.
+    // Without `eager`, the runs are rejected with the error.
     let rig = rig(|pool| pool.current_dir(nowhere));
     let endings: Vec<_> = (0..100).map(|_| rig.submit(tasks::pid())).collect();
     for ending in endings {
         let outcome = ending.outcome();
-        let refused = matches!(&outcome, RunOutcome::Refused(why) if why.contains("No such file"));
+        let refused =
+            matches!(&outcome, RunOutcome::Refused(reason) if reason.contains("No such file"));
         assert!(refused, "{outcome}");
     }
 }
 
 #[test]
-fn the_program_is_no_child_when_a_job_starts_it() {
+fn the_program_is_not_a_child_when_a_job_starts_it() {
     let rig = rig(|pool| pool);
     assert_eq!(rig.value(tasks::starts_the_program()), json!(true));
 }
@@ -160,7 +161,7 @@ fn children_of_an_async_program_run_jobs_of_every_kind() {
 }
 
 #[test]
-fn closures_are_refused() {
+fn closures_are_rejected() {
     let rig = rig(|pool| pool);
     let (run, _ending) = blocking_run(|_| ());
     let refused = rig.executor.submit(run).unwrap_err();
@@ -201,8 +202,8 @@ fn secrets_are_not_shown() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn children_have_nothing_open_that_is_not_theirs() {
-    // Some may come from wherever the tests were started.
+fn children_inherit_no_other_open_files() {
+    // Some may have been inherited by the test process.
     let open = |link: std::io::Result<std::fs::DirEntry>| std::fs::read_link(link?.path());
     let before: HashSet<_> =
         std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|link| open(link).ok()).collect();

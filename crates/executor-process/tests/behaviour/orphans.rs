@@ -1,4 +1,4 @@
-//! A program that is killed leaves no children behind.
+//! Children exit when their parent is killed.
 
 use std::env::current_exe;
 use std::io::{BufRead, BufReader};
@@ -9,34 +9,34 @@ use std::time::Duration;
 use punctual_core::Executor;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::rig::{PATIENCE, alone, comes_true, lives, rig};
+use crate::rig::{TIMEOUT, becomes_true, in_dedicated_process, is_running, rig};
 use crate::tasks;
 
-/// What a parent process is to do.
+/// Environment variable that selects what a parent process does.
 const ROLE: &str = "PUNCTUAL_TEST_PARENT";
 
-/// Starts this program as one that has children of its own.
+/// Starts this program as a parent, which has child processes.
 fn start(role: &str) -> (Child, Vec<u64>) {
     start_program(&current_exe().unwrap(), role)
 }
 
 fn start_program(program: &Path, role: &str) -> (Child, Vec<u64>) {
     let mut parent = Command::new(program)
-        // With one thread the harness would begin a line, and what the parent says would be the rest of it.
+        // With one thread, the harness prints the start of a line before the parent's output.
         .args(["parent", "--exact", "--nocapture", "--test-threads=2"])
         .env(ROLE, role)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let said = BufReader::new(parent.stdout.take().unwrap());
-    let pids = said.lines().map_while(Result::ok).find_map(|line| {
+    let output = BufReader::new(parent.stdout.take().unwrap());
+    let pids = output.lines().map_while(Result::ok).find_map(|line| {
         let pids = line.strip_prefix("pids ")?;
         pids.split(' ').map(|pid| pid.parse().ok()).collect::<Option<Vec<u64>>>()
     });
-    (parent, pids.expect("the parent says whom it has"))
+    (parent, pids.expect("the parent prints the process ids of its children"))
 }
 
-/// What such a program does.
+/// The main function of a parent process.
 pub(crate) fn parent() {
     let Ok(role) = std::env::var(ROLE) else { return };
     if role == "removed" {
@@ -60,37 +60,37 @@ pub(crate) fn parent() {
     }
 }
 
-/// Kills the parent; whether all the others end within a second. They end in any case.
-fn end_within_a_second((mut parent, pids): (Child, Vec<u64>)) -> bool {
-    assert!(pids.iter().all(|&pid| lives(pid)), "{pids:?}");
+/// Kills the parent. Returns whether all other processes exit within a second; asserts that they exit eventually.
+fn exit_within_a_second((mut parent, pids): (Child, Vec<u64>)) -> bool {
+    assert!(pids.iter().all(|&pid| is_running(pid)), "{pids:?}");
     parent.kill().unwrap();
-    let gone = || pids.iter().all(|&pid| !lives(pid));
-    let in_time = comes_true(Duration::from_secs(1), gone);
-    assert!(in_time || comes_true(PATIENCE, gone), "{pids:?}");
+    let exited = || pids.iter().all(|&pid| !is_running(pid));
+    let in_time = becomes_true(Duration::from_secs(1), exited);
+    assert!(in_time || becomes_true(TIMEOUT, exited), "{pids:?}");
     parent.wait().unwrap();
     in_time
 }
 
-/// The machine may be busy, but not each time.
+/// Repeated, because the machine may be busy.
 #[track_caller]
-fn all_end_within_a_second(start: impl Fn() -> (Child, Vec<u64>)) {
-    assert!((0..5).any(|_| end_within_a_second(start())));
+fn all_exit_within_a_second(start: impl Fn() -> (Child, Vec<u64>)) {
+    assert!((0..5).any(|_| exit_within_a_second(start())));
 }
 
 #[test]
-fn idle_children_end_with_their_parent() {
-    all_end_within_a_second(|| start("idle"));
+fn idle_children_exit_with_their_parent() {
+    all_exit_within_a_second(|| start("idle"));
 }
 
 #[test]
-fn busy_children_end_with_their_parent() {
-    all_end_within_a_second(|| start("busy"));
+fn busy_children_exit_with_their_parent() {
+    all_exit_within_a_second(|| start("busy"));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn even_a_stopped_child_ends_with_its_parent() {
-    all_end_within_a_second(|| {
+fn a_stopped_child_exits_with_its_parent() {
+    all_exit_within_a_second(|| {
         let (parent, pids) = start("idle");
         let child = Pid::from_raw(pids[2] as i32).unwrap();
         kill_process(child, Signal::STOP).unwrap();
@@ -100,10 +100,10 @@ fn even_a_stopped_child_ends_with_its_parent() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_program_whose_file_is_gone_has_children_all_the_same() {
+fn a_program_whose_file_was_removed_can_start_children() {
     let program = current_exe().unwrap().with_extension("removed");
-    all_end_within_a_second(|| {
-        // Another may be there from a test that was cut short.
+    all_exit_within_a_second(|| {
+        // A previous test may have been interrupted.
         let _ = std::fs::remove_file(&program);
         std::fs::hard_link(current_exe().unwrap(), &program).unwrap();
         let started = start_program(&program, "removed");
@@ -112,11 +112,11 @@ fn a_program_whose_file_is_gone_has_children_all_the_same() {
     });
 }
 
-/// In a process of its own, where nobody else opens files.
+/// In a dedicated process, where no other test opens files.
 #[test]
 #[cfg(target_os = "linux")]
-fn children_that_come_and_go_leave_nothing_open() {
-    if !alone("orphans::children_that_come_and_go_leave_nothing_open", ":") {
+fn replaced_children_leave_no_open_files() {
+    if !in_dedicated_process("orphans::replaced_children_leave_no_open_files", ":") {
         return;
     }
     let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
@@ -125,13 +125,13 @@ fn children_that_come_and_go_leave_nothing_open() {
         for _ in 0..20 {
             rig.killed(tasks::exits(0));
         }
-        rig.shutdown(PATIENCE);
+        rig.shutdown(TIMEOUT);
         rig.executor.start().unwrap();
         rig.pid();
-        rig.shutdown(PATIENCE);
+        rig.shutdown(TIMEOUT);
     };
     cycle();
     let before = open();
     cycle();
-    assert!(comes_true(PATIENCE, || open() <= before), "{} > {before}", open());
+    assert!(becomes_true(TIMEOUT, || open() <= before), "{} > {before}", open());
 }

@@ -1,16 +1,16 @@
-//! What jobs print.
+//! Tests of the output of jobs.
 
 use punctual_core::Executor;
 use punctual_executor_process::OutputStream;
 use punctual_testkit::executor::task_run;
 
-use crate::rig::{PATIENCE, rig};
+use crate::rig::{TIMEOUT, rig};
 use crate::tasks;
 
 #[test]
-fn lines_come_with_their_runs() {
+fn lines_are_attributed_to_their_runs() {
     let rig = rig(|pool| pool);
-    // Many, so that they wait for each other in the child.
+    // Many, so that runs are queued in the child.
     let runs: Vec<_> = (0..300)
         .map(|number| {
             let lines = (0..number % 3).map(|line| format!("{number}, {line}")).collect();
@@ -23,7 +23,7 @@ fn lines_come_with_their_runs() {
     for (number, id, ending) in runs {
         assert!(ending.outcome().is_success());
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        // What is printed is told before the end of its run.
+        // The output of a run is reported before its result.
         for _ in 0..=2 * (number % 3) {
             let line = rig.line();
             assert_eq!(line.run, Some(id), "run {number}: {line:?}");
@@ -39,7 +39,7 @@ fn lines_come_with_their_runs() {
 }
 
 #[test]
-fn what_is_no_text_is_made_text_and_breaks_nothing() {
+fn invalid_utf_8_is_replaced() {
     let rig = rig(|pool| pool);
     let bytes: Vec<u8> = (0..=u8::MAX).collect();
     let expected: Vec<_> =
@@ -56,7 +56,7 @@ fn what_is_no_text_is_made_text_and_breaks_nothing() {
 }
 
 #[test]
-fn a_long_line_comes_in_pieces() {
+fn a_long_line_is_split() {
     let rig = rig(|pool| pool);
     assert!(rig.run(tasks::prints_a_line_of(100_000)).is_success());
     let mut length = 0;
@@ -69,7 +69,7 @@ fn a_long_line_comes_in_pieces() {
 }
 
 #[test]
-fn a_gigabyte_blocks_nothing_and_is_not_kept() {
+fn a_gigabyte_of_output_blocks_no_other_run_and_is_not_buffered() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
     let bytes = Arc::new(AtomicU64::new(0));
@@ -82,7 +82,7 @@ fn a_gigabyte_blocks_nothing_and_is_not_kept() {
         })
     });
     let much = rig.submit(tasks::prints_much(1 << 30));
-    // Others go on meanwhile.
+    // Other runs are executed meanwhile.
     while bytes.load(Ordering::Relaxed) < 1 << 29 {
         assert!(rig.run(tasks::pid()).is_success());
     }
@@ -92,5 +92,5 @@ fn a_gigabyte_blocks_nothing_and_is_not_kept() {
     let peak = memory.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(kib < 512 << 10, "{kib} KiB");
-    rig.shutdown(PATIENCE);
+    rig.shutdown(TIMEOUT);
 }

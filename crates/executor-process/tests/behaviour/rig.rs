@@ -1,4 +1,4 @@
-//! A pool, and what its jobs print.
+//! A pool, and the output of its jobs.
 
 use std::env::current_exe;
 use std::process::Command;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::tasks;
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A line that a job has printed.
 #[derive(Debug)]
@@ -27,13 +27,13 @@ pub(crate) struct Rig {
     pub(crate) lines: Receiver<Line>,
 }
 
-/// A started pool of one child, or as `describe` says.
+/// Starts a pool of one child, with the options set by `describe`.
 pub(crate) fn rig(describe: impl FnOnce(ProcessPoolBuilder) -> ProcessPoolBuilder) -> Rig {
     init(&tasks::all());
-    let (tell, lines) = channel();
+    let (sender, lines) = channel();
     let builder = ProcessPoolExecutor::builder()
         .processes(1)
-        // With one thread the harness would begin a line, and what a job prints would be the rest of it.
+        // With one thread, the harness prints the start of a line before a job's output.
         .args(["child", "--exact", "--nocapture", "--test-threads=2"])
         .on_output(move |line| {
             // Lines of the test harness in the child.
@@ -41,7 +41,7 @@ pub(crate) fn rig(describe: impl FnOnce(ProcessPoolBuilder) -> ProcessPoolBuilde
                 return;
             }
             let (run, stream, text) = (line.run_id, line.stream, line.text.to_owned());
-            let _ = tell.send(Line { run, stream, text });
+            let _ = sender.send(Line { run, stream, text });
         });
     let executor = describe(builder).build().expect("valid options");
     executor.start().expect("the pool");
@@ -52,7 +52,7 @@ impl Rig {
     #[track_caller]
     pub(crate) fn submit<T: Task>(&self, call: Call<T>) -> Ending {
         let (run, ending) = task_run(call);
-        self.executor.submit(run).expect("the pool takes runs");
+        self.executor.submit(run).expect("the pool accepts runs");
         ending
     }
 
@@ -61,7 +61,7 @@ impl Rig {
         self.submit(call).outcome()
     }
 
-    /// What a run returns.
+    /// Executes a run and returns its value.
     #[track_caller]
     pub(crate) fn value<T: Task>(&self, call: Call<T>) -> Value {
         value(self.run(call))
@@ -72,18 +72,18 @@ impl Rig {
         killed(self.run(call))
     }
 
-    /// The process that runs take place in. Asked again if that took longer than it may: the machine may be busy.
+    /// Returns the process id of the child. Retried after a timeout, because the machine may be busy.
     #[track_caller]
     pub(crate) fn pid(&self) -> u64 {
         let outcome = (0..100)
             .map(|_| self.run(tasks::pid()))
             .find(|outcome| !matches!(outcome, RunOutcome::Killed(Killed::TimedOut(_))));
-        value(outcome.expect("an answer in time")).as_u64().expect("a process id")
+        value(outcome.expect("a result in time")).as_u64().expect("a process id")
     }
 
     #[track_caller]
     pub(crate) fn line(&self) -> Line {
-        self.lines.recv_timeout(PATIENCE).expect("a line")
+        self.lines.recv_timeout(TIMEOUT).expect("a line")
     }
 
     pub(crate) fn shutdown(&self, timeout: Duration) {
@@ -102,43 +102,44 @@ pub(crate) fn value(outcome: RunOutcome) -> Value {
 #[track_caller]
 pub(crate) fn killed(outcome: RunOutcome) -> Killed {
     match outcome {
-        RunOutcome::Killed(how) => how,
-        other => panic!("expected that its process ended: {other}"),
+        RunOutcome::Killed(reason) => reason,
+        other => panic!("expected the exit of its process: {other}"),
     }
 }
 
-/// Whether there is a process of this id that has not ended. One that nobody has buried yet has ended.
-pub(crate) fn lives(pid: u64) -> bool {
+/// Whether a process with this id is running. A zombie is not.
+pub(crate) fn is_running(pid: u64) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
 }
 
-/// Whether this is a process of this test's own; if not, runs it in one, which a shell starts having said this.
-pub(crate) fn alone(test: &str, before: &str) -> bool {
-    const ALONE: &str = "PUNCTUAL_TEST_ALONE";
-    if std::env::var(ALONE).is_ok_and(|alone| alone == test) {
+/// Returns whether this is a dedicated process of the test `test`. If not, runs the test in one, which is started by a
+/// shell after the command `before`.
+pub(crate) fn in_dedicated_process(test: &str, before: &str) -> bool {
+    const TEST_VAR: &str = "PUNCTUAL_TEST_ALONE";
+    if std::env::var(TEST_VAR).is_ok_and(|name| name == test) {
         return true;
     }
-    // Not every other shell ignores all that it is told to.
+    // Not every other shell can ignore SIGCHLD.
     let status = Command::new("bash")
         .args(["-c", &format!(r#"{before}; exec "$0" "$@""#)])
         .arg(current_exe().expect("this program"))
         .args([test, "--exact", "--nocapture"])
-        .env(ALONE, test)
+        .env(TEST_VAR, test)
         .status();
     assert!(status.expect("a shell").success());
     false
 }
 
-/// Whether it comes true within this time.
-pub(crate) fn comes_true(within: Duration, is_true: impl Fn() -> bool) -> bool {
-    let (_never, nothing) = channel::<()>();
+/// Polls `condition` until it returns `true` or the time has elapsed; returns the last result.
+pub(crate) fn becomes_true(within: Duration, condition: impl Fn() -> bool) -> bool {
+    let (_sender, never) = channel::<()>();
     let step = Duration::from_millis(5);
     (0..within.as_millis() / step.as_millis()).any(|_| {
-        let done = is_true();
+        let done = condition();
         if !done {
-            let _ = nothing.recv_timeout(step);
+            let _ = never.recv_timeout(step);
         }
         done
-    }) || is_true()
+    }) || condition()
 }

@@ -1,4 +1,4 @@
-//! What the children run.
+//! The tasks of the children.
 
 use std::fs::{read_dir, read_link};
 use std::io::{Read, Write};
@@ -66,7 +66,7 @@ pub(crate) fn aborts() {
     abort()
 }
 
-/// As a program does that follows a wrong pointer, which it goes on doing after Rust's handler has looked at it.
+/// Sends SIGSEGV until it is fatal: Rust's handler handles the first one.
 #[task(crate = "punctual_core")]
 pub(crate) fn crashes() -> Result<(), TaskError> {
     loop {
@@ -89,21 +89,21 @@ pub(crate) fn hangs() {
     }
 }
 
-/// Ends when the test hangs up.
+/// Returns when the test closes the connection.
 #[task(crate = "punctual_core")]
 pub(crate) fn holds(port: u16) -> std::io::Result<usize> {
     TcpStream::connect(("127.0.0.1", port))?.read_to_end(&mut Vec::new())
 }
 
-/// Ends when it is asked to.
+/// Returns when it is cancelled.
 #[task(crate = "punctual_core")]
 pub(crate) async fn listens(context: JobContext) -> &'static str {
     println!("listening");
     context.cancelled().await;
-    "asked to end"
+    "cancelled"
 }
 
-/// Never ends.
+/// Never returns.
 #[task(crate = "punctual_core")]
 pub(crate) fn ignores() {
     println!("ignoring");
@@ -161,7 +161,7 @@ pub(crate) fn fails_deeply() -> Result<(), std::io::Error> {
     Err(std::io::Error::other(std::fmt::Error))
 }
 
-/// An error that can be read in another process.
+/// An error that can be decoded in another process.
 #[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 #[error("it is long")]
 pub(crate) struct Long(pub(crate) String);
@@ -181,7 +181,7 @@ pub(crate) fn starts_a_pool() -> Result<(), ExecutorError> {
     ProcessPoolExecutor::new(1).start()
 }
 
-/// An error that panics when it is written, or read.
+/// An error that panics when it is encoded, or decoded.
 #[derive(Debug, thiserror::Error)]
 #[error("it is odd")]
 pub(crate) struct Odd {
@@ -206,14 +206,14 @@ pub(crate) fn fails_oddly(when_written: bool) -> Result<(), Odd> {
     Err(Odd { when_written })
 }
 
-/// Leaves a program behind that would go on for hours.
+/// Starts a program that runs for hours.
 #[task(crate = "punctual_core")]
 pub(crate) fn forks() -> std::io::Result<u32> {
-    let left = Command::new("sleep").arg("10000").stdin(Stdio::null()).spawn()?;
-    Ok(left.id())
+    let started = Command::new("sleep").arg("10000").stdin(Stdio::null()).spawn()?;
+    Ok(started.id())
 }
 
-/// Leaves something behind that blocks a thread of the runtime for ever.
+/// Spawns a background task that blocks a thread of the runtime forever.
 #[task(crate = "punctual_core")]
 pub(crate) async fn leaves_a_thread() {
     drop(tokio::task::spawn_blocking(|| {
@@ -223,7 +223,7 @@ pub(crate) async fn leaves_a_thread() {
     }));
 }
 
-/// Exits, and leaves a program behind that has the pool's socket, as a process does that a job has forked.
+/// Exits after starting a program that inherits the pool's socket, like a process forked by a job.
 #[cfg(target_os = "linux")]
 #[task(crate = "punctual_core")]
 pub(crate) fn exits_but_for_its_socket(status: i32) -> Result<(), TaskError> {
@@ -240,7 +240,7 @@ pub(crate) fn exits_but_for_its_socket(status: i32) -> Result<(), TaskError> {
     exit(status)
 }
 
-/// Never ends, and is not where the pool has put it.
+/// Never returns, and moves the child to another process group.
 #[task(crate = "punctual_core")]
 pub(crate) fn leaves_its_group() -> Result<(), TaskError> {
     setpgid(None, Some(getpgid(getppid())?))?;
@@ -249,7 +249,7 @@ pub(crate) fn leaves_its_group() -> Result<(), TaskError> {
     }
 }
 
-/// Starts this program as anybody would, up to its `init`.
+/// Starts this program normally, up to its `init`.
 #[task(crate = "punctual_core")]
 pub(crate) fn starts_the_program() -> std::io::Result<bool> {
     let mut again = Command::new(std::env::current_exe()?);
@@ -276,20 +276,20 @@ pub(crate) fn niceness() -> Result<i32, rustix::io::Errno> {
     rustix::process::getpriority_process(None)
 }
 
-/// Leaks so much memory, and uses it.
+/// Leaks `bytes` bytes of memory after writing to them.
 #[task(crate = "punctual_core")]
 pub(crate) fn keeps(bytes: usize) -> u32 {
     std::mem::forget(vec![1_u8; bytes]);
     id()
 }
 
-/// What this process has open.
+/// The open files of this process.
 #[task(crate = "punctual_core")]
 pub(crate) fn files() -> std::io::Result<Vec<String>> {
     let entries = read_dir("/proc/self/fd")?;
     let mut files = Vec::new();
     for entry in entries {
-        // The folder itself is among them and gone by now.
+        // The directory itself is among them, but closed by now.
         if let Ok(file) = read_link(entry?.path()) {
             files.push(file.to_string_lossy().into_owned());
         }

@@ -62,8 +62,9 @@ impl Passes {
             // wrong as well: it may have been set since.
             now = slot.now();
             let again = slot.renew(node, now, lease, filter).await?;
-            told = Renewal::new(told.expired || again.expired, again.next_wakeup, again.has_orphans)
-                .with_time(again.time);
+            told =
+                Renewal::new(told.expired || again.expired, again.next_wakeup, again.has_orphans)
+                    .with_time(again.time);
         }
         // While nothing is recorded as this node's the lease may lapse: there is nothing to take.
         if told.expired && pass.holds_runs {

@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! Helpers of the tests.
 
 use std::fs::{self, File};
 use std::future::pending;
@@ -16,7 +16,7 @@ pub(crate) async fn error(command: &Command) -> CommandError {
     run(command).await.unwrap_err()
 }
 
-/// Tells whether processes are still there: those that hold its end of a pipe.
+/// A FIFO that detects whether processes are still running: those that have it open for writing.
 pub(crate) struct Held {
     _folder: TempDir,
     path: PathBuf,
@@ -31,7 +31,7 @@ impl Held {
         Self { _folder: folder, path }
     }
 
-    /// What a shell has to say to hold it, with all that it starts afterwards.
+    /// The shell command that opens the FIFO in the shell and all processes that it starts afterwards.
     pub(crate) fn script(&self) -> String {
         format!("exec 3> {};", self.path().display())
     }
@@ -40,18 +40,18 @@ impl Held {
         &self.path
     }
 
-    /// Holds it ourselves, for who waits for somebody to hold it: nobody may have come to it.
+    /// Opens the FIFO in this process, so that [`wait`](Self::wait) returns even if no other process has opened it.
     pub(crate) fn hold(&self) -> File {
         fs::OpenOptions::new().read(true).write(true).open(&self.path).unwrap()
     }
 
-    /// Waits until somebody holds it.
+    /// Waits until a process has opened the FIFO for writing.
     pub(crate) fn wait(&self) -> File {
         fs::File::open(&self.path).unwrap()
     }
 }
 
-/// Waits until nobody holds it any more; answers what was written to it.
+/// Waits until no process has the FIFO open for writing. Returns the data that was written to it.
 pub(crate) fn rest(mut held: File) -> String {
     let mut text = String::new();
     held.read_to_string(&mut text).unwrap();

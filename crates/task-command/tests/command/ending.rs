@@ -1,4 +1,4 @@
-//! How commands end, and what is told of it.
+//! Exit statuses and errors of commands.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use punctual_core::error_chain;
 use punctual_task_command::{Command, CommandError, CommandStatus, command, shell};
 
 #[tokio::test]
-async fn a_good_end_tells_what_was_printed() {
+async fn a_success_returns_the_output() {
     let output = run(&shell("echo out; echo err >&2")).await.unwrap();
     assert_eq!(output.status, CommandStatus::Exited(0));
     assert_eq!((&*output.stdout.head, &*output.stderr.head), ("out\n", "err\n"));
 }
 
 #[tokio::test]
-async fn arguments_reach_the_program_as_they_are() {
+async fn arguments_are_passed_unchanged() {
     let odd = ["a b", "$HOME", "*", "'\"", "", "ä\n"];
     let output = run(&command("printf").arg("[%s]").args(odd)).await.unwrap();
     assert_eq!(output.stdout.to_string(), "[a b][$HOME][*]['\"][][ä\n]");
 }
 
 #[tokio::test]
-async fn surroundings() {
+async fn environment_directory_and_input_are_applied() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().canonicalize().unwrap();
     let script = r#"echo "$A,$PATH,$(pwd)"; cat"#;
@@ -35,13 +35,15 @@ async fn surroundings() {
     assert_eq!(
         run(&command("cat")).await.unwrap().stdout.head,
         "",
-        "without input there is an end"
+        "standard input is empty by default"
     );
-    run(&command("true").stdin("x".repeat(1 << 20))).await.expect("it need not read its input");
+    run(&command("true").stdin("x".repeat(1 << 20)))
+        .await
+        .expect("a program need not read its input");
 }
 
 #[tokio::test]
-async fn a_bad_end_names_program_ending_and_last_words() {
+async fn a_failure_reports_program_status_and_end_of_stderr() {
     for (command, expected) in [
         (command("false"), "false: exit status 1"),
         (shell("echo no >&2; exit 3"), "/bin/sh: exit status 3: no"),
@@ -50,7 +52,7 @@ async fn a_bad_end_names_program_ending_and_last_words() {
         let error = error(&command).await;
         assert_eq!(error.to_string(), expected);
         assert!(!error.output().unwrap().status.is_success());
-        assert!(!error.is_retryable(), "what a status means is not known");
+        assert!(!error.is_retryable(), "the meaning of a status is unknown");
     }
     let long = shell("yes word | head -c 100000 >&2; echo the end >&2; exit 1");
     let text = error(&long).await.to_string();
@@ -58,7 +60,7 @@ async fn a_bad_end_names_program_ending_and_last_words() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_started_is_named() {
+async fn a_failed_start_names_the_program() {
     for (command, expected) in [
         (command("no-such-program"), "no-such-program can't be started: No such file"),
         (command("/etc/passwd"), "/etc/passwd can't be started: Permission denied"),
@@ -76,10 +78,11 @@ async fn what_can_not_be_started_is_named() {
 }
 
 #[tokio::test]
-async fn only_want_of_something_is_worth_another_try() {
+async fn only_transient_errors_are_retryable() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("program");
-    // Written by a process of its own: what this one had open, one that another test is about to start would have too.
+    // Written by a separate process: a file that this process has open for writing could be inherited by a program that
+    // another test starts.
     let write = shell(r#"echo neither a program nor a script > "$0"; chmod +x "$0""#);
     run(&write.arg(program.to_str().unwrap())).await.unwrap();
     let no_format = command(program.to_str().unwrap());
@@ -87,7 +90,7 @@ async fn only_want_of_something_is_worth_another_try() {
         let error = error(&command).await;
         assert!(!error.is_retryable(), "{error}");
     }
-    // Linux starts nothing that somebody has open for writing.
+    // Linux does not execute a file that is open for writing.
     #[cfg(target_os = "linux")]
     {
         std::fs::write(&program, "#!/bin/sh\n").unwrap();
@@ -97,17 +100,17 @@ async fn only_want_of_something_is_worth_another_try() {
     }
 }
 
-/// In a process of its own, started by one that ignores the ends of its children, and so its own.
+/// In a dedicated process, started with SIGCHLD ignored.
 #[tokio::test]
-async fn it_can_be_waited_for_whoever_has_started_us() {
-    const ALONE: &str = "PUNCTUAL_TEST_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        // Not every other shell can ignore that.
+async fn exit_statuses_are_collected_although_sigchld_was_ignored() {
+    const DEDICATED: &str = "PUNCTUAL_TEST_ALONE";
+    if std::env::var_os(DEDICATED).is_none() {
+        // Not every other shell can ignore SIGCHLD.
         let status = std::process::Command::new("bash")
             .args(["-c", r#"trap '' CHLD; exec "$0" "$@""#])
             .arg(std::env::current_exe().unwrap())
-            .args(["ending::it_can_be_waited_for_whoever_has_started_us", "--exact"])
-            .env(ALONE, "yes")
+            .args(["ending::exit_statuses_are_collected_although_sigchld_was_ignored", "--exact"])
+            .env(DEDICATED, "yes")
             .status();
         assert!(status.unwrap().success());
         return;

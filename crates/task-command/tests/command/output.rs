@@ -1,23 +1,27 @@
-//! What is kept of what commands print.
+//! Captured output of commands.
 
 use crate::common::run;
 use punctual_task_command::{CommandStream, command, shell};
 
 #[tokio::test]
-async fn both_ends_are_kept_within_the_limit() {
+async fn head_and_tail_are_kept_within_the_limit() {
     let counts = shell("seq 1 100000; echo oops >&2").output_limit(20);
     let output = run(&counts).await.unwrap();
     let (head, tail) = (&*output.stdout.head, &*output.stdout.tail);
     assert_eq!((head, tail), ("1\n2\n3\n4\n5\n", "99\n100000\n"));
-    // 588,895 bytes in all.
+    // The total is 588,895 bytes.
     assert_eq!(output.stdout.dropped, 588_895 - 20);
     assert_eq!(output.stdout.to_string(), format!("{head}\n[588875 bytes dropped]\n{tail}"));
-    assert_eq!((&*output.stderr.head, output.stderr.dropped), ("oops\n", 0), "each has its own");
+    assert_eq!(
+        (&*output.stderr.head, output.stderr.dropped),
+        ("oops\n", 0),
+        "each stream has its own limit"
+    );
 }
 
-/// Far more than a pipe takes, or than one would like to have in memory.
+/// Far more than the capacity of a pipe, or than should be kept in memory.
 #[tokio::test]
-async fn a_flood_neither_stops_the_program_nor_fills_the_memory() {
+async fn a_gigabyte_of_output_neither_blocks_the_program_nor_is_buffered() {
     const GIGABYTE: u64 = 1_000_000_000;
     let flood = command("head").args(["-c", "1000000000", "/dev/zero"]);
     let mut seen = 0;
@@ -42,13 +46,13 @@ fn memory_stays_small() {
 }
 
 #[tokio::test]
-async fn what_is_not_utf_8_is_replaced() {
+async fn invalid_utf_8_is_replaced() {
     let output = run(&command("printf").arg(r"a\377b")).await.unwrap();
     assert_eq!(output.stdout.head, "a\u{fffd}b");
 }
 
 #[tokio::test]
-async fn nothing_is_kept_where_nothing_is_wanted() {
+async fn a_limit_of_zero_keeps_nothing() {
     let output = run(&command("echo").arg("four").output_limit(0)).await.unwrap();
     assert_eq!((&*output.stdout.head, output.stdout.dropped), ("", 5));
 }

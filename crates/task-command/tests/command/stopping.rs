@@ -1,4 +1,4 @@
-//! Commands that are ended, and what they started.
+//! Termination of commands and of the processes that they have started.
 
 use std::future::{pending, ready};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use crate::common::{Held, error, rest, run};
 use punctual_task_command::{CommandError, CommandStream, command, shell};
 use tokio::sync::oneshot;
 
-/// Long enough for any machine; it never passes unless something is wrong.
+/// A timeout that elapses only if something is wrong, even on a slow machine.
 const LONG: Duration = Duration::from_secs(600);
-/// A time that must pass.
+/// A timeout that is meant to elapse.
 const SHORT: Duration = Duration::from_millis(100);
 
 #[tokio::test]
-async fn a_timeout_ends_it_with_all_that_it_started() {
+async fn a_timeout_terminates_the_whole_process_group() {
     let held = Arc::new(Held::new());
     let sleeps = shell(format!("{} sleep 1000 & sleep 1000", held.script())).timeout(SHORT);
     let waits = Arc::clone(&held);
@@ -25,30 +25,30 @@ async fn a_timeout_ends_it_with_all_that_it_started() {
     drop(ours);
     assert_eq!(
         error.to_string(),
-        "/bin/sh was ended after its timeout of 100ms: killed by signal 15"
+        "/bin/sh was terminated after its timeout of 100ms: killed by signal 15"
     );
     assert!(matches!(error, CommandError::TimedOut { .. }) && error.is_retryable());
     assert_eq!(rest(theirs), "");
 }
 
 #[tokio::test]
-async fn a_timeout_is_an_error_even_if_it_ends_well() {
-    let polite = shell("trap 'exit 0' TERM; sleep 1000 & wait").grace(LONG);
-    // On a busy machine it may not have come to the trap by then.
+async fn a_timeout_is_an_error_even_if_the_program_exits_successfully() {
+    let trapping = shell("trap 'exit 0' TERM; sleep 1000 & wait").grace(LONG);
+    // On a busy machine the shell may not have set the trap by then.
     for timeout in [SHORT, 10 * SHORT, 100 * SHORT, 600 * SHORT] {
-        let error = error(&polite.clone().timeout(timeout)).await.to_string();
-        let ended = format!("/bin/sh was ended after its timeout of {timeout:?}: ");
+        let error = error(&trapping.clone().timeout(timeout)).await.to_string();
+        let ended = format!("/bin/sh was terminated after its timeout of {timeout:?}: ");
         match error.strip_prefix(&ended) {
             Some("exit status 0") => return,
             untrapped => assert_eq!(untrapped, Some("killed by signal 15"), "{error}"),
         }
     }
-    panic!("it never came to the trap");
+    panic!("the trap was never set");
 }
 
 #[tokio::test]
-async fn it_may_say_its_last_words() {
-    // What is left when it has ended is killed.
+async fn output_after_sigterm_is_captured() {
+    // Processes that remain after the exit of the shell are killed.
     let script = "trap 'wait; echo outer; exit 4' TERM; sh -c 'trap \"echo inner; exit\" TERM; \
                   sleep 1000 & echo ready; wait' & wait";
     let (ready, told) = oneshot::channel();
@@ -63,57 +63,57 @@ async fn it_may_say_its_last_words() {
         })
         .await;
     let error = result.unwrap_err();
-    assert_eq!(error.to_string(), "/bin/sh was asked to end: exit status 4");
+    assert_eq!(error.to_string(), "/bin/sh was cancelled: exit status 4");
     let mut lines: Vec<_> = error.output().unwrap().stdout.head.lines().collect();
     lines.sort_unstable();
     assert_eq!(lines, ["inner", "outer", "ready"]);
 }
 
 #[tokio::test]
-async fn who_ends_well_when_asked_to_has_done_well() {
+async fn a_successful_exit_after_a_cancellation_is_a_success() {
     let script = "trap 'echo finished; exit 0' TERM; echo ready; sleep 1000 & wait";
     let (ready, told) = oneshot::channel();
     let mut ready = Some(ready);
-    let patient = shell(script).grace(LONG);
-    let tell = |_: CommandStream, _: &[u8]| {
+    let trapping = shell(script).grace(LONG);
+    let notify = |_: CommandStream, _: &[u8]| {
         if let Some(ready) = ready.take() {
             ready.send(()).unwrap();
         }
     };
-    let output = patient.run_watched(async { told.await.unwrap() }, tell).await.unwrap();
+    let output = trapping.run_watched(async { told.await.unwrap() }, notify).await.unwrap();
     assert_eq!(output.stdout.head, "ready\nfinished\n");
 }
 
 #[tokio::test]
-async fn the_deaf_are_killed_after_the_grace() {
+async fn a_program_that_ignores_sigterm_is_killed_after_the_grace_period() {
     let held = Held::new();
-    let deaf =
+    let stubborn =
         shell(format!("trap '' TERM; {} sleep 1000; echo ended >&3", held.script())).grace(SHORT);
     let told = tokio::task::spawn_blocking(move || held.wait());
-    let (started, heard) = oneshot::channel();
-    let wait = async { started.send(told.await.unwrap()).unwrap() };
-    let error = deaf.run(wait).await.unwrap_err();
-    assert_eq!(error.to_string(), "/bin/sh was asked to end: killed by signal 9");
-    assert_eq!(rest(heard.await.unwrap()), "", "all of it was killed");
+    let (held_tx, held_rx) = oneshot::channel();
+    let wait = async { held_tx.send(told.await.unwrap()).unwrap() };
+    let error = stubborn.run(wait).await.unwrap_err();
+    assert_eq!(error.to_string(), "/bin/sh was cancelled: killed by signal 9");
+    assert_eq!(rest(held_rx.await.unwrap()), "", "the whole group was killed");
 }
 
 #[tokio::test]
-async fn the_deaf_among_its_children_are_killed_when_it_has_ended() {
+async fn a_child_that_ignores_sigterm_is_killed_after_the_exit_of_the_program() {
     let held = Held::new();
     let script = format!(
         "sh -c \"trap '' TERM; {} sleep 1000; echo ended >&3\" > /dev/null 2>&1 & wait",
         held.script()
     );
     let told = tokio::task::spawn_blocking(move || held.wait());
-    let (started, heard) = oneshot::channel();
-    let wait = async { started.send(told.await.unwrap()).unwrap() };
+    let (held_tx, held_rx) = oneshot::channel();
+    let wait = async { held_tx.send(told.await.unwrap()).unwrap() };
     let error = shell(script).grace(LONG).run(wait).await.unwrap_err();
-    assert_eq!(error.to_string(), "/bin/sh was asked to end: killed by signal 15");
-    assert_eq!(rest(heard.await.unwrap()), "");
+    assert_eq!(error.to_string(), "/bin/sh was cancelled: killed by signal 15");
+    assert_eq!(rest(held_rx.await.unwrap()), "");
 }
 
 #[tokio::test]
-async fn a_child_that_holds_the_output_holds_up_nobody() {
+async fn a_child_that_keeps_the_output_open_delays_the_run_only_briefly() {
     let held = Held::new();
     let script = format!("{} echo before; sleep 1000 & echo $!", held.script());
     let told = tokio::task::spawn_blocking({
@@ -127,35 +127,35 @@ async fn a_child_that_holds_the_output_holds_up_nobody() {
         let mut kill = std::process::Command::new("kill");
         kill.args([signal, child]).status().unwrap().success()
     };
-    assert!(alive("-0"), "it was left there on purpose");
+    assert!(alive("-0"), "it was not killed");
     assert!(alive("-KILL"));
     assert_eq!(rest(told.await.unwrap()), "");
 }
 
 #[tokio::test]
-async fn the_time_limit_is_the_programs_not_its_childrens() {
-    let leaves = shell("sleep 1000 & echo $!").timeout(LONG).output_wait(SHORT);
-    let output = run(&leaves).await.unwrap();
+async fn the_time_limit_does_not_apply_to_background_processes() {
+    let command = shell("sleep 1000 & echo $!").timeout(LONG).output_wait(SHORT);
+    let output = run(&command).await.unwrap();
     let kill = std::process::Command::new("kill").arg(output.stdout.head.trim()).status();
     assert!(kill.unwrap().success());
 }
 
 #[tokio::test]
-async fn what_is_dropped_is_killed() {
+async fn dropping_the_future_kills_the_command() {
     let held = Held::new();
-    let deaf = shell(format!("trap '' TERM; {} sleep 1000; echo ended >&3", held.script()));
+    let stubborn = shell(format!("trap '' TERM; {} sleep 1000; echo ended >&3", held.script()));
     let told = tokio::task::spawn_blocking(move || held.wait());
     let held = tokio::select! {
-        _ = deaf.run(pending()) => panic!("it can't end"),
+        _ = stubborn.run(pending()) => panic!("the command can't finish"),
         held = told => held.unwrap(),
     };
     assert_eq!(rest(held), "");
 }
 
 #[tokio::test]
-async fn cancelled_before_it_begins_to_work() {
+async fn a_command_can_be_cancelled_immediately() {
     let error = command("sleep").arg("1000").grace(LONG).run(ready(())).await.unwrap_err();
-    assert_eq!(error.to_string(), "sleep was asked to end: killed by signal 15");
+    assert_eq!(error.to_string(), "sleep was cancelled: killed by signal 15");
     let mut streams = Vec::new();
     let both = shell("echo a; echo b >&2");
     both.run_watched(pending(), |stream, _| streams.push(stream)).await.unwrap();

@@ -1,4 +1,4 @@
-//! What stores keep, and which commands a process runs.
+//! The stored form of commands, and the commands that a process allows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn the_json_form_is_stable() {
 }
 
 #[test]
-fn every_codec_keeps_everything() {
+fn every_codec_preserves_all_fields() {
     for codec in [Codec::Json, Codec::Bincode] {
         for command in [full(), command("true"), shell("true").output_wait(Duration::MAX)] {
             let back: Command = codec.encode(&command).unwrap().decode().unwrap();
@@ -50,7 +50,7 @@ fn every_codec_keeps_everything() {
 }
 
 #[test]
-fn other_forms_are_refused_by_name() {
+fn unknown_versions_are_rejected() {
     for (json, expected) in [
         (r#"{"v9":{"novel":true}}"#, "v9"),
         (r#"{"v1":{"program":"a"}}"#, "args"),
@@ -63,16 +63,16 @@ fn other_forms_are_refused_by_name() {
 }
 
 #[test]
-fn what_no_process_can_be_given_is_refused_before_it_is_stored() {
+fn invalid_commands_are_rejected_before_they_are_stored() {
     for (command, expected) in [
         (command(""), "the program is missing"),
         (command("a\0"), "the program \"a\\0\" has a NUL"),
         (command("a").args(["b", "s3cret\0"]), "a: argument 2 has a NUL"),
-        (command("a").env("B=C", ""), "a: \"B=C\" can't be the name of a variable"),
-        (command("a").env("", "s3cret"), "a: \"\" can't be the name of a variable"),
+        (command("a").env("B=C", ""), "a: \"B=C\" is not a valid name of a variable"),
+        (command("a").env("", "s3cret"), "a: \"\" is not a valid name of a variable"),
         (command("a").env("B", "s3cret\0"), "a: the variable B has a NUL"),
         (command("a").current_dir("\0"), "a: the directory \"\\0\" has a NUL"),
-        (command("a").timeout(Duration::ZERO), "a: timeout 0: it must be longer"),
+        (command("a").timeout(Duration::ZERO), "a: timeout 0: it must be greater"),
     ] {
         let error = Codec::Json.encode(&command).unwrap_err();
         let error = error_chain(&error).to_string();
@@ -80,7 +80,7 @@ fn what_no_process_can_be_given_is_refused_before_it_is_stored() {
     }
 }
 
-/// Runs a stored command as a process with these tasks does.
+/// Runs a stored command in the way of a process with these tasks.
 async fn run_stored(tasks: &TaskRegistry, args: &Encoded) -> Result<CommandOutput, String> {
     let (id, at) = (JobId::new("job").unwrap(), Timestamp::from_seconds(0));
     let parts = JobContextParts::new(id, Default::default(), RunId::random(), at);
@@ -102,20 +102,20 @@ fn tasks(registrations: impl IntoIterator<Item = TaskRegistration>) -> TaskRegis
 }
 
 #[tokio::test]
-async fn a_process_runs_what_it_has_registered() {
+async fn a_process_runs_only_allowed_commands() {
     let args = Codec::Json.encode(&command("echo").arg("hi")).unwrap();
-    let refused = |reason: &str| Err(format!("echo is not run: {reason}"));
+    let not_allowed = |reason: &str| Err(format!("echo is not allowed: {reason}"));
     let checked = CommandTask::checked(|command| match command.get_args() {
         [hi] if hi == "hi" => Err("no greetings".to_owned()),
         _ => Ok(()),
     });
-    let not_among = "it is not among the programs that this process runs";
+    let not_among = "the program is not among those that this process allows";
     for (task, expected) in [
         (None, Err("unknown".to_owned())),
         (Some(CommandTask::any()), Ok("hi\n".to_owned())),
         (Some(CommandTask::only(["true", "echo"])), Ok("hi\n".to_owned())),
-        (Some(CommandTask::only(["/bin/echo"])), refused(not_among)),
-        (Some(checked), refused("no greetings")),
+        (Some(CommandTask::only(["/bin/echo"])), not_allowed(not_among)),
+        (Some(checked), not_allowed("no greetings")),
     ] {
         let tasks = tasks(task.map(|task| task.registration().unwrap()));
         let printed = run_stored(&tasks, &args).await.map(|output| output.stdout.to_string());
@@ -143,9 +143,9 @@ async fn adding_a_command_lifts_no_restriction() {
     assert!(error.contains("settings can be registered only once"), "{error}");
 }
 
-/// As a pool of processes sends them.
+/// Errors are sent this way by a process pool.
 #[tokio::test]
-async fn errors_are_the_same_in_another_process() {
+async fn errors_can_be_sent_to_another_process() {
     let late = shell("echo s3cret; sleep 1000 # s3cret").timeout(Duration::from_millis(100));
     let errors = [
         error(&shell("echo out; echo err >&2; exit 3")).await,
@@ -166,9 +166,9 @@ async fn errors_are_the_same_in_another_process() {
     }
 }
 
-/// The runtime of this test has no thread to spare, as that of a scheduler whose executor blocks it.
+/// The only thread of this runtime is blocked, like that of a scheduler whose executor blocks it.
 #[tokio::test(flavor = "current_thread")]
-async fn it_needs_nothing_of_its_executor() {
+async fn a_command_needs_no_runtime_of_the_executor() {
     let tasks = Arc::new(tasks([CommandTask::any().registration().unwrap()]));
     let args = Codec::Json.encode(&command("echo").arg("hi")).unwrap();
     let blocking = std::thread::spawn({
@@ -177,61 +177,62 @@ async fn it_needs_nothing_of_its_executor() {
     });
     assert_eq!(blocking.join().unwrap().unwrap().stdout.head, "hi\n", "without a runtime");
     let output = pollster::block_on(run_stored(&tasks, &args));
-    assert_eq!(output.unwrap().stdout.head, "hi\n", "on a runtime that is blocked");
+    assert_eq!(output.unwrap().stdout.head, "hi\n", "on a blocked runtime");
     let _: punctual_core::Action = command("true").into_action();
 }
 
-/// As by a scheduler that runs its jobs on the spot.
+/// Like a scheduler that runs jobs on its own thread.
 #[test]
-fn it_does_not_need_the_only_worker_of_a_runtime() {
+fn a_command_runs_while_the_only_worker_of_the_runtime_is_blocked() {
     let tasks = tasks([CommandTask::any().registration().unwrap()]);
     let args = Codec::Json.encode(&command("echo").arg("hi")).unwrap();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
-    let (tell, told) = std::sync::mpsc::channel();
-    runtime.spawn(async move { tell.send(pollster::block_on(run_stored(&tasks, &args))) });
-    let output = told.recv_timeout(Duration::from_secs(60));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    runtime.spawn(async move { sender.send(pollster::block_on(run_stored(&tasks, &args))) });
+    let output = receiver.recv_timeout(Duration::from_secs(60));
     runtime.shutdown_background();
     assert_eq!(output.unwrap().unwrap().stdout.head, "hi\n");
 }
 
-/// In a process of its own, which may open few files.
+/// In a dedicated process with a low limit of open files.
 #[test]
 #[cfg(target_os = "linux")]
-fn many_at_a_time_need_few_open_files() {
+fn many_commands_need_few_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use std::fs;
     use std::io::Write;
 
-    const ALONE: &str = "PUNCTUAL_TEST_FEW_FILES";
+    const DEDICATED: &str = "PUNCTUAL_TEST_FEW_FILES";
     const COMMANDS: usize = 40;
-    if std::env::var_os(ALONE).is_none() {
+    if std::env::var_os(DEDICATED).is_none() {
         let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["stored::many_at_a_time_need_few_open_files", "--exact", "--nocapture"])
-            .env(ALONE, "")
+            .args(["stored::many_commands_need_few_open_files", "--exact", "--nocapture"])
+            .env(DEDICATED, "")
             .status();
         assert!(status.unwrap().success());
         return;
     }
     let (folder, held) = (tempfile::tempdir().unwrap(), Held::new());
-    // Open at both ends, so that nobody waits for another to open it.
+    // Opened for reading and writing, so that no process blocks in `open`.
     let mut go = fs::File::options().read(true).write(true).open(held.path()).unwrap();
     let tasks = Arc::new(tasks([CommandTask::any().registration().unwrap()]));
     let start = |command| {
         let (tasks, args) = (Arc::clone(&tasks), Codec::Json.encode(&command).unwrap());
         std::thread::spawn(move || pollster::block_on(run_stored(&tasks, &args)))
     };
-    // With what all have in common.
+    // Opens the files that all commands share.
     start(command("true")).join().unwrap().unwrap();
     let open = fs::read_dir("/proc/self/fd").unwrap().count();
-    // Two pipes, and what tells of its end; and some for one that begins.
+    // Two pipes and a pidfd per command, and some more for a start in progress.
     let current = Some((open + 3 * COMMANDS + 20) as u64);
     setrlimit(Resource::Nofile, Rlimit { current, ..getrlimit(Resource::Nofile) }).unwrap();
     let started = (0..COMMANDS).map(|number| {
-        let begun = folder.path().join(number.to_string());
-        let script = format!("touch {}; read go < {}", begun.display(), held.path().display());
+        let started_file = folder.path().join(number.to_string());
+        let script =
+            format!("touch {}; read go < {}", started_file.display(), held.path().display());
         let run = start(shell(script));
-        while !begun.exists() && !run.is_finished() {
+        while !started_file.exists() && !run.is_finished() {
             std::thread::yield_now();
         }
         run

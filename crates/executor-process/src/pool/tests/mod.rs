@@ -1,8 +1,8 @@
-//! What can't be brought about from outside.
+//! Cases that can't be caused through the public API.
 
-mod late;
-mod slow;
-mod strangers;
+mod protocol_errors;
+mod startup;
+mod timeouts;
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use punctual_macros::task;
 use tokio::sync::SetOnce;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::slot::{Shared, Slot, State};
+use super::slot::{PoolShared, Slot, SlotState};
 use crate::options::Options;
 
 #[task(crate = "punctual_core")]
@@ -28,12 +28,12 @@ fn child() {
     crate::init(&tasks());
 }
 
-/// A slot without a pool, and what keeps it open.
+/// A slot without a pool, and the sender that keeps it open.
 fn slot(options: &Arc<Options>, queue: &Arc<RunQueue>) -> (UnboundedSender<Worker>, Slot) {
-    let (workers, coming) = unbounded_channel();
-    let (back, _) = unbounded_channel();
+    let (workers, worker_rx) = unbounded_channel();
+    let (return_tx, _) = unbounded_channel();
     let (options, queue) = (Arc::clone(options), Arc::clone(queue));
-    let shared = Shared { options, queue, back, closing: SetOnce::new() };
-    let slot = Slot::new(&Arc::new(shared), coming, Arc::new(Mutex::new(State::Empty)));
+    let shared = PoolShared { options, queue, return_tx, closing: SetOnce::new() };
+    let slot = Slot::new(&Arc::new(shared), worker_rx, Arc::new(Mutex::new(SlotState::Empty)));
     (workers, slot)
 }

@@ -1,4 +1,4 @@
-//! The other end is a real process that knows the words, and uses them wrongly.
+//! Violations of the protocol, by children and by pools.
 
 use std::io::{Read, Write, stdin, stdout};
 use std::os::fd::{AsFd, OwnedFd};
@@ -13,40 +13,40 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{nothing, tasks};
-use crate::inside::VARIABLE;
-use crate::wire::{CommandStatus, Frames, FromChild, ToChild, VERSION, Welcome, write};
+use crate::child::CHILD_ENV_VAR;
+use crate::wire::{FrameDecoder, FromChild, Handshake, RunResult, ToChild, VERSION, encode_frame};
 use crate::{ProcessPoolBuilder, ProcessPoolExecutor, init};
 
-/// How a child is to misbehave.
-const ROLE: &str = "PUNCTUAL_TEST_STRANGER";
+/// Environment variable that selects how a child violates the protocol.
+const ROLE: &str = "PUNCTUAL_TEST_VIOLATION";
 
 const OTHER: &str = "punctual 0.0.1 pipe 0";
 
 /// One end of the socket.
-struct Line {
+struct Connection {
     socket: UnixStream,
-    frames: Frames,
+    frames: FrameDecoder,
 }
 
-impl Line {
+impl Connection {
     fn new(socket: UnixStream) -> Self {
-        Self { socket, frames: Frames::new(1 << 20) }
+        Self { socket, frames: FrameDecoder::new(1 << 20) }
     }
 
-    /// The next message; none at the end.
-    fn hear<T: DeserializeOwned>(&mut self) -> Option<T> {
+    /// Reads the next message; returns `None` at end of file.
+    fn receive<T: DeserializeOwned>(&mut self) -> Option<T> {
         loop {
             if let Some(message) = self.frames.next().unwrap() {
                 return Some(message);
             }
-            match self.socket.read(self.frames.space()) {
+            match self.socket.read(self.frames.spare_mut()) {
                 Ok(0) | Err(_) => return None,
-                Ok(bytes) => self.frames.filled(bytes),
+                Ok(bytes) => self.frames.advance_written(bytes),
             }
         }
     }
 
-    fn say(&mut self, message: &impl Serialize) {
+    fn send(&mut self, message: &impl Serialize) {
         let frame = frame(message);
         self.write(&frame);
     }
@@ -58,7 +58,7 @@ impl Line {
 
 fn frame(message: &impl Serialize) -> Vec<u8> {
     let mut frame = Vec::new();
-    write(&mut frame, message, 1 << 20).unwrap();
+    encode_frame(&mut frame, message, 1 << 20).unwrap();
     frame
 }
 
@@ -67,55 +67,55 @@ fn ready(version: &str, tasks: &Tasks) -> FromChild {
     FromChild::Ready { version: version.to_owned(), tasks: names.collect::<Vec<TaskName>>() }
 }
 
-/// Not a test, but the main function of children that misbehave.
+/// Not a test, but the main function of children that violate the protocol.
 #[test]
-fn stranger() {
+fn violator() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let socket = stdin().as_fd().try_clone_to_owned().unwrap();
-    let mut line = Line::new(socket.into());
-    assert!(matches!(line.hear(), Some(ToChild::Welcome(_))));
+    let mut connection = Connection::new(socket.into());
+    assert!(matches!(connection.receive(), Some(ToChild::Handshake(_))));
     match &*role {
-        "old" => line.say(&ready(OTHER, &tasks())),
-        "ignorant" => line.say(&ready(VERSION, &Tasks::new())),
-        "garbled" => line.write(b"Good morning!\n"),
-        "hasty" => line.say(&FromChild::Recalled(0)),
+        "old" => connection.send(&ready(OTHER, &tasks())),
+        "ignorant" => connection.send(&ready(VERSION, &Tasks::new())),
+        "garbled" => connection.write(b"Good morning!\n"),
+        "hasty" => connection.send(&FromChild::QueuedReturned(0)),
         "gone" => exit(3),
         "mute" => writeln!(stdout(), "here {}", id()).unwrap(),
         "fickle" => {
             writeln!(stdout(), "here {}", id()).unwrap();
-            line.say(&ready(VERSION, &tasks()));
+            connection.send(&ready(VERSION, &tasks()));
             exit(3);
         }
         _ => {
-            line.say(&ready(VERSION, &tasks()));
-            if let Some(ToChild::Run(order)) = line.hear() {
-                answer(&mut line, &role, order.run);
+            connection.send(&ready(VERSION, &tasks()));
+            if let Some(ToChild::Run(request)) = connection.receive() {
+                respond(&mut connection, &role, request.run);
             }
         }
     }
-    // It is killed, or told to go.
-    while line.hear::<ToChild>().is_some() {}
+    // It is killed or stopped.
+    while connection.receive::<ToChild>().is_some() {}
 }
 
-/// What it says to a run.
-fn answer(line: &mut Line, role: &str, run: u128) {
+/// Sends the response to a run.
+fn respond(connection: &mut Connection, role: &str, run: u128) {
     let end = |run| {
-        let ending = CommandStatus::Success("1".to_owned());
-        FromChild::Ended { run, ending, printed: false }
+        let result = RunResult::Success("1".to_owned());
+        FromChild::Finished { run, result, output_pending: false }
     };
     match role {
         "checksum" => {
             let mut frame = frame(&end(run));
             *frame.last_mut().unwrap() ^= 1;
-            line.write(&frame);
+            connection.write(&frame);
         }
-        "endless" => line.write(&[0xff; 8]),
-        "no message" => line.say(&"Good morning!"),
-        "too much" => line.say(&(end(run), "and")),
-        "another run" => line.say(&end(run + 1)),
-        "twice" => line.write(&[frame(&end(run)), frame(&end(run))].concat()),
-        "gives back" => line.say(&FromChild::Recalled(1)),
-        "ready" => line.say(&ready(VERSION, &tasks())),
+        "endless" => connection.write(&[0xff; 8]),
+        "no message" => connection.send(&"Good morning!"),
+        "too much" => connection.send(&(end(run), "and")),
+        "another run" => connection.send(&end(run + 1)),
+        "twice" => connection.write(&[frame(&end(run)), frame(&end(run))].concat()),
+        "returns a run" => connection.send(&FromChild::QueuedReturned(1)),
+        "ready" => connection.send(&ready(VERSION, &tasks())),
         other => panic!("unknown: {other}"),
     }
 }
@@ -123,18 +123,18 @@ fn answer(line: &mut Line, role: &str, run: u128) {
 /// A pool with such children.
 pub(super) fn pool(role: &str) -> ProcessPoolBuilder {
     init(&tasks());
-    // With one thread the harness would begin a line, and what the child says would be the rest of it.
-    let args = ["pool::tests::strangers::stranger", "--exact", "--test-threads=2"];
+    // With one thread, the harness prints the start of a line before the child's output.
+    let args = ["pool::tests::protocol_errors::violator", "--exact", "--test-threads=2"];
     ProcessPoolExecutor::builder().processes(1).args(args).env(ROLE, role)
 }
 
 #[test]
-fn a_child_that_can_not_be_talked_to_is_no_child() {
+fn a_failed_handshake_is_a_start_error() {
     for (role, expected) in [
         ("old", &[OTHER, VERSION] as &[_]),
-        ("ignorant", &["nothing", "same ones"]),
-        ("garbled", &["went wrong", "longer than"]),
-        ("hasty", &["Recalled"]),
+        ("ignorant", &["nothing", "same tasks"]),
+        ("garbled", &["longer than"]),
+        ("hasty", &["QueuedReturned"]),
         ("gone", &["exited with status 3"]),
     ] {
         let error = pool(role).eager().build().unwrap().start().unwrap_err();
@@ -144,19 +144,19 @@ fn a_child_that_can_not_be_talked_to_is_no_child() {
 }
 
 #[test]
-fn a_child_that_makes_no_sense_is_killed() {
+fn a_child_that_violates_the_protocol_is_killed() {
     for (role, expected) in [
         ("checksum", "checksum"),
         ("endless", "longer than"),
         ("no message", "can't be decoded"),
         ("too much", "can't be decoded"),
-        ("another run", "did not have"),
-        ("gives back", "did not have"),
+        ("another run", "was not executing"),
+        ("returns a run", "more runs than"),
         ("ready", "Ready"),
     ] {
         let pool = pool(role).build().unwrap();
         pool.start().unwrap();
-        // Another child takes its place each time.
+        // The child is replaced each time.
         for _ in 0..2 {
             let (run, ending) = task_run(nothing());
             pool.submit(run).unwrap();
@@ -172,58 +172,63 @@ fn a_child_that_makes_no_sense_is_killed() {
 }
 
 #[test]
-fn a_run_that_is_told_twice_has_ended_once() {
+fn a_result_reported_twice_finishes_one_run() {
     let pool = pool("twice").build().unwrap();
     pool.start().unwrap();
-    let ends: Vec<_> = (0..3)
+    let results: Vec<_> = (0..3)
         .map(|_| {
             let (run, ending) = task_run(nothing());
             pool.submit(run).unwrap();
             (ending.outcome(), ending)
         })
         .collect();
-    assert_eq!(ends[0].0.to_string(), "success: 1");
-    for (outcome, ending) in ends {
-        let fair = matches!(outcome, RunOutcome::Success(_) | RunOutcome::Killed(_));
-        assert!(fair, "{outcome}");
+    assert_eq!(results[0].0.to_string(), "success: 1");
+    for (outcome, ending) in results {
+        let expected = matches!(outcome, RunOutcome::Success(_) | RunOutcome::Killed(_));
+        assert!(expected, "{outcome}");
         assert!(ending.further().is_none());
     }
 }
 
 /// A real child, whose pool is this test.
-fn child() -> (Child, Line) {
+fn child() -> (Child, Connection) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let inode = fstat(&theirs).unwrap().st_ino;
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["pool::tests::child", "--exact"])
-        .env(VARIABLE, format!("{inode} {}", id()))
+        .env(CHILD_ENV_VAR, format!("{inode} {}", id()))
         .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::null())
         .process_group(0)
         .spawn();
-    (child.unwrap(), Line::new(ours))
+    (child.unwrap(), Connection::new(ours))
 }
 
 #[test]
-fn a_child_of_another_versions_pool_says_so_and_ends() {
-    let (mut child, mut line) = child();
+fn a_child_of_a_pool_of_another_version_reports_it_and_exits() {
+    let (mut child, mut connection) = child();
     let version = OTHER.to_owned();
-    line.say(&ToChild::Welcome(Welcome { version, limit: 1 << 20, nice: 0, memory: None }));
-    match line.hear() {
-        Some(FromChild::Unable(reason)) => {
+    connection.send(&ToChild::Handshake(Handshake {
+        version,
+        limit: 1 << 20,
+        nice: 0,
+        memory: None,
+    }));
+    match connection.receive() {
+        Some(FromChild::SetupFailed(reason)) => {
             assert!(reason.contains(OTHER) && reason.contains(VERSION), "{reason}");
         }
-        other => panic!("it said {other:?}"),
+        other => panic!("unexpected message: {other:?}"),
     }
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
 #[test]
-fn a_child_that_hears_nonsense_ends() {
-    for nonsense in [b"Good morning!\n".to_vec(), frame(&ToChild::Stop)] {
-        let (mut child, mut line) = child();
-        line.write(&nonsense);
-        assert!(line.hear::<FromChild>().is_none());
+fn a_child_that_receives_invalid_data_exits() {
+    for invalid in [b"Good morning!\n".to_vec(), frame(&ToChild::Stop)] {
+        let (mut child, mut connection) = child();
+        connection.write(&invalid);
+        assert!(connection.receive::<FromChild>().is_none());
         assert_eq!(child.wait().unwrap().signal(), Some(9));
     }
 }

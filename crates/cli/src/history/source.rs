@@ -1,4 +1,4 @@
-//! The stores that past runs are read from.
+//! The source of past runs.
 
 use std::env;
 use std::fmt::{self, Display, Formatter};
@@ -11,22 +11,22 @@ use punctual_backends::{Backend, Location, Options};
 
 use super::{HistoryArgs, HistoryError};
 use crate::account::Account;
-use crate::daemon::{DaemonError, state_of};
+use crate::daemon::{DaemonError, state_file_path};
 use crate::secret::StoreUrl;
 
-/// A store's URL for those who don't want to show it to everybody who lists processes.
-const VARIABLE: &str = "PUNCTUAL_STORE_URL";
+/// Environment variable for the store's URL, which, unlike an option, is not visible to other users.
+const STORE_URL_ENV_VAR: &str = "PUNCTUAL_STORE_URL";
 
-/// Where past runs are.
-pub(super) enum Place {
+/// A file or URL from which past runs are read.
+pub(super) enum HistorySource {
     File(PathBuf),
-    /// And who named it.
+    /// The URL, and the option or variable that contains it.
     Url(StoreUrl, &'static str),
 }
 
-impl Place {
-    /// What is said on the command line comes before what the environment says.
-    pub(super) fn of(args: &HistoryArgs) -> Result<Self, HistoryError> {
+impl HistorySource {
+    /// Determines the source. The command line has precedence over the environment.
+    pub(super) fn from_args(args: &HistoryArgs) -> Result<Self, HistoryError> {
         if let Some(url) = &args.store {
             return Ok(Self::Url(url.clone(), "--store"));
         }
@@ -34,50 +34,50 @@ impl Place {
             return Ok(Self::File(file.clone()));
         }
         if let Some(crontab) = &args.file {
-            if StoreUrl::is_one(crontab) {
+            if StoreUrl::looks_like_url(crontab) {
                 return Err(HistoryError::UrlAsFile);
             }
             let current = Account::current().map_err(DaemonError::from)?;
-            return Ok(Self::File(state_of(crontab, &current)?));
+            return Ok(Self::File(state_file_path(crontab, &current)?));
         }
-        match env::var(VARIABLE) {
-            Ok(url) => Ok(Self::Url(url.into(), VARIABLE)),
+        match env::var(STORE_URL_ENV_VAR) {
+            Ok(url) => Ok(Self::Url(url.into(), STORE_URL_ENV_VAR)),
             Err(env::VarError::NotPresent) => Err(HistoryError::NoPlace),
             Err(env::VarError::NotUnicode(_)) => {
-                Ok(Self::Url(String::new().into(), VARIABLE)) // as wrong as any other text
+                Ok(Self::Url(String::new().into(), STORE_URL_ENV_VAR)) // rejected as an invalid URL
             }
         }
     }
 
-    /// The store there. Nothing is made by looking at it: it must be there, tables and all.
+    /// Opens the store. Neither the file nor the tables are created: they must exist.
     pub(super) fn open(&self, args: &HistoryArgs) -> Result<Arc<dyn DynJobStore>, HistoryError> {
         let opened = match self {
             Self::File(file) => {
                 if let Err(source) = std::fs::metadata(file) {
                     return Err(HistoryError::NoState { file: file.clone(), source });
                 }
-                in_file(file, args)
+                open_file(file, args)
             }
-            Self::Url(url, _) => at_url(url.expose(), args),
+            Self::Url(url, _) => open_url(url.expose(), args),
         };
         opened.map_err(|source| HistoryError::store(self, source))
     }
 }
 
-impl Display for Place {
-    /// Without a URL, which has a password in it.
+impl Display for HistorySource {
+    /// Omits the URL, because it can contain a password.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file) => file.display().fmt(f),
-            Self::Url(_, name) => write!(f, "what {name} names"),
+            Self::Url(_, name) => write!(f, "the store given by {name}"),
         }
     }
 }
 
-type Opened = Result<Arc<dyn DynJobStore>, StoreError>;
+type OpenResult = Result<Arc<dyn DynJobStore>, StoreError>;
 
-/// Not by a URL, which is text: a path may be anything.
-fn in_file(file: &Path, args: &HistoryArgs) -> Opened {
+/// Opened by path instead of URL, because a path need not be UTF-8.
+fn open_file(file: &Path, args: &HistoryArgs) -> OpenResult {
     let mut store = SqliteJobStore::builder().file(file).make_tables(false);
     if let Some(prefix) = &args.table_prefix {
         store = store.table_prefix(prefix);
@@ -85,10 +85,13 @@ fn in_file(file: &Path, args: &HistoryArgs) -> Opened {
     Ok(Arc::new(store.build()?))
 }
 
-fn at_url(url: &str, args: &HistoryArgs) -> Opened {
+fn open_url(url: &str, args: &HistoryArgs) -> OpenResult {
     let backend = Backend::of_url(url)?;
     if backend.location() == Location::Process {
-        let text = format!("what is in {} ends with its process", backend.name());
+        let text = format!(
+            "{} keeps its jobs in the memory of one process; they can't be read by another process",
+            backend.name()
+        );
         return Err(StoreError::new(StoreErrorKind::Invalid, text));
     }
     let mut options = Options::new().with("make_tables", false);

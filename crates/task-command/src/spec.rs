@@ -1,4 +1,4 @@
-//! The fields of a command.
+//! The fields of a command as they are stored.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The fields of a command, as the newest version stores them.
+/// The fields of a command as the newest version stores them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Form {
+pub(crate) struct CommandSpec {
     pub(crate) program: String,
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
@@ -22,7 +22,7 @@ pub(crate) struct Form {
     pub(crate) output_wait: Duration,
 }
 
-impl Form {
+impl CommandSpec {
     pub(crate) fn new(program: String) -> Self {
         Self {
             program,
@@ -38,9 +38,10 @@ impl Form {
         }
     }
 
-    /// Refuses what no process can be given. Names what is wrong; does not show it, as it can be a secret.
+    /// Checks that a process can be started with these values. The error names the invalid field, but does not show its
+    /// value, which can be a secret.
     pub(crate) fn check(&self) -> Result<(), String> {
-        const NUL: &str = "has a NUL character, which no program can be given";
+        const NUL: &str = "has a NUL character, which can't be passed to a program";
         let program = &self.program;
         if program.is_empty() {
             return Err("the program is missing: its name is empty".to_owned());
@@ -53,7 +54,7 @@ impl Form {
         }
         for (name, value) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) {
-                return Err(format!("{program}: {name:?} can't be the name of a variable"));
+                return Err(format!("{program}: {name:?} is not a valid name of a variable"));
             }
             if value.contains('\0') {
                 return Err(format!("{program}: the variable {name} {NUL}"));
@@ -65,7 +66,7 @@ impl Form {
             return Err(format!("{program}: the directory {directory:?} {NUL}"));
         }
         if self.timeout == Some(Duration::ZERO) {
-            return Err(format!("{program}: timeout 0: it must be longer than nothing"));
+            return Err(format!("{program}: timeout 0: it must be greater than 0"));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Runs that end when their time is up, or nearly.
+//! Runs that finish close to their time limit.
 
 use std::future::pending;
 use std::io::{Read, Write};
@@ -15,11 +15,11 @@ use tokio::time::timeout;
 use super::{nothing, slot};
 use crate::ProcessPoolExecutor;
 use crate::options::Options;
-use crate::pool::child::Child;
-use crate::wire::{Ending, Frames, FromChild, ToChild, write};
+use crate::pool::child::ChildHandle;
+use crate::wire::{FrameDecoder, FromChild, RunResult, ToChild, encode_frame};
 
-/// A child that says nothing of itself, and the other end of its line.
-fn child(options: &Options) -> (Child, UnixStream) {
+/// A child that sends no messages, and the other end of its socket.
+fn child(options: &Options) -> (ChildHandle, UnixStream) {
     let process = Command::new("sleep")
         .arg("1000")
         .stdout(Stdio::piped())
@@ -28,21 +28,22 @@ fn child(options: &Options) -> (Child, UnixStream) {
         .spawn()
         .unwrap();
     let (ours, theirs) = UnixStream::pair().unwrap();
-    (Child::new(process, ours, options).unwrap(), theirs)
+    (ChildHandle::new(process, ours, options).unwrap(), theirs)
 }
 
-/// The child says after that time that this run has ended well.
-async fn say_end(mut child: &UnixStream, after: Duration, run: u128) {
+/// Reports in the name of the child, after a delay, that this run has succeeded.
+async fn report_success(mut child: &UnixStream, after: Duration, run: u128) {
     let _ = timeout(after, pending::<()>()).await;
     let mut frame = Vec::new();
-    let ending = Ending::Success("1".to_owned());
-    write(&mut frame, &FromChild::Ended { run, ending, printed: false }, 1 << 10).unwrap();
+    let result = RunResult::Success("1".to_owned());
+    encode_frame(&mut frame, &FromChild::Finished { run, result, output_pending: false }, 1 << 10)
+        .unwrap();
     child.write_all(&frame).unwrap();
 }
 
-/// The time stands still unless all wait for it, and then both that limit the run and that end it are over.
+/// The clock is paused, so that the time limit and the delay of the result elapse at the same instant.
 #[tokio::test(start_paused = true)]
-async fn a_run_that_ends_as_its_child_is_killed_has_ended_and_no_other_follows_it() {
+async fn a_run_that_finishes_as_its_child_is_killed_keeps_its_result_and_no_other_is_sent() {
     let limit = Duration::from_secs(60);
     let options = Arc::new(ProcessPoolExecutor::builder().timeout(limit).options);
     let queue = RunQueue::new(1);
@@ -55,30 +56,30 @@ async fn a_run_that_ends_as_its_child_is_killed_has_ended_and_no_other_follows_i
     let mut worker = queue.push(run).unwrap().expect("a worker");
     assert!(queue.push(next).unwrap().is_none());
     let (run, _) = worker.next().expect("the run");
-    tokio::join!(slot.work(&mut worker, run), say_end(&theirs, limit, id));
+    tokio::join!(slot.execute_runs(&mut worker, run), report_success(&theirs, limit, id));
 
     assert_eq!(ending.outcome().to_string(), "success: 1");
-    assert!(slot.child.is_none(), "it has been killed");
-    let mut frames = Frames::new(1 << 20);
-    let sent = theirs.read(frames.space()).unwrap();
-    frames.filled(sent);
+    assert!(slot.child.is_none(), "the child has been killed");
+    let mut frames = FrameDecoder::new(1 << 20);
+    let sent = theirs.read(frames.spare_mut()).unwrap();
+    frames.advance_written(sent);
     let first = frames.next().unwrap();
-    assert!(matches!(&first, Some(ToChild::Run(order)) if order.run == id), "{first:?}");
-    assert!(frames.next::<ToChild>().unwrap().is_none(), "no other was sent there");
+    assert!(matches!(&first, Some(ToChild::Run(request)) if request.run == id), "{first:?}");
+    assert!(frames.next::<ToChild>().unwrap().is_none(), "no other run was sent to the child");
     assert!(waiting.further().is_none());
-    let (next, _) = worker.next().expect("it waits for another child");
+    let (next, _) = worker.next().expect("the run is queued for another child");
     drop(next);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_waited_in_its_child_has_a_whole_time_limit_of_its_own() {
+async fn the_time_limit_of_a_queued_run_begins_when_the_run_starts() {
     let limit = Duration::from_secs(60);
     let options = Arc::new(ProcessPoolExecutor::builder().timeout(limit).options);
     let queue = RunQueue::new(1);
     let (_workers, mut slot) = slot(&options, &queue);
     let (child, theirs) = child(&options);
     slot.child = Some(child);
-    // As after many short ones: both are sent at once.
+    // As after many short runs, so that both runs are sent immediately.
     slot.average = Duration::from_micros(1);
     let runs = [task_run(nothing()), task_run(nothing())];
     let ids = runs.each_ref().map(|(run, _)| run.context().run_id().as_u128());
@@ -86,17 +87,17 @@ async fn a_run_that_waited_in_its_child_has_a_whole_time_limit_of_its_own() {
     let mut worker = queue.push(run).unwrap().expect("a worker");
     assert!(queue.push(next).unwrap().is_none());
     let (run, _) = worker.next().expect("the run");
-    let answers = async {
-        say_end(&theirs, limit * 9 / 10, ids[0]).await;
-        say_end(&theirs, limit * 9 / 10, ids[1]).await;
-        // It has been asked for the second one meanwhile.
+    let responses = async {
+        report_success(&theirs, limit * 9 / 10, ids[0]).await;
+        report_success(&theirs, limit * 9 / 10, ids[1]).await;
+        // The pool has requested the second run back meanwhile.
         let mut frame = Vec::new();
-        write(&mut frame, &FromChild::Recalled(0), 1 << 10).unwrap();
+        encode_frame(&mut frame, &FromChild::QueuedReturned(0), 1 << 10).unwrap();
         (&theirs).write_all(&frame).unwrap();
     };
-    tokio::join!(slot.work(&mut worker, run), answers);
+    tokio::join!(slot.execute_runs(&mut worker, run), responses);
 
     assert_eq!(first.outcome().to_string(), "success: 1");
     assert_eq!(second.outcome().to_string(), "success: 1");
-    slot.child.take().expect("it lives").bury().await;
+    slot.child.take().expect("the child is still running").reap().await;
 }
