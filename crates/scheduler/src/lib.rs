@@ -1,17 +1,17 @@
-//! The scheduling engine of Punctual: a pure plan, passes over the stores, and thin blocking, background and async
-//! schedulers.
+//! The scheduling engine of Punctual: a pure planning function, passes over the job stores, and the blocking,
+//! background and async schedulers.
 //!
-//! Most programs depend on the facade crate, `punctual`. Inside, it is made of layers. Each owns its state, and calls go
-//! down only; up go a wake of the driver, and events.
+//! Most programs depend on the facade crate, `punctual`. The crate is layered. Each layer owns its state and calls only
+//! the layers below it. Lower layers signal upwards in two ways: they wake the driver, and they emit events.
 //!
-//! - `handle`: what users hold
-//! - `lifecycle`: start, pause, shutdown, stores and executors that come and go, the driver
+//! - `handle`: the public schedulers, builder and handles
+//! - `lifecycle`: start, pause, shutdown, adding and removing stores and executors, the driver
 //! - `jobs`: add, find, change, remove, run now
-//! - `pass`: what is done with each store again and again
-//! - `runs`: from a resolved job to the report of its end
-//! - `store`: a job store as the engine knows it
+//! - `pass`: the work done on each store in every pass
+//! - `runs`: starting runs and processing their reports
+//! - `store`: a registered job store with its clock, lease and buffers
 //! - `shared`: settings, clock, events, registries
-//! - `plan`: what becomes of a due job, as a pure function
+//! - `plan`: decides what to do with a due job, as a pure function
 
 mod error;
 mod handle;

@@ -1,6 +1,6 @@
-//! What to do with a due job: a pure function of the job and the time.
+//! Plans the runs of a due job: a pure function of the job and the current time.
 //!
-//! All rules about lateness, coalescing, overlap and jitter live here and are tested as a table.
+//! All rules about lateness, coalescing, overlap and jitter are implemented here and tested as a table.
 
 use std::time::Duration;
 
@@ -9,53 +9,53 @@ use punctual_core::{
 };
 use smallvec::SmallVec;
 
-/// The most runs that one pass starts for one job; the others follow in later passes.
+/// Maximum number of runs that one pass starts for one job. Later passes start the others.
 const MAX_RUNS_PER_PASS: u32 = 64;
 
-/// After this long a job is looked at again whose run times wait for a slot; the end of a run in this
-/// process makes it sooner.
-const RETRY_FULL: Duration = Duration::from_secs(1);
+/// Delay before a job with deferred run times is checked again. A run that ends in this process triggers the check
+/// earlier.
+const DEFERRED_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// A job that is due.
-pub(crate) struct Due<'a> {
-    /// When it runs.
+/// A due job: the input of [`plan`].
+pub(crate) struct DueJob<'a> {
+    /// The job's trigger.
     pub trigger: &'a dyn Trigger,
-    /// How its runs are started.
+    /// The job's options.
     pub options: &'a JobOptions,
-    /// The first run time that has not been dealt with.
+    /// The first run time that has not been processed.
     pub next_run_time: Timestamp,
-    /// How many runs have been started so far.
+    /// Number of runs started so far.
     pub fire_count: u64,
-    /// How many runs are under way.
+    /// Number of runs of the job in progress.
     pub running: u32,
 }
 
-/// What to do with it.
+/// The plan for a due job.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// The runs to start, earliest first.
     pub runs: SmallVec<[PlannedRun; 1]>,
-    /// Whether they are recorded before they start, so that they run again if their process dies.
-    pub recorded: bool,
-    /// How many runs have been started then.
+    /// Whether the runs are recorded in the store before they start, so that they are retried if their process dies.
+    pub record_runs: bool,
+    /// Number of runs started, including those of this plan.
     pub fire_count: u64,
-    /// The run times that are passed over, and why.
+    /// The skipped run times, with the reason.
     pub skipped: Vec<Skipped>,
-    /// When the job runs next; none: never again.
+    /// The next schedule. `None` if the job has no further run time.
     pub next: Option<Schedule>,
-    /// Run times that are due wait for the end of another run.
-    pub waiting: bool,
+    /// Due run times are deferred until another run ends.
+    pub has_deferred_runs: bool,
 }
 
 /// A run to start.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PlannedRun {
     pub scheduled_time: Timestamp,
-    /// Until when it may begin; none when it may at any time.
+    /// The latest time at which the run may start. `None` if there is no limit.
     pub deadline: Option<Timestamp>,
 }
 
-/// Run times that are passed over: from the first to the last.
+/// Skipped run times: the first and the last of them, with the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Skipped {
     pub first: Timestamp,
@@ -63,26 +63,27 @@ pub(crate) struct Skipped {
     pub reason: SkipReason,
 }
 
-/// Decides. `random` gives a number below its argument; it is only asked for jitter.
-pub(crate) fn plan(due: &Due<'_>, now: Timestamp, random: &mut dyn FnMut(u64) -> u64) -> Plan {
+/// Plans a due job. `random` returns a number below its argument; it is called only for jitter.
+pub(crate) fn plan(due: &DueJob<'_>, now: Timestamp, random: &mut dyn FnMut(u64) -> u64) -> Plan {
     let mut plan = Plan {
         runs: SmallVec::new(),
-        recorded: due.options.recovery == Recovery::Rerun,
+        record_runs: due.options.recovery == Recovery::Rerun,
         fire_count: due.fire_count,
         skipped: Vec::new(),
         next: None,
-        waiting: false,
+        has_deferred_runs: false,
     };
-    let left = due.trigger.max_runs().map_or(u64::MAX, |max| max.saturating_sub(due.fire_count));
-    if left > 0 {
-        plan.fill(due, left, now, random);
+    let remaining_runs =
+        due.trigger.max_runs().map_or(u64::MAX, |max| max.saturating_sub(due.fire_count));
+    if remaining_runs > 0 {
+        plan.fill(due, remaining_runs, now, random);
         plan.fire_count = due.fire_count.saturating_add(plan.runs.len() as u64);
-        plan.waiting = plan.next.is_some_and(|next| next.next_run_time <= now);
+        plan.has_deferred_runs = plan.next.is_some_and(|next| next.next_run_time <= now);
     }
     plan
 }
 
-/// Until when the first attempt at a run may begin; none when it may at any time.
+/// The latest time at which the first attempt of a run may start. `None` if there is no limit.
 pub(crate) fn deadline(
     trigger: &dyn Trigger,
     options: &JobOptions,
@@ -92,19 +93,19 @@ pub(crate) fn deadline(
 }
 
 impl Plan {
-    /// Chooses the runs to start, and the next schedule.
+    /// Selects the runs to start and the next schedule.
     fn fill(
         &mut self,
-        due: &Due<'_>,
-        left: u64,
+        due: &DueJob<'_>,
+        remaining_runs: u64,
         now: Timestamp,
         random: &mut dyn FnMut(u64) -> u64,
     ) {
-        // A run that jitter moved before its nominal time is due although its time has not come.
+        // Jitter may make a run due before its nominal time.
         let now = now.max(due.next_run_time);
         let free = due.options.max_instances.saturating_sub(due.running);
 
-        // Too late are the run times before this one; with none left that is not, all of them are.
+        // Run times before `earliest` are too late. If `earliest` is `None`, all due run times are too late.
         let earliest = match oldest_allowed(due, now) {
             Some(oldest) if oldest > due.next_run_time => first_from(due.trigger, oldest, now),
             _ => Some(due.next_run_time),
@@ -128,8 +129,8 @@ impl Plan {
                 }
                 match due.options.coalesce {
                     Coalesce::All => {
-                        let slots = u64::from(free.min(MAX_RUNS_PER_PASS)).min(left);
-                        self.run_each(due, earliest, now, slots, left, random);
+                        let limit = u64::from(free.min(MAX_RUNS_PER_PASS)).min(remaining_runs);
+                        self.run_each(due, earliest, now, limit, remaining_runs, random);
                         return;
                     }
                     Coalesce::Earliest => self.run_one(due, earliest, earliest, latest, free),
@@ -138,12 +139,12 @@ impl Plan {
                 latest
             }
         };
-        if (self.runs.len() as u64) < left {
-            self.next = following(due.trigger, next_after, random);
+        if (self.runs.len() as u64) < remaining_runs {
+            self.next = next_schedule(due.trigger, next_after, random);
         }
     }
 
-    fn run(&mut self, due: &Due<'_>, scheduled_time: Timestamp) {
+    fn run(&mut self, due: &DueJob<'_>, scheduled_time: Timestamp) {
         let deadline = deadline(due.trigger, due.options, scheduled_time);
         self.runs.push(PlannedRun { scheduled_time, deadline });
     }
@@ -152,10 +153,10 @@ impl Plan {
         self.skipped.push(Skipped { first, last, reason });
     }
 
-    /// One run at `chosen` for all run times from `earliest` to `latest`, if there is a slot.
+    /// Plans one run at `chosen` for all run times from `earliest` to `latest`, if `free` is not 0.
     fn run_one(
         &mut self,
-        due: &Due<'_>,
+        due: &DueJob<'_>,
         chosen: Timestamp,
         earliest: Timestamp,
         latest: Timestamp,
@@ -171,43 +172,44 @@ impl Plan {
         }
     }
 
-    /// A run for each run time, as long as there are slots; the job stays due for the others.
+    /// Plans one run for each run time, at most `limit`. The job stays due for the remaining run times.
     fn run_each(
         &mut self,
-        due: &Due<'_>,
+        due: &DueJob<'_>,
         earliest: Timestamp,
         now: Timestamp,
-        slots: u64,
-        left: u64,
+        limit: u64,
+        remaining_runs: u64,
         random: &mut dyn FnMut(u64) -> u64,
     ) {
         let mut next = Some(earliest);
         while let Some(fire) = next.filter(|&fire| fire <= now) {
-            if self.runs.len() as u64 >= slots {
+            if self.runs.len() as u64 >= limit {
                 break;
             }
             self.run(due, fire);
             next = due.trigger.next_fire_time(Some(fire), now);
         }
-        if self.runs.len() as u64 >= left {
+        if self.runs.len() as u64 >= remaining_runs {
             return;
         }
         self.next = match next {
-            Some(fire) if fire <= now => {
-                Some(Schedule { next_run_time: fire, due_at: now.saturating_add(RETRY_FULL) })
-            }
+            Some(fire) if fire <= now => Some(Schedule {
+                next_run_time: fire,
+                due_at: now.saturating_add(DEFERRED_RETRY_DELAY),
+            }),
             Some(fire) => Some(schedule(due.trigger, fire, random)),
             None => None,
         };
     }
 }
 
-/// The oldest run time that is not too late; none if none ever is.
-fn oldest_allowed(due: &Due<'_>, now: Timestamp) -> Option<Timestamp> {
+/// The oldest run time that is not too late. `None` if there is no limit.
+fn oldest_allowed(due: &DueJob<'_>, now: Timestamp) -> Option<Timestamp> {
     Some(now.saturating_sub(allowed_lateness(due.trigger, due.options)?))
 }
 
-/// How late after its scheduled time a run may start: the grace time, and what jitter may add.
+/// Maximum delay of a start after the scheduled time: the grace time plus the maximum of the jitter.
 fn allowed_lateness(trigger: &dyn Trigger, options: &JobOptions) -> Option<Duration> {
     let jitter = match trigger.jitter() {
         Some(Jitter::OneSided(delay) | Jitter::Symmetric(delay)) => delay,
@@ -222,9 +224,8 @@ fn first_from(trigger: &dyn Trigger, from: Timestamp, until: Timestamp) -> Optio
         .filter(|&fire| fire <= until)
 }
 
-/// The last run time that is due: the next run time itself, which need not be on the trigger's grid,
-/// or a later one on it.
-fn latest_until(due: &Due<'_>, now: Timestamp) -> Timestamp {
+/// The last due run time: `next_run_time` itself, which need not be on the trigger's grid, or a later one on the grid.
+fn latest_until(due: &DueJob<'_>, now: Timestamp) -> Timestamp {
     let after = due.next_run_time.saturating_add_micros(1);
     if after > now {
         return due.next_run_time;
@@ -232,8 +233,8 @@ fn latest_until(due: &Due<'_>, now: Timestamp) -> Timestamp {
     due.trigger.latest_fire_time(after, now).unwrap_or(due.next_run_time)
 }
 
-/// The schedule for the fire after `previous`.
-pub(crate) fn following(
+/// The schedule for the fire time after `previous`.
+pub(crate) fn next_schedule(
     trigger: &dyn Trigger,
     previous: Timestamp,
     random: &mut dyn FnMut(u64) -> u64,
@@ -242,7 +243,7 @@ pub(crate) fn following(
     Some(schedule(trigger, fire, random))
 }
 
-/// The schedule for a fire: with jitter it is due somewhere near, but before the fire that follows.
+/// The schedule for a fire time. Jitter moves `due_at`, but not to or past the following fire time.
 pub(crate) fn schedule(
     trigger: &dyn Trigger,
     fire: Timestamp,
@@ -265,7 +266,7 @@ pub(crate) fn schedule(
 }
 
 fn micros(duration: Duration) -> u64 {
-    // Half of the range, so that both sides of a symmetric jitter fit.
+    // A quarter of the range, so that twice the value, for symmetric jitter, does not overflow.
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).min(u64::MAX / 4)
 }
 

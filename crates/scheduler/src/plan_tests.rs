@@ -1,11 +1,11 @@
-//! The rules of `plan`, one line of a table each.
+//! The rules of `plan`, as a table.
 
 use std::time::Duration;
 
 use punctual_core::{Coalesce, JobOptions, Schedule, SkipReason, Timestamp, Trigger};
 use punctual_triggers::IntervalTrigger;
 
-use super::{Due, Plan, Skipped, plan};
+use super::{DueJob, Plan, Skipped, plan};
 
 const COALESCED: SkipReason = SkipReason::Coalesced;
 const TOO_LATE: SkipReason = SkipReason::TooLate;
@@ -42,7 +42,7 @@ fn planned_with(trigger: &dyn Trigger, case: &Case, fire_count: u64) -> Plan {
         .coalesce(case.coalesce)
         .misfire_grace_time(case.grace.map(Duration::from_secs))
         .max_instances(case.max_instances);
-    let due = Due {
+    let due = DueJob {
         trigger,
         options: &options,
         next_run_time: at(100),
@@ -52,7 +52,7 @@ fn planned_with(trigger: &dyn Trigger, case: &Case, fire_count: u64) -> Plan {
     plan(&due, at(case.now), &mut |below| below / 2)
 }
 
-/// What a plan should be: runs, skipped (first, last, reason), next run time and when it is due.
+/// Compares a plan with the expected runs, skipped run times (first, last, reason), next run time and its due time.
 #[track_caller]
 fn expect(plan: &Plan, runs: &[i64], skipped: &[(i64, i64, SkipReason)], next: Option<(i64, i64)>) {
     let planned: Vec<_> = plan.runs.iter().map(|run| run.scheduled_time).collect();
@@ -68,12 +68,12 @@ fn expect(plan: &Plan, runs: &[i64], skipped: &[(i64, i64, SkipReason)], next: O
 }
 
 #[test]
-fn a_job_on_time_runs_and_goes_on() {
+fn a_job_on_time_runs_and_is_rescheduled() {
     expect(&planned(&CASE), &[100], &[], Some((110, 110)));
 }
 
 #[test]
-fn however_late_a_run_runs_without_a_grace_time() {
+fn without_a_grace_time_a_late_run_is_started() {
     expect(&planned(&Case { now: 109, ..CASE }), &[100], &[], Some((110, 110)));
 }
 
@@ -88,7 +88,7 @@ fn coalescing_keeps_the_latest_the_earliest_or_all() {
 }
 
 #[test]
-fn all_waits_for_slots_instead_of_dropping() {
+fn coalesce_all_defers_runs_beyond_max_instances() {
     let all = Case { coalesce: Coalesce::All, max_instances: 2, now: 135, ..CASE };
     expect(&planned(&all), &[100, 110], &[], Some((120, 136)));
     let full = Case { running: 2, ..all };
@@ -104,7 +104,7 @@ fn a_run_later_than_its_grace_time_is_missed() {
 }
 
 #[test]
-fn of_several_only_those_within_the_grace_time_count() {
+fn only_run_times_within_the_grace_time_are_coalesced() {
     let case = Case { grace: Some(15), now: 135, ..CASE };
     let skipped = [(100, 110, TOO_LATE), (120, 130, COALESCED)];
     expect(&planned(&case), &[130], &skipped, Some((140, 140)));
@@ -115,7 +115,7 @@ fn of_several_only_those_within_the_grace_time_count() {
 }
 
 #[test]
-fn a_full_job_drops_the_occurrence_and_says_so() {
+fn an_occurrence_beyond_max_instances_is_skipped_with_a_reason() {
     let full = Case { running: 1, ..CASE };
     expect(&planned(&full), &[], &[(100, 100, FULL)], Some((110, 110)));
     let late = Case { now: 125, ..full };
@@ -125,7 +125,7 @@ fn a_full_job_drops_the_occurrence_and_says_so() {
 }
 
 #[test]
-fn the_last_fire_ends_the_job() {
+fn a_job_finishes_after_its_last_fire_time() {
     let last = Case { now: 2_000, ..CASE };
     expect(&planned(&last), &[1_000], &[(100, 1_000, COALESCED)], None);
     let missed = Case { grace: Some(5), ..last };
@@ -133,7 +133,7 @@ fn the_last_fire_ends_the_job() {
 }
 
 #[test]
-fn a_next_run_time_off_the_grid_counts_and_returns_to_it() {
+fn a_next_run_time_off_the_grid_runs_and_the_following_is_on_the_grid() {
     let trigger = every_ten().start_date(at(3)).build().unwrap();
     expect(&planned_with(&trigger, &CASE, 0), &[100], &[], Some((103, 103)));
     let late = Case { now: 120, ..CASE };
@@ -142,11 +142,11 @@ fn a_next_run_time_off_the_grid_counts_and_returns_to_it() {
 }
 
 #[test]
-fn jitter_delays_the_run_and_leaves_the_grid_alone() {
+fn jitter_delays_the_run_and_does_not_move_the_grid() {
     let trigger = every_ten().jitter(Duration::from_secs(4)).build().unwrap();
     // The random number is the middle of the range.
     expect(&planned_with(&trigger, &Case { now: 103, ..CASE }, 0), &[100], &[], Some((110, 112)));
-    // A run is as late as it is after what jitter may add.
+    // Lateness counts from the end of the jitter range.
     let graced = Case { grace: Some(1), now: 105, ..CASE };
     expect(&planned_with(&trigger, &graced, 0), &[100], &[], Some((110, 112)));
     let later = Case { now: 106, ..graced };
@@ -154,7 +154,7 @@ fn jitter_delays_the_run_and_leaves_the_grid_alone() {
 }
 
 #[test]
-fn jitter_never_reaches_the_following_fire() {
+fn jitter_never_reaches_the_following_fire_time() {
     let trigger = every_ten().jitter(Duration::from_secs(60)).build().unwrap();
     let plan = planned_with(&trigger, &CASE, 0);
     let due_at = at(120).saturating_add_micros(-1);
@@ -162,30 +162,30 @@ fn jitter_never_reaches_the_following_fire() {
 }
 
 #[test]
-fn a_run_that_jitter_moved_forward_keeps_its_nominal_time() {
+fn a_run_moved_earlier_by_jitter_keeps_its_scheduled_time() {
     expect(&planned(&Case { now: 97, ..CASE }), &[100], &[], Some((110, 110)));
 }
 
 #[test]
-fn max_runs_ends_the_job_with_its_last_run() {
+fn a_job_finishes_with_the_last_run_of_max_runs() {
     let trigger = every_ten().max_runs(3).build().unwrap();
     expect(&planned_with(&trigger, &CASE, 1), &[100], &[], Some((110, 110)));
     expect(&planned_with(&trigger, &CASE, 2), &[100], &[], None);
     let all = Case { coalesce: Coalesce::All, max_instances: 9, now: 135, ..CASE };
     expect(&planned_with(&trigger, &all, 1), &[100, 110], &[], None);
-    // An occurrence that is dropped is no run.
+    // A dropped occurrence does not count as a run.
     let full = Case { running: 1, ..CASE };
     expect(&planned_with(&trigger, &full, 2), &[], &[(100, 100, FULL)], Some((110, 110)));
 }
 
 #[test]
-fn a_year_of_missed_seconds_is_one_run_and_one_remark() {
+fn a_year_of_missed_run_times_coalesces_into_one_run() {
     let trigger = IntervalTrigger::seconds(1).start_date(at(0)).timezone("UTC").build().unwrap();
     let year = 365 * 86_400;
     let plan = planned_with(&trigger, &Case { now: year, ..CASE }, 0);
     expect(&plan, &[year], &[(100, year, COALESCED)], Some((year + 1, year + 1)));
     let all = Case { coalesce: Coalesce::All, max_instances: u32::MAX, now: year, ..CASE };
     let plan = planned_with(&trigger, &all, 0);
-    assert_eq!(plan.runs.len(), 64, "catching up goes by bounded steps");
+    assert_eq!(plan.runs.len(), 64, "one pass plans at most 64 runs of a job");
     assert_eq!(plan.next.unwrap().next_run_time, at(164));
 }

@@ -5,7 +5,7 @@ use punctual_core::{BoxFuture, CallerTransaction, Job, JobSink, NewJob, Transact
 use super::asynchronous::AsyncScheduler;
 use super::synchronous::SyncScheduler;
 use crate::error::SchedulerError;
-use crate::store::Place;
+use crate::store::StoreAccess;
 
 impl JobSink for AsyncScheduler {
     type Output = BoxFuture<'static, Result<Job, SchedulerError>>;
@@ -23,7 +23,7 @@ impl TransactionalSink for AsyncScheduler {
         job: NewJob,
         transaction: CallerTransaction<'_>,
     ) -> Self::TransactionOutput<'_> {
-        let place = Place::Inside(transaction);
+        let place = StoreAccess::Transaction(transaction);
         Box::pin(async move {
             let mut place = place;
             self.engine.jobs.add_job_in_transaction(job, &mut place).await

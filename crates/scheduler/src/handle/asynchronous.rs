@@ -20,7 +20,7 @@ use crate::error::SchedulerError;
 use crate::jobs::{JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
-use crate::store::Place;
+use crate::store::StoreAccess;
 
 /// A scheduler that lives on the caller's tokio runtime; its methods are async. Cheap to clone: clones
 /// are the same scheduler.
@@ -107,7 +107,7 @@ impl AsyncScheduler {
     waiting_methods!(awaiting);
 
     async fn shut_down(&self, timeout: Duration) -> Result<(), SchedulerError> {
-        let shutdown = Arc::clone(&self.engine).shutdown_from_anywhere(timeout, is_inside_run());
+        let shutdown = Arc::clone(&self.engine).shutdown_or_spawn(timeout, is_inside_run());
         // In a task of its own: it goes on when the caller does not wait for it any more.
         let ended = tokio::spawn(shutdown);
         ended.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))

@@ -22,7 +22,7 @@ use crate::error::SchedulerError;
 use crate::jobs::{JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
-use crate::store::Place;
+use crate::store::StoreAccess;
 
 /// A scheduler with blocking methods, on a thread of its own. Cheap to clone: clones are the same
 /// scheduler.
@@ -94,7 +94,7 @@ impl<Mode> SyncScheduler<Mode> {
     fn shut_down(&self, timeout: Duration) -> Result<(), SchedulerError> {
         // Asked here, not on the scheduler's thread.
         let from_run = is_inside_run();
-        self.block(move |engine| engine.shutdown_from_anywhere(timeout, from_run))?;
+        self.block(move |engine| engine.shutdown_or_spawn(timeout, from_run))?;
         if !from_run {
             if let Some(thread) = self.thread.lock().take() {
                 thread.join();

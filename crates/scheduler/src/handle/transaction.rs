@@ -10,7 +10,7 @@ use punctual_core::{
 use crate::error::SchedulerError;
 use crate::jobs::JobSelector;
 use crate::lifecycle::Engine;
-use crate::store::Place;
+use crate::store::StoreAccess;
 
 /// The jobs of a store as a transaction of the caller's sees and changes them, on the database where the
 /// store keeps them; from [`AsyncScheduler::in_transaction`](crate::AsyncScheduler::in_transaction).
@@ -29,12 +29,12 @@ use crate::store::Place;
 /// a rollback only.
 pub struct TransactionJobs<'t> {
     engine: Arc<Engine>,
-    place: Place<'t>,
+    place: StoreAccess<'t>,
 }
 
 impl<'t> TransactionJobs<'t> {
     pub(crate) fn new(engine: Arc<Engine>, transaction: CallerTransaction<'t>) -> Self {
-        Self { engine, place: Place::Inside(transaction) }
+        Self { engine, place: StoreAccess::Transaction(transaction) }
     }
 
     /// Describes a job, which its `add` adds; see [`AsyncScheduler::job`](crate::AsyncScheduler::job).

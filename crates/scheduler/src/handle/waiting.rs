@@ -127,7 +127,7 @@ macro_rules! waiting_methods {
             ///
             /// What a store says.
             fn get_job(job: impl Into<JobSelector> = job.into()) -> Option<Job>,
-            |engine| engine.jobs.get_job(job, &mut Place::Stores).await
+            |engine| engine.jobs.get_job(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
@@ -151,7 +151,7 @@ macro_rules! waiting_methods {
             /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or what a store says;
             /// then nothing is changed.
             fn modify_job(job: impl Into<JobSelector> = job.into(), change: JobChange) -> Job,
-            |engine| engine.jobs.modify_job(job, change, &mut Place::Stores).await
+            |engine| engine.jobs.modify_job(job, change, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
@@ -165,7 +165,7 @@ macro_rules! waiting_methods {
                 job: impl Into<JobSelector> = job.into(),
                 trigger: impl IntoTrigger + Send + 'static,
             ) -> Job,
-            |engine| engine.jobs.reschedule_job(job, trigger, &mut Place::Stores).await
+            |engine| engine.jobs.reschedule_job(job, trigger, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
@@ -175,7 +175,7 @@ macro_rules! waiting_methods {
             ///
             /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
             fn pause_job(job: impl Into<JobSelector> = job.into()) -> Job,
-            |engine| engine.jobs.pause_job(job, &mut Place::Stores).await
+            |engine| engine.jobs.pause_job(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
@@ -186,7 +186,7 @@ macro_rules! waiting_methods {
             /// [`JobNotFound`](SchedulerError::JobNotFound);
             /// [`NeverFires`](SchedulerError::NeverFires): then the job stays as it is.
             fn resume_job(job: impl Into<JobSelector> = job.into()) -> Job,
-            |engine| engine.jobs.resume_job(job, &mut Place::Stores).await
+            |engine| engine.jobs.resume_job(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
@@ -196,7 +196,7 @@ macro_rules! waiting_methods {
             ///
             /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
             fn remove_job(job: impl Into<JobSelector> = job.into()) -> (),
-            |engine| engine.jobs.remove_job(job, &mut Place::Stores).await
+            |engine| engine.jobs.remove_job(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
@@ -243,7 +243,7 @@ macro_rules! waiting_methods {
             /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says;
             /// [`NotRunning`](SchedulerError::NotRunning).
             fn make_job_due(job: impl Into<JobSelector> = job.into()) -> Job,
-            |engine| engine.jobs.make_job_due(job, &mut Place::Stores).await
+            |engine| engine.jobs.make_job_due(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,

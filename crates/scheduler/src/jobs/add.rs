@@ -11,84 +11,88 @@ use punctual_triggers::DateTrigger;
 use super::Jobs;
 use crate::error::SchedulerError;
 use crate::shared::{CONFLICT_RETRIES, SchedulerState, Settings};
-use crate::store::{Place, Slot};
+use crate::store::{RegisteredStore, StoreAccess};
 
 impl Jobs {
-    /// Adds a job: to its store when the scheduler runs, else to the pending ones.
+    /// Adds a job: to its store if the scheduler is started, else to the pending jobs.
     pub(crate) async fn add_job(&self, job: NewJob) -> Result<Job, SchedulerError> {
         let job = self.check(job)?;
-        if self.keep_pending(&job)? {
+        if self.add_if_accepting(&job)? {
             return Ok(self.pending_job(&job));
         }
-        self.add_checked(job, &mut Place::Stores).await
+        self.add_checked(job, &mut StoreAccess::Autocommit).await
     }
 
-    /// Adds a job inside a transaction of the caller's: there is no waiting for the start in one.
+    /// Adds a job in a caller's transaction. The scheduler must be started: a transaction can't include pending jobs.
     pub(crate) async fn add_job_in_transaction(
         &self,
         job: NewJob,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        if !self.shared.phase.is_up() {
+        if !self.shared.phase.is_started() {
             return Err(SchedulerError::NotRunning);
         }
-        self.add_checked(self.check(job)?, place).await
+        self.add_checked(self.check(job)?, access).await
     }
 
     async fn add_checked(
         &self,
         job: CheckedJob,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        let added = self.store_job(&job, place).await;
+        let added = self.store_job(&job, access).await;
         if added.is_err() {
-            self.shared.forget_closure(job.registration.name());
+            self.shared.unregister_closure(job.registration.name());
         }
-        let how = added?;
-        let slot = self.stores.get(&job.job_store)?;
-        if place.is_final() {
-            self.emit_added(job.reference(), how);
-            slot.changed();
+        let result = added?;
+        let store = self.stores.get(&job.job_store)?;
+        if access.is_autocommit() {
+            self.emit_added(job.reference(), result);
+            store.notify_changed();
         }
-        let record = place.get(&slot, &job.id).await.map_err(|error| slot.error(error))?;
-        // Run and gone already, perhaps.
-        Ok(record.map_or_else(|| self.pending_job(&job), |record| self.job(&slot, &record)))
+        let record = access.get(&store, &job.id).await.map_err(|error| store.error(error))?;
+        // The job may already have completed and been removed.
+        Ok(record.map_or_else(|| self.pending_job(&job), |record| self.job(&store, &record)))
     }
 
-    /// Adds many jobs, with one call of each store. If one can't be added, the stores behind its own are left
-    /// alone.
+    /// Adds many jobs, with one call for each store. Stores are processed in order. If a job can't be added, later
+    /// stores are not changed.
     pub(crate) async fn add_jobs(&self, jobs: Vec<NewJob>) -> Result<usize, SchedulerError> {
         let jobs = jobs.into_iter().map(|job| self.check(job)).collect::<Result<Vec<_>, _>>()?;
         let count = jobs.len();
-        let mut by_slot: Vec<(Arc<Slot>, Vec<CheckedJob>)> = Vec::new();
+        let mut by_store: Vec<(Arc<RegisteredStore>, Vec<CheckedJob>)> = Vec::new();
         for job in jobs {
-            if self.keep_pending(&job)? {
+            if self.add_if_accepting(&job)? {
                 continue;
             }
-            let slot = self.stores.get(&job.job_store)?;
-            match by_slot.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &slot)) {
+            let store = self.stores.get(&job.job_store)?;
+            match by_store.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &store)) {
                 Some((_, jobs)) => jobs.push(job),
-                None => by_slot.push((slot, vec![job])),
+                None => by_store.push((store, vec![job])),
             }
         }
-        for (slot, jobs) in by_slot {
+        for (store, jobs) in by_store {
             for job in &jobs {
-                let noted = slot.store_zone_rules(&*job.trigger, &mut Place::Stores).await;
-                noted.map_err(|error| slot.error(error))?;
+                let rules_stored =
+                    store.store_zone_rules(&*job.trigger, &mut StoreAccess::Autocommit).await;
+                rules_stored.map_err(|error| store.error(error))?;
             }
-            let records = jobs.iter().map(|job| self.record(&slot, job));
+            let records = jobs.iter().map(|job| self.record(&store, job));
             let records = records.collect::<Result<Vec<_>, _>>()?;
-            let outcomes = add_in_parts(&slot, records).await.map_err(|error| slot.error(error))?;
-            slot.changed();
+            let outcomes =
+                add_in_parts(&store, records).await.map_err(|error| store.error(error))?;
+            store.notify_changed();
             let mut failed = None;
             for (job, outcome) in jobs.iter().zip(outcomes) {
                 let stored = match outcome {
-                    AddOutcome::Added => Ok(Stored::New),
+                    AddOutcome::Added => Ok(AddResult::New),
                     AddOutcome::Exists if failed.is_some() => continue,
-                    AddOutcome::Exists => self.replace(&slot, job, &mut Place::Stores).await,
+                    AddOutcome::Exists => {
+                        self.replace(&store, job, &mut StoreAccess::Autocommit).await
+                    }
                 };
                 match stored {
-                    Ok(how) => self.emit_added(job.reference(), how),
+                    Ok(result) => self.emit_added(job.reference(), result),
                     Err(error) => failed = Some(error),
                 }
             }
@@ -99,15 +103,15 @@ impl Jobs {
         Ok(count)
     }
 
-    /// Checks a description and makes its task known.
+    /// Checks the definition of a job and registers its task.
     fn check(&self, job: NewJob) -> Result<CheckedJob, SchedulerError> {
         let Settings { job_defaults, codec, .. } = &self.shared.settings;
         let run_now = |defaults: &TriggerDefaults| DateTrigger::now().into_trigger(defaults);
-        let slot = job.job_store().and_then(|alias| self.stores.get(alias).ok());
-        let defaults = self.trigger_defaults(slot.as_deref());
+        let store = job.job_store().and_then(|alias| self.stores.get(alias).ok());
+        let defaults = self.trigger_defaults(store.as_deref());
         let job = job.check(job_defaults, &defaults, *codec, run_now)?;
-        if let Some(slot) = slot
-            && slot.caps.persistent
+        if let Some(store) = store
+            && store.caps.persistent
             && job.registration.is_transient()
         {
             return Err(SchedulerError::ClosureNotStorable {
@@ -119,48 +123,48 @@ impl Jobs {
         Ok(job)
     }
 
-    /// Puts the job among the pending ones, if the scheduler has not started; whether it did.
-    fn keep_pending(&self, job: &CheckedJob) -> Result<bool, SchedulerError> {
+    /// Adds the job to the pending jobs if the scheduler is not started. Returns `true` if it did.
+    fn add_if_accepting(&self, job: &CheckedJob) -> Result<bool, SchedulerError> {
         if self.shared.phase.get() == SchedulerState::Stopping {
             return Err(SchedulerError::NotRunning);
         }
-        self.pending.keep(job)
+        self.pending.add_if_accepting(job)
     }
 
-    /// Adds the jobs that waited for the start to their stores, and lets jobs wait no more; or leaves them waiting,
-    /// none of them stored. Jobs that were replaced stay replaced.
+    /// Adds the pending jobs to their stores, and stops accepting pending jobs. If a job can't be added, the jobs added
+    /// so far are removed again and all jobs stay pending. Stored jobs that were replaced stay replaced.
     pub(crate) async fn store_pending(&self) -> Result<(), SchedulerError> {
-        let mut stored: Vec<(JobRef, Stored)> = Vec::new();
-        while let Some(job) = self.pending.get_or_close(stored.len()) {
-            match self.store_job(&job, &mut Place::Stores).await {
-                Ok(how) => stored.push((job.reference(), how)),
+        let mut stored: Vec<(JobRef, AddResult)> = Vec::new();
+        while let Some(job) = self.pending.nth_or_close(stored.len()) {
+            match self.store_job(&job, &mut StoreAccess::Autocommit).await {
+                Ok(result) => stored.push((job.reference(), result)),
                 Err(error) => {
                     if matches!(error, SchedulerError::Store { .. }) {
-                        self.pending.doubt(job.reference());
+                        self.pending.mark_possibly_stored(job.reference());
                     }
-                    self.take_back(stored).await;
+                    self.roll_back(stored).await;
                     return Err(error);
                 }
             }
         }
-        for (job, how) in stored {
-            self.emit_added(job, how);
+        for (job, result) in stored {
+            self.emit_added(job, result);
         }
         Ok(())
     }
 
-    /// Lets jobs wait again, until the next start.
-    pub(crate) fn let_wait(&self) {
-        self.pending.open();
+    /// Accepts pending jobs again, until the next start.
+    pub(crate) fn reopen_pending(&self) {
+        self.pending.reopen();
     }
 
-    /// Removes what a failed start has added; the jobs go on waiting.
-    async fn take_back(&self, stored: Vec<(JobRef, Stored)>) {
-        for (job, _) in stored.into_iter().filter(|(_, how)| *how == Stored::New) {
-            let Ok(slot) = self.stores.get(&job.job_store) else { continue };
-            if let Err(error) = slot.store.remove(std::slice::from_ref(&job.job_id)).await {
-                tracing::error!(job = %job.job_id, error = %error_chain(&error), "a job of the failed start stays stored");
-                self.pending.doubt(job);
+    /// Removes the jobs that a failed start has added. They stay pending.
+    async fn roll_back(&self, stored: Vec<(JobRef, AddResult)>) {
+        for (job, _) in stored.into_iter().filter(|(_, result)| *result == AddResult::New) {
+            let Ok(store) = self.stores.get(&job.job_store) else { continue };
+            if let Err(error) = store.backend.remove(std::slice::from_ref(&job.job_id)).await {
+                tracing::error!(job = %job.job_id, error = %error_chain(&error), "a job added by the failed start could not be removed");
+                self.pending.mark_possibly_stored(job);
             }
         }
     }
@@ -169,25 +173,29 @@ impl Jobs {
     async fn store_job(
         &self,
         job: &CheckedJob,
-        place: &mut Place<'_>,
-    ) -> Result<Stored, SchedulerError> {
-        let slot = self.stores.get(&job.job_store)?;
-        if slot.caps.persistent && job.registration.is_transient() {
+        access: &mut StoreAccess<'_>,
+    ) -> Result<AddResult, SchedulerError> {
+        let store = self.stores.get(&job.job_store)?;
+        if store.caps.persistent && job.registration.is_transient() {
             return Err(SchedulerError::ClosureNotStorable {
                 id: job.id.clone(),
                 job_store: job.job_store.clone(),
             });
         }
-        let noted = slot.store_zone_rules(&*job.trigger, place).await;
-        noted.map_err(|error| slot.error(error))?;
-        let record = self.record(&slot, job)?;
-        match place.add(&slot, record).await.map_err(|error| slot.error(error))? {
-            AddOutcome::Exists => self.replace(&slot, job, place).await,
-            AddOutcome::Added => Ok(Stored::New),
+        let rules_stored = store.store_zone_rules(&*job.trigger, access).await;
+        rules_stored.map_err(|error| store.error(error))?;
+        let record = self.record(&store, job)?;
+        match access.add(&store, record).await.map_err(|error| store.error(error))? {
+            AddOutcome::Exists => self.replace(&store, job, access).await,
+            AddOutcome::Added => Ok(AddResult::New),
         }
     }
 
-    fn record(&self, slot: &Slot, job: &CheckedJob) -> Result<NewRecord, SchedulerError> {
+    fn record(
+        &self,
+        store: &RegisteredStore,
+        job: &CheckedJob,
+    ) -> Result<NewRecord, SchedulerError> {
         let definition = match job.first_run {
             RunAt::Instant(instant) => {
                 let mut definition = job.definition.clone();
@@ -197,126 +205,126 @@ impl Jobs {
             _ => job.definition.encode(),
         };
         let definition = definition.map_err(punctual_core::JobError::from)?;
-        slot.check_size(&job.id, &definition)?;
+        store.check_size(&job.id, &definition)?;
         Ok(NewRecord {
             id: job.id.clone(),
             task: job.definition.task.clone(),
             definition,
-            schedule: self.first_schedule(slot, job)?,
+            schedule: self.first_schedule(store, job)?,
         })
     }
 
-    /// Replaces a job that exists, if its description allows it. An unchanged job keeps its schedule.
+    /// Replaces an existing job if the definition allows it. An unchanged job keeps its schedule.
     async fn replace(
         &self,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         job: &CheckedJob,
-        place: &mut Place<'_>,
-    ) -> Result<Stored, SchedulerError> {
+        access: &mut StoreAccess<'_>,
+    ) -> Result<AddResult, SchedulerError> {
         if !job.replace_existing {
-            return self.perhaps_stored(slot, job, place).await;
+            return self.accept_possibly_stored(store, job, access).await;
         }
         for _ in 0..CONFLICT_RETRIES {
-            let found = place.get(slot, &job.id).await.map_err(|error| slot.error(error))?;
+            let found = access.get(store, &job.id).await.map_err(|error| store.error(error))?;
             let Some(old) = found else {
-                // It has left in between.
-                let added = place.add(slot, self.record(slot, job)?).await;
-                if added.map_err(|error| slot.error(error))? == AddOutcome::Added {
-                    return Ok(Stored::New);
+                // The job was removed in the meantime.
+                let added = access.add(store, self.record(store, job)?).await;
+                if added.map_err(|error| store.error(error))? == AddOutcome::Added {
+                    return Ok(AddResult::New);
                 }
                 continue;
             };
             if is_unchanged(&old, job) {
-                return Ok(Stored::Unchanged);
+                return Ok(AddResult::Unchanged);
             }
-            let record = self.record(slot, job)?;
+            let record = self.record(store, job)?;
             let update = RecordUpdate {
                 definition: Some((record.task, record.definition)),
                 schedule: Some(record.schedule),
                 expected_run_time: Some(old.next_run_time()),
-                // Another description: `max_runs` counts from here.
+                // The definition is different, so `max_runs` counts from here.
                 restart: true,
             };
-            match place.update(slot, &job.id, old.revision, update).await {
+            match access.update(store, &job.id, old.revision, update).await {
                 Ok(_) => {
                     if old.task != job.definition.task {
-                        self.shared.forget_closure(&old.task);
+                        self.shared.unregister_closure(&old.task);
                     }
-                    return Ok(Stored::Replaced);
+                    return Ok(AddResult::Replaced);
                 }
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {}
                 Err(error) if error.kind() == StoreErrorKind::NotFound => {}
-                Err(error) => return Err(slot.error(error)),
+                Err(error) => return Err(store.error(error)),
             }
         }
-        Err(slot.error(StoreError::conflict(&job.id)))
+        Err(store.error(StoreError::conflict(&job.id)))
     }
 
-    /// What there is of a job that exists and must not be replaced: a start that failed may have stored it without hearing
-    /// of it.
-    async fn perhaps_stored(
+    /// Handles an existing job that must not be replaced. A failed start may have stored it although the store's
+    /// response was lost.
+    async fn accept_possibly_stored(
         &self,
-        slot: &Slot,
+        store: &RegisteredStore,
         job: &CheckedJob,
-        place: &mut Place<'_>,
-    ) -> Result<Stored, SchedulerError> {
-        if self.pending.is_perhaps_stored(job) {
-            let found = place.get(slot, &job.id).await.map_err(|error| slot.error(error))?;
-            if found.is_some_and(|found| is_described(&found, job)) {
-                return Ok(Stored::New);
+        access: &mut StoreAccess<'_>,
+    ) -> Result<AddResult, SchedulerError> {
+        if self.pending.is_possibly_stored(job) {
+            let found = access.get(store, &job.id).await.map_err(|error| store.error(error))?;
+            if found.is_some_and(|found| has_same_definition(&found, job)) {
+                return Ok(AddResult::New);
             }
         }
         Err(SchedulerError::job_exists(job))
     }
 
-    fn emit_added(&self, job: JobRef, how: Stored) {
-        if how != Stored::Unchanged {
+    fn emit_added(&self, job: JobRef, result: AddResult) {
+        if result != AddResult::Unchanged {
             self.shared.bus.emit(Event::JobAdded(job));
         }
     }
 }
 
-/// Adds jobs with as few calls as the store takes them in.
+/// Adds jobs in batches of the size that the store accepts.
 async fn add_in_parts(
-    slot: &Slot,
+    store: &RegisteredStore,
     mut records: Vec<NewRecord>,
 ) -> Result<Vec<AddOutcome>, StoreError> {
-    let limit = slot.caps.max_batch;
+    let limit = store.caps.max_batch;
     let mut outcomes = Vec::with_capacity(records.len());
     while !records.is_empty() {
         let count = limit.fitting(&records, |job| job.definition.as_bytes().len());
         let rest = records.split_off(count);
-        outcomes.extend(slot.store.add(std::mem::replace(&mut records, rest)).await?);
+        outcomes.extend(store.backend.add(std::mem::replace(&mut records, rest)).await?);
     }
     Ok(outcomes)
 }
 
-/// How a job came to be in its store.
+/// Result of adding a job to its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stored {
-    /// It is new there.
+enum AddResult {
+    /// The job was added.
     New,
-    /// It took the place of one of the same id.
+    /// The job replaced one with the same id.
     Replaced,
-    /// It was there already.
+    /// The job was already stored, with the same definition.
     Unchanged,
 }
 
-/// Whether a stored job is what the description says; a start that a trigger took from the clock does
-/// not count.
+/// Whether a stored job equals the definition and needs no update. A start time that a trigger took from the clock is
+/// not compared.
 fn is_unchanged(old: &JobRecord, job: &CheckedJob) -> bool {
-    !old.finished && job.first_run == RunAt::Trigger && is_described(old, job)
+    !old.finished && job.first_run == RunAt::Trigger && has_same_definition(old, job)
 }
 
-/// Whether a stored job is what the description says, whenever it runs next.
-fn is_described(old: &JobRecord, job: &CheckedJob) -> bool {
+/// Whether a stored job has the same definition, regardless of its schedule.
+fn has_same_definition(old: &JobRecord, job: &CheckedJob) -> bool {
     let Ok(stored) = JobDefinition::decode(old.definition.as_bytes()) else {
         return false;
     };
     let same_trigger = job.trigger.is_same_as(&stored.trigger);
     let mut new = job.definition.clone();
     new.trigger = stored.trigger.clone();
-    // It only tells how the present schedule came about.
+    // `first_run` only records the origin of the current schedule.
     new.first_run = stored.first_run;
     same_trigger && new == stored
 }

@@ -12,16 +12,24 @@ use super::find::Found;
 use super::selector::JobSelector;
 use crate::error::SchedulerError;
 use crate::shared::CONFLICT_RETRIES;
-use crate::store::{Place, Slot};
+use crate::store::{RegisteredStore, StoreAccess};
 
 /// The schedule that a new trigger brings, if the present one does not stay.
 trait NewSchedule:
-    Fn(Option<&Slot>, &JobId, &dyn Trigger) -> Result<Option<Option<Schedule>>, SchedulerError>
+    Fn(
+    Option<&RegisteredStore>,
+    &JobId,
+    &dyn Trigger,
+) -> Result<Option<Option<Schedule>>, SchedulerError>
 {
 }
 
 impl<F> NewSchedule for F where
-    F: Fn(Option<&Slot>, &JobId, &dyn Trigger) -> Result<Option<Option<Schedule>>, SchedulerError>
+    F: Fn(
+        Option<&RegisteredStore>,
+        &JobId,
+        &dyn Trigger,
+    ) -> Result<Option<Option<Schedule>>, SchedulerError>
 {
 }
 
@@ -31,9 +39,9 @@ impl Jobs {
         &self,
         selector: JobSelector,
         change: JobChange,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        self.change(selector, change, |_, _, _| Ok(None), place).await
+        self.change(selector, change, |_, _, _| Ok(None), access).await
     }
 
     /// Gives a job another trigger, and the schedule that follows from it now.
@@ -41,13 +49,13 @@ impl Jobs {
         &self,
         selector: JobSelector,
         trigger: impl IntoTrigger + Send + 'static,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let change = JobChange::new().trigger(trigger);
-        let from_now = |slot: Option<&Slot>, id: &JobId, trigger: &dyn Trigger| {
-            self.schedule_from_now(slot, id, trigger).map(|schedule| Some(Some(schedule)))
+        let from_now = |store: Option<&RegisteredStore>, id: &JobId, trigger: &dyn Trigger| {
+            self.schedule_from_now(store, id, trigger).map(|schedule| Some(Some(schedule)))
         };
-        self.change(selector, change, from_now, place).await
+        self.change(selector, change, from_now, access).await
     }
 
     async fn change(
@@ -55,14 +63,14 @@ impl Jobs {
         selector: JobSelector,
         change: JobChange,
         schedule: impl NewSchedule,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        match self.find(selector, place).await? {
-            Found::Stored(slot, record) => {
+        match self.find(selector, access).await? {
+            Found::Stored(store, record) => {
                 let change =
-                    change.check(&self.trigger_defaults(Some(&slot)), self.shared.settings.codec);
+                    change.check(&self.trigger_defaults(Some(&store)), self.shared.settings.codec);
                 let change = change?;
-                self.change_stored(slot, record, change, schedule, place).await
+                self.change_stored(store, record, change, schedule, access).await
             }
             Found::Pending(job) => {
                 let change =
@@ -110,11 +118,11 @@ impl Jobs {
     /// changed is then as the later one says, and all else as either said.
     async fn change_stored(
         &self,
-        slot: Arc<Slot>,
+        store: Arc<RegisteredStore>,
         mut record: JobRecord,
         change: CheckedChange,
         schedule: impl NewSchedule,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let id = record.id.clone();
         for attempt in 1..=CONFLICT_RETRIES {
@@ -122,25 +130,25 @@ impl Jobs {
             let old_task = definition.task.clone();
             definition = change.apply(definition)?;
             let new_schedule = match change.trigger() {
-                Some(trigger) => schedule(Some(&slot), &id, &**trigger)?,
+                Some(trigger) => schedule(Some(&store), &id, &**trigger)?,
                 None => None,
             };
             if let Some(registration) = change.registration().filter(|_| attempt == 1) {
-                if slot.caps.persistent && registration.is_transient() {
-                    let job_store = slot.alias.clone();
+                if store.caps.persistent && registration.is_transient() {
+                    let job_store = store.alias.clone();
                     return Err(SchedulerError::ClosureNotStorable { id, job_store });
                 }
                 self.shared.register(registration.clone())?;
             }
             if let Some(trigger) = change.trigger() {
-                let noted = slot.store_zone_rules(&**trigger, place).await;
-                noted.map_err(|error| slot.error(error))?;
+                let noted = store.store_zone_rules(&**trigger, access).await;
+                noted.map_err(|error| store.error(error))?;
                 // One that stays was not computed by the new trigger.
                 let stays = record.schedule.filter(|_| new_schedule.is_none());
                 definition.first_run = stays.map(|schedule| schedule.next_run_time);
             }
             let encoded = definition.encode().map_err(punctual_core::JobError::from)?;
-            slot.check_size(&id, &encoded)?;
+            store.check_size(&id, &encoded)?;
             let update = RecordUpdate {
                 definition: Some((definition.task, encoded)),
                 // Another course: `max_runs` counts from here.
@@ -148,16 +156,17 @@ impl Jobs {
                 schedule: new_schedule,
                 expected_run_time: new_schedule.map(|_| record.next_run_time()),
             };
-            match self.update(&slot, &record, update.clone(), place).await {
+            match self.update(&store, &record, update.clone(), access).await {
                 Ok(()) => {
-                    let job = self.modified(&slot, record, update, place).await?;
+                    let job = self.modified(&store, record, update, access).await?;
                     self.forget_replaced(&job, &old_task);
                     return Ok(job);
                 }
                 Err(error) if is_conflict(&error) => {
-                    let found = place.get(&slot, &id).await.map_err(|error| slot.error(error))?;
+                    let found =
+                        access.get(&store, &id).await.map_err(|error| store.error(error))?;
                     let found = found.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
-                    if !place.is_final() && is_same(&found, &record) {
+                    if !access.is_autocommit() && is_same(&found, &record) {
                         // The transaction sees the job as it was when it began.
                         return Err(error);
                     }
@@ -166,70 +175,72 @@ impl Jobs {
                 Err(error) => return Err(error),
             }
         }
-        Err(slot.error(StoreError::conflict(&id)))
+        Err(store.error(StoreError::conflict(&id)))
     }
 
     /// Lets go of a closure that a changed job does not run any more.
     fn forget_replaced(&self, job: &Job, old_task: &TaskName) {
         if job.task != *old_task {
-            self.shared.forget_closure(old_task);
+            self.shared.unregister_closure(old_task);
         }
     }
 
     async fn update(
         &self,
-        slot: &Slot,
+        store: &RegisteredStore,
         record: &JobRecord,
         update: RecordUpdate,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<(), SchedulerError> {
-        let updated = place.update(slot, &record.id, record.revision, update).await;
+        let updated = access.update(store, &record.id, record.revision, update).await;
         updated.map(drop).map_err(|error| match error.kind() {
             StoreErrorKind::NotFound => SchedulerError::JobNotFound(record.id.clone()),
-            _ => slot.error(error),
+            _ => store.error(error),
         })
     }
 
     /// Tells that a job was changed, and shows it as it is now.
     async fn modified(
         &self,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         mut record: JobRecord,
         update: RecordUpdate,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        if place.is_final() {
-            slot.changed();
-            let job = slot.job_ref(&record.id);
+        if access.is_autocommit() {
+            store.notify_changed();
+            let job = store.job_ref(&record.id);
             self.shared.bus.emit(Event::JobModified(job));
         }
-        if let Some(now) = place.get(slot, &record.id).await.map_err(|error| slot.error(error))? {
-            return Ok(self.job(slot, &now));
+        if let Some(now) =
+            access.get(store, &record.id).await.map_err(|error| store.error(error))?
+        {
+            return Ok(self.job(store, &now));
         }
         // Run and gone already: as it was changed.
         if let Some((task, definition)) = update.definition {
             (record.task, record.definition) = (task, definition);
         }
         record.schedule = update.schedule.unwrap_or(record.schedule);
-        Ok(self.job(slot, &record))
+        Ok(self.job(store, &record))
     }
 
     /// Takes the next run time away; runs under way go on.
     pub(crate) async fn pause_job(
         &self,
         selector: JobSelector,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        self.set_schedule(selector, |_, _| Ok(None), place).await
+        self.set_schedule(selector, |_, _| Ok(None), access).await
     }
 
     /// Gives a job its next run time from now on.
     pub(crate) async fn resume_job(
         &self,
         selector: JobSelector,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        let from_now = |slot: Option<&Slot>, job: &Job| {
+        let from_now = |store: Option<&RegisteredStore>, job: &Job| {
             let trigger = job.trigger.as_ref().ok_or_else(|| SchedulerError::Unresolved {
                 id: job.id.clone(),
                 problem: job
@@ -237,39 +248,39 @@ impl Jobs {
                     .clone()
                     .unwrap_or_else(|| Arc::new(JobProblem::UnknownTask(job.task.clone()))),
             })?;
-            self.schedule_from_now(slot, &job.id, &**trigger).map(Some)
+            self.schedule_from_now(store, &job.id, &**trigger).map(Some)
         };
-        self.set_schedule(selector, from_now, place).await
+        self.set_schedule(selector, from_now, access).await
     }
 
     /// Makes a job due now, whoever runs it.
     pub(crate) async fn make_job_due(
         &self,
         selector: JobSelector,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        if !self.shared.phase.is_up() {
+        if !self.shared.phase.is_started() {
             return Err(SchedulerError::NotRunning);
         }
-        let now = |slot: Option<&Slot>, job: &Job| {
-            let now = self.now(slot);
+        let now = |store: Option<&RegisteredStore>, job: &Job| {
+            let now = self.now(store);
             // What is due already is not made any later.
             Ok(Some(Schedule::at(job.next_run_time.map_or(now, |next| next.min(now)))))
         };
-        self.set_schedule(selector, now, place).await
+        self.set_schedule(selector, now, access).await
     }
 
     async fn set_schedule(
         &self,
         selector: JobSelector,
-        schedule: impl Fn(Option<&Slot>, &Job) -> Result<Option<Schedule>, SchedulerError>,
-        place: &mut Place<'_>,
+        schedule: impl Fn(Option<&RegisteredStore>, &Job) -> Result<Option<Schedule>, SchedulerError>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let mut attempt = 1;
         let mut refused: Option<(JobRecord, SchedulerError)> = None;
         loop {
-            let (slot, record) = match self.find(selector.clone(), place).await? {
-                Found::Stored(slot, record) => (slot, record),
+            let (store, record) = match self.find(selector.clone(), access).await? {
+                Found::Stored(store, record) => (store, record),
                 Found::Pending(job) => {
                     let pending = self.pending_job(&*self.pending.get(&job)?);
                     let paused = schedule(None, &pending)?.is_none();
@@ -279,21 +290,21 @@ impl Jobs {
                 }
             };
             if let Some((before, error)) = refused.take()
-                && !place.is_final()
+                && !access.is_final()
                 && is_same(&record, &before)
             {
                 // The transaction sees the job as it was when it began.
                 return Err(error);
             }
-            let schedule = schedule(Some(&slot), &self.job(&slot, &record))?;
+            let schedule = schedule(Some(&store), &self.job(&store, &record))?;
             let update = RecordUpdate {
                 schedule: Some(schedule),
                 // A pause follows from nothing.
                 expected_run_time: schedule.map(|_| record.next_run_time()),
                 ..Default::default()
             };
-            match self.update(&slot, &record, update.clone(), place).await {
-                Ok(()) => return self.modified(&slot, record, update, place).await,
+            match self.update(&store, &record, update.clone(), access).await {
+                Ok(()) => return self.modified(&store, record, update, access).await,
                 Err(error) if is_conflict(&error) && attempt < CONFLICT_RETRIES => {
                     attempt += 1;
                     refused = Some((record, error));

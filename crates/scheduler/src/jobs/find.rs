@@ -8,12 +8,12 @@ use super::query::JobQuery;
 use super::selector::JobSelector;
 use super::{Jobs, PAGE};
 use crate::error::SchedulerError;
-use crate::store::{Place, Slot};
+use crate::store::{RegisteredStore, StoreAccess};
 
 /// A job that was found.
 pub(super) enum Found {
     Pending(JobRef),
-    Stored(Arc<Slot>, JobRecord),
+    Stored(Arc<RegisteredStore>, JobRecord),
 }
 
 /// Whether a store has no part in a transaction.
@@ -25,12 +25,12 @@ impl Jobs {
     pub(super) async fn find(
         &self,
         selector: JobSelector,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Found, SchedulerError> {
         let id = selector.id?;
         let alias = selector.job_store.transpose()?;
-        if self.pending.is_open() {
-            if !place.is_final() {
+        if self.pending.is_accepting() {
+            if !access.is_autocommit() {
                 return Err(SchedulerError::NotRunning);
             }
             let fits = |job: &CheckedJob| {
@@ -43,15 +43,15 @@ impl Jobs {
         }
         let mut outside = None;
         let mut asked = false;
-        for slot in self.stores.of(alias.as_ref())? {
-            match place.get(&slot, &id).await {
-                Ok(Some(record)) => return Ok(Found::Stored(slot, record)),
+        for store in self.stores.select(alias.as_ref())? {
+            match access.get(&store, &id).await {
+                Ok(Some(record)) => return Ok(Found::Stored(store, record)),
                 Ok(None) => asked = true,
                 // The transaction is another store's.
-                Err(error) if !place.is_final() && is_foreign(&error) => {
-                    outside = Some(slot.error(error));
+                Err(error) if !access.is_autocommit() && is_foreign(&error) => {
+                    outside = Some(store.error(error));
                 }
-                Err(error) => return Err(slot.error(error)),
+                Err(error) => return Err(store.error(error)),
             }
         }
         Err(outside.filter(|_| !asked).unwrap_or(SchedulerError::JobNotFound(id)))
@@ -60,9 +60,9 @@ impl Jobs {
     pub(super) async fn find_stored(
         &self,
         selector: JobSelector,
-    ) -> Result<(Arc<Slot>, JobRecord), SchedulerError> {
-        match self.find(selector, &mut Place::Stores).await? {
-            Found::Stored(slot, record) => Ok((slot, record)),
+    ) -> Result<(Arc<RegisteredStore>, JobRecord), SchedulerError> {
+        match self.find(selector, &mut StoreAccess::Autocommit).await? {
+            Found::Stored(store, record) => Ok((store, record)),
             Found::Pending(_) => Err(SchedulerError::NotRunning),
         }
     }
@@ -70,11 +70,11 @@ impl Jobs {
     pub(crate) async fn get_job(
         &self,
         selector: JobSelector,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<Option<Job>, SchedulerError> {
-        match self.find(selector, place).await {
+        match self.find(selector, access).await {
             Ok(Found::Pending(job)) => Ok(Some(self.pending_job(&*self.pending.get(&job)?))),
-            Ok(Found::Stored(slot, record)) => Ok(Some(self.job(&slot, &record))),
+            Ok(Found::Stored(store, record)) => Ok(Some(self.job(&store, &record))),
             Err(SchedulerError::JobNotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -83,22 +83,22 @@ impl Jobs {
     pub(crate) async fn get_jobs(&self, query: JobQuery) -> Result<Vec<Job>, SchedulerError> {
         let query = query.check()?;
         let alias = query.job_store.as_ref();
-        if self.pending.is_open() {
+        if self.pending.is_accepting() {
             let pending =
                 self.pending.list(|job| alias.is_none_or(|alias| job.job_store == *alias));
             let jobs = pending.iter().map(|job| self.pending_job(job));
             return Ok(jobs.filter(|job| query.matches(job)).take(query.limit).collect());
         }
         let mut jobs = Vec::new();
-        for slot in self.stores.of(alias)? {
+        for store in self.stores.select(alias)? {
             let mut after = None;
             while jobs.len() < query.limit {
                 let wanted = query.limit - jobs.len();
                 let size = if query.matches_all() { wanted.min(PAGE) } else { PAGE };
-                let page = slot.store.list(after.as_ref(), size).await;
-                let page = page.map_err(|error| slot.error(error))?;
-                slot.report_corrupt(page.corrupt);
-                let found = page.records.iter().map(|record| self.job(&slot, record));
+                let page = store.backend.list(after.as_ref(), size).await;
+                let page = page.map_err(|error| store.error(error))?;
+                store.report_corrupt(page.corrupt);
+                let found = page.records.iter().map(|record| self.job(&store, record));
                 jobs.extend(found.filter(|job| query.matches(job)).take(wanted));
                 after = page.next;
                 if after.is_none() {

@@ -1,4 +1,4 @@
-//! Reading the history of runs.
+//! Reading the run history.
 
 use punctual_core::{Alias, HistoryEntry, HistoryPage, HistoryQuery, StoreError, StoreErrorKind};
 
@@ -6,31 +6,32 @@ use super::Jobs;
 use crate::error::SchedulerError;
 
 impl Jobs {
-    /// Past runs, newest first: of one store, or of all that keep a history.
+    /// Past runs, newest first: of one store, or of all stores with a history.
     pub(crate) async fn history(
         &self,
         alias: Option<&Alias>,
         query: HistoryQuery,
     ) -> Result<HistoryPage, SchedulerError> {
-        let slots = self.stores.of(alias)?;
-        if let Some(slot) = slots.first()
-            && slots.iter().all(|slot| !slot.caps.history)
+        let stores = self.stores.select(alias)?;
+        if let Some(store) = stores.first()
+            && stores.iter().all(|store| !store.caps.history)
         {
-            let text = "this kind of job store keeps no history of runs";
-            return Err(slot.error(StoreError::new(StoreErrorKind::Unsupported, text)));
+            let text = "this job store does not support run history";
+            return Err(store.error(StoreError::new(StoreErrorKind::Unsupported, text)));
         }
         let mut entries = Vec::new();
         let mut more = false;
-        for slot in slots {
-            if !slot.caps.history {
+        for store in stores {
+            if !store.caps.history {
                 continue;
             }
-            let now = slot.now();
-            // What has ended here is among the answers.
-            let flushed = slot.flush_history(now).await;
-            flushed.map_err(|error| slot.error(error))?;
-            let page = slot.store.read_history(&query).await.map_err(|error| slot.error(error))?;
-            slot.report_corrupt(page.corrupt);
+            let now = store.now();
+            // Include the entries that are still buffered in this process.
+            let flushed = store.flush_history(now).await;
+            flushed.map_err(|error| store.error(error))?;
+            let page =
+                store.backend.read_history(&query).await.map_err(|error| store.error(error))?;
+            store.report_corrupt(page.corrupt);
             more |= page.next.is_some();
             entries.extend(page.entries);
         }

@@ -1,4 +1,4 @@
-//! What users do with jobs: add, find, change, pause, remove and run them now, and read what became of their runs.
+//! Operations on jobs: add, find, change, pause, remove and run them, and read their run history.
 
 mod add;
 mod change;
@@ -11,48 +11,52 @@ mod remove;
 mod run_now;
 mod schedule;
 mod selector;
-mod show;
+mod view;
 
 use std::sync::Arc;
 
 use punctual_core::{Timestamp, TriggerDefaults};
 
-use self::pending::Pending;
+use self::pending::PendingJobs;
 pub use self::query::JobQuery;
 pub use self::selector::JobSelector;
-use crate::runs::Runs;
+use crate::runs::RunTracker;
 use crate::shared::Shared;
-use crate::store::{Slot, Stores};
+use crate::store::{RegisteredStore, StoreRegistry};
 
-/// How many jobs a listing fetches at a time.
+/// Number of jobs that a listing fetches in one call.
 const PAGE: usize = 1_000;
 
-/// The jobs of a scheduler.
+/// The operations on the jobs of a scheduler.
 pub(crate) struct Jobs {
     shared: Arc<Shared>,
-    stores: Arc<Stores>,
-    runs: Arc<Runs>,
-    /// Those that wait for the start.
-    pending: Pending,
+    stores: Arc<StoreRegistry>,
+    runs: Arc<RunTracker>,
+    /// Jobs added before the start.
+    pending: PendingJobs,
 }
 
 impl Jobs {
-    pub(crate) fn new(shared: &Arc<Shared>, stores: &Arc<Stores>, runs: &Arc<Runs>) -> Arc<Self> {
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        stores: &Arc<StoreRegistry>,
+        runs: &Arc<RunTracker>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             shared: Arc::clone(shared),
             stores: Arc::clone(stores),
             runs: Arc::clone(runs),
-            pending: Pending::default(),
+            pending: PendingJobs::default(),
         })
     }
 
-    /// What triggers that leave something open take from the scheduler, for a job of that store.
-    fn trigger_defaults(&self, slot: Option<&Slot>) -> TriggerDefaults {
-        TriggerDefaults::new(self.shared.zone(), self.now(slot))
+    /// Defaults for triggers that leave options unset, for a job in this store.
+    fn trigger_defaults(&self, store: Option<&RegisteredStore>) -> TriggerDefaults {
+        TriggerDefaults::new(self.shared.zone(), self.now(store))
     }
 
-    /// What time it is for a store's jobs, or for those that are in none yet.
-    fn now(&self, slot: Option<&Slot>) -> Timestamp {
-        slot.map_or_else(|| self.shared.clock.now(), Slot::now)
+    /// The store's time. For a job that is in no store yet, the local time.
+    fn now(&self, store: Option<&RegisteredStore>) -> Timestamp {
+        store.map_or_else(|| self.shared.clock.now(), RegisteredStore::now)
     }
 }

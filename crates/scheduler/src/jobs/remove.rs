@@ -6,27 +6,27 @@ use super::find::Found;
 use super::selector::JobSelector;
 use super::{Jobs, PAGE};
 use crate::error::SchedulerError;
-use crate::store::{Place, Slot};
+use crate::store::{RegisteredStore, StoreAccess};
 
 impl Jobs {
     pub(crate) async fn remove_job(
         &self,
         selector: JobSelector,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<(), SchedulerError> {
-        match self.find(selector, place).await? {
+        match self.find(selector, access).await? {
             Found::Pending(job) => {
                 let task = self.pending.get(&job)?.definition.task.clone();
                 self.pending.remove(|other| other.reference() == job);
-                self.shared.forget_closure(&task);
+                self.shared.unregister_closure(&task);
             }
-            Found::Stored(slot, record) => {
-                let removed = place.remove(&slot, &record.id).await;
-                if !removed.map_err(|error| slot.error(error))? {
+            Found::Stored(store, record) => {
+                let removed = access.remove(&store, &record.id).await;
+                if !removed.map_err(|error| store.error(error))? {
                     return Err(SchedulerError::JobNotFound(record.id));
                 }
-                if place.is_final() {
-                    self.runs.job_left(&slot, slot.job_ref(&record.id), &record.task);
+                if access.is_autocommit() {
+                    self.runs.emit_job_removed(&store, store.job_ref(&record.id), &record.task);
                 }
             }
         }
@@ -40,30 +40,30 @@ impl Jobs {
         if let Some(alias) = alias {
             self.stores.get(alias)?;
         }
-        if self.pending.is_open() {
+        if self.pending.is_accepting() {
             let fits = |job: &CheckedJob| alias.is_none_or(|alias| job.job_store == *alias);
             for job in self.pending.remove(fits) {
-                self.shared.forget_closure(&job.definition.task);
+                self.shared.unregister_closure(&job.definition.task);
             }
         } else {
-            for slot in self.stores.of(alias)? {
-                self.remove_all_in(&slot).await.map_err(|error| slot.error(error))?;
+            for store in self.stores.select(alias)? {
+                self.remove_all_in(&store).await.map_err(|error| store.error(error))?;
             }
         }
         self.shared.bus.emit(Event::AllJobsRemoved(alias.cloned()));
         Ok(())
     }
 
-    /// Removes what is there, page by page; jobs that others add meanwhile may stay.
-    async fn remove_all_in(&self, slot: &Slot) -> Result<(), StoreError> {
+    /// Removes the listed jobs page by page. Jobs that are added concurrently may remain.
+    async fn remove_all_in(&self, store: &RegisteredStore) -> Result<(), StoreError> {
         let mut after = None;
         loop {
-            let page = slot.store.list(after.as_ref(), slot.batch(PAGE)).await?;
+            let page = store.backend.list(after.as_ref(), store.cap_batch(PAGE)).await?;
             let ids: Vec<JobId> = page.records.iter().map(|job| job.id.clone()).collect();
-            slot.store.remove(&ids).await?;
-            if !slot.caps.persistent {
-                // Closures leave with their jobs.
-                page.records.iter().for_each(|job| self.shared.forget_closure(&job.task));
+            store.backend.remove(&ids).await?;
+            if !store.caps.persistent {
+                // Closures are unregistered with their jobs.
+                page.records.iter().for_each(|job| self.shared.unregister_closure(&job.task));
             }
             after = page.next;
             if after.is_none() {

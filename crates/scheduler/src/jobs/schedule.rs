@@ -5,30 +5,30 @@ use punctual_core::{CheckedJob, JobId, RunAt, Schedule, Trigger};
 use super::Jobs;
 use crate::error::SchedulerError;
 use crate::plan;
-use crate::store::Slot;
+use crate::store::RegisteredStore;
 
 impl Jobs {
     pub(super) fn first_schedule(
         &self,
-        slot: &Slot,
+        store: &RegisteredStore,
         job: &CheckedJob,
     ) -> Result<Option<Schedule>, SchedulerError> {
         let trigger = &*job.trigger;
         match job.first_run {
             RunAt::Paused => Ok(None),
             RunAt::Instant(instant) => Ok(Some(Schedule::at(instant))),
-            RunAt::Trigger => self.schedule_from_now(Some(slot), &job.id, trigger).map(Some),
+            RunAt::Trigger => self.schedule_from_now(Some(store), &job.id, trigger).map(Some),
         }
     }
 
-    /// The first schedule of a trigger from now on.
+    /// The first schedule of a trigger from the current time on.
     pub(super) fn schedule_from_now(
         &self,
-        slot: Option<&Slot>,
+        store: Option<&RegisteredStore>,
         id: &JobId,
         trigger: &dyn Trigger,
     ) -> Result<Schedule, SchedulerError> {
-        let fire = trigger.next_fire_time(None, self.now(slot));
+        let fire = trigger.next_fire_time(None, self.now(store));
         let fire = fire.ok_or_else(|| SchedulerError::NeverFires {
             id: id.clone(),
             trigger: trigger.to_string(),

@@ -1,8 +1,8 @@
-//! Which job a call means.
+//! Selecting a job.
 
 use punctual_core::{Alias, Job, JobId, JobRef, NameError};
 
-/// Which job is meant: an id, in every store or in one.
+/// Selects a job: an id, in any store or in one.
 #[derive(Clone, Debug)]
 pub struct JobSelector {
     pub(super) id: Result<JobId, NameError>,

@@ -1,7 +1,7 @@
-//! Sleeps and wakes; everything else is decided below.
+//! The driver: a loop that ticks and sleeps.
 //!
-//! Nothing but a driver reads the clock for a pass, and nothing but a driver waits for the next. It knows no reason to
-//! wake: there is the instant that a tick returns, and a call of `Wake::wake`.
+//! Only the driver reads the clock and sleeps between ticks. It ticks again at the instant returned by the last tick,
+//! or earlier if `Wake::wake` is called.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,41 +12,41 @@ use tokio::time::timeout;
 use super::Engine;
 
 impl Engine {
-    /// Does what is due at the instant `now`, and returns when it is needed next: for the driver, and for loops of
-    /// users' own. What is due but belongs to no store has its place here.
+    /// Makes one tick at the local time `now`, and returns the time at which the next one is needed. Called by the
+    /// driver and by users' own loops. Periodic work that belongs to no store is added here.
     pub(crate) async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
         self.passes.tick(now).await
     }
 
-    /// Looks at all stores at once.
+    /// Requests a poll of all stores, and wakes the driver.
     pub(crate) fn wakeup(&self) {
-        for slot in self.stores.all().iter() {
-            slot.set_changed();
+        for store in self.stores.all().iter() {
+            store.mark_changed();
         }
         self.shared.wake.wake();
     }
 }
 
-/// Ticks whenever something is due or has changed, until the scheduler stops.
+/// Ticks when a job is due or the wake signal is set, until the scheduler stops.
 ///
-/// Whether something is due is decided by the clock, not by the timer having fired, and every sleep is
-/// capped, so that suspended machines and clocks that are put forward are noticed.
+/// Due times are compared with the clock rather than derived from elapsed sleeps, and each sleep is capped, so that
+/// suspended machines and clock steps are detected.
 pub(super) async fn run(engine: Arc<Engine>) {
     let shared = &engine.shared;
-    while shared.phase.is_up() {
+    while shared.phase.is_started() {
         let next = engine.tick(shared.clock.now()).await;
         let sleep = sleep_until(next, shared.clock.now(), shared.settings.max_sleep);
         if !sleep.is_zero() {
-            // Whichever comes first; both mean "look again".
+            // A timeout and a notification both cause the next tick.
             let _ = timeout(sleep, shared.wake.woken()).await;
         }
-        // Others on this runtime get their turn even when something is always due, or runs end all the
-        // time: a signal that has come already is no wait.
+        // Yield so that other tasks on this runtime are scheduled even if every tick is due immediately. A pending
+        // notification completes `notified()` without yielding.
         tokio::task::yield_now().await;
     }
 }
 
-/// How long to sleep, at most.
+/// The time to sleep until `next`, at most `longest`.
 fn sleep_until(next: Option<Timestamp>, now: Timestamp, longest: Duration) -> Duration {
     next.map_or(longest, |next| next.saturating_since(now)).min(longest)
 }

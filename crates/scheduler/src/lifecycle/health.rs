@@ -1,4 +1,4 @@
-//! How a scheduler is doing.
+//! Health checks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,63 +7,62 @@ use punctual_core::{Alias, CorruptRecord, StoreError, Timestamp, ZoneDatabase};
 
 use super::Engine;
 use crate::shared::SchedulerState;
-use crate::store::Slot;
+use crate::store::RegisteredStore;
 
-/// How long the scheduler or a store may be silent before that counts as a failure.
-const MAX_SILENCE: Duration = Duration::from_secs(10);
+/// Time without a tick, or without a response of a store, after which the health check fails.
+const STALL_THRESHOLD: Duration = Duration::from_secs(10);
 
-/// How a scheduler is doing, for health checks.
+/// Health of a scheduler.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Health {
-    /// When this was looked at.
+    /// Time of the health check.
     pub now: Timestamp,
-    /// What the scheduler is doing.
+    /// The state of the scheduler.
     pub state: SchedulerState,
-    /// When its last pass began; a running scheduler makes one at least every second. None before
-    /// the first.
+    /// Start of the last tick. A started scheduler ticks at least once per second. `None` before the first tick.
     pub last_pass: Option<Timestamp>,
-    /// How many runs this process has under way.
+    /// Number of runs in progress in this process.
     pub running: usize,
     /// The release of the time zone database in use, such as `2026e`.
     pub zone_release: String,
-    /// Its stores, in the order in which they were added.
+    /// Health of the job stores, in the order in which they were added.
     pub job_stores: Vec<StoreHealth>,
 }
 
-/// How a store is doing.
+/// Health of a job store.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StoreHealth {
-    /// The store.
+    /// The alias of the store.
     pub alias: Alias,
-    /// What it said when it failed last; none while it works.
+    /// Error of the last failed call. `None` while the store works.
     pub error: Option<Arc<StoreError>>,
-    /// When it is tried again; none while it works.
+    /// Time at which the store is retried. `None` while the store works.
     pub retry_at: Option<Timestamp>,
-    /// Since when it has been asked for something that it has not answered yet.
+    /// Start of the pass in progress over the store. `None` if there is none.
     pub busy_since: Option<Timestamp>,
-    /// How far the store's clock is ahead of this machine's, in microseconds, negative when it is behind,
-    /// as found when it was asked last. The store's decides when jobs are due and which processes live. 0
-    /// for stores that leave that to this machine's clock.
+    /// Offset of the store's clock to the local clock in microseconds, negative if the store's clock is behind, as of
+    /// the last sample. Store time determines due times and lease expiry. 0 for stores that use the local clock.
     pub clock_offset_micros: i64,
-    /// What it holds and can't be read, as far as it was met since the start: at most 1,000 of them.
+    /// Corrupt records found since the start, at most 1,000.
     pub corrupt: Vec<CorruptRecord>,
 }
 
 impl Health {
-    /// Whether the scheduler runs and all its stores work, neither it nor any of them silent for 10
-    /// seconds. Under a [`tick`](crate::AsyncScheduler::tick) of one's own, it is silent between passes.
+    /// Whether the scheduler is started, all its stores work, the last tick started less than 10 seconds ago, and no
+    /// pass has been in progress for 10 seconds or longer. A scheduler whose [`tick`](crate::AsyncScheduler::tick) is
+    /// called by the user fails the check if the calls are further apart.
     #[must_use]
     pub fn is_ok(&self) -> bool {
-        let answers = |store: &StoreHealth| {
-            let silent = |since| self.now.saturating_since(since) >= MAX_SILENCE;
-            store.error.is_none() && !store.busy_since.is_some_and(silent)
+        let is_responding = |store: &StoreHealth| {
+            let is_stalled = |since| self.now.saturating_since(since) >= STALL_THRESHOLD;
+            store.error.is_none() && !store.busy_since.is_some_and(is_stalled)
         };
-        let late = |pass| self.now.saturating_since(pass) >= MAX_SILENCE;
+        let late = |pass| self.now.saturating_since(pass) >= STALL_THRESHOLD;
         matches!(self.state, SchedulerState::Running | SchedulerState::Paused)
             && !self.last_pass.is_some_and(late)
-            && self.job_stores.iter().all(answers)
+            && self.job_stores.iter().all(is_responding)
     }
 }
 
@@ -75,22 +74,22 @@ impl Engine {
             last_pass: self.passes.last_tick(),
             running: self.runs.count(),
             zone_release: ZoneDatabase::current().release().to_owned(),
-            job_stores: self.stores.all().iter().map(|slot| self.store_health(slot)).collect(),
+            job_stores: self.stores.all().iter().map(|store| self.store_health(store)).collect(),
         }
     }
 
-    fn store_health(&self, slot: &Arc<Slot>) -> StoreHealth {
+    fn store_health(&self, store: &Arc<RegisteredStore>) -> StoreHealth {
         let (error, retry_at) = {
-            let failures = slot.failures.lock();
+            let failures = store.failures.lock();
             (failures.last(), failures.retry_at())
         };
         StoreHealth {
-            alias: slot.alias.clone(),
+            alias: store.alias.clone(),
             error,
-            retry_at: retry_at.map(|at| slot.clock.own(at)),
-            busy_since: self.passes.busy_since(slot),
-            clock_offset_micros: slot.clock.offset_micros(),
-            corrupt: slot.corrupt(),
+            retry_at: retry_at.map(|at| store.clock.to_local(at)),
+            busy_since: self.passes.busy_since(store),
+            clock_offset_micros: store.clock.offset_micros(),
+            corrupt: store.corrupt(),
         }
     }
 }

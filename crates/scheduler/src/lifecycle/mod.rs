@@ -1,9 +1,9 @@
-//! The engine behind every kind of scheduler, and its life: start, pause, shutdown, stores and executors that come and
-//! go, and the driver.
+//! The engine behind all kinds of schedulers: start, pause, shutdown, adding and removing stores and executors, and the
+//! driver.
 
-mod components;
 mod driver;
 mod health;
+mod registration;
 mod shutdown;
 mod start;
 mod zones;
@@ -16,31 +16,30 @@ use tokio::task::AbortHandle;
 
 pub use self::health::{Health, StoreHealth};
 use crate::jobs::Jobs;
-use crate::pass::Passes;
-use crate::runs::Runs;
+use crate::pass::PassRunner;
+use crate::runs::RunTracker;
 use crate::shared::{Shared, SharedParts};
-use crate::store::{Slot, Stores};
+use crate::store::{RegisteredStore, StoreRegistry};
 
-/// All that the handles of one scheduler share: the layers, and what starts and stops them.
+/// The state shared by all handles of one scheduler: the layers, and what starts and stops them.
 pub(crate) struct Engine {
     pub shared: Arc<Shared>,
-    pub runs: Arc<Runs>,
-    pub passes: Arc<Passes>,
+    pub runs: Arc<RunTracker>,
+    pub passes: Arc<PassRunner>,
     pub jobs: Arc<Jobs>,
-    stores: Arc<Stores>,
-    /// Lets one start or shutdown happen at a time.
-    changing: tokio::sync::Mutex<()>,
-    /// Set by a shutdown that has waited for a start for too long.
-    give_up: tokio::sync::watch::Sender<bool>,
-    /// The task of the driver, if it has one.
+    stores: Arc<StoreRegistry>,
+    /// Serialises starts and shutdowns.
+    lifecycle_lock: tokio::sync::Mutex<()>,
+    /// Cancels a start that exceeds the timeout of a shutdown.
+    cancel_start: tokio::sync::watch::Sender<bool>,
+    /// The task of the driver, if there is one.
     driver: Mutex<Option<AbortHandle>>,
-    /// Counts starts and stops: odd while the scheduler runs.
-    turns: tokio::sync::watch::Sender<u64>,
+    /// Counts starts and stops: odd while the scheduler is started.
+    lifecycle_epoch: tokio::sync::watch::Sender<u64>,
 }
 
 impl Engine {
-    /// Makes a stopped engine. `state` gets the engine, to put a handle of it among the values that
-    /// runs can reach.
+    /// Creates a stopped engine. `state` receives the engine, to add a handle of it to the values that jobs can access.
     pub(crate) fn new(
         parts: SharedParts,
         stores: Vec<(Alias, Arc<dyn DynJobStore>)>,
@@ -49,19 +48,19 @@ impl Engine {
         Arc::new_cyclic(|engine| {
             let state = state(parts.state, engine);
             let shared = Shared::new(SharedParts { state, ..parts });
-            let slot = |(alias, store)| Slot::new(&shared, alias, store);
-            let stores = Stores::new(stores.into_iter().map(slot));
-            let runs = Runs::new(&shared);
+            let register = |(alias, backend)| RegisteredStore::new(&shared, alias, backend);
+            let stores = StoreRegistry::new(stores.into_iter().map(register));
+            let runs = RunTracker::new(&shared);
             Self {
-                passes: Passes::new(&shared, &runs, &stores.all()),
+                passes: PassRunner::new(&shared, &runs, &stores.all()),
                 jobs: Jobs::new(&shared, &stores, &runs),
                 shared,
                 runs,
                 stores,
-                changing: tokio::sync::Mutex::default(),
-                give_up: tokio::sync::watch::Sender::default(),
+                lifecycle_lock: tokio::sync::Mutex::default(),
+                cancel_start: tokio::sync::watch::Sender::default(),
                 driver: Mutex::default(),
-                turns: tokio::sync::watch::Sender::default(),
+                lifecycle_epoch: tokio::sync::watch::Sender::default(),
             }
         })
     }

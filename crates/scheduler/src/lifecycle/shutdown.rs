@@ -12,120 +12,119 @@ use tokio::time::timeout;
 
 use super::Engine;
 use crate::error::SchedulerError;
-use crate::shared::{STORES_TIMEOUT, SchedulerState};
+use crate::shared::{STORE_CLOSE_TIMEOUT, SchedulerState};
 
 impl Engine {
-    /// Takes nothing new, waits for the runs under way at most `wait`, and closes everything.
+    /// Stops starting runs, waits at most `wait` for the runs in progress, and closes everything.
     pub(crate) async fn shutdown(&self, wait: Duration) -> Result<(), SchedulerError> {
-        let _one_at_a_time = self.end_of_start(wait).await;
-        self.begin_to_stop()?;
+        let _one_at_a_time = self.lock_lifecycle(wait).await;
+        self.enter_stopping()?;
         self.shared.wake.wake();
         self.close(wait).await;
         self.shared.bus.emit_last(Event::SchedulerShutdown);
         tracing::info!("scheduler has been shut down");
-        self.turns.send_modify(|turns| *turns += 1);
+        self.lifecycle_epoch.send_modify(|epoch| *epoch += 1);
         Ok(())
     }
 
-    /// Waits for a start or another shutdown that is under way. A start that takes too long is given up: one
-    /// of the stores hangs.
-    async fn end_of_start(&self, wait: Duration) -> tokio::sync::MutexGuard<'_, ()> {
-        if let Ok(end) = self.changing.try_lock() {
+    /// Waits for a start or shutdown in progress to finish. A start that exceeds the timeout is cancelled: a store call
+    /// does not return.
+    async fn lock_lifecycle(&self, wait: Duration) -> tokio::sync::MutexGuard<'_, ()> {
+        if let Ok(end) = self.lifecycle_lock.try_lock() {
             return end;
         }
-        let mut end = pin!(self.changing.lock());
-        // Without a runtime there is nothing to wait for: a start has not come so far.
+        let mut end = pin!(self.lifecycle_lock.lock());
+        // Without a tokio runtime no timeout is needed: a start in progress has not reached a store call yet.
         while Handle::try_current().is_ok() {
-            match timeout(wait.max(STORES_TIMEOUT), &mut end).await {
+            match timeout(wait.max(STORE_CLOSE_TIMEOUT), &mut end).await {
                 Ok(end) => return end,
-                Err(_) => drop(self.give_up.send_replace(true)),
+                Err(_) => drop(self.cancel_start.send_replace(true)),
             }
         }
         end.await
     }
 
-    /// Shuts down; when a job asks for it, in the background, so that nobody waits for himself.
-    pub(crate) async fn shutdown_from_anywhere(
+    /// Shuts down. If called from a run, the shutdown continues in the background, since it waits for the run itself.
+    pub(crate) async fn shutdown_or_spawn(
         self: Arc<Self>,
         wait: Duration,
-        from_run: bool,
+        called_from_run: bool,
     ) -> Result<(), SchedulerError> {
-        if !from_run {
+        if !called_from_run {
             return self.shutdown(wait).await;
         }
         let runtime = self.shared.runtime().ok_or(SchedulerError::NotRunning)?;
-        // At once, so that nothing new begins once the job has its answer.
-        self.begin_to_stop()?;
+        // Set the state now, so that no run starts after this call has returned.
+        self.enter_stopping()?;
         runtime.spawn(async move {
             if let Err(error) = self.shutdown(wait).await {
-                tracing::debug!(error = %error_chain(&error), "shut down already");
+                tracing::debug!(error = %error_chain(&error), "the scheduler was already shut down");
             }
         });
         Ok(())
     }
 
-    /// Waits until a shutdown has ended, whether or not a start has followed; at once while the
+    /// Waits until a shutdown has finished, whether or not a start has followed. Returns immediately while the
     /// scheduler is stopped.
     pub(crate) async fn stopped(&self) {
-        let mut turns = self.turns.subscribe();
-        let begun = *turns.borrow();
-        if begun % 2 == 1 {
-            // Only fails when the engine is gone, which it is not.
-            let _ = turns.wait_for(|&turns| turns != begun).await;
+        let mut epochs = self.lifecycle_epoch.subscribe();
+        let epoch = *epochs.borrow();
+        if epoch % 2 == 1 {
+            // Fails only if the sender is dropped, which the engine owns.
+            let _ = epochs.wait_for(|&current| current != epoch).await;
         }
-        drop(self.changing.lock().await);
+        drop(self.lifecycle_lock.lock().await);
     }
 
-    fn begin_to_stop(&self) -> Result<(), SchedulerError> {
+    fn enter_stopping(&self) -> Result<(), SchedulerError> {
         let runs = |state| !matches!(state, SchedulerState::Stopped | SchedulerState::Starting);
-        if self.shared.phase.leave(runs, SchedulerState::Stopping) {
+        if self.shared.phase.transition_if(runs, SchedulerState::Stopping) {
             return Ok(());
         }
         Err(SchedulerError::NotRunning)
     }
 
     pub(super) async fn close(&self, wait: Duration) {
-        // The passes under way end first; one that hangs in a store is cut off: both mean that whatever is left is
-        // cut off.
-        let _ = timeout(wait.max(STORES_TIMEOUT), self.passes.finish()).await;
+        // Wait for passes in progress, then abort the ones that remain, including those blocked in a store call.
+        let _ = timeout(wait.max(STORE_CLOSE_TIMEOUT), self.passes.wait_idle()).await;
         if let Some(driver) = self.driver.lock().take() {
             driver.abort();
         }
         self.passes.abort();
-        self.wind_down(wait).await;
-        self.runs.settle_reports(true, self.shared.clock.now());
-        // Runs that go on although their time is up keep their lease until it runs out by itself.
+        self.shutdown_executors(wait).await;
+        self.runs.process_reports(true, self.shared.clock.now());
+        // If runs are still executing after the timeout, the lease is not released; it expires on its own.
         let idle = self.runs.count() == 0;
         let stores = self.stores.all();
-        join_all(stores.iter().map(|slot| self.passes.close(slot, idle))).await;
-        self.jobs.let_wait();
+        join_all(stores.iter().map(|store| self.passes.close(store, idle))).await;
+        self.jobs.reopen_pending();
         self.shared.phase.set(SchedulerState::Stopped);
         self.shared.set_runtime(None);
     }
 
-    /// Shuts the executors down. As long as they have runs the leases are kept, so that nobody takes these over, and
-    /// what has ended is settled.
-    async fn wind_down(&self, wait: Duration) {
+    /// Shuts the executors down. Meanwhile, leases are renewed so that no other node takes over the runs, and run
+    /// completions are committed.
+    async fn shutdown_executors(&self, wait: Duration) {
         let executors = self.shared.executors();
-        let over = SetOnce::new();
+        let executors_stopped = SetOnce::new();
         let ends = async {
             join_all(executors.iter().map(|(_, executor)| executor.shutdown(wait))).await;
-            let _ = over.set(());
+            let _ = executors_stopped.set(());
         };
-        join(ends, self.keep_up(&over)).await;
+        join(ends, self.maintain_leases(&executors_stopped)).await;
     }
 
-    async fn keep_up(&self, over: &SetOnce<()>) {
+    async fn maintain_leases(&self, executors_stopped: &SetOnce<()>) {
         loop {
             tokio::select! {
                 biased;
-                _ = over.wait() => return,
-                // At once when a run has ended.
+                _ = executors_stopped.wait() => return,
+                // Wakes early when a run has ended.
                 _ = timeout(self.shared.settings.lease / 3, self.shared.wake.woken()) => {}
             }
-            self.runs.settle_reports(true, self.shared.clock.now());
+            self.runs.process_reports(true, self.shared.clock.now());
             if self.runs.count() > 0 {
-                self.passes.keep_up().await;
+                self.passes.maintain_leases().await;
             }
         }
     }

@@ -11,24 +11,24 @@ use crate::error::SchedulerError;
 use crate::shared::SchedulerState;
 
 impl Engine {
-    /// Opens everything, adds the pending jobs, and, unless somebody ticks by hand, spawns the driver.
+    /// Opens executors and stores, adds the pending jobs, and spawns the driver if `with_driver` is set.
     pub(crate) async fn start(
         self: &Arc<Self>,
         paused: bool,
         with_driver: bool,
     ) -> Result<(), SchedulerError> {
-        let _one_at_a_time = self.changing.lock().await;
+        let _one_at_a_time = self.lifecycle_lock.lock().await;
         let stopped = |state| state == SchedulerState::Stopped;
-        if !self.shared.phase.leave(stopped, SchedulerState::Starting) {
+        if !self.shared.phase.transition_if(stopped, SchedulerState::Starting) {
             return Err(SchedulerError::AlreadyRunning);
         }
-        self.give_up.send_replace(false);
+        self.cancel_start.send_replace(false);
         self.shared.set_runtime(Some(Handle::current()));
         if let Err(error) = self.open(paused).await {
             self.close(Duration::ZERO).await;
             return Err(error);
         }
-        self.turns.send_modify(|turns| *turns += 1);
+        self.lifecycle_epoch.send_modify(|epoch| *epoch += 1);
         self.shared.bus.emit(Event::SchedulerStarted);
         tracing::info!("scheduler started");
         if with_driver {
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     async fn open(self: &Arc<Self>, paused: bool) -> Result<(), SchedulerError> {
-        self.shared.take_name();
+        self.shared.assign_node_id();
         let executors = self.shared.executors();
         for (alias, executor) in executors.into_iter().filter(|_| !self.shared.settings.client) {
             executor
@@ -48,16 +48,16 @@ impl Engine {
                 .map_err(|source| SchedulerError::Executor { executor: alias.clone(), source })?;
             self.shared.bus.emit(Event::ExecutorAdded(alias));
         }
-        for slot in self.stores.all().iter() {
+        for store in self.stores.all().iter() {
             tokio::select! {
                 biased;
-                opened = self.passes.open(slot) => opened.map_err(|error| slot.error(error))?,
-                () = self.given_up() => return Err(slot.error(StoreError::new(
+                opened = self.passes.open(store) => opened.map_err(|error| store.error(error))?,
+                () = self.start_cancelled() => return Err(store.error(StoreError::new(
                     StoreErrorKind::Unavailable,
-                    "it had not started when the scheduler was shut down",
+                    "the store had not started when the scheduler was shut down",
                 ))),
             }
-            self.shared.bus.emit(Event::JobStoreAdded(slot.alias.clone()));
+            self.shared.bus.emit(Event::JobStoreAdded(store.alias.clone()));
         }
         self.jobs.store_pending().await?;
         let running = if paused { SchedulerState::Paused } else { SchedulerState::Running };
@@ -65,27 +65,35 @@ impl Engine {
         Ok(())
     }
 
-    /// Waits until a shutdown has lost its patience with the start under way.
-    async fn given_up(&self) {
-        // Only fails when the engine is gone, which it is not.
-        let _ = self.give_up.subscribe().wait_for(|&given_up| given_up).await;
+    /// Waits until a shutdown cancels the start.
+    async fn start_cancelled(&self) {
+        // Fails only if the sender is dropped, which the engine owns.
+        let _ = self.cancel_start.subscribe().wait_for(|&cancelled| cancelled).await;
     }
 
     pub(crate) fn pause(&self) -> Result<(), SchedulerError> {
-        self.switch(SchedulerState::Running, SchedulerState::Paused, Event::SchedulerPaused)
+        self.set_paused_state(
+            SchedulerState::Running,
+            SchedulerState::Paused,
+            Event::SchedulerPaused,
+        )
     }
 
     pub(crate) fn resume(&self) -> Result<(), SchedulerError> {
-        self.switch(SchedulerState::Paused, SchedulerState::Running, Event::SchedulerResumed)
+        self.set_paused_state(
+            SchedulerState::Paused,
+            SchedulerState::Running,
+            Event::SchedulerResumed,
+        )
     }
 
-    fn switch(
+    fn set_paused_state(
         &self,
         from: SchedulerState,
         to: SchedulerState,
         event: Event,
     ) -> Result<(), SchedulerError> {
-        if self.shared.phase.leave(|state| state == from, to) {
+        if self.shared.phase.transition_if(|state| state == from, to) {
             self.shared.bus.emit(event);
             self.shared.wake.wake();
         } else if self.shared.phase.get() != to {

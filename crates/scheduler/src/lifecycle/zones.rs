@@ -1,20 +1,19 @@
-//! Reading the zone database again.
+//! Reloading the time zone database.
 
 use punctual_core::{ZoneDatabase, ZoneError};
 
 use super::Engine;
 
 impl Engine {
-    /// Reads the zone database again; returns its release. What it changes is planned anew from the next
-    /// pass on.
+    /// Reloads the time zone database and returns its release. Affected jobs are replanned from the next pass on.
     pub(crate) fn refresh_zones(&self) -> Result<String, ZoneError> {
         let database = ZoneDatabase::current().reload()?;
         let release = database.release().to_owned();
         database.install();
         self.shared.refresh_zone();
-        for slot in self.stores.all().iter() {
-            slot.forget_decoded();
-            slot.zones.check_again();
+        for store in self.stores.all().iter() {
+            store.clear_decode_cache();
+            store.zones.request_check();
         }
         self.shared.wake.wake();
         Ok(release)

@@ -1,5 +1,5 @@
-//! The node's lease, and what a store tells whoever keeps it: one call, three times per lease, of a process
-//! that has nothing to do.
+//! Renewing the node's lease. A renewal also returns the store's time, the next due time and whether orphaned runs
+//! exist, so an idle process makes one call three times per lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,103 +7,110 @@ use std::time::Duration;
 use punctual_core::{Event, NodeId, Renewal, StoreError, TaskFilter, Timestamp};
 
 use super::state::PassState;
-use super::{Passes, is_within};
-use crate::store::{STEP, Slot};
+use super::{PassRunner, is_recent};
+use crate::store::{CLOCK_STEP_THRESHOLD, RegisteredStore};
 
-impl Passes {
-    /// Whether this process has a lease in that store.
-    pub(super) fn has_lease(&self, slot: &Slot) -> bool {
-        slot.caps.persistent && !self.shared.settings.client
+impl PassRunner {
+    /// Whether this process holds a lease in the store.
+    pub(super) fn has_lease(&self, store: &RegisteredStore) -> bool {
+        store.caps.persistent && !self.shared.settings.client
     }
 
-    /// Asks the store what time it is, if nobody has told lately; `own` is the time here. Whoever renews a
-    /// lease is told then, but does not do that by a clock of which nothing has been heard for long: it may
-    /// have been set meanwhile. Returns what time it is here by now, if the clock turns out to have been set, else `own`.
-    pub(super) async fn ask_time(
+    /// Synchronises with the store's clock if the last sample is older than a fraction of the lease. A renewal also
+    /// returns the store's time, but must not be made with an outdated offset, because the local clock may have been
+    /// set since. `local_now` is the local time of the pass. Returns the current local time if a clock step is
+    /// detected, otherwise `local_now`.
+    pub(super) async fn sync_clock_if_stale(
         &self,
-        slot: &Slot,
+        store: &RegisteredStore,
         pass: &mut PassState,
-        own: Timestamp,
+        local_now: Timestamp,
     ) -> Result<Timestamp, StoreError> {
-        let often = if self.has_lease(slot) { 2 } else { 3 };
-        if is_within(self.shared.settings.lease / often, pass.told_time_at, own) {
-            return Ok(own);
+        let per_lease = if self.has_lease(store) { 2 } else { 3 };
+        if is_recent(self.shared.settings.lease / per_lease, pass.clock_synced_at, local_now) {
+            return Ok(local_now);
         }
-        if pass.told_time_at.is_some_and(|told| told > own) {
-            // The clock here was put back: when the lease ends does not show any more.
-            slot.lease.lock().prolong(Timestamp::MIN);
+        if pass.clock_synced_at.is_some_and(|synced| synced > local_now) {
+            // The local clock was set back, so it no longer shows when the lease expires.
+            store.lease.lock().prolong(Timestamp::MIN);
         }
-        let before = slot.clock.at(own);
-        slot.ask_time().await?;
-        let shows = slot.own_time();
-        let own = if shows < own || is_step(before, slot.clock.at(own)) { shows } else { own };
-        pass.told_time_at = Some(own);
-        Ok(own)
+        let before = store.clock.to_store(local_now);
+        store.sync_clock().await?;
+        let after_sync = store.local_now();
+        let local_now =
+            if after_sync < local_now || is_clock_step(before, store.clock.to_store(local_now)) {
+                after_sync
+            } else {
+                local_now
+            };
+        pass.clock_synced_at = Some(local_now);
+        Ok(local_now)
     }
 
-    /// Keeps the node's lease, when it is time, and takes in what the store tells. Answers what time it is
-    /// for the store when it is `own` here.
+    /// Renews the node's lease if due, and applies the returned state. Returns the store's time that corresponds to
+    /// `local_now`.
     pub(super) async fn renew(
         &self,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         pass: &mut PassState,
         node: &NodeId,
         filter: &TaskFilter,
-        own: Timestamp,
+        local_now: Timestamp,
     ) -> Result<Timestamp, StoreError> {
         let lease = self.shared.settings.lease;
-        let mut now = slot.clock.at(own);
-        if !self.has_lease(slot) || is_within(lease / 3, pass.renewed_at, now) {
+        let mut now = store.clock.to_store(local_now);
+        if !self.has_lease(store) || is_recent(lease / 3, pass.renewed_at, now) {
             return Ok(now);
         }
-        let mut told = slot.renew(node, now, lease, filter).await?;
-        if is_step(now, slot.clock.at(own)) {
-            // The time was wrong, and so is the end of the lease. What the clock here showed when the pass began may be
-            // wrong as well: it may have been set since.
-            now = slot.now();
-            let again = slot.renew(node, now, lease, filter).await?;
-            told =
-                Renewal::new(told.expired || again.expired, again.next_wakeup, again.has_orphans)
-                    .with_time(again.time);
+        let mut renewal = store.renew(node, now, lease, filter).await?;
+        if is_clock_step(now, store.clock.to_store(local_now)) {
+            // The lease was renewed with an outdated offset, so its expiry is wrong. The local time of the pass may be
+            // outdated as well, because the local clock may have been set since.
+            now = store.now();
+            let again = store.renew(node, now, lease, filter).await?;
+            let expired = renewal.expired || again.expired;
+            renewal =
+                Renewal::new(expired, again.next_wakeup, again.has_orphans).with_time(again.time);
         }
-        // While nothing is recorded as this node's the lease may lapse: there is nothing to take.
-        if told.expired && pass.holds_runs {
-            self.shared.bus.emit(Event::LeaseLost(slot.alias.clone()));
+        // Without recorded runs of this node an expired lease has no effect.
+        if renewal.expired && pass.had_recorded_runs {
+            self.shared.bus.emit(Event::LeaseLost(store.alias.clone()));
         }
-        if told.expired {
-            slot.lease.lock().prolong(Timestamp::MIN);
+        if renewal.expired {
+            store.lease.lock().prolong(Timestamp::MIN);
         }
-        self.regain(slot, pass, now).await?;
+        self.apply_renewed_lease(store, pass, now).await?;
         pass.renewed_at = Some(now);
-        pass.told_time_at = Some(own);
-        pass.next_due = told.next_wakeup;
-        pass.asked_at = Some(now);
-        pass.search |= told.has_orphans || !pass.stranded.is_empty();
+        pass.clock_synced_at = Some(local_now);
+        pass.next_due = renewal.next_wakeup;
+        pass.next_due_checked_at = Some(now);
+        pass.orphans_reported |= renewal.has_orphans || !pass.unresolved_orphans.is_empty();
         Ok(now)
     }
 
-    /// Takes in that the store has the lease from `now` on. The answer may have been long on its way: what counts
-    /// is whether the lease was over before it came, for then others may have taken runs.
-    pub(super) async fn regain(
+    /// Applies a lease renewed at `now`. If the old lease expired before the response arrived, other nodes may have
+    /// taken runs over, so lost runs are discarded first.
+    pub(super) async fn apply_renewed_lease(
         &self,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         pass: &mut PassState,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let was_over = slot.lease.lock().is_over(slot.now());
+        let was_over = store.lease.lock().is_over(store.now());
         if was_over {
-            self.let_go(slot, pass).await?;
+            self.discard_lost_runs(store, pass).await?;
         }
-        // Others may see its end a little sooner than this process, which knows their time only so well.
-        let until =
-            now.saturating_add(self.shared.settings.lease).saturating_sub(slot.clock.slack());
-        slot.lease.lock().prolong(until);
+        // Other nodes may see the lease expire earlier, by at most the uncertainty of the clock offset.
+        let until = now
+            .saturating_add(self.shared.settings.lease)
+            .saturating_sub(store.clock.uncertainty());
+        store.lease.lock().prolong(until);
         Ok(())
     }
 }
 
-impl Slot {
-    /// Lets the node live for another `lease`; the clock takes in what time it is.
+impl RegisteredStore {
+    /// Renews the node's lease for `lease`, and adds the returned store time as a clock sample.
     pub(super) async fn renew(
         &self,
         node: &NodeId,
@@ -111,14 +118,14 @@ impl Slot {
         lease: Duration,
         filter: &TaskFilter,
     ) -> Result<Renewal, StoreError> {
-        let asked = self.own_time();
-        let told = self.store.renew(node, now, now.saturating_add(lease), filter).await?;
-        self.learn(asked, told.time);
-        Ok(told)
+        let asked = self.local_now();
+        let renewal = self.backend.renew(node, now, now.saturating_add(lease), filter).await?;
+        self.add_clock_sample(asked, renewal.time);
+        Ok(renewal)
     }
 }
 
-fn is_step(before: Timestamp, after: Timestamp) -> bool {
+fn is_clock_step(before: Timestamp, after: Timestamp) -> bool {
     let by = before.saturating_since(after).max(after.saturating_since(before));
-    by >= STEP
+    by >= CLOCK_STEP_THRESHOLD
 }

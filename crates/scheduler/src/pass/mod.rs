@@ -1,21 +1,21 @@
-//! Passes over the stores: what has ended is settled, leases are kept, and what is due is claimed, planned, committed
-//! and started. Everything here takes the time as an argument, and nothing waits but for a store.
+//! Passes over the stores: commit run completions, renew leases, and claim, plan, commit and start due jobs. All
+//! functions take the time as an argument and wait only for store calls.
 
-mod carry_out;
-mod decide;
-mod doubt;
+mod completions;
+mod dispatch;
 mod due;
 mod history;
 mod lease;
 mod open;
+mod plan_record;
 mod planned;
 mod recover;
 mod replaced;
 mod replan;
-mod settle;
 mod state;
 mod store;
 mod tick;
+mod unconfirmed;
 mod unresolved;
 
 use std::sync::Arc;
@@ -24,75 +24,82 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use parking_lot::RwLock;
 use punctual_core::Timestamp;
 
-pub(crate) use self::state::{PassState, StorePasses};
-use crate::runs::Runs;
+pub(crate) use self::state::{PassState, StorePassRunner};
+use crate::runs::RunTracker;
 use crate::shared::Shared;
-use crate::store::Slot;
+use crate::store::RegisteredStore;
 
-/// The passes over all stores of a scheduler.
-pub(crate) struct Passes {
+/// Runs the passes over all stores of a scheduler.
+pub(crate) struct PassRunner {
     shared: Arc<Shared>,
-    runs: Arc<Runs>,
-    /// What they remember of each store.
-    stores: RwLock<Arc<[Arc<StorePasses>]>>,
-    /// Lets one tick happen at a time.
+    runs: Arc<RunTracker>,
+    /// Pass state of each store.
+    stores: RwLock<Arc<[Arc<StorePassRunner>]>>,
+    /// Serialises ticks.
     ticking: tokio::sync::Mutex<()>,
     last_tick: AtomicI64,
 }
 
-impl Passes {
-    pub(crate) fn new(shared: &Arc<Shared>, runs: &Arc<Runs>, slots: &[Arc<Slot>]) -> Arc<Self> {
+impl PassRunner {
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        runs: &Arc<RunTracker>,
+        stores: &[Arc<RegisteredStore>],
+    ) -> Arc<Self> {
         Arc::new(Self {
             shared: Arc::clone(shared),
             runs: Arc::clone(runs),
             stores: RwLock::new(
-                slots.iter().map(|slot| StorePasses::new(slot, PassState::default())).collect(),
+                stores
+                    .iter()
+                    .map(|store| StorePassRunner::new(store, PassState::default()))
+                    .collect(),
             ),
             ticking: tokio::sync::Mutex::default(),
             last_tick: AtomicI64::new(Timestamp::MIN.as_micros()),
         })
     }
 
-    /// Passes over another store from now on, or begins anew with one.
-    pub(crate) async fn add(&self, slot: &Arc<Slot>, state: PassState) {
-        if let Some(known) = self.of(slot) {
+    /// Adds a store to the passes, or resets the pass state of a store that was added before.
+    pub(crate) async fn add(&self, store: &Arc<RegisteredStore>, state: PassState) {
+        if let Some(known) = self.find(store) {
             *known.state.lock().await = state;
             return;
         }
         let mut stores = self.stores.write();
-        *stores = stores.iter().cloned().chain([StorePasses::new(slot, state)]).collect();
+        *stores = stores.iter().cloned().chain([StorePassRunner::new(store, state)]).collect();
     }
 
-    /// Makes no more passes over a store; one may be under way.
-    pub(crate) fn remove(&self, slot: &Arc<Slot>) -> Option<Arc<StorePasses>> {
-        let removed = self.of(slot);
+    /// Removes a store from the passes. A pass over it may still be in progress.
+    pub(crate) fn remove(&self, store: &Arc<RegisteredStore>) -> Option<Arc<StorePassRunner>> {
+        let removed = self.find(store);
         let mut stores = self.stores.write();
-        *stores = stores.iter().filter(|known| !Arc::ptr_eq(&known.slot, slot)).cloned().collect();
+        *stores =
+            stores.iter().filter(|known| !Arc::ptr_eq(&known.store, store)).cloned().collect();
         removed
     }
 
-    fn stores(&self) -> Arc<[Arc<StorePasses>]> {
+    fn stores(&self) -> Arc<[Arc<StorePassRunner>]> {
         Arc::clone(&self.stores.read())
     }
 
-    fn of(&self, slot: &Arc<Slot>) -> Option<Arc<StorePasses>> {
-        self.stores.read().iter().find(|known| Arc::ptr_eq(&known.slot, slot)).cloned()
+    fn find(&self, store: &Arc<RegisteredStore>) -> Option<Arc<StorePassRunner>> {
+        self.stores.read().iter().find(|known| Arc::ptr_eq(&known.store, store)).cloned()
     }
 
-    /// Since when a pass over this store has been under way.
-    pub(crate) fn busy_since(&self, slot: &Arc<Slot>) -> Option<Timestamp> {
-        *self.of(slot)?.busy_since.lock()
+    /// Start of the pass over this store that is in progress.
+    pub(crate) fn busy_since(&self, store: &Arc<RegisteredStore>) -> Option<Timestamp> {
+        *self.find(store)?.busy_since.lock()
     }
 
-    /// When the last tick began.
+    /// Start of the last tick. `None` before the first one.
     pub(crate) fn last_tick(&self) -> Option<Timestamp> {
         let micros = self.last_tick.load(Ordering::Relaxed);
         (micros > Timestamp::MIN.as_micros()).then(|| Timestamp::from_micros(micros))
     }
 }
 
-/// Whether something that was done at an instant was done so short a time ago. After a clock that was put back
-/// it was not.
-fn is_within(time: std::time::Duration, done_at: Option<Timestamp>, now: Timestamp) -> bool {
+/// Whether less than `time` has elapsed since `done_at`. Returns false if the clock was set back past `done_at`.
+fn is_recent(time: std::time::Duration, done_at: Option<Timestamp>, now: Timestamp) -> bool {
     done_at.is_some_and(|at| at <= now && now < at.saturating_add(time))
 }

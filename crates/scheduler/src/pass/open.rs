@@ -1,4 +1,4 @@
-//! The first and the last thing that is done with a store.
+//! Opening, maintaining during a shutdown, and closing a store.
 
 use std::sync::Arc;
 
@@ -6,91 +6,94 @@ use futures_util::future::join_all;
 use punctual_core::{StoreError, TaskFilter, Timestamp, error_chain};
 use tokio::time::timeout;
 
-use super::Passes;
-use super::state::{PassState, StorePasses};
-use crate::shared::STORES_TIMEOUT;
-use crate::store::Slot;
+use super::PassRunner;
+use super::state::{PassState, StorePassRunner};
+use crate::shared::STORE_CLOSE_TIMEOUT;
+use crate::store::RegisteredStore;
 
-impl Passes {
-    /// Starts a store, takes the lease in it, and forgets what was known of it.
-    pub(crate) async fn open(&self, slot: &Arc<Slot>) -> Result<(), StoreError> {
-        slot.open().await?;
-        let own = self.shared.clock.now();
-        let generation = slot.store.generation();
-        let mut state = PassState { told_time_at: Some(own), generation, ..PassState::default() };
-        // Before anything is recorded as this node's: nobody takes the runs of the living.
-        let now = self.renew(slot, &mut state, &self.shared.node(), &slot.filter(), own).await?;
-        // It may have been away: the living are given the time to come back, which they take a little more than a
-        // third of a lease for.
-        state.search_from = Some(now.saturating_add(self.shared.settings.lease / 2));
-        slot.forget();
-        self.add(slot, state).await;
-        slot.start_watching();
+impl PassRunner {
+    /// Starts a store, acquires the lease in it, and resets the state kept about it.
+    pub(crate) async fn open(&self, store: &Arc<RegisteredStore>) -> Result<(), StoreError> {
+        store.open().await?;
+        let local_now = self.shared.clock.now();
+        let generation = store.backend.generation();
+        let mut state =
+            PassState { clock_synced_at: Some(local_now), generation, ..PassState::default() };
+        // Before a run of this node is recorded: other nodes must not take it over.
+        let now =
+            self.renew(store, &mut state, &self.shared.node(), &store.filter(), local_now).await?;
+        // The store may have been unavailable. Wait half a lease before taking runs over, because live nodes need a
+        // little more than a third of a lease to renew.
+        state.takeover_not_before = Some(now.saturating_add(self.shared.settings.lease / 2));
+        store.reset();
+        self.add(store, state).await;
+        store.start_watching();
         Ok(())
     }
 
-    /// Makes the last changes and closes a store. When nothing runs any more, the lease ends with it; else it is kept
-    /// until it runs out by itself.
-    pub(crate) async fn close(&self, slot: &Arc<Slot>, idle: bool) {
-        slot.stop_watching();
-        slot.zones.stop();
-        slot.stop_forgetting();
+    /// Makes the remaining changes and closes a store. If `idle`, the lease is released. Otherwise it is kept until it
+    /// expires.
+    pub(crate) async fn close(&self, store: &Arc<RegisteredStore>, idle: bool) {
+        store.stop_watching();
+        store.zones.abort_replanning();
+        store.stop_pruning();
         let work = async {
-            // The clock here may have been set since the last pass.
-            slot.ask_time().await?;
-            let now = slot.now();
-            self.settle(slot, now).await?;
-            slot.flush_history(now).await?;
-            // Not one that a start which failed never had: that would be by a clock of which nothing is known yet.
-            let has_it = self.has_lease(slot) && !slot.lease.lock().is_over(now);
+            // The local clock may have been set since the last pass.
+            store.sync_clock().await?;
+            let now = store.now();
+            self.commit_completions(store, now).await?;
+            store.flush_history(now).await?;
+            // Skip this if the start failed before the lease was acquired; the store's clock is not synchronised in
+            // that case.
+            let has_it = self.has_lease(store) && !store.lease.lock().is_over(now);
             if has_it && idle {
                 let (node, past) = (self.shared.node(), now.saturating_add_micros(-1));
-                slot.store.renew(&node, now, past, &TaskFilter::Any).await?;
-                slot.lease.lock().prolong(Timestamp::MIN);
+                store.backend.renew(&node, now, past, &TaskFilter::Any).await?;
+                store.lease.lock().prolong(Timestamp::MIN);
             }
             Ok::<_, StoreError>(())
         };
-        match timeout(STORES_TIMEOUT, work).await {
+        match timeout(STORE_CLOSE_TIMEOUT, work).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(store = %slot.alias, error = %error_chain(&error), "the last changes could not be stored");
+                tracing::warn!(store = %store.alias, error = %error_chain(&error), "the remaining changes could not be stored");
             }
-            Err(_) => tracing::warn!(store = %slot.alias, "the store did not answer in time"),
+            Err(_) => tracing::warn!(store = %store.alias, "the job store did not respond in time"),
         }
-        if timeout(STORES_TIMEOUT, slot.store.shutdown()).await.is_err() {
-            tracing::warn!(store = %slot.alias, "the store did not close in time");
+        if timeout(STORE_CLOSE_TIMEOUT, store.backend.shutdown()).await.is_err() {
+            tracing::warn!(store = %store.alias, "the job store did not close in time");
         }
     }
 
-    /// While a shutdown waits for runs, the lease is kept, and what has ended is settled. What can't be stored is tried
-    /// again with the next run that ends, and at the very end.
-    pub(crate) async fn keep_up(&self) {
-        let keep_up = |store: &Arc<StorePasses>| {
-            let store = Arc::clone(store);
+    /// Renews the leases and commits run completions while a shutdown waits for runs. Changes that fail are retried
+    /// with the next completed run, and once more when the store is closed.
+    pub(crate) async fn maintain_leases(&self) {
+        let maintain = |runner: &Arc<StorePassRunner>| {
+            let runner = Arc::clone(runner);
             async move {
-                let slot = &store.slot;
-                match timeout(STORES_TIMEOUT, self.try_keep_up(&store)).await {
+                let store = &runner.store;
+                match timeout(STORE_CLOSE_TIMEOUT, self.try_maintain_leases(&runner)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
-                        tracing::warn!(store = %slot.alias, error = %error_chain(&error), "the job store failed during the shutdown");
+                        tracing::warn!(store = %store.alias, error = %error_chain(&error), "the job store failed during the shutdown");
                     }
                     Err(_) => {
-                        tracing::warn!(store = %slot.alias, "the store did not answer in time")
+                        tracing::warn!(store = %store.alias, "the job store did not respond in time")
                     }
                 }
             }
         };
-        join_all(self.stores().iter().map(keep_up)).await;
+        join_all(self.stores().iter().map(maintain)).await;
     }
 
-    async fn try_keep_up(&self, store: &StorePasses) -> Result<(), StoreError> {
-        let slot = &store.slot;
-        let mut pass = store.state.lock().await;
-        let own = self.ask_time(slot, &mut pass, self.shared.clock.now()).await?;
-        let (node, filter) = (self.shared.node(), slot.filter());
-        let now = self.renew(slot, &mut pass, &node, &filter, own).await?;
-        self.settle(slot, now).await?;
-        pass.holds_runs = self.runs.has_recorded();
+    async fn try_maintain_leases(&self, runner: &StorePassRunner) -> Result<(), StoreError> {
+        let store = &runner.store;
+        let mut pass = runner.state.lock().await;
+        let local_now = self.sync_clock_if_stale(store, &mut pass, self.shared.clock.now()).await?;
+        let (node, filter) = (self.shared.node(), store.filter());
+        let now = self.renew(store, &mut pass, &node, &filter, local_now).await?;
+        self.commit_completions(store, now).await?;
+        pass.had_recorded_runs = self.runs.has_recorded();
         Ok(())
     }
 }

@@ -1,26 +1,26 @@
-//! A claimed job with what is to become of it.
+//! A claimed job with its plan and commit.
 
 use punctual_core::{Commit, CommitAction, InFlightRun, JobRecord, RunId, Timestamp};
 use smallvec::SmallVec;
 
 use crate::plan::Skipped;
-use crate::runs::{NewRun, Resolved};
+use crate::runs::{NewRun, ResolvedJob};
 
-/// A claimed job with what is to become of it; carried out when its commit has been.
-pub(crate) struct Planned {
+/// A claimed job with its plan and commit. The plan is carried out after the commit was applied.
+pub(crate) struct PlannedJob {
     pub record: JobRecord,
     pub commit: Commit,
     pub runs: SmallVec<[NewRun; 1]>,
     pub skipped: Vec<Skipped>,
-    /// Run times that are due wait for a slot.
-    pub waiting: bool,
-    /// Until then nobody else can have claimed the job.
+    /// Due run times are deferred until another run ends.
+    pub has_deferred_runs: bool,
+    /// Expiry of the claim. No other node can claim the job before it.
     pub claimed_until: Timestamp,
-    pub resolved: Option<Resolved>,
+    pub resolved: Option<ResolvedJob>,
 }
 
-impl Planned {
-    /// The runs that its commit records.
+impl PlannedJob {
+    /// The runs recorded by the commit.
     fn recorded(&self) -> &[InFlightRun] {
         match &self.commit.action {
             CommitAction::Advance { start, .. } | CommitAction::Finish { start } => start,
@@ -28,13 +28,13 @@ impl Planned {
         }
     }
 
-    /// Whether its commit records its runs.
+    /// Whether the commit records runs.
     pub(super) fn is_recorded(&self) -> bool {
         !self.recorded().is_empty()
     }
 
-    /// Those of its runs that were found as its commit records them: the others have been taken over since.
-    pub(super) fn own_among(&self, found: &[InFlightRun]) -> Vec<RunId> {
+    /// The planned runs that are still recorded as in the commit. The others have been taken over.
+    pub(super) fn still_owned_runs(&self, found: &[InFlightRun]) -> Vec<RunId> {
         let own = found.iter().filter(|found| self.recorded().contains(found));
         own.map(|run| run.run_id).collect()
     }
@@ -49,7 +49,7 @@ impl Planned {
             commit,
             runs: SmallVec::new(),
             skipped: Vec::new(),
-            waiting: false,
+            has_deferred_runs: false,
             claimed_until,
             resolved: None,
         }

@@ -1,4 +1,4 @@
-//! Runs of processes that died.
+//! Taking over runs of nodes whose lease has expired, and retrying runs.
 
 use std::sync::Arc;
 
@@ -7,86 +7,87 @@ use punctual_core::{
     OrphanedRun, RunEvent, RunId, StoreError, StoreErrorKind, TaskFilter, Timestamp,
 };
 
-use super::Passes;
+use super::PassRunner;
 use super::state::PassState;
 use crate::plan;
 use crate::runs::NewRun;
-use crate::store::{Again, Slot};
+use crate::store::{RegisteredStore, RunRetry};
 
-impl Passes {
-    /// Whether it is time to look for dead nodes; `silent` tells since when this node had not renewed its
-    /// lease. When the store was away, or the machine was asleep, the leases of the living have run out too:
-    /// they are given the time to come back, which takes each a little more than a third of a lease. One that
-    /// has just been started knows of neither, and gives them the time too.
-    pub(super) fn may_search(
+impl PassRunner {
+    /// Whether orphaned runs may be taken over now. `last_renewed_at` is the time of the previous lease renewal.
+    /// After a store outage or a suspend, the leases of live nodes may have expired as well. A grace period of half a
+    /// lease gives them time to renew, which takes a little more than a third of a lease. It also applies after a
+    /// start, when the cause is unknown.
+    pub(super) fn may_take_over(
         &self,
-        slot: &Slot,
+        store: &RegisteredStore,
         pass: &mut PassState,
-        silent: Option<Timestamp>,
+        last_renewed_at: Option<Timestamp>,
         now: Timestamp,
     ) -> bool {
         let (grace, lease) = (self.shared.settings.lease / 2, self.shared.settings.lease);
-        let asleep = lease.max(self.shared.settings.poll_interval * 2);
-        // In less than a quarter nobody's lease runs out: it is renewed when a third of it is over.
-        if slot.failures.lock().failing_for(now) >= lease / 4
-            || silent.is_some_and(|since| now.saturating_since(since) > asleep)
+        let suspended = lease.max(self.shared.settings.poll_interval * 2);
+        // Nodes renew when a third of the lease has elapsed, so no lease expires within an outage of less than a
+        // quarter.
+        if store.failures.lock().failing_for(now) >= lease / 4
+            || last_renewed_at.is_some_and(|since| now.saturating_since(since) > suspended)
         {
-            pass.search_from = Some(now.saturating_add(grace));
+            pass.takeover_not_before = Some(now.saturating_add(grace));
         }
-        // After a clock that was put back, the wait would last for ever.
-        let early = |from: Timestamp| now < from && from <= now.saturating_add(grace);
-        pass.search && !pass.search_from.is_some_and(early)
+        // If the clock was set back, the grace period would never end without the second condition.
+        let in_grace_period = |from: Timestamp| now < from && from <= now.saturating_add(grace);
+        pass.orphans_reported && !pass.takeover_not_before.is_some_and(in_grace_period)
     }
 
-    /// After the lease was over: when others have taken runs, none that waits here begins any more. What is
-    /// still this node's comes back as lost, and is tried again.
-    pub(super) async fn let_go(
+    /// Called after the lease has expired. If another node has taken over any run, all queued runs of this node are
+    /// invalidated. Queued runs that this node still owns are reported as lost and retried.
+    pub(super) async fn discard_lost_runs(
         &self,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         pass: &mut PassState,
     ) -> Result<(), StoreError> {
-        for (job, run, fence) in self.runs.recorded(slot) {
-            if !is_recorded(slot, &job, run, fence).await? {
-                *slot.lease.lock() = Lease::default();
+        for (job, run, fence) in self.runs.recorded(store) {
+            if !is_recorded(store, &job, run, fence).await? {
+                *store.lease.lock() = Lease::default();
                 break;
             }
         }
         let mut index = 0;
-        while let Some(OrphanedRun { record, run, .. }) = pass.stranded.get(index) {
-            if is_recorded(slot, &record.id, run.run_id, run.fence).await? {
+        while let Some(OrphanedRun { record, run, .. }) = pass.unresolved_orphans.get(index) {
+            if is_recorded(store, &record.id, run.run_id, run.fence).await? {
                 index += 1;
             } else {
-                pass.stranded.remove(index);
+                pass.unresolved_orphans.remove(index);
             }
         }
         Ok(())
     }
 
-    /// Takes over the runs of dead nodes and runs them again.
+    /// Takes over and restarts the runs of nodes with an expired lease.
     pub(super) async fn take_over(
         &self,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         pass: &mut PassState,
         node: &NodeId,
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        for orphan in std::mem::take(&mut pass.stranded) {
-            self.rerun(slot, pass, orphan, true);
+        for orphan in std::mem::take(&mut pass.unresolved_orphans) {
+            self.rerun(store, pass, orphan, true);
         }
         loop {
-            let limit = slot.batch(self.shared.settings.batch);
-            // Without an answer, also when nobody waits for it, they may be this node's all the same.
-            (pass.lost_track, pass.adopted) = (true, false);
-            let taken = slot.store.take_over(node, now, limit, filter).await?;
-            (pass.lost_track, pass.adopted) = (false, true);
-            slot.report_corrupt(taken.corrupt);
+            let limit = store.cap_batch(self.shared.settings.batch);
+            // If the call fails or is cancelled, the store may have assigned runs to this node anyway.
+            (pass.takeover_unconfirmed, pass.own_runs_recovered) = (true, false);
+            let taken = store.backend.take_over(node, now, limit, filter).await?;
+            (pass.takeover_unconfirmed, pass.own_runs_recovered) = (false, true);
+            store.report_corrupt(taken.corrupt);
             if taken.released > 0 {
-                // They are due again.
-                pass.asked_at = None;
+                // The released jobs are due again.
+                pass.next_due_checked_at = None;
             }
             for orphan in taken.runs {
-                self.rerun(slot, pass, orphan, true);
+                self.rerun(store, pass, orphan, true);
             }
             if !taken.has_more {
                 return Ok(());
@@ -94,56 +95,61 @@ impl Passes {
         }
     }
 
-    /// Runs again what no executor brought to an end, when it is time; returns when it is, if not. The next
-    /// attempt is recorded before it begins: each attempt has one end.
-    pub(super) async fn run_again(
+    /// Retries runs that no executor completed. Returns the time of the next retry. The next attempt is recorded before
+    /// it starts, so that each attempt ends exactly once.
+    pub(super) async fn start_due_retries(
         &self,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         pass: &mut PassState,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let batch = slot.batch(self.shared.settings.batch);
-        let tried = slot.waiting.due_again(now, batch);
-        if !tried.is_empty() {
-            let retry = |again: &Again| {
-                let action = CommitAction::RetryRun { run: again.run.clone() };
-                Commit { id: again.job.clone(), fence: again.fence, action }
+        let batch = store.cap_batch(self.shared.settings.batch);
+        let retries = store.pending.due_retries(now, batch);
+        if !retries.is_empty() {
+            let to_commit = |retry: &RunRetry| {
+                let action = CommitAction::RetryRun { run: retry.run.clone() };
+                Commit { id: retry.job.clone(), fence: retry.fence, action }
             };
-            let commits: Vec<_> = tried.iter().map(retry).collect();
-            let outcomes = slot.store.commit(commits.into()).await?;
-            for (again, outcome) in tried.into_iter().zip(outcomes) {
+            let commits: Vec<_> = retries.iter().map(to_commit).collect();
+            let outcomes = store.backend.commit(commits.into()).await?;
+            for (retry, outcome) in retries.into_iter().zip(outcomes) {
                 let found = match outcome {
                     CommitOutcome::Stale => None,
-                    _ => slot.store.get(&again.job).await?,
+                    _ => store.backend.get(&retry.job).await?,
                 };
-                slot.waiting.done_again(&again);
-                // Else it was taken over, or its job removed.
-                if let Some(job) = found.filter(|job| job.runs.contains(&again.run)) {
-                    let orphan = OrphanedRun::new(job.record, again.run);
-                    self.rerun(slot, pass, orphan, again.begun);
+                store.pending.remove_retry(&retry);
+                // Otherwise the run was taken over or its job was removed.
+                if let Some(job) = found.filter(|job| job.runs.contains(&retry.run)) {
+                    let orphan = OrphanedRun::new(job.record, retry.run);
+                    self.rerun(store, pass, orphan, retry.begun);
                 }
             }
         }
-        Ok(slot.waiting.next_again())
+        Ok(store.pending.next_retry_at())
     }
 
-    /// Starts another attempt at a run. When none before it has begun here, it is too late for it as it was for
-    /// the first.
-    fn rerun(&self, slot: &Arc<Slot>, pass: &mut PassState, orphan: OrphanedRun, begun: bool) {
-        if self.runs.refence(&orphan.run) {
-            // It is under way here: this process only seemed dead.
+    /// Starts the next attempt of a run. If no earlier attempt has started, the deadline of the first attempt applies.
+    fn rerun(
+        &self,
+        store: &Arc<RegisteredStore>,
+        pass: &mut PassState,
+        orphan: OrphanedRun,
+        begun: bool,
+    ) {
+        if self.runs.update_fence(&orphan.run) {
+            // The run is in progress in this process, whose lease had expired.
             return;
         }
-        let resolved = match self.runs.resolve(slot, &orphan.record) {
+        let resolved = match self.runs.resolve(store, &orphan.record) {
             Ok(resolved) => resolved,
             Err(problem) => {
-                self.report_unresolved(slot, pass, &orphan.record, problem);
-                pass.stranded.push(orphan);
+                self.report_unresolved(store, pass, &orphan.record, problem);
+                pass.unresolved_orphans.push(orphan);
                 return;
             }
         };
         let OrphanedRun { record, run, .. } = orphan;
-        // However late when it may have begun: at least once is the promise.
+        // No deadline if an earlier attempt may have started, to guarantee at-least-once execution.
         let deadline = match begun {
             true => None,
             false => {
@@ -156,67 +162,68 @@ impl Passes {
             run_id: run.run_id,
             scheduled_time: run.scheduled_time,
             attempt: run.attempt,
-            recorded: Some(run.fence),
+            record_fence: Some(run.fence),
             deadline,
         };
-        let context = self.runs.context(slot, &record, &run);
+        let context = self.runs.context(store, &record, &run);
         self.shared.bus.emit(Event::JobRecovered(RunEvent::of(&context)));
-        self.runs.submit(slot, &record, &resolved, run);
+        self.runs.submit(store, &record, &resolved, run);
     }
 
-    /// Takes over what an earlier process of the same identity left, without waiting for its lease to
-    /// run out: the person who chose the identity promises that there is one process of it at a time.
-    /// And what this one took over without hearing of it.
-    pub(super) async fn adopt(
+    /// Takes over the runs that an earlier process with the same identity left, without waiting for its lease to
+    /// expire. The configured identity must be unique among live processes. Also recovers runs from a take-over whose
+    /// response was lost.
+    pub(super) async fn recover_own_runs(
         &self,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         pass: &mut PassState,
         node: &NodeId,
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let left_behind = self.shared.settings.identity.is_some() || pass.lost_track;
-        if slot.caps.persistent && left_behind {
-            // From here on others may take what waits here too.
-            slot.lease.lock().prolong(Timestamp::MIN);
-            slot.store.renew(node, now, now.saturating_add_micros(-1), filter).await?;
-            // In one call: what it has taken is a dead node's until it renews, and would be taken again.
-            let taken = slot.store.take_over(node, now, usize::MAX >> 1, filter).await?;
-            slot.report_corrupt(taken.corrupt);
-            pass.asked_at = None;
+        let has_own_runs = self.shared.settings.identity.is_some() || pass.takeover_unconfirmed;
+        if store.caps.persistent && has_own_runs {
+            // From here on, other nodes may take over queued runs of this node.
+            store.lease.lock().prolong(Timestamp::MIN);
+            store.backend.renew(node, now, now.saturating_add_micros(-1), filter).await?;
+            // One call for all runs: until the next renewal they belong to a node with an expired lease, and a second
+            // call would take them over again.
+            let taken = store.backend.take_over(node, now, usize::MAX >> 1, filter).await?;
+            store.report_corrupt(taken.corrupt);
+            pass.next_due_checked_at = None;
             let mut orphans = taken.runs;
-            // Those that this process has are under their new fences now.
+            // Runs that this process already tracks have new fences now.
             let is_taken = |run: RunId| orphans.iter().any(|known| known.run.run_id == run);
-            pass.stranded.retain(|stranded| !is_taken(stranded.run.run_id));
-            slot.waiting.drop_again(is_taken);
-            orphans.retain(|orphan| !self.runs.refence(&orphan.run));
-            let told = slot.renew(node, now, self.shared.settings.lease, filter).await?;
-            pass.stranded.extend(orphans);
-            // Until the lease was back, others could take them too.
-            self.regain(slot, pass, now).await?;
-            pass.search |= !pass.stranded.is_empty();
-            if !told.expired {
-                // A renewal by the earlier process came in between, and all of its runs counted as those of a living one.
-                // The next pass takes them.
-                pass.lost_track = true;
+            pass.unresolved_orphans.retain(|orphan| !is_taken(orphan.run.run_id));
+            store.pending.discard_retries(is_taken);
+            orphans.retain(|orphan| !self.runs.update_fence(&orphan.run));
+            let renewal = store.renew(node, now, self.shared.settings.lease, filter).await?;
+            pass.unresolved_orphans.extend(orphans);
+            // Other nodes could take these runs over until the lease was renewed.
+            self.apply_renewed_lease(store, pass, now).await?;
+            pass.orphans_reported |= !pass.unresolved_orphans.is_empty();
+            if !renewal.expired {
+                // The earlier process renewed the lease concurrently, so `take_over` returned none of its runs. The
+                // next pass takes them over.
+                pass.takeover_unconfirmed = true;
                 return Ok(());
             }
         }
-        pass.adopted = true;
-        pass.lost_track = false;
+        pass.own_runs_recovered = true;
+        pass.takeover_unconfirmed = false;
         Ok(())
     }
 }
 
-/// Whether a run is still on record as it was taken: whoever takes it over raises its fence. Of what can't be read
-/// nobody knows.
+/// Whether a run is still recorded with the same fence; a take-over raises it. Returns false if the record can't be
+/// read.
 async fn is_recorded(
-    slot: &Slot,
+    store: &RegisteredStore,
     job: &JobId,
     run: RunId,
     fence: Fence,
 ) -> Result<bool, StoreError> {
-    let found = match slot.store.get(job).await {
+    let found = match store.backend.get(job).await {
         Err(error) if error.kind() == StoreErrorKind::Corrupt => None,
         found => found?,
     };

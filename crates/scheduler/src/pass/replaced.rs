@@ -1,45 +1,55 @@
-//! A store whose jobs are in something else than before: a file that was removed or replaced under it.
+//! A store whose storage was removed or replaced while it was open, such as an SQLite file.
 
 use std::sync::Arc;
 
 use punctual_core::{StoreError, StoreErrorKind, Timestamp};
 
-use super::Passes;
+use super::PassRunner;
 use super::state::PassState;
-use crate::store::Slot;
+use crate::store::RegisteredStore;
 
-impl Passes {
-    /// Fails once after the store was found to be another: also when that was told to a call of a user's.
-    pub(super) fn check_generation(slot: &Slot, pass: &PassState) -> Result<(), StoreError> {
-        if slot.store.generation() == pass.generation {
+impl PassRunner {
+    /// Returns [`Replaced`](StoreErrorKind::Replaced) once per generation change, even if another call has already
+    /// observed the change.
+    pub(super) fn check_generation(
+        store: &RegisteredStore,
+        pass: &PassState,
+    ) -> Result<(), StoreError> {
+        if store.backend.generation() == pass.generation {
             return Ok(());
         }
-        let message = "what the store kept its jobs in was removed or replaced";
+        let message = "the storage of the job store was removed or replaced";
         Err(StoreError::new(StoreErrorKind::Replaced, message))
     }
 
-    /// Forgets what was known of the jobs, so that the next pass begins like the first one after a start: with a
-    /// lease. What was claimed but not committed is in the old place, or due again in the new one.
+    /// Resets the pass state, so that the next pass begins with a lease renewal, like the first one after a start. Jobs
+    /// that were claimed but not committed are in the old storage, or due again in the new one.
     ///
-    /// A backup may have runs on record that belong to this node, and to others that are alive and have not been
-    /// back yet. These get the time for it that they get after an outage, before anything is taken over.
-    pub(super) fn begin_anew(&self, slot: &Arc<Slot>, pass: &mut PassState, now: Timestamp) {
+    /// A restored backup may contain runs of this node and of other live nodes. The same grace period as after an
+    /// outage applies before runs are taken over.
+    pub(super) fn reset_after_replacement(
+        &self,
+        store: &Arc<RegisteredStore>,
+        pass: &mut PassState,
+        now: Timestamp,
+    ) {
         let grace = now.saturating_add(self.shared.settings.lease / 2);
         *pass = PassState {
-            generation: slot.store.generation(),
-            lost_track: true,
-            adopt_from: Some(grace),
-            search_from: Some(grace),
+            generation: store.backend.generation(),
+            takeover_unconfirmed: true,
+            recover_own_not_before: Some(grace),
+            takeover_not_before: Some(grace),
             ..PassState::default()
         };
-        slot.zones.reset();
-        slot.set_changed();
+        store.zones.reset();
+        store.mark_changed();
     }
 
-    /// Whether this node's runs may be taken over from the record by now.
-    pub(super) fn may_adopt(&self, pass: &PassState, now: Timestamp) -> bool {
-        // After a clock that was put back, the wait would last for ever.
+    /// Whether the runs recorded for this node's own id may be taken over now.
+    pub(super) fn may_recover_own_runs(&self, pass: &PassState, now: Timestamp) -> bool {
+        // If the clock was set back, the grace period would never end without the last condition.
         let latest = now.saturating_add(self.shared.settings.lease / 2);
-        !pass.adopted && pass.adopt_from.is_none_or(|from| from <= now || from > latest)
+        !pass.own_runs_recovered
+            && pass.recover_own_not_before.is_none_or(|from| from <= now || from > latest)
     }
 }

@@ -1,5 +1,5 @@
-//! What becomes of run times when the rules of their time zone change: a task of its own walks through the jobs, and
-//! no pass waits for it.
+//! Recomputes run times when the rules of their time zone change. A separate task iterates over the jobs; no pass waits
+//! for it.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -10,73 +10,80 @@ use punctual_core::{
 };
 use tokio::time::timeout;
 
-use super::Passes;
+use super::PassRunner;
 use crate::plan;
 use crate::shared::CONFLICT_RETRIES;
-use crate::store::{Rules, Slot};
+use crate::store::{RegisteredStore, ZoneFingerprints};
 
-/// How many jobs are looked at at a time.
+/// Number of jobs listed in one call.
 const PAGE: usize = 10_000;
 
-impl Passes {
-    /// Compares the rules in a store with those in force, if that is to be done, and lets whatever
-    /// has changed be planned anew.
-    pub(super) async fn check_zones(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<(), StoreError> {
-        let changed = slot.changed_rules().await?;
+impl PassRunner {
+    /// Compares the stored zone rules with the current ones if a check is pending, and starts replanning the affected
+    /// jobs.
+    pub(super) async fn check_zones(
+        self: &Arc<Self>,
+        store: &Arc<RegisteredStore>,
+    ) -> Result<(), StoreError> {
+        let changed = store.changed_rules().await?;
         if !changed.is_empty() {
             let passes = Arc::clone(self);
-            let replanned = Arc::clone(slot);
+            let replanned = Arc::clone(store);
             let task =
                 tokio::spawn(async move { passes.replan_until_done(&replanned, &changed).await });
-            slot.zones.set_replanning(task.abort_handle());
+            store.zones.set_replanning(task.abort_handle());
         }
         Ok(())
     }
 
-    async fn replan_until_done(&self, slot: &Arc<Slot>, changed: &Rules) {
+    async fn replan_until_done(&self, store: &Arc<RegisteredStore>, changed: &ZoneFingerprints) {
         let zones: Vec<_> = changed.keys().collect();
-        tracing::info!(store = %slot.alias, ?zones, "time zones have other rules; planning anew");
-        while let Err(error) = self.replan_all(slot, changed).await {
-            tracing::warn!(store = %slot.alias, error = %error_chain(&error), "planning anew failed; it is tried again");
-            // Nothing signals that the store works again.
+        tracing::info!(store = %store.alias, ?zones, "time zone rules changed; replanning jobs");
+        while let Err(error) = self.replan_all(store, changed).await {
+            tracing::warn!(store = %store.alias, error = %error_chain(&error), "replanning failed; retrying");
+            // No signal reports that the store has recovered.
             let _ = timeout(self.shared.settings.retry_interval, pending::<()>()).await;
         }
     }
 
-    /// Looks at every job; the stored rules change when that is complete.
-    async fn replan_all(&self, slot: &Arc<Slot>, changed: &Rules) -> Result<(), StoreError> {
+    /// Checks every job. The stored rules are updated after all jobs have been checked.
+    async fn replan_all(
+        &self,
+        store: &Arc<RegisteredStore>,
+        changed: &ZoneFingerprints,
+    ) -> Result<(), StoreError> {
         let mut after = None;
         loop {
-            let page = slot.store.list(after.as_ref(), PAGE).await?;
+            let page = store.backend.list(after.as_ref(), PAGE).await?;
             for record in &page.records {
-                if replanned(slot, record, changed).is_some() {
-                    self.replan(slot, record, changed).await?;
+                if replanned(store, record, changed).is_some() {
+                    self.replan(store, record, changed).await?;
                 }
             }
-            // Those without a next run time come last.
+            // Jobs without a next run time are listed last.
             after = page.next.filter(|next| next.next_run_time.is_some());
             if after.is_none() {
                 break;
             }
         }
         for (name, rules) in changed {
-            slot.store_rules(name, rules).await?;
+            store.store_rules(name, rules).await?;
         }
         Ok(())
     }
 
     async fn replan(
         &self,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         listed: &JobRecord,
-        changed: &Rules,
+        changed: &ZoneFingerprints,
     ) -> Result<(), StoreError> {
         for _ in 0..CONFLICT_RETRIES {
-            // As it is by now: it may have run since it was listed.
-            let Some(StoredJob { record, .. }) = slot.store.get(&listed.id).await? else {
+            // Read the job again: it may have run since it was listed.
+            let Some(StoredJob { record, .. }) = store.backend.get(&listed.id).await? else {
                 return Ok(());
             };
-            let Some((from, schedule)) = replanned(slot, &record, changed) else {
+            let Some((from, schedule)) = replanned(store, &record, changed) else {
                 return Ok(());
             };
             let update = RecordUpdate {
@@ -84,11 +91,11 @@ impl Passes {
                 expected_run_time: Some(record.next_run_time()),
                 ..Default::default()
             };
-            match slot.store.update(&record.id, record.revision, update).await {
+            match store.backend.update(&record.id, record.revision, update).await {
                 Ok(_) => {
-                    let (job, to) = (slot.job_ref(&record.id), schedule.next_run_time);
+                    let (job, to) = (store.job_ref(&record.id), schedule.next_run_time);
                     self.shared.bus.emit(Event::JobReplanned { job, from, to });
-                    slot.changed();
+                    store.notify_changed();
                     return Ok(());
                 }
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {}
@@ -100,24 +107,28 @@ impl Passes {
     }
 }
 
-/// The next run time of a job, and the schedule that takes its place, if it was computed by rules
-/// that have changed. What is due already, or was chosen by a user, stays.
-fn replanned(slot: &Slot, record: &JobRecord, changed: &Rules) -> Option<(Timestamp, Schedule)> {
+/// The current next run time of a job and its new schedule, if the run time was computed with changed rules. Returns
+/// `None` for a job that is already due, or whose run time was chosen by a user.
+fn replanned(
+    store: &RegisteredStore,
+    record: &JobRecord,
+    changed: &ZoneFingerprints,
+) -> Option<(Timestamp, Schedule)> {
     let from = record.schedule?.next_run_time;
-    let now = slot.now();
+    let now = store.now();
     if from <= now {
         return None;
     }
-    let decoded = slot.decode(record).ok()?;
+    let decoded = store.decode(record).ok()?;
     let trigger = &*decoded.trigger;
-    if decoded.definition.first_run == Some(from) || !names_any(trigger, changed) {
+    if decoded.definition.first_run == Some(from) || !uses_any_zone(trigger, changed) {
         return None;
     }
     let to = trigger.next_fire_time(None, now).filter(|&to| to != from)?;
     Some((from, plan::schedule(trigger, to, &mut |below| fastrand::u64(..below))))
 }
 
-fn names_any(trigger: &dyn Trigger, changed: &Rules) -> bool {
+fn uses_any_zone(trigger: &dyn Trigger, changed: &ZoneFingerprints) -> bool {
     let mut named = false;
     trigger.visit_zones(&mut |zone| named |= changed.contains_key(zone.name()));
     named

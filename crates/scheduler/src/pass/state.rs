@@ -1,4 +1,4 @@
-//! What the passes over one store remember.
+//! Pass state of one store.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,83 +7,84 @@ use parking_lot::Mutex;
 use punctual_core::{JobId, OrphanedRun, Timestamp};
 use tokio::task::AbortHandle;
 
-use super::planned::Planned;
-use crate::store::Slot;
+use super::planned::PlannedJob;
+use crate::store::RegisteredStore;
 
-/// The passes over one store, of which one is made at a time.
-pub(crate) struct StorePasses {
-    pub slot: Arc<Slot>,
+/// Runs the passes over one store, one at a time.
+pub(crate) struct StorePassRunner {
+    pub store: Arc<RegisteredStore>,
     pub state: tokio::sync::Mutex<PassState>,
-    /// The pass that goes on by itself, if one does.
+    /// The task of the pass in progress, if it was spawned.
     pub task: Mutex<Option<AbortHandle>>,
-    /// Since when a pass has been under way.
+    /// Start of the pass in progress.
     pub busy_since: Mutex<Option<Timestamp>>,
 }
 
-/// What the passes over one store remember.
+/// State kept between the passes over one store.
 #[derive(Default)]
 pub(crate) struct PassState {
-    /// What an earlier process of the same identity left has been taken over.
-    pub adopted: bool,
-    /// Before that it is not: others whose runs are on record may not be back yet.
-    pub adopt_from: Option<Timestamp>,
-    /// Of the store, when all of this was learnt.
+    /// The runs recorded for this node's own id by an earlier process, or by a take-over whose response was lost, have
+    /// been taken over.
+    pub own_runs_recovered: bool,
+    /// Earliest time for that: other nodes with recorded runs may not have renewed their leases yet.
+    pub recover_own_not_before: Option<Timestamp>,
+    /// Generation of the store that this state belongs to.
     pub generation: u64,
-    /// Runs may be recorded as this node's that it knows nothing of: the answer to a take-over was lost.
-    pub lost_track: bool,
-    /// There are runs to be taken over, as far as known.
-    pub search: bool,
-    /// Before that they are not taken: the store was away, perhaps, and the living may not be back yet.
-    pub search_from: Option<Timestamp>,
-    /// Runs were recorded as this node's when the last pass ended.
-    pub holds_runs: bool,
-    /// When the node's lease was renewed last.
+    /// The response to a take-over was lost, so runs unknown to this process may be recorded for this node.
+    pub takeover_unconfirmed: bool,
+    /// The store has reported orphaned runs.
+    pub orphans_reported: bool,
+    /// End of the grace period before orphaned runs are taken over: after an outage, live nodes need time to renew.
+    pub takeover_not_before: Option<Timestamp>,
+    /// Runs were recorded for this node at the end of the last pass.
+    pub had_recorded_runs: bool,
+    /// Time of the last lease renewal.
     pub renewed_at: Option<Timestamp>,
-    /// When the next job is due, as far as known.
+    /// Next due time, as last returned by the store.
     pub next_due: Option<Timestamp>,
-    /// When that was asked, or told with a renewal; none when it may have changed since.
-    pub asked_at: Option<Timestamp>,
-    /// Jobs whose commit failed, so that nobody knows whether it was carried out.
-    pub uncertain: Vec<Planned>,
-    /// Runs that were taken over but can't be run yet.
-    pub stranded: Vec<OrphanedRun>,
+    /// Time of the query or renewal that returned it. `None` if jobs may have changed since.
+    pub next_due_checked_at: Option<Timestamp>,
+    /// Planned jobs whose commit is unconfirmed: the call failed, so it is unknown whether the commit was applied.
+    pub unconfirmed: Vec<PlannedJob>,
+    /// Taken-over runs whose job can't be run in this process yet.
+    pub unresolved_orphans: Vec<OrphanedRun>,
     /// Jobs that have been reported as unresolved, with the problem's text.
-    pub reported: HashMap<JobId, String>,
-    /// When jobs of unknown tasks were looked for last.
-    pub looked_for_unknown: Option<Timestamp>,
-    /// When the store has told last what time it is, by this machine's clock.
-    pub told_time_at: Option<Timestamp>,
-    /// When old entries of the history are looked for next.
-    pub forget_at: Option<Timestamp>,
+    pub reported_problems: HashMap<JobId, String>,
+    /// Time of the last check for due jobs with unregistered tasks.
+    pub unknown_tasks_checked_at: Option<Timestamp>,
+    /// Local time of the last clock synchronisation with the store.
+    pub clock_synced_at: Option<Timestamp>,
+    /// Time of the next history pruning.
+    pub next_prune_at: Option<Timestamp>,
 }
 
-impl StorePasses {
-    pub(super) fn new(slot: &Arc<Slot>, state: PassState) -> Arc<Self> {
+impl StorePassRunner {
+    pub(super) fn new(store: &Arc<RegisteredStore>, state: PassState) -> Arc<Self> {
         Arc::new(Self {
-            slot: Arc::clone(slot),
+            store: Arc::clone(store),
             state: tokio::sync::Mutex::new(state),
             task: Mutex::default(),
             busy_since: Mutex::default(),
         })
     }
 
-    /// Waits for the end of a pass under way.
-    pub(crate) async fn finish(&self) {
+    /// Waits until no pass over the store is in progress.
+    pub(crate) async fn wait_idle(&self) {
         drop(self.state.lock().await);
     }
 
-    /// Whether a pass can be made at once. One that is under way wakes the driver when it ends.
-    pub(super) fn is_free(&self) -> bool {
-        self.slot.failures.lock().retry_at().is_none() && self.busy_since.lock().is_none()
+    /// Whether the store has neither a pass in progress, which wakes the driver when it ends, nor a retry delay.
+    pub(super) fn is_ready(&self) -> bool {
+        self.store.failures.lock().retry_at().is_none() && self.busy_since.lock().is_none()
     }
 
-    /// Whether changes wait that the next pass can make at once.
-    pub(super) fn is_unsettled(&self) -> bool {
-        self.slot.waiting.has_changes() && self.is_free()
+    /// Whether there are pending commits that the next pass can make.
+    pub(super) fn has_pending_commits(&self) -> bool {
+        self.store.pending.has_changes() && self.is_ready()
     }
 }
 
-/// Locks at once when it can, which is nearly always: a wait costs the runtime's attention.
+/// Locks a mutex. `try_lock` nearly always succeeds and avoids the overhead of awaiting.
 pub(super) async fn lock<T>(mutex: &tokio::sync::Mutex<T>) -> tokio::sync::MutexGuard<'_, T> {
     match mutex.try_lock() {
         Ok(guard) => guard,

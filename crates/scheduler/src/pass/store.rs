@@ -1,4 +1,4 @@
-//! One pass over one store: look after what is there, run what is due.
+//! One pass over one store.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -6,133 +6,139 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use punctual_core::{Event, StoreError, StoreErrorKind, Timestamp, error_chain};
 
-use super::Passes;
-use super::state::{PassState, StorePasses, lock};
-use crate::store::Slot;
+use super::PassRunner;
+use super::state::{PassState, StorePassRunner, lock};
+use crate::store::RegisteredStore;
 
-impl Passes {
-    /// A pass over one store. Every failure ends here: it is told, and the store is tried again. Outside
-    /// of it, time is this machine's; inside, the store's.
+impl PassRunner {
+    /// Makes a pass over one store. Errors are not propagated: they are reported as events and the store is retried.
+    /// Callers pass local time; the pass itself uses store time.
     pub(super) async fn pass(
         self: &Arc<Self>,
-        store: &StorePasses,
+        runner: &StorePassRunner,
         now: Timestamp,
         paused: bool,
     ) -> Option<Timestamp> {
-        let slot = &store.slot;
-        let retry_at = slot.failures.lock().retry_at().map(|at| slot.clock.own(at));
+        let store = &runner.store;
+        let retry_at = store.failures.lock().retry_at().map(|at| store.clock.to_local(at));
         if let Some(retry_at) = retry_at.filter(|&retry_at| {
-            // After a clock that was put back, the wait would last for ever.
+            // If the clock was set back, the delay would never end without the second condition.
             retry_at > now
                 && retry_at <= now.saturating_add(self.shared.settings.retry_interval * 2)
         }) {
             return Some(retry_at);
         }
-        let mut pass = lock(&store.state).await;
-        *store.busy_since.lock() = Some(now);
-        let work = AssertUnwindSafe(self.locked_pass(slot, &mut pass, now, paused)).catch_unwind();
+        let mut pass = lock(&runner.state).await;
+        *runner.busy_since.lock() = Some(now);
+        let work = AssertUnwindSafe(self.locked_pass(store, &mut pass, now, paused)).catch_unwind();
         let next = work.await.unwrap_or_else(|_| {
-            let error = StoreError::new(StoreErrorKind::Other, "the pass over the store panicked");
-            Some(self.store_failed(slot, error, slot.clock.at(now)))
+            let error =
+                StoreError::new(StoreErrorKind::Other, "the pass over the job store panicked");
+            Some(self.store_failed(store, error, store.clock.to_store(now)))
         });
-        let next = next.map(|next| slot.clock.own(next));
-        *store.busy_since.lock() = None;
+        let next = next.map(|next| store.clock.to_local(next));
+        *runner.busy_since.lock() = None;
         next
     }
 
     async fn locked_pass(
         self: &Arc<Self>,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         pass: &mut PassState,
         now: Timestamp,
         paused: bool,
     ) -> Option<Timestamp> {
-        match self.try_pass(slot, pass, now, paused).await {
+        match self.try_pass(store, pass, now, paused).await {
             Ok(next) => {
-                if slot.failures.lock().succeeded() {
-                    self.shared.bus.emit(Event::JobStoreRecovered(slot.alias.clone()));
+                if store.failures.lock().succeeded() {
+                    self.shared.bus.emit(Event::JobStoreRecovered(store.alias.clone()));
                 }
                 next
             }
             Err(error) => {
-                pass.asked_at = None;
+                pass.next_due_checked_at = None;
                 if error.kind() == StoreErrorKind::Replaced {
-                    self.begin_anew(slot, pass, slot.clock.at(now));
+                    self.reset_after_replacement(store, pass, store.clock.to_store(now));
                 }
-                Some(self.store_failed(slot, error, slot.clock.at(now)))
+                Some(self.store_failed(store, error, store.clock.to_store(now)))
             }
         }
     }
 
-    fn store_failed(&self, slot: &Slot, error: StoreError, now: Timestamp) -> Timestamp {
-        tracing::warn!(store = %slot.alias, error = %error_chain(&error), "the job store failed; it is tried again");
+    fn store_failed(
+        &self,
+        store: &RegisteredStore,
+        error: StoreError,
+        now: Timestamp,
+    ) -> Timestamp {
+        tracing::warn!(store = %store.alias, error = %error_chain(&error), "the job store failed; retrying");
         let error = Arc::new(error);
         let mut longest = self.shared.settings.retry_interval;
-        if slot.caps.persistent {
-            // As often as the lease is renewed while all is well: it may be about to run out.
+        if store.caps.persistent {
+            // The lease may be about to expire, so retry at least as often as it is renewed.
             longest = longest.min(self.shared.settings.lease / 3);
         }
-        let retry_at = slot.failures.lock().failed(Arc::clone(&error), now, longest);
-        self.shared.bus.emit(Event::JobStoreFailed { store: slot.alias.clone(), error });
+        let retry_at = store.failures.lock().failed(Arc::clone(&error), now, longest);
+        self.shared.bus.emit(Event::JobStoreFailed { store: store.alias.clone(), error });
         retry_at
     }
 
     async fn try_pass(
         self: &Arc<Self>,
-        slot: &Arc<Slot>,
+        store: &Arc<RegisteredStore>,
         pass: &mut PassState,
         now: Timestamp,
         paused: bool,
     ) -> Result<Option<Timestamp>, StoreError> {
-        Self::check_generation(slot, pass)?;
-        let now = self.ask_time(slot, pass, now).await?;
+        Self::check_generation(store, pass)?;
+        let now = self.sync_clock_if_stale(store, pass, now).await?;
         if self.shared.settings.client {
-            // Only the time matters to it, for the jobs that it adds.
+            // A client uses only the store's time, for the jobs that it adds.
             return Ok(None);
         }
-        if slot.take_changed() {
-            pass.asked_at = None;
+        if store.take_changed() {
+            pass.next_due_checked_at = None;
         }
-        // After that: whoever adds a job of a new task registers the task before it says so.
-        let filter = slot.filter();
+        // Read the filter after clearing the changed flag: adding a job registers its task before it sets the flag.
+        let filter = store.filter();
         let node = self.shared.node();
-        let silent = pass.renewed_at;
-        let now = self.renew(slot, pass, &node, &filter, now).await?;
-        if self.settle(slot, now).await? {
-            pass.asked_at = None;
+        let last_renewed_at = pass.renewed_at;
+        let now = self.renew(store, pass, &node, &filter, now).await?;
+        if self.commit_completions(store, now).await? {
+            pass.next_due_checked_at = None;
         }
-        // After that, so that no run is taken for one left behind whose end only had to be stored.
-        if !paused && self.may_adopt(pass, now) {
-            self.adopt(slot, pass, &node, &filter, now).await?;
+        // Commit completions first, so that a completed run with a pending commit is not mistaken for an orphan.
+        if !paused && self.may_recover_own_runs(pass, now) {
+            self.recover_own_runs(store, pass, &node, &filter, now).await?;
         }
-        self.retry_uncertain(slot, pass, now).await?;
-        self.check_zones(slot).await?;
-        let mut wakeup = self.next_look(slot, now);
-        let search = self.may_search(slot, pass, silent, now);
+        self.retry_unconfirmed(store, pass, now).await?;
+        self.check_zones(store).await?;
+        let mut wakeup = self.next_required_pass(store, now);
+        let may_take_over = self.may_take_over(store, pass, last_renewed_at, now);
         if !paused {
-            if search {
-                self.take_over(slot, pass, &node, &filter, now).await?;
-                pass.search = false;
+            if may_take_over {
+                self.take_over(store, pass, &node, &filter, now).await?;
+                pass.orphans_reported = false;
             }
-            let again = self.run_again(slot, pass, now).await?;
-            let next = self.run_due(slot, pass, &node, &filter, now).await?;
-            wakeup = [wakeup, again, next].into_iter().flatten().min();
+            let retry_at = self.start_due_retries(store, pass, now).await?;
+            let next = self.run_due(store, pass, &node, &filter, now).await?;
+            wakeup = [wakeup, retry_at, next].into_iter().flatten().min();
         }
-        let flush = Self::keep_history(slot, pass, now).await?;
+        let flush = Self::flush_and_prune_history(store, pass, now).await?;
         wakeup = wakeup.into_iter().chain(flush).min();
-        pass.holds_runs = self.runs.has_recorded();
+        pass.had_recorded_runs = self.runs.has_recorded();
         Ok(wakeup)
     }
 
-    /// When a store has to be looked at even if nothing is due: to keep the lease of runs under way, and
-    /// to see what other processes have changed or left behind.
-    fn next_look(&self, slot: &Slot, now: Timestamp) -> Option<Timestamp> {
+    /// Latest time of the next pass, independent of due jobs: for the lease of recorded runs, and to detect changes and
+    /// orphaned runs of other processes.
+    fn next_required_pass(&self, store: &RegisteredStore, now: Timestamp) -> Option<Timestamp> {
         let lease = self.shared.settings.lease / 3;
-        let wait = match (slot.caps.shared, self.runs.has_recorded()) {
-            (true, _) if slot.is_watched() => lease,
+        let wait = match (store.caps.shared, self.runs.has_recorded()) {
+            (true, _) if store.is_watched() => lease,
             (true, true) => lease.min(self.shared.settings.poll_interval),
             (true, false) => self.shared.settings.poll_interval,
-            (false, true) if slot.caps.persistent => lease,
+            (false, true) if store.caps.persistent => lease,
             _ => return None,
         };
         Some(now.saturating_add(wait))

@@ -1,4 +1,4 @@
-//! One tick: what has ended is settled, and each store has its pass, side by side.
+//! One tick: processes run reports and makes concurrent passes over all stores.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,16 +8,16 @@ use futures_util::future::join_all;
 use punctual_core::Timestamp;
 use tokio::time::timeout;
 
-use super::Passes;
-use super::state::{StorePasses, lock};
+use super::PassRunner;
+use super::state::{StorePassRunner, lock};
 use crate::shared::SchedulerState;
 
-/// How long stores wait for a slow one among them.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Maximum time that a tick waits for the pass over each store.
+const PASS_WAIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-impl Passes {
-    /// One pass over each store at the instant `now`, by this machine's clock; returns when the next one is needed.
-    /// Doesn't sleep and reads no clock. Does nothing when the scheduler is stopped.
+impl PassRunner {
+    /// Makes one pass over each store at the local time `now`. Returns the time at which the next tick is needed.
+    /// Doesn't sleep and doesn't read the clock. Does nothing if the scheduler is stopped.
     pub(crate) async fn tick(self: &Arc<Self>, now: Timestamp) -> Option<Timestamp> {
         let _one_at_a_time = lock(&self.ticking).await;
         let paused = match self.shared.phase.get() {
@@ -26,44 +26,44 @@ impl Passes {
             _ => return None,
         };
         self.last_tick.store(now.as_micros(), Ordering::Relaxed);
-        self.runs.settle_reports(false, now);
-        let stores = self.stores();
-        let next = match &*stores {
+        self.runs.process_reports(false, now);
+        let runners = self.stores();
+        let next = match &*runners {
             [only] => self.pass(only, now, paused).await,
             several => {
-                let passes = several.iter().map(|store| self.spawned_pass(store, now, paused));
+                let passes = several.iter().map(|runner| self.spawned_pass(runner, now, paused));
                 join_all(passes).await.into_iter().flatten().min()
             }
         };
-        // What has ended in the meantime, for executors that run on the spot.
-        self.runs.settle_reports(false, now);
-        if stores.iter().any(|store| store.is_unsettled()) {
+        // Runs completed during the passes, by executors that run inline.
+        self.runs.process_reports(false, now);
+        if runners.iter().any(|runner| runner.has_pending_commits()) {
             return Some(now);
         }
-        let flush_at = |store: &Arc<StorePasses>| {
-            let at = store.slot.flush_history_at()?;
-            store.is_free().then(|| store.slot.clock.own(at))
+        let flush_at = |runner: &Arc<StorePassRunner>| {
+            let at = runner.store.flush_history_at()?;
+            runner.is_ready().then(|| runner.store.clock.to_local(at))
         };
-        next.into_iter().chain(stores.iter().filter_map(flush_at)).min()
+        next.into_iter().chain(runners.iter().filter_map(flush_at)).min()
     }
 
-    /// A pass in a task of its own; returns when the next one is needed, if it ends while others wait for it. One
-    /// that ends later wakes the driver, which then asks again.
+    /// Makes a pass in a separate task. Returns the time at which the next one is needed if the pass ends within the
+    /// timeout. A pass that ends later wakes the driver, which then ticks again.
     async fn spawned_pass(
         self: &Arc<Self>,
-        store: &Arc<StorePasses>,
+        runner: &Arc<StorePassRunner>,
         now: Timestamp,
         paused: bool,
     ) -> Option<Timestamp> {
-        if store.state.try_lock().is_err() {
+        if runner.state.try_lock().is_err() {
             return None;
         }
         let mut pass = {
-            let (passes, store) = (Arc::clone(self), Arc::clone(store));
-            tokio::spawn(async move { passes.pass(&store, now, paused).await })
+            let (passes, runner) = (Arc::clone(self), Arc::clone(runner));
+            tokio::spawn(async move { passes.pass(&runner, now, paused).await })
         };
-        *store.task.lock() = Some(pass.abort_handle());
-        if let Ok(ended) = timeout(PATIENCE, &mut pass).await {
+        *runner.task.lock() = Some(pass.abort_handle());
+        if let Ok(ended) = timeout(PASS_WAIT_TIMEOUT, &mut pass).await {
             return ended.ok().flatten();
         }
         let wake = Arc::clone(&self.shared.wake);
@@ -74,19 +74,19 @@ impl Passes {
         None
     }
 
-    /// Waits for the tick and the passes under way.
-    pub(crate) async fn finish(&self) {
+    /// Waits for the tick and the passes in progress.
+    pub(crate) async fn wait_idle(&self) {
         drop(self.ticking.lock().await);
-        join_all(self.stores().iter().map(|store| store.finish())).await;
+        join_all(self.stores().iter().map(|runner| runner.wait_idle())).await;
     }
 
-    /// Cuts off the passes under way.
+    /// Aborts the passes in progress.
     pub(crate) fn abort(&self) {
-        for store in self.stores().iter() {
-            if let Some(pass) = store.task.lock().take() {
+        for runner in self.stores().iter() {
+            if let Some(pass) = runner.task.lock().take() {
                 pass.abort();
             }
-            *store.busy_since.lock() = None;
+            *runner.busy_since.lock() = None;
         }
     }
 }

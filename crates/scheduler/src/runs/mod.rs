@@ -1,7 +1,8 @@
-//! Runs, from a resolved job to the report of its end. What follows from an end for the store waits for the next pass.
+//! Starts runs and processes their reports. Changes of the store that follow from completed runs are made in the next
+//! pass.
 
 mod active;
-mod ends;
+mod completion;
 mod launch;
 mod reports;
 mod resolve;
@@ -15,92 +16,97 @@ use tokio::sync::Notify;
 use self::active::ActiveRuns;
 pub(crate) use self::launch::NewRun;
 use self::reports::Reports;
-pub(crate) use self::resolve::Resolved;
+pub(crate) use self::resolve::ResolvedJob;
 use crate::shared::Shared;
-use crate::store::Slot;
+use crate::store::RegisteredStore;
 
-/// The runs of this process.
-pub(crate) struct Runs {
+/// Tracks the runs in progress in this process.
+pub(crate) struct RunTracker {
     shared: Arc<Shared>,
     active: Mutex<ActiveRuns>,
     next_run_id: Mutex<RunId>,
     reports: Arc<Reports>,
-    /// Told when runs have ended and been dealt with.
+    /// Notified after reports of completed runs have been processed.
     ended: Notify,
 }
 
-impl Runs {
+impl RunTracker {
     pub(crate) fn new(shared: &Arc<Shared>) -> Arc<Self> {
         Arc::new(Self {
             shared: Arc::clone(shared),
             active: Mutex::default(),
-            next_run_id: Mutex::new(shared.ids.run()),
+            next_run_id: Mutex::new(shared.ids.first_run_id()),
             reports: Reports::new(Arc::clone(&shared.wake)),
             ended: Notify::new(),
         })
     }
 
-    /// How many are under way.
+    /// Number of runs in progress.
     pub(crate) fn count(&self) -> usize {
         self.active.lock().len()
     }
 
-    /// How many runs of a job are under way.
-    pub(crate) fn count_of(&self, slot: &Arc<Slot>, job: &JobId) -> u32 {
-        self.active.lock().count(slot, job)
+    /// Number of runs of a job in progress.
+    pub(crate) fn count_of(&self, store: &Arc<RegisteredStore>, job: &JobId) -> u32 {
+        self.active.lock().count(store, job)
     }
 
-    /// Whether any run under way is recorded in its store.
+    /// Whether any run in progress is recorded in its store.
     pub(crate) fn has_recorded(&self) -> bool {
         self.active.lock().has_recorded()
     }
 
-    /// Those of a store's that are recorded there, by job and with their fences.
-    pub(crate) fn recorded(&self, slot: &Arc<Slot>) -> Vec<(JobId, RunId, Fence)> {
-        self.active.lock().recorded(slot)
+    /// The runs in progress that are recorded in the store, with their jobs and fences.
+    pub(crate) fn recorded(&self, store: &Arc<RegisteredStore>) -> Vec<(JobId, RunId, Fence)> {
+        self.active.lock().recorded(store)
     }
 
-    /// Gives a run that is under way the new fence of its record; whether there is such a run.
-    pub(crate) fn refence(&self, record: &InFlightRun) -> bool {
-        self.active.lock().refence(record)
+    /// Updates the fence and attempt of a run in progress from its record. Returns false if there is no such run.
+    pub(crate) fn update_fence(&self, record: &InFlightRun) -> bool {
+        self.active.lock().update_fence(record)
     }
 
-    /// Those under way.
+    /// The runs in progress.
     pub(crate) fn list(&self) -> Vec<RunEvent> {
         self.active.lock().iter().map(|run| RunEvent::of(&run.context)).collect()
     }
 
-    /// Waits until none of a store's runs is under way.
-    pub(crate) async fn idle(&self, slot: &Arc<Slot>) {
+    /// Waits until no run of the store is in progress.
+    pub(crate) async fn wait_idle(&self, store: &Arc<RegisteredStore>) {
         loop {
             let ended = self.ended.notified();
-            if self.active.lock().is_idle(slot) {
+            if self.active.lock().is_idle(store) {
                 return;
             }
             ended.await;
         }
     }
 
-    /// A job has left its store: that is told at once, or when its last run has ended.
-    pub(crate) fn removed(&self, slot: &Arc<Slot>, job: &JobId, task: &TaskName) {
-        if let Some(known) = self.active.lock().job_mut(slot, job) {
-            known.removed = true;
+    /// Handles the removal of a job. `JobRemoved` is emitted now, or after the job's last run in progress.
+    pub(crate) fn on_job_removed(
+        &self,
+        store: &Arc<RegisteredStore>,
+        job: &JobId,
+        task: &TaskName,
+    ) {
+        if let Some(job_runs) = self.active.lock().job_mut(store, job) {
+            job_runs.removed = true;
             return;
         }
-        self.job_left(slot, slot.job_ref(job), task);
+        self.emit_job_removed(store, store.job_ref(job), task);
     }
 
-    /// Run times of a job wait for the end of one of its runs, guarded by this fence.
-    pub(crate) fn waits(&self, slot: &Arc<Slot>, job: &JobId, fence: Fence) {
-        if let Some(known) = self.active.lock().job_mut(slot, job) {
-            known.waiting = Some(fence);
+    /// Marks a job as having deferred run times, guarded by this fence.
+    pub(crate) fn mark_deferred(&self, store: &Arc<RegisteredStore>, job: &JobId, fence: Fence) {
+        if let Some(job_runs) = self.active.lock().job_mut(store, job) {
+            job_runs.deferred = Some(fence);
         }
     }
 
-    /// A job has left its store, and its last run has ended.
-    pub(crate) fn job_left(&self, slot: &Slot, job: JobRef, task: &TaskName) {
-        if !slot.caps.persistent {
-            self.shared.forget_closure(task);
+    /// Emits `JobRemoved`, and unregisters the closure of a job of a store in memory.
+    pub(crate) fn emit_job_removed(&self, store: &RegisteredStore, job: JobRef, task: &TaskName) {
+        if !store.caps.persistent {
+            self.shared.unregister_closure(task);
         }
         self.shared.bus.emit(Event::JobRemoved(job));
     }

@@ -1,4 +1,4 @@
-//! The reports of runs that have ended.
+//! Reports of completed runs.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use punctual_core::{RunReport, RunSink};
 
 use crate::shared::Wake;
 
-/// The reports of ended runs, until the next pass deals with them.
+/// Buffers the reports of completed runs until the next tick.
 pub(super) struct Reports {
-    waiting: Mutex<Vec<RunReport>>,
+    buffer: Mutex<Vec<RunReport>>,
     wake: Arc<Wake>,
 }
 
 impl RunSink for Reports {
     fn report(&self, report: RunReport) {
-        let mut waiting = self.waiting.lock();
-        waiting.push(report);
-        let first = waiting.len() == 1;
-        drop(waiting);
-        // One signal for all that have come since the last pass.
+        let mut buffer = self.buffer.lock();
+        buffer.push(report);
+        let first = buffer.len() == 1;
+        drop(buffer);
+        // One signal for all reports since the last tick.
         if first {
             self.wake.wake();
         }
@@ -28,18 +28,18 @@ impl RunSink for Reports {
 
 impl Reports {
     pub(super) fn new(wake: Arc<Wake>) -> Arc<Self> {
-        Arc::new(Self { waiting: Mutex::default(), wake })
+        Arc::new(Self { buffer: Mutex::default(), wake })
     }
 
     pub(super) fn take(&self) -> Vec<RunReport> {
-        std::mem::take(&mut *self.waiting.lock())
+        std::mem::take(&mut *self.buffer.lock())
     }
 
-    /// Takes an emptied list back, so that the next reports need no new one.
-    pub(super) fn give_back(&self, empty: Vec<RunReport>) {
-        let mut waiting = self.waiting.lock();
-        if waiting.capacity() == 0 {
-            *waiting = empty;
+    /// Recycles the drained buffer.
+    pub(super) fn recycle(&self, empty: Vec<RunReport>) {
+        let mut buffer = self.buffer.lock();
+        if buffer.capacity() == 0 {
+            *buffer = empty;
         }
     }
 }

@@ -1,34 +1,34 @@
-//! From a record to everything that it names in this process.
+//! Resolving a record to the task, executor and definition that it names.
 
 use std::sync::Arc;
 
 use punctual_core::{DynTask, Executor, JobProblem, JobRecord};
 
-use super::Runs;
-use crate::store::{Decoded, Slot};
+use super::RunTracker;
+use crate::store::{DecodedJob, RegisteredStore};
 
-/// All that is needed to run a job here.
+/// A decoded job with its task and executor.
 #[derive(Clone)]
-pub(crate) struct Resolved {
-    pub decoded: Arc<Decoded>,
+pub(crate) struct ResolvedJob {
+    pub decoded: Arc<DecodedJob>,
     pub(super) task: Arc<dyn DynTask>,
     pub(super) executor: Arc<dyn Executor>,
 }
 
-impl Runs {
-    /// Finds everything that a record names in this process.
+impl RunTracker {
+    /// Decodes a record, and looks up its task and executor in this process.
     pub(crate) fn resolve(
         &self,
-        slot: &Slot,
+        store: &RegisteredStore,
         record: &JobRecord,
-    ) -> Result<Resolved, Arc<JobProblem>> {
-        let decoded = slot.decode(record)?;
+    ) -> Result<ResolvedJob, Arc<JobProblem>> {
+        let decoded = store.decode(record)?;
         let task = self.shared.task(&record.task);
         let task = task.ok_or_else(|| JobProblem::UnknownTask(record.task.clone()))?;
         decoded.check_args(&*task)?;
         let alias = &decoded.definition.executor;
         let executor = self.shared.executor(alias);
         let executor = executor.ok_or_else(|| JobProblem::UnknownExecutor(alias.clone()))?;
-        Ok(Resolved { decoded, task, executor })
+        Ok(ResolvedJob { decoded, task, executor })
     }
 }

@@ -1,9 +1,9 @@
-//! Names that nobody else has: of this node, and of its runs.
+//! Generating node and run ids.
 
 use parking_lot::Mutex;
 use punctual_core::{NodeId, RunId};
 
-/// Where they come from: the machine's randomness, or a seed of a simulation's.
+/// Generates unique ids from the machine's randomness, or from a seed in simulations.
 #[derive(Default)]
 pub(crate) struct Ids(Option<Mutex<fastrand::Rng>>);
 
@@ -12,7 +12,7 @@ impl Ids {
         Self(seed.map(|seed| Mutex::new(fastrand::Rng::with_seed(seed))))
     }
 
-    pub(crate) fn node(&self) -> NodeId {
+    pub(crate) fn new_node_id(&self) -> NodeId {
         match &self.0 {
             None => NodeId::random(),
             Some(seeded) => {
@@ -21,8 +21,8 @@ impl Ids {
         }
     }
 
-    /// Where a sequence of runs begins.
-    pub(crate) fn run(&self) -> RunId {
+    /// Generates the first run id of a sequence.
+    pub(crate) fn first_run_id(&self) -> RunId {
         match &self.0 {
             None => RunId::random(),
             Some(seeded) => RunId::from_u128(seeded.lock().u128(..)),

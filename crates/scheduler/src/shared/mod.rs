@@ -1,5 +1,5 @@
-//! What all layers of a scheduler share: its settings, clock and registries, and the two ways up: a wake of the
-//! driver, and an event.
+//! State shared by all layers of a scheduler: settings, clock and registries, and the two upward signals, which are
+//! waking the driver and emitting events.
 
 mod bus;
 mod history_options;
@@ -24,7 +24,7 @@ pub use self::bus::ListenerId;
 pub use self::history_options::HistoryOptions;
 pub(crate) use self::ids::Ids;
 pub(crate) use self::settings::{
-    CONFLICT_RETRIES, HistorySettings, SHUTDOWN_TIMEOUT, STORES_TIMEOUT, Settings,
+    CONFLICT_RETRIES, HistorySettings, SHUTDOWN_TIMEOUT, STORE_CLOSE_TIMEOUT, Settings,
 };
 pub(crate) use self::state::Phase;
 pub use self::state::SchedulerState;
@@ -33,31 +33,31 @@ pub(crate) use self::wake::Wake;
 
 type Executors = HashMap<Alias, Arc<dyn Executor>>;
 
-/// What all layers share.
+/// State shared by all layers.
 pub(crate) struct Shared {
     pub settings: Settings,
     pub clock: Arc<dyn Clock>,
     pub bus: EventBus,
-    /// Told when something may be due earlier than the driver knows, or has ended.
+    /// Signalled when a job may be due earlier than the driver expects, or when a run has ended.
     pub wake: Arc<Wake>,
-    /// What the scheduler is doing.
+    /// The state of the scheduler.
     pub phase: Phase,
-    /// What runs can reach.
+    /// Values provided by the user for jobs.
     pub state: SharedState,
     pub triggers: TriggerRegistry,
-    /// Where random names come from.
+    /// Generates node and run ids.
     pub ids: Ids,
     tasks: RwLock<TaskRegistry>,
     executors: RwLock<Executors>,
-    /// Another value of the same name after a refresh of the zone database.
+    /// Replaced by a zone of the same name when the zone database is reloaded.
     zone: RwLock<Zone>,
-    /// The name under which runs are recorded.
+    /// The id under which runs are recorded.
     node: Mutex<NodeId>,
-    /// Where the engine runs while it does, for callers from elsewhere.
+    /// Runtime of the running engine, for callers outside of it.
     runtime: Mutex<Option<Handle>>,
 }
 
-/// What a builder has put together for it.
+/// Constructor arguments, assembled by the builder.
 pub(crate) struct SharedParts {
     pub settings: Settings,
     pub zone: Zone,
@@ -80,7 +80,7 @@ impl Shared {
             phase: Phase::default(),
             state: parts.state,
             triggers: parts.triggers,
-            node: Mutex::new(parts.ids.node()),
+            node: Mutex::new(parts.ids.new_node_id()),
             ids: parts.ids,
             tasks: RwLock::new(parts.tasks),
             executors: RwLock::new(parts.executors.into_iter().collect()),
@@ -89,22 +89,22 @@ impl Shared {
         })
     }
 
-    /// The task of this name, if anybody has registered it.
+    /// The task registered under this name.
     pub(crate) fn task(&self, name: &TaskName) -> Option<Arc<dyn DynTask>> {
         self.tasks.read().get(name)
     }
 
-    /// Makes a task known.
+    /// Registers a task.
     pub(crate) fn register(&self, task: TaskRegistration) -> Result<(), TaskRegistryError> {
         self.tasks.write().register(task)
     }
 
-    /// Lets go of the closure of a job that has left; of any other task nothing is forgotten.
-    pub(crate) fn forget_closure(&self, task: &TaskName) {
+    /// Unregisters the closure of a removed job. Other tasks stay registered.
+    pub(crate) fn unregister_closure(&self, task: &TaskName) {
         self.tasks.write().forget_closure(task);
     }
 
-    /// Lets through the tasks that are known here.
+    /// Filter for the tasks registered in this process.
     pub(crate) fn known_tasks(&self) -> TaskFilter {
         TaskFilter::Only(Arc::clone(self.tasks.read().names()))
     }
@@ -117,7 +117,7 @@ impl Shared {
         self.executors.read().iter().map(|(a, e)| (a.clone(), Arc::clone(e))).collect()
     }
 
-    /// Adds an executor, once `start` has succeeded; false when there is one of that alias.
+    /// Adds an executor after `start` has succeeded. Returns false if the alias is in use.
     pub(crate) fn add_executor<E>(
         &self,
         alias: &Alias,
@@ -137,12 +137,12 @@ impl Shared {
         self.executors.write().remove(alias)
     }
 
-    /// The zone of triggers that name none.
+    /// The zone of triggers that don't specify one.
     pub(crate) fn zone(&self) -> Zone {
         self.zone.read().clone()
     }
 
-    /// Looks its own zone up again.
+    /// Looks up the scheduler's zone in the current zone database.
     pub(crate) fn refresh_zone(&self) {
         let own = Zone::named(self.zone.read().name());
         if let Ok(own) = own {
@@ -154,12 +154,13 @@ impl Shared {
         self.node.lock().clone()
     }
 
-    /// Takes the name for a run of the scheduler: its own, or a new one.
-    pub(crate) fn take_name(&self) {
-        *self.node.lock() = self.settings.identity.clone().unwrap_or_else(|| self.ids.node());
+    /// Sets the node id for this start: the configured one, or a new one.
+    pub(crate) fn assign_node_id(&self) {
+        *self.node.lock() =
+            self.settings.identity.clone().unwrap_or_else(|| self.ids.new_node_id());
     }
 
-    /// Where the engine runs; none while it is stopped.
+    /// Runtime of the engine. `None` while it is stopped.
     pub(crate) fn runtime(&self) -> Option<Handle> {
         self.runtime.lock().clone()
     }

@@ -1,4 +1,4 @@
-//! What a builder decided.
+//! Builder settings.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use punctual_core::{Alias, Codec, JobDefaults, NodeId, StoreCaps};
 
 use super::history_options::HistoryOptions;
 
-/// How long a shutdown waits for the runs under way, unless it is told otherwise.
+/// Default time that a shutdown waits for runs in progress.
 pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a shutdown waits for the stores, after the runs.
-pub(crate) const STORES_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time that a shutdown waits for each store, after the runs.
+pub(crate) const STORE_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often a change is tried again that somebody else got ahead of.
+/// Maximum number of attempts for a change that conflicts with concurrent changes.
 pub(crate) const CONFLICT_RETRIES: usize = 20;
 
-/// What a builder decided.
+/// Builder settings.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub job_defaults: JobDefaults,
@@ -26,19 +26,19 @@ pub(crate) struct Settings {
     pub poll_interval: Duration,
     pub batch: usize,
     pub max_running: usize,
-    /// The name under which this scheduler's runs are recorded; none: a new one at each start.
+    /// The id under which runs are recorded. `None`: a new one for each start.
     pub identity: Option<NodeId>,
     pub history: HistorySettings,
-    /// Whether jobs are only managed here, and run elsewhere.
+    /// Client-only mode: jobs are managed by this scheduler and run by other processes.
     pub client: bool,
-    /// How long the driver sleeps at most.
+    /// Maximum time that the driver sleeps.
     pub max_sleep: Duration,
 }
 
-/// Of which stores the history of runs is kept.
+/// History options by store.
 #[derive(Debug, Default)]
 pub(crate) struct HistorySettings {
-    /// Of those that have no options of their own; none: of those that processes share.
+    /// Options for stores without their own. `None`: history is enabled for shared stores only.
     pub all: Option<HistoryOptions>,
     pub of: HashMap<Alias, HistoryOptions>,
 }

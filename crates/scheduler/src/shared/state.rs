@@ -1,25 +1,25 @@
-//! What a scheduler is doing.
+//! The state of a scheduler.
 
 use parking_lot::Mutex;
 
-/// What a scheduler is doing; the names are APScheduler's, and two for the way there.
+/// The state of a scheduler. The names are those of APScheduler, plus two for transitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SchedulerState {
-    /// Not running: added jobs wait for the start.
+    /// Not running. Added jobs are pending until the start.
     #[default]
     Stopped,
-    /// Opening stores and executors.
+    /// Opening job stores and executors.
     Starting,
     /// Running jobs.
     Running,
-    /// Running no jobs until it is resumed; everything else works.
+    /// Starting no runs until it is resumed. All other functions are available.
     Paused,
     /// Waiting for runs to end.
     Stopping,
 }
 
-/// The state, which only the lifecycle changes.
+/// The current state. It is changed by the lifecycle only.
 #[derive(Debug, Default)]
 pub(crate) struct Phase(Mutex<SchedulerState>);
 
@@ -28,8 +28,8 @@ impl Phase {
         *self.0.lock()
     }
 
-    /// Whether jobs run, or would but for a pause.
-    pub(crate) fn is_up(&self) -> bool {
+    /// Whether the state is `Running` or `Paused`.
+    pub(crate) fn is_started(&self) -> bool {
         matches!(self.get(), SchedulerState::Running | SchedulerState::Paused)
     }
 
@@ -37,17 +37,17 @@ impl Phase {
         *self.0.lock() = state;
     }
 
-    /// Goes from a state that `leaves` accepts to another, in one step; whether it did.
-    pub(crate) fn leave(
+    /// Changes the state to `to` if `accepts` accepts the current one, atomically. Returns `true` if it did.
+    pub(crate) fn transition_if(
         &self,
-        leaves: impl FnOnce(SchedulerState) -> bool,
+        accepts: impl FnOnce(SchedulerState) -> bool,
         to: SchedulerState,
     ) -> bool {
         let mut state = self.0.lock();
-        let goes = leaves(*state);
-        if goes {
+        let accepted = accepts(*state);
+        if accepted {
             *state = to;
         }
-        goes
+        accepted
     }
 }

@@ -1,11 +1,11 @@
-//! The signal that lets the driver look again.
+//! The signal that wakes the driver.
 
 use std::future::Future;
 
 use tokio::sync::Notify;
 
-/// Told when something may be due earlier than the driver knows, or has ended. One signal is kept for a driver that
-/// is at work.
+/// Notification that a job may be due earlier than the driver expects, or that a run has ended. One pending
+/// notification is stored while the driver is busy.
 #[derive(Debug, Default)]
 pub(crate) struct Wake(Notify);
 
@@ -14,7 +14,7 @@ impl Wake {
         self.0.notify_one();
     }
 
-    /// Waits for the next signal, or takes the one that has come already.
+    /// Waits for the next notification. Completes immediately if one is pending.
     pub(crate) fn woken(&self) -> impl Future<Output = ()> {
         self.0.notified()
     }

@@ -1,4 +1,4 @@
-//! Decoded jobs, so that firing decodes nothing.
+//! Cache of decoded jobs, so that starting a run needs no decoding.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,19 +7,19 @@ use punctual_core::{
 };
 use rustc_hash::FxHashMap;
 
-/// How many decoded jobs each of the two generations holds.
-const GENERATION: usize = 32_768;
+/// Capacity of each of the two generations.
+const GENERATION_CAPACITY: usize = 32_768;
 
-/// What a stored definition means.
-pub(crate) struct Decoded {
+/// The decoded definition and trigger of a job.
+pub(crate) struct DecodedJob {
     pub definition: Arc<JobDefinition>,
     pub trigger: Arc<dyn Trigger>,
-    /// Why the arguments are not of the task's type, once somebody has looked.
+    /// Result of checking the arguments against the task's type. Set by the first check.
     args: OnceLock<Option<Problem>>,
 }
 
-impl Decoded {
-    /// Checks, once, that the arguments are of the task's type.
+impl DecodedJob {
+    /// Checks whether the arguments match the task's type. The result is cached.
     pub(crate) fn check_args(&self, task: &dyn DynTask) -> Result<(), Problem> {
         let check =
             || Some(Arc::new(JobProblem::Arguments(task.check(&self.definition.args).err()?)));
@@ -27,18 +27,18 @@ impl Decoded {
     }
 }
 
-/// Why a record means nothing here.
+/// The reason why a record can't be decoded or run in this process.
 pub(crate) type Problem = Arc<JobProblem>;
 
-/// The bytes that were decoded, and what they mean. The bytes are compared, not the revision: a job that
-/// was removed and added again by another process begins with the same revision.
-type Entry = (Encoded, Result<Arc<Decoded>, Problem>);
+/// The encoded definition and the result of decoding it. The bytes are compared, not the revision: a job that was
+/// removed and added again by another process starts with the same revision.
+type Entry = (Encoded, Result<Arc<DecodedJob>, Problem>);
 
-/// Decoded jobs by id, in two generations: when the young one is full it becomes the old one, and what
-/// is used again comes back to the young.
+/// Decoded jobs by id, in two generations. When the current generation is full it becomes the old one, and the previous
+/// old one is dropped. An entry used again is moved from the old generation to the current one.
 #[derive(Default)]
 pub(crate) struct Cache {
-    young: FxHashMap<JobId, Entry>,
+    current: FxHashMap<JobId, Entry>,
     old: FxHashMap<JobId, Entry>,
 }
 
@@ -47,8 +47,8 @@ impl Cache {
         &mut self,
         record: &JobRecord,
         triggers: &TriggerRegistry,
-    ) -> Result<Arc<Decoded>, Problem> {
-        if let Some((bytes, decoded)) = self.young.get(&record.id)
+    ) -> Result<Arc<DecodedJob>, Problem> {
+        if let Some((bytes, decoded)) = self.current.get(&record.id)
             && *bytes == record.definition
         {
             return decoded.clone();
@@ -57,17 +57,17 @@ impl Cache {
             Some((bytes, decoded)) if bytes == record.definition => decoded,
             _ => decode(record, triggers).map(Arc::new).map_err(Arc::new),
         };
-        if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
+        if self.current.len() >= GENERATION_CAPACITY {
+            self.old = std::mem::take(&mut self.current);
         }
-        self.young.insert(record.id.clone(), (record.definition.clone(), decoded.clone()));
+        self.current.insert(record.id.clone(), (record.definition.clone(), decoded.clone()));
         decoded
     }
 }
 
-fn decode(record: &JobRecord, triggers: &TriggerRegistry) -> Result<Decoded, JobProblem> {
+fn decode(record: &JobRecord, triggers: &TriggerRegistry) -> Result<DecodedJob, JobProblem> {
     let definition =
         JobDefinition::decode(record.definition.as_bytes()).map_err(JobProblem::Undecodable)?;
     let trigger = triggers.restore(&definition.trigger).map_err(JobProblem::Trigger)?;
-    Ok(Decoded { definition: Arc::new(definition), trigger, args: OnceLock::new() })
+    Ok(DecodedJob { definition: Arc::new(definition), trigger, args: OnceLock::new() })
 }

@@ -1,8 +1,8 @@
-//! What time it is for a store's jobs.
+//! The clock of a job store.
 //!
-//! Machines that share a store have clocks that differ. Whose jobs are due, who is alive and whose claim
-//! has ended must be the same to all of them, so the one clock that they have in common decides: the
-//! store's. Each process knows how far its own is from that, and hears it again at each renewal.
+//! The clocks of machines that share a store differ. All nodes must agree on due times, lease expiry and claim expiry,
+//! so store time is authoritative. Each node estimates its offset to store time and updates the estimate with each
+//! lease renewal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -10,50 +10,52 @@ use std::time::Duration;
 
 use punctual_core::{Clock, Timestamp};
 
-/// A difference that is worth a line in the log, and to be put right at once.
-pub(crate) const STEP: Duration = Duration::from_micros(STEP_MICROS.unsigned_abs());
+/// Offset change that counts as a clock step: it is logged, and corrected immediately.
+pub(crate) const CLOCK_STEP_THRESHOLD: Duration =
+    Duration::from_micros(CLOCK_STEP_MICROS.unsigned_abs());
 
-const STEP_MICROS: i64 = 500_000;
+const CLOCK_STEP_MICROS: i64 = 500_000;
 
-/// This machine's clock, corrected by what the store's has said.
+/// The local clock, corrected by the offset to store time.
 #[derive(Debug)]
 pub(crate) struct StoreClock {
-    own: Arc<dyn Clock>,
-    /// How far the store's is ahead at least, in microseconds: so that nothing is taken for due before its time.
+    local: Arc<dyn Clock>,
+    /// Lower bound of the offset of store time to local time, in microseconds. The lower bound is used so that no job
+    /// runs early.
     offset: AtomicI64,
-    /// By how much it may be more, in microseconds: as long as the answer that told it was on its way.
-    slack: AtomicI64,
-    /// Whether the store's has said anything yet.
-    told: AtomicBool,
+    /// Upper bound of the offset's error in microseconds, given by the round-trip time of the samples.
+    uncertainty: AtomicI64,
+    /// Whether at least one sample was received.
+    synchronized: AtomicBool,
 }
 
 impl StoreClock {
-    pub(crate) fn new(own: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(local: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
-            own,
+            local,
             offset: AtomicI64::new(0),
-            slack: AtomicI64::new(0),
-            told: AtomicBool::new(false),
+            uncertainty: AtomicI64::new(0),
+            synchronized: AtomicBool::new(false),
         })
     }
 
-    /// What time it is by this machine's clock.
-    pub(super) fn own_now(&self) -> Timestamp {
-        self.own.now()
+    /// The local time.
+    pub(super) fn local_now(&self) -> Timestamp {
+        self.local.now()
     }
 
-    /// Whether the store's clock decides.
-    pub(super) fn store_decides(&self) -> bool {
-        self.own.follows_stores()
+    /// Whether store time is used instead of local time.
+    pub(super) fn uses_store_time(&self) -> bool {
+        self.local.follows_stores()
     }
 
-    /// What time it is for the store when it is `own` here.
-    pub(crate) fn at(&self, own: Timestamp) -> Timestamp {
-        own.saturating_add_micros(self.offset_micros())
+    /// Converts local time to store time.
+    pub(crate) fn to_store(&self, local: Timestamp) -> Timestamp {
+        local.saturating_add_micros(self.offset_micros())
     }
 
-    /// What time it is here when it is `time` for the store.
-    pub(crate) fn own(&self, time: Timestamp) -> Timestamp {
+    /// Converts store time to local time.
+    pub(crate) fn to_local(&self, time: Timestamp) -> Timestamp {
         time.saturating_add_micros(-self.offset_micros())
     }
 
@@ -61,15 +63,15 @@ impl StoreClock {
         self.offset.load(Ordering::Relaxed)
     }
 
-    /// By how much the store's clock may be ahead of the time here.
-    pub(crate) fn slack(&self) -> Duration {
-        Duration::from_micros(self.slack.load(Ordering::Relaxed).unsigned_abs())
+    /// Upper bound of the offset's error: store time may be ahead of [`now`](Clock::now) by this much.
+    pub(crate) fn uncertainty(&self) -> Duration {
+        Duration::from_micros(self.uncertainty.load(Ordering::Relaxed).unsigned_abs())
     }
 
-    /// Takes in that the store's clock showed `time` between two instants here. Returns the offset when it is
-    /// another. What was known before holds as long as the answer leaves it possible: the answer that came
-    /// soonest tells most.
-    pub(super) fn learn(
+    /// Adds a clock sample: the store's clock showed `time` between the local instants `asked` and `answered`. Returns
+    /// the offset if it has changed. The new sample's interval is intersected with the current one. Samples with a
+    /// shorter round trip narrow it more.
+    pub(super) fn add_sample(
         &self,
         asked: Timestamp,
         time: Timestamp,
@@ -78,26 +80,26 @@ impl StoreClock {
         let earliest = time.as_micros().saturating_sub(answered.as_micros());
         let latest = time.as_micros().saturating_sub(asked.as_micros());
         if earliest > latest {
-            // The clock here was put back in between.
+            // The local clock was set back between request and response.
             return None;
         }
-        let is_first = !self.told.swap(true, Ordering::Relaxed);
-        let known = self.offset_micros();
-        let most = known.saturating_add(self.slack.load(Ordering::Relaxed));
-        let (low, high) = match (known.max(earliest), most.min(latest)) {
+        let is_first = !self.synchronized.swap(true, Ordering::Relaxed);
+        let offset = self.offset_micros();
+        let upper = offset.saturating_add(self.uncertainty.load(Ordering::Relaxed));
+        let (low, high) = match (offset.max(earliest), upper.min(latest)) {
             (low, high) if low <= high && !is_first => (low, high),
-            // Nothing was known, or one of the clocks was set, or drifts.
+            // First sample, or one of the clocks was set or has drifted.
             _ => (earliest, latest),
         };
         self.offset.store(low, Ordering::Relaxed);
-        self.slack.store(high - low, Ordering::Relaxed);
-        (low != known).then_some(low)
+        self.uncertainty.store(high - low, Ordering::Relaxed);
+        (low != offset).then_some(low)
     }
 }
 
 impl Clock for StoreClock {
     fn now(&self) -> Timestamp {
-        self.at(self.own.now())
+        self.to_store(self.local.now())
     }
 }
 
@@ -119,31 +121,39 @@ mod tests {
     }
 
     #[test]
-    fn the_time_is_never_ahead_of_what_the_store_has_shown() {
+    fn the_time_is_never_ahead_of_the_stores_clock() {
         let clock = StoreClock::new(Arc::new(Noon));
-        let slack = |clock: &StoreClock| clock.slack().as_micros();
-        assert_eq!(clock.learn(at(0), at(1_005), at(10)), Some(995), "it came back at once");
-        assert_eq!(slack(&clock), 10);
-        assert_eq!(clock.learn(at(0), at(1_010), at(90)), None, "a slow answer tells less");
-        assert_eq!(slack(&clock), 10);
-        assert_eq!(clock.learn(at(0), at(1_000), at(1)), Some(999), "a quick one more");
-        assert_eq!(slack(&clock), 1);
-        assert_eq!((clock.now(), clock.own(at(999))), (at(999), at(0)));
+        let uncertainty = |clock: &StoreClock| clock.uncertainty().as_micros();
+        assert_eq!(clock.add_sample(at(0), at(1_005), at(10)), Some(995), "first sample");
+        assert_eq!(uncertainty(&clock), 10);
+        assert_eq!(
+            clock.add_sample(at(0), at(1_010), at(90)),
+            None,
+            "a slow response does not narrow the interval"
+        );
+        assert_eq!(uncertainty(&clock), 10);
+        assert_eq!(
+            clock.add_sample(at(0), at(1_000), at(1)),
+            Some(999),
+            "a fast response narrows the interval"
+        );
+        assert_eq!(uncertainty(&clock), 1);
+        assert_eq!((clock.now(), clock.to_local(at(999))), (at(999), at(0)));
     }
 
     #[test]
-    fn a_clock_that_was_set_is_followed() {
+    fn a_clock_step_replaces_the_offset() {
         let clock = StoreClock::new(Arc::new(Noon));
-        clock.learn(at(0), at(1_000), at(10));
-        assert_eq!(clock.learn(at(0), at(-2_000_000), at(4)), Some(-2_000_004));
-        assert_eq!(clock.learn(at(0), at(7_000_000), at(4)), Some(6_999_996));
-        assert_eq!(clock.slack().as_micros(), 4);
+        clock.add_sample(at(0), at(1_000), at(10));
+        assert_eq!(clock.add_sample(at(0), at(-2_000_000), at(4)), Some(-2_000_004));
+        assert_eq!(clock.add_sample(at(0), at(7_000_000), at(4)), Some(6_999_996));
+        assert_eq!(clock.uncertainty().as_micros(), 4);
     }
 
     #[test]
-    fn a_clock_that_was_put_back_meanwhile_says_nothing() {
+    fn a_sample_is_ignored_if_the_local_clock_was_set_back() {
         let clock = StoreClock::new(Arc::new(Noon));
-        assert_eq!(clock.learn(at(0), at(5), at(-1_000)), None);
+        assert_eq!(clock.add_sample(at(0), at(5), at(-1_000)), None);
         assert_eq!(clock.offset_micros(), 0);
     }
 }

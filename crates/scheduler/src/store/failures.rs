@@ -1,25 +1,25 @@
-//! Whether a store works, and when it is tried again if not.
+//! Failure state of a store: whether its last call failed, and when it is retried.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{StoreError, Timestamp};
 
-/// The first wait after a store has failed; it doubles up to the retry interval.
+/// The first retry delay after a failure. It doubles up to the retry interval.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 
-/// Whether the store works, and if not, when it is tried again.
+/// Whether the store's last call failed, and when it is retried.
 #[derive(Default)]
 pub(crate) struct Failures {
     count: u32,
-    /// When the first of them was.
+    /// Time of the first of the consecutive failures.
     since: Option<Timestamp>,
     retry_at: Option<Timestamp>,
     last: Option<Arc<StoreError>>,
 }
 
 impl Failures {
-    /// Records a failure and returns when to try again: after `longest` and a quarter of it, at the latest.
+    /// Records a failure and returns the time of the retry. The delay is at most `longest` plus a quarter of it.
     pub(crate) fn failed(
         &mut self,
         error: Arc<StoreError>,
@@ -28,7 +28,7 @@ impl Failures {
     ) -> Timestamp {
         let doubled = FIRST_BACKOFF.saturating_mul(1 << self.count.min(20));
         self.count = self.count.saturating_add(1);
-        // Up to a quarter more, so that processes that failed together don't return together.
+        // Up to a quarter is added at random, so that processes that failed together don't retry together.
         let wait = doubled.min(longest);
         let retry_at = now.saturating_add(wait.mul_f64(1.0 + fastrand::f64() / 4.0));
         self.since.get_or_insert(now);
@@ -37,22 +37,22 @@ impl Failures {
         retry_at
     }
 
-    /// How long it has failed again and again.
+    /// Time since the first of the consecutive failures.
     pub(crate) fn failing_for(&self, now: Timestamp) -> Duration {
         self.since.map_or(Duration::ZERO, |since| now.saturating_since(since))
     }
 
-    /// When it is tried again; none while it works.
+    /// Time of the next retry. `None` while the store works.
     pub(crate) fn retry_at(&self) -> Option<Timestamp> {
         self.retry_at
     }
 
-    /// What it said when it failed last; none while it works.
+    /// Error of the last failed call. `None` while the store works.
     pub(crate) fn last(&self) -> Option<Arc<StoreError>> {
         self.last.clone()
     }
 
-    /// Records a success; whether there had been a failure before.
+    /// Records a success. Returns whether the store had failed before.
     pub(crate) fn succeeded(&mut self) -> bool {
         let had_failed = self.count > 0;
         *self = Self::default();

@@ -1,4 +1,4 @@
-//! The history of runs that have ended, on its way into the store.
+//! Buffer of history entries that are not written yet.
 
 use std::time::Duration;
 
@@ -9,115 +9,120 @@ use tokio::task::AbortHandle;
 
 use crate::shared::HistoryOptions;
 
-/// How long an entry waits for a commit to go with.
-const MAX_WAIT: Duration = Duration::from_secs(1);
+/// Maximum time that an entry is buffered for a commit that includes it.
+const MAX_FLUSH_DELAY: Duration = Duration::from_secs(1);
 
-/// The history of a store's runs, on its way into the store.
+/// Buffers the history entries of a store until they are written.
 pub(crate) struct History {
     options: HistoryOptions,
-    waiting: Mutex<Waiting>,
-    /// Jobs of which there may be more entries than are to be kept.
-    crowded: Mutex<FxHashSet<JobId>>,
-    /// Forgets what is old.
-    forgetting: Mutex<Option<AbortHandle>>,
+    buffer: Mutex<HistoryBuffer>,
+    /// Jobs that may have more entries than `max_per_job`.
+    jobs_over_limit: Mutex<FxHashSet<JobId>>,
+    /// The pruning task.
+    pruning: Mutex<Option<AbortHandle>>,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct HistoryBuffer {
     entries: Vec<HistoryEntry>,
-    /// Since when the first of them has waited.
+    /// Time at which the first of the entries was added.
     since: Option<Timestamp>,
 }
 
 impl History {
-    /// None when nothing is to be written down.
+    /// Returns `None` if the history is disabled.
     pub(super) fn new(options: HistoryOptions) -> Option<Self> {
-        let (waiting, crowded, forgetting) = Default::default();
-        options.on.then_some(Self { options, waiting, crowded, forgetting })
+        let (buffer, jobs_over_limit, pruning) = Default::default();
+        options.on.then_some(Self { options, buffer, jobs_over_limit, pruning })
     }
 
     pub(crate) fn record(&self, entry: HistoryEntry, now: Timestamp) {
-        // Looking at a job costs as much as it has entries: one of many runs makes up for that.
-        let most = self.options.max_per_job;
-        if most.is_some_and(|most| fastrand::usize(..=most / 4) == 0) {
-            self.crowded.lock().insert(entry.job_id.clone());
+        // Checking a job's entry count is linear in the count, so it is sampled: on average once per `max_per_job / 4`
+        // runs.
+        let limit = self.options.max_per_job;
+        if limit.is_some_and(|limit| fastrand::usize(..=limit / 4) == 0) {
+            self.jobs_over_limit.lock().insert(entry.job_id.clone());
         }
-        let mut waiting = self.waiting.lock();
-        waiting.since.get_or_insert(now);
-        waiting.entries.push(entry);
+        let mut buffer = self.buffer.lock();
+        buffer.since.get_or_insert(now);
+        buffer.entries.push(entry);
     }
 
     pub(super) fn options(&self) -> HistoryOptions {
         self.options
     }
 
-    /// Takes out the oldest entries, if there are any.
-    pub(super) fn leave(&self, most: usize, now: Timestamp) -> Option<Leaving<'_>> {
-        let entries = self.take(most);
-        (!entries.is_empty()).then_some(Leaving { history: self, entries, now })
+    /// Takes the oldest entries, at most `limit`, out of the buffer. Returns `None` if it is empty.
+    pub(super) fn take_batch(&self, limit: usize, now: Timestamp) -> Option<HistoryBatch<'_>> {
+        let entries = self.take_entries(limit);
+        (!entries.is_empty()).then_some(HistoryBatch { history: self, entries, now })
     }
 
-    /// Takes out the jobs of which there may be too many entries.
-    pub(super) fn take_crowded(&self) -> Vec<JobId> {
-        std::mem::take(&mut *self.crowded.lock()).into_iter().collect()
+    /// Returns and clears the jobs that may have too many entries.
+    pub(super) fn take_jobs_over_limit(&self) -> Vec<JobId> {
+        std::mem::take(&mut *self.jobs_over_limit.lock()).into_iter().collect()
     }
 
-    fn take(&self, most: usize) -> Vec<HistoryEntry> {
-        let mut waiting = self.waiting.lock();
-        if waiting.entries.len() <= most {
-            waiting.since = None;
-            return std::mem::take(&mut waiting.entries);
+    fn take_entries(&self, limit: usize) -> Vec<HistoryEntry> {
+        let mut buffer = self.buffer.lock();
+        if buffer.entries.len() <= limit {
+            buffer.since = None;
+            return std::mem::take(&mut buffer.entries);
         }
-        waiting.entries.drain(..most).collect()
+        buffer.entries.drain(..limit).collect()
     }
 
-    /// When the entries that wait are written without a commit to go with.
-    pub(super) fn flush_at(&self, most: usize) -> Option<Timestamp> {
-        let waiting = self.waiting.lock();
-        let since = waiting.since?;
-        Some(if waiting.entries.len() >= most { since } else { since.saturating_add(MAX_WAIT) })
+    /// Time at which the buffered entries are written without other commits.
+    pub(super) fn flush_at(&self, limit: usize) -> Option<Timestamp> {
+        let buffer = self.buffer.lock();
+        let since = buffer.since?;
+        Some(if buffer.entries.len() >= limit {
+            since
+        } else {
+            since.saturating_add(MAX_FLUSH_DELAY)
+        })
     }
 
-    /// Lets this task forget what is old, instead of the one before.
-    pub(super) fn set_forgetting(&self, task: Option<AbortHandle>) {
-        if let Some(before) = std::mem::replace(&mut *self.forgetting.lock(), task) {
+    /// Sets the pruning task, and aborts the previous one.
+    pub(super) fn set_pruning_task(&self, task: Option<AbortHandle>) {
+        if let Some(before) = std::mem::replace(&mut *self.pruning.lock(), task) {
             before.abort();
         }
     }
 }
 
-/// Entries on their way into the store. They wait on unless the batch is settled, also when the call is cut
-/// off: those that have arrived all the same are told by their keys.
-pub(super) struct Leaving<'s> {
+/// A batch of history entries being written. Entries return to the buffer unless the batch completes, including on
+/// cancellation. Entries that were already written are deduplicated by key.
+pub(super) struct HistoryBatch<'s> {
     history: &'s History,
     entries: Vec<HistoryEntry>,
     now: Timestamp,
 }
 
-impl Leaving<'_> {
+impl HistoryBatch<'_> {
     pub(super) fn entries(&self) -> Vec<HistoryEntry> {
         self.entries.clone()
     }
 
-    /// What becomes of them by what became of their batch. Ones that the store will never take must not keep
-    /// it from taking anything else.
-    pub(super) fn settle(mut self, store: &Alias, error: Option<&StoreError>) {
+    /// Completes the batch. After a retryable error the entries return to the buffer. Entries that the store rejects
+    /// are discarded, because they would block all later commits.
+    pub(super) fn complete(mut self, store: &Alias, error: Option<&StoreError>) {
         if error.is_some_and(StoreError::is_retryable) {
             return;
         }
         let entries = std::mem::take(&mut self.entries).len();
         if let Some(error) = error {
-            tracing::error!(%store, error = %error_chain(error), entries, "the history of runs is not complete");
+            tracing::error!(%store, error = %error_chain(error), entries, "history entries discarded: the store rejected them");
         }
     }
 }
 
-impl Drop for Leaving<'_> {
+impl Drop for HistoryBatch<'_> {
     fn drop(&mut self) {
         if !self.entries.is_empty() {
-            let mut waiting = self.history.waiting.lock();
-            waiting.since = Some(self.now);
-            waiting.entries.splice(0..0, self.entries.drain(..));
+            let mut buffer = self.history.buffer.lock();
+            buffer.since = Some(self.now);
+            buffer.entries.splice(0..0, self.entries.drain(..));
         }
     }
 }

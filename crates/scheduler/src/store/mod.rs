@@ -1,17 +1,17 @@
-//! The job stores as the engine knows them: each with its clock, its failures, what was decoded of it, the history on
-//! its way into it, and what it is to be told at the next pass.
+//! Registered job stores: each with its clock, failure state, decode cache, buffered history entries, and commits
+//! pending for the next pass.
 
+mod access;
 mod cache;
 mod clock;
 mod corrupt;
 mod failures;
 mod history;
 mod keep_history;
-mod place;
-mod settle;
-mod slot;
+mod pending_commits;
+mod pending_work;
+mod registered;
 mod time;
-mod waiting;
 mod watch;
 mod zone_rules;
 mod zones;
@@ -21,57 +21,60 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use punctual_core::Alias;
 
-pub(crate) use self::cache::Decoded;
-pub(crate) use self::clock::STEP;
-pub(crate) use self::place::Place;
-pub(crate) use self::settle::Unsettled;
-pub(crate) use self::slot::Slot;
-pub(crate) use self::waiting::Again;
-pub(crate) use self::zones::Rules;
+pub(crate) use self::access::StoreAccess;
+pub(crate) use self::cache::DecodedJob;
+pub(crate) use self::clock::CLOCK_STEP_THRESHOLD;
+pub(crate) use self::pending_commits::PendingCommitBatch;
+pub(crate) use self::pending_work::RunRetry;
+pub(crate) use self::registered::RegisteredStore;
+pub(crate) use self::zones::ZoneFingerprints;
 use crate::error::SchedulerError;
 
-/// The stores of a scheduler, in the order in which they were added.
+/// The registered stores of a scheduler, in the order in which they were added.
 #[derive(Default)]
-pub(crate) struct Stores(RwLock<Arc<[Arc<Slot>]>>);
+pub(crate) struct StoreRegistry(RwLock<Arc<[Arc<RegisteredStore>]>>);
 
-impl Stores {
-    pub(crate) fn new(slots: impl IntoIterator<Item = Arc<Slot>>) -> Arc<Self> {
-        Arc::new(Self(RwLock::new(slots.into_iter().collect())))
+impl StoreRegistry {
+    pub(crate) fn new(stores: impl IntoIterator<Item = Arc<RegisteredStore>>) -> Arc<Self> {
+        Arc::new(Self(RwLock::new(stores.into_iter().collect())))
     }
 
-    pub(crate) fn all(&self) -> Arc<[Arc<Slot>]> {
+    pub(crate) fn all(&self) -> Arc<[Arc<RegisteredStore>]> {
         Arc::clone(&self.0.read())
     }
 
-    pub(crate) fn get(&self, alias: &Alias) -> Result<Arc<Slot>, SchedulerError> {
-        let slots = self.0.read();
-        let found = slots.iter().find(|slot| slot.alias == *alias);
+    pub(crate) fn get(&self, alias: &Alias) -> Result<Arc<RegisteredStore>, SchedulerError> {
+        let stores = self.0.read();
+        let found = stores.iter().find(|store| store.alias == *alias);
         found.cloned().ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))
     }
 
-    /// The one of that alias, or all.
-    pub(crate) fn of(&self, alias: Option<&Alias>) -> Result<Vec<Arc<Slot>>, SchedulerError> {
+    /// The store with the alias, or all stores.
+    pub(crate) fn select(
+        &self,
+        alias: Option<&Alias>,
+    ) -> Result<Vec<Arc<RegisteredStore>>, SchedulerError> {
         match alias {
             Some(alias) => Ok(vec![self.get(alias)?]),
             None => Ok(self.all().to_vec()),
         }
     }
 
-    /// Adds a store; false when there is one of its alias.
-    pub(crate) fn add(&self, slot: &Arc<Slot>) -> bool {
-        let mut slots = self.0.write();
-        let is_new = !slots.iter().any(|known| known.alias == slot.alias);
+    /// Adds a store. Returns false if its alias is in use.
+    pub(crate) fn add(&self, store: &Arc<RegisteredStore>) -> bool {
+        let mut stores = self.0.write();
+        let is_new = !stores.iter().any(|known| known.alias == store.alias);
         if is_new {
-            *slots = slots.iter().chain([slot]).cloned().collect();
+            *stores = stores.iter().chain([store]).cloned().collect();
         }
         is_new
     }
 
-    pub(crate) fn remove(&self, alias: &Alias) -> Option<Arc<Slot>> {
-        let mut slots = self.0.write();
+    pub(crate) fn remove(&self, alias: &Alias) -> Option<Arc<RegisteredStore>> {
+        let mut stores = self.0.write();
         let (gone, kept): (Vec<_>, Vec<_>) =
-            slots.iter().cloned().partition(|known| known.alias == *alias);
-        *slots = kept.into();
+            stores.iter().cloned().partition(|known| known.alias == *alias);
+        *stores = kept.into();
         gone.into_iter().next()
     }
 }

@@ -1,31 +1,31 @@
-//! What time it is for a store's jobs.
+//! Time of a store.
 
 use punctual_core::{Clock, StoreError, Timestamp};
 
-use super::clock::STEP;
-use super::slot::Slot;
+use super::clock::CLOCK_STEP_THRESHOLD;
+use super::registered::RegisteredStore;
 
-impl Slot {
-    /// What time it is for this store's jobs.
+impl RegisteredStore {
+    /// The store's time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// What time it is by this machine's clock.
-    pub(crate) fn own_time(&self) -> Timestamp {
-        self.clock.own_now()
+    /// The local time.
+    pub(crate) fn local_now(&self) -> Timestamp {
+        self.clock.local_now()
     }
 
-    /// Asks the store what time it is, if its clock is the one that decides.
-    pub(crate) async fn ask_time(&self) -> Result<(), StoreError> {
+    /// Synchronises with the store's clock, if store time is used.
+    pub(crate) async fn sync_clock(&self) -> Result<(), StoreError> {
         let mut is_repeated = false;
-        while self.clock.store_decides() {
-            let asked = self.own_time();
-            self.learn(asked, self.store.time().await?);
-            let answered = self.own_time();
-            // An answer tells nothing if the clock here was put back in between. One that came late tells little: it may
-            // have been put forward.
-            let is_late = answered.saturating_since(asked) >= STEP;
+        while self.clock.uses_store_time() {
+            let asked = self.local_now();
+            self.add_clock_sample(asked, self.backend.time().await?);
+            let answered = self.local_now();
+            // A sample is unusable if the local clock was set back between request and response. A late sample is
+            // repeated once, because the local clock may have been set forward.
+            let is_late = answered.saturating_since(asked) >= CLOCK_STEP_THRESHOLD;
             if answered >= asked && (!is_late || is_repeated) {
                 break;
             }
@@ -34,19 +34,19 @@ impl Slot {
         Ok(())
     }
 
-    /// Takes in what the store's clock has shown since an instant here.
-    pub(crate) fn learn(&self, asked: Timestamp, time: Option<Timestamp>) {
-        let Some(time) = time.filter(|_| self.clock.store_decides()) else {
+    /// Adds a clock sample: the store's time after the local instant `asked`.
+    pub(crate) fn add_clock_sample(&self, asked: Timestamp, time: Option<Timestamp>) {
+        let Some(time) = time.filter(|_| self.clock.uses_store_time()) else {
             return;
         };
         let before = self.clock.offset_micros();
-        if let Some(offset) = self.clock.learn(asked, time, self.own_time())
-            && u128::from(offset.abs_diff(before)) >= STEP.as_micros()
+        if let Some(offset) = self.clock.add_sample(asked, time, self.local_now())
+            && u128::from(offset.abs_diff(before)) >= CLOCK_STEP_THRESHOLD.as_micros()
         {
-            let ahead = offset as f64 / 1e6;
+            let offset_seconds = offset as f64 / 1e6;
             tracing::warn!(
-                store = %self.alias, ahead,
-                "the store's clock is so many seconds ahead of this machine's; it decides"
+                store = %self.alias, offset_seconds,
+                "clock offset to the job store changed; using store time"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Listening to a store's notifications.
+//! Receiving a store's change notifications.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -7,10 +7,10 @@ use punctual_core::error_chain;
 
 use tokio::time::timeout;
 
-use super::slot::Slot;
+use super::registered::RegisteredStore;
 
-impl Slot {
-    /// Listens to the notifications, if the store has any.
+impl RegisteredStore {
+    /// Starts the task that receives notifications, if the store supports them.
     pub(crate) fn start_watching(self: &Arc<Self>) {
         if self.caps.notify && !self.shared.settings.client {
             self.stop_watching();
@@ -18,7 +18,7 @@ impl Slot {
         }
     }
 
-    /// Stops listening.
+    /// Aborts the task that receives notifications.
     pub(crate) fn stop_watching(&self) {
         if let Some(watch) = self.watch.lock().take() {
             watch.abort();
@@ -31,35 +31,35 @@ impl Slot {
     }
 }
 
-/// Wakes the driver whenever the store says that somebody changed something. After a failure the
-/// driver polls until the watch works again.
-async fn watch(weak: Weak<Slot>) {
-    while let Some(slot) = weak.upgrade() {
-        if let Ok(Some(mut watch)) = slot.store.watch().await {
-            slot.set_watched(true);
-            drop(slot);
+/// Wakes the driver for each change notification. After a failure, the driver polls until notifications are received
+/// again.
+async fn watch(weak: Weak<RegisteredStore>) {
+    while let Some(store) = weak.upgrade() {
+        if let Ok(Some(mut watch)) = store.backend.watch().await {
+            store.set_watched(true);
+            drop(store);
             let error = loop {
-                let Some(slot) = weak.upgrade() else {
+                let Some(store) = weak.upgrade() else {
                     return;
                 };
-                // Before the first wait too: nobody told of what changed before the watch began.
-                slot.changed();
-                drop(slot);
+                // Also before the first wait: changes made before the watch started are not notified.
+                store.notify_changed();
+                drop(store);
                 if let Err(error) = watch.changed().await {
                     break error;
                 }
             };
-            if let Some(slot) = weak.upgrade() {
-                tracing::warn!(store = %slot.alias, error = %error_chain(&error), "the store's notifications failed");
-                slot.set_watched(false);
-                slot.changed();
+            if let Some(store) = weak.upgrade() {
+                tracing::warn!(store = %store.alias, error = %error_chain(&error), "change notifications failed; polling");
+                store.set_watched(false);
+                store.notify_changed();
             }
         }
-        let Some(retry_interval) = weak.upgrade().map(|slot| slot.shared.settings.retry_interval)
+        let Some(retry_interval) = weak.upgrade().map(|store| store.shared.settings.retry_interval)
         else {
             return;
         };
-        // Nothing signals that notifications may work again.
+        // No signal reports that notifications are available again.
         let _ = timeout(retry_interval, std::future::pending::<()>()).await;
     }
 }

@@ -1,69 +1,72 @@
-//! Storing the rules of time zones, and comparing what is stored.
+//! Storing fingerprints of time zone rules, and comparing them with the current rules.
 
 use punctual_core::{StoreError, Trigger};
 
-use super::place::{Place, inside};
-use super::slot::Slot;
-use super::zones::{Rules, current_rules, fingerprint};
+use super::access::{StoreAccess, transactional_store};
+use super::registered::RegisteredStore;
+use super::zones::{ZoneFingerprints, current_rules, fingerprint};
 
-/// What the keys in the metadata begin with.
-const KEY: &str = "zone:";
+/// Prefix of the metadata keys.
+const ZONE_KEY_PREFIX: &str = "zone:";
 
-impl Slot {
-    /// Stores the rules by which a trigger computes, before a job with it is stored.
+impl RegisteredStore {
+    /// Stores the fingerprints of the zones of a trigger. Called before a job with this trigger is stored.
     pub(crate) async fn store_zone_rules(
         &self,
         trigger: &dyn Trigger,
-        place: &mut Place<'_>,
+        access: &mut StoreAccess<'_>,
     ) -> Result<(), StoreError> {
-        let unknown = self.zones.unknown(trigger);
-        if unknown.is_empty() {
+        let unstored = self.zones.unstored_zones(trigger);
+        if unstored.is_empty() {
             return Ok(());
         }
-        if let Place::Inside(transaction) = place {
-            // Nothing is learnt by it: the rules are there only if the transaction commits.
-            for zone in unknown {
-                let (key, text) = (format!("{KEY}{}", zone.name()), fingerprint(&zone));
-                inside(self, transaction)?.add_metadata_in(transaction, &key, &text).await?;
+        if let StoreAccess::Transaction(transaction) = access {
+            // Not cached: the fingerprints are stored only if the transaction commits.
+            for zone in unstored {
+                let (key, text) = (format!("{ZONE_KEY_PREFIX}{}", zone.name()), fingerprint(&zone));
+                transactional_store(self, transaction)?
+                    .add_metadata_in(transaction, &key, &text)
+                    .await?;
             }
             return Ok(());
         }
-        if !self.zones.are_known() {
-            let noted = self.read_rules().await?;
-            self.zones.learn(noted);
+        if !self.zones.are_cached() {
+            let stored_rules = self.read_rules().await?;
+            self.zones.cache(stored_rules);
         }
-        for zone in self.zones.unknown(trigger) {
+        for zone in self.zones.unstored_zones(trigger) {
             self.store_rules(zone.name(), &fingerprint(&zone)).await?;
         }
         Ok(())
     }
 
-    /// Compares the rules that are stored with those in force, if that is to be done; returns those in force that are
-    /// others.
-    pub(crate) async fn changed_rules(&self) -> Result<Rules, StoreError> {
+    /// Compares the stored fingerprints with the current rules if a check is pending. Returns the current fingerprints
+    /// that differ.
+    pub(crate) async fn changed_rules(&self) -> Result<ZoneFingerprints, StoreError> {
         if !self.zones.take_unchecked() {
-            return Ok(Rules::new());
+            return Ok(ZoneFingerprints::new());
         }
-        let noted = self.read_rules().await.inspect_err(|_| self.zones.check_again())?;
-        self.zones.stop();
-        let now = noted.keys().map(|name| (name.clone(), current_rules(name)));
-        let changed = now.filter(|(name, rules)| noted.get(name) != Some(rules)).collect();
-        self.zones.learn(noted);
+        let stored_rules = self.read_rules().await.inspect_err(|_| self.zones.request_check())?;
+        self.zones.abort_replanning();
+        let now = stored_rules.keys().map(|name| (name.clone(), current_rules(name)));
+        let changed = now.filter(|(name, rules)| stored_rules.get(name) != Some(rules)).collect();
+        self.zones.cache(stored_rules);
         Ok(changed)
     }
 
-    /// Stores the rules of a zone.
+    /// Stores the fingerprint of a zone's rules.
     pub(crate) async fn store_rules(&self, name: &str, rules: &str) -> Result<(), StoreError> {
-        self.store.set_metadata(&format!("{KEY}{name}"), rules).await?;
-        self.zones.learn([(name.to_owned(), rules.to_owned())]);
+        self.backend.set_metadata(&format!("{ZONE_KEY_PREFIX}{name}"), rules).await?;
+        self.zones.cache([(name.to_owned(), rules.to_owned())]);
         Ok(())
     }
 
-    async fn read_rules(&self) -> Result<Rules, StoreError> {
-        let metadata = self.store.metadata().await?;
+    async fn read_rules(&self) -> Result<ZoneFingerprints, StoreError> {
+        let metadata = self.backend.metadata().await?;
         self.report_corrupt(metadata.corrupt);
-        let of_zone =
-            |(key, rules): (String, String)| Some((key.strip_prefix(KEY)?.to_owned(), rules));
+        let of_zone = |(key, rules): (String, String)| {
+            Some((key.strip_prefix(ZONE_KEY_PREFIX)?.to_owned(), rules))
+        };
         Ok(metadata.values.into_iter().filter_map(of_zone).collect())
     }
 }

@@ -1,7 +1,8 @@
-//! The rules of time zones, as a store has them.
+//! Fingerprints of time zone rules.
 //!
-//! A store's metadata has the rules of every zone that a trigger in it names: a fingerprint. A look at
-//! these few values, at the start and after a refresh, tells whether anything has to be planned anew.
+//! A store's metadata holds a fingerprint of the rules of each zone that is used by a trigger in the store. They are
+//! compared with the current rules at the start and after the zone database is reloaded, to find out whether jobs must
+//! be replanned.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,78 +11,80 @@ use parking_lot::Mutex;
 use punctual_core::{Trigger, Zone};
 use tokio::task::AbortHandle;
 
-/// The rules of a zone that was known once and is not any more.
+/// Fingerprint of a zone that is no longer in the zone database.
 const UNKNOWN: &str = "unknown";
 
-/// Zones by name, with their rules as fingerprints.
-pub(crate) type Rules = BTreeMap<String, String>;
+/// Fingerprints of zone rules by zone name.
+pub(crate) type ZoneFingerprints = BTreeMap<String, String>;
 
-/// What the scheduler knows of the rules that a store has.
+/// Cached fingerprints of a store, and the state of the check.
 #[derive(Default)]
 pub(crate) struct ZoneRules {
-    /// None before they have been read.
-    stored: Mutex<Option<Rules>>,
-    /// The next pass compares them with the rules in force.
+    /// `None` before the fingerprints have been read.
+    stored: Mutex<Option<ZoneFingerprints>>,
+    /// The next pass compares the fingerprints with the current rules.
     unchecked: AtomicBool,
-    /// Plans anew what has changed.
+    /// The replanning task.
     replanning: Mutex<Option<AbortHandle>>,
 }
 
 impl ZoneRules {
-    /// Forgets what was known, for a store that is opened.
+    /// Resets the cached state when a store is opened.
     pub(crate) fn reset(&self) {
-        self.stop();
+        self.abort_replanning();
         *self.stored.lock() = None;
-        self.check_again();
+        self.request_check();
     }
 
-    /// Lets the next pass compare them with the rules in force.
-    pub(crate) fn check_again(&self) {
+    /// Requests a comparison with the current rules in the next pass.
+    pub(crate) fn request_check(&self) {
         self.unchecked.store(true, Ordering::Relaxed);
     }
 
-    /// Puts this task in the place of the one that plans anew.
+    /// Sets the replanning task, and aborts the previous one.
     pub(crate) fn set_replanning(&self, task: AbortHandle) {
-        self.stop();
+        self.abort_replanning();
         *self.replanning.lock() = Some(task);
     }
 
-    /// Plans nothing anew any more.
-    pub(crate) fn stop(&self) {
+    /// Aborts the replanning task.
+    pub(crate) fn abort_replanning(&self) {
         if let Some(replanning) = self.replanning.lock().take() {
             replanning.abort();
         }
     }
 
-    /// Whether they have been read.
-    pub(super) fn are_known(&self) -> bool {
+    /// Whether the fingerprints have been read.
+    pub(super) fn are_cached(&self) -> bool {
         self.stored.lock().is_some()
     }
 
-    /// Whether they have to be compared with the rules in force; they have not from now on.
+    /// Returns and clears the request for a comparison.
     pub(super) fn take_unchecked(&self) -> bool {
         self.unchecked.swap(false, Ordering::Relaxed)
     }
 
-    pub(super) fn learn(&self, rules: impl IntoIterator<Item = (String, String)>) {
+    pub(super) fn cache(&self, rules: impl IntoIterator<Item = (String, String)>) {
         self.stored.lock().get_or_insert_default().extend(rules);
     }
 
-    /// The zones of a trigger whose rules are not stored yet.
-    pub(super) fn unknown(&self, trigger: &dyn Trigger) -> Vec<Zone> {
-        let mut unknown = Vec::new();
-        let noted = self.stored.lock();
+    /// The zones of a trigger whose fingerprints are not stored yet.
+    pub(super) fn unstored_zones(&self, trigger: &dyn Trigger) -> Vec<Zone> {
+        let mut unstored = Vec::new();
+        let stored_rules = self.stored.lock();
         trigger.visit_zones(&mut |zone| {
-            let is_noted = noted.as_ref().is_some_and(|noted| noted.contains_key(zone.name()));
-            if !is_noted && can_change(zone) {
-                unknown.push(zone.clone());
+            let is_stored = stored_rules
+                .as_ref()
+                .is_some_and(|stored_rules| stored_rules.contains_key(zone.name()));
+            if !is_stored && can_change(zone) {
+                unstored.push(zone.clone());
             }
         });
-        unknown
+        unstored
     }
 }
 
-/// Whether a zone's rules come from the database: UTC and fixed offsets are what their names say.
+/// Whether a zone's rules come from the zone database. Those of UTC and fixed offsets never change.
 fn can_change(zone: &Zone) -> bool {
     !zone.name().starts_with("UTC")
 }
@@ -90,7 +93,7 @@ pub(super) fn fingerprint(zone: &Zone) -> String {
     format!("{:016x}", zone.fingerprint())
 }
 
-/// The rules of a zone as they are now.
+/// The fingerprint of a zone's current rules.
 pub(super) fn current_rules(name: &str) -> String {
     Zone::named(name).map_or_else(|_| UNKNOWN.to_owned(), |zone| fingerprint(&zone))
 }

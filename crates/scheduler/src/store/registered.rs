@@ -1,4 +1,4 @@
-//! A job store under its alias, and what the scheduler knows about it.
+//! A registered job store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,61 +9,62 @@ use punctual_core::{
     StoreError, TaskFilter,
 };
 
-use super::cache::{Cache, Decoded};
+use super::cache::{Cache, DecodedJob};
 use super::clock::StoreClock;
 use super::failures::Failures;
 use super::history::History;
-use super::waiting::Waiting;
+use super::pending_work::PendingWork;
 use super::zones::ZoneRules;
 use crate::error::SchedulerError;
 use crate::shared::Shared;
 
-pub(crate) struct Slot {
+/// A job store registered under an alias, with the state that the scheduler keeps about it.
+pub(crate) struct RegisteredStore {
     pub alias: Alias,
-    pub store: Arc<dyn DynJobStore>,
+    pub backend: Arc<dyn DynJobStore>,
     pub caps: StoreCaps,
-    /// Tells what time it is for this store's jobs.
+    /// Clock that returns the store's time.
     pub clock: Arc<StoreClock>,
-    /// None when nothing is to be written down.
+    /// `None` if the history is disabled.
     pub history: Option<History>,
     pub zones: ZoneRules,
     pub failures: Mutex<Failures>,
-    /// Until when what is recorded as this node's is its own; another one after it was over and others have
-    /// taken some of it.
+    /// Lease under which this node's recorded runs may start. It is replaced by a new `Lease` if it expired and other
+    /// nodes have taken runs over.
     pub lease: Mutex<Lease>,
-    /// What is to be done at the next pass.
-    pub waiting: Waiting,
+    /// Commits and retries for the next pass.
+    pub pending: PendingWork,
     cache: Mutex<Cache>,
-    /// What the store holds and can't be read, as far as it was met.
+    /// Corrupt records found so far.
     pub(super) corrupt: Mutex<Vec<CorruptRecord>>,
     pub(super) shared: Arc<Shared>,
-    /// Something may be due earlier than the passes know.
+    /// A job may be due earlier than the pass state says.
     changed: AtomicBool,
-    /// The store's notifications work, so that polling is not needed.
+    /// Change notifications are active, so polling is only a fallback.
     pub(super) watched: AtomicBool,
-    /// Waits for the notifications.
+    /// The task that waits for notifications.
     pub(super) watch: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
-impl Slot {
+impl RegisteredStore {
     pub(crate) fn new(
         shared: &Arc<Shared>,
         alias: Alias,
-        store: Arc<dyn DynJobStore>,
+        backend: Arc<dyn DynJobStore>,
     ) -> Arc<Self> {
-        let caps = store.caps();
+        let caps = backend.caps();
         let options = shared.settings.history.of(&alias, caps);
         let history = if caps.history { History::new(options) } else { None };
         Arc::new(Self {
             alias,
-            store,
+            backend,
             caps,
             clock: StoreClock::new(Arc::clone(&shared.clock)),
             history,
             zones: ZoneRules::default(),
             failures: Mutex::default(),
             lease: Mutex::default(),
-            waiting: Waiting::default(),
+            pending: PendingWork::default(),
             cache: Mutex::default(),
             corrupt: Mutex::default(),
             shared: Arc::clone(shared),
@@ -73,57 +74,60 @@ impl Slot {
         })
     }
 
-    /// Starts the store, and forgets what was known of it.
+    /// Starts the store, clears its failure state, and synchronises with its clock.
     pub(crate) async fn open(&self) -> Result<(), StoreError> {
-        self.store.start().await?;
+        self.backend.start().await?;
         *self.failures.lock() = Failures::default();
-        self.ask_time().await
+        self.sync_clock().await
     }
 
-    /// Forgets what was known of its jobs.
-    pub(crate) fn forget(&self) {
-        self.forget_decoded();
+    /// Resets all cached state of the store.
+    pub(crate) fn reset(&self) {
+        self.clear_decode_cache();
         self.zones.reset();
         if self.caps.persistent {
-            // They are taken over, as what any process left behind.
-            self.waiting.forget_again();
+            // The runs are taken over from their records, like orphaned runs.
+            self.pending.clear_retries();
         }
         self.corrupt.lock().clear();
-        self.set_changed();
+        self.mark_changed();
     }
 
-    /// Which jobs to claim: of a store in memory all, since nobody else could run them.
+    /// Filter for the jobs to claim. All jobs of a store in memory are claimed, since no other process can run them.
     pub(crate) fn filter(&self) -> TaskFilter {
         if self.caps.persistent { self.shared.known_tasks() } else { TaskFilter::Any }
     }
 
-    /// What a record means.
-    pub(crate) fn decode(&self, record: &JobRecord) -> Result<Arc<Decoded>, super::cache::Problem> {
+    /// Decodes a record, using the cache.
+    pub(crate) fn decode(
+        &self,
+        record: &JobRecord,
+    ) -> Result<Arc<DecodedJob>, super::cache::Problem> {
         self.cache.lock().decode(record, &self.shared.triggers)
     }
 
-    /// Decodes everything anew.
-    pub(crate) fn forget_decoded(&self) {
+    /// Clears the decode cache.
+    pub(crate) fn clear_decode_cache(&self) {
         *self.cache.lock() = Cache::default();
     }
 
-    /// How many jobs one call claims, or commits, at most.
-    pub(crate) fn batch(&self, wanted: usize) -> usize {
+    /// Caps a batch size to the store's limit.
+    pub(crate) fn cap_batch(&self, wanted: usize) -> usize {
         wanted.min(self.caps.max_batch.count)
     }
 
-    /// Tells the driver that something may be due earlier than it knows.
-    pub(crate) fn changed(&self) {
-        self.set_changed();
+    /// Marks the store as changed and wakes the driver.
+    pub(crate) fn notify_changed(&self) {
+        self.mark_changed();
         self.shared.wake.wake();
     }
 
-    /// Lets the next pass ask when the next job is due.
-    pub(crate) fn set_changed(&self) {
+    /// Requests a poll in the next pass.
+    pub(crate) fn mark_changed(&self) {
         self.changed.store(true, Ordering::Release);
     }
 
-    /// Whether that was said since the last time.
+    /// Returns and clears the changed flag.
     pub(crate) fn take_changed(&self) -> bool {
         self.changed.swap(false, Ordering::Acquire)
     }
@@ -140,7 +144,7 @@ impl Slot {
         SchedulerError::Store { job_store: self.alias.clone(), source }
     }
 
-    /// Whether the store keeps a definition of that size.
+    /// Checks that a definition does not exceed the store's size limit.
     pub(crate) fn check_size(
         &self,
         id: &JobId,

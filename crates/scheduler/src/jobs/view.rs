@@ -1,19 +1,19 @@
-//! Jobs as listings show them.
+//! Building the public [`Job`] from a record.
 
 use std::sync::Arc;
 
 use punctual_core::{CheckedJob, Job, JobDefinition, JobProblem, JobRecord, JobState};
 
 use super::Jobs;
-use crate::store::Slot;
+use crate::store::RegisteredStore;
 
 impl Jobs {
-    /// The job as listings show it, with why it can't be run here, if it can't.
-    pub(super) fn job(&self, slot: &Slot, record: &JobRecord) -> Job {
-        let decoded = slot.decode(record);
+    /// The public view of a stored job, with the reason why it can't be run in this process, if there is one.
+    pub(super) fn job(&self, store: &RegisteredStore, record: &JobRecord) -> Job {
+        let decoded = store.decode(record);
         let zone = decoded.as_ref().ok().and_then(|decoded| decoded.trigger.zone().cloned());
         let zone = zone.unwrap_or_else(|| self.shared.zone());
-        let mut job = Job::from_record(record, slot.alias.clone(), zone);
+        let mut job = Job::from_record(record, store.alias.clone(), zone);
         match &decoded {
             Ok(decoded) => {
                 job.definition = Some(Arc::clone(&decoded.definition));
@@ -21,7 +21,7 @@ impl Jobs {
                 job.problem = self.problem(record, &decoded.definition).map(Arc::new);
             }
             Err(problem) => {
-                // A definition that can be read is shown even if its trigger can't be made.
+                // A readable definition is included even if its trigger can't be restored.
                 job.definition =
                     JobDefinition::decode(record.definition.as_bytes()).ok().map(Arc::new);
                 job.problem = Some(Arc::clone(problem));
@@ -32,7 +32,7 @@ impl Jobs {
 
     fn problem(&self, record: &JobRecord, definition: &JobDefinition) -> Option<JobProblem> {
         if self.shared.settings.client {
-            // What it takes to run a job is others' business.
+            // A client runs no jobs, so it does not check whether they can be run.
             return None;
         }
         let Some(task) = self.shared.task(&record.task) else {
@@ -44,7 +44,7 @@ impl Jobs {
         task.check(&definition.args).err().map(JobProblem::Arguments)
     }
 
-    /// A pending job as listings show it.
+    /// The public view of a pending job.
     pub(super) fn pending_job(&self, job: &CheckedJob) -> Job {
         let record = JobRecord {
             id: job.id.clone(),

@@ -1,4 +1,4 @@
-//! Stores and executors that come and go while the scheduler runs.
+//! Adding and removing stores and executors at run time.
 
 use std::sync::Arc;
 
@@ -7,30 +7,30 @@ use tokio::runtime::Handle;
 
 use super::Engine;
 use crate::error::SchedulerError;
-use crate::pass::{PassState, StorePasses};
+use crate::pass::{PassState, StorePassRunner};
 use crate::shared::SHUTDOWN_TIMEOUT;
-use crate::store::Slot;
+use crate::store::RegisteredStore;
 
 impl Engine {
     pub(crate) async fn add_job_store(
         self: &Arc<Self>,
         alias: Alias,
-        store: Arc<dyn DynJobStore>,
+        backend: Arc<dyn DynJobStore>,
     ) -> Result<(), SchedulerError> {
         let taken = || SchedulerError::AliasTaken { kind: "a job store", alias: alias.clone() };
         if self.stores.get(&alias).is_ok() {
             return Err(taken());
         }
-        let slot = Slot::new(&self.shared, alias.clone(), store);
-        if self.shared.phase.is_up() {
-            self.passes.open(&slot).await.map_err(|error| slot.error(error))?;
+        let store = RegisteredStore::new(&self.shared, alias.clone(), backend);
+        if self.shared.phase.is_started() {
+            self.passes.open(&store).await.map_err(|error| store.error(error))?;
         } else {
-            self.passes.add(&slot, PassState::default()).await;
+            self.passes.add(&store, PassState::default()).await;
         }
-        if !self.stores.add(&slot) {
-            // Somebody was quicker.
-            let passes = self.passes.remove(&slot);
-            self.retire(&slot, passes).await;
+        if !self.stores.add(&store) {
+            // A concurrent call added a store with the same alias.
+            let passes = self.passes.remove(&store);
+            self.drain_and_close(&store, passes).await;
             return Err(taken());
         }
         self.shared.bus.emit(Event::JobStoreAdded(alias));
@@ -38,33 +38,37 @@ impl Engine {
         Ok(())
     }
 
-    /// Waits for the runs of a store that was removed, and closes it.
-    async fn retire(&self, slot: &Arc<Slot>, passes: Option<Arc<StorePasses>>) {
-        // Those that take longer are left to their leases.
-        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.runs.idle(slot)).await;
+    /// Waits for the runs of a removed store, and closes it.
+    async fn drain_and_close(
+        &self,
+        store: &Arc<RegisteredStore>,
+        passes: Option<Arc<StorePassRunner>>,
+    ) {
+        // Runs that take longer keep their records until the lease expires.
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.runs.wait_idle(store)).await;
         if let Some(passes) = passes {
-            passes.finish().await;
+            passes.wait_idle().await;
         }
-        self.passes.close(slot, true).await;
+        self.passes.close(store, true).await;
     }
 
     pub(crate) async fn remove_job_store(
         self: &Arc<Self>,
         alias: &Alias,
-        from_run: bool,
+        called_from_run: bool,
     ) -> Result<(), SchedulerError> {
-        let slot = self.stores.remove(alias);
-        let slot = slot.ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))?;
-        let passes = self.passes.remove(&slot);
-        slot.stop_watching();
+        let store = self.stores.remove(alias);
+        let store = store.ok_or_else(|| SchedulerError::UnknownJobStore(alias.clone()))?;
+        let passes = self.passes.remove(&store);
+        store.stop_watching();
         match self.shared.runtime() {
-            // The run that asks may be one of this store's: nobody waits for himself.
-            Some(runtime) if from_run => {
+            // The calling run may belong to this store; waiting for it here would deadlock.
+            Some(runtime) if called_from_run => {
                 let engine = Arc::clone(self);
-                runtime.spawn(async move { engine.retire(&slot, passes).await });
+                runtime.spawn(async move { engine.drain_and_close(&store, passes).await });
             }
-            Some(_) => self.retire(&slot, passes).await,
-            // It has not been started.
+            Some(_) => self.drain_and_close(&store, passes).await,
+            // The store has not been started.
             None => {}
         }
         self.shared.bus.emit(Event::JobStoreRemoved(alias.clone()));
@@ -77,11 +81,11 @@ impl Engine {
         executor: Arc<dyn Executor>,
     ) -> Result<(), SchedulerError> {
         let taken = || SchedulerError::AliasTaken { kind: "an executor", alias: alias.clone() };
-        let is_up = self.shared.phase.is_up();
+        let is_started = self.shared.phase.is_started();
         // It starts where the others have started, wherever the caller is.
         let runtime = self.shared.runtime();
         let _inside = runtime.as_ref().map(Handle::enter);
-        let start = |executor: &dyn Executor| match is_up {
+        let start = |executor: &dyn Executor| match is_started {
             true => executor
                 .start()
                 .map_err(|source| SchedulerError::Executor { executor: alias.clone(), source }),
@@ -99,13 +103,13 @@ impl Engine {
         &self,
         alias: &Alias,
         wait: std::time::Duration,
-        from_run: bool,
+        called_from_run: bool,
     ) -> Result<(), SchedulerError> {
         let removed = self.shared.remove_executor(alias);
         let executor = removed.ok_or_else(|| SchedulerError::UnknownExecutor(alias.clone()))?;
         match self.shared.runtime() {
-            // The run that asks may be one of this executor's: nobody waits for himself.
-            Some(runtime) if from_run => {
+            // The calling run may belong to this executor; waiting for it here would deadlock.
+            Some(runtime) if called_from_run => {
                 runtime.spawn(async move { executor.shutdown(wait).await });
             }
             _ => executor.shutdown(wait).await,

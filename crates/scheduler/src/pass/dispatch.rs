@@ -1,0 +1,78 @@
+//! Submits runs and emits events after a commit.
+
+use std::sync::Arc;
+
+use punctual_core::{
+    CommitOutcome, Event, HistoryEntry, JobRecord, RunEvent, RunOutcome, SkipReason, SkippedRuns,
+    Timestamp,
+};
+
+use super::PassRunner;
+use super::planned::PlannedJob;
+use crate::plan::Skipped;
+use crate::store::RegisteredStore;
+
+impl PassRunner {
+    /// Carries out the plan of a job whose commit returned `outcome`.
+    pub(super) fn dispatch(
+        &self,
+        store: &Arc<RegisteredStore>,
+        job: PlannedJob,
+        outcome: CommitOutcome,
+    ) {
+        if outcome == CommitOutcome::Stale {
+            tracing::debug!(job = %job.record.id, "commit refused: the job was changed or claimed concurrently");
+            return;
+        }
+        for skipped in job.skipped {
+            self.emit_skipped(store, &job.record, skipped);
+        }
+        if let Some(resolved) = &job.resolved {
+            for run in job.runs {
+                let time = run.scheduled_time;
+                if !self.runs.submit(store, &job.record, resolved, run) {
+                    // A user started a run after the job was planned.
+                    let reason = SkipReason::MaxInstances;
+                    self.emit_skipped(
+                        store,
+                        &job.record,
+                        Skipped { first: time, last: time, reason },
+                    );
+                }
+            }
+        }
+        if outcome == CommitOutcome::Removed {
+            self.runs.on_job_removed(store, &job.record.id, &job.record.task);
+        } else if job.has_deferred_runs {
+            self.runs.mark_deferred(store, &job.record.id, job.record.fence);
+        }
+    }
+
+    fn emit_skipped(&self, store: &RegisteredStore, record: &JobRecord, skipped: Skipped) {
+        let Skipped { first, last, reason } = skipped;
+        let runs = SkippedRuns::new(store.job_ref(&record.id), first, last, reason);
+        self.shared.bus.emit(runs.into_event());
+    }
+
+    /// Emits events for skipped run times and for lost runs. A run is lost if its commit stayed unconfirmed until the
+    /// claim expired, and the store's record does not show whether it was applied.
+    pub(super) fn emit_lost(&self, store: &RegisteredStore, job: PlannedJob, now: Timestamp) {
+        let (record, node) = (&job.record, self.shared.node());
+        for skipped in job.skipped {
+            self.emit_skipped(store, record, skipped);
+        }
+        for run in &job.runs {
+            let mut event = RunEvent::of(&self.runs.context(store, record, run));
+            event.outcome = Some(RunOutcome::Lost);
+            tracing::warn!(
+                store = %store.alias, job = %record.id, due = %run.scheduled_time,
+                "run lost: its commit was not confirmed before the claim expired"
+            );
+            if let Some(history) = &store.history {
+                let entry = HistoryEntry::new(&event, record.task.clone(), node.clone(), now);
+                history.record(entry, now);
+            }
+            self.shared.bus.emit(Event::JobError(event));
+        }
+    }
+}

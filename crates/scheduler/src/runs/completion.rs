@@ -1,0 +1,117 @@
+//! Run completion: processes the reports of completed runs.
+
+use punctual_core::{
+    CommitAction, Event, Fence, HistoryEntry, InFlightRun, Killed, NodeId, RunEvent, RunId,
+    RunOutcome, SkipReason, SkippedRuns, Timestamp,
+};
+
+use super::RunTracker;
+use super::active::{ActiveRun, JobRuns};
+use crate::store::RunRetry;
+
+impl RunTracker {
+    /// Processes the reports received since the last call.
+    ///
+    /// Recorded runs that no executor completed keep their record. They are retried, or, if `stopping`, left for a
+    /// later start or for other nodes.
+    pub(crate) fn process_reports(&self, stopping: bool, now: Timestamp) {
+        let mut reports = self.reports.take();
+        if reports.is_empty() {
+            return;
+        }
+        let node = self.shared.node();
+        for report in reports.drain(..) {
+            let event = report.event;
+            let Some((run, job_runs)) = self.active.lock().remove(event.run_id) else {
+                // Report of a run from before the last restart. Its stale fence prevents any change in the store.
+                continue;
+            };
+            let now = run.store.clock.to_store(now);
+            let outcome = event.outcome.as_ref();
+            let ended = match outcome {
+                None | Some(RunOutcome::Lost | RunOutcome::Refused(_)) => false,
+                // Cancelled by the shutdown of the scheduler.
+                Some(RunOutcome::Killed(Killed::Cancelled(_))) => !stopping,
+                Some(_) => true,
+            };
+            // The run stays recorded for the node that takes it over, so the outcome of the attempt is not known yet.
+            let stays_recorded =
+                run.record_fence.is_some() && !ended && stopping && run.store.caps.persistent;
+            if let Some(fence) = run.record_fence {
+                if ended {
+                    let action = CommitAction::ClearRun { run_id: event.run_id };
+                    run.store.queue_commit(&event.job.job_id, &run.task, fence, action);
+                } else if !stays_recorded {
+                    let at = now.saturating_add(self.shared.settings.retry_interval);
+                    run.store.pending.schedule_retry(retry_of(
+                        &event,
+                        (fence, run.attempt),
+                        node.clone(),
+                        at,
+                    ));
+                }
+            }
+            if let Some(history) = run.store.history.as_ref().filter(|_| !stays_recorded) {
+                let entry = HistoryEntry::new(&event, run.task.clone(), node.clone(), now);
+                history.record(entry, now);
+            }
+            self.wake_deferred(&run, &job_runs, now);
+            let job = event.job.clone();
+            self.emit_end(event);
+            if job_runs.removed {
+                self.emit_job_removed(&run.store, job, &run.task);
+            }
+        }
+        self.reports.recycle(reports);
+        self.ended.notify_waiters();
+    }
+
+    /// Makes deferred run times due again after a run has ended.
+    fn wake_deferred(&self, run: &ActiveRun, job_runs: &JobRuns, now: Timestamp) {
+        if let Some(fence) = job_runs.deferred {
+            let action = CommitAction::BringForward { due_at: now };
+            run.store.queue_commit(run.context.job_id(), &run.task, fence, action);
+        }
+    }
+
+    /// Releases a reserved run that is not started. Returns the fence of its record, if it is recorded.
+    pub(crate) fn release_reservation(&self, run: RunId, now: Timestamp) -> Option<Fence> {
+        let (run, job_runs) = self.active.lock().remove(run)?;
+        self.wake_deferred(&run, &job_runs, now);
+        if job_runs.removed {
+            self.emit_job_removed(&run.store, run.reference(), &run.task);
+        }
+        self.ended.notify_waiters();
+        self.shared.wake.wake();
+        run.record_fence
+    }
+
+    fn emit_end(&self, event: RunEvent) {
+        let event = match &event.outcome {
+            Some(RunOutcome::Success(_)) => Event::JobExecuted(event),
+            Some(RunOutcome::Missed) => {
+                let time = event.scheduled_time;
+                SkippedRuns::new(event.job, time, time, SkipReason::TooLate).into_event()
+            }
+            _ => Event::JobError(event),
+        };
+        self.shared.bus.emit(event);
+    }
+}
+
+/// The retry of a run that no executor completed, and that is recorded with this fence and attempt.
+fn retry_of(
+    event: &RunEvent,
+    (fence, attempt): (Fence, u32),
+    node: NodeId,
+    at: Timestamp,
+) -> RunRetry {
+    let run = InFlightRun {
+        run_id: event.run_id,
+        scheduled_time: event.scheduled_time,
+        attempt: attempt.saturating_add(1),
+        node,
+        fence: fence.next(),
+    };
+    RunRetry { at, job: event.job.job_id.clone(), fence, run, begun: event.started.is_some() }
+}

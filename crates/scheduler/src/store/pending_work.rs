@@ -1,0 +1,92 @@
+//! Commits and run retries queued for the next pass over a store.
+
+use parking_lot::Mutex;
+use punctual_core::{Commit, CommitAction, Fence, InFlightRun, JobId, RunId, TaskName, Timestamp};
+
+/// Pending commits and run retries.
+#[derive(Default)]
+pub(crate) struct PendingWork {
+    /// Commits that clear runs or make jobs due earlier.
+    commits: Mutex<Vec<PendingCommit>>,
+    /// Retries of recorded runs that no executor completed.
+    retries: Mutex<Vec<RunRetry>>,
+}
+
+/// A scheduled retry of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct RunRetry {
+    /// Time of the retry.
+    pub at: Timestamp,
+    pub job: JobId,
+    /// The fence under which the failed attempt is recorded.
+    pub fence: Fence,
+    /// The record of the next attempt, written before it starts.
+    pub run: InFlightRun,
+    /// The failed attempt had started, so the next one has no deadline.
+    pub begun: bool,
+}
+
+/// A queued commit that follows from a completed run.
+#[derive(Clone, Debug)]
+pub(crate) struct PendingCommit {
+    pub commit: Commit,
+    pub task: TaskName,
+    /// An earlier attempt to commit failed, and may have been applied.
+    pub unconfirmed: bool,
+}
+
+impl PendingCommit {
+    /// Whether the commit clears the record of a run.
+    pub(crate) fn clears(&self) -> bool {
+        matches!(self.commit.action, CommitAction::ClearRun { .. })
+    }
+}
+
+impl PendingWork {
+    pub(super) fn add(&self, change: PendingCommit) {
+        self.commits.lock().push(change);
+    }
+
+    /// Takes all commits out of the queue.
+    pub(super) fn take(&self) -> Vec<PendingCommit> {
+        std::mem::take(&mut *self.commits.lock())
+    }
+
+    /// Returns commits to the front of the queue.
+    pub(super) fn requeue(&self, changes: impl Iterator<Item = PendingCommit>) {
+        self.commits.lock().splice(0..0, changes);
+    }
+
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.commits.lock().is_empty()
+    }
+
+    pub(crate) fn schedule_retry(&self, retry: RunRetry) {
+        self.retries.lock().push(retry);
+    }
+
+    /// The retries that are due, at most `limit`.
+    pub(crate) fn due_retries(&self, now: Timestamp, limit: usize) -> Vec<RunRetry> {
+        let retries = self.retries.lock();
+        retries.iter().filter(|retry| retry.at <= now).take(limit).cloned().collect()
+    }
+
+    /// Time of the next retry.
+    pub(crate) fn next_retry_at(&self) -> Option<Timestamp> {
+        self.retries.lock().iter().map(|retry| retry.at).min()
+    }
+
+    /// Removes a retry that was started.
+    pub(crate) fn remove_retry(&self, done: &RunRetry) {
+        self.retries.lock().retain(|other| other.run != done.run);
+    }
+
+    /// Removes the retries of runs for which `is_known` returns true.
+    pub(crate) fn discard_retries(&self, is_known: impl Fn(RunId) -> bool) {
+        self.retries.lock().retain(|retry| !is_known(retry.run.run_id));
+    }
+
+    pub(super) fn clear_retries(&self) {
+        self.retries.lock().clear();
+    }
+}
