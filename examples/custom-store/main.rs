@@ -1,6 +1,6 @@
-//! Two schedulers share a folder of jobs, and each occurrence runs once.
+//! Two schedulers share a directory of jobs, and each occurrence runs once.
 //!
-//! Here they are in one process; in two it is the same.
+//! In this example both are in one process; they could also be in two processes.
 
 #![allow(clippy::print_stdout, reason = "an example")]
 
@@ -14,7 +14,7 @@ const JOBS: u32 = 20;
 #[task]
 fn work(context: JobContext, number: u32) -> String {
     let worker = context.state::<&'static str>();
-    format!("{} did no. {number}", worker.as_deref().unwrap_or(&"nobody"))
+    format!("{} did no. {number}", worker.as_deref().unwrap_or(&"unknown"))
 }
 
 #[tokio::main]
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .job_store("default", FolderJobStore::open(folder.path()))
             .task(work)
             .state(name)
-            .max_running(2) // what is due beyond that is left to others
+            .max_running(2) // jobs that are due beyond that limit are left to the other scheduler
             .build()
     };
     let (ann, bob) = (scheduler("Ann")?, scheduler("Bob")?);

@@ -1,4 +1,4 @@
-//! What is known of each backend.
+//! The table of backends.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::error::{invalid, unsupported};
 use crate::open::{self, Open};
 use crate::options::Options;
 
-/// Where the jobs of a backend are.
+/// The location of a backend's jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Location {
     /// In the memory of one process.
@@ -20,7 +20,8 @@ pub enum Location {
     Server,
 }
 
-/// A kind of job store. Those that this build leaves out are known, too: see [`open`](Self::open).
+/// A kind of job store. Backends whose feature is disabled are listed, too; [`open`](Self::open) returns `Unsupported`
+/// for them.
 pub struct Backend {
     word: &'static str,
     location: Location,
@@ -29,14 +30,14 @@ pub struct Backend {
     schemes: &'static [&'static str],
     options: &'static [&'static str],
     open: Option<Open>,
-    /// How one that is in no list is opened.
+    /// Opens a backend that was created by [`unlisted`](Self::unlisted).
     unlisted: Option<OpenUnlisted>,
 }
 
 /// Opens the store of a URL.
 type OpenUnlisted = fn(&str) -> Result<Arc<dyn DynJobStore>, StoreError>;
 
-/// Makes the table of the list.
+/// Generates the table from the list.
 macro_rules! table {
     ($($word:ident $location:ident $feature:literal $name:literal [$($scheme:literal),+]
         $type:ident { $($option:ident: $value:ty),* };)*) => {
@@ -56,8 +57,8 @@ macro_rules! table {
 const ALL: &[Backend] = crate::__list!(table,);
 
 impl Backend {
-    /// One with jobs in a file or a folder, which is in no list and has no options: so that tests which are
-    /// made for each backend can be made for a store that is none of ours.
+    /// A third-party backend that stores jobs in a file or directory and has no options. It allows the per-backend
+    /// tests to run for custom stores.
     #[must_use]
     pub const fn unlisted(
         word: &'static str,
@@ -76,24 +77,24 @@ impl Backend {
         }
     }
 
-    /// All that there are, also those that this build leaves out.
+    /// All backends, including those whose feature is disabled.
     #[must_use]
     pub fn all() -> &'static [Self] {
         ALL
     }
 
-    /// The one of this [word](Self::word), if there is one.
+    /// Returns the backend with this [word](Self::word), or `None`.
     #[must_use]
     pub fn of_word(word: &str) -> Option<&'static Self> {
         ALL.iter().find(|backend| backend.word == word)
     }
 
-    /// The one whose jobs are where this URL says: `sqlite:FILE`, `postgres://USER:PASSWORD@HOST/DATABASE`, ..
+    /// Returns the backend for this URL, e.g. `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/DATABASE`.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) when no backend has such URLs. The error does not
-    /// repeat the URL, which may have a password in it.
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if no backend has such URLs. The error does not contain
+    /// the URL, which may contain a password.
     pub fn of_url(url: &str) -> Result<&'static Self, StoreError> {
         let scheme = url.split_once(':').map(|(scheme, _)| scheme);
         ALL.iter()
@@ -104,61 +105,62 @@ impl Backend {
             })
     }
 
-    /// The word for it in names of tests and services, and after `store-` in its [feature](Self::feature).
+    /// The identifier of the backend in names of tests and services, and after `store-` in its
+    /// [feature](Self::feature).
     #[must_use]
     pub fn word(&self) -> &'static str {
         self.word
     }
 
-    /// Its name for people.
+    /// The display name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The feature that it needs.
+    /// The Cargo feature that enables the backend.
     #[must_use]
     pub fn feature(&self) -> &'static str {
         self.feature
     }
 
-    /// Where its jobs are.
+    /// The location of the jobs.
     #[must_use]
     pub fn location(&self) -> Location {
         self.location
     }
 
-    /// The options that [`open`](Self::open) takes.
+    /// The names of the options that [`open`](Self::open) accepts.
     #[must_use]
     pub fn options(&self) -> &'static [&'static str] {
         self.options
     }
 
-    /// Whether this build can open it.
+    /// Whether the feature of the backend is enabled.
     #[must_use]
     pub fn is_available(&self) -> bool {
         self.open.is_some() || self.unlisted.is_some()
     }
 
-    /// What its URLs begin with, such as `sqlite:` or `postgres://`.
+    /// The prefixes of its URLs, such as `sqlite:` or `postgres://`.
     pub fn url_starts(&self) -> impl Iterator<Item = String> + use<> {
         let end = if self.location == Location::Server { "://" } else { ":" };
         self.schemes.iter().map(move |scheme| format!("{scheme}{end}"))
     }
 
-    /// Opens a store of this backend. Nothing is connected to before the store is started.
+    /// Creates a store of this backend. Connections are opened when the store is started.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](punctual_core::StoreErrorKind::Unsupported) when this build leaves it out, and
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) with a URL or an option that can't be.
+    /// [`Unsupported`](punctual_core::StoreErrorKind::Unsupported) if the feature is disabled,
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if the URL or an option is invalid.
     pub fn open(&self, url: &str, options: &Options) -> Result<Arc<dyn DynJobStore>, StoreError> {
         if let Some(open) = self.unlisted {
             return options.for_backend(self.name, self.options).and_then(|_| open(url));
         }
         let Some(open) = self.open else {
             return Err(unsupported(format!(
-                "this build can't open stores in {}: it lacks the feature {}",
+                "can't open stores in {}, because this program was built without the feature {}",
                 self.name, self.feature
             )));
         };
@@ -189,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_word_is_in_all_names() {
+    fn the_word_is_part_of_all_names() {
         for backend in Backend::all() {
             assert_eq!(backend.feature(), format!("store-{}", backend.word()));
             assert_eq!(backend.schemes[0], backend.word());
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_leads_to_one_backend() {
+    fn a_url_identifies_one_backend() {
         let schemes: Vec<_> = Backend::all().iter().flat_map(|backend| backend.schemes).collect();
         assert_eq!(schemes.iter().collect::<HashSet<_>>().len(), schemes.len());
         for backend in Backend::all() {
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn other_urls_are_refused_and_not_repeated() {
+    fn an_unknown_url_is_an_error_that_does_not_contain_it() {
         for url in ["", "jobs.sqlite", "oracle://ann:hunter2@host", "ann:hunter2@host"] {
             let error = Backend::of_url(url).unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Invalid);
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_build_leaves_out_names_its_feature() {
+    fn the_error_for_a_disabled_backend_contains_its_feature() {
         for backend in Backend::all().iter().filter(|backend| !backend.is_available()) {
             let error = backend.open("", &Options::new()).map(drop).unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Unsupported);

@@ -1,9 +1,9 @@
-//! The words of the backends, for code that is written for each of them.
+//! The macro that generates code for each backend.
 
-/// Calls a macro with the words of the backends: for tests that are to be made for each of them.
+/// Calls a macro with the words of the backends, e.g. to generate tests for each of them.
 ///
-/// `for_each_backend!(all => name)` becomes `name! { memory sqlite .. }`. With `persistent` in the place of `all`
-/// those are left out whose jobs end with the process, and with `server` all that need no server.
+/// `for_each_backend!(all => name)` expands to `name! { memory sqlite .. }`. `persistent` instead of `all` omits
+/// backends whose jobs are lost when the process exits; `server` omits all backends that don't need a server.
 ///
 /// ```
 /// macro_rules! words {
@@ -23,7 +23,7 @@ macro_rules! for_each_backend {
     };
 }
 
-/// Goes through the list line by line, and keeps the words of the lines that were asked for.
+/// Processes the list line by line, and keeps the words of the selected backends.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __choose {

@@ -1,4 +1,4 @@
-//! Errors of this crate.
+//! Constructors of errors.
 
 use punctual_core::{StoreError, StoreErrorKind};
 

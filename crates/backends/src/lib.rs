@@ -1,7 +1,7 @@
-//! The job stores of the Punctual job scheduler: one list of them, and how each is opened from a URL.
+//! The job stores of the Punctual job scheduler: a list of all backends, and a function that opens a store from a URL.
 //!
-//! The list is in `list.rs`. The table of backends ([`Backend::all`]) and the macro [`for_each_backend!`] are
-//! made from it, and from those the `punctual` command, the tests and the benches know what there is.
+//! The list is in `list.rs`. The table of backends ([`Backend::all`]) and the macro [`for_each_backend!`] are generated
+//! from it; the `punctual` command, the tests and the benchmarks use these.
 //!
 //! Programs use the crate `punctual`, which re-exports [`stores`].
 //!
@@ -32,12 +32,11 @@ use std::sync::Arc;
 
 use punctual_core::{DynJobStore, StoreError};
 
-/// Opens the store of this URL, whose scheme says which backend it is: see [`Backend::of_url`] and
-/// [`Backend::open`].
+/// Creates the store for this URL. The scheme determines the backend: see [`Backend::of_url`] and [`Backend::open`].
 ///
 /// # Errors
 ///
-/// Those of both.
+/// The errors of both methods.
 pub fn open(url: &str, options: &Options) -> Result<Arc<dyn DynJobStore>, StoreError> {
     Backend::of_url(url)?.open(url, options)
 }

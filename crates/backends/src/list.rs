@@ -1,15 +1,15 @@
-//! The list of backends: one line for each. A new store is added here, and nowhere else in this crate but in
-//! `Cargo.toml` and `stores`.
+//! The list of backends, one line each. A new store requires changes only here and in `Cargo.toml` and `stores` of this
+//! crate.
 
-/// Passes the list on to another macro, after its own arguments. A line is
+/// Passes the list to another macro, after its own arguments. A line consists of
 ///
 /// - the word of the backend: the name of its service in `scripts/services` and of its test modules; its feature is
 ///   `store-` and the word;
-/// - where its jobs are, a variant of [`Location`](crate::Location), which says how it is made: `TYPE::new()`,
-///   `TYPE::builder().file(path)` or `TYPE::builder().url(url)`, the latter two with `.build()` at the end;
-/// - its feature, its name for people, and the schemes of its URLs, with a store's own name first;
+/// - the location of its jobs, a variant of [`Location`](crate::Location), which determines how a store is created:
+///   `TYPE::new()`, `TYPE::builder().file(path)` or `TYPE::builder().url(url)`, the latter two followed by `.build()`;
+/// - its feature, its display name, and the schemes of its URLs, with the word first;
 /// - its type, and the options that can be given as text: methods of its builder, with the type of the value.
-///   The one for the names of all that it keeps ends with `prefix`.
+///   The option for the prefix of all names in the database ends with `prefix`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __list {

@@ -1,36 +1,36 @@
-//! How each backend is opened: a function for each whose feature is there.
+//! Functions that create a store of each backend whose feature is enabled.
 
-#![allow(unused_imports, unused_macros, reason = "what no backend of this build needs")]
+#![allow(unused_imports, unused_macros, reason = "depends on the enabled features")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{DynJobStore, StoreError};
 
-use crate::options::Given;
+use crate::options::ResolvedOptions;
 use crate::stores::*;
 
-/// Opens the store of a URL with options.
-pub(crate) type Open = fn(&str, &Given<'_>) -> Result<Arc<dyn DynJobStore>, StoreError>;
+/// Creates the store for a URL with options.
+pub(crate) type Open = fn(&str, &ResolvedOptions<'_>) -> Result<Arc<dyn DynJobStore>, StoreError>;
 
-/// Makes a constant for each backend, of its word.
+/// Defines a constant for each backend, named by its word.
 macro_rules! openers {
     ($($word:ident $location:ident $feature:literal $name:literal $schemes:tt
         $type:ident $options:tt;)*) => {$(
         #[cfg(feature = $feature)]
-        #[allow(non_upper_case_globals, reason = "it is the word")]
+        #[allow(non_upper_case_globals, reason = "the name is the word of the backend")]
         pub(crate) const $word: Option<Open> = Some(|url, given| {
-            let store = made!($location $type url given $options);
+            let store = create!($location $type url given $options);
             Ok(Arc::new(store))
         });
         #[cfg(not(feature = $feature))]
-        #[allow(non_upper_case_globals, reason = "it is the word")]
+        #[allow(non_upper_case_globals, reason = "the name is the word of the backend")]
         pub(crate) const $word: Option<Open> = None;
     )*};
 }
 
-/// The store itself, by where its jobs are.
-macro_rules! made {
+/// Creates the store, depending on the location of its jobs.
+macro_rules! create {
     (Process $type:ident $url:ident $given:ident {}) => {{
         let _ = ($url, $given);
         $type::new()
@@ -43,7 +43,7 @@ macro_rules! made {
     };
 }
 
-/// A builder with those of its options that are given.
+/// Sets the given options on a builder.
 macro_rules! with {
     ($builder:expr, $given:ident { $($option:ident: $value:ty),* }) => {{
         let mut builder = $builder;
@@ -56,13 +56,13 @@ macro_rules! with {
 
 crate::__list!(openers,);
 
-/// The file that a URL names: what is after `sqlite:` or `sqlite://`, as it is.
+/// The path in a URL: the text after `sqlite:` or `sqlite://`, without decoding.
 #[cfg(feature = "store-sqlite")]
 fn file(url: &str) -> Result<&str, StoreError> {
     let rest = url.split_once(':').map_or("", |(_, rest)| rest);
     let file = rest.strip_prefix("//").unwrap_or(rest);
     if file.is_empty() || file == ":memory:" {
-        return Err(crate::error::invalid("the URL of a store in a file names none"));
+        return Err(crate::error::invalid("the URL of a store in a file must contain a path"));
     }
     Ok(file)
 }

@@ -1,4 +1,4 @@
-//! The options of a store, as text.
+//! Options of a store in text form.
 
 use std::collections::BTreeMap;
 
@@ -7,35 +7,35 @@ use punctual_core::StoreError;
 use crate::error::invalid;
 use crate::value::Value;
 
-/// What a store is opened with, beside its URL. Names and values are those of its builder's methods:
+/// The options of a store in addition to its URL. Names and values are those of the builder's methods;
 /// [`Backend::options`](crate::Backend::options) lists them.
 ///
-/// Two have the same meaning for all backends: `prefix` is what the names of all that a store keeps begin with,
-/// whatever its builder calls that, and `make_tables` is `false` for users who only look: backends that make no
-/// tables ignore it.
+/// Two options have the same meaning for all backends: `prefix` is the prefix of all names in the database, regardless
+/// of the name of the builder's method, and `make_tables` set to `false` disables the creation and migration of tables;
+/// backends without tables ignore it.
 #[derive(Clone, Debug, Default)]
 pub struct Options(BTreeMap<String, String>);
 
 impl Options {
-    /// None.
+    /// Creates empty options.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// These and another one.
+    /// Adds an option.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.0.insert(name.into(), value.to_string());
         self
     }
 
-    /// The options by the names that they have in this backend, whose options these are.
+    /// Resolves the names of the options for a backend.
     pub(crate) fn for_backend(
         &self,
         backend: &str,
         options: &[&'static str],
-    ) -> Result<Given<'_>, StoreError> {
+    ) -> Result<ResolvedOptions<'_>, StoreError> {
         let mut values = BTreeMap::new();
         for (given, value) in &self.0 {
             let mut own = options.iter().copied();
@@ -54,22 +54,22 @@ impl Options {
                 }
             }
         }
-        Ok(Given { values })
+        Ok(ResolvedOptions { values })
     }
 }
 
-/// The options that were given, all of which the backend has.
-pub(crate) struct Given<'a> {
-    #[allow(dead_code, reason = "no backend of this build needs it")]
+/// Options that have been resolved for a backend.
+pub(crate) struct ResolvedOptions<'a> {
+    #[allow(dead_code, reason = "depends on the enabled features")]
     values: BTreeMap<&'static str, &'a str>,
 }
 
-impl Given<'_> {
-    /// The value of this option, if it was given.
-    #[allow(dead_code, reason = "no backend of this build needs it")]
+impl ResolvedOptions<'_> {
+    /// The value of this option, or `None` if it is not set.
+    #[allow(dead_code, reason = "depends on the enabled features")]
     pub(crate) fn get<V: Value>(&self, name: &str) -> Result<Option<V>, StoreError> {
         let Some(&text) = self.values.get(name) else { return Ok(None) };
-        match V::of_text(text) {
+        match V::parse_option(text) {
             Some(value) => Ok(Some(value)),
             None => Err(invalid(format!(
                 "the store's option {name} is {text:?}: it must be {}",
@@ -93,17 +93,17 @@ mod tests {
     }
 
     #[test]
-    fn options_reach_the_builder() {
+    fn options_are_passed_to_the_builder() {
         for name in ["prefix", "table_prefix"] {
             let error = error("sqlite:jobs.sqlite", name, "a b");
-            assert!(error.contains("\"a b\" is not valid"), "{error}");
+            assert!(error.contains("\"a b\" is invalid"), "{error}");
         }
         let options = Options::new().with("synchronous", "normal").with("make_tables", false);
         assert!(open("sqlite:jobs.sqlite", &options).is_ok());
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_contain_the_option_and_its_value() {
         let wrong = error("sqlite:jobs.sqlite", "synchronous", "often");
         assert_eq!(
             wrong,
@@ -114,12 +114,12 @@ mod tests {
         let unknown = error("sqlite:jobs.sqlite", "schema", "jobs");
         assert!(unknown.contains("SQLite has no option \"schema\""), "{unknown}");
         for url in ["sqlite:", "sqlite://", "sqlite::memory:"] {
-            assert!(error(url, "prefix", "a_").contains("names none"));
+            assert!(error(url, "prefix", "a_").contains("must contain a path"));
         }
     }
 
     #[test]
-    fn nothing_is_made_where_there_are_no_tables() {
+    fn backends_without_tables_ignore_make_tables() {
         assert!(open("memory:", &Options::new().with("make_tables", false)).is_ok());
         assert!(error("memory:", "prefix", "a_").contains("no option \"prefix\""));
     }

@@ -1,4 +1,4 @@
-//! The store types themselves, each with its feature.
+//! The store types, each behind its feature.
 
 #[cfg(feature = "store-memory")]
 pub use punctual_store_memory::MemoryJobStore;

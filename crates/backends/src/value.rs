@@ -1,21 +1,21 @@
-//! Values of options, which come as text.
+//! Parsing of option values.
 
 use std::time::Duration;
 
-/// What an option may be.
-#[allow(dead_code, reason = "no backend of this build needs it")]
+/// The type of an option's value.
+#[allow(dead_code, reason = "depends on the enabled features")]
 pub(crate) trait Value: Sized {
-    /// What the text must be, for errors.
+    /// A description of valid values, for errors.
     const EXPECTED: &'static str;
 
-    /// The value that the text says, if it says one.
-    fn of_text(text: &str) -> Option<Self>;
+    /// Parses a value. Returns `None` if it is invalid.
+    fn parse_option(text: &str) -> Option<Self>;
 }
 
 impl Value for String {
     const EXPECTED: &'static str = "a text";
 
-    fn of_text(text: &str) -> Option<Self> {
+    fn parse_option(text: &str) -> Option<Self> {
         Some(text.into())
     }
 }
@@ -23,7 +23,7 @@ impl Value for String {
 impl Value for bool {
     const EXPECTED: &'static str = "\"true\" or \"false\"";
 
-    fn of_text(text: &str) -> Option<Self> {
+    fn parse_option(text: &str) -> Option<Self> {
         text.parse().ok()
     }
 }
@@ -31,7 +31,7 @@ impl Value for bool {
 impl Value for Duration {
     const EXPECTED: &'static str = "a number of seconds";
 
-    fn of_text(text: &str) -> Option<Self> {
+    fn parse_option(text: &str) -> Option<Self> {
         Self::try_from_secs_f64(text.parse().ok()?).ok()
     }
 }
@@ -40,7 +40,7 @@ impl Value for Duration {
 impl Value for crate::stores::Synchronous {
     const EXPECTED: &'static str = "\"full\" or \"normal\"";
 
-    fn of_text(text: &str) -> Option<Self> {
+    fn parse_option(text: &str) -> Option<Self> {
         match text {
             "full" => Some(Self::Full),
             "normal" => Some(Self::Normal),

@@ -117,7 +117,7 @@ fn invalid_arguments_are_reported_and_nothing_is_created() {
     let no_runs = error(&folder, &["tab"]);
     assert!(no_runs.contains("nothing has been remembered"), "{no_runs}");
     let no_tables = error(&folder, &["--state", "jobs.sqlite", "--table-prefix", "other_"]);
-    assert!(no_tables.contains("the job tables are not there"), "{no_tables}");
+    assert!(no_tables.contains("the job tables don't exist"), "{no_tables}");
     let outcome = error(&folder, &["--state", "jobs.sqlite", "--outcome", "bad"]);
     assert!(outcome.contains("invalid_arguments"), "{outcome}");
     let time = error(&folder, &["--state", "jobs.sqlite", "--since", "yesterday"]);
@@ -187,7 +187,7 @@ fn a_store_is_given_by_its_url() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 5);
     let no_tables = error(&folder, &["--store", &url, "--table-prefix", "other_"]);
-    assert!(no_tables.contains("the job tables are not there"), "{no_tables}");
+    assert!(no_tables.contains("the job tables don't exist"), "{no_tables}");
     let no_file = error(&folder, &["--store", "sqlite:none.sqlite"]);
     assert!(no_file.contains("the store given by --store"), "{no_file}");
     assert!(!folder.path().join("none.sqlite").exists());

@@ -1,4 +1,4 @@
-//! What a store is made of.
+//! The `Backend` trait.
 
 use std::fmt;
 use std::future::Future;
@@ -11,7 +11,7 @@ use punctual_core::{
     TaskFilter, Timestamp, TransactionalJobs,
 };
 
-/// Writes the trait.
+/// Generates the trait from the list of methods.
 macro_rules! backend {
     (
         { $(#[$doc:meta])* $name:ident { $($head:tt)* } }
@@ -29,32 +29,32 @@ macro_rules! backend {
         }
     };
     (@needed $(
-        $call:ident: $method:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty $(= $default:expr)?;
+        $call:ident: $method:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $output:ty $(= $default:expr)?;
     )*) => {$(
-        backend! { @method $method($($arg: backend!(@by $type $(=> $by)?)),*) -> $answer $(= $default)? }
+        backend! { @method $method($($arg: backend!(@by $type $(=> $by)?)),*) -> $output $(= $default)? }
     )*};
-    (@method $method:ident($($arg:ident: $type:ty),*) -> $answer:ty) => {
+    (@method $method:ident($($arg:ident: $type:ty),*) -> $output:ty) => {
         #[doc = concat!("See [`JobStore::", stringify!($method), "`](punctual_core::JobStore::",
             stringify!($method), ").")]
-        fn $method(&self, $($arg: $type),*) -> impl Future<Output = Result<$answer, StoreError>> + Send;
+        fn $method(&self, $($arg: $type),*) -> impl Future<Output = Result<$output, StoreError>> + Send;
     };
-    (@method $method:ident($($arg:ident: $type:ty),*) -> $answer:ty = $default:expr) => {
+    (@method $method:ident($($arg:ident: $type:ty),*) -> $output:ty = $default:expr) => {
         #[doc = concat!("See [`JobStore::", stringify!($method), "`](punctual_core::JobStore::",
-            stringify!($method), "); by default there is none.")]
-        fn $method(&self, $($arg: $type),*) -> impl Future<Output = Result<$answer, StoreError>> + Send {
+            stringify!($method), "). The default implementation returns `None`.")]
+        fn $method(&self, $($arg: $type),*) -> impl Future<Output = Result<$output, StoreError>> + Send {
             async { Ok($default) }
         }
     };
     (@optional $of:ident $(
-        $call:ident: $method:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty;
+        $call:ident: $method:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $output:ty;
     )*) => {$(
         #[doc = concat!("See [`", stringify!($of), "::", stringify!($method), "`](punctual_core::",
-            stringify!($of), "::", stringify!($method), "); by default it is not supported.")]
+            stringify!($of), "::", stringify!($method), "). The default implementation returns `Unsupported`.")]
         fn $method(
             &self,
             $($arg: backend!(@by $type $(=> $by)?)),*
-        ) -> impl Future<Output = Result<$answer, StoreError>> + Send {
-            async move { $of::$method(&Without, $(backend!(@own $arg $(=> $by)?)),*).await }
+        ) -> impl Future<Output = Result<$output, StoreError>> + Send {
+            async move { $of::$method(&UnsupportedExtensions, $(backend!(@own $arg $(=> $by)?)),*).await }
         }
     )*};
     (@by $type:ty) => { $type };
@@ -66,52 +66,53 @@ macro_rules! backend {
 __methods! { [backend]
     /// An open backend: a client or a pool of connections, which clones share.
     ///
-    /// It is all that a new store has to bring. A [`Handle`](crate::Handle) opens and closes it, limits how long a
-    /// call takes if [`patience`](Self::patience) says how long, and makes calls again that have collided with
-    /// others; [`job_store!`](crate::job_store) makes a store of that. What a method has to do is said where the
-    /// contract says it. Arguments come by reference, since a call may have to be repeated.
+    /// A new store only has to implement this trait. A [`BackendHandle`](crate::BackendHandle) opens and closes the
+    /// backend, applies the timeout [`patience`](Self::patience) to calls, and retries calls after write conflicts;
+    /// [`job_store!`](crate::job_store) implements a store from that. The required behavior of each method is
+    /// documented on the corresponding method of `JobStore`. Arguments are passed by reference, because a call may be
+    /// retried.
     Backend {
-        /// What the store's builder has checked.
+        /// The options that the store's builder has validated.
         type Options: Send + Sync + 'static;
 
-        /// What a store with these options can do; see [`JobStore::caps`](punctual_core::JobStore::caps).
+        /// The capabilities of a store with these options; see [`JobStore::caps`](punctual_core::JobStore::caps).
         fn caps(options: &Self::Options) -> StoreCaps;
 
-        /// Connects in the current runtime, and prepares tables and the like; see
-        /// [`JobStore::start`](punctual_core::JobStore::start). It closes what it has opened when it fails.
+        /// Connects in the current runtime and creates tables etc. if needed; see
+        /// [`JobStore::start`](punctual_core::JobStore::start). If it fails, it closes what it has opened.
         fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
-        /// Fails with [`Replaced`](punctual_core::StoreErrorKind::Replaced) if what was opened is not what the options
-        /// name any more. Called before each call, and so quick.
+        /// Fails with [`Replaced`](punctual_core::StoreErrorKind::Replaced) if the open database is no longer the one
+        /// that the options refer to. It is called before every call and must be cheap.
         fn check(&self) -> Result<(), StoreError> {
             Ok(())
         }
 
-        /// Whether opening it anew helps then: not where the connections were given by the user.
+        /// Whether the backend can be reopened after `Replaced`. This is false for connections provided by the user.
         fn can_reopen(&self) -> bool {
             false
         }
 
-        /// Clears away what would be taken for a part of what is there now. Called before it is closed.
+        /// Removes leftover files that would be mistaken for part of the new database. It is called before `close`.
         fn make_way(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
             async { Ok(()) }
         }
 
-        /// Closes what was opened, for all clones.
+        /// Closes the backend, for all clones.
         fn close(&self) -> impl Future<Output = ()> + Send;
 
-        /// How long a call may take before the backend counts as unavailable; none where it limits its calls by
-        /// itself. The call is dropped then: it may or may not have been carried out, or half of it. A `claim_due`
-        /// that is cut off half way has claimed jobs that nobody knows of until their leases expire. It is no limit
-        /// for [`open`](Self::open) and [`close`](Self::close), which limit themselves.
+        /// The timeout of a call, after which the backend is considered unavailable; `None` if the backend limits its
+        /// calls itself. A call that times out is dropped: it may have been executed completely, partly or not at all.
+        /// If `claim_due` is dropped midway, the jobs that it has claimed stay claimed until their leases expire. The
+        /// timeout doesn't apply to [`open`](Self::open) and [`close`](Self::close), which must limit themselves.
         fn patience(options: &Self::Options) -> Option<Duration> {
             let _ = options;
             None
         }
 
-        /// Whether a call failed because others were in its way, and nothing of it was carried out: then the whole
-        /// call is made again. A backend that carries a call out in several swaps, each durable by itself, must not
-        /// return true for an error of one of them: it repeats the single swap.
+        /// Whether a call failed because of a conflict with a concurrent call and had no effect. The whole call is then
+        /// retried. A backend that executes a call as several durable writes must return false for an error of a single
+        /// write, and retry that write itself.
         fn is_collision(error: &StoreError) -> bool {
             let _ = error;
             false
@@ -119,9 +120,9 @@ __methods! { [backend]
     }
 }
 
-/// A store without a history and without transactions.
-pub(crate) struct Without;
+/// A store without history and without transactions: all methods return `Unsupported`.
+pub(crate) struct UnsupportedExtensions;
 
-impl RunHistory for Without {}
+impl RunHistory for UnsupportedExtensions {}
 
-impl TransactionalJobs for Without {}
+impl TransactionalJobs for UnsupportedExtensions {}

@@ -1,22 +1,22 @@
-//! Batches, cut into what a backend takes at once.
+//! Splitting of batches into chunks and groups that a backend can process in one request.
 
 use std::collections::HashMap;
 
 use punctual_core::{BatchLimit, Commit, JobId, NewRecord, TaskFilter, TaskName};
 
-/// The tasks that a filter lets pass; none for all of them.
+/// The task names that a filter matches, or `None` if it matches all tasks.
 #[must_use]
 pub fn task_names(filter: &TaskFilter) -> Option<Vec<&str>> {
     match filter {
         TaskFilter::Any => None,
         TaskFilter::Only(names) => Some(names.iter().map(TaskName::as_str).collect()),
-        // A kind of filter that a newer core knows and this build doesn't lets nothing pass.
+        // An unknown variant, added by a newer version of punctual-core, matches no task.
         _ => Some(Vec::new()),
     }
 }
 
-/// Cuts rows into parts, each for one request: so many rows at most, and about so many bytes. One that is larger
-/// goes alone.
+/// Splits rows into chunks of at most `limit.count` rows and `limit.bytes` bytes. A row that is larger than
+/// `limit.bytes` forms its own chunk.
 ///
 /// ```
 /// use punctual_core::BatchLimit;
@@ -44,26 +44,26 @@ pub fn parts<T>(
     })
 }
 
-/// Jobs in parts that are each added by one request, by the bytes of their definitions.
+/// Splits jobs into chunks that are each added by one request. The size of a job is that of its definition.
 pub fn job_parts(jobs: &[NewRecord], limit: BatchLimit) -> impl Iterator<Item = &[NewRecord]> {
     parts(jobs, limit, |job| job.definition.as_bytes().len())
 }
 
-/// Commits with their places in the batch, no two of them for the same job.
+/// Commits with their indexes in the batch, no two of them for the same job.
 pub type Wave<'a> = Vec<(usize, &'a Commit)>;
 
-/// Splits a batch into waves, to be carried out one after the other, each all at once: so commits for
-/// the same job keep their order. Nearly all batches have one wave.
+/// Splits a batch into groups that are executed one after the other, so that commits for the same job keep their
+/// order. The commits of one group can be executed in one request. Most batches form one group.
 #[must_use]
 pub fn waves(batch: &[Commit]) -> Vec<Wave<'_>> {
     let mut seen: HashMap<&JobId, usize> = HashMap::with_capacity(batch.len());
     let mut waves: Vec<Wave<'_>> = Vec::new();
-    for (place, commit) in batch.iter().enumerate() {
+    for (index, commit) in batch.iter().enumerate() {
         let earlier = seen.entry(&commit.id).or_default();
         if waves.len() == *earlier {
             waves.push(Vec::new());
         }
-        waves[*earlier].push((place, commit));
+        waves[*earlier].push((index, commit));
         *earlier += 1;
     }
     waves
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_as_large_as_they_may_be() {
+    fn chunks_are_as_large_as_the_limits_allow() {
         let limit = BatchLimit { count: 3, bytes: 10 };
         let cut =
             |rows: &[usize]| parts(rows, limit, |row| *row).map(<[_]>::to_vec).collect::<Vec<_>>();
@@ -88,15 +88,15 @@ mod tests {
     }
 
     #[test]
-    fn commits_for_the_same_job_are_kept_in_order() {
+    fn commits_for_the_same_job_keep_their_order() {
         let commit = |name: &str| Commit {
             id: JobId::new(name).unwrap(),
             fence: Fence(1),
             action: CommitAction::Finish { start: Vec::new() },
         };
         let batch = ["a", "b", "a", "c", "a", "b"].map(commit);
-        let places = |wave: &Wave<'_>| wave.iter().map(|(place, _)| *place).collect::<Vec<_>>();
-        let waves: Vec<_> = waves(&batch).iter().map(places).collect();
+        let indexes = |wave: &Wave<'_>| wave.iter().map(|(index, _)| *index).collect::<Vec<_>>();
+        let waves: Vec<_> = waves(&batch).iter().map(indexes).collect();
         assert_eq!(waves, [vec![0, 1, 3], vec![2, 5], vec![4]]);
     }
 }

@@ -1,4 +1,4 @@
-//! A store that may be started, shut down and started again.
+//! The owner of a backend, which can be started and shut down repeatedly.
 
 use std::fmt;
 use std::future::Future;
@@ -12,32 +12,32 @@ use tokio::time::timeout;
 
 use crate::Backend;
 
-/// How often something is done again after a collision with others.
-const ATTEMPTS: u32 = 20;
+/// The maximum number of attempts of a call that fails because of write conflicts.
+const MAX_CONFLICT_ATTEMPTS: u32 = 20;
 
-/// A backend that is open between a start and a shutdown; clones share it.
+/// A backend that is open between `start` and `shutdown`. Clones share it.
 ///
-/// A store has one as its field `handle`, and [`job_store!`](crate::job_store) does the rest.
-pub struct Handle<B: Backend>(Arc<Shared<B>>);
+/// A store type has a field `handle` of this type; [`job_store!`](crate::job_store) generates the rest.
+pub struct BackendHandle<B: Backend>(Arc<Shared<B>>);
 
 struct Shared<B: Backend> {
     options: B::Options,
     state: Mutex<State<B>>,
-    /// Lets one call at a time open anew what was replaced.
+    /// Ensures that only one call at a time reopens the backend.
     reopening: tokio::sync::Mutex<()>,
 }
 
 struct State<B> {
-    /// There while the store is started.
+    /// `Some` while the store is started.
     open: Option<B>,
-    /// It is not what the options name: the next call closes it and opens that.
+    /// The open backend has been replaced; the next call closes it and reopens the current one.
     is_replaced: bool,
-    /// How often that was so.
+    /// The number of replacements that were detected.
     generation: u64,
 }
 
-impl<B: Backend> Handle<B> {
-    /// A store with these options, not started.
+impl<B: Backend> BackendHandle<B> {
+    /// Creates a handle with these options. The backend is not opened.
     pub fn new(options: B::Options) -> Self {
         let state = Mutex::new(State { open: None, is_replaced: false, generation: 0 });
         Self(Arc::new(Shared { options, state, reopening: tokio::sync::Mutex::default() }))
@@ -49,43 +49,42 @@ impl<B: Backend> Handle<B> {
         &self.0.options
     }
 
-    /// How often what was open was found to be replaced.
+    /// The number of times that the open backend was found to be replaced.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.0.state.lock().generation
     }
 
-    /// The backend as it was opened, perhaps to what was replaced since.
+    /// The open backend, without a check whether it has been replaced.
     ///
     /// # Errors
     ///
     /// [`Unavailable`](StoreErrorKind::Unavailable) while the store is not started.
-    pub fn opened(&self) -> Result<B, StoreError> {
+    pub fn current_backend(&self) -> Result<B, StoreError> {
         self.0.state.lock().open.clone().ok_or_else(StoreError::not_started)
     }
 
-    /// The backend for a call in a transaction of the caller's. What that is connected to is the caller's business.
+    /// The backend for a call in a transaction of the caller. It is not checked whether the backend has been replaced.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](StoreErrorKind::Unsupported) unless [`StoreCaps::transactions`] says that there are such;
+    /// [`Unsupported`](StoreErrorKind::Unsupported) unless [`StoreCaps::transactions`] is set;
     /// [`Unavailable`](StoreErrorKind::Unavailable) while the store is not started.
     pub fn in_transaction(&self) -> Result<B, StoreError> {
         if B::caps(self.options()).transactions {
-            return self.opened();
+            return self.current_backend();
         }
-        let message = "this job store has no transactions of the caller's";
+        let message = "the job store doesn't support transactions of the caller";
         Err(StoreError::new(StoreErrorKind::Unsupported, message))
     }
 
     /// The backend for a call.
     ///
-    /// When it turns out to be open to what is not there any more, this call fails, and the next one opens what is
-    /// there now.
+    /// If the backend has been replaced, this call fails; the next call reopens it.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](StoreErrorKind::Unavailable) while the store is not started, and what the backend returns.
+    /// [`Unavailable`](StoreErrorKind::Unavailable) while the store is not started, and the errors of the backend.
     pub async fn backend(&self) -> Result<B, StoreError> {
         let (open, generation) = {
             let state = self.0.state.lock();
@@ -97,7 +96,7 @@ impl<B: Backend> Handle<B> {
         let checked = open.check();
         if checked.is_err() && open.can_reopen() {
             let mut state = self.0.state.lock();
-            // Unless another call has found the same.
+            // Another call may have detected the same replacement.
             if state.generation == generation {
                 state.is_replaced = true;
                 state.generation += 1;
@@ -106,14 +105,14 @@ impl<B: Backend> Handle<B> {
         checked.map(|()| open)
     }
 
-    /// Closes what was replaced, and opens what is there now.
+    /// Closes the replaced backend and opens the current one.
     async fn reopen(&self) -> Result<B, StoreError> {
         let _one_at_a_time = self.0.reopening.lock().await;
         let replaced = {
             let state = self.0.state.lock();
             match &state.open {
                 None => return Err(StoreError::not_started()),
-                // Another call has done it.
+                // Another call has reopened it.
                 Some(open) if !state.is_replaced => return Ok(open.clone()),
                 Some(open) => open.clone(),
             }
@@ -129,7 +128,7 @@ impl<B: Backend> Handle<B> {
                 return Ok(opened);
             }
         }
-        // It was shut down meanwhile.
+        // The store was shut down in the meantime.
         opened.close().await;
         Err(StoreError::not_started())
     }
@@ -138,7 +137,7 @@ impl<B: Backend> Handle<B> {
     ///
     /// # Errors
     ///
-    /// What the backend returns.
+    /// The errors of the backend.
     pub async fn start(&self) -> Result<(), StoreError> {
         let is_started = {
             let state = self.0.state.lock();
@@ -153,7 +152,7 @@ impl<B: Backend> Handle<B> {
         let superfluous = {
             let mut state = self.0.state.lock();
             match &state.open {
-                // Another call was quicker.
+                // A concurrent call has opened it first.
                 Some(_) => Some(opened),
                 None => state.open.replace(opened),
             }
@@ -176,14 +175,14 @@ impl<B: Backend> Handle<B> {
         }
     }
 
-    /// What a call returns, or that it takes too long: a server that is gone without a word would be waited for
-    /// until the network gives up.
+    /// Runs a call with the call timeout. Without it, a call to an unreachable server would block until the TCP
+    /// connection times out.
     ///
     /// # Errors
     ///
-    /// Those of the call; [`Unavailable`](StoreErrorKind::Unavailable) when the backend's
-    /// [patience](Backend::patience) is over.
-    pub async fn within<T>(
+    /// The errors of the call; [`Unavailable`](StoreErrorKind::Unavailable) if the backend's
+    /// [timeout](Backend::patience) has elapsed.
+    pub async fn with_timeout<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
@@ -191,29 +190,31 @@ impl<B: Backend> Handle<B> {
             return call.await;
         };
         timeout(patience, call).await.unwrap_or_else(|_| {
-            let message = format!("the job store did not answer within {patience:?}");
+            let message = format!("the job store did not respond within {patience:?}");
             Err(StoreError::new(StoreErrorKind::Unavailable, message))
         })
     }
 
-    /// Whether to make a call again that has failed for the `attempt`th time: after a
-    /// [collision](Backend::is_collision).
+    /// Whether to retry a call that has failed for the `attempt`th time. Calls are retried after a
+    /// [write conflict](Backend::is_collision).
     #[must_use]
-    pub fn again(&self, error: &StoreError, attempt: u32) -> bool {
-        attempt < ATTEMPTS && B::is_collision(error)
+    pub fn should_retry(&self, error: &StoreError, attempt: u32) -> bool {
+        attempt < MAX_CONFLICT_ATTEMPTS && B::is_collision(error)
     }
 }
 
-impl<B: Backend> Clone for Handle<B> {
+impl<B: Backend> Clone for BackendHandle<B> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<B: Backend> fmt::Debug for Handle<B> {
-    /// Without the options, which may have a password in them.
+impl<B: Backend> fmt::Debug for BackendHandle<B> {
+    /// Omits the options, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("started", &self.opened().is_ok()).finish_non_exhaustive()
+        f.debug_struct("BackendHandle")
+            .field("started", &self.current_backend().is_ok())
+            .finish_non_exhaustive()
     }
 }
 

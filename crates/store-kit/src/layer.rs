@@ -1,4 +1,4 @@
-//! Stores that do most things as another does.
+//! Stores that wrap another store.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use punctual_core::{
     StoredJob, TakeOver, TaskFilter, Timestamp, TransactionalJobs,
 };
 
-/// Writes the methods of [`JobStore`] and its companions that return a `Result`, once for the layer and once
-/// for the store under it.
+/// Generates the methods of [`JobStore`] and its companion traits that return a `Result`, for the layer and for the
+/// store that it forms.
 macro_rules! layer {
-    // What a store has beside those.
+    // The methods that don't return a `Result`.
     (@beside JobStore) => {
         fn caps(&self) -> StoreCaps {
             self.0.caps()
@@ -34,14 +34,14 @@ macro_rules! layer {
     (@beside $companion:ident) => {};
     ({} $($of:ident {
         $(
-            $call:ident: $name:ident($($arg:ident: $ty:ty $(=> $by:ty)?),*) -> $answer:ty $(= $default:expr)?;
+            $call:ident: $name:ident($($arg:ident: $ty:ty $(=> $by:ty)?),*) -> $output:ty $(= $default:expr)?;
         )*
     })*) => {
-        /// A method of a store, or of its companions, that can fail.
+        /// A fallible method of a store or of one of its companion traits.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum StoreCall {
-            /// [`JobStore::shutdown`], whose failure nobody hears of.
+            /// [`JobStore::shutdown`]; an error of the layer is discarded.
             Shutdown,
             /// [`JobStore::start`].
             Start,
@@ -51,18 +51,17 @@ macro_rules! layer {
             )*)*
         }
 
-        /// What is different about a store that otherwise does as [`inner`](Self::inner) does: one that measures,
-        /// traces or limits calls, or, in tests, delays, disturbs or breaks a store. [`Layered`] makes a store of
-        /// it.
+        /// Overrides some methods of the store [`inner`](Self::inner), for example to measure, trace or limit calls, or
+        /// to inject delays and failures in tests. [`Layered`] turns it into a store.
         ///
         /// ```
         /// use punctual_core::{DynJobStore, JobStore, StoreError, StoreErrorKind};
         /// use punctual_store_kit::{Layered, StoreCall, StoreLayer};
         ///
-        /// /// Can't be reached, but for its start.
-        /// struct Gone<S>(S);
+        /// /// Fails every call except `start`.
+        /// struct Unreachable<S>(S);
         ///
-        /// impl<S: JobStore> StoreLayer for Gone<S> {
+        /// impl<S: JobStore> StoreLayer for Unreachable<S> {
         ///     fn inner(&self) -> &dyn DynJobStore {
         ///         &self.0
         ///     }
@@ -74,21 +73,21 @@ macro_rules! layer {
         ///     ) -> Result<T, StoreError> {
         ///         match call {
         ///             StoreCall::Start => work.await,
-        ///             _ => Err(StoreError::new(StoreErrorKind::Unavailable, "it is gone")),
+        ///             _ => Err(StoreError::new(StoreErrorKind::Unavailable, "unreachable")),
         ///         }
         ///     }
         /// }
         ///
-        /// fn gone<S: JobStore>(store: S) -> impl JobStore {
-        ///     Layered(Gone(store))
+        /// fn unreachable<S: JobStore>(store: S) -> impl JobStore {
+        ///     Layered(Unreachable(store))
         /// }
         /// ```
         pub trait StoreLayer: Send + Sync + 'static {
-            /// The store that does what the layer does not do itself.
+            /// The store that executes the calls that the layer does not override.
             fn inner(&self) -> &dyn DynJobStore;
 
-            /// What is done about every call that the layer does not do itself: `work` is the inner
-            /// store's. By itself it lets it pass.
+            /// Wraps every call that the layer does not override. `work` is the call of the inner store. The default
+            /// implementation awaits it unchanged.
             fn around<T: Send>(
                 &self,
                 call: StoreCall,
@@ -127,7 +126,7 @@ macro_rules! layer {
                 fn $name(
                     &self,
                     $($arg: $ty),*
-                ) -> impl Future<Output = Result<$answer, StoreError>> + Send {
+                ) -> impl Future<Output = Result<$output, StoreError>> + Send {
                     async move {
                         self.around(StoreCall::$call, self.inner().$name($($arg),*)).await
                     }
@@ -143,7 +142,7 @@ macro_rules! layer {
                     fn $name(
                         &self,
                         $($arg: $ty),*
-                    ) -> impl Future<Output = Result<$answer, StoreError>> + Send {
+                    ) -> impl Future<Output = Result<$output, StoreError>> + Send {
                         self.0.$name($($arg),*)
                     }
                 )*
@@ -154,6 +153,6 @@ macro_rules! layer {
 
 __methods! { [layer] }
 
-/// The store that a [`StoreLayer`] and what is below it make together.
+/// The [`JobStore`] that a [`StoreLayer`] and its inner store form.
 #[derive(Clone, Debug, Default)]
 pub struct Layered<L>(pub L);

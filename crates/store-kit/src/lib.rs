@@ -1,24 +1,24 @@
-//! What job stores of the Punctual job scheduler have in common, for those who write another one.
+//! Shared building blocks for job stores of the Punctual job scheduler.
 //!
-//! A store is a [`JobStore`](punctual_core::JobStore), and nothing here has to be used to make one. What is here
-//! is what every store with a connection needs besides knowing its backend:
+//! A store is any type that implements [`JobStore`](punctual_core::JobStore); using this crate is optional. It provides
+//! what all stores with a connection need, independent of the backend:
 //!
-//! - [`Backend`], an open connection with the operations of the contract, and [`Handle`], which opens it when the
-//!   store is started, closes it when it is shut down, limits how long a call takes if the backend says how long,
-//!   and makes calls again that have collided with others. [`job_store!`] makes a store of the two.
-//! - [`cells`], the whole `Backend` for a backend that has nothing but compare-and-swap.
-//! - [`parts`], [`job_parts`] and [`waves`] cut batches into requests.
-//! - [`PageReader`] and [`history_range`] gather pages, also of what can't be read in part.
-//! - [`StoreLayer`] makes a store that does most things as another does.
-//! - [`check_name`] and [`SecretUrl`] are for a store's builder.
+//! - [`Backend`], an open connection with the operations of the contract, and [`BackendHandle`], which opens it when
+//!   the store is started, closes it when the store is shut down, applies a timeout to calls if the backend defines
+//!   one, and retries calls after write conflicts. [`job_store!`] implements a store from the two.
+//! - [`kv`], a complete `Backend` on top of a key-value store with compare-and-swap.
+//! - [`parts`], [`job_parts`] and [`waves`] split batches into requests.
+//! - [`PageReader`] and [`history_range`] collect pages of records of which some may be corrupt.
+//! - [`StoreLayer`] wraps a store and overrides some of its methods.
+//! - [`check_name`] and [`SecretUrl`] validate the settings of a store's builder.
 //!
-//! What becomes of a record is in none of them: that are the methods of
-//! [`StoredJob`](punctual_core::StoredJob), which a backend carries out in its own way; `cells` calls them as they
-//! are. A store is done when it passes `punctual_testkit::job_store_suite!`.
+//! None of these helpers defines state transitions; those are the methods of [`StoredJob`](punctual_core::StoredJob).
+//! `kv` calls them directly, other backends implement them in their own way. A store is complete when it passes
+//! `punctual_testkit::job_store_suite!`.
 //!
 //! # Examples
 //!
-//! A store on a medium that can compare and swap, here a map in memory:
+//! A store on top of a key-value store with compare-and-swap, here a map in memory:
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -27,84 +27,89 @@
 //! use punctual_core::{
 //!     Encoded, JobId, JobStore, NewRecord, Schedule, StoreCaps, StoreError, TaskFilter, TaskName, Timestamp,
 //! };
-//! use punctual_store_kit::cells::{Cell, CellKind, CellStore, CellValue, Medium, Swap};
-//! use punctual_store_kit::{Handle, job_store};
+//! use punctual_store_kit::kv::{CompareAndSwap, KvBackend, KvEntry, KvNamespace, KvStore, KvValue};
+//! use punctual_store_kit::{BackendHandle, job_store};
 //!
-//! /// Values with their versions, all of them taken from one counter.
+//! /// Values with their versions, which come from one counter.
 //! #[derive(Debug, Default)]
-//! struct Cells {
+//! struct Entries {
 //!     last: u64,
-//!     by_name: BTreeMap<(CellKind, String), (u64, CellValue)>,
+//!     by_key: BTreeMap<(KvNamespace, String), (u64, KvValue)>,
 //! }
 //!
-//! /// Elsewhere the client of a server.
+//! /// Usually the client of a server.
 //! #[derive(Clone, Debug, Default)]
-//! struct Shelf(Arc<Mutex<Cells>>);
+//! struct MapStore(Arc<Mutex<Entries>>);
 //!
-//! impl Medium for Shelf {
-//!     /// Elsewhere its URL.
-//!     type Options = Shelf;
+//! impl KvStore for MapStore {
+//!     /// Usually its URL.
+//!     type Options = MapStore;
 //!     type Version = u64;
 //!
-//!     fn caps(_: &Shelf) -> StoreCaps {
+//!     fn caps(_: &MapStore) -> StoreCaps {
 //!         StoreCaps::memory()
 //!     }
 //!
-//!     async fn open(shelf: &Shelf) -> Result<Self, StoreError> {
-//!         Ok(shelf.clone())
+//!     async fn open(store: &MapStore) -> Result<Self, StoreError> {
+//!         Ok(store.clone())
 //!     }
 //!
-//!     async fn list(&self, kind: CellKind) -> Result<Vec<Cell<u64>>, StoreError> {
-//!         let cells = self.0.lock().expect("nobody panics");
-//!         let of_kind = cells.by_name.iter().filter(|((own, _), _)| *own == kind);
-//!         let cell = |((_, name), (version, value)): (&(_, String), &(u64, CellValue))| Cell {
-//!             name: name.clone(),
+//!     async fn list(&self, namespace: KvNamespace) -> Result<Vec<KvEntry<u64>>, StoreError> {
+//!         let entries = self.0.lock().expect("not poisoned");
+//!         let in_namespace = entries.by_key.iter().filter(|((other, _), _)| *other == namespace);
+//!         let entry = |((_, storage_key), (version, value)): (&(_, String), &(u64, KvValue))| KvEntry {
+//!             storage_key: storage_key.clone(),
 //!             version: *version,
 //!             value: value.clone(),
 //!         };
-//!         Ok(of_kind.map(cell).collect())
+//!         Ok(in_namespace.map(entry).collect())
 //!     }
 //!
-//!     async fn read(&self, kind: CellKind, names: Vec<String>) -> Result<Vec<Option<Cell<u64>>>, StoreError> {
-//!         let cells = self.0.lock().expect("nobody panics");
-//!         let read = |name: String| {
-//!             let (version, value) = cells.by_name.get(&(kind, name.clone()))?.clone();
-//!             Some(Cell { name, version, value })
+//!     async fn read(
+//!         &self,
+//!         namespace: KvNamespace,
+//!         keys: Vec<String>,
+//!     ) -> Result<Vec<Option<KvEntry<u64>>>, StoreError> {
+//!         let entries = self.0.lock().expect("not poisoned");
+//!         let read = |storage_key: String| {
+//!             let (version, value) = entries.by_key.get(&(namespace, storage_key.clone()))?.clone();
+//!             Some(KvEntry { storage_key, version, value })
 //!         };
-//!         Ok(names.into_iter().map(read).collect())
+//!         Ok(keys.into_iter().map(read).collect())
 //!     }
 //!
-//!     async fn swap(&self, swaps: Vec<Swap<u64>>) -> Result<Vec<bool>, StoreError> {
-//!         let mut cells = self.0.lock().expect("nobody panics");
-//!         let swap = |Swap { kind, name, old, new, .. }: Swap<u64>| {
-//!             let key = (kind, name);
-//!             let is_old = cells.by_name.get(&key).map(|(version, _)| *version) == old.map(|old| old.version);
-//!             if is_old {
-//!                 cells.last += 1;
-//!                 let version = cells.last;
+//!     async fn swap(&self, swaps: Vec<CompareAndSwap<u64>>) -> Result<Vec<bool>, StoreError> {
+//!         let mut entries = self.0.lock().expect("not poisoned");
+//!         let swap = |CompareAndSwap { namespace, storage_key, expected, new, .. }: CompareAndSwap<u64>| {
+//!             let key = (namespace, storage_key);
+//!             let current = entries.by_key.get(&key).map(|(version, _)| *version);
+//!             let is_current = current == expected.map(|entry| entry.version);
+//!             if is_current {
+//!                 entries.last += 1;
+//!                 let version = entries.last;
 //!                 match new {
-//!                     Some(value) => cells.by_name.insert(key, (version, value)),
-//!                     None => cells.by_name.remove(&key),
+//!                     Some(value) => entries.by_key.insert(key, (version, value)),
+//!                     None => entries.by_key.remove(&key),
 //!                 };
 //!             }
-//!             is_old
+//!             is_current
 //!         };
 //!         Ok(swaps.into_iter().map(swap).collect())
 //!     }
 //! }
 //!
-//! /// The store as users see it.
+//! /// The public store type.
 //! #[derive(Clone)]
 //! pub struct ExampleJobStore {
-//!     handle: Handle<CellStore<Shelf>>,
+//!     handle: BackendHandle<KvBackend<MapStore>>,
 //! }
 //!
-//! job_store!(ExampleJobStore, CellStore<Shelf>);
+//! job_store!(ExampleJobStore, KvBackend<MapStore>);
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # pollster::block_on(async {
-//! let store = ExampleJobStore { handle: Handle::new(Shelf::default()) };
-//! assert!(store.add(vec![]).await.is_err(), "it is not started");
+//! let store = ExampleJobStore { handle: BackendHandle::new(MapStore::default()) };
+//! assert!(store.add(vec![]).await.is_err(), "not started");
 //! store.start().await?;
 //! let job = NewRecord {
 //!     id: JobId::new("mail")?,
@@ -124,8 +129,8 @@ mod methods;
 
 mod backend;
 mod batch;
-pub mod cells;
 mod handle;
+pub mod kv;
 mod layer;
 mod name;
 mod page;
@@ -137,7 +142,7 @@ pub use punctual_core as core;
 
 pub use backend::Backend;
 pub use batch::{Wave, job_parts, parts, task_names, waves};
-pub use handle::Handle;
+pub use handle::BackendHandle;
 pub use layer::{Layered, StoreCall, StoreLayer};
 pub use name::{check_name, invalid};
 pub use page::{PageReader, history_range};

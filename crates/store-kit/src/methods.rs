@@ -1,7 +1,8 @@
-//! The methods of a store that return a `Result`, once for all that is written for each of them.
+//! The list of all store methods that return a `Result`, for the macros that generate code for each of them.
 
-/// Passes the list to a macro (`[path]`), after what is given to it. After an argument that a repeated call needs once
-/// more stands how a [`Backend`](crate::Backend) takes it; after a method, what a backend without it returns.
+/// Invokes the macro `path` with the given arguments, followed by the list of methods. `=> T` after an argument is the
+/// type by which [`Backend`](crate::Backend) takes it, so that a retry can reuse the argument; `= expr` after a method
+/// is the default return value of `Backend`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __methods {

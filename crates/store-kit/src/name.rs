@@ -1,31 +1,31 @@
-//! Names that users choose, and that become parts of the names in a backend.
+//! Validation of user-provided names that become part of identifiers in a backend.
 
 use punctual_core::{StoreError, StoreErrorKind};
 
-/// What the user asked for can't be.
+/// Creates an error of the kind [`Invalid`](StoreErrorKind::Invalid).
 pub fn invalid(message: impl Into<String>) -> StoreError {
     StoreError::new(StoreErrorKind::Invalid, message)
 }
 
-/// Checks a name, or a prefix of names: 1 to `most` ASCII letters, digits and underscores, the first of them no
-/// digit, so that no backend would have it quoted or escaped; and it begins with none of the names that are
-/// `reserved`, in whatever case.
+/// Validates a name, or a prefix of names: 1 to `max_len` ASCII letters, digits and underscores, of which the first is
+/// not a digit, so that no backend requires quoting or escaping. The name must not begin with any of the `reserved`
+/// prefixes, regardless of case.
 ///
 /// ```
 /// use punctual_store_kit::check_name;
 ///
 /// assert!(check_name("table prefix", "punctual_", 40, &["pg_"]).is_ok());
 /// let error = check_name("table prefix", "PG_x", 40, &["pg_"]).unwrap_err();
-/// assert!(error.to_string().contains("not with pg_"));
+/// assert!(error.to_string().contains("or with pg_"));
 /// ```
 ///
 /// # Errors
 ///
-/// [`Invalid`](StoreErrorKind::Invalid) for any other; it says what the name is for, and what is allowed.
+/// [`Invalid`](StoreErrorKind::Invalid) otherwise; the message contains the purpose of the name and the rules.
 pub fn check_name(
     what: &str,
     name: &str,
-    most: usize,
+    max_len: usize,
     reserved: &[&str],
 ) -> Result<(), StoreError> {
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -33,16 +33,16 @@ pub fn check_name(
     let is_reserved = reserved
         .iter()
         .any(|own| name.get(..own.len()).is_some_and(|head| head.eq_ignore_ascii_case(own)));
-    if starts_well && plain && !is_reserved && name.len() <= most {
+    if starts_well && plain && !is_reserved && name.len() <= max_len {
         return Ok(());
     }
     let not = match reserved {
         [] => String::new(),
-        reserved => format!(", and not with {}", reserved.join(" or ")),
+        reserved => format!(" or with {}", reserved.join(" or ")),
     };
     Err(invalid(format!(
-        "{what} {name:?} is not valid: it must be 1 to {most} ASCII letters, digits and underscores, and begin \
-         with no digit{not}"
+        "{what} {name:?} is invalid: it must consist of 1 to {max_len} ASCII letters, digits and underscores, and \
+         must not begin with a digit{not}"
     )))
 }
 
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_names_pass() {
+    fn names_of_letters_digits_and_underscores_are_valid() {
         for good in ["punctual_", "_", "a", "T2_"] {
             check_name("prefix", good, 9, &["pg_"]).unwrap();
         }
@@ -60,6 +60,6 @@ mod tests {
             assert_eq!(error.kind(), StoreErrorKind::Invalid, "{bad}");
             assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
         }
-        assert!(!check_name("prefix", "1", 9, &[]).unwrap_err().to_string().contains("not with"));
+        assert!(!check_name("prefix", "1", 9, &[]).unwrap_err().to_string().contains("or with"));
     }
 }

@@ -1,4 +1,4 @@
-//! Pages of what may be damaged.
+//! Pages of records of which some may be corrupt.
 
 use std::ops::RangeInclusive;
 
@@ -7,19 +7,19 @@ use punctual_core::{
     Timestamp,
 };
 
-/// Gathers a page from rows, some of which may be such as can't be read: these don't count, since no cursor may be
-/// able to name their place, and so a page full of them has to be read past.
+/// Collects a page from rows of which some may be corrupt. Corrupt rows do not count towards the limit, because no
+/// cursor may refer to them.
 ///
 /// ```
 /// use punctual_store_kit::PageReader;
 ///
-/// // What a backend keeps, each with the place where it stands.
+/// // The rows of a backend, each with its position.
 /// let stored = ["a", "b", "c", "d"];
 /// let mut page = PageReader::new(2);
 /// while let Some(wanted) = page.wanted() {
 ///     let from = page.after().map_or(0, |after| after + 1);
 ///     let rows = stored.iter().enumerate().skip(from).take(wanted);
-///     page.push(rows.map(|(place, row)| (place, Ok(*row))));
+///     page.push(rows.map(|(position, row)| (position, Ok(*row))));
 /// }
 /// assert_eq!((page.items(), page.more()), (&["a", "b"][..], true));
 /// ```
@@ -28,7 +28,7 @@ pub struct PageReader<P, T> {
     limit: usize,
     items: Vec<T>,
     corrupt: Vec<CorruptRecord>,
-    /// How many of these stand before the last item.
+    /// The number of corrupt rows before the last item.
     corrupt_before: usize,
     after: Option<P>,
     more: bool,
@@ -36,7 +36,7 @@ pub struct PageReader<P, T> {
 }
 
 impl<P, T> PageReader<P, T> {
-    /// Of a page with up to `limit` items.
+    /// Creates a reader for a page of up to `limit` items.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         let (items, corrupt) = (Vec::new(), Vec::new());
@@ -44,32 +44,32 @@ impl<P, T> PageReader<P, T> {
         Self { limit, items, corrupt, corrupt_before: 0, after: None, more: false, is_done }
     }
 
-    /// How many rows to fetch after [`after`](Self::after); none when the page is done. One more than asked for
-    /// tells whether there is another page; where some can't be read, others may follow them.
+    /// The number of rows to fetch after [`after`](Self::after), or `None` if the page is complete. One row more than
+    /// the limit is fetched to determine whether there is another page, and one more for each corrupt row so far.
     #[must_use]
     pub fn wanted(&self) -> Option<usize> {
         let left = self.limit - self.items.len();
         (!self.is_done).then(|| left.saturating_add(1).saturating_add(self.corrupt.len()))
     }
 
-    /// The place of the last row that was fetched.
+    /// The position of the last fetched row.
     #[must_use]
     pub fn after(&self) -> Option<&P> {
         self.after.as_ref()
     }
 
-    /// The rows that were fetched: each with its place, and with the item or what is wrong with it. Fewer than
-    /// [`wanted`](Self::wanted): there are no others.
+    /// Adds the fetched rows, each with its position and either the item or the corruption. Fewer rows than
+    /// [`wanted`](Self::wanted) mean that there are no further rows.
     pub fn push(&mut self, rows: impl IntoIterator<Item = (P, Result<T, CorruptRecord>)>) {
         let Some(wanted) = self.wanted() else { return };
         let mut count = 0;
-        for (place, row) in rows {
+        for (position, row) in rows {
             count += 1;
-            self.after = Some(place);
+            self.after = Some(position);
             match row {
                 Ok(_) if self.items.len() == self.limit => {
                     self.more = true;
-                    // The next page tells of those that stand behind the last item.
+                    // Corrupt rows after the last item belong to the next page.
                     self.corrupt.truncate(self.corrupt_before);
                     break;
                 }
@@ -83,7 +83,7 @@ impl<P, T> PageReader<P, T> {
         self.is_done = self.more || count < wanted;
     }
 
-    /// The items so far.
+    /// The items that have been added so far.
     #[must_use]
     pub fn items(&self) -> &[T] {
         &self.items
@@ -114,9 +114,9 @@ impl<P> From<PageReader<P, HistoryEntry>> for HistoryPage {
     }
 }
 
-/// The first and the last instant at which runs that a query asks for can have ended; an empty range for none. Of
-/// those that ended with the entry of its cursor only those before it in the order of
-/// [keys](punctual_core::HistoryCursor) are asked for.
+/// The range of `finished` instants that a query matches; an empty range if it matches none. Of the runs that finished
+/// at the instant of the query's cursor, only those before the cursor in the order of
+/// [`HistoryCursor`](punctual_core::HistoryCursor) match.
 #[must_use]
 pub fn history_range(query: &HistoryQuery) -> RangeInclusive<Timestamp> {
     let before = query.until.map(|until| match until {
@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a page of numbers, those below zero being corrupt, and how many fetches it took.
+    /// Reads a page of numbers, of which negative ones are corrupt. Also returns the number of fetches.
     fn read(stored: &[i32], limit: usize) -> (Vec<i32>, Vec<String>, bool, usize) {
         let (mut page, mut fetches) = (PageReader::new(limit), 0);
         while let Some(wanted) = page.wanted() {
@@ -150,14 +150,14 @@ mod tests {
                 _ => Err(CorruptRecord::new(CorruptKind::Job, row.to_string(), "negative")),
             };
             let rows = stored.iter().enumerate().skip(from).take(wanted);
-            page.push(rows.map(|(place, stored)| (place, row(stored))));
+            page.push(rows.map(|(position, stored)| (position, row(stored))));
         }
         let corrupt = page.corrupt.iter().map(|corrupt| corrupt.key.clone()).collect();
         (page.items, corrupt, page.more, fetches)
     }
 
     #[test]
-    fn a_page_has_its_items_and_knows_of_more() {
+    fn a_page_contains_its_items_and_whether_there_are_more() {
         assert_eq!(read(&[1, 2, 3], 2), (vec![1, 2], vec![], true, 1));
         assert_eq!(read(&[1, 2], 2), (vec![1, 2], vec![], false, 1));
         assert_eq!(read(&[], 2), (vec![], vec![], false, 1));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_corrupt_does_not_count_and_is_told_once() {
+    fn corrupt_rows_do_not_count_and_are_reported_once() {
         let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
         assert_eq!(read(&[-1, -2, -3, 4], 2), (vec![4], keys(&["-1", "-2", "-3"]), false, 2));
         assert_eq!(read(&[1, -2, 3, -4, 5], 2), (vec![1, 3], keys(&["-2"]), true, 2));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_of_a_query_has_its_ends() {
+    fn the_range_of_a_query_includes_since_and_excludes_until() {
         let at = Timestamp::from_seconds;
         assert_eq!(history_range(&HistoryQuery::new()), Timestamp::MIN..=Timestamp::MAX);
         let query = HistoryQuery::new().since(at(1)).until(at(3));

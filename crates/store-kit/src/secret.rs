@@ -1,4 +1,4 @@
-//! Addresses with passwords in them.
+//! URLs that contain passwords.
 
 use std::error::Error;
 use std::fmt;
@@ -7,8 +7,7 @@ use punctual_core::{StoreError, error_chain};
 
 use crate::name::invalid;
 
-/// The URL of a server, with what may be a password in it: neither `Debug` nor any error shows more of it than its
-/// scheme.
+/// The URL of a server, which may contain a password. `Debug` and errors show only its scheme.
 ///
 /// ```
 /// use punctual_store_kit::SecretUrl;
@@ -21,17 +20,17 @@ use crate::name::invalid;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretUrl {
-    /// Of what kind of store, for messages.
+    /// The kind of store, for messages.
     store: &'static str,
     text: String,
 }
 
 impl SecretUrl {
-    /// The URL of a store of this kind, which begins with one of these schemes.
+    /// Creates the URL of a store of this kind. It must begin with one of the schemes.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) when it does not; with the schemes that do.
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if it has another scheme; the error lists the valid ones.
     pub fn new(
         store: &'static str,
         schemes: &[&str],
@@ -42,21 +41,21 @@ impl SecretUrl {
             return Ok(Self { store, text });
         }
         let schemes = schemes.join(":// or ");
-        Err(invalid(format!("the URL of a {store} store begins with {schemes}://")))
+        Err(invalid(format!("the URL of a {store} store must begin with {schemes}://")))
     }
 
-    /// The text itself: for the client, not for people.
+    /// The URL itself. It must be passed to the client only, not shown.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// What a client reads in the URL. Its error becomes the cause of one that repeats nothing; it is left away
-    /// when it has a part of the URL in it that may be the password.
+    /// Parses the URL with a client's parser. On failure the parser's error is attached as the source, unless it
+    /// contains the password; the message itself never contains the URL.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) when the client can't read it.
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if the parser fails.
     pub fn read<'u, T, E>(
         &'u self,
         parse: impl FnOnce(&'u str) -> Result<T, E>,
@@ -65,17 +64,17 @@ impl SecretUrl {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         parse(&self.text).map_err(|error| {
-            let invalid = invalid(format!("the URL of the {} store is not valid", self.store));
+            let invalid = invalid(format!("the URL of the {} store is invalid", self.store));
             let cause = error.into();
-            match self.is_told_by(&*cause) {
+            match self.is_leaked_by(&*cause) {
                 true => invalid,
                 false => invalid.with_source(cause),
             }
         })
     }
 
-    /// Whether an error shows what stands between the first colon of the URL's authority and its last `@`.
-    fn is_told_by(&self, error: &(dyn Error + 'static)) -> bool {
+    /// Whether the error contains the text between the first colon of the URL's authority and its last `@`.
+    fn is_leaked_by(&self, error: &(dyn Error + 'static)) -> bool {
         let after = self.text.split_once("://").map_or("", |(_, after)| after);
         let login = after.rsplit_once('@').map_or("", |(login, _)| login);
         let password = login.split_once(':').map_or(login, |(_, password)| password);
@@ -99,20 +98,20 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_are_refused_without_a_word_of_the_url() {
+    fn an_error_for_another_scheme_does_not_contain_the_url() {
         for bad in ["hunter2", "http://hunter2@there", "testy://hunter2"] {
             let error = SecretUrl::new("test", &["test", "tests"], bad).unwrap_err();
-            let told = format!("{} {error:?}", error_chain(&error));
-            assert!(told.contains("test:// or tests://"), "{told}");
-            assert!(!told.contains("hunter2"), "{told}");
+            let shown = format!("{} {error:?}", error_chain(&error));
+            assert!(shown.contains("test:// or tests://"), "{shown}");
+            assert!(!shown.contains("hunter2"), "{shown}");
         }
     }
 
     #[test]
-    fn a_cause_is_kept_unless_it_has_the_password_in_it() {
+    fn a_source_is_attached_unless_it_contains_the_password() {
         let error = url().read(|_| Err::<(), _>("a bad port")).unwrap_err();
         let told = error_chain(&error).to_string();
-        assert!(told.ends_with("not valid: a bad port"), "{told}");
+        assert!(told.ends_with("invalid: a bad port"), "{told}");
         let error = url().read(|url| Err::<(), _>(format!("{url} has a bad port"))).unwrap_err();
         assert!(!format!("{} {error:?}", error_chain(&error)).contains("hunter2"), "{error:?}");
         assert!(!format!("{:?}", url()).contains("there"));

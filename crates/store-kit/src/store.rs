@@ -1,8 +1,8 @@
-//! The store as users see it.
+//! The macro that implements a store for a type with a handle.
 
 /// Implements [`JobStore`](punctual_core::JobStore), [`RunHistory`](punctual_core::RunHistory),
 /// [`TransactionalJobs`](punctual_core::TransactionalJobs) and `Debug` for a type with a field `handle`, a
-/// [`Handle`](crate::Handle) of this [`Backend`](crate::Backend).
+/// [`BackendHandle`](crate::BackendHandle) of this [`Backend`](crate::Backend).
 #[macro_export]
 macro_rules! job_store {
     ($store:ty, $backend:ty) => {
@@ -32,7 +32,7 @@ macro_rules! __job_store {
             };
 
             impl fmt::Debug for $store {
-                /// Without its options, which may have a password in them.
+                /// Omits the options, which may contain a password.
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     f.debug_struct(stringify!($store)).finish_non_exhaustive()
                 }
@@ -69,20 +69,20 @@ macro_rules! __job_store {
     };
 }
 
-/// The methods that need an open backend.
+/// Methods that require an open backend.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __forward {
     ($backend:ty; $(
-        $call:ident: $name:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty $(= $default:expr)?;
+        $call:ident: $name:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $output:ty $(= $default:expr)?;
     )*) => {$(
-        async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
+        async fn $name(&self, $($arg: $type),*) -> Result<$output, StoreError> {
             let backend = self.handle.backend().await?;
             let mut attempt = 1;
             loop {
                 let call = Backend::$name(&backend $(, $crate::__forward!(@pass $arg $(=> $by)?))*);
-                match self.handle.within(call).await {
-                    Err(error) if self.handle.again(&error, attempt) => attempt += 1,
+                match self.handle.with_timeout(call).await {
+                    Err(error) if self.handle.should_retry(&error, attempt) => attempt += 1,
                     result => return result,
                 }
             }
@@ -92,14 +92,14 @@ macro_rules! __forward {
     (@pass $arg:ident => $by:ty) => { &$arg };
 }
 
-/// Those in a transaction of the caller's, who waits and repeats as he likes.
+/// Methods that run in a transaction of the caller. They have no timeout and are not retried.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __forward_in {
     ($backend:ty; $(
-        $call:ident: $name:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $answer:ty;
+        $call:ident: $name:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $output:ty;
     )*) => {$(
-        async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
+        async fn $name(&self, $($arg: $type),*) -> Result<$output, StoreError> {
             let backend = self.handle.in_transaction()?;
             Backend::$name(&backend $(, $crate::__forward!(@pass $arg $(=> $by)?))*).await
         }

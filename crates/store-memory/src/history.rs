@@ -1,4 +1,4 @@
-//! The runs that have ended.
+//! The finished runs.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use punctual_core::{HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobId, Timestamp};
 
-/// Entries by their keys, and the keys of each job's.
+/// Entries by key, and the keys of each job's entries.
 #[derive(Default)]
 pub(crate) struct History {
     entries: BTreeMap<HistoryCursor, HistoryEntry>,
@@ -16,9 +16,9 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn record(&mut self, entries: Vec<HistoryEntry>) {
         for entry in entries {
-            if let Entry::Vacant(place) = self.entries.entry(entry.key()) {
-                self.of_jobs.entry(entry.job_id.clone()).or_default().insert(*place.key());
-                place.insert(entry);
+            if let Entry::Vacant(vacant) = self.entries.entry(entry.key()) {
+                self.of_jobs.entry(entry.job_id.clone()).or_default().insert(*vacant.key());
+                vacant.insert(entry);
             }
         }
     }
@@ -41,7 +41,7 @@ impl History {
         HistoryPage::of(entries, query.limit)
     }
 
-    fn forget(&mut self, keys: &[HistoryCursor]) -> u64 {
+    fn remove(&mut self, keys: &[HistoryCursor]) -> u64 {
         for key in keys {
             let Some(entry) = self.entries.remove(key) else { continue };
             if let Some(of_job) = self.of_jobs.get_mut(&entry.job_id) {
@@ -54,16 +54,16 @@ impl History {
         keys.len() as u64
     }
 
-    pub(crate) fn forget_before(&mut self, before: Timestamp, limit: usize) -> u64 {
+    pub(crate) fn remove_before(&mut self, before: Timestamp, limit: usize) -> u64 {
         let old = self.entries.keys().take_while(|key| key.finished < before);
         let old: Vec<_> = old.take(limit).copied().collect();
-        self.forget(&old)
+        self.remove(&old)
     }
 
-    pub(crate) fn forget_beyond(&mut self, jobs: &[JobId], keep: usize, limit: usize) -> u64 {
+    pub(crate) fn remove_beyond(&mut self, jobs: &[JobId], keep: usize, limit: usize) -> u64 {
         let of_jobs = jobs.iter().filter_map(|job| self.of_jobs.get(job));
         let beyond = of_jobs.flat_map(|keys| keys.iter().rev().skip(keep));
         let beyond: Vec<_> = beyond.take(limit).copied().collect();
-        self.forget(&beyond)
+        self.remove(&beyond)
     }
 }

@@ -1,4 +1,4 @@
-//! The records, by id and by the instant at which they can be claimed.
+//! The jobs, indexed by id and by the instant at which they can be claimed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -9,34 +9,34 @@ use punctual_core::{
     TaskFilter, Timestamp,
 };
 
-/// The place of a record: smaller than its id, and quicker to compare when many jobs are due at once.
+/// The index of a job in `slots`. It is smaller than an id and faster to compare when many jobs are due.
 pub(crate) type Slot = u32;
 
-/// All records, each changed by the model alone; what is here are the indexes.
+/// All jobs. State changes are made by `StoredJob`; this type maintains the indexes.
 #[derive(Default)]
 pub(crate) struct Jobs {
     slots: Vec<Option<StoredJob>>,
     free: Vec<Slot>,
     by_id: HashMap<JobId, Slot>,
-    /// The `due_at` of each job that has one and that nobody has claimed.
+    /// The `due_at` of each scheduled job that is not claimed.
     due: BTreeSet<(Timestamp, Slot)>,
-    /// When the lease of each claim expires.
+    /// The instant at which each claim expires.
     claimed: BTreeSet<(Timestamp, Slot)>,
-    /// The jobs that have runs in flight.
+    /// The jobs with runs in flight.
     running: BTreeSet<Slot>,
-    /// None is smaller than a fence that a removed job had: one that is added under its id gets no old one.
+    /// At least the largest fence of all removed jobs, so that a job that is added again gets a larger one.
     last_fence: Fence,
 }
 
-/// Where a record stands in the indexes.
+/// The keys under which a job is in the indexes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Place {
+struct IndexKeys {
     at: Option<Timestamp>,
     is_claimed: bool,
     is_running: bool,
 }
 
-impl Place {
+impl IndexKeys {
     fn of(job: &StoredJob) -> Self {
         Self {
             at: job.claimable_at(),
@@ -58,7 +58,7 @@ impl Jobs {
         self.last_fence = self.last_fence.next();
         let job = StoredJob::new(new, self.last_fence);
         self.by_id.insert(job.record.id.clone(), slot);
-        self.enter(slot, Place::of(&job));
+        self.insert_into_indexes(slot, IndexKeys::of(&job));
         self.slots[slot as usize] = Some(job);
         AddOutcome::Added
     }
@@ -82,7 +82,7 @@ impl Jobs {
         outcome.unwrap_or(CommitOutcome::Stale)
     }
 
-    /// Lets the model change a job, and the indexes follow; none when there is no such job.
+    /// Applies a change of `StoredJob` and updates the indexes. Returns `None` if the job doesn't exist.
     fn change<T>(&mut self, id: &JobId, change: impl FnOnce(&mut StoredJob) -> T) -> Option<T> {
         let slot = *self.by_id.get(id)?;
         self.change_at(slot, change)
@@ -90,30 +90,30 @@ impl Jobs {
 
     fn change_at<T>(&mut self, slot: Slot, change: impl FnOnce(&mut StoredJob) -> T) -> Option<T> {
         let job = self.slots.get_mut(slot as usize)?.as_mut()?;
-        let before = Place::of(job);
+        let before = IndexKeys::of(job);
         let result = change(job);
-        let after = Place::of(job);
+        let after = IndexKeys::of(job);
         if before != after {
-            self.leave(slot, before);
-            self.enter(slot, after);
+            self.remove_from_indexes(slot, before);
+            self.insert_into_indexes(slot, after);
         }
         Some(result)
     }
 
-    fn enter(&mut self, slot: Slot, place: Place) {
-        if let Some(at) = place.at {
-            if place.is_claimed { &mut self.claimed } else { &mut self.due }.insert((at, slot));
+    fn insert_into_indexes(&mut self, slot: Slot, keys: IndexKeys) {
+        if let Some(at) = keys.at {
+            if keys.is_claimed { &mut self.claimed } else { &mut self.due }.insert((at, slot));
         }
-        if place.is_running {
+        if keys.is_running {
             self.running.insert(slot);
         }
     }
 
-    fn leave(&mut self, slot: Slot, place: Place) {
-        if let Some(at) = place.at {
-            if place.is_claimed { &mut self.claimed } else { &mut self.due }.remove(&(at, slot));
+    fn remove_from_indexes(&mut self, slot: Slot, keys: IndexKeys) {
+        if let Some(at) = keys.at {
+            if keys.is_claimed { &mut self.claimed } else { &mut self.due }.remove(&(at, slot));
         }
-        if place.is_running {
+        if keys.is_running {
             self.running.remove(&slot);
         }
     }
@@ -126,11 +126,11 @@ impl Jobs {
         self.slots.get(slot as usize)?.as_ref()
     }
 
-    /// Takes a job out, for the caller to drop.
+    /// Removes a job and returns it, so that the caller can drop it after releasing the lock.
     pub(crate) fn remove(&mut self, id: &JobId) -> Option<StoredJob> {
         let slot = self.by_id.remove(id)?;
         let job = self.slots.get_mut(slot as usize)?.take()?;
-        self.leave(slot, Place::of(&job));
+        self.remove_from_indexes(slot, IndexKeys::of(&job));
         self.last_fence = self.last_fence.max(job.record.fence);
         self.free.push(slot);
         Some(job)
@@ -142,15 +142,15 @@ impl Jobs {
             .iter()
             .flatten()
             .map(|job| &job.record)
-            .filter(|record| after.is_none_or(|after| order(record) > order_of(after)))
+            .filter(|record| after.is_none_or(|after| record_order(record) > cursor_order(after)))
             .collect();
         let more = limit > 0 && rest.len() > limit;
         if more {
-            // Only the page itself has to be sorted.
-            rest.select_nth_unstable_by(limit - 1, |a, b| order(a).cmp(&order(b)));
+            // Only the page has to be sorted.
+            rest.select_nth_unstable_by(limit - 1, |a, b| record_order(a).cmp(&record_order(b)));
         }
         rest.truncate(limit);
-        rest.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+        rest.sort_unstable_by(|a, b| record_order(a).cmp(&record_order(b)));
         let next = rest.last().filter(|_| more).map(|last| JobCursor::of(last));
         JobPage::new(rest.into_iter().cloned().collect(), next)
     }
@@ -165,7 +165,7 @@ impl Jobs {
     ) -> Claims {
         let passes = |slot: Slot| self.at(slot).is_some_and(|job| filter.passes(&job.record.task));
         let reached = ..=(now, Slot::MAX);
-        // One more than asked for tells whether there is more.
+        // One job more than the limit is searched for to determine whether there are more.
         let wanted = limit.saturating_add(1);
         let due = self.due.range(reached).copied().filter(|&(_, slot)| passes(slot)).take(wanted);
         let mut due: Vec<(Timestamp, Slot)> = due.collect();
@@ -197,47 +197,48 @@ impl Jobs {
         [first(&self.due), first(&self.claimed)].into_iter().flatten().min()
     }
 
-    /// The jobs with claims or runs, whose task passes the filter.
-    fn held(&self, filter: &TaskFilter) -> impl Iterator<Item = (Slot, &StoredJob)> {
-        let mut held: BTreeSet<Slot> = self.claimed.iter().map(|&(_, slot)| slot).collect();
-        held.extend(&self.running);
-        held.into_iter()
+    /// The jobs with claims or runs whose task matches the filter.
+    fn owned_jobs(&self, filter: &TaskFilter) -> impl Iterator<Item = (Slot, &StoredJob)> {
+        let mut owned: BTreeSet<Slot> = self.claimed.iter().map(|&(_, slot)| slot).collect();
+        owned.extend(&self.running);
+        owned
+            .into_iter()
             .filter_map(|slot| Some((slot, self.at(slot)?)))
             .filter(|(_, job)| filter.passes(&job.record.task))
     }
 
-    /// Whether any claim or run is one of the nodes that `is_dead` names.
+    /// Whether a node for which `is_dead` returns true owns a claim or a run.
     pub(crate) fn has_orphans(
         &self,
         filter: &TaskFilter,
         is_dead: impl Fn(&NodeId) -> bool,
     ) -> bool {
-        self.held(filter).any(|(_, job)| {
+        self.owned_jobs(filter).any(|(_, job)| {
             job.claim.as_ref().is_some_and(|claim| is_dead(&claim.node))
                 || job.runs.iter().any(|run| is_dead(&run.node))
         })
     }
 
-    /// Gives the runs of dead nodes to `heir` and releases their claims. The nodes that have lost something are
-    /// put into `losers`.
+    /// Assigns the runs of dead nodes to `new_owner` and releases their claims. The previous owners are added to
+    /// `revoked_nodes`.
     pub(crate) fn take_over(
         &mut self,
-        heir: &NodeId,
+        new_owner: &NodeId,
         limit: usize,
         filter: &TaskFilter,
         is_dead: impl Fn(&NodeId) -> bool,
-        losers: &mut Vec<NodeId>,
+        revoked_nodes: &mut Vec<NodeId>,
     ) -> TakeOver {
         let mut orphans: Vec<(Slot, RunId)> = Vec::new();
         let mut claims: BTreeSet<Slot> = BTreeSet::new();
-        for (slot, job) in self.held(filter) {
+        for (slot, job) in self.owned_jobs(filter) {
             if let Some(claim) = job.claim.as_ref().filter(|claim| is_dead(&claim.node)) {
                 claims.insert(slot);
-                losers.push(claim.node.clone());
+                revoked_nodes.push(claim.node.clone());
             }
             for run in job.runs.iter().filter(|run| is_dead(&run.node)) {
                 orphans.push((slot, run.run_id));
-                losers.push(run.node.clone());
+                revoked_nodes.push(run.node.clone());
             }
         }
         let more = orphans.len() > limit || claims.len() > limit;
@@ -249,7 +250,7 @@ impl Jobs {
         }
         for (slot, run_id) in orphans.into_iter().take(limit) {
             let run = self.change_at(slot, |job| {
-                let run = job.take_over(run_id, heir, &is_dead)?;
+                let run = job.take_over(run_id, new_owner, &is_dead)?;
                 Some(OrphanedRun::new(job.record.clone(), run))
             });
             taken.runs.extend(run.flatten());
@@ -258,14 +259,14 @@ impl Jobs {
     }
 }
 
-/// Where a record stands in the list: soonest first, those without a time last, ties by id.
+/// The sort key of a job in the list: earliest first, jobs without a time last, ties by id.
 type Order<'a> = (bool, Option<Timestamp>, &'a JobId);
 
-fn order(record: &JobRecord) -> Order<'_> {
+fn record_order(record: &JobRecord) -> Order<'_> {
     let time = record.next_run_time();
     (time.is_none(), time, &record.id)
 }
 
-fn order_of(cursor: &JobCursor) -> Order<'_> {
+fn cursor_order(cursor: &JobCursor) -> Order<'_> {
     (cursor.next_run_time.is_none(), cursor.next_run_time, &cursor.id)
 }

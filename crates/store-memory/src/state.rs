@@ -1,4 +1,4 @@
-//! All that the lock protects: jobs, nodes, the runs that have ended, and metadata.
+//! The state that the lock protects: jobs, nodes, finished runs, and metadata.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +18,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Takes jobs out, for the caller to drop.
+    /// Removes jobs and returns them, so that the caller can drop them after releasing the lock.
     pub(crate) fn remove(&mut self, ids: &[JobId]) -> Vec<Option<StoredJob>> {
         ids.iter().map(|id| self.jobs.remove(id)).collect()
     }
@@ -41,18 +41,18 @@ impl State {
 
     pub(crate) fn take_over(
         &mut self,
-        heir: &NodeId,
+        new_owner: &NodeId,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> TakeOver {
-        let mut losers = Vec::new();
+        let mut revoked_nodes = Vec::new();
         let nodes = &self.nodes;
-        // The heir's own come back to it once, if it has not renewed.
+        // Runs of the new owner itself are included if its lease has expired.
         let is_dead = |node: &NodeId| NodeLease::is_dead(nodes.get(node).copied(), now);
-        let taken = self.jobs.take_over(heir, limit, filter, is_dead, &mut losers);
-        for loser in losers {
-            self.nodes.entry(loser).and_modify(|lease| *lease = NodeLease::REVOKED);
+        let taken = self.jobs.take_over(new_owner, limit, filter, is_dead, &mut revoked_nodes);
+        for node in revoked_nodes {
+            self.nodes.entry(node).and_modify(|lease| *lease = NodeLease::REVOKED);
         }
         taken
     }

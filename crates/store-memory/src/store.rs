@@ -1,4 +1,4 @@
-//! The public handle: takes the lock, and does nothing else.
+//! The public store type, which only acquires the lock.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,15 +14,14 @@ use punctual_core::{
 
 use crate::state::State;
 
-/// Keeps jobs in this process's memory.
+/// Stores jobs in the memory of this process.
 ///
-/// Clones are handles on the same jobs, so that several schedulers of one process can share them. The
-/// jobs stay when a scheduler shuts down and are there again when it restarts; they go with the last
-/// handle.
+/// Clones share the same jobs, so that several schedulers of one process can use them. The jobs are kept when a
+/// scheduler shuts down, and are available when it restarts; they are dropped with the last clone.
 ///
-/// Adding, claiming and committing cost the logarithm of the number of jobs. A page of
-/// [`list`](JobStore::list) costs a walk over all jobs, so that each job stays small and firing fast: large pages
-/// are therefore better than many.
+/// Adding, claiming and committing take logarithmic time in the number of jobs. A page of
+/// [`list`](JobStore::list) takes linear time, because an index for it would make each job larger and firing slower.
+/// Large pages are therefore more efficient than many small ones.
 ///
 /// ```
 /// use punctual_core::{Encoded, JobId, JobStore, NewRecord, Schedule, TaskFilter, TaskName, Timestamp};
@@ -48,7 +47,7 @@ pub struct MemoryJobStore {
 }
 
 impl MemoryJobStore {
-    /// A store without jobs.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -88,7 +87,7 @@ impl JobStore for MemoryJobStore {
 
     async fn remove(&self, ids: &[JobId]) -> Result<Vec<bool>, StoreError> {
         let removed = self.state.lock().remove(ids);
-        // Dropped here, after the lock: many small allocations take a while to give back.
+        // Dropped after the lock is released, because many small deallocations take some time.
         Ok(removed.iter().map(Option::is_some).collect())
     }
 
@@ -150,7 +149,7 @@ impl JobStore for MemoryJobStore {
         Ok(())
     }
 
-    /// Nothing here can be corrupt.
+    /// Jobs in memory are never corrupt.
     async fn discard(&self, _record: &CorruptRecord) -> Result<bool, StoreError> {
         Ok(false)
     }
@@ -166,7 +165,7 @@ impl RunHistory for MemoryJobStore {
         before: Timestamp,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        Ok(self.state.lock().history.forget_before(before, limit))
+        Ok(self.state.lock().history.remove_before(before, limit))
     }
 
     async fn forget_history_beyond(
@@ -175,7 +174,7 @@ impl RunHistory for MemoryJobStore {
         keep: usize,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        Ok(self.state.lock().history.forget_beyond(jobs, keep, limit))
+        Ok(self.state.lock().history.remove_beyond(jobs, keep, limit))
     }
 }
 

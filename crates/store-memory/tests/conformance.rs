@@ -1,4 +1,4 @@
-//! The contract of job stores, kept by the memory store.
+//! The conformance suite on the memory store.
 
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;

@@ -1,4 +1,4 @@
-//! Batches as JSON arrays: one parameter of one prepared statement, however many rows.
+//! Batches as JSON arrays: one parameter of one prepared statement, regardless of the number of rows.
 
 use punctual_core::{BatchLimit, StoreCaps, StoreError, StoreErrorKind, TaskFilter};
 use serde::Serialize;
@@ -6,35 +6,34 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use punctual_store_kit::{Wave, job_parts, parts, task_names, waves};
 
-/// How much one statement takes.
-pub(crate) const PART: BatchLimit = BatchLimit { count: 5_000, bytes: 16 << 20 };
+/// The limit of one statement.
+pub(crate) const STATEMENT_LIMIT: BatchLimit = BatchLimit { count: 5_000, bytes: 16 << 20 };
 
-/// What all databases can do, but for the exceptions that their dialects name.
+/// The capabilities that all databases have in common.
 pub(crate) const fn caps() -> StoreCaps {
     StoreCaps::shared()
         .with_history()
         .with_transactions()
-        .with_max_definition(PART.bytes)
-        .with_max_batch(PART)
+        .with_max_definition(STATEMENT_LIMIT.bytes)
+        .with_max_batch(STATEMENT_LIMIT)
 }
 
-/// Rows for a statement that reads them with the database's own JSON functions.
+/// Serializes rows for a statement that parses them with the JSON functions of the database.
 pub(crate) fn json<T: Serialize + ?Sized>(rows: &T) -> Result<String, StoreError> {
     serde_json::to_string(rows).map_err(|error| {
-        StoreError::new(StoreErrorKind::Other, "a batch can't be written as JSON")
-            .with_source(error)
+        StoreError::new(StoreErrorKind::Other, "can't serialize a batch as JSON").with_source(error)
     })
 }
 
-/// The rows that a statement answered in the same way.
-pub(crate) fn unjson<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+/// Parses the JSON that a statement returned.
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| {
-        StoreError::new(StoreErrorKind::Corrupt, "the database answered with wrong JSON")
+        StoreError::new(StoreErrorKind::Corrupt, "the database returned invalid JSON")
             .with_source(error)
     })
 }
 
-/// The tasks that a filter lets pass, as a JSON array; none for all of them.
+/// The tasks that a filter matches, as a JSON array, or `None` if it matches all tasks.
 pub(crate) fn tasks(filter: &TaskFilter) -> Result<Option<String>, StoreError> {
     task_names(filter).map(|names| json(&names)).transpose()
 }

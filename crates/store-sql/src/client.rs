@@ -1,64 +1,64 @@
-//! What the shared code needs of a connection: a few kinds of values in, a few kinds of columns out.
+//! The interface of a connection that the shared code uses, with few types of parameters and columns.
 //!
-//! With sqlx's own traits each function would have a dozen bounds; so the one macro at the end is written
-//! out for each database.
+//! With the traits of sqlx, each function would need a dozen bounds. The macro at the end of this file implements the
+//! interface for each database.
 
 use std::future::Future;
 
 use punctual_core::StoreError;
 use sqlx::SqlStr;
 
-/// A value for a statement's parameter.
+/// A parameter of a statement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'a> {
     Int(i64),
-    MaybeInt(Option<i64>),
+    NullableInt(Option<i64>),
     Text(&'a str),
-    MaybeText(Option<&'a str>),
+    NullableText(Option<&'a str>),
     Bytes(&'a [u8]),
-    Flag(bool),
+    Bool(bool),
 }
 
-/// A connection. Statements are those of `sql.rs`, and their first parameter takes the first value.
+/// A connection. Statements are those of `sql.rs`; the first value is bound to `?1`.
 pub(crate) trait Client: Send {
-    type Row: Columns;
+    type Row: SqlRow;
 
-    /// How many rows were changed.
+    /// Executes a statement and returns the number of changed rows.
     fn execute(
         &mut self,
         statement: SqlStr,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// All rows that it answers.
+    /// Executes a statement and returns all rows.
     fn fetch(
         &mut self,
         statement: SqlStr,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Self::Row>, StoreError>> + Send;
 
-    /// Several statements without parameters.
+    /// Executes several statements without parameters.
     fn script(&mut self, statements: SqlStr)
     -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// A row, by the numbers of its columns.
-pub(crate) trait Columns: Send + Sync + 'static {
+/// A row, whose columns are accessed by index.
+pub(crate) trait SqlRow: Send + Sync + 'static {
     fn int(&self, column: usize) -> Result<i64, StoreError>;
-    fn maybe_int(&self, column: usize) -> Result<Option<i64>, StoreError>;
+    fn nullable_int(&self, column: usize) -> Result<Option<i64>, StoreError>;
     fn text(&self, column: usize) -> Result<&str, StoreError>;
     fn bytes(&self, column: usize) -> Result<&[u8], StoreError>;
-    fn flag(&self, column: usize) -> Result<bool, StoreError>;
+    fn bool(&self, column: usize) -> Result<bool, StoreError>;
 
-    /// Whether there is anything.
+    /// Whether the column is not NULL.
     fn is_some(&self, column: usize) -> bool;
 
-    /// A text as it is stored, whatever it is.
-    fn raw(&self, column: usize) -> String;
+    /// The stored bytes as text, regardless of their type and validity.
+    fn lossy_text(&self, column: usize) -> String;
 }
 
-/// Makes a [`Client`] of a connection of sqlx: the database, its connection, its row, and the function
-/// that says what its errors mean.
+/// Implements [`Client`] for a connection of sqlx, given the database, its connection, its row, and the function that
+/// converts its errors.
 macro_rules! client {
     ($database:ty, $connection:ty, $row:ty, $error:path) => {
         impl $crate::client::Client for $connection {
@@ -90,9 +90,9 @@ macro_rules! client {
             }
         }
 
-        impl $crate::client::Columns for $row {
+        impl $crate::client::SqlRow for $row {
             $crate::client::columns! { $error;
-                int: i64, maybe_int: Option<i64>, text: &str, bytes: &[u8], flag: bool
+                int: i64, nullable_int: Option<i64>, text: &str, bytes: &[u8], bool: bool
             }
 
             fn is_some(&self, column: usize) -> bool {
@@ -100,7 +100,7 @@ macro_rules! client {
                     .is_ok_and(|value| !sqlx::ValueRef::is_null(&value))
             }
 
-            fn raw(&self, column: usize) -> String {
+            fn lossy_text(&self, column: usize) -> String {
                 let bytes = sqlx::Row::try_get_unchecked::<&[u8], _>(self, column);
                 bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
             }
@@ -115,11 +115,11 @@ macro_rules! bound {
         for value in $values {
             query = match *value {
                 Value::Int(value) => query.bind(value),
-                Value::MaybeInt(value) => query.bind(value),
+                Value::NullableInt(value) => query.bind(value),
                 Value::Text(value) => query.bind(value),
-                Value::MaybeText(value) => query.bind(value),
+                Value::NullableText(value) => query.bind(value),
                 Value::Bytes(value) => query.bind(value),
-                Value::Flag(value) => query.bind(value),
+                Value::Bool(value) => query.bind(value),
             };
         }
         query

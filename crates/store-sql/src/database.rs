@@ -1,4 +1,4 @@
-//! An open database: what all dialects do in the same way.
+//! An open database: the operations that all dialects have in common.
 
 use punctual_core::StoreError;
 use sqlx::Transaction;
@@ -6,22 +6,22 @@ use sqlx::Transaction;
 use crate::client::{Client, Value};
 use crate::dialect::Dialect;
 
-/// The connections of an open store with the contract's operations, which are in the files named after
-/// what they are about; clones share the connections.
+/// The connections of an open store, with the operations of the contract, which are in separate files by topic. Clones
+/// share the connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Database<D> {
     pub(crate) dialect: D,
 }
 
 impl<D: Dialect> Database<D> {
-    pub(crate) async fn end(
+    pub(crate) async fn commit(
         &self,
         transaction: Transaction<'static, D::Database>,
     ) -> Result<(), StoreError> {
         transaction.commit().await.map_err(D::error)
     }
 
-    /// Runs a statement; how many rows it changed.
+    /// Executes a statement and returns the number of changed rows.
     pub(crate) async fn execute(
         &self,
         connection: &mut D::Connection,
@@ -31,7 +31,7 @@ impl<D: Dialect> Database<D> {
         connection.execute(self.dialect.sql(statement), values).await
     }
 
-    /// Runs a statement; the rows that it answers.
+    /// Executes a statement and returns its rows.
     pub(crate) async fn fetch(
         &self,
         connection: &mut D::Connection,
@@ -41,27 +41,27 @@ impl<D: Dialect> Database<D> {
         connection.fetch(self.dialect.sql(statement), values).await
     }
 
-    /// The same for one that only reads or is a transaction by itself, on a connection of its own.
-    pub(crate) async fn ask(
+    /// Executes a read-only or autocommit statement on its own connection and returns its rows.
+    pub(crate) async fn query(
         &self,
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<<D::Connection as Client>::Row>, StoreError> {
         let mut connection = self.dialect.read().await?;
         let rows = self.fetch(&mut connection, statement, values).await?;
-        connection.finish();
+        connection.release();
         Ok(rows)
     }
 
-    /// Runs a statement in a transaction of its own; how many rows it changed.
-    pub(crate) async fn change(
+    /// Executes a statement in its own transaction and returns the number of changed rows.
+    pub(crate) async fn execute_in_transaction(
         &self,
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
         let mut transaction = self.dialect.write().await?;
         let changed = self.execute(&mut transaction, statement, values).await?;
-        self.end(transaction).await?;
+        self.commit(transaction).await?;
         Ok(changed)
     }
 }

@@ -1,4 +1,4 @@
-//! What differs from one database to another.
+//! The interface to the different databases.
 
 use std::fmt;
 use std::future::Future;
@@ -11,116 +11,119 @@ use punctual_core::{
 use sqlx::{SqlStr, Transaction};
 
 use crate::client::{Client, Value};
-use crate::lent::Lent;
+use crate::connection::CancelSafeConnection;
 use crate::sql::{HistoryStatements, Statements};
 
-/// A server ends a transaction whose process says nothing for so long: it may have been stopped, or its machine
-/// cut off, and others need what it holds.
+/// Timeout after which the server aborts an idle transaction and releases its locks. Otherwise the locks of a process
+/// that was suspended or disconnected would block other transactions.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) const ABANDONED: Duration = Duration::from_secs(10);
+pub(crate) const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait for what another transaction holds: shorter than a third of the lease that a scheduler
-/// has by default, so that one that waits is not taken for dead.
+/// The lock timeout: shorter than a third of the default lease of a scheduler, so that a node that waits for a lock can
+/// still renew its lease.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The connections to one kind of database; clones share them.
+/// The connections to one kind of database. Clones share them.
 ///
-/// Where all databases can do the same they differ in their [`Statements`] at most. Adding, claiming and
-/// committing are each database's own, since there its round trips count.
+/// Where the databases differ only in SQL, the shared code uses their [`Statements`]. AddJobs, claiming and committing
+/// are implemented by each dialect, to minimize its round trips.
 pub(crate) trait Dialect:
-    Adding<<Self as Dialect>::Connection>
-    + Claiming
-    + Committing
+    AddJobs<<Self as Dialect>::Connection>
+    + ClaimJobs
+    + CommitJobs
     + Clone
     + fmt::Debug
     + Send
     + Sync
     + 'static
 {
-    /// What the builder has checked.
+    /// The options that the builder has validated.
     type Options: Send + Sync + 'static;
     type Database: sqlx::Database<Connection = Self::Connection>;
     type Connection: Client + sqlx::Connection<Database = Self::Database>;
 
-    /// The statements that the shared code runs.
+    /// The statements that the shared code executes.
     const STATEMENTS: Statements;
 
-    /// Those about the history of runs.
+    /// The statements for the history of runs.
     const HISTORY: HistoryStatements;
 
-    /// What a store with these options can do.
+    /// The capabilities of a store with these options.
     fn caps(options: &Self::Options) -> StoreCaps;
 
-    /// Connects in the current runtime, and makes or migrates the tables.
+    /// Connects in the current runtime, and creates or migrates the tables.
     fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
-    /// How long a call may take before the database counts as unavailable; none where it bounds its calls
-    /// itself.
+    /// The timeout of a call, after which the database is considered unavailable; `None` if the dialect limits its
+    /// calls itself.
     fn patience(_options: &Self::Options) -> Option<Duration> {
         None
     }
 
-    /// Fails with [`Replaced`](punctual_core::StoreErrorKind::Replaced) if the connections are not to what the
-    /// options name any more.
+    /// Fails with [`Replaced`](punctual_core::StoreErrorKind::Replaced) if the connections no longer refer to the
+    /// database of the options.
     fn check(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Whether opening it anew helps then: not where the connections were given by the user.
+    /// Whether the database can be reopened after `Replaced`. This is false for connections provided by the user.
     fn can_reopen(&self) -> bool {
         false
     }
 
-    /// Clears away what would be taken for a part of what is there now. Before the connections are closed.
+    /// Removes leftover files that would be mistaken for part of the new database. It is called before `close`.
     fn make_way(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         async { Ok(()) }
     }
 
-    /// Closes the connections that are ours to close.
+    /// Closes the connections, except those provided by the user.
     fn close(&self) -> impl Future<Output = ()> + Send;
 
-    /// A statement of ours with the names of the tables in it.
+    /// Inserts the names of the tables into a statement of this crate.
     fn sql(&self, statement: &'static str) -> SqlStr;
 
-    /// What a failure of sqlx means.
+    /// Converts an error of sqlx.
     fn error(error: sqlx::Error) -> StoreError;
 
-    /// Whether the database undid everything because others were in the way, so that doing it all again
-    /// will do.
+    /// Whether the database rolled back the transaction because of a conflict with a concurrent one, so that the call
+    /// can be retried.
     fn is_collision(_error: &sqlx::Error) -> bool {
         false
     }
 
-    /// A transaction that writes. Dropped before its end, it changes nothing.
+    /// Begins a transaction that writes. It is rolled back if it is dropped.
     fn write(
         &self,
     ) -> impl Future<Output = Result<Transaction<'static, Self::Database>, StoreError>> + Send;
 
-    /// A connection for statements that only read or are a transaction of their own.
-    fn read(&self) -> impl Future<Output = Result<Lent<Self::Database>, StoreError>> + Send;
+    /// Returns a connection for read-only and autocommit statements.
+    fn read(
+        &self,
+    ) -> impl Future<Output = Result<CancelSafeConnection<Self::Database>, StoreError>> + Send;
 
-    /// A transaction that only reads, and sees nothing of what others write in the meantime.
+    /// Begins a read-only transaction that does not see concurrent changes.
     fn snapshot(
         &self,
     ) -> impl Future<Output = Result<Transaction<'static, Self::Database>, StoreError>> + Send;
 
-    /// Lets a node live on, if it is alive, and looks around for it, in one round trip: the row of
-    /// [`look`](Statements::look), whose values come first, then until when. No row if it is not alive.
-    fn prolong(
+    /// Renews the lease of a node if it has not expired, and returns the row of
+    /// [`renewal_status`](Statements::renewal_status) in the same round trip. The values are those of
+    /// `renewal_status`, followed by the new expiry. Returns `None` if the lease has expired.
+    fn renew_lease(
         &self,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Option<<Self::Connection as Client>::Row>, StoreError>> + Send;
 
-    /// Tells others, when the connection's transaction ends, that a job may be due sooner than they know.
-    fn announce(
+    /// Notifies watchers at commit that a job may be due earlier.
+    fn notify_change(
         &self,
         _connection: &mut Self::Connection,
     ) -> impl Future<Output = Result<(), StoreError>> + Send {
         async { Ok(()) }
     }
 
-    /// Does what the contract says.
+    /// See [`JobStore::watch`](punctual_core::JobStore::watch).
     fn watch(
         &self,
     ) -> impl Future<Output = Result<Option<Box<dyn ChangeWatch>>, StoreError>> + Send {
@@ -128,9 +131,9 @@ pub(crate) trait Dialect:
     }
 }
 
-/// In a dialect's `jobs.rs`.
-pub(crate) trait Adding<Connection> {
-    /// Adds jobs as a part of the connection's transaction.
+/// Adds jobs; implemented in `jobs.rs` of a dialect.
+pub(crate) trait AddJobs<Connection> {
+    /// Adds jobs in the connection's transaction.
     fn add(
         &self,
         connection: &mut Connection,
@@ -138,9 +141,9 @@ pub(crate) trait Adding<Connection> {
     ) -> impl Future<Output = Result<Vec<AddOutcome>, StoreError>> + Send;
 }
 
-/// What is to be claimed, by whom, and until when.
+/// The parameters of a claim.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct ClaimRequest<'a> {
     pub(crate) node: &'a NodeId,
     pub(crate) now: Timestamp,
     pub(crate) until: Timestamp,
@@ -148,15 +151,18 @@ pub(crate) struct Wanted<'a> {
     pub(crate) filter: &'a TaskFilter,
 }
 
-/// In its `claims.rs`.
-pub(crate) trait Claiming {
-    /// Does what the contract says of `claim_due`.
-    fn claim(&self, wanted: Wanted<'_>) -> impl Future<Output = Result<Claims, StoreError>> + Send;
+/// Claims jobs; implemented in `claims.rs` of a dialect.
+pub(crate) trait ClaimJobs {
+    /// See [`JobStore::claim_due`](punctual_core::JobStore::claim_due).
+    fn claim(
+        &self,
+        request: ClaimRequest<'_>,
+    ) -> impl Future<Output = Result<Claims, StoreError>> + Send;
 }
 
-/// In its `commits.rs`.
-pub(crate) trait Committing {
-    /// Does what the contract says.
+/// Commits batches; implemented in `commits.rs` of a dialect.
+pub(crate) trait CommitJobs {
+    /// See [`JobStore::commit`](punctual_core::JobStore::commit).
     fn commit(
         &self,
         batch: &CommitBatch,

@@ -1,4 +1,4 @@
-//! What a failure of sqlx means to a scheduler.
+//! Conversion of sqlx errors.
 
 use std::error::Error;
 use std::fmt;
@@ -25,27 +25,26 @@ impl fmt::Display for Cause {
 
 impl Error for Cause {}
 
-/// The kind of a failure that did not come from the database itself, if it is one.
+/// The kind and the message of an error that was not returned by the database, or `None` for other errors.
 pub(crate) fn client_failure(error: &sqlx::Error) -> Option<(StoreErrorKind, &'static str)> {
     use StoreErrorKind::{Corrupt, Invalid, Unavailable};
     Some(match error {
-        sqlx::Error::PoolTimedOut => (Unavailable, "no connection became free in time"),
+        sqlx::Error::PoolTimedOut => (Unavailable, "timeout while waiting for a connection"),
         sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-            (Unavailable, "the connection to the database is closed")
+            (Unavailable, "the connection to the database was closed")
         }
         sqlx::Error::Io(_) => (Unavailable, "the database can't be reached"),
-        // What a connection that breaks looks like if it does so at its beginning, or between the parts of an
-        // answer.
+        // These occur if a connection is lost during the handshake or between the packets of a response.
         sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => {
-            (Unavailable, "the conversation with the database broke off")
+            (Unavailable, "the connection to the database was lost during a request")
         }
         sqlx::Error::Configuration(_) | sqlx::Error::InvalidArgument(_) => {
-            (Invalid, "the database was given a wrong configuration")
+            (Invalid, "the configuration of the database connection is invalid")
         }
         sqlx::Error::ColumnDecode { .. }
         | sqlx::Error::Decode(_)
         | sqlx::Error::ColumnIndexOutOfBounds { .. }
-        | sqlx::Error::TypeNotFound { .. } => (Corrupt, "the database holds an unreadable value"),
+        | sqlx::Error::TypeNotFound { .. } => (Corrupt, "the database returned an invalid value"),
         _ => return None,
     })
 }

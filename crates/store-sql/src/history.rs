@@ -1,19 +1,19 @@
-//! The runs that have ended.
+//! The finished runs.
 
 use punctual_core::{HistoryEntry, HistoryPage, HistoryQuery, JobId, StoreError, Timestamp};
 use punctual_store_kit::{PageReader, history_range};
 
 use crate::batch::json;
-use crate::client::Value::{Int, MaybeText, Text};
+use crate::client::Value::{Int, NullableText, Text};
 use crate::database::Database;
 use crate::dialect::Dialect;
 use crate::rows;
 
-/// What entries are in JSON: end, run, attempt, job, task, node, scheduled time, begin, outcome, error.
+/// An entry in JSON: end, run, attempt, job, task, node, scheduled time, begin, outcome, error.
 type Row<'a> =
     (i64, String, u32, &'a str, &'a str, &'a str, i64, Option<i64>, &'static str, Option<&'a str>);
 
-/// Entries as rows for a statement that writes them.
+/// Converts entries to rows for a statement that inserts them.
 pub(crate) fn entry_rows(entries: &[HistoryEntry]) -> Vec<Row<'_>> {
     entries.iter().map(entry_row).collect()
 }
@@ -43,7 +43,7 @@ impl<D: Dialect> Database<D> {
         let outcomes = (!outcomes.is_empty()).then(|| json(&outcomes)).transpose()?;
         let read = match query.job {
             None => D::HISTORY.read,
-            Some(_) => D::HISTORY.read_of_job,
+            Some(_) => D::HISTORY.read_for_job,
         };
         let after = query.after.map_or((i64::MAX, String::new(), 0), |after| {
             (after.finished.as_micros(), after.run_id.to_string(), after.attempt.into())
@@ -58,10 +58,10 @@ impl<D: Dialect> Database<D> {
                 Int(*finished),
                 Text(run),
                 Int(*attempt),
-                MaybeText(outcomes.as_deref()),
+                NullableText(outcomes.as_deref()),
             ];
             values.extend(query.job.as_ref().map(|job| Text(job.as_str())));
-            let found = self.ask(read, &values).await?;
+            let found = self.query(read, &values).await?;
             page.push(found.iter().map(rows::entry).collect::<Result<Vec<_>, _>>()?);
         }
         Ok(page.into())
@@ -73,7 +73,7 @@ impl<D: Dialect> Database<D> {
         limit: usize,
     ) -> Result<u64, StoreError> {
         let values = [Int(before.as_micros()), rows::limit(limit)];
-        self.change(D::HISTORY.forget_before, &values).await
+        self.execute_in_transaction(D::HISTORY.forget_before, &values).await
     }
 
     pub(crate) async fn forget_history_beyond(
@@ -84,6 +84,6 @@ impl<D: Dialect> Database<D> {
     ) -> Result<u64, StoreError> {
         let jobs = json(&jobs.iter().map(JobId::as_str).collect::<Vec<_>>())?;
         let values = [Text(&jobs), rows::limit(keep), rows::limit(limit)];
-        self.change(D::HISTORY.forget_beyond, &values).await
+        self.execute_in_transaction(D::HISTORY.forget_beyond, &values).await
     }
 }

@@ -1,4 +1,4 @@
-//! Adding, changing, removing and listing jobs.
+//! AddJobs, changing, removing and listing jobs.
 
 use std::collections::HashSet;
 
@@ -8,39 +8,40 @@ use punctual_core::{
 };
 use punctual_store_kit::PageReader;
 
-use crate::batch::{PART, job_parts, json};
-use crate::client::Columns;
-use crate::client::Value::{Bytes, Flag, Int, MaybeInt, MaybeText, Text};
+use crate::batch::{STATEMENT_LIMIT, job_parts, json};
+use crate::client::SqlRow;
+use crate::client::Value::{Bool, Bytes, Int, NullableInt, NullableText, Text};
 use crate::database::Database;
 use crate::dialect::Dialect;
 use crate::{rows, sql};
 
-/// Where a row stands in the list, as it is stored: its run time and its id.
-type Place = (Option<i64>, String);
+/// The position of a row in the list: its stored run time and id.
+type ListPosition = (Option<i64>, String);
 
-/// How often an update is made again that has waited for a job that was removed and added again meanwhile.
+/// The maximum number of attempts of an update for a job that is removed and added again while the update waits for its
+/// lock.
 const UPDATE_ATTEMPTS: u32 = 10;
 
 impl<D: Dialect> Database<D> {
     pub(crate) async fn add(&self, records: &[NewRecord]) -> Result<Vec<AddOutcome>, StoreError> {
         let mut transaction = self.dialect.write().await?;
         let outcomes = self.add_in(&mut transaction, records).await?;
-        self.end(transaction).await?;
+        self.commit(transaction).await?;
         Ok(outcomes)
     }
 
-    /// Adds jobs as a part of the connection's transaction.
+    /// Adds jobs in the connection's transaction.
     pub(crate) async fn add_in(
         &self,
         connection: &mut D::Connection,
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(records.len());
-        for part in job_parts(records, PART) {
+        for part in job_parts(records, STATEMENT_LIMIT) {
             outcomes.extend(self.dialect.add(connection, part).await?);
         }
         if outcomes.contains(&AddOutcome::Added) {
-            self.dialect.announce(connection).await?;
+            self.dialect.notify_change(connection).await?;
         }
         Ok(outcomes)
     }
@@ -54,14 +55,14 @@ impl<D: Dialect> Database<D> {
         let mut transaction = self.dialect.write().await?;
         let revision = self.update_in(&mut transaction, id, expected, update).await;
         match revision {
-            Ok(_) => self.end(transaction).await?,
-            // Before it is answered: whoever hears of a conflict goes on at once, and must not find the job held.
+            Ok(_) => self.commit(transaction).await?,
+            // Roll back before returning, so that the row lock is released when the caller retries after the conflict.
             Err(_) => drop(transaction.rollback().await),
         }
         revision
     }
 
-    /// Changes a job as a part of the connection's transaction.
+    /// Updates a job in the connection's transaction.
     pub(crate) async fn update_in(
         &self,
         connection: &mut D::Connection,
@@ -74,23 +75,23 @@ impl<D: Dialect> Database<D> {
         let values = [
             Text(id.as_str()),
             Int(expected.0),
-            Flag(update.schedule.is_some()),
-            MaybeInt(schedule.map(|schedule| schedule.next_run_time.as_micros())),
-            MaybeInt(schedule.map(|schedule| schedule.due_at.as_micros())),
-            MaybeText(task),
-            Flag(update.restart),
-            Flag(update.expected_run_time.is_some()),
-            MaybeInt(update.expected_run_time.flatten().map(Timestamp::as_micros)),
+            Bool(update.schedule.is_some()),
+            NullableInt(schedule.map(|schedule| schedule.next_run_time.as_micros())),
+            NullableInt(schedule.map(|schedule| schedule.due_at.as_micros())),
+            NullableText(task),
+            Bool(update.restart),
+            Bool(update.expected_run_time.is_some()),
+            NullableInt(update.expected_run_time.flatten().map(Timestamp::as_micros)),
         ];
         let mut attempts = 0;
         while self.execute(connection, D::STATEMENTS.update, &values).await? == 0 {
             attempts += 1;
             let found = self.fetch(connection, sql::REVISION, &values[..1]).await?;
             let Some(row) = found.first() else { return Err(StoreError::not_found(id)) };
-            let run_time = row.maybe_int(1)?.map(Timestamp::from_micros);
+            let run_time = row.nullable_int(1)?.map(Timestamp::from_micros);
             let is_expected = row.int(0)? == expected.0
                 && update.expected_run_time.is_none_or(|expected| expected == run_time);
-            // Else it was removed while the update waited for it, and has been added again.
+            // Otherwise the job was removed and added again while the update waited for the lock.
             if !is_expected || attempts == UPDATE_ATTEMPTS {
                 return Err(StoreError::conflict(id));
             }
@@ -99,18 +100,18 @@ impl<D: Dialect> Database<D> {
             let values = [Text(id.as_str()), Bytes(definition.as_bytes())];
             self.execute(connection, D::STATEMENTS.update_definition, &values).await?;
         }
-        self.dialect.announce(connection).await?;
+        self.dialect.notify_change(connection).await?;
         Ok(expected.next())
     }
 
     pub(crate) async fn remove(&self, ids: &[JobId]) -> Result<Vec<bool>, StoreError> {
         let mut transaction = self.dialect.write().await?;
         let removed = self.remove_in(&mut transaction, ids).await?;
-        self.end(transaction).await?;
+        self.commit(transaction).await?;
         Ok(removed)
     }
 
-    /// Removes jobs as a part of the connection's transaction.
+    /// Removes jobs in the connection's transaction.
     pub(crate) async fn remove_in(
         &self,
         connection: &mut D::Connection,
@@ -121,7 +122,7 @@ impl<D: Dialect> Database<D> {
         Ok(names.into_iter().map(|name| removed.remove(name)).collect())
     }
 
-    /// The same by ids that may be none; answers those of jobs that were there.
+    /// Removes jobs by ids that may be invalid, and returns the ids of the jobs that existed.
     pub(crate) async fn remove_named(
         &self,
         connection: &mut D::Connection,
@@ -129,23 +130,23 @@ impl<D: Dialect> Database<D> {
     ) -> Result<HashSet<String>, StoreError> {
         let ids = json(ids)?;
         let ids = [Text(&ids)];
-        // The jobs come first: whoever records a run holds its job, and so none comes after.
-        let found = self.fetch(connection, D::STATEMENTS.hold, &ids).await?;
+        // Jobs are locked first: recording a run requires the lock of its job, so no run can be added concurrently.
+        let found = self.fetch(connection, D::STATEMENTS.lock_jobs, &ids).await?;
         if !found.is_empty() {
             self.execute(connection, D::STATEMENTS.remove, &ids).await?;
             self.execute(connection, D::STATEMENTS.remove_runs, &ids).await?;
         }
-        Ok(found.iter().map(|row| row.raw(0)).collect())
+        Ok(found.iter().map(|row| row.lossy_text(0)).collect())
     }
 
     pub(crate) async fn get(&self, id: &JobId) -> Result<Option<StoredJob>, StoreError> {
         let mut connection = self.dialect.read().await?;
         let found = self.get_in(&mut connection, id).await?;
-        connection.finish();
+        connection.release();
         Ok(found)
     }
 
-    /// The job as the connection's transaction sees it.
+    /// Returns the job in the state that the connection's transaction sees.
     pub(crate) async fn get_in(
         &self,
         connection: &mut D::Connection,
@@ -160,7 +161,7 @@ impl<D: Dialect> Database<D> {
         after: Option<&JobCursor>,
         limit: usize,
     ) -> Result<JobPage, StoreError> {
-        let mut page = PageReader::<Place, JobRecord>::new(limit);
+        let mut page = PageReader::<ListPosition, JobRecord>::new(limit);
         if page.wanted().is_none() {
             return Ok(page.into());
         }
@@ -169,15 +170,15 @@ impl<D: Dialect> Database<D> {
         });
         let mut transaction = self.dialect.snapshot().await?;
         while let Some(wanted) = page.wanted() {
-            let place = page.after().or(after.as_ref()).cloned();
+            let position = page.after().or(after.as_ref()).cloned();
             let mut found = Vec::new();
-            if place.as_ref().is_none_or(|(time, _)| time.is_some()) {
-                found = self.scheduled(&mut transaction, place.as_ref(), wanted).await?;
+            if position.as_ref().is_none_or(|(time, _)| time.is_some()) {
+                found = self.scheduled(&mut transaction, position.as_ref(), wanted).await?;
             }
             if found.len() < wanted {
-                let place = place.as_ref().filter(|(time, _)| time.is_none());
-                let left = wanted - found.len();
-                found.extend(self.unscheduled(&mut transaction, place, left).await?);
+                let position = position.as_ref().filter(|(time, _)| time.is_none());
+                let rest = wanted - found.len();
+                found.extend(self.unscheduled(&mut transaction, position, rest).await?);
             }
             page.push(found);
         }
@@ -187,9 +188,9 @@ impl<D: Dialect> Database<D> {
     async fn scheduled(
         &self,
         connection: &mut D::Connection,
-        after: Option<&Place>,
+        after: Option<&ListPosition>,
         limit: usize,
-    ) -> Result<Vec<(Place, Result<JobRecord, CorruptRecord>)>, StoreError> {
+    ) -> Result<Vec<(ListPosition, Result<JobRecord, CorruptRecord>)>, StoreError> {
         let limit = rows::limit(limit);
         let found = match after.and_then(|(time, id)| Some(((*time)?, id))) {
             None => self.fetch(connection, D::STATEMENTS.list_scheduled, &[limit]).await?,
@@ -198,15 +199,15 @@ impl<D: Dialect> Database<D> {
                 self.fetch(connection, D::STATEMENTS.list_scheduled_after, &values).await?
             }
         };
-        found.iter().map(placed).collect()
+        found.iter().map(positioned).collect()
     }
 
     async fn unscheduled(
         &self,
         connection: &mut D::Connection,
-        after: Option<&Place>,
+        after: Option<&ListPosition>,
         limit: usize,
-    ) -> Result<Vec<(Place, Result<JobRecord, CorruptRecord>)>, StoreError> {
+    ) -> Result<Vec<(ListPosition, Result<JobRecord, CorruptRecord>)>, StoreError> {
         let limit = rows::limit(limit);
         let found = match after {
             None => self.fetch(connection, D::STATEMENTS.list_unscheduled, &[limit]).await?,
@@ -215,11 +216,13 @@ impl<D: Dialect> Database<D> {
                 self.fetch(connection, D::STATEMENTS.list_unscheduled_after, &values).await?
             }
         };
-        found.iter().map(placed).collect()
+        found.iter().map(positioned).collect()
     }
 }
 
-/// A record with the place where it stands.
-fn placed(row: &impl Columns) -> Result<(Place, Result<JobRecord, CorruptRecord>), StoreError> {
-    Ok(((row.maybe_int(5)?, row.raw(0)), rows::record(row)))
+/// A record with its position.
+fn positioned(
+    row: &impl SqlRow,
+) -> Result<(ListPosition, Result<JobRecord, CorruptRecord>), StoreError> {
+    Ok(((row.nullable_int(5)?, row.lossy_text(0)), rows::record(row)))
 }

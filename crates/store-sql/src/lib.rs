@@ -1,8 +1,8 @@
 //! SQL job stores of the Punctual job scheduler: SQLite, PostgreSQL, MySQL and MariaDB.
 //!
-//! What the contract asks for is written once, on top of a `Dialect`. Each dialect is a feature and a module
-//! with the same files in the same roles: its SQL in `sql.rs`, its tables in `schema.rs`, its connections in
-//! `database.rs`, adding, claiming and committing in `jobs.rs`, `claims.rs` and `commits.rs`.
+//! The operations of the contract are implemented once, on top of the trait `Dialect`. Each dialect is a feature and a
+//! module with the same file structure: SQL in `sql.rs`, tables in `schema.rs`, connections in `database.rs`, and
+//! adding, claiming and committing in `jobs.rs`, `claims.rs` and `commits.rs`.
 //!
 //! | feature | store |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | `postgres` | [`PostgresJobStore`] |
 //! | `mysql` | [`MySqlJobStore`] |
 //!
-//! `tls` adds encrypted connections to servers.
+//! The feature `tls` adds encrypted connections to servers.
 
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "mysql", feature = "postgres")),
@@ -18,18 +18,18 @@
         dead_code,
         unused_macros,
         unused_imports,
-        reason = "no single dialect uses all that they share"
+        reason = "no single dialect uses all of the shared code"
     )
 )]
 
 mod batch;
 mod client;
+mod connection;
 mod database;
 mod dialect;
 mod error;
 mod history;
 mod jobs;
-mod lent;
 mod metadata;
 mod migrate;
 mod rows;

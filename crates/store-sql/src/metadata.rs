@@ -1,4 +1,4 @@
-//! Values that schedulers share, and what can't be read, wherever it is.
+//! Metadata values, and the removal of corrupt records of all kinds.
 
 use punctual_core::{CorruptKind, CorruptRecord, JobId, Metadata, StoreError};
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use crate::{rows, sql};
 impl<D: Dialect> Database<D> {
     pub(crate) async fn metadata(&self) -> Result<Metadata, StoreError> {
         let mut metadata = Metadata::default();
-        for row in &self.ask(sql::METADATA, &[]).await? {
+        for row in &self.query(sql::METADATA, &[]).await? {
             match rows::metadata(row) {
                 Ok(value) => metadata.values.push(value),
                 Err(corrupt) => metadata.corrupt.push(corrupt),
@@ -22,10 +22,10 @@ impl<D: Dialect> Database<D> {
 
     pub(crate) async fn set_metadata(&self, key: &str, value: &str) -> Result<(), StoreError> {
         let values = [Text(key), Text(value)];
-        self.change(D::STATEMENTS.set_metadata, &values).await.map(drop)
+        self.execute_in_transaction(D::STATEMENTS.set_metadata, &values).await.map(drop)
     }
 
-    /// Sets a value unless there is one, as a part of the connection's transaction.
+    /// Sets a value, unless the key exists, in the connection's transaction.
     pub(crate) async fn add_metadata_in(
         &self,
         connection: &mut D::Connection,
@@ -36,7 +36,7 @@ impl<D: Dialect> Database<D> {
         self.execute(connection, D::STATEMENTS.add_metadata, &values).await.map(drop)
     }
 
-    /// By the keys that `rows` gives what it can't read.
+    /// Removes a corrupt record by the key that the module `rows` has assigned to it.
     pub(crate) async fn discard(&self, record: &CorruptRecord) -> Result<bool, StoreError> {
         let key = record.key.as_str();
         let mut transaction = self.dialect.write().await?;
@@ -48,25 +48,25 @@ impl<D: Dialect> Database<D> {
             CorruptKind::Metadata => {
                 self.execute(&mut transaction, sql::DISCARD_METADATA, &[Text(key)]).await?
             }
-            CorruptKind::Run => match parts::<(String, String)>(key) {
+            CorruptKind::Run => match parse_composite_key::<(String, String)>(key) {
                 Some((job, run)) => self.discard_run(&mut transaction, &job, &run).await?,
                 None => 0,
             },
-            CorruptKind::History => match parts::<(i64, String, i64)>(key) {
+            CorruptKind::History => match parse_composite_key::<(i64, String, i64)>(key) {
                 Some((finished, run, attempt)) => {
                     let values = [Int(finished), Text(&run), Int(attempt)];
                     self.execute(&mut transaction, D::STATEMENTS.discard_entry, &values).await?
                 }
                 None => 0,
             },
-            // A kind that a newer core knows and this build doesn't is of another store.
+            // An unknown kind, added by a newer version of punctual-core, can't be from this store.
             _ => 0,
         };
-        self.end(transaction).await?;
+        self.commit(transaction).await?;
         Ok(removed > 0)
     }
 
-    /// Removes a run, and a finished job with its last one.
+    /// Removes a run. If it was the last one of a finished job, the job is removed, too.
     async fn discard_run(
         &self,
         connection: &mut D::Connection,
@@ -85,7 +85,7 @@ impl<D: Dialect> Database<D> {
     }
 }
 
-/// A key of several parts; none that is not ours.
-fn parts<T: DeserializeOwned>(key: &str) -> Option<T> {
+/// Parses a composite key. Returns `None` if the key was not created by this store.
+fn parse_composite_key<T: DeserializeOwned>(key: &str) -> Option<T> {
     serde_json::from_str(key).ok()
 }

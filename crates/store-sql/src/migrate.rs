@@ -1,9 +1,9 @@
-//! How older tables become newer ones.
+//! Migration of the schema.
 
 use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::SqlStr;
 
-use crate::client::{Client, Columns, Value};
+use crate::client::{Client, SqlRow, Value};
 
 const READ_VERSION: &str = "SELECT version FROM {p}schema";
 const WRITE_VERSION: &str = "INSERT INTO {p}schema (version) VALUES (?1)";
@@ -11,16 +11,16 @@ const RAISE_VERSION: &str = "UPDATE {p}schema SET version = ?1";
 
 /// The tables of a dialect.
 pub(crate) struct Schema {
-    /// Makes the table `{p}schema`, unless it is there: one column `version`, one row.
+    /// Creates the table `{p}schema`, if it does not exist, with one column `version` and one row.
     pub(crate) create_version: &'static str,
-    /// What each version adds to the one before; version 1 is the first entry. Never edit one that has been
-    /// released: add another.
+    /// The changes of each version; version 1 is the first entry. Never edit a migration that has been released:
+    /// append another one.
     pub(crate) migrations: &'static [&'static str],
 }
 
 impl Schema {
-    /// Brings the tables to the newest version. The caller holds a lock: of several processes that start
-    /// at once, one does it and the others find it done.
+    /// Migrates the tables to the newest version. The caller holds a lock, so that of several processes that start
+    /// concurrently only one executes the migrations.
     pub(crate) async fn migrate(
         &self,
         connection: &mut impl Client,
@@ -28,7 +28,7 @@ impl Schema {
     ) -> Result<(), StoreError> {
         connection.script(sql(self.create_version)).await?;
         let version = Self::version(connection, &sql).await?;
-        // One statement, for where statements that make tables commit.
+        // A single statement, for databases in which `CREATE TABLE` commits implicitly.
         let mut write = if version.is_none() { WRITE_VERSION } else { RAISE_VERSION };
         let version = version.unwrap_or(0);
         for (number, migration) in (version + 1..).zip(self.missing(version)?) {
@@ -39,7 +39,7 @@ impl Schema {
         Ok(())
     }
 
-    /// For those who may not, or don't want to, make or migrate any: an error if that is due.
+    /// For stores opened with `make_tables(false)`: fails if a migration is pending.
     pub(crate) async fn check(
         &self,
         connection: &mut impl Client,
@@ -51,14 +51,14 @@ impl Schema {
         Err(StoreError::new(
             StoreErrorKind::Unsupported,
             format!(
-                "the job tables are of an older version than this build's, {}: \
-                 a store that may make tables has to be started first",
+                "the job tables have an older version than {}, which this version requires: \
+                 start a store with make_tables enabled first",
                 self.migrations.len()
             ),
         ))
     }
 
-    /// Whether there is nothing to do; an error if there are no tables yet.
+    /// Whether no migration is pending. Fails if the tables don't exist.
     pub(crate) async fn is_current(
         &self,
         connection: &mut impl Client,
@@ -76,15 +76,15 @@ impl Schema {
         rows.first().map(|row| row.int(0)).transpose()
     }
 
-    /// The migrations after this version.
+    /// The migrations that follow this version.
     fn missing(&self, version: i64) -> Result<&'static [&'static str], StoreError> {
         let done = usize::try_from(version).unwrap_or(usize::MAX);
         self.migrations.get(done..).ok_or_else(|| {
             StoreError::new(
                 StoreErrorKind::Unsupported,
                 format!(
-                    "the job tables are of version {version}, and this build knows versions up to \
-                     {}: use a newer build",
+                    "the job tables have version {version}, but this version supports versions up to \
+                     {}: upgrade this program",
                     self.migrations.len()
                 ),
             )

@@ -1,4 +1,4 @@
-//! Rows as the contract's types, or as what is wrong with them: a row that makes no sense fails no other.
+//! Conversion of rows to the types of the contract. An invalid row becomes a `CorruptRecord` and affects no other row.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -10,24 +10,25 @@ use punctual_core::{
 };
 use serde_json::json;
 
-use crate::client::{Columns, Value};
+use crate::client::{SqlRow, Value};
 
 /// The number of columns that [`record`] reads.
 pub(crate) const RECORD_COLUMNS: usize = 11;
 
-/// Where the run begins in the rows that [`stored`] reads.
+/// The index of the first run column in the rows that [`stored`] reads.
 const STORED_RUN: usize = RECORD_COLUMNS + 4;
 
-/// A field, or what is wrong with it.
+/// A field, or the reason why it is invalid.
 type Field<T> = Result<T, String>;
 
-/// The record in the first columns of a row.
-pub(crate) fn record(row: &impl Columns) -> Result<JobRecord, CorruptRecord> {
-    fields_of_record(row).map_err(|reason| CorruptRecord::new(CorruptKind::Job, row.raw(0), reason))
+/// Reads the record in the first columns of a row.
+pub(crate) fn record(row: &impl SqlRow) -> Result<JobRecord, CorruptRecord> {
+    fields_of_record(row)
+        .map_err(|reason| CorruptRecord::new(CorruptKind::Job, row.lossy_text(0), reason))
 }
 
-/// The records of jobs that were claimed, soonest first.
-pub(crate) fn claims<'r, R: Columns>(rows: impl IntoIterator<Item = &'r R>, more: bool) -> Claims {
+/// Reads the records of claimed jobs, earliest first.
+pub(crate) fn claims<'r, R: SqlRow>(rows: impl IntoIterator<Item = &'r R>, more: bool) -> Claims {
     let mut claims = Claims::new(Vec::new(), more);
     for row in rows {
         match record(row) {
@@ -39,22 +40,22 @@ pub(crate) fn claims<'r, R: Columns>(rows: impl IntoIterator<Item = &'r R>, more
     claims
 }
 
-fn fields_of_record(row: &impl Columns) -> Field<JobRecord> {
+fn fields_of_record(row: &impl SqlRow) -> Field<JobRecord> {
     Ok(JobRecord {
         id: name(row, 0, JobId::new)?,
         task: name(row, 1, TaskName::new)?,
-        definition: Encoded::from(row.bytes(2).map_err(|_| "it has no definition".to_owned())?),
+        definition: Encoded::from(row.bytes(2).map_err(|_| "definition is missing".to_owned())?),
         revision: Revision(number(row, 3, "revision", 0..=Revision::MAX.0)?),
         fence: fence(row, 4, "fence")?,
         schedule: schedule(row)?,
         fire_count: number(row, 7, "fire_count", 0..=i64::MAX)?.unsigned_abs(),
-        finished: row.flag(8).map_err(|error| unreadable("finished", &error))?,
+        finished: row.bool(8).map_err(|error| unreadable("finished", &error))?,
         claims: small(row, 9, "claims")?,
         in_flight: small(row, 10, "in_flight")?,
     })
 }
 
-fn schedule(row: &impl Columns) -> Field<Option<Schedule>> {
+fn schedule(row: &impl SqlRow) -> Field<Option<Schedule>> {
     match (instant(row, 5, "next_run_time")?, instant(row, 6, "due_at")?) {
         (None, None) => Ok(None),
         (Some(next_run_time), Some(due_at)) => Ok(Some(Schedule { next_run_time, due_at })),
@@ -64,9 +65,9 @@ fn schedule(row: &impl Columns) -> Field<Option<Schedule>> {
     }
 }
 
-/// The job in rows of the statement [`get`](crate::sql::Statements::get): one with the record and its claim, one
-/// for each run.
-pub(crate) fn stored(rows: &[impl Columns]) -> Result<Option<StoredJob>, CorruptRecord> {
+/// Reads the job in the rows of the statement [`get`](crate::sql::Statements::get): one row with the record and its
+/// claim, and one for each run.
+pub(crate) fn stored(rows: &[impl SqlRow]) -> Result<Option<StoredJob>, CorruptRecord> {
     let Some(own) = rows.iter().find(|row| row.is_some(0)) else { return Ok(None) };
     let record = record(own)?;
     let (claim, lost) = fields_of_claim(own)
@@ -78,10 +79,10 @@ pub(crate) fn stored(rows: &[impl Columns]) -> Result<Option<StoredJob>, Corrupt
     Ok(Some(StoredJob { record, claim, last_unsettled_fence: lost, runs }))
 }
 
-/// The claim, and the fence that was lost.
-fn fields_of_claim(row: &impl Columns) -> Field<(Option<Claim>, Fence)> {
+/// Reads the claim, and the highest fence of a claim that ended without being settled.
+fn fields_of_claim(row: &impl SqlRow) -> Field<(Option<Claim>, Fence)> {
     let [lost, is_claimed, node, until] = [0, 1, 2, 3].map(|column| RECORD_COLUMNS + column);
-    let claim = match row.flag(is_claimed).map_err(|error| unreadable("claimed", &error))? {
+    let claim = match row.bool(is_claimed).map_err(|error| unreadable("claimed", &error))? {
         false => None,
         true => Some(Claim {
             node: name(row, node, NodeId::new)?,
@@ -91,9 +92,9 @@ fn fields_of_claim(row: &impl Columns) -> Field<(Option<Claim>, Fence)> {
     Ok((claim, fence(row, lost, "lost_fence")?))
 }
 
-/// The run of this job in five columns of a row.
+/// Reads the run of this job in five columns of a row.
 pub(crate) fn run(
-    row: &impl Columns,
+    row: &impl SqlRow,
     job: &str,
     first: usize,
 ) -> Result<InFlightRun, CorruptRecord> {
@@ -107,24 +108,23 @@ pub(crate) fn run(
         })
     };
     fields().map_err(|reason: String| {
-        let key = json!([job, row.raw(first)]).to_string();
+        let key = json!([job, row.lossy_text(first)]).to_string();
         CorruptRecord::new(CorruptKind::Run, key, reason)
     })
 }
 
-/// An entry of the history: run, attempt, job, task, node, scheduled time, begin, end, outcome, error. Before it,
-/// what it is known by, as it is stored: end, run, attempt.
+/// A history entry, from the columns run, attempt, job, task, node, scheduled time, begin, end, outcome, error. The
+/// first element is its stored key: end, run, attempt.
 pub(crate) type EntryRow = ((i64, String, i64), Result<HistoryEntry, CorruptRecord>);
 
-pub(crate) fn entry(row: &impl Columns) -> Result<EntryRow, StoreError> {
-    let place = (row.int(7)?, row.raw(0), row.int(1)?);
-    let entry = fields_of_entry(row).map_err(|reason| {
-        CorruptRecord::new(CorruptKind::History, json!(place).to_string(), reason)
-    });
-    Ok((place, entry))
+pub(crate) fn entry(row: &impl SqlRow) -> Result<EntryRow, StoreError> {
+    let key = (row.int(7)?, row.lossy_text(0), row.int(1)?);
+    let entry = fields_of_entry(row)
+        .map_err(|reason| CorruptRecord::new(CorruptKind::History, json!(key).to_string(), reason));
+    Ok((key, entry))
 }
 
-fn fields_of_entry(row: &impl Columns) -> Field<HistoryEntry> {
+fn fields_of_entry(row: &impl SqlRow) -> Field<HistoryEntry> {
     let outcome = text(row, 8, "outcome")?;
     Ok(HistoryEntry {
         run_id: run_id(row, 0)?,
@@ -136,7 +136,7 @@ fn fields_of_entry(row: &impl Columns) -> Field<HistoryEntry> {
         started: instant(row, 6, "started")?,
         finished: time(row, 7, "finished")?,
         outcome: OutcomeKind::from_name(outcome)
-            .ok_or_else(|| format!("outcome is {outcome:?}, which is none"))?,
+            .ok_or_else(|| format!("outcome {outcome:?} is unknown"))?,
         error: match row.is_some(9) {
             true => Some(text(row, 9, "error")?.into()),
             false => None,
@@ -144,44 +144,39 @@ fn fields_of_entry(row: &impl Columns) -> Field<HistoryEntry> {
     })
 }
 
-/// A key and its value in the first two columns of a row.
-pub(crate) fn metadata(row: &impl Columns) -> Result<(String, String), CorruptRecord> {
+/// Reads a key and its value in the first two columns of a row.
+pub(crate) fn metadata(row: &impl SqlRow) -> Result<(String, String), CorruptRecord> {
     let fields = || match text(row, 0, "key")? {
         "" => Err("key is empty".to_owned()),
         key if key.len() > 255 => Err(format!("key {key:?} is longer than 255 bytes")),
         key => Ok((key.to_owned(), text(row, 1, "value")?.to_owned())),
     };
-    fields().map_err(|reason| CorruptRecord::new(CorruptKind::Metadata, row.raw(0), reason))
+    fields().map_err(|reason| CorruptRecord::new(CorruptKind::Metadata, row.lossy_text(0), reason))
 }
 
-fn text<'r>(row: &'r impl Columns, column: usize, field: &str) -> Field<&'r str> {
-    row.text(column).map_err(|_| format!("{field} is {:?}, which is no text", row.raw(column)))
+fn text<'r>(row: &'r impl SqlRow, column: usize, field: &str) -> Field<&'r str> {
+    row.text(column).map_err(|_| format!("{field} is not text: {:?}", row.lossy_text(column)))
 }
 
-/// The error of `new` says what the name is for, and which it is.
+/// Reads a name. The error of `new` contains the purpose of the name and its value.
 fn name<'r, T, E: Display>(
-    row: &'r impl Columns,
+    row: &'r impl SqlRow,
     column: usize,
     new: impl FnOnce(&'r str) -> Result<T, E>,
 ) -> Field<T> {
     new(text(row, column, "a name")?).map_err(|error| error.to_string())
 }
 
-fn run_id(row: &impl Columns, column: usize) -> Field<RunId> {
+fn run_id(row: &impl SqlRow, column: usize) -> Field<RunId> {
     let text = text(row, column, "run_id")?;
     text.parse().map_err(|error| format!("run_id is {text:?}: {error}"))
 }
 
-fn number(
-    row: &impl Columns,
-    column: usize,
-    field: &str,
-    range: RangeInclusive<i64>,
-) -> Field<i64> {
+fn number(row: &impl SqlRow, column: usize, field: &str, range: RangeInclusive<i64>) -> Field<i64> {
     let number = row.int(column).map_err(|error| unreadable(field, &error))?;
     match range.contains(&number) {
         true => Ok(number),
-        false => Err(format!("{field} is {number}, which is not in {range:?}")),
+        false => Err(format!("{field} is {number}, which is outside of {range:?}")),
     }
 }
 
@@ -189,30 +184,30 @@ fn unreadable(field: &str, error: &StoreError) -> String {
     format!("{field}: {}", error_chain(error))
 }
 
-fn small(row: &impl Columns, column: usize, field: &str) -> Field<u32> {
+fn small(row: &impl SqlRow, column: usize, field: &str) -> Field<u32> {
     let number = number(row, column, field, 0..=u32::MAX.into())?;
     u32::try_from(number).map_err(|error| error.to_string())
 }
 
-fn fence(row: &impl Columns, column: usize, field: &str) -> Field<Fence> {
+fn fence(row: &impl SqlRow, column: usize, field: &str) -> Field<Fence> {
     number(row, column, field, 0..=Fence::MAX.0).map(Fence)
 }
 
-fn time(row: &impl Columns, column: usize, field: &str) -> Field<Timestamp> {
+fn time(row: &impl SqlRow, column: usize, field: &str) -> Field<Timestamp> {
     let range = Timestamp::MIN.as_micros()..=Timestamp::MAX.as_micros();
     number(row, column, field, range).map(Timestamp::from_micros)
 }
 
-fn instant(row: &impl Columns, column: usize, field: &str) -> Field<Option<Timestamp>> {
+fn instant(row: &impl SqlRow, column: usize, field: &str) -> Field<Option<Timestamp>> {
     row.is_some(column).then(|| time(row, column, field)).transpose()
 }
 
-/// What a call that is about this one thing alone answers.
+/// The error of a call that concerns only this record.
 pub(crate) fn corrupt(record: CorruptRecord) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, record.to_string())
 }
 
-/// Databases' integers have a sign.
+/// Converts a limit: the integer types of databases are signed.
 pub(crate) fn limit(limit: usize) -> Value<'static> {
     Value::Int(i64::try_from(limit).unwrap_or(i64::MAX))
 }

@@ -1,4 +1,4 @@
-//! What all databases that are servers have in common: where they are, and how much may be asked of them.
+//! Connection sources and limits of databases that are servers.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -12,37 +12,41 @@ use tokio::time::timeout;
 
 use crate::error::{Cause, invalid};
 
-/// A connection that has not been used for so long is tried before it is given work.
-const IDLE: Duration = Duration::from_secs(1);
+/// A connection that has been idle for this time is pinged before it is used.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
-/// How long a connection that is tried has for its answer. When a machine or a way to it is gone without a word,
-/// none ever comes.
-const TRIAL: Duration = Duration::from_secs(2);
+/// The timeout of a ping. A server that has become unreachable never responds.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 type Options<D> = <<D as Database>::Connection as Connection>::Options;
 
-/// Where the jobs are.
-pub(crate) enum Server<D: Database> {
-    At(Box<Options<D>>),
-    /// Wherever the user's own pool is connected to.
+/// The source of the store's connections.
+pub(crate) enum ConnectionSource<D: Database> {
+    Options(Box<Options<D>>),
+    /// A pool provided by the user.
     Pool(Pool<D>),
 }
 
-impl<D: Database> Server<D> {
-    pub(crate) fn at(options: Options<D>) -> Self {
-        Self::At(Box::new(options))
+impl<D: Database> ConnectionSource<D> {
+    pub(crate) fn options(options: Options<D>) -> Self {
+        Self::Options(Box::new(options))
     }
 
-    /// The pool, and whether it is ours to close. Connections of our own begin with these settings, and are
-    /// closed when they have not been used for so long.
-    pub(crate) fn pool(&self, limits: &Limits, settings: String, lasts: Duration) -> (Pool<D>, bool)
+    /// Returns the pool, and whether the store must close it. Connections of an own pool execute `settings` when they
+    /// are opened, and are closed after they have been idle for `max_idle`.
+    pub(crate) fn pool(
+        &self,
+        limits: &Limits,
+        settings: String,
+        max_idle: Duration,
+    ) -> (Pool<D>, bool)
     where
         for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
     {
         let options = match self {
-            Self::At(options) => options.as_ref().clone(),
+            Self::Options(options) => options.as_ref().clone(),
             Self::Pool(pool) => return (pool.clone(), false),
         };
         let settings = AssertSqlSafe(settings).into_sql_str();
@@ -53,52 +57,52 @@ impl<D: Database> Server<D> {
                 let settings = settings.clone();
                 Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
             })
-            // Not each time, which would be a round trip each.
+            // Pinging before each use would cost a round trip.
             .test_before_acquire(false)
             .before_acquire(move |connection, usage| {
                 Box::pin(async move {
-                    if usage.idle_for >= lasts {
+                    if usage.idle_for >= max_idle {
                         return Ok(false);
                     }
-                    if usage.idle_for >= IDLE {
-                        answers(connection).await?;
+                    if usage.idle_for >= PING_AFTER_IDLE {
+                        ping(connection).await?;
                     }
                     Ok(true)
                 })
             })
-            // The pool tries each that comes back, too, and would wait without end for one that a call was
-            // given up on: with all its places taken by such ones it could never connect anew.
+            // sqlx pings every returned connection without a timeout. If all connections were broken, the pool could
+            // never reconnect; therefore they are pinged here with a timeout first.
             .after_release(|connection, _| {
-                Box::pin(async move { answers(connection).await.map(|()| true) })
+                Box::pin(async move { ping(connection).await.map(|()| true) })
             })
-            // Statements have the jobs' arguments in them.
+            // Statements contain the arguments of jobs.
             .connect_lazy_with(options.disable_statement_logging());
         (pool, true)
     }
 }
 
-/// Tries a connection.
-pub(crate) async fn answers(connection: &mut impl Connection) -> Result<(), sqlx::Error> {
+/// Pings a connection with a timeout.
+pub(crate) async fn ping(connection: &mut impl Connection) -> Result<(), sqlx::Error> {
     let late = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
-    timeout(TRIAL, connection.ping()).await.map_err(late)?
+    timeout(PING_TIMEOUT, connection.ping()).await.map_err(late)?
 }
 
-impl<D: Database> fmt::Debug for Server<D> {
-    /// Without the options, which may have a password in them.
+impl<D: Database> fmt::Debug for ConnectionSource<D> {
+    /// Omits the options, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::At(_) => "At",
+            Self::Options(_) => "Options",
             Self::Pool(_) => "Pool",
         })
     }
 }
 
-/// What a URL says. No error repeats it, since it may have a password in it.
+/// Parses a URL. The error never contains it, because it may contain a password.
 pub(crate) fn parse<D: Database>(url: &str) -> Result<Options<D>, StoreError> {
     SecretUrl::new(D::NAME, D::URL_SCHEMES, url)?.read(|url| url.parse().map_err(Cause))
 }
 
-/// How many connections a store may have, and how long it may wait.
+/// The maximum number of connections of a store, and its timeouts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) max_connections: u32,
@@ -117,7 +121,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Checks them; with the shortest time that the server can be told for a statement.
+    /// Validates the limits. `shortest` is the shortest statement timeout that the server supports.
     pub(crate) fn check(&self, shortest: Duration) -> Result<(), StoreError> {
         if self.max_connections == 0 {
             return Err(invalid("max_connections must be at least 1, not 0"));
@@ -126,7 +130,7 @@ impl Limits {
         check_timeout("statement_timeout", self.statement_timeout, shortest)
     }
 
-    /// How long a call may take: as long as it may wait for a connection and for a statement on it.
+    /// The timeout of a call: the maximum wait for a connection plus that for a statement.
     pub(crate) fn patience(&self) -> Duration {
         self.acquire_timeout + self.statement_timeout
     }

@@ -1,86 +1,86 @@
-//! The statements that the shared code runs, and what those of all dialects say alike.
+//! The statements that the shared code executes, and the SQL fragments that the dialects have in common.
 //!
-//! `{p}` is the table prefix, `?1` the first value.
+//! `{p}` is the table prefix, `?1` the first value. The documentation of a statement lists its values.
 
-/// One of each per dialect.
+/// The statements of a dialect.
 pub(crate) struct Statements {
-    /// Id, the revision that it must have, whether there is a new schedule, its run time and its due time,
-    /// the new task or none, whether fires are counted anew, whether the run time must still be a certain one,
-    /// and which. One row is changed if all this holds.
+    /// Id, the expected revision, whether the schedule changes, the new run time and due time, the new task or NULL,
+    /// whether the fire count is reset, whether the run time must equal an expected one, and the expected run time.
+    /// Changes one row if all conditions are met.
     pub(crate) update: &'static str,
     /// Id, definition.
     pub(crate) update_definition: &'static str,
-    /// Ids as a JSON array; answers those of the jobs that are there, and holds them.
-    pub(crate) hold: &'static str,
-    /// Ids as a JSON array; the jobs with their definitions.
+    /// Ids as a JSON array. Locks the existing jobs and returns their ids.
+    pub(crate) lock_jobs: &'static str,
+    /// Ids as a JSON array. Deletes the jobs with their definitions.
     pub(crate) remove: &'static str,
-    /// Ids as a JSON array; the runs of these jobs.
+    /// Ids as a JSON array. Deletes the runs of these jobs.
     pub(crate) remove_runs: &'static str,
-    /// Id; answers rows as [`rows::stored`](crate::rows::stored) reads them.
+    /// Id. Returns the rows that [`rows::stored`](crate::rows::stored) reads.
     pub(crate) get: &'static str,
 
-    // The list in two parts, each along the index: first the jobs with a time, then those without.
-    // Each with a limit, and then the run time if there is one and the id of the job before; they answer records.
+    // The list in two parts, each along the index: first the jobs with a run time, then those without. The values are
+    // a limit and, for `.._after`, the run time if there is one, and the id of the previous job. They return records.
     pub(crate) list_scheduled: &'static str,
     pub(crate) list_scheduled_after: &'static str,
     pub(crate) list_unscheduled: &'static str,
     pub(crate) list_unscheduled_after: &'static str,
 
-    /// Tasks as a JSON array or none; answers a row with the instant at which a job can be claimed, or none.
+    /// Tasks as a JSON array or NULL. Returns one row: the earliest instant at which a job can be claimed, or NULL.
     pub(crate) next_wakeup: &'static str,
-    /// Answers what time it is there; none where that is this machine's.
+    /// Returns the time of the database's clock; `None` if it is the clock of this machine.
     pub(crate) time: Option<&'static str>,
 
-    /// Node, now, tasks as a JSON array or none; answers what a node must know: the instant of `next_wakeup`, whether
-    /// other nodes have left runs or claims behind, the time if the database's clock counts.
-    pub(crate) look: &'static str,
-    /// Node, until when it is alive.
+    /// Node, now, tasks as a JSON array or NULL. Returns one row: the instant of `next_wakeup`, whether other nodes
+    /// have orphaned runs or claims, and the time of the database's clock or NULL.
+    pub(crate) renewal_status: &'static str,
+    /// Node, expiry of its lease.
     pub(crate) renew: &'static str,
-    /// Those that have been dead since before this instant.
-    pub(crate) forget_nodes: &'static str,
-    /// Now, limit, tasks as a JSON array or none; answers records, each with a run whose node is dead. For a
-    /// transaction that will take them over: others pass over them.
+    /// Deletes the leases that expired before this instant.
+    pub(crate) purge_nodes: &'static str,
+    /// Now, limit, tasks as a JSON array or NULL. Returns records, each with a run whose node is dead. The rows are
+    /// locked for the take-over; locked rows are skipped.
     pub(crate) orphans: &'static str,
-    /// The same for claims: answers the ids of the jobs, and the nodes.
+    /// The same for claims: returns the ids of the jobs, and the nodes.
     pub(crate) orphaned_claims: &'static str,
     /// Pairs of job and run as a JSON array, node.
     pub(crate) take_over: &'static str,
-    /// Ids as a JSON array; ends their claims and raises their fences.
+    /// Ids as a JSON array. Ends the claims of these jobs and increases their fences.
     pub(crate) release: &'static str,
 
     /// Key, value.
     pub(crate) set_metadata: &'static str,
-    /// The same, but one that is there stays.
+    /// Key, value. An existing key is not changed.
     pub(crate) add_metadata: &'static str,
-    /// Job, run; those of a run in flight.
+    /// Job and run of a run in flight.
     pub(crate) discard_run: &'static str,
-    /// End, run, attempt.
+    /// End, run and attempt of a history entry.
     pub(crate) discard_entry: &'static str,
 }
 
-/// Whether the lease of a node is one, and lasts: a lease that can't be counts as none.
+/// Whether the lease is valid and unexpired. Values out of range count as expired.
 macro_rules! is_alive {
     ($now:literal) => {
         concat!("alive_until > ", $now, " AND alive_until <= 253402300799999999 AND NOT revoked")
     };
 }
 
-/// The nodes that are alive.
-macro_rules! living {
+/// Selects the nodes with a valid lease.
+macro_rules! live_nodes {
     ($now:literal) => {
         concat!("SELECT id FROM {p}nodes WHERE ", $crate::sql::is_alive!($now))
     };
 }
 
-/// Whether this node is dead, or not known at all.
+/// Whether the lease of this node is missing or expired.
 macro_rules! is_dead {
     ($node:literal, $now:literal) => {
-        concat!($node, " NOT IN (", $crate::sql::living!($now), ")")
+        concat!($node, " NOT IN (", $crate::sql::live_nodes!($now), ")")
     };
 }
 
-/// Lets a node that is alive live on: node, now, another value, until when.
-macro_rules! prolong {
+/// Renews the lease of a node if it has not expired: node, now, another value, new expiry.
+macro_rules! renew_lease {
     () => {
         concat!(
             "UPDATE {p}nodes SET alive_until = ?4 WHERE id = ?1 AND ",
@@ -89,7 +89,8 @@ macro_rules! prolong {
     };
 }
 
-/// A record as `rows::record` reads it, and more, from `jobs AS j`: with where its definition is.
+/// Selects a record as `rows::record` reads it, and further columns, from `jobs AS j`. `$definition` is the column of
+/// the definition.
 macro_rules! select_record {
     ($definition:expr, $rest:expr) => {
         concat!(
@@ -102,8 +103,8 @@ macro_rules! select_record {
     };
 }
 
-/// The rows that `rows::stored` reads, in one statement and so as of one moment: the record with its claim, as it is
-/// selected, and the runs, with their columns.
+/// Selects the rows that `rows::stored` reads, in one statement and therefore as of one moment: the record with its
+/// claim, and the runs with the columns `$run`.
 macro_rules! select_stored {
     ($record:ident, $run:expr) => {
         concat!(
@@ -119,10 +120,10 @@ macro_rules! select_stored {
     };
 }
 
-// What becomes of a job, as `StoredJob` has it: parts of `SET`, in which `$j` is `""` or the table's name with its dot.
-// They stand in this order where there are several, since MySQL sees what was set before.
+// State transitions of a job, as in `StoredJob`: fragments of `SET`, in which `$j` is `""` or the table's name with a
+// dot. If a statement uses several, they must be in this order, because MySQL evaluates assignments sequentially.
 
-/// Raises the fence, and ends a claim unsettled. What can't be a fence stays as it is.
+/// Increases the fence, and ends a claim without settling it. An invalid fence is not changed.
 macro_rules! raise_fence {
     ($j:literal) => {
         concat!(
@@ -138,7 +139,7 @@ macro_rules! raise_fence {
     };
 }
 
-/// The number after one that is from 0 to `$max`; any other stays as it is.
+/// Increments a number from 0 to `$max`; other numbers are not changed.
 macro_rules! next {
     ($j:literal, $number:literal, $max:literal) => {
         concat!(
@@ -158,7 +159,7 @@ macro_rules! next {
     };
 }
 
-/// Raises the fence and counts the claim; who has claimed the job, and until when, follow.
+/// Increases the fence and counts the claim; must be followed by the assignments of the node and the expiry.
 macro_rules! set_claim {
     ($j:literal) => {
         concat!(
@@ -170,15 +171,15 @@ macro_rules! set_claim {
     };
 }
 
-/// The claim is gone. Whose it was stays there, so that the row keeps its size.
+/// Ends the claim. The columns with its node and expiry are kept, so that the size of the row does not change.
 macro_rules! set_unclaimed {
     () => {
         "claimed = FALSE"
     };
 }
 
-/// Counts the claim as if it had not been made.
-macro_rules! set_uncounted {
+/// Decrements the number of claims.
+macro_rules! decrement_claims {
     ($j:literal) => {
         concat!(
             "claims = CASE WHEN ",
@@ -192,8 +193,8 @@ macro_rules! set_uncounted {
     };
 }
 
-/// Gives a run to another node, which follows.
-macro_rules! set_taken {
+/// Assigns a run to another node; must be followed by the node.
+macro_rules! set_run_owner {
     ($r:literal) => {
         concat!(
             "fence = ",
@@ -205,7 +206,7 @@ macro_rules! set_taken {
     };
 }
 
-/// The statement `update`; with how to say that the run time is `?9`, which may be none.
+/// The statement `update`. `$same` compares the run time with `?9`, which may be NULL.
 macro_rules! update {
     ($same:literal) => {
         concat!(
@@ -235,10 +236,10 @@ macro_rules! is_claimable {
     };
 }
 
-/// Where claims are sought whose nodes are dead: among the first jobs that are due, since whatever stands behind so
-/// many is not claimed before those are, and so it does not matter yet who has it. A node whose clock is ahead has
-/// claimed what is not due yet by others', and so a minute more is looked at.
-macro_rules! first_due {
+/// Selects the jobs among which orphaned claims are searched: the 1,000 earliest due jobs only; later jobs are not
+/// claimed before those. The range includes one minute of future jobs, because a node with a fast clock may have
+/// claimed them.
+macro_rules! earliest_due {
     ($jobs:literal, $columns:literal, $now:literal, $which:expr) => {
         concat!(
             "(SELECT ",
@@ -254,28 +255,28 @@ macro_rules! first_due {
     };
 }
 
-/// The columns of a run where its id is a text.
+/// The columns of a run, for databases that store its id as text.
 macro_rules! run_columns {
     () => {
         "r.run_id, r.scheduled_time, r.attempt, r.node, r.fence"
     };
 }
 
-/// A part of the list, of SQLite and PostgreSQL: which jobs, and along which of the index's columns.
+/// A part of the list, for SQLite and PostgreSQL: the condition, and the columns of the index.
 macro_rules! list {
     ($record:ident, $which:literal, $order:literal) => {
         $record!(concat!("0 FROM {p}jobs AS j WHERE ", $which, " ORDER BY ", $order, " LIMIT ?1"))
     };
 }
 
-/// Whether the claim with this fence can be settled: it is open.
+/// Whether the claim with this fence is open and can be settled.
 macro_rules! is_open {
     ($j:literal, $fence:literal) => {
         concat!("(", $j, "fence = ", $fence, " AND ", $j, "claimed)")
     };
 }
 
-/// Whether the claim with this fence, which is not open, was settled.
+/// Whether the claim with this fence, which is not open, has been settled.
 macro_rules! was_settled {
     ($j:literal, $fence:literal) => {
         concat!("(", $j, "lost_fence < ", $fence, " AND ", $fence, " <= ", $j, "fence)")
@@ -283,34 +284,34 @@ macro_rules! was_settled {
 }
 
 pub(crate) use {
-    first_due, is_alive, is_claimable, is_dead, is_open, list, living, next, prolong, raise_fence,
-    run_columns, select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted,
-    update, was_settled,
+    decrement_claims, earliest_due, is_alive, is_claimable, is_dead, is_open, list, live_nodes,
+    next, raise_fence, renew_lease, run_columns, select_record, select_stored, set_claim,
+    set_run_owner, set_unclaimed, update, was_settled,
 };
 
-/// The revision and the run time of a job.
+/// Selects the revision and the run time of a job.
 pub(crate) const REVISION: &str = "SELECT revision, next_run_time FROM {p}jobs WHERE id = ?1";
 
-/// Node, now; answers a row if the node is known and dead.
+/// Node, now. Returns a row if the node has a lease that has expired.
 pub(crate) const HAS_EXPIRED: &str =
     concat!("SELECT 1 FROM {p}nodes WHERE id = ?1 AND NOT (", is_alive!("?2"), ")");
 
-/// Node, now; revokes the lease of a node that is dead, which stays so until it renews. The row is held from then on.
+/// Node, now. Revokes the lease of a node if it has expired; it stays expired until it is renewed. The row is locked.
 pub(crate) const REVOKE: &str =
     concat!("UPDATE {p}nodes SET revoked = TRUE WHERE id = ?1 AND NOT (", is_alive!("?2"), ")");
 
-/// Now; answers the nodes that are alive.
-pub(crate) const LIVING: &str = living!("?1");
+/// Now. Returns the nodes with a valid lease.
+pub(crate) const LIVE_NODES: &str = live_nodes!("?1");
 
-/// Answers all keys and values, in the order of the keys' bytes. The table stands before the names, which are words of
-/// MySQL's.
+/// Returns all keys and values, ordered by the bytes of the keys. The columns are qualified, because their names are
+/// keywords of MySQL.
 pub(crate) const METADATA: &str = "SELECT m.key, m.value FROM {p}metadata AS m ORDER BY m.key";
 
 pub(crate) const DISCARD_NODE: &str = "DELETE FROM {p}nodes WHERE id = ?1";
 
 pub(crate) const DISCARD_METADATA: &str = "DELETE FROM {p}metadata WHERE {p}metadata.key = ?1";
 
-// What is alike in SQLite and PostgreSQL, for their `Statements`.
+// Common to SQLite and PostgreSQL, for their `Statements`.
 
 pub(crate) const RENEW: &str = "
     INSERT INTO {p}nodes (id, alive_until, revoked) VALUES (?1, ?2, FALSE)
@@ -323,24 +324,23 @@ pub(crate) const SET_METADATA: &str = "
 pub(crate) const ADD_METADATA: &str =
     "INSERT INTO {p}metadata (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING";
 
-// In SQLite and MySQL.
+// Common to SQLite and MySQL.
 
 pub(crate) const DISCARD_RUN: &str = "DELETE FROM {p}runs WHERE job_id = ?1 AND run_id = ?2";
 
 pub(crate) const DISCARD_ENTRY: &str =
     "DELETE FROM {p}history WHERE finished = ?1 AND run_id = ?2 AND attempt = ?3";
 
-/// The statements about the table `{p}history`; one of each per dialect that has it. Its key is `finished`,
-/// `run_id` and `attempt`.
+/// The statements for the table `{p}history` of a dialect. Its key is `finished`, `run_id` and `attempt`.
 pub(crate) struct HistoryStatements {
-    /// Limit, the first and the last instant of the end, end and run and attempt of the entry before (far
-    /// in the future if there is none), outcomes as a JSON array or null for all. Answers the columns that
+    /// Limit, first and last instant of the end; end, run and attempt of the previous entry (far in the future if there
+    /// is none); outcomes as a JSON array or NULL for all. Returns the columns that
     /// [`rows::entry`](crate::rows::entry) reads, newest first.
     pub(crate) read: &'static str,
-    /// The same, and the job.
-    pub(crate) read_of_job: &'static str,
-    /// An instant, limit: deletes the oldest that ended before it.
+    /// The same for one job, whose id is the last value.
+    pub(crate) read_for_job: &'static str,
+    /// An instant, limit. Deletes the oldest entries that finished before the instant.
     pub(crate) forget_before: &'static str,
-    /// Jobs as a JSON array, how many entries of each stay, limit.
+    /// Jobs as a JSON array, the number of entries to keep for each, limit.
     pub(crate) forget_beyond: &'static str,
 }

@@ -1,4 +1,4 @@
-//! The contract, as far as the dialects leave it to all of them.
+//! The `Backend` implementation for all dialects.
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use punctual_core::{
 use punctual_store_kit::Backend;
 
 use crate::database::Database;
-use crate::dialect::{Dialect, Wanted};
+use crate::dialect::{ClaimRequest, Dialect};
 use crate::error::Cause;
 
-/// What is not written here is in the files named after what it is about.
+/// Generates the methods that delegate to `Database` or to the dialect.
 macro_rules! backend {
     (
-        $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty $(= |$db:ident| $call:expr)?;)*
+        $($name:ident($($arg:ident: $type:ty),*) -> $output:ty $(= |$db:ident| $call:expr)?;)*
         @ $($inside:ident($($given:ident: $kind:ty),*) -> $result:ty;)*
     ) => {
         $(
-            async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
+            async fn $name(&self, $($arg: $type),*) -> Result<$output, StoreError> {
                 backend!(@call self $name($($arg),*) $(= |$db| $call)?).await
             }
         )*
@@ -75,7 +75,7 @@ impl<D: Dialect> Backend for Database<D> {
         D::patience(options)
     }
 
-    /// Each call is one transaction, and after a collision nothing of it was done.
+    /// Each call is one transaction, which is rolled back completely after a write conflict.
     fn is_collision(error: &StoreError) -> bool {
         let cause = error.source().and_then(|source| source.downcast_ref::<Cause>());
         cause.is_some_and(|Cause(error)| D::is_collision(error))
@@ -88,7 +88,7 @@ impl<D: Dialect> Backend for Database<D> {
         get(id: &JobId) -> Option<StoredJob>;
         list(after: Option<&JobCursor>, limit: usize) -> JobPage;
         claim_due(node: &NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter) -> Claims
-            = |dialect| dialect.claim(Wanted { node, now, until: now.saturating_add(lease), limit, filter });
+            = |dialect| dialect.claim(ClaimRequest { node, now, until: now.saturating_add(lease), limit, filter });
         commit(batch: &CommitBatch) -> Vec<CommitOutcome> = |dialect| dialect.commit(batch);
         renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
         take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;

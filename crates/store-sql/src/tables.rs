@@ -1,4 +1,4 @@
-//! The names of the tables: the one thing that is ever put into SQL text.
+//! The names of the tables: the only text that is inserted into SQL statements.
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::error::invalid;
 
-/// How long a prefix may be: the longest name behind it still fits where names have 63 bytes.
+/// The maximum length of a prefix: the longest name fits into the limit of 63 bytes of PostgreSQL.
 const MAX_PREFIX: usize = 40;
 
-/// What the names of all tables and indexes of a store begin with.
+/// The prefix of the names of all tables and indexes of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TablePrefix(Arc<str>);
 
 impl TablePrefix {
-    /// A letter or underscore, then letters, digits and underscores, all ASCII: nothing that any
-    /// database would have quoted.
+    /// Validates the prefix: a letter or underscore, followed by letters, digits and underscores, all ASCII, so that no
+    /// database requires quoting.
     pub(crate) fn new(prefix: &str) -> Result<Self, StoreError> {
         check_name("table prefix", prefix, MAX_PREFIX, &RESERVED)?;
         Ok(Self(prefix.into()))
     }
 
-    /// The same for connections that may be to another database of the server.
+    /// The prefix qualified by a database, for connections whose current database may be another one.
     #[cfg(feature = "mysql")]
     pub(crate) fn in_database(&self, database: &str) -> Result<Self, StoreError> {
-        // In statements of ours that is where a value stands.
+        // A question mark would be taken for a parameter.
         if database.contains('?') {
-            return Err(invalid("there must be no question mark in the name of the database"));
+            return Err(invalid("the name of the database must not contain a question mark"));
         }
         Ok(Self(format!("`{}`.{}", database.replace('`', "``"), self.0).into()))
     }
@@ -37,8 +37,7 @@ impl TablePrefix {
         &self.0
     }
 
-    /// A statement of ours with `{p}` replaced by the prefix. Only text that stands in this crate's
-    /// source can be a statement.
+    /// Replaces `{p}` in a statement by the prefix. Only text in the source code of this crate can be a statement.
     pub(crate) fn sql(&self, statement: &'static str) -> SqlStr {
         AssertSqlSafe(self.fill(statement)).into_sql_str()
     }
@@ -48,14 +47,14 @@ impl TablePrefix {
     }
 }
 
-/// Checks the name of a schema; a database's own names have at most 63 bytes.
+/// Validates the name of a schema, which can have at most 63 bytes.
 #[cfg(feature = "postgres")]
 pub(crate) fn check_schema(schema: String) -> Result<String, StoreError> {
     check_name("schema", &schema, 63, &RESERVED)?;
     Ok(schema)
 }
 
-/// What SQLite and PostgreSQL keep for themselves.
+/// Prefixes that SQLite and PostgreSQL reserve.
 const RESERVED: [&str; 2] = ["sqlite_", "pg_"];
 
 impl Default for TablePrefix {
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_names_get_into_sql() {
+    fn only_names_without_special_characters_are_inserted_into_sql() {
         for good in ["punctual_", "_", "a", "T2_"] {
             let prefix = TablePrefix::new(good).unwrap();
             assert_eq!(prefix.fill("DELETE FROM {p}jobs"), format!("DELETE FROM {good}jobs"));

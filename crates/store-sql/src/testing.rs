@@ -1,16 +1,16 @@
-//! What the tests of all dialects begin with.
+//! Helpers for the tests of all dialects.
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-mod line;
+mod contention;
+pub(crate) mod failures;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod faulty_proxy;
 pub(crate) mod options;
 pub(crate) mod schema;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) mod server;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 pub(crate) mod sizes;
-pub(crate) mod trouble;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
-mod turns;
 
 use std::error::Error;
 use std::time::Duration;
@@ -23,11 +23,11 @@ use punctual_core::{
 use uuid::Uuid;
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) use self::line::Line;
+pub(crate) use self::contention::runs_of_a_busy_job_are_taken_over;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) use self::turns::runs_of_a_busy_job_are_taken_over;
+pub(crate) use self::faulty_proxy::FaultyProxy;
 
-/// A name that nobody else has.
+/// Returns a unique name.
 pub(crate) fn unique() -> String {
     format!("t{}", Uuid::new_v4().simple())
 }
@@ -62,13 +62,13 @@ pub(crate) fn advance(name: &str, fence: Fence) -> Commit {
     Commit { id: JobId::new(name).unwrap(), fence, action }
 }
 
-/// Claims what is due at the beginning.
+/// Claims all jobs that are due at the instant `at(0)`.
 pub(crate) async fn claim(store: &impl JobStore) -> Result<Vec<JobRecord>, StoreError> {
     let (node, lease) = (NodeId::new("here").unwrap(), Duration::from_secs(9));
     Ok(store.claim_due(&node, at(0), 99, lease, &TaskFilter::Any).await?.records)
 }
 
-/// Removes all jobs; how many.
+/// Removes all jobs and returns their number.
 pub(crate) async fn remove_all(store: &impl JobStore) -> Result<usize, StoreError> {
     let page = store.list(None, usize::MAX).await?;
     let ids: Vec<JobId> = page.records.into_iter().map(|job| job.id).collect();
@@ -76,16 +76,16 @@ pub(crate) async fn remove_all(store: &impl JobStore) -> Result<usize, StoreErro
     Ok(removed.into_iter().filter(|removed| *removed).count())
 }
 
-/// How long anything may take before a test gives up: nothing but a fault comes near it.
+/// The maximum wait of a test, which is reached only if there is a bug.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The error is of this kind, says this, keeps its cause, and gives no password away.
-pub(crate) fn tells(error: &StoreError, kind: StoreErrorKind, words: &str) {
+/// Checks that the error has this kind, contains this text, has a source, and doesn't contain the password.
+pub(crate) fn assert_store_error(error: &StoreError, kind: StoreErrorKind, words: &str) {
     assert_eq!(error.kind(), kind, "{error}");
     let told = error_chain(error).to_string();
     assert!(told.contains(words), "{told}");
-    assert!(Error::source(error).is_some(), "the cause is kept");
+    assert!(Error::source(error).is_some(), "the source is missing");
     each_cause_is_told_once(error);
     assert!(!format!("{told} {error:?}").contains("hunter2"), "{error:?}");
 }

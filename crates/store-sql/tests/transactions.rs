@@ -1,4 +1,4 @@
-//! Jobs that are changed inside a transaction of the caller's.
+//! Tests of jobs that are changed in a transaction of the caller.
 
 #![cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
 
@@ -32,23 +32,20 @@ async fn ids(store: &impl JobStore) -> Vec<String> {
     page.records.iter().map(|job| job.id.to_string()).collect()
 }
 
-/// All that must hold, on started stores with the same tables, and a pool of the caller's own.
-async fn keeps_the_contract<D: Database>(
-    ours: &impl JobStore,
-    others: &impl JobStore,
-    pool: &Pool<D>,
-) where
+/// Runs all checks on two started stores with the same tables, and a pool of the caller.
+async fn check<D: Database>(ours: &impl JobStore, others: &impl JobStore, pool: &Pool<D>)
+where
     D::Connection: Any + Send,
 {
     others.add(vec![due("old", at(50)), due("gone", at(60))]).await.unwrap();
 
-    // What is not committed has never been.
+    // Rolled back changes have no effect.
     let mut transaction = pool.begin().await.unwrap();
     let mut caller = CallerTransaction::on(&mut *transaction);
     let added = ours.add_in(&mut caller, vec![due("a", at(0)), due("old", at(9))]).await;
     assert_eq!(added.unwrap(), [AddOutcome::Added, AddOutcome::Exists]);
     assert!(ours.remove_in(&mut caller, &[id("gone")]).await.unwrap()[0]);
-    let seen = ours.get_in(&mut caller, &id("a")).await.unwrap().expect("its own job");
+    let seen = ours.get_in(&mut caller, &id("a")).await.unwrap().expect("the job that was added");
     let seen = seen.record;
     assert_eq!((seen.revision, seen.schedule), (Revision::FIRST, Some(Schedule::at(at(0)))));
     assert!(ours.get_in(&mut caller, &id("gone")).await.unwrap().is_none());
@@ -57,7 +54,7 @@ async fn keeps_the_contract<D: Database>(
     transaction.rollback().await.unwrap();
     assert_eq!(ids(others).await, ["old", "gone"]);
 
-    // What is committed is there for all.
+    // Committed changes are visible to all.
     others.set_metadata("kept", "as it is").await.unwrap();
     let mut transaction = pool.begin().await.unwrap();
     let mut caller = CallerTransaction::on(&mut *transaction);
@@ -87,7 +84,7 @@ async fn keeps_the_contract<D: Database>(
     let notes = [("kept", "as it is"), ("new", "it's there")].map(|(k, t)| (k.into(), t.into()));
     assert_eq!(others.metadata().await.unwrap().values, notes);
 
-    // Another kind of database's transaction is refused, and told what was expected.
+    // A transaction of another kind of database is rejected, and the error contains the expected kind.
     let mut wrong = String::new();
     let mut caller = CallerTransaction::on(&mut wrong);
     let error = ours.add_in(&mut caller, vec![due("b", at(0))]).await.unwrap_err();
@@ -96,7 +93,7 @@ async fn keeps_the_contract<D: Database>(
         assert!(error.to_string().contains(word), "{error}");
     }
 
-    // A store that is not started does nothing.
+    // Calls fail if the store is not started.
     ours.shutdown().await;
     let mut connection = pool.acquire().await.unwrap();
     let caller = &mut CallerTransaction::on(&mut *connection);
@@ -117,7 +114,7 @@ async fn sqlite() {
     ours.start().await.unwrap();
     others.start().await.unwrap();
     let pool = SqlitePool::connect_lazy_with(SqliteConnectOptions::new().filename(&path));
-    keeps_the_contract(&ours, &others, &pool).await;
+    check(&ours, &others, &pool).await;
 }
 
 #[cfg(feature = "mysql")]
@@ -133,7 +130,7 @@ async fn mysql() {
     ours.start().await.unwrap();
     others.start().await.unwrap();
     let pool = MySqlPool::connect(&url).await.unwrap();
-    keeps_the_contract(&ours, &others, &pool).await;
+    check(&ours, &others, &pool).await;
     for table in ["jobs", "runs", "nodes", "metadata", "history", "schema"] {
         let drop = AssertSqlSafe(format!("DROP TABLE {prefix}{table}"));
         sqlx::raw_sql(drop).execute(&pool).await.unwrap();
@@ -154,9 +151,9 @@ async fn postgres() {
     ours.start().await.unwrap();
     others.start().await.unwrap();
     let pool = PgPool::connect(&url).await.unwrap();
-    keeps_the_contract(&ours, &others, &pool).await;
+    check(&ours, &others, &pool).await;
 
-    // Others hear of a job when it is committed.
+    // Watchers are notified when the transaction is committed.
     ours.start().await.unwrap();
     let mut watch = others.watch().await.unwrap().expect("PostgreSQL notifies");
     let mut transaction = pool.begin().await.unwrap();

@@ -1,4 +1,4 @@
-//! Values in files, and how one of them is compared and swapped.
+//! Values in files, with compare-and-swap.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use punctual_core::Encoded;
-use punctual_store_kit::cells::{Cell, CellKind, CellValue, Swap};
+use punctual_store_kit::kv::{CompareAndSwap, KvEntry, KvNamespace, KvValue};
 
-/// How often a lock that somebody else holds is tried, with a pause in between: for some seconds in all.
-const TRIES: u32 = 5_000;
-const PAUSE: Duration = Duration::from_millis(1);
+/// The maximum number of attempts to acquire a lock, with a delay in between: five seconds or more in total.
+const LOCK_ATTEMPTS: u32 = 5_000;
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(1);
 
-/// The value of a cell is the file `KIND/NAME/value`, which is replaced as a whole: readers take no lock.
-/// A cell is a folder of its own so that the folder of all cells, which is listed, does not change with a value.
-/// A file that is replaced while its folder is listed may not be in the list.
+/// The value of an entry is the file `NAMESPACE/KEY/value`, which is replaced atomically: readers take no lock.
+/// Each entry has its own directory, so that the parent directory, which is listed, does not change with a value:
+/// a file that is replaced during the listing of its directory may be omitted.
 #[derive(Debug)]
 pub(crate) struct Files {
     folder: PathBuf,
@@ -34,39 +34,44 @@ impl Files {
         self.folder.join("locks")
     }
 
-    fn cells(&self, kind: CellKind) -> PathBuf {
-        self.folder.join(kind.word())
+    fn entries(&self, namespace: KvNamespace) -> PathBuf {
+        self.folder.join(namespace.as_str())
     }
 
-    /// Makes the folders.
+    /// Creates the directories.
     pub(crate) fn create(&self) -> io::Result<()> {
         fs::create_dir_all(self.locks())?;
-        for kind in CellKind::ALL {
-            fs::create_dir_all(self.cells(kind))?;
+        for namespace in KvNamespace::ALL {
+            fs::create_dir_all(self.entries(namespace))?;
         }
         self.sync(&self.folder)
     }
 
-    pub(crate) fn list(&self, kind: CellKind) -> io::Result<Vec<Cell<Vec<u8>>>> {
-        let mut cells = Vec::new();
-        for entry in fs::read_dir(self.cells(kind))? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            // A cell is empty for a moment when it is made or removed, or for good if a process was killed then.
-            cells.extend(self.read(kind, &name)?);
+    pub(crate) fn list(&self, namespace: KvNamespace) -> io::Result<Vec<KvEntry<Vec<u8>>>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(self.entries(namespace))? {
+            let key = entry?.file_name().to_string_lossy().into_owned();
+            // A directory has no value while an entry is created or removed, or permanently if the process was killed
+            // meanwhile.
+            entries.extend(self.read(namespace, &key)?);
         }
-        Ok(cells)
+        Ok(entries)
     }
 
-    pub(crate) fn read(&self, kind: CellKind, name: &str) -> io::Result<Option<Cell<Vec<u8>>>> {
-        match fs::read(self.cells(kind).join(name).join("value")) {
+    pub(crate) fn read(
+        &self,
+        namespace: KvNamespace,
+        storage_key: &str,
+    ) -> io::Result<Option<KvEntry<Vec<u8>>>> {
+        match fs::read(self.entries(namespace).join(storage_key).join("value")) {
             Ok(bytes) => {
                 let mut parts = bytes.splitn(2, |&byte| byte == b'\n');
-                let head = parts.next().unwrap_or_default().to_vec();
+                let header = parts.next().unwrap_or_default().to_vec();
                 let body = Encoded::from(parts.next().unwrap_or_default());
-                let value = CellValue { head, body };
-                Ok(Some(Cell { name: name.to_owned(), version: bytes, value }))
+                let value = KvValue { header, body };
+                Ok(Some(KvEntry { storage_key: storage_key.to_owned(), version: bytes, value }))
             }
-            // The latter is a file that somebody else has put there.
+            // `NotADirectory`: a file that does not belong to the store.
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {
@@ -76,56 +81,58 @@ impl Files {
         }
     }
 
-    /// A process that is killed in here has replaced the value or has not. The kernel frees its lock, and
-    /// whatever else it leaves is overwritten by the next one.
-    pub(crate) fn swap(&self, swap: Swap<Vec<u8>>) -> io::Result<bool> {
-        let Swap { kind, name, old, new, .. } = swap;
-        let _lock = self.lock(&name)?;
-        let is_new = old.is_none();
-        if self.read(kind, &name)?.map(|cell| cell.version) != old.map(|cell| cell.version) {
+    /// If the process is killed in this function, the value has either been replaced or not. The kernel releases the
+    /// lock, and leftover files are overwritten by the next call.
+    pub(crate) fn swap(&self, swap: CompareAndSwap<Vec<u8>>) -> io::Result<bool> {
+        let CompareAndSwap { namespace, storage_key, expected, new, .. } = swap;
+        let _lock = self.lock(&storage_key)?;
+        let is_new = expected.is_none();
+        let current = self.read(namespace, &storage_key)?.map(|entry| entry.version);
+        if current != expected.map(|entry| entry.version) {
             return Ok(false);
         }
-        let cells = self.cells(kind);
-        let cell = cells.join(name);
-        let Some(CellValue { head, body }) = new else {
-            fs::remove_file(cell.join("value"))?;
-            self.sync(&cell)?;
-            // The value is gone; that the cell goes, too, is only tidy.
-            fs::remove_dir_all(cell)?;
+        let entries = self.entries(namespace);
+        let entry = entries.join(storage_key);
+        let Some(KvValue { header, body }) = new else {
+            fs::remove_file(entry.join("value"))?;
+            self.sync(&entry)?;
+            // The entry has been removed with its value; the directory is only cleaned up.
+            fs::remove_dir_all(entry)?;
             return Ok(true);
         };
-        fs::create_dir_all(&cell)?;
-        let next = cell.join("next");
-        File::create(&next)?.write_all(&[&head, &b"\n"[..], body.as_bytes()].concat())?;
-        // First the content is on the disk, then the name that leads to it, then somebody is told.
+        fs::create_dir_all(&entry)?;
+        let next = entry.join("next");
+        File::create(&next)?.write_all(&[&header, &b"\n"[..], body.as_bytes()].concat())?;
+        // The content is synced first, then the rename, then the call returns.
         self.sync(&next)?;
-        fs::rename(next, cell.join("value"))?;
-        self.sync(&cell)?;
+        fs::rename(next, entry.join("value"))?;
+        self.sync(&entry)?;
         if is_new {
-            self.sync(&cells)?;
+            self.sync(&entries)?;
         }
         Ok(true)
     }
 
-    /// Locks this cell, and those with the same number, until the file is dropped. Nobody holds two locks, so
-    /// nobody waits in a circle. The files stay: if one were removed, somebody could lock it while somebody else
-    /// locks the next one of its name.
-    #[allow(clippy::disallowed_methods, reason = "the standard library has no lock with a limit")]
-    fn lock(&self, name: &str) -> io::Result<File> {
-        let number = name.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    /// Locks this entry, and those with the same lock number, until the file is dropped. No thread holds two locks, so
+    /// deadlocks are impossible. Lock files are never removed: otherwise two processes could hold locks on different
+    /// files of the same name.
+    #[allow(clippy::disallowed_methods, reason = "the standard library has no lock with a timeout")]
+    fn lock(&self, storage_key: &str) -> io::Result<File> {
+        let number =
+            storage_key.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
         let path = self.locks().join(format!("{number:02x}"));
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
-        for _ in 0..TRIES {
+        for _ in 0..LOCK_ATTEMPTS {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_RETRY_DELAY),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }
-        Err(io::Error::new(ErrorKind::TimedOut, "somebody else holds a lock for too long"))
+        Err(io::Error::new(ErrorKind::TimedOut, "timeout while waiting for a file lock"))
     }
 
-    /// Returns when the file or folder is on the disk.
+    /// Returns when the file or directory has been written to the disk.
     fn sync(&self, path: &Path) -> io::Result<()> {
         if self.durable { File::open(path)?.sync_all() } else { Ok(()) }
     }

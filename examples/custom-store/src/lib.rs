@@ -1,9 +1,8 @@
-//! A job store in a folder of files, which processes of one machine may share: an example for those who write a
-//! store of their own.
+//! A job store in a directory that processes of one machine can share: an example for implementors of job stores.
 //!
-//! All that it asks of the file system is compare-and-swap of one value; the rest is
-//! [`cells`](punctual_store_kit::cells) of the store kit. So a store on anything else that can compare and swap is
-//! this one with another `folder.rs`. `docs/contributing-a-store.md` goes through it step by step.
+//! The store requires only compare-and-swap of single values from the file system; the rest is the module
+//! [`kv`](punctual_store_kit::kv) of the store kit. A store on any other storage with compare-and-swap differs only in
+//! `files.rs` and `folder.rs`. `docs/contributing-a-store.md` describes the example step by step.
 
 mod files;
 mod folder;

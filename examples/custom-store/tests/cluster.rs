@@ -1,9 +1,9 @@
-//! Processes that share a folder and are killed at any moment: no occurrence of a job with `Recovery::Skip` runs
-//! twice, each of one with `Recovery::Rerun` runs to its end, and the number of the attempt rises.
+//! Processes that share a directory and are killed at random times: no occurrence of a job with `Recovery::Skip` runs
+//! twice, each occurrence of a job with `Recovery::Rerun` finishes, and its attempt numbers increase.
 //!
-//! The processes are this program itself, started with an argument.
+//! The processes are instances of this program, started with an argument.
 
-#![allow(clippy::print_stdout, reason = "it tells its seed")]
+#![allow(clippy::print_stdout, reason = "prints the random seed")]
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -23,10 +23,10 @@ const KILLS: usize = 25;
 const JOBS: usize = 8;
 const OCCURRENCES: usize = 40;
 const PERIOD: Duration = Duration::from_millis(200);
-/// How long a lease lasts: a dead process's runs are taken over when it is over.
+/// The duration of a lease: runs of a killed process are taken over after this time.
 const LEASE: Duration = Duration::from_secs(2);
-/// How long the rest may take after the last kill, on a busy machine too.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// How long the remaining runs may take after the last kill, also on a busy machine.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// The first argument of a process that runs jobs; the second is the folder.
 const CHILD: &str = "run-jobs";
@@ -40,34 +40,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Says when it begins and when it ends, in one line each, which is written whole or not at all.
+/// Writes one line to the journal when it begins and one when it ends. Each line is written atomically.
 #[task]
-async fn occur(context: JobContext) {
+async fn journaled_run(context: JobContext) {
     let journal = context.state::<File>().expect("a journal");
     let note = |mark: &str| {
         let (job, time) = (context.job_id(), context.scheduled_time().as_micros());
         let line = format!("{mark} {job} {time} {}\n", context.attempt());
-        (&*journal).write_all(line.as_bytes()).expect("the journal takes it");
+        (&*journal).write_all(line.as_bytes()).expect("writing the journal");
     };
     note("begin");
-    // So that some are killed in the middle.
+    // Some runs are killed during this delay.
     let _ = timeout(PERIOD / 4, pending::<()>()).await;
     note("end");
 }
 
 fn scheduler(folder: &Path) -> Result<AsyncScheduler, Box<dyn Error>> {
     let journal = File::options().create(true).append(true).open(folder.join("journal"))?;
-    // Nobody pulls the plug here.
+    // Processes are killed, but the machine keeps running, so no sync is needed.
     let store = FolderJobStore::open_without_sync(folder.join("jobs"));
     Ok(AsyncScheduler::builder()
         .job_store("default", store)
         .lease(LEASE)
-        .task(occur)
+        .task(journaled_run)
         .state(journal)
         .build()?)
 }
 
-/// What each process does, until its input is closed.
+/// The main function of a child process, which runs until its input is closed.
 async fn run_jobs(folder: &Path) -> Result<(), Box<dyn Error>> {
     let scheduler = scheduler(folder)?;
     scheduler.start().await?;
@@ -85,23 +85,24 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(CHILD).arg(folder.path()).stdin(Stdio::piped()).spawn()
     };
-    let boss = scheduler(folder.path())?;
-    boss.start_paused().await?;
-    boss.add_jobs((0..JOBS).map(|number| {
-        let trigger = IntervalTrigger::every(PERIOD).max_runs(OCCURRENCES as u64);
-        let (name, recovery) = match number % 2 {
-            0 => ("skip", Recovery::Skip),
-            _ => ("rerun", Recovery::Rerun),
-        };
-        NewJob::builder(occur())
-            .id(format!("{name}-{number}"))
-            .trigger(trigger)
-            .coalesce(Coalesce::All)
-            .max_instances(4)
-            .recovery(recovery)
-            .build()
-    }))
-    .await?;
+    let controller = scheduler(folder.path())?;
+    controller.start_paused().await?;
+    controller
+        .add_jobs((0..JOBS).map(|number| {
+            let trigger = IntervalTrigger::every(PERIOD).max_runs(OCCURRENCES as u64);
+            let (name, recovery) = match number % 2 {
+                0 => ("skip", Recovery::Skip),
+                _ => ("rerun", Recovery::Rerun),
+            };
+            NewJob::builder(journaled_run())
+                .id(format!("{name}-{number}"))
+                .trigger(trigger)
+                .coalesce(Coalesce::All)
+                .max_instances(4)
+                .recovery(recovery)
+                .build()
+        }))
+        .await?;
 
     let mut children = Vec::new();
     for _ in 0..PROCESSES {
@@ -115,19 +116,19 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
         child.wait()?;
         *child = start()?;
     }
-    // A job goes with its last run.
+    // A job is removed when its last run is cleared.
     let all_done = async {
-        while !boss.get_jobs(JobQuery::new()).await?.is_empty() {
+        while !controller.get_jobs(JobQuery::new()).await?.is_empty() {
             let _ = timeout(PERIOD, pending::<()>()).await;
         }
         Ok::<_, SchedulerError>(())
     };
-    timeout(PATIENCE, all_done).await.expect("all jobs come to their end")?;
+    timeout(WAIT_TIMEOUT, all_done).await.expect("all jobs finish")?;
     for mut child in children {
         drop(child.stdin.take());
         assert!(child.wait()?.success());
     }
-    boss.shutdown().await?;
+    controller.shutdown().await?;
     check(&fs::read_to_string(folder.path().join("journal"))?);
     Ok(())
 }
@@ -154,6 +155,6 @@ fn check(journal: &str) {
         let job = format!("rerun-{number}");
         assert_eq!(ended[&*job].len(), OCCURRENCES, "{job}: {:?}", ended[&*job]);
     }
-    println!("{} occurrences began, {reruns} runs of the dead were run again", begun.len());
-    assert!(reruns > 0, "nobody was killed during a run");
+    println!("{} occurrences began, {reruns} runs of killed processes were run again", begun.len());
+    assert!(reruns > 0, "no process was killed during a run");
 }

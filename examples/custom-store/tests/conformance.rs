@@ -1,4 +1,4 @@
-//! The contract of job stores, kept by the store in a folder.
+//! The conformance suite on the store.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use punctual_testkit::job_store::{Damage, StoreFixture};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A folder for each case.
+/// A separate directory for each case.
 struct Folder(TempDir);
 
 impl StoreFixture for Folder {
@@ -41,7 +41,7 @@ impl StoreFixture for Folder {
             Damage::Key(key, other) => {
                 self.edit("metadata", "/key", &key, |line| line["key"] = json!(other))
             }
-            // There is no history.
+            // The store has no history.
             _ => false,
         }
     }
@@ -65,7 +65,7 @@ impl Folder {
         self.edit("jobs", "/record/id", id, edit)
     }
 
-    /// Edits the line of JSON in the file of that kind which has this key.
+    /// Edits the line of JSON in the file of this namespace that has this key.
     fn edit(&self, kind: &str, pointer: &str, key: &str, edit: impl FnOnce(&mut Value)) -> bool {
         for entry in fs::read_dir(self.0.path().join(kind)).expect("the files") {
             let file = entry.expect("a file").path().join("value");

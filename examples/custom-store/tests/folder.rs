@@ -1,4 +1,4 @@
-//! What is particular to a folder of files.
+//! Tests that are specific to the directory store.
 
 use std::fs::{self, File};
 
@@ -33,15 +33,15 @@ async fn another_format_is_unsupported() {
 }
 
 #[tokio::test]
-async fn what_a_killed_process_leaves_is_no_job_and_in_nobodys_way() {
+async fn files_of_killed_or_other_processes_are_ignored() {
     let (folder, store) = started().await;
     store.add(vec![paused("a")]).await.unwrap();
     let jobs = folder.path().join("jobs");
     let cell = fs::read_dir(&jobs).unwrap().next().unwrap().unwrap().path();
-    // It had not yet come to give the value its name,
+    // The process was killed before the rename,
     fs::remove_file(cell.join("value")).unwrap();
     fs::write(cell.join("next"), "{\"rec").unwrap();
-    // and somebody else looks around.
+    // and another program has created a file.
     fs::write(jobs.join("notes.txt"), "?").unwrap();
     assert_eq!(store.list(None, 9).await.unwrap().records, []);
     store.add(vec![paused("a")]).await.unwrap();
@@ -49,7 +49,7 @@ async fn what_a_killed_process_leaves_is_no_job_and_in_nobodys_way() {
 }
 
 #[tokio::test]
-async fn a_lock_is_not_waited_for_for_ever() {
+async fn waiting_for_a_lock_times_out() {
     let (folder, store) = started().await;
     let names: Vec<_> = (0..=255).map(|stripe| format!("{stripe:02x}")).collect();
     let locks = names.iter().map(|name| File::create(folder.path().join("locks").join(name)));

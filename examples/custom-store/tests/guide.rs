@@ -1,12 +1,12 @@
-//! What `docs/contributing-a-store.md` quotes is the code as it is.
+//! Tests that the code in `docs/contributing-a-store.md` matches the sources.
 
 const GUIDE: &str = include_str!("../../../docs/contributing-a-store.md");
 
 const SOURCES: [&str; 9] = [
-    include_str!("../../../crates/store-kit/src/cells/backend.rs"),
-    include_str!("../../../crates/store-kit/src/cells/nodes.rs"),
-    include_str!("../../../crates/store-kit/src/cells/record.rs"),
-    include_str!("../../../crates/store-kit/src/cells/scan.rs"),
+    include_str!("../../../crates/store-kit/src/kv/backend.rs"),
+    include_str!("../../../crates/store-kit/src/kv/nodes.rs"),
+    include_str!("../../../crates/store-kit/src/kv/record.rs"),
+    include_str!("../../../crates/store-kit/src/kv/scan.rs"),
     include_str!("../src/files.rs"),
     include_str!("../src/folder.rs"),
     include_str!("../src/store.rs"),
@@ -14,7 +14,7 @@ const SOURCES: [&str; 9] = [
     include_str!("cluster.rs"),
 ];
 
-/// Lines without what differs by where they stand.
+/// Removes the indentation.
 fn plain(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", line.trim())).collect()
 }
@@ -27,12 +27,12 @@ fn every_snippet_is_in_the_source() {
     for snippet in snippets {
         let (snippet, _) = snippet.split_once("```").expect("its end");
         let found = sources.iter().any(|source| source.contains(&plain(snippet)));
-        assert!(found, "this is nowhere in the example:\n{snippet}");
+        assert!(found, "the snippet is not in any source:\n{snippet}");
     }
 }
 
 #[test]
-fn all_code_is_quoted_and_none_made_up() {
+fn all_code_blocks_are_snippets_or_shell_commands() {
     let fences = GUIDE.lines().filter(|line| line.starts_with("```") && *line != "```");
     for fence in fences {
         assert!(matches!(fence, "```rust,ignore" | "```sh"), "{fence}");

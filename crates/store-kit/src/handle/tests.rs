@@ -11,33 +11,33 @@ use punctual_core::{
 use super::*;
 use crate::job_store;
 
-/// What is at the place that the options name; each file there has a number.
+/// The storage that the options refer to. The number identifies the current file.
 #[derive(Default)]
-struct Place {
+struct Storage {
     number: AtomicU64,
     opened: AtomicU64,
     closed: AtomicU64,
     hangs: AtomicBool,
-    collisions: AtomicU64,
+    conflicts: AtomicU64,
 }
 
 #[derive(Clone)]
 struct TestStore {
-    handle: Handle<File>,
+    handle: BackendHandle<File>,
 }
 
 job_store!(TestStore, File);
 
 impl TestStore {
-    fn new() -> (Self, Arc<Place>) {
-        let place = Arc::new(Place::default());
-        (Self { handle: Handle::new(place.clone()) }, place)
+    fn new() -> (Self, Arc<Storage>) {
+        let storage = Arc::new(Storage::default());
+        (Self { handle: BackendHandle::new(storage.clone()) }, storage)
     }
 }
 
 #[derive(Clone)]
 struct File {
-    place: Arc<Place>,
+    storage: Arc<Storage>,
     number: u64,
 }
 
@@ -51,30 +51,30 @@ fn unavailable(message: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, message)
 }
 
-/// The rest, which no test calls.
+/// Implements the methods that no test calls.
 macro_rules! unused {
-    ($($name:ident($($type:ty),*) -> $answer:ty;)*) => {$(
-        async fn $name(&self, $(_: $type),*) -> Result<$answer, StoreError> {
+    ($($name:ident($($type:ty),*) -> $output:ty;)*) => {$(
+        async fn $name(&self, $(_: $type),*) -> Result<$output, StoreError> {
             Err(unavailable(stringify!($name)))
         }
     )*};
 }
 
 impl Backend for File {
-    type Options = Arc<Place>;
+    type Options = Arc<Storage>;
 
-    fn caps(_: &Arc<Place>) -> StoreCaps {
+    fn caps(_: &Arc<Storage>) -> StoreCaps {
         StoreCaps::shared()
     }
 
-    async fn open(place: &Arc<Place>) -> Result<Self, StoreError> {
-        place.opened.fetch_add(1, Ordering::SeqCst);
-        let number = place.number.load(Ordering::SeqCst);
-        Ok(Self { place: place.clone(), number })
+    async fn open(storage: &Arc<Storage>) -> Result<Self, StoreError> {
+        storage.opened.fetch_add(1, Ordering::SeqCst);
+        let number = storage.number.load(Ordering::SeqCst);
+        Ok(Self { storage: storage.clone(), number })
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        if self.number == self.place.number.load(Ordering::SeqCst) {
+        if self.number == self.storage.number.load(Ordering::SeqCst) {
             return Ok(());
         }
         Err(StoreError::new(StoreErrorKind::Replaced, "another file"))
@@ -85,24 +85,24 @@ impl Backend for File {
     }
 
     async fn close(&self) {
-        self.place.closed.fetch_add(1, Ordering::SeqCst);
+        self.storage.closed.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn patience(_: &Arc<Place>) -> Option<Duration> {
+    fn patience(_: &Arc<Storage>) -> Option<Duration> {
         Some(Duration::from_secs(5))
     }
 
     fn is_collision(error: &StoreError) -> bool {
-        error.to_string() == "a collision"
+        error.to_string() == "a write conflict"
     }
 
     async fn next_wakeup(&self, _: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
-        if self.place.hangs.load(Ordering::SeqCst) {
+        if self.storage.hangs.load(Ordering::SeqCst) {
             pending::<()>().await;
         }
         let left = |left: u64| left.checked_sub(1);
-        match self.place.collisions.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left) {
-            Ok(_) => Err(unavailable("a collision")),
+        match self.storage.conflicts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left) {
+            Ok(_) => Err(unavailable("a write conflict")),
             Err(_) => Ok(Some(Timestamp::from_seconds(self.number as i64))),
         }
     }
@@ -125,12 +125,12 @@ impl Backend for File {
 
 async fn next(store: &TestStore) -> Result<i64, StoreError> {
     let next = store.next_wakeup(&TaskFilter::Any).await?;
-    Ok(next.expect("it is the number of the file").as_micros() / 1_000_000)
+    Ok(next.expect("the number of the file").as_micros() / 1_000_000)
 }
 
 #[tokio::test]
-async fn it_is_open_between_a_start_and_a_shutdown() {
-    let (store, place) = TestStore::new();
+async fn the_backend_is_open_between_start_and_shutdown() {
+    let (store, storage) = TestStore::new();
     assert_eq!(next(&store).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
     for round in 1..3 {
         store.start().await.unwrap();
@@ -139,44 +139,44 @@ async fn it_is_open_between_a_start_and_a_shutdown() {
         store.shutdown().await;
         store.shutdown().await;
         assert!(next(&store).await.is_err());
-        let counts = [&place.opened, &place.closed].map(|count| count.load(Ordering::SeqCst));
+        let counts = [&storage.opened, &storage.closed].map(|count| count.load(Ordering::SeqCst));
         assert_eq!(counts, [round, round]);
     }
     assert_eq!(format!("{store:?}"), "TestStore { .. }");
-    assert_eq!(format!("{:?}", store.handle), "Handle { started: false, .. }");
+    assert_eq!(format!("{:?}", store.handle), "BackendHandle { started: false, .. }");
 }
 
 #[tokio::test]
-async fn what_was_replaced_fails_one_call_and_is_opened_anew() {
-    let (store, place) = TestStore::new();
+async fn a_replaced_backend_fails_one_call_and_is_reopened() {
+    let (store, storage) = TestStore::new();
     store.start().await.unwrap();
-    place.number.store(7, Ordering::SeqCst);
+    storage.number.store(7, Ordering::SeqCst);
     assert_eq!(next(&store).await.unwrap_err().kind(), StoreErrorKind::Replaced);
     assert_eq!((next(&store).await.unwrap(), store.generation()), (7, 1));
-    assert_eq!(place.closed.load(Ordering::SeqCst), 1);
+    assert_eq!(storage.closed.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_hangs_is_given_up() {
-    let (store, place) = TestStore::new();
+async fn a_call_that_hangs_times_out() {
+    let (store, storage) = TestStore::new();
     store.start().await.unwrap();
-    place.hangs.store(true, Ordering::SeqCst);
+    storage.hangs.store(true, Ordering::SeqCst);
     let error = next(&store).await.unwrap_err();
     assert!(error.is_retryable() && error.to_string().contains("within 5s"), "{error}");
 }
 
 #[tokio::test]
-async fn a_collision_is_no_failure_unless_there_is_no_end_to_it() {
-    let (store, place) = TestStore::new();
+async fn a_write_conflict_is_retried_up_to_the_maximum_number_of_attempts() {
+    let (store, storage) = TestStore::new();
     store.start().await.unwrap();
-    place.collisions.store(u64::from(ATTEMPTS) - 1, Ordering::SeqCst);
+    storage.conflicts.store(u64::from(MAX_CONFLICT_ATTEMPTS) - 1, Ordering::SeqCst);
     assert_eq!(next(&store).await.unwrap(), 0);
-    place.collisions.store(u64::from(ATTEMPTS), Ordering::SeqCst);
-    assert_eq!(next(&store).await.unwrap_err().to_string(), "a collision");
+    storage.conflicts.store(u64::from(MAX_CONFLICT_ATTEMPTS), Ordering::SeqCst);
+    assert_eq!(next(&store).await.unwrap_err().to_string(), "a write conflict");
 }
 
 #[tokio::test]
-async fn what_a_backend_does_not_have_is_not_supported() {
+async fn optional_methods_are_unsupported_by_default() {
     let (store, _) = TestStore::new();
     store.start().await.unwrap();
     let error = store.read_history(&HistoryQuery::new()).await.unwrap_err();

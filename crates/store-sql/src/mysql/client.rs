@@ -1,12 +1,12 @@
-//! Connections and rows as the shared code uses them.
+//! Connections and rows for the shared code.
 
 use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, MySqlConnection, Row, SqlStr, ValueRef};
 
 use super::error::store_error;
-use super::numbered::positional;
-use crate::client::{Client, Columns, Value, bound};
+use super::parameters::positional;
+use crate::client::{Client, SqlRow, Value, bound};
 
 impl Client for MySqlConnection {
     type Row = MySqlRow;
@@ -36,16 +36,16 @@ impl Client for MySqlConnection {
     }
 }
 
-impl Columns for MySqlRow {
+impl SqlRow for MySqlRow {
     fn int(&self, column: usize) -> Result<i64, StoreError> {
         self.try_get(column).map_err(store_error)
     }
 
-    fn maybe_int(&self, column: usize) -> Result<Option<i64>, StoreError> {
+    fn nullable_int(&self, column: usize) -> Result<Option<i64>, StoreError> {
         self.try_get(column).map_err(store_error)
     }
 
-    /// All our columns are bytes, so that the server never compares, sorts or pads texts in its own way.
+    /// All text columns are binary, so that the server never applies a collation or padding.
     fn text(&self, column: usize) -> Result<&str, StoreError> {
         utf8(self.bytes(column)?)
     }
@@ -54,7 +54,7 @@ impl Columns for MySqlRow {
         self.try_get(column).map_err(store_error)
     }
 
-    fn flag(&self, column: usize) -> Result<bool, StoreError> {
+    fn bool(&self, column: usize) -> Result<bool, StoreError> {
         self.try_get(column).map_err(store_error)
     }
 
@@ -62,7 +62,7 @@ impl Columns for MySqlRow {
         self.try_get_raw(column).is_ok_and(|value| !value.is_null())
     }
 
-    fn raw(&self, column: usize) -> String {
+    fn lossy_text(&self, column: usize) -> String {
         let bytes = self.try_get_unchecked::<&[u8], _>(column);
         bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
     }
@@ -70,7 +70,7 @@ impl Columns for MySqlRow {
 
 fn utf8(bytes: &[u8]) -> Result<&str, StoreError> {
     std::str::from_utf8(bytes).map_err(|error| {
-        StoreError::new(StoreErrorKind::Corrupt, "the database holds an unreadable text")
+        StoreError::new(StoreErrorKind::Corrupt, "the database returned text that is not UTF-8")
             .with_source(error)
     })
 }

@@ -1,9 +1,8 @@
-//! Carrying out a batch of commits in one transaction.
+//! Execution of a batch of commits in one transaction.
 //!
-//! Each commit is a plain statement or a few that carry their guard with them, and how many rows they found
-//! is the outcome. That is some microseconds a commit slower than statements for all commits at once, but no
-//! optimizer of any server can go wrong with it. Only for those that found nothing has it to be asked whether their
-//! claim was settled before.
+//! Each commit is one statement, or a few, guarded by its WHERE clause; the number of matched rows is the outcome. This
+//! costs some microseconds per commit but does not depend on the query optimizer. Only for commits that matched no row
+//! a second query determines whether their claim was settled before.
 
 use std::collections::HashSet;
 
@@ -12,28 +11,29 @@ use punctual_core::{
 };
 
 use super::database::MySql;
-use super::script::{Answer, Script};
+use super::script::{Script, StatementResult};
 use super::sql;
 use crate::batch::{Wave, json, waves};
-use crate::client::Columns;
-use crate::client::Value::{Int, MaybeInt, MaybeText, Text};
-use crate::dialect::Committing;
+use crate::client::SqlRow;
+use crate::client::Value::{Int, NullableInt, NullableText, Text};
+use crate::dialect::CommitJobs;
 use crate::history::entry_rows;
 
-/// How many entries of the history a statement writes: with the longest errors they make a packet.
+/// The maximum number of history entries per statement, so that it fits into a packet with errors of the maximum
+/// length.
 const ENTRIES: usize = 100;
 
-/// A wave as it is written down.
-struct Steps<'a> {
-    /// The commits, each with its statements: if one has found a row, it was carried out, now or earlier.
+/// The statements of one group of commits.
+struct GroupStatements<'a> {
+    /// The commits with the indexes of their statements: if one has matched a row, the commit is done, now or earlier.
     commits: Vec<(usize, &'a Commit, Vec<usize>)>,
-    /// The statement that answers which jobs leave, if some may.
-    leaving: Option<usize>,
-    /// The statement that answers which of the commits that settle claims have done so, and these commits.
+    /// The statement that returns the jobs to be removed, if jobs may have completed.
+    completed: Option<usize>,
+    /// The statement that returns which of these commits have settled their claims before.
     settled: Option<(usize, Wave<'a>)>,
 }
 
-impl Committing for MySql {
+impl CommitJobs for MySql {
     async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut outcomes = vec![CommitOutcome::Stale; batch.commits.len()];
         if batch.is_empty() {
@@ -41,18 +41,18 @@ impl Committing for MySql {
         }
         let mut script = self.script();
         let waves = waves(&batch.commits);
-        // Nearly always there is one wave, and all of its commits find their rows.
-        let asks_at_once = waves.len() > 1;
-        let steps: Vec<Steps<'_>> = waves
+        // Usually there is one group, and all of its commits match their rows.
+        let checks_repeats_inline = waves.len() > 1;
+        let groups: Vec<GroupStatements<'_>> = waves
             .into_iter()
-            .map(|wave| Steps::write(&mut script, wave, asks_at_once))
+            .map(|wave| GroupStatements::write(&mut script, wave, checks_repeats_inline))
             .collect::<Result<_, _>>()?;
         write_history(&mut script, batch);
-        let answers = self.run(script).await?;
-        for wave in steps {
-            wave.read(&answers, &mut outcomes)?;
+        let results = self.run(script).await?;
+        for group in groups {
+            group.read(&results, &mut outcomes)?;
         }
-        if !asks_at_once {
+        if !checks_repeats_inline {
             self.find_repeated(&batch.commits, &mut outcomes).await?;
         }
         Ok(outcomes)
@@ -60,8 +60,8 @@ impl Committing for MySql {
 }
 
 impl MySql {
-    /// Asks which of the commits that settle claims, and have changed nothing, have done so before. That they have
-    /// changed nothing is as true now as it was then, and so it is enough to ask now.
+    /// Determines which of the commits without effect have settled their claims before. Because they had no effect, the
+    /// result is the same as during their transaction.
     async fn find_repeated(
         &self,
         commits: &[Commit],
@@ -70,7 +70,7 @@ impl MySql {
         let unclear: Wave<'_> = commits
             .iter()
             .enumerate()
-            .filter(|(place, _)| outcomes[*place] == CommitOutcome::Stale)
+            .filter(|(index, _)| outcomes[*index] == CommitOutcome::Stale)
             .filter(|(_, commit)| settles(commit))
             .collect();
         if unclear.is_empty() {
@@ -78,56 +78,60 @@ impl MySql {
         }
         let mut script = Script::new(&self.tables);
         let settled = script.push(sql::SETTLED, &[Text(&fences(&unclear)?)]);
-        let answers = self.carry_out(script).await?;
-        mark_settled(&answers[settled], &unclear, outcomes)
+        let results = self.execute(script).await?;
+        mark_settled(&results[settled], &unclear, outcomes)
     }
 }
 
-impl<'a> Steps<'a> {
+impl<'a> GroupStatements<'a> {
     fn write(
         script: &mut Script<'_>,
         mut wave: Wave<'a>,
-        asks_at_once: bool,
+        checks_repeats_inline: bool,
     ) -> Result<Self, StoreError> {
-        // Jobs are held in the order of their ids, here as elsewhere.
+        // Jobs are locked in the order of their ids, as in all statements.
         wave.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
         if wave.iter().any(|(_, commit)| changes_runs(commit)) {
-            script.push(sql::HOLD, &[Text(&ids(wave.iter().map(|(_, commit)| *commit))?)]);
+            script.push(sql::LOCK_JOBS, &[Text(&ids(wave.iter().map(|(_, commit)| *commit))?)]);
         }
         let mut commits = Vec::with_capacity(wave.len());
-        for &(place, commit) in &wave {
-            commits.push((place, commit, write(script, commit)?));
+        for &(index, commit) in &wave {
+            commits.push((index, commit, write(script, commit)?));
         }
         let ends = |commit: &&Commit| {
             matches!(commit.action, CommitAction::Finish { .. } | CommitAction::ClearRun { .. })
         };
         let mut ended = wave.iter().map(|(_, commit)| *commit).filter(ends).peekable();
-        let leaving = match ended.peek() {
+        let completed = match ended.peek() {
             Some(_) => {
-                script.push(sql::OVER, &[Text(&ids(ended)?)]);
-                let leaving = script.push(sql::LEAVING, &[]);
-                script.push(sql::LEAVE, &[]);
-                Some(leaving)
+                script.push(sql::SELECT_COMPLETED, &[Text(&ids(ended)?)]);
+                let completed = script.push(sql::COMPLETED_IDS, &[]);
+                script.push(sql::DELETE_COMPLETED, &[]);
+                Some(completed)
             }
             None => None,
         };
         wave.retain(|(_, commit)| settles(commit));
-        let settled = match asks_at_once && !wave.is_empty() {
+        let settled = match checks_repeats_inline && !wave.is_empty() {
             true => Some((script.push(sql::SETTLED, &[Text(&fences(&wave)?)]), wave)),
             false => None,
         };
-        Ok(Self { commits, leaving, settled })
+        Ok(Self { commits, completed, settled })
     }
 
-    fn read(self, answers: &[Answer], outcomes: &mut [CommitOutcome]) -> Result<(), StoreError> {
+    fn read(
+        self,
+        results: &[StatementResult],
+        outcomes: &mut [CommitOutcome],
+    ) -> Result<(), StoreError> {
         if let Some((step, wave)) = self.settled {
-            mark_settled(&answers[step], &wave, outcomes)?;
+            mark_settled(&results[step], &wave, outcomes)?;
         }
-        let rows = self.leaving.into_iter().flat_map(|step| &answers[step].rows);
-        let left: HashSet<&str> = rows.map(|row| row.text(0)).collect::<Result<_, _>>()?;
-        for (place, commit, steps) in self.commits {
-            if steps.into_iter().any(|step| answers[step].found()) {
-                outcomes[place] = match left.contains(commit.id.as_str()) {
+        let rows = self.completed.into_iter().flat_map(|step| &results[step].rows);
+        let removed: HashSet<&str> = rows.map(|row| row.text(0)).collect::<Result<_, _>>()?;
+        for (index, commit, steps) in self.commits {
+            if steps.into_iter().any(|step| results[step].matched_row()) {
+                outcomes[index] = match removed.contains(commit.id.as_str()) {
                     true => CommitOutcome::Removed,
                     false => CommitOutcome::Done,
                 };
@@ -137,16 +141,16 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// Takes down which of these commits have settled their claims.
+/// Marks the commits that have settled their claims as done.
 fn mark_settled(
-    answer: &Answer,
+    result: &StatementResult,
     wave: &Wave<'_>,
     outcomes: &mut [CommitOutcome],
 ) -> Result<(), StoreError> {
-    for row in &answer.rows {
+    for row in &result.rows {
         let number = usize::try_from(row.int(0)?).unwrap_or(0);
-        if let Some((place, _)) = number.checked_sub(1).and_then(|index| wave.get(index)) {
-            outcomes[*place] = CommitOutcome::Done;
+        if let Some((index, _)) = number.checked_sub(1).and_then(|index| wave.get(index)) {
+            outcomes[*index] = CommitOutcome::Done;
         }
     }
     Ok(())
@@ -158,7 +162,7 @@ fn settles(commit: &Commit) -> bool {
     matches!(commit.action, Advance { .. } | Finish { .. } | Postpone { .. })
 }
 
-/// Whether a commit changes runs: their job comes first.
+/// Whether a commit changes runs, so that its job must be locked first.
 fn changes_runs(commit: &Commit) -> bool {
     match &commit.action {
         CommitAction::Advance { start, .. } | CommitAction::Finish { start } => !start.is_empty(),
@@ -167,18 +171,18 @@ fn changes_runs(commit: &Commit) -> bool {
     }
 }
 
-/// The ids of the jobs of some commits, as a JSON array.
+/// The ids of the jobs of these commits, as a JSON array.
 fn ids<'a>(commits: impl Iterator<Item = &'a Commit>) -> Result<String, StoreError> {
     json(&commits.map(|commit| commit.id.as_str()).collect::<Vec<_>>())
 }
 
-/// The same with their fences.
+/// The ids with the fences of the commits, as a JSON array.
 fn fences(wave: &Wave<'_>) -> Result<String, StoreError> {
     let pair = |(_, commit): &(usize, &'_ Commit)| (commit.id.as_str().to_owned(), commit.fence.0);
     json(&wave.iter().map(pair).collect::<Vec<_>>())
 }
 
-/// Writes a commit down; no statements for an action that a newer core knows and this build doesn't.
+/// Adds the statements of a commit; none for an unknown action, which was added by a newer version of punctual-core.
 fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreError> {
     let Commit { id, fence, action } = commit;
     let (id, fence) = (Text(id.as_str()), Int(fence.0));
@@ -187,7 +191,7 @@ fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreEr
             record(script, sql::RECORD_RUN, commit, start);
             let next = Int(schedule.next_run_time.as_micros());
             let due = Int(schedule.due_at.as_micros());
-            // Databases have signed integers; a count never gets there.
+            // Integers of the database are signed, but a count never reaches the limit.
             let fires = Int(*fire_count as i64);
             vec![script.push(sql::ADVANCE, &[id, fence, next, due, fires])]
         }
@@ -206,7 +210,7 @@ fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreEr
             let mut steps = vec![script.push(sql::START_RUNS, &[id, fence])];
             if !runs.is_empty() {
                 let runs: Vec<_> = runs.iter().map(|run| run.run_id.to_string()).collect();
-                steps.push(script.push(sql::ARE_RECORDED, &[id, Text(&json(&runs)?)]));
+                steps.push(script.push(sql::RUNS_EXIST, &[id, Text(&json(&runs)?)]));
             }
             steps
         }
@@ -220,14 +224,14 @@ fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreEr
     })
 }
 
-/// Records runs, if the guard of this statement holds.
+/// Records runs, if the guard of the statement is satisfied.
 fn record(script: &mut Script<'_>, statement: &'static str, commit: &Commit, runs: &[InFlightRun]) {
     for run in runs {
         push_run(script, statement, commit, run);
     }
 }
 
-/// Adds a statement about a run.
+/// Adds a statement for a run.
 fn push_run(
     script: &mut Script<'_>,
     statement: &'static str,
@@ -261,9 +265,9 @@ fn write_history(script: &mut Script<'_>, batch: &CommitBatch) {
                 Text(task),
                 Text(node),
                 Int(*scheduled),
-                MaybeInt(*started),
+                NullableInt(*started),
                 Text(outcome),
-                MaybeText(*error),
+                NullableText(*error),
             ]
         });
         script.push_list(sql::RECORD_HISTORY, values);

@@ -8,40 +8,40 @@ use sqlx::{MySqlConnection, MySqlPool, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
 use super::options::Options;
-use super::script::{Answer, Script};
+use super::script::{Script, StatementResult};
 use super::{schema, sql};
 use crate::batch::caps;
-use crate::client::{Client, Columns, Value};
-use crate::dialect::{ABANDONED, Dialect};
+use crate::client::{Client, SqlRow, Value};
+use crate::connection::CancelSafeConnection;
+use crate::dialect::{Dialect, IDLE_IN_TRANSACTION_TIMEOUT};
 use crate::error::invalid;
-use crate::lent::Lent;
 use crate::sql::{HistoryStatements, Statements};
 use crate::tables::TablePrefix;
 
-/// MySQL ends a connection on which nothing was said for so long as [`ABANDONED`]: somewhat sooner it is not used
-/// any more.
-const UNUSED: Duration = ABANDONED.saturating_sub(Duration::from_secs(1));
+/// MySQL closes a connection that has been idle for [`IDLE_IN_TRANSACTION_TIMEOUT`]; the pool discards it somewhat
+/// earlier.
+const MAX_IDLE: Duration = IDLE_IN_TRANSACTION_TIMEOUT.saturating_sub(Duration::from_secs(1));
 
-/// What stands in a statement beside the definition of a job, at most.
-pub(super) const AROUND: usize = 8 * 1024;
+/// The maximum size of a statement without the definition of a job.
+pub(super) const STATEMENT_OVERHEAD: usize = 8 * 1024;
 
-/// The largest definition that every server takes: two digits for each byte, in a packet of the least size that a
-/// server may be set to (`sql::SERVER`).
-const MAX_DEFINITION: usize = (4_194_304 - AROUND) / 2;
+/// The largest definition that every server accepts: each byte is sent as two hexadecimal digits, in a packet of the
+/// minimum size that `sql::SERVER` requires.
+const MAX_DEFINITION: usize = (4_194_304 - STATEMENT_OVERHEAD) / 2;
 
 /// The connections to a MySQL or MariaDB database.
 #[derive(Clone, Debug)]
 pub(crate) struct MySql {
     pool: MySqlPool,
     pub(super) tables: TablePrefix,
-    /// How many bytes the server takes at once.
+    /// The server's `max_allowed_packet` in bytes.
     pub(super) max_packet: usize,
-    /// Whether the connections are ours to close.
+    /// Whether the connections must be closed by the store.
     owned: bool,
 }
 
 impl MySql {
-    /// Statements for a transaction of their own.
+    /// Begins a script for a separate transaction.
     pub(super) fn script(&self) -> Script<'_> {
         let mut script = Script::new(&self.tables);
         script.push(sql::READ_COMMITTED, &[]);
@@ -49,19 +49,25 @@ impl MySql {
         script
     }
 
-    /// Carries such statements out and commits.
-    pub(super) async fn run(&self, mut script: Script<'_>) -> Result<Vec<Answer>, StoreError> {
+    /// Executes such a script and commits.
+    pub(super) async fn run(
+        &self,
+        mut script: Script<'_>,
+    ) -> Result<Vec<StatementResult>, StoreError> {
         script.push(sql::COMMIT, &[]);
-        self.carry_out(script).await
+        self.execute(script).await
     }
 
-    /// Carries statements out, each of which is a transaction unless it is in one.
-    pub(super) async fn carry_out(&self, script: Script<'_>) -> Result<Vec<Answer>, StoreError> {
-        // Left in the middle of a transaction, of which sqlx knows nothing, it is closed, which undoes it.
+    /// Executes statements, each in its own transaction unless the script begins one.
+    pub(super) async fn execute(
+        &self,
+        script: Script<'_>,
+    ) -> Result<Vec<StatementResult>, StoreError> {
+        // If this future is dropped midway, the connection is closed, which rolls back a transaction unknown to sqlx.
         let mut connection = self.read().await?;
-        let answers = script.run(&mut connection).await.map_err(store_error)?;
-        connection.finish();
-        Ok(answers)
+        let results = script.run(&mut connection).await.map_err(store_error)?;
+        connection.release();
+        Ok(results)
     }
 }
 
@@ -78,7 +84,7 @@ impl Dialect for MySql {
     }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let (pool, owned) = options.server.pool(&options.limits, settings(options), UNUSED);
+        let (pool, owned) = options.server.pool(&options.limits, settings(options), MAX_IDLE);
         let mut database = Self { pool, tables: options.tables.clone(), max_packet: 0, owned };
         match database.prepare(options).await {
             Ok(()) => Ok(database),
@@ -89,7 +95,7 @@ impl Dialect for MySql {
         }
     }
 
-    /// As long as a connection and a call on it may take.
+    /// The maximum wait for a connection plus that for a call.
     fn patience(options: &Options) -> Option<Duration> {
         Some(options.limits.patience())
     }
@@ -116,27 +122,27 @@ impl Dialect for MySql {
         self.pool.begin_with(sql::BEGIN).await.map_err(store_error)
     }
 
-    async fn read(&self) -> Result<Lent<sqlx::MySql>, StoreError> {
-        self.pool.acquire().await.map(Lent::by_server).map_err(store_error)
+    async fn read(&self) -> Result<CancelSafeConnection<sqlx::MySql>, StoreError> {
+        self.pool.acquire().await.map(CancelSafeConnection::remote).map_err(store_error)
     }
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::MySql>, StoreError> {
         self.pool.begin_with(sql::BEGIN_SNAPSHOT).await.map_err(store_error)
     }
 
-    async fn prolong(&self, values: &[Value<'_>]) -> Result<Option<MySqlRow>, StoreError> {
-        // A transaction each: only the first of them writes.
+    async fn renew_lease(&self, values: &[Value<'_>]) -> Result<Option<MySqlRow>, StoreError> {
+        // Each statement is a separate transaction, because only the first one writes.
         let mut script = Script::new(&self.tables);
-        let prolonged = script.push(sql::PROLONG, values);
-        let look = script.push(sql::STATEMENTS.look, values);
-        let mut answers = self.carry_out(script).await?;
-        let is_alive = answers[prolonged].found();
-        Ok(answers[look].rows.pop().filter(|_| is_alive))
+        let renewed = script.push(sql::RENEW_LEASE, values);
+        let status = script.push(sql::STATEMENTS.renewal_status, values);
+        let mut results = self.execute(script).await?;
+        let is_renewed = results[renewed].matched_row();
+        Ok(results[status].rows.pop().filter(|_| is_renewed))
     }
 }
 
 impl MySql {
-    /// Looks at the server, and sees to the tables.
+    /// Checks the server, and creates or migrates the tables.
     async fn prepare(&mut self, options: &Options) -> Result<(), StoreError> {
         let mut connection = self.read().await?;
         let rows = connection.fetch(self.sql(sql::SERVER), &[]).await?;
@@ -146,12 +152,12 @@ impl MySql {
             if !row.is_some(2) {
                 return Err(invalid("the connections to the server have no database"));
             }
-            // A transaction of the caller's may be in another one.
+            // The current database of a transaction of the caller may be another one.
             self.tables = self.tables.in_database(row.text(2)?)?;
             let lacking = row.text(3)?;
             if !lacking.is_empty() {
                 return Err(invalid(format!(
-                    "the job store needs other settings of the database: {lacking}"
+                    "the job store requires other settings of the database: {lacking}"
                 )));
             }
         }
@@ -160,12 +166,12 @@ impl MySql {
         } else {
             schema::SCHEMA.check(&mut *connection, |sql| self.tables.sql(sql)).await?;
         }
-        connection.finish();
+        connection.release();
         Ok(())
     }
 }
 
-/// Older ones can't pass over rows that others hold, or have no tables of JSON.
+/// Older versions have no `SKIP LOCKED` or no `JSON_TABLE`.
 fn check_version(version: &str) -> Result<(), StoreError> {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
     let mut number = || numbers.next().and_then(Result::ok).unwrap_or(0);
@@ -181,21 +187,21 @@ fn check_version(version: &str) -> Result<(), StoreError> {
     Err(StoreError::new(
         StoreErrorKind::Unsupported,
         format!(
-            "the database is {name} {version}; jobs need {name} {major}.{minor}.{patch} or newer"
+            "the database is {name} {version}; the job store requires {name} {major}.{minor}.{patch} or newer"
         ),
     ))
 }
 
-/// What our connections begin with.
+/// The statement that initializes the connections of an own pool.
 fn settings(options: &Options) -> String {
     format!(
-        // MySQL has a limit for connections only. To each server the other's is a comment.
+        // MySQL has no timeout for transactions, only for connections. Each server ignores the other's comment.
         "{}, innodb_lock_wait_timeout = {}
             /*M!100300 , idle_transaction_timeout = {abandoned} */
             /*!80000 , wait_timeout = {abandoned} */",
         sql::SETTINGS,
         options.lock_timeout.as_secs(),
-        abandoned = ABANDONED.as_secs()
+        abandoned = IDLE_IN_TRANSACTION_TIMEOUT.as_secs()
     )
 }
 
@@ -204,7 +210,7 @@ mod tests {
     use super::check_version;
 
     #[test]
-    fn servers_that_are_too_old_are_told_apart() {
+    fn versions_that_are_too_old_are_unsupported() {
         for good in ["8.0.4", "8.4.3", "9.1.0-log", "10.6.0-MariaDB", "11.8.2-MariaDB-ubu2404"] {
             check_version(good).unwrap();
         }

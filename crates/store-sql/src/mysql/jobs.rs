@@ -1,4 +1,4 @@
-//! Adding jobs.
+//! Adding of jobs.
 
 use std::collections::HashSet;
 
@@ -7,21 +7,21 @@ use punctual_core::{
 };
 use sqlx::MySqlConnection;
 
-use super::database::{AROUND, MySql};
+use super::database::{MySql, STATEMENT_OVERHEAD};
 use super::error::store_error;
 use super::script::Script;
 use super::sql;
 use crate::batch::{json, parts};
-use crate::client::Columns;
-use crate::client::Value::{Bytes, Int, MaybeInt, Text};
-use crate::dialect::Adding;
+use crate::client::SqlRow;
+use crate::client::Value::{Bytes, Int, NullableInt, Text};
+use crate::dialect::AddJobs;
 
-/// How many jobs a statement adds, and about how many bytes of definitions.
-const PART: BatchLimit = BatchLimit { count: 500, bytes: 128 * 1024 };
+/// The limit of one statement that adds jobs: their number, and the approximate size of their definitions.
+const STATEMENT_LIMIT: BatchLimit = BatchLimit { count: 500, bytes: 128 * 1024 };
 
-impl Adding<MySqlConnection> for MySql {
-    /// Many jobs in one statement. The first fences are drawn at random and so tell which of them it added:
-    /// where there is another fence, there was a job before.
+impl AddJobs<MySqlConnection> for MySql {
+    /// Adds several jobs per statement. The first fences are random and identify the jobs that were added: a job with
+    /// another fence existed before.
     async fn add(
         &self,
         connection: &mut MySqlConnection,
@@ -35,22 +35,22 @@ impl Adding<MySqlConnection> for MySql {
         let mut sorted = new.clone();
         sorted.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
         let size = |(record, _): &(&NewRecord, Fence)| record.definition.as_bytes().len();
-        let mut parts = parts(&sorted, PART, size).peekable();
+        let mut parts = parts(&sorted, STATEMENT_LIMIT, size).peekable();
         let mut found = HashSet::new();
-        // Not all of a large batch at once: on a busy machine that could take so long to write that the server ends
-        // the transaction, in which it hears nothing meanwhile.
+        // Large batches are split into several scripts: writing one could take so long on a busy machine that the
+        // server aborts the transaction as idle.
         while parts.peek().is_some() {
             let mut script = Script::new(&self.tables);
-            let mut asked = Vec::new();
+            let mut fences = Vec::new();
             while !script.is_long()
                 && let Some(part) = parts.next()
             {
                 script.push_list(sql::ADD, part.iter().map(|(record, fence)| row(record, *fence)));
                 let ids: Vec<_> = part.iter().map(|(record, _)| record.id.as_str()).collect();
-                asked.push(script.push(sql::FENCES, &[Text(&json(&ids)?)]));
+                fences.push(script.push(sql::FENCES, &[Text(&json(&ids)?)]));
             }
-            let answers = script.run(connection).await.map_err(store_error)?;
-            for row in asked.into_iter().flat_map(|place| &answers[place].rows) {
+            let results = script.run(connection).await.map_err(store_error)?;
+            for row in fences.into_iter().flat_map(|index| &results[index].rows) {
                 found.insert(row.int(0)?);
             }
         }
@@ -65,18 +65,18 @@ impl Adding<MySqlConnection> for MySql {
 impl MySql {
     fn check_size(&self, record: &NewRecord) -> Result<(), StoreError> {
         let size = record.definition.as_bytes().len();
-        // Two digits for each byte.
-        if 2 * size + AROUND <= self.max_packet {
+        // Each byte is sent as two hexadecimal digits.
+        if 2 * size + STATEMENT_OVERHEAD <= self.max_packet {
             return Ok(());
         }
         Err(StoreError::new(
             StoreErrorKind::Invalid,
             format!(
                 "the definition of job {:?} has {size} bytes; the database's max_allowed_packet of \
-                 {} lets pass {}",
+                 {} allows {}",
                 record.id.as_str(),
                 self.max_packet,
-                self.max_packet.saturating_sub(AROUND) / 2,
+                self.max_packet.saturating_sub(STATEMENT_OVERHEAD) / 2,
             ),
         ))
     }
@@ -90,8 +90,8 @@ fn row<'r>(record: &'r NewRecord, fence: Fence) -> [crate::client::Value<'r>; 7]
         Text(record.task.as_str()),
         Int(Revision::FIRST.0),
         Int(fence.0),
-        MaybeInt(schedule.map(|schedule| micros(schedule.next_run_time))),
-        MaybeInt(schedule.map(|schedule| micros(schedule.due_at))),
+        NullableInt(schedule.map(|schedule| micros(schedule.next_run_time))),
+        NullableInt(schedule.map(|schedule| micros(schedule.due_at))),
         Bytes(record.definition.as_bytes()),
     ]
 }

@@ -6,8 +6,8 @@ mod commits;
 mod database;
 mod error;
 mod jobs;
-mod numbered;
 mod options;
+mod parameters;
 mod schema;
 mod script;
 mod sql;
@@ -15,7 +15,7 @@ mod sql;
 mod tests;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{Handle, job_store};
+use punctual_store_kit::{BackendHandle, job_store};
 
 pub use self::options::MySqlJobStoreBuilder;
 
@@ -23,12 +23,11 @@ use self::database::MySql;
 use self::options::Options;
 use crate::database::Database;
 
-/// Keeps jobs in a MySQL (8.0.4 or newer) or MariaDB (10.6 or newer) database, which any number of
-/// processes on any number of machines can share.
+/// Stores jobs in a MySQL (8.0.4 or newer) or MariaDB (10.6 or newer) database, which any number of processes on any
+/// number of machines can share.
 ///
-/// Connecting, making the tables and migrating older ones happens when the store is started. A batch of
-/// claims or commits is one round trip and one transaction; processes that claim at the same time don't
-/// wait for each other. Clones are handles on the same connections.
+/// `start` connects, and creates or migrates the tables. A batch of claims or commits takes one round trip and one
+/// transaction; concurrent claims of several processes don't block each other. Clones share the same connections.
 ///
 /// ```no_run
 /// use punctual_core::{JobStore, TaskFilter};
@@ -45,26 +44,26 @@ use crate::database::Database;
 /// ```
 #[derive(Clone)]
 pub struct MySqlJobStore {
-    handle: Handle<Database<MySql>>,
+    handle: BackendHandle<Database<MySql>>,
 }
 
 impl MySqlJobStore {
-    /// A store in the database of this URL: `mysql://user:password@host:port/database`.
+    /// Creates a store in the database of this URL: `mysql://user:password@host:port/database`.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) for a URL that is none or names no database.
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if the URL is invalid or contains no database.
     pub fn open(url: impl Into<String>) -> Result<Self, StoreError> {
         Self::builder().url(url).build()
     }
 
-    /// A store with options.
+    /// Returns a builder for a store with options.
     pub fn builder() -> MySqlJobStoreBuilder {
         MySqlJobStoreBuilder::new()
     }
 
     fn with(options: Options) -> Self {
-        Self { handle: Handle::new(options) }
+        Self { handle: BackendHandle::new(options) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a store is made.
+//! The builder of the store.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPool};
 use super::MySqlJobStore;
 use crate::dialect::LOCK_TIMEOUT;
 use crate::error::invalid;
-use crate::server::{self, Limits, Server, check_timeout};
+use crate::server::{self, ConnectionSource, Limits, check_timeout};
 use crate::tables::TablePrefix;
 
-/// Makes a [`MySqlJobStore`] with options; from [`MySqlJobStore::builder`].
+/// Builder of a [`MySqlJobStore`]; returned by [`MySqlJobStore::builder`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,16 +30,16 @@ use crate::tables::TablePrefix;
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct MySqlJobStoreBuilder {
-    server: Option<Result<Server<sqlx::MySql>, StoreError>>,
+    server: Option<Result<ConnectionSource<sqlx::MySql>, StoreError>>,
     table_prefix: String,
     make_tables: bool,
     limits: Limits,
     lock_timeout: Duration,
 }
 
-/// What the builder has checked.
+/// The validated options.
 pub(crate) struct Options {
-    pub(super) server: Server<sqlx::MySql>,
+    pub(super) server: ConnectionSource<sqlx::MySql>,
     pub(super) tables: TablePrefix,
     pub(super) make_tables: bool,
     pub(super) limits: Limits,
@@ -57,84 +57,84 @@ impl MySqlJobStoreBuilder {
         }
     }
 
-    /// Keeps jobs in this database: `mysql://user:password@host:port/database`, or with `mariadb:` in
-    /// front. What is left out is `root`, no password, and port 3306; the database must be there. After a
-    /// `?` there may be `socket`, and with the feature `tls` `ssl-mode` (`REQUIRED`, `VERIFY_CA`,
-    /// `VERIFY_IDENTITY`), `ssl-ca`, `ssl-cert` and `ssl-key`. The passwords of MySQL 8
-    /// (`caching_sha2_password`) need an encrypted connection.
+    /// Stores jobs in this database: `mysql://user:password@host:port/database`, or with the scheme `mariadb`. The
+    /// defaults are the user `root`, no password, and port 3306; the database must exist. Parameters after `?` are
+    /// `socket` and, with the feature `tls`, `ssl-mode` (`REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY`), `ssl-ca`,
+    /// `ssl-cert` and `ssl-key`. The password authentication of MySQL 8 (`caching_sha2_password`) requires an encrypted
+    /// connection.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.server = Some(parse(&url.into()).map(Server::at));
+        self.server = Some(parse(&url.into()).map(ConnectionSource::options));
         self
     }
 
-    /// Keeps jobs in the database that these options lead to, for what a URL can't say.
+    /// Stores jobs in the database of these options, for settings that a URL does not support.
     pub fn connect_options(mut self, options: MySqlConnectOptions) -> Self {
-        self.server = Some(Ok(Server::at(options)));
+        self.server = Some(Ok(ConnectionSource::options(options)));
         self
     }
 
-    /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold: of
-    /// [`max_connections`](Self::max_connections) and the timeouts only that counts after which a server
-    /// that does not answer is given up. Connect it with `disable_statement_logging`: statements have the
-    /// jobs' arguments in them.
+    /// Uses this pool; the store never closes it. The settings of the pool apply; of this builder's timeouts only the
+    /// timeout of calls is used ([`acquire_timeout`](Self::acquire_timeout) plus
+    /// [`statement_timeout`](Self::statement_timeout)). Create the pool with `disable_statement_logging`: statements
+    /// contain the arguments of jobs.
     pub fn pool(mut self, pool: MySqlPool) -> Self {
-        self.server = Some(Ok(Server::Pool(pool)));
+        self.server = Some(Ok(ConnectionSource::Pool(pool)));
         self
     }
 
-    /// What the names of all tables begin with, `punctual_` if not given: an ASCII letter or underscore,
-    /// then letters, digits and underscores. Stores with different prefixes can share a database.
+    /// The prefix of the names of all tables: an ASCII letter or underscore, followed by letters, digits and
+    /// underscores. Stores with different prefixes can share a database. The default is `punctual_`.
     pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.table_prefix = prefix.into();
         self
     }
 
-    /// How many connections there may be at a time, at least 1; 5 if not given. A scheduler works on one,
-    /// and calls from elsewhere (adding a job, listing) take another each while they last.
+    /// The maximum number of connections, at least 1; the default is 5. A scheduler uses one, and concurrent calls of
+    /// the program (adding a job, listing) use one more each.
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.limits.max_connections = connections;
         self
     }
 
-    /// How long to wait for a connection, a free one or a new one, before the store is
-    /// [`Unavailable`](punctual_core::StoreErrorKind::Unavailable); 5 seconds if not given.
+    /// The timeout for a connection, idle or new, after which calls fail with
+    /// [`Unavailable`](punctual_core::StoreErrorKind::Unavailable). The default is 5 seconds.
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.limits.acquire_timeout = timeout;
         self
     }
 
-    /// How long to wait for a job that another transaction holds (such as one of yours that has changed it)
-    /// before the store is [`Unavailable`](punctual_core::StoreErrorKind::Unavailable), in whole seconds; 3
-    /// seconds if not given. Claiming never waits, it passes such jobs over. Keep it below a third of the
-    /// scheduler's lease: a process that waits for longer than that is taken for dead.
+    /// The timeout for a job that is locked by another transaction (e.g. one of the program that has changed it), after
+    /// which calls fail with [`Unavailable`](punctual_core::StoreErrorKind::Unavailable), in whole seconds. The default
+    /// is 3 seconds. Claiming never waits, it skips locked jobs. Use less than a third of the scheduler's lease: the
+    /// lease of a node that waits longer may expire.
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self
     }
 
-    /// How long a call may take with its connection, a wait for others included, before the server is given
-    /// up as one that does not answer and the store is
-    /// [`Unavailable`](punctual_core::StoreErrorKind::Unavailable); 30 seconds if not given. Making and
-    /// migrating the tables may take any time.
+    /// The timeout of a call after it has got its connection, including the wait for locks, after which the server is
+    /// considered unresponsive and the call fails with
+    /// [`Unavailable`](punctual_core::StoreErrorKind::Unavailable). The default is 30 seconds. The creation and
+    /// migration of tables is not limited.
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.limits.statement_timeout = timeout;
         self
     }
 
-    /// Whether a start makes the tables and migrates older ones; yes if not given. If not, it fails with
-    /// [`Unsupported`](punctual_core::StoreErrorKind::Unsupported) where they are older, and with what the
-    /// database says where there are none: for users who may only read and write rows, or only look.
+    /// Whether `start` creates the tables and migrates older ones; the default is `true`. If `false`, `start` fails
+    /// with [`Unsupported`](punctual_core::StoreErrorKind::Unsupported) if the tables are older, and with the error of
+    /// the database if the tables don't exist: for users without the privilege to create tables.
     pub fn make_tables(mut self, make: bool) -> Self {
         self.make_tables = make;
         self
     }
 
-    /// Checks everything; nothing is connected to before the store is started.
+    /// Validates all options. The store connects when it is started.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) without a place for the jobs, or with a URL
-    /// (such as one that names no database), table prefix, number of connections or timeout that can't be.
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor connect options nor a pool is set, or
+    /// if the URL (e.g. without a database), the table prefix, the number of connections or a timeout is invalid.
     pub fn build(self) -> Result<MySqlJobStore, StoreError> {
         self.limits.check(Duration::from_nanos(1))?;
         check_timeout("lock_timeout", self.lock_timeout, Duration::from_secs(1))?;
@@ -152,7 +152,7 @@ impl MySqlJobStoreBuilder {
 fn parse(url: &str) -> Result<MySqlConnectOptions, StoreError> {
     let options = server::parse::<sqlx::MySql>(url)?;
     if options.get_database().is_none() {
-        return Err(invalid("the URL names no database: mysql://user@host/database"));
+        return Err(invalid("the URL contains no database: mysql://user@host/database"));
     }
     Ok(options)
 }

@@ -1,22 +1,22 @@
 //! The tables.
 //!
-//! Names and texts are bytes: so they are compared and sorted as such, whatever collations the server has,
-//! and no space at the end of an id is lost. A name has at most 191 characters of 4 bytes, a key in an
-//! index at most 3072 bytes.
+//! Names and texts are stored as bytes, so that they are compared and sorted by bytes regardless of the server's
+//! collations, and trailing spaces of ids are kept. A name has at most 191 characters of 4 bytes, a key in an index at
+//! most 3072 bytes.
 
 use punctual_core::{StoreError, StoreErrorKind};
 use sqlx::MySqlConnection;
 
 use super::sql;
 use crate::client::Value::{Int, Text};
-use crate::client::{Client, Columns};
+use crate::client::{Client, SqlRow};
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
 
-/// Each statement commits by itself, so that a migration may be cut off in the middle: all of it must bear
-/// being done again.
+/// Each statement commits implicitly, so a migration may be interrupted midway: all of its statements must be
+/// idempotent.
 pub(super) const SCHEMA: Schema = Schema {
-    // A key, because there are servers that take no table without.
+    // With a primary key, because servers can be configured to reject tables without one.
     create_version: "
         CREATE TABLE IF NOT EXISTS {p}schema (version BIGINT NOT NULL PRIMARY KEY) ENGINE = InnoDB",
     migrations: &[
@@ -27,18 +27,18 @@ pub(super) const SCHEMA: Schema = Schema {
             task          VARBINARY(764) NOT NULL,
             revision      BIGINT NOT NULL,
             fence         BIGINT NOT NULL,
-            lost_fence    BIGINT NOT NULL,             -- claims with it, and with smaller ones, can't be settled
-            next_run_time BIGINT,                      -- microseconds; none: paused or finished
+            lost_fence    BIGINT NOT NULL,             -- claims with this or a smaller fence can't be settled
+            next_run_time BIGINT,                      -- microseconds; NULL: paused or finished
             due_at        BIGINT,
-            claimed       BOOLEAN NOT NULL DEFAULT FALSE, -- there is a claim that was not settled
-            claimed_by    VARBINARY(764),              -- it, or the last one, which stays: a row is changed in its
-            claimed_until BIGINT,                      -- place as long as it keeps its size
+            claimed       BOOLEAN NOT NULL DEFAULT FALSE, -- there is a claim that has not been settled
+            claimed_by    VARBINARY(764),              -- of the current or the last claim; kept, because a row is
+            claimed_until BIGINT,                      -- updated in place as long as its size does not change
             claims        BIGINT NOT NULL DEFAULT 0,
             fire_count    BIGINT NOT NULL DEFAULT 0,
             finished      BOOLEAN NOT NULL DEFAULT FALSE,
-            -- Beside the rest: of a row that is changed only what has changed is written.
+            -- In the same table, because of a changed row only the changed columns are written.
             definition    LONGBLOB NOT NULL,
-            -- With the task, so that jobs of unknown tasks are passed over without being read.
+            -- Includes the task, so that jobs of other tasks are skipped without reading their rows.
             KEY due (due_at, task),
             KEY listed (next_run_time, id)
         ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
@@ -56,7 +56,7 @@ pub(super) const SCHEMA: Schema = Schema {
         CREATE TABLE IF NOT EXISTS {p}nodes (
             id          VARBINARY(764) NOT NULL PRIMARY KEY,
             alive_until BIGINT NOT NULL,
-            revoked     BOOLEAN NOT NULL               -- dead, whatever the time is
+            revoked     BOOLEAN NOT NULL               -- expired, regardless of the time
         ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
         CREATE TABLE IF NOT EXISTS {p}metadata (
@@ -64,7 +64,7 @@ pub(super) const SCHEMA: Schema = Schema {
             value LONGBLOB NOT NULL
         ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
-        -- In the order of the ends, so that entries are written, read and forgotten side by side.
+        -- Ordered by the end, so that inserts, reads and deletions access adjacent rows.
         CREATE TABLE IF NOT EXISTS {p}history (
             finished       BIGINT NOT NULL,
             run_id         BINARY(32) NOT NULL,
@@ -73,7 +73,7 @@ pub(super) const SCHEMA: Schema = Schema {
             task           VARBINARY(764) NOT NULL,
             node           VARBINARY(764) NOT NULL,
             scheduled_time BIGINT NOT NULL,
-            started        BIGINT,                     -- none: it never began
+            started        BIGINT,                     -- NULL: it never began
             outcome        VARBINARY(64) NOT NULL,
             error          BLOB,
             PRIMARY KEY (finished, run_id, attempt),
@@ -83,11 +83,11 @@ pub(super) const SCHEMA: Schema = Schema {
     ],
 };
 
-/// How long to wait for another process that makes or migrates the tables, in seconds.
-const PATIENCE: i64 = 60;
+/// The timeout for the migration lock, in seconds.
+const WAIT_TIMEOUT: i64 = 60;
 
-/// Brings the tables to the newest version, unless they are, or are too new: then neither privileges nor locks are
-/// needed.
+/// Migrates the tables to the newest version. If they have the newest or an unknown later version, neither privileges
+/// nor locks are required.
 pub(super) async fn migrate(
     connection: &mut MySqlConnection,
     tables: &TablePrefix,
@@ -100,12 +100,12 @@ pub(super) async fn migrate(
         Ok(false) | Err(_) => {}
     }
     let prefix = tables.fill("{p}");
-    let lock = [Text(&prefix), Int(PATIENCE)];
+    let lock = [Text(&prefix), Int(WAIT_TIMEOUT)];
     let rows = connection.fetch(sql(sql::LOCK), &lock).await?;
-    if rows.first().map_or(Ok(None), |row| row.maybe_int(0))? != Some(1) {
+    if rows.first().map_or(Ok(None), |row| row.nullable_int(0))? != Some(1) {
         return Err(StoreError::new(
             StoreErrorKind::Unavailable,
-            "another process has been making the job tables for too long",
+            "timeout while another process creates or migrates the job tables",
         ));
     }
     schema.migrate(connection, sql).await?;

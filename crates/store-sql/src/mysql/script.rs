@@ -1,17 +1,17 @@
-//! Several statements in one packet: one round trip.
+//! Scripts: several statements in one packet and therefore one round trip.
 
 use futures_util::TryStreamExt;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Either, MySqlConnection};
 
-use super::numbered::literal;
+use super::parameters::literal;
 use crate::client::Value;
 use crate::tables::TablePrefix;
 
-/// Longer scripts go in several packets of about this size: servers take no packets of any size.
+/// The approximate size of a packet. Longer scripts are split, because servers limit the size of packets.
 const PACKET: usize = 512 * 1024;
 
-/// Statements to be carried out one after the other, until one fails.
+/// Statements that are executed one after the other until one fails.
 #[derive(Debug)]
 pub(super) struct Script<'a> {
     tables: &'a TablePrefix,
@@ -19,17 +19,17 @@ pub(super) struct Script<'a> {
     statements: usize,
 }
 
-/// What became of a statement.
+/// The result of a statement.
 #[derive(Default)]
-pub(super) struct Answer {
+pub(super) struct StatementResult {
     pub(super) rows: Vec<MySqlRow>,
-    /// How many rows it found that were to be changed, also where they are as they were.
+    /// The number of rows that an update matched, including those that it did not change.
     changed: u64,
 }
 
-impl Answer {
-    /// Whether it found a row, to change it or to answer it.
-    pub(super) fn found(&self) -> bool {
+impl StatementResult {
+    /// Whether the statement matched or returned a row.
+    pub(super) fn matched_row(&self) -> bool {
         self.changed > 0 || !self.rows.is_empty()
     }
 }
@@ -39,12 +39,13 @@ impl<'a> Script<'a> {
         Self { tables, packets: Vec::new(), statements: 0 }
     }
 
-    /// Adds a statement of ours; the place of its answer among all.
+    /// Adds a statement of this crate and returns the index of its result.
     pub(super) fn push(&mut self, statement: &'static str, values: &[Value<'_>]) -> usize {
         self.append(literal(&self.tables.fill(statement), values))
     }
 
-    /// Adds a statement with a list: its head, an item for each row of values, its tail.
+    /// Adds a statement with a list: a head, an item for each row of values, and a tail. Returns the index of its
+    /// result.
     pub(super) fn push_list<'v, const N: usize>(
         &mut self,
         [head, item, tail]: [&'static str; 3],
@@ -61,7 +62,7 @@ impl<'a> Script<'a> {
         self.append(statement)
     }
 
-    /// Whether it goes in more than one packet.
+    /// Whether the script needs more than one packet.
     pub(super) fn is_long(&self) -> bool {
         self.packets.len() > 1
     }
@@ -78,26 +79,26 @@ impl<'a> Script<'a> {
         self.statements - 1
     }
 
-    /// Carries them out; the answer to each.
+    /// Executes the statements and returns their results.
     pub(super) async fn run(
         self,
         connection: &mut MySqlConnection,
-    ) -> Result<Vec<Answer>, sqlx::Error> {
-        let mut answers = Vec::with_capacity(self.statements);
+    ) -> Result<Vec<StatementResult>, sqlx::Error> {
+        let mut results = Vec::with_capacity(self.statements);
         for packet in self.packets {
-            let mut answer = Answer::default();
-            // Made of statements of ours and of digits.
+            let mut result = StatementResult::default();
+            // The script consists of statements of this crate and of hexadecimal values.
             let mut results = sqlx::raw_sql(AssertSqlSafe(packet)).fetch_many(&mut *connection);
             while let Some(result) = results.try_next().await? {
                 match result {
-                    Either::Right(row) => answer.rows.push(row),
+                    Either::Right(row) => result.rows.push(row),
                     Either::Left(done) => {
-                        answer.changed = done.rows_affected();
-                        answers.push(std::mem::take(&mut answer));
+                        result.changed = done.rows_affected();
+                        results.push(std::mem::take(&mut result));
                     }
                 }
             }
         }
-        Ok(answers)
+        Ok(results)
     }
 }

@@ -1,7 +1,7 @@
-//! All SQL that is run against MySQL and MariaDB, apart from the tables themselves (`schema.rs`): what both
-//! understand.
+//! All statements for MySQL and MariaDB, except the definitions of the tables (`schema.rs`), in the common dialect of
+//! both.
 //!
-//! Whatever holds several rows holds a job before its runs, and jobs in the order of their ids.
+//! Statements that lock several rows lock a job before its runs, and jobs in the order of their ids.
 
 mod history;
 mod session;
@@ -12,9 +12,9 @@ pub(super) use self::session::{
 };
 
 use crate::sql::{
-    self, Statements, first_due, is_claimable, is_dead, is_open, prolong, raise_fence, run_columns,
-    select_record, select_stored, set_claim, set_taken, set_unclaimed, set_uncounted, update,
-    was_settled,
+    self, Statements, decrement_claims, earliest_due, is_claimable, is_dead, is_open, raise_fence,
+    renew_lease, run_columns, select_record, select_stored, set_claim, set_run_owner,
+    set_unclaimed, update, was_settled,
 };
 
 macro_rules! record {
@@ -23,9 +23,9 @@ macro_rules! record {
     };
 }
 
-/// Whether a job is of one of the tasks in this JSON array, or may be of any. With a join in its place an index
-/// would not be gone through in its order any more.
-macro_rules! is_of {
+/// Whether the task of a job is in this JSON array, or the array is NULL. A join instead would prevent the server from
+/// reading an index in its order.
+macro_rules! task_matches {
     ($tasks:literal) => {
         concat!(
             "(",
@@ -37,17 +37,17 @@ macro_rules! is_of {
     };
 }
 
-/// What time it is, in microseconds.
+/// The server's time in microseconds.
 macro_rules! time {
     () => {
         "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
     };
 }
 
-/// From when a job of these tasks can be claimed. Claims are made in the order of `due_at`, so that those that are
-/// open are the first in the index, and those with the `due_at` of the first that nobody has claimed are no sooner.
-/// That one stands in a query of its own without a table, whose one row is known before the other table is looked
-/// at: so only this part of the index is read.
+/// The instant from which a job of these tasks can be claimed. Jobs are claimed in the order of `due_at`, so open
+/// claims come first in the index; claimed jobs whose `due_at` is not before that of the first unclaimed job can't be
+/// earlier. The first unclaimed job is selected by a derived table with one row, which is materialized before the other
+/// table is read: so only this part of the index is read.
 macro_rules! next_wakeup {
     ($tasks:literal) => {
         concat!(
@@ -58,19 +58,19 @@ macro_rules! next_wakeup {
                  SELECT COALESCE((
                      SELECT j.due_at FROM {p}jobs AS j FORCE INDEX (due)
                      WHERE j.due_at IS NOT NULL AND ",
-            is_of!($tasks),
+            task_matches!($tasks),
             " AND NOT j.claimed ORDER BY j.due_at LIMIT 1
                  ), 9223372036854775807) AS due_at
              ) AS free
              LEFT JOIN {p}jobs AS j FORCE INDEX (due) ON j.due_at < free.due_at AND ",
-            is_of!($tasks),
+            task_matches!($tasks),
             " AND j.claimed)"
         )
     };
 }
 
-/// What the node `?1` must know at `?2`, of the tasks `?3`.
-macro_rules! look {
+/// The columns of `renewal_status`: for the node `?1` at `?2`, with the tasks `?3`.
+macro_rules! renewal_status {
     () => {
         concat!(
             next_wakeup!("?3"),
@@ -79,9 +79,9 @@ macro_rules! look {
                 WHERE r.node <> ?1 AND ",
             is_dead!("r.node", "?2"),
             " AND ",
-            is_of!("?3"),
+            task_matches!("?3"),
             ") OR EXISTS (SELECT 1 FROM ",
-            first_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?2", is_of!("?3")),
+            earliest_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?2", task_matches!("?3")),
             " WHERE front.claimed AND front.claimed_by <> ?1 AND ",
             is_dead!("front.claimed_by", "?2"),
             "), ",
@@ -90,9 +90,9 @@ macro_rules! look {
     };
 }
 
-/// The names in the JSON array `?1`, in its order. The array is in a query of its own because MySQL would hold it
-/// too, and then says that it can't.
-macro_rules! given {
+/// The names in the JSON array `?1`, in its order. The array is in a derived table, because MySQL would try to lock it,
+/// which is an error.
+macro_rules! ids_from_json {
     ($length:literal) => {
         concat!(
             "(
@@ -106,19 +106,18 @@ macro_rules! given {
     };
 }
 
-/// The jobs of these ids. With a list in place of the array, all jobs would be read where there are few, and all that
-/// are read are held.
-macro_rules! given_jobs {
+/// The jobs with these ids. With `IN` instead of the array, the server would read and lock all jobs of a small table.
+macro_rules! jobs_by_id {
     ($length:literal) => {
         concat!(
-            given!($length),
+            ids_from_json!($length),
             " STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = CAST(c.job AS BINARY)"
         )
     };
 }
 
-/// The jobs whose keys are kept in this variable.
-macro_rules! kept_jobs {
+/// The jobs whose keys are in this session variable.
+macro_rules! jobs_in_variable {
     ($variable:literal) => {
         concat!(
             "JSON_TABLE(",
@@ -132,16 +131,16 @@ macro_rules! kept_jobs {
 pub(super) const STATEMENTS: Statements = Statements {
     update: update!("next_run_time <=> ?9"),
     update_definition: "UPDATE {p}jobs SET definition = ?2 WHERE id = ?1",
-    // These also find ids that are too long to be one.
-    hold: concat!("SELECT j.id FROM ", given_jobs!("764"), " FOR UPDATE"),
-    remove: concat!("DELETE j FROM ", given_jobs!("764")),
+    // Also accept ids that are too long to be valid.
+    lock_jobs: concat!("SELECT j.id FROM ", jobs_by_id!("764"), " FOR UPDATE"),
+    remove: concat!("DELETE j FROM ", jobs_by_id!("764")),
     remove_runs: concat!(
         "DELETE r FROM ",
-        given!("764"),
+        ids_from_json!("764"),
         " STRAIGHT_JOIN {p}runs AS r FORCE INDEX (PRIMARY) ON r.job_id = CAST(c.job AS BINARY)"
     ),
     get: select_stored!(record, run_columns!()),
-    // NULL comes before all numbers in an index.
+    // NULL is sorted before all numbers in an index.
     list_scheduled: record!(
         "0 FROM {p}jobs AS j FORCE INDEX (listed) WHERE j.next_run_time IS NOT NULL
          ORDER BY j.next_run_time, j.id LIMIT ?1"
@@ -161,17 +160,17 @@ pub(super) const STATEMENTS: Statements = Statements {
     ),
     next_wakeup: concat!("SELECT ", next_wakeup!("?1")),
     time: Some(concat!("SELECT ", time!())),
-    look: concat!("SELECT ", look!()),
+    renewal_status: concat!("SELECT ", renewal_status!()),
     renew: "
         INSERT INTO {p}nodes (id, alive_until, revoked) VALUES (?1, ?2, FALSE)
         ON DUPLICATE KEY UPDATE alive_until = ?2, revoked = FALSE",
-    // Without waiting for nodes that are alive and just say so: they wait for each other then.
-    forget_nodes: "
+    // Skips the leases of nodes that are just being renewed, because waiting for them could deadlock.
+    purge_nodes: "
         DELETE n FROM (
             SELECT DISTINCT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED
         ) AS dead
         STRAIGHT_JOIN {p}nodes AS n FORCE INDEX (PRIMARY) ON n.id = dead.id",
-    // Only the runs are held: whoever held jobs too would pass over the runs of a job that is busy just now.
+    // Only the runs are locked: locking jobs, too, would skip the runs of a job that is currently locked.
     orphans: record!(concat!(
         run_columns!(),
         " FROM (
@@ -179,16 +178,16 @@ pub(super) const STATEMENTS: Statements = Statements {
              WHERE ",
         is_dead!("r.node", "?1"),
         " AND (?3 IS NULL OR (SELECT ",
-        is_of!("?3"),
+        task_matches!("?3"),
         " FROM {p}jobs AS j WHERE j.id = r.job_id))
              ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE SKIP LOCKED
          ) AS r STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (id) ON j.id = r.job_id"
     )),
-    // They are sought without holding what stands between them.
+    // The jobs are searched without locking rows that don't match.
     orphaned_claims: concat!(
         "SELECT j.id, j.claimed_by FROM (
              SELECT front.key FROM ",
-        first_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?1", is_of!("?3")),
+        earliest_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?1", task_matches!("?3")),
         " WHERE front.claimed AND ",
         is_dead!("front.claimed_by", "?1"),
         " LIMIT ?2
@@ -205,12 +204,12 @@ pub(super) const STATEMENTS: Statements = Statements {
         STRAIGHT_JOIN {p}runs AS r FORCE INDEX (PRIMARY)
             ON r.job_id = CAST(c.job AS BINARY) AND r.run_id = CAST(c.run AS BINARY)
         SET ",
-        set_taken!("r."),
+        set_run_owner!("r."),
         "?2"
     ),
     release: concat!(
         "UPDATE ",
-        given_jobs!("764"),
+        jobs_by_id!("764"),
         " SET ",
         raise_fence!("j."),
         ", ",
@@ -225,10 +224,10 @@ pub(super) const STATEMENTS: Statements = Statements {
     discard_entry: sql::DISCARD_ENTRY,
 };
 
-/// Lets a node that is alive live on: the values of `look`, and until when.
-pub(super) const PROLONG: &str = prolong!();
+/// Renews the lease of a node if it has not expired: the values of `renewal_status`, and the new expiry.
+pub(super) const RENEW_LEASE: &str = renew_lease!();
 
-/// Id, task, revision, fence, next run time, due at, definition. A job that is there stays as it is.
+/// Id, task, revision, fence, next run time, due at, definition. An existing job is not changed.
 pub(super) const ADD: [&str; 3] = [
     "INSERT INTO {p}jobs
          (id, task, revision, fence, lost_fence, next_run_time, due_at, definition) VALUES ",
@@ -236,47 +235,47 @@ pub(super) const ADD: [&str; 3] = [
     " ON DUPLICATE KEY UPDATE fence = fence",
 ];
 
-/// The fences of the jobs of a JSON array of ids.
-pub(super) const FENCES: &str = concat!("SELECT j.fence FROM ", given_jobs!("191"));
+/// Returns the fences of the jobs with the ids in a JSON array.
+pub(super) const FENCES: &str = concat!("SELECT j.fence FROM ", jobs_by_id!("191"));
 
-/// Now, limit, tasks as a JSON array or none. Holds the jobs that can be claimed and that nobody else holds, and
-/// keeps their keys. Since the fence is not in the index, jobs of other tasks are told by the index alone before
-/// they are held.
-pub(super) const HOLD_DUE: &str = concat!(
+/// Now, limit, tasks as a JSON array or NULL. Locks the claimable jobs that are not locked, and stores their keys in a
+/// variable. Since the fence is not in the index, jobs of other tasks are excluded by the index alone, before their
+/// rows are locked.
+pub(super) const LOCK_DUE: &str = concat!(
     "SELECT JSON_ARRAYAGG(d.key) INTO @punctual_due FROM (
          SELECT j.key, j.fence FROM {p}jobs AS j FORCE INDEX (due) WHERE ",
     is_claimable!(),
     " AND ",
-    is_of!("?3"),
+    task_matches!("?3"),
     " ORDER BY j.due_at LIMIT ?2 FOR UPDATE SKIP LOCKED
      ) AS d"
 );
-/// Node, until when. The fence that is lost is set before what it is set from: no server promises an order where
-/// two tables are joined, but all take either this one or the values from before.
+/// Node, expiry of the claims. `lost_fence` is assigned before the fence on which it depends: no server guarantees an
+/// order for an update of joined tables, but all use either this one or the old values.
 pub(super) const CLAIM: &str = concat!(
     "UPDATE ",
-    kept_jobs!("@punctual_due"),
+    jobs_in_variable!("@punctual_due"),
     " SET ",
     set_claim!("j."),
     ", claimed_by = ?1, claimed_until = ?2"
 );
-/// The jobs whose keys are kept.
-pub(super) const CLAIMED: &str = record!(concat!("0 FROM ", kept_jobs!("@punctual_due")));
-/// The values of `HOLD_DUE`, before those that it holds are claimed; answers whether more may be due. Where it holds
-/// as many as it may nobody looks; where it holds fewer, others may hold some.
-pub(super) const MORE: &str = concat!(
+/// Returns the jobs whose keys are in the variable.
+pub(super) const CLAIMED: &str = record!(concat!("0 FROM ", jobs_in_variable!("@punctual_due")));
+/// The values of `LOCK_DUE`, before its jobs are claimed. Returns whether more jobs may be due. If the limit was
+/// reached, this is assumed; otherwise other jobs may be locked by concurrent transactions.
+pub(super) const HAS_MORE_DUE: &str = concat!(
     "SELECT IF(COALESCE(JSON_LENGTH(@punctual_due), 0) >= ?2, 1, (
          SELECT COUNT(*) FROM (
              SELECT j.key FROM {p}jobs AS j FORCE INDEX (due) WHERE ",
     is_claimable!(),
     " AND ",
-    is_of!("?3"),
+    task_matches!("?3"),
     " LIMIT ?2
          ) AS d
      ) > COALESCE(JSON_LENGTH(@punctual_due), 0))"
 );
 
-// The steps of commits: job, its fence, and what the step is about.
+// The statements of commits: job, its fence, and further values.
 
 pub(super) const ADVANCE: &str = concat!(
     "UPDATE {p}jobs SET next_run_time = ?3, due_at = ?4, fire_count = ?5, claims = 0, ",
@@ -292,7 +291,7 @@ pub(super) const FINISH: &str = concat!(
 );
 pub(super) const POSTPONE: &str = concat!(
     "UPDATE {p}jobs SET due_at = GREATEST(?3, next_run_time), ",
-    set_uncounted!(""),
+    decrement_claims!(""),
     ", ",
     set_unclaimed!(),
     " WHERE id = ?1 AND ",
@@ -302,7 +301,7 @@ pub(super) const HASTEN: &str = "
     UPDATE {p}jobs
     SET due_at = IF(NOT claimed AND due_at > ?3, GREATEST(?3, next_run_time), due_at)
     WHERE id = ?1 AND fence = ?2";
-/// Raises the fence and ends a claim unsettled.
+/// Increases the fence, and ends a claim without settling it.
 pub(super) const START_RUNS: &str = concat!(
     "UPDATE {p}jobs SET ",
     raise_fence!(""),
@@ -311,9 +310,9 @@ pub(super) const START_RUNS: &str = concat!(
     " WHERE id = ?1 AND fence = ?2"
 );
 
-/// A run of the job `?1`, whose fence must be `?2`: run, scheduled time, attempt, node, fence. A run that is there
-/// stays as it is. `ROW_COUNT()` would not do: the server goes on when its client is gone, and the count is then not that
-/// of the statement before.
+/// Records a run of the job `?1`, whose fence must be `?2`: run, scheduled time, attempt, node, fence. An existing run
+/// is not changed. `ROW_COUNT()` can't be used instead of the guard: if the client is disconnected, the server
+/// continues with the script, and the count may then be that of another statement.
 macro_rules! record_run {
     ($guard:expr) => {
         concat!(
@@ -325,12 +324,12 @@ macro_rules! record_run {
     };
 }
 
-/// Before the claim is settled.
+/// Must precede the statement that settles the claim.
 pub(super) const RECORD_RUN: &str = record_run!(is_open!("j.", "?2"));
-/// Before the fence is raised.
+/// Must precede the statement that increases the fence.
 pub(super) const RECORD_START: &str = record_run!("j.fence = ?2");
-/// Job, runs as a JSON array; answers a row if all of them are recorded.
-pub(super) const ARE_RECORDED: &str = "
+/// Job, runs as a JSON array. Returns a row if all of the runs are recorded.
+pub(super) const RUNS_EXIST: &str = "
     SELECT 1
     FROM JSON_TABLE(CONVERT(?2 USING utf8mb4), '$[*]' COLUMNS (
         run VARCHAR(32) CHARACTER SET utf8mb4 PATH '$'
@@ -338,17 +337,17 @@ pub(super) const ARE_RECORDED: &str = "
     LEFT JOIN {p}runs AS r FORCE INDEX (PRIMARY)
         ON r.job_id = ?1 AND r.run_id = CAST(c.run AS BINARY)
     HAVING COUNT(*) = COUNT(r.run_id)";
-/// Run, whose fence it is.
+/// Job, fence of the run, run.
 pub(super) const CLEAR_RUN: &str = "
     DELETE FROM {p}runs WHERE job_id = ?1 AND run_id = ?3 AND fence = ?2";
-/// The run as it is from then on: run, scheduled time, attempt, node, fence. One that is like this already is found,
-/// too.
+/// Job, expected fence, new values of the run: run, scheduled time, attempt, node, fence. A run that has the new values
+/// already is matched, too.
 pub(super) const RETRY_RUN: &str = "
     UPDATE {p}runs SET scheduled_time = ?4, attempt = ?5, node = ?6, fence = ?7
     WHERE job_id = ?1 AND run_id = ?3 AND ((fence = ?2 AND ?7 > ?2)
         OR (scheduled_time = ?4 AND attempt = ?5 AND node = ?6 AND fence = ?7))";
 
-/// Rows `[id, fence]`; answers the places of those whose claim was settled, from 1 on.
+/// Rows `[id, fence]`. Returns the indexes, starting at 1, of those whose claim was settled.
 pub(super) const SETTLED: &str = concat!(
     "SELECT CAST(c.place AS SIGNED)
      FROM JSON_TABLE(CONVERT(?1 USING utf8mb4), '$[*]' COLUMNS (
@@ -363,16 +362,19 @@ pub(super) const SETTLED: &str = concat!(
     is_open!("j.", "c.fence")
 );
 
-// The steps for many jobs: a JSON array of their ids.
+// The statements for several jobs, whose ids are a JSON array.
 
-/// Keeps others from changing them until the end.
-pub(super) const HOLD: &str = concat!("SELECT COUNT(*) FROM ", given_jobs!("191"), " FOR UPDATE");
-/// A finished job leaves with its last run: keeps the keys of those that do.
-pub(super) const OVER: &str = concat!(
+/// Locks the jobs until the end of the transaction.
+pub(super) const LOCK_JOBS: &str =
+    concat!("SELECT COUNT(*) FROM ", jobs_by_id!("191"), " FOR UPDATE");
+/// Selects finished jobs without runs, and stores their keys in a variable.
+pub(super) const SELECT_COMPLETED: &str = concat!(
     "SELECT JSON_ARRAYAGG(j.key) INTO @punctual_over FROM ",
-    given_jobs!("191"),
+    jobs_by_id!("191"),
     " WHERE j.finished AND NOT EXISTS (SELECT 1 FROM {p}runs AS r WHERE r.job_id = j.id)"
 );
-/// Answers their ids.
-pub(super) const LEAVING: &str = concat!("SELECT j.id FROM ", kept_jobs!("@punctual_over"));
-pub(super) const LEAVE: &str = concat!("DELETE j FROM ", kept_jobs!("@punctual_over"));
+/// Returns the ids of these jobs.
+pub(super) const COMPLETED_IDS: &str =
+    concat!("SELECT j.id FROM ", jobs_in_variable!("@punctual_over"));
+pub(super) const DELETE_COMPLETED: &str =
+    concat!("DELETE j FROM ", jobs_in_variable!("@punctual_over"));

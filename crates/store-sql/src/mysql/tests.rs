@@ -1,24 +1,24 @@
-//! What is MySQL's and MariaDB's own; the contract itself is checked by `tests/conformance`.
+//! Tests that are specific to MySQL and MariaDB; the conformance suite is run by `tests/conformance`.
 
+mod contention;
+mod failures;
 mod options;
 mod plans;
 mod schema;
 mod sizes;
-mod trouble;
-mod turns;
 
 use punctual_core::{Commit, JobId, JobRecord, JobStore};
 use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use super::{MySqlJobStore, MySqlJobStoreBuilder};
-use crate::testing::{PATIENCE, advance, at, claim, due, tells, unique};
+use crate::testing::{WAIT_TIMEOUT, advance, assert_store_error, at, claim, due, unique};
 
 async fn get(store: &MySqlJobStore, name: &str) -> JobRecord {
     store.get(&JobId::new(name).unwrap()).await.unwrap().expect("the job is there").record
 }
 
-/// Claims what is due at the beginning, and settles the claims of these jobs.
+/// Claims all jobs that are due at `at(0)`, and returns commits that settle the claims of these jobs.
 async fn claimed<const N: usize>(store: &MySqlJobStore, names: [&str; N]) -> Vec<Commit> {
     let claims = claim(store).await.unwrap();
     let fence = |name| claims.iter().find(|job| job.id.as_str() == name).unwrap().fence;
@@ -26,13 +26,13 @@ async fn claimed<const N: usize>(store: &MySqlJobStore, names: [&str; N]) -> Vec
 }
 
 async fn connect() -> MySqlConnection {
-    MySqlConnection::connect(&server_url("mysql")).await.expect("the server for tests answers")
+    MySqlConnection::connect(&server_url("mysql")).await.expect("the test server is reachable")
 }
 
-/// Tables of a test's own.
+/// The tables of a test, with a separate prefix.
 struct Tables {
     prefix: String,
-    /// A connection beside those of the store.
+    /// A connection in addition to those of the store.
     own: MySqlConnection,
 }
 
@@ -41,9 +41,10 @@ impl Tables {
         Self { prefix: unique() + "_", own: connect().await }
     }
 
-    /// Of stores that wait for a connection for as long as a busy machine takes.
+    /// A builder with a long timeout for connections, because the machine may be busy.
     fn builder(&self) -> MySqlJobStoreBuilder {
-        let builder = MySqlJobStore::builder().url(server_url("mysql")).acquire_timeout(PATIENCE);
+        let builder =
+            MySqlJobStore::builder().url(server_url("mysql")).acquire_timeout(WAIT_TIMEOUT);
         builder.table_prefix(&*self.prefix)
     }
 
@@ -53,7 +54,7 @@ impl Tables {
         store
     }
 
-    /// Runs statements with `{p}` for the prefix.
+    /// Executes statements in which `{p}` stands for the prefix.
     async fn run(&mut self, statements: &str) {
         let statements = AssertSqlSafe(statements.replace("{p}", &self.prefix));
         sqlx::raw_sql(statements).execute(&mut self.own).await.unwrap();

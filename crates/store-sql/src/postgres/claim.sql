@@ -1,14 +1,14 @@
 
-    -- Claims up to `most` jobs for `claimer` that are due `now`, of these tasks or (null) of any, soonest
-    -- first: nobody else gets them before `until`. Answers their records with the new fence and count of
-    -- claims, and a row of nulls when more may be due. Schedules stay as they are.
+    -- Claims at most `most` jobs for `claimer` that are due `now`, of these tasks or (NULL) of any, earliest
+    -- first, until `until`. Returns their records with the new fence and number of claims, followed by a row of
+    -- NULLs if more jobs may be due. Schedules are not changed.
     --
-    -- In several statements: each sees what was committed before it began, and so all runs in flight of the
-    -- rows that the first one has locked. Rows that others hold at this moment are passed over. Many of them
-    -- are on their way to another node; but one that is being changed by a user may be due all the same, and
-    -- so whatever can be claimed as far as this transaction sees counts as more.
+    -- Consists of several statements: each sees what was committed before it began, and therefore all runs in
+    -- flight of the rows that the first one has locked. Locked rows are skipped. Most of them are being claimed by
+    -- another node; but a job that is being changed by a user may still be due, so every job that is claimable in
+    -- this transaction's snapshot counts as more.
     --
-    -- A fence or a count that can't be stays as it is, so that it never becomes one that can.
+    -- Fences and counts out of range are not changed, so that they never become valid.
     CREATE FUNCTION {p}claim(claimer text, now bigint, until bigint, most bigint, tasks text[])
     RETURNS TABLE (
         id text, task text, definition bytea, revision bigint, fence bigint, next_run_time bigint,
@@ -70,7 +70,7 @@
             WHERE j.due_at <= $2
                 AND (NOT j.claimed OR coalesce(j.claimed_until, j.due_at) <= $2)
                 AND ($5 IS NULL OR j.task = ANY ($5))
-                -- What was just claimed is not more, even if the lease is over as it begins.
+                -- Jobs that were just claimed are not counted, even if their lease expires immediately.
                 AND ($3 > $2 OR j.id <> ALL (SELECT t.id FROM unnest(taken) AS t))
         ) THEN
             RETURN NEXT;

@@ -1,4 +1,4 @@
-//! Claiming what is due.
+//! Claiming of due jobs.
 
 use punctual_core::{Claims, StoreError};
 
@@ -6,13 +6,13 @@ use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
 use crate::batch::task_names;
-use crate::client::Columns;
-use crate::dialect::{Claiming, Dialect, Wanted};
+use crate::client::SqlRow;
+use crate::dialect::{ClaimJobs, ClaimRequest, Dialect};
 use crate::rows;
 
-impl Claiming for Postgres {
-    async fn claim(&self, wanted: Wanted<'_>) -> Result<Claims, StoreError> {
-        let Wanted { node, now, until, limit, filter } = wanted;
+impl ClaimJobs for Postgres {
+    async fn claim(&self, request: ClaimRequest<'_>) -> Result<Claims, StoreError> {
+        let ClaimRequest { node, now, until, limit, filter } = request;
         let query = sqlx::query(self.sql(sql::CLAIM))
             .bind(node.as_str())
             .bind(now.as_micros())
@@ -21,7 +21,7 @@ impl Claiming for Postgres {
             .bind(task_names(filter));
         let mut connection = self.read().await?;
         let mut found = query.fetch_all(&mut *connection).await.map_err(store_error)?;
-        connection.finish();
+        connection.release();
         let count = found.len();
         found.retain(|row| row.is_some(0));
         Ok(rows::claims(&found, found.len() < count))

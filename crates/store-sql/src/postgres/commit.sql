@@ -1,14 +1,14 @@
 
-    -- Carries out commits and answers which of them are done, now or earlier, by their places, and which
-    -- removed their job. No two commits of one wave are for the same job; `ends` are the places of the last
-    -- ones of each wave. The arrays from `kinds` to `run_ids` have an entry for each commit, those from
-    -- `start_of` on for each run that starts or is tried again, in the order of the commits.
+    -- Executes commits. Returns the indexes of those that are done, now or earlier, and of those that removed
+    -- their job. No two commits of a group are for the same job; `ends` contains the index of the last commit of
+    -- each group. The arrays from `kinds` to `run_ids` have an element for each commit, those from `start_of` on
+    -- for each run that is started or retried, in the order of the commits.
     --
     -- Kinds: 0 advance, 1 finish, 2 postpone (these settle a claim), 3 hasten, 4 start (outside of the
-    -- schedule), 5 clear a run, 6 retry a run, 7 none that is known here.
+    -- schedule), 5 clear a run, 6 retry a run, 7 unknown.
     --
-    -- Each statement sees what was committed before it began; so what has to see everything comes after the
-    -- rows are locked.
+    -- Each statement sees what was committed before it began; so statements that must see all changes follow
+    -- those that lock the rows.
     CREATE FUNCTION {p}commit(
         ends integer[], kinds smallint[], ids text[], fences bigint[], next_run_times bigint[],
         due_ats bigint[], fire_counts bigint[], run_ids uuid[],
@@ -35,8 +35,8 @@
         place integer;
     BEGIN
         FOREACH b IN ARRAY ends LOOP
-            -- A job that finishes leaves at once if it has no runs, and those who clear its last ones must
-            -- find it finished: both wait for each other at the runs.
+            -- A finished job without runs is removed immediately, and a transaction that clears its last run must
+            -- see that it has finished: both lock the runs.
             IF 1 = ANY (kinds[a:b]) THEN
                 PERFORM 1 FROM unnest(kinds[a:b], ids[a:b]) AS c (kind, id)
                     JOIN {p}jobs j ON j.id = c.id WHERE c.kind = 1
@@ -82,9 +82,9 @@
                 done := done || changed;
             END IF;
 
-            -- Those that changed nothing are done all the same if they were carried out before, which shows in
-            -- the fences and in the runs. Fences rise with each claim: those between the last one that was
-            -- lost and the one that is open now, if one is, have all been settled.
+            -- Commits without effect are done if they are repeats; this is determined from the fences and the
+            -- recorded runs. Fences increase with each claim: those between the last unsettled one and the one
+            -- that is open now, if any, have all been settled.
             IF coalesce(cardinality(changed), 0) <= b - a AND 4 >= ANY (kinds[a:b]) THEN
                 SELECT array_agg(c.place + a - 1)
                 FROM unnest(kinds[a:b], ids[a:b], fences[a:b])
@@ -173,7 +173,7 @@
                 END IF;
             END IF;
 
-            -- A job may be due sooner than others know.
+            -- A job may be due earlier.
             IF changed IS NOT NULL AND ('{3,4}' && kinds[a:b]::integer[]) THEN
                 PERFORM pg_notify(channel, '');
             END IF;

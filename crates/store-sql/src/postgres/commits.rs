@@ -1,4 +1,4 @@
-//! Carrying out a batch of commits in one statement.
+//! Execution of a batch of commits in one statement.
 
 use punctual_core::{
     Commit, CommitAction, CommitBatch, CommitOutcome, HistoryEntry, InFlightRun, StoreError,
@@ -12,11 +12,11 @@ use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
 use crate::batch::waves;
-use crate::dialect::{Committing, Dialect};
+use crate::dialect::{CommitJobs, Dialect};
 
-/// The arguments of the function `commit`, whose comment says what they are.
+/// The arguments of the function `commit`, which are described in `commit.sql`.
 #[derive(Default)]
-struct Columns<'a> {
+struct CommitArguments<'a> {
     ends: Vec<i32>,
     kinds: Vec<i16>,
     ids: Vec<&'a str>,
@@ -33,55 +33,55 @@ struct Columns<'a> {
     start_fences: Vec<i64>,
 }
 
-impl Committing for Postgres {
+impl CommitJobs for Postgres {
     async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut outcomes = vec![CommitOutcome::Stale; batch.commits.len()];
         if batch.is_empty() {
             return Ok(outcomes);
         }
-        let (columns, places) = columns(&batch.commits);
+        let (arguments, indexes) = arguments(&batch.commits);
         let with_history = !batch.history.is_empty();
         let statement = if with_history { sql::COMMIT_WITH_HISTORY } else { sql::COMMIT };
         let mut query = sqlx::query(self.sql(statement))
-            .bind(columns.ends)
-            .bind(columns.kinds)
-            .bind(columns.ids)
-            .bind(columns.fences)
-            .bind(columns.next_run_times)
-            .bind(columns.due_ats)
-            .bind(columns.fire_counts)
-            .bind(columns.run_ids)
-            .bind(columns.start_of)
-            .bind(columns.start_ids)
-            .bind(columns.scheduled_times)
-            .bind(columns.attempts)
-            .bind(columns.nodes)
-            .bind(columns.start_fences)
+            .bind(arguments.ends)
+            .bind(arguments.kinds)
+            .bind(arguments.ids)
+            .bind(arguments.fences)
+            .bind(arguments.next_run_times)
+            .bind(arguments.due_ats)
+            .bind(arguments.fire_counts)
+            .bind(arguments.run_ids)
+            .bind(arguments.start_of)
+            .bind(arguments.start_ids)
+            .bind(arguments.scheduled_times)
+            .bind(arguments.attempts)
+            .bind(arguments.nodes)
+            .bind(arguments.start_fences)
             .bind(self.channel());
         if with_history {
             query = bind_history(query, &batch.history);
         }
         let mut connection = self.read().await?;
         let row = query.fetch_one(&mut *connection).await.map_err(store_error)?;
-        connection.finish();
-        let answered = |column: usize| -> Result<Vec<usize>, StoreError> {
+        connection.release();
+        let returned = |column: usize| -> Result<Vec<usize>, StoreError> {
             let found: Option<Vec<i32>> = row.try_get(column).map_err(store_error)?;
-            let places = found.into_iter().flatten().filter_map(|n| places.get(n as usize - 1));
-            Ok(places.copied().collect())
+            let indexes = found.into_iter().flatten().filter_map(|n| indexes.get(n as usize - 1));
+            Ok(indexes.copied().collect())
         };
-        for place in answered(0)? {
-            outcomes[place] = CommitOutcome::Done;
+        for index in returned(0)? {
+            outcomes[index] = CommitOutcome::Done;
         }
-        for place in answered(1)? {
-            if outcomes[place] == CommitOutcome::Done {
-                outcomes[place] = CommitOutcome::Removed;
+        for index in returned(1)? {
+            if outcomes[index] == CommitOutcome::Done {
+                outcomes[index] = CommitOutcome::Removed;
             }
         }
         Ok(outcomes)
     }
 }
 
-/// Entries as the last columns of the statement.
+/// Binds entries as the last parameters of the statement.
 fn bind_history<'q>(
     query: Query<'q, Pg, PgArguments>,
     entries: &[HistoryEntry],
@@ -102,22 +102,23 @@ fn bind_history<'q>(
         .bind(entries.iter().map(|entry| entry.error.as_deref()).collect::<Vec<_>>())
 }
 
-/// The batch in the order in which it is carried out, and where each commit stood in it. Jobs go by their
-/// ids within a wave, so that of two batches with the same jobs none waits for the other in a circle.
-fn columns(batch: &[Commit]) -> (Columns<'_>, Vec<usize>) {
-    let (mut columns, mut places) = (Columns::default(), Vec::with_capacity(batch.len()));
+/// Returns the batch in the order of execution, and the original index of each commit. Jobs of a group are sorted by
+/// id, so that concurrent batches with the same jobs can't deadlock.
+fn arguments(batch: &[Commit]) -> (CommitArguments<'_>, Vec<usize>) {
+    let (mut arguments, mut indexes) =
+        (CommitArguments::default(), Vec::with_capacity(batch.len()));
     for mut wave in waves(batch) {
         wave.sort_unstable_by_key(|(_, commit)| &commit.id);
-        for (place, commit) in wave {
-            places.push(place);
-            columns.push(commit);
+        for (index, commit) in wave {
+            indexes.push(index);
+            arguments.push(commit);
         }
-        columns.ends.push(places.len() as i32);
+        arguments.ends.push(indexes.len() as i32);
     }
-    (columns, places)
+    (arguments, indexes)
 }
 
-impl<'a> Columns<'a> {
+impl<'a> CommitArguments<'a> {
     fn push(&mut self, commit: &'a Commit) {
         let (mut next_run_time, mut due_at, mut fires, mut run) = (0, 0, 0, None);
         let mut starts: &[InFlightRun] = &[];
@@ -125,7 +126,7 @@ impl<'a> Columns<'a> {
             CommitAction::Advance { schedule, fire_count, start } => {
                 next_run_time = schedule.next_run_time.as_micros();
                 due_at = schedule.due_at.as_micros();
-                // Databases have signed integers; a count never gets there.
+                // Integers of the database are signed, but a count never reaches the limit.
                 fires = i64::try_from(*fire_count).unwrap_or(i64::MAX);
                 starts = start;
                 0
@@ -154,7 +155,7 @@ impl<'a> Columns<'a> {
                 starts = std::slice::from_ref(run);
                 6
             }
-            // An action that a newer core knows and this build doesn't.
+            // An unknown action, added by a newer version of punctual-core.
             _ => 7,
         };
         self.kinds.push(kind);
@@ -164,9 +165,9 @@ impl<'a> Columns<'a> {
         self.due_ats.push(due_at);
         self.fire_counts.push(fires);
         self.run_ids.push(run);
-        let place = self.ids.len() as i32;
+        let index = self.ids.len() as i32;
         for start in starts {
-            self.start_of.push(place);
+            self.start_of.push(index);
             self.start_ids.push(start.run_id.to_string());
             self.scheduled_times.push(start.scheduled_time.as_micros());
             self.attempts.push(start.attempt.into());

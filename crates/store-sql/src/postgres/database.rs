@@ -1,4 +1,4 @@
-//! The connections: a pool for the work, and one that listens.
+//! The connections: a pool for calls, and one for notifications.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use sqlx::postgres::{PgPoolOptions, PgRow};
 use sqlx::{PgConnection, PgPool, SqlStr, Transaction};
 
 use super::error::{is_collision, store_error};
-use super::names::Names;
+use super::names::QualifiedNames;
 use super::options::Options;
 use super::watch::Watch;
 use super::{schema, sql};
 use crate::batch::caps;
 use crate::client::Value::Text;
 use crate::client::{Client, Value, client};
-use crate::dialect::{ABANDONED, Dialect, LOCK_TIMEOUT};
-use crate::lent::Lent;
+use crate::connection::CancelSafeConnection;
+use crate::dialect::{Dialect, IDLE_IN_TRANSACTION_TIMEOUT, LOCK_TIMEOUT};
 use crate::sql::{HistoryStatements, Statements};
 
 client!(sqlx::Postgres, PgConnection, PgRow, store_error);
@@ -24,12 +24,12 @@ client!(sqlx::Postgres, PgConnection, PgRow, store_error);
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
     pool: PgPool,
-    /// Connects when somebody watches.
+    /// Connects when a watcher is created.
     listeners: PgPool,
-    names: Names,
-    /// How long listeners may hear nothing before they look whether they are still connected.
-    quiet: Duration,
-    /// Whether the pool is ours to close.
+    names: QualifiedNames,
+    /// The time without a notification after which listeners ping their connection.
+    ping_interval: Duration,
+    /// Whether the pool must be closed by the store.
     owned: bool,
 }
 
@@ -54,7 +54,7 @@ impl Dialect for Postgres {
     async fn open(options: &Options) -> Result<Self, StoreError> {
         let (pool, owned) = options.server.pool(&options.limits, settings(options), Duration::MAX);
         let listeners = PgPoolOptions::new()
-            // One that was lost without a word is kept until the network gives up.
+            // A silently lost connection is kept until the TCP connection times out, so a second one is needed.
             .max_connections(2)
             .acquire_timeout(options.limits.acquire_timeout)
             .idle_timeout(None)
@@ -62,8 +62,8 @@ impl Dialect for Postgres {
             .connect_lazy_with((*pool.connect_options()).clone());
         match prepare(&pool, options).await {
             Ok(names) => {
-                let quiet = options.limits.statement_timeout;
-                Ok(Self { pool, listeners, names, quiet, owned })
+                let ping_interval = options.limits.statement_timeout;
+                Ok(Self { pool, listeners, names, ping_interval, owned })
             }
             Err(error) => {
                 if owned {
@@ -74,13 +74,13 @@ impl Dialect for Postgres {
         }
     }
 
-    /// As long as a connection and a statement may take.
+    /// The maximum wait for a connection plus that for a statement.
     fn patience(options: &Options) -> Option<Duration> {
         Some(options.limits.patience())
     }
 
     async fn close(&self) {
-        // Whoever still watches hears of it, and has the connection until then.
+        // Closing this pool makes active watchers return an error; they release their connection then.
         drop(self.listeners.close());
         if self.owned {
             self.pool.close().await;
@@ -103,35 +103,36 @@ impl Dialect for Postgres {
         self.pool.begin().await.map_err(store_error)
     }
 
-    async fn read(&self) -> Result<Lent<sqlx::Postgres>, StoreError> {
-        self.pool.acquire().await.map(Lent::by_server).map_err(store_error)
+    async fn read(&self) -> Result<CancelSafeConnection<sqlx::Postgres>, StoreError> {
+        self.pool.acquire().await.map(CancelSafeConnection::remote).map_err(store_error)
     }
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
         self.pool.begin_with(sql::BEGIN_SNAPSHOT).await.map_err(store_error)
     }
 
-    async fn prolong(&self, values: &[Value<'_>]) -> Result<Option<PgRow>, StoreError> {
+    async fn renew_lease(&self, values: &[Value<'_>]) -> Result<Option<PgRow>, StoreError> {
         let mut connection = self.read().await?;
-        let mut found = connection.fetch(self.sql(sql::PROLONG), values).await?;
-        connection.finish();
+        let mut found = connection.fetch(self.sql(sql::RENEW_LEASE), values).await?;
+        connection.release();
         Ok(found.pop())
     }
 
-    async fn announce(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+    async fn notify_change(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
         connection.fetch(self.sql(sql::NOTIFY), &[Text(self.channel())]).await.map(drop)
     }
 
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
         let channel = self.names.channel.clone();
-        let watch = Watch::begin(self.listeners.clone(), channel, self.quiet).await?;
+        let watch = Watch::begin(self.listeners.clone(), channel, self.ping_interval).await?;
         Ok(Some(Box::new(watch)))
     }
 }
 
-async fn prepare(pool: &PgPool, options: &Options) -> Result<Names, StoreError> {
+async fn prepare(pool: &PgPool, options: &Options) -> Result<QualifiedNames, StoreError> {
     let mut connection = pool.acquire().await.map_err(store_error)?;
-    let names = Names::find(&mut connection, options.schema.as_deref(), &options.tables).await?;
+    let names =
+        QualifiedNames::find(&mut connection, options.schema.as_deref(), &options.tables).await?;
     if options.make_tables {
         schema::migrate(&mut connection, &names, &schema::SCHEMA).await?;
     } else {
@@ -140,13 +141,13 @@ async fn prepare(pool: &PgPool, options: &Options) -> Result<Names, StoreError> 
     Ok(names)
 }
 
-/// What our connections begin with.
+/// The statement that initializes the connections of an own pool.
 fn settings(options: &Options) -> String {
     format!(
         "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'; \
          SET idle_in_transaction_session_timeout = {}; SET lock_timeout = {}",
         options.limits.statement_timeout.as_millis(),
-        ABANDONED.as_millis(),
+        IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
         LOCK_TIMEOUT.as_millis()
     )
 }

@@ -1,4 +1,4 @@
-//! What PostgreSQL's error codes mean to a scheduler.
+//! Conversion of PostgreSQL's error codes.
 
 use std::io;
 
@@ -7,11 +7,11 @@ use sqlx::error::DatabaseError;
 
 use crate::error::{Cause, client_failure};
 
-/// The message of the server itself is kept as the source: it names users, tables and the like, but neither
-/// passwords nor values.
+/// The error of the server is attached as the source: it may contain names of users and tables, but no passwords or
+/// values.
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     let (kind, message) = match &error {
-        // What rustls has against the server, its certificate mostly.
+        // An error of rustls, usually an invalid certificate.
         sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => NO_TLS,
         _ => client_failure(&error).unwrap_or_else(|| meaning_of(&error)),
     };
@@ -19,7 +19,7 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
 }
 
 const NO_TLS: (StoreErrorKind, &str) =
-    (StoreErrorKind::Invalid, "no encrypted connection to PostgreSQL can be made");
+    (StoreErrorKind::Invalid, "can't establish an encrypted connection to PostgreSQL");
 
 fn meaning_of(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
     match error {
@@ -35,36 +35,36 @@ fn meaning(code: &str) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Invalid, Other, Unavailable};
     match code {
         // A replica, which may be promoted.
-        "25006" => (Unavailable, "the database may only be read at present"),
-        // `ABANDONED`: this process was stopped in the middle of it.
-        "25P03" => (Unavailable, "PostgreSQL has ended a transaction that said nothing"),
+        "25006" => (Unavailable, "the database is currently read-only"),
+        // `IDLE_IN_TRANSACTION_TIMEOUT`: this process was suspended during a transaction.
+        "25P03" => (Unavailable, "PostgreSQL aborted an idle transaction"),
         "26000" | "42P05" => {
-            (Other, "a pooler changes the server's connections: PgBouncer must be in session mode")
+            (Other, "a pooler switches the server's connections: PgBouncer must be in session mode")
         }
-        "28000" | "28P01" => (Invalid, "PostgreSQL does not let this user in"),
+        "28000" | "28P01" => (Invalid, "PostgreSQL rejected the user or the password"),
         "3D000" => (Invalid, "there is no such database"),
-        "42501" => (Invalid, "the user may not do this in the database"),
+        "42501" => (Invalid, "the user lacks a privilege in the database"),
         "3F000" | "42P01" | "42703" | "42883" => {
-            (Corrupt, "the job tables are not there, or not as this build knows them")
+            (Corrupt, "the job tables don't exist or have an unexpected structure")
         }
-        "22021" => (Invalid, "PostgreSQL can't keep a text with a NUL character"),
-        "22P05" => (Invalid, "the database's encoding lacks a character"),
-        "40001" | "40P01" => (Unavailable, "others were in the way too often"),
+        "22021" => (Invalid, "PostgreSQL can't store text with a NUL character"),
+        "22P05" => (Invalid, "a character is not supported by the database's encoding"),
+        "40001" | "40P01" => (Unavailable, "too many conflicts with concurrent transactions"),
         "53100" => (Unavailable, "the disk is full"),
-        "53200" => (Unavailable, "there is not enough memory"),
+        "53200" => (Unavailable, "out of memory"),
         "53300" => (Unavailable, "PostgreSQL has too many connections"),
-        "55P03" => (Unavailable, "a lock did not come free in time"),
-        "57014" => (Unavailable, "PostgreSQL took too long or was asked to stop"),
+        "55P03" => (Unavailable, "timeout while waiting for a lock"),
+        "57014" => (Unavailable, "PostgreSQL canceled the statement, usually because of a timeout"),
         _ => match code.get(..2).unwrap_or_default() {
             "08" | "53" | "57" | "58" => (Unavailable, "PostgreSQL is not available"),
-            "23" | "XX" => (Corrupt, "the job tables hold what they must not"),
+            "23" | "XX" => (Corrupt, "the job tables contain invalid data"),
             "54" => (Invalid, "a value is too large for the database"),
             _ => (Other, "PostgreSQL failed"),
         },
     }
 }
 
-/// Whether the transaction lost against another one.
+/// Whether the transaction was rolled back because of a conflict with another one.
 pub(super) fn is_collision(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| matches!(&*code, "40001" | "40P01"))

@@ -1,4 +1,4 @@
-//! Adding jobs.
+//! Adding of jobs.
 
 use std::collections::HashSet;
 
@@ -8,9 +8,9 @@ use sqlx::{PgConnection, Row};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
-use crate::dialect::{Adding, Dialect};
+use crate::dialect::{AddJobs, Dialect};
 
-impl Adding<PgConnection> for Postgres {
+impl AddJobs<PgConnection> for Postgres {
     async fn add(
         &self,
         connection: &mut PgConnection,
@@ -19,7 +19,7 @@ impl Adding<PgConnection> for Postgres {
         let column = |of: fn(&NewRecord) -> &str| records.iter().map(of).collect::<Vec<_>>();
         let instant =
             |of: fn(&NewRecord) -> Option<i64>| records.iter().map(of).collect::<Vec<_>>();
-        // Random, and so they tell which of the jobs are new.
+        // Random fences identify the jobs that were added.
         let fences: Vec<i64> = records.iter().map(|_| Fence::random().0).collect();
         let added = sqlx::query(self.sql(sql::ADD))
             .bind(column(|new| new.id.as_str()))

@@ -14,7 +14,7 @@ mod tests;
 mod watch;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{Handle, job_store};
+use punctual_store_kit::{BackendHandle, job_store};
 
 pub use self::options::PostgresJobStoreBuilder;
 
@@ -22,11 +22,11 @@ use self::database::Postgres;
 use self::options::Options;
 use crate::database::Database;
 
-/// Keeps jobs in a PostgreSQL database (12 or newer), which many machines can share.
+/// Stores jobs in a PostgreSQL database (12 or newer), which many machines can share.
 ///
-/// Connecting, making the tables and migrating older ones happens when the store is started; later, lost
-/// connections are made anew. Claiming a batch of due jobs and committing it is one round trip each.
-/// Whoever adds or changes a job notifies all others. Clones are handles on the same connections.
+/// `start` connects, and creates or migrates the tables; lost connections are replaced later. Claiming a batch of due
+/// jobs and committing it takes one round trip each. All schedulers are notified when a job is added or changed. Clones
+/// share the same connections.
 ///
 /// ```no_run
 /// use punctual_core::{JobStore, TaskFilter};
@@ -43,27 +43,27 @@ use crate::database::Database;
 /// ```
 #[derive(Clone)]
 pub struct PostgresJobStore {
-    handle: Handle<Database<Postgres>>,
+    handle: BackendHandle<Database<Postgres>>,
 }
 
 impl PostgresJobStore {
-    /// A store in the database of this URL; see [`PostgresJobStoreBuilder::url`]. It connects when it is
+    /// Creates a store in the database of this URL; see [`PostgresJobStoreBuilder::url`]. It connects when it is
     /// started.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) for a URL that can't be.
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if the URL is invalid.
     pub fn open(url: impl Into<String>) -> Result<Self, StoreError> {
         Self::builder().url(url).build()
     }
 
-    /// A store with options.
+    /// Returns a builder for a store with options.
     pub fn builder() -> PostgresJobStoreBuilder {
         PostgresJobStoreBuilder::new()
     }
 
     fn with(options: Options) -> Self {
-        Self { handle: Handle::new(options) }
+        Self { handle: BackendHandle::new(options) }
     }
 }
 

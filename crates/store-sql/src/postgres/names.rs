@@ -1,4 +1,4 @@
-//! The names of the tables within their schema.
+//! The names of the tables in their schema.
 
 use std::sync::Arc;
 
@@ -6,37 +6,37 @@ use punctual_core::StoreError;
 use sqlx::{AssertSqlSafe, PgConnection, SqlSafeStr, SqlStr};
 
 use super::sql;
-use crate::client::Value::{MaybeText, Text};
-use crate::client::{Client, Columns};
+use crate::client::Value::{NullableText, Text};
+use crate::client::{Client, SqlRow};
 use crate::error::invalid;
 use crate::tables::TablePrefix;
 
-/// What is put into the text of statements, and what else follows from it.
+/// The names that are inserted into statements, and names derived from them.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
-    /// Schema and prefix, as tables and functions are called.
+pub(super) struct QualifiedNames {
+    /// Schema and prefix, for tables and functions.
     qualified: Arc<str>,
     /// The prefix alone, for the names of indexes.
     prefix: TablePrefix,
     /// The schema, quoted.
     pub(super) schema: Arc<str>,
     pub(super) schema_exists: bool,
-    /// One for all that use the same tables.
+    /// The notification channel, which all stores with the same tables share.
     pub(super) channel: Arc<str>,
 }
 
-impl Names {
-    /// Looks up where the tables are: in this schema, or in the one where the connection makes its tables.
+impl QualifiedNames {
+    /// Determines the schema of the tables: the given one, or the one in which the connection creates tables.
     pub(super) async fn find(
         connection: &mut PgConnection,
         schema: Option<&str>,
         prefix: &TablePrefix,
     ) -> Result<Self, StoreError> {
-        let values = [MaybeText(schema), Text(prefix.as_str())];
+        let values = [NullableText(schema), Text(prefix.as_str())];
         let rows = connection.fetch(SqlStr::from_static(sql::NAMES), &values).await?;
         let Some(row) = rows.first() else {
             return Err(invalid(
-                "the connection has no schema for new tables: its search_path names none that exists",
+                "the connection has no schema for new tables: its search_path contains no existing schema",
             ));
         };
         let isolation = row.text(3)?;
@@ -51,17 +51,17 @@ impl Names {
             qualified: format!("{schema}.{}", prefix.as_str()).into(),
             prefix: prefix.clone(),
             schema: schema.into(),
-            schema_exists: row.flag(1)?,
+            schema_exists: row.bool(1)?,
             channel: row.text(2)?.into(),
         })
     }
 
-    /// A table's full name.
+    /// The qualified name of a table.
     pub(super) fn table(&self, name: &str) -> String {
         format!("{}{name}", self.qualified)
     }
 
-    /// A statement of ours, which PostgreSQL wants with other signs for its parameters.
+    /// Inserts the names into a statement of this crate, and converts its parameters to PostgreSQL's syntax.
     pub(super) fn sql(&self, statement: &'static str) -> SqlStr {
         let text = statement
             .replace('?', "$")

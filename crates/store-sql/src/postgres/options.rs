@@ -1,4 +1,4 @@
-//! How a store is made.
+//! The builder of the store.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::PostgresJobStore;
 use crate::error::invalid;
-use crate::server::{self, Limits, Server};
+use crate::server::{self, ConnectionSource, Limits};
 use crate::tables::{TablePrefix, check_schema};
 
-/// Makes a [`PostgresJobStore`] with options; from [`PostgresJobStore::builder`].
+/// Builder of a [`PostgresJobStore`]; returned by [`PostgresJobStore::builder`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,16 +30,16 @@ use crate::tables::{TablePrefix, check_schema};
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct PostgresJobStoreBuilder {
-    server: Option<Result<Server<sqlx::Postgres>, StoreError>>,
+    server: Option<Result<ConnectionSource<sqlx::Postgres>, StoreError>>,
     schema: Option<String>,
     table_prefix: String,
     make_tables: bool,
     limits: Limits,
 }
 
-/// What the builder has checked.
+/// The validated options.
 pub(crate) struct Options {
-    pub(super) server: Server<sqlx::Postgres>,
+    pub(super) server: ConnectionSource<sqlx::Postgres>,
     pub(super) schema: Option<String>,
     pub(super) tables: TablePrefix,
     pub(super) make_tables: bool,
@@ -57,86 +57,83 @@ impl PostgresJobStoreBuilder {
         }
     }
 
-    /// Keeps jobs in the database of this URL: `postgres://user:password@host:port/database`. What it
-    /// leaves out comes from the variables that `psql` knows (`PGUSER`, `PGPASSWORD`, ..) and its password
-    /// file. With the feature `tls`, `?sslmode=verify-full` asks for an encrypted connection.
+    /// Stores jobs in the database of this URL: `postgres://user:password@host:port/database`. Missing parts are taken
+    /// from the environment variables of `psql` (`PGUSER`, `PGPASSWORD`, ..) and its password file. With the feature
+    /// `tls`, `?sslmode=verify-full` requires an encrypted connection.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.server = Some(parse(&url.into()).map(Server::at));
+        self.server = Some(parse(&url.into()).map(ConnectionSource::options));
         self
     }
 
-    /// Keeps jobs in the database that these options lead to, for what a URL can't say.
+    /// Stores jobs in the database of these options, for settings that a URL does not support.
     pub fn connect_options(mut self, options: PgConnectOptions) -> Self {
-        self.server = Some(Ok(Server::at(options)));
+        self.server = Some(Ok(ConnectionSource::options(options)));
         self
     }
 
-    /// Keeps jobs where this pool is connected to; the store never closes it. Its own settings hold: of
-    /// [`max_connections`](Self::max_connections) and the timeouts only that counts after which a server
-    /// that does not answer is given up. Listening for changes takes one connection beside the pool.
-    /// Connect it with `disable_statement_logging`, or slow statements of the store get into your log. Set a
-    /// `lock_timeout` below a third of the scheduler's lease: a process that waits for longer is taken for
-    /// dead.
+    /// Uses this pool; the store never closes it. The settings of the pool apply; of this builder's timeouts only their
+    /// sum is used, as the timeout of calls ([`acquire_timeout`](Self::acquire_timeout) plus
+    /// [`statement_timeout`](Self::statement_timeout)). Notifications use one connection in addition to the pool.
+    /// Create the pool with `disable_statement_logging`, otherwise slow statements of the store are logged. Set a
+    /// `lock_timeout` below a third of the scheduler's lease: the lease of a node that waits longer may expire.
     pub fn pool(mut self, pool: PgPool) -> Self {
-        self.server = Some(Ok(Server::Pool(pool)));
+        self.server = Some(Ok(ConnectionSource::Pool(pool)));
         self
     }
 
-    /// The schema of the tables, which is made if it isn't there: an ASCII letter or underscore, then
-    /// letters, digits and underscores. If not given, the first one in the `search_path` that exists:
-    /// mostly `public`.
+    /// The schema of the tables, which is created if it does not exist: an ASCII letter or underscore, followed by
+    /// letters, digits and underscores. The default is the first existing schema in the `search_path`, usually
+    /// `public`.
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = Some(schema.into());
         self
     }
 
-    /// What the names of all tables begin with, `punctual_` if not given: an ASCII letter or underscore,
-    /// then letters, digits and underscores. Stores with different prefixes can share a schema.
+    /// The prefix of the names of all tables: an ASCII letter or underscore, followed by letters, digits and
+    /// underscores. Stores with different prefixes can share a schema. The default is `punctual_`.
     pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.table_prefix = prefix.into();
         self
     }
 
-    /// How many connections there may be at a time, at least 1; 5 if not given. A scheduler works on one,
-    /// and calls from elsewhere (adding a job, listing) take another each while they last. One more
-    /// listens for changes.
+    /// The maximum number of connections, at least 1; the default is 5. A scheduler uses one, and concurrent calls of
+    /// the program (adding a job, listing) use one more each. Notifications use an additional connection.
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.limits.max_connections = connections;
         self
     }
 
-    /// How long to wait for a connection, a free one or a new one, before the store is
-    /// [`Unavailable`](punctual_core::StoreErrorKind::Unavailable); 5 seconds if not given.
+    /// The timeout for a connection, idle or new, after which calls fail with
+    /// [`Unavailable`](punctual_core::StoreErrorKind::Unavailable). The default is 5 seconds.
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.limits.acquire_timeout = timeout;
         self
     }
 
-    /// How long a statement may take before the server gives it up and the store is
-    /// [`Unavailable`](punctual_core::StoreErrorKind::Unavailable), to the millisecond; 30 seconds if not
-    /// given. A server that does not answer at all is given up after this and the
-    /// [`acquire_timeout`](Self::acquire_timeout). Making and migrating the tables may take any time. What
-    /// another transaction holds (such as one of yours that has changed a job) is waited for 3 seconds at
-    /// most, so that no process that waits is taken for dead.
+    /// The timeout of a statement, after which the server cancels it and the call fails with
+    /// [`Unavailable`](punctual_core::StoreErrorKind::Unavailable), in whole milliseconds. The default is 30 seconds.
+    /// If the server does not respond, calls time out after this plus the [`acquire_timeout`](Self::acquire_timeout).
+    /// The creation and migration of tables is not limited. The timeout for a lock of another transaction (e.g. one of
+    /// the program that has changed a job) is 3 seconds, so that the lease of a waiting node does not expire.
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.limits.statement_timeout = timeout;
         self
     }
 
-    /// Whether a start makes the tables and migrates older ones; yes if not given. If not, it fails with
-    /// [`Unsupported`](punctual_core::StoreErrorKind::Unsupported) where they are older, and with what the
-    /// database says where there are none: for users who may only read and write rows, or only look.
+    /// Whether `start` creates the tables and migrates older ones; the default is `true`. If `false`, `start` fails
+    /// with [`Unsupported`](punctual_core::StoreErrorKind::Unsupported) if the tables are older, and with the error of
+    /// the database if the tables don't exist: for users without the privilege to create tables.
     pub fn make_tables(mut self, make: bool) -> Self {
         self.make_tables = make;
         self
     }
 
-    /// Checks everything; nothing is connected before the store is started.
+    /// Validates all options. The store connects when it is started.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) without a place for the jobs, or with a URL,
-    /// schema, table prefix, number of connections or timeout that can't be.
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if neither a URL nor connect options nor a pool is set, or
+    /// if the URL, the schema, the table prefix, the number of connections or a timeout is invalid.
     pub fn build(self) -> Result<PostgresJobStore, StoreError> {
         self.limits.check(Duration::from_millis(1))?;
         let nowhere = || invalid("a PostgreSQL store needs a URL, connect options or a pool");
@@ -151,7 +148,7 @@ impl PostgresJobStoreBuilder {
 }
 
 fn parse(url: &str) -> Result<PgConnectOptions, StoreError> {
-    // PgBouncer refuses what it doesn't know, and there are no such columns.
+    // PgBouncer rejects unknown startup parameters, and there are no floating-point columns.
     let options = server::parse::<sqlx::Postgres>(url)?.extra_float_digits(None);
     Ok(match options.get_application_name() {
         Some(_) => options,

@@ -4,34 +4,34 @@ use punctual_core::StoreError;
 use sqlx::{Connection, PgConnection};
 
 use super::error::store_error;
-use super::names::Names;
+use super::names::QualifiedNames;
 use super::sql;
 use crate::client::Value::Text;
-use crate::client::{Client, Columns};
+use crate::client::{Client, SqlRow};
 use crate::migrate::Schema;
 
 pub(super) const SCHEMA: Schema = Schema {
-    // A key, because tables that are published for logical replication can't be changed without.
+    // With a primary key, which is required to update tables that are published for logical replication.
     create_version: "CREATE TABLE IF NOT EXISTS {p}schema (version bigint PRIMARY KEY)",
     migrations: &[TABLES],
 };
 
 const TABLES: &str = concat!(
     "
-    -- Rows are small and have room beside them: a claim changes no column that is in an index, and so
-    -- writes its new version of the row into the same page and into no index.
+    -- Rows are small and pages are filled partly: a claim changes no indexed column, so that its new version of the
+    -- row is written to the same page and to no index (heap-only tuple).
     CREATE TABLE {p}jobs (
         id            text COLLATE \"C\" PRIMARY KEY,
         task          text COLLATE \"C\" NOT NULL,
         revision      bigint NOT NULL,
         fence         bigint NOT NULL,
-        lost_fence    bigint NOT NULL,             -- no claim up to this one can be settled
-        next_run_time bigint,                      -- microseconds; none: paused or finished
+        lost_fence    bigint NOT NULL,             -- claims with this or a smaller fence can't be settled
+        next_run_time bigint,                      -- microseconds; NULL: paused or finished
         due_at        bigint,
-        claimed       boolean NOT NULL DEFAULT false, -- there is a claim that was not settled
+        claimed       boolean NOT NULL DEFAULT false, -- there is a claim that has not been settled
         claimed_by    text COLLATE \"C\",
         claimed_until bigint,
-        claims        bigint NOT NULL DEFAULT 0,   -- of the occurrence that is due
+        claims        bigint NOT NULL DEFAULT 0,   -- of the due occurrence
         fire_count    bigint NOT NULL DEFAULT 0,
         finished      boolean NOT NULL DEFAULT false
     ) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 1);
@@ -56,7 +56,7 @@ const TABLES: &str = concat!(
     CREATE TABLE {p}nodes (
         id          text COLLATE \"C\" PRIMARY KEY,
         alive_until bigint NOT NULL,
-        revoked     boolean NOT NULL               -- dead, whatever the time is
+        revoked     boolean NOT NULL               -- expired, regardless of the time
     );
 
     CREATE TABLE {p}metadata (
@@ -64,7 +64,7 @@ const TABLES: &str = concat!(
         value text NOT NULL
     );
 
-    -- By their ends, so that entries are written, read and forgotten side by side.
+    -- Ordered by the end, so that inserts, reads and deletions access adjacent rows.
     CREATE TABLE {p}history (
         finished       bigint NOT NULL,
         run_id         uuid NOT NULL,
@@ -73,7 +73,7 @@ const TABLES: &str = concat!(
         task           text COLLATE \"C\" NOT NULL,
         node           text COLLATE \"C\" NOT NULL,
         scheduled_time bigint NOT NULL,
-        started        bigint,                     -- none: it never began
+        started        bigint,                     -- NULL: it never began
         outcome        text NOT NULL,
         error          text,
         PRIMARY KEY (finished, run_id, attempt)
@@ -81,29 +81,29 @@ const TABLES: &str = concat!(
     CREATE INDEX {prefix}history_of_job ON {p}history (job_id, finished);
 ",
     include_str!("claim.sql"),
-    include_str!("look.sql"),
+    include_str!("lease_queries.sql"),
     include_str!("commit.sql"),
 );
 
-/// Brings the tables to the newest version, in one transaction under a lock. Tables that are as they should
-/// be are only looked at, which needs no right to make any.
+/// Migrates the tables to the newest version, in one transaction under a lock. Tables of the newest version are only
+/// checked, which requires no privilege to create tables.
 pub(super) async fn migrate(
     connection: &mut PgConnection,
-    names: &Names,
+    names: &QualifiedNames,
     schema: &Schema,
 ) -> Result<(), StoreError> {
     let sql = |statement| names.sql(statement);
     let table = names.table("schema");
     let found = connection.fetch(sql(sql::HAS_TABLES), &[Text(&table)]).await?;
-    let has_tables = found.first().map_or(Ok(false), |row| row.flag(0))?;
+    let has_tables = found.first().map_or(Ok(false), |row| row.bool(0))?;
     if has_tables && schema.is_current(connection, sql).await? {
         return Ok(());
     }
     let mut transaction = connection.begin().await.map_err(store_error)?;
-    transaction.script(sql(sql::TAKE_TIME)).await?;
+    transaction.script(sql(sql::DISABLE_TIMEOUTS)).await?;
     transaction.fetch(sql(sql::LOCK), &[Text(&names.channel)]).await?;
     if !names.schema_exists {
-        // Stores of other prefixes may be about to make it too.
+        // Stores with other prefixes may create it concurrently.
         transaction.fetch(sql(sql::LOCK), &[Text(&names.schema)]).await?;
         transaction.script(sql(sql::CREATE_SCHEMA)).await?;
     }

@@ -1,10 +1,10 @@
-//! All SQL that is run against PostgreSQL, apart from the tables and functions themselves (`schema.rs`).
+//! All statements for PostgreSQL, except the definitions of the tables and functions (`schema.rs`).
 //!
-//! `{p}` is the schema with the table prefix. Batches come in as arrays, which `unnest` turns into rows.
+//! `{p}` is the schema with the table prefix. Batches are passed as arrays, which `unnest` converts to rows.
 
 use crate::sql::{
-    self, HistoryStatements, Statements, is_dead, list, prolong, raise_fence, select_record,
-    select_stored, set_taken, set_unclaimed, update,
+    self, HistoryStatements, Statements, is_dead, list, raise_fence, renew_lease, select_record,
+    select_stored, set_run_owner, set_unclaimed, update,
 };
 
 macro_rules! record {
@@ -16,44 +16,44 @@ macro_rules! record {
     };
 }
 
-/// A run as `rows::run` reads it; its id without the dashes of a UUID.
+/// The columns of a run as `rows::run` reads them; its id without the dashes of a UUID.
 macro_rules! run_columns {
     () => {
         "translate(r.run_id::text, '-', ''), r.scheduled_time, r.attempt, r.node, r.fence "
     };
 }
 
-/// The texts of a JSON array, as an array that an index is searched for.
+/// The elements of a JSON array, as an array that can be searched by an index.
 macro_rules! texts {
     ($json:literal) => {
         concat!("ARRAY(SELECT jsonb_array_elements_text(", $json, "::jsonb))")
     };
 }
 
-/// The same for tasks, or none for jobs of any.
+/// The same for tasks, or NULL for all tasks.
 macro_rules! tasks {
     ($json:literal) => {
         concat!("CASE WHEN ", $json, "::text IS NOT NULL THEN ", texts!($json), " END")
     };
 }
 
-/// Whether a job is of one of the tasks in this JSON array, or may be of any.
-macro_rules! is_of {
+/// Whether the task of a job is in this JSON array, or the array is NULL.
+macro_rules! task_matches {
     ($tasks:literal) => {
         concat!("(", $tasks, "::text IS NULL OR j.task = ANY (", texts!($tasks), "))")
     };
 }
 
-/// What time it is, in microseconds.
+/// The server's time in microseconds.
 macro_rules! time {
     () => {
         "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     };
 }
 
-/// What the node `?1` must know at `?2`, of the tasks `?3`. Jobs are looked up for the runs of the dead alone,
-/// where a join might read all of them.
-macro_rules! look {
+/// The columns of `renewal_status`: for the node `?1` at `?2`, with the tasks `?3`. Jobs are looked up for orphaned
+/// runs only, where a join might read all jobs.
+macro_rules! renewal_status {
     () => {
         concat!(
             "{p}next_wakeup(",
@@ -62,7 +62,7 @@ macro_rules! look {
                 SELECT 1 FROM {p}runs AS r WHERE r.node <> ?1 AND ",
             is_dead!("r.node", "?2"),
             " AND (SELECT ",
-            is_of!("?3"),
+            task_matches!("?3"),
             " FROM {p}jobs AS j WHERE j.id = r.job_id)
             ) OR {p}has_orphaned_claims(?1, ?2, ",
             tasks!("?3"),
@@ -75,8 +75,8 @@ macro_rules! look {
 pub(super) const STATEMENTS: Statements = Statements {
     update: update!("next_run_time IS NOT DISTINCT FROM ?9"),
     update_definition: "UPDATE {p}definitions SET definition = ?2 WHERE job_id = ?1",
-    // In one order, so that of two that remove the same jobs none waits for the other in a circle.
-    hold: concat!(
+    // In sorted order, so that concurrent removals of the same jobs can't deadlock.
+    lock_jobs: concat!(
         "SELECT id FROM {p}jobs WHERE id = ANY (",
         texts!("?1"),
         ") ORDER BY id FOR UPDATE"
@@ -100,10 +100,10 @@ pub(super) const STATEMENTS: Statements = Statements {
     list_unscheduled_after: list!(record, "j.next_run_time IS NULL AND j.id > ?2", "j.id"),
     next_wakeup: concat!("SELECT {p}next_wakeup(", tasks!("?1"), ")"),
     time: Some(concat!("SELECT ", time!())),
-    look: concat!("SELECT ", look!()),
+    renewal_status: concat!("SELECT ", renewal_status!()),
     renew: sql::RENEW,
-    // Those that others forget just now are forgotten.
-    forget_nodes: "
+    // Leases that a concurrent transaction is deleting are skipped.
+    purge_nodes: "
         DELETE FROM {p}nodes WHERE id IN (
             SELECT id FROM {p}nodes WHERE alive_until < ?1 FOR UPDATE SKIP LOCKED)",
     orphans: record!(concat!(
@@ -111,13 +111,13 @@ pub(super) const STATEMENTS: Statements = Statements {
         "FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id WHERE ",
         is_dead!("r.node", "?1"),
         " AND ",
-        is_of!("?3"),
+        task_matches!("?3"),
         " ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"
     )),
     orphaned_claims: concat!("SELECT * FROM {p}orphaned_claims(?1, ?2, ", tasks!("?3"), ")"),
     take_over: concat!(
         "UPDATE {p}runs AS r SET ",
-        set_taken!("r."),
+        set_run_owner!("r."),
         "?2 FROM jsonb_array_elements(?1::jsonb) AS c
          WHERE r.job_id = c ->> 0 AND r.run_id = (c ->> 1)::uuid"
     ),
@@ -132,7 +132,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     ),
     set_metadata: sql::SET_METADATA,
     add_metadata: sql::ADD_METADATA,
-    // A text that is no run id names no run.
+    // `?2` may not be a valid run id.
     discard_run: "
         DELETE FROM {p}runs WHERE job_id = ?1 AND translate(run_id::text, '-', '') = ?2",
     discard_entry: "
@@ -140,27 +140,28 @@ pub(super) const STATEMENTS: Statements = Statements {
         WHERE finished = ?1 AND translate(run_id::text, '-', '') = ?2 AND attempt = ?3",
 };
 
-/// The schema `$1`, or the one of the connection, quoted; whether it exists; the channel for tables of the
-/// prefix `$2` in it; and how transactions are kept apart on this connection.
+/// The quoted name of the schema `$1`, or of the connection's schema; whether it exists; the channel for tables with
+/// the prefix `$2` in it; the default isolation level.
 pub(super) const NAMES: &str = "
     SELECT quote_ident(name), to_regnamespace(quote_ident(name)) IS NOT NULL,
         'punctual_' || to_hex(hashtextextended(name || '.' || lower($2), 0)),
         current_setting('default_transaction_isolation')
     FROM coalesce($1, current_schema()::text) AS name WHERE name IS NOT NULL";
 
-/// Sees nothing of what others write after its first statement.
+/// A snapshot that does not see changes committed after its first statement.
 pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 pub(super) const HAS_TABLES: &str = "SELECT to_regclass(?1) IS NOT NULL";
 
-/// Large tables may take longer to migrate than anything else may take, and others wait for it.
-pub(super) const TAKE_TIME: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
-/// The name of the channel, which is one for all that use the same tables.
+/// Disables the timeouts: migrating large tables may take long, and other processes wait for it.
+pub(super) const DISABLE_TIMEOUTS: &str =
+    "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+/// The name of the channel, which all stores with the same tables share.
 pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
 pub(super) const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";
 
-/// Of ids, tasks, fences, next run times and due times; answers the fences of the jobs that are new. In one
-/// order, so that of two that add the same jobs none waits for the other in a circle.
+/// Ids, tasks, fences, next run times and due times. Returns the fences of the added jobs. In sorted order, so that
+/// concurrent additions of the same jobs can't deadlock.
 pub(super) const ADD: &str = "
     INSERT INTO {p}jobs (id, task, revision, fence, lost_fence, next_run_time, due_at)
     SELECT id, task, ?6, fence, fence, next_run_time, due_at
@@ -173,11 +174,11 @@ pub(super) const ADD_DEFINITIONS: &str = "
     INSERT INTO {p}definitions (job_id, definition)
     SELECT id, definition FROM unnest(?1::text[], ?2::bytea[]) AS new (id, definition)";
 
-/// Node, now, until when, how many, tasks; answers the columns of a record, of the jobs that are now claimed, and
-/// a row of nulls when more may be due.
+/// Node, now, expiry of the claims, limit, tasks. Returns the records of the claimed jobs, followed by a row of NULLs
+/// if more jobs may be due.
 pub(super) const CLAIM: &str = "SELECT * FROM {p}claim(?1, ?2, ?3, ?4, ?5)";
 
-/// Answers which commits are done, and which of them removed their job, by their places.
+/// Returns the indexes of the commits that are done, and of those that removed their job.
 macro_rules! commit {
     () => {
         "SELECT done, removed FROM {p}commit(
@@ -187,7 +188,7 @@ macro_rules! commit {
 }
 pub(super) const COMMIT: &str = commit!();
 
-/// The same, with entries of the history beside the commits.
+/// The same, with history entries in addition to the commits.
 pub(super) const COMMIT_WITH_HISTORY: &str = concat!(
     "WITH history AS (
         INSERT INTO {p}history
@@ -199,7 +200,7 @@ pub(super) const COMMIT_WITH_HISTORY: &str = concat!(
     commit!()
 );
 
-/// A page of the history: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`, `?6`.
+/// A page of the history: `?1` entries that finished from `?2` to `?3`, before the key `?4`, `?5`, `?6`.
 macro_rules! select_history {
     ($which:expr) => {
         concat!(
@@ -217,12 +218,12 @@ macro_rules! select_history {
 
 pub(super) const HISTORY: HistoryStatements = HistoryStatements {
     read: select_history!(""),
-    read_of_job: select_history!("AND job_id = ?8 "),
+    read_for_job: select_history!("AND job_id = ?8 "),
     forget_before: "
         DELETE FROM {p}history WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM {p}history WHERE finished < ?1
             ORDER BY finished LIMIT ?2 FOR UPDATE SKIP LOCKED))",
-    // Those that are not newer than the newest one too many.
+    // Deletes the entries that are not newer than the first one beyond the limit.
     forget_beyond: "
         DELETE FROM {p}history WHERE ctid = ANY (ARRAY(
             SELECT h.ctid FROM (
@@ -239,6 +240,11 @@ pub(super) const HISTORY: HistoryStatements = HistoryStatements {
 
 pub(super) const NOTIFY: &str = "SELECT pg_notify(?1, '')";
 
-/// Lets a node that is alive live on, and looks around.
-pub(super) const PROLONG: &str =
-    concat!("WITH alive AS (", prolong!(), " RETURNING id) SELECT ", look!(), " FROM alive");
+/// Renews the lease of a node if it has not expired, and returns the row of `renewal_status`.
+pub(super) const RENEW_LEASE: &str = concat!(
+    "WITH renewed AS (",
+    renew_lease!(),
+    " RETURNING id) SELECT ",
+    renewal_status!(),
+    " FROM renewed"
+);

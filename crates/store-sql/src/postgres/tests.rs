@@ -1,11 +1,11 @@
-//! What is PostgreSQL's own; the contract itself is checked by `tests/conformance`.
+//! Tests that are specific to PostgreSQL; the conformance suite is run by `tests/conformance`.
 
+mod contention;
+mod failures;
 mod options;
 mod plans;
 mod schema;
 mod sizes;
-mod trouble;
-mod turns;
 mod watch;
 
 use punctual_core::JobStore;
@@ -14,16 +14,16 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{PostgresJobStore, PostgresJobStoreBuilder};
-use crate::testing::{PATIENCE, at, claim, due, tells, unique};
+use crate::testing::{WAIT_TIMEOUT, assert_store_error, at, claim, due, unique};
 
 async fn connect() -> PgConnection {
-    PgConnection::connect(&server_url("postgres")).await.expect("the server for tests answers")
+    PgConnection::connect(&server_url("postgres")).await.expect("the test server is reachable")
 }
 
-/// Tables of a test's own.
+/// The tables of a test, in a separate schema.
 struct Tables {
     schema: String,
-    /// A connection beside those of the store.
+    /// A connection in addition to those of the store.
     own: PgConnection,
 }
 
@@ -32,10 +32,10 @@ impl Tables {
         Self { schema: unique(), own: connect().await }
     }
 
-    /// Of stores that wait for a connection for as long as a busy machine takes.
+    /// A builder with a long timeout for connections, because the machine may be busy.
     fn builder(&self) -> PostgresJobStoreBuilder {
         let builder =
-            PostgresJobStore::builder().url(server_url("postgres")).acquire_timeout(PATIENCE);
+            PostgresJobStore::builder().url(server_url("postgres")).acquire_timeout(WAIT_TIMEOUT);
         builder.schema(&*self.schema)
     }
 
@@ -45,7 +45,7 @@ impl Tables {
         store
     }
 
-    /// Runs statements with `{p}` for the schema and prefix; what they answer.
+    /// Executes statements in which `{p}` stands for the schema and prefix, and returns their rows.
     async fn run(&mut self, statements: &str) -> Vec<PgRow> {
         let prefix = format!("\"{}\".punctual_", self.schema);
         let statements = statements.replace("{p}", &prefix).replace("{schema}", &self.schema);

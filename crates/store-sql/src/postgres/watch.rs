@@ -1,4 +1,4 @@
-//! Being told of changes by NOTIFY.
+//! Notification of changes by LISTEN and NOTIFY.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,40 +9,40 @@ use sqlx::{Acquire, PgPool};
 use tokio::time::timeout;
 
 use super::error::store_error;
-use crate::server::answers;
+use crate::server::ping;
 
-/// Listens on a connection of its own.
+/// A watcher with its own connection.
 pub(super) struct Watch {
     pool: PgPool,
     channel: Arc<str>,
-    /// How long nothing may be heard before the connection is tried.
-    quiet: Duration,
-    /// None while it is to be made anew.
+    /// The time without a notification after which the connection is pinged.
+    ping_interval: Duration,
+    /// `None` while the connection must be reopened.
     listener: Option<PgListener>,
 }
 
 impl Watch {
-    /// Listens from now on. The pool is there for this alone.
+    /// Starts to listen. The pool is used for watchers only.
     pub(super) async fn begin(
         pool: PgPool,
         channel: Arc<str>,
-        quiet: Duration,
+        ping_interval: Duration,
     ) -> Result<Self, StoreError> {
         let listener = Some(listen(&pool, &channel).await?);
-        Ok(Self { pool, channel, quiet, listener })
+        Ok(Self { pool, channel, ping_interval, listener })
     }
 
     async fn next(&mut self) -> Result<(), StoreError> {
         if let Some(listener) = &mut self.listener
-            && hear(listener, self.quiet).await.is_ok()
+            && recv_with_ping(listener, self.ping_interval).await.is_ok()
         {
-            // Many changes are one reason to look.
+            // Many notifications are reported as one change.
             while listener.next_buffered().is_some() {}
             return Ok(());
         }
-        // It may have the pool's only connection still.
+        // The old listener may have the only connection of the pool.
         self.listener = None;
-        // What was told in the meantime is lost: so something may have changed.
+        // Notifications sent while disconnected are lost, so a change is reported after every reconnect.
         self.listener = Some(listen(&self.pool, &self.channel).await?);
         Ok(())
     }
@@ -54,14 +54,17 @@ impl ChangeWatch for Watch {
     }
 }
 
-/// Waits for a notification, or until the connection is known to be lost. One that was lost without a word (a
-/// router forgets those that are silent) would be as quiet as one on which nothing is told.
-async fn hear(listener: &mut PgListener, quiet: Duration) -> Result<(), sqlx::Error> {
+/// Waits for a notification, and fails if the connection is lost. A silently lost connection (e.g. a router has dropped
+/// an idle one) is detected by a ping.
+async fn recv_with_ping(
+    listener: &mut PgListener,
+    ping_interval: Duration,
+) -> Result<(), sqlx::Error> {
     loop {
-        if let Ok(heard) = timeout(quiet, listener.try_recv()).await {
-            return heard.map(drop);
+        if let Ok(received) = timeout(ping_interval, listener.try_recv()).await {
+            return received.map(drop);
         }
-        answers(&mut *listener.acquire().await?).await?;
+        ping(&mut *listener.acquire().await?).await?;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Claiming what is due.
+//! Claiming of due jobs.
 
 use punctual_core::{Claims, StoreError};
 
@@ -6,18 +6,18 @@ use super::database::Sqlite;
 use super::error::store_error;
 use super::sql;
 use crate::batch::{json, tasks};
-use crate::client::Value::{Int, MaybeText, Text};
-use crate::client::{Client, Columns};
-use crate::dialect::{Claiming, Dialect, Wanted};
+use crate::client::Value::{Int, NullableText, Text};
+use crate::client::{Client, SqlRow};
+use crate::dialect::{ClaimJobs, ClaimRequest, Dialect};
 use crate::rows;
 
-impl Claiming for Sqlite {
-    async fn claim(&self, wanted: Wanted<'_>) -> Result<Claims, StoreError> {
-        let Wanted { node, now, until, limit, filter } = wanted;
+impl ClaimJobs for Sqlite {
+    async fn claim(&self, request: ClaimRequest<'_>) -> Result<Claims, StoreError> {
+        let ClaimRequest { node, now, until, limit, filter } = request;
         let tasks = tasks(filter)?;
-        // One more than asked for tells whether there is more.
-        let asked = rows::limit(limit.saturating_add(1));
-        let values = [Int(now.as_micros()), asked, MaybeText(tasks.as_deref())];
+        // One job more than the limit is selected to determine whether there are more.
+        let limit_and_one = rows::limit(limit.saturating_add(1));
+        let values = [Int(now.as_micros()), limit_and_one, NullableText(tasks.as_deref())];
         let mut transaction = self.write().await?;
         let mut due = transaction.fetch(self.sql(sql::DUE), &values).await?;
         let more = due.len() > limit;
@@ -28,7 +28,7 @@ impl Claiming for Sqlite {
         if keys.is_empty() {
             return Ok(claims);
         }
-        // They were read before they are claimed.
+        // The records were read before the claim.
         for record in &mut claims.records {
             record.fence = record.fence.next();
             record.claims = record.claims.saturating_add(1);

@@ -1,4 +1,4 @@
-//! Carrying out a batch of commits in one transaction.
+//! Execution of a batch of commits in one transaction.
 
 use std::collections::HashMap;
 
@@ -7,16 +7,16 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use super::changes::{Changes, Standing, advance, run_row};
 use super::database::Sqlite;
 use super::error::store_error;
+use super::group_rows::{GroupRows, GuardState, advance, run_row};
 use super::sql;
-use crate::batch::{Wave, json, unjson, waves};
-use crate::client::{Client, Columns, Value};
-use crate::dialect::{Committing, Dialect};
+use crate::batch::{Wave, from_json, json, waves};
+use crate::client::{Client, SqlRow, Value};
+use crate::dialect::{CommitJobs, Dialect};
 use crate::history::entry_rows;
 
-impl Committing for Sqlite {
+impl CommitJobs for Sqlite {
     async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut outcomes = vec![CommitOutcome::Stale; batch.commits.len()];
         if batch.is_empty() {
@@ -24,7 +24,7 @@ impl Committing for Sqlite {
         }
         let mut transaction = self.write().await?;
         for wave in waves(&batch.commits) {
-            self.carry_out(&mut transaction, &wave, &mut outcomes).await?;
+            self.execute_group(&mut transaction, &wave, &mut outcomes).await?;
         }
         self.execute(&mut transaction, sql::RECORD_HISTORY, &entry_rows(&batch.history)).await?;
         transaction.commit().await.map_err(store_error)?;
@@ -33,60 +33,60 @@ impl Committing for Sqlite {
 }
 
 impl Sqlite {
-    async fn carry_out(
+    async fn execute_group(
         &self,
         connection: &mut SqliteConnection,
         wave: &Wave<'_>,
         outcomes: &mut [CommitOutcome],
     ) -> Result<(), StoreError> {
         if self.advance_all(connection, wave).await? {
-            for (place, _) in wave {
-                outcomes[*place] = CommitOutcome::Done;
+            for (index, _) in wave {
+                outcomes[*index] = CommitOutcome::Done;
             }
             return Ok(());
         }
-        let mut changes = Changes::default();
+        let mut rows = GroupRows::default();
         let mut repeated: Wave<'_> = Vec::new();
-        for (place, commit, standing) in self.standings(connection, wave).await? {
-            outcomes[place] = changes.push(commit, standing);
-            if outcomes[place] == CommitOutcome::Stale {
-                repeated.push((place, commit));
+        for (index, commit, state) in self.guard_states(connection, wave).await? {
+            outcomes[index] = rows.push(commit, state);
+            if outcomes[index] == CommitOutcome::Stale {
+                repeated.push((index, commit));
             }
         }
-        for place in self.recorded(connection, &repeated).await? {
-            outcomes[place] = CommitOutcome::Done;
+        for index in self.recorded(connection, &repeated).await? {
+            outcomes[index] = CommitOutcome::Done;
         }
-        self.execute(connection, sql::ADVANCE, &changes.advance).await?;
-        self.execute(connection, sql::POSTPONE, &changes.postpone).await?;
-        self.execute(connection, sql::HASTEN, &changes.hasten).await?;
-        self.execute(connection, sql::STATEMENTS.release, &changes.release).await?;
-        self.execute(connection, sql::RECORD_RUNS, &changes.start).await?;
-        self.execute(connection, sql::FINISH, &changes.finish).await?;
+        self.execute(connection, sql::ADVANCE, &rows.advance).await?;
+        self.execute(connection, sql::POSTPONE, &rows.postpone).await?;
+        self.execute(connection, sql::HASTEN, &rows.hasten).await?;
+        self.execute(connection, sql::STATEMENTS.release, &rows.release).await?;
+        self.execute(connection, sql::RECORD_RUNS, &rows.start).await?;
+        self.execute(connection, sql::FINISH, &rows.finish).await?;
 
-        let places: HashMap<&str, usize> =
-            wave.iter().map(|(place, commit)| (commit.id.as_str(), *place)).collect();
+        let indexes: HashMap<&str, usize> =
+            wave.iter().map(|(index, commit)| (commit.id.as_str(), *index)).collect();
         let retries = of(wave, retried_run);
         self.execute(connection, sql::RETRY_RUNS, &retries).await?;
-        for row in &self.fetch(connection, sql::ARE_RECORDED, &retries).await? {
-            outcomes[places[row.text(0)?]] = CommitOutcome::Done;
+        for row in &self.fetch(connection, sql::RUNS_EXIST, &retries).await? {
+            outcomes[indexes[row.text(0)?]] = CommitOutcome::Done;
         }
         let clears = of(wave, cleared_run);
         let cleared = self.fetch(connection, sql::CLEAR_RUNS, &clears).await?;
-        let mut over = changes.finish;
+        let mut completed = rows.finish;
         for row in &cleared {
             let job = row.text(0)?;
-            outcomes[places[job]] = CommitOutcome::Done;
-            over.push(job);
+            outcomes[indexes[job]] = CommitOutcome::Done;
+            completed.push(job);
         }
-        for row in &self.fetch(connection, sql::REMOVE_IF_OVER, &over).await? {
-            outcomes[places[row.text(0)?]] = CommitOutcome::Removed;
+        for row in &self.fetch(connection, sql::DELETE_COMPLETED, &completed).await? {
+            outcomes[indexes[row.text(0)?]] = CommitOutcome::Removed;
         }
         Ok(())
     }
 
-    /// Nearly always a wave only advances jobs, and all of their claims are open: then one statement does it, which
-    /// changes as many rows as there are commits. If it does not, nothing is decided yet: what it has changed is a
-    /// claim that was settled then.
+    /// Fast path: most groups contain only `Advance` commits whose claims are open. Then one statement executes all of
+    /// them and changes as many rows as there are commits. If it changes fewer rows, nothing is wrong: the claims of
+    /// the changed rows have been settled, which is detected afterwards.
     async fn advance_all(
         &self,
         connection: &mut SqliteConnection,
@@ -104,32 +104,32 @@ impl Sqlite {
         Ok(changed == wave.len() as u64)
     }
 
-    /// The commits of a wave that are guarded by their job's fence, and how these jobs stand.
-    async fn standings<'a>(
+    /// Returns the commits of a group that are guarded by the fence of their job, with the states of the jobs.
+    async fn guard_states<'a>(
         &self,
         connection: &mut SqliteConnection,
         wave: &Wave<'a>,
-    ) -> Result<Vec<(usize, &'a Commit, Standing)>, StoreError> {
+    ) -> Result<Vec<(usize, &'a Commit, GuardState)>, StoreError> {
         use CommitAction::{ClearRun, RetryRun};
         let by_run = |commit: &Commit| matches!(commit.action, ClearRun { .. } | RetryRun { .. });
         let guarded: Wave<'a> =
             wave.iter().filter(|(_, commit)| !by_run(commit)).copied().collect();
         let fences: Vec<_> =
             guarded.iter().map(|(_, commit)| (commit.id.as_str(), commit.fence.0)).collect();
-        let Some(row) = self.fetch(connection, sql::STANDINGS, &fences).await?.pop() else {
+        let Some(row) = self.fetch(connection, sql::GUARD_STATES, &fences).await?.pop() else {
             return Ok(Vec::new());
         };
-        let found: Vec<(usize, u8, u8, u8)> = unjson(row.text(0)?)?;
-        let standing = |(index, has_fence, is_claimed, was_settled)| {
-            let (place, commit): (usize, &Commit) = *guarded.get::<usize>(index)?;
+        let found: Vec<(usize, u8, u8, u8)> = from_json(row.text(0)?)?;
+        let state = |(index, has_fence, is_claimed, was_settled)| {
+            let (index, commit): (usize, &Commit) = *guarded.get::<usize>(index)?;
             let [has_fence, is_claimed, was_settled] =
                 [has_fence, is_claimed, was_settled].map(|flag: u8| flag > 0);
-            Some((place, commit, Standing { has_fence, is_claimed, was_settled }))
+            Some((index, commit, GuardState { has_fence, is_claimed, was_settled }))
         };
-        Ok(found.into_iter().filter_map(standing).collect())
+        Ok(found.into_iter().filter_map(state).collect())
     }
 
-    /// The places of those that start runs that are all recorded.
+    /// Returns the indexes of the commits whose runs have all been recorded.
     async fn recorded(
         &self,
         connection: &mut SqliteConnection,
@@ -141,18 +141,18 @@ impl Sqlite {
             }
             _ => None,
         };
-        let (places, rows): (Vec<usize>, Vec<_>) = wave
+        let (indexes, rows): (Vec<usize>, Vec<_>) = wave
             .iter()
-            .filter_map(|(place, commit)| Some((*place, (commit.id.as_str(), started(commit)?))))
+            .filter_map(|(index, commit)| Some((*index, (commit.id.as_str(), started(commit)?))))
             .unzip();
         let Some(row) = self.fetch(connection, sql::RECORDED, &rows).await?.pop() else {
             return Ok(Vec::new());
         };
-        let found: Vec<usize> = unjson(row.text(0)?)?;
-        Ok(found.into_iter().filter_map(|index| places.get(index).copied()).collect())
+        let found: Vec<usize> = from_json(row.text(0)?)?;
+        Ok(found.into_iter().filter_map(|index| indexes.get(index).copied()).collect())
     }
 
-    /// Runs a statement on a batch of rows, if there are any.
+    /// Executes a statement with a batch of rows, if there are any.
     async fn execute(
         &self,
         connection: &mut SqliteConnection,
@@ -165,7 +165,7 @@ impl Sqlite {
         connection.execute(self.sql(statement), &[Value::Text(&json(rows)?)]).await.map(drop)
     }
 
-    /// Runs a statement on a batch of rows, if there are any, and answers what it returns.
+    /// Executes a statement with a batch of rows, if there are any, and returns its rows.
     async fn fetch(
         &self,
         connection: &mut SqliteConnection,
@@ -179,7 +179,7 @@ impl Sqlite {
     }
 }
 
-/// The rows of those commits of a wave that have one.
+/// Returns the rows of the commits of a group for which `row` returns one.
 fn of<'a, R>(wave: &Wave<'a>, row: impl Fn(&'a Commit) -> Option<R>) -> Vec<R> {
     wave.iter().filter_map(|&(_, commit)| row(commit)).collect()
 }
@@ -194,7 +194,7 @@ fn cleared_run(commit: &Commit) -> Option<(&str, String, i64)> {
     }
 }
 
-/// The row of a run, and the fence that it must have.
+/// The row of the run, and the fence that the run must have.
 fn retried_run(commit: &Commit) -> Option<(&str, String, i64, u32, &str, i64, i64)> {
     let CommitAction::RetryRun { run } = &commit.action else { return None };
     let (job, run, scheduled, attempt, node, fence) = run_row(commit.id.as_str(), run);

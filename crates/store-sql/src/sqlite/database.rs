@@ -1,4 +1,4 @@
-//! The connections: one that writes, and a few that read.
+//! The connections: one writer and several readers.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,29 +10,29 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
-use super::error::{is_busy, log_stays, replaced, store_error};
+use super::error::{is_busy, replaced, stale_wal_error, store_error};
 use super::file::{OpenFile, identity};
-use super::options::{Options, Place, Synchronous};
+use super::options::{DatabaseLocation, Options, Synchronous};
 use super::{schema, sql};
-use crate::batch::{PART, caps};
+use crate::batch::{STATEMENT_LIMIT, caps};
 use crate::client::{Client, Value, client};
+use crate::connection::CancelSafeConnection;
 use crate::dialect::Dialect;
-use crate::lent::Lent;
 use crate::sql::{HistoryStatements, Statements};
 use crate::tables::TablePrefix;
 
-/// Connections that read while one writes.
+/// The number of connections that can read concurrently with the writer.
 const READERS: u32 = 4;
 
-/// How often another process may get in between before WAL mode is given up.
+/// The maximum number of attempts to switch to WAL mode while other processes use the database.
 const WAL_ATTEMPTS: u32 = 100;
 
-/// With how many pages the log is taken over into the file: 16 MB.
-const LOG_PAGES: &str = "4096";
+/// The size of the WAL, in pages, after which SQLite checkpoints it: 16 MB.
+const WAL_AUTOCHECKPOINT_PAGES: &str = "4096";
 
-/// How many bytes of the log are left when it is begun anew, at most; one that is larger is taken over into the
-/// file when a lease is renewed, so that it can be.
-const LOG_LIMIT: u64 = 1 << 20;
+/// The size in bytes to which SQLite truncates the WAL when it is restarted. A larger WAL is checkpointed when a lease
+/// is renewed, so that it can be restarted.
+const WAL_SIZE_LIMIT: u64 = 1 << 20;
 
 client!(sqlx::Sqlite, SqliteConnection, SqliteRow, store_error);
 
@@ -42,9 +42,9 @@ pub(crate) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
     tables: TablePrefix,
-    /// None in memory.
+    /// `None` for databases in memory.
     file: Option<Arc<OpenFile>>,
-    /// Whether they are ours to close.
+    /// Whether the connections must be closed by the store.
     owned: bool,
 }
 
@@ -54,7 +54,7 @@ impl Sqlite {
         if !options.make_tables {
             return schema::SCHEMA.check(&mut *connection, |sql| self.tables.sql(sql)).await;
         }
-        if !matches!(options.place, Place::Memory(_)) {
+        if !matches!(options.location, DatabaseLocation::Memory(_)) {
             use_wal(&mut connection).await.map_err(store_error)?;
         }
         schema::migrate(&mut connection, &self.tables, &schema::SCHEMA).await
@@ -70,44 +70,44 @@ impl Dialect for Sqlite {
     const HISTORY: HistoryStatements = sql::HISTORY;
 
     fn caps(options: &Options) -> StoreCaps {
-        match options.place {
-            // Nobody else can connect to it.
-            Place::Memory(_) => StoreCaps::memory()
+        match options.location {
+            // No other process can connect to it.
+            DatabaseLocation::Memory(_) => StoreCaps::memory()
                 .with_history()
-                .with_max_definition(PART.bytes)
-                .with_max_batch(PART),
-            Place::File(_) | Place::Pool(_) => caps(),
+                .with_max_definition(STATEMENT_LIMIT.bytes)
+                .with_max_batch(STATEMENT_LIMIT),
+            DatabaseLocation::File(_) | DatabaseLocation::Pool(_) => caps(),
         }
     }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        if let Place::Memory(memory) = &options.place {
+        if let DatabaseLocation::Memory(memory) = &options.location {
             memory.keep(connect_options(options)).await?;
         }
-        let writer = match &options.place {
-            Place::Pool(pool) => pool.clone(),
-            Place::File(_) | Place::Memory(_) => pool(options, 1),
+        let writer = match &options.location {
+            DatabaseLocation::Pool(pool) => pool.clone(),
+            DatabaseLocation::File(_) | DatabaseLocation::Memory(_) => pool(options, 1),
         };
-        let readers = match &options.place {
-            Place::File(_) => pool(options, READERS),
-            // A database in memory has no WAL: a reader would only be in the writer's way.
-            Place::Memory(_) | Place::Pool(_) => writer.clone(),
+        let readers = match &options.location {
+            DatabaseLocation::File(_) => pool(options, READERS),
+            // A database in memory has no WAL: readers would block the writer.
+            DatabaseLocation::Memory(_) | DatabaseLocation::Pool(_) => writer.clone(),
         };
-        let owned = !matches!(options.place, Place::Pool(_));
-        let path = match &options.place {
-            Place::File(path) => path.clone(),
-            Place::Memory(_) => PathBuf::new(),
-            Place::Pool(pool) => pool.connect_options().get_filename().to_owned(),
+        let owned = !matches!(options.location, DatabaseLocation::Pool(_));
+        let path = match &options.location {
+            DatabaseLocation::File(path) => path.clone(),
+            DatabaseLocation::Memory(_) => PathBuf::new(),
+            DatabaseLocation::Pool(pool) => pool.connect_options().get_filename().to_owned(),
         };
         let before = identity(&path).ok().flatten();
         let mut database =
             Self { writer, readers, tables: options.tables.clone(), file: None, owned };
         let prepared = database.prepare(options).await;
         database.file = OpenFile::at(&path).map(Arc::new);
-        let is_file = cfg!(unix) && matches!(options.place, Place::File(_));
+        let is_file = cfg!(unix) && matches!(options.location, DatabaseLocation::File(_));
         let result = prepared.and_then(|()| match &database.file {
-            // While it was being opened.
-            Some(file) if !file.was(before) => Err(replaced(owned)),
+            // The file was replaced while it was being opened.
+            Some(file) if !file.had_identity(before) => Err(replaced(owned)),
             None if is_file || before.is_some() => Err(replaced(owned)),
             _ => Ok(()),
         });
@@ -122,7 +122,7 @@ impl Dialect for Sqlite {
 
     fn check(&self) -> Result<(), StoreError> {
         match &self.file {
-            Some(file) if !file.is_there() => Err(replaced(self.owned)),
+            Some(file) if !file.is_current() => Err(replaced(self.owned)),
             _ => Ok(()),
         }
     }
@@ -132,20 +132,20 @@ impl Dialect for Sqlite {
     }
 
     async fn make_way(&self) -> Result<(), StoreError> {
-        let Some(file) = self.file.as_ref().filter(|file| self.owned && !file.is_there()) else {
+        let Some(file) = self.file.as_ref().filter(|file| self.owned && !file.is_current()) else {
             return Ok(());
         };
-        // It may have got another name: so it gets all that was committed.
+        // The old file may have been renamed: checkpoint it, so that it contains all commits.
         if let Ok(mut writer) = self.writer.acquire().await {
-            // Whatever hinders that, it is not wanted here any more.
+            // Errors are ignored, because the old file is not used any more.
             let _ = sqlx::raw_sql(sql::CHECKPOINT).execute(&mut *writer).await;
         }
-        file.discard_companions().map_err(log_stays)
+        file.remove_stale_sidecars().map_err(stale_wal_error)
     }
 
     async fn close(&self) {
         if self.owned {
-            // The caller can't do anything about it.
+            // `close` can't return the error.
             let _ = self.make_way().await;
             self.readers.close().await;
             self.writer.close().await;
@@ -160,12 +160,12 @@ impl Dialect for Sqlite {
         store_error(error)
     }
 
-    /// Has the write lock from its beginning: a later upgrade could find the lock taken and the data
-    /// changed, and would fail without waiting.
+    /// Acquires the write lock when the transaction begins: upgrading a read lock later would fail immediately if
+    /// another connection had the write lock or had changed the data.
     async fn write(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
         match self.writer.begin_with(sql::BEGIN).await {
-            // A full disk or the like made SQLite roll back by itself, and sqlx believes that the
-            // transaction is still there: another connection has to take this one's place.
+            // After a full disk or the like SQLite has rolled back automatically, but sqlx assumes that the
+            // transaction is still open: this connection has to be replaced.
             Err(sqlx::Error::InvalidSavePointStatement) => {
                 let lost = self.writer.acquire().await.map_err(store_error)?;
                 lost.close().await.map_err(store_error)?;
@@ -176,34 +176,34 @@ impl Dialect for Sqlite {
         .map_err(store_error)
     }
 
-    async fn read(&self) -> Result<Lent<sqlx::Sqlite>, StoreError> {
-        self.readers.acquire().await.map(Lent::by_machine).map_err(store_error)
+    async fn read(&self) -> Result<CancelSafeConnection<sqlx::Sqlite>, StoreError> {
+        self.readers.acquire().await.map(CancelSafeConnection::local).map_err(store_error)
     }
 
     async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
         self.readers.begin().await.map_err(store_error)
     }
 
-    async fn prolong(&self, values: &[Value<'_>]) -> Result<Option<SqliteRow>, StoreError> {
-        // In the queue of the writers: whoever tries by chance may wait for long.
+    async fn renew_lease(&self, values: &[Value<'_>]) -> Result<Option<SqliteRow>, StoreError> {
+        // Uses the writer pool, which is fair. SQLite's own lock is acquired by polling and may starve a waiter.
         let mut transaction = self.write().await?;
-        let mut found = transaction.fetch(self.sql(sql::PROLONG), values).await?;
+        let mut found = transaction.fetch(self.sql(sql::RENEW_LEASE), values).await?;
         transaction.commit().await.map_err(store_error)?;
-        self.trim_log().await;
+        self.checkpoint_large_wal().await;
         Ok(found.pop())
     }
 }
 
 impl Sqlite {
-    /// Lets the log shrink that has grown meanwhile: by itself SQLite begins it anew only where it has got to
-    /// [`LOG_PAGES`], which takes hours where little happens.
-    async fn trim_log(&self) {
+    /// Checkpoints a WAL larger than [`WAL_SIZE_LIMIT`], so that SQLite truncates it. SQLite itself checkpoints only
+    /// after [`WAL_AUTOCHECKPOINT_PAGES`] pages, which may take hours on an idle store.
+    async fn checkpoint_large_wal(&self) {
         let Some(file) = self.file.as_ref().filter(|_| self.owned) else { return };
-        file.look_at_companions();
-        if file.log_size() > LOG_LIMIT
+        file.record_sidecar_identities();
+        if file.wal_size() > WAL_SIZE_LIMIT
             && let Ok(mut reader) = self.readers.acquire().await
         {
-            // What hinders it, such as a full disk, keeps others from writing too, and they tell of it.
+            // Errors such as a full disk are ignored here, because writes report them.
             let _ = sqlx::raw_sql(sql::CHECKPOINT).execute(&mut *reader).await;
         }
     }
@@ -212,7 +212,7 @@ impl Sqlite {
 fn pool(options: &Options, connections: u32) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(connections)
-        // A file doesn't go away: there is nothing to test, and nothing to reconnect.
+        // Connections to a file don't break: there is no need to test or replace them.
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -228,27 +228,27 @@ fn connect_options(options: &Options) -> SqliteConnectOptions {
             Synchronous::Full => SqliteSynchronous::Full,
             Synchronous::Normal => SqliteSynchronous::Normal,
         })
-        // There are none.
+        // The schema has no foreign keys.
         .foreign_keys(false)
-        // Every claim and commit writes the same few pages again: the log takes in 16 MB of that, instead
-        // of 4, before each page goes into the file once.
-        .pragma("wal_autocheckpoint", LOG_PAGES)
-        // And is cut to this when it is begun anew.
-        .pragma("journal_size_limit", LOG_LIMIT.to_string())
-        // In KiB: pages that are not at hand are read once more by every claim and commit.
+        // Every claim and commit writes the same few pages. With 16 MB of WAL instead of 4 MB, fewer page versions
+        // are copied to the file.
+        .pragma("wal_autocheckpoint", WAL_AUTOCHECKPOINT_PAGES)
+        // The WAL is truncated to this size when it is restarted.
+        .pragma("journal_size_limit", WAL_SIZE_LIMIT.to_string())
+        // In KiB. Pages that are not cached are read again by every claim and commit.
         .pragma("cache_size", "-32768")
-        // A batch's rows come through it.
+        // The rows of a batch pass through this buffer.
         .row_buffer_size(512)
         .disable_statement_logging();
-    match &options.place {
-        Place::File(path) => connect.filename(path),
-        Place::Memory(memory) => connect.filename(memory.name()).vfs("memdb"),
-        Place::Pool(_) => connect,
+    match &options.location {
+        DatabaseLocation::File(path) => connect.filename(path),
+        DatabaseLocation::Memory(memory) => connect.filename(memory.name()).vfs("memdb"),
+        DatabaseLocation::Pool(_) => connect,
     }
 }
 
-/// Switching to WAL is the one thing that SQLite doesn't wait for when another process is at work. An
-/// empty write does wait; then it is tried again.
+/// Switches to WAL mode. This is the only operation for which SQLite ignores the busy timeout. An empty write
+/// transaction observes it; afterwards the switch is retried.
 async fn use_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     for _ in 1..WAL_ATTEMPTS {
         match sqlx::raw_sql(sql::USE_WAL).execute(&mut *connection).await {

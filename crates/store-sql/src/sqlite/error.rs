@@ -1,10 +1,10 @@
-//! What SQLite's result codes mean to a scheduler.
+//! Conversion of SQLite's result codes.
 
 use punctual_core::{StoreError, StoreErrorKind};
 
 use crate::error::{Cause, client_failure};
 
-/// Neither path nor SQL gets into the message: SQLite's own text names tables and columns at most.
+/// The message contains neither path nor SQL; SQLite's own message contains at most names of tables and columns.
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     let (kind, message) = client_failure(&error).unwrap_or_else(|| match &error {
         sqlx::Error::Database(database) => {
@@ -15,21 +15,21 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     StoreError::new(kind, message).with_source(Cause(error))
 }
 
-/// What the path names is not the file that is open; and whether that one can be opened now.
+/// The path no longer refers to the open file; `reopens` is whether the store can reopen it.
 pub(super) fn replaced(reopens: bool) -> StoreError {
     let message = match reopens {
-        true => "the database file was removed or replaced; what is there now is opened next",
+        true => "the database file was removed or replaced; the next call opens the current file",
         false => {
-            "the database file was removed or replaced, and is open in a pool that the store was given \
-             and can't open anew"
+            "the database file was removed or replaced; it is open in a pool provided by the user, which the \
+             store can't reopen"
         }
     };
     StoreError::new(StoreErrorKind::Replaced, message)
 }
 
-/// The new file is not opened while the old one's log is beside it.
-pub(super) fn log_stays(error: std::io::Error) -> StoreError {
-    let message = "the log that a replaced database has left can't be removed";
+/// The new file is not opened while the WAL of the old one exists.
+pub(super) fn stale_wal_error(error: std::io::Error) -> StoreError {
+    let message = "the write-ahead log of a replaced database can't be removed";
     StoreError::new(StoreErrorKind::Unavailable, message).with_source(error)
 }
 
@@ -37,24 +37,24 @@ pub(super) fn log_stays(error: std::io::Error) -> StoreError {
 fn meaning(code: i32) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Invalid, Other, Unavailable};
     match code & 0xFF {
-        // Of a statement, and ours have no mistakes in themselves.
-        1 => (Corrupt, "the job tables are not there, or not as this build knows them"),
-        3 | 8 | 23 => (Invalid, "the database may not be written to"),
-        5 | 6 => (Unavailable, "the database is locked by others for too long"),
-        7 => (Unavailable, "there is not enough memory"),
+        // The code of SQL errors; the statements themselves are correct.
+        1 => (Corrupt, "the job tables don't exist or have an unexpected structure"),
+        3 | 8 | 23 => (Invalid, "the database is read-only or the user has no write permission"),
+        5 | 6 => (Unavailable, "timeout while the database was locked by another connection"),
+        7 => (Unavailable, "out of memory"),
         9 => (Unavailable, "the database was interrupted"),
         10 => (Unavailable, "the database file can't be read or written"),
-        11 | 26 => (Corrupt, "the file is damaged or no database"),
+        11 | 26 => (Corrupt, "the file is corrupt or not a database"),
         13 => (Unavailable, "the disk is full"),
         14 => (Unavailable, "the database file can't be opened"),
-        15 => (Unavailable, "the database's locks are too busy"),
+        15 => (Unavailable, "too much contention on the locks of the database"),
         18 => (Invalid, "a value is too large for the database"),
-        19 | 20 => (Corrupt, "the job tables hold what they must not"),
+        19 | 20 => (Corrupt, "the job tables contain invalid data"),
         _ => (Other, "SQLite failed"),
     }
 }
 
-/// Whether it is a lock that another connection holds.
+/// Whether another connection has the lock.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
     code.is_some_and(|code| code & 0xFF == 5)

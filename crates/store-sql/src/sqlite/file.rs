@@ -1,4 +1,4 @@
-//! The file that is open, and whether its path still names it.
+//! The open file, and the check whether its path still refers to it.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -8,50 +8,50 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
-/// Device and number of a file: the same as long as it exists or is open, whatever becomes of its name.
+/// Device and inode of a file: unique while the file exists or is open, regardless of its name.
 type Identity = (u64, u64);
 
-/// What SQLite adds to a file's name for its write-ahead log, and for the index of that.
-const LOG: &str = "-wal";
+/// The suffixes of the write-ahead log and of its index (shared memory).
+const WAL: &str = "-wal";
 const INDEX: &str = "-shm";
 
-/// The file to which connections are open.
+/// The file that is open in the connections.
 pub(super) struct OpenFile {
-    /// As the user gave it.
+    /// The path given by the user.
     path: PathBuf,
-    /// Without links, as SQLite uses it: its log is beside it.
+    /// The path with symbolic links resolved: SQLite creates the WAL beside it.
     real: PathBuf,
     identity: Identity,
-    /// Those of the log and its index, as far as they are there.
-    companions: Mutex<[Option<Identity>; 2]>,
+    /// The identities of the WAL and its index, if they exist.
+    sidecar_files: Mutex<[Option<Identity>; 2]>,
 }
 
 impl fmt::Debug for OpenFile {
-    /// Without the path, which is nobody's business in a log.
+    /// Omits the path, which must not appear in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenFile").finish_non_exhaustive()
     }
 }
 
 impl OpenFile {
-    /// The file that the path names, once a connection to it is open; none if there is no such file, or where
-    /// files can't be told apart.
+    /// Returns the file at the path, to which a connection must be open. Returns `None` if the file does not exist, or
+    /// if the platform provides no file identities.
     pub(super) fn at(path: &Path) -> Option<Self> {
         let identity = identity(path).ok()??;
         let real = path.canonicalize().ok()?;
         let file =
-            Self { path: path.to_owned(), real, identity, companions: Mutex::new([None; 2]) };
-        file.look_at_companions();
+            Self { path: path.to_owned(), real, identity, sidecar_files: Mutex::new([None; 2]) };
+        file.record_sidecar_identities();
         Some(file)
     }
 
-    /// Whether the path was naming this file when it was looked up before.
-    pub(super) fn was(&self, before: Option<Identity>) -> bool {
+    /// Whether the path had this identity at an earlier lookup.
+    pub(super) fn had_identity(&self, before: Option<Identity>) -> bool {
         before.is_none_or(|before| before == self.identity)
     }
 
-    /// Whether the path still names it. If that can't be found out, nothing is said against it.
-    pub(super) fn is_there(&self) -> bool {
+    /// Whether the path still refers to the open file. If the check itself fails, the file counts as unchanged.
+    pub(super) fn is_current(&self) -> bool {
         self.is_at(&self.path)
     }
 
@@ -62,42 +62,42 @@ impl OpenFile {
         }
     }
 
-    /// How many bytes the log has.
-    pub(super) fn log_size(&self) -> u64 {
-        self.companion(LOG).metadata().map_or(0, |log| log.len())
+    /// The size of the WAL in bytes.
+    pub(super) fn wal_size(&self) -> u64 {
+        self.sidecar(WAL).metadata().map_or(0, |wal| wal.len())
     }
 
-    /// Takes in which files the log and its index are: SQLite makes others when all connections were closed.
-    pub(super) fn look_at_companions(&self) {
+    /// Records the identities of the WAL and its index: SQLite recreates them after all connections were closed.
+    pub(super) fn record_sidecar_identities(&self) {
         if self.is_at(&self.real) {
-            let found = [LOG, INDEX].map(|ending| identity(&self.companion(ending)).ok().flatten());
-            *self.companions.lock() = found;
+            let found = [WAL, INDEX].map(|ending| identity(&self.sidecar(ending)).ok().flatten());
+            *self.sidecar_files.lock() = found;
         }
     }
 
-    /// Removes the log of a file that is not there any more, and the index: SQLite goes by names alone, and would
-    /// take them for those of the file that is there now, whose contents it would overwrite by it.
+    /// Removes the WAL and its index of a file that was removed or replaced. SQLite matches them by name only and would
+    /// apply the old WAL to the new database.
     ///
-    /// Connections have to be open, so that no other file can have the identity of these.
-    pub(super) fn discard_companions(&self) -> io::Result<()> {
-        // Where it still has its name, SQLite itself sees to them.
+    /// Connections must be open, so that no other file can have the same identity.
+    pub(super) fn remove_stale_sidecars(&self) -> io::Result<()> {
+        // If the file still has its name, SQLite itself removes them.
         if self.is_at(&self.real) {
             return Ok(());
         }
-        let [log, index] = *self.companions.lock();
-        for (ending, expected) in [(INDEX, index), (LOG, log)] {
+        let [wal, index] = *self.sidecar_files.lock();
+        for (ending, expected) in [(INDEX, index), (WAL, wal)] {
             let Some(expected) = expected else { continue };
-            match discard(&self.companion(ending), expected) {
+            match discard(&self.sidecar(ending), expected) {
                 Err(error) if !is_missing(&error) => return Err(error),
                 _ => {}
             }
         }
-        // Once the connections are closed another file may have the identity of these.
-        *self.companions.lock() = [None; 2];
+        // After the connections are closed, another file may get the same identity.
+        *self.sidecar_files.lock() = [None; 2];
         Ok(())
     }
 
-    fn companion(&self, ending: &str) -> PathBuf {
+    fn sidecar(&self, ending: &str) -> PathBuf {
         let mut name = OsString::from(&self.real);
         name.push(ending);
         name.into()
@@ -108,8 +108,8 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// Removes a file if it is the expected one. Several processes may do so at once, and the first one may have
-/// made another of that name by now: each holds the file's lock while it looks and removes.
+/// Removes a file if it has the expected identity. Another process may remove it concurrently and create a new file of
+/// the same name; therefore the file is locked during the check and the removal.
 fn discard(path: &Path, expected: Identity) -> io::Result<()> {
     let held = File::open(path)?;
     held.lock()?;
@@ -119,8 +119,8 @@ fn discard(path: &Path, expected: Identity) -> io::Result<()> {
     }
 }
 
-/// Which file a path names now; none where files can't be told apart. There, SQLite's can't be replaced while
-/// they are open.
+/// The identity of the file at a path; `None` if the platform provides none. On such platforms the files of SQLite
+/// can't be replaced while they are open.
 #[cfg(unix)]
 pub(super) fn identity(path: &Path) -> io::Result<Option<Identity>> {
     use std::os::unix::fs::MetadataExt;

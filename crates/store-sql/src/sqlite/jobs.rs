@@ -1,17 +1,17 @@
-//! Adding jobs.
+//! Adding of jobs.
 
 use punctual_core::{AddOutcome, Fence, NewRecord, Revision, StoreError};
 use sqlx::SqliteConnection;
 
 use super::database::Sqlite;
 use super::sql;
-use crate::batch::{json, unjson};
+use crate::batch::{from_json, json};
 use crate::client::Value::{Bytes, Int, Text};
-use crate::client::{Client, Columns};
-use crate::dialect::{Adding, Dialect};
+use crate::client::{Client, SqlRow};
+use crate::dialect::{AddJobs, Dialect};
 
-impl Adding<SqliteConnection> for Sqlite {
-    /// Many jobs in two statements: each that is run costs a way to the connection's thread and back.
+impl AddJobs<SqliteConnection> for Sqlite {
+    /// Adds any number of jobs by two statements, because each statement is sent to the thread of the connection.
     async fn add(
         &self,
         connection: &mut SqliteConnection,
@@ -23,7 +23,7 @@ impl Adding<SqliteConnection> for Sqlite {
             let definition = new.definition.as_bytes();
             rows.push((
                 new.id.as_str(),
-                // Random, and so they tell which of the jobs are new.
+                // Random fences identify the jobs that were added.
                 Fence::random().0,
                 new.task.as_str(),
                 schedule.map(|schedule| schedule.next_run_time.as_micros()),
@@ -38,13 +38,13 @@ impl Adding<SqliteConnection> for Sqlite {
         let added = connection.execute(self.sql(sql::ADD), &values).await?;
         let values = [Text(&rows), Bytes(&definitions)];
         connection.execute(self.sql(sql::ADD_DEFINITIONS), &values).await?;
-        // Nearly always all of them are new.
+        // Usually all jobs are new.
         if added == records.len() as u64 {
             return Ok(vec![AddOutcome::Added; records.len()]);
         }
         let mut outcomes = vec![AddOutcome::Exists; records.len()];
         for row in connection.fetch(self.sql(sql::ADDED), &[Text(&rows)]).await? {
-            for index in unjson::<Vec<usize>>(row.text(0)?)? {
+            for index in from_json::<Vec<usize>>(row.text(0)?)? {
                 if let Some(outcome) = outcomes.get_mut(index) {
                     *outcome = AddOutcome::Added;
                 }

@@ -1,4 +1,4 @@
-//! A database in this process's memory.
+//! Databases in the memory of this process.
 
 use parking_lot::Mutex;
 use punctual_core::StoreError;
@@ -7,17 +7,17 @@ use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::error::store_error;
 
-/// SQLite shares it among the connections of a process by its name, and drops it with the last of them.
+/// A named in-memory database. SQLite shares it among connections by name and drops it with the last connection.
 pub(super) struct Memory {
     name: String,
-    /// Keeps it alive while the store is shut down; from the first start on.
-    anchor: Mutex<Option<SqliteConnection>>,
+    /// Keeps the database alive while the store is shut down; opened by the first start.
+    keep_alive_connection: Mutex<Option<SqliteConnection>>,
 }
 
 impl Memory {
     pub(super) fn new() -> Self {
         let name = format!("/punctual-{}", uuid::Uuid::new_v4().simple());
-        Self { name, anchor: Mutex::new(None) }
+        Self { name, keep_alive_connection: Mutex::new(None) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -25,9 +25,9 @@ impl Memory {
     }
 
     pub(super) async fn keep(&self, connect: SqliteConnectOptions) -> Result<(), StoreError> {
-        if self.anchor.lock().is_none() {
-            let anchor = connect.connect().await.map_err(store_error)?;
-            *self.anchor.lock() = Some(anchor);
+        if self.keep_alive_connection.lock().is_none() {
+            let keep_alive_connection = connect.connect().await.map_err(store_error)?;
+            *self.keep_alive_connection.lock() = Some(keep_alive_connection);
         }
         Ok(())
     }

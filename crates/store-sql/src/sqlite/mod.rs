@@ -1,11 +1,11 @@
 //! SQLite.
 
-mod changes;
 mod claims;
 mod commits;
 mod database;
 mod error;
 mod file;
+mod group_rows;
 mod jobs;
 mod memory;
 mod options;
@@ -17,7 +17,7 @@ mod tests;
 use std::path::Path;
 
 use punctual_core::StoreError;
-use punctual_store_kit::{Handle, job_store};
+use punctual_store_kit::{BackendHandle, job_store};
 
 pub use self::options::{SqliteJobStoreBuilder, Synchronous};
 
@@ -25,16 +25,16 @@ use self::database::Sqlite;
 use self::options::Options;
 use crate::database::Database;
 
-/// Keeps jobs in a SQLite database, which the processes of one machine can share.
+/// Stores jobs in a SQLite database, which the processes of one machine can share.
 ///
-/// Connecting, making the tables and migrating older ones happens when the store is started. Reads and
-/// writes don't wait for each other (the file is in WAL mode); writes of all processes take turns, each a
-/// transaction that claims or commits a whole batch. Clones are handles on the same connections.
+/// `start` connects, and creates or migrates the tables. Reads and writes don't block each other (the file is in WAL
+/// mode); writes of all processes are serialized, each of which is a transaction that claims or commits a whole batch.
+/// Clones share the same connections.
 ///
-/// A file that is removed, or replaced by another one, is noticed by the next call, which fails with
-/// [`Replaced`](punctual_core::StoreErrorKind::Replaced); the one after it opens what the path names then, and
-/// makes file and tables as a start does. What the store left of the log of the old file (`-wal`, `-shm`) is
-/// removed, so that it is not taken for a part of the new one.
+/// If the file is removed or replaced, the next call fails with
+/// [`Replaced`](punctual_core::StoreErrorKind::Replaced); the call after it opens the current file at the path, and
+/// creates file and tables as `start` does. Leftover files of the old database (`-wal`, `-shm`) are removed, because
+/// they would be mistaken for part of the new one.
 ///
 /// ```
 /// use punctual_core::{JobStore, TaskFilter};
@@ -53,35 +53,35 @@ use crate::database::Database;
 /// ```
 #[derive(Clone)]
 pub struct SqliteJobStore {
-    handle: Handle<Database<Sqlite>>,
+    handle: BackendHandle<Database<Sqlite>>,
 }
 
 impl SqliteJobStore {
-    /// A store in this file, which is made when the store is started if it isn't there.
+    /// Creates a store in this file. The file is created when the store is started, if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) for an empty path.
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if the path is empty.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::builder().file(path).build()
     }
 
-    /// A store whose jobs are gone with its last clone: for tests and for trying things out.
+    /// Creates a store whose jobs are lost when its last clone is dropped: for tests and experiments.
     ///
     /// # Errors
     ///
-    /// None at present.
+    /// Currently none.
     pub fn in_memory() -> Result<Self, StoreError> {
         Self::builder().in_memory().build()
     }
 
-    /// A store with options.
+    /// Returns a builder for a store with options.
     pub fn builder() -> SqliteJobStoreBuilder {
         SqliteJobStoreBuilder::new()
     }
 
     fn with(options: Options) -> Self {
-        Self { handle: Handle::new(options) }
+        Self { handle: BackendHandle::new(options) }
     }
 }
 

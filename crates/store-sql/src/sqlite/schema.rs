@@ -18,21 +18,21 @@ pub(super) const SCHEMA: Schema = Schema {
         task          TEXT NOT NULL,
         revision      INTEGER NOT NULL,
         fence         INTEGER NOT NULL,
-        next_run_time INTEGER,                     -- microseconds; none: paused or finished
+        next_run_time INTEGER,                     -- microseconds; NULL: paused or finished
         due_at        INTEGER,
-        claimed       INTEGER NOT NULL DEFAULT 0,  -- there is a claim that was not settled
+        claimed       INTEGER NOT NULL DEFAULT 0,  -- there is a claim that has not been settled
         claimed_by    TEXT,
         claimed_until INTEGER,
-        lost_fence    INTEGER NOT NULL,            -- claims with it, and with smaller ones, can't be settled
+        lost_fence    INTEGER NOT NULL,            -- claims with this or a smaller fence can't be settled
         claims        INTEGER NOT NULL DEFAULT 0,
         fire_count    INTEGER NOT NULL DEFAULT 0,
         finished      INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    -- With the task, so that jobs of unknown tasks are passed over without being read.
+    -- Includes the task, so that jobs of other tasks are skipped without reading their rows.
     CREATE INDEX {p}jobs_due ON {p}jobs (due_at, task) WHERE due_at IS NOT NULL;
     CREATE INDEX {p}jobs_order ON {p}jobs (next_run_time, id);
 
-    -- Apart from the jobs, so that firing rewrites small rows only: pages are what a commit costs.
+    -- Separate from the jobs, so that firing rewrites small rows only: the cost of a commit is its pages.
     CREATE TABLE {p}definitions (
         job        INTEGER PRIMARY KEY,
         definition BLOB NOT NULL
@@ -54,7 +54,7 @@ pub(super) const SCHEMA: Schema = Schema {
     CREATE TABLE {p}nodes (
         id          TEXT PRIMARY KEY NOT NULL,
         alive_until INTEGER NOT NULL,
-        revoked     INTEGER NOT NULL               -- dead, whatever the time is
+        revoked     INTEGER NOT NULL               -- expired, regardless of the time
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE {p}metadata (
@@ -62,7 +62,7 @@ pub(super) const SCHEMA: Schema = Schema {
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 
-    -- In the order of the ends, so that entries are written, read and forgotten side by side.
+    -- Ordered by the end, so that inserts, reads and deletions access adjacent rows.
     CREATE TABLE {p}history (
         finished       INTEGER NOT NULL,
         run_id         TEXT NOT NULL,
@@ -71,7 +71,7 @@ pub(super) const SCHEMA: Schema = Schema {
         task           TEXT NOT NULL,
         node           TEXT NOT NULL,
         scheduled_time INTEGER NOT NULL,
-        started        INTEGER,                    -- none: it never began
+        started        INTEGER,                    -- NULL: it never began
         outcome        TEXT NOT NULL,
         error          TEXT,
         PRIMARY KEY (finished, run_id, attempt)
@@ -81,8 +81,7 @@ pub(super) const SCHEMA: Schema = Schema {
     ],
 };
 
-/// Brings the tables to the newest version, in one transaction that holds the write lock from the
-/// beginning.
+/// Migrates the tables to the newest version, in one transaction that acquires the write lock when it begins.
 pub(super) async fn migrate(
     connection: &mut SqliteConnection,
     tables: &TablePrefix,

@@ -1,12 +1,12 @@
-//! All SQL that is run against SQLite, apart from the tables themselves (`schema.rs`).
+//! All statements for SQLite, except the definitions of the tables (`schema.rs`).
 //!
-//! Batches come in as one JSON array each, which `json_each` turns into rows; `CROSS JOIN` makes SQLite
-//! walk the batch and look each row up, in this order.
+//! A batch is passed as one JSON array, which `json_each` converts to rows; `CROSS JOIN` makes SQLite iterate over the
+//! batch and look up each row, in this order.
 
 use crate::sql::{
-    self, HistoryStatements, Statements, first_due, is_claimable, is_dead, is_open, list, prolong,
-    raise_fence, run_columns, select_record, select_stored, set_claim, set_taken, set_unclaimed,
-    set_uncounted, update, was_settled,
+    self, HistoryStatements, Statements, decrement_claims, earliest_due, is_claimable, is_dead,
+    is_open, list, raise_fence, renew_lease, run_columns, select_record, select_stored, set_claim,
+    set_run_owner, set_unclaimed, update, was_settled,
 };
 
 macro_rules! record {
@@ -15,22 +15,23 @@ macro_rules! record {
     };
 }
 
-/// Whether a job is of one of the tasks in this JSON array, or may be of any.
-macro_rules! is_of {
+/// Whether the task of a job is in this JSON array, or the array is NULL.
+macro_rules! task_matches {
     ($tasks:literal) => {
         concat!("(", $tasks, " IS NULL OR j.task IN (SELECT value FROM json_each(", $tasks, ")))")
     };
 }
 
-/// From when a job of these tasks can be claimed. Claims are made in the order of `due_at`, so that those that are
-/// open are the first in the index, and those with the `due_at` of the first that nobody has claimed are no sooner.
+/// The instant from which a job of these tasks can be claimed. Jobs are claimed in the order of `due_at`, so open
+/// claims come first in the index; claimed jobs whose `due_at` is not before that of the first unclaimed job can't be
+/// earlier.
 macro_rules! next_wakeup {
     ($tasks:literal) => {
         concat!(
             "(WITH free (due_at) AS MATERIALIZED (
                 SELECT j.due_at FROM {p}jobs AS j
                 WHERE j.due_at IS NOT NULL AND ",
-            is_of!($tasks),
+            task_matches!($tasks),
             " AND NOT j.claimed ORDER BY j.due_at LIMIT 1
             )
             SELECT min(at) FROM (
@@ -38,15 +39,15 @@ macro_rules! next_wakeup {
                 UNION ALL
                 SELECT min(max(j.due_at, coalesce(j.claimed_until, j.due_at))) FROM {p}jobs AS j
                 WHERE j.due_at < ifnull((SELECT due_at FROM free), 9223372036854775807) AND ",
-            is_of!($tasks),
+            task_matches!($tasks),
             " AND j.claimed
             ))"
         )
     };
 }
 
-/// What the node `?1` must know at `?2`, of the tasks `?3`. The file has no clock.
-macro_rules! look {
+/// The columns of `renewal_status`: for the node `?1` at `?2`, with the tasks `?3`. A file has no clock.
+macro_rules! renewal_status {
     () => {
         concat!(
             next_wakeup!("?3"),
@@ -55,9 +56,9 @@ macro_rules! look {
                 WHERE r.node <> ?1 AND ",
             is_dead!("r.node", "?2"),
             " AND ",
-            is_of!("?3"),
+            task_matches!("?3"),
             ") OR EXISTS (SELECT 1 FROM ",
-            first_due!("{p}jobs AS j", "j.id", "?2", is_of!("?3")),
+            earliest_due!("{p}jobs AS j", "j.id", "?2", task_matches!("?3")),
             " WHERE front.claimed AND front.claimed_by <> ?1 AND ",
             is_dead!("front.claimed_by", "?2"),
             "), NULL"
@@ -70,8 +71,8 @@ pub(super) const STATEMENTS: Statements = Statements {
     update_definition: "
         UPDATE {p}definitions SET definition = ?2
         WHERE job = (SELECT key FROM {p}jobs WHERE id = ?1)",
-    hold: "SELECT id FROM {p}jobs WHERE id IN (SELECT value FROM json_each(?1))",
-    // A trigger removes the definitions.
+    lock_jobs: "SELECT id FROM {p}jobs WHERE id IN (SELECT value FROM json_each(?1))",
+    // A trigger deletes the definitions.
     remove: "DELETE FROM {p}jobs WHERE id IN (SELECT value FROM json_each(?1))",
     remove_runs: "DELETE FROM {p}runs WHERE job_id IN (SELECT value FROM json_each(?1))",
     get: select_stored!(record, run_columns!()),
@@ -85,27 +86,27 @@ pub(super) const STATEMENTS: Statements = Statements {
     list_unscheduled_after: list!(record, "j.next_run_time IS NULL AND j.id > ?2", "j.id"),
     next_wakeup: concat!("SELECT ", next_wakeup!("?1")),
     time: None,
-    look: concat!("SELECT ", look!()),
+    renewal_status: concat!("SELECT ", renewal_status!()),
     renew: sql::RENEW,
-    forget_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
+    purge_nodes: "DELETE FROM {p}nodes WHERE alive_until < ?1",
     orphans: record!(concat!(
         run_columns!(),
         " FROM {p}runs AS r CROSS JOIN {p}jobs AS j ON j.id = r.job_id WHERE ",
         is_dead!("r.node", "?1"),
         " AND ",
-        is_of!("?3"),
+        task_matches!("?3"),
         " ORDER BY r.scheduled_time LIMIT ?2"
     )),
     orphaned_claims: concat!(
         "SELECT front.id, front.claimed_by FROM ",
-        first_due!("{p}jobs AS j", "j.id", "?1", is_of!("?3")),
+        earliest_due!("{p}jobs AS j", "j.id", "?1", task_matches!("?3")),
         " WHERE front.claimed AND ",
         is_dead!("front.claimed_by", "?1"),
         " LIMIT ?2"
     ),
     take_over: concat!(
         "UPDATE {p}runs AS r SET ",
-        set_taken!("r."),
+        set_run_owner!("r."),
         "?2 FROM json_each(?1) AS c
          WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1"
     ),
@@ -122,18 +123,18 @@ pub(super) const STATEMENTS: Statements = Statements {
     discard_entry: sql::DISCARD_ENTRY,
 };
 
-/// Takes the write lock at once.
+/// Acquires the write lock immediately.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 pub(super) const USE_WAL: &str = "PRAGMA journal_mode = WAL";
 
-/// Takes over into the file what is in the log, as far as nobody is in the way, and waits for nobody.
+/// Checkpoints the WAL as far as possible without blocking.
 pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
-/// Lets a node that is alive live on, and looks around.
-pub(super) const PROLONG: &str = concat!(prolong!(), " RETURNING ", look!());
+/// Renews the lease of a node if it has not expired, and returns the row of `renewal_status`.
+pub(super) const RENEW_LEASE: &str = concat!(renew_lease!(), " RETURNING ", renewal_status!());
 
-/// A page of the history: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`, `?6`.
+/// A page of the history: `?1` entries that finished from `?2` to `?3`, before the key `?4`, `?5`, `?6`.
 macro_rules! select_history {
     ($which:expr) => {
         concat!(
@@ -149,12 +150,12 @@ macro_rules! select_history {
 
 pub(super) const HISTORY: HistoryStatements = HistoryStatements {
     read: select_history!(""),
-    read_of_job: select_history!("AND job_id = ?8 "),
+    read_for_job: select_history!("AND job_id = ?8 "),
     forget_before: "
         DELETE FROM {p}history WHERE (finished, run_id, attempt) IN
             (SELECT finished, run_id, attempt FROM {p}history
              WHERE finished < ?1 ORDER BY finished LIMIT ?2)",
-    // Those that are not newer than the newest one too many.
+    // Deletes the entries that are not newer than the first one beyond the limit.
     forget_beyond: "
         DELETE FROM {p}history WHERE (finished, run_id, attempt) IN
             (SELECT h.finished, h.run_id, h.attempt
@@ -181,49 +182,49 @@ pub(super) const ADD: &str = "
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO NOTHING";
 
-/// The same rows, which go on with where in the bytes `?2` the definition begins, and how long it is. Those
-/// of jobs that were there before have another fence than these. Of no bytes at all there is no part.
+/// The same rows. Their last elements are the position of the definition in the bytes `?2`, and its length. Jobs that
+/// existed before have other fences than the rows. `substr` of no bytes returns NULL.
 pub(super) const ADD_DEFINITIONS: &str = "
     INSERT INTO {p}definitions (job, definition)
     SELECT j.key, coalesce(substr(?2, c.value ->> 5, c.value ->> 6), x'') FROM json_each(?1) AS c
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
-/// Which of the same rows were added, as one JSON array: a row each would cost more than the query.
+/// Returns which of the same rows were added, as one JSON array, because returning many rows would be slower.
 pub(super) const ADDED: &str = "
     SELECT json_group_array(c.key) FROM json_each(?1) AS c
     CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0 AND j.fence = c.value ->> 1";
 
-/// Now, limit, tasks as a JSON array or none.
+/// Now, limit, tasks as a JSON array or NULL.
 pub(super) const DUE: &str = record!(concat!(
     "j.key FROM {p}jobs AS j WHERE ",
     is_claimable!(),
     " AND ",
-    is_of!("?3"),
+    task_matches!("?3"),
     " ORDER BY j.due_at LIMIT ?2"
 ));
-/// Keys as a JSON array, node, until when.
+/// Keys as a JSON array, node, expiry of the claim.
 pub(super) const CLAIM: &str = concat!(
     "UPDATE {p}jobs SET ",
     set_claim!(""),
     ", claimed_by = ?2, claimed_until = ?3 WHERE key IN (SELECT value FROM json_each(?1))"
 );
 
-/// How the jobs stand of whose rows `[id, fence]` are given: `[row, has the fence, is claimed, was settled]`, all as
-/// one JSON array.
-pub(super) const STANDINGS: &str = concat!(
+/// The states of the jobs of the rows `[id, fence]`: `[row index, has the fence, is claimed, was settled]`, as one JSON
+/// array.
+pub(super) const GUARD_STATES: &str = concat!(
     "SELECT json_group_array(json_array(
         c.key, j.fence = c.value ->> 1, j.claimed, ",
     was_settled!("j.", "c.value ->> 1"),
     ")) FROM json_each(?1) AS c CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0"
 );
 
-/// Which rows `[job_id, [run_id, ..]]` have runs that are all recorded, as one JSON array.
+/// Returns which rows `[job_id, [run_id, ..]]` have only recorded runs, as one JSON array.
 pub(super) const RECORDED: &str = "
     SELECT json_group_array(c.key) FROM json_each(?1) AS c WHERE NOT EXISTS (
         SELECT 1 FROM json_each(c.value ->> 1) AS s WHERE NOT EXISTS (
             SELECT 1 FROM {p}runs AS r WHERE r.job_id = c.value ->> 0 AND r.run_id = s.value))";
 
-/// Rows are those of `Changes::advance`.
+/// Rows are those of `GroupRows::advance`.
 pub(super) const ADVANCE: &str = concat!(
     "UPDATE {p}jobs AS j SET
         next_run_time = c.value ->> 1,
@@ -238,7 +239,7 @@ pub(super) const ADVANCE: &str = concat!(
 /// Rows are `[id, due_at]`.
 pub(super) const POSTPONE: &str = concat!(
     "UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time), ",
-    set_uncounted!("j."),
+    decrement_claims!("j."),
     ", ",
     set_unclaimed!(),
     " FROM json_each(?1) AS c WHERE j.id = c.value ->> 0"
@@ -256,14 +257,14 @@ pub(super) const FINISH: &str = concat!(
     " WHERE id IN (SELECT value FROM json_each(?1))"
 );
 
-/// A finished job leaves with its last run.
-pub(super) const REMOVE_IF_OVER: &str = "
+/// Deletes finished jobs without runs.
+pub(super) const DELETE_COMPLETED: &str = "
     DELETE FROM {p}jobs
     WHERE id IN (SELECT value FROM json_each(?1)) AND finished
         AND NOT EXISTS (SELECT 1 FROM {p}runs WHERE job_id = {p}jobs.id)
     RETURNING id";
 
-// Rows of runs are those of `Changes::start`.
+// Rows of runs are those of `GroupRows::start`.
 
 pub(super) const RECORD_RUNS: &str = "
     INSERT INTO {p}runs (job_id, run_id, scheduled_time, attempt, node, fence)
@@ -271,7 +272,7 @@ pub(super) const RECORD_RUNS: &str = "
     FROM json_each(?1) WHERE true
     ON CONFLICT (job_id, run_id) DO NOTHING";
 
-/// The rows go on with the fence that the run must have.
+/// Each row is followed by the fence that the run must have.
 pub(super) const RETRY_RUNS: &str = "
     UPDATE {p}runs AS r SET
         scheduled_time = c.value ->> 2, attempt = c.value ->> 3, node = c.value ->> 4, fence = c.value ->> 5
@@ -279,8 +280,8 @@ pub(super) const RETRY_RUNS: &str = "
     WHERE r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1
         AND r.fence = c.value ->> 6 AND r.fence < c.value ->> 5";
 
-/// Answers the jobs of the runs that are recorded just like this.
-pub(super) const ARE_RECORDED: &str = "
+/// Returns the jobs of the runs that are recorded with exactly these values.
+pub(super) const RUNS_EXIST: &str = "
     SELECT r.job_id FROM json_each(?1) AS c
     CROSS JOIN {p}runs AS r ON r.job_id = c.value ->> 0 AND r.run_id = c.value ->> 1
     WHERE (r.scheduled_time, r.attempt, r.node, r.fence)

@@ -1,11 +1,11 @@
-//! What is SQLite's own; the contract itself is checked by `tests/conformance`.
+//! Tests that are specific to SQLite; the conformance suite is run by `tests/conformance`.
 
-mod log;
+mod failures;
 mod options;
 mod plans;
 mod replaced;
 mod schema;
 mod sizes;
-mod trouble;
+mod wal;
 
-use crate::testing::{at, claim, due, tells};
+use crate::testing::{assert_store_error, at, claim, due};

@@ -1,4 +1,4 @@
-//! What the options of all stores have in common.
+//! Tests of options that all stores have in common.
 
 use std::fmt::Debug;
 
@@ -8,8 +8,8 @@ use tokio::runtime::Runtime;
 
 use super::{at, due, each_cause_is_told_once, remove_all};
 
-/// Stores that can't be are told as such at once, and no password is given away.
-pub(crate) fn are_refused(stores: impl IntoIterator<Item = Result<impl Debug, StoreError>>) {
+/// Checks that invalid options are rejected by the builder, with an error that doesn't contain the password.
+pub(crate) fn are_invalid(stores: impl IntoIterator<Item = Result<impl Debug, StoreError>>) {
     for store in stores {
         let error = store.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Invalid);
@@ -18,8 +18,8 @@ pub(crate) fn are_refused(stores: impl IntoIterator<Item = Result<impl Debug, St
     }
 }
 
-/// What is in the tables of one store is not in those of the other.
-pub(crate) async fn are_kept_apart(one: &impl JobStore, other: &impl JobStore) {
+/// Checks that the tables of two stores are separate.
+pub(crate) async fn are_separate(one: &impl JobStore, other: &impl JobStore) {
     one.start().await.unwrap();
     other.start().await.unwrap();
     one.add(vec![due("a", at(0))]).await.unwrap();
@@ -28,8 +28,8 @@ pub(crate) async fn are_kept_apart(one: &impl JobStore, other: &impl JobStore) {
     assert_eq!(remove_all(one).await.unwrap(), 1);
 }
 
-/// A store on the user's own pool works on it, and leaves it open.
-pub(crate) async fn leaves_the_pool_open<D: Database>(store: &impl JobStore, pool: &Pool<D>) {
+/// Checks that a store uses a pool provided by the user, and doesn't close it.
+pub(crate) async fn keeps_the_pool_open<D: Database>(store: &impl JobStore, pool: &Pool<D>) {
     store.start().await.unwrap();
     store.add(vec![due("a", at(3))]).await.unwrap();
     store.shutdown().await;
@@ -42,8 +42,8 @@ pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// A store works in one runtime after the other.
-pub(crate) fn starts_again_in_another_runtime(store: &impl JobStore) {
+/// Checks that a store works in several runtimes, one after the other.
+pub(crate) fn restarts_in_another_runtime(store: &impl JobStore) {
     for expected in 0..3 {
         runtime().block_on(async {
             store.start().await.unwrap();

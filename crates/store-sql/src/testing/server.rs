@@ -1,4 +1,4 @@
-//! Servers that are not there, or don't answer.
+//! Tests with unreachable and unresponsive servers.
 
 use punctual_core::{
     CommitBatch, CommitOutcome, HistoryEntry, JobId, JobRecord, JobStore, NodeId, OutcomeKind,
@@ -6,14 +6,14 @@ use punctual_core::{
 };
 use tokio::time::timeout;
 
-use super::{Line, PATIENCE, advance, at, claim, due, remove_all, tells};
-use crate::client::{Client, Columns};
+use super::{FaultyProxy, WAIT_TIMEOUT, advance, assert_store_error, at, claim, due, remove_all};
+use crate::client::{Client, SqlRow};
 use crate::database::Database;
 use crate::dialect::Dialect;
 
-/// Calls again what failed for a reason that passes, as a scheduler does: with limits as short as those of some
-/// tests, anything may fail on a busy machine.
-pub(crate) async fn at_last<T>(call: impl AsyncFn() -> Result<T, StoreError>) -> T {
+/// Retries a call after retryable errors, as a scheduler does: with the short timeouts of some tests, any call may fail
+/// on a busy machine.
+pub(crate) async fn retry_until_ok<T>(call: impl AsyncFn() -> Result<T, StoreError>) -> T {
     let calls = async {
         loop {
             match call().await {
@@ -22,32 +22,35 @@ pub(crate) async fn at_last<T>(call: impl AsyncFn() -> Result<T, StoreError>) ->
             }
         }
     };
-    timeout(PATIENCE, calls).await.expect("it works at last")
+    timeout(WAIT_TIMEOUT, calls).await.expect("the call succeeds eventually")
 }
 
-/// A store whose server is not there says so.
-pub(crate) async fn gives_up(store: &impl JobStore) {
-    let start = timeout(PATIENCE, store.start());
-    let error = start.await.expect("it gives up").unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "no connection");
+/// Checks that a store whose server is unreachable reports it.
+pub(crate) async fn unreachable_server_is_reported(store: &impl JobStore) {
+    let start = timeout(WAIT_TIMEOUT, store.start());
+    let error = start.await.expect("the call times out").unwrap_err();
+    assert_store_error(&error, StoreErrorKind::Unavailable, "waiting for a connection");
     assert!(error.is_retryable());
 }
 
-/// A store with one connection, which `close` closes, makes another.
-pub(crate) async fn connects_anew(store: &impl JobStore, mut close: impl AsyncFnMut()) {
+/// Checks that a store with one connection, which `close` closes, opens a new one.
+pub(crate) async fn closed_connection_is_replaced(
+    store: &impl JobStore,
+    mut close: impl AsyncFnMut(),
+) {
     for _ in 0..3 {
         close().await;
-        // It was in use a moment ago, and so is not tested before it is used again.
+        // The connection was used recently, so the pool does not ping it first.
         if let Err(error) = store.next_wakeup(&TaskFilter::Any).await {
-            tells(&error, StoreErrorKind::Unavailable, "");
+            assert_store_error(&error, StoreErrorKind::Unavailable, "");
         }
-        store.next_wakeup(&TaskFilter::Any).await.expect("there is another connection");
+        store.next_wakeup(&TaskFilter::Any).await.expect("a new connection is opened");
     }
 }
 
-/// A pool with one connection, whose number on the server this statement answers, has it back after a call that
-/// came to its end, and closes it after another.
-pub(crate) async fn only_finished_calls_give_it_back<D: Dialect>(
+/// Checks that a pool with one connection reuses it after a completed call, and closes it after a cancelled one.
+/// `number` is a statement that returns the server's id of the connection.
+pub(crate) async fn only_completed_calls_return_their_connection<D: Dialect>(
     dialect: &D,
     number: &'static str,
 ) {
@@ -57,77 +60,77 @@ pub(crate) async fn only_finished_calls_give_it_back<D: Dialect>(
         let rows = connection.fetch(dialect.sql(number), &[]).await.unwrap();
         numbers.push(rows[0].int(0).unwrap());
         match finished {
-            true => connection.finish(),
+            true => connection.release(),
             false => drop(connection),
         }
     }
-    assert_eq!(numbers[0], numbers[1], "it is used again");
-    assert_ne!(numbers[1], numbers[2], "nobody knows what it was about, so it was closed");
+    assert_eq!(numbers[0], numbers[1], "it is reused");
+    assert_ne!(numbers[1], numbers[2], "its state is unknown, so it is closed");
 }
 
-/// A store that is connected by this line gives up while nothing comes through it, and goes on afterwards.
-pub(crate) async fn bears_silence(store: &impl JobStore, line: &Line) {
-    at_last(async || store.start().await).await;
-    at_last(async || store.add(vec![due("a", at(0))]).await).await;
-    line.open.send(false).unwrap();
-    let wait = timeout(PATIENCE, store.next_wakeup(&TaskFilter::Any));
-    let error = wait.await.expect("it gives up").unwrap_err();
+/// Checks that calls through a stalled connection time out, and that the store recovers afterwards.
+pub(crate) async fn recovers_from_stall(store: &impl JobStore, proxy: &FaultyProxy) {
+    retry_until_ok(async || store.start().await).await;
+    retry_until_ok(async || store.add(vec![due("a", at(0))]).await).await;
+    proxy.open.send(false).unwrap();
+    let wait = timeout(WAIT_TIMEOUT, store.next_wakeup(&TaskFilter::Any));
+    let error = wait.await.expect("the call times out").unwrap_err();
     assert!(error.is_retryable(), "{error}");
-    line.open.send(true).unwrap();
-    let next = at_last(async || store.next_wakeup(&TaskFilter::Any).await).await;
+    proxy.open.send(true).unwrap();
+    let next = retry_until_ok(async || store.next_wakeup(&TaskFilter::Any).await).await;
     assert_eq!(next, Some(at(0)));
 }
 
-/// A store whose two connections are lost without a word while both are in use makes others.
-pub(crate) async fn outlives_its_connections(store: &impl JobStore, line: &Line) {
-    at_last(async || store.start().await).await;
+/// Checks that a store opens new connections after both of its connections were silently lost during calls.
+pub(crate) async fn reconnects_after_silent_loss(store: &impl JobStore, proxy: &FaultyProxy) {
+    retry_until_ok(async || store.start().await).await;
     let add = async |name| store.add(vec![due(name, at(0))]).await;
     let both = async || tokio::join!(add("a"), add("b"));
     let losses = async {
         loop {
-            at_last(async || {
+            retry_until_ok(async || {
                 let (one, other) = both().await;
                 one.and(other)
             })
             .await;
-            line.lose();
-            // On a busy machine the pool may have given one of the connections up before it was lost.
+            proxy.lose();
+            // On a busy machine the pool may have closed one of the connections before it was lost.
             if let (Err(one), Err(other)) = both().await {
                 return [one, other];
             }
         }
     };
-    let errors = timeout(PATIENCE, losses).await.expect("they are given up");
+    let errors = timeout(WAIT_TIMEOUT, losses).await.expect("the calls time out");
     assert!(errors.iter().all(StoreError::is_retryable), "{errors:?}");
-    at_last(async || add("c").await).await;
+    retry_until_ok(async || add("c").await).await;
 }
 
-/// A store that is connected by this line claims a batch and commits it, with runs and a history, in one round trip
-/// each, once the statements are prepared.
-pub(crate) async fn speaks_once_for_a_batch(store: &impl JobStore, line: &Line) {
-    at_last(async || store.start().await).await;
+/// Checks that a batch is claimed in one round trip, and committed with runs and history in another one, once the
+/// statements have been prepared.
+pub(crate) async fn batch_is_one_round_trip(store: &impl JobStore, proxy: &FaultyProxy) {
+    retry_until_ok(async || store.start().await).await;
     let jobs: Vec<_> = (0..100).map(|n| due(&format!("job {n}"), at(0))).collect();
     let rounds = async {
         loop {
             remove_all(store).await.unwrap();
             store.add(jobs.clone()).await.unwrap();
-            let (asked, claims) = line.round_trips(claim(store)).await;
+            let (claim_trips, claims) = proxy.count_round_trips(claim(store)).await;
             let claims = claims.unwrap();
             assert_eq!(claims.len(), 99);
             let commit = |claim: &JobRecord| advance(claim.id.as_str(), claim.fence);
             let commits = claims.iter().map(commit).collect();
             let batch = CommitBatch::new(commits, claims.iter().map(ended).collect());
-            let (told, outcomes) = line.round_trips(store.commit(batch)).await;
+            let (commit_trips, outcomes) = proxy.count_round_trips(store.commit(batch)).await;
             assert_eq!(outcomes.unwrap(), [CommitOutcome::Done; 99]);
-            if (asked, told) == (1, 1) {
+            if (claim_trips, commit_trips) == (1, 1) {
                 return;
             }
         }
     };
-    timeout(PATIENCE, rounds).await.expect("a batch takes more than one round trip");
+    timeout(WAIT_TIMEOUT, rounds).await.expect("a batch takes one round trip");
 }
 
-/// A run of this job that has ended.
+/// A finished run of this job.
 fn ended(record: &JobRecord) -> HistoryEntry {
     HistoryEntry {
         run_id: RunId::random(),
@@ -143,15 +146,18 @@ fn ended(record: &JobRecord) -> HistoryEntry {
     }
 }
 
-/// A machine that is cut off, or a process that is stopped, in the middle of a transaction, holds what it
-/// holds for some seconds only.
-pub(crate) async fn holds_nothing_for_long<D: Dialect>(gone: &Database<D>, heir: &impl JobStore) {
+/// Checks that the locks of a client that is disconnected or suspended in the middle of a transaction are released
+/// after some seconds.
+pub(crate) async fn abandoned_locks_expire<D: Dialect>(
+    gone: &Database<D>,
+    new_owner: &impl JobStore,
+) {
     gone.add(&[due("a", at(0))]).await.unwrap();
     let mut transaction = gone.dialect.write().await.unwrap();
     let id = JobId::new("a").unwrap();
     assert_eq!(gone.remove_in(&mut transaction, &[id]).await.unwrap(), [true]);
-    // The first time it may be it that gives up.
-    let removed = at_last(async || remove_all(heir).await).await;
-    assert_eq!(removed, 1, "what was not committed is undone");
+    // The first attempt may time out before the locks are released.
+    let removed = retry_until_ok(async || remove_all(new_owner).await).await;
+    assert_eq!(removed, 1, "the uncommitted removal is rolled back");
     drop(transaction);
 }

@@ -1,4 +1,4 @@
-//! What is odd.
+//! Tests of unusual names and sizes.
 
 use punctual_core::{
     Commit, CommitAction, CommitBatch, CommitOutcome, Fence, InFlightRun, JobRecord, JobStore,
@@ -7,7 +7,7 @@ use punctual_core::{
 
 use super::{at, claim, due, run};
 
-pub(crate) async fn jobs_of_any_name_leave_with_their_last_run(store: &impl JobStore) {
+pub(crate) async fn jobs_with_unusual_names_are_removed_with_their_last_run(store: &impl JobStore) {
     let names = ["a\"b", "a\\b", "a\\u0062", "a/b?1'", "😀 ", "%_", "null", "[1]"];
     store.add(names.map(|name| due(name, at(0))).to_vec()).await.unwrap();
     let claims = claim(store).await.unwrap();
@@ -24,8 +24,8 @@ pub(crate) async fn jobs_of_any_name_leave_with_their_last_run(store: &impl JobS
     };
     let finish = commits(|record| record.fence, CommitAction::Finish { start: vec![run] });
     assert!(store.commit(finish).await.unwrap().iter().all(|it| *it == CommitOutcome::Done));
-    let heir = NodeId::new("heir").unwrap();
-    let taken = store.take_over(&heir, at(9), 99, &TaskFilter::Any).await.unwrap();
+    let new_owner = NodeId::new("new_owner").unwrap();
+    let taken = store.take_over(&new_owner, at(9), 99, &TaskFilter::Any).await.unwrap();
     assert_eq!(taken.runs.len(), names.len());
     let clear = commits(|_| Fence(2), CommitAction::ClearRun { run_id });
     assert!(store.commit(clear).await.unwrap().iter().all(|it| *it == CommitOutcome::Removed));

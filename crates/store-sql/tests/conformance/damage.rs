@@ -1,9 +1,9 @@
-//! What makes no sense, written into the tables past the store.
+//! Statements that write corrupt data to the tables.
 
 use punctual_testkit::job_store::Damage;
 
-/// The statements that do this damage, to tables whose names begin with the prefix: with the columns that have a job's
-/// id, each after its table, and the one that has the metadata's key, as it is quoted.
+/// Returns the statements for this damage, for tables with this prefix. `by_id` lists the columns that contain a job's
+/// id, each with its table; `key` is the quoted column of the metadata's key.
 pub(crate) fn statements(
     damage: &Damage,
     prefix: &str,
@@ -49,6 +49,6 @@ pub(crate) fn statements(
             let (text, run) = (quoted(text), quoted(&run_id.to_string()));
             vec![format!("UPDATE {prefix}history SET outcome = {text} WHERE run_id = {run}")]
         }
-        other => panic!("{other:?} is not known here"),
+        other => panic!("{other:?} is not supported by this fixture"),
     }
 }

@@ -1,8 +1,8 @@
-//! The contract of job stores, kept by each database.
+//! The conformance suite on each database.
 
-/// How long the cases' stores wait for what others hold, on however busy a machine: many cases run at a time.
+/// The lock timeout of the stores under test: many cases run concurrently on a busy machine.
 #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const WAIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
 mod damage;

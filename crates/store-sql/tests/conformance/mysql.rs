@@ -1,4 +1,4 @@
-//! MySQL and MariaDB: whichever `PUNCTUAL_TEST_MYSQL_URL` leads to.
+//! MySQL or MariaDB: the server of `PUNCTUAL_TEST_MYSQL_URL`.
 
 use punctual_store_sql::MySqlJobStore;
 use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
@@ -8,16 +8,16 @@ use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use uuid::Uuid;
 
 use crate::transaction::begin;
-use crate::{PATIENCE, damage};
+use crate::{WAIT_TIMEOUT, damage};
 
-/// Tables of its own, opened anew by each handle.
+/// Separate tables for each case; each store opens its own connections.
 struct Tables {
     prefix: String,
 }
 
 impl Tables {
     async fn connect() -> MySqlConnection {
-        MySqlConnection::connect(&server_url("mysql")).await.expect("a server")
+        MySqlConnection::connect(&server_url("mysql")).await.expect("the test server is reachable")
     }
 }
 
@@ -30,15 +30,15 @@ impl StoreFixture for Tables {
 
     async fn open(&self) -> MySqlJobStore {
         let builder = MySqlJobStore::builder().url(server_url("mysql"));
-        let builder = builder.acquire_timeout(PATIENCE).lock_timeout(PATIENCE);
-        builder.table_prefix(&*self.prefix).build().expect("a good URL")
+        let builder = builder.acquire_timeout(WAIT_TIMEOUT).lock_timeout(WAIT_TIMEOUT);
+        builder.table_prefix(&*self.prefix).build().expect("valid options")
     }
 
     async fn begin(&self) -> Option<Box<dyn OpenTransaction>> {
-        Some(begin(&MySqlPool::connect_lazy(&server_url("mysql")).expect("a good URL")).await)
+        Some(begin(&MySqlPool::connect_lazy(&server_url("mysql")).expect("a valid URL")).await)
     }
 
-    /// It refuses names that are too long.
+    /// The server rejects names that are too long.
     async fn damage(&self, damage: Damage) -> bool {
         let mut connection = Self::connect().await;
         let by_id = [("jobs", "id"), ("runs", "job_id")];

@@ -1,4 +1,4 @@
-//! PostgreSQL, at `PUNCTUAL_TEST_POSTGRES_URL`.
+//! PostgreSQL: the server of `PUNCTUAL_TEST_POSTGRES_URL`.
 
 use punctual_store_sql::PostgresJobStore;
 use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
@@ -8,14 +8,14 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::transaction::begin;
-use crate::{PATIENCE, damage};
+use crate::{WAIT_TIMEOUT, damage};
 
-/// A schema of its own.
+/// A separate schema for each case.
 struct Schema(String);
 
 impl Schema {
     async fn connect() -> PgConnection {
-        PgConnection::connect(&server_url("postgres")).await.expect("the server is there")
+        PgConnection::connect(&server_url("postgres")).await.expect("the test server is reachable")
     }
 }
 
@@ -23,18 +23,18 @@ impl StoreFixture for Schema {
     type Store = PostgresJobStore;
 
     async fn set_up(case: &'static str) -> Option<Self> {
-        // PostgreSQL's names have 63 bytes.
+        // Names in PostgreSQL have at most 63 bytes.
         Some(Self(format!("t{}_{case:.29}", Uuid::new_v4().simple())))
     }
 
     async fn open(&self) -> PostgresJobStore {
         let builder = PostgresJobStore::builder().url(server_url("postgres"));
-        let builder = builder.acquire_timeout(PATIENCE);
-        builder.schema(&self.0).build().expect("a plain name")
+        let builder = builder.acquire_timeout(WAIT_TIMEOUT);
+        builder.schema(&self.0).build().expect("valid options")
     }
 
     async fn begin(&self) -> Option<Box<dyn OpenTransaction>> {
-        Some(begin(&PgPool::connect_lazy(&server_url("postgres")).expect("a good URL")).await)
+        Some(begin(&PgPool::connect_lazy(&server_url("postgres")).expect("a valid URL")).await)
     }
 
     async fn damage(&self, damage: Damage) -> bool {
@@ -43,14 +43,14 @@ impl StoreFixture for Schema {
         let prefix = format!("{}.punctual_", self.0);
         for statement in damage::statements(&damage, &prefix, &by_id, "key") {
             let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
-            done.expect("PostgreSQL takes everything");
+            done.expect("PostgreSQL accepts all values");
         }
         true
     }
 
     async fn tear_down(self) {
         let drop = AssertSqlSafe(format!("DROP SCHEMA {} CASCADE", self.0));
-        sqlx::raw_sql(drop).execute(&mut Self::connect().await).await.expect("the schema is there");
+        sqlx::raw_sql(drop).execute(&mut Self::connect().await).await.expect("the schema exists");
     }
 }
 

@@ -1,4 +1,4 @@
-//! SQLite.
+//! SQLite, in files and in memory.
 
 use punctual_store_sql::SqliteJobStore;
 use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
@@ -7,15 +7,15 @@ use sqlx::{AssertSqlSafe, ConnectOptions};
 use tempfile::TempDir;
 
 use crate::transaction::begin;
-use crate::{PATIENCE, damage};
+use crate::{WAIT_TIMEOUT, damage};
 
-/// A file of its own, opened anew by each handle.
+/// A separate file for each case; each store opens its own connections.
 struct File(TempDir);
 
 impl File {
     fn options(&self) -> SqliteConnectOptions {
         let options = SqliteConnectOptions::new().filename(self.0.path().join("jobs.sqlite"));
-        options.busy_timeout(PATIENCE)
+        options.busy_timeout(WAIT_TIMEOUT)
     }
 }
 
@@ -23,12 +23,12 @@ impl StoreFixture for File {
     type Store = SqliteJobStore;
 
     async fn set_up(_case: &'static str) -> Option<Self> {
-        Some(Self(tempfile::tempdir().expect("a temporary folder")))
+        Some(Self(tempfile::tempdir().expect("a temporary directory")))
     }
 
     async fn open(&self) -> SqliteJobStore {
         let builder = SqliteJobStore::builder().file(self.0.path().join("jobs.sqlite"));
-        builder.busy_timeout(PATIENCE).build().expect("a plain path")
+        builder.busy_timeout(WAIT_TIMEOUT).build().expect("valid options")
     }
 
     async fn begin(&self) -> Option<Box<dyn OpenTransaction>> {
@@ -40,20 +40,20 @@ impl StoreFixture for File {
         let by_id = [("jobs", "id"), ("runs", "job_id")];
         for statement in damage::statements(&damage, "punctual_", &by_id, "key") {
             let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
-            done.expect("SQLite takes everything");
+            done.expect("SQLite accepts all values");
         }
         true
     }
 }
 
-/// A database in memory, shared by clones of its handle.
+/// A database in memory, which clones of the store share.
 struct Memory(SqliteJobStore);
 
 impl StoreFixture for Memory {
     type Store = SqliteJobStore;
 
     async fn set_up(_case: &'static str) -> Option<Self> {
-        Some(Self(SqliteJobStore::in_memory().expect("no options to be wrong")))
+        Some(Self(SqliteJobStore::in_memory().expect("valid options")))
     }
 
     async fn open(&self) -> SqliteJobStore {

@@ -1,4 +1,4 @@
-//! Transactions beside the store.
+//! Transactions on connections outside of the store.
 
 use std::any::Any;
 
@@ -25,10 +25,10 @@ where
     }
 
     fn commit(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(async move { self.0.commit().await.expect("a transaction that can be committed") })
+        Box::pin(async move { self.0.commit().await.expect("the commit succeeds") })
     }
 
     fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(async move { self.0.rollback().await.expect("a transaction") })
+        Box::pin(async move { self.0.rollback().await.expect("the rollback succeeds") })
     }
 }

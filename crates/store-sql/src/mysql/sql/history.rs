@@ -1,8 +1,8 @@
-//! Statements about the history of runs.
+//! Statements for the history of runs.
 
 use crate::sql::HistoryStatements;
 
-/// A page of the history, along an index: `?1` entries that ended from `?2` to `?3`, older than `?4`, `?5`,
+/// A page of the history, read from an index: `?1` entries that finished from `?2` to `?3`, before the key `?4`, `?5`,
 /// `?6`.
 macro_rules! select_history {
     ($index:literal, $which:literal) => {
@@ -24,10 +24,10 @@ macro_rules! select_history {
 
 pub(in crate::mysql) const HISTORY: HistoryStatements = HistoryStatements {
     read: select_history!("PRIMARY", ""),
-    read_of_job: select_history!("of_job", "AND h.job_id = ?8 "),
+    read_for_job: select_history!("of_job", "AND h.job_id = ?8 "),
     forget_before: "
         DELETE FROM {p}history WHERE finished < ?1 ORDER BY finished, run_id, attempt LIMIT ?2",
-    // What others write or forget just now is passed over: somewhat too many stay, until the next time.
+    // Entries that concurrent transactions insert or delete are skipped: some more are kept until the next call.
     forget_beyond: "
         DELETE h FROM (
             SELECT old.finished, old.run_id, old.attempt FROM (
@@ -51,7 +51,7 @@ pub(in crate::mysql) const HISTORY: HistoryStatements = HistoryStatements {
             AND h.run_id = beyond.run_id AND h.attempt = beyond.attempt",
 };
 
-/// Rows are those of `history::entry_rows`. An entry that is there stays as it is.
+/// Rows are those of `history::entry_rows`. An existing entry is not changed.
 pub(in crate::mysql) const RECORD_HISTORY: [&str; 3] = [
     "INSERT INTO {p}history
          (finished, run_id, attempt, job_id, task, node, scheduled_time, started, outcome, error)

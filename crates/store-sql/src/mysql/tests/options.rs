@@ -1,4 +1,4 @@
-//! The builder's checks, and what its options do.
+//! Tests of the builder and of its options.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use super::super::MySqlJobStore;
 use super::Tables;
 use crate::dialect::Dialect;
 use crate::testing::options::{
-    are_kept_apart, are_refused, leaves_the_pool_open, runtime, starts_again_in_another_runtime,
+    are_invalid, are_separate, keeps_the_pool_open, restarts_in_another_runtime, runtime,
 };
 
 #[test]
-fn what_can_not_be_is_refused_at_once() {
+fn invalid_options_are_rejected_by_the_builder() {
     let good = || MySqlJobStore::builder().url("mysql://u:hunter2@localhost/jobs");
     good().build().unwrap();
     MySqlJobStore::builder().connect_options(MySqlConnectOptions::new()).build().unwrap();
     MySqlJobStore::open("mariadb://u:hunter2@localhost/jobs").unwrap();
-    are_refused([
+    are_invalid([
         MySqlJobStore::builder().build(),
         MySqlJobStore::open(""),
         MySqlJobStore::open("postgres://u:hunter2@localhost/jobs"),
@@ -39,7 +39,7 @@ fn what_can_not_be_is_refused_at_once() {
 }
 
 #[test]
-fn debug_tells_no_password() {
+fn debug_does_not_contain_the_password() {
     let builder = MySqlJobStore::builder().url("mysql://u:hunter2@localhost/jobs");
     assert!(!format!("{builder:?}").contains("hunter2"));
     assert!(!format!("{:?}", builder.build().unwrap()).contains("hunter2"));
@@ -48,24 +48,24 @@ fn debug_tells_no_password() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_not_started_says_so() {
+async fn a_store_that_is_not_started_is_unavailable() {
     let store = MySqlJobStore::open("mysql://localhost/jobs").unwrap();
     let error = store.next_wakeup(&TaskFilter::Any).await.unwrap_err();
     assert!(error.is_retryable());
 }
 
 #[tokio::test]
-async fn prefixes_keep_stores_apart() {
+async fn stores_with_different_prefixes_are_separate() {
     let (one, two) = (Tables::new().await, Tables::new().await);
-    are_kept_apart(&one.builder().build().unwrap(), &two.builder().build().unwrap()).await;
+    are_separate(&one.builder().build().unwrap(), &two.builder().build().unwrap()).await;
     one.drop().await;
     two.drop().await;
 }
 
 #[tokio::test]
-async fn a_pool_of_the_users_own_is_used_and_left_open() {
+async fn a_user_provided_pool_is_used_and_kept_open() {
     let tables = Tables::new().await;
-    // One connection, in the strictest isolation: nothing of ours may depend on either.
+    // One connection, with the strictest isolation level: the store must not depend on either.
     let pool = MySqlPoolOptions::new()
         .max_connections(1)
         .after_connect(|connection, _| {
@@ -79,17 +79,17 @@ async fn a_pool_of_the_users_own_is_used_and_left_open() {
         .unwrap();
     let builder = MySqlJobStore::builder().pool(pool.clone());
     let store = builder.table_prefix(&*tables.prefix).build().unwrap();
-    leaves_the_pool_open(&store, &pool).await;
-    // It has another name in MySQL than in older MariaDB, and both in newer MariaDB.
+    keeps_the_pool_open(&store, &pool).await;
+    // The name of the variable depends on the server and its version.
     let isolation =
         "SHOW VARIABLES WHERE Variable_name IN ('transaction_isolation', 'tx_isolation')";
     let isolation: (String, String) = sqlx::query_as(isolation).fetch_one(&pool).await.unwrap();
-    assert_eq!(isolation.1, "SERIALIZABLE", "the user's settings stay");
+    assert_eq!(isolation.1, "SERIALIZABLE", "the user's settings are kept");
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn a_pool_without_a_database_is_refused() {
+async fn a_pool_without_a_database_is_invalid() {
     let url = server_url("mysql");
     let (server, _database) = url.rsplit_once('/').unwrap();
     let options: MySqlConnectOptions = server.parse().unwrap();
@@ -100,7 +100,7 @@ async fn a_pool_without_a_database_is_refused() {
 }
 
 #[tokio::test]
-async fn a_pool_whose_settings_are_in_the_way_is_refused() {
+async fn a_pool_with_unsuitable_settings_is_invalid() {
     let mut tables = Tables::new().await;
     let is_mariadb = "SELECT VERSION() LIKE '%MariaDB%'";
     let is_mariadb: bool = sqlx::query_scalar(is_mariadb).fetch_one(&mut tables.own).await.unwrap();
@@ -122,7 +122,7 @@ async fn a_pool_whose_settings_are_in_the_way_is_refused() {
         let builder = MySqlJobStore::builder().pool(pool).table_prefix(&*tables.prefix);
         let started = builder.build().unwrap().start().await;
         if setting.starts_with("group_concat") && !is_mariadb {
-            started.expect("MySQL gathers keys without a limit");
+            started.expect("MySQL has no limit for aggregated keys");
             continue;
         }
         let error = started.unwrap_err();
@@ -134,22 +134,22 @@ async fn a_pool_whose_settings_are_in_the_way_is_refused() {
 }
 
 #[tokio::test]
-async fn connections_of_its_own_have_the_settings_that_it_needs() {
+async fn own_connections_have_the_required_settings() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let database = store.handle.opened().unwrap();
+    let database = store.handle.current_backend().unwrap();
     let mut connection = database.dialect.read().await.unwrap();
     let set = "
         SELECT CONCAT_WS(' ', @@autocommit + 0, @@sql_safe_updates + 0, @@sql_big_selects + 0,
             @@sql_select_limit, @@group_concat_max_len)";
     let found: String = sqlx::query_scalar(set).fetch_one(&mut *connection).await.unwrap();
-    assert_eq!(found, "1 0 1 18446744073709551615 1073741824", "whatever the server's are");
+    assert_eq!(found, "1 0 1 18446744073709551615 1073741824");
     tables.drop().await;
 }
 
 #[test]
-fn it_starts_again_in_another_runtime() {
+fn a_store_restarts_in_another_runtime() {
     let tables = runtime().block_on(Tables::new());
-    starts_again_in_another_runtime(&tables.builder().build().unwrap());
+    restarts_in_another_runtime(&tables.builder().build().unwrap());
     runtime().block_on(async { Tables { own: super::connect().await, ..tables }.drop().await });
 }

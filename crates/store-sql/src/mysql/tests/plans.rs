@@ -1,15 +1,15 @@
-//! What the server means to do: no statement of the firing path may read a whole table.
+//! Query plans: no statement of the firing path may scan a table.
 
 use punctual_core::{JobStore, NewRecord};
 use sqlx::{AssertSqlSafe, Row};
 
-use super::super::numbered::literal;
+use super::super::parameters::literal;
 use super::super::sql::{self, HISTORY, STATEMENTS};
 use super::{Tables, at, due};
-use crate::client::Value::{self, Flag, Int, MaybeText, Text};
-use crate::sql::{HAS_EXPIRED, LIVING, REVOKE};
+use crate::client::Value::{self, Bool, Int, NullableText, Text};
+use crate::sql::{HAS_EXPIRED, LIVE_NODES, REVOKE};
 
-/// A row of a plan: the table, how it is read, by which index, and remarks.
+/// A row of a plan: the table, the access type, the index, and remarks.
 #[derive(Debug)]
 struct Step {
     table: String,
@@ -37,8 +37,8 @@ impl Tables {
     }
 }
 
-/// Tables with jobs: with few of them a scan would be quicker, but would wait for what others hold. Half as many are
-/// paused, and so stand first in the index.
+/// Tables with jobs. For few jobs a scan would be faster, but would wait for locks on other rows. Half as many jobs are
+/// paused, and therefore come first in the index.
 async fn filled(count: i64) -> Tables {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
@@ -62,25 +62,25 @@ async fn due_jobs_are_found_by_the_due_index() {
 async fn due_index(mut tables: Tables, jobs: i64) {
     let (now, limit, tasks) = (Int(at(1_900).as_micros()), Int(100), Text("[\"work\"]"));
     let statements = [
-        (sql::HOLD_DUE, vec![now, limit, MaybeText(None)]),
-        (sql::HOLD_DUE, vec![now, limit, tasks]),
-        (sql::MORE, vec![now, limit, tasks]),
-        (STATEMENTS.next_wakeup, vec![MaybeText(None)]),
+        (sql::LOCK_DUE, vec![now, limit, NullableText(None)]),
+        (sql::LOCK_DUE, vec![now, limit, tasks]),
+        (sql::HAS_MORE_DUE, vec![now, limit, tasks]),
+        (STATEMENTS.next_wakeup, vec![NullableText(None)]),
         (STATEMENTS.next_wakeup, vec![tasks]),
         (STATEMENTS.orphaned_claims, vec![now, limit, tasks]),
-        (STATEMENTS.look, vec![Text("here"), now, tasks]),
-        (STATEMENTS.look, vec![Text("here"), now, MaybeText(None)]),
+        (STATEMENTS.renewal_status, vec![Text("here"), now, tasks]),
+        (STATEMENTS.renewal_status, vec![Text("here"), now, NullableText(None)]),
     ];
     for (statement, values) in statements {
         let plan = tables.plan(statement, &values).await;
-        // Subqueries stand in the plan from the last to the first.
+        // Subqueries follow the outer query in the plan.
         let step = plan.iter().rfind(|step| step.table == "j").expect("it reads the jobs");
-        // Where there is nothing MySQL goes through all of it.
+        // MySQL scans the index of an empty table.
         let all = jobs == 0 && step.access == "index" && !statement.contains("FOR UPDATE");
         assert!(all || step.access == "range", "{statement}: {plan:#?}");
         assert_eq!(step.index, "due", "{statement}: {plan:#?}");
         assert!(!step.remarks.contains("filesort"), "{statement}: {plan:#?}");
-        // Jobs of other tasks are told before they are held.
+        // Jobs of other tasks are excluded before their rows are locked.
         let by_index = ["Using index condition", "Using index"];
         assert!(by_index.iter().any(|how| step.remarks.contains(how)), "{statement}: {plan:#?}");
     }
@@ -88,7 +88,7 @@ async fn due_index(mut tables: Tables, jobs: i64) {
 }
 
 #[tokio::test]
-async fn nothing_on_the_way_of_a_fire_scans_a_table() {
+async fn no_statement_of_the_firing_path_scans_a_table() {
     for count in [0, 3, 2_000] {
         no_scans(filled(count).await).await;
     }
@@ -112,41 +112,41 @@ async fn no_scans(mut tables: Tables) {
         (sql::START_RUNS, vec![id, number]),
         (sql::RECORD_RUN, vec![id, number, run, number, number, id, number]),
         (sql::RETRY_RUN, vec![id, number, run, number, number, id, number]),
-        (sql::ARE_RECORDED, vec![id, runs]),
+        (sql::RUNS_EXIST, vec![id, runs]),
         (sql::SETTLED, vec![fences]),
         (sql::CLEAR_RUN, vec![id, number, run]),
-        (sql::HOLD, vec![ids]),
-        (sql::OVER, vec![ids]),
+        (sql::LOCK_JOBS, vec![ids]),
+        (sql::SELECT_COMPLETED, vec![ids]),
         (sql::FENCES, vec![ids]),
-        (sql::LEAVING, vec![]),
-        (sql::LEAVE, vec![]),
-        (STATEMENTS.orphans, vec![number, number, MaybeText(None)]),
+        (sql::COMPLETED_IDS, vec![]),
+        (sql::DELETE_COMPLETED, vec![]),
+        (STATEMENTS.orphans, vec![number, number, NullableText(None)]),
         (STATEMENTS.orphans, vec![number, number, Text("[\"work\"]")]),
         (STATEMENTS.take_over, vec![pairs, id]),
         (STATEMENTS.release, vec![ids]),
         (STATEMENTS.get, vec![id]),
         (
             STATEMENTS.update,
-            vec![id, number, Flag(true), number, number, id, Flag(false), Flag(true), number],
+            vec![id, number, Bool(true), number, number, id, Bool(false), Bool(true), number],
         ),
         (STATEMENTS.update_definition, vec![id, id]),
-        (STATEMENTS.hold, vec![ids]),
+        (STATEMENTS.lock_jobs, vec![ids]),
         (STATEMENTS.remove, vec![ids]),
         (STATEMENTS.remove_runs, vec![ids]),
         (STATEMENTS.list_scheduled_after, vec![number, number, id]),
         (STATEMENTS.list_unscheduled_after, vec![number, id]),
         (HAS_EXPIRED, vec![id, number]),
         (REVOKE, vec![id, number]),
-        (LIVING, vec![number]),
-        (sql::PROLONG, vec![id, number, MaybeText(None), number]),
+        (LIVE_NODES, vec![number]),
+        (sql::RENEW_LEASE, vec![id, number, NullableText(None), number]),
         (HISTORY.read, vec![number, Int(i64::MIN), last, last, run, number, outcomes]),
-        (HISTORY.read_of_job, vec![number, number, last, last, run, number, outcomes, id]),
+        (HISTORY.read_for_job, vec![number, number, last, last, run, number, outcomes, id]),
         (HISTORY.forget_before, vec![number, number]),
     ];
     for (statement, values) in statements {
         let plan = tables.plan(statement, &values).await;
-        // Who looks for the dead looks at all nodes and runs in flight, for they have no index by lease or by
-        // node; and sorts the runs.
+        // The search for orphans scans all nodes and runs in flight, which have no index by lease or by node, and
+        // sorts the runs.
         let searches = statement.contains("{p}nodes WHERE alive_until >");
         for step in &plan {
             if searches && (step.table == "r" || step.table.ends_with("_nodes")) {

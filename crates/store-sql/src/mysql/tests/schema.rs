@@ -1,4 +1,4 @@
-//! Making and migrating the tables.
+//! Tests of the creation and migration of tables.
 
 use punctual_core::JobStore;
 use sqlx::Row;
@@ -6,7 +6,7 @@ use sqlx::Row;
 use super::super::schema::{SCHEMA, migrate};
 use super::{Tables, at, due};
 use crate::tables::TablePrefix;
-use crate::testing::schema::{makes_no_tables, migrates_no_tables, newer, refuses_version_9};
+use crate::testing::schema::{creates_no_tables, migrates_no_tables, newer, rejects_version_9};
 
 const NEXT: &str = "ALTER TABLE {p}nodes ADD COLUMN colour VARCHAR(9) NOT NULL DEFAULT 'blue';";
 
@@ -17,7 +17,7 @@ async fn older_tables_are_migrated_and_keep_their_jobs() {
     store.add(vec![due("a", at(0))]).await.unwrap();
     store.shutdown().await;
 
-    // To the code of the next release, what this one writes is older.
+    // For the code of the next release, these tables are older.
     let prefix = TablePrefix::new(&tables.prefix).unwrap();
     for _ in 0..2 {
         migrate(&mut tables.own, &prefix, &newer(SCHEMA, NEXT)).await.unwrap();
@@ -33,28 +33,28 @@ async fn older_tables_are_migrated_and_keep_their_jobs() {
 }
 
 #[tokio::test]
-async fn who_may_only_look_makes_and_migrates_nothing() {
+async fn with_make_tables_disabled_tables_are_neither_created_nor_migrated() {
     let mut tables = Tables::new().await;
     let looking = tables.builder().make_tables(false).build().unwrap();
-    makes_no_tables(&looking, &tables.builder().build().unwrap()).await;
+    creates_no_tables(&looking, &tables.builder().build().unwrap()).await;
     tables.run("UPDATE {p}schema SET version = 0").await;
     migrates_no_tables(&looking).await;
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn newer_tables_are_refused_and_left_alone() {
+async fn newer_tables_are_unsupported_and_not_changed() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     store.shutdown().await;
     tables.run("UPDATE {p}schema SET version = 9").await;
-    refuses_version_9(&store, SCHEMA).await;
+    rejects_version_9(&store, SCHEMA).await;
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn all_tables_have_a_key() {
-    // There are servers that take none without (`sql_require_primary_key`, `innodb_force_primary_key`).
+async fn all_tables_have_a_primary_key() {
+    // Servers can be configured to reject tables without one (`sql_require_primary_key`, `innodb_force_primary_key`).
     let mut tables = Tables::new().await;
     tables.started().await.shutdown().await;
     let without = "
@@ -70,11 +70,11 @@ async fn all_tables_have_a_key() {
 }
 
 #[tokio::test]
-async fn a_migration_that_was_cut_off_is_finished_by_the_next() {
+async fn an_interrupted_migration_is_completed_by_the_next_start() {
     let mut tables = Tables::new().await;
     let prefix = TablePrefix::new(&tables.prefix).unwrap();
     let migration = SCHEMA.migrations[0];
-    // Killed after each of its statements, before the version was written.
+    // Interrupted after each statement, before the version was written.
     for (cut, _) in migration.match_indices(" ROW_FORMAT = DYNAMIC;") {
         let begun = prefix.fill(SCHEMA.create_version) + ";" + &prefix.fill(&migration[..cut]);
         tables.run(&begun).await;
@@ -83,7 +83,7 @@ async fn a_migration_that_was_cut_off_is_finished_by_the_next() {
             .run("DROP TABLE {p}jobs, {p}runs, {p}nodes, {p}metadata, {p}history, {p}schema")
             .await;
     }
-    // And one that fails leaves the version that it came from.
+    // A migration that fails does not change the version.
     migrate(&mut tables.own, &prefix, &SCHEMA).await.unwrap();
     migrate(&mut tables.own, &prefix, &newer(SCHEMA, "ALTER TABLE {p}missing ADD x INT"))
         .await

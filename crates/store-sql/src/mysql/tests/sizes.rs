@@ -1,4 +1,4 @@
-//! What is large, what is too large, and what is odd.
+//! Tests of large values, values that are too large, and unusual names.
 
 use punctual_core::{
     Encoded, JobId, JobStore, RecordUpdate, Revision, StoreErrorKind, TaskName, Timestamp,
@@ -15,7 +15,7 @@ async fn a_mebibyte_of_arguments_and_the_year_9999() {
     let far = Timestamp::from_seconds(253_402_300_799);
     let mut large = due(&"😀".repeat(191), far);
     large.definition = Encoded::from(vec![0xFF; 1 << 20]);
-    // More than one packet.
+    // These jobs need several packets.
     let many: Vec<_> =
         (0..3_000).map(|n| due(&format!("{n}"), at(n))).chain([large.clone()]).collect();
     store.add(many).await.unwrap();
@@ -27,15 +27,15 @@ async fn a_mebibyte_of_arguments_and_the_year_9999() {
 }
 
 #[tokio::test]
-async fn jobs_of_any_name_leave_with_their_last_run() {
+async fn jobs_with_unusual_names_are_removed_with_their_last_run() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    sizes::jobs_of_any_name_leave_with_their_last_run(&store).await;
+    sizes::jobs_with_unusual_names_are_removed_with_their_last_run(&store).await;
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn a_definition_that_the_server_does_not_take() {
+async fn a_definition_that_is_too_large_for_the_server() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     let row =
@@ -57,6 +57,6 @@ async fn a_definition_that_the_server_does_not_take() {
     assert_eq!(error.kind(), StoreErrorKind::Invalid, "{error}");
     assert!(error.to_string().contains("max_allowed_packet"), "{error}");
     let record = store.get(&id).await.unwrap().unwrap().record;
-    assert_eq!(record.revision, Revision::FIRST, "it is as it was");
+    assert_eq!(record.revision, Revision::FIRST, "it is unchanged");
     tables.drop().await;
 }

@@ -1,4 +1,4 @@
-//! The builder's checks, and what its options do.
+//! Tests of the builder and of its options.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use super::super::PostgresJobStore;
 use super::{Tables, at, claim, due};
 use crate::dialect::Dialect;
 use crate::testing::options::{
-    are_kept_apart, are_refused, leaves_the_pool_open, runtime, starts_again_in_another_runtime,
+    are_invalid, are_separate, keeps_the_pool_open, restarts_in_another_runtime, runtime,
 };
 use crate::testing::remove_all;
 
 #[test]
-fn what_can_not_be_is_refused_at_once() {
+fn invalid_options_are_rejected_by_the_builder() {
     let good = || PostgresJobStore::builder().url("postgres://u:hunter2@localhost/jobs");
     good().schema("Order").build().unwrap();
     PostgresJobStore::open("postgresql://u:hunter2@localhost").unwrap();
-    are_refused([
+    are_invalid([
         PostgresJobStore::builder().build(),
         PostgresJobStore::open(""),
         PostgresJobStore::open("mysql://u:hunter2@localhost/jobs"),
@@ -40,7 +40,7 @@ fn what_can_not_be_is_refused_at_once() {
 }
 
 #[test]
-fn debug_tells_no_password() {
+fn debug_does_not_contain_the_password() {
     let url = "postgres://u:hunter2@localhost/jobs";
     let options: PgConnectOptions = url.parse().unwrap();
     for builder in
@@ -54,18 +54,18 @@ fn debug_tells_no_password() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_not_started_says_so() {
+async fn a_store_that_is_not_started_is_unavailable() {
     let store = PostgresJobStore::open("postgres://localhost/jobs").unwrap();
     let error = store.next_wakeup(&TaskFilter::Any).await.unwrap_err();
     assert!(error.is_retryable());
 }
 
 #[tokio::test]
-async fn prefixes_keep_stores_apart_and_case_does_not() {
+async fn stores_with_different_prefixes_are_separate_unless_only_the_case_differs() {
     let tables = Tables::new().await;
     let open = |prefix: &str| tables.builder().table_prefix(prefix).build().unwrap();
     let (one, again) = (open("One_"), open("oNE_"));
-    are_kept_apart(&one, &open("two_")).await;
+    are_separate(&one, &open("two_")).await;
     one.add(vec![due("a", at(0))]).await.unwrap();
     again.start().await.unwrap();
     assert_eq!(remove_all(&again).await.unwrap(), 1);
@@ -73,9 +73,9 @@ async fn prefixes_keep_stores_apart_and_case_does_not() {
 }
 
 #[tokio::test]
-async fn the_schema_is_as_it_was_written() {
+async fn the_name_of_the_schema_is_used_unchanged() {
     let mut tables = Tables::new().await;
-    // A word of SQL, in capitals: it has to be quoted wherever it stands.
+    // A keyword in mixed case, which must be quoted everywhere.
     let schema = format!("Table_{}", tables.schema.to_uppercase());
     let store = tables.builder().schema(&*schema).build().unwrap();
     store.start().await.unwrap();
@@ -88,7 +88,7 @@ async fn the_schema_is_as_it_was_written() {
 }
 
 #[tokio::test]
-async fn without_a_schema_it_is_that_of_the_connection() {
+async fn the_default_schema_is_that_of_the_connection() {
     let mut tables = Tables::new().await;
     tables.run("CREATE SCHEMA {schema}").await;
     let options: PgConnectOptions = server_url("postgres").parse().unwrap();
@@ -106,7 +106,7 @@ async fn without_a_schema_it_is_that_of_the_connection() {
 }
 
 #[tokio::test]
-async fn a_pool_of_the_users_own_is_used_and_left_open() {
+async fn a_user_provided_pool_is_used_and_kept_open() {
     let tables = Tables::new().await;
     let pool = PgPoolOptions::new().max_connections(1).connect(&server_url("postgres")).await;
     let pool = pool.unwrap();
@@ -114,13 +114,13 @@ async fn a_pool_of_the_users_own_is_used_and_left_open() {
     let store = open().unwrap();
     store.start().await.unwrap();
     let watch = store.watch().await.unwrap();
-    assert!(watch.is_some(), "on a connection beside the pool's only one");
-    leaves_the_pool_open(&store, &pool).await;
+    assert!(watch.is_some(), "it uses a connection in addition to the pool's only one");
+    keeps_the_pool_open(&store, &pool).await;
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn a_pool_whose_transactions_see_too_little_is_refused() {
+async fn a_pool_with_an_unsuitable_isolation_level_is_invalid() {
     let tables = Tables::new().await;
     let options: PgConnectOptions = server_url("postgres").parse().unwrap();
     let strict = options.options([("default_transaction_isolation", "serializable")]);
@@ -132,35 +132,35 @@ async fn a_pool_whose_transactions_see_too_little_is_refused() {
 
     let builder = PostgresJobStore::builder().schema(&*tables.schema);
     let store = builder.connect_options(strict).build().unwrap();
-    store.start().await.expect("the store sets up connections of its own");
+    store.start().await.expect("the store sets the isolation level of its own connections");
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn it_tells_itself_apart_from_others_on_the_server() {
+async fn connections_have_an_application_name() {
     let tables = Tables::new().await;
     let store = tables.started().await;
     let name = "SELECT current_setting('application_name')";
-    let mut connection = store.handle.opened().unwrap().dialect.read().await.unwrap();
+    let mut connection = store.handle.current_backend().unwrap().dialect.read().await.unwrap();
     let row = sqlx::raw_sql(name).fetch_one(&mut *connection).await.unwrap();
     assert_eq!(row.get::<&str, _>(0), "punctual");
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn it_asks_for_nothing_that_a_bouncer_refuses() {
+async fn no_startup_parameter_is_sent_that_pgbouncer_rejects() {
     let tables = Tables::new().await;
     let store = tables.started().await;
     let source = "SELECT source FROM pg_settings WHERE name = 'extra_float_digits'";
-    let mut connection = store.handle.opened().unwrap().dialect.read().await.unwrap();
+    let mut connection = store.handle.current_backend().unwrap().dialect.read().await.unwrap();
     let row = sqlx::raw_sql(source).fetch_one(&mut *connection).await.unwrap();
     assert_ne!(row.get::<&str, _>(0), "client");
     tables.drop().await;
 }
 
 #[test]
-fn it_starts_again_in_another_runtime() {
+fn a_store_restarts_in_another_runtime() {
     let tables = runtime().block_on(Tables::new());
-    starts_again_in_another_runtime(&tables.builder().build().unwrap());
+    restarts_in_another_runtime(&tables.builder().build().unwrap());
     runtime().block_on(async { Tables { own: super::connect().await, ..tables }.drop().await });
 }

@@ -1,4 +1,4 @@
-//! What PostgreSQL does: no statement of the firing path may read a whole table.
+//! Query plans: no statement of the firing path may scan a table.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use sqlx::{AssertSqlSafe, Row};
 use tokio::time::timeout;
 
 use super::super::PostgresJobStore;
-use super::super::names::Names;
+use super::super::names::QualifiedNames;
 use super::super::sql::{HISTORY, STATEMENTS};
 use super::{Tables, at, due, unique};
 use crate::tables::TablePrefix;
-use crate::testing::PATIENCE;
+use crate::testing::WAIT_TIMEOUT;
 
-/// What was read of a table: how often from end to end, and how many rows in all.
+/// The statistics of tables: the number of sequential scans, and of rows that were read.
 type Reads = HashMap<String, (i64, i64)>;
 
 impl Tables {
-    /// A store whose connections can be told from others.
+    /// A store whose connections have a unique application name.
     async fn named(&self) -> (PostgresJobStore, String) {
         let name = unique();
         let options: PgConnectOptions = server_url("postgres").parse().unwrap();
@@ -34,12 +34,12 @@ impl Tables {
         (store, name)
     }
 
-    /// Ends a store; what it has read is counted by then.
-    async fn end(&mut self, (store, name): (PostgresJobStore, String)) {
+    /// Shuts down a store and waits until its statistics have been reported.
+    async fn shut_down(&mut self, (store, name): (PostgresJobStore, String)) {
         store.shutdown().await;
         let left = format!("SELECT 1 FROM pg_stat_activity WHERE application_name = '{name}'");
         let gone = async { while !self.run(&left).await.is_empty() {} };
-        timeout(PATIENCE, gone).await.expect("its connections are closed");
+        timeout(WAIT_TIMEOUT, gone).await.expect("the connections are closed");
     }
 
     async fn reads(&mut self) -> Reads {
@@ -50,35 +50,35 @@ impl Tables {
     }
 }
 
-/// Tables with jobs, due one second after the other. With few of them a scan would be quicker, but a plan
-/// is kept while they grow.
+/// Tables with jobs, due at intervals of one second. For few jobs a scan would be faster, but a generic plan is kept
+/// while the tables grow.
 async fn filled(count: i64) -> Tables {
     let mut tables = Tables::new().await;
     let store = tables.named().await;
     let jobs = (0..count).map(|n| due(&format!("job {n:05}"), at(n))).collect();
     store.0.add(jobs).await.unwrap();
-    tables.end(store).await;
+    tables.shut_down(store).await;
     tables.run("ANALYZE {p}jobs, {p}definitions, {p}runs").await;
     tables
 }
 
 #[tokio::test]
-async fn a_fire_reads_no_rows_but_its_own() {
+async fn a_fire_reads_only_its_own_rows() {
     let known = Arc::new(["rest", "work"].map(|name| TaskName::new(name).unwrap()).into());
     for filter in [TaskFilter::Any, TaskFilter::Only(known)] {
         for count in [3, 20_000] {
             let mut tables = filled(count).await;
             let before = tables.reads().await;
             let store = tables.named().await;
-            // More often than it takes until a plan is kept.
+            // More often than PostgreSQL uses custom plans.
             for fires in 1..8 {
                 fire(&store.0, &filter, fires).await;
             }
-            tables.end(store).await;
+            tables.shut_down(store).await;
             let after = tables.reads().await;
             for table in ["punctual_jobs", "punctual_definitions", "punctual_runs"] {
                 let ((scans, rows), earlier) = (after[table], before[table]);
-                assert_eq!(scans - earlier.0, 0, "{table} was read from end to end");
+                assert_eq!(scans - earlier.0, 0, "{table} was scanned");
                 let rows = rows - earlier.1;
                 assert!(rows < 7 * 3 * 15, "{rows} rows of {table} for 21 fires of {count} jobs");
             }
@@ -88,9 +88,9 @@ async fn a_fire_reads_no_rows_but_its_own() {
 }
 
 #[tokio::test]
-async fn a_renewal_reads_no_jobs_but_those_that_matter() {
+async fn a_renewal_reads_only_the_earliest_jobs() {
     let mut tables = filled(20_000).await;
-    // Without a look at the jobs: it would be counted later, as one of the store's.
+    // Not through the store, because its statistics would be reported later.
     let runs = "INSERT INTO {p}runs
         SELECT 'job ' || lpad(n::text, 5, '0'), gen_random_uuid(), 0, 1, 'there', 1
         FROM generate_series(0, 19999) AS n;
@@ -98,28 +98,29 @@ async fn a_renewal_reads_no_jobs_but_those_that_matter() {
     tables.run(runs).await;
     let known = Arc::new([TaskName::new("work").unwrap()].into());
     let filters = [TaskFilter::Any, TaskFilter::Only(known)];
-    // Of the jobs that are due, or will be in a minute, it looks at a thousand, and the function that knows the next wake-up takes ten at a
-    // time.
-    for (now, most) in [(0, 90), (30_000, 1_030)] {
+    // A renewal reads up to 1,000 jobs that are due, or will be within a minute. The cursor in the function
+    // `next_wakeup` fetches ten rows at a time.
+    for (now, max_rows) in [(0, 90), (30_000, 1_030)] {
         let before = tables.reads().await["punctual_jobs"];
         let store = tables.named().await;
         for filter in &filters {
             let node = NodeId::new("here").unwrap();
-            // More often than it takes until a plan is kept.
+            // More often than PostgreSQL uses custom plans.
             for now in now..now + 8 {
-                let told = store.0.renew(&node, at(now), at(now + 10), filter).await.unwrap();
-                assert_eq!((told.next_wakeup, told.has_orphans), (Some(at(0)), false));
+                let renewal = store.0.renew(&node, at(now), at(now + 10), filter).await.unwrap();
+                assert_eq!((renewal.next_wakeup, renewal.has_orphans), (Some(at(0)), false));
             }
         }
-        tables.end(store).await;
+        tables.shut_down(store).await;
         let (scans, rows) = tables.reads().await["punctual_jobs"];
-        assert_eq!(scans - before.0, 0, "the jobs were read from end to end");
-        assert!(rows - before.1 < 16 * most, "{} jobs were read for 16 renewals", rows - before.1);
+        assert_eq!(scans - before.0, 0, "the jobs were scanned");
+        let rows = rows - before.1;
+        assert!(rows < 16 * max_rows, "{rows} jobs were read for 16 renewals");
     }
     tables.drop().await;
 }
 
-/// Fires the first three jobs: two go on, with a run that ends, and one is postponed.
+/// Fires the first three jobs: two are advanced, each with a run that is cleared, and one is postponed.
 async fn fire(store: &PostgresJobStore, filter: &TaskFilter, fires: u64) {
     let (now, lease) = (at(2), Duration::from_secs(9));
     assert!(store.next_wakeup(filter).await.unwrap().is_some());
@@ -150,7 +151,7 @@ async fn fire(store: &PostgresJobStore, filter: &TaskFilter, fires: u64) {
     store.commit(commits.into()).await.unwrap();
 }
 
-/// The plan of a statement with these arguments, as a prepared statement has it.
+/// Returns the plan of a prepared statement with these arguments.
 async fn plan(
     tables: &mut Tables,
     statement: &'static str,
@@ -158,7 +159,9 @@ async fn plan(
     arguments: &str,
 ) -> String {
     let schema = tables.schema.clone();
-    let names = Names::find(&mut tables.own, Some(&schema), &TablePrefix::default()).await.unwrap();
+    let names = QualifiedNames::find(&mut tables.own, Some(&schema), &TablePrefix::default())
+        .await
+        .unwrap();
     let sql = names.sql(statement);
     tables.run(&format!("PREPARE q {types} AS {}", sql.as_str())).await;
     let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) EXECUTE q {arguments}"));
@@ -168,7 +171,7 @@ async fn plan(
 }
 
 #[tokio::test]
-async fn what_users_ask_is_found_by_an_index() {
+async fn statements_of_users_use_an_index() {
     let mut tables = filled(20_000).await;
     let history = "INSERT INTO {p}history
         SELECT n, gen_random_uuid(), 1, 'job ' || n % 100, 'work', 'here', n, n, 'success'
@@ -185,7 +188,7 @@ async fn what_users_ask_is_found_by_an_index() {
             "('job 7', 1, true, 5, 5, 'work', false, true, 5)",
         ),
         ("update definition", STATEMENTS.update_definition, "(text, bytea)", "('job 7', '')"),
-        ("hold", STATEMENTS.hold, "(text)", "('[\"job 7\"]')"),
+        ("hold", STATEMENTS.lock_jobs, "(text)", "('[\"job 7\"]')"),
         ("remove", STATEMENTS.remove, "(text)", "('[\"job 7\"]')"),
         ("release", STATEMENTS.release, "(text)", "('[\"job 7\"]')"),
         ("list", STATEMENTS.list_scheduled, "(bigint)", "(10)"),
@@ -205,7 +208,7 @@ async fn what_users_ask_is_found_by_an_index() {
         ("history", HISTORY.read, &format!("{page})"), &format!("(9, 5, 99, 99, {run}, 1, NULL)")),
         (
             "history of a job",
-            HISTORY.read_of_job,
+            HISTORY.read_for_job,
             &format!("{page}, text)"),
             &format!("(9, 5, 99, 99, {run}, 1, NULL, 'job 7')"),
         ),
@@ -232,14 +235,14 @@ async fn what_users_ask_is_found_by_an_index() {
 
 #[tokio::test]
 async fn due_jobs_are_found_by_the_due_index() {
-    // The queries as they stand in the function, planned as it has them planned.
+    // The queries of the function, planned with its settings.
     let function = include_str!("../claim.sql");
     let queries = function.split("WITH due AS (").skip(1);
     let queries: Vec<_> = queries.map(|query| query.split("), claimed AS").next()).collect();
-    assert_eq!(queries.len(), 2, "of any tasks and of some");
-    let settings = function.lines().take_while(|line| !line.contains("AS $function$"));
+    assert_eq!(queries.len(), 2, "one for all tasks and one with a filter");
+    let settings = function.lines().take_while(|line| !proxy.contains("AS $function$"));
     let settings: String = settings
-        .filter(|line| line.starts_with("    SET "))
+        .filter(|line| proxy.starts_with("    SET "))
         .map(|line| format!("{line};"))
         .collect();
     for count in [3, 20_000] {

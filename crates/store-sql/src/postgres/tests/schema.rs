@@ -1,18 +1,18 @@
-//! Making and migrating the tables.
+//! Tests of the creation and migration of tables.
 
 use punctual_core::JobStore;
 use sqlx::Row;
 
-use super::super::names::Names;
+use super::super::names::QualifiedNames;
 use super::super::schema::{SCHEMA, migrate};
 use super::{Tables, at, due};
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
-use crate::testing::schema::{makes_no_tables, migrates_no_tables, newer, refuses_version_9};
+use crate::testing::schema::{creates_no_tables, migrates_no_tables, newer, rejects_version_9};
 
-async fn names(tables: &mut Tables) -> Names {
+async fn names(tables: &mut Tables) -> QualifiedNames {
     let schema = tables.schema.clone();
-    Names::find(&mut tables.own, Some(&schema), &TablePrefix::default()).await.unwrap()
+    QualifiedNames::find(&mut tables.own, Some(&schema), &TablePrefix::default()).await.unwrap()
 }
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn older_tables_are_migrated_and_keep_their_jobs() {
     store.add(vec![due("a", at(0))]).await.unwrap();
     store.shutdown().await;
 
-    // To the code of the next release, what this one writes is older.
+    // For the code of the next release, these tables are older.
     let next =
         newer(SCHEMA, "ALTER TABLE {p}nodes ADD COLUMN colour text NOT NULL DEFAULT 'blue';");
     let names = names(&mut tables).await;
@@ -38,7 +38,7 @@ async fn older_tables_are_migrated_and_keep_their_jobs() {
 }
 
 #[tokio::test]
-async fn stores_of_several_prefixes_make_their_schema_at_once() {
+async fn stores_with_several_prefixes_create_their_schema_concurrently() {
     let tables = Tables::new().await;
     let starts = ["a_", "b_", "c_", "d_"].map(|prefix| {
         let store = tables.builder().table_prefix(prefix).build().unwrap();
@@ -54,28 +54,28 @@ async fn stores_of_several_prefixes_make_their_schema_at_once() {
 }
 
 #[tokio::test]
-async fn who_may_only_look_makes_and_migrates_nothing() {
+async fn with_make_tables_disabled_tables_are_neither_created_nor_migrated() {
     let mut tables = Tables::new().await;
     let looking = tables.builder().make_tables(false).build().unwrap();
-    makes_no_tables(&looking, &tables.builder().build().unwrap()).await;
+    creates_no_tables(&looking, &tables.builder().build().unwrap()).await;
     tables.run("UPDATE {p}schema SET version = 0").await;
     migrates_no_tables(&looking).await;
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn newer_tables_are_refused_and_left_alone() {
+async fn newer_tables_are_unsupported_and_not_changed() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     store.shutdown().await;
     tables.run("UPDATE {p}schema SET version = 9").await;
-    refuses_version_9(&store, SCHEMA).await;
+    rejects_version_9(&store, SCHEMA).await;
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn all_tables_have_a_key() {
-    // Where all tables are published, those without can't be changed.
+async fn all_tables_have_a_primary_key() {
+    // Published tables without one can't be updated.
     let mut tables = Tables::new().await;
     tables.started().await;
     let without = "
@@ -88,7 +88,7 @@ async fn all_tables_have_a_key() {
 }
 
 #[tokio::test]
-async fn a_failed_migration_changes_nothing() {
+async fn a_failed_migration_is_rolled_back() {
     let mut tables = Tables::new().await;
     let names = names(&mut tables).await;
     let broken =

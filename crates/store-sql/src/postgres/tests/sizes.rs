@@ -1,4 +1,4 @@
-//! Many jobs and large ones at once.
+//! Tests of large batches and definitions.
 
 use punctual_core::{AddOutcome, Encoded, JobStore, NewRecord};
 
@@ -12,14 +12,14 @@ async fn more_jobs_than_fit_into_one_statement() {
     store.add(vec![due("job 07000", at(0))]).await.unwrap();
     let jobs = (0..12_001).map(|n| due(&format!("job {n:05}"), at(n))).collect();
     let outcomes = store.add(jobs).await.unwrap();
-    let places = |which| (0..outcomes.len()).filter(move |&n| outcomes[n] == which);
-    assert_eq!(places(AddOutcome::Exists).collect::<Vec<_>>(), [7_000]);
+    let indexes = |which| (0..outcomes.len()).filter(move |&n| outcomes[n] == which);
+    assert_eq!(indexes(AddOutcome::Exists).collect::<Vec<_>>(), [7_000]);
     assert_eq!(remove_all(&store).await.unwrap(), 12_001);
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn definitions_that_are_larger_together_than_one_statement() {
+async fn definitions_that_exceed_the_limit_of_one_statement_in_total() {
     let tables = Tables::new().await;
     let store = tables.started().await;
     let definition = |n: u8| Encoded::from(vec![n; 5 << 20]);

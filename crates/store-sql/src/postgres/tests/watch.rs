@@ -1,4 +1,4 @@
-//! What is told to others, and what is not.
+//! Tests of notifications.
 
 use std::time::Duration;
 
@@ -12,30 +12,31 @@ use tokio::time::timeout;
 
 use super::super::PostgresJobStore;
 use super::{Tables, at, due};
-use crate::testing::server::at_last;
-use crate::testing::{Line, PATIENCE, run};
+use crate::testing::server::retry_until_ok;
+use crate::testing::{FaultyProxy, WAIT_TIMEOUT, run};
 
-/// Hears all that is told about a store's jobs.
-struct Ear {
+/// A listener that counts the notifications of a store.
+struct NotificationCounter {
     channel: String,
     listener: PgListener,
 }
 
-impl Ear {
+impl NotificationCounter {
     async fn on(store: &PostgresJobStore) -> Self {
-        let channel = store.handle.opened().unwrap().dialect.channel().to_owned();
+        let channel = store.handle.current_backend().unwrap().dialect.channel().to_owned();
         let mut listener = PgListener::connect(&server_url("postgres")).await.unwrap();
         listener.listen(&channel).await.unwrap();
         Self { channel, listener }
     }
 
-    /// How many changes were told since the last time.
-    async fn heard(&mut self, tables: &mut Tables) -> usize {
-        // All sessions' notifications come in one order, and this one is the last.
+    /// The number of notifications since the last call.
+    async fn count(&mut self, tables: &mut Tables) -> usize {
+        // Notifications of all sessions are ordered, and this one is the last.
         tables.run(&format!("NOTIFY \"{}\", 'end'", self.channel)).await;
         let mut count = 0;
         loop {
-            let next = timeout(PATIENCE, self.listener.recv()).await.expect("the end is told");
+            let next =
+                timeout(WAIT_TIMEOUT, self.listener.recv()).await.expect("the last notification");
             if next.unwrap().payload() == "end" {
                 return count;
             }
@@ -44,104 +45,105 @@ impl Ear {
     }
 }
 
-async fn is_told(watch: &mut Box<dyn ChangeWatch>) {
-    timeout(PATIENCE, watch.changed()).await.expect("it is told in time").unwrap();
+async fn assert_notified(watch: &mut Box<dyn ChangeWatch>) {
+    timeout(WAIT_TIMEOUT, watch.changed()).await.expect("a notification").unwrap();
 }
 
-/// The same where a statement has so little time that any may fail on a busy machine.
-async fn is_told_at_last(watch: &mut Box<dyn ChangeWatch>) {
-    let told = async {
+/// Waits for a notification and ignores errors, because with a short statement timeout calls may fail on a busy
+/// machine.
+async fn assert_notified_eventually(watch: &mut Box<dyn ChangeWatch>) {
+    let notified = async {
         while let Err(error) = watch.changed().await {
             assert!(error.is_retryable(), "{error}");
         }
     };
-    timeout(PATIENCE, told).await.expect("it is told in time");
+    timeout(WAIT_TIMEOUT, notified).await.expect("a notification");
 }
 
 #[tokio::test]
-async fn users_are_heard_and_advances_are_not() {
+async fn changes_of_users_are_notified_and_advances_are_not() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
-    let mut ear = Ear::on(&store).await;
+    let mut counter = NotificationCounter::on(&store).await;
     store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
-    assert_eq!(ear.heard(&mut tables).await, 1, "once for a batch");
+    assert_eq!(counter.count(&mut tables).await, 1, "one for a batch");
     store.add(vec![due("a", at(0))]).await.unwrap();
-    assert_eq!(ear.heard(&mut tables).await, 0, "it was there already");
+    assert_eq!(counter.count(&mut tables).await, 0, "nothing was added");
     let (id, schedule) = (JobId::new("a").unwrap(), Some(Some(Schedule::at(at(0)))));
     let update = RecordUpdate { schedule, ..RecordUpdate::default() };
     store.update(&id, Revision::FIRST, update).await.unwrap();
-    assert_eq!(ear.heard(&mut tables).await, 1);
+    assert_eq!(counter.count(&mut tables).await, 1);
 
     let lease = Duration::from_secs(9);
     let node = NodeId::new("here").unwrap();
     let claims = store.claim_due(&node, at(0), 9, lease, &TaskFilter::Any).await.unwrap();
-    let claim = claims.records.iter().find(|claim| claim.id == id).expect("it is due");
+    let claim = claims.records.iter().find(|claim| claim.id == id).expect("the claimed job");
     let commit = |action| vec![Commit { id: id.clone(), fence: claim.fence, action }];
     let schedule = Schedule { next_run_time: at(9), due_at: at(10) };
     let advance = CommitAction::Advance { schedule, fire_count: 1, start: vec![] };
     assert_eq!(store.commit(commit(advance).into()).await.unwrap(), [CommitOutcome::Done]);
-    assert_eq!(ear.heard(&mut tables).await, 0, "whoever advances a job looks after it");
-    for heard in [1, 0] {
+    assert_eq!(counter.count(&mut tables).await, 0, "the claiming node knows the new due time");
+    for expected in [1, 0] {
         let hasten = CommitAction::BringForward { due_at: at(9) };
         assert_eq!(store.commit(commit(hasten).into()).await.unwrap(), [CommitOutcome::Done]);
-        assert_eq!(ear.heard(&mut tables).await, heard, "told when it is due sooner");
+        assert_eq!(counter.count(&mut tables).await, expected, "only if it is due earlier");
     }
     let start = CommitAction::Start { runs: vec![run()] };
     assert_eq!(store.commit(commit(start).into()).await.unwrap(), [CommitOutcome::Done]);
-    assert_eq!(ear.heard(&mut tables).await, 1, "a claim that it ended may be another's");
+    assert_eq!(counter.count(&mut tables).await, 1, "it may have ended a claim of another node");
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn others_tables_are_none_of_its_business() {
+async fn changes_of_other_tables_are_not_notified() {
     let (mut tables, elsewhere) = (Tables::new().await, Tables::new().await);
-    let mut ear = Ear::on(&tables.started().await).await;
+    let mut counter = NotificationCounter::on(&tables.started().await).await;
     let neighbour = tables.builder().table_prefix("other_").build().unwrap();
     neighbour.start().await.unwrap();
     for store in [neighbour, elsewhere.started().await] {
         store.add(vec![due("a", at(0))]).await.unwrap();
     }
-    assert_eq!(ear.heard(&mut tables).await, 0);
+    assert_eq!(counter.count(&mut tables).await, 0);
     tables.drop().await;
     elsewhere.drop().await;
 }
 
 #[tokio::test]
-async fn a_line_that_was_cut_is_mended_and_told_as_a_change() {
+async fn a_closed_connection_is_replaced_and_reported_as_a_change() {
     let mut tables = Tables::new().await;
     let store = tables.started().await;
     let mut watch = store.watch().await.unwrap().unwrap();
-    let channel = store.handle.opened().unwrap().dialect.channel().to_owned();
+    let channel = store.handle.current_backend().unwrap().dialect.channel().to_owned();
     let cut = format!(
         "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
          WHERE query LIKE 'LISTEN%{channel}%' AND pid <> pg_backend_pid()"
     );
     for name in ["a", "b"] {
         assert_eq!(tables.run(&cut).await.len(), 1);
-        is_told(&mut watch).await;
+        assert_notified(&mut watch).await;
         store.add(vec![due(name, at(0))]).await.unwrap();
-        is_told(&mut watch).await;
+        assert_notified(&mut watch).await;
     }
     store.shutdown().await;
-    let end = timeout(PATIENCE, watch.changed()).await.expect("it ends with the store");
+    let end = timeout(WAIT_TIMEOUT, watch.changed()).await.expect("an error after the shutdown");
     assert!(end.unwrap_err().is_retryable());
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn a_line_that_is_lost_without_a_word_is_mended_and_told_as_a_change() {
+async fn a_silently_lost_connection_is_replaced_and_reported_as_a_change() {
     let tables = Tables::new().await;
     let options: PgConnectOptions = server_url("postgres").parse().unwrap();
-    let line = Line::to(options.get_host(), options.get_port()).await;
-    let options = options.host("127.0.0.1").port(line.port);
+    let proxy = FaultyProxy::to(options.get_host(), options.get_port()).await;
+    let options = options.host("127.0.0.1").port(proxy.port);
     let builder = PostgresJobStore::builder().connect_options(options).schema(&*tables.schema);
     let store = builder.statement_timeout(Duration::from_secs(1)).build().unwrap();
-    at_last(async || store.start().await).await;
-    let mut watch = at_last(async || store.watch().await).await.unwrap();
-    line.lose();
-    is_told_at_last(&mut watch).await;
+    retry_until_ok(async || store.start().await).await;
+    let mut watch = retry_until_ok(async || store.watch().await).await.unwrap();
+    proxy.lose();
+    assert_notified_eventually(&mut watch).await;
     tables.started().await.add(vec![due("a", at(0))]).await.unwrap();
-    is_told_at_last(&mut watch).await;
+    assert_notified_eventually(&mut watch).await;
     store.shutdown().await;
     tables.drop().await;
 }

@@ -1,4 +1,4 @@
-//! The builder's checks, and what its options do.
+//! Tests of the builder and of its options.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use sqlx::sqlite::SqlitePoolOptions;
 use super::super::SqliteJobStore;
 use super::{at, due};
 use crate::testing::options::{
-    are_kept_apart, are_refused, leaves_the_pool_open, starts_again_in_another_runtime,
+    are_invalid, are_separate, keeps_the_pool_open, restarts_in_another_runtime,
 };
 
 #[test]
-fn what_can_not_be_is_refused_at_once() {
-    are_refused([
+fn invalid_options_are_rejected_by_the_builder() {
+    are_invalid([
         SqliteJobStore::builder().build(),
         SqliteJobStore::open(""),
         SqliteJobStore::open(":memory:"),
@@ -23,7 +23,7 @@ fn what_can_not_be_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_not_started_says_so() {
+async fn a_store_that_is_not_started_is_unavailable() {
     let store = SqliteJobStore::in_memory().unwrap();
     let error = store.next_wakeup(&TaskFilter::Any).await.unwrap_err();
     assert!(error.is_retryable());
@@ -33,34 +33,34 @@ async fn a_store_that_is_not_started_says_so() {
 }
 
 #[tokio::test]
-async fn prefixes_keep_stores_apart() {
+async fn stores_with_different_prefixes_are_separate() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let open = |prefix: &str| SqliteJobStore::builder().file(&path).table_prefix(prefix).build();
-    are_kept_apart(&open("one_").unwrap(), &open("two_").unwrap()).await;
+    are_separate(&open("one_").unwrap(), &open("two_").unwrap()).await;
 }
 
 #[tokio::test]
-async fn a_pool_of_the_users_own_is_used_and_left_open() {
+async fn a_user_provided_pool_is_used_and_kept_open() {
     let pool =
         SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
     let store = SqliteJobStore::builder().pool(pool.clone()).build().unwrap();
-    leaves_the_pool_open(&store, &pool).await;
+    keeps_the_pool_open(&store, &pool).await;
 }
 
 #[test]
-fn it_starts_again_in_another_runtime() {
+fn a_store_restarts_in_another_runtime() {
     let folder = tempfile::tempdir().unwrap();
     let file = SqliteJobStore::open(folder.path().join("jobs.sqlite")).unwrap();
     for store in [file, SqliteJobStore::in_memory().unwrap()] {
-        starts_again_in_another_runtime(&store);
+        restarts_in_another_runtime(&store);
     }
 }
 
 #[test]
-fn debug_tells_no_path() {
-    let store = SqliteJobStore::open("/secret/place.sqlite").unwrap();
+fn debug_does_not_contain_the_path() {
+    let store = SqliteJobStore::open("/secret/location.sqlite").unwrap();
     assert!(!format!("{store:?}").contains("secret"));
-    let builder = SqliteJobStore::builder().file("/secret/place.sqlite");
+    let builder = SqliteJobStore::builder().file("/secret/location.sqlite");
     assert!(!format!("{builder:?}").contains("secret"));
 }

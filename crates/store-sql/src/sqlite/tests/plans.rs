@@ -1,4 +1,4 @@
-//! What SQLite means to do: no statement of the firing path may read a whole table.
+//! Query plans: no statement of the firing path may scan a table.
 
 use punctual_core::JobStore;
 use sqlx::{AssertSqlSafe, Row};
@@ -7,9 +7,9 @@ use super::super::SqliteJobStore;
 use super::super::sql::{self, STATEMENTS};
 use crate::dialect::Dialect;
 
-/// The steps of a statement's plan, those of subqueries too.
+/// Returns the steps of a statement's plan, including those of subqueries.
 async fn plan(store: &SqliteJobStore, statement: &'static str) -> Vec<String> {
-    let database = store.handle.opened().unwrap().dialect;
+    let database = store.handle.current_backend().unwrap().dialect;
     let explain = format!("EXPLAIN QUERY PLAN {}", database.sql(statement).as_str());
     let rows = sqlx::raw_sql(AssertSqlSafe(explain))
         .fetch_all(&mut *database.read().await.unwrap())
@@ -24,7 +24,8 @@ async fn due_jobs_are_found_by_the_due_index() {
     store.start().await.unwrap();
     let steps = plan(&store, sql::DUE).await;
     assert_eq!(steps[0], "SEARCH j USING INDEX punctual_jobs_due (due_at<?)", "{steps:#?}");
-    for statement in [sql::DUE, STATEMENTS.next_wakeup, STATEMENTS.orphaned_claims, STATEMENTS.look]
+    for statement in
+        [sql::DUE, STATEMENTS.next_wakeup, STATEMENTS.orphaned_claims, STATEMENTS.renewal_status]
     {
         let steps = plan(&store, statement).await;
         let of_jobs = steps.iter().filter(|step| step.contains(" j "));
@@ -33,14 +34,14 @@ async fn due_jobs_are_found_by_the_due_index() {
         }
         assert!(
             !steps.iter().any(|step| step.contains("ORDER BY")),
-            "nothing is sorted: {steps:#?}"
+            "sorting is required: {steps:#?}"
         );
     }
 }
 
-/// What a statement opens to write to, as the pages where it begins.
+/// Returns the root pages of the tables and indexes that a statement opens for writing.
 async fn written(store: &SqliteJobStore, statement: &'static str) -> Vec<i64> {
-    let database = store.handle.opened().unwrap().dialect;
+    let database = store.handle.current_backend().unwrap().dialect;
     let explain = format!("EXPLAIN {}", database.sql(statement).as_str());
     let mut connection = database.read().await.unwrap();
     let steps = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut *connection).await.unwrap();
@@ -52,12 +53,12 @@ async fn written(store: &SqliteJobStore, statement: &'static str) -> Vec<i64> {
 async fn a_claim_writes_to_no_index() {
     let store = SqliteJobStore::in_memory().unwrap();
     store.start().await.unwrap();
-    assert_eq!(written(&store, sql::CLAIM).await.len(), 1, "the table");
-    assert_eq!(written(&store, sql::ADVANCE).await.len(), 3, "two indexes too");
+    assert_eq!(written(&store, sql::CLAIM).await.len(), 1, "the table only");
+    assert_eq!(written(&store, sql::ADVANCE).await.len(), 3, "the table and two indexes");
 }
 
 #[tokio::test]
-async fn nothing_on_the_way_of_a_fire_scans_a_table() {
+async fn no_statement_of_the_firing_path_scans_a_table() {
     let store = SqliteJobStore::in_memory().unwrap();
     store.start().await.unwrap();
     let statements = [
@@ -66,7 +67,7 @@ async fn nothing_on_the_way_of_a_fire_scans_a_table() {
         ("added", sql::ADDED),
         ("due", sql::DUE),
         ("claim", sql::CLAIM),
-        ("standings", sql::STANDINGS),
+        ("guard states", sql::GUARD_STATES),
         ("recorded", sql::RECORDED),
         ("advance", sql::ADVANCE),
         ("postpone", sql::POSTPONE),
@@ -75,31 +76,31 @@ async fn nothing_on_the_way_of_a_fire_scans_a_table() {
         ("finish", sql::FINISH),
         ("record runs", sql::RECORD_RUNS),
         ("retry runs", sql::RETRY_RUNS),
-        ("are recorded", sql::ARE_RECORDED),
+        ("runs exist", sql::RUNS_EXIST),
         ("clear runs", sql::CLEAR_RUNS),
-        ("remove if over", sql::REMOVE_IF_OVER),
+        ("delete completed", sql::DELETE_COMPLETED),
         ("orphaned claims", STATEMENTS.orphaned_claims),
         ("take over", STATEMENTS.take_over),
-        ("prolong", sql::PROLONG),
+        ("renew lease", sql::RENEW_LEASE),
         ("next wakeup", STATEMENTS.next_wakeup),
         ("get", STATEMENTS.get),
         ("update", STATEMENTS.update),
-        ("hold", STATEMENTS.hold),
+        ("lock jobs", STATEMENTS.lock_jobs),
         ("remove", STATEMENTS.remove),
         ("remove runs", STATEMENTS.remove_runs),
         ("list", STATEMENTS.list_scheduled_after),
         ("list unscheduled", STATEMENTS.list_unscheduled_after),
         ("record history", sql::RECORD_HISTORY),
         ("history", sql::HISTORY.read),
-        ("history of a job", sql::HISTORY.read_of_job),
-        ("forget the old", sql::HISTORY.forget_before),
-        ("forget what is too much", sql::HISTORY.forget_beyond),
+        ("history of a job", sql::HISTORY.read_for_job),
+        ("forget history before", sql::HISTORY.forget_before),
+        ("forget history beyond", sql::HISTORY.forget_beyond),
     ];
     for (name, statement) in statements {
         for step in plan(&store, statement).await {
             let scan = step.strip_prefix("SCAN ");
             let batch = scan.is_none_or(|what| what.contains("VIRTUAL TABLE"));
-            // Runs have no index by node, and the first jobs are found by the index by due time.
+            // Runs have no index by node; the earliest jobs are found by the index of `due_at`.
             let known = ["SCAN r", "SCAN punctual_nodes", "SCAN free", "SCAN front"];
             let known = known.contains(&&*step)
                 || step.starts_with("SCAN (subquery")

@@ -1,4 +1,4 @@
-//! Files that are removed or replaced while they are open.
+//! Tests of files that are removed or replaced while they are open.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use sqlx::{ConnectOptions, Row};
 use tempfile::TempDir;
 
 use super::super::SqliteJobStore;
-use super::{at, due, tells};
+use super::{assert_store_error, at, due};
 
-/// A started store in `jobs.sqlite` of a folder, with the job `old`.
+/// A started store in the file `jobs.sqlite` in a directory, with the job `old`.
 async fn open() -> (TempDir, PathBuf, SqliteJobStore) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
@@ -28,7 +28,7 @@ async fn with_job(path: &Path, name: &str) -> SqliteJobStore {
     store
 }
 
-/// A file with one job, and nothing beside it.
+/// Creates a database file with one job and without a WAL.
 async fn backup(path: &Path, name: &str) {
     with_job(path, name).await.shutdown().await;
     assert!(!beside(path, "-wal").exists());
@@ -49,8 +49,8 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The next call fails, and says why.
-async fn is_told(store: &SqliteJobStore) {
+/// Checks that the next call fails with `Replaced`.
+async fn assert_detected(store: &SqliteJobStore) {
     let generation = store.generation();
     let error = add(store, "lost").await.unwrap_err();
     is_replaced(&error);
@@ -62,7 +62,7 @@ fn is_replaced(error: &StoreError) {
     assert!(error.to_string().contains("removed or replaced"), "{error}");
     assert!(error.is_retryable());
     let told = error_chain(error).to_string();
-    assert!(!told.contains("sqlite"), "no path in errors: {told}");
+    assert!(!told.contains("sqlite"), "the error must not contain the path: {told}");
 }
 
 async fn is_sound(path: &Path) {
@@ -72,10 +72,10 @@ async fn is_sound(path: &Path) {
 }
 
 #[tokio::test]
-async fn a_removed_file_is_made_anew() {
+async fn a_removed_file_is_recreated() {
     let (_folder, path, store) = open().await;
     fs::remove_file(&path).unwrap();
-    is_told(&store).await;
+    assert_detected(&store).await;
     assert_eq!(jobs(&store).await, Vec::<String>::new());
     add(&store, "new").await.unwrap();
     store.shutdown().await;
@@ -86,27 +86,27 @@ async fn a_removed_file_is_made_anew() {
 }
 
 #[tokio::test]
-async fn everything_that_belongs_to_it_may_be_removed_with_it() {
+async fn the_wal_may_be_removed_with_the_file() {
     let (_folder, path, store) = open().await;
     for ending in ["", "-wal", "-shm"] {
         fs::remove_file(beside(&path, ending)).unwrap();
     }
-    is_told(&store).await;
+    assert_detected(&store).await;
     add(&store, "new").await.unwrap();
     assert_eq!(jobs(&store).await, ["new"]);
 }
 
 #[tokio::test]
-async fn who_makes_no_tables_makes_no_file() {
+async fn with_make_tables_disabled_the_file_is_not_recreated() {
     let (_folder, path, made) = open().await;
     made.shutdown().await;
     let store = SqliteJobStore::builder().file(&path).make_tables(false).build().unwrap();
     store.start().await.unwrap();
     fs::remove_file(&path).unwrap();
-    is_told(&store).await;
+    assert_detected(&store).await;
     for _ in 0..2 {
         let error = add(&store, "new").await.unwrap_err();
-        tells(&error, StoreErrorKind::Unavailable, "can't be opened");
+        assert_store_error(&error, StoreErrorKind::Unavailable, "can't be opened");
     }
     assert!(!path.exists());
     backup(&path, "restored").await;
@@ -114,17 +114,17 @@ async fn who_makes_no_tables_makes_no_file() {
 }
 
 #[tokio::test]
-async fn a_restored_backup_holds_what_it_held() {
+async fn a_restored_backup_keeps_its_content() {
     let (folder, path, store) = open().await;
     let restored = folder.path().join("backup.sqlite");
     backup(&restored, "restored").await;
-    // Many pages of the old file are in its log: none may get into the new one.
+    // Many pages of the old file are in its WAL: none of them may be applied to the new file.
     for n in 0..200 {
         add(&store, &format!("late-{n}")).await.unwrap();
     }
     fs::rename(&restored, &path).unwrap();
-    assert!(beside(&path, "-wal").metadata().unwrap().len() > 0, "the old log is left behind");
-    is_told(&store).await;
+    assert!(beside(&path, "-wal").metadata().unwrap().len() > 0, "the old WAL still exists");
+    assert_detected(&store).await;
     assert_eq!(jobs(&store).await, ["restored"]);
     add(&store, "new").await.unwrap();
     store.shutdown().await;
@@ -135,17 +135,17 @@ async fn a_restored_backup_holds_what_it_held() {
 }
 
 #[tokio::test]
-async fn all_who_have_it_open_go_on_together() {
+async fn several_stores_reopen_the_same_file() {
     let (folder, path, store) = open().await;
     let other = SqliteJobStore::open(&path).unwrap();
     other.start().await.unwrap();
     let restored = folder.path().join("backup.sqlite");
     backup(&restored, "restored").await;
     fs::rename(&restored, &path).unwrap();
-    is_told(&store).await;
+    assert_detected(&store).await;
     add(&store, "new").await.unwrap();
-    // It is the later one who finds a log that is in use.
-    is_told(&other).await;
+    // When the second store detects the replacement, the new WAL is in use.
+    assert_detected(&other).await;
     add(&other, "newer").await.unwrap();
     for store in [&store, &other] {
         assert_eq!(jobs(store).await, ["new", "newer", "restored"]);
@@ -156,10 +156,10 @@ async fn all_who_have_it_open_go_on_together() {
 }
 
 #[tokio::test]
-async fn a_log_that_comes_with_the_new_file_is_a_part_of_it() {
+async fn a_wal_that_was_restored_with_the_file_is_kept() {
     let (folder, path, store) = open().await;
     let restored = folder.path().join("backup.sqlite");
-    // Copied while it is in use, together with its log, where its job is.
+    // The backup is copied while the database is open, with a WAL that contains the job.
     let busy = with_job(&folder.path().join("other.sqlite"), "restored").await;
     for ending in ["", "-wal"] {
         let from = beside(&folder.path().join("other.sqlite"), ending);
@@ -169,16 +169,16 @@ async fn a_log_that_comes_with_the_new_file_is_a_part_of_it() {
     for ending in ["-wal", ""] {
         fs::rename(beside(&restored, ending), beside(&path, ending)).unwrap();
     }
-    is_told(&store).await;
+    assert_detected(&store).await;
     assert_eq!(jobs(&store).await, ["restored"]);
 }
 
 #[tokio::test]
-async fn a_file_that_is_moved_away_takes_everything_with_it() {
+async fn a_moved_file_contains_all_commits() {
     let (folder, path, store) = open().await;
     let moved = folder.path().join("moved.sqlite");
     fs::rename(&path, &moved).unwrap();
-    is_told(&store).await;
+    assert_detected(&store).await;
     assert_eq!(jobs(&store).await, Vec::<String>::new());
     let archive = SqliteJobStore::open(&moved).unwrap();
     archive.start().await.unwrap();
@@ -186,16 +186,16 @@ async fn a_file_that_is_moved_away_takes_everything_with_it() {
 }
 
 #[tokio::test]
-async fn a_removed_folder_is_waited_for() {
+async fn a_removed_directory_may_be_recreated() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
     let store = with_job(&inner.join("jobs.sqlite"), "old").await;
     fs::remove_dir_all(&inner).unwrap();
-    is_told(&store).await;
+    assert_detected(&store).await;
     for _ in 0..2 {
         let error = add(&store, "new").await.unwrap_err();
-        tells(&error, StoreErrorKind::Unavailable, "can't be opened");
+        assert_store_error(&error, StoreErrorKind::Unavailable, "can't be opened");
     }
     fs::create_dir(&inner).unwrap();
     add(&store, "new").await.unwrap();
@@ -204,7 +204,7 @@ async fn a_removed_folder_is_waited_for() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_that_points_elsewhere_is_followed() {
+async fn a_changed_symbolic_link_is_followed() {
     let folder = tempfile::tempdir().unwrap();
     let [one, two, link] = ["one", "two", "link"].map(|name| folder.path().join(name));
     backup(&one, "of-one").await;
@@ -218,20 +218,20 @@ async fn a_link_that_points_elsewhere_is_followed() {
 
     fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(&two, &link).unwrap();
-    is_told(&store).await;
+    assert_detected(&store).await;
     assert_eq!(jobs(&store).await, ["of-two"]);
-    assert_eq!(jobs(&still_there).await, ["late", "of-one"], "its log is its own");
+    assert_eq!(jobs(&still_there).await, ["late", "of-one"], "its WAL was not removed");
     add(&still_there, "later").await.unwrap();
 
-    // A link in the place of a file.
+    // The file is replaced by a link.
     fs::remove_file(&two).unwrap();
     std::os::unix::fs::symlink(&one, &two).unwrap();
-    is_told(&store).await;
+    assert_detected(&store).await;
     assert_eq!(jobs(&store).await, ["late", "later", "of-one"]);
 }
 
 #[tokio::test]
-async fn a_pool_of_the_users_own_is_left_alone() {
+async fn the_file_of_a_user_provided_pool_is_not_reopened() {
     let (_folder, path, made) = open().await;
     made.shutdown().await;
     let connect = SqliteConnectOptions::new().filename(&path);
@@ -243,7 +243,7 @@ async fn a_pool_of_the_users_own_is_left_alone() {
     for _ in 0..2 {
         let error = add(&store, "lost").await.unwrap_err();
         is_replaced(&error);
-        assert!(error.to_string().contains("can't open anew"), "{error}");
+        assert!(error.to_string().contains("can't reopen"), "{error}");
     }
     assert!(!pool.is_closed());
     fs::rename(&away, &path).unwrap();
@@ -251,7 +251,7 @@ async fn a_pool_of_the_users_own_is_left_alone() {
 }
 
 #[tokio::test]
-async fn shut_down_it_leaves_no_log_for_the_next_file() {
+async fn shutdown_removes_the_wal_of_a_replaced_file() {
     let (folder, path, store) = open().await;
     let restored = folder.path().join("backup.sqlite");
     backup(&restored, "restored").await;
@@ -262,10 +262,10 @@ async fn shut_down_it_leaves_no_log_for_the_next_file() {
 }
 
 #[tokio::test]
-async fn calls_at_the_same_time_open_it_once() {
+async fn concurrent_calls_reopen_the_file_once() {
     let (_folder, path, store) = open().await;
     fs::remove_file(&path).unwrap();
-    is_told(&store).await;
+    assert_detected(&store).await;
     let node = NodeId::new("here").unwrap();
     let renew = store.renew(&node, at(0), Timestamp::MAX, &TaskFilter::Any);
     let (added, listed, renewed) = tokio::join!(add(&store, "new"), store.list(None, 9), renew);

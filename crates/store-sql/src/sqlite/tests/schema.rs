@@ -1,4 +1,4 @@
-//! Making and migrating the tables.
+//! Tests of the creation and migration of tables.
 
 use punctual_core::JobStore;
 use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -8,7 +8,7 @@ use super::super::schema::{SCHEMA, migrate};
 use super::{at, due};
 use crate::migrate::Schema;
 use crate::tables::TablePrefix;
-use crate::testing::schema::{makes_no_tables, migrates_no_tables, newer, refuses_version_9};
+use crate::testing::schema::{creates_no_tables, migrates_no_tables, newer, rejects_version_9};
 
 const NEXT: &str = "ALTER TABLE {p}jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';";
 
@@ -25,7 +25,7 @@ async fn an_older_file_is_migrated_and_keeps_its_jobs() {
     store.add(vec![due("a", at(0))]).await.unwrap();
     store.shutdown().await;
 
-    // To the code of the next release, what this one writes is an older file.
+    // For the code of the next release, this file is older.
     let newer = newer(SCHEMA, NEXT);
     let mut connection = connect(&path).await;
     let tables = TablePrefix::default();
@@ -39,24 +39,24 @@ async fn an_older_file_is_migrated_and_keeps_its_jobs() {
 }
 
 #[tokio::test]
-async fn who_may_only_look_makes_and_migrates_nothing() {
+async fn with_make_tables_disabled_tables_are_neither_created_nor_migrated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let looking = SqliteJobStore::builder().file(&path).make_tables(false).build().unwrap();
     looking.start().await.unwrap_err();
     assert!(!path.exists());
-    // One that is of no database yet is left as it is.
+    // An empty file is not changed.
     std::fs::write(&path, "").unwrap();
     looking.start().await.unwrap_err();
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
-    makes_no_tables(&looking, &SqliteJobStore::open(&path).unwrap()).await;
+    creates_no_tables(&looking, &SqliteJobStore::open(&path).unwrap()).await;
     let mut connection = connect(&path).await;
     sqlx::query("UPDATE punctual_schema SET version = 0").execute(&mut connection).await.unwrap();
     migrates_no_tables(&looking).await;
 }
 
 #[tokio::test]
-async fn a_newer_file_is_refused_and_left_alone() {
+async fn a_newer_file_is_unsupported_and_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let store = SqliteJobStore::open(&path).unwrap();
@@ -65,11 +65,11 @@ async fn a_newer_file_is_refused_and_left_alone() {
     store.shutdown().await;
     let mut connection = connect(&path).await;
     sqlx::query("UPDATE punctual_schema SET version = 9").execute(&mut connection).await.unwrap();
-    refuses_version_9(&store, SCHEMA).await;
+    rejects_version_9(&store, SCHEMA).await;
 }
 
 #[tokio::test]
-async fn a_failed_migration_changes_nothing() {
+async fn a_failed_migration_is_rolled_back() {
     let folder = tempfile::tempdir().unwrap();
     let mut connection = SqliteConnectOptions::new()
         .filename(folder.path().join("jobs.sqlite"))

@@ -1,4 +1,4 @@
-//! What is large, and what is odd.
+//! Tests of large values and unusual names.
 
 use punctual_core::{Encoded, JobStore, Timestamp};
 
@@ -17,7 +17,7 @@ async fn a_mebibyte_of_arguments_and_the_year_9999() {
     let store = started().await;
     let mut large = due(&"😀".repeat(191), Timestamp::MAX);
     large.definition = Encoded::from(vec![0xFF; 1 << 20]);
-    // More than one statement takes.
+    // These jobs need several statements.
     let many = (0..6_000).map(|n| due(&format!("{n}"), at(n))).chain([large.clone()]).collect();
     store.add(many).await.unwrap();
     let record = store.get(&large.id).await.unwrap().unwrap().record;
@@ -27,7 +27,7 @@ async fn a_mebibyte_of_arguments_and_the_year_9999() {
 }
 
 #[tokio::test]
-async fn jobs_of_any_name_leave_with_their_last_run() {
+async fn jobs_with_unusual_names_are_removed_with_their_last_run() {
     let store = started().await;
-    sizes::jobs_of_any_name_leave_with_their_last_run(&store).await;
+    sizes::jobs_with_unusual_names_are_removed_with_their_last_run(&store).await;
 }

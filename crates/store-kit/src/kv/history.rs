@@ -1,4 +1,4 @@
-//! Runs that have ended, each in a cell.
+//! Finished runs, one entry each.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -11,41 +11,42 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::{Change, Target};
-use super::{Cell, CellKind, CellStore, Medium, format};
+use super::{KvBackend, KvEntry, KvNamespace, KvStore, format};
 use crate::{PageReader, history_range};
 
 #[derive(Serialize, Deserialize)]
-struct Head<T> {
+struct Header<T> {
     entry: T,
 }
 
-/// The key of an entry's cell: its first 16 digits sort as the ends of runs do.
+/// The key of an entry: its first 16 digits sort by the instant at which the run finished.
 fn key(HistoryCursor { finished, run_id, attempt }: HistoryCursor) -> String {
     let finished = finished.as_micros().cast_unsigned() ^ (1 << 63);
     format!("{finished:016x}-{run_id}-{attempt:08x}")
 }
 
-pub(super) fn read<M: Medium>(cell: &Cell<M::Version>) -> Result<HistoryEntry, CorruptRecord> {
+pub(super) fn read<M: KvStore>(raw: &KvEntry<M::Version>) -> Result<HistoryEntry, CorruptRecord> {
     let parse = || {
-        let Head { entry }: Head<HistoryEntry> = format::read(CellKind::History, &cell.value.head)?;
-        format::check_name::<M>(CellKind::History, cell, &key(entry.key())).map(|()| entry)
+        let Header { entry }: Header<HistoryEntry> =
+            format::read(KvNamespace::History, &raw.value.header)?;
+        format::check_key::<M>(KvNamespace::History, raw, &key(entry.key())).map(|()| entry)
     };
     parse().map_err(|reason: String| {
-        format::corrupt::<M>((CellKind::History, CorruptKind::History), cell, "", &reason)
+        format::corrupt::<M>((KvNamespace::History, CorruptKind::History), raw, "", &reason)
     })
 }
 
-/// An entry, of which perhaps only this can be read.
-struct Found<V> {
-    cell: Cell<V>,
+/// An entry that may be only partly readable.
+struct RawHistoryEntry<V> {
+    raw: KvEntry<V>,
     key: Option<HistoryCursor>,
     job: Option<JobId>,
 }
 
-impl<V> Found<V> {
-    fn of(cell: Cell<V>) -> Self {
-        let head = format::read::<Head<Value>>(CellKind::History, &cell.value.head);
-        let entry = head.map(|head| head.entry).unwrap_or_default();
+impl<V> RawHistoryEntry<V> {
+    fn of(raw: KvEntry<V>) -> Self {
+        let header = format::read::<Header<Value>>(KvNamespace::History, &raw.value.header);
+        let entry = header.map(|header| header.entry).unwrap_or_default();
         let key = || {
             Some(HistoryCursor {
                 finished: Timestamp::deserialize(&entry["finished"]).ok()?,
@@ -53,53 +54,52 @@ impl<V> Found<V> {
                 attempt: u32::deserialize(&entry["attempt"]).ok()?,
             })
         };
-        Self { key: key(), job: JobId::deserialize(&entry["job_id"]).ok(), cell }
+        Self { key: key(), job: JobId::deserialize(&entry["job_id"]).ok(), raw }
     }
 
-    /// Whether it stands where the query asks. Nobody knows where one without a key would stand: it is on the first
-    /// page.
-    fn stands_in(&self, query: &HistoryQuery) -> bool {
+    /// Whether the entry is in the queried range. Entries without a readable key are returned on the first page.
+    fn is_in_range(&self, query: &HistoryQuery) -> bool {
         let is_of_job = |job| self.job.as_ref().is_none_or(|own| own == job);
-        let stands = match self.key {
+        let is_in_range = match self.key {
             None => query.after.is_none(),
             Some(key) => {
                 history_range(query).contains(&key.finished)
                     && query.after.is_none_or(|after| key < after)
             }
         };
-        stands && query.job.as_ref().is_none_or(is_of_job)
+        is_in_range && query.job.as_ref().is_none_or(is_of_job)
     }
 }
 
-impl<M: Medium> CellStore<M> {
-    /// Writes entries; one that is there stays as it is.
+impl<M: KvStore> KvBackend<M> {
+    /// Writes entries; existing ones stay unchanged.
     pub(super) async fn record(&self, entries: &[HistoryEntry]) -> Result<(), StoreError> {
-        let name = |entry: &HistoryEntry| M::name_of(CellKind::History, &key(entry.key()));
+        let name = |entry: &HistoryEntry| M::storage_key(KvNamespace::History, &key(entry.key()));
         let targets = entries.iter().map(|entry| Target::new(name(entry))).collect();
-        let write = |place: usize, cell: Option<&Cell<M::Version>>| match cell {
+        let write = |index: usize, entry: Option<&KvEntry<M::Version>>| match entry {
             Some(_) => (Change::Keep, ()),
-            None => (Change::Write(format::value(&Head { entry: &entries[place] }), None), ()),
+            None => (Change::Write(format::value(&Header { entry: &entries[index] }), None), ()),
         };
-        self.change(CellKind::History, targets, write).await.map(drop)
+        self.change(KvNamespace::History, targets, write).await.map(drop)
     }
 
     /// All entries, newest first.
-    async fn entries(&self) -> Result<Vec<Found<M::Version>>, StoreError> {
-        let cells = self.medium.list(CellKind::History).await?;
-        let mut entries: Vec<_> = cells.into_iter().map(Found::of).collect();
-        entries.sort_unstable_by_key(|found| Reverse(found.key));
+    async fn entries(&self) -> Result<Vec<RawHistoryEntry<M::Version>>, StoreError> {
+        let entries = self.store.list(KvNamespace::History).await?;
+        let mut entries: Vec<_> = entries.into_iter().map(RawHistoryEntry::of).collect();
+        entries.sort_unstable_by_key(|entry| Reverse(entry.key));
         Ok(entries)
     }
 
-    pub(super) async fn page_of_history(
+    pub(super) async fn history_page(
         &self,
         query: &HistoryQuery,
     ) -> Result<HistoryPage, StoreError> {
         let entries = self.entries().await?;
         let mut rows = entries
             .iter()
-            .filter(|found| found.stands_in(query))
-            .map(|found| ((), read::<M>(&found.cell)))
+            .filter(|row| row.is_in_range(query))
+            .map(|row| ((), read::<M>(&row.raw)))
             .filter(|(_, entry)| entry.as_ref().map_or(true, |entry| query.matches(entry)));
         let mut page = PageReader::new(query.limit);
         while let Some(wanted) = page.wanted() {
@@ -108,19 +108,19 @@ impl<M: Medium> CellStore<M> {
         Ok(page.into())
     }
 
-    pub(super) async fn forget_before(
+    pub(super) async fn remove_history_before(
         &self,
         before: Timestamp,
         limit: usize,
     ) -> Result<u64, StoreError> {
         let mut old = self.entries().await?;
-        old.retain(|found| found.key.is_some_and(|key| key.finished < before));
+        old.retain(|entry| entry.key.is_some_and(|key| key.finished < before));
         old.reverse();
         old.truncate(limit);
         self.remove_entries(old).await
     }
 
-    pub(super) async fn forget_beyond(
+    pub(super) async fn remove_history_beyond(
         &self,
         jobs: &[JobId],
         keep: usize,
@@ -128,8 +128,8 @@ impl<M: Medium> CellStore<M> {
     ) -> Result<u64, StoreError> {
         let entries = self.entries().await?;
         let mut counts: HashMap<_, _> = jobs.iter().map(|job| (job, 0)).collect();
-        let is_beyond = |found: &Found<M::Version>| {
-            let count = found.job.as_ref().and_then(|job| counts.get_mut(job));
+        let is_beyond = |entry: &RawHistoryEntry<M::Version>| {
+            let count = entry.job.as_ref().and_then(|job| counts.get_mut(job));
             count.is_some_and(|count| {
                 *count += 1;
                 *count > keep
@@ -139,10 +139,13 @@ impl<M: Medium> CellStore<M> {
         self.remove_entries(beyond).await
     }
 
-    async fn remove_entries(&self, entries: Vec<Found<M::Version>>) -> Result<u64, StoreError> {
-        let targets = entries.into_iter().map(|found| Target::seen(found.cell)).collect();
-        let remove = |_, cell: Option<&Cell<M::Version>>| (Change::Remove, cell.is_some());
-        let removed = self.change(CellKind::History, targets, remove).await?;
+    async fn remove_entries(
+        &self,
+        entries: Vec<RawHistoryEntry<M::Version>>,
+    ) -> Result<u64, StoreError> {
+        let targets = entries.into_iter().map(|entry| Target::loaded(entry.raw)).collect();
+        let remove = |_, entry: Option<&KvEntry<M::Version>>| (Change::Remove, entry.is_some());
+        let removed = self.change(KvNamespace::History, targets, remove).await?;
         Ok(removed.into_iter().filter(|removed| *removed).count() as u64)
     }
 }

@@ -1,4 +1,4 @@
-//! Transactions that are in each other's way.
+//! Tests of conflicting transactions.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use tokio::time::timeout;
 
 use super::super::MySqlJobStore;
 use super::{Tables, at, claim, claimed, due, get};
-use crate::testing::PATIENCE;
+use crate::testing::WAIT_TIMEOUT;
 
 impl Tables {
-    /// Until a transaction waits for a job of these tables.
+    /// Waits until a transaction waits for a lock of a job in these tables.
     ///
-    /// The monitor looks at the moment it is asked, unlike `information_schema.innodb_trx`, which looks anew only
-    /// when nobody has asked for a tenth of a second: tests that ask in turns would be shown the past for ever.
-    async fn someone_waits(&self, beside: &mut MySqlConnection) {
+    /// The InnoDB monitor is always current. `information_schema.innodb_trx` is cached and only refreshed if it has not
+    /// been queried for 0.1 seconds: concurrent tests that poll it would never see a new state.
+    async fn wait_for_blocked_transaction(&self, beside: &mut MySqlConnection) {
         let wait = async {
             loop {
                 let monitor = sqlx::raw_sql("SHOW ENGINE INNODB STATUS");
@@ -29,11 +29,11 @@ impl Tables {
                 }
             }
         };
-        timeout(PATIENCE, wait).await.expect("someone waits");
+        timeout(WAIT_TIMEOUT, wait).await.expect("a transaction waits for a lock");
     }
 }
 
-/// A store that waits for so long for what others hold.
+/// A started store with this lock timeout, and three due jobs.
 async fn with_jobs(tables: &Tables, lock_timeout: Duration) -> MySqlJobStore {
     let store = tables.builder().lock_timeout(lock_timeout).build().unwrap();
     store.start().await.unwrap();
@@ -42,9 +42,9 @@ async fn with_jobs(tables: &Tables, lock_timeout: Duration) -> MySqlJobStore {
 }
 
 #[tokio::test]
-async fn claims_pass_over_what_others_hold() {
+async fn claims_skip_locked_jobs() {
     let mut tables = Tables::new().await;
-    let store = with_jobs(&tables, PATIENCE).await;
+    let store = with_jobs(&tables, WAIT_TIMEOUT).await;
     tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
     let claims = claim(&store).await.unwrap();
     let ids: Vec<_> = claims.iter().map(|job| job.id.as_str()).collect();
@@ -55,28 +55,28 @@ async fn claims_pass_over_what_others_hold() {
 }
 
 #[tokio::test]
-async fn a_job_that_is_held_for_too_long() {
+async fn waiting_for_a_locked_job_times_out() {
     let mut tables = Tables::new().await;
     let store = with_jobs(&tables, Duration::from_secs(1)).await;
     let batch = claimed(&store, ["a", "b"]).await;
     tables.run("START TRANSACTION; UPDATE {p}jobs SET fire_count = 0 WHERE id = 'b'").await;
     let error = store.commit(batch.clone().into()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    assert!(error.to_string().contains("held by another transaction"), "{error}");
+    assert!(error.to_string().contains("locked by another transaction"), "{error}");
     let untouched = get(&store, "a").await;
-    assert_eq!((untouched.fire_count, untouched.in_flight), (0, 0), "nothing of it was done");
+    assert_eq!((untouched.fire_count, untouched.in_flight), (0, 0), "it is rolled back");
     tables.run("ROLLBACK").await;
     assert_eq!(store.commit(batch.into()).await.unwrap(), [CommitOutcome::Done; 2]);
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn a_transaction_in_another_database_of_the_server_adds_where_the_store_is() {
+async fn a_transaction_with_another_current_database_uses_the_tables_of_the_store() {
     let tables = Tables::new().await;
     let store = tables.started().await;
     let mut shop = super::connect().await;
     let run = |statement: &str| AssertSqlSafe(statement.replace("{p}", &tables.prefix));
-    // With such tables of its own, even.
+    // The other database has a table of the same name.
     let database =
         "CREATE DATABASE {p}shop; CREATE TABLE {p}shop.{p}jobs LIKE {p}jobs; USE {p}shop";
     sqlx::raw_sql(run(database)).execute(&mut shop).await.unwrap();
@@ -90,30 +90,30 @@ async fn a_transaction_in_another_database_of_the_server_adds_where_the_store_is
 }
 
 #[tokio::test]
-async fn a_node_renews_while_others_do() {
+async fn a_renewal_does_not_wait_for_other_nodes() {
     let mut tables = Tables::new().await;
-    let store = with_jobs(&tables, PATIENCE).await;
+    let store = with_jobs(&tables, WAIT_TIMEOUT).await;
     let [us, them, dead] = ["us", "them", "dead"].map(|name| NodeId::new(name).unwrap());
     let renew = async |node, now, until| store.renew(node, now, until, &TaskFilter::Any).await;
     renew(&them, at(0), at(1)).await.unwrap();
     renew(&dead, at(0), at(1)).await.unwrap();
     tables.run("START TRANSACTION; UPDATE {p}nodes SET alive_until = 0 WHERE id = 'them'").await;
-    // A fortnight later: what is dead goes, what somebody writes at present does not.
+    // After 14 days expired leases are purged, except the one that another transaction is updating.
     let later = at(14 * 24 * 60 * 60);
-    renew(&us, later, later).await.expect("it waits for nobody");
+    renew(&us, later, later).await.expect("the renewal does not wait");
     tables.run("COMMIT").await;
-    assert!(renew(&them, later, later).await.unwrap().expired, "it is still known");
-    assert!(!renew(&dead, later, later).await.unwrap().expired, "it is forgotten");
+    assert!(renew(&them, later, later).await.unwrap().expired, "the lease was kept");
+    assert!(!renew(&dead, later, later).await.unwrap().expired, "the lease was purged");
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn who_loses_a_deadlock_does_it_all_again() {
+async fn the_victim_of_a_deadlock_is_retried() {
     let mut tables = Tables::new().await;
     let mut beside = super::connect().await;
-    let store = with_jobs(&tables, PATIENCE).await;
+    let store = with_jobs(&tables, WAIT_TIMEOUT).await;
     let batch = claimed(&store, ["a", "b"]).await;
-    // Whoever has changed more wins.
+    // InnoDB rolls back the transaction with fewer changes.
     let much = (0..200).map(|n| due(&format!("z{n}"), at(0))).collect();
     store.add(much).await.unwrap();
     tables
@@ -124,7 +124,7 @@ async fn who_loses_a_deadlock_does_it_all_again() {
         .await;
     let ours = store.clone();
     let commit = tokio::spawn(async move { ours.commit(batch.into()).await });
-    tables.someone_waits(&mut beside).await;
+    tables.wait_for_blocked_transaction(&mut beside).await;
     tables.run("UPDATE {p}jobs SET task = 'other' WHERE id = 'a'").await;
     tables.run("COMMIT").await;
     assert_eq!(commit.await.unwrap().unwrap(), [CommitOutcome::Done; 2]);
@@ -136,10 +136,10 @@ async fn who_loses_a_deadlock_does_it_all_again() {
 }
 
 #[tokio::test]
-async fn a_batch_that_nobody_waits_for_any_more_leaves_nothing_behind() {
+async fn a_cancelled_commit_can_be_repeated() {
     let mut tables = Tables::new().await;
     let mut beside = super::connect().await;
-    let store = tables.builder().max_connections(1).lock_timeout(PATIENCE).build().unwrap();
+    let store = tables.builder().max_connections(1).lock_timeout(WAIT_TIMEOUT).build().unwrap();
     store.start().await.unwrap();
     store.add(vec![due("a", at(0)), due("b", at(0))]).await.unwrap();
     let batch = claimed(&store, ["a", "b"]).await;
@@ -147,11 +147,11 @@ async fn a_batch_that_nobody_waits_for_any_more_leaves_nothing_behind() {
     let ours = store.clone();
     let again = batch.clone();
     let commit = tokio::spawn(async move { ours.commit(batch.into()).await });
-    tables.someone_waits(&mut beside).await;
+    tables.wait_for_blocked_transaction(&mut beside).await;
     commit.abort();
     commit.await.unwrap_err();
     tables.run("ROLLBACK").await;
-    // Whether the server was told in time or not: repeated, the batch has the same outcome.
+    // Whether or not the server executed the cancelled commit: repeated, the batch has the same outcome.
     assert_eq!(store.commit(again.into()).await.unwrap(), [CommitOutcome::Done; 2]);
     for name in ["a", "b"] {
         let job = get(&store, name).await;
@@ -164,7 +164,7 @@ async fn a_batch_that_nobody_waits_for_any_more_leaves_nothing_behind() {
 async fn runs_of_a_busy_job_are_taken_over() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let database = store.handle.opened().unwrap();
+    let database = store.handle.current_backend().unwrap();
     crate::testing::runs_of_a_busy_job_are_taken_over(&database).await;
     tables.drop().await;
 }

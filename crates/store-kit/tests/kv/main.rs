@@ -1,8 +1,8 @@
-//! The store on a medium that can compare and swap: the whole contract, without an index and with one.
+//! The conformance suite on an in-memory key-value store, without an index and with one.
 
+mod additional;
 mod index;
-mod medium;
-mod particular;
+mod memory_store;
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use punctual_core::JobId;
 use punctual_testkit::job_store::{Damage, StoreFixture};
 use serde_json::Value;
 
-use medium::{Content, MemoryStore, Place, Shelf};
+use memory_store::{Content, MemoryStore, SharedStorage, Storage};
 
-/// A shelf for each case.
-struct Fixture<const INDEXED: bool>(Place);
+/// A separate store for each case.
+struct Fixture<const INDEXED: bool>(SharedStorage);
 
 impl<const INDEXED: bool> StoreFixture for Fixture<INDEXED> {
     type Store = MemoryStore;
 
     async fn set_up(_case: &'static str) -> Option<Self> {
-        Some(Self(Arc::new(Shelf { indexed: INDEXED, ..Shelf::default() })))
+        Some(Self(Arc::new(Storage { indexed: INDEXED, ..Storage::default() })))
     }
 
     async fn open(&self) -> MemoryStore {
@@ -45,16 +45,16 @@ impl<const INDEXED: bool> StoreFixture for Fixture<INDEXED> {
             }
             Damage::RunNode(id, run, text) => run_of(content, &id, &run.to_string(), "node", text),
             Damage::Lease(node) => {
-                content.edit("nodes", node.as_str(), |head| head["until"] = "tomorrow".into());
+                content.edit("nodes", node.as_str(), |header| header["until"] = "tomorrow".into());
             }
             Damage::Key(key, other) => {
-                content.edit("metadata", &key, |head| head["key"] = other.as_str().into());
+                content.edit("metadata", &key, |header| header["key"] = other.as_str().into());
                 content.rename("metadata", &key, &other);
             }
             Damage::Outcome(run, text) => {
-                let name = content.name_with("history", &run.to_string());
-                content.edit("history", &name, |head| {
-                    head["entry"]["outcome"] = text.into();
+                let key = content.key_containing("history", &run.to_string());
+                content.edit("history", &key, |header| {
+                    header["entry"]["outcome"] = text.into();
                 });
             }
             _ => return false,
@@ -64,15 +64,15 @@ impl<const INDEXED: bool> StoreFixture for Fixture<INDEXED> {
 }
 
 fn job(content: &mut Content, id: &JobId, pointer: &str, value: impl Into<Value>) {
-    content.edit("jobs", id.as_str(), |head| {
-        *head.pointer_mut(pointer).expect("that field") = value.into()
+    content.edit("jobs", id.as_str(), |header| {
+        *header.pointer_mut(pointer).expect("that field") = value.into()
     });
 }
 
 fn run_of(content: &mut Content, id: &JobId, run: &str, field: &str, value: impl Into<Value>) {
-    content.edit("jobs", id.as_str(), |head| {
-        let runs = head["runs"].as_array_mut().expect("runs");
-        let run = runs.iter_mut().find(|own| own["run_id"] == run).expect("that run");
+    content.edit("jobs", id.as_str(), |header| {
+        let runs = header["runs"].as_array_mut().expect("runs");
+        let run = runs.iter_mut().find(|other| other["run_id"] == run).expect("that run");
         run[field] = value.into();
     });
 }

@@ -1,4 +1,4 @@
-//! Servers that refuse, or are not there.
+//! Tests of servers that reject requests or are unreachable.
 
 use std::time::Duration;
 
@@ -8,17 +8,18 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlSslMode};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use super::super::{MySqlJobStore, MySqlJobStoreBuilder};
-use super::{Tables, at, claim, claimed, due, get, tells, unique};
-use crate::client::{Client, Columns};
+use super::{Tables, assert_store_error, at, claim, claimed, due, get, unique};
+use crate::client::{Client, SqlRow};
 use crate::dialect::Dialect;
-use crate::testing::Line;
+use crate::testing::FaultyProxy;
+use crate::testing::failures::writes_are_rejected;
 use crate::testing::server::{
-    bears_silence, connects_anew, gives_up, holds_nothing_for_long,
-    only_finished_calls_give_it_back, outlives_its_connections, speaks_once_for_a_batch,
+    abandoned_locks_expire, batch_is_one_round_trip, closed_connection_is_replaced,
+    only_completed_calls_return_their_connection, reconnects_after_silent_loss,
+    recovers_from_stall, unreachable_server_is_reported,
 };
-use crate::testing::trouble::only_reads;
 
-/// Answers a connection's number on the server.
+/// Returns the server's id of the connection.
 const NUMBER: &str = "SELECT CAST(CONNECTION_ID() AS SIGNED)";
 
 /// The URL of the server with another user and database.
@@ -33,19 +34,26 @@ fn database() -> String {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there() {
+async fn an_unreachable_server() {
     let builder = MySqlJobStore::builder().url("mysql://u:hunter2@127.0.0.1:1/jobs");
-    gives_up(&builder.acquire_timeout(Duration::from_millis(50)).build().unwrap()).await;
+    unreachable_server_is_reported(
+        &builder.acquire_timeout(Duration::from_millis(50)).build().unwrap(),
+    )
+    .await;
 }
 
 #[tokio::test]
-async fn a_user_or_a_database_that_is_not_there() {
+async fn an_unknown_user_or_database() {
     let nobody = MySqlJobStore::open(url(&(unique() + ":hunter2"), &database())).unwrap();
-    tells(&nobody.start().await.unwrap_err(), StoreErrorKind::Invalid, "user or the password");
+    assert_store_error(
+        &nobody.start().await.unwrap_err(),
+        StoreErrorKind::Invalid,
+        "user or the password",
+    );
     let nowhere: MySqlConnectOptions = server_url("mysql").parse().unwrap();
     let nowhere = MySqlJobStore::builder().connect_options(nowhere.database(&unique()));
     let error = nowhere.build().unwrap().start().await.unwrap_err();
-    tells(&error, StoreErrorKind::Invalid, "no such database");
+    assert_store_error(&error, StoreErrorKind::Invalid, "no such database");
 }
 
 #[tokio::test]
@@ -59,14 +67,14 @@ async fn a_user_with_too_few_privileges() {
         builder.table_prefix(&*tables.prefix).build().unwrap()
     };
     let (store, elsewhere) = (open(&database()), open("missing_database"));
-    tells(&elsewhere.start().await.unwrap_err(), StoreErrorKind::Invalid, "privilege");
-    tells(&store.start().await.unwrap_err(), StoreErrorKind::Invalid, "privilege");
+    assert_store_error(&elsewhere.start().await.unwrap_err(), StoreErrorKind::Invalid, "privilege");
+    assert_store_error(&store.start().await.unwrap_err(), StoreErrorKind::Invalid, "privilege");
 
     let grant = |what: &str| format!("GRANT {what} ON `{}`.* TO '{user}'@'%'", database());
     tables.run(&grant("SELECT, INSERT, UPDATE, DELETE")).await;
-    tells(&store.start().await.unwrap_err(), StoreErrorKind::Invalid, "privilege");
+    assert_store_error(&store.start().await.unwrap_err(), StoreErrorKind::Invalid, "privilege");
     tables.started().await.shutdown().await;
-    store.start().await.expect("with the tables there it needs no more");
+    store.start().await.expect("existing tables require no further privileges");
     store.add(vec![due("a", at(0))]).await.unwrap();
     assert_eq!(claim(&store).await.unwrap().len(), 1);
     store.shutdown().await;
@@ -78,7 +86,7 @@ async fn a_user_with_too_few_privileges() {
 }
 
 #[tokio::test]
-async fn a_database_that_may_only_be_read() {
+async fn a_read_only_database() {
     let tables = Tables::new().await;
     let writable = tables.started().await;
     let pool = MySqlPoolOptions::new()
@@ -92,12 +100,12 @@ async fn a_database_that_may_only_be_read() {
         .await
         .unwrap();
     let store = MySqlJobStore::builder().pool(pool).table_prefix(&*tables.prefix).build().unwrap();
-    only_reads(&store, &writable, StoreErrorKind::Unavailable, "only be read").await;
+    writes_are_rejected(&store, &writable, StoreErrorKind::Unavailable, "read-only").await;
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn a_batch_that_fails_midway_is_undone_whole() {
+async fn a_batch_that_fails_midway_is_rolled_back() {
     let mut tables = Tables::new().await;
     let store = tables.builder().max_connections(1).build().unwrap();
     store.start().await.unwrap();
@@ -112,7 +120,7 @@ async fn a_batch_that_fails_midway_is_undone_whole() {
         .await;
     let batch = claimed(&store, ["a", "b"]).await;
     let error = store.commit(batch.clone().into()).await.unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "disk");
+    assert_store_error(&error, StoreErrorKind::Unavailable, "disk");
     for job in ["a", "b"] {
         let record = get(&store, job).await;
         assert_eq!((record.fire_count, record.in_flight), (0, 0), "{job}");
@@ -124,14 +132,14 @@ async fn a_batch_that_fails_midway_is_undone_whole() {
 }
 
 #[tokio::test]
-async fn connections_that_the_server_closed_are_made_anew() {
+async fn connections_closed_by_the_server_are_replaced() {
     let mut tables = Tables::new().await;
     let store = tables.builder().max_connections(1).build().unwrap();
     store.start().await.unwrap();
-    connects_anew(&store, async || {
-        let mut connection = store.handle.opened().unwrap().dialect.read().await.unwrap();
+    closed_connection_is_replaced(&store, async || {
+        let mut connection = store.handle.current_backend().unwrap().dialect.read().await.unwrap();
         let id = connection.fetch(AssertSqlSafe(NUMBER).into_sql_str(), &[]).await.unwrap();
-        connection.finish();
+        connection.release();
         tables.run(&format!("KILL {}", id[0].int(0).unwrap())).await;
     })
     .await;
@@ -139,59 +147,59 @@ async fn connections_that_the_server_closed_are_made_anew() {
 }
 
 #[tokio::test]
-async fn the_connection_of_a_call_that_is_cut_off_is_closed() {
+async fn the_connection_of_a_cancelled_call_is_closed() {
     let tables = Tables::new().await;
     let store = tables.builder().max_connections(1).build().unwrap();
     store.start().await.unwrap();
-    let database = store.handle.opened().unwrap();
-    only_finished_calls_give_it_back(&database.dialect, NUMBER).await;
+    let database = store.handle.current_backend().unwrap();
+    only_completed_calls_return_their_connection(&database.dialect, NUMBER).await;
     tables.drop().await;
 }
 
 impl Tables {
-    /// A line to the server, and a store that speaks through it.
-    async fn behind_a_line(&self) -> (Line, MySqlJobStoreBuilder) {
+    /// A proxy in front of the server, and a builder of stores that connect to it.
+    async fn behind_a_proxy(&self) -> (FaultyProxy, MySqlJobStoreBuilder) {
         let options: MySqlConnectOptions = server_url("mysql").parse().unwrap();
-        let line = Line::to(options.get_host(), options.get_port()).await;
-        // What is encrypted can't be counted. A password goes unencrypted too where it has just been used.
-        let options = options.host("127.0.0.1").port(line.port).ssl_mode(MySqlSslMode::Disabled);
+        let proxy = FaultyProxy::to(options.get_host(), options.get_port()).await;
+        // Round trips of encrypted connections can't be counted. A cached password is accepted without encryption.
+        let options = options.host("127.0.0.1").port(proxy.port).ssl_mode(MySqlSslMode::Disabled);
         let builder = MySqlJobStore::builder().connect_options(options);
-        (line, builder.table_prefix(&*self.prefix))
+        (proxy, builder.table_prefix(&*self.prefix))
     }
 }
 
 #[tokio::test]
-async fn a_server_that_is_silent() {
+async fn a_stalled_server() {
     let tables = Tables::new().await;
-    let (line, builder) = tables.behind_a_line().await;
+    let (proxy, builder) = tables.behind_a_proxy().await;
     let builder = builder.statement_timeout(Duration::from_secs(2));
     let store = builder.acquire_timeout(Duration::from_secs(2)).build().unwrap();
-    bears_silence(&store, &line).await;
+    recovers_from_stall(&store, &proxy).await;
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn connections_that_are_lost_without_a_word() {
+async fn silently_lost_connections() {
     let tables = Tables::new().await;
-    let (line, builder) = tables.behind_a_line().await;
+    let (proxy, builder) = tables.behind_a_proxy().await;
     let builder = builder.statement_timeout(Duration::from_secs(1)).max_connections(2);
     let store = builder.acquire_timeout(Duration::from_secs(1)).build().unwrap();
-    outlives_its_connections(&store, &line).await;
+    reconnects_after_silent_loss(&store, &proxy).await;
     tables.drop().await;
 }
 
 #[tokio::test]
 async fn a_batch_is_one_round_trip() {
     let tables = Tables::new().await;
-    let (line, builder) = tables.behind_a_line().await;
-    speaks_once_for_a_batch(&builder.build().unwrap(), &line).await;
+    let (proxy, builder) = tables.behind_a_proxy().await;
+    batch_is_one_round_trip(&builder.build().unwrap(), &proxy).await;
     tables.drop().await;
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_abandoned_is_ended_by_the_server() {
+async fn an_abandoned_transaction_is_aborted_by_the_server() {
     let tables = Tables::new().await;
-    let (gone, heir) = (tables.started().await, tables.started().await);
-    holds_nothing_for_long(&gone.handle.opened().unwrap(), &heir).await;
+    let (gone, new_owner) = (tables.started().await, tables.started().await);
+    abandoned_locks_expire(&gone.handle.current_backend().unwrap(), &new_owner).await;
     tables.drop().await;
 }

@@ -1,20 +1,20 @@
-//! Commits as rows for the statements that carry them out.
+//! Commits as rows for the statements that execute them.
 
 use punctual_core::{Commit, CommitAction, CommitOutcome, InFlightRun};
 
-/// How a job stands to the fence that a commit names.
+/// The state of a job relative to the fence of a commit.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Standing {
-    /// It has this fence.
+pub(super) struct GuardState {
+    /// The job has this fence.
     pub(super) has_fence: bool,
     pub(super) is_claimed: bool,
-    /// A claim with this fence that is not open was settled.
+    /// The claim with this fence is not open and has been settled.
     pub(super) was_settled: bool,
 }
 
-/// The commits of a wave whose guard holds, as rows for the statements that carry them out.
+/// The rows of the commits of a group whose guard is satisfied.
 #[derive(Default)]
-pub(super) struct Changes<'a> {
+pub(super) struct GroupRows<'a> {
     /// Id, next run time, due at, fire count, fence.
     pub(super) advance: Vec<(&'a str, i64, i64, i64, i64)>,
     /// Id, due at.
@@ -31,20 +31,19 @@ pub(super) struct Changes<'a> {
 
 type RunRow<'a> = (&'a str, String, i64, u32, &'a str, i64);
 
-impl<'a> Changes<'a> {
-    /// Takes a commit in, if it is guarded by the job's fence and the guard holds, and says what becomes of it.
-    pub(super) fn push(&mut self, commit: &'a Commit, standing: Standing) -> CommitOutcome {
+impl<'a> GroupRows<'a> {
+    /// Adds a commit if it is guarded by the job's fence and the guard is satisfied, and returns its outcome.
+    pub(super) fn push(&mut self, commit: &'a Commit, state: GuardState) -> CommitOutcome {
         use CommitAction::{Advance, BringForward, Finish, Postpone, Start};
-        let Standing { has_fence, is_claimed, was_settled } = standing;
-        let holds = match &commit.action {
+        let GuardState { has_fence, is_claimed, was_settled } = state;
+        let is_satisfied = match &commit.action {
             Advance { .. } | Finish { .. } | Postpone { .. } => has_fence && is_claimed,
             BringForward { .. } | Start { .. } => has_fence,
             _ => return CommitOutcome::Stale,
         };
-        let is_repeated =
-            was_settled && !matches!(commit.action, BringForward { .. } | Start { .. });
-        if !holds {
-            return if is_repeated { CommitOutcome::Done } else { CommitOutcome::Stale };
+        let is_repeat = was_settled && !matches!(commit.action, BringForward { .. } | Start { .. });
+        if !is_satisfied {
+            return if is_repeat { CommitOutcome::Done } else { CommitOutcome::Stale };
         }
         let id = commit.id.as_str();
         match &commit.action {
@@ -72,11 +71,11 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// The row of `Changes::advance`, if it is that.
+/// The row of an `Advance` for `GroupRows::advance`, or `None` for other commits.
 pub(super) fn advance(commit: &Commit) -> Option<(&str, i64, i64, i64, i64)> {
     let CommitAction::Advance { schedule, fire_count, .. } = &commit.action else { return None };
     let (next, due) = (schedule.next_run_time.as_micros(), schedule.due_at.as_micros());
-    // Databases have signed integers; a count never gets there.
+    // Integers of the database are signed, but a count never reaches the limit.
     Some((commit.id.as_str(), next, due, *fire_count as i64, commit.fence.0))
 }
 

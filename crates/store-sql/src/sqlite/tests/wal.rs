@@ -1,4 +1,4 @@
-//! The write-ahead log: how large it gets, and that it shrinks.
+//! Tests of the size of the write-ahead log.
 
 use std::path::Path;
 
@@ -12,17 +12,17 @@ use crate::testing::remove_all;
 
 const MIB: u64 = 1 << 20;
 
-fn log_size(path: &Path) -> u64 {
+fn wal_size(path: &Path) -> u64 {
     path.with_extension("sqlite-wal").metadata().unwrap().len()
 }
 
-/// Renews a lease until that second, as a scheduler does that has nothing else to do.
+/// Renews a lease until this second, as an idle scheduler does.
 async fn renew(store: &SqliteJobStore, until: i64) {
     let node = NodeId::new("here").unwrap();
     store.renew(&node, at(0), at(until), &TaskFilter::Any).await.unwrap();
 }
 
-/// Writes to the log without adding to what is stored.
+/// Writes to the WAL without adding jobs permanently.
 async fn write(store: &SqliteJobStore, batches: usize) {
     for _ in 0..batches {
         let batch = (0..1_000).map(|n| due(&n.to_string(), at(0))).collect();
@@ -32,23 +32,23 @@ async fn write(store: &SqliteJobStore, batches: usize) {
 }
 
 #[tokio::test]
-async fn it_shrinks_again_when_there_is_less_to_do() {
+async fn the_wal_shrinks_when_the_store_is_idle() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let store = SqliteJobStore::open(&path).unwrap();
     store.start().await.unwrap();
     renew(&store, 10).await;
     write(&store, 10).await;
-    assert!(log_size(&path) > 2 * MIB, "{} bytes", log_size(&path));
-    // The first takes over what is in the log, the second begins it anew.
+    assert!(wal_size(&path) > 2 * MIB, "{} bytes", wal_size(&path));
+    // The first renewal checkpoints the WAL, the second one restarts it.
     renew(&store, 20).await;
     renew(&store, 30).await;
-    assert!(log_size(&path) <= MIB, "{} bytes", log_size(&path));
+    assert!(wal_size(&path) <= MIB, "{} bytes", wal_size(&path));
     assert_eq!(store.list(None, 9).await.unwrap().records.len(), 0);
 }
 
 #[tokio::test]
-async fn it_shrinks_after_somebody_has_read_for_long() {
+async fn the_wal_shrinks_after_a_long_read_transaction() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let store = SqliteJobStore::open(&path).unwrap();
@@ -60,9 +60,9 @@ async fn it_shrinks_after_somebody_has_read_for_long() {
     write(&store, 60).await;
     renew(&store, 50).await;
     renew(&store, 60).await;
-    assert!(log_size(&path) > 16 * MIB, "what is being read stays: {}", log_size(&path));
+    assert!(wal_size(&path) > 16 * MIB, "a reader prevents truncation: {}", wal_size(&path));
     reading.rollback().await.unwrap();
     renew(&store, 70).await;
     renew(&store, 80).await;
-    assert!(log_size(&path) <= MIB, "{} bytes", log_size(&path));
+    assert!(wal_size(&path) <= MIB, "{} bytes", wal_size(&path));
 }

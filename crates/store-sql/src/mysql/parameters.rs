@@ -1,11 +1,11 @@
-//! Numbered parameters, which MySQL lacks: `?2` in a statement of ours is its second value, wherever and
-//! however often it stands.
+//! Numbered parameters, which MySQL does not support: `?2` in a statement of this crate is its second value, which can
+//! be used several times.
 
 use std::fmt::{self, Write};
 
 use crate::client::Value;
 
-/// The statement with a plain `?` for each parameter, and the values in the order in which they stand.
+/// Replaces each parameter by `?`, and returns the values in the order of the parameters.
 pub(super) fn positional<'v>(statement: &str, values: &[Value<'v>]) -> (String, Vec<Value<'v>>) {
     let mut bound = Vec::with_capacity(values.len());
     let text = filled(statement, |text, number| {
@@ -15,26 +15,28 @@ pub(super) fn positional<'v>(statement: &str, values: &[Value<'v>]) -> (String, 
     (text, bound)
 }
 
-/// The statement with its values in it: all of them as digits, so that none can be anything but a value.
+/// Replaces each parameter by its value. Texts and bytes are written as hexadecimal digits, which need no escaping.
 pub(super) fn literal(statement: &str, values: &[Value<'_>]) -> String {
     filled(statement, |text, number| match values[number] {
         Value::Int(value) => push(text, format_args!("{value}")),
-        Value::MaybeInt(Some(value)) => push(text, format_args!("{value}")),
-        Value::Flag(value) => push(text, format_args!("{}", i32::from(value))),
-        Value::Text(value) | Value::MaybeText(Some(value)) => hexadecimal(text, value.as_bytes()),
+        Value::NullableInt(Some(value)) => push(text, format_args!("{value}")),
+        Value::Bool(value) => push(text, format_args!("{}", i32::from(value))),
+        Value::Text(value) | Value::NullableText(Some(value)) => {
+            hexadecimal(text, value.as_bytes())
+        }
         Value::Bytes(value) => hexadecimal(text, value),
-        Value::MaybeInt(None) | Value::MaybeText(None) => text.push_str("NULL"),
+        Value::NullableInt(None) | Value::NullableText(None) => text.push_str("NULL"),
     })
 }
 
-/// Copies a statement, with `fill` called for each parameter with its value's index.
+/// Copies a statement, and calls `fill` for each parameter with the index of its value.
 fn filled(statement: &str, mut fill: impl FnMut(&mut String, usize)) -> String {
     let mut parts = statement.split('?');
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
         let (number, rest) = part.split_at(digits);
-        let number: usize = number.parse().expect("parameters of our statements have numbers");
+        let number: usize = number.parse().expect("all parameters are numbered");
         fill(&mut text, number - 1);
         text.push_str(rest);
     }
@@ -62,8 +64,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_come_where_their_numbers_stand() {
-        let values = [Value::Int(-1), Value::Text("a'b"), Value::MaybeInt(None)];
+    fn parameters_are_replaced_by_the_values_of_their_numbers() {
+        let values = [Value::Int(-1), Value::Text("a'b"), Value::NullableInt(None)];
         let (text, bound) = positional("SET x = ?2 WHERE y = ?1 OR ?2", &values);
         assert_eq!(text, "SET x = ? WHERE y = ? OR ?");
         assert!(matches!(bound[..], [Value::Text("a'b"), Value::Int(-1), Value::Text("a'b")]));
@@ -71,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_in_a_text_is_only_digits() {
+    fn texts_are_written_as_hexadecimal_digits() {
         let nasty = "'; DROP TABLE jobs; -- ?1 \\ 😀";
         let text = literal("= ?1", &[Value::Text(nasty)]);
         let digits = text.strip_prefix("= x'").unwrap().strip_suffix('\'').unwrap();

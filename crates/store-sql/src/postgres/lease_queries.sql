@@ -1,6 +1,6 @@
 
-    -- When there will be something to claim, of these tasks or (null) of any: when the first job is due that
-    -- nobody has claimed, or when the claim on one before it expires.
+    -- Returns the instant from which a job can be claimed, of these tasks or (NULL) of any: when the first
+    -- unclaimed job is due, or when the claim of an earlier one expires.
     CREATE FUNCTION {p}next_wakeup(tasks text[]) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode = force_generic_plan
@@ -25,10 +25,10 @@
     END
     $function$;
 
-    -- Whether a node other than `me` that is not alive `now` has claimed a job, of these tasks or (null) of
-    -- any. Looks at the 1,000 jobs that have been due for longest, which are those that are claimed first:
-    -- however many jobs are overdue, a renewal costs the same, and a claim further on expires soon anyway. A
-    -- node whose clock is ahead has claimed what is not due yet by others', and so a minute more is looked at.
+    -- Whether a node other than `me` without a valid lease at `now` has claimed a job, of these tasks or (NULL) of
+    -- any. Only the 1,000 earliest due jobs are searched, which are claimed first: so the cost of a renewal does
+    -- not depend on the number of overdue jobs, and claims of later jobs expire soon anyway. The range includes one
+    -- minute of future jobs, because a node with a fast clock may have claimed them.
     CREATE FUNCTION {p}has_orphaned_claims(me text, now bigint, tasks text[]) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode = force_generic_plan
@@ -51,8 +51,8 @@
     END
     $function$;
 
-    -- The jobs that nodes which are not alive `now` have claimed, of these tasks or (null) of any, and those
-    -- nodes. Holds the jobs; others pass over them. They were due by the clock of their node.
+    -- Returns the jobs that are claimed by nodes without a valid lease at `now`, of these tasks or (NULL) of any,
+    -- and these nodes. Locks the jobs; locked jobs are skipped. They were due by the clock of their node.
     CREATE FUNCTION {p}orphaned_claims(now bigint, most bigint, tasks text[])
     RETURNS TABLE (id text, node text)
     LANGUAGE plpgsql

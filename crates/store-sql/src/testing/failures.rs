@@ -1,11 +1,11 @@
-//! Databases that refuse.
+//! Tests of databases that reject writes.
 
 use punctual_core::{JobStore, StoreErrorKind, TaskFilter};
 
-use super::{at, claim, due, tells};
+use super::{assert_store_error, at, claim, due};
 
-/// A store that may not write goes on reading, and says with these words what it can't.
-pub(crate) async fn only_reads(
+/// Checks that a store without write permission can read, and that its errors contain `words`.
+pub(crate) async fn writes_are_rejected(
     store: &impl JobStore,
     writable: &impl JobStore,
     kind: StoreErrorKind,
@@ -15,7 +15,7 @@ pub(crate) async fn only_reads(
     store.start().await.expect("there is nothing to migrate");
     assert_eq!(store.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
     assert_eq!(store.list(None, 9).await.unwrap().records.len(), 1);
-    tells(&claim(store).await.unwrap_err(), kind, words);
-    tells(&store.add(vec![due("b", at(0))]).await.unwrap_err(), kind, words);
+    assert_store_error(&claim(store).await.unwrap_err(), kind, words);
+    assert_store_error(&store.add(vec![due("b", at(0))]).await.unwrap_err(), kind, words);
     assert_eq!(writable.next_wakeup(&TaskFilter::Any).await.unwrap(), Some(at(0)));
 }

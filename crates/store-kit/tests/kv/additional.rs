@@ -1,4 +1,4 @@
-//! What the suite does not ask.
+//! Tests of what the conformance suite does not cover.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,13 +9,13 @@ use punctual_core::{
     Timestamp,
 };
 
-use crate::medium::{MemoryStore, Place, Shelf};
+use crate::memory_store::{MemoryStore, SharedStorage, Storage};
 
-async fn started(shelf: Shelf) -> (Place, MemoryStore) {
-    let place = Arc::new(shelf);
-    let store = MemoryStore::on(&place);
+async fn started(storage: Storage) -> (SharedStorage, MemoryStore) {
+    let storage = Arc::new(storage);
+    let store = MemoryStore::on(&storage);
     store.start().await.unwrap();
-    (place, store)
+    (storage, store)
 }
 
 fn due(id: &str, seconds: i64) -> NewRecord {
@@ -28,50 +28,50 @@ fn due(id: &str, seconds: i64) -> NewRecord {
 }
 
 #[tokio::test]
-async fn whoever_always_loses_gives_up() {
-    let (place, store) = started(Shelf::default()).await;
-    place.loses.store(true, Ordering::SeqCst);
+async fn permanent_contention_is_an_error() {
+    let (storage, store) = started(Storage::default()).await;
+    storage.fails_swaps.store(true, Ordering::SeqCst);
     let error = store.add(vec![due("a", 0)]).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    assert!(error.to_string().contains("\"a\" of jobs"), "{error}");
-    place.loses.store(false, Ordering::SeqCst);
+    assert!(error.to_string().contains("\"a\" in jobs"), "{error}");
+    storage.fails_swaps.store(false, Ordering::SeqCst);
     store.add(vec![due("a", 0)]).await.unwrap();
 }
 
 #[tokio::test]
-async fn what_a_newer_build_has_started_is_refused() {
-    let (place, store) = started(Shelf::default()).await;
+async fn a_store_of_a_newer_version_is_unsupported() {
+    let (storage, store) = started(Storage::default()).await;
     store.shutdown().await;
-    place.content().edit("format", "format", |head| head["format"] = 99.into());
+    storage.content().edit("format", "format", |header| header["format"] = 99.into());
     for round in 2..4 {
         let error = store.start().await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unsupported);
         assert!(error.to_string().contains("99"), "{error}");
-        assert_eq!(place.closed.load(Ordering::SeqCst), round, "what was opened is closed");
+        assert_eq!(storage.closed.load(Ordering::SeqCst), round, "a failed start closes the store");
     }
 }
 
 #[tokio::test]
-async fn what_a_newer_build_has_written_is_set_aside() {
-    let (place, store) = started(Shelf::default()).await;
+async fn an_entry_of_a_newer_version_is_corrupt() {
+    let (storage, store) = started(Storage::default()).await;
     store.add(vec![due("a", 0), due("b", 0)]).await.unwrap();
-    place.content().edit("jobs", "a", |head| head["format"] = 99.into());
+    storage.content().edit("jobs", "a", |header| header["format"] = 99.into());
     let page = store.list(None, 9).await.unwrap();
     assert_eq!((page.records.len(), page.corrupt.len()), (1, 1));
     assert!(page.corrupt[0].reason.contains("format is 99"), "{:?}", page.corrupt);
 }
 
 #[tokio::test]
-async fn who_has_been_dead_for_a_week_is_forgotten() {
-    let (place, store) = started(Shelf::default()).await;
-    let renew = async |name: &str, day: u64| {
+async fn an_expired_lease_is_removed_after_a_week() {
+    let (storage, store) = started(Storage::default()).await;
+    let renew = async |key: &str, day: u64| {
         let now = Timestamp::from_seconds(0).saturating_add(Duration::from_secs(day * 24 * 3600));
         let until = now.saturating_add(Duration::from_secs(15));
-        let node = NodeId::new(name).unwrap();
+        let node = NodeId::new(key).unwrap();
         store.renew(&node, now, until, &TaskFilter::Any).await.unwrap();
-        let content = place.content();
-        let nodes = content.cells.keys().filter(|(kind, _)| kind.word() == "nodes");
-        nodes.map(|(_, name)| name.clone()).collect::<Vec<_>>()
+        let content = storage.content();
+        let nodes = content.entries.keys().filter(|(namespace, _)| namespace.as_str() == "nodes");
+        nodes.map(|(_, key)| key.clone()).collect::<Vec<_>>()
     };
     renew("ann", 0).await;
     assert_eq!(renew("bob", 7).await, ["ann", "bob"]);
@@ -79,18 +79,18 @@ async fn who_has_been_dead_for_a_week_is_forgotten() {
 }
 
 #[tokio::test]
-async fn with_an_index_no_more_is_read_than_is_wanted() {
-    let (place, store) = started(Shelf { indexed: true, ..Shelf::default() }).await;
+async fn with_an_index_only_matching_jobs_are_read() {
+    let (storage, store) = started(Storage { indexed: true, ..Storage::default() }).await;
     for part in 0..10 {
         let jobs = (0..30).map(|number| due(&format!("{part}-{number}"), part * 30 + number));
         store.add(jobs.collect()).await.unwrap();
     }
-    place.read.store(0, Ordering::SeqCst);
+    storage.read.store(0, Ordering::SeqCst);
     let node = NodeId::new("n").unwrap();
     let now = Timestamp::from_seconds(150);
     let lease = Duration::from_secs(9);
     let claims = store.claim_due(&node, now, 20, lease, &TaskFilter::Any).await.unwrap();
     assert_eq!((claims.records.len(), claims.has_more), (20, true));
     store.next_wakeup(&TaskFilter::Any).await.unwrap();
-    assert_eq!(place.read.load(Ordering::SeqCst), 21 + 1);
+    assert_eq!(storage.read.load(Ordering::SeqCst), 21 + 1);
 }

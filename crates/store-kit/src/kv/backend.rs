@@ -1,4 +1,4 @@
-//! The operations of a store.
+//! The operations of the `Backend` on top of a `KvStore`.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use punctual_core::{
 };
 
 use super::change::{Change, Target};
-use super::record::{self, Job, Kept, unreadable};
-use super::scan::Scan;
-use super::{Cell, CellKind, CellStore, Medium, Wanted, history, metadata, nodes};
+use super::record::{self, DecodeResult, DecodedJob, corrupt_error};
+use super::scan::JobScan;
+use super::{JobQuery, KvBackend, KvEntry, KvNamespace, KvStore, history, metadata, nodes};
 use crate::Backend;
-use crate::backend::Without;
+use crate::backend::UnsupportedExtensions;
 
-/// What is wrong with a cell, if anything is.
-type WhatIsWrong<M> = fn(&Cell<<M as Medium>::Version>) -> Option<CorruptRecord>;
+/// A function that returns the corruption of an entry, or `None` if the entry is valid.
+type CorruptionCheck<M> = fn(&KvEntry<<M as KvStore>::Version>) -> Option<CorruptRecord>;
 
-impl<M: Medium> Backend for CellStore<M> {
+impl<M: KvStore> Backend for KvBackend<M> {
     type Options = M::Options;
 
     fn caps(options: &M::Options) -> StoreCaps {
@@ -28,8 +28,8 @@ impl<M: Medium> Backend for CellStore<M> {
 
     async fn open(options: &M::Options) -> Result<Self, StoreError> {
         let caps = M::caps(options);
-        let medium = M::open(options).await?;
-        let store = Self { medium, most: caps.max_batch.count, keeps_history: caps.history };
+        let store = M::open(options).await?;
+        let store = Self { store, max_batch: caps.max_batch.count, keeps_history: caps.history };
         if let Err(error) = store.check_format().await {
             store.close().await;
             return Err(error);
@@ -38,7 +38,7 @@ impl<M: Medium> Backend for CellStore<M> {
     }
 
     async fn close(&self) {
-        self.medium.close().await;
+        self.store.close().await;
     }
 
     fn patience(options: &M::Options) -> Option<Duration> {
@@ -46,12 +46,12 @@ impl<M: Medium> Backend for CellStore<M> {
     }
 
     async fn add(&self, records: &[NewRecord]) -> Result<Vec<AddOutcome>, StoreError> {
-        let add = |place: usize, job: &mut Option<Job>| {
+        let add = |index: usize, job: &mut Option<DecodeResult>| {
             if job.is_some() {
                 return AddOutcome::Exists;
             }
-            let new = StoredJob::new(records[place].clone(), Fence::random());
-            *job = Some(Ok(Kept { job: new, corrupt_runs: Vec::new() }));
+            let new = StoredJob::new(records[index].clone(), Fence::random());
+            *job = Some(Ok(DecodedJob { job: new, corrupt_runs: Vec::new() }));
             AddOutcome::Added
         };
         self.change_jobs(targets::<M>(records.iter().map(|record| &record.id)), add).await
@@ -63,9 +63,9 @@ impl<M: Medium> Backend for CellStore<M> {
         expected: Revision,
         update: &RecordUpdate,
     ) -> Result<Revision, StoreError> {
-        let update = |_, job: &mut Option<Job>| match job {
-            Some(Ok(kept)) => kept.job.update(expected, update.clone()),
-            Some(Err(corrupt)) => Err(unreadable(corrupt)),
+        let update = |_, job: &mut Option<DecodeResult>| match job {
+            Some(Ok(decoded)) => decoded.job.update(expected, update.clone()),
+            Some(Err(corrupt)) => Err(corrupt_error(corrupt)),
             None => Err(StoreError::not_found(id)),
         };
         let updated = self.change_jobs(targets::<M>([id]), update).await?;
@@ -73,30 +73,30 @@ impl<M: Medium> Backend for CellStore<M> {
     }
 
     async fn remove(&self, ids: &[JobId]) -> Result<Vec<bool>, StoreError> {
-        let remove = |_, job: &mut Option<Job>| job.take().is_some();
+        let remove = |_, job: &mut Option<DecodeResult>| job.take().is_some();
         self.change_jobs(targets::<M>(ids), remove).await
     }
 
     async fn get(&self, id: &JobId) -> Result<Option<StoredJob>, StoreError> {
-        let name = M::name_of(CellKind::Job, id.as_str());
-        let cells = self.medium.read(CellKind::Job, vec![name]).await?;
-        let Some(cell) = cells.into_iter().next().flatten() else { return Ok(None) };
-        let kept = record::read::<M>(&cell).map_err(|corrupt| unreadable(&corrupt))?;
-        match kept.corrupt_runs.first() {
-            Some((_, corrupt)) => Err(unreadable(corrupt)),
-            None => Ok(Some(kept.job)),
+        let name = M::storage_key(KvNamespace::Job, id.as_str());
+        let entries = self.store.read(KvNamespace::Job, vec![name]).await?;
+        let Some(entry) = entries.into_iter().next().flatten() else { return Ok(None) };
+        let decoded = record::read::<M>(&entry).map_err(|corrupt| corrupt_error(&corrupt))?;
+        match decoded.corrupt_runs.first() {
+            Some((_, corrupt)) => Err(corrupt_error(corrupt)),
+            None => Ok(Some(decoded.job)),
         }
     }
 
     async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
-        let Scan { jobs, corrupt } = Scan::of::<M>(self.medium.list(CellKind::Job).await?);
-        let mut records: Vec<_> = jobs.into_iter().map(|(_, kept)| kept.job.record).collect();
+        let JobScan { jobs, corrupt } = JobScan::of::<M>(self.store.list(KvNamespace::Job).await?);
+        let mut records: Vec<_> = jobs.into_iter().map(|(_, decoded)| decoded.job.record).collect();
         records.retain(|record| after.is_none_or(|after| JobCursor::of(record) > *after));
         records.sort_by_cached_key(JobCursor::of);
         let more = records.len() > limit;
         records.truncate(limit);
         let next = records.last().filter(|_| more).map(JobCursor::of);
-        // Nobody knows where they would stand: they are on the first page.
+        // The positions of corrupt entries are unknown: they are returned on the first page.
         let corrupt = if after.is_none() { corrupt } else { Vec::new() };
         let mut page = JobPage::new(records, next);
         page.corrupt = corrupt;
@@ -112,24 +112,26 @@ impl<M: Medium> Backend for CellStore<M> {
         filter: &TaskFilter,
     ) -> Result<Claims, StoreError> {
         let is_due = |job: &StoredJob| job.is_claimable(now) && filter.passes(&job.record.task);
-        // One more than asked for tells whether there is more.
-        let wanted = |limit| vec![Wanted::Due { now, filter, limit }];
-        let scan = self.search(limit.saturating_add(1), wanted, |kept| is_due(&kept.job)).await?;
+        // One job more than the limit is queried to determine whether there are more.
+        let queries = |limit| vec![JobQuery::Due { now, filter, limit }];
+        let scan = self
+            .query_at_least(limit.saturating_add(1), queries, |decoded| is_due(&decoded.job))
+            .await?;
         let mut due = scan.jobs;
-        due.retain(|(_, kept)| is_due(&kept.job));
-        due.sort_by_key(|(_, kept)| kept.job.record.schedule.map(|schedule| schedule.due_at));
+        due.retain(|(_, decoded)| is_due(&decoded.job));
+        due.sort_by_key(|(_, decoded)| decoded.job.record.schedule.map(|schedule| schedule.due_at));
         let mut claims = Claims::new(Vec::new(), due.len() > limit);
         claims.corrupt = scan.corrupt;
         due.truncate(limit);
-        let claim = |_, job: &mut Option<Job>| match job {
-            // Somebody else may have been quicker since it was seen.
-            Some(Ok(Kept { job, .. })) if is_due(job) => {
+        let claim = |_, job: &mut Option<DecodeResult>| match job {
+            // Another node may have claimed the job since it was read.
+            Some(Ok(DecodedJob { job, .. })) if is_due(job) => {
                 job.claim(node, now, lease);
                 Some(job.record.clone())
             }
             _ => None,
         };
-        let targets = due.into_iter().map(|(cell, _)| Target::seen(cell)).collect();
+        let targets = due.into_iter().map(|(entry, _)| Target::loaded(entry)).collect();
         for claimed in self.change_jobs(targets, claim).await? {
             claims.has_more |= claimed.is_none();
             claims.records.extend(claimed);
@@ -139,9 +141,9 @@ impl<M: Medium> Backend for CellStore<M> {
 
     async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let commits = &batch.commits;
-        let commit = |place: usize, job: &mut Option<Job>| {
-            let Some(Ok(kept)) = job else { return CommitOutcome::Stale };
-            let outcome = kept.job.commit(commits[place].fence, commits[place].action.clone());
+        let commit = |index: usize, job: &mut Option<DecodeResult>| {
+            let Some(Ok(decoded)) = job else { return CommitOutcome::Stale };
+            let outcome = decoded.job.commit(commits[index].fence, commits[index].action.clone());
             if outcome == CommitOutcome::Removed {
                 *job = None;
             }
@@ -160,7 +162,7 @@ impl<M: Medium> Backend for CellStore<M> {
         until: Timestamp,
         filter: &TaskFilter,
     ) -> Result<Renewal, StoreError> {
-        let time = self.medium.time().await?;
+        let time = self.store.time().await?;
         Ok(self.renew_lease(node, now, until, filter).await?.with_time(time))
     }
 
@@ -171,12 +173,13 @@ impl<M: Medium> Backend for CellStore<M> {
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        self.take_from_dead(node, now, limit, filter).await
+        self.take_over_orphans(node, now, limit, filter).await
     }
 
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
-        let wanted = |limit| vec![Wanted::Next { filter, limit }];
-        let scan = self.search(1, wanted, |kept| nodes::can_be_next(kept, filter)).await?;
+        let queries = |limit| vec![JobQuery::Next { filter, limit }];
+        let scan =
+            self.query_at_least(1, queries, |decoded| nodes::can_be_next(decoded, filter)).await?;
         Ok(scan.next_wakeup(filter))
     }
 
@@ -189,37 +192,40 @@ impl<M: Medium> Backend for CellStore<M> {
     }
 
     async fn discard(&self, record: &CorruptRecord) -> Result<bool, StoreError> {
-        let is_it = |other: &CorruptRecord| other.kind == record.kind && other.key == record.key;
-        let (kind, read): (_, WhatIsWrong<M>) = match record.kind {
-            CorruptKind::Job | CorruptKind::Run => return self.discard_of_job(is_it).await,
-            CorruptKind::Node => (CellKind::Node, |cell| nodes::read::<M>(cell).err()),
-            CorruptKind::Metadata => (CellKind::Metadata, |cell| metadata::read::<M>(cell).err()),
-            CorruptKind::History => (CellKind::History, |cell| history::read::<M>(cell).err()),
+        let is_same = |other: &CorruptRecord| other.kind == record.kind && other.key == record.key;
+        let (kind, read): (_, CorruptionCheck<M>) = match record.kind {
+            CorruptKind::Job | CorruptKind::Run => return self.discard_of_job(is_same).await,
+            CorruptKind::Node => (KvNamespace::Node, |entry| nodes::read::<M>(entry).err()),
+            CorruptKind::Metadata => {
+                (KvNamespace::Metadata, |entry| metadata::read::<M>(entry).err())
+            }
+            CorruptKind::History => (KvNamespace::History, |entry| history::read::<M>(entry).err()),
             _ => return Ok(false),
         };
-        let is_it = |cell: &Cell<M::Version>| read(cell).is_some_and(|corrupt| is_it(&corrupt));
-        let mut cells = self.medium.list(kind).await?;
-        cells.retain(is_it);
-        let discard = |_, cell: Option<&Cell<M::Version>>| match cell.is_some_and(is_it) {
+        let is_same =
+            |entry: &KvEntry<M::Version>| read(entry).is_some_and(|corrupt| is_same(&corrupt));
+        let mut entries = self.store.list(kind).await?;
+        entries.retain(is_same);
+        let discard = |_, entry: Option<&KvEntry<M::Version>>| match entry.is_some_and(is_same) {
             true => (Change::Remove, true),
             false => (Change::Keep, false),
         };
-        let targets = cells.into_iter().map(Target::seen).collect();
+        let targets = entries.into_iter().map(Target::loaded).collect();
         Ok(self.change(kind, targets, discard).await?.contains(&true))
     }
 
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
-        self.medium.watch().await
+        self.store.watch().await
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.medium.time().await
+        self.store.time().await
     }
 
     async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
         match self.keeps_history {
-            true => self.page_of_history(query).await,
-            false => Without.read_history(query).await,
+            true => self.history_page(query).await,
+            false => UnsupportedExtensions.read_history(query).await,
         }
     }
 
@@ -229,8 +235,8 @@ impl<M: Medium> Backend for CellStore<M> {
         limit: usize,
     ) -> Result<u64, StoreError> {
         match self.keeps_history {
-            true => self.forget_before(before, limit).await,
-            false => Without.forget_history_before(before, limit).await,
+            true => self.remove_history_before(before, limit).await,
+            false => UnsupportedExtensions.forget_history_before(before, limit).await,
         }
     }
 
@@ -241,38 +247,38 @@ impl<M: Medium> Backend for CellStore<M> {
         limit: usize,
     ) -> Result<u64, StoreError> {
         match self.keeps_history {
-            true => self.forget_beyond(jobs, keep, limit).await,
-            false => Without.forget_history_beyond(jobs, keep, limit).await,
+            true => self.remove_history_beyond(jobs, keep, limit).await,
+            false => UnsupportedExtensions.forget_history_beyond(jobs, keep, limit).await,
         }
     }
 }
 
-impl<M: Medium> CellStore<M> {
-    /// Removes jobs, or runs of jobs, that can't be read.
+impl<M: KvStore> KvBackend<M> {
+    /// Removes corrupt jobs, or corrupt runs of jobs.
     async fn discard_of_job(
         &self,
-        is_it: impl Fn(&CorruptRecord) -> bool + Send + Sync,
+        is_same: impl Fn(&CorruptRecord) -> bool + Send + Sync,
     ) -> Result<bool, StoreError> {
-        let discard = |_, job: &mut Option<Job>| match job {
-            Some(Err(corrupt)) if is_it(corrupt) => job.take().is_some(),
-            Some(Ok(kept)) => {
-                let before = kept.corrupt_runs.len();
-                kept.corrupt_runs.retain(|(_, corrupt)| !is_it(corrupt));
-                kept.corrupt_runs.len() < before
+        let discard = |_, job: &mut Option<DecodeResult>| match job {
+            Some(Err(corrupt)) if is_same(corrupt) => job.take().is_some(),
+            Some(Ok(decoded)) => {
+                let before = decoded.corrupt_runs.len();
+                decoded.corrupt_runs.retain(|(_, corrupt)| !is_same(corrupt));
+                decoded.corrupt_runs.len() < before
             }
             _ => false,
         };
-        let mut cells = self.medium.list(CellKind::Job).await?;
-        cells.retain(|cell| match record::read::<M>(cell) {
-            Err(corrupt) => is_it(&corrupt),
-            Ok(kept) => kept.corrupt_runs.iter().any(|(_, corrupt)| is_it(corrupt)),
+        let mut entries = self.store.list(KvNamespace::Job).await?;
+        entries.retain(|entry| match record::read::<M>(entry) {
+            Err(corrupt) => is_same(&corrupt),
+            Ok(decoded) => decoded.corrupt_runs.iter().any(|(_, corrupt)| is_same(corrupt)),
         });
-        let targets = cells.into_iter().map(Target::seen).collect();
+        let targets = entries.into_iter().map(Target::loaded).collect();
         Ok(self.change_jobs(targets, discard).await?.contains(&true))
     }
 }
 
-fn targets<'a, M: Medium>(ids: impl IntoIterator<Item = &'a JobId>) -> Vec<Target<M::Version>> {
-    let name = |id: &JobId| M::name_of(CellKind::Job, id.as_str());
+fn targets<'a, M: KvStore>(ids: impl IntoIterator<Item = &'a JobId>) -> Vec<Target<M::Version>> {
+    let name = |id: &JobId| M::storage_key(KvNamespace::Job, id.as_str());
     ids.into_iter().map(|id| Target::new(name(id))).collect()
 }

@@ -1,11 +1,11 @@
-//! An index of jobs, as a medium may have one.
+//! An in-memory index of jobs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use punctual_core::{NodeId, StoredJob, TaskFilter, TaskName, Timestamp};
-use punctual_store_kit::cells::Wanted;
+use punctual_store_kit::kv::JobQuery;
 
-/// By the names of the cells.
+/// The index entries by storage key.
 #[derive(Debug, Default)]
 pub(crate) struct Index(BTreeMap<String, Entry>);
 
@@ -31,50 +31,50 @@ impl Entry {
 }
 
 impl Index {
-    pub(crate) fn insert(&mut self, name: String, entry: Entry) -> Option<Entry> {
-        self.0.insert(name, entry)
+    pub(crate) fn insert(&mut self, key: String, entry: Entry) -> Option<Entry> {
+        self.0.insert(key, entry)
     }
 
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Entry> {
-        self.0.remove(name)
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Entry> {
+        self.0.remove(key)
     }
 
-    /// The names, and whether these are all: not one too many.
-    pub(crate) fn find(&self, wanted: &[Wanted<'_>]) -> (BTreeSet<String>, bool) {
-        let (mut names, mut all) = (BTreeSet::new(), true);
-        for wanted in wanted {
-            let (mut found, limit) = match *wanted {
-                Wanted::Due { now, filter, limit } => {
+    /// Returns the matching keys and whether the result is complete. It contains no key that doesn't match.
+    pub(crate) fn find(&self, queries: &[JobQuery<'_>]) -> (BTreeSet<String>, bool) {
+        let (mut keys, mut is_complete) = (BTreeSet::new(), true);
+        for query in queries {
+            let (mut found, limit) = match *query {
+                JobQuery::Due { now, filter, limit } => {
                     let at = |entry: &Entry| {
                         entry.claimable_at.filter(|at| *at <= now).and(entry.due_at)
                     };
-                    (self.by(filter, at), limit)
+                    (self.matching(filter, at), limit)
                 }
-                Wanted::Next { filter, limit } => {
-                    (self.by(filter, |entry| entry.claimable_at), limit)
+                JobQuery::Next { filter, limit } => {
+                    (self.matching(filter, |entry| entry.claimable_at), limit)
                 }
-                Wanted::Orphans { living, filter } => {
-                    let has = |entry: &Entry| !entry.owners.is_subset(living);
+                JobQuery::Orphans { live_nodes, filter } => {
+                    let has = |entry: &Entry| !entry.owners.is_subset(live_nodes);
                     let orphan = |entry: &Entry| has(entry).then_some(Timestamp::MIN);
-                    (self.by(filter, orphan), usize::MAX)
+                    (self.matching(filter, orphan), usize::MAX)
                 }
                 other => panic!("{other:?}"),
             };
-            all &= found.len() <= limit;
+            is_complete &= found.len() <= limit;
             found.truncate(limit);
-            names.extend(found.into_iter().map(|(_, name)| name.clone()));
+            keys.extend(found.into_iter().map(|(_, key)| key.clone()));
         }
-        (names, all)
+        (keys, is_complete)
     }
 
-    fn by(
+    fn matching(
         &self,
         filter: &TaskFilter,
         at: impl Fn(&Entry) -> Option<Timestamp>,
     ) -> Vec<(Timestamp, &String)> {
         let passing = self.0.iter().filter(|(_, entry)| filter.passes(&entry.task));
         let mut found: Vec<_> =
-            passing.filter_map(|(name, entry)| Some((at(entry)?, name))).collect();
+            passing.filter_map(|(key, entry)| Some((at(entry)?, key))).collect();
         found.sort_unstable();
         found
     }

@@ -1,4 +1,4 @@
-//! Files that can't be written, disks that are full, locks that don't come free.
+//! Tests of unusable files, full disks and lock timeouts.
 
 use std::time::Duration;
 
@@ -7,32 +7,35 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use super::super::SqliteJobStore;
-use super::{at, claim, due, tells};
-use crate::testing::trouble::only_reads;
+use super::{assert_store_error, at, claim, due};
+use crate::testing::failures::writes_are_rejected;
 
 #[tokio::test]
-async fn a_missing_folder() {
+async fn a_missing_directory() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteJobStore::open(folder.path().join("missing/jobs.sqlite")).unwrap();
     let error = store.start().await.unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "can't be opened");
-    assert!(!error_chain(&error).to_string().contains("missing"), "no path in errors");
+    assert_store_error(&error, StoreErrorKind::Unavailable, "can't be opened");
+    assert!(
+        !error_chain(&error).to_string().contains("missing"),
+        "the error must not contain the path"
+    );
     std::fs::create_dir(folder.path().join("missing")).unwrap();
     store.start().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database() {
+async fn a_file_that_is_not_a_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
-    std::fs::write(&path, "just text, and enough of it to be taken for a header ".repeat(40))
+    std::fs::write(&path, "text that is longer than the header of a database file ".repeat(40))
         .unwrap();
     let error = SqliteJobStore::open(&path).unwrap().start().await.unwrap_err();
-    tells(&error, StoreErrorKind::Corrupt, "no database");
+    assert_store_error(&error, StoreErrorKind::Corrupt, "not a database");
 }
 
 #[tokio::test]
-async fn a_database_that_may_only_be_read() {
+async fn a_read_only_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let writable = SqliteJobStore::open(&path).unwrap();
@@ -41,11 +44,11 @@ async fn a_database_that_may_only_be_read() {
     let read_only = SqliteConnectOptions::new().filename(&path).read_only(true);
     let pool = SqlitePoolOptions::new().connect_with(read_only).await.unwrap();
     let store = SqliteJobStore::builder().pool(pool).build().unwrap();
-    only_reads(&store, &writable, StoreErrorKind::Invalid, "may not be written").await;
+    writes_are_rejected(&store, &writable, StoreErrorKind::Invalid, "read-only").await;
 }
 
 #[tokio::test]
-async fn a_full_disk_loses_nothing() {
+async fn a_full_disk_does_not_affect_stored_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let small = SqliteConnectOptions::new()
@@ -58,16 +61,16 @@ async fn a_full_disk_loses_nothing() {
     store.add(vec![due("first", at(0))]).await.unwrap();
     let many = (0..5_000).map(|n| due(&format!("{n}"), at(1))).collect();
     let error = store.add(many).await.unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "disk is full");
+    assert_store_error(&error, StoreErrorKind::Unavailable, "disk is full");
 
     let page = store.list(None, 9).await.unwrap();
-    assert_eq!(page.records.len(), 1, "the batch is not there in part");
+    assert_eq!(page.records.len(), 1, "the batch was rolled back");
     let claims = claim(&store).await.unwrap();
-    assert_eq!(claims.len(), 1, "and the jobs that are there still run");
+    assert_eq!(claims.len(), 1, "stored jobs can be claimed");
 }
 
 #[tokio::test]
-async fn a_lock_that_does_not_come_free() {
+async fn a_lock_timeout() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let store = SqliteJobStore::builder()
@@ -79,7 +82,7 @@ async fn a_lock_that_does_not_come_free() {
     let mut other = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
     let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let error = store.add(vec![due("a", at(0))]).await.unwrap_err();
-    tells(&error, StoreErrorKind::Unavailable, "locked");
+    assert_store_error(&error, StoreErrorKind::Unavailable, "locked");
     assert!(error.is_retryable());
     store.next_wakeup(&TaskFilter::Any).await.expect("readers don't wait for a writer");
     held.rollback().await.unwrap();

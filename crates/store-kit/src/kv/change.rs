@@ -1,0 +1,139 @@
+//! The update of entries: load, apply, compare and swap.
+
+use std::collections::HashSet;
+
+use punctual_core::{StoreError, StoreErrorKind, StoredJob};
+
+use super::{CompareAndSwap, KvBackend, KvEntry, KvNamespace, KvStore, KvValue};
+
+/// Maximum number of attempts for one entry. A compare-and-swap fails only if a concurrent one has succeeded, so the
+/// limit is not reached in practice.
+const MAX_SWAP_ATTEMPTS: u32 = 100;
+
+/// The maximum number of entries that are read or swapped in one call, if the store defines no smaller limit.
+const MAX_ENTRIES_PER_CALL: usize = 1_000;
+
+/// An entry to be updated.
+#[derive(Debug)]
+pub(super) struct Target<V> {
+    storage_key: String,
+    /// The entry, if it has been read already.
+    loaded: Option<KvEntry<V>>,
+}
+
+impl<V> Target<V> {
+    pub(super) fn new(storage_key: String) -> Self {
+        Self { storage_key, loaded: None }
+    }
+
+    pub(super) fn loaded(entry: KvEntry<V>) -> Self {
+        Self { storage_key: entry.storage_key.clone(), loaded: Some(entry) }
+    }
+}
+
+/// The new state of an entry.
+#[derive(Debug)]
+pub(super) enum Change {
+    Keep,
+    Remove,
+    /// The new value, and the decoded job if it is one.
+    Write(KvValue, Option<Box<StoredJob>>),
+}
+
+impl<M: KvStore> KvBackend<M> {
+    /// Updates entries, each one atomically, and repeated targets in the order given. `apply` is called with the index
+    /// of a target and its current entry, and returns the new state and a result. After a failed compare-and-swap, it
+    /// is called again with the entry that was read then. Unchanged entries are not written.
+    pub(super) async fn change<T: Send>(
+        &self,
+        namespace: KvNamespace,
+        targets: Vec<Target<M::Version>>,
+        mut apply: impl FnMut(usize, Option<&KvEntry<M::Version>>) -> (Change, T) + Send,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut results: Vec<Option<T>> = targets.iter().map(|_| None).collect();
+        let mut attempts = vec![0; targets.len()];
+        let mut pending: Vec<_> = targets.into_iter().enumerate().collect();
+        while !pending.is_empty() {
+            let (mut batch, rest) = self.split_batch(pending);
+            let entries = self.load(namespace, &mut batch).await?;
+            let (mut swaps, mut swapped) = (Vec::new(), Vec::new());
+            for ((index, target), entry) in batch.into_iter().zip(entries) {
+                let (change, result) = apply(index, entry.as_ref());
+                results[index] = Some(result);
+                let (new, job) = match change {
+                    Change::Keep => continue,
+                    Change::Remove => (None, None),
+                    Change::Write(value, job) => (Some(value), job),
+                };
+                if new.as_ref() != entry.as_ref().map(|entry| &entry.value) {
+                    swaps.push(CompareAndSwap::new(
+                        namespace,
+                        target.storage_key.clone(),
+                        entry,
+                        new,
+                        job,
+                    ));
+                    swapped.push((index, target));
+                }
+            }
+            pending = match swaps.is_empty() {
+                true => Vec::new(),
+                false => failed_swaps(swapped, self.store.swap(swaps).await?),
+            };
+            for (index, target) in &pending {
+                attempts[*index] += 1;
+                if attempts[*index] == MAX_SWAP_ATTEMPTS {
+                    return Err(contention_error(namespace, &target.storage_key));
+                }
+            }
+            // The failed ones come first, because repeated targets of the same entry must keep their order.
+            pending.extend(rest);
+        }
+        Ok(results.into_iter().flatten().collect())
+    }
+
+    /// Splits off the targets of the next calls: at most `max_batch`, and of each entry only the first one.
+    fn split_batch(
+        &self,
+        pending: IndexedTargets<M::Version>,
+    ) -> (IndexedTargets<M::Version>, IndexedTargets<M::Version>) {
+        let max_batch = self.max_batch.clamp(1, MAX_ENTRIES_PER_CALL);
+        let mut keys = HashSet::new();
+        pending.into_iter().partition(|(_, target)| {
+            keys.len() < max_batch && keys.insert(target.storage_key.clone())
+        })
+    }
+
+    async fn load(
+        &self,
+        namespace: KvNamespace,
+        targets: &mut [(usize, Target<M::Version>)],
+    ) -> Result<Vec<Option<KvEntry<M::Version>>>, StoreError> {
+        let not_loaded = targets.iter().filter(|(_, target)| target.loaded.is_none());
+        let not_loaded: Vec<_> = not_loaded.map(|(_, target)| target.storage_key.clone()).collect();
+        let read = match not_loaded.is_empty() {
+            true => Vec::new(),
+            false => self.store.read(namespace, not_loaded).await?,
+        };
+        let mut read = read.into_iter();
+        let loaded = targets.iter_mut().map(|(_, target)| target.loaded.take());
+        Ok(loaded.map(|loaded| loaded.or_else(|| read.next().flatten())).collect())
+    }
+}
+
+/// Targets with their indexes.
+type IndexedTargets<V> = Vec<(usize, Target<V>)>;
+
+/// The targets whose compare-and-swap failed.
+fn failed_swaps<V>(swapped: IndexedTargets<V>, succeeded: Vec<bool>) -> IndexedTargets<V> {
+    let mut succeeded = succeeded.into_iter();
+    swapped.into_iter().filter(|_| !succeeded.next().unwrap_or(false)).collect()
+}
+
+fn contention_error(namespace: KvNamespace, storage_key: &str) -> StoreError {
+    let message = format!(
+        "compare-and-swap of {storage_key:?} in {} failed {MAX_SWAP_ATTEMPTS} times because of concurrent changes",
+        namespace.as_str()
+    );
+    StoreError::new(StoreErrorKind::Unavailable, message)
+}

@@ -1,0 +1,58 @@
+//! A job store on top of a key-value store with compare-and-swap.
+//!
+//! A [`KvStore`] stores entries by key and can list, read, and compare-and-swap them. [`KvBackend`] implements
+//! [`Backend`](crate::Backend) for it, and [`job_store!`](crate::job_store) the store. The [example](crate#examples)
+//! of this crate is a complete store.
+//!
+//! Jobs are updated by the methods of [`StoredJob`](punctual_core::StoredJob): the entry is loaded, the method is
+//! applied, and the entry is swapped. If a concurrent change has succeeded first, this is repeated.
+//!
+//! # Entries
+//!
+//! | namespace | header | body |
+//! |---|---|---|
+//! | [`Job`](KvNamespace::Job) | record, claim and runs | definition |
+//! | [`Node`](KvNamespace::Node) | lease | |
+//! | [`Metadata`](KvNamespace::Metadata) | key and value | |
+//! | [`History`](KvNamespace::History) | a finished run; only with [`StoreCaps::history`](punctual_core::StoreCaps::history) | |
+//! | [`Format`](KvNamespace::Format) | the format version of the store | |
+//!
+//! A header is one line of JSON that contains the version of its format. Headers of older versions are read, and
+//! converted when they change. Entries written by a newer version are not executed and are reported as corrupt. If a
+//! store was started by a newer version, `start` of an older version fails with
+//! [`Unsupported`](punctual_core::StoreErrorKind::Unsupported).
+//!
+//! # Costs
+//!
+//! The costs are given in calls of the [`KvStore`], each of which may be several requests. A batch is as many entries
+//! as [`StoreCaps::max_batch`](punctual_core::StoreCaps::max_batch) allows:
+//!
+//! | method | calls |
+//! |---|---|
+//! | `add`, `remove`, `update`, `commit` | a `read` and a `swap` per batch, and the same for the entries whose swap failed |
+//! | `claim_due` | a `query_jobs`, and a `swap` per batch |
+//! | `next_wakeup` | a `query_jobs` |
+//! | `renew` | a `read` and a `swap` of its own lease, a `list` of the leases, a `query_jobs` |
+//! | `take_over` | a `list` and a `query_jobs`; if there are orphans, a `read` and a `swap` of leases, and a `swap` per batch |
+//! | `get` | a `read` |
+//! | `list`, `discard` | a `list` of all jobs |
+//! | `metadata`, all operations of the history | a `list` of the namespace |
+//!
+//! Without an index, [`query_jobs`](KvStore::query_jobs) is a `list` of all jobs, which is sufficient for some hundred
+//! jobs.
+
+mod backend;
+mod change;
+mod format;
+mod history;
+mod kv_store;
+mod metadata;
+mod nodes;
+mod record;
+mod scan;
+mod store;
+
+pub use kv_store::{
+    CompareAndSwap, JobQuery, JobQueryResult, KvEntry, KvNamespace, KvStore, KvValue,
+};
+pub use store::KvBackend;
