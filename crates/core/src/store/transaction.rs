@@ -21,7 +21,7 @@ use crate::job::JobId;
 /// transaction may have to be rolled back.
 pub trait TransactionalJobs: Send + Sync {
     /// Adds jobs; see [`JobStore::add`](super::JobStore::add).
-    fn add_in_transaction(
+    fn add_in(
         &self,
         transaction: &mut CallerTransaction<'_>,
         records: Vec<NewRecord>,

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use punctual_core::{AnyTask, JobContext, RunReport, RunSink};
+use punctual_core::{DynTask, JobContext, RunReport, RunSink};
 use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
@@ -149,7 +149,7 @@ impl RunDispatcher {
 /// Sends the result of one run to the pool.
 pub(super) struct PoolRunSink {
     pub(super) dispatcher: Arc<RunDispatcher>,
-    pub(super) task: Arc<dyn AnyTask>,
+    pub(super) task: Arc<dyn DynTask>,
 }
 
 impl RunSink for PoolRunSink {

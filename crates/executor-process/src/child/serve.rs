@@ -167,16 +167,12 @@ fn run(
     let Some(task) = registry.get(&request.task) else {
         return dispatcher.report_result(request.run, RunResult::UnknownTask);
     };
-    let run = Run::new(RunParts {
-        context,
-        task: request.task,
-        body: Arc::clone(&task),
-        args: request.args,
-        // The pool has checked the deadline.
-        deadline: None,
-        clock: Arc::new(SystemClock),
-        sink: Arc::new(PoolRunSink { dispatcher: Arc::clone(dispatcher), task }),
-    });
+    let body = Arc::clone(&task);
+    let sink = Arc::new(PoolRunSink { dispatcher: Arc::clone(dispatcher), task });
+    // No deadline is set, because the pool has checked it.
+    let parts =
+        RunParts::new(context, request.task, body, request.args, Arc::new(SystemClock), sink);
+    let run = Run::new(parts);
     run.execute(|work| runtime.get_or_init(build_runtime).block_on(work));
 }
 

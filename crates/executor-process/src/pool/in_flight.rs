@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use punctual_core::{Killed, Run, RunOutcome, Worker};
+use punctual_core::{Killed, Run, RunOutcome, Worker, error_chain};
 use tokio::time::Instant;
 
 use super::child::ChildHandle;
@@ -92,7 +92,7 @@ impl InFlightRuns {
         let depth = depth.clamp(1, u128::from(MAX_PREFETCH)).min(u128::from(room)) as usize;
         while !self.runs.is_empty()
             && self.runs.len() < depth
-            && let Some(run) = worker.take_ahead()
+            && let Some(run) = worker.prefetch()
         {
             // A cancelled run is dropped, which reports it as lost.
             if !run.context().is_cancelled() {
@@ -104,9 +104,10 @@ impl InFlightRuns {
     fn send(&mut self, child: &mut ChildHandle, run: Run) {
         match child.send(&ToChild::Run(RunRequest::from_run(&run))) {
             Ok(end) => self.runs.push_back((run, end)),
-            Err(error) => {
-                run.finish(RunOutcome::Refused(format!("can't send the run's arguments: {error}")))
-            }
+            Err(error) => run.finish(RunOutcome::Refused(format!(
+                "can't send the run's arguments: {}",
+                error_chain(&error)
+            ))),
         }
     }
 
@@ -128,7 +129,7 @@ impl InFlightRuns {
         self.kill_reason = None;
         if let Some((run, end)) = self.runs.pop_front() {
             let run = run.begun();
-            worker.go_on_with(&run);
+            worker.start_prefetched(&run);
             self.runs.push_front((run, end));
         }
         self.current_started(child);
@@ -154,7 +155,7 @@ impl InFlightRuns {
 
     fn send_control(&self, child: &mut ChildHandle, message: &ToChild) {
         if let Err(error) = child.send(message) {
-            child.set_protocol_error(error.to_string());
+            child.set_protocol_error(error_chain(&error).to_string());
         }
     }
 

@@ -290,7 +290,7 @@ impl Jobs {
                 }
             };
             if let Some((before, error)) = refused.take()
-                && !access.is_final()
+                && !access.is_autocommit()
                 && is_same(&record, &before)
             {
                 // The transaction sees the job as it was when it began.

@@ -69,7 +69,7 @@ async fn resolve_commit(
     }
     Ok(match found {
         // A later claim has expired too, so the record does not show whether this claim was committed.
-        Some(found) if found.lost > job.commit.fence && !job.is_recorded() => {
+        Some(found) if found.last_unsettled_fence > job.commit.fence && !job.is_recorded() => {
             CommitResolution::Unknown
         }
         Some(_) => CommitResolution::NotApplied,

@@ -95,7 +95,7 @@ impl<M: KvStore> KvBackend<M> {
             .filter(|(node, lease)| is_purgeable(**lease, now) && !owners.contains(*node));
         self.purge(purgeable.map(|(node, _)| node).collect(), now).await?;
         let expired = expired.contains(&true);
-        Ok(Renewal { expired, next_wakeup: scan.next_wakeup(filter), orphans, time: None })
+        Ok(Renewal::new(expired, scan.next_wakeup(filter), orphans))
     }
 
     async fn next_and_orphans(
@@ -153,7 +153,7 @@ impl<M: KvStore> KvBackend<M> {
             let mut runs = decoded.job.runs;
             runs.retain(|run| is_dead(&run.node));
             let release = owns_claim && max_claims > 0;
-            taken.more |= runs.len() > max_runs || release != owns_claim;
+            taken.has_more |= runs.len() > max_runs || release != owns_claim;
             runs.truncate(max_runs);
             max_runs -= runs.len();
             max_claims -= usize::from(release);
@@ -166,7 +166,7 @@ impl<M: KvStore> KvBackend<M> {
             apply_takeover(&plans[index], job, new_owner, is_dead)
         };
         for outcome in self.change_jobs(targets, apply).await? {
-            taken.more |= !outcome.is_complete;
+            taken.has_more |= !outcome.is_complete;
             taken.released += usize::from(outcome.released);
             taken.runs.extend(outcome.runs);
         }
@@ -231,6 +231,6 @@ fn apply_takeover(
     }
     let is_complete = released == plan.release && runs.len() == plan.runs.len();
     let record = &job.record;
-    let runs = runs.into_iter().map(|run| OrphanedRun { record: record.clone(), run }).collect();
+    let runs = runs.into_iter().map(|run| OrphanedRun::new(record.clone(), run)).collect();
     TakeoverOutcome { released, runs, is_complete }
 }
