@@ -43,7 +43,9 @@ pub(crate) fn test(backend: &'static Backend) {
         // At any moment of the second, so that some are killed before they have opened the store.
         let moment = Duration::from_micros(random.u64(0..1_000_000));
         crew.listen(moment);
-        let seat = random.usize(..SEATS);
+        // The first one lives through it all. A process that has just started waits for half a lease before it takes
+        // over, so with young ones alone nothing says how long the runs of the dead wait.
+        let seat = random.usize(1..SEATS);
         crew.kill(&seats[seat]);
         seats[seat] = next_life(&mut crew);
         crew.listen(Duration::from_secs(1) - moment);
