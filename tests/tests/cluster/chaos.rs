@@ -15,6 +15,9 @@ use crate::{number, seed};
 /// How many processes there are.
 const SEATS: usize = 4;
 
+/// How long a process waits before it takes over when it may be that the living could not renew their leases.
+const HALF_A_LEASE: Duration = Duration::from_secs(5);
+
 /// Runs take up to a second: each process that is killed leaves some, and may leave claims and commits.
 pub(crate) fn test(backend: &'static Backend) {
     let seconds = number("PUNCTUAL_CHAOS_SECONDS").unwrap_or(60);
@@ -68,8 +71,9 @@ pub(crate) fn test(backend: &'static Backend) {
         verdict.latest(),
     );
     assert_eq!(rerun.never_ended, 0, "occurrences that must run at least once");
+    // Whoever could not reach the store for a while waits as long as one that has just started.
     assert!(
-        longest < takeover(late),
+        longest < takeover(late) + HALF_A_LEASE,
         "a run was taken over {longest:?} after its process had died, on a machine that is {late:?} late"
     );
     assert!(!takeovers.is_empty(), "no process was killed during a run");
