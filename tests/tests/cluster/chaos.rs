@@ -15,6 +15,9 @@ use crate::{number, seed};
 /// How many processes there are.
 const SEATS: usize = 4;
 
+/// How long a process waits before it takes over when it may be that the living could not renew their leases.
+const HALF_A_LEASE: Duration = Duration::from_secs(5);
+
 /// Runs take up to a second: each process that is killed leaves some, and may leave claims and commits.
 pub(crate) fn test(backend: &'static Backend) {
     let seconds = number("PUNCTUAL_CHAOS_SECONDS").unwrap_or(60);
@@ -43,7 +46,9 @@ pub(crate) fn test(backend: &'static Backend) {
         // At any moment of the second, so that some are killed before they have opened the store.
         let moment = Duration::from_micros(random.u64(0..1_000_000));
         crew.listen(moment);
-        let seat = random.usize(..SEATS);
+        // The first one lives through it all. A process that has just started waits for half a lease before it takes
+        // over, so with young ones alone nothing says how long the runs of the dead wait.
+        let seat = random.usize(1..SEATS);
         crew.kill(&seats[seat]);
         seats[seat] = next_life(&mut crew);
         crew.listen(Duration::from_secs(1) - moment);
@@ -66,8 +71,9 @@ pub(crate) fn test(backend: &'static Backend) {
         verdict.latest(),
     );
     assert_eq!(rerun.never_ended, 0, "occurrences that must run at least once");
+    // Whoever could not reach the store for a while waits as long as one that has just started.
     assert!(
-        longest < takeover(late),
+        longest < takeover(late) + HALF_A_LEASE,
         "a run was taken over {longest:?} after its process had died, on a machine that is {late:?} late"
     );
     assert!(!takeovers.is_empty(), "no process was killed during a run");
