@@ -1,10 +1,10 @@
 //! Workers that take runs ahead of time, and those that are dropped for want of a place.
 
 use punctual_core::{RunOutcome, RunQueue, Worker};
-use punctual_testkit::executor::{CommandStatus, blocking_run};
+use punctual_testkit::executor::{Ending, blocking_run};
 
 /// A queue with so many runs in it, which tell their numbers, and its only worker.
-fn queue(runs: usize) -> (std::sync::Arc<RunQueue>, Worker, Vec<CommandStatus>) {
+fn queue(runs: usize) -> (std::sync::Arc<RunQueue>, Worker, Vec<Ending>) {
     let queue = RunQueue::new(1);
     let mut worker = None;
     let endings = (0..runs)

@@ -5,7 +5,7 @@ use punctual_core::{
     Timestamp,
 };
 
-use super::ops::{At, Ended, New, NewRun, Tasks, When};
+use super::ops::{At, Ended, New, NewRun, ScheduleSpec, Tasks};
 use crate::job_store::kit::{at, id, node, only, task};
 
 impl At {
@@ -14,7 +14,7 @@ impl At {
     }
 }
 
-impl When {
+impl ScheduleSpec {
     pub(super) fn schedule(self) -> Schedule {
         Schedule { next_run_time: at(self.next.0), due_at: at(self.next.0 + self.delay) }
     }
@@ -38,7 +38,7 @@ impl New {
             id: id(self.job),
             task: task(self.task),
             definition: definition(self.definition),
-            schedule: self.schedule.map(When::schedule),
+            schedule: self.schedule.map(ScheduleSpec::schedule),
         }
     }
 }

@@ -6,7 +6,7 @@
 use fastrand::Rng;
 
 use super::ops::{
-    Action, At, Change, DateTimeInput, Ended, Expected, FenceOf, Guarded, Name, New, NewRun, Op,
+    Action, At, Change, Ended, Expected, FenceOf, Guarded, Name, New, NewRun, Op, ScheduleSpec,
     Tasks,
 };
 
@@ -104,11 +104,11 @@ impl Generator {
         jobs
     }
 
-    fn when(&mut self) -> When {
-        When { next: self.soon(), delay: self.one(&[0, 0, 2, 5, -1]) }
+    fn when(&mut self) -> ScheduleSpec {
+        ScheduleSpec { next: self.soon(), delay: self.one(&[0, 0, 2, 5, -1]) }
     }
 
-    fn schedule(&mut self) -> Option<DateTimeInput> {
+    fn schedule(&mut self) -> Option<ScheduleSpec> {
         (!self.once_in(5)).then(|| self.when())
     }
 

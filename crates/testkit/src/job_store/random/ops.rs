@@ -96,12 +96,12 @@ pub(super) struct New {
     pub(super) job: Name,
     pub(super) task: Name,
     pub(super) definition: u8,
-    pub(super) schedule: Option<DateTimeInput>,
+    pub(super) schedule: Option<ScheduleSpec>,
 }
 
 /// A schedule: the run time, and how long after it the job is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct When {
+pub(super) struct ScheduleSpec {
     pub(super) next: At,
     pub(super) delay: i64,
 }
@@ -112,7 +112,7 @@ pub(super) struct Change {
     /// How far from the job's revision the expected one is.
     pub(super) revision_off: i64,
     pub(super) definition: Option<(Name, u8)>,
-    pub(super) schedule: Option<Option<DateTimeInput>>,
+    pub(super) schedule: Option<Option<ScheduleSpec>>,
     pub(super) expected: Option<Expected>,
     pub(super) restart: bool,
 }
@@ -146,7 +146,7 @@ pub(super) enum FenceOf {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Advance {
-        to: DateTimeInput,
+        to: ScheduleSpec,
         fire_count: u64,
         start: Vec<NewRun>,
     },

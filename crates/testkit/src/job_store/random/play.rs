@@ -12,7 +12,7 @@ use punctual_core::{
 use super::compare::{Fences, adopt_fence, earliest_first, ensure, same};
 use super::convert::{definition, filter, run_id};
 use super::generate::JOBS;
-use super::ops::{Action, At, Change, DateTimeInput, Expected, FenceOf, Guarded, Name, NewRun, Op};
+use super::ops::{Action, At, Change, Expected, FenceOf, Guarded, Name, NewRun, Op, ScheduleSpec};
 use super::world::World;
 use crate::job_store::StoreFixture;
 use crate::job_store::kit::{id, node, task};
@@ -182,7 +182,7 @@ impl<'f, F: StoreFixture> Player<'f, F> {
         let expected = Revision(revision.0 + change.revision_off);
         let update = RecordUpdate {
             definition: change.definition.map(|(of, number)| (task(of), definition(number))),
-            schedule: change.schedule.map(|schedule| schedule.map(DateTimeInput::schedule)),
+            schedule: change.schedule.map(|schedule| schedule.map(ScheduleSpec::schedule)),
             expected_run_time: change.expected.map(|expected| match expected {
                 Expected::TheOneItHas => old.and_then(|record| record.next_run_time()),
                 Expected::None => None,
