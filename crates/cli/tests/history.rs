@@ -123,7 +123,7 @@ fn invalid_arguments_are_reported_and_nothing_is_created() {
     let time = error(&folder, &["--state", "jobs.sqlite", "--since", "yesterday"]);
     assert!(time.contains("--since") && time.contains("yesterday"), "{time}");
     std::fs::write(folder.path().join("text"), "just text, which is no database at all").unwrap();
-    assert!(error(&folder, &["--state", "text"]).contains("no database"));
+    assert!(error(&folder, &["--state", "text"]).contains("not a database"));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_backend_needs_its_feature() {
     for backend in Backend::all().iter().filter(|backend| backend.location() == Location::Server) {
         for start in backend.url_starts() {
             let error = error(&folder, &["--store", &format!("{start}u@localhost:port/jobs")]);
-            let expected = if backend.is_available() { "not valid" } else { backend.feature() };
+            let expected = if backend.is_available() { "is invalid" } else { backend.feature() };
             assert!(error.contains(expected), "{error}");
         }
     }

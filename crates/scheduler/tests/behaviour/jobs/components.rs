@@ -57,12 +57,12 @@ fn a_store_is_chosen_at_run_time() {
         let rig = Rig::new(|builder| builder.job_store("default", store));
         let boxed: Box<dyn DynJobStore> = Box::new(MemoryJobStore::new());
         rig.block_on(rig.add_job_store("boxed", boxed)).unwrap();
-        for alias in ["default", "boxed"] {
+        for (alias, time) in [("default", 1), ("boxed", 2)] {
             let job = rig.job(note(alias.into())).job_store(alias);
-            rig.block_on(job.trigger(DateTrigger::at(at(1))).add()).unwrap();
+            rig.block_on(job.trigger(DateTrigger::at(at(time))).add()).unwrap();
         }
-        rig.run_until(2);
-        assert_eq!(rig.log.lines(), ["default@1", "boxed@1"]);
+        rig.run_until(3);
+        assert_eq!(rig.log.lines(), ["default@1", "boxed@2"]);
     }
 }
 
