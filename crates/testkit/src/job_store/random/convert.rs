@@ -1,20 +1,20 @@
-//! From operations to the types of the contract.
+//! Conversion of operations to the types of the contract.
 
 use punctual_core::{
     Encoded, Fence, HistoryEntry, InFlightRun, NewRecord, OutcomeKind, RunId, Schedule, TaskFilter,
     Timestamp,
 };
 
-use super::ops::{At, Ended, New, NewRun, Tasks, When};
-use crate::job_store::kit::{at, id, node, only, task};
+use super::ops::{HistorySpec, JobSpec, Offset, RunSpec, ScheduleSpec, Tasks};
+use crate::job_store::builders::{at, id, node, only, task};
 
-impl At {
+impl Offset {
     pub(super) fn instant(self) -> Timestamp {
         at(self.0)
     }
 }
 
-impl When {
+impl ScheduleSpec {
     pub(super) fn schedule(self) -> Schedule {
         Schedule { next_run_time: at(self.next.0), due_at: at(self.next.0 + self.delay) }
     }
@@ -32,18 +32,18 @@ pub(super) fn run_id(number: u8) -> RunId {
     RunId::from_u128(number.into())
 }
 
-impl New {
+impl JobSpec {
     pub(super) fn record(&self) -> NewRecord {
         NewRecord {
             id: id(self.job),
             task: task(self.task),
             definition: definition(self.definition),
-            schedule: self.schedule.map(When::schedule),
+            schedule: self.schedule.map(ScheduleSpec::schedule),
         }
     }
 }
 
-impl NewRun {
+impl RunSpec {
     pub(super) fn run(&self) -> InFlightRun {
         InFlightRun {
             run_id: run_id(self.run),
@@ -55,7 +55,7 @@ impl NewRun {
     }
 }
 
-impl Ended {
+impl HistorySpec {
     pub(super) fn entry(&self) -> HistoryEntry {
         HistoryEntry {
             run_id: run_id(self.run),
