@@ -51,7 +51,7 @@ pub async fn a_claim_does_not_change_the_schedule<F: StoreFixture>(t: &CaseConte
 
 pub async fn each_claim_of_a_fire_time_is_counted<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
-    let mut lost = t.get("a").await.fence;
+    let mut unsettled = t.get("a").await.fence;
     for number in 0..4 {
         let now = at(100 * i64::from(number));
         let claim = t.claim_one_for(&format!("node-{number}"), now).await;
@@ -59,11 +59,11 @@ pub async fn each_claim_of_a_fire_time_is_counted<F: StoreFixture>(t: &CaseConte
         let stored = t.stored("a").await;
         assert_eq!(
             (stored.last_unsettled_fence, stored.record.schedule),
-            (lost, Some(Schedule::at(at(0))))
+            (unsettled, Some(Schedule::at(at(0))))
         );
-        lost = claim.fence;
+        unsettled = claim.fence;
     }
-    assert_eq!(t.commit_one("a", lost, advance(at(500), 1)).await, CommitOutcome::Done);
+    assert_eq!(t.commit_one("a", unsettled, advance(at(500), 1)).await, CommitOutcome::Done);
     assert_eq!(t.get("a").await.claims, 0);
     assert_eq!(t.claim_one(at(500)).await.claims, 1, "claims of the next fire time");
 }

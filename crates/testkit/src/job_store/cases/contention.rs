@@ -100,7 +100,7 @@ pub async fn each_fire_time_is_claimed_and_committed_once<F: StoreFixture>(t: &C
                 assert_ne!(
                     outcome,
                     CommitOutcome::Stale,
-                    "the claim of {} was not revoked",
+                    "the commit for {} is stale, but its claim was not revoked",
                     job.id
                 );
                 committed.push((job.id, job.fire_count));

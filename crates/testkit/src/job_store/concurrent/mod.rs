@@ -37,7 +37,7 @@ pub async fn search<F: StoreFixture>(
         let is_wrong =
             |(first, history): &&(_, Vec<_>)| !linearizability::is_linearizable(first, history);
         let Some((first, history)) = histories_by_job.iter().find(is_wrong) else { continue };
-        let mut report = format!("at first: {first:?}\n");
+        let mut report = format!("initial state: {first:?}\n");
         for done in history {
             let _ = writeln!(
                 report,
