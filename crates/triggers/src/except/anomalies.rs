@@ -12,11 +12,11 @@ const LIMIT: u32 = 100;
 
 impl ExceptTrigger {
     /// Returns the suppressed and postponed fire times and the deviations of the others.
-    pub(super) fn find_oddities(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
+    pub(super) fn find_anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         let from = from.max(self.settings.start());
         let until = until.min(self.settings.end());
         let mut found = self.trigger.anomalies(from, until);
-        found.retain(|oddity| !self.days.contains(day_at(&self.days.zone, oddity.instant())));
+        found.retain(|anomaly| !self.days.contains(day_at(&self.days.zone, anomaly.instant())));
         if self.next_business_day {
             self.find_postponed(from, until, &mut found);
         } else {

@@ -22,7 +22,7 @@ impl LocalTimeResolver {
                 self.in_gap(local_times, &span, &mut found);
             }
         }
-        found.retain(|oddity| (from..=until).contains(&oddity.instant()));
+        found.retain(|anomaly| (from..=until).contains(&anomaly.instant()));
         found
     }
 
