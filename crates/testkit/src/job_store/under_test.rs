@@ -308,7 +308,7 @@ impl<S: JobStore> StoreUnderTest<S> {
     }
 
     pub(crate) async fn set_metadata(&self, key: &str, value: &str) {
-        self.store.set_metadata(key, value).await.expect("env_number a value works");
+        self.store.set_metadata(key, value).await.expect("setting a value works");
     }
 
     pub(crate) async fn next_wakeup(&self) -> Option<Timestamp> {

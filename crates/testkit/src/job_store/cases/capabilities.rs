@@ -1,4 +1,4 @@
-//! The capabilities that a store declares, compared with its behaviour.
+//! The capabilities that a store declares, compared with its behavior.
 
 use punctual_core::{
     CallerTransaction, HistoryQuery, JobStore, RecordUpdate, Revision, RunHistory, StoreError,

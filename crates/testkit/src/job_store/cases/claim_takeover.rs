@@ -148,7 +148,7 @@ pub async fn at_most_limit_claims_are_released<F: StoreFixture>(t: &CaseContext<
         }
         assert!(calls < 100, "take_over keeps returning `has_more`");
     }
-    assert_eq!(all, 5, "take_over returned no `has_more` before all claims were released");
+    assert_eq!(all, 5, "take_over returned `has_more: false` before all claims were released");
     assert_eq!(t.claim(at(9)).await.len(), 5);
 }
 

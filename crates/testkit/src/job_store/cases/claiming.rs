@@ -97,7 +97,7 @@ pub async fn has_more_is_set_while_more_is_due<F: StoreFixture>(t: &CaseContext<
         }
         assert!(calls < 100, "claim_due keeps returning `has_more`");
     }
-    assert_eq!(seen, 10, "claim_due returned no `has_more` before all jobs were claimed");
+    assert_eq!(seen, 10, "claim_due returned `has_more: false` before all jobs were claimed");
     let none = t.claim_once("n", now, 3, &only(&["work"])).await;
     assert_eq!((none.records, none.has_more), (vec![], false));
 }

@@ -35,7 +35,7 @@ pub async fn a_rollback_undoes_all_changes<F: StoreFixture>(t: &CaseContext<F>) 
     t.store.add_in(caller, vec![paused("c")]).await.expect("adding works");
     t.store.update_in(caller, &id("a"), Revision::FIRST, to(7)).await.expect("updating works");
     assert_eq!(t.store.remove_in(caller, &[id("b")]).await.expect("removing works"), [true]);
-    t.store.add_metadata_in(caller, "key", "value").await.expect("env_number works");
+    t.store.add_metadata_in(caller, "key", "value").await.expect("setting a value works");
     transaction.roll_back().await;
     assert_eq!([t.stored("a").await, t.stored("b").await], before);
     assert_eq!(t.list().await, ["a", "b"]);
@@ -88,7 +88,7 @@ pub async fn existing_metadata_is_not_replaced<F: StoreFixture>(t: &CaseContext<
     let mut transaction = t.begin().await;
     for (key, value) in [("old", "2"), ("new", "3"), ("new", "4")] {
         let set = t.store.add_metadata_in(&mut transaction.caller(), key, value).await;
-        set.expect("env_number works");
+        set.expect("setting a value works");
     }
     transaction.commit().await;
     let all = [("new", "3"), ("old", "1")];

@@ -215,7 +215,7 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
         let due = claimable.filter_map(|job| Some((&job.record.id, job.record.schedule?.due_at)));
         let left = earliest_first(due.collect(), &records)?;
         ensure(more || left == 0, || {
-            format!("claim_due returned no `has_more`, but {left} jobs are due")
+            format!("claim_due returned `has_more: false`, but {left} jobs are due")
         })?;
         let before = self.model.clone();
         for record in &records {
