@@ -88,9 +88,9 @@ impl<'a> Script<'a> {
         for packet in self.packets {
             let mut result = StatementResult::default();
             // The script consists of statements of this crate and of hexadecimal values.
-            let mut results = sqlx::raw_sql(AssertSqlSafe(packet)).fetch_many(&mut *connection);
-            while let Some(result) = results.try_next().await? {
-                match result {
+            let mut stream = sqlx::raw_sql(AssertSqlSafe(packet)).fetch_many(&mut *connection);
+            while let Some(next) = stream.try_next().await? {
+                match next {
                     Either::Right(row) => result.rows.push(row),
                     Either::Left(done) => {
                         result.changed = done.rows_affected();

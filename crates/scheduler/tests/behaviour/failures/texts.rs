@@ -32,7 +32,7 @@ fn a_scheduler_tells_each_cause_once() {
     let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store));
     faults.set(Call::Add, Fault::Before);
-    let error = rig.block_on(rig.add_job(note("job".into())).add()).unwrap_err();
+    let error = rig.block_on(rig.job(note("job".into())).add()).unwrap_err();
     assert_eq!(sources_told_once(&error), 1);
     assert_eq!(error_chain(&error).to_string(), "job store default failed: Add failed");
 
@@ -40,7 +40,7 @@ fn a_scheduler_tells_each_cause_once() {
     broken.start.store(true, Ordering::SeqCst);
     assert_eq!(sources_told_once(&rig.add_executor("other", broken).unwrap_err()), 2);
 
-    let job = rig.add_job(note("job".into())).trigger(CronTrigger::new().hour("25"));
+    let job = rig.job(note("job".into())).trigger(CronTrigger::builder().hour("25"));
     assert_eq!(sources_told_once(&rig.block_on(job.add()).unwrap_err()), 1);
     assert!(sources_told_once(&SchedulerError::Runtime(io::Error::other("no threads"))) > 0);
 }

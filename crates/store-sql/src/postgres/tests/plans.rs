@@ -240,9 +240,9 @@ async fn due_jobs_are_found_by_the_due_index() {
     let queries = function.split("WITH due AS (").skip(1);
     let queries: Vec<_> = queries.map(|query| query.split("), claimed AS").next()).collect();
     assert_eq!(queries.len(), 2, "one for all tasks and one with a filter");
-    let settings = function.lines().take_while(|line| !proxy.contains("AS $function$"));
+    let settings = function.lines().take_while(|line| !line.contains("AS $function$"));
     let settings: String = settings
-        .filter(|line| proxy.starts_with("    SET "))
+        .filter(|line| line.starts_with("    SET "))
         .map(|line| format!("{line};"))
         .collect();
     for count in [3, 20_000] {
