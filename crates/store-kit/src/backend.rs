@@ -79,7 +79,8 @@ __methods! { [backend]
         fn caps(options: &Self::Options) -> StoreCaps;
 
         /// Connects in the current runtime and creates tables etc. if needed; see
-        /// [`JobStore::start`](punctual_core::JobStore::start). If it fails, it closes what it has opened.
+        /// [`JobStore::start`](punctual_core::JobStore::start). On failure, it closes all connections that it has
+        /// opened.
         fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
         /// Fails with [`Replaced`](punctual_core::StoreErrorKind::Replaced) if the open database is no longer the one
@@ -101,10 +102,11 @@ __methods! { [backend]
         /// Closes the backend, for all clones.
         fn close(&self) -> impl Future<Output = ()> + Send;
 
-        /// The timeout of a call, after which the backend is considered unavailable; `None` if the backend limits its
-        /// calls itself. A call that times out is dropped: it may have been executed completely, partly or not at all.
-        /// If `claim_due` is dropped midway, the jobs that it has claimed stay claimed until their leases expire. The
-        /// timeout doesn't apply to [`open`](Self::open) and [`close`](Self::close), which must limit themselves.
+        /// The timeout of a call, after which the backend is considered unavailable; `None` if the backend applies
+        /// its own timeouts. A call that times out is dropped: it may have been executed completely, partly or not at
+        /// all. If `claim_due` is dropped midway, the jobs that it has claimed stay claimed until their leases expire.
+        /// The timeout doesn't apply to [`open`](Self::open) and [`close`](Self::close), which must apply their own
+        /// timeouts.
         fn patience(options: &Self::Options) -> Option<Duration> {
             let _ = options;
             None

@@ -1,7 +1,7 @@
 //! Shared building blocks for job stores of the Punctual job scheduler.
 //!
 //! A store is any type that implements [`JobStore`](punctual_core::JobStore); using this crate is optional. It provides
-//! what all stores with a connection need, independent of the backend:
+//! building blocks for stores with a connection, independent of the backend:
 //!
 //! - [`Backend`], an open connection with the operations of the contract, and [`BackendHandle`], which opens it when
 //!   the store is started, closes it when the store is shut down, applies a timeout to calls if the backend defines

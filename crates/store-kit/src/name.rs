@@ -21,19 +21,19 @@ pub fn invalid(message: impl Into<String>) -> StoreError {
 ///
 /// # Errors
 ///
-/// [`Invalid`](StoreErrorKind::Invalid) otherwise; the message contains the purpose of the name and the rules.
+/// [`Invalid`](StoreErrorKind::Invalid) if the name is invalid; the message contains `what` and the rules.
 pub fn check_name(
     what: &str,
     name: &str,
     max_len: usize,
     reserved: &[&str],
 ) -> Result<(), StoreError> {
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let has_valid_start = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let is_reserved = reserved
         .iter()
         .any(|own| name.get(..own.len()).is_some_and(|head| head.eq_ignore_ascii_case(own)));
-    if starts_well && plain && !is_reserved && name.len() <= max_len {
+    if has_valid_start && plain && !is_reserved && name.len() <= max_len {
         return Ok(());
     }
     let not = match reserved {

@@ -44,7 +44,7 @@ impl SecretUrl {
         Err(invalid(format!("the URL of a {store} store must begin with {schemes}://")))
     }
 
-    /// The URL itself. It must be passed to the client only, not shown.
+    /// The URL itself. Pass it to the client only; do not log or display it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
@@ -110,8 +110,8 @@ mod tests {
     #[test]
     fn a_source_is_attached_unless_it_contains_the_password() {
         let error = url().read(|_| Err::<(), _>("a bad port")).unwrap_err();
-        let told = error_chain(&error).to_string();
-        assert!(told.ends_with("invalid: a bad port"), "{told}");
+        let text = error_chain(&error).to_string();
+        assert!(text.ends_with("invalid: a bad port"), "{text}");
         let error = url().read(|url| Err::<(), _>(format!("{url} has a bad port"))).unwrap_err();
         assert!(!format!("{} {error:?}", error_chain(&error)).contains("hunter2"), "{error:?}");
         assert!(!format!("{:?}", url()).contains("there"));

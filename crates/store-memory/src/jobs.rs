@@ -219,8 +219,8 @@ impl Jobs {
         })
     }
 
-    /// Assigns the runs of dead nodes to `new_owner` and releases their claims. The previous owners are added to
-    /// `revoked_nodes`.
+    /// Assigns the runs of nodes for which `is_dead` returns true to `new_owner`, and releases their claims. The
+    /// previous owners are added to `revoked_nodes`.
     pub(crate) fn take_over(
         &mut self,
         new_owner: &NodeId,

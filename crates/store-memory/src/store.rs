@@ -20,8 +20,8 @@ use crate::state::State;
 /// scheduler shuts down, and are available when it restarts; they are dropped with the last clone.
 ///
 /// Adding, claiming and committing take logarithmic time in the number of jobs. A page of
-/// [`list`](JobStore::list) takes linear time, because an index for it would make each job larger and firing slower.
-/// Large pages are therefore more efficient than many small ones.
+/// [`list`](JobStore::list) takes linear time, because an index for it would increase the memory per job and the cost
+/// of each commit. Large pages are therefore more efficient than many small ones.
 ///
 /// ```
 /// use punctual_core::{Encoded, JobId, JobStore, NewRecord, Schedule, TaskFilter, TaskName, Timestamp};

@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told to move.
+//! A clock that is advanced manually.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use punctual_core::{Clock, Timestamp};
 
-/// A [`Clock`] whose time is set by hand. Clones show the same time.
+/// A [`Clock`] whose time is set manually. Clones share the same time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,18 +22,18 @@ use punctual_core::{Clock, Timestamp};
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that shows `now`.
+    /// Creates a clock whose time is `now`.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(now.as_micros())))
     }
 
-    /// Shows another time, which may be an earlier one, as when a machine's clock is corrected.
+    /// Sets the time, which may be earlier than the current one, as when a system clock is corrected.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_micros(), Ordering::SeqCst);
     }
 
-    /// Moves the time forward, and answers what it is then.
+    /// Advances the time and returns the new time.
     pub fn advance(&self, by: Duration) -> Timestamp {
         let step = |micros| Some(Timestamp::from_micros(micros).saturating_add(by).as_micros());
         match self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step) {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_moves_only_when_told() {
+    fn it_changes_only_when_it_is_set() {
         let start = Timestamp::from_seconds(100);
         let clock = ManualClock::at(start);
         assert_eq!(clock.now(), start);
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stops_at_the_end_of_time() {
+    fn advance_saturates_at_the_maximum() {
         let clock = ManualClock::at(Timestamp::MAX);
         assert_eq!(clock.advance(Duration::MAX), Timestamp::MAX);
         assert_eq!(clock.now(), Timestamp::MAX);

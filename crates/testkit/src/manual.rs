@@ -1,4 +1,4 @@
-//! A scheduler whose time is moved by hand.
+//! A scheduler whose time is advanced manually.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::ManualClock;
 
-/// How long, in real time, runs and stores may take while the clock stands still.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout in real time for runs and store calls at one instant of the manual clock.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A scheduler on a [`ManualClock`]: [`advance`](Self::advance) jumps from wake-up to wake-up, so that a
-/// year of schedules runs in moments.
+/// A scheduler on a [`ManualClock`]. [`advance`](Self::advance) sets the clock from one wake-up to the next, so that
+/// a year of schedules runs within seconds.
 ///
-/// Unless told otherwise it runs jobs on the spot, with the [`DebugExecutor`]. With another executor it
-/// waits for the runs of an instant to end before it moves on.
+/// By default, jobs run synchronously in the [`DebugExecutor`]. With another executor, the runs of an instant must
+/// finish before the clock is advanced further.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -50,21 +50,21 @@ pub struct ManualScheduler {
 }
 
 impl ManualScheduler {
-    /// Makes and starts a scheduler at the instant `now`.
+    /// Creates and starts a scheduler at the instant `now`.
     ///
     /// # Errors
     ///
-    /// As the builder's `build`, and as the scheduler's `start`.
+    /// The errors of the builder's `build` and of the scheduler's `start`.
     ///
     /// # Panics
     ///
-    /// When a runtime can't be made.
+    /// If no tokio runtime can be created.
     pub fn start(
         now: Timestamp,
         configure: impl FnOnce(SchedulerBuilder<AsyncScheduler>) -> SchedulerBuilder<AsyncScheduler>,
     ) -> Result<Self, SchedulerError> {
         let clock = ManualClock::at(now);
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a tokio runtime");
         let builder =
             AsyncScheduler::builder().clock(clock.clone()).default_executor(DebugExecutor);
         let scheduler = configure(builder).build()?;
@@ -72,53 +72,61 @@ impl ManualScheduler {
         Ok(Self { scheduler, clock, runtime })
     }
 
-    /// The clock. Moving it runs nothing; the next `advance` finds what has become due.
+    /// The clock. Setting it runs no jobs; the next `advance` runs those that have become due.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// Runs a future of the scheduler's methods to its end.
+    /// Runs a future to completion, for instance one of the scheduler's methods.
     pub fn block_on<F: Future>(&self, work: F) -> F::Output {
         self.runtime.block_on(work)
     }
 
-    /// Moves the time forward by `by`, and runs all that becomes due on the way, each at its time.
+    /// Advances the time by `by` and runs all jobs that become due meanwhile, each at its scheduled time.
     ///
     /// # Panics
     ///
-    /// When runs don't end within two minutes of real time, or one of several stores does not answer.
+    /// If runs don't finish within two minutes of real time, or if one of several stores does not respond within them.
     pub fn advance(&self, by: Duration) {
         self.advance_to(self.clock.now().saturating_add(by));
     }
 
-    /// Moves the time forward to `until`; see [`advance`](Self::advance).
+    /// Advances the time to `until`; see [`advance`](Self::advance).
     ///
     /// # Panics
     ///
-    /// When runs don't end within two minutes of real time, or one of several stores does not answer.
+    /// If runs don't finish within two minutes of real time, or if one of several stores does not respond within them.
     pub fn advance_to(&self, until: Timestamp) {
         self.runtime.block_on(async {
             loop {
                 let now = self.clock.now();
                 let next = self.scheduler.tick(now).await;
-                // On a busy machine a pass over one of several stores may take so long that it goes on by itself.
-                if self.waits_for_a_store() {
-                    let answered = async {
-                        while self.waits_for_a_store() {
+                // With several stores, a slow store is processed in the background: wait until it has responded.
+                if self.has_busy_store() {
+                    let responded = async {
+                        while self.has_busy_store() {
                             self.scheduler.woken().await;
                         }
                     };
-                    let answered = tokio::time::timeout(PATIENCE, answered).await;
-                    assert!(answered.is_ok(), "no answer: {:?}", self.scheduler.health());
+                    let responded = tokio::time::timeout(WAIT_TIMEOUT, responded).await;
+                    assert!(
+                        responded.is_ok(),
+                        "a store did not respond: {:?}",
+                        self.scheduler.health()
+                    );
                     continue;
                 }
                 if next.is_some_and(|next| next <= now) {
                     continue;
                 }
                 if self.scheduler.running_count() > 0 {
-                    let ended = tokio::time::timeout(PATIENCE, self.scheduler.woken()).await;
-                    assert!(ended.is_ok(), "runs did not end: {:?}", self.scheduler.running());
+                    let finished = tokio::time::timeout(WAIT_TIMEOUT, self.scheduler.woken()).await;
+                    assert!(
+                        finished.is_ok(),
+                        "runs did not finish: {:?}",
+                        self.scheduler.running()
+                    );
                     continue;
                 }
                 match next {
@@ -128,10 +136,10 @@ impl ManualScheduler {
                 }
             }
         });
-        self.runtime.block_on(self.scheduler.flush_events(PATIENCE));
+        self.runtime.block_on(self.scheduler.flush_events(WAIT_TIMEOUT));
     }
 
-    fn waits_for_a_store(&self) -> bool {
+    fn has_busy_store(&self) -> bool {
         self.scheduler.health().job_stores.iter().any(|store| store.busy_since.is_some())
     }
 }

@@ -1,14 +1,14 @@
-//! Where the servers are that tests need.
+//! URLs of the servers that tests need.
 
-/// The URL of a server for tests, which is in the variable `PUNCTUAL_TEST_NAME_URL`: for `"postgres"` in
+/// Returns the URL of a server for tests from the environment variable `PUNCTUAL_TEST_NAME_URL`; for `"postgres"` from
 /// `PUNCTUAL_TEST_POSTGRES_URL`.
 ///
-/// `scripts/services` of this repository starts servers and prints these variables; a server that is there
-/// already serves as well. Tests may create and drop tables and schemas of their own names in it.
+/// `scripts/services` of this repository starts servers and prints these variables; a server that is already running
+/// can be used as well. Tests may create and drop tables and schemas with their own names in it.
 ///
 /// # Panics
 ///
-/// When the variable is missing or empty: a test without its server fails, and never passes unrun.
+/// If the variable is missing or empty: a test without its server fails instead of being skipped.
 ///
 /// # Examples
 ///
@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "eval \"$(scripts/services start nosuch)\"")]
-    fn a_missing_server_is_no_silence() {
+    fn a_missing_variable_panics() {
         let _ = server_url("nosuch");
     }
 }

@@ -1,4 +1,4 @@
-//! Every case that is written is on the list of its suite: one that is not would never run.
+//! Every case is in the list of its suite, since other cases would not run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,20 +8,20 @@ fn source(suite: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(suite)
 }
 
-/// The cases in the files below `cases`, each with its group: functions that begin with `function`.
-fn written(suite: &str, function: &str) -> BTreeSet<String> {
-    let mut written = BTreeSet::new();
+/// The cases in the files below `cases` with their groups: functions that begin with `function`.
+fn defined(suite: &str, function: &str) -> BTreeSet<String> {
+    let mut defined = BTreeSet::new();
     for file in fs::read_dir(source(suite).join("cases")).unwrap() {
         let path = file.unwrap().path();
         let group = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
         let cases = text.lines().filter_map(|line| line.strip_prefix(function));
-        written.extend(cases.map(|case| format!("{group} {}", case.split('<').next().unwrap())));
+        defined.extend(cases.map(|case| format!("{group} {}", case.split('<').next().unwrap())));
     }
-    written
+    defined
 }
 
-/// The cases that the suite's macro names, each with its group.
+/// The cases that the suite's macro lists, with their groups.
 fn listed(suite: &str) -> BTreeSet<String> {
     let mut listed = BTreeSet::new();
     let mut group = String::new();
@@ -39,40 +39,43 @@ fn listed(suite: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_case_of_the_executor_suite() {
-    let written = written("executor", "pub fn ");
-    assert!(written.len() > 30, "{}", written.len());
-    assert_eq!(written, listed("executor"));
+fn every_case_of_the_executor_suite_is_listed() {
+    let defined = defined("executor", "pub fn ");
+    assert!(defined.len() > 30, "{}", defined.len());
+    assert_eq!(defined, listed("executor"));
 }
 
 #[test]
-fn every_case_of_the_job_store_suite() {
-    let written = written("job_store", "pub async fn ");
-    assert!(written.len() > 130, "{}", written.len());
-    assert_eq!(written, listed("job_store"));
+fn every_case_of_the_job_store_suite_is_listed() {
+    let defined = defined("job_store", "pub async fn ");
+    assert!(defined.len() > 130, "{}", defined.len());
+    assert_eq!(defined, listed("job_store"));
 }
 
-/// The cases and groups that the documentation of the contract names, in parentheses and backticks.
-fn promised() -> BTreeSet<String> {
+/// The cases and groups to which the documentation of the contract refers, in parentheses and backticks.
+fn documented() -> BTreeSet<String> {
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/store");
-    let mut promised = BTreeSet::new();
+    let mut documented = BTreeSet::new();
     for file in ["mod.rs", "history.rs", "transaction.rs", "batch.rs", "record.rs", "caps.rs"] {
         let text = fs::read_to_string(core.join(file)).unwrap();
         let docs = text.lines().filter_map(|line| line.trim_start().strip_prefix("///"));
         let docs = docs.collect::<String>();
         let named = docs.split("(`").skip(1).filter_map(|rest| rest.split_once("`)"));
-        promised.extend(named.map(|(name, _)| name.replace("::", " ")));
+        documented.extend(named.map(|(name, _)| name.replace("::", " ")));
     }
-    promised
+    documented
 }
 
 #[test]
-fn every_case_that_the_contract_names() {
+fn every_documented_case_exists() {
     let listed = listed("job_store");
-    let promised = promised();
-    assert!(promised.len() > 20, "{promised:?}");
-    for name in promised {
+    let documented = documented();
+    assert!(documented.len() > 20, "{documented:?}");
+    for name in documented {
         let is_group = |case: &String| case.split(' ').next() == Some(&*name);
-        assert!(listed.contains(&name) || listed.iter().any(is_group), "there is no case {name}");
+        assert!(
+            listed.contains(&name) || listed.iter().any(is_group),
+            "case {name} does not exist"
+        );
     }
 }

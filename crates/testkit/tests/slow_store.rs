@@ -1,4 +1,4 @@
-//! A manual scheduler on a machine that is held up in the middle of a pass.
+//! A manual scheduler with a store that is slow during a pass.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use punctual_testkit::{Layered, ManualScheduler, StoreLayer};
 use punctual_triggers::IntervalTrigger;
 use tokio::time::timeout;
 
-/// Takes its time when it is asked for the tenth time: longer than the other stores wait for it.
+/// Delays one call of `next_wakeup` by more than the time for which a pass over several stores waits.
 struct Slow {
     store: MemoryJobStore,
-    asked: AtomicU32,
+    calls: AtomicU32,
     was_slow: Arc<AtomicBool>,
 }
 
@@ -24,7 +24,7 @@ impl StoreLayer for Slow {
     }
 
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
-        if self.asked.fetch_add(1, Ordering::Relaxed) == 10 {
+        if self.calls.fetch_add(1, Ordering::Relaxed) == 10 {
             let _ = timeout(Duration::from_millis(1_500), pending::<()>()).await;
             self.was_slow.store(true, Ordering::Relaxed);
         }
@@ -33,11 +33,11 @@ impl StoreLayer for Slow {
 }
 
 #[test]
-fn it_passes_over_no_run_of_a_slow_store() {
+fn advance_skips_no_run_of_a_slow_store() {
     let was_slow = Arc::new(AtomicBool::new(false));
     let slow = Slow {
         store: MemoryJobStore::new(),
-        asked: AtomicU32::new(0),
+        calls: AtomicU32::new(0),
         was_slow: Arc::clone(&was_slow),
     };
     let scheduler = ManualScheduler::start(Timestamp::from_seconds(0), |builder| {

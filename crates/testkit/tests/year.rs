@@ -1,4 +1,4 @@
-//! A year of schedules over both changes of the clocks, run by the manual scheduler in moments.
+//! A year of schedules with both time zone transitions, run by the manual scheduler.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,8 +29,8 @@ fn count(
     runs
 }
 
-/// Each half of the year by itself, so that they run side by side. Where nothing is optimized the one-second interval
-/// begins so late that they still end within moments.
+/// Runs half a year. The halves are separate tests, so that they run in parallel. Without optimization the one-second
+/// interval starts only shortly before the end, so that the tests still finish within seconds.
 fn half(begin: &str, last: &str, days: u64, hour: i64) {
     let (begin, last) = (helsinki(begin), helsinki(last));
     let scheduler = ManualScheduler::start(begin, |builder| {
@@ -39,7 +39,7 @@ fn half(begin: &str, last: &str, days: u64, hour: i64) {
     .unwrap();
     let every_five_minutes = count(&scheduler, CronTrigger::builder().minute("*/5"));
     let daily = count(&scheduler, CronTrigger::builder().hour(2).minute(30));
-    // Does not exist on 29 March and exists twice on 25 October.
+    // 03:30 does not exist on 29 March and occurs twice on 25 October.
     let daily_at_the_change = count(&scheduler, CronTrigger::builder().hour(3).minute(30));
     let six_hours = 6 * 3_600 - 1;
     let seconds = if cfg!(debug_assertions) {
@@ -61,11 +61,11 @@ fn half(begin: &str, last: &str, days: u64, hour: i64) {
 }
 
 #[test]
-fn half_a_year_with_an_hour_less_fires_exactly_as_often_as_it_should() {
+fn half_a_year_with_a_gap_has_the_exact_number_of_runs() {
     half("2026-01-01 00:00:00", "2026-06-30 23:59:59", 181, -1);
 }
 
 #[test]
-fn half_a_year_with_an_hour_more_fires_exactly_as_often_as_it_should() {
+fn half_a_year_with_a_fold_has_the_exact_number_of_runs() {
     half("2026-07-01 00:00:00", "2026-12-31 23:59:59", 184, 1);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use punctual_custom_store::FolderJobStore;
-use punctual_testkit::job_store::{Damage, StoreFixture};
+use punctual_testkit::job_store::{Corruption, StoreFixture};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -21,24 +21,28 @@ impl StoreFixture for Folder {
         FolderJobStore::open_without_sync(self.0.path())
     }
 
-    async fn damage(&self, damage: Damage) -> bool {
-        match damage {
-            Damage::Fence(id, number) => self.job(id.as_str(), "/record/fence", number),
-            Damage::Revision(id, number) => self.job(id.as_str(), "/record/revision", number),
-            Damage::FireCount(id, number) => self.job(id.as_str(), "/record/fire_count", number),
-            Damage::Task(id, text) => self.job(id.as_str(), "/record/task", text),
-            Damage::Id(id, text) => self.job(id.as_str(), "/record/id", text),
-            Damage::Attempt(id, run, number) => {
+    async fn corrupt(&self, corruption: Corruption) -> bool {
+        match corruption {
+            Corruption::Fence(id, number) => self.job(id.as_str(), "/record/fence", number),
+            Corruption::Revision(id, number) => self.job(id.as_str(), "/record/revision", number),
+            Corruption::FireCount(id, number) => {
+                self.job(id.as_str(), "/record/fire_count", number)
+            }
+            Corruption::Task(id, text) => self.job(id.as_str(), "/record/task", text),
+            Corruption::Id(id, text) => self.job(id.as_str(), "/record/id", text),
+            Corruption::Attempt(id, run, number) => {
                 self.run(id.as_str(), &run.to_string(), "attempt", number)
             }
-            Damage::RunFence(id, run, number) => {
+            Corruption::RunFence(id, run, number) => {
                 self.run(id.as_str(), &run.to_string(), "fence", number)
             }
-            Damage::RunNode(id, run, text) => self.run(id.as_str(), &run.to_string(), "node", text),
-            Damage::Lease(node) => {
+            Corruption::RunNode(id, run, text) => {
+                self.run(id.as_str(), &run.to_string(), "node", text)
+            }
+            Corruption::Lease(node) => {
                 self.edit("nodes", "/node", node.as_str(), |line| line["until"] = json!("tomorrow"))
             }
-            Damage::Key(key, other) => {
+            Corruption::Key(key, other) => {
                 self.edit("metadata", "/key", &key, |line| line["key"] = json!(other))
             }
             // The store has no history.

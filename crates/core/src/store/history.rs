@@ -15,8 +15,8 @@ use crate::time::Timestamp;
 /// store with a history sets [`StoreCaps::history`](super::StoreCaps::history).
 ///
 /// Entries are added by [`JobStore::commit`](super::JobStore::commit), are never modified, and persist after the
-/// removal of their jobs (`remembering::it_outlives_the_jobs`). They are retained until a scheduler deletes them, as
-/// its users have configured.
+/// removal of their jobs (`history::entries_persist_after_the_removal_of_jobs`). They are retained until a scheduler
+/// deletes them, as its users have configured.
 ///
 /// # Errors
 ///

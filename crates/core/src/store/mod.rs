@@ -56,9 +56,9 @@ use crate::time::Timestamp;
 /// # Atomicity
 ///
 /// Operations on a record with its runs are atomic: a reader sees all effects of an operation on it, or none
-/// (`racing::records_are_seen_whole`). Batches are not: a store may apply a batch in parts, in any order of the jobs,
-/// and if a call fails, some parts may have been applied. The scheduler then repeats the batch, which completes it:
-/// each operation on a record is idempotent, or conditional so that a repeat has no effect
+/// (`contention::jobs_are_read_atomically`). Batches are not: a store may apply a batch in parts, in any order of the
+/// jobs, and if a call fails, some parts may have been applied. The scheduler then repeats the batch, which completes
+/// it: each operation on a record is idempotent, or conditional so that a repeat has no effect
 /// (`committing::a_repeated_batch_has_the_same_outcome`).
 ///
 /// A store must not retry a call that may have been applied, unless the backend deduplicates it. Automatic retries of
@@ -75,7 +75,7 @@ use crate::time::Timestamp;
 /// [`take_over`](Self::take_over) determines that its node is dead, whichever is first; the record is then due again,
 /// and the next claim increments the claim count of this occurrence ([`JobRecord::claims`]). Since every claim, every
 /// [`update`](Self::update) and every [start outside of the schedule](CommitAction::Start) increases the fence, a
-/// late commit carries an outdated fence and has no effect (`committing::an_old_fence_changes_nothing`).
+/// late commit carries an outdated fence and has no effect (`committing::an_outdated_fence_has_no_effect`).
 ///
 /// Fences increase by 1, or by random steps. A backend that can lose an acknowledged write (after a failover, for
 /// instance) must use random steps, so that the claim that follows a lost one has another fence.
@@ -84,7 +84,7 @@ use crate::time::Timestamp;
 /// they start, and deleted when they finish. Each run is owned by a node. A node is alive as long as it
 /// [`renew`](Self::renew)s its lease, with one write regardless of the number of its runs.
 /// [`take_over`](Self::take_over) assigns the runs of dead nodes to the caller with a new fence, so that commits of
-/// the old owner for them have no effect (`recovering::the_old_owner_can_finish_nothing`).
+/// the old owner for them have no effect (`run_takeover::commits_of_the_previous_owner_are_stale`).
 ///
 /// # Corrupt records
 ///
@@ -106,7 +106,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
 
     /// Connects, and creates or migrates tables, indexes and the like. The scheduler calls this method before any
     /// other, and again after [`shutdown`](Self::shutdown), possibly in another runtime. Repeated calls have no
-    /// effect (`starting::starting_twice_is_harmless`).
+    /// effect (`lifecycle::a_second_start_has_no_effect`).
     ///
     /// # Errors
     ///
@@ -114,17 +114,17 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     /// [`Unsupported`](StoreErrorKind::Unsupported) if its schema is newer than this build.
     fn start(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Closes connections. Persistent data is retained (`starting::it_starts_again_with_its_jobs`); data in memory is
+    /// Closes connections. Persistent data is retained (`lifecycle::data_is_kept_over_a_restart`); data in memory is
     /// retained as long as the store value or a clone of it exists.
     fn shutdown(&self) -> impl Future<Output = ()> + Send;
 
     /// Adds jobs, in one round trip if the backend supports it, and returns an outcome for each in the given order
-    /// (`adding::a_batch_is_answered_in_its_order`). A job whose id exists is not modified, and the other jobs are
-    /// added nevertheless (`adding::a_job_that_exists_is_left_as_it_is`). The first fence of a job must differ from
-    /// all fences of removed jobs with the same id: see [`Fence::random`] (`adding::an_id_can_be_used_again`).
+    /// (`adding::outcomes_are_in_batch_order`). A job whose id exists is not modified, and the other jobs are
+    /// added nevertheless (`adding::an_existing_job_is_not_modified`). The first fence of a job must differ from
+    /// all fences of removed jobs with the same id: see [`Fence::random`] (`adding::an_id_can_be_reused`).
     ///
     /// The scheduler passes no more jobs than [`StoreCaps::max_batch`] allows, and no definition larger than
-    /// [`StoreCaps::max_definition`] (`values::definitions_of_full_size_are_kept`).
+    /// [`StoreCaps::max_definition`] (`values::definitions_of_maximum_size_are_stored`).
     fn add(
         &self,
         records: Vec<NewRecord>,
@@ -132,7 +132,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
 
     /// Updates a job as [`StoredJob::update`] does, if its revision is `expected`, and returns the new revision.
     /// Increases revision and fence, and invalidates a claim: without a new schedule the job is due at its
-    /// `next_run_time` (`changing::an_update_ends_a_claim`).
+    /// `next_run_time` (`updating::an_update_ends_a_claim`).
     ///
     /// # Errors
     ///
@@ -147,12 +147,12 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Revision, StoreError>> + Send;
 
     /// Removes jobs with their in-flight runs, in one round trip if the backend supports it. Returns for each, in the
-    /// given order, whether it existed (`adding::a_removed_job_is_gone`). The scheduler passes no more ids than the
-    /// count of [`StoreCaps::max_batch`]; a store may remove them in several steps.
+    /// given order, whether it existed (`adding::a_removed_job_no_longer_exists`). The scheduler passes no more ids
+    /// than the count of [`StoreCaps::max_batch`]; a store may remove them in several steps.
     fn remove(&self, ids: &[JobId]) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
     /// Returns a job with its claim and its runs as a consistent snapshot; the runs are ordered by id
-    /// (`racing::records_are_seen_whole`).
+    /// (`contention::jobs_are_read_atomically`).
     ///
     /// # Errors
     ///
@@ -170,13 +170,14 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
 
     /// Claims up to `limit` records for `node`, as [`StoredJob::claim`] does: those that are
     /// [claimable](StoredJob::is_claimable) at `now` and whose task matches the filter, in order of `due_at`; records
-    /// with equal `due_at` are in any order (`claiming::soonest_first_up_to_the_limit`). Takes one round trip if the
-    /// backend supports it. The scheduler passes no larger limit than the count of [`StoreCaps::max_batch`]; a store
-    /// may claim in several steps within the call. The node has renewed its lease before the call.
+    /// with equal `due_at` are in any order (`claiming::the_earliest_jobs_are_claimed_up_to_the_limit`). Takes one
+    /// round trip if the backend supports it. The scheduler passes no larger limit than the count of
+    /// [`StoreCaps::max_batch`]; a store may claim in several steps within the call. The node has renewed its lease
+    /// before the call.
     ///
     /// It may return fewer than `limit` records although more are due, for example because of a race or a size limit.
     /// [`Claims::has_more`] is true if more may be due, also after a full batch; if it is false, no other record was
-    /// due (`claiming::it_says_whether_more_is_due`).
+    /// due (`claiming::has_more_is_set_while_more_is_due`).
     fn claim_due(
         &self,
         node: &NodeId,
@@ -188,12 +189,12 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
 
     /// Applies each commit as [`StoredJob::commit`] does, and returns an outcome for each in the given order. A
     /// commit for a job that does not exist is [`Stale`](CommitOutcome::Stale). Commits for the same job are applied
-    /// in order (`committing::commits_for_one_job_are_carried_out_in_order`). Takes one round trip for the whole
+    /// in order (`committing::commits_for_one_job_are_applied_in_order`). Takes one round trip for the whole
     /// batch, which is durable when the call returns.
     ///
     /// The history entries are written before the call returns, independently of the outcomes of the commits in the
     /// same batch. They need not be part of the same transaction. An existing entry with the same
-    /// [key](HistoryEntry::key) is not modified (`remembering::a_repeated_entry_stays_as_it_is`). A batch may contain
+    /// [key](HistoryEntry::key) is not modified (`history::a_repeated_entry_is_not_modified`). A batch may contain
     /// only entries. Stores without a history receive no entries.
     fn commit(
         &self,
@@ -224,17 +225,18 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     /// filter: assigns up to `limit` runs to `node`, as [`StoredJob::take_over`] does, and releases up to `limit`
     /// claims, as [`StoredJob::release`] does. The caller's own runs and claims are treated alike: they are kept if
     /// its lease is valid and are taken over like those of any dead node otherwise. A node that restarts with the
-    /// same id recovers its earlier runs this way (`recovering::a_node_gets_hold_of_what_it_left_behind`).
+    /// same id recovers its earlier runs this way (`run_takeover::a_restarted_node_takes_over_its_own_runs`).
     ///
-    /// It takes fewer than `limit` of both only if no others are left (`recovering::only_so_many_are_taken_over`).
-    /// Each run and claim is taken over separately: a call that fails may have taken over some, and a repeat takes
-    /// over the rest. The limit may be any number, also one far larger than [`StoreCaps::max_batch`], because a
-    /// scheduler that restarts with the same id recovers all its earlier runs in one call. A store may proceed in
-    /// several steps within the call. If two nodes take over concurrently, each run is assigned to exactly one of
-    /// them (`racing::each_orphan_goes_to_one_heir`). A node that renews concurrently either keeps its runs or
-    /// receives `expired: true`: either its renewal is visible, or its lease is [revoked](NodeLease::REVOKED) before
-    /// anything is taken over, and the renewal returns that the lease had expired, also if its `now` is earlier than
-    /// the expiry (`racing::a_node_keeps_its_runs_or_is_told`).
+    /// It takes fewer than `limit` of both only if no others are left
+    /// (`run_takeover::at_most_limit_runs_are_taken_over`). Each run and claim is taken over separately: a call that
+    /// fails may have taken over some, and a repeat takes over the rest. The limit may be any number, also one far
+    /// larger than [`StoreCaps::max_batch`], because a scheduler that restarts with the same id recovers all its
+    /// earlier runs in one call. A store may proceed in several steps within the call. If two nodes take over
+    /// concurrently, each run is assigned to exactly one of them (`contention::each_orphaned_run_is_taken_over_once`).
+    /// A node that renews concurrently either keeps its runs or receives `expired: true`: either its renewal is
+    /// visible, or its lease is [revoked](NodeLease::REVOKED) before anything is taken over, and the renewal returns
+    /// that the lease had expired, also if its `now` is earlier than the expiry
+    /// (`contention::a_node_keeps_its_runs_or_renews_as_expired`).
     fn take_over(
         &self,
         node: &NodeId,
@@ -244,7 +246,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     ) -> impl Future<Output = Result<TakeOver, StoreError>> + Send;
 
     /// Returns the earliest instant at which a job whose task matches the filter can be claimed: its due time, or the
-    /// expiry of its claim (`waking`).
+    /// expiry of its claim (`next_wakeup`).
     fn next_wakeup(
         &self,
         filter: &TaskFilter,
@@ -254,7 +256,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     fn metadata(&self) -> impl Future<Output = Result<Metadata, StoreError>> + Send;
 
     /// Sets a metadata value, replacing an existing value of the same key. Keys have 1 to 255 bytes; values may be
-    /// empty or longer. Metadata persists after the removal of jobs (`keeping`).
+    /// empty or longer. Metadata persists after the removal of jobs (`metadata`).
     fn set_metadata(
         &self,
         key: &str,
@@ -269,7 +271,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
 
     /// Subscribes to changes made by other processes. Returns `None` if the backend has no notifications
     /// ([`StoreCaps::notify`]): the scheduler then polls with a limited sleep. Only changes after the call has
-    /// returned are reported, so the caller must read the current state once afterwards (`watching`).
+    /// returned are reported, so the caller must read the current state once afterwards (`notifications`).
     fn watch(
         &self,
     ) -> impl Future<Output = Result<Option<Box<dyn ChangeWatch>>, StoreError>> + Send {

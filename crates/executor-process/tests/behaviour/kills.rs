@@ -41,7 +41,7 @@ fn every_run_is_reported_once_and_the_pool_is_full_again() {
     killed.iter().for_each(|&pid| assert_reaped(pid));
     assert_full(&rig);
     // A second report of a run would have been received by now.
-    assert!(endings.iter().all(|ending| ending.further().is_none()));
+    assert!(endings.iter().all(|ending| ending.try_next().is_none()));
     assert!(seen.len() > CHILDREN, "{} kills; {} children", killed.len(), seen.len());
     // Each kill costs at most one run: the current one.
     assert!(lost <= killed.len(), "{lost} runs lost by {} kills", killed.len());

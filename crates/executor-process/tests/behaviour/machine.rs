@@ -30,7 +30,7 @@ fn other_children_execute_the_runs_of_one_that_can_not_be_started() {
     setrlimit(Resource::Nofile, Rlimit { current: Some(open + 2), ..before }).unwrap();
     let waiting: Vec<_> = (0..100).map(|_| rig.submit(tasks::pid())).collect();
     // The pool tries to start two more children, which fails three times within 150 ms.
-    let ended = || waiting.iter().any(|run| run.further().is_some());
+    let ended = || waiting.iter().any(|run| run.try_next().is_some());
     assert!(!becomes_true(Duration::from_secs(2), ended), "the only child is busy");
     drop(connection);
     assert!(holding.outcome().is_success());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use punctual_core::{Call, Executor, Killed, RunId, RunOutcome, Task};
 use punctual_executor_process::{OutputStream, ProcessPoolBuilder, ProcessPoolExecutor, init};
-use punctual_testkit::executor::{Ending, task_run};
+use punctual_testkit::executor::{OutcomeReceiver, task_run};
 use serde_json::Value;
 
 use crate::tasks;
@@ -50,7 +50,7 @@ pub(crate) fn rig(describe: impl FnOnce(ProcessPoolBuilder) -> ProcessPoolBuilde
 
 impl Rig {
     #[track_caller]
-    pub(crate) fn submit<T: Task>(&self, call: Call<T>) -> Ending {
+    pub(crate) fn submit<T: Task>(&self, call: Call<T>) -> OutcomeReceiver {
         let (run, ending) = task_run(call);
         self.executor.submit(run).expect("the pool accepts runs");
         ending

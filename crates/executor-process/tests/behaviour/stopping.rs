@@ -27,7 +27,7 @@ fn idle_children_exit_with_the_pool_although_another_is_busy() {
     rig.shutdown(Duration::ZERO);
     assert!(!std::fs::exists(format!("/proc/{idle}")).unwrap(), "not even a zombie");
     assert!(becomes_true(TIMEOUT, || !is_running(started)));
-    assert!(busy.further().is_none(), "its grace period has not elapsed");
+    assert!(busy.try_next().is_none(), "its grace period has not elapsed");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub trait KvStore: Clone + fmt::Debug + Send + Sync + 'static {
     type Options: Send + Sync + 'static;
 
     /// Identifies one state of an entry. A version is never reused for the same key, not even after the entry was
-    /// removed: use a counter of the whole store, not one per entry. The value itself is a valid version, too: a job
+    /// removed: use a counter of the whole store, not one per entry. The value itself is also a valid version: a job
     /// begins with a random fence, and entries of other namespaces may return to an earlier state.
     type Version: Clone + fmt::Debug + Send + Sync + 'static;
 
@@ -28,7 +28,8 @@ pub trait KvStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// caller are not supported.
     fn caps(options: &Self::Options) -> StoreCaps;
 
-    /// Connects in the current runtime and creates tables etc. if needed. If it fails, it closes what it has opened.
+    /// Connects in the current runtime and creates tables etc. if needed. On failure, it closes all connections
+    /// that it has opened.
     fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
     /// Closes the store, for all clones.

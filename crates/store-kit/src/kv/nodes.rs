@@ -1,4 +1,4 @@
-//! Leases of nodes, and the take-over from dead nodes, i.e. nodes whose lease has expired.
+//! Leases of nodes, and the take-over from expired nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -173,8 +173,9 @@ impl<M: KvStore> KvBackend<M> {
         Ok(taken)
     }
 
-    /// Returns those of the nodes that are dead. Leases are revoked before anything is taken over. A renewal after the
-    /// revocation returns `expired`; a node that renewed before it is not in the result.
+    /// Revokes the leases of the nodes that have expired, and returns these nodes. Leases are revoked before anything
+    /// is taken over. A renewal after the revocation returns `expired`; a node that renewed before it is not in the
+    /// result.
     async fn revoke(
         &self,
         nodes: Vec<&NodeId>,

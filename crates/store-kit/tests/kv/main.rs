@@ -7,7 +7,7 @@ mod memory_store;
 use std::sync::Arc;
 
 use punctual_core::JobId;
-use punctual_testkit::job_store::{Damage, StoreFixture};
+use punctual_testkit::job_store::{Corruption, StoreFixture};
 use serde_json::Value;
 
 use memory_store::{Content, MemoryStore, SharedStorage, Storage};
@@ -26,32 +26,34 @@ impl<const INDEXED: bool> StoreFixture for Fixture<INDEXED> {
         MemoryStore::on(&self.0)
     }
 
-    async fn damage(&self, damage: Damage) -> bool {
+    async fn corrupt(&self, corruption: Corruption) -> bool {
         let content = &mut *self.0.content();
-        match damage {
-            Damage::Fence(id, number) => job(content, &id, "/record/fence", number),
-            Damage::Revision(id, number) => job(content, &id, "/record/revision", number),
-            Damage::FireCount(id, number) => job(content, &id, "/record/fire_count", number),
-            Damage::Task(id, text) => job(content, &id, "/record/task", text),
-            Damage::Id(id, text) => {
+        match corruption {
+            Corruption::Fence(id, number) => job(content, &id, "/record/fence", number),
+            Corruption::Revision(id, number) => job(content, &id, "/record/revision", number),
+            Corruption::FireCount(id, number) => job(content, &id, "/record/fire_count", number),
+            Corruption::Task(id, text) => job(content, &id, "/record/task", text),
+            Corruption::Id(id, text) => {
                 job(content, &id, "/record/id", text.clone());
                 content.rename("jobs", id.as_str(), &text);
             }
-            Damage::Attempt(id, run, number) => {
+            Corruption::Attempt(id, run, number) => {
                 run_of(content, &id, &run.to_string(), "attempt", number);
             }
-            Damage::RunFence(id, run, number) => {
+            Corruption::RunFence(id, run, number) => {
                 run_of(content, &id, &run.to_string(), "fence", number);
             }
-            Damage::RunNode(id, run, text) => run_of(content, &id, &run.to_string(), "node", text),
-            Damage::Lease(node) => {
+            Corruption::RunNode(id, run, text) => {
+                run_of(content, &id, &run.to_string(), "node", text)
+            }
+            Corruption::Lease(node) => {
                 content.edit("nodes", node.as_str(), |header| header["until"] = "tomorrow".into());
             }
-            Damage::Key(key, other) => {
+            Corruption::Key(key, other) => {
                 content.edit("metadata", &key, |header| header["key"] = other.as_str().into());
                 content.rename("metadata", &key, &other);
             }
-            Damage::Outcome(run, text) => {
+            Corruption::Outcome(run, text) => {
                 let key = content.key_containing("history", &run.to_string());
                 content.edit("history", &key, |header| {
                     header["entry"]["outcome"] = text.into();

@@ -5,7 +5,7 @@
 const WAIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 #[cfg(any(feature = "sqlite", feature = "mysql", feature = "postgres"))]
-mod damage;
+mod corruption;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

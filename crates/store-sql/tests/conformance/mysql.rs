@@ -1,14 +1,14 @@
 //! MySQL or MariaDB: the server of `PUNCTUAL_TEST_MYSQL_URL`.
 
 use punctual_store_sql::MySqlJobStore;
-use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
+use punctual_testkit::job_store::{Corruption, OpenTransaction, StoreFixture};
 use punctual_testkit::server_url;
 use sqlx::mysql::MySqlPool;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use uuid::Uuid;
 
 use crate::transaction::begin;
-use crate::{WAIT_TIMEOUT, damage};
+use crate::{WAIT_TIMEOUT, corruption};
 
 /// Separate tables for each case; each store opens its own connections.
 struct Tables {
@@ -39,10 +39,10 @@ impl StoreFixture for Tables {
     }
 
     /// The server rejects names that are too long.
-    async fn damage(&self, damage: Damage) -> bool {
+    async fn corrupt(&self, corruption: Corruption) -> bool {
         let mut connection = Self::connect().await;
         let by_id = [("jobs", "id"), ("runs", "job_id")];
-        for statement in damage::statements(&damage, &self.prefix, &by_id, "`key`") {
+        for statement in corruption::statements(&corruption, &self.prefix, &by_id, "`key`") {
             let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
             if done.is_err() {
                 return false;

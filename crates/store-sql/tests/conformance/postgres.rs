@@ -1,14 +1,14 @@
 //! PostgreSQL: the server of `PUNCTUAL_TEST_POSTGRES_URL`.
 
 use punctual_store_sql::PostgresJobStore;
-use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
+use punctual_testkit::job_store::{Corruption, OpenTransaction, StoreFixture};
 use punctual_testkit::server_url;
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::transaction::begin;
-use crate::{WAIT_TIMEOUT, damage};
+use crate::{WAIT_TIMEOUT, corruption};
 
 /// A separate schema for each case.
 struct Schema(String);
@@ -37,11 +37,11 @@ impl StoreFixture for Schema {
         Some(begin(&PgPool::connect_lazy(&server_url("postgres")).expect("a valid URL")).await)
     }
 
-    async fn damage(&self, damage: Damage) -> bool {
+    async fn corrupt(&self, corruption: Corruption) -> bool {
         let mut connection = Self::connect().await;
         let by_id = [("jobs", "id"), ("runs", "job_id"), ("definitions", "job_id")];
         let prefix = format!("{}.punctual_", self.0);
-        for statement in damage::statements(&damage, &prefix, &by_id, "key") {
+        for statement in corruption::statements(&corruption, &prefix, &by_id, "key") {
             let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
             done.expect("PostgreSQL accepts all values");
         }

@@ -1,13 +1,13 @@
 //! SQLite, in files and in memory.
 
 use punctual_store_sql::SqliteJobStore;
-use punctual_testkit::job_store::{Damage, OpenTransaction, StoreFixture};
+use punctual_testkit::job_store::{Corruption, OpenTransaction, StoreFixture};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 use tempfile::TempDir;
 
 use crate::transaction::begin;
-use crate::{WAIT_TIMEOUT, damage};
+use crate::{WAIT_TIMEOUT, corruption};
 
 /// A separate file for each case; each store opens its own connections.
 struct File(TempDir);
@@ -35,10 +35,10 @@ impl StoreFixture for File {
         Some(begin(&SqlitePool::connect_lazy_with(self.options())).await)
     }
 
-    async fn damage(&self, damage: Damage) -> bool {
+    async fn corrupt(&self, corruption: Corruption) -> bool {
         let mut connection = self.options().connect().await.expect("a file");
         let by_id = [("jobs", "id"), ("runs", "job_id")];
-        for statement in damage::statements(&damage, "punctual_", &by_id, "key") {
+        for statement in corruption::statements(&corruption, "punctual_", &by_id, "key") {
             let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;
             done.expect("SQLite accepts all values");
         }

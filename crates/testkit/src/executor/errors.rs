@@ -1,20 +1,20 @@
-//! What tasks of the cases fail with.
+//! Errors and panic payloads of the tasks of the cases.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An error with a source, or the last one.
+/// An error with a chain of sources.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
-pub(crate) struct Deep {
+pub(crate) struct ChainedError {
     text: &'static str,
-    source: Option<Box<Deep>>,
+    source: Option<Box<ChainedError>>,
 }
 
-impl Deep {
-    /// The first, of which each next one is the source.
-    pub(crate) fn of<const N: usize>(texts: [&'static str; N]) -> Self {
+impl ChainedError {
+    /// Returns an error with the first text, whose sources have the following ones.
+    pub(crate) fn new<const N: usize>(texts: [&'static str; N]) -> Self {
         let wrap = |source: Option<Self>, text| {
             let source = source.map(Box::new);
             Some(Self { text, source })
@@ -23,35 +23,35 @@ impl Deep {
     }
 }
 
-/// An error that serde can write and read.
+/// An error that serde can serialize and deserialize.
 #[derive(Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
-#[error("jammed at page {page}")]
-pub(crate) struct Jammed {
-    pub(crate) page: u32,
+#[error("error code {code}")]
+pub(crate) struct SerializableError {
+    pub(crate) code: u32,
 }
 
-/// An error that panics when it is shown.
+/// An error whose `Display` panics.
 #[derive(Debug)]
-pub(crate) struct Unspeakable;
+pub(crate) struct PanicsOnDisplay;
 
-impl fmt::Display for Unspeakable {
+impl fmt::Display for PanicsOnDisplay {
     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        panic!("no words")
+        panic!("panic in Display")
     }
 }
 
-impl std::error::Error for Unspeakable {}
+impl std::error::Error for PanicsOnDisplay {}
 
-/// An error whose source panics when it is shown.
+/// An error whose source's `Display` panics.
 #[derive(Debug, thiserror::Error)]
-#[error("all is well outside")]
-pub(crate) struct Outer(#[source] pub(crate) Unspeakable);
+#[error("the outer error")]
+pub(crate) struct PanickingSource(#[source] pub(crate) PanicsOnDisplay);
 
-/// What a panic can carry that panics again when it is dropped.
-pub(crate) struct Explosive;
+/// A panic payload that panics again when it is dropped.
+pub(crate) struct PanicsOnDrop;
 
-impl Drop for Explosive {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
-        panic!("bang")
+        panic!("panic in Drop")
     }
 }

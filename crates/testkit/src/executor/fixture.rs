@@ -1,21 +1,21 @@
-//! What an executor brings to the suite.
+//! The fixture of an executor.
 
 use punctual_core::Executor;
 
 use super::ExecutorCaps;
 
-/// How one case gets its executor. Cases run at the same time; each sets up a fixture of its own.
+/// Creates the executors of one case. Cases run concurrently, each with its own fixture.
 pub trait ExecutorFixture: Sized + Send + Sync + 'static {
-    /// The executor that is tried.
+    /// The executor under test.
     type Executor: Executor;
 
-    /// What it can do.
+    /// The capabilities of the executor.
     const CAPS: ExecutorCaps;
 
-    /// Makes what the executor needs around it, such as a runtime.
+    /// Creates the environment of the executor, such as a tokio runtime.
     fn set_up() -> Self;
 
-    /// Makes an executor, not started: as users make it by default, or for at most `limit` runs at a
-    /// time, which is asked only of those that [can](ExecutorCaps::limited).
+    /// Creates an executor without starting it: with the default limit, or for at most `limit` concurrent runs. A limit
+    /// is given only if the executor [supports it](ExecutorCaps::limited).
     fn open(&self, limit: Option<usize>) -> Self::Executor;
 }

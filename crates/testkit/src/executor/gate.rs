@@ -1,13 +1,13 @@
-//! What tasks and cases wait for.
+//! Synchronization of tasks and cases in the same process.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::PATIENCE;
+use super::WAIT_TIMEOUT;
 
-/// Holds tasks back until the case opens it. Clones are the same gate.
+/// Blocks tasks until the case opens it. Clones share the state.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate(Arc<watch::Sender<bool>>);
 
@@ -20,40 +20,40 @@ impl Gate {
         self.0.send_replace(true);
     }
 
-    /// Waits; in a blocking task with `pollster::block_on`.
+    /// Waits until the gate is open. Blocking tasks call it with `pollster::block_on`.
     pub(crate) async fn pass(&self) {
-        // The sender lives as long as this gate.
+        // The only error is that the sender was dropped, but `self` owns it.
         let _ = self.0.subscribe().wait_for(|open| *open).await;
     }
 }
 
-/// Carries what tasks tell to the case, in order. Clones lead to the same case.
+/// Sends values from tasks to the case. Clones send to the same case.
 #[derive(Clone, Debug)]
-pub(crate) struct Tell<T>(Arc<Mutex<Sender<T>>>);
+pub(crate) struct SignalSender<T>(Arc<Mutex<Sender<T>>>);
 
-impl<T> Tell<T> {
-    pub(crate) fn new() -> (Self, Heard<T>) {
+impl<T> SignalSender<T> {
+    pub(crate) fn new() -> (Self, SignalReceiver<T>) {
         let (sender, receiver) = channel();
-        (Self(Arc::new(Mutex::new(sender))), Heard(receiver))
+        (Self(Arc::new(Mutex::new(sender))), SignalReceiver(receiver))
     }
 
-    pub(crate) fn tell(&self, news: T) {
+    pub(crate) fn send(&self, value: T) {
         let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody listens any more when the case has failed already.
-        let _ = sender.send(news);
+        // The receiver has been dropped if the case has already failed.
+        let _ = sender.send(value);
     }
 }
 
-/// Where the case hears what tasks tell.
+/// Receives the values of a [`SignalSender`] in the case, in the order in which they were sent.
 #[derive(Debug)]
-pub(crate) struct Heard<T>(Receiver<T>);
+pub(crate) struct SignalReceiver<T>(Receiver<T>);
 
-impl<T> Heard<T> {
+impl<T> SignalReceiver<T> {
     #[track_caller]
     pub(crate) fn next(&self) -> T {
-        match self.0.recv_timeout(PATIENCE) {
-            Ok(news) => news,
-            Err(_) => panic!("nothing was heard of a task that should have begun"),
+        match self.0.recv_timeout(WAIT_TIMEOUT) {
+            Ok(value) => value,
+            Err(_) => panic!("no task sent a value within the timeout"),
         }
     }
 }

@@ -1,8 +1,7 @@
-//! The conformance suite of executors: the contract of [`Executor`](punctual_core::Executor) in
-//! executable form.
+//! The conformance suite of executors: the contract of [`Executor`](punctual_core::Executor) in executable form.
 //!
-//! An executor is done when it passes. Its crate has one fixture, which says how a case gets an executor
-//! and what it can do, and one line that makes a `#[test]` of each case:
+//! An executor is complete when it passes. Its crate has one fixture, which creates executors for the cases and
+//! declares their capabilities, and one macro call that generates a `#[test]` for each case:
 //!
 //! ```
 //! use punctual_core::DebugExecutor;
@@ -27,34 +26,34 @@
 //! punctual_testkit::executor_suite!(debug, Debug);
 //! ```
 //!
-//! No case sleeps: each waits for events, and fails when one has not come for a long time.
+//! No case sleeps: each waits for events, and fails if an expected event does not occur within a minute.
 
 mod caps;
+mod case_context;
 #[doc(hidden)]
 pub mod cases;
+mod connection;
 mod errors;
 mod fixture;
 mod gate;
-mod handle;
-mod line;
-#[doc(hidden)]
-pub mod need;
-mod order;
 mod probe;
 mod reports;
+#[doc(hidden)]
+pub mod requires;
 mod run;
+mod run_spec;
 mod suite;
 mod tasks;
-mod trial;
+mod under_test;
 
 pub use caps::ExecutorCaps;
+#[doc(hidden)]
+pub use case_context::CaseContext;
 pub use fixture::ExecutorFixture;
-pub use probe::{Ending, async_run, blocking_run, task_run};
+pub use probe::{OutcomeReceiver, async_run, blocking_run, task_run};
 #[doc(hidden)]
 pub use run::run;
 pub use tasks::tasks;
-#[doc(hidden)]
-pub use trial::Trial;
 
-/// How long a case waits for what must happen.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+/// Timeout of a case for an event that must occur.
+const WAIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Single runs for what an executor's own tests try beyond the suite.
+//! Single runs for tests of executors beyond the suite.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -7,47 +7,47 @@ use punctual_core::{
     Call, JobContext, Run, RunOutcome, RunReport, RunSink, SystemClock, Task, TaskOutput,
 };
 
-use super::PATIENCE;
-use super::order::Order;
-use super::tasks::Piece;
+use super::WAIT_TIMEOUT;
+use super::run_spec::RunSpec;
+use super::tasks::ClosureTask;
 
-/// Where the end of one run is told.
+/// Receives the outcome of one run.
 #[derive(Debug)]
-pub struct Ending(Receiver<RunReport>);
+pub struct OutcomeReceiver(Receiver<RunReport>);
 
-/// A run of blocking code.
+/// Creates a run of a blocking closure.
 ///
 /// ```
 /// use punctual_core::{DebugExecutor, Executor};
 /// use punctual_testkit::executor::blocking_run;
 ///
-/// let (run, ending) = blocking_run(|context| context.job_id().to_string());
+/// let (run, receiver) = blocking_run(|context| context.job_id().to_string());
 /// DebugExecutor.submit(run).unwrap();
-/// assert_eq!(ending.outcome().to_string(), "success: \"job\"");
+/// assert_eq!(receiver.outcome().to_string(), "success: \"job\"");
 /// ```
 pub fn blocking_run<R: TaskOutput>(
     work: impl Fn(JobContext) -> R + Send + Sync + 'static,
-) -> (Run, Ending) {
-    run_of(Order::piece(Piece::blocking(work)))
+) -> (Run, OutcomeReceiver) {
+    run_of(RunSpec::closure(ClosureTask::blocking(work)))
 }
 
-/// A run of async code.
+/// Creates a run of an async closure.
 ///
 /// ```
 /// use punctual_core::{DebugExecutor, Executor};
 /// use punctual_testkit::executor::async_run;
 ///
-/// let (run, ending) = async_run(|_| async { 42 });
+/// let (run, receiver) = async_run(|_| async { 42 });
 /// DebugExecutor.submit(run).unwrap();
-/// assert_eq!(ending.outcome().to_string(), "success: 42");
+/// assert_eq!(receiver.outcome().to_string(), "success: 42");
 /// ```
 pub fn async_run<R: Future<Output: TaskOutput> + Send + 'static>(
     work: impl Fn(JobContext) -> R + Send + Sync + 'static,
-) -> (Run, Ending) {
-    run_of(Order::piece(Piece::future(work)))
+) -> (Run, OutcomeReceiver) {
+    run_of(RunSpec::closure(ClosureTask::future(work)))
 }
 
-/// A run of a task.
+/// Creates a run of a task.
 ///
 /// ```
 /// use punctual_core::{DebugExecutor, Executor};
@@ -59,36 +59,36 @@ pub fn async_run<R: Future<Output: TaskOutput> + Send + 'static>(
 ///     a + b
 /// }
 ///
-/// let (run, ending) = task_run(add(40, 2));
+/// let (run, receiver) = task_run(add(40, 2));
 /// DebugExecutor.submit(run).unwrap();
-/// assert_eq!(ending.outcome().to_string(), "success: 42");
+/// assert_eq!(receiver.outcome().to_string(), "success: 42");
 /// ```
-pub fn task_run<T: Task>(call: Call<T>) -> (Run, Ending) {
-    run_of(Order::call(call))
+pub fn task_run<T: Task>(call: Call<T>) -> (Run, OutcomeReceiver) {
+    run_of(RunSpec::call(call))
 }
 
-fn run_of(order: Order) -> (Run, Ending) {
+fn run_of(spec: RunSpec) -> (Run, OutcomeReceiver) {
     let (sender, receiver) = channel();
-    let run = order.into_run(Arc::new(SystemClock), Arc::new(Sink(sender)));
-    (run, Ending(receiver))
+    let run = spec.into_run(Arc::new(SystemClock), Arc::new(Sink(sender)));
+    (run, OutcomeReceiver(receiver))
 }
 
-impl Ending {
-    /// Waits for the end.
+impl OutcomeReceiver {
+    /// Waits for the outcome.
     ///
     /// # Panics
     ///
-    /// When there is no report for a long time, or one without an outcome.
+    /// If the run is not reported within a minute, or its report has no outcome.
     #[must_use]
     #[track_caller]
     pub fn outcome(&self) -> RunOutcome {
-        let report = self.0.recv_timeout(PATIENCE).expect("a report");
+        let report = self.0.recv_timeout(WAIT_TIMEOUT).expect("a report");
         report.event.outcome.expect("an outcome")
     }
 
-    /// A report that is there and has not been taken; after the only one there is none.
+    /// Returns the outcome of a report that has been received but not returned yet, without waiting.
     #[must_use]
-    pub fn further(&self) -> Option<RunOutcome> {
+    pub fn try_next(&self) -> Option<RunOutcome> {
         self.0.try_recv().ok()?.event.outcome
     }
 }
@@ -97,7 +97,7 @@ struct Sink(Sender<RunReport>);
 
 impl RunSink for Sink {
     fn report(&self, report: RunReport) {
-        // The test may have lost interest.
+        // The test may have dropped the receiver.
         let _ = self.0.send(report);
     }
 }

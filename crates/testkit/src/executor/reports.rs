@@ -1,13 +1,13 @@
-//! How runs ended, as the scheduler would hear it.
+//! The reports that the scheduler would receive.
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use punctual_core::{RunEvent, RunId, RunReport, RunSink};
 
-use super::PATIENCE;
+use super::WAIT_TIMEOUT;
 
-/// Takes reports and lets cases wait for them.
+/// Collects the reports of runs; cases wait for them.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
     by_run: Mutex<HashMap<RunId, Vec<RunEvent>>>,
@@ -15,20 +15,20 @@ pub(crate) struct Reports {
 }
 
 impl Reports {
-    /// The report of this run, once it is there.
+    /// Waits for the report of this run.
     #[track_caller]
     pub(crate) fn wait(&self, run: RunId) -> RunEvent {
         self.wait_until(|reports| reports.contains_key(&run));
         self.of(run).remove(0)
     }
 
-    /// Waits until so many runs have been reported.
+    /// Waits until `count` runs have been reported.
     #[track_caller]
     pub(crate) fn wait_for_count(&self, count: usize) {
         self.wait_until(|reports| reports.len() >= count);
     }
 
-    /// The reports of this run so far; more than one is a fault.
+    /// The reports of this run so far. More than one violates the contract.
     pub(crate) fn of(&self, run: RunId) -> Vec<RunEvent> {
         self.lock().get(&run).cloned().unwrap_or_default()
     }
@@ -36,9 +36,13 @@ impl Reports {
     #[track_caller]
     fn wait_until(&self, done: impl Fn(&HashMap<RunId, Vec<RunEvent>>) -> bool) {
         let waited =
-            self.arrived.wait_timeout_while(self.lock(), PATIENCE, |reports| !done(reports));
+            self.arrived.wait_timeout_while(self.lock(), WAIT_TIMEOUT, |reports| !done(reports));
         let (reports, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(!timeout.timed_out(), "a run was not reported; {} were", reports.len());
+        assert!(
+            !timeout.timed_out(),
+            "a run was not reported within the timeout; {} were reported",
+            reports.len()
+        );
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RunId, Vec<RunEvent>>> {

@@ -1,14 +1,17 @@
-//! Runs one case.
+//! Execution of a case.
 
-use super::{ExecutorCaps, ExecutorFixture, Trial};
+use super::{CaseContext, ExecutorCaps, ExecutorFixture};
 
-/// Runs a case with an executor of its own, if it can do what the case needs.
+/// Runs a case with a new executor, if the executor meets the requirements of the case.
 ///
 /// # Panics
 ///
-/// When the case fails.
-pub fn run<F: ExecutorFixture>(need: fn(ExecutorCaps) -> bool, case: impl FnOnce(&Trial<F>)) {
-    if need(F::CAPS) {
-        case(&Trial::new(F::set_up()));
+/// If the case fails.
+pub fn run<F: ExecutorFixture>(
+    requires: fn(ExecutorCaps) -> bool,
+    case: impl FnOnce(&CaseContext<F>),
+) {
+    if requires(F::CAPS) {
+        case(&CaseContext::new(F::set_up()));
     }
 }

@@ -1,73 +1,73 @@
-//! The list of cases.
+//! The list of all cases.
 
-/// Makes a `#[test]` of each case of the executor contract: `executor_suite!(name, Fixture)`.
+/// Generates a `#[test]` for each case of the executor contract: `executor_suite!(name, Fixture)`.
 ///
-/// `name` becomes a module, `Fixture` is an [`ExecutorFixture`](crate::executor::ExecutorFixture); see
-/// [`executor`](crate::executor) for an example.
+/// `name` is the name of the generated module, `Fixture` is an [`ExecutorFixture`](crate::executor::ExecutorFixture);
+/// see [`executor`](crate::executor) for an example.
 #[macro_export]
 macro_rules! executor_suite {
     ($name:ident, $fixture:ty) => {
         mod $name {
             use super::*;
             $crate::executor_suite! { @cases $fixture;
-                outcomes for nothing [
-                    a_value_comes_back
-                    numbers_go_there_and_back_to_the_last_bit
-                    an_error_comes_back
-                    an_error_comes_with_its_sources
-                    an_error_that_can_not_be_shown_is_a_panic
-                    an_error_that_can_be_read_comes_back_as_what_it_is
-                    a_panic_is_an_outcome_with_its_text
-                    arguments_of_another_shape_are_reported
+                outcomes for none [
+                    values_are_returned
+                    numbers_are_transmitted_exactly
+                    errors_are_returned
+                    errors_keep_their_sources
+                    an_error_that_panics_in_display_is_a_panic
+                    serializable_errors_keep_their_type
+                    a_panic_is_reported_with_its_message
+                    invalid_arguments_are_reported
                     a_run_after_its_deadline_is_missed
-                    a_run_at_its_deadline_is_begun
-                    a_run_cancelled_before_it_begins_is_lost
-                    the_context_reaches_the_task
-                    the_times_of_a_run_are_the_clocks
+                    a_run_at_its_deadline_is_started
+                    a_run_cancelled_before_its_start_is_lost
+                    the_context_is_passed_to_the_task
+                    run_times_are_read_from_the_clock
                     ten_thousand_runs_are_reported_once_each
                 ]
-                inside for memory [
-                    shared_state_reaches_the_task
-                    code_inside_a_run_can_tell
-                    failing_runs_leave_nothing_behind
+                in_process for in_process [
+                    shared_state_is_passed_to_the_task
+                    is_inside_run_is_set_during_a_run
+                    failed_runs_drop_their_values
                 ]
                 lifecycle for workers [
-                    it_refuses_runs_before_it_is_started
-                    it_refuses_runs_after_a_shutdown
-                    it_starts_again
-                    starting_twice_is_harmless
-                    shutting_down_twice_is_harmless
-                    panics_cost_no_worker
+                    runs_are_refused_before_the_start
+                    runs_are_refused_after_a_shutdown
+                    it_can_be_restarted
+                    a_second_start_has_no_effect
+                    a_second_shutdown_has_no_effect
+                    workers_survive_panics
                 ]
-                shutdown for watched_workers [
-                    it_waits_for_a_run_under_way
-                    it_asks_runs_to_end_when_time_is_up
-                    a_run_that_outlives_it_still_reports
-                    a_run_can_shut_its_executor_down
-                    dropping_the_executor_loses_no_report
+                shutdown for in_process_workers [
+                    shutdown_waits_for_unfinished_runs
+                    runs_are_cancelled_after_the_timeout
+                    runs_that_finish_after_the_shutdown_are_reported
+                    a_run_can_shut_down_its_executor
+                    runs_of_a_dropped_executor_are_reported
                 ]
-                queue for watched_queue [
-                    submitting_never_waits
-                    first_come_first_served
-                    the_limit_is_reached_and_respected
-                    shutdown_lets_the_queue_run_dry
-                    shutdown_drops_what_has_not_begun
-                    waiting_past_the_deadline_is_missed
+                queue for in_process_queue [
+                    submit_does_not_block
+                    runs_start_in_submission_order
+                    the_concurrency_limit_is_reached_but_not_exceeded
+                    shutdown_waits_for_queued_runs
+                    queued_runs_are_lost_after_the_timeout
+                    a_run_queued_past_its_deadline_is_missed
                 ]
-                apart for queue [
-                    first_come_first_served
-                    the_limit_is_reached_and_respected
+                black_box for queue [
+                    runs_start_in_submission_order
+                    the_concurrency_limit_is_reached_but_not_exceeded
                     a_short_run_does_not_wait_for_a_long_one
-                    shutdown_lets_the_queue_run_dry
-                    shutdown_drops_what_has_not_begun
-                    shutdown_asks_runs_to_end
-                    waiting_past_the_deadline_is_missed
-                    dropping_the_executor_loses_no_report
+                    shutdown_waits_for_queued_runs
+                    queued_runs_are_lost_after_the_timeout
+                    runs_are_cancelled_after_the_timeout
+                    a_run_queued_past_its_deadline_is_missed
+                    runs_of_a_dropped_executor_are_reported
                 ]
-                anywhere for tokio_anywhere [
-                    async_tasks_have_tokio
+                tokio_tasks for tokio [
+                    async_tasks_can_use_tokio
                 ]
-                runtime for tokio [
+                tokio_runtime for in_process_tokio [
                     async_tasks_can_use_timers
                     async_tasks_can_spawn
                     async_tasks_can_block_their_thread
@@ -75,14 +75,14 @@ macro_rules! executor_suite {
             }
         }
     };
-    (@cases $fixture:ty; $($group:ident for $need:ident [$($case:ident)*])*) => {$(
+    (@cases $fixture:ty; $($group:ident for $requires:ident [$($case:ident)*])*) => {$(
         mod $group {
             use super::*;
             $(
                 #[test]
                 fn $case() {
                     $crate::executor::run::<$fixture>(
-                        $crate::executor::need::$need,
+                        $crate::executor::requires::$requires,
                         $crate::executor::cases::$group::$case::<$fixture>,
                     );
                 }

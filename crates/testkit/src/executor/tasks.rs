@@ -1,4 +1,4 @@
-//! What the cases run.
+//! Tasks of the cases.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,32 +8,34 @@ use punctual_core::{CodecError, DynTask, Encoded, JobContext, TaskBody, TaskOutp
 use punctual_macros::task;
 use serde_json::Value;
 
-use super::errors::{Deep, Explosive, Jammed, Outer, Unspeakable};
-use super::line;
+use super::connection;
+use super::errors::{
+    ChainedError, PanickingSource, PanicsOnDisplay, PanicsOnDrop, SerializableError,
+};
 
-/// The tasks that a worker in another process must know to be tried by the suite.
+/// The tasks of the suite, to be registered in worker processes.
 pub fn tasks() -> Tasks {
     Tasks::new()
         .task_type::<add>()
         .task_type::<add_async>()
-        .task_type::<same>()
-        .task_type::<bits>()
+        .task_type::<echo>()
+        .task_type::<to_bits>()
         .task_type::<from_bits>()
         .task_type::<fail>()
         .task_type::<fail_async>()
-        .task_type::<fail_deeply>()
-        .task_type::<fail_unspeakably>()
-        .task_type::<fail_unspeakably_inside>()
-        .task_type::<jam>()
+        .task_type::<fail_with_sources>()
+        .task_type::<fail_with_panicking_display>()
+        .task_type::<fail_with_panicking_source>()
+        .task_type::<fail_serializable>()
         .task_type::<panic>()
         .task_type::<panic_async>()
-        .task_type::<panic_without_text>()
-        .task_type::<panic_explosively>()
+        .task_type::<panic_without_message>()
+        .task_type::<panic_with_panicking_drop>()
         .task_type::<describe>()
-        .task_type::<called_in>()
-        .task_type::<listening>()
-        .task_type::<timing_async>()
-        .task_type::<spawning_async>()
+        .task_type::<wait_for_release>()
+        .task_type::<wait_for_cancellation>()
+        .task_type::<use_timer>()
+        .task_type::<use_spawn>()
 }
 
 #[task(crate = "punctual_core")]
@@ -47,12 +49,12 @@ pub(crate) async fn add_async(a: i64, b: i64) -> i64 {
 }
 
 #[task(crate = "punctual_core")]
-pub(crate) fn same(value: Value) -> Value {
+pub(crate) fn echo(value: Value) -> Value {
     value
 }
 
 #[task(crate = "punctual_core")]
-pub(crate) fn bits(numbers: Vec<f64>) -> Vec<u64> {
+pub(crate) fn to_bits(numbers: Vec<f64>) -> Vec<u64> {
     numbers.into_iter().map(f64::to_bits).collect()
 }
 
@@ -72,23 +74,23 @@ pub(crate) async fn fail_async(text: String) -> Result<(), String> {
 }
 
 #[task(crate = "punctual_core")]
-pub(crate) fn jam(page: u32) -> Result<(), Jammed> {
-    Err(Jammed { page })
+pub(crate) fn fail_serializable(code: u32) -> Result<(), SerializableError> {
+    Err(SerializableError { code })
 }
 
 #[task(crate = "punctual_core")]
-pub(crate) fn fail_deeply() -> Result<(), Deep> {
-    Err(Deep::of(["no print", "no paper", "no trees"]))
+pub(crate) fn fail_with_sources() -> Result<(), ChainedError> {
+    Err(ChainedError::new(["no print", "no paper", "no trees"]))
 }
 
 #[task(crate = "punctual_core")]
-pub(crate) fn fail_unspeakably() -> Result<(), Unspeakable> {
-    Err(Unspeakable)
+pub(crate) fn fail_with_panicking_display() -> Result<(), PanicsOnDisplay> {
+    Err(PanicsOnDisplay)
 }
 
 #[task(crate = "punctual_core")]
-pub(crate) fn fail_unspeakably_inside() -> Result<(), Outer> {
-    Err(Outer(Unspeakable))
+pub(crate) fn fail_with_panicking_source() -> Result<(), PanickingSource> {
+    Err(PanickingSource(PanicsOnDisplay))
 }
 
 #[task(crate = "punctual_core")]
@@ -102,17 +104,17 @@ pub(crate) async fn panic_async() {
 }
 
 #[task(crate = "punctual_core")]
-pub(crate) fn panic_without_text() {
+pub(crate) fn panic_without_message() {
     std::panic::panic_any(7_u8);
 }
 
-/// What the panic carries panics again when it is dropped.
+/// Panics with a payload that panics again when it is dropped.
 #[task(crate = "punctual_core")]
-pub(crate) fn panic_explosively() {
-    std::panic::panic_any(Explosive);
+pub(crate) fn panic_with_panicking_drop() {
+    std::panic::panic_any(PanicsOnDrop);
 }
 
-/// Everything that a task can read in its context and tell.
+/// Returns the values of the context that are serializable.
 #[task(crate = "punctual_core")]
 pub(crate) fn describe(context: JobContext) -> (String, String, String, i64, u32) {
     (
@@ -124,38 +126,38 @@ pub(crate) fn describe(context: JobContext) -> (String, String, String, i64, u32
     )
 }
 
-/// Calls in at an [`Exchange`](super::line::Exchange), and waits to be let go.
+/// Connects to a [`RunListener`](super::connection::RunListener) and waits to be released.
 #[task(crate = "punctual_core")]
-pub(crate) fn called_in(port: u16, number: u8) -> std::io::Result<()> {
-    line::call_in(port, number)
+pub(crate) fn wait_for_release(port: u16, number: u8) -> std::io::Result<()> {
+    connection::report_and_wait(port, number)
 }
 
-/// Calls in, and waits to be asked to end.
+/// Connects to a [`RunListener`](super::connection::RunListener) and waits to be cancelled.
 #[task(crate = "punctual_core")]
-pub(crate) fn listening(context: JobContext, port: u16) -> std::io::Result<()> {
-    let _connection = line::tell(port, 0)?;
+pub(crate) fn wait_for_cancellation(context: JobContext, port: u16) -> std::io::Result<()> {
+    let _connection = connection::report_start(port, 0)?;
     pollster::block_on(context.cancelled());
     Ok(())
 }
 
 #[task(crate = "punctual_core")]
-pub(crate) async fn timing_async() -> Result<(), &'static str> {
+pub(crate) async fn use_timer() -> Result<(), &'static str> {
     match tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await {
-        Ok(()) => Err("what never ends has ended"),
+        Ok(()) => Err("a pending future completed"),
         Err(_) => Ok(()),
     }
 }
 
 #[task(crate = "punctual_core")]
-pub(crate) async fn spawning_async() -> Result<i32, tokio::task::JoinError> {
+pub(crate) async fn use_spawn() -> Result<i32, tokio::task::JoinError> {
     let sum = tokio::spawn(async { 40 + 2 }).await?;
     Ok(sum + tokio::task::spawn_blocking(|| 1).await?)
 }
 
-/// A piece of code of the case as a task.
-pub(crate) struct Piece(Box<dyn Fn(JobContext) -> TaskBody + Send + Sync>);
+/// A closure of the case as a task.
+pub(crate) struct ClosureTask(Box<dyn Fn(JobContext) -> TaskBody + Send + Sync>);
 
-impl Piece {
+impl ClosureTask {
     pub(crate) fn blocking<R: TaskOutput>(
         work: impl Fn(JobContext) -> R + Send + Sync + 'static,
     ) -> Self {
@@ -175,7 +177,7 @@ impl Piece {
         }))
     }
 
-    /// The same work twice: on a thread, and as a future.
+    /// The same work as a blocking task and as a future.
     pub(crate) fn both<R: Future<Output: TaskOutput> + Send + 'static>(
         work: impl Fn(JobContext) -> R + Send + Sync + Clone + 'static,
     ) -> [Self; 2] {
@@ -184,7 +186,7 @@ impl Piece {
     }
 }
 
-impl DynTask for Piece {
+impl DynTask for ClosureTask {
     fn body(&self, context: JobContext, _: &Encoded) -> Result<TaskBody, CodecError> {
         Ok((self.0)(context))
     }

@@ -1,56 +1,56 @@
-//! What a store brings to the suite.
+//! The fixture of a store.
 
 use std::future::Future;
 
 use punctual_core::{BoxFuture, CallerTransaction, JobStore};
 
-use super::Damage;
+use super::Corruption;
 
-/// A place where one case keeps its jobs, and no other: a file, a table, a key prefix.
+/// The storage location of one case: a file, a table, a key prefix.
 ///
-/// Cases run at the same time; each sets up a fixture of its own and tears it down in the end.
+/// Cases run concurrently. Each sets up its own fixture and tears it down at the end.
 pub trait StoreFixture: Sized + Send + Sync + 'static {
-    /// The store that is tried.
+    /// The store under test.
     type Store: JobStore;
 
-    /// Makes a place without jobs. `case` may serve to name it and is not longer than 60 letters,
-    /// digits and underscores. Some cases make many places, all of the same name.
+    /// Creates an empty storage location. Its name may be derived from `case`, which has at most 60 letters, digits and
+    /// underscores. Some cases create several locations with the same name.
     ///
-    /// `None` when the server that this needs is not there: the case then passes without a test, but
-    /// fails if the environment says `PUNCTUAL_REQUIRE_STORES=1`, as continuous integration does.
+    /// Returns `None` if the required server is unavailable. The case is skipped then, but fails if the environment
+    /// variable `PUNCTUAL_REQUIRE_STORES` is `1`, as in continuous integration.
     fn set_up(case: &'static str) -> impl Future<Output = Option<Self>> + Send;
 
-    /// Makes a store of that place, as a process of its own would; need not be started.
+    /// Creates a store on that location, as another process would. The store need not be started.
     fn open(&self) -> impl Future<Output = Self::Store> + Send;
 
-    /// Connects to the backend, beside the store, and begins a transaction. `None` from a store without
-    /// [`StoreCaps::transactions`](punctual_core::StoreCaps::transactions). A store of that place has been
-    /// started before.
+    /// Connects to the backend independently of the store, and begins a transaction. Returns `None` for stores without
+    /// [`StoreCaps::transactions`](punctual_core::StoreCaps::transactions). A store on that location has been started
+    /// before.
     fn begin(&self) -> impl Future<Output = Option<Box<dyn OpenTransaction>>> + Send {
         async { None }
     }
 
-    /// Writes something that can't be read into the backend, past the store. False where the backend refuses
-    /// it, or where nobody can write past the store: the case ends then.
-    fn damage(&self, damage: Damage) -> impl Future<Output = bool> + Send {
-        let _ = damage;
+    /// Writes an invalid value directly into the backend. Returns false if the backend rejects it or can't be accessed
+    /// directly; the case is skipped then.
+    fn corrupt(&self, corruption: Corruption) -> impl Future<Output = bool> + Send {
+        let _ = corruption;
         async { false }
     }
 
-    /// Removes the place, where `Drop` can't.
+    /// Removes the storage location, if `Drop` can't.
     fn tear_down(self) -> impl Future<Output = ()> + Send {
         async {}
     }
 }
 
-/// A transaction that a [fixture](StoreFixture::begin) has begun.
+/// A transaction that was begun by a [fixture](StoreFixture::begin).
 pub trait OpenTransaction: Send {
-    /// The transaction, for the store.
+    /// The transaction as an argument for the store.
     fn caller(&mut self) -> CallerTransaction<'_>;
 
-    /// Ends it: what was done in it stays.
+    /// Commits the transaction.
     fn commit(self: Box<Self>) -> BoxFuture<'static, ()>;
 
-    /// Ends it: nothing of what was done in it stays.
+    /// Rolls the transaction back.
     fn roll_back(self: Box<Self>) -> BoxFuture<'static, ()>;
 }

@@ -1,7 +1,7 @@
 //! The conformance suite of job stores: the contract of [`JobStore`] in executable form.
 //!
-//! A store is done when it passes. Its crate has one fixture, which says where a case keeps its jobs,
-//! and one line that makes a `#[test]` of each case:
+//! A store is complete when it passes. Its crate has one fixture, which provides an empty storage location to each
+//! case, and one macro call that generates a `#[test]` for each case:
 //!
 //! ```
 //! use punctual_testkit::job_store::StoreFixture;
@@ -24,36 +24,35 @@
 //! punctual_testkit::job_store_suite!(memory, InMemory);
 //! ```
 //!
-//! The cases of stores that outlive the process or are shared run only for stores whose
-//! [`StoreCaps`](punctual_core::StoreCaps) say so. No case waits or reads a clock: every instant is an
-//! argument.
+//! Cases of optional features, such as persistence or sharing, run only for stores whose
+//! [`StoreCaps`](punctual_core::StoreCaps) declare them. No case sleeps or reads a clock: every instant is an argument.
 //!
-//! A fixture may have [more](StoreFixture::begin) than a place: a store that takes part in transactions of its
-//! callers' begins some for the cases, and one whose backend others can write to lets them
-//! [damage](StoreFixture::damage) it.
+//! Two further methods of the fixture are optional: [`begin`](StoreFixture::begin) begins transactions for stores that
+//! support transactions of the caller, and [`corrupt`](StoreFixture::corrupt) writes invalid values directly into the
+//! backend.
 
+mod builders;
+mod case_context;
 #[doc(hidden)]
 pub mod cases;
 #[doc(hidden)]
 pub mod concurrent;
-mod damage;
+mod corruption;
 mod fixture;
-mod handle;
-mod kit;
-#[doc(hidden)]
-pub mod need;
 #[doc(hidden)]
 pub mod random;
+#[doc(hidden)]
+pub mod requires;
 mod run;
 mod suite;
-mod trial;
+mod under_test;
 
-pub use damage::Damage;
+#[doc(hidden)]
+pub use case_context::CaseContext;
+pub use corruption::Corruption;
 pub use fixture::{OpenTransaction, StoreFixture};
 #[doc(hidden)]
 pub use run::run;
-#[doc(hidden)]
-pub use trial::Trial;
 
 #[cfg(doc)]
 use punctual_core::JobStore;

@@ -1,36 +1,36 @@
-//! Runs one case.
+//! Execution of a case.
 
 use punctual_core::{JobStore, StoreCaps};
 
-use super::{StoreFixture, Trial};
+use super::{CaseContext, StoreFixture};
 
-/// Runs a case in a place of its own, if the store has what it needs.
+/// Runs a case on a new storage location, if the store meets the requirements of the case.
 ///
 /// # Panics
 ///
-/// When the case fails, or its server is missing and required.
+/// If the case fails, or if its server is unavailable and required.
 pub fn run<F: StoreFixture>(
     name: &'static str,
-    need: fn(&StoreCaps) -> bool,
-    case: impl AsyncFnOnce(&Trial<F>),
+    requires: fn(&StoreCaps) -> bool,
+    case: impl AsyncFnOnce(&CaseContext<F>),
 ) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .expect("a runtime for the case");
+        .expect("a tokio runtime for the case");
     runtime.block_on(async {
         let Some(fixture) = F::set_up(name).await else {
             assert!(
                 std::env::var_os("PUNCTUAL_REQUIRE_STORES").is_none_or(|value| value != "1"),
-                "the server for this store is missing, and PUNCTUAL_REQUIRE_STORES is 1"
+                "the server for this store is unavailable, and PUNCTUAL_REQUIRE_STORES is 1"
             );
             return;
         };
-        let trial = Trial::new(fixture).await;
-        if need(&trial.store.caps()) {
-            case(&trial).await;
+        let context = CaseContext::new(fixture).await;
+        if requires(&context.store.caps()) {
+            case(&context).await;
         }
-        trial.end().await;
+        context.end().await;
     });
 }

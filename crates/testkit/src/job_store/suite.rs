@@ -1,8 +1,8 @@
-//! The list of cases.
+//! The list of all cases.
 
-/// Makes a `#[test]` of each case of the job-store contract: `job_store_suite!(name, Fixture)`.
+/// Generates a `#[test]` for each case of the job-store contract: `job_store_suite!(name, Fixture)`.
 ///
-/// `name` becomes a module, `Fixture` is a [`StoreFixture`](crate::job_store::StoreFixture); see
+/// `name` is the name of the generated module, `Fixture` is a [`StoreFixture`](crate::job_store::StoreFixture); see
 /// [`job_store`](crate::job_store) for an example.
 #[macro_export]
 macro_rules! job_store_suite {
@@ -10,227 +10,227 @@ macro_rules! job_store_suite {
         mod $name {
             use super::*;
             $crate::job_store_suite! { @cases $fixture;
-                starting for nothing [
-                    starting_twice_is_harmless
-                    shutting_down_twice_is_harmless
-                    it_starts_again_with_its_jobs
-                    a_new_store_has_nothing
+                lifecycle for none [
+                    a_second_start_has_no_effect
+                    a_second_shutdown_has_no_effect
+                    data_is_kept_over_a_restart
+                    a_new_store_is_empty
                 ]
-                promising for nothing [
-                    it_promises_the_same_before_and_after_its_start
-                    its_limits_make_sense
-                    it_has_a_clock_or_none
-                    it_watches_or_does_not
-                    it_has_a_history_or_says_so
-                    it_takes_transactions_or_says_so
+                capabilities for none [
+                    caps_are_constant
+                    limits_are_plausible
+                    the_clock_matches_the_caps
+                    notifications_match_the_caps
+                    the_history_matches_the_caps
+                    transactions_match_the_caps
                 ]
-                adding for nothing [
-                    a_new_job_is_as_it_was_given
-                    a_batch_is_answered_in_its_order
-                    a_job_that_exists_is_left_as_it_is
-                    of_two_in_one_batch_the_first_counts
-                    a_large_batch_is_added_whole
-                    each_of_a_batch_has_its_own_definition
-                    a_removed_job_is_gone
-                    removing_is_answered_in_its_order
-                    a_large_batch_is_removed_whole
-                    an_id_can_be_used_again
+                adding for none [
+                    a_new_job_has_the_given_values
+                    outcomes_are_in_batch_order
+                    an_existing_job_is_not_modified
+                    the_first_of_two_duplicates_is_added
+                    a_large_batch_is_added_completely
+                    each_job_of_a_batch_has_its_own_definition
+                    a_removed_job_no_longer_exists
+                    removals_are_reported_in_batch_order
+                    a_large_batch_is_removed_completely
+                    an_id_can_be_reused
                 ]
-                changing for nothing [
+                updating for none [
                     an_update_raises_revision_and_fence
-                    a_definition_changes_with_its_task
-                    an_update_of_an_old_revision_is_a_conflict
-                    a_schedule_that_follows_from_a_run_since_is_a_conflict
-                    an_update_of_no_job_is_not_found
+                    definition_and_task_are_replaced_together
+                    an_outdated_revision_is_a_conflict
+                    an_unexpected_run_time_is_a_conflict
+                    an_update_of_a_missing_job_is_not_found
                     a_job_is_paused_and_resumed
                     an_update_ends_a_claim
                     an_update_can_reschedule_a_claimed_job
-                    an_update_leaves_counts_and_runs
-                    an_update_can_count_fires_anew
-                    a_finished_job_with_a_schedule_is_finished_no_more
-                    a_paused_job_can_be_changed
+                    an_update_keeps_counts_and_runs
+                    an_update_can_reset_the_fire_count
+                    a_new_schedule_reactivates_a_finished_job
+                    a_paused_job_can_be_updated
                 ]
-                listing for nothing [
-                    soonest_first_ties_by_id_paused_last
-                    ids_sort_by_their_bytes
-                    the_list_goes_by_run_time_not_by_claims
-                    finished_jobs_stand_with_the_paused
-                    pages_join_to_the_whole_list
-                    a_page_that_takes_all_is_the_last
-                    a_limit_of_nothing_gives_nothing
-                    a_cursor_outlives_its_job
+                listing for none [
+                    jobs_are_sorted_by_run_time_and_id
+                    ids_are_sorted_by_bytes
+                    claims_do_not_change_the_order
+                    finished_jobs_are_sorted_with_paused_jobs
+                    pages_contain_the_complete_list
+                    a_page_with_all_remaining_jobs_is_the_last
+                    a_limit_of_0_returns_an_empty_page
+                    a_cursor_of_a_removed_job_stays_valid
                 ]
-                claiming for nothing [
-                    a_job_is_due_from_its_instant_on
-                    soonest_first_up_to_the_limit
-                    the_order_is_that_of_due_at
-                    a_claim_leaves_the_schedule_as_it_is
-                    each_claim_of_an_occurrence_is_counted
-                    a_lease_hides_until_it_ends
-                    it_says_whether_more_is_due
-                    expired_claims_stand_with_the_due
-                    the_filter_leaves_others_their_jobs
-                    many_due_at_once_are_each_claimed_once
+                claiming for none [
+                    a_job_is_due_from_due_at_on
+                    the_earliest_jobs_are_claimed_up_to_the_limit
+                    jobs_are_claimed_in_order_of_due_at
+                    a_claim_does_not_change_the_schedule
+                    each_claim_of_a_fire_time_is_counted
+                    a_claimed_job_is_not_due_before_the_expiry
+                    has_more_is_set_while_more_is_due
+                    expired_claims_are_ordered_by_due_at
+                    only_tasks_in_the_filter_are_claimed
+                    many_jobs_with_equal_due_at_are_claimed_once
                     instants_are_exact_in_any_year
                 ]
-                committing for nothing [
-                    advancing_gives_the_next_schedule
-                    advancing_records_the_runs_that_start
-                    finishing_removes_a_job_without_runs
-                    a_finished_job_leaves_with_its_last_run
+                committing for none [
+                    advance_sets_the_next_schedule
+                    advance_records_the_started_runs
+                    finish_removes_a_job_without_runs
+                    a_finished_job_is_removed_with_its_last_run
                     an_earlier_run_keeps_a_finished_job
-                    starting_leaves_schedule_and_count
-                    starting_raises_the_fence_and_ends_a_claim
-                    a_start_can_be_repeated_while_its_runs_are_there
-                    clearing_forgets_one_run
-                    clearing_needs_no_claim
-                    an_old_fence_changes_nothing
+                    start_keeps_schedule_and_fire_count
+                    start_raises_the_fence_and_ends_a_claim
+                    a_start_can_be_repeated_while_its_runs_exist
+                    clear_run_removes_one_run
+                    clear_run_needs_no_claim
+                    an_outdated_fence_has_no_effect
                     a_claim_is_settled_once
-                    a_finished_job_is_settled_too
-                    without_a_claim_there_is_nothing_to_settle
-                    a_removed_job_can_not_be_committed
-                    an_expired_claim_is_settled_if_nobody_came
-                    a_batch_is_answered_in_its_order
-                    commits_for_one_job_are_carried_out_in_order
+                    a_finishing_commit_can_be_repeated
+                    settling_needs_a_claim
+                    commits_for_a_removed_job_are_stale
+                    an_expired_claim_can_be_settled
+                    outcomes_are_in_batch_order
+                    commits_for_one_job_are_applied_in_order
                     a_repeated_batch_has_the_same_outcome
-                    a_recorded_run_stays_as_it_is
-                    a_large_batch_is_carried_out_whole
+                    a_recorded_run_is_not_modified
+                    a_large_batch_is_applied_completely
                 ]
-                postponing for nothing [
-                    postponing_moves_only_the_due_instant
+                postponing for none [
+                    postpone_changes_only_due_at
                     a_postponed_claim_is_not_counted
-                    postponing_is_not_to_before_its_time
-                    hastening_makes_due_what_would_be_due_later
-                    hastening_leaves_a_claim_as_it_is
-                    hastening_needs_the_fence_of_the_record
+                    postpone_is_limited_to_the_run_time
+                    bring_forward_sets_an_earlier_due_at
+                    bring_forward_does_not_change_a_claim
+                    bring_forward_needs_the_fence_of_the_record
                 ]
-                retrying for nothing [
-                    a_retried_run_is_another_attempt
+                retrying for none [
+                    a_retry_records_the_next_attempt
                     a_retry_can_be_repeated_while_it_is_recorded
                     a_retry_needs_the_fence_of_its_run
-                    whoever_lost_a_run_can_not_retry_it
+                    a_retry_by_the_previous_owner_is_stale
                 ]
-                recovering for nothing [
-                    renewing_tells_whether_the_lease_had_expired
-                    renewing_tells_whether_the_dead_left_runs_behind
-                    the_living_keep_their_runs
-                    the_dead_lose_their_runs
-                    nodes_that_never_renewed_are_dead
-                    the_old_owner_can_finish_nothing
-                    a_renewal_that_comes_too_late_is_told_so
-                    each_owner_has_a_larger_fence_and_attempt
-                    renewing_with_a_past_instant_gives_runs_away
-                    a_node_gets_hold_of_what_it_left_behind
-                    only_so_many_are_taken_over
-                    the_filter_leaves_others_their_runs
-                    runs_of_finished_jobs_are_taken_over_too
-                    taking_over_leaves_the_job_as_it_is
+                run_takeover for none [
+                    renew_returns_whether_the_lease_had_expired
+                    renew_returns_whether_runs_are_orphaned
+                    runs_of_live_nodes_are_kept
+                    runs_of_expired_nodes_are_taken_over
+                    runs_of_unknown_nodes_are_taken_over
+                    commits_of_the_previous_owner_are_stale
+                    a_renewal_after_the_takeover_is_expired
+                    each_takeover_raises_fence_and_attempt
+                    a_lease_in_the_past_is_expired
+                    a_restarted_node_takes_over_its_own_runs
+                    at_most_limit_runs_are_taken_over
+                    only_tasks_in_the_filter_are_taken_over
+                    runs_of_finished_jobs_are_taken_over
+                    a_takeover_does_not_change_the_job
                 ]
-                releasing for nothing [
-                    claims_of_the_dead_are_released
-                    a_late_commit_of_the_dead_is_stale
-                    a_node_that_lost_a_claim_is_told
-                    renewing_tells_whether_the_dead_hold_claims
-                    a_claim_holds_while_its_node_lives
-                    a_claim_is_released_for_the_node_that_comes_back
-                    what_kills_its_nodes_is_counted
-                    only_so_many_are_released
-                    the_filter_leaves_others_their_claims
-                    runs_and_claims_of_one_job_are_both_taken
+                claim_takeover for none [
+                    claims_of_expired_nodes_are_released
+                    a_commit_of_a_released_claim_is_stale
+                    a_renewal_after_the_release_is_expired
+                    renew_returns_whether_claims_are_orphaned
+                    claims_of_live_nodes_are_kept
+                    a_restarted_node_releases_its_own_claims
+                    released_claims_are_counted
+                    at_most_limit_claims_are_released
+                    only_tasks_in_the_filter_are_released
+                    runs_and_claims_of_one_job_are_taken_over
                 ]
-                waking for nothing [
-                    it_is_the_earliest_due_instant
-                    a_claimed_job_wakes_when_its_lease_ends
-                    a_claim_that_expires_at_once_leaves_it_due
-                    the_filter_counts
-                    whoever_renews_is_told
-                    whoever_renews_is_told_the_time
+                next_wakeup for none [
+                    it_is_the_earliest_due_at
+                    a_claimed_job_is_due_when_its_claim_expires
+                    a_claim_of_zero_duration_leaves_the_job_due
+                    only_tasks_in_the_filter_are_considered
+                    renew_returns_the_next_wakeup
+                    renew_returns_the_server_time
                 ]
-                keeping for nothing [
-                    a_value_stays_until_it_is_replaced
-                    keys_are_found_by_their_bytes
-                    long_values_are_kept_whole
-                    values_outlive_the_jobs
+                metadata for none [
+                    a_value_is_kept_until_it_is_replaced
+                    keys_are_compared_by_bytes
+                    long_values_are_not_truncated
+                    values_persist_after_the_removal_of_jobs
                 ]
-                corruption for nothing [
-                    other_jobs_go_on
-                    many_do_not_hide_what_is_due
-                    the_list_goes_on_behind_them
-                    jobs_without_an_id_can_be_listed
+                corruption for none [
+                    other_jobs_are_not_affected
+                    corrupt_jobs_do_not_hide_due_jobs
+                    the_list_continues_after_corrupt_jobs
+                    jobs_with_an_invalid_id_can_be_listed
                     other_runs_are_taken_over
-                    many_do_not_hide_what_is_left
-                    a_node_whose_lease_is_none_is_dead
-                    other_values_are_read
-                    other_entries_are_read
+                    corrupt_runs_do_not_hide_other_runs
+                    a_node_with_a_corrupt_lease_is_expired
+                    other_values_are_returned
+                    other_entries_are_returned
                 ]
-                racing for nothing [
-                    each_due_job_goes_to_one_claimer
-                    claims_and_commits_run_each_occurrence_once
-                    one_update_wins_per_revision
-                    one_start_wins_per_fence
-                    one_adder_wins_per_id
-                    each_orphan_goes_to_one_heir
-                    a_node_keeps_its_runs_or_is_told
-                    records_are_seen_whole
+                contention for none [
+                    each_due_job_is_claimed_once
+                    each_fire_time_is_claimed_and_committed_once
+                    one_update_per_revision_succeeds
+                    one_start_per_fence_succeeds
+                    one_add_per_id_succeeds
+                    each_orphaned_run_is_taken_over_once
+                    a_node_keeps_its_runs_or_renews_as_expired
+                    jobs_are_read_atomically
                 ]
-                values for nothing [
-                    odd_names_are_kept
-                    ids_of_full_length_are_kept_apart
-                    names_that_look_alike_are_different
-                    definitions_are_kept_byte_for_byte
-                    definitions_of_full_size_are_kept
-                    large_definitions_go_in_one_batch
-                    counts_of_any_size_are_kept
+                values for none [
+                    special_characters_are_kept
+                    ids_of_maximum_length_are_distinct
+                    similar_names_are_distinct
+                    definitions_are_stored_unchanged
+                    definitions_of_maximum_size_are_stored
+                    large_definitions_are_added_in_one_batch
+                    maximum_counts_are_stored
                 ]
-                concurrent for nothing [
-                    some_order_explains_all_answers
+                concurrent for none [
+                    histories_are_linearizable
                 ]
-                random for nothing [
-                    the_store_does_as_the_model
+                random for none [
+                    the_store_behaves_like_the_model
                 ]
-                transacting for transactions [
-                    what_is_added_is_seen_after_the_commit
-                    what_is_rolled_back_never_was
-                    it_sees_what_it_has_done
-                    an_update_of_an_old_revision_is_a_conflict
-                    metadata_that_is_there_stays
-                    one_of_another_kind_is_refused
+                transactions for transactions [
+                    added_jobs_are_visible_after_the_commit
+                    a_rollback_undoes_all_changes
+                    a_transaction_reads_its_own_changes
+                    an_outdated_revision_is_a_conflict
+                    existing_metadata_is_not_replaced
+                    a_transaction_of_another_type_is_invalid
                 ]
-                remembering for history [
-                    it_is_empty_at_first
-                    an_entry_is_as_it_was_given
-                    every_outcome_is_kept
-                    long_errors_are_kept_whole
-                    ties_go_by_run_and_attempt
-                    queries_select
-                    pages_join_to_the_whole_history
-                    entries_come_with_commits
-                    a_repeated_entry_stays_as_it_is
-                    others_read_it_and_add_to_it
-                    it_outlives_the_jobs
-                    a_large_batch_is_recorded_whole
-                    the_oldest_are_forgotten_first
-                    of_each_job_the_newest_stay
+                history for history [
+                    a_new_history_is_empty
+                    an_entry_has_the_given_values
+                    every_outcome_is_stored
+                    long_errors_are_not_truncated
+                    ties_are_sorted_by_run_and_attempt
+                    queries_filter_entries
+                    pages_contain_the_complete_history
+                    entries_are_recorded_with_commits
+                    a_repeated_entry_is_not_modified
+                    several_stores_share_the_history
+                    entries_persist_after_the_removal_of_jobs
+                    a_large_batch_is_recorded_completely
+                    the_oldest_entries_are_deleted_first
+                    the_newest_entries_of_each_job_are_kept
                 ]
-                persisting for persistent [
-                    everything_is_there_after_reopening
-                    a_claim_lasts_over_a_restart
+                persistence for persistent [
+                    all_data_is_kept_after_reopening
+                    a_claim_is_kept_over_a_restart
                 ]
-                sharing for shared [
-                    what_one_does_the_other_sees
-                    what_one_sets_the_other_reads
-                    a_claim_holds_against_the_other
-                    runs_go_from_the_dead_to_the_living
-                    two_that_race_share_the_due_jobs
-                    many_start_at_once
+                multi_process for shared [
+                    changes_are_visible_to_the_other_store
+                    metadata_is_visible_to_the_other_store
+                    a_claim_excludes_the_other_store
+                    orphaned_runs_are_taken_over_by_another_store
+                    concurrent_claims_are_disjoint
+                    many_stores_can_start_concurrently
                 ]
-                watching for notify [
-                    a_change_by_another_is_told
+                notifications for notify [
+                    changes_by_another_store_are_notified
                 ]
             }
         }
     };
-    (@cases $fixture:ty; $($group:ident for $need:ident [$($case:ident)*])*) => {$(
+    (@cases $fixture:ty; $($group:ident for $requires:ident [$($case:ident)*])*) => {$(
         mod $group {
             use super::*;
             $(
@@ -238,7 +238,7 @@ macro_rules! job_store_suite {
                 fn $case() {
                     $crate::job_store::run::<$fixture>(
                         concat!(stringify!($group), "_", stringify!($case)),
-                        $crate::job_store::need::$need,
+                        $crate::job_store::requires::$requires,
                         $crate::job_store::cases::$group::$case::<$fixture>,
                     );
                 }

@@ -1,4 +1,4 @@
-//! An executor that breaks the contract in one way.
+//! An executor with one selectable violation of the contract.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,11 +8,11 @@ use std::time::Duration;
 use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, RunQueue, Worker};
 use punctual_testkit::executor::{ExecutorCaps, ExecutorFixture};
 
-/// What is wrong with the executor.
+/// A violation of the contract.
 pub(crate) type Fault = u8;
 
 pub(crate) const NONE: Fault = 0;
-pub(crate) const TAKES_ALWAYS: Fault = 1;
+pub(crate) const ALWAYS_ACCEPTS: Fault = 1;
 pub(crate) const NEVER_WAITS: Fault = 2;
 pub(crate) const IGNORES_LIMITS: Fault = 3;
 pub(crate) const NEVER_RESTARTS: Fault = 4;
@@ -34,11 +34,11 @@ impl<const FAULT: Fault> ExecutorFixture for Broken<FAULT> {
     }
 }
 
-/// Gives each worker a thread.
+/// Runs each worker on a new thread.
 pub(crate) struct BrokenExecutor<const FAULT: Fault> {
     limit: usize,
     queue: Mutex<Option<Arc<RunQueue>>>,
-    /// A run has been submitted, after which one that ignores limits runs everything on the spot.
+    /// A run has been submitted. With `IGNORES_LIMITS`, further runs execute inside `submit` then.
     busy: AtomicBool,
 }
 
@@ -67,7 +67,7 @@ impl<const FAULT: Fault> Executor for BrokenExecutor<FAULT> {
                 thread::spawn(|| work(worker));
                 Ok(())
             }
-            Err(Refused { run, .. }) if FAULT == TAKES_ALWAYS => {
+            Err(Refused { run, .. }) if FAULT == ALWAYS_ACCEPTS => {
                 run.execute(pollster::block_on);
                 Ok(())
             }

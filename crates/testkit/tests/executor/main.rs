@@ -1,14 +1,15 @@
-//! The executor suite: kept by core's `DebugExecutor`, and tried on itself:
-//! executors that break the contract fail.
+//! The executor suite: core's `DebugExecutor` passes, and executors that violate the contract fail.
 
-mod ahead;
 mod broken;
+mod prefetch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use broken::{Broken, BrokenExecutor, Fault};
 use punctual_core::DebugExecutor;
-use punctual_testkit::executor::{ExecutorCaps, ExecutorFixture, Trial, cases, need, run};
+use punctual_testkit::executor::{
+    CaseContext, ExecutorCaps, ExecutorFixture, cases, requires, run,
+};
 
 struct Debug;
 
@@ -28,7 +29,7 @@ impl ExecutorFixture for Debug {
 
 punctual_testkit::executor_suite!(debug, Debug);
 
-/// An executor as a user might write it, with threads and nothing else.
+/// An executor of a user, which has threads but no tokio runtime.
 struct Own;
 
 impl ExecutorFixture for Own {
@@ -51,27 +52,27 @@ impl ExecutorFixture for Own {
 
 punctual_testkit::executor_suite!(own, Own);
 
-/// Whether a case finds the fault.
-fn finds<const FAULT: Fault>(case: impl FnOnce(&Trial<Broken<FAULT>>)) -> bool {
-    let tried = || run::<Broken<FAULT>>(need::nothing, case);
-    catch_unwind(AssertUnwindSafe(tried)).is_err()
+/// Whether a case fails because of the fault.
+fn finds<const FAULT: Fault>(case: impl FnOnce(&CaseContext<Broken<FAULT>>)) -> bool {
+    let run_case = || run::<Broken<FAULT>>(requires::none, case);
+    catch_unwind(AssertUnwindSafe(run_case)).is_err()
 }
 
 #[test]
 fn an_executor_without_fault_passes() {
     use broken::NONE;
-    assert!(!finds::<NONE>(cases::lifecycle::it_starts_again));
-    assert!(!finds::<NONE>(cases::shutdown::it_waits_for_a_run_under_way));
-    assert!(!finds::<NONE>(cases::queue::shutdown_drops_what_has_not_begun));
+    assert!(!finds::<NONE>(cases::lifecycle::it_can_be_restarted));
+    assert!(!finds::<NONE>(cases::shutdown::shutdown_waits_for_unfinished_runs));
+    assert!(!finds::<NONE>(cases::queue::queued_runs_are_lost_after_the_timeout));
 }
 
-/// By the cases that can't miss it: where a fault only makes something likely, a case may be lucky.
+/// Uses only cases that detect the fault deterministically.
 #[test]
 fn each_fault_is_found() {
     use broken::*;
-    assert!(finds::<TAKES_ALWAYS>(cases::lifecycle::it_refuses_runs_before_it_is_started));
-    assert!(finds::<TAKES_ALWAYS>(cases::lifecycle::it_refuses_runs_after_a_shutdown));
-    assert!(finds::<NEVER_WAITS>(cases::shutdown::it_waits_for_a_run_under_way));
-    assert!(finds::<IGNORES_LIMITS>(cases::queue::shutdown_drops_what_has_not_begun));
-    assert!(finds::<NEVER_RESTARTS>(cases::lifecycle::it_starts_again));
+    assert!(finds::<ALWAYS_ACCEPTS>(cases::lifecycle::runs_are_refused_before_the_start));
+    assert!(finds::<ALWAYS_ACCEPTS>(cases::lifecycle::runs_are_refused_after_a_shutdown));
+    assert!(finds::<NEVER_WAITS>(cases::shutdown::shutdown_waits_for_unfinished_runs));
+    assert!(finds::<IGNORES_LIMITS>(cases::queue::queued_runs_are_lost_after_the_timeout));
+    assert!(finds::<NEVER_RESTARTS>(cases::lifecycle::it_can_be_restarted));
 }

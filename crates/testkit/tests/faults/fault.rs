@@ -1,71 +1,71 @@
-//! What can be wrong with a store.
+//! Faults of a store.
 
-/// One thing that is wrong with a store that otherwise does as the model.
+/// A single fault of a store that otherwise behaves like the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
-    // What operations do, one after the other.
-    SettlesAgainWhileTheFenceIsTheSame,
-    TakesRunsOverWithTheirFence,
-    AnExpiredClaimIsNotLost,
+    // Faults of sequential operations.
+    SettlesRepeatedly,
+    ATakeOverKeepsTheFenceOfTheRun,
+    AnExpiredClaimIsNotUnsettled,
     ClaimsAreNotCounted,
-    APostponedClaimCounts,
-    APostponedJobIsDueBeforeItsTime,
+    APostponedClaimIsCounted,
+    APostponedJobIsDueBeforeItsRunTime,
     AReleasedJobIsDueAtItsRunTime,
     AReleaseKeepsTheFence,
     AnUpdateKeepsTheClaim,
-    AnUpdateLosesNoClaim,
-    TheLeaseOfTheRobbedIsNotRevoked,
-    UnknownNodesAreAlive,
+    AnUpdateKeepsTheUnsettledFence,
+    ATakeOverRevokesNoLease,
+    UnknownNodesAreLive,
     ARepeatedEntryReplacesTheFirst,
     ClearingIgnoresTheFence,
     RetryingTakesAnyFence,
     AStartKeepsTheFence,
-    HasteningMovesClaimedJobs,
-    AdvancingKeepsTheCountOfClaims,
+    BringingForwardMovesClaimedJobs,
+    AdvancingKeepsTheNumberOfClaims,
     FinishedJobsStay,
     ClaimsOneMoreThanAsked,
-    NeverSaysMore,
+    NeverReturnsHasMore,
     RenewalsIgnoreTheFilter,
-    // What operations do at the same time.
-    ClaimsWhatWasDueAMomentAgo,
-    UpdatesWhatHadTheRevisionAMomentAgo,
-    WritesBackWhatItReadAMomentAgo,
-    RecordsAndRunsAreReadOneAfterTheOther,
-    StartsWhatHadTheFenceAMomentAgo,
+    // Faults of concurrent operations.
+    ClaimsAfterAnOutdatedRead,
+    UpdatesAfterAnOutdatedRead,
+    CommitsToAnOutdatedCopy,
+    ReadsRecordAndRunsSeparately,
+    StartsAfterAnOutdatedRead,
 }
 
 impl Fault {
     pub(crate) const OF_SEQUENCES: [Self; 22] = [
-        Self::SettlesAgainWhileTheFenceIsTheSame,
-        Self::TakesRunsOverWithTheirFence,
-        Self::AnExpiredClaimIsNotLost,
+        Self::SettlesRepeatedly,
+        Self::ATakeOverKeepsTheFenceOfTheRun,
+        Self::AnExpiredClaimIsNotUnsettled,
         Self::ClaimsAreNotCounted,
-        Self::APostponedClaimCounts,
-        Self::APostponedJobIsDueBeforeItsTime,
+        Self::APostponedClaimIsCounted,
+        Self::APostponedJobIsDueBeforeItsRunTime,
         Self::AReleasedJobIsDueAtItsRunTime,
         Self::AReleaseKeepsTheFence,
         Self::AnUpdateKeepsTheClaim,
-        Self::AnUpdateLosesNoClaim,
-        Self::TheLeaseOfTheRobbedIsNotRevoked,
-        Self::UnknownNodesAreAlive,
+        Self::AnUpdateKeepsTheUnsettledFence,
+        Self::ATakeOverRevokesNoLease,
+        Self::UnknownNodesAreLive,
         Self::ARepeatedEntryReplacesTheFirst,
         Self::ClearingIgnoresTheFence,
         Self::RetryingTakesAnyFence,
         Self::AStartKeepsTheFence,
-        Self::HasteningMovesClaimedJobs,
-        Self::AdvancingKeepsTheCountOfClaims,
+        Self::BringingForwardMovesClaimedJobs,
+        Self::AdvancingKeepsTheNumberOfClaims,
         Self::FinishedJobsStay,
         Self::ClaimsOneMoreThanAsked,
-        Self::NeverSaysMore,
+        Self::NeverReturnsHasMore,
         Self::RenewalsIgnoreTheFilter,
     ];
 
     pub(crate) const OF_RACES: [Self; 5] = [
-        Self::ClaimsWhatWasDueAMomentAgo,
-        Self::UpdatesWhatHadTheRevisionAMomentAgo,
-        Self::WritesBackWhatItReadAMomentAgo,
-        Self::RecordsAndRunsAreReadOneAfterTheOther,
-        Self::StartsWhatHadTheFenceAMomentAgo,
+        Self::ClaimsAfterAnOutdatedRead,
+        Self::UpdatesAfterAnOutdatedRead,
+        Self::CommitsToAnOutdatedCopy,
+        Self::ReadsRecordAndRunsSeparately,
+        Self::StartsAfterAnOutdatedRead,
     ];
 }

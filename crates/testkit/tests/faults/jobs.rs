@@ -1,4 +1,4 @@
-//! What becomes of a job in a store with a fault.
+//! State changes of jobs in a store with a fault.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) fn claim(
     let (lost, claims) = (job.last_unsettled_fence, job.record.claims);
     job.claim(node, now, lease);
     match fault {
-        Fault::AnExpiredClaimIsNotLost => job.last_unsettled_fence = lost,
+        Fault::AnExpiredClaimIsNotUnsettled => job.last_unsettled_fence = lost,
         Fault::ClaimsAreNotCounted => job.record.claims = claims,
         _ => {}
     }
@@ -37,7 +37,9 @@ pub(crate) fn update(
         Fault::AnUpdateKeepsTheClaim => {
             (job.claim, job.last_unsettled_fence) = (before.claim, before.last_unsettled_fence)
         }
-        Fault::AnUpdateLosesNoClaim => job.last_unsettled_fence = before.last_unsettled_fence,
+        Fault::AnUpdateKeepsTheUnsettledFence => {
+            job.last_unsettled_fence = before.last_unsettled_fence
+        }
         _ => {}
     }
     Ok(revision)
@@ -64,16 +66,16 @@ pub(crate) fn take_over(
     fault: Fault,
     job: &mut StoredJob,
     run_id: RunId,
-    heir: &NodeId,
+    new_owner: &NodeId,
     is_dead: impl Fn(&NodeId) -> bool,
 ) -> Option<InFlightRun> {
-    let place = job.runs.iter().position(|run| run.run_id == run_id)?;
-    let fence = job.runs[place].fence;
-    job.take_over(run_id, heir, is_dead)?;
-    if fault == Fault::TakesRunsOverWithTheirFence {
-        job.runs[place].fence = fence;
+    let index = job.runs.iter().position(|run| run.run_id == run_id)?;
+    let fence = job.runs[index].fence;
+    job.take_over(run_id, new_owner, is_dead)?;
+    if fault == Fault::ATakeOverKeepsTheFenceOfTheRun {
+        job.runs[index].fence = fence;
     }
-    Some(job.runs[place].clone())
+    Some(job.runs[index].clone())
 }
 
 pub(crate) fn commit(fault: Fault, job: &mut StoredJob, commit: Commit) -> CommitOutcome {
@@ -84,7 +86,7 @@ pub(crate) fn commit(fault: Fault, job: &mut StoredJob, commit: Commit) -> Commi
         CommitAction::Advance { .. } | CommitAction::Finish { .. } | CommitAction::Postpone { .. }
     );
     match (fault, &action) {
-        (Fault::SettlesAgainWhileTheFenceIsTheSame, _)
+        (Fault::SettlesRepeatedly, _)
             if settles && fence == job.record.fence && job.claim.is_none() =>
         {
             let until = Timestamp::MAX;
@@ -95,29 +97,33 @@ pub(crate) fn commit(fault: Fault, job: &mut StoredJob, commit: Commit) -> Commi
             fence = run.map_or(fence, |run| run.fence);
         }
         (Fault::RetryingTakesAnyFence, CommitAction::RetryRun { run }) => {
-            let place = job.runs.iter().position(|own| own.run_id == run.run_id);
-            if let Some(place) = place.filter(|place| job.runs[*place].fence == fence) {
-                job.runs[place] = run.clone();
+            let index = job.runs.iter().position(|own| own.run_id == run.run_id);
+            if let Some(index) = index.filter(|index| job.runs[*index].fence == fence) {
+                job.runs[index] = run.clone();
                 return CommitOutcome::Done;
             }
         }
-        (Fault::HasteningMovesClaimedJobs, CommitAction::BringForward { .. }) => job.claim = None,
+        (Fault::BringingForwardMovesClaimedJobs, CommitAction::BringForward { .. }) => {
+            job.claim = None
+        }
         _ => {}
     }
     let outcome = job.commit(fence, action.clone());
     let is_done = outcome != CommitOutcome::Stale && before.claim.is_some() && job.claim.is_none();
     match (fault, action) {
-        (Fault::HasteningMovesClaimedJobs, CommitAction::BringForward { .. }) => {
+        (Fault::BringingForwardMovesClaimedJobs, CommitAction::BringForward { .. }) => {
             job.claim = before.claim
         }
-        (Fault::APostponedClaimCounts, CommitAction::Postpone { .. }) => {
+        (Fault::APostponedClaimIsCounted, CommitAction::Postpone { .. }) => {
             job.record.claims = before.record.claims;
         }
-        (Fault::APostponedJobIsDueBeforeItsTime, CommitAction::Postpone { due_at }) if is_done => {
+        (Fault::APostponedJobIsDueBeforeItsRunTime, CommitAction::Postpone { due_at })
+            if is_done =>
+        {
             let schedule = job.record.schedule;
             job.record.schedule = schedule.map(|schedule| Schedule { due_at, ..schedule });
         }
-        (Fault::AdvancingKeepsTheCountOfClaims, CommitAction::Advance { .. }) => {
+        (Fault::AdvancingKeepsTheNumberOfClaims, CommitAction::Advance { .. }) => {
             job.record.claims = before.record.claims;
         }
         (Fault::AStartKeepsTheFence, CommitAction::Start { .. }) => {
@@ -128,7 +134,7 @@ pub(crate) fn commit(fault: Fault, job: &mut StoredJob, commit: Commit) -> Commi
     outcome
 }
 
-/// As commits do it that check and write at two moments.
+/// Starts runs as a commit that checks and writes in two steps.
 pub(crate) fn start_late(
     job: &mut StoredJob,
     guard: Fence,

@@ -1,5 +1,8 @@
-//! The random and the concurrent case tried on themselves: they find the faults of stores.
-#![allow(clippy::print_stdout, reason = "how soon each fault is found is worth reading")]
+//! The random and the concurrent case detect faults of stores.
+#![allow(
+    clippy::print_stdout,
+    reason = "prints the number of attempts after which each fault is found"
+)]
 
 mod fault;
 mod jobs;
@@ -12,11 +15,11 @@ use fault::Fault;
 use punctual_testkit::job_store::{StoreFixture, concurrent, random};
 use store::FaultyStore;
 
-/// The fault of the stores that are made next. Tests that set it take turns.
+/// The fault of the stores that are created next. `TURN` serializes the tests that set it.
 static FAULT: Mutex<Fault> = Mutex::new(Fault::None);
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Within so many sequences of 50 operations each fault is found, and within so many histories each race.
+/// Number of sequences of 50 operations within which each fault must be found, and number of histories for each race.
 const SEQUENCES: usize = 2_000;
 const HISTORIES: usize = 5_000;
 

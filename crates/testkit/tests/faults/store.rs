@@ -1,4 +1,4 @@
-//! The simplest store that there is, the model and collections, with a fault.
+//! A minimal store, which applies the model to plain collections, with a fault.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -40,8 +40,8 @@ impl FaultyStore {
         self.state.lock().unwrap()
     }
 
-    /// Lets others go first, if that is the fault.
-    async fn moment(&self, fault: Fault) {
+    /// Yields to concurrent tasks if the store has this fault.
+    async fn yield_if(&self, fault: Fault) {
         if self.fault == fault {
             yield_now().await;
         }
@@ -64,7 +64,7 @@ impl State {
 
     fn is_dead(&self, fault: Fault, node: &NodeId, now: Timestamp) -> bool {
         match self.nodes.get(node) {
-            None => fault != Fault::UnknownNodesAreAlive,
+            None => fault != Fault::UnknownNodesAreLive,
             lease => NodeLease::is_dead(lease.copied(), now),
         }
     }
@@ -101,10 +101,10 @@ impl JobStore for FaultyStore {
         update: RecordUpdate,
     ) -> Result<Revision, StoreError> {
         let revision = self.state().jobs.get(id).map(|job| job.record.revision);
-        self.moment(Fault::UpdatesWhatHadTheRevisionAMomentAgo).await;
+        self.yield_if(Fault::UpdatesAfterAnOutdatedRead).await;
         let mut state = self.state();
         let job = state.jobs.get_mut(id).ok_or_else(|| StoreError::not_found(id))?;
-        if self.fault == Fault::UpdatesWhatHadTheRevisionAMomentAgo && revision == Some(expected) {
+        if self.fault == Fault::UpdatesAfterAnOutdatedRead && revision == Some(expected) {
             expected = job.record.revision;
         }
         jobs::update(self.fault, job, expected, update)
@@ -117,7 +117,7 @@ impl JobStore for FaultyStore {
 
     async fn get(&self, id: &JobId) -> Result<Option<StoredJob>, StoreError> {
         let mut job = self.state().jobs.get(id).cloned();
-        if self.fault != Fault::RecordsAndRunsAreReadOneAfterTheOther {
+        if self.fault != Fault::ReadsRecordAndRunsSeparately {
             return Ok(job);
         }
         yield_now().await;
@@ -149,13 +149,13 @@ impl JobStore for FaultyStore {
     ) -> Result<Claims, StoreError> {
         let extra = usize::from(self.fault == Fault::ClaimsOneMoreThanAsked);
         let mut due = self.claimable(now, filter);
-        self.moment(Fault::ClaimsWhatWasDueAMomentAgo).await;
-        let more = due.len() > limit && self.fault != Fault::NeverSaysMore;
+        self.yield_if(Fault::ClaimsAfterAnOutdatedRead).await;
+        let more = due.len() > limit && self.fault != Fault::NeverReturnsHasMore;
         due.truncate(limit.saturating_add(extra));
         let (mut records, mut state) = (Vec::new(), self.state());
         for id in due {
             let Some(job) = state.jobs.get_mut(&id) else { continue };
-            if job.is_claimable(now) || self.fault == Fault::ClaimsWhatWasDueAMomentAgo {
+            if job.is_claimable(now) || self.fault == Fault::ClaimsAfterAnOutdatedRead {
                 jobs::claim(self.fault, job, node, now, lease);
                 records.push(job.record.clone());
             }
@@ -180,24 +180,24 @@ impl JobStore for FaultyStore {
                 outcomes.push(CommitOutcome::Stale);
                 continue;
             };
-            self.moment(Fault::WritesBackWhatItReadAMomentAgo).await;
+            self.yield_if(Fault::CommitsToAnOutdatedCopy).await;
             let start = match &commit.action {
                 CommitAction::Start { runs } if commit.fence == job.record.fence => {
                     Some(runs.clone())
                 }
                 _ => None,
             };
-            self.moment(Fault::StartsWhatHadTheFenceAMomentAgo).await;
+            self.yield_if(Fault::StartsAfterAnOutdatedRead).await;
             let mut state = self.state();
             let Some(now) = state.jobs.get(&id) else {
                 outcomes.push(CommitOutcome::Stale);
                 continue;
             };
-            if self.fault != Fault::WritesBackWhatItReadAMomentAgo {
+            if self.fault != Fault::CommitsToAnOutdatedCopy {
                 job = now.clone();
             }
             let outcome = match start {
-                Some(runs) if self.fault == Fault::StartsWhatHadTheFenceAMomentAgo => {
+                Some(runs) if self.fault == Fault::StartsAfterAnOutdatedRead => {
                     jobs::start_late(&mut job, commit.fence, runs)
                 }
                 _ => jobs::commit(self.fault, &mut job, commit),
@@ -235,7 +235,7 @@ impl JobStore for FaultyStore {
 
     async fn take_over(
         &self,
-        heir: &NodeId,
+        new_owner: &NodeId,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
@@ -248,7 +248,7 @@ impl JobStore for FaultyStore {
             let nodes = claimer.chain(job.runs.iter().map(|run| &run.node));
             dead.extend(nodes.filter(|node| state.is_dead(fault, node, now)).cloned());
         }
-        if fault != Fault::TheLeaseOfTheRobbedIsNotRevoked {
+        if fault != Fault::ATakeOverRevokesNoLease {
             for node in &dead {
                 state.nodes.entry(node.clone()).and_modify(|lease| *lease = NodeLease::REVOKED);
             }
@@ -266,7 +266,7 @@ impl JobStore for FaultyStore {
             for run_id in left.collect::<Vec<_>>() {
                 taken.has_more |= taken.runs.len() == limit;
                 if taken.runs.len() < limit {
-                    let run = jobs::take_over(fault, job, run_id, heir, is_dead);
+                    let run = jobs::take_over(fault, job, run_id, new_owner, is_dead);
                     let orphan = |run| OrphanedRun::new(job.record.clone(), run);
                     taken.runs.extend(run.map(orphan));
                 }

@@ -1,4 +1,4 @@
-//! A store that breaks the contract in one way: the memory store, disturbed.
+//! A layer over the memory store with one selectable violation of the contract.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;
 use punctual_testkit::{Layered, StoreLayer};
 
-/// What is wrong with the store.
+/// A violation of the contract.
 pub(crate) type Fault = u8;
 
 pub(crate) const NONE: Fault = 0;
 pub(crate) const IGNORES_FENCES: Fault = 1;
 pub(crate) const IGNORES_LIMITS: Fault = 2;
 pub(crate) const IGNORES_FILTERS: Fault = 3;
-pub(crate) const ROBS_THE_LIVING: Fault = 4;
-pub(crate) const CLAIMS_BRIEFLY: Fault = 5;
-pub(crate) const LISTS_BACKWARDS: Fault = 6;
-pub(crate) const ANSWERS_BACKWARDS: Fault = 7;
-pub(crate) const CLAIMS_TO_HAVE_A_CLOCK: Fault = 8;
-pub(crate) const FORGETS_TO_RECORD: Fault = 9;
-pub(crate) const CLAIMS_FOR_ANOTHER: Fault = 10;
-pub(crate) const KEEPS_NO_HISTORY: Fault = 11;
-pub(crate) const NEVER_SAYS_MORE: Fault = 12;
+pub(crate) const TAKES_OVER_FROM_LIVE_NODES: Fault = 4;
+pub(crate) const IGNORES_LEASE_DURATIONS: Fault = 5;
+pub(crate) const REVERSES_LISTS: Fault = 6;
+pub(crate) const REVERSES_OUTCOMES: Fault = 7;
+pub(crate) const DECLARES_A_CLOCK: Fault = 8;
+pub(crate) const DROPS_HISTORY_ENTRIES: Fault = 9;
+pub(crate) const CLAIMS_FOR_ANOTHER_NODE: Fault = 10;
+pub(crate) const RETURNS_NO_HISTORY: Fault = 11;
+pub(crate) const NEVER_RETURNS_HAS_MORE: Fault = 12;
 
 pub(crate) struct BrokenLayer<const FAULT: Fault>(MemoryJobStore);
 
@@ -53,11 +53,11 @@ impl<const FAULT: Fault> BrokenLayer<FAULT> {
         if FAULT == IGNORES_FILTERS { &TaskFilter::Any } else { filter }
     }
 
-    fn answers<T>(mut answers: Vec<T>) -> Vec<T> {
-        if FAULT == ANSWERS_BACKWARDS {
-            answers.reverse();
+    fn outcomes<T>(mut outcomes: Vec<T>) -> Vec<T> {
+        if FAULT == REVERSES_OUTCOMES {
+            outcomes.reverse();
         }
-        answers
+        outcomes
     }
 }
 
@@ -68,16 +68,16 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
 
     fn caps(&self) -> StoreCaps {
         let caps = self.inner().caps();
-        if FAULT == CLAIMS_TO_HAVE_A_CLOCK { caps.with_clock() } else { caps }
+        if FAULT == DECLARES_A_CLOCK { caps.with_clock() } else { caps }
     }
 
     async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
-        self.inner().add(records).await.map(Self::answers)
+        self.inner().add(records).await.map(Self::outcomes)
     }
 
     async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
         let mut page = self.inner().list(after, limit).await?;
-        if FAULT == LISTS_BACKWARDS {
+        if FAULT == REVERSES_LISTS {
             page.records.reverse();
         }
         Ok(page)
@@ -91,12 +91,12 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
         lease: Duration,
         filter: &TaskFilter,
     ) -> Result<Claims, StoreError> {
-        let lease = if FAULT == CLAIMS_BRIEFLY { Duration::ZERO } else { lease };
+        let lease = if FAULT == IGNORES_LEASE_DURATIONS { Duration::ZERO } else { lease };
         let another = NodeId::random();
-        let node = if FAULT == CLAIMS_FOR_ANOTHER { &another } else { node };
+        let node = if FAULT == CLAIMS_FOR_ANOTHER_NODE { &another } else { node };
         let (limit, filter) = (Self::limit(limit), Self::filter(filter));
         let mut claims = self.inner().claim_due(node, now, limit, lease, filter).await?;
-        claims.has_more &= FAULT != NEVER_SAYS_MORE;
+        claims.has_more &= FAULT != NEVER_RETURNS_HAS_MORE;
         Ok(claims)
     }
 
@@ -110,10 +110,10 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
                 commit.fence = job.record.fence;
             }
         }
-        if FAULT == FORGETS_TO_RECORD && !batch.commits.is_empty() {
+        if FAULT == DROPS_HISTORY_ENTRIES && !batch.commits.is_empty() {
             batch.history.clear();
         }
-        self.inner().commit(batch).await.map(Self::answers)
+        self.inner().commit(batch).await.map(Self::outcomes)
     }
 
     async fn take_over(
@@ -123,7 +123,7 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        let now = if FAULT == ROBS_THE_LIVING { Timestamp::MAX } else { now };
+        let now = if FAULT == TAKES_OVER_FROM_LIVE_NODES { Timestamp::MAX } else { now };
         self.inner().take_over(node, now, Self::limit(limit), Self::filter(filter)).await
     }
 
@@ -132,7 +132,7 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
     }
 
     async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
-        if FAULT == KEEPS_NO_HISTORY {
+        if FAULT == RETURNS_NO_HISTORY {
             return Ok(HistoryPage::default());
         }
         self.inner().read_history(query).await

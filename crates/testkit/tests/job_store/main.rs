@@ -1,44 +1,52 @@
-//! The job-store suite tried on itself: stores that break the contract fail.
+//! The job-store suite: stores that violate the contract fail.
 
 mod broken;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use broken::{Broken, Fault};
-use punctual_testkit::job_store::{Trial, cases, need, run};
+use punctual_testkit::job_store::{CaseContext, cases, requires, run};
 
-/// Whether a case finds the fault.
-fn finds<const FAULT: Fault>(case: impl AsyncFnOnce(&Trial<Broken<FAULT>>)) -> bool {
-    let tried = || run::<Broken<FAULT>>("case", need::nothing, case);
-    catch_unwind(AssertUnwindSafe(tried)).is_err()
+/// Whether a case fails because of the fault.
+fn finds<const FAULT: Fault>(case: impl AsyncFnOnce(&CaseContext<Broken<FAULT>>)) -> bool {
+    let run_case = || run::<Broken<FAULT>>("case", requires::none, case);
+    catch_unwind(AssertUnwindSafe(run_case)).is_err()
 }
 
 #[test]
 fn a_store_without_fault_passes() {
-    assert!(!finds::<{ broken::NONE }>(cases::committing::an_old_fence_changes_nothing));
-    assert!(!finds::<{ broken::NONE }>(cases::claiming::soonest_first_up_to_the_limit));
+    assert!(!finds::<{ broken::NONE }>(cases::committing::an_outdated_fence_has_no_effect));
+    assert!(!finds::<{ broken::NONE }>(
+        cases::claiming::the_earliest_jobs_are_claimed_up_to_the_limit
+    ));
 }
 
 #[test]
 fn each_fault_is_found() {
     use broken::*;
-    assert!(finds::<IGNORES_FENCES>(cases::committing::an_old_fence_changes_nothing));
-    assert!(finds::<IGNORES_FENCES>(cases::changing::an_update_ends_a_claim));
-    assert!(finds::<IGNORES_LIMITS>(cases::claiming::soonest_first_up_to_the_limit));
-    assert!(finds::<IGNORES_LIMITS>(cases::recovering::only_so_many_are_taken_over));
-    assert!(finds::<IGNORES_FILTERS>(cases::claiming::the_filter_leaves_others_their_jobs));
-    assert!(finds::<IGNORES_FILTERS>(cases::recovering::the_filter_leaves_others_their_runs));
-    assert!(finds::<IGNORES_FILTERS>(cases::waking::the_filter_counts));
-    assert!(finds::<ROBS_THE_LIVING>(cases::recovering::the_living_keep_their_runs));
-    assert!(finds::<CLAIMS_BRIEFLY>(cases::claiming::a_lease_hides_until_it_ends));
-    assert!(finds::<CLAIMS_BRIEFLY>(cases::racing::each_due_job_goes_to_one_claimer));
-    assert!(finds::<LISTS_BACKWARDS>(cases::listing::soonest_first_ties_by_id_paused_last));
-    assert!(finds::<LISTS_BACKWARDS>(cases::listing::pages_join_to_the_whole_list));
-    assert!(finds::<KEEPS_NO_HISTORY>(cases::remembering::every_outcome_is_kept));
-    assert!(finds::<CLAIMS_TO_HAVE_A_CLOCK>(cases::promising::it_has_a_clock_or_none));
-    assert!(finds::<CLAIMS_FOR_ANOTHER>(cases::releasing::claims_of_the_dead_are_released));
-    assert!(finds::<NEVER_SAYS_MORE>(cases::claiming::it_says_whether_more_is_due));
-    assert!(finds::<FORGETS_TO_RECORD>(cases::remembering::entries_come_with_commits));
-    assert!(finds::<ANSWERS_BACKWARDS>(cases::adding::a_batch_is_answered_in_its_order));
-    assert!(finds::<ANSWERS_BACKWARDS>(cases::committing::a_batch_is_answered_in_its_order));
+    assert!(finds::<IGNORES_FENCES>(cases::committing::an_outdated_fence_has_no_effect));
+    assert!(finds::<IGNORES_FENCES>(cases::updating::an_update_ends_a_claim));
+    assert!(finds::<IGNORES_LIMITS>(
+        cases::claiming::the_earliest_jobs_are_claimed_up_to_the_limit
+    ));
+    assert!(finds::<IGNORES_LIMITS>(cases::run_takeover::at_most_limit_runs_are_taken_over));
+    assert!(finds::<IGNORES_FILTERS>(cases::claiming::only_tasks_in_the_filter_are_claimed));
+    assert!(finds::<IGNORES_FILTERS>(cases::run_takeover::only_tasks_in_the_filter_are_taken_over));
+    assert!(finds::<IGNORES_FILTERS>(cases::next_wakeup::only_tasks_in_the_filter_are_considered));
+    assert!(finds::<TAKES_OVER_FROM_LIVE_NODES>(cases::run_takeover::runs_of_live_nodes_are_kept));
+    assert!(finds::<IGNORES_LEASE_DURATIONS>(
+        cases::claiming::a_claimed_job_is_not_due_before_the_expiry
+    ));
+    assert!(finds::<IGNORES_LEASE_DURATIONS>(cases::contention::each_due_job_is_claimed_once));
+    assert!(finds::<REVERSES_LISTS>(cases::listing::jobs_are_sorted_by_run_time_and_id));
+    assert!(finds::<REVERSES_LISTS>(cases::listing::pages_contain_the_complete_list));
+    assert!(finds::<RETURNS_NO_HISTORY>(cases::history::every_outcome_is_stored));
+    assert!(finds::<DECLARES_A_CLOCK>(cases::capabilities::the_clock_matches_the_caps));
+    assert!(finds::<CLAIMS_FOR_ANOTHER_NODE>(
+        cases::claim_takeover::claims_of_expired_nodes_are_released
+    ));
+    assert!(finds::<NEVER_RETURNS_HAS_MORE>(cases::claiming::has_more_is_set_while_more_is_due));
+    assert!(finds::<DROPS_HISTORY_ENTRIES>(cases::history::entries_are_recorded_with_commits));
+    assert!(finds::<REVERSES_OUTCOMES>(cases::adding::outcomes_are_in_batch_order));
+    assert!(finds::<REVERSES_OUTCOMES>(cases::committing::outcomes_are_in_batch_order));
 }

@@ -4,18 +4,18 @@
 //! A [`LocalTimeSet`] is a set of local times without a zone. A [`LocalTimeResolver`] maps local times to instants with
 //! the zone's transition table and the trigger's gap and fold policies.
 
+mod anomalies;
 mod calendar;
 mod days;
-mod oddities;
 mod policy;
 mod resolver;
 
+pub(crate) use anomalies::{to_naive, zone_spans};
 pub(crate) use calendar::{
     FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_from_day_number, day_number, is_valid_date,
     month_length, weekday,
 };
 pub(crate) use days::{day_at, day_bounds};
-pub(crate) use oddities::{to_naive, zone_spans};
 pub use policy::{Fold, Gap};
 pub(crate) use resolver::{LocalTimeResolver, LocalTimeSet, local_to_utc};
 

@@ -114,10 +114,10 @@ impl Trigger for AndTrigger {
     }
 
     fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
-        let oddities = self.members.anomalies(from, until);
+        let anomalies = self.members.anomalies(from, until);
         // A time that one member suppresses may still be a fire time of the And trigger, so only deviations at actual
         // fire times are kept.
-        let kept = oddities.into_iter().filter(|oddity| match oddity {
+        let kept = anomalies.into_iter().filter(|anomaly| match anomaly {
             FireTimeAnomaly::Shifted { fire, .. } | FireTimeAnomaly::Moved { fire, .. } => {
                 first_fire_at_or_after(self, *fire) == Some(*fire)
             }

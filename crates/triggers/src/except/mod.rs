@@ -1,11 +1,11 @@
 //! The Except trigger: fires when another trigger fires, except on excluded days.
 
+mod anomalies;
 mod builder;
 mod calendar;
 mod days;
 #[cfg(feature = "ical")]
 mod ical;
-mod oddities;
 mod postponed;
 mod range;
 mod stored;
@@ -255,7 +255,7 @@ impl Trigger for ExceptTrigger {
     }
 
     fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
-        self.find_oddities(from, until)
+        self.find_anomalies(from, until)
     }
 
     fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {

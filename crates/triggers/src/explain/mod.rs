@@ -70,17 +70,17 @@ impl Explanation {
         let mut since = from;
         let mut fires = trigger.fires(from);
         for fire in fires.by_ref().take(count) {
-            let oddities = trigger.anomalies(since, fire);
+            let anomalies = trigger.anomalies(since, fire);
             let (own, others): (Vec<_>, Vec<_>) =
-                oddities.into_iter().partition(|oddity| match oddity {
+                anomalies.into_iter().partition(|anomaly| match anomaly {
                     FireTimeAnomaly::Shifted { .. } | FireTimeAnomaly::Moved { .. } => {
-                        oddity.instant() == fire
+                        anomaly.instant() == fire
                     }
                     FireTimeAnomaly::WallTimeMoves { .. } => true,
                     _ => false,
                 });
-            steps.extend(others.iter().filter_map(|oddity| suppressed_entry(oddity, &zone)));
-            let reasons = own.iter().filter_map(|oddity| reason(oddity, &zone));
+            steps.extend(others.iter().filter_map(|anomaly| suppressed_entry(anomaly, &zone)));
+            let reasons = own.iter().filter_map(|anomaly| reason(anomaly, &zone));
             steps.push(Step {
                 time: fire.in_zone(&zone),
                 fires: true,
@@ -104,17 +104,17 @@ impl Explanation {
 }
 
 /// Returns the step for a deviation that is not at a fire time.
-fn suppressed_entry(oddity: &FireTimeAnomaly, zone: &Zone) -> Option<Step> {
+fn suppressed_entry(anomaly: &FireTimeAnomaly, zone: &Zone) -> Option<Step> {
     Some(Step {
-        time: oddity.instant().in_zone(zone),
+        time: anomaly.instant().in_zone(zone),
         fires: false,
-        reasons: vec![reason(oddity, zone)?],
+        reasons: vec![reason(anomaly, zone)?],
         window: None,
     })
 }
 
-fn reason(oddity: &FireTimeAnomaly, zone: &Zone) -> Option<Reason> {
-    Some(match oddity {
+fn reason(anomaly: &FireTimeAnomaly, zone: &Zone) -> Option<Reason> {
+    Some(match anomaly {
         FireTimeAnomaly::Shifted { wall, .. } => Reason::Shifted(*wall),
         FireTimeAnomaly::Skipped { first, last, .. } => Reason::Skipped(*first, *last),
         FireTimeAnomaly::Excluded { .. } => Reason::Excluded,

@@ -65,9 +65,9 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
     warnings.extend(trigger.max_runs().map(Warning::MaxRuns));
     let until = first.saturating_add_micros(LOOKAHEAD_MICROS);
     warnings.extend(twice(trigger, first, until, zone).take(MAX_WARNINGS_PER_KIND));
-    let oddities = trigger.anomalies(first.saturating_add_micros(1), until);
-    let gap_warnings = oddities.iter().filter_map(|oddity| {
-        Some(match oddity {
+    let anomalies = trigger.anomalies(first.saturating_add_micros(1), until);
+    let gap_warnings = anomalies.iter().filter_map(|anomaly| {
+        Some(match anomaly {
             FireTimeAnomaly::Shifted { wall, fire, .. } => {
                 Warning::Shifted { wall: *wall, fire: fire.in_zone(zone) }
             }
@@ -78,7 +78,7 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
         })
     });
     warnings.extend(gap_warnings.take(MAX_WARNINGS_PER_KIND));
-    let moves = oddities.iter().find_map(|oddity| match oddity {
+    let moves = anomalies.iter().find_map(|anomaly| match anomaly {
         FireTimeAnomaly::WallTimeMoves { at, .. } => Some(at.in_zone(zone).date_naive()),
         _ => None,
     });

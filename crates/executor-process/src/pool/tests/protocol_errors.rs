@@ -166,7 +166,7 @@ fn a_child_that_violates_the_protocol_is_killed() {
                 }
                 other => panic!("{role}: {other}"),
             }
-            assert!(ending.further().is_none());
+            assert!(ending.try_next().is_none());
         }
     }
 }
@@ -186,7 +186,7 @@ fn a_result_reported_twice_finishes_one_run() {
     for (outcome, ending) in results {
         let expected = matches!(outcome, RunOutcome::Success(_) | RunOutcome::Killed(_));
         assert!(expected, "{outcome}");
-        assert!(ending.further().is_none());
+        assert!(ending.try_next().is_none());
     }
 }
 

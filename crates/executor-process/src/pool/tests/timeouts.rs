@@ -66,7 +66,7 @@ async fn a_run_that_finishes_as_its_child_is_killed_keeps_its_result_and_no_othe
     let first = frames.next().unwrap();
     assert!(matches!(&first, Some(ToChild::Run(request)) if request.run == id), "{first:?}");
     assert!(frames.next::<ToChild>().unwrap().is_none(), "no other run was sent to the child");
-    assert!(waiting.further().is_none());
+    assert!(waiting.try_next().is_none());
     let (next, _) = worker.next().expect("the run is queued for another child");
     drop(next);
 }

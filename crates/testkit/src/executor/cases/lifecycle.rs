@@ -1,79 +1,79 @@
-//! Starting and shutting down.
+//! Start and shutdown.
 
 use std::time::Duration;
 
 use punctual_core::{Executor, ExecutorError, Refused, RunOutcome};
 
-use crate::executor::handle::Handle;
-use crate::executor::order::Order;
+use crate::executor::run_spec::RunSpec;
 use crate::executor::tasks::{add, panic, panic_async};
-use crate::executor::{ExecutorFixture, PATIENCE, Trial};
+use crate::executor::under_test::ExecutorUnderTest;
+use crate::executor::{CaseContext, ExecutorFixture, WAIT_TIMEOUT};
 
-/// The run comes back, unreported.
+/// A refused run is returned to the caller without a report.
 #[track_caller]
-fn assert_refuses<E: Executor>(executor: &Handle<E>) {
-    let order = Order::call(add(1, 1));
-    let id = order.context.run_id();
-    match executor.try_submit(order) {
+fn assert_refuses<E: Executor>(executor: &ExecutorUnderTest<E>) {
+    let spec = RunSpec::call(add(1, 1));
+    let id = spec.context.run_id();
+    match executor.try_submit(spec) {
         Err(Refused { run, reason, .. }) => {
             assert!(matches!(reason, ExecutorError::NotRunning), "{reason}");
             assert_eq!(run.context().run_id(), id);
-            assert!(executor.reports.of(id).is_empty(), "it was not reported");
-            // It is the scheduler's again, which reports why it was not taken.
+            assert!(executor.reports.of(id).is_empty(), "a refused run must not be reported");
+            // The scheduler owns the run again and reports the reason.
             run.finish(RunOutcome::Refused(reason.to_string()));
         }
-        Ok(_) => panic!("an executor that is not running took a run"),
+        Ok(_) => panic!("an executor that is not running accepted a run"),
     }
 }
 
 #[track_caller]
-fn assert_works<E: Executor>(executor: &Handle<E>) {
-    assert!(executor.outcome(Order::call(add(1, 1))).is_success());
+fn assert_works<E: Executor>(executor: &ExecutorUnderTest<E>) {
+    assert!(executor.outcome(RunSpec::call(add(1, 1))).is_success());
 }
 
-pub fn it_refuses_runs_before_it_is_started<F: ExecutorFixture>(trial: &Trial<F>) {
-    let executor = trial.unstarted();
+pub fn runs_are_refused_before_the_start<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let executor = case.unstarted();
     assert_refuses(&executor);
     executor.start();
     assert_works(&executor);
 }
 
-pub fn it_refuses_runs_after_a_shutdown<F: ExecutorFixture>(trial: &Trial<F>) {
-    for timeout in [PATIENCE, Duration::ZERO, Duration::MAX] {
-        trial.start();
-        assert_works(trial);
-        trial.shutdown(timeout);
-        assert_refuses(trial);
+pub fn runs_are_refused_after_a_shutdown<F: ExecutorFixture>(case: &CaseContext<F>) {
+    for timeout in [WAIT_TIMEOUT, Duration::ZERO, Duration::MAX] {
+        case.start();
+        assert_works(case);
+        case.shutdown(timeout);
+        assert_refuses(case);
     }
 }
 
-pub fn it_starts_again<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn it_can_be_restarted<F: ExecutorFixture>(case: &CaseContext<F>) {
     for _ in 0..3 {
-        trial.shutdown(PATIENCE);
-        trial.start();
-        assert_works(trial);
+        case.shutdown(WAIT_TIMEOUT);
+        case.start();
+        assert_works(case);
     }
 }
 
-pub fn starting_twice_is_harmless<F: ExecutorFixture>(trial: &Trial<F>) {
-    let before = trial.submit(Order::call(add(1, 1)));
-    trial.start();
-    assert_works(trial);
-    trial.reports.wait(before);
+pub fn a_second_start_has_no_effect<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let before = case.submit(RunSpec::call(add(1, 1)));
+    case.start();
+    assert_works(case);
+    case.reports.wait(before);
 }
 
-pub fn shutting_down_twice_is_harmless<F: ExecutorFixture>(trial: &Trial<F>) {
-    trial.shutdown(PATIENCE);
-    trial.shutdown(PATIENCE);
-    trial.shutdown(Duration::ZERO);
-    trial.unstarted().shutdown(PATIENCE);
+pub fn a_second_shutdown_has_no_effect<F: ExecutorFixture>(case: &CaseContext<F>) {
+    case.shutdown(WAIT_TIMEOUT);
+    case.shutdown(WAIT_TIMEOUT);
+    case.shutdown(Duration::ZERO);
+    case.unstarted().shutdown(WAIT_TIMEOUT);
 }
 
-pub fn panics_cost_no_worker<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn workers_survive_panics<F: ExecutorFixture>(case: &CaseContext<F>) {
     for _ in 0..50 {
-        trial.submit(Order::call(panic("on purpose".into())));
-        trial.submit(Order::call(panic_async()));
+        case.submit(RunSpec::call(panic("on purpose".into())));
+        case.submit(RunSpec::call(panic_async()));
     }
-    trial.reports.wait_for_count(100);
-    (0..100).for_each(|_| assert_works(trial));
+    case.reports.wait_for_count(100);
+    (0..100).for_each(|_| assert_works(case));
 }

@@ -1,10 +1,10 @@
-//! The cases, by the part of the contract that they check, in the order of the list in `suite.rs`.
+//! The cases, grouped by the part of the contract that they check. `suite.rs` lists them.
 
-pub mod anywhere;
-pub mod apart;
-pub mod inside;
+pub mod black_box;
+pub mod in_process;
 pub mod lifecycle;
 pub mod outcomes;
 pub mod queue;
-pub mod runtime;
 pub mod shutdown;
+pub mod tokio_runtime;
+pub mod tokio_tasks;

@@ -1,4 +1,4 @@
-//! How runs end, for every executor.
+//! Outcomes of runs.
 
 use std::error::Error;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use punctual_core::{Clock, Codec, RunOutcome};
 use serde_json::{Value, json};
 
-use crate::executor::errors::Jammed;
-use crate::executor::order::Order;
+use crate::executor::errors::SerializableError;
+use crate::executor::run_spec::RunSpec;
 use crate::executor::tasks::*;
-use crate::executor::{ExecutorFixture, Trial};
+use crate::executor::{CaseContext, ExecutorFixture};
 
 #[track_caller]
 fn value(outcome: RunOutcome) -> Value {
@@ -19,38 +19,39 @@ fn value(outcome: RunOutcome) -> Value {
     }
 }
 
-pub fn a_value_comes_back<F: ExecutorFixture>(trial: &Trial<F>) {
-    assert_eq!(value(trial.outcome(Order::call(add(40, 2)))), json!(42));
-    let outcome = trial.outcome(Order::call(add_async(40, 2)));
+pub fn values_are_returned<F: ExecutorFixture>(case: &CaseContext<F>) {
+    assert_eq!(value(case.outcome(RunSpec::call(add(40, 2)))), json!(42));
+    let outcome = case.outcome(RunSpec::call(add_async(40, 2)));
     assert_eq!(value(outcome), json!(42));
 }
 
-pub fn numbers_go_there_and_back_to_the_last_bit<F: ExecutorFixture>(trial: &Trial<F>) {
-    // The last ones are read wrongly by who is in a hurry.
+pub fn numbers_are_transmitted_exactly<F: ExecutorFixture>(case: &CaseContext<F>) {
+    // The last two numbers are parsed incorrectly by fast but inexact float parsers.
     let numbers = [f64::MIN_POSITIVE, -0.0, 0.1, 4.909094645012588e-91, 2.0554646329651354e57];
-    let outcome = trial.outcome(Order::call(bits(numbers.into())));
-    assert_eq!(value(outcome), json!(numbers.map(f64::to_bits)), "on their way there");
-    let outcome = trial.outcome(Order::call(from_bits(numbers.map(f64::to_bits).into())));
-    let back = value(outcome);
-    let back = back.as_array().expect("a list").iter().filter_map(Value::as_f64);
-    assert!(back.map(f64::to_bits).eq(numbers.map(f64::to_bits)), "on their way back");
+    let outcome = case.outcome(RunSpec::call(to_bits(numbers.into())));
+    assert_eq!(value(outcome), json!(numbers.map(f64::to_bits)), "numbers in arguments");
+    let outcome = case.outcome(RunSpec::call(from_bits(numbers.map(f64::to_bits).into())));
+    let returned = value(outcome);
+    let returned = returned.as_array().expect("a list").iter().filter_map(Value::as_f64);
+    assert!(returned.map(f64::to_bits).eq(numbers.map(f64::to_bits)), "numbers in results");
 
-    let ends = json!([u64::MAX, i64::MIN, "\0 \u{1f980}", null, {"": []}]);
-    assert_eq!(value(trial.outcome(Order::call(same(ends.clone())))), ends);
+    let values = json!([u64::MAX, i64::MIN, "\0 \u{1f980}", null, {"": []}]);
+    assert_eq!(value(case.outcome(RunSpec::call(echo(values.clone())))), values);
 }
 
-pub fn an_error_comes_back<F: ExecutorFixture>(trial: &Trial<F>) {
-    for order in [Order::call(fail("no paper".into())), Order::call(fail_async("no paper".into()))]
+pub fn errors_are_returned<F: ExecutorFixture>(case: &CaseContext<F>) {
+    for spec in
+        [RunSpec::call(fail("no paper".into())), RunSpec::call(fail_async("no paper".into()))]
     {
-        match trial.outcome(order) {
+        match case.outcome(spec) {
             RunOutcome::Failed(error) => assert_eq!(error.to_string(), "no paper"),
             other => panic!("expected an error: {other}"),
         }
     }
 }
 
-pub fn an_error_comes_with_its_sources<F: ExecutorFixture>(trial: &Trial<F>) {
-    match trial.outcome(Order::call(fail_deeply())) {
+pub fn errors_keep_their_sources<F: ExecutorFixture>(case: &CaseContext<F>) {
+    match case.outcome(RunSpec::call(fail_with_sources())) {
         RunOutcome::Failed(error) => {
             let first: &(dyn Error + 'static) = &**error;
             let texts = std::iter::successors(Some(first), |&error| error.source());
@@ -61,77 +62,81 @@ pub fn an_error_comes_with_its_sources<F: ExecutorFixture>(trial: &Trial<F>) {
     }
 }
 
-pub fn an_error_that_can_be_read_comes_back_as_what_it_is<F: ExecutorFixture>(trial: &Trial<F>) {
-    match trial.outcome(Order::call(jam(3))) {
+pub fn serializable_errors_keep_their_type<F: ExecutorFixture>(case: &CaseContext<F>) {
+    match case.outcome(RunSpec::call(fail_serializable(3))) {
         RunOutcome::Failed(error) => {
-            assert_eq!(error.downcast_ref::<Jammed>(), Some(&Jammed { page: 3 }), "{error}");
+            assert_eq!(
+                error.downcast_ref::<SerializableError>(),
+                Some(&SerializableError { code: 3 }),
+                "{error}"
+            );
         }
         other => panic!("expected an error: {other}"),
     }
 }
 
-pub fn an_error_that_can_not_be_shown_is_a_panic<F: ExecutorFixture>(trial: &Trial<F>) {
-    for (order, expected) in [
-        (Order::call(fail_unspeakably()), "no words"),
-        (Order::call(fail_unspeakably_inside()), "no words"),
-        (Order::call(panic_explosively()), "the panic has no message"),
+pub fn an_error_that_panics_in_display_is_a_panic<F: ExecutorFixture>(case: &CaseContext<F>) {
+    for (spec, expected) in [
+        (RunSpec::call(fail_with_panicking_display()), "panic in Display"),
+        (RunSpec::call(fail_with_panicking_source()), "panic in Display"),
+        (RunSpec::call(panic_with_panicking_drop()), "the panic has no message"),
     ] {
-        match trial.outcome(order) {
+        match case.outcome(spec) {
             RunOutcome::Panicked(text) => assert_eq!(text, expected),
             other => panic!("expected a panic: {:?}", other.kind()),
         }
     }
-    // Nobody is the worse for it.
-    assert_eq!(value(trial.outcome(Order::call(add(40, 2)))), json!(42));
+    // The executor still works.
+    assert_eq!(value(case.outcome(RunSpec::call(add(40, 2)))), json!(42));
 }
 
-pub fn a_panic_is_an_outcome_with_its_text<F: ExecutorFixture>(trial: &Trial<F>) {
-    for (order, expected) in [
-        (Order::call(panic("as String".into())), "as String"),
-        (Order::call(panic_async()), "as &str"),
-        (Order::call(panic_without_text()), "the panic has no message"),
+pub fn a_panic_is_reported_with_its_message<F: ExecutorFixture>(case: &CaseContext<F>) {
+    for (spec, expected) in [
+        (RunSpec::call(panic("as String".into())), "as String"),
+        (RunSpec::call(panic_async()), "as &str"),
+        (RunSpec::call(panic_without_message()), "the panic has no message"),
     ] {
-        match trial.outcome(order) {
+        match case.outcome(spec) {
             RunOutcome::Panicked(text) => assert_eq!(text, expected),
             other => panic!("expected a panic: {other}"),
         }
     }
 }
 
-pub fn arguments_of_another_shape_are_reported<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn invalid_arguments_are_reported<F: ExecutorFixture>(case: &CaseContext<F>) {
     for args in [json!(null), json!([1]), json!(["1", "2"]), json!([1, 2, 3])] {
         let args = Codec::Json.encode(&args).expect("JSON");
-        let event = trial.run(Order::named::<add>(args));
+        let event = case.run(RunSpec::with_args::<add>(args));
         let invalid = matches!(event.outcome, Some(RunOutcome::InvalidArguments(_)));
         assert!(invalid, "{event:?}");
-        assert_eq!(event.started, None, "nothing was run");
+        assert_eq!(event.started, None, "the task must not start");
     }
 }
 
-pub fn a_run_after_its_deadline_is_missed<F: ExecutorFixture>(trial: &Trial<F>) {
-    let before = trial.clock.now().saturating_add_micros(-1);
-    let event = trial.run(Order::call(add(1, 1)).deadline(before));
+pub fn a_run_after_its_deadline_is_missed<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let before = case.clock.now().saturating_add_micros(-1);
+    let event = case.run(RunSpec::call(add(1, 1)).deadline(before));
     assert!(matches!(event.outcome, Some(RunOutcome::Missed)), "{event:?}");
     assert_eq!((event.started, event.finished), (None, None));
 }
 
-pub fn a_run_at_its_deadline_is_begun<F: ExecutorFixture>(trial: &Trial<F>) {
-    let order = Order::call(add(1, 1)).deadline(trial.clock.now());
-    assert_eq!(value(trial.outcome(order)), json!(2));
+pub fn a_run_at_its_deadline_is_started<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let spec = RunSpec::call(add(1, 1)).deadline(case.clock.now());
+    assert_eq!(value(case.outcome(spec)), json!(2));
 }
 
-pub fn a_run_cancelled_before_it_begins_is_lost<F: ExecutorFixture>(trial: &Trial<F>) {
-    for order in [Order::call(add(1, 1)), Order::call(add_async(1, 1))] {
-        order.context.cancel();
-        let event = trial.run(order);
+pub fn a_run_cancelled_before_its_start_is_lost<F: ExecutorFixture>(case: &CaseContext<F>) {
+    for spec in [RunSpec::call(add(1, 1)), RunSpec::call(add_async(1, 1))] {
+        spec.context.cancel();
+        let event = case.run(spec);
         assert!(matches!(event.outcome, Some(RunOutcome::Lost)), "{event:?}");
         assert_eq!(event.started, None);
     }
 }
 
-pub fn the_context_reaches_the_task<F: ExecutorFixture>(trial: &Trial<F>) {
-    let order = Order::call(describe());
-    let context = order.context.clone();
+pub fn the_context_is_passed_to_the_task<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let spec = RunSpec::call(describe());
+    let context = spec.context.clone();
     let expected = json!([
         context.job_id().as_str(),
         context.job_store().as_str(),
@@ -139,24 +144,24 @@ pub fn the_context_reaches_the_task<F: ExecutorFixture>(trial: &Trial<F>) {
         context.scheduled_time().as_micros(),
         context.attempt(),
     ]);
-    assert_eq!(value(trial.outcome(order)), expected);
+    assert_eq!(value(case.outcome(spec)), expected);
 }
 
-pub fn the_times_of_a_run_are_the_clocks<F: ExecutorFixture>(trial: &Trial<F>) {
-    let begin = trial.clock.now();
-    let event = trial.run(Order::call(add(1, 1)));
-    assert_eq!((event.started, event.finished), (Some(begin), Some(begin)));
-    let later = trial.clock.advance(Duration::from_secs(5));
-    let event = trial.run(Order::call(fail_async("at five".into())));
+pub fn run_times_are_read_from_the_clock<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let start = case.clock.now();
+    let event = case.run(RunSpec::call(add(1, 1)));
+    assert_eq!((event.started, event.finished), (Some(start), Some(start)));
+    let later = case.clock.advance(Duration::from_secs(5));
+    let event = case.run(RunSpec::call(fail_async("at five".into())));
     assert_eq!((event.started, event.finished), (Some(later), Some(later)));
 }
 
-pub fn ten_thousand_runs_are_reported_once_each<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn ten_thousand_runs_are_reported_once_each<F: ExecutorFixture>(case: &CaseContext<F>) {
     for number in 0..2_500 {
-        trial.submit(Order::call(add(number, 1)));
-        trial.submit(Order::call(add_async(number, 1)));
-        trial.submit(Order::call(fail_async(String::new())));
-        trial.submit(Order::call(describe()));
+        case.submit(RunSpec::call(add(number, 1)));
+        case.submit(RunSpec::call(add_async(number, 1)));
+        case.submit(RunSpec::call(fail_async(String::new())));
+        case.submit(RunSpec::call(describe()));
     }
-    trial.reports.wait_for_count(10_000);
+    case.reports.wait_for_count(10_000);
 }

@@ -1,4 +1,4 @@
-//! Runs that wait for others.
+//! Queued runs, for tasks in the process of the case.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -7,26 +7,26 @@ use std::time::Duration;
 
 use punctual_core::{Clock, Executor, RunId, RunOutcome};
 
-use crate::executor::gate::{Gate, Tell};
-use crate::executor::handle::Handle;
-use crate::executor::order::Order;
-use crate::executor::tasks::{Piece, add};
-use crate::executor::{ExecutorFixture, PATIENCE, Trial};
+use crate::executor::gate::{Gate, SignalSender};
+use crate::executor::run_spec::RunSpec;
+use crate::executor::tasks::{ClosureTask, add};
+use crate::executor::under_test::ExecutorUnderTest;
+use crate::executor::{CaseContext, ExecutorFixture, WAIT_TIMEOUT};
 
-/// Keeps the only worker busy; comes back when it is.
-fn occupy<E: Executor>(executor: &Handle<E>, gate: &Gate) -> RunId {
-    let (tell, heard) = Tell::new();
+/// Occupies the only worker. Returns when the run has started.
+fn occupy<E: Executor>(executor: &ExecutorUnderTest<E>, gate: &Gate) -> RunId {
+    let (sender, receiver) = SignalSender::new();
     let gate = gate.clone();
-    let run = executor.submit(Order::piece(Piece::blocking(move |_| {
-        tell.tell(());
+    let run = executor.submit(RunSpec::closure(ClosureTask::blocking(move |_| {
+        sender.send(());
         pollster::block_on(gate.pass());
     })));
-    heard.next();
+    receiver.next();
     run
 }
 
-pub fn submitting_never_waits<F: ExecutorFixture>(trial: &Trial<F>) {
-    let executor = trial.limited(1);
+pub fn submit_does_not_block<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let executor = case.limited(1);
     let gate = Gate::closed();
     occupy(&executor, &gate);
     std::thread::scope(|scope| {
@@ -34,48 +34,50 @@ pub fn submitting_never_waits<F: ExecutorFixture>(trial: &Trial<F>) {
         let executor = &executor;
         scope.spawn(move || {
             for number in 0..1_000 {
-                executor.submit(Order::call(add(number, 1)));
+                executor.submit(RunSpec::call(add(number, 1)));
             }
             let _ = done.send(());
         });
-        let done = is_done.recv_timeout(PATIENCE);
+        let done = is_done.recv_timeout(WAIT_TIMEOUT);
         gate.open();
-        assert!(done.is_ok(), "submit waited for a worker");
+        assert!(done.is_ok(), "submit blocked until a worker was idle");
     });
     executor.reports.wait_for_count(1_001);
 }
 
-pub fn first_come_first_served<F: ExecutorFixture>(trial: &Trial<F>) {
-    let executor = trial.limited(1);
+pub fn runs_start_in_submission_order<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let executor = case.limited(1);
     let gate = Gate::closed();
     occupy(&executor, &gate);
-    let (tell, heard) = Tell::new();
+    let (sender, receiver) = SignalSender::new();
     for number in 0..100 {
-        let tell = tell.clone();
-        let pieces = Piece::both(move |_| {
-            let tell = tell.clone();
-            async move { tell.tell(number) }
+        let sender = sender.clone();
+        let tasks = ClosureTask::both(move |_| {
+            let sender = sender.clone();
+            async move { sender.send(number) }
         });
-        for piece in pieces {
-            executor.submit(Order::piece(piece));
+        for task in tasks {
+            executor.submit(RunSpec::closure(task));
         }
     }
     gate.open();
-    let order: Vec<_> = (0..200).map(|_| heard.next()).collect();
+    let order: Vec<_> = (0..200).map(|_| receiver.next()).collect();
     assert!(order.is_sorted(), "{order:?}");
 }
 
-pub fn the_limit_is_reached_and_respected<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn the_concurrency_limit_is_reached_but_not_exceeded<F: ExecutorFixture>(
+    case: &CaseContext<F>,
+) {
     const LIMIT: usize = 3;
-    let executor = trial.limited(LIMIT);
+    let executor = case.limited(LIMIT);
     let together = Arc::new(Barrier::new(LIMIT));
     let now = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     for _ in 0..20 * LIMIT {
         let (together, now, most) = (together.clone(), now.clone(), most.clone());
-        executor.submit(Order::piece(Piece::blocking(move |_| {
+        executor.submit(RunSpec::closure(ClosureTask::blocking(move |_| {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            // Comes back only when as many runs are under way as may be.
+            // Returns only when the maximum number of runs has started.
             together.wait();
             now.fetch_sub(1, Ordering::SeqCst);
         })));
@@ -84,14 +86,14 @@ pub fn the_limit_is_reached_and_respected<F: ExecutorFixture>(trial: &Trial<F>) 
     assert_eq!(most.load(Ordering::SeqCst), LIMIT);
 }
 
-pub fn shutdown_lets_the_queue_run_dry<F: ExecutorFixture>(trial: &Trial<F>) {
-    let executor = trial.limited(1);
+pub fn shutdown_waits_for_queued_runs<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let executor = case.limited(1);
     let gate = Gate::closed();
     occupy(&executor, &gate);
     let waiting: Vec<_> =
-        (0..10).map(|number| executor.submit(Order::call(add(number, 1)))).collect();
+        (0..10).map(|number| executor.submit(RunSpec::call(add(number, 1)))).collect();
     std::thread::scope(|scope| {
-        scope.spawn(|| executor.shutdown(PATIENCE));
+        scope.spawn(|| executor.shutdown(WAIT_TIMEOUT));
         gate.open();
     });
     for run in waiting {
@@ -100,13 +102,13 @@ pub fn shutdown_lets_the_queue_run_dry<F: ExecutorFixture>(trial: &Trial<F>) {
     }
 }
 
-pub fn shutdown_drops_what_has_not_begun<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn queued_runs_are_lost_after_the_timeout<F: ExecutorFixture>(case: &CaseContext<F>) {
     for timeout in [Duration::ZERO, Duration::from_millis(20)] {
-        let executor = trial.limited(1);
+        let executor = case.limited(1);
         let gate = Gate::closed();
         let busy = occupy(&executor, &gate);
         let waiting: Vec<_> =
-            (0..10).map(|number| executor.submit(Order::call(add(number, 1)))).collect();
+            (0..10).map(|number| executor.submit(RunSpec::call(add(number, 1)))).collect();
         executor.shutdown(timeout);
         for run in waiting {
             match &executor.reports.of(run)[..] {
@@ -114,7 +116,7 @@ pub fn shutdown_drops_what_has_not_begun<F: ExecutorFixture>(trial: &Trial<F>) {
                     let lost = matches!(report.outcome, Some(RunOutcome::Lost));
                     assert!(lost && report.started.is_none(), "{report:?}");
                 }
-                other => panic!("expected one report before the shutdown is over: {other:?}"),
+                other => panic!("expected one report before the shutdown returns: {other:?}"),
             }
         }
         gate.open();
@@ -123,12 +125,12 @@ pub fn shutdown_drops_what_has_not_begun<F: ExecutorFixture>(trial: &Trial<F>) {
     }
 }
 
-pub fn waiting_past_the_deadline_is_missed<F: ExecutorFixture>(trial: &Trial<F>) {
-    let executor = trial.limited(1);
+pub fn a_run_queued_past_its_deadline_is_missed<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let executor = case.limited(1);
     let gate = Gate::closed();
     occupy(&executor, &gate);
     let deadline = executor.clock.now();
-    let waiting = executor.submit(Order::call(add(1, 1)).deadline(deadline));
+    let waiting = executor.submit(RunSpec::call(add(1, 1)).deadline(deadline));
     executor.clock.advance(Duration::from_micros(1));
     gate.open();
     let outcome = executor.reports.wait(waiting).outcome;

@@ -1,45 +1,45 @@
-//! Shutting down while runs are under way.
+//! Shutdown during runs, for tasks in the process of the case.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{Executor, JobContext, RunId, RunOutcome, TaskOutput};
 
-use crate::executor::gate::{Gate, Tell};
-use crate::executor::order::Order;
-use crate::executor::tasks::Piece;
-use crate::executor::{ExecutorFixture, PATIENCE, Trial};
+use crate::executor::gate::{Gate, SignalSender};
+use crate::executor::run_spec::RunSpec;
+use crate::executor::tasks::ClosureTask;
+use crate::executor::{CaseContext, ExecutorFixture, WAIT_TIMEOUT};
 
-/// Long enough for a shutdown that must not be at once, short enough to wait for it.
+/// A timeout that is not zero and short enough to wait for it.
 const SHORT: Duration = Duration::from_millis(20);
 
-/// Has the executor run this work, on a thread and as a future; returns when both have begun.
-fn under_way<F: ExecutorFixture, R: Future<Output: TaskOutput> + Send + 'static>(
-    trial: &Trial<F>,
+/// Starts two runs of the same work, blocking and as a future. Returns when both have started.
+fn start_runs<F: ExecutorFixture, R: Future<Output: TaskOutput> + Send + 'static>(
+    case: &CaseContext<F>,
     executor: &F::Executor,
     work: impl Fn(JobContext) -> R + Send + Sync + Clone + 'static,
 ) -> [RunId; 2] {
-    let (tell, heard) = Tell::new();
-    let pieces = Piece::both(move |context| {
-        let (tell, work) = (tell.clone(), work(context));
+    let (sender, receiver) = SignalSender::new();
+    let tasks = ClosureTask::both(move |context| {
+        let (sender, work) = (sender.clone(), work(context));
         async move {
-            tell.tell(());
+            sender.send(());
             work.await
         }
     });
-    let runs = pieces.map(|piece| {
-        let submitted = trial.submit_to(executor, Order::piece(piece));
-        submitted.expect("the executor takes the run")
+    let runs = tasks.map(|task| {
+        let submitted = case.submit_to(executor, RunSpec::closure(task));
+        submitted.expect("the executor accepts the run")
     });
-    (0..2).for_each(|_| heard.next());
+    (0..2).for_each(|_| receiver.next());
     runs
 }
 
-pub fn it_waits_for_a_run_under_way<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn shutdown_waits_for_unfinished_runs<F: ExecutorFixture>(case: &CaseContext<F>) {
     let gate = Gate::closed();
-    let hold = gate.clone();
-    let runs = under_way(trial, &trial.executor, move |context| {
-        let gate = hold.clone();
+    let task_gate = gate.clone();
+    let runs = start_runs(case, &case.executor, move |context| {
+        let gate = task_gate.clone();
         async move {
             gate.pass().await;
             context.is_cancelled()
@@ -47,71 +47,71 @@ pub fn it_waits_for_a_run_under_way<F: ExecutorFixture>(trial: &Trial<F>) {
     });
 
     std::thread::scope(|scope| {
-        let shutdown = scope.spawn(|| trial.shutdown(PATIENCE));
-        // The executor refuses runs from the moment on that its shutdown has begun; then let them go.
-        while !shutdown.is_finished() && trial.takes_runs() {
+        let shutdown = scope.spawn(|| case.shutdown(WAIT_TIMEOUT));
+        // The executor refuses runs as soon as its shutdown has begun. Then release the tasks.
+        while !shutdown.is_finished() && case.accepts_runs() {
             std::thread::yield_now();
         }
-        assert!(!shutdown.is_finished(), "it did not wait");
+        assert!(!shutdown.is_finished(), "the shutdown did not wait for the runs");
         gate.open();
     });
     for run in runs {
-        // Reported by the time that the shutdown is over.
-        match &trial.reports.of(run)[..] {
+        // Reported before the shutdown returns.
+        match &case.reports.of(run)[..] {
             [report] => match &report.outcome {
                 Some(RunOutcome::Success(cancelled)) => assert_eq!(*cancelled, false),
-                other => panic!("expected an end in good time: {other:?}"),
+                other => panic!("expected a success: {other:?}"),
             },
             other => panic!("expected one report: {other:?}"),
         }
     }
 }
 
-pub fn it_asks_runs_to_end_when_time_is_up<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn runs_are_cancelled_after_the_timeout<F: ExecutorFixture>(case: &CaseContext<F>) {
     for timeout in [Duration::ZERO, SHORT] {
-        let runs = under_way(trial, &trial.executor, |context| async move {
+        let runs = start_runs(case, &case.executor, |context| async move {
             context.cancelled().await;
-            "asked to end"
+            "cancelled"
         });
-        trial.shutdown(timeout);
+        case.shutdown(timeout);
         for run in runs {
-            match trial.reports.wait(run).outcome {
-                Some(RunOutcome::Success(text)) => assert_eq!(text, "asked to end"),
-                other => panic!("expected the run's own end: {other:?}"),
+            match case.reports.wait(run).outcome {
+                Some(RunOutcome::Success(text)) => assert_eq!(text, "cancelled"),
+                other => panic!("expected a success: {other:?}"),
             }
         }
-        trial.start();
+        case.start();
     }
 }
 
-pub fn a_run_that_outlives_it_still_reports<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn runs_that_finish_after_the_shutdown_are_reported<F: ExecutorFixture>(case: &CaseContext<F>) {
     let gate = Gate::closed();
-    let hold = gate.clone();
-    let runs = under_way(trial, &trial.executor, move |_| {
-        let gate = hold.clone();
+    let task_gate = gate.clone();
+    let runs = start_runs(case, &case.executor, move |_| {
+        let gate = task_gate.clone();
         async move {
             gate.pass().await;
-            "in its own time"
+            "finished after the shutdown"
         }
     });
-    trial.shutdown(SHORT);
+    case.shutdown(SHORT);
     for run in runs {
-        assert!(trial.reports.of(run).is_empty(), "it is under way");
+        assert!(case.reports.of(run).is_empty(), "the run must not have finished");
     }
-    // Neither a new start nor another shutdown touches them.
-    trial.start();
-    trial.shutdown(PATIENCE);
+    // Another start and shutdown must not affect these runs.
+    case.start();
+    case.shutdown(WAIT_TIMEOUT);
     gate.open();
     for run in runs {
-        let outcome = trial.reports.wait(run).outcome;
+        let outcome = case.reports.wait(run).outcome;
         assert!(outcome.is_some_and(|outcome| outcome.is_success()));
     }
 }
 
-pub fn a_run_can_shut_its_executor_down<F: ExecutorFixture>(trial: &Trial<F>) {
+pub fn a_run_can_shut_down_its_executor<F: ExecutorFixture>(case: &CaseContext<F>) {
     for index in 0..2 {
-        let executor = Arc::downgrade(&trial.executor);
-        let pieces = Piece::both(move |context| {
+        let executor = Arc::downgrade(&case.executor);
+        let tasks = ClosureTask::both(move |context| {
             let executor = executor.upgrade();
             async move {
                 if let Some(executor) = executor {
@@ -120,22 +120,24 @@ pub fn a_run_can_shut_its_executor_down<F: ExecutorFixture>(trial: &Trial<F>) {
                 context.is_cancelled()
             }
         });
-        let piece = pieces.into_iter().nth(index).expect("one of the two");
-        match trial.outcome(Order::piece(piece)) {
-            RunOutcome::Success(cancelled) => assert_eq!(cancelled, true, "it was under way too"),
-            other => panic!("expected the run to end well: {other}"),
+        let task = tasks.into_iter().nth(index).expect("one of the two");
+        match case.outcome(RunSpec::closure(task)) {
+            RunOutcome::Success(cancelled) => {
+                assert_eq!(cancelled, true, "the run itself must be cancelled")
+            }
+            other => panic!("expected a success: {other}"),
         }
-        assert!(!trial.takes_runs());
-        trial.start();
+        assert!(!case.accepts_runs());
+        case.start();
     }
 }
 
-pub fn dropping_the_executor_loses_no_report<F: ExecutorFixture>(trial: &Trial<F>) {
-    let executor = trial.open();
-    trial.start_in_runtime(&executor);
-    let runs = under_way(trial, &executor, |context| async move { context.cancelled().await });
+pub fn runs_of_a_dropped_executor_are_reported<F: ExecutorFixture>(case: &CaseContext<F>) {
+    let executor = case.open();
+    case.start_in_runtime(&executor);
+    let runs = start_runs(case, &executor, |context| async move { context.cancelled().await });
     drop(executor);
     for run in runs {
-        trial.reports.wait(run);
+        case.reports.wait(run);
     }
 }

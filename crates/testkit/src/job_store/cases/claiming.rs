@@ -1,22 +1,24 @@
-//! Claiming: who gets what, in which order, and for how long.
+//! Claims: limits, order, filters and durations.
 
 use punctual_core::{Claim, CommitOutcome, JobRecord, JobStore, NewRecord, Schedule, Timestamp};
 
-use crate::job_store::kit::{LEASE, advance, at, due, id, node, only, paused, task, with_schedule};
-use crate::job_store::{StoreFixture, Trial};
+use crate::job_store::builders::{
+    LEASE, advance, at, due, id, node, only, paused, task, with_schedule,
+};
+use crate::job_store::{CaseContext, StoreFixture};
 
 fn names(claims: &[JobRecord]) -> Vec<&str> {
     claims.iter().map(|job| job.id.as_str()).collect()
 }
 
-pub async fn a_job_is_due_from_its_instant_on<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_job_is_due_from_due_at_on<F: StoreFixture>(t: &CaseContext<F>) {
     let tick = t.store.caps().precision.as_micros() as i64;
     t.add([due("a", at(5)), paused("b")]).await;
     assert_eq!(t.claim(at(5).saturating_add_micros(-tick)).await, []);
     assert_eq!(t.claim_one(at(5)).await.id, id("a"));
 }
 
-pub async fn soonest_first_up_to_the_limit<F: StoreFixture>(t: &Trial<F>) {
+pub async fn the_earliest_jobs_are_claimed_up_to_the_limit<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("c", at(3)), due("a", at(1)), due("d", at(4)), due("b", at(2))]).await;
     let none = t.claim_once("n", at(9), 0, &only(&["work"])).await;
     assert_eq!((none.records, none.corrupt), (vec![], vec![]));
@@ -24,7 +26,7 @@ pub async fn soonest_first_up_to_the_limit<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(names(&t.claim(at(9)).await), ["d"]);
 }
 
-pub async fn the_order_is_that_of_due_at<F: StoreFixture>(t: &Trial<F>) {
+pub async fn jobs_are_claimed_in_order_of_due_at<F: StoreFixture>(t: &CaseContext<F>) {
     let jittered = Schedule { next_run_time: at(1), due_at: at(5) };
     let early = Schedule { next_run_time: at(9), due_at: at(2) };
     let jobs = [("late", jittered), ("early", early), ("middle", Schedule::at(at(3)))];
@@ -33,7 +35,7 @@ pub async fn the_order_is_that_of_due_at<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(names(&t.claim(at(5)).await), ["early", "middle", "late"]);
 }
 
-pub async fn a_claim_leaves_the_schedule_as_it_is<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_claim_does_not_change_the_schedule<F: StoreFixture>(t: &CaseContext<F>) {
     let schedule = Schedule { next_run_time: at(1), due_at: at(4) };
     t.add([with_schedule("a", Some(schedule))]).await;
     let before = t.get("a").await;
@@ -47,26 +49,26 @@ pub async fn a_claim_leaves_the_schedule_as_it_is<F: StoreFixture>(t: &Trial<F>)
     assert_eq!(stored.last_unsettled_fence, before.fence);
 }
 
-pub async fn each_claim_of_an_occurrence_is_counted<F: StoreFixture>(t: &Trial<F>) {
+pub async fn each_claim_of_a_fire_time_is_counted<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
-    let mut lost = t.get("a").await.fence;
+    let mut unsettled = t.get("a").await.fence;
     for number in 0..4 {
         let now = at(100 * i64::from(number));
         let claim = t.claim_one_for(&format!("node-{number}"), now).await;
-        assert_eq!(claim.claims, number + 1, "nobody has settled those before");
+        assert_eq!(claim.claims, number + 1, "the earlier claims are unsettled");
         let stored = t.stored("a").await;
         assert_eq!(
             (stored.last_unsettled_fence, stored.record.schedule),
-            (lost, Some(Schedule::at(at(0))))
+            (unsettled, Some(Schedule::at(at(0))))
         );
-        lost = claim.fence;
+        unsettled = claim.fence;
     }
-    assert_eq!(t.commit_one("a", lost, advance(at(500), 1)).await, CommitOutcome::Done);
+    assert_eq!(t.commit_one("a", unsettled, advance(at(500), 1)).await, CommitOutcome::Done);
     assert_eq!(t.get("a").await.claims, 0);
-    assert_eq!(t.claim_one(at(500)).await.claims, 1, "of the next one");
+    assert_eq!(t.claim_one(at(500)).await.claims, 1, "claims of the next fire time");
 }
 
-pub async fn a_lease_hides_until_it_ends<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_claimed_job_is_not_due_before_the_expiry<F: StoreFixture>(t: &CaseContext<F>) {
     let tick = t.store.caps().precision.as_micros() as i64;
     t.add([due("a", at(0))]).await;
     let first = t.claim_one(at(0)).await;
@@ -79,9 +81,9 @@ pub async fn a_lease_hides_until_it_ends<F: StoreFixture>(t: &Trial<F>) {
     assert!(third.fence > second.fence);
 }
 
-pub async fn it_says_whether_more_is_due<F: StoreFixture>(t: &Trial<F>) {
+pub async fn has_more_is_set_while_more_is_due<F: StoreFixture>(t: &CaseContext<F>) {
     t.add((0..10).map(|n| due(&n.to_string(), at(n))).collect::<Vec<_>>()).await;
-    // What is claimed by somebody and no more, also.
+    // Some of the jobs have an expired claim.
     t.claim_some(at(9), 5, &only(&["work"])).await;
     let now = at(9).saturating_add(LEASE);
     let (mut seen, mut calls) = (0, 0);
@@ -93,14 +95,14 @@ pub async fn it_says_whether_more_is_due<F: StoreFixture>(t: &Trial<F>) {
         if !claims.has_more {
             break;
         }
-        assert!(calls < 100, "more is due, says the store, but it is not");
+        assert!(calls < 100, "claim_due keeps returning `has_more`");
     }
-    assert_eq!(seen, 10, "nothing else is due, says the store, but it is");
+    assert_eq!(seen, 10, "claim_due returned `has_more: false` before all jobs were claimed");
     let none = t.claim_once("n", now, 3, &only(&["work"])).await;
     assert_eq!((none.records, none.has_more), (vec![], false));
 }
 
-pub async fn expired_claims_stand_with_the_due<F: StoreFixture>(t: &Trial<F>) {
+pub async fn expired_claims_are_ordered_by_due_at<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("b", at(2)), due("d", at(4))]).await;
     t.claim(at(9)).await;
     t.add([due("a", at(1)), due("c", at(3)), due("e", at(5))]).await;
@@ -110,17 +112,21 @@ pub async fn expired_claims_stand_with_the_due<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(names(&t.claim(now).await), ["e"]);
 }
 
-pub async fn the_filter_leaves_others_their_jobs<F: StoreFixture>(t: &Trial<F>) {
+pub async fn only_tasks_in_the_filter_are_claimed<F: StoreFixture>(t: &CaseContext<F>) {
     let of = |name: &str, of_task: &str, when| NewRecord { task: task(of_task), ..due(name, when) };
     t.add([of("a", "x", at(1)), of("b", "y", at(2)), of("c", "x", at(3)), of("d", "X", at(4))])
         .await;
     assert_eq!(t.claim_some(at(9), 9, &only(&[])).await, []);
     assert_eq!(names(&t.claim_some(at(9), 1, &only(&["y", "unused"])).await), ["b"]);
-    assert_eq!(names(&t.claim_some(at(9), 9, &only(&["x"])).await), ["a", "c"], "case matters");
-    assert_eq!(t.claim_one(at(9)).await.id, id("d"), "nobody else has touched it");
+    assert_eq!(
+        names(&t.claim_some(at(9), 9, &only(&["x"])).await),
+        ["a", "c"],
+        "task names are case-sensitive"
+    );
+    assert_eq!(t.claim_one(at(9)).await.id, id("d"), "jobs of other tasks must stay due");
 }
 
-pub async fn many_due_at_once_are_each_claimed_once<F: StoreFixture>(t: &Trial<F>) {
+pub async fn many_jobs_with_equal_due_at_are_claimed_once<F: StoreFixture>(t: &CaseContext<F>) {
     t.add((0..1_200).map(|n| due(&format!("{n:04}"), at(0))).collect::<Vec<_>>()).await;
     let mut seen = Vec::new();
     for _ in 0..3 {
@@ -134,7 +140,7 @@ pub async fn many_due_at_once_are_each_claimed_once<F: StoreFixture>(t: &Trial<F
     assert_eq!(t.claim(at(0)).await, []);
 }
 
-pub async fn instants_are_exact_in_any_year<F: StoreFixture>(t: &Trial<F>) {
+pub async fn instants_are_exact_in_any_year<F: StoreFixture>(t: &CaseContext<F>) {
     let caps = t.store.caps();
     let tick = caps.precision.as_micros() as i64;
     let instants = [

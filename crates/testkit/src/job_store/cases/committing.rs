@@ -1,18 +1,18 @@
-//! Commits: every action, old fences, and the order within a batch.
+//! Commits: all actions, outdated fences, and the order within a batch.
 
 use punctual_core::{
     Commit, CommitAction, CommitOutcome, Fence, JobRecord, JobStore, RecordUpdate, Schedule,
     TaskFilter,
 };
 
-use crate::job_store::kit::{
+use crate::job_store::builders::{
     LEASE, advance, at, clear, commit, due, finish, id, paused, postpone, run, with_schedule,
 };
-use crate::job_store::{StoreFixture, Trial};
+use crate::job_store::{CaseContext, StoreFixture};
 
 use CommitOutcome::{Done, Removed, Stale};
 
-pub async fn advancing_gives_the_next_schedule<F: StoreFixture>(t: &Trial<F>) {
+pub async fn advance_sets_the_next_schedule<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     let claim = t.claim_one(at(0)).await;
     let schedule = Schedule { next_run_time: at(10), due_at: at(12) };
@@ -25,7 +25,7 @@ pub async fn advancing_gives_the_next_schedule<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.claim_one(at(12)).await.schedule, Some(schedule));
 }
 
-pub async fn advancing_records_the_runs_that_start<F: StoreFixture>(t: &Trial<F>) {
+pub async fn advance_records_the_started_runs<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0)), due("b", at(99))]).await;
     let claim = t.claim_one(at(0)).await;
     let start = vec![run(9, "n"), run(2, "n"), run(u128::MAX, "m")];
@@ -33,12 +33,12 @@ pub async fn advancing_records_the_runs_that_start<F: StoreFixture>(t: &Trial<F>
     assert_eq!(t.commit_one("a", claim.fence, action).await, Done);
     assert_eq!(t.get("a").await.in_flight, 3);
     let by_id = [run(2, "n"), run(9, "n"), run(u128::MAX, "m")];
-    assert_eq!(t.in_flight("a").await, by_id, "all of it, in the order of their ids");
+    assert_eq!(t.in_flight("a").await, by_id, "complete and sorted by id");
     assert_eq!((t.get("b").await.in_flight, t.in_flight("b").await), (0, vec![]));
-    assert_eq!(t.claim_one(at(10)).await.in_flight, 3, "a claim tells of them too");
+    assert_eq!(t.claim_one(at(10)).await.in_flight, 3, "a claim returns their number");
 }
 
-pub async fn finishing_removes_a_job_without_runs<F: StoreFixture>(t: &Trial<F>) {
+pub async fn finish_removes_a_job_without_runs<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0)), due("b", at(9))]).await;
     let claim = t.claim_one(at(0)).await;
     assert_eq!(t.commit_one("a", claim.fence, finish()).await, Removed);
@@ -46,7 +46,7 @@ pub async fn finishing_removes_a_job_without_runs<F: StoreFixture>(t: &Trial<F>)
     assert_eq!(t.commit_one("a", claim.fence, finish()).await, Stale, "the second time");
 }
 
-pub async fn a_finished_job_leaves_with_its_last_run<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_finished_job_is_removed_with_its_last_run<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     t.start_runs("a", [run(1, "n")]).await;
     let claim = t.claim_one(at(0)).await;
@@ -63,7 +63,7 @@ pub async fn a_finished_job_leaves_with_its_last_run<F: StoreFixture>(t: &Trial<
     assert_eq!(t.find("a").await, None);
 }
 
-pub async fn an_earlier_run_keeps_a_finished_job<F: StoreFixture>(t: &Trial<F>) {
+pub async fn an_earlier_run_keeps_a_finished_job<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     t.start_runs("a", [run(1, "n")]).await;
     let claim = t.claim_one(at(0)).await;
@@ -71,7 +71,7 @@ pub async fn an_earlier_run_keeps_a_finished_job<F: StoreFixture>(t: &Trial<F>) 
     assert_eq!(t.clear("a", 1, Fence(1)).await, Removed);
 }
 
-pub async fn starting_leaves_schedule_and_count<F: StoreFixture>(t: &Trial<F>) {
+pub async fn start_keeps_schedule_and_fire_count<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0)), paused("p")]).await;
     let claim = t.claim_one(at(0)).await;
     assert_eq!(t.commit_one("a", claim.fence, advance(at(50), 3)).await, Done);
@@ -80,12 +80,12 @@ pub async fn starting_leaves_schedule_and_count<F: StoreFixture>(t: &Trial<F>) {
         t.start_runs(name, [run(1, "n")]).await;
         let after = t.get(name).await;
         assert_eq!(after, JobRecord { in_flight: 1, fence: after.fence, ..before });
-        assert_eq!(t.in_flight(name).await, [run(1, "n")], "with the fence that it named");
+        assert_eq!(t.in_flight(name).await, [run(1, "n")], "the fence of the run must be stored");
     }
     assert_eq!(t.claim_one(at(50)).await.id, id("a"));
 }
 
-pub async fn starting_raises_the_fence_and_ends_a_claim<F: StoreFixture>(t: &Trial<F>) {
+pub async fn start_raises_the_fence_and_ends_a_claim<F: StoreFixture>(t: &CaseContext<F>) {
     let schedule = Schedule { next_run_time: at(0), due_at: at(3) };
     t.add([with_schedule("a", Some(schedule))]).await;
     let claim = t.claim_one(at(3)).await;
@@ -97,14 +97,14 @@ pub async fn starting_raises_the_fence_and_ends_a_claim<F: StoreFixture>(t: &Tri
     assert_eq!((&stored.claim, stored.last_unsettled_fence), (&None, claim.fence));
     assert_eq!((job.schedule, job.claims), (Some(schedule), 1));
     assert_eq!(t.commit_one("a", claim.fence, start(2)).await, Stale);
-    assert_eq!(t.commit_one("a", claim.fence, finish()).await, Stale, "the claim is over");
+    assert_eq!(t.commit_one("a", claim.fence, finish()).await, Stale, "the claim has ended");
     assert_eq!(t.stored("a").await, stored);
     let again = t.claim_one(at(3)).await;
     assert!(again.fence > job.fence);
-    assert_eq!((again.in_flight, again.claims), (1, 2), "who claims now knows of the run");
+    assert_eq!((again.in_flight, again.claims), (1, 2), "the claim returns the number of runs");
 }
 
-pub async fn a_start_can_be_repeated_while_its_runs_are_there<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_start_can_be_repeated_while_its_runs_exist<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([paused("a")]).await;
     let fence = t.get("a").await.fence;
     let start = |numbers: &[u128]| {
@@ -117,35 +117,39 @@ pub async fn a_start_can_be_repeated_while_its_runs_are_there<F: StoreFixture>(t
     assert_eq!(t.commit_one("a", fence, start(&[2, 3])).await, Stale, "another start");
     assert_eq!(t.stored("a").await, started);
     assert_eq!(t.clear("a", 2, Fence(1)).await, Done);
-    assert_eq!(t.commit_one("a", fence, start(&[1, 2])).await, Stale, "long on its way");
+    assert_eq!(t.commit_one("a", fence, start(&[1, 2])).await, Stale, "a delayed repeat");
     assert_eq!(t.in_flight("a").await, [run(1, "n")]);
 }
 
-pub async fn clearing_forgets_one_run<F: StoreFixture>(t: &Trial<F>) {
+pub async fn clear_run_removes_one_run<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0)), due("b", at(1))]).await;
     t.start_runs("a", [run(1, "n"), run(2, "n")]).await;
     t.start_runs("b", [run(1, "n")]).await;
     let before = t.get("a").await;
     assert_eq!(t.clear("a", 1, Fence(2)).await, Stale, "the run has another fence");
-    assert_eq!(t.clear("a", 3, Fence(1)).await, Stale, "there is no such run");
-    assert_eq!(t.clear("c", 1, Fence(1)).await, Stale, "there is no such job");
+    assert_eq!(t.clear("a", 3, Fence(1)).await, Stale, "the run does not exist");
+    assert_eq!(t.clear("c", 1, Fence(1)).await, Stale, "the job does not exist");
     assert_eq!(t.get("a").await, before);
     assert_eq!(t.clear("a", 1, Fence(1)).await, Done);
-    assert_eq!(t.clear("a", 1, Fence(1)).await, Stale, "it is gone");
+    assert_eq!(t.clear("a", 1, Fence(1)).await, Stale, "the run has been removed");
     assert_eq!(t.get("a").await, JobRecord { in_flight: 1, ..before });
     assert_eq!(t.in_flight("a").await, [run(2, "n")]);
     assert_eq!(t.in_flight("b").await, [run(1, "n")], "another job's run of the same number");
 }
 
-pub async fn clearing_needs_no_claim<F: StoreFixture>(t: &Trial<F>) {
+pub async fn clear_run_needs_no_claim<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     t.start_runs("a", [run(1, "n")]).await;
     let claim = t.claim_one(at(0)).await;
     assert_eq!(t.clear("a", 1, Fence(1)).await, Done);
-    assert_eq!(t.commit_one("a", claim.fence, advance(at(5), 1)).await, Done, "nor ends one");
+    assert_eq!(
+        t.commit_one("a", claim.fence, advance(at(5), 1)).await,
+        Done,
+        "clearing a run must not end the claim"
+    );
 }
 
-pub async fn an_old_fence_changes_nothing<F: StoreFixture>(t: &Trial<F>) {
+pub async fn an_outdated_fence_has_no_effect<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     let unclaimed = t.get("a").await.fence;
     let first = t.claim_one(at(0)).await.fence;
@@ -169,7 +173,7 @@ pub async fn an_old_fence_changes_nothing<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.commit_one("a", second, advance(at(500), 1)).await, Done);
 }
 
-pub async fn a_claim_is_settled_once<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_claim_is_settled_once<F: StoreFixture>(t: &CaseContext<F>) {
     let settling = [
         CommitAction::Advance {
             schedule: Schedule::at(at(100)),
@@ -183,7 +187,7 @@ pub async fn a_claim_is_settled_once<F: StoreFixture>(t: &Trial<F>) {
         t.add([due(&name, at(0))]).await;
         let first = t.claim_one(at(0)).await.fence;
         let others = [action.clone(), advance(at(7), 9), postpone(at(7)), finish()];
-        // Repeats that were long on their way, and other commits with the same fence.
+        // Delayed repeats, and other commits with the same fence.
         let again = async || {
             let before = t.stored(&name).await;
             for action in &others {
@@ -203,7 +207,7 @@ pub async fn a_claim_is_settled_once<F: StoreFixture>(t: &Trial<F>) {
         again().await;
         t.update(&name, RecordUpdate::default()).await;
         again().await;
-        // A claim that ends unsettled takes all fences up to its own with it.
+        // A claim that ends unsettled invalidates all fences up to its own.
         let third = t.claim_one(at(900)).await.fence;
         t.update(&name, RecordUpdate::default()).await;
         let before = t.stored(&name).await;
@@ -215,7 +219,7 @@ pub async fn a_claim_is_settled_once<F: StoreFixture>(t: &Trial<F>) {
     }
 }
 
-pub async fn a_finished_job_is_settled_too<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_finishing_commit_can_be_repeated<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     let fence = t.claim_one(at(0)).await.fence;
     let finish = CommitAction::Finish { start: vec![run(1, "n")] };
@@ -224,12 +228,12 @@ pub async fn a_finished_job_is_settled_too<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(finished.record.claims, 0);
     for action in [finish, advance(at(5), 1), postpone(at(5))] {
         assert_eq!(t.commit_one("a", fence, action).await, Done);
-        assert_eq!(t.stored("a").await, finished, "nothing brings it back");
+        assert_eq!(t.stored("a").await, finished, "a finished job must not be reactivated");
     }
     assert_eq!(t.clear("a", 1, Fence(1)).await, Removed);
 }
 
-pub async fn without_a_claim_there_is_nothing_to_settle<F: StoreFixture>(t: &Trial<F>) {
+pub async fn settling_needs_a_claim<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0)), paused("b")]).await;
     for name in ["a", "b"] {
         let before = t.stored(name).await;
@@ -240,7 +244,7 @@ pub async fn without_a_claim_there_is_nothing_to_settle<F: StoreFixture>(t: &Tri
     }
 }
 
-pub async fn a_removed_job_can_not_be_committed<F: StoreFixture>(t: &Trial<F>) {
+pub async fn commits_for_a_removed_job_are_stale<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     let fence = t.claim_one(at(0)).await.fence;
     t.remove("a").await;
@@ -251,14 +255,14 @@ pub async fn a_removed_job_can_not_be_committed<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!((t.find("a").await, t.in_flight("a").await), (None, vec![]));
 }
 
-pub async fn an_expired_claim_is_settled_if_nobody_came<F: StoreFixture>(t: &Trial<F>) {
+pub async fn an_expired_claim_can_be_settled<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     let fence = t.claim_one(at(0)).await.fence;
     assert_eq!(t.next_wakeup().await, Some(at(0).saturating_add(LEASE)));
     assert_eq!(t.commit_one("a", fence, advance(at(999), 1)).await, Done);
 }
 
-pub async fn a_batch_is_answered_in_its_order<F: StoreFixture>(t: &Trial<F>) {
+pub async fn outcomes_are_in_batch_order<F: StoreFixture>(t: &CaseContext<F>) {
     t.add(["a", "b", "c", "d", "e"].map(|name| due(name, at(0)))).await;
     t.start_runs("e", [run(1, "n")]).await;
     let unclaimed = t.get("a").await.fence;
@@ -273,11 +277,11 @@ pub async fn a_batch_is_answered_in_its_order<F: StoreFixture>(t: &Trial<F>) {
         commit("c", fence("c"), advance(at(6), 1)),
     ];
     assert_eq!(t.commit(batch).await, [Removed, Stale, Done, Done, Stale, Done]);
-    assert_eq!(t.next_wakeup().await, Some(at(6)), "one stale commit doesn't stop the others");
+    assert_eq!(t.next_wakeup().await, Some(at(6)), "a stale commit must not affect the others");
     assert_eq!(t.list().await, ["a", "b", "e", "c"]);
 }
 
-pub async fn commits_for_one_job_are_carried_out_in_order<F: StoreFixture>(t: &Trial<F>) {
+pub async fn commits_for_one_job_are_applied_in_order<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0)), due("b", at(0)), due("c", at(0))]).await;
     let claims = t.claim(at(0)).await;
     let fence = |name: &str| claims.iter().find(|job| job.id == *name).expect("claimed").fence;
@@ -300,12 +304,16 @@ pub async fn commits_for_one_job_are_carried_out_in_order<F: StoreFixture>(t: &T
     assert_eq!(t.commit(batch).await, expected);
     let job = t.get("a").await;
     let schedule = Schedule { next_run_time: at(0), due_at: at(20) };
-    assert_eq!((job.schedule, job.fire_count), (Some(schedule), 0), "it was postponed already");
+    assert_eq!(
+        (job.schedule, job.fire_count),
+        (Some(schedule), 0),
+        "the claim was settled by the postponement"
+    );
     assert_eq!(t.find("b").await, None);
     assert_eq!(t.in_flight("c").await, [run(1, "n")]);
 }
 
-pub async fn a_repeated_batch_has_the_same_outcome<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_repeated_batch_has_the_same_outcome<F: StoreFixture>(t: &CaseContext<F>) {
     t.add(["a", "b", "c", "d"].map(|name| due(name, at(0)))).await;
     t.add([
         due("e", at(99)),
@@ -337,7 +345,7 @@ pub async fn a_repeated_batch_has_the_same_outcome<F: StoreFixture>(t: &Trial<F>
     assert_eq!(content().await, after);
 }
 
-pub async fn a_recorded_run_stays_as_it_is<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_recorded_run_is_not_modified<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     t.start_runs("a", [run(1, "n")]).await;
     let mut again = run(1, "m");
@@ -347,7 +355,7 @@ pub async fn a_recorded_run_stays_as_it_is<F: StoreFixture>(t: &Trial<F>) {
     assert_eq!(t.get("a").await.in_flight, 2);
 }
 
-pub async fn a_large_batch_is_carried_out_whole<F: StoreFixture>(t: &Trial<F>) {
+pub async fn a_large_batch_is_applied_completely<F: StoreFixture>(t: &CaseContext<F>) {
     let caps = t.store.caps();
     let limit = caps.max_batch.count.min(5_000);
     t.add((0..limit).map(|n| due(&format!("{n:04}"), at(0))).collect::<Vec<_>>()).await;

@@ -1,20 +1,20 @@
-//! Calls at the same time, of which the answers are those of some order.
+//! Linearizability of concurrent calls.
 
+use crate::job_store::builders::env_number;
 use crate::job_store::concurrent::search;
-use crate::job_store::kit::setting;
-use crate::job_store::{StoreFixture, Trial};
+use crate::job_store::{CaseContext, StoreFixture};
 
-/// Histories, unless `PUNCTUAL_HISTORIES` says how many.
+/// Default of `PUNCTUAL_HISTORIES`, the number of histories.
 const HISTORIES: usize = 40;
 
-/// `PUNCTUAL_SEED` makes the same calls again, which may meet otherwise.
-pub async fn some_order_explains_all_answers<F: StoreFixture>(_: &Trial<F>) {
-    let histories = setting("PUNCTUAL_HISTORIES").unwrap_or(HISTORIES);
-    let first = setting("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..));
+/// `PUNCTUAL_SEED` repeats the calls of a seed; their interleaving may differ.
+pub async fn histories_are_linearizable<F: StoreFixture>(_: &CaseContext<F>) {
+    let histories = env_number("PUNCTUAL_HISTORIES").unwrap_or(HISTORIES);
+    let first = env_number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..));
     if let Err(found) = search::<F>(first, histories).await {
         let (seed, after) = (found.seed, found.after);
         panic!(
-            "after {after} histories, one of PUNCTUAL_SEED={seed} that nothing explains:\n{}",
+            "after {after} histories, the one of PUNCTUAL_SEED={seed} is not linearizable:\n{}",
             found.report
         );
     }

@@ -1,4 +1,4 @@
-//! Names and definitions at their limits.
+//! Unusual and maximum values of names, definitions and numbers.
 
 use punctual_core::AddOutcome::Added;
 use punctual_core::{
@@ -6,10 +6,10 @@ use punctual_core::{
     NewRecord, RecordUpdate, Schedule, TaskName,
 };
 
-use crate::job_store::kit::{at, due, node, only, paused, run, task};
-use crate::job_store::{StoreFixture, Trial};
+use crate::job_store::builders::{at, due, node, only, paused, run, task};
+use crate::job_store::{CaseContext, StoreFixture};
 
-const ODD: [&str; 12] = [
+const SPECIAL: [&str; 12] = [
     "it's",
     "\"quoted\"",
     "`back`",
@@ -24,8 +24,8 @@ const ODD: [&str; 12] = [
     "👩‍🚀🕐",
 ];
 
-pub async fn odd_names_are_kept<F: StoreFixture>(t: &Trial<F>) {
-    for (n, name) in ODD.into_iter().enumerate() {
+pub async fn special_characters_are_kept<F: StoreFixture>(t: &CaseContext<F>) {
+    for (n, name) in SPECIAL.into_iter().enumerate() {
         let task = TaskName::new(name).expect("a valid name");
         t.add([NewRecord { task: task.clone(), ..due(name, at(0)) }]).await;
         t.start_runs(name, [run(n as u128, name)]).await;
@@ -33,18 +33,18 @@ pub async fn odd_names_are_kept<F: StoreFixture>(t: &Trial<F>) {
         assert_eq!((claim.id.as_str(), &claim.task), (name, &task));
         t.reschedule(name, Some(Schedule::at(at(50)))).await;
         assert_eq!(t.in_flight(name).await, [run(n as u128, name)]);
-        let heir = node(&format!("{name}!"));
-        let orphan = t.take_over_some(&heir, at(0), 9, &only(&[name])).await.runs.remove(0);
-        assert_eq!((orphan.run.node, orphan.record.id.as_str()), (heir, name));
+        let new_owner = node(&format!("{name}!"));
+        let orphan = t.take_over_some(&new_owner, at(0), 9, &only(&[name])).await.runs.remove(0);
+        assert_eq!((orphan.run.node, orphan.record.id.as_str()), (new_owner, name));
         t.clear(name, n as u128, orphan.run.fence).await;
     }
-    assert_eq!(t.list().await.len(), ODD.len());
-    for name in ODD {
+    assert_eq!(t.list().await.len(), SPECIAL.len());
+    for name in SPECIAL {
         assert!(t.remove(name).await);
     }
 }
 
-pub async fn ids_of_full_length_are_kept_apart<F: StoreFixture>(t: &Trial<F>) {
+pub async fn ids_of_maximum_length_are_distinct<F: StoreFixture>(t: &CaseContext<F>) {
     for letter in ["x", "é", "日", "😀"] {
         let stem = letter.repeat(190);
         let names = [format!("{stem}0"), format!("{stem}1")];
@@ -62,8 +62,8 @@ pub async fn ids_of_full_length_are_kept_apart<F: StoreFixture>(t: &Trial<F>) {
     }
 }
 
-pub async fn names_that_look_alike_are_different<F: StoreFixture>(t: &Trial<F>) {
-    // Case, accents, trailing spaces, composed and decomposed letters: collations like to mix them up.
+pub async fn similar_names_are_distinct<F: StoreFixture>(t: &CaseContext<F>) {
+    // Case, accents, trailing spaces, composed and decomposed letters, which many collations treat as equal.
     let names = ["a", "A", "á", "a\u{301}", "a ", " a", "ａ"];
     for name in names {
         t.add([paused(name)]).await;
@@ -75,7 +75,7 @@ pub async fn names_that_look_alike_are_different<F: StoreFixture>(t: &Trial<F>) 
     }
 }
 
-pub async fn definitions_are_kept_byte_for_byte<F: StoreFixture>(t: &Trial<F>) {
+pub async fn definitions_are_stored_unchanged<F: StoreFixture>(t: &CaseContext<F>) {
     let every_byte: Vec<u8> = (0..=255).cycle().take(size(t, 1 << 20)).collect();
     let definitions = [vec![], vec![0], b"\"\\u0000\"".to_vec(), vec![0xFF, 0xFE], every_byte];
     for (n, bytes) in definitions.into_iter().enumerate() {
@@ -88,13 +88,13 @@ pub async fn definitions_are_kept_byte_for_byte<F: StoreFixture>(t: &Trial<F>) {
     }
 }
 
-/// So many bytes, or as many as the store keeps.
-fn size<F: StoreFixture>(t: &Trial<F>, bytes: usize) -> usize {
+/// Returns `bytes`, limited to the maximum size of a definition in the store.
+fn size<F: StoreFixture>(t: &CaseContext<F>, bytes: usize) -> usize {
     bytes.min(t.store.caps().max_definition)
 }
 
-pub async fn definitions_of_full_size_are_kept<F: StoreFixture>(t: &Trial<F>) {
-    // As large as the store says, unless that is more than anybody would wait for.
+pub async fn definitions_of_maximum_size_are_stored<F: StoreFixture>(t: &CaseContext<F>) {
+    // The maximum size of the store, unless the test would take too long.
     let max = t.store.caps().max_definition;
     let size = if max < 4 << 20 { max } else { 1 << 20 };
     let definition = |n: u8| Encoded::from(vec![n; size]);
@@ -108,14 +108,15 @@ pub async fn definitions_of_full_size_are_kept<F: StoreFixture>(t: &Trial<F>) {
         RecordUpdate { definition: Some((task("work"), definition(2))), ..Default::default() };
     t.update("0", update).await;
     for (claim, n) in t.claim(at(1)).await.into_iter().zip([2, 1]) {
-        // Not `assert_eq`, which would print them.
+        // `assert_eq!` would print the definitions.
         assert!(claim.definition == definition(n));
         assert!(t.get(claim.id.as_str()).await == claim);
     }
 }
 
-pub async fn large_definitions_go_in_one_batch<F: StoreFixture>(t: &Trial<F>) {
-    // Together they are larger than what a server takes at once. Only a store that says so gets them in parts.
+pub async fn large_definitions_are_added_in_one_batch<F: StoreFixture>(t: &CaseContext<F>) {
+    // Together they exceed the maximum request size of servers. They are added in several calls only if the store's
+    // `max_batch` requires it.
     let size = size(t, 1 << 20);
     let jobs: Vec<NewRecord> = (0..20)
         .map(|n: u8| {
@@ -128,13 +129,13 @@ pub async fn large_definitions_go_in_one_batch<F: StoreFixture>(t: &Trial<F>) {
     let claims = t.claim(at(100)).await;
     assert_eq!((page.records.len(), claims.len()), (jobs.len(), jobs.len()));
     for ((job, record), claim) in jobs.iter().zip(page.records).zip(claims) {
-        // Not `assert_eq`, which would print them.
+        // `assert_eq!` would print the definitions.
         assert!((&job.id, &job.definition) == (&record.id, &record.definition));
         assert!((&job.id, &job.definition) == (&claim.id, &claim.definition));
     }
 }
 
-pub async fn counts_of_any_size_are_kept<F: StoreFixture>(t: &Trial<F>) {
+pub async fn maximum_counts_are_stored<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(0))]).await;
     let claim = t.claim_one(at(0)).await;
     let start = vec![InFlightRun { attempt: u32::MAX, fence: Fence::MAX, ..run(u128::MAX, "n") }];

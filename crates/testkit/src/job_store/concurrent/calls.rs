@@ -1,11 +1,11 @@
-//! Calls about one job, and what they returned when.
+//! Calls that concern one job, with their responses and times.
 
 use punctual_core::{
     AddOutcome, CommitAction, CommitOutcome, Fence, JobRecord, NewRecord, NodeId, OrphanedRun,
     RecordUpdate, Revision, StoreErrorKind, StoredJob, Timestamp,
 };
 
-/// What a task asks of the store.
+/// A call of the store.
 #[derive(Clone, Debug)]
 pub(super) enum Call {
     Get,
@@ -17,14 +17,14 @@ pub(super) enum Call {
     TakeOver { node: NodeId },
 }
 
-/// Whether a commit is guarded by the fence of a run.
+/// Whether the fence of a commit is that of a run instead of the job.
 pub(super) fn is_of_run(action: &CommitAction) -> bool {
     matches!(action, CommitAction::ClearRun { .. } | CommitAction::RetryRun { .. })
 }
 
-/// What the store returned.
+/// The response of the store.
 #[derive(Clone, Debug)]
-pub(super) enum Answer {
+pub(super) enum Response {
     Got(Option<Box<StoredJob>>),
     Updated(Result<Revision, StoreErrorKind>),
     Removed(bool),
@@ -34,12 +34,13 @@ pub(super) enum Answer {
     TookOver { runs: Vec<OrphanedRun>, released: usize },
 }
 
-/// A call with its answer. Of two calls, one was before the other if it returned before the other was made.
+/// A call with its response. A call precedes another if it returned before the other was invoked. The times are values
+/// of a counter that all tasks of a history share.
 #[derive(Clone, Debug)]
-pub(super) struct Done {
+pub(super) struct CompletedCall {
     pub(super) task: usize,
-    pub(super) made: usize,
-    pub(super) returned: usize,
+    pub(super) invoked_at: usize,
+    pub(super) returned_at: usize,
     pub(super) call: Call,
-    pub(super) answer: Answer,
+    pub(super) response: Response,
 }

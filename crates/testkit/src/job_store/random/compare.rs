@@ -1,12 +1,14 @@
-//! Where a store and the model must agree, and where the choice is the store's.
+//! Comparison of the store and the model, and of values that the store may choose.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use punctual_core::{Fence, JobId, JobRecord, RunId, StoredJob, Timestamp};
+use punctual_core::{
+    Fence, JobId, JobRecord, RunId, StoreError, StoredJob, Timestamp, error_chain,
+};
 
-/// What was expected and what was returned, if they differ.
-pub(super) fn same<T: PartialEq + Debug>(
+/// Fails with both values if they differ.
+pub(super) fn ensure_equal<T: PartialEq + Debug>(
     what: &str,
     expected: &T,
     returned: &T,
@@ -17,12 +19,17 @@ pub(super) fn same<T: PartialEq + Debug>(
     Err(format!("{what}\n    by the model: {expected:?}\n    by the store: {returned:?}"))
 }
 
-/// Fails with what is wrong, unless it is right.
+/// Describes the failure of a call.
+pub(super) fn failed(call: &str) -> impl Fn(StoreError) -> String {
+    move |error| format!("{call} failed: {}", error_chain(&error))
+}
+
+/// Fails with a message if the condition is false.
 pub(super) fn ensure(right: bool, wrong: impl FnOnce() -> String) -> Result<(), String> {
     if right { Ok(()) } else { Err(wrong()) }
 }
 
-/// The fences that jobs and runs have had, oldest first: those that an operation can name.
+/// All fences that jobs and runs have had, oldest first. Operations refer to them.
 #[derive(Default)]
 pub(super) struct Fences {
     jobs: BTreeMap<JobId, Vec<Fence>>,
@@ -43,12 +50,12 @@ impl Fences {
         fence.copied().unwrap_or(Fence(1))
     }
 
-    /// Whether the job, or one of that id before it, has had the fence.
-    pub(super) fn is_known(&self, id: &JobId, fence: Fence) -> bool {
+    /// Returns whether the job, or an earlier job with the same id, has had the fence.
+    pub(super) fn was_used(&self, id: &JobId, fence: Fence) -> bool {
         self.jobs.get(id).is_some_and(|fences| fences.contains(&fence))
     }
 
-    pub(super) fn learn(&mut self, job: &StoredJob) {
+    pub(super) fn record(&mut self, job: &StoredJob) {
         let id = &job.record.id;
         Self::push(self.jobs.entry(id.clone()).or_default(), job.record.fence);
         for run in &job.runs {
@@ -63,9 +70,9 @@ impl Fences {
     }
 }
 
-/// Takes the record's fence from the store, which chooses by how much to raise it, after a look at whether it
-/// may be that. `before` is the job as it was before the operation.
-pub(super) fn adopt_fence(
+/// Copies the fence that the store has chosen into the model, after checking that it is larger than the previous one,
+/// or unused for a new job. `before` is the job before the operation.
+pub(super) fn accept_fence(
     job: &mut StoredJob,
     before: Option<&StoredJob>,
     seen: &JobRecord,
@@ -74,10 +81,14 @@ pub(super) fn adopt_fence(
     let (own, new) = (job.record.fence, seen.fence);
     match before.map(|job| job.record.fence) {
         Some(old) if old == own => return Ok(()),
-        Some(old) => ensure(new > old, || format!("the fence must rise from {old:?}: {seen:?}"))?,
+        Some(old) => {
+            ensure(new > old, || format!("the fence must be larger than {old:?}: {seen:?}"))?
+        }
         None => {
-            let is_new = !fences.is_known(&seen.id, new);
-            ensure(is_new, || format!("a removed job of that id had the fence of: {seen:?}"))?;
+            let is_new = !fences.was_used(&seen.id, new);
+            ensure(is_new, || {
+                format!("a removed job with the same id had the fence of: {seen:?}")
+            })?;
             job.last_unsettled_fence = new;
         }
     }
@@ -85,8 +96,8 @@ pub(super) fn adopt_fence(
     Ok(())
 }
 
-/// Checks that claims are those of what was due earliest, in this order; which of those that are due at the same
-/// instant is the store's choice. Returns how many are left.
+/// Checks that the earliest due jobs were claimed, in the order of `due_at`; jobs with equal `due_at` may be in any
+/// order. Returns the number of due jobs that were not claimed.
 pub(super) fn earliest_first(
     mut due: BTreeMap<&JobId, Timestamp>,
     records: &[JobRecord],

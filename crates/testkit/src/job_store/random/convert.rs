@@ -1,14 +1,14 @@
-//! From operations to the types of the contract.
+//! Conversion of operations to the types of the contract.
 
 use punctual_core::{
     Encoded, Fence, HistoryEntry, InFlightRun, NewRecord, OutcomeKind, RunId, Schedule, TaskFilter,
     Timestamp,
 };
 
-use super::ops::{At, Ended, New, NewRun, ScheduleSpec, Tasks};
-use crate::job_store::kit::{at, id, node, only, task};
+use super::ops::{HistorySpec, JobSpec, Offset, RunSpec, ScheduleSpec, Tasks};
+use crate::job_store::builders::{at, id, node, only, task};
 
-impl At {
+impl Offset {
     pub(super) fn instant(self) -> Timestamp {
         at(self.0)
     }
@@ -32,7 +32,7 @@ pub(super) fn run_id(number: u8) -> RunId {
     RunId::from_u128(number.into())
 }
 
-impl New {
+impl JobSpec {
     pub(super) fn record(&self) -> NewRecord {
         NewRecord {
             id: id(self.job),
@@ -43,7 +43,7 @@ impl New {
     }
 }
 
-impl NewRun {
+impl RunSpec {
     pub(super) fn run(&self) -> InFlightRun {
         InFlightRun {
             run_id: run_id(self.run),
@@ -55,7 +55,7 @@ impl NewRun {
     }
 }
 
-impl Ended {
+impl HistorySpec {
     pub(super) fn entry(&self) -> HistoryEntry {
         HistoryEntry {
             run_id: run_id(self.run),

@@ -1,13 +1,13 @@
-//! Sequences of operations, each made from a seed.
+//! Generation of operation sequences from seeds.
 //!
-//! There are few names and few instants, so that operations meet: leases expire, fences are old, batches come
-//! late or twice, nodes die.
+//! The numbers of names and instants are small, so that operations interfere: leases expire, fences are outdated,
+//! batches are delayed or repeated, nodes expire.
 
 use fastrand::Rng;
 
 use super::ops::{
-    Action, At, Change, Ended, Expected, FenceOf, Guarded, Name, New, NewRun, Op, ScheduleSpec,
-    Tasks,
+    Action, CommitSpec, Expected, FenceOf, HistorySpec, JobSpec, Name, Offset, Op, RunSpec,
+    ScheduleSpec, Tasks, UpdateSpec,
 };
 
 pub(super) const JOBS: [Name; 3] = ["a", "b", "c"];
@@ -16,14 +16,14 @@ const NODES: [Name; 3] = ["n", "m", "o"];
 const KEYS: [Name; 2] = ["k", "l"];
 const RUNS: u8 = 4;
 
-/// A sequence, and what it takes to make the next operation.
+/// The state from which the next operation is generated.
 struct Generator {
     rng: Rng,
-    /// Goes on by itself. What operations take for the time may be earlier or later.
+    /// Advances with every operation. The times in operations may be earlier or later.
     clock: i64,
 }
 
-/// The sequence of this seed.
+/// Returns the sequence of a seed.
 pub(super) fn sequence(seed: u64, length: usize) -> Vec<Op> {
     let mut generator = Generator { rng: Rng::with_seed(seed), clock: 0 };
     (0..length).map(|_| generator.op()).collect()
@@ -59,28 +59,28 @@ impl Generator {
         self.rng.i64(0..=limit)
     }
 
-    /// True once in so many times.
+    /// Returns true with a probability of 1 in `times`.
     fn once_in(&mut self, times: u8) -> bool {
         self.rng.u8(..times) == 0
     }
 
-    fn some<T>(&mut self, least: usize, most: usize, one: impl Fn(&mut Self) -> T) -> Vec<T> {
-        (0..self.rng.usize(least..=most)).map(|_| one(self)).collect()
+    fn some<T>(&mut self, min: usize, max: usize, one: impl Fn(&mut Self) -> T) -> Vec<T> {
+        (0..self.rng.usize(min..=max)).map(|_| one(self)).collect()
     }
 
-    /// About now: the clocks of nodes differ.
-    fn now(&mut self) -> At {
-        At(self.clock + self.rng.i64(-2..=2))
+    /// A time close to the clock, since the clocks of nodes differ.
+    fn now(&mut self) -> Offset {
+        Offset(self.clock + self.rng.i64(-2..=2))
     }
 
-    /// Soon after now, or before.
-    fn soon(&mut self) -> At {
-        At(self.clock + self.rng.i64(-2..=8))
+    /// A time shortly before or after the clock.
+    fn soon(&mut self) -> Offset {
+        Offset(self.clock + self.rng.i64(-2..=8))
     }
 
-    /// Long before now, or soon after.
-    fn any_time(&mut self) -> At {
-        At(self.clock + self.rng.i64(-12..=8))
+    /// A time long before or shortly after the clock.
+    fn any_time(&mut self) -> Offset {
+        Offset(self.clock + self.rng.i64(-12..=8))
     }
 
     fn tasks(&mut self) -> Tasks {
@@ -96,7 +96,7 @@ impl Generator {
         self.one(&[1, 1, 2, 3, 9, usize::MAX])
     }
 
-    /// Jobs, each once.
+    /// Distinct jobs.
     fn jobs(&mut self) -> Vec<Name> {
         let mut jobs = JOBS.to_vec();
         self.rng.shuffle(&mut jobs);
@@ -104,16 +104,16 @@ impl Generator {
         jobs
     }
 
-    fn when(&mut self) -> ScheduleSpec {
+    fn schedule_spec(&mut self) -> ScheduleSpec {
         ScheduleSpec { next: self.soon(), delay: self.one(&[0, 0, 2, 5, -1]) }
     }
 
     fn schedule(&mut self) -> Option<ScheduleSpec> {
-        (!self.once_in(5)).then(|| self.when())
+        (!self.once_in(5)).then(|| self.schedule_spec())
     }
 
-    fn new_job(&mut self) -> New {
-        New {
+    fn new_job(&mut self) -> JobSpec {
+        JobSpec {
             job: self.one(&JOBS),
             task: self.one(&TASKS),
             definition: self.rng.u8(..9),
@@ -125,12 +125,12 @@ impl Generator {
         let definition = self.once_in(3).then(|| (self.one(&TASKS), self.rng.u8(..9)));
         let schedule = self.rng.bool().then(|| self.schedule());
         let expected = match self.rng.u8(..8) {
-            0 => Some(Expected::TheOneItHas),
+            0 => Some(Expected::Current),
             1 => Some(Expected::None),
             2 => Some(Expected::At(self.soon())),
             _ => None,
         };
-        Op::Update(Change {
+        Op::Update(UpdateSpec {
             job: self.one(&JOBS),
             revision_off: self.one(&[0, 0, 0, 0, -1, 1]),
             definition,
@@ -159,31 +159,31 @@ impl Generator {
     }
 
     fn commit(&mut self) -> Op {
-        let mut ended = self.some(0, 1, Self::ended);
-        ended.extend(self.once_in(8).then(|| self.ended()));
-        // Of one key there is one in a batch.
-        ended.sort_by_key(|ended| (ended.finished.0, ended.run, ended.attempt));
-        ended.dedup_by_key(|ended| (ended.finished.0, ended.run, ended.attempt));
-        let most = self.one(&[1, 1, 2, 4]);
-        let commits = self.some(1, most, Self::guarded);
-        Op::Commit { commits, ended, later: self.once_in(8) }
+        let mut history = self.some(0, 1, Self::history_spec);
+        history.extend(self.once_in(8).then(|| self.history_spec()));
+        // A batch must not contain two entries with the same key.
+        history.sort_by_key(|entry| (entry.finished.0, entry.run, entry.attempt));
+        history.dedup_by_key(|entry| (entry.finished.0, entry.run, entry.attempt));
+        let max = self.one(&[1, 1, 2, 4]);
+        let commits = self.some(1, max, Self::commit_spec);
+        Op::Commit { commits, history, later: self.once_in(8) }
     }
 
-    fn guarded(&mut self) -> Guarded {
+    fn commit_spec(&mut self) -> CommitSpec {
         let back = if self.once_in(4) { self.rng.usize(1..4) } else { 0 };
         let action = self.action();
         let fence = match action {
-            _ if self.once_in(25) => FenceOf::Nobody { large: self.rng.bool() },
+            _ if self.once_in(25) => FenceOf::Unused { large: self.rng.bool() },
             Action::Clear { .. } | Action::Retry { .. } => FenceOf::Run { back },
             _ => FenceOf::Job { back },
         };
-        Guarded { job: self.one(&JOBS), fence, action }
+        CommitSpec { job: self.one(&JOBS), fence, action }
     }
 
     fn action(&mut self) -> Action {
         match self.rng.u8(..18) {
             0..5 => Action::Advance {
-                to: self.when(),
+                to: self.schedule_spec(),
                 fire_count: self.rng.u64(..9),
                 start: self.some(0, 2, Self::new_run),
             },
@@ -201,8 +201,8 @@ impl Generator {
         }
     }
 
-    fn new_run(&mut self) -> NewRun {
-        NewRun {
+    fn new_run(&mut self) -> RunSpec {
+        RunSpec {
             run: self.rng.u8(..RUNS),
             node: self.one(&NODES),
             scheduled: self.soon(),
@@ -210,19 +210,19 @@ impl Generator {
         }
     }
 
-    fn ended(&mut self) -> Ended {
-        Ended {
+    fn history_spec(&mut self) -> HistorySpec {
+        HistorySpec {
             job: self.one(&JOBS),
             run: self.rng.u8(..RUNS),
             attempt: self.rng.u32(1..3),
-            finished: At(self.clock - self.up_to(3)),
+            finished: Offset(self.clock - self.up_to(3)),
             error: self.rng.bool().then(|| self.rng.u8(..9)),
         }
     }
 
     fn renew(&mut self) -> Op {
         let now = self.now();
-        let until = At(now.0 + self.rng.i64(-1..=8));
+        let until = Offset(now.0 + self.rng.i64(-1..=8));
         Op::Renew { node: self.one(&NODES), now, until, tasks: self.tasks() }
     }
 
@@ -232,7 +232,7 @@ impl Generator {
     }
 
     fn history(&mut self) -> Op {
-        let since = At(self.clock - self.up_to(20));
+        let since = Offset(self.clock - self.up_to(20));
         match self.rng.u8(..4) {
             0 => Op::ForgetBefore { before: since, limit: self.limit() },
             1 => Op::ForgetBeyond {
@@ -244,7 +244,7 @@ impl Generator {
                 job: self.rng.bool().then(|| self.one(&JOBS)),
                 failed: self.once_in(4),
                 since,
-                until: At(since.0 + self.up_to(20)),
+                until: Offset(since.0 + self.up_to(20)),
                 limit: self.one(&[0, 1, 2, 5, usize::MAX]),
             },
         }

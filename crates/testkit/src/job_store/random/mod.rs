@@ -1,53 +1,54 @@
-//! Random sequences of operations, played to a store and to the model of the contract.
+//! Random sequences of operations, applied to a store and to the model of the contract.
 
 mod compare;
 mod convert;
 mod generate;
+mod history;
+mod model_state;
 mod ops;
-mod past;
-mod play;
+mod runner;
 mod shrink;
-mod world;
 
 use std::fmt::Write;
 
 use super::StoreFixture;
 
-/// A sequence after which a store is not as the model.
+/// A sequence after which the store and the model differ.
 #[derive(Clone, Debug)]
-pub struct Found {
-    /// It is made from this seed.
+pub struct FailingSequence {
+    /// The seed of the sequence.
     pub seed: u64,
-    /// How many sequences had been played before it.
+    /// Number of sequences that were run before it.
     pub after: usize,
-    /// How many operations are left of it.
+    /// Number of operations of the shortened sequence.
     pub length: usize,
-    /// These operations, and how the store and the model differ.
+    /// The operations of the shortened sequence, and the difference between the store and the model.
     pub report: String,
 }
 
-/// Plays sequences of so many operations, made from `first_seed` and those that follow it, until one shows a
-/// difference. That one is made shorter.
+/// Runs sequences of `length` operations, generated from `first_seed` and the seeds that follow it, until the store and
+/// the model differ after one. That sequence is shortened.
 ///
 /// # Errors
 ///
-/// The sequence with a difference.
+/// The shortened sequence.
 pub async fn search<F: StoreFixture>(
     first_seed: u64,
     sequences: usize,
     length: usize,
-) -> Result<(), Found> {
+) -> Result<(), FailingSequence> {
     for (after, number) in (0..sequences).zip(0..) {
         let seed = first_seed.wrapping_add(number);
         let ops = generate::sequence(seed, length);
-        let Err(difference) = play::play::<F>(&ops).await else { continue };
+        let Err(difference) = runner::run_sequence::<F>(&ops).await else { continue };
         let (ops, difference) = shrink::shorten::<F>(ops, difference).await;
         let mut report = String::new();
         for (number, op) in ops.iter().enumerate() {
             let _ = writeln!(report, "{number:>4}. {op:?}");
         }
-        let _ = write!(report, "and then the store is not as the model:\n{}", difference.message);
-        return Err(Found { seed, after, length: ops.len(), report });
+        let _ =
+            write!(report, "afterwards, the store and the model differ:\n{}", difference.message);
+        return Err(FailingSequence { seed, after, length: ops.len(), report });
     }
     Ok(())
 }

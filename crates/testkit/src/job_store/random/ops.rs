@@ -1,62 +1,62 @@
-//! Operations as plain data: what is played to a store and to the model.
+//! Operations on a store and on the model, as plain data.
 //!
-//! They name fences and batches by their place in what has happened, so that a sequence still makes sense when
-//! some of its operations are left out.
+//! They refer to fences and batches by relative positions, so that a sequence remains valid when some of its operations
+//! are removed.
 
 use std::fmt;
 
-/// Jobs, tasks, nodes, keys.
+/// Name of a job, task, node or key.
 pub(super) type Name = &'static str;
 
-/// Seconds after the beginning.
+/// An instant: seconds after [`at`](crate::job_store::builders::at)`(0)`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct At(pub(super) i64);
+pub(super) struct Offset(pub(super) i64);
 
-impl fmt::Debug for At {
+impl fmt::Debug for Offset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}s", self.0)
     }
 }
 
-/// Which tasks pass; all of them when there is no list.
+/// The tasks of a filter; `None` for all tasks.
 pub(super) type Tasks = Option<&'static [Name]>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Op {
-    Add(Vec<New>),
-    Update(Change),
+    Add(Vec<JobSpec>),
+    Update(UpdateSpec),
     Remove(Vec<Name>),
     List {
-        after: Option<(Option<At>, Name)>,
+        after: Option<(Option<Offset>, Name)>,
         limit: usize,
     },
     Claim {
         node: Name,
-        now: At,
+        now: Offset,
         limit: usize,
         lease: u64,
         tasks: Tasks,
     },
-    /// Sends a batch; or, with `later`, makes it and leaves it to an [`Op::Deliver`].
+    /// Creates a batch and sends it, unless `later` is set: then only an [`Op::Deliver`] sends it.
     Commit {
-        commits: Vec<Guarded>,
-        ended: Vec<Ended>,
+        commits: Vec<CommitSpec>,
+        history: Vec<HistorySpec>,
         later: bool,
     },
-    /// Delivers the batch that was made so many before the latest, once more if it was sent.
+    /// Sends the batch that was created `back` batches before the latest, also if it has been sent already.
     Deliver {
         back: usize,
     },
     Renew {
         node: Name,
-        now: At,
-        until: At,
+        now: Offset,
+        until: Offset,
         tasks: Tasks,
     },
-    /// Takes over until nothing is left.
+    /// Takes over until no runs and claims of expired nodes are left.
     TakeOver {
         node: Name,
-        now: At,
+        now: Offset,
         limit: usize,
         tasks: Tasks,
     },
@@ -70,12 +70,12 @@ pub(super) enum Op {
     ReadHistory {
         job: Option<Name>,
         failed: bool,
-        since: At,
-        until: At,
+        since: Offset,
+        until: Offset,
         limit: usize,
     },
     ForgetBefore {
-        before: At,
+        before: Offset,
         limit: usize,
     },
     ForgetBeyond {
@@ -85,31 +85,31 @@ pub(super) enum Op {
     },
     /// Shuts the store down and starts it again.
     Restart,
-    /// Opens the store anew, where it outlives the process.
+    /// Reopens the store, if it is persistent.
     Reopen,
-    /// Goes on with another store on the same jobs, where they can be shared.
+    /// Continues with another store on the same jobs, if they can be shared.
     Switch,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct New {
+pub(super) struct JobSpec {
     pub(super) job: Name,
     pub(super) task: Name,
     pub(super) definition: u8,
     pub(super) schedule: Option<ScheduleSpec>,
 }
 
-/// A schedule: the run time, and how long after it the job is due.
+/// A schedule: the run time, and the delay of `due_at` in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ScheduleSpec {
-    pub(super) next: At,
+    pub(super) next: Offset,
     pub(super) delay: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct UpdateSpec {
     pub(super) job: Name,
-    /// How far from the job's revision the expected one is.
+    /// Difference of the expected revision from that of the job.
     pub(super) revision_off: i64,
     pub(super) definition: Option<(Name, u8)>,
     pub(super) schedule: Option<Option<ScheduleSpec>>,
@@ -117,30 +117,30 @@ pub(super) struct Change {
     pub(super) restart: bool,
 }
 
-/// The run time that an update expects.
+/// The expected run time of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
-    TheOneItHas,
+    Current,
     None,
-    At(At),
+    At(Offset),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Guarded {
+pub(super) struct CommitSpec {
     pub(super) job: Name,
     pub(super) fence: FenceOf,
     pub(super) action: Action,
 }
 
-/// Which fence a commit names.
+/// The fence of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FenceOf {
-    /// One that the job has had: so many before the latest.
+    /// A fence of the job: `back` fences before the latest.
     Job { back: usize },
-    /// One that the run of the commit has had: so many before the latest.
+    /// A fence of the run of the commit: `back` fences before the latest.
     Run { back: usize },
-    /// One that nothing has: the smallest or the largest.
-    Nobody { large: bool },
+    /// A fence that was never used: the smallest or the largest.
+    Unused { large: bool },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,24 +148,24 @@ pub(super) enum Action {
     Advance {
         to: ScheduleSpec,
         fire_count: u64,
-        start: Vec<NewRun>,
+        start: Vec<RunSpec>,
     },
     Finish {
-        start: Vec<NewRun>,
+        start: Vec<RunSpec>,
     },
     Postpone {
-        due: At,
+        due: Offset,
     },
     BringForward {
-        due: At,
+        due: Offset,
     },
     Start {
-        runs: Vec<NewRun>,
+        runs: Vec<RunSpec>,
     },
     Clear {
         run: u8,
     },
-    /// Its fence is so much larger than the one that the commit names.
+    /// The fence of the new attempt is larger by `fence_plus` than that of the commit.
     Retry {
         run: u8,
         node: Name,
@@ -175,18 +175,18 @@ pub(super) enum Action {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NewRun {
+pub(super) struct RunSpec {
     pub(super) run: u8,
     pub(super) node: Name,
-    pub(super) scheduled: At,
+    pub(super) scheduled: Offset,
     pub(super) fence: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ended {
+pub(super) struct HistorySpec {
     pub(super) job: Name,
     pub(super) run: u8,
     pub(super) attempt: u32,
-    pub(super) finished: At,
+    pub(super) finished: Offset,
     pub(super) error: Option<u8>,
 }

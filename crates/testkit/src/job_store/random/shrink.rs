@@ -1,15 +1,15 @@
-//! Makes a sequence that fails shorter.
+//! Shortening of a failing sequence.
 
 use super::ops::Op;
-use super::play::{Difference, play};
+use super::runner::{Difference, run_sequence};
 use crate::job_store::StoreFixture;
 
-/// Leaves out what is not needed for a difference: first large parts, then single operations.
+/// Removes operations that are not needed for a difference: first large parts, then single operations.
 pub(super) async fn shorten<F: StoreFixture>(
     mut ops: Vec<Op>,
     mut difference: Difference,
 ) -> (Vec<Op>, Difference) {
-    // What comes after the difference has nothing to do with it.
+    // Later operations have no influence on the difference.
     ops.truncate(difference.step + 1);
     let mut part = ops.len().div_ceil(2);
     loop {
@@ -18,7 +18,7 @@ pub(super) async fn shorten<F: StoreFixture>(
         while from < ops.len() {
             let mut fewer = ops.clone();
             fewer.drain(from..(from + part).min(ops.len()));
-            match play::<F>(&fewer).await {
+            match run_sequence::<F>(&fewer).await {
                 Err(found) => {
                     fewer.truncate(found.step + 1);
                     (ops, difference, is_shorter) = (fewer, found, true);
