@@ -1,5 +1,5 @@
-//! Processes that share a directory and are killed at random times: no occurrence of a job with `Recovery::Skip` runs
-//! twice, each occurrence of a job with `Recovery::Rerun` finishes, and its attempt numbers increase.
+//! Processes that share a directory and are killed at random times: no fire time of a job with `Recovery::Skip` runs
+//! twice, each fire time of a job with `Recovery::Rerun` finishes, and its attempt numbers increase.
 //!
 //! The processes are instances of this program, started with an argument.
 
@@ -28,7 +28,7 @@ const LEASE: Duration = Duration::from_secs(2);
 /// How long the remaining runs may take after the last kill, also on a busy machine.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// The first argument of a process that runs jobs; the second is the folder.
+/// The first argument of a process that runs jobs; the second is the directory.
 const CHILD: &str = "run-jobs";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Writes one line to the journal when it begins and one when it ends. Each line is written atomically.
+/// Writes one line to the journal when it starts and one when it finishes. Each line is written atomically.
 #[task]
 async fn journaled_run(context: JobContext) {
     let journal = context.state::<File>().expect("a journal");
@@ -148,13 +148,13 @@ fn check(journal: &str) {
     let mut reruns = 0;
     for ((job, time), attempts) in &begun {
         assert!(attempts.is_sorted_by(|a, b| a < b), "{job} at {time}: attempts {attempts:?}");
-        assert!(attempts.len() == 1 || !job.starts_with("skip"), "{job} at {time} began twice");
+        assert!(attempts.len() == 1 || !job.starts_with("skip"), "{job} at {time} was started twice");
         reruns += attempts.len() - 1;
     }
     for number in (1..JOBS).step_by(2) {
         let job = format!("rerun-{number}");
         assert_eq!(ended[&*job].len(), OCCURRENCES, "{job}: {:?}", ended[&*job]);
     }
-    println!("{} occurrences began, {reruns} runs of killed processes were run again", begun.len());
+    println!("{} fire times were started, {reruns} runs of killed processes were repeated", begun.len());
     assert!(reruns > 0, "no process was killed during a run");
 }
