@@ -21,7 +21,7 @@ use tokio::time::timeout;
 const PROCESSES: usize = 3;
 const KILLS: usize = 25;
 const JOBS: usize = 8;
-const OCCURRENCES: usize = 40;
+const FIRES_PER_JOB: usize = 40;
 const PERIOD: Duration = Duration::from_millis(200);
 /// The duration of a lease: runs of a killed process are taken over after this time.
 const LEASE: Duration = Duration::from_secs(2);
@@ -89,7 +89,7 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
     controller.start_paused().await?;
     controller
         .add_jobs((0..JOBS).map(|number| {
-            let trigger = IntervalTrigger::every(PERIOD).max_runs(OCCURRENCES as u64);
+            let trigger = IntervalTrigger::every(PERIOD).max_runs(FIRES_PER_JOB as u64);
             let (name, recovery) = match number % 2 {
                 0 => ("skip", Recovery::Skip),
                 _ => ("rerun", Recovery::Rerun),
@@ -134,27 +134,33 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
 }
 
 fn check(journal: &str) {
-    let mut begun: HashMap<(&str, &str), Vec<u32>> = HashMap::new();
-    let mut ended: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
+    let mut started: HashMap<(&str, &str), Vec<u32>> = HashMap::new();
+    let mut finished: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
     for line in journal.lines() {
         let words: Vec<&str> = line.split(' ').collect();
         let [mark, job, time, attempt] = words[..] else { panic!("{line:?}") };
         let attempt = attempt.parse().expect("a number");
         match mark {
-            "begin" => begun.entry((job, time)).or_default().push(attempt),
-            _ => *ended.entry(job).or_default().entry(time).or_default() += 1,
+            "begin" => started.entry((job, time)).or_default().push(attempt),
+            _ => *finished.entry(job).or_default().entry(time).or_default() += 1,
         }
     }
     let mut reruns = 0;
-    for ((job, time), attempts) in &begun {
+    for ((job, time), attempts) in &started {
         assert!(attempts.is_sorted_by(|a, b| a < b), "{job} at {time}: attempts {attempts:?}");
-        assert!(attempts.len() == 1 || !job.starts_with("skip"), "{job} at {time} was started twice");
+        assert!(
+            attempts.len() == 1 || !job.starts_with("skip"),
+            "{job} at {time} was started twice"
+        );
         reruns += attempts.len() - 1;
     }
     for number in (1..JOBS).step_by(2) {
         let job = format!("rerun-{number}");
-        assert_eq!(ended[&*job].len(), OCCURRENCES, "{job}: {:?}", ended[&*job]);
+        assert_eq!(finished[&*job].len(), FIRES_PER_JOB, "{job}: {:?}", finished[&*job]);
     }
-    println!("{} fire times were started, {reruns} runs of killed processes were repeated", begun.len());
+    println!(
+        "{} fire times were started, {reruns} runs of killed processes were repeated",
+        started.len()
+    );
     assert!(reruns > 0, "no process was killed during a run");
 }
