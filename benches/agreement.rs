@@ -20,13 +20,18 @@ fn the_peers_agree() {
         for &seconds in instants().iter().take(count) {
             let now = zone.timestamp_opt(seconds, 0).unwrap();
             let instant = Timestamp::from_seconds(seconds);
-            let ours = trigger.next_fire_time(Some(instant), instant);
+            let expected = trigger.next_fire_time(Some(instant), instant);
             let results: [Option<DateTime<Tz>>; 2] = [
                 croner.as_ref().and_then(|croner| croner.find_next_occurrence(&now, false).ok()),
                 cron.as_ref().and_then(|cron| cron.after(&now).next()),
             ];
-            for theirs in results.into_iter().flatten() {
-                assert_eq!(ours, Some(theirs.into()), "{} in {name} after {now}", expression.name);
+            for actual in results.into_iter().flatten() {
+                assert_eq!(
+                    expected,
+                    Some(actual.into()),
+                    "{} in {name} after {now}",
+                    expression.name
+                );
                 compared += 1;
             }
         }

@@ -27,21 +27,21 @@ fn measure<T: Copy, R>(
 
 fn zone(criterion: &mut Criterion<CpuTime>, name: &str) {
     let zone: Tz = name.parse().expect("a zone of chrono-tz");
-    let ours: Vec<_> = instants().into_iter().map(Timestamp::from_seconds).collect();
-    let theirs: Vec<_> =
+    let timestamps: Vec<_> = instants().into_iter().map(Timestamp::from_seconds).collect();
+    let date_times: Vec<_> =
         instants().into_iter().map(|seconds| zone.timestamp_opt(seconds, 0).unwrap()).collect();
     let mut group = criterion.benchmark_group(format!("next fire, {name}"));
     for expression in &EXPRESSIONS {
         let trigger = expression.trigger(zone);
         let next = |now| trigger.next_fire_time(Some(now), now);
-        measure(&mut group, "punctual", expression.name, &ours, next);
+        measure(&mut group, "punctual", expression.name, &timestamps, next);
         if let Some(schedule) = expression.croner(&croner_parser()) {
             let next = |now: DateTime<Tz>| schedule.find_next_occurrence(&now, false);
-            measure(&mut group, "croner", expression.name, &theirs, next);
+            measure(&mut group, "croner", expression.name, &date_times, next);
         }
         if let Some(schedule) = expression.cron() {
             let next = |now: DateTime<Tz>| schedule.after(&now).next();
-            measure(&mut group, "cron", expression.name, &theirs, next);
+            measure(&mut group, "cron", expression.name, &date_times, next);
         }
     }
     group.finish();

@@ -15,8 +15,8 @@ use crate::processor::Server;
 pub(crate) struct Fires {
     pub(crate) per_second: f64,
     /// CPU time per run, of this process and of the server.
-    pub(crate) ours: Duration,
-    pub(crate) servers: Option<Duration>,
+    pub(crate) program_cpu: Duration,
+    pub(crate) server_cpu: Option<Duration>,
 }
 
 pub(crate) fn measure(
@@ -36,14 +36,15 @@ pub(crate) fn measure(
     // Warm-up: fills caches, and servers plan their queries. The time of a start is measured separately.
     wait(options.duration() / 4);
     let (started, fired) = (stopwatch(), FIRED.load(Ordering::Relaxed));
-    let (ours, servers) = (Server::this_process(), server.used());
+    let (program_cpu, server_cpu) = (Server::this_process(), server.used());
     wait(options.duration());
     let fired = (FIRED.load(Ordering::Relaxed) - fired).max(1) as f64;
     let per_second = fired / started.elapsed().as_secs_f64();
-    let ours = (Server::this_process() - ours).div_f64(fired);
-    let servers = server.used().zip(servers).map(|(after, before)| (after - before).div_f64(fired));
+    let program_cpu = (Server::this_process() - program_cpu).div_f64(fired);
+    let server_cpu =
+        server.used().zip(server_cpu).map(|(after, before)| (after - before).div_f64(fired));
     scheduler.shutdown()?;
-    Ok(Fires { per_second, ours, servers })
+    Ok(Fires { per_second, program_cpu, server_cpu })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the schedulers work meanwhile")]

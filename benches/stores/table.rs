@@ -44,8 +44,8 @@ impl Column<'_> {
 
     /// Adds the runs per second, and the CPU time per run of this process and of the server.
     pub(crate) fn fires(&mut self, row: &'static str, fires: &Fires) {
-        let servers = fires.servers.map(|servers| format!(" + {}", time(servers)));
-        let used = format!("{}{}", time(fires.ours), servers.unwrap_or_default());
+        let server_cpu = fires.server_cpu.map(|cpu| format!(" + {}", time(cpu)));
+        let used = format!("{}{}", time(fires.program_cpu), server_cpu.unwrap_or_default());
         self.cell(row, format!("{} ({used})", thousands(fires.per_second)));
     }
 
