@@ -1,5 +1,5 @@
-//! The peers must be asked the same question: where they answer, they answer the same, but in the hours in which
-//! the clock changes.
+//! Tests that the compared crates compute the same fire times as Punctual for the inputs of the benchmarks, if they
+//! support the expression.
 
 use chrono::{DateTime, TimeZone};
 use chrono_tz::Tz;
@@ -15,18 +15,23 @@ fn the_peers_agree() {
         let trigger = expression.trigger(zone);
         let croner = expression.croner(&croner_parser());
         let cron = expression.cron();
-        // `croner` takes seconds in a debug build to find out that there is nothing.
+        // `croner` takes seconds in a debug build to determine that there is no fire time.
         let count = if expression.name.starts_with("never") { 1 } else { 32 };
         for &seconds in instants().iter().take(count) {
             let now = zone.timestamp_opt(seconds, 0).unwrap();
             let instant = Timestamp::from_seconds(seconds);
-            let ours = trigger.next_fire_time(Some(instant), instant);
-            let answers: [Option<DateTime<Tz>>; 2] = [
+            let expected = trigger.next_fire_time(Some(instant), instant);
+            let results: [Option<DateTime<Tz>>; 2] = [
                 croner.as_ref().and_then(|croner| croner.find_next_occurrence(&now, false).ok()),
                 cron.as_ref().and_then(|cron| cron.after(&now).next()),
             ];
-            for theirs in answers.into_iter().flatten() {
-                assert_eq!(ours, Some(theirs.into()), "{} in {name} after {now}", expression.name);
+            for actual in results.into_iter().flatten() {
+                assert_eq!(
+                    expected,
+                    Some(actual.into()),
+                    "{} in {name} after {now}",
+                    expression.name
+                );
                 compared += 1;
             }
         }

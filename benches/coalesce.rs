@@ -1,4 +1,4 @@
-//! Coalescing missed runs, one for every second: what the scheduler asks of a trigger after a pause.
+//! Coalescing of missed fire times, one for every second: the trigger calls of a scheduler after a pause.
 
 use std::hint::black_box;
 
@@ -18,9 +18,9 @@ fn main() {
     let interval = || IntervalTrigger::seconds(1).start_date("2026-01-01T00:00:00Z");
     let either = OrTrigger::of(cron()).or(interval());
     let triggers: [(&str, Box<dyn Trigger>); 3] = [
-        ("cron", Box::new(cron().build().expect("it is valid"))),
-        ("interval", Box::new(interval().build().expect("it is valid"))),
-        ("or", Box::new(either.build().expect("its members are valid"))),
+        ("cron", Box::new(cron().build().expect("a valid trigger"))),
+        ("interval", Box::new(interval().build().expect("a valid trigger"))),
+        ("or", Box::new(either.build().expect("valid members"))),
     ];
     let first = Timestamp::from_seconds(MISSED_FIRST);
     let mut group = criterion.benchmark_group("coalesce");

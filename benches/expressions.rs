@@ -1,50 +1,50 @@
-//! The twelve expressions, in everybody's language.
+//! The twelve expressions, in the syntax of each crate.
 
 use chrono_tz::Tz;
 use croner::parser::{CronParser, Seconds};
 use punctual_triggers::{CronTrigger, CronTriggerBuilder};
 
-/// A schedule and how it is written here and there.
+/// A schedule, with its expression in each crate.
 #[derive(Clone, Copy, Debug)]
 pub struct Expression {
-    /// What it means.
+    /// The name of the schedule in the tables.
     pub name: &'static str,
-    /// As a crontab line or as fields.
+    /// The builder, from a crontab line or from fields.
     pub punctual: fn() -> CronTriggerBuilder,
-    /// None where it can't be said.
+    /// The expression for `croner`; `None` if it is not supported.
     pub croner: Option<&'static str>,
-    /// None where it can't be said.
+    /// The expression for `cron`; `None` if it is not supported.
     pub cron: Option<&'static str>,
 }
 
 impl Expression {
-    /// Our trigger in that zone.
+    /// Returns Punctual's trigger in that zone.
     #[must_use]
     pub fn trigger(&self, zone: Tz) -> CronTrigger {
         (self.punctual)().timezone(zone).build().expect("the expressions are valid")
     }
 
-    /// The schedule of the crate `croner`.
+    /// Returns the schedule of the crate `croner`.
     #[must_use]
     pub fn croner(&self, parser: &CronParser) -> Option<croner::Cron> {
-        self.croner.map(|text| parser.parse(text).expect("croner takes it"))
+        self.croner.map(|text| parser.parse(text).expect("a valid expression for croner"))
     }
 
-    /// The schedule of the crate `cron`.
+    /// Returns the schedule of the crate `cron`.
     #[must_use]
     pub fn cron(&self) -> Option<cron::Schedule> {
-        self.cron.map(|text| text.parse().expect("cron takes it"))
+        self.cron.map(|text| text.parse().expect("a valid expression for cron"))
     }
 }
 
-/// A parser of `croner` for which both day fields must match, as they must here.
+/// Returns a parser of `croner` for which both day fields must match, as in Punctual.
 #[must_use]
 pub fn croner_parser() -> CronParser {
     let builder = CronParser::builder().seconds(Seconds::Optional);
     builder.dom_and_dow(true).build()
 }
 
-/// From the usual to the worst.
+/// The expressions, from common ones to the worst cases.
 pub const EXPRESSIONS: [Expression; 12] = [
     Expression {
         name: "every second",

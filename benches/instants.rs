@@ -1,6 +1,6 @@
-//! When and where the questions are asked.
+//! The instants and time zones of the benchmarks.
 
-/// A zone without changes, a usual one, and the one whose clock changes by half an hour.
+/// A zone without transitions, a common one, and the one whose DST offset is half an hour.
 pub const ZONES: [&str; 3] = ["UTC", "Europe/Helsinki", "Australia/Lord_Howe"];
 
 const COUNT: u64 = 512;
@@ -8,7 +8,8 @@ const COUNT: u64 = 512;
 const START: i64 = 1_767_225_600;
 const FOUR_YEARS: u64 = 1461 * 86_400;
 
-/// Seconds since the epoch, scattered over four years, so that no lookup and no branch is learnt by heart.
+/// Returns pseudo-random instants within four years, as seconds since the epoch, so that caches and branch prediction
+/// have no advantage.
 #[must_use]
 pub fn instants() -> Vec<i64> {
     // Multiples of a large odd number, modulo a power of two, never repeat.

@@ -1,4 +1,4 @@
-//! What the benches measure: the same questions for Punctual and for its peers.
+//! The inputs of the benchmarks, for Punctual and for the compared crates, and the measurement of CPU time.
 
 mod expressions;
 mod instants;

@@ -1,4 +1,4 @@
-//! How the benches measure.
+//! The measurement of CPU time.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use cpu_time::ThreadTime;
 use criterion::Criterion;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 
-/// The processor time of the thread: unlike the time on the wall it does not grow while other programs have
-/// the processor, so that figures from a busy machine mean something. None of the code measured here waits.
+/// The CPU time of the thread: unlike wall-clock time, it does not increase while other programs use the processor, so
+/// results from a busy machine are meaningful. The measured code never waits.
 #[derive(Debug)]
 pub struct CpuTime;
 
@@ -40,7 +40,7 @@ impl Measurement for CpuTime {
     }
 }
 
-/// Criterion with samples enough for a median, and all lines done in some minutes.
+/// Returns a criterion configuration with enough samples for a median, with which all benchmarks take some minutes.
 #[must_use]
 pub fn criterion() -> Criterion<CpuTime> {
     Criterion::default()

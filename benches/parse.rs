@@ -1,4 +1,4 @@
-//! From text to a schedule that can be asked.
+//! Parsing: from text (or a builder) to a schedule.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use punctual_core::Zone;
 
 fn main() {
     let mut criterion = punctual_benches::criterion();
-    // The peers get their zone when they are asked; ours is looked up once, as a scheduler does.
+    // The other crates take the zone when a fire time is computed; Punctual's is looked up once, as in a scheduler.
     let zone = Zone::named("Europe/Helsinki").expect("a zone of the bundled database");
     let parser = croner_parser();
     let mut group = criterion.benchmark_group("parse");

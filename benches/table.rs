@@ -1,4 +1,4 @@
-//! Prints the medians that the last run of the benches left behind, side by side.
+//! Prints the medians of the last run of the benchmarks as tables.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,15 +6,15 @@ use std::{env, fs, io};
 
 use serde_json::Value;
 
-/// What is compared, in the order of the columns; benches of ours alone have other names in their place.
+/// The compared crates, in the order of the columns. Benchmarks of Punctual alone have other columns.
 const PEERS: [&str; 2] = ["croner", "cron"];
 
-/// A line of a group, with the median of everybody who was measured, in nanoseconds.
-type Line = BTreeMap<String, f64>;
+/// A row of a group: the median of each column in nanoseconds.
+type Row = BTreeMap<String, f64>;
 
 fn main() -> io::Result<()> {
     let directory = PathBuf::from(env::args().nth(1).unwrap_or("target/criterion".into()));
-    let mut groups = BTreeMap::<String, BTreeMap<String, Line>>::new();
+    let mut groups = BTreeMap::<String, BTreeMap<String, Row>>::new();
     collect(&directory, &mut groups)?;
     let mut out = String::new();
     for (group, lines) in &groups {
@@ -30,7 +30,7 @@ fn main() -> io::Result<()> {
 /// Reads every `new/estimates.json` below `directory`.
 fn collect(
     directory: &Path,
-    groups: &mut BTreeMap<String, BTreeMap<String, Line>>,
+    groups: &mut BTreeMap<String, BTreeMap<String, Row>>,
 ) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
@@ -55,13 +55,14 @@ fn json(directory: &Path, file: &str) -> io::Result<Value> {
     Ok(serde_json::from_slice(&fs::read(directory.join(file))?)?)
 }
 
-/// Ours beside the peers', with how many times faster ours is than the better of them.
-fn comparison(group: &str, lines: &BTreeMap<String, Line>) -> String {
+/// Formats a table of Punctual and the compared crates, with the speed-up relative to the faster one of them.
+fn comparison(group: &str, lines: &BTreeMap<String, Row>) -> String {
     let mut table =
         format!("\n### {group}\n\n| | punctual | croner | cron | better peer / punctual |\n");
     table += "|---|---:|---:|---:|---:|\n";
     for (name, line) in in_order(lines) {
-        let time = |who: &str| line.get(who).map_or("-".to_owned(), |&ns| duration(ns));
+        let time =
+            |crate_name: &str| line.get(crate_name).map_or("-".to_owned(), |&ns| duration(ns));
         let best = PEERS.iter().filter_map(|&peer| line.get(peer)).copied();
         let ratio = best.fold(f64::INFINITY, f64::min) / line["punctual"];
         let [croner, cron] = PEERS.map(time);
@@ -70,8 +71,8 @@ fn comparison(group: &str, lines: &BTreeMap<String, Line>) -> String {
     table
 }
 
-/// Ours alone: a column for every kind.
-fn overview(group: &str, lines: &BTreeMap<String, Line>) -> String {
+/// Formats a table of Punctual alone, with a column for each kind.
+fn overview(group: &str, lines: &BTreeMap<String, Row>) -> String {
     let kinds: Vec<_> = lines.values().flat_map(BTreeMap::keys).collect();
     let mut columns = kinds.clone();
     columns.sort();
@@ -87,8 +88,8 @@ fn overview(group: &str, lines: &BTreeMap<String, Line>) -> String {
     table
 }
 
-/// The lines in the order in which the benches name them.
-fn in_order(lines: &BTreeMap<String, Line>) -> Vec<(&String, &Line)> {
+/// Returns the rows in the order of the benchmarks.
+fn in_order(lines: &BTreeMap<String, Row>) -> Vec<(&String, &Row)> {
     let named = punctual_benches::EXPRESSIONS.iter().map(|expression| expression.name);
     let named: Vec<_> = named.chain(["1 day", "1 month", "1 year", "10 years"]).collect();
     let mut sorted: Vec<_> = lines.iter().collect();

@@ -8,7 +8,7 @@ use punctual::prelude::*;
 use punctual::{CommandOutput, command, shell};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (end, ended) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let scheduler = BackgroundScheduler::builder()
         .timezone("UTC")
         // Only these programs may be run. Jobs in the store that name another program fail.
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 && let Some(outcome) = &run.outcome
             {
                 // The receiver is dropped when `main` returns.
-                let _ = end.send((run.job.job_id.clone(), outcome.clone()));
+                let _ = sender.send((run.job.job_id.clone(), outcome.clone()));
             }
         })
         .start()?;
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     scheduler.job(remove).id("remove").add()?;
 
     for _job in 0..3 {
-        let (job, outcome) = ended.recv_timeout(Duration::from_secs(60))?;
+        let (job, outcome) = receiver.recv_timeout(Duration::from_secs(60))?;
         match CommandOutput::of(&outcome) {
             Some(output) if outcome.is_success() => {
                 println!("{job}: {}, printed {:?}", output.status, output.stdout.to_string());

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .misfire_grace_time(Duration::from_secs(600))
         .add()?;
 
-    // Twelve run times are due. By default, they are coalesced into one run.
+    // Twelve fire times are due. By default, they are coalesced into one run.
     scheduler
         .job(|| {})
         .id("behind")

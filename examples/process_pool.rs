@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .on_output(|line| println!("  {}: {}", line.stream, line.text))
         .build()?;
 
-    let (ended, ends) = std::sync::mpsc::channel::<RunEvent>();
+    let (sender, completions) = std::sync::mpsc::channel::<RunEvent>();
     let scheduler = BackgroundScheduler::builder()
         .timezone("UTC")
         .executor("processes", pool)
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .listener(EventMask::JOB_EXECUTED | EventMask::JOB_ERROR, move |event| {
             if let Event::JobExecuted(run) | Event::JobError(run) = event {
                 // The receiver is dropped when `main` returns.
-                let _ = ended.send(run.clone());
+                let _ = sender.send(run.clone());
             }
         })
         .start()?;
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         scheduler.job(count_primes(below)).id(id).executor("processes").add()?;
     }
     scheduler.job(crash()).id("crash").executor("processes").add()?;
-    for run in ends.iter().take(4) {
+    for run in completions.iter().take(4) {
         if let Some(outcome) = run.outcome {
             println!("{}: {outcome}", run.job.job_id);
         }

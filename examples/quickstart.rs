@@ -115,7 +115,7 @@ fn report(event: &Event) {
             run.job.job_id
         ),
         Event::JobCoalesced(skipped) => println!(
-            "{}  {}: one run for all run times that are due since then",
+            "{}  {}: one run for all fire times that are due since then",
             clock(skipped.first),
             skipped.job.job_id
         ),

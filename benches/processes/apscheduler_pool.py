@@ -1,6 +1,6 @@
-"""The same jobs under APScheduler 3.11 with its ProcessPoolExecutor, for the bench beside this file.
+"""The same jobs under APScheduler 3.11 with its ProcessPoolExecutor, run by `main.rs`.
 
-Prints one line of JSON: seconds for each figure. Needs `pip install 'apscheduler==3.11.*'`.
+Prints one line of JSON, with durations in seconds. Needs `pip install 'apscheduler==3.11.*'`.
 """
 
 import json
@@ -25,36 +25,36 @@ def count(rounds):
 
 
 class Bench:
-    """A scheduler that counts how its runs end."""
+    """A scheduler that counts its finished runs."""
 
     def __init__(self, processes):
-        self.ended = 0
+        self.finished = 0
         self.wanted = 0
         self.done = threading.Event()
         self.scheduler = BackgroundScheduler(
             executors={"default": ProcessPoolExecutor(processes)},
             job_defaults={"misfire_grace_time": None},
         )
-        self.scheduler.add_listener(self.end, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+        self.scheduler.add_listener(self.on_finished, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR | EVENT_JOB_MISSED)
         self.scheduler.start()
-        self.run(nothing, [0], 2 * processes)  # the children are there
+        self.run(nothing, [0], 2 * processes)  # starts the children
 
-    def end(self, event):
+    def on_finished(self, event):
         if event.code != EVENT_JOB_EXECUTED:
-            sys.exit(f"a run did not end well: {event}")
-        self.ended += 1
-        if self.ended >= self.wanted:
+            sys.exit(f"a run was not successful: {event}")
+        self.finished += 1
+        if self.finished >= self.wanted:
             self.done.set()
 
     def run(self, task, args, runs):
-        """Adds so many jobs that are due at once; answers how long it takes until all have run."""
+        """Adds `runs` jobs that are due immediately. Returns the seconds until all have finished."""
         self.done.clear()
-        self.wanted = self.ended + runs
-        begun = time.perf_counter()
+        self.wanted = self.finished + runs
+        started = time.perf_counter()
         for _ in range(runs):
             self.scheduler.add_job(task, args=args)
         self.done.wait()
-        return time.perf_counter() - begun
+        return time.perf_counter() - started
 
     def close(self):
         self.scheduler.shutdown()

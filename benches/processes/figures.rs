@@ -1,4 +1,4 @@
-//! What is measured.
+//! The results.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 /// A row of the table; durations in seconds.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct Figures {
-    /// From the submission of a run to its report.
+    /// The time from the submission of a run to its report.
     p50: f64,
     p99: f64,
-    /// Runs in a second, with two children.
+    /// Runs per second with two children.
     rate: f64,
-    /// How much sooner two children are done than one.
+    /// The speed-up with two children relative to one.
     scaling: f64,
 }
 

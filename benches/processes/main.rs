@@ -1,5 +1,5 @@
-//! The pool of processes: how long a small run is on its way, how many there are in a second, and whether
-//! more children do more work. Beside it APScheduler with Python's pool, in the same run.
+//! The process pool: the latency of a small run, the runs per second, and the speed-up with two children; for comparison
+//! APScheduler with Python's pool, in the same run.
 
 mod figures;
 mod measure;
@@ -15,7 +15,7 @@ use pool::Pool;
 use punctual::{Tasks, task};
 use scheduled::Scheduled;
 
-/// What Python is asked for; it takes its time.
+/// The parameters of the Python script: lower than those of the Rust code, because Python is slower.
 const PYTHON: [u64; 4] = [500, 5_000, 40, 60_000];
 
 #[task]
@@ -38,7 +38,7 @@ fn main() -> Outcome<()> {
         ("APScheduler", python()?),
     ];
     let mut table = String::from(
-        "\n### processes\n\n| | round trip, p50 | p99 | runs/s, 2 children | work done by 2 children / by 1 |\n",
+        "\n### processes\n\n| | round trip, p50 | p99 | runs/s, 2 children | speed-up with 2 children |\n",
     );
     table += "|---|---:|---:|---:|---:|\n";
     for (name, figures) in rows {
@@ -53,8 +53,8 @@ fn python() -> Outcome<Figures> {
     let output =
         Command::new("python3").arg(script).args(PYTHON.map(|n| n.to_string())).output()?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{script} failed; is apscheduler 3.11 installed?\n{said}").into());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{script} failed; is apscheduler 3.11 installed?\n{stderr}").into());
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -1,4 +1,4 @@
-//! What is done with either: the executor alone, and one with a scheduler before it.
+//! The measurements, for the executor alone and with a scheduler.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,25 +9,25 @@ use punctual::core::{Call, Task};
 use crate::figures::Figures;
 use crate::{count, nothing};
 
-/// How many runs compute, and for how long.
+/// The number of CPU-bound runs, and their work.
 const HEAVY: usize = 200;
 const ROUNDS: u64 = 4_000_000;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// What runs tasks in child processes.
+/// An implementation that runs tasks in child processes.
 pub(crate) trait Bench: Sized {
-    /// Runs that are made one after the other.
+    /// The number of sequential runs.
     const SINGLES: usize;
-    /// Runs that are there at once.
+    /// The number of runs that are submitted together.
     const MANY: usize;
 
     fn new(tasks: &Tasks, processes: usize) -> Outcome<Self>;
 
-    /// How long so many runs of the call take.
+    /// Returns the duration of `runs` runs of the call.
     fn time<T: Task>(&self, runs: usize, call: impl Fn() -> Call<T>) -> Outcome<Duration>;
 
-    /// Ends the children.
+    /// Stops the children.
     fn end(self) -> Outcome<()>;
 }
 

@@ -13,14 +13,14 @@ use punctual::{
 
 use crate::measure::{Bench, Outcome};
 
-/// When a run was reported; it must have ended well.
+/// Sends the time at which a run was reported. Panics if the run was not successful.
 struct Sink(Sender<Instant>);
 
 impl RunSink for Sink {
     fn report(&self, report: RunReport) {
         let outcome = report.event.outcome;
         assert!(outcome.as_ref().is_some_and(|outcome| outcome.is_success()), "{outcome:?}");
-        #[expect(clippy::disallowed_methods, reason = "a bench measures durations")]
+        #[expect(clippy::disallowed_methods, reason = "a benchmark measures durations")]
         let _ = self.0.send(Instant::now());
     }
 }
@@ -59,17 +59,17 @@ impl Bench for Pool {
         Ok(Self { executor, registry, sink: Arc::new(Sink(sender)), reports })
     }
 
-    /// From the first submission to the last report.
-    #[expect(clippy::disallowed_methods, reason = "a bench measures durations")]
+    /// Measures from the first submission to the last report.
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures durations")]
     fn time<T: Task>(&self, runs: usize, call: impl Fn() -> Call<T>) -> Outcome<Duration> {
         let runs = (0..runs).map(|_| self.run_of(call())).collect::<Result<Vec<_>, _>>()?;
         let expected = runs.len();
-        let begun = Instant::now();
+        let started = Instant::now();
         for run in runs {
             self.executor.submit(run).map_err(|refused| refused.reason)?;
         }
         let last = self.reports.iter().take(expected).max().ok_or("no runs")?;
-        Ok(last - begun)
+        Ok(last - started)
     }
 
     fn end(self) -> Outcome<()> {

@@ -1,4 +1,4 @@
-//! The executor with a scheduler before it, as APScheduler's is measured.
+//! The executor with a scheduler, as for APScheduler.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -10,16 +10,16 @@ use crate::measure::{Bench, Outcome};
 
 pub(crate) struct Scheduled {
     scheduler: BackgroundScheduler,
-    ends: Receiver<()>,
+    completions: Receiver<()>,
 }
 
 impl Bench for Scheduled {
     const SINGLES: usize = 5_000;
-    /// Fewer than for the executor alone: a scheduler has no more than this under way.
+    /// Fewer than for the executor alone: the default `max_running` of a scheduler.
     const MANY: usize = 10_000;
 
     fn new(tasks: &Tasks, processes: usize) -> Outcome<Self> {
-        let (sender, ends) = channel();
+        let (sender, completions) = channel();
         let mask = EventMask::JOB_EXECUTED | EventMask::JOB_ERROR | EventMask::JOB_MISSED;
         let scheduler = BackgroundScheduler::builder()
             .timezone("UTC")
@@ -33,20 +33,20 @@ impl Bench for Scheduled {
                 let _ = sender.send(());
             })
             .start()?;
-        Ok(Self { scheduler, ends })
+        Ok(Self { scheduler, completions })
     }
 
-    /// From the first job's addition to the last run's end.
-    #[expect(clippy::disallowed_methods, reason = "a bench measures durations")]
+    /// Measures from the addition of the first job to the completion of the last run.
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures durations")]
     fn time<T: Task>(&self, runs: usize, call: impl Fn() -> Call<T>) -> Outcome<Duration> {
-        let begun = Instant::now();
+        let started = Instant::now();
         for _ in 0..runs {
             self.scheduler.job(call()).add()?;
         }
         for _ in 0..runs {
-            self.ends.recv()?;
+            self.completions.recv()?;
         }
-        Ok(begun.elapsed())
+        Ok(started.elapsed())
     }
 
     fn end(self) -> Outcome<()> {

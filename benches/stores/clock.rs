@@ -1,24 +1,24 @@
-//! The machine's clock, or one that goes ahead of it.
+//! The system clock with an offset.
 
 use std::time::Duration;
 
 use punctual::{Clock, SystemClock, Timestamp};
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ahead(Duration);
+pub(crate) struct OffsetClock(Duration);
 
-impl Ahead {
-    pub(crate) fn by_nothing() -> Self {
+impl OffsetClock {
+    pub(crate) fn zero() -> Self {
         Self(Duration::ZERO)
     }
 
-    /// When the jobs that wait for tomorrow are due too.
+    /// A day ahead, so that the jobs of [`due_tomorrow`](crate::jobs::due_tomorrow) are due.
     pub(crate) fn by_a_day() -> Self {
         Self(Duration::from_secs(86_400))
     }
 }
 
-impl Clock for Ahead {
+impl Clock for OffsetClock {
     fn now(&self) -> Timestamp {
         SystemClock.now().saturating_add(self.0)
     }

@@ -1,4 +1,4 @@
-//! What a scheduler asks of an SQL database while there is nothing to do.
+//! The statements that an idle scheduler executes on an SQL database.
 
 use std::error::Error;
 use std::path::Path;
@@ -21,10 +21,10 @@ use crate::options::Options;
 use crate::store::server_url;
 use crate::table::Table;
 
-/// For how long it is watched: several renewals of its lease.
-const WATCHED: Duration = Duration::from_secs(16);
+/// The duration of the measurement: several renewals of the lease.
+const DURATION: Duration = Duration::from_secs(16);
 
-/// The last line of the table: every store in SQL, on a pool whose statements are counted.
+/// Measures the last row of the table: every SQL store, on a pool whose statements are counted.
 pub(crate) fn measure(
     options: &Options,
     runtime: &Runtime,
@@ -32,7 +32,7 @@ pub(crate) fn measure(
     table: &mut Table,
 ) -> Result<(), Box<dyn Error>> {
     const PREFIX: &str = "bench_idle_";
-    // Pools want to know where they live.
+    // Pools must be created in a runtime.
     let _inside = runtime.enter();
     tracing::subscriber::set_global_default(Counter)?;
     let chosen = |word: &str| options.wants(word).then(|| backend(word));
@@ -56,7 +56,7 @@ pub(crate) fn measure(
 }
 
 fn backend(word: &str) -> &'static Backend {
-    Backend::of_word(word).expect("it is on the list")
+    Backend::of_word(word).expect("a backend of the list")
 }
 
 fn fill_in(
@@ -69,25 +69,25 @@ fn fill_in(
     Ok(())
 }
 
-/// Statements per second of a scheduler whose jobs are not due. `store` must use a pool of the caller's
-/// whose statements are logged: that is how they are counted. BEGIN and COMMIT are not among them.
+/// Returns the statements per second of a scheduler whose jobs are not due. `store` must use a pool with statement
+/// logging, because the log records are counted. BEGIN and COMMIT are not logged.
 fn statements(store: impl IntoJobStore) -> Result<f64, Box<dyn Error>> {
     let scheduler =
         BackgroundScheduler::builder().job_store("default", store).task(count).start()?;
     scheduler.remove_all_jobs()?;
-    scheduler.add_jobs((0..100).map(jobs::of_tomorrow))?;
-    // The first seconds have more to do.
+    scheduler.add_jobs((0..100).map(jobs::due_tomorrow))?;
+    // A start executes additional statements.
     wait(Duration::from_secs(2));
     let before = LOGGED.load(Ordering::Relaxed);
-    wait(WATCHED);
+    wait(DURATION);
     let statements = LOGGED.load(Ordering::Relaxed) - before;
     scheduler.shutdown()?;
-    Ok(statements as f64 / WATCHED.as_secs_f64())
+    Ok(statements as f64 / DURATION.as_secs_f64())
 }
 
 static LOGGED: AtomicU64 = AtomicU64::new(0);
 
-/// Counts the statements that sqlx logs. It costs time, so it comes after everything else.
+/// Counts the statements that sqlx logs. Logging takes time, so the other measurements are made before.
 #[derive(Debug)]
 struct Counter;
 
@@ -100,7 +100,7 @@ impl Subscriber for Counter {
         LOGGED.fetch_add(1, Ordering::Relaxed);
     }
 
-    // Nobody makes spans of that name.
+    // sqlx creates no spans with that target.
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
     }

@@ -1,7 +1,7 @@
-//! How quick the stores are, each with the same jobs: a column for each.
+//! The performance of the stores with the same jobs; each store is a column of the table.
 //!
-//! `scripts/bench stores` runs this, with throw-away servers that wait for their disk as those of users do.
-//! A backend whose server no variable names (`PUNCTUAL_TEST_NAME_URL`, of its word) has no column.
+//! `scripts/bench stores` runs this with temporary servers that sync to the disk, as in production. A backend on a server
+//! has no column if its variable `PUNCTUAL_TEST_NAME_URL` is not set.
 
 mod clock;
 mod fires;
@@ -22,26 +22,26 @@ use punctual::core::{DynJobStore, StoreError};
 use punctual_backends::Backend;
 use tokio::runtime::Runtime;
 
-use self::clock::Ahead;
+use self::clock::OffsetClock;
 use self::options::Options;
 use self::processor::Server;
-use self::store::Place;
+use self::store::BenchStores;
 use self::table::{Column, Table};
 
-/// How many jobs are due all the time.
-const FEW: usize = 10_000;
+/// The number of jobs that are always due.
+const ACTIVE_JOBS: usize = 10_000;
 
-#[expect(clippy::print_stdout, reason = "the table is what it is run for")]
+#[expect(clippy::print_stdout, reason = "prints the table")]
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::from_args();
     let runtime = Runtime::new()?;
     let folder = tempfile::tempdir()?;
     let mut table = Table::default();
     for backend in Backend::all().iter().filter(|backend| options.wants(backend.word())) {
-        let Some(place) = Place::of(backend, folder.path())? else { continue };
+        let Some(stores) = BenchStores::of(backend, folder.path())? else { continue };
         let server = Server::of(backend);
         measure(
-            |many| place.open(many),
+            |many| stores.open(many),
             server,
             &options,
             &runtime,
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// All figures of one store. `open` opens it anew: the place for few jobs, or the one for many.
+/// Measures one store. `open` returns the store for few jobs (`false`) or for many (`true`).
 fn measure(
     open: impl Fn(bool) -> Result<Arc<dyn DynJobStore>, StoreError>,
     server: Server,
@@ -64,22 +64,23 @@ fn measure(
     if options.idle {
         return Ok(());
     }
-    let jobs = jobs::fill(open(false)?, FEW)?;
+    let jobs = jobs::fill(open(false)?, ACTIVE_JOBS)?;
     table.duration("add a job", jobs.add);
     let claims = raw::claim_and_commit(&*open(false)?, runtime, options)?;
     table.rate("claim and commit, jobs/s", claims);
-    let fires = |many, clock, history| fires::watch(open(many)?, clock, history, &server, options);
-    let alone = fires(false, Ahead::by_nothing(), true)?;
+    let fires =
+        |many, clock, history| fires::measure(open(many)?, clock, history, &server, options);
+    let alone = fires(false, OffsetClock::zero(), true)?;
     table.fires("10 thousand jobs, fires/s", &alone);
-    let unrecorded = fires(false, Ahead::by_nothing(), false)?;
+    let unrecorded = fires(false, OffsetClock::zero(), false)?;
     table.fires("... without a history", &unrecorded);
 
     let jobs = jobs::fill(open(true)?, options.many())?;
-    table.rate("add many at once, jobs/s", jobs.bulk);
-    let among = fires(true, Ahead::by_nothing(), true)?;
-    table.fires("the same among a million", &among);
-    table.share("... of what it is without it", among.per_second / alone.per_second);
-    table.duration("start with a million", start::until_first_run(|| open(true))?);
-    table.fires("all the million due, fires/s", &fires(true, Ahead::by_a_day(), true)?);
+    table.rate("bulk add, jobs/s", jobs.bulk);
+    let among = fires(true, OffsetClock::zero(), true)?;
+    table.fires("10 thousand of a million, fires/s", &among);
+    table.share("... relative to 10 thousand jobs", among.per_second / alone.per_second);
+    table.duration("start with a million jobs", start::until_first_run(|| open(true))?);
+    table.fires("a million due jobs, fires/s", &fires(true, OffsetClock::by_a_day(), true)?);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Processor time: unlike the time on the wall it does not grow while other programs have the processor.
+//! CPU time: unlike wall-clock time, it does not increase while other programs use the processor.
 
 use std::fs;
 use std::path::Path;
@@ -7,16 +7,16 @@ use std::time::Duration;
 use cpu_time::ProcessTime;
 use punctual_backends::Backend;
 
-/// The kernel counts in hundredths of a second, whatever its clock does.
+/// The unit of `/proc/PID/stat`, independent of the kernel's timer frequency.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The server behind a store, if it has one on this machine.
+/// The server of a store, if it runs on this machine.
 pub(crate) struct Server {
     process: Option<u32>,
 }
 
 impl Server {
-    /// The one that `scripts/services` has started for a backend, if it has.
+    /// Returns the server that `scripts/services` has started for a backend, if any.
     pub(crate) fn of(backend: &Backend) -> Self {
         let process = || {
             let folder = std::env::var_os("PUNCTUAL_SERVICES_DIR")?;
@@ -26,12 +26,12 @@ impl Server {
         Self { process: process() }
     }
 
-    /// What this process has used.
+    /// The CPU time of this process.
     pub(crate) fn this_process() -> Duration {
         ProcessTime::now().as_duration()
     }
 
-    /// What the server and its children have used.
+    /// The CPU time of the server and its children.
     pub(crate) fn used(&self) -> Option<Duration> {
         let server = stat(self.process?)?;
         let children =
@@ -48,13 +48,13 @@ fn processes() -> impl Iterator<Item = u32> {
 
 struct Stat {
     parent: u32,
-    /// Of the process, and of those of its children that have ended.
+    /// The CPU time of the process, and of its children that have terminated and been waited for.
     ticks: u32,
 }
 
 fn stat(process: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name in front may hold anything, also spaces and brackets.
+    // The name before them may contain any character, including spaces and parentheses.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u32>().ok();
     let ticks = (11..15).map(number).sum::<Option<u32>>()?;

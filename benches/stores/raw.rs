@@ -1,4 +1,4 @@
-//! What the scheduler asks of a store for every fire, without the scheduler.
+//! The store calls of each run, without a scheduler.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use tokio::runtime::Runtime;
 use crate::measure::{median, stopwatch};
 use crate::options::Options;
 
-/// As many as the scheduler claims at a time.
+/// The batch size of a scheduler.
 const BATCH: usize = 1_000;
 
-/// Claims jobs and commits their next run times, batch after batch; so many jobs per second.
+/// Claims jobs and commits their next run times, batch after batch. Returns the jobs per second.
 pub(crate) fn claim_and_commit(
     store: &dyn DynJobStore,
     runtime: &Runtime,
@@ -26,11 +26,11 @@ pub(crate) fn claim_and_commit(
     let node = NodeId::random();
     let rates = runtime.block_on(async {
         store.start().await?;
-        let (begun, mut rates) = (stopwatch(), Vec::new());
-        while begun.elapsed() < options.patience() / 2 {
-            let begun = stopwatch();
+        let (started, mut rates) = (stopwatch(), Vec::new());
+        while started.elapsed() < options.duration() / 2 {
+            let started = stopwatch();
             let claimed = batch(store, &node, SystemClock.now(), &filter).await?;
-            rates.push(claimed as f64 / begun.elapsed().as_secs_f64());
+            rates.push(claimed as f64 / started.elapsed().as_secs_f64());
         }
         store.shutdown().await;
         Ok::<_, StoreError>(rates)
@@ -53,7 +53,7 @@ async fn batch(
             id: record.id.clone(),
             fence: record.fence,
             action: CommitAction::Advance {
-                // Due again at once, behind all others.
+                // Due again immediately, after all others.
                 schedule: Schedule::at(now),
                 fire_count: record.fire_count + 1,
                 start: Vec::new(),

@@ -1,4 +1,4 @@
-//! From the call of `start` to the first run, with jobs that are due.
+//! The time from the call of `start` to the first run, with due jobs.
 
 use std::error::Error;
 use std::sync::atomic::Ordering;
@@ -12,8 +12,8 @@ use crate::measure::{median, stopwatch};
 
 const STARTS: usize = 7;
 
-/// How often the runs are counted: often enough for times in milliseconds.
-const GLANCE: Duration = Duration::from_micros(200);
+/// The interval at which the runs are counted, short enough for results in milliseconds.
+const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
 pub(crate) fn until_first_run<S: IntoJobStore>(
     open: impl Fn() -> Result<S, StoreError>,
@@ -21,12 +21,12 @@ pub(crate) fn until_first_run<S: IntoJobStore>(
     let mut times = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
         let builder = BackgroundScheduler::builder().job_store("default", open()?).task(count);
-        let (begun, fired) = (stopwatch(), FIRED.load(Ordering::Relaxed));
+        let (started, fired) = (stopwatch(), FIRED.load(Ordering::Relaxed));
         let scheduler = builder.start()?;
         while FIRED.load(Ordering::Relaxed) == fired {
-            wait(GLANCE);
+            wait(POLL_INTERVAL);
         }
-        times.push(begun.elapsed());
+        times.push(started.elapsed());
         scheduler.shutdown()?;
     }
     Ok(median(times))

@@ -1,4 +1,4 @@
-//! The store of each backend.
+//! The stores of each backend.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use punctual::core::{DynJobStore, StoreError};
 use punctual_backends::{Backend, Location, Options};
 
 /// The two stores of a backend: one for few jobs, one for many.
-pub(crate) enum Place {
-    /// They are opened anew each time.
+pub(crate) enum BenchStores {
+    /// Opened for each measurement.
     Urls(&'static Backend, [(String, Options); 2]),
-    /// They are what they are only as long as they are kept.
-    Kept([Arc<dyn DynJobStore>; 2]),
+    /// In-memory stores, whose jobs exist only as long as the value.
+    Instances([Arc<dyn DynJobStore>; 2]),
 }
 
-impl Place {
-    /// None where there is no server.
+impl BenchStores {
+    /// Returns `None` if the backend needs a server and there is none.
     pub(crate) fn of(backend: &'static Backend, folder: &Path) -> Result<Option<Self>, StoreError> {
         let start = backend.url_starts().next().unwrap_or_default();
         Ok(Some(match backend.location() {
             Location::Process => {
                 let open = || backend.open(&start, &Options::new());
-                Self::Kept([open()?, open()?])
+                Self::Instances([open()?, open()?])
             }
             Location::File => {
                 let url = |name| format!("{start}{}", folder.join(name).display());
@@ -36,19 +36,19 @@ impl Place {
         }))
     }
 
-    /// Opens one of the two.
+    /// Returns one of the two stores.
     pub(crate) fn open(&self, many: bool) -> Result<Arc<dyn DynJobStore>, StoreError> {
         match self {
             Self::Urls(backend, places) => {
                 let (url, options) = &places[usize::from(many)];
                 backend.open(url, options)
             }
-            Self::Kept(stores) => Ok(Arc::clone(&stores[usize::from(many)])),
+            Self::Instances(stores) => Ok(Arc::clone(&stores[usize::from(many)])),
         }
     }
 }
 
-/// Where the server of a backend is, if there is one.
+/// The URL of a backend's server, if the variable is set.
 pub(crate) fn server_url(word: &str) -> Option<String> {
     std::env::var(format!("PUNCTUAL_TEST_{}_URL", word.to_uppercase())).ok()
 }

@@ -1,4 +1,4 @@
-//! The figures, side by side.
+//! The table of results.
 
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::fires::Fires;
 
-/// Columns and rows in the order in which they came.
+/// Columns and rows are in the order in which they were added.
 #[derive(Default)]
 pub(crate) struct Table {
     columns: Vec<&'static str>,
@@ -14,7 +14,7 @@ pub(crate) struct Table {
     cells: HashMap<(&'static str, &'static str), String>,
 }
 
-/// The figures of one store.
+/// The results of one store.
 pub(crate) struct Column<'t> {
     name: &'static str,
     table: &'t mut Table,
@@ -42,10 +42,10 @@ impl Column<'_> {
         self.cell(row, format!("{number:.1}"));
     }
 
-    /// Fires per second, and the processor time that each took: of this process, and of the server.
+    /// Adds the runs per second, and the CPU time per run of this process and of the server.
     pub(crate) fn fires(&mut self, row: &'static str, fires: &Fires) {
-        let servers = fires.servers.map(|servers| format!(" + {}", time(servers)));
-        let used = format!("{}{}", time(fires.ours), servers.unwrap_or_default());
+        let server_cpu = fires.server_cpu.map(|cpu| format!(" + {}", time(cpu)));
+        let used = format!("{}{}", time(fires.program_cpu), server_cpu.unwrap_or_default());
         self.cell(row, format!("{} ({used})", thousands(fires.per_second)));
     }
 
@@ -53,7 +53,7 @@ impl Column<'_> {
         self.cell(row, format!("{:.0} %", share * 100.0));
     }
 
-    #[expect(clippy::print_stderr, reason = "for whoever waits for the table")]
+    #[expect(clippy::print_stderr, reason = "shows the progress")]
     fn cell(&mut self, row: &'static str, cell: String) {
         eprintln!("{}: {row}: {cell}", self.name);
         if !self.table.rows.contains(&row) {

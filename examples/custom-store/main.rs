@@ -1,4 +1,4 @@
-//! Two schedulers share a directory of jobs, and each occurrence runs once.
+//! Two schedulers share a directory of jobs, and each fire time runs once.
 //!
 //! In this example both are in one process; they could also be in two processes.
 
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .job_store("default", FolderJobStore::open(folder.path()))
             .task(work)
             .state(name)
-            .max_running(2) // jobs that are due beyond that limit are left to the other scheduler
+            .max_running(2) // other due jobs remain available to the other scheduler
             .build()
     };
     let (ann, bob) = (scheduler("Ann")?, scheduler("Bob")?);

@@ -1,5 +1,5 @@
-//! Processes that share a directory and are killed at random times: no occurrence of a job with `Recovery::Skip` runs
-//! twice, each occurrence of a job with `Recovery::Rerun` finishes, and its attempt numbers increase.
+//! Processes that share a directory and are killed at random times: no fire time of a job with `Recovery::Skip` runs
+//! twice, each fire time of a job with `Recovery::Rerun` finishes, and its attempt numbers increase.
 //!
 //! The processes are instances of this program, started with an argument.
 
@@ -21,14 +21,14 @@ use tokio::time::timeout;
 const PROCESSES: usize = 3;
 const KILLS: usize = 25;
 const JOBS: usize = 8;
-const OCCURRENCES: usize = 40;
+const FIRES_PER_JOB: usize = 40;
 const PERIOD: Duration = Duration::from_millis(200);
 /// The duration of a lease: runs of a killed process are taken over after this time.
 const LEASE: Duration = Duration::from_secs(2);
 /// How long the remaining runs may take after the last kill, also on a busy machine.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// The first argument of a process that runs jobs; the second is the folder.
+/// The first argument of a process that runs jobs; the second is the directory.
 const CHILD: &str = "run-jobs";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Writes one line to the journal when it begins and one when it ends. Each line is written atomically.
+/// Writes one line to the journal when it starts and one when it finishes. Each line is written atomically.
 #[task]
 async fn journaled_run(context: JobContext) {
     let journal = context.state::<File>().expect("a journal");
@@ -89,7 +89,7 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
     controller.start_paused().await?;
     controller
         .add_jobs((0..JOBS).map(|number| {
-            let trigger = IntervalTrigger::every(PERIOD).max_runs(OCCURRENCES as u64);
+            let trigger = IntervalTrigger::every(PERIOD).max_runs(FIRES_PER_JOB as u64);
             let (name, recovery) = match number % 2 {
                 0 => ("skip", Recovery::Skip),
                 _ => ("rerun", Recovery::Rerun),
@@ -134,27 +134,33 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
 }
 
 fn check(journal: &str) {
-    let mut begun: HashMap<(&str, &str), Vec<u32>> = HashMap::new();
-    let mut ended: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
+    let mut started: HashMap<(&str, &str), Vec<u32>> = HashMap::new();
+    let mut finished: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
     for line in journal.lines() {
         let words: Vec<&str> = line.split(' ').collect();
         let [mark, job, time, attempt] = words[..] else { panic!("{line:?}") };
         let attempt = attempt.parse().expect("a number");
         match mark {
-            "begin" => begun.entry((job, time)).or_default().push(attempt),
-            _ => *ended.entry(job).or_default().entry(time).or_default() += 1,
+            "begin" => started.entry((job, time)).or_default().push(attempt),
+            _ => *finished.entry(job).or_default().entry(time).or_default() += 1,
         }
     }
     let mut reruns = 0;
-    for ((job, time), attempts) in &begun {
+    for ((job, time), attempts) in &started {
         assert!(attempts.is_sorted_by(|a, b| a < b), "{job} at {time}: attempts {attempts:?}");
-        assert!(attempts.len() == 1 || !job.starts_with("skip"), "{job} at {time} began twice");
+        assert!(
+            attempts.len() == 1 || !job.starts_with("skip"),
+            "{job} at {time} was started twice"
+        );
         reruns += attempts.len() - 1;
     }
     for number in (1..JOBS).step_by(2) {
         let job = format!("rerun-{number}");
-        assert_eq!(ended[&*job].len(), OCCURRENCES, "{job}: {:?}", ended[&*job]);
+        assert_eq!(finished[&*job].len(), FIRES_PER_JOB, "{job}: {:?}", finished[&*job]);
     }
-    println!("{} occurrences began, {reruns} runs of killed processes were run again", begun.len());
+    println!(
+        "{} fire times were started, {reruns} runs of killed processes were repeated",
+        started.len()
+    );
     assert!(reruns > 0, "no process was killed during a run");
 }

@@ -82,7 +82,7 @@ impl Folder {
                     .is_ok();
             }
         }
-        panic!("nothing is called {key:?} in {kind}");
+        panic!("no entry has the key {key:?} in {kind}");
     }
 }
 

@@ -278,8 +278,8 @@ fn nonsense_is_refused() {
         (vec!["start", "oracle"], &*unknown),
         (vec!["stop", "--durable"], "there is no server --durable"),
         (vec!["down"], &which),
-        (vec!["down", "redis"], "redis: doesn't run"),
-        (vec!["up", "redis"], "redis: isn't there"),
+        (vec!["down", "redis"], "redis: is not running"),
+        (vec!["up", "redis"], "redis: does not exist"),
     ] {
         let output = place.run_with(&words, &[]);
         let said = String::from_utf8_lossy(&output.stderr);
