@@ -222,8 +222,8 @@ impl<S> SchedulerBuilder<S> {
     /// Sets the maximum delay before a failed store is retried, which is also the delay before a job that this process
     /// can't run is checked again. Default: 10 seconds; from 1 millisecond to 1 day.
     ///
-    /// The first delay is 50 ms, and each further one is twice as long. For a persistent store the maximum is a third of
-    /// the [`lease`](Self::lease), if that is shorter. Up to a quarter is added to each delay at random.
+    /// The first delay is 50 ms, and each further one is twice as long. For a persistent store, the maximum is a third
+    /// of the [`lease`](Self::lease), if that is shorter. Up to a quarter is added to each delay at random.
     pub fn retry_interval(mut self, interval: Duration) -> Self {
         self.retry_interval = interval;
         self
