@@ -19,7 +19,7 @@ impl SyncScheduler<Blocking> {
     ///   started.
     /// - The error for the first pending job that can't be added.
     ///
-    /// After an error the scheduler is stopped, and the pending jobs are kept for the next start.
+    /// In the last two cases the scheduler is stopped again, and the pending jobs are kept for the next start.
     pub fn start(&self) -> Result<(), SchedulerError> {
         // The thread is not stored in the scheduler: this call joins it, and `shutdown` need not.
         SchedulerThread::start(&self.engine, false, true)?.join();

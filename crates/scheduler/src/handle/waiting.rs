@@ -71,7 +71,7 @@ macro_rules! starting_methods {
             ///   can't be started.
             /// - The error for the first pending job that can't be added.
             ///
-            /// After an error the scheduler is stopped, and the pending jobs are kept for the next start.
+            /// In the last two cases the scheduler is stopped again, and the pending jobs are kept for the next start.
             fn start() -> Result<(), SchedulerError> => start_with(false)
         }
 
@@ -132,7 +132,8 @@ macro_rules! waiting_methods {
             ///
             /// # Errors
             ///
-            /// A [`Store`](SchedulerError::Store) error, or an invalid name.
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), an invalid name, or a
+            /// [`Store`](SchedulerError::Store) error.
             fn get_job(job: impl Into<JobSelector> = job.into()) -> Option<Job>,
             |engine| engine.jobs.get_job(job, &mut StoreAccess::Autocommit).await
         }
