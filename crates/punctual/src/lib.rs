@@ -1,33 +1,33 @@
 #![doc = include_str!("../../../README.md")]
 //!
-//! # Where things are
+//! # Overview
 //!
-//! - [`prelude`]: what most programs need.
+//! - [`prelude`]: the types and traits that most programs need.
 //! - Schedulers: [`BackgroundScheduler`], [`BlockingScheduler`], [`AsyncScheduler`].
 //! - Triggers: [`DateTrigger`], [`IntervalTrigger`], [`CronTrigger`], [`CalendarIntervalTrigger`],
 //!   [`AndTrigger`], [`OrTrigger`].
-//! - For stores, executors and triggers of one's own: [`core`].
+//! - Traits and types for custom stores, executors and triggers: [`core`].
 //!
-//! Crates whose types are in the signatures here are re-exported, in the versions that are used: [`chrono`],
-//! [`chrono_tz`], [`serde_json`], and, with an SQL store, `sqlx`.
+//! Crates whose types occur in public signatures are re-exported in the version that is used: [`chrono`],
+//! [`chrono_tz`], [`serde_json`], and `sqlx` if an SQL store is enabled.
 
-/// Dates and times: triggers take them, and [`Timestamp`] and [`Job`] give them.
+/// Dates and times: accepted by triggers, returned by [`Timestamp`] and [`Job`].
 #[doc(no_inline)]
 pub use chrono;
-/// Time zones as values, which are taken wherever a zone is; see [`IntoZone`].
+/// Time zones as values, accepted wherever a time zone is; see [`IntoZone`].
 #[doc(no_inline)]
 pub use chrono_tz;
-/// The [`Value`](serde_json::Value) that a run returned; see [`RunOutcome::Success`].
+/// Defines [`Value`](serde_json::Value), the type of the values that runs return; see [`RunOutcome::Success`].
 #[doc(no_inline)]
 pub use serde_json;
 
-/// The pools that the builders of SQL stores take, and the transactions of
-/// [`AsyncScheduler::in_transaction`]. Its features are those that the stores need; a program that needs more
-/// adds sqlx to its own dependencies, in the same version.
+/// Defines the connection pools accepted by the builders of SQL stores, and the transactions for
+/// [`AsyncScheduler::in_transaction`]. Only the features required by the stores are enabled. A program that needs more
+/// features adds sqlx in the same version to its dependencies.
 #[cfg(any(feature = "store-mysql", feature = "store-postgres", feature = "store-sqlite"))]
 #[doc(no_inline)]
 pub use punctual_backends::stores::sqlx;
-#[allow(unused_imports, unreachable_pub, reason = "without a feature there are none")]
+#[allow(unused_imports, unreachable_pub, reason = "empty without the store features")]
 pub use punctual_backends::stores::*;
 pub use punctual_core::{
     Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, HistoryCursor, HistoryEntry,
@@ -65,8 +65,8 @@ pub use punctual_triggers::{
     TriggerExt, explain, register_builtin,
 };
 
-/// What programs with a [`ProcessPoolExecutor`] need beside it; above all [`init`](process::init), the first
-/// line of `main`.
+/// Functions and types for programs with a [`ProcessPoolExecutor`]. Such a program calls [`init`](process::init) in the
+/// first line of `main`.
 #[cfg(all(unix, feature = "executor-process"))]
 pub mod process {
     pub use punctual_executor_process::{
@@ -77,18 +77,18 @@ pub mod process {
 #[doc(hidden)]
 pub use punctual_core::private;
 
-/// Traits and data for stores, executors and triggers of one's own: all that is in `punctual_core`.
+/// Traits and types for custom stores, executors and triggers: re-exports the crate `punctual_core`.
 ///
-/// The standard library's `core` is in here too, so that `use punctual::*` takes it away from nobody:
+/// The standard library's `core` is re-exported as well, because `use punctual::*` shadows that name:
 ///
 /// ```
 /// use punctual::*;
 ///
-/// fn memory_of<S: core::JobStore>() -> usize {
+/// fn store_size<S: core::JobStore>() -> usize {
 ///     core::mem::size_of::<S>()
 /// }
 /// # #[cfg(feature = "store-memory")]
-/// assert_ne!(memory_of::<MemoryJobStore>(), 0);
+/// assert_ne!(store_size::<MemoryJobStore>(), 0);
 /// ```
 pub mod core {
     #[doc(no_inline)]
@@ -97,7 +97,7 @@ pub mod core {
     pub use punctual_core::*;
 }
 
-/// What most programs need: `use punctual::prelude::*;`.
+/// The types and traits that most programs need: `use punctual::prelude::*;`.
 pub mod prelude {
     #[cfg(all(unix, feature = "task-command"))]
     pub use crate::CommandTask;

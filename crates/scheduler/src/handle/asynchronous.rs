@@ -22,10 +22,10 @@ use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
 use crate::store::StoreAccess;
 
-/// A scheduler that lives on the caller's tokio runtime; its methods are async. Cheap to clone: clones
-/// are the same scheduler.
+/// A scheduler with async methods, which runs on the caller's tokio runtime. It is cheap to clone; clones refer to the
+/// same scheduler.
 ///
-/// Dropping it does not stop it; [`shutdown`](Self::shutdown) does.
+/// Dropping it does not stop the scheduler. Call [`shutdown`](Self::shutdown) to stop it.
 #[derive(Clone, Debug)]
 pub struct AsyncScheduler {
     pub(super) engine: Arc<Engine>,
@@ -33,28 +33,28 @@ pub struct AsyncScheduler {
 
 impl From<BuiltEngine> for AsyncScheduler {
     fn from(built: BuiltEngine) -> Self {
-        Self::of(built.0)
+        Self::from_engine(built.0)
     }
 }
 
 impl AsyncScheduler {
-    /// Describes a scheduler.
+    /// Returns a builder for a scheduler.
     pub fn builder() -> SchedulerBuilder<Self> {
         SchedulerBuilder::default()
     }
 
-    pub(crate) fn of(engine: Arc<Engine>) -> Self {
+    pub(crate) fn from_engine(engine: Arc<Engine>) -> Self {
         Self { engine }
     }
 
     starting_methods!(awaiting);
 
-    async fn begin(&self, paused: bool) -> Result<(), SchedulerError> {
+    async fn start_with(&self, paused: bool) -> Result<(), SchedulerError> {
         self.spawn_start(paused, true).await
     }
 
-    /// Starts without a driver: nothing happens until somebody calls [`tick`](Self::tick). For tests
-    /// and for loops of one's own; see `ManualScheduler` in `punctual-testkit`.
+    /// Starts the scheduler without a driver: jobs run only when the caller calls [`tick`](Self::tick). For tests and
+    /// custom event loops; see `ManualScheduler` in `punctual-testkit`.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl AsyncScheduler {
         self.spawn_start(false, false).await
     }
 
-    /// Starts in a task of its own, so that a caller who loses patience leaves nothing half-started.
+    /// Starts in a separate task, so that the start completes even if the caller's future is dropped.
     async fn spawn_start(&self, paused: bool, with_driver: bool) -> Result<(), SchedulerError> {
         let engine = Arc::clone(&self.engine);
         let runtime = Handle::try_current()
@@ -72,29 +72,30 @@ impl AsyncScheduler {
         started.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))
     }
 
-    /// One pass at the instant `now`: deals with runs that have ended, and starts those that are due.
-    /// Returns when the next pass is needed, `now` or earlier for "at once"; `None` when nothing is
-    /// scheduled. Drivers call it.
+    /// Makes one pass over all stores at the instant `now`: processes completed runs and starts due ones.
+    ///
+    /// Returns the time at which the next tick is needed; a time not later than `now` means immediately. Returns
+    /// `None` if nothing is scheduled. The driver calls this method; see [`start_manual`](Self::start_manual).
     pub async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
         self.engine.tick(now).await
     }
 
-    /// Waits until a pass may be needed earlier than the last one answered: a run has ended, or a job
-    /// has been added or changed. For loops of one's own.
+    /// Waits until a tick may be needed earlier than the last one returned, because a run has completed or a job has
+    /// been added or changed. For custom event loops.
     pub async fn woken(&self) {
         self.engine.shared.wake.woken().await;
     }
 
-    /// Waits until the scheduler has shut down; at once when it does not run.
+    /// Waits until the scheduler has shut down. Returns immediately if it is not running.
     pub async fn stopped(&self) {
         self.engine.stopped().await;
     }
 
-    /// Jobs inside a transaction of one's own, on the database where a store keeps them: a
-    /// `sqlx::Transaction`, or a connection from a pool on which one has begun. So jobs are added,
-    /// changed and removed together with other data, or not at all.
+    /// Returns the job methods that operate inside a database transaction of the caller, so that jobs and other data
+    /// are committed or rolled back together. The transaction is a `sqlx::Transaction`, or a pooled connection on which
+    /// a transaction has begun, on the database in which a job store keeps its jobs.
     ///
-    /// A scheduler with blocking methods gives one by its `to_async`; the runtime may be any.
+    /// With a blocking scheduler, call this method on the scheduler that `to_async` returns, from any tokio runtime.
     pub fn in_transaction<'t, T>(&self, transaction: &'t mut T) -> TransactionJobs<'t>
     where
         T: DerefMut,
@@ -106,16 +107,16 @@ impl AsyncScheduler {
 
     waiting_methods!(awaiting);
 
-    async fn shut_down(&self, timeout: Duration) -> Result<(), SchedulerError> {
+    async fn shutdown_with(&self, timeout: Duration) -> Result<(), SchedulerError> {
         let shutdown = Arc::clone(&self.engine).shutdown_or_spawn(timeout, is_inside_run());
-        // In a task of its own: it goes on when the caller does not wait for it any more.
-        let ended = tokio::spawn(shutdown);
-        ended.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))
+        // In a separate task, so that the shutdown completes even if the caller's future is dropped.
+        let finished = tokio::spawn(shutdown);
+        finished.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))
     }
 
-    async fn read_zones(&self) -> Result<String, SchedulerError> {
+    async fn reload_zones(&self) -> Result<String, SchedulerError> {
         let engine = Arc::clone(&self.engine);
-        // It reads files.
+        // Reloading reads files.
         let refreshed = tokio::task::spawn_blocking(move || engine.refresh_zones()).await;
         Ok(refreshed.map_err(|error| SchedulerError::Runtime(error.into()))??)
     }
@@ -127,7 +128,7 @@ impl AsyncScheduler {
         let engine = Arc::clone(&self.engine);
         let flush = move || engine.shared.bus.flush(timeout);
         match Handle::try_current() {
-            // It fails only when the runtime ends.
+            // Fails only if the runtime shuts down.
             Ok(runtime) => runtime.spawn_blocking(flush).await.unwrap_or_default(),
             Err(_) => flush(),
         }

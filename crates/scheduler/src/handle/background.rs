@@ -1,4 +1,4 @@
-//! The scheduler that runs beside the program.
+//! The scheduler that runs on a background thread.
 
 use super::mode::{Background, Handle};
 use super::synchronous::SyncScheduler;
@@ -6,17 +6,17 @@ use super::thread::SchedulerThread;
 use super::waiting::{starting_methods, waiting_method};
 use crate::error::SchedulerError;
 
-/// A scheduler on a thread of its own, beside the program; `start` returns at once.
+/// A scheduler on a background thread. `start` returns once the scheduler is running.
 pub type BackgroundScheduler = SyncScheduler<Background>;
 
-/// A running scheduler as its jobs see it; from
+/// A handle to the scheduler that executes a run, for blocking tasks; returned by
 /// [`JobContextExt::blocking_scheduler`](crate::JobContextExt::blocking_scheduler).
 pub type SchedulerHandle = SyncScheduler<Handle>;
 
 impl SyncScheduler<Background> {
     starting_methods!(blocking);
 
-    fn begin(&self, paused: bool) -> Result<(), SchedulerError> {
+    fn start_with(&self, paused: bool) -> Result<(), SchedulerError> {
         let thread = SchedulerThread::start(&self.engine, paused, false)?;
         if let Some(old) = self.thread.lock().replace(thread) {
             old.join();

@@ -1,23 +1,27 @@
-//! The scheduler that is the program.
+//! The scheduler that blocks the thread that starts it.
 
 use super::mode::Blocking;
 use super::synchronous::SyncScheduler;
 use super::thread::SchedulerThread;
 use crate::error::SchedulerError;
 
-/// A scheduler that is all the program does: `start` returns when it has been shut down.
+/// A scheduler for programs that do nothing else: `start` blocks until the scheduler has been shut down.
 pub type BlockingScheduler = SyncScheduler<Blocking>;
 
 impl SyncScheduler<Blocking> {
-    /// Opens stores and executors, adds the jobs that waited for it, and runs jobs until somebody calls
-    /// `shutdown`, from a job, a listener or another thread, or presses Ctrl-C. Works again afterwards.
+    /// Opens the stores and executors, adds the pending jobs, and runs jobs until `shutdown` is called (from a job, a
+    /// listener or another thread) or Ctrl-C is pressed. It can be called again afterwards.
     ///
     /// # Errors
     ///
-    /// [`AlreadyRunning`](SchedulerError::AlreadyRunning); what a store or executor says; the first
-    /// waiting job that can't be added. Then nothing is left started, and the jobs wait on.
+    /// - [`AlreadyRunning`](SchedulerError::AlreadyRunning).
+    /// - [`Store`](SchedulerError::Store) or [`Executor`](SchedulerError::Executor) if a store or executor can't be
+    ///   started.
+    /// - The error for the first pending job that can't be added.
+    ///
+    /// In the last two cases the scheduler is stopped again, and the pending jobs are kept for the next start.
     pub fn start(&self) -> Result<(), SchedulerError> {
-        // The thread is not kept: whoever shuts down need not wait for it, this does.
+        // The thread is not stored in the scheduler: this call joins it, and `shutdown` need not.
         SchedulerThread::start(&self.engine, false, true)?.join();
         self.engine.shared.bus.flush(crate::shared::SHUTDOWN_TIMEOUT);
         Ok(())

@@ -1,4 +1,4 @@
-//! Putting a scheduler together.
+//! The builder for schedulers.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,15 +12,15 @@ use punctual_core::{
     TaskRegistry, Tasks, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneError,
 };
 
+use super::aliases::{add_default, check_aliases};
 use super::defaults;
-use super::named::{add_default, named};
 use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
 use crate::shared::{
     EventBus, HistoryOptions, HistorySettings, Ids, ListenerId, Settings, SharedParts,
 };
 
-/// What a builder has put together, on its way into a scheduler.
+/// The result of `build`, which is converted into one of the scheduler types.
 #[doc(hidden)]
 pub struct BuiltEngine(pub(crate) Arc<Engine>);
 
@@ -30,12 +30,12 @@ impl fmt::Debug for BuiltEngine {
     }
 }
 
-/// Describes a scheduler; everything is checked once, by `build` or `start`.
+/// Configures and builds a scheduler. All options are checked by `build` or `start`.
 ///
-/// Defaults: the machine's own zone (else UTC), the system's clock, JSON, no misfire grace time,
-/// coalescing to the latest run time, one instance per job. Without a store under the alias `default`
-/// there is a new memory store (feature `store-memory`); without an executor there is one on tokio
-/// (`executor-tokio`), or else a pool of 10 threads (`executor-threads`).
+/// Defaults: the system time zone (UTC if it is unknown), the system clock, JSON, no misfire grace time, coalescing to
+/// the latest fire time, one instance per job. If no job store is added under the alias `default`, a new memory store
+/// is used (feature `store-memory`). If no executor is added under this alias, a tokio executor is used (feature
+/// `executor-tokio`), otherwise a pool of 10 threads (`executor-threads`).
 #[must_use = "a builder does nothing until it is built"]
 pub struct SchedulerBuilder<S> {
     stores: Vec<(Result<Alias, NameError>, Arc<dyn DynJobStore>)>,
@@ -56,10 +56,10 @@ pub struct SchedulerBuilder<S> {
     max_running: usize,
     batch: usize,
     history: Option<HistoryOptions>,
-    histories: Vec<(Result<Alias, NameError>, HistoryOptions)>,
-    client: bool,
+    store_histories: Vec<(Result<Alias, NameError>, HistoryOptions)>,
+    client_only: bool,
     seed: Option<u64>,
-    kind: PhantomData<fn() -> S>,
+    scheduler: PhantomData<fn() -> S>,
 }
 
 impl<S> Default for SchedulerBuilder<S> {
@@ -85,18 +85,18 @@ impl<S> Default for SchedulerBuilder<S> {
             max_running: 10_000,
             batch: 1_000,
             history: None,
-            histories: Vec::new(),
-            client: false,
+            store_histories: Vec::new(),
+            client_only: false,
             seed: None,
-            kind: PhantomData,
+            scheduler: PhantomData,
         }
     }
 }
 
 impl<S> SchedulerBuilder<S> {
-    /// Adds a job store under an alias. The first store given is asked first when a job is looked up.
+    /// Adds a job store under an alias. Jobs are looked up in the stores in the order in which the stores were added.
     ///
-    /// Of which kind it is can be decided at run time:
+    /// The type of the store can be chosen at run time:
     ///
     /// ```
     /// use std::sync::Arc;
@@ -128,26 +128,26 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
-    /// Runs jobs with `executor` unless one is added under the alias `default`, instead of with what the
-    /// features give.
+    /// Replaces the executor that is used if none is added under the alias `default`.
     pub fn default_executor(mut self, executor: impl Executor) -> Self {
         self.default_executor = Some(Arc::new(executor));
         self
     }
 
-    /// The zone of triggers that name none, by name or as a value; the machine's own without one.
+    /// Sets the time zone of triggers that specify none, by name or as a value. Default: the system time zone.
     pub fn timezone(mut self, zone: impl IntoZone) -> Self {
         self.zone = Some(zone.into_zone());
         self
     }
 
-    /// The options of jobs that don't choose their own.
+    /// Sets the defaults for job options that a job does not set.
     pub fn job_defaults(mut self, defaults: JobDefaults) -> Self {
         self.job_defaults = defaults;
         self
     }
 
-    /// Makes a task known, so that stored jobs can run it: after a restart, or from other processes.
+    /// Registers a task, so that this process can run its stored jobs, including those added before a restart or by
+    /// other processes.
     pub fn task<F, M>(mut self, task: F) -> Self
     where
         F: TaskFn<M>,
@@ -156,19 +156,20 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
-    /// Makes a task known by its type; see [`task`](Self::task).
+    /// Registers a task by its type; see [`task`](Self::task).
     pub fn task_type<T: Task>(mut self) -> Self {
         self.tasks.push(TaskRegistration::of::<T>());
         self
     }
 
-    /// Makes several tasks known; see [`task`](Self::task).
+    /// Registers several tasks; see [`task`](Self::task).
     pub fn tasks(mut self, tasks: &Tasks) -> Self {
         self.tasks.extend(tasks.registrations());
         self
     }
 
-    /// Makes a trigger of one's own known under the kind that its stored form names.
+    /// Registers a custom trigger type under the `kind` of its stored form. `restore` creates the trigger from that
+    /// form.
     pub fn trigger_kind<F>(mut self, kind: impl Into<String>, restore: F) -> Self
     where
         F: Fn(&TriggerSpec, &TriggerRegistry) -> Result<Arc<dyn Trigger>, TriggerError>
@@ -180,13 +181,13 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
-    /// A value that runs can reach by its type, with `JobContext::state`.
+    /// Adds a value that runs can access by its type with `JobContext::state`.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.state = self.state.with(value);
         self
     }
 
-    /// Calls `listener` for every event in the mask, on a thread of the listeners' own.
+    /// Calls `listener` for every event in the mask, on a thread that is used for listeners only.
     pub fn listener(
         self,
         mask: EventMask,
@@ -196,92 +197,99 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
-    /// Where the time comes from; the system's clock without one.
+    /// Sets the clock. Default: the system clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// How definitions and arguments are written; JSON without one. Both are always read.
+    /// Sets the codec in which job definitions and arguments are written. Default: JSON. Data written by any codec of
+    /// this build can be read.
     pub fn codec(mut self, codec: Codec) -> Self {
         self.codec = codec;
         self
     }
 
-    /// A name for this process among those that share a store. With one, a restarted process takes
-    /// over at once what it left undone, instead of after the lease. **No two processes may have the
-    /// same name at the same time**: they would take each other's runs away.
+    /// Sets a fixed node id for this process. Default: a random id at each start.
+    ///
+    /// With a fixed id, a restarted process recovers its interrupted runs immediately, instead of after the lease has
+    /// expired. **No two processes may use the same id at the same time**: each would take over the other's runs.
     pub fn identity(mut self, name: impl AsRef<str>) -> Self {
         self.identity = Some(NodeId::new(name));
         self
     }
 
-    /// The longest wait before a store that failed is tried again, and after which a job that can't be
-    /// run here is looked at again; 10 seconds without one. The first wait is 50 ms; each doubles. A store
-    /// that outlives the process is tried again after a third of the [`lease`](Self::lease) at the latest.
+    /// Sets the maximum delay before a failed store is retried, which is also the delay before a job that this process
+    /// can't run is checked again. Default: 10 seconds; from 1 millisecond to 1 day.
+    ///
+    /// The first delay is 50 ms, and each further one is twice as long. For a persistent store, the maximum is a third
+    /// of the [`lease`](Self::lease), if that is shorter. Up to a quarter is added to each delay at random.
     pub fn retry_interval(mut self, interval: Duration) -> Self {
         self.retry_interval = interval;
         self
     }
 
-    /// How long this process may be silent before others take over its runs; 10 seconds without one,
-    /// at least 1 and at most 11. It is renewed three times in that time, and looked for at the same pace,
-    /// so that a dead process's runs are taken over within 15 seconds.
+    /// Sets the duration of the node's lease. Default: 10 seconds; from 1 to 11 seconds.
+    ///
+    /// Other processes take over this process's runs after its lease has expired. The lease is renewed every third of
+    /// its duration. Expired leases of other nodes are detected at the same interval, so that their runs are taken over
+    /// within 15 seconds.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// How often a shared store without notifications is asked for changes; 1 second without one.
+    /// Sets the interval at which a shared store without notifications is polled for changes. Default: 1 second; from
+    /// 1 millisecond to 1 day.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self
     }
 
-    /// How many runs this process may have under way or queued in its executors at the same time;
-    /// 10,000 without one. What is due beyond that stays in the stores, for other processes too.
+    /// Sets the maximum number of runs that are running or queued in the executors of this process. Default: 10,000.
+    /// Further due jobs are not claimed, so that other processes can run them.
     pub fn max_running(mut self, max: usize) -> Self {
         self.max_running = max;
         self
     }
 
-    /// Whether the runs that have ended are written down, and for how long: read with `history`. Without
-    /// this, stores that processes share keep a [history](HistoryOptions::on), others none.
+    /// Sets whether completed runs are recorded in a history, and how long entries are kept. Default: enabled for
+    /// stores that are shared between processes (see [`HistoryOptions::on`]), disabled for others.
     ///
-    /// A run has an entry when it has ended, however it ended, within a second or so; one that a killed
-    /// process leaves behind has none, unless it is run again. Entries go with the commits that a scheduler
-    /// makes anyway, and so cost it no further round trip while it is busy.
+    /// An entry is written about a second after the run has completed, with any outcome. A run that is interrupted by
+    /// the end of its process has no entry, unless it is run again. Entries are part of batches that are committed
+    /// anyway, so a busy scheduler makes no additional round trips.
     pub fn history(mut self, options: HistoryOptions) -> Self {
         self.history = Some(options);
         self
     }
 
-    /// The same for one store, whatever holds for all.
+    /// Sets the history options of one store. They override those set with [`history`](Self::history).
     pub fn history_of(mut self, alias: impl AsRef<str>, options: HistoryOptions) -> Self {
-        self.histories.push((Alias::new(alias), options));
+        self.store_histories.push((Alias::new(alias), options));
         self
     }
 
-    /// Makes a client of the scheduler: it adds, changes and lists jobs, for other processes to run. It
-    /// claims none, takes over no runs, renews no lease and starts no executor; it need not know the
-    /// tasks of jobs that others added. Start it as any other: until then, jobs wait in memory.
+    /// Makes the scheduler a client, which adds, changes and lists jobs that other processes run. It claims no jobs,
+    /// takes over no runs, renews no lease and starts no executor. Tasks of jobs added by other processes need not be
+    /// registered. It is started like any other scheduler; until then, added jobs are pending in memory.
     ///
-    /// A job that it adds runs on time where there are notifications, else within the others'
-    /// [`poll_interval`](Self::poll_interval). Its events tell only of what it does itself.
+    /// A job that it adds is detected by other processes immediately if the store supports notifications, otherwise
+    /// within their [`poll_interval`](Self::poll_interval). It emits events for its own operations only.
     pub fn client_only(mut self) -> Self {
-        self.client = true;
+        self.client_only = true;
         self
     }
 
-    /// Makes the random names of this scheduler and of its runs from a number, so that the same happens again: for
-    /// simulations. **No two schedulers that share a store may have the same one.** What else is random, jitter
-    /// and the waits after failures, comes from the generator of `fastrand` that belongs to the thread.
+    /// Seeds the generator of node and run ids, for reproducible simulations. **No two schedulers that share a store
+    /// may use the same seed.** Other random values (jitter, retry delays) come from the thread-local generator of
+    /// `fastrand`.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    fn engine(self) -> Result<Arc<Engine>, SchedulerError> {
+    fn build_engine(self) -> Result<Arc<Engine>, SchedulerError> {
         check_range("lease", self.lease, Duration::from_secs(1), Duration::from_secs(11))?;
         let day = Duration::from_secs(86_400);
         check_range("retry_interval", self.retry_interval, Duration::from_millis(1), day)?;
@@ -293,11 +301,11 @@ impl<S> SchedulerBuilder<S> {
                 reason: "it must be at least 1",
             });
         }
-        if self.client && self.stores.is_empty() {
+        if self.client_only && self.stores.is_empty() {
             return Err(SchedulerError::Option {
                 field: "client_only",
                 value: "true".into(),
-                reason: "it needs a job store whose jobs others run",
+                reason: "it requires a job store that other processes use",
             });
         }
         self.job_defaults.check()?;
@@ -305,20 +313,20 @@ impl<S> SchedulerBuilder<S> {
         for task in self.tasks {
             tasks.register(task?)?;
         }
-        let mut stores = named("a job store", self.stores)?;
-        let mut executors = named("an executor", self.executors)?;
+        let mut stores = check_aliases("a job store", self.stores)?;
+        let mut executors = check_aliases("an executor", self.executors)?;
         let mut histories = HashMap::new();
-        for (alias, options) in self.histories {
+        for (alias, options) in self.store_histories {
             histories.insert(alias?, options);
         }
-        if !self.client {
+        if !self.client_only {
             add_default(&mut stores, defaults::job_store);
             add_default(&mut executors, || self.default_executor.or_else(defaults::executor));
         }
         let zone = match self.zone {
             Some(zone) => zone?,
             None => Zone::local().unwrap_or_else(|error| {
-                tracing::warn!(%error, "the machine's own time zone is not known; using UTC");
+                tracing::warn!(%error, "the system time zone is unknown; using UTC");
                 Zone::utc()
             }),
         };
@@ -333,7 +341,7 @@ impl<S> SchedulerBuilder<S> {
                 max_running: self.max_running,
                 identity: self.identity.transpose()?,
                 history: HistorySettings { all: self.history, of: histories },
-                client: self.client,
+                client: self.client_only,
                 max_sleep: Duration::from_secs(1),
             },
             zone,
@@ -352,13 +360,13 @@ impl<S> SchedulerBuilder<S> {
 }
 
 impl<S: From<BuiltEngine>> SchedulerBuilder<S> {
-    /// Makes the scheduler, not yet started: jobs that are added wait for its start.
+    /// Builds the scheduler without starting it. Jobs that are added before the start are pending.
     ///
     /// # Errors
     ///
-    /// For the first option that is not valid, a taken alias or task name, or an unknown zone.
+    /// The error for the first invalid option, taken alias, conflicting task name or unknown time zone.
     pub fn build(self) -> Result<S, SchedulerError> {
-        Ok(BuiltEngine(self.engine()?).into())
+        Ok(BuiltEngine(self.build_engine()?).into())
     }
 }
 

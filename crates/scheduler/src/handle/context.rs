@@ -1,4 +1,4 @@
-//! The scheduler, seen from inside a run.
+//! Access to the scheduler from a run.
 
 use punctual_core::JobContext;
 
@@ -6,23 +6,23 @@ use super::asynchronous::AsyncScheduler;
 use super::background::SchedulerHandle;
 use super::reference::SchedulerRef;
 
-/// Gives a run the scheduler that runs it.
+/// Access to the scheduler that executes a run.
 pub trait JobContextExt {
-    /// The scheduler, for async tasks. `None` when the run was not started by one, as in a unit test.
+    /// Returns the scheduler, for async tasks. `None` if the run was not started by a scheduler, as in a unit test.
     fn scheduler(&self) -> Option<AsyncScheduler>;
 
-    /// The scheduler, for blocking tasks. `None` when the run was not started by one.
+    /// Returns the scheduler, for blocking tasks. `None` if the run was not started by a scheduler.
     fn blocking_scheduler(&self) -> Option<SchedulerHandle>;
 }
 
 impl JobContextExt for JobContext {
     fn scheduler(&self) -> Option<AsyncScheduler> {
         let engine = self.state::<SchedulerRef>()?.0.upgrade()?;
-        Some(AsyncScheduler::of(engine))
+        Some(AsyncScheduler::from_engine(engine))
     }
 
     fn blocking_scheduler(&self) -> Option<SchedulerHandle> {
         let engine = self.state::<SchedulerRef>()?.0.upgrade()?;
-        Some(SchedulerHandle::of(engine))
+        Some(SchedulerHandle::from_engine(engine))
     }
 }

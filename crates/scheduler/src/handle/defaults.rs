@@ -1,4 +1,5 @@
-//! What a scheduler gets under the alias `default` when it is given nothing, as features allow.
+//! The job store and the executor that are added under the alias `default` if none is configured. They depend on the
+//! enabled features.
 
 use std::sync::Arc;
 

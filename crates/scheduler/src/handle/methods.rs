@@ -1,21 +1,21 @@
-//! The methods that need not wait, and so are the same for every kind of scheduler; those that wait are in
-//! `waiting.rs`.
+//! The methods that return immediately and are the same for all schedulers. The methods that wait are in `waiting.rs`.
 
-/// Writes the methods into an `impl` of a type with a field `engine`.
+/// Defines the methods in an `impl` block of a type with a field `engine`.
 macro_rules! shared_methods {
     () => {
-        /// Describes a job that does `call`: a call of a `#[task]`, or a closure for stores in memory. Nothing is
-        /// added before [`JobBuilder::add`] is called.
+        /// Returns a builder for a job that executes `call`: a call of a `#[task]`, or a closure if the job store is in
+        /// memory. The job is added by [`JobBuilder::add`].
         #[doc(alias = "add_job")]
         pub fn job<M>(&self, call: impl IntoAction<M>) -> JobBuilder<Self> {
             JobBuilder::new(call, self.clone())
         }
 
-        /// Adds an executor. When the scheduler runs, it is started at once.
+        /// Adds an executor. If the scheduler is running, the executor is started immediately.
         ///
         /// # Errors
         ///
-        /// [`AliasTaken`](SchedulerError::AliasTaken), or why it can't be started.
+        /// [`AliasTaken`](SchedulerError::AliasTaken), or an [`Executor`](SchedulerError::Executor) error if the
+        /// executor can't be started.
         pub fn add_executor(
             &self,
             alias: impl AsRef<str>,
@@ -24,7 +24,7 @@ macro_rules! shared_methods {
             self.engine.add_executor(Alias::new(alias)?, Arc::new(executor))
         }
 
-        /// Runs no jobs until [`resume`](Self::resume); everything else works. Runs under way go on.
+        /// Starts no more runs until [`resume`](Self::resume). Runs in progress continue, and all other methods work.
         ///
         /// # Errors
         ///
@@ -33,7 +33,7 @@ macro_rules! shared_methods {
             self.engine.pause()
         }
 
-        /// Runs jobs again after [`pause`](Self::pause).
+        /// Resumes starting runs after [`pause`](Self::pause).
         ///
         /// # Errors
         ///
@@ -42,44 +42,44 @@ macro_rules! shared_methods {
             self.engine.resume()
         }
 
-        /// Looks at the stores at once, for changes that this process has no other way to hear of, such
-        /// as jobs that were added in a transaction. Without it, the next poll finds them.
+        /// Checks the stores immediately for changes that this process is not notified of, such as jobs added in a
+        /// transaction. Without this call, they are found at the next poll.
         pub fn wakeup(&self) {
             self.engine.wakeup();
         }
 
-        /// What the scheduler is doing.
+        /// Returns the state of the scheduler.
         #[must_use]
         pub fn state(&self) -> SchedulerState {
             self.engine.shared.phase.get()
         }
 
-        /// Whether the scheduler has been started and not been shut down.
+        /// Returns whether the scheduler has been started and not been shut down. A paused scheduler is running.
         #[must_use]
         pub fn is_running(&self) -> bool {
             matches!(self.state(), SchedulerState::Running | SchedulerState::Paused)
         }
 
-        /// How the scheduler is doing: when its last pass was, which stores fail.
+        /// Returns the health of the scheduler and its stores.
         #[must_use]
         pub fn health(&self) -> Health {
             self.engine.health()
         }
 
-        /// The runs that this process has under way.
+        /// Returns the runs that are running or queued in this process.
         #[must_use]
         pub fn running(&self) -> Vec<RunEvent> {
             self.engine.runs.list()
         }
 
-        /// How many runs this process has under way.
+        /// Returns the number of runs that are running or queued in this process.
         #[must_use]
         pub fn running_count(&self) -> usize {
             self.engine.runs.count()
         }
 
-        /// Calls `listener` for every event in the mask, on a thread of the listeners' own, one event after
-        /// the other. A listener may call the scheduler; one that panics is logged, and the others go on.
+        /// Calls `listener` for every event in the mask, in order, on a thread that is used for listeners only. A
+        /// listener may call the scheduler. A panic is logged and does not affect other listeners.
         pub fn add_listener(
             &self,
             mask: EventMask,
@@ -88,12 +88,12 @@ macro_rules! shared_methods {
             self.engine.shared.bus.add_listener(mask, Arc::new(listener))
         }
 
-        /// Removes a listener; whether it was there.
+        /// Removes a listener. Returns whether it existed.
         pub fn remove_listener(&self, id: ListenerId) -> bool {
             self.engine.shared.bus.remove_listener(id)
         }
 
-        /// The events in the mask from now on, as an async stream, which ends with the shutdown.
+        /// Returns an async stream of the events in the mask, from now until the shutdown.
         pub fn events(&self, mask: EventMask) -> EventStream {
             self.engine.shared.bus.stream(mask)
         }

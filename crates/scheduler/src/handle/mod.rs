@@ -1,19 +1,18 @@
-//! What users hold: the builder, and the blocking, background and async schedulers, which are thin: they call the
-//! engine.
+//! The public types: the builder, and the blocking, background and async schedulers. They forward calls to the engine.
 
-mod adding;
+mod aliases;
 mod asynchronous;
 mod background;
+mod block_on;
 mod blocking;
-mod bridge;
 mod builder;
+mod builder_start;
 mod context;
 mod defaults;
+mod job_sink;
 mod methods;
 pub mod mode;
-mod named;
 mod reference;
-mod starting;
 mod synchronous;
 mod thread;
 mod transaction;

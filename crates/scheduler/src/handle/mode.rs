@@ -1,4 +1,4 @@
-//! The modes of a [`SyncScheduler`](crate::SyncScheduler): types that only tell one from the other.
+//! The modes of a [`SyncScheduler`](crate::SyncScheduler): marker types that distinguish the schedulers.
 
 /// The mode of a [`BackgroundScheduler`](crate::BackgroundScheduler).
 #[derive(Clone, Copy, Debug)]

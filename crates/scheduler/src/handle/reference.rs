@@ -1,8 +1,8 @@
-//! The scheduler among the values that runs can reach.
+//! The reference to the scheduler in the state that runs can access.
 
 use std::sync::Weak;
 
 use crate::lifecycle::Engine;
 
-/// What every run's shared state holds.
+/// Stored in the shared state of each run. It is weak, because the engine owns that state.
 pub(super) struct SchedulerRef(pub Weak<Engine>);

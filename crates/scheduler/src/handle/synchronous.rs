@@ -1,5 +1,4 @@
-//! The scheduler for programs without a runtime: everything that background and blocking schedulers
-//! share.
+//! The scheduler for programs without an async runtime: the functions common to background and blocking schedulers.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -13,7 +12,7 @@ use punctual_core::{
 };
 
 use super::asynchronous::AsyncScheduler;
-use super::bridge;
+use super::block_on::block_on;
 use super::builder::{BuiltEngine, SchedulerBuilder};
 use super::methods::shared_methods;
 use super::thread::SchedulerThread;
@@ -24,15 +23,14 @@ use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
 use crate::store::StoreAccess;
 
-/// A scheduler with blocking methods, on a thread of its own. Cheap to clone: clones are the same
+/// A scheduler with blocking methods, which runs on its own thread. It is cheap to clone; clones refer to the same
 /// scheduler.
 ///
-/// [`BackgroundScheduler`](crate::BackgroundScheduler) and
-/// [`BlockingScheduler`](crate::BlockingScheduler) are two modes of it, which start differently;
-/// [`SchedulerHandle`](crate::SchedulerHandle) is what a job gets.
+/// [`BackgroundScheduler`](crate::BackgroundScheduler) and [`BlockingScheduler`](crate::BlockingScheduler) are two
+/// modes of it, which differ in `start`. [`SchedulerHandle`](crate::SchedulerHandle) is the mode for use inside jobs.
 ///
-/// Its methods may be called from any thread, also by listeners and from within jobs. Dropping it does
-/// not stop it; [`shutdown`](Self::shutdown) does, and so does the end of the program.
+/// The methods may be called from any thread, including from listeners and jobs. Dropping the value does not stop the
+/// scheduler. It stops on [`shutdown`](Self::shutdown) or when the program exits.
 pub struct SyncScheduler<Mode> {
     pub(crate) engine: Arc<Engine>,
     pub(crate) thread: Arc<Mutex<Option<SchedulerThread>>>,
@@ -57,21 +55,21 @@ impl<Mode> std::fmt::Debug for SyncScheduler<Mode> {
 
 impl<Mode> From<BuiltEngine> for SyncScheduler<Mode> {
     fn from(built: BuiltEngine) -> Self {
-        Self::of(built.0)
+        Self::from_engine(built.0)
     }
 }
 
 impl<Mode> SyncScheduler<Mode> {
-    /// Describes a scheduler.
+    /// Returns a builder for a scheduler.
     pub fn builder() -> SchedulerBuilder<Self> {
         SchedulerBuilder::default()
     }
 
-    pub(crate) fn of(engine: Arc<Engine>) -> Self {
+    pub(crate) fn from_engine(engine: Arc<Engine>) -> Self {
         Self { engine, thread: Arc::default(), mode: PhantomData }
     }
 
-    /// Runs a piece of the engine's work to its end, wherever the caller is.
+    /// Runs an operation of the engine to completion, from any thread.
     pub(super) fn block<T, F>(
         &self,
         work: impl FnOnce(Arc<Engine>) -> F,
@@ -80,19 +78,19 @@ impl<Mode> SyncScheduler<Mode> {
         T: Send + 'static,
         F: Future<Output = Result<T, SchedulerError>> + Send + 'static,
     {
-        bridge::block_on(self.engine.shared.runtime(), work(Arc::clone(&self.engine)))
+        block_on(self.engine.shared.runtime(), work(Arc::clone(&self.engine)))
     }
 
-    /// The same scheduler with async methods.
+    /// Returns the same scheduler with async methods.
     #[must_use]
     pub fn to_async(&self) -> AsyncScheduler {
-        AsyncScheduler::of(Arc::clone(&self.engine))
+        AsyncScheduler::from_engine(Arc::clone(&self.engine))
     }
 
     waiting_methods!(blocking);
 
-    fn shut_down(&self, timeout: Duration) -> Result<(), SchedulerError> {
-        // Asked here, not on the scheduler's thread.
+    fn shutdown_with(&self, timeout: Duration) -> Result<(), SchedulerError> {
+        // Must be determined on the calling thread, not on the scheduler's.
         let from_run = is_inside_run();
         self.block(move |engine| engine.shutdown_or_spawn(timeout, from_run))?;
         if !from_run {
@@ -104,7 +102,7 @@ impl<Mode> SyncScheduler<Mode> {
         Ok(())
     }
 
-    fn read_zones(&self) -> Result<String, SchedulerError> {
+    fn reload_zones(&self) -> Result<String, SchedulerError> {
         Ok(self.engine.refresh_zones()?)
     }
 

@@ -1,4 +1,4 @@
-//! The thread on which blocking and background schedulers live.
+//! The thread of blocking and background schedulers.
 
 use std::io;
 use std::sync::{Arc, mpsc};
@@ -11,13 +11,12 @@ use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
 use crate::shared::SHUTDOWN_TIMEOUT;
 
-/// A running engine's thread; it ends when the engine has been shut down.
+/// The thread of a running engine. It terminates when the engine has been shut down.
 #[derive(Debug)]
 pub(crate) struct SchedulerThread(JoinHandle<()>);
 
 impl SchedulerThread {
-    /// Starts the engine on a new thread with a runtime of its own, so that no job can keep it from
-    /// being punctual.
+    /// Starts the engine on a new thread with a separate runtime, so that jobs can't delay the scheduler.
     pub(crate) fn start(
         engine: &Arc<Engine>,
         paused: bool,
@@ -25,7 +24,7 @@ impl SchedulerThread {
     ) -> Result<Self, SchedulerError> {
         let runtime =
             Builder::new_current_thread().enable_all().build().map_err(SchedulerError::Runtime)?;
-        let (answer, answered) = mpsc::sync_channel(1);
+        let (started_tx, started_rx) = mpsc::sync_channel(1);
         let engine = Arc::clone(engine);
         let thread = thread::Builder::new()
             .name("punctual-scheduler".into())
@@ -34,7 +33,7 @@ impl SchedulerThread {
                     let started = engine.start(paused, true).await;
                     let running = started.is_ok();
                     // The caller waits for it below.
-                    let _ = answer.send(started);
+                    let _ = started_tx.send(started);
                     if running {
                         if stop_on_ctrl_c {
                             tokio::spawn(shut_down_on_ctrl_c(Arc::clone(&engine)));
@@ -42,11 +41,11 @@ impl SchedulerThread {
                         engine.stopped().await;
                     }
                 });
-                // Blocking work that outlives the shutdown's patience is left alone.
+                // Blocking work that exceeds the shutdown timeout is not waited for.
                 runtime.shutdown_background();
             })
             .map_err(SchedulerError::Runtime)?;
-        let started = answered.recv().unwrap_or_else(|_| {
+        let started = started_rx.recv().unwrap_or_else(|_| {
             Err(SchedulerError::Runtime(io::Error::other("the scheduler's thread panicked")))
         });
         match started {
@@ -58,7 +57,7 @@ impl SchedulerThread {
         }
     }
 
-    /// Waits for the end of the thread; not from within it.
+    /// Waits for the thread to terminate. Does nothing if called on that thread.
     pub(crate) fn join(self) {
         if self.0.thread().id() != thread::current().id() && self.0.join().is_err() {
             tracing::error!("the scheduler's thread panicked");
@@ -71,9 +70,11 @@ async fn shut_down_on_ctrl_c(engine: Arc<Engine>) {
         Ok(()) => {
             tracing::info!("interrupted: shutting down");
             if let Err(error) = engine.shutdown(SHUTDOWN_TIMEOUT).await {
-                tracing::debug!(error = %error_chain(&error), "shut down already");
+                tracing::debug!(error = %error_chain(&error), "the scheduler was already shut down");
             }
         }
-        Err(error) => tracing::warn!(%error, "Ctrl-C will not shut the scheduler down"),
+        Err(error) => {
+            tracing::warn!(%error, "can't listen for Ctrl-C: it will not shut the scheduler down")
+        }
     }
 }

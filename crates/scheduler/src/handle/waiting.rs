@@ -1,21 +1,23 @@
-//! The methods that wait, written once: async for the one kind of scheduler, blocking for the others.
+//! The methods that wait for the engine. Each is defined once and expanded twice: as an async method of
+//! `AsyncScheduler`, and as a blocking method of `SyncScheduler`.
 
-/// Writes one method: `awaiting` makes it async, `blocking` makes one that returns when the work is done.
+/// Defines one method: an async one for `awaiting`, a blocking one for `blocking`.
 ///
-/// An argument can be converted first, `name: Type = expression`. The work is an expression of the engine; it, and what
-/// it holds, must be able to go to the engine's thread. What has to be known of the caller's thread is found out by
-/// `let`. Where the two kinds differ, a method names what does the work instead, `=> name`: a method of each.
+/// An argument can be converted first: `name: Type = expression`. The body is an expression over the engine. It runs on
+/// the engine's thread, so the body and its captures must be `Send + 'static`; values that depend on the caller's
+/// thread are computed beforehand with `let`. If the two implementations differ, `=> name` calls a private method of
+/// the type instead.
 macro_rules! waiting_method {
     (
         awaiting, $(#[$meta:meta])*
         fn $name:ident($($arg:ident: $type:ty $(= $value:expr)?),* $(,)?) -> $out:ty,
-        $(let $own:ident = $found:expr;)?
+        $(let $local:ident = $init:expr;)?
         |$engine:ident| $work:expr
     ) => {
         $(#[$meta])*
         pub async fn $name(&self, $($arg: $type),*) -> Result<$out, SchedulerError> {
             $($(let $arg = $value;)?)*
-            $(let $own = $found;)?
+            $(let $local = $init;)?
             let $engine = &self.engine;
             $work
         }
@@ -23,97 +25,102 @@ macro_rules! waiting_method {
     (
         blocking, $(#[$meta:meta])*
         fn $name:ident($($arg:ident: $type:ty $(= $value:expr)?),* $(,)?) -> $out:ty,
-        $(let $own:ident = $found:expr;)?
+        $(let $local:ident = $init:expr;)?
         |$engine:ident| $work:expr
     ) => {
         $(#[$meta])*
         pub fn $name(&self, $($arg: $type),*) -> Result<$out, SchedulerError> {
             $($(let $arg = $value;)?)*
-            $(let $own = $found;)?
+            $(let $local = $init;)?
             self.block(move |$engine| async move { $work })
         }
     };
     (
         awaiting, $(#[$meta:meta])*
         fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)?
-        => $by:ident($($given:expr),*)
+        => $method:ident($($value:expr),*)
     ) => {
         $(#[$meta])*
         pub async fn $name(&self, $($arg: $type),*) $(-> $out)? {
-            self.$by($($given),*).await
+            self.$method($($value),*).await
         }
     };
     (
         blocking, $(#[$meta:meta])*
         fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)?
-        => $by:ident($($given:expr),*)
+        => $method:ident($($value:expr),*)
     ) => {
         $(#[$meta])*
         pub fn $name(&self, $($arg: $type),*) $(-> $out)? {
-            self.$by($($given),*)
+            self.$method($($value),*)
         }
     };
 }
 
-/// Writes the start, where it returns when the scheduler runs, into an `impl` of a type with a method `begin`.
+/// Defines the start methods that return once the scheduler is running. The type must have a method `start_with`.
 macro_rules! starting_methods {
     ($kind:ident) => {
         waiting_method! { $kind,
-            /// Opens stores and executors, adds the jobs that waited for it, and begins to run jobs. Works
-            /// again after a shutdown.
+            /// Starts the scheduler: opens the stores and executors, adds the pending jobs, and starts running jobs.
+            /// It can be called again after a shutdown.
             ///
             /// # Errors
             ///
-            /// [`AlreadyRunning`](SchedulerError::AlreadyRunning); what a store or executor says; the first
-            /// waiting job that can't be added. Then nothing is left started, and the jobs wait on.
-            fn start() -> Result<(), SchedulerError> => begin(false)
+            /// - [`AlreadyRunning`](SchedulerError::AlreadyRunning).
+            /// - [`Store`](SchedulerError::Store) or [`Executor`](SchedulerError::Executor) if a store or executor
+            ///   can't be started.
+            /// - The error for the first pending job that can't be added.
+            ///
+            /// In the last two cases the scheduler is stopped again, and the pending jobs are kept for the next start.
+            fn start() -> Result<(), SchedulerError> => start_with(false)
         }
 
         waiting_method! { $kind,
-            /// Starts, but runs no jobs until [`resume`](Self::resume).
+            /// Starts the scheduler in the paused state: no runs are started until [`resume`](Self::resume).
             ///
             /// # Errors
             ///
             /// As [`start`](Self::start).
-            fn start_paused() -> Result<(), SchedulerError> => begin(true)
+            fn start_paused() -> Result<(), SchedulerError> => start_with(true)
         }
     };
 }
 
-/// Writes the methods into an `impl` of a type with a field `engine` and the methods `shut_down`, `read_zones` and
-/// `flush`; one that blocks has `block`, too.
+/// Defines the other methods. The type must have a field `engine` and the methods `shutdown_with`, `reload_zones` and
+/// `flush`; a blocking type also the method `block`.
 macro_rules! waiting_methods {
     ($kind:ident) => {
         waiting_method! { $kind,
-            /// Takes nothing new, waits at most 30 seconds for the runs under way, and closes everything; see
+            /// Shuts the scheduler down, with a timeout of 30 seconds for the runs in progress; see
             /// [`shutdown_timeout`](Self::shutdown_timeout).
             ///
             /// # Errors
             ///
             /// [`NotRunning`](SchedulerError::NotRunning).
-            fn shutdown() -> Result<(), SchedulerError> => shut_down(SHUTDOWN_TIMEOUT)
+            fn shutdown() -> Result<(), SchedulerError> => shutdown_with(SHUTDOWN_TIMEOUT)
         }
 
         waiting_method! { $kind,
-            /// Takes nothing new, waits at most `timeout` for the runs under way, then asks them to end and
-            /// closes everything. Called by a job, it returns at once, and the shutdown goes on in the background.
+            /// Shuts the scheduler down: starts no more runs, waits up to `timeout` for the runs in progress, requests
+            /// cancellation of those that remain, and closes the stores and executors.
             ///
-            /// A shutdown that has begun goes on to its end, also when the future of an async call is dropped.
+            /// A call from a run returns immediately, and the shutdown continues in the background. A shutdown in
+            /// progress completes even if the future of an async call is dropped.
             ///
             /// # Errors
             ///
             /// [`NotRunning`](SchedulerError::NotRunning).
-            fn shutdown_timeout(timeout: Duration) -> Result<(), SchedulerError> => shut_down(timeout)
+            fn shutdown_timeout(timeout: Duration) -> Result<(), SchedulerError> => shutdown_with(timeout)
         }
 
         waiting_method! { $kind,
-            /// Adds many jobs, made with [`NewJob::builder`], with one call of each store; returns how many.
+            /// Adds many jobs, built with [`NewJob::builder`], in one call to each store. Returns the number of jobs.
             ///
             /// # Errors
             ///
-            /// For the first description that is not valid; then none is added. For the first job that a store
-            /// does not take; then what is new among the others of that store is added all the same, and the
-            /// stores whose jobs come later are left alone.
+            /// - The error for the first invalid definition. No job is added.
+            /// - The error for the first job that a store rejects. New jobs for the same store are still added; stores
+            ///   that are processed later are not changed.
             fn add_jobs(
                 jobs: impl IntoIterator<Item = NewJob> = jobs.into_iter().collect(),
             ) -> usize,
@@ -121,46 +128,47 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// The job of that id; `("store", "id")` looks in one store only.
+            /// Returns the job with this id, or `None` if it doesn't exist. `("store", "id")` searches one store only.
             ///
             /// # Errors
             ///
-            /// What a store says.
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), an invalid name, or a
+            /// [`Store`](SchedulerError::Store) error.
             fn get_job(job: impl Into<JobSelector> = job.into()) -> Option<Job>,
             |engine| engine.jobs.get_job(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
-            /// The jobs that `query` asks for, store by store in the order in which those were added: in each the
-            /// soonest first, paused ones last. Before the start: among the jobs that wait for it.
+            /// Returns the jobs that match `query`: store by store, in the order in which the stores were added, and
+            /// sorted by next run time within each store, paused jobs last. Before the start, the pending jobs are
+            /// searched.
             ///
             /// # Errors
             ///
-            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), a name that is not valid, or what a store
-            /// says.
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), an invalid name, or a
+            /// [`Store`](SchedulerError::Store) error.
             fn get_jobs(query: JobQuery) -> Vec<Job>,
             |engine| engine.jobs.get_jobs(query).await
         }
 
         waiting_method! { $kind,
-            /// Changes what a job is; its next run time stays. If somebody else changes it at the same time, both
-            /// changes are made, one on top of the other.
+            /// Changes the definition of a job. Its next run time does not change. Concurrent changes of the same job
+            /// are merged; for a field that several of them set, the last one applies.
             ///
             /// # Errors
             ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound), a change that is not valid, or what a store says;
-            /// then nothing is changed.
+            /// [`JobNotFound`](SchedulerError::JobNotFound), an invalid change, or a
+            /// [`Store`](SchedulerError::Store) error. The job is not changed.
             fn modify_job(job: impl Into<JobSelector> = job.into(), change: JobChange) -> Job,
             |engine| engine.jobs.modify_job(job, change, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
-            /// Gives a job another trigger, and the next run time that follows from it now. A paused job is
-            /// resumed by it.
+            /// Replaces the trigger of a job and recomputes its next run time, from now on. A paused job is resumed.
             ///
             /// # Errors
             ///
-            /// As [`modify_job`](Self::modify_job); and [`NeverFires`](SchedulerError::NeverFires).
+            /// As [`modify_job`](Self::modify_job), and [`NeverFires`](SchedulerError::NeverFires).
             fn reschedule_job(
                 job: impl Into<JobSelector> = job.into(),
                 trigger: impl IntoTrigger + Send + 'static,
@@ -169,102 +177,105 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Takes a job's next run time away until it is resumed. Runs under way go on.
+            /// Pauses a job: it has no next run time until it is resumed. Runs in progress continue.
             ///
             /// # Errors
             ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
+            /// [`JobNotFound`](SchedulerError::JobNotFound), or a [`Store`](SchedulerError::Store) error.
             fn pause_job(job: impl Into<JobSelector> = job.into()) -> Job,
             |engine| engine.jobs.pause_job(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
-            /// Gives a job its next run time from now on, whether it was paused or not.
+            /// Resumes a job: recomputes its next run time, from now on. It need not be paused.
             ///
             /// # Errors
             ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound);
-            /// [`NeverFires`](SchedulerError::NeverFires): then the job stays as it is.
+            /// [`JobNotFound`](SchedulerError::JobNotFound), [`NeverFires`](SchedulerError::NeverFires), or a
+            /// [`Store`](SchedulerError::Store) error. The job is not changed.
             fn resume_job(job: impl Into<JobSelector> = job.into()) -> Job,
             |engine| engine.jobs.resume_job(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
-            /// Removes a job. Runs under way go on.
+            /// Removes a job. Runs in progress continue.
             ///
             /// # Errors
             ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says.
+            /// [`JobNotFound`](SchedulerError::JobNotFound), or a [`Store`](SchedulerError::Store) error.
             fn remove_job(job: impl Into<JobSelector> = job.into()) -> (),
             |engine| engine.jobs.remove_job(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
-            /// Removes all jobs of all stores. Runs under way go on.
+            /// Removes all jobs from all stores. Runs in progress continue.
             ///
             /// # Errors
             ///
-            /// What a store says.
+            /// A [`Store`](SchedulerError::Store) error.
             fn remove_all_jobs() -> (),
             |engine| engine.jobs.remove_all_jobs(None).await
         }
 
         waiting_method! { $kind,
-            /// Removes all jobs of one store; see [`remove_all_jobs`](Self::remove_all_jobs).
+            /// Removes all jobs from one store; see [`remove_all_jobs`](Self::remove_all_jobs).
             ///
             /// # Errors
             ///
-            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what the store says.
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
             fn remove_all_jobs_of(alias: impl AsRef<str> = Alias::new(alias)?) -> (),
             |engine| engine.jobs.remove_all_jobs(Some(&alias)).await
         }
 
         waiting_method! { $kind,
-            /// Starts a run of a job in this process now, outside of its schedule, which stays.
+            /// Starts a run of a job in this process now, outside of its schedule. The schedule does not change.
+            /// Returns the id of the run.
             ///
             /// # Errors
             ///
-            /// [`MaxInstances`](SchedulerError::MaxInstances) when enough runs are under way;
-            /// [`Unresolved`](SchedulerError::Unresolved) when this process can't run the job;
-            /// [`ClientOnly`](SchedulerError::ClientOnly);
-            /// [`NotRunning`](SchedulerError::NotRunning).
+            /// - [`MaxInstances`](SchedulerError::MaxInstances) if as many runs are in progress as the job allows.
+            /// - [`Unresolved`](SchedulerError::Unresolved) if this process can't run the job.
+            /// - [`ClientOnly`](SchedulerError::ClientOnly) or [`NotRunning`](SchedulerError::NotRunning).
+            /// - [`JobNotFound`](SchedulerError::JobNotFound), or a [`Store`](SchedulerError::Store) error.
             fn run_job_now(job: impl Into<JobSelector> = job.into()) -> RunId,
             |engine| engine.jobs.run_job_now(job).await
         }
 
         waiting_method! { $kind,
-            /// Makes a job due now, for whichever process runs its jobs; so that is what a
-            /// [client](SchedulerBuilder::client_only) does instead of [`run_job_now`](Self::run_job_now). The
-            /// run is one of its schedule: it is counted, and after it the job goes on as its trigger says. A
-            /// paused job is resumed by it.
+            /// Sets the next run time of a job to now. Any process that runs jobs of its store may run it, so this
+            /// also works for a [client](SchedulerBuilder::client_only), unlike [`run_job_now`](Self::run_job_now).
+            ///
+            /// The run is part of the schedule: it counts towards `max_runs`, and the trigger computes the following
+            /// run times. A paused job is resumed.
             ///
             /// # Errors
             ///
-            /// [`JobNotFound`](SchedulerError::JobNotFound), or what a store says;
-            /// [`NotRunning`](SchedulerError::NotRunning).
+            /// [`JobNotFound`](SchedulerError::JobNotFound), [`NotRunning`](SchedulerError::NotRunning), or a
+            /// [`Store`](SchedulerError::Store) error.
             fn make_job_due(job: impl Into<JobSelector> = job.into()) -> Job,
             |engine| engine.jobs.make_job_due(job, &mut StoreAccess::Autocommit).await
         }
 
         waiting_method! { $kind,
-            /// What the stores hold and can't be read, with the store's alias: it was reported as
-            /// [`RecordCorrupt`](punctual_core::Event::RecordCorrupt), is left as it is, and nothing is run by it.
-            /// This looks at all jobs; runs, nodes and past runs are among it as far as they were met since the
+            /// Returns the corrupt records in all stores, each with the alias of its store. They are reported as
+            /// [`RecordCorrupt`](punctual_core::Event::RecordCorrupt), are not modified, and are never run.
+            ///
+            /// All jobs are checked. Runs, nodes and history entries are included only if they were read since the
             /// start.
             ///
             /// # Errors
             ///
-            /// What a store says.
+            /// A [`Store`](SchedulerError::Store) error.
             fn corrupt_records() -> Vec<(Alias, CorruptRecord)>,
             |engine| engine.jobs.corrupt_records(None).await
         }
 
         waiting_method! { $kind,
-            /// What one store holds and can't be read; see [`corrupt_records`](Self::corrupt_records).
+            /// Returns the corrupt records in one store; see [`corrupt_records`](Self::corrupt_records).
             ///
             /// # Errors
             ///
-            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what the store says.
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
             fn corrupt_records_of(
                 alias: impl AsRef<str> = Alias::new(alias)?,
             ) -> Vec<(Alias, CorruptRecord)>,
@@ -272,12 +283,12 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Removes something that can't be read from a store, as [`corrupt_records`](Self::corrupt_records)
-            /// has listed it; a job with its runs. Returns whether it was there.
+            /// Removes a corrupt record, as returned by [`corrupt_records`](Self::corrupt_records), from its store; a
+            /// job is removed with its runs. Returns whether the record existed.
             ///
             /// # Errors
             ///
-            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or what the store says.
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
             fn discard_corrupt(
                 alias: impl AsRef<str> = Alias::new(alias)?,
                 record: &CorruptRecord = record.clone(),
@@ -286,22 +297,22 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Past runs, newest first, of all stores that keep a history; those of this process that have ended
-            /// among them. See [`SchedulerBuilder::history`].
+            /// Returns completed runs, newest first, from all stores with a history. Entries that this process has
+            /// buffered are written first. See [`SchedulerBuilder::history`].
             ///
             /// # Errors
             ///
-            /// A [`Store`](SchedulerError::Store) error, also when no store can keep a history.
+            /// A [`Store`](SchedulerError::Store) error, including the case that no store supports a history.
             fn history(query: HistoryQuery) -> HistoryPage,
             |engine| engine.jobs.history(None, query).await
         }
 
         waiting_method! { $kind,
-            /// Past runs of one store's jobs; see [`history`](Self::history).
+            /// Returns completed runs of the jobs in one store; see [`history`](Self::history).
             ///
             /// # Errors
             ///
-            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore); as [`history`](Self::history).
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
             fn history_of(
                 alias: impl AsRef<str> = Alias::new(alias)?,
                 query: HistoryQuery,
@@ -310,12 +321,13 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Adds a job store; see [`SchedulerBuilder::job_store`]. When the scheduler runs, it is started at
-            /// once.
+            /// Adds a job store; see [`SchedulerBuilder::job_store`]. If the scheduler is running, the store is
+            /// started immediately.
             ///
             /// # Errors
             ///
-            /// [`AliasTaken`](SchedulerError::AliasTaken), or why it can't be started.
+            /// [`AliasTaken`](SchedulerError::AliasTaken), or a [`Store`](SchedulerError::Store) error if the store
+            /// can't be started.
             fn add_job_store(
                 alias: impl AsRef<str> = Alias::new(alias)?,
                 store: impl IntoJobStore = store.into_job_store(),
@@ -324,7 +336,8 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Removes a job store; its jobs stay in it.
+            /// Removes a job store from the scheduler. Its jobs are kept in the store. Waits at most 30 seconds for
+            /// their runs in progress; a call from a run does not wait.
             ///
             /// # Errors
             ///
@@ -335,8 +348,8 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Removes an executor after its runs have ended, at most 30 seconds later. Jobs that name it stay
-            /// in their stores, and run when there is an executor of that alias again.
+            /// Removes an executor. Waits at most 30 seconds for its runs in progress; a call from a run does not
+            /// wait. Jobs that use the executor are kept, and run once an executor with this alias is added again.
             ///
             /// # Errors
             ///
@@ -347,21 +360,23 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Reads the time zone database again, for instance after the machine's zone files were updated, and
-            /// returns its release. The process uses it from then on. Jobs whose next run time it changes are
-            /// planned anew in the background, each with the event
-            /// [`JobReplanned`](punctual_core::Event::JobReplanned); run times that are due already, and those
-            /// that a user chose, stay. The same happens at each start.
+            /// Reloads the time zone database, for example after an update of the system's zone files, for the whole
+            /// process. Returns its release.
+            ///
+            /// Jobs whose next run time changes are replanned in the background, each with the event
+            /// [`JobReplanned`](punctual_core::Event::JobReplanned). Run times that are already due, and those that a
+            /// user has set, don't change. Jobs are also replanned at each start.
             ///
             /// # Errors
             ///
-            /// When the directory that it was read from has gone; then everything stays as it is.
-            fn refresh_zones() -> Result<String, SchedulerError> => read_zones()
+            /// A [`Zone`](SchedulerError::Zone) error if the directory that the database was loaded from no longer
+            /// exists. Nothing is changed.
+            fn refresh_zones() -> Result<String, SchedulerError> => reload_zones()
         }
 
         waiting_method! { $kind,
-            /// Waits until the listeners have heard every event so far, at most `timeout`. Called by a listener,
-            /// it returns at once.
+            /// Waits until all events emitted so far have been delivered to the listeners, up to `timeout`. A call
+            /// from a listener returns immediately.
             fn flush_events(timeout: Duration) => flush(timeout)
         }
     };

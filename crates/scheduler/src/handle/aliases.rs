@@ -1,32 +1,32 @@
-//! Stores and executors under the aliases that a builder was given.
+//! Checks of the aliases under which stores and executors are added to a builder.
 
 use punctual_core::{Alias, NameError};
 
 use crate::error::SchedulerError;
 
-/// Adds a component under the alias `default`, if there is none and `make` has one.
+/// Adds the component returned by `make`, if any, under the alias `default`, unless the alias is taken.
 pub(super) fn add_default<T>(components: &mut Vec<(Alias, T)>, make: impl FnOnce() -> Option<T>) {
     if !components.iter().any(|(alias, _)| *alias == Alias::default()) {
         components.extend(make().map(|component| (Alias::default(), component)));
     }
 }
 
-/// The components under their aliases, in their order.
+/// Returns the components with valid aliases, in the same order.
 ///
 /// # Errors
 ///
-/// For the first alias that is not valid, or taken.
-pub(super) fn named<T>(
+/// The error for the first alias that is invalid or taken.
+pub(super) fn check_aliases<T>(
     kind: &'static str,
     components: Vec<(Result<Alias, NameError>, T)>,
 ) -> Result<Vec<(Alias, T)>, SchedulerError> {
-    let mut named: Vec<(Alias, T)> = Vec::with_capacity(components.len());
+    let mut checked: Vec<(Alias, T)> = Vec::with_capacity(components.len());
     for (alias, component) in components {
         let alias = alias?;
-        if named.iter().any(|(known, _)| *known == alias) {
+        if checked.iter().any(|(other, _)| *other == alias) {
             return Err(SchedulerError::AliasTaken { kind, alias });
         }
-        named.push((alias, component));
+        checked.push((alias, component));
     }
-    Ok(named)
+    Ok(checked)
 }

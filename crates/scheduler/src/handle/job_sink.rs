@@ -1,4 +1,4 @@
-//! From a job's builder into a scheduler.
+//! The `JobSink` implementations of schedulers, through which job builders add their jobs.
 
 use punctual_core::{BoxFuture, CallerTransaction, Job, JobSink, NewJob, TransactionalSink};
 
@@ -23,10 +23,10 @@ impl TransactionalSink for AsyncScheduler {
         job: NewJob,
         transaction: CallerTransaction<'_>,
     ) -> Self::TransactionOutput<'_> {
-        let place = StoreAccess::Transaction(transaction);
+        let access = StoreAccess::Transaction(transaction);
         Box::pin(async move {
-            let mut place = place;
-            self.engine.jobs.add_job_in_transaction(job, &mut place).await
+            let mut access = access;
+            self.engine.jobs.add_job_in_transaction(job, &mut access).await
         })
     }
 }

@@ -1,4 +1,4 @@
-//! From a builder to a scheduler that runs, in one call.
+//! The `start` methods of the builder.
 
 use super::asynchronous::AsyncScheduler;
 use super::background::BackgroundScheduler;
@@ -6,11 +6,11 @@ use super::builder::SchedulerBuilder;
 use crate::error::SchedulerError;
 
 impl SchedulerBuilder<AsyncScheduler> {
-    /// Makes and starts the scheduler on the current tokio runtime.
+    /// Builds the scheduler and starts it on the current tokio runtime.
     ///
     /// # Errors
     ///
-    /// As `build`, and as [`AsyncScheduler::start`].
+    /// The errors of `build` and of [`AsyncScheduler::start`].
     pub async fn start(self) -> Result<AsyncScheduler, SchedulerError> {
         let scheduler = self.build()?;
         scheduler.start().await?;
@@ -19,11 +19,11 @@ impl SchedulerBuilder<AsyncScheduler> {
 }
 
 impl SchedulerBuilder<BackgroundScheduler> {
-    /// Makes and starts the scheduler.
+    /// Builds the scheduler and starts it.
     ///
     /// # Errors
     ///
-    /// As `build`, and as the scheduler's `start`.
+    /// The errors of `build` and of the scheduler's `start`.
     pub fn start(self) -> Result<BackgroundScheduler, SchedulerError> {
         let scheduler = self.build()?;
         scheduler.start()?;

@@ -1,4 +1,4 @@
-//! From blocking code to the engine's runtime.
+//! Calls from blocking code into the engine's runtime.
 
 use std::future::Future;
 use std::sync::mpsc;
@@ -7,13 +7,13 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::error::SchedulerError;
 
-/// Runs `work` to its end on `runtime`, or, when there is none, on the spot: a scheduler that is
-/// stopped only touches memory.
+/// Runs `work` to completion on `runtime`. Without a runtime, `work` is polled by the calling thread: a stopped
+/// scheduler only accesses memory.
 ///
-/// From within that runtime itself the work is polled on the spot too: its only thread would otherwise
-/// wait for itself. On a runtime of several threads the others go on meanwhile.
+/// A call from the runtime's own thread would deadlock if it blocked. On a current-thread runtime `work` is polled by
+/// the calling thread; on a multi-thread runtime `block_in_place` is used, so that other tasks continue.
 ///
-/// A call that the end of the runtime cuts off, after a shutdown, found the scheduler not running.
+/// Returns `NotRunning` if the runtime shuts down before `work` is complete.
 pub(crate) fn block_on<T, F>(runtime: Option<Handle>, work: F) -> Result<T, SchedulerError>
 where
     T: Send + 'static,
@@ -26,16 +26,16 @@ where
     if inside && runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
         return pollster::block_on(work);
     }
-    let (answer, answered) = mpsc::sync_channel(1);
+    let (result_tx, result_rx) = mpsc::sync_channel(1);
     let task = runtime.spawn(async move {
         // The caller waits for it below.
-        let _ = answer.send(work.await);
+        let _ = result_tx.send(work.await);
     });
-    let wait = || answered.recv();
+    let wait = || result_rx.recv();
     let result = if inside { tokio::task::block_in_place(wait) } else { wait() };
     match result {
         Ok(result) => result,
-        // The task is gone without an answer: if it panicked, so does its caller.
+        // The task was dropped without a result. If it panicked, the panic is resumed in the caller.
         Err(_) => match pollster::block_on(task) {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             _ => Err(SchedulerError::NotRunning),
