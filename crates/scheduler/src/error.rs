@@ -1,65 +1,64 @@
-//! Why a scheduler could not do what it was asked.
+//! Errors of schedulers.
 
 use punctual_core::{
     Alias, CheckedJob, ExecutorError, JobError, JobId, NameError, StoreError, StoreErrorKind,
     TaskRegistryError, TriggerError, ZoneError,
 };
 
-/// A failure of a scheduler's method, with its source.
+/// An error returned by a scheduler.
 ///
-/// Its text says what failed, and not why; [`error_chain`](punctual_core::error_chain) shows both.
+/// Its text does not include its source; [`error_chain`](punctual_core::error_chain) displays both.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchedulerError {
-    /// `start` or a builder's method was called on a scheduler that runs.
+    /// `start` was called, but the scheduler is not stopped.
     #[error("the scheduler is already running")]
     AlreadyRunning,
-    /// The scheduler does not run.
+    /// The scheduler is not running.
     #[error("the scheduler is not running")]
     NotRunning,
-    /// The scheduler is a client only: others run its jobs. To have one run at once, there is
-    /// `make_job_due`.
+    /// The scheduler is a client, which runs no jobs. `make_job_due` makes a job due for other processes.
     #[error(
-        "this scheduler is a client only and runs no jobs; make_job_due lets others run one at once"
+        "this scheduler is a client and runs no jobs; use make_job_due to have another process run the job"
     )]
     ClientOnly,
-    /// There is no such job.
-    #[error("no job by the id of {0:?} was found")]
+    /// No job has this id.
+    #[error("there is no job with the id {0:?}")]
     JobNotFound(JobId),
-    /// A job of that id exists; see `replace_existing`.
-    #[error("job identifier {id:?} conflicts with an existing job in the job store {job_store:?}")]
+    /// A job with this id exists, and `replace_existing` is not set.
+    #[error("job id {id:?} conflicts with an existing job in the job store {job_store:?}")]
     #[non_exhaustive]
     JobExists {
         /// The id.
         id: JobId,
-        /// The store that has it.
+        /// The store that contains it.
         job_store: Alias,
     },
-    /// The trigger has no fire time from now on, so the job would never run.
-    #[error("job {id:?} would never run: its trigger {trigger} has no fire time from now on")]
+    /// The trigger has no future fire time, so the job would never run.
+    #[error("job {id:?} would never run: its trigger {trigger} has no future fire time")]
     #[non_exhaustive]
     NeverFires {
         /// The job.
         id: JobId,
-        /// The trigger, as listings show it.
+        /// The trigger, in the format of its `Display` implementation.
         trigger: String,
     },
     /// The job can't be run or changed by this process.
-    #[error("job {id:?} can't be used here")]
+    #[error("job {id:?} can't be run or changed by this process")]
     #[non_exhaustive]
     Unresolved {
         /// The job.
         id: JobId,
-        /// Why.
+        /// The reason.
         #[source]
         problem: std::sync::Arc<punctual_core::JobProblem>,
     },
-    /// The job has as many runs under way as it may have.
-    #[error("job {0:?} has as many runs under way as max_instances allows")]
+    /// The maximum number of runs of the job are in progress.
+    #[error("job {0:?} has the maximum number of runs in progress (max_instances)")]
     MaxInstances(JobId),
-    /// A closure was to be kept by a store that outlives the process.
+    /// The job is a closure, and its store is persistent. A closure exists only in its process.
     #[error(
-        "job {id:?} is a closure, which the job store {job_store:?} can't keep: it outlives the process; make it a #[task]"
+        "job {id:?} is a closure, which can't be stored in the persistent job store {job_store:?}; use a #[task]"
     )]
     #[non_exhaustive]
     ClosureNotStorable {
@@ -68,9 +67,9 @@ pub enum SchedulerError {
         /// The store.
         job_store: Alias,
     },
-    /// The job, with its arguments, is larger than the store can keep.
+    /// The job, with its arguments, exceeds the size limit of the store.
     #[error(
-        "job {id:?} takes {size} bytes with its arguments, and the job store {job_store:?} keeps at most {limit}"
+        "job {id:?} has {size} bytes with its arguments, but the limit of the job store {job_store:?} is {limit}"
     )]
     #[non_exhaustive]
     DefinitionTooLarge {
@@ -78,9 +77,9 @@ pub enum SchedulerError {
         id: JobId,
         /// The store.
         job_store: Alias,
-        /// How many bytes it takes.
+        /// The size of the job in bytes.
         size: usize,
-        /// How many the store keeps.
+        /// The maximum size in bytes.
         limit: usize,
     },
     /// No job store has this alias.
@@ -89,8 +88,8 @@ pub enum SchedulerError {
     /// No executor has this alias.
     #[error("no such executor: {0}")]
     UnknownExecutor(Alias),
-    /// The alias is taken.
-    #[error("this scheduler already has {kind} by the alias of {alias:?}")]
+    /// The alias is already in use.
+    #[error("this scheduler already has {kind} with the alias {alias:?}")]
     #[non_exhaustive]
     AliasTaken {
         /// `a job store` or `an executor`.
@@ -98,30 +97,30 @@ pub enum SchedulerError {
         /// The alias.
         alias: Alias,
     },
-    /// The description of a job is not valid.
+    /// The definition of a job is invalid.
     #[error(transparent)]
     Job(#[from] JobError),
-    /// A name is not valid.
+    /// A name is invalid.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Two tasks want the same name.
+    /// Two different tasks have the same name.
     #[error(transparent)]
     Task(#[from] TaskRegistryError),
-    /// A trigger is not valid.
+    /// A trigger is invalid.
     #[error(transparent)]
     Trigger(#[from] TriggerError),
-    /// The zone is not known.
+    /// The time zone is unknown.
     #[error(transparent)]
     Zone(#[from] ZoneError),
-    /// An option of the builder has a value that it can't have.
+    /// An option of the builder has an invalid value.
     #[error("{field} is {value}: {reason}")]
     #[non_exhaustive]
     Option {
         /// The option.
         field: &'static str,
-        /// The value that was given.
+        /// The invalid value.
         value: String,
-        /// What is allowed.
+        /// The allowed values.
         reason: &'static str,
     },
     /// A store failed.
@@ -130,7 +129,7 @@ pub enum SchedulerError {
     Store {
         /// The store.
         job_store: Alias,
-        /// What it said.
+        /// The error of the store.
         source: StoreError,
     },
     /// An executor failed.
@@ -139,26 +138,25 @@ pub enum SchedulerError {
     Executor {
         /// The executor.
         executor: Alias,
-        /// What it said.
+        /// The error of the executor.
         source: ExecutorError,
     },
-    /// The scheduler's own thread or runtime could not be started, or is gone.
+    /// The scheduler's thread or tokio runtime could not be started, or has terminated.
     #[error("the scheduler's runtime failed")]
     Runtime(#[source] std::io::Error),
 }
 
 impl SchedulerError {
-    /// There is a job of this id already.
+    /// The error for a job whose id is already in use.
     pub(crate) fn job_exists(job: &CheckedJob) -> Self {
         Self::JobExists { id: job.id.clone(), job_store: job.job_store.clone() }
     }
 
-    /// Whether the same call may succeed later without anything being changed.
+    /// Whether a retry of the same call may succeed.
     ///
-    /// Changes of jobs that meet somebody else's are made once more on top of those by the scheduler itself, so
-    /// that a [`Conflict`](StoreErrorKind::Conflict) is an error only after twenty such meetings in a row. It is
-    /// retryable here, unlike in a store: a scheduler's methods read the job anew. In a transaction of your own,
-    /// which may see the job as it was at the beginning, repeat the transaction.
+    /// A [`Conflict`](StoreErrorKind::Conflict) is retryable here, unlike in a store, because the scheduler reads the
+    /// job again. The scheduler itself retries a conflicting change, and returns the error only after 20 attempts. In a
+    /// transaction of the caller, which may not see concurrent changes, the transaction must be repeated.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {

@@ -21,7 +21,7 @@ impl SyncScheduler<Blocking> {
     ///
     /// In the last two cases the scheduler is stopped again, and the pending jobs are kept for the next start.
     pub fn start(&self) -> Result<(), SchedulerError> {
-        // The thread is not stored in the scheduler: this call joins it, and `shutdown` need not.
+        // The thread is not stored in the scheduler, because this call joins it, so `shutdown` must not.
         SchedulerThread::start(&self.engine, false, true)?.join();
         self.engine.shared.bus.flush(crate::shared::SHUTDOWN_TIMEOUT);
         Ok(())

@@ -270,7 +270,7 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
-    /// Makes the scheduler a client, which adds, changes and lists jobs that other processes run. It claims no jobs,
+    /// Makes the scheduler a client: it adds, changes and lists jobs, which are run by other processes. It claims no jobs,
     /// takes over no runs, renews no lease and starts no executor. Tasks of jobs added by other processes need not be
     /// registered. It is started like any other scheduler; until then, added jobs are pending in memory.
     ///
@@ -340,8 +340,8 @@ impl<S> SchedulerBuilder<S> {
                 batch: self.batch,
                 max_running: self.max_running,
                 identity: self.identity.transpose()?,
-                history: HistorySettings { all: self.history, of: histories },
-                client: self.client_only,
+                history: HistorySettings { default: self.history, per_store: histories },
+                client_only: self.client_only,
                 max_sleep: Duration::from_secs(1),
             },
             zone,

@@ -51,7 +51,7 @@ macro_rules! shared_methods {
         /// Returns the state of the scheduler.
         #[must_use]
         pub fn state(&self) -> SchedulerState {
-            self.engine.shared.phase.get()
+            self.engine.shared.scheduler_state.get()
         }
 
         /// Returns whether the scheduler has been started and not been shut down. A paused scheduler is running.

@@ -29,7 +29,7 @@ impl Jobs {
         job: NewJob,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        if !self.shared.phase.is_started() {
+        if !self.shared.scheduler_state.is_started() {
             return Err(SchedulerError::NotRunning);
         }
         self.add_checked(self.check(job)?, access).await
@@ -125,7 +125,7 @@ impl Jobs {
 
     /// Adds the job to the pending jobs if the scheduler is not started. Returns `true` if it did.
     fn add_if_accepting(&self, job: &CheckedJob) -> Result<bool, SchedulerError> {
-        if self.shared.phase.get() == SchedulerState::Stopping {
+        if self.shared.scheduler_state.get() == SchedulerState::Stopping {
             return Err(SchedulerError::NotRunning);
         }
         self.pending.add_if_accepting(job)

@@ -14,8 +14,8 @@ use crate::error::SchedulerError;
 use crate::shared::CONFLICT_RETRIES;
 use crate::store::{RegisteredStore, StoreAccess};
 
-/// The schedule that a new trigger brings, if the present one does not stay.
-trait NewSchedule:
+/// Computes the schedule for a new trigger. Returns `None` if the current schedule is kept.
+trait ComputeSchedule:
     Fn(
     Option<&RegisteredStore>,
     &JobId,
@@ -24,7 +24,7 @@ trait NewSchedule:
 {
 }
 
-impl<F> NewSchedule for F where
+impl<F> ComputeSchedule for F where
     F: Fn(
         Option<&RegisteredStore>,
         &JobId,
@@ -34,7 +34,7 @@ impl<F> NewSchedule for F where
 }
 
 impl Jobs {
-    /// Changes what a job is; its schedule stays.
+    /// Changes the definition of a job. Its schedule is kept.
     pub(crate) async fn modify_job(
         &self,
         selector: JobSelector,
@@ -44,7 +44,7 @@ impl Jobs {
         self.change(selector, change, |_, _, _| Ok(None), access).await
     }
 
-    /// Gives a job another trigger, and the schedule that follows from it now.
+    /// Replaces the trigger of a job and recomputes its schedule from the current time.
     pub(crate) async fn reschedule_job(
         &self,
         selector: JobSelector,
@@ -62,7 +62,7 @@ impl Jobs {
         &self,
         selector: JobSelector,
         change: JobChange,
-        schedule: impl NewSchedule,
+        schedule: impl ComputeSchedule,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         match self.find(selector, access).await? {
@@ -84,7 +84,7 @@ impl Jobs {
         &self,
         job: &JobRef,
         change: &CheckedChange,
-        schedule: impl NewSchedule,
+        schedule: impl ComputeSchedule,
     ) -> Result<Job, SchedulerError> {
         let old = self.pending.get(job)?.definition.clone();
         let old_task = old.task.clone();
@@ -110,18 +110,18 @@ impl Jobs {
             }
         })?;
         let changed = self.pending_job(&changed);
-        self.forget_replaced(&changed, &old_task);
+        self.unregister_replaced_closure(&changed, &old_task);
         Ok(changed)
     }
 
-    /// Makes a change of what is stored; when somebody else is quicker, once more on top of that: what both have
-    /// changed is then as the later one says, and all else as either said.
+    /// Changes a stored job. If it was changed concurrently, the change is applied to the new definition: concurrent
+    /// changes are merged, and for a field that both set, the later change applies.
     async fn change_stored(
         &self,
         store: Arc<RegisteredStore>,
         mut record: JobRecord,
         change: CheckedChange,
-        schedule: impl NewSchedule,
+        schedule: impl ComputeSchedule,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let id = record.id.clone();
@@ -141,33 +141,33 @@ impl Jobs {
                 self.shared.register(registration.clone())?;
             }
             if let Some(trigger) = change.trigger() {
-                let noted = store.store_zone_rules(&**trigger, access).await;
-                noted.map_err(|error| store.error(error))?;
-                // One that stays was not computed by the new trigger.
-                let stays = record.schedule.filter(|_| new_schedule.is_none());
-                definition.first_run = stays.map(|schedule| schedule.next_run_time);
+                let rules_stored = store.store_zone_rules(&**trigger, access).await;
+                rules_stored.map_err(|error| store.error(error))?;
+                // A kept schedule was not computed by the new trigger, so it is treated like a run time set by the user.
+                let kept_schedule = record.schedule.filter(|_| new_schedule.is_none());
+                definition.first_run = kept_schedule.map(|schedule| schedule.next_run_time);
             }
             let encoded = definition.encode().map_err(punctual_core::JobError::from)?;
             store.check_size(&id, &encoded)?;
             let update = RecordUpdate {
                 definition: Some((definition.task, encoded)),
-                // Another course: `max_runs` counts from here.
+                // The schedule is a new one, so `max_runs` counts from here.
                 restart: new_schedule.is_some(),
                 schedule: new_schedule,
                 expected_run_time: new_schedule.map(|_| record.next_run_time()),
             };
             match self.update(&store, &record, update.clone(), access).await {
                 Ok(()) => {
-                    let job = self.modified(&store, record, update, access).await?;
-                    self.forget_replaced(&job, &old_task);
+                    let job = self.finish_change(&store, record, update, access).await?;
+                    self.unregister_replaced_closure(&job, &old_task);
                     return Ok(job);
                 }
                 Err(error) if is_conflict(&error) => {
                     let found =
                         access.get(&store, &id).await.map_err(|error| store.error(error))?;
                     let found = found.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
-                    if !access.is_autocommit() && is_same(&found, &record) {
-                        // The transaction sees the job as it was when it began.
+                    if !access.is_autocommit() && is_unmodified(&found, &record) {
+                        // The transaction does not see the concurrent change, so a retry in it would fail again.
                         return Err(error);
                     }
                     record = found;
@@ -178,8 +178,8 @@ impl Jobs {
         Err(store.error(StoreError::conflict(&id)))
     }
 
-    /// Lets go of a closure that a changed job does not run any more.
-    fn forget_replaced(&self, job: &Job, old_task: &TaskName) {
+    /// Unregisters the closure that a changed job ran before, if its task has changed.
+    fn unregister_replaced_closure(&self, job: &Job, old_task: &TaskName) {
         if job.task != *old_task {
             self.shared.unregister_closure(old_task);
         }
@@ -199,8 +199,8 @@ impl Jobs {
         })
     }
 
-    /// Tells that a job was changed, and shows it as it is now.
-    async fn modified(
+    /// Emits `JobModified` and returns the current job.
+    async fn finish_change(
         &self,
         store: &Arc<RegisteredStore>,
         mut record: JobRecord,
@@ -217,7 +217,7 @@ impl Jobs {
         {
             return Ok(self.job(store, &now));
         }
-        // Run and gone already: as it was changed.
+        // The job has run and been removed in the meantime: return it as it was after the change.
         if let Some((task, definition)) = update.definition {
             (record.task, record.definition) = (task, definition);
         }
@@ -225,7 +225,7 @@ impl Jobs {
         Ok(self.job(store, &record))
     }
 
-    /// Takes the next run time away; runs under way go on.
+    /// Removes the next run time of a job. Runs in progress continue.
     pub(crate) async fn pause_job(
         &self,
         selector: JobSelector,
@@ -234,7 +234,7 @@ impl Jobs {
         self.set_schedule(selector, |_, _| Ok(None), access).await
     }
 
-    /// Gives a job its next run time from now on.
+    /// Recomputes the next run time of a job from the current time.
     pub(crate) async fn resume_job(
         &self,
         selector: JobSelector,
@@ -253,18 +253,18 @@ impl Jobs {
         self.set_schedule(selector, from_now, access).await
     }
 
-    /// Makes a job due now, whoever runs it.
+    /// Makes a job due now, for any process that can run it.
     pub(crate) async fn make_job_due(
         &self,
         selector: JobSelector,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        if !self.shared.phase.is_started() {
+        if !self.shared.scheduler_state.is_started() {
             return Err(SchedulerError::NotRunning);
         }
         let now = |store: Option<&RegisteredStore>, job: &Job| {
             let now = self.now(store);
-            // What is due already is not made any later.
+            // A job that is already due keeps its earlier run time.
             Ok(Some(Schedule::at(job.next_run_time.map_or(now, |next| next.min(now)))))
         };
         self.set_schedule(selector, now, access).await
@@ -277,7 +277,7 @@ impl Jobs {
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let mut attempt = 1;
-        let mut refused: Option<(JobRecord, SchedulerError)> = None;
+        let mut conflict: Option<(JobRecord, SchedulerError)> = None;
         loop {
             let (store, record) = match self.find(selector.clone(), access).await? {
                 Found::Stored(store, record) => (store, record),
@@ -289,25 +289,25 @@ impl Jobs {
                     return Ok(self.pending_job(&changed));
                 }
             };
-            if let Some((before, error)) = refused.take()
+            if let Some((before, error)) = conflict.take()
                 && !access.is_autocommit()
-                && is_same(&record, &before)
+                && is_unmodified(&record, &before)
             {
-                // The transaction sees the job as it was when it began.
+                // The transaction does not see the concurrent change, so a retry in it would fail again.
                 return Err(error);
             }
             let schedule = schedule(Some(&store), &self.job(&store, &record))?;
             let update = RecordUpdate {
                 schedule: Some(schedule),
-                // A pause follows from nothing.
+                // A pause does not depend on the current run time.
                 expected_run_time: schedule.map(|_| record.next_run_time()),
                 ..Default::default()
             };
             match self.update(&store, &record, update.clone(), access).await {
-                Ok(()) => return self.modified(&store, record, update, access).await,
+                Ok(()) => return self.finish_change(&store, record, update, access).await,
                 Err(error) if is_conflict(&error) && attempt < CONFLICT_RETRIES => {
                     attempt += 1;
-                    refused = Some((record, error));
+                    conflict = Some((record, error));
                 }
                 Err(error) => return Err(error),
             }
@@ -322,12 +322,12 @@ fn stored_definition(record: &JobRecord) -> Result<JobDefinition, SchedulerError
     })
 }
 
-/// Whether a job has been neither changed nor run in between.
-fn is_same(one: &JobRecord, other: &JobRecord) -> bool {
+/// Whether the job has been neither changed nor run between the two reads.
+fn is_unmodified(one: &JobRecord, other: &JobRecord) -> bool {
     (one.revision, one.schedule) == (other.revision, other.schedule)
 }
 
-/// Whether somebody else has changed the job in the meantime, or has run it.
+/// Whether the job was changed or run concurrently.
 fn is_conflict(error: &SchedulerError) -> bool {
     matches!(error, SchedulerError::Store { source, .. } if source.kind() == StoreErrorKind::Conflict)
 }

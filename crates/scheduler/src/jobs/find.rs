@@ -10,14 +10,14 @@ use super::{Jobs, PAGE};
 use crate::error::SchedulerError;
 use crate::store::{RegisteredStore, StoreAccess};
 
-/// A job that was found.
+/// The result of a lookup.
 pub(super) enum Found {
     Pending(JobRef),
     Stored(Arc<RegisteredStore>, JobRecord),
 }
 
-/// Whether a store has no part in a transaction.
-fn is_foreign(error: &StoreError) -> bool {
+/// Whether the error means that the store does not support the transaction.
+fn is_unsupported(error: &StoreError) -> bool {
     matches!(error.kind(), StoreErrorKind::Unsupported | StoreErrorKind::Invalid)
 }
 
@@ -41,20 +41,20 @@ impl Jobs {
                 None => Err(SchedulerError::JobNotFound(id)),
             };
         }
-        let mut outside = None;
-        let mut asked = false;
+        let mut unsupported = None;
+        let mut searched = false;
         for store in self.stores.select(alias.as_ref())? {
             match access.get(&store, &id).await {
                 Ok(Some(record)) => return Ok(Found::Stored(store, record)),
-                Ok(None) => asked = true,
-                // The transaction is another store's.
-                Err(error) if !access.is_autocommit() && is_foreign(&error) => {
-                    outside = Some(store.error(error));
+                Ok(None) => searched = true,
+                // The transaction is on the database of another store.
+                Err(error) if !access.is_autocommit() && is_unsupported(&error) => {
+                    unsupported = Some(store.error(error));
                 }
                 Err(error) => return Err(store.error(error)),
             }
         }
-        Err(outside.filter(|_| !asked).unwrap_or(SchedulerError::JobNotFound(id)))
+        Err(unsupported.filter(|_| !searched).unwrap_or(SchedulerError::JobNotFound(id)))
     }
 
     pub(super) async fn find_stored(

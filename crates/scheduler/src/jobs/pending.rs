@@ -20,7 +20,7 @@ struct PendingList {
     possibly_stored: Vec<JobRef>,
 }
 
-fn is(pending: &CheckedJob, job: &JobRef) -> bool {
+fn has_reference(pending: &CheckedJob, job: &JobRef) -> bool {
     pending.id == job.job_id && pending.job_store == job.job_store
 }
 
@@ -47,7 +47,7 @@ impl PendingJobs {
             return Ok(false);
         }
         let reference = job.reference();
-        match list.jobs.iter_mut().find(|other| is(other, &reference)) {
+        match list.jobs.iter_mut().find(|other| has_reference(other, &reference)) {
             Some(_) if !job.replace_existing => return Err(SchedulerError::job_exists(job)),
             Some(other) => *other = Arc::new(job.clone()),
             None => list.jobs.push(Arc::new(job.clone())),
@@ -66,14 +66,14 @@ impl PendingJobs {
         job
     }
 
-    /// Records that a job may be stored, because the failure or removal was not confirmed by the store.
+    /// Records that a job may be stored, because it is unknown whether a failed call was applied.
     pub(super) fn mark_possibly_stored(&self, job: JobRef) {
         self.0.lock().possibly_stored.push(job);
     }
 
     /// Whether a failed start may have stored the job.
     pub(super) fn is_possibly_stored(&self, job: &CheckedJob) -> bool {
-        self.0.lock().possibly_stored.iter().any(|other| is(job, other))
+        self.0.lock().possibly_stored.iter().any(|other| has_reference(job, other))
     }
 
     /// The pending jobs for which `fits` returns true.
@@ -83,7 +83,7 @@ impl PendingJobs {
 
     pub(super) fn get(&self, job: &JobRef) -> Result<Arc<CheckedJob>, SchedulerError> {
         let list = self.0.lock();
-        let found = list.jobs.iter().find(|other| is(other, job));
+        let found = list.jobs.iter().find(|other| has_reference(other, job));
         found.cloned().ok_or_else(|| SchedulerError::JobNotFound(job.job_id.clone()))
     }
 
@@ -94,7 +94,7 @@ impl PendingJobs {
         change: impl FnOnce(&mut CheckedJob),
     ) -> Result<Arc<CheckedJob>, SchedulerError> {
         let mut list = self.0.lock();
-        let found = list.jobs.iter_mut().find(|other| is(other, job));
+        let found = list.jobs.iter_mut().find(|other| has_reference(other, job));
         let found = found.ok_or_else(|| SchedulerError::JobNotFound(job.job_id.clone()))?;
         change(Arc::make_mut(found));
         Ok(Arc::clone(found))

@@ -1,10 +1,10 @@
-//! Which jobs a listing shows.
+//! Filters for listing jobs.
 
 use punctual_core::{Alias, Job, JobState, NameError, TaskName};
 
 use crate::error::SchedulerError;
 
-/// Which jobs to list.
+/// A filter for listing jobs.
 ///
 /// ```
 /// use punctual_core::JobState;
@@ -25,36 +25,36 @@ pub struct JobQuery {
 }
 
 impl JobQuery {
-    /// All jobs.
+    /// Creates a query that matches all jobs.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only jobs of this store.
+    /// Matches only jobs in this store.
     pub fn job_store(mut self, alias: impl AsRef<str>) -> Self {
         self.job_store = Some(Alias::new(alias));
         self
     }
 
-    /// Only jobs of this task.
+    /// Matches only jobs with this task.
     pub fn task(mut self, name: impl AsRef<str>) -> Self {
         self.task = Some(TaskName::new(name));
         self
     }
 
-    /// Only jobs in this state.
+    /// Matches only jobs in this state.
     pub fn state(mut self, state: JobState) -> Self {
         self.state = Some(state);
         self
     }
 
-    /// How many jobs at most. No more of them are read than are needed.
+    /// Sets the maximum number of jobs. Stores are read page by page until it is reached.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// The query with names that are valid.
+    /// Checks that the names are valid.
     pub(super) fn check(self) -> Result<CheckedQuery, SchedulerError> {
         Ok(CheckedQuery {
             job_store: self.job_store.transpose()?,
@@ -65,7 +65,7 @@ impl JobQuery {
     }
 }
 
-/// A query that can be carried out.
+/// A query with valid names.
 pub(super) struct CheckedQuery {
     pub(super) job_store: Option<Alias>,
     task: Option<TaskName>,
@@ -74,13 +74,13 @@ pub(super) struct CheckedQuery {
 }
 
 impl CheckedQuery {
-    /// Whether a job is one of those asked for, but for the limit and the store.
+    /// Whether a job matches, regardless of its store and of the limit.
     pub(super) fn matches(&self, job: &Job) -> bool {
         self.task.as_ref().is_none_or(|task| *task == job.task)
             && self.state.is_none_or(|state| state == job.state)
     }
 
-    /// Whether every job of the store is asked for, but for the limit.
+    /// Whether every job of a selected store matches, regardless of the limit.
     pub(super) fn matches_all(&self) -> bool {
         self.task.is_none() && self.state.is_none()
     }

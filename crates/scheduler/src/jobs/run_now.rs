@@ -38,10 +38,10 @@ impl Jobs {
         self: &Arc<Self>,
         selector: JobSelector,
     ) -> Result<RunId, SchedulerError> {
-        if self.shared.settings.client {
+        if self.shared.settings.client_only {
             return Err(SchedulerError::ClientOnly);
         }
-        if !self.shared.phase.is_started() {
+        if !self.shared.scheduler_state.is_started() {
             return Err(SchedulerError::NotRunning);
         }
         for _ in 0..RETRIES {

@@ -31,7 +31,7 @@ impl Jobs {
     }
 
     fn problem(&self, record: &JobRecord, definition: &JobDefinition) -> Option<JobProblem> {
-        if self.shared.settings.client {
+        if self.shared.settings.client_only {
             // A client runs no jobs, so it does not check whether they can be run.
             return None;
         }

@@ -13,7 +13,7 @@ use super::Engine;
 
 impl Engine {
     /// Makes one tick at the local time `now`, and returns the time at which the next one is needed. Called by the
-    /// driver and by users' own loops. Periodic work that belongs to no store is added here.
+    /// driver and by custom event loops. Periodic work that belongs to no store is added here.
     pub(crate) async fn tick(&self, now: Timestamp) -> Option<Timestamp> {
         self.passes.tick(now).await
     }
@@ -33,7 +33,7 @@ impl Engine {
 /// suspended machines and clock steps are detected.
 pub(super) async fn run(engine: Arc<Engine>) {
     let shared = &engine.shared;
-    while shared.phase.is_started() {
+    while shared.scheduler_state.is_started() {
         let next = engine.tick(shared.clock.now()).await;
         let sleep = sleep_until(next, shared.clock.now(), shared.settings.max_sleep);
         if !sleep.is_zero() {

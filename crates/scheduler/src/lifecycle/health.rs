@@ -52,7 +52,7 @@ pub struct StoreHealth {
 impl Health {
     /// Whether the scheduler is started, all its stores work, the last tick started less than 10 seconds ago, and no
     /// pass has been in progress for 10 seconds or longer. A scheduler whose [`tick`](crate::AsyncScheduler::tick) is
-    /// called by the user fails the check if the calls are further apart.
+    /// called by the user fails the check if the calls are 10 seconds or more apart.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         let is_responding = |store: &StoreHealth| {
@@ -70,7 +70,7 @@ impl Engine {
     pub(crate) fn health(&self) -> Health {
         Health {
             now: self.shared.clock.now(),
-            state: self.shared.phase.get(),
+            state: self.shared.scheduler_state.get(),
             last_pass: self.passes.last_tick(),
             running: self.runs.count(),
             zone_release: ZoneDatabase::current().release().to_owned(),

@@ -21,7 +21,7 @@ use crate::runs::RunTracker;
 use crate::shared::{Shared, SharedParts};
 use crate::store::{RegisteredStore, StoreRegistry};
 
-/// The state shared by all handles of one scheduler: the layers, and what starts and stops them.
+/// The state shared by all handles of one scheduler: its layers, and the state of starts and shutdowns.
 pub(crate) struct Engine {
     pub shared: Arc<Shared>,
     pub runs: Arc<RunTracker>,
@@ -39,7 +39,8 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Creates a stopped engine. `state` receives the engine, to add a handle of it to the values that jobs can access.
+    /// Creates a stopped engine. `state` is called with the user state and a reference to the engine, and returns the
+    /// state that runs can access.
     pub(crate) fn new(
         parts: SharedParts,
         stores: Vec<(Alias, Arc<dyn DynJobStore>)>,
@@ -69,7 +70,7 @@ impl Engine {
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scheduler")
-            .field("state", &self.shared.phase.get())
+            .field("state", &self.shared.scheduler_state.get())
             .field("zone", &self.shared.zone())
             .field("settings", &self.shared.settings)
             .finish_non_exhaustive()

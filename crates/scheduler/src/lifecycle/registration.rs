@@ -22,7 +22,7 @@ impl Engine {
             return Err(taken());
         }
         let store = RegisteredStore::new(&self.shared, alias.clone(), backend);
-        if self.shared.phase.is_started() {
+        if self.shared.scheduler_state.is_started() {
             self.passes.open(&store).await.map_err(|error| store.error(error))?;
         } else {
             self.passes.add(&store, PassState::default()).await;
@@ -44,7 +44,7 @@ impl Engine {
         store: &Arc<RegisteredStore>,
         passes: Option<Arc<StorePassRunner>>,
     ) {
-        // Runs that take longer keep their records until the lease expires.
+        // The records of runs that take longer remain in the store until the lease expires.
         let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.runs.wait_idle(store)).await;
         if let Some(passes) = passes {
             passes.wait_idle().await;
@@ -81,8 +81,8 @@ impl Engine {
         executor: Arc<dyn Executor>,
     ) -> Result<(), SchedulerError> {
         let taken = || SchedulerError::AliasTaken { kind: "an executor", alias: alias.clone() };
-        let is_started = self.shared.phase.is_started();
-        // It starts where the others have started, wherever the caller is.
+        let is_started = self.shared.scheduler_state.is_started();
+        // Started on the engine's runtime like the other executors, regardless of the caller's runtime.
         let runtime = self.shared.runtime();
         let _inside = runtime.as_ref().map(Handle::enter);
         let start = |executor: &dyn Executor| match is_started {

@@ -27,8 +27,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Waits for a start or shutdown in progress to finish. A start that exceeds the timeout is cancelled: a store call
-    /// does not return.
+    /// Waits for a start or shutdown in progress to finish. A start that exceeds the timeout is cancelled, because
+    /// one of its store calls does not return.
     async fn lock_lifecycle(&self, wait: Duration) -> tokio::sync::MutexGuard<'_, ()> {
         if let Ok(end) = self.lifecycle_lock.try_lock() {
             return end;
@@ -78,7 +78,7 @@ impl Engine {
 
     fn enter_stopping(&self) -> Result<(), SchedulerError> {
         let runs = |state| !matches!(state, SchedulerState::Stopped | SchedulerState::Starting);
-        if self.shared.phase.transition_if(runs, SchedulerState::Stopping) {
+        if self.shared.scheduler_state.transition_if(runs, SchedulerState::Stopping) {
             return Ok(());
         }
         Err(SchedulerError::NotRunning)
@@ -93,17 +93,17 @@ impl Engine {
         self.passes.abort();
         self.shutdown_executors(wait).await;
         self.runs.process_reports(true, self.shared.clock.now());
-        // If runs are still executing after the timeout, the lease is not released; it expires on its own.
+        // If runs are still executing after the timeout, the lease is not released; other nodes take over when it expires.
         let idle = self.runs.count() == 0;
         let stores = self.stores.all();
         join_all(stores.iter().map(|store| self.passes.close(store, idle))).await;
         self.jobs.reopen_pending();
-        self.shared.phase.set(SchedulerState::Stopped);
+        self.shared.scheduler_state.set(SchedulerState::Stopped);
         self.shared.set_runtime(None);
     }
 
-    /// Shuts the executors down. Meanwhile, leases are renewed so that no other node takes over the runs, and run
-    /// completions are committed.
+    /// Shuts the executors down. Until they have stopped, leases are renewed so that no other node takes over the runs,
+    /// and run completions are committed.
     async fn shutdown_executors(&self, wait: Duration) {
         let executors = self.shared.executors();
         let executors_stopped = SetOnce::new();

@@ -19,7 +19,7 @@ impl Engine {
     ) -> Result<(), SchedulerError> {
         let _one_at_a_time = self.lifecycle_lock.lock().await;
         let stopped = |state| state == SchedulerState::Stopped;
-        if !self.shared.phase.transition_if(stopped, SchedulerState::Starting) {
+        if !self.shared.scheduler_state.transition_if(stopped, SchedulerState::Starting) {
             return Err(SchedulerError::AlreadyRunning);
         }
         self.cancel_start.send_replace(false);
@@ -42,7 +42,7 @@ impl Engine {
     async fn open(self: &Arc<Self>, paused: bool) -> Result<(), SchedulerError> {
         self.shared.assign_node_id();
         let executors = self.shared.executors();
-        for (alias, executor) in executors.into_iter().filter(|_| !self.shared.settings.client) {
+        for (alias, executor) in executors.into_iter().filter(|_| !self.shared.settings.client_only) {
             executor
                 .start()
                 .map_err(|source| SchedulerError::Executor { executor: alias.clone(), source })?;
@@ -54,14 +54,14 @@ impl Engine {
                 opened = self.passes.open(store) => opened.map_err(|error| store.error(error))?,
                 () = self.start_cancelled() => return Err(store.error(StoreError::new(
                     StoreErrorKind::Unavailable,
-                    "the store had not started when the scheduler was shut down",
+                    "the scheduler was shut down before the store had started",
                 ))),
             }
             self.shared.bus.emit(Event::JobStoreAdded(store.alias.clone()));
         }
         self.jobs.store_pending().await?;
         let running = if paused { SchedulerState::Paused } else { SchedulerState::Running };
-        self.shared.phase.set(running);
+        self.shared.scheduler_state.set(running);
         Ok(())
     }
 
@@ -93,10 +93,10 @@ impl Engine {
         to: SchedulerState,
         event: Event,
     ) -> Result<(), SchedulerError> {
-        if self.shared.phase.transition_if(|state| state == from, to) {
+        if self.shared.scheduler_state.transition_if(|state| state == from, to) {
             self.shared.bus.emit(event);
             self.shared.wake.wake();
-        } else if self.shared.phase.get() != to {
+        } else if self.shared.scheduler_state.get() != to {
             return Err(SchedulerError::NotRunning);
         }
         Ok(())

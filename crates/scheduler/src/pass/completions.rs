@@ -29,21 +29,21 @@ impl PassRunner {
         for (change, outcome) in changes.commits.iter().zip(&mut outcomes) {
             // The earlier, unconfirmed attempt was applied, and may have removed the job with its last run.
             if change.unconfirmed
-                && change.clears()
+                && change.clears_run()
                 && *outcome == CommitOutcome::Stale
                 && store.backend.get(&change.commit.id).await.is_ok_and(|job| job.is_none())
             {
                 *outcome = CommitOutcome::Removed;
             }
         }
-        let mut sooner = false;
+        let mut due_earlier = false;
         for (change, outcome) in std::mem::take(&mut changes.commits).into_iter().zip(outcomes) {
             if outcome == CommitOutcome::Removed {
                 self.runs.emit_job_removed(store, store.job_ref(&change.commit.id), &change.task);
             } else {
-                sooner |= !change.clears();
+                due_earlier |= !change.clears_run();
             }
         }
-        Ok(sooner)
+        Ok(due_earlier)
     }
 }

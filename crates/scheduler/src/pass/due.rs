@@ -39,8 +39,8 @@ impl PassRunner {
         if polls {
             // Another process may have changed jobs; `next_wakeup` is a cheap check. Occasionally it is queried for all
             // tasks, so that no separate check for unknown tasks is needed if nothing is due.
-            let asked = if checks_unknown_tasks { &TaskFilter::Any } else { filter };
-            pass.next_due = store.backend.next_wakeup(asked).await?;
+            let polled_filter = if checks_unknown_tasks { &TaskFilter::Any } else { filter };
+            pass.next_due = store.backend.next_wakeup(polled_filter).await?;
             pass.next_due_checked_at = Some(now);
             if checks_unknown_tasks && pass.next_due.is_none_or(|due| due > now) {
                 pass.unknown_tasks_checked_at = Some(now);

@@ -13,7 +13,7 @@ use crate::store::{CLOCK_STEP_THRESHOLD, RegisteredStore};
 impl PassRunner {
     /// Whether this process holds a lease in the store.
     pub(super) fn has_lease(&self, store: &RegisteredStore) -> bool {
-        store.caps.persistent && !self.shared.settings.client
+        store.caps.persistent && !self.shared.settings.client_only
     }
 
     /// Synchronises with the store's clock if the last sample is older than a fraction of the lease. A renewal also
@@ -118,9 +118,9 @@ impl RegisteredStore {
         lease: Duration,
         filter: &TaskFilter,
     ) -> Result<Renewal, StoreError> {
-        let asked = self.local_now();
+        let sent_at = self.local_now();
         let renewal = self.backend.renew(node, now, now.saturating_add(lease), filter).await?;
-        self.add_clock_sample(asked, renewal.time);
+        self.add_clock_sample(sent_at, renewal.time);
         Ok(renewal)
     }
 }

@@ -121,7 +121,7 @@ impl PassRunner {
                 // Otherwise the run was taken over or its job was removed.
                 if let Some(job) = found.filter(|job| job.runs.contains(&retry.run)) {
                     let orphan = OrphanedRun::new(job.record, retry.run);
-                    self.rerun(store, pass, orphan, retry.begun);
+                    self.rerun(store, pass, orphan, retry.has_started);
                 }
             }
         }
@@ -134,7 +134,7 @@ impl PassRunner {
         store: &Arc<RegisteredStore>,
         pass: &mut PassState,
         orphan: OrphanedRun,
-        begun: bool,
+        has_started: bool,
     ) {
         if self.runs.update_fence(&orphan.run) {
             // The run is in progress in this process, whose lease had expired.
@@ -150,7 +150,7 @@ impl PassRunner {
         };
         let OrphanedRun { record, run, .. } = orphan;
         // No deadline if an earlier attempt may have started, to guarantee at-least-once execution.
-        let deadline = match begun {
+        let deadline = match has_started {
             true => None,
             false => {
                 let decoded = &resolved.decoded;
@@ -170,7 +170,7 @@ impl PassRunner {
         self.runs.submit(store, &record, &resolved, run);
     }
 
-    /// Takes over the runs that an earlier process with the same identity left, without waiting for its lease to
+    /// Takes over the recorded runs of an earlier process with the same identity, without waiting for its lease to
     /// expire. The configured identity must be unique among live processes. Also recovers runs from a take-over whose
     /// response was lost.
     pub(super) async fn recover_own_runs(

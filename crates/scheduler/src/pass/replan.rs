@@ -1,5 +1,5 @@
-//! Recomputes run times when the rules of their time zone change. A separate task iterates over the jobs; no pass waits
-//! for it.
+//! Recomputes run times when the rules of their time zone change. A separate task iterates over the jobs, so that it delays
+//! no pass.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl PassRunner {
         tracing::info!(store = %store.alias, ?zones, "time zone rules changed; replanning jobs");
         while let Err(error) = self.replan_all(store, changed).await {
             tracing::warn!(store = %store.alias, error = %error_chain(&error), "replanning failed; retrying");
-            // No signal reports that the store has recovered.
+            // Stores do not signal recovery.
             let _ = timeout(self.shared.settings.retry_interval, pending::<()>()).await;
         }
     }

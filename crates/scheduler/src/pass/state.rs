@@ -26,7 +26,7 @@ pub(crate) struct PassState {
     /// The runs recorded for this node's own id by an earlier process, or by a take-over whose response was lost, have
     /// been taken over.
     pub own_runs_recovered: bool,
-    /// Earliest time for that: other nodes with recorded runs may not have renewed their leases yet.
+    /// Earliest time at which they are taken over: live nodes with recorded runs may not have renewed their leases yet.
     pub recover_own_not_before: Option<Timestamp>,
     /// Generation of the store that this state belongs to.
     pub generation: u64,

@@ -92,7 +92,7 @@ impl PassRunner {
     ) -> Result<Option<Timestamp>, StoreError> {
         Self::check_generation(store, pass)?;
         let now = self.sync_clock_if_stale(store, pass, now).await?;
-        if self.shared.settings.client {
+        if self.shared.settings.client_only {
             // A client uses only the store's time, for the jobs that it adds.
             return Ok(None);
         }

@@ -20,7 +20,7 @@ impl PassRunner {
     /// Doesn't sleep and doesn't read the clock. Does nothing if the scheduler is stopped.
     pub(crate) async fn tick(self: &Arc<Self>, now: Timestamp) -> Option<Timestamp> {
         let _one_at_a_time = lock(&self.ticking).await;
-        let paused = match self.shared.phase.get() {
+        let paused = match self.shared.scheduler_state.get() {
             SchedulerState::Running => false,
             SchedulerState::Paused => true,
             _ => return None,

@@ -11,7 +11,7 @@ use crate::store::RegisteredStore;
 
 /// Resolved outcome of an unconfirmed commit.
 enum CommitResolution {
-    /// The commit was applied. This process starts the runs that remain in the plan.
+    /// The commit was applied. The remaining runs of the plan are started in this process.
     Applied(CommitOutcome),
     /// The claim expired before the commit. The next claim of the job runs it.
     NotApplied,

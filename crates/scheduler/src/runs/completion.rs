@@ -12,8 +12,8 @@ use crate::store::RunRetry;
 impl RunTracker {
     /// Processes the reports received since the last call.
     ///
-    /// Recorded runs that no executor completed keep their record. They are retried, or, if `stopping`, left for a
-    /// later start or for other nodes.
+    /// Recorded runs that no executor completed keep their record. They are retried, or, if `stopping`, taken
+    /// over after a later start or by other nodes.
     pub(crate) fn process_reports(&self, stopping: bool, now: Timestamp) {
         let mut reports = self.reports.take();
         if reports.is_empty() {
@@ -113,5 +113,5 @@ fn retry_of(
         node,
         fence: fence.next(),
     };
-    RunRetry { at, job: event.job.job_id.clone(), fence, run, begun: event.started.is_some() }
+    RunRetry { at, job: event.job.job_id.clone(), fence, run, has_started: event.started.is_some() }
 }

@@ -106,7 +106,7 @@ impl RunTracker {
         lease: Lease,
     ) {
         // Emitted before the run is submitted, so that it precedes the event for the end of the run.
-        if self.shared.bus.wants(EventMask::JOB_SUBMITTED) {
+        if self.shared.bus.has_subscriber(EventMask::JOB_SUBMITTED) {
             self.shared.bus.emit(Event::JobSubmitted(RunEvent::of(&context)));
         }
         let args = resolved.decoded.definition.args.clone();

@@ -1,4 +1,4 @@
-//! Tells listeners and streams what happened.
+//! Delivers events to listeners and streams.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,29 +12,29 @@ use punctual_core::{Event, EventMask};
 
 use super::stream::{EventStream, StreamState};
 
-/// Identifies a listener, to remove it again.
+/// Identifies a listener; used to remove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListenerId(u64);
 
 type Callback = dyn Fn(&Event) + Send + Sync;
 
-/// Hands events to listeners, on a thread of their own, and to streams.
+/// Delivers events to listeners and streams.
 ///
-/// Listeners have a thread of their own so that one that is slow, or that calls the scheduler, delays or
-/// blocks nothing else. They are called in the order in which they were added, each event to the end
-/// before the next.
+/// Listeners are called on a separate thread, so that a listener that is slow or calls the scheduler does not block the
+/// scheduler. They are called in the order in which they were added. All listeners have processed an event before the
+/// next event is delivered.
 #[derive(Default)]
 pub(crate) struct EventBus {
-    /// The kinds that anybody wants, so that nobody makes an event that nobody hears.
-    wanted: AtomicU32,
+    /// The kinds of events that have subscribers. Other events are not created.
+    subscribed: AtomicU32,
     next_id: AtomicU64,
-    targets: Mutex<Targets>,
+    subscribers: Mutex<Subscribers>,
     queue: Arc<Queue>,
     thread: Mutex<Option<(JoinHandle<()>, ThreadId)>>,
 }
 
 #[derive(Default)]
-struct Targets {
+struct Subscribers {
     listeners: Vec<Listener>,
     streams: Vec<(EventMask, Weak<StreamState>)>,
 }
@@ -46,7 +46,7 @@ struct Listener {
     callback: Arc<Callback>,
 }
 
-/// Events on their way to the listeners' thread.
+/// Queue of events for the listener thread.
 #[derive(Default)]
 struct Queue {
     state: Mutex<QueueState>,
@@ -61,98 +61,98 @@ struct QueueState {
 }
 
 impl QueueState {
-    /// Whether there are events that listeners have not heard to the end.
-    fn is_behind(&self) -> bool {
+    /// Whether any event is queued or being processed by listeners.
+    fn has_undelivered(&self) -> bool {
         self.busy || !self.waiting.is_empty()
     }
 }
 
 impl EventBus {
-    /// Whether an event of this kind would be heard.
-    pub(crate) fn wants(&self, kind: EventMask) -> bool {
-        self.wanted.load(Ordering::Relaxed) & kind.bits() != 0
+    /// Whether any listener or stream subscribes to this kind of event.
+    pub(crate) fn has_subscriber(&self, kind: EventMask) -> bool {
+        self.subscribed.load(Ordering::Relaxed) & kind.bits() != 0
     }
 
     pub(crate) fn add_listener(&self, mask: EventMask, callback: Arc<Callback>) -> ListenerId {
         let id = ListenerId(self.next_id.fetch_add(1, Ordering::Relaxed));
-        let mut targets = self.targets.lock();
-        targets.listeners.push(Listener { id, mask, callback });
-        self.count(&mut targets);
+        let mut subscribers = self.subscribers.lock();
+        subscribers.listeners.push(Listener { id, mask, callback });
+        self.update_subscribed(&mut subscribers);
         id
     }
 
     pub(crate) fn remove_listener(&self, id: ListenerId) -> bool {
-        let mut targets = self.targets.lock();
-        let before = targets.listeners.len();
-        targets.listeners.retain(|listener| listener.id != id);
-        let removed = targets.listeners.len() < before;
-        self.count(&mut targets);
+        let mut subscribers = self.subscribers.lock();
+        let before = subscribers.listeners.len();
+        subscribers.listeners.retain(|listener| listener.id != id);
+        let removed = subscribers.listeners.len() < before;
+        self.update_subscribed(&mut subscribers);
         removed
     }
 
     pub(crate) fn stream(&self, mask: EventMask) -> EventStream {
         let (stream, state) = EventStream::new();
-        let mut targets = self.targets.lock();
-        targets.streams.push((mask, Arc::downgrade(&state)));
-        self.count(&mut targets);
+        let mut subscribers = self.subscribers.lock();
+        subscribers.streams.push((mask, Arc::downgrade(&state)));
+        self.update_subscribed(&mut subscribers);
         stream
     }
 
-    fn count(&self, targets: &mut Targets) {
-        targets.streams.retain(|(_, stream)| stream.strong_count() > 0);
-        let masks = targets.listeners.iter().map(|listener| listener.mask);
-        let masks = masks.chain(targets.streams.iter().map(|(mask, _)| *mask));
-        let wanted = masks.fold(EventMask::NONE, |all, mask| all | mask);
-        self.wanted.store(wanted.bits(), Ordering::Relaxed);
+    fn update_subscribed(&self, subscribers: &mut Subscribers) {
+        subscribers.streams.retain(|(_, stream)| stream.strong_count() > 0);
+        let masks = subscribers.listeners.iter().map(|listener| listener.mask);
+        let masks = masks.chain(subscribers.streams.iter().map(|(mask, _)| *mask));
+        let subscribed = masks.fold(EventMask::NONE, |all, mask| all | mask);
+        self.subscribed.store(subscribed.bits(), Ordering::Relaxed);
     }
 
-    /// Tells everybody who wants it.
+    /// Delivers an event to its subscribers.
     pub(crate) fn emit(&self, event: Event) {
-        if self.is_wanted(&event) {
-            let has_listeners = self.send(event, &mut self.targets.lock());
+        if self.log_and_check(&event) {
+            let has_listeners = self.send(event, &mut self.subscribers.lock());
             self.wake_listeners(has_listeners);
         }
     }
 
-    /// Tells everybody who wants it, and ends the streams: it is their last event.
+    /// Delivers an event to its subscribers, and closes all streams. It is their last event.
     pub(crate) fn emit_last(&self, event: Event) {
-        // Under one lock, so that no other event comes in between.
-        let mut targets = self.targets.lock();
-        let has_listeners = self.is_wanted(&event) && self.send(event, &mut targets);
-        close_all(&mut targets);
-        self.count(&mut targets);
-        drop(targets);
+        // Both under one lock, so that no other event is delivered in between.
+        let mut subscribers = self.subscribers.lock();
+        let has_listeners = self.log_and_check(&event) && self.send(event, &mut subscribers);
+        close_streams(&mut subscribers);
+        self.update_subscribed(&mut subscribers);
+        drop(subscribers);
         self.wake_listeners(has_listeners);
     }
 
-    fn is_wanted(&self, event: &Event) -> bool {
+    fn log_and_check(&self, event: &Event) -> bool {
         let code = event.code();
         // The kind only: values and errors that jobs return can be secrets.
         tracing::debug!(target: "punctual::event", %code);
-        self.wants(code)
+        self.has_subscriber(code)
     }
 
-    /// Hands an event to the streams, and queues it for the listeners; whether any of these wants it.
-    fn send(&self, event: Event, targets: &mut Targets) -> bool {
+    /// Delivers an event to the streams and queues it for the listeners. Returns whether any listener subscribes to it.
+    fn send(&self, event: Event, subscribers: &mut Subscribers) -> bool {
         let code = event.code();
-        let mut gone = false;
-        for (mask, stream) in &targets.streams {
+        let mut has_dropped = false;
+        for (mask, stream) in &subscribers.streams {
             match stream.upgrade() {
                 Some(stream) if mask.intersects(code) => stream.push(event.clone()),
                 Some(_) => {}
-                None => gone = true,
+                None => has_dropped = true,
             }
         }
-        let callbacks: Vec<_> = targets
+        let callbacks: Vec<_> = subscribers
             .listeners
             .iter()
             .filter(|listener| listener.mask.intersects(code))
             .map(|listener| Arc::clone(&listener.callback))
             .collect();
-        if gone {
-            self.count(targets);
+        if has_dropped {
+            self.update_subscribed(subscribers);
         }
-        // Queued under the lock, so that listeners hear events in one order.
+        // Queued under the lock, so that all listeners receive events in the same order.
         let has_listeners = !callbacks.is_empty();
         if has_listeners {
             self.queue.state.lock().waiting.push_back((event, callbacks));
@@ -175,36 +175,37 @@ impl EventBus {
         self.queue.state.lock().closed = false;
         let queue = Arc::clone(&self.queue);
         let spawned =
-            thread::Builder::new().name("punctual-events".into()).spawn(move || queue.serve());
+            thread::Builder::new().name("punctual-events".into()).spawn(move || queue.dispatch_loop());
         match spawned {
             Ok(handle) => {
                 let id = handle.thread().id();
                 *thread = Some((handle, id));
             }
-            Err(error) => tracing::error!(%error, "the listeners' thread could not be started"),
+            Err(error) => tracing::error!(%error, "the listener thread could not be started"),
         }
     }
 
-    /// Whether there is nothing to wait for: every event so far has been heard, or a listener itself is asking.
+    /// Whether all events emitted so far have been processed by the listeners. Also `true` on the listener thread, which
+    /// can't wait for itself.
     pub(crate) fn is_flushed(&self) -> bool {
         let own = self.thread.lock().as_ref().map(|(_, id)| *id);
-        own.is_none_or(|own| own == thread::current().id()) || !self.queue.state.lock().is_behind()
+        own.is_none_or(|own| own == thread::current().id()) || !self.queue.state.lock().has_undelivered()
     }
 
-    /// Waits until every event so far has been heard, at most this long; not when a listener itself is
-    /// asking.
+    /// Waits until all events emitted so far have been processed by the listeners, up to `timeout`. Returns immediately
+    /// on the listener thread.
     pub(crate) fn flush(&self, timeout: Duration) {
         if self.is_flushed() {
             return;
         }
         let mut state = self.queue.state.lock();
-        self.queue.changed.wait_while_for(&mut state, |state| state.is_behind(), timeout);
+        self.queue.changed.wait_while_for(&mut state, |state| state.has_undelivered(), timeout);
     }
 }
 
-/// Ends the streams there are; those that are taken later are for the next start.
-fn close_all(targets: &mut Targets) {
-    for (_, stream) in targets.streams.drain(..) {
+/// Closes the existing streams. Streams created later receive the events of the next start.
+fn close_streams(subscribers: &mut Subscribers) {
+    for (_, stream) in subscribers.streams.drain(..) {
         if let Some(stream) = stream.upgrade() {
             stream.close();
         }
@@ -213,14 +214,14 @@ fn close_all(targets: &mut Targets) {
 
 impl Drop for EventBus {
     fn drop(&mut self) {
-        close_all(self.targets.get_mut());
+        close_streams(self.subscribers.get_mut());
         self.queue.state.lock().closed = true;
         self.queue.changed.notify_all();
     }
 }
 
 impl Queue {
-    fn serve(&self) {
+    fn dispatch_loop(&self) {
         let mut state = self.state.lock();
         loop {
             if let Some((event, callbacks)) = state.waiting.pop_front() {
@@ -228,7 +229,7 @@ impl Queue {
                 drop(state);
                 for callback in callbacks {
                     if catch_unwind(AssertUnwindSafe(|| callback(&event))).is_err() {
-                        tracing::error!(event = %event.code(), "a listener panicked; the others go on");
+                        tracing::error!(event = %event.code(), "a listener panicked");
                     }
                 }
                 state = self.state.lock();

@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 use punctual_core::{NodeId, RunId};
 
-/// Generates unique ids from the machine's randomness, or from a seed in simulations.
+/// Generates unique ids from the system's random source, or from a seed in simulations.
 #[derive(Default)]
 pub(crate) struct Ids(Option<Mutex<fastrand::Rng>>);
 
@@ -16,7 +16,7 @@ impl Ids {
         match &self.0 {
             None => NodeId::random(),
             Some(seeded) => {
-                NodeId::new(format!("{:032x}", seeded.lock().u128(..))).expect("digits are a name")
+                NodeId::new(format!("{:032x}", seeded.lock().u128(..))).expect("hexadecimal digits are a valid name")
             }
         }
     }

@@ -26,7 +26,7 @@ pub(crate) use self::ids::Ids;
 pub(crate) use self::settings::{
     CONFLICT_RETRIES, HistorySettings, SHUTDOWN_TIMEOUT, STORE_CLOSE_TIMEOUT, Settings,
 };
-pub(crate) use self::state::Phase;
+pub(crate) use self::state::StateCell;
 pub use self::state::SchedulerState;
 pub use self::stream::EventStream;
 pub(crate) use self::wake::Wake;
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     /// Signalled when a job may be due earlier than the driver expects, or when a run has ended.
     pub wake: Arc<Wake>,
     /// The state of the scheduler.
-    pub phase: Phase,
+    pub scheduler_state: StateCell,
     /// Values provided by the user for jobs.
     pub state: SharedState,
     pub triggers: TriggerRegistry,
@@ -77,7 +77,7 @@ impl Shared {
             clock: parts.clock,
             bus: parts.bus,
             wake: Arc::default(),
-            phase: Phase::default(),
+            scheduler_state: StateCell::default(),
             state: parts.state,
             triggers: parts.triggers,
             node: Mutex::new(parts.ids.new_node_id()),

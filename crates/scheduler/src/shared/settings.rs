@@ -30,7 +30,7 @@ pub(crate) struct Settings {
     pub identity: Option<NodeId>,
     pub history: HistorySettings,
     /// Client-only mode: jobs are managed by this scheduler and run by other processes.
-    pub client: bool,
+    pub client_only: bool,
     /// Maximum time that the driver sleeps.
     pub max_sleep: Duration,
 }
@@ -38,14 +38,14 @@ pub(crate) struct Settings {
 /// History options by store.
 #[derive(Debug, Default)]
 pub(crate) struct HistorySettings {
-    /// Options for stores without their own. `None`: history is enabled for shared stores only.
-    pub all: Option<HistoryOptions>,
-    pub of: HashMap<Alias, HistoryOptions>,
+    /// Options for stores that are not in `per_store`. `None`: history is enabled for shared stores only.
+    pub default: Option<HistoryOptions>,
+    pub per_store: HashMap<Alias, HistoryOptions>,
 }
 
 impl HistorySettings {
-    pub(crate) fn of(&self, alias: &Alias, caps: StoreCaps) -> HistoryOptions {
-        let default = if caps.shared { HistoryOptions::on() } else { HistoryOptions::off() };
-        self.of.get(alias).copied().or(self.all).unwrap_or(default)
+    pub(crate) fn for_store(&self, alias: &Alias, caps: StoreCaps) -> HistoryOptions {
+        let fallback = if caps.shared { HistoryOptions::on() } else { HistoryOptions::off() };
+        self.per_store.get(alias).copied().or(self.default).unwrap_or(fallback)
     }
 }

@@ -11,19 +11,19 @@ pub enum SchedulerState {
     Stopped,
     /// Opening job stores and executors.
     Starting,
-    /// Running jobs.
+    /// Started: due jobs are run.
     Running,
-    /// Starting no runs until it is resumed. All other functions are available.
+    /// Started, but no runs are started until it is resumed. All other functions are available.
     Paused,
-    /// Waiting for runs to end.
+    /// Shutting down: waiting for runs in progress to finish.
     Stopping,
 }
 
 /// The current state. It is changed by the lifecycle only.
 #[derive(Debug, Default)]
-pub(crate) struct Phase(Mutex<SchedulerState>);
+pub(crate) struct StateCell(Mutex<SchedulerState>);
 
-impl Phase {
+impl StateCell {
     pub(crate) fn get(&self) -> SchedulerState {
         *self.0.lock()
     }

@@ -10,24 +10,24 @@ use futures_core::stream::{FusedStream, Stream};
 use parking_lot::Mutex;
 use punctual_core::Event;
 
-/// How many events a stream holds for a slow reader before it drops the oldest.
+/// Maximum number of buffered events. Beyond it, the oldest are dropped.
 const CAPACITY: usize = 65_536;
 
-/// Events as they happen, for async code; from [`AsyncScheduler::events`](crate::AsyncScheduler::events).
+/// An async stream of events, returned by [`AsyncScheduler::events`](crate::AsyncScheduler::events).
 ///
-/// It holds 65,536 events for a slow reader; beyond that the oldest are dropped and
-/// [`Event::Lagged`] says how many.
+/// It buffers up to 65,536 events. If the reader is slower, the oldest events are dropped, and the next event is
+/// [`Event::Lagged`] with their number.
 ///
-/// It ends when the scheduler has been shut down: [`Event::SchedulerShutdown`] is its last event, if its mask
-/// has that one. It ends as well when the scheduler is dropped. After a shutdown, take a new stream for
-/// the next start.
+/// The stream ends when the scheduler has been shut down or is dropped. After a shutdown, its last event is
+/// [`Event::SchedulerShutdown`], if the mask includes it. A stream does not continue after a restart of the scheduler:
+/// create a new one.
 ///
-/// It is a [`Stream`], for the combinators of the `futures` and `tokio-stream` crates.
+/// It implements [`Stream`], so it can be used with the combinators of the `futures` and `tokio-stream` crates.
 #[derive(Debug)]
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct EventStream(Arc<StreamState>);
 
-/// What a stream and the bus share.
+/// The state shared by a stream and the event bus.
 #[derive(Debug, Default)]
 pub(super) struct StreamState(Mutex<Buffer>);
 
@@ -35,9 +35,9 @@ pub(super) struct StreamState(Mutex<Buffer>);
 struct Buffer {
     events: VecDeque<Event>,
     dropped: u64,
-    /// No event will follow.
+    /// The bus delivers no more events.
     is_closed: bool,
-    /// Who waits for the next event.
+    /// The waker of the task that waits for the next event.
     waker: Option<Waker>,
 }
 
@@ -54,7 +54,7 @@ impl StreamState {
         waker.inspect(Waker::wake_by_ref);
     }
 
-    /// No event will follow.
+    /// Closes the stream: no more events are delivered.
     pub(super) fn close(&self) {
         let mut buffer = self.0.lock();
         buffer.is_closed = true;
@@ -79,18 +79,18 @@ impl EventStream {
         (Self(Arc::clone(&state)), state)
     }
 
-    /// Waits for the next event; `None` when the stream has ended. Safe to cancel: no event is lost.
+    /// Waits for the next event. Returns `None` if the stream has ended. This method is cancel safe: no event is lost.
     pub async fn next(&mut self) -> Option<Event> {
         poll_fn(|context| self.poll(context)).await
     }
 
-    /// The next event, if one is buffered. `None` means that nothing is buffered at the moment; whether more
-    /// can come is told by [`is_ended`](Self::is_ended).
+    /// Returns the next event if one is buffered, without waiting. After `None`, further events may follow unless
+    /// [`is_ended`](Self::is_ended) returns `true`.
     pub fn try_next(&mut self) -> Option<Event> {
         self.0.0.lock().pop()
     }
 
-    /// Whether the stream has ended: nothing is buffered, and no event will follow.
+    /// Whether the stream has ended: no event is buffered, and no further event will be delivered.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         let buffer = self.0.0.lock();

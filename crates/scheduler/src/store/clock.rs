@@ -68,17 +68,17 @@ impl StoreClock {
         Duration::from_micros(self.uncertainty.load(Ordering::Relaxed).unsigned_abs())
     }
 
-    /// Adds a clock sample: the store's clock showed `time` between the local instants `asked` and `answered`. Returns
+    /// Adds a clock sample: the store's clock showed `time` between the local instants `sent_at` and `received_at`. Returns
     /// the offset if it has changed. The new sample's interval is intersected with the current one. Samples with a
     /// shorter round trip narrow it more.
     pub(super) fn add_sample(
         &self,
-        asked: Timestamp,
+        sent_at: Timestamp,
         time: Timestamp,
-        answered: Timestamp,
+        received_at: Timestamp,
     ) -> Option<i64> {
-        let earliest = time.as_micros().saturating_sub(answered.as_micros());
-        let latest = time.as_micros().saturating_sub(asked.as_micros());
+        let earliest = time.as_micros().saturating_sub(received_at.as_micros());
+        let latest = time.as_micros().saturating_sub(sent_at.as_micros());
         if earliest > latest {
             // The local clock was set back between request and response.
             return None;

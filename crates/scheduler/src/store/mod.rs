@@ -4,15 +4,15 @@
 mod access;
 mod cache;
 mod clock;
+mod clock_sync;
 mod corrupt;
 mod failures;
 mod history;
-mod keep_history;
 mod pending_commits;
 mod pending_work;
 mod registered;
-mod time;
 mod watch;
+mod write_history;
 mod zone_rules;
 mod zones;
 

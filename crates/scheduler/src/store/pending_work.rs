@@ -23,7 +23,7 @@ pub(crate) struct RunRetry {
     /// The record of the next attempt, written before it starts.
     pub run: InFlightRun,
     /// The failed attempt had started, so the next one has no deadline.
-    pub begun: bool,
+    pub has_started: bool,
 }
 
 /// A queued commit that follows from a completed run.
@@ -37,7 +37,7 @@ pub(crate) struct PendingCommit {
 
 impl PendingCommit {
     /// Whether the commit clears the record of a run.
-    pub(crate) fn clears(&self) -> bool {
+    pub(crate) fn clears_run(&self) -> bool {
         matches!(self.commit.action, CommitAction::ClearRun { .. })
     }
 }

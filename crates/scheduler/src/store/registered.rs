@@ -38,7 +38,7 @@ pub(crate) struct RegisteredStore {
     /// Corrupt records found so far.
     pub(super) corrupt: Mutex<Vec<CorruptRecord>>,
     pub(super) shared: Arc<Shared>,
-    /// A job may be due earlier than the pass state says.
+    /// A job may be due earlier than the next due time in the pass state.
     changed: AtomicBool,
     /// Change notifications are active, so polling is only a fallback.
     pub(super) watched: AtomicBool,
@@ -53,7 +53,7 @@ impl RegisteredStore {
         backend: Arc<dyn DynJobStore>,
     ) -> Arc<Self> {
         let caps = backend.caps();
-        let options = shared.settings.history.of(&alias, caps);
+        let options = shared.settings.history.for_store(&alias, caps);
         let history = if caps.history { History::new(options) } else { None };
         Arc::new(Self {
             alias,

@@ -12,7 +12,7 @@ use super::registered::RegisteredStore;
 impl RegisteredStore {
     /// Starts the task that receives notifications, if the store supports them.
     pub(crate) fn start_watching(self: &Arc<Self>) {
-        if self.caps.notify && !self.shared.settings.client {
+        if self.caps.notify && !self.shared.settings.client_only {
             self.stop_watching();
             *self.watch.lock() = Some(tokio::spawn(watch(Arc::downgrade(self))));
         }
@@ -59,7 +59,7 @@ async fn watch(weak: Weak<RegisteredStore>) {
         else {
             return;
         };
-        // No signal reports that notifications are available again.
+        // Stores do not signal that notifications are available again.
         let _ = timeout(retry_interval, std::future::pending::<()>()).await;
     }
 }

@@ -95,7 +95,7 @@ fn an_id_is_taken_once_in_each_store() {
     );
     assert_eq!(
         error.to_string(),
-        r#"job identifier "job" conflicts with an existing job in the job store "a""#
+        r#"job id "job" conflicts with an existing job in the job store "a""#
     );
     rig.run_until(10);
     assert_eq!(rig.log.lines(), ["a@10", "b@10"]);
@@ -166,8 +166,8 @@ fn closures_of_all_kinds_run_from_memory_and_are_refused_by_files() {
         let error = rig.job(|| ()).id("job").job_store("file").add().await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "job \"job\" is a closure, which the job store \"file\" can't keep: \
-             it outlives the process; make it a #[task]"
+            "job \"job\" is a closure, which can't be stored in the persistent job store \"file\"; \
+             use a #[task]"
         );
     });
     rig.pass();

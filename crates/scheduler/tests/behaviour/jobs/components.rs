@@ -19,7 +19,7 @@ fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
     let error = rig.block_on(rig.add_job_store("file", MemoryJobStore::new())).unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"this scheduler already has a job store by the alias of "file""#
+        r#"this scheduler already has a job store with the alias "file""#
     );
     for second in [10, 20] {
         let job = rig.job(note("job".into())).job_store("file");
@@ -90,7 +90,7 @@ fn an_executor_that_is_added_runs_jobs_and_one_that_is_removed_finishes_them() {
     let error = rig.add_executor("other", Held::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"this scheduler already has an executor by the alias of "other""#
+        r#"this scheduler already has an executor with the alias "other""#
     );
     rig.block_on(rig.remove_executor("other")).unwrap();
     let error = rig.block_on(rig.remove_executor("other")).unwrap_err();

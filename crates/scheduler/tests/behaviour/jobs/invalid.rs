@@ -48,7 +48,7 @@ fn a_job_that_would_never_run() {
     });
     assert_eq!(
         told,
-        r#"job "job" would never run: its trigger interval[0:00:10] has no fire time from now on"#
+        r#"job "job" would never run: its trigger interval[0:00:10] has no future fire time"#
     );
     assert!(rig.block_on(rig.get_job("job")).unwrap().is_none());
 }
@@ -80,7 +80,7 @@ fn schedulers() {
         ),
         (
             not_built(|builder| builder.job_store("default", MemoryJobStore::new())),
-            r#"this scheduler already has a job store by the alias of "default""#,
+            r#"this scheduler already has a job store with the alias "default""#,
         ),
     ];
     for (told, expected) in cases {

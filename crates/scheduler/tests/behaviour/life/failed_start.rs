@@ -112,7 +112,7 @@ fn a_waiting_job_whose_id_is_taken() {
     other.start().unwrap();
     other.shutdown().unwrap();
     trial.fails_then_works(
-        r#"job identifier "b" conflicts with an existing job in the job store "file""#,
+        r#"job id "b" conflicts with an existing job in the job store "file""#,
         || {
             other.start().unwrap();
             other.remove_job("b").unwrap();

@@ -20,13 +20,13 @@ impl RegisteredStore {
     pub(crate) async fn sync_clock(&self) -> Result<(), StoreError> {
         let mut is_repeated = false;
         while self.clock.uses_store_time() {
-            let asked = self.local_now();
-            self.add_clock_sample(asked, self.backend.time().await?);
-            let answered = self.local_now();
+            let sent_at = self.local_now();
+            self.add_clock_sample(sent_at, self.backend.time().await?);
+            let received_at = self.local_now();
             // A sample is unusable if the local clock was set back between request and response. A late sample is
             // repeated once, because the local clock may have been set forward.
-            let is_late = answered.saturating_since(asked) >= CLOCK_STEP_THRESHOLD;
-            if answered >= asked && (!is_late || is_repeated) {
+            let is_late = received_at.saturating_since(sent_at) >= CLOCK_STEP_THRESHOLD;
+            if received_at >= sent_at && (!is_late || is_repeated) {
                 break;
             }
             is_repeated = true;
@@ -34,13 +34,13 @@ impl RegisteredStore {
         Ok(())
     }
 
-    /// Adds a clock sample: the store's time after the local instant `asked`.
-    pub(crate) fn add_clock_sample(&self, asked: Timestamp, time: Option<Timestamp>) {
+    /// Adds a clock sample: the store's time after the local instant `sent_at`.
+    pub(crate) fn add_clock_sample(&self, sent_at: Timestamp, time: Option<Timestamp>) {
         let Some(time) = time.filter(|_| self.clock.uses_store_time()) else {
             return;
         };
         let before = self.clock.offset_micros();
-        if let Some(offset) = self.clock.add_sample(asked, time, self.local_now())
+        if let Some(offset) = self.clock.add_sample(sent_at, time, self.local_now())
             && u128::from(offset.abs_diff(before)) >= CLOCK_STEP_THRESHOLD.as_micros()
         {
             let offset_seconds = offset as f64 / 1e6;
