@@ -20,7 +20,7 @@ pub enum Location {
     Server,
 }
 
-/// A kind of job store. Backends whose feature is disabled are listed, too; [`open`](Self::open) returns `Unsupported`
+/// A type of job store. Backends whose feature is disabled are also listed; [`open`](Self::open) returns `Unsupported`
 /// for them.
 pub struct Backend {
     word: &'static str,
@@ -93,7 +93,7 @@ impl Backend {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if no backend has such URLs. The error does not contain
+    /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if no backend supports the scheme. The error does not contain
     /// the URL, which may contain a password.
     pub fn of_url(url: &str) -> Result<&'static Self, StoreError> {
         let scheme = url.split_once(':').map(|(scheme, _)| scheme);

@@ -1,4 +1,4 @@
-//! The users whose commands are run.
+//! User accounts.
 
 use nix::errno::Errno;
 use nix::unistd::{Uid, User};

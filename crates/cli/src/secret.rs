@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::fmt::{self, Debug, Formatter};
 use std::path::Path;
 
-/// A store's URL, not validated. It is parsed when the store is opened: an error of the argument parser would print it
-/// with its password.
+/// The URL of a store. It is validated only when the store is opened, because errors of the argument parser would
+/// contain it with its password.
 #[derive(Clone)]
 pub struct StoreUrl(String);
 

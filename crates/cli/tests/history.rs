@@ -115,7 +115,7 @@ fn invalid_arguments_are_reported_and_nothing_is_created() {
     assert!(!folder.path().join("none.sqlite").exists());
     std::fs::write(folder.path().join("tab"), "").unwrap();
     let no_runs = error(&folder, &["tab"]);
-    assert!(no_runs.contains("nothing has been remembered"), "{no_runs}");
+    assert!(no_runs.contains("no past runs are stored"), "{no_runs}");
     let no_tables = error(&folder, &["--state", "jobs.sqlite", "--table-prefix", "other_"]);
     assert!(no_tables.contains("the job tables don't exist"), "{no_tables}");
     let outcome = error(&folder, &["--state", "jobs.sqlite", "--outcome", "bad"]);

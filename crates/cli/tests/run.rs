@@ -193,7 +193,7 @@ fn an_unusable_state_file_is_an_error() {
         .unwrap();
     for state in ["missing/state", "text"] {
         let log = Daemon::run(&folder, &["tab", "--state", state]).startup_error();
-        let beginning = format!("punctual: the state can't be kept in {state}: ");
+        let beginning = format!("punctual: the state file {state} can't be used: ");
         assert!(log.starts_with(&beginning) && !log.contains("--state"), "{log}");
     }
 }

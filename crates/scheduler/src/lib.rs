@@ -11,7 +11,7 @@
 //! - `runs`: starting runs and processing their reports
 //! - `store`: a registered job store with its clock, lease and buffers
 //! - `shared`: settings, clock, events, registries
-//! - `plan`: decides what to do with a due job, as a pure function
+//! - `plan`: plans the runs of a due job, as a pure function
 
 mod error;
 mod handle;

@@ -93,40 +93,40 @@ impl Command {
         self
     }
 
-    /// The working directory. Default: that of the process that runs the command.
+    /// Sets the working directory. Default: that of the process that runs the command.
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.spec.current_dir = Some(directory.into());
         self
     }
 
-    /// The text on its standard input. Default: standard input is empty.
+    /// Sets the text on the standard input of the program. Default: standard input is empty.
     pub fn stdin(mut self, text: impl Into<String>) -> Self {
         self.spec.stdin = Some(text.into());
         self
     }
 
-    /// The maximum duration. When it has elapsed, the command is terminated, and its run fails. Default: no limit.
+    /// Sets the maximum duration. When it has elapsed, the command is terminated, and its run fails. Default: no limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.spec.timeout = Some(timeout);
         self
     }
 
-    /// How long to wait for the program to exit after SIGTERM, which is sent when its timeout has elapsed or its run is
-    /// cancelled. Then it is killed. Default: 5 seconds.
+    /// Sets how long to wait for the program to exit after SIGTERM, which is sent when its timeout has elapsed or its
+    /// run is cancelled. Then it is killed. Default: 5 seconds.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.spec.grace = grace;
         self
     }
 
-    /// The maximum number of bytes of each output stream that are kept for the result or the error: half from the
+    /// Sets the maximum number of bytes of each output stream that are kept for the result or the error: half from the
     /// beginning, half from the end. The bytes between them are read, counted and dropped. Default: 65,536.
     pub fn output_limit(mut self, bytes: usize) -> Self {
         self.spec.output_limit = bytes;
         self
     }
 
-    /// How long to read output after the program has exited while other processes keep its output open. Then the run
-    /// finishes, and these processes are not killed. Default: 1 second.
+    /// Sets how long to continue reading after the program has exited while other processes keep its output open. Then
+    /// the run finishes, and these processes are not killed. Default: 1 second.
     pub fn output_wait(mut self, wait: Duration) -> Self {
         self.spec.output_wait = wait;
         self

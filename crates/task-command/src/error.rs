@@ -17,7 +17,7 @@ const STDERR_EXCERPT_LEN: usize = 1_024;
 /// The error of a command that was not run or failed.
 ///
 /// Its text contains the program, its exit status and the end of its standard error, but never its arguments or
-/// variables. It can be sent to another process by serde, unless its source is not an operating system error.
+/// variables. It can be serialized, unless its source is an I/O error that is not an operating system error.
 #[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -53,8 +53,9 @@ pub enum CommandError {
         #[serde(with = "system_error")]
         source: io::Error,
     },
-    /// Waiting for the process or reading its output failed.
-    #[error("{program} can't be watched")]
+    /// The process can't be monitored: its thread or the runtime could not be started, waiting for it failed, or its
+    /// output could not be read.
+    #[error("{program} can't be monitored")]
     #[non_exhaustive]
     Unwatched {
         /// The program.
@@ -63,9 +64,9 @@ pub enum CommandError {
         #[serde(with = "system_error")]
         source: io::Error,
     },
-    /// The process could not be killed: it runs as another user, as with `sudo`, or hangs inside the kernel. It keeps
-    /// running.
-    #[error("{program} can't be ended, and is still there")]
+    /// The process could not be killed, because it runs as another user, as with `sudo`, or hangs inside the kernel. It
+    /// keeps running.
+    #[error("{program} can't be killed and keeps running")]
     #[non_exhaustive]
     NotEnded {
         /// The program.

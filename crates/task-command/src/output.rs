@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use serde::{Deserialize, Serialize};
 
-/// The exit status and the output of a command. It is the value of `JobExecuted`, as JSON.
+/// The exit status and the output of a command. Serialized as JSON, it is the value of `RunOutcome::Success`.
 ///
 /// ```
 /// use punctual_core::RunOutcome;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// # let value = serde_json::json!({"ending": {"exited": 0}, "stdout": {"head": "done\n", "dropped": 0, "tail": ""},
 /// #     "stderr": {"head": "", "dropped": 0, "tail": ""}});
 /// # let outcome = RunOutcome::Success(value);
-/// // `outcome` is that of a `JobExecuted` or a `JobError`.
+/// // `outcome` is the outcome in a `JobExecuted` or `JobError` event.
 /// let output = CommandOutput::of(&outcome).unwrap();
 /// assert_eq!(output.stdout.to_string(), "done\n");
 /// ```

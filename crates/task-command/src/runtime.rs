@@ -61,7 +61,7 @@ fn run_blocking(
         }
     });
     if let Some(result) = result {
-        // The receiver may have been dropped meanwhile.
+        // Fails if the receiver has been dropped.
         let _ = result_tx.send(result);
     }
 }

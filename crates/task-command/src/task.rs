@@ -18,8 +18,8 @@ type Check = dyn Fn(&Command) -> Result<(), String> + Send + Sync;
 /// The built-in task `command`, which runs [`Command`]s, with the set of commands that it allows.
 ///
 /// As with every task, commands are run only by processes that have registered the task: by `.task(CommandTask::..)`,
-/// or by adding a job that is a command. Then **everyone who can write to the store decides what these processes run**,
-/// with the privileges of these processes. [`only`](Self::only) and [`checked`](Self::checked) restrict the commands: a
+/// or by adding a job that is a command. **Everyone who can write to the store can run any command in such a process**,
+/// with the privileges of the process. [`only`](Self::only) and [`checked`](Self::checked) restrict the commands: a
 /// command that is not allowed fails its run, and the job is kept.
 ///
 /// ```

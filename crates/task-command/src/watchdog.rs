@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use parking_lot::Mutex;
 use rustix::io::ioctl_fionbio;
 
-/// Tracks process groups: the initial ones are its arguments, changes are read from standard input as `+ GROUP` and `-
-/// GROUP`. At end of file it sends SIGTERM to the remaining groups, and SIGKILL one second later.
+/// Tracks process groups. The initial ones are its arguments; lines `+ GROUP` and `- GROUP` on standard input add and
+/// remove groups. At end of file it sends SIGTERM to the remaining groups, and SIGKILL one second later.
 const SCRIPT: &str = r#"
 groups=$*
 while read -r sign group; do
@@ -28,8 +28,8 @@ for group in $groups; do kill -s KILL -- "-$group"; done
 
 static WATCHDOG: Mutex<Watchdog> = Mutex::new(Watchdog::new());
 
-/// Each process that has run a command has one watchdog. The kernel closes the pipe to it however this process ends,
-/// also by SIGKILL, or when `main` returns before the grace period of a command has elapsed.
+/// The watchdog of this process, which is started with its first command. When this process exits for any reason,
+/// including SIGKILL or a return of `main` within the grace period of a command, the kernel closes the pipe to it.
 struct Watchdog {
     process: Option<Child>,
     groups: BTreeSet<i32>,
@@ -96,7 +96,7 @@ impl Watchdog {
 
 fn start(groups: &BTreeSet<i32>) -> io::Result<Child> {
     let process = Command::new("/bin/sh")
-        .args(["-c", SCRIPT, "punctual-guard"])
+        .args(["-c", SCRIPT, "punctual-watchdog"])
         .args(groups.iter().map(i32::to_string))
         .env_clear()
         .env("PATH", "/usr/bin:/bin")

@@ -40,8 +40,8 @@ pub struct ShellCommand {
 }
 
 impl ShellCommand {
-    /// Creates the command of an entry, with the user and the environment that cron gives it. The daemon runs as
-    /// `current`.
+    /// Creates the command of an entry, with the same user and environment as in cron. `current` is the user of the
+    /// daemon.
     ///
     /// `SHELL`, `PATH` and `HOME` have defaults that a crontab can change. `LOGNAME` is always the user; `USER` is the
     /// user unless the crontab sets it.

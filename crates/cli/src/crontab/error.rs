@@ -26,7 +26,7 @@ pub enum CrontabError {
     },
 }
 
-/// What is wrong with a line, and where: its text is the place, `3:1`.
+/// An error in a line. Its text is the position, such as `3:1`; its source is the kind of error.
 #[derive(Debug, thiserror::Error)]
 #[error("{line}:{column}")]
 pub struct LineError {
@@ -53,14 +53,16 @@ pub enum Fault {
         /// Why it is invalid, and which values are allowed.
         reason: String,
     },
-    /// The schedule is invalid as a whole: it has too few fields, or is an unknown macro.
+    /// The schedule has too few fields or is an unknown macro.
     #[error(transparent)]
     Times(#[from] TriggerError),
     /// `CRON_TZ` is not a known time zone.
     #[error("CRON_TZ is not valid")]
     Zone(#[from] ZoneError),
-    /// A system crontab has a user between the schedule and the command.
-    #[error("the user is missing; a system crontab names one between the times and the command")]
+    /// The user column of a system crontab is missing.
+    #[error(
+        "the user is missing; a system crontab has a user between the schedule and the command"
+    )]
     NoUser,
     /// The command is missing.
     #[error("the command is missing")]
@@ -74,7 +76,7 @@ pub enum Fault {
     /// A NUL character can't be passed to a program.
     #[error("a NUL character can't be passed to a command")]
     Nul,
-    /// The line is not UTF-8, so the command would be changed.
+    /// The line is not UTF-8, so the command can't be passed on unchanged.
     #[error("the line is not UTF-8")]
     NotUtf8,
 }

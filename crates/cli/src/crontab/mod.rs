@@ -1,4 +1,4 @@
-//! Crontab files, as cron reads them.
+//! A parser for crontab files.
 //!
 //! Supports Debian's crontab(5) and cronie's `CRON_TZ` variable. Unlike Debian's cron, it also accepts a last line
 //! without newline, CRLF line endings, and empty values of variables.

@@ -113,7 +113,7 @@ fn errors_contain_file_line_and_column() {
         (
             Format::System,
             "@daily",
-            "tab:1:7: the user is missing; a system crontab names one between the times and the command",
+            "tab:1:7: the user is missing; a system crontab has a user between the schedule and the command",
         ),
         (Format::System, "@daily root", "tab:1:12: the command is missing"),
         (Format::User, "A = \"x", "tab:1:5: the quote is not closed"),

@@ -16,10 +16,10 @@ pub enum DaemonError {
     #[error(transparent)]
     Crontab(#[from] CrontabError),
     /// The user of this process can't be determined.
-    #[error("who punctual runs as is not known")]
+    #[error("the user of this process can't be determined")]
     Account(#[from] AccountError),
-    /// The default state file can't be created.
-    #[error("there is no place for the state at {path}; name a file with --state")]
+    /// The default state file can't be determined or created.
+    #[error("the default state file can't be used ({path}); choose another file with --state")]
     NoState {
         /// The path that can't be created or does not exist.
         path: PathBuf,
@@ -27,15 +27,15 @@ pub enum DaemonError {
         source: io::Error,
     },
     /// The state file can't be opened or locked.
-    #[error("the state can't be kept in {file}")]
+    #[error("the state file {file} can't be used")]
     StateFile {
         /// The file.
         file: PathBuf,
         /// The underlying error.
         source: io::Error,
     },
-    /// The state file can't be used.
-    #[error("the state can't be kept in {file}")]
+    /// The store in the state file returned an error.
+    #[error("the state file {file} can't be used")]
     Store {
         /// The file.
         file: PathBuf,

@@ -98,7 +98,7 @@ impl PlannedJob {
         Some(Self { id: ids.generate(entry), trigger: (**trigger).clone(), command })
     }
 
-    /// The update of an existing job: everything except its schedule, which its id depends on.
+    /// The update of an existing job. The schedule is not included: the id depends on it, so it has not changed.
     fn into_change(self, settings: &JobSettings) -> JobChange {
         JobChange::new()
             .call(shell_command(self.command))
@@ -125,6 +125,6 @@ impl PlannedJob {
 /// Returns the command of an entry. If it can't be run, logs a warning and returns `None`.
 pub(super) fn command_for_entry(entry: &Entry, settings: &JobSettings) -> Option<ShellCommand> {
     ShellCommand::of_entry(entry, &settings.current, settings.output_limit)
-        .inspect_err(|error| warn!(line = entry.line, "left out: {}", error_chain(error)))
+        .inspect_err(|error| warn!(line = entry.line, "entry skipped: {}", error_chain(error)))
         .ok()
 }

@@ -32,7 +32,7 @@ const STORE: &str = "default";
 /// The alias of the store of `@reboot` entries.
 const REBOOT_STORE: &str = "reboot";
 
-/// The interval of polling the store for changes by other processes, which are not expected.
+/// The interval of polling the store for changes. It is long, because no other process uses the store.
 const POLL_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Configures a scheduler that runs crontabs, with persistent jobs in `store`. `running` counts its commands.

@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-/// Counts the running commands, so that a shutdown can wait for those that it has cancelled.
+/// Counts the running commands, so that a shutdown can wait for the commands that it has cancelled.
 #[derive(Clone, Debug, Default)]
 pub struct RunningCommands(watch::Sender<usize>);
 

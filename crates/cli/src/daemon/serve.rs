@@ -45,7 +45,10 @@ pub async fn serve(args: &RunArgs) -> Result<(), DaemonError> {
 
     while signals.next().await == SignalAction::Reload {
         if let Err(error) = reload(&scheduler, args, &zone, &settings).await {
-            error!("the crontab is not read again; the old one stays: {}", error_chain(&error));
+            error!(
+                "the crontab was not reloaded; its previous entries remain: {}",
+                error_chain(&error)
+            );
         }
     }
     tokio::select! {

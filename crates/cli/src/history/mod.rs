@@ -23,8 +23,8 @@ pub struct HistoryArgs {
     /// The SQLite file to read: the state file of a daemon, or the job store of any program
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub state: Option<PathBuf>,
-    /// URL of the job store to read, such as postgres://USER:PASSWORD@HOST/DATABASE or mysql://..; the command line is
-    /// visible to other users; to hide the password, set PUNCTUAL_STORE_URL instead [env: PUNCTUAL_STORE_URL]
+    /// The URL of the job store to read, such as postgres://USER:PASSWORD@HOST/DATABASE or mysql://.. The command line
+    /// is visible to other users; to hide the password, set PUNCTUAL_STORE_URL instead [env: PUNCTUAL_STORE_URL]
     #[arg(long, value_name = "URL", conflicts_with_all = ["file", "state"])]
     pub store: Option<StoreUrl>,
     /// The prefix of the names of the store's tables [default: punctual_]
@@ -78,16 +78,16 @@ pub async fn print(
     query.since = instant("--since", &args.since)?;
     query.until = instant("--until", &args.until)?;
 
-    let origin = HistorySource::from_args(args)?;
-    let store = origin.open(args)?;
-    store.start().await.map_err(|source| HistoryError::store(&origin, source))?;
+    let history_source = HistorySource::from_args(args)?;
+    let store = history_source.open(args)?;
+    store.start().await.map_err(|source| HistoryError::store(&history_source, source))?;
     if !store.caps().history {
-        return Err(HistoryError::NoHistory(origin.to_string()));
+        return Err(HistoryError::NoHistory(history_source.to_string()));
     }
     let printed = table::print(&*store, query, args.count, &zone, out).await;
     store.shutdown().await;
     printed.map_err(|error| match error {
-        PrintError::Store(source) => HistoryError::store(&origin, source),
+        PrintError::Store(source) => HistoryError::store(&history_source, source),
         PrintError::Output(source) => HistoryError::Output(source),
     })
 }
@@ -127,15 +127,15 @@ pub enum HistoryError {
     #[error("a URL is not a crontab: pass it with --store")]
     UrlAsFile,
     /// The file does not exist.
-    #[error("nothing has been remembered in {file}")]
+    #[error("no past runs are stored in {file}")]
     NoState {
         /// The file.
         file: PathBuf,
         /// The underlying error.
         source: io::Error,
     },
-    /// The store does not keep past runs.
-    #[error("{0} does not keep past runs")]
+    /// The store does not support a run history.
+    #[error("{0} does not support a run history")]
     NoHistory(String),
     /// The store can't be read.
     #[error("past runs can't be read from {place}")]
@@ -151,7 +151,7 @@ pub enum HistoryError {
 }
 
 impl HistoryError {
-    fn store(origin: &HistorySource, source: StoreError) -> Self {
-        Self::Store { place: origin.to_string(), source }
+    fn store(history_source: &HistorySource, source: StoreError) -> Self {
+        Self::Store { place: history_source.to_string(), source }
     }
 }

@@ -89,7 +89,7 @@ fn open_url(url: &str, args: &HistoryArgs) -> OpenResult {
     let backend = Backend::of_url(url)?;
     if backend.location() == Location::Process {
         let text = format!(
-            "{} keeps its jobs in the memory of one process; they can't be read by another process",
+            "{} stores jobs in the memory of one process, so another process can't read them",
             backend.name()
         );
         return Err(StoreError::new(StoreErrorKind::Invalid, text));

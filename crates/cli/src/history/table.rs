@@ -7,7 +7,7 @@ use punctual::core::DynJobStore;
 use punctual::{HistoryEntry, HistoryPage, HistoryQuery, StoreError, Zone};
 
 const HEADER: &str =
-    "SCHEDULED                   BEGUN      TOOK       OUTCOME            TRY  JOB";
+    "SCHEDULED                   DELAY      DURATION   OUTCOME            TRY  JOB";
 
 /// The page size of queries.
 const PAGE_SIZE: usize = 1_000;

@@ -93,7 +93,7 @@ impl AsyncScheduler {
 
     /// Returns the job methods that operate inside a database transaction of the caller, so that jobs and other data
     /// are committed or rolled back together. The transaction is a `sqlx::Transaction`, or a pooled connection on which
-    /// a transaction has begun, on the database in which a job store keeps its jobs.
+    /// a transaction has begun, on the database of a job store.
     ///
     /// With a blocking scheduler, call this method on the scheduler that `to_async` returns, from any tokio runtime.
     pub fn in_transaction<'t, T>(&self, transaction: &'t mut T) -> TransactionJobs<'t>

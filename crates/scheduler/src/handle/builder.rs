@@ -270,9 +270,9 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
-    /// Makes the scheduler a client: it adds, changes and lists jobs, which are run by other processes. It claims no jobs,
-    /// takes over no runs, renews no lease and starts no executor. Tasks of jobs added by other processes need not be
-    /// registered. It is started like any other scheduler; until then, added jobs are pending in memory.
+    /// Makes the scheduler a client: it adds, changes and lists jobs, which are run by other processes. It claims no
+    /// jobs, takes over no runs, renews no lease and starts no executor. Tasks of jobs added by other processes need
+    /// not be registered. It is started like any other scheduler; until then, added jobs are pending in memory.
     ///
     /// A job that it adds is detected by other processes immediately if the store supports notifications, otherwise
     /// within their [`poll_interval`](Self::poll_interval). It emits events for its own operations only.

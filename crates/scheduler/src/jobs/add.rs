@@ -10,7 +10,7 @@ use punctual_triggers::DateTrigger;
 
 use super::Jobs;
 use crate::error::SchedulerError;
-use crate::shared::{CONFLICT_RETRIES, SchedulerState, Settings};
+use crate::shared::{MAX_CONFLICT_ATTEMPTS, SchedulerState, Settings};
 use crate::store::{RegisteredStore, StoreAccess};
 
 impl Jobs {
@@ -224,7 +224,7 @@ impl Jobs {
         if !job.replace_existing {
             return self.accept_possibly_stored(store, job, access).await;
         }
-        for _ in 0..CONFLICT_RETRIES {
+        for _ in 0..MAX_CONFLICT_ATTEMPTS {
             let found = access.get(store, &job.id).await.map_err(|error| store.error(error))?;
             let Some(old) = found else {
                 // The job was removed in the meantime.

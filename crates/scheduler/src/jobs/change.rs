@@ -11,7 +11,7 @@ use super::Jobs;
 use super::find::Found;
 use super::selector::JobSelector;
 use crate::error::SchedulerError;
-use crate::shared::CONFLICT_RETRIES;
+use crate::shared::MAX_CONFLICT_ATTEMPTS;
 use crate::store::{RegisteredStore, StoreAccess};
 
 /// Computes the schedule for a new trigger. Returns `None` if the current schedule is kept.
@@ -125,7 +125,7 @@ impl Jobs {
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let id = record.id.clone();
-        for attempt in 1..=CONFLICT_RETRIES {
+        for attempt in 1..=MAX_CONFLICT_ATTEMPTS {
             let mut definition = stored_definition(&record)?;
             let old_task = definition.task.clone();
             definition = change.apply(definition)?;
@@ -305,7 +305,7 @@ impl Jobs {
             };
             match self.update(&store, &record, update.clone(), access).await {
                 Ok(()) => return self.finish_change(&store, record, update, access).await,
-                Err(error) if is_conflict(&error) && attempt < CONFLICT_RETRIES => {
+                Err(error) if is_conflict(&error) && attempt < MAX_CONFLICT_ATTEMPTS => {
                     attempt += 1;
                     conflict = Some((record, error));
                 }

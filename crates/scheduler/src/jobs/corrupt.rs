@@ -2,7 +2,7 @@
 
 use punctual_core::{Alias, CorruptRecord};
 
-use super::{Jobs, PAGE};
+use super::{Jobs, PAGE_SIZE};
 use crate::error::SchedulerError;
 
 impl Jobs {
@@ -16,7 +16,7 @@ impl Jobs {
         for store in self.stores.select(alias)? {
             let mut after = None;
             loop {
-                let page = store.backend.list(after.as_ref(), PAGE).await;
+                let page = store.backend.list(after.as_ref(), PAGE_SIZE).await;
                 let page = page.map_err(|error| store.error(error))?;
                 store.report_corrupt(page.corrupt);
                 after = page.next;

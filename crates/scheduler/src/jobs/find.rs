@@ -6,7 +6,7 @@ use punctual_core::{CheckedJob, Job, JobRecord, JobRef, StoreError, StoreErrorKi
 
 use super::query::JobQuery;
 use super::selector::JobSelector;
-use super::{Jobs, PAGE};
+use super::{Jobs, PAGE_SIZE};
 use crate::error::SchedulerError;
 use crate::store::{RegisteredStore, StoreAccess};
 
@@ -94,7 +94,7 @@ impl Jobs {
             let mut after = None;
             while jobs.len() < query.limit {
                 let wanted = query.limit - jobs.len();
-                let size = if query.matches_all() { wanted.min(PAGE) } else { PAGE };
+                let size = if query.matches_all() { wanted.min(PAGE_SIZE) } else { PAGE_SIZE };
                 let page = store.backend.list(after.as_ref(), size).await;
                 let page = page.map_err(|error| store.error(error))?;
                 store.report_corrupt(page.corrupt);

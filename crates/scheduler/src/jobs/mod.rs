@@ -25,7 +25,7 @@ use crate::shared::Shared;
 use crate::store::{RegisteredStore, StoreRegistry};
 
 /// Number of jobs that a listing fetches in one call.
-const PAGE: usize = 1_000;
+const PAGE_SIZE: usize = 1_000;
 
 /// The operations on the jobs of a scheduler.
 pub(crate) struct Jobs {

@@ -4,7 +4,7 @@ use punctual_core::{Alias, CheckedJob, Event, JobId, StoreError};
 
 use super::find::Found;
 use super::selector::JobSelector;
-use super::{Jobs, PAGE};
+use super::{Jobs, PAGE_SIZE};
 use crate::error::SchedulerError;
 use crate::store::{RegisteredStore, StoreAccess};
 
@@ -58,7 +58,7 @@ impl Jobs {
     async fn remove_all_in(&self, store: &RegisteredStore) -> Result<(), StoreError> {
         let mut after = None;
         loop {
-            let page = store.backend.list(after.as_ref(), store.cap_batch(PAGE)).await?;
+            let page = store.backend.list(after.as_ref(), store.cap_batch(PAGE_SIZE)).await?;
             let ids: Vec<JobId> = page.records.iter().map(|job| job.id.clone()).collect();
             store.backend.remove(&ids).await?;
             if !store.caps.persistent {

@@ -18,7 +18,7 @@ use crate::runs::{NewRun, ResolvedJob};
 use crate::store::RegisteredStore;
 
 /// Maximum number of attempts to start a run that conflicts with concurrent changes.
-const RETRIES: usize = 100;
+const MAX_ATTEMPTS: usize = 100;
 
 /// Outcome of recording a run.
 enum StartOutcome {
@@ -44,7 +44,7 @@ impl Jobs {
         if !self.shared.scheduler_state.is_started() {
             return Err(SchedulerError::NotRunning);
         }
-        for _ in 0..RETRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let (store, record) = self.find_stored(selector.clone()).await?;
             let resolved = self
                 .runs

@@ -93,7 +93,8 @@ impl Engine {
         self.passes.abort();
         self.shutdown_executors(wait).await;
         self.runs.process_reports(true, self.shared.clock.now());
-        // If runs are still executing after the timeout, the lease is not released; other nodes take over when it expires.
+        // If runs are still executing after the timeout, the lease is not released; other nodes take the runs over when
+        // it expires.
         let idle = self.runs.count() == 0;
         let stores = self.stores.all();
         join_all(stores.iter().map(|store| self.passes.close(store, idle))).await;

@@ -42,7 +42,8 @@ impl Engine {
     async fn open(self: &Arc<Self>, paused: bool) -> Result<(), SchedulerError> {
         self.shared.assign_node_id();
         let executors = self.shared.executors();
-        for (alias, executor) in executors.into_iter().filter(|_| !self.shared.settings.client_only) {
+        for (alias, executor) in executors.into_iter().filter(|_| !self.shared.settings.client_only)
+        {
             executor
                 .start()
                 .map_err(|source| SchedulerError::Executor { executor: alias.clone(), source })?;

@@ -1,5 +1,5 @@
-//! Recomputes run times when the rules of their time zone change. A separate task iterates over the jobs, so that it delays
-//! no pass.
+//! Recomputes run times when the rules of their time zone change. A separate task iterates over the jobs, so that no
+//! pass is delayed.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use tokio::time::timeout;
 
 use super::PassRunner;
 use crate::plan;
-use crate::shared::CONFLICT_RETRIES;
+use crate::shared::MAX_CONFLICT_ATTEMPTS;
 use crate::store::{RegisteredStore, ZoneFingerprints};
 
 /// Number of jobs listed in one call.
-const PAGE: usize = 10_000;
+const PAGE_SIZE: usize = 10_000;
 
 impl PassRunner {
     /// Compares the stored zone rules with the current ones if a check is pending, and starts replanning the affected
@@ -54,7 +54,7 @@ impl PassRunner {
     ) -> Result<(), StoreError> {
         let mut after = None;
         loop {
-            let page = store.backend.list(after.as_ref(), PAGE).await?;
+            let page = store.backend.list(after.as_ref(), PAGE_SIZE).await?;
             for record in &page.records {
                 if replanned(store, record, changed).is_some() {
                     self.replan(store, record, changed).await?;
@@ -78,7 +78,7 @@ impl PassRunner {
         listed: &JobRecord,
         changed: &ZoneFingerprints,
     ) -> Result<(), StoreError> {
-        for _ in 0..CONFLICT_RETRIES {
+        for _ in 0..MAX_CONFLICT_ATTEMPTS {
             // Read the job again: it may have run since it was listed.
             let Some(StoredJob { record, .. }) = store.backend.get(&listed.id).await? else {
                 return Ok(());

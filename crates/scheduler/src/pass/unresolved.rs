@@ -9,7 +9,7 @@ use super::state::PassState;
 use crate::store::RegisteredStore;
 
 /// Number of jobs listed to find due jobs with unknown tasks.
-const UNKNOWN_PAGE: usize = 1_000;
+const MAX_LISTED: usize = 1_000;
 
 impl PassRunner {
     /// Reports due jobs whose task is not registered in this process. They stay due for processes that have registered
@@ -26,7 +26,7 @@ impl PassRunner {
         if any.is_none_or(|due| due > now) {
             return Ok(());
         }
-        let page = store.backend.list(None, UNKNOWN_PAGE).await?;
+        let page = store.backend.list(None, MAX_LISTED).await?;
         store.report_corrupt(page.corrupt);
         for record in page.records {
             let due = record.schedule.is_some_and(|schedule| schedule.due_at <= now);

@@ -174,8 +174,9 @@ impl EventBus {
         }
         self.queue.state.lock().closed = false;
         let queue = Arc::clone(&self.queue);
-        let spawned =
-            thread::Builder::new().name("punctual-events".into()).spawn(move || queue.dispatch_loop());
+        let spawned = thread::Builder::new()
+            .name("punctual-events".into())
+            .spawn(move || queue.dispatch_loop());
         match spawned {
             Ok(handle) => {
                 let id = handle.thread().id();
@@ -189,7 +190,8 @@ impl EventBus {
     /// can't wait for itself.
     pub(crate) fn is_flushed(&self) -> bool {
         let own = self.thread.lock().as_ref().map(|(_, id)| *id);
-        own.is_none_or(|own| own == thread::current().id()) || !self.queue.state.lock().has_undelivered()
+        own.is_none_or(|own| own == thread::current().id())
+            || !self.queue.state.lock().has_undelivered()
     }
 
     /// Waits until all events emitted so far have been processed by the listeners, up to `timeout`. Returns immediately

@@ -15,9 +15,8 @@ impl Ids {
     pub(crate) fn new_node_id(&self) -> NodeId {
         match &self.0 {
             None => NodeId::random(),
-            Some(seeded) => {
-                NodeId::new(format!("{:032x}", seeded.lock().u128(..))).expect("hexadecimal digits are a valid name")
-            }
+            Some(seeded) => NodeId::new(format!("{:032x}", seeded.lock().u128(..)))
+                .expect("hexadecimal digits are a valid name"),
         }
     }
 

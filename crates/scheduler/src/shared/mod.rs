@@ -24,10 +24,10 @@ pub use self::bus::ListenerId;
 pub use self::history_options::HistoryOptions;
 pub(crate) use self::ids::Ids;
 pub(crate) use self::settings::{
-    CONFLICT_RETRIES, HistorySettings, SHUTDOWN_TIMEOUT, STORE_CLOSE_TIMEOUT, Settings,
+    HistorySettings, MAX_CONFLICT_ATTEMPTS, SHUTDOWN_TIMEOUT, STORE_CLOSE_TIMEOUT, Settings,
 };
-pub(crate) use self::state::StateCell;
 pub use self::state::SchedulerState;
+pub(crate) use self::state::StateCell;
 pub use self::stream::EventStream;
 pub(crate) use self::wake::Wake;
 

@@ -14,7 +14,7 @@ pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) const STORE_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Maximum number of attempts for a change that conflicts with concurrent changes.
-pub(crate) const CONFLICT_RETRIES: usize = 20;
+pub(crate) const MAX_CONFLICT_ATTEMPTS: usize = 20;
 
 /// Builder settings.
 #[derive(Debug)]

@@ -68,9 +68,9 @@ impl StoreClock {
         Duration::from_micros(self.uncertainty.load(Ordering::Relaxed).unsigned_abs())
     }
 
-    /// Adds a clock sample: the store's clock showed `time` between the local instants `sent_at` and `received_at`. Returns
-    /// the offset if it has changed. The new sample's interval is intersected with the current one. Samples with a
-    /// shorter round trip narrow it more.
+    /// Adds a clock sample: the store's clock showed `time` between the local instants `sent_at` and `received_at`.
+    /// Returns the offset if it has changed. The new sample's interval is intersected with the current one. Samples
+    /// with a shorter round trip narrow it more.
     pub(super) fn add_sample(
         &self,
         sent_at: Timestamp,

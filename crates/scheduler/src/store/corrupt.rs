@@ -5,7 +5,7 @@ use punctual_core::{CorruptRecord, Event, StoreError};
 use super::registered::RegisteredStore;
 
 /// Maximum number of corrupt records listed for each store. Further ones are only logged.
-const MAX_KNOWN: usize = 1_000;
+const MAX_LISTED: usize = 1_000;
 
 impl RegisteredStore {
     /// Reports corrupt records, each once for each reason.
@@ -16,7 +16,7 @@ impl RegisteredStore {
                 if known.contains(&record) {
                     continue;
                 }
-                if known.len() < MAX_KNOWN {
+                if known.len() < MAX_LISTED {
                     known.push(record.clone());
                 }
             }

@@ -11,7 +11,7 @@ use super::registered::RegisteredStore;
 use crate::shared::HistoryOptions;
 
 /// Size of an entry with the longest error and the longest names.
-const ENTRY_BYTES: usize = HistoryEntry::MAX_ERROR + 3_000;
+const MAX_ENTRY_BYTES: usize = HistoryEntry::MAX_ERROR + 3_000;
 
 /// Maximum number of entries removed, and of jobs checked, in one call.
 const PRUNE_BATCH: usize = 1_000;
@@ -20,7 +20,7 @@ impl RegisteredStore {
     /// Maximum number of entries in one batch.
     fn history_batch(&self) -> usize {
         let wanted = self.cap_batch(self.shared.settings.batch);
-        wanted.min(self.caps.max_batch.bytes / ENTRY_BYTES).max(1)
+        wanted.min(self.caps.max_batch.bytes / MAX_ENTRY_BYTES).max(1)
     }
 
     /// Takes the entries for the next batch. Returns `None` if none are buffered.

@@ -178,7 +178,7 @@ async fn a_store_that_hangs_in_its_start_is_given_up_by_a_shutdown() {
     assert!(matches!(stopped, Err(SchedulerError::NotRunning)), "{stopped:?}");
     assert_eq!(
         error_chain(&start.await.unwrap().unwrap_err()).to_string(),
-        "job store default failed: the store had not started when the scheduler was shut down"
+        "job store default failed: the scheduler was shut down before the store had started"
     );
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
 
