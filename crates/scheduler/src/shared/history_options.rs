@@ -11,7 +11,8 @@ use std::time::Duration;
 /// use std::time::Duration;
 /// use punctual_scheduler::HistoryOptions;
 ///
-/// let week = HistoryOptions::on().max_age(Duration::from_secs(7 * 86_400)).max_per_job(None); ```
+/// let week = HistoryOptions::on().max_age(Duration::from_secs(7 * 86_400)).max_per_job(None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "options do nothing until they are given to a builder"]
 pub struct HistoryOptions {
