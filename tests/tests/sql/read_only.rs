@@ -105,7 +105,7 @@ fn tells_of_failure(event: &Event) -> bool {
 
 /// It says what is the matter, and that it may pass.
 fn is_clear(error: &StoreError) -> bool {
-    error.is_retryable() && error.to_string().contains("only be read")
+    error.is_retryable() && error.to_string().contains("read-only")
 }
 
 /// The scheduled times of the next runs.
