@@ -1,4 +1,4 @@
-//! The process that tests start and kill: a scheduler on a shared store; see [`Role`].
+//! The child process that tests start and kill: a scheduler on a shared store; see [`WorkerConfig`].
 
 use std::error::Error;
 use std::io::stdin;
@@ -16,7 +16,7 @@ use punctual_tests::store::{self, Place};
 use tokio::sync::watch;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let role = std::env::args().nth(1).ok_or("no role was given")?;
+    let role = std::env::args().nth(1).ok_or("the configuration argument is missing")?;
     let role: Role = serde_json::from_str(&role)?;
     if role.hogs {
         return hog(&role.place);
@@ -62,22 +62,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             "release" => drop(gate.open.send_replace(true)),
             "halt" => drop(halts.0.send_replace(Some(Halt::Renewed))),
             "on" => drop(halts.0.send_replace(None)),
-            other => return Err(format!("not understood: {other}").into()),
+            other => return Err(format!("unknown command: {other}").into()),
         }
     }
-    // Nothing is held any longer: every run comes to its end.
+    // Releases the runs that wait for `release`, so that every run finishes.
     gate.open.send_replace(true);
     scheduler.shutdown()?;
     Ok(())
 }
 
-/// One transaction that takes many seconds.
+/// Holds the write lock for many seconds: adds 300,000 jobs in one transaction.
 fn hog(place: &Place) -> Result<(), Box<dyn Error>> {
     let Some(file) = place.file() else {
-        return Err("only a file can be hogged".into());
+        return Err("write_load_only needs a store in a file".into());
     };
     let store = SqliteJobStore::builder().file(file).table_prefix("hog_");
-    // It gets its turn some time, however busy the others are.
+    // The timeout is long because the other processes may hold the lock.
     let store = store.busy_timeout(Duration::from_secs(120)).build()?;
     let records = (0..300_000).map(|number| {
         Ok(NewRecord {

@@ -1,4 +1,4 @@
-//! Which ends of runs schedulers tell of: a line for each event.
+//! A log of the events that end runs: one line per event.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -14,45 +14,45 @@ pub fn of_runs() -> EventMask {
     EventMask::JOB_EXECUTED | EventMask::JOB_ERROR | EventMask::JOB_MISSED
 }
 
-/// A file to which all processes of a test append, a line with one write.
+/// A log file that is shared by all processes of a test; each line is appended with one write.
 #[derive(Debug)]
 pub struct Ends {
     file: File,
     process: String,
 }
 
-/// A line of it.
+/// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
-    /// Which process was told,
+    /// The process that emitted the event.
     pub process: String,
-    /// about which job,
+    /// The job.
     pub job: String,
-    /// and its run for which time; the first, if the event is about several that were missed.
+    /// The scheduled time of the run; the first one if the event covers several skipped fire times.
     pub scheduled: Timestamp,
-    /// The run and its attempt, if it has become one: a run time that was skipped has not.
+    /// The id and the attempt of the run; `None` for a fire time that was skipped before it became a run.
     pub run: Option<(String, u32)>,
-    /// How it ended, such as `success`.
+    /// The outcome, such as `success`.
     pub outcome: String,
 }
 
 impl Ends {
-    /// Opens a process's file.
+    /// Opens the log for a process.
     ///
     /// # Panics
     ///
-    /// When it can't be opened.
+    /// Panics if it can't be opened.
     #[must_use]
     pub fn open(path: &Path, process: &str) -> Self {
         let file = OpenOptions::new().append(true).create(true).open(path);
-        Self { file: file.expect("the file of ends"), process: process.into() }
+        Self { file: file.expect("the completion log"), process: process.into() }
     }
 
-    /// Writes a line about such an event.
+    /// Appends a line about an event that ends a run; other events are ignored.
     ///
     /// # Panics
     ///
-    /// When it can't be written.
+    /// Panics if it can't be written.
     pub fn note(&self, event: &Event) {
         let (job, scheduled, run, outcome) = match event {
             Event::JobExecuted(run) | Event::JobError(run) => {
@@ -68,26 +68,26 @@ impl Ends {
         let scheduled = scheduled.as_micros();
         let line = format!("{} {job} {scheduled} {run} {outcome}\n", self.process);
         let written = (&self.file).write(line.as_bytes());
-        assert_eq!(written.expect("the file of ends"), line.len());
+        assert_eq!(written.expect("the completion log"), line.len());
     }
 }
 
-/// All lines, in order; none if nobody has been told of any end.
+/// Returns all lines, in order; empty if the file does not exist.
 ///
 /// # Panics
 ///
-/// When a line is wrong.
+/// Panics if a line is invalid.
 #[must_use]
 pub fn read(path: &Path) -> Vec<End> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines().map(|line| line.parse().expect("a line of the ends")).collect()
+    text.lines().map(|line| line.parse().expect("a line of the completion log")).collect()
 }
 
 impl FromStr for End {
     type Err = String;
 
     fn from_str(line: &str) -> Result<Self, String> {
-        let wrong = || format!("not a line of the ends: {line:?}");
+        let wrong = || format!("not a line of the completion log: {line:?}");
         let words: Vec<_> = line.split(' ').collect();
         let [process, job, scheduled, run, attempt, outcome] = words[..] else {
             return Err(wrong());

@@ -1,4 +1,4 @@
-//! A store that stops at a chosen point, so that a process can be killed or suspended exactly there.
+//! A store wrapper that blocks at a chosen point, so that a process can be killed or suspended exactly there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,32 +12,32 @@ use punctual_testkit::StoreLayer;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-/// Where a process halts; it says `halted` there.
+/// A point at which a process blocks; it prints `halted` there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Halt {
-    /// Jobs have been claimed; nothing else has happened.
+    /// Jobs have been claimed; no plan has been committed.
     Claimed,
-    /// What becomes of them has been committed; their runs have not begun.
+    /// The plan of claimed jobs has been committed; their runs have not started.
     Committed,
-    /// A run has ended; its record is still there.
+    /// A run has finished; its record has not been cleared yet.
     Ended,
-    /// The record of a run that has ended is gone.
+    /// The record of a finished run has been cleared.
     Cleared,
-    /// Runs of a dead process have been taken over; they have not begun again.
+    /// Runs of an expired node have been taken over; they have not started again.
     TakenOver,
     /// The node's lease has been renewed.
     Renewed,
 }
 
-/// Where a process halts, if anywhere; it goes on when that changes.
+/// The point at which the process blocks, if any; the process continues when the value changes.
 #[derive(Clone, Debug)]
 pub struct Halts(pub watch::Sender<Option<Halt>>);
 
-/// What is different about a store with such a point.
+/// A store layer that blocks at the chosen point.
 pub struct HaltingLayer {
-    /// What does the work.
+    /// The wrapped store.
     pub store: Arc<dyn DynJobStore>,
-    /// Where it halts.
+    /// The chosen point.
     pub halts: Halts,
 }
 
@@ -45,7 +45,7 @@ impl HaltingLayer {
     async fn halt(&self, at: Halt, is_there: bool) {
         if is_there && *self.halts.0.borrow() == Some(at) {
             println!("halted");
-            // Fails only if the sender is gone, which is here.
+            // Fails only if the sender was dropped, but `self` owns it.
             let _ = self.halts.0.subscribe().wait_for(|now| *now != Some(at)).await;
         }
     }

@@ -1,4 +1,4 @@
-//! A store of a test's own.
+//! A store for one test.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::halt::Halts;
 use crate::server::Server;
 use crate::store::{Place, builder};
 
-/// A place for the jobs of one test, with everything that belongs to it in one folder.
+/// The store of one test, with all its files in one folder.
 #[derive(Debug)]
 pub struct Home {
     place: Place,
@@ -20,11 +20,11 @@ pub struct Home {
 }
 
 impl Home {
-    /// An empty one. Where the backend is a server, it is the test's own.
+    /// Creates an empty store. If the backend is a server, the test gets its own server.
     ///
     /// # Panics
     ///
-    /// When the server can't be started: `scripts/services` has said why.
+    /// Panics if the server can't be started; `scripts/services` has printed the reason.
     #[must_use]
     pub fn new(backend: &'static Backend, folder: &Path) -> Self {
         match backend.location() {
@@ -38,41 +38,41 @@ impl Home {
         }
     }
 
-    /// Where the jobs are.
+    /// Returns the location of the store.
     #[must_use]
     pub fn place(&self) -> &Place {
         &self.place
     }
 
-    /// The server, if the backend has one.
+    /// Returns the server, if the backend has one.
     #[must_use]
     pub fn server(&self) -> Option<&Server> {
         self.server.as_ref()
     }
 
-    /// A store there, started.
+    /// Opens the store and starts it.
     ///
     /// # Panics
     ///
-    /// When it does not start.
+    /// Panics if the store fails to start.
     pub async fn open(&self) -> Arc<dyn DynJobStore> {
         let store = self.place.store();
         store.start().await.expect("the store starts");
         store
     }
 
-    /// A scheduler on a store there.
+    /// Returns the builder of a scheduler on this store.
     pub fn scheduler(&self) -> SchedulerBuilder<BackgroundScheduler> {
         builder(&self.place, Halts(watch::Sender::new(None)))
     }
 
-    /// Whether there is a server that has ended by itself.
+    /// Returns whether the store has a server that has crashed.
     #[must_use]
     pub fn has_crashed(&self) -> bool {
         self.server.as_ref().is_some_and(|server| !server.is_running())
     }
 
-    /// Ends the server, if there is one, as a crash does, and starts it again.
+    /// Crashes the server, if there is one, and starts it again.
     pub fn restart(&self) {
         if let Some(server) = &self.server {
             server.down();

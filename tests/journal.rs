@@ -1,4 +1,4 @@
-//! What runs write down: a line when they begin and a line when they end.
+//! The run log: one line per start and one line per completion of a run.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use punctual::{Clock, JobContext, SystemClock, Timestamp};
 
-/// A file to which all processes of a test append.
+/// A log file that is shared by all processes of a test.
 ///
-/// A line is one write, so a process that is killed has written it or has not, and all lines are in the
-/// order in which things happened. After the file a line also goes to standard output, where the test
+/// Each line is appended with one write: a process that is killed has either written a line completely or not at all,
+/// and the order of the lines is the order of events. Each line is also printed to stdout afterwards, where the test
 /// waits for it.
 #[derive(Debug)]
 pub struct Journal {
@@ -18,51 +18,51 @@ pub struct Journal {
     process: String,
 }
 
-/// What happened to a run.
+/// An event in the life of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// It began.
+    /// The run started.
     Begin,
-    /// It came to its end.
+    /// The run finished.
     End,
 }
 
-/// A line of the journal.
+/// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What happened,
+    /// Whether the run started or finished.
     pub mark: Mark,
-    /// in which process,
+    /// The process that executed the run.
     pub process: String,
-    /// to a run of which job,
+    /// The job.
     pub job: String,
-    /// for which time,
+    /// The scheduled time of the run.
     pub scheduled: Timestamp,
-    /// with which id,
+    /// The id of the run.
     pub run: String,
-    /// in which attempt,
+    /// The attempt.
     pub attempt: u32,
-    /// and when.
+    /// The time of the event.
     pub at: Timestamp,
 }
 
 impl Journal {
-    /// Opens a process's journal.
+    /// Opens the log for a process.
     ///
     /// # Panics
     ///
-    /// When the file can't be opened.
+    /// Panics if the file can't be opened.
     #[must_use]
     pub fn open(path: &Path, process: &str) -> Self {
         let file = OpenOptions::new().append(true).create(true).open(path);
         Self { file: file.expect("the journal"), process: process.into() }
     }
 
-    /// Writes a line.
+    /// Appends a line.
     ///
     /// # Panics
     ///
-    /// When it can't be written.
+    /// Panics if it can't be written.
     pub fn note(&self, mark: Mark, run: &JobContext) {
         let line = format!(
             "{} {} {} {} {} {} {}\n",
@@ -79,16 +79,16 @@ impl Journal {
         );
         let written = (&self.file).write(line.as_bytes());
         assert_eq!(written.expect("the journal"), line.len());
-        // The test has stopped listening, perhaps.
+        // Fails if the test no longer reads the output.
         let _ = std::io::stdout().write_all(line.as_bytes());
     }
 }
 
-/// All lines, in order.
+/// Returns all lines, in order.
 ///
 /// # Panics
 ///
-/// When there is no journal or it has a wrong line.
+/// Panics if the log does not exist or contains an invalid line.
 #[must_use]
 pub fn read(path: &Path) -> Vec<Entry> {
     let text = std::fs::read_to_string(path).expect("the journal");

@@ -1,4 +1,4 @@
-//! Every second one of the processes is killed, and another one takes its place.
+//! Kills a random process every second and starts another one in its place.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::stage::Stage;
 use crate::verdict::{Verdict, takeover};
 use crate::{number, seed};
 
-/// How many processes there are.
+/// The number of processes that run at the same time.
 const SEATS: usize = 4;
 
-/// How long a process waits before it takes over when it may be that the living could not renew their leases.
+/// A process waits for this long before it takes over if live nodes may have been unable to renew their leases.
 const HALF_A_LEASE: Duration = Duration::from_secs(5);
 
-/// Runs take up to a second: each process that is killed leaves some, and may leave claims and commits.
+/// Runs take up to a second, so each killed process leaves interrupted runs, and possibly claims and commits.
 pub(crate) fn test(backend: &'static Backend) {
     let seconds = number("PUNCTUAL_CHAOS_SECONDS").unwrap_or(60);
     let mut random = seed(backend);
@@ -29,7 +29,7 @@ pub(crate) fn test(backend: &'static Backend) {
         jobs: JOBS,
         starts: [now; 2],
         period: Duration::from_secs(seconds) / 20,
-        // Runs of the dead count until they have been run again.
+        // Interrupted runs count towards the limit until they have been run again.
         max_instances: 8,
     };
     plan.add(stage.place());
@@ -43,17 +43,17 @@ pub(crate) fn test(backend: &'static Backend) {
     };
     let mut seats: Vec<_> = (0..SEATS).map(|_| next_life(&mut crew)).collect();
     for _ in 0..seconds {
-        // At any moment of the second, so that some are killed before they have opened the store.
+        // At a random point of the second, so that some processes are killed before they have opened the store.
         let moment = Duration::from_micros(random.u64(0..1_000_000));
         crew.listen(moment);
-        // The first one lives through it all. A process that has just started waits for half a lease before it takes
-        // over, so with young ones alone nothing says how long the runs of the dead wait.
+        // The first process is never killed. A process that has just started waits for half a lease before it takes
+        // over, so without a longer-lived process the time until a take-over would have no bound.
         let seat = random.usize(1..SEATS);
         crew.kill(&seats[seat]);
         seats[seat] = next_life(&mut crew);
         crew.listen(Duration::from_secs(1) - moment);
     }
-    // What the last ones left behind has to be taken over, perhaps after a claim of theirs is over.
+    // The runs of the last killed processes have to be taken over, possibly after their claims have expired.
     let finished = crew.finish(stage.place());
 
     let (took, late) = (finished.took, finished.late);
@@ -65,18 +65,19 @@ pub(crate) fn test(backend: &'static Backend) {
     let longest = takeovers.first().copied().unwrap_or_default();
     println!(
         "{backend:?}: {ALL} with {seconds} kills, {:.1?} after the last; skip {skip:?}; rerun {rerun:?}; \
-         {} taken over, the last after {longest:.1?}; the latest began {:.1?} late",
+         {} taken over, the slowest after {longest:.1?}; the latest start was {:.1?} late",
         took,
         takeovers.len(),
         verdict.latest(),
     );
-    assert_eq!(rerun.never_ended, 0, "occurrences that must run at least once");
-    // Whoever could not reach the store for a while waits as long as one that has just started.
+    assert_eq!(rerun.never_ended, 0, "fire times of `Recovery::Rerun` jobs without a completed run");
+    // A process that could not reach the store for a while waits as long as one that has just started.
     assert!(
         longest < takeover(late) + HALF_A_LEASE,
-        "a run was taken over {longest:?} after its process had died, on a machine that is {late:?} late"
+        "a run was taken over {longest:?} after its process had been killed; the scheduling delay was {late:?}"
     );
     assert!(!takeovers.is_empty(), "no process was killed during a run");
-    // A killed process loses what it has committed to and not begun. It begins at once, when it is let.
-    assert!(skip.never_begun < ALL / 10, "{} never began", skip.never_begun);
+    // A killed process loses runs that it has committed but not started. Normally runs start immediately after the
+    // commit.
+    assert!(skip.never_begun < ALL / 10, "{} fire times never started", skip.never_begun);
 }

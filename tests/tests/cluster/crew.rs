@@ -10,83 +10,83 @@ use punctual_tests::store::{Place, with_store};
 
 pub(crate) const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
-/// How long a test waits for what must happen some time, on a busy machine too.
+/// The timeout for conditions that a test waits for; long, since the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Processes, by name.
+/// Running child processes, by name.
 #[derive(Default)]
 pub(crate) struct Crew {
     processes: Vec<(String, Process)>,
-    /// What they have said: how often, by process and word.
+    /// The number of output lines, by process and first word.
     said: HashMap<(String, String), usize>,
-    /// Since when those are stopped that are.
+    /// The time at which each suspended process was suspended.
     stopped: HashMap<String, Timestamp>,
-    /// The longest that this process was held up while it listened.
+    /// The longest delay of this process beyond its requested waits.
     late: Duration,
     fates: Fates,
 }
 
-/// What became of processes other than that they ended by themselves.
+/// The processes that were killed or suspended, with times.
 #[derive(Default)]
 pub(crate) struct Fates {
-    /// When those died that were killed.
+    /// The time at which each killed process was killed.
     pub deaths: HashMap<String, Timestamp>,
-    /// From when until when those were stopped that were, in the order in which they went on.
+    /// The intervals in which processes were suspended, in the order in which they were resumed.
     pub stops: Vec<(String, Timestamp, Timestamp)>,
 }
 
 impl Crew {
-    /// Starts a process, which runs what is due as soon as it can.
+    /// Starts a process, which runs due jobs as soon as it is ready.
     pub(crate) fn start(&mut self, role: &Role) {
         self.start_waiting(role);
         self.get(&role.name).tell("go");
     }
 
-    /// Starts a process, which runs nothing before it is told to `go`.
+    /// Starts a process, which runs no jobs before it receives `go`.
     pub(crate) fn start_waiting(&mut self, role: &Role) {
         self.processes.push((role.name.clone(), Process::start(&mut role.command(CHILD))));
     }
 
     pub(crate) fn get(&mut self, name: &str) -> &mut Process {
         let found = self.processes.iter_mut().find(|(known, _)| known == name);
-        &mut found.expect("a process of that name").1
+        &mut found.expect("a process with that name").1
     }
 
-    /// Tells all the same.
+    /// Sends a line to all processes.
     pub(crate) fn tell(&mut self, line: &str) {
         self.processes.iter_mut().for_each(|(_, process)| process.tell(line));
     }
 
-    /// Kills a process and notes when.
+    /// Kills a process and records the time.
     pub(crate) fn kill(&mut self, name: &str) {
         self.take(name).kill();
         self.fates.deaths.insert(name.to_owned(), SystemClock.now());
     }
 
-    /// Stops a process where it is.
+    /// Suspends a process.
     pub(crate) fn suspend(&mut self, name: &str) {
         self.stopped.insert(name.to_owned(), SystemClock.now());
         self.get(name).suspend();
     }
 
-    /// Lets it go on.
+    /// Resumes a process.
     pub(crate) fn resume(&mut self, name: &str) {
         self.get(name).resume();
-        let since = self.stopped.remove(name).expect("a process that was stopped");
+        let since = self.stopped.remove(name).expect("a suspended process");
         self.fates.stops.push((name.to_owned(), since, SystemClock.now()));
     }
 
-    /// Closes a process's input and waits for it to end well.
+    /// Shuts down a process and waits for it to exit with success.
     pub(crate) fn end(&mut self, name: &str) {
         self.take(name).end();
     }
 
     fn take(&mut self, name: &str) -> Process {
         let index = self.processes.iter().position(|(known, _)| known == name);
-        self.processes.swap_remove(index.expect("a process of that name")).1
+        self.processes.swap_remove(index.expect("a process with that name")).1
     }
 
-    /// Listens to what they say for so long.
+    /// Reads the output of all processes for this duration.
     pub(crate) fn listen(&mut self, time: Duration) {
         let until = SystemClock.now().saturating_add(time);
         loop {
@@ -108,22 +108,22 @@ impl Crew {
         }
     }
 
-    /// How often a process has said the word, as far as it has been listened to.
+    /// Returns how many lines of a process have begun with `word` so far.
     pub(crate) fn said(&self, name: &str, word: &str) -> usize {
         self.said.get(&(name.to_owned(), word.to_owned())).copied().unwrap_or(0)
     }
 
-    /// Listens until `done`.
+    /// Reads output until `done` returns `true`.
     pub(crate) fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let started = SystemClock.now();
         while !done(self) {
             let waited = SystemClock.now().saturating_since(started);
-            assert!(waited < PATIENCE, "after {waited:?}: {what}; they said {:?}", self.said);
+            assert!(waited < PATIENCE, "after {waited:?}: {what}; lines of output: {:?}", self.said);
             self.listen(Duration::from_millis(50));
         }
     }
 
-    /// Waits until no job is left; answers how long it took.
+    /// Waits until no job is left, and shuts all processes down.
     pub(crate) fn finish(mut self, place: &Place) -> Finished {
         let started = SystemClock.now();
         with_store(place.clone(), |scheduler| {
@@ -133,22 +133,22 @@ impl Crew {
                 if left.is_empty() {
                     return Ok(());
                 }
-                assert!(waited < PATIENCE, "after {waited:?} {} are left: {left:#?}", left.len());
+                assert!(waited < PATIENCE, "after {waited:?} {} jobs are left: {left:#?}", left.len());
                 self.listen(Duration::from_millis(100));
             }
         })
         .unwrap();
         let took = SystemClock.now().saturating_since(started);
-        // What one of them does too often, it does until it has ended.
+        // The shutdown comes before the checks, because duplicate runs may start until then.
         self.processes.into_iter().for_each(|(_, process)| drop(process.end()));
         Finished { took, late: self.late, fates: self.fates }
     }
 }
 
-/// What is left of a crew when all is done.
+/// The result of a cluster after all jobs have completed.
 pub(crate) struct Finished {
     pub took: Duration,
-    /// The longest that the machine held up the one who listened, and with him perhaps everybody.
+    /// The longest scheduling delay of the test process; the child processes may have been delayed as well.
     pub late: Duration,
     pub fates: Fates,
 }

@@ -1,4 +1,4 @@
-//! Nobody is killed: each occurrence runs exactly once.
+//! Without failures, each fire time is run exactly once.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use crate::verdict::Verdict;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
-/// Four processes start at once on an empty database, so that they race for making its tables. Half of the
-/// jobs are an hour behind; the others become due while the test lasts. The first runs of all processes last
-/// until each of them has begun one: so all certainly work.
+/// Four processes start concurrently on an empty database, so that they race to create its tables. Half of the jobs are
+/// an hour overdue; the others become due during the test. The first runs last until each process has started one, so
+/// that all processes take part.
 pub(crate) fn test(backend: &'static Backend, jobs: usize) {
     let stage = Stage::new(backend);
     let mut crew = Crew::default();
     for name in NAMES {
         let role = stage.role(name);
-        // All of them together can't have runs of half of the jobs.
+        // The limit keeps all processes together below half of the jobs.
         crew.start(&punctual_tests::role::Role { holds: true, max_running: jobs / 10, ..role });
     }
     for name in NAMES {
@@ -52,5 +52,5 @@ pub(crate) fn test(backend: &'static Backend, jobs: usize) {
     let ends = NAMES.map(|name| verdict.lines_of(name, Mark::End));
     println!("{backend:?}: {} in {took:.1?}, by process {ends:?}", plan.occurrences());
     assert_eq!(ends.iter().sum::<usize>(), plan.occurrences());
-    assert!(ends.iter().all(|&ends| ends > 0), "one of them did nothing");
+    assert!(ends.iter().all(|&ends| ends > 0), "a process ran no job");
 }

@@ -1,7 +1,7 @@
-//! Four processes share a database: each occurrence is executed once, whoever is killed, stopped or cut off.
+//! Four processes share a database; each fire time is run once although processes are killed, suspended or
+//! disconnected.
 //!
-//! Runs write down when they begin and when they end, in a journal outside of the database; what is checked
-//! is what they wrote.
+//! Runs log their start and completion in a file outside of the database; the checks use that log.
 
 mod chaos;
 mod crew;
@@ -15,7 +15,7 @@ mod verdict;
 
 use punctual_backends::Backend;
 
-/// Each case on each database.
+/// Instantiates each test case for each database.
 macro_rules! on_every_store {
     ($($store:ident)*) => {$(
         mod $store {
@@ -51,8 +51,8 @@ macro_rules! on_every_store {
 
 punctual_backends::for_each_backend!(persistent => on_every_store);
 
-/// The example of a store reads all jobs each time, which is too slow for 10,000 occurrences; processes that use
-/// it are killed in its own tests.
+/// The example store reads all jobs on each call, which is too slow for 10,000 runs. The example's own tests kill
+/// processes that use it.
 mod folder {
     use punctual_tests::backend;
 
@@ -74,15 +74,15 @@ mod folder {
     }
 }
 
-/// What chooses the moments; `PUNCTUAL_SEED` makes it the same again.
+/// Creates the random number generator of a test; `PUNCTUAL_SEED` reproduces an earlier run.
 fn seed(backend: &Backend) -> fastrand::Rng {
     let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..));
     println!("{backend:?}: PUNCTUAL_SEED={seed}");
     fastrand::Rng::with_seed(seed)
 }
 
-/// The number that a variable says, if it is set.
+/// Returns the number in an environment variable, if it is set.
 fn number(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
 }

@@ -1,4 +1,4 @@
-//! The database is away for five seconds and more, twice.
+//! The database is unavailable for at least five seconds, twice.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::verdict::Verdict;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
-/// How long the server is down.
+/// The duration of a server outage.
 const AWAY: Duration = Duration::from_secs(5);
 
-/// 500 occurrences become due each second, also while the database is away. When it is back for good there
-/// are as many again, of which each process runs some.
+/// 500 fire times become due each second, also during the outages. After the second outage as many again are due, and
+/// each process runs some of them.
 pub(crate) fn test(backend: &'static Backend) {
     let stage = Stage::new(backend);
     let plan = |name, period| Plan {
@@ -38,18 +38,18 @@ pub(crate) fn test(backend: &'static Backend) {
     for time in 1..=2 {
         crew.listen(Duration::from_secs(3));
         let away = Outage::begin(&stage, &mut crew);
-        crew.until("not all have noticed", |crew| {
+        crew.until("not all processes reported the failure", |crew| {
             NAMES.iter().all(|name| crew.said(name, "failed") >= time)
         });
         away.end();
-        crew.until("not all came back", |crew| {
+        crew.until("not all processes reported the recovery", |crew| {
             NAMES.iter().all(|name| crew.said(name, "recovered") >= time)
         });
     }
     let before = NAMES.map(|name| crew.said(name, "begin"));
     let after = plan("after-", Duration::from_millis(500));
     after.add(stage.place());
-    crew.until("not all run jobs again", |crew| {
+    crew.until("not all processes run jobs again", |crew| {
         NAMES.iter().zip(before).all(|(name, before)| crew.said(name, "begin") > before)
     });
     let finished = crew.finish(stage.place());
@@ -65,14 +65,14 @@ pub(crate) fn test(backend: &'static Backend) {
     }
 }
 
-/// What keeps the database away.
+/// The cause of an outage.
 enum Outage<'a> {
     Down(&'a Server),
     Hogged(Process),
 }
 
 impl<'a> Outage<'a> {
-    /// Takes the database away, and lets some time pass.
+    /// Makes the database unavailable and lets some time pass.
     fn begin(stage: &'a Stage, crew: &mut Crew) -> Self {
         match stage.server() {
             Some(server) => {
@@ -92,7 +92,7 @@ impl<'a> Outage<'a> {
     }
 }
 
-/// Another process is stopped in the middle of a write, and nobody else can write as long as it is there.
+/// Suspends another process in the middle of a write, so that no other process can write until it is killed.
 fn hog(stage: &Stage, crew: &mut Crew) -> Process {
     let hog = Role { hogs: true, ..stage.role("hog") };
     let mut hog = Process::start(&mut hog.command(CHILD));
@@ -102,7 +102,7 @@ fn hog(stage: &Stage, crew: &mut Crew) -> Process {
     loop {
         crew.listen(Duration::from_millis(300));
         hog.suspend();
-        // Longer than they wait for each other; if nobody fails, it still waited for its turn.
+        // The outage exceeds the lock timeout of the processes; otherwise they would only wait for the lock.
         let since = SystemClock.now();
         while SystemClock.now().saturating_since(since) < Duration::from_secs(7) {
             crew.listen(Duration::from_millis(100));
@@ -112,7 +112,7 @@ fn hog(stage: &Stage, crew: &mut Crew) -> Process {
         }
         hog.resume();
         if let Some(said) = hog.line_within(Duration::ZERO) {
-            panic!("{said}, and nobody minds");
+            panic!("{said}, but no process reported a failure");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The jobs that a test adds, and when they are to run.
+//! The jobs of a test and their fire times.
 
 use std::time::Duration;
 
@@ -6,30 +6,31 @@ use punctual::prelude::*;
 use punctual_tests::jobs::occur;
 use punctual_tests::store::{Place, with_store};
 
-/// How many jobs there are, unless the store is too slow for so many.
+/// The number of jobs, unless the store is too slow for so many.
 pub(crate) const JOBS: usize = 500;
 
-/// How many occurrences each has,
+/// The number of fire times of each job.
 const TIMES: u32 = 20;
 
-/// and how many that makes.
+/// The total number of fire times.
 pub(crate) const ALL: usize = JOBS * TIMES as usize;
 
-/// Jobs whose occurrences are each to run by itself, however late.
+/// Jobs with `Coalesce::All` and without a grace time.
 pub(crate) struct Plan {
-    /// What the names of its jobs begin with.
+    /// The prefix of the job ids.
     pub name: &'static str,
-    /// How many jobs there are; half of them are `Recovery::Skip`, half `Recovery::Rerun`.
+    /// The number of jobs; half of them are `Recovery::Skip`, half `Recovery::Rerun`.
     pub jobs: usize,
-    /// The first occurrence of the jobs of each half, the second and fourth quarter of them.
+    /// The first fire time: `starts[0]` for the first half of the jobs with each recovery, `starts[1]` for the second
+    /// half.
     pub starts: [Timestamp; 2],
-    /// From one occurrence to the next.
+    /// The time between two fire times.
     pub period: Duration,
-    /// How many runs of a job may be under way.
+    /// The `max_instances` of each job.
     pub max_instances: u32,
 }
 
-/// A job of the plan.
+/// A job of the workload.
 pub(crate) struct Planned {
     pub id: String,
     pub recovery: Recovery,
@@ -38,12 +39,12 @@ pub(crate) struct Planned {
 }
 
 impl Plan {
-    /// How many occurrences they have in all.
+    /// The total number of fire times.
     pub(crate) fn occurrences(&self) -> usize {
         self.jobs * TIMES as usize
     }
 
-    /// All jobs. Those that start together are spread over the period.
+    /// Returns all jobs. The first fire times of jobs with the same start are spread over one period.
     pub(crate) fn jobs(&self) -> impl Iterator<Item = Planned> {
         (0..self.jobs).map(|number| {
             let (name, recovery) = match number % 2 {
@@ -62,7 +63,7 @@ impl Plan {
         })
     }
 
-    /// Adds them to the store.
+    /// Adds the jobs to the store.
     pub(crate) fn add(&self, place: &Place) {
         let jobs = self.jobs().map(|job| {
             let trigger = IntervalTrigger::every(self.period)

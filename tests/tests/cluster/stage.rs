@@ -1,4 +1,4 @@
-//! Where a test takes place.
+//! The test fixture.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,16 +11,16 @@ use punctual_tests::server::Server;
 use punctual_tests::store::Place;
 use tempfile::TempDir;
 
-/// A database of the test's own, and a folder for everything else.
+/// A database for one test, and a folder for its other files.
 pub(crate) struct Stage {
     home: Home,
     roles: AtomicUsize,
-    /// Behind the server, whose data are in it.
+    /// Dropped after the server, whose data are in the folder.
     folder: TempDir,
 }
 
 impl Stage {
-    /// A new database.
+    /// Creates an empty database.
     pub(crate) fn new(backend: &'static Backend) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Home::new(backend, folder.path());
@@ -31,13 +31,13 @@ impl Stage {
         self.home.place()
     }
 
-    /// Where the database is, unless it is in the folder.
+    /// Returns the server, unless the database is a file.
     pub(crate) fn server(&self) -> Option<&Server> {
         self.home.server()
     }
 
-    /// A process of that name here, with everything else as it is by default. Those that share a server are
-    /// on machines whose clocks differ.
+    /// Returns the configuration of a process with this name and default settings. If the database is on a server, each
+    /// process has a different clock offset.
     pub(crate) fn role(&self, name: impl Into<String>) -> Role {
         let ahead = match self.server() {
             Some(_) => [0, 20, -20, 3600][self.roles.fetch_add(1, Ordering::Relaxed) % 4],
@@ -46,8 +46,8 @@ impl Stage {
         Role { place: self.place().clone(), ahead, ..Role::new(self.folder.path(), name) }
     }
 
-    /// How much before its time a run may begin: nobody knows better how far two clocks are apart than by
-    /// asking the other what time it is, and waiting for the answer.
+    /// Returns how long before its scheduled time a run may start. The offset of two clocks can only be estimated by a
+    /// request and its response, within their round-trip time.
     pub(crate) fn earliness(&self) -> Duration {
         match self.server() {
             Some(_) => Duration::from_secs(1),

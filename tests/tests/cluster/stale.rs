@@ -1,4 +1,4 @@
-//! Processes that are stopped past their lease, and go on when others have long since taken their place.
+//! Processes are suspended past the end of their leases and resume after another node has taken over.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::crew::Crew;
 use crate::stage::Stage;
 use crate::verdict::takeover;
 
-/// How many jobs of each recovery each process gets.
+/// The number of jobs with each recovery for each process.
 const JOBS: usize = 3;
 
-/// Who comes to grief, and how.
+/// The processes that are suspended or killed, named after the point where this happens.
 const VICTIMS: [&str; 4] = [
     "stopped-while-running",
     "killed-while-running",
@@ -26,16 +26,16 @@ const VICTIMS: [&str; 4] = [
     "stopped-after-claiming",
 ];
 
-/// One process is stopped in the middle of runs, and one is killed there, both just after they have renewed
-/// their leases; one is stopped when it has committed to runs and begun none, and one when it has claimed
-/// jobs. Another takes over from them. Then the stopped ones go on. The first brings its runs to their end; of
-/// the others only those runs begin that nobody else had to run; and none of them changes anything.
+/// One process is suspended and one is killed in the middle of runs, both just after they have renewed their leases;
+/// one is suspended after it has committed runs that have not started; one is suspended after it has claimed jobs.
+/// Another node takes over from them. Then the suspended processes resume. The first one finishes its runs; of the
+/// other processes only those runs start that no other node had to run; none of them modifies the stored jobs.
 pub(crate) fn test(backend: &'static Backend) {
     let stage = Stage::new(backend);
     let mut crew = Crew::default();
     let role = |name: &str| Role { holds: true, ..stage.role(name) };
     let [runner, killed, committer, claimer] = VICTIMS;
-    // They start before the first of them comes to grief: until the last one does, no lease may be over.
+    // All processes start before the first one is suspended, because no lease may expire until the last one is.
     crew.start_waiting(&role("heir"));
     for name in [runner, killed] {
         crew.start_waiting(&Role { max_running: 2 * JOBS, ..role(name) });
@@ -48,7 +48,7 @@ pub(crate) fn test(backend: &'static Backend) {
     }
 
     for name in [runner, killed] {
-        // It has as many runs as it may, and leaves all others alone.
+        // It has reached its limit of runs, so it claims no other jobs.
         crew.get(name).tell("go");
         add_jobs(&stage, name);
         for _ in 0..2 * JOBS {
@@ -74,20 +74,20 @@ pub(crate) fn test(backend: &'static Backend) {
         fell.insert(name, SystemClock.now());
     }
 
-    // All of the claimed jobs, and the others of Recovery::Rerun.
+    // All of the claimed jobs, and the `Recovery::Rerun` jobs of the other processes.
     crew.get("heir").tell("go");
     let comes = SystemClock.now();
-    crew.until("not all was taken over", |crew| crew.said("heir", "begin") == 5 * JOBS);
+    crew.until("not all runs were taken over", |crew| crew.said("heir", "begin") == 5 * JOBS);
 
     for name in [runner, committer, claimer] {
         crew.get(name).tell("on");
         crew.resume(name);
     }
-    crew.until("its lease was lost", |crew| crew.said(runner, "lost") > 0);
+    crew.until("the process did not report its lost lease", |crew| crew.said(runner, "lost") > 0);
     crew.get(runner).tell("release");
-    crew.until("its runs don't end", |crew| crew.said(runner, "end") == 2 * JOBS);
-    crew.until("its jobs are lost", |crew| crew.said(committer, "begin") >= JOBS);
-    // What follows from that is committed when they have ended.
+    crew.until("not all runs of the process finished", |crew| crew.said(runner, "end") == 2 * JOBS);
+    crew.until("the `Recovery::Skip` jobs did not start", |crew| crew.said(committer, "begin") >= JOBS);
+    // The changes that follow from a completion are committed by the shutdown at the latest.
     [runner, committer, claimer].iter().for_each(|name| crew.end(name));
     let jobs =
         with_store(stage.place().clone(), |scheduler| scheduler.get_jobs(JobQuery::new())).unwrap();
@@ -99,7 +99,7 @@ pub(crate) fn test(backend: &'static Backend) {
     let hourly = VICTIMS.iter().flat_map(|name| skip(name)).filter(|id| is_hourly(id));
     expected.extend(hourly.map(|id| (id, 0)));
     expected.sort_unstable();
-    assert_eq!(left, expected, "what the heir runs is on record, whatever others finish");
+    assert_eq!(left, expected, "only the runs of the successor are recorded");
     with_store(stage.place().clone(), |scheduler| scheduler.remove_all_jobs()).unwrap();
     crew.tell("release");
     let late = crew.finish(stage.place()).late;
@@ -125,11 +125,11 @@ pub(crate) fn test(backend: &'static Backend) {
             }
         }
         println!("{backend:?}: {name}: taken over after {waited:.1?}");
-        assert!(waited < takeover(late), "{name} was taken over after {waited:?}; {late:?} late");
+        assert!(waited < takeover(late), "{name} was taken over after {waited:?}; the scheduling delay was {late:?}");
     }
 }
 
-/// Adds a process's jobs, all due.
+/// Adds the jobs of a process, all of them due.
 fn add_jobs(stage: &Stage, name: &str) {
     let jobs = rerun(name).map(|id| (id, Recovery::Rerun));
     let jobs = jobs.chain(skip(name).map(|id| (id, Recovery::Skip)));
@@ -145,7 +145,7 @@ fn add_jobs(stage: &Stage, name: &str) {
     with_store(stage.place().clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
 }
 
-/// Whether a job goes on after its first run: one of each kind does.
+/// Returns whether the job is repeated hourly; one job with each recovery is.
 fn is_hourly(id: &str) -> bool {
     id.ends_with("-0")
 }
@@ -162,7 +162,7 @@ fn of<'a>(entries: &'a [Entry], job: &str, mark: Mark) -> Vec<&'a Entry> {
     entries.iter().filter(|entry| entry.job == job && entry.mark == mark).collect()
 }
 
-/// The processes and attempts, in the order of the attempts.
+/// Returns the process and the attempt of each entry, ordered by attempt.
 fn who<'a>(entries: &[&'a Entry]) -> Vec<(&'a str, u32)> {
     let mut who: Vec<_> =
         entries.iter().map(|entry| (entry.process.as_str(), entry.attempt)).collect();

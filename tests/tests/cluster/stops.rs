@@ -1,4 +1,5 @@
-//! Every few seconds one of the processes is stopped, at any moment, until long after its lease, and goes on.
+//! Every few seconds one of the processes is suspended at a random moment, and resumed long after its lease has
+//! expired.
 
 use std::time::Duration;
 
@@ -14,16 +15,16 @@ use crate::verdict::Verdict;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
-/// From one stop to the next; one of the four is never stopped at a time.
+/// The time between two suspensions; at least one of the four processes always runs.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How long a process is stopped: its runs are taken over in the meantime.
+/// The duration of a suspension; runs of the suspended process are taken over meanwhile.
 const FOR: Duration = Duration::from_secs(14);
 
-/// How many stops there are, unless there is less time.
+/// The number of suspensions, unless there is less time.
 pub(crate) const STOPS: u32 = 5;
 
-/// A stopped process may hold locks, and when it goes on it believes that it is still as early as it was.
+/// A suspended process may hold locks, and its clock readings are stale when it resumes.
 pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
     let mut random = seed(backend);
     let stage = Stage::new(backend);
@@ -32,7 +33,7 @@ pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
         jobs,
         starts: [SystemClock.now(); 2],
         period: (stops * EVERY + FOR) / 20,
-        // Runs of the stopped count until they have been run again.
+        // Interrupted runs count towards the limit until they have been run again.
         max_instances: 16,
     };
     plan.add(stage.place());
@@ -41,7 +42,7 @@ pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
         crew.start(&Role { longest: Duration::from_secs(1), ..stage.role(name) });
     }
     for name in NAMES {
-        // A start that takes too long fails, and is nobody's to repeat.
+        // A start that times out fails and is not retried.
         crew.get(name).line_that(|line| line == "ready");
     }
     let mut stopped: Vec<(&str, Timestamp)> = Vec::new();
@@ -66,14 +67,14 @@ pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
         "{backend:?}: {} with {stops} stops, {took:.1?} after the last; skip {skip:?}; rerun {rerun:?}",
         plan.occurrences(),
     );
-    assert_eq!(rerun.never_ended, 0, "occurrences that must run at least once");
-    // Whoever is stopped in the middle of a write to a file stops all others too, and nobody takes over.
+    assert_eq!(rerun.never_ended, 0, "fire times of `Recovery::Rerun` jobs without a completed run");
+    // A process that is suspended while it writes to a file blocks all others, so there may be no take-over.
     let taken_over = rerun.begun_again > 0 || backend.location() == Location::File;
-    assert!(taken_over, "no process was stopped during a run");
+    assert!(taken_over, "no process was suspended during a run");
     assert_eq!((skip.never_ended, skip.begun_again), (0, 0));
 }
 
-/// Listens until that instant, and lets those go on whose time comes.
+/// Reads output until that time, and resumes the processes that are due.
 fn resume_until(crew: &mut Crew, stopped: &mut Vec<(&str, Timestamp)>, until: Timestamp) {
     while let Some(&(name, time)) = stopped.first().filter(|(_, time)| *time <= until) {
         crew.listen(time.saturating_since(SystemClock.now()));

@@ -1,4 +1,4 @@
-//! What the journal says.
+//! The checks on the run log.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,29 +10,28 @@ use crate::crew::{Fates, Finished};
 use crate::plan::{Plan, Planned};
 use crate::stage::Stage;
 
-/// How long a dead process's runs may wait to be taken over.
+/// The maximum time until the runs of an expired node are taken over.
 const TAKEOVER: Duration = Duration::from_secs(15);
 
-/// A take-over is some steps one after the other (a renewal, a search, a commit, a start), and the machine may hold up
-/// each of them.
+/// A take-over consists of consecutive steps (a renewal, a query, a commit, a start), and each of them may be delayed.
 const STEPS: u32 = 4;
 
-/// How long a dead process's runs may wait on a machine that holds everybody up by so much.
+/// The maximum time until the runs of an expired node are taken over on a machine with this scheduling delay.
 pub(crate) fn takeover(late: Duration) -> Duration {
     TAKEOVER + STEPS * late
 }
 
-/// What happened to each occurrence that anything happened to, in order.
+/// The log entries of each fire time, in order.
 pub(crate) struct Verdict {
     entries: Vec<Entry>,
     occurrences: HashMap<(String, Timestamp), Vec<Entry>>,
-    /// The runs of those that died ended then, and those of the stopped are taken over.
+    /// Runs of killed processes ended when they were killed, and runs of suspended processes may be taken over.
     fates: Fates,
-    /// How much before its time a run may begin.
+    /// How long before its scheduled time a run may start.
     earliness: Duration,
 }
 
-/// The occurrences of one kind of job, counted.
+/// Counts of the fire times of one kind of job.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub never_begun: usize,
@@ -55,12 +54,12 @@ impl Verdict {
         self.occurrences.get(&(job.to_owned(), time)).map_or(&[], Vec::as_slice)
     }
 
-    /// How many lines of that kind a process wrote.
+    /// Returns how many entries with this phase a process wrote.
     pub(crate) fn lines_of(&self, process: &str, mark: Mark) -> usize {
         self.entries.iter().filter(|e| e.process == process && e.mark == mark).count()
     }
 
-    /// Counts the plan's occurrences of that recovery.
+    /// Counts the fire times of the workload's jobs with this recovery.
     pub(crate) fn counts(&self, plan: &Plan, recovery: Recovery) -> Counts {
         let mut counts = Counts::default();
         for job in plan.jobs().filter(|job| job.recovery == recovery) {
@@ -75,22 +74,21 @@ impl Verdict {
         counts
     }
 
-    /// Checks what always holds: nothing but the plans' occurrences was run, and none before its time; of each
-    /// there is one run; its attempts follow each other, none while an earlier one is alive; `Recovery::Skip`
-    /// jobs have one attempt; and of a `Recovery::Rerun` job no more than `max_instances` run at the same time
-    /// in all processes.
+    /// Checks the invariants of every test: only fire times of the workloads are run, and not early; each fire time has
+    /// one run; the attempts of a run are consecutive and don't overlap; `Recovery::Skip` jobs have one attempt; and at
+    /// most `max_instances` runs of a `Recovery::Rerun` job are in progress at the same time in all processes.
     pub(crate) fn check(&self, plans: &[&Plan]) {
         let jobs = plans.iter().flat_map(|plan| plan.jobs());
         let jobs: HashMap<String, Planned> = jobs.map(|job| (job.id.clone(), job)).collect();
         for ((id, time), entries) in &self.occurrences {
             let job = jobs.get(id).unwrap_or_else(|| panic!("there is no job {id}"));
-            assert!(job.times.binary_search(time).is_ok(), "{id} does not run at {time}");
+            assert!(job.times.binary_search(time).is_ok(), "{id} has no fire time {time}");
             let early = time.saturating_since(entries[0].at);
             assert!(early <= self.earliness, "{early:?} too early: {entries:#?}");
             self.no_two_at_a_time(entries);
             if job.recovery == Recovery::Skip {
                 let begins = entries.iter().filter(|e| e.mark == Mark::Begin).count();
-                assert!(begins <= 1, "{id} at {time} began {begins} times: {entries:#?}");
+                assert!(begins <= 1, "{id} at {time} started {begins} times: {entries:#?}");
             }
         }
         for job in jobs.values().filter(|job| job.recovery == Recovery::Rerun) {
@@ -98,7 +96,7 @@ impl Verdict {
         }
     }
 
-    /// An occurrence's attempts follow each other.
+    /// Checks that the attempts of a run don't overlap.
     fn no_two_at_a_time(&self, entries: &[Entry]) {
         let mut last: Option<&Entry> = None;
         for (index, entry) in entries.iter().enumerate() {
@@ -106,17 +104,17 @@ impl Verdict {
                 continue;
             }
             if let Some(last) = last {
-                assert_eq!(last.run, entry.run, "two runs for a run time: {entries:#?}");
-                assert!(last.attempt < entry.attempt, "an attempt came twice: {entries:#?}");
+                assert_eq!(last.run, entry.run, "two runs for one fire time: {entries:#?}");
+                assert!(last.attempt < entry.attempt, "an attempt was repeated: {entries:#?}");
                 let ended = ends(last, &entries[..index]) || self.is_gone(last, entry.at);
-                assert!(ended, "two live runs: {entries:#?}");
+                assert!(ended, "two attempts overlap: {entries:#?}");
             }
             last = Some(entry);
         }
     }
 
-    /// Whether the process of a run was dead at that instant, or has been stopped since the run began: nobody
-    /// can see that it will go on.
+    /// Returns whether the process of a run was killed before `at`, or has been suspended since the run started: no
+    /// other node can detect that a suspended process will resume.
     fn is_gone(&self, run: &Entry, at: Timestamp) -> bool {
         let stopped = |(process, from, until): &(String, Timestamp, Timestamp)| {
             *process == run.process && *from <= at && run.at <= *until
@@ -134,20 +132,19 @@ impl Verdict {
             if entry.mark == Mark::Begin {
                 alive.push(entry);
             }
-            assert!(alive.len() <= most, "too many at a time: {alive:#?}");
+            assert!(alive.len() <= most, "more than `max_instances` runs: {alive:#?}");
         }
     }
 
-    /// The time from the death of a process to the next beginning of a run that it left unfinished, for each
-    /// such run, longest first. When the heir was killed too, before the run began, that happens again: such
-    /// a time is shared among the attempts.
+    /// Returns the time from the kill of a process to the restart of each run that it interrupted, longest first. If
+    /// the node that took over was killed too before the run started, the time is divided by the number of attempts.
     pub(crate) fn takeovers(&self) -> Vec<Duration> {
         let mut takeovers = Vec::new();
         for entries in self.occurrences.values() {
             let begins: Vec<_> = entries.iter().filter(|e| e.mark == Mark::Begin).collect();
             for pair in begins.windows(2) {
                 let died = self.fates.deaths.get(&pair[0].process);
-                let died = died.unwrap_or_else(|| panic!("taken over from the living: {pair:#?}"));
+                let died = died.unwrap_or_else(|| panic!("taken over from a live node: {pair:#?}"));
                 let attempts = pair[1].attempt - pair[0].attempt;
                 takeovers.push(pair[1].at.saturating_since(*died) / attempts);
             }
@@ -157,7 +154,7 @@ impl Verdict {
         takeovers
     }
 
-    /// How long after its time the latest occurrence began that was begun once only.
+    /// Returns the longest delay between the scheduled time and the start of a run that started only once.
     pub(crate) fn latest(&self) -> Duration {
         let first_attempts =
             self.entries.iter().filter(|e| e.mark == Mark::Begin && e.attempt == 1);
@@ -165,7 +162,7 @@ impl Verdict {
     }
 }
 
-/// Whether the end of that run is among the entries.
+/// Returns whether the entries contain the completion of that run.
 fn ends(run: &Entry, entries: &[Entry]) -> bool {
     entries.iter().any(|entry| {
         entry.mark == Mark::End

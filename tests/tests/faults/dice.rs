@@ -1,22 +1,22 @@
-//! Chance, which can be had again.
+//! Reproducible random faults.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use punctual_testkit::StoreCall;
 
-/// When it goes wrong.
+/// The point at which a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
-    /// Before the store hears of it.
+    /// Before the call reaches the store.
     Before,
-    /// In the middle.
+    /// In the middle of the call.
     During,
-    /// When it has been carried out: the answer is lost.
+    /// After the call was applied: the response is lost.
     After,
 }
 
-/// Decides what goes wrong.
+/// Decides which calls fail.
 #[derive(Debug)]
 pub(crate) struct Dice(Mutex<State>);
 
@@ -24,19 +24,19 @@ pub(crate) struct Dice(Mutex<State>);
 struct State {
     random: fastrand::Rng,
     calm: bool,
-    /// How often commits have gone wrong, and when.
+    /// The number of failed commits by fault.
     struck: BTreeMap<Fault, u32>,
 }
 
 impl Dice {
-    /// With the seed that `PUNCTUAL_SEED` names, or any. It is printed, to have the same again.
+    /// Uses the seed in `PUNCTUAL_SEED`, or a random one. The seed is printed so that a failure can be reproduced.
     pub(crate) fn new() -> Self {
         let seed = std::env::var("PUNCTUAL_SEED").map_or_else(
             |_| fastrand::u64(..),
-            |seed| seed.parse().expect("PUNCTUAL_SEED is a number"),
+            |seed| seed.parse().expect("PUNCTUAL_SEED is not a number"),
         );
         println!("PUNCTUAL_SEED={seed}");
-        // The scheduler's own chance is this thread's.
+        // The scheduler draws its random numbers from the generator of this thread.
         fastrand::seed(seed);
         let random = fastrand::Rng::with_seed(seed);
         Self(Mutex::new(State { random, calm: true, struck: BTreeMap::new() }))
@@ -46,8 +46,8 @@ impl Dice {
         self.state().calm = calm;
     }
 
-    /// A commit fails before, during and after with probability 0.2 each; other calls more seldom, or the
-    /// scheduler would hardly come to commit anything.
+    /// A commit fails before, during and after the call with probability 0.2 each. Other calls fail less often;
+    /// otherwise the scheduler would rarely reach a commit.
     pub(crate) fn throw(&self, call: StoreCall) -> Option<Fault> {
         let probability = match call {
             StoreCall::Commit => 0.2,
@@ -66,24 +66,24 @@ impl Dice {
         }
     }
 
-    /// A number below `end`.
+    /// Returns a random number below `end`.
     pub(crate) fn below(&self, end: usize) -> usize {
         self.state().random.usize(..end)
     }
 
-    /// A call has gone wrong.
+    /// Records that a call has failed.
     pub(crate) fn struck(&self, call: StoreCall, fault: Fault) {
         if call == StoreCall::Commit {
             *self.state().struck.entry(fault).or_default() += 1;
         }
     }
 
-    /// How often commits have gone wrong, and when.
+    /// Returns the number of failed commits by fault.
     pub(crate) fn tally(&self) -> BTreeMap<Fault, u32> {
         self.state().struck.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("the dice")
+        self.0.lock().expect("the state of the fault injector")
     }
 }

@@ -1,4 +1,4 @@
-//! A store that fails by chance: by itself, or on a server's line that is cut.
+//! A store whose calls fail at random, either in the wrapper itself or because the connection to the server is closed.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -12,13 +12,13 @@ use punctual_testkit::{StoreCall, StoreLayer};
 use crate::dice::{Dice, Fault};
 use crate::line::Line;
 
-/// How many of a call's requests may pass before the line is cut, at most.
+/// The maximum number of requests of a call that pass before the connection is closed.
 const REQUESTS: usize = 3;
 
 pub(crate) struct Flaky {
     pub(crate) store: Arc<dyn DynJobStore>,
     pub(crate) dice: Arc<Dice>,
-    /// Where the store is on a server.
+    /// The proxy, if the store is on a server.
     pub(crate) line: Option<Line>,
 }
 
@@ -52,7 +52,7 @@ impl StoreLayer for Flaky {
         Err(StoreError::new(StoreErrorKind::Unavailable, format!("{call:?}: the connection broke")))
     }
 
-    // The test's clock is not the server's.
+    // The test's clock is independent of the server's clock.
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(None)
     }
@@ -69,7 +69,7 @@ impl StoreLayer for Flaky {
     }
 }
 
-/// Lets the work come so far, or to its end, and drops it there.
+/// Polls the future at most `steps` times, then drops it.
 async fn break_off(work: impl Future, steps: usize) {
     let mut work = pin!(work);
     let mut left = steps;

@@ -1,4 +1,4 @@
-//! The line between a store and its server, which can be cut.
+//! A TCP proxy between a store and its server, which can close the connections.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -11,24 +11,25 @@ use tokio::time::timeout;
 
 use crate::dice::Fault;
 
-/// How long a server may take to answer before the line is cut all the same.
+/// How long the proxy waits for a response before it closes the connection anyway.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Passes on what stores and a server say to each other, on a runtime of its own.
+/// Forwards data between stores and a server, on a separate runtime.
 pub(crate) struct Line {
     next: Next,
     _runtime: Runtime,
 }
 
-/// When the line is to be cut, if it is, and how many requests may pass before.
+/// The fault of the next closed connection and the number of requests that pass before it; `None` if nothing is
+/// planned.
 type Next = Arc<Mutex<Option<(Fault, usize)>>>;
 
 impl Line {
-    /// A line to the server of this URL, and the URL of its other end.
+    /// Starts a proxy to the server of this URL; returns it with the URL of the proxy.
     pub(crate) fn to(url: &str) -> (Self, String) {
         let (_, place) = url.split_once("://").expect("a URL");
-        let place = place.split(['/', '?']).next().expect("a place");
-        let server = place.rsplit('@').next().expect("a server").to_owned();
+        let place = place.split(['/', '?']).next().expect("an authority");
+        let server = place.rsplit('@').next().expect("an address").to_owned();
         let mut runtime = Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
@@ -41,7 +42,7 @@ impl Line {
                 while let Ok((store, _)) = listener.accept().await {
                     let (next, server) = (Arc::clone(&next), server.clone());
                     tokio::spawn(async move {
-                        // However it ends, both connections end with it.
+                        // Both connections are closed however this task ends.
                         let _ = connect(store, &server, &next).await;
                     });
                 }
@@ -50,18 +51,18 @@ impl Line {
         (Self { next, _runtime: runtime }, url)
     }
 
-    /// Cuts the line when so many more requests have passed.
+    /// Closes the connection after `requests` more requests.
     pub(crate) fn cut(&self, fault: Fault, requests: usize) {
         *self.next.lock().expect("the plan") = Some((fault, requests));
     }
 
-    /// Whether it has been cut since; otherwise it will not be any more.
+    /// Returns whether the connection has been closed since then; if not, cancels the planned fault.
     pub(crate) fn was_cut(&self) -> bool {
         self.next.lock().expect("the plan").take().is_none()
     }
 }
 
-/// A request has come: whether, and when, it is the last.
+/// Counts a request; returns the fault if the connection is to be closed with this request.
 fn count(next: &Next) -> Option<Fault> {
     let mut next = next.lock().expect("the plan");
     match &mut *next {
@@ -95,7 +96,7 @@ async fn connect(mut store: TcpStream, server: &str, next: &Next) -> io::Result<
                     Some(Fault::During) => return server.write_all(&request[..request.len() / 2]).await,
                     Some(Fault::After) => {
                         server.write_all(request).await?;
-                        // Once it answers, it has done it.
+                        // The response shows that the request was applied.
                         let _ = timeout(PATIENCE, server.read(&mut answer)).await;
                         return Ok(());
                     }

@@ -1,5 +1,5 @@
-//! Thousands of occurrences on a connection that fails: before, in the middle of and after what it is asked for.
-//! Nothing is lost, nothing runs twice that has promised so, and what is stored is whole.
+//! Thousands of runs on a store whose calls fail before, during and after their execution. No run is lost, no fire time
+//! is run twice, and the stored data are consistent.
 
 mod dice;
 mod flaky;

@@ -1,4 +1,4 @@
-//! Jobs of every kind, run while their store fails all the time; and what must be true afterwards.
+//! Runs jobs of every kind while store calls fail, then checks the results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -11,16 +11,16 @@ use punctual_testkit::{Layered, ManualScheduler, StoreLayer};
 
 use crate::dice::Dice;
 
-/// How many jobs there are of each kind.
+/// The number of jobs of each kind.
 const JOBS: u32 = 20;
-/// How often those run that run for ever.
+/// The interval of the repeated jobs.
 const PERIOD: Duration = Duration::from_secs(1);
-/// What is left after the storm is done in so many periods.
+/// The number of fault-free periods at the end, in which outstanding work completes.
 const CALM: u32 = 30;
 /// 2026-03-02T11:59:30Z
 const START: Timestamp = Timestamp::from_seconds(1_772_452_770);
 
-/// How often which job ran for which time.
+/// The number of runs by job and scheduled time.
 #[derive(Default)]
 struct Runs(Mutex<BTreeMap<(String, Timestamp), u32>>);
 
@@ -31,23 +31,23 @@ fn occur(context: JobContext) {
     *runs.0.lock().expect("the runs").entry(key).or_default() += 1;
 }
 
-/// A kind of job: `skip` or `rerun`, and whether it has one occurrence or many.
+/// The id of a job: `skip` or `rerun`, and whether it has one fire time or many.
 fn id(recovery: Recovery, once: bool, number: u32) -> String {
     let recovery = if recovery == Recovery::Rerun { "rerun" } else { "skip" };
     format!("{recovery}-{}-{number}", if once { "once" } else { "often" })
 }
 
-/// The first time of the job with many: not the same for all, so that there are many small batches.
+/// The first fire time of a repeated job. The times differ, so that there are many small batches.
 fn first(number: u32) -> Timestamp {
     START.saturating_add(PERIOD / JOBS * number)
 }
 
-/// When the job with one occurrence has it.
+/// The fire time of a job that runs once.
 fn moment(number: u32) -> Timestamp {
     START.saturating_add(PERIOD * number)
 }
 
-/// Runs the jobs in a store that fails as the dice say, for so many periods.
+/// Runs the jobs for so many periods in a store that fails as the fault injector decides.
 pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -> L) {
     let dice = Arc::new(Dice::new());
     let store = Layered(store(Arc::clone(&dice)));
@@ -58,7 +58,7 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
             .job_store("default", store)
             .state(Arc::clone(&runs))
             .history(HistoryOptions::on())
-            // Each commit in doubt is repeated many times while its claim lasts.
+            // The interval is short, so that each unconfirmed commit is retried many times before its claim expires.
             .retry_interval(Duration::from_millis(50))
     })
     .unwrap();
@@ -83,7 +83,7 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
     dice.calm(false);
     scheduler.advance(PERIOD * periods);
     dice.calm(true);
-    // Up to the moment before they are all due again.
+    // Stops one microsecond before the jobs are due again.
     scheduler.advance(PERIOD * CALM - Duration::from_micros(1));
 
     let failed = dice.tally();
@@ -94,9 +94,9 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
     let end = scheduler.clock().now();
     let expected = occurrences(end);
     println!("{} occurrences", expected.len());
-    // Every doubt was settled while the claim lasted, and no process died: both kinds ran exactly once.
+    // Every unconfirmed commit was resolved before its claim expired, and no node expired: all jobs ran exactly once.
     for (occurrence, &times) in &*runs {
-        assert!(expected.contains(occurrence), "{occurrence:?} is no occurrence");
+        assert!(expected.contains(occurrence), "{occurrence:?} is no fire time");
         assert_eq!(times, 1, "{occurrence:?} ran again");
     }
     let missing: Vec<_> = expected.iter().filter(|key| !runs.contains_key(*key)).collect();
@@ -106,7 +106,7 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
     scheduler.block_on(scheduler.shutdown()).unwrap();
 }
 
-/// Those that are to run on have their next time on their grid; nothing is left of the others, or of any run.
+/// Each repeated job has a valid next fire time; completed jobs were removed, and no run is recorded.
 fn the_store_is_whole(scheduler: &ManualScheduler) {
     let now = scheduler.clock().now();
     let jobs = scheduler.block_on(scheduler.get_jobs(JobQuery::new())).unwrap();
@@ -116,12 +116,12 @@ fn the_store_is_whole(scheduler: &ManualScheduler) {
         assert_eq!(job.in_flight, 0, "{job:?}");
         let next = job.next_run_time.unwrap();
         let number = job.id.as_str().rsplit_once('-').unwrap().1.parse().unwrap();
-        assert_eq!(next.saturating_since(first(number)).subsec_nanos(), 0, "off its grid: {job:?}");
+        assert_eq!(next.saturating_since(first(number)).subsec_nanos(), 0, "not a fire time: {job:?}");
         assert!(next > now && next <= now.saturating_add(PERIOD), "{job:?}");
     }
 }
 
-/// The history tells of each run, once.
+/// Checks that the history contains each run exactly once.
 fn written_down(scheduler: &ManualScheduler, mut expected: BTreeSet<(String, Timestamp)>) {
     let mut query = HistoryQuery::new().limit(1_000);
     loop {
@@ -129,7 +129,7 @@ fn written_down(scheduler: &ManualScheduler, mut expected: BTreeSet<(String, Tim
         for entry in page.entries {
             assert_eq!((entry.outcome, entry.attempt), (OutcomeKind::Success, 1), "{entry:?}");
             let key = (entry.job_id.to_string(), entry.scheduled_time);
-            assert!(expected.remove(&key), "{entry:?} is there twice, or is no occurrence");
+            assert!(expected.remove(&key), "{entry:?} is duplicated, or is no fire time");
         }
         match page.next {
             Some(next) => query = query.after(next),
@@ -139,7 +139,7 @@ fn written_down(scheduler: &ManualScheduler, mut expected: BTreeSet<(String, Tim
     assert!(expected.is_empty(), "not in the history: {expected:?}");
 }
 
-/// All occurrences before that instant.
+/// Returns all fire times before that instant.
 fn occurrences(end: Timestamp) -> BTreeSet<(String, Timestamp)> {
     let mut all = BTreeSet::new();
     for recovery in [Recovery::Skip, Recovery::Rerun] {

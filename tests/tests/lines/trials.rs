@@ -36,7 +36,7 @@ struct Count {
 ///
 /// # Panics
 ///
-/// When any trial shows a fault, or can't be made.
+/// Panics if any trial shows a fault, or can't be made.
 pub(crate) fn run(
     case: &str,
     kind: &'static Backend,
