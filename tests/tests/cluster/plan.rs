@@ -21,8 +21,7 @@ pub(crate) struct Plan {
     pub name: &'static str,
     /// The number of jobs; half of them are `Recovery::Skip`, half `Recovery::Rerun`.
     pub jobs: usize,
-    /// The first fire time: `starts[0]` for the first half of the jobs with each recovery, `starts[1]` for the second
-    /// half.
+    /// The first fire times; the jobs with each recovery alternate between `starts[0]` and `starts[1]`.
     pub starts: [Timestamp; 2],
     /// The time between two fire times.
     pub period: Duration,

@@ -8,26 +8,26 @@ use punctual_tests::role::Role;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
-/// How long a trial waits for what must happen some time, on a busy machine too.
+/// The timeout for conditions that a trial waits for; long, since the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Processes, by name.
+/// Running child processes, by name.
 #[derive(Default)]
 pub(crate) struct Cast {
     processes: Vec<(String, Process)>,
-    /// What they have said, and who.
+    /// The lines of output, with the name of the process.
     said: Vec<(String, String)>,
 }
 
 impl Cast {
-    /// Starts a process, which runs what is due as soon as it can.
+    /// Starts a process, which runs due jobs as soon as it is ready.
     pub(crate) fn start(&mut self, role: &Role) {
         let mut process = Process::start(&mut role.command(CHILD));
         process.tell("go");
         self.processes.push((role.name.clone(), process));
     }
 
-    /// Tells all the same.
+    /// Sends a line to all processes.
     pub(crate) fn tell(&mut self, line: &str) {
         self.processes.iter_mut().for_each(|(_, process)| process.tell(line));
     }
@@ -35,20 +35,20 @@ impl Cast {
     /// Kills a process.
     pub(crate) fn kill(&mut self, name: &str) {
         let index = self.processes.iter().position(|(known, _)| known == name);
-        self.processes.swap_remove(index.expect("a process of that name")).1.kill();
+        self.processes.swap_remove(index.expect("a process with that name")).1.kill();
     }
 
-    /// How often those words have been the first that a process said in a line.
+    /// Returns how many lines of a process have begun with `words` so far.
     pub(crate) fn said(&self, name: &str, words: &str) -> usize {
         self.said.iter().filter(|(who, line)| who == name && line.starts_with(words)).count()
     }
 
-    /// How often any of them has.
+    /// Returns how many lines of all processes have begun with `words` so far.
     pub(crate) fn all_said(&self, words: &str) -> usize {
         self.said.iter().filter(|(_, line)| line.starts_with(words)).count()
     }
 
-    /// Listens for so long.
+    /// Reads the output of all processes for this duration.
     pub(crate) fn listen(&mut self, time: Duration) {
         let until = SystemClock.now().saturating_add(time);
         loop {
@@ -66,23 +66,23 @@ impl Cast {
         }
     }
 
-    /// Listens until `done`.
+    /// Reads output until `done` returns `true`.
     pub(crate) fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
         let started = SystemClock.now();
         while !done(self) {
             let waited = SystemClock.now().saturating_since(started);
-            assert!(waited < PATIENCE, "after {waited:?}: {what}; they said {:?}", self.said);
+            assert!(waited < PATIENCE, "after {waited:?}: {what}; output: {:?}", self.said);
             self.listen(Duration::from_millis(20));
         }
     }
 
-    /// Waits until all are ready.
+    /// Waits until all processes are ready.
     pub(crate) fn until_ready(&mut self) {
         let all = self.processes.len();
-        self.until("not all are ready", |cast| cast.all_said("ready") == all);
+        self.until("not all processes are ready", |cast| cast.all_said("ready") == all);
     }
 
-    /// Shuts all of them down and waits for them to end well.
+    /// Shuts all processes down and waits for them to exit with success.
     pub(crate) fn end(&mut self) {
         for (name, process) in self.processes.drain(..) {
             let rest = process.end().into_iter().map(|line| (name.clone(), line));

@@ -1,4 +1,4 @@
-//! The clocks of the processes are wrong, and processes are killed and started again.
+//! The clocks of the processes are offset, and processes are killed and restarted.
 
 use std::time::Duration;
 
@@ -12,22 +12,23 @@ use crate::cast::Cast;
 use crate::stage::Stage;
 use crate::trials::Shown;
 
-/// By how many seconds the clocks of the seats are ahead.
+/// The clock offset of each process in seconds.
 const AHEAD: [i64; 3] = [30, -30, 7];
 
 const KILLS: usize = 6;
 
 const JOBS: usize = 4;
 
-/// Long enough for each run to come to its turn on time.
+/// Long enough for each run to start on time.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// What both servers keep of an instant; their stores say the same of themselves.
+/// The precision of stored times on both servers, as declared by their stores.
 const PRECISION: Duration = Duration::from_micros(1);
 
-/// Nothing runs before its time by the server's clock, which is this machine's.
+/// No run starts before its scheduled time by the server's clock, which is this machine's clock.
 pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
-    // In half of them requests are slow while a process starts: it asks what time it is, and the answer is old or new.
+    // In half of the trials requests are delayed while a process starts, so that it estimates the server's clock from
+    // slow responses.
     let slow = Duration::from_millis(if random.bool() { random.u64(20..100) } else { 0 });
     let scene = stage.scene(None);
     let lines = AHEAD.map(|_| scene.line(None));
@@ -39,7 +40,7 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
         let ahead = AHEAD[seat];
         lines[seat].delay(slow);
         cast.start(&Role { ahead, lease, ..scene.role(&name, Some(&lines[seat])) });
-        cast.until("it is not ready", |cast| cast.said(&name, "ready") > 0);
+        cast.until("the process is not ready", |cast| cast.said(&name, "ready") > 0);
         lines[seat].delay(Duration::ZERO);
         lives += 1;
         name
@@ -47,7 +48,7 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
     scene.add((0..JOBS).map(|number| {
         let recovery = if number % 2 == 0 { Recovery::Skip } else { Recovery::Rerun };
         let job = NewJob::builder(occur()).id(format!("job-{number}")).recovery(recovery);
-        // No killed process's run keeps others from their turn.
+        // The limit is high, so that the interrupted runs of killed processes don't delay other runs.
         job.trigger(IntervalTrigger::every(PERIOD)).max_instances(1_000).build()
     }));
     let mut seats = [0, 1, 2].map(|seat| start(&mut cast, seat));
@@ -69,7 +70,7 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
     let fault = early.iter().max_by_key(|(early, _)| *early).map(|(most, entry)| {
         let all = entries.len();
         let Entry { process, job, .. } = entry;
-        format!("{} of {all} began early, by {most:.1?} at most ({job} in {process})", early.len())
+        format!("{} of {all} runs started early, by at most {most:.1?} ({job} in {process})", early.len())
     });
     let kind = if slow.is_zero() { "quick starts" } else { "slow starts" };
     Shown { kind: kind.into(), fault }

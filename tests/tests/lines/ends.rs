@@ -1,4 +1,4 @@
-//! An outage lasts longer than the lease, while runs that are on record wait for a thread.
+//! An outage lasts longer than the lease, while recorded runs wait for a thread.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,11 +18,11 @@ const LEASE: Duration = Duration::from_secs(2);
 
 const NAMES: [&str; 2] = ["ann", "bob"];
 
-/// How many jobs there are; each process takes half of them.
+/// The number of jobs; each process claims half of them.
 const JOBS: usize = 8;
 
-/// Each attempt of a run ends once, as far as anybody is told, and has one entry in the history at most. What has to
-/// run at least once does, and what may run once at most does not run again.
+/// At most one completion event and one history entry exist for each attempt of a run. `Recovery::Rerun` jobs run at
+/// least once, and `Recovery::Skip` jobs at most once.
 pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
     let mode = if random.bool() { Mode::Silent } else { Mode::Cut };
     let scene = stage.scene(Some(Duration::from_millis(500)));
@@ -43,17 +43,18 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
         jobs.iter()
             .map(|(id, recovery)| NewJob::builder(occur()).id(id).recovery(*recovery).build()),
     );
-    // One of each process has begun; the others are queued there.
-    cast.until("not both have begun a run", |cast| {
+    // One run of each process has started; the others are queued there.
+    cast.until("not both processes have started a run", |cast| {
         NAMES.iter().all(|name| cast.said(name, "begin") == 1)
     });
     let recorded = jobs.iter().filter(|(_, recovery)| *recovery == Recovery::Rerun).count();
-    cast.until("not all are taken", |_| {
+    cast.until("not all jobs were claimed", |_| {
         let left = scene.jobs();
         left.len() <= recorded && left.iter().all(|job| job.next_run_time.is_none())
     });
     lines.iter().for_each(|line| line.set(mode));
-    // Then the leases are over, and the threads are free before the servers are back, or just after.
+    // The leases expire during the outage. The threads become free either before the server is reachable again or just
+    // after.
     cast.listen(LEASE.mul_f64(1.1 + random.f64() / 2.0));
     let frees_first = random.u8(..4) > 0;
     if frees_first {
@@ -67,11 +68,11 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
     }
     cast.until("jobs are left", |_| scene.jobs().is_empty());
     cast.end();
-    let freed = if frees_first { "free within" } else { "free after" };
+    let freed = if frees_first { "released during" } else { "released after" };
     Shown { kind: format!("{mode:?}, {freed}"), fault: check(&scene, &jobs) }
 }
 
-/// Jobs of both kinds, some of which are surely recorded.
+/// Returns jobs with both kinds of recovery, at least some of which are recorded.
 fn jobs(random: &mut Rng) -> Vec<(String, Recovery)> {
     (0..JOBS)
         .map(|number| match number % 2 == 0 || random.bool() {
@@ -95,11 +96,11 @@ fn check(scene: &Scene<'_>, jobs: &[(String, Recovery)]) -> Option<String> {
     }
     for (what, ends) in [("told", &told), ("in the history", &written)] {
         for (id, _) in jobs.iter().filter(|(id, _)| !ends.keys().any(|(job, _)| job == id)) {
-            faults.push(format!("{id} has no end {what}"));
+            faults.push(format!("{id} has no completion {what}"));
         }
         for ((job, (_, attempt)), ends) in ends.iter().filter(|(_, ends)| ends.len() > 1) {
             faults.push(format!(
-                "attempt {attempt} of {job} has {} ends {what}: {ends:?}",
+                "attempt {attempt} of {job} has {} completions {what}: {ends:?}",
                 ends.len()
             ));
         }
@@ -110,7 +111,7 @@ fn check(scene: &Scene<'_>, jobs: &[(String, Recovery)]) -> Option<String> {
             faults.push(format!("{id} was lost"));
         }
         if *recovery == Recovery::Skip && begins > 1 {
-            faults.push(format!("{id} began {begins} times"));
+            faults.push(format!("{id} started {begins} times"));
         }
     }
     (!faults.is_empty()).then(|| faults.join("; "))

@@ -1,4 +1,4 @@
-//! The commit that lets a run begin takes longer than its job may be late.
+//! The commit before the start of a run takes longer than the grace time of its job.
 
 use std::time::Duration;
 
@@ -19,17 +19,18 @@ const LEASE: Duration = Duration::from_secs(2);
 
 const GRACE: Duration = Duration::from_secs(1);
 
-/// From the question whether it is too late to the first line of the run, on a busy machine.
+/// The maximum time from the check of the grace time to the first log line of the run, on a busy machine.
 const TOLERANCE: Duration = Duration::from_millis(500);
 
 const JOBS: [(&str, Recovery); 2] =
     [("subject-rerun", Recovery::Rerun), ("subject-skip", Recovery::Skip)];
 
-/// No first attempt begins when it is too late for it; that is told and written down instead.
+/// No first attempt starts after the grace time of its job; an event and a history entry report the skipped run
+/// instead.
 pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
     let what = if random.bool() { What::Request } else { What::Answer };
     let hold = Hold::new("subject", what, random.bool());
-    // Long enough for the commit to be waited for, or so short that it is repeated.
+    // The timeout is either longer than the delay of the commit, or so short that the commit is retried.
     let waits = random.u8(..4) > 0;
     let scene = stage.scene((!waits).then_some(Duration::from_millis(500)));
     let line = scene.line(Some(&hold));
@@ -41,11 +42,11 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
         let job = NewJob::builder(occur()).id(id).recovery(recovery).misfire_grace_time(GRACE);
         job.trigger(IntervalTrigger::hours(1)).next_run_time(time).build()
     }));
-    cast.until("the commit is not held back", |_| hold.has_reached(Held::Held));
+    cast.until("the commit was not delayed", |_| hold.has_reached(Held::Held));
     cast.listen(LEASE.mul_f64(0.6 + random.f64()));
     line.set(Mode::Open);
     hold.reaches(Held::Released);
-    // Where the lease was over before the run began, one that must run is lost, and tried again.
+    // A `Recovery::Rerun` run whose lease expired before it started is reported as lost and is run again.
     let is_end = |recovery, outcome: &str| {
         outcome != "success" && !(recovery == Recovery::Rerun && outcome == "lost")
     };
@@ -53,11 +54,11 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
         scene.lines_of(job, Mark::End) > 0
             || scene.ends().iter().any(|end| end.job == job && is_end(recovery, &end.outcome))
     };
-    cast.until("not all have run or been missed", |_| {
+    cast.until("not all jobs have run or were skipped", |_| {
         JOBS.iter().all(|(job, recovery)| settled(&scene, job, *recovery))
     });
     cast.end();
-    let does = if waits { "is waited for" } else { "is repeated" };
+    let does = if waits { "arrives in time" } else { "is retried" };
     Shown { kind: format!("{what:?} {does}"), fault: check(&scene, time) }
 }
 
@@ -74,7 +75,7 @@ fn check(scene: &Scene<'_>, time: Timestamp) -> Option<String> {
             Some(entry) if entry.at > deadline => {
                 let late = entry.at.saturating_since(time.saturating_add(GRACE));
                 faults.push(format!(
-                    "attempt 1 of {job} began {late:.1?} too late; its ends: {ends:?}"
+                    "attempt 1 of {job} started {late:.1?} too late; its completions: {ends:?}"
                 ));
             }
             Some(_) => {}
@@ -84,7 +85,7 @@ fn check(scene: &Scene<'_>, time: Timestamp) -> Option<String> {
                     entry.job_id.as_str() == job && entry.outcome == OutcomeKind::Missed
                 });
                 if !(told && written) {
-                    faults.push(format!("{job} did not begin, and was not missed: {ends:?}"));
+                    faults.push(format!("{job} neither started nor was reported as missed: {ends:?}"));
                 }
             }
         }

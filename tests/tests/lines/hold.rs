@@ -1,42 +1,42 @@
-//! One request that is held back, or its answer, on whichever line it comes.
+//! One request or response that the proxies delay, on any connection.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// What is held back.
+/// The kind of message that is delayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    /// The request: the server hears of it when it is let go.
+    /// The request: the server receives it only after its release.
     Request,
-    /// What the server answers to it.
+    /// The server's response to the request.
     Answer,
 }
 
-/// How far it has come.
+/// The state of the delayed message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
-    /// The request has not come yet.
+    /// The request has not been received from the client.
     Expected,
-    /// It is on its way to the server, whose answer is waited for.
+    /// The request was sent to the server, which has not responded yet.
     Passing,
-    /// What is to be held back is.
+    /// The message is delayed.
     Held,
-    /// It is let go.
+    /// The message was released.
     Released,
-    /// The server has begun to answer.
+    /// The server has begun its response.
     Answered,
-    /// The connection that it came on has ended: nothing follows from it any more.
+    /// The connection of the request was closed, so the request can have no further effect.
     Over,
 }
 
-/// Holds the first request back that has the mark in it, or its answer.
+/// Delays the first request that contains the mark, or its response.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    /// As it may stand in a request: as it is, and in hexadecimal digits.
+    /// The mark as it may appear in a request: as plain text and in hexadecimal digits.
     marks: [Vec<u8>; 2],
     what: What,
-    /// Whether nothing else passes either on the line that it came on, until that is opened again.
+    /// Whether the proxy of the connection also stalls until it is set to forward again.
     pub silences: bool,
     stage: watch::Sender<Stage>,
 }
@@ -49,7 +49,7 @@ impl Hold {
         Arc::new(Self { marks: [mark.into(), digits.into()], what, silences, stage })
     }
 
-    /// What to do about a request: nothing in most cases.
+    /// Decides on a request; returns the kind of message to delay, in most cases `None`.
     pub(crate) fn takes(&self, request: &[u8]) -> Option<What> {
         let is_in = |mark: &Vec<u8>| {
             request.windows(mark.len()).any(|part| part.eq_ignore_ascii_case(mark))
@@ -70,7 +70,7 @@ impl Hold {
         is_it.then_some(self.what)
     }
 
-    /// Comes a step further.
+    /// Advances to the next state.
     pub(crate) fn reaches(&self, stage: Stage) {
         self.stage.send_if_modified(|now| {
             let further = *now < stage;
@@ -84,7 +84,7 @@ impl Hold {
     }
 
     pub(crate) async fn until(&self, stage: Stage) {
-        // Fails only if the sender is gone, which is here.
+        // Fails only if the sender was dropped, but `self` owns it.
         let _ = self.stage.subscribe().wait_for(|now| *now >= stage).await;
     }
 }

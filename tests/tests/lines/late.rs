@@ -1,5 +1,5 @@
-//! A commit reaches the server long after it has been sent: its process has given it up, hung up, and repeated it on
-//! another connection.
+//! A commit reaches the server long after it was sent: its process has timed out, closed the connection, and retried
+//! the commit on another connection.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,32 +17,32 @@ use crate::line::Mode;
 use crate::stage::{Scene, Stage};
 use crate::trials::Shown;
 
-/// How long a call may take in all.
+/// The timeout of a store call.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long the server may take, on a busy machine.
+/// The time in which the server handles the delayed request, on a busy machine.
 const PATIENT: Duration = Duration::from_secs(30);
 
 const NAMES: [&str; 2] = ["ann", "bob"];
 
-/// The commit of these jobs is the one that is late.
+/// The marked jobs, whose commit is delayed.
 const MARK: &str = "subject";
 
-/// When the commit arrives.
+/// When the delayed commit reaches the server.
 #[derive(Clone, Copy, Debug)]
 enum Arrives {
-    /// While the run that was begun when it had been repeated is under way.
+    /// While the run is in progress that was started after the retried commit.
     Running,
-    /// When that has ended and its record is gone.
+    /// After that run has finished and its record has been cleared.
     Cleared,
-    /// When all processes have been shut down.
+    /// After all processes have been shut down.
     ShutDown,
-    /// In time: it is the answer that doesn't.
+    /// Immediately; the response is delayed instead.
     AtOnce,
 }
 
-/// No process dies: each occurrence runs exactly once, also after all processes have been shut down and another one
-/// has started; and nothing stays recorded as under way.
+/// No process is killed: each fire time is run exactly once, also after all processes have been shut down and another
+/// one has started, and no run remains recorded as in flight.
 pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
     let arrives = [
         Arrives::Running,
@@ -79,20 +79,20 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
             false => job.trigger(IntervalTrigger::hours(1)).next_run_time(soon).build(),
         }
     }));
-    cast.until("the commit is not held back", |_| hold.has_reached(Held::Held));
-    cast.until("nobody gave it up", |cast| cast.all_said("failed") > 0);
-    // Everything else passes from here on.
+    cast.until("the commit was not delayed", |_| hold.has_reached(Held::Held));
+    cast.until("no process reported a failure", |cast| cast.all_said("failed") > 0);
+    // From here on, other messages are forwarded.
     lines.iter().for_each(|line| line.set(Mode::Open));
     let begun = |scene: &Scene<'_>| jobs.iter().all(|(id, ..)| scene.lines_of(id, Mark::Begin) > 0);
-    cast.until("not all have begun", |_| begun(&scene));
+    cast.until("not all runs have started", |_| begun(&scene));
     if matches!(arrives, Arrives::Running) {
         release(stage, &hold);
         cast.tell("release");
     }
     let ended = |scene: &Scene<'_>| jobs.iter().all(|(id, ..)| scene.lines_of(id, Mark::End) > 0);
-    cast.until("not all have ended", |_| ended(&scene));
+    cast.until("not all runs have finished", |_| ended(&scene));
     if !matches!(arrives, Arrives::Running) {
-        cast.until("not all are cleared", |_| scene.in_flight() == 0);
+        cast.until("not all run records are cleared", |_| scene.in_flight() == 0);
     }
     if !matches!(arrives, Arrives::ShutDown) {
         release(stage, &hold);
@@ -102,7 +102,7 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
     release(stage, &hold);
     let recorded = scene.in_flight();
 
-    // Another start: it knows the first process by its name, or does not.
+    // Starts another process, with the node id of the first one or with a different one.
     let identity = random.bool().then(|| "identity-of-ann".to_owned());
     cast.start(&Role { identity, ..scene.role("next", None) });
     scene.add([NewJob::builder(occur()).id("last").build()]);
@@ -128,7 +128,7 @@ fn subjects(random: &mut Rng) -> Vec<(String, Recovery, bool)> {
     jobs
 }
 
-/// Lets what was held back go on; returns when the server has done with it.
+/// Releases the delayed message; returns when the server has handled it.
 fn release(stage: &Stage, hold: &Hold) {
     hold.reaches(Held::Released);
     let over = async { timeout(PATIENT, hold.until(Held::Over)).await };
@@ -138,11 +138,11 @@ fn release(stage: &Stage, hold: &Hold) {
 fn check(scene: &Scene<'_>, jobs: &[(String, Recovery, bool)], recorded: u32) -> Option<String> {
     let mut faults = Vec::new();
     if recorded > 0 {
-        faults.push(format!("{recorded} recorded as under way when all had been shut down"));
+        faults.push(format!("{recorded} runs in flight after all processes were shut down"));
     }
     let left = scene.in_flight();
     if left > 0 {
-        faults.push(format!("{left} recorded as under way in the end"));
+        faults.push(format!("{left} runs in flight at the end"));
     }
     let mut begins = BTreeMap::<_, Vec<_>>::new();
     for entry in scene.journal().into_iter().filter(|entry| entry.mark == Mark::Begin) {
@@ -157,7 +157,7 @@ fn check(scene: &Scene<'_>, jobs: &[(String, Recovery, bool)], recorded: u32) ->
     for (id, ..) in jobs {
         let times = begins.keys().filter(|(job, _)| job == id).count();
         if times != 1 {
-            faults.push(format!("{id} ran for {times} times instead of one"));
+            faults.push(format!("{id} ran for {times} fire times instead of one"));
         }
     }
     (!faults.is_empty()).then(|| faults.join("; "))

@@ -1,4 +1,4 @@
-//! The line between a process and its server, on which anything may happen.
+//! A TCP proxy between a process and its server that injects network faults.
 
 use std::future::pending;
 use std::io;
@@ -16,19 +16,19 @@ use tokio::time::timeout;
 
 use crate::hold::{Hold, Stage, What};
 
-/// What passes on a line.
+/// The handling of traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Everything.
+    /// Everything is forwarded.
     Open,
-    /// Nothing. When it is open again, everything that has been said arrives, also what those have said who have
-    /// hung up meanwhile.
+    /// Nothing is forwarded. When the proxy forwards again, all pending data are delivered, including those of clients
+    /// that have disconnected.
     Silent,
-    /// Nothing, and whoever is connected or tries to connect is hung up on.
+    /// Connections are closed, and new ones are closed immediately.
     Cut,
 }
 
-/// Passes on what one process and its server say to each other. When it is dropped, all is cut.
+/// Forwards data between one process and its server. All connections are closed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Line {
     shared: Arc<Shared>,
@@ -40,17 +40,17 @@ pub(crate) struct Line {
 struct Shared {
     server: String,
     mode: watch::Sender<Mode>,
-    /// How long each request takes to the server, in microseconds.
+    /// The delay of each request in microseconds.
     delay: AtomicU64,
     hold: Option<Arc<Hold>>,
 }
 
 impl Line {
-    /// A line to the server of this URL, with what is to be held back on it.
+    /// Starts a proxy to the server of this URL, with an optional message to delay.
     pub(crate) fn to(url: &str, runtime: &Handle, hold: Option<&Arc<Hold>>) -> Self {
         let (_, place) = url.split_once("://").expect("a URL");
-        let place = place.split(['/', '?']).next().expect("a place");
-        let server = place.rsplit('@').next().expect("a server").to_owned();
+        let place = place.split(['/', '?']).next().expect("an authority");
+        let server = place.rsplit('@').next().expect("an address").to_owned();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
         let here = listener.local_addr().expect("a port").to_string();
         let url = url.replacen(&server, &here, 1);
@@ -60,12 +60,12 @@ impl Line {
         Self { shared, listener, url }
     }
 
-    /// The URL of this end of it.
+    /// Returns the URL of the proxy.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// How long each request takes to the server from now on.
+    /// Delays each request by this duration from now on.
     pub(crate) fn delay(&self, delay: Duration) {
         let micros = u64::try_from(delay.as_micros()).expect("a short delay");
         self.shared.delay.store(micros, Ordering::Relaxed);
@@ -85,7 +85,7 @@ impl Drop for Line {
 async fn listen(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        // However it ends, both connections end with it.
+        // Both connections are closed however this task ends.
         connections.spawn(connect(client, Arc::clone(&shared)));
         while connections.try_join_next().is_some() {}
     }
@@ -93,7 +93,7 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn connect(client: TcpStream, shared: Arc<Shared>) {
     let is_marked = AtomicBool::new(false);
-    // However it ends, it is over.
+    // Errors of the connection don't matter; it is closed in any case.
     let _ = pass_on(client, &shared, &is_marked).await;
     if let Some(hold) = shared.hold.as_ref().filter(|_| is_marked.load(Ordering::Acquire)) {
         hold.reaches(Stage::Over);
@@ -116,7 +116,7 @@ async fn pass_on(client: TcpStream, shared: &Shared, is_marked: &AtomicBool) -> 
     };
     let mut mode = shared.mode.subscribe();
     tokio::select! {
-        // Fails only if the sender is gone, which is shared.
+        // Fails only if the sender was dropped, but `shared` owns it.
         _ = mode.wait_for(|mode| *mode == Mode::Cut) => Ok(()),
         done = passing => done,
     }
@@ -124,7 +124,7 @@ async fn pass_on(client: TcpStream, shared: &Shared, is_marked: &AtomicBool) -> 
 
 impl Shared {
     async fn opens(&self) {
-        // Fails only if the sender is gone, which is here.
+        // Fails only if the sender was dropped, but `self` owns it.
         let _ = self.mode.subscribe().wait_for(|mode| *mode == Mode::Open).await;
     }
 }
@@ -137,7 +137,7 @@ async fn requests(
 ) -> io::Result<()> {
     let mut buffer = vec![0; 1 << 16];
     loop {
-        // A client that is gone without a word has said what it has said.
+        // A connection reset ends the requests like an ordinary close.
         let length = client.read(&mut buffer).await.unwrap_or(0);
         if length == 0 {
             return server.shutdown().await;
@@ -145,7 +145,7 @@ async fn requests(
         let request = &buffer[..length];
         let delay = Duration::from_micros(shared.delay.load(Ordering::Relaxed));
         if !delay.is_zero() {
-            // How long a way takes is no event.
+            // The delay is no event that a channel could report, so this task sleeps.
             let _ = timeout(delay, pending::<()>()).await;
         }
         let taken = shared.hold.as_ref().and_then(|hold| Some((hold, hold.takes(request)?)));
@@ -185,12 +185,12 @@ async fn answers(
             hold.reaches(Stage::Answered);
         }
         if length == 0 {
-            // It may be gone.
+            // Fails if the client has disconnected.
             let _ = client.shutdown().await;
             return Ok(());
         }
         shared.opens().await;
-        // Nobody may be there to hear it; what was said before has been heard by the server all the same.
+        // Fails if the client has disconnected; the server has received its requests nevertheless.
         let _ = client.write_all(&buffer[..length]).await;
     }
 }

@@ -1,7 +1,7 @@
-//! Processes whose lines to the server stall, are cut, and deliver late what was said on them.
+//! The connections between processes and their servers stall, are closed, and deliver requests late.
 //!
-//! `PUNCTUAL_TRIALS` says how many trials of each case there are on each database, `PUNCTUAL_SEED` makes them the
-//! same again. Each case prints how many trials showed a fault, and fails if any did.
+//! `PUNCTUAL_TRIALS` is the number of trials of each test case on each database, and `PUNCTUAL_SEED` reproduces earlier
+//! trials. Each test case prints how many trials found a violation, and fails if any did.
 
 mod cast;
 mod early;
@@ -13,13 +13,13 @@ mod line;
 mod stage;
 mod trials;
 
-/// How many trials there are at a time for each processor, where processes mostly wait.
+/// The number of concurrent trials per processor if processes mostly wait.
 const MOSTLY_WAITS: usize = 3;
 
-/// And where nothing shows on a machine that is late with everything.
+/// The number of concurrent trials per processor if a slow machine would hide violations.
 const HAS_TO_BE_QUICK: usize = 1;
 
-/// Each case on each database.
+/// Instantiates each test case for each database.
 macro_rules! on_every_server {
     ($($server:ident)*) => {$(
         mod $server {
@@ -35,7 +35,7 @@ macro_rules! on_every_server {
 
             #[test]
             fn no_attempt_ends_twice() {
-                run("ends after an outage", backend(stringify!($server)), MOSTLY_WAITS, crate::ends::trial);
+                run("completions after an outage", backend(stringify!($server)), MOSTLY_WAITS, crate::ends::trial);
             }
 
             #[test]
@@ -45,7 +45,7 @@ macro_rules! on_every_server {
 
             #[test]
             fn nothing_runs_before_its_time() {
-                run("wrong clocks", backend(stringify!($server)), HAS_TO_BE_QUICK, crate::early::trial);
+                run("clock offsets", backend(stringify!($server)), HAS_TO_BE_QUICK, crate::early::trial);
             }
         }
     )*};

@@ -1,4 +1,4 @@
-//! Where trials take place: a server for all of a case, and tables and a folder for each.
+//! The fixtures: one server for all trials of a test case, and tables and a folder for each trial.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,19 +20,19 @@ use tokio::sync::watch;
 use crate::hold::Hold;
 use crate::line::Line;
 
-/// A server, and what drives the lines to it.
+/// A server, and the runtime of the proxies.
 pub(crate) struct Stage {
     pub runtime: Runtime,
     server: Server,
     scenes: AtomicU32,
 }
 
-/// The place of one trial.
+/// The fixture of one trial.
 pub(crate) struct Scene<'s> {
     stage: &'s Stage,
     folder: TempDir,
     access: Access,
-    /// Looks at the jobs, and adds some.
+    /// A client that reads and adds jobs.
     client: BackgroundScheduler,
 }
 
@@ -46,7 +46,7 @@ impl Stage {
         }
     }
 
-    /// New tables and a new folder; the calls of processes may take so long.
+    /// Creates new tables and a new folder; `timeout` is the timeout of store calls in the processes.
     pub(crate) fn scene(&self, timeout: Option<Duration>) -> Scene<'_> {
         let number = self.scenes.fetch_add(1, Ordering::Relaxed);
         let table_prefix = Some(format!("trial_{number}_"));
@@ -65,12 +65,12 @@ impl Stage {
 }
 
 impl Scene<'_> {
-    /// A line to the server.
+    /// Starts a proxy to the server.
     pub(crate) fn line(&self, hold: Option<&Arc<Hold>>) -> Line {
         Line::to(self.stage.server.url(), self.stage.runtime.handle(), hold)
     }
 
-    /// A process of that name, on that line if it is on any.
+    /// Returns the configuration of a process with this name, behind this proxy if there is one.
     pub(crate) fn role(&self, name: &str, line: Option<&Line>) -> Role {
         let url = line.map_or_else(|| self.stage.server.url(), Line::url);
         Role {
@@ -90,7 +90,7 @@ impl Scene<'_> {
         self.client.get_jobs(JobQuery::new()).expect("the jobs")
     }
 
-    /// How many runs are recorded as under way, in all.
+    /// Returns the number of runs that are recorded as in flight.
     pub(crate) fn in_flight(&self) -> u32 {
         self.jobs().iter().map(|job| job.in_flight).sum()
     }
@@ -101,18 +101,18 @@ impl Scene<'_> {
         page.entries
     }
 
-    /// What the runs have written down.
+    /// Returns the entries of the run log.
     pub(crate) fn journal(&self) -> Vec<Entry> {
         let path = self.folder.path().join("journal");
         if path.exists() { journal::read(&path) } else { Vec::new() }
     }
 
-    /// How many lines of that kind there are of a job.
+    /// Returns the number of entries of a job with this phase.
     pub(crate) fn lines_of(&self, job: &str, mark: Mark) -> usize {
         self.journal().iter().filter(|entry| entry.job == job && entry.mark == mark).count()
     }
 
-    /// What schedulers have told of.
+    /// Returns the entries of the completion log.
     pub(crate) fn ends(&self) -> Vec<End> {
         ends::read(&self.folder.path().join("ends"))
     }
@@ -120,7 +120,7 @@ impl Scene<'_> {
 
 impl Drop for Scene<'_> {
     fn drop(&mut self) {
-        // What matters has been looked at.
+        // The checks are done, so errors don't matter.
         let _ = self.client.shutdown();
     }
 }

@@ -1,4 +1,4 @@
-//! Many trials of a case, each from a seed of its own, several at a time.
+//! Runs several trials of a test case concurrently, each with its own seed.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -13,30 +13,30 @@ use punctual_backends::Backend;
 
 use crate::stage::Stage;
 
-/// How many trials of each case on each database there are, unless `PUNCTUAL_TRIALS` says.
+/// The default of `PUNCTUAL_TRIALS`.
 const TRIALS: u64 = 3;
 
-/// What a trial has shown.
+/// The result of a trial.
 pub(crate) struct Shown {
-    /// Which kind of trial it was, by its seed.
+    /// The variant of the trial, which depends on its seed.
     pub kind: String,
-    /// What was wrong, if anything was.
+    /// The violation, if there was one.
     pub fault: Option<String>,
 }
 
-/// Trials of one kind.
+/// Counts of the trials of one variant.
 #[derive(Default)]
 struct Count {
     trials: u64,
     faults: u64,
 }
 
-/// Makes the trials, so many for each processor at a time, and prints how many showed a fault. Trial `n` has the seed `PUNCTUAL_SEED + n`: a single one is
-/// had again with that as `PUNCTUAL_SEED` and `PUNCTUAL_TRIALS=1`.
+/// Runs the trials, `at_a_time` for each processor concurrently, and prints how many found a violation. Trial `n` has
+/// the seed `PUNCTUAL_SEED + n`: that sum as `PUNCTUAL_SEED` with `PUNCTUAL_TRIALS=1` reproduces it.
 ///
 /// # Panics
 ///
-/// Panics if any trial shows a fault, or can't be made.
+/// Panics if a trial finds a violation or panics itself.
 pub(crate) fn run(
     case: &str,
     kind: &'static Backend,
@@ -73,7 +73,7 @@ pub(crate) fn run(
         let seed = seed.wrapping_add(number);
         let (kind, fault) = match result {
             Ok(Shown { kind, fault }) => (kind, fault),
-            Err(panic) => ("not made".to_owned(), Some(panic)),
+            Err(panic) => ("panicked".to_owned(), Some(panic)),
         };
         let count = counts.entry(kind.clone()).or_default();
         count.trials += 1;
@@ -86,7 +86,7 @@ pub(crate) fn run(
         .iter()
         .map(|(kind, Count { trials, faults })| format!("{kind}: {faults} of {trials}"));
     let by_kind = by_kind.collect::<Vec<_>>().join("; ");
-    println!("{kind:?}: {case}: {trials} trials, {} with a fault ({by_kind})", wrong.len());
+    println!("{kind:?}: {case}: {trials} trials, {} with a violation ({by_kind})", wrong.len());
     assert!(wrong.is_empty(), "{} of {trials}; the first:\n{}", wrong.len(), first(&wrong));
 }
 
@@ -99,8 +99,8 @@ fn text(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
-/// The number that a variable says, if it is set.
+/// Returns the number in an environment variable, if it is set.
 fn number(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
 }

@@ -1,4 +1,4 @@
-//! `scripts/services`: servers start, are found again, come back after a crash, and leave nothing behind.
+//! Tests of `scripts/services`: servers start, are found again, restart after a crash, and are removed completely.
 
 mod client;
 mod place;
@@ -10,7 +10,7 @@ use place::Place;
 use punctual_tests::server::Server;
 use tokio::net::TcpSocket;
 
-/// Makes a test of each server of each of these functions.
+/// Instantiates each of these functions for each server.
 macro_rules! with_each_server {
     ($($server:ident)*) => {
         $(
@@ -36,7 +36,7 @@ macro_rules! with_each_server {
 
 punctual_backends::for_each_backend!(server => with_each_server);
 
-// Whose store is to come; then it is among those above.
+// The server has no backend yet.
 with_each_server! { redis }
 
 #[test]
@@ -59,8 +59,8 @@ fn it_lives_and_leaves_nothing_behind(name: &str) {
     let id = place.id(name);
     let url = place::url(name, &lines);
     client::write(name, &url);
-    assert_eq!(place.does(&["start", name]), lines, "as it runs");
-    assert_eq!(place.id(name), id, "no other one was started");
+    assert_eq!(place.does(&["start", name]), lines, "the same variables while it runs");
+    assert_eq!(place.id(name), id, "no other server was started");
     let (code, line) = place.status(name);
     assert_eq!(code, 0);
     assert!(line.starts_with(&format!("{name}: running, {url}")), "{line}");
@@ -74,13 +74,13 @@ fn it_lives_and_leaves_nothing_behind(name: &str) {
     assert!(line.starts_with(&format!("{name}: down")), "{line}");
     for _ in 0..2 {
         assert_eq!(place.does(&["up", name]), lines);
-        assert!(client::is_written(name, &url), "the data stays");
+        assert!(client::is_written(name, &url), "the data are kept");
     }
 
     assert_eq!(place.does(&["stop"]), "");
     assert_eq!(place.status(name), (3, format!("{name}: stopped")));
     place.is_gone();
-    assert_eq!(place.does(&["stop", name]), "", "again does no harm");
+    assert_eq!(place.does(&["stop", name]), "", "stopping twice is no error");
 }
 
 fn it_comes_back_after_a_crash(name: &str) {
@@ -94,11 +94,11 @@ fn it_comes_back_after_a_crash(name: &str) {
     assert_eq!(code, 3);
     assert!(line.starts_with(&format!("{name}: crashed")), "{line}");
     assert_eq!(place.does(&["up", name]), lines);
-    assert!(client::is_written(name, &url), "the data stays");
+    assert!(client::is_written(name, &url), "the data are kept");
 
     place.kill(name);
     let lines = place.does(&["start", name]);
-    assert!(!client::is_written(name, &place::url(name, &lines)), "start makes a new one");
+    assert!(!client::is_written(name, &place::url(name, &lines)), "start creates a new server");
 
     let id = place.kill(name);
     place.does(&["stop"]);
@@ -135,7 +135,7 @@ fn several_at_once_and_as_an_unprivileged_user() {
     assert_eq!(ids(), before);
     let [first, second, .., last] = &names[..] else { panic!("more than two servers") };
     place.does(&["down", first, last]);
-    assert_eq!(place.status(second).0, 0, "only those that are named");
+    assert_eq!(place.status(second).0, 0, "only the named servers");
     place.does(&["up", last, first]);
     for name in &names {
         assert!(client::is_written(name, &place::url(name, &lines)));
@@ -176,7 +176,7 @@ fn a_server_that_is_given_is_used() {
     place.is_gone();
 }
 
-/// A shell that has run `eval "$(scripts/services start)"` may stop and start as it likes.
+/// After `eval "$(scripts/services start)"`, `stop` and `start` in the same shell still manage these servers.
 #[test]
 fn what_was_started_is_not_given() {
     let place = Place::new();
@@ -191,7 +191,7 @@ fn what_was_started_is_not_given() {
     place.is_gone();
 }
 
-/// Ports that are bound but don't listen can't be found out by connecting.
+/// Bound ports that don't listen can't be detected by connecting.
 #[tokio::test]
 async fn a_port_that_is_taken_is_left_to_its_owner() {
     let (taken, first) = seven_in_a_row();
@@ -216,8 +216,8 @@ async fn a_port_that_is_taken_is_left_to_its_owner() {
     drop(taken);
 }
 
-/// Seven ports that are taken, and the first of them; the one after them is free. They are not where others look for
-/// ports, and anywhere there, as others may be running this test.
+/// Binds seven consecutive ports and returns them with the first port number; the port after them is free. They lie
+/// outside the range of ephemeral ports, at a random position, since this test may run several times concurrently.
 fn seven_in_a_row() -> (Vec<TcpSocket>, u16) {
     let take = |port: u16| {
         let socket = TcpSocket::new_v4().unwrap();
@@ -234,7 +234,7 @@ fn seven_in_a_row() -> (Vec<TcpSocket>, u16) {
         .expect("eight free ports")
 }
 
-/// It may be no server yet: a process that has not come so far as to work in its data.
+/// The start is interrupted before the server has opened its data folder.
 #[test]
 fn a_start_that_is_cut_off_leaves_nothing_behind() {
     let place = Place::of_nobody();

@@ -1,4 +1,4 @@
-//! Where a test has its servers, and how it asks the script for them.
+//! Runs `scripts/services` in a temporary folder.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,39 +9,40 @@ use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/services");
 
-/// A folder of the test's own, and who it is that starts servers there.
+/// A temporary folder, and the user that runs the script.
 pub(crate) struct Place {
     folder: TempDir,
     script: PathBuf,
-    /// Not as root, although we are.
+    /// Whether the script runs as an unprivileged user although the test runs as root.
     as_nobody: bool,
 }
 
 impl Place {
-    /// As whoever we are.
+    /// Runs the script as the current user.
     pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), script: SCRIPT.into(), as_nobody: false }
     }
 
-    /// As somebody without rights, who may not be able to read this checkout, in a folder of a strange name.
+    /// Runs the script as an unprivileged user, who may be unable to read this checkout, in a folder with an unusual
+    /// name.
     pub(crate) fn of_nobody() -> Self {
         let folder = tempfile::Builder::new().prefix("it's a ").tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         fs::create_dir(folder.path().join("scripts")).unwrap();
         let copy = folder.path().join("scripts/services");
-        // By a process of its own: what this one had open for writing, one that another test is about to start would
-        // have too, and Linux starts no such program.
+        // A separate process copies the file: a descriptor that is open for writing here could be inherited by a
+        // program that another test starts, and Linux refuses to execute a file that is open for writing.
         assert!(Command::new("cp").arg(SCRIPT).arg(&copy).status().unwrap().success());
         let me = Command::new("id").arg("-u").output().unwrap();
         Self { folder, script: copy, as_nobody: me.stdout == b"0\n" }
     }
 
-    /// The folder of the servers.
+    /// Returns the folder of the servers.
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().join("services")
     }
 
-    /// As somebody who keeps to themselves what they make.
+    /// The umask keeps new files private.
     fn command(&self) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", "umask 077; exec \"$@\"", "sh"]);
@@ -59,12 +60,12 @@ impl Place {
         command
     }
 
-    /// Runs the script with these words, and this in the environment.
+    /// Runs the script with these arguments and environment variables.
     pub(crate) fn run_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Output {
         self.command().args(words).envs(variables.iter().copied()).output().unwrap()
     }
 
-    /// Starts a server, and ends the script in the middle of it; its exit code.
+    /// Starts a server and interrupts the script; returns its exit code.
     pub(crate) fn begins_to_start(&self, name: &str, variables: &[(&str, &str)]) -> Option<i32> {
         let mut command = self.command();
         command.args(["start", name]).envs(variables.iter().copied());
@@ -77,18 +78,18 @@ impl Place {
         script.wait().unwrap().code()
     }
 
-    /// Runs the script, which must succeed, and answers what it printed.
+    /// Runs the script, which must succeed; returns its output.
     pub(crate) fn does(&self, words: &[&str]) -> String {
         printed(self.run_with(words, &[]))
     }
 
-    /// All servers that the script knows.
+    /// Returns the names of all servers that the script supports.
     pub(crate) fn names(&self) -> Vec<String> {
         let status = String::from_utf8(self.run_with(&["status"], &[]).stdout).unwrap();
         status.lines().map(|line| line.split(':').next().unwrap().to_owned()).collect()
     }
 
-    /// The same of two scripts that run at the same time.
+    /// Runs the script twice concurrently.
     pub(crate) fn at_once(&self, words: [impl AsRef<str>; 2]) -> [String; 2] {
         let start = |words: &str| {
             let mut command = self.command();
@@ -100,20 +101,20 @@ impl Place {
             .map(|script| printed(script.wait_with_output().unwrap()))
     }
 
-    /// What the script says of one server, and its exit code.
+    /// Returns the status of one server and the exit code of the script.
     pub(crate) fn status(&self, name: &str) -> (i32, String) {
         let output = self.run_with(&["status", name], &[]);
         let line = String::from_utf8(output.stdout).unwrap();
         (output.status.code().unwrap(), line.trim_end().into())
     }
 
-    /// The id of a server's main process.
+    /// Returns the process id of a server's main process.
     pub(crate) fn id(&self, name: &str) -> u32 {
         let id = fs::read_to_string(self.folder().join(name).join("id")).unwrap();
         id.trim_end().parse().unwrap()
     }
 
-    /// Kills a server's main process, and only that; returns when it is gone.
+    /// Kills only a server's main process; returns after it has exited.
     pub(crate) fn kill(&self, name: &str) -> u32 {
         let id = self.id(name);
         assert!(Command::new("kill").args(["-9", &id.to_string()]).status().unwrap().success());
@@ -123,8 +124,7 @@ impl Place {
         id
     }
 
-    /// All processes that have to do with this folder, found by what they were called with, where they
-    /// are and what they have open.
+    /// Returns all processes that refer to this folder in their arguments, working folders or open files.
     pub(crate) fn processes(&self) -> Vec<u32> {
         let folder = self.folder();
         let has_to_do = |process: &Path| {
@@ -141,24 +141,24 @@ impl Place {
         all.filter(|(_, process)| has_to_do(process)).map(|(id, _)| id).collect()
     }
 
-    /// Fails if anything is left.
+    /// Panics if anything is left.
     pub(crate) fn is_gone(&self) {
         assert_eq!(self.processes(), [0; 0]);
         assert!(!self.folder().exists());
     }
 
-    /// Where to search for programs so that this one is what the script says.
+    /// Returns a `PATH` on which the program `name` is this script.
     pub(crate) fn programs_with(&self, name: &str, script: &str) -> String {
         let folder = self.folder.path().join("programs");
         fs::create_dir(&folder).unwrap();
-        // As above.
+        // A separate process writes the file, for the reason given above.
         let mut write = Command::new("sh");
         write.args(["-c", r#"printf %s "$1" > "$0" && chmod 755 "$0""#]);
         assert!(write.arg(folder.join(name)).arg(script).status().unwrap().success());
         format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
     }
 
-    /// A folder with all programs but this one, to be searched for them.
+    /// Returns a `PATH` with all programs except this one.
     pub(crate) fn programs_but(&self, missing: &str) -> String {
         let folder = self.folder.path().join("programs");
         fs::create_dir(&folder).unwrap();
@@ -172,7 +172,7 @@ impl Place {
 }
 
 impl Drop for Place {
-    /// Also when a test fails.
+    /// Also stops the servers when a test fails.
     fn drop(&mut self) {
         let _ = self.run_with(&["stop"], &[]);
     }
@@ -184,7 +184,7 @@ fn printed(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The URL in these lines, as the shell takes them.
+/// Returns the URL in these lines of shell code.
 pub(crate) fn url(name: &str, lines: &str) -> String {
     let print = format!("{lines}\nprintf %s \"$PUNCTUAL_TEST_{}_URL\"", name.to_uppercase());
     let output = Command::new("sh").arg("-c").arg(print).output().unwrap();

@@ -1,10 +1,10 @@
-//! The servers' own command-line clients, which come with them.
+//! The command-line clients of the servers.
 
 use std::process::Command;
 
 use punctual_tests::server::Server;
 
-/// Does what a statement says.
+/// Executes a statement.
 pub(crate) fn does(server: &Server, statement: &str) {
     let url = server.url();
     let mut client;

@@ -1,4 +1,4 @@
-//! What is added in a transaction runs when it is committed, and never otherwise: on each kind of server.
+//! Jobs that are added in a transaction run only after its commit, on each kind of server.
 
 use std::any::Any;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Database, MySqlPool, PgPool, Pool};
 use tokio::sync::mpsc;
 
-/// How long anything may take before a test gives up.
+/// The timeout for expected events.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Tells that it was called.
+/// Reports the call to the test.
 #[task]
 async fn ship(context: JobContext, order: i64) {
     let shipped = context.state::<mpsc::UnboundedSender<i64>>().expect("a channel");
-    shipped.send(order).expect("the test listens");
+    shipped.send(order).expect("the test receives it");
 }
 
 async fn what_is_committed_runs<D: Database>(store: impl JobStore, pool: &Pool<D>)
@@ -43,15 +43,15 @@ where
     }
     let mut numbers = Vec::new();
     while numbers.len() < 5 {
-        // By notification or by the next poll: nobody woke the scheduler.
+        // No `wakeup` is called: the scheduler finds the job by a notification or by its next poll.
         let number = tokio::time::timeout(PATIENCE, shipped.recv()).await;
-        numbers.push(number.expect("an order is shipped").expect("the scheduler lives"));
+        numbers.push(number.expect("an order is shipped").expect("the scheduler runs"));
     }
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 3, 5, 7, 9]);
     assert!(scheduler.get_jobs(JobQuery::new()).await.unwrap().is_empty());
     scheduler.shutdown().await.unwrap();
-    assert!(shipped.try_recv().is_err(), "no other was ever shipped");
+    assert!(shipped.try_recv().is_err(), "no other order is shipped");
 }
 
 #[tokio::test(flavor = "multi_thread")]

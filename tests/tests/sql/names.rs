@@ -1,4 +1,4 @@
-//! Names of tables and schemas: those that would need quotes are refused, words of SQL are not.
+//! Names of tables and schemas: names that need quotes are rejected, names derived from SQL keywords are accepted.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ const WRONG: [&str; 20] = [
     "PG_a",
 ];
 
-/// Words that can't be names unless they are quoted or a part of one; letters of both kinds.
+/// Names that are reserved words or contain upper-case letters.
 const WORDS: [&str; 4] = ["select", "user", "Order", "_"];
 
 const NO_SERVER: &str = "postgres://nobody@127.0.0.1:1/nothing";
@@ -69,14 +69,14 @@ fn what_would_need_quotes_is_refused() {
             postgres(NO_SERVER, wrong),
             postgres_schema(NO_SERVER, wrong),
         ] {
-            let error = made.err().unwrap_or_else(|| panic!("{wrong:?} is taken"));
+            let error = made.err().unwrap_or_else(|| panic!("{wrong:?} is accepted"));
             assert_eq!(error.kind(), StoreErrorKind::Invalid);
             assert!(error.to_string().contains(&format!("{wrong:?}")), "{error}");
         }
     }
 }
 
-/// Each has its own jobs.
+/// Checks that stores with different prefixes have separate jobs.
 async fn words_will_do(make: impl Fn(&str) -> Made) {
     let stores = WORDS.map(|word| make(word).unwrap());
     for (store, word) in stores.iter().zip(WORDS) {

@@ -1,4 +1,4 @@
-//! For a while, the database may only be read: as a replica that nobody has promoted yet.
+//! The database is temporarily read-only, like a replica before its promotion.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::client::does;
 
-/// A user who may do anything but write when that is forbidden, on a server of the test's own.
+/// A user without administrative rights, on a private server.
 struct Plain {
     place: Place,
     /// The statements that let others than administrators write, or don't.
@@ -34,7 +34,7 @@ fn postgres() {
     const RELOAD: &str = "SELECT pg_reload_conf()";
     let server = Server::start("postgres");
     let may = [
-        // As on a replica, it holds for administrators too.
+        // As on a replica, the setting applies to administrators too.
         &["ALTER SYSTEM SET default_transaction_read_only = true", RELOAD] as &[_],
         &["ALTER SYSTEM SET default_transaction_read_only = false", RELOAD],
     ];
@@ -45,12 +45,12 @@ const PERIOD: Duration = Duration::from_millis(100);
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where the runs tell for when they were scheduled.
+/// The sender of scheduled times from the runs to the test.
 struct Heard(Mutex<Sender<Timestamp>>);
 
 #[task]
 fn tick(context: JobContext) {
-    let heard = context.state::<Heard>().expect("somebody to tell");
+    let heard = context.state::<Heard>().expect("the sender");
     // Fails only if the test has ended.
     let _ = heard.0.lock().unwrap().send(context.scheduled_time());
 }
@@ -81,7 +81,7 @@ fn nothing_is_lost(server: &Server, plain: Plain) {
         SchedulerError::Store { source, .. } => assert!(is_clear(&source), "{source}"),
         other => panic!("{other:?}"),
     }
-    assert!(scheduler.get_job("job").unwrap().is_some(), "it can be read");
+    assert!(scheduler.get_job("job").unwrap().is_some(), "reads still work");
 
     may_be_written(true);
     while tells_of_failure(&next()) {}
@@ -90,11 +90,11 @@ fn nothing_is_lost(server: &Server, plain: Plain) {
     times.extend(ticks.try_iter());
     times.sort();
     for pair in times.windows(2) {
-        assert_eq!(pair[1].saturating_sub(PERIOD), pair[0], "each once, none is missing");
+        assert_eq!(pair[1].saturating_sub(PERIOD), pair[0], "every fire time is run once");
     }
 }
 
-/// Or of its end.
+/// Returns whether the event is a store failure; panics on events other than failures and recoveries.
 fn tells_of_failure(event: &Event) -> bool {
     match event {
         Event::JobStoreFailed { error, .. } if is_clear(error) => true,
@@ -103,12 +103,12 @@ fn tells_of_failure(event: &Event) -> bool {
     }
 }
 
-/// It says what is the matter, and that it may pass.
+/// Checks that the error names the cause and is retryable.
 fn is_clear(error: &StoreError) -> bool {
     error.is_retryable() && error.to_string().contains("only be read")
 }
 
-/// The scheduled times of the next runs.
+/// Returns the scheduled times of the next runs.
 fn some(ticks: &Receiver<Timestamp>) -> Vec<Timestamp> {
     (0..10).map(|_| ticks.recv_timeout(PATIENCE).expect("a run")).collect()
 }

@@ -1,4 +1,4 @@
-//! `punctual history` as a user who may do no more than read, and what it says where it can't.
+//! `punctual history` as a user with read privileges only, and its errors.
 
 use punctual::prelude::*;
 use punctual_tests::past_runs::{are_shown, leave, shown};
@@ -6,7 +6,7 @@ use punctual_tests::server::Server;
 
 use crate::client::does;
 
-/// Had the first look made tables, the second would find them.
+/// Runs the command twice: if the first call had created tables, the second would find them.
 async fn there_are_no_tables(place: &[&str]) {
     for _ in 0..2 {
         let error = shown(place).await.unwrap_err();
@@ -25,7 +25,7 @@ async fn of_postgres() {
     let url = &server.url().replace("postgres@", "reader:hunter2@");
     are_shown(&["--store", url, "--schema", "jobs", "--table-prefix", "mine_"]).await;
     there_are_no_tables(&["--store", url, "--schema", "jobs"]).await;
-    // Where the user might make tables.
+    // Also as a user who is allowed to create tables.
     there_are_no_tables(&["--store", server.url(), "--schema", "new"]).await;
     let error = shown(&["--store", &format!("{url}s")]).await.unwrap_err();
     assert!(error.contains("no such database"), "{error}");

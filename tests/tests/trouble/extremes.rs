@@ -1,4 +1,4 @@
-//! Jobs at the limits of what may be.
+//! Jobs with extreme values.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
@@ -9,12 +9,12 @@ use punctual::prelude::*;
 use punctual_backends::Backend;
 use punctual_tests::home::Home;
 
-/// Where the runs tell what they were given.
+/// The sender from the runs to the test.
 struct Heard(Mutex<Sender<(String, String)>>);
 
 #[task]
 fn hear(context: JobContext, text: String) {
-    let heard = context.state::<Heard>().expect("somebody to tell");
+    let heard = context.state::<Heard>().expect("the sender");
     // Fails only if the test has ended.
     let _ = heard.0.lock().unwrap().send((context.job_id().to_string(), text));
 }
@@ -22,7 +22,7 @@ fn hear(context: JobContext, text: String) {
 pub(crate) fn they_are_kept_and_run(backend: &'static Backend) {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::new(backend, folder.path());
-    // 1 MiB of characters of four bytes, then what SQL, JSON and regular expressions care for.
+    // 1 MiB of four-byte characters, then characters that are special in SQL, JSON and regular expressions.
     let text = format!("{}'\"`\\\0\u{1}\r\n%_$1{{}}?--;", "🕐".repeat(1 << 18));
     let long = "🚀".repeat(191);
     let (tell, heard) = channel();
@@ -45,10 +45,10 @@ pub(crate) fn they_are_kept_and_run(backend: &'static Backend) {
         (0..2).map(|_| heard.recv_timeout(Duration::from_secs(60)).expect("a run")).collect();
     runs.sort();
     for (run, id) in runs.iter().zip(["'; DROP TABLE punctual_jobs; --", &long]) {
-        // Not `assert_eq`, which would print them.
+        // Not `assert_eq`, which would print the long text.
         assert!((&*run.0, &run.1) == (id, &text));
     }
-    let last = again.get_job("the last").unwrap().expect("it is there");
+    let last = again.get_job("the last").unwrap().expect("the job exists");
     assert_eq!(last.next_run_time, Some(Timestamp::MAX));
     again.shutdown().unwrap();
 }

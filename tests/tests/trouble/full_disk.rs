@@ -1,4 +1,4 @@
-//! The disk is full.
+//! The file system of the store is full.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use punctual_tests::home::Home;
 
 use crate::state::{State, at, job, node, run};
 
-/// `test` is what the test is called on the command line.
+/// `test` is the full name of the calling test.
 pub(crate) fn nothing_is_lost(backend: &'static Backend, test: &str) {
     on_a_small_disk(test, 256, |folder| {
         let home = Home::new(backend, folder);
@@ -38,7 +38,7 @@ async fn fill_and_free(home: &Home, folder: &Path) {
         (0..8).map(|n| job(&format!("late-{batch:02}-{n}"), 60_000)).collect::<Vec<_>>()
     });
     let (refused, error) = loop {
-        let batch = batches.next().expect("less room than for all of them");
+        let batch = batches.next().expect("too little space for all batches");
         match add(store, batch.clone()).await {
             Ok(()) => kept = State::of(store).await.unwrap(),
             Err(error) => break (batch, error),
@@ -46,7 +46,7 @@ async fn fill_and_free(home: &Home, folder: &Path) {
     };
     is_clear(&error, home);
     if !home.has_crashed() {
-        assert_eq!(State::of(store).await.unwrap(), kept, "all is there, and no part of the batch");
+        assert_eq!(State::of(store).await.unwrap(), kept, "the earlier data are kept, and no part of the batch was added");
         ballast.take_all();
         kept = with_no_byte_left(home, store, kept).await;
     }
@@ -56,12 +56,12 @@ async fn fill_and_free(home: &Home, folder: &Path) {
         home.restart();
     }
     assert_eq!(State::of(store).await.unwrap(), kept);
-    add(store, refused).await.expect("there is room again");
+    add(store, refused).await.expect("adding works with free space");
     let claims = claim(store, at(30), 1_000).await.expect("claiming works");
     begin(store, claims).await.expect("committing works");
     let after = State::of(store).await.unwrap();
     assert_eq!(after.jobs.len(), kept.jobs.len() + 8);
-    assert!(after.jobs.iter().all(|job| job.runs.len() == 1), "each job has begun once");
+    assert!(after.jobs.iter().all(|job| job.runs.len() == 1), "each job has one recorded run");
 
     home.restart();
     let reopened = home.open().await;
@@ -70,7 +70,7 @@ async fn fill_and_free(home: &Home, folder: &Path) {
     reopened.shutdown().await;
 }
 
-/// What needs no room may succeed; what is kept then.
+/// Operations that need no space may succeed; returns the expected state.
 async fn with_no_byte_left(home: &Home, store: &dyn DynJobStore, mut kept: State) -> State {
     let done = match claim(store, at(0), 3).await {
         Ok(claims) => {
@@ -87,12 +87,12 @@ async fn with_no_byte_left(home: &Home, store: &dyn DynJobStore, mut kept: State
     kept
 }
 
-/// It says what is the matter, and that it will pass. MariaDB 10.11 ends itself when there is no room to undo
-/// a statement: then there is nobody who could say more.
+/// Checks that the error names the cause and is retryable. MariaDB 10.11 aborts when it has no space to roll a
+/// statement back, so its error names no cause.
 fn is_clear(error: &StoreError, home: &Home) {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
     assert!(error_chain(error).to_string().contains("full") || home.has_crashed(), "{error}");
-    assert!(std::error::Error::source(error).is_some(), "the cause is kept");
+    assert!(std::error::Error::source(error).is_some(), "the error has a source");
 }
 
 async fn add(store: &dyn DynJobStore, batch: Vec<NewRecord>) -> Result<(), StoreError> {
@@ -110,7 +110,7 @@ async fn claim(
     Ok(claims.records)
 }
 
-/// The first run of each of these jobs.
+/// Commits the first run of each of these jobs.
 async fn begin(store: &dyn DynJobStore, claims: Vec<JobRecord>) -> Result<(), StoreError> {
     let commits = claims.into_iter().zip(1..).map(|(record, number)| {
         let schedule = Schedule::at(at(1_000));

@@ -1,11 +1,11 @@
-//! Databases that are full, and jobs at the limits of what may be: clear errors, and nothing is lost.
+//! Full file systems, extreme values and replaced files: errors name their cause, and no data are lost.
 
 mod extremes;
 mod full_disk;
 mod replaced;
 mod state;
 
-/// Each case on each database.
+/// Instantiates each test case for each database.
 macro_rules! on_every_store {
     ($($store:ident)*) => {$(
         mod $store {

@@ -1,4 +1,4 @@
-//! An SQLite file is removed, or another one put in its place, while a scheduler has it open.
+//! An SQLite file is removed, or replaced by another one, while a scheduler has it open.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Whom the runs tell.
+/// The sender from the runs to the test.
 struct Heard(Mutex<Sender<String>>);
 
 #[task]
@@ -28,7 +28,7 @@ fn add(scheduler: &BackgroundScheduler, what: &str) -> Result<Job, SchedulerErro
     job.trigger(IntervalTrigger::every(PERIOD)).add()
 }
 
-/// A file with a job of the same id that says something else.
+/// Creates a file that contains a job with the same id and a different argument.
 fn backup(path: &Path, what: &str) {
     let store = SqliteJobStore::open(path).unwrap();
     let scheduler = BackgroundScheduler::builder().job_store("default", store).timezone("UTC");
@@ -42,7 +42,7 @@ fn wait_for(heard: &Receiver<String>, what: &str) {
     while heard.recv_timeout(PATIENCE).expect("a run") != what {}
 }
 
-/// A failure of a kind of its own, within seconds, and the end of it.
+/// Expects a failure with the kind `Replaced`, then a recovery.
 fn is_told(events: &Receiver<Event>) {
     let next = || events.recv_timeout(PATIENCE).expect("an event");
     match next() {
@@ -86,11 +86,11 @@ fn the_scheduler_goes_on_with_what_is_there() {
     wait_for(&heard, "added");
     scheduler.shutdown().unwrap();
 
-    // It is in the file that everybody sees.
+    // The job is in the file at the path.
     let reopened = SqliteJobStore::open(&path).unwrap();
     let reopened = BackgroundScheduler::builder().job_store("default", reopened).client_only();
     let jobs = reopened.start().unwrap().get_jobs(JobQuery::new()).unwrap();
     assert_eq!(jobs.len(), 1);
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
-    assert!(files.len() <= 3, "nothing of the old ones is left: {files:?}");
+    assert!(files.len() <= 3, "files of the old databases are left: {files:?}");
 }

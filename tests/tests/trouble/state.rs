@@ -1,4 +1,4 @@
-//! All that a store keeps, to be compared with what it kept before.
+//! The complete contents of a store, for comparison.
 
 use punctual::core::{
     DynJobStore, Encoded, Fence, InFlightRun, Metadata, NewRecord, NodeId, Schedule, StoredJob,
@@ -23,7 +23,7 @@ impl State {
     }
 }
 
-/// An instant, so many seconds after another.
+/// A time, in seconds after a fixed start.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_772_452_800 + seconds)
 }
@@ -32,7 +32,7 @@ pub(crate) fn node() -> NodeId {
     NodeId::new("ann").expect("a valid name")
 }
 
-/// A job of so many bytes that is due at [`at`]`(0)`.
+/// A job with a random definition of `size` bytes that is due at [`at`]`(0)`.
 pub(crate) fn job(name: &str, size: usize) -> NewRecord {
     let mut random = fastrand::Rng::new();
     let bytes: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(size).collect();
@@ -44,7 +44,7 @@ pub(crate) fn job(name: &str, size: usize) -> NewRecord {
     }
 }
 
-/// A first run of ours.
+/// A first run of [`node`].
 pub(crate) fn run(number: u128) -> InFlightRun {
     InFlightRun {
         run_id: RunId::from_u128(number),
