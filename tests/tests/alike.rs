@@ -1,4 +1,4 @@
-//! The same jobs at the same times make the same story, event by event, whatever executor runs them.
+//! The same jobs at the same times emit the same events on every executor.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -28,7 +28,7 @@ fn panic(message: String) {
     panic!("{message}")
 }
 
-/// Tells the test that it has begun, and ends when the test lets it: from whatever process.
+/// Connects to the test, and returns when the test closes the connection; works from any process.
 #[task]
 fn hold(port: u16) -> std::io::Result<()> {
     TcpStream::connect(("127.0.0.1", port))?.read_to_end(&mut Vec::new())?;
@@ -39,7 +39,7 @@ fn tasks() -> Tasks {
     Tasks::new().task(add).task(fail).task(panic).task(hold)
 }
 
-/// Not a test, but the main function of child processes: this program is a test harness.
+/// The main function of child processes; not a test. A test harness has no other entry point.
 #[test]
 fn child() {
     init(&tasks());
@@ -50,7 +50,7 @@ fn pool() -> ProcessPoolExecutor {
     ProcessPoolExecutor::builder().processes(1).args(["child", "--exact"]).build().unwrap()
 }
 
-/// An executor as a user may write one: a thread for each worker, of which there is one at a time.
+/// A custom executor: one thread per worker, at most one worker at a time.
 #[derive(Default)]
 struct Own(RwLock<Option<Arc<RunQueue>>>);
 
@@ -86,7 +86,7 @@ fn spawn(worker: Option<Worker>) {
     });
 }
 
-/// What is told of each job, in order. Times are seconds from the start.
+/// The events of each job, in order. Times are seconds from the start.
 #[derive(Clone, Default)]
 struct Story(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 
@@ -103,7 +103,7 @@ impl Story {
                 &skipped.job,
                 format!("{} to {}: {}", at(skipped.first), at(skipped.last), skipped.reason),
             ),
-            other => panic!("nothing else happens here: {other:?}"),
+            other => panic!("unexpected event: {other:?}"),
         };
         let mut story = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         story.entry(job.job_id.to_string()).or_default().push(told);
@@ -121,7 +121,7 @@ fn at(time: Timestamp) -> i64 {
 }
 
 fn end(run: &RunEvent) -> String {
-    let outcome = run.outcome.as_ref().expect("it has ended");
+    let outcome = run.outcome.as_ref().expect("the run has an outcome");
     match (run.started, run.finished) {
         (Some(start), Some(end)) => {
             format!("{} from {} to {}: {outcome}", at(run.scheduled_time), at(start), at(end))
@@ -173,7 +173,7 @@ fn ends_and_late_times(executor: impl Executor) {
     });
     added.expect("jobs");
     scheduler.advance(Duration::ZERO);
-    // Nobody looks for so long.
+    // The clock advances without a pass in between.
     scheduler.clock().advance(Duration::from_secs(35));
     scheduler.advance(Duration::from_secs(6));
     for (job, end) in
@@ -219,7 +219,7 @@ fn one_after_the_other(executor: impl Executor) {
     scheduler.advance(Duration::ZERO);
     let full = "20 to 20: max_instances is reached";
     story.assert_is("long", &["added", "10 submitted", full, "10 from 10 to 20: success"]);
-    // It waited in the executor's queue.
+    // The run waited in the executor's queue.
     let missed = "11 to 11: later than misfire_grace_time";
     story.assert_is("late", &["added", "11 submitted", missed]);
 }

@@ -1,4 +1,4 @@
-//! A scheduler that runs nothing adds jobs, and another process runs them: on time, and its client sees how.
+//! A client-only scheduler adds jobs, and another process runs them on time; the client reads the history.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use tokio::sync::watch;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
-/// How late a run may begin in a process that had to find out about its job: the poll interval is a second. By itself,
-/// it would look again when it renews its lease.
+/// The maximum delay of a run in a process that has to notice its job. The poll interval is one second; without polls
+/// or notifications, the process would query the store only when it renews its lease.
 const LATE: Duration = Duration::from_secs(3);
 
-/// How often a run is asked for until one is in time: the machine may be busy.
+/// The maximum number of attempts until a run is on time, since the machine may be busy.
 const TRIES: usize = 6;
 
 fn what_a_client_adds_another_process_runs_on_time(folder: &Path, place: &Place) {
@@ -47,23 +47,23 @@ fn what_a_client_adds_another_process_runs_on_time(folder: &Path, place: &Place)
         late < LATE
     };
     let soon = (0..TRIES).any(|_| {
-        // By then it has found that there is nothing to do, and sleeps.
+        // The worker is idle by then, because it has found no job.
         let soon = SystemClock.now().saturating_add(Duration::from_millis(1_500));
         client.job(occur()).id("soon").trigger(DateTrigger::at(soon)).add().unwrap();
         is_in_time("soon")
     });
     let later = DateTrigger::at(Timestamp::MAX);
     let now = client.job(occur()).id("now").trigger(later).recovery(Recovery::Rerun);
-    // The one before may still be on record.
+    // The record of the previous run may not be cleared yet.
     now.max_instances(2).add().unwrap();
     let now = (0..TRIES).any(|_| {
         client.make_job_due("now").unwrap();
         is_in_time("now")
     });
-    assert!(soon && now, "never in time");
+    assert!(soon && now, "no run was on time");
     client.remove_job("now").unwrap();
     assert_eq!(client.running_count(), 0);
-    // Its entries are written with the last commit, or when it ends.
+    // History entries are written with the last commit, at the latest by the shutdown.
     worker.end();
 
     let entries = journal::read(&folder.join("journal"));

@@ -1,4 +1,4 @@
-//! Every executor with every store runs tasks of every kind, and goes on after a restart.
+//! Every executor runs every kind of task with every store, and continues after a restart.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -12,7 +12,7 @@ use punctual::prelude::*;
 use punctual::process::init;
 use punctual::{DebugExecutor, RunEvent};
 
-/// How long anything may take before a test gives up.
+/// The timeout for expected events.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[task]
@@ -40,7 +40,7 @@ async fn beat(context: JobContext) -> String {
     context.job_id().to_string()
 }
 
-/// Tells the test that it has begun, and ends when the test lets it: from whatever process.
+/// Connects to the test, and returns when the test closes the connection; works from any process.
 #[task]
 fn hold(port: u16) -> std::io::Result<()> {
     let mut test = TcpStream::connect(("127.0.0.1", port))?;
@@ -52,7 +52,7 @@ fn tasks() -> Tasks {
     Tasks::new().task(add).task(join).task(fail).task(panic).task(beat).task(hold)
 }
 
-/// Not a test, but the main function of child processes: this program is a test harness.
+/// The main function of child processes; not a test. A test harness has no other entry point.
 #[test]
 fn child() {
     init(&tasks());
@@ -64,7 +64,7 @@ fn processes(processes: usize) -> ProcessPoolExecutor {
     pool.build().unwrap()
 }
 
-/// A scheduler that knows the tasks, and the ends of its runs.
+/// Starts a scheduler with the tasks; returns it with a receiver of completions.
 fn start(
     store: impl JobStore,
     executor: impl Executor,
@@ -77,7 +77,7 @@ fn start(
         .task(beat)
         .listener(EventMask::JOB_EXECUTED | EventMask::JOB_ERROR, move |event| {
             if let Event::JobExecuted(run) | Event::JobError(run) = event {
-                // The test may have heard enough.
+                // Fails if the test has already ended.
                 let _ = ended.send(run.clone());
             }
         })
@@ -86,7 +86,7 @@ fn start(
 }
 
 fn next(ends: &Receiver<RunEvent>) -> RunEvent {
-    ends.recv_timeout(PATIENCE).expect("the end of a run")
+    ends.recv_timeout(PATIENCE).expect("the completion of a run")
 }
 
 fn runs_every_kind_of_task(store: impl JobStore, executor: impl Executor) {
@@ -109,13 +109,13 @@ fn runs_every_kind_of_task(store: impl JobStore, executor: impl Executor) {
     assert_eq!(outcomes["failing"], "error: no luck");
     assert_eq!(outcomes["panicking"], "panic: oh no");
     scheduler.shutdown().unwrap();
-    // The jobs have left with their only run.
+    // The jobs were removed after their only run.
     scheduler.start_paused().unwrap();
     assert!(scheduler.get_jobs(JobQuery::new()).unwrap().is_empty());
     scheduler.shutdown().unwrap();
 }
 
-/// The same scheduler started again, and then a new one on the same jobs, which knows the task by name.
+/// Restarts the same scheduler, then creates a new one on the same jobs, which finds the task by its name.
 fn goes_on_after_a_restart<S: JobStore, E: Executor>(
     store: impl Fn() -> S,
     executor: impl Fn() -> E,
@@ -134,7 +134,7 @@ fn goes_on_after_a_restart<S: JobStore, E: Executor>(
         for _ in 0..3 {
             let run = next(ends);
             assert_eq!(run.outcome.unwrap().to_string(), "success: \"heart\"");
-            assert!(last < Some(run.scheduled_time), "{last:?} and then {}", run.scheduled_time);
+            assert!(last < Some(run.scheduled_time), "{last:?} before {}", run.scheduled_time);
             last = Some(run.scheduled_time);
         }
     };
@@ -143,7 +143,7 @@ fn goes_on_after_a_restart<S: JobStore, E: Executor>(
     scheduler.start().unwrap();
     goes_on(&ends);
     scheduler.shutdown().unwrap();
-    // What ended before the shutdown has been told by now.
+    // Completions before the shutdown have been delivered by now.
     let told = ends.try_iter().count() as u64 + 6;
 
     let (scheduler, ends) = start(store(), executor());
@@ -156,7 +156,7 @@ fn goes_on_after_a_restart<S: JobStore, E: Executor>(
     scheduler.shutdown().unwrap();
 }
 
-/// Waits until it is later than this.
+/// Waits until the clock is past `time`.
 fn pass(time: Timestamp) {
     while SystemClock.now() <= time {
         std::thread::yield_now();
@@ -186,16 +186,16 @@ fn keeps_the_rules(executor: impl Executor) {
     let long = hold(test.local_addr().unwrap().port());
     scheduler.job(long).id("long").trigger(every).add().unwrap();
     let run = test.accept().unwrap();
-    wait("a run too many", &|event| matches!(event, Event::JobMaxInstances(_)));
+    wait("a fire time that is skipped because of `max_instances`", &|event| matches!(event, Event::JobMaxInstances(_)));
     scheduler.remove_job("long").unwrap();
 
-    // Behind the long run another job waits, for longer than it bears.
+    // Another job is queued behind the long run for longer than its grace time.
     let patience = Duration::from_millis(10);
     let is_missed = |event: &Event, id: &str| match event {
         Event::JobMissed(skipped) => skipped.job.job_id.as_str() == id,
         _ => false,
     };
-    // A busy machine may be too late for it even before it waits there.
+    // On a busy machine the job may exceed its grace time even before it is queued.
     let (id, run_time) = (0..100)
         .find_map(|number| {
             let late = scheduler.job(add(1, 1)).misfire_grace_time(patience);
@@ -203,24 +203,24 @@ fn keeps_the_rules(executor: impl Executor) {
             let is_submitted = |event: &Event| {
                 matches!(event, Event::JobSubmitted(run) if run.job.job_id.as_str() == id)
             };
-            match wait("its run", &|event| is_submitted(event) || is_missed(event, &id)) {
+            match wait("a submitted or missed run", &|event| is_submitted(event) || is_missed(event, &id)) {
                 Event::JobSubmitted(run) => Some((id, run.scheduled_time)),
                 _ => None,
             }
         })
-        .expect("a run in time");
+        .expect("a run that is submitted on time");
     pass(run_time.saturating_add(patience));
     drop(run);
     wait("a missed run", &|event| is_missed(event, &id));
 
-    // Run times that pass while nothing may run make one.
+    // Fire times that pass while no run may start are coalesced into one run.
     scheduler.pause().unwrap();
     let often = IntervalTrigger::seconds(0.01);
     scheduler.job(beat()).id("beat").trigger(often).add().unwrap();
     pass(SystemClock.now().saturating_add(Duration::from_millis(50)));
     scheduler.resume().unwrap();
-    wait("one run for many", &|event| matches!(event, Event::JobCoalesced(_)));
-    wait("that run", &|event| matches!(event, Event::JobExecuted(_)));
+    wait("coalesced fire times", &|event| matches!(event, Event::JobCoalesced(_)));
+    wait("the coalesced run", &|event| matches!(event, Event::JobExecuted(_)));
     scheduler.shutdown().unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! `punctual history` reads the history that a program has left in a store.
+//! `punctual history` prints the history that a program has written to a store.
 
 use punctual_backends::{Backend, Options};
 use punctual_tests::backend;
@@ -11,9 +11,9 @@ async fn is_shown(backend: &'static Backend) {
     leave(&*home.place().store_with(Options::new().with("prefix", "mine_"))).await;
     let url = home.place().url();
     are_shown(&["--store", url, "--table-prefix", "mine_"]).await;
-    // Had the first look made anything, the second would find it.
+    // Runs the command twice: if the first call had created tables, the second would find them.
     for _ in 0..2 {
-        assert_eq!(shown(&["--store", url]).await.unwrap_or_default(), [""; 0], "nobody's runs");
+        assert_eq!(shown(&["--store", url]).await.unwrap_or_default(), [""; 0], "no runs without the prefix");
     }
 }
 

@@ -1,9 +1,9 @@
-//! A scheduler that has nothing to do uses next to no processor time: with every mix of stores, while it is paused,
-//! while its stores are away, and however many jobs wait.
+//! An idle scheduler uses almost no processor time: with every mix of stores, while it is paused, while its stores are
+//! unavailable, and with any number of pending jobs.
 //!
-//! Processor time is that of the whole process, so everything is measured by one test, one after the other. It is
-//! no matter of how busy the machine is; what is looked for, a driver that wakes itself again and again, takes
-//! hundreds of milliseconds of each second.
+//! Processor time is measured for the whole process, so a single test takes all measurements one after the other. The
+//! load of the machine does not matter: a driver that wakes itself continuously uses hundreds of milliseconds per
+//! second.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -18,16 +18,17 @@ use punctual_tests::halt::{HaltingLayer, Halts};
 use punctual_tests::home::Home;
 use tokio::sync::watch;
 
-/// For how long it is looked at how much it uses.
+/// The duration of one measurement.
 const WINDOW: Duration = Duration::from_millis(500);
 
-/// How much it may use meanwhile, not optimized: a look at each of five stores, and the renewal of five leases.
+/// The maximum processor time in one measurement, without optimizations: one poll of each of five stores, and five
+/// lease renewals.
 const LIMIT: Duration = Duration::from_millis(40);
 
-/// In how many windows it may still be busy with what was before.
+/// The number of measurements in which the scheduler may still be busy with earlier work.
 const WINDOWS: usize = 8;
 
-/// How long anything may take before a test gives up.
+/// The timeout for expected events.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const A_MILLION: usize = 1_000_000;
@@ -35,7 +36,7 @@ const A_MILLION: usize = 1_000_000;
 #[task]
 fn nothing() {}
 
-/// What was measured, and what was too much.
+/// The measurements that exceeded the limit.
 #[derive(Default)]
 struct Figures(Vec<String>);
 
@@ -44,7 +45,7 @@ impl Figures {
         let mut least = Duration::MAX;
         for _ in 0..WINDOWS {
             let before = ProcessTime::now();
-            // Nothing tells of what does not happen: time has to pass.
+            // No event reports idleness, so the measurement has to let time pass.
             let (_silent, silence) = mpsc::channel::<()>();
             let _ = silence.recv_timeout(WINDOW);
             least = least.min(before.elapsed());
@@ -59,7 +60,7 @@ impl Figures {
     }
 }
 
-/// The stores of a mix, each with a place of its own.
+/// Creates a builder with the stores of a mix, each at its own location.
 fn builder(mix: &[&Home], number: &mut usize) -> SchedulerBuilder<BackgroundScheduler> {
     let mut builder = BackgroundScheduler::builder().timezone("UTC").task(nothing);
     for (place, home) in mix.iter().enumerate() {
@@ -75,7 +76,7 @@ fn builder(mix: &[&Home], number: &mut usize) -> SchedulerBuilder<BackgroundSche
     builder
 }
 
-/// Starts it, and lets a job of each store run.
+/// Starts a scheduler and runs one job of each store.
 fn started(builder: SchedulerBuilder<BackgroundScheduler>, stores: usize) -> BackgroundScheduler {
     let scheduler = builder.build().unwrap();
     let (executed, ends) = mpsc::channel();
@@ -133,20 +134,20 @@ fn it_uses_no_processor_time() {
     for home in &mix {
         home.server().expect("it is on one").down();
     }
-    figures.measure("with every store away");
+    figures.measure("with every store unavailable");
     drop(scheduler);
-    assert_eq!(figures.0, [""; 0], "of half a second");
+    assert_eq!(figures.0, [""; 0], "too much processor time in half a second");
 }
 
 fn a_million_jobs_wait(figures: &mut Figures) {
     let store = MemoryJobStore::new();
     let builder = BackgroundScheduler::builder().timezone("UTC").task(nothing);
     let scheduler = started(builder.job_store("default", store.clone()), 1);
-    // All of them are the job that waits already, under other ids.
+    // All of them are copies of the pending job with other ids.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let known =
-            store.get(&JobId::new("later").unwrap()).await.unwrap().expect("it waits").record;
+            store.get(&JobId::new("later").unwrap()).await.unwrap().expect("the job exists").record;
         let record = |number: usize| NewRecord {
             id: JobId::new(number.to_string()).unwrap(),
             task: known.task.clone(),
@@ -156,6 +157,6 @@ fn a_million_jobs_wait(figures: &mut Figures) {
         store.add((0..A_MILLION).map(record).collect()).await.unwrap();
     });
     scheduler.wakeup();
-    figures.measure("with a million jobs that wait");
+    figures.measure("with a million pending jobs");
     scheduler.shutdown().unwrap();
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C ends a blocking scheduler, and with it a program that does nothing else.
+//! Ctrl-C stops a blocking scheduler, and with it a program that does nothing else.
 
 use std::process::Command;
 
@@ -8,12 +8,12 @@ use punctual_tests::process::Process;
 fn ctrl_c_shuts_down_and_waits_for_what_runs() {
     let mut process =
         Process::start(&mut Command::new(env!("CARGO_BIN_EXE_punctual-test-blocking")));
-    // It has been running for a while.
+    // At this point the scheduler runs.
     (0..2).for_each(|_| drop(process.line_that(|line| line == "tick")));
     process.interrupt();
     process.line_that(|line| line == "stopping");
     let mut rest = process.end();
-    // Some that had begun.
+    // Ticks that had already started.
     rest.retain(|line| line != "tick");
     assert_eq!(rest, ["cancelled: false", "over"]);
 }

@@ -1,4 +1,4 @@
-//! Two processes share one SQLite file: each of 2,000 due occurrences is executed exactly once.
+//! Two processes share one SQLite file: each of 2,000 due fire times is run exactly once.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -13,19 +13,19 @@ use punctual_tests::store::with_store;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
-/// Jobs of each recovery that run once.
+/// The number of jobs with each recovery that run once.
 const ONCE: usize = 500;
 
-/// Jobs of each recovery that have many occurrences, all of them due,
+/// The number of repeated jobs with each recovery; all their fire times are due.
 const REPEATING: usize = 10;
 
-/// and how many.
+/// The number of fire times of a repeated job.
 const OCCURRENCES: u32 = 50;
 
 const ALL: usize = 2 * (ONCE + REPEATING * OCCURRENCES as usize);
 
-/// The runs of both processes last until each has begun one: so both certainly work, and each holds as many
-/// as it may while the other goes on claiming.
+/// The runs of both processes last until each process has started one. So both take part, and each process reaches its
+/// limit while the other one continues to claim jobs.
 #[test]
 fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
     assert_eq!(ALL, 2_000);
@@ -74,7 +74,7 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
     let mut ended = 0;
     while ended < ALL {
         let so_far = SystemClock.now().saturating_since(started);
-        assert!(so_far < Duration::from_secs(300), "only {ended} ended");
+        assert!(so_far < Duration::from_secs(300), "only {ended} runs finished");
         for process in &mut processes {
             let mut wait = Duration::from_millis(20);
             while let Some(line) = process.line_within(wait) {
@@ -84,7 +84,7 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
         }
     }
     let took = SystemClock.now().saturating_since(started);
-    // What one of them does too often, it does until it has ended.
+    // The shutdown comes before the checks, because duplicate runs may start until then.
     processes.into_iter().for_each(|process| drop(process.end()));
 
     let entries = journal::read(&folder.path().join("journal"));
@@ -96,20 +96,20 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
     for mark in [Mark::Begin, Mark::End] {
         let of_mark = || entries.iter().filter(|entry| entry.mark == mark);
         let distinct: HashSet<_> = of_mark().map(|e| (&e.job, e.scheduled)).collect();
-        assert_eq!(distinct.len(), ALL, "occurrences that {mark:?}");
-        assert_eq!(of_mark().count(), ALL, "runs that {mark:?}");
+        assert_eq!(distinct.len(), ALL, "fire times with {mark:?}");
+        assert_eq!(of_mark().count(), ALL, "runs with {mark:?}");
     }
     assert!(entries.iter().all(|entry| entry.attempt == 1));
     for name in ["ann", "bob"] {
-        assert!(ends(name) > 0, "{name} did nothing");
+        assert!(ends(name) > 0, "{name} ran no job");
     }
 
-    // A job of one instance at a time: that of a Rerun job is one in both processes together.
+    // `max_instances` is 1, and runs of `Recovery::Rerun` jobs are counted in all processes together.
     let mut running = BTreeMap::<&str, i32>::new();
     for entry in entries.iter().filter(|e| e.job.starts_with("rerun")) {
         let running = running.entry(&entry.job).or_default();
         *running += if entry.mark == Mark::Begin { 1 } else { -1 };
-        assert!(*running <= 1, "{} ran twice at a time", entry.job);
+        assert!(*running <= 1, "two runs of {} overlap", entry.job);
     }
     let left = with_store(folder.path(), |scheduler| scheduler.get_jobs(JobQuery::new())).unwrap();
     assert!(left.is_empty(), "{left:?}");

@@ -112,7 +112,7 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
     Shown { kind: format!("{arrives:?}"), fault }
 }
 
-/// Some jobs of both kinds, that run once and that go on: at least one of them is recorded and goes on.
+/// Returns jobs with both kinds of recovery, one-time and repeated: at least one is a recorded, repeated job.
 fn subjects(random: &mut Rng) -> Vec<(String, Recovery, bool)> {
     let mut jobs = vec![(format!("{MARK}-rerun"), Recovery::Rerun, false)];
     let others = [

@@ -16,7 +16,7 @@ use crate::client::does;
 /// A user without administrative rights, on a private server.
 struct Plain {
     place: Place,
-    /// The statements that let others than administrators write, or don't.
+    /// The statements that disable and enable writes of unprivileged users.
     may: [&'static [&'static str]; 2],
 }
 
