@@ -77,26 +77,26 @@ fn id(which: &str) -> String {
 
 /// A file that occupies free space of a file system; removed when dropped.
 #[derive(Debug)]
-pub struct Ballast {
+pub struct DiskFiller {
     path: PathBuf,
     file: File,
 }
 
-impl Ballast {
+impl DiskFiller {
     /// Fills the file system of `folder` until `bytes` bytes are free.
     ///
     /// # Panics
     ///
     /// Panics on any error other than a full file system.
     #[must_use]
-    pub fn that_leaves(bytes: u64, folder: &Path) -> Self {
-        let path = folder.join("ballast");
+    pub fn leaving_free(bytes: u64, folder: &Path) -> Self {
+        let path = folder.join("filler");
         let file = File::create(&path).expect("a file");
-        let mut ballast = Self { path, file };
-        ballast.take_all();
-        let length = ballast.file.metadata().expect("its length").len();
-        ballast.file.set_len(length.saturating_sub(bytes)).expect("to make it shorter");
-        ballast
+        let mut filler = Self { path, file };
+        filler.fill();
+        let length = filler.file.metadata().expect("its length").len();
+        filler.file.set_len(length.saturating_sub(bytes)).expect("to make it shorter");
+        filler
     }
 
     /// Fills the remaining free space too.
@@ -104,7 +104,7 @@ impl Ballast {
     /// # Panics
     ///
     /// Panics on any error other than a full file system.
-    pub fn take_all(&mut self) {
+    pub fn fill(&mut self) {
         for piece in [1 << 20, 1 << 12] {
             let zeros = vec![0; piece];
             let error = loop {
@@ -117,7 +117,7 @@ impl Ballast {
     }
 }
 
-impl Drop for Ballast {
+impl Drop for DiskFiller {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }

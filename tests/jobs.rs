@@ -5,31 +5,31 @@ use std::time::Duration;
 use punctual::prelude::*;
 use tokio::sync::watch;
 
-use crate::journal::{Journal, Mark};
+use crate::journal::{Journal, RunPhase};
 
 /// Blocks the completion of runs, and limits their duration.
 #[derive(Clone, Debug)]
-pub struct Gate {
+pub struct RunGate {
     /// Whether runs may finish.
     pub open: watch::Sender<bool>,
     /// The maximum duration of a run.
-    pub longest: Duration,
+    pub max_run_duration: Duration,
 }
 
 /// The task of all jobs: records its start, waits, and records its completion.
 #[task]
-pub async fn occur(context: JobContext) {
+pub async fn record_run(context: JobContext) {
     let journal = context.state::<Journal>().expect("a journal");
-    journal.note(Mark::Begin, &context);
-    let gate = context.state::<Gate>().expect("a gate");
+    journal.append(RunPhase::Started, &context);
+    let gate = context.state::<RunGate>().expect("a gate");
     let mut open = gate.open.subscribe();
     // Fails only if the sender was dropped, but the context keeps the gate.
     let _ = open.wait_for(|open| *open).await;
     // The duration differs from run to run, so that processes are killed in the middle of some runs.
     let number = context.scheduled_time().as_micros().unsigned_abs() / 7_000;
-    let length = gate.longest.mul_f64((number % 30) as f64 / 30.0);
+    let length = gate.max_run_duration.mul_f64((number % 30) as f64 / 30.0);
     let _ = tokio::time::timeout(length, std::future::pending::<()>()).await;
-    journal.note(Mark::End, &context);
+    journal.append(RunPhase::Finished, &context);
 }
 
 /// The interval of the endless jobs.
@@ -46,7 +46,7 @@ pub const INSTANCES: u32 = 4;
 pub fn add_endless_jobs(scheduler: &BackgroundScheduler) -> Result<(), SchedulerError> {
     for (id, recovery) in [("rerun", Recovery::Rerun), ("skip", Recovery::Skip)] {
         scheduler
-            .job(occur())
+            .job(record_run())
             .id(id)
             .trigger(IntervalTrigger::every(PERIOD))
             .coalesce(Coalesce::All)

@@ -20,18 +20,18 @@ pub struct Journal {
 
 /// An event in the life of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum RunPhase {
     /// The run started.
-    Begin,
+    Started,
     /// The run finished.
-    End,
+    Finished,
 }
 
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Whether the run started or finished.
-    pub mark: Mark,
+    pub phase: RunPhase,
     /// The process that executed the run.
     pub process: String,
     /// The job.
@@ -63,12 +63,12 @@ impl Journal {
     /// # Panics
     ///
     /// Panics if it can't be written.
-    pub fn note(&self, mark: Mark, run: &JobContext) {
+    pub fn append(&self, phase: RunPhase, run: &JobContext) {
         let line = format!(
             "{} {} {} {} {} {} {}\n",
-            match mark {
-                Mark::Begin => "begin",
-                Mark::End => "end",
+            match phase {
+                RunPhase::Started => "begin",
+                RunPhase::Finished => "end",
             },
             self.process,
             run.job_id(),
@@ -101,14 +101,14 @@ impl FromStr for Entry {
     fn from_str(line: &str) -> Result<Self, String> {
         let wrong = || format!("not a line of the journal: {line:?}");
         let words: Vec<_> = line.split(' ').collect();
-        let [mark, process, job, scheduled, run, attempt, at] = words[..] else {
+        let [phase, process, job, scheduled, run, attempt, at] = words[..] else {
             return Err(wrong());
         };
         let instant = |text: &str| text.parse().map(Timestamp::from_micros).map_err(|_| wrong());
         Ok(Self {
-            mark: match mark {
-                "begin" => Mark::Begin,
-                "end" => Mark::End,
+            phase: match phase {
+                "begin" => RunPhase::Started,
+                "end" => RunPhase::Finished,
                 _ => return Err(wrong()),
             },
             process: process.into(),

@@ -3,15 +3,15 @@
 //! This library contains the code that is shared by the tests and their child processes.
 
 pub mod disk;
-pub mod ends;
+pub mod completions;
 mod guides;
-pub mod halt;
-pub mod home;
+pub mod failpoint;
+pub mod test_store;
 pub mod jobs;
 pub mod journal;
 pub mod past_runs;
 pub mod process;
-pub mod role;
+pub mod worker_config;
 pub mod server;
 pub mod store;
 

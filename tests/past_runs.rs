@@ -16,7 +16,7 @@ use punctual_cli::history;
 /// # Panics
 ///
 /// Panics if the arguments can't be parsed, or if an error contains the password `hunter2`.
-pub async fn shown(arguments: &[&str]) -> Result<Vec<String>, String> {
+pub async fn run_history_command(arguments: &[&str]) -> Result<Vec<String>, String> {
     let words = [&["punctual", "history", "--zone", "UTC"], arguments].concat();
     let parsed = Cli::try_parse_from(words).expect("valid arguments");
     let Command::History(args) = parsed.command else { unreachable!() };
@@ -37,7 +37,7 @@ pub async fn shown(arguments: &[&str]) -> Result<Vec<String>, String> {
 /// # Panics
 ///
 /// Panics if the store fails.
-pub async fn leave(store: &dyn DynJobStore) {
+pub async fn insert_history(store: &dyn DynJobStore) {
     let at = |second: u32| Timestamp::from_seconds(1_774_742_400 + i64::from(second));
     let entry = |number: u32| HistoryEntry {
         run_id: RunId::from_u128(number.into()),
@@ -62,10 +62,10 @@ pub async fn leave(store: &dyn DynJobStore) {
 /// # Panics
 ///
 /// Panics if the output differs.
-pub async fn are_shown(place: &[&str]) {
+pub async fn assert_history_printed(store_options: &[&str]) {
     let report = "2026-03-29 00:00:07 +00:00  +0.000s    1.000s     failed             1    report: no paper";
-    assert_eq!(shown(&[place, &["--job", "report"]].concat()).await, Ok(vec![report.into()]));
-    let all = shown(&[place, &["-n", "9999"]].concat()).await.expect("a table");
+    assert_eq!(run_history_command(&[store_options, &["--job", "report"]].concat()).await, Ok(vec![report.into()]));
+    let all = run_history_command(&[store_options, &["-n", "9999"]].concat()).await.expect("a table");
     assert_eq!((all.len(), &*all[2_492]), (2_500, report));
     assert!(all[0].starts_with("2026-03-29 00:41:39"), "{}", all[0]);
 }

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// The timeout for waiting for output or for the exit of the process.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A child process; killed when dropped.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Process {
     lines: Receiver<String>,
     reader: Option<JoinHandle<()>>,
     /// The output so far, for failure messages.
-    heard: Vec<String>,
+    output: Vec<String>,
 }
 
 impl Process {
@@ -29,15 +29,15 @@ impl Process {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("to start the child process");
         let output = child.stdout.take().expect("the stdout of the child");
-        let (said, lines) = channel();
+        let (sender, lines) = channel();
         let reader = thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if said.send(line).is_err() {
+                if sender.send(line).is_err() {
                     return;
                 }
             }
         });
-        Self { child, lines, reader: Some(reader), heard: Vec::new() }
+        Self { child, lines, reader: Some(reader), output: Vec::new() }
     }
 
     /// Writes a line to the stdin of the process.
@@ -45,7 +45,7 @@ impl Process {
     /// # Panics
     ///
     /// Panics if the process has exited.
-    pub fn tell(&mut self, line: &str) {
+    pub fn send_line(&mut self, line: &str) {
         let input = self.child.stdin.as_mut().expect("the stdin of the child");
         writeln!(input, "{line}").expect("to write to the child");
     }
@@ -55,14 +55,14 @@ impl Process {
     /// # Panics
     ///
     /// Panics if the process has exited.
-    pub fn line_within(&mut self, time: Duration) -> Option<String> {
+    pub fn next_line_within(&mut self, time: Duration) -> Option<String> {
         match self.lines.recv_timeout(time) {
             Ok(line) => {
-                self.heard.push(line.clone());
+                self.output.push(line.clone());
                 Some(line)
             }
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => self.give_up("the child process has exited"),
+            Err(RecvTimeoutError::Disconnected) => self.fail("the child process has exited"),
         }
     }
 
@@ -71,8 +71,8 @@ impl Process {
     /// # Panics
     ///
     /// Panics if there is none before the timeout.
-    pub fn line(&mut self) -> String {
-        self.line_within(PATIENCE).unwrap_or_else(|| self.give_up("the child process printed nothing"))
+    pub fn next_line(&mut self) -> String {
+        self.next_line_within(TIMEOUT).unwrap_or_else(|| self.fail("the child process printed nothing"))
     }
 
     /// Returns the next line of output that matches.
@@ -80,10 +80,10 @@ impl Process {
     /// # Panics
     ///
     /// Panics if there is none before the timeout.
-    pub fn line_that(&mut self, is_it: impl Fn(&str) -> bool) -> String {
+    pub fn wait_for_line(&mut self, matches: impl Fn(&str) -> bool) -> String {
         loop {
-            let line = self.line();
-            if is_it(&line) {
+            let line = self.next_line();
+            if matches(&line) {
                 return line;
             }
         }
@@ -104,18 +104,18 @@ impl Process {
     /// # Panics
     ///
     /// Panics if the process fails or does not exit before the timeout.
-    pub fn end(mut self) -> Vec<String> {
+    pub fn shut_down(mut self) -> Vec<String> {
         drop(self.child.stdin.take());
         let mut rest = Vec::new();
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(TIMEOUT) {
                 Ok(line) => rest.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => self.give_up("the child process did not exit"),
+                Err(RecvTimeoutError::Timeout) => self.fail("the child process did not exit"),
             }
         }
         let status = self.child.wait().expect("to wait for the child");
-        assert!(status.success(), "{status}; its last output: {:#?}", self.last_words());
+        assert!(status.success(), "{status}; its last output: {:#?}", self.last_output());
         rest
     }
 
@@ -152,12 +152,12 @@ impl Process {
         assert!(kill.status().expect("a shell").success(), "kill {signal}");
     }
 
-    fn give_up(&self, why: &str) -> ! {
-        panic!("{why}; its last output: {:#?}", self.last_words())
+    fn fail(&self, why: &str) -> ! {
+        panic!("{why}; its last output: {:#?}", self.last_output())
     }
 
-    fn last_words(&self) -> &[String] {
-        &self.heard[self.heard.len().saturating_sub(40)..]
+    fn last_output(&self) -> &[String] {
+        &self.output[self.output.len().saturating_sub(40)..]
     }
 }
 

@@ -13,25 +13,25 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::backend;
-use crate::halt::{HaltingLayer, Halts};
-use crate::jobs::occur;
+use crate::failpoint::{FailpointLayer, FailpointControl};
+use crate::jobs::record_run;
 
 /// The location of a store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Place {
+pub struct StoreLocation {
     url: String,
 }
 
 /// The options of a store on a server that differ from the defaults.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Access {
+pub struct ServerOptions {
     /// The prefix of the table names, so that several tests can share a server.
     pub table_prefix: Option<String>,
     /// The timeout for acquiring a connection, and for each statement.
     pub timeout: Option<Duration>,
 }
 
-impl Access {
+impl ServerOptions {
     /// Returns the options of the store.
     #[must_use]
     pub fn options(&self) -> Options {
@@ -46,7 +46,7 @@ impl Access {
     }
 }
 
-impl Place {
+impl StoreLocation {
     /// Returns the location that this URL names.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
@@ -121,7 +121,7 @@ impl Place {
     }
 }
 
-impl From<&Path> for Place {
+impl From<&Path> for StoreLocation {
     /// Returns the location of the SQLite file in this folder.
     fn from(folder: &Path) -> Self {
         Self::in_folder(backend("sqlite"), folder)
@@ -134,10 +134,10 @@ impl From<&Path> for Place {
 ///
 /// Returns the error of the scheduler or of `work`.
 pub fn with_store<T>(
-    place: impl Into<Place>,
+    location: impl Into<StoreLocation>,
     work: impl FnOnce(&BackgroundScheduler) -> Result<T, SchedulerError>,
 ) -> Result<T, SchedulerError> {
-    let scheduler = builder(&place.into(), Halts(watch::Sender::new(None))).build()?;
+    let scheduler = builder(&location.into(), FailpointControl(watch::Sender::new(None))).build()?;
     scheduler.start_paused()?;
     let result = work(&scheduler);
     scheduler.shutdown()?;
@@ -149,17 +149,17 @@ pub fn with_store<T>(
 /// # Panics
 ///
 /// Panics if the store can't be opened.
-pub fn builder(place: &Place, halts: Halts) -> SchedulerBuilder<BackgroundScheduler> {
-    builder_with(place.store(), halts)
+pub fn builder(location: &StoreLocation, failpoint: FailpointControl) -> SchedulerBuilder<BackgroundScheduler> {
+    builder_with(location.store(), failpoint)
 }
 
 /// Returns the builder of a scheduler on this store, which blocks at the chosen point.
 pub fn builder_with(
     store: Arc<dyn DynJobStore>,
-    halts: Halts,
+    failpoint: FailpointControl,
 ) -> SchedulerBuilder<BackgroundScheduler> {
     BackgroundScheduler::builder()
         .timezone("UTC")
-        .job_store("default", Layered(HaltingLayer { store, halts }))
-        .task(occur)
+        .job_store("default", Layered(FailpointLayer { store, failpoint }))
+        .task(record_run)
 }

@@ -16,7 +16,7 @@ use punctual::{
 use punctual_tests::process::Process;
 
 /// The timeout for expected events.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Receiver<Event>) {
     let (tell, events) = channel();
@@ -30,7 +30,7 @@ fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Rece
 }
 
 fn end(events: &Receiver<Event>) -> RunEvent {
-    match events.recv_timeout(PATIENCE).expect("the completion of a run") {
+    match events.recv_timeout(TIMEOUT).expect("the completion of a run") {
         Event::JobExecuted(run) | Event::JobError(run) => run,
         other => panic!("{other:?}"),
     }
@@ -109,7 +109,7 @@ fn debug_on_a_runtime_with_one_worker() {
         scheduler.job(command("echo").arg("hello")).add().await.unwrap();
         std::future::pending::<()>().await;
     });
-    let event = told.recv_timeout(PATIENCE);
+    let event = told.recv_timeout(TIMEOUT);
     runtime.shutdown_background();
     let Event::JobExecuted(run) = event.expect("the completion of the run") else { panic!("no run") };
     assert!(run.outcome.unwrap().is_success());
@@ -144,7 +144,7 @@ fn a_stored_command_runs_where_commands_are_known() {
 
     let (second, events) = builder(store());
     let second = second.start().unwrap();
-    match events.recv_timeout(PATIENCE).unwrap() {
+    match events.recv_timeout(TIMEOUT).unwrap() {
         Event::JobUnresolved { job, .. } => assert_eq!(job.job_id.as_str(), "echo"),
         other => panic!("the command ran without a registered command task: {other:?}"),
     }

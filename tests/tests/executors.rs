@@ -13,7 +13,7 @@ use punctual::process::init;
 use punctual::{DebugExecutor, RunEvent};
 
 /// The timeout for expected events.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[task]
 fn add(a: i64, b: i64) -> i64 {
@@ -86,7 +86,7 @@ fn start(
 }
 
 fn next(ends: &Receiver<RunEvent>) -> RunEvent {
-    ends.recv_timeout(PATIENCE).expect("the completion of a run")
+    ends.recv_timeout(TIMEOUT).expect("the completion of a run")
 }
 
 fn runs_every_kind_of_task(store: impl JobStore, executor: impl Executor) {
@@ -175,7 +175,7 @@ fn keeps_the_rules(executor: impl Executor) {
         .unwrap();
     let wait = |what: &str, is_it: &dyn Fn(&Event) -> bool| {
         loop {
-            let event = events.recv_timeout(PATIENCE).expect(what);
+            let event = events.recv_timeout(TIMEOUT).expect(what);
             if is_it(&event) {
                 return event;
             }

@@ -14,8 +14,8 @@ use punctual::prelude::*;
 use punctual::{MemoryJobStore, SchedulerBuilder};
 use punctual_backends::{Backend, Location, Options};
 use punctual_testkit::Layered;
-use punctual_tests::halt::{HaltingLayer, Halts};
-use punctual_tests::home::Home;
+use punctual_tests::failpoint::{FailpointLayer, FailpointControl};
+use punctual_tests::test_store::TestStore;
 use tokio::sync::watch;
 
 /// The duration of one measurement.
@@ -29,7 +29,7 @@ const LIMIT: Duration = Duration::from_millis(40);
 const WINDOWS: usize = 8;
 
 /// The timeout for expected events.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const A_MILLION: usize = 1_000_000;
 
@@ -61,17 +61,17 @@ impl Figures {
 }
 
 /// Creates a builder with the stores of a mix, each at its own location.
-fn builder(mix: &[&Home], number: &mut usize) -> SchedulerBuilder<BackgroundScheduler> {
+fn builder(mix: &[&TestStore], number: &mut usize) -> SchedulerBuilder<BackgroundScheduler> {
     let mut builder = BackgroundScheduler::builder().timezone("UTC").task(nothing);
-    for (place, home) in mix.iter().enumerate() {
+    for (index, test_store) in mix.iter().enumerate() {
         *number += 1;
         let mut options = Options::new();
-        if home.place().backend().location() != Location::Process {
+        if test_store.location().backend().location() != Location::Process {
             options = options.with("prefix", format!("idle{number}_"));
         }
-        let alias = if place == 0 { "default".into() } else { format!("store{place}") };
-        let (store, halts) = (home.place().store_with(options), Halts(watch::Sender::new(None)));
-        builder = builder.job_store(alias, Layered(HaltingLayer { store, halts }));
+        let alias = if index == 0 { "default".into() } else { format!("store{index}") };
+        let (store, failpoint) = (test_store.location().store_with(options), FailpointControl(watch::Sender::new(None)));
+        builder = builder.job_store(alias, Layered(FailpointLayer { store, failpoint }));
     }
     builder
 }
@@ -84,39 +84,39 @@ fn started(builder: SchedulerBuilder<BackgroundScheduler>, stores: usize) -> Bac
         let _ = executed.send(());
     });
     scheduler.start().unwrap();
-    for place in 0..stores {
-        let alias = if place == 0 { "default".into() } else { format!("store{place}") };
+    for index in 0..stores {
+        let alias = if index == 0 { "default".into() } else { format!("store{index}") };
         let later = DateTrigger::at(Timestamp::MAX);
         scheduler.job(nothing()).id("later").trigger(later).job_store(&alias).add().unwrap();
         scheduler.job(nothing()).id("now").job_store(&alias).add().unwrap();
     }
     for _ in 0..stores {
-        ends.recv_timeout(PATIENCE).expect("the job of each store runs");
+        ends.recv_timeout(TIMEOUT).expect("the job of each store runs");
     }
     scheduler
 }
 
-fn mixes(homes: &[Home]) -> Vec<Vec<&Home>> {
-    let mut mixes: Vec<Vec<&Home>> = homes.iter().map(|home| vec![home]).collect();
-    for (place, one) in homes.iter().enumerate() {
-        mixes.extend(homes[place..].iter().map(|other| vec![one, other]));
+fn mixes(test_stores: &[TestStore]) -> Vec<Vec<&TestStore>> {
+    let mut mixes: Vec<Vec<&TestStore>> = test_stores.iter().map(|test_store| vec![test_store]).collect();
+    for (index, one) in test_stores.iter().enumerate() {
+        mixes.extend(test_stores[index..].iter().map(|other| vec![one, other]));
     }
-    mixes.push(homes.iter().cycle().take(5).collect());
+    mixes.push(test_stores.iter().cycle().take(5).collect());
     mixes
 }
 
 #[test]
 fn it_uses_no_processor_time() {
     let folder = tempfile::tempdir().unwrap();
-    let home = |backend: &'static Backend| {
+    let test_store = |backend: &'static Backend| {
         let folder = folder.path().join(backend.word());
         std::fs::create_dir(&folder).unwrap();
-        Home::new(backend, &folder)
+        TestStore::new(backend, &folder)
     };
-    let homes: Vec<Home> = Backend::all().iter().map(home).collect();
+    let test_stores: Vec<TestStore> = Backend::all().iter().map(test_store).collect();
     let (mut figures, mut number) = (Figures::default(), 0);
-    for mix in mixes(&homes) {
-        let words: Vec<_> = mix.iter().map(|home| home.place().backend().word()).collect();
+    for mix in mixes(&test_stores) {
+        let words: Vec<_> = mix.iter().map(|test_store| test_store.location().backend().word()).collect();
         let words = words.join(" + ");
         let scheduler = started(builder(&mix, &mut number), mix.len());
         figures.measure(&words);
@@ -128,11 +128,11 @@ fn it_uses_no_processor_time() {
     a_million_jobs_wait(&mut figures);
 
     let on_servers =
-        homes.iter().filter(|home| home.place().backend().location() == Location::Server);
-    let mix: Vec<&Home> = on_servers.collect();
+        test_stores.iter().filter(|test_store| test_store.location().backend().location() == Location::Server);
+    let mix: Vec<&TestStore> = on_servers.collect();
     let scheduler = started(builder(&mix, &mut number), mix.len());
-    for home in &mix {
-        home.server().expect("it is on one").down();
+    for test_store in &mix {
+        test_store.server().expect("it is on one").down();
     }
     figures.measure("with every store unavailable");
     drop(scheduler);

@@ -9,10 +9,10 @@ fn ctrl_c_shuts_down_and_waits_for_what_runs() {
     let mut process =
         Process::start(&mut Command::new(env!("CARGO_BIN_EXE_punctual-test-blocking")));
     // At this point the scheduler runs.
-    (0..2).for_each(|_| drop(process.line_that(|line| line == "tick")));
+    (0..2).for_each(|_| drop(process.wait_for_line(|line| line == "tick")));
     process.interrupt();
-    process.line_that(|line| line == "stopping");
-    let mut rest = process.end();
+    process.wait_for_line(|line| line == "stopping");
+    let mut rest = process.shut_down();
     // Ticks that had already started.
     rest.retain(|line| line != "tick");
     assert_eq!(rest, ["cancelled: false", "over"]);

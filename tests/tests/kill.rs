@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual::{Clock, SystemClock};
-use punctual_tests::halt::Halt;
-use punctual_tests::jobs::{INSTANCES, PERIOD, add_endless_jobs, occur};
-use punctual_tests::journal::{self, Entry, Mark};
+use punctual_tests::failpoint::Failpoint;
+use punctual_tests::jobs::{INSTANCES, PERIOD, add_endless_jobs, record_run};
+use punctual_tests::journal::{self, Entry, RunPhase};
 use punctual_tests::process::Process;
-use punctual_tests::role::Role;
+use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::store::with_store;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -27,7 +27,7 @@ const KILLS: usize = 24;
 const SHORT_LEASE: Duration = Duration::from_secs(1);
 
 /// The timeout for completing the remaining work.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Processes run two jobs with `Coalesce::All` and a fire time every 20 ms, one process after the other. Each process
 /// is killed at a random moment: before it has opened the store, while it adds its jobs, between a claim and its
@@ -50,38 +50,38 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
 
     let mut interrupted = 0;
     for life in 0..KILLS {
-        let mut role = endless(folder.path(), &format!("life-{life}"));
-        role.holds = life % 4 == 3;
-        interrupted += usize::from(role.holds);
-        let mut process = Process::start(&mut role.command(CHILD));
-        process.tell("go");
-        if role.holds {
-            process.line_that(|line| line.starts_with("begin") && line.contains(" rerun "));
+        let mut config = endless(folder.path(), &format!("life-{life}"));
+        config.hold_runs = life % 4 == 3;
+        interrupted += usize::from(config.hold_runs);
+        let mut process = Process::start(&mut config.command(CHILD));
+        process.send_line("go");
+        if config.hold_runs {
+            process.wait_for_line(|line| line.starts_with("begin") && line.contains(" rerun "));
         } else {
             // Some processes are killed before they have run any job.
             let lines = random.u32(0..40).saturating_sub(10);
-            (0..lines).for_each(|_| drop(process.line()));
+            (0..lines).for_each(|_| drop(process.next_line()));
         }
-        process.line_within(Duration::from_micros(random.u64(0..50_000)));
+        process.next_line_within(Duration::from_micros(random.u64(0..50_000)));
         process.kill();
     }
 
     // The last process runs until it has caught up. Its lease is longer than a busy machine delays runs: a run that was
     // not started because its lease had expired would still be recorded after the shutdown.
-    let last = Role { lease: Duration::from_secs(10), ..endless(folder.path(), "last") };
+    let last = WorkerConfig { lease: Duration::from_secs(10), ..endless(folder.path(), "last") };
     let caught_up = SystemClock.now();
     let mut process = Process::start(&mut last.command(CHILD));
-    process.tell("go");
+    process.send_line("go");
     let mut behind = vec!["rerun", "skip"];
     while !behind.is_empty() {
         let waiting = SystemClock.now().saturating_since(caught_up);
-        assert!(waiting < PATIENCE, "{behind:?} did not catch up");
-        let line = process.line();
+        assert!(waiting < TIMEOUT, "{behind:?} did not catch up");
+        let line = process.next_line();
         if let Ok(entry) = line.parse::<Entry>() {
             behind.retain(|job| entry.job != **job || entry.scheduled < caught_up);
         }
     }
-    process.end();
+    process.shut_down();
 
     let entries = journal::read(&folder.path().join("journal"));
     let next = with_store(folder.path(), |scheduler| {
@@ -98,7 +98,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
     let rerun = Runs::of("rerun", &entries);
     rerun.are_on_the_grid(first["rerun"], next["rerun"]);
     for time in grid(first["rerun"], next["rerun"]) {
-        let ends = rerun.count(time, Mark::End);
+        let ends = rerun.count(time, RunPhase::Finished);
         assert!(ends >= 1, "the fire time {time} of rerun is lost");
     }
     // The check counts attempts instead of fire times: on a slow machine, one run may be interrupted in several
@@ -114,7 +114,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
     skip.are_on_the_grid(first["skip"], next["skip"]);
     let mut missing = 0;
     for time in grid(first["skip"], next["skip"]) {
-        let begins = skip.count(time, Mark::Begin);
+        let begins = skip.count(time, RunPhase::Started);
         assert!(begins <= 1, "skip started {begins} times for {time}");
         missing += usize::from(begins == 0);
     }
@@ -132,14 +132,14 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
 #[test]
 fn killed_in_the_middle_of_a_run_it_goes_on_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let role = |name: &str| Role { identity: Some("one".into()), ..Role::new(folder.path(), name) };
-    die_in_the_middle(folder.path(), role("first"));
+    let config = |name: &str| WorkerConfig { identity: Some("one".into()), ..WorkerConfig::new(folder.path(), name) };
+    die_in_the_middle(folder.path(), config("first"));
     prolong_leases(folder.path(), Duration::from_secs(3_600));
-    let mut second = Process::start(&mut role("second").command(CHILD));
-    second.tell("go");
+    let mut second = Process::start(&mut config("second").command(CHILD));
+    second.send_line("go");
     // The lease is too long for the test to wait for its end.
-    second.line_that(|line| line.starts_with("begin"));
-    second.end();
+    second.wait_for_line(|line| line.starts_with("begin"));
+    second.shut_down();
     only_rerun_ran_again(folder.path());
 }
 
@@ -148,15 +148,15 @@ fn killed_in_the_middle_of_a_run_it_goes_on_at_once() {
 fn without_an_identity_the_run_is_taken_over_after_the_lease() {
     let folder = tempfile::tempdir().unwrap();
     let lease = Duration::from_secs(2);
-    die_in_the_middle(folder.path(), Role { lease, ..Role::new(folder.path(), "first") });
+    die_in_the_middle(folder.path(), WorkerConfig { lease, ..WorkerConfig::new(folder.path(), "first") });
     let alive_until = prolong_leases(folder.path(), Duration::ZERO);
-    let mut second = Process::start(&mut Role::new(folder.path(), "second").command(CHILD));
-    second.tell("go");
-    let begun = second.line_that(|line| line.starts_with("begin"));
+    let mut second = Process::start(&mut WorkerConfig::new(folder.path(), "second").command(CHILD));
+    second.send_line("go");
+    let begun = second.wait_for_line(|line| line.starts_with("begin"));
     let begun = begun.parse::<Entry>().unwrap().at;
     assert!(begun >= alive_until, "started at {begun}, but the lease lasted until {alive_until}");
-    second.line_that(|line| line.starts_with("end"));
-    second.end();
+    second.wait_for_line(|line| line.starts_with("end"));
+    second.shut_down();
     only_rerun_ran_again(folder.path());
 }
 
@@ -165,53 +165,53 @@ fn without_an_identity_the_run_is_taken_over_after_the_lease() {
 fn killed_at_each_point_of_a_run_nothing_is_lost_and_nothing_runs_twice() {
     // The runs that the second process has to start: job and attempt.
     let (both, again, nothing) = (&[("rerun", 1), ("skip", 1)][..], &[("rerun", 2)][..], &[][..]);
-    for (halts, expected) in [
-        (Halt::Claimed, both),
-        (Halt::Committed, again),
-        (Halt::Ended, again),
-        (Halt::Cleared, nothing),
+    for (failpoint, expected) in [
+        (Failpoint::Claimed, both),
+        (Failpoint::Committed, again),
+        (Failpoint::Ended, again),
+        (Failpoint::Cleared, nothing),
     ] {
         let folder = tempfile::tempdir().unwrap();
         add_one_of_each(folder.path());
-        let mut first = role_of_one(folder.path(), "first");
-        if halts == Halt::Claimed {
+        let mut first = replacement_config(folder.path(), "first");
+        if failpoint == Failpoint::Claimed {
             first.lease = SHORT_LEASE;
         }
-        killed_where_it_halts(first, halts);
+        killed_where_it_halts(first, failpoint);
         let begun = what_the_next_begins(folder.path());
-        assert_eq!(begun, expected, "after {halts:?}");
+        assert_eq!(begun, expected, "after {failpoint:?}");
     }
 
     // The second process is killed after it has taken over the first one's run.
     let folder = tempfile::tempdir().unwrap();
-    die_in_the_middle(folder.path(), role_of_one(folder.path(), "first"));
-    killed_where_it_halts(role_of_one(folder.path(), "second"), Halt::TakenOver);
+    die_in_the_middle(folder.path(), replacement_config(folder.path(), "first"));
+    killed_where_it_halts(replacement_config(folder.path(), "second"), Failpoint::TakenOver);
     assert_eq!(what_the_next_begins(folder.path()), [("rerun", 3)]);
 }
 
-fn killed_where_it_halts(role: Role, halts: Halt) {
-    let halts = Some(halts);
-    let mut process = Process::start(&mut Role { halts, ..role }.command(CHILD));
-    process.tell("go");
-    process.line_that(|line| line == "halted");
+fn killed_where_it_halts(config: WorkerConfig, failpoint: Failpoint) {
+    let failpoint = Some(failpoint);
+    let mut process = Process::start(&mut WorkerConfig { failpoint, ..config }.command(CHILD));
+    process.send_line("go");
+    process.wait_for_line(|line| line == "halted");
     process.kill();
 }
 
 /// Starts another process and shuts it down when no work is left; returns the runs that it started.
 fn what_the_next_begins(folder: &Path) -> Vec<(&'static str, u32)> {
-    let mut process = Process::start(&mut role_of_one(folder, "next").command(CHILD));
-    process.tell("go");
+    let mut process = Process::start(&mut replacement_config(folder, "next").command(CHILD));
+    process.send_line("go");
     let started = SystemClock.now();
     while !jobs_left(folder).is_empty() {
         let waiting = SystemClock.now().saturating_since(started);
-        assert!(waiting < PATIENCE, "jobs are left: {:?}", jobs_left(folder));
-        process.line_within(Duration::from_millis(50));
+        assert!(waiting < TIMEOUT, "jobs are left: {:?}", jobs_left(folder));
+        process.next_line_within(Duration::from_millis(50));
     }
-    process.end();
+    process.shut_down();
     let entries = journal::read(&folder.join("journal"));
     let mut begun: Vec<_> = entries
         .iter()
-        .filter(|entry| entry.process == "next" && entry.mark == Mark::Begin)
+        .filter(|entry| entry.process == "next" && entry.phase == RunPhase::Started)
         .map(|entry| (if entry.job == "rerun" { "rerun" } else { "skip" }, entry.attempt))
         .collect();
     begun.sort_unstable();
@@ -219,15 +219,15 @@ fn what_the_next_begins(folder: &Path) -> Vec<(&'static str, u32)> {
 }
 
 /// The configuration of a process that immediately replaces the previous one.
-fn role_of_one(folder: &Path, name: &str) -> Role {
-    Role { identity: Some("one".into()), ..Role::new(folder, name) }
+fn replacement_config(folder: &Path, name: &str) -> WorkerConfig {
+    WorkerConfig { identity: Some("one".into()), ..WorkerConfig::new(folder, name) }
 }
 
 /// Adds two due jobs, one with each recovery.
 fn add_one_of_each(folder: &Path) {
     with_store(folder, |scheduler| {
         for (id, recovery) in [("rerun", Recovery::Rerun), ("skip", Recovery::Skip)] {
-            scheduler.job(occur()).id(id).recovery(recovery).add()?;
+            scheduler.job(record_run()).id(id).recovery(recovery).add()?;
         }
         Ok(())
     })
@@ -248,33 +248,33 @@ fn prolong_leases(folder: &Path, by: Duration) -> Timestamp {
 }
 
 /// Kills a process in the middle of two runs, one with each recovery.
-fn die_in_the_middle(folder: &Path, role: Role) {
+fn die_in_the_middle(folder: &Path, config: WorkerConfig) {
     add_one_of_each(folder);
-    let role = Role { holds: true, ..role };
-    let mut first = Process::start(&mut role.command(CHILD));
-    first.tell("go");
+    let config = WorkerConfig { hold_runs: true, ..config };
+    let mut first = Process::start(&mut config.command(CHILD));
+    first.send_line("go");
     for _ in 0..2 {
-        first.line_that(|line| line.starts_with("begin"));
+        first.wait_for_line(|line| line.starts_with("begin"));
     }
     first.kill();
 }
 
 fn only_rerun_ran_again(folder: &Path) {
     let entries = journal::read(&folder.join("journal"));
-    let of = |mark: Mark| {
+    let of = |phase: RunPhase| {
         let mut runs: Vec<_> = entries
             .iter()
-            .filter(|entry| entry.mark == mark)
+            .filter(|entry| entry.phase == phase)
             .map(|entry| (entry.process.as_str(), entry.job.as_str(), entry.attempt))
             .collect();
         runs.sort_unstable();
         runs
     };
     assert_eq!(
-        of(Mark::Begin),
+        of(RunPhase::Started),
         [("first", "rerun", 1), ("first", "skip", 1), ("second", "rerun", 2)]
     );
-    assert_eq!(of(Mark::End), [("second", "rerun", 2)]);
+    assert_eq!(of(RunPhase::Finished), [("second", "rerun", 2)]);
     let left = jobs_left(folder);
     assert!(left.is_empty(), "{left:?}");
 }
@@ -284,8 +284,8 @@ fn jobs_left(folder: &Path) -> Vec<Job> {
 }
 
 /// The configuration of a process that runs the endless jobs and immediately replaces the previous one.
-fn endless(folder: &Path, name: &str) -> Role {
-    Role { adds_jobs: true, lease: SHORT_LEASE, ..role_of_one(folder, name) }
+fn endless(folder: &Path, name: &str) -> WorkerConfig {
+    WorkerConfig { adds_jobs: true, lease: SHORT_LEASE, ..replacement_config(folder, name) }
 }
 
 fn next_run_times(
@@ -318,9 +318,9 @@ impl Runs {
         Self(runs)
     }
 
-    fn count(&self, time: Timestamp, mark: Mark) -> usize {
+    fn count(&self, time: Timestamp, phase: RunPhase) -> usize {
         let entries = self.0.get(&time).map_or(&[][..], Vec::as_slice);
-        entries.iter().filter(|entry| entry.mark == mark).count()
+        entries.iter().filter(|entry| entry.phase == phase).count()
     }
 
     fn are_on_the_grid(&self, first: Timestamp, next: Timestamp) {
@@ -335,7 +335,7 @@ impl Runs {
     fn check_attempts(&self) -> usize {
         let mut again = 0;
         for entries in self.0.values() {
-            let begins: Vec<_> = entries.iter().filter(|e| e.mark == Mark::Begin).collect();
+            let begins: Vec<_> = entries.iter().filter(|e| e.phase == RunPhase::Started).collect();
             for pair in begins.windows(2) {
                 assert_eq!(pair[0].run, pair[1].run, "two runs for one fire time");
                 assert!(pair[0].attempt < pair[1].attempt, "{pair:?}");
@@ -352,9 +352,9 @@ fn at_most_so_many_at_a_time(entries: &[Entry]) {
     let mut running = HashMap::<_, u32>::new();
     for entry in entries {
         let running = running.entry((&entry.process, &entry.job)).or_default();
-        match entry.mark {
-            Mark::Begin => *running += 1,
-            Mark::End => *running -= 1,
+        match entry.phase {
+            RunPhase::Started => *running += 1,
+            RunPhase::Finished => *running -= 1,
         }
         assert!(*running <= INSTANCES, "more than `max_instances` runs: {entry:?}");
     }

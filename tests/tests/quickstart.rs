@@ -16,20 +16,20 @@ fn the_quick_start_survives_being_killed() {
     let file = folder.path().join("jobs.sqlite");
 
     let mut first = quickstart(&file, &[]);
-    assert!(first.line().ends_with("is new."));
-    first.line_that(|line| line.contains("greet: success"));
-    first.line_that(|line| line.contains("part 1 of 3, attempt 1"));
+    assert!(first.next_line().ends_with("is new."));
+    first.wait_for_line(|line| line.contains("greet: success"));
+    first.wait_for_line(|line| line.contains("part 1 of 3, attempt 1"));
     first.kill();
 
     let mut second = quickstart(&file, &[]);
-    assert!(second.line().starts_with("Found in"));
-    let mut found = [second.line(), second.line(), second.line()];
+    assert!(second.next_line().starts_with("Found in"));
+    let mut found = [second.next_line(), second.next_line(), second.next_line()];
     found.sort();
     assert!(found[0].contains("was interrupted during a run"), "{found:#?}");
     assert!(found[1].contains("back_up (trigger: interval[0:00:05]"), "{found:#?}");
     assert!(found[2].contains("chime (trigger: cron[second='*/10']"), "{found:#?}");
     let mut says = |words: &str| {
-        second.line_that(|line| {
+        second.wait_for_line(|line| {
             assert!(!line.contains("Hello"), "the date trigger fired twice: {line}");
             line.contains(words)
         })
@@ -42,7 +42,7 @@ fn the_quick_start_survives_being_killed() {
     assert!(on_time, "a chime every ten seconds");
     second.kill();
 
-    let rest = quickstart(&file, &["--for", "1"]).end();
+    let rest = quickstart(&file, &["--for", "1"]).shut_down();
     assert!(!rest.iter().any(|line| line.contains("Hello")), "the date trigger fired twice: {rest:#?}");
 }
 

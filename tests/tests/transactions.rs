@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 /// The timeout for expected events.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Reports the call to the test.
 #[task]
@@ -42,14 +42,14 @@ impl Shop {
             .start()
             .await
             .unwrap();
-        let options = SqliteConnectOptions::new().filename(&path).busy_timeout(PATIENCE);
+        let options = SqliteConnectOptions::new().filename(&path).busy_timeout(TIMEOUT);
         let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
         sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY)").execute(&pool).await.unwrap();
         Self { _folder: folder, pool, scheduler, shipped }
     }
 
     async fn next_shipped(&mut self) -> i64 {
-        let shipped = tokio::time::timeout(PATIENCE, self.shipped.recv()).await;
+        let shipped = tokio::time::timeout(TIMEOUT, self.shipped.recv()).await;
         shipped.expect("an order is shipped").expect("the scheduler runs")
     }
 
@@ -116,7 +116,7 @@ async fn a_wakeup_after_the_commit_spares_the_wait() {
     scheduler.job(ship(7)).add_in_transaction(&mut transaction).await.unwrap();
     transaction.commit().await.unwrap();
     scheduler.wakeup();
-    assert_eq!(tokio::time::timeout(PATIENCE, shipped.recv()).await.unwrap(), Some(7));
+    assert_eq!(tokio::time::timeout(TIMEOUT, shipped.recv()).await.unwrap(), Some(7));
     scheduler.shutdown().await.unwrap();
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual::{Clock, SystemClock};
-use punctual_tests::jobs::occur;
-use punctual_tests::journal::{self, Entry, Mark};
+use punctual_tests::jobs::record_run;
+use punctual_tests::journal::{self, Entry, RunPhase};
 use punctual_tests::process::Process;
-use punctual_tests::role::Role;
+use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::store::with_store;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
@@ -34,14 +34,14 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
     let jobs = [("skip", Recovery::Skip), ("rerun", Recovery::Rerun)].into_iter().flat_map(
         |(name, recovery)| {
             let once = (0..ONCE).map(move |number| {
-                NewJob::builder(occur())
+                NewJob::builder(record_run())
                     .id(format!("{name}-once-{number}"))
                     .trigger(DateTrigger::at(an_hour_ago))
                     .recovery(recovery)
                     .build()
             });
             let repeating = (0..REPEATING).map(move |number| {
-                NewJob::builder(occur())
+                NewJob::builder(record_run())
                     .id(format!("{name}-repeating-{number}"))
                     .trigger(
                         IntervalTrigger::seconds(1)
@@ -60,24 +60,24 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
     assert_eq!(added, 2 * (ONCE + REPEATING));
 
     let mut processes = ["ann", "bob"].map(|name| {
-        let role = Role { holds: true, max_running: 50, ..Role::new(folder.path(), name) };
-        let mut process = Process::start(&mut role.command(CHILD));
-        process.line_that(|line| line == "ready");
+        let config = WorkerConfig { hold_runs: true, max_running: 50, ..WorkerConfig::new(folder.path(), name) };
+        let mut process = Process::start(&mut config.command(CHILD));
+        process.wait_for_line(|line| line == "ready");
         process
     });
     let started = SystemClock.now();
-    processes.iter_mut().for_each(|process| process.tell("go"));
+    processes.iter_mut().for_each(|process| process.send_line("go"));
     for process in &mut processes {
-        process.line_that(|line| line.starts_with("begin"));
+        process.wait_for_line(|line| line.starts_with("begin"));
     }
-    processes.iter_mut().for_each(|process| process.tell("release"));
+    processes.iter_mut().for_each(|process| process.send_line("release"));
     let mut ended = 0;
     while ended < ALL {
         let so_far = SystemClock.now().saturating_since(started);
         assert!(so_far < Duration::from_secs(300), "only {ended} runs finished");
         for process in &mut processes {
             let mut wait = Duration::from_millis(20);
-            while let Some(line) = process.line_within(wait) {
+            while let Some(line) = process.next_line_within(wait) {
                 ended += usize::from(line.starts_with("end"));
                 wait = Duration::ZERO;
             }
@@ -85,19 +85,19 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
     }
     let took = SystemClock.now().saturating_since(started);
     // The shutdown comes before the checks, because duplicate runs may start until then.
-    processes.into_iter().for_each(|process| drop(process.end()));
+    processes.into_iter().for_each(|process| drop(process.shut_down()));
 
     let entries = journal::read(&folder.path().join("journal"));
     let ends = |name: &str| {
-        let of_process = |entry: &&Entry| entry.mark == Mark::End && entry.process == name;
+        let of_process = |entry: &&Entry| entry.phase == RunPhase::Finished && entry.process == name;
         entries.iter().filter(of_process).count()
     };
     println!("{ALL} in {took:.2?}: ann {}, bob {}", ends("ann"), ends("bob"));
-    for mark in [Mark::Begin, Mark::End] {
-        let of_mark = || entries.iter().filter(|entry| entry.mark == mark);
+    for phase in [RunPhase::Started, RunPhase::Finished] {
+        let of_mark = || entries.iter().filter(|entry| entry.phase == phase);
         let distinct: HashSet<_> = of_mark().map(|e| (&e.job, e.scheduled)).collect();
-        assert_eq!(distinct.len(), ALL, "fire times with {mark:?}");
-        assert_eq!(of_mark().count(), ALL, "runs with {mark:?}");
+        assert_eq!(distinct.len(), ALL, "fire times with {phase:?}");
+        assert_eq!(of_mark().count(), ALL, "runs with {phase:?}");
     }
     assert!(entries.iter().all(|entry| entry.attempt == 1));
     for name in ["ann", "bob"] {
@@ -108,7 +108,7 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
     let mut running = BTreeMap::<&str, i32>::new();
     for entry in entries.iter().filter(|e| e.job.starts_with("rerun")) {
         let running = running.entry(&entry.job).or_default();
-        *running += if entry.mark == Mark::Begin { 1 } else { -1 };
+        *running += if entry.phase == RunPhase::Started { 1 } else { -1 };
         assert!(*running <= 1, "two runs of {} overlap", entry.job);
     }
     let left = with_store(folder.path(), |scheduler| scheduler.get_jobs(JobQuery::new())).unwrap();

@@ -3,15 +3,15 @@
 //!
 //! Runs log their start and completion in a file outside of the database; the checks use that log.
 
-mod chaos;
-mod crew;
+mod random_kills;
+mod processes;
 mod exactly_once;
 mod outage;
-mod plan;
-mod stage;
-mod stale;
-mod stops;
-mod verdict;
+mod workload;
+mod fixture;
+mod suspended_owners;
+mod periodic_suspensions;
+mod run_log;
 
 use punctual_backends::Backend;
 
@@ -23,17 +23,17 @@ macro_rules! on_every_store {
 
             #[test]
             fn each_of_10000_occurrences_runs_exactly_once() {
-                crate::exactly_once::test(backend(stringify!($store)), crate::plan::JOBS);
+                crate::exactly_once::test(backend(stringify!($store)), crate::workload::JOBS);
             }
 
             #[test]
             fn a_minute_of_kills_loses_no_rerun_and_repeats_no_skip() {
-                crate::chaos::test(backend(stringify!($store)));
+                crate::random_kills::test(backend(stringify!($store)));
             }
 
             #[test]
             fn stops_lose_nothing_and_repeat_only_what_was_stopped() {
-                crate::stops::test(backend(stringify!($store)), crate::plan::JOBS, crate::stops::STOPS);
+                crate::periodic_suspensions::test(backend(stringify!($store)), crate::workload::JOBS, crate::periodic_suspensions::SUSPENSIONS);
             }
 
             #[test]
@@ -43,7 +43,7 @@ macro_rules! on_every_store {
 
             #[test]
             fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
-                crate::stale::test(backend(stringify!($store)));
+                crate::suspended_owners::test(backend(stringify!($store)));
             }
         }
     )*};
@@ -65,12 +65,12 @@ mod folder {
 
     #[test]
     fn two_stops_lose_nothing_and_repeat_only_what_was_stopped() {
-        crate::stops::test(backend("folder"), JOBS, 2);
+        crate::periodic_suspensions::test(backend("folder"), JOBS, 2);
     }
 
     #[test]
     fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
-        crate::stale::test(backend("folder"));
+        crate::suspended_owners::test(backend("folder"));
     }
 }
 

@@ -9,20 +9,20 @@ use punctual::Timestamp;
 use punctual::core::{DynJobStore, NodeId, Renewal, StoreError, StoreErrorKind, TaskFilter};
 use punctual_testkit::{StoreCall, StoreLayer};
 
-use crate::dice::{Dice, Fault};
-use crate::line::Line;
+use crate::fault_injector::{FaultInjector, Fault};
+use crate::proxy::FaultProxy;
 
 /// The maximum number of requests of a call that pass before the connection is closed.
 const REQUESTS: usize = 3;
 
-pub(crate) struct Flaky {
+pub(crate) struct FlakyStore {
     pub(crate) store: Arc<dyn DynJobStore>,
-    pub(crate) dice: Arc<Dice>,
+    pub(crate) faults: Arc<FaultInjector>,
     /// The proxy, if the store is on a server.
-    pub(crate) line: Option<Line>,
+    pub(crate) proxy: Option<FaultProxy>,
 }
 
-impl StoreLayer for Flaky {
+impl StoreLayer for FlakyStore {
     fn inner(&self) -> &dyn DynJobStore {
         &*self.store
     }
@@ -32,21 +32,21 @@ impl StoreLayer for Flaky {
         call: StoreCall,
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        let Some(fault) = self.dice.throw(call) else {
+        let Some(fault) = self.faults.next_fault(call) else {
             return work.await;
         };
-        if let Some(line) = &self.line {
-            line.cut(fault, self.dice.below(REQUESTS));
+        if let Some(proxy) = &self.proxy {
+            proxy.close(fault, self.faults.below(REQUESTS));
             let result = work.await;
-            if line.was_cut() {
-                self.dice.struck(call, fault);
+            if proxy.was_closed() {
+                self.faults.record(call, fault);
             }
             return result;
         }
-        self.dice.struck(call, fault);
+        self.faults.record(call, fault);
         match fault {
             Fault::Before => {}
-            Fault::During => break_off(work, 1 + self.dice.below(7)).await,
+            Fault::During => drop_after(work, 1 + self.faults.below(7)).await,
             Fault::After => drop(work.await?),
         }
         Err(StoreError::new(StoreErrorKind::Unavailable, format!("{call:?}: the connection broke")))
@@ -70,7 +70,7 @@ impl StoreLayer for Flaky {
 }
 
 /// Polls the future at most `steps` times, then drops it.
-async fn break_off(work: impl Future, steps: usize) {
+async fn drop_after(work: impl Future, steps: usize) {
     let mut work = pin!(work);
     let mut left = steps;
     poll_fn(|context| {

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Database, MySqlPool, PgPool, Pool};
 use tokio::sync::mpsc;
 
 /// The timeout for expected events.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Reports the call to the test.
 #[task]
@@ -44,7 +44,7 @@ where
     let mut numbers = Vec::new();
     while numbers.len() < 5 {
         // No `wakeup` is called: the scheduler finds the job by a notification or by its next poll.
-        let number = tokio::time::timeout(PATIENCE, shipped.recv()).await;
+        let number = tokio::time::timeout(TIMEOUT, shipped.recv()).await;
         numbers.push(number.expect("an order is shipped").expect("the scheduler runs"));
     }
     numbers.sort_unstable();

@@ -1,15 +1,15 @@
 //! `punctual history` as a user with read privileges only, and its errors.
 
 use punctual::prelude::*;
-use punctual_tests::past_runs::{are_shown, leave, shown};
+use punctual_tests::past_runs::{assert_history_printed, insert_history, run_history_command};
 use punctual_tests::server::Server;
 
 use crate::client::does;
 
 /// Runs the command twice: if the first call had created tables, the second would find them.
-async fn there_are_no_tables(place: &[&str]) {
+async fn there_are_no_tables(store_options: &[&str]) {
     for _ in 0..2 {
-        let error = shown(place).await.unwrap_err();
+        let error = run_history_command(store_options).await.unwrap_err();
         assert!(error.contains("tables"), "{error}");
     }
 }
@@ -18,16 +18,16 @@ async fn there_are_no_tables(place: &[&str]) {
 async fn of_postgres() {
     let server = Server::start("postgres");
     let store = PostgresJobStore::builder().url(server.url()).schema("jobs").table_prefix("mine_");
-    leave(&store.build().unwrap()).await;
+    insert_history(&store.build().unwrap()).await;
     does(&server, "CREATE ROLE reader LOGIN");
     does(&server, "GRANT USAGE ON SCHEMA jobs TO reader");
     does(&server, "GRANT SELECT ON jobs.mine_schema, jobs.mine_history TO reader");
     let url = &server.url().replace("postgres@", "reader:hunter2@");
-    are_shown(&["--store", url, "--schema", "jobs", "--table-prefix", "mine_"]).await;
+    assert_history_printed(&["--store", url, "--schema", "jobs", "--table-prefix", "mine_"]).await;
     there_are_no_tables(&["--store", url, "--schema", "jobs"]).await;
     // Also as a user who is allowed to create tables.
     there_are_no_tables(&["--store", server.url(), "--schema", "new"]).await;
-    let error = shown(&["--store", &format!("{url}s")]).await.unwrap_err();
+    let error = run_history_command(&["--store", &format!("{url}s")]).await.unwrap_err();
     assert!(error.contains("no such database"), "{error}");
 }
 
@@ -35,7 +35,7 @@ async fn of_postgres() {
 async fn of_mysql() {
     let server = Server::start("mysql");
     let store = MySqlJobStore::builder().url(server.url()).table_prefix("mine_");
-    leave(&store.build().unwrap()).await;
+    insert_history(&store.build().unwrap()).await;
     does(
         &server,
         "CREATE USER reader@127.0.0.1 IDENTIFIED BY 'hunter2';
@@ -43,11 +43,11 @@ async fn of_mysql() {
          GRANT SELECT ON punctual.mine_history TO reader@127.0.0.1",
     );
     let url = &server.url().replace("root@", "reader:hunter2@");
-    are_shown(&["--store", url, "--table-prefix", "mine_"]).await;
+    assert_history_printed(&["--store", url, "--table-prefix", "mine_"]).await;
     there_are_no_tables(&["--store", server.url()]).await;
     let wrong = url.replace("hunter2", "hunter2s");
-    let error = shown(&["--store", &wrong]).await.unwrap_err();
+    let error = run_history_command(&["--store", &wrong]).await.unwrap_err();
     assert!(error.contains("Access denied"), "{error}");
-    let error = shown(&["--store", url, "--schema", "jobs"]).await.unwrap_err();
+    let error = run_history_command(&["--store", url, "--schema", "jobs"]).await.unwrap_err();
     assert!(error.contains("has no option \"schema\""), "{error}");
 }

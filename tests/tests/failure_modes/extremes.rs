@@ -7,30 +7,30 @@ use std::time::Duration;
 use punctual::Timestamp;
 use punctual::prelude::*;
 use punctual_backends::Backend;
-use punctual_tests::home::Home;
+use punctual_tests::test_store::TestStore;
 
 /// The sender from the runs to the test.
-struct Heard(Mutex<Sender<(String, String)>>);
+struct RunSender(Mutex<Sender<(String, String)>>);
 
 #[task]
-fn hear(context: JobContext, text: String) {
-    let heard = context.state::<Heard>().expect("the sender");
+fn send_run(context: JobContext, text: String) {
+    let sender = context.state::<RunSender>().expect("the sender");
     // Fails only if the test has ended.
-    let _ = heard.0.lock().unwrap().send((context.job_id().to_string(), text));
+    let _ = sender.0.lock().unwrap().send((context.job_id().to_string(), text));
 }
 
-pub(crate) fn they_are_kept_and_run(backend: &'static Backend) {
+pub(crate) fn stored_and_run(backend: &'static Backend) {
     let folder = tempfile::tempdir().unwrap();
-    let home = Home::new(backend, folder.path());
+    let test_store = TestStore::new(backend, folder.path());
     // 1 MiB of four-byte characters, then characters that are special in SQL, JSON and regular expressions.
     let text = format!("{}'\"`\\\0\u{1}\r\n%_$1{{}}?--;", "🕐".repeat(1 << 18));
     let long = "🚀".repeat(191);
-    let (tell, heard) = channel();
+    let (sender, runs_received) = channel();
 
-    let scheduler = home.scheduler().task(hear).build().unwrap();
+    let scheduler = test_store.scheduler().task(send_run).build().unwrap();
     scheduler.start_paused().unwrap();
     let add = |id: &str, when| {
-        let job = scheduler.job(hear(text.clone())).id(id).trigger(DateTrigger::at(when));
+        let job = scheduler.job(send_run(text.clone())).id(id).trigger(DateTrigger::at(when));
         job.misfire_grace_time(None).add()
     };
     add(&long, Timestamp::UNIX_EPOCH).unwrap();
@@ -40,9 +40,9 @@ pub(crate) fn they_are_kept_and_run(backend: &'static Backend) {
     assert!(error.to_string().contains("191"), "{error}");
     scheduler.shutdown().unwrap();
 
-    let again = home.scheduler().task(hear).state(Heard(Mutex::new(tell))).start().unwrap();
+    let again = test_store.scheduler().task(send_run).state(RunSender(Mutex::new(sender))).start().unwrap();
     let mut runs: Vec<_> =
-        (0..2).map(|_| heard.recv_timeout(Duration::from_secs(60)).expect("a run")).collect();
+        (0..2).map(|_| runs_received.recv_timeout(Duration::from_secs(60)).expect("a run")).collect();
     runs.sort();
     for (run, id) in runs.iter().zip(["'; DROP TABLE punctual_jobs; --", &long]) {
         // Not `assert_eq`, which would print the long text.

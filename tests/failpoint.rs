@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 /// A point at which a process blocks; it prints `halted` there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Halt {
+pub enum Failpoint {
     /// Jobs have been claimed; no plan has been committed.
     Claimed,
     /// The plan of claimed jobs has been committed; their runs have not started.
@@ -31,33 +31,33 @@ pub enum Halt {
 
 /// The point at which the process blocks, if any; the process continues when the value changes.
 #[derive(Clone, Debug)]
-pub struct Halts(pub watch::Sender<Option<Halt>>);
+pub struct FailpointControl(pub watch::Sender<Option<Failpoint>>);
 
 /// A store layer that blocks at the chosen point.
-pub struct HaltingLayer {
+pub struct FailpointLayer {
     /// The wrapped store.
     pub store: Arc<dyn DynJobStore>,
     /// The chosen point.
-    pub halts: Halts,
+    pub failpoint: FailpointControl,
 }
 
-impl HaltingLayer {
-    async fn halt(&self, at: Halt, is_there: bool) {
-        if is_there && *self.halts.0.borrow() == Some(at) {
+impl FailpointLayer {
+    async fn block_at(&self, at: Failpoint, applies: bool) {
+        if applies && *self.failpoint.0.borrow() == Some(at) {
             println!("halted");
             // Fails only if the sender was dropped, but `self` owns it.
-            let _ = self.halts.0.subscribe().wait_for(|now| *now != Some(at)).await;
+            let _ = self.failpoint.0.subscribe().wait_for(|now| *now != Some(at)).await;
         }
     }
 }
 
-impl std::fmt::Debug for HaltingLayer {
+impl std::fmt::Debug for FailpointLayer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("HaltingLayer").field(&self.halts).finish()
+        f.debug_tuple("FailpointLayer").field(&self.failpoint).finish()
     }
 }
 
-impl StoreLayer for HaltingLayer {
+impl StoreLayer for FailpointLayer {
     fn inner(&self) -> &dyn DynJobStore {
         &*self.store
     }
@@ -71,17 +71,17 @@ impl StoreLayer for HaltingLayer {
         filter: &TaskFilter,
     ) -> Result<Claims, StoreError> {
         let claims = self.store.claim_due(node, now, limit, lease, filter).await?;
-        self.halt(Halt::Claimed, !claims.records.is_empty()).await;
+        self.block_at(Failpoint::Claimed, !claims.records.is_empty()).await;
         Ok(claims)
     }
 
     async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let clears = |commit: &Commit| matches!(commit.action, CommitAction::ClearRun { .. });
         let (clear, plan) = (batch.commits.iter().any(clears), !batch.commits.iter().all(clears));
-        self.halt(Halt::Ended, clear).await;
+        self.block_at(Failpoint::Ended, clear).await;
         let outcomes = self.store.commit(batch).await?;
-        self.halt(Halt::Committed, plan).await;
-        self.halt(Halt::Cleared, clear).await;
+        self.block_at(Failpoint::Committed, plan).await;
+        self.block_at(Failpoint::Cleared, clear).await;
         Ok(outcomes)
     }
 
@@ -93,7 +93,7 @@ impl StoreLayer for HaltingLayer {
         filter: &TaskFilter,
     ) -> Result<Renewal, StoreError> {
         let renewal = self.store.renew(node, now, until, filter).await?;
-        self.halt(Halt::Renewed, true).await;
+        self.block_at(Failpoint::Renewed, true).await;
         Ok(renewal)
     }
 
@@ -105,7 +105,7 @@ impl StoreLayer for HaltingLayer {
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
         let taken = self.store.take_over(node, now, limit, filter).await?;
-        self.halt(Halt::TakenOver, !taken.runs.is_empty()).await;
+        self.block_at(Failpoint::TakenOver, !taken.runs.is_empty()).await;
         Ok(taken)
     }
 }

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use punctual::prelude::*;
-use punctual_tests::jobs::occur;
-use punctual_tests::journal::{Entry, Mark};
-use punctual_tests::role::Role;
+use punctual_tests::jobs::record_run;
+use punctual_tests::journal::{Entry, RunPhase};
+use punctual_tests::worker_config::WorkerConfig;
 
-use crate::cast::Cast;
-use crate::stage::Stage;
-use crate::trials::Shown;
+use crate::processes::Processes;
+use crate::fixtures::ServerFixture;
+use crate::trials::TrialResult;
 
 /// The clock offset of each process in seconds.
-const AHEAD: [i64; 3] = [30, -30, 7];
+const CLOCK_OFFSETS: [i64; 3] = [30, -30, 7];
 
 const KILLS: usize = 6;
 
@@ -26,42 +26,42 @@ const PERIOD: Duration = Duration::from_millis(100);
 const PRECISION: Duration = Duration::from_micros(1);
 
 /// No run starts before its scheduled time by the server's clock, which is this machine's clock.
-pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
+pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialResult {
     // In half of the trials requests are delayed while a process starts, so that it estimates the server's clock from
     // slow responses.
     let slow = Duration::from_millis(if random.bool() { random.u64(20..100) } else { 0 });
-    let scene = stage.scene(None);
-    let lines = AHEAD.map(|_| scene.line(None));
-    let mut cast = Cast::default();
+    let fixture = server_fixture.trial_fixture(None);
+    let proxies = CLOCK_OFFSETS.map(|_| fixture.proxy(None));
+    let mut processes = Processes::default();
     let mut lives = 0;
-    let mut start = |cast: &mut Cast, seat: usize| {
+    let mut start = |processes: &mut Processes, seat: usize| {
         let name = format!("life-{lives}");
         let lease = Duration::from_secs(3);
-        let ahead = AHEAD[seat];
-        lines[seat].delay(slow);
-        cast.start(&Role { ahead, lease, ..scene.role(&name, Some(&lines[seat])) });
-        cast.until("the process is not ready", |cast| cast.said(&name, "ready") > 0);
-        lines[seat].delay(Duration::ZERO);
+        let clock_offset_seconds = CLOCK_OFFSETS[seat];
+        proxies[seat].delay(slow);
+        processes.start(&WorkerConfig { clock_offset_seconds, lease, ..fixture.config(&name, Some(&proxies[seat])) });
+        processes.wait_until("the process is not ready", |processes| processes.count_lines(&name, "ready") > 0);
+        proxies[seat].delay(Duration::ZERO);
         lives += 1;
         name
     };
-    scene.add((0..JOBS).map(|number| {
+    fixture.add((0..JOBS).map(|number| {
         let recovery = if number % 2 == 0 { Recovery::Skip } else { Recovery::Rerun };
-        let job = NewJob::builder(occur()).id(format!("job-{number}")).recovery(recovery);
+        let job = NewJob::builder(record_run()).id(format!("job-{number}")).recovery(recovery);
         // The limit is high, so that the interrupted runs of killed processes don't delay other runs.
         job.trigger(IntervalTrigger::every(PERIOD)).max_instances(1_000).build()
     }));
-    let mut seats = [0, 1, 2].map(|seat| start(&mut cast, seat));
+    let mut seats = [0, 1, 2].map(|seat| start(&mut processes, seat));
     for _ in 0..KILLS {
-        cast.listen(Duration::from_millis(random.u64(100..900)));
+        processes.read_output(Duration::from_millis(random.u64(100..900)));
         let seat = random.usize(..seats.len());
-        cast.kill(&seats[seat]);
-        seats[seat] = start(&mut cast, seat);
+        processes.kill(&seats[seat]);
+        seats[seat] = start(&mut processes, seat);
     }
-    cast.listen(Duration::from_secs(1));
-    cast.end();
-    let entries = scene.journal();
-    let begins = entries.iter().filter(|entry| entry.mark == Mark::Begin);
+    processes.read_output(Duration::from_secs(1));
+    processes.shut_down();
+    let entries = fixture.journal();
+    let begins = entries.iter().filter(|entry| entry.phase == RunPhase::Started);
     let early = begins.filter_map(|entry| {
         let early = entry.scheduled.saturating_since(entry.at);
         (early > PRECISION).then_some((early, entry))
@@ -73,5 +73,5 @@ pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
         format!("{} of {all} runs started early, by at most {most:.1?} ({job} in {process})", early.len())
     });
     let kind = if slow.is_zero() { "quick starts" } else { "slow starts" };
-    Shown { kind: kind.into(), fault }
+    TrialResult { kind: kind.into(), fault }
 }

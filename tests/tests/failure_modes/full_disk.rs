@@ -9,22 +9,22 @@ use punctual::core::{
 };
 use punctual::{StoreError, StoreErrorKind, Timestamp, error_chain};
 use punctual_backends::Backend;
-use punctual_tests::disk::{Ballast, on_a_small_disk};
-use punctual_tests::home::Home;
+use punctual_tests::disk::{DiskFiller, on_a_small_disk};
+use punctual_tests::test_store::TestStore;
 
 use crate::state::{State, at, job, node, run};
 
 /// `test` is the full name of the calling test.
 pub(crate) fn nothing_is_lost(backend: &'static Backend, test: &str) {
     on_a_small_disk(test, 256, |folder| {
-        let home = Home::new(backend, folder);
+        let test_store = TestStore::new(backend, folder);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        runtime.block_on(fill_and_free(&home, folder));
+        runtime.block_on(fill_and_free(&test_store, folder));
     });
 }
 
-async fn fill_and_free(home: &Home, folder: &Path) {
-    let store = home.open().await;
+async fn fill_and_free(test_store: &TestStore, folder: &Path) {
+    let store = test_store.open().await;
     let store = &*store;
     store.renew(&node(), at(0), at(60), &TaskFilter::Any).await.unwrap();
     store.set_metadata("key", "kept").await.unwrap();
@@ -32,7 +32,7 @@ async fn fill_and_free(home: &Home, folder: &Path) {
     let claims = claim(store, at(0), 1_000).await.unwrap();
     begin(store, claims).await.unwrap();
 
-    let mut ballast = Ballast::that_leaves(2 << 20, folder);
+    let mut filler = DiskFiller::leaving_free(2 << 20, folder);
     let mut kept = State::of(store).await.unwrap();
     let mut batches = (0..100).map(|batch| {
         (0..8).map(|n| job(&format!("late-{batch:02}-{n}"), 60_000)).collect::<Vec<_>>()
@@ -44,16 +44,16 @@ async fn fill_and_free(home: &Home, folder: &Path) {
             Err(error) => break (batch, error),
         }
     };
-    is_clear(&error, home);
-    if !home.has_crashed() {
+    is_clear(&error, test_store);
+    if !test_store.has_crashed() {
         assert_eq!(State::of(store).await.unwrap(), kept, "the earlier data are kept, and no part of the batch was added");
-        ballast.take_all();
-        kept = with_no_byte_left(home, store, kept).await;
+        filler.fill();
+        kept = with_no_byte_left(test_store, store, kept).await;
     }
 
-    drop(ballast);
-    if home.has_crashed() {
-        home.restart();
+    drop(filler);
+    if test_store.has_crashed() {
+        test_store.restart();
     }
     assert_eq!(State::of(store).await.unwrap(), kept);
     add(store, refused).await.expect("adding works with free space");
@@ -63,15 +63,15 @@ async fn fill_and_free(home: &Home, folder: &Path) {
     assert_eq!(after.jobs.len(), kept.jobs.len() + 8);
     assert!(after.jobs.iter().all(|job| job.runs.len() == 1), "each job has one recorded run");
 
-    home.restart();
-    let reopened = home.open().await;
+    test_store.restart();
+    let reopened = test_store.open().await;
     assert_eq!(State::of(&*reopened).await.unwrap(), after);
     store.shutdown().await;
     reopened.shutdown().await;
 }
 
 /// Operations that need no space may succeed; returns the expected state.
-async fn with_no_byte_left(home: &Home, store: &dyn DynJobStore, mut kept: State) -> State {
+async fn with_no_byte_left(test_store: &TestStore, store: &dyn DynJobStore, mut kept: State) -> State {
     let done = match claim(store, at(0), 3).await {
         Ok(claims) => {
             kept = State::of(store).await.unwrap();
@@ -81,7 +81,7 @@ async fn with_no_byte_left(home: &Home, store: &dyn DynJobStore, mut kept: State
     };
     match done {
         Ok(()) => kept = State::of(store).await.unwrap(),
-        Err(error) => is_clear(&error, home),
+        Err(error) => is_clear(&error, test_store),
     }
     assert_eq!(State::of(store).await.unwrap(), kept);
     kept
@@ -89,9 +89,9 @@ async fn with_no_byte_left(home: &Home, store: &dyn DynJobStore, mut kept: State
 
 /// Checks that the error names the cause and is retryable. MariaDB 10.11 aborts when it has no space to roll a
 /// statement back, so its error names no cause.
-fn is_clear(error: &StoreError, home: &Home) {
+fn is_clear(error: &StoreError, test_store: &TestStore) {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
-    assert!(error_chain(error).to_string().contains("full") || home.has_crashed(), "{error}");
+    assert!(error_chain(error).to_string().contains("full") || test_store.has_crashed(), "{error}");
     assert!(std::error::Error::source(error).is_some(), "the error has a source");
 }
 

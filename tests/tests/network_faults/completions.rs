@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use punctual::prelude::*;
-use punctual_tests::jobs::occur;
-use punctual_tests::journal::Mark;
-use punctual_tests::role::Role;
+use punctual_tests::jobs::record_run;
+use punctual_tests::journal::RunPhase;
+use punctual_tests::worker_config::WorkerConfig;
 
-use crate::cast::Cast;
-use crate::line::Mode;
-use crate::stage::{Scene, Stage};
-use crate::trials::Shown;
+use crate::processes::Processes;
+use crate::proxy::Mode;
+use crate::fixtures::{TrialFixture, ServerFixture};
+use crate::trials::TrialResult;
 
 const LEASE: Duration = Duration::from_secs(2);
 
@@ -23,53 +23,53 @@ const JOBS: usize = 8;
 
 /// At most one completion event and one history entry exist for each attempt of a run. `Recovery::Rerun` jobs run at
 /// least once, and `Recovery::Skip` jobs at most once.
-pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
-    let mode = if random.bool() { Mode::Silent } else { Mode::Cut };
-    let scene = stage.scene(Some(Duration::from_millis(500)));
-    let lines = NAMES.map(|_| scene.line(None));
-    let mut cast = Cast::default();
-    for (name, line) in NAMES.iter().zip(&lines) {
-        cast.start(&Role {
+pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialResult {
+    let mode = if random.bool() { Mode::Stall } else { Mode::Disconnect };
+    let fixture = server_fixture.trial_fixture(Some(Duration::from_millis(500)));
+    let proxies = NAMES.map(|_| fixture.proxy(None));
+    let mut processes = Processes::default();
+    for (name, proxy) in NAMES.iter().zip(&proxies) {
+        processes.start(&WorkerConfig {
             lease: LEASE,
-            threads: Some(1),
-            holds: true,
+            pool_threads: Some(1),
+            hold_runs: true,
             max_running: JOBS / NAMES.len(),
-            ..scene.role(name, Some(line))
+            ..fixture.config(name, Some(proxy))
         });
     }
-    cast.until_ready();
+    processes.wait_until_ready();
     let jobs = jobs(random);
-    scene.add(
+    fixture.add(
         jobs.iter()
-            .map(|(id, recovery)| NewJob::builder(occur()).id(id).recovery(*recovery).build()),
+            .map(|(id, recovery)| NewJob::builder(record_run()).id(id).recovery(*recovery).build()),
     );
     // One run of each process has started; the others are queued there.
-    cast.until("not both processes have started a run", |cast| {
-        NAMES.iter().all(|name| cast.said(name, "begin") == 1)
+    processes.wait_until("not both processes have started a run", |processes| {
+        NAMES.iter().all(|name| processes.count_lines(name, "begin") == 1)
     });
     let recorded = jobs.iter().filter(|(_, recovery)| *recovery == Recovery::Rerun).count();
-    cast.until("not all jobs were claimed", |_| {
-        let left = scene.jobs();
+    processes.wait_until("not all jobs were claimed", |_| {
+        let left = fixture.jobs();
         left.len() <= recorded && left.iter().all(|job| job.next_run_time.is_none())
     });
-    lines.iter().for_each(|line| line.set(mode));
+    proxies.iter().for_each(|proxy| proxy.set(mode));
     // The leases expire during the outage. The threads become free either before the server is reachable again or just
     // after.
-    cast.listen(LEASE.mul_f64(1.1 + random.f64() / 2.0));
+    processes.read_output(LEASE.mul_f64(1.1 + random.f64() / 2.0));
     let frees_first = random.u8(..4) > 0;
     if frees_first {
-        cast.tell("release");
-        cast.listen(Duration::from_millis(random.u64(50..300)));
+        processes.send_line("release");
+        processes.read_output(Duration::from_millis(random.u64(50..300)));
     }
-    lines.iter().for_each(|line| line.set(Mode::Open));
+    proxies.iter().for_each(|proxy| proxy.set(Mode::Forward));
     if !frees_first {
-        cast.listen(Duration::from_millis(random.u64(0..300)));
-        cast.tell("release");
+        processes.read_output(Duration::from_millis(random.u64(0..300)));
+        processes.send_line("release");
     }
-    cast.until("jobs are left", |_| scene.jobs().is_empty());
-    cast.end();
+    processes.wait_until("jobs are left", |_| fixture.jobs().is_empty());
+    processes.shut_down();
     let freed = if frees_first { "released during" } else { "released after" };
-    Shown { kind: format!("{mode:?}, {freed}"), fault: check(&scene, &jobs) }
+    TrialResult { kind: format!("{mode:?}, {freed}"), fault: check(&fixture, &jobs) }
 }
 
 /// Returns jobs with both kinds of recovery, at least some of which are recorded.
@@ -82,15 +82,15 @@ fn jobs(random: &mut Rng) -> Vec<(String, Recovery)> {
         .collect()
 }
 
-fn check(scene: &Scene<'_>, jobs: &[(String, Recovery)]) -> Option<String> {
+fn check(fixture: &TrialFixture<'_>, jobs: &[(String, Recovery)]) -> Option<String> {
     let mut faults = Vec::new();
     let mut told = BTreeMap::<_, Vec<_>>::new();
-    for end in scene.ends() {
+    for end in fixture.ends() {
         let Some(run) = end.run else { continue };
         told.entry((end.job, run)).or_default().push(format!("{} in {}", end.outcome, end.process));
     }
     let mut written = BTreeMap::<_, Vec<_>>::new();
-    for entry in scene.history() {
+    for entry in fixture.history() {
         let run = (entry.run_id.to_string(), entry.attempt);
         written.entry((entry.job_id.to_string(), run)).or_default().push(entry.outcome.to_string());
     }
@@ -106,7 +106,7 @@ fn check(scene: &Scene<'_>, jobs: &[(String, Recovery)]) -> Option<String> {
         }
     }
     for (id, recovery) in jobs {
-        let (begins, ends) = (scene.lines_of(id, Mark::Begin), scene.lines_of(id, Mark::End));
+        let (begins, ends) = (fixture.lines_of(id, RunPhase::Started), fixture.lines_of(id, RunPhase::Finished));
         if *recovery == Recovery::Rerun && ends == 0 {
             faults.push(format!("{id} was lost"));
         }

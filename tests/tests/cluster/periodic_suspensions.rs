@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual_backends::{Backend, Location};
-use punctual_tests::role::Role;
+use punctual_tests::worker_config::WorkerConfig;
 
-use crate::crew::Crew;
-use crate::plan::Plan;
+use crate::processes::Processes;
+use crate::workload::Workload;
 use crate::seed;
-use crate::stage::Stage;
-use crate::verdict::Verdict;
+use crate::fixture::Fixture;
+use crate::run_log::RunLogChecker;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
@@ -22,13 +22,13 @@ const EVERY: Duration = Duration::from_secs(5);
 const FOR: Duration = Duration::from_secs(14);
 
 /// The number of suspensions, unless there is less time.
-pub(crate) const STOPS: u32 = 5;
+pub(crate) const SUSPENSIONS: u32 = 5;
 
 /// A suspended process may hold locks, and its clock readings are stale when it resumes.
 pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
     let mut random = seed(backend);
-    let stage = Stage::new(backend);
-    let plan = Plan {
+    let fixture = Fixture::new(backend);
+    let workload = Workload {
         name: "",
         jobs,
         starts: [SystemClock.now(); 2],
@@ -36,50 +36,50 @@ pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
         // Interrupted runs count towards the limit until they have been run again.
         max_instances: 16,
     };
-    plan.add(stage.place());
-    let mut crew = Crew::default();
+    workload.add(fixture.location());
+    let mut processes = Processes::default();
     for name in NAMES {
-        crew.start(&Role { longest: Duration::from_secs(1), ..stage.role(name) });
+        processes.start(&WorkerConfig { max_run_duration: Duration::from_secs(1), ..fixture.config(name) });
     }
     for name in NAMES {
         // A start that times out fails and is not retried.
-        crew.get(name).line_that(|line| line == "ready");
+        processes.get(name).wait_for_line(|line| line == "ready");
     }
     let mut stopped: Vec<(&str, Timestamp)> = Vec::new();
     let begun = SystemClock.now();
     for (number, name) in (0..stops).zip(NAMES.into_iter().cycle()) {
         let moment = EVERY * number + Duration::from_micros(random.u64(0..2_000_000));
         let moment = begun.saturating_add(moment);
-        resume_until(&mut crew, &mut stopped, moment);
-        crew.suspend(name);
+        resume_until(&mut processes, &mut stopped, moment);
+        processes.suspend(name);
         stopped.push((name, SystemClock.now().saturating_add(FOR)));
     }
     let end = begun.saturating_add(stops * EVERY + FOR);
-    resume_until(&mut crew, &mut stopped, end);
-    let finished = crew.finish(stage.place());
+    resume_until(&mut processes, &mut stopped, end);
+    let report = processes.finish(fixture.location());
 
-    let took = finished.took;
-    let verdict = Verdict::new(&stage, finished);
-    verdict.check(&[&plan]);
-    let skip = verdict.counts(&plan, Recovery::Skip);
-    let rerun = verdict.counts(&plan, Recovery::Rerun);
+    let took = report.took;
+    let checker = RunLogChecker::new(&fixture, report);
+    checker.check(&[&workload]);
+    let skip = checker.counts(&workload, Recovery::Skip);
+    let rerun = checker.counts(&workload, Recovery::Rerun);
     println!(
         "{backend:?}: {} with {stops} stops, {took:.1?} after the last; skip {skip:?}; rerun {rerun:?}",
-        plan.occurrences(),
+        workload.fire_times(),
     );
-    assert_eq!(rerun.never_ended, 0, "fire times of `Recovery::Rerun` jobs without a completed run");
+    assert_eq!(rerun.never_finished, 0, "fire times of `Recovery::Rerun` jobs without a completed run");
     // A process that is suspended while it writes to a file blocks all others, so there may be no take-over.
-    let taken_over = rerun.begun_again > 0 || backend.location() == Location::File;
+    let taken_over = rerun.restarted > 0 || backend.location() == Location::File;
     assert!(taken_over, "no process was suspended during a run");
-    assert_eq!((skip.never_ended, skip.begun_again), (0, 0));
+    assert_eq!((skip.never_finished, skip.restarted), (0, 0));
 }
 
 /// Reads output until that time, and resumes the processes that are due.
-fn resume_until(crew: &mut Crew, stopped: &mut Vec<(&str, Timestamp)>, until: Timestamp) {
+fn resume_until(processes: &mut Processes, stopped: &mut Vec<(&str, Timestamp)>, until: Timestamp) {
     while let Some(&(name, time)) = stopped.first().filter(|(_, time)| *time <= until) {
-        crew.listen(time.saturating_since(SystemClock.now()));
-        crew.resume(name);
+        processes.read_output(time.saturating_since(SystemClock.now()));
+        processes.resume(name);
         stopped.remove(0);
     }
-    crew.listen(until.saturating_since(SystemClock.now()));
+    processes.read_output(until.saturating_since(SystemClock.now()));
 }

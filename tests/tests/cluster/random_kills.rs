@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual_backends::Backend;
-use punctual_tests::role::Role;
+use punctual_tests::worker_config::WorkerConfig;
 
-use crate::crew::Crew;
-use crate::plan::{ALL, JOBS, Plan};
-use crate::stage::Stage;
-use crate::verdict::{Verdict, takeover};
+use crate::processes::Processes;
+use crate::workload::{ALL, JOBS, Workload};
+use crate::fixture::Fixture;
+use crate::run_log::{RunLogChecker, takeover_limit};
 use crate::{number, seed};
 
 /// The number of processes that run at the same time.
-const SEATS: usize = 4;
+const PROCESSES: usize = 4;
 
 /// A process waits for this long before it takes over if live nodes may have been unable to renew their leases.
 const HALF_A_LEASE: Duration = Duration::from_secs(5);
@@ -22,9 +22,9 @@ const HALF_A_LEASE: Duration = Duration::from_secs(5);
 pub(crate) fn test(backend: &'static Backend) {
     let seconds = number("PUNCTUAL_CHAOS_SECONDS").unwrap_or(60);
     let mut random = seed(backend);
-    let stage = Stage::new(backend);
+    let fixture = Fixture::new(backend);
     let now = SystemClock.now();
-    let plan = Plan {
+    let workload = Workload {
         name: "",
         jobs: JOBS,
         starts: [now; 2],
@@ -32,52 +32,52 @@ pub(crate) fn test(backend: &'static Backend) {
         // Interrupted runs count towards the limit until they have been run again.
         max_instances: 8,
     };
-    plan.add(stage.place());
-    let mut crew = Crew::default();
-    let mut lives = 0;
-    let mut next_life = |crew: &mut Crew| {
-        lives += 1;
-        let name = format!("life-{lives}");
-        crew.start(&Role { longest: Duration::from_secs(1), ..stage.role(&name) });
+    workload.add(fixture.location());
+    let mut processes = Processes::default();
+    let mut started = 0;
+    let mut start_next = |processes: &mut Processes| {
+        started += 1;
+        let name = format!("life-{started}");
+        processes.start(&WorkerConfig { max_run_duration: Duration::from_secs(1), ..fixture.config(&name) });
         name
     };
-    let mut seats: Vec<_> = (0..SEATS).map(|_| next_life(&mut crew)).collect();
+    let mut names: Vec<_> = (0..PROCESSES).map(|_| start_next(&mut processes)).collect();
     for _ in 0..seconds {
         // At a random point of the second, so that some processes are killed before they have opened the store.
         let moment = Duration::from_micros(random.u64(0..1_000_000));
-        crew.listen(moment);
+        processes.read_output(moment);
         // The first process is never killed. A process that has just started waits for half a lease before it takes
         // over, so without a longer-lived process the time until a take-over would have no bound.
-        let seat = random.usize(1..SEATS);
-        crew.kill(&seats[seat]);
-        seats[seat] = next_life(&mut crew);
-        crew.listen(Duration::from_secs(1) - moment);
+        let index = random.usize(1..PROCESSES);
+        processes.kill(&names[index]);
+        names[index] = start_next(&mut processes);
+        processes.read_output(Duration::from_secs(1) - moment);
     }
     // The runs of the last killed processes have to be taken over, possibly after their claims have expired.
-    let finished = crew.finish(stage.place());
+    let report = processes.finish(fixture.location());
 
-    let (took, late) = (finished.took, finished.late);
-    let verdict = Verdict::new(&stage, finished);
-    verdict.check(&[&plan]);
-    let skip = verdict.counts(&plan, Recovery::Skip);
-    let rerun = verdict.counts(&plan, Recovery::Rerun);
-    let takeovers = verdict.takeovers();
+    let (took, late) = (report.took, report.late);
+    let checker = RunLogChecker::new(&fixture, report);
+    checker.check(&[&workload]);
+    let skip = checker.counts(&workload, Recovery::Skip);
+    let rerun = checker.counts(&workload, Recovery::Rerun);
+    let takeovers = checker.takeovers();
     let longest = takeovers.first().copied().unwrap_or_default();
     println!(
         "{backend:?}: {ALL} with {seconds} kills, {:.1?} after the last; skip {skip:?}; rerun {rerun:?}; \
          {} taken over, the slowest after {longest:.1?}; the latest start was {:.1?} late",
         took,
         takeovers.len(),
-        verdict.latest(),
+        checker.latest(),
     );
-    assert_eq!(rerun.never_ended, 0, "fire times of `Recovery::Rerun` jobs without a completed run");
+    assert_eq!(rerun.never_finished, 0, "fire times of `Recovery::Rerun` jobs without a completed run");
     // A process that could not reach the store for a while waits as long as one that has just started.
     assert!(
-        longest < takeover(late) + HALF_A_LEASE,
+        longest < takeover_limit(late) + HALF_A_LEASE,
         "a run was taken over {longest:?} after its process had been killed; the scheduling delay was {late:?}"
     );
     assert!(!takeovers.is_empty(), "no process was killed during a run");
     // A killed process loses runs that it has committed but not started. Normally runs start immediately after the
     // commit.
-    assert!(skip.never_begun < ALL / 10, "{} fire times never started", skip.never_begun);
+    assert!(skip.never_started < ALL / 10, "{} fire times never started", skip.never_started);
 }

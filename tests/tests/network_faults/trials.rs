@@ -11,13 +11,13 @@ use fastrand::Rng;
 
 use punctual_backends::Backend;
 
-use crate::stage::Stage;
+use crate::fixtures::ServerFixture;
 
 /// The default of `PUNCTUAL_TRIALS`.
 const TRIALS: u64 = 3;
 
 /// The result of a trial.
-pub(crate) struct Shown {
+pub(crate) struct TrialResult {
     /// The variant of the trial, which depends on its seed.
     pub kind: String,
     /// The violation, if there was one.
@@ -41,14 +41,14 @@ pub(crate) fn run(
     case: &str,
     kind: &'static Backend,
     at_a_time: usize,
-    trial: impl Fn(&Stage, &mut Rng) -> Shown + Sync,
+    trial: impl Fn(&ServerFixture, &mut Rng) -> TrialResult + Sync,
 ) {
     let trials = number("PUNCTUAL_TRIALS").unwrap_or(TRIALS);
     let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..u64::MAX / 2));
     println!("{kind:?}: {case}: PUNCTUAL_SEED={seed}");
-    let stage = Stage::new(kind);
+    let server_fixture = ServerFixture::new(kind);
     let threads = available_parallelism().map_or(1, usize::from) * at_a_time;
-    let (next, shown) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
+    let (next, results) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -56,9 +56,9 @@ pub(crate) fn run(
                 return;
             }
             let mut random = Rng::with_seed(seed.wrapping_add(number));
-            let result = catch_unwind(AssertUnwindSafe(|| trial(&stage, &mut random)));
+            let result = catch_unwind(AssertUnwindSafe(|| trial(&server_fixture, &mut random)));
             let result = result.map_err(|panic| text(&*panic));
-            shown.lock().expect("the results").insert(number, result);
+            results.lock().expect("the results").insert(number, result);
         }
     };
     thread::scope(|scope| {
@@ -66,13 +66,13 @@ pub(crate) fn run(
             scope.spawn(work);
         }
     });
-    let shown = shown.into_inner().expect("the results");
+    let results = results.into_inner().expect("the results");
     let mut counts = BTreeMap::<_, Count>::new();
     let mut wrong = Vec::new();
-    for (number, result) in shown {
+    for (number, result) in results {
         let seed = seed.wrapping_add(number);
         let (kind, fault) = match result {
-            Ok(Shown { kind, fault }) => (kind, fault),
+            Ok(TrialResult { kind, fault }) => (kind, fault),
             Err(panic) => ("panicked".to_owned(), Some(panic)),
         };
         let count = counts.entry(kind.clone()).or_default();

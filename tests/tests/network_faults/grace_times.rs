@@ -5,15 +5,15 @@ use std::time::Duration;
 use fastrand::Rng;
 use punctual::core::OutcomeKind;
 use punctual::prelude::*;
-use punctual_tests::jobs::occur;
-use punctual_tests::journal::Mark;
-use punctual_tests::role::Role;
+use punctual_tests::jobs::record_run;
+use punctual_tests::journal::RunPhase;
+use punctual_tests::worker_config::WorkerConfig;
 
-use crate::cast::Cast;
-use crate::hold::{Hold, Stage as Held, What};
-use crate::line::Mode;
-use crate::stage::{Scene, Stage};
-use crate::trials::Shown;
+use crate::processes::Processes;
+use crate::held_message::{HeldMessage, HoldState, MessageKind};
+use crate::proxy::Mode;
+use crate::fixtures::{TrialFixture, ServerFixture};
+use crate::trials::TrialResult;
 
 const LEASE: Duration = Duration::from_secs(2);
 
@@ -27,50 +27,50 @@ const JOBS: [(&str, Recovery); 2] =
 
 /// No first attempt starts after the grace time of its job; an event and a history entry report the skipped run
 /// instead.
-pub(crate) fn trial(stage: &Stage, random: &mut Rng) -> Shown {
-    let what = if random.bool() { What::Request } else { What::Answer };
-    let hold = Hold::new("subject", what, random.bool());
+pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialResult {
+    let what = if random.bool() { MessageKind::Request } else { MessageKind::Response };
+    let hold = HeldMessage::new("subject", what, random.bool());
     // The timeout is either longer than the delay of the commit, or so short that the commit is retried.
     let waits = random.u8(..4) > 0;
-    let scene = stage.scene((!waits).then_some(Duration::from_millis(500)));
-    let line = scene.line(Some(&hold));
-    let mut cast = Cast::default();
-    cast.start(&Role { lease: LEASE, ..scene.role("ann", Some(&line)) });
-    cast.until_ready();
+    let fixture = server_fixture.trial_fixture((!waits).then_some(Duration::from_millis(500)));
+    let proxy = fixture.proxy(Some(&hold));
+    let mut processes = Processes::default();
+    processes.start(&WorkerConfig { lease: LEASE, ..fixture.config("ann", Some(&proxy)) });
+    processes.wait_until_ready();
     let time = SystemClock.now().saturating_add(Duration::from_millis(300));
-    scene.add(JOBS.map(|(id, recovery)| {
-        let job = NewJob::builder(occur()).id(id).recovery(recovery).misfire_grace_time(GRACE);
+    fixture.add(JOBS.map(|(id, recovery)| {
+        let job = NewJob::builder(record_run()).id(id).recovery(recovery).misfire_grace_time(GRACE);
         job.trigger(IntervalTrigger::hours(1)).next_run_time(time).build()
     }));
-    cast.until("the commit was not delayed", |_| hold.has_reached(Held::Held));
-    cast.listen(LEASE.mul_f64(0.6 + random.f64()));
-    line.set(Mode::Open);
-    hold.reaches(Held::Released);
+    processes.wait_until("the commit was not delayed", |_| hold.has_reached(HoldState::Held));
+    processes.read_output(LEASE.mul_f64(0.6 + random.f64()));
+    proxy.set(Mode::Forward);
+    hold.set_state(HoldState::Released);
     // A `Recovery::Rerun` run whose lease expired before it started is reported as lost and is run again.
     let is_end = |recovery, outcome: &str| {
         outcome != "success" && !(recovery == Recovery::Rerun && outcome == "lost")
     };
-    let settled = |scene: &Scene<'_>, job: &str, recovery| {
-        scene.lines_of(job, Mark::End) > 0
-            || scene.ends().iter().any(|end| end.job == job && is_end(recovery, &end.outcome))
+    let settled = |fixture: &TrialFixture<'_>, job: &str, recovery| {
+        fixture.lines_of(job, RunPhase::Finished) > 0
+            || fixture.ends().iter().any(|end| end.job == job && is_end(recovery, &end.outcome))
     };
-    cast.until("not all jobs have run or were skipped", |_| {
-        JOBS.iter().all(|(job, recovery)| settled(&scene, job, *recovery))
+    processes.wait_until("not all jobs have run or were skipped", |_| {
+        JOBS.iter().all(|(job, recovery)| settled(&fixture, job, *recovery))
     });
-    cast.end();
-    let does = if waits { "arrives in time" } else { "is retried" };
-    Shown { kind: format!("{what:?} {does}"), fault: check(&scene, time) }
+    processes.shut_down();
+    let does = if waits { "arrival in time" } else { "is retried" };
+    TrialResult { kind: format!("{what:?} {does}"), fault: check(&fixture, time) }
 }
 
-fn check(scene: &Scene<'_>, time: Timestamp) -> Option<String> {
+fn check(fixture: &TrialFixture<'_>, time: Timestamp) -> Option<String> {
     let mut faults = Vec::new();
     let deadline = time.saturating_add(GRACE + TOLERANCE);
-    let (journal, ends, history) = (scene.journal(), scene.ends(), scene.history());
+    let (journal, ends, history) = (fixture.journal(), fixture.ends(), fixture.history());
     for (job, _) in JOBS {
         let ends = ends.iter().filter(|end| end.job == job).map(|end| end.outcome.as_str());
         let ends: Vec<_> = ends.collect();
         let first =
-            journal.iter().find(|e| e.job == job && e.mark == Mark::Begin && e.attempt == 1);
+            journal.iter().find(|e| e.job == job && e.phase == RunPhase::Started && e.attempt == 1);
         match first {
             Some(entry) if entry.at > deadline => {
                 let late = entry.at.saturating_since(time.saturating_add(GRACE));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use punctual::prelude::*;
-use punctual_tests::jobs::occur;
-use punctual_tests::store::{Place, with_store};
+use punctual_tests::jobs::record_run;
+use punctual_tests::store::{StoreLocation, with_store};
 
 /// The number of jobs, unless the store is too slow for so many.
 pub(crate) const JOBS: usize = 500;
@@ -16,7 +16,7 @@ const TIMES: u32 = 20;
 pub(crate) const ALL: usize = JOBS * TIMES as usize;
 
 /// Jobs with `Coalesce::All` and without a grace time.
-pub(crate) struct Plan {
+pub(crate) struct Workload {
     /// The prefix of the job ids.
     pub name: &'static str,
     /// The number of jobs; half of them are `Recovery::Skip`, half `Recovery::Rerun`.
@@ -30,30 +30,30 @@ pub(crate) struct Plan {
 }
 
 /// A job of the workload.
-pub(crate) struct Planned {
+pub(crate) struct WorkloadJob {
     pub id: String,
     pub recovery: Recovery,
     pub times: Vec<Timestamp>,
     pub max_instances: usize,
 }
 
-impl Plan {
+impl Workload {
     /// The total number of fire times.
-    pub(crate) fn occurrences(&self) -> usize {
+    pub(crate) fn fire_times(&self) -> usize {
         self.jobs * TIMES as usize
     }
 
     /// Returns all jobs. The first fire times of jobs with the same start are spread over one period.
-    pub(crate) fn jobs(&self) -> impl Iterator<Item = Planned> {
+    pub(crate) fn jobs(&self) -> impl Iterator<Item = WorkloadJob> {
         (0..self.jobs).map(|number| {
             let (name, recovery) = match number % 2 {
                 0 => ("skip", Recovery::Skip),
                 _ => ("rerun", Recovery::Rerun),
             };
-            let place = self.period.mul_f64(number as f64 / self.jobs as f64);
-            let first = self.starts[number / 2 % 2].saturating_add(place);
+            let offset = self.period.mul_f64(number as f64 / self.jobs as f64);
+            let first = self.starts[number / 2 % 2].saturating_add(offset);
             let following = |time: &Timestamp| Some(time.saturating_add(self.period));
-            Planned {
+            WorkloadJob {
                 id: format!("{}{name}-{number}", self.name),
                 recovery,
                 times: std::iter::successors(Some(first), following).take(TIMES as usize).collect(),
@@ -63,12 +63,12 @@ impl Plan {
     }
 
     /// Adds the jobs to the store.
-    pub(crate) fn add(&self, place: &Place) {
+    pub(crate) fn add(&self, location: &StoreLocation) {
         let jobs = self.jobs().map(|job| {
             let trigger = IntervalTrigger::every(self.period)
                 .start_date(job.times[0])
                 .max_runs(u64::from(TIMES));
-            NewJob::builder(occur())
+            NewJob::builder(record_run())
                 .id(job.id)
                 .trigger(trigger)
                 .next_run_time(job.times[0])
@@ -77,7 +77,7 @@ impl Plan {
                 .recovery(job.recovery)
                 .build()
         });
-        let added = with_store(place.clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
+        let added = with_store(location.clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
         assert_eq!(added, self.jobs);
     }
 }

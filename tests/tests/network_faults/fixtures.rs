@@ -7,36 +7,36 @@ use std::time::Duration;
 use punctual::prelude::*;
 use punctual::{HistoryEntry, HistoryQuery};
 use punctual_backends::Backend;
-use punctual_tests::ends::{self, End};
-use punctual_tests::halt::Halts;
-use punctual_tests::journal::{self, Entry, Mark};
-use punctual_tests::role::Role;
+use punctual_tests::completions::{self, Completion};
+use punctual_tests::failpoint::FailpointControl;
+use punctual_tests::journal::{self, Entry, RunPhase};
+use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::server::Server;
-use punctual_tests::store::{Access, Place, builder_with};
+use punctual_tests::store::{ServerOptions, StoreLocation, builder_with};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
-use crate::hold::Hold;
-use crate::line::Line;
+use crate::held_message::HeldMessage;
+use crate::proxy::FaultProxy;
 
 /// A server, and the runtime of the proxies.
-pub(crate) struct Stage {
+pub(crate) struct ServerFixture {
     pub runtime: Runtime,
     server: Server,
     scenes: AtomicU32,
 }
 
 /// The fixture of one trial.
-pub(crate) struct Scene<'s> {
-    stage: &'s Stage,
+pub(crate) struct TrialFixture<'s> {
+    server_fixture: &'s ServerFixture,
     folder: TempDir,
-    access: Access,
+    server_options: ServerOptions,
     /// A client that reads and adds jobs.
     client: BackgroundScheduler,
 }
 
-impl Stage {
+impl ServerFixture {
     pub(crate) fn new(backend: &'static Backend) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         Self {
@@ -47,38 +47,38 @@ impl Stage {
     }
 
     /// Creates new tables and a new folder; `timeout` is the timeout of store calls in the processes.
-    pub(crate) fn scene(&self, timeout: Option<Duration>) -> Scene<'_> {
+    pub(crate) fn trial_fixture(&self, timeout: Option<Duration>) -> TrialFixture<'_> {
         let number = self.scenes.fetch_add(1, Ordering::Relaxed);
         let table_prefix = Some(format!("trial_{number}_"));
-        let access = Access { table_prefix: table_prefix.clone(), timeout: None };
-        let store = Place::at(self.server.url()).store_with(access.options());
-        let client = builder_with(store, Halts(watch::Sender::new(None))).client_only();
+        let server_options = ServerOptions { table_prefix: table_prefix.clone(), timeout: None };
+        let store = StoreLocation::at(self.server.url()).store_with(server_options.options());
+        let client = builder_with(store, FailpointControl(watch::Sender::new(None))).client_only();
         let client = client.build().expect("a client");
         client.start().expect("the client");
-        Scene {
-            stage: self,
+        TrialFixture {
+            server_fixture: self,
             folder: tempfile::tempdir().expect("a folder"),
-            access: Access { table_prefix, timeout },
+            server_options: ServerOptions { table_prefix, timeout },
             client,
         }
     }
 }
 
-impl Scene<'_> {
+impl TrialFixture<'_> {
     /// Starts a proxy to the server.
-    pub(crate) fn line(&self, hold: Option<&Arc<Hold>>) -> Line {
-        Line::to(self.stage.server.url(), self.stage.runtime.handle(), hold)
+    pub(crate) fn proxy(&self, hold: Option<&Arc<HeldMessage>>) -> FaultProxy {
+        FaultProxy::to(self.server_fixture.server.url(), self.server_fixture.runtime.handle(), hold)
     }
 
     /// Returns the configuration of a process with this name, behind this proxy if there is one.
-    pub(crate) fn role(&self, name: &str, line: Option<&Line>) -> Role {
-        let url = line.map_or_else(|| self.stage.server.url(), Line::url);
-        Role {
-            place: Place::at(url),
-            access: self.access.clone(),
+    pub(crate) fn config(&self, name: &str, proxy: Option<&FaultProxy>) -> WorkerConfig {
+        let url = proxy.map_or_else(|| self.server_fixture.server.url(), FaultProxy::url);
+        WorkerConfig {
+            location: StoreLocation::at(url),
+            server_options: self.server_options.clone(),
             retry_interval: Some(Duration::from_millis(300)),
-            notes_ends: true,
-            ..Role::new(self.folder.path(), name)
+            log_completions: true,
+            ..WorkerConfig::new(self.folder.path(), name)
         }
     }
 
@@ -108,17 +108,17 @@ impl Scene<'_> {
     }
 
     /// Returns the number of entries of a job with this phase.
-    pub(crate) fn lines_of(&self, job: &str, mark: Mark) -> usize {
-        self.journal().iter().filter(|entry| entry.job == job && entry.mark == mark).count()
+    pub(crate) fn lines_of(&self, job: &str, phase: RunPhase) -> usize {
+        self.journal().iter().filter(|entry| entry.job == job && entry.phase == phase).count()
     }
 
     /// Returns the entries of the completion log.
-    pub(crate) fn ends(&self) -> Vec<End> {
+    pub(crate) fn ends(&self) -> Vec<Completion> {
         ends::read(&self.folder.path().join("ends"))
     }
 }
 
-impl Drop for Scene<'_> {
+impl Drop for TrialFixture<'_> {
     fn drop(&mut self) {
         // The checks are done, so errors don't matter.
         let _ = self.client.shutdown();

@@ -5,46 +5,46 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual_tests::process::Process;
-use punctual_tests::role::Role;
-use punctual_tests::store::{Place, with_store};
+use punctual_tests::worker_config::WorkerConfig;
+use punctual_tests::store::{StoreLocation, with_store};
 
 pub(crate) const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
 /// The timeout for conditions that a test waits for; long, since the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Running child processes, by name.
 #[derive(Default)]
-pub(crate) struct Crew {
+pub(crate) struct Processes {
     processes: Vec<(String, Process)>,
     /// The number of output lines, by process and first word.
-    said: HashMap<(String, String), usize>,
+    line_counts: HashMap<(String, String), usize>,
     /// The time at which each suspended process was suspended.
     stopped: HashMap<String, Timestamp>,
     /// The longest delay of this process beyond its requested waits.
     late: Duration,
-    fates: Fates,
+    events: ProcessEvents,
 }
 
 /// The processes that were killed or suspended, with times.
 #[derive(Default)]
-pub(crate) struct Fates {
+pub(crate) struct ProcessEvents {
     /// The time at which each killed process was killed.
-    pub deaths: HashMap<String, Timestamp>,
+    pub kill_times: HashMap<String, Timestamp>,
     /// The intervals in which processes were suspended, in the order in which they were resumed.
     pub stops: Vec<(String, Timestamp, Timestamp)>,
 }
 
-impl Crew {
+impl Processes {
     /// Starts a process, which runs due jobs as soon as it is ready.
-    pub(crate) fn start(&mut self, role: &Role) {
-        self.start_waiting(role);
-        self.get(&role.name).tell("go");
+    pub(crate) fn start(&mut self, config: &WorkerConfig) {
+        self.start_idle(config);
+        self.get(&config.name).send_line("go");
     }
 
     /// Starts a process, which runs no jobs before it receives `go`.
-    pub(crate) fn start_waiting(&mut self, role: &Role) {
-        self.processes.push((role.name.clone(), Process::start(&mut role.command(CHILD))));
+    pub(crate) fn start_idle(&mut self, config: &WorkerConfig) {
+        self.processes.push((config.name.clone(), Process::start(&mut config.command(CHILD))));
     }
 
     pub(crate) fn get(&mut self, name: &str) -> &mut Process {
@@ -53,14 +53,14 @@ impl Crew {
     }
 
     /// Sends a line to all processes.
-    pub(crate) fn tell(&mut self, line: &str) {
-        self.processes.iter_mut().for_each(|(_, process)| process.tell(line));
+    pub(crate) fn send_line(&mut self, line: &str) {
+        self.processes.iter_mut().for_each(|(_, process)| process.send_line(line));
     }
 
     /// Kills a process and records the time.
     pub(crate) fn kill(&mut self, name: &str) {
         self.take(name).kill();
-        self.fates.deaths.insert(name.to_owned(), SystemClock.now());
+        self.events.kill_times.insert(name.to_owned(), SystemClock.now());
     }
 
     /// Suspends a process.
@@ -73,12 +73,12 @@ impl Crew {
     pub(crate) fn resume(&mut self, name: &str) {
         self.get(name).resume();
         let since = self.stopped.remove(name).expect("a suspended process");
-        self.fates.stops.push((name.to_owned(), since, SystemClock.now()));
+        self.events.stops.push((name.to_owned(), since, SystemClock.now()));
     }
 
     /// Shuts down a process and waits for it to exit with success.
-    pub(crate) fn end(&mut self, name: &str) {
-        self.take(name).end();
+    pub(crate) fn shut_down(&mut self, name: &str) {
+        self.take(name).shut_down();
     }
 
     fn take(&mut self, name: &str) -> Process {
@@ -87,16 +87,16 @@ impl Crew {
     }
 
     /// Reads the output of all processes for this duration.
-    pub(crate) fn listen(&mut self, time: Duration) {
+    pub(crate) fn read_output(&mut self, time: Duration) {
         let until = SystemClock.now().saturating_add(time);
         loop {
             for (name, process) in &mut self.processes {
                 let asked = SystemClock.now();
                 let most = until.saturating_since(asked).min(Duration::from_millis(10));
                 let mut wait = most;
-                while let Some(line) = process.line_within(wait) {
+                while let Some(line) = process.next_line_within(wait) {
                     let word = line.split(' ').next().unwrap_or_default();
-                    *self.said.entry((name.clone(), word.to_owned())).or_default() += 1;
+                    *self.line_counts.entry((name.clone(), word.to_owned())).or_default() += 1;
                     wait = Duration::ZERO;
                 }
                 let took = SystemClock.now().saturating_since(asked);
@@ -109,46 +109,46 @@ impl Crew {
     }
 
     /// Returns how many lines of a process have begun with `word` so far.
-    pub(crate) fn said(&self, name: &str, word: &str) -> usize {
-        self.said.get(&(name.to_owned(), word.to_owned())).copied().unwrap_or(0)
+    pub(crate) fn count_lines(&self, name: &str, word: &str) -> usize {
+        self.line_counts.get(&(name.to_owned(), word.to_owned())).copied().unwrap_or(0)
     }
 
     /// Reads output until `done` returns `true`.
-    pub(crate) fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+    pub(crate) fn wait_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let started = SystemClock.now();
         while !done(self) {
             let waited = SystemClock.now().saturating_since(started);
-            assert!(waited < PATIENCE, "after {waited:?}: {what}; lines of output: {:?}", self.said);
-            self.listen(Duration::from_millis(50));
+            assert!(waited < TIMEOUT, "after {waited:?}: {what}; lines of output: {:?}", self.line_counts);
+            self.read_output(Duration::from_millis(50));
         }
     }
 
     /// Waits until no job is left, and shuts all processes down.
-    pub(crate) fn finish(mut self, place: &Place) -> Finished {
+    pub(crate) fn finish(mut self, location: &StoreLocation) -> ClusterReport {
         let started = SystemClock.now();
-        with_store(place.clone(), |scheduler| {
+        with_store(location.clone(), |scheduler| {
             loop {
                 let left = scheduler.get_jobs(JobQuery::new())?;
                 let waited = SystemClock.now().saturating_since(started);
                 if left.is_empty() {
                     return Ok(());
                 }
-                assert!(waited < PATIENCE, "after {waited:?} {} jobs are left: {left:#?}", left.len());
-                self.listen(Duration::from_millis(100));
+                assert!(waited < TIMEOUT, "after {waited:?} {} jobs are left: {left:#?}", left.len());
+                self.read_output(Duration::from_millis(100));
             }
         })
         .unwrap();
         let took = SystemClock.now().saturating_since(started);
         // The shutdown comes before the checks, because duplicate runs may start until then.
-        self.processes.into_iter().for_each(|(_, process)| drop(process.end()));
-        Finished { took, late: self.late, fates: self.fates }
+        self.processes.into_iter().for_each(|(_, process)| drop(process.shut_down()));
+        ClusterReport { took, late: self.late, events: self.events }
     }
 }
 
 /// The result of a cluster after all jobs have completed.
-pub(crate) struct Finished {
+pub(crate) struct ClusterReport {
     pub took: Duration,
     /// The longest scheduling delay of the test process; the child processes may have been delayed as well.
     pub late: Duration,
-    pub fates: Fates,
+    pub events: ProcessEvents,
 }

@@ -4,29 +4,29 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use punctual::prelude::*;
-use punctual_tests::journal::{self, Entry, Mark};
+use punctual_tests::journal::{self, Entry, RunPhase};
 
-use crate::crew::{Fates, Finished};
-use crate::plan::{Plan, Planned};
-use crate::stage::Stage;
+use crate::processes::{ProcessEvents, ClusterReport};
+use crate::workload::{Workload, WorkloadJob};
+use crate::fixture::Fixture;
 
 /// The maximum time until the runs of an expired node are taken over.
-const TAKEOVER: Duration = Duration::from_secs(15);
+const MAX_TAKEOVER_TIME: Duration = Duration::from_secs(15);
 
 /// A take-over consists of consecutive steps (a renewal, a query, a commit, a start), and each of them may be delayed.
-const STEPS: u32 = 4;
+const TAKEOVER_STEPS: u32 = 4;
 
 /// The maximum time until the runs of an expired node are taken over on a machine with this scheduling delay.
-pub(crate) fn takeover(late: Duration) -> Duration {
-    TAKEOVER + STEPS * late
+pub(crate) fn takeover_limit(late: Duration) -> Duration {
+    MAX_TAKEOVER_TIME + TAKEOVER_STEPS * late
 }
 
 /// The log entries of each fire time, in order.
-pub(crate) struct Verdict {
+pub(crate) struct RunLogChecker {
     entries: Vec<Entry>,
-    occurrences: HashMap<(String, Timestamp), Vec<Entry>>,
+    fire_times: HashMap<(String, Timestamp), Vec<Entry>>,
     /// Runs of killed processes ended when they were killed, and runs of suspended processes may be taken over.
-    fates: Fates,
+    events: ProcessEvents,
     /// How long before its scheduled time a run may start.
     earliness: Duration,
 }
@@ -34,41 +34,41 @@ pub(crate) struct Verdict {
 /// Counts of the fire times of one kind of job.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    pub never_begun: usize,
-    pub never_ended: usize,
-    pub begun_again: usize,
+    pub never_started: usize,
+    pub never_finished: usize,
+    pub restarted: usize,
 }
 
-impl Verdict {
-    pub(crate) fn new(stage: &Stage, Finished { fates, .. }: Finished) -> Self {
-        let entries = journal::read(&stage.journal());
-        let mut occurrences = HashMap::<_, Vec<_>>::new();
+impl RunLogChecker {
+    pub(crate) fn new(fixture: &Fixture, ClusterReport { events, .. }: ClusterReport) -> Self {
+        let entries = journal::read(&fixture.journal());
+        let mut fire_times = HashMap::<_, Vec<_>>::new();
         for entry in &entries {
             let occurrence = (entry.job.clone(), entry.scheduled);
-            occurrences.entry(occurrence).or_default().push(entry.clone());
+            fire_times.entry(occurrence).or_default().push(entry.clone());
         }
-        Self { entries, occurrences, fates, earliness: stage.earliness() }
+        Self { entries, fire_times, events, earliness: fixture.earliness() }
     }
 
     pub(crate) fn of(&self, job: &str, time: Timestamp) -> &[Entry] {
-        self.occurrences.get(&(job.to_owned(), time)).map_or(&[], Vec::as_slice)
+        self.fire_times.get(&(job.to_owned(), time)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns how many entries with this phase a process wrote.
-    pub(crate) fn lines_of(&self, process: &str, mark: Mark) -> usize {
-        self.entries.iter().filter(|e| e.process == process && e.mark == mark).count()
+    pub(crate) fn lines_of(&self, process: &str, phase: RunPhase) -> usize {
+        self.entries.iter().filter(|e| e.process == process && e.phase == phase).count()
     }
 
     /// Counts the fire times of the workload's jobs with this recovery.
-    pub(crate) fn counts(&self, plan: &Plan, recovery: Recovery) -> Counts {
+    pub(crate) fn counts(&self, workload: &Workload, recovery: Recovery) -> Counts {
         let mut counts = Counts::default();
-        for job in plan.jobs().filter(|job| job.recovery == recovery) {
+        for job in workload.jobs().filter(|job| job.recovery == recovery) {
             for &time in &job.times {
                 let entries = self.of(&job.id, time);
-                let count = |mark| entries.iter().filter(|entry| entry.mark == mark).count();
-                counts.never_begun += usize::from(count(Mark::Begin) == 0);
-                counts.never_ended += usize::from(count(Mark::End) == 0);
-                counts.begun_again += usize::from(count(Mark::Begin) > 1);
+                let count = |phase| entries.iter().filter(|entry| entry.phase == phase).count();
+                counts.never_started += usize::from(count(RunPhase::Started) == 0);
+                counts.never_finished += usize::from(count(RunPhase::Finished) == 0);
+                counts.restarted += usize::from(count(RunPhase::Started) > 1);
             }
         }
         counts
@@ -77,36 +77,36 @@ impl Verdict {
     /// Checks the invariants of every test: only fire times of the workloads are run, and not early; each fire time has
     /// one run; the attempts of a run are consecutive and don't overlap; `Recovery::Skip` jobs have one attempt; and at
     /// most `max_instances` runs of a `Recovery::Rerun` job are in progress at the same time in all processes.
-    pub(crate) fn check(&self, plans: &[&Plan]) {
-        let jobs = plans.iter().flat_map(|plan| plan.jobs());
-        let jobs: HashMap<String, Planned> = jobs.map(|job| (job.id.clone(), job)).collect();
-        for ((id, time), entries) in &self.occurrences {
+    pub(crate) fn check(&self, workloads: &[&Workload]) {
+        let jobs = workloads.iter().flat_map(|workload| workload.jobs());
+        let jobs: HashMap<String, WorkloadJob> = jobs.map(|job| (job.id.clone(), job)).collect();
+        for ((id, time), entries) in &self.fire_times {
             let job = jobs.get(id).unwrap_or_else(|| panic!("there is no job {id}"));
             assert!(job.times.binary_search(time).is_ok(), "{id} has no fire time {time}");
             let early = time.saturating_since(entries[0].at);
             assert!(early <= self.earliness, "{early:?} too early: {entries:#?}");
-            self.no_two_at_a_time(entries);
+            self.check_attempts(entries);
             if job.recovery == Recovery::Skip {
-                let begins = entries.iter().filter(|e| e.mark == Mark::Begin).count();
+                let begins = entries.iter().filter(|e| e.phase == RunPhase::Started).count();
                 assert!(begins <= 1, "{id} at {time} started {begins} times: {entries:#?}");
             }
         }
         for job in jobs.values().filter(|job| job.recovery == Recovery::Rerun) {
-            self.at_most_so_many_at_a_time(&job.id, job.max_instances);
+            self.check_max_instances(&job.id, job.max_instances);
         }
     }
 
     /// Checks that the attempts of a run don't overlap.
-    fn no_two_at_a_time(&self, entries: &[Entry]) {
+    fn check_attempts(&self, entries: &[Entry]) {
         let mut last: Option<&Entry> = None;
         for (index, entry) in entries.iter().enumerate() {
-            if entry.mark != Mark::Begin {
+            if entry.phase != RunPhase::Started {
                 continue;
             }
             if let Some(last) = last {
                 assert_eq!(last.run, entry.run, "two runs for one fire time: {entries:#?}");
                 assert!(last.attempt < entry.attempt, "an attempt was repeated: {entries:#?}");
-                let ended = ends(last, &entries[..index]) || self.is_gone(last, entry.at);
+                let ended = ends(last, &entries[..index]) || self.may_be_taken_over(last, entry.at);
                 assert!(ended, "two attempts overlap: {entries:#?}");
             }
             last = Some(entry);
@@ -115,21 +115,21 @@ impl Verdict {
 
     /// Returns whether the process of a run was killed before `at`, or has been suspended since the run started: no
     /// other node can detect that a suspended process will resume.
-    fn is_gone(&self, run: &Entry, at: Timestamp) -> bool {
+    fn may_be_taken_over(&self, run: &Entry, at: Timestamp) -> bool {
         let stopped = |(process, from, until): &(String, Timestamp, Timestamp)| {
             *process == run.process && *from <= at && run.at <= *until
         };
-        self.fates.deaths.get(&run.process).is_some_and(|&died| died <= at)
-            || self.fates.stops.iter().any(stopped)
+        self.events.kill_times.get(&run.process).is_some_and(|&died| died <= at)
+            || self.events.stops.iter().any(stopped)
     }
 
-    fn at_most_so_many_at_a_time(&self, job: &str, most: usize) {
+    fn check_max_instances(&self, job: &str, most: usize) {
         let mut alive: Vec<&Entry> = Vec::new();
         for entry in self.entries.iter().filter(|entry| entry.job == job) {
             alive.retain(|begun| {
-                !self.is_gone(begun, entry.at) && !ends(begun, std::slice::from_ref(entry))
+                !self.may_be_taken_over(begun, entry.at) && !ends(begun, std::slice::from_ref(entry))
             });
-            if entry.mark == Mark::Begin {
+            if entry.phase == RunPhase::Started {
                 alive.push(entry);
             }
             assert!(alive.len() <= most, "more than `max_instances` runs: {alive:#?}");
@@ -140,10 +140,10 @@ impl Verdict {
     /// the node that took over was killed too before the run started, the time is divided by the number of attempts.
     pub(crate) fn takeovers(&self) -> Vec<Duration> {
         let mut takeovers = Vec::new();
-        for entries in self.occurrences.values() {
-            let begins: Vec<_> = entries.iter().filter(|e| e.mark == Mark::Begin).collect();
+        for entries in self.fire_times.values() {
+            let begins: Vec<_> = entries.iter().filter(|e| e.phase == RunPhase::Started).collect();
             for pair in begins.windows(2) {
-                let died = self.fates.deaths.get(&pair[0].process);
+                let died = self.events.kill_times.get(&pair[0].process);
                 let died = died.unwrap_or_else(|| panic!("taken over from a live node: {pair:#?}"));
                 let attempts = pair[1].attempt - pair[0].attempt;
                 takeovers.push(pair[1].at.saturating_since(*died) / attempts);
@@ -157,7 +157,7 @@ impl Verdict {
     /// Returns the longest delay between the scheduled time and the start of a run that started only once.
     pub(crate) fn latest(&self) -> Duration {
         let first_attempts =
-            self.entries.iter().filter(|e| e.mark == Mark::Begin && e.attempt == 1);
+            self.entries.iter().filter(|e| e.phase == RunPhase::Started && e.attempt == 1);
         first_attempts.map(|e| e.at.saturating_since(e.scheduled)).max().unwrap_or_default()
     }
 }
@@ -165,7 +165,7 @@ impl Verdict {
 /// Returns whether the entries contain the completion of that run.
 fn ends(run: &Entry, entries: &[Entry]) -> bool {
     entries.iter().any(|entry| {
-        entry.mark == Mark::End
+        entry.phase == RunPhase::Finished
             && entry.process == run.process
             && entry.run == run.run
             && entry.attempt == run.attempt

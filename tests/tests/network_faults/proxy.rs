@@ -14,23 +14,23 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
-use crate::hold::{Hold, Stage, What};
+use crate::held_message::{HeldMessage, HoldState, MessageKind};
 
 /// The handling of traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Everything is forwarded.
-    Open,
+    Forward,
     /// Nothing is forwarded. When the proxy forwards again, all pending data are delivered, including those of clients
     /// that have disconnected.
-    Silent,
+    Stall,
     /// Connections are closed, and new ones are closed immediately.
-    Cut,
+    Disconnect,
 }
 
 /// Forwards data between one process and its server. All connections are closed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct FaultProxy {
     shared: Arc<Shared>,
     listener: AbortHandle,
     url: String,
@@ -42,19 +42,19 @@ struct Shared {
     mode: watch::Sender<Mode>,
     /// The delay of each request in microseconds.
     delay: AtomicU64,
-    hold: Option<Arc<Hold>>,
+    hold: Option<Arc<HeldMessage>>,
 }
 
-impl Line {
+impl FaultProxy {
     /// Starts a proxy to the server of this URL, with an optional message to delay.
-    pub(crate) fn to(url: &str, runtime: &Handle, hold: Option<&Arc<Hold>>) -> Self {
-        let (_, place) = url.split_once("://").expect("a URL");
-        let place = place.split(['/', '?']).next().expect("an authority");
-        let server = place.rsplit('@').next().expect("an address").to_owned();
+    pub(crate) fn to(url: &str, runtime: &Handle, hold: Option<&Arc<HeldMessage>>) -> Self {
+        let (_, authority) = url.split_once("://").expect("a URL");
+        let authority = authority.split(['/', '?']).next().expect("an authority");
+        let server = authority.rsplit('@').next().expect("an address").to_owned();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
         let here = listener.local_addr().expect("a port").to_string();
         let url = url.replacen(&server, &here, 1);
-        let (mode, hold) = (watch::Sender::new(Mode::Open), hold.cloned());
+        let (mode, hold) = (watch::Sender::new(Mode::Forward), hold.cloned());
         let shared = Arc::new(Shared { server, mode, delay: AtomicU64::new(0), hold });
         let listener = runtime.spawn(listen(listener, Arc::clone(&shared))).abort_handle();
         Self { shared, listener, url }
@@ -76,7 +76,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for FaultProxy {
     fn drop(&mut self) {
         self.listener.abort();
     }
@@ -96,13 +96,13 @@ async fn connect(client: TcpStream, shared: Arc<Shared>) {
     // Errors of the connection don't matter; it is closed in any case.
     let _ = pass_on(client, &shared, &is_marked).await;
     if let Some(hold) = shared.hold.as_ref().filter(|_| is_marked.load(Ordering::Acquire)) {
-        hold.reaches(Stage::Over);
+        hold.set_state(HoldState::Over);
     }
 }
 
 async fn pass_on(client: TcpStream, shared: &Shared, is_marked: &AtomicBool) -> io::Result<()> {
     let passing = async {
-        shared.opens().await;
+        shared.wait_until_forwarding().await;
         let server = TcpStream::connect(&shared.server).await?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
@@ -110,22 +110,22 @@ async fn pass_on(client: TcpStream, shared: &Shared, is_marked: &AtomicBool) -> 
             (client.into_split(), server.into_split());
         tokio::try_join!(
             requests(from_client, to_server, shared, is_marked),
-            answers(from_server, to_client, shared, is_marked),
+            responses(from_server, to_client, shared, is_marked),
         )?;
         Ok(())
     };
     let mut mode = shared.mode.subscribe();
     tokio::select! {
         // Fails only if the sender was dropped, but `shared` owns it.
-        _ = mode.wait_for(|mode| *mode == Mode::Cut) => Ok(()),
+        _ = mode.wait_for(|mode| *mode == Mode::Disconnect) => Ok(()),
         done = passing => done,
     }
 }
 
 impl Shared {
-    async fn opens(&self) {
+    async fn wait_until_forwarding(&self) {
         // Fails only if the sender was dropped, but `self` owns it.
-        let _ = self.mode.subscribe().wait_for(|mode| *mode == Mode::Open).await;
+        let _ = self.mode.subscribe().wait_for(|mode| *mode == Mode::Forward).await;
     }
 }
 
@@ -148,28 +148,28 @@ async fn requests(
             // The delay is no event that a channel could report, so this task sleeps.
             let _ = timeout(delay, pending::<()>()).await;
         }
-        let taken = shared.hold.as_ref().and_then(|hold| Some((hold, hold.takes(request)?)));
+        let taken = shared.hold.as_ref().and_then(|hold| Some((hold, hold.on_request(request)?)));
         match taken {
             Some((hold, what)) => {
                 is_marked.store(true, Ordering::Release);
-                if hold.silences {
-                    shared.mode.send_replace(Mode::Silent);
+                if hold.blocks_connection {
+                    shared.mode.send_replace(Mode::Stall);
                 }
-                if what == What::Request {
-                    hold.until(Stage::Released).await;
+                if what == MessageKind::Request {
+                    hold.wait_for(HoldState::Released).await;
                 }
                 server.write_all(request).await?;
-                hold.until(Stage::Answered).await;
+                hold.wait_for(HoldState::Answered).await;
             }
             None => {
-                shared.opens().await;
+                shared.wait_until_forwarding().await;
                 server.write_all(request).await?;
             }
         }
     }
 }
 
-async fn answers(
+async fn responses(
     mut server: OwnedReadHalf,
     mut client: OwnedWriteHalf,
     shared: &Shared,
@@ -180,16 +180,16 @@ async fn answers(
         let length = server.read(&mut buffer).await?;
         let hold = shared.hold.as_ref().filter(|_| is_marked.load(Ordering::Acquire));
         if let Some(hold) = hold {
-            hold.reaches(Stage::Held);
-            hold.until(Stage::Released).await;
-            hold.reaches(Stage::Answered);
+            hold.set_state(HoldState::Held);
+            hold.wait_for(HoldState::Released).await;
+            hold.set_state(HoldState::Answered);
         }
         if length == 0 {
             // Fails if the client has disconnected.
             let _ = client.shutdown().await;
             return Ok(());
         }
-        shared.opens().await;
+        shared.wait_until_forwarding().await;
         // Fails if the client has disconnected; the server has received its requests nevertheless.
         let _ = client.write_all(&buffer[..length]).await;
     }

@@ -8,18 +8,18 @@ use punctual::{BackgroundScheduler, SchedulerBuilder};
 use punctual_backends::{Backend, Location};
 use tokio::sync::watch;
 
-use crate::halt::Halts;
+use crate::failpoint::FailpointControl;
 use crate::server::Server;
-use crate::store::{Place, builder};
+use crate::store::{StoreLocation, builder};
 
 /// The store of one test, with all its files in one folder.
 #[derive(Debug)]
-pub struct Home {
-    place: Place,
+pub struct TestStore {
+    location: StoreLocation,
     server: Option<Server>,
 }
 
-impl Home {
+impl TestStore {
     /// Creates an empty store. If the backend is a server, the test gets its own server.
     ///
     /// # Panics
@@ -29,19 +29,19 @@ impl Home {
     pub fn new(backend: &'static Backend, folder: &Path) -> Self {
         match backend.location() {
             Location::Process | Location::File => {
-                Self { place: Place::in_folder(backend, folder), server: None }
+                Self { location: StoreLocation::in_folder(backend, folder), server: None }
             }
             Location::Server => {
                 let server = Server::start_in(backend.word(), folder.join("services"));
-                Self { place: Place::at(server.url()), server: Some(server) }
+                Self { location: StoreLocation::at(server.url()), server: Some(server) }
             }
         }
     }
 
     /// Returns the location of the store.
     #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn location(&self) -> &StoreLocation {
+        &self.location
     }
 
     /// Returns the server, if the backend has one.
@@ -56,14 +56,14 @@ impl Home {
     ///
     /// Panics if the store fails to start.
     pub async fn open(&self) -> Arc<dyn DynJobStore> {
-        let store = self.place.store();
+        let store = self.location.store();
         store.start().await.expect("the store starts");
         store
     }
 
     /// Returns the builder of a scheduler on this store.
     pub fn scheduler(&self) -> SchedulerBuilder<BackgroundScheduler> {
-        builder(&self.place, Halts(watch::Sender::new(None)))
+        builder(&self.location, FailpointControl(watch::Sender::new(None)))
     }
 
     /// Returns whether the store has a server that has crashed.

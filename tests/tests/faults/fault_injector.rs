@@ -18,17 +18,17 @@ pub(crate) enum Fault {
 
 /// Decides which calls fail.
 #[derive(Debug)]
-pub(crate) struct Dice(Mutex<State>);
+pub(crate) struct FaultInjector(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
     random: fastrand::Rng,
     calm: bool,
     /// The number of failed commits by fault.
-    struck: BTreeMap<Fault, u32>,
+    record: BTreeMap<Fault, u32>,
 }
 
-impl Dice {
+impl FaultInjector {
     /// Uses the seed in `PUNCTUAL_SEED`, or a random one. The seed is printed so that a failure can be reproduced.
     pub(crate) fn new() -> Self {
         let seed = std::env::var("PUNCTUAL_SEED").map_or_else(
@@ -39,16 +39,16 @@ impl Dice {
         // The scheduler draws its random numbers from the generator of this thread.
         fastrand::seed(seed);
         let random = fastrand::Rng::with_seed(seed);
-        Self(Mutex::new(State { random, calm: true, struck: BTreeMap::new() }))
+        Self(Mutex::new(State { random, calm: true, record: BTreeMap::new() }))
     }
 
-    pub(crate) fn calm(&self, calm: bool) {
+    pub(crate) fn set_paused(&self, calm: bool) {
         self.state().calm = calm;
     }
 
     /// A commit fails before, during and after the call with probability 0.2 each. Other calls fail less often;
     /// otherwise the scheduler would rarely reach a commit.
-    pub(crate) fn throw(&self, call: StoreCall) -> Option<Fault> {
+    pub(crate) fn next_fault(&self, call: StoreCall) -> Option<Fault> {
         let probability = match call {
             StoreCall::Commit => 0.2,
             StoreCall::Shutdown => 0.0,
@@ -72,15 +72,15 @@ impl Dice {
     }
 
     /// Records that a call has failed.
-    pub(crate) fn struck(&self, call: StoreCall, fault: Fault) {
+    pub(crate) fn record(&self, call: StoreCall, fault: Fault) {
         if call == StoreCall::Commit {
-            *self.state().struck.entry(fault).or_default() += 1;
+            *self.state().record.entry(fault).or_default() += 1;
         }
     }
 
     /// Returns the number of failed commits by fault.
-    pub(crate) fn tally(&self) -> BTreeMap<Fault, u32> {
-        self.state().struck.clone()
+    pub(crate) fn failed_commits(&self) -> BTreeMap<Fault, u32> {
+        self.state().record.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -9,14 +9,14 @@ use punctual::prelude::*;
 use punctual::{HistoryOptions, HistoryQuery};
 use punctual_testkit::{Layered, ManualScheduler, StoreLayer};
 
-use crate::dice::Dice;
+use crate::fault_injector::FaultInjector;
 
 /// The number of jobs of each kind.
 const JOBS: u32 = 20;
 /// The interval of the repeated jobs.
 const PERIOD: Duration = Duration::from_secs(1);
 /// The number of fault-free periods at the end, in which outstanding work completes.
-const CALM: u32 = 30;
+const RECOVERY_PERIODS: u32 = 30;
 /// 2026-03-02T11:59:30Z
 const START: Timestamp = Timestamp::from_seconds(1_772_452_770);
 
@@ -25,7 +25,7 @@ const START: Timestamp = Timestamp::from_seconds(1_772_452_770);
 struct Runs(Mutex<BTreeMap<(String, Timestamp), u32>>);
 
 #[task]
-fn occur(context: JobContext) {
+fn record_run(context: JobContext) {
     let runs = context.state::<Arc<Runs>>().expect("the runs");
     let key = (context.job_id().to_string(), context.scheduled_time());
     *runs.0.lock().expect("the runs").entry(key).or_default() += 1;
@@ -48,9 +48,9 @@ fn moment(number: u32) -> Timestamp {
 }
 
 /// Runs the jobs for so many periods in a store that fails as the fault injector decides.
-pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -> L) {
-    let dice = Arc::new(Dice::new());
-    let store = Layered(store(Arc::clone(&dice)));
+pub(crate) fn run<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<FaultInjector>) -> L) {
+    let faults = Arc::new(FaultInjector::new());
+    let store = Layered(store(Arc::clone(&faults)));
     let runs = Arc::new(Runs::default());
     let scheduler = ManualScheduler::start(START, |builder| {
         builder
@@ -65,14 +65,14 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         for number in 0..JOBS {
             let often = scheduler
-                .job(occur())
+                .job(record_run())
                 .id(id(recovery, false, number))
                 .trigger(IntervalTrigger::every(PERIOD).start_date(first(number)))
                 .coalesce(Coalesce::All)
                 .max_instances(1_000)
                 .recovery(recovery);
             let once = scheduler
-                .job(occur())
+                .job(record_run())
                 .id(id(recovery, true, number))
                 .trigger(DateTrigger::at(moment(number)))
                 .recovery(recovery);
@@ -80,20 +80,20 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
             scheduler.block_on(once.add()).unwrap();
         }
     }
-    dice.calm(false);
+    faults.set_paused(false);
     scheduler.advance(PERIOD * periods);
-    dice.calm(true);
+    faults.set_paused(true);
     // Stops one microsecond before the jobs are due again.
-    scheduler.advance(PERIOD * CALM - Duration::from_micros(1));
+    scheduler.advance(PERIOD * RECOVERY_PERIODS - Duration::from_micros(1));
 
-    let failed = dice.tally();
+    let failed = faults.failed_commits();
     println!("commits that failed: {failed:?}");
     assert!(failed.len() == 3 && failed.values().all(|&times| times >= periods));
-    the_store_is_whole(&scheduler);
+    check_store(&scheduler);
     let runs = runs.0.lock().unwrap();
     let end = scheduler.clock().now();
-    let expected = occurrences(end);
-    println!("{} occurrences", expected.len());
+    let expected = fire_times(end);
+    println!("{} fire times", expected.len());
     // Every unconfirmed commit was resolved before its claim expired, and no node expired: all jobs ran exactly once.
     for (occurrence, &times) in &*runs {
         assert!(expected.contains(occurrence), "{occurrence:?} is no fire time");
@@ -101,13 +101,13 @@ pub(crate) fn rages<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<Dice>) -
     }
     let missing: Vec<_> = expected.iter().filter(|key| !runs.contains_key(*key)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    written_down(&scheduler, expected);
+    check_history(&scheduler, expected);
     assert!(scheduler.health().is_ok());
     scheduler.block_on(scheduler.shutdown()).unwrap();
 }
 
 /// Each repeated job has a valid next fire time; completed jobs were removed, and no run is recorded.
-fn the_store_is_whole(scheduler: &ManualScheduler) {
+fn check_store(scheduler: &ManualScheduler) {
     let now = scheduler.clock().now();
     let jobs = scheduler.block_on(scheduler.get_jobs(JobQuery::new())).unwrap();
     assert_eq!(jobs.len(), 2 * JOBS as usize, "{jobs:?}");
@@ -122,7 +122,7 @@ fn the_store_is_whole(scheduler: &ManualScheduler) {
 }
 
 /// Checks that the history contains each run exactly once.
-fn written_down(scheduler: &ManualScheduler, mut expected: BTreeSet<(String, Timestamp)>) {
+fn check_history(scheduler: &ManualScheduler, mut expected: BTreeSet<(String, Timestamp)>) {
     let mut query = HistoryQuery::new().limit(1_000);
     loop {
         let page = scheduler.block_on(scheduler.history(query.clone())).unwrap();
@@ -140,7 +140,7 @@ fn written_down(scheduler: &ManualScheduler, mut expected: BTreeSet<(String, Tim
 }
 
 /// Returns all fire times before that instant.
-fn occurrences(end: Timestamp) -> BTreeSet<(String, Timestamp)> {
+fn fire_times(end: Timestamp) -> BTreeSet<(String, Timestamp)> {
     let mut all = BTreeSet::new();
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         for number in 0..JOBS {

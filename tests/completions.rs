@@ -10,20 +10,20 @@ use punctual::{RunEvent, Timestamp};
 
 /// The events that end a run.
 #[must_use]
-pub fn of_runs() -> EventMask {
+pub fn event_mask() -> EventMask {
     EventMask::JOB_EXECUTED | EventMask::JOB_ERROR | EventMask::JOB_MISSED
 }
 
 /// A log file that is shared by all processes of a test; each line is appended with one write.
 #[derive(Debug)]
-pub struct Ends {
+pub struct CompletionLog {
     file: File,
     process: String,
 }
 
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct Completion {
     /// The process that emitted the event.
     pub process: String,
     /// The job.
@@ -36,7 +36,7 @@ pub struct End {
     pub outcome: String,
 }
 
-impl Ends {
+impl CompletionLog {
     /// Opens the log for a process.
     ///
     /// # Panics
@@ -53,7 +53,7 @@ impl Ends {
     /// # Panics
     ///
     /// Panics if it can't be written.
-    pub fn note(&self, event: &Event) {
+    pub fn append(&self, event: &Event) {
         let (job, scheduled, run, outcome) = match event {
             Event::JobExecuted(run) | Event::JobError(run) => {
                 let RunEvent { job, scheduled_time, run_id, attempt, outcome, .. } = run;
@@ -78,12 +78,12 @@ impl Ends {
 ///
 /// Panics if a line is invalid.
 #[must_use]
-pub fn read(path: &Path) -> Vec<End> {
+pub fn read(path: &Path) -> Vec<Completion> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.lines().map(|line| line.parse().expect("a line of the completion log")).collect()
 }
 
-impl FromStr for End {
+impl FromStr for Completion {
     type Err = String;
 
     fn from_str(line: &str) -> Result<Self, String> {

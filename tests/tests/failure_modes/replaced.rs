@@ -11,40 +11,40 @@ use punctual::prelude::*;
 
 const PERIOD: Duration = Duration::from_millis(100);
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The sender from the runs to the test.
-struct Heard(Mutex<Sender<String>>);
+struct RunSender(Mutex<Sender<String>>);
 
 #[task]
-fn tell(context: JobContext, what: String) {
-    let heard = context.state::<Heard>().expect("somebody to tell");
+fn send_run(context: JobContext, argument: String) {
+    let sender = context.state::<RunSender>().expect("the sender");
     // Fails only if the test has ended.
-    let _ = heard.0.lock().unwrap().send(what);
+    let _ = sender.0.lock().unwrap().send(argument);
 }
 
-fn add(scheduler: &BackgroundScheduler, what: &str) -> Result<Job, SchedulerError> {
-    let job = scheduler.job(tell(what.into())).id("job").replace_existing(true);
+fn add(scheduler: &BackgroundScheduler, argument: &str) -> Result<Job, SchedulerError> {
+    let job = scheduler.job(send_run(argument.into())).id("job").replace_existing(true);
     job.trigger(IntervalTrigger::every(PERIOD)).add()
 }
 
 /// Creates a file that contains a job with the same id and a different argument.
-fn backup(path: &Path, what: &str) {
+fn backup(path: &Path, argument: &str) {
     let store = SqliteJobStore::open(path).unwrap();
     let scheduler = BackgroundScheduler::builder().job_store("default", store).timezone("UTC");
-    let scheduler = scheduler.task(tell).build().unwrap();
+    let scheduler = scheduler.task(send_run).build().unwrap();
     scheduler.start_paused().unwrap();
-    add(&scheduler, what).unwrap();
+    add(&scheduler, argument).unwrap();
     scheduler.shutdown().unwrap();
 }
 
-fn wait_for(heard: &Receiver<String>, what: &str) {
-    while heard.recv_timeout(PATIENCE).expect("a run") != what {}
+fn wait_for(runs: &Receiver<String>, argument: &str) {
+    while runs.recv_timeout(TIMEOUT).expect("a run") != argument {}
 }
 
 /// Expects a failure with the kind `Replaced`, then a recovery.
-fn is_told(events: &Receiver<Event>) {
-    let next = || events.recv_timeout(PATIENCE).expect("an event");
+fn assert_replaced_reported(events: &Receiver<Event>) {
+    let next = || events.recv_timeout(TIMEOUT).expect("an event");
     match next() {
         Event::JobStoreFailed { error, .. } => {
             assert_eq!(error.kind(), StoreErrorKind::Replaced, "{error}");
@@ -62,28 +62,28 @@ fn the_scheduler_goes_on_with_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let [path, restored] = ["jobs.sqlite", "backup.sqlite"].map(|name| folder.path().join(name));
     backup(&restored, "restored");
-    let ((say, heard), (report, events)) = (channel(), channel());
+    let ((sender, runs), (event_sender, events)) = (channel(), channel());
     let changes = EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED;
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", SqliteJobStore::open(&path).unwrap())
         .timezone("UTC")
-        .task(tell)
-        .state(Heard(Mutex::new(say)))
-        .listener(changes, move |event| drop(report.send(event.clone())))
+        .task(send_run)
+        .state(RunSender(Mutex::new(sender)))
+        .listener(changes, move |event| drop(event_sender.send(event.clone())))
         .start()
         .unwrap();
     add(&scheduler, "first").unwrap();
-    wait_for(&heard, "first");
+    wait_for(&runs, "first");
 
     fs::rename(&restored, &path).unwrap();
-    is_told(&events);
-    wait_for(&heard, "restored");
+    assert_replaced_reported(&events);
+    wait_for(&runs, "restored");
 
     fs::remove_file(&path).unwrap();
-    is_told(&events);
+    assert_replaced_reported(&events);
     assert!(scheduler.get_jobs(JobQuery::new()).unwrap().is_empty());
     add(&scheduler, "added").unwrap();
-    wait_for(&heard, "added");
+    wait_for(&runs, "added");
     scheduler.shutdown().unwrap();
 
     // The job is in the file at the path.
