@@ -11,8 +11,8 @@ use punctual_tests::completions::{self, CompletionLog};
 use punctual_tests::failpoint::{Failpoint, FailpointControl};
 use punctual_tests::jobs::{RunGate, add_endless_jobs};
 use punctual_tests::journal::Journal;
-use punctual_tests::worker_config::{WorkerConfig, OffsetClock};
 use punctual_tests::store::{self, StoreLocation};
+use punctual_tests::worker_config::{OffsetClock, WorkerConfig};
 use tokio::sync::watch;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -21,22 +21,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     if config.write_load_only {
         return hold_write_lock(&config.location);
     }
-    let gate = RunGate { open: watch::Sender::new(!config.hold_runs), max_run_duration: config.max_run_duration };
+    let gate = RunGate {
+        open: watch::Sender::new(!config.hold_runs),
+        max_run_duration: config.max_run_duration,
+    };
     let failpoint = FailpointControl(watch::Sender::new(config.failpoint));
     let trouble =
         EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED | EventMask::LEASE_LOST;
-    let mut builder =
-        store::builder_with(config.location.store_with(config.server_options.options()), failpoint.clone())
-            .listener(trouble, |event| match event {
-                Event::JobStoreFailed { error, .. } => println!("failed {}", error_chain(error)),
-                Event::LeaseLost(_) => println!("lost"),
-                _ => println!("recovered"),
-            })
-            .lease(config.lease)
-            .clock(OffsetClock { seconds: config.clock_offset_seconds })
-            .max_running(config.max_running)
-            .state(Journal::open(&config.folder.join("journal"), &config.name))
-            .state(gate.clone());
+    let mut builder = store::builder_with(
+        config.location.store_with(config.server_options.options()),
+        failpoint.clone(),
+    )
+    .listener(trouble, |event| match event {
+        Event::JobStoreFailed { error, .. } => println!("failed {}", error_chain(error)),
+        Event::LeaseLost(_) => println!("lost"),
+        _ => println!("recovered"),
+    })
+    .lease(config.lease)
+    .clock(OffsetClock { seconds: config.clock_offset_seconds })
+    .max_running(config.max_running)
+    .state(Journal::open(&config.folder.join("journal"), &config.name))
+    .state(gate.clone());
     if let Some(identity) = &config.identity {
         builder = builder.identity(identity);
     }

@@ -2,18 +2,18 @@
 //!
 //! This library contains the code that is shared by the tests and their child processes.
 
-pub mod disk;
 pub mod completions;
-mod guides;
+pub mod disk;
 pub mod failpoint;
-pub mod test_store;
+mod guides;
 pub mod jobs;
 pub mod journal;
 pub mod past_runs;
 pub mod process;
-pub mod worker_config;
 pub mod server;
 pub mod store;
+pub mod test_store;
+pub mod worker_config;
 
 use std::sync::Arc;
 

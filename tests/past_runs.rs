@@ -64,8 +64,12 @@ pub async fn insert_history(store: &dyn DynJobStore) {
 /// Panics if the output differs.
 pub async fn assert_history_printed(store_options: &[&str]) {
     let report = "2026-03-29 00:00:07 +00:00  +0.000s    1.000s     failed             1    report: no paper";
-    assert_eq!(run_history_command(&[store_options, &["--job", "report"]].concat()).await, Ok(vec![report.into()]));
-    let all = run_history_command(&[store_options, &["-n", "9999"]].concat()).await.expect("a table");
+    assert_eq!(
+        run_history_command(&[store_options, &["--job", "report"]].concat()).await,
+        Ok(vec![report.into()])
+    );
+    let all =
+        run_history_command(&[store_options, &["-n", "9999"]].concat()).await.expect("a table");
     assert_eq!((all.len(), &*all[2_492]), (2_500, report));
     assert!(all[0].starts_with("2026-03-29 00:41:39"), "{}", all[0]);
 }

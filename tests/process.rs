@@ -72,7 +72,8 @@ impl Process {
     ///
     /// Panics if there is none before the timeout.
     pub fn next_line(&mut self) -> String {
-        self.next_line_within(TIMEOUT).unwrap_or_else(|| self.fail("the child process printed nothing"))
+        self.next_line_within(TIMEOUT)
+            .unwrap_or_else(|| self.fail("the child process printed nothing"))
     }
 
     /// Returns the next line of output that matches.

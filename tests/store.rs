@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::backend;
-use crate::failpoint::{FailpointLayer, FailpointControl};
+use crate::failpoint::{FailpointControl, FailpointLayer};
 use crate::jobs::record_run;
 
 /// The location of a store.
@@ -137,7 +137,8 @@ pub fn with_store<T>(
     location: impl Into<StoreLocation>,
     work: impl FnOnce(&BackgroundScheduler) -> Result<T, SchedulerError>,
 ) -> Result<T, SchedulerError> {
-    let scheduler = builder(&location.into(), FailpointControl(watch::Sender::new(None))).build()?;
+    let scheduler =
+        builder(&location.into(), FailpointControl(watch::Sender::new(None))).build()?;
     scheduler.start_paused()?;
     let result = work(&scheduler);
     scheduler.shutdown()?;
@@ -149,7 +150,10 @@ pub fn with_store<T>(
 /// # Panics
 ///
 /// Panics if the store can't be opened.
-pub fn builder(location: &StoreLocation, failpoint: FailpointControl) -> SchedulerBuilder<BackgroundScheduler> {
+pub fn builder(
+    location: &StoreLocation,
+    failpoint: FailpointControl,
+) -> SchedulerBuilder<BackgroundScheduler> {
     builder_with(location.store(), failpoint)
 }
 

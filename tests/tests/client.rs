@@ -7,12 +7,12 @@ use punctual::prelude::*;
 use punctual::{Clock, HistoryQuery, OutcomeKind, SystemClock};
 use punctual_tests::backend;
 use punctual_tests::failpoint::FailpointControl;
-use punctual_tests::test_store::TestStore;
 use punctual_tests::jobs::record_run;
 use punctual_tests::journal::{self, Entry, RunPhase};
 use punctual_tests::process::Process;
-use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::store::{StoreLocation, builder};
+use punctual_tests::test_store::TestStore;
+use punctual_tests::worker_config::WorkerConfig;
 use tokio::sync::watch;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");

@@ -111,7 +111,9 @@ fn debug_on_a_runtime_with_one_worker() {
     });
     let event = told.recv_timeout(TIMEOUT);
     runtime.shutdown_background();
-    let Event::JobExecuted(run) = event.expect("the completion of the run") else { panic!("no run") };
+    let Event::JobExecuted(run) = event.expect("the completion of the run") else {
+        panic!("no run")
+    };
     assert!(run.outcome.unwrap().is_success());
 }
 

@@ -186,7 +186,9 @@ fn keeps_the_rules(executor: impl Executor) {
     let long = hold(test.local_addr().unwrap().port());
     scheduler.job(long).id("long").trigger(every).add().unwrap();
     let run = test.accept().unwrap();
-    wait("a fire time that is skipped because of `max_instances`", &|event| matches!(event, Event::JobMaxInstances(_)));
+    wait("a fire time that is skipped because of `max_instances`", &|event| {
+        matches!(event, Event::JobMaxInstances(_))
+    });
     scheduler.remove_job("long").unwrap();
 
     // Another job is queued behind the long run for longer than its grace time.

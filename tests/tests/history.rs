@@ -2,18 +2,23 @@
 
 use punctual_backends::{Backend, Options};
 use punctual_tests::backend;
-use punctual_tests::test_store::TestStore;
 use punctual_tests::past_runs::{assert_history_printed, insert_history, run_history_command};
+use punctual_tests::test_store::TestStore;
 
 async fn is_shown(backend: &'static Backend) {
     let folder = tempfile::tempdir().unwrap();
     let test_store = TestStore::new(backend, folder.path());
-    insert_history(&*test_store.location().store_with(Options::new().with("prefix", "mine_"))).await;
+    insert_history(&*test_store.location().store_with(Options::new().with("prefix", "mine_")))
+        .await;
     let url = test_store.location().url();
     assert_history_printed(&["--store", url, "--table-prefix", "mine_"]).await;
     // Runs the command twice: if the first call had created tables, the second would find them.
     for _ in 0..2 {
-        assert_eq!(run_history_command(&["--store", url]).await.unwrap_or_default(), [""; 0], "no runs without the prefix");
+        assert_eq!(
+            run_history_command(&["--store", url]).await.unwrap_or_default(),
+            [""; 0],
+            "no runs without the prefix"
+        );
     }
 }
 

@@ -14,7 +14,7 @@ use punctual::prelude::*;
 use punctual::{MemoryJobStore, SchedulerBuilder};
 use punctual_backends::{Backend, Location, Options};
 use punctual_testkit::Layered;
-use punctual_tests::failpoint::{FailpointLayer, FailpointControl};
+use punctual_tests::failpoint::{FailpointControl, FailpointLayer};
 use punctual_tests::test_store::TestStore;
 use tokio::sync::watch;
 
@@ -70,7 +70,8 @@ fn builder(mix: &[&TestStore], number: &mut usize) -> SchedulerBuilder<Backgroun
             options = options.with("prefix", format!("idle{number}_"));
         }
         let alias = if index == 0 { "default".into() } else { format!("store{index}") };
-        let (store, failpoint) = (test_store.location().store_with(options), FailpointControl(watch::Sender::new(None)));
+        let (store, failpoint) =
+            (test_store.location().store_with(options), FailpointControl(watch::Sender::new(None)));
         builder = builder.job_store(alias, Layered(FailpointLayer { store, failpoint }));
     }
     builder
@@ -97,7 +98,8 @@ fn started(builder: SchedulerBuilder<BackgroundScheduler>, stores: usize) -> Bac
 }
 
 fn mixes(test_stores: &[TestStore]) -> Vec<Vec<&TestStore>> {
-    let mut mixes: Vec<Vec<&TestStore>> = test_stores.iter().map(|test_store| vec![test_store]).collect();
+    let mut mixes: Vec<Vec<&TestStore>> =
+        test_stores.iter().map(|test_store| vec![test_store]).collect();
     for (index, one) in test_stores.iter().enumerate() {
         mixes.extend(test_stores[index..].iter().map(|other| vec![one, other]));
     }
@@ -116,7 +118,8 @@ fn it_uses_no_processor_time() {
     let test_stores: Vec<TestStore> = Backend::all().iter().map(test_store).collect();
     let (mut figures, mut number) = (Figures::default(), 0);
     for mix in mixes(&test_stores) {
-        let words: Vec<_> = mix.iter().map(|test_store| test_store.location().backend().word()).collect();
+        let words: Vec<_> =
+            mix.iter().map(|test_store| test_store.location().backend().word()).collect();
         let words = words.join(" + ");
         let scheduler = started(builder(&mix, &mut number), mix.len());
         figures.measure(&words);
@@ -127,8 +130,9 @@ fn it_uses_no_processor_time() {
     }
     a_million_jobs_wait(&mut figures);
 
-    let on_servers =
-        test_stores.iter().filter(|test_store| test_store.location().backend().location() == Location::Server);
+    let on_servers = test_stores
+        .iter()
+        .filter(|test_store| test_store.location().backend().location() == Location::Server);
     let mix: Vec<&TestStore> = on_servers.collect();
     let scheduler = started(builder(&mix, &mut number), mix.len());
     for test_store in &mix {

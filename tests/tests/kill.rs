@@ -11,8 +11,8 @@ use punctual_tests::failpoint::Failpoint;
 use punctual_tests::jobs::{INSTANCES, PERIOD, add_endless_jobs, record_run};
 use punctual_tests::journal::{self, Entry, RunPhase};
 use punctual_tests::process::Process;
-use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::store::with_store;
+use punctual_tests::worker_config::WorkerConfig;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -132,7 +132,10 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
 #[test]
 fn killed_in_the_middle_of_a_run_it_goes_on_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let config = |name: &str| WorkerConfig { identity: Some("one".into()), ..WorkerConfig::new(folder.path(), name) };
+    let config = |name: &str| WorkerConfig {
+        identity: Some("one".into()),
+        ..WorkerConfig::new(folder.path(), name)
+    };
     die_in_the_middle(folder.path(), config("first"));
     prolong_leases(folder.path(), Duration::from_secs(3_600));
     let mut second = Process::start(&mut config("second").command(CHILD));
@@ -148,7 +151,10 @@ fn killed_in_the_middle_of_a_run_it_goes_on_at_once() {
 fn without_an_identity_the_run_is_taken_over_after_the_lease() {
     let folder = tempfile::tempdir().unwrap();
     let lease = Duration::from_secs(2);
-    die_in_the_middle(folder.path(), WorkerConfig { lease, ..WorkerConfig::new(folder.path(), "first") });
+    die_in_the_middle(
+        folder.path(),
+        WorkerConfig { lease, ..WorkerConfig::new(folder.path(), "first") },
+    );
     let alive_until = prolong_leases(folder.path(), Duration::ZERO);
     let mut second = Process::start(&mut WorkerConfig::new(folder.path(), "second").command(CHILD));
     second.send_line("go");
@@ -339,7 +345,10 @@ impl Runs {
             for pair in begins.windows(2) {
                 assert_eq!(pair[0].run, pair[1].run, "two runs for one fire time");
                 assert!(pair[0].attempt < pair[1].attempt, "{pair:?}");
-                assert_ne!(pair[0].process, pair[1].process, "two attempts in one process: {pair:?}");
+                assert_ne!(
+                    pair[0].process, pair[1].process,
+                    "two attempts in one process: {pair:?}"
+                );
             }
             again += begins.len().saturating_sub(1);
         }

@@ -43,7 +43,10 @@ fn the_quick_start_survives_being_killed() {
     second.kill();
 
     let rest = quickstart(&file, &["--for", "1"]).shut_down();
-    assert!(!rest.iter().any(|line| line.contains("Hello")), "the date trigger fired twice: {rest:#?}");
+    assert!(
+        !rest.iter().any(|line| line.contains("Hello")),
+        "the date trigger fired twice: {rest:#?}"
+    );
 }
 
 /// Returns whether the run was less than a second late.

@@ -8,8 +8,8 @@ use punctual::{Clock, SystemClock};
 use punctual_tests::jobs::record_run;
 use punctual_tests::journal::{self, Entry, RunPhase};
 use punctual_tests::process::Process;
-use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::store::with_store;
+use punctual_tests::worker_config::WorkerConfig;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
@@ -60,7 +60,11 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
     assert_eq!(added, 2 * (ONCE + REPEATING));
 
     let mut processes = ["ann", "bob"].map(|name| {
-        let config = WorkerConfig { hold_runs: true, max_running: 50, ..WorkerConfig::new(folder.path(), name) };
+        let config = WorkerConfig {
+            hold_runs: true,
+            max_running: 50,
+            ..WorkerConfig::new(folder.path(), name)
+        };
         let mut process = Process::start(&mut config.command(CHILD));
         process.wait_for_line(|line| line == "ready");
         process
@@ -89,7 +93,8 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
 
     let entries = journal::read(&folder.path().join("journal"));
     let ends = |name: &str| {
-        let of_process = |entry: &&Entry| entry.phase == RunPhase::Finished && entry.process == name;
+        let of_process =
+            |entry: &&Entry| entry.phase == RunPhase::Finished && entry.process == name;
         entries.iter().filter(of_process).count()
     };
     println!("{ALL} in {took:.2?}: ann {}, bob {}", ends("ann"), ends("bob"));

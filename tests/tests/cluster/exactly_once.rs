@@ -6,10 +6,10 @@ use punctual::prelude::*;
 use punctual_backends::Backend;
 use punctual_tests::journal::RunPhase;
 
-use crate::processes::Processes;
-use crate::workload::Workload;
 use crate::fixture::Fixture;
+use crate::processes::Processes;
 use crate::run_log::RunLogChecker;
+use crate::workload::Workload;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
@@ -22,7 +22,11 @@ pub(crate) fn test(backend: &'static Backend, jobs: usize) {
     for name in NAMES {
         let config = fixture.config(name);
         // The limit keeps all processes together below half of the jobs.
-        processes.start(&punctual_tests::worker_config::WorkerConfig { hold_runs: true, max_running: jobs / 10, ..config });
+        processes.start(&punctual_tests::worker_config::WorkerConfig {
+            hold_runs: true,
+            max_running: jobs / 10,
+            ..config
+        });
     }
     for name in NAMES {
         processes.get(name).wait_for_line(|line| line == "ready");

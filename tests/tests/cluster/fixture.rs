@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use punctual_backends::Backend;
-use punctual_tests::test_store::TestStore;
-use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::server::Server;
 use punctual_tests::store::StoreLocation;
+use punctual_tests::test_store::TestStore;
+use punctual_tests::worker_config::WorkerConfig;
 use tempfile::TempDir;
 
 /// A database for one test, and a folder for its other files.
@@ -43,7 +43,11 @@ impl Fixture {
             Some(_) => [0, 20, -20, 3600][self.configs.fetch_add(1, Ordering::Relaxed) % 4],
             None => 0,
         };
-        WorkerConfig { location: self.location().clone(), clock_offset_seconds, ..WorkerConfig::new(self.folder.path(), name) }
+        WorkerConfig {
+            location: self.location().clone(),
+            clock_offset_seconds,
+            ..WorkerConfig::new(self.folder.path(), name)
+        }
     }
 
     /// Returns how long before its scheduled time a run may start. The offset of two clocks can only be estimated by a

@@ -3,15 +3,15 @@
 //!
 //! Runs log their start and completion in a file outside of the database; the checks use that log.
 
-mod random_kills;
-mod processes;
 mod exactly_once;
-mod outage;
-mod workload;
 mod fixture;
-mod suspended_owners;
+mod outage;
 mod periodic_suspensions;
+mod processes;
+mod random_kills;
 mod run_log;
+mod suspended_owners;
+mod workload;
 
 use punctual_backends::Backend;
 

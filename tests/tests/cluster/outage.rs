@@ -5,13 +5,13 @@ use std::time::Duration;
 use punctual::prelude::*;
 use punctual_backends::Backend;
 use punctual_tests::process::Process;
-use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::server::Server;
+use punctual_tests::worker_config::WorkerConfig;
 
-use crate::processes::{CHILD, Processes};
-use crate::workload::{ALL, JOBS, Workload};
 use crate::fixture::Fixture;
+use crate::processes::{CHILD, Processes};
 use crate::run_log::RunLogChecker;
+use crate::workload::{ALL, JOBS, Workload};
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
@@ -97,7 +97,9 @@ fn lock_database(fixture: &Fixture, processes: &mut Processes) -> Process {
     let writer = WorkerConfig { write_load_only: true, ..fixture.config("writer") };
     let mut writer = Process::start(&mut writer.command(CHILD));
     writer.wait_for_line(|line| line == "writing");
-    let failures = |processes: &Processes| NAMES.iter().map(|name| processes.count_lines(name, "failed")).sum::<usize>();
+    let failures = |processes: &Processes| {
+        NAMES.iter().map(|name| processes.count_lines(name, "failed")).sum::<usize>()
+    };
     let before = failures(processes);
     loop {
         processes.read_output(Duration::from_millis(300));

@@ -7,11 +7,11 @@ use punctual::prelude::*;
 use punctual_backends::{Backend, Location};
 use punctual_tests::worker_config::WorkerConfig;
 
-use crate::processes::Processes;
-use crate::workload::Workload;
-use crate::seed;
 use crate::fixture::Fixture;
+use crate::processes::Processes;
 use crate::run_log::RunLogChecker;
+use crate::seed;
+use crate::workload::Workload;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
@@ -39,7 +39,10 @@ pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
     workload.add(fixture.location());
     let mut processes = Processes::default();
     for name in NAMES {
-        processes.start(&WorkerConfig { max_run_duration: Duration::from_secs(1), ..fixture.config(name) });
+        processes.start(&WorkerConfig {
+            max_run_duration: Duration::from_secs(1),
+            ..fixture.config(name)
+        });
     }
     for name in NAMES {
         // A start that times out fails and is not retried.
@@ -67,7 +70,10 @@ pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
         "{backend:?}: {} with {stops} stops, {took:.1?} after the last; skip {skip:?}; rerun {rerun:?}",
         workload.fire_times(),
     );
-    assert_eq!(rerun.never_finished, 0, "fire times of `Recovery::Rerun` jobs without a completed run");
+    assert_eq!(
+        rerun.never_finished, 0,
+        "fire times of `Recovery::Rerun` jobs without a completed run"
+    );
     // A process that is suspended while it writes to a file blocks all others, so there may be no take-over.
     let taken_over = rerun.restarted > 0 || backend.location() == Location::File;
     assert!(taken_over, "no process was suspended during a run");

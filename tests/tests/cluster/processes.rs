@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual_tests::process::Process;
-use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::store::{StoreLocation, with_store};
+use punctual_tests::worker_config::WorkerConfig;
 
 pub(crate) const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
@@ -118,7 +118,11 @@ impl Processes {
         let started = SystemClock.now();
         while !done(self) {
             let waited = SystemClock.now().saturating_since(started);
-            assert!(waited < TIMEOUT, "after {waited:?}: {what}; lines of output: {:?}", self.line_counts);
+            assert!(
+                waited < TIMEOUT,
+                "after {waited:?}: {what}; lines of output: {:?}",
+                self.line_counts
+            );
             self.read_output(Duration::from_millis(50));
         }
     }
@@ -133,7 +137,11 @@ impl Processes {
                 if left.is_empty() {
                     return Ok(());
                 }
-                assert!(waited < TIMEOUT, "after {waited:?} {} jobs are left: {left:#?}", left.len());
+                assert!(
+                    waited < TIMEOUT,
+                    "after {waited:?} {} jobs are left: {left:#?}",
+                    left.len()
+                );
                 self.read_output(Duration::from_millis(100));
             }
         })

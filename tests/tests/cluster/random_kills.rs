@@ -6,10 +6,10 @@ use punctual::prelude::*;
 use punctual_backends::Backend;
 use punctual_tests::worker_config::WorkerConfig;
 
-use crate::processes::Processes;
-use crate::workload::{ALL, JOBS, Workload};
 use crate::fixture::Fixture;
+use crate::processes::Processes;
 use crate::run_log::{RunLogChecker, takeover_limit};
+use crate::workload::{ALL, JOBS, Workload};
 use crate::{number, seed};
 
 /// The number of processes that run at the same time.
@@ -38,7 +38,10 @@ pub(crate) fn test(backend: &'static Backend) {
     let mut start_next = |processes: &mut Processes| {
         started += 1;
         let name = format!("life-{started}");
-        processes.start(&WorkerConfig { max_run_duration: Duration::from_secs(1), ..fixture.config(&name) });
+        processes.start(&WorkerConfig {
+            max_run_duration: Duration::from_secs(1),
+            ..fixture.config(&name)
+        });
         name
     };
     let mut names: Vec<_> = (0..PROCESSES).map(|_| start_next(&mut processes)).collect();
@@ -70,7 +73,10 @@ pub(crate) fn test(backend: &'static Backend) {
         takeovers.len(),
         checker.latest(),
     );
-    assert_eq!(rerun.never_finished, 0, "fire times of `Recovery::Rerun` jobs without a completed run");
+    assert_eq!(
+        rerun.never_finished, 0,
+        "fire times of `Recovery::Rerun` jobs without a completed run"
+    );
     // A process that could not reach the store for a while waits as long as one that has just started.
     assert!(
         longest < takeover_limit(late) + HALF_A_LEASE,

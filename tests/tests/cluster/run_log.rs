@@ -6,9 +6,9 @@ use std::time::Duration;
 use punctual::prelude::*;
 use punctual_tests::journal::{self, Entry, RunPhase};
 
-use crate::processes::{ProcessEvents, ClusterReport};
-use crate::workload::{Workload, WorkloadJob};
 use crate::fixture::Fixture;
+use crate::processes::{ClusterReport, ProcessEvents};
+use crate::workload::{Workload, WorkloadJob};
 
 /// The maximum time until the runs of an expired node are taken over.
 const MAX_TAKEOVER_TIME: Duration = Duration::from_secs(15);
@@ -127,7 +127,8 @@ impl RunLogChecker {
         let mut alive: Vec<&Entry> = Vec::new();
         for entry in self.entries.iter().filter(|entry| entry.job == job) {
             alive.retain(|begun| {
-                !self.may_be_taken_over(begun, entry.at) && !ends(begun, std::slice::from_ref(entry))
+                !self.may_be_taken_over(begun, entry.at)
+                    && !ends(begun, std::slice::from_ref(entry))
             });
             if entry.phase == RunPhase::Started {
                 alive.push(entry);

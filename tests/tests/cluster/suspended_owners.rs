@@ -8,11 +8,11 @@ use punctual_backends::Backend;
 use punctual_tests::failpoint::Failpoint;
 use punctual_tests::jobs::record_run;
 use punctual_tests::journal::{self, Entry, RunPhase};
-use punctual_tests::worker_config::WorkerConfig;
 use punctual_tests::store::with_store;
+use punctual_tests::worker_config::WorkerConfig;
 
-use crate::processes::Processes;
 use crate::fixture::Fixture;
+use crate::processes::Processes;
 use crate::run_log::takeover_limit;
 
 /// The number of jobs with each recovery for each process.
@@ -77,20 +77,29 @@ pub(crate) fn test(backend: &'static Backend) {
     // All of the claimed jobs, and the `Recovery::Rerun` jobs of the other processes.
     processes.get("successor").send_line("go");
     let successor_started = SystemClock.now();
-    processes.wait_until("not all runs were taken over", |processes| processes.count_lines("successor", "begin") == 5 * JOBS);
+    processes.wait_until("not all runs were taken over", |processes| {
+        processes.count_lines("successor", "begin") == 5 * JOBS
+    });
 
     for name in [runner, committer, claimer] {
         processes.get(name).send_line("on");
         processes.resume(name);
     }
-    processes.wait_until("the process did not report its lost lease", |processes| processes.count_lines(runner, "lost") > 0);
+    processes.wait_until("the process did not report its lost lease", |processes| {
+        processes.count_lines(runner, "lost") > 0
+    });
     processes.get(runner).send_line("release");
-    processes.wait_until("not all runs of the process finished", |processes| processes.count_lines(runner, "end") == 2 * JOBS);
-    processes.wait_until("the `Recovery::Skip` jobs did not start", |processes| processes.count_lines(committer, "begin") >= JOBS);
+    processes.wait_until("not all runs of the process finished", |processes| {
+        processes.count_lines(runner, "end") == 2 * JOBS
+    });
+    processes.wait_until("the `Recovery::Skip` jobs did not start", |processes| {
+        processes.count_lines(committer, "begin") >= JOBS
+    });
     // The changes that follow from a completion are committed by the shutdown at the latest.
     [runner, committer, claimer].iter().for_each(|name| processes.shut_down(name));
     let jobs =
-        with_store(fixture.location().clone(), |scheduler| scheduler.get_jobs(JobQuery::new())).unwrap();
+        with_store(fixture.location().clone(), |scheduler| scheduler.get_jobs(JobQuery::new()))
+            .unwrap();
     let mut left: Vec<_> =
         jobs.iter().map(|job| (job.id.as_str().to_owned(), job.in_flight)).collect();
     left.sort_unstable();
@@ -112,7 +121,9 @@ pub(crate) fn test(backend: &'static Backend) {
             let ended = of(&entries, &id, RunPhase::Finished);
             let (begins, ends): (&[_], &[_]) = match (name == claimer, id.contains("rerun")) {
                 (true, _) => (&[("successor", 1)], &[("successor", 1)]),
-                (false, true) if name == killed => (&[(name, 1), ("successor", 2)], &[("successor", 2)]),
+                (false, true) if name == killed => {
+                    (&[(name, 1), ("successor", 2)], &[("successor", 2)])
+                }
                 (false, true) if name == committer => (&[("successor", 2)], &[("successor", 2)]),
                 (false, true) => (&[(name, 1), ("successor", 2)], &[(name, 1), ("successor", 2)]),
                 (false, false) if name == killed => (&[(name, 1)], &[]),
@@ -121,11 +132,15 @@ pub(crate) fn test(backend: &'static Backend) {
             assert_eq!(processes_and_attempts(&begun), begins, "{id} began");
             assert_eq!(processes_and_attempts(&ended), ends, "{id} ended");
             if let Some(again) = begun.iter().find(|entry| entry.process == "successor") {
-                waited = waited.max(again.at.saturating_since(failed_at[name].max(successor_started)));
+                waited =
+                    waited.max(again.at.saturating_since(failed_at[name].max(successor_started)));
             }
         }
         println!("{backend:?}: {name}: taken over after {waited:.1?}");
-        assert!(waited < takeover_limit(late), "{name} was taken over after {waited:?}; the scheduling delay was {late:?}");
+        assert!(
+            waited < takeover_limit(late),
+            "{name} was taken over after {waited:?}; the scheduling delay was {late:?}"
+        );
     }
 }
 

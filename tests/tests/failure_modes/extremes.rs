@@ -40,9 +40,11 @@ pub(crate) fn stored_and_run(backend: &'static Backend) {
     assert!(error.to_string().contains("191"), "{error}");
     scheduler.shutdown().unwrap();
 
-    let again = test_store.scheduler().task(send_run).state(RunSender(Mutex::new(sender))).start().unwrap();
-    let mut runs: Vec<_> =
-        (0..2).map(|_| runs_received.recv_timeout(Duration::from_secs(60)).expect("a run")).collect();
+    let again =
+        test_store.scheduler().task(send_run).state(RunSender(Mutex::new(sender))).start().unwrap();
+    let mut runs: Vec<_> = (0..2)
+        .map(|_| runs_received.recv_timeout(Duration::from_secs(60)).expect("a run"))
+        .collect();
     runs.sort();
     for (run, id) in runs.iter().zip(["'; DROP TABLE punctual_jobs; --", &long]) {
         // Not `assert_eq`, which would print the long text.

@@ -46,7 +46,11 @@ async fn fill_and_free(test_store: &TestStore, folder: &Path) {
     };
     is_clear(&error, test_store);
     if !test_store.has_crashed() {
-        assert_eq!(State::of(store).await.unwrap(), kept, "the earlier data are kept, and no part of the batch was added");
+        assert_eq!(
+            State::of(store).await.unwrap(),
+            kept,
+            "the earlier data are kept, and no part of the batch was added"
+        );
         filler.fill();
         kept = with_no_byte_left(test_store, store, kept).await;
     }
@@ -71,7 +75,11 @@ async fn fill_and_free(test_store: &TestStore, folder: &Path) {
 }
 
 /// Operations that need no space may succeed; returns the expected state.
-async fn with_no_byte_left(test_store: &TestStore, store: &dyn DynJobStore, mut kept: State) -> State {
+async fn with_no_byte_left(
+    test_store: &TestStore,
+    store: &dyn DynJobStore,
+    mut kept: State,
+) -> State {
     let done = match claim(store, at(0), 3).await {
         Ok(claims) => {
             kept = State::of(store).await.unwrap();

@@ -9,7 +9,7 @@ use punctual::Timestamp;
 use punctual::core::{DynJobStore, NodeId, Renewal, StoreError, StoreErrorKind, TaskFilter};
 use punctual_testkit::{StoreCall, StoreLayer};
 
-use crate::fault_injector::{FaultInjector, Fault};
+use crate::fault_injector::{Fault, FaultInjector};
 use crate::proxy::FaultProxy;
 
 /// The maximum number of requests of a call that pass before the connection is closed.

@@ -8,8 +8,8 @@ mod under_faults;
 
 use punctual_backends::Backend;
 use punctual_tests::backend;
-use punctual_tests::test_store::TestStore;
 use punctual_tests::store::StoreLocation;
+use punctual_tests::test_store::TestStore;
 
 use crate::flaky::FlakyStore;
 use crate::proxy::FaultProxy;

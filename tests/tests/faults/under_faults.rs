@@ -116,7 +116,11 @@ fn check_store(scheduler: &ManualScheduler) {
         assert_eq!(job.in_flight, 0, "{job:?}");
         let next = job.next_run_time.unwrap();
         let number = job.id.as_str().rsplit_once('-').unwrap().1.parse().unwrap();
-        assert_eq!(next.saturating_since(first(number)).subsec_nanos(), 0, "not a fire time: {job:?}");
+        assert_eq!(
+            next.saturating_since(first(number)).subsec_nanos(),
+            0,
+            "not a fire time: {job:?}"
+        );
         assert!(next > now && next <= now.saturating_add(PERIOD), "{job:?}");
     }
 }

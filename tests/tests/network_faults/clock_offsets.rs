@@ -8,8 +8,8 @@ use punctual_tests::jobs::record_run;
 use punctual_tests::journal::{Entry, RunPhase};
 use punctual_tests::worker_config::WorkerConfig;
 
-use crate::processes::Processes;
 use crate::fixtures::ServerFixture;
+use crate::processes::Processes;
 use crate::trials::TrialResult;
 
 /// The clock offset of each process in seconds.
@@ -39,8 +39,14 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
         let lease = Duration::from_secs(3);
         let clock_offset_seconds = CLOCK_OFFSETS[seat];
         proxies[seat].delay(slow);
-        processes.start(&WorkerConfig { clock_offset_seconds, lease, ..fixture.config(&name, Some(&proxies[seat])) });
-        processes.wait_until("the process is not ready", |processes| processes.count_lines(&name, "ready") > 0);
+        processes.start(&WorkerConfig {
+            clock_offset_seconds,
+            lease,
+            ..fixture.config(&name, Some(&proxies[seat]))
+        });
+        processes.wait_until("the process is not ready", |processes| {
+            processes.count_lines(&name, "ready") > 0
+        });
         proxies[seat].delay(Duration::ZERO);
         lives += 1;
         name
@@ -70,7 +76,10 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     let fault = early.iter().max_by_key(|(early, _)| *early).map(|(most, entry)| {
         let all = entries.len();
         let Entry { process, job, .. } = entry;
-        format!("{} of {all} runs started early, by at most {most:.1?} ({job} in {process})", early.len())
+        format!(
+            "{} of {all} runs started early, by at most {most:.1?} ({job} in {process})",
+            early.len()
+        )
     });
     let kind = if slow.is_zero() { "quick starts" } else { "slow starts" };
     TrialResult { kind: kind.into(), fault }

@@ -9,9 +9,9 @@ use punctual_tests::jobs::record_run;
 use punctual_tests::journal::RunPhase;
 use punctual_tests::worker_config::WorkerConfig;
 
+use crate::fixtures::{ServerFixture, TrialFixture};
 use crate::processes::Processes;
 use crate::proxy::Mode;
-use crate::fixtures::{TrialFixture, ServerFixture};
 use crate::trials::TrialResult;
 
 const LEASE: Duration = Duration::from_secs(2);
@@ -39,10 +39,10 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     }
     processes.wait_until_ready();
     let jobs = jobs(random);
-    fixture.add(
-        jobs.iter()
-            .map(|(id, recovery)| NewJob::builder(record_run()).id(id).recovery(*recovery).build()),
-    );
+    fixture
+        .add(jobs.iter().map(|(id, recovery)| {
+            NewJob::builder(record_run()).id(id).recovery(*recovery).build()
+        }));
     // One run of each process has started; the others are queued there.
     processes.wait_until("not both processes have started a run", |processes| {
         NAMES.iter().all(|name| processes.count_lines(name, "begin") == 1)
@@ -106,7 +106,8 @@ fn check(fixture: &TrialFixture<'_>, jobs: &[(String, Recovery)]) -> Option<Stri
         }
     }
     for (id, recovery) in jobs {
-        let (begins, ends) = (fixture.lines_of(id, RunPhase::Started), fixture.lines_of(id, RunPhase::Finished));
+        let (begins, ends) =
+            (fixture.lines_of(id, RunPhase::Started), fixture.lines_of(id, RunPhase::Finished));
         if *recovery == Recovery::Rerun && ends == 0 {
             faults.push(format!("{id} was lost"));
         }

@@ -9,10 +9,10 @@ use punctual_tests::jobs::record_run;
 use punctual_tests::journal::RunPhase;
 use punctual_tests::worker_config::WorkerConfig;
 
-use crate::processes::Processes;
+use crate::fixtures::{ServerFixture, TrialFixture};
 use crate::held_message::{HeldMessage, HoldState, MessageKind};
+use crate::processes::Processes;
 use crate::proxy::Mode;
-use crate::fixtures::{TrialFixture, ServerFixture};
 use crate::trials::TrialResult;
 
 const LEASE: Duration = Duration::from_secs(2);
@@ -85,7 +85,9 @@ fn check(fixture: &TrialFixture<'_>, time: Timestamp) -> Option<String> {
                     entry.job_id.as_str() == job && entry.outcome == OutcomeKind::Missed
                 });
                 if !(told && written) {
-                    faults.push(format!("{job} neither started nor was reported as missed: {ends:?}"));
+                    faults.push(format!(
+                        "{job} neither started nor was reported as missed: {ends:?}"
+                    ));
                 }
             }
         }

@@ -11,10 +11,10 @@ use punctual_tests::journal::RunPhase;
 use punctual_tests::worker_config::WorkerConfig;
 use tokio::time::timeout;
 
-use crate::processes::Processes;
+use crate::fixtures::{ServerFixture, TrialFixture};
 use crate::held_message::{HeldMessage, HoldState, MessageKind};
+use crate::processes::Processes;
 use crate::proxy::Mode;
-use crate::fixtures::{TrialFixture, ServerFixture};
 use crate::trials::TrialResult;
 
 /// The timeout of a store call.
@@ -80,16 +80,22 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
         }
     }));
     processes.wait_until("the commit was not delayed", |_| hold.has_reached(HoldState::Held));
-    processes.wait_until("no process reported a failure", |processes| processes.count_all_lines("failed") > 0);
+    processes.wait_until("no process reported a failure", |processes| {
+        processes.count_all_lines("failed") > 0
+    });
     // From here on, other messages are forwarded.
     proxies.iter().for_each(|proxy| proxy.set(Mode::Forward));
-    let begun = |fixture: &TrialFixture<'_>| jobs.iter().all(|(id, ..)| fixture.lines_of(id, RunPhase::Started) > 0);
+    let begun = |fixture: &TrialFixture<'_>| {
+        jobs.iter().all(|(id, ..)| fixture.lines_of(id, RunPhase::Started) > 0)
+    };
     processes.wait_until("not all runs have started", |_| begun(&fixture));
     if matches!(arrival, CommitArrival::Running) {
         release(server_fixture, &hold);
         processes.send_line("release");
     }
-    let ended = |fixture: &TrialFixture<'_>| jobs.iter().all(|(id, ..)| fixture.lines_of(id, RunPhase::Finished) > 0);
+    let ended = |fixture: &TrialFixture<'_>| {
+        jobs.iter().all(|(id, ..)| fixture.lines_of(id, RunPhase::Finished) > 0)
+    };
     processes.wait_until("not all runs have finished", |_| ended(&fixture));
     if !matches!(arrival, CommitArrival::Running) {
         processes.wait_until("not all run records are cleared", |_| fixture.in_flight() == 0);
@@ -106,7 +112,9 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     let identity = random.bool().then(|| "identity-of-ann".to_owned());
     processes.start(&WorkerConfig { identity, ..fixture.config("next", None) });
     fixture.add([NewJob::builder(record_run()).id("last").build()]);
-    processes.wait_until("the last job has not run", |_| fixture.lines_of("last", RunPhase::Finished) > 0);
+    processes.wait_until("the last job has not run", |_| {
+        fixture.lines_of("last", RunPhase::Finished) > 0
+    });
     processes.shut_down();
     let fault = check(&fixture, &jobs, recorded);
     TrialResult { kind: format!("{arrival:?}"), fault }
@@ -135,7 +143,11 @@ fn release(server_fixture: &ServerFixture, hold: &HeldMessage) {
     server_fixture.runtime.block_on(over).expect("the end of the connection");
 }
 
-fn check(fixture: &TrialFixture<'_>, jobs: &[(String, Recovery, bool)], recorded: u32) -> Option<String> {
+fn check(
+    fixture: &TrialFixture<'_>,
+    jobs: &[(String, Recovery, bool)],
+    recorded: u32,
+) -> Option<String> {
     let mut faults = Vec::new();
     if recorded > 0 {
         faults.push(format!("{recorded} runs in flight after all processes were shut down"));

@@ -3,14 +3,14 @@
 //! `PUNCTUAL_TRIALS` is the number of trials of each test case on each database, and `PUNCTUAL_SEED` reproduces earlier
 //! trials. Each test case prints how many trials found a violation, and fails if any did.
 
-mod processes;
 mod clock_offsets;
 mod completions;
+mod fixtures;
 mod grace_times;
 mod held_message;
 mod late_commits;
+mod processes;
 mod proxy;
-mod fixtures;
 mod trials;
 
 /// The number of concurrent trials per processor if processes mostly wait.

@@ -79,7 +79,9 @@ impl Processes {
     /// Waits until all processes are ready.
     pub(crate) fn wait_until_ready(&mut self) {
         let all = self.processes.len();
-        self.wait_until("not all processes are ready", |processes| processes.count_all_lines("ready") == all);
+        self.wait_until("not all processes are ready", |processes| {
+            processes.count_all_lines("ready") == all
+        });
     }
 
     /// Shuts all processes down and waits for them to exit with success.
