@@ -1,4 +1,4 @@
-//! An executor that runs on the simulation's time, and does not always do as it should.
+//! An executor that runs on simulated time and injects faults.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,20 +22,20 @@ pub(crate) struct SimulatedExecutor {
     started: Mutex<Option<Arc<Started>>>,
 }
 
-/// From a start to the shutdown after it.
+/// The state between a start and the following shutdown.
 #[derive(Debug, Default)]
 struct Started {
     state: Mutex<State>,
-    /// Unlike other signals of tokio's, this one wakes those who wait in their order.
+    /// Unlike other signals of tokio, this one wakes its waiters in order.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     under_way: Vec<(RunId, JobContext)>,
-    /// How many runs there are, begun or not.
+    /// The number of runs, started or queued.
     count: usize,
-    /// Nothing begins any more.
+    /// Whether the executor is shutting down: no more runs start.
     abandoned: bool,
 }
 
@@ -123,7 +123,7 @@ impl Executor for SimulatedExecutor {
                     context.cancel();
                 }
             });
-            // What has not begun is dropped in its own task, at once.
+            // The task of each queued run drops it immediately.
             started.until(|state| state.count == state.under_way.len()).await;
         })
     }

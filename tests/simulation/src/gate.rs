@@ -1,11 +1,11 @@
-//! What holds up a process that is stopped, and one that is dead for good.
+//! The gate that blocks a process while it is suspended, and forever after it was killed.
 
 use std::future::pending;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// Passed by a process wherever it has waited for something.
+/// A process passes the gate after each wait.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     state: Mutex<State>,
@@ -21,7 +21,7 @@ enum State {
 }
 
 impl Gate {
-    /// Goes on when the process does; never, when it is dead.
+    /// Returns once the process may continue; never returns if the process was killed.
     pub(crate) async fn pass(&self) {
         loop {
             let state = *self.state.lock();
@@ -33,7 +33,7 @@ impl Gate {
         }
     }
 
-    /// Stops the process, if it runs.
+    /// Suspends the process if it is running.
     pub(crate) fn stop(&self) {
         let mut state = self.state.lock();
         if *state == State::Open {
@@ -41,7 +41,7 @@ impl Gate {
         }
     }
 
-    /// Lets it go on, if it was stopped.
+    /// Resumes the process if it is suspended.
     pub(crate) fn go_on(&self) {
         let mut state = self.state.lock();
         if *state == State::Stopped {
@@ -56,7 +56,7 @@ impl Gate {
         self.opened.notify_waiters();
     }
 
-    /// Waits for the process to die.
+    /// Waits until the process is killed.
     pub(crate) async fn until_dead(&self) {
         while !self.is_dead() {
             self.opened.notified().await;

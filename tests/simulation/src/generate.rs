@@ -1,12 +1,12 @@
-//! Makes a script of a seed.
+//! Generates a script from a seed.
 
 use fastrand::Rng;
 use punctual_core::Coalesce;
 
 use crate::script::{Executor, Job, Line, Machine, Outage, Script, Step, User};
 
-/// The script of that seed. Seeds differ in what can go wrong in them: in some nearly nothing does, so that rules
-/// without an excuse are tried as well.
+/// Generates the script of a seed. Seeds differ in the faults that can occur: some scripts have almost none, so that
+/// rules whose exceptions depend on faults are tested strictly.
 #[must_use]
 pub fn script(seed: u64) -> Script {
     let mut rng = Rng::with_seed(seed);
@@ -41,7 +41,7 @@ pub fn script(seed: u64) -> Script {
     }
 }
 
-/// What can go wrong.
+/// The faults that can occur.
 struct World {
     heal_at: u32,
     machines: usize,

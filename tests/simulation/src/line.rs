@@ -1,4 +1,4 @@
-//! The way from a process to the store and back, on which everything can go wrong.
+//! The simulated connection between a process and the store, with fault injection.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::show;
 use crate::time::pause;
 use crate::world::World;
 
-/// After so many milliseconds without an answer a client gives up.
+/// The client timeout of a call in milliseconds.
 const TIMEOUT: u32 = 1_500;
 
-/// A process's line to the store.
+/// The connection of a process to the store.
 pub(crate) struct StoreLine {
     world: Arc<World>,
     process: Weak<Process>,
@@ -29,17 +29,17 @@ pub(crate) struct StoreLine {
     machine: usize,
 }
 
-/// What becomes of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Done,
-    /// Not carried out.
+    /// The call is not applied.
     Refused,
-    /// Carried out, and the answer is lost.
+    /// The call is applied, and its response is lost.
     Lost,
-    /// Carried out so many milliseconds after the caller has given up.
+    /// The call is applied this many milliseconds after the client timeout.
     Late(u32),
-    /// Carried out in part, and the answer is lost.
+    /// The call is applied in part, and its response is lost.
     Part,
 }
 
@@ -53,7 +53,7 @@ impl StoreLine {
         }
     }
 
-    /// Milliseconds there and back, and what becomes of the call.
+    /// Returns the delays of the request and of the response in milliseconds, and the outcome of the call.
     fn fate(&self, call: StoreCall) -> (u32, u32, Fate) {
         let world = &self.world;
         if let Some((outage, left)) = world.outage(self.machine) {
@@ -89,7 +89,7 @@ impl StoreLine {
         (there, back, Fate::Done)
     }
 
-    /// Makes a call: `apply` is what the store does, in one step.
+    /// Makes a call; `apply` executes it atomically on the store.
     async fn call<T: Send>(
         &self,
         call: StoreCall,
@@ -110,7 +110,7 @@ impl StoreLine {
                 drop(apply(&self.world, &process, How::InPart));
                 Err(lost(call))
             }
-            // An older renewal would put the lease back, which no store keeps from happening: see the decision record.
+            // An older renewal would shorten the lease, which no store prevents: see the decision record.
             Fate::Late(_) if call == StoreCall::Renew => Err(lost(call)),
             Fate::Late(after) => {
                 let (world, process) = (Arc::clone(&self.world), Arc::clone(&process));
@@ -132,10 +132,10 @@ impl StoreLine {
 }
 
 fn lost(call: StoreCall) -> StoreError {
-    StoreError::new(StoreErrorKind::Unavailable, format!("no answer to {call:?}"))
+    StoreError::new(StoreErrorKind::Unavailable, format!("no response to {call:?}"))
 }
 
-/// What a call of the store returns that never waits.
+/// Returns the result of a store call that never waits.
 fn now<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     call.now_or_never().unwrap_or_else(|| Err(lost(StoreCall::Start)))
 }
@@ -161,7 +161,7 @@ impl StoreLayer for StoreLine {
     }
 
     async fn shutdown(&self) {
-        self.world.note(|| format!("{} on {}: has shut its store down", self.number, self.machine));
+        self.world.note(|| format!("{} on {}: shut its store down", self.number, self.machine));
     }
 
     async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
@@ -334,7 +334,7 @@ impl StoreLayer for StoreLine {
     }
 }
 
-/// Commits without an answer, perhaps because nobody waits for it any more.
+/// Commits without a response, possibly because their future was dropped.
 struct Unanswered {
     world: Arc<World>,
     commits: Vec<(JobId, Fence)>,

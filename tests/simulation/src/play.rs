@@ -1,4 +1,4 @@
-//! Plays a script.
+//! Executes a script.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,22 +14,21 @@ use crate::script::{Script, Step};
 use crate::user;
 use crate::world::World;
 
-/// What became of a script.
+/// The result of a script.
 #[derive(Clone, Debug)]
 pub struct Played {
-    /// The first rule that was broken, if one was.
+    /// The first violation, if there was one.
     pub violation: Option<Violation>,
-    /// All that happened, if it was asked for.
+    /// The trace, if it was requested.
     pub trace: Vec<String>,
-    /// How much happened.
+    /// Counts of events.
     pub counts: Counts,
 }
 
-/// How long shutting down takes beside the patience that it was given, in milliseconds.
+/// The maximum duration of a shutdown beyond its timeout, in milliseconds.
 const SHUTDOWN: u32 = 25_000;
 
-/// Plays a script from its beginning to its end, or until a rule is broken. What happens depends on nothing but the
-/// script.
+/// Executes a script to its end, or until an invariant is violated. The result depends only on the script.
 #[must_use]
 pub fn play(script: &Script, traced: bool) -> Played {
     fastrand::seed(script.seed);
@@ -53,7 +52,7 @@ pub fn play(script: &Script, traced: bool) -> Played {
 
 struct Stage {
     world: Arc<World>,
-    /// All processes that ever were; the last of a machine is the one that is there.
+    /// All processes so far; the last one of a machine is its current process.
     all: Vec<Arc<Process>>,
     tasks: JoinSet<()>,
 }
@@ -85,7 +84,7 @@ impl Stage {
         .await
         .is_err()
         {
-            let text = "a user, or a shutdown, still waits";
+            let text = "a user action or a shutdown has not returned";
             return self.violate("every call returns", text.to_owned());
         }
         self.settle().await;
@@ -139,7 +138,7 @@ impl Stage {
         let world = Arc::clone(&self.world);
         match step.clone() {
             Step::Kill { .. } => {
-                // What it has told so far has been told.
+                // Drains the events that the process has emitted so far.
                 world.check(&process, |check, _| {
                     check.died(process.number);
                     Ok(())
@@ -171,7 +170,7 @@ impl Stage {
         }
     }
 
-    /// Lets something go on beside everything else, as long as its process lives.
+    /// Spawns a task that is aborted when its process is killed.
     fn spawn<F>(&mut self, process: Arc<Process>, work: impl FnOnce(Arc<Process>) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -186,9 +185,9 @@ impl Stage {
         });
     }
 
-    /// Nothing goes wrong any more, and somebody is there.
+    /// Disables all faults and starts a process on each machine.
     fn heal(&mut self) {
-        self.world.note(|| "all is well from now on".to_owned());
+        self.world.note(|| "no more faults from now on".to_owned());
         self.world.heal();
         for process in &self.all {
             process.gate.go_on();
@@ -199,7 +198,7 @@ impl Stage {
         }
     }
 
-    /// Looks at what is there, shuts everybody down, and looks at what is left.
+    /// Checks the stored jobs, shuts all processes down, and checks the final state.
     async fn settle(&mut self) {
         let world = Arc::clone(&self.world);
         let page = world.store.list(None, 1_000).await.expect("the jobs");
@@ -227,7 +226,7 @@ impl Stage {
     }
 }
 
-/// An orderly shutdown, as a user makes it.
+/// Shuts a process down as a user does.
 async fn shut_down(world: &Arc<World>, process: &Process, wait: u32) {
     process.gate.pass().await;
     world.check(process, |check, _| {

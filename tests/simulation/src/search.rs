@@ -1,4 +1,4 @@
-//! Plays one seed after another.
+//! Executes one seed after another.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,36 +11,36 @@ use crate::generate::script;
 use crate::play::play;
 use crate::shrink::shorten;
 
-/// One seed of so many is played twice, to see whether the same happens.
+/// One seed in this many is executed twice, to check that the traces are equal.
 const TWICE: u64 = 50;
 
-/// A seed that breaks a rule.
+/// A seed that violates an invariant.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The seed.
     pub seed: u64,
-    /// How many seeds had been played before it.
+    /// The number of seeds before this one.
     pub after: u64,
-    /// The rule that it breaks.
+    /// The violation.
     pub violation: Violation,
-    /// The script as far as it is needed, and all that happens in it.
+    /// The shortened script and its trace.
     pub report: String,
 }
 
-/// What all seeds together have done.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Searched {
-    /// How many were played.
+    /// The number of seeds.
     pub seeds: u64,
-    /// How much happened in them.
+    /// Counts of events in all of them.
     pub counts: Counts,
 }
 
-/// Plays so many seeds, from `first` on, in so many threads, until one breaks a rule.
+/// Executes `seeds` seeds from `first` on, in `threads` threads, until one violates an invariant.
 ///
 /// # Errors
 ///
-/// The first of the seeds that was found to break one.
+/// Returns the first seed that was found to violate an invariant.
 pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Found>> {
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let all = Mutex::new((Searched::default(), None::<(u64, Violation)>));
@@ -59,7 +59,7 @@ pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Fo
                     all.0.counts = all.0.counts + counts;
                     if let Some(violation) = violation {
                         stop.store(true, Ordering::Relaxed);
-                        // The first counts, whichever thread was quicker.
+                        // The lowest seed is reported, whichever thread finished first.
                         if all.1.as_ref().is_none_or(|&(other, _)| number < other) {
                             all.1 = Some((number, violation));
                         }
@@ -85,7 +85,7 @@ fn try_seed(seed: u64, twice: bool) -> (Counts, Option<Violation>) {
             played.trace.iter().zip(&again.trace).find(|(one, other)| one != other)
         {
             let text = format!("{one}\n{other}");
-            return (played.counts, Some(Violation { rule: "a seed does the same again", text }));
+            return (played.counts, Some(Violation { rule: "a seed is reproducible", text }));
         }
     }
     (played.counts, played.violation)

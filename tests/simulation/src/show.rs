@@ -1,4 +1,4 @@
-//! What happens, as lines of the trace.
+//! Formats events as lines of the trace.
 
 use punctual_core::{
     Commit, CommitAction, CommitOutcome, Event, InFlightRun, JobContext, JobRecord, NodeId,
@@ -7,7 +7,7 @@ use punctual_core::{
 
 use crate::time::shown;
 
-/// The end of a run's id tells it from the others.
+/// The last digits of a run id are sufficient to distinguish runs.
 pub(crate) fn id(run: RunId) -> String {
     format!("{:04x}", run.as_u128() & 0xFFFF)
 }

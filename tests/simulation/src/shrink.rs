@@ -1,14 +1,14 @@
-//! Makes a script that breaks a rule shorter.
+//! Shortens a script that violates an invariant.
 
 use crate::check::Violation;
 use crate::play::play;
 use crate::script::{Executor, Line, Script};
 
-/// So many scripts are tried at most.
+/// The maximum number of scripts that are tried.
 const TRIES: usize = 2_000;
 
-/// Leaves out what is not needed to break the same rule: first large parts of the steps, then single ones, then what
-/// goes wrong by itself.
+/// Removes everything that is not needed for the same violation: first large groups of steps, then single steps, then
+/// random faults.
 pub(crate) fn shorten(script: &Script, violation: &Violation) -> Script {
     let mut best = script.clone();
     let mut tries = 0;
@@ -42,7 +42,7 @@ pub(crate) fn shorten(script: &Script, violation: &Violation) -> Script {
     }
 }
 
-/// The script with less that goes wrong by itself, in each of several ways.
+/// Returns variants of the script with fewer random faults.
 fn simpler(script: &Script) -> Vec<Script> {
     let mut all = Vec::new();
     let mut with = |change: &dyn Fn(&mut Script)| {

@@ -1,4 +1,4 @@
-//! How a process begins: its scheduler is built, and started until it runs.
+//! Starts processes: builds a scheduler and starts it until the start succeeds.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,8 +17,8 @@ use crate::work::Work;
 use crate::world::World;
 
 impl Process {
-    /// Starts a process on a machine, after those before it there if all have its name: whoever names processes
-    /// promises that there is one of a name at a time.
+    /// Starts a process on a machine. If the machine is named, the process starts after its predecessors have exited:
+    /// users who set an identity guarantee that no two processes share it at a time.
     pub(crate) fn spawn(
         world: &Arc<World>,
         number: usize,
@@ -55,7 +55,7 @@ impl Process {
         builder.build().expect("a scheduler")
     }
 
-    /// Starts the scheduler, again and again until it has started, as whoever looks after a program does.
+    /// Starts the scheduler repeatedly until the start succeeds, as a service manager does.
     pub(crate) async fn start(&self, world: &Arc<World>) {
         if self.starting.swap(true, Ordering::Relaxed) {
             return;
@@ -74,7 +74,7 @@ impl Process {
                 return;
             }
             if self.scheduler().state() == SchedulerState::Stopped {
-                // What it has told so far belongs to the start before.
+                // Drains the events of the previous start.
                 world.check(self, |_, _| Ok(()));
                 self.listen();
                 self.starts.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What users do with jobs.
+//! The actions of users on jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) async fn act(world: &Arc<World>, process: &Process, job: usize, what:
     let name = Script::job_name(job);
     let scheduler = process.scheduler();
     if !scheduler.is_running() {
-        // Jobs that wait for a start are not part of this: see the decision record.
+        // Jobs that are pending before a start are not simulated: see the decision record.
         return;
     }
     let done = match what {
@@ -47,8 +47,8 @@ pub(crate) async fn act(world: &Arc<World>, process: &Process, job: usize, what:
         }
     };
     world.tell(process, || match done {
-        Ok(()) => format!("has done with {name}: {what:?}"),
-        Err(error) => format!("could not do with {name}: {what:?}: {}", error_chain(&error)),
+        Ok(()) => format!("user action on {name}: {what:?}"),
+        Err(error) => format!("user action on {name} failed: {what:?}: {}", error_chain(&error)),
     });
 }
 

@@ -1,4 +1,4 @@
-//! What all processes share: the store, the time, chance, and whoever looks whether all goes well.
+//! The state that all processes share: the store, the time, the random number generator, and the invariant checker.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct World {
     pub(crate) script: Script,
     pub(crate) time: TrueTime,
     pub(crate) clocks: Vec<MachineClock>,
-    /// What is stored, whatever happens on the way there.
+    /// The store itself, behind the simulated connections.
     pub(crate) store: MemoryJobStore,
     state: Mutex<State>,
 }
@@ -56,7 +56,7 @@ impl World {
         })
     }
 
-    /// Whether it happens, of a thousand times so many.
+    /// Returns `true` with this probability, per thousand.
     pub(crate) fn strikes(&self, of_a_thousand: u16) -> bool {
         let mut state = self.state.lock();
         of_a_thousand > 0 && !state.healed && state.rng.u16(..1_000) < of_a_thousand
@@ -70,7 +70,7 @@ impl World {
         self.strikes(self.script.machines[process.machine].executor.endless)
     }
 
-    /// From now on nothing goes wrong.
+    /// Disables all faults from now on.
     pub(crate) fn heal(&self) {
         self.state.lock().healed = true;
     }
@@ -81,7 +81,7 @@ impl World {
         self.state.lock().outages.push((machine, how, until));
     }
 
-    /// The outage that a machine's calls are in, and for how many more milliseconds.
+    /// Returns the outage that affects a machine's calls, with its remaining milliseconds.
     pub(crate) fn outage(&self, machine: usize) -> Option<(Outage, u32)> {
         let state = self.state.lock();
         let now = self.time.elapsed();
@@ -92,12 +92,12 @@ impl World {
         Some((how, u32::try_from((until - now) / 1_000).unwrap_or(u32::MAX) + 1))
     }
 
-    /// The true time.
+    /// Returns the true time.
     pub(crate) fn now(&self) -> Timestamp {
         self.time.now()
     }
 
-    /// Writes a line into the trace, if there is one.
+    /// Appends a line to the trace, if tracing is enabled.
     pub(crate) fn note(&self, line: impl FnOnce() -> String) {
         let now = shown(self.now());
         let mut state = self.state.lock();
@@ -106,12 +106,12 @@ impl World {
         }
     }
 
-    /// Writes down what a process does.
+    /// Appends a line about a process to the trace.
     pub(crate) fn tell(&self, process: &Process, line: impl FnOnce() -> String) {
         self.note(|| format!("{} on {}: {}", process.number, process.machine, line()));
     }
 
-    /// Lets the check see something, after all that the process has told so far.
+    /// Passes an observation to the checker, after the events that the process has emitted so far.
     pub(crate) fn check(
         &self,
         process: &Process,
@@ -128,19 +128,19 @@ impl World {
         state.note(seen);
     }
 
-    /// What a process has told since it was asked last; the dead tell nothing.
+    /// Returns the events of a process since the last call; none if the process was killed.
     fn events(&self, process: &Process) -> Vec<Event> {
         let mut events = Vec::new();
         if let Some(stream) = &mut *process.events.lock() {
             while let Some(event) = stream.try_next() {
-                self.tell(process, || format!("tells {}", crate::show::event(&event)));
+                self.tell(process, || format!("emits {}", crate::show::event(&event)));
                 events.push(event);
             }
         }
         events
     }
 
-    /// Looks at something that no process does.
+    /// Passes an observation that concerns no process to the checker.
     pub(crate) fn check_all(
         &self,
         look: impl FnOnce(&mut Check, Timestamp) -> Result<(), Violation>,
@@ -151,9 +151,9 @@ impl World {
         state.note(seen);
     }
 
-    /// A run begins.
+    /// A run has started.
     pub(crate) fn began(&self, process: &Process, context: &JobContext) {
-        self.tell(process, || format!("begins {}", crate::show::run(context)));
+        self.tell(process, || format!("starts {}", crate::show::run(context)));
         let record = self.stored(context.job_id());
         let shown =
             process.scheduler().health().job_stores.first().map_or(0, |s| s.clock_offset_micros);
@@ -162,10 +162,10 @@ impl World {
         self.check(process, |check, now| check.began(process, context, record, now, slot_time));
     }
 
-    /// Its work is done.
+    /// The task of a run has returned.
     pub(crate) fn ended(&self, process: &Process, context: &JobContext) {
-        self.tell(process, || format!("ends {}", crate::show::run(context)));
-        // When the shutdown has lost its patience with it, nobody need hear of it any more.
+        self.tell(process, || format!("finishes {}", crate::show::run(context)));
+        // After the shutdown timeout, the completion of a run need not be reported.
         if !context.is_cancelled() {
             self.check(process, |check, _| check.worked(process, context));
         }
@@ -183,7 +183,7 @@ impl World {
         self.state.lock().trace.take().unwrap_or_default()
     }
 
-    /// So many milliseconds after the beginning, when that has not passed.
+    /// Waits until this many milliseconds after the start, if that time has not passed.
     pub(crate) async fn until(&self, millis: u32) {
         let left = at(millis).saturating_since(self.now());
         crate::time::pause(u32::try_from(left.as_millis()).unwrap_or(u32::MAX)).await;
@@ -191,7 +191,7 @@ impl World {
 }
 
 impl State {
-    /// The first violation counts.
+    /// Records the first violation.
     fn note(&mut self, seen: Result<(), Violation>) {
         if let Err(violation) = seen
             && self.violation.is_none()

@@ -1,4 +1,4 @@
-//! What must be when everything has been well for a while, and when all have shut down.
+//! The checks after the fault-free phase, and after all processes have shut down.
 
 use punctual_core::{HistoryEntry, StoredJob, Timestamp};
 
@@ -8,27 +8,27 @@ use crate::time::shown;
 
 type Seen = Result<(), Violation>;
 
-/// How late a due job may be claimed when all is well, and how long a run is recorded before it is submitted and after
-/// its end, in microseconds.
+/// The maximum delay, in microseconds, of a claim without faults, and of the times for which a run is recorded before
+/// its submission and after its completion.
 const PATIENCE: i64 = 3_000_000;
 
 impl Check {
-    /// All has been well for so long that everything must have been made up for.
+    /// Checks the stored jobs after the fault-free phase, in which all outstanding work has completed.
     pub(crate) fn quiet(&self, jobs: &[StoredJob], poll: i64, now: Timestamp) -> Seen {
         for job in jobs {
             let name = || show::job(Some(job));
             let late = job.claimable_at().map_or(0, |at| now.as_micros() - at.as_micros());
             if late > PATIENCE + poll {
-                return broken("what is due is run", format!("{} us late: {}", late, name()));
+                return broken("due jobs are run", format!("{} us late: {}", late, name()));
             }
             if job.record.schedule.is_none()
                 && !job.record.finished
                 && !self.jobs.get(&job.record.id).is_some_and(|state| state.paused)
             {
-                return broken("a job goes on unless it is paused", name());
+                return broken("a job has a next fire time unless it is paused", name());
             }
             if job.record.finished && job.runs.is_empty() {
-                return broken("a job leaves when it is finished", name());
+                return broken("a completed job is removed", name());
             }
             for run in &job.runs {
                 let is_it = |active: &super::Active| active.run == run.run_id;
@@ -38,14 +38,14 @@ impl Check {
                     && !self.processes.values().any(|process| process.active.iter().any(is_it))
                 {
                     let text = format!("{}: {}", show::id(run.run_id), name());
-                    return broken("a recorded run is run", text);
+                    return broken("a recorded run is executed", text);
                 }
             }
         }
         Ok(())
     }
 
-    /// All have shut down.
+    /// Checks the final state after all processes have shut down.
     pub(crate) fn end(&self, history: &[HistoryEntry]) -> Seen {
         for (number, used) in self.uses.iter().enumerate() {
             self.used_up(number, used)?;
@@ -54,7 +54,7 @@ impl Check {
             let ended = self.ends.keys().any(|(ended, _)| ended == id);
             if run.place == RunPlace::Cleared && !ended && !run.unscheduled {
                 return broken(
-                    "a recorded run is run",
+                    "a recorded run is executed",
                     format!("{} of {}", show::id(*id), run.job),
                 );
             }
@@ -74,11 +74,11 @@ impl Check {
                 Some(entry) if entry.outcome == end.kind => {}
                 Some(entry) => {
                     let text = text(&format!("in the events, {} in the history", entry.outcome));
-                    return broken("the history is as the events tell", text);
+                    return broken("history and events agree", text);
                 }
-                // Dropped by a shutdown: whoever runs it next has the last word.
+                // The run was dropped by a shutdown; the process that runs it next determines its outcome.
                 None if process.is_dead || process.last_shutdown.is_some() => {}
-                None => return broken("each end is in the history", text("is not there")),
+                None => return broken("each completion is in the history", text("is missing")),
             }
         }
         for entry in history {
@@ -91,13 +91,13 @@ impl Check {
                     show::id(entry.run_id),
                     entry.job_id
                 );
-                return broken("the history tells nothing else", text);
+                return broken("the history contains only completed runs", text);
             }
         }
         Ok(())
     }
 
-    /// Each run time that a living process has used up was told.
+    /// Checks that each fire time consumed by a live process was reported.
     fn used_up(&self, number: usize, used: &Use) -> Seen {
         let process = &self.processes[&used.session.0];
         let is_over = process.last_shutdown.is_some_and(|last| last >= used.session.1);
@@ -119,9 +119,9 @@ impl Check {
             return Ok(());
         }
         if let Some(time) = used.untold.first().filter(|_| !used.in_doubt || !used.rerun) {
-            return broken("what is passed over is told", name(&format!("{:.3}", at(time))));
+            return broken("skipped fire times are reported", name(&format!("{:.3}", at(time))));
         }
-        // Recorded runs are looked at by themselves; those that a shutdown has left alone may go on.
+        // Recorded runs are checked separately; runs that a shutdown did not wait for may continue.
         let goes_on = |time: i64| {
             let is_it = |run: &&super::Active| (run.of, run.time) == (Some(number), time);
             process
@@ -132,7 +132,7 @@ impl Check {
         };
         let unended = used.unended.iter().find(|&&time| !goes_on(time));
         if let Some(time) = unended.filter(|_| !used.rerun) {
-            return broken("no run time is lost", name(&format!("{:.3}", at(time))));
+            return broken("no fire time is lost", name(&format!("{:.3}", at(time))));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What processes tell.
+//! The checks on the events of processes.
 
 use punctual_core::{
     Event, JobId, OutcomeKind, RunEvent, RunOutcome, SkipReason, SkippedRuns, Timestamp,
@@ -34,7 +34,7 @@ impl Check {
         };
         let session = process.session();
         let mut of = None;
-        // A user's run may be for the very instant of a scheduled one.
+        // A run outside of the schedule may have the same scheduled time as a run of the schedule.
         let unscheduled = self.runs.get(&run.run_id).is_some_and(|run| run.unscheduled);
         if run.attempt == 1 && !unscheduled {
             of = self.uses.iter_mut().enumerate().rev().find_map(|(number, used)| {
@@ -45,7 +45,7 @@ impl Check {
             });
             let waits = self.processes[&process.number].run_now.get(job).copied().unwrap_or(0);
             if of.is_none() && waits == 0 && !self.may_be_its_last(job, now) {
-                return broken("each run time is run once", format!("{} is not due", name()));
+                return broken("each fire time is run once", format!("{} is not due", name()));
             }
         }
         let active = Active {
@@ -65,19 +65,20 @@ impl Check {
         state.active.push(active);
         let count = state.active.iter().filter(|active| active.job == *job).count();
         self.note_peak(process.number, job);
-        // A job of that id which has been removed since had a limit of its own.
+        // A removed job with the same id may have had a different limit.
         let of_claim = of.map_or(0, |of| self.uses[of].policy.max_instances);
         let most = self.jobs.get(job).map_or(u32::MAX, |state| state.max_instances.max(of_claim));
         if run.attempt == 1 && count > most as usize {
-            let text = format!("{}: {count} are under way, of {most}", name());
-            return broken("max_instances is kept in a process", text);
+            let text = format!("{}: {count} runs of at most {most}", name());
+            return broken("max_instances holds in each process", text);
         }
         Ok(())
     }
 
-    /// Whether a process whose commit was in doubt may have taken it for the one that has removed the job. It was not,
-    /// if a user has ended the claim before: by removing the job, or by changing it, so that somebody else could claim and
-    /// finish it before the lease of that claim was over. Nothing is left in the store that would tell.
+    /// Returns whether a process with an unconfirmed commit may have assumed that this commit removed the job. The
+    /// assumption is wrong if a user ended the claim before: by removing the job, or by changing it, so that another
+    /// process could claim and complete the job before the lease of the first claim expired. The store keeps no trace
+    /// of that.
     fn may_be_its_last(&self, job: &JobId, now: Timestamp) -> bool {
         let is_new = |at: i64| now.as_micros() - at < self.lease + ON_ITS_WAY;
         self.jobs.get(job).is_some_and(|job| !job.is_there && job.changed.is_some_and(is_new))
@@ -97,7 +98,7 @@ impl Check {
                 before.process,
                 process.number
             );
-            return broken("one end for each attempt", text);
+            return broken("one completion for each attempt", text);
         }
         if let Some(state) = self.runs.get_mut(&run.run_id) {
             state.since = now.as_micros();
@@ -113,7 +114,7 @@ impl Check {
                 Ok(())
             }
             Some(_) => Ok(()),
-            // It was never started: a commit was in doubt for too long.
+            // The run was never started: its commit was unconfirmed for too long.
             None if kind == OutcomeKind::Lost => {
                 self.end_unstarted(session, job, time);
                 Ok(())
@@ -121,12 +122,12 @@ impl Check {
             None => {
                 let text =
                     format!("process {}: run {} of {job}", process.number, show::id(run.run_id));
-                broken("a run is submitted before its end", text)
+                broken("a run is submitted before it completes", text)
             }
         }
     }
 
-    /// A run that was used up will not be started.
+    /// A fire time that was consumed is not going to be run.
     fn end_unstarted(&mut self, session: Session, job: &JobId, time: i64) {
         for used in self.uses.iter_mut().rev() {
             if used.session == session && used.job == *job && used.unended.contains(&time) {
@@ -141,7 +142,7 @@ impl Check {
         let (first, last) = (runs.first.as_micros(), runs.last.as_micros());
         let (job, session) = (&runs.job.job_id, process.session());
         let is_in = |at: i64| first <= at && at <= last;
-        // A run that waited for too long is told the same way.
+        // A run that exceeded its grace time in a queue is reported in the same way.
         let state = self.processes.entry(process.number).or_default();
         if runs.reason == SkipReason::TooLate
             && first == last
@@ -155,7 +156,7 @@ impl Check {
             if let Some(before) = self.ends.insert((run.run, run.attempt), end) {
                 let text =
                     format!("run {} of {job}: {} and missed", show::id(run.run), before.kind);
-                return broken("one end for each attempt", text);
+                return broken("one completion for each attempt", text);
             }
             if let Some(of) = run.of {
                 self.uses[of].unended.retain(|&at| at != first);
@@ -166,7 +167,7 @@ impl Check {
         for used in self.uses.iter_mut().filter(|used| used.session == session && used.job == *job)
         {
             used.untold.retain(|&at| !is_in(at));
-            // A user's run came first, after this one was planned.
+            // A user started a run after this one was planned.
             if runs.reason == SkipReason::MaxInstances && has_users {
                 used.unstarted.retain(|&at| !is_in(at));
                 used.unended.retain(|&at| !is_in(at));

@@ -1,4 +1,4 @@
-//! What is changed in the store.
+//! The checks on changes in the store.
 
 use punctual_core::{
     Claims, Commit, CommitAction, Fence, HistoryEntry, InFlightRun, JobId, OutcomeKind, Schedule,
@@ -13,26 +13,26 @@ use crate::time::shown;
 
 type Seen = Result<(), Violation>;
 
-/// How a call is carried out.
+/// The delivery of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
-    /// The caller hears of it.
+    /// The caller receives the response.
     Answered,
-    /// The caller does not.
+    /// The response is lost.
     Unanswered,
-    /// So is only a part of it.
+    /// A part of the call is applied, and the response is lost.
     InPart,
 }
 
 impl Check {
-    /// A process has told the store what it takes the time for.
+    /// A process has made a call with its estimate of the time.
     pub(crate) fn instant(&self, process: &Process, instant: Timestamp, now: Timestamp) -> Seen {
         let allowed = self.early(process.machine, now.as_micros());
         let ahead = instant.as_micros() - now.as_micros();
         if ahead > allowed {
             let text =
                 format!("process {} is {ahead} us ahead of the store's clock", process.number);
-            return broken("nothing before its time", text);
+            return broken("no run starts early", text);
         }
         Ok(())
     }
@@ -118,7 +118,7 @@ impl Check {
         (known.place, known.since) = (new.place, new.since);
     }
 
-    /// Entries of the history have been written.
+    /// Entries were added to the history.
     pub(crate) fn recorded(&mut self, entries: &[HistoryEntry]) -> Seen {
         for entry in entries {
             let key = (entry.run_id, entry.attempt);
@@ -130,14 +130,14 @@ impl Check {
                     "attempt {} at run {run} of {}: {} and {}",
                     entry.attempt, entry.job_id, known.outcome, entry.outcome
                 );
-                return broken("one end for each attempt in the history", text);
+                return broken("one history entry for each attempt", text);
             }
         }
         Ok(())
     }
 
-    /// A process has sent these commits and heard of no answer; whatever is answered to a repeat, it may have to look
-    /// further.
+    /// A process has sent these commits and received no response. Whatever the response to a retry is, the process may
+    /// have to check the record.
     pub(crate) fn doubted(&mut self, commits: Vec<(JobId, Fence)>) -> Seen {
         for used in &mut self.uses {
             used.in_doubt |=
@@ -147,7 +147,7 @@ impl Check {
         Ok(())
     }
 
-    /// A commit has been carried out, and the record was changed as given.
+    /// A commit was applied, and the record changed from `before` to `after`.
     pub(crate) fn committed(
         &mut self,
         process: &Process,
@@ -188,7 +188,7 @@ impl Check {
         self.used(process, commit, &before, next, how, now)
     }
 
-    /// The record of a run has been taken away, because it has ended, or did not start after all.
+    /// The record of a run was cleared, because the run completed or did not start.
     fn cleared(&mut self, process: &Process, run: &InFlightRun) -> Seen {
         let Some(state) = self.runs.get_mut(&run.run_id) else { return Ok(()) };
         state.place = RunPlace::Cleared;
@@ -205,10 +205,10 @@ impl Check {
             return Ok(());
         }
         let text = format!("process {} cleared run {}", process.number, show::id(run.run_id));
-        broken("no run is cleared before its end", text)
+        broken("no run is cleared before it completes", text)
     }
 
-    /// Run times have been used up.
+    /// Fire times were consumed.
     fn used(
         &mut self,
         process: &Process,
@@ -220,11 +220,11 @@ impl Check {
     ) -> Seen {
         let (Some(state), Some(schedule)) = (self.jobs.get(&commit.id), before.record.schedule)
         else {
-            return broken("only what is due is run", format!("{commit:?}"));
+            return broken("only due jobs are run", format!("{commit:?}"));
         };
         let claim = (commit.id.clone(), commit.fence.0);
         let Some(&(claimed_at, session)) = self.claims.get(&claim) else {
-            return broken("only what was claimed is run", format!("{commit:?}"));
+            return broken("only claimed jobs are run", format!("{commit:?}"));
         };
         let policy = state.policy;
         let first = schedule.next_run_time.as_micros();
@@ -242,7 +242,7 @@ impl Check {
                 text(&expected),
                 found.map(|at| shown(Timestamp::from_micros(at)))
             );
-            return broken("what is due is run as its policy says", text);
+            return broken("due jobs are run according to their policy", text);
         }
         let most = self.processes.get(&process.number).and_then(|p| p.peaks.get(&commit.id));
         let most = most.copied().unwrap_or(0).max(before.record.in_flight as usize);
@@ -253,7 +253,7 @@ impl Check {
                 shown(claimed_at),
                 text(&all)
             );
-            return broken("nothing is dropped while there is room", text);
+            return broken("no run is skipped below the limit", text);
         }
         let is_recorded = |start: &Vec<InFlightRun>| {
             !policy.rerun
@@ -265,7 +265,7 @@ impl Check {
         if let CommitAction::Advance { start, .. } | CommitAction::Finish { start } = &commit.action
             && !is_recorded(start)
         {
-            return broken("runs that are rerun are recorded first", format!("{commit:?}"));
+            return broken("runs of `Recovery::Rerun` jobs are recorded first", format!("{commit:?}"));
         }
         self.counts.uses += 1;
         self.counts.skipped += expected.skipped.len();
