@@ -12,13 +12,13 @@ use tokio::time::timeout;
 
 use crate::process::Process;
 use crate::script;
+use crate::simulation::Simulation;
 use crate::time::pause;
-use crate::world::World;
 
 pub(crate) struct SimulatedExecutor {
-    world: Arc<World>,
+    simulation: Arc<Simulation>,
     process: Arc<Process>,
-    faults: script::Executor,
+    faults: script::ExecutorFaultRates,
     started: Mutex<Option<Arc<Started>>>,
 }
 
@@ -59,12 +59,12 @@ impl Started {
 
 impl SimulatedExecutor {
     pub(crate) fn new(
-        world: &Arc<World>,
+        simulation: &Arc<Simulation>,
         process: &Arc<Process>,
-        faults: script::Executor,
+        faults: script::ExecutorFaultRates,
     ) -> Self {
-        let (world, process) = (Arc::clone(world), Arc::clone(process));
-        Self { world, process, faults, started: Mutex::default() }
+        let (simulation, process) = (Arc::clone(simulation), Arc::clone(process));
+        Self { simulation, process, faults, started: Mutex::default() }
     }
 }
 
@@ -78,14 +78,14 @@ impl Executor for SimulatedExecutor {
         let Some(started) = self.started.lock().clone() else {
             return Err(Refused::new(run, ExecutorError::NotRunning));
         };
-        if self.world.strikes(self.faults.refused) {
+        if self.simulation.roll_permille(self.faults.refused) {
             return Err(Refused::new(run, ExecutorError::QueueFull));
         }
-        let wait = match self.world.strikes(self.faults.slow) {
-            true => self.world.random(10..8_000),
-            false => self.world.random(0..3),
+        let wait = match self.simulation.roll_permille(self.faults.slow) {
+            true => self.simulation.random(10..8_000),
+            false => self.simulation.random(0..3),
         };
-        let dropped = self.world.strikes(self.faults.dropped);
+        let dropped = self.simulation.roll_permille(self.faults.dropped);
         let process = Arc::clone(&self.process);
         started.change(|state| state.count += 1);
         tokio::spawn(async move {

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 /// A process passes the gate after each wait.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub(crate) struct ProcessGate {
     state: Mutex<State>,
     opened: Notify,
 }
@@ -20,7 +20,7 @@ enum State {
     Dead,
 }
 
-impl Gate {
+impl ProcessGate {
     /// Returns once the process may continue; never returns if the process was killed.
     pub(crate) async fn pass(&self) {
         loop {

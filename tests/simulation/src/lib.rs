@@ -9,24 +9,24 @@
 //! The script of a seed that violates an invariant is shortened (`shrink`) and printed with its trace.
 
 mod check;
+mod connection;
 mod executor;
 mod gate;
 mod generate;
-mod line;
-mod play;
 mod process;
+mod runner;
 mod script;
 mod search;
 mod show;
 mod shrink;
+mod simulation;
 mod spawn;
 mod time;
 mod user;
 mod work;
-mod world;
 
 pub use check::{Counts, Violation};
 pub use generate::script;
-pub use play::{Played, play};
+pub use runner::{ScriptOutcome, run_script};
 pub use script::Script;
 pub use search::{Found, Searched, search};

@@ -7,23 +7,23 @@ use parking_lot::Mutex;
 use punctual_core::{EventMask, NodeId};
 use punctual_scheduler::{AsyncScheduler, EventStream, SchedulerState};
 
-use crate::gate::Gate;
+use crate::gate::ProcessGate;
 
 /// A process; its number is its index among all processes.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) number: usize,
     pub(crate) machine: usize,
-    pub(crate) gate: Gate,
+    pub(crate) gate: ProcessGate,
     /// The node id of its last store call.
     pub(crate) node: Mutex<Option<NodeId>>,
     /// The number of starts of its scheduler.
     pub(crate) starts: AtomicUsize,
     pub(crate) events: Mutex<Option<EventStream>>,
     scheduler: Mutex<Option<AsyncScheduler>>,
-    has_left: AtomicBool,
+    is_exiting: AtomicBool,
     /// The earlier processes that must have exited before this one starts.
-    pub(crate) before: Vec<Arc<Process>>,
+    pub(crate) predecessors: Vec<Arc<Process>>,
     /// Whether a task is starting its scheduler.
     pub(crate) starting: AtomicBool,
 }
@@ -33,19 +33,19 @@ impl Process {
     pub(crate) fn new(
         number: usize,
         machine: usize,
-        before: Vec<Arc<Self>>,
+        predecessors: Vec<Arc<Self>>,
         build: impl FnOnce(&Arc<Self>) -> AsyncScheduler,
     ) -> Arc<Self> {
         let process = Arc::new(Self {
             number,
             machine,
-            gate: Gate::default(),
+            gate: ProcessGate::default(),
             node: Mutex::default(),
             starts: AtomicUsize::new(0),
             events: Mutex::default(),
             scheduler: Mutex::default(),
-            has_left: AtomicBool::new(false),
-            before,
+            is_exiting: AtomicBool::new(false),
+            predecessors,
             starting: AtomicBool::new(false),
         });
         let scheduler = build(&process);
@@ -73,8 +73,8 @@ impl Process {
     }
 
     /// Marks the process as exiting.
-    pub(crate) fn leaves(&self) {
-        self.has_left.store(true, Ordering::Relaxed);
+    pub(crate) fn begin_exit(&self) {
+        self.is_exiting.store(true, Ordering::Relaxed);
     }
 
     /// Returns whether nothing of the process runs any more.
@@ -83,12 +83,12 @@ impl Process {
         self.gate.is_dead() || scheduler.is_none_or(|s| s.state() == SchedulerState::Stopped)
     }
 
-    pub(crate) fn has_left(&self) -> bool {
-        self.has_left.load(Ordering::Relaxed)
+    pub(crate) fn is_exiting(&self) -> bool {
+        self.is_exiting.load(Ordering::Relaxed)
     }
 
     /// Drops the scheduler, which refers to the process in turn.
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn drop_scheduler(&self) {
         drop(self.scheduler.lock().take());
         drop(self.events.lock().take());
     }

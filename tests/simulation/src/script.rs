@@ -20,7 +20,7 @@ pub struct Script {
     /// The steps with their times, in order.
     pub(crate) steps: Vec<(u32, Step)>,
     /// The start of the fault-free phase.
-    pub(crate) heal_at: u32,
+    pub(crate) faults_until: u32,
 }
 
 /// A machine on which one process runs at a time.
@@ -31,16 +31,16 @@ pub(crate) struct Machine {
     /// The drift of its clock in microseconds per second.
     pub(crate) drift: i32,
     /// Whether its processes have the machine's name as their identity.
-    pub(crate) named: bool,
+    pub(crate) has_identity: bool,
     /// The fault rates of its store calls.
-    pub(crate) line: Line,
+    pub(crate) call_faults: CallFaultRates,
     /// The fault rates of its executor.
-    pub(crate) executor: Executor,
+    pub(crate) executor: ExecutorFaultRates,
 }
 
 /// Fault rates of store calls, per thousand.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Line {
+pub(crate) struct CallFaultRates {
     /// The call is not applied and returns an error.
     pub(crate) refused: u16,
     /// The call is applied and returns an error.
@@ -55,7 +55,7 @@ pub(crate) struct Line {
 
 /// Fault rates of runs, per thousand.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Executor {
+pub(crate) struct ExecutorFaultRates {
     /// The executor rejects the run.
     pub(crate) refused: u16,
     /// The run starts after a long delay.
@@ -88,7 +88,7 @@ pub(crate) enum Step {
     /// Makes the calls of one machine, or of all machines, fail for this time.
     Outage { machine: Option<usize>, how: Outage, time: u32 },
     /// A user of that machine's scheduler performs an action on a job.
-    User { machine: usize, job: usize, what: User },
+    User { machine: usize, job: usize, what: UserAction },
 }
 
 /// The outcome of calls during an outage.
@@ -97,16 +97,16 @@ pub(crate) enum Outage {
     /// The call is not applied and returns an error immediately.
     Refused,
     /// The call is not applied and returns an error after the timeout.
-    Silent,
+    RequestLost,
     /// The call is applied and returns an error after the timeout.
-    Deaf,
+    ResponseLost,
     /// The call returns an error after the timeout and is applied at the end of the outage.
-    Stalled,
+    RequestDelayed,
 }
 
 /// An action of a user.
 #[derive(Clone, Debug)]
-pub(crate) enum User {
+pub(crate) enum UserAction {
     /// Adds the job, or replaces the job with the same id.
     Add { job: Job, replace: bool, paused: bool },
     /// Removes the job.

@@ -8,11 +8,11 @@ use parking_lot::Mutex;
 
 use crate::check::{Counts, Violation};
 use crate::generate::script;
-use crate::play::play;
+use crate::runner::play;
 use crate::shrink::shorten;
 
 /// One seed in this many is executed twice, to check that the traces are equal.
-const TWICE: u64 = 50;
+const REPLAY_INTERVAL: u64 = 50;
 
 /// A seed that violates an invariant.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Fo
                         return;
                     }
                     let (counts, violation) =
-                        try_seed(first.wrapping_add(number), number % TWICE == 0);
+                        try_seed(first.wrapping_add(number), number % REPLAY_INTERVAL == 0);
                     let mut all = all.lock();
                     all.0.seeds += 1;
                     all.0.counts = all.0.counts + counts;
@@ -78,9 +78,9 @@ pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Fo
 
 fn try_seed(seed: u64, twice: bool) -> (Counts, Option<Violation>) {
     let script = script(seed);
-    let played = play(&script, twice);
+    let played = run_script(&script, twice);
     if twice && played.violation.is_none() {
-        let again = play(&script, true);
+        let again = run_script(&script, true);
         if let Some((one, other)) =
             played.trace.iter().zip(&again.trace).find(|(one, other)| one != other)
         {
@@ -93,7 +93,7 @@ fn try_seed(seed: u64, twice: bool) -> (Counts, Option<Violation>) {
 
 fn report(seed: u64, after: u64, violation: Violation) -> Found {
     let script = shorten(&script(seed), &violation);
-    let played = play(&script, true);
+    let played = run_script(&script, true);
     let mut report = String::new();
     let _ = writeln!(report, "{script:#?}");
     for line in &played.trace {
@@ -108,7 +108,7 @@ impl std::ops::Add for Counts {
 
     fn add(self, other: Self) -> Self {
         Self {
-            uses: self.uses + other.uses,
+            consumed: self.consumed + other.consumed,
             begins: self.begins + other.begins,
             again: self.again + other.again,
             skipped: self.skipped + other.skipped,

@@ -1,8 +1,8 @@
 //! Shortens a script that violates an invariant.
 
 use crate::check::Violation;
-use crate::play::play;
-use crate::script::{Executor, Line, Script};
+use crate::runner::play;
+use crate::script::{CallFaultRates, ExecutorFaultRates, Script};
 
 /// The maximum number of scripts that are tried.
 const TRIES: usize = 2_000;
@@ -14,7 +14,8 @@ pub(crate) fn shorten(script: &Script, violation: &Violation) -> Script {
     let mut tries = 0;
     let mut is_broken = |script: &Script| {
         tries += 1;
-        tries <= TRIES && play(script, false).violation.is_some_and(|v| v.rule == violation.rule)
+        tries <= TRIES
+            && run_script(script, false).violation.is_some_and(|v| v.rule == violation.rule)
     };
     let mut part = best.steps.len().div_ceil(2).max(1);
     loop {
@@ -53,20 +54,20 @@ fn simpler(script: &Script) -> Vec<Script> {
         }
     };
     for machine in 0..script.machines.len() {
-        with(&|script| script.machines[machine].line = Line::default());
-        with(&|script| script.machines[machine].executor = Executor::default());
+        with(&|script| script.machines[machine].call_faults = CallFaultRates::default());
+        with(&|script| script.machines[machine].executor = ExecutorFaultRates::default());
         with(&|script| script.machines[machine].ahead = 0);
         with(&|script| script.machines[machine].drift = 0);
-        with(&|script| script.machines[machine].named = false);
+        with(&|script| script.machines[machine].has_identity = false);
         for share in 0..5 {
             with(&|script| {
-                let line = &mut script.machines[machine].line;
+                let call_faults = &mut script.machines[machine].call_faults;
                 let shares = [
-                    &mut line.refused,
-                    &mut line.lost,
-                    &mut line.late,
-                    &mut line.part,
-                    &mut line.slow,
+                    &mut call_faults.refused,
+                    &mut call_faults.lost,
+                    &mut call_faults.late,
+                    &mut call_faults.part,
+                    &mut call_faults.slow,
                 ];
                 *shares.into_iter().nth(share).expect("five") = 0;
             });

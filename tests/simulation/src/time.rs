@@ -37,7 +37,7 @@ pub(crate) fn at(millis: u32) -> Timestamp {
 }
 
 /// Returns the seconds since the start, for display.
-pub(crate) fn shown(time: Timestamp) -> f64 {
+pub(crate) fn seconds(time: Timestamp) -> f64 {
     (time.as_micros() - BEGIN.as_micros()) as f64 / 1e6
 }
 
@@ -74,8 +74,8 @@ impl MachineClock {
 impl Clock for MachineClock {
     fn now(&self) -> Timestamp {
         let elapsed = self.0.time.elapsed();
-        let shown = elapsed + elapsed * self.0.drift / 1_000_000;
-        BEGIN.saturating_add_micros(shown + self.0.ahead.load(Ordering::Relaxed))
+        let local = elapsed + elapsed * self.0.drift / 1_000_000;
+        BEGIN.saturating_add_micros(local + self.0.ahead.load(Ordering::Relaxed))
     }
 
     fn follows_stores(&self) -> bool {

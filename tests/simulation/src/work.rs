@@ -6,8 +6,8 @@ use punctual_core::{JobContext, Task, TaskBody};
 use serde_json::Value;
 
 use crate::process::Process;
+use crate::simulation::Simulation;
 use crate::time::pause;
-use crate::world::World;
 
 /// The only task; its arguments are the duration in milliseconds and whether it fails.
 pub(crate) struct Work;
@@ -19,14 +19,14 @@ impl Task for Work {
     fn body(context: JobContext, (takes, fails): Self::Args) -> TaskBody {
         TaskBody::future(async move {
             let process: Arc<Arc<Process>> = context.state().expect("the process");
-            let world: Arc<Arc<World>> = context.state().expect("the simulation");
-            world.began(&process, &context);
-            if world.is_endless(&process) {
+            let simulation: Arc<Arc<Simulation>> = context.state().expect("the simulation");
+            simulation.began(&process, &context);
+            if simulation.is_endless(&process) {
                 context.cancelled().await;
             }
             pause(takes).await;
             process.gate.pass().await;
-            world.ended(&process, &context);
+            simulation.ended(&process, &context);
             if fails { Err("it fails".into()) } else { Ok(Value::Null) }
         })
     }

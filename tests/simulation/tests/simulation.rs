@@ -4,7 +4,7 @@
 
 use std::thread::available_parallelism;
 
-use punctual_simulation::{play, script, search};
+use punctual_simulation::{run_script, script, search};
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
@@ -35,7 +35,7 @@ fn no_seed_breaks_a_rule() {
 fn a_seed_does_the_same_again() {
     for seed in 0..20 {
         let script = script(seed);
-        let (one, other) = (play(&script, true), play(&script, true));
+        let (one, other) = (run_script(&script, true), run_script(&script, true));
         assert_eq!(one.trace, other.trace, "seed {seed}");
         assert!(one.trace.len() > 10, "seed {seed} has a trace");
     }

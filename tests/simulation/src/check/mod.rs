@@ -4,8 +4,8 @@
 //! the store determine which fire times each process has consumed, and a simple model of the job's definition
 //! (`policy`) determines the expected result for each; everything else must be consistent with that.
 
-mod end;
 mod events;
+mod final_state;
 mod policy;
 mod runs;
 mod store;
@@ -18,36 +18,36 @@ use punctual_core::{Fence, HistoryEntry, JobId, NodeId, RunId, Timestamp};
 use self::policy::Policy;
 use crate::script::Script;
 
-pub(crate) use self::store::How;
+pub(crate) use self::store::Delivery;
 pub use self::violation::Violation;
 
 /// The maximum clock error, relative to the time since the last comparison with the store's clock.
 const DRIFT: f64 = 0.06;
 
 /// The maximum delay of a request in microseconds.
-const ON_ITS_WAY: i64 = 1_600_000;
+const MAX_REQUEST_DELAY: i64 = 1_600_000;
 
 /// A process and the start of its scheduler.
 pub(crate) type Session = (usize, usize);
 
 #[derive(Debug)]
-pub(crate) struct Check {
+pub(crate) struct InvariantChecker {
     lease: i64,
     drifts: Vec<bool>,
     /// When each machine's clock was last set.
     jumped: Vec<Option<i64>>,
     jobs: BTreeMap<JobId, JobState>,
     /// The number of jobs added so far.
-    born: u32,
+    incarnation: u32,
     /// The time of each claim and the session that made it.
     claims: BTreeMap<(JobId, i64), (Timestamp, Session)>,
     /// The commits that had no response at least once.
-    doubted: BTreeSet<(JobId, Fence)>,
-    uses: Vec<Use>,
+    unconfirmed: BTreeSet<(JobId, Fence)>,
+    consumed: Vec<ConsumedFireTimes>,
     runs: BTreeMap<RunId, RunState>,
     processes: BTreeMap<usize, ProcessState>,
     /// The completion of each attempt, from events.
-    ends: BTreeMap<(RunId, u32), End>,
+    completions: BTreeMap<(RunId, u32), Completion>,
     begins: BTreeMap<(RunId, u32), usize>,
     history: BTreeMap<(RunId, u32), HistoryEntry>,
     /// Counts for the report.
@@ -58,7 +58,7 @@ pub(crate) struct Check {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     /// Fire times that were consumed.
-    pub uses: usize,
+    pub consumed: usize,
     /// Runs that started.
     pub begins: usize,
     /// Attempts after the first.
@@ -69,32 +69,32 @@ pub struct Counts {
 
 #[derive(Debug)]
 struct JobState {
-    born: u32,
+    incarnation: u32,
     policy: Policy,
     /// The highest value since the job was added.
     max_instances: u32,
     paused: bool,
-    is_there: bool,
+    exists: bool,
     /// When a user last changed or removed the job.
     changed: Option<i64>,
 }
 
 /// The fire times that one commit has consumed.
 #[derive(Debug)]
-struct Use {
+struct ConsumedFireTimes {
     job: JobId,
     fence: i64,
-    born: u32,
+    incarnation: u32,
     session: Session,
     policy: Policy,
     /// Whether the response to the first attempt of the commit was lost.
-    in_doubt: bool,
+    was_unconfirmed: bool,
     /// Fire times whose runs have not been submitted.
-    unstarted: Vec<i64>,
+    unsubmitted_runs: Vec<i64>,
     /// Fire times whose runs have not been reported as completed.
-    unended: Vec<i64>,
+    incomplete_runs: Vec<i64>,
     /// Skipped fire times that have not been reported.
-    untold: Vec<i64>,
+    unreported_skips: Vec<i64>,
     rerun: bool,
     at: i64,
 }
@@ -122,7 +122,7 @@ enum RunPlace {
 }
 
 #[derive(Clone, Debug)]
-struct End {
+struct Completion {
     process: usize,
     kind: punctual_core::OutcomeKind,
 }
@@ -152,24 +152,24 @@ struct Active {
     worked: bool,
 }
 
-fn broken<T>(rule: &'static str, text: impl Into<String>) -> Result<T, Violation> {
+fn violated<T>(rule: &'static str, text: impl Into<String>) -> Result<T, Violation> {
     Err(Violation { rule, text: text.into() })
 }
 
-impl Check {
+impl InvariantChecker {
     pub(crate) fn new(script: &Script) -> Self {
         Self {
             lease: i64::from(script.lease) * 1_000,
             drifts: script.machines.iter().map(|machine| machine.drift > 0).collect(),
             jumped: vec![None; script.machines.len()],
             jobs: BTreeMap::new(),
-            born: 0,
+            incarnation: 0,
             claims: BTreeMap::new(),
-            doubted: BTreeSet::new(),
-            uses: Vec::new(),
+            unconfirmed: BTreeSet::new(),
+            consumed: Vec::new(),
             runs: BTreeMap::new(),
             processes: BTreeMap::new(),
-            ends: BTreeMap::new(),
+            completions: BTreeMap::new(),
             begins: BTreeMap::new(),
             history: BTreeMap::new(),
             counts: Counts::default(),
@@ -205,7 +205,7 @@ impl Check {
     fn early(&self, machine: usize, now: i64) -> i64 {
         // An estimate is kept as long as responses are consistent with it, so its error can be as large as the delay of
         // a request.
-        let drift = (self.lease as f64 / 2.0 * DRIFT) as i64 + ON_ITS_WAY;
+        let drift = (self.lease as f64 / 2.0 * DRIFT) as i64 + MAX_REQUEST_DELAY;
         let drift = if self.drifts[machine] { drift } else { 0 };
         let recently = self.jumped[machine].is_some_and(|at| now - at < 2 * self.lease);
         drift + if recently { self.lease / 2 } else { 0 }

@@ -4,7 +4,7 @@ use punctual_core::{Coalesce, Jitter, JobDefinition, JobRecord, Recovery, Timest
 use serde::Deserialize;
 
 /// The maximum number of runs that one pass starts.
-const MOST: usize = 64;
+const MAX_RUNS_PER_PASS: usize = 64;
 
 /// All times are in microseconds.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +99,7 @@ impl Policy {
         };
         if self.coalesce == Coalesce::All {
             let wanted = runs.len();
-            runs.truncate(free.min(MOST).min(left));
+            runs.truncate(free.min(MAX_RUNS_PER_PASS).min(left));
             if runs.len() < wanted && runs.len() < left {
                 // The remaining fire times are deferred.
                 let from = due.iter().position(|time| {

@@ -2,14 +2,14 @@
 
 use punctual_core::{JobContext, StoredJob, Timestamp};
 
-use super::{Check, RunPlace, Violation, broken};
+use super::{InvariantChecker, RunPlace, Violation, violated};
 use crate::process::Process;
 use crate::show;
-use crate::time::shown;
+use crate::time::seconds;
 
-type Seen = Result<(), Violation>;
+type CheckResult = Result<(), Violation>;
 
-impl Check {
+impl InvariantChecker {
     /// A run has started, at `store_time` by the store's clock as the process estimates it.
     pub(crate) fn began(
         &mut self,
@@ -17,36 +17,37 @@ impl Check {
         context: &JobContext,
         _record: Option<StoredJob>,
         now: Timestamp,
-        slot_time: Timestamp,
-    ) -> Seen {
+        store_time: Timestamp,
+    ) -> CheckResult {
         self.counts.begins += 1;
         let key = (context.run_id(), context.attempt());
         let name = || format!("process {}: {}", process.number, show::run(context));
         if let Some(other) = self.begins.insert(key, process.number) {
             let text = format!("{} began in process {other} before", name());
-            return broken("each attempt starts once", text);
+            return violated("each attempt starts once", text);
         }
         let state = self.processes.entry(process.number).or_default();
         let active = state.active.iter_mut().find(|active| (active.run, active.attempt) == key);
         let Some(active) = active else {
-            return broken("a run is submitted before it starts", name());
+            return violated("a run is submitted before it starts", name());
         };
         active.begun = true;
-        if let Some(used) = active.of.map(|of| &self.uses[of]) {
+        if let Some(used) = active.of.map(|of| &self.consumed[of]) {
             let time = context.scheduled_time().as_micros();
             let early = time - now.as_micros();
             if early > self.early(process.machine, now.as_micros()) {
-                return broken("no run starts early", format!("{}: {early} us early", name()));
+                return violated("no run starts early", format!("{}: {early} us early", name()));
             }
-            if used.policy.deadline(time).is_some_and(|deadline| slot_time.as_micros() > deadline) {
-                let text = format!("{} began at {:.3} by its clock", name(), shown(slot_time));
-                return broken("no run starts after its grace time", text);
+            if used.policy.deadline(time).is_some_and(|deadline| store_time.as_micros() > deadline)
+            {
+                let text = format!("{} began at {:.3} by its clock", name(), seconds(store_time));
+                return violated("no run starts after its grace time", text);
             }
         }
         let Some(run) = self.runs.get(&context.run_id()) else { return Ok(()) };
         match &run.place {
             RunPlace::Removed => {}
-            RunPlace::Cleared => return broken("no completed run starts", name()),
+            RunPlace::Cleared => return violated("no completed run starts", name()),
             RunPlace::Recorded { node, attempt } => {
                 let own = process.node.lock().clone();
                 // The lease seems longer by as much as the clock was set back since the last estimate.
@@ -57,7 +58,7 @@ impl Check {
                 if taken && !recently {
                     let text =
                         format!("{} is attempt {attempt} of {} by now", name(), show::node(node));
-                    return broken("no run starts that another node has taken over", text);
+                    return violated("no run starts that another node has taken over", text);
                 }
             }
         }
@@ -66,7 +67,7 @@ impl Check {
         let count = self.at_work(&job);
         if count > most {
             let text = format!("{}: {count} runs of at most {most}", name());
-            return broken("max_instances holds in all processes together", text);
+            return violated("max_instances holds in all processes together", text);
         }
         Ok(())
     }
@@ -86,7 +87,7 @@ impl Check {
     }
 
     /// The task of a run has returned.
-    pub(crate) fn worked(&mut self, process: &Process, context: &JobContext) -> Seen {
+    pub(crate) fn worked(&mut self, process: &Process, context: &JobContext) -> CheckResult {
         let key = (context.run_id(), context.attempt());
         let state = self.processes.entry(process.number).or_default();
         for active in &mut state.active {

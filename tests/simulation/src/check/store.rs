@@ -6,16 +6,18 @@ use punctual_core::{
 };
 
 use super::policy::{Expected, Policy};
-use super::{Check, JobState, RunPlace, RunState, Use, Violation, broken};
+use super::{
+    ConsumedFireTimes, InvariantChecker, JobState, RunPlace, RunState, Violation, violated,
+};
 use crate::process::Process;
 use crate::show;
-use crate::time::shown;
+use crate::time::seconds;
 
-type Seen = Result<(), Violation>;
+type CheckResult = Result<(), Violation>;
 
 /// The delivery of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum How {
+pub(crate) enum Delivery {
     /// The caller receives the response.
     Answered,
     /// The response is lost.
@@ -24,28 +26,33 @@ pub(crate) enum How {
     InPart,
 }
 
-impl Check {
+impl InvariantChecker {
     /// A process has made a call with its estimate of the time.
-    pub(crate) fn instant(&self, process: &Process, instant: Timestamp, now: Timestamp) -> Seen {
+    pub(crate) fn instant(
+        &self,
+        process: &Process,
+        instant: Timestamp,
+        now: Timestamp,
+    ) -> CheckResult {
         let allowed = self.early(process.machine, now.as_micros());
         let ahead = instant.as_micros() - now.as_micros();
         if ahead > allowed {
             let text =
                 format!("process {} is {ahead} us ahead of the store's clock", process.number);
-            return broken("no run starts early", text);
+            return violated("no run starts early", text);
         }
         Ok(())
     }
 
-    pub(crate) fn added(&mut self, job: &StoredJob) -> Seen {
-        self.born += 1;
+    pub(crate) fn added(&mut self, job: &StoredJob) -> CheckResult {
+        self.incarnation += 1;
         let policy = Policy::of(&job.record);
         let state = JobState {
-            born: self.born,
+            incarnation: self.incarnation,
             policy,
             max_instances: policy.max_instances,
             paused: job.record.schedule.is_none(),
-            is_there: true,
+            exists: true,
             changed: None,
         };
         self.jobs.insert(job.record.id.clone(), state);
@@ -57,7 +64,7 @@ impl Check {
         job: &StoredJob,
         schedule: Option<Option<Schedule>>,
         now: Timestamp,
-    ) -> Seen {
+    ) -> CheckResult {
         let Some(state) = self.jobs.get_mut(&job.record.id) else { return Ok(()) };
         state.changed = Some(now.as_micros());
         state.policy = Policy::of(&job.record);
@@ -68,14 +75,14 @@ impl Check {
         Ok(())
     }
 
-    pub(crate) fn removed(&mut self, job: &StoredJob, now: Timestamp) -> Seen {
+    pub(crate) fn removed(&mut self, job: &StoredJob, now: Timestamp) -> CheckResult {
         for run in &job.runs {
             if let Some(run) = self.runs.get_mut(&run.run_id) {
                 run.place = RunPlace::Removed;
             }
         }
         if let Some(state) = self.jobs.get_mut(&job.record.id) {
-            state.is_there = false;
+            state.exists = false;
             state.changed = Some(now.as_micros());
         }
         Ok(())
@@ -87,7 +94,7 @@ impl Check {
         claims: &Claims,
         instant: Timestamp,
         now: Timestamp,
-    ) -> Seen {
+    ) -> CheckResult {
         for record in &claims.records {
             let claim = (record.id.clone(), record.fence.0);
             self.claims.insert(claim, (instant, process.session()));
@@ -119,7 +126,7 @@ impl Check {
     }
 
     /// Entries were added to the history.
-    pub(crate) fn recorded(&mut self, entries: &[HistoryEntry]) -> Seen {
+    pub(crate) fn recorded(&mut self, entries: &[HistoryEntry]) -> CheckResult {
         for entry in entries {
             let key = (entry.run_id, entry.attempt);
             if let Some(known) = self.history.insert(key, entry.clone())
@@ -130,7 +137,7 @@ impl Check {
                     "attempt {} at run {run} of {}: {} and {}",
                     entry.attempt, entry.job_id, known.outcome, entry.outcome
                 );
-                return broken("one history entry for each attempt", text);
+                return violated("one history entry for each attempt", text);
             }
         }
         Ok(())
@@ -138,12 +145,12 @@ impl Check {
 
     /// A process has sent these commits and received no response. Whatever the response to a retry is, the process may
     /// have to check the record.
-    pub(crate) fn doubted(&mut self, commits: Vec<(JobId, Fence)>) -> Seen {
-        for used in &mut self.uses {
-            used.in_doubt |=
+    pub(crate) fn unconfirmed(&mut self, commits: Vec<(JobId, Fence)>) -> CheckResult {
+        for used in &mut self.consumed {
+            used.was_unconfirmed |=
                 commits.iter().any(|(job, fence)| (job, fence.0) == (&used.job, used.fence));
         }
-        self.doubted.extend(commits);
+        self.unconfirmed.extend(commits);
         Ok(())
     }
 
@@ -153,9 +160,9 @@ impl Check {
         process: &Process,
         commit: &Commit,
         (before, after): (Option<StoredJob>, Option<StoredJob>),
-        how: How,
+        delivery: Delivery,
         now: Timestamp,
-    ) -> Seen {
+    ) -> CheckResult {
         let Some(before) = before else { return Ok(()) };
         if after.as_ref() == Some(&before) {
             return Ok(());
@@ -175,7 +182,7 @@ impl Check {
         if after.is_none()
             && let Some(state) = self.jobs.get_mut(&commit.id)
         {
-            state.is_there = false;
+            state.exists = false;
         }
         let next = match &commit.action {
             CommitAction::Advance { schedule, fire_count, .. } => {
@@ -185,11 +192,11 @@ impl Check {
             CommitAction::Finish { .. } => None,
             _ => return Ok(()),
         };
-        self.used(process, commit, &before, next, how, now)
+        self.used(process, commit, &before, next, delivery, now)
     }
 
     /// The record of a run was cleared, because the run completed or did not start.
-    fn cleared(&mut self, process: &Process, run: &InFlightRun) -> Seen {
+    fn cleared(&mut self, process: &Process, run: &InFlightRun) -> CheckResult {
         let Some(state) = self.runs.get_mut(&run.run_id) else { return Ok(()) };
         state.place = RunPlace::Cleared;
         let unscheduled = state.unscheduled;
@@ -205,7 +212,7 @@ impl Check {
             return Ok(());
         }
         let text = format!("process {} cleared run {}", process.number, show::id(run.run_id));
-        broken("no run is cleared before it completes", text)
+        violated("no run is cleared before it completes", text)
     }
 
     /// Fire times were consumed.
@@ -215,16 +222,16 @@ impl Check {
         commit: &Commit,
         before: &StoredJob,
         next: Option<(Schedule, usize)>,
-        how: How,
+        delivery: Delivery,
         now: Timestamp,
-    ) -> Seen {
+    ) -> CheckResult {
         let (Some(state), Some(schedule)) = (self.jobs.get(&commit.id), before.record.schedule)
         else {
-            return broken("only due jobs are run", format!("{commit:?}"));
+            return violated("only due jobs are run", format!("{commit:?}"));
         };
         let claim = (commit.id.clone(), commit.fence.0);
         let Some(&(claimed_at, session)) = self.claims.get(&claim) else {
-            return broken("only claimed jobs are run", format!("{commit:?}"));
+            return violated("only claimed jobs are run", format!("{commit:?}"));
         };
         let policy = state.policy;
         let first = schedule.next_run_time.as_micros();
@@ -238,11 +245,11 @@ impl Check {
             let text = format!(
                 "{} at {:.3}: expected {}, found {fired} runs and next {:?}",
                 commit.id,
-                shown(claimed_at),
+                seconds(claimed_at),
                 text(&expected),
-                found.map(|at| shown(Timestamp::from_micros(at)))
+                found.map(|at| seconds(Timestamp::from_micros(at)))
             );
-            return broken("due jobs are run according to their policy", text);
+            return violated("due jobs are run according to their policy", text);
         }
         let most = self.processes.get(&process.number).and_then(|p| p.peaks.get(&commit.id));
         let most = most.copied().unwrap_or(0).max(before.record.in_flight as usize);
@@ -250,10 +257,10 @@ impl Check {
             let text = format!(
                 "{} at {:.3}: {fired} runs were started beside {most}, of {}",
                 commit.id,
-                shown(claimed_at),
+                seconds(claimed_at),
                 text(&all)
             );
-            return broken("no run is skipped below the limit", text);
+            return violated("no run is skipped below the limit", text);
         }
         let is_recorded = |start: &Vec<InFlightRun>| {
             !policy.rerun
@@ -265,21 +272,24 @@ impl Check {
         if let CommitAction::Advance { start, .. } | CommitAction::Finish { start } = &commit.action
             && !is_recorded(start)
         {
-            return broken("runs of `Recovery::Rerun` jobs are recorded first", format!("{commit:?}"));
+            return violated(
+                "runs of `Recovery::Rerun` jobs are recorded first",
+                format!("{commit:?}"),
+            );
         }
-        self.counts.uses += 1;
+        self.counts.consumed += 1;
         self.counts.skipped += expected.skipped.len();
-        self.uses.push(Use {
+        self.consumed.push(ConsumedFireTimes {
             job: commit.id.clone(),
             fence: commit.fence.0,
-            born: state.born,
+            incarnation: state.incarnation,
             session,
             policy,
-            in_doubt: how != How::Answered
-                || self.doubted.contains(&(commit.id.clone(), commit.fence)),
-            unstarted: expected.runs.clone(),
-            unended: expected.runs,
-            untold: expected.skipped,
+            was_unconfirmed: delivery != Delivery::Answered
+                || self.unconfirmed.contains(&(commit.id.clone(), commit.fence)),
+            unsubmitted_runs: expected.runs.clone(),
+            incomplete_runs: expected.runs,
+            unreported_skips: expected.skipped,
             rerun: policy.rerun,
             at: now.as_micros(),
         });
@@ -288,7 +298,7 @@ impl Check {
 }
 
 fn text(expected: &Expected) -> String {
-    let at = |micros: &i64| shown(Timestamp::from_micros(*micros));
+    let at = |micros: &i64| seconds(Timestamp::from_micros(*micros));
     let runs: Vec<f64> = expected.runs.iter().map(at).collect();
     let skipped: Vec<f64> = expected.skipped.iter().map(at).collect();
     format!("runs {runs:?} skipped {skipped:?} next {:?}", expected.next.as_ref().map(at))

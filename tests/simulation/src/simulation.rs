@@ -8,13 +8,13 @@ use parking_lot::Mutex;
 use punctual_core::{Event, JobContext, Timestamp};
 use punctual_store_memory::MemoryJobStore;
 
-use crate::check::{Check, Violation};
+use crate::check::{InvariantChecker, Violation};
 use crate::process::Process;
 use crate::script::{Outage, Script};
-use crate::time::{MachineClock, TrueTime, at, shown};
+use crate::time::{MachineClock, TrueTime, at, seconds};
 
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Simulation {
     pub(crate) script: Script,
     pub(crate) time: TrueTime,
     pub(crate) clocks: Vec<MachineClock>,
@@ -26,14 +26,14 @@ pub(crate) struct World {
 #[derive(Debug)]
 struct State {
     rng: Rng,
-    healed: bool,
+    faults_disabled: bool,
     outages: Vec<(Option<usize>, Outage, i64)>,
     trace: Option<Vec<String>>,
-    check: Check,
+    check: InvariantChecker,
     violation: Option<Violation>,
 }
 
-impl World {
+impl Simulation {
     pub(crate) fn new(script: Script, traced: bool) -> Arc<Self> {
         let time = TrueTime::begin();
         let clock = |machine: &crate::script::Machine| {
@@ -46,10 +46,10 @@ impl World {
             store: MemoryJobStore::new(),
             state: Mutex::new(State {
                 rng: Rng::with_seed(!script.seed),
-                healed: false,
+                faults_disabled: false,
                 outages: Vec::new(),
                 trace: traced.then(Vec::new),
-                check: Check::new(&script),
+                check: InvariantChecker::new(&script),
                 violation: None,
             }),
             script,
@@ -57,9 +57,9 @@ impl World {
     }
 
     /// Returns `true` with this probability, per thousand.
-    pub(crate) fn strikes(&self, of_a_thousand: u16) -> bool {
+    pub(crate) fn roll_permille(&self, of_a_thousand: u16) -> bool {
         let mut state = self.state.lock();
-        of_a_thousand > 0 && !state.healed && state.rng.u16(..1_000) < of_a_thousand
+        of_a_thousand > 0 && !state.faults_disabled && state.rng.u16(..1_000) < of_a_thousand
     }
 
     pub(crate) fn random(&self, range: Range<u32>) -> u32 {
@@ -67,17 +67,17 @@ impl World {
     }
 
     pub(crate) fn is_endless(&self, process: &Process) -> bool {
-        self.strikes(self.script.machines[process.machine].executor.endless)
+        self.roll_permille(self.script.machines[process.machine].executor.endless)
     }
 
     /// Disables all faults from now on.
-    pub(crate) fn heal(&self) {
-        self.state.lock().healed = true;
+    pub(crate) fn disable_faults(&self) {
+        self.state.lock().faults_disabled = true;
     }
 
     pub(crate) fn begin_outage(&self, machine: Option<usize>, how: Outage, millis: u32) {
         let until = self.time.elapsed() + i64::from(millis) * 1_000;
-        let until = until.min(i64::from(self.script.heal_at) * 1_000);
+        let until = until.min(i64::from(self.script.faults_until) * 1_000);
         self.state.lock().outages.push((machine, how, until));
     }
 
@@ -88,7 +88,8 @@ impl World {
         let is_in = |&&(of, _, until): &&(Option<usize>, Outage, i64)| {
             of.is_none_or(|of| of == machine) && now < until
         };
-        let &(_, how, until) = state.outages.iter().find(is_in).filter(|_| !state.healed)?;
+        let &(_, how, until) =
+            state.outages.iter().find(is_in).filter(|_| !state.faults_disabled)?;
         Some((how, u32::try_from((until - now) / 1_000).unwrap_or(u32::MAX) + 1))
     }
 
@@ -98,8 +99,8 @@ impl World {
     }
 
     /// Appends a line to the trace, if tracing is enabled.
-    pub(crate) fn note(&self, line: impl FnOnce() -> String) {
-        let now = shown(self.now());
+    pub(crate) fn trace(&self, line: impl FnOnce() -> String) {
+        let now = seconds(self.now());
         let mut state = self.state.lock();
         if let Some(trace) = &mut state.trace {
             trace.push(format!("{now:>9.3}  {}", line()));
@@ -107,25 +108,25 @@ impl World {
     }
 
     /// Appends a line about a process to the trace.
-    pub(crate) fn tell(&self, process: &Process, line: impl FnOnce() -> String) {
-        self.note(|| format!("{} on {}: {}", process.number, process.machine, line()));
+    pub(crate) fn trace_process(&self, process: &Process, line: impl FnOnce() -> String) {
+        self.trace(|| format!("{} on {}: {}", process.number, process.machine, line()));
     }
 
     /// Passes an observation to the checker, after the events that the process has emitted so far.
     pub(crate) fn check(
         &self,
         process: &Process,
-        look: impl FnOnce(&mut Check, Timestamp) -> Result<(), Violation>,
+        look: impl FnOnce(&mut InvariantChecker, Timestamp) -> Result<(), Violation>,
     ) {
         let now = self.now();
         let events = self.events(process);
         let mut state = self.state.lock();
         for event in events {
             let seen = state.check.event(process, &event, now);
-            state.note(seen);
+            state.record(seen);
         }
         let seen = look(&mut state.check, now);
-        state.note(seen);
+        state.record(seen);
     }
 
     /// Returns the events of a process since the last call; none if the process was killed.
@@ -133,7 +134,7 @@ impl World {
         let mut events = Vec::new();
         if let Some(stream) = &mut *process.events.lock() {
             while let Some(event) = stream.try_next() {
-                self.tell(process, || format!("emits {}", crate::show::event(&event)));
+                self.trace_process(process, || format!("emits {}", crate::show::event(&event)));
                 events.push(event);
             }
         }
@@ -143,28 +144,28 @@ impl World {
     /// Passes an observation that concerns no process to the checker.
     pub(crate) fn check_all(
         &self,
-        look: impl FnOnce(&mut Check, Timestamp) -> Result<(), Violation>,
+        look: impl FnOnce(&mut InvariantChecker, Timestamp) -> Result<(), Violation>,
     ) {
         let now = self.now();
         let mut state = self.state.lock();
         let seen = look(&mut state.check, now);
-        state.note(seen);
+        state.record(seen);
     }
 
     /// A run has started.
     pub(crate) fn began(&self, process: &Process, context: &JobContext) {
-        self.tell(process, || format!("starts {}", crate::show::run(context)));
+        self.trace_process(process, || format!("starts {}", crate::show::run(context)));
         let record = self.stored(context.job_id());
-        let shown =
+        let offset =
             process.scheduler().health().job_stores.first().map_or(0, |s| s.clock_offset_micros);
-        let slot_time =
-            punctual_core::Clock::now(&self.clocks[process.machine]).saturating_add_micros(shown);
-        self.check(process, |check, now| check.began(process, context, record, now, slot_time));
+        let store_time =
+            punctual_core::Clock::now(&self.clocks[process.machine]).saturating_add_micros(offset);
+        self.check(process, |check, now| check.began(process, context, record, now, store_time));
     }
 
     /// The task of a run has returned.
     pub(crate) fn ended(&self, process: &Process, context: &JobContext) {
-        self.tell(process, || format!("finishes {}", crate::show::run(context)));
+        self.trace_process(process, || format!("finishes {}", crate::show::run(context)));
         // After the shutdown timeout, the completion of a run need not be reported.
         if !context.is_cancelled() {
             self.check(process, |check, _| check.worked(process, context));
@@ -176,7 +177,7 @@ impl World {
     }
 
     pub(crate) fn violate(&self, violation: Violation) {
-        self.state.lock().note(Err(violation));
+        self.state.lock().record(Err(violation));
     }
 
     pub(crate) fn take_trace(&self) -> Vec<String> {
@@ -192,7 +193,7 @@ impl World {
 
 impl State {
     /// Records the first violation.
-    fn note(&mut self, seen: Result<(), Violation>) {
+    fn record(&mut self, seen: Result<(), Violation>) {
         if let Err(violation) = seen
             && self.violation.is_none()
         {

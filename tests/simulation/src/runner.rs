@@ -11,12 +11,12 @@ use tokio::time::timeout;
 use crate::check::{Counts, Violation};
 use crate::process::Process;
 use crate::script::{Script, Step};
+use crate::simulation::Simulation;
 use crate::user;
-use crate::world::World;
 
 /// The result of a script.
 #[derive(Clone, Debug)]
-pub struct Played {
+pub struct ScriptOutcome {
     /// The first violation, if there was one.
     pub violation: Option<Violation>,
     /// The trace, if it was requested.
@@ -30,52 +30,56 @@ const SHUTDOWN: u32 = 25_000;
 
 /// Executes a script to its end, or until an invariant is violated. The result depends only on the script.
 #[must_use]
-pub fn play(script: &Script, traced: bool) -> Played {
+pub fn run_script(script: &Script, traced: bool) -> ScriptOutcome {
     fastrand::seed(script.seed);
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(async {
-        let world = World::new(script.clone(), traced);
-        let mut stage = Stage { world: Arc::clone(&world), all: Vec::new(), tasks: JoinSet::new() };
-        stage.play().await;
-        for process in &stage.all {
-            process.let_go();
+        let simulation = Simulation::new(script.clone(), traced);
+        let mut runner = ScriptRunner {
+            simulation: Arc::clone(&simulation),
+            all: Vec::new(),
+            tasks: JoinSet::new(),
+        };
+        runner.run().await;
+        for process in &runner.all {
+            process.drop_scheduler();
         }
         let mut counts = Counts::default();
-        world.check_all(|check, _| {
+        simulation.check_all(|check, _| {
             counts = check.counts;
             Ok(())
         });
-        Played { violation: world.violated(), trace: world.take_trace(), counts }
+        ScriptOutcome { violation: simulation.violated(), trace: simulation.take_trace(), counts }
     })
 }
 
-struct Stage {
-    world: Arc<World>,
+struct ScriptRunner {
+    simulation: Arc<Simulation>,
     /// All processes so far; the last one of a machine is its current process.
     all: Vec<Arc<Process>>,
     tasks: JoinSet<()>,
 }
 
-impl Stage {
-    async fn play(&mut self) {
-        let script = self.world.script.clone();
+impl ScriptRunner {
+    async fn run(&mut self) {
+        let script = self.simulation.script.clone();
         for machine in 0..script.machines.len() {
             self.start(machine);
         }
         for (at, step) in &script.steps {
-            self.world.until(*at).await;
-            if self.world.violated().is_some() {
+            self.simulation.until(*at).await;
+            if self.simulation.violated().is_some() {
                 return;
             }
-            self.world.note(|| format!("{step:?}"));
+            self.simulation.trace(|| format!("{step:?}"));
             self.make(step);
         }
-        self.world.until(script.heal_at).await;
-        self.heal();
+        self.simulation.until(script.faults_until).await;
+        self.disable_faults();
         let quiet = script.lease * 3 + script.retry * 2 + script.poll + 15_000;
         crate::time::pause(quiet).await;
-        if self.world.violated().is_some() {
+        if self.simulation.violated().is_some() {
             return;
         }
         if timeout(Duration::from_secs(120), async {
@@ -91,31 +95,31 @@ impl Stage {
     }
 
     fn violate(&self, rule: &'static str, text: String) {
-        self.world.violate(Violation { rule, text });
+        self.simulation.violate(Violation { rule, text });
     }
 
     fn present(&self, machine: usize) -> Option<Arc<Process>> {
         let last = self.all.iter().rev().find(|process| process.machine == machine)?;
-        (!last.gate.is_dead() && !last.has_left()).then(|| Arc::clone(last))
+        (!last.gate.is_dead() && !last.is_exiting()).then(|| Arc::clone(last))
     }
 
     fn start(&mut self, machine: usize) {
         if self.present(machine).is_none() {
             let there = self.all.iter().filter(|process| process.machine == machine);
-            let before = there.cloned().collect();
-            let process = Process::spawn(&self.world, self.all.len(), machine, before);
+            let predecessors = there.cloned().collect();
+            let process = Process::spawn(&self.simulation, self.all.len(), machine, predecessors);
             self.all.push(process);
         }
     }
 
     fn make(&mut self, step: &Step) {
-        let world = &self.world;
+        let simulation = &self.simulation;
         match step {
             Step::Start { machine } => self.start(*machine),
-            Step::Outage { machine, how, time } => world.begin_outage(*machine, *how, *time),
+            Step::Outage { machine, how, time } => simulation.begin_outage(*machine, *how, *time),
             Step::Jump { machine, by } => {
-                world.clocks[*machine].jump(i64::from(*by) * 1_000);
-                world.check_all(|check, now| {
+                simulation.clocks[*machine].jump(i64::from(*by) * 1_000);
+                simulation.check_all(|check, now| {
                     check.jumped(*machine, now);
                     Ok(())
                 });
@@ -135,11 +139,11 @@ impl Stage {
     }
 
     fn make_with(&mut self, step: &Step, process: Arc<Process>) {
-        let world = Arc::clone(&self.world);
+        let simulation = Arc::clone(&self.simulation);
         match step.clone() {
             Step::Kill { .. } => {
                 // Drains the events that the process has emitted so far.
-                world.check(&process, |check, _| {
+                simulation.check(&process, |check, _| {
                     check.died(process.number);
                     Ok(())
                 });
@@ -153,18 +157,18 @@ impl Stage {
                 });
             }
             Step::Shutdown { wait, .. } => self.spawn(process, async move |process| {
-                process.leaves();
-                shut_down(&world, &process, wait).await;
+                process.begin_exit();
+                shut_down(&simulation, &process, wait).await;
             }),
             Step::Restart { wait, .. } => self.spawn(process, async move |process| {
-                shut_down(&world, &process, wait).await;
-                process.start(&world).await;
+                shut_down(&simulation, &process, wait).await;
+                process.start(&simulation).await;
             }),
             Step::Pause { .. } => drop(process.scheduler().pause()),
             Step::Resume { .. } => drop(process.scheduler().resume()),
             Step::User { job, what, .. } => self.spawn(process, async move |process| {
                 process.gate.pass().await;
-                user::act(&world, &process, job, &what).await;
+                user::perform(&simulation, &process, job, &what).await;
             }),
             Step::Start { .. } | Step::Outage { .. } | Step::Jump { .. } => {}
         }
@@ -186,58 +190,60 @@ impl Stage {
     }
 
     /// Disables all faults and starts a process on each machine.
-    fn heal(&mut self) {
-        self.world.note(|| "no more faults from now on".to_owned());
-        self.world.heal();
+    fn disable_faults(&mut self) {
+        self.simulation.trace(|| "no more faults from now on".to_owned());
+        self.simulation.disable_faults();
         for process in &self.all {
             process.gate.go_on();
             drop(process.scheduler().resume());
         }
-        if (0..self.world.script.machines.len()).all(|machine| self.present(machine).is_none()) {
+        if (0..self.simulation.script.machines.len()).all(|machine| self.present(machine).is_none())
+        {
             self.start(0);
         }
     }
 
     /// Checks the stored jobs, shuts all processes down, and checks the final state.
     async fn settle(&mut self) {
-        let world = Arc::clone(&self.world);
-        let page = world.store.list(None, 1_000).await.expect("the jobs");
+        let simulation = Arc::clone(&self.simulation);
+        let page = simulation.store.list(None, 1_000).await.expect("the jobs");
         let jobs: Vec<_> =
-            page.records.iter().filter_map(|record| world.stored(&record.id)).collect();
-        let poll = i64::from(world.script.poll) * 1_000;
-        let living: Vec<_> =
-            (0..world.script.machines.len()).filter_map(|machine| self.present(machine)).collect();
+            page.records.iter().filter_map(|record| simulation.stored(&record.id)).collect();
+        let poll = i64::from(simulation.script.poll) * 1_000;
+        let living: Vec<_> = (0..simulation.script.machines.len())
+            .filter_map(|machine| self.present(machine))
+            .collect();
         for process in &living {
-            world.check(process, |_, _| Ok(()));
+            simulation.check(process, |_, _| Ok(()));
         }
-        world.check_all(|check, now| check.quiet(&jobs, poll, now));
+        simulation.check_all(|check, now| check.check_quiescent(&jobs, poll, now));
         for process in living {
-            let world = Arc::clone(&world);
-            self.spawn(process, async move |process| end(&world, &process, 1_000).await);
+            let simulation = Arc::clone(&simulation);
+            self.spawn(process, async move |process| end(&simulation, &process, 1_000).await);
         }
         while self.tasks.join_next().await.is_some() {}
         for process in &self.all {
-            world.check(process, |_, _| Ok(()));
+            simulation.check(process, |_, _| Ok(()));
         }
         let mut query = HistoryQuery::new();
         query.limit = usize::MAX >> 1;
-        let history = world.store.read_history(&query).await.expect("the history").entries;
-        world.check_all(|check, _| check.end(&history));
+        let history = simulation.store.read_history(&query).await.expect("the history").entries;
+        simulation.check_all(|check, _| check.check_final_state(&history));
     }
 }
 
 /// Shuts a process down as a user does.
-async fn shut_down(world: &Arc<World>, process: &Process, wait: u32) {
+async fn shut_down(simulation: &Arc<Simulation>, process: &Process, wait: u32) {
     process.gate.pass().await;
-    world.check(process, |check, _| {
+    simulation.check(process, |check, _| {
         check.shuts_down(process.session());
         Ok(())
     });
-    end(world, process, wait).await;
+    end(simulation, process, wait).await;
 }
 
-async fn end(world: &Arc<World>, process: &Process, wait: u32) {
-    let stops = world.script.steps.iter().map(|(_, step)| match step {
+async fn end(simulation: &Arc<Simulation>, process: &Process, wait: u32) {
+    let stops = simulation.script.steps.iter().map(|(_, step)| match step {
         Step::Stop { machine, time } if *machine == process.machine => *time,
         _ => 0,
     });
@@ -245,9 +251,11 @@ async fn end(world: &Arc<World>, process: &Process, wait: u32) {
     let scheduler = process.scheduler();
     let ended = scheduler.shutdown_timeout(Duration::from_millis(wait.into()));
     let ended = timeout(Duration::from_millis(most.into()), ended).await;
-    world.tell(process, || format!("has shut down: {:?}", ended.as_ref().map(Result::is_ok)));
+    simulation.trace_process(process, || {
+        format!("has shut down: {:?}", ended.as_ref().map(Result::is_ok))
+    });
     if ended.is_err() {
         let text = format!("process {} after {most} ms", process.number);
-        world.violate(Violation { rule: "every shutdown returns", text });
+        simulation.violate(Violation { rule: "every shutdown returns", text });
     }
 }
