@@ -1,6 +1,6 @@
-//! What is counted: the fires of a job for `max_runs`, and its runs under way for `max_instances`.
+//! Counters: the fire times of a job for `max_runs`, and its runs in progress for `max_instances`.
 
-// The macro's code looks for the facade; here core stands in for it.
+// The macro expands to paths of the facade; here core takes its place.
 extern crate punctual_core as punctual;
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ fn ten_seconds() -> Duration {
     Duration::from_secs(10)
 }
 
-/// A scheduler with a job that runs every ten seconds, three times, of which it has run two.
+/// Creates a scheduler with a job that runs every ten seconds, three times, and has run twice.
 fn after_two_of_three() -> (ManualScheduler, Arc<AtomicU32>) {
     let scheduler = ManualScheduler::start(NOW, |builder| {
         builder.job_store("default", MemoryJobStore::new()).task(nothing).timezone("UTC")
@@ -39,11 +39,11 @@ fn after_two_of_three() -> (ManualScheduler, Arc<AtomicU32>) {
     (scheduler, runs)
 }
 
-/// How often the job runs from now on.
+/// Returns how often the job still runs.
 fn rest(scheduler: &ManualScheduler, runs: &AtomicU32) -> u32 {
     let before = runs.load(Ordering::Relaxed);
     scheduler.advance(10 * ten_seconds());
-    assert!(scheduler.block_on(scheduler.get_job("job")).unwrap().is_none(), "it is finished");
+    assert!(scheduler.block_on(scheduler.get_job("job")).unwrap().is_none(), "the job is completed");
     runs.load(Ordering::Relaxed) - before
 }
 
@@ -51,7 +51,7 @@ fn rest(scheduler: &ManualScheduler, runs: &AtomicU32) -> u32 {
 fn nothing() {}
 
 #[test]
-fn changing_pausing_and_resuming_count_on() {
+fn modifying_pausing_and_resuming_keep_the_count() {
     let (scheduler, runs) = after_two_of_three();
     scheduler.block_on(async {
         scheduler.modify_job("job", JobChange::new().name("other")).await.unwrap();
@@ -64,7 +64,7 @@ fn changing_pausing_and_resuming_count_on() {
 }
 
 #[test]
-fn rescheduling_counts_anew() {
+fn rescheduling_resets_the_count() {
     let (scheduler, runs) = after_two_of_three();
     let trigger = IntervalTrigger::seconds(5).max_runs(3);
     scheduler.block_on(scheduler.reschedule_job("job", trigger)).unwrap();
@@ -72,7 +72,7 @@ fn rescheduling_counts_anew() {
 }
 
 #[test]
-fn another_description_counts_anew_and_the_same_counts_on() {
+fn replacing_resets_the_count_only_for_a_changed_job() {
     let scheduler = ManualScheduler::start(NOW, |builder| {
         builder.job_store("default", MemoryJobStore::new()).task(nothing).timezone("UTC")
     })
@@ -84,12 +84,12 @@ fn another_description_counts_anew_and_the_same_counts_on() {
     };
     assert_eq!(add(10), 0);
     scheduler.advance(2 * ten_seconds());
-    assert_eq!(add(10), 2, "the same");
-    assert_eq!(add(5), 0, "another trigger");
+    assert_eq!(add(10), 2, "the same definition");
+    assert_eq!(add(5), 0, "a different trigger");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_that_start_a_run_at_once_start_one() {
+async fn two_concurrent_starts_of_a_run_start_one() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::at(NOW);
     let open = async || {
@@ -103,7 +103,7 @@ async fn two_processes_that_start_a_run_at_once_start_one() {
     let (one, other) = (open().await, open().await);
     let job = one.job(nothing()).id("job").trigger(IntervalTrigger::hours(1));
     job.recovery(Recovery::Rerun).add().await.unwrap();
-    // From the first pass on, each is known to be alive.
+    // After the first pass, both nodes have a lease.
     for _ in 0..10 {
         one.tick(NOW).await;
         other.tick(NOW).await;
@@ -119,6 +119,6 @@ async fn two_processes_that_start_a_run_at_once_start_one() {
                 Err(error) => panic!("{error}"),
             }
         }
-        assert_eq!(started, 1, "a run counts until its end has been dealt with");
+        assert_eq!(started, 1, "a run counts until its completion is committed");
     }
 }

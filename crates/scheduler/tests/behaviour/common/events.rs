@@ -1,4 +1,4 @@
-//! Hears events and tells them as text.
+//! A listener that records events, and their representation as text.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use punctual_core::Event;
 
 use super::PATIENCE;
 
-/// A listener that remembers; clones share the memory.
+/// A listener that records all events; clones share the record.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder(Arc<(Mutex<Vec<Event>>, Condvar)>);
 
@@ -20,17 +20,17 @@ impl Recorder {
         }
     }
 
-    /// All events so far.
+    /// Returns all events so far.
     pub(crate) fn all(&self) -> Vec<Event> {
         self.0.0.lock().clone()
     }
 
-    /// All events so far as text, but what components were added.
+    /// Returns all events so far as text, except those of added components.
     pub(crate) fn told(&self) -> Vec<String> {
         self.all().iter().map(brief).filter(|text| !text.starts_with("EXECUTOR")).collect()
     }
 
-    /// Those whose text begins so.
+    /// Returns the events whose text begins with `kind`.
     pub(crate) fn of(&self, kind: &str) -> Vec<String> {
         self.told().into_iter().filter(|text| text.starts_with(kind)).collect()
     }
@@ -39,14 +39,14 @@ impl Recorder {
         self.0.0.lock().clear();
     }
 
-    /// Waits for an event whose text begins so.
+    /// Waits for an event whose text begins with `text`.
     pub(crate) fn wait(&self, text: &str) -> Event {
         self.wait_for(text, |events| {
             events.iter().find(|event| brief(event).starts_with(text)).cloned()
         })
     }
 
-    /// Waits for so many of them.
+    /// Waits for `count` events whose text begins with `text`.
     pub(crate) fn wait_count(&self, text: &str, count: usize) {
         self.wait_for(text, |events| {
             let found = events.iter().filter(|event| brief(event).starts_with(text)).count();
@@ -63,12 +63,12 @@ impl Recorder {
             }
             let timed_out = changed.wait_for(&mut events, PATIENCE).timed_out();
             let told: Vec<_> = events.iter().map(brief).collect();
-            assert!(!timed_out, "{what} did not come: {told:#?}");
+            assert!(!timed_out, "{what} was not emitted: {told:#?}");
         }
     }
 }
 
-/// The kind of the event, and what it is about.
+/// Returns the kind of the event and its subject.
 pub(crate) fn brief(event: &Event) -> String {
     let code = event.code();
     let about = match event {

@@ -1,4 +1,4 @@
-//! What the tests share: events as text, tasks that tell, stores that fail, executors that wait.
+//! Code that the tests share: recorded events, tasks that log, stores and executors with injected faults.
 
 mod events;
 mod executors;
@@ -20,15 +20,15 @@ use punctual_core::Timestamp;
 use punctual_store_sql::SqliteJobStore;
 use tempfile::TempDir;
 
-/// How long anything may take before a test gives up.
+/// The timeout for expected events.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// So many seconds after the beginning of the tests' time.
+/// The time that many seconds after the start of a test.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_700_000_000 + seconds)
 }
 
-/// The folder of a SQLite file; a store on it for each who asks.
+/// A temporary SQLite file; each call of `store` opens a new store on it.
 pub(crate) struct File(TempDir);
 
 impl File {
@@ -44,7 +44,7 @@ impl File {
         self.0.path().join("jobs.sqlite")
     }
 
-    /// Copies what it holds, while nobody writes.
+    /// Copies the file while no process writes to it.
     pub(crate) fn backup(&self) -> Self {
         let backup = Self::new();
         for ending in ["", "-wal"] {
@@ -55,7 +55,7 @@ impl File {
         backup
     }
 
-    /// Puts another one in the place of this one.
+    /// Replaces this file by another one.
     pub(crate) fn replace_by(&self, other: &Self) {
         for ending in ["-wal", ""] {
             let from = other.path().with_extension(format!("sqlite{ending}"));

@@ -1,4 +1,4 @@
-//! A manual scheduler with ears.
+//! A manual scheduler whose events and task calls are recorded.
 
 use std::future::{Future, poll_fn};
 use std::ops::Deref;
@@ -11,7 +11,7 @@ use punctual_testkit::ManualScheduler;
 
 use super::{Call, Fault, Faults, Held, Log, PATIENCE, Recorder, at};
 
-/// A scheduler whose time is moved by hand, what it told, and what its tasks told.
+/// A scheduler with a manual clock, its events, and the log of its tasks.
 pub(crate) struct Rig {
     scheduler: ManualScheduler,
     pub(crate) events: Recorder,
@@ -19,12 +19,12 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// One on a new memory store, at second 0.
+    /// Creates a scheduler on a new memory store, at second 0.
     pub(crate) fn in_memory() -> Self {
         Self::new(|builder| builder.job_store("default", MemoryJobStore::new()))
     }
 
-    /// One as described, at second 0.
+    /// Creates a scheduler with these settings, at second 0.
     pub(crate) fn new(
         configure: impl FnOnce(SchedulerBuilder<AsyncScheduler>) -> SchedulerBuilder<AsyncScheduler>,
     ) -> Self {
@@ -33,22 +33,22 @@ impl Rig {
             let builder = builder.timezone("UTC").state(log.clone());
             configure(builder.listener(EventMask::ALL, events.listener()))
         });
-        Self { scheduler: scheduler.expect("a rig"), events, log }
+        Self { scheduler: scheduler.expect("a scheduler"), events, log }
     }
 
-    /// Moves the time to that second, and runs all that becomes due on the way.
+    /// Advances the clock to that second, and runs all jobs that become due until then.
     pub(crate) fn run_until(&self, second: i64) {
         self.scheduler.advance_to(at(second));
     }
 
-    /// Sets the clock to that second and makes passes until none is needed now. Unlike `run_until`, it
-    /// skips what lies between, and waits for no run.
+    /// Sets the clock to that second and makes passes until none is needed. Unlike `run_until`, this skips the time in
+    /// between and does not wait for runs.
     pub(crate) fn jump_to(&self, second: i64) -> Option<Timestamp> {
         self.clock().set(at(second));
         self.pass()
     }
 
-    /// Jumps from second to second until that one, or until the executor has a run.
+    /// Advances second by second, until that second or until the executor has a run.
     pub(crate) fn run_until_held(&self, second: i64, held: &Held) {
         let begin = self.clock().now().saturating_since(at(0)).as_secs();
         for second in i64::try_from(begin).expect("a second")..=second {
@@ -59,7 +59,7 @@ impl Rig {
         }
     }
 
-    /// A pass at that second, by a caller who loses patience while it is stuck in the call.
+    /// Makes a pass at that second and drops it while it is blocked in the call.
     pub(crate) fn pass_cut_off(&self, second: i64, faults: &Faults, call: Call, fault: Fault) {
         drop(self.stuck_pass(second, faults, call, fault));
         faults.clear();
@@ -77,13 +77,13 @@ impl Rig {
         let stuck = faults.stuck();
         let mut pass = Box::pin(self.tick(at(second)));
         self.block_on(poll_fn(|context| {
-            assert!(pass.as_mut().poll(context).is_pending(), "it asks {call:?}");
+            assert!(pass.as_mut().poll(context).is_pending(), "the pass is blocked in {call:?}");
             if faults.stuck() > stuck { Poll::Ready(()) } else { Poll::Pending }
         }));
         pass
     }
 
-    /// A pass at that second, stuck in the call while something else happens.
+    /// Makes a pass at that second; calls `meanwhile` while the pass is blocked in the call.
     pub(crate) fn pass_held_up(
         &self,
         second: i64,
@@ -98,7 +98,7 @@ impl Rig {
         self.block_on(pass);
     }
 
-    /// Makes passes until none is needed now; answers when the next one is.
+    /// Makes passes until none is needed; returns the time of the next one.
     pub(crate) fn pass(&self) -> Option<Timestamp> {
         for _ in 0..100 {
             let now = self.clock().now();
@@ -108,7 +108,7 @@ impl Rig {
                 return next;
             }
         }
-        panic!("there is no end of passes at the same time");
+        panic!("passes don't become idle");
     }
 }
 

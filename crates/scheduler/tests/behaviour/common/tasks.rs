@@ -1,4 +1,4 @@
-//! Tasks that tell what they do.
+//! Tasks that log their calls.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use punctual_macros::task;
 
 use super::{PATIENCE, at};
 
-/// What tasks have told: what they were given, for which second of the tests' time, at which attempt;
-/// and the gate at which [`gated`] tasks wait. Clones are the same.
+/// A log of task calls, with the argument, the second of the scheduled time and the attempt, and the gate at which
+/// [`gated`] tasks wait. Clones share the state.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<(Mutex<Told>, Condvar)>);
 
@@ -22,7 +22,7 @@ struct Told {
 
 impl Log {
     fn of(context: &JobContext) -> Arc<Self> {
-        context.state::<Self>().expect("the rig's log")
+        context.state::<Self>().expect("the log")
     }
 
     pub(crate) fn push(&self, line: impl Into<String>) {
@@ -37,7 +37,7 @@ impl Log {
         });
     }
 
-    /// All that has been told.
+    /// Returns all lines.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.0.lock().lines.clone()
     }
@@ -46,15 +46,15 @@ impl Log {
         self.0.0.lock().lines.len()
     }
 
-    /// Waits until so many tasks stand at the gate.
+    /// Waits until `count` tasks are blocked at the gate.
     pub(crate) fn wait_at_gate(&self, count: usize) {
         let (told, changed) = &*self.0;
         let mut told = told.lock();
         let late = changed.wait_while_for(&mut told, |told| told.waiting < count, PATIENCE);
-        assert!(!late.timed_out(), "{} of {count} tasks are at the gate", told.waiting);
+        assert!(!late.timed_out(), "{} of {count} tasks are blocked at the gate", told.waiting);
     }
 
-    /// Lets all tasks through the gate, now and later.
+    /// Opens the gate permanently.
     pub(crate) fn open_gate(&self) {
         self.0.0.lock().open = true;
         self.0.1.notify_all();
@@ -70,13 +70,13 @@ impl Log {
     }
 }
 
-/// Tells.
+/// Logs its call.
 #[task]
 pub(crate) fn note(context: JobContext, what: String) {
     Log::of(&context).note(&context, &what);
 }
 
-/// Tells, waits at the gate, and ends; it does not listen to being cancelled.
+/// Logs its call, waits at the gate, and returns; ignores cancellation.
 #[task]
 pub(crate) fn gated(context: JobContext, what: String) {
     let log = Log::of(&context);
@@ -84,7 +84,7 @@ pub(crate) fn gated(context: JobContext, what: String) {
     log.stand_at_gate();
 }
 
-/// Ends with an error.
+/// Returns an error.
 #[task]
 pub(crate) fn fail(reason: String) -> Result<(), TaskError> {
     Err(reason.into())

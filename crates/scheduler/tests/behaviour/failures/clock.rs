@@ -1,4 +1,4 @@
-//! Clocks that are put forward or back.
+//! Clocks that are set forward or back.
 
 use punctual_core::{Clock, Coalesce, Recovery};
 use punctual_triggers::IntervalTrigger;
@@ -15,7 +15,7 @@ fn rig(coalesce: Coalesce) -> (Rig, File) {
 }
 
 #[test]
-fn put_back_nothing_runs_twice() {
+fn no_fire_time_runs_twice_after_the_clock_is_set_back() {
     let (rig, _file) = rig(Coalesce::Latest);
     rig.run_until(30);
     rig.clock().set(at(5));
@@ -27,7 +27,7 @@ fn put_back_nothing_runs_twice() {
 }
 
 #[test]
-fn put_back_by_years_it_makes_passes_all_the_same() {
+fn passes_continue_after_the_clock_is_set_back_by_years() {
     let (rig, _file) = rig(Coalesce::Latest);
     rig.run_until(30);
     rig.clock().set(at(-100_000_000));
@@ -38,7 +38,7 @@ fn put_back_by_years_it_makes_passes_all_the_same() {
 }
 
 #[test]
-fn put_back_while_the_store_is_down_it_is_tried_again_soon() {
+fn store_is_retried_soon_after_the_clock_is_set_back() {
     let file = File::new();
     let store = faulty(file.store());
     let faults = store.0.faults.clone();
@@ -52,7 +52,7 @@ fn put_back_while_the_store_is_down_it_is_tried_again_soon() {
 }
 
 #[test]
-fn put_forward_what_became_due_runs_as_the_job_says() {
+fn jobs_follow_their_policies_after_the_clock_is_set_forward() {
     let (rig, _file) = rig(Coalesce::Latest);
     rig.run_until(10);
     rig.jump_to(100_005);

@@ -1,4 +1,4 @@
-//! A store that holds something that can't be read: set aside, reported, and removed when a user says so.
+//! Corrupt records are skipped, reported, and removed on request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use punctual_triggers::IntervalTrigger;
 
 use crate::common::{Rig, at, note};
 
-/// A store in which one job can't be read.
+/// A store in which one job is corrupt.
 #[derive(Clone, Default)]
 struct Damaged {
     store: MemoryJobStore,
@@ -58,7 +58,7 @@ impl StoreLayer for Damaged {
 }
 
 #[test]
-fn what_can_not_be_read_stops_nothing_else() {
+fn a_corrupt_record_does_not_affect_other_jobs() {
     let store = Damaged::default();
     let broken = CorruptRecord::new(CorruptKind::Job, "broken", "its fence is 9223372036854775807");
     *store.corrupt.lock() = Some(broken.clone());
@@ -67,9 +67,9 @@ fn what_can_not_be_read_stops_nothing_else() {
     rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
     rig.run_until(35);
     assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@30"]);
-    assert_eq!(rig.events.of("RECORD_CORRUPT").len(), 1, "once, however often it is met");
+    assert_eq!(rig.events.of("RECORD_CORRUPT").len(), 1, "reported once");
     assert_eq!(rig.health().job_stores[0].corrupt, std::slice::from_ref(&broken));
-    assert!(rig.health().is_ok(), "everything else goes on");
+    assert!(rig.health().is_ok(), "other jobs are not affected");
     let listed = rig.block_on(rig.corrupt_records()).unwrap();
     assert_eq!(listed, [("default".try_into().unwrap(), broken.clone())]);
     assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 1);

@@ -1,4 +1,4 @@
-//! A commit that was carried out, and whose answer was lost: each occurrence runs exactly once.
+//! Commits whose response is lost: each fire time is run exactly once.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
 
-/// A one-shot job at second 10 and one at seconds 10 and 20, whose first commit fails as said.
-fn trial<S: JobStore>(inner: S, recovery: Recovery, fault: Fault) {
+/// Runs a one-shot job at second 10 and a job at seconds 10 and 20, whose first commit fails with `fault`.
+fn check_commit_fault<S: JobStore>(inner: S, recovery: Recovery, fault: Fault) {
     let store = faulty(inner);
     let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store));
@@ -31,7 +31,7 @@ fn trial<S: JobStore>(inner: S, recovery: Recovery, fault: Fault) {
     }
     faults.once(Call::Commit, fault);
     rig.jump_to(10);
-    assert_eq!(rig.log.len(), 0, "nothing runs whose commit is in doubt");
+    assert_eq!(rig.log.len(), 0, "no run starts while its commit is unconfirmed");
     assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
     rig.run_until(30);
     let mut lines = rig.log.lines();
@@ -45,34 +45,34 @@ fn trial<S: JobStore>(inner: S, recovery: Recovery, fault: Fault) {
 }
 
 #[test]
-fn a_commit_that_fails_is_repeated() {
+fn a_failed_commit_is_retried() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
-        trial(MemoryJobStore::new(), recovery, Fault::Before);
-        trial(File::new().store(), recovery, Fault::Before);
+        check_commit_fault(MemoryJobStore::new(), recovery, Fault::Before);
+        check_commit_fault(File::new().store(), recovery, Fault::Before);
     }
 }
 
 #[test]
-fn a_commit_whose_answer_is_lost_is_not_made_twice() {
+fn a_commit_whose_response_is_lost_is_applied_once() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
-        trial(MemoryJobStore::new(), recovery, Fault::After);
+        check_commit_fault(MemoryJobStore::new(), recovery, Fault::After);
         let file = File::new();
-        trial(file.store(), recovery, Fault::After);
+        check_commit_fault(file.store(), recovery, Fault::After);
     }
 }
 
 #[test]
-fn what_was_claimed_meanwhile_waits_for_no_lease() {
+fn jobs_claimed_meanwhile_dont_wait_for_their_claims_to_expire() {
     for fault in [Fault::Before, Fault::After] {
         let store = faulty(MemoryJobStore::new());
         let faults = store.0.faults.clone();
         let rig = Rig::new(|builder| builder.job_store("default", store));
-        // More than are claimed at a time.
+        // More jobs than one claim returns.
         let job = |_| NewJob::builder(note("job".into())).trigger(DateTrigger::at(at(10))).build();
         rig.block_on(rig.add_jobs((0..2_500).map(job))).unwrap();
         faults.once(Call::Commit, fault);
         rig.jump_to(10);
-        assert_eq!(rig.log.len(), 0, "nothing runs whose commit is in doubt");
+        assert_eq!(rig.log.len(), 0, "no run starts while its commit is unconfirmed");
         rig.run_until(12);
         assert_eq!(rig.log.len(), 2_500);
         assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
@@ -80,7 +80,7 @@ fn what_was_claimed_meanwhile_waits_for_no_lease() {
 }
 
 #[test]
-fn a_pass_that_is_cut_off_forgets_nothing() {
+fn a_cancelled_pass_loses_no_commit() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let store = faulty(MemoryJobStore::new());
         let faults = store.0.faults.clone();
@@ -92,7 +92,7 @@ fn a_pass_that_is_cut_off_forgets_nothing() {
         rig.pass_cut_off(10, &faults, Call::Commit, Fault::Wait);
         assert_eq!(rig.log.len(), 0);
         rig.jump_to(11);
-        assert_eq!(rig.log.lines(), ["job@10"], "at once, not when the claim is over");
+        assert_eq!(rig.log.lines(), ["job@10"], "immediately, not after the claim has expired");
         rig.run_until(30);
         assert_eq!(rig.log.lines(), ["job@10", "job@20"]);
         assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
@@ -100,7 +100,7 @@ fn a_pass_that_is_cut_off_forgets_nothing() {
 }
 
 #[test]
-fn the_end_of_a_run_is_stored_although_the_pass_is_cut_off() {
+fn a_completion_is_stored_although_the_pass_is_cancelled() {
     let (held, store) = (Held::default(), faulty(MemoryJobStore::new()));
     let faults = store.0.faults.clone();
     let rig =
@@ -116,7 +116,7 @@ fn the_end_of_a_run_is_stored_although_the_pass_is_cut_off() {
 }
 
 #[test]
-fn the_end_of_a_run_is_stored_although_the_first_attempt_fails() {
+fn a_completion_is_stored_although_the_first_commit_fails() {
     for fault in [Fault::Before, Fault::After] {
         let file = File::new();
         let store = faulty(file.store());
@@ -125,7 +125,7 @@ fn the_end_of_a_run_is_stored_although_the_first_attempt_fails() {
         let job = rig.job(note("once".into())).id("once").trigger(DateTrigger::at(at(10)));
         rig.block_on(job.recovery(Recovery::Rerun).add()).unwrap();
         rig.clock().set(at(10));
-        // The first pass commits the run, the end of the run is committed by the second.
+        // The first pass commits the start of the run, the second one its completion.
         rig.block_on(rig.tick(at(10)));
         faults.once(Call::Commit, fault);
         rig.run_until(20);
@@ -136,7 +136,7 @@ fn the_end_of_a_run_is_stored_although_the_first_attempt_fails() {
 }
 
 #[test]
-fn a_run_at_once_whose_record_is_in_doubt_blocks_nothing() {
+fn an_unconfirmed_run_now_does_not_block_other_runs() {
     for fault in [Fault::Before, Fault::After] {
         let file = File::new();
         let store = faulty(file.store());
@@ -155,13 +155,13 @@ fn a_run_at_once_whose_record_is_in_doubt_blocks_nothing() {
     }
 }
 
-/// A store behind a line that remembers the last start of a run.
-struct Line {
+/// A store behind a connection that keeps a copy of the last commit that starts a run.
+struct ReplayingStore {
     store: SqliteJobStore,
     start: Arc<Mutex<Vec<Commit>>>,
 }
 
-impl StoreLayer for Line {
+impl StoreLayer for ReplayingStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.store
     }
@@ -176,10 +176,10 @@ impl StoreLayer for Line {
 }
 
 #[test]
-fn a_commit_that_arrives_once_more_after_its_run_changes_nothing() {
+fn a_commit_replayed_after_its_run_has_no_effect() {
     for coalesce in [Coalesce::Latest, Coalesce::All] {
         let (file, start) = (File::new(), Arc::default());
-        let line = Layered(Line { store: file.store(), start: Arc::clone(&start) });
+        let line = Layered(ReplayingStore { store: file.store(), start: Arc::clone(&start) });
         let rig = Rig::new(|builder| builder.job_store("default", line));
         let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
         let job = job.coalesce(coalesce).trigger(IntervalTrigger::seconds(10).start_date(at(10)));
@@ -193,7 +193,7 @@ fn a_commit_that_arrives_once_more_after_its_run_changes_nothing() {
             assert_eq!(outcomes, [CommitOutcome::Done]);
         });
         let in_flight = || rig.block_on(rig.get_job("job")).unwrap().unwrap().in_flight;
-        assert_eq!(in_flight(), 0, "nothing is recorded once more");
+        assert_eq!(in_flight(), 0, "the run is not recorded again");
         rig.run_until(45);
         assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@30", "job@40"]);
     }

@@ -1,4 +1,4 @@
-//! A store that is down for a while: told, tried again, nothing lost, nothing run twice.
+//! A temporary store outage is reported and calls are retried; no run is lost or repeated.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Call, Fault, Faults, File, Held, Rig, at, faulty, note};
 
-/// What a pass may ask; renewing answers what the next wake-up does.
+/// The calls that a pass may make; a renewal also returns the next wake-up.
 const IN_PASSES: [&[Call]; 5] = [
     &[Call::NextWakeup, Call::Renew],
     &[Call::ClaimDue],
@@ -24,7 +24,7 @@ fn rig(file: &File) -> (Rig, Faults) {
 }
 
 #[test]
-fn whatever_fails_for_a_while_each_occurrence_runs_once() {
+fn each_fire_time_runs_once_after_a_temporary_failure() {
     for calls in IN_PASSES {
         for fault in [Fault::Before, Fault::After] {
             for recovery in [Recovery::Skip, Recovery::Rerun] {
@@ -42,7 +42,7 @@ fn whatever_fails_for_a_while_each_occurrence_runs_once() {
                 dead.jump_to(28);
                 rig.run_until(30);
                 calls.iter().for_each(|&call| faults.set(call, fault));
-                // Shorter than the lease, so that what was committed in doubt is still known.
+                // The outage is shorter than the lease, so that unconfirmed commits can still be resolved.
                 rig.run_until(46);
                 faults.clear();
                 rig.run_until(120);
@@ -60,7 +60,7 @@ fn whatever_fails_for_a_while_each_occurrence_runs_once() {
 }
 
 #[test]
-fn health_tells_while_it_lasts() {
+fn health_reports_an_outage_while_it_lasts() {
     let file = File::new();
     let (rig, faults) = rig(&file);
     rig.pass();
@@ -80,21 +80,21 @@ fn health_tells_while_it_lasts() {
 }
 
 #[test]
-fn the_waits_grow_up_to_the_retry_interval() {
-    let tries = tries_in_ten_minutes(MemoryJobStore::new());
-    // 50 ms, doubled seven times until 8 s, then each 8 to 10 s.
+fn retry_delays_grow_up_to_the_retry_interval() {
+    let tries = retries_in_ten_minutes(MemoryJobStore::new());
+    // 50 ms, doubled seven times up to 8 s, then 8 to 10 s each.
     assert!((60..=85).contains(&tries), "{tries} tries in ten minutes");
 }
 
 #[test]
-fn where_there_is_a_lease_the_waits_grow_up_to_a_third_of_it() {
+fn retry_delays_grow_up_to_a_third_of_the_lease() {
     let file = File::new();
-    let tries = tries_in_ten_minutes(file.store());
-    // 50 ms, doubled seven times until 3.3 s, then each 3.3 to 4.2 s.
+    let tries = retries_in_ten_minutes(file.store());
+    // 50 ms, doubled seven times up to 3.3 s, then 3.3 to 4.2 s each.
     assert!((144..=190).contains(&tries), "{tries} tries in ten minutes");
 }
 
-fn tries_in_ten_minutes(store: impl JobStore) -> usize {
+fn retries_in_ten_minutes(store: impl JobStore) -> usize {
     let store = faulty(store);
     let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| {
@@ -108,7 +108,7 @@ fn tries_in_ten_minutes(store: impl JobStore) -> usize {
 }
 
 #[test]
-fn one_store_that_is_down_keeps_no_other_from_working() {
+fn an_unavailable_store_does_not_affect_other_stores() {
     let broken = faulty(MemoryJobStore::new());
     let faults = broken.0.faults.clone();
     let rig = Rig::new(|builder| {
@@ -128,7 +128,7 @@ fn one_store_that_is_down_keeps_no_other_from_working() {
 }
 
 #[test]
-fn a_run_that_ends_while_the_store_is_down_makes_no_busy_loop() {
+fn a_completion_during_an_outage_causes_no_busy_loop() {
     let file = File::new();
     let (rig, faults) = rig(&file);
     let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);

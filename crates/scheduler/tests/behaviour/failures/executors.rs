@@ -1,4 +1,4 @@
-//! Executors that refuse runs or lose them.
+//! Executors that reject or lose runs.
 
 use std::sync::atomic::Ordering;
 
@@ -18,7 +18,7 @@ fn outcomes(rig: &Rig) -> Vec<String> {
 }
 
 #[test]
-fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
+fn a_rejected_run_is_an_error_and_is_retried_only_with_rerun() {
     let file = File::new();
     let (executor, store) = (Broken::default(), faulty(file.store()));
     let faults = store.0.faults.clone();
@@ -35,9 +35,9 @@ fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
     let mut told = outcomes(&rig);
     told.sort();
     assert_eq!(told, [format!("rerun: {refused}"), format!("skip: {refused}")]);
-    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED skip"], "its occurrence is used up");
+    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED skip"], "its fire time is consumed");
     executor.submit.store(false, Ordering::SeqCst);
-    // When it is time to try again, the store is down for a moment.
+    // The store is unavailable for a moment when the retry is due.
     for call in [Call::Get, Call::Commit] {
         faults.set(call, Fault::Before);
     }
@@ -53,7 +53,7 @@ fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
 }
 
 #[test]
-fn a_run_that_is_lost_is_an_error_and_tried_again_only_if_it_must_run() {
+fn a_lost_run_is_an_error_and_is_retried_only_with_rerun() {
     let (file, held) = (File::new(), Held::default());
     let rig = Rig::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone())
@@ -77,7 +77,7 @@ fn a_run_that_is_lost_is_an_error_and_tried_again_only_if_it_must_run() {
 }
 
 #[test]
-fn a_run_that_was_killed_has_ended_unless_a_shutdown_cut_it_short() {
+fn a_killed_run_is_completed_unless_it_was_killed_by_a_shutdown() {
     let (file, killing, held) = (File::new(), Killing::default(), Held::default());
     let leaving = Rig::new(|builder| {
         builder.job_store("default", file.store()).executor("default", killing.clone())
@@ -92,7 +92,7 @@ fn a_run_that_was_killed_has_ended_unless_a_shutdown_cut_it_short() {
     leaving.jump_to(15);
     let crashed = "crashing: killed: its process was terminated by signal 11 (SIGSEGV)";
     assert_eq!(outcomes(&leaving), [crashed]);
-    assert_eq!(leaving.events.of("JOB_REMOVED"), ["JOB_REMOVED crashing"], "it would crash again");
+    assert_eq!(leaving.events.of("JOB_REMOVED"), ["JOB_REMOVED crashing"], "it is not retried, because it would crash again");
     leaving.jump_to(20);
     killing.0.begin_one();
     leaving.block_on(leaving.shutdown()).unwrap();

@@ -1,4 +1,4 @@
-//! Take-overs, and further attempts, whose answer is lost or that are cut off.
+//! Take-overs and retries whose response is lost or whose future is dropped.
 
 use punctual_core::Recovery;
 use punctual_scheduler::JobQuery;
@@ -6,8 +6,9 @@ use punctual_scheduler::JobQuery;
 use super::takeover::{add, node};
 use crate::common::{Call, Fault, Faults, File, Held, Rig, faulty, note};
 
-/// A node that is silent since second 10, in the middle of a run of `job`, and its heir, whose store fails at will.
-fn a_dead_node_and_its_heir(file: &File) -> ([Rig; 2], Held, Faults) {
+/// A node that has made no pass since second 10, in the middle of a run of `job`, and its successor, whose store has
+/// fault injection.
+fn an_expired_node_and_its_successor(file: &File) -> ([Rig; 2], Held, Faults) {
     let (dead, _) = node(file, None);
     add(&dead, "job", Recovery::Rerun);
     dead.jump_to(10);
@@ -20,10 +21,10 @@ fn a_dead_node_and_its_heir(file: &File) -> ([Rig; 2], Held, Faults) {
 }
 
 #[test]
-fn a_take_over_whose_answer_is_lost_loses_no_run() {
+fn a_take_over_whose_response_is_lost_loses_no_run() {
     for fault in [Fault::Before, Fault::After] {
         let file = File::new();
-        let ([_dead, heir], held, faults) = a_dead_node_and_its_heir(&file);
+        let ([_dead, heir], held, faults) = an_expired_node_and_its_successor(&file);
         heir.jump_to(15);
         faults.once(Call::TakeOver, fault);
         heir.jump_to(21);
@@ -39,7 +40,7 @@ fn a_take_over_whose_answer_is_lost_loses_no_run() {
 }
 
 #[test]
-fn a_run_that_ends_while_its_process_looks_for_what_it_lost_has_ended() {
+fn a_run_may_complete_during_own_run_recovery() {
     let (file, held) = (File::new(), Held::default());
     let store = faulty(file.store());
     let faults = store.0.faults.clone();
@@ -56,25 +57,25 @@ fn a_run_that_ends_while_its_process_looks_for_what_it_lost_has_ended() {
     faults.once(Call::TakeOver, Fault::Before);
     rig.jump_to(22);
     assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
-    // It takes over its own runs too, and gets no further.
+    // The scheduler takes over its own runs too, and the call does not return.
     faults.once(Call::Get, Fault::Before);
     rig.jump_to(23);
     held.end_begun();
     rig.jump_to(24);
     assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
-    assert_eq!(held.len(), 1, "it is run again");
+    assert_eq!(held.len(), 1, "the run is run again");
     held.run_one();
     rig.jump_to(25);
     assert!(rig.log.lines()[0].starts_with("of the dead@10 again"), "{:?}", rig.log.lines());
     assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
-/// To get hold of what it may have taken, a process gives away for a moment what is recorded as its own.
+/// To recover runs of a take-over without a response, a process briefly releases the runs that are recorded as its own.
 #[test]
-fn what_waits_where_a_process_looks_for_what_it_lost_begins_in_one_place() {
+fn queued_runs_start_once_during_own_run_recovery() {
     for is_taken in [true, false] {
         let file = File::new();
-        let ([_dead, rig], held, faults) = a_dead_node_and_its_heir(&file);
+        let ([_dead, rig], held, faults) = an_expired_node_and_its_successor(&file);
         add(&rig, "waiting", Recovery::Rerun);
         rig.jump_to(11);
         assert_eq!(held.len(), 1);
@@ -98,10 +99,10 @@ fn what_waits_where_a_process_looks_for_what_it_lost_begins_in_one_place() {
 }
 
 #[test]
-fn a_take_over_that_is_cut_off_loses_no_run() {
+fn a_cancelled_take_over_loses_no_run() {
     for fault in [Fault::Wait, Fault::Mute] {
         let file = File::new();
-        let ([_dead, heir], held, faults) = a_dead_node_and_its_heir(&file);
+        let ([_dead, heir], held, faults) = an_expired_node_and_its_successor(&file);
         heir.jump_to(16);
         heir.jump_to(20);
         heir.pass_cut_off(24, &faults, Call::TakeOver, fault);
@@ -114,7 +115,7 @@ fn a_take_over_that_is_cut_off_loses_no_run() {
 }
 
 #[test]
-fn a_lost_run_whose_next_attempt_is_cut_off_is_tried_again() {
+fn a_lost_run_is_retried_although_its_retry_was_cancelled() {
     let (file, held) = (File::new(), Held::default());
     let store = faulty(file.store());
     let faults = store.0.faults.clone();

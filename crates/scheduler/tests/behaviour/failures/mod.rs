@@ -1,4 +1,4 @@
-//! What happens when something fails.
+//! Behaviour on failures.
 
 mod clock;
 mod corrupt;

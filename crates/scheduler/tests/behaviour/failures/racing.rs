@@ -1,4 +1,4 @@
-//! Two schedulers of one process race over one SQLite file.
+//! Two schedulers of one process on one SQLite file.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::common::{Call, Fault, File, Log, Recorder, Rig, at, faulty, note};
 const JOBS: usize = 300;
 
 #[test]
-fn each_occurrence_runs_once() {
+fn each_fire_time_runs_once() {
     let file = File::new();
     let (events, log) = (Recorder::default(), Log::default());
     let schedulers: Vec<_> = (0..2)
@@ -43,19 +43,19 @@ fn each_occurrence_runs_once() {
     assert_eq!(lines.len(), JOBS);
     lines.sort();
     lines.dedup();
-    assert_eq!(lines.len(), JOBS, "none ran twice");
+    assert_eq!(lines.len(), JOBS, "no job ran twice");
     assert_eq!(events.of("JOB_EXECUTED").len(), JOBS);
 }
 
-/// A job of a task that nobody has registered before, added by a call that is made in the middle of a pass:
-/// the pass, which began with the tasks as they were, does not use up the signal.
+/// A job with a newly registered task is added while a pass is in progress. The pass, which read the registered tasks
+/// before, must not consume the wake-up.
 #[test]
-fn a_job_of_a_new_task_that_is_added_during_a_pass_is_found_by_the_next() {
+fn a_job_with_a_new_task_added_during_a_pass_is_found_by_the_next_pass() {
     for call in [Call::Metadata, Call::NextWakeup] {
         let file = File::new();
         let store = faulty(file.store());
         let faults = store.0.faults.clone();
-        // Nothing is found by polling before an hour is over.
+        // The poll interval is an hour, so no job is found by polling.
         let hour = Duration::from_secs(3_600);
         let rig = Rig::new(|builder| builder.job_store("default", store).poll_interval(hour));
         faults.set(call, Fault::Wait);

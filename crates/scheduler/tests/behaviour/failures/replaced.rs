@@ -1,4 +1,4 @@
-//! An SQLite file that is removed or replaced under a running scheduler.
+//! An SQLite file is removed or replaced under a running scheduler.
 
 use std::fs;
 
@@ -16,8 +16,8 @@ fn rig(file: &File, line: &str) -> Rig {
     rig
 }
 
-/// A file with a job of the same id, the same revision and the same run time, that does something else.
-fn other(line: &str) -> File {
+/// A file with a job of the same id, revision and next fire time, but with a different argument.
+fn replacement_with(line: &str) -> File {
     let file = File::new();
     let rig = rig(&file, line);
     rig.run_until(10);
@@ -35,8 +35,8 @@ fn failures(rig: &Rig) -> Vec<StoreErrorKind> {
 }
 
 #[test]
-fn the_jobs_that_are_there_now_run() {
-    let (file, restored) = (File::new(), other("new"));
+fn jobs_of_the_new_file_run() {
+    let (file, restored) = (File::new(), replacement_with("new"));
     let rig = rig(&file, "old");
     rig.run_until(10);
     file.replace_by(&restored);
@@ -47,7 +47,7 @@ fn the_jobs_that_are_there_now_run() {
 }
 
 #[test]
-fn a_removed_file_is_empty_when_it_is_back() {
+fn a_removed_file_is_recreated_without_jobs() {
     let file = File::new();
     let rig = rig(&file, "old");
     rig.run_until(10);
@@ -62,7 +62,7 @@ fn a_removed_file_is_empty_when_it_is_back() {
 }
 
 #[test]
-fn it_is_told_to_all_also_if_a_user_hears_of_it_first() {
+fn a_replacement_detected_by_a_call_is_reported_as_an_event_too() {
     let file = File::new();
     let (rig, _held) = node(&file, None);
     rig.jump_to(1);
@@ -79,7 +79,7 @@ fn it_is_told_to_all_also_if_a_user_hears_of_it_first() {
 }
 
 #[test]
-fn whoever_goes_on_has_a_lease() {
+fn lease_is_renewed_after_store_replacement() {
     let file = File::new();
     let (rig, runs) = node(&file, None);
     rig.jump_to(1);
@@ -97,10 +97,10 @@ fn whoever_goes_on_has_a_lease() {
             .await
             .map_err(Box::<dyn std::error::Error>::from)
     });
-    assert!(!renewal.unwrap().has_orphans, "its run is nobody else's");
+    assert!(!renewal.unwrap().has_orphans, "no other node has taken over its run");
 }
 
-/// Two schedulers, each with a run under way, a backup of that, and then the ends of these runs.
+/// Creates two schedulers with one run each in progress, copies the file, and finishes the runs.
 fn two_with_a_backup(file: &File) -> ([(Rig, Held); 2], File) {
     let nodes = [node(file, None), node(file, None)];
     for (name, (rig, runs)) in ["one", "two"].into_iter().zip(&nodes) {
@@ -113,12 +113,12 @@ fn two_with_a_backup(file: &File) -> ([(Rig, Held); 2], File) {
 }
 
 #[test]
-fn what_a_backup_has_on_record_runs_again_and_only_there() {
+fn recorded_runs_of_a_backup_run_again_on_their_own_node() {
     let file = File::new();
     let ([(one, its_runs), (two, others)], backup) = two_with_a_backup(&file);
     its_runs.run_one();
     one.jump_to(11);
-    assert!(one.block_on(one.get_job("one")).unwrap().is_none(), "its job is done");
+    assert!(one.block_on(one.get_job("one")).unwrap().is_none(), "the job is completed");
     file.replace_by(&backup);
     for second in 12..24 {
         one.jump_to(second);
@@ -126,7 +126,7 @@ fn what_a_backup_has_on_record_runs_again_and_only_there() {
     }
     assert_eq!(failures(&one), [StoreErrorKind::Replaced]);
     assert_eq!(failures(&two), [StoreErrorKind::Replaced]);
-    assert_eq!(one.events.of("JOB_RECOVERED"), ["JOB_RECOVERED one"], "as it is still to be done");
+    assert_eq!(one.events.of("JOB_RECOVERED"), ["JOB_RECOVERED one"], "the backup contains the run");
     assert_eq!((its_runs.len(), others.len()), (1, 1));
     its_runs.run_one();
     others.run_one();
@@ -134,5 +134,5 @@ fn what_a_backup_has_on_record_runs_again_and_only_there() {
     two.jump_to(25);
     assert_eq!(one.log.lines(), ["one@10", "one@10 again 2"]);
     assert_eq!(two.log.lines().len(), 1, "{:?}", two.log.lines());
-    assert!(one.block_on(one.get_jobs(JobQuery::new())).unwrap().is_empty(), "both are done");
+    assert!(one.block_on(one.get_jobs(JobQuery::new())).unwrap().is_empty(), "both jobs are completed");
 }

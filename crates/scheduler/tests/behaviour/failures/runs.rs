@@ -17,7 +17,7 @@ fn errors(rig: &Rig) -> Vec<RunOutcome> {
 }
 
 #[test]
-fn errors_and_panics_are_events_and_the_job_goes_on() {
+fn errors_and_panics_are_reported_and_the_job_continues() {
     let rig = Rig::in_memory();
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));
     rig.block_on(rig.job(fail("no paper".into())).id("fail").trigger(every_ten()).add()).unwrap();

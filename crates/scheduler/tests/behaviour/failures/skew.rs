@@ -1,4 +1,4 @@
-//! Machines whose clocks differ, on one store whose clock decides.
+//! Machines with different clocks share a store whose clock is authoritative.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,7 +13,7 @@ use crate::common::{
     Call, Fault, Faults, File, Held, Log, PATIENCE, Recorder, Rig, at, faulty, note,
 };
 
-/// A clock that is wrong by some seconds.
+/// A clock with a constant offset in seconds.
 #[derive(Clone, Debug)]
 struct Shifted {
     right: ManualClock,
@@ -30,7 +30,7 @@ impl Clock for Shifted {
     }
 }
 
-/// A machine with such a clock.
+/// A machine with an offset clock.
 struct Node {
     scheduler: AsyncScheduler,
     clock: Shifted,
@@ -39,7 +39,7 @@ struct Node {
     held: Held,
 }
 
-/// Several of them on one file, whose clock is right.
+/// Several machines on one file, whose clock is right.
 struct Machines {
     right: ManualClock,
     file: File,
@@ -85,7 +85,7 @@ impl Machines {
         Node { scheduler, clock, events, faults, held }
     }
 
-    /// Passes of one machine until none is needed now.
+    /// Makes passes on one machine until none is needed.
     fn pass(&self, node: &Node) {
         for _ in 0..100 {
             let now = node.clock.now();
@@ -95,10 +95,10 @@ impl Machines {
                 return;
             }
         }
-        panic!("there is no end of passes at the same time");
+        panic!("passes don't become idle");
     }
 
-    /// Lets all machines make passes each second, until that one.
+    /// Makes passes on all machines each second until that second.
     fn run_until(&self, second: i64) {
         let begin = self.right.now().saturating_since(at(0)).as_secs() as i64;
         for now in begin..=second {
@@ -111,8 +111,8 @@ impl Machines {
         }
     }
 
-    /// Nobody was taken for dead.
-    fn assert_peace(&self) {
+    /// Checks that no node was considered expired.
+    fn assert_no_takeover(&self) {
         for node in &self.nodes {
             assert_eq!(node.events.of("LEASE_LOST"), [""; 0]);
             assert_eq!(node.events.of("JOB_RECOVERED"), [""; 0]);
@@ -122,11 +122,11 @@ impl Machines {
 }
 
 #[test]
-fn each_occurrence_runs_once_and_when_the_stores_clock_says() {
+fn each_fire_time_runs_once_and_on_time_by_the_stores_clock() {
     let machines = Machines::new(&[30, -30, 0]);
     let [fast, slow, _] = &machines.nodes[..] else { unreachable!() };
     for (n, recovery) in [(1, Recovery::Rerun), (7, Recovery::Skip)] {
-        // A run that begins a second late is not begun: whose second, the store's clock says.
+        // The grace time is less than a second, so a run that is a second late by the store's clock does not start.
         let job = slow.scheduler.job(note(format!("every {n}"))).id(format!("{n}"));
         let job = job.recovery(recovery).misfire_grace_time(Duration::from_millis(500));
         let trigger = IntervalTrigger::seconds(n).start_date(at(1));
@@ -136,12 +136,12 @@ fn each_occurrence_runs_once_and_when_the_stores_clock_says() {
     let held = held.recovery(Recovery::Rerun).trigger(DateTrigger::at(at(5)));
     machines.runtime.block_on(held.add()).unwrap();
     machines.run_until(60);
-    machines.assert_peace();
+    machines.assert_no_takeover();
     let count =
         |what: &str| machines.log.lines().iter().filter(|line| line.starts_with(what)).count();
     assert_eq!((count("every 1@"), count("every 7@")), (60, 9));
     let waiting: usize = machines.nodes.iter().map(|node| node.held.len()).sum();
-    assert_eq!(waiting, 1, "a run of the living is nobody else's, however long it takes");
+    assert_eq!(waiting, 1, "runs of live nodes are never taken over");
     let offsets = machines
         .nodes
         .iter()
@@ -150,7 +150,7 @@ fn each_occurrence_runs_once_and_when_the_stores_clock_says() {
 }
 
 #[test]
-fn what_is_added_is_reckoned_from_the_stores_time() {
+fn added_jobs_are_scheduled_by_the_stores_clock() {
     let machines = Machines::new(&[3_600]);
     let node = &machines.nodes[0];
     let soon = node.scheduler.job(note("soon".into())).trigger(IntervalTrigger::seconds(10));
@@ -167,7 +167,7 @@ fn what_is_added_is_reckoned_from_the_stores_time() {
 }
 
 #[test]
-fn a_client_asks_for_the_time_too() {
+fn a_client_uses_the_stores_clock() {
     let machines = Machines::new(&[]);
     let mut store = faulty(machines.file.store());
     store.0.clock = Some(machines.right.clone());
@@ -181,7 +181,7 @@ fn a_client_asks_for_the_time_too() {
 }
 
 #[test]
-fn a_clock_that_is_set_while_it_runs_changes_nothing() {
+fn clock_steps_have_no_effect() {
     let machines = Machines::new(&[0, 0]);
     let [steady, set] = &machines.nodes[..] else { unreachable!() };
     let job = steady.scheduler.job(note("a".into())).id("a").recovery(Recovery::Rerun);
@@ -192,13 +192,13 @@ fn a_clock_that_is_set_while_it_runs_changes_nothing() {
         set.clock.by.store(by, Ordering::SeqCst);
     }
     machines.run_until(60);
-    machines.assert_peace();
+    machines.assert_no_takeover();
     assert_eq!(machines.log.len(), 60);
 }
 
-/// One that is too small to be noticed before the renewal, which was made by the wrong time then.
+/// The clock step is too small to be detected before the renewal, which therefore used the wrong time.
 #[test]
-fn a_small_step_is_put_right_with_the_renewal() {
+fn a_small_clock_step_is_corrected_by_the_next_renewal() {
     for (by, second) in [(3, 5), (-3, 7)] {
         let machines = Machines::new(&[0, 0]);
         let [steady, set] = &machines.nodes[..] else { unreachable!() };
@@ -219,11 +219,11 @@ fn a_small_step_is_put_right_with_the_renewal() {
         };
         machines.pass(set);
         while calls(Call::Renew) == renewals {
-            assert!(machines.right.now() < at(15), "it renews in time");
+            assert!(machines.right.now() < at(15), "the lease is renewed in time");
             tick(&[steady, set]);
         }
         assert_eq!((calls(Call::Renew), calls(Call::Time)), (renewals + 2, questions), "by {by}");
-        // Its lease is over ten seconds after that, neither sooner nor later.
+        // The lease expires ten seconds later by the store's clock, neither sooner nor later.
         let renewed = machines.right.now();
         for (seconds, taken) in [(9, 0), (14, 1)] {
             while machines.right.now() < renewed.saturating_add(Duration::from_secs(seconds)) {
@@ -235,14 +235,14 @@ fn a_small_step_is_put_right_with_the_renewal() {
 }
 
 #[test]
-fn a_store_that_does_not_tell_the_time_is_a_store_that_fails() {
+fn a_store_whose_time_call_fails_is_reported_as_failed() {
     let machines = Machines::new(&[100]);
     let node = &machines.nodes[0];
     let job = node.scheduler.job(note("a".into())).id("a");
     let trigger = IntervalTrigger::seconds(1).start_date(at(1));
     machines.runtime.block_on(job.trigger(trigger).add()).unwrap();
     machines.run_until(5);
-    // It is asked for because the machine's own clock can't be believed.
+    // The store's clock is read because the local clock is not trusted.
     machines.right.set(at(6));
     node.clock.by.store(7_200, Ordering::SeqCst);
     node.faults.once(Call::Time, Fault::Before);
@@ -250,12 +250,12 @@ fn a_store_that_does_not_tell_the_time_is_a_store_that_fails() {
     assert_eq!(node.events.of("JOBSTORE_FAILED").len(), 1);
     assert_eq!(node.events.of("JOBSTORE_RECOVERED").len(), 1);
     machines.run_until(15);
-    // The run time of the second without an answer was made up for by the next.
+    // The next pass made up for the fire time of the second without a response.
     assert_eq!((machines.log.len(), node.events.of("JOB_COALESCED").len()), (14, 1));
 }
 
 #[test]
-fn a_clock_that_a_test_sets_gives_way_to_none() {
+fn a_manual_clock_does_not_follow_the_stores_clock() {
     let file = File::new();
     let mut store = faulty(file.store());
     store.0.clock = Some(ManualClock::at(at(1_000)));

@@ -1,4 +1,4 @@
-//! Two schedulers on one SQLite file, one of which is dead, asleep or gone.
+//! Two schedulers on one SQLite file, one of which is killed, suspended or shut down.
 
 use punctual_core::{Event, EventMask, Recovery};
 use punctual_scheduler::{HistoryOptions, JobQuery};
@@ -6,12 +6,12 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
 
-/// A scheduler on the file, with runs that wait until they are told.
+/// Creates a scheduler on the file; its runs wait until the test finishes them.
 pub(super) fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
     let held = Held::default();
     let rig = Rig::new(|builder| {
-        // What is forgotten goes on beside the passes, and here only while somebody waits for this rig: in between it
-        // could keep others from the file.
+        // Pruning runs beside the passes. In this test it makes progress only while the test blocks on this scheduler,
+        // and could otherwise hold the file's lock in between.
         let builder = builder.history(HistoryOptions::off());
         let builder =
             builder.job_store("default", file.store()).executor("default", held.clone()).task(note);
@@ -29,118 +29,118 @@ pub(super) fn add(rig: &Rig, id: &str, recovery: Recovery) {
 }
 
 #[test]
-fn the_runs_of_the_dead_are_run_again_unless_they_must_not() {
+fn runs_of_expired_nodes_are_run_again_only_with_rerun() {
     let file = File::new();
     let (dead, its_runs) = node(&file, None);
-    let (heir, runs) = node(&file, None);
+    let (successor, runs) = node(&file, None);
     add(&dead, "rerun", Recovery::Rerun);
     add(&dead, "skip", Recovery::Skip);
-    heir.jump_to(0);
+    successor.jump_to(0);
     dead.jump_to(10);
     assert_eq!(its_runs.len(), 2);
-    // From here on it makes no pass: its lease, of second 10, ends at second 20.
+    // The node makes no further pass: its lease, renewed at second 10, expires at second 20.
     for second in 10..20 {
-        heir.jump_to(second);
+        successor.jump_to(second);
         assert_eq!(runs.len(), 0, "at second {second}");
     }
-    heir.run_until_held(24, &runs);
-    assert_eq!(runs.len(), 1, "within 15 seconds of its last sign of life");
-    assert_eq!(heir.events.of("JOB_RECOVERED"), ["JOB_RECOVERED rerun"]);
+    successor.run_until_held(24, &runs);
+    assert_eq!(runs.len(), 1, "within 15 seconds after its last renewal");
+    assert_eq!(successor.events.of("JOB_RECOVERED"), ["JOB_RECOVERED rerun"]);
     runs.run_one();
-    assert_eq!(heir.log.lines(), ["rerun@10 again 2"]);
-    heir.jump_to(25);
-    assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty());
-    assert_eq!(heir.events.of("JOB_REMOVED"), ["JOB_REMOVED rerun"]);
+    assert_eq!(successor.log.lines(), ["rerun@10 again 2"]);
+    successor.jump_to(25);
+    assert!(successor.block_on(successor.get_jobs(JobQuery::new())).unwrap().is_empty());
+    assert_eq!(successor.events.of("JOB_REMOVED"), ["JOB_REMOVED rerun"]);
 }
 
 #[test]
-fn the_old_owner_finds_that_it_was_silent_for_too_long_and_finishes_nothing() {
+fn a_suspended_owner_does_not_commit_runs_that_were_taken_over() {
     let file = File::new();
-    let (asleep, its_runs) = node(&file, None);
-    let (heir, runs) = node(&file, None);
-    add(&asleep, "job", Recovery::Rerun);
-    asleep.jump_to(10);
+    let (suspended, its_runs) = node(&file, None);
+    let (successor, runs) = node(&file, None);
+    add(&suspended, "job", Recovery::Rerun);
+    suspended.jump_to(10);
     its_runs.begin_one();
-    heir.jump_to(15);
-    heir.jump_to(21);
+    successor.jump_to(15);
+    successor.jump_to(21);
     assert_eq!(runs.len(), 1);
-    // It wakes up and ends its run, which is not its own any more.
+    // The suspended node resumes and finishes a run that it no longer owns.
     its_runs.end_begun();
-    asleep.jump_to(22);
-    assert_eq!(asleep.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
-    assert_eq!(asleep.events.of("JOB_REMOVED"), [""; 0]);
-    let job = heir.block_on(heir.get_job("job")).unwrap().unwrap();
-    assert_eq!(job.in_flight, 1, "the heir's run is still recorded");
+    suspended.jump_to(22);
+    assert_eq!(suspended.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
+    assert_eq!(suspended.events.of("JOB_REMOVED"), [""; 0]);
+    let job = successor.block_on(successor.get_job("job")).unwrap().unwrap();
+    assert_eq!(job.in_flight, 1, "the successor's run is still recorded");
     runs.run_one();
-    heir.jump_to(23);
-    assert!(heir.block_on(heir.get_job("job")).unwrap().is_none());
+    successor.jump_to(23);
+    assert!(successor.block_on(successor.get_job("job")).unwrap().is_none());
 }
 
 #[test]
-fn a_run_that_was_taken_over_before_it_began_does_not_begin() {
+fn a_queued_run_that_was_taken_over_does_not_start() {
     for renews_first in [true, false] {
         let file = File::new();
-        let (asleep, its_runs) = node(&file, None);
-        let (heir, runs) = node(&file, None);
-        add(&asleep, "job", Recovery::Rerun);
-        asleep.jump_to(10);
-        heir.jump_to(15);
-        heir.jump_to(21);
+        let (suspended, its_runs) = node(&file, None);
+        let (successor, runs) = node(&file, None);
+        add(&suspended, "job", Recovery::Rerun);
+        suspended.jump_to(10);
+        successor.jump_to(15);
+        successor.jump_to(21);
         assert_eq!((its_runs.len(), runs.len()), (1, 1));
-        // It wakes up with a run in its queue.
-        asleep.clock().set(at(22));
+        // The suspended node resumes with a queued run.
+        suspended.clock().set(at(22));
         if renews_first {
-            asleep.pass();
+            suspended.pass();
         }
         its_runs.run_one();
         for second in 22..40 {
-            asleep.jump_to(second);
-            heir.jump_to(second);
+            suspended.jump_to(second);
+            successor.jump_to(second);
         }
-        assert_eq!((asleep.log.len(), its_runs.len()), (0, 0), "renews first: {renews_first}");
-        assert_eq!(asleep.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
+        assert_eq!((suspended.log.len(), its_runs.len()), (0, 0), "renews first: {renews_first}");
+        assert_eq!(suspended.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
         runs.run_one();
-        heir.jump_to(40);
-        assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty());
-        assert_eq!(heir.log.lines(), ["job@10 again 2"]);
+        successor.jump_to(40);
+        assert!(successor.block_on(successor.get_jobs(JobQuery::new())).unwrap().is_empty());
+        assert_eq!(successor.log.lines(), ["job@10 again 2"]);
     }
 }
 
-/// It is stopped after it has looked at its clock, and goes on when its lease has ended, with a run in its queue.
+/// The node is suspended after it has read its clock, and resumes after its lease has expired, with a queued run.
 #[test]
-fn a_renewal_that_comes_too_late_lets_no_run_begin_that_others_took() {
+fn a_late_renewal_does_not_start_runs_that_were_taken_over() {
     for fault in [Fault::Wait, Fault::Late] {
         let file = File::new();
         let (its_runs, store) = (Held::default(), faulty(file.store()));
         let faults = store.0.faults.clone();
-        let asleep = Rig::new(|builder| {
+        let suspended = Rig::new(|builder| {
             builder.job_store("default", store).executor("default", its_runs.clone()).task(note)
         });
-        let (heir, runs) = node(&file, None);
-        add(&asleep, "job", Recovery::Rerun);
-        asleep.jump_to(10);
-        heir.jump_to(15);
-        asleep.pass_held_up(17, &faults, Call::Renew, fault, || {
-            asleep.clock().set(at(21));
-            heir.jump_to(21);
+        let (successor, runs) = node(&file, None);
+        add(&suspended, "job", Recovery::Rerun);
+        suspended.jump_to(10);
+        successor.jump_to(15);
+        suspended.pass_held_up(17, &faults, Call::Renew, fault, || {
+            suspended.clock().set(at(21));
+            successor.jump_to(21);
         });
         let taken = usize::from(fault == Fault::Wait);
         assert_eq!((its_runs.len(), runs.len()), (1, taken), "{fault:?}");
-        asleep.clock().set(at(22));
+        suspended.clock().set(at(22));
         its_runs.run_one();
-        assert_eq!(asleep.log.len(), 1 - taken, "{fault:?}");
+        assert_eq!(suspended.log.len(), 1 - taken, "{fault:?}");
     }
 }
 
 #[test]
-fn one_that_only_seemed_dead_keeps_what_nobody_took() {
+fn node_with_expired_lease_keeps_runs_not_taken_over() {
     let file = File::new();
     let (rig, runs) = node(&file, None);
     add(&rig, "job", Recovery::Rerun);
     rig.jump_to(10);
     rig.jump_to(100);
     assert_eq!(rig.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
-    assert_eq!(runs.len(), 1, "it is not started twice");
+    assert_eq!(runs.len(), 1, "the run is not started twice");
     runs.run_one();
     rig.jump_to(101);
     assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
@@ -164,7 +164,7 @@ fn an_identity_makes_the_take_over_immediate() {
 }
 
 #[test]
-fn a_commit_in_doubt_gives_back_no_run_that_others_took() {
+fn an_unconfirmed_commit_does_not_restore_runs_that_were_taken_over() {
     let once = || IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(10));
     let often = || IntervalTrigger::seconds(1_000).start_date(at(10));
     for (trigger, is_taken, is_over) in [
@@ -179,36 +179,36 @@ fn a_commit_in_doubt_gives_back_no_run_that_others_took() {
         let file = File::new();
         let (its_runs, store) = (Held::default(), faulty(file.store()));
         let faults = store.0.faults.clone();
-        let asleep = Rig::new(|builder| {
+        let suspended = Rig::new(|builder| {
             builder.job_store("default", store).executor("default", its_runs.clone())
         });
-        let job = asleep.job(note("job".into())).id("job").recovery(Recovery::Rerun);
-        asleep.block_on(job.trigger(trigger).add()).unwrap();
-        asleep.jump_to(9);
+        let job = suspended.job(note("job".into())).id("job").recovery(Recovery::Rerun);
+        suspended.block_on(job.trigger(trigger).add()).unwrap();
+        suspended.jump_to(9);
         faults.once(Call::Commit, Fault::After);
-        asleep.jump_to(10);
+        suspended.jump_to(10);
         assert_eq!(its_runs.len(), 0, "{case}");
-        let (heir, runs) = node(&file, None);
+        let (successor, runs) = node(&file, None);
         if is_taken {
-            heir.jump_to(15);
-            heir.jump_to(21);
+            successor.jump_to(15);
+            successor.jump_to(21);
             assert_eq!(runs.len(), 1, "{case}");
         }
         if is_over {
             runs.run_one();
-            heir.jump_to(22);
+            successor.jump_to(22);
         }
-        asleep.jump_to(23);
+        suspended.jump_to(23);
         assert_eq!(its_runs.len(), usize::from(!is_taken), "{case}");
-        let job = heir.block_on(heir.get_job("job")).unwrap();
+        let job = successor.block_on(successor.get_job("job")).unwrap();
         assert_eq!(job.map_or(0, |job| job.in_flight), u32::from(!is_over), "{case}");
     }
 }
 
-/// The store is away for longer than the lease, for all of three. The one that comes back first leaves the
-/// others time to come back too, and only then takes the run of the one that died meanwhile.
+/// The store is unavailable to all three nodes for longer than the lease. The first node that reconnects gives the
+/// others time to renew their leases, and only then takes over the run of the node that was killed during the outage.
 #[test]
-fn an_outage_makes_none_seem_dead_that_comes_back() {
+fn outage_does_not_expire_recovering_nodes() {
     let file = File::new();
     let [first, second, _dead] = ["first", "second", "dead"].map(|id| {
         let (held, store) = (Held::default(), faulty(file.store()));
@@ -236,7 +236,7 @@ fn an_outage_makes_none_seem_dead_that_comes_back() {
     through(44..45, &both);
     for (rig, held, _) in both {
         assert_eq!(rig.events.of("JOBSTORE_RECOVERED").len(), 1);
-        assert_eq!(held.len(), 1, "a run was taken from one that was about to come back");
+        assert_eq!(held.len(), 1, "a run of a recovering node was taken over");
     }
     through(45..55, &both);
     let recovered = both.map(|(rig, ..)| rig.events.of("JOB_RECOVERED")).concat();
@@ -244,7 +244,7 @@ fn an_outage_makes_none_seem_dead_that_comes_back() {
 }
 
 #[test]
-fn those_that_were_asleep_together_take_nothing_from_each_other() {
+fn nodes_suspended_together_take_over_nothing_from_each_other() {
     let file = File::new();
     let both = ["first", "second"].map(|id| {
         let (rig, held) = node(&file, None);
@@ -265,22 +265,22 @@ fn those_that_were_asleep_together_take_nothing_from_each_other() {
 }
 
 #[test]
-fn one_that_shuts_down_gives_its_runs_away_at_once() {
+fn a_shutdown_releases_runs_immediately() {
     let file = File::new();
-    let (leaving, its_runs) = node(&file, None);
-    let (heir, runs) = node(&file, None);
-    add(&leaving, "job", Recovery::Rerun);
-    leaving.jump_to(10);
+    let (stopping, its_runs) = node(&file, None);
+    let (successor, runs) = node(&file, None);
+    add(&stopping, "job", Recovery::Rerun);
+    stopping.jump_to(10);
     assert_eq!(its_runs.len(), 1);
-    heir.jump_to(10);
-    leaving.block_on(leaving.shutdown()).unwrap();
+    successor.jump_to(10);
+    stopping.block_on(stopping.shutdown()).unwrap();
     assert_eq!(its_runs.len(), 0, "dropped");
-    heir.run_until_held(14, &runs);
-    assert_eq!(runs.len(), 1, "when it looks next, which is long before the lease is over");
+    successor.run_until_held(14, &runs);
+    assert_eq!(runs.len(), 1, "with its next check, long before the lease expires");
 }
 
 #[test]
-fn max_instances_hold_for_all_that_share_the_store() {
+fn max_instances_holds_for_all_nodes_together() {
     let file = File::new();
     let (first, its_runs) = node(&file, None);
     let (second, runs) = node(&file, None);
@@ -301,29 +301,30 @@ fn max_instances_hold_for_all_that_share_the_store() {
     assert_eq!((run.scheduled_time, run.attempt), (at(15), 1));
 }
 
-/// It was away, perhaps, and whoever is recorded as dead is on the way back.
+/// After its start, a node can't know whether the store was unavailable, so recorded leases may have expired although
+/// their nodes are running.
 #[test]
-fn one_that_has_just_been_started_gives_the_living_time_to_come_back() {
+fn a_started_node_gives_live_nodes_time_to_renew() {
     let file = File::new();
-    let (asleep, its_runs) = node(&file, None);
-    add(&asleep, "job", Recovery::Rerun);
-    asleep.jump_to(10);
+    let (suspended, its_runs) = node(&file, None);
+    add(&suspended, "job", Recovery::Rerun);
+    suspended.jump_to(10);
     its_runs.begin_one();
-    // Nobody could renew for half a minute.
+    // No node could renew its lease for half a minute.
     let (new, runs) = node(&file, None);
     new.jump_to(40);
     assert_eq!(runs.len(), 0);
-    asleep.jump_to(41);
+    suspended.jump_to(41);
     new.jump_to(44);
     new.jump_to(46);
-    assert_eq!(runs.len(), 0, "it is alive");
+    assert_eq!(runs.len(), 0, "the node is running");
     its_runs.end_begun();
-    asleep.jump_to(47);
-    assert_eq!(asleep.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+    suspended.jump_to(47);
+    assert_eq!(suspended.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
 }
 
 #[test]
-fn what_a_dead_process_had_claimed_waits_no_longer_than_its_runs() {
+fn claims_of_an_expired_node_are_released_with_its_runs() {
     for identity in [None, Some("mailer")] {
         let file = File::new();
         let store = faulty(file.store());
@@ -334,21 +335,21 @@ fn what_a_dead_process_had_claimed_waits_no_longer_than_its_runs() {
         });
         dead.jump_to(3);
         add(&dead, "job", Recovery::Skip);
-        // Claimed at second 10, for ten seconds; its lease was renewed last at second 8.
+        // Claimed at second 10 for ten seconds; the lease was last renewed at second 8.
         dead.jump_to(8);
         faults.once(Call::ClaimDue, Fault::After);
         dead.jump_to(10);
-        let (heir, runs) = node(&file, identity);
+        let (successor, runs) = node(&file, identity);
         if identity.is_some() {
-            heir.jump_to(11);
+            successor.jump_to(11);
         } else {
-            heir.jump_to(11);
-            heir.jump_to(15);
+            successor.jump_to(11);
+            successor.jump_to(15);
             assert_eq!(runs.len(), 0);
-            heir.run_until_held(19, &runs);
+            successor.run_until_held(19, &runs);
         }
         assert_eq!(runs.len(), 1, "{identity:?}");
         runs.run_one();
-        assert_eq!(heir.log.lines(), ["job@10"]);
+        assert_eq!(successor.log.lines(), ["job@10"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Stored jobs that this process can't run: they stay, are told once, and run when they can.
+//! Stored jobs that this process can't run: they are kept, reported once, and run when that becomes possible.
 
 use punctual_core::{
     Event, JobId, JobProblem, JobRecord, JobStore, NewRecord, RecordUpdate, Schedule, TaskName,
@@ -15,7 +15,7 @@ fn id(text: &str) -> JobId {
     JobId::new(text).unwrap()
 }
 
-/// A file with a job `job` of the task `note`, due at second 10.
+/// Creates a file with a job `job` of the task `note`, due at second 10.
 fn stored(file: &File) -> SqliteJobStore {
     let rig = Rig::new(|builder| builder.job_store("default", file.store()));
     let job = rig.job(note("job".into())).id("job").executor("special");
@@ -24,11 +24,11 @@ fn stored(file: &File) -> SqliteJobStore {
     file.store()
 }
 
-/// What is stored of the job, looked at from outside.
+/// Returns the stored job, read through a separate store.
 fn record(rig: &Rig, store: &SqliteJobStore) -> JobRecord {
     rig.block_on(async {
         store.start().await.unwrap();
-        store.get(&id("job")).await.unwrap().expect("the job is still there").record
+        store.get(&id("job")).await.unwrap().expect("the job exists").record
     })
 }
 
@@ -44,14 +44,14 @@ fn problems(rig: &Rig) -> Vec<String> {
 }
 
 #[test]
-fn a_task_that_nobody_registered() {
+fn a_job_with_an_unregistered_task_is_kept() {
     let file = File::new();
     let outside = stored(&file);
     let rig = Rig::new(|builder| builder.job_store("default", file.store()).task(fail));
     let before = record(&rig, &outside);
     rig.run_until(100);
     assert_eq!(problems(&rig), ["job: no task named note is registered"]);
-    assert_eq!(record(&rig, &outside), before, "it is untouched");
+    assert_eq!(record(&rig, &outside), before, "the record is not modified");
     let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
     assert!(
         matches!(job.problem.as_deref(), Some(JobProblem::UnknownTask(task)) if task.as_str() == "note")
@@ -60,7 +60,7 @@ fn a_task_that_nobody_registered() {
     assert!(rig.health().is_ok());
     let error = rig.block_on(rig.run_job_now("job")).unwrap_err();
     assert!(matches!(error, SchedulerError::Unresolved { .. }), "{error}");
-    // Somebody who knows it comes.
+    // A process with the task starts.
     let held = Held::default();
     let other = Rig::new(|builder| {
         builder.job_store("default", file.store()).task(note).executor("special", held.clone())
@@ -72,7 +72,7 @@ fn a_task_that_nobody_registered() {
 }
 
 #[test]
-fn a_task_that_is_registered_later() {
+fn a_job_runs_after_its_task_is_registered() {
     let file = File::new();
     stored(&file);
     let rig = Rig::new(|builder| {
@@ -80,14 +80,14 @@ fn a_task_that_is_registered_later() {
     });
     rig.run_until(20);
     assert_eq!(problems(&rig).len(), 1);
-    // Adding a job of the task makes it known.
+    // Adding a job with the task registers it.
     rig.block_on(rig.job(note("new".into())).id("new").add()).unwrap();
     rig.pass();
     assert_eq!(rig.log.lines(), ["job@10", "new@20"]);
 }
 
 #[test]
-fn an_executor_that_is_added_later() {
+fn a_job_runs_after_its_executor_is_added() {
     let file = File::new();
     stored(&file);
     let rig = Rig::new(|builder| builder.job_store("default", file.store()).task(note));
@@ -113,7 +113,7 @@ fn overwrite(rig: &Rig, store: &SqliteJobStore, definition: &str) {
 }
 
 #[test]
-fn a_definition_that_can_not_be_read() {
+fn an_invalid_definition_is_kept() {
     for (text, expected) in [
         ("\u{1}\u{2}garbage", "its definition can't be read"),
         (r#"{"version":9,"novel":true}"#, "version 9"),
@@ -131,7 +131,7 @@ fn a_definition_that_can_not_be_read() {
         assert_eq!(problems(&rig).len(), 1, "{:?}", problems(&rig));
         assert!(problems(&rig)[0].contains(expected), "{:?}", problems(&rig));
         let now = record(&rig, &outside);
-        assert_eq!(now.definition.as_bytes(), text.as_bytes(), "byte for byte");
+        assert_eq!(now.definition.as_bytes(), text.as_bytes(), "the definition is not modified");
         assert_eq!(now.schedule.unwrap().next_run_time, at(10));
         let jobs = rig.block_on(rig.get_jobs(JobQuery::new())).unwrap();
         assert_eq!(jobs.len(), 1);
@@ -139,7 +139,7 @@ fn a_definition_that_can_not_be_read() {
         rig.block_on(rig.pause_job("job")).unwrap();
         let error = rig.block_on(rig.resume_job("job")).unwrap_err();
         assert_ne!(super::texts::sources_told_once(&error), 0, "{error}");
-        // Somebody mends it.
+        // The definition is repaired.
         rig.add_executor("special", punctual_core::DebugExecutor).unwrap();
         overwrite(&rig, &outside, std::str::from_utf8(good.as_bytes()).unwrap());
         rig.block_on(rig.resume_job("job")).unwrap();
@@ -149,7 +149,7 @@ fn a_definition_that_can_not_be_read() {
 }
 
 #[test]
-fn arguments_of_another_shape() {
+fn mismatched_arguments_are_reported() {
     let file = File::new();
     let rig = Rig::new(|builder| builder.job_store("default", file.store()).task(note));
     let outside = file.store();
@@ -162,14 +162,14 @@ fn arguments_of_another_shape() {
     rig.run_until(20);
     assert_eq!(rig.events.of("JOB_UNRESOLVED"), ["JOB_UNRESOLVED job"]);
     assert_eq!(rig.log.len(), 0);
-    // Nothing is lost: it runs when its arguments fit again.
+    // No fire time is lost: the job runs once its arguments match again.
     overwrite(&rig, &outside, &text);
     rig.run_until(40);
     assert_eq!(rig.log.lines(), ["job@10"]);
 }
 
 #[test]
-fn one_that_can_not_be_run_keeps_no_other_from_running() {
+fn an_unresolved_job_does_not_affect_other_jobs() {
     let file = File::new();
     let outside = file.store();
     let rig = Rig::new(|builder| builder.job_store("default", file.store()).task(note));

@@ -1,4 +1,4 @@
-//! Adding jobs, one at a time and many at once.
+//! Adding jobs, individually and in batches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 use crate::common::{File, Rig, at, note};
 
 #[test]
-fn what_is_not_said_is_as_the_defaults_say() {
+fn unset_options_use_defaults() {
     let defaults = JobDefaults::new()
         .misfire_grace_time(Duration::from_secs(7))
         .coalesce(Coalesce::All)
@@ -46,7 +46,7 @@ fn what_is_not_said_is_as_the_defaults_say() {
 }
 
 #[test]
-fn without_a_trigger_it_runs_at_once() {
+fn a_job_without_a_trigger_runs_immediately() {
     let rig = Rig::in_memory();
     rig.clock().set(at(5));
     rig.block_on(rig.job(note("job".into())).add()).unwrap();
@@ -55,7 +55,7 @@ fn without_a_trigger_it_runs_at_once() {
 }
 
 #[test]
-fn the_first_run_can_be_chosen() {
+fn the_first_run_time_can_be_set() {
     let rig = Rig::in_memory();
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10));
     let early = rig.job(note("early".into())).trigger(every_ten()).next_run_time(at(3));
@@ -67,7 +67,7 @@ fn the_first_run_can_be_chosen() {
 }
 
 #[test]
-fn added_paused_it_waits_to_be_resumed() {
+fn a_job_added_paused_waits_to_be_resumed() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).id("job").paused();
     let job = rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
@@ -79,7 +79,7 @@ fn added_paused_it_waits_to_be_resumed() {
 }
 
 #[test]
-fn an_id_is_taken_once_in_each_store() {
+fn ids_are_unique_within_a_store() {
     let rig = Rig::new(|builder| {
         builder.job_store("a", MemoryJobStore::new()).job_store("b", MemoryJobStore::new())
     });
@@ -102,7 +102,7 @@ fn an_id_is_taken_once_in_each_store() {
 }
 
 #[test]
-fn many_at_once() {
+fn many_jobs_are_added_in_one_call() {
     let file = File::new();
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).job_store("file", file.store())
@@ -121,21 +121,21 @@ fn many_at_once() {
     assert_eq!(
         rig.block_on(rig.get_jobs(JobQuery::new().job_store("file"))).unwrap().len(),
         55,
-        "the new ones"
+        "the new jobs"
     );
     rig.pass();
-    assert_eq!(rig.events.of("JOB_ADDED").len(), 105, "and all are told");
+    assert_eq!(rig.events.of("JOB_ADDED").len(), 105, "all additions are reported");
     let broken = [NewJob::builder(note("x".into())).id("x").max_instances(0).build()];
     let mixed: Vec<_> = jobs(200..210, "default").chain(broken).collect();
     rig.block_on(rig.add_jobs(mixed)).unwrap_err();
-    assert!(rig.block_on(rig.get_job("200")).unwrap().is_none(), "none is added");
+    assert!(rig.block_on(rig.get_job("200")).unwrap().is_none(), "no job is added");
     assert_eq!(rig.block_on(rig.add_jobs([])).unwrap(), 0);
     rig.run_until(10);
     assert!(rig.log.len() >= 100);
 }
 
 #[test]
-fn closures_of_all_kinds_run_from_memory_and_are_refused_by_files() {
+fn closures_run_from_memory_and_are_rejected_by_files() {
     let file = File::new();
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).job_store("file", file.store())

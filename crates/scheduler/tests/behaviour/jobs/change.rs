@@ -1,4 +1,4 @@
-//! Modifying, rescheduling, pausing and resuming.
+//! Modifying, rescheduling, pausing and resuming jobs.
 
 use punctual_core::{JobChange, JobState, JobStore};
 use punctual_scheduler::SchedulerError;
@@ -7,7 +7,7 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{File, Rig, at, note};
 
-/// With a job every 10 seconds, in memory and in a file.
+/// Calls `check` with a job every 10 seconds, in memory and in a file.
 fn both(check: impl Fn(&Rig)) {
     fn rig(store: impl JobStore) -> Rig {
         let rig = Rig::new(|builder| builder.job_store("default", store));
@@ -21,7 +21,7 @@ fn both(check: impl Fn(&Rig)) {
 }
 
 #[test]
-fn modified_it_keeps_its_next_run_time() {
+fn a_modified_job_keeps_its_next_run_time() {
     both(|rig| {
         let change = JobChange::new().call(note("new".into())).name("yours").max_instances(4);
         let job = rig.block_on(rig.modify_job("job", change)).unwrap();
@@ -34,12 +34,12 @@ fn modified_it_keeps_its_next_run_time() {
         assert_eq!(rig.log.lines(), ["new@10"]);
         assert_eq!(rig.events.of("JOB_MODIFIED").len(), 2);
         let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
-        assert_eq!(job.next_run_time, Some(at(14)), "the new trigger's grid goes from second 0");
+        assert_eq!(job.next_run_time, Some(at(14)), "the new trigger's start date is second 0");
     });
 }
 
 #[test]
-fn a_change_that_is_not_valid_changes_nothing() {
+fn an_invalid_change_has_no_effect() {
     both(|rig| {
         for change in [
             JobChange::new().name("yours").max_instances(0),
@@ -53,14 +53,14 @@ fn a_change_that_is_not_valid_changes_nothing() {
             .unwrap_err();
         let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
         assert_eq!((job.name(), job.next_run_time), ("mine", Some(at(10))));
-        // A date in the past is no reason not to run.
+        // A date in the past does not prevent a run.
         let job = rig.block_on(rig.reschedule_job("job", never)).unwrap();
         assert_eq!(job.next_run_time, Some(at(-10)));
     });
 }
 
 #[test]
-fn rescheduled_it_runs_when_its_new_trigger_says() {
+fn a_rescheduled_job_follows_its_new_trigger() {
     both(|rig| {
         rig.run_until(5);
         let job = rig.block_on(rig.reschedule_job("job", IntervalTrigger::seconds(3))).unwrap();
@@ -71,7 +71,7 @@ fn rescheduled_it_runs_when_its_new_trigger_says() {
 }
 
 #[test]
-fn paused_it_waits_and_resumed_it_goes_on_from_now() {
+fn a_resumed_job_continues_from_the_current_time() {
     both(|rig| {
         let job = rig.block_on(rig.pause_job("job")).unwrap();
         assert_eq!((job.state, job.next_run_time), (JobState::Paused, None));
@@ -89,7 +89,7 @@ fn paused_it_waits_and_resumed_it_goes_on_from_now() {
 }
 
 #[test]
-fn what_would_never_run_again_is_not_resumed() {
+fn a_job_without_further_fire_times_is_not_resumed() {
     both(|rig| {
         let ends = IntervalTrigger::seconds(10).end_date(at(20));
         rig.block_on(rig.reschedule_job("job", ends)).unwrap();
@@ -98,12 +98,12 @@ fn what_would_never_run_again_is_not_resumed() {
         let error = rig.block_on(rig.resume_job("job")).unwrap_err();
         assert!(matches!(error, SchedulerError::NeverFires { .. }), "{error}");
         let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
-        assert_eq!(job.state, JobState::Paused, "it stays as it is");
+        assert_eq!(job.state, JobState::Paused, "the job is not modified");
     });
 }
 
 #[test]
-fn a_closure_can_take_the_place_of_another_but_not_in_a_file() {
+fn a_closure_can_be_replaced_in_memory_but_not_in_a_file() {
     both(|rig| {
         let log = rig.log.clone();
         let change = JobChange::new().call(move || log.push("closure"));
@@ -115,7 +115,7 @@ fn a_closure_can_take_the_place_of_another_but_not_in_a_file() {
 }
 
 #[test]
-fn unknown_jobs_can_not_be_changed() {
+fn changes_of_unknown_jobs_fail() {
     both(|rig| {
         let unknown =
             |error| matches!(error, SchedulerError::JobNotFound(id) if id.as_str() == "no");

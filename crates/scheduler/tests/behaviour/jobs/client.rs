@@ -1,4 +1,4 @@
-//! Schedulers that manage jobs which others run.
+//! Client-only schedulers, which manage jobs that other processes run.
 
 use std::sync::atomic::Ordering;
 
@@ -19,7 +19,7 @@ fn runner(file: &File) -> Rig {
 }
 
 #[test]
-fn what_it_adds_others_run() {
+fn another_process_runs_jobs_added_by_a_client() {
     let file = File::new();
     let ((client, faults), runner) = (client(&file), runner(&file));
     let job = client.job(note("a".into())).id("a").recovery(Recovery::Rerun);
@@ -37,7 +37,7 @@ fn what_it_adds_others_run() {
 }
 
 #[test]
-fn it_takes_over_no_runs_of_the_dead() {
+fn a_client_takes_over_no_runs() {
     let file = File::new();
     let held = crate::common::Held::default();
     let dead = Rig::new(|builder| {
@@ -53,7 +53,7 @@ fn it_takes_over_no_runs_of_the_dead() {
 }
 
 #[test]
-fn it_manages_jobs_as_any_other() {
+fn a_client_manages_jobs() {
     let file = File::new();
     let ((client, _), runner) = (client(&file), runner(&file));
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10));
@@ -63,7 +63,7 @@ fn it_manages_jobs_as_any_other() {
     }
     client.block_on(async {
         let jobs = client.get_jobs(JobQuery::new()).await.unwrap();
-        // It knows neither their task nor an executor, and needs to know neither.
+        // The client has neither the task nor the executor of these jobs, and needs neither.
         assert_eq!(jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert!(jobs.iter().all(|job| job.problem.is_none()));
         client.pause_job("a").await.unwrap();
@@ -85,11 +85,11 @@ fn it_manages_jobs_as_any_other() {
     let history = client.block_on(client.history(Default::default())).unwrap();
     runner.run_until(32);
     let later = client.block_on(client.history(Default::default())).unwrap();
-    assert!(history.entries.len() <= 5 && later.entries.len() == 5, "others' runs too");
+    assert!(history.entries.len() <= 5 && later.entries.len() == 5, "runs of other nodes too");
 }
 
 #[test]
-fn it_runs_nothing_now_but_makes_jobs_due() {
+fn a_client_makes_jobs_due_but_does_not_run_them() {
     let file = File::new();
     let ((client, _), runner) = (client(&file), runner(&file));
     let trigger = IntervalTrigger::seconds(100).start_date(at(100));
@@ -101,11 +101,11 @@ fn it_runs_nothing_now_but_makes_jobs_due() {
     let due = client.block_on(client.make_job_due("a")).unwrap();
     assert_eq!(due.next_run_time, Some(at(7)));
     runner.run_until(250);
-    assert_eq!(runner.log.lines(), ["a@7", "a@100", "a@200"], "and then on as before");
+    assert_eq!(runner.log.lines(), ["a@7", "a@100", "a@200"], "then by its trigger");
 }
 
 #[test]
-fn a_job_that_is_due_is_made_no_later_and_a_paused_one_is_resumed() {
+fn make_job_due_keeps_earlier_times_and_resumes_paused_jobs() {
     let file = File::new();
     let rig = runner(&file);
     for (id, when) in [("late", 5), ("paused", 50)] {
@@ -121,7 +121,7 @@ fn a_job_that_is_due_is_made_no_later_and_a_paused_one_is_resumed() {
 }
 
 #[test]
-fn it_starts_no_executor_and_needs_none() {
+fn a_client_needs_no_executor() {
     let file = File::new();
     let broken = Broken::default();
     broken.start.store(true, Ordering::SeqCst);
@@ -132,7 +132,7 @@ fn it_starts_no_executor_and_needs_none() {
 }
 
 #[test]
-fn without_a_store_of_others_it_makes_no_sense() {
+fn a_client_needs_a_shared_store() {
     let error = AsyncScheduler::builder().client_only().build().unwrap_err();
     assert!(error.to_string().starts_with("client_only"), "{error}");
 }

@@ -12,7 +12,7 @@ use punctual_triggers::DateTrigger;
 use crate::common::{Broken, Call, Fault, File, Held, Log, Recorder, Rig, at, faulty, note};
 
 #[test]
-fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
+fn jobs_of_an_added_store_run_until_it_is_removed() {
     let file = File::new();
     let rig = Rig::in_memory();
     rig.block_on(rig.add_job_store("file", file.store())).unwrap();
@@ -47,7 +47,7 @@ fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
 }
 
 #[test]
-fn a_store_is_chosen_at_run_time() {
+fn a_store_can_be_selected_at_run_time() {
     let file = File::new();
     for in_memory in [true, false] {
         let store: Arc<dyn DynJobStore> = match in_memory {
@@ -67,7 +67,7 @@ fn a_store_is_chosen_at_run_time() {
 }
 
 #[test]
-fn a_store_that_does_not_start_is_not_added() {
+fn a_store_that_fails_to_start_is_not_added() {
     let rig = Rig::in_memory();
     let store = faulty(MemoryJobStore::new());
     store.0.faults.once(Call::Start, Fault::Before);
@@ -81,7 +81,7 @@ fn a_store_that_does_not_start_is_not_added() {
 }
 
 #[test]
-fn an_executor_that_is_added_runs_jobs_and_one_that_is_removed_finishes_them() {
+fn a_removed_executor_finishes_its_runs() {
     let rig = Rig::in_memory();
     let broken = Broken::default();
     broken.start.store(true, Ordering::SeqCst);
@@ -102,7 +102,7 @@ fn an_executor_that_is_added_runs_jobs_and_one_that_is_removed_finishes_them() {
 }
 
 #[test]
-fn while_it_is_stopped_they_are_added_and_removed_too() {
+fn components_can_be_changed_while_the_scheduler_is_stopped() {
     let (file, events, log) = (File::new(), Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())

@@ -1,4 +1,4 @@
-//! Users who change a job at the same time.
+//! Concurrent changes of one job.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,15 +14,15 @@ use tokio::sync::Barrier;
 
 use crate::common::{Rig, at, note};
 
-/// A store where the first changes wait for each other, so that all have read the same before.
+/// A store in which the first updates wait for each other, so that all of them have read the same record.
 #[derive(Clone)]
-struct Meeting {
+struct BarrierStore {
     store: MemoryJobStore,
     barrier: Arc<Barrier>,
     left: Arc<AtomicUsize>,
 }
 
-impl StoreLayer for Meeting {
+impl StoreLayer for BarrierStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.store
     }
@@ -41,9 +41,9 @@ impl StoreLayer for Meeting {
     }
 }
 
-/// With a job that runs every 10 seconds, and where so many changes meet.
+/// Creates a scheduler with a job that runs every 10 seconds, on a store where `changes` updates meet.
 fn rig(changes: usize) -> Rig {
-    let store = Meeting {
+    let store = BarrierStore {
         store: MemoryJobStore::new(),
         barrier: Arc::new(Barrier::new(changes)),
         left: Arc::new(AtomicUsize::new(changes)),
@@ -55,7 +55,7 @@ fn rig(changes: usize) -> Rig {
 }
 
 #[test]
-fn both_changes_are_made() {
+fn both_changes_are_applied() {
     let rig = rig(2);
     let (one, two) = rig.block_on(async {
         tokio::join!(
@@ -68,14 +68,14 @@ fn both_changes_are_made() {
     let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
     assert_eq!(job.name(), "new");
     let last = job.definition.as_ref().unwrap().options.max_instances;
-    assert!([2, 3].contains(&last), "what both change is as the last one says: {last}");
+    assert!([2, 3].contains(&last), "the last update wins: {last}");
     rig.events.wait_count("JOB_MODIFIED", 2);
     rig.run_until(10);
     assert_eq!(rig.log.lines(), ["new@10"]);
 }
 
 #[test]
-fn a_change_a_new_trigger_and_a_pause_are_all_made() {
+fn modify_reschedule_and_pause_are_all_applied() {
     let rig = rig(3);
     let (modified, rescheduled, paused) = rig.block_on(async {
         tokio::join!(
@@ -87,20 +87,20 @@ fn a_change_a_new_trigger_and_a_pause_are_all_made() {
     for done in [modified, rescheduled, paused] {
         done.unwrap();
     }
-    // Whether it is paused is as the later one of these two says.
+    // Whether the job is paused depends on which of the two updates was applied last.
     rig.block_on(rig.resume_job("job")).unwrap();
     let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
     assert_eq!((job.name(), job.next_run_time), ("new", Some(at(3))));
 }
 
 #[test]
-fn a_change_of_a_job_that_is_removed_meanwhile_finds_none() {
+fn a_change_of_a_concurrently_removed_job_returns_not_found() {
     let rig = rig(2);
     let (modified, removed) = rig.block_on(async {
         let modify = rig.modify_job("job", JobChange::new().name("new"));
         let remove = async {
             rig.remove_job("job").await.unwrap();
-            // Lets the change go on.
+            // Releases the update.
             let job = rig.job(note("other".into())).id("other");
             job.trigger(IntervalTrigger::seconds(10)).add().await.unwrap();
             rig.pause_job("other").await
@@ -111,10 +111,10 @@ fn a_change_of_a_job_that_is_removed_meanwhile_finds_none() {
     removed.unwrap();
 }
 
-/// A store where somebody else is always quicker.
-struct Crowded(MemoryJobStore);
+/// A store in which a concurrent update always succeeds first.
+struct AlwaysConflictingStore(MemoryJobStore);
 
-impl StoreLayer for Crowded {
+impl StoreLayer for AlwaysConflictingStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.0
     }
@@ -131,8 +131,8 @@ impl StoreLayer for Crowded {
 }
 
 #[test]
-fn who_never_gets_a_turn_is_told_that_it_is_worth_another_try() {
-    let store = Layered(Crowded(MemoryJobStore::new()));
+fn repeated_conflicts_return_a_retryable_error() {
+    let store = Layered(AlwaysConflictingStore(MemoryJobStore::new()));
     let rig = Rig::new(|builder| builder.job_store("default", store));
     let job = rig.job(note("old".into())).id("job");
     rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
@@ -143,7 +143,7 @@ fn who_never_gets_a_turn_is_told_that_it_is_worth_another_try() {
         match error {
             SchedulerError::Store { source, .. } => {
                 assert_eq!(source.kind(), StoreErrorKind::Conflict);
-                assert!(!source.is_retryable(), "not with the revision that it was read with");
+                assert!(!source.is_retryable(), "a retry with the same revision would fail");
             }
             other => panic!("{other:?}"),
         }

@@ -1,4 +1,4 @@
-//! What a run knows.
+//! The context of a run.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::common::{Rig, at};
 struct Database(&'static str);
 
 #[test]
-fn its_job_its_time_and_the_shared_state() {
+fn the_context_contains_the_job_the_time_and_the_state() {
     let rig = Rig::new(|builder| {
         builder.job_store("mine", MemoryJobStore::new()).state(Database("main"))
     });
@@ -46,7 +46,7 @@ fn its_job_its_time_and_the_shared_state() {
 }
 
 #[test]
-fn in_a_unit_test_there_is_no_scheduler() {
+fn a_context_in_a_unit_test_has_no_scheduler() {
     let id = JobId::new("job").unwrap();
     let parts = JobContextParts::new(id, Default::default(), RunId::random(), at(0));
     let context = JobContext::new(parts);
@@ -55,7 +55,7 @@ fn in_a_unit_test_there_is_no_scheduler() {
 }
 
 #[test]
-fn the_state_is_let_go_with_the_scheduler() {
+fn the_state_is_dropped_with_the_scheduler() {
     let shared = Arc::new(());
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).state(Arc::clone(&shared))

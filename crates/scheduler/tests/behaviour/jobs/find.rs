@@ -1,4 +1,4 @@
-//! Finding, listing and showing jobs.
+//! Finding, listing and displaying jobs.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ fn ids(rig: &Rig, store: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn listed_soonest_first_and_store_by_store() {
+fn jobs_are_listed_by_store_and_next_run_time() {
     let file = File::new();
     let rig = rig(&file);
     rig.block_on(rig.pause_job("soon")).unwrap();
@@ -43,17 +43,17 @@ fn listed_soonest_first_and_store_by_store() {
     assert_eq!(ids(&rig, Some("memory")), ["memory/b"]);
     let all = ["memory/b", "file/a", "file/b", "file/late", "file/soon"];
     assert_eq!(ids(&rig, None), all);
-    assert_eq!(ids(&rig, Some("default")), [""; 0], "the store that is always there");
+    assert_eq!(ids(&rig, Some("default")), [""; 0], "the default store is empty");
     let error = rig.block_on(rig.get_jobs(JobQuery::new().job_store("nowhere"))).unwrap_err();
     assert_eq!(error.to_string(), "no such job store: nowhere");
     assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
 }
 
-/// A store that counts how many jobs it was asked for.
+/// A store that records the limits of `list` calls.
 #[derive(Clone, Default)]
-struct Counting(MemoryJobStore, Arc<Mutex<Vec<usize>>>);
+struct CountingStore(MemoryJobStore, Arc<Mutex<Vec<usize>>>);
 
-impl StoreLayer for Counting {
+impl StoreLayer for CountingStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.0
     }
@@ -65,8 +65,8 @@ impl StoreLayer for Counting {
 }
 
 #[test]
-fn listed_as_the_query_says() {
-    let store = Counting::default();
+fn jobs_are_listed_according_to_the_query() {
+    let store = CountingStore::default();
     let asked = Arc::clone(&store.1);
     let rig = Rig::new(|builder| builder.job_store("default", Layered(store)).task(fail));
     for (id, second) in [("a", 20), ("b", 10), ("c", 30)] {
@@ -87,7 +87,7 @@ fn listed_as_the_query_says() {
     asked.lock().clear();
     assert_eq!(listed(JobQuery::new().limit(2)), ["b", "c"]);
     assert_eq!(listed(JobQuery::new().limit(0)), [""; 0]);
-    assert_eq!(*asked.lock(), [2], "no more than is needed");
+    assert_eq!(*asked.lock(), [2], "the limit is passed to the store");
     rig.block_on(rig.get_jobs(JobQuery::new().task(""))).unwrap_err();
 
     rig.block_on(rig.shutdown()).unwrap();
@@ -99,7 +99,7 @@ fn listed_as_the_query_says() {
 }
 
 #[test]
-fn found_in_the_first_store_that_has_it_or_in_the_one_that_is_named() {
+fn a_job_is_found_in_the_first_store_or_in_the_named_one() {
     let file = File::new();
     let rig = rig(&file);
     let name = |job: Option<punctual_core::Job>| job.map(|job| job.name().to_owned());
@@ -118,7 +118,7 @@ fn found_in_the_first_store_that_has_it_or_in_the_one_that_is_named() {
 }
 
 #[test]
-fn shown_as_apscheduler_does() {
+fn jobs_are_displayed_as_in_apscheduler() {
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).timezone("Europe/Helsinki")
     });

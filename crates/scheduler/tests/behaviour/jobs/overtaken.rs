@@ -13,14 +13,14 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Rig, at, note};
 
-/// A store where another process runs each job for second 10 just before it is changed.
+/// A store in which another process runs each job for second 10 just before it is changed.
 #[derive(Clone, Default)]
-struct Overtaken {
+struct ConcurrentRunStore {
     store: MemoryJobStore,
     clock: Arc<OnceLock<ManualClock>>,
 }
 
-impl StoreLayer for Overtaken {
+impl StoreLayer for ConcurrentRunStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.store
     }
@@ -47,10 +47,10 @@ impl StoreLayer for Overtaken {
     }
 }
 
-/// With a job that runs at 10, 20, .., and that is run by another process at 10, the very time for which it is
-/// then changed here.
-fn overtaken(change: impl AsyncFn(&Rig)) {
-    let store = Overtaken::default();
+/// Checks a change of a job that runs at seconds 10, 20, .. after another process has run it for second 10, the time
+/// for which it is changed here.
+fn check_concurrent_run(change: impl AsyncFn(&Rig)) {
+    let store = ConcurrentRunStore::default();
     let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
     let job = rig.job(note("mine".into())).id("job");
     rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
@@ -62,10 +62,10 @@ fn overtaken(change: impl AsyncFn(&Rig)) {
     assert_eq!(rig.log.lines().last().unwrap(), "mine@20");
 }
 
-/// A store where another process runs each job as soon as it is changed, for the last time.
-struct Gone(MemoryJobStore);
+/// A store in which another process runs each job for the last time as soon as it was changed.
+struct RemovingStore(MemoryJobStore);
 
-impl StoreLayer for Gone {
+impl StoreLayer for RemovingStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.0
     }
@@ -83,9 +83,9 @@ impl StoreLayer for Gone {
 }
 
 #[test]
-fn a_change_that_another_process_acts_upon_at_once_has_worked() {
+fn a_change_succeeds_although_the_job_completes_immediately() {
     let rig =
-        Rig::new(|builder| builder.job_store("default", Layered(Gone(MemoryJobStore::new()))));
+        Rig::new(|builder| builder.job_store("default", Layered(RemovingStore(MemoryJobStore::new()))));
     let once = |id: &str| {
         let job = rig.job(note("mine".into())).id(id).trigger(DateTrigger::at(at(99)));
         rig.block_on(job.add()).unwrap();
@@ -100,16 +100,16 @@ fn a_change_that_another_process_acts_upon_at_once_has_worked() {
 }
 
 #[test]
-fn resumed_it_does_not_run_for_the_same_time_again() {
-    overtaken(async |rig| {
+fn a_resumed_job_does_not_repeat_a_fire_time() {
+    check_concurrent_run(async |rig| {
         let job = rig.resume_job("job").await.unwrap();
         assert_eq!(job.next_run_time, Some(at(20)));
     });
 }
 
 #[test]
-fn rescheduled_it_does_not_run_for_the_same_time_again() {
-    overtaken(async |rig| {
+fn a_rescheduled_job_does_not_repeat_a_fire_time() {
+    check_concurrent_run(async |rig| {
         let trigger = IntervalTrigger::seconds(10).start_date(at(0));
         let job = rig.reschedule_job("job", trigger).await.unwrap();
         assert_eq!(job.next_run_time, Some(at(20)));
@@ -117,8 +117,8 @@ fn rescheduled_it_does_not_run_for_the_same_time_again() {
 }
 
 #[test]
-fn replaced_it_does_not_run_for_the_same_time_again() {
-    overtaken(async |rig| {
+fn a_replaced_job_does_not_repeat_a_fire_time() {
+    check_concurrent_run(async |rig| {
         let job = rig.job(note("mine".into())).id("job").max_instances(4);
         let job = job.trigger(IntervalTrigger::seconds(10).start_date(at(0)));
         let job = job.replace_existing(true).add().await.unwrap();
@@ -127,8 +127,8 @@ fn replaced_it_does_not_run_for_the_same_time_again() {
 }
 
 #[test]
-fn made_due_it_runs_for_another_time() {
-    overtaken(async |rig| {
+fn a_job_made_due_runs_for_a_different_time() {
+    check_concurrent_run(async |rig| {
         let job = rig.make_job_due("job").await.unwrap();
         assert_eq!(job.next_run_time, Some(at(11)));
     });

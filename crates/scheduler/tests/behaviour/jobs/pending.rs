@@ -1,4 +1,4 @@
-//! Jobs that wait for the start are managed like all others.
+//! Jobs that are pending before the start are managed like all others.
 
 use punctual_core::{EventMask, JobChange, JobState};
 use punctual_executor_threads::ThreadPoolExecutor;
@@ -9,7 +9,7 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 use crate::common::{File, Log, Recorder, at, note};
 
 #[test]
-fn found_changed_paused_and_removed_before_the_start() {
+fn pending_jobs_are_found_changed_paused_and_removed() {
     let (file, events, log) = (File::new(), Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
@@ -60,7 +60,7 @@ fn found_changed_paused_and_removed_before_the_start() {
 }
 
 #[test]
-fn pending_jobs_that_would_never_run_are_told_at_the_start() {
+fn pending_jobs_without_fire_times_are_reported_at_the_start() {
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .executor("default", ThreadPoolExecutor::new(1))

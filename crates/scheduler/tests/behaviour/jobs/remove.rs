@@ -8,7 +8,7 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 use crate::common::{File, Held, Rig, at, note};
 
 #[test]
-fn removed_it_runs_no_more_and_is_told_once() {
+fn a_removed_job_no_longer_runs_and_is_reported_once() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).id("job").trigger(IntervalTrigger::seconds(10));
     rig.block_on(job.add()).unwrap();
@@ -21,7 +21,7 @@ fn removed_it_runs_no_more_and_is_told_once() {
 }
 
 #[test]
-fn a_run_under_way_goes_on() {
+fn a_run_in_progress_continues_after_the_removal() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let (file, held) = (File::new(), Held::default());
         let rig = Rig::new(|builder| {
@@ -30,7 +30,7 @@ fn a_run_under_way_goes_on() {
         let job = rig.job(note("job".into())).id("job").recovery(recovery);
         rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
         rig.jump_to(10);
-        // A one-shot job that need not be run again has left already.
+        // A one-shot job that is not rerun is already removed.
         let removed = rig.block_on(rig.remove_job("job")).is_ok();
         assert_eq!(removed, recovery == Recovery::Rerun);
         held.run_one();
@@ -43,7 +43,7 @@ fn a_run_under_way_goes_on() {
 }
 
 #[test]
-fn all_of_a_store_or_of_all() {
+fn all_jobs_of_one_store_or_of_all_stores_are_removed() {
     let file = File::new();
     let rig = Rig::new(|builder| {
         builder.job_store("memory", MemoryJobStore::new()).job_store("file", file.store())
@@ -71,7 +71,7 @@ fn all_of_a_store_or_of_all() {
 }
 
 #[test]
-fn what_a_closure_holds_is_let_go_with_its_job() {
+fn a_closure_is_dropped_with_its_job() {
     let rig = Rig::in_memory();
     let held = std::sync::Arc::new(());
     let add = |id: &str| {

@@ -1,4 +1,4 @@
-//! Adding a job that exists.
+//! Adding a job whose id exists.
 
 use punctual_core::{JobStore, Recovery};
 use punctual_scheduler::JobQuery;
@@ -22,7 +22,7 @@ fn an_unchanged_job_keeps_its_next_run_time() {
     both(|rig| {
         let add = || {
             let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
-            // Its start is taken from the clock.
+            // The start date is taken from the clock.
             let job = job.trigger(IntervalTrigger::seconds(100)).replace_existing(true);
             rig.block_on(job.add()).unwrap()
         };
@@ -51,7 +51,7 @@ fn an_unchanged_paused_job_stays_paused() {
 }
 
 #[test]
-fn a_changed_job_is_what_is_said_now() {
+fn a_changed_job_is_replaced() {
     both(|rig| {
         let add = |what: &str, seconds: u64| {
             let job = rig.job(note(what.into())).id("job").replace_existing(true);
@@ -70,7 +70,7 @@ fn a_changed_job_is_what_is_said_now() {
 }
 
 #[test]
-fn a_chosen_first_run_is_a_change() {
+fn an_explicit_first_run_time_is_a_change() {
     both(|rig| {
         let add = || {
             rig.job(note("job".into()))
@@ -87,7 +87,7 @@ fn a_chosen_first_run_is_a_change() {
 }
 
 #[test]
-fn among_pending_jobs_the_last_is_meant() {
+fn replacing_a_pending_job_keeps_the_last_definition() {
     let rig = Rig::in_memory();
     rig.block_on(rig.shutdown()).unwrap();
     let add = |what: &str, replace| {
@@ -103,7 +103,7 @@ fn among_pending_jobs_the_last_is_meant() {
 }
 
 #[test]
-fn a_closure_is_always_another_one() {
+fn a_closure_is_always_a_change() {
     let rig = Rig::in_memory();
     for round in 0..3 {
         let log = rig.log.clone();

@@ -1,4 +1,4 @@
-//! Running a job at once, outside of its schedule.
+//! Running a job immediately, outside of its schedule.
 
 use std::future::Future;
 use std::task::{Context, Waker};
@@ -21,7 +21,7 @@ fn rig(file: &File, recovery: Recovery) -> (Rig, Held) {
 }
 
 #[test]
-fn its_schedule_stays_and_its_limits_hold() {
+fn run_now_keeps_the_schedule_and_respects_limits() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let file = File::new();
         let (rig, held) = rig(&file, recovery);
@@ -52,7 +52,7 @@ fn its_schedule_stays_and_its_limits_hold() {
 }
 
 #[test]
-fn a_paused_job_and_a_paused_scheduler_run_it_too() {
+fn run_now_works_on_paused_jobs_and_schedulers() {
     let file = File::new();
     let (rig, held) = rig(&file, Recovery::Rerun);
     rig.block_on(rig.pause_job("job")).unwrap();
@@ -66,7 +66,7 @@ fn a_paused_job_and_a_paused_scheduler_run_it_too() {
 }
 
 #[test]
-fn a_caller_who_loses_patience_leaves_nothing_half_started() {
+fn a_cancelled_run_now_completes_in_the_background() {
     let (held, store) = (Held::default(), faulty(MemoryJobStore::new()));
     let faults = store.0.faults.clone();
     let rig =
@@ -79,7 +79,7 @@ fn a_caller_who_loses_patience_leaves_nothing_half_started() {
     assert!(start.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     drop(start);
     assert_eq!((rig.running_count(), held.len()), (1, 0));
-    // Let it get as far as it gets.
+    // The task runs until it blocks.
     rig.block_on(tokio::task::yield_now());
     faults.clear();
     rig.block_on(async {

@@ -1,4 +1,4 @@
-//! Changes inside a transaction of the caller's. With a database they are in `tests/tests/transactions.rs`.
+//! Changes inside a transaction of the caller; `tests/tests/transactions.rs` contains the tests with a database.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,19 +14,19 @@ use punctual_triggers::IntervalTrigger;
 
 use crate::common::{Rig, note};
 
-/// A store where somebody else is always quicker than a transaction.
+/// A store in which a concurrent change always succeeds before a transaction's change.
 #[derive(Clone, Default)]
-struct Contended {
+struct AlwaysConflictingStore {
     store: MemoryJobStore,
-    /// Whether a transaction sees what others have done since it began.
+    /// Whether a transaction reads changes that were committed after it began.
     sees_others: bool,
-    /// How often a transaction has tried to change a job.
+    /// The number of updates in a transaction.
     tries: Arc<AtomicU64>,
-    /// How often a job was looked up outside of any transaction.
+    /// The number of reads outside of any transaction.
     outside: Arc<AtomicU64>,
 }
 
-impl StoreLayer for Contended {
+impl StoreLayer for AlwaysConflictingStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.store
     }
@@ -67,9 +67,9 @@ impl StoreLayer for Contended {
 }
 
 #[test]
-fn a_change_that_is_always_too_late_is_a_conflict_and_never_leaves_the_transaction() {
+fn repeated_conflicts_in_a_transaction_return_an_error() {
     for (sees_others, tries) in [(false, 1), (true, 20)] {
-        let store = Contended { sees_others, ..Contended::default() };
+        let store = AlwaysConflictingStore { sees_others, ..AlwaysConflictingStore::default() };
         let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
         let job = rig.job(note("job".into())).id("job").trigger(IntervalTrigger::hours(1));
         rig.block_on(job.add()).unwrap();

@@ -1,4 +1,4 @@
-//! A start that fails leaves nothing half-started, and the jobs wait on.
+//! A failed start leaves no component started, and pending jobs are kept.
 
 use std::sync::atomic::Ordering;
 
@@ -12,8 +12,8 @@ use punctual_triggers::DateTrigger;
 
 use crate::common::{Broken, Call, Fault, Faulty, File, Log, Recorder, at, faulty, note};
 
-/// A scheduler with a memory store, one on a file that fails as told, and two executors.
-struct Trial {
+/// A scheduler with a memory store, a file store with fault injection, and two executors.
+struct Fixture {
     scheduler: BackgroundScheduler,
     memory: MemoryJobStore,
     store: Faulty<punctual_store_sql::SqliteJobStore>,
@@ -23,7 +23,7 @@ struct Trial {
     _file: File,
 }
 
-fn trial() -> Trial {
+fn fixture() -> Fixture {
     let file = File::new();
     let store = faulty(file.store());
     let (memory, executor) = (MemoryJobStore::new(), Broken::default());
@@ -40,11 +40,11 @@ fn trial() -> Trial {
     for (id, store) in [("a", "default"), ("b", "file"), ("c", "default")] {
         scheduler.job(note(id.into())).id(id).job_store(store).add().unwrap();
     }
-    Trial { scheduler, memory, store, executor, events, log, _file: file }
+    Fixture { scheduler, memory, store, executor, events, log, _file: file }
 }
 
-impl Trial {
-    /// The start fails with this text and leaves no trace; a second one works.
+impl Fixture {
+    /// Checks that the start fails with this text without side effects, and that a second start succeeds.
     fn fails_then_works(&self, text: &str, mend: impl FnOnce()) {
         let error = self.scheduler.start().unwrap_err();
         assert_eq!(error_chain(&error).to_string(), text);
@@ -55,7 +55,7 @@ impl Trial {
         assert_eq!(self.events.of("SCHEDULER"), [""; 0]);
         assert_eq!(self.events.of("JOB_"), [""; 0]);
         let left = pollster::block_on(self.memory.list(None, 10)).unwrap();
-        assert_eq!(left.records.len(), 0, "what was added is taken back");
+        assert_eq!(left.records.len(), 0, "added jobs are removed again");
         assert_eq!(self.log.len(), 0);
         assert!(matches!(self.scheduler.shutdown(), Err(SchedulerError::NotRunning)));
         mend();
@@ -69,49 +69,49 @@ impl Trial {
 }
 
 #[test]
-fn a_store_that_does_not_start() {
-    let trial = trial();
-    trial.store.0.faults.set(Call::Start, Fault::Before);
-    trial.fails_then_works("job store file failed: Start failed", || trial.store.0.faults.clear());
+fn a_store_that_fails_to_start_fails_the_start() {
+    let fixture = fixture();
+    fixture.store.0.faults.set(Call::Start, Fault::Before);
+    fixture.fails_then_works("job store file failed: Start failed", || fixture.store.0.faults.clear());
 }
 
 #[test]
-fn a_store_that_takes_no_jobs() {
-    let trial = trial();
-    trial.store.0.faults.set(Call::Add, Fault::Before);
-    trial.fails_then_works("job store file failed: Add failed", || trial.store.0.faults.clear());
+fn a_store_that_rejects_jobs_fails_the_start() {
+    let fixture = fixture();
+    fixture.store.0.faults.set(Call::Add, Fault::Before);
+    fixture.fails_then_works("job store file failed: Add failed", || fixture.store.0.faults.clear());
 }
 
 #[test]
-fn a_store_that_takes_a_job_and_does_not_answer() {
-    let trial = trial();
-    trial.store.0.faults.set(Call::Add, Fault::After);
-    trial.fails_then_works("job store file failed: Add failed", || trial.store.0.faults.clear());
+fn a_lost_response_to_an_added_job_fails_the_start() {
+    let fixture = fixture();
+    fixture.store.0.faults.set(Call::Add, Fault::After);
+    fixture.fails_then_works("job store file failed: Add failed", || fixture.store.0.faults.clear());
 }
 
 #[test]
-fn an_executor_that_does_not_start() {
-    let trial = trial();
-    trial.executor.start.store(true, Ordering::SeqCst);
-    trial.fails_then_works(
+fn an_executor_that_fails_to_start_fails_the_start() {
+    let fixture = fixture();
+    fixture.executor.start.store(true, Ordering::SeqCst);
+    fixture.fails_then_works(
         "executor other failed: the executor's workers could not be started: no threads left",
-        || trial.executor.start.store(false, Ordering::SeqCst),
+        || fixture.executor.start.store(false, Ordering::SeqCst),
     );
 }
 
 #[test]
-fn a_waiting_job_whose_id_is_taken() {
-    let trial = trial();
+fn a_pending_job_with_an_existing_id_fails_the_start() {
+    let fixture = fixture();
     let later = DateTrigger::at(at(1_000_000_000));
     let other = BackgroundScheduler::builder()
-        .job_store("default", trial.store.0.inner.clone())
+        .job_store("default", fixture.store.0.inner.clone())
         .executor("default", ThreadPoolExecutor::new(1))
         .build()
         .unwrap();
     other.job(note("b".into())).id("b").trigger(later).add().unwrap();
     other.start().unwrap();
     other.shutdown().unwrap();
-    trial.fails_then_works(
+    fixture.fails_then_works(
         r#"job identifier "b" conflicts with an existing job in the job store "file""#,
         || {
             other.start().unwrap();
@@ -122,21 +122,21 @@ fn a_waiting_job_whose_id_is_taken() {
 }
 
 #[test]
-fn a_waiting_job_whose_store_is_unknown() {
-    let trial = trial();
-    let job = trial.scheduler.job(note("d".into())).id("d").job_store("nowhere");
+fn a_pending_job_with_an_unknown_store_fails_the_start() {
+    let fixture = fixture();
+    let job = fixture.scheduler.job(note("d".into())).id("d").job_store("nowhere");
     job.add().unwrap();
-    let error = trial.scheduler.start().unwrap_err();
+    let error = fixture.scheduler.start().unwrap_err();
     assert_eq!(error.to_string(), "no such job store: nowhere");
-    assert_eq!(trial.scheduler.get_jobs(JobQuery::new()).unwrap().len(), 4);
-    trial.scheduler.remove_job("d").unwrap();
-    trial.scheduler.start().unwrap();
-    trial.events.wait_count("JOB_REMOVED", 3);
-    trial.scheduler.shutdown().unwrap();
+    assert_eq!(fixture.scheduler.get_jobs(JobQuery::new()).unwrap().len(), 4);
+    fixture.scheduler.remove_job("d").unwrap();
+    fixture.scheduler.start().unwrap();
+    fixture.events.wait_count("JOB_REMOVED", 3);
+    fixture.scheduler.shutdown().unwrap();
 }
 
 #[tokio::test]
-async fn a_start_that_is_given_up_goes_on_by_itself() {
+async fn a_cancelled_start_completes_in_the_background() {
     let (file, events, log) = (File::new(), Recorder::default(), Log::default());
     let scheduler = AsyncScheduler::builder()
         .job_store("default", file.store())
@@ -154,9 +154,9 @@ async fn a_start_that_is_given_up_goes_on_by_itself() {
     assert_eq!(log.len(), 1);
 }
 
-/// Nothing but the test's own impatience moves the time.
+/// The clock advances only by the timeout of the test.
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_in_its_start_is_given_up_by_a_shutdown() {
+async fn a_shutdown_cancels_a_hanging_start() {
     let (log, store) = (Log::default(), faulty(MemoryJobStore::new()));
     let faults = store.0.faults.clone();
     faults.once(Call::Start, Fault::Hang);

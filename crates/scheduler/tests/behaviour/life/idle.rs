@@ -1,4 +1,4 @@
-//! How much a scheduler asks of its store while there is nothing to do.
+//! The number of store calls of an idle scheduler.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::common::{Call, Faults, File, Held, PATIENCE, at, faulty, note};
 
-/// A machine's clock, which gives way to the store's.
+/// A machine's clock, which follows the store's clock.
 #[derive(Clone, Debug)]
 struct Machine(ManualClock);
 
@@ -29,15 +29,15 @@ impl Clock for Machine {
     }
 }
 
-/// A store that tells of changes, of which there are none.
-struct Watched<S> {
+/// A store with change notifications that are never sent.
+struct WatchedStore<S> {
     store: S,
     listening: Arc<Notify>,
 }
 
-struct Silence(Arc<Notify>);
+struct NeverChangedWatch(Arc<Notify>);
 
-impl<S: JobStore> StoreLayer for Watched<S> {
+impl<S: JobStore> StoreLayer for WatchedStore<S> {
     fn inner(&self) -> &dyn DynJobStore {
         &self.store
     }
@@ -47,18 +47,18 @@ impl<S: JobStore> StoreLayer for Watched<S> {
     }
 
     async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
-        Ok(Some(Box::new(Silence(Arc::clone(&self.listening)))))
+        Ok(Some(Box::new(NeverChangedWatch(Arc::clone(&self.listening)))))
     }
 }
 
-impl ChangeWatch for Silence {
+impl ChangeWatch for NeverChangedWatch {
     fn changed(&mut self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.0.notify_one();
         Box::pin(std::future::pending())
     }
 }
 
-/// A scheduler with a run that takes its time, and with jobs of later.
+/// A scheduler with a long run and future jobs.
 struct Idle {
     scheduler: AsyncScheduler,
     clock: ManualClock,
@@ -80,14 +80,14 @@ impl Idle {
             false => builder.job_store("default", store),
             true => {
                 let listening = Arc::clone(&listening);
-                builder.job_store("default", Layered(Watched { store, listening }))
+                builder.job_store("default", Layered(WatchedStore { store, listening }))
             }
         };
         let scheduler = builder.executor("default", Held::default()).task(note).build().unwrap();
         runtime.block_on(async {
             scheduler.start_manual().await.unwrap();
             if is_watched {
-                timeout(PATIENCE, listening.notified()).await.expect("it listens");
+                timeout(PATIENCE, listening.notified()).await.expect("the watch has started");
             }
             for (id, second) in [("now", 0), ("later", 1_000), ("much later", 100_000)] {
                 let job = scheduler.job(note(id.into())).id(id).recovery(Recovery::Rerun);
@@ -100,7 +100,7 @@ impl Idle {
         idle
     }
 
-    /// Makes passes as a driver does, for so many seconds; how many calls of the store they took.
+    /// Makes passes as a driver does, for this many seconds; returns the number of store calls.
     fn pass_for(&self, seconds: u64) -> usize {
         let before = self.faults.all_calls();
         let end = self.clock.now().saturating_add(Duration::from_secs(seconds));
@@ -123,13 +123,13 @@ fn a_store_that_is_polled_is_called_once_a_second() {
         let calls = idle.pass_for(60);
         assert!(calls <= 60, "{calls} calls in minute {minute}");
     }
-    // Nothing is left out for it.
+    // No duty is neglected for it.
     assert!(idle.faults.calls(Call::Renew) >= 5 * 60 / 4, "the lease is renewed");
     assert!(idle.scheduler.health().is_ok());
 }
 
 #[test]
-fn a_store_that_tells_of_changes_is_called_with_the_lease() {
+fn a_store_with_notifications_is_called_at_the_pace_of_the_lease() {
     let idle = Idle::new(true);
     for minute in 0..5 {
         let calls = idle.pass_for(60);

@@ -1,4 +1,4 @@
-//! Jobs that use the scheduler that runs them.
+//! Jobs that call their own scheduler.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -15,54 +15,54 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Log, PATIENCE, Recorder, Rig, at, note};
 
-/// The two executors that have threads.
+/// The executors with threads.
 #[derive(Clone, Copy)]
-enum On {
+enum JobExecutor {
     Threads,
     Tokio,
 }
 
-fn described<S>(builder: SchedulerBuilder<S>, on: On, events: &Recorder) -> SchedulerBuilder<S> {
+fn described<S>(builder: SchedulerBuilder<S>, on: JobExecutor, events: &Recorder) -> SchedulerBuilder<S> {
     let builder = builder
         .job_store("default", MemoryJobStore::new())
         .timezone("UTC")
         .state(Log::default())
         .listener(EventMask::ALL, events.listener());
     match on {
-        On::Threads => builder.executor("default", ThreadPoolExecutor::new(2)),
-        On::Tokio => builder.executor("default", TokioExecutor::new()),
+        JobExecutor::Threads => builder.executor("default", ThreadPoolExecutor::new(2)),
+        JobExecutor::Tokio => builder.executor("default", TokioExecutor::new()),
     }
 }
 
 fn stop(context: JobContext) -> Result<(), SchedulerError> {
     let scheduler = context.blocking_scheduler().expect("a scheduler");
     scheduler.shutdown()?;
-    assert!(!scheduler.is_running(), "at once");
+    assert!(!scheduler.is_running(), "the scheduler stops immediately");
     Ok(())
 }
 
 async fn stop_async(context: JobContext) -> Result<(), SchedulerError> {
     let scheduler = context.scheduler().expect("a scheduler");
     scheduler.shutdown().await?;
-    assert!(!scheduler.is_running(), "at once");
+    assert!(!scheduler.is_running(), "the scheduler stops immediately");
     Ok(())
 }
 
-/// A little less than a shutdown waits for runs: for ever, if one of them waits for it.
+/// Slightly less than the shutdown timeout, which elapses completely if a run waits for itself.
 const SELF_WAIT: Duration = Duration::from_secs(29);
 
-#[expect(clippy::disallowed_methods, reason = "nobody must wait for himself")]
-fn quickly(work: impl FnOnce()) {
+#[expect(clippy::disallowed_methods, reason = "measures whether a run waits for itself")]
+fn assert_no_self_wait(work: impl FnOnce()) {
     let begin = Instant::now();
     work();
-    assert!(begin.elapsed() < SELF_WAIT, "it took {:?}", begin.elapsed());
+    assert!(begin.elapsed() < SELF_WAIT, "the shutdown took {:?}", begin.elapsed());
 }
 
 #[test]
 fn a_job_shuts_a_background_scheduler_down() {
-    for on in [On::Threads, On::Tokio] {
+    for on in [JobExecutor::Threads, JobExecutor::Tokio] {
         for blocking in [true, false] {
-            quickly(|| {
+            assert_no_self_wait(|| {
                 let events = Recorder::default();
                 let scheduler =
                     described(BackgroundScheduler::builder(), on, &events).start().unwrap();
@@ -81,7 +81,7 @@ fn a_job_shuts_a_background_scheduler_down() {
                         "SCHEDULER_SHUTDOWN"
                     ]
                 );
-                // And it starts again.
+                // The scheduler can be started again.
                 scheduler.start().unwrap();
                 scheduler.shutdown().unwrap();
             });
@@ -91,8 +91,8 @@ fn a_job_shuts_a_background_scheduler_down() {
 
 #[test]
 fn a_job_ends_a_blocking_scheduler_whose_start_returns() {
-    for on in [On::Threads, On::Tokio] {
-        quickly(|| {
+    for on in [JobExecutor::Threads, JobExecutor::Tokio] {
+        assert_no_self_wait(|| {
             let events = Recorder::default();
             let scheduler = described(BlockingScheduler::builder(), on, &events).build().unwrap();
             scheduler.job(stop).id("stop").add().unwrap();
@@ -109,7 +109,7 @@ fn a_job_ends_a_blocking_scheduler_whose_start_returns() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_shuts_an_async_scheduler_down() {
-    for on in [On::Threads, On::Tokio] {
+    for on in [JobExecutor::Threads, JobExecutor::Tokio] {
         let events = Recorder::default();
         let scheduler = described(AsyncScheduler::builder(), on, &events).start().await.unwrap();
         scheduler.job(stop_async).id("async").add().await.unwrap();
@@ -123,7 +123,7 @@ async fn a_job_shuts_an_async_scheduler_down() {
 }
 
 #[test]
-fn a_job_on_the_spot_shuts_down_too() {
+fn an_inline_job_shuts_the_scheduler_down() {
     let rig = Rig::in_memory();
     rig.block_on(rig.job(stop).id("stop").add()).unwrap();
     rig.pass();
@@ -131,7 +131,7 @@ fn a_job_on_the_spot_shuts_down_too() {
     assert_eq!(rig.state(), SchedulerState::Stopped);
 }
 
-/// Does with the scheduler all that one can do with jobs.
+/// Calls all methods that manage jobs.
 fn manage(context: JobContext) -> Result<usize, SchedulerError> {
     let scheduler = context.blocking_scheduler().expect("a scheduler");
     let later = || DateTrigger::at(at(1_000_000_000));
@@ -169,8 +169,8 @@ async fn manage_async(context: JobContext) -> Result<usize, SchedulerError> {
 
 #[test]
 fn jobs_manage_jobs_from_threads_and_runtimes() {
-    for on in [On::Threads, On::Tokio] {
-        quickly(|| {
+    for on in [JobExecutor::Threads, JobExecutor::Tokio] {
+        assert_no_self_wait(|| {
             let events = Recorder::default();
             let scheduler = described(BackgroundScheduler::builder(), on, &events).start().unwrap();
             scheduler.job(manage).id("blocking").add().unwrap();
@@ -179,7 +179,7 @@ fn jobs_manage_jobs_from_threads_and_runtimes() {
             scheduler.job(manage_async).id("async").add().unwrap();
             events.wait("JOB_EXECUTED async");
             scheduler.remove_job("a").unwrap();
-            // The blocking way from an async job.
+            // A blocking call from an async job.
             let blocking = async |context: JobContext| manage(context);
             scheduler.job(blocking).id("mixed").add().unwrap();
             events.wait("JOB_EXECUTED mixed");
@@ -189,7 +189,7 @@ fn jobs_manage_jobs_from_threads_and_runtimes() {
 }
 
 #[test]
-fn jobs_manage_jobs_from_within_a_pass() {
+fn inline_jobs_manage_jobs_during_a_pass() {
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).default_executor(DebugExecutor)
     });
@@ -203,7 +203,7 @@ fn jobs_manage_jobs_from_within_a_pass() {
 }
 
 #[test]
-fn a_job_that_adds_itself_again_goes_on() {
+fn a_job_can_add_itself_again() {
     let rig = Rig::in_memory();
     fn again(context: JobContext) -> Result<(), SchedulerError> {
         context.state::<Log>().expect("a log").push(context.scheduled_time().to_string());
@@ -220,7 +220,7 @@ fn a_job_that_adds_itself_again_goes_on() {
 }
 
 #[test]
-fn a_job_that_shuts_down_while_another_is_under_way_waits_for_it_in_the_background() {
+fn a_shutdown_from_a_job_waits_for_other_runs_in_the_background() {
     let events = Recorder::default();
     let log = Log::default();
     let scheduler = BackgroundScheduler::builder()
@@ -236,7 +236,7 @@ fn a_job_that_shuts_down_while_another_is_under_way_waits_for_it_in_the_backgrou
     scheduler
         .job(move |context: JobContext| {
             let result = stop(context);
-            ended.send(()).expect("the test waits");
+            ended.send(()).expect("the test receives it");
             result
         })
         .id("stop")

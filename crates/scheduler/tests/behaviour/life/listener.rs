@@ -39,7 +39,7 @@ fn a_listener_adds_jobs_and_shuts_down() {
 }
 
 #[test]
-fn a_listener_ends_a_blocking_scheduler() {
+fn a_listener_shuts_a_blocking_scheduler_down() {
     let own: Arc<OnceLock<BlockingScheduler>> = Arc::default();
     let seen = Arc::clone(&own);
     let scheduler = BlockingScheduler::builder()
@@ -56,7 +56,7 @@ fn a_listener_ends_a_blocking_scheduler() {
 }
 
 #[test]
-fn a_listener_that_panics_is_passed_over() {
+fn a_panicking_listener_is_ignored() {
     let events = Recorder::default();
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
@@ -70,7 +70,7 @@ fn a_listener_that_panics_is_passed_over() {
 }
 
 #[test]
-fn listeners_come_and_go() {
+fn listeners_can_be_added_and_removed() {
     let (first, second) = (Recorder::default(), Recorder::default());
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())

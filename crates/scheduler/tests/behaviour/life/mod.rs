@@ -1,4 +1,4 @@
-//! Starting, pausing, shutting down, and starting again.
+//! Starting, pausing, shutting down, and restarting.
 
 mod failed_start;
 mod idle;

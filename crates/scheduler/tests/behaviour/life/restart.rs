@@ -1,4 +1,4 @@
-//! Starting again after a shutdown: with all jobs, and with executors that work.
+//! Restarting after a shutdown: with all jobs, and with working executors.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{File, Held, Log, PATIENCE, Recorder, Rig, at, note};
 
-fn background(store: impl JobStore) {
+fn check_background(store: impl JobStore) {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", store)
@@ -35,21 +35,21 @@ fn background(store: impl JobStore) {
         scheduler.shutdown().unwrap();
         assert!(
             scheduler.get_jobs(JobQuery::new()).unwrap().is_empty(),
-            "none waits for the start"
+            "no job is pending"
         );
     }
     assert_eq!(events.of("JOB_ERROR"), [""; 0]);
-    assert_eq!(events.of("JOB_ADDED stays").len(), 1, "unchanged, it was not replaced");
+    assert_eq!(events.of("JOB_ADDED stays").len(), 1, "an unchanged job is not replaced");
 }
 
 #[test]
-fn a_background_scheduler_starts_again() {
-    background(MemoryJobStore::new());
-    background(File::new().store());
+fn a_background_scheduler_restarts() {
+    check_background(MemoryJobStore::new());
+    check_background(File::new().store());
 }
 
 #[test]
-fn an_async_scheduler_starts_again_in_another_runtime() {
+fn an_async_scheduler_restarts_in_another_runtime() {
     let file = File::new();
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = AsyncScheduler::builder()
@@ -75,7 +75,7 @@ fn an_async_scheduler_starts_again_in_another_runtime() {
 }
 
 #[test]
-fn a_blocking_scheduler_starts_again() {
+fn a_blocking_scheduler_restarts() {
     let file = File::new();
     let log = Log::default();
     let scheduler = BlockingScheduler::builder()
@@ -103,7 +103,7 @@ fn a_blocking_scheduler_starts_again() {
 }
 
 #[test]
-fn a_run_dropped_by_the_shutdown_is_made_up_for_if_it_must_be() {
+fn a_run_dropped_by_the_shutdown_is_run_again_only_with_rerun() {
     let file = File::new();
     for on_file in [true, false] {
         let held = Held::default();
@@ -121,21 +121,21 @@ fn a_run_dropped_by_the_shutdown_is_made_up_for_if_it_must_be() {
         assert_eq!(held.len(), 1);
         rig.block_on(rig.shutdown()).unwrap();
         rig.block_on(rig.flush_events(PATIENCE));
-        assert_eq!(rig.events.of("JOB_ERROR"), ["JOB_ERROR job"], "it was lost");
+        assert_eq!(rig.events.of("JOB_ERROR"), ["JOB_ERROR job"], "the run was lost");
         rig.block_on(rig.start_manual()).unwrap();
         rig.jump_to(20);
-        assert_eq!(held.len(), 1, "it is run again");
+        assert_eq!(held.len(), 1, "the run is run again");
         held.run_one();
         assert_eq!(rig.log.len(), 1);
         rig.jump_to(110);
-        assert_eq!(held.len(), 1, "the next is not kept from running");
+        assert_eq!(held.len(), 1, "the next run is not blocked");
         held.run_one();
         rig.jump_to(111);
     }
 }
 
 #[test]
-fn what_waits_for_the_start_is_not_what_is_stored() {
+fn pending_jobs_are_separate_from_stored_jobs() {
     let rig = Rig::in_memory();
     let later = || DateTrigger::at(at(100));
     rig.block_on(rig.job(note("a".into())).id("stored").trigger(later()).add()).unwrap();

@@ -1,4 +1,4 @@
-//! Shutting down: bounded, and final.
+//! Shutting down: bounded in time, and final.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn builder<S>(builder: SchedulerBuilder<S>, events: &Recorder, log: &Log) -> Sch
 }
 
 #[test]
-fn it_waits_for_runs_under_way() {
+fn a_shutdown_waits_for_runs_in_progress() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = builder(BackgroundScheduler::builder(), &events, &log)
         .job_store("default", MemoryJobStore::new())
@@ -43,7 +43,7 @@ fn it_waits_for_runs_under_way() {
 }
 
 #[test]
-fn it_is_bounded_when_a_run_hangs() {
+fn a_shutdown_is_bounded_when_a_run_hangs() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = builder(BackgroundScheduler::builder(), &events, &log)
         .job_store("default", MemoryJobStore::new())
@@ -56,15 +56,15 @@ fn it_is_bounded_when_a_run_hangs() {
     events.wait("JOB_SUBMITTED queued");
     scheduler.shutdown_timeout(Duration::from_millis(50)).unwrap();
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
-    assert_eq!(scheduler.running_count(), 1, "it is left alone, and still known");
-    assert_eq!(log.len(), 1, "what had not begun never begins");
+    assert_eq!(scheduler.running_count(), 1, "the hanging run is still counted");
+    assert_eq!(log.len(), 1, "queued runs never start");
     assert_eq!(events.of("JOB_ERROR"), ["JOB_ERROR queued"]);
     assert_eq!(events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
     log.open_gate();
 }
 
 #[test]
-fn it_gets_its_turn_when_there_is_always_more_to_run_than_may_be() {
+fn shutdown_is_not_starved_by_a_full_backlog() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = builder(BackgroundScheduler::builder(), &events, &log)
         .job_store("default", MemoryJobStore::new())
@@ -83,7 +83,7 @@ fn it_gets_its_turn_when_there_is_always_more_to_run_than_may_be() {
 }
 
 #[test]
-fn there_is_no_further_pass() {
+fn no_pass_starts_after_the_shutdown() {
     let store = faulty(MemoryJobStore::new());
     let faults = store.0.faults.clone();
     let rig = Rig::new(|builder| builder.job_store("default", store.clone()));
@@ -96,13 +96,13 @@ fn there_is_no_further_pass() {
     assert_eq!(faults.calls(Call::NextWakeup), before);
     assert_eq!(faults.calls(Call::ClaimDue), 0);
     assert_eq!(rig.log.len(), 0);
-    // Nothing was lost by it.
+    // No fire time was lost.
     rig.block_on(rig.start_manual()).unwrap();
     rig.run_until(21);
     assert_eq!(rig.log.lines(), ["job@10"]);
 }
 
-/// Starts, hangs in the call, shuts down, mends the call, and starts again.
+/// Starts, blocks in the call, shuts down, clears the fault, and starts again.
 fn hangs_in(call: Call) {
     let file = File::new();
     let (events, log) = (Recorder::default(), Log::default());
@@ -116,7 +116,7 @@ fn hangs_in(call: Call) {
     faults.set(call, Fault::Hang);
     scheduler.job(note("job".into())).id("job").add().unwrap();
     match call {
-        // What is under way by then may not begin in time.
+        // A call in progress at that time may not start in time.
         Call::Shutdown => drop(events.wait("JOB_REMOVED job")),
         _ => faults.wait(),
     }
@@ -133,12 +133,12 @@ fn hangs_in(call: Call) {
 }
 
 #[test]
-fn a_store_that_hangs_in_a_pass_delays_it_for_seconds_only() {
+fn a_store_that_hangs_in_a_pass_delays_a_shutdown_by_seconds() {
     hangs_in(Call::NextWakeup);
 }
 
 #[tokio::test]
-async fn a_store_that_hangs_beside_another_keeps_no_pass_for_later() {
+async fn a_hanging_store_leaves_no_pass_after_the_shutdown() {
     let (events, log) = (Recorder::default(), Log::default());
     let store = faulty(MemoryJobStore::new());
     let faults = store.0.faults.clone();
@@ -162,12 +162,12 @@ async fn a_store_that_hangs_beside_another_keeps_no_pass_for_later() {
 }
 
 #[test]
-fn a_store_that_does_not_close_delays_it_for_seconds_only() {
+fn a_store_that_does_not_close_delays_a_shutdown_by_seconds() {
     hangs_in(Call::Shutdown);
 }
 
 #[tokio::test]
-async fn a_shutdown_that_is_given_up_goes_on_by_itself() {
+async fn a_cancelled_shutdown_completes_in_the_background() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = builder(AsyncScheduler::builder(), &events, &log)
         .job_store("default", MemoryJobStore::new())
@@ -189,7 +189,7 @@ async fn a_shutdown_that_is_given_up_goes_on_by_itself() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_the_end_is_told() {
+async fn waiting_for_the_shutdown_returns() {
     let scheduler =
         AsyncScheduler::builder().job_store("default", MemoryJobStore::new()).build().unwrap();
     scheduler.stopped().await;

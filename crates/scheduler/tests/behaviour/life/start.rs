@@ -1,4 +1,4 @@
-//! From pending to running, paused and back.
+//! Starting, pausing and resuming a scheduler.
 
 use punctual_core::{Event, EventMask};
 use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError, SchedulerState};
@@ -18,13 +18,13 @@ fn background(events: &Recorder, log: &Log) -> BackgroundScheduler {
 }
 
 #[test]
-fn a_pending_job_runs_after_the_start_and_everything_is_told_in_order() {
+fn a_pending_job_runs_after_the_start_and_events_are_ordered() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = background(&events, &log);
     let job = scheduler.job(note("job".into())).id("job").add().unwrap();
     assert_eq!(job.state, punctual_core::JobState::Pending);
     assert_eq!((scheduler.state(), scheduler.is_running()), (SchedulerState::Stopped, false));
-    assert!(events.told().is_empty(), "nothing has happened yet");
+    assert!(events.told().is_empty(), "no event before the start");
     scheduler.start().unwrap();
     events.wait("JOB_REMOVED");
     scheduler.shutdown().unwrap();
@@ -45,7 +45,7 @@ fn a_pending_job_runs_after_the_start_and_everything_is_told_in_order() {
 }
 
 #[test]
-fn what_does_not_fit_the_state_is_refused() {
+fn calls_invalid_in_the_current_state_are_rejected() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = background(&events, &log);
     assert!(matches!(scheduler.shutdown(), Err(SchedulerError::NotRunning)));
@@ -65,7 +65,7 @@ fn what_does_not_fit_the_state_is_refused() {
 }
 
 #[test]
-fn started_paused_it_runs_nothing_until_it_is_resumed() {
+fn a_scheduler_started_paused_runs_nothing_until_resumed() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = background(&events, &log);
     scheduler.job(note("early".into())).id("early").add().unwrap();
@@ -85,7 +85,7 @@ fn started_paused_it_runs_nothing_until_it_is_resumed() {
 }
 
 #[test]
-fn pausing_twice_is_pausing_once() {
+fn pausing_is_idempotent() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).trigger(DateTrigger::at(at(10)));
     rig.block_on(job.add()).unwrap();

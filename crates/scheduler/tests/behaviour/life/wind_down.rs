@@ -1,4 +1,4 @@
-//! What a shutdown does for the runs that it waits for.
+//! Leases and completions of the runs that a shutdown waits for.
 
 use std::thread;
 use std::time::Duration;
@@ -11,7 +11,8 @@ use crate::common::{Call, Faults, File, Held, PATIENCE, Rig, Waiting, at, faulty
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A scheduler on the file that waits for its runs, with leases of a second, and the jobs that are due at second 10.
+/// Creates a scheduler on the file with leases of one second, whose shutdown waits for runs, and jobs that are due at
+/// second 10.
 fn node(file: &File) -> (Rig, Waiting, Faults) {
     let (waiting, store) = (Waiting::default(), faulty(file.store()));
     let faults = store.0.faults.clone();
@@ -27,7 +28,7 @@ fn node(file: &File) -> (Rig, Waiting, Faults) {
 }
 
 #[test]
-fn runs_that_it_waits_for_are_taken_over_by_nobody() {
+fn runs_awaited_by_a_shutdown_are_not_taken_over() {
     let file = File::new();
     let (rig, waiting, faults) = node(&file);
     let runs = Held::default();
@@ -61,14 +62,14 @@ fn runs_that_it_waits_for_are_taken_over_by_nobody() {
 }
 
 #[test]
-fn a_run_that_ends_meanwhile_is_told_and_stored_at_once() {
+fn a_completion_during_the_shutdown_is_reported_and_stored_immediately() {
     let file = File::new();
     let (rig, waiting, _) = node(&file);
     thread::scope(|scope| {
         let shutdown = scope.spawn(|| rig.block_on(rig.shutdown_timeout(PATIENCE)));
         waiting.0.run_one();
         rig.events.wait("JOB_EXECUTED ends");
-        // Its record has gone with it.
+        // The record was cleared at the same time.
         rig.events.wait("JOB_REMOVED ends");
         assert!(!shutdown.is_finished());
         waiting.0.run_one();

@@ -1,4 +1,4 @@
-//! How long entries are kept.
+//! Pruning of history entries.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::common::{Rig, at, note};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Lets what runs beside the passes go on.
-fn settle(rig: &Rig) {
+/// Lets the tasks beside the passes make progress.
+fn yield_to_pruning(rig: &Rig) {
     rig.block_on(async {
         for _ in 0..1_000 {
             tokio::task::yield_now().await;
@@ -24,21 +24,21 @@ fn add(rig: &Rig, id: &str, seconds: u64, until: i64) {
     rig.block_on(rig.job(note(id.into())).id(id).trigger(trigger).add()).unwrap();
 }
 
-/// Moves on minute by minute, so that what is forgotten beside the passes is forgotten on the way.
+/// Advances minute by minute, so that the pruning beside the passes keeps up.
 fn run_minutes(rig: &Rig, from: i64, to: i64) {
     for minute in from..=to {
         rig.run_until(minute * 60);
-        settle(rig);
+        yield_to_pruning(rig);
     }
 }
 
 #[test]
-fn old_entries_are_forgotten() {
+fn old_entries_are_pruned() {
     let options = HistoryOptions::on().max_age(MINUTE * 10).max_per_job(None);
     let (rig, _) = rig(options, |builder| builder);
     add(&rig, "a", 1, 1_499);
     run_minutes(&rig, 0, 25);
-    // Forgotten is at least every 90 seconds, and what stays is at most so much older.
+    // Pruning runs at least every 90 seconds, so entries may be kept that much longer.
     let kept = read(&rig);
     assert!((600..=720).contains(&kept.len()), "{}", kept.len());
     assert_eq!(kept[0].finished, at(1_499));
@@ -47,7 +47,7 @@ fn old_entries_are_forgotten() {
 }
 
 #[test]
-fn of_each_job_only_the_newest_are_kept() {
+fn only_the_newest_entries_of_each_job_are_kept() {
     let options = HistoryOptions::on().max_age(None).max_per_job(3);
     let (rig, _) = rig(options, |builder| builder);
     add(&rig, "often", 1, 599);
@@ -59,7 +59,7 @@ fn of_each_job_only_the_newest_are_kept() {
 }
 
 #[test]
-fn without_limits_nothing_is_forgotten() {
+fn without_limits_nothing_is_pruned() {
     let (rig, _) = rig(HistoryOptions::on().max_age(None).max_per_job(None), |builder| builder);
     add(&rig, "a", 1, 899);
     run_minutes(&rig, 0, 20);
@@ -67,19 +67,19 @@ fn without_limits_nothing_is_forgotten() {
 }
 
 #[test]
-fn the_limits_hold_unless_others_are_given() {
+fn default_limits_apply() {
     let (rig, _) = rig(HistoryOptions::on(), |builder| builder);
     add(&rig, "a", 1, 2_399);
     run_minutes(&rig, 0, 43);
-    // One run in 251 has its job looked at, so there may be some more for a while.
+    // The entries of a job are checked on one of 251 runs, so there may temporarily be some more.
     assert!(read(&rig).len() >= 1_000);
     rig.run_until(32 * 86_400);
-    settle(&rig);
+    yield_to_pruning(&rig);
     assert_eq!(read(&rig).len(), 0, "after 30 days");
 }
 
 #[test]
-fn a_failure_to_forget_keeps_no_job_from_running() {
+fn a_pruning_failure_does_not_affect_jobs() {
     let options = HistoryOptions::on().max_age(MINUTE).max_per_job(1);
     let (rig, faults) = rig(options, |builder| builder);
     faults.keep_all_history(true);

@@ -1,4 +1,4 @@
-//! What is written down of runs that have ended.
+//! The history of completed runs.
 
 mod forgetting;
 mod written;
@@ -9,7 +9,7 @@ use punctual_store_memory::MemoryJobStore;
 
 use crate::common::{Faults, Rig, at, faulty};
 
-/// A rig on a memory store with a history, and what lets the store fail.
+/// Creates a scheduler on a memory store with a history and fault injection.
 fn rig(
     options: HistoryOptions,
     configure: impl FnOnce(SchedulerBuilder<AsyncScheduler>) -> SchedulerBuilder<AsyncScheduler>,
@@ -24,7 +24,7 @@ fn read(rig: &Rig) -> Vec<HistoryEntry> {
     rig.block_on(rig.history(HistoryQuery::new().limit(10_000))).unwrap().entries
 }
 
-/// Entries as text, newest first: the job, the outcome, the second of its run time.
+/// Returns the entries as text, newest first: the job, the outcome, and the second of the scheduled time.
 fn brief(rig: &Rig) -> Vec<String> {
     let second = |entry: &HistoryEntry| entry.scheduled_time.saturating_since(at(0)).as_secs();
     let text = |entry: &HistoryEntry| {

@@ -1,4 +1,4 @@
-//! Which entries are written, when, and with what.
+//! The contents and the timing of history entries.
 
 use std::panic;
 
@@ -15,7 +15,7 @@ use super::{brief, read, rig};
 use crate::common::{Broken, Call, Fault, File, Held, Rig, at, boom, fail, faulty, note};
 
 #[test]
-fn an_entry_tells_when_a_run_was_due_began_and_ended_and_how() {
+fn an_entry_contains_the_times_and_the_outcome_of_a_run() {
     let held = Held::default();
     let (rig, _) = rig(HistoryOptions::on(), |builder| {
         builder.executor("held", held.clone()).identity("web-1")
@@ -30,12 +30,12 @@ fn an_entry_tells_when_a_run_was_due_began_and_ended_and_how() {
     assert_eq!((entry.job_id.as_str(), entry.task.as_str()), ("fail", "fail"));
     assert_eq!((entry.attempt, entry.node.as_str()), (1, "web-1"));
     assert_eq!((entry.scheduled_time, entry.started), (at(10), Some(at(12))));
-    assert_eq!(entry.finished, at(12), "as the run said, not when it was written down");
+    assert_eq!(entry.finished, at(12), "the time of the completion, not of the commit");
     assert_eq!((entry.outcome.name(), entry.error.as_deref()), ("failed", Some("no paper")));
 }
 
 #[test]
-fn every_end_is_an_entry_newest_first() {
+fn every_completion_is_an_entry_newest_first() {
     let broken = Broken::default();
     let (rig, _) = rig(HistoryOptions::on(), |builder| builder.executor("broken", broken.clone()));
     rig.block_on(rig.job(note("a".into())).id("good").add()).unwrap();
@@ -65,7 +65,7 @@ fn every_end_is_an_entry_newest_first() {
 }
 
 #[test]
-fn a_run_whose_commit_was_in_doubt_for_too_long_is_told_as_lost() {
+fn a_run_whose_commit_stayed_unconfirmed_is_reported_as_lost() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
         let job = rig.job(note("a".into())).id("a").recovery(recovery);
@@ -73,7 +73,7 @@ fn a_run_whose_commit_was_in_doubt_for_too_long_is_told_as_lost() {
         rig.jump_to(9);
         faults.once(Call::Commit, Fault::After);
         rig.jump_to(10);
-        // After the end of the claim: others could have had the job.
+        // After the claim has expired, other nodes may have run the job.
         rig.jump_to(25);
         if recovery == Recovery::Skip {
             assert_eq!(rig.events.of("JOB_ERROR"), ["JOB_ERROR a"]);
@@ -86,7 +86,7 @@ fn a_run_whose_commit_was_in_doubt_for_too_long_is_told_as_lost() {
 }
 
 #[test]
-fn each_attempt_has_one_end() {
+fn each_attempt_has_one_entry() {
     let held = Held::default();
     let (rig, _) = rig(HistoryOptions::on(), |builder| builder.executor("default", held.clone()));
     let job = rig.job(note("a".into())).id("a").recovery(Recovery::Rerun);
@@ -103,7 +103,7 @@ fn each_attempt_has_one_end() {
 }
 
 #[test]
-fn a_memory_store_keeps_none_unless_told_and_a_shared_one_keeps_one() {
+fn history_is_off_in_memory_and_on_in_shared_stores_by_default() {
     let run_one = |rig: &Rig| {
         rig.block_on(rig.job(note("a".into())).id("a").add()).unwrap();
         rig.run_until(5);
@@ -121,11 +121,11 @@ fn a_memory_store_keeps_none_unless_told_and_a_shared_one_keeps_one() {
         builder.history(HistoryOptions::on()).history_of("default", HistoryOptions::off())
     });
     run_one(&rig);
-    assert_eq!(brief(&rig), [""; 0], "one store's own option goes first");
+    assert_eq!(brief(&rig), [""; 0], "the option of the store takes precedence");
 }
 
 #[test]
-fn the_ends_of_many_runs_cost_no_call_each() {
+fn completions_are_committed_in_batches() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
         for number in 0..100 {
@@ -133,25 +133,25 @@ fn the_ends_of_many_runs_cost_no_call_each() {
             rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
         }
         rig.run_until(20);
-        assert_eq!(faults.calls(Call::Commit), 2, "the start of all, and the end of all");
+        assert_eq!(faults.calls(Call::Commit), 2, "one commit for all starts and one for all completions");
         assert_eq!(read(&rig).len(), 100);
     }
 }
 
 #[test]
-fn entries_go_with_the_next_commit_or_after_a_second() {
+fn entries_are_written_with_the_next_commit_or_after_a_second() {
     let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
     let job = rig.job(note("a".into())).id("a");
     rig.block_on(job.trigger(IntervalTrigger::seconds(1).start_date(at(1))).add()).unwrap();
     rig.run_until(11);
-    assert_eq!(faults.calls(Call::Commit), 11, "one for each run, none besides");
+    assert_eq!(faults.calls(Call::Commit), 11, "one commit for each run");
     rig.block_on(rig.pause_job("a")).unwrap();
     rig.run_until(20);
     assert_eq!(faults.calls(Call::Commit), 12);
 }
 
 #[test]
-fn a_shutdown_writes_what_waits() {
+fn a_shutdown_writes_buffered_entries() {
     let store = MemoryJobStore::new();
     let rig = Rig::new(|builder| {
         builder.job_store("default", store.clone()).history(HistoryOptions::on())
@@ -164,7 +164,7 @@ fn a_shutdown_writes_what_waits() {
 }
 
 #[test]
-fn a_failing_store_neither_loses_nor_doubles_entries() {
+fn a_failing_store_neither_loses_nor_duplicates_entries() {
     for fault in [Fault::Before, Fault::After] {
         let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
         let job = rig.job(note("a".into())).id("a").recovery(Recovery::Rerun);
@@ -182,7 +182,7 @@ fn a_failing_store_neither_loses_nor_doubles_entries() {
 }
 
 #[test]
-fn a_call_that_is_cut_off_loses_no_entries() {
+fn a_cancelled_call_loses_no_entries() {
     let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
     rig.block_on(rig.job(note("a".into())).id("a").add()).unwrap();
     rig.jump_to(0);
@@ -196,7 +196,7 @@ fn a_call_that_is_cut_off_loses_no_entries() {
 }
 
 #[test]
-fn entries_that_wait_for_a_store_that_hangs_keep_nobody_busy() {
+fn buffered_entries_of_a_hanging_store_cause_no_busy_loop() {
     let held = Held::default();
     let store = faulty(MemoryJobStore::new());
     let faults = store.0.faults.clone();
@@ -214,13 +214,13 @@ fn entries_that_wait_for_a_store_that_hangs_keep_nobody_busy() {
     rig.jump_to(2);
     held.run_one();
     rig.jump_to(3);
-    // Passes come to an end, although an entry has waited for long enough.
+    // Passes become idle although an entry is overdue.
     rig.jump_to(5);
     assert!(rig.health().job_stores[0].busy_since.is_some());
 }
 
 #[test]
-fn what_the_store_will_never_take_keeps_no_job_from_running() {
+fn permanently_rejected_entries_do_not_affect_jobs() {
     let (rig, faults) = rig(HistoryOptions::on(), |builder| builder);
     let job = rig.job(note("a".into())).id("a");
     rig.block_on(job.trigger(IntervalTrigger::seconds(1).start_date(at(1))).add()).unwrap();
@@ -233,7 +233,7 @@ fn what_the_store_will_never_take_keeps_no_job_from_running() {
 }
 
 #[test]
-fn each_attempt_has_its_own_and_a_stale_worker_changes_none() {
+fn each_attempt_has_its_own_entry_despite_stale_workers() {
     let file = File::new();
     let node = |name: &str| {
         let held = Held::default();
@@ -253,7 +253,7 @@ fn each_attempt_has_its_own_and_a_stale_worker_changes_none() {
     runs.run_one();
     heir.jump_to(22);
     assert_eq!(brief(&heir), ["a@10 success 2"]);
-    // It wakes up, and ends a run that is not its own any more: that has happened all the same.
+    // The suspended worker resumes and finishes a run that it no longer owns; the history records that nevertheless.
     asleep.clock().set(at(23));
     its_runs.end_begun();
     asleep.jump_to(23);
@@ -264,7 +264,7 @@ fn each_attempt_has_its_own_and_a_stale_worker_changes_none() {
 }
 
 #[test]
-fn several_stores_are_read_as_one() {
+fn histories_of_several_stores_are_merged() {
     let rig = Rig::new(|builder| {
         let builder = builder.job_store("default", MemoryJobStore::new());
         builder.job_store("other", MemoryJobStore::new()).history(HistoryOptions::on())
@@ -294,10 +294,10 @@ fn several_stores_are_read_as_one() {
     assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
 }
 
-/// A kind of store that keeps no history.
-struct Forgetful(MemoryJobStore);
+/// A store without a history.
+struct StoreWithoutHistory(MemoryJobStore);
 
-impl StoreLayer for Forgetful {
+impl StoreLayer for StoreWithoutHistory {
     fn inner(&self) -> &dyn DynJobStore {
         &self.0
     }
@@ -308,10 +308,10 @@ impl StoreLayer for Forgetful {
 }
 
 #[test]
-fn a_store_without_a_history_says_so() {
+fn reading_a_missing_history_is_an_error() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = Layered(Forgetful(MemoryJobStore::new()));
+        let store = Layered(StoreWithoutHistory(MemoryJobStore::new()));
         let scheduler = AsyncScheduler::builder().job_store("default", store);
         let scheduler = scheduler.history(HistoryOptions::on()).start().await.unwrap();
         let error = scheduler.history(HistoryQuery::new()).await.unwrap_err();
@@ -323,7 +323,7 @@ fn a_store_without_a_history_says_so() {
 }
 
 #[test]
-fn a_long_error_is_cut() {
+fn a_long_error_is_truncated() {
     let (rig, _) = rig(HistoryOptions::on(), |builder| builder);
     let long = format!("nul \0 {}", "é".repeat(HistoryEntry::MAX_ERROR));
     rig.block_on(rig.job(fail(long)).id("a").add()).unwrap();

@@ -1,4 +1,4 @@
-//! Several run times that are due at once.
+//! Several fire times that are due together.
 
 use punctual_core::{Coalesce, Event, JobStore, Recovery, SkipReason};
 use punctual_store_memory::MemoryJobStore;
@@ -6,7 +6,7 @@ use punctual_triggers::IntervalTrigger;
 
 use crate::common::{File, Held, Rig, at, note};
 
-/// A job at 10, 20 .. 90, found by the scheduler at second 35.
+/// Creates a job at seconds 10, 20 .. 90, which the scheduler first claims at second 35.
 fn late(store: impl JobStore, coalesce: Coalesce, max_instances: u32) -> (Rig, Held) {
     let held = Held::default();
     let rig =
@@ -18,7 +18,7 @@ fn late(store: impl JobStore, coalesce: Coalesce, max_instances: u32) -> (Rig, H
     (rig, held)
 }
 
-fn passed_over(rig: &Rig) -> Vec<(i64, i64)> {
+fn skipped(rig: &Rig) -> Vec<(i64, i64)> {
     let second = |instant: punctual_core::Timestamp| {
         i64::try_from(instant.saturating_since(at(0)).as_secs()).unwrap()
     };
@@ -34,40 +34,40 @@ fn passed_over(rig: &Rig) -> Vec<(i64, i64)> {
 }
 
 #[test]
-fn the_latest_or_the_earliest_runs_for_all() {
+fn the_latest_or_the_earliest_fire_time_runs() {
     for (coalesce, expected) in [(Coalesce::Latest, "job@30"), (Coalesce::Earliest, "job@10")] {
         let (rig, held) = late(MemoryJobStore::new(), coalesce, 1);
         assert_eq!(held.len(), 1);
         held.run_one();
         rig.jump_to(36);
         assert_eq!(rig.log.lines(), [expected]);
-        assert_eq!(passed_over(&rig), [(10, 30)]);
+        assert_eq!(skipped(&rig), [(10, 30)]);
         let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
         assert_eq!((job.next_run_time, job.fire_count), (Some(at(40)), 1));
     }
 }
 
 #[test]
-fn all_run_as_many_at_a_time_as_there_may_be() {
+fn all_fire_times_run_up_to_the_limit() {
     let (rig, held) = late(MemoryJobStore::new(), Coalesce::All, 2);
     assert_eq!(held.len(), 2);
     let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
-    assert_eq!(job.next_run_time, Some(at(30)), "it waits for a slot");
+    assert_eq!(job.next_run_time, Some(at(30)), "the remaining fire times are deferred");
     held.run_one();
     rig.pass();
-    assert_eq!(held.len(), 2, "the end of a run wakes the one that waits, at once");
+    assert_eq!(held.len(), 2, "a completion triggers a pass immediately");
     held.run_one();
     held.run_one();
     rig.jump_to(36);
     assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@30"]);
-    assert_eq!(passed_over(&rig), []);
+    assert_eq!(skipped(&rig), []);
     assert_eq!(rig.events.of("JOB_MAX_INSTANCES"), [""; 0]);
     let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
     assert_eq!((job.next_run_time, job.fire_count), (Some(at(40)), 3));
 }
 
 #[test]
-fn all_catch_up_one_by_one_also_when_they_are_recorded() {
+fn recorded_runs_catch_up_one_by_one() {
     let file = File::new();
     let (rig, held) = late(file.store(), Coalesce::All, 1);
     let change = punctual_core::JobChange::new().recovery(Recovery::Rerun);
@@ -82,7 +82,7 @@ fn all_catch_up_one_by_one_also_when_they_are_recorded() {
 }
 
 #[test]
-fn a_thousand_missed_run_times_all_run() {
+fn a_thousand_overdue_fire_times_all_run() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).id("job").coalesce(Coalesce::All);
     let trigger = IntervalTrigger::seconds(1).start_date(at(1));

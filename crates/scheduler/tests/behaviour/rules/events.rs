@@ -1,4 +1,4 @@
-//! Events: masks, streams, order.
+//! Events: masks, streams and their order.
 
 use std::future::ready;
 
@@ -14,7 +14,7 @@ fn drain(stream: &mut punctual_scheduler::EventStream) -> Vec<String> {
 }
 
 #[test]
-fn a_stream_has_what_its_mask_says_from_now_on() {
+fn a_stream_receives_new_events_of_its_mask() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).id("job");
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));
@@ -30,7 +30,7 @@ fn a_stream_has_what_its_mask_says_from_now_on() {
 }
 
 #[test]
-fn whoever_waits_for_the_next_event_gets_it() {
+fn waiting_for_the_next_event_returns_it() {
     let rig = Rig::in_memory();
     let mut stream = rig.events(EventMask::SCHEDULER_PAUSED);
     let event = rig.block_on(async {
@@ -41,15 +41,15 @@ fn whoever_waits_for_the_next_event_gets_it() {
 }
 
 #[test]
-fn after_a_shutdown_and_what_is_buffered_a_stream_ends() {
+fn a_stream_ends_after_the_buffered_events_of_a_shutdown() {
     let rig = Rig::in_memory();
     let mut stream = rig.events(EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_SHUTDOWN);
     let mut other = rig.events(EventMask::SCHEDULER_PAUSED);
     rig.pause().unwrap();
     assert!(matches!(stream.try_next(), Some(Event::SchedulerPaused)));
-    assert!(stream.try_next().is_none() && !stream.is_ended(), "nothing yet");
+    assert!(stream.try_next().is_none() && !stream.is_ended(), "no event yet");
     rig.block_on(rig.shutdown()).unwrap();
-    assert!(!stream.is_ended() && !other.is_ended(), "something is buffered");
+    assert!(!stream.is_ended() && !other.is_ended(), "events are buffered");
     let last = rig.block_on(stream.next());
     assert!(matches!(last, Some(Event::SchedulerShutdown)));
     assert!(stream.is_ended());
@@ -57,10 +57,10 @@ fn after_a_shutdown_and_what_is_buffered_a_stream_ends() {
         assert!(rig.block_on(stream.next()).is_none());
     }
     assert!(matches!(rig.block_on(other.next()), Some(Event::SchedulerPaused)));
-    assert!(rig.block_on(other.next()).is_none(), "also without the mask of the shutdown");
+    assert!(rig.block_on(other.next()).is_none(), "even if the mask excludes the shutdown");
 
     let mut next = rig.events(EventMask::SCHEDULER_STARTED | EventMask::SCHEDULER_SHUTDOWN);
-    assert!(!next.is_ended(), "it is for the next start");
+    assert!(!next.is_ended(), "a new stream is for the next start");
     rig.block_on(async {
         rig.start_manual().await.unwrap();
         rig.shutdown().await.unwrap();
@@ -70,7 +70,7 @@ fn after_a_shutdown_and_what_is_buffered_a_stream_ends() {
 }
 
 #[test]
-fn whoever_waits_hears_of_the_end() {
+fn waiting_for_an_event_returns_when_the_stream_ends() {
     let rig = Rig::in_memory();
     let mut stream = rig.events(EventMask::NONE);
     let (event, ()) = rig
@@ -91,7 +91,7 @@ fn a_stream_ends_with_a_scheduler_that_is_dropped() {
 }
 
 #[test]
-fn a_stream_is_one_for_combinators() {
+fn a_stream_implements_the_stream_trait() {
     let rig = Rig::in_memory();
     let mask =
         EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_RESUMED | EventMask::SCHEDULER_SHUTDOWN;
@@ -108,7 +108,7 @@ fn a_stream_is_one_for_combinators() {
 }
 
 #[test]
-fn a_stream_that_is_read_too_slowly_says_how_much_it_lost() {
+fn a_slow_stream_reports_the_number_of_lost_events() {
     let rig = Rig::in_memory();
     let mut slow = rig.events(EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_RESUMED);
     let mut other = rig.events(EventMask::SCHEDULER_STARTED);
@@ -123,7 +123,7 @@ fn a_stream_that_is_read_too_slowly_says_how_much_it_lost() {
 }
 
 #[test]
-fn for_each_run_its_end_follows_its_submission() {
+fn completion_events_follow_submission_events() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).id("job");
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));

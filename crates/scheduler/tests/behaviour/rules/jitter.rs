@@ -1,4 +1,4 @@
-//! Jitter moves runs, not the grid.
+//! Jitter shifts runs, not fire times.
 
 use std::time::Duration;
 
@@ -15,33 +15,33 @@ fn delays(jitter: Jitter) -> Vec<i64> {
     let (told, clock) = (Arc::clone(&delays), rig.clock().clone());
     let job = rig.job(move |context: JobContext| {
         let scheduled = context.scheduled_time().as_micros();
-        assert_eq!((scheduled - at(0).as_micros()) % 10_000_000, 0, "on the grid");
+        assert_eq!((scheduled - at(0).as_micros()) % 10_000_000, 0, "the scheduled time is unchanged");
         told.lock().push(clock.now().as_micros() - scheduled);
     });
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(2_000));
     rig.block_on(job.trigger(trigger.jitter(jitter)).add()).unwrap();
     rig.run_until(2_100);
     let delays = delays.lock().clone();
-    assert_eq!(delays.len(), 200, "each occurrence runs once");
+    assert_eq!(delays.len(), 200, "each fire time runs once");
     delays
 }
 
 #[test]
-fn one_sided_it_only_delays() {
+fn one_sided_jitter_only_delays() {
     let delays = delays(Jitter::OneSided(Duration::from_secs(4)));
     assert!(delays.iter().all(|delay| (0..=4_000_000).contains(delay)), "{delays:?}");
     assert!(delays.iter().any(|&delay| delay > 2_000_000));
 }
 
 #[test]
-fn symmetric_it_goes_both_ways() {
+fn symmetric_jitter_shifts_both_ways() {
     let delays = delays(Jitter::Symmetric(Duration::from_secs(4)));
     assert!(delays.iter().all(|delay| (-4_000_000..=4_000_000).contains(delay)), "{delays:?}");
     assert!(delays.iter().any(|&delay| delay < 0) && delays.iter().any(|&delay| delay > 0));
 }
 
 #[test]
-fn a_run_stays_before_the_following_fire() {
+fn a_run_stays_before_the_next_fire_time() {
     let delays = delays(Jitter::OneSided(Duration::from_secs(60)));
     assert!(delays[..199].iter().all(|delay| (0..10_000_000).contains(delay)), "{delays:?}");
 }

@@ -1,4 +1,4 @@
-//! Run times that are too late.
+//! Fire times that exceed the grace time.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::common::{Held, Rig, at, note};
 const GRACE: Duration = Duration::from_secs(5);
 
 #[test]
-fn without_a_grace_time_a_run_is_never_too_late() {
+fn without_a_grace_time_no_run_is_too_late() {
     let rig = Rig::in_memory();
     rig.block_on(rig.job(note("job".into())).trigger(DateTrigger::at(at(10))).add()).unwrap();
     rig.jump_to(1_000_000);
@@ -19,7 +19,7 @@ fn without_a_grace_time_a_run_is_never_too_late() {
 }
 
 #[test]
-fn later_than_its_grace_time_it_is_missed_and_the_job_goes_on() {
+fn a_fire_time_past_its_grace_time_is_missed_and_the_job_continues() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).id("job").misfire_grace_time(GRACE);
     rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
@@ -30,16 +30,16 @@ fn later_than_its_grace_time_it_is_missed_and_the_job_goes_on() {
         Event::JobMissed(skipped) => Some(skipped.clone()),
         _ => None,
     });
-    let missed = missed.expect("an event");
+    let missed = missed.expect("a missed event");
     assert_eq!((missed.first, missed.last, missed.reason), (at(10), at(20), SkipReason::TooLate));
     let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
     assert_eq!((job.next_run_time, job.fire_count), (Some(at(30)), 0));
     rig.jump_to(35);
-    assert_eq!(rig.log.lines(), ["job@30"], "exactly as late as it may be");
+    assert_eq!(rig.log.lines(), ["job@30"], "exactly at the limit");
 }
 
 #[test]
-fn a_job_whose_last_time_is_missed_leaves() {
+fn a_job_whose_last_fire_time_is_missed_is_removed() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).id("job").misfire_grace_time(GRACE);
     rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
@@ -49,7 +49,7 @@ fn a_job_whose_last_time_is_missed_leaves() {
 }
 
 #[test]
-fn the_earliest_that_is_not_too_late_runs() {
+fn the_earliest_fire_time_within_the_grace_time_runs() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).misfire_grace_time(GRACE * 3);
     let trigger = IntervalTrigger::seconds(10).start_date(at(10));
@@ -61,7 +61,7 @@ fn the_earliest_that_is_not_too_late_runs() {
 }
 
 #[test]
-fn waiting_in_the_executor_counts() {
+fn time_in_the_executor_queue_counts() {
     let held = Held::default();
     let rig = Rig::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).executor("default", held.clone())

@@ -1,4 +1,4 @@
-//! How many runs there may be: at a time, and in all.
+//! Limits on concurrent runs and on the total number of runs.
 
 use punctual_core::{Event, NewJob, Recovery, SkipReason};
 use punctual_scheduler::JobQuery;
@@ -19,7 +19,7 @@ fn rig() -> (Rig, Held) {
 }
 
 #[test]
-fn an_occurrence_is_dropped_when_enough_are_under_way() {
+fn a_fire_time_is_skipped_when_max_instances_is_reached() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
         let (rig, held) = rig();
         let job = rig.job(note("job".into())).id("job").recovery(recovery).max_instances(2);
@@ -49,7 +49,7 @@ fn an_occurrence_is_dropped_when_enough_are_under_way() {
 }
 
 #[test]
-fn what_is_due_beyond_the_schedulers_own_limit_stays_in_the_store() {
+fn due_jobs_beyond_max_running_stay_in_the_store() {
     let (rig, held) = rig();
     let jobs = (0..12).map(|number| {
         let job = NewJob::builder(note("job".into())).id(format!("{number}"));
@@ -62,7 +62,7 @@ fn what_is_due_beyond_the_schedulers_own_limit_stays_in_the_store() {
     held.run_one();
     held.run_one();
     rig.pass();
-    assert_eq!(held.len(), 5, "the end of a run makes room");
+    assert_eq!(held.len(), 5, "a completion frees capacity");
     while held.len() > 0 {
         held.run_one();
         rig.pass();
@@ -72,7 +72,7 @@ fn what_is_due_beyond_the_schedulers_own_limit_stays_in_the_store() {
 }
 
 #[test]
-fn after_its_last_run_a_job_leaves() {
+fn a_job_is_removed_after_its_last_run() {
     let rig = Rig::in_memory();
     let job = rig.job(note("job".into())).id("job");
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).max_runs(3);

@@ -1,4 +1,4 @@
-//! Which runs are started, and when.
+//! The planning of runs.
 
 mod coalesce;
 mod events;
