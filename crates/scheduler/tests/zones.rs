@@ -92,7 +92,9 @@ impl ZoneFixture {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), all_noted).await.expect("the zone rules are noted");
+        tokio::time::timeout(Duration::from_secs(60), all_noted)
+            .await
+            .expect("the zone rules are noted");
     }
 
     fn calls(&self, call: Call) -> usize {
@@ -287,9 +289,9 @@ fn overdue_jobs_are_not_replanned() {
 #[test]
 fn replanning_is_retried_until_complete() {
     for (call, fault) in [
-        (Call::Update, Fault::Before),
-        (Call::SetMetadata, Fault::Before),
-        (Call::List, Fault::After),
+        (Call::Update, Fault::NotApplied),
+        (Call::SetMetadata, Fault::NotApplied),
+        (Call::List, Fault::ResponseLost),
     ] {
         let world = ZoneFixture::new();
         let scheduler = world.start();

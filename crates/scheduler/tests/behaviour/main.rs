@@ -5,7 +5,7 @@ extern crate punctual_core as punctual;
 
 mod common;
 mod failures;
+mod history;
 mod jobs;
-mod life;
-mod records;
-mod rules;
+mod lifecycle;
+mod planning;

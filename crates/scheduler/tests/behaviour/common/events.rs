@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex};
 use punctual_core::Event;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// A listener that records all events; clones share the record.
 #[derive(Clone, Default)]
@@ -26,16 +26,16 @@ impl Recorder {
     }
 
     /// Returns all events so far as text, except those of added components.
-    pub(crate) fn told(&self) -> Vec<String> {
+    pub(crate) fn event_lines(&self) -> Vec<String> {
         self.all().iter().map(brief).filter(|text| !text.starts_with("EXECUTOR")).collect()
     }
 
     /// Returns the events whose text begins with `kind`.
-    pub(crate) fn of(&self, kind: &str) -> Vec<String> {
-        self.told().into_iter().filter(|text| text.starts_with(kind)).collect()
+    pub(crate) fn with_prefix(&self, kind: &str) -> Vec<String> {
+        self.event_lines().into_iter().filter(|text| text.starts_with(kind)).collect()
     }
 
-    pub(crate) fn forget(&self) {
+    pub(crate) fn clear(&self) {
         self.0.0.lock().clear();
     }
 
@@ -61,7 +61,7 @@ impl Recorder {
             if let Some(found) = find(&events) {
                 return found;
             }
-            let timed_out = changed.wait_for(&mut events, PATIENCE).timed_out();
+            let timed_out = changed.wait_for(&mut events, TIMEOUT).timed_out();
             let told: Vec<_> = events.iter().map(brief).collect();
             assert!(!timed_out, "{what} was not emitted: {told:#?}");
         }

@@ -11,9 +11,9 @@ use tokio::sync::SetOnce;
 
 /// Queues runs until the test starts them. A shutdown drops them.
 #[derive(Clone, Default)]
-pub(crate) struct Held(Arc<Mutex<VecDeque<Run>>>, Arc<Mutex<Option<Run>>>);
+pub(crate) struct ManualExecutor(Arc<Mutex<VecDeque<Run>>>, Arc<Mutex<Option<Run>>>);
 
-impl Held {
+impl ManualExecutor {
     /// Returns the number of queued runs.
     pub(crate) fn len(&self) -> usize {
         self.0.lock().len()
@@ -26,19 +26,19 @@ impl Held {
     }
 
     /// Starts the oldest run.
-    pub(crate) fn begin_one(&self) {
+    pub(crate) fn start_one(&self) {
         let run = self.0.lock().pop_front().and_then(Run::begin);
         *self.1.lock() = Some(run.expect("a run that may start"));
     }
 
     /// Finishes the started run.
-    pub(crate) fn end_begun(&self) {
+    pub(crate) fn finish_started(&self) {
         let run = self.1.lock().take().expect("a started run");
         run.finish(RunOutcome::Success(Default::default()));
     }
 
     /// Reports the started run as killed, as an executor with processes does.
-    pub(crate) fn kill_begun(&self, how: Killed) {
+    pub(crate) fn kill_started(&self, how: Killed) {
         let run = self.1.lock().take().expect("a started run");
         run.finish(RunOutcome::Killed(how));
     }
@@ -49,7 +49,7 @@ impl Held {
     }
 }
 
-impl Executor for Held {
+impl Executor for ManualExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         Ok(())
     }
@@ -68,9 +68,9 @@ impl Executor for Held {
 
 /// Reports the started run as killed during a shutdown.
 #[derive(Clone, Default)]
-pub(crate) struct Killing(pub(crate) Held);
+pub(crate) struct KillOnShutdownExecutor(pub(crate) ManualExecutor);
 
-impl Executor for Killing {
+impl Executor for KillOnShutdownExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         self.0.start()
     }
@@ -80,16 +80,16 @@ impl Executor for Killing {
     }
 
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
-        self.0.kill_begun(Killed::Cancelled(timeout));
+        self.0.kill_started(Killed::Cancelled(timeout));
         self.0.shutdown(timeout)
     }
 }
 
 /// Blocks in a shutdown until the test releases it.
 #[derive(Clone, Default)]
-pub(crate) struct Waiting(pub(crate) Held, pub(crate) Arc<SetOnce<()>>);
+pub(crate) struct BlockingShutdownExecutor(pub(crate) ManualExecutor, pub(crate) Arc<SetOnce<()>>);
 
-impl Executor for Waiting {
+impl Executor for BlockingShutdownExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         self.0.start()
     }
@@ -107,13 +107,13 @@ impl Executor for Waiting {
 
 /// Fails to start, or rejects runs, as long as the test requests it.
 #[derive(Clone, Default)]
-pub(crate) struct Broken {
+pub(crate) struct FailingExecutor {
     pub(crate) start: Arc<AtomicBool>,
     pub(crate) submit: Arc<AtomicBool>,
-    pub(crate) inner: Held,
+    pub(crate) inner: ManualExecutor,
 }
 
-impl Executor for Broken {
+impl Executor for FailingExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         if self.start.load(Ordering::SeqCst) {
             return Err(ExecutorError::Start("no threads left".into()));

@@ -15,27 +15,27 @@ use punctual_testkit::{Layered, ManualClock, StoreLayer};
 use tokio::sync::Notify;
 
 /// The timeout for waiting for a fault.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The fault of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The call is not applied and returns an error.
-    Before,
+    NotApplied,
     /// The call is applied, and its response is lost.
-    After,
+    ResponseLost,
     /// The call is not applied and never returns.
     Hang,
     /// The call is applied and never returns.
-    Mute,
+    AppliedAndHangs,
     /// The call is not applied until the faults are cleared.
-    Wait,
+    Delayed,
     /// The call is applied, and returns when the faults are cleared.
-    Late,
+    ResponseDelayed,
     /// The call panics.
     Panic,
     /// The call is not applied and returns an error that is not retryable.
-    Refuse,
+    Rejected,
 }
 
 /// The faults of a [`Faulty`] store; clones share the state.
@@ -46,9 +46,9 @@ pub(crate) struct Faults(Arc<(Mutex<State>, Condvar, Notify)>);
 struct State {
     faults: HashMap<Call, (Fault, usize)>,
     calls: HashMap<Call, usize>,
-    struck: usize,
+    faults_seen: usize,
     stuck: usize,
-    keeps_all: bool,
+    pruning_fails: bool,
 }
 
 impl Faults {
@@ -77,7 +77,7 @@ impl Faults {
         let (state, called, _) = &*self.0;
         let calls = |state: &mut State| state.calls.get(&call).copied().unwrap_or(0);
         let few = |state: &mut State| calls(state) <= more_than;
-        let late = called.wait_while_for(&mut state.lock(), few, PATIENCE);
+        let late = called.wait_while_for(&mut state.lock(), few, TIMEOUT);
         assert!(!late.timed_out(), "{call:?} was not called");
     }
 
@@ -88,8 +88,9 @@ impl Faults {
 
     /// Waits until a fault has occurred.
     pub(crate) fn wait(&self) {
-        let (state, struck, _) = &*self.0;
-        let late = struck.wait_while_for(&mut state.lock(), |state| state.struck == 0, PATIENCE);
+        let (state, faults_seen, _) = &*self.0;
+        let late =
+            faults_seen.wait_while_for(&mut state.lock(), |state| state.faults_seen == 0, TIMEOUT);
         assert!(!late.timed_out(), "no fault occurred");
     }
 
@@ -98,17 +99,17 @@ impl Faults {
         self.0.0.lock().stuck
     }
 
-    fn stick(&self) {
+    fn block(&self) {
         self.0.0.lock().stuck += 1;
     }
 
     /// Sets whether pruning the history fails.
-    pub(crate) fn keep_all_history(&self, keep: bool) {
-        self.0.0.lock().keeps_all = keep;
+    pub(crate) fn fail_pruning(&self, keep: bool) {
+        self.0.0.lock().pruning_fails = keep;
     }
 
-    fn forget(&self) -> Result<(), StoreError> {
-        match self.0.0.lock().keeps_all {
+    fn check_pruning(&self) -> Result<(), StoreError> {
+        match self.0.0.lock().pruning_fails {
             true => Err(StoreError::new(StoreErrorKind::Unavailable, "pruning fails")),
             false => Ok(()),
         }
@@ -124,7 +125,7 @@ impl Faults {
         if *left == 0 {
             state.faults.remove(&call);
         }
-        state.struck += 1;
+        state.faults_seen += 1;
         Some(fault)
     }
 }
@@ -157,26 +158,26 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         let mut kind = StoreErrorKind::Unavailable;
         match self.faults.next(call) {
             None => return work.await,
-            Some(Fault::Before) => {}
-            Some(Fault::Refuse) => kind = StoreErrorKind::Other,
-            Some(Fault::After) => drop(work.await?),
+            Some(Fault::NotApplied) => {}
+            Some(Fault::Rejected) => kind = StoreErrorKind::Other,
+            Some(Fault::ResponseLost) => drop(work.await?),
             Some(Fault::Hang) => {
-                self.faults.stick();
+                self.faults.block();
                 pending().await
             }
-            Some(Fault::Mute) => {
+            Some(Fault::AppliedAndHangs) => {
                 drop(work.await?);
-                self.faults.stick();
+                self.faults.block();
                 pending().await
             }
-            Some(Fault::Wait) => {
-                self.faults.stick();
+            Some(Fault::Delayed) => {
+                self.faults.block();
                 self.faults.0.2.notified().await;
                 return work.await;
             }
-            Some(Fault::Late) => {
+            Some(Fault::ResponseDelayed) => {
                 let answer = work.await;
-                self.faults.stick();
+                self.faults.block();
                 self.faults.0.2.notified().await;
                 return answer;
             }
@@ -211,7 +212,7 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         before: Timestamp,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        self.faults.forget()?;
+        self.faults.check_pruning()?;
         self.inner().forget_history_before(before, limit).await
     }
 
@@ -221,7 +222,7 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         keep: usize,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        self.faults.forget()?;
+        self.faults.check_pruning()?;
         self.inner().forget_history_beyond(jobs, keep, limit).await
     }
 }

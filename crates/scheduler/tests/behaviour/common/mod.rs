@@ -3,7 +3,7 @@
 mod events;
 mod executors;
 mod faulty;
-mod rig;
+mod fixture;
 mod tasks;
 
 use std::fs;
@@ -11,9 +11,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use events::{Recorder, brief};
-pub(crate) use executors::{Broken, Held, Killing, Waiting};
+pub(crate) use executors::{
+    BlockingShutdownExecutor, FailingExecutor, KillOnShutdownExecutor, ManualExecutor,
+};
 pub(crate) use faulty::{Call, Fault, Faults, Faulty, faulty};
-pub(crate) use rig::Rig;
+pub(crate) use fixture::SchedulerFixture;
 pub(crate) use tasks::{Log, boom, fail, gated, note};
 
 use punctual_core::Timestamp;
@@ -21,7 +23,7 @@ use punctual_store_sql::SqliteJobStore;
 use tempfile::TempDir;
 
 /// The timeout for expected events.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The time that many seconds after the start of a test.
 pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -29,9 +31,9 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 }
 
 /// A temporary SQLite file; each call of `store` opens a new store on it.
-pub(crate) struct File(TempDir);
+pub(crate) struct TempStore(TempDir);
 
-impl File {
+impl TempStore {
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
     }

@@ -6,15 +6,15 @@ use parking_lot::{Condvar, Mutex};
 use punctual_core::{JobContext, TaskError};
 use punctual_macros::task;
 
-use super::{PATIENCE, at};
+use super::{TIMEOUT, at};
 
 /// A log of task calls, with the argument, the second of the scheduled time and the attempt, and the gate at which
 /// [`gated`] tasks wait. Clones share the state.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<(Mutex<Told>, Condvar)>);
+pub(crate) struct Log(Arc<(Mutex<LogState>, Condvar)>);
 
 #[derive(Default)]
-struct Told {
+struct LogState {
     lines: Vec<String>,
     waiting: usize,
     open: bool,
@@ -47,10 +47,10 @@ impl Log {
     }
 
     /// Waits until `count` tasks are blocked at the gate.
-    pub(crate) fn wait_at_gate(&self, count: usize) {
+    pub(crate) fn wait_for_tasks_at_gate(&self, count: usize) {
         let (told, changed) = &*self.0;
         let mut told = told.lock();
-        let late = changed.wait_while_for(&mut told, |told| told.waiting < count, PATIENCE);
+        let late = changed.wait_while_for(&mut told, |told| told.waiting < count, TIMEOUT);
         assert!(!late.timed_out(), "{} of {count} tasks are blocked at the gate", told.waiting);
     }
 
@@ -60,12 +60,12 @@ impl Log {
         self.0.1.notify_all();
     }
 
-    fn stand_at_gate(&self) {
+    fn wait_for_gate(&self) {
         let (told, changed) = &*self.0;
         let mut told = told.lock();
         told.waiting += 1;
         changed.notify_all();
-        changed.wait_while_for(&mut told, |told| !told.open, PATIENCE);
+        changed.wait_while_for(&mut told, |told| !told.open, TIMEOUT);
         told.waiting -= 1;
     }
 }
@@ -81,7 +81,7 @@ pub(crate) fn note(context: JobContext, what: String) {
 pub(crate) fn gated(context: JobContext, what: String) {
     let log = Log::of(&context);
     log.note(&context, &what);
-    log.stand_at_gate();
+    log.wait_for_gate();
 }
 
 /// Returns an error.

@@ -9,7 +9,7 @@ use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::BackgroundScheduler;
 use punctual_store_memory::MemoryJobStore;
 
-use crate::common::{Call, Fault, Log, Recorder, Rig, at, faulty, note};
+use crate::common::{Call, Fault, Log, Recorder, SchedulerFixture, at, faulty, note};
 use punctual_triggers::IntervalTrigger;
 
 /// A trigger that fires at second 10 and then panics.
@@ -37,23 +37,23 @@ impl Trigger for Fragile {
 
 #[test]
 fn a_panicking_trigger_is_reported_and_does_not_affect_other_jobs() {
-    let rig = Rig::new(|builder| {
+    let fixture = SchedulerFixture::new(|builder| {
         builder
             .job_store("default", MemoryJobStore::new())
             .trigger_kind("fragile", |_, _| Ok(Arc::new(Fragile)))
     });
-    rig.block_on(async {
+    fixture.block_on(async {
         let fragile: Arc<dyn Trigger> = Arc::new(Fragile);
-        rig.job(note("bad".into())).id("bad").trigger(fragile).add().await.unwrap();
+        fixture.job(note("bad".into())).id("bad").trigger(fragile).add().await.unwrap();
         let good = IntervalTrigger::seconds(10).start_date(at(10));
-        rig.job(note("good".into())).trigger(good).add().await.unwrap();
+        fixture.job(note("good".into())).trigger(good).add().await.unwrap();
     });
-    rig.run_until(35);
-    assert_eq!(rig.log.lines(), ["good@10", "good@20", "good@30"]);
-    assert_eq!(rig.events.of("JOB_UNRESOLVED"), ["JOB_UNRESOLVED bad"]);
-    let job = rig.block_on(rig.get_job("bad")).unwrap().unwrap();
+    fixture.run_until(35);
+    assert_eq!(fixture.log.lines(), ["good@10", "good@20", "good@30"]);
+    assert_eq!(fixture.events.with_prefix("JOB_UNRESOLVED"), ["JOB_UNRESOLVED bad"]);
+    let job = fixture.block_on(fixture.get_job("bad")).unwrap().unwrap();
     assert_eq!(job.next_run_time, Some(at(10)), "the job is not modified");
-    assert!(rig.health().is_ok());
+    assert!(fixture.health().is_ok());
 }
 
 #[test]

@@ -4,12 +4,12 @@ use punctual_core::{Event, EventMask, Recovery};
 use punctual_scheduler::{HistoryOptions, JobQuery};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
+use crate::common::{Call, Fault, ManualExecutor, SchedulerFixture, TempStore, at, faulty, note};
 
 /// Creates a scheduler on the file; its runs wait until the test finishes them.
-pub(super) fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
-    let held = Held::default();
-    let rig = Rig::new(|builder| {
+pub(super) fn node(file: &TempStore, identity: Option<&str>) -> (SchedulerFixture, ManualExecutor) {
+    let held = ManualExecutor::default();
+    let fixture = SchedulerFixture::new(|builder| {
         // Pruning runs beside the passes. In this test it makes progress only while the test blocks on this scheduler,
         // and could otherwise hold the file's lock in between.
         let builder = builder.history(HistoryOptions::off());
@@ -20,17 +20,17 @@ pub(super) fn node(file: &File, identity: Option<&str>) -> (Rig, Held) {
             None => builder,
         }
     });
-    (rig, held)
+    (fixture, held)
 }
 
-pub(super) fn add(rig: &Rig, id: &str, recovery: Recovery) {
-    let job = rig.job(note(id.into())).id(id).recovery(recovery);
-    rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+pub(super) fn add(fixture: &SchedulerFixture, id: &str, recovery: Recovery) {
+    let job = fixture.job(note(id.into())).id(id).recovery(recovery);
+    fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
 }
 
 #[test]
 fn runs_of_expired_nodes_are_run_again_only_with_rerun() {
-    let file = File::new();
+    let file = TempStore::new();
     let (dead, its_runs) = node(&file, None);
     let (successor, runs) = node(&file, None);
     add(&dead, "rerun", Recovery::Rerun);
@@ -45,30 +45,30 @@ fn runs_of_expired_nodes_are_run_again_only_with_rerun() {
     }
     successor.run_until_held(24, &runs);
     assert_eq!(runs.len(), 1, "within 15 seconds after its last renewal");
-    assert_eq!(successor.events.of("JOB_RECOVERED"), ["JOB_RECOVERED rerun"]);
+    assert_eq!(successor.events.with_prefix("JOB_RECOVERED"), ["JOB_RECOVERED rerun"]);
     runs.run_one();
     assert_eq!(successor.log.lines(), ["rerun@10 again 2"]);
     successor.jump_to(25);
     assert!(successor.block_on(successor.get_jobs(JobQuery::new())).unwrap().is_empty());
-    assert_eq!(successor.events.of("JOB_REMOVED"), ["JOB_REMOVED rerun"]);
+    assert_eq!(successor.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED rerun"]);
 }
 
 #[test]
 fn a_suspended_owner_does_not_commit_runs_that_were_taken_over() {
-    let file = File::new();
+    let file = TempStore::new();
     let (suspended, its_runs) = node(&file, None);
     let (successor, runs) = node(&file, None);
     add(&suspended, "job", Recovery::Rerun);
     suspended.jump_to(10);
-    its_runs.begin_one();
+    its_runs.start_one();
     successor.jump_to(15);
     successor.jump_to(21);
     assert_eq!(runs.len(), 1);
     // The suspended node resumes and finishes a run that it no longer owns.
-    its_runs.end_begun();
+    its_runs.finish_started();
     suspended.jump_to(22);
-    assert_eq!(suspended.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
-    assert_eq!(suspended.events.of("JOB_REMOVED"), [""; 0]);
+    assert_eq!(suspended.events.with_prefix("LEASE_LOST"), ["LEASE_LOST default"]);
+    assert_eq!(suspended.events.with_prefix("JOB_REMOVED"), [""; 0]);
     let job = successor.block_on(successor.get_job("job")).unwrap().unwrap();
     assert_eq!(job.in_flight, 1, "the successor's run is still recorded");
     runs.run_one();
@@ -79,7 +79,7 @@ fn a_suspended_owner_does_not_commit_runs_that_were_taken_over() {
 #[test]
 fn a_queued_run_that_was_taken_over_does_not_start() {
     for renews_first in [true, false] {
-        let file = File::new();
+        let file = TempStore::new();
         let (suspended, its_runs) = node(&file, None);
         let (successor, runs) = node(&file, None);
         add(&suspended, "job", Recovery::Rerun);
@@ -98,7 +98,7 @@ fn a_queued_run_that_was_taken_over_does_not_start() {
             successor.jump_to(second);
         }
         assert_eq!((suspended.log.len(), its_runs.len()), (0, 0), "renews first: {renews_first}");
-        assert_eq!(suspended.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
+        assert_eq!(suspended.events.with_prefix("LEASE_LOST"), ["LEASE_LOST default"]);
         runs.run_one();
         successor.jump_to(40);
         assert!(successor.block_on(successor.get_jobs(JobQuery::new())).unwrap().is_empty());
@@ -109,22 +109,22 @@ fn a_queued_run_that_was_taken_over_does_not_start() {
 /// The node is suspended after it has read its clock, and resumes after its lease has expired, with a queued run.
 #[test]
 fn a_late_renewal_does_not_start_runs_that_were_taken_over() {
-    for fault in [Fault::Wait, Fault::Late] {
-        let file = File::new();
-        let (its_runs, store) = (Held::default(), faulty(file.store()));
+    for fault in [Fault::Delayed, Fault::ResponseDelayed] {
+        let file = TempStore::new();
+        let (its_runs, store) = (ManualExecutor::default(), faulty(file.store()));
         let faults = store.0.faults.clone();
-        let suspended = Rig::new(|builder| {
+        let suspended = SchedulerFixture::new(|builder| {
             builder.job_store("default", store).executor("default", its_runs.clone()).task(note)
         });
         let (successor, runs) = node(&file, None);
         add(&suspended, "job", Recovery::Rerun);
         suspended.jump_to(10);
         successor.jump_to(15);
-        suspended.pass_held_up(17, &faults, Call::Renew, fault, || {
+        suspended.blocked_pass(17, &faults, Call::Renew, fault, || {
             suspended.clock().set(at(21));
             successor.jump_to(21);
         });
-        let taken = usize::from(fault == Fault::Wait);
+        let taken = usize::from(fault == Fault::Delayed);
         assert_eq!((its_runs.len(), runs.len()), (1, taken), "{fault:?}");
         suspended.clock().set(at(22));
         its_runs.run_one();
@@ -134,22 +134,22 @@ fn a_late_renewal_does_not_start_runs_that_were_taken_over() {
 
 #[test]
 fn node_with_expired_lease_keeps_runs_not_taken_over() {
-    let file = File::new();
-    let (rig, runs) = node(&file, None);
-    add(&rig, "job", Recovery::Rerun);
-    rig.jump_to(10);
-    rig.jump_to(100);
-    assert_eq!(rig.events.of("LEASE_LOST"), ["LEASE_LOST default"]);
+    let file = TempStore::new();
+    let (fixture, runs) = node(&file, None);
+    add(&fixture, "job", Recovery::Rerun);
+    fixture.jump_to(10);
+    fixture.jump_to(100);
+    assert_eq!(fixture.events.with_prefix("LEASE_LOST"), ["LEASE_LOST default"]);
     assert_eq!(runs.len(), 1, "the run is not started twice");
     runs.run_one();
-    rig.jump_to(101);
-    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
-    assert_eq!(rig.log.lines(), ["job@10"]);
+    fixture.jump_to(101);
+    assert_eq!(fixture.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED job"]);
+    assert_eq!(fixture.log.lines(), ["job@10"]);
 }
 
 #[test]
 fn an_identity_makes_the_take_over_immediate() {
-    let file = File::new();
+    let file = TempStore::new();
     let (dead, its_runs) = node(&file, Some("web-1"));
     add(&dead, "job", Recovery::Rerun);
     dead.jump_to(10);
@@ -160,7 +160,7 @@ fn an_identity_makes_the_take_over_immediate() {
     runs.run_one();
     next.jump_to(11);
     assert_eq!(next.log.lines(), ["job@10 again 2"]);
-    assert_eq!(next.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+    assert_eq!(next.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED job"]);
 }
 
 #[test]
@@ -176,16 +176,16 @@ fn an_unconfirmed_commit_does_not_restore_runs_that_were_taken_over() {
         (often(), false, false),
     ] {
         let case = format!("{trigger:?}, taken: {is_taken}, over: {is_over}");
-        let file = File::new();
-        let (its_runs, store) = (Held::default(), faulty(file.store()));
+        let file = TempStore::new();
+        let (its_runs, store) = (ManualExecutor::default(), faulty(file.store()));
         let faults = store.0.faults.clone();
-        let suspended = Rig::new(|builder| {
+        let suspended = SchedulerFixture::new(|builder| {
             builder.job_store("default", store).executor("default", its_runs.clone())
         });
         let job = suspended.job(note("job".into())).id("job").recovery(Recovery::Rerun);
         suspended.block_on(job.trigger(trigger).add()).unwrap();
         suspended.jump_to(9);
-        faults.once(Call::Commit, Fault::After);
+        faults.once(Call::Commit, Fault::ResponseLost);
         suspended.jump_to(10);
         assert_eq!(its_runs.len(), 0, "{case}");
         let (successor, runs) = node(&file, None);
@@ -209,24 +209,25 @@ fn an_unconfirmed_commit_does_not_restore_runs_that_were_taken_over() {
 /// others time to renew their leases, and only then takes over the run of the node that was killed during the outage.
 #[test]
 fn outage_does_not_expire_recovering_nodes() {
-    let file = File::new();
+    let file = TempStore::new();
     let [first, second, _dead] = ["first", "second", "dead"].map(|id| {
-        let (held, store) = (Held::default(), faulty(file.store()));
+        let (held, store) = (ManualExecutor::default(), faulty(file.store()));
         let faults = store.0.faults.clone();
-        let rig = Rig::new(|builder| {
+        let fixture = SchedulerFixture::new(|builder| {
             builder.job_store("default", store).executor("default", held.clone()).task(note)
         });
-        add(&rig, id, Recovery::Rerun);
-        rig.jump_to(10);
+        add(&fixture, id, Recovery::Rerun);
+        fixture.jump_to(10);
         assert_eq!(held.len(), 1);
-        faults.set(Call::Renew, Fault::Before);
-        (rig, held, faults)
+        faults.set(Call::Renew, Fault::NotApplied);
+        (fixture, held, faults)
     });
     let both = [&first, &second];
-    let through = |seconds: std::ops::Range<i64>, rigs: &[&(Rig, Held, _)]| {
+    let through = |seconds: std::ops::Range<i64>,
+                   rigs: &[&(SchedulerFixture, ManualExecutor, _)]| {
         for second in seconds {
-            for (rig, ..) in rigs {
-                rig.jump_to(second);
+            for (fixture, ..) in rigs {
+                fixture.jump_to(second);
             }
         }
     };
@@ -234,39 +235,39 @@ fn outage_does_not_expire_recovering_nodes() {
     both.iter().for_each(|(.., faults)| faults.clear());
     through(40..44, &[&first]);
     through(44..45, &both);
-    for (rig, held, _) in both {
-        assert_eq!(rig.events.of("JOBSTORE_RECOVERED").len(), 1);
+    for (fixture, held, _) in both {
+        assert_eq!(fixture.events.with_prefix("JOBSTORE_RECOVERED").len(), 1);
         assert_eq!(held.len(), 1, "a run of a recovering node was taken over");
     }
     through(45..55, &both);
-    let recovered = both.map(|(rig, ..)| rig.events.of("JOB_RECOVERED")).concat();
+    let recovered = both.map(|(fixture, ..)| fixture.events.with_prefix("JOB_RECOVERED")).concat();
     assert_eq!(recovered, ["JOB_RECOVERED dead"]);
 }
 
 #[test]
 fn nodes_suspended_together_take_over_nothing_from_each_other() {
-    let file = File::new();
+    let file = TempStore::new();
     let both = ["first", "second"].map(|id| {
-        let (rig, held) = node(&file, None);
-        add(&rig, id, Recovery::Rerun);
-        rig.jump_to(10);
-        (rig, held)
+        let (fixture, held) = node(&file, None);
+        add(&fixture, id, Recovery::Rerun);
+        fixture.jump_to(10);
+        (fixture, held)
     });
     for second in 1_000..1_030 {
-        for (rig, _) in &both {
-            rig.jump_to(second);
+        for (fixture, _) in &both {
+            fixture.jump_to(second);
         }
     }
-    for (rig, held) in &both {
-        assert_eq!(rig.events.of("JOB_RECOVERED"), [""; 0]);
+    for (fixture, held) in &both {
+        assert_eq!(fixture.events.with_prefix("JOB_RECOVERED"), [""; 0]);
         held.run_one();
-        assert_eq!(rig.log.len(), 1);
+        assert_eq!(fixture.log.len(), 1);
     }
 }
 
 #[test]
 fn a_shutdown_releases_runs_immediately() {
-    let file = File::new();
+    let file = TempStore::new();
     let (stopping, its_runs) = node(&file, None);
     let (successor, runs) = node(&file, None);
     add(&stopping, "job", Recovery::Rerun);
@@ -281,7 +282,7 @@ fn a_shutdown_releases_runs_immediately() {
 
 #[test]
 fn max_instances_holds_for_all_nodes_together() {
-    let file = File::new();
+    let file = TempStore::new();
     let (first, its_runs) = node(&file, None);
     let (second, runs) = node(&file, None);
     let job = first.job(note("job".into())).id("job").recovery(Recovery::Rerun);
@@ -290,7 +291,7 @@ fn max_instances_holds_for_all_nodes_together() {
     first.jump_to(5);
     second.jump_to(10);
     assert_eq!((its_runs.len(), runs.len()), (1, 0));
-    assert_eq!(second.events.of("JOB_MAX_INSTANCES"), ["JOB_MAX_INSTANCES job"]);
+    assert_eq!(second.events.with_prefix("JOB_MAX_INSTANCES"), ["JOB_MAX_INSTANCES job"]);
     its_runs.run_one();
     first.jump_to(11);
     second.jump_to(15);
@@ -305,11 +306,11 @@ fn max_instances_holds_for_all_nodes_together() {
 /// their nodes are running.
 #[test]
 fn a_started_node_gives_live_nodes_time_to_renew() {
-    let file = File::new();
+    let file = TempStore::new();
     let (suspended, its_runs) = node(&file, None);
     add(&suspended, "job", Recovery::Rerun);
     suspended.jump_to(10);
-    its_runs.begin_one();
+    its_runs.start_one();
     // No node could renew its lease for half a minute.
     let (new, runs) = node(&file, None);
     new.jump_to(40);
@@ -318,18 +319,18 @@ fn a_started_node_gives_live_nodes_time_to_renew() {
     new.jump_to(44);
     new.jump_to(46);
     assert_eq!(runs.len(), 0, "the node is running");
-    its_runs.end_begun();
+    its_runs.finish_started();
     suspended.jump_to(47);
-    assert_eq!(suspended.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+    assert_eq!(suspended.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED job"]);
 }
 
 #[test]
 fn claims_of_an_expired_node_are_released_with_its_runs() {
     for identity in [None, Some("mailer")] {
-        let file = File::new();
+        let file = TempStore::new();
         let store = faulty(file.store());
         let faults = store.0.faults.clone();
-        let dead = Rig::new(|builder| {
+        let dead = SchedulerFixture::new(|builder| {
             let builder = builder.job_store("default", store);
             identity.into_iter().fold(builder, |builder, name| builder.identity(name))
         });
@@ -337,7 +338,7 @@ fn claims_of_an_expired_node_are_released_with_its_runs() {
         add(&dead, "job", Recovery::Skip);
         // Claimed at second 10 for ten seconds; the lease was last renewed at second 8.
         dead.jump_to(8);
-        faults.once(Call::ClaimDue, Fault::After);
+        faults.once(Call::ClaimDue, Fault::ResponseLost);
         dead.jump_to(10);
         let (successor, runs) = node(&file, identity);
         if identity.is_some() {

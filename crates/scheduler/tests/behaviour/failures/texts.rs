@@ -12,7 +12,7 @@ use punctual_scheduler::SchedulerError;
 use punctual_store_sql::SqliteJobStore;
 use punctual_triggers::CronTrigger;
 
-use crate::common::{Broken, Call, Fault, File, Rig, faulty, note};
+use crate::common::{Call, FailingExecutor, Fault, SchedulerFixture, TempStore, faulty, note};
 
 /// Follows the chain of sources to its end and checks that no message is repeated; returns the number of sources.
 pub(super) fn count_distinct_sources(error: &(dyn Error + 'static)) -> usize {
@@ -27,30 +27,30 @@ pub(super) fn count_distinct_sources(error: &(dyn Error + 'static)) -> usize {
 
 #[test]
 fn scheduler_errors_name_each_cause_once() {
-    let file = File::new();
+    let file = TempStore::new();
     let store = faulty(file.store());
     let faults = store.0.faults.clone();
-    let rig = Rig::new(|builder| builder.job_store("default", store));
-    faults.set(Call::Add, Fault::Before);
-    let error = rig.block_on(rig.add_job(note("job".into())).add()).unwrap_err();
+    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
+    faults.set(Call::Add, Fault::NotApplied);
+    let error = fixture.block_on(fixture.add_job(note("job".into())).add()).unwrap_err();
     assert_eq!(count_distinct_sources(&error), 1);
     assert_eq!(error_chain(&error).to_string(), "job store default failed: Add failed");
 
-    let broken = Broken::default();
+    let broken = FailingExecutor::default();
     broken.start.store(true, Ordering::SeqCst);
-    assert_eq!(count_distinct_sources(&rig.add_executor("other", broken).unwrap_err()), 2);
+    assert_eq!(count_distinct_sources(&fixture.add_executor("other", broken).unwrap_err()), 2);
 
-    let job = rig.add_job(note("job".into())).trigger(CronTrigger::new().hour("25"));
-    assert_eq!(count_distinct_sources(&rig.block_on(job.add()).unwrap_err()), 1);
+    let job = fixture.add_job(note("job".into())).trigger(CronTrigger::new().hour("25"));
+    assert_eq!(count_distinct_sources(&fixture.block_on(job.add()).unwrap_err()), 1);
     assert!(count_distinct_sources(&SchedulerError::Runtime(io::Error::other("no threads"))) > 0);
 }
 
 #[test]
 fn database_errors_name_each_cause_once() {
     let folder = tempfile::tempdir().unwrap();
-    let rig = Rig::in_memory();
+    let fixture = SchedulerFixture::in_memory();
     let nowhere = SqliteJobStore::open(folder.path().join("missing/jobs.sqlite")).unwrap();
-    let error = rig.block_on(rig.add_job_store("file", nowhere)).unwrap_err();
+    let error = fixture.block_on(fixture.add_job_store("file", nowhere)).unwrap_err();
     assert_eq!(count_distinct_sources(&error), 2, "the scheduler, the store and the database");
 }
 

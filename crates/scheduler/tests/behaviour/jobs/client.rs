@@ -6,21 +6,21 @@ use punctual_core::{JobChange, NewJob, Recovery};
 use punctual_scheduler::{AsyncScheduler, JobQuery, SchedulerError};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Broken, Call, Faults, File, Rig, at, faulty, note};
+use crate::common::{Call, FailingExecutor, Faults, SchedulerFixture, TempStore, at, faulty, note};
 
-fn client(file: &File) -> (Rig, Faults) {
+fn client(file: &TempStore) -> (SchedulerFixture, Faults) {
     let store = faulty(file.store());
     let faults = store.0.faults.clone();
-    (Rig::new(|builder| builder.job_store("default", store).client_only()), faults)
+    (SchedulerFixture::new(|builder| builder.job_store("default", store).client_only()), faults)
 }
 
-fn runner(file: &File) -> Rig {
-    Rig::new(|builder| builder.job_store("default", file.store()).task(note))
+fn runner(file: &TempStore) -> SchedulerFixture {
+    SchedulerFixture::new(|builder| builder.job_store("default", file.store()).task(note))
 }
 
 #[test]
 fn another_process_runs_jobs_added_by_a_client() {
-    let file = File::new();
+    let file = TempStore::new();
     let ((client, faults), runner) = (client(&file), runner(&file));
     let job = client.job(note("a".into())).id("a").recovery(Recovery::Rerun);
     let job = client.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
@@ -38,9 +38,9 @@ fn another_process_runs_jobs_added_by_a_client() {
 
 #[test]
 fn a_client_takes_over_no_runs() {
-    let file = File::new();
-    let held = crate::common::Held::default();
-    let dead = Rig::new(|builder| {
+    let file = TempStore::new();
+    let held = crate::common::ManualExecutor::default();
+    let dead = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone())
     });
     let job = dead.job(note("a".into())).id("a").recovery(Recovery::Rerun);
@@ -49,12 +49,12 @@ fn a_client_takes_over_no_runs() {
     let (client, _) = client(&file);
     client.run_until(100);
     let job = client.block_on(client.get_job("a")).unwrap().unwrap();
-    assert_eq!((job.in_flight, client.events.of("JOB_RECOVERED").len()), (1, 0));
+    assert_eq!((job.in_flight, client.events.with_prefix("JOB_RECOVERED").len()), (1, 0));
 }
 
 #[test]
 fn a_client_manages_jobs() {
-    let file = File::new();
+    let file = TempStore::new();
     let ((client, _), runner) = (client(&file), runner(&file));
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10));
     for id in ["a", "b"] {
@@ -90,7 +90,7 @@ fn a_client_manages_jobs() {
 
 #[test]
 fn a_client_makes_jobs_due_but_does_not_run_them() {
-    let file = File::new();
+    let file = TempStore::new();
     let ((client, _), runner) = (client(&file), runner(&file));
     let trigger = IntervalTrigger::seconds(100).start_date(at(100));
     client.block_on(client.job(note("a".into())).id("a").trigger(trigger).add()).unwrap();
@@ -106,29 +106,29 @@ fn a_client_makes_jobs_due_but_does_not_run_them() {
 
 #[test]
 fn make_job_due_keeps_earlier_times_and_resumes_paused_jobs() {
-    let file = File::new();
-    let rig = runner(&file);
+    let file = TempStore::new();
+    let fixture = runner(&file);
     for (id, when) in [("late", 5), ("paused", 50)] {
-        let job = rig.job(note(id.into())).id(id).trigger(DateTrigger::at(at(when)));
-        rig.block_on(job.add()).unwrap();
+        let job = fixture.job(note(id.into())).id(id).trigger(DateTrigger::at(at(when)));
+        fixture.block_on(job.add()).unwrap();
     }
-    rig.block_on(rig.pause_job("paused")).unwrap();
-    rig.clock().set(at(10));
-    rig.block_on(rig.make_job_due("late")).unwrap();
-    rig.block_on(rig.make_job_due("paused")).unwrap();
-    rig.run_until(60);
-    assert_eq!(rig.log.lines(), ["late@5", "paused@10", "paused@50"]);
+    fixture.block_on(fixture.pause_job("paused")).unwrap();
+    fixture.clock().set(at(10));
+    fixture.block_on(fixture.make_job_due("late")).unwrap();
+    fixture.block_on(fixture.make_job_due("paused")).unwrap();
+    fixture.run_until(60);
+    assert_eq!(fixture.log.lines(), ["late@5", "paused@10", "paused@50"]);
 }
 
 #[test]
 fn a_client_needs_no_executor() {
-    let file = File::new();
-    let broken = Broken::default();
+    let file = TempStore::new();
+    let broken = FailingExecutor::default();
     broken.start.store(true, Ordering::SeqCst);
-    let rig = Rig::new(|builder| {
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", broken).client_only()
     });
-    assert!(rig.is_running() && rig.health().is_ok());
+    assert!(fixture.is_running() && fixture.health().is_ok());
 }
 
 #[test]

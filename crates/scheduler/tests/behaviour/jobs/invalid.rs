@@ -8,49 +8,52 @@ use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerBuilder, Schedu
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{CronTrigger, IntervalTrigger};
 
-use crate::common::{Rig, at, note};
+use crate::common::{SchedulerFixture, at, note};
 
-fn error_of(rig: &Rig, describe: impl FnOnce(Builder) -> Builder) -> String {
-    let job = describe(rig.job(note("x".into())).id("job"));
-    error_chain(&rig.block_on(job.add()).unwrap_err()).to_string()
+fn error_of(fixture: &SchedulerFixture, describe: impl FnOnce(Builder) -> Builder) -> String {
+    let job = describe(fixture.job(note("x".into())).id("job"));
+    error_chain(&fixture.block_on(job.add()).unwrap_err()).to_string()
 }
 
 type Builder = punctual_core::JobBuilder<punctual_scheduler::AsyncScheduler>;
 
 #[test]
 fn invalid_jobs_are_rejected() {
-    let rig = Rig::in_memory();
+    let fixture = SchedulerFixture::in_memory();
     let cases = [
-        (error_of(&rig, |job| job.max_instances(0)), "max_instances is 0: it must be at least 1"),
         (
-            error_of(&rig, |job| job.misfire_grace_time(Duration::ZERO)),
+            error_of(&fixture, |job| job.max_instances(0)),
+            "max_instances is 0: it must be at least 1",
+        ),
+        (
+            error_of(&fixture, |job| job.misfire_grace_time(Duration::ZERO)),
             "misfire_grace_time is 0: it must be longer than zero; use None for no limit",
         ),
-        (error_of(&rig, |job| job.job_store("nowhere")), "no such job store: nowhere"),
+        (error_of(&fixture, |job| job.job_store("nowhere")), "no such job store: nowhere"),
     ];
     for (told, expected) in cases {
         assert_eq!(told, expected);
     }
-    assert!(error_of(&rig, |job| job.id("")).contains("job id"));
-    assert!(error_of(&rig, |job| job.executor("")).contains("alias"));
-    assert!(error_of(&rig, |job| job.job_store("")).contains("alias"));
-    let told = error_of(&rig, |job| job.trigger(CronTrigger::builder().hour("25")));
+    assert!(error_of(&fixture, |job| job.id("")).contains("job id"));
+    assert!(error_of(&fixture, |job| job.executor("")).contains("alias"));
+    assert!(error_of(&fixture, |job| job.job_store("")).contains("alias"));
+    let told = error_of(&fixture, |job| job.trigger(CronTrigger::builder().hour("25")));
     assert!(told.contains("hour") && told.contains("25"), "{told}");
-    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
+    assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 #[test]
 fn a_job_without_fire_times_is_rejected() {
-    let rig = Rig::in_memory();
-    rig.clock().set(at(100));
-    let told = error_of(&rig, |job| {
+    let fixture = SchedulerFixture::in_memory();
+    fixture.clock().set(at(100));
+    let told = error_of(&fixture, |job| {
         job.trigger(IntervalTrigger::seconds(10).start_date(at(0)).end_date(at(50)))
     });
     assert_eq!(
         told,
         r#"job "job" would never run: its trigger interval[0:00:10] has no fire time from now on"#
     );
-    assert!(rig.block_on(rig.get_job("job")).unwrap().is_none());
+    assert!(fixture.block_on(fixture.get_job("job")).unwrap().is_none());
 }
 
 type Described = SchedulerBuilder<BackgroundScheduler>;
@@ -102,7 +105,9 @@ mod other {
 fn two_tasks_with_one_name_are_rejected() {
     let told = build_error(|builder| builder.task(note).task(note).task(other::not_the_same));
     assert!(told.starts_with("the task name note is already registered for"), "{told}");
-    let rig = Rig::new(|builder| builder.job_store("default", MemoryJobStore::new()).task(note));
-    let error = rig.block_on(rig.job(other::not_the_same(1)).add()).unwrap_err();
+    let fixture = SchedulerFixture::new(|builder| {
+        builder.job_store("default", MemoryJobStore::new()).task(note)
+    });
+    let error = fixture.block_on(fixture.job(other::not_the_same(1)).add()).unwrap_err();
     assert!(matches!(error, SchedulerError::Task(_)), "{error}");
 }

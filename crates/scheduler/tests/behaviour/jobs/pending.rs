@@ -6,11 +6,11 @@ use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{File, Log, Recorder, at, note};
+use crate::common::{Log, Recorder, TempStore, at, note};
 
 #[test]
 fn pending_jobs_are_found_changed_paused_and_removed() {
-    let (file, events, log) = (File::new(), Recorder::default(), Log::default());
+    let (file, events, log) = (TempStore::new(), Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .job_store("file", file.store())
@@ -43,7 +43,7 @@ fn pending_jobs_are_found_changed_paused_and_removed() {
     assert!(matches!(error, SchedulerError::JobNotFound(_)));
     let error = scheduler.run_job_now("b").unwrap_err();
     assert!(matches!(error, SchedulerError::NotRunning));
-    assert_eq!(events.of("JOB_"), [""; 0]);
+    assert_eq!(events.with_prefix("JOB_"), [""; 0]);
 
     scheduler.start().unwrap();
     assert_eq!(listed(JobQuery::new()), ["default/a", "file/c", "file/b"]);

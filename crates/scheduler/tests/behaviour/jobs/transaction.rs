@@ -12,7 +12,7 @@ use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::IntervalTrigger;
 
-use crate::common::{Rig, note};
+use crate::common::{SchedulerFixture, note};
 
 /// A store in which a concurrent change always succeeds before a transaction's change.
 #[derive(Clone, Default)]
@@ -70,15 +70,16 @@ impl StoreLayer for AlwaysConflictingStore {
 fn repeated_conflicts_in_a_transaction_return_an_error() {
     for (sees_others, tries) in [(false, 1), (true, 20)] {
         let store = AlwaysConflictingStore { sees_others, ..AlwaysConflictingStore::default() };
-        let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
-        let job = rig.job(note("job".into())).id("job").trigger(IntervalTrigger::hours(1));
-        rig.block_on(job.add()).unwrap();
+        let fixture =
+            SchedulerFixture::new(|builder| builder.job_store("default", Layered(store.clone())));
+        let job = fixture.job(note("job".into())).id("job").trigger(IntervalTrigger::hours(1));
+        fixture.block_on(job.add()).unwrap();
         let outside = store.outside.load(Ordering::Relaxed);
         for change in ["pause", "resume", "due"] {
             store.tries.store(0, Ordering::Relaxed);
             let mut connection = Box::new(7_u64);
-            let mut jobs = rig.in_transaction(&mut connection);
-            let error = rig.block_on(async {
+            let mut jobs = fixture.in_transaction(&mut connection);
+            let error = fixture.block_on(async {
                 match change {
                     "pause" => jobs.pause_job("job").await,
                     "resume" => jobs.resume_job("job").await,

@@ -13,7 +13,7 @@ use punctual_triggers::DateTrigger;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::common::{PATIENCE, Rig, at, note};
+use crate::common::{SchedulerFixture, TIMEOUT, at, note};
 
 /// A shared store that other processes change, with the notifications of these changes.
 #[derive(Clone, Default)]
@@ -60,34 +60,34 @@ impl ChangeWatch for SharedStoreStub {
 
 impl SharedStoreStub {
     /// Creates a scheduler that has polled the store once and waits until notifications are available.
-    fn rig(&self) -> Rig {
+    fn fixture(&self) -> SchedulerFixture {
         let watched = Layered(WatchedStore(self.clone()));
-        let rig = Rig::new(|builder| {
+        let fixture = SchedulerFixture::new(|builder| {
             // The poll interval is an hour, so no job is found by polling.
             let hour = Duration::from_secs(3_600);
             builder.job_store("default", watched).poll_interval(hour).task(note)
         });
-        rig.pass();
+        fixture.pass();
         // The wake-ups of the start are consumed.
-        let _ = rig.block_on(async { timeout(Duration::ZERO, rig.woken()).await });
-        rig
+        let _ = fixture.block_on(async { timeout(Duration::ZERO, fixture.woken()).await });
+        fixture
     }
 
     /// Creates a scheduler that receives notifications.
-    fn watching_rig(&self) -> Rig {
-        let rig = self.rig();
+    fn watching_fixture(&self) -> SchedulerFixture {
+        let fixture = self.fixture();
         self.line.notify_one();
-        let woken = rig.block_on(async { timeout(PATIENCE, rig.woken()).await });
+        let woken = fixture.block_on(async { timeout(TIMEOUT, fixture.woken()).await });
         woken.expect("a new watch wakes the scheduler once");
-        rig.pass();
-        rig
+        fixture.pass();
+        fixture
     }
 
     /// Adds a job that is due at second 0, from a client-only scheduler.
-    fn add(&self, rig: &Rig, id: &str) {
+    fn add(&self, fixture: &SchedulerFixture, id: &str) {
         let other = AsyncScheduler::builder().job_store("default", self.store.clone());
         let other = other.timezone("UTC").build().unwrap();
-        rig.block_on(async {
+        fixture.block_on(async {
             other.start_paused().await.unwrap();
             let job = other.job(note(id.into())).id(id).trigger(DateTrigger::at(at(0)));
             job.add().await.unwrap();
@@ -97,44 +97,44 @@ impl SharedStoreStub {
 }
 
 /// Does what a driver does, without its timer.
-fn run_when_woken(rig: &Rig) {
-    while rig.log.len() == 0 {
-        let woken = rig.block_on(async { timeout(PATIENCE, rig.woken()).await });
+fn run_when_woken(fixture: &SchedulerFixture) {
+    while fixture.log.len() == 0 {
+        let woken = fixture.block_on(async { timeout(TIMEOUT, fixture.woken()).await });
         woken.expect("the scheduler is woken");
-        rig.pass();
+        fixture.pass();
     }
 }
 
 #[test]
 fn a_change_by_another_process_wakes_the_scheduler() {
     let others = SharedStoreStub::default();
-    let rig = others.watching_rig();
-    others.add(&rig, "job");
-    rig.pass();
-    assert_eq!(rig.log.len(), 0, "no notification was sent");
+    let fixture = others.watching_fixture();
+    others.add(&fixture, "job");
+    fixture.pass();
+    assert_eq!(fixture.log.len(), 0, "no notification was sent");
     others.changed.notify_one();
-    run_when_woken(&rig);
-    assert_eq!(rig.log.lines(), ["job@0"]);
+    run_when_woken(&fixture);
+    assert_eq!(fixture.log.lines(), ["job@0"]);
 }
 
 #[test]
 fn a_broken_watch_counts_as_a_change() {
     let others = SharedStoreStub::default();
-    let rig = others.watching_rig();
-    others.add(&rig, "unheard of");
+    let fixture = others.watching_fixture();
+    others.add(&fixture, "unheard of");
     others.broken.notify_one();
-    run_when_woken(&rig);
-    assert_eq!(rig.log.lines(), ["unheard of@0"]);
+    run_when_woken(&fixture);
+    assert_eq!(fixture.log.lines(), ["unheard of@0"]);
 }
 
 #[test]
 fn changes_before_the_watch_started_are_found() {
     let others = SharedStoreStub::default();
-    let rig = others.rig();
-    others.add(&rig, "early");
-    rig.pass();
-    assert_eq!(rig.log.len(), 0, "no notification was sent");
+    let fixture = others.fixture();
+    others.add(&fixture, "early");
+    fixture.pass();
+    assert_eq!(fixture.log.len(), 0, "no notification was sent");
     others.line.notify_one();
-    run_when_woken(&rig);
-    assert_eq!(rig.log.lines(), ["early@0"]);
+    run_when_woken(&fixture);
+    assert_eq!(fixture.log.lines(), ["early@0"]);
 }

@@ -11,7 +11,9 @@ use punctual_scheduler::{
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{File, Held, Log, PATIENCE, Recorder, Rig, at, note};
+use crate::common::{
+    Log, ManualExecutor, Recorder, SchedulerFixture, TIMEOUT, TempStore, at, note,
+};
 
 fn check_background(store: impl JobStore) {
     let (events, log) = (Recorder::default(), Log::default());
@@ -33,24 +35,21 @@ fn check_background(store: impl JobStore) {
         events.wait_count("JOB_REMOVED", 2 * round);
         assert_eq!(scheduler.get_jobs(JobQuery::new()).unwrap().len(), 1);
         scheduler.shutdown().unwrap();
-        assert!(
-            scheduler.get_jobs(JobQuery::new()).unwrap().is_empty(),
-            "no job is pending"
-        );
+        assert!(scheduler.get_jobs(JobQuery::new()).unwrap().is_empty(), "no job is pending");
     }
-    assert_eq!(events.of("JOB_ERROR"), [""; 0]);
-    assert_eq!(events.of("JOB_ADDED stays").len(), 1, "an unchanged job is not replaced");
+    assert_eq!(events.with_prefix("JOB_ERROR"), [""; 0]);
+    assert_eq!(events.with_prefix("JOB_ADDED stays").len(), 1, "an unchanged job is not replaced");
 }
 
 #[test]
 fn a_background_scheduler_restarts() {
     check_background(MemoryJobStore::new());
-    check_background(File::new().store());
+    check_background(TempStore::new().store());
 }
 
 #[test]
 fn an_async_scheduler_restarts_in_another_runtime() {
-    let file = File::new();
+    let file = TempStore::new();
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = AsyncScheduler::builder()
         .job_store("default", file.store())
@@ -65,7 +64,7 @@ fn an_async_scheduler_restarts_in_another_runtime() {
             scheduler.job(note("job".into())).add().await.unwrap();
             scheduler.start().await.unwrap();
             let mut stream = scheduler.events(EventMask::JOB_REMOVED);
-            if events.of("JOB_REMOVED").len() < round {
+            if events.with_prefix("JOB_REMOVED").len() < round {
                 assert!(matches!(stream.next().await, Some(Event::JobRemoved(_))));
             }
             scheduler.shutdown().await.unwrap();
@@ -76,7 +75,7 @@ fn an_async_scheduler_restarts_in_another_runtime() {
 
 #[test]
 fn a_blocking_scheduler_restarts() {
-    let file = File::new();
+    let file = TempStore::new();
     let log = Log::default();
     let scheduler = BlockingScheduler::builder()
         .job_store("default", MemoryJobStore::new())
@@ -104,48 +103,48 @@ fn a_blocking_scheduler_restarts() {
 
 #[test]
 fn a_run_dropped_by_the_shutdown_is_run_again_only_with_rerun() {
-    let file = File::new();
+    let file = TempStore::new();
     for on_file in [true, false] {
-        let held = Held::default();
-        let rig = Rig::new(|builder| {
+        let held = ManualExecutor::default();
+        let fixture = SchedulerFixture::new(|builder| {
             let builder = builder.executor("default", held.clone());
             match on_file {
                 true => builder.job_store("default", file.store()),
                 false => builder.job_store("default", MemoryJobStore::new()),
             }
         });
-        let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
+        let job = fixture.job(note("job".into())).id("job").recovery(Recovery::Rerun);
         let trigger = IntervalTrigger::seconds(100).start_date(at(10));
-        rig.block_on(job.trigger(trigger).add()).unwrap();
-        rig.jump_to(10);
+        fixture.block_on(job.trigger(trigger).add()).unwrap();
+        fixture.jump_to(10);
         assert_eq!(held.len(), 1);
-        rig.block_on(rig.shutdown()).unwrap();
-        rig.block_on(rig.flush_events(PATIENCE));
-        assert_eq!(rig.events.of("JOB_ERROR"), ["JOB_ERROR job"], "the run was lost");
-        rig.block_on(rig.start_manual()).unwrap();
-        rig.jump_to(20);
+        fixture.block_on(fixture.shutdown()).unwrap();
+        fixture.block_on(fixture.flush_events(TIMEOUT));
+        assert_eq!(fixture.events.with_prefix("JOB_ERROR"), ["JOB_ERROR job"], "the run was lost");
+        fixture.block_on(fixture.start_manual()).unwrap();
+        fixture.jump_to(20);
         assert_eq!(held.len(), 1, "the run is run again");
         held.run_one();
-        assert_eq!(rig.log.len(), 1);
-        rig.jump_to(110);
+        assert_eq!(fixture.log.len(), 1);
+        fixture.jump_to(110);
         assert_eq!(held.len(), 1, "the next run is not blocked");
         held.run_one();
-        rig.jump_to(111);
+        fixture.jump_to(111);
     }
 }
 
 #[test]
 fn pending_jobs_are_separate_from_stored_jobs() {
-    let rig = Rig::in_memory();
+    let fixture = SchedulerFixture::in_memory();
     let later = || DateTrigger::at(at(100));
-    rig.block_on(rig.job(note("a".into())).id("stored").trigger(later()).add()).unwrap();
-    rig.block_on(rig.shutdown()).unwrap();
-    rig.block_on(rig.job(note("b".into())).id("waits").trigger(later()).add()).unwrap();
-    let ids = |rig: &Rig| -> Vec<String> {
-        let jobs = rig.block_on(rig.get_jobs(JobQuery::new())).unwrap();
+    fixture.block_on(fixture.job(note("a".into())).id("stored").trigger(later()).add()).unwrap();
+    fixture.block_on(fixture.shutdown()).unwrap();
+    fixture.block_on(fixture.job(note("b".into())).id("waits").trigger(later()).add()).unwrap();
+    let ids = |fixture: &SchedulerFixture| -> Vec<String> {
+        let jobs = fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap();
         jobs.iter().map(|job| job.id.to_string()).collect()
     };
-    assert_eq!(ids(&rig), ["waits"]);
-    rig.block_on(rig.start_manual()).unwrap();
-    assert_eq!(ids(&rig), ["stored", "waits"]);
+    assert_eq!(ids(&fixture), ["waits"]);
+    fixture.block_on(fixture.start_manual()).unwrap();
+    assert_eq!(ids(&fixture), ["stored", "waits"]);
 }

@@ -7,7 +7,7 @@ use punctual_core::{Event, EventMask};
 use punctual_scheduler::AsyncScheduler;
 use punctual_triggers::IntervalTrigger;
 
-use crate::common::{Rig, at, brief, note};
+use crate::common::{SchedulerFixture, at, brief, note};
 
 fn drain(stream: &mut punctual_scheduler::EventStream) -> Vec<String> {
     std::iter::from_fn(|| stream.try_next()).map(|event| brief(&event)).collect()
@@ -15,26 +15,26 @@ fn drain(stream: &mut punctual_scheduler::EventStream) -> Vec<String> {
 
 #[test]
 fn a_stream_receives_new_events_of_its_mask() {
-    let rig = Rig::in_memory();
-    let job = rig.job(note("job".into())).id("job");
+    let fixture = SchedulerFixture::in_memory();
+    let job = fixture.job(note("job".into())).id("job");
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));
-    rig.block_on(job.trigger(trigger).add()).unwrap();
-    rig.run_until(15);
-    let mut ends = rig.events(EventMask::JOB_EXECUTED | EventMask::JOB_REMOVED);
-    let mut nothing = rig.events(EventMask::NONE);
-    let gone = rig.events(EventMask::ALL);
+    fixture.block_on(job.trigger(trigger).add()).unwrap();
+    fixture.run_until(15);
+    let mut ends = fixture.events(EventMask::JOB_EXECUTED | EventMask::JOB_REMOVED);
+    let mut nothing = fixture.events(EventMask::NONE);
+    let gone = fixture.events(EventMask::ALL);
     drop(gone);
-    rig.run_until(30);
+    fixture.run_until(30);
     assert_eq!(drain(&mut ends), ["JOB_EXECUTED job", "JOB_REMOVED job"]);
     assert_eq!(drain(&mut nothing), [""; 0]);
 }
 
 #[test]
 fn waiting_for_the_next_event_returns_it() {
-    let rig = Rig::in_memory();
-    let mut stream = rig.events(EventMask::SCHEDULER_PAUSED);
-    let event = rig.block_on(async {
-        let (event, ()) = tokio::join!(stream.next(), async { rig.pause().unwrap() });
+    let fixture = SchedulerFixture::in_memory();
+    let mut stream = fixture.events(EventMask::SCHEDULER_PAUSED);
+    let event = fixture.block_on(async {
+        let (event, ()) = tokio::join!(stream.next(), async { fixture.pause().unwrap() });
         event
     });
     assert!(matches!(event, Some(Event::SchedulerPaused)));
@@ -42,28 +42,28 @@ fn waiting_for_the_next_event_returns_it() {
 
 #[test]
 fn a_stream_ends_after_the_buffered_events_of_a_shutdown() {
-    let rig = Rig::in_memory();
-    let mut stream = rig.events(EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_SHUTDOWN);
-    let mut other = rig.events(EventMask::SCHEDULER_PAUSED);
-    rig.pause().unwrap();
+    let fixture = SchedulerFixture::in_memory();
+    let mut stream = fixture.events(EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_SHUTDOWN);
+    let mut other = fixture.events(EventMask::SCHEDULER_PAUSED);
+    fixture.pause().unwrap();
     assert!(matches!(stream.try_next(), Some(Event::SchedulerPaused)));
     assert!(stream.try_next().is_none() && !stream.is_ended(), "no event yet");
-    rig.block_on(rig.shutdown()).unwrap();
+    fixture.block_on(fixture.shutdown()).unwrap();
     assert!(!stream.is_ended() && !other.is_ended(), "events are buffered");
-    let last = rig.block_on(stream.next());
+    let last = fixture.block_on(stream.next());
     assert!(matches!(last, Some(Event::SchedulerShutdown)));
     assert!(stream.is_ended());
     for _ in 0..2 {
-        assert!(rig.block_on(stream.next()).is_none());
+        assert!(fixture.block_on(stream.next()).is_none());
     }
-    assert!(matches!(rig.block_on(other.next()), Some(Event::SchedulerPaused)));
-    assert!(rig.block_on(other.next()).is_none(), "even if the mask excludes the shutdown");
+    assert!(matches!(fixture.block_on(other.next()), Some(Event::SchedulerPaused)));
+    assert!(fixture.block_on(other.next()).is_none(), "even if the mask excludes the shutdown");
 
-    let mut next = rig.events(EventMask::SCHEDULER_STARTED | EventMask::SCHEDULER_SHUTDOWN);
+    let mut next = fixture.events(EventMask::SCHEDULER_STARTED | EventMask::SCHEDULER_SHUTDOWN);
     assert!(!next.is_ended(), "a new stream is for the next start");
-    rig.block_on(async {
-        rig.start_manual().await.unwrap();
-        rig.shutdown().await.unwrap();
+    fixture.block_on(async {
+        fixture.start_manual().await.unwrap();
+        fixture.shutdown().await.unwrap();
     });
     assert_eq!(drain(&mut next), ["SCHEDULER_STARTED", "SCHEDULER_SHUTDOWN"]);
     assert!(next.is_ended() && stream.is_ended());
@@ -71,10 +71,11 @@ fn a_stream_ends_after_the_buffered_events_of_a_shutdown() {
 
 #[test]
 fn waiting_for_an_event_returns_when_the_stream_ends() {
-    let rig = Rig::in_memory();
-    let mut stream = rig.events(EventMask::NONE);
-    let (event, ()) = rig
-        .block_on(async { tokio::join!(stream.next(), async { rig.shutdown().await.unwrap() }) });
+    let fixture = SchedulerFixture::in_memory();
+    let mut stream = fixture.events(EventMask::NONE);
+    let (event, ()) = fixture.block_on(async {
+        tokio::join!(stream.next(), async { fixture.shutdown().await.unwrap() })
+    });
     assert!(event.is_none());
 }
 
@@ -92,29 +93,29 @@ fn a_stream_ends_with_a_scheduler_that_is_dropped() {
 
 #[test]
 fn a_stream_implements_the_stream_trait() {
-    let rig = Rig::in_memory();
+    let fixture = SchedulerFixture::in_memory();
     let mask =
         EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_RESUMED | EventMask::SCHEDULER_SHUTDOWN;
-    let stream = rig.events(mask);
+    let stream = fixture.events(mask);
     let job = async {
-        rig.pause().unwrap();
-        rig.resume().unwrap();
-        rig.shutdown().await.unwrap();
+        fixture.pause().unwrap();
+        fixture.resume().unwrap();
+        fixture.shutdown().await.unwrap();
     };
     let told = stream.filter(|event| ready(!matches!(event, Event::SchedulerResumed)));
-    let (told, ()) = rig.block_on(async { tokio::join!(told.collect::<Vec<_>>(), job) });
+    let (told, ()) = fixture.block_on(async { tokio::join!(told.collect::<Vec<_>>(), job) });
     let told: Vec<_> = told.iter().map(brief).collect();
     assert_eq!(told, ["SCHEDULER_PAUSED", "SCHEDULER_SHUTDOWN"]);
 }
 
 #[test]
 fn a_slow_stream_reports_the_number_of_lost_events() {
-    let rig = Rig::in_memory();
-    let mut slow = rig.events(EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_RESUMED);
-    let mut other = rig.events(EventMask::SCHEDULER_STARTED);
+    let fixture = SchedulerFixture::in_memory();
+    let mut slow = fixture.events(EventMask::SCHEDULER_PAUSED | EventMask::SCHEDULER_RESUMED);
+    let mut other = fixture.events(EventMask::SCHEDULER_STARTED);
     for _ in 0..32_769 {
-        rig.pause().unwrap();
-        rig.resume().unwrap();
+        fixture.pause().unwrap();
+        fixture.resume().unwrap();
     }
     assert!(matches!(slow.try_next(), Some(Event::Lagged(2))));
     assert_eq!(drain(&mut slow).len(), 65_536);
@@ -124,13 +125,13 @@ fn a_slow_stream_reports_the_number_of_lost_events() {
 
 #[test]
 fn completion_events_follow_submission_events() {
-    let rig = Rig::in_memory();
-    let job = rig.job(note("job".into())).id("job");
+    let fixture = SchedulerFixture::in_memory();
+    let job = fixture.job(note("job".into())).id("job");
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));
-    rig.block_on(job.trigger(trigger).add()).unwrap();
-    rig.run_until(30);
+    fixture.block_on(job.trigger(trigger).add()).unwrap();
+    fixture.run_until(30);
     assert_eq!(
-        rig.events.told(),
+        fixture.events.event_lines(),
         [
             "JOBSTORE_ADDED default",
             "SCHEDULER_STARTED",

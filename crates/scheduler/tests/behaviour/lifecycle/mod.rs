@@ -1,10 +1,10 @@
 //! Starting, pausing, shutting down, and restarting.
 
+mod calls_from_jobs;
 mod failed_start;
 mod idle;
-mod inside;
 mod listener;
 mod restart;
 mod shutdown;
+mod shutdown_leases;
 mod start;
-mod wind_down;

@@ -4,17 +4,21 @@ use punctual_core::Recovery;
 use punctual_scheduler::JobQuery;
 
 use super::takeover::{add, node};
-use crate::common::{Call, Fault, Faults, File, Held, Rig, faulty, note};
+use crate::common::{
+    Call, Fault, Faults, ManualExecutor, SchedulerFixture, TempStore, faulty, note,
+};
 
 /// A node that has made no pass since second 10, in the middle of a run of `job`, and its successor, whose store has
 /// fault injection.
-fn an_expired_node_and_its_successor(file: &File) -> ([Rig; 2], Held, Faults) {
+fn an_expired_node_and_its_successor(
+    file: &TempStore,
+) -> ([SchedulerFixture; 2], ManualExecutor, Faults) {
     let (dead, _) = node(file, None);
     add(&dead, "job", Recovery::Rerun);
     dead.jump_to(10);
-    let (held, store) = (Held::default(), faulty(file.store()));
+    let (held, store) = (ManualExecutor::default(), faulty(file.store()));
     let faults = store.0.faults.clone();
-    let heir = Rig::new(|builder| {
+    let heir = SchedulerFixture::new(|builder| {
         builder.job_store("default", store).executor("default", held.clone()).task(note)
     });
     ([dead, heir], held, faults)
@@ -22,13 +26,13 @@ fn an_expired_node_and_its_successor(file: &File) -> ([Rig; 2], Held, Faults) {
 
 #[test]
 fn a_take_over_whose_response_is_lost_loses_no_run() {
-    for fault in [Fault::Before, Fault::After] {
-        let file = File::new();
+    for fault in [Fault::NotApplied, Fault::ResponseLost] {
+        let file = TempStore::new();
         let ([_dead, heir], held, faults) = an_expired_node_and_its_successor(&file);
         heir.jump_to(15);
         faults.once(Call::TakeOver, fault);
         heir.jump_to(21);
-        assert_eq!(heir.events.of("JOBSTORE_FAILED").len(), 1);
+        assert_eq!(heir.events.with_prefix("JOBSTORE_FAILED").len(), 1);
         heir.run_until_held(22, &held);
         assert_eq!(held.len(), 1, "{fault:?}");
         held.run_one();
@@ -41,71 +45,76 @@ fn a_take_over_whose_response_is_lost_loses_no_run() {
 
 #[test]
 fn a_run_may_complete_during_own_run_recovery() {
-    let (file, held) = (File::new(), Held::default());
+    let (file, held) = (TempStore::new(), ManualExecutor::default());
     let store = faulty(file.store());
     let faults = store.0.faults.clone();
-    let rig =
-        Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
-    add(&rig, "job", Recovery::Rerun);
-    rig.jump_to(10);
-    held.begin_one();
+    let fixture = SchedulerFixture::new(|builder| {
+        builder.job_store("default", store).executor("default", held.clone())
+    });
+    add(&fixture, "job", Recovery::Rerun);
+    fixture.jump_to(10);
+    held.start_one();
     let (dead, _) = node(&file, None);
     add(&dead, "of the dead", Recovery::Rerun);
     dead.jump_to(10);
-    rig.jump_to(14);
-    rig.jump_to(18);
-    faults.once(Call::TakeOver, Fault::Before);
-    rig.jump_to(22);
-    assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
+    fixture.jump_to(14);
+    fixture.jump_to(18);
+    faults.once(Call::TakeOver, Fault::NotApplied);
+    fixture.jump_to(22);
+    assert_eq!(fixture.events.with_prefix("JOBSTORE_FAILED").len(), 1);
     // The scheduler takes over its own runs too, and the call does not return.
-    faults.once(Call::Get, Fault::Before);
-    rig.jump_to(23);
-    held.end_begun();
-    rig.jump_to(24);
-    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED job"]);
+    faults.once(Call::Get, Fault::NotApplied);
+    fixture.jump_to(23);
+    held.finish_started();
+    fixture.jump_to(24);
+    assert_eq!(fixture.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED job"]);
     assert_eq!(held.len(), 1, "the run is run again");
     held.run_one();
-    rig.jump_to(25);
-    assert!(rig.log.lines()[0].starts_with("of the dead@10 again"), "{:?}", rig.log.lines());
-    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
+    fixture.jump_to(25);
+    assert!(
+        fixture.log.lines()[0].starts_with("of the dead@10 again"),
+        "{:?}",
+        fixture.log.lines()
+    );
+    assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 /// To recover runs of a take-over without a response, a process briefly releases the runs that are recorded as its own.
 #[test]
 fn queued_runs_start_once_during_own_run_recovery() {
     for is_taken in [true, false] {
-        let file = File::new();
-        let ([_dead, rig], held, faults) = an_expired_node_and_its_successor(&file);
-        add(&rig, "waiting", Recovery::Rerun);
-        rig.jump_to(11);
+        let file = TempStore::new();
+        let ([_dead, fixture], held, faults) = an_expired_node_and_its_successor(&file);
+        add(&fixture, "waiting", Recovery::Rerun);
+        fixture.jump_to(11);
         assert_eq!(held.len(), 1);
         let (other, runs) = node(&file, None);
         for second in [14, 18] {
-            rig.jump_to(second);
+            fixture.jump_to(second);
             other.jump_to(second);
         }
-        faults.once(Call::TakeOver, Fault::Before);
-        rig.jump_to(22);
-        assert_eq!(rig.events.of("JOBSTORE_FAILED").len(), 1);
-        rig.pass_held_up(23, &faults, Call::TakeOver, Fault::Wait, || {
+        faults.once(Call::TakeOver, Fault::NotApplied);
+        fixture.jump_to(22);
+        assert_eq!(fixture.events.with_prefix("JOBSTORE_FAILED").len(), 1);
+        fixture.blocked_pass(23, &faults, Call::TakeOver, Fault::Delayed, || {
             if is_taken {
                 other.jump_to(23);
             }
         });
         assert_eq!(runs.len(), if is_taken { 2 } else { 0 });
         held.run_one();
-        assert_eq!(rig.log.len(), usize::from(!is_taken), "{:?}", rig.log.lines());
+        assert_eq!(fixture.log.len(), usize::from(!is_taken), "{:?}", fixture.log.lines());
     }
 }
 
 #[test]
 fn a_cancelled_take_over_loses_no_run() {
-    for fault in [Fault::Wait, Fault::Mute] {
-        let file = File::new();
+    for fault in [Fault::Delayed, Fault::AppliedAndHangs] {
+        let file = TempStore::new();
         let ([_dead, heir], held, faults) = an_expired_node_and_its_successor(&file);
         heir.jump_to(16);
         heir.jump_to(20);
-        heir.pass_cut_off(24, &faults, Call::TakeOver, fault);
+        heir.cancelled_pass(24, &faults, Call::TakeOver, fault);
         heir.jump_to(25);
         assert_eq!(held.len(), 1, "{fault:?}");
         held.run_one();
@@ -116,18 +125,19 @@ fn a_cancelled_take_over_loses_no_run() {
 
 #[test]
 fn a_lost_run_is_retried_although_its_retry_was_cancelled() {
-    let (file, held) = (File::new(), Held::default());
+    let (file, held) = (TempStore::new(), ManualExecutor::default());
     let store = faulty(file.store());
     let faults = store.0.faults.clone();
-    let rig =
-        Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
-    add(&rig, "job", Recovery::Rerun);
-    rig.jump_to(10);
+    let fixture = SchedulerFixture::new(|builder| {
+        builder.job_store("default", store).executor("default", held.clone())
+    });
+    add(&fixture, "job", Recovery::Rerun);
+    fixture.jump_to(10);
     held.lose_one();
-    rig.jump_to(11);
-    rig.jump_to(14);
-    rig.jump_to(18);
-    rig.pass_cut_off(21, &faults, Call::Get, Fault::Wait);
-    rig.jump_to(22);
+    fixture.jump_to(11);
+    fixture.jump_to(14);
+    fixture.jump_to(18);
+    fixture.cancelled_pass(21, &faults, Call::Get, Fault::Delayed);
+    fixture.jump_to(22);
     assert_eq!(held.len(), 1);
 }

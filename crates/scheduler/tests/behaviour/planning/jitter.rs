@@ -7,20 +7,24 @@ use punctual_core::{Clock, Jitter, JobContext};
 use punctual_triggers::IntervalTrigger;
 use std::sync::Arc;
 
-use crate::common::{Rig, at};
+use crate::common::{SchedulerFixture, at};
 
 fn delays(jitter: Jitter) -> Vec<i64> {
-    let rig = Rig::in_memory();
+    let fixture = SchedulerFixture::in_memory();
     let delays = Arc::new(Mutex::new(Vec::new()));
-    let (told, clock) = (Arc::clone(&delays), rig.clock().clone());
-    let job = rig.job(move |context: JobContext| {
+    let (told, clock) = (Arc::clone(&delays), fixture.clock().clone());
+    let job = fixture.job(move |context: JobContext| {
         let scheduled = context.scheduled_time().as_micros();
-        assert_eq!((scheduled - at(0).as_micros()) % 10_000_000, 0, "the scheduled time is unchanged");
+        assert_eq!(
+            (scheduled - at(0).as_micros()) % 10_000_000,
+            0,
+            "the scheduled time is unchanged"
+        );
         told.lock().push(clock.now().as_micros() - scheduled);
     });
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(2_000));
-    rig.block_on(job.trigger(trigger.jitter(jitter)).add()).unwrap();
-    rig.run_until(2_100);
+    fixture.block_on(job.trigger(trigger.jitter(jitter)).add()).unwrap();
+    fixture.run_until(2_100);
     let delays = delays.lock().clone();
     assert_eq!(delays.len(), 200, "each fire time runs once");
     delays

@@ -43,7 +43,10 @@ fn after_two_of_three() -> (ManualScheduler, Arc<AtomicU32>) {
 fn rest(scheduler: &ManualScheduler, runs: &AtomicU32) -> u32 {
     let before = runs.load(Ordering::Relaxed);
     scheduler.advance(10 * ten_seconds());
-    assert!(scheduler.block_on(scheduler.get_job("job")).unwrap().is_none(), "the job is completed");
+    assert!(
+        scheduler.block_on(scheduler.get_job("job")).unwrap().is_none(),
+        "the job is completed"
+    );
     runs.load(Ordering::Relaxed) - before
 }
 

@@ -10,23 +10,25 @@ use punctual_scheduler::{
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Broken, Call, Fault, Faulty, File, Log, Recorder, at, faulty, note};
+use crate::common::{
+    Call, FailingExecutor, Fault, Faulty, Log, Recorder, TempStore, at, faulty, note,
+};
 
 /// A scheduler with a memory store, a file store with fault injection, and two executors.
 struct Fixture {
     scheduler: BackgroundScheduler,
     memory: MemoryJobStore,
     store: Faulty<punctual_store_sql::SqliteJobStore>,
-    executor: Broken,
+    executor: FailingExecutor,
     events: Recorder,
     log: Log,
-    _file: File,
+    _file: TempStore,
 }
 
 fn fixture() -> Fixture {
-    let file = File::new();
+    let file = TempStore::new();
     let store = faulty(file.store());
-    let (memory, executor) = (MemoryJobStore::new(), Broken::default());
+    let (memory, executor) = (MemoryJobStore::new(), FailingExecutor::default());
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", memory.clone())
@@ -52,8 +54,8 @@ impl Fixture {
         let pending = self.scheduler.get_jobs(JobQuery::new()).unwrap();
         let ids: Vec<_> = pending.iter().map(|job| job.id.as_str()).collect();
         assert_eq!(ids, ["a", "b", "c"]);
-        assert_eq!(self.events.of("SCHEDULER"), [""; 0]);
-        assert_eq!(self.events.of("JOB_"), [""; 0]);
+        assert_eq!(self.events.with_prefix("SCHEDULER"), [""; 0]);
+        assert_eq!(self.events.with_prefix("JOB_"), [""; 0]);
         let left = pollster::block_on(self.memory.list(None, 10)).unwrap();
         assert_eq!(left.records.len(), 0, "added jobs are removed again");
         assert_eq!(self.log.len(), 0);
@@ -63,30 +65,36 @@ impl Fixture {
         self.events.wait_count("JOB_REMOVED", 3);
         self.scheduler.shutdown().unwrap();
         assert_eq!(self.log.len(), 3);
-        assert_eq!(self.events.of("JOB_ADDED").len(), 3);
-        assert_eq!(self.events.of("SCHEDULER"), ["SCHEDULER_STARTED", "SCHEDULER_SHUTDOWN"]);
+        assert_eq!(self.events.with_prefix("JOB_ADDED").len(), 3);
+        assert_eq!(
+            self.events.with_prefix("SCHEDULER"),
+            ["SCHEDULER_STARTED", "SCHEDULER_SHUTDOWN"]
+        );
     }
 }
 
 #[test]
 fn a_store_that_fails_to_start_fails_the_start() {
     let fixture = fixture();
-    fixture.store.0.faults.set(Call::Start, Fault::Before);
-    fixture.fails_then_works("job store file failed: Start failed", || fixture.store.0.faults.clear());
+    fixture.store.0.faults.set(Call::Start, Fault::NotApplied);
+    fixture
+        .fails_then_works("job store file failed: Start failed", || fixture.store.0.faults.clear());
 }
 
 #[test]
 fn a_store_that_rejects_jobs_fails_the_start() {
     let fixture = fixture();
-    fixture.store.0.faults.set(Call::Add, Fault::Before);
-    fixture.fails_then_works("job store file failed: Add failed", || fixture.store.0.faults.clear());
+    fixture.store.0.faults.set(Call::Add, Fault::NotApplied);
+    fixture
+        .fails_then_works("job store file failed: Add failed", || fixture.store.0.faults.clear());
 }
 
 #[test]
 fn a_lost_response_to_an_added_job_fails_the_start() {
     let fixture = fixture();
-    fixture.store.0.faults.set(Call::Add, Fault::After);
-    fixture.fails_then_works("job store file failed: Add failed", || fixture.store.0.faults.clear());
+    fixture.store.0.faults.set(Call::Add, Fault::ResponseLost);
+    fixture
+        .fails_then_works("job store file failed: Add failed", || fixture.store.0.faults.clear());
 }
 
 #[test]
@@ -137,7 +145,7 @@ fn a_pending_job_with_an_unknown_store_fails_the_start() {
 
 #[tokio::test]
 async fn a_cancelled_start_completes_in_the_background() {
-    let (file, events, log) = (File::new(), Recorder::default(), Log::default());
+    let (file, events, log) = (TempStore::new(), Recorder::default(), Log::default());
     let scheduler = AsyncScheduler::builder()
         .job_store("default", file.store())
         .executor("default", ThreadPoolExecutor::new(1))

@@ -10,7 +10,8 @@ use punctual_testkit::ManualClock;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{
-    Call, Fault, Faults, File, Held, Log, PATIENCE, Recorder, Rig, at, faulty, note,
+    Call, Fault, Faults, Log, ManualExecutor, Recorder, SchedulerFixture, TIMEOUT, TempStore, at,
+    faulty, note,
 };
 
 /// A clock with a constant offset in seconds.
@@ -36,13 +37,13 @@ struct Node {
     clock: Shifted,
     events: Recorder,
     faults: Faults,
-    held: Held,
+    held: ManualExecutor,
 }
 
 /// Several machines on one file, whose clock is right.
 struct Machines {
     right: ManualClock,
-    file: File,
+    file: TempStore,
     log: Log,
     nodes: Vec<Node>,
     runtime: tokio::runtime::Runtime,
@@ -53,7 +54,7 @@ impl Machines {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut machines = Self {
             right: ManualClock::at(at(0)),
-            file: File::new(),
+            file: TempStore::new(),
             log: Log::default(),
             nodes: Vec::new(),
             runtime,
@@ -69,7 +70,8 @@ impl Machines {
         let clock = Shifted { right: self.right.clone(), by: Arc::new(AtomicI64::new(shift)) };
         let mut store = faulty(self.file.store());
         store.0.clock = Some(self.right.clone());
-        let (faults, events, held) = (store.0.faults.clone(), Recorder::default(), Held::default());
+        let (faults, events, held) =
+            (store.0.faults.clone(), Recorder::default(), ManualExecutor::default());
         let scheduler = AsyncScheduler::builder()
             .timezone("UTC")
             .clock(clock.clone())
@@ -91,7 +93,7 @@ impl Machines {
             let now = node.clock.now();
             let next = self.runtime.block_on(node.scheduler.tick(now));
             if next.is_none_or(|next| next > now) {
-                self.runtime.block_on(node.scheduler.flush_events(PATIENCE));
+                self.runtime.block_on(node.scheduler.flush_events(TIMEOUT));
                 return;
             }
         }
@@ -114,9 +116,9 @@ impl Machines {
     /// Checks that no node was considered expired.
     fn assert_no_takeover(&self) {
         for node in &self.nodes {
-            assert_eq!(node.events.of("LEASE_LOST"), [""; 0]);
-            assert_eq!(node.events.of("JOB_RECOVERED"), [""; 0]);
-            assert_eq!(node.events.of("JOB_MISSED"), [""; 0]);
+            assert_eq!(node.events.with_prefix("LEASE_LOST"), [""; 0]);
+            assert_eq!(node.events.with_prefix("JOB_RECOVERED"), [""; 0]);
+            assert_eq!(node.events.with_prefix("JOB_MISSED"), [""; 0]);
         }
     }
 }
@@ -245,26 +247,26 @@ fn a_store_whose_time_call_fails_is_reported_as_failed() {
     // The store's clock is read because the local clock is not trusted.
     machines.right.set(at(6));
     node.clock.by.store(7_200, Ordering::SeqCst);
-    node.faults.once(Call::Time, Fault::Before);
+    node.faults.once(Call::Time, Fault::NotApplied);
     machines.run_until(10);
-    assert_eq!(node.events.of("JOBSTORE_FAILED").len(), 1);
-    assert_eq!(node.events.of("JOBSTORE_RECOVERED").len(), 1);
+    assert_eq!(node.events.with_prefix("JOBSTORE_FAILED").len(), 1);
+    assert_eq!(node.events.with_prefix("JOBSTORE_RECOVERED").len(), 1);
     machines.run_until(15);
     // The next pass made up for the fire time of the second without a response.
-    assert_eq!((machines.log.len(), node.events.of("JOB_COALESCED").len()), (14, 1));
+    assert_eq!((machines.log.len(), node.events.with_prefix("JOB_COALESCED").len()), (14, 1));
 }
 
 #[test]
 fn a_manual_clock_does_not_follow_the_stores_clock() {
-    let file = File::new();
+    let file = TempStore::new();
     let mut store = faulty(file.store());
     store.0.clock = Some(ManualClock::at(at(1_000)));
     let faults = store.0.faults.clone();
-    let rig = Rig::new(|builder| builder.job_store("default", store));
-    let job = rig.job(note("a".into())).id("a").trigger(DateTrigger::at(at(10)));
-    rig.block_on(job.add()).unwrap();
-    rig.run_until(9);
-    assert_eq!(rig.log.len(), 0);
-    rig.run_until(10);
-    assert_eq!((rig.log.len(), faults.calls(Call::Time)), (1, 0));
+    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
+    let job = fixture.job(note("a".into())).id("a").trigger(DateTrigger::at(at(10)));
+    fixture.block_on(job.add()).unwrap();
+    fixture.run_until(9);
+    assert_eq!(fixture.log.len(), 0);
+    fixture.run_until(10);
+    assert_eq!((fixture.log.len(), faults.calls(Call::Time)), (1, 0));
 }

@@ -9,7 +9,9 @@ use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerBuilder, 
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Call, Fault, File, Log, PATIENCE, Recorder, Rig, at, faulty, gated, note};
+use crate::common::{
+    Call, Fault, Log, Recorder, SchedulerFixture, TIMEOUT, TempStore, at, faulty, gated, note,
+};
 
 fn builder<S>(builder: SchedulerBuilder<S>, events: &Recorder, log: &Log) -> SchedulerBuilder<S> {
     builder.timezone("UTC").state(log.clone()).listener(EventMask::ALL, events.listener())
@@ -24,7 +26,7 @@ fn a_shutdown_waits_for_runs_in_progress() {
         .start()
         .unwrap();
     scheduler.job(gated("job".into())).id("job").add().unwrap();
-    log.wait_at_gate(1);
+    log.wait_for_tasks_at_gate(1);
     let (done, is_done) = mpsc::channel();
     let stopping = scheduler.clone();
     let thread = std::thread::spawn(move || done.send(stopping.shutdown()));
@@ -34,10 +36,10 @@ fn a_shutdown_waits_for_runs_in_progress() {
     is_done.recv_timeout(Duration::from_millis(50)).unwrap_err();
     assert_eq!(scheduler.state(), SchedulerState::Stopping);
     log.open_gate();
-    is_done.recv_timeout(PATIENCE).unwrap().unwrap();
+    is_done.recv_timeout(TIMEOUT).unwrap().unwrap();
     thread.join().unwrap().unwrap();
     assert_eq!(
-        events.told()[3..],
+        events.event_lines()[3..],
         ["JOB_SUBMITTED job", "JOB_EXECUTED job", "JOB_REMOVED job", "SCHEDULER_SHUTDOWN"]
     );
 }
@@ -51,15 +53,15 @@ fn a_shutdown_is_bounded_when_a_run_hangs() {
         .start()
         .unwrap();
     scheduler.job(gated("hangs".into())).id("hangs").add().unwrap();
-    log.wait_at_gate(1);
+    log.wait_for_tasks_at_gate(1);
     scheduler.job(note("queued".into())).id("queued").add().unwrap();
     events.wait("JOB_SUBMITTED queued");
     scheduler.shutdown_timeout(Duration::from_millis(50)).unwrap();
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
     assert_eq!(scheduler.running_count(), 1, "the hanging run is still counted");
     assert_eq!(log.len(), 1, "queued runs never start");
-    assert_eq!(events.of("JOB_ERROR"), ["JOB_ERROR queued"]);
-    assert_eq!(events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
+    assert_eq!(events.with_prefix("JOB_ERROR"), ["JOB_ERROR queued"]);
+    assert_eq!(events.event_lines().last().unwrap(), "SCHEDULER_SHUTDOWN");
     log.open_gate();
 }
 
@@ -78,7 +80,7 @@ fn shutdown_is_not_starved_by_a_full_backlog() {
     events.wait("JOB_EXECUTED");
     let (done, is_done) = mpsc::channel();
     let thread = std::thread::spawn(move || done.send(scheduler.shutdown()));
-    is_done.recv_timeout(PATIENCE).unwrap().unwrap();
+    is_done.recv_timeout(TIMEOUT).unwrap().unwrap();
     thread.join().unwrap().unwrap();
 }
 
@@ -86,25 +88,25 @@ fn shutdown_is_not_starved_by_a_full_backlog() {
 fn no_pass_starts_after_the_shutdown() {
     let store = faulty(MemoryJobStore::new());
     let faults = store.0.faults.clone();
-    let rig = Rig::new(|builder| builder.job_store("default", store.clone()));
-    let job = rig.job(note("job".into())).id("job").trigger(DateTrigger::at(at(10)));
-    rig.block_on(job.add()).unwrap();
-    rig.pass();
-    rig.block_on(rig.shutdown()).unwrap();
+    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store.clone()));
+    let job = fixture.job(note("job".into())).id("job").trigger(DateTrigger::at(at(10)));
+    fixture.block_on(job.add()).unwrap();
+    fixture.pass();
+    fixture.block_on(fixture.shutdown()).unwrap();
     let before = faults.calls(Call::NextWakeup);
-    assert_eq!(rig.jump_to(20), None);
+    assert_eq!(fixture.jump_to(20), None);
     assert_eq!(faults.calls(Call::NextWakeup), before);
     assert_eq!(faults.calls(Call::ClaimDue), 0);
-    assert_eq!(rig.log.len(), 0);
+    assert_eq!(fixture.log.len(), 0);
     // No fire time was lost.
-    rig.block_on(rig.start_manual()).unwrap();
-    rig.run_until(21);
-    assert_eq!(rig.log.lines(), ["job@10"]);
+    fixture.block_on(fixture.start_manual()).unwrap();
+    fixture.run_until(21);
+    assert_eq!(fixture.log.lines(), ["job@10"]);
 }
 
 /// Starts, blocks in the call, shuts down, clears the fault, and starts again.
 fn hangs_in(call: Call) {
-    let file = File::new();
+    let file = TempStore::new();
     let (events, log) = (Recorder::default(), Log::default());
     let store = faulty(file.store());
     let faults = store.0.faults.clone();
@@ -128,7 +130,7 @@ fn hangs_in(call: Call) {
     events.wait("JOB_REMOVED job");
     events.wait("JOB_REMOVED another");
     scheduler.shutdown().unwrap();
-    assert_eq!(events.of("SCHEDULER").len(), 4);
+    assert_eq!(events.with_prefix("SCHEDULER").len(), 4);
     assert_eq!(log.len(), 2);
 }
 
@@ -155,7 +157,7 @@ async fn a_hanging_store_leaves_no_pass_after_the_shutdown() {
     tokio::task::spawn_blocking(move || hang.wait()).await.unwrap();
     scheduler.shutdown_timeout(Duration::from_millis(10)).await.unwrap();
     faults.clear();
-    tokio::time::timeout(PATIENCE, scheduler.start()).await.unwrap().unwrap();
+    tokio::time::timeout(TIMEOUT, scheduler.start()).await.unwrap().unwrap();
     tokio::task::spawn_blocking(move || events.wait("JOB_REMOVED job")).await.unwrap();
     scheduler.shutdown().await.unwrap();
     assert_eq!(log.len(), 1);
@@ -177,7 +179,7 @@ async fn a_cancelled_shutdown_completes_in_the_background() {
         .unwrap();
     scheduler.job(gated("job".into())).add().await.unwrap();
     let waiting = log.clone();
-    tokio::task::spawn_blocking(move || waiting.wait_at_gate(1)).await.unwrap();
+    tokio::task::spawn_blocking(move || waiting.wait_for_tasks_at_gate(1)).await.unwrap();
     let impatient = tokio::time::timeout(Duration::from_millis(20), scheduler.shutdown()).await;
     assert!(impatient.is_err());
     assert!(!scheduler.is_running());
@@ -185,7 +187,7 @@ async fn a_cancelled_shutdown_completes_in_the_background() {
     scheduler.stopped().await;
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
     events.wait("SCHEDULER_SHUTDOWN");
-    assert_eq!(events.of("JOB_EXECUTED").len(), 1);
+    assert_eq!(events.with_prefix("JOB_EXECUTED").len(), 1);
 }
 
 #[tokio::test]
@@ -199,5 +201,5 @@ async fn waiting_for_the_shutdown_returns() {
     tokio::task::yield_now().await;
     assert!(!waiter.is_finished());
     scheduler.shutdown().await.unwrap();
-    tokio::time::timeout(PATIENCE, waiter).await.unwrap().unwrap();
+    tokio::time::timeout(TIMEOUT, waiter).await.unwrap().unwrap();
 }

@@ -5,7 +5,7 @@ use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError, Schedule
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Log, Recorder, Rig, at, note};
+use crate::common::{Log, Recorder, SchedulerFixture, at, note};
 
 fn background(events: &Recorder, log: &Log) -> BackgroundScheduler {
     BackgroundScheduler::builder()
@@ -24,12 +24,12 @@ fn a_pending_job_runs_after_the_start_and_events_are_ordered() {
     let job = scheduler.job(note("job".into())).id("job").add().unwrap();
     assert_eq!(job.state, punctual_core::JobState::Pending);
     assert_eq!((scheduler.state(), scheduler.is_running()), (SchedulerState::Stopped, false));
-    assert!(events.told().is_empty(), "no event before the start");
+    assert!(events.event_lines().is_empty(), "no event before the start");
     scheduler.start().unwrap();
     events.wait("JOB_REMOVED");
     scheduler.shutdown().unwrap();
     assert_eq!(
-        events.told(),
+        events.event_lines(),
         [
             "JOBSTORE_ADDED default",
             "JOB_ADDED job",
@@ -55,13 +55,13 @@ fn calls_invalid_in_the_current_state_are_rejected() {
         scheduler.run_job_now("job"),
         Err(SchedulerError::NotRunning | SchedulerError::JobNotFound(_))
     ));
-    assert!(events.told().is_empty());
+    assert!(events.event_lines().is_empty());
     scheduler.start().unwrap();
     assert!(matches!(scheduler.start(), Err(SchedulerError::AlreadyRunning)));
     assert!(matches!(scheduler.start_paused(), Err(SchedulerError::AlreadyRunning)));
     scheduler.shutdown().unwrap();
     assert!(matches!(scheduler.shutdown(), Err(SchedulerError::NotRunning)));
-    assert_eq!(events.of("SCHEDULER"), ["SCHEDULER_STARTED", "SCHEDULER_SHUTDOWN"]);
+    assert_eq!(events.with_prefix("SCHEDULER"), ["SCHEDULER_STARTED", "SCHEDULER_SHUTDOWN"]);
 }
 
 #[test]
@@ -79,25 +79,25 @@ fn a_scheduler_started_paused_runs_nothing_until_resumed() {
     events.wait_count("JOB_REMOVED", 2);
     scheduler.shutdown().unwrap();
     assert_eq!(
-        events.of("SCHEDULER"),
+        events.with_prefix("SCHEDULER"),
         ["SCHEDULER_STARTED", "SCHEDULER_RESUMED", "SCHEDULER_SHUTDOWN"]
     );
 }
 
 #[test]
 fn pausing_is_idempotent() {
-    let rig = Rig::in_memory();
-    let job = rig.job(note("job".into())).trigger(DateTrigger::at(at(10)));
-    rig.block_on(job.add()).unwrap();
-    rig.pause().unwrap();
-    rig.pause().unwrap();
-    rig.run_until(20);
-    assert_eq!(rig.log.len(), 0);
-    rig.resume().unwrap();
-    rig.resume().unwrap();
-    rig.run_until(21);
-    assert_eq!(rig.log.lines(), ["job@10"]);
-    let told = rig.events.of("SCHEDULER");
+    let fixture = SchedulerFixture::in_memory();
+    let job = fixture.job(note("job".into())).trigger(DateTrigger::at(at(10)));
+    fixture.block_on(job.add()).unwrap();
+    fixture.pause().unwrap();
+    fixture.pause().unwrap();
+    fixture.run_until(20);
+    assert_eq!(fixture.log.len(), 0);
+    fixture.resume().unwrap();
+    fixture.resume().unwrap();
+    fixture.run_until(21);
+    assert_eq!(fixture.log.lines(), ["job@10"]);
+    let told = fixture.events.with_prefix("SCHEDULER");
     assert_eq!(told, ["SCHEDULER_STARTED", "SCHEDULER_PAUSED", "SCHEDULER_RESUMED"]);
-    assert!(matches!(rig.events.all().last(), Some(Event::JobRemoved(_))));
+    assert!(matches!(fixture.events.all().last(), Some(Event::JobRemoved(_))));
 }

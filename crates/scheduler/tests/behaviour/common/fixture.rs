@@ -9,16 +9,16 @@ use punctual_scheduler::{AsyncScheduler, SchedulerBuilder};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::ManualScheduler;
 
-use super::{Call, Fault, Faults, Held, Log, PATIENCE, Recorder, at};
+use super::{Call, Fault, Faults, Log, ManualExecutor, Recorder, TIMEOUT, at};
 
 /// A scheduler with a manual clock, its events, and the log of its tasks.
-pub(crate) struct Rig {
+pub(crate) struct SchedulerFixture {
     scheduler: ManualScheduler,
     pub(crate) events: Recorder,
     pub(crate) log: Log,
 }
 
-impl Rig {
+impl SchedulerFixture {
     /// Creates a scheduler on a new memory store, at second 0.
     pub(crate) fn in_memory() -> Self {
         Self::new(|builder| builder.job_store("default", MemoryJobStore::new()))
@@ -49,7 +49,7 @@ impl Rig {
     }
 
     /// Advances second by second, until that second or until the executor has a run.
-    pub(crate) fn run_until_held(&self, second: i64, held: &Held) {
+    pub(crate) fn run_until_held(&self, second: i64, held: &ManualExecutor) {
         let begin = self.clock().now().saturating_since(at(0)).as_secs();
         for second in i64::try_from(begin).expect("a second")..=second {
             self.jump_to(second);
@@ -60,7 +60,7 @@ impl Rig {
     }
 
     /// Makes a pass at that second and drops it while it is blocked in the call.
-    pub(crate) fn pass_cut_off(&self, second: i64, faults: &Faults, call: Call, fault: Fault) {
+    pub(crate) fn cancelled_pass(&self, second: i64, faults: &Faults, call: Call, fault: Fault) {
         drop(self.stuck_pass(second, faults, call, fault));
         faults.clear();
     }
@@ -84,7 +84,7 @@ impl Rig {
     }
 
     /// Makes a pass at that second; calls `meanwhile` while the pass is blocked in the call.
-    pub(crate) fn pass_held_up(
+    pub(crate) fn blocked_pass(
         &self,
         second: i64,
         faults: &Faults,
@@ -104,7 +104,7 @@ impl Rig {
             let now = self.clock().now();
             let next = self.block_on(self.tick(now));
             if next.is_none_or(|next| next > now) {
-                self.block_on(self.flush_events(PATIENCE));
+                self.block_on(self.flush_events(TIMEOUT));
                 return next;
             }
         }
@@ -112,7 +112,7 @@ impl Rig {
     }
 }
 
-impl Deref for Rig {
+impl Deref for SchedulerFixture {
     type Target = ManualScheduler;
 
     fn deref(&self) -> &ManualScheduler {

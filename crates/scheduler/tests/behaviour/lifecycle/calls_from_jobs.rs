@@ -13,7 +13,7 @@ use punctual_scheduler::{
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Log, PATIENCE, Recorder, Rig, at, note};
+use crate::common::{Log, Recorder, SchedulerFixture, TIMEOUT, at, note};
 
 /// The executors with threads.
 #[derive(Clone, Copy)]
@@ -22,7 +22,11 @@ enum JobExecutor {
     Tokio,
 }
 
-fn described<S>(builder: SchedulerBuilder<S>, on: JobExecutor, events: &Recorder) -> SchedulerBuilder<S> {
+fn described<S>(
+    builder: SchedulerBuilder<S>,
+    on: JobExecutor,
+    events: &Recorder,
+) -> SchedulerBuilder<S> {
     let builder = builder
         .job_store("default", MemoryJobStore::new())
         .timezone("UTC")
@@ -71,7 +75,7 @@ fn a_job_shuts_a_background_scheduler_down() {
                     false => scheduler.job(stop_async).id("stop").add().unwrap(),
                 };
                 events.wait("SCHEDULER_SHUTDOWN");
-                let told = events.told();
+                let told = events.event_lines();
                 assert_eq!(
                     told[3..],
                     [
@@ -98,11 +102,11 @@ fn a_job_ends_a_blocking_scheduler_whose_start_returns() {
             scheduler.job(stop).id("stop").add().unwrap();
             scheduler.start().unwrap();
             assert_eq!(scheduler.state(), SchedulerState::Stopped);
-            assert_eq!(events.told().last().unwrap(), "SCHEDULER_SHUTDOWN");
-            assert_eq!(events.of("JOB_EXECUTED"), ["JOB_EXECUTED stop"]);
+            assert_eq!(events.event_lines().last().unwrap(), "SCHEDULER_SHUTDOWN");
+            assert_eq!(events.with_prefix("JOB_EXECUTED"), ["JOB_EXECUTED stop"]);
             scheduler.job(stop_async).id("again").add().unwrap();
             scheduler.start().unwrap();
-            assert_eq!(events.of("JOB_EXECUTED").len(), 2);
+            assert_eq!(events.with_prefix("JOB_EXECUTED").len(), 2);
         });
     }
 }
@@ -117,18 +121,21 @@ async fn a_job_shuts_an_async_scheduler_down() {
         scheduler.start().await.unwrap();
         scheduler.job(stop).id("blocking").add().await.unwrap();
         tokio::time::timeout(SELF_WAIT, scheduler.stopped()).await.unwrap();
-        scheduler.flush_events(PATIENCE).await;
-        assert_eq!(events.of("JOB_EXECUTED"), ["JOB_EXECUTED async", "JOB_EXECUTED blocking"]);
+        scheduler.flush_events(TIMEOUT).await;
+        assert_eq!(
+            events.with_prefix("JOB_EXECUTED"),
+            ["JOB_EXECUTED async", "JOB_EXECUTED blocking"]
+        );
     }
 }
 
 #[test]
 fn an_inline_job_shuts_the_scheduler_down() {
-    let rig = Rig::in_memory();
-    rig.block_on(rig.job(stop).id("stop").add()).unwrap();
-    rig.pass();
-    rig.block_on(async { tokio::time::timeout(PATIENCE, rig.stopped()).await }).unwrap();
-    assert_eq!(rig.state(), SchedulerState::Stopped);
+    let fixture = SchedulerFixture::in_memory();
+    fixture.block_on(fixture.job(stop).id("stop").add()).unwrap();
+    fixture.pass();
+    fixture.block_on(async { tokio::time::timeout(TIMEOUT, fixture.stopped()).await }).unwrap();
+    assert_eq!(fixture.state(), SchedulerState::Stopped);
 }
 
 /// Calls all methods that manage jobs.
@@ -190,21 +197,21 @@ fn jobs_manage_jobs_from_threads_and_runtimes() {
 
 #[test]
 fn inline_jobs_manage_jobs_during_a_pass() {
-    let rig = Rig::new(|builder| {
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).default_executor(DebugExecutor)
     });
-    rig.block_on(rig.job(manage).id("job").add()).unwrap();
-    rig.pass();
-    assert_eq!(rig.events.of("JOB_EXECUTED"), ["JOB_EXECUTED job"]);
-    rig.block_on(rig.remove_job("a")).unwrap();
-    rig.block_on(rig.job(manage_async).id("async").add()).unwrap();
-    rig.pass();
-    assert_eq!(rig.events.of("JOB_EXECUTED").len(), 2);
+    fixture.block_on(fixture.job(manage).id("job").add()).unwrap();
+    fixture.pass();
+    assert_eq!(fixture.events.with_prefix("JOB_EXECUTED"), ["JOB_EXECUTED job"]);
+    fixture.block_on(fixture.remove_job("a")).unwrap();
+    fixture.block_on(fixture.job(manage_async).id("async").add()).unwrap();
+    fixture.pass();
+    assert_eq!(fixture.events.with_prefix("JOB_EXECUTED").len(), 2);
 }
 
 #[test]
 fn a_job_can_add_itself_again() {
-    let rig = Rig::in_memory();
+    let fixture = SchedulerFixture::in_memory();
     fn again(context: JobContext) -> Result<(), SchedulerError> {
         context.state::<Log>().expect("a log").push(context.scheduled_time().to_string());
         let next = context.scheduled_time().saturating_add(Duration::from_secs(10));
@@ -212,11 +219,11 @@ fn a_job_can_add_itself_again() {
         scheduler.job(again).id("self").trigger(DateTrigger::at(next)).add()?;
         Ok(())
     }
-    rig.block_on(rig.job(again).id("self").trigger(DateTrigger::at(at(10))).add()).unwrap();
-    rig.run_until(50);
-    assert_eq!(rig.log.len(), 5);
-    assert!(rig.events.of("JOB_UNRESOLVED").is_empty());
-    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 1);
+    fixture.block_on(fixture.job(again).id("self").trigger(DateTrigger::at(at(10))).add()).unwrap();
+    fixture.run_until(50);
+    assert_eq!(fixture.log.len(), 5);
+    assert!(fixture.events.with_prefix("JOB_UNRESOLVED").is_empty());
+    assert_eq!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().len(), 1);
 }
 
 #[test]
@@ -231,7 +238,7 @@ fn a_shutdown_from_a_job_waits_for_other_runs_in_the_background() {
         .start()
         .unwrap();
     scheduler.job(crate::common::gated("other".into())).id("other").add().unwrap();
-    log.wait_at_gate(1);
+    log.wait_for_tasks_at_gate(1);
     let (ended, has_ended) = mpsc::channel();
     scheduler
         .job(move |context: JobContext| {
@@ -242,9 +249,9 @@ fn a_shutdown_from_a_job_waits_for_other_runs_in_the_background() {
         .id("stop")
         .add()
         .unwrap();
-    has_ended.recv_timeout(PATIENCE).unwrap();
+    has_ended.recv_timeout(TIMEOUT).unwrap();
     assert_eq!(scheduler.state(), SchedulerState::Stopping);
     log.open_gate();
     events.wait("SCHEDULER_SHUTDOWN");
-    assert_eq!(events.of("JOB_EXECUTED").len(), 2);
+    assert_eq!(events.with_prefix("JOB_EXECUTED").len(), 2);
 }

@@ -5,30 +5,32 @@ use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Held, Rig, at, note};
+use crate::common::{ManualExecutor, SchedulerFixture, at, note};
 
-fn rig() -> (Rig, Held) {
-    let held = Held::default();
-    let rig = Rig::new(|builder| {
+fn fixture() -> (SchedulerFixture, ManualExecutor) {
+    let held = ManualExecutor::default();
+    let fixture = SchedulerFixture::new(|builder| {
         builder
             .job_store("default", MemoryJobStore::new())
             .executor("default", held.clone())
             .max_running(5)
     });
-    (rig, held)
+    (fixture, held)
 }
 
 #[test]
 fn a_fire_time_is_skipped_when_max_instances_is_reached() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
-        let (rig, held) = rig();
-        let job = rig.job(note("job".into())).id("job").recovery(recovery).max_instances(2);
-        rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
+        let (fixture, held) = fixture();
+        let job = fixture.job(note("job".into())).id("job").recovery(recovery).max_instances(2);
+        fixture
+            .block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add())
+            .unwrap();
         for second in [10, 20, 30, 40] {
-            rig.jump_to(second);
+            fixture.jump_to(second);
         }
-        assert_eq!((held.len(), rig.running_count()), (2, 2));
-        let events = rig.events.all();
+        assert_eq!((held.len(), fixture.running_count()), (2, 2));
+        let events = fixture.events.all();
         let dropped: Vec<_> = events
             .iter()
             .filter_map(|event| match event {
@@ -39,46 +41,46 @@ fn a_fire_time_is_skipped_when_max_instances_is_reached() {
         let reason = SkipReason::MaxInstances;
         assert_eq!(dropped, [(at(30), reason), (at(40), reason)]);
         held.run_one();
-        rig.jump_to(50);
+        fixture.jump_to(50);
         assert_eq!(held.len(), 2);
         held.run_one();
         held.run_one();
-        rig.jump_to(51);
-        assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@50"]);
+        fixture.jump_to(51);
+        assert_eq!(fixture.log.lines(), ["job@10", "job@20", "job@50"]);
     }
 }
 
 #[test]
 fn due_jobs_beyond_max_running_stay_in_the_store() {
-    let (rig, held) = rig();
+    let (fixture, held) = fixture();
     let jobs = (0..12).map(|number| {
         let job = NewJob::builder(note("job".into())).id(format!("{number}"));
         job.trigger(DateTrigger::at(at(10))).build()
     });
-    rig.block_on(rig.add_jobs(jobs)).unwrap();
-    rig.jump_to(10);
+    fixture.block_on(fixture.add_jobs(jobs)).unwrap();
+    fixture.jump_to(10);
     assert_eq!(held.len(), 5);
-    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 7);
+    assert_eq!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().len(), 7);
     held.run_one();
     held.run_one();
-    rig.pass();
+    fixture.pass();
     assert_eq!(held.len(), 5, "a completion frees capacity");
     while held.len() > 0 {
         held.run_one();
-        rig.pass();
+        fixture.pass();
     }
-    assert_eq!(rig.log.len(), 12);
-    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
+    assert_eq!(fixture.log.len(), 12);
+    assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 #[test]
 fn a_job_is_removed_after_its_last_run() {
-    let rig = Rig::in_memory();
-    let job = rig.job(note("job".into())).id("job");
+    let fixture = SchedulerFixture::in_memory();
+    let job = fixture.job(note("job".into())).id("job");
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).max_runs(3);
-    rig.block_on(job.trigger(trigger).add()).unwrap();
-    rig.run_until(100);
-    assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@30"]);
-    assert_eq!(rig.events.told().last().unwrap(), "JOB_REMOVED job");
-    assert_eq!(rig.events.of("JOB_REMOVED").len(), 1);
+    fixture.block_on(job.trigger(trigger).add()).unwrap();
+    fixture.run_until(100);
+    assert_eq!(fixture.log.lines(), ["job@10", "job@20", "job@30"]);
+    assert_eq!(fixture.events.event_lines().last().unwrap(), "JOB_REMOVED job");
+    assert_eq!(fixture.events.with_prefix("JOB_REMOVED").len(), 1);
 }

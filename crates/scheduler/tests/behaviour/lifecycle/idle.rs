@@ -13,7 +13,7 @@ use punctual_triggers::DateTrigger;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::common::{Call, Faults, File, Held, PATIENCE, at, faulty, note};
+use crate::common::{Call, Faults, ManualExecutor, TIMEOUT, TempStore, at, faulty, note};
 
 /// A machine's clock, which follows the store's clock.
 #[derive(Clone, Debug)]
@@ -64,13 +64,13 @@ struct Idle {
     clock: ManualClock,
     faults: Faults,
     runtime: tokio::runtime::Runtime,
-    _file: File,
+    _file: TempStore,
 }
 
 impl Idle {
     fn new(is_watched: bool) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (file, clock) = (File::new(), ManualClock::at(at(0)));
+        let (file, clock) = (TempStore::new(), ManualClock::at(at(0)));
         let mut store = faulty(file.store());
         store.0.clock = Some(clock.clone());
         let faults = store.0.faults.clone();
@@ -83,11 +83,12 @@ impl Idle {
                 builder.job_store("default", Layered(WatchedStore { store, listening }))
             }
         };
-        let scheduler = builder.executor("default", Held::default()).task(note).build().unwrap();
+        let scheduler =
+            builder.executor("default", ManualExecutor::default()).task(note).build().unwrap();
         runtime.block_on(async {
             scheduler.start_manual().await.unwrap();
             if is_watched {
-                timeout(PATIENCE, listening.notified()).await.expect("the watch has started");
+                timeout(TIMEOUT, listening.notified()).await.expect("the watch has started");
             }
             for (id, second) in [("now", 0), ("later", 1_000), ("much later", 100_000)] {
                 let job = scheduler.job(note(id.into())).id(id).recovery(Recovery::Rerun);

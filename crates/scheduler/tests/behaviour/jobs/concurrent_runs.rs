@@ -11,7 +11,7 @@ use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, ManualClock, StoreLayer};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Rig, at, note};
+use crate::common::{SchedulerFixture, at, note};
 
 /// A store in which another process runs each job for second 10 just before it is changed.
 #[derive(Clone, Default)]
@@ -49,17 +49,18 @@ impl StoreLayer for ConcurrentRunStore {
 
 /// Checks a change of a job that runs at seconds 10, 20, .. after another process has run it for second 10, the time
 /// for which it is changed here.
-fn check_concurrent_run(change: impl AsyncFn(&Rig)) {
+fn check_concurrent_run(change: impl AsyncFn(&SchedulerFixture)) {
     let store = ConcurrentRunStore::default();
-    let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
-    let job = rig.job(note("mine".into())).id("job");
-    rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
-    rig.clock().set(at(10));
-    store.clock.set(rig.clock().clone()).expect("once");
-    rig.block_on(change(&rig));
-    rig.run_until(25);
-    assert!(!rig.log.lines().contains(&"mine@10".to_owned()), "{:?}", rig.log.lines());
-    assert_eq!(rig.log.lines().last().unwrap(), "mine@20");
+    let fixture =
+        SchedulerFixture::new(|builder| builder.job_store("default", Layered(store.clone())));
+    let job = fixture.job(note("mine".into())).id("job");
+    fixture.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
+    fixture.clock().set(at(10));
+    store.clock.set(fixture.clock().clone()).expect("once");
+    fixture.block_on(change(&fixture));
+    fixture.run_until(25);
+    assert!(!fixture.log.lines().contains(&"mine@10".to_owned()), "{:?}", fixture.log.lines());
+    assert_eq!(fixture.log.lines().last().unwrap(), "mine@20");
 }
 
 /// A store in which another process runs each job for the last time as soon as it was changed.
@@ -84,42 +85,43 @@ impl StoreLayer for RemovingStore {
 
 #[test]
 fn a_change_succeeds_although_the_job_completes_immediately() {
-    let rig =
-        Rig::new(|builder| builder.job_store("default", Layered(RemovingStore(MemoryJobStore::new()))));
+    let fixture = SchedulerFixture::new(|builder| {
+        builder.job_store("default", Layered(RemovingStore(MemoryJobStore::new())))
+    });
     let once = |id: &str| {
-        let job = rig.job(note("mine".into())).id(id).trigger(DateTrigger::at(at(99)));
-        rig.block_on(job.add()).unwrap();
+        let job = fixture.job(note("mine".into())).id(id).trigger(DateTrigger::at(at(99)));
+        fixture.block_on(job.add()).unwrap();
     };
     once("due");
-    let job = rig.block_on(rig.make_job_due("due")).unwrap();
+    let job = fixture.block_on(fixture.make_job_due("due")).unwrap();
     assert_eq!(job.next_run_time, Some(at(0)));
     once("moved");
-    let job = rig.block_on(rig.reschedule_job("moved", DateTrigger::at(at(5)))).unwrap();
+    let job = fixture.block_on(fixture.reschedule_job("moved", DateTrigger::at(at(5)))).unwrap();
     assert_eq!(job.next_run_time, Some(at(5)));
     assert_eq!(job.trigger.unwrap().next_fire_time(None, at(0)), Some(at(5)));
 }
 
 #[test]
 fn a_resumed_job_does_not_repeat_a_fire_time() {
-    check_concurrent_run(async |rig| {
-        let job = rig.resume_job("job").await.unwrap();
+    check_concurrent_run(async |fixture| {
+        let job = fixture.resume_job("job").await.unwrap();
         assert_eq!(job.next_run_time, Some(at(20)));
     });
 }
 
 #[test]
 fn a_rescheduled_job_does_not_repeat_a_fire_time() {
-    check_concurrent_run(async |rig| {
+    check_concurrent_run(async |fixture| {
         let trigger = IntervalTrigger::seconds(10).start_date(at(0));
-        let job = rig.reschedule_job("job", trigger).await.unwrap();
+        let job = fixture.reschedule_job("job", trigger).await.unwrap();
         assert_eq!(job.next_run_time, Some(at(20)));
     });
 }
 
 #[test]
 fn a_replaced_job_does_not_repeat_a_fire_time() {
-    check_concurrent_run(async |rig| {
-        let job = rig.job(note("mine".into())).id("job").max_instances(4);
+    check_concurrent_run(async |fixture| {
+        let job = fixture.job(note("mine".into())).id("job").max_instances(4);
         let job = job.trigger(IntervalTrigger::seconds(10).start_date(at(0)));
         let job = job.replace_existing(true).add().await.unwrap();
         assert_eq!(job.next_run_time, Some(at(20)));
@@ -128,8 +130,8 @@ fn a_replaced_job_does_not_repeat_a_fire_time() {
 
 #[test]
 fn a_job_made_due_runs_for_a_different_time() {
-    check_concurrent_run(async |rig| {
-        let job = rig.make_job_due("job").await.unwrap();
+    check_concurrent_run(async |fixture| {
+        let job = fixture.make_job_due("job").await.unwrap();
         assert_eq!(job.next_run_time, Some(at(11)));
     });
 }

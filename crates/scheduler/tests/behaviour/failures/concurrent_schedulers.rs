@@ -7,13 +7,13 @@ use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{BackgroundScheduler, JobQuery};
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Call, Fault, File, Log, Recorder, Rig, at, faulty, note};
+use crate::common::{Call, Fault, Log, Recorder, SchedulerFixture, TempStore, at, faulty, note};
 
 const JOBS: usize = 300;
 
 #[test]
 fn each_fire_time_runs_once() {
-    let file = File::new();
+    let file = TempStore::new();
     let (events, log) = (Recorder::default(), Log::default());
     let schedulers: Vec<_> = (0..2)
         .map(|_| {
@@ -44,7 +44,7 @@ fn each_fire_time_runs_once() {
     lines.sort();
     lines.dedup();
     assert_eq!(lines.len(), JOBS, "no job ran twice");
-    assert_eq!(events.of("JOB_EXECUTED").len(), JOBS);
+    assert_eq!(events.with_prefix("JOB_EXECUTED").len(), JOBS);
 }
 
 /// A job with a newly registered task is added while a pass is in progress. The pass, which read the registered tasks
@@ -52,25 +52,32 @@ fn each_fire_time_runs_once() {
 #[test]
 fn a_job_with_a_new_task_added_during_a_pass_is_found_by_the_next_pass() {
     for call in [Call::Metadata, Call::NextWakeup] {
-        let file = File::new();
+        let file = TempStore::new();
         let store = faulty(file.store());
         let faults = store.0.faults.clone();
         // The poll interval is an hour, so no job is found by polling.
         let hour = Duration::from_secs(3_600);
-        let rig = Rig::new(|builder| builder.job_store("default", store).poll_interval(hour));
-        faults.set(call, Fault::Wait);
-        rig.block_on(async {
+        let fixture = SchedulerFixture::new(|builder| {
+            builder.job_store("default", store).poll_interval(hour)
+        });
+        faults.set(call, Fault::Delayed);
+        fixture.block_on(async {
             let before = faults.stuck();
             let add = async {
                 while faults.stuck() == before {
                     tokio::task::yield_now().await;
                 }
-                rig.job(note("new".into())).trigger(DateTrigger::at(at(0))).add().await.unwrap();
+                fixture
+                    .job(note("new".into()))
+                    .trigger(DateTrigger::at(at(0)))
+                    .add()
+                    .await
+                    .unwrap();
                 faults.clear();
             };
-            tokio::join!(rig.tick(at(0)), add);
+            tokio::join!(fixture.tick(at(0)), add);
         });
-        rig.pass();
-        assert_eq!(rig.log.lines(), ["new@0"], "{call:?}");
+        fixture.pass();
+        assert_eq!(fixture.log.lines(), ["new@0"], "{call:?}");
     }
 }
