@@ -22,13 +22,15 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
-pub(crate) struct Rig {
+pub(crate) struct PoolFixture {
     pub(crate) executor: ProcessPoolExecutor,
     pub(crate) lines: Receiver<Line>,
 }
 
 /// Starts a pool of one child, with the options set by `describe`.
-pub(crate) fn rig(describe: impl FnOnce(ProcessPoolBuilder) -> ProcessPoolBuilder) -> Rig {
+pub(crate) fn fixture(
+    describe: impl FnOnce(ProcessPoolBuilder) -> ProcessPoolBuilder,
+) -> PoolFixture {
     init(&tasks::all());
     let (sender, lines) = channel();
     let builder = ProcessPoolExecutor::builder()
@@ -45,10 +47,10 @@ pub(crate) fn rig(describe: impl FnOnce(ProcessPoolBuilder) -> ProcessPoolBuilde
         });
     let executor = describe(builder).build().expect("valid options");
     executor.start().expect("the pool");
-    Rig { executor, lines }
+    PoolFixture { executor, lines }
 }
 
-impl Rig {
+impl PoolFixture {
     #[track_caller]
     pub(crate) fn submit<T: Task>(&self, call: Call<T>) -> Ending {
         let (run, ending) = task_run(call);
