@@ -13,7 +13,7 @@ use punctual::prelude::*;
 use punctual::{SchedulerState, shell};
 
 /// The interval of the ticks and of the polls for the shutdown.
-const OFTEN: Duration = Duration::from_millis(20);
+const INTERVAL: Duration = Duration::from_millis(20);
 
 fn main() -> Result<(), Box<dyn Error>> {
     punctual::process::init(&Tasks::new().task(CommandTask::any()));
@@ -26,8 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The script reads this line, so it starts its work only once the scheduler runs it.
         scheduler.job(shell(script).stdin("go\n")).executor(place).add()?;
     } else {
-        scheduler.job(|| println!("tick")).trigger(IntervalTrigger::every(OFTEN)).add()?;
-        scheduler.job(wait_for_the_end).executor("here").add()?;
+        scheduler.job(|| println!("tick")).trigger(IntervalTrigger::every(INTERVAL)).add()?;
+        scheduler.job(wait_for_shutdown).executor("here").add()?;
     }
     scheduler.start()?;
     println!("over");
@@ -35,11 +35,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Returns when the scheduler is stopping and the test has closed stdin.
-fn wait_for_the_end(context: JobContext) {
+fn wait_for_shutdown(context: JobContext) {
     let scheduler = context.scheduler().expect("the scheduler");
-    let (_tell, never) = channel::<()>();
+    let (_sender, never) = channel::<()>();
     while scheduler.state() != SchedulerState::Stopping {
-        let _ = never.recv_timeout(OFTEN);
+        let _ = never.recv_timeout(INTERVAL);
     }
     println!("stopping");
     std::io::stdin().lines().for_each(drop);

@@ -22,7 +22,7 @@ guides! {
 
 /// Checks that the list above contains every guide.
 #[test]
-fn no_guide_is_left_out() {
+fn every_guide_is_listed() {
     let listed = include_str!("guides.rs");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide");
     for entry in std::fs::read_dir(folder).expect("the guides' folder") {

@@ -24,7 +24,7 @@ const LATE: Duration = Duration::from_secs(3);
 /// The maximum number of attempts until a run is on time, since the machine may be busy.
 const TRIES: usize = 6;
 
-fn what_a_client_adds_another_process_runs_on_time(folder: &Path, location: &StoreLocation) {
+fn another_process_runs_jobs_of_a_client_on_time(folder: &Path, location: &StoreLocation) {
     let config = WorkerConfig {
         location: location.clone(),
         identity: Some("worker".into()),
@@ -82,15 +82,15 @@ fn what_a_client_adds_another_process_runs_on_time(folder: &Path, location: &Sto
     client.shutdown().unwrap();
 }
 
-macro_rules! on_every_store {
+macro_rules! for_every_store {
     ($($store:ident)*) => {$(
         #[test]
         fn $store() {
             let folder = tempfile::tempdir().unwrap();
             let test_store = TestStore::new(backend(stringify!($store)), folder.path());
-            what_a_client_adds_another_process_runs_on_time(folder.path(), test_store.location());
+            another_process_runs_jobs_of_a_client_on_time(folder.path(), test_store.location());
         }
     )*};
 }
 
-punctual_backends::for_each_backend!(persistent => on_every_store);
+punctual_backends::for_each_backend!(persistent => for_every_store);

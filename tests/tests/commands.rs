@@ -19,13 +19,13 @@ use punctual_tests::process::Process;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Receiver<Event>) {
-    let (tell, events) = channel();
+    let (sender, events) = channel();
     let ends = EventMask::JOB_EXECUTED | EventMask::JOB_ERROR | EventMask::JOB_UNRESOLVED;
     let builder = BackgroundScheduler::builder()
         .timezone("UTC")
         .job_store("default", store)
         // Fails if the test has already ended.
-        .listener(ends, move |event| drop(tell.send(event.clone())));
+        .listener(ends, move |event| drop(sender.send(event.clone())));
     (builder, events)
 }
 
@@ -36,7 +36,7 @@ fn end(events: &Receiver<Event>) -> RunEvent {
     }
 }
 
-fn works_on(executor: impl Executor) {
+fn check_executor(executor: impl Executor) {
     let (builder, events) = builder(MemoryJobStore::new());
     let scheduler = builder.executor("default", executor).start().unwrap();
     let hello = shell("echo hello; cat >&2").stdin("world");
@@ -68,7 +68,7 @@ fn command_error(outcome: &RunOutcome) -> &CommandError {
 
 #[test]
 fn tokio() {
-    works_on(TokioExecutor::new());
+    check_executor(TokioExecutor::new());
 }
 
 #[test]
@@ -77,19 +77,19 @@ fn tokio_with_one_thread() {
     let handle = runtime.handle().clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let thread = std::thread::spawn(move || runtime.block_on(stopped));
-    works_on(TokioExecutor::on(handle));
+    check_executor(TokioExecutor::on(handle));
     stop.send(()).unwrap();
     thread.join().unwrap().unwrap();
 }
 
 #[test]
 fn threads() {
-    works_on(ThreadPoolExecutor::new(2));
+    check_executor(ThreadPoolExecutor::new(2));
 }
 
 #[test]
 fn debug() {
-    works_on(DebugExecutor);
+    check_executor(DebugExecutor);
 }
 
 /// The jobs run on the task of the scheduler, which occupies the only worker thread of the runtime.
@@ -97,12 +97,12 @@ fn debug() {
 fn debug_on_a_runtime_with_one_worker() {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
-    let (tell, told) = channel();
+    let (sender, told) = channel();
     runtime.spawn(async move {
         let scheduler = AsyncScheduler::builder()
             .timezone("UTC")
             .executor("default", DebugExecutor)
-            .listener(EventMask::JOB_EXECUTED, move |event| drop(tell.send(event.clone())))
+            .listener(EventMask::JOB_EXECUTED, move |event| drop(sender.send(event.clone())))
             .start()
             .await
             .unwrap();
@@ -131,11 +131,11 @@ fn child() {
 fn processes() {
     init(&commands());
     let pool = ProcessPoolExecutor::builder().processes(1).args(["child", "--exact"]);
-    works_on(pool.build().unwrap());
+    check_executor(pool.build().unwrap());
 }
 
 #[test]
-fn a_stored_command_runs_where_commands_are_known() {
+fn a_stored_command_runs_only_with_a_command_task() {
     let folder = tempfile::tempdir().unwrap();
     let store = || SqliteJobStore::open(folder.path().join("jobs.sqlite")).unwrap();
     let (first, _) = builder(store());
@@ -160,7 +160,7 @@ fn a_stored_command_runs_where_commands_are_known() {
 }
 
 #[test]
-fn a_shutdown_leaves_no_process_behind() {
+fn a_shutdown_kills_all_processes_of_a_command() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());

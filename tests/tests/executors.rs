@@ -116,7 +116,7 @@ fn runs_every_kind_of_task(store: impl JobStore, executor: impl Executor) {
 }
 
 /// Restarts the same scheduler, then creates a new one on the same jobs, which finds the task by its name.
-fn goes_on_after_a_restart<S: JobStore, E: Executor>(
+fn continues_after_a_restart<S: JobStore, E: Executor>(
     store: impl Fn() -> S,
     executor: impl Fn() -> E,
 ) {
@@ -130,7 +130,7 @@ fn goes_on_after_a_restart<S: JobStore, E: Executor>(
         .add()
         .unwrap();
     let mut last = None;
-    let mut goes_on = |ends: &Receiver<RunEvent>| {
+    let mut check_runs = |ends: &Receiver<RunEvent>| {
         for _ in 0..3 {
             let run = next(ends);
             assert_eq!(run.outcome.unwrap().to_string(), "success: \"heart\"");
@@ -138,16 +138,16 @@ fn goes_on_after_a_restart<S: JobStore, E: Executor>(
             last = Some(run.scheduled_time);
         }
     };
-    goes_on(&ends);
+    check_runs(&ends);
     scheduler.shutdown().unwrap();
     scheduler.start().unwrap();
-    goes_on(&ends);
+    check_runs(&ends);
     scheduler.shutdown().unwrap();
     // Completions before the shutdown have been delivered by now.
     let told = ends.try_iter().count() as u64 + 6;
 
     let (scheduler, ends) = start(store(), executor());
-    goes_on(&ends);
+    check_runs(&ends);
     scheduler.shutdown().unwrap();
     let told = told + ends.try_iter().count() as u64 + 3;
     scheduler.start_paused().unwrap();
@@ -164,7 +164,7 @@ fn pass(time: Timestamp) {
 }
 
 /// For executors that run one job at a time.
-fn keeps_the_rules(executor: impl Executor) {
+fn follows_limits_and_policies(executor: impl Executor) {
     let (tell, events) = channel();
     let scheduler = BackgroundScheduler::builder()
         .timezone("UTC")
@@ -247,15 +247,15 @@ macro_rules! executors {
             }
 
             #[test]
-            fn goes_on_after_a_restart_in_memory() {
+            fn continues_after_a_restart_in_memory() {
                 let store = MemoryJobStore::new();
-                goes_on_after_a_restart(|| store.clone(), || $executor);
+                continues_after_a_restart(|| store.clone(), || $executor);
             }
 
             #[test]
-            fn goes_on_after_a_restart_from_sqlite() {
+            fn continues_after_a_restart_from_sqlite() {
                 let folder = tempfile::tempdir().unwrap();
-                goes_on_after_a_restart(|| sqlite(folder.path()), || $executor);
+                continues_after_a_restart(|| sqlite(folder.path()), || $executor);
             }
         }
     )*};
@@ -270,16 +270,16 @@ executors! {
 }
 
 #[test]
-fn tokio_keeps_the_rules() {
-    keeps_the_rules(TokioExecutor::new().max_concurrent(1));
+fn tokio_follows_limits_and_policies() {
+    follows_limits_and_policies(TokioExecutor::new().max_concurrent(1));
 }
 
 #[test]
-fn threads_keep_the_rules() {
-    keeps_the_rules(ThreadPoolExecutor::new(1));
+fn threads_follow_limits_and_policies() {
+    follows_limits_and_policies(ThreadPoolExecutor::new(1));
 }
 
 #[test]
-fn processes_keep_the_rules() {
-    keeps_the_rules(processes(1));
+fn processes_follow_limits_and_policies() {
+    follows_limits_and_policies(processes(1));
 }

@@ -5,7 +5,7 @@ use punctual_tests::backend;
 use punctual_tests::past_runs::{assert_history_printed, insert_history, run_history_command};
 use punctual_tests::test_store::TestStore;
 
-async fn is_shown(backend: &'static Backend) {
+async fn check_history_command(backend: &'static Backend) {
     let folder = tempfile::tempdir().unwrap();
     let test_store = TestStore::new(backend, folder.path());
     insert_history(&*test_store.location().store_with(Options::new().with("prefix", "mine_")))
@@ -22,13 +22,13 @@ async fn is_shown(backend: &'static Backend) {
     }
 }
 
-macro_rules! on_every_store {
+macro_rules! for_every_store {
     ($($store:ident)*) => {$(
         #[tokio::test]
         async fn $store() {
-            is_shown(backend(stringify!($store))).await;
+            check_history_command(backend(stringify!($store))).await;
         }
     )*};
 }
 
-punctual_backends::for_each_backend!(persistent => on_every_store);
+punctual_backends::for_each_backend!(persistent => for_every_store);

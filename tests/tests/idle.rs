@@ -108,7 +108,7 @@ fn mixes(test_stores: &[TestStore]) -> Vec<Vec<&TestStore>> {
 }
 
 #[test]
-fn it_uses_no_processor_time() {
+fn an_idle_scheduler_uses_no_processor_time() {
     let folder = tempfile::tempdir().unwrap();
     let test_store = |backend: &'static Backend| {
         let folder = folder.path().join(backend.word());
@@ -128,7 +128,7 @@ fn it_uses_no_processor_time() {
         figures.measure(&format!("{words}, paused"));
         scheduler.shutdown().unwrap();
     }
-    a_million_jobs_wait(&mut figures);
+    measure_a_million_pending_jobs(&mut figures);
 
     let on_servers = test_stores
         .iter()
@@ -143,7 +143,7 @@ fn it_uses_no_processor_time() {
     assert_eq!(figures.0, [""; 0], "too much processor time in half a second");
 }
 
-fn a_million_jobs_wait(figures: &mut Figures) {
+fn measure_a_million_pending_jobs(figures: &mut Figures) {
     let store = MemoryJobStore::new();
     let builder = BackgroundScheduler::builder().timezone("UTC").task(nothing);
     let scheduler = started(builder.job_store("default", store.clone()), 1);

@@ -5,7 +5,7 @@ use std::process::Command;
 use punctual_tests::process::Process;
 
 #[test]
-fn ctrl_c_shuts_down_and_waits_for_what_runs() {
+fn ctrl_c_shuts_down_and_waits_for_runs() {
     let mut process =
         Process::start(&mut Command::new(env!("CARGO_BIN_EXE_punctual-test-blocking")));
     // At this point the scheduler runs.

@@ -34,7 +34,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// commit, between a commit and the run, or in the middle of runs. Every fourth process is certainly killed in the
 /// middle of runs, because its runs don't finish. The last process catches up and shuts down.
 #[test]
-fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
+fn random_kills_lose_no_rerun_and_repeat_no_skip() {
     let seed = std::env::var("PUNCTUAL_SEED").map_or_else(
         |_| fastrand::u64(..),
         |seed| seed.parse().expect("PUNCTUAL_SEED is not a number"),
@@ -92,11 +92,11 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
         next_run_times(scheduler)
     })
     .unwrap();
-    at_most_so_many_at_a_time(&entries);
+    check_max_instances(&entries);
 
     // Every fire time from the first to the last due one has a completed run.
     let rerun = Runs::of("rerun", &entries);
-    rerun.are_on_the_grid(first["rerun"], next["rerun"]);
+    rerun.check_fire_times(first["rerun"], next["rerun"]);
     for time in grid(first["rerun"], next["rerun"]) {
         let ends = rerun.count(time, RunPhase::Finished);
         assert!(ends >= 1, "the fire time {time} of rerun is lost");
@@ -111,7 +111,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
 
     // No fire time is started twice. At most the runs that the killed processes had committed are missing.
     let skip = Runs::of("skip", &entries);
-    skip.are_on_the_grid(first["skip"], next["skip"]);
+    skip.check_fire_times(first["skip"], next["skip"]);
     let mut missing = 0;
     for time in grid(first["skip"], next["skip"]) {
         let begins = skip.count(time, RunPhase::Started);
@@ -130,28 +130,28 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
 /// One run with each recovery is in progress when the process is killed. A process with the same identity takes over
 /// the `Rerun` run immediately, long before the lease of the killed process expires, and ignores the other run.
 #[test]
-fn killed_in_the_middle_of_a_run_it_goes_on_at_once() {
+fn an_identity_makes_the_take_over_immediate() {
     let folder = tempfile::tempdir().unwrap();
     let config = |name: &str| WorkerConfig {
         identity: Some("one".into()),
         ..WorkerConfig::new(folder.path(), name)
     };
-    die_in_the_middle(folder.path(), config("first"));
+    kill_during_runs(folder.path(), config("first"));
     prolong_leases(folder.path(), Duration::from_secs(3_600));
     let mut second = Process::start(&mut config("second").command(CHILD));
     second.send_line("go");
     // The lease is too long for the test to wait for its end.
     second.wait_for_line(|line| line.starts_with("begin"));
     second.shut_down();
-    only_rerun_ran_again(folder.path());
+    check_only_rerun_ran_again(folder.path());
 }
 
 /// Without an identity, the second process waits until the lease of the first one has expired.
 #[test]
-fn without_an_identity_the_run_is_taken_over_after_the_lease() {
+fn without_an_identity_the_lease_must_expire_before_the_take_over() {
     let folder = tempfile::tempdir().unwrap();
     let lease = Duration::from_secs(2);
-    die_in_the_middle(
+    kill_during_runs(
         folder.path(),
         WorkerConfig { lease, ..WorkerConfig::new(folder.path(), "first") },
     );
@@ -163,12 +163,12 @@ fn without_an_identity_the_run_is_taken_over_after_the_lease() {
     assert!(begun >= alive_until, "started at {begun}, but the lease lasted until {alive_until}");
     second.wait_for_line(|line| line.starts_with("end"));
     second.shut_down();
-    only_rerun_ran_again(folder.path());
+    check_only_rerun_ran_again(folder.path());
 }
 
 /// Kills a process at each failpoint; the next process continues.
 #[test]
-fn killed_at_each_point_of_a_run_nothing_is_lost_and_nothing_runs_twice() {
+fn kills_at_failpoints_lose_no_rerun_and_repeat_no_skip() {
     // The runs that the second process has to start: job and attempt.
     let (both, again, nothing) = (&[("rerun", 1), ("skip", 1)][..], &[("rerun", 2)][..], &[][..]);
     for (failpoint, expected) in [
@@ -183,19 +183,19 @@ fn killed_at_each_point_of_a_run_nothing_is_lost_and_nothing_runs_twice() {
         if failpoint == Failpoint::Claimed {
             first.lease = SHORT_LEASE;
         }
-        killed_where_it_halts(first, failpoint);
-        let begun = what_the_next_begins(folder.path());
+        kill_at_failpoint(first, failpoint);
+        let begun = runs_started_by_the_next_process(folder.path());
         assert_eq!(begun, expected, "after {failpoint:?}");
     }
 
     // The second process is killed after it has taken over the first one's run.
     let folder = tempfile::tempdir().unwrap();
-    die_in_the_middle(folder.path(), replacement_config(folder.path(), "first"));
-    killed_where_it_halts(replacement_config(folder.path(), "second"), Failpoint::TakenOver);
-    assert_eq!(what_the_next_begins(folder.path()), [("rerun", 3)]);
+    kill_during_runs(folder.path(), replacement_config(folder.path(), "first"));
+    kill_at_failpoint(replacement_config(folder.path(), "second"), Failpoint::TakenOver);
+    assert_eq!(runs_started_by_the_next_process(folder.path()), [("rerun", 3)]);
 }
 
-fn killed_where_it_halts(config: WorkerConfig, failpoint: Failpoint) {
+fn kill_at_failpoint(config: WorkerConfig, failpoint: Failpoint) {
     let failpoint = Some(failpoint);
     let mut process = Process::start(&mut WorkerConfig { failpoint, ..config }.command(CHILD));
     process.send_line("go");
@@ -204,7 +204,7 @@ fn killed_where_it_halts(config: WorkerConfig, failpoint: Failpoint) {
 }
 
 /// Starts another process and shuts it down when no work is left; returns the runs that it started.
-fn what_the_next_begins(folder: &Path) -> Vec<(&'static str, u32)> {
+fn runs_started_by_the_next_process(folder: &Path) -> Vec<(&'static str, u32)> {
     let mut process = Process::start(&mut replacement_config(folder, "next").command(CHILD));
     process.send_line("go");
     let started = SystemClock.now();
@@ -254,7 +254,7 @@ fn prolong_leases(folder: &Path, by: Duration) -> Timestamp {
 }
 
 /// Kills a process in the middle of two runs, one with each recovery.
-fn die_in_the_middle(folder: &Path, config: WorkerConfig) {
+fn kill_during_runs(folder: &Path, config: WorkerConfig) {
     add_one_of_each(folder);
     let config = WorkerConfig { hold_runs: true, ..config };
     let mut first = Process::start(&mut config.command(CHILD));
@@ -265,7 +265,7 @@ fn die_in_the_middle(folder: &Path, config: WorkerConfig) {
     first.kill();
 }
 
-fn only_rerun_ran_again(folder: &Path) {
+fn check_only_rerun_ran_again(folder: &Path) {
     let entries = journal::read(&folder.join("journal"));
     let of = |phase: RunPhase| {
         let mut runs: Vec<_> = entries
@@ -329,7 +329,7 @@ impl Runs {
         entries.iter().filter(|entry| entry.phase == phase).count()
     }
 
-    fn are_on_the_grid(&self, first: Timestamp, next: Timestamp) {
+    fn check_fire_times(&self, first: Timestamp, next: Timestamp) {
         let grid: Vec<_> = grid(first, next).collect();
         for time in self.0.keys() {
             assert!(grid.binary_search(time).is_ok(), "{time} is no fire time");
@@ -357,7 +357,7 @@ impl Runs {
 }
 
 /// Checks that no process ran more than `max_instances` runs of a job concurrently.
-fn at_most_so_many_at_a_time(entries: &[Entry]) {
+fn check_max_instances(entries: &[Entry]) {
     let mut running = HashMap::<_, u32>::new();
     for entry in entries {
         let running = running.entry((&entry.process, &entry.job)).or_default();

@@ -11,7 +11,7 @@ fn quickstart(file: &Path, options: &[&str]) -> Process {
 }
 
 #[test]
-fn the_quick_start_survives_being_killed() {
+fn the_quick_start_continues_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jobs.sqlite");
 

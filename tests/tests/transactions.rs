@@ -70,7 +70,7 @@ async fn order(shop: &Shop, transaction: &mut sqlx::SqliteTransaction<'_>, order
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn committed_jobs_run_and_others_have_never_been() {
+async fn only_committed_jobs_run() {
     let mut shop = Shop::open().await;
     let mut added = shop.scheduler.events(EventMask::JOB_ADDED);
     let mut dropped = shop.pool.begin().await.unwrap();
@@ -100,7 +100,7 @@ async fn committed_jobs_run_and_others_have_never_been() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wakeup_after_the_commit_spares_the_wait() {
+async fn a_wakeup_after_the_commit_avoids_the_poll_delay() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let (sender, mut shipped) = mpsc::unbounded_channel::<i64>();
@@ -121,7 +121,7 @@ async fn a_wakeup_after_the_commit_spares_the_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_are_found_changed_and_removed_inside() {
+async fn jobs_are_found_changed_and_removed_in_a_transaction() {
     let mut shop = Shop::open().await;
     let far = || DateTrigger::at(Timestamp::MAX);
     let add = async |id: &str, order| {
@@ -174,7 +174,7 @@ async fn jobs_are_found_changed_and_removed_inside() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_zone_is_noted_with_its_first_job_or_not_at_all() {
+async fn zone_rules_are_recorded_in_the_transaction_of_the_first_job() {
     use punctual::core::JobStore;
 
     let shop = Shop::open().await;
@@ -195,7 +195,7 @@ async fn a_zone_is_noted_with_its_first_job_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_can_not_be_is_said() {
+async fn unsupported_transactions_are_errors() {
     let shop = Shop::open().await;
     let mut transaction = shop.pool.begin().await.unwrap();
     let memory = shop.scheduler.job(ship(1)).job_store("memory");

@@ -20,14 +20,14 @@ const ONCE: usize = 500;
 const REPEATING: usize = 10;
 
 /// The number of fire times of a repeated job.
-const OCCURRENCES: u32 = 50;
+const FIRE_TIMES: u32 = 50;
 
-const ALL: usize = 2 * (ONCE + REPEATING * OCCURRENCES as usize);
+const ALL: usize = 2 * (ONCE + REPEATING * FIRE_TIMES as usize);
 
 /// The runs of both processes last until each process has started one. So both take part, and each process reaches its
 /// limit while the other one continues to claim jobs.
 #[test]
-fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
+fn each_of_2000_due_fire_times_runs_exactly_once() {
     assert_eq!(ALL, 2_000);
     let folder = tempfile::tempdir().unwrap();
     let an_hour_ago = SystemClock.now().saturating_sub(Duration::from_secs(3600));
@@ -46,7 +46,7 @@ fn two_processes_execute_each_of_2000_due_occurrences_exactly_once() {
                     .trigger(
                         IntervalTrigger::seconds(1)
                             .start_date(an_hour_ago)
-                            .max_runs(u64::from(OCCURRENCES)),
+                            .max_runs(u64::from(FIRE_TIMES)),
                     )
                     .next_run_time(an_hour_ago)
                     .coalesce(Coalesce::All)

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 #[test]
-fn each_fault_changes_what_is_there() {
+fn each_patch_matches_the_code() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = package.join("../..");
     let patches = fs::read_dir(package.join("faults")).expect("the faults");

@@ -12,7 +12,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 #[test]
-fn no_seed_breaks_a_rule() {
+fn no_seed_violates_an_invariant() {
     let first = number("PUNCTUAL_SEED").unwrap_or(0);
     let seeds =
         number("PUNCTUAL_SEEDS").unwrap_or(if number("PUNCTUAL_SEED").is_some() { 1 } else { 200 });
@@ -32,7 +32,7 @@ fn no_seed_breaks_a_rule() {
 }
 
 #[test]
-fn a_seed_does_the_same_again() {
+fn seeds_are_reproducible() {
     for seed in 0..20 {
         let script = script(seed);
         let (one, other) = (run_script(&script, true), run_script(&script, true));

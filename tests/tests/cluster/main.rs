@@ -16,23 +16,23 @@ mod workload;
 use punctual_backends::Backend;
 
 /// Instantiates each test case for each database.
-macro_rules! on_every_store {
+macro_rules! for_every_store {
     ($($store:ident)*) => {$(
         mod $store {
             use punctual_tests::backend;
 
             #[test]
-            fn each_of_10000_occurrences_runs_exactly_once() {
+            fn each_of_10000_fire_times_runs_exactly_once() {
                 crate::exactly_once::test(backend(stringify!($store)), crate::workload::JOBS);
             }
 
             #[test]
-            fn a_minute_of_kills_loses_no_rerun_and_repeats_no_skip() {
+            fn random_kills_lose_no_rerun_and_repeat_no_skip() {
                 crate::random_kills::test(backend(stringify!($store)));
             }
 
             #[test]
-            fn stops_lose_nothing_and_repeat_only_what_was_stopped() {
+            fn suspensions_lose_nothing_and_repeat_only_suspended_runs() {
                 crate::periodic_suspensions::test(backend(stringify!($store)), crate::workload::JOBS, crate::periodic_suspensions::SUSPENSIONS);
             }
 
@@ -42,14 +42,14 @@ macro_rules! on_every_store {
             }
 
             #[test]
-            fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
+            fn resumed_owners_do_not_modify_jobs_that_were_taken_over() {
                 crate::suspended_owners::test(backend(stringify!($store)));
             }
         }
     )*};
 }
 
-punctual_backends::for_each_backend!(persistent => on_every_store);
+punctual_backends::for_each_backend!(persistent => for_every_store);
 
 /// The example store reads all jobs on each call, which is too slow for 10,000 runs. The example's own tests kill
 /// processes that use it.
@@ -59,17 +59,17 @@ mod folder {
     const JOBS: usize = 50;
 
     #[test]
-    fn each_of_1000_occurrences_runs_exactly_once() {
+    fn each_of_1000_fire_times_runs_exactly_once() {
         crate::exactly_once::test(backend("folder"), JOBS);
     }
 
     #[test]
-    fn two_stops_lose_nothing_and_repeat_only_what_was_stopped() {
+    fn two_suspensions_lose_nothing_and_repeat_only_suspended_runs() {
         crate::periodic_suspensions::test(backend("folder"), JOBS, 2);
     }
 
     #[test]
-    fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
+    fn resumed_owners_do_not_modify_jobs_that_were_taken_over() {
         crate::suspended_owners::test(backend("folder"));
     }
 }

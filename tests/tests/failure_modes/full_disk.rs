@@ -19,11 +19,11 @@ pub(crate) fn nothing_is_lost(backend: &'static Backend, test: &str) {
     on_a_small_disk(test, 256, |folder| {
         let test_store = TestStore::new(backend, folder);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        runtime.block_on(fill_and_free(&test_store, folder));
+        runtime.block_on(fill_and_free_disk(&test_store, folder));
     });
 }
 
-async fn fill_and_free(test_store: &TestStore, folder: &Path) {
+async fn fill_and_free_disk(test_store: &TestStore, folder: &Path) {
     let store = test_store.open().await;
     let store = &*store;
     store.renew(&node(), at(0), at(60), &TaskFilter::Any).await.unwrap();
@@ -44,7 +44,7 @@ async fn fill_and_free(test_store: &TestStore, folder: &Path) {
             Err(error) => break (batch, error),
         }
     };
-    is_clear(&error, test_store);
+    check_error(&error, test_store);
     if !test_store.has_crashed() {
         assert_eq!(
             State::of(store).await.unwrap(),
@@ -52,7 +52,7 @@ async fn fill_and_free(test_store: &TestStore, folder: &Path) {
             "the earlier data are kept, and no part of the batch was added"
         );
         filler.fill();
-        kept = with_no_byte_left(test_store, store, kept).await;
+        kept = check_full_disk(test_store, store, kept).await;
     }
 
     drop(filler);
@@ -75,7 +75,7 @@ async fn fill_and_free(test_store: &TestStore, folder: &Path) {
 }
 
 /// Operations that need no space may succeed; returns the expected state.
-async fn with_no_byte_left(
+async fn check_full_disk(
     test_store: &TestStore,
     store: &dyn DynJobStore,
     mut kept: State,
@@ -89,7 +89,7 @@ async fn with_no_byte_left(
     };
     match done {
         Ok(()) => kept = State::of(store).await.unwrap(),
-        Err(error) => is_clear(&error, test_store),
+        Err(error) => check_error(&error, test_store),
     }
     assert_eq!(State::of(store).await.unwrap(), kept);
     kept
@@ -97,7 +97,7 @@ async fn with_no_byte_left(
 
 /// Checks that the error names the cause and is retryable. MariaDB 10.11 aborts when it has no space to roll a
 /// statement back, so its error names no cause.
-fn is_clear(error: &StoreError, test_store: &TestStore) {
+fn check_error(error: &StoreError, test_store: &TestStore) {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
     assert!(error_chain(error).to_string().contains("full") || test_store.has_crashed(), "{error}");
     assert!(std::error::Error::source(error).is_some(), "the error has a source");

@@ -6,13 +6,13 @@ mod replaced;
 mod state;
 
 /// Instantiates each test case for each database.
-macro_rules! on_every_store {
+macro_rules! for_every_store {
     ($($store:ident)*) => {$(
         mod $store {
             use punctual_tests::backend;
 
             #[test]
-            fn jobs_at_the_limits_are_kept_and_run() {
+            fn extreme_jobs_are_stored_and_run() {
                 crate::extremes::they_are_kept_and_run(backend(stringify!($store)));
             }
 
@@ -25,4 +25,4 @@ macro_rules! on_every_store {
     )*};
 }
 
-punctual_backends::for_each_backend!(persistent => on_every_store);
+punctual_backends::for_each_backend!(persistent => for_every_store);

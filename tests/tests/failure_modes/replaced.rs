@@ -58,7 +58,7 @@ fn assert_replaced_reported(events: &Receiver<Event>) {
 }
 
 #[test]
-fn the_scheduler_goes_on_with_what_is_there() {
+fn the_scheduler_continues_with_the_new_file() {
     let folder = tempfile::tempdir().unwrap();
     let [path, restored] = ["jobs.sqlite", "backup.sqlite"].map(|name| folder.path().join(name));
     backup(&restored, "restored");

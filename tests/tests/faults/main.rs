@@ -27,7 +27,7 @@ fn run_jobs_under_faults(backend: &'static Backend) {
     under_faults::run(periods, |faults| FlakyStore { store: location.store(), faults, proxy });
 }
 
-macro_rules! on_every_store {
+macro_rules! for_every_store {
     ($($store:ident)*) => {$(
         #[test]
         fn $store() {
@@ -36,4 +36,4 @@ macro_rules! on_every_store {
     )*};
 }
 
-punctual_backends::for_each_backend!(all => on_every_store);
+punctual_backends::for_each_backend!(all => for_every_store);

@@ -20,7 +20,7 @@ const WAITING_TRIALS: usize = 3;
 const TIMING_TRIALS: usize = 1;
 
 /// Instantiates each test case for each database.
-macro_rules! on_every_server {
+macro_rules! for_every_server {
     ($($server:ident)*) => {$(
         mod $server {
             use punctual_tests::backend;
@@ -29,26 +29,26 @@ macro_rules! on_every_server {
             use crate::{TIMING_TRIALS, WAITING_TRIALS};
 
             #[test]
-            fn a_commit_that_arrives_late_brings_no_run_back() {
+            fn a_late_commit_has_no_effect() {
                 run("late commits", backend(stringify!($server)), WAITING_TRIALS, crate::late_commits::trial);
             }
 
             #[test]
-            fn no_attempt_ends_twice() {
+            fn no_attempt_completes_twice() {
                 run("completions after an outage", backend(stringify!($server)), WAITING_TRIALS, crate::completions::trial);
             }
 
             #[test]
-            fn no_first_attempt_begins_after_its_grace_time() {
+            fn no_first_attempt_starts_after_its_grace_time() {
                 run("grace times", backend(stringify!($server)), WAITING_TRIALS, crate::grace_times::trial);
             }
 
             #[test]
-            fn nothing_runs_before_its_time() {
+            fn no_run_starts_early() {
                 run("clock offsets", backend(stringify!($server)), TIMING_TRIALS, crate::clock_offsets::trial);
             }
         }
     )*};
 }
 
-punctual_backends::for_each_backend!(server => on_every_server);
+punctual_backends::for_each_backend!(server => for_every_server);

@@ -5,7 +5,7 @@ use std::process::Command;
 use punctual_tests::server::Server;
 
 /// Executes a statement.
-pub(crate) fn does(server: &Server, statement: &str) {
+pub(crate) fn execute(server: &Server, statement: &str) {
     let url = server.url();
     let mut client;
     if server.name() == "postgres" {

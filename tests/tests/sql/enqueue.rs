@@ -19,7 +19,7 @@ async fn ship(context: JobContext, order: i64) {
     shipped.send(order).expect("the test receives it");
 }
 
-async fn what_is_committed_runs<D: Database>(store: impl JobStore, pool: &Pool<D>)
+async fn committed_jobs_run<D: Database>(store: impl JobStore, pool: &Pool<D>)
 where
     D::Connection: Any + Send,
 {
@@ -60,7 +60,7 @@ async fn on_postgres() {
     let schema = format!("t{:016x}", fastrand::u64(..));
     let store = PostgresJobStore::builder().url(&url).schema(&schema).build().unwrap();
     let pool = PgPool::connect(&url).await.unwrap();
-    what_is_committed_runs(store, &pool).await;
+    committed_jobs_run(store, &pool).await;
     let drop = AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"));
     sqlx::raw_sql(drop).execute(&pool).await.unwrap();
 }
@@ -71,7 +71,7 @@ async fn on_mysql() {
     let prefix = format!("t{:016x}_", fastrand::u64(..));
     let store = MySqlJobStore::builder().url(&url).table_prefix(&prefix).build().unwrap();
     let pool = MySqlPool::connect(&url).await.unwrap();
-    what_is_committed_runs(store, &pool).await;
+    committed_jobs_run(store, &pool).await;
     for table in ["jobs", "runs", "nodes", "metadata", "history", "schema"] {
         let drop = AssertSqlSafe(format!("DROP TABLE {prefix}{table}"));
         sqlx::raw_sql(drop).execute(&pool).await.unwrap();

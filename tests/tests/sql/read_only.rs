@@ -11,7 +11,7 @@ use punctual_tests::server::Server;
 use punctual_tests::store::{StoreLocation, builder};
 use tokio::sync::watch;
 
-use crate::client::does;
+use crate::client::execute;
 
 /// A user without administrative rights, on a private server.
 struct UnprivilegedUser {
@@ -23,10 +23,10 @@ struct UnprivilegedUser {
 #[test]
 fn mysql() {
     let server = Server::start("mysql");
-    does(&server, "CREATE USER plain@127.0.0.1; GRANT ALL ON punctual.* TO plain@127.0.0.1");
+    execute(&server, "CREATE USER plain@127.0.0.1; GRANT ALL ON punctual.* TO plain@127.0.0.1");
     let may = [&["SET GLOBAL read_only = 1"] as &[_], &["SET GLOBAL read_only = 0"]];
     let location = StoreLocation::at(server.url().replace("root@", "plain@"));
-    nothing_is_lost(&server, UnprivilegedUser { location, may });
+    no_fire_time_is_lost(&server, UnprivilegedUser { location, may });
 }
 
 #[test]
@@ -38,7 +38,10 @@ fn postgres() {
         &["ALTER SYSTEM SET default_transaction_read_only = true", RELOAD] as &[_],
         &["ALTER SYSTEM SET default_transaction_read_only = false", RELOAD],
     ];
-    nothing_is_lost(&server, UnprivilegedUser { location: StoreLocation::at(server.url()), may });
+    no_fire_time_is_lost(
+        &server,
+        UnprivilegedUser { location: StoreLocation::at(server.url()), may },
+    );
 }
 
 const PERIOD: Duration = Duration::from_millis(100);
@@ -55,9 +58,9 @@ fn tick(context: JobContext) {
     let _ = sender.0.lock().unwrap().send(context.scheduled_time());
 }
 
-fn nothing_is_lost(server: &Server, user: UnprivilegedUser) {
+fn no_fire_time_is_lost(server: &Server, user: UnprivilegedUser) {
     let may_be_written = |may: bool| {
-        user.may[usize::from(may)].iter().for_each(|statement| does(server, statement));
+        user.may[usize::from(may)].iter().for_each(|statement| execute(server, statement));
     };
     let ((sender, ticks), (report, events)) = (channel(), channel());
     let changes = EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED;

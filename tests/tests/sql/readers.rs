@@ -4,10 +4,10 @@ use punctual::prelude::*;
 use punctual_tests::past_runs::{assert_history_printed, insert_history, run_history_command};
 use punctual_tests::server::Server;
 
-use crate::client::does;
+use crate::client::execute;
 
 /// Runs the command twice: if the first call had created tables, the second would find them.
-async fn there_are_no_tables(store_options: &[&str]) {
+async fn assert_no_tables(store_options: &[&str]) {
     for _ in 0..2 {
         let error = run_history_command(store_options).await.unwrap_err();
         assert!(error.contains("tables"), "{error}");
@@ -15,28 +15,28 @@ async fn there_are_no_tables(store_options: &[&str]) {
 }
 
 #[tokio::test]
-async fn of_postgres() {
+async fn postgres_history_needs_only_read_access() {
     let server = Server::start("postgres");
     let store = PostgresJobStore::builder().url(server.url()).schema("jobs").table_prefix("mine_");
     insert_history(&store.build().unwrap()).await;
-    does(&server, "CREATE ROLE reader LOGIN");
-    does(&server, "GRANT USAGE ON SCHEMA jobs TO reader");
-    does(&server, "GRANT SELECT ON jobs.mine_schema, jobs.mine_history TO reader");
+    execute(&server, "CREATE ROLE reader LOGIN");
+    execute(&server, "GRANT USAGE ON SCHEMA jobs TO reader");
+    execute(&server, "GRANT SELECT ON jobs.mine_schema, jobs.mine_history TO reader");
     let url = &server.url().replace("postgres@", "reader:hunter2@");
     assert_history_printed(&["--store", url, "--schema", "jobs", "--table-prefix", "mine_"]).await;
-    there_are_no_tables(&["--store", url, "--schema", "jobs"]).await;
+    assert_no_tables(&["--store", url, "--schema", "jobs"]).await;
     // Also as a user who is allowed to create tables.
-    there_are_no_tables(&["--store", server.url(), "--schema", "new"]).await;
+    assert_no_tables(&["--store", server.url(), "--schema", "new"]).await;
     let error = run_history_command(&["--store", &format!("{url}s")]).await.unwrap_err();
     assert!(error.contains("no such database"), "{error}");
 }
 
 #[tokio::test]
-async fn of_mysql() {
+async fn mysql_history_needs_only_read_access() {
     let server = Server::start("mysql");
     let store = MySqlJobStore::builder().url(server.url()).table_prefix("mine_");
     insert_history(&store.build().unwrap()).await;
-    does(
+    execute(
         &server,
         "CREATE USER reader@127.0.0.1 IDENTIFIED BY 'hunter2';
          GRANT SELECT ON punctual.mine_schema TO reader@127.0.0.1;
@@ -44,7 +44,7 @@ async fn of_mysql() {
     );
     let url = &server.url().replace("root@", "reader:hunter2@");
     assert_history_printed(&["--store", url, "--table-prefix", "mine_"]).await;
-    there_are_no_tables(&["--store", server.url()]).await;
+    assert_no_tables(&["--store", server.url()]).await;
     let wrong = url.replace("hunter2", "hunter2s");
     let error = run_history_command(&["--store", &wrong]).await.unwrap_err();
     assert!(error.contains("Access denied"), "{error}");

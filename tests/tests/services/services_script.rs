@@ -10,22 +10,22 @@ use tempfile::TempDir;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/services");
 
 /// A temporary folder, and the user that runs the script.
-pub(crate) struct Place {
+pub(crate) struct ServicesScript {
     folder: TempDir,
     script: PathBuf,
     /// Whether the script runs as an unprivileged user although the test runs as root.
-    as_nobody: bool,
+    unprivileged: bool,
 }
 
-impl Place {
+impl ServicesScript {
     /// Runs the script as the current user.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), script: SCRIPT.into(), as_nobody: false }
+        Self { folder: tempfile::tempdir().unwrap(), script: SCRIPT.into(), unprivileged: false }
     }
 
     /// Runs the script as an unprivileged user, who may be unable to read this checkout, in a folder with an unusual
     /// name.
-    pub(crate) fn of_nobody() -> Self {
+    pub(crate) fn as_unprivileged_user() -> Self {
         let folder = tempfile::Builder::new().prefix("it's a ").tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         fs::create_dir(folder.path().join("scripts")).unwrap();
@@ -34,7 +34,7 @@ impl Place {
         // program that another test starts, and Linux refuses to execute a file that is open for writing.
         assert!(Command::new("cp").arg(SCRIPT).arg(&copy).status().unwrap().success());
         let me = Command::new("id").arg("-u").output().unwrap();
-        Self { folder, script: copy, as_nobody: me.stdout == b"0\n" }
+        Self { folder, script: copy, unprivileged: me.stdout == b"0\n" }
     }
 
     /// Returns the folder of the servers.
@@ -46,8 +46,8 @@ impl Place {
     fn command(&self) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", "umask 077; exec \"$@\"", "sh"]);
-        command.arg(if self.as_nobody { "setpriv" } else { "env" });
-        if self.as_nobody {
+        command.arg(if self.unprivileged { "setpriv" } else { "env" });
+        if self.unprivileged {
             command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
         }
         command.arg(&self.script).current_dir(&self.folder);
@@ -66,7 +66,7 @@ impl Place {
     }
 
     /// Starts a server and interrupts the script; returns its exit code.
-    pub(crate) fn begins_to_start(&self, name: &str, variables: &[(&str, &str)]) -> Option<i32> {
+    pub(crate) fn interrupt_start(&self, name: &str, variables: &[(&str, &str)]) -> Option<i32> {
         let mut command = self.command();
         command.args(["start", name]).envs(variables.iter().copied());
         let mut script = command.spawn().unwrap();
@@ -79,7 +79,7 @@ impl Place {
     }
 
     /// Runs the script, which must succeed; returns its output.
-    pub(crate) fn does(&self, words: &[&str]) -> String {
+    pub(crate) fn run(&self, words: &[&str]) -> String {
         printed(self.run_with(words, &[]))
     }
 
@@ -90,7 +90,7 @@ impl Place {
     }
 
     /// Runs the script twice concurrently.
-    pub(crate) fn at_once(&self, words: [impl AsRef<str>; 2]) -> [String; 2] {
+    pub(crate) fn run_concurrently(&self, words: [impl AsRef<str>; 2]) -> [String; 2] {
         let start = |words: &str| {
             let mut command = self.command();
             command.args(words.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -142,7 +142,7 @@ impl Place {
     }
 
     /// Panics if anything is left.
-    pub(crate) fn is_gone(&self) {
+    pub(crate) fn assert_removed(&self) {
         assert_eq!(self.processes(), [0; 0]);
         assert!(!self.folder().exists());
     }
@@ -159,7 +159,7 @@ impl Place {
     }
 
     /// Returns a `PATH` with all programs except this one.
-    pub(crate) fn programs_but(&self, missing: &str) -> String {
+    pub(crate) fn programs_without(&self, missing: &str) -> String {
         let folder = self.folder.path().join("programs");
         fs::create_dir(&folder).unwrap();
         for program in fs::read_dir("/usr/bin").unwrap().flatten() {
@@ -171,7 +171,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ServicesScript {
     /// Also stops the servers when a test fails.
     fn drop(&mut self) {
         let _ = self.run_with(&["stop"], &[]);

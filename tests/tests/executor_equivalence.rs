@@ -52,9 +52,9 @@ fn pool() -> ProcessPoolExecutor {
 
 /// A custom executor: one thread per worker, at most one worker at a time.
 #[derive(Default)]
-struct Own(RwLock<Option<Arc<RunQueue>>>);
+struct CustomExecutor(RwLock<Option<Arc<RunQueue>>>);
 
-impl Executor for Own {
+impl Executor for CustomExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         *self.0.write().unwrap() = Some(RunQueue::new(1));
         Ok(())
@@ -88,9 +88,9 @@ fn spawn(worker: Option<Worker>) {
 
 /// The events of each job, in order. Times are seconds from the start.
 #[derive(Clone, Default)]
-struct Story(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
+struct EventTranscript(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 
-impl Story {
+impl EventTranscript {
     fn listen(&self, event: &Event) {
         let (job, told) = match event {
             Event::JobAdded(job) => (job, "added".to_owned()),
@@ -105,14 +105,14 @@ impl Story {
             ),
             other => panic!("unexpected event: {other:?}"),
         };
-        let mut story = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        story.entry(job.job_id.to_string()).or_default().push(told);
+        let mut transcript = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        transcript.entry(job.job_id.to_string()).or_default().push(told);
     }
 
     #[track_caller]
     fn assert_is(&self, job: &str, expected: &[&str]) {
-        let story = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        assert_eq!(story[job], expected, "{job}");
+        let transcript = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(transcript[job], expected, "{job}");
     }
 }
 
@@ -130,9 +130,9 @@ fn end(run: &RunEvent) -> String {
     }
 }
 
-fn start(executor: impl Executor) -> (ManualScheduler, Story) {
-    let story = Story::default();
-    let listener = story.clone();
+fn start(executor: impl Executor) -> (ManualScheduler, EventTranscript) {
+    let transcript = EventTranscript::default();
+    let listener = transcript.clone();
     let about_jobs = EventMask::JOB_ADDED
         | EventMask::JOB_REMOVED
         | EventMask::JOB_SUBMITTED
@@ -150,15 +150,15 @@ fn start(executor: impl Executor) -> (ManualScheduler, Story) {
             .tasks(&tasks())
             .listener(about_jobs, move |event| listener.listen(event))
     });
-    (scheduler.expect("a scheduler"), story)
+    (scheduler.expect("a scheduler"), transcript)
 }
 
 fn from(second: i64) -> IntervalTriggerBuilder {
     IntervalTrigger::seconds(10).start_date(Timestamp::from_seconds(second))
 }
 
-fn ends_and_late_times(executor: impl Executor) {
-    let (scheduler, story) = start(executor);
+fn outcomes_and_overdue_fire_times(executor: impl Executor) {
+    let (scheduler, transcript) = start(executor);
     let added = scheduler.block_on(async {
         scheduler.job(add(40, 2)).id("value").add().await?;
         scheduler.job(fail("no paper".into())).id("error").add().await?;
@@ -180,24 +180,26 @@ fn ends_and_late_times(executor: impl Executor) {
         [("value", "success: 42"), ("error", "error: no paper"), ("panic", "panic: oh no")]
     {
         let end = format!("0 from 0 to 0: {end}");
-        story.assert_is(job, &["added", "0 submitted", &end, "removed"]);
+        transcript.assert_is(job, &["added", "0 submitted", &end, "removed"]);
     }
     let at_40 = "40 from 40 to 40: success: 2";
     let coalesced = "10 to 30: coalesced into one run";
     let run = "30 from 35 to 35: success: 2";
-    story.assert_is("latest", &["added", coalesced, "30 submitted", run, "40 submitted", at_40]);
+    transcript
+        .assert_is("latest", &["added", coalesced, "30 submitted", run, "40 submitted", at_40]);
     let late = ["10 to 10: later than misfire_grace_time", "20 to 30: coalesced into one run"];
     let late = [&["added"], &late[..], &["30 submitted", run, "40 submitted", at_40]].concat();
-    story.assert_is("late", &late);
+    transcript.assert_is("late", &late);
     let run = "10 from 35 to 35: success: 2";
-    story.assert_is("earliest", &["added", coalesced, "10 submitted", run, "40 submitted", at_40]);
+    transcript
+        .assert_is("earliest", &["added", coalesced, "10 submitted", run, "40 submitted", at_40]);
     let all = ["10 submitted", run, "20 submitted", "20 from 35 to 35: success: 2", "30 submitted"];
     let end = ["30 from 35 to 35: success: 2", "40 submitted", at_40];
-    story.assert_is("all", &[&["added"], &all[..], &end].concat());
+    transcript.assert_is("all", &[&["added"], &all[..], &end].concat());
 }
 
-fn one_after_the_other(executor: impl Executor) {
-    let (scheduler, story) = start(executor);
+fn limits_and_queues(executor: impl Executor) {
+    let (scheduler, transcript) = start(executor);
     let test = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = test.local_addr().expect("the port").port();
     let added = scheduler.block_on(async {
@@ -218,39 +220,39 @@ fn one_after_the_other(executor: impl Executor) {
     drop(long);
     scheduler.advance(Duration::ZERO);
     let full = "20 to 20: max_instances is reached";
-    story.assert_is("long", &["added", "10 submitted", full, "10 from 10 to 20: success"]);
+    transcript.assert_is("long", &["added", "10 submitted", full, "10 from 10 to 20: success"]);
     // The run waited in the executor's queue.
     let missed = "11 to 11: later than misfire_grace_time";
-    story.assert_is("late", &["added", "11 submitted", missed]);
+    transcript.assert_is("late", &["added", "11 submitted", missed]);
 }
 
-macro_rules! alike {
-    ($($story:ident [$($name:ident: $executor:expr;)*])*) => {$(
-        mod $story {
+macro_rules! equivalence_tests {
+    ($($test:ident [$($name:ident: $executor:expr;)*])*) => {$(
+        mod $test {
             use super::*;
 
             $(
                 #[test]
                 fn $name() {
-                    super::$story($executor);
+                    super::$test($executor);
                 }
             )*
         }
     )*};
 }
 
-alike! {
-    ends_and_late_times [
-        on_the_spot: DebugExecutor;
+equivalence_tests! {
+    outcomes_and_overdue_fire_times [
+        inline: DebugExecutor;
         tokio: TokioExecutor::new().max_concurrent(1);
         threads: ThreadPoolExecutor::new(1);
         processes: pool();
-        own: Own::default();
+        custom: CustomExecutor::default();
     ]
-    one_after_the_other [
+    limits_and_queues [
         tokio: TokioExecutor::new().max_concurrent(1);
         threads: ThreadPoolExecutor::new(1);
         processes: pool();
-        own: Own::default();
+        custom: CustomExecutor::default();
     ]
 }
