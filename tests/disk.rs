@@ -33,8 +33,8 @@ pub fn on_a_small_disk(test: &str, megabytes: u32, work: impl FnOnce(&Path)) {
         // Tests share the file system, so they run one at a time.
         let lock = File::create(disk.join("lock")).expect("a file on the small file system");
         lock.lock().expect("a lock on the small file system");
-        let anybody = Permissions::from_mode(0o755);
-        let folder = tempfile::Builder::new().permissions(anybody).tempdir_in(&disk);
+        let permissions = Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new().permissions(permissions).tempdir_in(&disk);
         return work(folder.expect("a folder on the small file system").path());
     }
     let place = tempfile::tempdir().expect("a temporary folder");

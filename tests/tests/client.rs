@@ -70,15 +70,15 @@ fn another_process_runs_jobs_of_a_client_on_time(folder: &Path, location: &Store
     let begins = entries.iter().filter(|entry| entry.phase == RunPhase::Started);
     assert_eq!(begins.count(), runs);
     let history = client.history(HistoryQuery::new()).unwrap();
-    let mut told: Vec<_> = history
+    let mut entries_read: Vec<_> = history
         .entries
         .iter()
         .map(|entry| (entry.job_id.as_str(), entry.node.as_str(), entry.outcome))
         .collect();
-    assert_eq!(told.len(), runs);
-    told.dedup();
+    assert_eq!(entries_read.len(), runs);
+    entries_read.dedup();
     let success = OutcomeKind::Success;
-    assert_eq!(told, [("now", "worker", success), ("soon", "worker", success)]);
+    assert_eq!(entries_read, [("now", "worker", success), ("soon", "worker", success)]);
     client.shutdown().unwrap();
 }
 

@@ -97,7 +97,7 @@ fn debug() {
 fn debug_on_a_runtime_with_one_worker() {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
-    let (sender, told) = channel();
+    let (sender, events) = channel();
     runtime.spawn(async move {
         let scheduler = AsyncScheduler::builder()
             .timezone("UTC")
@@ -109,7 +109,7 @@ fn debug_on_a_runtime_with_one_worker() {
         scheduler.job(command("echo").arg("hello")).add().await.unwrap();
         std::future::pending::<()>().await;
     });
-    let event = told.recv_timeout(TIMEOUT);
+    let event = events.recv_timeout(TIMEOUT);
     runtime.shutdown_background();
     let Event::JobExecuted(run) = event.expect("the completion of the run") else {
         panic!("no run")

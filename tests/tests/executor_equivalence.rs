@@ -92,7 +92,7 @@ struct EventTranscript(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 
 impl EventTranscript {
     fn listen(&self, event: &Event) {
-        let (job, told) = match event {
+        let (job, text) = match event {
             Event::JobAdded(job) => (job, "added".to_owned()),
             Event::JobRemoved(job) => (job, "removed".to_owned()),
             Event::JobSubmitted(run) => (&run.job, format!("{} submitted", at(run.scheduled_time))),
@@ -106,7 +106,7 @@ impl EventTranscript {
             other => panic!("unexpected event: {other:?}"),
         };
         let mut transcript = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        transcript.entry(job.job_id.to_string()).or_default().push(told);
+        transcript.entry(job.job_id.to_string()).or_default().push(text);
     }
 
     #[track_caller]

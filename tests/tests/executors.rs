@@ -144,15 +144,15 @@ fn continues_after_a_restart<S: JobStore, E: Executor>(
     check_runs(&ends);
     scheduler.shutdown().unwrap();
     // Completions before the shutdown have been delivered by now.
-    let told = ends.try_iter().count() as u64 + 6;
+    let fire_count = ends.try_iter().count() as u64 + 6;
 
     let (scheduler, ends) = start(store(), executor());
     check_runs(&ends);
     scheduler.shutdown().unwrap();
-    let told = told + ends.try_iter().count() as u64 + 3;
+    let fire_count = fire_count + ends.try_iter().count() as u64 + 3;
     scheduler.start_paused().unwrap();
     let job = scheduler.get_job("heart").unwrap().expect("the job");
-    assert_eq!((job.fire_count, job.in_flight), (told, 0));
+    assert_eq!((job.fire_count, job.in_flight), (fire_count, 0));
     scheduler.shutdown().unwrap();
 }
 

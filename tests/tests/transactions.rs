@@ -92,8 +92,8 @@ async fn only_committed_jobs_run() {
 
     // No event was emitted for these jobs: the first event is that of a job added outside of a transaction.
     let job = shop.scheduler.job(ship(4)).id("outside").add().await.unwrap();
-    let Some(Event::JobAdded(told)) = added.next().await else { panic!("unexpected event") };
-    assert_eq!(told.job_id, job.id);
+    let Some(Event::JobAdded(event)) = added.next().await else { panic!("unexpected event") };
+    assert_eq!(event.job_id, job.id);
     assert_eq!(shop.next_shipped().await, 4);
     shop.scheduler.shutdown().await.unwrap();
     assert!(shop.shipped.try_recv().is_err(), "every order is shipped once");

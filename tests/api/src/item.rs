@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_struct_has_its_declaration_methods_and_implementations() {
-        let told = [
+        let expected = [
             "pub struct Job { /* private fields */ }",
             "impl Clone, Debug for Job",
             "impl Iterator for Job",
@@ -152,7 +152,7 @@ mod tests {
             "impl Job",
             "    pub fn id(&self) -> &JobId",
         ];
-        assert_eq!(of(&[ID]), told);
+        assert_eq!(of(&[ID]), expected);
     }
 
     #[test]

@@ -17,8 +17,8 @@ const BODIES: [(&str, &str); 3] =
 
 /// Formats a declaration with one line for each field, variant, or trait item.
 pub(crate) fn lines(declaration: &str) -> Vec<String> {
-    let told = declaration.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let code = line(&told.collect::<Vec<_>>().join("\n"));
+    let visible = declaration.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = line(&visible.collect::<Vec<_>>().join("\n"));
     let code = BODIES.iter().fold(code, |code, (body, sign)| code.replace(body, sign));
     let (mut lines, mut now, mut before) = (Vec::new(), String::new(), ' ');
     // The nesting depth of braces and of other brackets, and whether commas separate bounds.
@@ -75,21 +75,21 @@ mod tests {
     fn a_trait_has_a_line_for_each_item() {
         let text = "pub trait T:\n    A\n    + B {\n    // Required method\n    fn a(\n        &self,\n    ) -> C<D, E>;\n\n    \
             // Provided methods\n    fn b<X>(&self)\n       where X: D,\n             Self: E { ... }\n    fn c() { ... }\n}";
-        let told = [
+        let expected = [
             "pub trait T: A + B {",
             "    fn a(&self) -> C<D, E>;",
             "    fn b<X>(&self) where X: D, Self: E { ... }",
             "    fn c() { ... }",
             "}",
         ];
-        assert_eq!(lines(text), told);
+        assert_eq!(lines(text), expected);
         assert_eq!(lines("pub trait Empty: Copy { }"), ["pub trait Empty: Copy { }"]);
     }
 
     #[test]
     fn an_enum_has_a_line_for_each_variant_and_field() {
         let text = "#[non_exhaustive]\npub enum E<T> where T: A, {\n    One(Map<A, B>),\n    Two {\n        a: fn(A) -> B,\n        b: C,\n    },\n    Three,\n}";
-        let told = [
+        let expected = [
             "#[non_exhaustive] pub enum E<T> where T: A, {",
             "    One(Map<A, B>),",
             "    Two {",
@@ -99,7 +99,7 @@ mod tests {
             "    Three,",
             "}",
         ];
-        assert_eq!(lines(text), told);
+        assert_eq!(lines(text), expected);
         let hidden = "pub struct S { /* private fields */ }";
         assert_eq!(lines(hidden), [hidden]);
     }

@@ -125,7 +125,7 @@ fn last(path: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn told(pages: &[(&str, &str)]) -> Result<String, String> {
+    fn surface_of(pages: &[(&str, &str)]) -> Result<String, String> {
         of("my-crate", &|page| {
             let found = pages.iter().find(|(name, _)| *name == page);
             found.map(|(_, html)| (*html).to_owned()).ok_or_else(|| format!("{page}: not found"))
@@ -156,8 +156,8 @@ mod tests {
             struct my_crate::Job\n    pub struct Job;\n    impl Task for Job\n\n\
             trait my_crate::Task\n    pub trait Task { }\n    impl Task for u8\n\n\
             struct my_crate::prelude::Job\n    as my_crate::Job\n\n";
-        assert_eq!(told(&pages).unwrap(), text);
-        assert!(told(&pages[..4]).is_err());
+        assert_eq!(surface_of(&pages).unwrap(), text);
+        assert!(surface_of(&pages[..4]).is_err());
     }
 
     #[test]
@@ -172,11 +172,11 @@ mod tests {
         ];
         let text = "mod my_crate\n    pub use chrono;\n\n\
             struct my_crate::Job\n    pub struct Job;\n    impl Task for Job\n\n";
-        assert_eq!(told(&pages).unwrap(), text);
+        assert_eq!(surface_of(&pages).unwrap(), text);
     }
 
     #[test]
     fn a_crate_without_items_is_an_error() {
-        assert!(told(&[("my_crate/index.html", "")]).is_err());
+        assert!(surface_of(&[("my_crate/index.html", "")]).is_err());
     }
 }

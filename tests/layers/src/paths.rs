@@ -80,31 +80,30 @@ impl Paths {
     /// Collects paths such as `crate::a::b` from the tokens of a macro call.
     fn scan(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let ident = |module_path: usize| match tokens.get(module_path) {
+        let ident = |index: usize| match tokens.get(index) {
             Some(TokenTree::Ident(ident)) => Some(ident.to_string()),
             _ => None,
         };
-        let is = |module_path: usize, sign: char| matches!(tokens.get(module_path), Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
-        let mut module_path = 0;
-        while module_path < tokens.len() {
-            if let TokenTree::Group(group) = &tokens[module_path] {
+        let is = |index: usize, sign: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
+        let mut index = 0;
+        while index < tokens.len() {
+            if let TokenTree::Group(group) = &tokens[index] {
                 self.scan(group.stream());
             }
-            let begins =
-                !(module_path > 0 && (is(module_path - 1, ':') || is(module_path - 1, '$')));
-            let Some(first) = ident(module_path).filter(|_| begins) else {
-                module_path += 1;
+            let begins = !(index > 0 && (is(index - 1, ':') || is(index - 1, '$')));
+            let Some(first) = ident(index).filter(|_| begins) else {
+                index += 1;
                 continue;
             };
-            let line = tokens[module_path].span().start().line;
+            let line = tokens[index].span().start().line;
             let mut path = vec![first];
-            while is(module_path + 1, ':') && is(module_path + 2, ':') {
-                let Some(next) = ident(module_path + 3) else { break };
+            while is(index + 1, ':') && is(index + 2, ':') {
+                let Some(next) = ident(index + 3) else { break };
                 path.push(next);
-                module_path += 3;
+                index += 3;
             }
             self.named.push(Named { path, line });
-            module_path += 1;
+            index += 1;
         }
     }
 }

@@ -88,9 +88,9 @@ pub(crate) fn commit(
     format!("commits {action} of {} by {fence}: {outcome:?}; {}", commit.id, job(after))
 }
 
-pub(crate) fn renewal(name: &NodeId, now: Timestamp, until: Timestamp, told: &Renewal) -> String {
+pub(crate) fn renewal(name: &NodeId, now: Timestamp, until: Timestamp, result: &Renewal) -> String {
     let (now, until) = (seconds(now), seconds(until));
-    let (expired, orphans) = (told.expired, told.has_orphans);
+    let (expired, orphans) = (result.expired, result.has_orphans);
     format!(
         "renews as {} at {now:.3} until {until:.3}: expired {expired}, orphans {orphans}",
         node(name)

@@ -86,8 +86,8 @@ impl Process {
             let started = self.scheduler().start().await;
             self.gate.pass().await;
             simulation.trace_process(self, || {
-                let told = started.as_ref().map_err(|error| error_chain(error).to_string());
-                format!("starts: {told:?}")
+                let result = started.as_ref().map_err(|error| error_chain(error).to_string());
+                format!("starts: {result:?}")
             });
             match started {
                 Ok(()) => return,

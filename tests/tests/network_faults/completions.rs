@@ -84,17 +84,20 @@ fn jobs(random: &mut Rng) -> Vec<(String, Recovery)> {
 
 fn check(fixture: &TrialFixture<'_>, jobs: &[(String, Recovery)]) -> Option<String> {
     let mut faults = Vec::new();
-    let mut told = BTreeMap::<_, Vec<_>>::new();
+    let mut reported = BTreeMap::<_, Vec<_>>::new();
     for end in fixture.ends() {
         let Some(run) = end.run else { continue };
-        told.entry((end.job, run)).or_default().push(format!("{} in {}", end.outcome, end.process));
+        reported
+            .entry((end.job, run))
+            .or_default()
+            .push(format!("{} in {}", end.outcome, end.process));
     }
     let mut written = BTreeMap::<_, Vec<_>>::new();
     for entry in fixture.history() {
         let run = (entry.run_id.to_string(), entry.attempt);
         written.entry((entry.job_id.to_string(), run)).or_default().push(entry.outcome.to_string());
     }
-    for (what, ends) in [("told", &told), ("in the history", &written)] {
+    for (what, ends) in [("in the events", &reported), ("in the history", &written)] {
         for (id, _) in jobs.iter().filter(|(id, _)| !ends.keys().any(|(job, _)| job == id)) {
             faults.push(format!("{id} has no completion {what}"));
         }

@@ -80,11 +80,11 @@ fn check(fixture: &TrialFixture<'_>, time: Timestamp) -> Option<String> {
             }
             Some(_) => {}
             None => {
-                let told = ends.contains(&"missed");
+                let reported = ends.contains(&"missed");
                 let written = history.iter().any(|entry| {
                     entry.job_id.as_str() == job && entry.outcome == OutcomeKind::Missed
                 });
-                if !(told && written) {
+                if !(reported && written) {
                     faults.push(format!(
                         "{job} neither started nor was reported as missed: {ends:?}"
                     ));

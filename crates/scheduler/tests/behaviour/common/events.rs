@@ -62,8 +62,8 @@ impl Recorder {
                 return found;
             }
             let timed_out = changed.wait_for(&mut events, TIMEOUT).timed_out();
-            let told: Vec<_> = events.iter().map(brief).collect();
-            assert!(!timed_out, "{what} was not emitted: {told:#?}");
+            let lines: Vec<_> = events.iter().map(brief).collect();
+            assert!(!timed_out, "{what} was not emitted: {lines:#?}");
         }
     }
 }

@@ -48,10 +48,10 @@ impl Log {
 
     /// Waits until `count` tasks are blocked at the gate.
     pub(crate) fn wait_for_tasks_at_gate(&self, count: usize) {
-        let (told, changed) = &*self.0;
-        let mut told = told.lock();
-        let late = changed.wait_while_for(&mut told, |told| told.waiting < count, TIMEOUT);
-        assert!(!late.timed_out(), "{} of {count} tasks are blocked at the gate", told.waiting);
+        let (state, changed) = &*self.0;
+        let mut state = state.lock();
+        let late = changed.wait_while_for(&mut state, |state| state.waiting < count, TIMEOUT);
+        assert!(!late.timed_out(), "{} of {count} tasks are blocked at the gate", state.waiting);
     }
 
     /// Opens the gate permanently.
@@ -61,12 +61,12 @@ impl Log {
     }
 
     fn wait_for_gate(&self) {
-        let (told, changed) = &*self.0;
-        let mut told = told.lock();
-        told.waiting += 1;
+        let (state, changed) = &*self.0;
+        let mut state = state.lock();
+        state.waiting += 1;
         changed.notify_all();
-        changed.wait_while_for(&mut told, |told| !told.open, TIMEOUT);
-        told.waiting -= 1;
+        changed.wait_while_for(&mut state, |state| !state.open, TIMEOUT);
+        state.waiting -= 1;
     }
 }
 

@@ -35,9 +35,9 @@ fn a_rejected_run_is_an_error_and_is_retried_only_with_rerun() {
     executor.submit.store(true, Ordering::SeqCst);
     fixture.jump_to(10);
     let refused = "rejected by the executor: the executor's queue is full";
-    let mut told = outcomes(&fixture);
-    told.sort();
-    assert_eq!(told, [format!("rerun: {refused}"), format!("skip: {refused}")]);
+    let mut actual = outcomes(&fixture);
+    actual.sort();
+    assert_eq!(actual, [format!("rerun: {refused}"), format!("skip: {refused}")]);
     assert_eq!(
         fixture.events.with_prefix("JOB_REMOVED"),
         ["JOB_REMOVED skip"],
@@ -108,11 +108,11 @@ fn a_killed_run_is_completed_unless_it_was_killed_by_a_shutdown() {
     leaving.jump_to(20);
     killing.0.start_one();
     leaving.block_on(leaving.shutdown()).unwrap();
-    let heir = SchedulerFixture::new(|builder| {
+    let successor = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone()).task(note)
     });
-    heir.run_until_held(60, &held);
+    successor.run_until_held(60, &held);
     held.run_one();
-    heir.jump_to(61);
-    assert_eq!(heir.log.lines(), ["slow@20 again 2"]);
+    successor.jump_to(61);
+    assert_eq!(successor.log.lines(), ["slow@20 again 2"]);
 }

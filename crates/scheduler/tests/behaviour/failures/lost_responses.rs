@@ -13,33 +13,40 @@ use crate::common::{
 fn an_expired_node_and_its_successor(
     file: &TempStore,
 ) -> ([SchedulerFixture; 2], ManualExecutor, Faults) {
-    let (dead, _) = node(file, None);
-    add(&dead, "job", Recovery::Rerun);
-    dead.jump_to(10);
+    let (expired_node, _) = node(file, None);
+    add(&expired_node, "job", Recovery::Rerun);
+    expired_node.jump_to(10);
     let (held, store) = (ManualExecutor::default(), faulty(file.store()));
     let faults = store.0.faults.clone();
-    let heir = SchedulerFixture::new(|builder| {
+    let successor = SchedulerFixture::new(|builder| {
         builder.job_store("default", store).executor("default", held.clone()).task(note)
     });
-    ([dead, heir], held, faults)
+    ([expired_node, successor], held, faults)
 }
 
 #[test]
 fn a_take_over_whose_response_is_lost_loses_no_run() {
     for fault in [Fault::NotApplied, Fault::ResponseLost] {
         let file = TempStore::new();
-        let ([_dead, heir], held, faults) = an_expired_node_and_its_successor(&file);
-        heir.jump_to(15);
+        let ([_expired_node, successor], held, faults) = an_expired_node_and_its_successor(&file);
+        successor.jump_to(15);
         faults.once(Call::TakeOver, fault);
-        heir.jump_to(21);
-        assert_eq!(heir.events.with_prefix("JOBSTORE_FAILED").len(), 1);
-        heir.run_until_held(22, &held);
+        successor.jump_to(21);
+        assert_eq!(successor.events.with_prefix("JOBSTORE_FAILED").len(), 1);
+        successor.run_until_held(22, &held);
         assert_eq!(held.len(), 1, "{fault:?}");
         held.run_one();
-        heir.jump_to(23);
-        assert_eq!(heir.log.len(), 1);
-        assert!(heir.log.lines()[0].starts_with("job@10 again"), "{:?}", heir.log.lines());
-        assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty(), "{fault:?}");
+        successor.jump_to(23);
+        assert_eq!(successor.log.len(), 1);
+        assert!(
+            successor.log.lines()[0].starts_with("job@10 again"),
+            "{:?}",
+            successor.log.lines()
+        );
+        assert!(
+            successor.block_on(successor.get_jobs(JobQuery::new())).unwrap().is_empty(),
+            "{fault:?}"
+        );
     }
 }
 
@@ -54,9 +61,9 @@ fn a_run_may_complete_during_own_run_recovery() {
     add(&fixture, "job", Recovery::Rerun);
     fixture.jump_to(10);
     held.start_one();
-    let (dead, _) = node(&file, None);
-    add(&dead, "of the dead", Recovery::Rerun);
-    dead.jump_to(10);
+    let (expired_node, _) = node(&file, None);
+    add(&expired_node, "of the expired node", Recovery::Rerun);
+    expired_node.jump_to(10);
     fixture.jump_to(14);
     fixture.jump_to(18);
     faults.once(Call::TakeOver, Fault::NotApplied);
@@ -72,7 +79,7 @@ fn a_run_may_complete_during_own_run_recovery() {
     held.run_one();
     fixture.jump_to(25);
     assert!(
-        fixture.log.lines()[0].starts_with("of the dead@10 again"),
+        fixture.log.lines()[0].starts_with("of the expired node@10 again"),
         "{:?}",
         fixture.log.lines()
     );
@@ -84,7 +91,7 @@ fn a_run_may_complete_during_own_run_recovery() {
 fn queued_runs_start_once_during_own_run_recovery() {
     for is_taken in [true, false] {
         let file = TempStore::new();
-        let ([_dead, fixture], held, faults) = an_expired_node_and_its_successor(&file);
+        let ([_expired_node, fixture], held, faults) = an_expired_node_and_its_successor(&file);
         add(&fixture, "waiting", Recovery::Rerun);
         fixture.jump_to(11);
         assert_eq!(held.len(), 1);
@@ -111,15 +118,18 @@ fn queued_runs_start_once_during_own_run_recovery() {
 fn a_cancelled_take_over_loses_no_run() {
     for fault in [Fault::Delayed, Fault::AppliedAndHangs] {
         let file = TempStore::new();
-        let ([_dead, heir], held, faults) = an_expired_node_and_its_successor(&file);
-        heir.jump_to(16);
-        heir.jump_to(20);
-        heir.cancelled_pass(24, &faults, Call::TakeOver, fault);
-        heir.jump_to(25);
+        let ([_expired_node, successor], held, faults) = an_expired_node_and_its_successor(&file);
+        successor.jump_to(16);
+        successor.jump_to(20);
+        successor.cancelled_pass(24, &faults, Call::TakeOver, fault);
+        successor.jump_to(25);
         assert_eq!(held.len(), 1, "{fault:?}");
         held.run_one();
-        heir.jump_to(26);
-        assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty(), "{fault:?}");
+        successor.jump_to(26);
+        assert!(
+            successor.block_on(successor.get_jobs(JobQuery::new())).unwrap().is_empty(),
+            "{fault:?}"
+        );
     }
 }
 

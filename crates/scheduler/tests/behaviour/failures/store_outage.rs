@@ -36,14 +36,14 @@ fn each_fire_time_runs_once_after_a_temporary_failure() {
                 let trigger = IntervalTrigger::seconds(20).start_date(at(20)).end_date(at(100));
                 fixture.block_on(job.trigger(trigger).add()).unwrap();
                 fixture.run_until(27);
-                let dead = SchedulerFixture::new(|builder| {
+                let expired_node = SchedulerFixture::new(|builder| {
                     builder
                         .job_store("default", file.store())
                         .executor("default", ManualExecutor::default())
                 });
-                let left = dead.job(note("left".into())).recovery(Recovery::Rerun);
-                dead.block_on(left.trigger(DateTrigger::at(at(28))).add()).unwrap();
-                dead.jump_to(28);
+                let left = expired_node.job(note("left".into())).recovery(Recovery::Rerun);
+                expired_node.block_on(left.trigger(DateTrigger::at(at(28))).add()).unwrap();
+                expired_node.jump_to(28);
                 fixture.run_until(30);
                 calls.iter().for_each(|&call| faults.set(call, fault));
                 // The outage is shorter than the lease, so that unconfirmed commits can still be resolved.

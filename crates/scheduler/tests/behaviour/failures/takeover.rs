@@ -31,12 +31,12 @@ pub(super) fn add(fixture: &SchedulerFixture, id: &str, recovery: Recovery) {
 #[test]
 fn runs_of_expired_nodes_are_run_again_only_with_rerun() {
     let file = TempStore::new();
-    let (dead, its_runs) = node(&file, None);
+    let (expired_node, its_runs) = node(&file, None);
     let (successor, runs) = node(&file, None);
-    add(&dead, "rerun", Recovery::Rerun);
-    add(&dead, "skip", Recovery::Skip);
+    add(&expired_node, "rerun", Recovery::Rerun);
+    add(&expired_node, "skip", Recovery::Skip);
     successor.jump_to(0);
-    dead.jump_to(10);
+    expired_node.jump_to(10);
     assert_eq!(its_runs.len(), 2);
     // The node makes no further pass: its lease, renewed at second 10, expires at second 20.
     for second in 10..20 {
@@ -150,9 +150,9 @@ fn node_with_expired_lease_keeps_runs_not_taken_over() {
 #[test]
 fn an_identity_makes_the_take_over_immediate() {
     let file = TempStore::new();
-    let (dead, its_runs) = node(&file, Some("web-1"));
-    add(&dead, "job", Recovery::Rerun);
-    dead.jump_to(10);
+    let (expired_node, its_runs) = node(&file, Some("web-1"));
+    add(&expired_node, "job", Recovery::Rerun);
+    expired_node.jump_to(10);
     assert_eq!(its_runs.len(), 1);
     let (next, runs) = node(&file, Some("web-1"));
     next.jump_to(10);
@@ -210,7 +210,7 @@ fn an_unconfirmed_commit_does_not_restore_runs_that_were_taken_over() {
 #[test]
 fn outage_does_not_expire_recovering_nodes() {
     let file = TempStore::new();
-    let [first, second, _dead] = ["first", "second", "dead"].map(|id| {
+    let [first, second, _expired_node] = ["first", "second", "expired"].map(|id| {
         let (held, store) = (ManualExecutor::default(), faulty(file.store()));
         let faults = store.0.faults.clone();
         let fixture = SchedulerFixture::new(|builder| {
@@ -241,7 +241,7 @@ fn outage_does_not_expire_recovering_nodes() {
     }
     through(45..55, &both);
     let recovered = both.map(|(fixture, ..)| fixture.events.with_prefix("JOB_RECOVERED")).concat();
-    assert_eq!(recovered, ["JOB_RECOVERED dead"]);
+    assert_eq!(recovered, ["JOB_RECOVERED expired"]);
 }
 
 #[test]
@@ -330,16 +330,16 @@ fn claims_of_an_expired_node_are_released_with_its_runs() {
         let file = TempStore::new();
         let store = faulty(file.store());
         let faults = store.0.faults.clone();
-        let dead = SchedulerFixture::new(|builder| {
+        let expired_node = SchedulerFixture::new(|builder| {
             let builder = builder.job_store("default", store);
             identity.into_iter().fold(builder, |builder, name| builder.identity(name))
         });
-        dead.jump_to(3);
-        add(&dead, "job", Recovery::Skip);
+        expired_node.jump_to(3);
+        add(&expired_node, "job", Recovery::Skip);
         // Claimed at second 10 for ten seconds; the lease was last renewed at second 8.
-        dead.jump_to(8);
+        expired_node.jump_to(8);
         faults.once(Call::ClaimDue, Fault::ResponseLost);
-        dead.jump_to(10);
+        expired_node.jump_to(10);
         let (successor, runs) = node(&file, identity);
         if identity.is_some() {
             successor.jump_to(11);

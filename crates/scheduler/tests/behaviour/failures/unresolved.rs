@@ -184,7 +184,7 @@ fn an_unresolved_job_does_not_affect_other_jobs() {
         for number in 0..5 {
             let garbage = NewRecord {
                 id: id(&format!("bad{number}")),
-                task: TaskName::new(if number % 2 == 0 { "note" } else { "nobody's" }).unwrap(),
+                task: TaskName::new(if number % 2 == 0 { "note" } else { "unregistered" }).unwrap(),
                 definition: b"?".to_vec().into(),
                 schedule: Some(Schedule::at(at(5))),
             };

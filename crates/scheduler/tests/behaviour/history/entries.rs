@@ -265,23 +265,23 @@ fn each_attempt_has_its_own_entry_despite_stale_workers() {
         });
         (fixture, held)
     };
-    let ((suspended, its_runs), (heir, runs)) = (node("suspended"), node("heir"));
+    let ((suspended, its_runs), (successor, runs)) = (node("suspended"), node("successor"));
     let job = suspended.job(note("a".into())).id("a").recovery(Recovery::Rerun);
     suspended.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     suspended.jump_to(10);
     its_runs.start_one();
-    heir.jump_to(15);
-    heir.jump_to(21);
+    successor.jump_to(15);
+    successor.jump_to(21);
     runs.run_one();
-    heir.jump_to(22);
-    assert_eq!(brief(&heir), ["a@10 success 2"]);
+    successor.jump_to(22);
+    assert_eq!(brief(&successor), ["a@10 success 2"]);
     // The suspended worker resumes and finishes a run that it no longer owns; the history records that nevertheless.
     suspended.clock().set(at(23));
     its_runs.finish_started();
     suspended.jump_to(23);
-    assert_eq!(brief(&heir), ["a@10 success 1", "a@10 success 2"]);
-    let nodes: Vec<_> = read(&heir).iter().map(|entry| entry.node.to_string()).collect();
-    assert_eq!(nodes, ["suspended", "heir"]);
+    assert_eq!(brief(&successor), ["a@10 success 1", "a@10 success 2"]);
+    let nodes: Vec<_> = read(&successor).iter().map(|entry| entry.node.to_string()).collect();
+    assert_eq!(nodes, ["suspended", "successor"]);
     assert_eq!(suspended.events.with_prefix("JOB_REMOVED"), [""; 0]);
 }
 

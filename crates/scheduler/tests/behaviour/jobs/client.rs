@@ -40,12 +40,12 @@ fn another_process_runs_jobs_added_by_a_client() {
 fn a_client_takes_over_no_runs() {
     let file = TempStore::new();
     let held = crate::common::ManualExecutor::default();
-    let dead = SchedulerFixture::new(|builder| {
+    let expired_node = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone())
     });
-    let job = dead.job(note("a".into())).id("a").recovery(Recovery::Rerun);
-    dead.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
-    dead.jump_to(10);
+    let job = expired_node.job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    expired_node.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    expired_node.jump_to(10);
     let (client, _) = client(&file);
     client.run_until(100);
     let job = client.block_on(client.get_job("a")).unwrap().unwrap();

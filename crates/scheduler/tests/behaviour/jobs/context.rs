@@ -41,8 +41,8 @@ fn the_context_contains_the_job_the_time_and_the_state() {
     let Some(Event::JobExecuted(run)) = executed else { panic!("{executed:?}") };
     assert_eq!((run.started, run.finished), (Some(at(12)), Some(at(12))));
     assert_eq!(run.scheduled_time, at(10));
-    let told = run.outcome.unwrap().to_string();
-    assert_eq!(told, format!("success: \"{}\"", run.run_id));
+    let outcome = run.outcome.unwrap().to_string();
+    assert_eq!(outcome, format!("success: \"{}\"", run.run_id));
 }
 
 #[test]

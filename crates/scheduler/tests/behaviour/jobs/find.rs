@@ -113,7 +113,7 @@ fn a_job_is_found_in_the_first_store_or_in_the_named_one() {
     let id = JobId::new("late").unwrap();
     assert_eq!(name(fixture.block_on(fixture.get_job(&id)).unwrap()), Some("file's".into()));
     assert_eq!(name(fixture.block_on(fixture.get_job(("memory", "late"))).unwrap()), None);
-    assert_eq!(name(fixture.block_on(fixture.get_job("nobody")).unwrap()), None);
+    assert_eq!(name(fixture.block_on(fixture.get_job("unknown")).unwrap()), None);
     fixture.block_on(fixture.get_job(("nowhere", "b"))).unwrap_err();
     fixture.block_on(fixture.get_job("")).unwrap_err();
     fixture.block_on(fixture.remove_job(&found)).unwrap();

@@ -31,14 +31,14 @@ fn invalid_jobs_are_rejected() {
         ),
         (error_of(&fixture, |job| job.job_store("nowhere")), "no such job store: nowhere"),
     ];
-    for (told, expected) in cases {
-        assert_eq!(told, expected);
+    for (message, expected) in cases {
+        assert_eq!(message, expected);
     }
     assert!(error_of(&fixture, |job| job.id("")).contains("job id"));
     assert!(error_of(&fixture, |job| job.executor("")).contains("alias"));
     assert!(error_of(&fixture, |job| job.job_store("")).contains("alias"));
-    let told = error_of(&fixture, |job| job.trigger(CronTrigger::builder().hour("25")));
-    assert!(told.contains("hour") && told.contains("25"), "{told}");
+    let message = error_of(&fixture, |job| job.trigger(CronTrigger::builder().hour("25")));
+    assert!(message.contains("hour") && message.contains("25"), "{message}");
     assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
@@ -46,11 +46,11 @@ fn invalid_jobs_are_rejected() {
 fn a_job_without_fire_times_is_rejected() {
     let fixture = SchedulerFixture::in_memory();
     fixture.clock().set(at(100));
-    let told = error_of(&fixture, |job| {
+    let message = error_of(&fixture, |job| {
         job.trigger(IntervalTrigger::seconds(10).start_date(at(0)).end_date(at(50)))
     });
     assert_eq!(
-        told,
+        message,
         r#"job "job" would never run: its trigger interval[0:00:10] has no fire time from now on"#
     );
     assert!(fixture.block_on(fixture.get_job("job")).unwrap().is_none());
@@ -86,8 +86,8 @@ fn invalid_schedulers_are_rejected() {
             r#"this scheduler already has a job store by the alias of "default""#,
         ),
     ];
-    for (told, expected) in cases {
-        assert_eq!(told, expected);
+    for (message, expected) in cases {
+        assert_eq!(message, expected);
     }
     assert!(build_error(|builder| builder.lease(second * 12)).starts_with("lease is 12s"));
     assert!(build_error(|builder| builder.timezone("Mars/Olympus")).contains("Mars/Olympus"));
@@ -103,8 +103,8 @@ mod other {
 
 #[test]
 fn two_tasks_with_one_name_are_rejected() {
-    let told = build_error(|builder| builder.task(note).task(note).task(other::not_the_same));
-    assert!(told.starts_with("the task name note is already registered for"), "{told}");
+    let message = build_error(|builder| builder.task(note).task(note).task(other::not_the_same));
+    assert!(message.starts_with("the task name note is already registered for"), "{message}");
     let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).task(note)
     });

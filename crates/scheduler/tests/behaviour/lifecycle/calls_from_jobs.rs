@@ -75,9 +75,9 @@ fn a_job_shuts_a_background_scheduler_down() {
                     false => scheduler.job(stop_async).id("stop").add().unwrap(),
                 };
                 events.wait("SCHEDULER_SHUTDOWN");
-                let told = events.event_lines();
+                let lines = events.event_lines();
                 assert_eq!(
-                    told[3..],
+                    lines[3..],
                     [
                         "JOB_SUBMITTED stop",
                         "JOB_EXECUTED stop",

@@ -156,8 +156,8 @@ async fn a_cancelled_start_completes_in_the_background() {
     scheduler.job(note("job".into())).id("job").add().await.unwrap();
     let at_once = std::time::Duration::ZERO;
     tokio::time::timeout(at_once, scheduler.start()).await.unwrap_err();
-    let hears = events.clone();
-    tokio::task::spawn_blocking(move || hears.wait("JOB_REMOVED")).await.unwrap();
+    let recorder = events.clone();
+    tokio::task::spawn_blocking(move || recorder.wait("JOB_REMOVED")).await.unwrap();
     scheduler.shutdown().await.unwrap();
     assert_eq!(log.len(), 1);
 }

@@ -22,7 +22,7 @@ fn node(file: &TempStore) -> (SchedulerFixture, BlockingShutdownExecutor, Faults
     let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", store).executor("default", waiting.clone()).lease(SECOND)
     });
-    for id in ["ends", "goes on"] {
+    for id in ["ends", "continues"] {
         let job = fixture.job(note(id.into())).id(id).recovery(Recovery::Rerun);
         fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     }
@@ -35,11 +35,11 @@ fn runs_awaited_by_a_shutdown_are_not_taken_over() {
     let file = TempStore::new();
     let (fixture, waiting, faults) = node(&file);
     let runs = ManualExecutor::default();
-    let heir = SchedulerFixture::new(|builder| {
+    let successor = SchedulerFixture::new(|builder| {
         let builder = builder.job_store("default", file.store()).lease(SECOND).task(note);
         builder.executor("default", runs.clone())
     });
-    heir.jump_to(10);
+    successor.jump_to(10);
     thread::scope(|scope| {
         let shutdown = scope.spawn(|| fixture.block_on(fixture.shutdown_timeout(TIMEOUT)));
         for tenth in 1..=30 {
@@ -49,8 +49,8 @@ fn runs_awaited_by_a_shutdown_are_not_taken_over() {
                 fixture.clock().set(now);
                 faults.wait_for(Call::Renew, renewals);
             }
-            heir.clock().set(now);
-            heir.pass();
+            successor.clock().set(now);
+            successor.pass();
             assert_eq!(runs.len(), 0, "after {tenth} tenths of a second");
         }
         waiting.0.run_one();
@@ -58,9 +58,9 @@ fn runs_awaited_by_a_shutdown_are_not_taken_over() {
         waiting.1.set(()).unwrap();
         shutdown.join().unwrap().unwrap();
     });
-    heir.jump_to(20);
+    successor.jump_to(20);
     assert_eq!(runs.len(), 0);
-    assert!(heir.block_on(heir.get_jobs(JobQuery::new())).unwrap().is_empty());
+    assert!(successor.block_on(successor.get_jobs(JobQuery::new())).unwrap().is_empty());
     assert_eq!(fixture.log.len(), 2);
 }
 

@@ -97,7 +97,7 @@ fn pausing_is_idempotent() {
     fixture.resume().unwrap();
     fixture.run_until(21);
     assert_eq!(fixture.log.lines(), ["job@10"]);
-    let told = fixture.events.with_prefix("SCHEDULER");
-    assert_eq!(told, ["SCHEDULER_STARTED", "SCHEDULER_PAUSED", "SCHEDULER_RESUMED"]);
+    let lines = fixture.events.with_prefix("SCHEDULER");
+    assert_eq!(lines, ["SCHEDULER_STARTED", "SCHEDULER_PAUSED", "SCHEDULER_RESUMED"]);
     assert!(matches!(fixture.events.all().last(), Some(Event::JobRemoved(_))));
 }

@@ -102,10 +102,11 @@ fn a_stream_implements_the_stream_trait() {
         fixture.resume().unwrap();
         fixture.shutdown().await.unwrap();
     };
-    let told = stream.filter(|event| ready(!matches!(event, Event::SchedulerResumed)));
-    let (told, ()) = fixture.block_on(async { tokio::join!(told.collect::<Vec<_>>(), job) });
-    let told: Vec<_> = told.iter().map(brief).collect();
-    assert_eq!(told, ["SCHEDULER_PAUSED", "SCHEDULER_SHUTDOWN"]);
+    let received = stream.filter(|event| ready(!matches!(event, Event::SchedulerResumed)));
+    let (received, ()) =
+        fixture.block_on(async { tokio::join!(received.collect::<Vec<_>>(), job) });
+    let received: Vec<_> = received.iter().map(brief).collect();
+    assert_eq!(received, ["SCHEDULER_PAUSED", "SCHEDULER_SHUTDOWN"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::common::{SchedulerFixture, at};
 fn delays(jitter: Jitter) -> Vec<i64> {
     let fixture = SchedulerFixture::in_memory();
     let delays = Arc::new(Mutex::new(Vec::new()));
-    let (told, clock) = (Arc::clone(&delays), fixture.clock().clone());
+    let (recorded, clock) = (Arc::clone(&delays), fixture.clock().clone());
     let job = fixture.job(move |context: JobContext| {
         let scheduled = context.scheduled_time().as_micros();
         assert_eq!(
@@ -20,7 +20,7 @@ fn delays(jitter: Jitter) -> Vec<i64> {
             0,
             "the scheduled time is unchanged"
         );
-        told.lock().push(clock.now().as_micros() - scheduled);
+        recorded.lock().push(clock.now().as_micros() - scheduled);
     });
     let trigger = IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(2_000));
     fixture.block_on(job.trigger(trigger.jitter(jitter)).add()).unwrap();
