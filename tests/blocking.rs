@@ -22,9 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .executor("here", TokioExecutor::new())
         .executor("pool", ProcessPoolExecutor::new(1))
         .build()?;
-    if let [place, script] = &*std::env::args().skip(1).collect::<Vec<_>>() {
+    if let [executor, script] = &*std::env::args().skip(1).collect::<Vec<_>>() {
         // The script reads this line, so it starts its work only once the scheduler runs it.
-        scheduler.job(shell(script).stdin("go\n")).executor(place).add()?;
+        scheduler.job(shell(script).stdin("go\n")).executor(executor).add()?;
     } else {
         scheduler.job(|| println!("tick")).trigger(IntervalTrigger::every(INTERVAL)).add()?;
         scheduler.job(wait_for_shutdown).executor("here").add()?;

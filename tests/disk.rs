@@ -37,7 +37,7 @@ pub fn on_a_small_disk(test: &str, megabytes: u32, work: impl FnOnce(&Path)) {
         let folder = tempfile::Builder::new().permissions(permissions).tempdir_in(&disk);
         return work(folder.expect("a folder on the small file system").path());
     }
-    let place = tempfile::tempdir().expect("a temporary folder");
+    let mount_point = tempfile::tempdir().expect("a temporary folder");
     let mut command = Command::new("unshare");
     command.arg("--mount");
     if is_in_chroot() {
@@ -48,13 +48,13 @@ pub fn on_a_small_disk(test: &str, megabytes: u32, work: impl FnOnce(&Path)) {
     if user != "0" {
         command.args(["--user", "--map-root-user"]);
     }
-    command.args(["sh", "-c", MOUNT, "sh", &megabytes.to_string()]).arg(place.path());
+    command.args(["sh", "-c", MOUNT, "sh", &megabytes.to_string()]).arg(mount_point.path());
     if user != "0" {
         // Maps root back to the original user.
         command.args(["unshare", "--user", "--map-user", &user, "--map-group", &group]);
     }
     command.arg(std::env::current_exe().expect("this program")).args([test, "--exact"]);
-    let output = command.env(GIVEN, place.path()).output().expect("unshare");
+    let output = command.env(GIVEN, mount_point.path()).output().expect("unshare");
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(

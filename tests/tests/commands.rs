@@ -180,8 +180,8 @@ fn a_shutdown_kills_all_processes_of_a_command() {
 
 /// However the scheduler is killed, its commands are killed too, whether they run in its process or in a pool process.
 #[test]
-fn a_scheduler_that_is_killed_takes_its_commands_along() {
-    for place in ["here", "pool"] {
+fn commands_are_killed_with_their_scheduler() {
+    for executor in ["here", "pool"] {
         let folder = tempfile::tempdir().unwrap();
         let fifo = folder.path().join("fifo");
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -190,7 +190,7 @@ fn a_scheduler_that_is_killed_takes_its_commands_along() {
             fifo.display()
         );
         let program = env!("CARGO_BIN_EXE_punctual-test-blocking");
-        let process = Process::start(Command::new(program).args([place, &*script]));
+        let process = Process::start(Command::new(program).args([executor, &*script]));
         let mut held = File::open(&fifo).unwrap();
         process.kill();
         let mut written = String::new();

@@ -32,7 +32,7 @@ struct Started {
 
 #[derive(Debug, Default)]
 struct State {
-    under_way: Vec<(RunId, JobContext)>,
+    active: Vec<(RunId, JobContext)>,
     /// The number of runs, started or queued.
     count: usize,
     /// Whether the executor is shutting down: no more runs start.
@@ -46,7 +46,7 @@ impl Started {
         result
     }
 
-    async fn until(&self, is_so: impl Fn(&State) -> bool) {
+    async fn wait_until(&self, is_so: impl Fn(&State) -> bool) {
         loop {
             let changed = self.changed.notified();
             if is_so(&self.state.lock()) {
@@ -91,17 +91,17 @@ impl Executor for SimulatedExecutor {
         tokio::spawn(async move {
             tokio::select! {
                 biased;
-                () = started.until(|state| state.abandoned) => {}
+                () = started.wait_until(|state| state.abandoned) => {}
                 () = pause(wait) => {}
             }
             process.gate.pass().await;
             if !dropped && !started.state.lock().abandoned {
                 let (id, context) = (run.context().run_id(), run.context().clone());
-                started.change(|state| state.under_way.push((id, context)));
+                started.change(|state| state.active.push((id, context)));
                 if let Some(Prepared::Async(run)) = run.prepare() {
                     run.await;
                 }
-                started.change(|state| state.under_way.retain(|(other, _)| *other != id));
+                started.change(|state| state.active.retain(|(other, _)| *other != id));
             } else {
                 drop(run);
             }
@@ -110,21 +110,21 @@ impl Executor for SimulatedExecutor {
         Ok(())
     }
 
-    fn shutdown(&self, patience: Duration) -> BoxFuture<'_, ()> {
+    fn shutdown(&self, shutdown_timeout: Duration) -> BoxFuture<'_, ()> {
         let started = self.started.lock().take();
         let process = Arc::clone(&self.process);
         Box::pin(async move {
             let Some(started) = started else { return };
-            let _ = timeout(patience, started.until(|state| state.count == 0)).await;
+            let _ = timeout(shutdown_timeout, started.wait_until(|state| state.count == 0)).await;
             process.gate.pass().await;
             started.change(|state| {
                 state.abandoned = true;
-                for (_, context) in &state.under_way {
+                for (_, context) in &state.active {
                     context.cancel();
                 }
             });
             // The task of each queued run drops it immediately.
-            started.until(|state| state.count == state.under_way.len()).await;
+            started.wait_until(|state| state.count == state.active.len()).await;
         })
     }
 }

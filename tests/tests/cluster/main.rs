@@ -33,7 +33,8 @@ macro_rules! for_every_store {
 
             #[test]
             fn suspensions_lose_nothing_and_repeat_only_suspended_runs() {
-                crate::periodic_suspensions::test(backend(stringify!($store)), crate::workload::JOBS, crate::periodic_suspensions::SUSPENSIONS);
+                use crate::periodic_suspensions::{SUSPENSIONS, test};
+                test(backend(stringify!($store)), crate::workload::JOBS, SUSPENSIONS);
             }
 
             #[test]

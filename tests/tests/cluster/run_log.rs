@@ -44,8 +44,8 @@ impl RunLogChecker {
         let entries = journal::read(&fixture.journal());
         let mut fire_times = HashMap::<_, Vec<_>>::new();
         for entry in &entries {
-            let occurrence = (entry.job.clone(), entry.scheduled);
-            fire_times.entry(occurrence).or_default().push(entry.clone());
+            let key = (entry.job.clone(), entry.scheduled);
+            fire_times.entry(key).or_default().push(entry.clone());
         }
         Self { entries, fire_times, events, earliness: fixture.earliness() }
     }

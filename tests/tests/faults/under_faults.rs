@@ -95,9 +95,9 @@ pub(crate) fn run<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<FaultInjec
     let expected = fire_times(end);
     println!("{} fire times", expected.len());
     // Every unconfirmed commit was resolved before its claim expired, and no node expired: all jobs ran exactly once.
-    for (occurrence, &times) in &*runs {
-        assert!(expected.contains(occurrence), "{occurrence:?} is no fire time");
-        assert_eq!(times, 1, "{occurrence:?} ran again");
+    for (key, &times) in &*runs {
+        assert!(expected.contains(key), "{key:?} is no fire time");
+        assert_eq!(times, 1, "{key:?} ran again");
     }
     let missing: Vec<_> = expected.iter().filter(|key| !runs.contains_key(*key)).collect();
     assert!(missing.is_empty(), "{missing:?}");

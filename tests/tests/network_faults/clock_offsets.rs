@@ -34,20 +34,20 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     let proxies = CLOCK_OFFSETS.map(|_| fixture.proxy(None));
     let mut processes = Processes::default();
     let mut lives = 0;
-    let mut start = |processes: &mut Processes, seat: usize| {
+    let mut start = |processes: &mut Processes, index: usize| {
         let name = format!("life-{lives}");
         let lease = Duration::from_secs(3);
-        let clock_offset_seconds = CLOCK_OFFSETS[seat];
-        proxies[seat].delay(slow);
+        let clock_offset_seconds = CLOCK_OFFSETS[index];
+        proxies[index].delay(slow);
         processes.start(&WorkerConfig {
             clock_offset_seconds,
             lease,
-            ..fixture.config(&name, Some(&proxies[seat]))
+            ..fixture.config(&name, Some(&proxies[index]))
         });
         processes.wait_until("the process is not ready", |processes| {
             processes.count_lines(&name, "ready") > 0
         });
-        proxies[seat].delay(Duration::ZERO);
+        proxies[index].delay(Duration::ZERO);
         lives += 1;
         name
     };
@@ -57,12 +57,12 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
         // The limit is high, so that the interrupted runs of killed processes don't delay other runs.
         job.trigger(IntervalTrigger::every(PERIOD)).max_instances(1_000).build()
     }));
-    let mut seats = [0, 1, 2].map(|seat| start(&mut processes, seat));
+    let mut names = [0, 1, 2].map(|index| start(&mut processes, index));
     for _ in 0..KILLS {
         processes.read_output(Duration::from_millis(random.u64(100..900)));
-        let seat = random.usize(..seats.len());
-        processes.kill(&seats[seat]);
-        seats[seat] = start(&mut processes, seat);
+        let index = random.usize(..names.len());
+        processes.kill(&names[index]);
+        names[index] = start(&mut processes, index);
     }
     processes.read_output(Duration::from_secs(1));
     processes.shut_down();

@@ -24,7 +24,7 @@ use crate::proxy::FaultProxy;
 pub(crate) struct ServerFixture {
     pub runtime: Runtime,
     server: Server,
-    scenes: AtomicU32,
+    trials: AtomicU32,
 }
 
 /// The fixture of one trial.
@@ -42,13 +42,13 @@ impl ServerFixture {
         Self {
             server: Server::start(backend.word()),
             runtime: runtime.expect("a runtime"),
-            scenes: AtomicU32::new(0),
+            trials: AtomicU32::new(0),
         }
     }
 
     /// Creates new tables and a new folder; `timeout` is the timeout of store calls in the processes.
     pub(crate) fn trial_fixture(&self, timeout: Option<Duration>) -> TrialFixture<'_> {
-        let number = self.scenes.fetch_add(1, Ordering::Relaxed);
+        let number = self.trials.fetch_add(1, Ordering::Relaxed);
         let table_prefix = Some(format!("trial_{number}_"));
         let server_options = ServerOptions { table_prefix: table_prefix.clone(), timeout: None };
         let store = StoreLocation::at(self.server.url()).store_with(server_options.options());

@@ -30,22 +30,26 @@ macro_rules! for_every_server {
 
             #[test]
             fn a_late_commit_has_no_effect() {
-                run("late commits", backend(stringify!($server)), WAITING_TRIALS, crate::late_commits::trial);
+                let server = backend(stringify!($server));
+                run("late commits", server, WAITING_TRIALS, crate::late_commits::trial);
             }
 
             #[test]
             fn no_attempt_completes_twice() {
-                run("completions after an outage", backend(stringify!($server)), WAITING_TRIALS, crate::completions::trial);
+                let server = backend(stringify!($server));
+                run("completions after an outage", server, WAITING_TRIALS, crate::completions::trial);
             }
 
             #[test]
             fn no_first_attempt_starts_after_its_grace_time() {
-                run("grace times", backend(stringify!($server)), WAITING_TRIALS, crate::grace_times::trial);
+                let server = backend(stringify!($server));
+                run("grace times", server, WAITING_TRIALS, crate::grace_times::trial);
             }
 
             #[test]
             fn no_run_starts_early() {
-                run("clock offsets", backend(stringify!($server)), TIMING_TRIALS, crate::clock_offsets::trial);
+                let server = backend(stringify!($server));
+                run("clock offsets", server, TIMING_TRIALS, crate::clock_offsets::trial);
             }
         }
     )*};

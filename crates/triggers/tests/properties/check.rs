@@ -26,7 +26,8 @@ impl Case {
         (super::schedule::any(), probes).prop_map(|(schedule, probes)| Self { schedule, probes })
     }
 
-    /// Compares the trigger with brute force around `transition`. The more fire times per day, the shorter is the window.
+    /// Compares the trigger with brute force around `transition`. The window is shorter if there are more fire times
+    /// per day.
     pub(crate) fn check(&self, transition: &Transition) -> TestCaseResult {
         let half = match self.schedule.per_day() {
             0..=4 => 400 * DAY,

@@ -25,8 +25,8 @@ pub(crate) enum Schedule {
     /// In microseconds.
     Date(i64),
     Or(Vec<Schedule>),
-    /// The members and the end date in seconds after the transition. Without an end date, a search without a result would
-    /// take too long.
+    /// The members and the end date in seconds after the transition. Without an end date, a search without a result
+    /// would take too long.
     And(Vec<Schedule>, i64),
 }
 

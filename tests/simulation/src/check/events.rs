@@ -48,8 +48,8 @@ impl InvariantChecker {
         if run.attempt == 1 && !unscheduled {
             of = self.consumed.iter_mut().enumerate().rev().find_map(|(number, used)| {
                 let is_it = used.session == session && used.job == *job;
-                let place = used.unsubmitted_runs.iter().position(|&at| is_it && at == time)?;
-                used.unsubmitted_runs.remove(place);
+                let index = used.unsubmitted_runs.iter().position(|&at| is_it && at == time)?;
+                used.unsubmitted_runs.remove(index);
                 Some(number)
             });
             let waits = self.processes[&process.number].run_now.get(job).copied().unwrap_or(0);
@@ -119,9 +119,9 @@ impl InvariantChecker {
         }
         let (job, time) = (&run.job.job_id, run.scheduled_time.as_micros());
         let state = self.processes.entry(process.number).or_default();
-        let place = state.active.iter().position(|active| (active.run, active.attempt) == key);
+        let index = state.active.iter().position(|active| (active.run, active.attempt) == key);
         let session = process.session();
-        match place.map(|place| state.active.remove(place)) {
+        match index.map(|index| state.active.remove(index)) {
             Some(Active { of: Some(of), .. }) => {
                 let used = &mut self.consumed[of];
                 used.incomplete_runs.retain(|&at| at != time);
@@ -160,12 +160,12 @@ impl InvariantChecker {
         let state = self.processes.entry(process.number).or_default();
         if runs.reason == SkipReason::TooLate
             && first == last
-            && let Some(place) = state
+            && let Some(index) = state
                 .active
                 .iter()
                 .position(|run| run.job == *job && run.time == first && !run.begun)
         {
-            let run = state.active.remove(place);
+            let run = state.active.remove(index);
             let end = Completion { process: process.number, kind: OutcomeKind::Missed };
             if let Some(before) = self.completions.insert((run.run, run.attempt), end) {
                 let text =

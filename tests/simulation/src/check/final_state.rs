@@ -2,7 +2,7 @@
 
 use punctual_core::{HistoryEntry, StoredJob, Timestamp};
 
-use super::{ConsumedFireTimes, InvariantChecker, RunPlace, Violation, violated};
+use super::{ConsumedFireTimes, InvariantChecker, RecordState, Violation, violated};
 use crate::show;
 use crate::time::seconds;
 
@@ -57,7 +57,7 @@ impl InvariantChecker {
         }
         for (id, run) in &self.runs {
             let ended = self.completions.keys().any(|(ended, _)| ended == id);
-            if run.place == RunPlace::Cleared && !ended && !run.unscheduled {
+            if run.record == RecordState::Cleared && !ended && !run.unscheduled {
                 return violated(
                     "a recorded run is executed",
                     format!("{} of {}", show::id(*id), run.job),

@@ -103,7 +103,7 @@ struct ConsumedFireTimes {
 #[derive(Clone, Debug)]
 struct RunState {
     job: JobId,
-    place: RunPlace,
+    record: RecordState,
     /// Whether the run is outside of the schedule.
     unscheduled: bool,
     /// When the record last changed, or the completion was reported.
@@ -111,7 +111,7 @@ struct RunState {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum RunPlace {
+enum RecordState {
     Recorded {
         node: NodeId,
         attempt: u32,

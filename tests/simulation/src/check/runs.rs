@@ -2,7 +2,7 @@
 
 use punctual_core::{JobContext, StoredJob, Timestamp};
 
-use super::{InvariantChecker, RunPlace, Violation, violated};
+use super::{InvariantChecker, RecordState, Violation, violated};
 use crate::process::Process;
 use crate::show;
 use crate::time::seconds;
@@ -45,10 +45,10 @@ impl InvariantChecker {
             }
         }
         let Some(run) = self.runs.get(&context.run_id()) else { return Ok(()) };
-        match &run.place {
-            RunPlace::Removed => {}
-            RunPlace::Cleared => return violated("no completed run starts", name()),
-            RunPlace::Recorded { node, attempt } => {
+        match &run.record {
+            RecordState::Removed => {}
+            RecordState::Cleared => return violated("no completed run starts", name()),
+            RecordState::Recorded { node, attempt } => {
                 let own = process.node.lock().clone();
                 // The lease seems longer by as much as the clock was set back since the last estimate.
                 let recently = self.jumped[process.machine]
@@ -77,7 +77,7 @@ impl InvariantChecker {
         let active = self.processes.values().flat_map(|process| &process.active);
         let is_at_work = |active: &&super::Active| {
             let Some(run) = self.runs.get(&active.run) else { return false };
-            let is_current = matches!(run.place, RunPlace::Recorded { attempt, .. } if attempt == active.attempt);
+            let is_current = matches!(run.record, RecordState::Recorded { attempt, .. } if attempt == active.attempt);
             // A run outside of the schedule that exceeded the limit, and whose process was killed before it was
             // withdrawn, is recovered nevertheless.
             let counts = active.attempt == 1 || !run.unscheduled;

@@ -7,7 +7,7 @@ use punctual_core::{
 
 use super::policy::{Expected, Policy};
 use super::{
-    ConsumedFireTimes, InvariantChecker, JobState, RunPlace, RunState, Violation, violated,
+    ConsumedFireTimes, InvariantChecker, JobState, RecordState, RunState, Violation, violated,
 };
 use crate::process::Process;
 use crate::show;
@@ -78,7 +78,7 @@ impl InvariantChecker {
     pub(crate) fn removed(&mut self, job: &StoredJob, now: Timestamp) -> CheckResult {
         for run in &job.runs {
             if let Some(run) = self.runs.get_mut(&run.run_id) {
-                run.place = RunPlace::Removed;
+                run.record = RecordState::Removed;
             }
         }
         if let Some(state) = self.jobs.get_mut(&job.record.id) {
@@ -119,10 +119,10 @@ impl InvariantChecker {
         unscheduled: bool,
         now: Timestamp,
     ) {
-        let place = RunPlace::Recorded { node: run.node.clone(), attempt: run.attempt };
-        let new = RunState { job: job.clone(), place, unscheduled, since: now.as_micros() };
+        let record = RecordState::Recorded { node: run.node.clone(), attempt: run.attempt };
+        let new = RunState { job: job.clone(), record, unscheduled, since: now.as_micros() };
         let known = self.runs.entry(run.run_id).or_insert_with(|| new.clone());
-        (known.place, known.since) = (new.place, new.since);
+        (known.record, known.since) = (new.record, new.since);
     }
 
     /// Entries were added to the history.
@@ -198,7 +198,7 @@ impl InvariantChecker {
     /// The record of a run was cleared, because the run completed or did not start.
     fn cleared(&mut self, process: &Process, run: &InFlightRun) -> CheckResult {
         let Some(state) = self.runs.get_mut(&run.run_id) else { return Ok(()) };
-        state.place = RunPlace::Cleared;
+        state.record = RecordState::Cleared;
         let unscheduled = state.unscheduled;
         let begun = self.begins.keys().any(|(begun, _)| *begun == run.run_id);
         if unscheduled && !begun {
