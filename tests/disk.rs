@@ -55,11 +55,11 @@ pub fn on_a_small_disk(test: &str, megabytes: u32, work: impl FnOnce(&Path)) {
     }
     command.arg(std::env::current_exe().expect("this program")).args([test, "--exact"]);
     let output = command.env(GIVEN, mount_point.path()).output().expect("unshare");
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
-        output.status.success() && said.contains("1 passed"),
-        "on a file system of {megabytes} MB (if it can't be mounted, set {GIVEN}):\n{complained}{said}"
+        output.status.success() && printed.contains("1 passed"),
+        "on a file system of {megabytes} MB (if it can't be mounted, set {GIVEN}):\n{errors}{printed}"
     );
 }
 

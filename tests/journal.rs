@@ -18,7 +18,7 @@ pub struct Journal {
     process: String,
 }
 
-/// An event in the life of a run.
+/// The phase of a run that an entry records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunPhase {
     /// The run started.

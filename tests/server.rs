@@ -106,8 +106,8 @@ impl Server {
 
     fn script(&self, verb: &str) -> String {
         let output = self.command(verb).output().expect("scripts/services");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{verb} {}: {said}", self.name);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{verb} {}: {errors}", self.name);
         String::from_utf8(output.stdout).expect("text")
     }
 }

@@ -39,10 +39,11 @@ fn another_process_runs_jobs_of_a_client_on_time(folder: &Path, location: &Store
     let mut runs = 0;
     let mut is_in_time = |job: &str| {
         runs += 1;
-        let begun = worker.wait_for_line(|line| line.starts_with(&format!("begin worker {job} ")));
+        let started =
+            worker.wait_for_line(|line| line.starts_with(&format!("begin worker {job} ")));
         worker.wait_for_line(|line| line.starts_with(&format!("end worker {job} ")));
-        let begun: Entry = begun.parse().unwrap();
-        let late = begun.at.saturating_since(begun.scheduled);
+        let started: Entry = started.parse().unwrap();
+        let late = started.at.saturating_since(started.scheduled);
         println!("{job} was {late:.2?} late");
         late < LATE
     };
@@ -67,8 +68,8 @@ fn another_process_runs_jobs_of_a_client_on_time(folder: &Path, location: &Store
     worker.shut_down();
 
     let entries = journal::read(&folder.join("journal"));
-    let begins = entries.iter().filter(|entry| entry.phase == RunPhase::Started);
-    assert_eq!(begins.count(), runs);
+    let starts = entries.iter().filter(|entry| entry.phase == RunPhase::Started);
+    assert_eq!(starts.count(), runs);
     let history = client.history(HistoryQuery::new()).unwrap();
     let mut entries_read: Vec<_> = history
         .entries

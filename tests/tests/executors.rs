@@ -192,7 +192,7 @@ fn follows_limits_and_policies(executor: impl Executor) {
     scheduler.remove_job("long").unwrap();
 
     // Another job is queued behind the long run for longer than its grace time.
-    let patience = Duration::from_millis(10);
+    let grace = Duration::from_millis(10);
     let is_missed = |event: &Event, id: &str| match event {
         Event::JobMissed(skipped) => skipped.job.job_id.as_str() == id,
         _ => false,
@@ -200,7 +200,7 @@ fn follows_limits_and_policies(executor: impl Executor) {
     // On a busy machine the job may exceed its grace time even before it is queued.
     let (id, run_time) = (0..100)
         .find_map(|number| {
-            let late = scheduler.job(add(1, 1)).misfire_grace_time(patience);
+            let late = scheduler.job(add(1, 1)).misfire_grace_time(grace);
             let id = late.id(format!("late {number}")).add().unwrap().id.to_string();
             let is_submitted = |event: &Event| {
                 matches!(event, Event::JobSubmitted(run) if run.job.job_id.as_str() == id)
@@ -211,7 +211,7 @@ fn follows_limits_and_policies(executor: impl Executor) {
             }
         })
         .expect("a run that is submitted on time");
-    pass(run_time.saturating_add(patience));
+    pass(run_time.saturating_add(grace));
     drop(run);
     wait("a missed run", &|event| is_missed(event, &id));
 

@@ -114,9 +114,9 @@ fn random_kills_lose_no_rerun_and_repeat_no_skip() {
     skip.check_fire_times(first["skip"], next["skip"]);
     let mut missing = 0;
     for time in grid(first["skip"], next["skip"]) {
-        let begins = skip.count(time, RunPhase::Started);
-        assert!(begins <= 1, "skip started {begins} times for {time}");
-        missing += usize::from(begins == 0);
+        let starts = skip.count(time, RunPhase::Started);
+        assert!(starts <= 1, "skip started {starts} times for {time}");
+        missing += usize::from(starts == 0);
     }
     assert_eq!(skip.check_attempts(), 0);
     assert!(missing <= KILLS * INSTANCES as usize, "{missing} fire times of skip never started");
@@ -155,12 +155,12 @@ fn without_an_identity_the_lease_must_expire_before_the_take_over() {
         folder.path(),
         WorkerConfig { lease, ..WorkerConfig::new(folder.path(), "first") },
     );
-    let alive_until = prolong_leases(folder.path(), Duration::ZERO);
+    let lease_end = prolong_leases(folder.path(), Duration::ZERO);
     let mut second = Process::start(&mut WorkerConfig::new(folder.path(), "second").command(CHILD));
     second.send_line("go");
     let begun = second.wait_for_line(|line| line.starts_with("begin"));
     let begun = begun.parse::<Entry>().unwrap().at;
-    assert!(begun >= alive_until, "started at {begun}, but the lease lasted until {alive_until}");
+    assert!(begun >= lease_end, "started at {begun}, but the lease lasted until {lease_end}");
     second.wait_for_line(|line| line.starts_with("end"));
     second.shut_down();
     check_only_rerun_ran_again(folder.path());
@@ -341,8 +341,8 @@ impl Runs {
     fn check_attempts(&self) -> usize {
         let mut again = 0;
         for entries in self.0.values() {
-            let begins: Vec<_> = entries.iter().filter(|e| e.phase == RunPhase::Started).collect();
-            for pair in begins.windows(2) {
+            let starts: Vec<_> = entries.iter().filter(|e| e.phase == RunPhase::Started).collect();
+            for pair in starts.windows(2) {
                 assert_eq!(pair[0].run, pair[1].run, "two runs for one fire time");
                 assert!(pair[0].attempt < pair[1].attempt, "{pair:?}");
                 assert_ne!(
@@ -350,7 +350,7 @@ impl Runs {
                     "two attempts in one process: {pair:?}"
                 );
             }
-            again += begins.len().saturating_sub(1);
+            again += starts.len().saturating_sub(1);
         }
         again
     }

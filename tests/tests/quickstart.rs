@@ -28,17 +28,17 @@ fn the_quick_start_continues_after_a_kill() {
     assert!(found[0].contains("was interrupted during a run"), "{found:#?}");
     assert!(found[1].contains("back_up (trigger: interval[0:00:05]"), "{found:#?}");
     assert!(found[2].contains("chime (trigger: cron[second='*/10']"), "{found:#?}");
-    let mut says = |words: &str| {
+    let mut wait_for = |words: &str| {
         second.wait_for_line(|line| {
             assert!(!line.contains("Hello"), "the date trigger fired twice: {line}");
             line.contains(words)
         })
     };
-    says("back_up: this run was interrupted and is recovered");
-    says("part 3 of 3, attempt 2");
-    says("back_up: success");
+    wait_for("back_up: this run was interrupted and is recovered");
+    wait_for("part 3 of 3, attempt 2");
+    wait_for("back_up: success");
     // The first run may have been due while no process ran, and later ones may be late on a busy machine.
-    let on_time = (0..6).any(|_| is_on_time(&says("chime: success")));
+    let on_time = (0..6).any(|_| is_on_time(&wait_for("chime: success")));
     assert!(on_time, "a chime every ten seconds");
     second.kill();
 

@@ -52,7 +52,7 @@ fn planned_with(trigger: &dyn Trigger, case: &Case, fire_count: u64) -> Plan {
     plan(&due, at(case.now), &mut |below| below / 2)
 }
 
-/// Compares a plan with the expected runs, skipped run times (first, last, reason), next run time and its due time.
+/// Compares a plan with the expected runs, skipped fire times (first, last, reason), next run time and its due time.
 #[track_caller]
 fn expect(plan: &Plan, runs: &[i64], skipped: &[(i64, i64, SkipReason)], next: Option<(i64, i64)>) {
     let planned: Vec<_> = plan.runs.iter().map(|run| run.scheduled_time).collect();

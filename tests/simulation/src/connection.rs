@@ -100,14 +100,14 @@ impl SimulatedConnection {
         let (there, back, call_outcome) = self.call_outcome(call);
         pause(there).await;
         let result = match call_outcome {
-            CallOutcome::Done => apply(&self.simulation, &process, Delivery::Answered),
+            CallOutcome::Done => apply(&self.simulation, &process, Delivery::Delivered),
             CallOutcome::Refused => Err(lost(call)),
             CallOutcome::Lost => {
-                drop(apply(&self.simulation, &process, Delivery::Unanswered));
+                drop(apply(&self.simulation, &process, Delivery::Lost));
                 Err(lost(call))
             }
             CallOutcome::Part => {
-                drop(apply(&self.simulation, &process, Delivery::InPart));
+                drop(apply(&self.simulation, &process, Delivery::Partial));
                 Err(lost(call))
             }
             // An older renewal would shorten the lease, which no store prevents: see the decision record.
@@ -117,7 +117,7 @@ impl SimulatedConnection {
                 tokio::spawn(async move {
                     pause(TIMEOUT.saturating_add(after)).await;
                     simulation.trace_process(&process, || format!("{call:?} arrives late"));
-                    drop(apply(&simulation, &process, Delivery::Unanswered));
+                    drop(apply(&simulation, &process, Delivery::Lost));
                 });
                 Err(lost(call))
             }
@@ -244,7 +244,7 @@ impl StoreLayer for SimulatedConnection {
         let mut unanswered = Unanswered { simulation: Arc::clone(&self.simulation), commits: sent };
         let apply = move |simulation: &Simulation, process: &Process, delivery| {
             let CommitBatch { mut commits, mut history, .. } = batch;
-            if delivery == Delivery::InPart {
+            if delivery == Delivery::Partial {
                 commits.truncate(commits.len() / 2);
                 history.truncate(history.len() / 2);
             }

@@ -17,7 +17,7 @@ enum State {
     #[default]
     Open,
     Stopped,
-    Dead,
+    Killed,
 }
 
 impl ProcessGate {
@@ -28,7 +28,7 @@ impl ProcessGate {
             match state {
                 State::Open => return,
                 State::Stopped => self.opened.notified().await,
-                State::Dead => pending().await,
+                State::Killed => pending().await,
             }
         }
     }
@@ -52,18 +52,18 @@ impl ProcessGate {
     }
 
     pub(crate) fn kill(&self) {
-        *self.state.lock() = State::Dead;
+        *self.state.lock() = State::Killed;
         self.opened.notify_waiters();
     }
 
     /// Waits until the process is killed.
-    pub(crate) async fn until_dead(&self) {
-        while !self.is_dead() {
+    pub(crate) async fn wait_until_killed(&self) {
+        while !self.was_killed() {
             self.opened.notified().await;
         }
     }
 
-    pub(crate) fn is_dead(&self) -> bool {
-        *self.state.lock() == State::Dead
+    pub(crate) fn was_killed(&self) -> bool {
+        *self.state.lock() == State::Killed
     }
 }

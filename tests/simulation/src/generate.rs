@@ -26,7 +26,7 @@ pub fn script(seed: u64) -> Script {
         jumps: rng.u8(..4) == 0,
         executors: rng.u8(..3) == 0,
         users: rng.u8(..3) > 0,
-        lives: rng.u8(..3) == 0,
+        lifecycle: rng.u8(..3) == 0,
     };
     let store_clock = profile.clocks || profile.jumps || rng.bool();
     let lease = [2_000, 3_000, 6_000, 10_000][rng.usize(..4)];
@@ -56,7 +56,7 @@ struct FaultProfile {
     jumps: bool,
     executors: bool,
     users: bool,
-    lives: bool,
+    lifecycle: bool,
 }
 
 impl FaultProfile {
@@ -113,12 +113,12 @@ impl FaultProfile {
         let long = |rng: &mut Rng| rng.u32(100..lease * 5 / 2);
         let wait = |rng: &mut Rng| [0, 100, 3_000, 15_000][rng.usize(..4)];
         some(rng, self.deaths, &mut |rng| Step::Kill { machine: any(rng) });
-        some(rng, self.deaths || self.lives, &mut |rng| Step::Start { machine: any(rng) });
+        some(rng, self.deaths || self.lifecycle, &mut |rng| Step::Start { machine: any(rng) });
         some(rng, self.stops, &mut |rng| Step::Stop { machine: any(rng), time: long(rng) });
-        some(rng, self.lives, &mut |rng| Step::Shutdown { machine: any(rng), wait: wait(rng) });
-        some(rng, self.lives, &mut |rng| Step::Restart { machine: any(rng), wait: wait(rng) });
-        some(rng, self.lives, &mut |rng| Step::Pause { machine: any(rng) });
-        some(rng, self.lives, &mut |rng| Step::Resume { machine: any(rng) });
+        some(rng, self.lifecycle, &mut |rng| Step::Shutdown { machine: any(rng), wait: wait(rng) });
+        some(rng, self.lifecycle, &mut |rng| Step::Restart { machine: any(rng), wait: wait(rng) });
+        some(rng, self.lifecycle, &mut |rng| Step::Pause { machine: any(rng) });
+        some(rng, self.lifecycle, &mut |rng| Step::Resume { machine: any(rng) });
         some(rng, self.jumps, &mut |rng| Step::Jump {
             machine: any(rng),
             by: rng.i32(-20_000..20_000),

@@ -80,7 +80,7 @@ impl Process {
     /// Returns whether nothing of the process runs any more.
     pub(crate) fn is_over(&self) -> bool {
         let scheduler = self.scheduler.lock().clone();
-        self.gate.is_dead() || scheduler.is_none_or(|s| s.state() == SchedulerState::Stopped)
+        self.gate.was_killed() || scheduler.is_none_or(|s| s.state() == SchedulerState::Stopped)
     }
 
     pub(crate) fn is_exiting(&self) -> bool {

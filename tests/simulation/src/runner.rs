@@ -100,7 +100,7 @@ impl ScriptRunner {
 
     fn present(&self, machine: usize) -> Option<Arc<Process>> {
         let last = self.all.iter().rev().find(|process| process.machine == machine)?;
-        (!last.gate.is_dead() && !last.is_exiting()).then(|| Arc::clone(last))
+        (!last.gate.was_killed() && !last.is_exiting()).then(|| Arc::clone(last))
     }
 
     fn start(&mut self, machine: usize) {
@@ -144,7 +144,7 @@ impl ScriptRunner {
             Step::Kill { .. } => {
                 // Drains the events that the process has emitted so far.
                 simulation.check(&process, |check, _| {
-                    check.died(process.number);
+                    check.killed(process.number);
                     Ok(())
                 });
                 process.gate.kill();
@@ -183,7 +183,7 @@ impl ScriptRunner {
         self.tasks.spawn(async move {
             tokio::select! {
                 biased;
-                () = process.gate.until_dead() => {}
+                () = process.gate.wait_until_killed() => {}
                 () = work => {}
             }
         });
@@ -210,14 +210,14 @@ impl ScriptRunner {
         let jobs: Vec<_> =
             page.records.iter().filter_map(|record| simulation.stored(&record.id)).collect();
         let poll = i64::from(simulation.script.poll) * 1_000;
-        let living: Vec<_> = (0..simulation.script.machines.len())
+        let running: Vec<_> = (0..simulation.script.machines.len())
             .filter_map(|machine| self.present(machine))
             .collect();
-        for process in &living {
+        for process in &running {
             simulation.check(process, |_, _| Ok(()));
         }
         simulation.check_all(|check, now| check.check_quiescent(&jobs, poll, now));
-        for process in living {
+        for process in running {
             let simulation = Arc::clone(&simulation);
             self.spawn(process, async move |process| end(&simulation, &process, 1_000).await);
         }

@@ -109,7 +109,7 @@ impl std::ops::Add for Counts {
     fn add(self, other: Self) -> Self {
         Self {
             consumed: self.consumed + other.consumed,
-            begins: self.begins + other.begins,
+            starts: self.starts + other.starts,
             again: self.again + other.again,
             skipped: self.skipped + other.skipped,
         }

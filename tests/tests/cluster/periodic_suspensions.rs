@@ -49,15 +49,15 @@ pub(crate) fn test(backend: &'static Backend, jobs: usize, stops: u32) {
         processes.get(name).wait_for_line(|line| line == "ready");
     }
     let mut stopped: Vec<(&str, Timestamp)> = Vec::new();
-    let begun = SystemClock.now();
+    let started = SystemClock.now();
     for (number, name) in (0..stops).zip(NAMES.into_iter().cycle()) {
         let moment = EVERY * number + Duration::from_micros(random.u64(0..2_000_000));
-        let moment = begun.saturating_add(moment);
+        let moment = started.saturating_add(moment);
         resume_until(&mut processes, &mut stopped, moment);
         processes.suspend(name);
         stopped.push((name, SystemClock.now().saturating_add(FOR)));
     }
-    let end = begun.saturating_add(stops * EVERY + FOR);
+    let end = started.saturating_add(stops * EVERY + FOR);
     resume_until(&mut processes, &mut stopped, end);
     let report = processes.finish(fixture.location());
 

@@ -32,7 +32,7 @@ pub(crate) struct ProcessEvents {
     /// The time at which each killed process was killed.
     pub kill_times: HashMap<String, Timestamp>,
     /// The intervals in which processes were suspended, in the order in which they were resumed.
-    pub stops: Vec<(String, Timestamp, Timestamp)>,
+    pub suspensions: Vec<(String, Timestamp, Timestamp)>,
 }
 
 impl Processes {
@@ -73,7 +73,7 @@ impl Processes {
     pub(crate) fn resume(&mut self, name: &str) {
         self.get(name).resume();
         let since = self.stopped.remove(name).expect("a suspended process");
-        self.events.stops.push((name.to_owned(), since, SystemClock.now()));
+        self.events.suspensions.push((name.to_owned(), since, SystemClock.now()));
     }
 
     /// Shuts down a process and waits for it to exit with success.
@@ -91,15 +91,15 @@ impl Processes {
         let until = SystemClock.now().saturating_add(time);
         loop {
             for (name, process) in &mut self.processes {
-                let asked = SystemClock.now();
-                let most = until.saturating_since(asked).min(Duration::from_millis(10));
+                let before = SystemClock.now();
+                let most = until.saturating_since(before).min(Duration::from_millis(10));
                 let mut wait = most;
                 while let Some(line) = process.next_line_within(wait) {
                     let word = line.split(' ').next().unwrap_or_default();
                     *self.line_counts.entry((name.clone(), word.to_owned())).or_default() += 1;
                     wait = Duration::ZERO;
                 }
-                let took = SystemClock.now().saturating_since(asked);
+                let took = SystemClock.now().saturating_since(before);
                 self.late = self.late.max(took.saturating_sub(most));
             }
             if SystemClock.now() >= until {

@@ -87,8 +87,8 @@ impl RunLogChecker {
             assert!(early <= self.earliness, "{early:?} too early: {entries:#?}");
             self.check_attempts(entries);
             if job.recovery == Recovery::Skip {
-                let begins = entries.iter().filter(|e| e.phase == RunPhase::Started).count();
-                assert!(begins <= 1, "{id} at {time} started {begins} times: {entries:#?}");
+                let starts = entries.iter().filter(|e| e.phase == RunPhase::Started).count();
+                assert!(starts <= 1, "{id} at {time} started {starts} times: {entries:#?}");
             }
         }
         for job in jobs.values().filter(|job| job.recovery == Recovery::Rerun) {
@@ -119,21 +119,21 @@ impl RunLogChecker {
         let stopped = |(process, from, until): &(String, Timestamp, Timestamp)| {
             *process == run.process && *from <= at && run.at <= *until
         };
-        self.events.kill_times.get(&run.process).is_some_and(|&died| died <= at)
-            || self.events.stops.iter().any(stopped)
+        self.events.kill_times.get(&run.process).is_some_and(|&killed_at| killed_at <= at)
+            || self.events.suspensions.iter().any(stopped)
     }
 
     fn check_max_instances(&self, job: &str, most: usize) {
-        let mut alive: Vec<&Entry> = Vec::new();
+        let mut active: Vec<&Entry> = Vec::new();
         for entry in self.entries.iter().filter(|entry| entry.job == job) {
-            alive.retain(|begun| {
-                !self.may_be_taken_over(begun, entry.at)
-                    && !ends(begun, std::slice::from_ref(entry))
+            active.retain(|started| {
+                !self.may_be_taken_over(started, entry.at)
+                    && !ends(started, std::slice::from_ref(entry))
             });
             if entry.phase == RunPhase::Started {
-                alive.push(entry);
+                active.push(entry);
             }
-            assert!(alive.len() <= most, "more than `max_instances` runs: {alive:#?}");
+            assert!(active.len() <= most, "more than `max_instances` runs: {active:#?}");
         }
     }
 
@@ -142,12 +142,13 @@ impl RunLogChecker {
     pub(crate) fn takeovers(&self) -> Vec<Duration> {
         let mut takeovers = Vec::new();
         for entries in self.fire_times.values() {
-            let begins: Vec<_> = entries.iter().filter(|e| e.phase == RunPhase::Started).collect();
-            for pair in begins.windows(2) {
-                let died = self.events.kill_times.get(&pair[0].process);
-                let died = died.unwrap_or_else(|| panic!("taken over from a live node: {pair:#?}"));
+            let starts: Vec<_> = entries.iter().filter(|e| e.phase == RunPhase::Started).collect();
+            for pair in starts.windows(2) {
+                let killed_at = self.events.kill_times.get(&pair[0].process);
+                let killed_at =
+                    killed_at.unwrap_or_else(|| panic!("taken over from a live node: {pair:#?}"));
                 let attempts = pair[1].attempt - pair[0].attempt;
-                takeovers.push(pair[1].at.saturating_since(*died) / attempts);
+                takeovers.push(pair[1].at.saturating_since(*killed_at) / attempts);
             }
         }
         takeovers.sort_unstable();

@@ -117,9 +117,9 @@ pub(crate) fn test(backend: &'static Backend) {
     for name in VICTIMS {
         let mut waited = Duration::ZERO;
         for id in rerun(name).chain(skip(name)) {
-            let begun = of(&entries, &id, RunPhase::Started);
+            let started = of(&entries, &id, RunPhase::Started);
             let ended = of(&entries, &id, RunPhase::Finished);
-            let (begins, ends): (&[_], &[_]) = match (name == claimer, id.contains("rerun")) {
+            let (starts, ends): (&[_], &[_]) = match (name == claimer, id.contains("rerun")) {
                 (true, _) => (&[("successor", 1)], &[("successor", 1)]),
                 (false, true) if name == killed => {
                     (&[(name, 1), ("successor", 2)], &[("successor", 2)])
@@ -129,9 +129,9 @@ pub(crate) fn test(backend: &'static Backend) {
                 (false, false) if name == killed => (&[(name, 1)], &[]),
                 (false, false) => (&[(name, 1)], &[(name, 1)]),
             };
-            assert_eq!(processes_and_attempts(&begun), begins, "{id} began");
-            assert_eq!(processes_and_attempts(&ended), ends, "{id} ended");
-            if let Some(again) = begun.iter().find(|entry| entry.process == "successor") {
+            assert_eq!(processes_and_attempts(&started), starts, "{id} started");
+            assert_eq!(processes_and_attempts(&ended), ends, "{id} finished");
+            if let Some(again) = started.iter().find(|entry| entry.process == "successor") {
                 waited =
                     waited.max(again.at.saturating_since(failed_at[name].max(successor_started)));
             }

@@ -33,9 +33,9 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     let fixture = server_fixture.trial_fixture(None);
     let proxies = CLOCK_OFFSETS.map(|_| fixture.proxy(None));
     let mut processes = Processes::default();
-    let mut lives = 0;
+    let mut count = 0;
     let mut start = |processes: &mut Processes, index: usize| {
-        let name = format!("life-{lives}");
+        let name = format!("life-{count}");
         let lease = Duration::from_secs(3);
         let clock_offset_seconds = CLOCK_OFFSETS[index];
         proxies[index].delay(slow);
@@ -48,7 +48,7 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
             processes.count_lines(&name, "ready") > 0
         });
         proxies[index].delay(Duration::ZERO);
-        lives += 1;
+        count += 1;
         name
     };
     fixture.add((0..JOBS).map(|number| {
@@ -67,8 +67,8 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     processes.read_output(Duration::from_secs(1));
     processes.shut_down();
     let entries = fixture.journal();
-    let begins = entries.iter().filter(|entry| entry.phase == RunPhase::Started);
-    let early = begins.filter_map(|entry| {
+    let starts = entries.iter().filter(|entry| entry.phase == RunPhase::Started);
+    let early = starts.filter_map(|entry| {
         let early = entry.scheduled.saturating_since(entry.at);
         (early > PRECISION).then_some((early, entry))
     });

@@ -109,13 +109,13 @@ fn check(fixture: &TrialFixture<'_>, jobs: &[(String, Recovery)]) -> Option<Stri
         }
     }
     for (id, recovery) in jobs {
-        let (begins, ends) =
+        let (starts, ends) =
             (fixture.lines_of(id, RunPhase::Started), fixture.lines_of(id, RunPhase::Finished));
         if *recovery == Recovery::Rerun && ends == 0 {
             faults.push(format!("{id} was lost"));
         }
-        if *recovery == Recovery::Skip && begins > 1 {
-            faults.push(format!("{id} started {begins} times"));
+        if *recovery == Recovery::Skip && starts > 1 {
+            faults.push(format!("{id} started {starts} times"));
         }
     }
     (!faults.is_empty()).then(|| faults.join("; "))

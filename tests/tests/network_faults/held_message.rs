@@ -25,7 +25,7 @@ pub(crate) enum HoldState {
     /// The message was released.
     Released,
     /// The server has begun its response.
-    Answered,
+    Responding,
     /// The connection of the request was closed, so the request can have no further effect.
     Over,
 }

@@ -85,10 +85,10 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     });
     // From here on, other messages are forwarded.
     proxies.iter().for_each(|proxy| proxy.set(Mode::Forward));
-    let begun = |fixture: &TrialFixture<'_>| {
+    let started = |fixture: &TrialFixture<'_>| {
         jobs.iter().all(|(id, ..)| fixture.lines_of(id, RunPhase::Started) > 0)
     };
-    processes.wait_until("not all runs have started", |_| begun(&fixture));
+    processes.wait_until("not all runs have started", |_| started(&fixture));
     if matches!(arrival, CommitArrival::Running) {
         release(server_fixture, &hold);
         processes.send_line("release");
@@ -156,18 +156,18 @@ fn check(
     if left > 0 {
         faults.push(format!("{left} runs in flight at the end"));
     }
-    let mut begins = BTreeMap::<_, Vec<_>>::new();
+    let mut starts = BTreeMap::<_, Vec<_>>::new();
     for entry in fixture.journal().into_iter().filter(|entry| entry.phase == RunPhase::Started) {
         let who = format!("{} (attempt {})", entry.process, entry.attempt);
-        begins.entry((entry.job, entry.scheduled)).or_default().push(who);
+        starts.entry((entry.job, entry.scheduled)).or_default().push(who);
     }
-    for ((job, scheduled), who) in &begins {
+    for ((job, scheduled), who) in &starts {
         if who.len() > 1 {
             faults.push(format!("{job} for {scheduled} ran {} times: {who:?}", who.len()));
         }
     }
     for (id, ..) in jobs {
-        let times = begins.keys().filter(|(job, _)| job == id).count();
+        let times = starts.keys().filter(|(job, _)| job == id).count();
         if times != 1 {
             faults.push(format!("{id} ran for {times} fire times instead of one"));
         }

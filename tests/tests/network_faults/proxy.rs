@@ -159,7 +159,7 @@ async fn requests(
                     hold.wait_for(HoldState::Released).await;
                 }
                 server.write_all(request).await?;
-                hold.wait_for(HoldState::Answered).await;
+                hold.wait_for(HoldState::Responding).await;
             }
             None => {
                 shared.wait_until_forwarding().await;
@@ -182,7 +182,7 @@ async fn responses(
         if let Some(hold) = hold {
             hold.set_state(HoldState::Held);
             hold.wait_for(HoldState::Released).await;
-            hold.set_state(HoldState::Answered);
+            hold.set_state(HoldState::Responding);
         }
         if length == 0 {
             // Fails if the client has disconnected.

@@ -163,9 +163,9 @@ fn an_existing_server_is_used() {
     let url = "redis://me:secret@db.example.com/1?protocol=resp3";
     let given = [("PUNCTUAL_TEST_REDIS_URL", url)];
     let output = services.run_with(&["start", "redis"], &given);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("given"), "{said}");
-    assert!(!said.contains("secret"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.contains("given"), "{errors}");
+    assert!(!errors.contains("secret"));
     let lines = String::from_utf8(output.stdout).unwrap();
     assert_eq!(services_script::url("redis", &lines), url);
     assert_eq!(services.processes(), [0; 0]);
@@ -211,8 +211,8 @@ async fn a_port_in_use_is_skipped() {
     for name in &services.names() {
         let output =
             services.run_with(&["start", name], &[("PUNCTUAL_SERVICES_PORTS", ports.as_str())]);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains("in use"), "{said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && errors.contains("in use"), "{errors}");
         assert_eq!(output.stdout, b"");
         services.assert_removed();
     }
@@ -251,8 +251,8 @@ fn a_failed_start_prints_the_log_and_is_removed() {
     let services = ServicesScript::as_unprivileged_user();
     let path = services.programs_with("redis-server", "#!/bin/sh\necho for want of a nail");
     let output = services.run_with(&["start", "redis"], &[("PATH", &path)]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("for want of a nail"), "{said}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && errors.contains("for want of a nail"), "{errors}");
     assert_eq!(output.stdout, b"");
     services.assert_removed();
 }
@@ -263,9 +263,9 @@ fn a_missing_program_is_reported() {
     let programs = services.programs_without("redis-server");
     let path = [("PATH", programs.as_str())];
     let output = services.run_with(&["start", "redis"], &path);
-    let said = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(said.contains("redis-server is missing: install it"), "{said}");
+    assert!(errors.contains("redis-server is missing: install it"), "{errors}");
     assert_eq!(output.stdout, b"");
 }
 
@@ -285,8 +285,8 @@ fn invalid_arguments_are_rejected() {
         (vec!["up", "redis"], "redis: isn't there"),
     ] {
         let output = services.run_with(&words, &[]);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains(answer), "{words:?}: {said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && errors.contains(answer), "{words:?}: {errors}");
         assert_eq!(output.stdout, b"");
     }
     assert_eq!(services.processes(), [0; 0]);

@@ -123,12 +123,12 @@ async fn a_child_that_keeps_the_output_open_delays_the_run_only_briefly() {
     let output = run(&shell(script).output_wait(SHORT)).await.unwrap();
     let (before, child) = output.stdout.head.trim_end().split_once('\n').unwrap();
     assert_eq!(before, "before");
-    let alive = |signal| {
+    let signal_process = |signal| {
         let mut kill = std::process::Command::new("kill");
         kill.args([signal, child]).status().unwrap().success()
     };
-    assert!(alive("-0"), "it was not killed");
-    assert!(alive("-KILL"));
+    assert!(signal_process("-0"), "it was not killed");
+    assert!(signal_process("-KILL"));
     assert_eq!(rest(opened.await.unwrap()), "");
 }
 

@@ -20,7 +20,7 @@ impl InvariantChecker {
         event: &Event,
         now: Timestamp,
     ) -> CheckResult {
-        if self.processes.entry(process.number).or_default().is_dead {
+        if self.processes.entry(process.number).or_default().was_killed {
             return Ok(());
         }
         match event {
@@ -63,7 +63,7 @@ impl InvariantChecker {
             job: job.clone(),
             time,
             of,
-            begun: false,
+            started: false,
             worked: false,
         };
         let state = self.processes.entry(process.number).or_default();
@@ -163,7 +163,7 @@ impl InvariantChecker {
             && let Some(index) = state
                 .active
                 .iter()
-                .position(|run| run.job == *job && run.time == first && !run.begun)
+                .position(|run| run.job == *job && run.time == first && !run.started)
         {
             let run = state.active.remove(index);
             let end = Completion { process: process.number, kind: OutcomeKind::Missed };

@@ -82,13 +82,13 @@ impl InvariantChecker {
                     return violated("history and events agree", text);
                 }
                 // The run was dropped by a shutdown; the process that runs it next determines its outcome.
-                None if process.is_dead || process.last_shutdown.is_some() => {}
+                None if process.was_killed || process.last_shutdown.is_some() => {}
                 None => return violated("each completion is in the history", text("is missing")),
             }
         }
         for entry in history {
             if !self.completions.contains_key(&(entry.run_id, entry.attempt))
-                && !self.processes.values().any(|process| process.is_dead)
+                && !self.processes.values().any(|process| process.was_killed)
             {
                 let text = format!(
                     "attempt {} at run {} of {}",
@@ -106,7 +106,7 @@ impl InvariantChecker {
     fn check_consumed(&self, number: usize, used: &ConsumedFireTimes) -> CheckResult {
         let process = &self.processes[&used.session.0];
         let is_over = process.last_shutdown.is_some_and(|last| last >= used.session.1);
-        if process.is_dead || (used.was_unconfirmed && is_over) {
+        if process.was_killed || (used.was_unconfirmed && is_over) {
             return Ok(());
         }
         let at = |micros: &i64| seconds(Timestamp::from_micros(*micros));
@@ -137,7 +137,7 @@ impl InvariantChecker {
                 .active
                 .iter()
                 .find(is_it)
-                .is_some_and(|run| run.begun && (is_over || !run.worked))
+                .is_some_and(|run| run.started && (is_over || !run.worked))
         };
         let incomplete_runs = used.incomplete_runs.iter().find(|&&time| !goes_on(time));
         if let Some(time) = incomplete_runs.filter(|_| !used.rerun) {

@@ -48,7 +48,7 @@ pub(crate) struct InvariantChecker {
     processes: BTreeMap<usize, ProcessState>,
     /// The completion of each attempt, from events.
     completions: BTreeMap<(RunId, u32), Completion>,
-    begins: BTreeMap<(RunId, u32), usize>,
+    starts: BTreeMap<(RunId, u32), usize>,
     history: BTreeMap<(RunId, u32), HistoryEntry>,
     /// Counts for the report.
     pub(crate) counts: Counts,
@@ -60,7 +60,7 @@ pub struct Counts {
     /// Fire times that were consumed.
     pub consumed: usize,
     /// Runs that started.
-    pub begins: usize,
+    pub starts: usize,
     /// Attempts after the first.
     pub again: usize,
     /// Fire times that were skipped.
@@ -135,7 +135,7 @@ struct ProcessState {
     peaks: BTreeMap<JobId, usize>,
     /// The number of users that wait for a run outside of the schedule.
     run_now: BTreeMap<JobId, usize>,
-    is_dead: bool,
+    was_killed: bool,
     /// The last session that was shut down or was about to be.
     last_shutdown: Option<usize>,
 }
@@ -148,7 +148,7 @@ struct Active {
     time: i64,
     /// The commit that the run comes from; `None` outside of the schedule.
     of: Option<usize>,
-    begun: bool,
+    started: bool,
     worked: bool,
 }
 
@@ -170,7 +170,7 @@ impl InvariantChecker {
             runs: BTreeMap::new(),
             processes: BTreeMap::new(),
             completions: BTreeMap::new(),
-            begins: BTreeMap::new(),
+            starts: BTreeMap::new(),
             history: BTreeMap::new(),
             counts: Counts::default(),
         }
@@ -182,9 +182,9 @@ impl InvariantChecker {
     }
 
     /// A process was killed.
-    pub(crate) fn died(&mut self, process: usize) {
+    pub(crate) fn killed(&mut self, process: usize) {
         let process = self.processes.entry(process).or_default();
-        process.is_dead = true;
+        process.was_killed = true;
         process.active.clear();
     }
 

@@ -19,10 +19,10 @@ impl InvariantChecker {
         now: Timestamp,
         store_time: Timestamp,
     ) -> CheckResult {
-        self.counts.begins += 1;
+        self.counts.starts += 1;
         let key = (context.run_id(), context.attempt());
         let name = || format!("process {}: {}", process.number, show::run(context));
-        if let Some(other) = self.begins.insert(key, process.number) {
+        if let Some(other) = self.starts.insert(key, process.number) {
             let text = format!("{} began in process {other} before", name());
             return violated("each attempt starts once", text);
         }
@@ -31,7 +31,7 @@ impl InvariantChecker {
         let Some(active) = active else {
             return violated("a run is submitted before it starts", name());
         };
-        active.begun = true;
+        active.started = true;
         if let Some(used) = active.of.map(|of| &self.consumed[of]) {
             let time = context.scheduled_time().as_micros();
             let early = time - now.as_micros();
@@ -81,7 +81,7 @@ impl InvariantChecker {
             // A run outside of the schedule that exceeded the limit, and whose process was killed before it was
             // withdrawn, is recovered nevertheless.
             let counts = active.attempt == 1 || !run.unscheduled;
-            active.job == *job && active.begun && !active.worked && is_current && counts
+            active.job == *job && active.started && !active.worked && is_current && counts
         };
         active.filter(is_at_work).count()
     }

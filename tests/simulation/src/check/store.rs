@@ -19,11 +19,11 @@ type CheckResult = Result<(), Violation>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     /// The caller receives the response.
-    Answered,
+    Delivered,
     /// The response is lost.
-    Unanswered,
+    Lost,
     /// A part of the call is applied, and the response is lost.
-    InPart,
+    Partial,
 }
 
 impl InvariantChecker {
@@ -200,8 +200,8 @@ impl InvariantChecker {
         let Some(state) = self.runs.get_mut(&run.run_id) else { return Ok(()) };
         state.record = RecordState::Cleared;
         let unscheduled = state.unscheduled;
-        let begun = self.begins.keys().any(|(begun, _)| *begun == run.run_id);
-        if unscheduled && !begun {
+        let started = self.starts.keys().any(|(started, _)| *started == run.run_id);
+        if unscheduled && !started {
             return Ok(());
         }
         let has_ended = self.ends.iter().any(|((ended, _), end)| {
@@ -285,7 +285,7 @@ impl InvariantChecker {
             incarnation: state.incarnation,
             session,
             policy,
-            was_unconfirmed: delivery != Delivery::Answered
+            was_unconfirmed: delivery != Delivery::Delivered
                 || self.unconfirmed.contains(&(commit.id.clone(), commit.fence)),
             unsubmitted_runs: expected.runs.clone(),
             incomplete_runs: expected.runs,

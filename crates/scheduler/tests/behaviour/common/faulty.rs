@@ -176,10 +176,10 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
                 return work.await;
             }
             Some(Fault::ResponseDelayed) => {
-                let answer = work.await;
+                let result = work.await;
                 self.faults.block();
                 self.faults.0.2.notified().await;
-                return answer;
+                return result;
             }
             Some(Fault::Panic) => std::panic::resume_unwind(Box::new("the store panics")),
         }

@@ -68,7 +68,7 @@ impl StoreLayer for CountingStore {
 #[test]
 fn jobs_are_listed_according_to_the_query() {
     let store = CountingStore::default();
-    let asked = Arc::clone(&store.1);
+    let limits = Arc::clone(&store.1);
     let fixture =
         SchedulerFixture::new(|builder| builder.job_store("default", Layered(store)).task(fail));
     for (id, second) in [("a", 20), ("b", 10), ("c", 30)] {
@@ -87,10 +87,10 @@ fn jobs_are_listed_according_to_the_query() {
     assert_eq!(listed(JobQuery::new().task("note")), ["b", "c", "a"]);
     assert_eq!(listed(JobQuery::new().state(JobState::Paused)), ["a"]);
     assert_eq!(listed(JobQuery::new().task("note").state(JobState::Scheduled).limit(1)), ["b"]);
-    asked.lock().clear();
+    limits.lock().clear();
     assert_eq!(listed(JobQuery::new().limit(2)), ["b", "c"]);
     assert_eq!(listed(JobQuery::new().limit(0)), [""; 0]);
-    assert_eq!(*asked.lock(), [2], "the limit is passed to the store");
+    assert_eq!(*limits.lock(), [2], "the limit is passed to the store");
     fixture.block_on(fixture.get_jobs(JobQuery::new().task(""))).unwrap_err();
 
     fixture.block_on(fixture.shutdown()).unwrap();
