@@ -23,9 +23,9 @@ pub(crate) struct FaultInjector(Mutex<State>);
 #[derive(Debug)]
 struct State {
     random: fastrand::Rng,
-    calm: bool,
+    paused: bool,
     /// The number of failed commits by fault.
-    record: BTreeMap<Fault, u32>,
+    failed_commits: BTreeMap<Fault, u32>,
 }
 
 impl FaultInjector {
@@ -39,11 +39,11 @@ impl FaultInjector {
         // The scheduler draws its random numbers from the generator of this thread.
         fastrand::seed(seed);
         let random = fastrand::Rng::with_seed(seed);
-        Self(Mutex::new(State { random, calm: true, record: BTreeMap::new() }))
+        Self(Mutex::new(State { random, paused: true, failed_commits: BTreeMap::new() }))
     }
 
-    pub(crate) fn set_paused(&self, calm: bool) {
-        self.state().calm = calm;
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.state().paused = paused;
     }
 
     /// A commit fails before, during and after the call with probability 0.2 each. Other calls fail less often;
@@ -55,7 +55,7 @@ impl FaultInjector {
             _ => 0.05,
         };
         let mut state = self.state();
-        if state.calm {
+        if state.paused {
             return None;
         }
         match state.random.f64() / probability {
@@ -74,13 +74,13 @@ impl FaultInjector {
     /// Records that a call has failed.
     pub(crate) fn record(&self, call: StoreCall, fault: Fault) {
         if call == StoreCall::Commit {
-            *self.state().record.entry(fault).or_default() += 1;
+            *self.state().failed_commits.entry(fault).or_default() += 1;
         }
     }
 
     /// Returns the number of failed commits by fault.
     pub(crate) fn failed_commits(&self) -> BTreeMap<Fault, u32> {
-        self.state().record.clone()
+        self.state().failed_commits.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -73,7 +73,7 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
         (early > PRECISION).then_some((early, entry))
     });
     let early: Vec<_> = early.collect();
-    let fault = early.iter().max_by_key(|(early, _)| *early).map(|(most, entry)| {
+    let violation = early.iter().max_by_key(|(early, _)| *early).map(|(most, entry)| {
         let all = entries.len();
         let Entry { process, job, .. } = entry;
         format!(
@@ -81,6 +81,6 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
             early.len()
         )
     });
-    let kind = if slow.is_zero() { "quick starts" } else { "slow starts" };
-    TrialResult { kind: kind.into(), fault }
+    let variant = if slow.is_zero() { "quick starts" } else { "slow starts" };
+    TrialResult { variant: variant.into(), violation }
 }

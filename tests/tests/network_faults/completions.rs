@@ -69,7 +69,7 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     processes.wait_until("jobs are left", |_| fixture.jobs().is_empty());
     processes.shut_down();
     let freed = if frees_first { "released during" } else { "released after" };
-    TrialResult { kind: format!("{mode:?}, {freed}"), fault: check(&fixture, &jobs) }
+    TrialResult { variant: format!("{mode:?}, {freed}"), violation: check(&fixture, &jobs) }
 }
 
 /// Returns jobs with both kinds of recovery, at least some of which are recorded.
@@ -83,7 +83,7 @@ fn jobs(random: &mut Rng) -> Vec<(String, Recovery)> {
 }
 
 fn check(fixture: &TrialFixture<'_>, jobs: &[(String, Recovery)]) -> Option<String> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     let mut reported = BTreeMap::<_, Vec<_>>::new();
     for end in fixture.ends() {
         let Some(run) = end.run else { continue };
@@ -99,10 +99,10 @@ fn check(fixture: &TrialFixture<'_>, jobs: &[(String, Recovery)]) -> Option<Stri
     }
     for (what, ends) in [("in the events", &reported), ("in the history", &written)] {
         for (id, _) in jobs.iter().filter(|(id, _)| !ends.keys().any(|(job, _)| job == id)) {
-            faults.push(format!("{id} has no completion {what}"));
+            violations.push(format!("{id} has no completion {what}"));
         }
         for ((job, (_, attempt)), ends) in ends.iter().filter(|(_, ends)| ends.len() > 1) {
-            faults.push(format!(
+            violations.push(format!(
                 "attempt {attempt} of {job} has {} completions {what}: {ends:?}",
                 ends.len()
             ));
@@ -112,11 +112,11 @@ fn check(fixture: &TrialFixture<'_>, jobs: &[(String, Recovery)]) -> Option<Stri
         let (starts, ends) =
             (fixture.lines_of(id, RunPhase::Started), fixture.lines_of(id, RunPhase::Finished));
         if *recovery == Recovery::Rerun && ends == 0 {
-            faults.push(format!("{id} was lost"));
+            violations.push(format!("{id} was lost"));
         }
         if *recovery == Recovery::Skip && starts > 1 {
-            faults.push(format!("{id} started {starts} times"));
+            violations.push(format!("{id} started {starts} times"));
         }
     }
-    (!faults.is_empty()).then(|| faults.join("; "))
+    (!violations.is_empty()).then(|| violations.join("; "))
 }

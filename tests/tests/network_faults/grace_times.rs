@@ -45,7 +45,7 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     processes.wait_until("the commit was not delayed", |_| hold.has_reached(HoldState::Held));
     processes.read_output(LEASE.mul_f64(0.6 + random.f64()));
     proxy.set(Mode::Forward);
-    hold.set_state(HoldState::Released);
+    hold.advance_to(HoldState::Released);
     // A `Recovery::Rerun` run whose lease expired before it started is reported as lost and is run again.
     let is_end = |recovery, outcome: &str| {
         outcome != "success" && !(recovery == Recovery::Rerun && outcome == "lost")
@@ -59,11 +59,11 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
     });
     processes.shut_down();
     let does = if waits { "arrival in time" } else { "is retried" };
-    TrialResult { kind: format!("{what:?} {does}"), fault: check(&fixture, time) }
+    TrialResult { variant: format!("{what:?} {does}"), violation: check(&fixture, time) }
 }
 
 fn check(fixture: &TrialFixture<'_>, time: Timestamp) -> Option<String> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     let deadline = time.saturating_add(GRACE + TOLERANCE);
     let (journal, ends, history) = (fixture.journal(), fixture.ends(), fixture.history());
     for (job, _) in JOBS {
@@ -74,7 +74,7 @@ fn check(fixture: &TrialFixture<'_>, time: Timestamp) -> Option<String> {
         match first {
             Some(entry) if entry.at > deadline => {
                 let late = entry.at.saturating_since(time.saturating_add(GRACE));
-                faults.push(format!(
+                violations.push(format!(
                     "attempt 1 of {job} started {late:.1?} too late; its completions: {ends:?}"
                 ));
             }
@@ -85,12 +85,12 @@ fn check(fixture: &TrialFixture<'_>, time: Timestamp) -> Option<String> {
                     entry.job_id.as_str() == job && entry.outcome == OutcomeKind::Missed
                 });
                 if !(reported && written) {
-                    faults.push(format!(
+                    violations.push(format!(
                         "{job} neither started nor was reported as missed: {ends:?}"
                     ));
                 }
             }
         }
     }
-    (!faults.is_empty()).then(|| faults.join("; "))
+    (!violations.is_empty()).then(|| violations.join("; "))
 }

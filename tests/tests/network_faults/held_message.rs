@@ -71,7 +71,7 @@ impl HeldMessage {
     }
 
     /// Advances to the next state.
-    pub(crate) fn set_state(&self, state: HoldState) {
+    pub(crate) fn advance_to(&self, state: HoldState) {
         self.state.send_if_modified(|now| {
             let further = *now < state;
             *now = state.max(*now);

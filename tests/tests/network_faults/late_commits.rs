@@ -116,8 +116,8 @@ pub(crate) fn trial(server_fixture: &ServerFixture, random: &mut Rng) -> TrialRe
         fixture.lines_of("last", RunPhase::Finished) > 0
     });
     processes.shut_down();
-    let fault = check(&fixture, &jobs, recorded);
-    TrialResult { kind: format!("{arrival:?}"), fault }
+    let violation = check(&fixture, &jobs, recorded);
+    TrialResult { variant: format!("{arrival:?}"), violation }
 }
 
 /// Returns jobs with both kinds of recovery, one-time and repeated: at least one is a recorded, repeated job.
@@ -138,7 +138,7 @@ fn subjects(random: &mut Rng) -> Vec<(String, Recovery, bool)> {
 
 /// Releases the delayed message; returns when the server has handled it.
 fn release(server_fixture: &ServerFixture, hold: &HeldMessage) {
-    hold.set_state(HoldState::Released);
+    hold.advance_to(HoldState::Released);
     let over = async { timeout(SERVER_TIMEOUT, hold.wait_for(HoldState::Over)).await };
     server_fixture.runtime.block_on(over).expect("the end of the connection");
 }
@@ -148,13 +148,13 @@ fn check(
     jobs: &[(String, Recovery, bool)],
     recorded: u32,
 ) -> Option<String> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     if recorded > 0 {
-        faults.push(format!("{recorded} runs in flight after all processes were shut down"));
+        violations.push(format!("{recorded} runs in flight after all processes were shut down"));
     }
     let left = fixture.in_flight();
     if left > 0 {
-        faults.push(format!("{left} runs in flight at the end"));
+        violations.push(format!("{left} runs in flight at the end"));
     }
     let mut starts = BTreeMap::<_, Vec<_>>::new();
     for entry in fixture.journal().into_iter().filter(|entry| entry.phase == RunPhase::Started) {
@@ -163,14 +163,14 @@ fn check(
     }
     for ((job, scheduled), who) in &starts {
         if who.len() > 1 {
-            faults.push(format!("{job} for {scheduled} ran {} times: {who:?}", who.len()));
+            violations.push(format!("{job} for {scheduled} ran {} times: {who:?}", who.len()));
         }
     }
     for (id, ..) in jobs {
         let times = starts.keys().filter(|(job, _)| job == id).count();
         if times != 1 {
-            faults.push(format!("{id} ran for {times} fire times instead of one"));
+            violations.push(format!("{id} ran for {times} fire times instead of one"));
         }
     }
-    (!faults.is_empty()).then(|| faults.join("; "))
+    (!violations.is_empty()).then(|| violations.join("; "))
 }

@@ -94,13 +94,13 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
 async fn connect(client: TcpStream, shared: Arc<Shared>) {
     let is_marked = AtomicBool::new(false);
     // Errors of the connection don't matter; it is closed in any case.
-    let _ = pass_on(client, &shared, &is_marked).await;
+    let _ = forward(client, &shared, &is_marked).await;
     if let Some(hold) = shared.hold.as_ref().filter(|_| is_marked.load(Ordering::Acquire)) {
-        hold.set_state(HoldState::Over);
+        hold.advance_to(HoldState::Over);
     }
 }
 
-async fn pass_on(client: TcpStream, shared: &Shared, is_marked: &AtomicBool) -> io::Result<()> {
+async fn forward(client: TcpStream, shared: &Shared, is_marked: &AtomicBool) -> io::Result<()> {
     let passing = async {
         shared.wait_until_forwarding().await;
         let server = TcpStream::connect(&shared.server).await?;
@@ -145,7 +145,7 @@ async fn requests(
         let request = &buffer[..length];
         let delay = Duration::from_micros(shared.delay.load(Ordering::Relaxed));
         if !delay.is_zero() {
-            // The delay is no event that a channel could report, so this task sleeps.
+            // A network delay is not an event to wait for, so this task sleeps.
             let _ = timeout(delay, pending::<()>()).await;
         }
         let taken = shared.hold.as_ref().and_then(|hold| Some((hold, hold.on_request(request)?)));
@@ -180,9 +180,9 @@ async fn responses(
         let length = server.read(&mut buffer).await?;
         let hold = shared.hold.as_ref().filter(|_| is_marked.load(Ordering::Acquire));
         if let Some(hold) = hold {
-            hold.set_state(HoldState::Held);
+            hold.advance_to(HoldState::Held);
             hold.wait_for(HoldState::Released).await;
-            hold.set_state(HoldState::Responding);
+            hold.advance_to(HoldState::Responding);
         }
         if length == 0 {
             // Fails if the client has disconnected.

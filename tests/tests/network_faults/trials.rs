@@ -19,16 +19,16 @@ const TRIALS: u64 = 3;
 /// The result of a trial.
 pub(crate) struct TrialResult {
     /// The variant of the trial, which depends on its seed.
-    pub kind: String,
+    pub variant: String,
     /// The violation, if there was one.
-    pub fault: Option<String>,
+    pub violation: Option<String>,
 }
 
 /// Counts of the trials of one variant.
 #[derive(Default)]
 struct Count {
     trials: u64,
-    faults: u64,
+    violations: u64,
 }
 
 /// Runs the trials, `at_a_time` for each processor concurrently, and prints how many found a violation. Trial `n` has
@@ -39,14 +39,14 @@ struct Count {
 /// Panics if a trial finds a violation or panics itself.
 pub(crate) fn run(
     case: &str,
-    kind: &'static Backend,
+    backend: &'static Backend,
     at_a_time: usize,
     trial: impl Fn(&ServerFixture, &mut Rng) -> TrialResult + Sync,
 ) {
     let trials = number("PUNCTUAL_TRIALS").unwrap_or(TRIALS);
     let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..u64::MAX / 2));
-    println!("{kind:?}: {case}: PUNCTUAL_SEED={seed}");
-    let server_fixture = ServerFixture::new(kind);
+    println!("{backend:?}: {case}: PUNCTUAL_SEED={seed}");
+    let server_fixture = ServerFixture::new(backend);
     let threads = available_parallelism().map_or(1, usize::from) * at_a_time;
     let (next, results) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
@@ -71,22 +71,25 @@ pub(crate) fn run(
     let mut wrong = Vec::new();
     for (number, result) in results {
         let seed = seed.wrapping_add(number);
-        let (kind, fault) = match result {
-            Ok(TrialResult { kind, fault }) => (kind, fault),
+        let (variant, violation) = match result {
+            Ok(TrialResult { variant, violation }) => (variant, violation),
             Err(panic) => ("panicked".to_owned(), Some(panic)),
         };
-        let count = counts.entry(kind.clone()).or_default();
+        let count = counts.entry(variant.clone()).or_default();
         count.trials += 1;
-        if let Some(fault) = fault {
-            count.faults += 1;
-            wrong.push(format!("PUNCTUAL_SEED={seed}: {kind}: {fault}"));
+        if let Some(violation) = violation {
+            count.violations += 1;
+            wrong.push(format!("PUNCTUAL_SEED={seed}: {variant}: {violation}"));
         }
     }
-    let by_kind = counts
-        .iter()
-        .map(|(kind, Count { trials, faults })| format!("{kind}: {faults} of {trials}"));
-    let by_kind = by_kind.collect::<Vec<_>>().join("; ");
-    println!("{kind:?}: {case}: {trials} trials, {} with a violation ({by_kind})", wrong.len());
+    let by_variant = counts.iter().map(|(variant, Count { trials, violations })| {
+        format!("{variant}: {violations} of {trials}")
+    });
+    let by_variant = by_variant.collect::<Vec<_>>().join("; ");
+    println!(
+        "{backend:?}: {case}: {trials} trials, {} with a violation ({by_variant})",
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "{} of {trials}; the first:\n{}", wrong.len(), first(&wrong));
 }
 
