@@ -165,12 +165,12 @@ fn pass(time: Timestamp) {
 
 /// For executors that run one job at a time.
 fn follows_limits_and_policies(executor: impl Executor) {
-    let (tell, events) = channel();
+    let (sender, events) = channel();
     let scheduler = BackgroundScheduler::builder()
         .timezone("UTC")
         .executor("default", executor)
         .tasks(&tasks())
-        .listener(EventMask::ALL, move |event| drop(tell.send(event.clone())))
+        .listener(EventMask::ALL, move |event| drop(sender.send(event.clone())))
         .start()
         .unwrap();
     let wait = |what: &str, is_it: &dyn Fn(&Event) -> bool| {

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::check::{Counts, Violation};
 use crate::generate::script;
-use crate::runner::play;
+use crate::runner::run_script;
 use crate::shrink::shorten;
 
 /// One seed in this many is executed twice, to check that the traces are equal.

@@ -1,7 +1,7 @@
 //! Shortens a script that violates an invariant.
 
 use crate::check::Violation;
-use crate::runner::play;
+use crate::runner::run_script;
 use crate::script::{CallFaultRates, ExecutorFaultRates, Script};
 
 /// The maximum number of scripts that are tried.

@@ -13,7 +13,7 @@ macro_rules! for_every_store {
 
             #[test]
             fn extreme_jobs_are_stored_and_run() {
-                crate::extremes::they_are_kept_and_run(backend(stringify!($store)));
+                crate::extremes::stored_and_run(backend(stringify!($store)));
             }
 
             #[test]

@@ -19,6 +19,6 @@ pub(crate) fn execute(server: &Server, statement: &str) {
         client.args(["--database", database, "--execute", statement]);
     }
     let output = client.output().expect("the server's client");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{statement}: {said}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{statement}: {errors}");
 }

@@ -204,7 +204,7 @@ impl InvariantChecker {
         if unscheduled && !started {
             return Ok(());
         }
-        let has_ended = self.ends.iter().any(|((ended, _), end)| {
+        let has_ended = self.completions.iter().any(|((ended, _), end)| {
             let came_to_nothing = matches!(end.kind, OutcomeKind::Lost | OutcomeKind::Refused);
             *ended == run.run_id && !came_to_nothing
         });

@@ -141,7 +141,7 @@ fn an_invalid_definition_is_kept() {
         assert!(jobs[0].to_string().contains(expected), "{}", jobs[0]);
         fixture.block_on(fixture.pause_job("job")).unwrap();
         let error = fixture.block_on(fixture.resume_job("job")).unwrap_err();
-        assert_ne!(super::texts::sources_told_once(&error), 0, "{error}");
+        assert_ne!(super::texts::count_distinct_sources(&error), 0, "{error}");
         // The definition is repaired.
         fixture.add_executor("special", punctual_core::DebugExecutor).unwrap();
         overwrite(&fixture, &outside, std::str::from_utf8(good.as_bytes()).unwrap());

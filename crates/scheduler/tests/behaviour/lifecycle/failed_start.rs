@@ -154,8 +154,8 @@ async fn a_cancelled_start_completes_in_the_background() {
         .build()
         .unwrap();
     scheduler.job(note("job".into())).id("job").add().await.unwrap();
-    let at_once = std::time::Duration::ZERO;
-    tokio::time::timeout(at_once, scheduler.start()).await.unwrap_err();
+    let immediately = std::time::Duration::ZERO;
+    tokio::time::timeout(immediately, scheduler.start()).await.unwrap_err();
     let recorder = events.clone();
     tokio::task::spawn_blocking(move || recorder.wait("JOB_REMOVED")).await.unwrap();
     scheduler.shutdown().await.unwrap();
