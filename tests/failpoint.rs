@@ -20,7 +20,7 @@ pub enum Failpoint {
     /// The plan of claimed jobs has been committed; their runs have not started.
     Committed,
     /// A run has finished; its record has not been cleared yet.
-    Ended,
+    Finished,
     /// The record of a finished run has been cleared.
     Cleared,
     /// Runs of an expired node have been taken over; they have not started again.
@@ -78,7 +78,7 @@ impl StoreLayer for FailpointLayer {
     async fn commit(&self, batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
         let clears = |commit: &Commit| matches!(commit.action, CommitAction::ClearRun { .. });
         let (clear, plan) = (batch.commits.iter().any(clears), !batch.commits.iter().all(clears));
-        self.block_at(Failpoint::Ended, clear).await;
+        self.block_at(Failpoint::Finished, clear).await;
         let outcomes = self.store.commit(batch).await?;
         self.block_at(Failpoint::Committed, plan).await;
         self.block_at(Failpoint::Cleared, clear).await;

@@ -174,7 +174,7 @@ fn kills_at_failpoints_lose_no_rerun_and_repeat_no_skip() {
     for (failpoint, expected) in [
         (Failpoint::Claimed, both),
         (Failpoint::Committed, again),
-        (Failpoint::Ended, again),
+        (Failpoint::Finished, again),
         (Failpoint::Cleared, nothing),
     ] {
         let folder = tempfile::tempdir().unwrap();
