@@ -114,7 +114,7 @@ impl TrialFixture<'_> {
 
     /// Returns the entries of the completion log.
     pub(crate) fn ends(&self) -> Vec<Completion> {
-        ends::read(&self.folder.path().join("ends"))
+        completions::read(&self.folder.path().join("ends"))
     }
 }
 

@@ -337,7 +337,10 @@ fn reading_a_missing_history_is_an_error() {
         let scheduler = AsyncScheduler::builder().job_store("default", store);
         let scheduler = scheduler.history(HistoryOptions::on()).start().await.unwrap();
         let error = scheduler.history(HistoryQuery::new()).await.unwrap_err();
-        assert!(error_chain(&error).to_string().contains("does not support run history"), "{error}");
+        assert!(
+            error_chain(&error).to_string().contains("does not support run history"),
+            "{error}"
+        );
         let SchedulerError::Store { source, .. } = error else { panic!("{error}") };
         assert_eq!(source.kind(), StoreErrorKind::Unsupported);
         scheduler.shutdown().await.unwrap();
