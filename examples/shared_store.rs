@@ -20,7 +20,7 @@ fn scheduler(file: &Path, name: &'static str) -> Result<AsyncScheduler, Box<dyn 
         .job_store("default", SqliteJobStore::open(file)?)
         .task(work) // a scheduler only claims jobs of registered tasks
         .state(name)
-        .max_running(5) // further due runs remain available to other schedulers
+        .max_concurrent_runs(5) // further due runs remain available to other schedulers
         .build()?)
 }
 

@@ -1,7 +1,8 @@
-//! A program that is nothing but its scheduler, for tests to interrupt and to kill.
+//! A program that runs only a blocking scheduler, for tests that interrupt or kill it.
 //!
-//! By itself it has a job that ticks and one that waits for the end. Given a place, `here` or `pool`, and a script, it
-//! runs the script as a command, in this process or in a pool of processes.
+//! Without arguments it runs a job that prints `tick` and a job that waits for the shutdown. With two arguments, an
+//! executor (`here` or `pool`) and a script, it runs the script as a command on that executor: in this process, or in a
+//! pool of processes.
 
 use std::error::Error;
 use std::sync::mpsc::channel;
@@ -11,8 +12,8 @@ use punctual::core::Tasks;
 use punctual::prelude::*;
 use punctual::{SchedulerState, shell};
 
-/// How often something happens here.
-const OFTEN: Duration = Duration::from_millis(20);
+/// The interval of the ticks and of the polls for the shutdown.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 fn main() -> Result<(), Box<dyn Error>> {
     punctual::process::init(&Tasks::new().task(CommandTask::any()));
@@ -21,24 +22,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         .executor("here", TokioExecutor::new())
         .executor("pool", ProcessPoolExecutor::new(1))
         .build()?;
-    if let [place, script] = &*std::env::args().skip(1).collect::<Vec<_>>() {
-        // The input reaches it when everything else is in order.
-        scheduler.job(shell(script).stdin("go\n")).executor(place).add()?;
+    if let [executor, script] = &*std::env::args().skip(1).collect::<Vec<_>>() {
+        // The script reads this line, so it starts its work only once the scheduler runs it.
+        scheduler.job(shell(script).stdin("go\n")).executor(executor).add()?;
     } else {
-        scheduler.job(|| println!("tick")).trigger(IntervalTrigger::every(OFTEN)).add()?;
-        scheduler.job(wait_for_the_end).executor("here").add()?;
+        scheduler.job(|| println!("tick")).trigger(IntervalTrigger::every(INTERVAL)).add()?;
+        scheduler.job(wait_for_shutdown).executor("here").add()?;
     }
     scheduler.start()?;
     println!("over");
     Ok(())
 }
 
-/// Ends when the scheduler is stopping and the test has closed the input.
-fn wait_for_the_end(context: JobContext) {
+/// Returns when the scheduler is stopping and the test has closed stdin.
+fn wait_for_shutdown(context: JobContext) {
     let scheduler = context.scheduler().expect("the scheduler");
-    let (_tell, never) = channel::<()>();
+    let (_sender, never) = channel::<()>();
     while scheduler.state() != SchedulerState::Stopping {
-        let _ = never.recv_timeout(OFTEN);
+        let _ = never.recv_timeout(INTERVAL);
     }
     println!("stopping");
     std::io::stdin().lines().for_each(drop);

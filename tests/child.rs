@@ -1,4 +1,4 @@
-//! The process that tests start and kill: a scheduler on a shared store; see [`Role`].
+//! The child process that tests start and kill: a scheduler on a shared store; see [`WorkerConfig`].
 
 use std::error::Error;
 use std::io::stdin;
@@ -7,52 +7,57 @@ use std::time::Duration;
 use punctual::core::{JobStore, NameError, NewRecord, TaskName};
 use punctual::error_chain;
 use punctual::prelude::*;
-use punctual_tests::ends::{self, Ends};
-use punctual_tests::halt::{Halt, Halts};
-use punctual_tests::jobs::{Gate, add_endless_jobs};
+use punctual_tests::completions::{self, CompletionLog};
+use punctual_tests::failpoint::{Failpoint, FailpointControl};
+use punctual_tests::jobs::{RunGate, add_endless_jobs};
 use punctual_tests::journal::Journal;
-use punctual_tests::role::{Role, WrongClock};
-use punctual_tests::store::{self, Place};
+use punctual_tests::store::{self, StoreLocation};
+use punctual_tests::worker_config::{OffsetClock, WorkerConfig};
 use tokio::sync::watch;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let role = std::env::args().nth(1).ok_or("no role was given")?;
-    let role: Role = serde_json::from_str(&role)?;
-    if role.hogs {
-        return hog(&role.place);
+    let config = std::env::args().nth(1).ok_or("the configuration argument is missing")?;
+    let config: WorkerConfig = serde_json::from_str(&config)?;
+    if config.write_load_only {
+        return hold_write_lock(&config.location);
     }
-    let gate = Gate { open: watch::Sender::new(!role.holds), longest: role.longest };
-    let halts = Halts(watch::Sender::new(role.halts));
+    let gate = RunGate {
+        open: watch::Sender::new(!config.hold_runs),
+        max_run_duration: config.max_run_duration,
+    };
+    let failpoint = FailpointControl(watch::Sender::new(config.failpoint));
     let trouble =
         EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED | EventMask::LEASE_LOST;
-    let mut builder =
-        store::builder_with(role.place.store_with(role.access.options()), halts.clone())
-            .listener(trouble, |event| match event {
-                Event::JobStoreFailed { error, .. } => println!("failed {}", error_chain(error)),
-                Event::LeaseLost(_) => println!("lost"),
-                _ => println!("recovered"),
-            })
-            .lease(role.lease)
-            .clock(WrongClock { ahead: role.ahead })
-            .max_running(role.max_running)
-            .state(Journal::open(&role.folder.join("journal"), &role.name))
-            .state(gate.clone());
-    if let Some(identity) = &role.identity {
+    let mut builder = store::builder_with(
+        config.location.store_with(config.server_options.options()),
+        failpoint.clone(),
+    )
+    .listener(trouble, |event| match event {
+        Event::JobStoreFailed { error, .. } => println!("failed {}", error_chain(error)),
+        Event::LeaseLost(_) => println!("lost"),
+        _ => println!("recovered"),
+    })
+    .lease(config.lease)
+    .clock(OffsetClock { seconds: config.clock_offset_seconds })
+    .max_concurrent_runs(config.max_concurrent_runs)
+    .state(Journal::open(&config.folder.join("journal"), &config.name))
+    .state(gate.clone());
+    if let Some(identity) = &config.identity {
         builder = builder.identity(identity);
     }
-    if let Some(interval) = role.retry_interval {
-        builder = builder.retry_interval(interval);
+    if let Some(interval) = config.max_retry_delay {
+        builder = builder.max_retry_delay(interval);
     }
-    if let Some(threads) = role.threads {
+    if let Some(threads) = config.pool_threads {
         builder = builder.executor("default", ThreadPoolExecutor::new(threads));
     }
-    if role.notes_ends {
-        let ends = Ends::open(&role.folder.join("ends"), &role.name);
-        builder = builder.listener(ends::of_runs(), move |event| ends.note(event));
+    if config.log_completions {
+        let log = CompletionLog::open(&config.folder.join("ends"), &config.name);
+        builder = builder.listener(completions::event_mask(), move |event| log.append(event));
     }
     let scheduler = builder.build()?;
     scheduler.start_paused()?;
-    if role.adds_jobs {
+    if config.adds_jobs {
         add_endless_jobs(&scheduler)?;
     }
     println!("ready");
@@ -60,24 +65,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         match line?.as_str() {
             "go" => scheduler.resume()?,
             "release" => drop(gate.open.send_replace(true)),
-            "halt" => drop(halts.0.send_replace(Some(Halt::Renewed))),
-            "on" => drop(halts.0.send_replace(None)),
-            other => return Err(format!("not understood: {other}").into()),
+            "halt" => drop(failpoint.0.send_replace(Some(Failpoint::Renewed))),
+            "on" => drop(failpoint.0.send_replace(None)),
+            other => return Err(format!("unknown command: {other}").into()),
         }
     }
-    // Nothing is held any longer: every run comes to its end.
+    // Releases the runs that wait for `release`, so that every run finishes.
     gate.open.send_replace(true);
     scheduler.shutdown()?;
     Ok(())
 }
 
-/// One transaction that takes many seconds.
-fn hog(place: &Place) -> Result<(), Box<dyn Error>> {
-    let Some(file) = place.file() else {
-        return Err("only a file can be hogged".into());
+/// Holds the write lock for many seconds: adds 300,000 jobs in one transaction.
+fn hold_write_lock(location: &StoreLocation) -> Result<(), Box<dyn Error>> {
+    let Some(file) = location.file() else {
+        return Err("write_load_only needs a store in a file".into());
     };
-    let store = SqliteJobStore::builder().file(file).table_prefix("hog_");
-    // It gets its turn some time, however busy the others are.
+    let store = SqliteJobStore::builder().file(file).table_prefix("load_");
+    // The timeout is long because the other processes may hold the lock.
     let store = store.busy_timeout(Duration::from_secs(120)).build()?;
     let records = (0..300_000).map(|number| {
         Ok(NewRecord {

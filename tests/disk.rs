@@ -1,4 +1,4 @@
-//! A disk so small that it can be filled.
+//! A file system that is small enough to be filled.
 
 use std::fs::{self, File, Permissions};
 use std::io::{ErrorKind, Write};
@@ -6,11 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Names a small disk that is there already, for machines where a test may not mount one.
+/// The path of an existing small file system, for machines where a test has no permission to mount one.
 const GIVEN: &str = "PUNCTUAL_TEST_SMALL_DISK";
 
-/// Mounts a disk of that many megabytes at that place, goes on there, and unmounts it: where the mount is nobody else's,
-/// it would go by itself.
+/// Mounts a tmpfs of `$1` megabytes at `$2`, runs the remaining arguments as a command, and unmounts the tmpfs. In a
+/// private mount namespace the tmpfs disappears with the namespace anyway.
 const MOUNT: &str = r#"
     place=$2
     mount -t tmpfs -o "size=$1m,mode=1777" tmpfs "$place" || exit
@@ -19,54 +19,54 @@ const MOUNT: &str = r#"
     "$@"
 "#;
 
-/// Does `work` in a folder on a small disk, in memory. `test` is the full name of the test that calls this.
+/// Calls `work` with a folder on a small tmpfs. `test` is the full name of the calling test.
 ///
-/// The disk is mounted where only one process and its children see it: so this runs the test a second time,
-/// as such a process, and nothing can be left mounted. Who is not root needs user namespaces for that, or gives
-/// a disk by `PUNCTUAL_TEST_SMALL_DISK`.
+/// The tmpfs is mounted in a private mount namespace: this function runs the test a second time in that namespace, so
+/// the mount can't outlive the test. Without root privileges this needs user namespaces; where they are not available,
+/// `PUNCTUAL_TEST_SMALL_DISK` names an existing small file system.
 ///
 /// # Panics
 ///
-/// When `work` does, and when there can't be such a disk: it is no reason to leave the test out.
+/// Panics if `work` does, or if there is no small file system; the test is not skipped.
 pub fn on_a_small_disk(test: &str, megabytes: u32, work: impl FnOnce(&Path)) {
     if let Some(disk) = std::env::var_os(GIVEN).map(PathBuf::from) {
-        // One test at a time.
-        let lock = File::create(disk.join("lock")).expect("a file on the small disk");
-        lock.lock().expect("a lock on the small disk");
-        let anybody = Permissions::from_mode(0o755);
-        let folder = tempfile::Builder::new().permissions(anybody).tempdir_in(&disk);
-        return work(folder.expect("a folder on the small disk").path());
+        // Tests share the file system, so they run one at a time.
+        let lock = File::create(disk.join("lock")).expect("a file on the small file system");
+        lock.lock().expect("a lock on the small file system");
+        let permissions = Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new().permissions(permissions).tempdir_in(&disk);
+        return work(folder.expect("a folder on the small file system").path());
     }
-    let place = tempfile::tempdir().expect("a temporary folder");
+    let mount_point = tempfile::tempdir().expect("a temporary folder");
     let mut command = Command::new("unshare");
     command.arg("--mount");
     if is_in_chroot() {
-        // There is no root whose mounts could be made this process's own.
+        // In a chroot `/` is no mount point, so its propagation can't be changed.
         command.args(["--propagation", "unchanged"]);
     }
     let (user, group) = (id("-u"), id("-g"));
     if user != "0" {
         command.args(["--user", "--map-root-user"]);
     }
-    command.args(["sh", "-c", MOUNT, "sh", &megabytes.to_string()]).arg(place.path());
+    command.args(["sh", "-c", MOUNT, "sh", &megabytes.to_string()]).arg(mount_point.path());
     if user != "0" {
-        // Back to who we are.
+        // Maps root back to the original user.
         command.args(["unshare", "--user", "--map-user", &user, "--map-group", &group]);
     }
     command.arg(std::env::current_exe().expect("this program")).args([test, "--exact"]);
-    let output = command.env(GIVEN, place.path()).output().expect("unshare");
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
+    let output = command.env(GIVEN, mount_point.path()).output().expect("unshare");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
-        output.status.success() && said.contains("1 passed"),
-        "on a disk of {megabytes} MB (if it can't be mounted, give one by {GIVEN}):\n{complained}{said}"
+        output.status.success() && printed.contains("1 passed"),
+        "on a file system of {megabytes} MB (if it can't be mounted, set {GIVEN}):\n{errors}{printed}"
     );
 }
 
-/// Whether the root of this process is a folder where nothing is mounted.
+/// Returns whether the root folder of this process is not a mount point.
 fn is_in_chroot() -> bool {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    // The fifth field is where it is mounted.
+    // The fifth field is the mount point.
     !mounts.lines().any(|mount| mount.split(' ').nth(4) == Some("/"))
 }
 
@@ -75,36 +75,36 @@ fn id(which: &str) -> String {
     String::from_utf8(output.stdout).expect("a number").trim_end().into()
 }
 
-/// A file that takes all the room that there is; gone when dropped.
+/// A file that occupies free space of a file system; removed when dropped.
 #[derive(Debug)]
-pub struct Ballast {
+pub struct DiskFiller {
     path: PathBuf,
     file: File,
 }
 
-impl Ballast {
-    /// Leaves so many bytes of the disk that this folder is on.
+impl DiskFiller {
+    /// Fills the file system of `folder` until `bytes` bytes are free.
     ///
     /// # Panics
     ///
-    /// When anything but the lack of room is in the way.
+    /// Panics on any error other than a full file system.
     #[must_use]
-    pub fn that_leaves(bytes: u64, folder: &Path) -> Self {
-        let path = folder.join("ballast");
+    pub fn leaving_free(bytes: u64, folder: &Path) -> Self {
+        let path = folder.join("filler");
         let file = File::create(&path).expect("a file");
-        let mut ballast = Self { path, file };
-        ballast.take_all();
-        let length = ballast.file.metadata().expect("its length").len();
-        ballast.file.set_len(length.saturating_sub(bytes)).expect("to make it shorter");
-        ballast
+        let mut filler = Self { path, file };
+        filler.fill();
+        let length = filler.file.metadata().expect("its length").len();
+        filler.file.set_len(length.saturating_sub(bytes)).expect("to make it shorter");
+        filler
     }
 
-    /// Takes also what was left.
+    /// Fills the remaining free space too.
     ///
     /// # Panics
     ///
-    /// When anything but the lack of room is in the way.
-    pub fn take_all(&mut self) {
+    /// Panics on any error other than a full file system.
+    pub fn fill(&mut self) {
         for piece in [1 << 20, 1 << 12] {
             let zeros = vec![0; piece];
             let error = loop {
@@ -117,7 +117,7 @@ impl Ballast {
     }
 }
 
-impl Drop for Ballast {
+impl Drop for DiskFiller {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }

@@ -1,4 +1,4 @@
-//! The guides' code is compiled and run.
+//! Compiles and runs the code of the guides as doctests.
 
 macro_rules! guides {
     ($($name:ident: $file:literal;)*) => {$(
@@ -20,14 +20,14 @@ guides! {
     Triggers: "guide/triggers.md";
 }
 
-/// Every guide is in the list above.
+/// Checks that the list above contains every guide.
 #[test]
-fn no_guide_is_left_out() {
+fn every_guide_is_listed() {
     let listed = include_str!("guides.rs");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide");
     for entry in std::fs::read_dir(folder).expect("the guides' folder") {
         let name = entry.expect("a guide").file_name();
         let name = name.to_str().expect("a plain name");
-        assert!(listed.contains(&format!("\"guide/{name}\";")), "{name} is not run");
+        assert!(listed.contains(&format!("\"guide/{name}\";")), "{name} is missing from the list");
     }
 }

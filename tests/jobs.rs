@@ -1,52 +1,52 @@
-//! The jobs of child processes, and what they do.
+//! The jobs of child processes, and their task.
 
 use std::time::Duration;
 
 use punctual::prelude::*;
 use tokio::sync::watch;
 
-use crate::journal::{Journal, Mark};
+use crate::journal::{Journal, RunPhase};
 
-/// Lets runs end, and says how long they take at most.
+/// Blocks the completion of runs, and limits their duration.
 #[derive(Clone, Debug)]
-pub struct Gate {
-    /// Whether they may end.
+pub struct RunGate {
+    /// Whether runs may finish.
     pub open: watch::Sender<bool>,
-    /// What the longest take.
-    pub longest: Duration,
+    /// The maximum duration of a run.
+    pub max_run_duration: Duration,
 }
 
-/// What every job does: says that it begins, takes its time, and says that it ends.
+/// The task of all jobs: records its start, waits, and records its completion.
 #[task]
-pub async fn occur(context: JobContext) {
+pub async fn record_run(context: JobContext) {
     let journal = context.state::<Journal>().expect("a journal");
-    journal.note(Mark::Begin, &context);
-    let gate = context.state::<Gate>().expect("a gate");
+    journal.append(RunPhase::Started, &context);
+    let gate = context.state::<RunGate>().expect("a gate");
     let mut open = gate.open.subscribe();
-    // Fails only if the gate is gone, which the context keeps.
+    // Fails only if the sender was dropped, but the context keeps the gate.
     let _ = open.wait_for(|open| *open).await;
-    // Different for each run, so that processes are killed in the middle of some.
+    // The duration differs from run to run, so that processes are killed in the middle of some runs.
     let number = context.scheduled_time().as_micros().unsigned_abs() / 7_000;
-    let length = gate.longest.mul_f64((number % 30) as f64 / 30.0);
+    let length = gate.max_run_duration.mul_f64((number % 30) as f64 / 30.0);
     let _ = tokio::time::timeout(length, std::future::pending::<()>()).await;
-    journal.note(Mark::End, &context);
+    journal.append(RunPhase::Finished, &context);
 }
 
-/// How often the endless jobs run.
+/// The interval of the endless jobs.
 pub const PERIOD: Duration = Duration::from_millis(20);
 
-/// How many runs of an endless job may be under way.
+/// The maximum number of concurrent runs of an endless job.
 pub const INSTANCES: u32 = 4;
 
-/// Adds two jobs that never end and skip nothing, `rerun` and `skip`, unless they are there.
+/// Adds two jobs without an end and with `Coalesce::All`, `rerun` and `skip`, unless they exist.
 ///
 /// # Errors
 ///
-/// What the scheduler says.
+/// Returns the scheduler's error.
 pub fn add_endless_jobs(scheduler: &BackgroundScheduler) -> Result<(), SchedulerError> {
     for (id, recovery) in [("rerun", Recovery::Rerun), ("skip", Recovery::Skip)] {
         scheduler
-            .job(occur())
+            .job(record_run())
             .id(id)
             .trigger(IntervalTrigger::every(PERIOD))
             .coalesce(Coalesce::All)

@@ -1,4 +1,4 @@
-//! What runs write down: a line when they begin and a line when they end.
+//! The run log: one line per start and one line per completion of a run.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use punctual::{Clock, JobContext, SystemClock, Timestamp};
 
-/// A file to which all processes of a test append.
+/// A log file that is shared by all processes of a test.
 ///
-/// A line is one write, so a process that is killed has written it or has not, and all lines are in the
-/// order in which things happened. After the file a line also goes to standard output, where the test
+/// Each line is appended with one write: a process that is killed has either written a line completely or not at all,
+/// and the order of the lines is the order of events. Each line is also printed to stdout afterwards, where the test
 /// waits for it.
 #[derive(Debug)]
 pub struct Journal {
@@ -18,57 +18,57 @@ pub struct Journal {
     process: String,
 }
 
-/// What happened to a run.
+/// The phase of a run that an entry records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// It began.
-    Begin,
-    /// It came to its end.
-    End,
+pub enum RunPhase {
+    /// The run started.
+    Started,
+    /// The run finished.
+    Finished,
 }
 
-/// A line of the journal.
+/// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What happened,
-    pub mark: Mark,
-    /// in which process,
+    /// Whether the run started or finished.
+    pub phase: RunPhase,
+    /// The process that executed the run.
     pub process: String,
-    /// to a run of which job,
+    /// The job.
     pub job: String,
-    /// for which time,
+    /// The scheduled time of the run.
     pub scheduled: Timestamp,
-    /// with which id,
+    /// The id of the run.
     pub run: String,
-    /// in which attempt,
+    /// The attempt.
     pub attempt: u32,
-    /// and when.
+    /// The time of the event.
     pub at: Timestamp,
 }
 
 impl Journal {
-    /// Opens a process's journal.
+    /// Opens the log for a process.
     ///
     /// # Panics
     ///
-    /// When the file can't be opened.
+    /// Panics if the file can't be opened.
     #[must_use]
     pub fn open(path: &Path, process: &str) -> Self {
         let file = OpenOptions::new().append(true).create(true).open(path);
         Self { file: file.expect("the journal"), process: process.into() }
     }
 
-    /// Writes a line.
+    /// Appends a line.
     ///
     /// # Panics
     ///
-    /// When it can't be written.
-    pub fn note(&self, mark: Mark, run: &JobContext) {
+    /// Panics if it can't be written.
+    pub fn append(&self, phase: RunPhase, run: &JobContext) {
         let line = format!(
             "{} {} {} {} {} {} {}\n",
-            match mark {
-                Mark::Begin => "begin",
-                Mark::End => "end",
+            match phase {
+                RunPhase::Started => "begin",
+                RunPhase::Finished => "end",
             },
             self.process,
             run.job_id(),
@@ -79,16 +79,16 @@ impl Journal {
         );
         let written = (&self.file).write(line.as_bytes());
         assert_eq!(written.expect("the journal"), line.len());
-        // The test has stopped listening, perhaps.
+        // Fails if the test no longer reads the output.
         let _ = std::io::stdout().write_all(line.as_bytes());
     }
 }
 
-/// All lines, in order.
+/// Returns all lines, in order.
 ///
 /// # Panics
 ///
-/// When there is no journal or it has a wrong line.
+/// Panics if the log does not exist or contains an invalid line.
 #[must_use]
 pub fn read(path: &Path) -> Vec<Entry> {
     let text = std::fs::read_to_string(path).expect("the journal");
@@ -101,14 +101,14 @@ impl FromStr for Entry {
     fn from_str(line: &str) -> Result<Self, String> {
         let wrong = || format!("not a line of the journal: {line:?}");
         let words: Vec<_> = line.split(' ').collect();
-        let [mark, process, job, scheduled, run, attempt, at] = words[..] else {
+        let [phase, process, job, scheduled, run, attempt, at] = words[..] else {
             return Err(wrong());
         };
         let instant = |text: &str| text.parse().map(Timestamp::from_micros).map_err(|_| wrong());
         Ok(Self {
-            mark: match mark {
-                "begin" => Mark::Begin,
-                "end" => Mark::End,
+            phase: match phase {
+                "begin" => RunPhase::Started,
+                "end" => RunPhase::Finished,
                 _ => return Err(wrong()),
             },
             process: process.into(),

@@ -1,39 +1,39 @@
-//! End-to-end tests of Punctual through its facade, as a user: see the files in `tests/tests`.
+//! End-to-end tests of Punctual through its facade; see the files in `tests/tests`.
 //!
-//! Here is what the tests and the processes that they start have in common.
+//! This library contains the code that is shared by the tests and their child processes.
 
+pub mod completions;
 pub mod disk;
-pub mod ends;
+pub mod failpoint;
 mod guides;
-pub mod halt;
-pub mod home;
 pub mod jobs;
 pub mod journal;
 pub mod past_runs;
 pub mod process;
-pub mod role;
 pub mod server;
 pub mod store;
+pub mod test_store;
+pub mod worker_config;
 
 use std::sync::Arc;
 
 use punctual_backends::Backend;
 use punctual_custom_store::FolderJobStore;
 
-/// The store of the examples, which is in no list.
-static FOLDER: Backend = Backend::unlisted("folder", &["folder"], |url| {
-    // Nobody pulls the plug.
+/// The store of the examples; it is not among the listed backends.
+static FOLDER: Backend = Backend::custom("folder", &["folder"], |url| {
+    // No power loss is tested, so the store needn't sync.
     let folder = url.strip_prefix("folder:").expect("its URL");
     Ok(Arc::new(FolderJobStore::open_without_sync(folder)))
 });
 
-/// The backend of this word.
+/// Returns the backend with this keyword.
 ///
 /// # Panics
 ///
-/// When there is none.
+/// Panics if there is no such backend.
 #[must_use]
 pub fn backend(word: &str) -> &'static Backend {
-    let unlisted = Some(&FOLDER).filter(|folder| folder.word() == word);
-    unlisted.or(Backend::of_word(word)).unwrap_or_else(|| panic!("there is no backend {word}"))
+    let unlisted = Some(&FOLDER).filter(|folder| folder.id() == word);
+    unlisted.or(Backend::by_id(word)).unwrap_or_else(|| panic!("there is no backend {word}"))
 }

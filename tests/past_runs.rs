@@ -1,4 +1,4 @@
-//! Past runs in a store, and what `punctual history` shows of them.
+//! Runs `punctual history` on a store with past runs.
 
 use clap::Parser;
 use punctual::core::{CommitBatch, DynJobStore, NodeId, RunId, TaskName};
@@ -7,18 +7,18 @@ use punctual::{HistoryEntry, OutcomeKind, error_chain};
 use punctual_cli::args::{Cli, Command};
 use punctual_cli::history;
 
-/// What `punctual history` prints with these arguments, without the head of the table; or what it says instead.
+/// Runs `punctual history` with these arguments; returns the printed lines without the table header.
 ///
 /// # Errors
 ///
-/// What it says.
+/// Returns the error message of the command.
 ///
 /// # Panics
 ///
-/// When the arguments are not understood, or an error repeats the password `hunter2`.
-pub async fn shown(arguments: &[&str]) -> Result<Vec<String>, String> {
+/// Panics if the arguments can't be parsed, or if an error contains the password `hunter2`.
+pub async fn run_history_command(arguments: &[&str]) -> Result<Vec<String>, String> {
     let words = [&["punctual", "history", "--zone", "UTC"], arguments].concat();
-    let parsed = Cli::try_parse_from(words).expect("arguments that are understood");
+    let parsed = Cli::try_parse_from(words).expect("valid arguments");
     let Command::History(args) = parsed.command else { unreachable!() };
     let mut out = Vec::new();
     let printed = history::print(&args, &mut out, |text| panic!("{text}")).await;
@@ -32,12 +32,12 @@ pub async fn shown(arguments: &[&str]) -> Result<Vec<String>, String> {
     Ok(text.lines().skip(1).map(str::to_owned).collect())
 }
 
-/// Leaves more runs behind than are read at once.
+/// Inserts more history entries than are read in one page.
 ///
 /// # Panics
 ///
-/// When the store fails.
-pub async fn leave(store: &dyn DynJobStore) {
+/// Panics if the store fails.
+pub async fn insert_history(store: &dyn DynJobStore) {
     let at = |second: u32| Timestamp::from_seconds(1_774_742_400 + i64::from(second));
     let entry = |number: u32| HistoryEntry {
         run_id: RunId::from_u128(number.into()),
@@ -57,15 +57,19 @@ pub async fn leave(store: &dyn DynJobStore) {
     store.shutdown().await;
 }
 
-/// Checks that what was left is shown by these options.
+/// Checks that `punctual history` with these store options prints the inserted entries.
 ///
 /// # Panics
 ///
-/// When it is not.
-pub async fn are_shown(place: &[&str]) {
+/// Panics if the output differs.
+pub async fn assert_history_printed(store_options: &[&str]) {
     let report = "2026-03-29 00:00:07 +00:00  +0.000s    1.000s     failed             1    report: no paper";
-    assert_eq!(shown(&[place, &["--job", "report"]].concat()).await, Ok(vec![report.into()]));
-    let all = shown(&[place, &["-n", "9999"]].concat()).await.expect("a table");
+    assert_eq!(
+        run_history_command(&[store_options, &["--job", "report"]].concat()).await,
+        Ok(vec![report.into()])
+    );
+    let all =
+        run_history_command(&[store_options, &["-n", "9999"]].concat()).await.expect("a table");
     assert_eq!((all.len(), &*all[2_492]), (2_500, report));
     assert!(all[0].starts_with("2026-03-29 00:41:39"), "{}", all[0]);
 }

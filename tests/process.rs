@@ -1,4 +1,4 @@
-//! A child process, and what it says.
+//! A child process and its output.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How long a test waits for something that should happen soon.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout for waiting for output or for the exit of the process.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A child process; killed when dropped.
 #[derive(Debug)]
@@ -15,133 +15,134 @@ pub struct Process {
     child: Child,
     lines: Receiver<String>,
     reader: Option<JoinHandle<()>>,
-    /// What it has said so far, for the message when something goes wrong.
-    heard: Vec<String>,
+    /// The output so far, for failure messages.
+    output: Vec<String>,
 }
 
 impl Process {
-    /// Starts it.
+    /// Starts the process.
     ///
     /// # Panics
     ///
-    /// When it can't be started.
+    /// Panics if the process can't be started.
     pub fn start(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the child process");
-        let output = child.stdout.take().expect("its output");
-        let (said, lines) = channel();
+        let mut child = command.spawn().expect("to start the child process");
+        let output = child.stdout.take().expect("the stdout of the child");
+        let (sender, lines) = channel();
         let reader = thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if said.send(line).is_err() {
+                if sender.send(line).is_err() {
                     return;
                 }
             }
         });
-        Self { child, lines, reader: Some(reader), heard: Vec::new() }
+        Self { child, lines, reader: Some(reader), output: Vec::new() }
     }
 
-    /// Writes it a line.
+    /// Writes a line to the stdin of the process.
     ///
     /// # Panics
     ///
-    /// When it has gone.
-    pub fn tell(&mut self, line: &str) {
-        let input = self.child.stdin.as_mut().expect("its input");
-        writeln!(input, "{line}").expect("to be heard");
+    /// Panics if the process has exited.
+    pub fn send_line(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("the stdin of the child");
+        writeln!(input, "{line}").expect("to write to the child");
     }
 
-    /// The next line that it says within this time; none if it says nothing.
+    /// Returns the next line of output; `None` if there is none within this time.
     ///
     /// # Panics
     ///
-    /// When it has ended.
-    pub fn line_within(&mut self, time: Duration) -> Option<String> {
+    /// Panics if the process has exited.
+    pub fn next_line_within(&mut self, time: Duration) -> Option<String> {
         match self.lines.recv_timeout(time) {
             Ok(line) => {
-                self.heard.push(line.clone());
+                self.output.push(line.clone());
                 Some(line)
             }
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => self.give_up("it has ended"),
+            Err(RecvTimeoutError::Disconnected) => self.fail("the child process has exited"),
         }
     }
 
-    /// The next line that it says.
+    /// Returns the next line of output.
     ///
     /// # Panics
     ///
-    /// When none comes.
-    pub fn line(&mut self) -> String {
-        self.line_within(PATIENCE).unwrap_or_else(|| self.give_up("nothing came"))
+    /// Panics if there is none before the timeout.
+    pub fn next_line(&mut self) -> String {
+        self.next_line_within(TIMEOUT)
+            .unwrap_or_else(|| self.fail("the child process printed nothing"))
     }
 
-    /// The next line that `is_it`.
+    /// Returns the next line of output that matches.
     ///
     /// # Panics
     ///
-    /// When none comes.
-    pub fn line_that(&mut self, is_it: impl Fn(&str) -> bool) -> String {
+    /// Panics if there is none before the timeout.
+    pub fn wait_for_line(&mut self, matches: impl Fn(&str) -> bool) -> String {
         loop {
-            let line = self.line();
-            if is_it(&line) {
+            let line = self.next_line();
+            if matches(&line) {
                 return line;
             }
         }
     }
 
-    /// Kills it, as the kernel does when memory runs out: no code of its own runs any more.
+    /// Kills the process with SIGKILL, as the kernel's OOM killer does.
     ///
     /// # Panics
     ///
-    /// When it can't be killed.
+    /// Panics if the process can't be killed.
     pub fn kill(mut self) {
         self.child.kill().expect("to kill it");
-        self.child.wait().expect("its end");
+        self.child.wait().expect("to wait for the child");
     }
 
-    /// Closes its input, waits for it to end well, and answers what it said meanwhile.
+    /// Closes stdin and waits for the process to exit with success; returns the rest of the output.
     ///
     /// # Panics
     ///
-    /// When it fails.
-    pub fn end(mut self) -> Vec<String> {
+    /// Panics if the process fails or does not exit before the timeout.
+    pub fn shut_down(mut self) -> Vec<String> {
         drop(self.child.stdin.take());
         let mut rest = Vec::new();
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(TIMEOUT) {
                 Ok(line) => rest.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => self.give_up("it did not end"),
+                Err(RecvTimeoutError::Timeout) => self.fail("the child process did not exit"),
             }
         }
-        let status = self.child.wait().expect("its end");
-        assert!(status.success(), "{status}; it said {:#?}", self.last_words());
+        let status = self.child.wait().expect("to wait for the child");
+        assert!(status.success(), "{status}; its last output: {:#?}", self.last_output());
         rest
     }
 
-    /// Stops it where it is, as a debugger or a machine that sleeps does; it goes on when it is `resume`d.
+    /// Suspends the process with SIGSTOP until [`resume`](Self::resume) is called, as when a machine sleeps.
     ///
     /// # Panics
     ///
-    /// When it can't be stopped.
+    /// Panics if the signal can't be sent.
     pub fn suspend(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes the process with SIGCONT.
     ///
     /// # Panics
     ///
-    /// When it can't be.
+    /// Panics if the signal can't be sent.
     pub fn resume(&self) {
         self.signal("-CONT");
     }
 
-    /// Interrupts it, as Ctrl-C does.
+    /// Interrupts the process with SIGINT, as Ctrl-C does.
     ///
     /// # Panics
     ///
-    /// When it can't be.
+    /// Panics if the signal can't be sent.
     pub fn interrupt(&self) {
         self.signal("-INT");
     }
@@ -152,18 +153,18 @@ impl Process {
         assert!(kill.status().expect("a shell").success(), "kill {signal}");
     }
 
-    fn give_up(&self, why: &str) -> ! {
-        panic!("{why}; the last that it had said: {:#?}", self.last_words())
+    fn fail(&self, why: &str) -> ! {
+        panic!("{why}; its last output: {:#?}", self.last_output())
     }
 
-    fn last_words(&self) -> &[String] {
-        &self.heard[self.heard.len().saturating_sub(40)..]
+    fn last_output(&self) -> &[String] {
+        &self.output[self.output.len().saturating_sub(40)..]
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Fails if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if let Some(reader) = self.reader.take() {

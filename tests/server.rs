@@ -1,4 +1,4 @@
-//! A database server of a test's own, which it may take down.
+//! A private database server of one test, which the test can stop and restart.
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -6,32 +6,33 @@ use std::process::{Child, Command, Stdio};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/services");
 
-/// A server beside the one of the other tests, made by `scripts/services`; gone when dropped.
+/// A private server, started by `scripts/services`; stopped and removed when dropped.
 #[derive(Debug)]
 pub struct Server {
     name: &'static str,
     folder: PathBuf,
     url: String,
-    /// Ends the server when its input ends, however that comes: also when this process is killed.
+    /// Stops the server when its stdin is closed, which also happens when this process is killed.
     keeper: Child,
 }
 
 impl Server {
-    /// Starts one, by the word of its backend. The server that the environment names is left alone.
+    /// Starts a private server of the backend with this keyword. The server that the environment names is not used.
     ///
     /// # Panics
     ///
-    /// When it can't be started: the script has said why.
+    /// Panics if the server can't be started; the script has printed the reason.
     #[must_use]
     pub fn start(name: &'static str) -> Self {
         Self::start_in(name, tempfile::tempdir().expect("a temporary folder").keep())
     }
 
-    /// Starts one with its data in `folder`, which is gone in the end if nothing else is in it.
+    /// Starts a private server with its data in `folder`, which is removed when the server is dropped, unless it
+    /// contains other files.
     ///
     /// # Panics
     ///
-    /// When it can't be started: the script has said why.
+    /// Panics if the server can't be started; the script has printed the reason.
     #[must_use]
     pub fn start_in(name: &'static str, folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
@@ -41,7 +42,7 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .process_group(0) // Ctrl-C is not for it
+            .process_group(0) // so that Ctrl-C does not reach it
             .spawn()
             .expect("a shell");
         let mut server = Self { name, folder, url: String::new(), keeper };
@@ -51,43 +52,43 @@ impl Server {
         server
     }
 
-    /// The word of its backend.
+    /// Returns the keyword of the backend.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Where it is; the same after [`up`](Self::up).
+    /// Returns the URL; it stays the same after [`up`](Self::up).
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Whether it has not been ended, nor crashed.
+    /// Returns whether the server is running, that is, has neither been stopped nor crashed.
     ///
     /// # Panics
     ///
-    /// When that can't be asked.
+    /// Panics if the status can't be determined.
     #[must_use]
     pub fn is_running(&self) -> bool {
         let output = self.command("status").output().expect("scripts/services");
         output.status.success()
     }
 
-    /// Ends it at once, as a crash does. Its port and data stay.
+    /// Stops the server immediately, as a crash does. Its port and data are kept.
     ///
     /// # Panics
     ///
-    /// When that fails.
+    /// Panics if that fails.
     pub fn down(&self) {
         self.script("down");
     }
 
-    /// Starts it again, at the same port and with its data; returns when it takes connections.
+    /// Starts the server again, with the same port and data; returns when it accepts connections.
     ///
     /// # Panics
     ///
-    /// When that fails.
+    /// Panics if that fails.
     pub fn up(&self) {
         self.script("up");
     }
@@ -105,8 +106,8 @@ impl Server {
 
     fn script(&self, verb: &str) -> String {
         let output = self.command(verb).output().expect("scripts/services");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{verb} {}: {said}", self.name);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{verb} {}: {errors}", self.name);
         String::from_utf8(output.stdout).expect("text")
     }
 }

@@ -1,4 +1,4 @@
-//! The store that a test's processes share, looked at by the test itself.
+//! The store that the processes of a test share, as seen by the test itself.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,26 +13,26 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::backend;
-use crate::halt::{HaltingLayer, Halts};
-use crate::jobs::occur;
+use crate::failpoint::{FailpointControl, FailpointLayer};
+use crate::jobs::record_run;
 
-/// Where the jobs are.
+/// The location of a store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Place {
+pub struct StoreLocation {
     url: String,
 }
 
-/// How a store on a server is opened, where it is not as it is by default.
+/// The options of a store on a server that differ from the defaults.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Access {
-    /// What the names of the tables begin with, so that several tests can share a server.
+pub struct ServerOptions {
+    /// The prefix of the table names, so that several tests can share a server.
     pub table_prefix: Option<String>,
-    /// How long a call may wait for a connection, and as long again for its answer.
+    /// The timeout for acquiring a connection, and for each statement.
     pub timeout: Option<Duration>,
 }
 
-impl Access {
-    /// The same as options of the store.
+impl ServerOptions {
+    /// Returns the options of the store.
     #[must_use]
     pub fn options(&self) -> Options {
         let mut options = Options::new();
@@ -46,73 +46,73 @@ impl Access {
     }
 }
 
-impl Place {
-    /// Where this URL says.
+impl StoreLocation {
+    /// Returns the location that this URL names.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
         Self { url: url.into() }
     }
 
-    /// The file of this backend in this folder; or the memory of the process, if that is what it is.
+    /// Returns a file of this backend in this folder; for the memory backend, its URL without a path.
     ///
     /// # Panics
     ///
-    /// When the backend is on a server.
+    /// Panics if the backend is on a server.
     #[must_use]
     pub fn in_folder(backend: &Backend, folder: &Path) -> Self {
-        let start = backend.url_starts().next().expect("URLs");
+        let start = backend.url_prefixes().next().expect("URLs");
         match backend.location() {
             Location::Process => Self::at(start),
             Location::File => {
-                let file = folder.join(format!("jobs.{}", backend.word()));
+                let file = folder.join(format!("jobs.{}", backend.id()));
                 Self::at(format!("{start}{}", file.display()))
             }
-            Location::Server => panic!("{backend:?} is in no folder"),
+            Location::Server => panic!("{backend:?} is not in a folder"),
         }
     }
 
-    /// The URL.
+    /// Returns the URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The kind of store.
+    /// Returns the backend.
     ///
     /// # Panics
     ///
-    /// When there is none with such a URL.
+    /// Panics if no backend has such a URL.
     #[must_use]
     pub fn backend(&self) -> &'static Backend {
         let (scheme, _) = self.url.split_once(':').expect("a URL");
         Backend::of_url(&self.url).unwrap_or_else(|_| backend(scheme))
     }
 
-    /// The file, if that is where the jobs are.
+    /// Returns the path, if the store is a file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         let (_, file) = self.url.split_once(':').expect("a URL");
         (self.backend().location() == Location::File).then(|| Path::new(file))
     }
 
-    /// Opens a store there.
+    /// Opens the store.
     ///
     /// # Panics
     ///
-    /// When there can't be one there.
+    /// Panics if the store can't be opened.
     #[must_use]
     pub fn store(&self) -> Arc<dyn DynJobStore> {
         self.store_with(Options::new())
     }
 
-    /// Opens a store there, with options.
+    /// Opens the store with options.
     ///
     /// # Panics
     ///
-    /// When there can't be one there.
+    /// Panics if the store can't be opened.
     #[must_use]
     pub fn store_with(&self, options: Options) -> Arc<dyn DynJobStore> {
-        // Processes are killed, and nobody pulls the plug: no reason to wait for a disk that may be slow.
+        // No power loss is tested, so the test needn't wait for syncs, which may be slow.
         let options = match self.backend().options().contains(&"synchronous") {
             true => options.with("synchronous", "normal"),
             false => options,
@@ -121,45 +121,49 @@ impl Place {
     }
 }
 
-impl From<&Path> for Place {
-    /// The SQLite file in this folder.
+impl From<&Path> for StoreLocation {
+    /// Returns the location of the SQLite file in this folder.
     fn from(folder: &Path) -> Self {
         Self::in_folder(backend("sqlite"), folder)
     }
 }
 
-/// Opens the store with a scheduler that runs nothing, does `work`, and closes it.
+/// Opens the store with a paused scheduler, calls `work`, and closes the store.
 ///
 /// # Errors
 ///
-/// What the scheduler or `work` says.
+/// Returns the error of the scheduler or of `work`.
 pub fn with_store<T>(
-    place: impl Into<Place>,
+    location: impl Into<StoreLocation>,
     work: impl FnOnce(&BackgroundScheduler) -> Result<T, SchedulerError>,
 ) -> Result<T, SchedulerError> {
-    let scheduler = builder(&place.into(), Halts(watch::Sender::new(None))).build()?;
+    let scheduler =
+        builder(&location.into(), FailpointControl(watch::Sender::new(None))).build()?;
     scheduler.start_paused()?;
     let result = work(&scheduler);
     scheduler.shutdown()?;
     result
 }
 
-/// A scheduler on the store there, which halts where it should.
+/// Returns the builder of a scheduler on the store at this location, which blocks at the chosen point.
 ///
 /// # Panics
 ///
-/// When there can't be one there.
-pub fn builder(place: &Place, halts: Halts) -> SchedulerBuilder<BackgroundScheduler> {
-    builder_with(place.store(), halts)
+/// Panics if the store can't be opened.
+pub fn builder(
+    location: &StoreLocation,
+    failpoint: FailpointControl,
+) -> SchedulerBuilder<BackgroundScheduler> {
+    builder_with(location.store(), failpoint)
 }
 
-/// A scheduler on the store, which halts where it should.
+/// Returns the builder of a scheduler on this store, which blocks at the chosen point.
 pub fn builder_with(
     store: Arc<dyn DynJobStore>,
-    halts: Halts,
+    failpoint: FailpointControl,
 ) -> SchedulerBuilder<BackgroundScheduler> {
     BackgroundScheduler::builder()
         .timezone("UTC")
-        .job_store("default", Layered(HaltingLayer { store, halts }))
-        .task(occur)
+        .job_store("default", Layered(FailpointLayer { store, failpoint }))
+        .task(record_run)
 }

@@ -15,7 +15,7 @@ pub(crate) struct Scheduled {
 
 impl Bench for Scheduled {
     const SINGLES: usize = 5_000;
-    /// Fewer than for the executor alone: the default `max_running` of a scheduler.
+    /// Fewer than for the executor alone: the default `max_concurrent_runs` of a scheduler.
     const MANY: usize = 10_000;
 
     fn new(tasks: &Tasks, processes: usize) -> Outcome<Self> {

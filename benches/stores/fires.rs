@@ -30,7 +30,7 @@ pub(crate) fn measure(
     let builder = match history {
         // The default: enabled for shared stores.
         true => builder,
-        false => builder.history(HistoryOptions::off()),
+        false => builder.history(HistoryOptions::disabled()),
     };
     let scheduler = builder.task(count).start()?;
     // Warm-up: fills caches, and servers plan their queries. The time of a start is measured separately.

@@ -35,8 +35,8 @@ pub(crate) fn measure(
     // Pools must be created in a runtime.
     let _inside = runtime.enter();
     tracing::subscriber::set_global_default(Counter)?;
-    let chosen = |word: &str| options.wants(word).then(|| backend(word));
-    let server = |word: &str| Some((chosen(word)?, server_url(word)?));
+    let chosen = |id: &str| options.wants(id).then(|| backend(id));
+    let server = |id: &str| Some((chosen(id)?, server_url(id)?));
     if let Some(sqlite) = chosen("sqlite") {
         let connect =
             SqliteConnectOptions::new().filename(folder.join("idle")).create_if_missing(true);
@@ -55,8 +55,8 @@ pub(crate) fn measure(
     Ok(())
 }
 
-fn backend(word: &str) -> &'static Backend {
-    Backend::of_word(word).expect("a backend of the list")
+fn backend(id: &str) -> &'static Backend {
+    Backend::by_id(id).expect("a backend of the list")
 }
 
 fn fill_in(

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Runtime::new()?;
     let folder = tempfile::tempdir()?;
     let mut table = Table::default();
-    for backend in Backend::all().iter().filter(|backend| options.wants(backend.word())) {
+    for backend in Backend::all().iter().filter(|backend| options.wants(backend.id())) {
         let Some(stores) = BenchStores::of(backend, folder.path())? else { continue };
         let server = Server::of(backend);
         measure(

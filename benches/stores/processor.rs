@@ -20,7 +20,7 @@ impl Server {
     pub(crate) fn of(backend: &Backend) -> Self {
         let process = || {
             let folder = std::env::var_os("PUNCTUAL_SERVICES_DIR")?;
-            let id = Path::new(&folder).join(backend.word()).join("id");
+            let id = Path::new(&folder).join(backend.id()).join("id");
             fs::read_to_string(id).ok()?.trim_end().parse().ok()
         };
         Self { process: process() }

@@ -17,7 +17,7 @@ pub(crate) enum BenchStores {
 impl BenchStores {
     /// Returns `None` if the backend needs a server and there is none.
     pub(crate) fn of(backend: &'static Backend, folder: &Path) -> Result<Option<Self>, StoreError> {
-        let start = backend.url_starts().next().unwrap_or_default();
+        let start = backend.url_prefixes().next().unwrap_or_default();
         Ok(Some(match backend.location() {
             Location::Process => {
                 let open = || backend.open(&start, &Options::new());
@@ -28,7 +28,7 @@ impl BenchStores {
                 Self::Urls(backend, ["few", "many"].map(|name| (url(name), Options::new())))
             }
             Location::Server => {
-                let Some(url) = server_url(backend.word()) else { return Ok(None) };
+                let Some(url) = server_url(backend.id()) else { return Ok(None) };
                 let prefixes = ["bench_few_", "bench_many_"];
                 let options = prefixes.map(|prefix| Options::new().with("prefix", prefix));
                 Self::Urls(backend, options.map(|options| (url.clone(), options)))
@@ -49,6 +49,6 @@ impl BenchStores {
 }
 
 /// The URL of a backend's server, if the variable is set.
-pub(crate) fn server_url(word: &str) -> Option<String> {
-    std::env::var(format!("PUNCTUAL_TEST_{}_URL", word.to_uppercase())).ok()
+pub(crate) fn server_url(id: &str) -> Option<String> {
+    std::env::var(format!("PUNCTUAL_TEST_{}_URL", id.to_uppercase())).ok()
 }

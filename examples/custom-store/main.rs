@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .job_store("default", FolderJobStore::open(folder.path()))
             .task(work)
             .state(name)
-            .max_running(2) // other due jobs remain available to the other scheduler
+            .max_concurrent_runs(2) // other due jobs remain available to the other scheduler
             .build()
     };
     let (ann, bob) = (scheduler("Ann")?, scheduler("Bob")?);

@@ -1,4 +1,4 @@
-//! A scheduler that runs nothing adds jobs, and another process runs them: on time, and its client sees how.
+//! A client-only scheduler adds jobs, and another process runs them on time; the client reads the history.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,91 +6,92 @@ use std::time::Duration;
 use punctual::prelude::*;
 use punctual::{Clock, HistoryQuery, OutcomeKind, SystemClock};
 use punctual_tests::backend;
-use punctual_tests::halt::Halts;
-use punctual_tests::home::Home;
-use punctual_tests::jobs::occur;
-use punctual_tests::journal::{self, Entry, Mark};
+use punctual_tests::failpoint::FailpointControl;
+use punctual_tests::jobs::record_run;
+use punctual_tests::journal::{self, Entry, RunPhase};
 use punctual_tests::process::Process;
-use punctual_tests::role::Role;
-use punctual_tests::store::{Place, builder};
+use punctual_tests::store::{StoreLocation, builder};
+use punctual_tests::test_store::TestStore;
+use punctual_tests::worker_config::WorkerConfig;
 use tokio::sync::watch;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 
-/// How late a run may begin in a process that had to find out about its job: the poll interval is a second. By itself,
-/// it would look again when it renews its lease.
+/// The maximum delay of a run in a process that has to notice its job. The poll interval is one second; without polls
+/// or notifications, the process would query the store only when it renews its lease.
 const LATE: Duration = Duration::from_secs(3);
 
-/// How often a run is asked for until one is in time: the machine may be busy.
+/// The maximum number of attempts until a run is on time, since the machine may be busy.
 const TRIES: usize = 6;
 
-fn what_a_client_adds_another_process_runs_on_time(folder: &Path, place: &Place) {
-    let role = Role {
-        place: place.clone(),
+fn another_process_runs_jobs_of_a_client_on_time(folder: &Path, location: &StoreLocation) {
+    let config = WorkerConfig {
+        location: location.clone(),
         identity: Some("worker".into()),
-        ..Role::new(folder, "worker")
+        ..WorkerConfig::new(folder, "worker")
     };
-    let mut worker = Process::start(&mut role.command(CHILD));
-    worker.line_that(|line| line == "ready");
-    worker.tell("go");
+    let mut worker = Process::start(&mut config.command(CHILD));
+    worker.wait_for_line(|line| line == "ready");
+    worker.send_line("go");
 
-    let client = builder(place, Halts(watch::Sender::new(None))).client_only();
+    let client = builder(location, FailpointControl(watch::Sender::new(None))).client_only();
     let client = client.start().unwrap();
     let mut runs = 0;
     let mut is_in_time = |job: &str| {
         runs += 1;
-        let begun = worker.line_that(|line| line.starts_with(&format!("begin worker {job} ")));
-        worker.line_that(|line| line.starts_with(&format!("end worker {job} ")));
-        let begun: Entry = begun.parse().unwrap();
-        let late = begun.at.saturating_since(begun.scheduled);
+        let started =
+            worker.wait_for_line(|line| line.starts_with(&format!("begin worker {job} ")));
+        worker.wait_for_line(|line| line.starts_with(&format!("end worker {job} ")));
+        let started: Entry = started.parse().unwrap();
+        let late = started.at.saturating_since(started.scheduled);
         println!("{job} was {late:.2?} late");
         late < LATE
     };
     let soon = (0..TRIES).any(|_| {
-        // By then it has found that there is nothing to do, and sleeps.
+        // The worker is idle by then, because it has found no job.
         let soon = SystemClock.now().saturating_add(Duration::from_millis(1_500));
-        client.job(occur()).id("soon").trigger(DateTrigger::at(soon)).add().unwrap();
+        client.job(record_run()).id("soon").trigger(DateTrigger::at(soon)).add().unwrap();
         is_in_time("soon")
     });
     let later = DateTrigger::at(Timestamp::MAX);
-    let now = client.job(occur()).id("now").trigger(later).recovery(Recovery::Rerun);
-    // The one before may still be on record.
+    let now = client.job(record_run()).id("now").trigger(later).recovery(Recovery::Rerun);
+    // The record of the previous run may not be cleared yet.
     now.max_instances(2).add().unwrap();
     let now = (0..TRIES).any(|_| {
         client.make_job_due("now").unwrap();
         is_in_time("now")
     });
-    assert!(soon && now, "never in time");
+    assert!(soon && now, "no run was on time");
     client.remove_job("now").unwrap();
     assert_eq!(client.running_count(), 0);
-    // Its entries are written with the last commit, or when it ends.
-    worker.end();
+    // History entries are written with the last commit, at the latest by the shutdown.
+    worker.shut_down();
 
     let entries = journal::read(&folder.join("journal"));
-    let begins = entries.iter().filter(|entry| entry.mark == Mark::Begin);
-    assert_eq!(begins.count(), runs);
+    let starts = entries.iter().filter(|entry| entry.phase == RunPhase::Started);
+    assert_eq!(starts.count(), runs);
     let history = client.history(HistoryQuery::new()).unwrap();
-    let mut told: Vec<_> = history
+    let mut entries_read: Vec<_> = history
         .entries
         .iter()
         .map(|entry| (entry.job_id.as_str(), entry.node.as_str(), entry.outcome))
         .collect();
-    assert_eq!(told.len(), runs);
-    told.dedup();
+    assert_eq!(entries_read.len(), runs);
+    entries_read.dedup();
     let success = OutcomeKind::Success;
-    assert_eq!(told, [("now", "worker", success), ("soon", "worker", success)]);
+    assert_eq!(entries_read, [("now", "worker", success), ("soon", "worker", success)]);
     client.shutdown().unwrap();
 }
 
-macro_rules! on_every_store {
+macro_rules! for_every_store {
     ($($store:ident)*) => {$(
         #[test]
         fn $store() {
             let folder = tempfile::tempdir().unwrap();
-            let home = Home::new(backend(stringify!($store)), folder.path());
-            what_a_client_adds_another_process_runs_on_time(folder.path(), home.place());
+            let test_store = TestStore::new(backend(stringify!($store)), folder.path());
+            another_process_runs_jobs_of_a_client_on_time(folder.path(), test_store.location());
         }
     )*};
 }
 
-punctual_backends::for_each_backend!(persistent => on_every_store);
+punctual_backends::for_each_backend!(persistent => for_every_store);

@@ -1,4 +1,4 @@
-//! Jobs that run programs, with every executor, over restarts and shutdowns.
+//! Jobs that run commands: with every executor, and across restarts and shutdowns.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,28 +15,28 @@ use punctual::{
 };
 use punctual_tests::process::Process;
 
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout for expected events.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn builder(store: impl JobStore) -> (SchedulerBuilder<BackgroundScheduler>, Receiver<Event>) {
-    let (tell, events) = channel();
+    let (sender, events) = channel();
     let ends = EventMask::JOB_EXECUTED | EventMask::JOB_ERROR | EventMask::JOB_UNRESOLVED;
     let builder = BackgroundScheduler::builder()
         .timezone("UTC")
         .job_store("default", store)
-        // The test may have heard enough.
-        .listener(ends, move |event| drop(tell.send(event.clone())));
+        // Fails if the test has already ended.
+        .listener(ends, move |event| drop(sender.send(event.clone())));
     (builder, events)
 }
 
 fn end(events: &Receiver<Event>) -> RunEvent {
-    match events.recv_timeout(PATIENCE).expect("the end of a run") {
+    match events.recv_timeout(TIMEOUT).expect("the completion of a run") {
         Event::JobExecuted(run) | Event::JobError(run) => run,
         other => panic!("{other:?}"),
     }
 }
 
-fn works_on(executor: impl Executor) {
+fn check_executor(executor: impl Executor) {
     let (builder, events) = builder(MemoryJobStore::new());
     let scheduler = builder.executor("default", executor).start().unwrap();
     let hello = shell("echo hello; cat >&2").stdin("world");
@@ -53,7 +53,7 @@ fn works_on(executor: impl Executor) {
     scheduler.job(shell("echo half; echo oops >&2; exit 3")).id("failing").add().unwrap();
     let outcome = end(&events).outcome.unwrap();
     assert_eq!(outcome.to_string(), "error: /bin/sh: exit status 3: oops");
-    let output = CommandOutput::of(&outcome).expect("what it printed, as of one that did well");
+    let output = CommandOutput::of(&outcome).expect("the output of a failed command");
     assert_eq!(output.status, CommandStatus::Exited(3));
     assert_eq!((&*output.stdout.head, &*output.stderr.head), ("half\n", "oops\n"));
     scheduler.shutdown().unwrap();
@@ -61,14 +61,14 @@ fn works_on(executor: impl Executor) {
 
 fn command_error(outcome: &RunOutcome) -> &CommandError {
     match outcome {
-        RunOutcome::Failed(error) => error.downcast_ref().expect("the error itself"),
+        RunOutcome::Failed(error) => error.downcast_ref().expect("the original error"),
         other => panic!("expected an error: {other}"),
     }
 }
 
 #[test]
 fn tokio() {
-    works_on(TokioExecutor::new());
+    check_executor(TokioExecutor::new());
 }
 
 #[test]
@@ -77,41 +77,43 @@ fn tokio_with_one_thread() {
     let handle = runtime.handle().clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let thread = std::thread::spawn(move || runtime.block_on(stopped));
-    works_on(TokioExecutor::on(handle));
+    check_executor(TokioExecutor::on(handle));
     stop.send(()).unwrap();
     thread.join().unwrap().unwrap();
 }
 
 #[test]
 fn threads() {
-    works_on(ThreadPoolExecutor::new(2));
+    check_executor(ThreadPoolExecutor::new(2));
 }
 
 #[test]
 fn debug() {
-    works_on(DebugExecutor);
+    check_executor(DebugExecutor);
 }
 
-/// The jobs run on the scheduler's task, which is the only one that the runtime has a thread for.
+/// The jobs run on the task of the scheduler, which occupies the only worker thread of the runtime.
 #[test]
 fn debug_on_a_runtime_with_one_worker() {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
-    let (tell, told) = channel();
+    let (sender, events) = channel();
     runtime.spawn(async move {
         let scheduler = AsyncScheduler::builder()
             .timezone("UTC")
             .executor("default", DebugExecutor)
-            .listener(EventMask::JOB_EXECUTED, move |event| drop(tell.send(event.clone())))
+            .listener(EventMask::JOB_EXECUTED, move |event| drop(sender.send(event.clone())))
             .start()
             .await
             .unwrap();
         scheduler.job(command("echo").arg("hello")).add().await.unwrap();
         std::future::pending::<()>().await;
     });
-    let event = told.recv_timeout(PATIENCE);
+    let event = events.recv_timeout(TIMEOUT);
     runtime.shutdown_background();
-    let Event::JobExecuted(run) = event.expect("the end of the run") else { panic!("no run") };
+    let Event::JobExecuted(run) = event.expect("the completion of the run") else {
+        panic!("no run")
+    };
     assert!(run.outcome.unwrap().is_success());
 }
 
@@ -119,7 +121,7 @@ fn commands() -> Tasks {
     Tasks::new().task(CommandTask::any())
 }
 
-/// Not a test, but the main function of child processes: this program is a test harness.
+/// The main function of child processes; not a test. A test harness has no other entry point.
 #[test]
 fn child() {
     init(&commands());
@@ -129,11 +131,11 @@ fn child() {
 fn processes() {
     init(&commands());
     let pool = ProcessPoolExecutor::builder().processes(1).args(["child", "--exact"]);
-    works_on(pool.build().unwrap());
+    check_executor(pool.build().unwrap());
 }
 
 #[test]
-fn a_stored_command_runs_where_commands_are_known() {
+fn a_stored_command_runs_only_with_a_command_task() {
     let folder = tempfile::tempdir().unwrap();
     let store = || SqliteJobStore::open(folder.path().join("jobs.sqlite")).unwrap();
     let (first, _) = builder(store());
@@ -144,9 +146,9 @@ fn a_stored_command_runs_where_commands_are_known() {
 
     let (second, events) = builder(store());
     let second = second.start().unwrap();
-    match events.recv_timeout(PATIENCE).unwrap() {
+    match events.recv_timeout(TIMEOUT).unwrap() {
         Event::JobUnresolved { job, .. } => assert_eq!(job.job_id.as_str(), "echo"),
-        other => panic!("nobody here has said that commands may run: {other:?}"),
+        other => panic!("the command ran without a registered command task: {other:?}"),
     }
     second.shutdown().unwrap();
 
@@ -158,11 +160,11 @@ fn a_stored_command_runs_where_commands_are_known() {
 }
 
 #[test]
-fn a_shutdown_leaves_no_process_behind() {
+fn a_shutdown_kills_all_processes_of_a_command() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    // Deaf to polite words, as is what it starts; both hold the other end of the FIFO.
+    // The script and its child ignore SIGTERM, and both hold the write end of the FIFO open.
     let script = format!("trap '' TERM; exec 3> {}; sleep 1000; echo ended >&3", fifo.display());
     let deaf = shell(script).grace(Duration::from_millis(100));
     let (builder, events) = builder(MemoryJobStore::new());
@@ -172,14 +174,14 @@ fn a_shutdown_leaves_no_process_behind() {
     scheduler.shutdown_timeout(Duration::ZERO).unwrap();
     let mut written = String::new();
     held.read_to_string(&mut written).unwrap();
-    assert_eq!(written, "", "all of it was killed");
+    assert_eq!(written, "", "a process survived");
     drop(events);
 }
 
-/// However it is killed, and wherever its commands run: in itself, or in a process of its pool.
+/// However the scheduler is killed, its commands are killed too, whether they run in its process or in a pool process.
 #[test]
-fn a_scheduler_that_is_killed_takes_its_commands_along() {
-    for place in ["here", "pool"] {
+fn commands_are_killed_with_their_scheduler() {
+    for executor in ["here", "pool"] {
         let folder = tempfile::tempdir().unwrap();
         let fifo = folder.path().join("fifo");
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -188,11 +190,11 @@ fn a_scheduler_that_is_killed_takes_its_commands_along() {
             fifo.display()
         );
         let program = env!("CARGO_BIN_EXE_punctual-test-blocking");
-        let process = Process::start(Command::new(program).args([place, &*script]));
+        let process = Process::start(Command::new(program).args([executor, &*script]));
         let mut held = File::open(&fifo).unwrap();
         process.kill();
         let mut written = String::new();
         held.read_to_string(&mut written).unwrap();
-        assert_eq!(written, "", "all of it was killed");
+        assert_eq!(written, "", "a process survived");
     }
 }

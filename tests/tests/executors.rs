@@ -1,4 +1,4 @@
-//! Every executor with every store runs tasks of every kind, and goes on after a restart.
+//! Every executor runs every kind of task with every store, and continues after a restart.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -12,8 +12,8 @@ use punctual::prelude::*;
 use punctual::process::init;
 use punctual::{DebugExecutor, RunEvent};
 
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout for expected events.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[task]
 fn add(a: i64, b: i64) -> i64 {
@@ -40,7 +40,7 @@ async fn beat(context: JobContext) -> String {
     context.job_id().to_string()
 }
 
-/// Tells the test that it has begun, and ends when the test lets it: from whatever process.
+/// Connects to the test, and returns when the test closes the connection; works from any process.
 #[task]
 fn hold(port: u16) -> std::io::Result<()> {
     let mut test = TcpStream::connect(("127.0.0.1", port))?;
@@ -52,7 +52,7 @@ fn tasks() -> Tasks {
     Tasks::new().task(add).task(join).task(fail).task(panic).task(beat).task(hold)
 }
 
-/// Not a test, but the main function of child processes: this program is a test harness.
+/// The main function of child processes; not a test. A test harness has no other entry point.
 #[test]
 fn child() {
     init(&tasks());
@@ -64,7 +64,7 @@ fn processes(processes: usize) -> ProcessPoolExecutor {
     pool.build().unwrap()
 }
 
-/// A scheduler that knows the tasks, and the ends of its runs.
+/// Starts a scheduler with the tasks; returns it with a receiver of completions.
 fn start(
     store: impl JobStore,
     executor: impl Executor,
@@ -77,7 +77,7 @@ fn start(
         .task(beat)
         .listener(EventMask::JOB_EXECUTED | EventMask::JOB_ERROR, move |event| {
             if let Event::JobExecuted(run) | Event::JobError(run) = event {
-                // The test may have heard enough.
+                // Fails if the test has already ended.
                 let _ = ended.send(run.clone());
             }
         })
@@ -86,7 +86,7 @@ fn start(
 }
 
 fn next(ends: &Receiver<RunEvent>) -> RunEvent {
-    ends.recv_timeout(PATIENCE).expect("the end of a run")
+    ends.recv_timeout(TIMEOUT).expect("the completion of a run")
 }
 
 fn runs_every_kind_of_task(store: impl JobStore, executor: impl Executor) {
@@ -109,14 +109,14 @@ fn runs_every_kind_of_task(store: impl JobStore, executor: impl Executor) {
     assert_eq!(outcomes["failing"], "error: no luck");
     assert_eq!(outcomes["panicking"], "panic: oh no");
     scheduler.shutdown().unwrap();
-    // The jobs have left with their only run.
+    // The jobs were removed after their only run.
     scheduler.start_paused().unwrap();
     assert!(scheduler.get_jobs(JobQuery::new()).unwrap().is_empty());
     scheduler.shutdown().unwrap();
 }
 
-/// The same scheduler started again, and then a new one on the same jobs, which knows the task by name.
-fn goes_on_after_a_restart<S: JobStore, E: Executor>(
+/// Restarts the same scheduler, then creates a new one on the same jobs, which finds the task by its name.
+fn continues_after_a_restart<S: JobStore, E: Executor>(
     store: impl Fn() -> S,
     executor: impl Fn() -> E,
 ) {
@@ -130,33 +130,33 @@ fn goes_on_after_a_restart<S: JobStore, E: Executor>(
         .add()
         .unwrap();
     let mut last = None;
-    let mut goes_on = |ends: &Receiver<RunEvent>| {
+    let mut check_runs = |ends: &Receiver<RunEvent>| {
         for _ in 0..3 {
             let run = next(ends);
             assert_eq!(run.outcome.unwrap().to_string(), "success: \"heart\"");
-            assert!(last < Some(run.scheduled_time), "{last:?} and then {}", run.scheduled_time);
+            assert!(last < Some(run.scheduled_time), "{last:?} before {}", run.scheduled_time);
             last = Some(run.scheduled_time);
         }
     };
-    goes_on(&ends);
+    check_runs(&ends);
     scheduler.shutdown().unwrap();
     scheduler.start().unwrap();
-    goes_on(&ends);
+    check_runs(&ends);
     scheduler.shutdown().unwrap();
-    // What ended before the shutdown has been told by now.
-    let told = ends.try_iter().count() as u64 + 6;
+    // Completions before the shutdown have been delivered by now.
+    let fire_count = ends.try_iter().count() as u64 + 6;
 
     let (scheduler, ends) = start(store(), executor());
-    goes_on(&ends);
+    check_runs(&ends);
     scheduler.shutdown().unwrap();
-    let told = told + ends.try_iter().count() as u64 + 3;
+    let fire_count = fire_count + ends.try_iter().count() as u64 + 3;
     scheduler.start_paused().unwrap();
     let job = scheduler.get_job("heart").unwrap().expect("the job");
-    assert_eq!((job.fire_count, job.in_flight), (told, 0));
+    assert_eq!((job.fire_count, job.in_flight), (fire_count, 0));
     scheduler.shutdown().unwrap();
 }
 
-/// Waits until it is later than this.
+/// Waits until the clock is past `time`.
 fn pass(time: Timestamp) {
     while SystemClock.now() <= time {
         std::thread::yield_now();
@@ -164,18 +164,18 @@ fn pass(time: Timestamp) {
 }
 
 /// For executors that run one job at a time.
-fn keeps_the_rules(executor: impl Executor) {
-    let (tell, events) = channel();
+fn follows_limits_and_policies(executor: impl Executor) {
+    let (sender, events) = channel();
     let scheduler = BackgroundScheduler::builder()
         .timezone("UTC")
         .executor("default", executor)
         .tasks(&tasks())
-        .listener(EventMask::ALL, move |event| drop(tell.send(event.clone())))
+        .listener(EventMask::ALL, move |event| drop(sender.send(event.clone())))
         .start()
         .unwrap();
     let wait = |what: &str, is_it: &dyn Fn(&Event) -> bool| {
         loop {
-            let event = events.recv_timeout(PATIENCE).expect(what);
+            let event = events.recv_timeout(TIMEOUT).expect(what);
             if is_it(&event) {
                 return event;
             }
@@ -186,41 +186,43 @@ fn keeps_the_rules(executor: impl Executor) {
     let long = hold(test.local_addr().unwrap().port());
     scheduler.job(long).id("long").trigger(every).add().unwrap();
     let run = test.accept().unwrap();
-    wait("a run too many", &|event| matches!(event, Event::JobMaxInstances(_)));
+    wait("a fire time that is skipped because of `max_instances`", &|event| {
+        matches!(event, Event::JobMaxInstances(_))
+    });
     scheduler.remove_job("long").unwrap();
 
-    // Behind the long run another job waits, for longer than it bears.
-    let patience = Duration::from_millis(10);
+    // Another job is queued behind the long run for longer than its grace time.
+    let grace = Duration::from_millis(10);
     let is_missed = |event: &Event, id: &str| match event {
         Event::JobMissed(skipped) => skipped.job.job_id.as_str() == id,
         _ => false,
     };
-    // A busy machine may be too late for it even before it waits there.
+    // On a busy machine the job may exceed its grace time even before it is queued.
     let (id, run_time) = (0..100)
         .find_map(|number| {
-            let late = scheduler.job(add(1, 1)).misfire_grace_time(patience);
+            let late = scheduler.job(add(1, 1)).misfire_grace_time(grace);
             let id = late.id(format!("late {number}")).add().unwrap().id.to_string();
             let is_submitted = |event: &Event| {
                 matches!(event, Event::JobSubmitted(run) if run.job.job_id.as_str() == id)
             };
-            match wait("its run", &|event| is_submitted(event) || is_missed(event, &id)) {
+            match wait("a submitted or missed run", &|event| is_submitted(event) || is_missed(event, &id)) {
                 Event::JobSubmitted(run) => Some((id, run.scheduled_time)),
                 _ => None,
             }
         })
-        .expect("a run in time");
-    pass(run_time.saturating_add(patience));
+        .expect("a run that is submitted on time");
+    pass(run_time.saturating_add(grace));
     drop(run);
     wait("a missed run", &|event| is_missed(event, &id));
 
-    // Run times that pass while nothing may run make one.
+    // Fire times that pass while no run may start are coalesced into one run.
     scheduler.pause().unwrap();
     let often = IntervalTrigger::seconds(0.01);
     scheduler.job(beat()).id("beat").trigger(often).add().unwrap();
     pass(SystemClock.now().saturating_add(Duration::from_millis(50)));
     scheduler.resume().unwrap();
-    wait("one run for many", &|event| matches!(event, Event::JobCoalesced(_)));
-    wait("that run", &|event| matches!(event, Event::JobExecuted(_)));
+    wait("coalesced fire times", &|event| matches!(event, Event::JobCoalesced(_)));
+    wait("the coalesced run", &|event| matches!(event, Event::JobExecuted(_)));
     scheduler.shutdown().unwrap();
 }
 
@@ -245,15 +247,15 @@ macro_rules! executors {
             }
 
             #[test]
-            fn goes_on_after_a_restart_in_memory() {
+            fn continues_after_a_restart_in_memory() {
                 let store = MemoryJobStore::new();
-                goes_on_after_a_restart(|| store.clone(), || $executor);
+                continues_after_a_restart(|| store.clone(), || $executor);
             }
 
             #[test]
-            fn goes_on_after_a_restart_from_sqlite() {
+            fn continues_after_a_restart_from_sqlite() {
                 let folder = tempfile::tempdir().unwrap();
-                goes_on_after_a_restart(|| sqlite(folder.path()), || $executor);
+                continues_after_a_restart(|| sqlite(folder.path()), || $executor);
             }
         }
     )*};
@@ -268,16 +270,16 @@ executors! {
 }
 
 #[test]
-fn tokio_keeps_the_rules() {
-    keeps_the_rules(TokioExecutor::new().max_concurrent(1));
+fn tokio_follows_limits_and_policies() {
+    follows_limits_and_policies(TokioExecutor::new().max_concurrent(1));
 }
 
 #[test]
-fn threads_keep_the_rules() {
-    keeps_the_rules(ThreadPoolExecutor::new(1));
+fn threads_follow_limits_and_policies() {
+    follows_limits_and_policies(ThreadPoolExecutor::new(1));
 }
 
 #[test]
-fn processes_keep_the_rules() {
-    keeps_the_rules(processes(1));
+fn processes_follow_limits_and_policies() {
+    follows_limits_and_policies(processes(1));
 }

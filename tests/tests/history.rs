@@ -1,29 +1,34 @@
-//! `punctual history` reads the history that a program has left in a store.
+//! `punctual history` prints the history that a program has written to a store.
 
 use punctual_backends::{Backend, Options};
 use punctual_tests::backend;
-use punctual_tests::home::Home;
-use punctual_tests::past_runs::{are_shown, leave, shown};
+use punctual_tests::past_runs::{assert_history_printed, insert_history, run_history_command};
+use punctual_tests::test_store::TestStore;
 
-async fn is_shown(backend: &'static Backend) {
+async fn check_history_command(backend: &'static Backend) {
     let folder = tempfile::tempdir().unwrap();
-    let home = Home::new(backend, folder.path());
-    leave(&*home.place().store_with(Options::new().with("prefix", "mine_"))).await;
-    let url = home.place().url();
-    are_shown(&["--store", url, "--table-prefix", "mine_"]).await;
-    // Had the first look made anything, the second would find it.
+    let test_store = TestStore::new(backend, folder.path());
+    insert_history(&*test_store.location().store_with(Options::new().with("prefix", "mine_")))
+        .await;
+    let url = test_store.location().url();
+    assert_history_printed(&["--store", url, "--table-prefix", "mine_"]).await;
+    // Runs the command twice: if the first call had created tables, the second would find them.
     for _ in 0..2 {
-        assert_eq!(shown(&["--store", url]).await.unwrap_or_default(), [""; 0], "nobody's runs");
+        assert_eq!(
+            run_history_command(&["--store", url]).await.unwrap_or_default(),
+            [""; 0],
+            "no runs without the prefix"
+        );
     }
 }
 
-macro_rules! on_every_store {
+macro_rules! for_every_store {
     ($($store:ident)*) => {$(
         #[tokio::test]
         async fn $store() {
-            is_shown(backend(stringify!($store))).await;
+            check_history_command(backend(stringify!($store))).await;
         }
     )*};
 }
 
-punctual_backends::for_each_backend!(persistent => on_every_store);
+punctual_backends::for_each_backend!(persistent => for_every_store);

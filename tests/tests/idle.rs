@@ -1,9 +1,9 @@
-//! A scheduler that has nothing to do uses next to no processor time: with every mix of stores, while it is paused,
-//! while its stores are away, and however many jobs wait.
+//! An idle scheduler uses almost no processor time: with every mix of stores, while it is paused, while its stores are
+//! unavailable, and with any number of pending jobs.
 //!
-//! Processor time is that of the whole process, so everything is measured by one test, one after the other. It is
-//! no matter of how busy the machine is; what is looked for, a driver that wakes itself again and again, takes
-//! hundreds of milliseconds of each second.
+//! Processor time is measured for the whole process, so a single test takes all measurements one after the other. The
+//! load of the machine does not matter: a driver that wakes itself continuously uses hundreds of milliseconds per
+//! second.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -14,28 +14,29 @@ use punctual::prelude::*;
 use punctual::{MemoryJobStore, SchedulerBuilder};
 use punctual_backends::{Backend, Location, Options};
 use punctual_testkit::Layered;
-use punctual_tests::halt::{HaltingLayer, Halts};
-use punctual_tests::home::Home;
+use punctual_tests::failpoint::{FailpointControl, FailpointLayer};
+use punctual_tests::test_store::TestStore;
 use tokio::sync::watch;
 
-/// For how long it is looked at how much it uses.
+/// The duration of one measurement.
 const WINDOW: Duration = Duration::from_millis(500);
 
-/// How much it may use meanwhile, not optimized: a look at each of five stores, and the renewal of five leases.
+/// The maximum processor time in one measurement, without optimizations: one poll of each of five stores, and five
+/// lease renewals.
 const LIMIT: Duration = Duration::from_millis(40);
 
-/// In how many windows it may still be busy with what was before.
+/// The number of measurements in which the scheduler may still be busy with earlier work.
 const WINDOWS: usize = 8;
 
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout for expected events.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const A_MILLION: usize = 1_000_000;
 
 #[task]
 fn nothing() {}
 
-/// What was measured, and what was too much.
+/// The measurements that exceeded the limit.
 #[derive(Default)]
 struct Figures(Vec<String>);
 
@@ -44,7 +45,7 @@ impl Figures {
         let mut least = Duration::MAX;
         for _ in 0..WINDOWS {
             let before = ProcessTime::now();
-            // Nothing tells of what does not happen: time has to pass.
+            // No event reports idleness, so the measurement has to let time pass.
             let (_silent, silence) = mpsc::channel::<()>();
             let _ = silence.recv_timeout(WINDOW);
             least = least.min(before.elapsed());
@@ -59,23 +60,24 @@ impl Figures {
     }
 }
 
-/// The stores of a mix, each with a place of its own.
-fn builder(mix: &[&Home], number: &mut usize) -> SchedulerBuilder<BackgroundScheduler> {
+/// Creates a builder with the stores of a mix, each at its own location.
+fn builder(mix: &[&TestStore], number: &mut usize) -> SchedulerBuilder<BackgroundScheduler> {
     let mut builder = BackgroundScheduler::builder().timezone("UTC").task(nothing);
-    for (place, home) in mix.iter().enumerate() {
+    for (index, test_store) in mix.iter().enumerate() {
         *number += 1;
         let mut options = Options::new();
-        if home.place().backend().location() != Location::Process {
+        if test_store.location().backend().location() != Location::Process {
             options = options.with("prefix", format!("idle{number}_"));
         }
-        let alias = if place == 0 { "default".into() } else { format!("store{place}") };
-        let (store, halts) = (home.place().store_with(options), Halts(watch::Sender::new(None)));
-        builder = builder.job_store(alias, Layered(HaltingLayer { store, halts }));
+        let alias = if index == 0 { "default".into() } else { format!("store{index}") };
+        let (store, failpoint) =
+            (test_store.location().store_with(options), FailpointControl(watch::Sender::new(None)));
+        builder = builder.job_store(alias, Layered(FailpointLayer { store, failpoint }));
     }
     builder
 }
 
-/// Starts it, and lets a job of each store run.
+/// Starts a scheduler and runs one job of each store.
 fn started(builder: SchedulerBuilder<BackgroundScheduler>, stores: usize) -> BackgroundScheduler {
     let scheduler = builder.build().unwrap();
     let (executed, ends) = mpsc::channel();
@@ -83,39 +85,41 @@ fn started(builder: SchedulerBuilder<BackgroundScheduler>, stores: usize) -> Bac
         let _ = executed.send(());
     });
     scheduler.start().unwrap();
-    for place in 0..stores {
-        let alias = if place == 0 { "default".into() } else { format!("store{place}") };
+    for index in 0..stores {
+        let alias = if index == 0 { "default".into() } else { format!("store{index}") };
         let later = DateTrigger::at(Timestamp::MAX);
         scheduler.job(nothing()).id("later").trigger(later).job_store(&alias).add().unwrap();
         scheduler.job(nothing()).id("now").job_store(&alias).add().unwrap();
     }
     for _ in 0..stores {
-        ends.recv_timeout(PATIENCE).expect("the job of each store runs");
+        ends.recv_timeout(TIMEOUT).expect("the job of each store runs");
     }
     scheduler
 }
 
-fn mixes(homes: &[Home]) -> Vec<Vec<&Home>> {
-    let mut mixes: Vec<Vec<&Home>> = homes.iter().map(|home| vec![home]).collect();
-    for (place, one) in homes.iter().enumerate() {
-        mixes.extend(homes[place..].iter().map(|other| vec![one, other]));
+fn mixes(test_stores: &[TestStore]) -> Vec<Vec<&TestStore>> {
+    let mut mixes: Vec<Vec<&TestStore>> =
+        test_stores.iter().map(|test_store| vec![test_store]).collect();
+    for (index, one) in test_stores.iter().enumerate() {
+        mixes.extend(test_stores[index..].iter().map(|other| vec![one, other]));
     }
-    mixes.push(homes.iter().cycle().take(5).collect());
+    mixes.push(test_stores.iter().cycle().take(5).collect());
     mixes
 }
 
 #[test]
-fn it_uses_no_processor_time() {
+fn an_idle_scheduler_uses_no_processor_time() {
     let folder = tempfile::tempdir().unwrap();
-    let home = |backend: &'static Backend| {
-        let folder = folder.path().join(backend.word());
+    let test_store = |backend: &'static Backend| {
+        let folder = folder.path().join(backend.id());
         std::fs::create_dir(&folder).unwrap();
-        Home::new(backend, &folder)
+        TestStore::new(backend, &folder)
     };
-    let homes: Vec<Home> = Backend::all().iter().map(home).collect();
+    let test_stores: Vec<TestStore> = Backend::all().iter().map(test_store).collect();
     let (mut figures, mut number) = (Figures::default(), 0);
-    for mix in mixes(&homes) {
-        let words: Vec<_> = mix.iter().map(|home| home.place().backend().word()).collect();
+    for mix in mixes(&test_stores) {
+        let words: Vec<_> =
+            mix.iter().map(|test_store| test_store.location().backend().id()).collect();
         let words = words.join(" + ");
         let scheduler = started(builder(&mix, &mut number), mix.len());
         figures.measure(&words);
@@ -124,29 +128,30 @@ fn it_uses_no_processor_time() {
         figures.measure(&format!("{words}, paused"));
         scheduler.shutdown().unwrap();
     }
-    a_million_jobs_wait(&mut figures);
+    measure_a_million_pending_jobs(&mut figures);
 
-    let on_servers =
-        homes.iter().filter(|home| home.place().backend().location() == Location::Server);
-    let mix: Vec<&Home> = on_servers.collect();
+    let on_servers = test_stores
+        .iter()
+        .filter(|test_store| test_store.location().backend().location() == Location::Server);
+    let mix: Vec<&TestStore> = on_servers.collect();
     let scheduler = started(builder(&mix, &mut number), mix.len());
-    for home in &mix {
-        home.server().expect("it is on one").down();
+    for test_store in &mix {
+        test_store.server().expect("it is on one").down();
     }
-    figures.measure("with every store away");
+    figures.measure("with every store unavailable");
     drop(scheduler);
-    assert_eq!(figures.0, [""; 0], "of half a second");
+    assert_eq!(figures.0, [""; 0], "too much processor time in half a second");
 }
 
-fn a_million_jobs_wait(figures: &mut Figures) {
+fn measure_a_million_pending_jobs(figures: &mut Figures) {
     let store = MemoryJobStore::new();
     let builder = BackgroundScheduler::builder().timezone("UTC").task(nothing);
     let scheduler = started(builder.job_store("default", store.clone()), 1);
-    // All of them are the job that waits already, under other ids.
+    // All of them are copies of the pending job with other ids.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let known =
-            store.get(&JobId::new("later").unwrap()).await.unwrap().expect("it waits").record;
+            store.get(&JobId::new("later").unwrap()).await.unwrap().expect("the job exists").record;
         let record = |number: usize| NewRecord {
             id: JobId::new(number.to_string()).unwrap(),
             task: known.task.clone(),
@@ -156,6 +161,6 @@ fn a_million_jobs_wait(figures: &mut Figures) {
         store.add((0..A_MILLION).map(record).collect()).await.unwrap();
     });
     scheduler.wakeup();
-    figures.measure("with a million jobs that wait");
+    figures.measure("with a million pending jobs");
     scheduler.shutdown().unwrap();
 }

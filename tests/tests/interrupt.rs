@@ -1,19 +1,19 @@
-//! Ctrl-C ends a blocking scheduler, and with it a program that does nothing else.
+//! Ctrl-C stops a blocking scheduler, and with it a program that does nothing else.
 
 use std::process::Command;
 
 use punctual_tests::process::Process;
 
 #[test]
-fn ctrl_c_shuts_down_and_waits_for_what_runs() {
+fn ctrl_c_shuts_down_and_waits_for_runs() {
     let mut process =
         Process::start(&mut Command::new(env!("CARGO_BIN_EXE_punctual-test-blocking")));
-    // It has been running for a while.
-    (0..2).for_each(|_| drop(process.line_that(|line| line == "tick")));
+    // At this point the scheduler runs.
+    (0..2).for_each(|_| drop(process.wait_for_line(|line| line == "tick")));
     process.interrupt();
-    process.line_that(|line| line == "stopping");
-    let mut rest = process.end();
-    // Some that had begun.
+    process.wait_for_line(|line| line == "stopping");
+    let mut rest = process.shut_down();
+    // Ticks that had already started.
     rest.retain(|line| line != "tick");
     assert_eq!(rest, ["cancelled: false", "over"]);
 }

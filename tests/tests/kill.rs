@@ -1,5 +1,5 @@
-//! A process is killed, and another one goes on from what is stored: no occurrence of a `Recovery::Rerun`
-//! job is lost, and none of a `Recovery::Skip` job runs twice.
+//! A process is killed, and another one continues from the stored state: no fire time of a `Recovery::Rerun` job is
+//! lost, and none of a `Recovery::Skip` job is run twice.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual::{Clock, SystemClock};
-use punctual_tests::halt::Halt;
-use punctual_tests::jobs::{INSTANCES, PERIOD, add_endless_jobs, occur};
-use punctual_tests::journal::{self, Entry, Mark};
+use punctual_tests::failpoint::Failpoint;
+use punctual_tests::jobs::{INSTANCES, PERIOD, add_endless_jobs, record_run};
+use punctual_tests::journal::{self, Entry, RunPhase};
 use punctual_tests::process::Process;
-use punctual_tests::role::Role;
 use punctual_tests::store::with_store;
+use punctual_tests::worker_config::WorkerConfig;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -21,23 +21,23 @@ const CHILD: &str = env!("CARGO_BIN_EXE_punctual-test-child");
 /// How often the process is killed at a random moment.
 const KILLS: usize = 24;
 
-/// What a process had claimed when it was killed is hidden for so long. It is too short for a process that is to begin
-/// what it has committed to: on a busy machine, a recorded run that waits for longer comes back unbegun.
+/// The lease of the killed processes, which hides the jobs that they had claimed. It is too short for a process that
+/// has to start the runs that it has committed: on a busy machine, a recorded run that waits longer than the lease is
+/// not started.
 const SHORT_LEASE: Duration = Duration::from_secs(1);
 
-/// How long a process may take to do what is left.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The timeout for completing the remaining work.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Two jobs with an occurrence every 20 ms, each of which is to run by itself (`Coalesce::All`), are run
-/// by process after process. Each is killed at a random moment: before it has opened the store, while it
-/// adds its jobs, between a claim and its commit, between a commit and the run, in the middle of runs.
-/// Every fourth one is certainly killed in the middle of runs, since its runs don't end. The last process
-/// catches up and shuts down.
+/// Processes run two jobs with `Coalesce::All` and a fire time every 20 ms, one process after the other. Each process
+/// is killed at a random moment: before it has opened the store, while it adds its jobs, between a claim and its
+/// commit, between a commit and the run, or in the middle of runs. Every fourth process is certainly killed in the
+/// middle of runs, because its runs don't finish. The last process catches up and shuts down.
 #[test]
-fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
+fn random_kills_lose_no_rerun_and_repeat_no_skip() {
     let seed = std::env::var("PUNCTUAL_SEED").map_or_else(
         |_| fastrand::u64(..),
-        |seed| seed.parse().expect("PUNCTUAL_SEED is a number"),
+        |seed| seed.parse().expect("PUNCTUAL_SEED is not a number"),
     );
     println!("PUNCTUAL_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
@@ -50,190 +50,197 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_runs_twice() {
 
     let mut interrupted = 0;
     for life in 0..KILLS {
-        let mut role = endless(folder.path(), &format!("life-{life}"));
-        role.holds = life % 4 == 3;
-        interrupted += usize::from(role.holds);
-        let mut process = Process::start(&mut role.command(CHILD));
-        process.tell("go");
-        if role.holds {
-            process.line_that(|line| line.starts_with("begin") && line.contains(" rerun "));
+        let mut config = endless(folder.path(), &format!("life-{life}"));
+        config.hold_runs = life % 4 == 3;
+        interrupted += usize::from(config.hold_runs);
+        let mut process = Process::start(&mut config.command(CHILD));
+        process.send_line("go");
+        if config.hold_runs {
+            process.wait_for_line(|line| line.starts_with("begin") && line.contains(" rerun "));
         } else {
-            // Some are killed before they have run anything.
+            // Some processes are killed before they have run any job.
             let lines = random.u32(0..40).saturating_sub(10);
-            (0..lines).for_each(|_| drop(process.line()));
+            (0..lines).for_each(|_| drop(process.next_line()));
         }
-        process.line_within(Duration::from_micros(random.u64(0..50_000)));
+        process.next_line_within(Duration::from_micros(random.u64(0..50_000)));
         process.kill();
     }
 
-    // The last one runs until it has caught up. Its lease is longer than a machine is late: a run that comes back
-    // unbegun stays on record when its process shuts down meanwhile.
-    let last = Role { lease: Duration::from_secs(10), ..endless(folder.path(), "last") };
+    // The last process runs until it has caught up. Its lease is longer than a busy machine delays runs: a run that was
+    // not started because its lease had expired would still be recorded after the shutdown.
+    let last = WorkerConfig { lease: Duration::from_secs(10), ..endless(folder.path(), "last") };
     let caught_up = SystemClock.now();
     let mut process = Process::start(&mut last.command(CHILD));
-    process.tell("go");
+    process.send_line("go");
     let mut behind = vec!["rerun", "skip"];
     while !behind.is_empty() {
         let waiting = SystemClock.now().saturating_since(caught_up);
-        assert!(waiting < PATIENCE, "{behind:?} did not catch up");
-        let line = process.line();
+        assert!(waiting < TIMEOUT, "{behind:?} did not catch up");
+        let line = process.next_line();
         if let Ok(entry) = line.parse::<Entry>() {
             behind.retain(|job| entry.job != **job || entry.scheduled < caught_up);
         }
     }
-    process.end();
+    process.shut_down();
 
     let entries = journal::read(&folder.path().join("journal"));
     let next = with_store(folder.path(), |scheduler| {
         for id in ["rerun", "skip"] {
             let job = scheduler.get_job(id)?.expect("the job");
-            assert_eq!(job.in_flight, 0, "{id} still has runs on record");
+            assert_eq!(job.in_flight, 0, "{id} still has recorded runs");
         }
         next_run_times(scheduler)
     })
     .unwrap();
-    at_most_so_many_at_a_time(&entries);
+    check_max_instances(&entries);
 
-    // Every run time on the grid, from the first to the last that was due, has come to its end.
+    // Every fire time from the first to the last due one has a completed run.
     let rerun = Runs::of("rerun", &entries);
-    rerun.are_on_the_grid(first["rerun"], next["rerun"]);
+    rerun.check_fire_times(first["rerun"], next["rerun"]);
     for time in grid(first["rerun"], next["rerun"]) {
-        let ends = rerun.count(time, Mark::End);
-        assert!(ends >= 1, "the occurrence of rerun at {time} is lost");
+        let ends = rerun.count(time, RunPhase::Finished);
+        assert!(ends >= 1, "the fire time {time} of rerun is lost");
     }
-    // Attempts are counted, and not run times: on a slow machine one run may be interrupted in life after life.
+    // The check counts attempts instead of fire times: on a slow machine, one run may be interrupted in several
+    // processes.
     let again = rerun.check_attempts();
     assert!(
         again >= interrupted,
-        "{interrupted} runs at least were interrupted, and {again} run again"
+        "at least {interrupted} runs were interrupted, but {again} were run again"
     );
 
-    // No run time has begun twice. Missing are at most those that each killed process had committed to.
+    // No fire time is started twice. At most the runs that the killed processes had committed are missing.
     let skip = Runs::of("skip", &entries);
-    skip.are_on_the_grid(first["skip"], next["skip"]);
+    skip.check_fire_times(first["skip"], next["skip"]);
     let mut missing = 0;
     for time in grid(first["skip"], next["skip"]) {
-        let begins = skip.count(time, Mark::Begin);
-        assert!(begins <= 1, "skip began {begins} times for {time}");
-        missing += usize::from(begins == 0);
+        let starts = skip.count(time, RunPhase::Started);
+        assert!(starts <= 1, "skip started {starts} times for {time}");
+        missing += usize::from(starts == 0);
     }
     assert_eq!(skip.check_attempts(), 0);
-    assert!(missing <= KILLS * INSTANCES as usize, "{missing} occurrences of skip never began");
+    assert!(missing <= KILLS * INSTANCES as usize, "{missing} fire times of skip never started");
     println!(
-        "rerun: {} occurrences, {again} further attempts; skip: {} occurrences, {missing} never began",
+        "rerun: {} fire times, {again} further attempts; skip: {} fire times, {missing} never started",
         rerun.0.len(),
         skip.0.len(),
     );
 }
 
-/// One run of each kind is under way when the process is killed. A process of the same identity takes
-/// the `Rerun` one up at once, long before the lease of the dead one is over, and leaves the other alone.
+/// One run with each recovery is in progress when the process is killed. A process with the same identity takes over
+/// the `Rerun` run immediately, long before the lease of the killed process expires, and ignores the other run.
 #[test]
-fn killed_in_the_middle_of_a_run_it_goes_on_at_once() {
+fn an_identity_makes_the_take_over_immediate() {
     let folder = tempfile::tempdir().unwrap();
-    let role = |name: &str| Role { identity: Some("one".into()), ..Role::new(folder.path(), name) };
-    die_in_the_middle(folder.path(), role("first"));
+    let config = |name: &str| WorkerConfig {
+        identity: Some("one".into()),
+        ..WorkerConfig::new(folder.path(), name)
+    };
+    kill_during_runs(folder.path(), config("first"));
     prolong_leases(folder.path(), Duration::from_secs(3_600));
-    let mut second = Process::start(&mut role("second").command(CHILD));
-    second.tell("go");
-    // The test has not the patience for such a lease.
-    second.line_that(|line| line.starts_with("begin"));
-    second.end();
-    only_rerun_ran_again(folder.path());
+    let mut second = Process::start(&mut config("second").command(CHILD));
+    second.send_line("go");
+    // The lease is too long for the test to wait for its end.
+    second.wait_for_line(|line| line.starts_with("begin"));
+    second.shut_down();
+    check_only_rerun_ran_again(folder.path());
 }
 
-/// The same without an identity: the second process waits until the lease of the first is over.
+/// Without an identity, the second process waits until the lease of the first one has expired.
 #[test]
-fn without_an_identity_the_run_is_taken_over_after_the_lease() {
+fn without_an_identity_the_lease_must_expire_before_the_take_over() {
     let folder = tempfile::tempdir().unwrap();
     let lease = Duration::from_secs(2);
-    die_in_the_middle(folder.path(), Role { lease, ..Role::new(folder.path(), "first") });
-    let alive_until = prolong_leases(folder.path(), Duration::ZERO);
-    let mut second = Process::start(&mut Role::new(folder.path(), "second").command(CHILD));
-    second.tell("go");
-    let begun = second.line_that(|line| line.starts_with("begin"));
+    kill_during_runs(
+        folder.path(),
+        WorkerConfig { lease, ..WorkerConfig::new(folder.path(), "first") },
+    );
+    let lease_end = prolong_leases(folder.path(), Duration::ZERO);
+    let mut second = Process::start(&mut WorkerConfig::new(folder.path(), "second").command(CHILD));
+    second.send_line("go");
+    let begun = second.wait_for_line(|line| line.starts_with("begin"));
     let begun = begun.parse::<Entry>().unwrap().at;
-    assert!(begun >= alive_until, "{begun}, and it was alive until {alive_until}");
-    second.line_that(|line| line.starts_with("end"));
-    second.end();
-    only_rerun_ran_again(folder.path());
+    assert!(begun >= lease_end, "started at {begun}, but the lease lasted until {lease_end}");
+    second.wait_for_line(|line| line.starts_with("end"));
+    second.shut_down();
+    check_only_rerun_ran_again(folder.path());
 }
 
-/// A process is killed exactly where it would hurt, and the next one goes on.
+/// Kills a process at each failpoint; the next process continues.
 #[test]
-fn killed_at_each_point_of_a_run_nothing_is_lost_and_nothing_runs_twice() {
-    // What the second process has to begin: run and attempt.
+fn kills_at_failpoints_lose_no_rerun_and_repeat_no_skip() {
+    // The runs that the second process has to start: job and attempt.
     let (both, again, nothing) = (&[("rerun", 1), ("skip", 1)][..], &[("rerun", 2)][..], &[][..]);
-    for (halts, expected) in [
-        (Halt::Claimed, both),
-        (Halt::Committed, again),
-        (Halt::Ended, again),
-        (Halt::Cleared, nothing),
+    for (failpoint, expected) in [
+        (Failpoint::Claimed, both),
+        (Failpoint::Committed, again),
+        (Failpoint::Finished, again),
+        (Failpoint::Cleared, nothing),
     ] {
         let folder = tempfile::tempdir().unwrap();
         add_one_of_each(folder.path());
-        let mut first = role_of_one(folder.path(), "first");
-        if halts == Halt::Claimed {
+        let mut first = replacement_config(folder.path(), "first");
+        if failpoint == Failpoint::Claimed {
             first.lease = SHORT_LEASE;
         }
-        killed_where_it_halts(first, halts);
-        let begun = what_the_next_begins(folder.path());
-        assert_eq!(begun, expected, "after {halts:?}");
+        kill_at_failpoint(first, failpoint);
+        let begun = runs_started_by_the_next_process(folder.path());
+        assert_eq!(begun, expected, "after {failpoint:?}");
     }
 
-    // The second process is killed when it has taken the first one's run over.
+    // The second process is killed after it has taken over the first one's run.
     let folder = tempfile::tempdir().unwrap();
-    die_in_the_middle(folder.path(), role_of_one(folder.path(), "first"));
-    killed_where_it_halts(role_of_one(folder.path(), "second"), Halt::TakenOver);
-    assert_eq!(what_the_next_begins(folder.path()), [("rerun", 3)]);
+    kill_during_runs(folder.path(), replacement_config(folder.path(), "first"));
+    kill_at_failpoint(replacement_config(folder.path(), "second"), Failpoint::TakenOver);
+    assert_eq!(runs_started_by_the_next_process(folder.path()), [("rerun", 3)]);
 }
 
-fn killed_where_it_halts(role: Role, halts: Halt) {
-    let halts = Some(halts);
-    let mut process = Process::start(&mut Role { halts, ..role }.command(CHILD));
-    process.tell("go");
-    process.line_that(|line| line == "halted");
+fn kill_at_failpoint(config: WorkerConfig, failpoint: Failpoint) {
+    let failpoint = Some(failpoint);
+    let mut process = Process::start(&mut WorkerConfig { failpoint, ..config }.command(CHILD));
+    process.send_line("go");
+    process.wait_for_line(|line| line == "halted");
     process.kill();
 }
 
-/// Starts another process, lets it end when nothing is left to do, and answers what it has begun.
-fn what_the_next_begins(folder: &Path) -> Vec<(&'static str, u32)> {
-    let mut process = Process::start(&mut role_of_one(folder, "next").command(CHILD));
-    process.tell("go");
+/// Starts another process and shuts it down when no work is left; returns the runs that it started.
+fn runs_started_by_the_next_process(folder: &Path) -> Vec<(&'static str, u32)> {
+    let mut process = Process::start(&mut replacement_config(folder, "next").command(CHILD));
+    process.send_line("go");
     let started = SystemClock.now();
     while !jobs_left(folder).is_empty() {
         let waiting = SystemClock.now().saturating_since(started);
-        assert!(waiting < PATIENCE, "jobs are left: {:?}", jobs_left(folder));
-        process.line_within(Duration::from_millis(50));
+        assert!(waiting < TIMEOUT, "jobs are left: {:?}", jobs_left(folder));
+        process.next_line_within(Duration::from_millis(50));
     }
-    process.end();
+    process.shut_down();
     let entries = journal::read(&folder.join("journal"));
     let mut begun: Vec<_> = entries
         .iter()
-        .filter(|entry| entry.process == "next" && entry.mark == Mark::Begin)
+        .filter(|entry| entry.process == "next" && entry.phase == RunPhase::Started)
         .map(|entry| (if entry.job == "rerun" { "rerun" } else { "skip" }, entry.attempt))
         .collect();
     begun.sort_unstable();
     begun
 }
 
-/// A process that takes the place of the one before at once.
-fn role_of_one(folder: &Path, name: &str) -> Role {
-    Role { identity: Some("one".into()), ..Role::new(folder, name) }
+/// The configuration of a process that immediately replaces the previous one.
+fn replacement_config(folder: &Path, name: &str) -> WorkerConfig {
+    WorkerConfig { identity: Some("one".into()), ..WorkerConfig::new(folder, name) }
 }
 
-/// Adds two jobs that are due, one of each kind.
+/// Adds two due jobs, one with each recovery.
 fn add_one_of_each(folder: &Path) {
     with_store(folder, |scheduler| {
         for (id, recovery) in [("rerun", Recovery::Rerun), ("skip", Recovery::Skip)] {
-            scheduler.job(occur()).id(id).recovery(recovery).add()?;
+            scheduler.job(record_run()).id(id).recovery(recovery).add()?;
         }
         Ok(())
     })
     .unwrap();
 }
 
-/// Lets the leases of all nodes last so much longer; answers until when the last one does.
+/// Extends the leases of all nodes by this duration; returns the end of the longest lease.
 fn prolong_leases(folder: &Path, by: Duration) -> Timestamp {
     let prolong = "UPDATE punctual_nodes SET alive_until = alive_until + ? RETURNING alive_until";
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -246,34 +253,34 @@ fn prolong_leases(folder: &Path, by: Duration) -> Timestamp {
     Timestamp::from_micros(micros.into_iter().max().expect("a node"))
 }
 
-/// Kills a process in the middle of two runs, one of each kind.
-fn die_in_the_middle(folder: &Path, role: Role) {
+/// Kills a process in the middle of two runs, one with each recovery.
+fn kill_during_runs(folder: &Path, config: WorkerConfig) {
     add_one_of_each(folder);
-    let role = Role { holds: true, ..role };
-    let mut first = Process::start(&mut role.command(CHILD));
-    first.tell("go");
+    let config = WorkerConfig { hold_runs: true, ..config };
+    let mut first = Process::start(&mut config.command(CHILD));
+    first.send_line("go");
     for _ in 0..2 {
-        first.line_that(|line| line.starts_with("begin"));
+        first.wait_for_line(|line| line.starts_with("begin"));
     }
     first.kill();
 }
 
-fn only_rerun_ran_again(folder: &Path) {
+fn check_only_rerun_ran_again(folder: &Path) {
     let entries = journal::read(&folder.join("journal"));
-    let of = |mark: Mark| {
+    let of = |phase: RunPhase| {
         let mut runs: Vec<_> = entries
             .iter()
-            .filter(|entry| entry.mark == mark)
+            .filter(|entry| entry.phase == phase)
             .map(|entry| (entry.process.as_str(), entry.job.as_str(), entry.attempt))
             .collect();
         runs.sort_unstable();
         runs
     };
     assert_eq!(
-        of(Mark::Begin),
+        of(RunPhase::Started),
         [("first", "rerun", 1), ("first", "skip", 1), ("second", "rerun", 2)]
     );
-    assert_eq!(of(Mark::End), [("second", "rerun", 2)]);
+    assert_eq!(of(RunPhase::Finished), [("second", "rerun", 2)]);
     let left = jobs_left(folder);
     assert!(left.is_empty(), "{left:?}");
 }
@@ -282,9 +289,9 @@ fn jobs_left(folder: &Path) -> Vec<Job> {
     with_store(folder, |scheduler| scheduler.get_jobs(JobQuery::new())).unwrap()
 }
 
-/// A process that runs the endless jobs; each takes the place of the one before.
-fn endless(folder: &Path, name: &str) -> Role {
-    Role { adds_jobs: true, lease: SHORT_LEASE, ..role_of_one(folder, name) }
+/// The configuration of a process that runs the endless jobs and immediately replaces the previous one.
+fn endless(folder: &Path, name: &str) -> WorkerConfig {
+    WorkerConfig { adds_jobs: true, lease: SHORT_LEASE, ..replacement_config(folder, name) }
 }
 
 fn next_run_times(
@@ -299,13 +306,13 @@ fn next_run_times(
         .collect()
 }
 
-/// The run times from `first` to the last before `next`.
+/// Returns the fire times from `first` to the last one before `next`.
 fn grid(first: Timestamp, next: Timestamp) -> impl Iterator<Item = Timestamp> {
     std::iter::successors(Some(first), |time| Some(time.saturating_add(PERIOD)))
         .take_while(move |&time| time < next)
 }
 
-/// What the journal says of a job, by run time and in order.
+/// The log entries of a job by scheduled time, in order.
 struct Runs(BTreeMap<Timestamp, Vec<Entry>>);
 
 impl Runs {
@@ -317,44 +324,47 @@ impl Runs {
         Self(runs)
     }
 
-    fn count(&self, time: Timestamp, mark: Mark) -> usize {
+    fn count(&self, time: Timestamp, phase: RunPhase) -> usize {
         let entries = self.0.get(&time).map_or(&[][..], Vec::as_slice);
-        entries.iter().filter(|entry| entry.mark == mark).count()
+        entries.iter().filter(|entry| entry.phase == phase).count()
     }
 
-    fn are_on_the_grid(&self, first: Timestamp, next: Timestamp) {
+    fn check_fire_times(&self, first: Timestamp, next: Timestamp) {
         let grid: Vec<_> = grid(first, next).collect();
         for time in self.0.keys() {
-            assert!(grid.binary_search(time).is_ok(), "{time} is no run time");
+            assert!(grid.binary_search(time).is_ok(), "{time} is no fire time");
         }
     }
 
-    /// Checks that the runs for one run time are attempts of one run, each in a process of its own, so that
-    /// no two of them ever live together; answers how many attempts there were beyond the first of each.
+    /// Checks that the runs for one fire time are attempts of one run, each in a different process, so that no two of
+    /// them overlap; returns the number of attempts beyond the first ones.
     fn check_attempts(&self) -> usize {
         let mut again = 0;
         for entries in self.0.values() {
-            let begins: Vec<_> = entries.iter().filter(|e| e.mark == Mark::Begin).collect();
-            for pair in begins.windows(2) {
-                assert_eq!(pair[0].run, pair[1].run, "two runs for a run time");
+            let starts: Vec<_> = entries.iter().filter(|e| e.phase == RunPhase::Started).collect();
+            for pair in starts.windows(2) {
+                assert_eq!(pair[0].run, pair[1].run, "two runs for one fire time");
                 assert!(pair[0].attempt < pair[1].attempt, "{pair:?}");
-                assert_ne!(pair[0].process, pair[1].process, "two live runs: {pair:?}");
+                assert_ne!(
+                    pair[0].process, pair[1].process,
+                    "two attempts in one process: {pair:?}"
+                );
             }
-            again += begins.len().saturating_sub(1);
+            again += starts.len().saturating_sub(1);
         }
         again
     }
 }
 
-/// Checks that no process had more runs of a job under way than `max_instances`.
-fn at_most_so_many_at_a_time(entries: &[Entry]) {
+/// Checks that no process ran more than `max_instances` runs of a job concurrently.
+fn check_max_instances(entries: &[Entry]) {
     let mut running = HashMap::<_, u32>::new();
     for entry in entries {
         let running = running.entry((&entry.process, &entry.job)).or_default();
-        match entry.mark {
-            Mark::Begin => *running += 1,
-            Mark::End => *running -= 1,
+        match entry.phase {
+            RunPhase::Started => *running += 1,
+            RunPhase::Finished => *running -= 1,
         }
-        assert!(*running <= INSTANCES, "too many at a time: {entry:?}");
+        assert!(*running <= INSTANCES, "more than `max_instances` runs: {entry:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Jobs that are added and changed inside a transaction of the program's own, with its other data.
+//! Jobs are added and changed inside a transaction of the program, together with its other data.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout for expected events.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Tells that it was called.
+/// Reports the call to the test.
 #[task]
 async fn ship(context: JobContext, order: i64) {
     let shipped = context.state::<mpsc::UnboundedSender<i64>>().expect("a channel");
-    shipped.send(order).expect("the test listens");
+    shipped.send(order).expect("the test receives it");
 }
 
-/// A program with orders in a database, and jobs in the same.
+/// A program with orders and jobs in one database.
 struct Shop {
     _folder: TempDir,
     pool: SqlitePool,
@@ -42,25 +42,25 @@ impl Shop {
             .start()
             .await
             .unwrap();
-        let options = SqliteConnectOptions::new().filename(&path).busy_timeout(PATIENCE);
+        let options = SqliteConnectOptions::new().filename(&path).busy_timeout(TIMEOUT);
         let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
         sqlx::query("CREATE TABLE orders (id INTEGER PRIMARY KEY)").execute(&pool).await.unwrap();
         Self { _folder: folder, pool, scheduler, shipped }
     }
 
     async fn next_shipped(&mut self) -> i64 {
-        let shipped = tokio::time::timeout(PATIENCE, self.shipped.recv()).await;
-        shipped.expect("an order is shipped").expect("the scheduler lives")
+        let shipped = tokio::time::timeout(TIMEOUT, self.shipped.recv()).await;
+        shipped.expect("an order is shipped").expect("the scheduler runs")
     }
 
-    /// The ids of all stored jobs.
+    /// Returns the ids of all stored jobs.
     async fn jobs(&self) -> Vec<String> {
         let jobs = self.scheduler.get_jobs(JobQuery::new().job_store("default")).await.unwrap();
         jobs.iter().map(|job| job.id.to_string()).collect()
     }
 }
 
-/// Takes an order, and has it shipped at once.
+/// Inserts an order and adds a job that ships it immediately.
 async fn order(shop: &Shop, transaction: &mut sqlx::SqliteTransaction<'_>, order: i64) {
     let insert = sqlx::query("INSERT INTO orders (id) VALUES (?)").bind(order);
     insert.execute(&mut **transaction).await.unwrap();
@@ -70,7 +70,7 @@ async fn order(shop: &Shop, transaction: &mut sqlx::SqliteTransaction<'_>, order
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn committed_jobs_run_and_others_have_never_been() {
+async fn only_committed_jobs_run() {
     let mut shop = Shop::open().await;
     let mut added = shop.scheduler.events(EventMask::JOB_ADDED);
     let mut dropped = shop.pool.begin().await.unwrap();
@@ -78,29 +78,29 @@ async fn committed_jobs_run_and_others_have_never_been() {
     drop(dropped);
     let mut undone = shop.pool.begin().await.unwrap();
     order(&shop, &mut undone, 2).await;
-    assert!(shop.jobs().await.is_empty(), "others don't see it");
+    assert!(shop.jobs().await.is_empty(), "the job is invisible outside of the transaction");
     undone.rollback().await.unwrap();
     let mut done = shop.pool.begin().await.unwrap();
     order(&shop, &mut done, 3).await;
     done.commit().await.unwrap();
-    // Nobody woke the scheduler: its poll found the job.
+    // No `wakeup` is called: the scheduler's poll finds the job.
     assert_eq!(shop.next_shipped().await, 3);
     assert_eq!(shop.jobs().await, [""; 0]);
     let orders: Vec<i64> =
         sqlx::query_scalar("SELECT id FROM orders").fetch_all(&shop.pool).await.unwrap();
     assert_eq!(orders, [3]);
 
-    // No event told of any of them: the first is that of a job that is added outside of a transaction.
+    // No event was emitted for these jobs: the first event is that of a job added outside of a transaction.
     let job = shop.scheduler.job(ship(4)).id("outside").add().await.unwrap();
-    let Some(Event::JobAdded(told)) = added.next().await else { panic!("not asked for") };
-    assert_eq!(told.job_id, job.id);
+    let Some(Event::JobAdded(event)) = added.next().await else { panic!("unexpected event") };
+    assert_eq!(event.job_id, job.id);
     assert_eq!(shop.next_shipped().await, 4);
     shop.scheduler.shutdown().await.unwrap();
-    assert!(shop.shipped.try_recv().is_err(), "each was shipped once");
+    assert!(shop.shipped.try_recv().is_err(), "every order is shipped once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wakeup_after_the_commit_spares_the_wait() {
+async fn a_wakeup_after_the_commit_avoids_the_poll_delay() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.sqlite");
     let (sender, mut shipped) = mpsc::unbounded_channel::<i64>();
@@ -116,12 +116,12 @@ async fn a_wakeup_after_the_commit_spares_the_wait() {
     scheduler.job(ship(7)).add_in_transaction(&mut transaction).await.unwrap();
     transaction.commit().await.unwrap();
     scheduler.wakeup();
-    assert_eq!(tokio::time::timeout(PATIENCE, shipped.recv()).await.unwrap(), Some(7));
+    assert_eq!(tokio::time::timeout(TIMEOUT, shipped.recv()).await.unwrap(), Some(7));
     scheduler.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_are_found_changed_and_removed_inside() {
+async fn jobs_are_found_changed_and_removed_in_a_transaction() {
     let mut shop = Shop::open().await;
     let far = || DateTrigger::at(Timestamp::MAX);
     let add = async |id: &str, order| {
@@ -141,7 +141,7 @@ async fn jobs_are_found_changed_and_removed_inside() {
         let changed = inside.modify_job("change", change).await.unwrap();
         assert_eq!(changed.name(), "changed");
         let soon = shop.scheduler.get_job("change").await.unwrap().unwrap();
-        assert_eq!(soon.name(), "ship", "outside it is as it was");
+        assert_eq!(soon.name(), "ship", "the change is invisible outside of the transaction");
         inside.reschedule_job("change", DateTrigger::now()).await.unwrap();
         assert!(inside.pause_job("pause").await.unwrap().next_run_time.is_none());
         assert!(inside.resume_job("resume").await.unwrap().next_run_time.is_some());
@@ -169,12 +169,12 @@ async fn jobs_are_found_changed_and_removed_inside() {
     let paused = shop.scheduler.get_job("pause").await.unwrap().unwrap();
     assert!(paused.next_run_time.is_none());
     shop.scheduler.make_job_due("new").await.unwrap();
-    assert_eq!(shop.next_shipped().await, 60, "as it was replaced");
+    assert_eq!(shop.next_shipped().await, 60, "the job was replaced");
     shop.scheduler.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_zone_is_noted_with_its_first_job_or_not_at_all() {
+async fn zone_rules_are_recorded_in_the_transaction_of_the_first_job() {
     use punctual::core::JobStore;
 
     let shop = Shop::open().await;
@@ -195,7 +195,7 @@ async fn a_zone_is_noted_with_its_first_job_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_can_not_be_is_said() {
+async fn unsupported_transactions_are_errors() {
     let shop = Shop::open().await;
     let mut transaction = shop.pool.begin().await.unwrap();
     let memory = shop.scheduler.job(ship(1)).job_store("memory");

@@ -23,15 +23,15 @@ pub enum Location {
 /// A type of job store. Backends whose feature is disabled are also listed; [`open`](Self::open) returns `Unsupported`
 /// for them.
 pub struct Backend {
-    word: &'static str,
+    id: &'static str,
     location: Location,
     feature: &'static str,
     name: &'static str,
     schemes: &'static [&'static str],
     options: &'static [&'static str],
     open: Option<Open>,
-    /// Opens a backend that was created by [`unlisted`](Self::unlisted).
-    unlisted: Option<OpenUnlisted>,
+    /// Opens a backend that was created by [`custom`](Self::custom).
+    custom: Option<OpenUnlisted>,
 }
 
 /// Opens the store of a URL.
@@ -39,17 +39,17 @@ type OpenUnlisted = fn(&str) -> Result<Arc<dyn DynJobStore>, StoreError>;
 
 /// Generates the table from the list.
 macro_rules! table {
-    ($($word:ident $location:ident $feature:literal $name:literal [$($scheme:literal),+]
+    ($($id:ident $location:ident $feature:literal $name:literal [$($scheme:literal),+]
         $type:ident { $($option:ident: $value:ty),* };)*) => {
         &[$(Backend {
-            word: stringify!($word),
+            id: stringify!($id),
             location: Location::$location,
             feature: $feature,
             name: $name,
             schemes: &[$($scheme),+],
             options: &[$(stringify!($option)),*],
-            open: open::$word,
-            unlisted: None,
+            open: open::$id,
+            custom: None,
         }),*]
     };
 }
@@ -60,20 +60,20 @@ impl Backend {
     /// A third-party backend that stores jobs in a file or directory and has no options. It allows the per-backend
     /// tests to run for custom stores.
     #[must_use]
-    pub const fn unlisted(
-        word: &'static str,
+    pub const fn custom(
+        id: &'static str,
         schemes: &'static [&'static str],
         open: fn(&str) -> Result<Arc<dyn DynJobStore>, StoreError>,
     ) -> Self {
         Self {
-            word,
+            id,
             location: Location::File,
             feature: "",
-            name: word,
+            name: id,
             schemes,
             options: &[],
             open: None,
-            unlisted: Some(open),
+            custom: Some(open),
         }
     }
 
@@ -83,10 +83,10 @@ impl Backend {
         ALL
     }
 
-    /// Returns the backend with this [word](Self::word), or `None`.
+    /// Returns the backend with this [id](Self::id), or `None`.
     #[must_use]
-    pub fn of_word(word: &str) -> Option<&'static Self> {
-        ALL.iter().find(|backend| backend.word == word)
+    pub fn by_id(id: &str) -> Option<&'static Self> {
+        ALL.iter().find(|backend| backend.id == id)
     }
 
     /// Returns the backend for this URL, e.g. `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/DATABASE`.
@@ -100,7 +100,7 @@ impl Backend {
         ALL.iter()
             .find(|backend| backend.schemes.iter().any(|own| Some(*own) == scheme))
             .ok_or_else(|| {
-                let schemes: Vec<_> = ALL.iter().flat_map(Self::url_starts).collect();
+                let schemes: Vec<_> = ALL.iter().flat_map(Self::url_prefixes).collect();
                 invalid(format!("a store's URL begins with {}", schemes.join(" or ")))
             })
     }
@@ -108,8 +108,8 @@ impl Backend {
     /// The identifier of the backend in names of tests and services, and after `store-` in its
     /// [feature](Self::feature).
     #[must_use]
-    pub fn word(&self) -> &'static str {
-        self.word
+    pub fn id(&self) -> &'static str {
+        self.id
     }
 
     /// The display name.
@@ -139,11 +139,11 @@ impl Backend {
     /// Whether the feature of the backend is enabled.
     #[must_use]
     pub fn is_available(&self) -> bool {
-        self.open.is_some() || self.unlisted.is_some()
+        self.open.is_some() || self.custom.is_some()
     }
 
     /// The prefixes of its URLs, such as `sqlite:` or `postgres://`.
-    pub fn url_starts(&self) -> impl Iterator<Item = String> + use<> {
+    pub fn url_prefixes(&self) -> impl Iterator<Item = String> + use<> {
         let end = if self.location == Location::Server { "://" } else { ":" };
         self.schemes.iter().map(move |scheme| format!("{scheme}{end}"))
     }
@@ -155,7 +155,7 @@ impl Backend {
     /// [`Unsupported`](punctual_core::StoreErrorKind::Unsupported) if the feature is disabled,
     /// [`Invalid`](punctual_core::StoreErrorKind::Invalid) if the URL or an option is invalid.
     pub fn open(&self, url: &str, options: &Options) -> Result<Arc<dyn DynJobStore>, StoreError> {
-        if let Some(open) = self.unlisted {
+        if let Some(open) = self.custom {
             return options.for_backend(self.name, self.options).and_then(|_| open(url));
         }
         let Some(open) = self.open else {
@@ -170,7 +170,7 @@ impl Backend {
 
 impl PartialEq for Backend {
     fn eq(&self, other: &Self) -> bool {
-        self.word == other.word
+        self.id == other.id
     }
 }
 
@@ -178,7 +178,7 @@ impl Eq for Backend {}
 
 impl fmt::Debug for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word)
+        f.write_str(self.id)
     }
 }
 
@@ -191,10 +191,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_word_is_part_of_all_names() {
+    fn the_id_is_part_of_all_names() {
         for backend in Backend::all() {
-            assert_eq!(backend.feature(), format!("store-{}", backend.word()));
-            assert_eq!(backend.schemes[0], backend.word());
+            assert_eq!(backend.feature(), format!("store-{}", backend.id()));
+            assert_eq!(backend.schemes[0], backend.id());
         }
     }
 
@@ -203,7 +203,7 @@ mod tests {
         let schemes: Vec<_> = Backend::all().iter().flat_map(|backend| backend.schemes).collect();
         assert_eq!(schemes.iter().collect::<HashSet<_>>().len(), schemes.len());
         for backend in Backend::all() {
-            for start in backend.url_starts() {
+            for start in backend.url_prefixes() {
                 assert_eq!(Backend::of_url(&format!("{start}place")).unwrap(), backend);
             }
         }

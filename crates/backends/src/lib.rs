@@ -12,7 +12,7 @@
 //! let store = punctual_backends::open("sqlite:jobs.sqlite", &Options::new().with("prefix", "mailer_"))?;
 //! assert!(store.caps().persistent);
 //! # }
-//! assert_eq!(Backend::of_url("mysql://db.example.org/jobs")?.word(), "mysql");
+//! assert_eq!(Backend::of_url("mysql://db.example.org/jobs")?.id(), "mysql");
 //! # Ok::<(), punctual_core::StoreError>(())
 //! ```
 

@@ -3,11 +3,11 @@
 
 /// Passes the list to another macro, after its own arguments. A line consists of
 ///
-/// - the word of the backend: the name of its service in `scripts/services` and of its test modules; its feature is
-///   `store-` and the word;
+/// - the id of the backend: the name of its service in `scripts/services` and of its test modules; its feature is
+///   `store-` and the id;
 /// - the location of its jobs, a variant of [`Location`](crate::Location), which determines how a store is created:
 ///   `TYPE::new()`, `TYPE::builder().file(path)` or `TYPE::builder().url(url)`, the latter two followed by `.build()`;
-/// - its feature, its display name, and the schemes of its URLs, with the word first;
+/// - its feature, its display name, and the schemes of its URLs, with the id first;
 /// - its type, and the options that can be given as text: methods of its builder, with the type of the value.
 ///   The option for the prefix of all names in the database ends with `prefix`.
 #[doc(hidden)]

@@ -13,19 +13,19 @@ use crate::stores::*;
 /// Creates the store for a URL with options.
 pub(crate) type Open = fn(&str, &ResolvedOptions<'_>) -> Result<Arc<dyn DynJobStore>, StoreError>;
 
-/// Defines a constant for each backend, named by its word.
+/// Defines a constant for each backend, named by its id.
 macro_rules! openers {
-    ($($word:ident $location:ident $feature:literal $name:literal $schemes:tt
+    ($($id:ident $location:ident $feature:literal $name:literal $schemes:tt
         $type:ident $options:tt;)*) => {$(
         #[cfg(feature = $feature)]
-        #[allow(non_upper_case_globals, reason = "the name is the word of the backend")]
-        pub(crate) const $word: Option<Open> = Some(|url, given| {
+        #[allow(non_upper_case_globals, reason = "the name is the id of the backend")]
+        pub(crate) const $id: Option<Open> = Some(|url, given| {
             let store = create!($location $type url given $options);
             Ok(Arc::new(store))
         });
         #[cfg(not(feature = $feature))]
-        #[allow(non_upper_case_globals, reason = "the name is the word of the backend")]
-        pub(crate) const $word: Option<Open> = None;
+        #[allow(non_upper_case_globals, reason = "the name is the id of the backend")]
+        pub(crate) const $id: Option<Open> = None;
     )*};
 }
 

@@ -152,7 +152,7 @@ fn no_error_contains_a_password() {
     let servers = Backend::all().iter().filter(|backend| backend.location() == Location::Server);
     std::thread::scope(|scope| {
         // In parallel, because each connection attempt takes time.
-        for start in servers.flat_map(Backend::url_starts) {
+        for start in servers.flat_map(Backend::url_prefixes) {
             let folder = &folder;
             scope.spawn(move || assert_no_error_contains_the_password(&start, folder));
         }
@@ -200,7 +200,7 @@ fn a_store_is_given_by_its_url() {
 fn a_backend_needs_its_feature() {
     let folder = folder();
     for backend in Backend::all().iter().filter(|backend| backend.location() == Location::Server) {
-        for start in backend.url_starts() {
+        for start in backend.url_prefixes() {
             let error = error(&folder, &["--store", &format!("{start}u@localhost:port/jobs")]);
             let expected = if backend.is_available() { "is invalid" } else { backend.feature() };
             assert!(error.contains(expected), "{error}");

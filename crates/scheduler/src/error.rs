@@ -46,7 +46,7 @@ pub enum SchedulerError {
     /// The job can't be run or changed by this process.
     #[error("job {id:?} can't be run or changed by this process")]
     #[non_exhaustive]
-    Unresolved {
+    JobUnresolved {
         /// The job.
         id: JobId,
         /// The reason.
@@ -115,7 +115,7 @@ pub enum SchedulerError {
     /// An option of the builder has an invalid value.
     #[error("{field} is {value}: {reason}")]
     #[non_exhaustive]
-    Option {
+    InvalidOption {
         /// The option.
         field: &'static str,
         /// The invalid value.
@@ -143,7 +143,7 @@ pub enum SchedulerError {
     },
     /// The scheduler's thread or tokio runtime could not be started, or has terminated.
     #[error("the scheduler's runtime failed")]
-    Runtime(#[source] std::io::Error),
+    RuntimeUnavailable(#[source] std::io::Error),
 }
 
 impl SchedulerError {

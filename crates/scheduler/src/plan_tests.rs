@@ -52,7 +52,7 @@ fn planned_with(trigger: &dyn Trigger, case: &Case, fire_count: u64) -> Plan {
     plan(&due, at(case.now), &mut |below| below / 2)
 }
 
-/// Compares a plan with the expected runs, skipped run times (first, last, reason), next run time and its due time.
+/// Compares a plan with the expected runs, skipped fire times (first, last, reason), next run time and its due time.
 #[track_caller]
 fn expect(plan: &Plan, runs: &[i64], skipped: &[(i64, i64, SkipReason)], next: Option<(i64, i64)>) {
     let planned: Vec<_> = plan.runs.iter().map(|run| run.scheduled_time).collect();
@@ -115,7 +115,7 @@ fn only_run_times_within_the_grace_time_are_coalesced() {
 }
 
 #[test]
-fn an_occurrence_beyond_max_instances_is_skipped_with_a_reason() {
+fn a_fire_time_beyond_max_instances_is_skipped_with_a_reason() {
     let full = Case { running: 1, ..CASE };
     expect(&planned(&full), &[], &[(100, 100, FULL)], Some((110, 110)));
     let late = Case { now: 125, ..full };
@@ -173,7 +173,7 @@ fn a_job_finishes_with_the_last_run_of_max_runs() {
     expect(&planned_with(&trigger, &CASE, 2), &[100], &[], None);
     let all = Case { coalesce: Coalesce::All, max_instances: 9, now: 135, ..CASE };
     expect(&planned_with(&trigger, &all, 1), &[100, 110], &[], None);
-    // A dropped occurrence does not count as a run.
+    // A skipped fire time does not count as a run.
     let full = Case { running: 1, ..CASE };
     expect(&planned_with(&trigger, &full, 2), &[], &[(100, 100, FULL)], Some((110, 110)));
 }

@@ -1,7 +1,7 @@
-//! What becomes of jobs when the rules of their time zone change. A binary of its own: the zone database
-//! is one for the whole process.
+//! Jobs are replanned when the rules of their time zone change. This is a separate test binary because the zone
+//! database is shared by the whole process.
 
-// The macro's code looks for the facade; here core stands in for it.
+// The macro expands to paths of the facade; here core takes its place.
 extern crate punctual_core as punctual;
 
 #[path = "behaviour/common/faulty.rs"]
@@ -26,7 +26,7 @@ use tempfile::TempDir;
 /// 2026-07-01 00:00 in UTC.
 const NOW: Timestamp = Timestamp::from_seconds(1_782_864_000);
 
-/// So many hours later.
+/// The time that many hours later.
 fn hours(hours: i64) -> Timestamp {
     Timestamp::from_seconds(1_782_864_000 + 3600 * hours)
 }
@@ -34,15 +34,15 @@ fn hours(hours: i64) -> Timestamp {
 #[task]
 fn nothing() {}
 
-/// A machine with zone files, and a store with jobs.
-struct World {
+/// A machine with temporary zone files, and a store with jobs.
+struct ZoneFixture {
     zones: TempDir,
     store: Faulty<MemoryJobStore>,
     _alone: MutexGuard<'static, ()>,
 }
 
-impl World {
-    /// Finland has winter time for ever, and so has Sweden.
+impl ZoneFixture {
+    /// Finland and Sweden have permanent winter time.
     fn new() -> Self {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _alone = ONE_AT_A_TIME.lock();
@@ -54,35 +54,35 @@ impl World {
         world
     }
 
-    /// Writes a release of the zone files in which this zone has another rule.
+    /// Writes a release of the zone files with a different rule for this zone.
     fn publish(&self, release: &str, name: &str, rule: &str) {
         write_zone(&self.zones.path().join(name), rule);
         let version = format!("# version {release}\n");
         std::fs::write(self.zones.path().join("tzdata.zi"), version).unwrap();
     }
 
-    /// What a new process would find.
+    /// Reloads the zone database, as in a new process.
     fn reinstall(&self) {
         ZoneDatabase::current().reload().unwrap().install();
     }
 
-    /// A scheduler on the store, at `NOW`, that has made no pass.
+    /// Creates a scheduler on the store at `NOW` that has made no pass.
     fn start(&self) -> ManualScheduler {
         let scheduler = ManualScheduler::start(NOW, |builder| {
             let builder = builder.job_store("default", self.store.clone()).task(nothing);
-            builder.timezone("Europe/Helsinki").retry_interval(Duration::from_millis(1))
+            builder.timezone("Europe/Helsinki").max_retry_delay(Duration::from_millis(1))
         });
         scheduler.unwrap()
     }
 
-    /// Starts, makes a pass, and shuts down.
+    /// Starts a scheduler, makes a pass, and shuts down.
     fn start_briefly(&self) {
         let scheduler = self.start();
         scheduler.block_on(scheduler.tick(NOW));
         scheduler.block_on(scheduler.shutdown()).unwrap();
     }
 
-    /// Until planning anew is complete: then the note tells of the rules in force.
+    /// Waits until replanning is complete: the store's note then names the current rules.
     async fn noted(&self, name: &str) {
         let rules = ZoneDatabase::current().get(name);
         let rules = rules.map_or("unknown".into(), |zone| format!("{:016x}", zone.fingerprint()));
@@ -92,7 +92,9 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), all_noted).await.expect("it is noted");
+        tokio::time::timeout(Duration::from_secs(60), all_noted)
+            .await
+            .expect("the zone rules are noted");
     }
 
     fn calls(&self, call: Call) -> usize {
@@ -100,7 +102,7 @@ impl World {
     }
 }
 
-/// A zone file (RFC 9636) of nothing but a yearly rule.
+/// Writes a zone file (RFC 9636) that contains only a yearly rule.
 fn write_zone(path: &Path, rule: &str) {
     let header = |version: u8| {
         let counts = [0_u32, 0, 0, 0, 1, 4].map(u32::to_be_bytes).concat();
@@ -125,7 +127,7 @@ fn next_run(scheduler: &ManualScheduler, id: &str) -> Option<Timestamp> {
     scheduler.block_on(scheduler.get_job(id)).unwrap().unwrap().next_run_time
 }
 
-/// The next so many jobs that are planned anew, in the order of their ids.
+/// Returns the next `count` replanned jobs, ordered by id.
 async fn replanned(events: &mut EventStream, count: usize) -> Vec<(String, Timestamp, Timestamp)> {
     let mut replanned = Vec::new();
     while replanned.len() < count {
@@ -141,8 +143,8 @@ async fn replanned(events: &mut EventStream, count: usize) -> Vec<(String, Times
 }
 
 #[test]
-fn at_the_start_jobs_of_changed_zones_are_planned_anew() {
-    let world = World::new();
+fn jobs_of_changed_zones_are_replanned_at_the_start() {
+    let world = ZoneFixture::new();
     let first = world.start();
     add(&first, "finnish", nightly("Europe/Helsinki"));
     add(&first, "scheduler's", CronTrigger::builder().hour(4));
@@ -189,14 +191,14 @@ fn at_the_start_jobs_of_changed_zones_are_planned_anew() {
 }
 
 #[test]
-fn when_nothing_has_changed_no_job_is_looked_at() {
-    let world = World::new();
+fn unchanged_zones_cause_no_reads() {
+    let world = ZoneFixture::new();
     let first = world.start();
     add(&first, "finnish", nightly("Europe/Helsinki"));
     first.block_on(first.tick(NOW));
     first.block_on(first.shutdown()).unwrap();
     world.start_briefly();
-    // Another release, in which a zone has changed that no job names.
+    // The new release changes a zone that no job uses.
     world.publish("2027b", "Europe/Paris", "CET-2");
     world.reinstall();
     world.start_briefly();
@@ -210,8 +212,8 @@ fn when_nothing_has_changed_no_job_is_looked_at() {
 }
 
 #[test]
-fn a_refresh_plans_anew_and_changes_what_is_added() {
-    let world = World::new();
+fn a_refresh_replans_jobs_and_applies_to_new_jobs() {
+    let world = ZoneFixture::new();
     let scheduler = world.start();
     add(&scheduler, "finnish", nightly("Europe/Helsinki"));
     scheduler.block_on(scheduler.tick(NOW));
@@ -230,25 +232,25 @@ fn a_refresh_plans_anew_and_changes_what_is_added() {
         assert_eq!(replanned(&mut events, 1).await, expected);
         world.noted("Europe/Helsinki").await;
     });
-    // The scheduler's own zone, and a zone looked up now, have the new rules.
+    // The scheduler's default zone and newly loaded zones have the new rules.
     assert_eq!(
         add(&scheduler, "own", CronTrigger::builder().hour(3)).next_run_time,
         Some(hours(2))
     );
     let named = add(&scheduler, "named", nightly("Europe/Helsinki"));
     assert_eq!(named.next_run_time, Some(hours(2)));
-    // A job is fired by them, too.
+    // The new rules also apply when the job fires.
     scheduler.advance_to(hours(3));
     assert_eq!(next_run(&scheduler, "finnish"), Some(hours(26)));
 
     std::fs::remove_dir_all(world.zones.path()).unwrap();
     scheduler.block_on(scheduler.refresh_zones()).unwrap_err();
-    assert_eq!(scheduler.health().zone_release, "2027b", "it goes on with what it has");
+    assert_eq!(scheduler.health().zone_release, "2027b", "the scheduler keeps the loaded rules");
 }
 
 #[test]
-fn a_run_time_that_a_changed_trigger_left_stays() {
-    let world = World::new();
+fn an_explicit_run_time_is_kept() {
+    let world = ZoneFixture::new();
     let scheduler = world.start();
     add(&scheduler, "job", IntervalTrigger::hours(7));
     let change = punctual_core::JobChange::new().trigger(nightly("Europe/Helsinki"));
@@ -268,8 +270,8 @@ fn a_run_time_that_a_changed_trigger_left_stays() {
 }
 
 #[test]
-fn overdue_jobs_stay_as_they_are() {
-    let world = World::new();
+fn overdue_jobs_are_not_replanned() {
+    let world = ZoneFixture::new();
     let scheduler = world.start();
     add(&scheduler, "finnish", nightly("Europe/Helsinki"));
     scheduler.block_on(scheduler.tick(NOW));
@@ -285,13 +287,13 @@ fn overdue_jobs_stay_as_they_are() {
 }
 
 #[test]
-fn a_failing_store_is_tried_until_all_is_planned_anew() {
+fn replanning_is_retried_until_complete() {
     for (call, fault) in [
-        (Call::Update, Fault::Before),
-        (Call::SetMetadata, Fault::Before),
-        (Call::List, Fault::After),
+        (Call::Update, Fault::NotApplied),
+        (Call::SetMetadata, Fault::NotApplied),
+        (Call::List, Fault::ResponseLost),
     ] {
-        let world = World::new();
+        let world = ZoneFixture::new();
         let scheduler = world.start();
         add(&scheduler, "one", nightly("Europe/Helsinki"));
         add(&scheduler, "two", nightly("Europe/Helsinki"));
@@ -305,15 +307,15 @@ fn a_failing_store_is_tried_until_all_is_planned_anew() {
             let ids = replanned(&mut events, 2).await.into_iter().map(|(id, ..)| id);
             assert_eq!(ids.collect::<Vec<_>>(), ["one", "two"], "{call:?}");
             world.noted("Europe/Helsinki").await;
-            assert!(events.try_next().is_none(), "each once");
+            assert!(events.try_next().is_none(), "each job is replanned once");
         });
         assert_eq!(world.calls(Call::List), 2);
     }
 }
 
 #[test]
-fn a_zone_that_is_gone_leaves_its_jobs_unresolved() {
-    let world = World::new();
+fn jobs_of_a_missing_zone_are_unresolved() {
+    let world = ZoneFixture::new();
     world.publish("2027a", "Moon/Tranquility", "LST-4");
     world.reinstall();
     let first = world.start();

@@ -158,10 +158,10 @@ async fn postgres() {
     let mut watch = others.watch().await.unwrap().expect("PostgreSQL notifies");
     let mut transaction = pool.begin().await.unwrap();
     let mut caller = CallerTransaction::on(&mut *transaction);
-    ours.add_in(&mut caller, vec![due("heard", at(0))]).await.unwrap();
+    ours.add_in(&mut caller, vec![due("notified", at(0))]).await.unwrap();
     let mut changed: BoxFuture<'_, Result<(), StoreError>> = watch.changed();
-    let patience = std::time::Duration::from_millis(200);
-    assert!(tokio::time::timeout(patience, &mut changed).await.is_err(), "not before");
+    let wait = std::time::Duration::from_millis(200);
+    assert!(tokio::time::timeout(wait, &mut changed).await.is_err(), "not before");
     transaction.commit().await.unwrap();
     changed.await.unwrap();
     drop(watch);

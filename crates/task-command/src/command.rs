@@ -127,8 +127,8 @@ impl Command {
 
     /// Sets how long to continue reading after the program has exited while other processes keep its output open. Then
     /// the run finishes, and these processes are not killed. Default: 1 second.
-    pub fn output_wait(mut self, wait: Duration) -> Self {
-        self.spec.output_wait = wait;
+    pub fn output_timeout(mut self, wait: Duration) -> Self {
+        self.spec.output_timeout = wait;
         self
     }
 

@@ -57,7 +57,7 @@ pub enum CommandError {
     /// output could not be read.
     #[error("{program} can't be monitored")]
     #[non_exhaustive]
-    Unwatched {
+    WaitFailed {
         /// The program.
         program: String,
         /// The underlying error.
@@ -68,7 +68,7 @@ pub enum CommandError {
     /// keeps running.
     #[error("{program} can't be killed and keeps running")]
     #[non_exhaustive]
-    NotEnded {
+    NotKilled {
         /// The program.
         program: String,
         /// The underlying error.
@@ -130,11 +130,11 @@ impl CommandError {
     }
 
     pub(crate) fn unwatched(command: &Command, source: io::Error) -> Self {
-        Self::Unwatched { program: program(command), source }
+        Self::WaitFailed { program: program(command), source }
     }
 
     pub(crate) fn not_ended(command: &Command, source: io::Error) -> Self {
-        Self::NotEnded { program: program(command), source }
+        Self::NotKilled { program: program(command), source }
     }
 
     pub(crate) fn failed(command: &Command, output: CommandOutput) -> Self {
@@ -170,7 +170,7 @@ impl CommandError {
                 Errno::from_io_error(source),
                 Some(Errno::AGAIN | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::TXTBSY)
             ),
-            Self::Unwatched { .. } | Self::TimedOut { .. } | Self::Cancelled { .. } => true,
+            Self::WaitFailed { .. } | Self::TimedOut { .. } | Self::Cancelled { .. } => true,
             _ => false,
         }
     }

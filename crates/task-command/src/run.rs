@@ -145,7 +145,7 @@ async fn wait_with_output(
     match read {
         Some(read) => read?,
         // The time limit does not apply to processes that keep the output open after the exit of the program.
-        None => timeout(spec.output_wait, pipes).await.unwrap_or(Ok(()))?,
+        None => timeout(spec.output_timeout, pipes).await.unwrap_or(Ok(()))?,
     }
     Ok(status)
 }

@@ -19,7 +19,7 @@ pub(crate) struct CommandSpec {
     pub(crate) timeout: Option<Duration>,
     pub(crate) grace: Duration,
     pub(crate) output_limit: usize,
-    pub(crate) output_wait: Duration,
+    pub(crate) output_timeout: Duration,
 }
 
 impl CommandSpec {
@@ -34,7 +34,7 @@ impl CommandSpec {
             timeout: None,
             grace: Duration::from_secs(5),
             output_limit: 64 << 10,
-            output_wait: Duration::from_secs(1),
+            output_timeout: Duration::from_secs(1),
         }
     }
 

@@ -106,7 +106,7 @@ impl ManualScheduler {
                 if self.has_busy_store() {
                     let responded = async {
                         while self.has_busy_store() {
-                            self.scheduler.woken().await;
+                            self.scheduler.wait_for_wakeup().await;
                         }
                     };
                     let responded = tokio::time::timeout(WAIT_TIMEOUT, responded).await;
@@ -121,7 +121,7 @@ impl ManualScheduler {
                     continue;
                 }
                 if self.scheduler.running_count() > 0 {
-                    let finished = tokio::time::timeout(WAIT_TIMEOUT, self.scheduler.woken()).await;
+                    let finished = tokio::time::timeout(WAIT_TIMEOUT, self.scheduler.wait_for_wakeup()).await;
                     assert!(
                         finished.is_ok(),
                         "runs did not finish: {:?}",

@@ -1,11 +1,11 @@
-//! What is looked for in rustdoc's pages, and text without their marks.
+//! Functions to search rustdoc's HTML pages and to extract their text.
 
-/// What stands between two marks, the first time that they come; and all behind them.
+/// Returns the text between the first occurrence of two strings, and the rest after it.
 pub(crate) fn between<'h>(html: &'h str, start: &str, end: &str) -> Option<(&'h str, &'h str)> {
     html.split_once(start)?.1.split_once(end)
 }
 
-/// All that stands between two marks.
+/// Returns the texts between all occurrences of two strings.
 pub(crate) fn all_between<'h>(
     mut html: &'h str,
     start: &'h str,
@@ -18,12 +18,12 @@ pub(crate) fn all_between<'h>(
     })
 }
 
-/// An attribute of the first tag that has it.
+/// Returns the value of an attribute of the first tag that has it.
 pub(crate) fn attribute<'h>(html: &'h str, name: &str) -> Option<&'h str> {
     Some(between(html, &format!("{name}=\""), "\"")?.0)
 }
 
-/// Code as it is read: without tags, and without what unfolds it.
+/// Returns the text of a code block, without tags and without the labels of collapsed sections.
 pub(crate) fn text(html: &str) -> String {
     let mut text = String::new();
     let mut rest = html;
@@ -34,12 +34,12 @@ pub(crate) fn text(html: &str) -> String {
         if name.starts_with("summary") {
             rest = behind.split_once("</summary>").map_or("", |(_, behind)| behind);
         } else if name.trim_start_matches('/').starts_with("div") {
-            // Attributes and bounds have a line of their own.
+            // Attributes and bounds are on separate lines.
             text.push('\n');
         }
     }
     text.push_str(rest);
-    // The sign of a tooltip.
+    // The symbol of a tooltip.
     decode(&text).replace('ⓘ', "")
 }
 
@@ -51,7 +51,7 @@ fn decode(text: &str) -> String {
         ("&#39;", "'"),
         ("&#x27;", "'"),
         ("&nbsp;", " "),
-        // Last, as it is part of an entity that is meant as text.
+        // Decoded last, because it is part of escaped entities.
         ("&amp;", "&"),
     ];
     entities.iter().fold(text.to_owned(), |text, (entity, meant)| text.replace(entity, meant))
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_what_is_read() {
+    fn text_omits_tags_and_labels() {
         let html = r##"<a class="src" href="#">f</a>(&amp;self) -&gt; Into<wbr>Zone<a class="tooltip">ⓘ</a>"##;
         assert_eq!(text(html), "f(&self) -> IntoZone");
         let html = "<details><summary class=\"hideme\"><span>Show 13 fields</span></summary>a: u8</details>";
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_between_marks_is_found() {
+    fn text_between_strings_is_found() {
         assert_eq!(
             all_between("<i>a</i> b <i>c</i>", "<i>", "</i>").collect::<Vec<_>>(),
             ["a", "c"]

@@ -1,19 +1,20 @@
-//! One item, from its page.
+//! One item, parsed from its page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::html::{attribute, between, text};
 use crate::layout::{line, lines};
 
-/// What `#[derive]` writes: all on one line.
+/// Traits that `#[derive]` implements; they are listed on one line.
 const DERIVED: [&str; 9] =
     ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
 
-/// An item: what it is, and what is implemented for it.
+/// The declaration of an item and its implementations.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Item {
     declaration: Vec<String>,
-    /// The public items of each `impl`; of a trait's only its types and constants, as the trait has the rest.
+    /// The public items of each `impl`; for trait implementations only types and constants, because the trait lists the
+    /// rest.
     pub impls: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -23,7 +24,7 @@ impl Item {
             between(html, "<pre class=\"rust item-decl\"><code>", "</code></pre>")
                 .ok_or("no declaration, where rustdoc 1.95 has one")?;
         let mut item = Self { declaration: lines(&text(declaration)), impls: BTreeMap::new() };
-        // What an alias stands for has a page of its own.
+        // The target of an alias has a separate page.
         if kind != "type" {
             item.read_impls(rest);
         }
@@ -53,7 +54,7 @@ impl Item {
             let code = |end| line(&text(rest.split_once(end).map_or(rest, |(code, _)| code)));
             if tag.starts_with("<h3") {
                 of = code("</h3>");
-                // The compiler's mark of a derived `PartialEq`.
+                // The compiler's marker of a derived `PartialEq`.
                 if !of.contains("StructuralPartialEq") {
                     self.impls.entry(of.clone()).or_default();
                 }
@@ -66,7 +67,7 @@ impl Item {
         }
     }
 
-    /// The lines below the item's name.
+    /// Returns the lines below the item's name.
     pub(crate) fn lines(&self, name: &str) -> Vec<String> {
         let mut lines = self.declaration.clone();
         let derived: Vec<&str> = DERIVED
@@ -89,7 +90,7 @@ impl Item {
     }
 }
 
-/// The name in the declaration of a function, a type or a constant: behind its keyword, which others may precede.
+/// Returns the name in the declaration of a function, type or constant, which follows its keyword and qualifiers.
 fn name_of(declaration: &str) -> &str {
     let mut rest = declaration;
     while let Some((word, behind)) = rest.split_once(' ') {
@@ -107,7 +108,7 @@ fn name_of(declaration: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// A page of a struct with these methods, as rustdoc writes it.
+    /// Returns a page in rustdoc's format of a struct with these methods.
     fn page(methods: &[&str]) -> String {
         let header = |level: u8, id: &str, code: &str| {
             format!(
@@ -142,8 +143,8 @@ mod tests {
     const ID: &str = "pub fn <a>id</a>(&amp;self) -&gt; &amp;<a>JobId</a>";
 
     #[test]
-    fn a_struct_is_its_declaration_its_methods_and_what_it_implements() {
-        let told = [
+    fn a_struct_has_its_declaration_methods_and_implementations() {
+        let expected = [
             "pub struct Job { /* private fields */ }",
             "impl Clone, Debug for Job",
             "impl Iterator for Job",
@@ -151,17 +152,17 @@ mod tests {
             "impl Job",
             "    pub fn id(&self) -> &JobId",
         ];
-        assert_eq!(of(&[ID]), told);
+        assert_eq!(of(&[ID]), expected);
     }
 
     #[test]
-    fn a_method_that_is_added_removed_or_changed_shows() {
+    fn changed_methods_change_the_output() {
         let name = "pub fn <a>name</a>(\n    &amp;self,\n) -&gt; &amp;str";
         let before = of(&[ID]);
         let mut added = before.clone();
         added.push("    pub fn name(&self) -> &str".to_owned());
         assert_eq!(of(&[ID, name]), added);
-        // Where it stands in the source is no matter.
+        // The order in the source does not matter.
         assert_eq!(of(&[name, ID]), added);
         assert_eq!(of(&[]), before[..before.len() - 1]);
         let changed = of(&["pub fn <a>id</a>(self) -&gt; JobId"]);
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_method_stays_in_its_place_when_it_becomes_async_or_const() {
+    fn qualifiers_dont_affect_the_order_of_methods() {
         assert_eq!(name_of("pub const fn bits(self) -> u32"), "bits");
         assert_eq!(name_of("pub const async fn bits(self) -> u32"), "bits");
         assert_eq!(name_of("pub async fn start<T>(&self)"), "start");

@@ -1,9 +1,9 @@
-//! Prints the public surface of a crate, read from the pages that `cargo doc` wrote for it.
+//! Prints the public API of a crate, parsed from the pages that `cargo doc` has generated.
 //!
 //!     cargo run -p punctual-api FOLDER CRATE
 //!
-//! It reads pages because these show what another crate's items are where a facade re-exports them, on stable Rust.
-//! Left out are documentation, implementations that the compiler or another crate's generics make, and what is hidden.
+//! HTML pages are parsed because they inline re-exported items of other crates on stable Rust. Documentation, auto
+//! trait and blanket implementations, and hidden items are omitted.
 
 mod html;
 mod item;

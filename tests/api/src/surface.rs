@@ -1,4 +1,4 @@
-//! A crate's items, found by the links from its first page on: pages that an earlier build left are not linked.
+//! The items of a crate, found by following links from its root page; stale pages of earlier builds are not linked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +8,13 @@ use crate::layout::line;
 
 #[derive(Debug, Default)]
 struct Surface {
-    /// By path, with its kind: a function and a macro may have the same name.
+    /// The items by path and kind, since a function and a macro may have the same name.
     items: BTreeMap<(String, String), Item>,
-    /// What a module re-exports without showing it.
+    /// Re-exports of a module that are not inlined.
     reexports: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// The text of a crate's surface; `read` gives a page.
+/// Returns the API of a crate as text; `read` returns a page.
 pub(crate) fn of(
     name: &str,
     read: &dyn Fn(&str) -> Result<String, String>,
@@ -36,7 +36,7 @@ impl Surface {
         read: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<(), String> {
         let index = read(&format!("{folder}/index.html"))?;
-        // Another crate, which a crate re-exports that this one re-exports: its surface is its own.
+        // A re-export of another crate, whose API is not part of this one.
         if let Some((above, name)) = path.rsplit_once("::")
             && index.contains("<h1>Crate ")
         {
@@ -69,7 +69,7 @@ impl Surface {
     }
 
     fn text(mut self) -> String {
-        self.say_impls_once();
+        self.deduplicate_impls();
         let mut text = String::new();
         for (path, reexports) in &self.reexports {
             text += &format!("mod {path}\n");
@@ -93,8 +93,8 @@ impl Surface {
         text
     }
 
-    /// Of the implementations on a trait's page, leaves those that no type's page has.
-    fn say_impls_once(&mut self) {
+    /// Removes from the pages of traits the implementations that are listed on the pages of types.
+    fn deduplicate_impls(&mut self) {
         let is_trait = |kind: &str| kind == "trait";
         let on_types = self.items.iter().filter(|((_, kind), _)| !is_trait(kind));
         let on_types: BTreeSet<String> =
@@ -106,7 +106,7 @@ impl Surface {
         }
     }
 
-    /// Where the same item is shown in full, if not here: at the shortest of its paths.
+    /// Returns the shortest other path of the same item, where it is listed in full.
     fn first_path(&self, path: &str, kind: &str, item: &Item) -> Option<&str> {
         let depth = |path: &str| (path.matches("::").count(), path.to_owned());
         let same = self.items.iter().filter(|((other, other_kind), same)| {
@@ -125,10 +125,10 @@ fn last(path: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn told(pages: &[(&str, &str)]) -> Result<String, String> {
+    fn surface_of(pages: &[(&str, &str)]) -> Result<String, String> {
         of("my-crate", &|page| {
             let found = pages.iter().find(|(name, _)| *name == page);
-            found.map(|(_, html)| (*html).to_owned()).ok_or_else(|| format!("{page}: not there"))
+            found.map(|(_, html)| (*html).to_owned()).ok_or_else(|| format!("{page}: not found"))
         })
     }
 
@@ -144,7 +144,7 @@ mod tests {
         <h2 id="implementors" class="section-header"></h2><h3 class="code-header">impl Task for Job</h3>"#;
 
     #[test]
-    fn each_item_is_shown_once_and_named_at_its_other_paths() {
+    fn each_item_is_listed_once_and_referenced_at_its_other_paths() {
         let pages = [
             ("my_crate/index.html", ROOT),
             ("my_crate/prelude/index.html", PRELUDE),
@@ -156,12 +156,12 @@ mod tests {
             struct my_crate::Job\n    pub struct Job;\n    impl Task for Job\n\n\
             trait my_crate::Task\n    pub trait Task { }\n    impl Task for u8\n\n\
             struct my_crate::prelude::Job\n    as my_crate::Job\n\n";
-        assert_eq!(told(&pages).unwrap(), text);
-        assert!(told(&pages[..4]).is_err());
+        assert_eq!(surface_of(&pages).unwrap(), text);
+        assert!(surface_of(&pages[..4]).is_err());
     }
 
     #[test]
-    fn another_crate_is_one_line() {
+    fn a_reexported_crate_is_one_line() {
         let root = r#"<h1>Crate <span>my_crate</span></h1><dt><a class="struct" href="struct.Job.html">Job</a></dt>
             <dt><a class="mod" href="chrono/index.html">chrono</a></dt>"#;
         let chrono = r#"<h1>Crate <span>chrono</span></h1><dt><a class="struct" href="struct.Utc.html">Utc</a></dt>"#;
@@ -172,11 +172,11 @@ mod tests {
         ];
         let text = "mod my_crate\n    pub use chrono;\n\n\
             struct my_crate::Job\n    pub struct Job;\n    impl Task for Job\n\n";
-        assert_eq!(told(&pages).unwrap(), text);
+        assert_eq!(surface_of(&pages).unwrap(), text);
     }
 
     #[test]
-    fn a_crate_in_which_nothing_is_found_is_an_error() {
-        assert!(told(&[("my_crate/index.html", "")]).is_err());
+    fn a_crate_without_items_is_an_error() {
+        assert!(surface_of(&[("my_crate/index.html", "")]).is_err());
     }
 }

@@ -1,47 +1,48 @@
-//! Which module uses which.
+//! The dependency graph of modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::paths::Paths;
-use crate::source::{Place, Tree};
+use crate::source::{ModulePath, Tree};
 
-/// How often a name may be passed on.
+/// The maximum number of consecutive re-exports of a name.
 const MAX_STEPS: usize = 32;
 
-/// One module uses another, first in this line.
+/// A dependency between two modules, with the line of its first occurrence.
 #[derive(Debug)]
-pub(crate) struct Arrow {
+pub(crate) struct Edge {
     pub from: PathBuf,
     pub line: usize,
     pub to: PathBuf,
 }
 
-/// The modules of a crate, by their files, and what they use.
+/// The modules of a crate, identified by their files, and their dependencies.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     modules: BTreeSet<PathBuf>,
-    arrows: BTreeMap<(PathBuf, PathBuf), usize>,
+    edges: BTreeMap<(PathBuf, PathBuf), usize>,
 }
 
 impl Graph {
     pub(crate) fn of(tree: &Tree) -> Result<Self, String> {
-        let paths = tree.0.iter().map(|(place, source)| (place, Paths::of(&source.items)));
-        let paths: BTreeMap<&Place, Paths> = paths.collect();
+        let paths =
+            tree.0.iter().map(|(module_path, source)| (module_path, Paths::of(&source.items)));
+        let paths: BTreeMap<&ModulePath, Paths> = paths.collect();
         let names = Names { tree, paths: &paths };
         let mut graph = Self::default();
-        for (place, source) in &tree.0 {
+        for (module_path, source) in &tree.0 {
             graph.modules.insert(source.file.clone());
-            for named in &paths[place].named {
-                let Some(to) = names.module_of(place, &named.path) else { continue };
-                // A part may name the whole that it is a part of.
-                if place.starts_with(&to) {
+            for named in &paths[module_path].named {
+                let Some(to) = names.module_of(module_path, &named.path) else { continue };
+                // A submodule may use the module that contains it.
+                if module_path.starts_with(&to) {
                     continue;
                 }
                 let to = &tree.0[&to].file;
                 if *to != source.file {
-                    let arrow = (source.file.clone(), to.clone());
-                    graph.arrows.entry(arrow).or_insert(named.line);
+                    let edge = (source.file.clone(), to.clone());
+                    graph.edges.entry(edge).or_insert(named.line);
                 }
             }
         }
@@ -52,33 +53,33 @@ impl Graph {
         &self.modules
     }
 
-    pub(crate) fn arrows(&self) -> impl Iterator<Item = Arrow> {
-        let arrows = self.arrows.iter();
-        arrows.map(|((from, to), line)| Arrow { from: from.clone(), line: *line, to: to.clone() })
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> {
+        let edges = self.edges.iter();
+        edges.map(|((from, to), line)| Edge { from: from.clone(), line: *line, to: to.clone() })
     }
 
     pub(crate) fn used_by<'g>(&'g self, module: &'g PathBuf) -> impl Iterator<Item = &'g PathBuf> {
-        self.arrows.keys().filter(move |(from, _)| from == module).map(|(_, to)| to)
+        self.edges.keys().filter(move |(from, _)| from == module).map(|(_, to)| to)
     }
 }
 
-/// Finds what names mean.
+/// Resolves paths to modules.
 struct Names<'t> {
     tree: &'t Tree,
-    paths: &'t BTreeMap<&'t Place, Paths>,
+    paths: &'t BTreeMap<&'t ModulePath, Paths>,
 }
 
 impl Names<'_> {
-    /// The module that defines what a path names in this one; none for what is not of the crate, and for names of the
-    /// module's own.
-    fn module_of(&self, place: &Place, path: &[String]) -> Option<Place> {
-        self.resolve(self.absolute(place, path)?, MAX_STEPS)
+    /// Returns the module that defines the item at this path; `None` for items of other crates and of the module
+    /// itself.
+    fn module_of(&self, module_path: &ModulePath, path: &[String]) -> Option<ModulePath> {
+        self.resolve(self.absolute(module_path, path)?, MAX_STEPS)
     }
 
-    /// The same path from the crate's root on, if it goes into the crate.
-    fn absolute(&self, place: &Place, path: &[String]) -> Option<Vec<String>> {
+    /// Returns the path from the crate root; `None` if it is in another crate.
+    fn absolute(&self, module_path: &ModulePath, path: &[String]) -> Option<Vec<String>> {
         let (first, rest) = path.split_first()?;
-        let mut from = place.clone();
+        let mut from = module_path.clone();
         match first.as_str() {
             "crate" => from.clear(),
             "self" => {}
@@ -90,9 +91,9 @@ impl Names<'_> {
                 return Some(from);
             }
             name => {
-                // What is imported privately was counted where it is; a word alone is no module.
-                let is_child = self.is_module(place, name) && !rest.is_empty();
-                if !is_child && !self.passes_on(place, name) {
+                // Private imports are counted where they are declared; a single name is not a module.
+                let is_child = self.is_module(module_path, name) && !rest.is_empty();
+                if !is_child && !self.is_reexport(module_path, name) {
                     return None;
                 }
                 from.push(first.clone());
@@ -102,41 +103,41 @@ impl Names<'_> {
         Some(from)
     }
 
-    fn passes_on(&self, place: &Place, name: &str) -> bool {
-        self.paths[place].passed_on.iter().any(|passed| passed == name)
+    fn is_reexport(&self, module_path: &ModulePath, name: &str) -> bool {
+        self.paths[module_path].reexports.iter().any(|passed| passed == name)
     }
 
-    fn is_module(&self, place: &Place, name: &str) -> bool {
-        let mut child = place.clone();
+    fn is_module(&self, module_path: &ModulePath, name: &str) -> bool {
+        let mut child = module_path.clone();
         child.push(name.to_owned());
         self.tree.0.contains_key(&child)
     }
 
-    fn resolve(&self, path: Vec<String>, steps: usize) -> Option<Place> {
-        let mut place = Place::new();
+    fn resolve(&self, path: Vec<String>, steps: usize) -> Option<ModulePath> {
+        let mut module_path = ModulePath::new();
         for (index, name) in path.iter().enumerate() {
-            if self.is_module(&place, name) {
-                place.push(name.clone());
+            if self.is_module(&module_path, name) {
+                module_path.push(name.clone());
                 continue;
             }
-            // Passed on from elsewhere: there it is defined.
-            let Some(import) = self.paths[&place].imports.get(name) else { break };
-            let mut import = match self.absolute_import(&place, import) {
+            // The name is re-exported, so the search continues at its origin.
+            let Some(import) = self.paths[&module_path].imports.get(name) else { break };
+            let mut import = match self.absolute_import(&module_path, import) {
                 Some(import) if steps > 0 => import,
                 _ => return None,
             };
             import.extend(path[index + 1..].iter().cloned());
             return self.resolve(import, steps - 1);
         }
-        Some(place)
+        Some(module_path)
     }
 
-    /// Where an import comes from; none if it is from another crate.
-    fn absolute_import(&self, place: &Place, path: &[String]) -> Option<Vec<String>> {
+    /// Returns the origin of an import; `None` if it is in another crate.
+    fn absolute_import(&self, module_path: &ModulePath, path: &[String]) -> Option<Vec<String>> {
         let first = path.first()?;
         let known = matches!(first.as_str(), "crate" | "self" | "super");
-        if known || self.is_module(place, first) {
-            return self.absolute(place, path);
+        if known || self.is_module(module_path, first) {
+            return self.absolute(module_path, path);
         }
         None
     }
@@ -148,18 +149,18 @@ mod tests {
 
     use super::*;
 
-    fn arrows(files: &[(&str, &str)]) -> Vec<(String, String)> {
+    fn edges(files: &[(&str, &str)]) -> Vec<(String, String)> {
         let text = |path: &Path| {
             let found = files.iter().find(|(name, _)| Path::new(name) == path);
-            found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "not there".to_owned())
+            found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "not found".to_owned())
         };
         let tree = Tree::read_with(Path::new("lib.rs"), &text).unwrap();
         let name = |path: PathBuf| path.display().to_string();
         let graph = Graph::of(&tree).unwrap();
-        graph.arrows().map(|arrow| (name(arrow.from), name(arrow.to))).collect()
+        graph.edges().map(|edge| (name(edge.from), name(edge.to))).collect()
     }
 
-    fn arrow(from: &str, to: &str) -> (String, String) {
+    fn edge(from: &str, to: &str) -> (String, String) {
         (from.to_owned(), to.to_owned())
     }
 
@@ -171,27 +172,27 @@ mod tests {
             ("a/inner.rs", "pub struct Thing;"),
             ("b.rs", "use crate::Thing; use std::fmt; fn f(_: Thing) { crate::a::g() }"),
         ];
-        assert_eq!(arrows(&files), [arrow("b.rs", "a/inner.rs"), arrow("b.rs", "a/mod.rs")]);
+        assert_eq!(edges(&files), [edge("b.rs", "a/inner.rs"), edge("b.rs", "a/mod.rs")]);
     }
 
     #[test]
-    fn what_is_passed_on_is_used_by_who_names_it() {
+    fn a_reexported_name_is_resolved_to_its_definition() {
         let files = [
             ("lib.rs", "mod a;"),
             ("a/mod.rs", "mod b; mod c; pub use self::b::B; pub use self::c::C; struct S(B);"),
             ("a/b.rs", "pub struct B;"),
             ("a/c.rs", "use super::S; pub struct C(S); fn b(b: u8) { b }"),
         ];
-        assert_eq!(arrows(&files), [arrow("a/mod.rs", "a/b.rs")]);
+        assert_eq!(edges(&files), [edge("a/mod.rs", "a/b.rs")]);
     }
 
     #[test]
-    fn tests_and_macros_texts_are_told_apart() {
+    fn tests_and_macro_bodies_are_ignored() {
         let files = [
             ("lib.rs", "mod a; mod b;"),
             ("a.rs", "#[cfg(test)] mod tests { use crate::b::B; } fn f() { vec![crate::b::x()]; }"),
             ("b.rs", "#[cfg(test)] use crate::a; macro_rules! m { () => { $crate::a::f() } }"),
         ];
-        assert_eq!(arrows(&files), [arrow("a.rs", "b.rs")]);
+        assert_eq!(edges(&files), [edge("a.rs", "b.rs")]);
     }
 }

@@ -1,12 +1,12 @@
-//! Fails when modules of a crate go round in a circle: when one uses another that, over any way, uses the first.
+//! Fails if modules of a crate depend on each other in a cycle.
 //!
 //!     cargo run -p punctual-layers [FOLDER]
 //!
-//! A module is a file. It uses what its paths name: of a name that a module passes on by `pub use`, the module that
-//! defines it. That a part names the module that it is a part of is no use: it adds to that. Tests inside of files, and
-//! what only macros write, are left out.
+//! A module is a file. It depends on the modules that its paths refer to; a name that is re-exported by `pub use`
+//! refers to the module that defines it. A submodule that refers to the module that contains it creates no dependency.
+//! Unit tests and the bodies of macro definitions are ignored.
 
-mod circles;
+mod cycles;
 mod graph;
 mod paths;
 mod source;
@@ -30,22 +30,22 @@ fn main() -> ExitCode {
         };
         crates += 1;
         modules += graph.modules().len();
-        for circle in circles::of(&graph) {
+        for cycle in cycles::of(&graph) {
             found += 1;
-            eprintln!("{}: {} modules go round in a circle", root.display(), circle.len());
-            for arrow in graph.arrows().filter(|arrow| circle.contains(&arrow.from)) {
-                if circle.contains(&arrow.to) {
-                    let (from, to) = (arrow.from.display(), arrow.to.display());
-                    eprintln!("    {from}:{} uses {to}", arrow.line);
+            eprintln!("{}: {} modules form a dependency cycle", root.display(), cycle.len());
+            for edge in graph.edges().filter(|edge| cycle.contains(&edge.from)) {
+                if cycle.contains(&edge.to) {
+                    let (from, to) = (edge.from.display(), edge.to.display());
+                    eprintln!("    {from}:{} uses {to}", edge.line);
                 }
             }
         }
     }
-    println!("{modules} modules of {crates} crates and programs: {found} circles");
+    println!("{modules} modules of {crates} crates and programs: {found} cycles");
     if found == 0 && crates > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The first files of all crates and programs in a folder: each `lib.rs` and `main.rs`.
+/// Returns the root files of all crates and programs in a folder: each `lib.rs` and `main.rs`.
 fn roots(folder: &Path) -> Vec<PathBuf> {
     let mut roots = Vec::new();
     let mut folders = vec![folder.to_owned()];

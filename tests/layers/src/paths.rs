@@ -1,4 +1,4 @@
-//! The paths that a module names.
+//! The paths in the source of a module.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use syn::{Item, ItemFn, ItemImpl, ItemUse, Macro, Path, UseTree, Visibility};
 
 use crate::source::is_test;
 
-/// A path as it is written, and where.
+/// A path as written in the source, with its line.
 #[derive(Debug)]
 pub(crate) struct Named {
     pub path: Vec<String>,
     pub line: usize,
 }
 
-/// What a module names.
+/// The paths of a module.
 #[derive(Debug, Default)]
 pub(crate) struct Paths {
-    /// The names that it has from others, and their paths as they are written.
+    /// Imported names, with their paths as written.
     pub imports: BTreeMap<String, Vec<String>>,
-    /// The names among them that it only passes on, unless it uses them itself.
-    pub passed_on: Vec<String>,
+    /// Imported names that are only re-exported, unless the module also uses them.
+    pub reexports: Vec<String>,
     pub named: Vec<Named>,
 }
 
@@ -35,14 +35,14 @@ impl Paths {
         paths
     }
 
-    fn add_use(&mut self, tree: &UseTree, before: &[String], passes_on: bool, line: usize) {
+    fn add_use(&mut self, tree: &UseTree, before: &[String], is_reexport: bool, line: usize) {
         let mut path = before.to_vec();
         let mut import = |path: Vec<String>, name: String| {
             if name == "self" || name == "_" {
                 return;
             }
-            if passes_on {
-                self.passed_on.push(name.clone());
+            if is_reexport {
+                self.reexports.push(name.clone());
             } else {
                 self.named.push(Named { path: path.clone(), line });
             }
@@ -51,7 +51,7 @@ impl Paths {
         match tree {
             UseTree::Path(inner) => {
                 path.push(inner.ident.to_string());
-                self.add_use(&inner.tree, &path, passes_on, line);
+                self.add_use(&inner.tree, &path, is_reexport, line);
             }
             UseTree::Name(name) if name.ident == "self" => {
                 let last = path.last().cloned().unwrap_or_default();
@@ -67,43 +67,43 @@ impl Paths {
                 }
                 import(path, rename.rename.to_string());
             }
-            UseTree::Glob(_) if passes_on => {}
+            UseTree::Glob(_) if is_reexport => {}
             UseTree::Glob(_) => self.named.push(Named { path, line }),
             UseTree::Group(group) => {
                 for tree in &group.items {
-                    self.add_use(tree, before, passes_on, line);
+                    self.add_use(tree, before, is_reexport, line);
                 }
             }
         }
     }
 
-    /// Paths in what a macro is given: `crate::a::b` and the like.
+    /// Collects paths such as `crate::a::b` from the tokens of a macro call.
     fn scan(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let ident = |place: usize| match tokens.get(place) {
+        let ident = |index: usize| match tokens.get(index) {
             Some(TokenTree::Ident(ident)) => Some(ident.to_string()),
             _ => None,
         };
-        let is = |place: usize, sign: char| matches!(tokens.get(place), Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
-        let mut place = 0;
-        while place < tokens.len() {
-            if let TokenTree::Group(group) = &tokens[place] {
+        let is = |index: usize, sign: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
+        let mut index = 0;
+        while index < tokens.len() {
+            if let TokenTree::Group(group) = &tokens[index] {
                 self.scan(group.stream());
             }
-            let begins = !(place > 0 && (is(place - 1, ':') || is(place - 1, '$')));
-            let Some(first) = ident(place).filter(|_| begins) else {
-                place += 1;
+            let begins = !(index > 0 && (is(index - 1, ':') || is(index - 1, '$')));
+            let Some(first) = ident(index).filter(|_| begins) else {
+                index += 1;
                 continue;
             };
-            let line = tokens[place].span().start().line;
+            let line = tokens[index].span().start().line;
             let mut path = vec![first];
-            while is(place + 1, ':') && is(place + 2, ':') {
-                let Some(next) = ident(place + 3) else { break };
+            while is(index + 1, ':') && is(index + 2, ':') {
+                let Some(next) = ident(index + 3) else { break };
                 path.push(next);
-                place += 3;
+                index += 3;
             }
             self.named.push(Named { path, line });
-            place += 1;
+            index += 1;
         }
     }
 }
@@ -111,8 +111,8 @@ impl Paths {
 impl<'a> Visit<'a> for Paths {
     fn visit_item_use(&mut self, item: &'a ItemUse) {
         if !is_test(&item.attrs) {
-            let passes_on = !matches!(item.vis, Visibility::Inherited);
-            self.add_use(&item.tree, &[], passes_on, item.span().start().line);
+            let is_reexport = !matches!(item.vis, Visibility::Inherited);
+            self.add_use(&item.tree, &[], is_reexport, item.span().start().line);
         }
     }
 

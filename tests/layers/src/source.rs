@@ -1,31 +1,31 @@
-//! The files of a crate, parsed.
+//! The parsed source files of a crate.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use syn::{Attribute, Expr, Item, ItemMod, Lit, Meta};
 
-/// A module's place in its crate: the names on the way to it.
-pub(crate) type Place = Vec<String>;
+/// The path of a module from the crate root.
+pub(crate) type ModulePath = Vec<String>;
 
-/// Where a module's text is, and what stands in it.
+/// The file and the items of a module.
 pub(crate) struct Source {
     pub file: PathBuf,
     pub items: Vec<Item>,
 }
 
-/// All modules of a crate, those inside of files too.
-pub(crate) struct Tree(pub BTreeMap<Place, Source>);
+/// All modules of a crate, including inline modules.
+pub(crate) struct Tree(pub BTreeMap<ModulePath, Source>);
 
 impl Tree {
-    /// Reads the crate that begins with this file.
+    /// Reads the crate with this root file.
     pub(crate) fn read(root: &Path) -> Result<Self, String> {
         Self::read_with(root, &|path| {
             std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
         })
     }
 
-    /// The same, with the texts from elsewhere.
+    /// Reads the crate with this root file; `read` returns the text of a file.
     pub(crate) fn read_with(
         root: &Path,
         text: &dyn Fn(&Path) -> Result<String, String>,
@@ -36,22 +36,22 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Adds a file, whose modules are in `folder`.
+    /// Adds a file whose submodules are in `folder`.
     fn add_file(
         &mut self,
-        place: Place,
+        module_path: ModulePath,
         file: &Path,
         folder: &Path,
         text: &dyn Fn(&Path) -> Result<String, String>,
     ) -> Result<(), String> {
         let parsed = syn::parse_file(&text(file)?)
             .map_err(|error| format!("{}: {error}", file.display()))?;
-        self.add(place, file, folder, parsed.items, text)
+        self.add(module_path, file, folder, parsed.items, text)
     }
 
     fn add(
         &mut self,
-        place: Place,
+        module_path: ModulePath,
         file: &Path,
         folder: &Path,
         items: Vec<Item>,
@@ -65,41 +65,41 @@ impl Tree {
                 item => own.push(item),
             }
         }
-        self.0.insert(place.clone(), Source { file: file.to_owned(), items: own });
+        self.0.insert(module_path.clone(), Source { file: file.to_owned(), items: own });
         for module in modules {
-            self.add_module(&place, file, folder, module, text)?;
+            self.add_module(&module_path, file, folder, module, text)?;
         }
         Ok(())
     }
 
     fn add_module(
         &mut self,
-        parent: &Place,
+        parent: &ModulePath,
         file: &Path,
         folder: &Path,
         module: ItemMod,
         text: &dyn Fn(&Path) -> Result<String, String>,
     ) -> Result<(), String> {
         let name = module.ident.to_string();
-        let mut place = parent.clone();
-        place.push(name.clone());
+        let mut module_path = parent.clone();
+        module_path.push(name.clone());
         if let Some((_, items)) = module.content {
-            return self.add(place, file, &folder.join(name), items, text);
+            return self.add(module_path, file, &folder.join(name), items, text);
         }
         if let Some(path) = module.attrs.iter().find_map(path_of) {
             let file = file.parent().unwrap_or(Path::new("")).join(path);
             let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-            return self.add_file(place, &file, &folder, text);
+            return self.add_file(module_path, &file, &folder, text);
         }
         let (beside, inside) = (folder.join(format!("{name}.rs")), folder.join(&name));
         match text(&beside) {
-            Ok(_) => self.add_file(place, &beside, &inside, text),
-            Err(_) => self.add_file(place, &inside.join("mod.rs"), &inside, text),
+            Ok(_) => self.add_file(module_path, &beside, &inside, text),
+            Err(_) => self.add_file(module_path, &inside.join("mod.rs"), &inside, text),
         }
     }
 }
 
-/// Whether something is there for tests only.
+/// Returns whether an item is compiled for tests only.
 pub(crate) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg") => {

@@ -1,4 +1,4 @@
-//! An executor that runs on the simulation's time, and does not always do as it should.
+//! An executor that runs on simulated time and injects faults.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,30 +12,30 @@ use tokio::time::timeout;
 
 use crate::process::Process;
 use crate::script;
+use crate::simulation::Simulation;
 use crate::time::pause;
-use crate::world::World;
 
 pub(crate) struct SimulatedExecutor {
-    world: Arc<World>,
+    simulation: Arc<Simulation>,
     process: Arc<Process>,
-    faults: script::Executor,
+    faults: script::ExecutorFaultRates,
     started: Mutex<Option<Arc<Started>>>,
 }
 
-/// From a start to the shutdown after it.
+/// The state between a start and the following shutdown.
 #[derive(Debug, Default)]
 struct Started {
     state: Mutex<State>,
-    /// Unlike other signals of tokio's, this one wakes those who wait in their order.
+    /// Unlike other signals of tokio, this one wakes its waiters in order.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    under_way: Vec<(RunId, JobContext)>,
-    /// How many runs there are, begun or not.
+    active: Vec<(RunId, JobContext)>,
+    /// The number of runs, started or queued.
     count: usize,
-    /// Nothing begins any more.
+    /// Whether the executor is shutting down: no more runs start.
     abandoned: bool,
 }
 
@@ -46,7 +46,7 @@ impl Started {
         result
     }
 
-    async fn until(&self, is_so: impl Fn(&State) -> bool) {
+    async fn wait_until(&self, is_so: impl Fn(&State) -> bool) {
         loop {
             let changed = self.changed.notified();
             if is_so(&self.state.lock()) {
@@ -59,12 +59,12 @@ impl Started {
 
 impl SimulatedExecutor {
     pub(crate) fn new(
-        world: &Arc<World>,
+        simulation: &Arc<Simulation>,
         process: &Arc<Process>,
-        faults: script::Executor,
+        faults: script::ExecutorFaultRates,
     ) -> Self {
-        let (world, process) = (Arc::clone(world), Arc::clone(process));
-        Self { world, process, faults, started: Mutex::default() }
+        let (simulation, process) = (Arc::clone(simulation), Arc::clone(process));
+        Self { simulation, process, faults, started: Mutex::default() }
     }
 }
 
@@ -78,30 +78,30 @@ impl Executor for SimulatedExecutor {
         let Some(started) = self.started.lock().clone() else {
             return Err(Refused::new(run, ExecutorError::NotRunning));
         };
-        if self.world.strikes(self.faults.refused) {
+        if self.simulation.roll_permille(self.faults.refused) {
             return Err(Refused::new(run, ExecutorError::QueueFull));
         }
-        let wait = match self.world.strikes(self.faults.slow) {
-            true => self.world.random(10..8_000),
-            false => self.world.random(0..3),
+        let wait = match self.simulation.roll_permille(self.faults.slow) {
+            true => self.simulation.random(10..8_000),
+            false => self.simulation.random(0..3),
         };
-        let dropped = self.world.strikes(self.faults.dropped);
+        let dropped = self.simulation.roll_permille(self.faults.dropped);
         let process = Arc::clone(&self.process);
         started.change(|state| state.count += 1);
         tokio::spawn(async move {
             tokio::select! {
                 biased;
-                () = started.until(|state| state.abandoned) => {}
+                () = started.wait_until(|state| state.abandoned) => {}
                 () = pause(wait) => {}
             }
             process.gate.pass().await;
             if !dropped && !started.state.lock().abandoned {
                 let (id, context) = (run.context().run_id(), run.context().clone());
-                started.change(|state| state.under_way.push((id, context)));
+                started.change(|state| state.active.push((id, context)));
                 if let Some(Prepared::Async(run)) = run.prepare() {
                     run.await;
                 }
-                started.change(|state| state.under_way.retain(|(other, _)| *other != id));
+                started.change(|state| state.active.retain(|(other, _)| *other != id));
             } else {
                 drop(run);
             }
@@ -110,21 +110,21 @@ impl Executor for SimulatedExecutor {
         Ok(())
     }
 
-    fn shutdown(&self, patience: Duration) -> BoxFuture<'_, ()> {
+    fn shutdown(&self, shutdown_timeout: Duration) -> BoxFuture<'_, ()> {
         let started = self.started.lock().take();
         let process = Arc::clone(&self.process);
         Box::pin(async move {
             let Some(started) = started else { return };
-            let _ = timeout(patience, started.until(|state| state.count == 0)).await;
+            let _ = timeout(shutdown_timeout, started.wait_until(|state| state.count == 0)).await;
             process.gate.pass().await;
             started.change(|state| {
                 state.abandoned = true;
-                for (_, context) in &state.under_way {
+                for (_, context) in &state.active {
                     context.cancel();
                 }
             });
-            // What has not begun is dropped in its own task, at once.
-            started.until(|state| state.count == state.under_way.len()).await;
+            // The task of each queued run drops it immediately.
+            started.wait_until(|state| state.count == state.active.len()).await;
         })
     }
 }

@@ -1,13 +1,13 @@
-//! What holds up a process that is stopped, and one that is dead for good.
+//! The gate that blocks a process while it is suspended, and forever after it was killed.
 
 use std::future::pending;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// Passed by a process wherever it has waited for something.
+/// A process passes the gate after each wait.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub(crate) struct ProcessGate {
     state: Mutex<State>,
     opened: Notify,
 }
@@ -17,23 +17,23 @@ enum State {
     #[default]
     Open,
     Stopped,
-    Dead,
+    Killed,
 }
 
-impl Gate {
-    /// Goes on when the process does; never, when it is dead.
+impl ProcessGate {
+    /// Returns once the process may continue; never returns if the process was killed.
     pub(crate) async fn pass(&self) {
         loop {
             let state = *self.state.lock();
             match state {
                 State::Open => return,
                 State::Stopped => self.opened.notified().await,
-                State::Dead => pending().await,
+                State::Killed => pending().await,
             }
         }
     }
 
-    /// Stops the process, if it runs.
+    /// Suspends the process if it is running.
     pub(crate) fn stop(&self) {
         let mut state = self.state.lock();
         if *state == State::Open {
@@ -41,7 +41,7 @@ impl Gate {
         }
     }
 
-    /// Lets it go on, if it was stopped.
+    /// Resumes the process if it is suspended.
     pub(crate) fn go_on(&self) {
         let mut state = self.state.lock();
         if *state == State::Stopped {
@@ -52,18 +52,18 @@ impl Gate {
     }
 
     pub(crate) fn kill(&self) {
-        *self.state.lock() = State::Dead;
+        *self.state.lock() = State::Killed;
         self.opened.notify_waiters();
     }
 
-    /// Waits for the process to die.
-    pub(crate) async fn until_dead(&self) {
-        while !self.is_dead() {
+    /// Waits until the process is killed.
+    pub(crate) async fn wait_until_killed(&self) {
+        while !self.was_killed() {
             self.opened.notified().await;
         }
     }
 
-    pub(crate) fn is_dead(&self) -> bool {
-        *self.state.lock() == State::Dead
+    pub(crate) fn was_killed(&self) -> bool {
+        *self.state.lock() == State::Killed
     }
 }

@@ -1,19 +1,21 @@
-//! Makes a script of a seed.
+//! Generates a script from a seed.
 
 use fastrand::Rng;
 use punctual_core::Coalesce;
 
-use crate::script::{Executor, Job, Line, Machine, Outage, Script, Step, User};
+use crate::script::{
+    CallFaultRates, ExecutorFaultRates, Job, Machine, Outage, Script, Step, UserAction,
+};
 
-/// The script of that seed. Seeds differ in what can go wrong in them: in some nearly nothing does, so that rules
-/// without an excuse are tried as well.
+/// Generates the script of a seed. Seeds differ in the faults that can occur: some scripts have almost none, so that
+/// rules whose exceptions depend on faults are tested strictly.
 #[must_use]
 pub fn script(seed: u64) -> Script {
     let mut rng = Rng::with_seed(seed);
     let rng = &mut rng;
-    let heal_at = rng.u32(8_000..40_000);
-    let world = World {
-        heal_at,
+    let faults_until = rng.u32(8_000..40_000);
+    let profile = FaultProfile {
+        faults_until,
         machines: [1, 2, 2, 3, 3, 4][rng.usize(..6)],
         jobs: rng.usize(1..5),
         lines: rng.u8(..4) > 0,
@@ -24,11 +26,11 @@ pub fn script(seed: u64) -> Script {
         jumps: rng.u8(..4) == 0,
         executors: rng.u8(..3) == 0,
         users: rng.u8(..3) > 0,
-        lives: rng.u8(..3) == 0,
+        lifecycle: rng.u8(..3) == 0,
     };
-    let store_clock = world.clocks || world.jumps || rng.bool();
+    let store_clock = profile.clocks || profile.jumps || rng.bool();
     let lease = [2_000, 3_000, 6_000, 10_000][rng.usize(..4)];
-    let machines = (0..world.machines).map(|_| world.machine(rng)).collect();
+    let machines = (0..profile.machines).map(|_| profile.machine(rng)).collect();
     Script {
         seed,
         lease,
@@ -36,14 +38,14 @@ pub fn script(seed: u64) -> Script {
         poll: [200, 1_000, 1_000, 5_000][rng.usize(..4)],
         store_clock,
         machines,
-        steps: world.steps(rng, lease),
-        heal_at,
+        steps: profile.steps(rng, lease),
+        faults_until,
     }
 }
 
-/// What can go wrong.
-struct World {
-    heal_at: u32,
+/// The faults that can occur.
+struct FaultProfile {
+    faults_until: u32,
     machines: usize,
     jobs: usize,
     lines: bool,
@@ -54,21 +56,25 @@ struct World {
     jumps: bool,
     executors: bool,
     users: bool,
-    lives: bool,
+    lifecycle: bool,
 }
 
-impl World {
+impl FaultProfile {
     fn machine(&self, rng: &mut Rng) -> Machine {
-        let mut line = Line::default();
+        let mut call_faults = CallFaultRates::default();
         if self.lines {
             let most = [10, 40, 150][rng.usize(..3)];
-            for share in
-                [&mut line.refused, &mut line.lost, &mut line.late, &mut line.part, &mut line.slow]
-            {
+            for share in [
+                &mut call_faults.refused,
+                &mut call_faults.lost,
+                &mut call_faults.late,
+                &mut call_faults.part,
+                &mut call_faults.slow,
+            ] {
                 *share = if rng.bool() { rng.u16(..most) } else { 0 };
             }
         }
-        let mut executor = Executor::default();
+        let mut executor = ExecutorFaultRates::default();
         if self.executors {
             for share in [
                 &mut executor.refused,
@@ -83,8 +89,8 @@ impl World {
         Machine {
             ahead: if self.clocks { rng.i32(-40_000..40_000) } else { 0 },
             drift: if self.clocks { drifts[rng.usize(..drifts.len())] } else { 0 },
-            named: rng.u8(..3) == 0,
-            line,
+            has_identity: rng.u8(..3) == 0,
+            call_faults,
             executor,
         }
     }
@@ -94,12 +100,12 @@ impl World {
         for job in 0..self.jobs {
             let machine = rng.usize(..self.machines);
             let at = rng.u32(100..3_000);
-            let what = User::Add { job: self.job(rng, at), replace: false, paused: false };
+            let what = UserAction::Add { job: self.job(rng, at), replace: false, paused: false };
             steps.push((at, Step::User { machine, job, what }));
         }
         let mut some = |rng: &mut Rng, wanted: bool, make: &mut dyn FnMut(&mut Rng) -> Step| {
             for _ in 0..if wanted { rng.usize(1..5) } else { 0 } {
-                let at = rng.u32(500..self.heal_at);
+                let at = rng.u32(500..self.faults_until);
                 steps.push((at, make(rng)));
             }
         };
@@ -107,19 +113,24 @@ impl World {
         let long = |rng: &mut Rng| rng.u32(100..lease * 5 / 2);
         let wait = |rng: &mut Rng| [0, 100, 3_000, 15_000][rng.usize(..4)];
         some(rng, self.deaths, &mut |rng| Step::Kill { machine: any(rng) });
-        some(rng, self.deaths || self.lives, &mut |rng| Step::Start { machine: any(rng) });
+        some(rng, self.deaths || self.lifecycle, &mut |rng| Step::Start { machine: any(rng) });
         some(rng, self.stops, &mut |rng| Step::Stop { machine: any(rng), time: long(rng) });
-        some(rng, self.lives, &mut |rng| Step::Shutdown { machine: any(rng), wait: wait(rng) });
-        some(rng, self.lives, &mut |rng| Step::Restart { machine: any(rng), wait: wait(rng) });
-        some(rng, self.lives, &mut |rng| Step::Pause { machine: any(rng) });
-        some(rng, self.lives, &mut |rng| Step::Resume { machine: any(rng) });
+        some(rng, self.lifecycle, &mut |rng| Step::Shutdown { machine: any(rng), wait: wait(rng) });
+        some(rng, self.lifecycle, &mut |rng| Step::Restart { machine: any(rng), wait: wait(rng) });
+        some(rng, self.lifecycle, &mut |rng| Step::Pause { machine: any(rng) });
+        some(rng, self.lifecycle, &mut |rng| Step::Resume { machine: any(rng) });
         some(rng, self.jumps, &mut |rng| Step::Jump {
             machine: any(rng),
             by: rng.i32(-20_000..20_000),
         });
         some(rng, self.outages, &mut |rng| Step::Outage {
             machine: rng.bool().then(|| any(rng)),
-            how: [Outage::Refused, Outage::Silent, Outage::Deaf, Outage::Stalled][rng.usize(..4)],
+            how: [
+                Outage::Refused,
+                Outage::RequestLost,
+                Outage::ResponseLost,
+                Outage::RequestDelayed,
+            ][rng.usize(..4)],
             time: long(rng),
         });
         for _ in 0..if self.users { 3 } else { 0 } {
@@ -133,19 +144,21 @@ impl World {
         steps
     }
 
-    fn user(&self, rng: &mut Rng) -> User {
-        let now = rng.u32(..self.heal_at);
+    fn user(&self, rng: &mut Rng) -> UserAction {
+        let now = rng.u32(..self.faults_until);
         match rng.u8(..12) {
-            0 | 1 => {
-                User::Add { job: self.job(rng, now), replace: rng.bool(), paused: rng.u8(..6) == 0 }
-            }
-            2 => User::Remove,
-            3 => User::Pause,
-            4 | 5 => User::Resume,
-            6 | 7 => User::RunNow,
-            8 => User::MakeDue,
-            9 | 10 => User::Reschedule { every: every(rng), first: now },
-            _ => User::Modify {
+            0 | 1 => UserAction::Add {
+                job: self.job(rng, now),
+                replace: rng.bool(),
+                paused: rng.u8(..6) == 0,
+            },
+            2 => UserAction::Remove,
+            3 => UserAction::Pause,
+            4 | 5 => UserAction::Resume,
+            6 | 7 => UserAction::RunNow,
+            8 => UserAction::MakeDue,
+            9 | 10 => UserAction::Reschedule { every: every(rng), first: now },
+            _ => UserAction::Modify {
                 grace: grace(rng),
                 max_instances: rng.u32(1..4),
                 coalesce: coalesce(rng),

@@ -1,31 +1,32 @@
-//! Whole schedulers on one store, in one thread and on a time of their own, with everything that can go wrong.
+//! A deterministic simulation of several schedulers on one store, in one thread and on simulated time, with fault
+//! injection.
 //!
-//! A seed decides all: how many processes there are, what their users do, when they die, stop and start, how far their
-//! clocks are off, and which calls of the store are lost, late or refused. The same seed does the same again, to the
-//! letter. After each thing that happens the rules are looked at that must always hold (`check`); at the end, when all
-//! has been well for a while, those that must hold then.
+//! A seed determines everything: the number of processes, the actions of users, when processes are killed, suspended
+//! and started, the offsets of their clocks, and which store calls are lost, delayed or rejected. The same seed
+//! reproduces exactly the same trace. The invariants are checked after each event (`check`); after a fault-free phase
+//! at the end, the properties of the final state are checked too.
 //!
-//! A seed that breaks a rule is made shorter (`shrink`) and printed with all that happened.
+//! The script of a seed that violates an invariant is shortened (`shrink`) and printed with its trace.
 
 mod check;
+mod connection;
 mod executor;
 mod gate;
 mod generate;
-mod line;
-mod play;
 mod process;
+mod runner;
 mod script;
 mod search;
 mod show;
 mod shrink;
+mod simulation;
 mod spawn;
 mod time;
 mod user;
 mod work;
-mod world;
 
 pub use check::{Counts, Violation};
 pub use generate::script;
-pub use play::{Played, play};
+pub use runner::{ScriptOutcome, run_script};
 pub use script::Script;
 pub use search::{Found, Searched, search};

@@ -1,157 +1,157 @@
-//! What a simulation does: data that a seed decides, that can be printed, and of which parts can be left out.
+//! The script of a simulation: data that a seed determines, that can be printed, and whose parts can be removed.
 
 use punctual_core::Coalesce;
 
-/// All that happens to a few schedulers on one store. Times are milliseconds since the beginning.
+/// The events on a few schedulers that share one store. Times are milliseconds since the start.
 #[derive(Clone, Debug)]
 pub struct Script {
-    /// Decides what the script leaves open: how long each call takes, and which ones fail.
+    /// Determines everything that the script does not specify: the delays of calls, and which ones fail.
     pub(crate) seed: u64,
-    /// How long a node's lease lasts.
+    /// The duration of a node's lease.
     pub(crate) lease: u32,
-    /// After which time what has failed is tried again.
+    /// The retry interval.
     pub(crate) retry: u32,
-    /// How often the store is asked for changes.
+    /// The poll interval.
     pub(crate) poll: u32,
-    /// Whether the store has a clock; if not, those of the processes agree.
+    /// Whether the store has a clock; if not, the clocks of the machines agree.
     pub(crate) store_clock: bool,
-    /// The machines. All of them run at the beginning.
+    /// The machines; each starts with a running process.
     pub(crate) machines: Vec<Machine>,
-    /// What happens when, in this order.
+    /// The steps with their times, in order.
     pub(crate) steps: Vec<(u32, Step)>,
-    /// From when on nothing goes wrong any more.
-    pub(crate) heal_at: u32,
+    /// The start of the fault-free phase.
+    pub(crate) faults_until: u32,
 }
 
 /// A machine on which one process runs at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
-    /// How far its clock is ahead of the store's at the beginning.
+    /// The offset of its clock from the store's clock at the start.
     pub(crate) ahead: i32,
-    /// How many more microseconds per second its clock shows.
+    /// The drift of its clock in microseconds per second.
     pub(crate) drift: i32,
     /// Whether its processes have the machine's name as their identity.
-    pub(crate) named: bool,
-    /// How often its calls of the store go wrong.
-    pub(crate) line: Line,
-    /// How often its executor does not do as it should.
-    pub(crate) executor: Executor,
+    pub(crate) has_identity: bool,
+    /// The fault rates of its store calls.
+    pub(crate) call_faults: CallFaultRates,
+    /// The fault rates of its executor.
+    pub(crate) executor: ExecutorFaultRates,
 }
 
-/// Of a thousand calls, how many go wrong in which way.
+/// Fault rates of store calls, per thousand.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Line {
-    /// Nothing is done, and an error returned.
+pub(crate) struct CallFaultRates {
+    /// The call is not applied and returns an error.
     pub(crate) refused: u16,
-    /// Everything is done, and an error returned.
+    /// The call is applied and returns an error.
     pub(crate) lost: u16,
-    /// An error is returned, and everything done later.
+    /// The call returns an error and is applied later.
     pub(crate) late: u16,
-    /// A batch is carried out in part, and an error returned.
+    /// A batch is applied in part, and the call returns an error.
     pub(crate) part: u16,
-    /// It takes long.
+    /// The call takes long.
     pub(crate) slow: u16,
 }
 
-/// Of a thousand runs, how many are treated in which way.
+/// Fault rates of runs, per thousand.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Executor {
-    /// They are refused.
+pub(crate) struct ExecutorFaultRates {
+    /// The executor rejects the run.
     pub(crate) refused: u16,
-    /// They wait for long before they begin.
+    /// The run starts after a long delay.
     pub(crate) slow: u16,
-    /// They are dropped before they begin, and so reported as lost.
+    /// The run is dropped before it starts, and is therefore reported as lost.
     pub(crate) dropped: u16,
-    /// They go on until they are asked to end.
+    /// The run continues until it is cancelled.
     pub(crate) endless: u16,
 }
 
-/// Something that happens.
+/// A step of the script.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// The process dies without a word.
+    /// Kills the process.
     Kill { machine: usize },
-    /// A process is started, if none is there.
+    /// Starts a process, unless one is running.
     Start { machine: usize },
-    /// The process does nothing for so long, and then goes on.
+    /// Suspends the process for this time.
     Stop { machine: usize, time: u32 },
-    /// The scheduler is shut down, with so much patience, and its process ends.
+    /// Shuts the scheduler down with this timeout, and ends its process.
     Shutdown { machine: usize, wait: u32 },
-    /// The scheduler is shut down and started again in the same process.
+    /// Shuts the scheduler down and starts it again in the same process.
     Restart { machine: usize, wait: u32 },
-    /// The scheduler runs no jobs.
+    /// Pauses the scheduler.
     Pause { machine: usize },
-    /// The scheduler runs jobs again.
+    /// Resumes the scheduler.
     Resume { machine: usize },
-    /// The machine's clock is set.
+    /// Sets the machine's clock forward or back.
     Jump { machine: usize, by: i32 },
-    /// For so long the calls of one machine, or of all, go wrong.
+    /// Makes the calls of one machine, or of all machines, fail for this time.
     Outage { machine: Option<usize>, how: Outage, time: u32 },
-    /// A user of that machine's scheduler does something with a job.
-    User { machine: usize, job: usize, what: User },
+    /// A user of that machine's scheduler performs an action on a job.
+    User { machine: usize, job: usize, what: UserAction },
 }
 
-/// What becomes of calls during an outage.
+/// The outcome of calls during an outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outage {
-    /// Nothing is done, and an error returned at once.
+    /// The call is not applied and returns an error immediately.
     Refused,
-    /// Nothing is done, and an error returned after a while.
-    Silent,
-    /// Everything is done, and an error returned after a while.
-    Deaf,
-    /// An error is returned after a while, and everything done when the outage is over.
-    Stalled,
+    /// The call is not applied and returns an error after the timeout.
+    RequestLost,
+    /// The call is applied and returns an error after the timeout.
+    ResponseLost,
+    /// The call returns an error after the timeout and is applied at the end of the outage.
+    RequestDelayed,
 }
 
-/// What users do.
+/// An action of a user.
 #[derive(Clone, Debug)]
-pub(crate) enum User {
-    /// The job is added, in place of another of its name if there is one.
+pub(crate) enum UserAction {
+    /// Adds the job, or replaces the job with the same id.
     Add { job: Job, replace: bool, paused: bool },
-    /// The job is removed.
+    /// Removes the job.
     Remove,
-    /// Its next run time is taken away.
+    /// Pauses the job.
     Pause,
-    /// It gets its next run time back.
+    /// Resumes the job.
     Resume,
-    /// A run is started outside of the schedule.
+    /// Starts a run outside of the schedule.
     RunNow,
-    /// It is made due.
+    /// Makes the job due.
     MakeDue,
-    /// It gets another trigger, and the schedule that follows.
+    /// Gives the job a new trigger.
     Reschedule { every: u32, first: u32 },
-    /// How its runs are started is changed.
+    /// Changes the execution options of the job.
     Modify { grace: Option<u32>, max_instances: u32, coalesce: Coalesce },
 }
 
-/// A job as it is added.
+/// A job to be added.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job {
-    /// The time between two run times.
+    /// The time between two fire times.
     pub(crate) every: u32,
-    /// The first of them.
+    /// The first fire time.
     pub(crate) first: u32,
-    /// How many runs there are at most.
+    /// The maximum number of runs.
     pub(crate) max_runs: Option<u32>,
-    /// By how much runs are moved at random.
+    /// The maximum jitter.
     pub(crate) jitter: u32,
-    /// How late a run may begin.
+    /// The misfire grace time.
     pub(crate) grace: Option<u32>,
-    /// What becomes of several run times.
+    /// The policy for several due fire times.
     pub(crate) coalesce: Coalesce,
-    /// How many runs may be under way.
+    /// The maximum number of concurrent runs.
     pub(crate) max_instances: u32,
-    /// Whether a run is run again after its process died.
+    /// Whether an interrupted run is run again.
     pub(crate) rerun: bool,
-    /// How long a run takes.
+    /// The duration of a run.
     pub(crate) takes: u32,
-    /// Whether it ends with an error.
+    /// Whether its runs return an error.
     pub(crate) fails: bool,
 }
 
 impl Script {
-    /// The job of a user's step by its number.
+    /// Returns the id of the job with this number.
     pub(crate) fn job_name(job: usize) -> String {
         format!("job-{job}")
     }

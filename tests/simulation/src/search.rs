@@ -1,4 +1,4 @@
-//! Plays one seed after another.
+//! Executes one seed after another.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,39 +8,39 @@ use parking_lot::Mutex;
 
 use crate::check::{Counts, Violation};
 use crate::generate::script;
-use crate::play::play;
+use crate::runner::run_script;
 use crate::shrink::shorten;
 
-/// One seed of so many is played twice, to see whether the same happens.
-const TWICE: u64 = 50;
+/// One seed in this many is executed twice, to check that the traces are equal.
+const REPLAY_INTERVAL: u64 = 50;
 
-/// A seed that breaks a rule.
+/// A seed that violates an invariant.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The seed.
     pub seed: u64,
-    /// How many seeds had been played before it.
+    /// The number of seeds before this one.
     pub after: u64,
-    /// The rule that it breaks.
+    /// The violation.
     pub violation: Violation,
-    /// The script as far as it is needed, and all that happens in it.
+    /// The shortened script and its trace.
     pub report: String,
 }
 
-/// What all seeds together have done.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Searched {
-    /// How many were played.
+    /// The number of seeds.
     pub seeds: u64,
-    /// How much happened in them.
+    /// Counts of events in all of them.
     pub counts: Counts,
 }
 
-/// Plays so many seeds, from `first` on, in so many threads, until one breaks a rule.
+/// Executes `seeds` seeds from `first` on, in `threads` threads, until one violates an invariant.
 ///
 /// # Errors
 ///
-/// The first of the seeds that was found to break one.
+/// Returns the first seed that was found to violate an invariant.
 pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Found>> {
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let all = Mutex::new((Searched::default(), None::<(u64, Violation)>));
@@ -53,13 +53,13 @@ pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Fo
                         return;
                     }
                     let (counts, violation) =
-                        try_seed(first.wrapping_add(number), number % TWICE == 0);
+                        try_seed(first.wrapping_add(number), number % REPLAY_INTERVAL == 0);
                     let mut all = all.lock();
                     all.0.seeds += 1;
                     all.0.counts = all.0.counts + counts;
                     if let Some(violation) = violation {
                         stop.store(true, Ordering::Relaxed);
-                        // The first counts, whichever thread was quicker.
+                        // The lowest seed is reported, whichever thread finished first.
                         if all.1.as_ref().is_none_or(|&(other, _)| number < other) {
                             all.1 = Some((number, violation));
                         }
@@ -78,14 +78,14 @@ pub fn search(first: u64, seeds: u64, threads: usize) -> Result<Searched, Box<Fo
 
 fn try_seed(seed: u64, twice: bool) -> (Counts, Option<Violation>) {
     let script = script(seed);
-    let played = play(&script, twice);
+    let played = run_script(&script, twice);
     if twice && played.violation.is_none() {
-        let again = play(&script, true);
+        let again = run_script(&script, true);
         if let Some((one, other)) =
             played.trace.iter().zip(&again.trace).find(|(one, other)| one != other)
         {
             let text = format!("{one}\n{other}");
-            return (played.counts, Some(Violation { rule: "a seed does the same again", text }));
+            return (played.counts, Some(Violation { rule: "a seed is reproducible", text }));
         }
     }
     (played.counts, played.violation)
@@ -93,7 +93,7 @@ fn try_seed(seed: u64, twice: bool) -> (Counts, Option<Violation>) {
 
 fn report(seed: u64, after: u64, violation: Violation) -> Found {
     let script = shorten(&script(seed), &violation);
-    let played = play(&script, true);
+    let played = run_script(&script, true);
     let mut report = String::new();
     let _ = writeln!(report, "{script:#?}");
     for line in &played.trace {
@@ -108,8 +108,8 @@ impl std::ops::Add for Counts {
 
     fn add(self, other: Self) -> Self {
         Self {
-            uses: self.uses + other.uses,
-            begins: self.begins + other.begins,
+            consumed: self.consumed + other.consumed,
+            starts: self.starts + other.starts,
             again: self.again + other.again,
             skipped: self.skipped + other.skipped,
         }

@@ -1,13 +1,13 @@
-//! What happens, as lines of the trace.
+//! Formats events as lines of the trace.
 
 use punctual_core::{
     Commit, CommitAction, CommitOutcome, Event, InFlightRun, JobContext, JobRecord, NodeId,
     Renewal, RunEvent, RunId, SkippedRuns, StoredJob, TakeOver, Timestamp,
 };
 
-use crate::time::shown;
+use crate::time::seconds;
 
-/// The end of a run's id tells it from the others.
+/// The last digits of a run id are sufficient to distinguish runs.
 pub(crate) fn id(run: RunId) -> String {
     format!("{:04x}", run.as_u128() & 0xFFFF)
 }
@@ -18,18 +18,18 @@ pub(crate) fn node(node: &NodeId) -> &str {
 }
 
 pub(crate) fn run(context: &JobContext) -> String {
-    let (job, at) = (context.job_id(), shown(context.scheduled_time()));
+    let (job, at) = (context.job_id(), seconds(context.scheduled_time()));
     format!("run {} of {job} for {at:.3}, attempt {}", id(context.run_id()), context.attempt())
 }
 
 fn run_event(run: &RunEvent) -> String {
-    let (job, at) = (&run.job.job_id, shown(run.scheduled_time));
+    let (job, at) = (&run.job.job_id, seconds(run.scheduled_time));
     let outcome = run.outcome.as_ref().map_or_else(String::new, |outcome| format!(": {outcome}"));
     format!("run {} of {job} for {at:.3}, attempt {}{outcome}", id(run.run_id), run.attempt)
 }
 
 fn skipped(runs: &SkippedRuns) -> String {
-    let (first, last) = (shown(runs.first), shown(runs.last));
+    let (first, last) = (seconds(runs.first), seconds(runs.last));
     format!("{} from {first:.3} to {last:.3}: {}", runs.job.job_id, runs.reason)
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn event(event: &Event) -> String {
 
 pub(crate) fn record(record: &JobRecord) -> String {
     let schedule = record.schedule.map_or_else(String::new, |schedule| {
-        format!("next {:.3} due {:.3}", shown(schedule.next_run_time), shown(schedule.due_at))
+        format!("next {:.3} due {:.3}", seconds(schedule.next_run_time), seconds(schedule.due_at))
     });
     let fence = record.fence.0;
     format!("{} fence {fence} {schedule} fired {}", record.id, record.fire_count)
@@ -64,7 +64,7 @@ pub(crate) fn job(job: Option<&StoredJob>) -> String {
     let Some(job) = job else { return "nothing".to_owned() };
     let runs: Vec<String> = job.runs.iter().map(in_flight).collect();
     let claim = job.claim.as_ref().map_or_else(String::new, |claim| {
-        format!(", claimed by {} until {:.3}", node(&claim.node), shown(claim.until))
+        format!(", claimed by {} until {:.3}", node(&claim.node), seconds(claim.until))
     });
     format!("{}{claim}, runs {runs:?}", record(&job.record))
 }
@@ -88,9 +88,9 @@ pub(crate) fn commit(
     format!("commits {action} of {} by {fence}: {outcome:?}; {}", commit.id, job(after))
 }
 
-pub(crate) fn renewal(name: &NodeId, now: Timestamp, until: Timestamp, told: &Renewal) -> String {
-    let (now, until) = (shown(now), shown(until));
-    let (expired, orphans) = (told.expired, told.has_orphans);
+pub(crate) fn renewal(name: &NodeId, now: Timestamp, until: Timestamp, result: &Renewal) -> String {
+    let (now, until) = (seconds(now), seconds(until));
+    let (expired, orphans) = (result.expired, result.has_orphans);
     format!(
         "renews as {} at {now:.3} until {until:.3}: expired {expired}, orphans {orphans}",
         node(name)

@@ -1,20 +1,21 @@
-//! Makes a script that breaks a rule shorter.
+//! Shortens a script that violates an invariant.
 
 use crate::check::Violation;
-use crate::play::play;
-use crate::script::{Executor, Line, Script};
+use crate::runner::run_script;
+use crate::script::{CallFaultRates, ExecutorFaultRates, Script};
 
-/// So many scripts are tried at most.
+/// The maximum number of scripts that are tried.
 const TRIES: usize = 2_000;
 
-/// Leaves out what is not needed to break the same rule: first large parts of the steps, then single ones, then what
-/// goes wrong by itself.
+/// Removes everything that is not needed for the same violation: first large groups of steps, then single steps, then
+/// random faults.
 pub(crate) fn shorten(script: &Script, violation: &Violation) -> Script {
     let mut best = script.clone();
     let mut tries = 0;
     let mut is_broken = |script: &Script| {
         tries += 1;
-        tries <= TRIES && play(script, false).violation.is_some_and(|v| v.rule == violation.rule)
+        tries <= TRIES
+            && run_script(script, false).violation.is_some_and(|v| v.rule == violation.rule)
     };
     let mut part = best.steps.len().div_ceil(2).max(1);
     loop {
@@ -42,7 +43,7 @@ pub(crate) fn shorten(script: &Script, violation: &Violation) -> Script {
     }
 }
 
-/// The script with less that goes wrong by itself, in each of several ways.
+/// Returns variants of the script with fewer random faults.
 fn simpler(script: &Script) -> Vec<Script> {
     let mut all = Vec::new();
     let mut with = |change: &dyn Fn(&mut Script)| {
@@ -53,20 +54,20 @@ fn simpler(script: &Script) -> Vec<Script> {
         }
     };
     for machine in 0..script.machines.len() {
-        with(&|script| script.machines[machine].line = Line::default());
-        with(&|script| script.machines[machine].executor = Executor::default());
+        with(&|script| script.machines[machine].call_faults = CallFaultRates::default());
+        with(&|script| script.machines[machine].executor = ExecutorFaultRates::default());
         with(&|script| script.machines[machine].ahead = 0);
         with(&|script| script.machines[machine].drift = 0);
-        with(&|script| script.machines[machine].named = false);
+        with(&|script| script.machines[machine].has_identity = false);
         for share in 0..5 {
             with(&|script| {
-                let line = &mut script.machines[machine].line;
+                let call_faults = &mut script.machines[machine].call_faults;
                 let shares = [
-                    &mut line.refused,
-                    &mut line.lost,
-                    &mut line.late,
-                    &mut line.part,
-                    &mut line.slow,
+                    &mut call_faults.refused,
+                    &mut call_faults.lost,
+                    &mut call_faults.late,
+                    &mut call_faults.part,
+                    &mut call_faults.slow,
                 ];
                 *shares.into_iter().nth(share).expect("five") = 0;
             });

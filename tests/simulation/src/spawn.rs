@@ -1,4 +1,4 @@
-//! How a process begins: its scheduler is built, and started until it runs.
+//! Starts processes: builds a scheduler and starts it until the start succeeds.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,82 +8,86 @@ use punctual_core::{Zone, error_chain};
 use punctual_scheduler::{AsyncScheduler, HistoryOptions, SchedulerError, SchedulerState};
 use punctual_store_kit::Layered;
 
+use crate::connection::SimulatedConnection;
 use crate::executor::SimulatedExecutor;
-use crate::line::StoreLine;
 use crate::process::Process;
 use crate::script::Machine;
+use crate::simulation::Simulation;
 use crate::time::pause;
 use crate::work::Work;
-use crate::world::World;
 
 impl Process {
-    /// Starts a process on a machine, after those before it there if all have its name: whoever names processes
-    /// promises that there is one of a name at a time.
+    /// Starts a process on a machine. If the machine is named, the process starts after its predecessors have exited:
+    /// users who set an identity guarantee that no two processes share it at a time.
     pub(crate) fn spawn(
-        world: &Arc<World>,
+        simulation: &Arc<Simulation>,
         number: usize,
         machine: usize,
-        before: Vec<Arc<Self>>,
+        predecessors: Vec<Arc<Self>>,
     ) -> Arc<Self> {
-        let before = if world.script.machines[machine].named { before } else { Vec::new() };
-        let process = Self::new(number, machine, before, |process| process.build(world));
-        let (begun, world) = (Arc::clone(&process), Arc::clone(world));
-        tokio::spawn(async move { begun.start(&world).await });
+        let predecessors = if simulation.script.machines[machine].has_identity {
+            predecessors
+        } else {
+            Vec::new()
+        };
+        let process = Self::new(number, machine, predecessors, |process| process.build(simulation));
+        let (begun, simulation) = (Arc::clone(&process), Arc::clone(simulation));
+        tokio::spawn(async move { begun.start(&simulation).await });
         process
     }
 
-    fn build(self: &Arc<Self>, world: &Arc<World>) -> AsyncScheduler {
-        let script = &world.script;
-        let Machine { named, executor, .. } = &script.machines[self.machine];
+    fn build(self: &Arc<Self>, simulation: &Arc<Simulation>) -> AsyncScheduler {
+        let script = &simulation.script;
+        let Machine { has_identity, executor, .. } = &script.machines[self.machine];
         let millis = |millis: u32| Duration::from_millis(millis.into());
         let mut builder = AsyncScheduler::builder()
-            .clock(world.clocks[self.machine].clone())
-            .job_store("default", Layered(StoreLine::new(world, self)))
-            .executor("default", SimulatedExecutor::new(world, self, *executor))
+            .clock(simulation.clocks[self.machine].clone())
+            .job_store("default", Layered(SimulatedConnection::new(simulation, self)))
+            .executor("default", SimulatedExecutor::new(simulation, self, *executor))
             .task_type::<Work>()
             .timezone(Zone::utc())
             .state(Arc::clone(self))
-            .state(Arc::clone(world))
-            .history(HistoryOptions::on())
+            .state(Arc::clone(simulation))
+            .history(HistoryOptions::enabled())
             .lease(millis(script.lease))
-            .retry_interval(millis(script.retry))
+            .max_retry_delay(millis(script.retry))
             .poll_interval(millis(script.poll))
             .seed(script.seed.wrapping_mul(1_000).wrapping_add(self.number as u64));
-        if *named {
+        if *has_identity {
             builder = builder.identity(format!("machine-{}", self.machine));
         }
         builder.build().expect("a scheduler")
     }
 
-    /// Starts the scheduler, again and again until it has started, as whoever looks after a program does.
-    pub(crate) async fn start(&self, world: &Arc<World>) {
+    /// Starts the scheduler repeatedly until the start succeeds, as a service manager does.
+    pub(crate) async fn start(&self, simulation: &Arc<Simulation>) {
         if self.starting.swap(true, Ordering::Relaxed) {
             return;
         }
-        while !self.before.iter().all(|before| before.is_over()) {
+        while !self.predecessors.iter().all(|predecessor| predecessor.is_over()) {
             pause(100).await;
         }
-        self.start_at_last(world).await;
+        self.start_at_last(simulation).await;
         self.starting.store(false, Ordering::Relaxed);
     }
 
-    async fn start_at_last(&self, world: &Arc<World>) {
+    async fn start_at_last(&self, simulation: &Arc<Simulation>) {
         loop {
             self.gate.pass().await;
-            if self.has_left() {
+            if self.is_exiting() {
                 return;
             }
             if self.scheduler().state() == SchedulerState::Stopped {
-                // What it has told so far belongs to the start before.
-                world.check(self, |_, _| Ok(()));
+                // Drains the events of the previous start.
+                simulation.check(self, |_, _| Ok(()));
                 self.listen();
                 self.starts.fetch_add(1, Ordering::Relaxed);
             }
             let started = self.scheduler().start().await;
             self.gate.pass().await;
-            world.tell(self, || {
-                let told = started.as_ref().map_err(|error| error_chain(error).to_string());
-                format!("starts: {told:?}")
+            simulation.trace_process(self, || {
+                let result = started.as_ref().map_err(|error| error_chain(error).to_string());
+                format!("starts: {result:?}")
             });
             match started {
                 Ok(()) => return,

@@ -1,6 +1,6 @@
 //! The time of the simulation, and the clocks of its machines.
 //!
-//! Time is tokio's, paused: it moves on when everybody waits, from one timer to the next.
+//! The simulation uses tokio's paused time: it advances to the next timer when all tasks wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,10 +9,10 @@ use std::time::Duration;
 use punctual_core::{Clock, Timestamp};
 use tokio::time::Instant;
 
-/// When the simulation begins, by the store's clock.
+/// The start of the simulation by the store's clock.
 pub(crate) const BEGIN: Timestamp = Timestamp::from_seconds(1_772_323_200);
 
-/// The true time, which is that of the store's clock.
+/// The true time, which is the time of the store's clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TrueTime(Instant);
 
@@ -21,7 +21,7 @@ impl TrueTime {
         Self(Instant::now())
     }
 
-    /// How long the simulation has been going on, in microseconds.
+    /// Returns the time since the start in microseconds.
     pub(crate) fn elapsed(self) -> i64 {
         i64::try_from(self.0.elapsed().as_micros()).unwrap_or(i64::MAX)
     }
@@ -31,24 +31,24 @@ impl TrueTime {
     }
 }
 
-/// So many milliseconds after the beginning.
+/// Returns the time that many milliseconds after the start.
 pub(crate) fn at(millis: u32) -> Timestamp {
     BEGIN.saturating_add_micros(i64::from(millis) * 1_000)
 }
 
-/// Seconds since the beginning, for people.
-pub(crate) fn shown(time: Timestamp) -> f64 {
+/// Returns the seconds since the start, for display.
+pub(crate) fn seconds(time: Timestamp) -> f64 {
     (time.as_micros() - BEGIN.as_micros()) as f64 / 1e6
 }
 
-/// Waits.
+/// Waits for this many milliseconds.
 pub(crate) async fn pause(millis: u32) {
     if millis > 0 {
         tokio::time::sleep_until(Instant::now() + Duration::from_millis(millis.into())).await;
     }
 }
 
-/// A machine's clock: ahead or behind, faster or slower, and set by people.
+/// A machine's clock, with an offset and a drift; it can be set forward and back.
 #[derive(Clone, Debug)]
 pub(crate) struct MachineClock(Arc<Inner>);
 
@@ -65,7 +65,7 @@ impl MachineClock {
         Self(Arc::new(Inner { time, ahead: AtomicI64::new(ahead), drift, follows_stores }))
     }
 
-    /// Sets it.
+    /// Sets the clock forward or back.
     pub(crate) fn jump(&self, micros: i64) {
         self.0.ahead.fetch_add(micros, Ordering::Relaxed);
     }
@@ -74,8 +74,8 @@ impl MachineClock {
 impl Clock for MachineClock {
     fn now(&self) -> Timestamp {
         let elapsed = self.0.time.elapsed();
-        let shown = elapsed + elapsed * self.0.drift / 1_000_000;
-        BEGIN.saturating_add_micros(shown + self.0.ahead.load(Ordering::Relaxed))
+        let local = elapsed + elapsed * self.0.drift / 1_000_000;
+        BEGIN.saturating_add_micros(local + self.0.ahead.load(Ordering::Relaxed))
     }
 
     fn follows_stores(&self) -> bool {

@@ -1,4 +1,4 @@
-//! What users do with jobs.
+//! The actions of users on jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use punctual_scheduler::SchedulerError;
 use punctual_triggers::{IntervalTrigger, IntervalTriggerBuilder};
 
 use crate::process::Process;
-use crate::script::{Job, Script, User};
+use crate::script::{Job, Script, UserAction};
+use crate::simulation::Simulation;
 use crate::time::at;
 use crate::work::Work;
-use crate::world::World;
 
 fn millis(millis: u32) -> Duration {
     Duration::from_millis(millis.into())
@@ -21,24 +21,31 @@ fn trigger(every: u32, first: u32) -> IntervalTriggerBuilder {
     IntervalTrigger::every(millis(every)).start_date(at(first))
 }
 
-pub(crate) async fn act(world: &Arc<World>, process: &Process, job: usize, what: &User) {
+pub(crate) async fn perform(
+    simulation: &Arc<Simulation>,
+    process: &Process,
+    job: usize,
+    what: &UserAction,
+) {
     let name = Script::job_name(job);
     let scheduler = process.scheduler();
     if !scheduler.is_running() {
-        // Jobs that wait for a start are not part of this: see the decision record.
+        // Jobs that are pending before a start are not simulated: see the decision record.
         return;
     }
     let done = match what {
-        User::Add { job, replace, paused } => add(process, &name, job, *replace, *paused).await,
-        User::Remove => scheduler.remove_job(name.as_str()).await,
-        User::Pause => scheduler.pause_job(name.as_str()).await.map(drop),
-        User::Resume => scheduler.resume_job(name.as_str()).await.map(drop),
-        User::RunNow => run_now(world, process, &name).await,
-        User::MakeDue => scheduler.make_job_due(name.as_str()).await.map(drop),
-        User::Reschedule { every, first } => {
+        UserAction::Add { job, replace, paused } => {
+            add(process, &name, job, *replace, *paused).await
+        }
+        UserAction::Remove => scheduler.remove_job(name.as_str()).await,
+        UserAction::Pause => scheduler.pause_job(name.as_str()).await.map(drop),
+        UserAction::Resume => scheduler.resume_job(name.as_str()).await.map(drop),
+        UserAction::RunNow => run_now(simulation, process, &name).await,
+        UserAction::MakeDue => scheduler.make_job_due(name.as_str()).await.map(drop),
+        UserAction::Reschedule { every, first } => {
             scheduler.reschedule_job(name.as_str(), trigger(*every, *first)).await.map(drop)
         }
-        User::Modify { grace, max_instances, coalesce } => {
+        UserAction::Modify { grace, max_instances, coalesce } => {
             let change = JobChange::new()
                 .misfire_grace_time(grace.map(millis))
                 .max_instances(*max_instances)
@@ -46,9 +53,9 @@ pub(crate) async fn act(world: &Arc<World>, process: &Process, job: usize, what:
             scheduler.modify_job(name.as_str(), change).await.map(drop)
         }
     };
-    world.tell(process, || match done {
-        Ok(()) => format!("has done with {name}: {what:?}"),
-        Err(error) => format!("could not do with {name}: {what:?}: {}", error_chain(&error)),
+    simulation.trace_process(process, || match done {
+        Ok(()) => format!("user action on {name}: {what:?}"),
+        Err(error) => format!("user action on {name} failed: {what:?}: {}", error_chain(&error)),
     });
 }
 
@@ -83,10 +90,14 @@ async fn add(
     builder.add().await.map(drop)
 }
 
-async fn run_now(world: &Arc<World>, process: &Process, name: &str) -> Result<(), SchedulerError> {
+async fn run_now(
+    simulation: &Arc<Simulation>,
+    process: &Process,
+    name: &str,
+) -> Result<(), SchedulerError> {
     let id = JobId::new(name).expect("a name");
     let wait = |waits: bool| {
-        world.check(process, |check, _| {
+        simulation.check(process, |check, _| {
             check.run_now(process.number, &id, waits);
             Ok(())
         });

@@ -1,4 +1,4 @@
-//! What the jobs do: they tell that they have begun, take their time, and end.
+//! The task of the jobs: reports its start, waits, and reports its completion.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use punctual_core::{JobContext, Task, TaskBody};
 use serde_json::Value;
 
 use crate::process::Process;
+use crate::simulation::Simulation;
 use crate::time::pause;
-use crate::world::World;
 
-/// The one task; its arguments are how many milliseconds it takes, and whether it fails.
+/// The only task; its arguments are the duration in milliseconds and whether it fails.
 pub(crate) struct Work;
 
 impl Task for Work {
@@ -18,15 +18,15 @@ impl Task for Work {
 
     fn body(context: JobContext, (takes, fails): Self::Args) -> TaskBody {
         TaskBody::future(async move {
-            let process: Arc<Arc<Process>> = context.state().expect("its process");
-            let world: Arc<Arc<World>> = context.state().expect("its world");
-            world.began(&process, &context);
-            if world.is_endless(&process) {
+            let process: Arc<Arc<Process>> = context.state().expect("the process");
+            let simulation: Arc<Arc<Simulation>> = context.state().expect("the simulation");
+            simulation.began(&process, &context);
+            if simulation.is_endless(&process) {
                 context.cancelled().await;
             }
             pause(takes).await;
             process.gate.pass().await;
-            world.ended(&process, &context);
+            simulation.ended(&process, &context);
             if fails { Err("it fails".into()) } else { Ok(Value::Null) }
         })
     }

@@ -1,10 +1,10 @@
-//! The faults that `scripts/planted-faults` plants can still be planted: what they change is there.
+//! Checks that the patches used by `scripts/planted-faults` still match the code that they change.
 
 use std::fs;
 use std::path::Path;
 
 #[test]
-fn each_fault_changes_what_is_there() {
+fn each_patch_matches_the_code() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = package.join("../..");
     let patches = fs::read_dir(package.join("faults")).expect("the faults");
@@ -17,15 +17,15 @@ fn each_fault_changes_what_is_there() {
         assert_eq!(
             text.matches(&before).count(),
             1,
-            "{}: {file} has not\n{before}",
+            "{}: {file} does not contain\n{before}",
             path.display()
         );
         count += 1;
     }
-    assert!(count >= 10, "there are faults");
+    assert!(count >= 10, "too few patches");
 }
 
-/// The file that a patch of one hunk changes, and the lines of it that it knows.
+/// Returns the file that a patch with one hunk changes, and the original lines of the hunk.
 fn target(patch: &str) -> (String, String) {
     let file = patch.lines().find_map(|line| line.strip_prefix("--- a/")).expect("a file");
     let hunk = patch.lines().skip_while(|line| !line.starts_with("@@")).skip(1);

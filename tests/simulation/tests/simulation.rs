@@ -1,18 +1,18 @@
-//! Seeds, as many as `PUNCTUAL_SEEDS` says; `PUNCTUAL_SEED` says where they begin.
+//! Executes `PUNCTUAL_SEEDS` seeds, starting with `PUNCTUAL_SEED`.
 
-#![expect(clippy::print_stderr, reason = "how much was played is worth reading")]
+#![expect(clippy::print_stderr, reason = "prints the number of seeds and events")]
 
 use std::thread::available_parallelism;
 
-use punctual_simulation::{play, script, search};
+use punctual_simulation::{run_script, script, search};
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, which is no number")))
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, not a number")))
 }
 
 #[test]
-fn no_seed_breaks_a_rule() {
+fn no_seed_violates_an_invariant() {
     let first = number("PUNCTUAL_SEED").unwrap_or(0);
     let seeds =
         number("PUNCTUAL_SEEDS").unwrap_or(if number("PUNCTUAL_SEED").is_some() { 1 } else { 200 });
@@ -20,7 +20,7 @@ fn no_seed_breaks_a_rule() {
     match search(first, seeds, threads) {
         Ok(searched) => eprintln!("{searched:?}"),
         Err(found) => panic!(
-            "{}\nseed {} broke a rule after {} others: {}: {}\nPUNCTUAL_SEED={} plays it again",
+            "{}\nseed {} violates an invariant, after {} other seeds: {}: {}\nPUNCTUAL_SEED={} reproduces it",
             found.report,
             found.seed,
             found.after,
@@ -32,11 +32,11 @@ fn no_seed_breaks_a_rule() {
 }
 
 #[test]
-fn a_seed_does_the_same_again() {
+fn seeds_are_reproducible() {
     for seed in 0..20 {
         let script = script(seed);
-        let (one, other) = (play(&script, true), play(&script, true));
+        let (one, other) = (run_script(&script, true), run_script(&script, true));
         assert_eq!(one.trace, other.trace, "seed {seed}");
-        assert!(one.trace.len() > 10, "seed {seed} does something");
+        assert!(one.trace.len() > 10, "seed {seed} has a trace");
     }
 }

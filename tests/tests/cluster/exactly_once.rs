@@ -1,56 +1,60 @@
-//! Nobody is killed: each occurrence runs exactly once.
+//! Without failures, each fire time is run exactly once.
 
 use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual_backends::Backend;
-use punctual_tests::journal::Mark;
+use punctual_tests::journal::RunPhase;
 
-use crate::crew::Crew;
-use crate::plan::Plan;
-use crate::stage::Stage;
-use crate::verdict::Verdict;
+use crate::fixture::Fixture;
+use crate::processes::Processes;
+use crate::run_log::RunLogChecker;
+use crate::workload::Workload;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
-/// Four processes start at once on an empty database, so that they race for making its tables. Half of the
-/// jobs are an hour behind; the others become due while the test lasts. The first runs of all processes last
-/// until each of them has begun one: so all certainly work.
+/// Four processes start concurrently on an empty database, so that they race to create its tables. Half of the jobs are
+/// an hour overdue; the others become due during the test. The first runs last until each process has started one, so
+/// that all processes take part.
 pub(crate) fn test(backend: &'static Backend, jobs: usize) {
-    let stage = Stage::new(backend);
-    let mut crew = Crew::default();
+    let fixture = Fixture::new(backend);
+    let mut processes = Processes::default();
     for name in NAMES {
-        let role = stage.role(name);
-        // All of them together can't have runs of half of the jobs.
-        crew.start(&punctual_tests::role::Role { holds: true, max_running: jobs / 10, ..role });
+        let config = fixture.config(name);
+        // The limit keeps all processes together below half of the jobs.
+        processes.start(&punctual_tests::worker_config::WorkerConfig {
+            hold_runs: true,
+            max_concurrent_runs: jobs / 10,
+            ..config
+        });
     }
     for name in NAMES {
-        crew.get(name).line_that(|line| line == "ready");
+        processes.get(name).wait_for_line(|line| line == "ready");
     }
     let now = SystemClock.now();
-    let plan = Plan {
+    let workload = Workload {
         name: "",
         jobs,
         starts: [now.saturating_sub(Duration::from_secs(3600)), now],
         period: Duration::from_millis(500),
         max_instances: 1,
     };
-    plan.add(stage.place());
+    workload.add(fixture.location());
     for name in NAMES {
-        crew.get(name).line_that(|line| line.starts_with("begin"));
+        processes.get(name).wait_for_line(|line| line.starts_with("begin"));
     }
-    crew.tell("release");
-    let finished = crew.finish(stage.place());
+    processes.send_line("release");
+    let report = processes.finish(fixture.location());
 
-    let took = finished.took;
-    let verdict = Verdict::new(&stage, finished);
-    verdict.check(&[&plan]);
+    let took = report.took;
+    let checker = RunLogChecker::new(&fixture, report);
+    checker.check(&[&workload]);
     for recovery in [Recovery::Skip, Recovery::Rerun] {
-        let counts = verdict.counts(&plan, recovery);
-        assert_eq!((counts.never_ended, counts.begun_again), (0, 0), "{recovery:?}");
+        let counts = checker.counts(&workload, recovery);
+        assert_eq!((counts.never_finished, counts.restarted), (0, 0), "{recovery:?}");
     }
-    let ends = NAMES.map(|name| verdict.lines_of(name, Mark::End));
-    println!("{backend:?}: {} in {took:.1?}, by process {ends:?}", plan.occurrences());
-    assert_eq!(ends.iter().sum::<usize>(), plan.occurrences());
-    assert!(ends.iter().all(|&ends| ends > 0), "one of them did nothing");
+    let ends = NAMES.map(|name| checker.lines_of(name, RunPhase::Finished));
+    println!("{backend:?}: {} in {took:.1?}, by process {ends:?}", workload.fire_times());
+    assert_eq!(ends.iter().sum::<usize>(), workload.fire_times());
+    assert!(ends.iter().all(|&ends| ends > 0), "a process ran no job");
 }

@@ -1,39 +1,40 @@
-//! Four processes share a database: each occurrence is executed once, whoever is killed, stopped or cut off.
+//! Four processes share a database; each fire time is run once although processes are killed, suspended or
+//! disconnected.
 //!
-//! Runs write down when they begin and when they end, in a journal outside of the database; what is checked
-//! is what they wrote.
+//! Runs log their start and completion in a file outside of the database; the checks use that log.
 
-mod chaos;
-mod crew;
 mod exactly_once;
+mod fixture;
 mod outage;
-mod plan;
-mod stage;
-mod stale;
-mod stops;
-mod verdict;
+mod periodic_suspensions;
+mod processes;
+mod random_kills;
+mod run_log;
+mod suspended_owners;
+mod workload;
 
 use punctual_backends::Backend;
 
-/// Each case on each database.
-macro_rules! on_every_store {
+/// Instantiates each test case for each database.
+macro_rules! for_every_store {
     ($($store:ident)*) => {$(
         mod $store {
             use punctual_tests::backend;
 
             #[test]
-            fn each_of_10000_occurrences_runs_exactly_once() {
-                crate::exactly_once::test(backend(stringify!($store)), crate::plan::JOBS);
+            fn each_of_10000_fire_times_runs_exactly_once() {
+                crate::exactly_once::test(backend(stringify!($store)), crate::workload::JOBS);
             }
 
             #[test]
-            fn a_minute_of_kills_loses_no_rerun_and_repeats_no_skip() {
-                crate::chaos::test(backend(stringify!($store)));
+            fn random_kills_lose_no_rerun_and_repeat_no_skip() {
+                crate::random_kills::test(backend(stringify!($store)));
             }
 
             #[test]
-            fn stops_lose_nothing_and_repeat_only_what_was_stopped() {
-                crate::stops::test(backend(stringify!($store)), crate::plan::JOBS, crate::stops::STOPS);
+            fn suspensions_lose_nothing_and_repeat_only_suspended_runs() {
+                use crate::periodic_suspensions::{SUSPENSIONS, test};
+                test(backend(stringify!($store)), crate::workload::JOBS, SUSPENSIONS);
             }
 
             #[test]
@@ -42,47 +43,47 @@ macro_rules! on_every_store {
             }
 
             #[test]
-            fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
-                crate::stale::test(backend(stringify!($store)));
+            fn resumed_owners_do_not_modify_jobs_that_were_taken_over() {
+                crate::suspended_owners::test(backend(stringify!($store)));
             }
         }
     )*};
 }
 
-punctual_backends::for_each_backend!(persistent => on_every_store);
+punctual_backends::for_each_backend!(persistent => for_every_store);
 
-/// The example of a store reads all jobs each time, which is too slow for 10,000 occurrences; processes that use
-/// it are killed in its own tests.
+/// The example store reads all jobs on each call, which is too slow for 10,000 runs. The example's own tests kill
+/// processes that use it.
 mod folder {
     use punctual_tests::backend;
 
     const JOBS: usize = 50;
 
     #[test]
-    fn each_of_1000_occurrences_runs_exactly_once() {
+    fn each_of_1000_fire_times_runs_exactly_once() {
         crate::exactly_once::test(backend("folder"), JOBS);
     }
 
     #[test]
-    fn two_stops_lose_nothing_and_repeat_only_what_was_stopped() {
-        crate::stops::test(backend("folder"), JOBS, 2);
+    fn two_suspensions_lose_nothing_and_repeat_only_suspended_runs() {
+        crate::periodic_suspensions::test(backend("folder"), JOBS, 2);
     }
 
     #[test]
-    fn what_stopped_processes_do_when_they_go_on_changes_nothing() {
-        crate::stale::test(backend("folder"));
+    fn resumed_owners_do_not_modify_jobs_that_were_taken_over() {
+        crate::suspended_owners::test(backend("folder"));
     }
 }
 
-/// What chooses the moments; `PUNCTUAL_SEED` makes it the same again.
+/// Creates the random number generator of a test; `PUNCTUAL_SEED` reproduces an earlier run.
 fn seed(backend: &Backend) -> fastrand::Rng {
     let seed = number("PUNCTUAL_SEED").unwrap_or_else(|| fastrand::u64(..));
     println!("{backend:?}: PUNCTUAL_SEED={seed}");
     fastrand::Rng::with_seed(seed)
 }
 
-/// The number that a variable says, if it is set.
+/// Returns the number in an environment variable, if it is set.
 fn number(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
 }

@@ -1,118 +1,120 @@
-//! The database is away for five seconds and more, twice.
+//! The database is unavailable for at least five seconds, twice.
 
 use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual_backends::Backend;
 use punctual_tests::process::Process;
-use punctual_tests::role::Role;
 use punctual_tests::server::Server;
+use punctual_tests::worker_config::WorkerConfig;
 
-use crate::crew::{CHILD, Crew};
-use crate::plan::{ALL, JOBS, Plan};
-use crate::stage::Stage;
-use crate::verdict::Verdict;
+use crate::fixture::Fixture;
+use crate::processes::{CHILD, Processes};
+use crate::run_log::RunLogChecker;
+use crate::workload::{ALL, JOBS, Workload};
 
 const NAMES: [&str; 4] = ["ann", "bob", "cem", "dee"];
 
-/// How long the server is down.
-const AWAY: Duration = Duration::from_secs(5);
+/// The duration of a server outage.
+const OUTAGE: Duration = Duration::from_secs(5);
 
-/// 500 occurrences become due each second, also while the database is away. When it is back for good there
-/// are as many again, of which each process runs some.
+/// 500 fire times become due each second, also during the outages. After the second outage as many again are due, and
+/// each process runs some of them.
 pub(crate) fn test(backend: &'static Backend) {
-    let stage = Stage::new(backend);
-    let plan = |name, period| Plan {
+    let fixture = Fixture::new(backend);
+    let workload = |name, period| Workload {
         name,
         jobs: JOBS,
         starts: [SystemClock.now(); 2],
         period,
         max_instances: 2,
     };
-    let meanwhile = plan("meanwhile-", Duration::from_secs(1));
-    meanwhile.add(stage.place());
-    let mut crew = Crew::default();
+    let meanwhile = workload("meanwhile-", Duration::from_secs(1));
+    meanwhile.add(fixture.location());
+    let mut processes = Processes::default();
     for name in NAMES {
-        crew.start(&stage.role(name));
+        processes.start(&fixture.config(name));
     }
     for time in 1..=2 {
-        crew.listen(Duration::from_secs(3));
-        let away = Outage::begin(&stage, &mut crew);
-        crew.until("not all have noticed", |crew| {
-            NAMES.iter().all(|name| crew.said(name, "failed") >= time)
+        processes.read_output(Duration::from_secs(3));
+        let outage = Outage::begin(&fixture, &mut processes);
+        processes.wait_until("not all processes reported the failure", |processes| {
+            NAMES.iter().all(|name| processes.count_lines(name, "failed") >= time)
         });
-        away.end();
-        crew.until("not all came back", |crew| {
-            NAMES.iter().all(|name| crew.said(name, "recovered") >= time)
+        outage.end();
+        processes.wait_until("not all processes reported the recovery", |processes| {
+            NAMES.iter().all(|name| processes.count_lines(name, "recovered") >= time)
         });
     }
-    let before = NAMES.map(|name| crew.said(name, "begin"));
-    let after = plan("after-", Duration::from_millis(500));
-    after.add(stage.place());
-    crew.until("not all run jobs again", |crew| {
-        NAMES.iter().zip(before).all(|(name, before)| crew.said(name, "begin") > before)
+    let before = NAMES.map(|name| processes.count_lines(name, "begin"));
+    let after = workload("after-", Duration::from_millis(500));
+    after.add(fixture.location());
+    processes.wait_until("not all processes run jobs again", |processes| {
+        NAMES.iter().zip(before).all(|(name, before)| processes.count_lines(name, "begin") > before)
     });
-    let finished = crew.finish(stage.place());
+    let report = processes.finish(fixture.location());
 
-    let verdict = Verdict::new(&stage, finished);
-    verdict.check(&[&meanwhile, &after]);
-    for plan in [&meanwhile, &after] {
-        let skip = verdict.counts(plan, Recovery::Skip);
-        let rerun = verdict.counts(plan, Recovery::Rerun);
-        println!("{backend:?}: {}{ALL}: skip {skip:?}; rerun {rerun:?}", plan.name);
-        assert_eq!((rerun.never_ended, rerun.begun_again), (0, 0));
-        assert_eq!((skip.never_ended, skip.begun_again), (0, 0));
+    let checker = RunLogChecker::new(&fixture, report);
+    checker.check(&[&meanwhile, &after]);
+    for workload in [&meanwhile, &after] {
+        let skip = checker.counts(workload, Recovery::Skip);
+        let rerun = checker.counts(workload, Recovery::Rerun);
+        println!("{backend:?}: {}{ALL}: skip {skip:?}; rerun {rerun:?}", workload.name);
+        assert_eq!((rerun.never_finished, rerun.restarted), (0, 0));
+        assert_eq!((skip.never_finished, skip.restarted), (0, 0));
     }
 }
 
-/// What keeps the database away.
+/// The cause of an outage.
 enum Outage<'a> {
     Down(&'a Server),
-    Hogged(Process),
+    Locked(Process),
 }
 
 impl<'a> Outage<'a> {
-    /// Takes the database away, and lets some time pass.
-    fn begin(stage: &'a Stage, crew: &mut Crew) -> Self {
-        match stage.server() {
+    /// Makes the database unavailable and lets some time pass.
+    fn begin(fixture: &'a Fixture, processes: &mut Processes) -> Self {
+        match fixture.server() {
             Some(server) => {
                 server.down();
-                crew.listen(AWAY);
+                processes.read_output(OUTAGE);
                 Self::Down(server)
             }
-            None => Self::Hogged(hog(stage, crew)),
+            None => Self::Locked(lock_database(fixture, processes)),
         }
     }
 
     fn end(self) {
         match self {
             Self::Down(server) => server.up(),
-            Self::Hogged(process) => process.kill(),
+            Self::Locked(process) => process.kill(),
         }
     }
 }
 
-/// Another process is stopped in the middle of a write, and nobody else can write as long as it is there.
-fn hog(stage: &Stage, crew: &mut Crew) -> Process {
-    let hog = Role { hogs: true, ..stage.role("hog") };
-    let mut hog = Process::start(&mut hog.command(CHILD));
-    hog.line_that(|line| line == "writing");
-    let failures = |crew: &Crew| NAMES.iter().map(|name| crew.said(name, "failed")).sum::<usize>();
-    let before = failures(crew);
+/// Suspends another process in the middle of a write, so that no other process can write until it is killed.
+fn lock_database(fixture: &Fixture, processes: &mut Processes) -> Process {
+    let writer = WorkerConfig { write_load_only: true, ..fixture.config("writer") };
+    let mut writer = Process::start(&mut writer.command(CHILD));
+    writer.wait_for_line(|line| line == "writing");
+    let failures = |processes: &Processes| {
+        NAMES.iter().map(|name| processes.count_lines(name, "failed")).sum::<usize>()
+    };
+    let before = failures(processes);
     loop {
-        crew.listen(Duration::from_millis(300));
-        hog.suspend();
-        // Longer than they wait for each other; if nobody fails, it still waited for its turn.
+        processes.read_output(Duration::from_millis(300));
+        writer.suspend();
+        // The outage exceeds the lock timeout of the processes; otherwise they would only wait for the lock.
         let since = SystemClock.now();
         while SystemClock.now().saturating_since(since) < Duration::from_secs(7) {
-            crew.listen(Duration::from_millis(100));
-            if failures(crew) > before {
-                return hog;
+            processes.read_output(Duration::from_millis(100));
+            if failures(processes) > before {
+                return writer;
             }
         }
-        hog.resume();
-        if let Some(said) = hog.line_within(Duration::ZERO) {
-            panic!("{said}, and nobody minds");
+        writer.resume();
+        if let Some(line) = writer.next_line_within(Duration::ZERO) {
+            panic!("{line}, but no process reported a failure");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A store that fails by chance: by itself, or on a server's line that is cut.
+//! A store whose calls fail at random, either in the wrapper itself or because the connection to the server is closed.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -9,20 +9,20 @@ use punctual::Timestamp;
 use punctual::core::{DynJobStore, NodeId, Renewal, StoreError, StoreErrorKind, TaskFilter};
 use punctual_testkit::{StoreCall, StoreLayer};
 
-use crate::dice::{Dice, Fault};
-use crate::line::Line;
+use crate::fault_injector::{Fault, FaultInjector};
+use crate::proxy::FaultProxy;
 
-/// How many of a call's requests may pass before the line is cut, at most.
+/// The maximum number of requests of a call that pass before the connection is closed.
 const REQUESTS: usize = 3;
 
-pub(crate) struct Flaky {
+pub(crate) struct FlakyStore {
     pub(crate) store: Arc<dyn DynJobStore>,
-    pub(crate) dice: Arc<Dice>,
-    /// Where the store is on a server.
-    pub(crate) line: Option<Line>,
+    pub(crate) faults: Arc<FaultInjector>,
+    /// The proxy, if the store is on a server.
+    pub(crate) proxy: Option<FaultProxy>,
 }
 
-impl StoreLayer for Flaky {
+impl StoreLayer for FlakyStore {
     fn inner(&self) -> &dyn DynJobStore {
         &*self.store
     }
@@ -32,27 +32,27 @@ impl StoreLayer for Flaky {
         call: StoreCall,
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        let Some(fault) = self.dice.throw(call) else {
+        let Some(fault) = self.faults.next_fault(call) else {
             return work.await;
         };
-        if let Some(line) = &self.line {
-            line.cut(fault, self.dice.below(REQUESTS));
+        if let Some(proxy) = &self.proxy {
+            proxy.close(fault, self.faults.below(REQUESTS));
             let result = work.await;
-            if line.was_cut() {
-                self.dice.struck(call, fault);
+            if proxy.was_closed() {
+                self.faults.record(call, fault);
             }
             return result;
         }
-        self.dice.struck(call, fault);
+        self.faults.record(call, fault);
         match fault {
             Fault::Before => {}
-            Fault::During => break_off(work, 1 + self.dice.below(7)).await,
+            Fault::During => drop_after(work, 1 + self.faults.below(7)).await,
             Fault::After => drop(work.await?),
         }
         Err(StoreError::new(StoreErrorKind::Unavailable, format!("{call:?}: the connection broke")))
     }
 
-    // The test's clock is not the server's.
+    // The test's clock is independent of the server's clock.
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(None)
     }
@@ -69,8 +69,8 @@ impl StoreLayer for Flaky {
     }
 }
 
-/// Lets the work come so far, or to its end, and drops it there.
-async fn break_off(work: impl Future, steps: usize) {
+/// Polls the future at most `steps` times, then drops it.
+async fn drop_after(work: impl Future, steps: usize) {
     let mut work = pin!(work);
     let mut left = steps;
     poll_fn(|context| {

@@ -1,39 +1,39 @@
-//! Thousands of occurrences on a connection that fails: before, in the middle of and after what it is asked for.
-//! Nothing is lost, nothing runs twice that has promised so, and what is stored is whole.
+//! Thousands of runs on a store whose calls fail before, during and after their execution. No run is lost, no fire time
+//! is run twice, and the stored data are consistent.
 
-mod dice;
+mod fault_injector;
 mod flaky;
-mod line;
-mod storm;
+mod proxy;
+mod under_faults;
 
 use punctual_backends::Backend;
 use punctual_tests::backend;
-use punctual_tests::home::Home;
-use punctual_tests::store::Place;
+use punctual_tests::store::StoreLocation;
+use punctual_tests::test_store::TestStore;
 
-use crate::flaky::Flaky;
-use crate::line::Line;
+use crate::flaky::FlakyStore;
+use crate::proxy::FaultProxy;
 
-fn a_storm_rages(backend: &'static Backend) {
+fn run_jobs_under_faults(backend: &'static Backend) {
     let folder = tempfile::tempdir().unwrap();
-    let home = Home::new(backend, folder.path());
-    let (periods, line, place) = match home.server() {
+    let test_store = TestStore::new(backend, folder.path());
+    let (periods, proxy, location) = match test_store.server() {
         Some(server) => {
-            let (line, url) = Line::to(server.url());
-            (40, Some(line), Place::at(url))
+            let (proxy, url) = FaultProxy::to(server.url());
+            (40, Some(proxy), StoreLocation::at(url))
         }
-        None => (100, None, home.place().clone()),
+        None => (100, None, test_store.location().clone()),
     };
-    storm::rages(periods, |dice| Flaky { store: place.store(), dice, line });
+    under_faults::run(periods, |faults| FlakyStore { store: location.store(), faults, proxy });
 }
 
-macro_rules! on_every_store {
+macro_rules! for_every_store {
     ($($store:ident)*) => {$(
         #[test]
         fn $store() {
-            a_storm_rages(backend(stringify!($store)));
+            run_jobs_under_faults(backend(stringify!($store)));
         }
     )*};
 }
 
-punctual_backends::for_each_backend!(all => on_every_store);
+punctual_backends::for_each_backend!(all => for_every_store);

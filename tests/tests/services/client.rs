@@ -1,4 +1,4 @@
-//! Something to be found again on a server: a note in a store, which every backend has.
+//! Clients that write a record to a server and read it back.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -6,9 +6,9 @@ use std::net::TcpStream;
 use punctual::core::{DynJobStore, StoreError};
 use punctual_backends::{Backend, Options};
 
-/// Writes what [`is_written`] looks for.
+/// Writes the record that [`is_written`] reads.
 pub(crate) fn write(name: &str, url: &str) {
-    match Backend::of_word(name) {
+    match Backend::by_id(name) {
         Some(backend) => {
             with_store(backend, url, async |store| store.set_metadata("word", "kept").await)
                 .expect("the server takes it")
@@ -17,24 +17,24 @@ pub(crate) fn write(name: &str, url: &str) {
     }
 }
 
-/// Whether it is there.
+/// Returns whether the record exists.
 pub(crate) fn is_written(name: &str, url: &str) -> bool {
-    let Some(backend) = Backend::of_word(name) else {
+    let Some(backend) = Backend::by_id(name) else {
         return redis(url, "STRLEN word").as_deref() == Some(":4");
     };
     let metadata = with_store(backend, url, async |store| store.metadata().await);
     metadata.is_ok_and(|metadata| metadata.values == [("word".to_owned(), "kept".to_owned())])
 }
 
-/// Whether the server answers.
+/// Returns whether the server responds.
 pub(crate) fn is_there(name: &str, url: &str) -> bool {
-    match Backend::of_word(name) {
+    match Backend::by_id(name) {
         Some(backend) => with_store(backend, url, async |_| Ok(())).is_ok(),
         None => redis(url, "PING").as_deref() == Some("+PONG"),
     }
 }
 
-/// Does this with a store on the server.
+/// Calls `work` with a store on the server.
 fn with_store<T>(
     backend: &Backend,
     url: &str,
@@ -50,7 +50,7 @@ fn with_store<T>(
     })
 }
 
-/// The first line of what the server without a backend answers.
+/// Sends a command to Redis, which has no backend; returns the first line of the response.
 fn redis(url: &str, command: &str) -> Option<String> {
     let address = url.strip_prefix("redis://")?.trim_end_matches('/');
     let mut connection = TcpStream::connect(address).ok()?;

@@ -1,11 +1,11 @@
-//! The servers' own command-line clients, which come with them.
+//! The command-line clients of the servers.
 
 use std::process::Command;
 
 use punctual_tests::server::Server;
 
-/// Does what a statement says.
-pub(crate) fn does(server: &Server, statement: &str) {
+/// Executes a statement.
+pub(crate) fn execute(server: &Server, statement: &str) {
     let url = server.url();
     let mut client;
     if server.name() == "postgres" {
@@ -19,6 +19,6 @@ pub(crate) fn does(server: &Server, statement: &str) {
         client.args(["--database", database, "--execute", statement]);
     }
     let output = client.output().expect("the server's client");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{statement}: {said}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{statement}: {errors}");
 }

@@ -1,4 +1,4 @@
-//! What is added in a transaction runs when it is committed, and never otherwise: on each kind of server.
+//! Jobs that are added in a transaction run only after its commit, on each kind of server.
 
 use std::any::Any;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Database, MySqlPool, PgPool, Pool};
 use tokio::sync::mpsc;
 
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout for expected events.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Tells that it was called.
+/// Reports the call to the test.
 #[task]
 async fn ship(context: JobContext, order: i64) {
     let shipped = context.state::<mpsc::UnboundedSender<i64>>().expect("a channel");
-    shipped.send(order).expect("the test listens");
+    shipped.send(order).expect("the test receives it");
 }
 
-async fn what_is_committed_runs<D: Database>(store: impl JobStore, pool: &Pool<D>)
+async fn committed_jobs_run<D: Database>(store: impl JobStore, pool: &Pool<D>)
 where
     D::Connection: Any + Send,
 {
@@ -43,15 +43,15 @@ where
     }
     let mut numbers = Vec::new();
     while numbers.len() < 5 {
-        // By notification or by the next poll: nobody woke the scheduler.
-        let number = tokio::time::timeout(PATIENCE, shipped.recv()).await;
-        numbers.push(number.expect("an order is shipped").expect("the scheduler lives"));
+        // No `wakeup` is called: the scheduler finds the job by a notification or by its next poll.
+        let number = tokio::time::timeout(TIMEOUT, shipped.recv()).await;
+        numbers.push(number.expect("an order is shipped").expect("the scheduler runs"));
     }
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 3, 5, 7, 9]);
     assert!(scheduler.get_jobs(JobQuery::new()).await.unwrap().is_empty());
     scheduler.shutdown().await.unwrap();
-    assert!(shipped.try_recv().is_err(), "no other was ever shipped");
+    assert!(shipped.try_recv().is_err(), "no other order is shipped");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +60,7 @@ async fn on_postgres() {
     let schema = format!("t{:016x}", fastrand::u64(..));
     let store = PostgresJobStore::builder().url(&url).schema(&schema).build().unwrap();
     let pool = PgPool::connect(&url).await.unwrap();
-    what_is_committed_runs(store, &pool).await;
+    committed_jobs_run(store, &pool).await;
     let drop = AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"));
     sqlx::raw_sql(drop).execute(&pool).await.unwrap();
 }
@@ -71,7 +71,7 @@ async fn on_mysql() {
     let prefix = format!("t{:016x}_", fastrand::u64(..));
     let store = MySqlJobStore::builder().url(&url).table_prefix(&prefix).build().unwrap();
     let pool = MySqlPool::connect(&url).await.unwrap();
-    what_is_committed_runs(store, &pool).await;
+    committed_jobs_run(store, &pool).await;
     for table in ["jobs", "runs", "nodes", "metadata", "history", "schema"] {
         let drop = AssertSqlSafe(format!("DROP TABLE {prefix}{table}"));
         sqlx::raw_sql(drop).execute(&pool).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is true of SQL databases only: transactions of the caller's, names of tables, users with fewer rights.
+//! Tests that concern SQL databases only: transactions of the caller, table names, users with restricted privileges.
 
 mod client;
 mod enqueue;

@@ -1,4 +1,4 @@
-//! Names of tables and schemas: those that would need quotes are refused, words of SQL are not.
+//! Names of tables and schemas: names that need quotes are rejected, names derived from SQL keywords are accepted.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,36 +31,36 @@ const WRONG: [&str; 20] = [
     "PG_a",
 ];
 
-/// Words that can't be names unless they are quoted or a part of one; letters of both kinds.
+/// Names that are reserved words or contain upper-case letters.
 const WORDS: [&str; 4] = ["select", "user", "Order", "_"];
 
 const NO_SERVER: &str = "postgres://nobody@127.0.0.1:1/nothing";
 
-type Made = Result<Arc<dyn DynJobStore>, StoreError>;
+type OpenedStore = Result<Arc<dyn DynJobStore>, StoreError>;
 
 fn any(store: impl JobStore) -> Arc<dyn DynJobStore> {
     Arc::new(store)
 }
 
-fn sqlite(folder: &Path, prefix: &str) -> Made {
+fn sqlite(folder: &Path, prefix: &str) -> OpenedStore {
     let file = folder.join("jobs.sqlite");
     SqliteJobStore::builder().file(file).table_prefix(prefix).build().map(any)
 }
 
-fn mysql(url: &str, prefix: &str) -> Made {
+fn mysql(url: &str, prefix: &str) -> OpenedStore {
     MySqlJobStore::builder().url(url).table_prefix(prefix).build().map(any)
 }
 
-fn postgres(url: &str, prefix: &str) -> Made {
+fn postgres(url: &str, prefix: &str) -> OpenedStore {
     PostgresJobStore::builder().url(url).table_prefix(prefix).build().map(any)
 }
 
-fn postgres_schema(url: &str, schema: &str) -> Made {
+fn postgres_schema(url: &str, schema: &str) -> OpenedStore {
     PostgresJobStore::builder().url(url).schema(schema).build().map(any)
 }
 
 #[test]
-fn what_would_need_quotes_is_refused() {
+fn names_that_need_quotes_are_rejected() {
     let too_long = "x".repeat(64);
     for wrong in WRONG.into_iter().chain([&*too_long]) {
         for made in [
@@ -69,15 +69,15 @@ fn what_would_need_quotes_is_refused() {
             postgres(NO_SERVER, wrong),
             postgres_schema(NO_SERVER, wrong),
         ] {
-            let error = made.err().unwrap_or_else(|| panic!("{wrong:?} is taken"));
+            let error = made.err().unwrap_or_else(|| panic!("{wrong:?} is accepted"));
             assert_eq!(error.kind(), StoreErrorKind::Invalid);
             assert!(error.to_string().contains(&format!("{wrong:?}")), "{error}");
         }
     }
 }
 
-/// Each has its own jobs.
-async fn words_will_do(make: impl Fn(&str) -> Made) {
+/// Checks that stores with different prefixes have separate jobs.
+async fn check_prefixes(make: impl Fn(&str) -> OpenedStore) {
     let stores = WORDS.map(|word| make(word).unwrap());
     for (store, word) in stores.iter().zip(WORDS) {
         store.start().await.unwrap();
@@ -98,20 +98,20 @@ async fn words_will_do(make: impl Fn(&str) -> Made) {
 }
 
 #[tokio::test]
-async fn words_will_do_in_sqlite() {
+async fn keywords_are_valid_prefixes_in_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    words_will_do(|word| sqlite(folder.path(), word)).await;
+    check_prefixes(|word| sqlite(folder.path(), word)).await;
 }
 
 #[tokio::test]
-async fn words_will_do_in_mysql() {
+async fn keywords_are_valid_prefixes_in_mysql() {
     let server = Server::start("mysql");
-    words_will_do(|word| mysql(server.url(), word)).await;
+    check_prefixes(|word| mysql(server.url(), word)).await;
 }
 
 #[tokio::test]
-async fn words_will_do_in_postgres() {
+async fn keywords_are_valid_prefixes_in_postgres() {
     let server = Server::start("postgres");
-    words_will_do(|word| postgres(server.url(), word)).await;
-    words_will_do(|word| postgres_schema(server.url(), word)).await;
+    check_prefixes(|word| postgres(server.url(), word)).await;
+    check_prefixes(|word| postgres_schema(server.url(), word)).await;
 }

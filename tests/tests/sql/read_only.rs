@@ -1,4 +1,4 @@
-//! For a while, the database may only be read: as a replica that nobody has promoted yet.
+//! The database is temporarily read-only, like a replica before its promotion.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -6,27 +6,27 @@ use std::time::Duration;
 
 use punctual::prelude::*;
 use punctual::{StoreError, Timestamp};
-use punctual_tests::halt::Halts;
+use punctual_tests::failpoint::FailpointControl;
 use punctual_tests::server::Server;
-use punctual_tests::store::{Place, builder};
+use punctual_tests::store::{StoreLocation, builder};
 use tokio::sync::watch;
 
-use crate::client::does;
+use crate::client::execute;
 
-/// A user who may do anything but write when that is forbidden, on a server of the test's own.
-struct Plain {
-    place: Place,
-    /// The statements that let others than administrators write, or don't.
+/// A user without administrative rights, on a private server.
+struct UnprivilegedUser {
+    location: StoreLocation,
+    /// The statements that disable and enable writes of unprivileged users.
     may: [&'static [&'static str]; 2],
 }
 
 #[test]
 fn mysql() {
     let server = Server::start("mysql");
-    does(&server, "CREATE USER plain@127.0.0.1; GRANT ALL ON punctual.* TO plain@127.0.0.1");
+    execute(&server, "CREATE USER plain@127.0.0.1; GRANT ALL ON punctual.* TO plain@127.0.0.1");
     let may = [&["SET GLOBAL read_only = 1"] as &[_], &["SET GLOBAL read_only = 0"]];
-    let place = Place::at(server.url().replace("root@", "plain@"));
-    nothing_is_lost(&server, Plain { place, may });
+    let location = StoreLocation::at(server.url().replace("root@", "plain@"));
+    no_fire_time_is_lost(&server, UnprivilegedUser { location, may });
 }
 
 #[test]
@@ -34,36 +34,39 @@ fn postgres() {
     const RELOAD: &str = "SELECT pg_reload_conf()";
     let server = Server::start("postgres");
     let may = [
-        // As on a replica, it holds for administrators too.
+        // As on a replica, the setting applies to administrators too.
         &["ALTER SYSTEM SET default_transaction_read_only = true", RELOAD] as &[_],
         &["ALTER SYSTEM SET default_transaction_read_only = false", RELOAD],
     ];
-    nothing_is_lost(&server, Plain { place: Place::at(server.url()), may });
+    no_fire_time_is_lost(
+        &server,
+        UnprivilegedUser { location: StoreLocation::at(server.url()), may },
+    );
 }
 
 const PERIOD: Duration = Duration::from_millis(100);
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where the runs tell for when they were scheduled.
-struct Heard(Mutex<Sender<Timestamp>>);
+/// The sender of scheduled times from the runs to the test.
+struct RunSender(Mutex<Sender<Timestamp>>);
 
 #[task]
 fn tick(context: JobContext) {
-    let heard = context.state::<Heard>().expect("somebody to tell");
+    let sender = context.state::<RunSender>().expect("the sender");
     // Fails only if the test has ended.
-    let _ = heard.0.lock().unwrap().send(context.scheduled_time());
+    let _ = sender.0.lock().unwrap().send(context.scheduled_time());
 }
 
-fn nothing_is_lost(server: &Server, plain: Plain) {
+fn no_fire_time_is_lost(server: &Server, user: UnprivilegedUser) {
     let may_be_written = |may: bool| {
-        plain.may[usize::from(may)].iter().for_each(|statement| does(server, statement));
+        user.may[usize::from(may)].iter().for_each(|statement| execute(server, statement));
     };
-    let ((tell, ticks), (report, events)) = (channel(), channel());
+    let ((sender, ticks), (report, events)) = (channel(), channel());
     let changes = EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED;
-    let scheduler = builder(&plain.place, Halts(watch::Sender::new(None)))
+    let scheduler = builder(&user.location, FailpointControl(watch::Sender::new(None)))
         .task(tick)
-        .state(Heard(Mutex::new(tell)))
+        .state(RunSender(Mutex::new(sender)))
         .listener(changes, move |event| drop(report.send(event.clone())))
         .start()
         .unwrap();
@@ -72,43 +75,43 @@ fn nothing_is_lost(server: &Server, plain: Plain) {
         job.coalesce(Coalesce::All).misfire_grace_time(None).max_instances(1_000).add()
     };
     add("job").unwrap();
-    let mut times = some(&ticks);
+    let mut times = next_runs(&ticks);
 
     may_be_written(false);
-    let next = || events.recv_timeout(PATIENCE).expect("an event");
-    assert!(tells_of_failure(&next()));
+    let next = || events.recv_timeout(TIMEOUT).expect("an event");
+    assert!(is_failure(&next()));
     match add("another").unwrap_err() {
-        SchedulerError::Store { source, .. } => assert!(is_clear(&source), "{source}"),
+        SchedulerError::Store { source, .. } => assert!(names_the_cause(&source), "{source}"),
         other => panic!("{other:?}"),
     }
-    assert!(scheduler.get_job("job").unwrap().is_some(), "it can be read");
+    assert!(scheduler.get_job("job").unwrap().is_some(), "reads still work");
 
     may_be_written(true);
-    while tells_of_failure(&next()) {}
-    times.extend(some(&ticks));
+    while is_failure(&next()) {}
+    times.extend(next_runs(&ticks));
     scheduler.shutdown().unwrap();
     times.extend(ticks.try_iter());
     times.sort();
     for pair in times.windows(2) {
-        assert_eq!(pair[1].saturating_sub(PERIOD), pair[0], "each once, none is missing");
+        assert_eq!(pair[1].saturating_sub(PERIOD), pair[0], "every fire time is run once");
     }
 }
 
-/// Or of its end.
-fn tells_of_failure(event: &Event) -> bool {
+/// Returns whether the event is a store failure; panics on events other than failures and recoveries.
+fn is_failure(event: &Event) -> bool {
     match event {
-        Event::JobStoreFailed { error, .. } if is_clear(error) => true,
+        Event::JobStoreFailed { error, .. } if names_the_cause(error) => true,
         Event::JobStoreRecovered(_) => false,
         other => panic!("{other:?}"),
     }
 }
 
-/// It says what is the matter, and that it may pass.
-fn is_clear(error: &StoreError) -> bool {
-    error.is_retryable() && error.to_string().contains("only be read")
+/// Checks that the error names the cause and is retryable.
+fn names_the_cause(error: &StoreError) -> bool {
+    error.is_retryable() && error.to_string().contains("read-only")
 }
 
-/// The scheduled times of the next runs.
-fn some(ticks: &Receiver<Timestamp>) -> Vec<Timestamp> {
-    (0..10).map(|_| ticks.recv_timeout(PATIENCE).expect("a run")).collect()
+/// Returns the scheduled times of the next runs.
+fn next_runs(ticks: &Receiver<Timestamp>) -> Vec<Timestamp> {
+    (0..10).map(|_| ticks.recv_timeout(TIMEOUT).expect("a run")).collect()
 }

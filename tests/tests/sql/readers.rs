@@ -1,53 +1,53 @@
-//! `punctual history` as a user who may do no more than read, and what it says where it can't.
+//! `punctual history` as a user with read privileges only, and its errors.
 
 use punctual::prelude::*;
-use punctual_tests::past_runs::{are_shown, leave, shown};
+use punctual_tests::past_runs::{assert_history_printed, insert_history, run_history_command};
 use punctual_tests::server::Server;
 
-use crate::client::does;
+use crate::client::execute;
 
-/// Had the first look made tables, the second would find them.
-async fn there_are_no_tables(place: &[&str]) {
+/// Runs the command twice: if the first call had created tables, the second would find them.
+async fn assert_no_tables(store_options: &[&str]) {
     for _ in 0..2 {
-        let error = shown(place).await.unwrap_err();
+        let error = run_history_command(store_options).await.unwrap_err();
         assert!(error.contains("tables"), "{error}");
     }
 }
 
 #[tokio::test]
-async fn of_postgres() {
+async fn postgres_history_needs_only_read_access() {
     let server = Server::start("postgres");
     let store = PostgresJobStore::builder().url(server.url()).schema("jobs").table_prefix("mine_");
-    leave(&store.build().unwrap()).await;
-    does(&server, "CREATE ROLE reader LOGIN");
-    does(&server, "GRANT USAGE ON SCHEMA jobs TO reader");
-    does(&server, "GRANT SELECT ON jobs.mine_schema, jobs.mine_history TO reader");
+    insert_history(&store.build().unwrap()).await;
+    execute(&server, "CREATE ROLE reader LOGIN");
+    execute(&server, "GRANT USAGE ON SCHEMA jobs TO reader");
+    execute(&server, "GRANT SELECT ON jobs.mine_schema, jobs.mine_history TO reader");
     let url = &server.url().replace("postgres@", "reader:hunter2@");
-    are_shown(&["--store", url, "--schema", "jobs", "--table-prefix", "mine_"]).await;
-    there_are_no_tables(&["--store", url, "--schema", "jobs"]).await;
-    // Where the user might make tables.
-    there_are_no_tables(&["--store", server.url(), "--schema", "new"]).await;
-    let error = shown(&["--store", &format!("{url}s")]).await.unwrap_err();
+    assert_history_printed(&["--store", url, "--schema", "jobs", "--table-prefix", "mine_"]).await;
+    assert_no_tables(&["--store", url, "--schema", "jobs"]).await;
+    // Also as a user who is allowed to create tables.
+    assert_no_tables(&["--store", server.url(), "--schema", "new"]).await;
+    let error = run_history_command(&["--store", &format!("{url}s")]).await.unwrap_err();
     assert!(error.contains("no such database"), "{error}");
 }
 
 #[tokio::test]
-async fn of_mysql() {
+async fn mysql_history_needs_only_read_access() {
     let server = Server::start("mysql");
     let store = MySqlJobStore::builder().url(server.url()).table_prefix("mine_");
-    leave(&store.build().unwrap()).await;
-    does(
+    insert_history(&store.build().unwrap()).await;
+    execute(
         &server,
         "CREATE USER reader@127.0.0.1 IDENTIFIED BY 'hunter2';
          GRANT SELECT ON punctual.mine_schema TO reader@127.0.0.1;
          GRANT SELECT ON punctual.mine_history TO reader@127.0.0.1",
     );
     let url = &server.url().replace("root@", "reader:hunter2@");
-    are_shown(&["--store", url, "--table-prefix", "mine_"]).await;
-    there_are_no_tables(&["--store", server.url()]).await;
+    assert_history_printed(&["--store", url, "--table-prefix", "mine_"]).await;
+    assert_no_tables(&["--store", server.url()]).await;
     let wrong = url.replace("hunter2", "hunter2s");
-    let error = shown(&["--store", &wrong]).await.unwrap_err();
+    let error = run_history_command(&["--store", &wrong]).await.unwrap_err();
     assert!(error.contains("Access denied"), "{error}");
-    let error = shown(&["--store", url, "--schema", "jobs"]).await.unwrap_err();
+    let error = run_history_command(&["--store", url, "--schema", "jobs"]).await.unwrap_err();
     assert!(error.contains("has no option \"schema\""), "{error}");
 }

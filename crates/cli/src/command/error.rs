@@ -10,7 +10,7 @@ use punctual::{CommandError as ProcessError, CommandStatus};
 pub enum CommandError {
     /// The path of this program, which switches users, could not be determined.
     #[error("{shell} can't be started as another user")]
-    NotBecome {
+    ProgramUnknown {
         /// The shell.
         shell: String,
         /// The underlying error.

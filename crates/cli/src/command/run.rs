@@ -29,7 +29,7 @@ pub async fn run(
     log: impl Fn(OutputLine<'_>),
 ) -> Result<(), CommandError> {
     let process = process(command)
-        .map_err(|source| CommandError::NotBecome { shell: command.shell.clone(), source })?;
+        .map_err(|source| CommandError::ProgramUnknown { shell: command.shell.clone(), source })?;
     let mut lines = LineLogger::new(command.output_limit, log);
     let result = process.run_watched(cancelled, |stream, bytes| lines.push(stream, bytes)).await;
     lines.finish();
@@ -62,7 +62,7 @@ fn process(command: &ShellCommand) -> io::Result<Command> {
         .grace(TERMINATION_GRACE)
         // No output is kept, because all of it is logged as it is read.
         .output_limit(0)
-        .output_wait(Duration::MAX);
+        .output_timeout(Duration::MAX);
     Ok(match &command.stdin {
         Some(text) => process.stdin(text),
         None => process,

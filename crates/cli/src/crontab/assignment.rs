@@ -1,6 +1,6 @@
 //! Variable assignments.
 
-use super::Fault;
+use super::LineErrorKind;
 use super::cursor::{Cursor, is_blank, is_quote};
 
 /// A line `NAME = value`.
@@ -17,7 +17,7 @@ pub(super) struct Assignment {
 
 impl Assignment {
     /// Parses the line if it is an assignment, which has an equals sign after its first word.
-    pub(super) fn read(mut cursor: Cursor<'_>) -> Result<Option<Self>, (usize, Fault)> {
+    pub(super) fn read(mut cursor: Cursor<'_>) -> Result<Option<Self>, (usize, LineErrorKind)> {
         let name = match cursor.quoted() {
             Some(name) => name,
             None => cursor.take_while(|c| c != '=' && !is_blank(c)),
@@ -30,19 +30,19 @@ impl Assignment {
         let value_column = cursor.column();
         let value = if cursor.rest().starts_with(is_quote) {
             let Some(value) = cursor.quoted() else {
-                return Err((value_column, Fault::UnclosedQuote));
+                return Err((value_column, LineErrorKind::UnclosedQuote));
             };
             cursor.skip_blanks();
             let more = cursor.rest().trim_end();
             if !more.is_empty() {
-                return Err((cursor.column(), Fault::AfterQuote(more.to_owned())));
+                return Err((cursor.column(), LineErrorKind::AfterQuote(more.to_owned())));
             }
             value
         } else {
             cursor.rest().trim_end()
         };
         for text in [name, value] {
-            Fault::check_text(text).map_err(|fault| (value_column, fault))?;
+            LineErrorKind::check_text(text).map_err(|kind| (value_column, kind))?;
         }
         Ok(Some(Self { name: name.to_owned(), value: value.to_owned(), value_column }))
     }

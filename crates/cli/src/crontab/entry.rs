@@ -5,7 +5,7 @@ use std::sync::Arc;
 use punctual::{CronTrigger, TriggerError, Zone};
 
 use super::cursor::Cursor;
-use super::{Fault, Format, Variables, percent};
+use super::{LineErrorKind, Format, Variables, percent};
 
 /// A command with its schedule and user.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Entry {
         mut cursor: Cursor<'_>,
         format: Format,
         zone: &Zone,
-    ) -> Result<Self, (usize, Fault)> {
+    ) -> Result<Self, (usize, LineErrorKind)> {
         let schedule = Schedule::read(&mut cursor, zone)?;
         let user = match format {
             Format::User => None,
@@ -57,16 +57,16 @@ impl Entry {
                 let column = cursor.column();
                 let user = cursor.word();
                 if user.is_empty() {
-                    return Err((column, Fault::NoUser));
+                    return Err((column, LineErrorKind::NoUser));
                 }
                 Some(user.to_owned())
             }
         };
         let command = cursor.rest();
         if command.is_empty() {
-            return Err((cursor.column(), Fault::NoCommand));
+            return Err((cursor.column(), LineErrorKind::NoCommand));
         }
-        Fault::check_text(command).map_err(|fault| (cursor.column(), fault))?;
+        LineErrorKind::check_text(command).map_err(|kind| (cursor.column(), kind))?;
         let (script, stdin) = percent::split(command);
         Ok(Self {
             line: 0,
@@ -81,7 +81,7 @@ impl Entry {
 }
 
 impl Schedule {
-    fn read(cursor: &mut Cursor<'_>, zone: &Zone) -> Result<Self, (usize, Fault)> {
+    fn read(cursor: &mut Cursor<'_>, zone: &Zone) -> Result<Self, (usize, LineErrorKind)> {
         let start = cursor.column();
         if cursor.rest().starts_with('@') {
             let name = cursor.word();
@@ -100,8 +100,8 @@ impl Schedule {
             TriggerError::InvalidField { field, value, column, reason, .. } => {
                 let position = FIELDS.iter().position(|&known| known == field);
                 let before = position.map_or(start, |position| columns[position]);
-                let fault = Fault::Field { field, value, reason };
-                (before + column - 1, fault)
+                let kind = LineErrorKind::Field { field, value, reason };
+                (before + column - 1, kind)
             }
             other => (start, other.into()),
         })

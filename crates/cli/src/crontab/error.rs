@@ -36,13 +36,13 @@ pub struct LineError {
     pub column: usize,
     /// The kind of error.
     #[source]
-    pub fault: Fault,
+    pub kind: LineErrorKind,
 }
 
 /// An error in a line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum LineErrorKind {
     /// A field has an invalid value.
     #[error("{field} {value:?}: {reason}")]
     Field {
@@ -55,7 +55,7 @@ pub enum Fault {
     },
     /// The schedule has too few fields or is an unknown macro.
     #[error(transparent)]
-    Times(#[from] TriggerError),
+    Schedule(#[from] TriggerError),
     /// `CRON_TZ` is not a known time zone.
     #[error("CRON_TZ is not valid")]
     Zone(#[from] ZoneError),
@@ -81,7 +81,7 @@ pub enum Fault {
     NotUtf8,
 }
 
-impl Fault {
+impl LineErrorKind {
     /// Rejects text that can't be passed to a command unchanged.
     pub(super) fn check_text(text: &str) -> Result<(), Self> {
         if text.contains('\0') {

@@ -19,7 +19,7 @@ use punctual::Zone;
 use assignment::Assignment;
 use cursor::Cursor;
 pub use entry::{Entry, Schedule};
-pub use error::{CrontabError, Fault, LineError};
+pub use error::{CrontabError, LineErrorKind, LineError};
 pub use format::Format;
 
 /// The variables set by a crontab, by name.
@@ -100,7 +100,7 @@ impl Parser<'_> {
         if text.is_empty() || text.starts_with('#') {
             return Ok(None);
         }
-        let at = |(column, fault)| LineError { line: number, column, fault };
+        let at = |(column, kind)| LineError { line: number, column, kind };
         if let Some(assignment) = Assignment::read(cursor).map_err(at)? {
             self.assign(assignment).map_err(at)?;
             return Ok(None);
@@ -109,7 +109,7 @@ impl Parser<'_> {
         Ok(Some(Entry { line: number, variables: Arc::clone(&self.variables), ..entry }))
     }
 
-    fn assign(&mut self, assignment: Assignment) -> Result<(), (usize, Fault)> {
+    fn assign(&mut self, assignment: Assignment) -> Result<(), (usize, LineErrorKind)> {
         let Assignment { name, value, value_column } = assignment;
         if name == ZONE_VARIABLE {
             self.zone = match value.as_str() {

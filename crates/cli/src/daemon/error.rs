@@ -20,7 +20,7 @@ pub enum DaemonError {
     Account(#[from] AccountError),
     /// The default state file can't be determined or created.
     #[error("the default state file can't be used ({path}); choose another file with --state")]
-    NoState {
+    NoStateFile {
         /// The path that can't be created or does not exist.
         path: PathBuf,
         /// The underlying error.
@@ -50,7 +50,7 @@ pub enum DaemonError {
         "the state file {state} belongs to another crontab, {owner}: choose another --state for {crontab}, or, if it \
          is the same crontab at a new path, add --moved-from {owner}"
     )]
-    OfAnother {
+    OwnedByOther {
         /// The state file.
         state: PathBuf,
         /// The crontab that owns the state file.
@@ -60,7 +60,7 @@ pub enum DaemonError {
     },
     /// The file contains jobs that were not added by a crontab daemon.
     #[error("{0} contains jobs of another program: choose another file with --state")]
-    NotAState(PathBuf),
+    ForeignJobs(PathBuf),
     /// An operation of the scheduler failed.
     #[error(transparent)]
     Scheduler(#[from] SchedulerError),

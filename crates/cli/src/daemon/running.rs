@@ -14,7 +14,7 @@ impl RunningCommands {
     }
 
     /// Waits until no command is running.
-    pub async fn none_left(&self) {
+    pub async fn wait_idle(&self) {
         let mut count = self.0.subscribe();
         // Can't fail, because this value holds the sender.
         let _ = count.wait_for(|&count| count == 0).await;

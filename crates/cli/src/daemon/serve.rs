@@ -96,9 +96,9 @@ async fn open_state(
             store.shutdown().await;
             Err(match owner {
                 ClaimResult::OwnedBy(owner) => {
-                    DaemonError::OfAnother { state: file, owner, crontab }
+                    DaemonError::OwnedByOther { state: file, owner, crontab }
                 }
-                _ => DaemonError::NotAState(file),
+                _ => DaemonError::ForeignJobs(file),
             })
         }
         Err(source) => Err(DaemonError::Store { file, source }),
@@ -130,7 +130,7 @@ async fn stop(
 ) -> Result<(), DaemonError> {
     info!("shutting down; running commands have {wait:?} to finish");
     scheduler.shutdown_timeout(wait).await?;
-    if timeout(CANCEL_TIMEOUT, running.none_left()).await.is_err() {
+    if timeout(CANCEL_TIMEOUT, running.wait_idle()).await.is_err() {
         warn!(
             "processes that have left their process group still have the output of commands open"
         );

@@ -48,7 +48,7 @@ pub(crate) fn default_path(crontab: &Path, current: &Account) -> Result<PathBuf,
 
 fn state_path_error(path: &Path) -> impl FnOnce(io::Error) -> DaemonError {
     let path = path.to_owned();
-    |source| DaemonError::NoState { path, source }
+    |source| DaemonError::NoStateFile { path, source }
 }
 
 /// Opens the file for writing. If it does not exist, creates it, accessible by its owner only.

@@ -117,18 +117,18 @@ pub enum HistoryError {
     },
     /// The path of the state file can't be determined.
     #[error(transparent)]
-    Unknown(#[from] DaemonError),
+    StateFile(#[from] DaemonError),
     /// No source of past runs was given.
     #[error(
         "no source given: pass a crontab, --state FILE or --store URL, or set PUNCTUAL_STORE_URL"
     )]
-    NoPlace,
+    NoSource,
     /// A URL was given instead of a crontab.
     #[error("a URL is not a crontab: pass it with --store")]
     UrlAsFile,
     /// The file does not exist.
     #[error("no past runs are stored in {file}")]
-    NoState {
+    NoStateFile {
         /// The file.
         file: PathBuf,
         /// The underlying error.
@@ -138,10 +138,10 @@ pub enum HistoryError {
     #[error("{0} does not support a run history")]
     NoHistory(String),
     /// The store can't be read.
-    #[error("past runs can't be read from {place}")]
+    #[error("past runs can't be read from {source_name}")]
     Store {
         /// The file, or the option or variable that contains the URL; never the URL itself.
-        place: String,
+        source_name: String,
         /// The underlying error.
         source: StoreError,
     },
@@ -152,6 +152,6 @@ pub enum HistoryError {
 
 impl HistoryError {
     fn store(history_source: &HistorySource, source: StoreError) -> Self {
-        Self::Store { place: history_source.to_string(), source }
+        Self::Store { source_name: history_source.to_string(), source }
     }
 }

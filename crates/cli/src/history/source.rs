@@ -42,7 +42,7 @@ impl HistorySource {
         }
         match env::var(STORE_URL_ENV_VAR) {
             Ok(url) => Ok(Self::Url(url.into(), STORE_URL_ENV_VAR)),
-            Err(env::VarError::NotPresent) => Err(HistoryError::NoPlace),
+            Err(env::VarError::NotPresent) => Err(HistoryError::NoSource),
             Err(env::VarError::NotUnicode(_)) => {
                 Ok(Self::Url(String::new().into(), STORE_URL_ENV_VAR)) // rejected as an invalid URL
             }
@@ -54,7 +54,7 @@ impl HistorySource {
         let opened = match self {
             Self::File(file) => {
                 if let Err(source) = std::fs::metadata(file) {
-                    return Err(HistoryError::NoState { file: file.clone(), source });
+                    return Err(HistoryError::NoStateFile { file: file.clone(), source });
                 }
                 open_file(file, args)
             }

@@ -7,50 +7,50 @@ use punctual_core::{Killed, RunOutcome};
 use punctual_executor_process::{RemoteError, ResultTooLong};
 use serde_json::json;
 
-use crate::rig::{Rig, TIMEOUT, becomes_true, is_running, rig};
+use crate::fixture::{PoolFixture, TIMEOUT, becomes_true, fixture, is_running};
 use crate::tasks;
 
 /// Asserts that the pool executes runs in another child than this one.
 #[track_caller]
-fn continues_without(rig: &Rig, child: u64) {
-    assert_ne!(rig.pid(), child);
+fn continues_without(fixture: &PoolFixture, child: u64) {
+    assert_ne!(fixture.pid(), child);
     assert!(!is_running(child));
 }
 
 #[test]
 fn exiting() {
-    let rig = rig(|pool| pool);
+    let fixture = fixture(|pool| pool);
     for status in [0, 3] {
-        let child = rig.pid();
-        assert_eq!(rig.killed(tasks::exits(status)), Killed::Exited(status));
-        continues_without(&rig, child);
+        let child = fixture.pid();
+        assert_eq!(fixture.killed(tasks::exits(status)), Killed::Exited(status));
+        continues_without(&fixture, child);
     }
 }
 
 #[test]
 fn aborting() {
-    let rig = rig(|pool| pool);
-    let child = rig.pid();
-    let reason = rig.killed(tasks::aborts());
+    let fixture = fixture(|pool| pool);
+    let child = fixture.pid();
+    let reason = fixture.killed(tasks::aborts());
     assert_eq!(reason.to_string(), "its process was terminated by signal 6 (SIGABRT)");
-    continues_without(&rig, child);
+    continues_without(&fixture, child);
 }
 
 #[test]
 fn crashing() {
-    let rig = rig(|pool| pool);
-    let child = rig.pid();
-    assert_eq!(rig.killed(tasks::crashes()), Killed::Signal(11));
-    continues_without(&rig, child);
+    let fixture = fixture(|pool| pool);
+    let child = fixture.pid();
+    assert_eq!(fixture.killed(tasks::crashes()), Killed::Signal(11));
+    continues_without(&fixture, child);
 }
 
 #[test]
 fn a_crash_does_not_affect_other_runs() {
-    let rig = rig(|pool| pool.processes(2));
+    let fixture = fixture(|pool| pool.processes(2));
     let endings: Vec<_> = (0..50)
         .map(|number| match number % 5 {
-            0 => rig.submit(tasks::crashes()),
-            _ => rig.submit(tasks::pid()),
+            0 => fixture.submit(tasks::crashes()),
+            _ => fixture.submit(tasks::pid()),
         })
         .collect();
     for (number, ending) in endings.iter().enumerate() {
@@ -66,27 +66,27 @@ fn a_crash_does_not_affect_other_runs() {
 #[test]
 #[cfg(target_os = "linux")]
 fn allocating_beyond_the_limit() {
-    let rig = rig(|pool| pool.memory_limit(256 << 20));
-    let child = rig.pid();
-    assert_eq!(rig.killed(tasks::allocates()), Killed::Signal(6));
+    let fixture = fixture(|pool| pool.memory_limit(256 << 20));
+    let child = fixture.pid();
+    assert_eq!(fixture.killed(tasks::allocates()), Killed::Signal(6));
     // The last output of the child is not lost.
-    let line = rig.line();
+    let line = fixture.line();
     assert!(line.text.contains("memory allocation of"), "{line:?}");
-    continues_without(&rig, child);
+    continues_without(&fixture, child);
 }
 
 #[test]
 fn exceeding_the_time_limit() {
     let limit = Duration::from_secs(1);
-    let rig = rig(|pool| pool.timeout(limit));
+    let fixture = fixture(|pool| pool.timeout(limit));
     // The run behind it has its own time limit, which a busy machine may exceed as well.
     let second_succeeds = || {
-        let child = rig.pid();
-        let (hanging, waiting) = (rig.submit(tasks::hangs()), rig.submit(tasks::pid()));
+        let child = fixture.pid();
+        let (hanging, waiting) = (fixture.submit(tasks::hangs()), fixture.submit(tasks::pid()));
         let hangs = hanging.outcome();
         assert!(matches!(hangs, RunOutcome::Killed(Killed::TimedOut(l)) if l == limit), "{hangs}");
         let waited = waiting.outcome();
-        continues_without(&rig, child);
+        continues_without(&fixture, child);
         waited.is_success()
     };
     assert!((0..5).any(|_| second_succeeds()));
@@ -94,45 +94,49 @@ fn exceeding_the_time_limit() {
 
 #[test]
 fn a_result_that_is_too_long() {
-    let rig = rig(|pool| pool);
-    let child = rig.pid();
-    for outcome in [rig.run(tasks::returns(100 << 20)), rig.run(tasks::fails_with(100 << 20))] {
+    let fixture = fixture(|pool| pool);
+    let child = fixture.pid();
+    for outcome in
+        [fixture.run(tasks::returns(100 << 20)), fixture.run(tasks::fails_with(100 << 20))]
+    {
         let RunOutcome::Failed(error) = outcome else { panic!("expected an error: {outcome}") };
         let limit = error.downcast_ref::<ResultTooLong>().expect("a result over the limit").limit;
         assert_eq!(limit, 16 << 20);
         assert!(error.to_string().contains("16777216"), "{error}");
     }
-    assert_eq!(rig.pid(), child, "the child is kept");
+    assert_eq!(fixture.pid(), child, "the child is kept");
     let nearly = (16 << 20) - 100;
-    assert_eq!(rig.value(tasks::returns(nearly)).as_str().map(str::len), Some(nearly));
+    assert_eq!(fixture.value(tasks::returns(nearly)).as_str().map(str::len), Some(nearly));
 }
 
 #[test]
 fn a_result_that_is_nested_too_deeply() {
-    let rig = rig(|pool| pool);
-    let child = rig.pid();
-    let RunOutcome::Failed(error) = rig.run(tasks::returns_nested(200)) else { panic!("no error") };
+    let fixture = fixture(|pool| pool);
+    let child = fixture.pid();
+    let RunOutcome::Failed(error) = fixture.run(tasks::returns_nested(200)) else {
+        panic!("no error")
+    };
     assert!(
         error.to_string().starts_with("can't decode the task's result: recursion limit"),
         "{error}"
     );
-    assert_eq!(rig.pid(), child, "the child is kept");
+    assert_eq!(fixture.pid(), child, "the child is kept");
 }
 
 #[test]
 fn arguments_that_are_too_long() {
-    let rig = rig(|pool| pool.max_message(1 << 10));
-    let child = rig.pid();
-    let outcome = rig.run(tasks::variable("x".repeat(2 << 10)));
+    let fixture = fixture(|pool| pool.max_message(1 << 10));
+    let child = fixture.pid();
+    let outcome = fixture.run(tasks::variable("x".repeat(2 << 10)));
     let RunOutcome::Refused(reason) = &outcome else { panic!("expected a rejection: {outcome}") };
     assert!(reason.contains("1024"), "{reason}");
-    assert_eq!(rig.pid(), child);
+    assert_eq!(fixture.pid(), child);
 }
 
 #[test]
 fn an_error_keeps_its_sources() {
-    let rig = rig(|pool| pool);
-    let RunOutcome::Failed(error) = rig.run(tasks::fails_deeply()) else { panic!("no error") };
+    let fixture = fixture(|pool| pool);
+    let RunOutcome::Failed(error) = fixture.run(tasks::fails_deeply()) else { panic!("no error") };
     let error = error.downcast_ref::<RemoteError>().expect("from the child");
     let expected = std::io::Error::other(std::fmt::Error);
     assert_eq!(error.to_string(), expected.to_string());
@@ -141,8 +145,8 @@ fn an_error_keeps_its_sources() {
 
 #[test]
 fn an_error_keeps_its_type_unless_it_is_too_long() {
-    let rig = rig(|pool| pool.max_message(1 << 10));
-    let fails = |bytes| match rig.run(tasks::fails_at_length(bytes)) {
+    let fixture = fixture(|pool| pool.max_message(1 << 10));
+    let fails = |bytes| match fixture.run(tasks::fails_at_length(bytes)) {
         RunOutcome::Failed(error) => error,
         other => panic!("no error: {other}"),
     };
@@ -156,9 +160,9 @@ fn an_error_keeps_its_type_unless_it_is_too_long() {
 
 #[test]
 fn a_long_panic_message_is_truncated() {
-    let rig = rig(|pool| pool.max_message(1 << 10));
+    let fixture = fixture(|pool| pool.max_message(1 << 10));
     for (bytes, reported) in [(100, 100), (512, 512), (5_000, 512)] {
-        let outcome = rig.run(tasks::panics_at_length(bytes));
+        let outcome = fixture.run(tasks::panics_at_length(bytes));
         let RunOutcome::Panicked(text) = &outcome else { panic!("no panic: {outcome}") };
         assert_eq!(text.len(), reported, "{bytes}");
     }
@@ -166,56 +170,56 @@ fn a_long_panic_message_is_truncated() {
 
 #[test]
 fn a_pool_in_a_child() {
-    let outcome = rig(|pool| pool).run(tasks::starts_a_pool());
+    let outcome = fixture(|pool| pool).run(tasks::starts_a_pool());
     assert!(outcome.to_string().contains("can't start a process pool"), "{outcome}");
 }
 
 #[test]
 fn an_error_that_panics_does_not_affect_other_runs() {
-    let rig = rig(|pool| pool);
-    let child = rig.pid();
-    let outcome = rig.run(tasks::fails_oddly(true));
+    let fixture = fixture(|pool| pool);
+    let child = fixture.pid();
+    let outcome = fixture.run(tasks::fails_oddly(true));
     assert_eq!(
         outcome.to_string(),
         "panic: the task's error panicked while it was formatted or encoded"
     );
-    assert_eq!(rig.run(tasks::fails_oddly(false)).to_string(), "error: it is odd");
-    assert_eq!(rig.pid(), child);
+    assert_eq!(fixture.run(tasks::fails_oddly(false)).to_string(), "error: it is odd");
+    assert_eq!(fixture.pid(), child);
 }
 
 #[test]
 fn forking() {
-    let rig = rig(|pool| pool);
-    let started = rig.value(tasks::forks()).as_u64().expect("a process id");
+    let fixture = fixture(|pool| pool);
+    let started = fixture.value(tasks::forks()).as_u64().expect("a process id");
     assert!(is_running(started), "a started program may outlive its run");
-    assert_eq!(rig.killed(tasks::exits(1)), Killed::Exited(1));
+    assert_eq!(fixture.killed(tasks::exits(1)), Killed::Exited(1));
     assert!(becomes_true(TIMEOUT, || !is_running(started)), "but not its child process");
     // Nor a child that is stopped.
-    let started = rig.value(tasks::forks()).as_u64().expect("a process id");
-    rig.shutdown(TIMEOUT);
+    let started = fixture.value(tasks::forks()).as_u64().expect("a process id");
+    fixture.shutdown(TIMEOUT);
     assert!(becomes_true(TIMEOUT, || !is_running(started)));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn the_exit_of_a_child_is_detected_although_its_socket_stays_open() {
-    let rig = rig(|pool| pool);
-    let child = rig.pid();
-    assert_eq!(rig.killed(tasks::exits_but_for_its_socket(3)), Killed::Exited(3));
-    continues_without(&rig, child);
+    let fixture = fixture(|pool| pool);
+    let child = fixture.pid();
+    assert_eq!(fixture.killed(tasks::exits_but_for_its_socket(3)), Killed::Exited(3));
+    continues_without(&fixture, child);
 }
 
 #[test]
 fn a_job_that_has_left_its_group_is_killed_too() {
     let limit = Duration::from_secs(5);
-    let rig = rig(|pool| pool.timeout(limit));
-    let child = rig.pid();
-    assert_eq!(rig.killed(tasks::leaves_its_group()), Killed::TimedOut(limit));
-    continues_without(&rig, child);
+    let fixture = fixture(|pool| pool.timeout(limit));
+    let child = fixture.pid();
+    assert_eq!(fixture.killed(tasks::leaves_its_group()), Killed::TimedOut(limit));
+    continues_without(&fixture, child);
 }
 
 #[test]
 fn standard_input_is_empty() {
-    let rig = rig(|pool| pool);
-    assert_eq!(rig.value(tasks::reads()), json!(0));
+    let fixture = fixture(|pool| pool);
+    assert_eq!(fixture.value(tasks::reads()), json!(0));
 }

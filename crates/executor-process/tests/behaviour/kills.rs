@@ -6,7 +6,7 @@ use std::time::Duration;
 use punctual_core::{Killed, RunOutcome};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::rig::{Rig, TIMEOUT, becomes_true, rig, value};
+use crate::fixture::{PoolFixture, TIMEOUT, becomes_true, fixture, value};
 use crate::tasks;
 
 const RUNS: usize = 10_000;
@@ -20,8 +20,8 @@ fn kill(pid: u64) {
 
 #[test]
 fn every_run_is_reported_once_and_the_pool_is_full_again() {
-    let rig = rig(|pool| pool.processes(CHILDREN));
-    let endings: Vec<_> = (0..RUNS).map(|_| rig.submit(tasks::pid())).collect();
+    let fixture = fixture(|pool| pool.processes(CHILDREN));
+    let endings: Vec<_> = (0..RUNS).map(|_| fixture.submit(tasks::pid())).collect();
     let (mut seen, mut lost, mut killed) = (HashSet::new(), 0, Vec::new());
     for (number, ending) in endings.iter().enumerate() {
         match ending.outcome() {
@@ -39,7 +39,7 @@ fn every_run_is_reported_once_and_the_pool_is_full_again() {
         }
     }
     killed.iter().for_each(|&pid| assert_reaped(pid));
-    assert_full(&rig);
+    assert_full(&fixture);
     // A second report of a run would have been received by now.
     assert!(endings.iter().all(|ending| ending.try_next().is_none()));
     assert!(seen.len() > CHILDREN, "{} kills; {} children", killed.len(), seen.len());
@@ -52,17 +52,17 @@ fn every_run_is_reported_once_and_the_pool_is_full_again() {
 
 #[test]
 fn an_idle_child_that_is_killed_is_replaced() {
-    let rig = rig(|pool| pool.processes(CHILDREN));
+    let fixture = fixture(|pool| pool.processes(CHILDREN));
     for _ in 0..5 {
-        let child = rig.pid();
+        let child = fixture.pid();
         kill(child);
         // The pool may not have detected the exit when it sends the next run.
-        let next = rig.run(tasks::pid());
+        let next = fixture.run(tasks::pid());
         assert!(matches!(next, RunOutcome::Success(_) | RunOutcome::Killed(Killed::Signal(9))));
         assert_reaped(child);
-        assert_ne!(rig.pid(), child);
+        assert_ne!(fixture.pid(), child);
     }
-    assert_full(&rig);
+    assert_full(&fixture);
 }
 
 /// Asserts that the pool has reaped the child. Until then a run may still be sent to it, and be killed too.
@@ -74,9 +74,9 @@ fn assert_reaped(pid: u64) {
 
 /// Asserts that as many runs execute at a time as there may be children. Shuts the pool down.
 #[track_caller]
-fn assert_full(rig: &Rig) {
-    let runs: Vec<_> = (0..CHILDREN).map(|_| rig.submit(tasks::listens())).collect();
-    runs.iter().for_each(|_| assert_eq!(rig.line().text, "listening"));
-    rig.shutdown(Duration::ZERO);
+fn assert_full(fixture: &PoolFixture) {
+    let runs: Vec<_> = (0..CHILDREN).map(|_| fixture.submit(tasks::listens())).collect();
+    runs.iter().for_each(|_| assert_eq!(fixture.line().text, "listening"));
+    fixture.shutdown(Duration::ZERO);
     runs.iter().for_each(|run| assert_eq!(value(run.outcome()), "cancelled"));
 }

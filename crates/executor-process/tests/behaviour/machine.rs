@@ -7,7 +7,7 @@ use std::time::Duration;
 use punctual_core::Killed;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::rig::{becomes_true, in_dedicated_process, rig};
+use crate::fixture::{becomes_true, fixture, in_dedicated_process};
 use crate::tasks;
 
 /// In a dedicated process, whose limit of open files is lowered for a while.
@@ -20,15 +20,15 @@ fn other_children_execute_the_runs_of_one_that_can_not_be_started() {
     ) {
         return;
     }
-    let rig = rig(|pool| pool.processes(3));
+    let fixture = fixture(|pool| pool.processes(3));
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let held = |_| (rig.submit(tasks::holds(port)), listener.accept().unwrap());
+    let held = |_| (fixture.submit(tasks::holds(port)), listener.accept().unwrap());
     let (holding, connection) = held(());
     let before = getrlimit(Resource::Nofile);
     let open = read_dir("/proc/self/fd").unwrap().count() as u64;
     setrlimit(Resource::Nofile, Rlimit { current: Some(open + 2), ..before }).unwrap();
-    let waiting: Vec<_> = (0..100).map(|_| rig.submit(tasks::pid())).collect();
+    let waiting: Vec<_> = (0..100).map(|_| fixture.submit(tasks::pid())).collect();
     // The pool tries to start two more children, which fails three times within 150 ms.
     let ended = || waiting.iter().any(|run| run.try_next().is_some());
     assert!(!becomes_true(Duration::from_secs(2), ended), "the only child is busy");
@@ -51,7 +51,7 @@ fn exit_statuses_are_collected_although_sigchld_was_ignored() {
     if !in_dedicated_process(test, "trap '' CHLD") {
         return;
     }
-    let rig = rig(|pool| pool);
-    assert_eq!(rig.killed(tasks::exits(3)), Killed::Exited(3));
-    assert_eq!(rig.killed(tasks::crashes()), Killed::Signal(11));
+    let fixture = fixture(|pool| pool);
+    assert_eq!(fixture.killed(tasks::exits(3)), Killed::Exited(3));
+    assert_eq!(fixture.killed(tasks::crashes()), Killed::Signal(11));
 }

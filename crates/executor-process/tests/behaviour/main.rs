@@ -3,12 +3,12 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the jobs of these tests print")]
 
 mod endings;
+mod fixture;
 mod kills;
 mod machine;
 mod options;
 mod orphans;
 mod printing;
-mod rig;
 mod stopping;
 mod tasks;
 

@@ -9,29 +9,29 @@ use punctual_executor_process::ProcessPoolExecutor;
 use punctual_testkit::executor::blocking_run;
 use serde_json::json;
 
-use crate::rig::{TIMEOUT, becomes_true, in_dedicated_process, is_running, rig};
+use crate::fixture::{TIMEOUT, becomes_true, fixture, in_dedicated_process, is_running};
 use crate::tasks;
 
 #[test]
 fn a_child_executes_many_runs() {
-    let rig = rig(|pool| pool);
-    let child = rig.pid();
-    assert!((0..100).all(|_| rig.pid() == child));
+    let fixture = fixture(|pool| pool);
+    let child = fixture.pid();
+    assert!((0..100).all(|_| fixture.pid() == child));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_child_has_the_name_of_the_program() {
-    let rig = rig(|pool| pool);
+    let fixture = fixture(|pool| pool);
     let name = |process: &str| std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap();
-    assert_eq!(name(&rig.pid().to_string()), name("self"));
+    assert_eq!(name(&fixture.pid().to_string()), name("self"));
 }
 
 #[test]
 fn a_child_is_replaced_after_a_number_of_runs() {
-    let rig = rig(|pool| pool.recycle_after(3));
-    let endings: Vec<_> = (0..30).map(|_| rig.submit(tasks::pid())).collect();
-    let pids: Vec<_> = endings.iter().map(|e| crate::rig::value(e.outcome())).collect();
+    let fixture = fixture(|pool| pool.recycle_after(3));
+    let endings: Vec<_> = (0..30).map(|_| fixture.submit(tasks::pid())).collect();
+    let pids: Vec<_> = endings.iter().map(|e| crate::fixture::value(e.outcome())).collect();
     for (index, pids) in pids.chunks(3).enumerate() {
         assert!(pids.iter().all(|pid| *pid == pids[0]), "child {index}: {pids:?}");
     }
@@ -41,11 +41,11 @@ fn a_child_is_replaced_after_a_number_of_runs() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_child_is_replaced_above_a_memory_size() {
-    let rig = rig(|pool| pool.recycle_memory(64 << 20));
-    let child = rig.pid();
-    assert_eq!(rig.value(tasks::keeps(1 << 20)), json!(child));
+    let fixture = fixture(|pool| pool.recycle_memory(64 << 20));
+    let child = fixture.pid();
+    assert_eq!(fixture.value(tasks::keeps(1 << 20)), json!(child));
     // Its memory is checked at intervals.
-    let replaced = || rig.value(tasks::keeps(16 << 20)) != json!(child);
+    let replaced = || fixture.value(tasks::keeps(16 << 20)) != json!(child);
     assert!(becomes_true(TIMEOUT, replaced));
     assert!(!is_running(child));
 }
@@ -53,37 +53,37 @@ fn a_child_is_replaced_above_a_memory_size() {
 #[test]
 fn environment_directory_and_niceness_are_applied() {
     let folder = std::env::temp_dir().canonicalize().unwrap();
-    let rig = rig(|pool| pool.env("COLOUR", "blue").current_dir(&folder).nice(3));
-    assert_eq!(rig.value(tasks::variable("COLOUR".into())), json!("blue"));
-    assert_eq!(rig.value(tasks::place()), json!(folder));
+    let fixture = fixture(|pool| pool.env("COLOUR", "blue").current_dir(&folder).nice(3));
+    assert_eq!(fixture.value(tasks::variable("COLOUR".into())), json!("blue"));
+    assert_eq!(fixture.value(tasks::place()), json!(folder));
     let mine = rustix::process::getpriority_process(None).unwrap();
-    assert_eq!(rig.value(tasks::niceness()), json!((mine + 3).min(19)));
+    assert_eq!(fixture.value(tasks::niceness()), json!((mine + 3).min(19)));
 }
 
 #[test]
 fn env_clear_leaves_only_the_given_variables() {
     assert!(std::env::var_os("PATH").is_some());
-    let rig = rig(|pool| pool.env("COLOUR", "blue").env_clear());
-    assert_eq!(rig.value(tasks::variable("PATH".into())), json!(null));
-    assert_eq!(rig.value(tasks::variable("COLOUR".into())), json!("blue"));
+    let fixture = fixture(|pool| pool.env("COLOUR", "blue").env_clear());
+    assert_eq!(fixture.value(tasks::variable("PATH".into())), json!(null));
+    assert_eq!(fixture.value(tasks::variable("COLOUR".into())), json!("blue"));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_memory_limit_too_small_for_the_job_thread_is_reported() {
-    let rig = rig(|pool| pool.memory_limit(4 << 20));
-    let outcome = rig.run(tasks::pid());
+    let fixture = fixture(|pool| pool.memory_limit(4 << 20));
+    let outcome = fixture.run(tasks::pid());
     let RunOutcome::Refused(reason) = &outcome else { panic!("expected a rejection: {outcome}") };
     assert!(reason.contains("can't start the job thread"), "{reason}");
 }
 
 #[test]
 fn a_grace_period_can_be_unlimited() {
-    let rig = rig(|pool| pool.grace(Duration::MAX));
-    let ending = rig.submit(tasks::listens());
-    assert_eq!(rig.line().text, "listening");
-    rig.shutdown(Duration::ZERO);
-    assert_eq!(crate::rig::value(ending.outcome()), "cancelled");
+    let fixture = fixture(|pool| pool.grace(Duration::MAX));
+    let ending = fixture.submit(tasks::listens());
+    assert_eq!(fixture.line().text, "listening");
+    fixture.shutdown(Duration::ZERO);
+    assert_eq!(crate::fixture::value(ending.outcome()), "cancelled");
 }
 
 /// In a dedicated process, which has no other children.
@@ -93,13 +93,13 @@ fn children_are_started_on_demand_or_eagerly() {
     if !in_dedicated_process("options::children_are_started_on_demand_or_eagerly", ":") {
         return;
     }
-    let late = rig(|pool| pool.processes(3));
+    let late = fixture(|pool| pool.processes(3));
     assert_eq!(children(), 0);
     // A single run: directly after it, its child might not be idle yet.
     late.pid();
     assert_eq!(children(), 1);
     late.shutdown(TIMEOUT);
-    let early = rig(|pool| pool.processes(3).eager());
+    let early = fixture(|pool| pool.processes(3).eager());
     for _ in 0..2 {
         assert_eq!(children(), 3);
         assert!(early.run(tasks::pid()).is_success());
@@ -133,8 +133,8 @@ fn failed_starts_of_children_are_reported() {
     let error = build(true).start().unwrap_err();
     assert!(matches!(error, ExecutorError::Start(_)), "{error}");
     // Without `eager`, the runs are rejected with the error.
-    let rig = rig(|pool| pool.current_dir(nowhere));
-    let endings: Vec<_> = (0..100).map(|_| rig.submit(tasks::pid())).collect();
+    let fixture = fixture(|pool| pool.current_dir(nowhere));
+    let endings: Vec<_> = (0..100).map(|_| fixture.submit(tasks::pid())).collect();
     for ending in endings {
         let outcome = ending.outcome();
         let refused =
@@ -145,26 +145,26 @@ fn failed_starts_of_children_are_reported() {
 
 #[test]
 fn the_program_is_not_a_child_when_a_job_starts_it() {
-    let rig = rig(|pool| pool);
-    assert_eq!(rig.value(tasks::starts_the_program()), json!(true));
+    let fixture = fixture(|pool| pool);
+    assert_eq!(fixture.value(tasks::starts_the_program()), json!(true));
 }
 
 #[test]
 fn children_of_an_async_program_run_jobs_of_every_kind() {
     let args = ["async_child", "--exact", "--nocapture", "--test-threads=2"];
-    let rig = rig(|pool| pool.args(args));
-    assert!(rig.pid() > 0);
-    let ending = rig.submit(tasks::listens());
-    assert_eq!(rig.line().text, "listening");
-    rig.shutdown(Duration::ZERO);
+    let fixture = fixture(|pool| pool.args(args));
+    assert!(fixture.pid() > 0);
+    let ending = fixture.submit(tasks::listens());
+    assert_eq!(fixture.line().text, "listening");
+    fixture.shutdown(Duration::ZERO);
     assert!(ending.outcome().is_success());
 }
 
 #[test]
 fn closures_are_rejected() {
-    let rig = rig(|pool| pool);
+    let fixture = fixture(|pool| pool);
     let (run, _ending) = blocking_run(|_| ());
-    let refused = rig.executor.submit(run).unwrap_err();
+    let refused = fixture.executor.submit(run).unwrap_err();
     assert!(matches!(refused.reason, ExecutorError::Unsupported(_)), "{}", refused.reason);
 }
 
@@ -207,8 +207,8 @@ fn children_inherit_no_other_open_files() {
     let open = |link: std::io::Result<std::fs::DirEntry>| std::fs::read_link(link?.path());
     let before: HashSet<_> =
         std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|link| open(link).ok()).collect();
-    let rig = rig(|pool| pool.processes(3).eager());
-    let files: HashSet<String> = serde_json::from_value(rig.value(tasks::files())).unwrap();
+    let fixture = fixture(|pool| pool.processes(3).eager());
+    let files: HashSet<String> = serde_json::from_value(fixture.value(tasks::files())).unwrap();
     let new = |kind| {
         let is_new = |file: &&String| file.starts_with(kind) && !before.contains(Path::new(file));
         files.iter().filter(is_new).count()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use punctual_core::Executor;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::rig::{TIMEOUT, becomes_true, in_dedicated_process, is_running, rig};
+use crate::fixture::{TIMEOUT, becomes_true, fixture, in_dedicated_process, is_running};
 use crate::tasks;
 
 /// Environment variable that selects what a parent process does.
@@ -42,16 +42,16 @@ pub(crate) fn parent() {
     if role == "removed" {
         std::fs::remove_file(current_exe().unwrap()).unwrap();
     }
-    let rig = rig(|pool| pool.processes(2));
+    let fixture = fixture(|pool| pool.processes(2));
     let mut pids = Vec::new();
     for _ in 0..2 {
-        pids.push(rig.value(tasks::forks()).as_u64().unwrap());
+        pids.push(fixture.value(tasks::forks()).as_u64().unwrap());
     }
-    pids.push(rig.pid());
+    pids.push(fixture.pid());
     if role == "busy" {
-        rig.submit(tasks::ignores());
-        rig.submit(tasks::ignores());
-        while rig.line().text != "ignoring" {}
+        fixture.submit(tasks::ignores());
+        fixture.submit(tasks::ignores());
+        while fixture.line().text != "ignoring" {}
     }
     let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
     println!("pids {}", pids.join(" "));
@@ -121,14 +121,14 @@ fn replaced_children_leave_no_open_files() {
     }
     let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let cycle = || {
-        let rig = rig(|pool| pool.processes(2));
+        let fixture = fixture(|pool| pool.processes(2));
         for _ in 0..20 {
-            rig.killed(tasks::exits(0));
+            fixture.killed(tasks::exits(0));
         }
-        rig.shutdown(TIMEOUT);
-        rig.executor.start().unwrap();
-        rig.pid();
-        rig.shutdown(TIMEOUT);
+        fixture.shutdown(TIMEOUT);
+        fixture.executor.start().unwrap();
+        fixture.pid();
+        fixture.shutdown(TIMEOUT);
     };
     cycle();
     let before = open();

@@ -67,9 +67,9 @@ impl AsyncScheduler {
     async fn spawn_start(&self, paused: bool, with_driver: bool) -> Result<(), SchedulerError> {
         let engine = Arc::clone(&self.engine);
         let runtime = Handle::try_current()
-            .map_err(|error| SchedulerError::Runtime(std::io::Error::other(error)))?;
+            .map_err(|error| SchedulerError::RuntimeUnavailable(std::io::Error::other(error)))?;
         let started = runtime.spawn(async move { engine.start(paused, with_driver).await });
-        started.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))
+        started.await.unwrap_or_else(|error| Err(SchedulerError::RuntimeUnavailable(error.into())))
     }
 
     /// Makes one pass over all stores at the instant `now`: processes completed runs and starts due ones.
@@ -82,7 +82,7 @@ impl AsyncScheduler {
 
     /// Waits until a tick may be needed earlier than the last one returned, because a run has completed or a job has
     /// been added or changed. For custom event loops.
-    pub async fn woken(&self) {
+    pub async fn wait_for_wakeup(&self) {
         self.engine.shared.wake.woken().await;
     }
 
@@ -111,14 +111,14 @@ impl AsyncScheduler {
         let shutdown = Arc::clone(&self.engine).shutdown_or_spawn(timeout, is_inside_run());
         // In a separate task, so that the shutdown completes even if the caller's future is dropped.
         let finished = tokio::spawn(shutdown);
-        finished.await.unwrap_or_else(|error| Err(SchedulerError::Runtime(error.into())))
+        finished.await.unwrap_or_else(|error| Err(SchedulerError::RuntimeUnavailable(error.into())))
     }
 
     async fn reload_zones(&self) -> Result<String, SchedulerError> {
         let engine = Arc::clone(&self.engine);
         // Reloading reads files.
         let refreshed = tokio::task::spawn_blocking(move || engine.refresh_zones()).await;
-        Ok(refreshed.map_err(|error| SchedulerError::Runtime(error.into()))??)
+        Ok(refreshed.map_err(|error| SchedulerError::RuntimeUnavailable(error.into()))??)
     }
 
     async fn flush(&self, timeout: Duration) {

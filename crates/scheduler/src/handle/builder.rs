@@ -50,10 +50,10 @@ pub struct SchedulerBuilder<S> {
     bus: EventBus,
     state: SharedState,
     identity: Option<Result<NodeId, NameError>>,
-    retry_interval: Duration,
+    max_retry_delay: Duration,
     lease: Duration,
     poll_interval: Duration,
-    max_running: usize,
+    max_concurrent_runs: usize,
     batch: usize,
     history: Option<HistoryOptions>,
     store_histories: Vec<(Result<Alias, NameError>, HistoryOptions)>,
@@ -79,10 +79,10 @@ impl<S> Default for SchedulerBuilder<S> {
             bus: EventBus::default(),
             state: SharedState::default(),
             identity: None,
-            retry_interval: Duration::from_secs(10),
+            max_retry_delay: Duration::from_secs(10),
             lease: Duration::from_secs(10),
             poll_interval: Duration::from_secs(1),
-            max_running: 10_000,
+            max_concurrent_runs: 10_000,
             batch: 1_000,
             history: None,
             store_histories: Vec::new(),
@@ -224,8 +224,8 @@ impl<S> SchedulerBuilder<S> {
     ///
     /// The first delay is 50 ms, and each further one is twice as long. For a persistent store, the maximum is a third
     /// of the [`lease`](Self::lease), if that is shorter. Up to a quarter is added to each delay at random.
-    pub fn retry_interval(mut self, interval: Duration) -> Self {
-        self.retry_interval = interval;
+    pub fn max_retry_delay(mut self, interval: Duration) -> Self {
+        self.max_retry_delay = interval;
         self
     }
 
@@ -248,13 +248,13 @@ impl<S> SchedulerBuilder<S> {
 
     /// Sets the maximum number of runs that are running or queued in the executors of this process. Default: 10,000.
     /// Further due jobs are not claimed, so that other processes can run them.
-    pub fn max_running(mut self, max: usize) -> Self {
-        self.max_running = max;
+    pub fn max_concurrent_runs(mut self, max: usize) -> Self {
+        self.max_concurrent_runs = max;
         self
     }
 
     /// Sets whether completed runs are recorded in a history, and how long entries are kept. Default: enabled for
-    /// stores that are shared between processes (see [`HistoryOptions::on`]), disabled for others.
+    /// stores that are shared between processes (see [`HistoryOptions::enabled`]), disabled for others.
     ///
     /// An entry is written about a second after the run has completed, with any outcome. A run that is interrupted by
     /// the end of its process has no entry, unless it is run again. Entries are part of batches that are committed
@@ -265,7 +265,7 @@ impl<S> SchedulerBuilder<S> {
     }
 
     /// Sets the history options of one store. They override those set with [`history`](Self::history).
-    pub fn history_of(mut self, alias: impl AsRef<str>, options: HistoryOptions) -> Self {
+    pub fn store_history(mut self, alias: impl AsRef<str>, options: HistoryOptions) -> Self {
         self.store_histories.push((Alias::new(alias), options));
         self
     }
@@ -292,17 +292,17 @@ impl<S> SchedulerBuilder<S> {
     fn build_engine(self) -> Result<Arc<Engine>, SchedulerError> {
         check_range("lease", self.lease, Duration::from_secs(1), Duration::from_secs(11))?;
         let day = Duration::from_secs(86_400);
-        check_range("retry_interval", self.retry_interval, Duration::from_millis(1), day)?;
+        check_range("max_retry_delay", self.max_retry_delay, Duration::from_millis(1), day)?;
         check_range("poll_interval", self.poll_interval, Duration::from_millis(1), day)?;
-        if self.max_running == 0 {
-            return Err(SchedulerError::Option {
-                field: "max_running",
+        if self.max_concurrent_runs == 0 {
+            return Err(SchedulerError::InvalidOption {
+                field: "max_concurrent_runs",
                 value: "0".into(),
                 reason: "it must be at least 1",
             });
         }
         if self.client_only && self.stores.is_empty() {
-            return Err(SchedulerError::Option {
+            return Err(SchedulerError::InvalidOption {
                 field: "client_only",
                 value: "true".into(),
                 reason: "it requires a job store that other processes use",
@@ -334,11 +334,11 @@ impl<S> SchedulerBuilder<S> {
             settings: Settings {
                 job_defaults: self.job_defaults,
                 codec: self.codec,
-                retry_interval: self.retry_interval,
+                max_retry_delay: self.max_retry_delay,
                 lease: self.lease,
                 poll_interval: self.poll_interval,
                 batch: self.batch,
-                max_running: self.max_running,
+                max_concurrent_runs: self.max_concurrent_runs,
                 identity: self.identity.transpose()?,
                 history: HistorySettings { default: self.history, per_store: histories },
                 client_only: self.client_only,
@@ -392,5 +392,5 @@ fn check_range(
         "lease" => "it must be from 1 to 11 seconds",
         _ => "it must be from 1 millisecond to 1 day",
     };
-    Err(SchedulerError::Option { field, value: format!("{value:?}"), reason })
+    Err(SchedulerError::InvalidOption { field, value: format!("{value:?}"), reason })
 }

@@ -23,7 +23,7 @@ impl SchedulerThread {
         stop_on_ctrl_c: bool,
     ) -> Result<Self, SchedulerError> {
         let runtime =
-            Builder::new_current_thread().enable_all().build().map_err(SchedulerError::Runtime)?;
+            Builder::new_current_thread().enable_all().build().map_err(SchedulerError::RuntimeUnavailable)?;
         let (started_tx, started_rx) = mpsc::sync_channel(1);
         let engine = Arc::clone(engine);
         let thread = thread::Builder::new()
@@ -44,9 +44,9 @@ impl SchedulerThread {
                 // Blocking work that exceeds the shutdown timeout is not waited for.
                 runtime.shutdown_background();
             })
-            .map_err(SchedulerError::Runtime)?;
+            .map_err(SchedulerError::RuntimeUnavailable)?;
         let started = started_rx.recv().unwrap_or_else(|_| {
-            Err(SchedulerError::Runtime(io::Error::other("the scheduler's thread panicked")))
+            Err(SchedulerError::RuntimeUnavailable(io::Error::other("the scheduler's thread panicked")))
         });
         match started {
             Ok(()) => Ok(Self(thread)),

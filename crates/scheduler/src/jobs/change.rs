@@ -241,7 +241,7 @@ impl Jobs {
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let from_now = |store: Option<&RegisteredStore>, job: &Job| {
-            let trigger = job.trigger.as_ref().ok_or_else(|| SchedulerError::Unresolved {
+            let trigger = job.trigger.as_ref().ok_or_else(|| SchedulerError::JobUnresolved {
                 id: job.id.clone(),
                 problem: job
                     .problem
@@ -318,7 +318,7 @@ impl Jobs {
 fn stored_definition(record: &JobRecord) -> Result<JobDefinition, SchedulerError> {
     JobDefinition::decode(record.definition.as_bytes()).map_err(|error| {
         let problem = Arc::new(JobProblem::Undecodable(error));
-        SchedulerError::Unresolved { id: record.id.clone(), problem }
+        SchedulerError::JobUnresolved { id: record.id.clone(), problem }
     })
 }
 

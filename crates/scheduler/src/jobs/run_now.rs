@@ -49,7 +49,7 @@ impl Jobs {
             let resolved = self
                 .runs
                 .resolve(&store, &record)
-                .map_err(|problem| SchedulerError::Unresolved { id: record.id.clone(), problem })?;
+                .map_err(|problem| SchedulerError::JobUnresolved { id: record.id.clone(), problem })?;
             let options = &resolved.decoded.definition.options;
             let max = options.max_instances;
             let run = NewRun {

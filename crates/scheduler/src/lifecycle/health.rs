@@ -21,7 +21,7 @@ pub struct Health {
     /// The state of the scheduler.
     pub state: SchedulerState,
     /// Start of the last tick. A started scheduler ticks at least once per second. `None` before the first tick.
-    pub last_pass: Option<Timestamp>,
+    pub last_tick: Option<Timestamp>,
     /// Number of runs in progress in this process.
     pub running: usize,
     /// The release of the time zone database in use, such as `2026e`.
@@ -61,7 +61,7 @@ impl Health {
         };
         let late = |pass| self.now.saturating_since(pass) >= STALL_THRESHOLD;
         matches!(self.state, SchedulerState::Running | SchedulerState::Paused)
-            && !self.last_pass.is_some_and(late)
+            && !self.last_tick.is_some_and(late)
             && self.job_stores.iter().all(is_responding)
     }
 }
@@ -71,7 +71,7 @@ impl Engine {
         Health {
             now: self.shared.clock.now(),
             state: self.shared.scheduler_state.get(),
-            last_pass: self.passes.last_tick(),
+            last_tick: self.passes.last_tick(),
             running: self.runs.count(),
             zone_release: ZoneDatabase::current().release().to_owned(),
             job_stores: self.stores.all().iter().map(|store| self.store_health(store)).collect(),

@@ -33,7 +33,7 @@ impl PassRunner {
         let pause = if store.is_watched() { lease } else { self.shared.settings.poll_interval };
         let polls = !is_recent(pause, pass.next_due_checked_at, now);
         let mut checks_unknown_tasks = *filter != TaskFilter::Any
-            && !is_recent(self.shared.settings.retry_interval, pass.unknown_tasks_checked_at, now)
+            && !is_recent(self.shared.settings.max_retry_delay, pass.unknown_tasks_checked_at, now)
             // Checked together with a poll if polls are more frequent than lease renewals.
             && (polls || pause >= lease);
         if polls {
@@ -122,12 +122,12 @@ impl PassRunner {
         Ok(BatchLoopEnd::MayHaveMore)
     }
 
-    /// Number of jobs that may be claimed under `max_running`, given that `starting` runs are about to start.
+    /// Number of jobs that may be claimed under `max_concurrent_runs`, given that `starting` runs are about to start.
     fn claim_limit(&self, store: &RegisteredStore, starting: usize) -> usize {
         let running = self.runs.count() + starting;
         store
             .cap_batch(self.shared.settings.batch)
-            .min(self.shared.settings.max_running.saturating_sub(running))
+            .min(self.shared.settings.max_concurrent_runs.saturating_sub(running))
     }
 
     fn plan_all(
@@ -177,6 +177,6 @@ enum BatchLoopEnd {
     MayHaveMore,
     /// The remaining due rows are locked by another claim or by a user's transaction.
     AllLocked,
-    /// `max_running` is reached. Nothing was claimed, so it is unknown whether further jobs are due.
+    /// `max_concurrent_runs` is reached. Nothing was claimed, so it is unknown whether further jobs are due.
     AtCapacity,
 }

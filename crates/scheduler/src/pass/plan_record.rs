@@ -92,7 +92,7 @@ impl PassRunner {
         now: Timestamp,
     ) -> PlannedJob {
         self.report_unresolved(store, pass, &record, problem);
-        let due_at = now.saturating_add(self.shared.settings.retry_interval);
+        let due_at = now.saturating_add(self.shared.settings.max_retry_delay);
         let action = CommitAction::Postpone { due_at };
         let commit = Commit { id: record.id.clone(), fence: record.fence, action };
         PlannedJob::without_runs(record, commit, now.saturating_add(self.shared.settings.lease))

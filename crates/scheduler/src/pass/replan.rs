@@ -42,7 +42,7 @@ impl PassRunner {
         while let Err(error) = self.replan_all(store, changed).await {
             tracing::warn!(store = %store.alias, error = %error_chain(&error), "replanning failed; retrying");
             // Stores do not signal recovery.
-            let _ = timeout(self.shared.settings.retry_interval, pending::<()>()).await;
+            let _ = timeout(self.shared.settings.max_retry_delay, pending::<()>()).await;
         }
     }
 

@@ -24,7 +24,7 @@ impl PassRunner {
         if let Some(retry_at) = retry_at.filter(|&retry_at| {
             // If the clock was set back, the delay would never end without the second condition.
             retry_at > now
-                && retry_at <= now.saturating_add(self.shared.settings.retry_interval * 2)
+                && retry_at <= now.saturating_add(self.shared.settings.max_retry_delay * 2)
         }) {
             return Some(retry_at);
         }
@@ -73,7 +73,7 @@ impl PassRunner {
     ) -> Timestamp {
         tracing::warn!(store = %store.alias, error = %error_chain(&error), "the job store failed; retrying");
         let error = Arc::new(error);
-        let mut longest = self.shared.settings.retry_interval;
+        let mut longest = self.shared.settings.max_retry_delay;
         if store.caps.persistent {
             // The lease may be about to expire, so retry at least as often as it is renewed.
             longest = longest.min(self.shared.settings.lease / 3);

@@ -42,7 +42,7 @@ impl RunTracker {
                     let action = CommitAction::ClearRun { run_id: event.run_id };
                     run.store.queue_commit(&event.job.job_id, &run.task, fence, action);
                 } else if !stays_recorded {
-                    let at = now.saturating_add(self.shared.settings.retry_interval);
+                    let at = now.saturating_add(self.shared.settings.max_retry_delay);
                     run.store.pending.schedule_retry(retry_of(
                         &event,
                         (fence, run.attempt),

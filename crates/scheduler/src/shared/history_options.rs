@@ -11,7 +11,7 @@ use std::time::Duration;
 /// use std::time::Duration;
 /// use punctual_scheduler::HistoryOptions;
 ///
-/// let week = HistoryOptions::on().max_age(Duration::from_secs(7 * 86_400)).max_per_job(None);
+/// let week = HistoryOptions::enabled().max_age(Duration::from_secs(7 * 86_400)).max_per_job(None);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "options do nothing until they are given to a builder"]
@@ -23,13 +23,13 @@ pub struct HistoryOptions {
 
 impl HistoryOptions {
     /// History enabled. Entries are kept for 30 days, and at least the newest 1,000 of each job.
-    pub fn on() -> Self {
+    pub fn enabled() -> Self {
         let max_age = Duration::from_secs(30 * 86_400);
         Self { on: true, max_age: Some(max_age), max_per_job: Some(1_000) }
     }
 
     /// History disabled. Existing entries are not removed.
-    pub fn off() -> Self {
+    pub fn disabled() -> Self {
         Self { on: false, max_age: None, max_per_job: None }
     }
 

@@ -21,11 +21,11 @@ pub(crate) const MAX_CONFLICT_ATTEMPTS: usize = 20;
 pub(crate) struct Settings {
     pub job_defaults: JobDefaults,
     pub codec: Codec,
-    pub retry_interval: Duration,
+    pub max_retry_delay: Duration,
     pub lease: Duration,
     pub poll_interval: Duration,
     pub batch: usize,
-    pub max_running: usize,
+    pub max_concurrent_runs: usize,
     /// The id under which runs are recorded. `None`: a new one for each start.
     pub identity: Option<NodeId>,
     pub history: HistorySettings,
@@ -45,7 +45,7 @@ pub(crate) struct HistorySettings {
 
 impl HistorySettings {
     pub(crate) fn for_store(&self, alias: &Alias, caps: StoreCaps) -> HistoryOptions {
-        let fallback = if caps.shared { HistoryOptions::on() } else { HistoryOptions::off() };
+        let fallback = if caps.shared { HistoryOptions::enabled() } else { HistoryOptions::disabled() };
         self.per_store.get(alias).copied().or(self.default).unwrap_or(fallback)
     }
 }

@@ -55,11 +55,11 @@ async fn watch(weak: Weak<RegisteredStore>) {
                 store.notify_changed();
             }
         }
-        let Some(retry_interval) = weak.upgrade().map(|store| store.shared.settings.retry_interval)
+        let Some(max_retry_delay) = weak.upgrade().map(|store| store.shared.settings.max_retry_delay)
         else {
             return;
         };
         // Stores do not signal that notifications are available again.
-        let _ = timeout(retry_interval, std::future::pending::<()>()).await;
+        let _ = timeout(max_retry_delay, std::future::pending::<()>()).await;
     }
 }

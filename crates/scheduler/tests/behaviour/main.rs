@@ -1,11 +1,11 @@
-//! What a scheduler does, through its public face.
+//! Behaviour of the scheduler through its public API.
 
-// The macro's code looks for the facade; here core stands in for it.
+// The macro expands to paths of the facade; here core takes its place.
 extern crate punctual_core as punctual;
 
 mod common;
 mod failures;
+mod history;
 mod jobs;
-mod life;
-mod records;
-mod rules;
+mod lifecycle;
+mod planning;

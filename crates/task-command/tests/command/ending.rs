@@ -70,8 +70,8 @@ async fn a_failed_start_names_the_program() {
         ),
     ] {
         let error = error(&command).await;
-        let told = error_chain(&error).to_string();
-        assert!(told.starts_with(expected), "{told}");
+        let message = error_chain(&error).to_string();
+        assert!(message.starts_with(expected), "{message}");
         assert!(!error.is_retryable() && error.output().is_none());
         assert!(std::error::Error::source(&error).is_some());
     }

@@ -18,10 +18,10 @@ async fn a_timeout_terminates_the_whole_process_group() {
     let held = Arc::new(Held::new());
     let sleeps = shell(format!("{} sleep 1000 & sleep 1000", held.script())).timeout(SHORT);
     let waits = Arc::clone(&held);
-    let told = tokio::task::spawn_blocking(move || waits.wait());
+    let opened = tokio::task::spawn_blocking(move || waits.wait());
     let error = error(&sleeps).await;
     let ours = held.hold();
-    let theirs = told.await.unwrap();
+    let theirs = opened.await.unwrap();
     drop(ours);
     assert_eq!(
         error.to_string(),
@@ -51,9 +51,9 @@ async fn output_after_sigterm_is_captured() {
     // Processes that remain after the exit of the shell are killed.
     let script = "trap 'wait; echo outer; exit 4' TERM; sh -c 'trap \"echo inner; exit\" TERM; \
                   sleep 1000 & echo ready; wait' & wait";
-    let (ready, told) = oneshot::channel();
+    let (ready, ready_rx) = oneshot::channel();
     let mut ready = Some(ready);
-    let cancelled = async { told.await.unwrap() };
+    let cancelled = async { ready_rx.await.unwrap() };
     let result = shell(script)
         .grace(LONG)
         .run_watched(cancelled, |_, _| {
@@ -72,7 +72,7 @@ async fn output_after_sigterm_is_captured() {
 #[tokio::test]
 async fn a_successful_exit_after_a_cancellation_is_a_success() {
     let script = "trap 'echo finished; exit 0' TERM; echo ready; sleep 1000 & wait";
-    let (ready, told) = oneshot::channel();
+    let (ready, ready_rx) = oneshot::channel();
     let mut ready = Some(ready);
     let trapping = shell(script).grace(LONG);
     let notify = |_: CommandStream, _: &[u8]| {
@@ -80,7 +80,7 @@ async fn a_successful_exit_after_a_cancellation_is_a_success() {
             ready.send(()).unwrap();
         }
     };
-    let output = trapping.run_watched(async { told.await.unwrap() }, notify).await.unwrap();
+    let output = trapping.run_watched(async { ready_rx.await.unwrap() }, notify).await.unwrap();
     assert_eq!(output.stdout.head, "ready\nfinished\n");
 }
 
@@ -89,9 +89,9 @@ async fn a_program_that_ignores_sigterm_is_killed_after_the_grace_period() {
     let held = Held::new();
     let stubborn =
         shell(format!("trap '' TERM; {} sleep 1000; echo ended >&3", held.script())).grace(SHORT);
-    let told = tokio::task::spawn_blocking(move || held.wait());
+    let opened = tokio::task::spawn_blocking(move || held.wait());
     let (held_tx, held_rx) = oneshot::channel();
-    let wait = async { held_tx.send(told.await.unwrap()).unwrap() };
+    let wait = async { held_tx.send(opened.await.unwrap()).unwrap() };
     let error = stubborn.run(wait).await.unwrap_err();
     assert_eq!(error.to_string(), "/bin/sh was cancelled: killed by signal 9");
     assert_eq!(rest(held_rx.await.unwrap()), "", "the whole group was killed");
@@ -104,9 +104,9 @@ async fn a_child_that_ignores_sigterm_is_killed_after_the_exit_of_the_program() 
         "sh -c \"trap '' TERM; {} sleep 1000; echo ended >&3\" > /dev/null 2>&1 & wait",
         held.script()
     );
-    let told = tokio::task::spawn_blocking(move || held.wait());
+    let opened = tokio::task::spawn_blocking(move || held.wait());
     let (held_tx, held_rx) = oneshot::channel();
-    let wait = async { held_tx.send(told.await.unwrap()).unwrap() };
+    let wait = async { held_tx.send(opened.await.unwrap()).unwrap() };
     let error = shell(script).grace(LONG).run(wait).await.unwrap_err();
     assert_eq!(error.to_string(), "/bin/sh was cancelled: killed by signal 15");
     assert_eq!(rest(held_rx.await.unwrap()), "");
@@ -116,25 +116,25 @@ async fn a_child_that_ignores_sigterm_is_killed_after_the_exit_of_the_program() 
 async fn a_child_that_keeps_the_output_open_delays_the_run_only_briefly() {
     let held = Held::new();
     let script = format!("{} echo before; sleep 1000 & echo $!", held.script());
-    let told = tokio::task::spawn_blocking({
+    let opened = tokio::task::spawn_blocking({
         let path = held.path().to_owned();
         move || std::fs::File::open(path).unwrap()
     });
-    let output = run(&shell(script).output_wait(SHORT)).await.unwrap();
+    let output = run(&shell(script).output_timeout(SHORT)).await.unwrap();
     let (before, child) = output.stdout.head.trim_end().split_once('\n').unwrap();
     assert_eq!(before, "before");
-    let alive = |signal| {
+    let signal_process = |signal| {
         let mut kill = std::process::Command::new("kill");
         kill.args([signal, child]).status().unwrap().success()
     };
-    assert!(alive("-0"), "it was not killed");
-    assert!(alive("-KILL"));
-    assert_eq!(rest(told.await.unwrap()), "");
+    assert!(signal_process("-0"), "it was not killed");
+    assert!(signal_process("-KILL"));
+    assert_eq!(rest(opened.await.unwrap()), "");
 }
 
 #[tokio::test]
 async fn the_time_limit_does_not_apply_to_background_processes() {
-    let command = shell("sleep 1000 & echo $!").timeout(LONG).output_wait(SHORT);
+    let command = shell("sleep 1000 & echo $!").timeout(LONG).output_timeout(SHORT);
     let output = run(&command).await.unwrap();
     let kill = std::process::Command::new("kill").arg(output.stdout.head.trim()).status();
     assert!(kill.unwrap().success());
@@ -144,10 +144,10 @@ async fn the_time_limit_does_not_apply_to_background_processes() {
 async fn dropping_the_future_kills_the_command() {
     let held = Held::new();
     let stubborn = shell(format!("trap '' TERM; {} sleep 1000; echo ended >&3", held.script()));
-    let told = tokio::task::spawn_blocking(move || held.wait());
+    let opened = tokio::task::spawn_blocking(move || held.wait());
     let held = tokio::select! {
         _ = stubborn.run(pending()) => panic!("the command can't finish"),
-        held = told => held.unwrap(),
+        held = opened => held.unwrap(),
     };
     assert_eq!(rest(held), "");
 }

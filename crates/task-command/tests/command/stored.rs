@@ -23,7 +23,7 @@ fn full() -> Command {
         .timeout(Duration::from_secs(60))
         .grace(Duration::from_millis(1_500))
         .output_limit(1_000)
-        .output_wait(Duration::ZERO)
+        .output_timeout(Duration::ZERO)
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn the_json_form_is_stable() {
         concat!(
             r#"{"v1":{"program":"backup","args":["--full","a b"],"env":{"KEY":"value"},"env_clear":true,"#,
             r#""current_dir":"/srv","stdin":"text","timeout":{"secs":60,"nanos":0},"#,
-            r#""grace":{"secs":1,"nanos":500000000},"output_limit":1000,"output_wait":{"secs":0,"nanos":0}}}"#
+            r#""grace":{"secs":1,"nanos":500000000},"output_limit":1000,"output_timeout":{"secs":0,"nanos":0}}}"#
         )
     );
 }
@@ -42,7 +42,7 @@ fn the_json_form_is_stable() {
 #[test]
 fn every_codec_preserves_all_fields() {
     for codec in [Codec::Json, Codec::Bincode] {
-        for command in [full(), command("true"), shell("true").output_wait(Duration::MAX)] {
+        for command in [full(), command("true"), shell("true").output_timeout(Duration::MAX)] {
             let back: Command = codec.encode(&command).unwrap().decode().unwrap();
             assert!(back == command, "{codec:?}: {back:?}");
         }

@@ -102,14 +102,14 @@ pub(crate) fn restore(text: &str) {
     register_builtin(&mut registry);
     let Ok(spec) = serde_json::from_str::<TriggerSpec>(text) else { return };
     if let Ok(trigger) = registry.restore(&spec) {
-        ask(&*trigger);
+        call_methods(&*trigger);
     }
 }
 
 /// Builds the trigger, if it is valid, and compares it with the one restored from its stored form.
 fn try_out(builder: impl IntoTrigger) {
     let Ok(trigger) = builder.into_trigger(&defaults()) else { return };
-    ask(&*trigger);
+    call_methods(&*trigger);
     let mut registry = TriggerRegistry::new();
     register_builtin(&mut registry);
     let again: Arc<dyn Trigger> = registry.restore(&trigger.spec()).expect("it was just stored");
@@ -118,7 +118,7 @@ fn try_out(builder: impl IntoTrigger) {
 }
 
 /// Calls all methods that a scheduler calls, also with unusual instants.
-fn ask(trigger: &dyn Trigger) {
+fn call_methods(trigger: &dyn Trigger) {
     for now in [Timestamp::MIN, Timestamp::UNIX_EPOCH, NOW, Timestamp::MAX] {
         let mut previous = trigger.next_fire_time(None, now);
         let first = previous;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use punctual_triggers::{CalendarIntervalTrigger, CalendarIntervalTriggerBuilder};
 
 use super::units::DAY;
-use super::zones::Place;
+use super::zones::Transition;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Calendar {
@@ -13,7 +13,7 @@ pub(crate) struct Calendar {
     days: u32,
     /// The time of day in seconds since midnight.
     pub(crate) time: u32,
-    /// The number of days between the start and the place.
+    /// The number of days between the start and the transition.
     before: u64,
 }
 
@@ -29,24 +29,29 @@ impl Calendar {
         })
     }
 
-    fn start(&self, place: &Place) -> NaiveDate {
-        let day = place.at.div_euclid(DAY) as i32;
+    fn start(&self, transition: &Transition) -> NaiveDate {
+        let day = transition.at.div_euclid(DAY) as i32;
         NaiveDate::from_epoch_days(day).unwrap() - Days::new(self.before)
     }
 
-    pub(crate) fn builder(&self, place: &Place) -> CalendarIntervalTriggerBuilder {
+    pub(crate) fn builder(&self, transition: &Transition) -> CalendarIntervalTriggerBuilder {
         CalendarIntervalTrigger::months(self.months)
             .days(self.days)
             .hour(self.time / 3600)
             .minute(self.time / 60 % 60)
             .second(self.time % 60)
-            .start_date(self.start(place))
+            .start_date(self.start(transition))
     }
 
     /// Returns the dates up to two days after `until`, which is in microseconds.
-    pub(crate) fn days(&self, place: &Place, until: i64) -> impl Iterator<Item = NaiveDate> {
+    pub(crate) fn days(
+        &self,
+        transition: &Transition,
+        until: i64,
+    ) -> impl Iterator<Item = NaiveDate> {
         let last = chrono::DateTime::from_timestamp_micros(until).unwrap().date_naive();
-        let dates = std::iter::successors(Some(self.start(place)), |&date| Some(self.after(date)));
+        let dates =
+            std::iter::successors(Some(self.start(transition)), |&date| Some(self.after(date)));
         dates.take_while(move |&date| date <= last + Days::new(2))
     }
 

@@ -10,7 +10,7 @@ use punctual_triggers::register_builtin;
 
 use super::schedule::Schedule;
 use super::units::{DAY, SECOND};
-use super::zones::Place;
+use super::zones::Transition;
 
 /// A trigger and the instants at which it is queried.
 #[derive(Clone, Debug)]
@@ -26,18 +26,19 @@ impl Case {
         (super::schedule::any(), probes).prop_map(|(schedule, probes)| Self { schedule, probes })
     }
 
-    /// Compares the trigger with brute force around `place`. The more fire times per day, the shorter is the window.
-    pub(crate) fn check(&self, place: &Place) -> TestCaseResult {
+    /// Compares the trigger with brute force around `transition`. The window is shorter if there are more fire times
+    /// per day.
+    pub(crate) fn check(&self, transition: &Transition) -> TestCaseResult {
         let half = match self.schedule.per_day() {
             0..=4 => 400 * DAY,
             5..=200 => 5 * DAY,
             201..=3000 => 30 * 3600,
             _ => 2 * 3600,
         };
-        let (from, until) = ((place.at - half) * SECOND, (place.at + half) * SECOND);
+        let (from, until) = ((transition.at - half) * SECOND, (transition.at + half) * SECOND);
         let window = Window {
-            trigger: self.schedule.trigger(place),
-            fires: self.schedule.fires(place, from, until),
+            trigger: self.schedule.trigger(transition),
+            fires: self.schedule.fires(transition, from, until),
             from: Timestamp::from_micros(from),
             until: Timestamp::from_micros(until),
         };

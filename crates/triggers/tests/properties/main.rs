@@ -1,7 +1,7 @@
 //! Compares random triggers of every kind with brute force, around the transitions of every zone of the bundled
 //! database from 1970 to 2100.
 //!
-//! A failure prints the smallest failing case and its place. Debug builds test a part of the transitions;
+//! A failure prints the smallest failing case and its transition. Debug builds test a part of the transitions;
 //! `PUNCTUAL_PROPERTY_ROUNDS=5 cargo test --release -p punctual-triggers --test properties` tests all of them five
 //! times with different triggers. `PUNCTUAL_PROPERTY_SEED` sets the random seed.
 
@@ -52,11 +52,11 @@ fn fires_equal_brute_force_around_every_transition() {
     let seed = seed();
     let mut runner = runner(seed);
     for round in 0..number("PUNCTUAL_PROPERTY_ROUNDS", 1) as usize {
-        for place in all.iter().skip(round % EVERY).step_by(EVERY) {
+        for transition in all.iter().skip(round % EVERY).step_by(EVERY) {
             let case = Case::any().new_tree(&mut runner).unwrap();
-            match runner.run_one(case, |case| case.check(place)) {
+            match runner.run_one(case, |case| case.check(transition)) {
                 Err(TestError::Fail(reason, case)) => {
-                    panic!("seed {seed}, {place:?}: {reason}\n{case:#?}")
+                    panic!("seed {seed}, {transition:?}: {reason}\n{case:#?}")
                 }
                 other => assert!(other.is_ok(), "{other:?}"),
             }

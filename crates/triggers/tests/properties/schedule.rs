@@ -12,9 +12,9 @@ use punctual_triggers::{AndTrigger, DateTrigger, Fold, Gap, IntervalTrigger, OrT
 use super::calendar::Calendar;
 use super::cron::{Fields, Line};
 use super::units::{DAY, SECOND};
-use super::zones::Place;
+use super::zones::Transition;
 
-/// A trigger. Its times are relative to the place at which it is tested.
+/// A trigger. Its times are relative to the transition at which it is tested.
 #[derive(Clone, Debug)]
 pub(crate) enum Schedule {
     Fields(Fields, Settings),
@@ -25,8 +25,8 @@ pub(crate) enum Schedule {
     /// In microseconds.
     Date(i64),
     Or(Vec<Schedule>),
-    /// The members and the end date in seconds after the place. Without an end date, a search without a result would
-    /// take too long.
+    /// The members and the end date in seconds after the transition. Without an end date, a search without a result
+    /// would take too long.
     And(Vec<Schedule>, i64),
 }
 
@@ -76,9 +76,10 @@ fn settings() -> impl Strategy<Value = Settings> {
 }
 
 impl Schedule {
-    pub(crate) fn trigger(&self, place: &Place) -> Arc<dyn Trigger> {
-        let defaults = TriggerDefaults::new(place.zone.clone(), Timestamp::from_seconds(place.at));
-        let at = |offset: i64| Timestamp::from_micros(place.at * SECOND + offset);
+    pub(crate) fn trigger(&self, transition: &Transition) -> Arc<dyn Trigger> {
+        let defaults =
+            TriggerDefaults::new(transition.zone.clone(), Timestamp::from_seconds(transition.at));
+        let at = |offset: i64| Timestamp::from_micros(transition.at * SECOND + offset);
         macro_rules! with_settings {
             ($builder:expr, $settings:expr) => {{
                 let mut builder = $builder;
@@ -105,7 +106,7 @@ impl Schedule {
             Self::Fields(fields, settings) => cron(fields.builder(), settings),
             Self::Line(line, settings) => cron(line.builder(), settings),
             Self::Calendar(dates, settings) => {
-                with_settings!(dates.builder(place), settings).into_trigger(&defaults)
+                with_settings!(dates.builder(transition), settings).into_trigger(&defaults)
             }
             Self::Interval(start, interval) => {
                 let interval = std::time::Duration::from_micros(interval.unsigned_abs());
@@ -113,13 +114,13 @@ impl Schedule {
             }
             Self::Date(date) => DateTrigger::at(at(*date)).into_trigger(&defaults),
             Self::Or(members) => {
-                let mut members = members.iter().map(|member| member.trigger(place));
+                let mut members = members.iter().map(|member| member.trigger(transition));
                 let first = OrTrigger::of(members.next().unwrap());
                 let all = members.fold(first, |all, member| all.or(member));
                 all.into_trigger(&defaults)
             }
             Self::And(members, end) => {
-                let mut members = members.iter().map(|member| member.trigger(place));
+                let mut members = members.iter().map(|member| member.trigger(transition));
                 let first = AndTrigger::of(members.next().unwrap());
                 let all = members.fold(first, |all, member| all.and(member));
                 all.end_date(at(end * SECOND)).into_trigger(&defaults)
@@ -129,22 +130,22 @@ impl Schedule {
     }
 
     /// Returns all fire times in a range of microseconds.
-    pub(crate) fn fires(&self, place: &Place, from: i64, until: i64) -> BTreeSet<i64> {
-        let at = place.at * SECOND;
+    pub(crate) fn fires(&self, transition: &Transition, from: i64, until: i64) -> BTreeSet<i64> {
+        let at = transition.at * SECOND;
         let fires: BTreeSet<_> = match self {
             Self::Fields(fields, settings) => {
                 let days = days(from, until).filter(|&date| fields.has_day(date));
-                settings.cron(place, days, &fields.times(), fields.has_time_wildcard())
+                settings.cron(transition, days, &fields.times(), fields.has_time_wildcard())
             }
             Self::Line(line, settings) => {
                 let days = days(from, until).filter(|&date| line.has_day(date));
-                settings.cron(place, days, &line.times(), line.has_time_wildcard())
+                settings.cron(transition, days, &line.times(), line.has_time_wildcard())
             }
             Self::Calendar(calendar, settings) => {
-                let days = calendar.days(place, until);
+                let days = calendar.days(transition, until);
                 let (gap, fold) = (settings.gap, settings.fold);
                 let (gap, fold) = (gap.unwrap_or(Gap::Shift), fold.unwrap_or(Fold::First));
-                instants(&place.zone, days, &[calendar.time], gap, fold).collect()
+                instants(&transition.zone, days, &[calendar.time], gap, fold).collect()
             }
             Self::Interval(start, interval) => {
                 let start = at + start;
@@ -154,12 +155,12 @@ impl Schedule {
             }
             Self::Date(date) => BTreeSet::from([at + date]),
             Self::Or(members) => {
-                let fires = members.iter().flat_map(|member| member.fires(place, from, until));
+                let fires = members.iter().flat_map(|member| member.fires(transition, from, until));
                 fires.collect()
             }
             Self::And(members, end) => {
                 let until = until.min(at + end * SECOND);
-                let all = members.iter().map(|member| member.fires(place, from, until));
+                let all = members.iter().map(|member| member.fires(transition, from, until));
                 all.reduce(|a, b| &a & &b).unwrap()
             }
         };
@@ -181,7 +182,7 @@ impl Schedule {
 impl Settings {
     fn cron(
         &self,
-        place: &Place,
+        transition: &Transition,
         days: impl Iterator<Item = NaiveDate>,
         times: &[u32],
         has_time_wildcard: bool,
@@ -191,10 +192,10 @@ impl Settings {
             false => (Gap::Shift, Fold::First),
         };
         let (gap, fold) = (self.gap.unwrap_or(gap), self.fold.unwrap_or(fold));
-        let at = place.at * SECOND;
+        let at = transition.at * SECOND;
         let start = self.start.map_or(i64::MIN, |start| at + start);
         let end = self.end.map_or(i64::MAX, |end| at + end);
-        instants(&place.zone, days, times, gap, fold)
+        instants(&transition.zone, days, times, gap, fold)
             .filter(|fire| (start..=end).contains(fire))
             .collect()
     }

@@ -9,7 +9,7 @@ const END: i64 = 131 * 365 * 86_400;
 
 /// A transition: a zone and the instant of the transition in UTC seconds.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Transition {
     pub(crate) zone: Zone,
     pub(crate) at: i64,
 }
@@ -17,7 +17,7 @@ pub(crate) struct Place {
 /// Returns all transitions from 1970 to 2100 in the bundled database. A transition that several zones have in common is
 /// returned once; for zones without a transition, the epoch is returned. Installs the bundled database as the current
 /// one, with which triggers are restored.
-pub(crate) fn all_transitions() -> Vec<Place> {
+pub(crate) fn all_transitions() -> Vec<Transition> {
     let database = ZoneDatabase::bundled();
     database.clone().install();
     let mut seen = HashSet::new();
@@ -28,7 +28,7 @@ pub(crate) fn all_transitions() -> Vec<Place> {
             let span = zone.span_at(at);
             if seen.insert((at, span.offset_before, span.offset)) {
                 let zone = zone.clone();
-                all.push(Place { zone, at });
+                all.push(Transition { zone, at });
             }
         }
     }

@@ -1,11 +1,11 @@
-//! Looks at all that happens, and says when it should not have.
+//! The invariant checker.
 //!
-//! Three sources are compared: what is changed in the store, what processes tell as events, and what the jobs' work
-//! sees. The store's part says which run times have been used up by whom, and what a plain reading of the job's
-//! definition expects of each (`policy`); all the rest must follow from it.
+//! It compares three sources: the changes in the store, the events of processes, and the calls of tasks. The changes in
+//! the store determine which fire times each process has consumed, and a simple model of the job's definition
+//! (`policy`) determines the expected result for each; everything else must be consistent with that.
 
-mod end;
 mod events;
+mod final_state;
 mod policy;
 mod runs;
 mod store;
@@ -18,83 +18,83 @@ use punctual_core::{Fence, HistoryEntry, JobId, NodeId, RunId, Timestamp};
 use self::policy::Policy;
 use crate::script::Script;
 
-pub(crate) use self::store::How;
+pub(crate) use self::store::Delivery;
 pub use self::violation::Violation;
 
-/// How far clocks may lead astray at most, relative to the time since they were compared.
+/// The maximum clock error, relative to the time since the last comparison with the store's clock.
 const DRIFT: f64 = 0.06;
 
-/// How long a call is on its way to the store at most, in microseconds.
-const ON_ITS_WAY: i64 = 1_600_000;
+/// The maximum delay of a request in microseconds.
+const MAX_REQUEST_DELAY: i64 = 1_600_000;
 
-/// A start of a process's scheduler.
+/// A process and the start of its scheduler.
 pub(crate) type Session = (usize, usize);
 
 #[derive(Debug)]
-pub(crate) struct Check {
+pub(crate) struct InvariantChecker {
     lease: i64,
     drifts: Vec<bool>,
     /// When each machine's clock was last set.
     jumped: Vec<Option<i64>>,
     jobs: BTreeMap<JobId, JobState>,
-    /// Counts the jobs that were ever added.
-    born: u32,
-    /// When, and by which start of a process, each job was claimed.
+    /// The number of jobs added so far.
+    incarnation: u32,
+    /// The time of each claim and the session that made it.
     claims: BTreeMap<(JobId, i64), (Timestamp, Session)>,
-    /// The commits that were sent without an answer at least once.
-    doubted: BTreeSet<(JobId, Fence)>,
-    uses: Vec<Use>,
+    /// The commits that had no response at least once.
+    unconfirmed: BTreeSet<(JobId, Fence)>,
+    consumed: Vec<ConsumedFireTimes>,
     runs: BTreeMap<RunId, RunState>,
     processes: BTreeMap<usize, ProcessState>,
-    /// How each attempt has ended, as events tell it.
-    ends: BTreeMap<(RunId, u32), End>,
-    begins: BTreeMap<(RunId, u32), usize>,
+    /// The completion of each attempt, from events.
+    completions: BTreeMap<(RunId, u32), Completion>,
+    starts: BTreeMap<(RunId, u32), usize>,
     history: BTreeMap<(RunId, u32), HistoryEntry>,
-    /// What is known of how the check itself was used.
+    /// Counts for the report.
     pub(crate) counts: Counts,
 }
 
-/// How much happened.
+/// Counts of events.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
-    /// Run times that were used up.
-    pub uses: usize,
-    /// Runs that began.
-    pub begins: usize,
+    /// Fire times that were consumed.
+    pub consumed: usize,
+    /// Runs that started.
+    pub starts: usize,
     /// Attempts after the first.
     pub again: usize,
-    /// Run times that were passed over.
+    /// Fire times that were skipped.
     pub skipped: usize,
 }
 
 #[derive(Debug)]
 struct JobState {
-    born: u32,
+    incarnation: u32,
     policy: Policy,
-    /// The most it has ever been since it was added.
+    /// The highest value since the job was added.
     max_instances: u32,
     paused: bool,
-    is_there: bool,
-    /// When a user changed or removed it last.
+    exists: bool,
+    /// When a user last changed or removed the job.
     changed: Option<i64>,
 }
 
-/// Run times that a commit has used up.
+/// The fire times that one commit has consumed.
 #[derive(Debug)]
-struct Use {
+struct ConsumedFireTimes {
     job: JobId,
     fence: i64,
-    born: u32,
+    incarnation: u32,
     session: Session,
     policy: Policy,
-    /// Nobody has heard whether it was carried out, at first.
-    in_doubt: bool,
-    /// Those to be run that have not been started.
-    unstarted: Vec<i64>,
-    /// Those to be run that have not been told the end of.
-    unended: Vec<i64>,
-    /// Those passed over that nobody has been told of.
-    untold: Vec<i64>,
+    /// Whether the response to the first attempt of the commit was lost.
+    was_unconfirmed: bool,
+    /// Fire times whose runs have not been submitted.
+    unsubmitted_runs: Vec<i64>,
+    /// Fire times whose runs have not been reported as completed.
+    incomplete_runs: Vec<i64>,
+    /// Skipped fire times that have not been reported.
+    unreported_skips: Vec<i64>,
     rerun: bool,
     at: i64,
 }
@@ -103,40 +103,40 @@ struct Use {
 #[derive(Clone, Debug)]
 struct RunState {
     job: JobId,
-    place: RunPlace,
-    /// Outside of the schedule.
+    record: RecordState,
+    /// Whether the run is outside of the schedule.
     unscheduled: bool,
-    /// When it was recorded as it is, or its end was told.
+    /// When the record last changed, or the completion was reported.
     since: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum RunPlace {
+enum RecordState {
     Recorded {
         node: NodeId,
         attempt: u32,
     },
     Cleared,
-    /// Removed with its job, by a user.
+    /// Removed by a user together with its job.
     Removed,
 }
 
 #[derive(Clone, Debug)]
-struct End {
+struct Completion {
     process: usize,
     kind: punctual_core::OutcomeKind,
 }
 
 #[derive(Debug, Default)]
 struct ProcessState {
-    /// Submitted and not ended, as its events tell.
+    /// Runs that were submitted and have not completed, from events.
     active: Vec<Active>,
-    /// The most that were active of a job since it was claimed last.
+    /// The highest number of active runs of a job since its last claim.
     peaks: BTreeMap<JobId, usize>,
-    /// Users who are waiting for a run outside of the schedule.
+    /// The number of users that wait for a run outside of the schedule.
     run_now: BTreeMap<JobId, usize>,
-    is_dead: bool,
-    /// The sessions that were shut down, or were about to be.
+    was_killed: bool,
+    /// The last session that was shut down or was about to be.
     last_shutdown: Option<usize>,
 }
 
@@ -146,49 +146,49 @@ struct Active {
     attempt: u32,
     job: JobId,
     time: i64,
-    /// The use that it comes from; none outside of the schedule.
+    /// The commit that the run comes from; `None` outside of the schedule.
     of: Option<usize>,
-    begun: bool,
+    started: bool,
     worked: bool,
 }
 
-fn broken<T>(rule: &'static str, text: impl Into<String>) -> Result<T, Violation> {
+fn violated<T>(rule: &'static str, text: impl Into<String>) -> Result<T, Violation> {
     Err(Violation { rule, text: text.into() })
 }
 
-impl Check {
+impl InvariantChecker {
     pub(crate) fn new(script: &Script) -> Self {
         Self {
             lease: i64::from(script.lease) * 1_000,
             drifts: script.machines.iter().map(|machine| machine.drift > 0).collect(),
             jumped: vec![None; script.machines.len()],
             jobs: BTreeMap::new(),
-            born: 0,
+            incarnation: 0,
             claims: BTreeMap::new(),
-            doubted: BTreeSet::new(),
-            uses: Vec::new(),
+            unconfirmed: BTreeSet::new(),
+            consumed: Vec::new(),
             runs: BTreeMap::new(),
             processes: BTreeMap::new(),
-            ends: BTreeMap::new(),
-            begins: BTreeMap::new(),
+            completions: BTreeMap::new(),
+            starts: BTreeMap::new(),
             history: BTreeMap::new(),
             counts: Counts::default(),
         }
     }
 
-    /// A clock is set.
+    /// A clock was set.
     pub(crate) fn jumped(&mut self, machine: usize, now: Timestamp) {
         self.jumped[machine] = Some(now.as_micros());
     }
 
-    /// A process is killed.
-    pub(crate) fn died(&mut self, process: usize) {
+    /// A process was killed.
+    pub(crate) fn killed(&mut self, process: usize) {
         let process = self.processes.entry(process).or_default();
-        process.is_dead = true;
+        process.was_killed = true;
         process.active.clear();
     }
 
-    /// A user waits for a run outside of the schedule, or does so no more.
+    /// A user has begun or stopped waiting for a run outside of the schedule.
     pub(crate) fn run_now(&mut self, process: usize, job: &JobId, waits: bool) {
         let waiting =
             self.processes.entry(process).or_default().run_now.entry(job.clone()).or_default();
@@ -201,17 +201,17 @@ impl Check {
         self.processes.entry(session.0).or_default().last_shutdown = Some(session.1);
     }
 
-    /// By how much a process may take it to be later than it is.
+    /// Returns by how much a process may believe that it is later than it is.
     fn early(&self, machine: usize, now: i64) -> i64 {
-        // What was known of the time holds as long as an answer leaves it possible, so it may be wrong by as much as
-        // a question is on its way.
-        let drift = (self.lease as f64 / 2.0 * DRIFT) as i64 + ON_ITS_WAY;
+        // An estimate is kept as long as responses are consistent with it, so its error can be as large as the delay of
+        // a request.
+        let drift = (self.lease as f64 / 2.0 * DRIFT) as i64 + MAX_REQUEST_DELAY;
         let drift = if self.drifts[machine] { drift } else { 0 };
         let recently = self.jumped[machine].is_some_and(|at| now - at < 2 * self.lease);
         drift + if recently { self.lease / 2 } else { 0 }
     }
 
-    /// How many runs of a job a process has, or may be about to have.
+    /// Returns how many runs of a job a process has or may be about to start.
     fn active(&self, process: usize, job: &JobId) -> usize {
         let Some(process) = self.processes.get(&process) else { return 0 };
         let active = process.active.iter().filter(|active| active.job == *job).count();

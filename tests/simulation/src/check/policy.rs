@@ -1,12 +1,12 @@
-//! What a job's definition says, and what follows from it: written once more, as plainly as can be.
+//! A simple model of a job's definition.
 
 use punctual_core::{Coalesce, Jitter, JobDefinition, JobRecord, Recovery, Timestamp};
 use serde::Deserialize;
 
-/// As many runs are started by one pass.
-const MOST: usize = 64;
+/// The maximum number of runs that one pass starts.
+const MAX_RUNS_PER_PASS: usize = 64;
 
-/// Instants and times are in microseconds.
+/// All times are in microseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policy {
     start: i64,
@@ -27,12 +27,12 @@ struct Interval {
     jitter: Option<Jitter>,
 }
 
-/// What is to become of a job that is due.
+/// The expected result for a due job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Expected {
     pub(super) runs: Vec<i64>,
     pub(super) skipped: Vec<i64>,
-    /// The next run time; none: the job is finished.
+    /// The next fire time; `None` if the job is completed.
     pub(super) next: Option<i64>,
 }
 
@@ -60,7 +60,7 @@ impl Policy {
         }
     }
 
-    /// The first run time after an instant.
+    /// Returns the first fire time after an instant.
     fn after(&self, instant: i64) -> i64 {
         if instant < self.start {
             return self.start;
@@ -68,12 +68,12 @@ impl Policy {
         self.start + ((instant - self.start) / self.every + 1) * self.every
     }
 
-    /// How late a run may begin.
+    /// Returns the latest time at which a run may start.
     pub(super) fn deadline(&self, run_time: i64) -> Option<i64> {
         Some(run_time + self.grace? + self.jitter)
     }
 
-    /// What becomes of a job that is due at `now`, has been run so often, and has so many places free.
+    /// Returns the expected result for a job that is due at `now`, has `fired` earlier runs and `free` free instances.
     pub(super) fn expect(&self, first: i64, now: i64, fired: u64, free: usize) -> Expected {
         let now = now.max(first);
         let mut due = vec![first];
@@ -99,9 +99,9 @@ impl Policy {
         };
         if self.coalesce == Coalesce::All {
             let wanted = runs.len();
-            runs.truncate(free.min(MOST).min(left));
+            runs.truncate(free.min(MAX_RUNS_PER_PASS).min(left));
             if runs.len() < wanted && runs.len() < left {
-                // The others wait.
+                // The remaining fire times are deferred.
                 let from = due.iter().position(|time| {
                     runs.last().map_or_else(
                         || self.deadline(*time).is_none_or(|deadline| now <= deadline),
@@ -112,7 +112,7 @@ impl Policy {
                 due.retain(|&time| time < next);
             }
             if runs.len() == left {
-                // It is finished with the last of them.
+                // The job completes with its last run.
                 due.retain(|time| runs.last().is_none_or(|last| time <= last));
             }
         } else {

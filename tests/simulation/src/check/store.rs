@@ -1,4 +1,4 @@
-//! What is changed in the store.
+//! The checks on changes in the store.
 
 use punctual_core::{
     Claims, Commit, CommitAction, Fence, HistoryEntry, InFlightRun, JobId, OutcomeKind, Schedule,
@@ -6,46 +6,53 @@ use punctual_core::{
 };
 
 use super::policy::{Expected, Policy};
-use super::{Check, JobState, RunPlace, RunState, Use, Violation, broken};
+use super::{
+    ConsumedFireTimes, InvariantChecker, JobState, RecordState, RunState, Violation, violated,
+};
 use crate::process::Process;
 use crate::show;
-use crate::time::shown;
+use crate::time::seconds;
 
-type Seen = Result<(), Violation>;
+type CheckResult = Result<(), Violation>;
 
-/// How a call is carried out.
+/// The delivery of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum How {
-    /// The caller hears of it.
-    Answered,
-    /// The caller does not.
-    Unanswered,
-    /// So is only a part of it.
-    InPart,
+pub(crate) enum Delivery {
+    /// The caller receives the response.
+    Delivered,
+    /// The response is lost.
+    Lost,
+    /// A part of the call is applied, and the response is lost.
+    Partial,
 }
 
-impl Check {
-    /// A process has told the store what it takes the time for.
-    pub(crate) fn instant(&self, process: &Process, instant: Timestamp, now: Timestamp) -> Seen {
+impl InvariantChecker {
+    /// A process has made a call with its estimate of the time.
+    pub(crate) fn instant(
+        &self,
+        process: &Process,
+        instant: Timestamp,
+        now: Timestamp,
+    ) -> CheckResult {
         let allowed = self.early(process.machine, now.as_micros());
         let ahead = instant.as_micros() - now.as_micros();
         if ahead > allowed {
             let text =
                 format!("process {} is {ahead} us ahead of the store's clock", process.number);
-            return broken("nothing before its time", text);
+            return violated("no run starts early", text);
         }
         Ok(())
     }
 
-    pub(crate) fn added(&mut self, job: &StoredJob) -> Seen {
-        self.born += 1;
+    pub(crate) fn added(&mut self, job: &StoredJob) -> CheckResult {
+        self.incarnation += 1;
         let policy = Policy::of(&job.record);
         let state = JobState {
-            born: self.born,
+            incarnation: self.incarnation,
             policy,
             max_instances: policy.max_instances,
             paused: job.record.schedule.is_none(),
-            is_there: true,
+            exists: true,
             changed: None,
         };
         self.jobs.insert(job.record.id.clone(), state);
@@ -57,7 +64,7 @@ impl Check {
         job: &StoredJob,
         schedule: Option<Option<Schedule>>,
         now: Timestamp,
-    ) -> Seen {
+    ) -> CheckResult {
         let Some(state) = self.jobs.get_mut(&job.record.id) else { return Ok(()) };
         state.changed = Some(now.as_micros());
         state.policy = Policy::of(&job.record);
@@ -68,14 +75,14 @@ impl Check {
         Ok(())
     }
 
-    pub(crate) fn removed(&mut self, job: &StoredJob, now: Timestamp) -> Seen {
+    pub(crate) fn removed(&mut self, job: &StoredJob, now: Timestamp) -> CheckResult {
         for run in &job.runs {
             if let Some(run) = self.runs.get_mut(&run.run_id) {
-                run.place = RunPlace::Removed;
+                run.record = RecordState::Removed;
             }
         }
         if let Some(state) = self.jobs.get_mut(&job.record.id) {
-            state.is_there = false;
+            state.exists = false;
             state.changed = Some(now.as_micros());
         }
         Ok(())
@@ -87,7 +94,7 @@ impl Check {
         claims: &Claims,
         instant: Timestamp,
         now: Timestamp,
-    ) -> Seen {
+    ) -> CheckResult {
         for record in &claims.records {
             let claim = (record.id.clone(), record.fence.0);
             self.claims.insert(claim, (instant, process.session()));
@@ -112,14 +119,14 @@ impl Check {
         unscheduled: bool,
         now: Timestamp,
     ) {
-        let place = RunPlace::Recorded { node: run.node.clone(), attempt: run.attempt };
-        let new = RunState { job: job.clone(), place, unscheduled, since: now.as_micros() };
+        let record = RecordState::Recorded { node: run.node.clone(), attempt: run.attempt };
+        let new = RunState { job: job.clone(), record, unscheduled, since: now.as_micros() };
         let known = self.runs.entry(run.run_id).or_insert_with(|| new.clone());
-        (known.place, known.since) = (new.place, new.since);
+        (known.record, known.since) = (new.record, new.since);
     }
 
-    /// Entries of the history have been written.
-    pub(crate) fn recorded(&mut self, entries: &[HistoryEntry]) -> Seen {
+    /// Entries were added to the history.
+    pub(crate) fn recorded(&mut self, entries: &[HistoryEntry]) -> CheckResult {
         for entry in entries {
             let key = (entry.run_id, entry.attempt);
             if let Some(known) = self.history.insert(key, entry.clone())
@@ -130,32 +137,32 @@ impl Check {
                     "attempt {} at run {run} of {}: {} and {}",
                     entry.attempt, entry.job_id, known.outcome, entry.outcome
                 );
-                return broken("one end for each attempt in the history", text);
+                return violated("one history entry for each attempt", text);
             }
         }
         Ok(())
     }
 
-    /// A process has sent these commits and heard of no answer; whatever is answered to a repeat, it may have to look
-    /// further.
-    pub(crate) fn doubted(&mut self, commits: Vec<(JobId, Fence)>) -> Seen {
-        for used in &mut self.uses {
-            used.in_doubt |=
+    /// A process has sent these commits and received no response. Whatever the response to a retry is, the process may
+    /// have to check the record.
+    pub(crate) fn unconfirmed(&mut self, commits: Vec<(JobId, Fence)>) -> CheckResult {
+        for used in &mut self.consumed {
+            used.was_unconfirmed |=
                 commits.iter().any(|(job, fence)| (job, fence.0) == (&used.job, used.fence));
         }
-        self.doubted.extend(commits);
+        self.unconfirmed.extend(commits);
         Ok(())
     }
 
-    /// A commit has been carried out, and the record was changed as given.
+    /// A commit was applied, and the record changed from `before` to `after`.
     pub(crate) fn committed(
         &mut self,
         process: &Process,
         commit: &Commit,
         (before, after): (Option<StoredJob>, Option<StoredJob>),
-        how: How,
+        delivery: Delivery,
         now: Timestamp,
-    ) -> Seen {
+    ) -> CheckResult {
         let Some(before) = before else { return Ok(()) };
         if after.as_ref() == Some(&before) {
             return Ok(());
@@ -175,7 +182,7 @@ impl Check {
         if after.is_none()
             && let Some(state) = self.jobs.get_mut(&commit.id)
         {
-            state.is_there = false;
+            state.exists = false;
         }
         let next = match &commit.action {
             CommitAction::Advance { schedule, fire_count, .. } => {
@@ -185,19 +192,19 @@ impl Check {
             CommitAction::Finish { .. } => None,
             _ => return Ok(()),
         };
-        self.used(process, commit, &before, next, how, now)
+        self.used(process, commit, &before, next, delivery, now)
     }
 
-    /// The record of a run has been taken away, because it has ended, or did not start after all.
-    fn cleared(&mut self, process: &Process, run: &InFlightRun) -> Seen {
+    /// The record of a run was cleared, because the run completed or did not start.
+    fn cleared(&mut self, process: &Process, run: &InFlightRun) -> CheckResult {
         let Some(state) = self.runs.get_mut(&run.run_id) else { return Ok(()) };
-        state.place = RunPlace::Cleared;
+        state.record = RecordState::Cleared;
         let unscheduled = state.unscheduled;
-        let begun = self.begins.keys().any(|(begun, _)| *begun == run.run_id);
-        if unscheduled && !begun {
+        let started = self.starts.keys().any(|(started, _)| *started == run.run_id);
+        if unscheduled && !started {
             return Ok(());
         }
-        let has_ended = self.ends.iter().any(|((ended, _), end)| {
+        let has_ended = self.completions.iter().any(|((ended, _), end)| {
             let came_to_nothing = matches!(end.kind, OutcomeKind::Lost | OutcomeKind::Refused);
             *ended == run.run_id && !came_to_nothing
         });
@@ -205,26 +212,26 @@ impl Check {
             return Ok(());
         }
         let text = format!("process {} cleared run {}", process.number, show::id(run.run_id));
-        broken("no run is cleared before its end", text)
+        violated("no run is cleared before it completes", text)
     }
 
-    /// Run times have been used up.
+    /// Fire times were consumed.
     fn used(
         &mut self,
         process: &Process,
         commit: &Commit,
         before: &StoredJob,
         next: Option<(Schedule, usize)>,
-        how: How,
+        delivery: Delivery,
         now: Timestamp,
-    ) -> Seen {
+    ) -> CheckResult {
         let (Some(state), Some(schedule)) = (self.jobs.get(&commit.id), before.record.schedule)
         else {
-            return broken("only what is due is run", format!("{commit:?}"));
+            return violated("only due jobs are run", format!("{commit:?}"));
         };
         let claim = (commit.id.clone(), commit.fence.0);
         let Some(&(claimed_at, session)) = self.claims.get(&claim) else {
-            return broken("only what was claimed is run", format!("{commit:?}"));
+            return violated("only claimed jobs are run", format!("{commit:?}"));
         };
         let policy = state.policy;
         let first = schedule.next_run_time.as_micros();
@@ -238,11 +245,11 @@ impl Check {
             let text = format!(
                 "{} at {:.3}: expected {}, found {fired} runs and next {:?}",
                 commit.id,
-                shown(claimed_at),
+                seconds(claimed_at),
                 text(&expected),
-                found.map(|at| shown(Timestamp::from_micros(at)))
+                found.map(|at| seconds(Timestamp::from_micros(at)))
             );
-            return broken("what is due is run as its policy says", text);
+            return violated("due jobs are run according to their policy", text);
         }
         let most = self.processes.get(&process.number).and_then(|p| p.peaks.get(&commit.id));
         let most = most.copied().unwrap_or(0).max(before.record.in_flight as usize);
@@ -250,10 +257,10 @@ impl Check {
             let text = format!(
                 "{} at {:.3}: {fired} runs were started beside {most}, of {}",
                 commit.id,
-                shown(claimed_at),
+                seconds(claimed_at),
                 text(&all)
             );
-            return broken("nothing is dropped while there is room", text);
+            return violated("no run is skipped below the limit", text);
         }
         let is_recorded = |start: &Vec<InFlightRun>| {
             !policy.rerun
@@ -265,21 +272,24 @@ impl Check {
         if let CommitAction::Advance { start, .. } | CommitAction::Finish { start } = &commit.action
             && !is_recorded(start)
         {
-            return broken("runs that are rerun are recorded first", format!("{commit:?}"));
+            return violated(
+                "runs of `Recovery::Rerun` jobs are recorded first",
+                format!("{commit:?}"),
+            );
         }
-        self.counts.uses += 1;
+        self.counts.consumed += 1;
         self.counts.skipped += expected.skipped.len();
-        self.uses.push(Use {
+        self.consumed.push(ConsumedFireTimes {
             job: commit.id.clone(),
             fence: commit.fence.0,
-            born: state.born,
+            incarnation: state.incarnation,
             session,
             policy,
-            in_doubt: how != How::Answered
-                || self.doubted.contains(&(commit.id.clone(), commit.fence)),
-            unstarted: expected.runs.clone(),
-            unended: expected.runs,
-            untold: expected.skipped,
+            was_unconfirmed: delivery != Delivery::Delivered
+                || self.unconfirmed.contains(&(commit.id.clone(), commit.fence)),
+            unsubmitted_runs: expected.runs.clone(),
+            incomplete_runs: expected.runs,
+            unreported_skips: expected.skipped,
             rerun: policy.rerun,
             at: now.as_micros(),
         });
@@ -288,7 +298,7 @@ impl Check {
 }
 
 fn text(expected: &Expected) -> String {
-    let at = |micros: &i64| shown(Timestamp::from_micros(*micros));
+    let at = |micros: &i64| seconds(Timestamp::from_micros(*micros));
     let runs: Vec<f64> = expected.runs.iter().map(at).collect();
     let skipped: Vec<f64> = expected.skipped.iter().map(at).collect();
     format!("runs {runs:?} skipped {skipped:?} next {:?}", expected.next.as_ref().map(at))

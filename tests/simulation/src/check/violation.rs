@@ -1,10 +1,10 @@
-//! What the check returns.
+//! The result of a failed check.
 
-/// The rule that was broken, and how.
+/// A violated invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The rule.
+    /// The invariant.
     pub rule: &'static str,
-    /// What was seen.
+    /// The observation.
     pub text: String,
 }

@@ -216,8 +216,8 @@ fn a_run_of_a_dead_node_is_taken_over_once() {
 
 #[test]
 fn a_revoked_lease_has_expired_at_every_instant() {
-    let alive = Some(NodeLease { until: at(10) });
-    assert!(!NodeLease::is_dead(alive, at(9)) && NodeLease::is_dead(alive, at(10)));
+    let lease = Some(NodeLease { until: at(10) });
+    assert!(!NodeLease::is_dead(lease, at(9)) && NodeLease::is_dead(lease, at(10)));
     assert!(NodeLease::is_dead(None, at(9)) && !NodeLease::has_expired(None, at(9)));
     assert!(NodeLease::has_expired(Some(NodeLease::REVOKED), Timestamp::MIN));
 }

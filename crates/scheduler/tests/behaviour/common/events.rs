@@ -1,13 +1,13 @@
-//! Hears events and tells them as text.
+//! A listener that records events, and their representation as text.
 
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 use punctual_core::Event;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
-/// A listener that remembers; clones share the memory.
+/// A listener that records all events; clones share the record.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder(Arc<(Mutex<Vec<Event>>, Condvar)>);
 
@@ -20,33 +20,33 @@ impl Recorder {
         }
     }
 
-    /// All events so far.
+    /// Returns all events so far.
     pub(crate) fn all(&self) -> Vec<Event> {
         self.0.0.lock().clone()
     }
 
-    /// All events so far as text, but what components were added.
-    pub(crate) fn told(&self) -> Vec<String> {
+    /// Returns all events so far as text, except those of added components.
+    pub(crate) fn event_lines(&self) -> Vec<String> {
         self.all().iter().map(brief).filter(|text| !text.starts_with("EXECUTOR")).collect()
     }
 
-    /// Those whose text begins so.
-    pub(crate) fn of(&self, kind: &str) -> Vec<String> {
-        self.told().into_iter().filter(|text| text.starts_with(kind)).collect()
+    /// Returns the events whose text begins with `kind`.
+    pub(crate) fn with_prefix(&self, kind: &str) -> Vec<String> {
+        self.event_lines().into_iter().filter(|text| text.starts_with(kind)).collect()
     }
 
-    pub(crate) fn forget(&self) {
+    pub(crate) fn clear(&self) {
         self.0.0.lock().clear();
     }
 
-    /// Waits for an event whose text begins so.
+    /// Waits for an event whose text begins with `text`.
     pub(crate) fn wait(&self, text: &str) -> Event {
         self.wait_for(text, |events| {
             events.iter().find(|event| brief(event).starts_with(text)).cloned()
         })
     }
 
-    /// Waits for so many of them.
+    /// Waits for `count` events whose text begins with `text`.
     pub(crate) fn wait_count(&self, text: &str, count: usize) {
         self.wait_for(text, |events| {
             let found = events.iter().filter(|event| brief(event).starts_with(text)).count();
@@ -61,14 +61,14 @@ impl Recorder {
             if let Some(found) = find(&events) {
                 return found;
             }
-            let timed_out = changed.wait_for(&mut events, PATIENCE).timed_out();
-            let told: Vec<_> = events.iter().map(brief).collect();
-            assert!(!timed_out, "{what} did not come: {told:#?}");
+            let timed_out = changed.wait_for(&mut events, TIMEOUT).timed_out();
+            let lines: Vec<_> = events.iter().map(brief).collect();
+            assert!(!timed_out, "{what} was not emitted: {lines:#?}");
         }
     }
 }
 
-/// The kind of the event, and what it is about.
+/// Returns the kind of the event and its subject.
 pub(crate) fn brief(event: &Event) -> String {
     let code = event.code();
     let about = match event {

@@ -9,47 +9,47 @@ use parking_lot::Mutex;
 use punctual_core::{BoxFuture, Executor, ExecutorError, Killed, Refused, Run, RunOutcome};
 use tokio::sync::SetOnce;
 
-/// Keeps runs until it is told to run them. A shutdown drops them.
+/// Queues runs until the test starts them. A shutdown drops them.
 #[derive(Clone, Default)]
-pub(crate) struct Held(Arc<Mutex<VecDeque<Run>>>, Arc<Mutex<Option<Run>>>);
+pub(crate) struct ManualExecutor(Arc<Mutex<VecDeque<Run>>>, Arc<Mutex<Option<Run>>>);
 
-impl Held {
-    /// How many runs it has.
+impl ManualExecutor {
+    /// Returns the number of queued runs.
     pub(crate) fn len(&self) -> usize {
         self.0.lock().len()
     }
 
-    /// Runs the oldest to its end.
+    /// Executes the oldest run.
     pub(crate) fn run_one(&self) {
         let run = self.0.lock().pop_front().expect("a run");
         run.execute(pollster::block_on);
     }
 
-    /// Lets the oldest begin.
-    pub(crate) fn begin_one(&self) {
+    /// Starts the oldest run.
+    pub(crate) fn start_one(&self) {
         let run = self.0.lock().pop_front().and_then(Run::begin);
-        *self.1.lock() = Some(run.expect("a run that may begin"));
+        *self.1.lock() = Some(run.expect("a run that may start"));
     }
 
-    /// Ends the one that has begun.
-    pub(crate) fn end_begun(&self) {
-        let run = self.1.lock().take().expect("a run that has begun");
+    /// Finishes the started run.
+    pub(crate) fn finish_started(&self) {
+        let run = self.1.lock().take().expect("a started run");
         run.finish(RunOutcome::Success(Default::default()));
     }
 
-    /// Ends the one that has begun, as an executor whose processes can be killed.
-    pub(crate) fn kill_begun(&self, how: Killed) {
-        let run = self.1.lock().take().expect("a run that has begun");
+    /// Reports the started run as killed, as an executor with processes does.
+    pub(crate) fn kill_started(&self, how: Killed) {
+        let run = self.1.lock().take().expect("a started run");
         run.finish(RunOutcome::Killed(how));
     }
 
-    /// Drops the oldest, as an executor whose worker has died.
+    /// Drops the oldest run, as an executor does whose worker has crashed.
     pub(crate) fn lose_one(&self) {
         drop(self.0.lock().pop_front().expect("a run"));
     }
 }
 
-impl Executor for Held {
+impl Executor for ManualExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         Ok(())
     }
@@ -66,11 +66,11 @@ impl Executor for Held {
     }
 }
 
-/// Kills the run that has begun when it is shut down.
+/// Reports the started run as killed during a shutdown.
 #[derive(Clone, Default)]
-pub(crate) struct Killing(pub(crate) Held);
+pub(crate) struct KillOnShutdownExecutor(pub(crate) ManualExecutor);
 
-impl Executor for Killing {
+impl Executor for KillOnShutdownExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         self.0.start()
     }
@@ -80,16 +80,16 @@ impl Executor for Killing {
     }
 
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
-        self.0.kill_begun(Killed::Cancelled(timeout));
+        self.0.kill_started(Killed::Cancelled(timeout));
         self.0.shutdown(timeout)
     }
 }
 
-/// Waits in a shutdown until it is told that its runs are over.
+/// Blocks in a shutdown until the test releases it.
 #[derive(Clone, Default)]
-pub(crate) struct Waiting(pub(crate) Held, pub(crate) Arc<SetOnce<()>>);
+pub(crate) struct BlockingShutdownExecutor(pub(crate) ManualExecutor, pub(crate) Arc<SetOnce<()>>);
 
-impl Executor for Waiting {
+impl Executor for BlockingShutdownExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         self.0.start()
     }
@@ -105,15 +105,15 @@ impl Executor for Waiting {
     }
 }
 
-/// Does not start, or takes no runs, as long as it is told so.
+/// Fails to start, or rejects runs, as long as the test requests it.
 #[derive(Clone, Default)]
-pub(crate) struct Broken {
+pub(crate) struct FailingExecutor {
     pub(crate) start: Arc<AtomicBool>,
     pub(crate) submit: Arc<AtomicBool>,
-    pub(crate) inner: Held,
+    pub(crate) inner: ManualExecutor,
 }
 
-impl Executor for Broken {
+impl Executor for FailingExecutor {
     fn start(&self) -> Result<(), ExecutorError> {
         if self.start.load(Ordering::SeqCst) {
             return Err(ExecutorError::Start("no threads left".into()));

@@ -1,4 +1,4 @@
-//! A store that fails when it is told to.
+//! A store with fault injection.
 
 use std::collections::HashMap;
 use std::future::{Future, pending};
@@ -14,31 +14,31 @@ pub(crate) use punctual_testkit::StoreCall as Call;
 use punctual_testkit::{Layered, ManualClock, StoreLayer};
 use tokio::sync::Notify;
 
-/// How long a fault may be waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout for waiting for a fault.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What goes wrong.
+/// The fault of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nothing is done, and it says so.
-    Before,
-    /// Everything is done, and the answer is lost.
-    After,
-    /// There is never an answer.
+    /// The call is not applied and returns an error.
+    NotApplied,
+    /// The call is applied, and its response is lost.
+    ResponseLost,
+    /// The call is not applied and never returns.
     Hang,
-    /// Everything is done, and there is never an answer.
-    Mute,
-    /// Nothing is done before the faults are cleared.
-    Wait,
-    /// Everything is done, and the answer comes when the faults are cleared.
-    Late,
-    /// It panics.
+    /// The call is applied and never returns.
+    AppliedAndHangs,
+    /// The call is not applied until the faults are cleared.
+    Delayed,
+    /// The call is applied, and returns when the faults are cleared.
+    ResponseDelayed,
+    /// The call panics.
     Panic,
-    /// Nothing is done, and it says that trying again is of no use.
-    Refuse,
+    /// The call is not applied and returns an error that is not retryable.
+    Rejected,
 }
 
-/// Tells a [`Faulty`] store what goes wrong; clones are the same.
+/// The faults of a [`Faulty`] store; clones share the state.
 #[derive(Clone, Default)]
 pub(crate) struct Faults(Arc<(Mutex<State>, Condvar, Notify)>);
 
@@ -46,18 +46,18 @@ pub(crate) struct Faults(Arc<(Mutex<State>, Condvar, Notify)>);
 struct State {
     faults: HashMap<Call, (Fault, usize)>,
     calls: HashMap<Call, usize>,
-    struck: usize,
+    faults_seen: usize,
     stuck: usize,
-    keeps_all: bool,
+    pruning_fails: bool,
 }
 
 impl Faults {
-    /// From now on, until [`clear`](Self::clear).
+    /// Makes all calls fail until [`clear`](Self::clear) is called.
     pub(crate) fn set(&self, call: Call, fault: Fault) {
         self.0.0.lock().faults.insert(call, (fault, usize::MAX));
     }
 
-    /// At the next call only.
+    /// Makes the next call fail.
     pub(crate) fn once(&self, call: Call, fault: Fault) {
         self.0.0.lock().faults.insert(call, (fault, 1));
     }
@@ -67,49 +67,50 @@ impl Faults {
         self.0.2.notify_waiters();
     }
 
-    /// How often the method has been called.
+    /// Returns how often the method has been called.
     pub(crate) fn calls(&self, call: Call) -> usize {
         self.0.0.lock().calls.get(&call).copied().unwrap_or(0)
     }
 
-    /// Waits until the method has been called more often than so many times.
+    /// Waits until the method has been called more than `more_than` times.
     pub(crate) fn wait_for(&self, call: Call, more_than: usize) {
         let (state, called, _) = &*self.0;
         let calls = |state: &mut State| state.calls.get(&call).copied().unwrap_or(0);
         let few = |state: &mut State| calls(state) <= more_than;
-        let late = called.wait_while_for(&mut state.lock(), few, PATIENCE);
-        assert!(!late.timed_out(), "nobody called {call:?}");
+        let late = called.wait_while_for(&mut state.lock(), few, TIMEOUT);
+        assert!(!late.timed_out(), "{call:?} was not called");
     }
 
-    /// How often any method has been called.
+    /// Returns how often any method has been called.
     pub(crate) fn all_calls(&self) -> usize {
         self.0.0.lock().calls.values().sum()
     }
 
-    /// Waits until something has gone wrong.
+    /// Waits until a fault has occurred.
     pub(crate) fn wait(&self) {
-        let (state, struck, _) = &*self.0;
-        let late = struck.wait_while_for(&mut state.lock(), |state| state.struck == 0, PATIENCE);
-        assert!(!late.timed_out(), "nothing went wrong");
+        let (state, faults_seen, _) = &*self.0;
+        let late =
+            faults_seen.wait_while_for(&mut state.lock(), |state| state.faults_seen == 0, TIMEOUT);
+        assert!(!late.timed_out(), "no fault occurred");
     }
 
-    /// How many calls have begun to wait for ever, or until the faults are cleared.
+    /// Returns how many calls have blocked.
     pub(crate) fn stuck(&self) -> usize {
         self.0.0.lock().stuck
     }
 
-    fn stick(&self) {
+    fn block(&self) {
         self.0.0.lock().stuck += 1;
     }
 
-    /// Whether the store can't forget old runs.
-    pub(crate) fn keep_all_history(&self, keep: bool) {
-        self.0.0.lock().keeps_all = keep;
+    /// Sets whether pruning the history fails.
+    pub(crate) fn fail_pruning(&self, keep: bool) {
+        self.0.0.lock().pruning_fails = keep;
     }
 
-    fn forget(&self) -> Result<(), StoreError> {
-        match self.0.0.lock().keeps_all {
-            true => Err(StoreError::new(StoreErrorKind::Unavailable, "it forgets nothing")),
+    fn check_pruning(&self) -> Result<(), StoreError> {
+        match self.0.0.lock().pruning_fails {
+            true => Err(StoreError::new(StoreErrorKind::Unavailable, "pruning fails")),
             false => Ok(()),
         }
     }
@@ -124,12 +125,12 @@ impl Faults {
         if *left == 0 {
             state.faults.remove(&call);
         }
-        state.struck += 1;
+        state.faults_seen += 1;
         Some(fault)
     }
 }
 
-/// A store whose methods fail as its [`Faults`] say.
+/// A store whose methods fail as its [`Faults`] specify.
 pub(crate) type Faulty<S> = Layered<FaultyLayer<S>>;
 
 pub(crate) fn faulty<S>(inner: S) -> Faulty<S> {
@@ -140,7 +141,7 @@ pub(crate) fn faulty<S>(inner: S) -> Faulty<S> {
 pub(crate) struct FaultyLayer<S> {
     pub(crate) inner: S,
     pub(crate) faults: Faults,
-    /// The store's own clock, if it has one.
+    /// The store's clock, if it has one.
     pub(crate) clock: Option<ManualClock>,
 }
 
@@ -157,28 +158,28 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         let mut kind = StoreErrorKind::Unavailable;
         match self.faults.next(call) {
             None => return work.await,
-            Some(Fault::Before) => {}
-            Some(Fault::Refuse) => kind = StoreErrorKind::Other,
-            Some(Fault::After) => drop(work.await?),
+            Some(Fault::NotApplied) => {}
+            Some(Fault::Rejected) => kind = StoreErrorKind::Other,
+            Some(Fault::ResponseLost) => drop(work.await?),
             Some(Fault::Hang) => {
-                self.faults.stick();
+                self.faults.block();
                 pending().await
             }
-            Some(Fault::Mute) => {
+            Some(Fault::AppliedAndHangs) => {
                 drop(work.await?);
-                self.faults.stick();
+                self.faults.block();
                 pending().await
             }
-            Some(Fault::Wait) => {
-                self.faults.stick();
+            Some(Fault::Delayed) => {
+                self.faults.block();
                 self.faults.0.2.notified().await;
                 return work.await;
             }
-            Some(Fault::Late) => {
-                let answer = work.await;
-                self.faults.stick();
+            Some(Fault::ResponseDelayed) => {
+                let result = work.await;
+                self.faults.block();
                 self.faults.0.2.notified().await;
-                return answer;
+                return result;
             }
             Some(Fault::Panic) => std::panic::resume_unwind(Box::new("the store panics")),
         }
@@ -211,7 +212,7 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         before: Timestamp,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        self.faults.forget()?;
+        self.faults.check_pruning()?;
         self.inner().forget_history_before(before, limit).await
     }
 
@@ -221,7 +222,7 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         keep: usize,
         limit: usize,
     ) -> Result<u64, StoreError> {
-        self.faults.forget()?;
+        self.faults.check_pruning()?;
         self.inner().forget_history_beyond(jobs, keep, limit).await
     }
 }

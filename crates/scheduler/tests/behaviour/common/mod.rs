@@ -1,9 +1,9 @@
-//! What the tests share: events as text, tasks that tell, stores that fail, executors that wait.
+//! Code that the tests share: recorded events, tasks that log, stores and executors with injected faults.
 
 mod events;
 mod executors;
 mod faulty;
-mod rig;
+mod fixture;
 mod tasks;
 
 use std::fs;
@@ -11,27 +11,29 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use events::{Recorder, brief};
-pub(crate) use executors::{Broken, Held, Killing, Waiting};
+pub(crate) use executors::{
+    BlockingShutdownExecutor, FailingExecutor, KillOnShutdownExecutor, ManualExecutor,
+};
 pub(crate) use faulty::{Call, Fault, Faults, Faulty, faulty};
-pub(crate) use rig::Rig;
+pub(crate) use fixture::SchedulerFixture;
 pub(crate) use tasks::{Log, boom, fail, gated, note};
 
 use punctual_core::Timestamp;
 use punctual_store_sql::SqliteJobStore;
 use tempfile::TempDir;
 
-/// How long anything may take before a test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout for expected events.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// So many seconds after the beginning of the tests' time.
+/// The time that many seconds after the start of a test.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_700_000_000 + seconds)
 }
 
-/// The folder of a SQLite file; a store on it for each who asks.
-pub(crate) struct File(TempDir);
+/// A temporary SQLite file; each call of `store` opens a new store on it.
+pub(crate) struct TempStore(TempDir);
 
-impl File {
+impl TempStore {
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
     }
@@ -44,7 +46,7 @@ impl File {
         self.0.path().join("jobs.sqlite")
     }
 
-    /// Copies what it holds, while nobody writes.
+    /// Copies the file while no process writes to it.
     pub(crate) fn backup(&self) -> Self {
         let backup = Self::new();
         for ending in ["", "-wal"] {
@@ -55,7 +57,7 @@ impl File {
         backup
     }
 
-    /// Puts another one in the place of this one.
+    /// Replaces this file by another one.
     pub(crate) fn replace_by(&self, other: &Self) {
         for ending in ["-wal", ""] {
             let from = other.path().with_extension(format!("sqlite{ending}"));

@@ -1,4 +1,4 @@
-//! Tasks that tell what they do.
+//! Tasks that log their calls.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use parking_lot::{Condvar, Mutex};
 use punctual_core::{JobContext, TaskError};
 use punctual_macros::task;
 
-use super::{PATIENCE, at};
+use super::{TIMEOUT, at};
 
-/// What tasks have told: what they were given, for which second of the tests' time, at which attempt;
-/// and the gate at which [`gated`] tasks wait. Clones are the same.
+/// A log of task calls, with the argument, the second of the scheduled time and the attempt, and the gate at which
+/// [`gated`] tasks wait. Clones share the state.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<(Mutex<Told>, Condvar)>);
+pub(crate) struct Log(Arc<(Mutex<LogState>, Condvar)>);
 
 #[derive(Default)]
-struct Told {
+struct LogState {
     lines: Vec<String>,
     waiting: usize,
     open: bool,
@@ -22,7 +22,7 @@ struct Told {
 
 impl Log {
     fn of(context: &JobContext) -> Arc<Self> {
-        context.state::<Self>().expect("the rig's log")
+        context.state::<Self>().expect("the log")
     }
 
     pub(crate) fn push(&self, line: impl Into<String>) {
@@ -37,7 +37,7 @@ impl Log {
         });
     }
 
-    /// All that has been told.
+    /// Returns all lines.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.0.lock().lines.clone()
     }
@@ -46,45 +46,45 @@ impl Log {
         self.0.0.lock().lines.len()
     }
 
-    /// Waits until so many tasks stand at the gate.
-    pub(crate) fn wait_at_gate(&self, count: usize) {
-        let (told, changed) = &*self.0;
-        let mut told = told.lock();
-        let late = changed.wait_while_for(&mut told, |told| told.waiting < count, PATIENCE);
-        assert!(!late.timed_out(), "{} of {count} tasks are at the gate", told.waiting);
+    /// Waits until `count` tasks are blocked at the gate.
+    pub(crate) fn wait_for_tasks_at_gate(&self, count: usize) {
+        let (state, changed) = &*self.0;
+        let mut state = state.lock();
+        let late = changed.wait_while_for(&mut state, |state| state.waiting < count, TIMEOUT);
+        assert!(!late.timed_out(), "{} of {count} tasks are blocked at the gate", state.waiting);
     }
 
-    /// Lets all tasks through the gate, now and later.
+    /// Opens the gate permanently.
     pub(crate) fn open_gate(&self) {
         self.0.0.lock().open = true;
         self.0.1.notify_all();
     }
 
-    fn stand_at_gate(&self) {
-        let (told, changed) = &*self.0;
-        let mut told = told.lock();
-        told.waiting += 1;
+    fn wait_for_gate(&self) {
+        let (state, changed) = &*self.0;
+        let mut state = state.lock();
+        state.waiting += 1;
         changed.notify_all();
-        changed.wait_while_for(&mut told, |told| !told.open, PATIENCE);
-        told.waiting -= 1;
+        changed.wait_while_for(&mut state, |state| !state.open, TIMEOUT);
+        state.waiting -= 1;
     }
 }
 
-/// Tells.
+/// Logs its call.
 #[task]
 pub(crate) fn note(context: JobContext, what: String) {
     Log::of(&context).note(&context, &what);
 }
 
-/// Tells, waits at the gate, and ends; it does not listen to being cancelled.
+/// Logs its call, waits at the gate, and returns; ignores cancellation.
 #[task]
 pub(crate) fn gated(context: JobContext, what: String) {
     let log = Log::of(&context);
     log.note(&context, &what);
-    log.stand_at_gate();
+    log.wait_for_gate();
 }
 
-/// Ends with an error.
+/// Returns an error.
 #[task]
 pub(crate) fn fail(reason: String) -> Result<(), TaskError> {
     Err(reason.into())

@@ -1,4 +1,4 @@
-//! A store that holds something that can't be read: set aside, reported, and removed when a user says so.
+//! Corrupt records are skipped, reported, and removed on request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::IntervalTrigger;
 
-use crate::common::{Rig, at, note};
+use crate::common::{SchedulerFixture, at, note};
 
-/// A store in which one job can't be read.
+/// A store in which one job is corrupt.
 #[derive(Clone, Default)]
 struct Damaged {
     store: MemoryJobStore,
@@ -58,24 +58,25 @@ impl StoreLayer for Damaged {
 }
 
 #[test]
-fn what_can_not_be_read_stops_nothing_else() {
+fn a_corrupt_record_does_not_affect_other_jobs() {
     let store = Damaged::default();
     let broken = CorruptRecord::new(CorruptKind::Job, "broken", "its fence is 9223372036854775807");
     *store.corrupt.lock() = Some(broken.clone());
-    let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
-    let job = rig.job(note("job".into())).id("job");
-    rig.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
-    rig.run_until(35);
-    assert_eq!(rig.log.lines(), ["job@10", "job@20", "job@30"]);
-    assert_eq!(rig.events.of("RECORD_CORRUPT").len(), 1, "once, however often it is met");
-    assert_eq!(rig.health().job_stores[0].corrupt, std::slice::from_ref(&broken));
-    assert!(rig.health().is_ok(), "everything else goes on");
-    let listed = rig.block_on(rig.corrupt_records()).unwrap();
+    let fixture =
+        SchedulerFixture::new(|builder| builder.job_store("default", Layered(store.clone())));
+    let job = fixture.job(note("job".into())).id("job");
+    fixture.block_on(job.trigger(IntervalTrigger::seconds(10).start_date(at(10))).add()).unwrap();
+    fixture.run_until(35);
+    assert_eq!(fixture.log.lines(), ["job@10", "job@20", "job@30"]);
+    assert_eq!(fixture.events.with_prefix("RECORD_CORRUPT").len(), 1, "reported once");
+    assert_eq!(fixture.health().job_stores[0].corrupt, std::slice::from_ref(&broken));
+    assert!(fixture.health().is_ok(), "other jobs are not affected");
+    let listed = fixture.block_on(fixture.corrupt_records()).unwrap();
     assert_eq!(listed, [("default".try_into().unwrap(), broken.clone())]);
-    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 1);
+    assert_eq!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().len(), 1);
 
-    assert!(rig.block_on(rig.discard_corrupt("default", &broken)).unwrap());
-    assert!(!rig.block_on(rig.discard_corrupt("default", &broken)).unwrap());
-    assert_eq!(rig.block_on(rig.corrupt_records()).unwrap(), []);
-    assert_eq!(rig.health().job_stores[0].corrupt, []);
+    assert!(fixture.block_on(fixture.discard_corrupt("default", &broken)).unwrap());
+    assert!(!fixture.block_on(fixture.discard_corrupt("default", &broken)).unwrap());
+    assert_eq!(fixture.block_on(fixture.corrupt_records()).unwrap(), []);
+    assert_eq!(fixture.health().job_stores[0].corrupt, []);
 }

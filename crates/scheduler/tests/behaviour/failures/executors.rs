@@ -1,4 +1,4 @@
-//! Executors that refuse runs or lose them.
+//! Executors that reject or lose runs.
 
 use std::sync::atomic::Ordering;
 
@@ -6,10 +6,13 @@ use punctual_core::{Event, Killed, Recovery, RunOutcome};
 use punctual_scheduler::JobQuery;
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Broken, Call, Fault, File, Held, Killing, Rig, at, faulty, note};
+use crate::common::{
+    Call, FailingExecutor, Fault, KillOnShutdownExecutor, ManualExecutor, SchedulerFixture,
+    TempStore, at, faulty, note,
+};
 
-fn outcomes(rig: &Rig) -> Vec<String> {
-    let events = rig.events.all();
+fn outcomes(fixture: &SchedulerFixture) -> Vec<String> {
+    let events = fixture.events.all();
     let outcomes = events.iter().filter_map(|event| match event {
         Event::JobError(run) => Some(format!("{}: {}", run.job.job_id, run.outcome.as_ref()?)),
         _ => None,
@@ -18,68 +21,73 @@ fn outcomes(rig: &Rig) -> Vec<String> {
 }
 
 #[test]
-fn a_run_that_is_refused_is_an_error_and_tried_again_only_if_it_must_run() {
-    let file = File::new();
-    let (executor, store) = (Broken::default(), faulty(file.store()));
+fn a_rejected_run_is_an_error_and_is_retried_only_with_rerun() {
+    let file = TempStore::new();
+    let (executor, store) = (FailingExecutor::default(), faulty(file.store()));
     let faults = store.0.faults.clone();
-    let rig = Rig::new(|builder| {
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", store).executor("default", executor.clone())
     });
     for (id, recovery) in [("skip", Recovery::Skip), ("rerun", Recovery::Rerun)] {
-        let job = rig.job(note(id.into())).id(id).recovery(recovery);
-        rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        let job = fixture.job(note(id.into())).id(id).recovery(recovery);
+        fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     }
     executor.submit.store(true, Ordering::SeqCst);
-    rig.jump_to(10);
+    fixture.jump_to(10);
     let refused = "rejected by the executor: the executor's queue is full";
-    let mut told = outcomes(&rig);
-    told.sort();
-    assert_eq!(told, [format!("rerun: {refused}"), format!("skip: {refused}")]);
-    assert_eq!(rig.events.of("JOB_REMOVED"), ["JOB_REMOVED skip"], "its occurrence is used up");
+    let mut actual = outcomes(&fixture);
+    actual.sort();
+    assert_eq!(actual, [format!("rerun: {refused}"), format!("skip: {refused}")]);
+    assert_eq!(
+        fixture.events.with_prefix("JOB_REMOVED"),
+        ["JOB_REMOVED skip"],
+        "its fire time is consumed"
+    );
     executor.submit.store(false, Ordering::SeqCst);
-    // When it is time to try again, the store is down for a moment.
+    // The store is unavailable for a moment when the retry is due.
     for call in [Call::Get, Call::Commit] {
-        faults.set(call, Fault::Before);
+        faults.set(call, Fault::NotApplied);
     }
-    rig.jump_to(20);
+    fixture.jump_to(20);
     assert_eq!(executor.inner.len(), 0);
     faults.clear();
-    rig.run_until_held(40, &executor.inner);
+    fixture.run_until_held(40, &executor.inner);
     assert_eq!(executor.inner.len(), 1);
     executor.inner.run_one();
-    rig.jump_to(41);
-    assert_eq!(rig.log.lines(), ["rerun@10 again 2"]);
-    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
+    fixture.jump_to(41);
+    assert_eq!(fixture.log.lines(), ["rerun@10 again 2"]);
+    assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 #[test]
-fn a_run_that_is_lost_is_an_error_and_tried_again_only_if_it_must_run() {
-    let (file, held) = (File::new(), Held::default());
-    let rig = Rig::new(|builder| {
+fn a_lost_run_is_an_error_and_is_retried_only_with_rerun() {
+    let (file, held) = (TempStore::new(), ManualExecutor::default());
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone())
     });
     for (id, recovery) in [("skip", Recovery::Skip), ("rerun", Recovery::Rerun)] {
-        let job = rig.job(note(id.into())).id(id).recovery(recovery);
-        rig.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+        let job = fixture.job(note(id.into())).id(id).recovery(recovery);
+        fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     }
-    rig.jump_to(10);
+    fixture.jump_to(10);
     held.lose_one();
     held.lose_one();
-    rig.jump_to(11);
-    assert_eq!(outcomes(&rig).len(), 2);
+    fixture.jump_to(11);
+    assert_eq!(outcomes(&fixture).len(), 2);
     let lost = |event: &Event| matches!(event, Event::JobError(run) if matches!(run.outcome, Some(RunOutcome::Lost)));
-    assert_eq!(rig.events.all().iter().filter(|event| lost(event)).count(), 2);
-    rig.run_until_held(40, &held);
+    assert_eq!(fixture.events.all().iter().filter(|event| lost(event)).count(), 2);
+    fixture.run_until_held(40, &held);
     assert_eq!(held.len(), 1);
     held.run_one();
-    rig.jump_to(41);
-    assert_eq!(rig.log.lines(), ["rerun@10 again 2"]);
+    fixture.jump_to(41);
+    assert_eq!(fixture.log.lines(), ["rerun@10 again 2"]);
 }
 
 #[test]
-fn a_run_that_was_killed_has_ended_unless_a_shutdown_cut_it_short() {
-    let (file, killing, held) = (File::new(), Killing::default(), Held::default());
-    let leaving = Rig::new(|builder| {
+fn a_killed_run_is_completed_unless_it_was_killed_by_a_shutdown() {
+    let (file, killing, held) =
+        (TempStore::new(), KillOnShutdownExecutor::default(), ManualExecutor::default());
+    let leaving = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", killing.clone())
     });
     for (id, time) in [("crashing", 10), ("slow", 20)] {
@@ -87,20 +95,24 @@ fn a_run_that_was_killed_has_ended_unless_a_shutdown_cut_it_short() {
         leaving.block_on(job.trigger(DateTrigger::at(at(time))).add()).unwrap();
     }
     leaving.jump_to(10);
-    killing.0.begin_one();
-    killing.0.kill_begun(Killed::Signal(11));
+    killing.0.start_one();
+    killing.0.kill_started(Killed::Signal(11));
     leaving.jump_to(15);
     let crashed = "crashing: killed: its process was terminated by signal 11 (SIGSEGV)";
     assert_eq!(outcomes(&leaving), [crashed]);
-    assert_eq!(leaving.events.of("JOB_REMOVED"), ["JOB_REMOVED crashing"], "it would crash again");
+    assert_eq!(
+        leaving.events.with_prefix("JOB_REMOVED"),
+        ["JOB_REMOVED crashing"],
+        "it is not retried, because it would crash again"
+    );
     leaving.jump_to(20);
-    killing.0.begin_one();
+    killing.0.start_one();
     leaving.block_on(leaving.shutdown()).unwrap();
-    let heir = Rig::new(|builder| {
+    let successor = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone()).task(note)
     });
-    heir.run_until_held(60, &held);
+    successor.run_until_held(60, &held);
     held.run_one();
-    heir.jump_to(61);
-    assert_eq!(heir.log.lines(), ["slow@20 again 2"]);
+    successor.jump_to(61);
+    assert_eq!(successor.log.lines(), ["slow@20 again 2"]);
 }

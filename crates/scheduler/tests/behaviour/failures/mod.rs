@@ -1,16 +1,16 @@
-//! What happens when something fails.
+//! Behaviour on failures.
 
-mod clock;
+mod clock_skew;
+mod clock_steps;
+mod concurrent_schedulers;
 mod corrupt;
-mod doubt;
-mod down;
 mod executors;
-mod lost_answers;
+mod lost_responses;
 mod panics;
-mod racing;
 mod replaced;
 mod runs;
-mod skew;
+mod store_outage;
 mod takeover;
 mod texts;
+mod unconfirmed_commits;
 mod unresolved;

@@ -1,4 +1,4 @@
-//! Code of others that panics inside a pass: a trigger, a store.
+//! User code that panics inside a pass: a trigger, a store.
 
 use std::fmt;
 use std::panic;
@@ -9,10 +9,10 @@ use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::BackgroundScheduler;
 use punctual_store_memory::MemoryJobStore;
 
-use crate::common::{Call, Fault, Log, Recorder, Rig, at, faulty, note};
+use crate::common::{Call, Fault, Log, Recorder, SchedulerFixture, at, faulty, note};
 use punctual_triggers::IntervalTrigger;
 
-/// Fires at second 10 and then panics.
+/// A trigger that fires at second 10 and then panics.
 #[derive(Debug)]
 struct Fragile;
 
@@ -36,28 +36,28 @@ impl Trigger for Fragile {
 }
 
 #[test]
-fn a_trigger_is_told_and_keeps_no_other_job_from_running() {
-    let rig = Rig::new(|builder| {
+fn a_panicking_trigger_is_reported_and_does_not_affect_other_jobs() {
+    let fixture = SchedulerFixture::new(|builder| {
         builder
             .job_store("default", MemoryJobStore::new())
             .trigger_kind("fragile", |_, _| Ok(Arc::new(Fragile)))
     });
-    rig.block_on(async {
+    fixture.block_on(async {
         let fragile: Arc<dyn Trigger> = Arc::new(Fragile);
-        rig.job(note("bad".into())).id("bad").trigger(fragile).add().await.unwrap();
+        fixture.job(note("bad".into())).id("bad").trigger(fragile).add().await.unwrap();
         let good = IntervalTrigger::seconds(10).start_date(at(10));
-        rig.job(note("good".into())).trigger(good).add().await.unwrap();
+        fixture.job(note("good".into())).trigger(good).add().await.unwrap();
     });
-    rig.run_until(35);
-    assert_eq!(rig.log.lines(), ["good@10", "good@20", "good@30"]);
-    assert_eq!(rig.events.of("JOB_UNRESOLVED"), ["JOB_UNRESOLVED bad"]);
-    let job = rig.block_on(rig.get_job("bad")).unwrap().unwrap();
-    assert_eq!(job.next_run_time, Some(at(10)), "it stays");
-    assert!(rig.health().is_ok());
+    fixture.run_until(35);
+    assert_eq!(fixture.log.lines(), ["good@10", "good@20", "good@30"]);
+    assert_eq!(fixture.events.with_prefix("JOB_UNRESOLVED"), ["JOB_UNRESOLVED bad"]);
+    let job = fixture.block_on(fixture.get_job("bad")).unwrap().unwrap();
+    assert_eq!(job.next_run_time, Some(at(10)), "the job is not modified");
+    assert!(fixture.health().is_ok());
 }
 
 #[test]
-fn a_store_counts_as_failed_and_is_tried_again() {
+fn a_panicking_store_is_reported_as_failed_and_retried() {
     let store = faulty(MemoryJobStore::new());
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()

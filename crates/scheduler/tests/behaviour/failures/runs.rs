@@ -5,10 +5,10 @@ use std::panic;
 use punctual_core::{Event, RunOutcome};
 use punctual_triggers::IntervalTrigger;
 
-use crate::common::{Rig, at, boom, fail};
+use crate::common::{SchedulerFixture, at, boom, fail};
 
-fn errors(rig: &Rig) -> Vec<RunOutcome> {
-    let events = rig.events.all();
+fn errors(fixture: &SchedulerFixture) -> Vec<RunOutcome> {
+    let events = fixture.events.all();
     let outcomes = events.iter().filter_map(|event| match event {
         Event::JobError(run) => run.outcome.clone(),
         _ => None,
@@ -17,17 +17,19 @@ fn errors(rig: &Rig) -> Vec<RunOutcome> {
 }
 
 #[test]
-fn errors_and_panics_are_events_and_the_job_goes_on() {
-    let rig = Rig::in_memory();
+fn errors_and_panics_are_reported_and_the_job_continues() {
+    let fixture = SchedulerFixture::in_memory();
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10)).end_date(at(20));
-    rig.block_on(rig.job(fail("no paper".into())).id("fail").trigger(every_ten()).add()).unwrap();
-    rig.run_until(30);
-    rig.block_on(rig.job(boom("bang".into())).id("boom").add()).unwrap();
+    fixture
+        .block_on(fixture.job(fail("no paper".into())).id("fail").trigger(every_ten()).add())
+        .unwrap();
+    fixture.run_until(30);
+    fixture.block_on(fixture.job(boom("bang".into())).id("boom").add()).unwrap();
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    rig.run_until(31);
+    fixture.run_until(31);
     panic::set_hook(hook);
-    let errors: Vec<_> = errors(&rig).iter().map(ToString::to_string).collect();
+    let errors: Vec<_> = errors(&fixture).iter().map(ToString::to_string).collect();
     assert_eq!(errors, ["error: no paper", "error: no paper", "panic: bang"]);
-    assert!(rig.health().is_ok());
+    assert!(fixture.health().is_ok());
 }

@@ -1,4 +1,4 @@
-//! The texts of errors: each says what failed, and leaves why to its source, so that nobody is told it twice.
+//! Error messages: each error names what failed and leaves the reason to its source, so that no cause is printed twice.
 
 use std::error::Error;
 use std::io;
@@ -12,10 +12,10 @@ use punctual_scheduler::SchedulerError;
 use punctual_store_sql::SqliteJobStore;
 use punctual_triggers::CronTrigger;
 
-use crate::common::{Broken, Call, Fault, File, Rig, faulty, note};
+use crate::common::{Call, FailingExecutor, Fault, SchedulerFixture, TempStore, faulty, note};
 
-/// Walks from an error to its last source; returns how many there are.
-pub(super) fn sources_told_once(error: &(dyn Error + 'static)) -> usize {
+/// Follows the chain of sources to its end and checks that no message is repeated; returns the number of sources.
+pub(super) fn count_distinct_sources(error: &(dyn Error + 'static)) -> usize {
     let sources = std::iter::successors(Some(error), |&error| error.source());
     let texts: Vec<_> = sources.map(ToString::to_string).collect();
     for pair in texts.windows(2) {
@@ -26,36 +26,36 @@ pub(super) fn sources_told_once(error: &(dyn Error + 'static)) -> usize {
 }
 
 #[test]
-fn a_scheduler_tells_each_cause_once() {
-    let file = File::new();
+fn scheduler_errors_name_each_cause_once() {
+    let file = TempStore::new();
     let store = faulty(file.store());
     let faults = store.0.faults.clone();
-    let rig = Rig::new(|builder| builder.job_store("default", store));
-    faults.set(Call::Add, Fault::Before);
-    let error = rig.block_on(rig.job(note("job".into())).add()).unwrap_err();
-    assert_eq!(sources_told_once(&error), 1);
+    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
+    faults.set(Call::Add, Fault::NotApplied);
+    let error = fixture.block_on(fixture.job(note("job".into())).add()).unwrap_err();
+    assert_eq!(count_distinct_sources(&error), 1);
     assert_eq!(error_chain(&error).to_string(), "job store default failed: Add failed");
 
-    let broken = Broken::default();
+    let broken = FailingExecutor::default();
     broken.start.store(true, Ordering::SeqCst);
-    assert_eq!(sources_told_once(&rig.add_executor("other", broken).unwrap_err()), 2);
+    assert_eq!(count_distinct_sources(&fixture.add_executor("other", broken).unwrap_err()), 2);
 
-    let job = rig.job(note("job".into())).trigger(CronTrigger::builder().hour("25"));
-    assert_eq!(sources_told_once(&rig.block_on(job.add()).unwrap_err()), 1);
-    assert!(sources_told_once(&SchedulerError::Runtime(io::Error::other("no threads"))) > 0);
+    let job = fixture.job(note("job".into())).trigger(CronTrigger::builder().hour("25"));
+    assert_eq!(count_distinct_sources(&fixture.block_on(job.add()).unwrap_err()), 1);
+    assert!(count_distinct_sources(&SchedulerError::RuntimeUnavailable(io::Error::other("no threads"))) > 0);
 }
 
 #[test]
-fn a_database_tells_each_cause_once() {
+fn database_errors_name_each_cause_once() {
     let folder = tempfile::tempdir().unwrap();
-    let rig = Rig::in_memory();
+    let fixture = SchedulerFixture::in_memory();
     let nowhere = SqliteJobStore::open(folder.path().join("missing/jobs.sqlite")).unwrap();
-    let error = rig.block_on(rig.add_job_store("file", nowhere)).unwrap_err();
-    assert_eq!(sources_told_once(&error), 2, "of the scheduler, the store and the database");
+    let error = fixture.block_on(fixture.add_job_store("file", nowhere)).unwrap_err();
+    assert_eq!(count_distinct_sources(&error), 2, "the scheduler, the store and the database");
 }
 
 #[test]
-fn what_jobs_are_made_of_tells_each_cause_once() {
+fn component_errors_name_each_cause_once() {
     let unencodable = || CodecError::Encode("a key must be a string".into());
     let undecodable = || CodecError::Decode("a key must be a string".into());
     let unreadable = || TriggerSpec::from_json("moon", 1, "full".into()).decode::<u8>(1);
@@ -72,12 +72,12 @@ fn what_jobs_are_made_of_tells_each_cause_once() {
         (Box::new(StoreError::new(StoreErrorKind::Other, "no").with_source(undecodable())), 2),
     ];
     for (error, sources) in errors {
-        assert_eq!(sources_told_once(&*error), sources, "{error:?}");
+        assert_eq!(count_distinct_sources(&*error), sources, "{error:?}");
     }
 }
 
 #[test]
-fn the_end_of_a_run_tells_all_causes() {
+fn a_failed_run_names_all_causes() {
     let source = io::Error::other("no paper");
     let error = StoreError::new(StoreErrorKind::Other, "nothing was printed").with_source(source);
     let outcome = RunOutcome::Failed(std::sync::Arc::new(error.into()));

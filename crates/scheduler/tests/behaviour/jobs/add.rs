@@ -1,4 +1,4 @@
-//! Adding jobs, one at a time and many at once.
+//! Adding jobs, individually and in batches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use punctual_scheduler::{JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{File, Rig, at, note};
+use crate::common::{SchedulerFixture, TempStore, at, note};
 
 #[test]
-fn what_is_not_said_is_as_the_defaults_say() {
+fn unset_options_use_defaults() {
     let defaults = JobDefaults::new()
         .misfire_grace_time(Duration::from_secs(7))
         .coalesce(Coalesce::All)
         .max_instances(3)
         .recovery(Recovery::Rerun);
-    let rig = Rig::new(|builder| {
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).job_defaults(defaults.clone())
     });
-    let plain = rig.job(note("a".into())).trigger(DateTrigger::at(at(10)));
-    let job = rig.block_on(plain.add()).unwrap();
+    let plain = fixture.job(note("a".into())).trigger(DateTrigger::at(at(10)));
+    let job = fixture.block_on(plain.add()).unwrap();
     assert_eq!(job.id.as_str().len(), 32, "a random id");
     let definition = job.definition.clone().unwrap();
     assert_eq!(definition.options, defaults);
     assert_eq!((definition.name.as_str(), definition.executor.as_str()), ("note", "default"));
     assert_eq!(job.job_store.as_str(), "default");
     assert_eq!((job.state, job.next_run_time), (JobState::Scheduled, Some(at(10))));
-    let own = rig
+    let own = fixture
         .job(note("b".into()))
         .name("mine")
         .misfire_grace_time(None)
@@ -36,56 +36,56 @@ fn what_is_not_said_is_as_the_defaults_say() {
         .max_instances(1)
         .recovery(Recovery::Skip)
         .trigger(DateTrigger::at(at(10)));
-    let definition = rig.block_on(own.add()).unwrap().definition.unwrap();
+    let definition = fixture.block_on(own.add()).unwrap().definition.unwrap();
     assert_eq!(definition.name, "mine");
     let options = &definition.options;
     assert_eq!((options.misfire_grace_time, options.coalesce), (None, Coalesce::Earliest));
     assert_eq!((options.max_instances, options.recovery), (1, Recovery::Skip));
-    rig.pass();
-    assert_eq!(rig.events.of("JOB_ADDED").len(), 2);
+    fixture.pass();
+    assert_eq!(fixture.events.with_prefix("JOB_ADDED").len(), 2);
 }
 
 #[test]
-fn without_a_trigger_it_runs_at_once() {
-    let rig = Rig::in_memory();
-    rig.clock().set(at(5));
-    rig.block_on(rig.job(note("job".into())).add()).unwrap();
-    rig.pass();
-    assert_eq!(rig.log.lines(), ["job@5"]);
+fn a_job_without_a_trigger_runs_immediately() {
+    let fixture = SchedulerFixture::in_memory();
+    fixture.clock().set(at(5));
+    fixture.block_on(fixture.job(note("job".into())).add()).unwrap();
+    fixture.pass();
+    assert_eq!(fixture.log.lines(), ["job@5"]);
 }
 
 #[test]
-fn the_first_run_can_be_chosen() {
-    let rig = Rig::in_memory();
+fn the_first_run_time_can_be_set() {
+    let fixture = SchedulerFixture::in_memory();
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10));
-    let early = rig.job(note("early".into())).trigger(every_ten()).next_run_time(at(3));
-    assert_eq!(rig.block_on(early.add()).unwrap().next_run_time, Some(at(3)));
-    let past = rig.job(note("past".into())).trigger(every_ten()).next_run_time(at(-100));
-    rig.block_on(past.add()).unwrap();
-    rig.run_until(12);
-    assert_eq!(rig.log.lines(), ["past@-100", "early@3", "early@10", "past@10"]);
+    let early = fixture.job(note("early".into())).trigger(every_ten()).next_run_time(at(3));
+    assert_eq!(fixture.block_on(early.add()).unwrap().next_run_time, Some(at(3)));
+    let past = fixture.job(note("past".into())).trigger(every_ten()).next_run_time(at(-100));
+    fixture.block_on(past.add()).unwrap();
+    fixture.run_until(12);
+    assert_eq!(fixture.log.lines(), ["past@-100", "early@3", "early@10", "past@10"]);
 }
 
 #[test]
-fn added_paused_it_waits_to_be_resumed() {
-    let rig = Rig::in_memory();
-    let job = rig.job(note("job".into())).id("job").paused();
-    let job = rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
+fn a_job_added_paused_waits_to_be_resumed() {
+    let fixture = SchedulerFixture::in_memory();
+    let job = fixture.job(note("job".into())).id("job").paused();
+    let job = fixture.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
     assert_eq!((job.state, job.next_run_time), (JobState::Paused, None));
-    rig.run_until(100);
-    assert_eq!(rig.log.len(), 0);
-    let job = rig.block_on(rig.resume_job("job")).unwrap();
+    fixture.run_until(100);
+    assert_eq!(fixture.log.len(), 0);
+    let job = fixture.block_on(fixture.resume_job("job")).unwrap();
     assert_eq!((job.state, job.next_run_time), (JobState::Scheduled, Some(at(100))));
 }
 
 #[test]
-fn an_id_is_taken_once_in_each_store() {
-    let rig = Rig::new(|builder| {
+fn ids_are_unique_within_a_store() {
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("a", MemoryJobStore::new()).job_store("b", MemoryJobStore::new())
     });
     let add = |store: &str| {
-        let job = rig.job(note(store.into())).id("job").job_store(store);
-        rig.block_on(job.trigger(DateTrigger::at(at(10))).add())
+        let job = fixture.job(note(store.into())).id("job").job_store(store);
+        fixture.block_on(job.trigger(DateTrigger::at(at(10))).add())
     };
     add("a").unwrap();
     add("b").unwrap();
@@ -97,14 +97,14 @@ fn an_id_is_taken_once_in_each_store() {
         error.to_string(),
         r#"job id "job" conflicts with an existing job in the job store "a""#
     );
-    rig.run_until(10);
-    assert_eq!(rig.log.lines(), ["a@10", "b@10"]);
+    fixture.run_until(10);
+    assert_eq!(fixture.log.lines(), ["a@10", "b@10"]);
 }
 
 #[test]
-fn many_at_once() {
-    let file = File::new();
-    let rig = Rig::new(|builder| {
+fn many_jobs_are_added_in_one_call() {
+    let file = TempStore::new();
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).job_store("file", file.store())
     });
     let jobs = |ids: std::ops::Range<i32>, store: &'static str| {
@@ -114,64 +114,67 @@ fn many_at_once() {
         })
     };
     let both: Vec<_> = jobs(0..50, "default").chain(jobs(0..50, "file")).collect();
-    assert_eq!(rig.block_on(rig.add_jobs(both)).unwrap(), 100);
-    assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 100);
-    let again = rig.block_on(rig.add_jobs(jobs(45..55, "file"))).unwrap_err();
+    assert_eq!(fixture.block_on(fixture.add_jobs(both)).unwrap(), 100);
+    assert_eq!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().len(), 100);
+    let again = fixture.block_on(fixture.add_jobs(jobs(45..55, "file"))).unwrap_err();
     assert!(matches!(again, SchedulerError::JobExists { id, .. } if id.as_str() == "45"));
     assert_eq!(
-        rig.block_on(rig.get_jobs(JobQuery::new().job_store("file"))).unwrap().len(),
+        fixture.block_on(fixture.get_jobs(JobQuery::new().job_store("file"))).unwrap().len(),
         55,
-        "the new ones"
+        "the new jobs"
     );
-    rig.pass();
-    assert_eq!(rig.events.of("JOB_ADDED").len(), 105, "and all are told");
+    fixture.pass();
+    assert_eq!(fixture.events.with_prefix("JOB_ADDED").len(), 105, "all additions are reported");
     let broken = [NewJob::builder(note("x".into())).id("x").max_instances(0).build()];
     let mixed: Vec<_> = jobs(200..210, "default").chain(broken).collect();
-    rig.block_on(rig.add_jobs(mixed)).unwrap_err();
-    assert!(rig.block_on(rig.get_job("200")).unwrap().is_none(), "none is added");
-    assert_eq!(rig.block_on(rig.add_jobs([])).unwrap(), 0);
-    rig.run_until(10);
-    assert!(rig.log.len() >= 100);
+    fixture.block_on(fixture.add_jobs(mixed)).unwrap_err();
+    assert!(fixture.block_on(fixture.get_job("200")).unwrap().is_none(), "no job is added");
+    assert_eq!(fixture.block_on(fixture.add_jobs([])).unwrap(), 0);
+    fixture.run_until(10);
+    assert!(fixture.log.len() >= 100);
 }
 
 #[test]
-fn closures_of_all_kinds_run_from_memory_and_are_refused_by_files() {
-    let file = File::new();
-    let rig = Rig::new(|builder| {
+fn closures_run_from_memory_and_are_rejected_by_files() {
+    let file = TempStore::new();
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).job_store("file", file.store())
     });
-    let log = Arc::new(rig.log.clone());
+    let log = Arc::new(fixture.log.clone());
     let [a, b, c, d] = std::array::from_fn(|_| Arc::clone(&log));
-    rig.block_on(async {
-        rig.job(move || a.push("plain")).add().await.unwrap();
-        rig.job(move |context: punctual_core::JobContext| b.push(context.job_id().to_string()))
+    fixture.block_on(async {
+        fixture.job(move || a.push("plain")).add().await.unwrap();
+        fixture
+            .job(move |context: punctual_core::JobContext| b.push(context.job_id().to_string()))
             .id("context")
             .add()
             .await
             .unwrap();
-        rig.job(move || {
-            let log = Arc::clone(&c);
-            async move { log.push("async") }
-        })
-        .add()
-        .await
-        .unwrap();
-        rig.job(move |_: punctual_core::JobContext| {
-            let log = Arc::clone(&d);
-            async move { log.push("async context") }
-        })
-        .add()
-        .await
-        .unwrap();
-        let error = rig.job(|| ()).id("job").job_store("file").add().await.unwrap_err();
+        fixture
+            .job(move || {
+                let log = Arc::clone(&c);
+                async move { log.push("async") }
+            })
+            .add()
+            .await
+            .unwrap();
+        fixture
+            .job(move |_: punctual_core::JobContext| {
+                let log = Arc::clone(&d);
+                async move { log.push("async context") }
+            })
+            .add()
+            .await
+            .unwrap();
+        let error = fixture.job(|| ()).id("job").job_store("file").add().await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "job \"job\" is a closure, which can't be stored in the persistent job store \"file\"; \
              use a #[task]"
         );
     });
-    rig.pass();
-    let mut lines = rig.log.lines();
+    fixture.pass();
+    let mut lines = fixture.log.lines();
     lines.sort();
     assert_eq!(lines, ["async", "async context", "context", "plain"]);
 }

@@ -1,131 +1,136 @@
-//! Modifying, rescheduling, pausing and resuming.
+//! Modifying, rescheduling, pausing and resuming jobs.
 
 use punctual_core::{JobChange, JobState, JobStore};
 use punctual_scheduler::SchedulerError;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{File, Rig, at, note};
+use crate::common::{SchedulerFixture, TempStore, at, note};
 
-/// With a job every 10 seconds, in memory and in a file.
-fn both(check: impl Fn(&Rig)) {
-    fn rig(store: impl JobStore) -> Rig {
-        let rig = Rig::new(|builder| builder.job_store("default", store));
-        let job = rig.job(note("old".into())).id("job").name("mine");
-        rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
-        rig
+/// Calls `check` with a job every 10 seconds, in memory and in a file.
+fn both(check: impl Fn(&SchedulerFixture)) {
+    fn fixture(store: impl JobStore) -> SchedulerFixture {
+        let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
+        let job = fixture.job(note("old".into())).id("job").name("mine");
+        fixture.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
+        fixture
     }
-    let file = File::new();
-    check(&rig(MemoryJobStore::new()));
-    check(&rig(file.store()));
+    let file = TempStore::new();
+    check(&fixture(MemoryJobStore::new()));
+    check(&fixture(file.store()));
 }
 
 #[test]
-fn modified_it_keeps_its_next_run_time() {
-    both(|rig| {
+fn a_modified_job_keeps_its_next_run_time() {
+    both(|fixture| {
         let change = JobChange::new().call(note("new".into())).name("yours").max_instances(4);
-        let job = rig.block_on(rig.modify_job("job", change)).unwrap();
+        let job = fixture.block_on(fixture.modify_job("job", change)).unwrap();
         assert_eq!((job.name(), job.next_run_time), ("yours", Some(at(10))));
         assert_eq!(job.definition.as_ref().unwrap().options.max_instances, 4);
         let change = JobChange::new().trigger(IntervalTrigger::seconds(7));
-        let job = rig.block_on(rig.modify_job("job", change)).unwrap();
+        let job = fixture.block_on(fixture.modify_job("job", change)).unwrap();
         assert_eq!((job.name(), job.next_run_time), ("yours", Some(at(10))));
-        rig.run_until(10);
-        assert_eq!(rig.log.lines(), ["new@10"]);
-        assert_eq!(rig.events.of("JOB_MODIFIED").len(), 2);
-        let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
-        assert_eq!(job.next_run_time, Some(at(14)), "the new trigger's grid goes from second 0");
+        fixture.run_until(10);
+        assert_eq!(fixture.log.lines(), ["new@10"]);
+        assert_eq!(fixture.events.with_prefix("JOB_MODIFIED").len(), 2);
+        let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
+        assert_eq!(job.next_run_time, Some(at(14)), "the new trigger's start date is second 0");
     });
 }
 
 #[test]
-fn a_change_that_is_not_valid_changes_nothing() {
-    both(|rig| {
+fn an_invalid_change_has_no_effect() {
+    both(|fixture| {
         for change in [
             JobChange::new().name("yours").max_instances(0),
             JobChange::new().name("yours").executor(""),
             JobChange::new().name("yours").trigger(IntervalTrigger::seconds(0)),
         ] {
-            rig.block_on(rig.modify_job("job", change)).unwrap_err();
+            fixture.block_on(fixture.modify_job("job", change)).unwrap_err();
         }
         let never = DateTrigger::at(at(-10));
-        rig.block_on(rig.reschedule_job("job", IntervalTrigger::seconds(5).end_date(at(-1))))
+        fixture
+            .block_on(fixture.reschedule_job("job", IntervalTrigger::seconds(5).end_date(at(-1))))
             .unwrap_err();
-        let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+        let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
         assert_eq!((job.name(), job.next_run_time), ("mine", Some(at(10))));
-        // A date in the past is no reason not to run.
-        let job = rig.block_on(rig.reschedule_job("job", never)).unwrap();
+        // A date in the past does not prevent a run.
+        let job = fixture.block_on(fixture.reschedule_job("job", never)).unwrap();
         assert_eq!(job.next_run_time, Some(at(-10)));
     });
 }
 
 #[test]
-fn rescheduled_it_runs_when_its_new_trigger_says() {
-    both(|rig| {
-        rig.run_until(5);
-        let job = rig.block_on(rig.reschedule_job("job", IntervalTrigger::seconds(3))).unwrap();
+fn a_rescheduled_job_follows_its_new_trigger() {
+    both(|fixture| {
+        fixture.run_until(5);
+        let job =
+            fixture.block_on(fixture.reschedule_job("job", IntervalTrigger::seconds(3))).unwrap();
         assert_eq!((job.name(), job.next_run_time), ("mine", Some(at(8))));
-        rig.run_until(12);
-        assert_eq!(rig.log.lines(), ["old@8", "old@11"]);
+        fixture.run_until(12);
+        assert_eq!(fixture.log.lines(), ["old@8", "old@11"]);
     });
 }
 
 #[test]
-fn paused_it_waits_and_resumed_it_goes_on_from_now() {
-    both(|rig| {
-        let job = rig.block_on(rig.pause_job("job")).unwrap();
+fn a_resumed_job_continues_from_the_current_time() {
+    both(|fixture| {
+        let job = fixture.block_on(fixture.pause_job("job")).unwrap();
         assert_eq!((job.state, job.next_run_time), (JobState::Paused, None));
-        rig.run_until(35);
-        assert_eq!(rig.log.len(), 0);
-        let job = rig.block_on(rig.resume_job("job")).unwrap();
+        fixture.run_until(35);
+        assert_eq!(fixture.log.len(), 0);
+        let job = fixture.block_on(fixture.resume_job("job")).unwrap();
         assert_eq!((job.state, job.next_run_time), (JobState::Scheduled, Some(at(40))));
-        rig.block_on(rig.pause_job("job")).unwrap();
-        let job = rig.block_on(rig.reschedule_job("job", IntervalTrigger::seconds(1))).unwrap();
+        fixture.block_on(fixture.pause_job("job")).unwrap();
+        let job =
+            fixture.block_on(fixture.reschedule_job("job", IntervalTrigger::seconds(1))).unwrap();
         assert_eq!(job.next_run_time, Some(at(36)), "rescheduling resumes");
-        rig.run_until(36);
-        assert_eq!(rig.log.lines(), ["old@36"]);
-        assert_eq!(rig.events.of("JOB_MODIFIED").len(), 4);
+        fixture.run_until(36);
+        assert_eq!(fixture.log.lines(), ["old@36"]);
+        assert_eq!(fixture.events.with_prefix("JOB_MODIFIED").len(), 4);
     });
 }
 
 #[test]
-fn what_would_never_run_again_is_not_resumed() {
-    both(|rig| {
+fn a_job_without_further_fire_times_is_not_resumed() {
+    both(|fixture| {
         let ends = IntervalTrigger::seconds(10).end_date(at(20));
-        rig.block_on(rig.reschedule_job("job", ends)).unwrap();
-        rig.block_on(rig.pause_job("job")).unwrap();
-        rig.run_until(30);
-        let error = rig.block_on(rig.resume_job("job")).unwrap_err();
+        fixture.block_on(fixture.reschedule_job("job", ends)).unwrap();
+        fixture.block_on(fixture.pause_job("job")).unwrap();
+        fixture.run_until(30);
+        let error = fixture.block_on(fixture.resume_job("job")).unwrap_err();
         assert!(matches!(error, SchedulerError::NeverFires { .. }), "{error}");
-        let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
-        assert_eq!(job.state, JobState::Paused, "it stays as it is");
+        let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
+        assert_eq!(job.state, JobState::Paused, "the job is not modified");
     });
 }
 
 #[test]
-fn a_closure_can_take_the_place_of_another_but_not_in_a_file() {
-    both(|rig| {
-        let log = rig.log.clone();
+fn a_closure_can_be_replaced_in_memory_but_not_in_a_file() {
+    both(|fixture| {
+        let log = fixture.log.clone();
         let change = JobChange::new().call(move || log.push("closure"));
-        let persistent = rig.block_on(rig.modify_job("job", change)).is_err();
-        rig.run_until(10);
+        let persistent = fixture.block_on(fixture.modify_job("job", change)).is_err();
+        fixture.run_until(10);
         let expected = if persistent { "old@10" } else { "closure" };
-        assert_eq!(rig.log.lines(), [expected]);
+        assert_eq!(fixture.log.lines(), [expected]);
     });
 }
 
 #[test]
-fn unknown_jobs_can_not_be_changed() {
-    both(|rig| {
+fn changes_of_unknown_jobs_fail() {
+    both(|fixture| {
         let unknown =
             |error| matches!(error, SchedulerError::JobNotFound(id) if id.as_str() == "no");
-        assert!(unknown(rig.block_on(rig.modify_job("no", JobChange::new())).unwrap_err()));
+        assert!(unknown(fixture.block_on(fixture.modify_job("no", JobChange::new())).unwrap_err()));
         assert!(unknown(
-            rig.block_on(rig.reschedule_job("no", IntervalTrigger::seconds(1))).unwrap_err()
+            fixture
+                .block_on(fixture.reschedule_job("no", IntervalTrigger::seconds(1)))
+                .unwrap_err()
         ));
-        assert!(unknown(rig.block_on(rig.pause_job("no")).unwrap_err()));
-        assert!(unknown(rig.block_on(rig.resume_job("no")).unwrap_err()));
-        assert!(unknown(rig.block_on(rig.remove_job("no")).unwrap_err()));
-        assert!(unknown(rig.block_on(rig.run_job_now("no")).unwrap_err()));
+        assert!(unknown(fixture.block_on(fixture.pause_job("no")).unwrap_err()));
+        assert!(unknown(fixture.block_on(fixture.resume_job("no")).unwrap_err()));
+        assert!(unknown(fixture.block_on(fixture.remove_job("no")).unwrap_err()));
+        assert!(unknown(fixture.block_on(fixture.run_job_now("no")).unwrap_err()));
     });
 }

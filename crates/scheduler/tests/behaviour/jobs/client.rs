@@ -1,4 +1,4 @@
-//! Schedulers that manage jobs which others run.
+//! Client-only schedulers, which manage jobs that other processes run.
 
 use std::sync::atomic::Ordering;
 
@@ -6,21 +6,21 @@ use punctual_core::{JobChange, NewJob, Recovery};
 use punctual_scheduler::{AsyncScheduler, JobQuery, SchedulerError};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{Broken, Call, Faults, File, Rig, at, faulty, note};
+use crate::common::{Call, FailingExecutor, Faults, SchedulerFixture, TempStore, at, faulty, note};
 
-fn client(file: &File) -> (Rig, Faults) {
+fn client(file: &TempStore) -> (SchedulerFixture, Faults) {
     let store = faulty(file.store());
     let faults = store.0.faults.clone();
-    (Rig::new(|builder| builder.job_store("default", store).client_only()), faults)
+    (SchedulerFixture::new(|builder| builder.job_store("default", store).client_only()), faults)
 }
 
-fn runner(file: &File) -> Rig {
-    Rig::new(|builder| builder.job_store("default", file.store()).task(note))
+fn runner(file: &TempStore) -> SchedulerFixture {
+    SchedulerFixture::new(|builder| builder.job_store("default", file.store()).task(note))
 }
 
 #[test]
-fn what_it_adds_others_run() {
-    let file = File::new();
+fn another_process_runs_jobs_added_by_a_client() {
+    let file = TempStore::new();
     let ((client, faults), runner) = (client(&file), runner(&file));
     let job = client.job(note("a".into())).id("a").recovery(Recovery::Rerun);
     let job = client.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
@@ -37,24 +37,24 @@ fn what_it_adds_others_run() {
 }
 
 #[test]
-fn it_takes_over_no_runs_of_the_dead() {
-    let file = File::new();
-    let held = crate::common::Held::default();
-    let dead = Rig::new(|builder| {
+fn a_client_takes_over_no_runs() {
+    let file = TempStore::new();
+    let held = crate::common::ManualExecutor::default();
+    let expired_node = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone())
     });
-    let job = dead.job(note("a".into())).id("a").recovery(Recovery::Rerun);
-    dead.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
-    dead.jump_to(10);
+    let job = expired_node.job(note("a".into())).id("a").recovery(Recovery::Rerun);
+    expired_node.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
+    expired_node.jump_to(10);
     let (client, _) = client(&file);
     client.run_until(100);
     let job = client.block_on(client.get_job("a")).unwrap().unwrap();
-    assert_eq!((job.in_flight, client.events.of("JOB_RECOVERED").len()), (1, 0));
+    assert_eq!((job.in_flight, client.events.with_prefix("JOB_RECOVERED").len()), (1, 0));
 }
 
 #[test]
-fn it_manages_jobs_as_any_other() {
-    let file = File::new();
+fn a_client_manages_jobs() {
+    let file = TempStore::new();
     let ((client, _), runner) = (client(&file), runner(&file));
     let every_ten = || IntervalTrigger::seconds(10).start_date(at(10));
     for id in ["a", "b"] {
@@ -63,7 +63,7 @@ fn it_manages_jobs_as_any_other() {
     }
     client.block_on(async {
         let jobs = client.get_jobs(JobQuery::new()).await.unwrap();
-        // It knows neither their task nor an executor, and needs to know neither.
+        // The client has neither the task nor the executor of these jobs, and needs neither.
         assert_eq!(jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert!(jobs.iter().all(|job| job.problem.is_none()));
         client.pause_job("a").await.unwrap();
@@ -85,12 +85,12 @@ fn it_manages_jobs_as_any_other() {
     let history = client.block_on(client.history(Default::default())).unwrap();
     runner.run_until(32);
     let later = client.block_on(client.history(Default::default())).unwrap();
-    assert!(history.entries.len() <= 5 && later.entries.len() == 5, "others' runs too");
+    assert!(history.entries.len() <= 5 && later.entries.len() == 5, "runs of other nodes too");
 }
 
 #[test]
-fn it_runs_nothing_now_but_makes_jobs_due() {
-    let file = File::new();
+fn a_client_makes_jobs_due_but_does_not_run_them() {
+    let file = TempStore::new();
     let ((client, _), runner) = (client(&file), runner(&file));
     let trigger = IntervalTrigger::seconds(100).start_date(at(100));
     client.block_on(client.job(note("a".into())).id("a").trigger(trigger).add()).unwrap();
@@ -101,38 +101,38 @@ fn it_runs_nothing_now_but_makes_jobs_due() {
     let due = client.block_on(client.make_job_due("a")).unwrap();
     assert_eq!(due.next_run_time, Some(at(7)));
     runner.run_until(250);
-    assert_eq!(runner.log.lines(), ["a@7", "a@100", "a@200"], "and then on as before");
+    assert_eq!(runner.log.lines(), ["a@7", "a@100", "a@200"], "then by its trigger");
 }
 
 #[test]
-fn a_job_that_is_due_is_made_no_later_and_a_paused_one_is_resumed() {
-    let file = File::new();
-    let rig = runner(&file);
+fn make_job_due_keeps_earlier_times_and_resumes_paused_jobs() {
+    let file = TempStore::new();
+    let fixture = runner(&file);
     for (id, when) in [("late", 5), ("paused", 50)] {
-        let job = rig.job(note(id.into())).id(id).trigger(DateTrigger::at(at(when)));
-        rig.block_on(job.add()).unwrap();
+        let job = fixture.job(note(id.into())).id(id).trigger(DateTrigger::at(at(when)));
+        fixture.block_on(job.add()).unwrap();
     }
-    rig.block_on(rig.pause_job("paused")).unwrap();
-    rig.clock().set(at(10));
-    rig.block_on(rig.make_job_due("late")).unwrap();
-    rig.block_on(rig.make_job_due("paused")).unwrap();
-    rig.run_until(60);
-    assert_eq!(rig.log.lines(), ["late@5", "paused@10", "paused@50"]);
+    fixture.block_on(fixture.pause_job("paused")).unwrap();
+    fixture.clock().set(at(10));
+    fixture.block_on(fixture.make_job_due("late")).unwrap();
+    fixture.block_on(fixture.make_job_due("paused")).unwrap();
+    fixture.run_until(60);
+    assert_eq!(fixture.log.lines(), ["late@5", "paused@10", "paused@50"]);
 }
 
 #[test]
-fn it_starts_no_executor_and_needs_none() {
-    let file = File::new();
-    let broken = Broken::default();
+fn a_client_needs_no_executor() {
+    let file = TempStore::new();
+    let broken = FailingExecutor::default();
     broken.start.store(true, Ordering::SeqCst);
-    let rig = Rig::new(|builder| {
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", broken).client_only()
     });
-    assert!(rig.is_running() && rig.health().is_ok());
+    assert!(fixture.is_running() && fixture.health().is_ok());
 }
 
 #[test]
-fn without_a_store_of_others_it_makes_no_sense() {
+fn a_client_needs_a_shared_store() {
     let error = AsyncScheduler::builder().client_only().build().unwrap_err();
     assert!(error.to_string().starts_with("client_only"), "{error}");
 }

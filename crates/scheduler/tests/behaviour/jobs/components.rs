@@ -9,34 +9,37 @@ use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Broken, Call, Fault, File, Held, Log, Recorder, Rig, at, faulty, note};
+use crate::common::{
+    Call, FailingExecutor, Fault, Log, ManualExecutor, Recorder, SchedulerFixture, TempStore, at,
+    faulty, note,
+};
 
 #[test]
-fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
-    let file = File::new();
-    let rig = Rig::in_memory();
-    rig.block_on(rig.add_job_store("file", file.store())).unwrap();
-    let error = rig.block_on(rig.add_job_store("file", MemoryJobStore::new())).unwrap_err();
+fn jobs_of_an_added_store_run_until_it_is_removed() {
+    let file = TempStore::new();
+    let fixture = SchedulerFixture::in_memory();
+    fixture.block_on(fixture.add_job_store("file", file.store())).unwrap();
+    let error = fixture.block_on(fixture.add_job_store("file", MemoryJobStore::new())).unwrap_err();
     assert_eq!(
         error.to_string(),
         r#"this scheduler already has a job store with the alias "file""#
     );
     for second in [10, 20] {
-        let job = rig.job(note("job".into())).job_store("file");
-        rig.block_on(job.trigger(DateTrigger::at(at(second))).add()).unwrap();
+        let job = fixture.job(note("job".into())).job_store("file");
+        fixture.block_on(job.trigger(DateTrigger::at(at(second))).add()).unwrap();
     }
-    rig.run_until(15);
-    rig.block_on(rig.remove_job_store("file")).unwrap();
-    let error = rig.block_on(rig.remove_job_store("file")).unwrap_err();
+    fixture.run_until(15);
+    fixture.block_on(fixture.remove_job_store("file")).unwrap();
+    let error = fixture.block_on(fixture.remove_job_store("file")).unwrap_err();
     assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
-    rig.run_until(25);
-    assert_eq!(rig.log.lines(), ["job@10"]);
-    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
-    rig.block_on(rig.add_job_store("again", file.store())).unwrap();
-    rig.run_until(26);
-    assert_eq!(rig.log.lines(), ["job@10", "job@20"]);
+    fixture.run_until(25);
+    assert_eq!(fixture.log.lines(), ["job@10"]);
+    assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
+    fixture.block_on(fixture.add_job_store("again", file.store())).unwrap();
+    fixture.run_until(26);
+    assert_eq!(fixture.log.lines(), ["job@10", "job@20"]);
     assert_eq!(
-        rig.events.of("JOBSTORE"),
+        fixture.events.with_prefix("JOBSTORE"),
         [
             "JOBSTORE_ADDED default",
             "JOBSTORE_ADDED file",
@@ -47,63 +50,65 @@ fn a_store_that_is_added_runs_its_jobs_and_leaves_with_them() {
 }
 
 #[test]
-fn a_store_is_chosen_at_run_time() {
-    let file = File::new();
+fn a_store_can_be_selected_at_run_time() {
+    let file = TempStore::new();
     for in_memory in [true, false] {
         let store: Arc<dyn DynJobStore> = match in_memory {
             true => Arc::new(MemoryJobStore::new()),
             false => Arc::new(file.store()),
         };
-        let rig = Rig::new(|builder| builder.job_store("default", store));
+        let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
         let boxed: Box<dyn DynJobStore> = Box::new(MemoryJobStore::new());
-        rig.block_on(rig.add_job_store("boxed", boxed)).unwrap();
+        fixture.block_on(fixture.add_job_store("boxed", boxed)).unwrap();
         for (alias, time) in [("default", 1), ("boxed", 2)] {
-            let job = rig.job(note(alias.into())).job_store(alias);
-            rig.block_on(job.trigger(DateTrigger::at(at(time))).add()).unwrap();
+            let job = fixture.job(note(alias.into())).job_store(alias);
+            fixture.block_on(job.trigger(DateTrigger::at(at(time))).add()).unwrap();
         }
-        rig.run_until(3);
-        assert_eq!(rig.log.lines(), ["default@1", "boxed@2"]);
+        fixture.run_until(3);
+        assert_eq!(fixture.log.lines(), ["default@1", "boxed@2"]);
     }
 }
 
 #[test]
-fn a_store_that_does_not_start_is_not_added() {
-    let rig = Rig::in_memory();
+fn a_store_that_fails_to_start_is_not_added() {
+    let fixture = SchedulerFixture::in_memory();
     let store = faulty(MemoryJobStore::new());
-    store.0.faults.once(Call::Start, Fault::Before);
-    rig.block_on(rig.add_job_store("other", store.clone())).unwrap_err();
+    store.0.faults.once(Call::Start, Fault::NotApplied);
+    fixture.block_on(fixture.add_job_store("other", store.clone())).unwrap_err();
     assert!(matches!(
-        rig.block_on(rig.get_jobs(JobQuery::new().job_store("other"))).unwrap_err(),
+        fixture.block_on(fixture.get_jobs(JobQuery::new().job_store("other"))).unwrap_err(),
         SchedulerError::UnknownJobStore(_)
     ));
-    rig.block_on(rig.add_job_store("other", store)).unwrap();
-    assert!(rig.block_on(rig.get_jobs(JobQuery::new().job_store("other"))).unwrap().is_empty());
+    fixture.block_on(fixture.add_job_store("other", store)).unwrap();
+    assert!(
+        fixture.block_on(fixture.get_jobs(JobQuery::new().job_store("other"))).unwrap().is_empty()
+    );
 }
 
 #[test]
-fn an_executor_that_is_added_runs_jobs_and_one_that_is_removed_finishes_them() {
-    let rig = Rig::in_memory();
-    let broken = Broken::default();
+fn a_removed_executor_finishes_its_runs() {
+    let fixture = SchedulerFixture::in_memory();
+    let broken = FailingExecutor::default();
     broken.start.store(true, Ordering::SeqCst);
-    rig.add_executor("other", broken).unwrap_err();
-    rig.add_executor("other", Held::default()).unwrap();
-    let error = rig.add_executor("other", Held::default()).unwrap_err();
+    fixture.add_executor("other", broken).unwrap_err();
+    fixture.add_executor("other", ManualExecutor::default()).unwrap();
+    let error = fixture.add_executor("other", ManualExecutor::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
         r#"this scheduler already has an executor with the alias "other""#
     );
-    rig.block_on(rig.remove_executor("other")).unwrap();
-    let error = rig.block_on(rig.remove_executor("other")).unwrap_err();
+    fixture.block_on(fixture.remove_executor("other")).unwrap();
+    let error = fixture.block_on(fixture.remove_executor("other")).unwrap_err();
     assert_eq!(error.to_string(), "no such executor: other");
-    rig.add_executor("other", ThreadPoolExecutor::new(1)).unwrap();
-    rig.block_on(rig.job(note("job".into())).executor("other").add()).unwrap();
-    rig.run_until(1);
-    assert_eq!(rig.log.lines(), ["job@0"]);
+    fixture.add_executor("other", ThreadPoolExecutor::new(1)).unwrap();
+    fixture.block_on(fixture.job(note("job".into())).executor("other").add()).unwrap();
+    fixture.run_until(1);
+    assert_eq!(fixture.log.lines(), ["job@0"]);
 }
 
 #[test]
-fn while_it_is_stopped_they_are_added_and_removed_too() {
-    let (file, events, log) = (File::new(), Recorder::default(), Log::default());
+fn components_can_be_changed_while_the_scheduler_is_stopped() {
+    let (file, events, log) = (TempStore::new(), Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .executor("default", ThreadPoolExecutor::new(1))
@@ -120,7 +125,7 @@ fn while_it_is_stopped_they_are_added_and_removed_too() {
         scheduler.start().unwrap();
         events.wait("JOB_REMOVED");
         scheduler.shutdown().unwrap();
-        events.forget();
+        events.clear();
         scheduler.remove_job_store("file").unwrap();
         scheduler.remove_executor("other").unwrap();
     }

@@ -1,4 +1,4 @@
-//! Users who change a job at the same time.
+//! Concurrent changes of one job.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,17 +12,17 @@ use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::IntervalTrigger;
 use tokio::sync::Barrier;
 
-use crate::common::{Rig, at, note};
+use crate::common::{SchedulerFixture, at, note};
 
-/// A store where the first changes wait for each other, so that all have read the same before.
+/// A store in which the first updates wait for each other, so that all of them have read the same record.
 #[derive(Clone)]
-struct Meeting {
+struct BarrierStore {
     store: MemoryJobStore,
     barrier: Arc<Barrier>,
     left: Arc<AtomicUsize>,
 }
 
-impl StoreLayer for Meeting {
+impl StoreLayer for BarrierStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.store
     }
@@ -41,69 +41,69 @@ impl StoreLayer for Meeting {
     }
 }
 
-/// With a job that runs every 10 seconds, and where so many changes meet.
-fn rig(changes: usize) -> Rig {
-    let store = Meeting {
+/// Creates a scheduler with a job that runs every 10 seconds, on a store where `changes` updates meet.
+fn fixture(changes: usize) -> SchedulerFixture {
+    let store = BarrierStore {
         store: MemoryJobStore::new(),
         barrier: Arc::new(Barrier::new(changes)),
         left: Arc::new(AtomicUsize::new(changes)),
     };
-    let rig = Rig::new(|builder| builder.job_store("default", Layered(store)));
-    let job = rig.job(note("old".into())).id("job").name("old");
-    rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
-    rig
+    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", Layered(store)));
+    let job = fixture.job(note("old".into())).id("job").name("old");
+    fixture.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
+    fixture
 }
 
 #[test]
-fn both_changes_are_made() {
-    let rig = rig(2);
-    let (one, two) = rig.block_on(async {
+fn both_changes_are_applied() {
+    let fixture = fixture(2);
+    let (one, two) = fixture.block_on(async {
         tokio::join!(
-            rig.modify_job("job", JobChange::new().name("new").max_instances(2)),
-            rig.modify_job("job", JobChange::new().call(note("new".into())).max_instances(3)),
+            fixture.modify_job("job", JobChange::new().name("new").max_instances(2)),
+            fixture.modify_job("job", JobChange::new().call(note("new".into())).max_instances(3)),
         )
     });
     one.unwrap();
     two.unwrap();
-    let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+    let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
     assert_eq!(job.name(), "new");
     let last = job.definition.as_ref().unwrap().options.max_instances;
-    assert!([2, 3].contains(&last), "what both change is as the last one says: {last}");
-    rig.events.wait_count("JOB_MODIFIED", 2);
-    rig.run_until(10);
-    assert_eq!(rig.log.lines(), ["new@10"]);
+    assert!([2, 3].contains(&last), "the last update wins: {last}");
+    fixture.events.wait_count("JOB_MODIFIED", 2);
+    fixture.run_until(10);
+    assert_eq!(fixture.log.lines(), ["new@10"]);
 }
 
 #[test]
-fn a_change_a_new_trigger_and_a_pause_are_all_made() {
-    let rig = rig(3);
-    let (modified, rescheduled, paused) = rig.block_on(async {
+fn modify_reschedule_and_pause_are_all_applied() {
+    let fixture = fixture(3);
+    let (modified, rescheduled, paused) = fixture.block_on(async {
         tokio::join!(
-            rig.modify_job("job", JobChange::new().name("new")),
-            rig.reschedule_job("job", IntervalTrigger::seconds(3)),
-            rig.pause_job("job"),
+            fixture.modify_job("job", JobChange::new().name("new")),
+            fixture.reschedule_job("job", IntervalTrigger::seconds(3)),
+            fixture.pause_job("job"),
         )
     });
     for done in [modified, rescheduled, paused] {
         done.unwrap();
     }
-    // Whether it is paused is as the later one of these two says.
-    rig.block_on(rig.resume_job("job")).unwrap();
-    let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+    // Whether the job is paused depends on which of the two updates was applied last.
+    fixture.block_on(fixture.resume_job("job")).unwrap();
+    let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
     assert_eq!((job.name(), job.next_run_time), ("new", Some(at(3))));
 }
 
 #[test]
-fn a_change_of_a_job_that_is_removed_meanwhile_finds_none() {
-    let rig = rig(2);
-    let (modified, removed) = rig.block_on(async {
-        let modify = rig.modify_job("job", JobChange::new().name("new"));
+fn a_change_of_a_concurrently_removed_job_returns_not_found() {
+    let fixture = fixture(2);
+    let (modified, removed) = fixture.block_on(async {
+        let modify = fixture.modify_job("job", JobChange::new().name("new"));
         let remove = async {
-            rig.remove_job("job").await.unwrap();
-            // Lets the change go on.
-            let job = rig.job(note("other".into())).id("other");
+            fixture.remove_job("job").await.unwrap();
+            // Releases the update.
+            let job = fixture.job(note("other".into())).id("other");
             job.trigger(IntervalTrigger::seconds(10)).add().await.unwrap();
-            rig.pause_job("other").await
+            fixture.pause_job("other").await
         };
         tokio::join!(modify, remove)
     });
@@ -111,10 +111,10 @@ fn a_change_of_a_job_that_is_removed_meanwhile_finds_none() {
     removed.unwrap();
 }
 
-/// A store where somebody else is always quicker.
-struct Crowded(MemoryJobStore);
+/// A store in which a concurrent update always succeeds first.
+struct AlwaysConflictingStore(MemoryJobStore);
 
-impl StoreLayer for Crowded {
+impl StoreLayer for AlwaysConflictingStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.0
     }
@@ -131,19 +131,19 @@ impl StoreLayer for Crowded {
 }
 
 #[test]
-fn who_never_gets_a_turn_is_told_that_it_is_worth_another_try() {
-    let store = Layered(Crowded(MemoryJobStore::new()));
-    let rig = Rig::new(|builder| builder.job_store("default", store));
-    let job = rig.job(note("old".into())).id("job");
-    rig.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
-    let modified = rig.block_on(rig.modify_job("job", JobChange::new().name("new")));
-    let paused = rig.block_on(rig.pause_job("job"));
+fn repeated_conflicts_return_a_retryable_error() {
+    let store = Layered(AlwaysConflictingStore(MemoryJobStore::new()));
+    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
+    let job = fixture.job(note("old".into())).id("job");
+    fixture.block_on(job.trigger(IntervalTrigger::seconds(10)).add()).unwrap();
+    let modified = fixture.block_on(fixture.modify_job("job", JobChange::new().name("new")));
+    let paused = fixture.block_on(fixture.pause_job("job"));
     for error in [modified.unwrap_err(), paused.unwrap_err()] {
         assert!(error.is_retryable());
         match error {
             SchedulerError::Store { source, .. } => {
                 assert_eq!(source.kind(), StoreErrorKind::Conflict);
-                assert!(!source.is_retryable(), "not with the revision that it was read with");
+                assert!(!source.is_retryable(), "a retry with the same revision would fail");
             }
             other => panic!("{other:?}"),
         }

@@ -1,4 +1,4 @@
-//! What a run knows.
+//! The context of a run.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use punctual_scheduler::JobContextExt;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
-use crate::common::{Rig, at};
+use crate::common::{SchedulerFixture, at};
 
 struct Database(&'static str);
 
 #[test]
-fn its_job_its_time_and_the_shared_state() {
-    let rig = Rig::new(|builder| {
+fn the_context_contains_the_job_the_time_and_the_state() {
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("mine", MemoryJobStore::new()).state(Database("main"))
     });
-    let log = rig.log.clone();
-    let job = rig.job(move |context: JobContext| {
+    let log = fixture.log.clone();
+    let job = fixture.job(move |context: JobContext| {
         let database = context.state::<Database>().expect("the database");
         assert!(context.state::<String>().is_none());
         assert!(!context.is_cancelled());
@@ -33,20 +33,20 @@ fn its_job_its_time_and_the_shared_state() {
         Ok::<_, String>(context.run_id().to_string())
     });
     let job = job.id("job").job_store("mine").trigger(DateTrigger::at(at(10)));
-    rig.block_on(job.add()).unwrap();
-    rig.jump_to(12);
-    assert_eq!(rig.log.lines(), ["job mine true 1 main"]);
+    fixture.block_on(job.add()).unwrap();
+    fixture.jump_to(12);
+    assert_eq!(fixture.log.lines(), ["job mine true 1 main"]);
     let mask = EventMask::JOB_EXECUTED;
-    let executed = rig.events.all().into_iter().find(|event| event.code() == mask);
+    let executed = fixture.events.all().into_iter().find(|event| event.code() == mask);
     let Some(Event::JobExecuted(run)) = executed else { panic!("{executed:?}") };
     assert_eq!((run.started, run.finished), (Some(at(12)), Some(at(12))));
     assert_eq!(run.scheduled_time, at(10));
-    let told = run.outcome.unwrap().to_string();
-    assert_eq!(told, format!("success: \"{}\"", run.run_id));
+    let outcome = run.outcome.unwrap().to_string();
+    assert_eq!(outcome, format!("success: \"{}\"", run.run_id));
 }
 
 #[test]
-fn in_a_unit_test_there_is_no_scheduler() {
+fn a_context_in_a_unit_test_has_no_scheduler() {
     let id = JobId::new("job").unwrap();
     let parts = JobContextParts::new(id, Default::default(), RunId::random(), at(0));
     let context = JobContext::new(parts);
@@ -55,13 +55,13 @@ fn in_a_unit_test_there_is_no_scheduler() {
 }
 
 #[test]
-fn the_state_is_let_go_with_the_scheduler() {
+fn the_state_is_dropped_with_the_scheduler() {
     let shared = Arc::new(());
-    let rig = Rig::new(|builder| {
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", MemoryJobStore::new()).state(Arc::clone(&shared))
     });
     assert_eq!(Arc::strong_count(&shared), 2);
-    rig.block_on(rig.shutdown()).unwrap();
-    drop(rig);
+    fixture.block_on(fixture.shutdown()).unwrap();
+    drop(fixture);
     assert_eq!(Arc::strong_count(&shared), 1);
 }

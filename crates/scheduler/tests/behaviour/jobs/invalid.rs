@@ -1,4 +1,4 @@
-//! What is not valid is refused at once, by field and value.
+//! Invalid values are rejected immediately, with field and value.
 
 use std::time::Duration;
 
@@ -8,87 +8,90 @@ use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerBuilder, Schedu
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{CronTrigger, IntervalTrigger};
 
-use crate::common::{Rig, at, note};
+use crate::common::{SchedulerFixture, at, note};
 
-fn refused(rig: &Rig, describe: impl FnOnce(Builder) -> Builder) -> String {
-    let job = describe(rig.job(note("x".into())).id("job"));
-    error_chain(&rig.block_on(job.add()).unwrap_err()).to_string()
+fn error_of(fixture: &SchedulerFixture, describe: impl FnOnce(Builder) -> Builder) -> String {
+    let job = describe(fixture.job(note("x".into())).id("job"));
+    error_chain(&fixture.block_on(job.add()).unwrap_err()).to_string()
 }
 
 type Builder = punctual_core::JobBuilder<punctual_scheduler::AsyncScheduler>;
 
 #[test]
-fn jobs() {
-    let rig = Rig::in_memory();
+fn invalid_jobs_are_rejected() {
+    let fixture = SchedulerFixture::in_memory();
     let cases = [
-        (refused(&rig, |job| job.max_instances(0)), "max_instances is 0: it must be at least 1"),
         (
-            refused(&rig, |job| job.misfire_grace_time(Duration::ZERO)),
+            error_of(&fixture, |job| job.max_instances(0)),
+            "max_instances is 0: it must be at least 1",
+        ),
+        (
+            error_of(&fixture, |job| job.misfire_grace_time(Duration::ZERO)),
             "misfire_grace_time is 0: it must be longer than zero; use None for no limit",
         ),
-        (refused(&rig, |job| job.job_store("nowhere")), "no such job store: nowhere"),
+        (error_of(&fixture, |job| job.job_store("nowhere")), "no such job store: nowhere"),
     ];
-    for (told, expected) in cases {
-        assert_eq!(told, expected);
+    for (message, expected) in cases {
+        assert_eq!(message, expected);
     }
-    assert!(refused(&rig, |job| job.id("")).contains("job id"));
-    assert!(refused(&rig, |job| job.executor("")).contains("alias"));
-    assert!(refused(&rig, |job| job.job_store("")).contains("alias"));
-    let told = refused(&rig, |job| job.trigger(CronTrigger::builder().hour("25")));
-    assert!(told.contains("hour") && told.contains("25"), "{told}");
-    assert!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().is_empty());
+    assert!(error_of(&fixture, |job| job.id("")).contains("job id"));
+    assert!(error_of(&fixture, |job| job.executor("")).contains("alias"));
+    assert!(error_of(&fixture, |job| job.job_store("")).contains("alias"));
+    let message = error_of(&fixture, |job| job.trigger(CronTrigger::builder().hour("25")));
+    assert!(message.contains("hour") && message.contains("25"), "{message}");
+    assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
 #[test]
-fn a_job_that_would_never_run() {
-    let rig = Rig::in_memory();
-    rig.clock().set(at(100));
-    let told = refused(&rig, |job| {
+fn a_job_without_fire_times_is_rejected() {
+    let fixture = SchedulerFixture::in_memory();
+    fixture.clock().set(at(100));
+    let message = error_of(&fixture, |job| {
         job.trigger(IntervalTrigger::seconds(10).start_date(at(0)).end_date(at(50)))
     });
     assert_eq!(
-        told,
+        message,
         r#"job "job" would never run: its trigger interval[0:00:10] has no future fire time"#
     );
-    assert!(rig.block_on(rig.get_job("job")).unwrap().is_none());
+    assert!(fixture.block_on(fixture.get_job("job")).unwrap().is_none());
 }
 
 type Described = SchedulerBuilder<BackgroundScheduler>;
 
-fn not_built(describe: impl FnOnce(Described) -> Described) -> String {
+fn build_error(describe: impl FnOnce(Described) -> Described) -> String {
     let builder = BackgroundScheduler::builder().job_store("default", MemoryJobStore::new());
     error_chain(&describe(builder).build().unwrap_err()).to_string()
 }
 
 #[test]
-fn schedulers() {
+fn invalid_schedulers_are_rejected() {
     let second = Duration::from_secs(1);
     let nothing = JobDefaults::new().max_instances(0);
     let cases = [
         (
-            not_built(|builder| builder.job_defaults(nothing)),
+            build_error(|builder| builder.job_defaults(nothing)),
             "max_instances is 0: it must be at least 1",
         ),
-        (not_built(|builder| builder.max_running(0)), "max_running is 0: it must be at least 1"),
+        (build_error(|builder| builder.max_concurrent_runs(0)), "max_concurrent_runs is 0: it must be at least 1"),
         (
-            not_built(|builder| builder.retry_interval(Duration::ZERO)),
-            "retry_interval is 0ns: it must be from 1 millisecond to 1 day",
+            build_error(|builder| builder.max_retry_delay(Duration::ZERO)),
+            "max_retry_delay is 0ns: it must be from 1 millisecond to 1 day",
         ),
         (
-            not_built(|builder| builder.poll_interval(second * 86_401)),
+            build_error(|builder| builder.poll_interval(second * 86_401)),
             "poll_interval is 86401s: it must be from 1 millisecond to 1 day",
         ),
         (
-            not_built(|builder| builder.job_store("default", MemoryJobStore::new())),
+            build_error(|builder| builder.job_store("default", MemoryJobStore::new())),
             r#"this scheduler already has a job store with the alias "default""#,
         ),
     ];
-    for (told, expected) in cases {
-        assert_eq!(told, expected);
+    for (message, expected) in cases {
+        assert_eq!(message, expected);
     }
-    assert!(not_built(|builder| builder.lease(second * 12)).starts_with("lease is 12s"));
-    assert!(not_built(|builder| builder.timezone("Mars/Olympus")).contains("Mars/Olympus"));
-    assert!(not_built(|builder| builder.identity("")).contains("node"));
+    assert!(build_error(|builder| builder.lease(second * 12)).starts_with("lease is 12s"));
+    assert!(build_error(|builder| builder.timezone("Mars/Olympus")).contains("Mars/Olympus"));
+    assert!(build_error(|builder| builder.identity("")).contains("node"));
 }
 
 mod other {
@@ -99,10 +102,12 @@ mod other {
 }
 
 #[test]
-fn two_tasks_of_one_name() {
-    let told = not_built(|builder| builder.task(note).task(note).task(other::not_the_same));
-    assert!(told.starts_with("the task name note is already registered for"), "{told}");
-    let rig = Rig::new(|builder| builder.job_store("default", MemoryJobStore::new()).task(note));
-    let error = rig.block_on(rig.job(other::not_the_same(1)).add()).unwrap_err();
+fn two_tasks_with_one_name_are_rejected() {
+    let message = build_error(|builder| builder.task(note).task(note).task(other::not_the_same));
+    assert!(message.starts_with("the task name note is already registered for"), "{message}");
+    let fixture = SchedulerFixture::new(|builder| {
+        builder.job_store("default", MemoryJobStore::new()).task(note)
+    });
+    let error = fixture.block_on(fixture.job(other::not_the_same(1)).add()).unwrap_err();
     assert!(matches!(error, SchedulerError::Task(_)), "{error}");
 }

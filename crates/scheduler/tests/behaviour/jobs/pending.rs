@@ -1,4 +1,4 @@
-//! Jobs that wait for the start are managed like all others.
+//! Jobs that are pending before the start are managed like all others.
 
 use punctual_core::{EventMask, JobChange, JobState};
 use punctual_executor_threads::ThreadPoolExecutor;
@@ -6,11 +6,11 @@ use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{File, Log, Recorder, at, note};
+use crate::common::{Log, Recorder, TempStore, at, note};
 
 #[test]
-fn found_changed_paused_and_removed_before_the_start() {
-    let (file, events, log) = (File::new(), Recorder::default(), Log::default());
+fn pending_jobs_are_found_changed_paused_and_removed() {
+    let (file, events, log) = (TempStore::new(), Recorder::default(), Log::default());
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .job_store("file", file.store())
@@ -43,7 +43,7 @@ fn found_changed_paused_and_removed_before_the_start() {
     assert!(matches!(error, SchedulerError::JobNotFound(_)));
     let error = scheduler.run_job_now("b").unwrap_err();
     assert!(matches!(error, SchedulerError::NotRunning));
-    assert_eq!(events.of("JOB_"), [""; 0]);
+    assert_eq!(events.with_prefix("JOB_"), [""; 0]);
 
     scheduler.start().unwrap();
     assert_eq!(listed(JobQuery::new()), ["default/a", "file/c", "file/b"]);
@@ -60,7 +60,7 @@ fn found_changed_paused_and_removed_before_the_start() {
 }
 
 #[test]
-fn pending_jobs_that_would_never_run_are_told_at_the_start() {
+fn pending_jobs_without_fire_times_are_reported_at_the_start() {
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .executor("default", ThreadPoolExecutor::new(1))

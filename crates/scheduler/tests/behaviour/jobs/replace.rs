@@ -1,116 +1,117 @@
-//! Adding a job that exists.
+//! Adding a job whose id exists.
 
 use punctual_core::{JobStore, Recovery};
 use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{CronTrigger, DateTrigger, IntervalTrigger};
 
-use crate::common::{File, Rig, at, note};
+use crate::common::{SchedulerFixture, TempStore, at, note};
 
-fn rig(store: impl JobStore) -> Rig {
-    Rig::new(|builder| builder.job_store("default", store))
+fn fixture(store: impl JobStore) -> SchedulerFixture {
+    SchedulerFixture::new(|builder| builder.job_store("default", store))
 }
 
-fn both(check: impl Fn(&Rig)) {
-    let file = File::new();
-    check(&rig(MemoryJobStore::new()));
-    check(&rig(file.store()));
+fn both(check: impl Fn(&SchedulerFixture)) {
+    let file = TempStore::new();
+    check(&fixture(MemoryJobStore::new()));
+    check(&fixture(file.store()));
 }
 
 #[test]
 fn an_unchanged_job_keeps_its_next_run_time() {
-    both(|rig| {
+    both(|fixture| {
         let add = || {
-            let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
-            // Its start is taken from the clock.
+            let job = fixture.job(note("job".into())).id("job").recovery(Recovery::Rerun);
+            // The start date is taken from the clock.
             let job = job.trigger(IntervalTrigger::seconds(100)).replace_existing(true);
-            rig.block_on(job.add()).unwrap()
+            fixture.block_on(job.add()).unwrap()
         };
         assert_eq!(add().next_run_time, Some(at(100)));
-        rig.run_until(90);
+        fixture.run_until(90);
         let again = add();
         assert_eq!((again.next_run_time, again.revision), (Some(at(100)), add().revision));
-        assert_eq!(rig.events.of("JOB_ADDED").len(), 1);
-        rig.run_until(110);
+        assert_eq!(fixture.events.with_prefix("JOB_ADDED").len(), 1);
+        fixture.run_until(110);
         assert_eq!(add().next_run_time, Some(at(200)));
-        assert_eq!(rig.log.lines(), ["job@100"]);
+        assert_eq!(fixture.log.lines(), ["job@100"]);
     });
 }
 
 #[test]
 fn an_unchanged_paused_job_stays_paused() {
-    both(|rig| {
+    both(|fixture| {
         let add = || {
-            let job = rig.job(note("job".into())).id("job").replace_existing(true);
-            rig.block_on(job.trigger(CronTrigger::builder().second(0)).add()).unwrap()
+            let job = fixture.job(note("job".into())).id("job").replace_existing(true);
+            fixture.block_on(job.trigger(CronTrigger::builder().second(0)).add()).unwrap()
         };
         add();
-        rig.block_on(rig.pause_job("job")).unwrap();
+        fixture.block_on(fixture.pause_job("job")).unwrap();
         assert_eq!(add().next_run_time, None);
     });
 }
 
 #[test]
-fn a_changed_job_is_what_is_said_now() {
-    both(|rig| {
+fn a_changed_job_is_replaced() {
+    both(|fixture| {
         let add = |what: &str, seconds: u64| {
-            let job = rig.job(note(what.into())).id("job").replace_existing(true);
-            rig.block_on(job.trigger(IntervalTrigger::seconds(seconds)).add()).unwrap()
+            let job = fixture.job(note(what.into())).id("job").replace_existing(true);
+            fixture.block_on(job.trigger(IntervalTrigger::seconds(seconds)).add()).unwrap()
         };
         add("a", 100);
-        rig.run_until(50);
+        fixture.run_until(50);
         assert_eq!(add("a", 20).next_run_time, Some(at(70)), "another trigger");
-        rig.run_until(60);
+        fixture.run_until(60);
         assert_eq!(add("b", 20).next_run_time, Some(at(80)), "other arguments");
-        rig.run_until(80);
-        assert_eq!(rig.log.lines(), ["b@80"]);
-        assert_eq!(rig.events.of("JOB_ADDED").len(), 3);
-        assert_eq!(rig.block_on(rig.get_jobs(JobQuery::new())).unwrap().len(), 1);
+        fixture.run_until(80);
+        assert_eq!(fixture.log.lines(), ["b@80"]);
+        assert_eq!(fixture.events.with_prefix("JOB_ADDED").len(), 3);
+        assert_eq!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().len(), 1);
     });
 }
 
 #[test]
-fn a_chosen_first_run_is_a_change() {
-    both(|rig| {
+fn an_explicit_first_run_time_is_a_change() {
+    both(|fixture| {
         let add = || {
-            rig.job(note("job".into()))
+            fixture
+                .job(note("job".into()))
                 .id("job")
                 .replace_existing(true)
                 .trigger(IntervalTrigger::seconds(100))
         };
-        rig.block_on(add().add()).unwrap();
-        let job = rig.block_on(add().next_run_time(at(5)).add()).unwrap();
+        fixture.block_on(add().add()).unwrap();
+        let job = fixture.block_on(add().next_run_time(at(5)).add()).unwrap();
         assert_eq!(job.next_run_time, Some(at(5)));
-        let job = rig.block_on(add().paused().add()).unwrap();
+        let job = fixture.block_on(add().paused().add()).unwrap();
         assert_eq!(job.next_run_time, None);
     });
 }
 
 #[test]
-fn among_pending_jobs_the_last_is_meant() {
-    let rig = Rig::in_memory();
-    rig.block_on(rig.shutdown()).unwrap();
+fn replacing_a_pending_job_keeps_the_last_definition() {
+    let fixture = SchedulerFixture::in_memory();
+    fixture.block_on(fixture.shutdown()).unwrap();
     let add = |what: &str, replace| {
-        let job = rig.job(note(what.into())).id("job").replace_existing(replace);
-        rig.block_on(job.trigger(DateTrigger::at(at(10))).add())
+        let job = fixture.job(note(what.into())).id("job").replace_existing(replace);
+        fixture.block_on(job.trigger(DateTrigger::at(at(10))).add())
     };
     add("a", false).unwrap();
     add("b", false).unwrap_err();
     add("c", true).unwrap();
-    rig.block_on(rig.start_manual()).unwrap();
-    rig.run_until(10);
-    assert_eq!(rig.log.lines(), ["c@10"]);
+    fixture.block_on(fixture.start_manual()).unwrap();
+    fixture.run_until(10);
+    assert_eq!(fixture.log.lines(), ["c@10"]);
 }
 
 #[test]
-fn a_closure_is_always_another_one() {
-    let rig = Rig::in_memory();
+fn a_closure_is_always_a_change() {
+    let fixture = SchedulerFixture::in_memory();
     for round in 0..3 {
-        let log = rig.log.clone();
-        let job = rig.job(move || log.push(round.to_string())).id("job");
+        let log = fixture.log.clone();
+        let job = fixture.job(move || log.push(round.to_string())).id("job");
         let job = job.trigger(DateTrigger::at(at(10))).replace_existing(true);
-        rig.block_on(job.add()).unwrap();
+        fixture.block_on(job.add()).unwrap();
     }
-    rig.run_until(10);
-    assert_eq!(rig.log.lines(), ["2"]);
+    fixture.run_until(10);
+    assert_eq!(fixture.log.lines(), ["2"]);
 }

@@ -1,4 +1,4 @@
-//! Running a job at once, outside of its schedule.
+//! Running a job immediately, outside of its schedule.
 
 use std::future::Future;
 use std::task::{Context, Waker};
@@ -8,88 +8,89 @@ use punctual_scheduler::SchedulerError;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::IntervalTrigger;
 
-use crate::common::{Call, Fault, File, Held, Rig, at, faulty, note};
+use crate::common::{Call, Fault, ManualExecutor, SchedulerFixture, TempStore, at, faulty, note};
 
-fn rig(file: &File, recovery: Recovery) -> (Rig, Held) {
-    let held = Held::default();
-    let rig = Rig::new(|builder| {
+fn fixture(file: &TempStore, recovery: Recovery) -> (SchedulerFixture, ManualExecutor) {
+    let held = ManualExecutor::default();
+    let fixture = SchedulerFixture::new(|builder| {
         builder.job_store("default", file.store()).executor("default", held.clone())
     });
-    let job = rig.job(note("job".into())).id("job").recovery(recovery).max_instances(2);
-    rig.block_on(job.trigger(IntervalTrigger::seconds(100).start_date(at(100))).add()).unwrap();
-    (rig, held)
+    let job = fixture.job(note("job".into())).id("job").recovery(recovery).max_instances(2);
+    fixture.block_on(job.trigger(IntervalTrigger::seconds(100).start_date(at(100))).add()).unwrap();
+    (fixture, held)
 }
 
 #[test]
-fn its_schedule_stays_and_its_limits_hold() {
+fn run_now_keeps_the_schedule_and_respects_limits() {
     for recovery in [Recovery::Skip, Recovery::Rerun] {
-        let file = File::new();
-        let (rig, held) = rig(&file, recovery);
-        rig.jump_to(7);
-        rig.block_on(rig.run_job_now("job")).unwrap();
-        let first = rig.block_on(rig.run_job_now("job")).unwrap();
-        let error = rig.block_on(rig.run_job_now("job")).unwrap_err();
+        let file = TempStore::new();
+        let (fixture, held) = fixture(&file, recovery);
+        fixture.jump_to(7);
+        fixture.block_on(fixture.run_job_now("job")).unwrap();
+        let first = fixture.block_on(fixture.run_job_now("job")).unwrap();
+        let error = fixture.block_on(fixture.run_job_now("job")).unwrap_err();
         assert!(matches!(&error, SchedulerError::MaxInstances(id) if id.as_str() == "job"));
         assert!(error.is_retryable());
-        let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+        let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
         assert_eq!((job.next_run_time, job.fire_count), (Some(at(100)), 0));
-        assert_eq!(rig.running_count(), 2);
-        assert!(rig.running().iter().any(|run| run.run_id == first));
+        assert_eq!(fixture.running_count(), 2);
+        assert!(fixture.running().iter().any(|run| run.run_id == first));
         held.run_one();
-        rig.jump_to(8);
-        rig.block_on(rig.run_job_now("job")).unwrap();
+        fixture.jump_to(8);
+        fixture.block_on(fixture.run_job_now("job")).unwrap();
         held.run_one();
         held.run_one();
-        rig.jump_to(100);
+        fixture.jump_to(100);
         held.run_one();
-        rig.jump_to(101);
-        assert_eq!(rig.log.lines(), ["job@7", "job@7", "job@8", "job@100"]);
-        let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+        fixture.jump_to(101);
+        assert_eq!(fixture.log.lines(), ["job@7", "job@7", "job@8", "job@100"]);
+        let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
         assert_eq!((job.next_run_time, job.in_flight), (Some(at(200)), 0));
-        assert_eq!(rig.events.of("JOB_SUBMITTED").len(), 4);
-        assert_eq!(rig.events.of("JOB_EXECUTED").len(), 4);
+        assert_eq!(fixture.events.with_prefix("JOB_SUBMITTED").len(), 4);
+        assert_eq!(fixture.events.with_prefix("JOB_EXECUTED").len(), 4);
     }
 }
 
 #[test]
-fn a_paused_job_and_a_paused_scheduler_run_it_too() {
-    let file = File::new();
-    let (rig, held) = rig(&file, Recovery::Rerun);
-    rig.block_on(rig.pause_job("job")).unwrap();
-    rig.pause().unwrap();
-    rig.block_on(rig.run_job_now("job")).unwrap();
+fn run_now_works_on_paused_jobs_and_schedulers() {
+    let file = TempStore::new();
+    let (fixture, held) = fixture(&file, Recovery::Rerun);
+    fixture.block_on(fixture.pause_job("job")).unwrap();
+    fixture.pause().unwrap();
+    fixture.block_on(fixture.run_job_now("job")).unwrap();
     held.run_one();
-    rig.pass();
-    assert_eq!(rig.log.lines(), ["job@0"]);
-    let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
+    fixture.pass();
+    assert_eq!(fixture.log.lines(), ["job@0"]);
+    let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
     assert_eq!((job.next_run_time, job.in_flight), (None, 0));
 }
 
 #[test]
-fn a_caller_who_loses_patience_leaves_nothing_half_started() {
-    let (held, store) = (Held::default(), faulty(MemoryJobStore::new()));
+fn a_cancelled_run_now_completes_in_the_background() {
+    let (held, store) = (ManualExecutor::default(), faulty(MemoryJobStore::new()));
     let faults = store.0.faults.clone();
-    let rig =
-        Rig::new(|builder| builder.job_store("default", store).executor("default", held.clone()));
-    let job = rig.job(note("job".into())).id("job").recovery(Recovery::Rerun);
-    rig.block_on(job.trigger(IntervalTrigger::seconds(100).start_date(at(100))).add()).unwrap();
-    rig.pass();
-    faults.set(Call::Commit, Fault::Wait);
-    let mut start = Box::pin(rig.run_job_now("job"));
+    let fixture = SchedulerFixture::new(|builder| {
+        builder.job_store("default", store).executor("default", held.clone())
+    });
+    let job = fixture.job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    fixture.block_on(job.trigger(IntervalTrigger::seconds(100).start_date(at(100))).add()).unwrap();
+    fixture.pass();
+    faults.set(Call::Commit, Fault::Delayed);
+    let mut start = Box::pin(fixture.run_job_now("job"));
     assert!(start.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     drop(start);
-    assert_eq!((rig.running_count(), held.len()), (1, 0));
-    // Let it get as far as it gets.
-    rig.block_on(tokio::task::yield_now());
+    assert_eq!((fixture.running_count(), held.len()), (1, 0));
+    // The task runs until it blocks.
+    fixture.block_on(tokio::task::yield_now());
     faults.clear();
-    rig.block_on(async {
+    fixture.block_on(async {
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
     });
     assert_eq!(held.len(), 1);
     held.run_one();
-    rig.pass();
-    let job = rig.block_on(rig.get_job("job")).unwrap().unwrap();
-    assert_eq!((rig.running_count(), job.in_flight), (0, 0));
+    fixture.pass();
+    let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
+    assert_eq!((fixture.running_count(), job.in_flight), (0, 0));
 }

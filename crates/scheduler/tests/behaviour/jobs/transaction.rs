@@ -1,4 +1,4 @@
-//! Changes inside a transaction of the caller's. With a database they are in `tests/tests/transactions.rs`.
+//! Changes inside a transaction of the caller; `tests/tests/transactions.rs` contains the tests with a database.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,21 +12,21 @@ use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::IntervalTrigger;
 
-use crate::common::{Rig, note};
+use crate::common::{SchedulerFixture, note};
 
-/// A store where somebody else is always quicker than a transaction.
+/// A store in which a concurrent change always succeeds before a transaction's change.
 #[derive(Clone, Default)]
-struct Contended {
+struct AlwaysConflictingStore {
     store: MemoryJobStore,
-    /// Whether a transaction sees what others have done since it began.
+    /// Whether a transaction reads changes that were committed after it began.
     sees_others: bool,
-    /// How often a transaction has tried to change a job.
+    /// The number of updates in a transaction.
     tries: Arc<AtomicU64>,
-    /// How often a job was looked up outside of any transaction.
+    /// The number of reads outside of any transaction.
     outside: Arc<AtomicU64>,
 }
 
-impl StoreLayer for Contended {
+impl StoreLayer for AlwaysConflictingStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.store
     }
@@ -67,18 +67,19 @@ impl StoreLayer for Contended {
 }
 
 #[test]
-fn a_change_that_is_always_too_late_is_a_conflict_and_never_leaves_the_transaction() {
+fn repeated_conflicts_in_a_transaction_return_an_error() {
     for (sees_others, tries) in [(false, 1), (true, 20)] {
-        let store = Contended { sees_others, ..Contended::default() };
-        let rig = Rig::new(|builder| builder.job_store("default", Layered(store.clone())));
-        let job = rig.job(note("job".into())).id("job").trigger(IntervalTrigger::hours(1));
-        rig.block_on(job.add()).unwrap();
+        let store = AlwaysConflictingStore { sees_others, ..AlwaysConflictingStore::default() };
+        let fixture =
+            SchedulerFixture::new(|builder| builder.job_store("default", Layered(store.clone())));
+        let job = fixture.job(note("job".into())).id("job").trigger(IntervalTrigger::hours(1));
+        fixture.block_on(job.add()).unwrap();
         let outside = store.outside.load(Ordering::Relaxed);
         for change in ["pause", "resume", "due"] {
             store.tries.store(0, Ordering::Relaxed);
             let mut connection = Box::new(7_u64);
-            let mut jobs = rig.in_transaction(&mut connection);
-            let error = rig.block_on(async {
+            let mut jobs = fixture.in_transaction(&mut connection);
+            let error = fixture.block_on(async {
                 match change {
                     "pause" => jobs.pause_job("job").await,
                     "resume" => jobs.resume_job("job").await,

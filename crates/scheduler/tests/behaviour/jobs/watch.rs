@@ -1,4 +1,4 @@
-//! Stores that tell of changes.
+//! Stores with change notifications.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,22 +13,22 @@ use punctual_triggers::DateTrigger;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::common::{PATIENCE, Rig, at, note};
+use crate::common::{SchedulerFixture, TIMEOUT, at, note};
 
-/// What others do to a store, and how it comes to be known.
+/// A shared store that other processes change, with the notifications of these changes.
 #[derive(Clone, Default)]
-struct Others {
+struct SharedStoreStub {
     store: MemoryJobStore,
-    /// Whether the line is there, on which they tell.
+    /// Whether notifications are available.
     line: Arc<Notify>,
     changed: Arc<Notify>,
     broken: Arc<Notify>,
 }
 
-/// The same store as seen by a scheduler that shares it.
-struct Watched(Others);
+/// The shared store as a scheduler uses it.
+struct WatchedStore(SharedStoreStub);
 
-impl StoreLayer for Watched {
+impl StoreLayer for WatchedStore {
     fn inner(&self) -> &dyn DynJobStore {
         &self.0.store
     }
@@ -45,49 +45,49 @@ impl StoreLayer for Watched {
     }
 }
 
-impl ChangeWatch for Others {
+impl ChangeWatch for SharedStoreStub {
     fn changed(&mut self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async {
             tokio::select! {
                 () = self.changed.notified() => Ok(()),
                 () = self.broken.notified() => {
-                    Err(StoreError::new(StoreErrorKind::Unavailable, "the line is dead"))
+                    Err(StoreError::new(StoreErrorKind::Unavailable, "the connection is broken"))
                 }
             }
         })
     }
 }
 
-impl Others {
-    /// A scheduler beside them, which has looked at the store, and waits for the line.
-    fn rig(&self) -> Rig {
-        let watched = Layered(Watched(self.clone()));
-        let rig = Rig::new(|builder| {
-            // Nothing is found by polling before an hour is over.
+impl SharedStoreStub {
+    /// Creates a scheduler that has polled the store once and waits until notifications are available.
+    fn fixture(&self) -> SchedulerFixture {
+        let watched = Layered(WatchedStore(self.clone()));
+        let fixture = SchedulerFixture::new(|builder| {
+            // The poll interval is an hour, so no job is found by polling.
             let hour = Duration::from_secs(3_600);
             builder.job_store("default", watched).poll_interval(hour).task(note)
         });
-        rig.pass();
-        // The signals of the start are spent.
-        let _ = rig.block_on(async { timeout(Duration::ZERO, rig.woken()).await });
-        rig
+        fixture.pass();
+        // The wake-ups of the start are consumed.
+        let _ = fixture.block_on(async { timeout(Duration::ZERO, fixture.wait_for_wakeup()).await });
+        fixture
     }
 
-    /// The same, on the line.
-    fn watching_rig(&self) -> Rig {
-        let rig = self.rig();
+    /// Creates a scheduler that receives notifications.
+    fn watching_fixture(&self) -> SchedulerFixture {
+        let fixture = self.fixture();
         self.line.notify_one();
-        let woken = rig.block_on(async { timeout(PATIENCE, rig.woken()).await });
-        woken.expect("whoever begins to watch looks once more");
-        rig.pass();
-        rig
+        let woken = fixture.block_on(async { timeout(TIMEOUT, fixture.wait_for_wakeup()).await });
+        woken.expect("a new watch wakes the scheduler once");
+        fixture.pass();
+        fixture
     }
 
-    /// Adds a job that is due at second 0, by a scheduler that runs none.
-    fn add(&self, rig: &Rig, id: &str) {
+    /// Adds a job that is due at second 0, from a client-only scheduler.
+    fn add(&self, fixture: &SchedulerFixture, id: &str) {
         let other = AsyncScheduler::builder().job_store("default", self.store.clone());
         let other = other.timezone("UTC").build().unwrap();
-        rig.block_on(async {
+        fixture.block_on(async {
             other.start_paused().await.unwrap();
             let job = other.job(note(id.into())).id(id).trigger(DateTrigger::at(at(0)));
             job.add().await.unwrap();
@@ -96,45 +96,45 @@ impl Others {
     }
 }
 
-/// What a driver does, without its timer.
-fn run_when_woken(rig: &Rig) {
-    while rig.log.len() == 0 {
-        let woken = rig.block_on(async { timeout(PATIENCE, rig.woken()).await });
+/// Does what a driver does, without its timer.
+fn run_when_woken(fixture: &SchedulerFixture) {
+    while fixture.log.len() == 0 {
+        let woken = fixture.block_on(async { timeout(TIMEOUT, fixture.wait_for_wakeup()).await });
         woken.expect("the scheduler is woken");
-        rig.pass();
+        fixture.pass();
     }
 }
 
 #[test]
-fn a_change_by_others_wakes_the_scheduler() {
-    let others = Others::default();
-    let rig = others.watching_rig();
-    others.add(&rig, "job");
-    rig.pass();
-    assert_eq!(rig.log.len(), 0, "nobody has told");
+fn a_change_by_another_process_wakes_the_scheduler() {
+    let others = SharedStoreStub::default();
+    let fixture = others.watching_fixture();
+    others.add(&fixture, "job");
+    fixture.pass();
+    assert_eq!(fixture.log.len(), 0, "no notification was sent");
     others.changed.notify_one();
-    run_when_woken(&rig);
-    assert_eq!(rig.log.lines(), ["job@0"]);
+    run_when_woken(&fixture);
+    assert_eq!(fixture.log.lines(), ["job@0"]);
 }
 
 #[test]
-fn a_watch_that_breaks_is_a_change_too() {
-    let others = Others::default();
-    let rig = others.watching_rig();
-    others.add(&rig, "unheard of");
+fn a_broken_watch_counts_as_a_change() {
+    let others = SharedStoreStub::default();
+    let fixture = others.watching_fixture();
+    others.add(&fixture, "unheard of");
     others.broken.notify_one();
-    run_when_woken(&rig);
-    assert_eq!(rig.log.lines(), ["unheard of@0"]);
+    run_when_woken(&fixture);
+    assert_eq!(fixture.log.lines(), ["unheard of@0"]);
 }
 
 #[test]
-fn what_changed_before_the_watch_began_is_seen() {
-    let others = Others::default();
-    let rig = others.rig();
-    others.add(&rig, "early");
-    rig.pass();
-    assert_eq!(rig.log.len(), 0, "nobody has told");
+fn changes_before_the_watch_started_are_found() {
+    let others = SharedStoreStub::default();
+    let fixture = others.fixture();
+    others.add(&fixture, "early");
+    fixture.pass();
+    assert_eq!(fixture.log.len(), 0, "no notification was sent");
     others.line.notify_one();
-    run_when_woken(&rig);
-    assert_eq!(rig.log.lines(), ["early@0"]);
+    run_when_woken(&fixture);
+    assert_eq!(fixture.log.lines(), ["early@0"]);
 }

@@ -93,17 +93,17 @@ async fn a_transaction_with_another_current_database_uses_the_tables_of_the_stor
 async fn a_renewal_does_not_wait_for_other_nodes() {
     let mut tables = Tables::new().await;
     let store = with_jobs(&tables, WAIT_TIMEOUT).await;
-    let [us, them, dead] = ["us", "them", "dead"].map(|name| NodeId::new(name).unwrap());
+    let [us, them, expired_node] = ["us", "them", "expired"].map(|name| NodeId::new(name).unwrap());
     let renew = async |node, now, until| store.renew(node, now, until, &TaskFilter::Any).await;
     renew(&them, at(0), at(1)).await.unwrap();
-    renew(&dead, at(0), at(1)).await.unwrap();
+    renew(&expired_node, at(0), at(1)).await.unwrap();
     tables.run("START TRANSACTION; UPDATE {p}nodes SET alive_until = 0 WHERE id = 'them'").await;
     // After 14 days expired leases are purged, except the one that another transaction is updating.
     let later = at(14 * 24 * 60 * 60);
     renew(&us, later, later).await.expect("the renewal does not wait");
     tables.run("COMMIT").await;
     assert!(renew(&them, later, later).await.unwrap().expired, "the lease was kept");
-    assert!(!renew(&dead, later, later).await.unwrap().expired, "the lease was purged");
+    assert!(!renew(&expired_node, later, later).await.unwrap().expired, "the lease was purged");
     tables.drop().await;
 }
 

@@ -44,9 +44,9 @@ async fn an_unreachable_server() {
 
 #[tokio::test]
 async fn an_unknown_user_or_database() {
-    let nobody = MySqlJobStore::open(url(&(unique() + ":hunter2"), &database())).unwrap();
+    let unknown_user = MySqlJobStore::open(url(&(unique() + ":hunter2"), &database())).unwrap();
     assert_store_error(
-        &nobody.start().await.unwrap_err(),
+        &unknown_user.start().await.unwrap_err(),
         StoreErrorKind::Invalid,
         "user or the password",
     );

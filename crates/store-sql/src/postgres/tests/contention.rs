@@ -37,7 +37,7 @@ async fn commit(
     loop {
         match store.commit(batch.clone().into()).await {
             Err(error) if error.to_string().contains("waiting for a lock") => {}
-            answer => return answer,
+            result => return result,
         }
     }
 }
@@ -83,7 +83,7 @@ async fn a_job_that_finishes_while_its_last_run_is_cleared_is_removed() {
     tables.drop().await;
 }
 
-/// Two processes start after another one has died, and search for orphans concurrently.
+/// Two processes start after another one has expired, and search for orphans concurrently.
 #[tokio::test]
 async fn runs_of_a_node_that_renews_during_the_search_are_not_taken_over() {
     let mut tables = Tables::new().await;

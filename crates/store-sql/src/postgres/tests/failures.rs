@@ -44,8 +44,8 @@ async fn an_unreachable_server() {
 #[tokio::test]
 async fn an_unknown_user_or_database() {
     let tables = Tables::new().await;
-    let nobody = options().username(&unique()).password("hunter2");
-    let error = tables.store(nobody).start().await.unwrap_err();
+    let unknown_user = options().username(&unique()).password("hunter2");
+    let error = tables.store(unknown_user).start().await.unwrap_err();
     assert_store_error(&error, StoreErrorKind::Invalid, "rejected the user");
     let nowhere = options().database(&unique());
     let error = tables.store(nowhere).start().await.unwrap_err();

@@ -61,8 +61,8 @@ fn is_replaced(error: &StoreError) {
     assert_eq!(error.kind(), StoreErrorKind::Replaced, "{error}");
     assert!(error.to_string().contains("removed or replaced"), "{error}");
     assert!(error.is_retryable());
-    let told = error_chain(error).to_string();
-    assert!(!told.contains("sqlite"), "the error must not contain the path: {told}");
+    let message = error_chain(error).to_string();
+    assert!(!message.contains("sqlite"), "the error must not contain the path: {message}");
 }
 
 async fn is_sound(path: &Path) {

@@ -1,0 +1,10 @@
+//! Starting, pausing, shutting down, and restarting.
+
+mod calls_from_jobs;
+mod failed_start;
+mod idle;
+mod listener;
+mod restart;
+mod shutdown;
+mod shutdown_leases;
+mod start;

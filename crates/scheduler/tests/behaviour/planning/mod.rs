@@ -1,0 +1,7 @@
+//! The planning of runs.
+
+mod coalesce;
+mod events;
+mod jitter;
+mod lateness;
+mod limits;
