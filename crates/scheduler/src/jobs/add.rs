@@ -58,7 +58,7 @@ impl Jobs {
     /// Adds many jobs, with one call for each store. Stores are processed in order. If a job can't be added, later
     /// stores are not changed.
     pub(crate) async fn add_jobs(&self, jobs: Vec<NewJob>) -> Result<usize, SchedulerError> {
-        let jobs = jobs.into_iter().map(|job| self.check(job)).collect::<Result<Vec<_>, _>>()?;
+        let jobs = self.check_all(jobs)?;
         let count = jobs.len();
         let mut by_store: Vec<(Arc<RegisteredStore>, Vec<CheckedJob>)> = Vec::new();
         for job in jobs {
@@ -101,6 +101,23 @@ impl Jobs {
             }
         }
         Ok(count)
+    }
+
+    /// Checks the definitions of jobs and registers their tasks. If one is invalid, no closure stays registered.
+    fn check_all(&self, jobs: Vec<NewJob>) -> Result<Vec<CheckedJob>, SchedulerError> {
+        let mut checked: Vec<CheckedJob> = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match self.check(job) {
+                Ok(job) => checked.push(job),
+                Err(error) => {
+                    for job in &checked {
+                        self.shared.unregister_closure(job.registration.name());
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(checked)
     }
 
     /// Checks the definition of a job and registers its task.

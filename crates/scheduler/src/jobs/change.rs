@@ -114,23 +114,44 @@ impl Jobs {
         Ok(changed)
     }
 
-    /// Changes a stored job. If it was changed concurrently, the change is applied to the new definition: concurrent
-    /// changes are merged, and for a field that both set, the later change applies.
+    /// Changes a stored job.
     async fn change_stored(
         &self,
         store: Arc<RegisteredStore>,
-        mut record: JobRecord,
+        record: JobRecord,
         change: CheckedChange,
         schedule: impl ComputeSchedule,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
+        let changed = self.update_definition(&store, record, &change, schedule, access).await;
+        if changed.is_err()
+            && let Some(registration) = change.registration()
+        {
+            self.shared.unregister_closure(registration.name());
+        }
+        let UpdatedDefinition { record, update, old_task } = changed?;
+        let job = self.finish_change(&store, record, update, access).await?;
+        self.unregister_replaced_closure(&job, &old_task);
+        Ok(job)
+    }
+
+    /// Stores the changed definition of a job. If the job was changed concurrently, the change is applied to the new
+    /// definition: concurrent changes are merged, and for a field that both set, the later change applies.
+    async fn update_definition(
+        &self,
+        store: &Arc<RegisteredStore>,
+        mut record: JobRecord,
+        change: &CheckedChange,
+        schedule: impl ComputeSchedule,
+        access: &mut StoreAccess<'_>,
+    ) -> Result<UpdatedDefinition, SchedulerError> {
         let id = record.id.clone();
         for attempt in 1..=MAX_CONFLICT_ATTEMPTS {
             let mut definition = stored_definition(&record)?;
             let old_task = definition.task.clone();
             definition = change.apply(definition)?;
             let new_schedule = match change.trigger() {
-                Some(trigger) => schedule(Some(&store), &id, &**trigger)?,
+                Some(trigger) => schedule(Some(store), &id, &**trigger)?,
                 None => None,
             };
             if let Some(registration) = change.registration().filter(|_| attempt == 1) {
@@ -156,15 +177,11 @@ impl Jobs {
                 schedule: new_schedule,
                 expected_run_time: new_schedule.map(|_| record.next_run_time()),
             };
-            match self.update(&store, &record, update.clone(), access).await {
-                Ok(()) => {
-                    let job = self.finish_change(&store, record, update, access).await?;
-                    self.unregister_replaced_closure(&job, &old_task);
-                    return Ok(job);
-                }
+            match self.update(store, &record, update.clone(), access).await {
+                Ok(()) => return Ok(UpdatedDefinition { record, update, old_task }),
                 Err(error) if is_conflict(&error) => {
                     let found =
-                        access.get(&store, &id).await.map_err(|error| store.error(error))?;
+                        access.get(store, &id).await.map_err(|error| store.error(error))?;
                     let found = found.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
                     if !access.is_autocommit() && is_unmodified(&found, &record) {
                         // The transaction does not see the concurrent change, so a retry in it would fail again.
@@ -313,6 +330,13 @@ impl Jobs {
             }
         }
     }
+}
+
+/// A job whose definition was stored: its record before the update, the update, and the task before it.
+struct UpdatedDefinition {
+    record: JobRecord,
+    update: RecordUpdate,
+    old_task: TaskName,
 }
 
 fn stored_definition(record: &JobRecord) -> Result<JobDefinition, SchedulerError> {

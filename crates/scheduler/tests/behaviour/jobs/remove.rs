@@ -1,11 +1,11 @@
 //! Removing jobs.
 
-use punctual_core::Recovery;
+use punctual_core::{JobChange, NewJob, Recovery};
 use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
-use crate::common::{ManualExecutor, SchedulerFixture, TempStore, at, note};
+use crate::common::{Call, Fault, ManualExecutor, SchedulerFixture, TempStore, at, faulty, note};
 
 #[test]
 fn a_removed_job_no_longer_runs_and_is_reported_once() {
@@ -89,4 +89,29 @@ fn a_closure_is_dropped_with_its_job() {
         }
         assert_eq!(std::sync::Arc::strong_count(&held), 1, "{id}");
     }
+}
+
+#[test]
+fn a_closure_that_could_not_be_stored_is_dropped() {
+    let store = faulty(MemoryJobStore::new());
+    let faults = store.0.faults.clone();
+    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
+    let held = std::sync::Arc::new(());
+    let closure = || {
+        let holds = std::sync::Arc::clone(&held);
+        move || drop(std::sync::Arc::clone(&holds))
+    };
+    let job = fixture.job(closure()).id("job").trigger(DateTrigger::at(at(10)));
+    fixture.block_on(job.add()).unwrap();
+    assert_eq!(std::sync::Arc::strong_count(&held), 2);
+
+    faults.set(Call::Update, Fault::NotApplied);
+    let change = JobChange::new().call(closure());
+    fixture.block_on(fixture.modify_job("job", change)).unwrap_err();
+    assert_eq!(std::sync::Arc::strong_count(&held), 2, "the closure of the failed change");
+
+    let valid = NewJob::builder(closure()).build();
+    let invalid = NewJob::builder(closure()).max_instances(0).build();
+    fixture.block_on(fixture.add_jobs([valid, invalid])).unwrap_err();
+    assert_eq!(std::sync::Arc::strong_count(&held), 2, "the closures of the invalid batch");
 }
