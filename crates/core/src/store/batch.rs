@@ -84,8 +84,7 @@ pub enum CommitAction {
     /// Records runs that start outside of the schedule; schedule and `fire_count` do not change. Requires the current
     /// fence of the record, increments it and invalidates an open claim. Of two concurrent starts (or a start and a
     /// claim), the later one therefore fails, and its caller must read the number of running instances again. A repeat
-    /// returns
-    /// [`Done`](CommitOutcome::Done) as long as the runs are recorded.
+    /// returns [`Done`](CommitOutcome::Done) as long as the runs are recorded.
     Start {
         /// The runs to record, each with the required fence; at least one.
         runs: Vec<InFlightRun>,
