@@ -4,15 +4,15 @@ use std::error::Error;
 use std::fmt::{self, Write};
 use std::iter::successors;
 
-/// How many errors of a chain are shown. There is no end to the sources of an error that names itself as one.
-const MOST_SHOWN: usize = 32;
+/// The maximum number of errors of a chain that are shown. Limits the output for an error that is its own source.
+const MAX_CHAIN_LENGTH: usize = 32;
 
 /// Shows an error together with its sources, as `what failed: why: why that`.
 ///
-/// The errors of these crates say in their own text what failed, and leave why to
-/// [`source`](std::error::Error::source), so that reporters which walk the sources show each cause once. This
-/// shows the same where there is no such reporter: in a log, an event or a message. A source whose text is part
-/// of the text before it, as in errors that repeat their cause, is left out. At most 32 errors are shown.
+/// The text of an error of these crates describes only what failed; the cause is its
+/// [`source`](std::error::Error::source). Error reporters that iterate over the sources therefore show each cause
+/// once. This function produces the same text for logs, events and messages. A source whose text is contained in the
+/// preceding text is omitted. At most 32 errors are shown.
 ///
 /// ```
 /// use punctual_core::{StoreError, StoreErrorKind, error_chain};
@@ -30,12 +30,12 @@ struct ErrorChain<'e>(&'e (dyn Error + 'e));
 
 impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut before = text(self.0)?;
+        let mut before = format_error(self.0)?;
         f.write_str(&before)?;
         let sources = successors(self.0.source(), |&error| error.source());
-        for source in sources.take(MOST_SHOWN - 1) {
-            let text = text(source)?;
-            if !repeats(&before, &text) {
+        for source in sources.take(MAX_CHAIN_LENGTH - 1) {
+            let text = format_error(source)?;
+            if !contains_phrase(&before, &text) {
                 write!(f, ": {text}")?;
             }
             before = text;
@@ -44,8 +44,8 @@ impl fmt::Display for ErrorChain<'_> {
     }
 }
 
-/// Whether a text has that of its source in it: as it is, not as a part of words.
-fn repeats(text: &str, source: &str) -> bool {
+/// Returns whether `text` contains the text of its source, delimited by word boundaries.
+fn contains_phrase(text: &str, source: &str) -> bool {
     source.is_empty()
         || text.match_indices(source).any(|(start, found)| {
             let before = text[..start].chars().next_back();
@@ -54,8 +54,8 @@ fn repeats(text: &str, source: &str) -> bool {
         })
 }
 
-/// An error of formatting is passed on, which `to_string` would make a panic of.
-fn text(error: &dyn Error) -> Result<String, fmt::Error> {
+/// Formats an error. Returns an error of its `Display` implementation, on which `to_string` would panic.
+fn format_error(error: &dyn Error) -> Result<String, fmt::Error> {
     let mut text = String::new();
     write!(text, "{error}")?;
     Ok(text)

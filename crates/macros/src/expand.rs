@@ -26,7 +26,7 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
     let (cfgs, docs, deprecated) = (&attrs.cfgs, &attrs.docs, &attrs.deprecated);
     let run = run(function, &attrs);
     let body = body(signature, function, &private);
-    let errors = errors(&function.sig.output, &private);
+    let error_methods = error_methods(&function.sig.output, &private);
 
     let names = signature.args.iter().map(|arg| &arg.name);
     let names = quote!(#(#names,)*);
@@ -36,7 +36,7 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
         let (name, ty) = (&arg.name, arg.ty);
         quote!(#name: #ty)
     });
-    let type_doc = format!("The task that [`{plain}`](fn@{plain}) creates calls of.");
+    let type_doc = format!("The task of the calls that [`{plain}`](fn@{plain}) returns.");
 
     quote! {
         #(#cfgs)*
@@ -56,7 +56,7 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
 
             #body
 
-            #errors
+            #error_methods
         }
 
         #(#cfgs)*
@@ -128,7 +128,7 @@ fn finish(returned: &TokenStream, ty: &ReturnType, private: &TokenStream) -> Tok
 
 /// Generates the methods that transfer an error between processes; see the module `autoref_specialization` of
 /// `punctual_core`.
-fn errors(returned: &ReturnType, private: &TokenStream) -> TokenStream {
+fn error_methods(returned: &ReturnType, private: &TokenStream) -> TokenStream {
     let ty = match returned {
         ReturnType::Type(_, ty) if is_nameable(ty) => ty,
         _ => return TokenStream::new(),
@@ -155,7 +155,7 @@ fn errors(returned: &ReturnType, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// Returns whether the type can be written outside of a return type: it is neither `!` nor contains `impl ..`.
+/// Returns whether the type can be used outside of a return type: it is a path that does not contain `impl ..`.
 fn is_nameable(ty: &Type) -> bool {
     struct UnnameableType(bool);
 

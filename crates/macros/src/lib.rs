@@ -17,8 +17,9 @@ use signature::Signature;
 ///
 /// The function `send_mail` is replaced by two items of the same name and visibility:
 ///
-/// - a function that takes the arguments and returns a `Call`, for a scheduler's `job`: wrong arguments don't
-///   compile. It runs nothing. Without its parentheses it registers the task: `.task(send_mail)`;
+/// - a function that takes the arguments and returns a `Call`, for the `job` method of a scheduler. Arguments of wrong
+///   types are compile errors. The function does not run the task. It can also be passed by name to register the task:
+///   `.task(send_mail)`;
 /// - a type that implements `Task`. Its associated function `run` is the original function, for unit tests:
 ///   `send_mail::run(..)`.
 ///
@@ -45,11 +46,12 @@ use signature::Signature;
 /// # Requirements
 ///
 /// - The function is synchronous, in which case it may block, or `async`.
-/// - The first parameter may be the `JobContext` of the run, by value. It is not part of the call.
-/// - It has up to eight arguments of owned types that implement `Serialize` and `DeserializeOwned`.
+/// - The first parameter may be the `JobContext` of the run, by value. It is not a parameter of the function that
+///   creates calls.
+/// - The other parameters, at most eight, have owned types that implement `Serialize` and `DeserializeOwned`.
 /// - It returns nothing, a value that implements `Serialize`, or a `Result` of these with an error that can be
-///   converted into a boxed error with `?`. An error type that implements `Serialize` and `DeserializeOwned` is
-///   preserved by process pools.
+///   converted into a boxed error with `?`. A process pool preserves the error type if it implements `Serialize` and
+///   `DeserializeOwned`.
 ///
 /// # Options
 ///

@@ -36,10 +36,10 @@ impl Options {
         let key = Ident::parse_any(input).map_err(|error| Error::new(error.span(), USAGE))?;
         input.parse::<Token![=]>()?;
         let value: LitStr = input.parse()?;
-        let twice = || Error::new(key.span(), format!("duplicate option `{key}`"));
+        let duplicate = || Error::new(key.span(), format!("duplicate option `{key}`"));
         match key.to_string().as_str() {
-            "name" if self.name.is_some() => Err(twice()),
-            "crate" if self.krate.is_some() => Err(twice()),
+            "name" if self.name.is_some() => Err(duplicate()),
+            "crate" if self.krate.is_some() => Err(duplicate()),
             "name" => {
                 check_name(&value)?;
                 self.name = Some(value);

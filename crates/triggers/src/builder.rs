@@ -36,7 +36,7 @@ impl DefaultsSource<'_> {
     }
 }
 
-/// The builder settings that all triggers have in common, as given.
+/// The settings that all builders have in common, before defaults are applied.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommonSettings {
     pub(crate) zone: Option<Result<Zone, ZoneError>>,
@@ -103,7 +103,7 @@ impl StoredSettings {
     }
 }
 
-/// Stored settings that the scheduler applies; the trigger itself does not use them.
+/// Stored settings that only the scheduler uses; they do not affect fire times.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]

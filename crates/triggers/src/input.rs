@@ -171,7 +171,7 @@ impl DateTimeParser<'_> {
     }
 
     /// Reads a number of one or two digits, at most `max`.
-    fn part(&mut self, name: &str, max: u32) -> Result<u32, TriggerError> {
+    fn component(&mut self, name: &str, max: u32) -> Result<u32, TriggerError> {
         let before = self.position;
         let value = self.digits(1, 2)?.parse().unwrap_or(u32::MAX);
         if value > max {
@@ -184,9 +184,9 @@ impl DateTimeParser<'_> {
     fn date(&mut self) -> Result<(i32, u32, u32), TriggerError> {
         let year = self.digits(4, 4)?.parse().unwrap_or(0);
         self.expect('-')?;
-        let month = self.part("month", 12)?;
+        let month = self.component("month", 12)?;
         self.expect('-')?;
-        let day = self.part("day", 31)?;
+        let day = self.component("day", 31)?;
         if !is_valid_date(year, month, day) {
             return Err(self.error("there is no such date"));
         }
@@ -194,11 +194,11 @@ impl DateTimeParser<'_> {
     }
 
     fn time(&mut self) -> Result<NaiveTime, TriggerError> {
-        let hour = self.part("hour", 23)?;
+        let hour = self.component("hour", 23)?;
         self.expect(':')?;
-        let minute = self.part("minute", 59)?;
+        let minute = self.component("minute", 59)?;
         self.expect(':')?;
-        let second = self.part("second", 59)?;
+        let second = self.component("second", 59)?;
         let mut micros = 0;
         if self.eat('.') {
             micros = format!("{:0<6}", self.digits(1, 6)?).parse().unwrap_or(0);
@@ -216,13 +216,13 @@ impl DateTimeParser<'_> {
             let utc = self.eat('Z');
             return Ok(utc.then(|| chrono::Utc.fix()));
         };
-        let hours = self.offset_part(23)?;
+        let hours = self.offset_component(23)?;
         self.expect(':')?;
-        let minutes = self.offset_part(59)?;
+        let minutes = self.offset_component(59)?;
         Ok(FixedOffset::east_opt(sign * (hours * 3600 + minutes * 60)))
     }
 
-    fn offset_part(&mut self, max: i32) -> Result<i32, TriggerError> {
+    fn offset_component(&mut self, max: i32) -> Result<i32, TriggerError> {
         let value = self.digits(2, 2)?.parse().unwrap_or(i32::MAX);
         if value > max { Err(self.error("the offset must be at most 23:59")) } else { Ok(value) }
     }

@@ -30,8 +30,8 @@
 //!
 //! [`TriggerExt`] lists the fire times of any trigger and explains where they deviate from its schedule.
 //!
-//! Fire times are computed from bit sets of the field values instead of by iterating over time. The cost does not
-//! depend on how far the next or the latest fire time is from the given instant.
+//! Fire times of cron triggers are computed from bit sets of the field values, without iterating over time. The cost
+//! does not depend on the distance from the given instant to the next or the latest fire time.
 
 mod builder;
 mod calendar_interval;

@@ -23,7 +23,7 @@ pub enum Killed {
 impl fmt::Display for Killed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Signal(signal) => match name(*signal) {
+            Self::Signal(signal) => match signal_name(*signal) {
                 Some(name) => write!(f, "its process was terminated by signal {signal} ({name})"),
                 None => write!(f, "its process was terminated by signal {signal}"),
             },
@@ -38,7 +38,7 @@ impl fmt::Display for Killed {
 }
 
 /// Returns the name of a signal that terminates processes, if its number is the same on every Unix.
-fn name(signal: i32) -> Option<&'static str> {
+fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {
         1 => "SIGHUP",
         2 => "SIGINT",

@@ -98,7 +98,7 @@ pub enum Event {
     /// has already started may be executed again. Runs that have not started are held until their ownership has been
     /// verified.
     LeaseLost(Alias),
-    /// An event stream was read too slowly: this number of events was dropped from it.
+    /// An event stream was read too slowly. Contains the number of events that were dropped from it.
     Lagged(u64),
 }
 

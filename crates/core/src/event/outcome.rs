@@ -87,7 +87,8 @@ impl RunOutcome {
         }
     }
 
-    /// What went wrong, with the error's sources; none after a success, and where the [`kind`](Self::kind) says it all.
+    /// Returns the error text with the sources of the error. `None` for a success and for outcomes without details
+    /// ([`Missed`](Self::Missed), [`Lost`](Self::Lost)).
     #[must_use]
     pub fn error_text(&self) -> Option<String> {
         match self {

@@ -70,7 +70,8 @@ pub enum RunOutcome {
     Refused(String),
     /// The process of the run terminated before the run finished.
     Killed(Killed),
-    /// The executor lost the run: a worker terminated, or the run was dropped in a shutdown.
+    /// The executor did not complete the run: a worker terminated, the run was dropped in a shutdown, or it was not
+    /// started because its cancellation was requested or its lease had expired.
     Lost,
 }
 

@@ -41,7 +41,7 @@ impl Run {
     }
 }
 
-/// A run with decoded arguments, prepared by [`Run::prepare`]: blocking work and futures need different executors.
+/// A run with decoded arguments, returned by [`Run::prepare`].
 #[derive(Debug)]
 pub enum Prepared {
     /// Work that blocks its thread.
@@ -145,8 +145,9 @@ fn catch_panic<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
 fn outcome_of(result: Result<TaskResult, Box<dyn Any + Send>>) -> RunOutcome {
     match result {
         Ok(Ok(value)) => RunOutcome::Success(value),
-        // Format the error once here, where a panic is attributed to the task. Later callers do not catch panics.
-        Ok(Err(error)) => match catch_panic(|| ask_for_texts(&error)) {
+        // Format the error once here, where a panic is reported as a panic of the task. Code that formats the error
+        // later does not catch panics.
+        Ok(Err(error)) => match catch_panic(|| format_and_discard(&error)) {
             Ok(()) => RunOutcome::Failed(Arc::new(error)),
             Err(panic) => panicked(panic),
         },
@@ -154,8 +155,8 @@ fn outcome_of(result: Result<TaskResult, Box<dyn Any + Send>>) -> RunOutcome {
     }
 }
 
-/// The texts of the error and its sources, as far as they are ever shown.
-fn ask_for_texts(error: &TaskError) {
+/// Formats the error and its sources, and discards the text.
+fn format_and_discard(error: &TaskError) {
     let _text = error_chain(&**error).to_string();
 }
 

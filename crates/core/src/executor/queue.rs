@@ -10,8 +10,9 @@ use super::Run;
 use crate::latch::Latch;
 use crate::task::JobContext;
 
-/// A FIFO queue of runs with a limited number of workers, shared by the in-process executors. It is independent of
-/// threads and runtimes: the executor supplies the thread or task for each [`Worker`](super::Worker).
+/// A FIFO queue of runs with a limited number of workers, used by the executors for threads, tokio and child
+/// processes. It is independent of threads and runtimes: the executor provides the thread or task for each
+/// [`Worker`](super::Worker).
 ///
 /// An executor creates a queue at each start and closes it at each shutdown.
 ///
@@ -48,13 +49,13 @@ pub struct RunQueue {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) closed: bool,
-    /// Requeued runs are dropped.
+    /// Whether the queue has been abandoned. Requeued runs are then dropped.
     pub(super) abandoned: bool,
     pub(super) queued: VecDeque<Run>,
     /// The contexts of the running runs, by worker slot.
     pub(super) running: Vec<Option<JobContext>>,
     free_slots: Vec<usize>,
-    /// A worker was woken or issued and has not dequeued a run yet, so that no other is needed.
+    /// Whether a worker was woken or issued that has not dequeued a run yet. No other worker is then woken or issued.
     pub(super) wakeup_pending: bool,
     /// The number of workers that are blocked until a run is queued.
     pub(super) parked: usize,
@@ -87,7 +88,7 @@ impl RunQueue {
     }
 
     /// Closes the queue and waits up to `timeout` for its runs to finish, then [abandons](Self::abandon) the
-    /// remaining ones. This happens whether or not the future is polled, on any runtime or without one.
+    /// remaining ones. The queue is closed even if the future is never polled. No runtime is required.
     pub fn close(self: &Arc<Self>, timeout: Duration) -> impl Future<Output = ()> + Send + use<> {
         let closed = Arc::new(Latch::default());
         let finish = {

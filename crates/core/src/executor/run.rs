@@ -42,7 +42,7 @@ pub struct RunParts {
 }
 
 impl RunParts {
-    /// A run that may begin however late.
+    /// Creates the parts of a run without a deadline.
     #[must_use]
     pub fn new(
         context: JobContext,
@@ -55,7 +55,7 @@ impl RunParts {
         Self { context, task, body, args, deadline: None, clock, sink }
     }
 
-    /// The same, to be begun until that instant, if there is one.
+    /// Sets the deadline; `None` means no deadline.
     #[must_use]
     pub fn with_deadline(self, deadline: Option<Timestamp>) -> Self {
         Self { deadline, ..self }
@@ -93,8 +93,8 @@ impl Run {
         Self { parts, lease: None, started: None, reported: false }
     }
 
-    /// Ties the run to a lease. Once the lease has expired, another node may have taken over the run, so it is not
-    /// started any more.
+    /// Sets the lease of the run. After the lease has expired, the run is not started, because another node may have
+    /// taken it over.
     #[must_use]
     pub fn with_lease(mut self, lease: Lease) -> Self {
         self.lease = Some(lease);
@@ -125,9 +125,9 @@ impl Run {
         &self.parts.args
     }
 
-    /// Marks the run as started. Returns `None` if the run must not be started, which has then been reported: as
-    /// missed if its deadline has passed; as lost if its cancellation was requested or its [lease](Self::with_lease)
-    /// has expired.
+    /// Marks the run as started. Returns `None` if the run must not be started; it has then been reported as missed if
+    /// its deadline has passed, or as lost if its cancellation was requested or its [lease](Self::with_lease) has
+    /// expired.
     #[must_use]
     pub fn begin(mut self) -> Option<Self> {
         if self.parts.context.is_cancelled() {
@@ -145,8 +145,8 @@ impl Run {
         Some(self)
     }
 
-    /// Marks a run as started by another party, for example a child process. In contrast to [`begin`](Self::begin),
-    /// it performs no checks.
+    /// Marks the run as started without the checks of [`begin`](Self::begin), for executors whose child process has
+    /// already started it.
     #[must_use]
     pub fn begun(mut self) -> Self {
         self.started = Some(self.parts.clock.now());

@@ -1,4 +1,4 @@
-//! Workers, which dequeue runs, and how the queue issues them.
+//! Workers, which dequeue runs, and the methods of the queue that create them.
 
 use std::sync::{Arc, MutexGuard};
 
@@ -8,7 +8,8 @@ use crate::task::JobContext;
 
 impl RunQueue {
     /// Appends a run to the queue without blocking. If a worker is returned, the caller must start it immediately on
-    /// a thread or task. If it is dropped, the queued runs wait until another worker is free.
+    /// a thread or task. If the worker is dropped, the queued runs wait until another worker is free; if there is no
+    /// other worker, they are dropped and reported as lost.
     ///
     /// # Errors
     ///
@@ -23,8 +24,8 @@ impl RunQueue {
         Ok(self.wake_or_issue_worker(&mut state))
     }
 
-    /// Returns a worker if runs are queued and no worker is starting. For executors that dropped a worker earlier
-    /// because no thread or task was available.
+    /// Returns a worker if runs are queued, no worker is starting and the maximum number of workers is not reached. For
+    /// executors that dropped a worker earlier because no thread or task was available.
     #[must_use]
     pub fn try_issue_worker(self: &Arc<Self>) -> Option<Worker> {
         self.wake_or_issue_worker(&mut self.lock())
@@ -39,7 +40,7 @@ impl RunQueue {
     }
 
     /// Ensures that a worker takes the first queued run: wakes a parked worker or creates one, unless one is already
-    /// starting. Each worker that takes a run calls this again, so that a burst of short runs wakes no more workers
+    /// starting. Called again by each worker that takes a run, so that a burst of short runs does not wake more workers
     /// than needed.
     fn wake_or_issue_worker(self: &Arc<Self>, state: &mut State) -> Option<Worker> {
         if state.queued.is_empty() || state.wakeup_pending {

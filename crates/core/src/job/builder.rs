@@ -35,12 +35,12 @@ pub trait JobSink {
     fn add(self, job: NewJob) -> Self::Output;
 }
 
-/// A [`JobSink`] that also adds jobs inside a transaction of the caller's; implemented by async schedulers.
+/// A [`JobSink`] that can also add jobs in a transaction of the caller; implemented by async schedulers.
 pub trait TransactionalSink: JobSink {
-    /// What adding answers: a future of a `Result`.
+    /// The result of adding a job in a transaction: a future of a `Result`.
     type TransactionOutput<'t>;
 
-    /// Adds the job inside the transaction.
+    /// Adds the job in the transaction.
     fn add_in_transaction(
         self,
         job: NewJob,
@@ -48,7 +48,7 @@ pub trait TransactionalSink: JobSink {
     ) -> Self::TransactionOutput<'_>;
 }
 
-/// Describes a job; made by a scheduler's `job`, or by [`NewJob::builder`] to add many at once.
+/// Builder for a job; returned by the `job` method of a scheduler, and by [`NewJob::builder`] for `add_jobs`.
 ///
 /// All values are validated immediately when the job is added, before anything is stored.
 #[must_use = "a job does nothing until it is added"]
@@ -152,9 +152,9 @@ impl<S: JobSink> JobBuilder<S> {
 }
 
 impl<S: TransactionalSink> JobBuilder<S> {
-    /// Adds the job inside a transaction of one's own, on the database where the store keeps its jobs:
-    /// a `sqlx::Transaction`, or a connection from a pool on which one has begun. The job is there, and
-    /// runs, if the transaction commits; see `AsyncScheduler::in_transaction`.
+    /// Adds the job in a transaction of the caller: a `sqlx::Transaction`, or a pooled connection on which a
+    /// transaction has begun. The transaction must be on the database in which the store keeps its jobs. The job
+    /// exists, and runs, only if the transaction commits; see `AsyncScheduler::in_transaction`.
     #[must_use = "adding can fail"]
     pub fn add_in_transaction<'t, T>(self, transaction: &'t mut T) -> S::TransactionOutput<'t>
     where
@@ -166,7 +166,7 @@ impl<S: TransactionalSink> JobBuilder<S> {
 }
 
 impl JobBuilder<()> {
-    /// Returns the description, for `add_jobs` of a scheduler.
+    /// Returns the job description, for the `add_jobs` method of a scheduler.
     #[must_use]
     pub fn build(self) -> NewJob {
         self.job
@@ -195,7 +195,7 @@ impl NewJob {
         self.job_store.as_ref().ok()
     }
 
-    /// Validates the description, for schedulers. `run_now` creates the trigger of a job that has none.
+    /// Validates the description, for schedulers. `default_trigger` creates the trigger of a job without one.
     ///
     /// # Errors
     ///
@@ -205,13 +205,13 @@ impl NewJob {
         job_defaults: &JobDefaults,
         trigger_defaults: &TriggerDefaults,
         codec: Codec,
-        run_now: impl FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError>,
+        default_trigger: impl FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError>,
     ) -> Result<CheckedJob, JobError> {
         let id = self.id.transpose()?.unwrap_or_else(JobId::random);
         let job_store = self.job_store?;
         let mut change = self.change;
         if !change.has_trigger() {
-            change = change.trigger(run_now(trigger_defaults)?);
+            change = change.trigger(default_trigger(trigger_defaults)?);
         }
         let placeholder = JobDefinition::placeholder(job_defaults.clone());
         let change = change.check(trigger_defaults, codec)?;

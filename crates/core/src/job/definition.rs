@@ -62,9 +62,9 @@ impl JobDefinition {
     ///
     /// # Errors
     ///
-    /// Returns [`CodecError`] if the bytes are not a definition, or one of a newer version.
+    /// Returns [`CodecError`] if the bytes are not a definition, or a definition of a newer version.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        // The version is the first field in every codec, so that a newer version can be reported as such.
+        // Every codec encodes the version first, so that it can be decoded even if the other fields can't be.
         #[derive(Deserialize)]
         struct Head {
             version: u32,

@@ -29,7 +29,7 @@ pub enum JobError {
     #[error("the trigger is not valid")]
     Trigger(#[from] TriggerError),
     /// The arguments can't be encoded or decoded.
-    #[error("the arguments of the job can't be written or read")]
+    #[error("the arguments of the job can't be encoded or decoded")]
     Arguments(#[from] CodecError),
     /// An option has an invalid value.
     #[error("{field} is {value}: {reason}")]

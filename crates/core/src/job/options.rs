@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::JobError;
 
-/// How multiple run times are handled that are due at the same time, for example because the scheduler was down or
-/// busy.
+/// How a job is run for which several run times are due at the same time, for example because the scheduler was down
+/// or busy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -15,14 +15,14 @@ pub enum Coalesce {
     /// One run, for the latest run time (`coalesce=True` in APScheduler).
     #[default]
     Latest,
-    /// One run, for the earliest run time that is not too late for `misfire_grace_time`.
+    /// One run, for the earliest run time that is within `misfire_grace_time`.
     Earliest,
     /// One run for each run time (`coalesce=False` in APScheduler), with at most `max_instances` concurrent runs;
     /// further runs are delayed instead of being skipped.
     All,
 }
 
-/// How a run is handled if its process terminates before the run has finished.
+/// How a run is handled whose process terminates before the run has finished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -44,8 +44,8 @@ pub enum Recovery {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct JobOptions {
-    /// The maximum delay with which a run may start; a later run is skipped and reported as missed. `None` means no
-    /// limit.
+    /// The maximum delay with which a run may start; a later run is skipped and reported as missed. If the trigger has
+    /// jitter, its maximum is added to the limit. `None` means no limit.
     pub misfire_grace_time: Option<Duration>,
     /// How several due run times are handled.
     pub coalesce: Coalesce,
@@ -74,7 +74,7 @@ impl JobOptions {
         Self::default()
     }
 
-    /// Sets how late a run may start, at least one microsecond. `None`, the default, sets no limit.
+    /// Sets the maximum delay with which a run may start, at least 1 µs. `None`, the default, means no limit.
     #[must_use]
     pub fn misfire_grace_time(mut self, grace: impl Into<Option<Duration>>) -> Self {
         self.misfire_grace_time = grace.into();
@@ -88,14 +88,14 @@ impl JobOptions {
         self
     }
 
-    /// Sets how many runs may be in progress at the same time; at least 1.
+    /// Sets the maximum number of concurrent runs, at least 1.
     #[must_use]
     pub fn max_instances(mut self, max_instances: u32) -> Self {
         self.max_instances = max_instances;
         self
     }
 
-    /// Sets how runs are handled whose process terminates.
+    /// Sets how runs of terminated processes are handled.
     #[must_use]
     pub fn recovery(mut self, recovery: Recovery) -> Self {
         self.recovery = recovery;

@@ -39,7 +39,7 @@ impl From<Vec<Commit>> for CommitBatch {
 pub struct Commit {
     /// The job.
     pub id: JobId,
-    /// The required fence: that of the claim to settle, of the record or of the run, depending on the action.
+    /// The required fence: the fence of the claim to settle, of the record or of the run, depending on the action.
     pub fence: Fence,
     /// The change.
     pub action: CommitAction,
@@ -63,8 +63,8 @@ pub enum CommitAction {
         start: Vec<InFlightRun>,
     },
     /// Settles the claim of a job that has no further run time. The record is removed immediately or, if runs are in
-    /// flight (including those recorded by this commit), with the last of them; until then it has no schedule. Its
-    /// `fire_count` does not change.
+    /// flight (including those recorded by this commit), when the last of them finishes; until then it has no schedule.
+    /// Its `fire_count` does not change.
     Finish {
         /// The runs to record; empty unless the job uses [`Recovery::Rerun`](crate::Recovery::Rerun).
         start: Vec<InFlightRun>,
@@ -83,8 +83,8 @@ pub enum CommitAction {
     },
     /// Records runs that start outside of the schedule; schedule and `fire_count` do not change. Requires the current
     /// fence of the record, increments it and invalidates an open claim. Of two concurrent starts (or a start and a
-    /// claim), the later one therefore fails and must read the number of running instances again. A repeat returns
-    /// [`Done`](CommitOutcome::Done) as long as the runs are recorded.
+    /// claim), the later one therefore fails, and its caller must read the number of running instances again. A repeat
+    /// returns [`Done`](CommitOutcome::Done) as long as the runs are recorded.
     Start {
         /// The runs to record, each with the required fence; at least one.
         runs: Vec<InFlightRun>,

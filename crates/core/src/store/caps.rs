@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::time::Timestamp;
 
 /// The capabilities and limits of a store. They select the cases of the conformance suite and determine which values
-/// the scheduler splits, rejects or adapts. They are constant, also before [`start`](super::JobStore::start); a
-/// capability that depends on the server (notifications, for instance) is an option of the store's builder.
+/// the scheduler splits, rejects or adapts. They are constant and valid before [`start`](super::JobStore::start). A
+/// capability that depends on the server (notifications, for instance) must therefore be an option of the store's
+/// builder.
 ///
 /// ```
 /// use punctual_core::{BatchLimit, StoreCaps};
@@ -20,13 +21,13 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreCaps {
-    /// Whether jobs persist beyond the process, so that closures can't be stored.
+    /// Whether jobs persist after the process terminates. Jobs that call closures can't be added to such a store.
     pub persistent: bool,
     /// Whether several processes may share the jobs.
     pub shared: bool,
     /// Whether the backend has a clock, which [`JobStore::time`](super::JobStore::time) and
     /// [`JobStore::renew`](super::JobStore::renew) return. If several machines share a store without a clock, their
-    /// clocks must agree to within the tolerable error of start times.
+    /// clocks must not differ by more than the acceptable error of start times.
     pub clock: bool,
     /// The resolution of stored instants.
     pub precision: Duration,
@@ -46,7 +47,7 @@ pub struct StoreCaps {
     pub transactions: bool,
 }
 
-/// The limits of one call: of jobs to add, or of commits with their runs and history entries.
+/// The limits of one call that adds jobs, or that commits changes with their runs and history entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchLimit {
     /// The maximum number of jobs, commits or history entries; at least 1.

@@ -18,8 +18,8 @@ pub trait ChangeWatch: Send {
     fn changed(&mut self) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
-/// Generates the asynchronous methods, for the trait and for all stores. `of` specifies the number of results of
-/// methods that return one result per item; callers rely on this number.
+/// Generates the trait with its asynchronous methods, and the implementation for all stores. `of` specifies the number
+/// of results of a method that returns one result per item; another number is an error.
 macro_rules! dyn_job_store {
     (@call $call:expr) => {
         $call
@@ -29,7 +29,7 @@ macro_rules! dyn_job_store {
         async move { call.await.and_then(|results| check_len(results, count)) }
     }};
     ($($trait:ident::$name:ident($($arg:ident: $ty:ty),*) -> $output:ty $(, of $count:expr)?;)*) => {
-        /// A type-erased [`JobStore`]; implemented for every `JobStore`, and not to be implemented otherwise.
+        /// A type-erased [`JobStore`]. Do not implement this trait: it is implemented for every `JobStore`.
         ///
         /// The methods are those of [`JobStore`], [`RunHistory`] and [`TransactionalJobs`], with boxed futures.
         pub trait DynJobStore: Send + Sync + 'static {

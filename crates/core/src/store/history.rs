@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 ///
 /// Entries are added by [`JobStore::commit`](super::JobStore::commit), are never modified, and persist after the
 /// removal of their jobs (`history::entries_persist_after_the_removal_of_jobs`). They are retained until a scheduler
-/// deletes them, as its users have configured.
+/// deletes them according to its configuration.
 ///
 /// # Errors
 ///
@@ -68,8 +68,9 @@ fn unsupported() -> StoreError {
 pub struct HistoryEntry {
     /// The id of the run, shared by all its attempts.
     pub run_id: RunId,
-    /// The attempt number, starting at 1. If it is larger, the process of the previous attempt terminated or lost its
-    /// lease; that attempt has an entry only if its process nevertheless finished it.
+    /// The attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its process
+    /// terminated or lost its lease, or no executor completed the run. An attempt whose outcome is unknown has no
+    /// entry.
     pub attempt: u32,
     /// The id of the job.
     pub job_id: JobId,

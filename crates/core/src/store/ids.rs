@@ -48,18 +48,18 @@ impl Revision {
 pub struct Fence(pub i64);
 
 impl Fence {
-    /// The largest valid fence. No store reaches it by counting, so a record with a larger one is corrupt.
+    /// The largest valid fence, which no store reaches by increments. A record with a larger one is corrupt.
     pub const MAX: Self = Self(1 << 62);
 
     /// Returns a first fence for a new job: a random number below 2^48, so that no fence of a removed job is valid
-    /// for a job that is added later with the same id. Stores with one counter for all jobs do not need it.
+    /// for a job that is added later with the same id. A store that takes all fences from one counter does not need it.
     #[must_use]
     pub fn random() -> Self {
         Self((uuid::Uuid::new_v4().as_u128() & 0xFFFF_FFFF_FFFF) as i64)
     }
 
     /// Returns the next fence. A backend that can lose an acknowledged write increases its fences by random steps
-    /// instead, so that the next claim has another fence than the lost one.
+    /// instead, so that the fence of the next claim differs from that of the lost one.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))

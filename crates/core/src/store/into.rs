@@ -1,13 +1,13 @@
-//! What a scheduler takes as a job store.
+//! Conversion into job stores.
 
 use std::sync::Arc;
 
 use super::{DynJobStore, JobStore};
 
-/// What a scheduler takes as a job store: any [`JobStore`], or one whose type was chosen at run time, as an
-/// `Arc<dyn DynJobStore>` or a `Box<dyn DynJobStore>`.
+/// Conversion into a job store: implemented for every [`JobStore`], and for `Arc<dyn DynJobStore>` and
+/// `Box<dyn DynJobStore>`, for stores whose type is chosen at run time.
 pub trait IntoJobStore {
-    /// The store.
+    /// Returns the type-erased store.
     fn into_job_store(self) -> Arc<dyn DynJobStore>;
 }
 

@@ -51,7 +51,7 @@ pub struct JobPage {
 }
 
 impl JobPage {
-    /// A page of which all can be read.
+    /// Creates a page without corrupt jobs.
     #[must_use]
     pub fn new(records: Vec<JobRecord>, next: Option<JobCursor>) -> Self {
         Self { records, next, corrupt: Vec::new() }

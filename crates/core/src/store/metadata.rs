@@ -7,14 +7,14 @@ use super::CorruptRecord;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// The keys with their values, in the byte order of the keys.
+    /// The keys with their values, sorted by the bytes of the keys.
     pub values: Vec<(String, String)>,
     /// Entries that can't be decoded.
     pub corrupt: Vec<CorruptRecord>,
 }
 
 impl Metadata {
-    /// Creates metadata from values in the order of their keys' bytes.
+    /// Creates metadata from values that are sorted by the bytes of their keys.
     #[must_use]
     pub fn new(values: Vec<(String, String)>) -> Self {
         Self { values, corrupt: Vec::new() }

@@ -48,10 +48,10 @@ use crate::time::Timestamp;
 /// # The model
 ///
 /// The effect of an operation on a record with its runs is defined by a method of [`StoredJob`], a pure function on
-/// plain data; its effect on a node by a method of [`NodeLease`]. These methods are the specification: a store
-/// returns the same results and has the same content. The memory store consists of these functions and indexes. A
+/// plain data; its effect on a node by a method of [`NodeLease`]. These methods are the specification: a store must
+/// return the same results and have the same content. The memory store consists of these methods and of indexes. A
 /// store whose backend supports only compare-and-swap loads a record, applies a method and swaps. The conformance
-/// suite applies random operations to a store and to the model, and compares the results (`random`).
+/// suite applies random operations to a store and to the model and compares the results (`random`).
 ///
 /// # Atomicity
 ///
@@ -69,16 +69,17 @@ use crate::time::Timestamp;
 /// A job with a `next_run_time` also has a `due_at`, the instant from which it may be claimed: the same instant, or
 /// one that was jittered or postponed. [`claim_due`](Self::claim_due) assigns a due record to a node for the duration
 /// of a lease, with a new, larger [`Fence`]. The node plans the runs and settles the claim with a
-/// [`commit`](Self::commit) that names this fence. A claim is settled once: a later commit with the same fence,
+/// [`commit`](Self::commit) with this fence. A claim is settled once: a later commit with the same fence,
 /// including a repeat of the same commit after its runs have finished, has no effect
 /// (`committing::a_claim_is_settled_once`). An unsettled claim ends when its lease expires, or when
 /// [`take_over`](Self::take_over) determines that its node is dead, whichever is first; the record is then due again,
-/// and the next claim increments the claim count of this occurrence ([`JobRecord::claims`]). Since every claim, every
-/// [`update`](Self::update) and every [start outside of the schedule](CommitAction::Start) increases the fence, a
-/// late commit carries an outdated fence and has no effect (`committing::an_outdated_fence_has_no_effect`).
+/// and the next claim increments the claim count of this occurrence ([`JobRecord::claims`]). Every claim, every
+/// released claim, every [`update`](Self::update) and every [start outside of the schedule](CommitAction::Start)
+/// increases the fence. A late commit therefore has an outdated fence and no effect
+/// (`committing::an_outdated_fence_has_no_effect`).
 ///
 /// Fences increase by 1, or by random steps. A backend that can lose an acknowledged write (after a failover, for
-/// instance) must use random steps, so that the claim that follows a lost one has another fence.
+/// instance) must use random steps, so that the fence of the claim after a lost one differs from it.
 ///
 /// Runs of [`Recovery::Rerun`](crate::Recovery::Rerun) jobs are recorded in the commit that settles the claim, before
 /// they start, and deleted when they finish. Each run is owned by a node. A node is alive as long as it
@@ -90,10 +91,10 @@ use crate::time::Timestamp;
 ///
 /// A record that fails validation (for example because of a fence beyond [`Fence::MAX`], a non-numeric attempt or an
 /// invalid id) is quarantined: it is returned as a [`CorruptRecord`] next to the valid results, is never run, and
-/// does not cause calls for other records to fail. A store either claims it like other records, so that it is
+/// does not cause calls for other records to fail. A store either claims a corrupt job like other jobs, so that it is
 /// reported once per lease, or omits it from [`next_wakeup`](Self::next_wakeup) and returns it from each
 /// [`claim_due`](Self::claim_due). Its key is any text that identifies the record in [`discard`](Self::discard); a
-/// damaged id may be empty, long or contain a line break. Corrupt runs, nodes, metadata and history entries do not
+/// damaged id may be empty or long, or contain a line break. Corrupt runs, nodes, metadata and history entries do not
 /// cause other calls to fail either (`corruption`).
 ///
 /// # Conformance
@@ -193,7 +194,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     /// batch, which is durable when the call returns.
     ///
     /// The history entries are written before the call returns, independently of the outcomes of the commits in the
-    /// same batch. They need not be part of the same transaction. An existing entry with the same
+    /// same batch. They may be written in another transaction. An existing entry with the same
     /// [key](HistoryEntry::key) is not modified (`history::a_repeated_entry_is_not_modified`). A batch may contain
     /// only entries. Stores without a history receive no entries.
     fn commit(
@@ -204,14 +205,14 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     /// Sets the expiry of the node's lease: the node is alive before `until` and dead from then on. An instant not
     /// later than `now` expires the lease immediately, which releases the node's runs and claims for take-over. The
     /// result refers to jobs whose task matches the filter. Only the lease is written; the rest of the result may be
-    /// read slightly later. Since each idle node makes only this call, every few seconds, it should take as few round
+    /// read slightly later. An idle node makes only this call, every few seconds. It should therefore take as few round
     /// trips as possible: one if the backend supports it, or one swap and one index read for compare-and-swap
     /// backends.
     ///
-    /// A store may delete the lease of a node that has been dead for a week, including a
-    /// [revoked](NodeLease::REVOKED) lease if the time of its revocation is known, preferably none whose runs or
-    /// claims are still recorded. If such a node renews again, `expired` is false, as for an unknown node. This is
-    /// safe, because its runs and claims have been taken over long before, and its commits for them are
+    /// A store may delete the lease of a node that has been dead for a week. This includes a
+    /// [revoked](NodeLease::REVOKED) lease if the time of its revocation is known. The lease should be kept as long as
+    /// runs or claims of the node are recorded. If such a node renews again, `expired` is false, as for an unknown
+    /// node. This is safe: its runs and claims were taken over long before, so its commits for them are
     /// [`Stale`](CommitOutcome::Stale).
     fn renew(
         &self,
@@ -223,19 +224,20 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
 
     /// Takes over the runs and claims of nodes that are unknown or dead at `now`, of jobs whose task matches the
     /// filter: assigns up to `limit` runs to `node`, as [`StoredJob::take_over`] does, and releases up to `limit`
-    /// claims, as [`StoredJob::release`] does. The caller's own runs and claims are treated alike: they are kept if
-    /// its lease is valid and are taken over like those of any dead node otherwise. A node that restarts with the
-    /// same id recovers its earlier runs this way (`run_takeover::a_restarted_node_takes_over_its_own_runs`).
+    /// claims, as [`StoredJob::release`] does. The same rule applies to the caller's own runs and claims: they are kept
+    /// if its lease is valid, and taken over otherwise. A node that restarts with the same id recovers its earlier runs
+    /// this way (`run_takeover::a_restarted_node_takes_over_its_own_runs`).
     ///
-    /// It takes fewer than `limit` of both only if no others are left
+    /// If a call takes over fewer than `limit` runs, no other orphaned runs are left; the same applies to claims
     /// (`run_takeover::at_most_limit_runs_are_taken_over`). Each run and claim is taken over separately: a call that
-    /// fails may have taken over some, and a repeat takes over the rest. The limit may be any number, also one far
-    /// larger than [`StoreCaps::max_batch`], because a scheduler that restarts with the same id recovers all its
-    /// earlier runs in one call. A store may proceed in several steps within the call. If two nodes take over
-    /// concurrently, each run is assigned to exactly one of them (`contention::each_orphaned_run_is_taken_over_once`).
-    /// A node that renews concurrently either keeps its runs or receives `expired: true`: either its renewal is
-    /// visible, or its lease is [revoked](NodeLease::REVOKED) before anything is taken over, and the renewal returns
-    /// that the lease had expired, also if its `now` is earlier than the expiry
+    /// fails may have taken over some, and a repeat takes over the rest. The limit may be much larger than
+    /// [`StoreCaps::max_batch`], because a scheduler that restarts with the same id recovers all its earlier runs in
+    /// one call. A store may take over in several steps within the call. If two nodes take over concurrently, each run
+    /// is assigned to exactly one of them (`contention::each_orphaned_run_is_taken_over_once`).
+    ///
+    /// A node that renews concurrently either keeps its runs or receives `expired: true`. For this purpose a store
+    /// [revokes](NodeLease::REVOKED) the expired lease before it takes over anything. If the renewal comes first, the
+    /// runs are kept; otherwise the renewal returns `expired: true`, even if its `now` is earlier than the expiry
     /// (`contention::a_node_keeps_its_runs_or_renews_as_expired`).
     fn take_over(
         &self,
@@ -285,9 +287,9 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
         async { Ok(None) }
     }
 
-    /// Returns how often this store value has found that the storage of its jobs was
-    /// [replaced](StoreErrorKind::Replaced). The call that finds it fails with that kind. A change of the number
-    /// informs the scheduler that its leases and claims are lost, also if another caller received the error.
+    /// Returns the number of times this store value has detected that the storage of its jobs was
+    /// [replaced](StoreErrorKind::Replaced). The call that detects it fails with that kind. If the number changes, the
+    /// scheduler treats its leases and claims as lost, even if another caller received the error.
     fn generation(&self) -> u64 {
         0
     }

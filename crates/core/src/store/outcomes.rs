@@ -36,9 +36,8 @@ impl Claims {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Renewal {
-    /// True if the lease had expired, that is, its expiry was not later than `now`, so that other nodes may have
-    /// taken over the runs, or if other nodes have in fact taken over runs or claims, whatever `now` is. False for an
-    /// unknown node.
+    /// True if the lease had expired at `now`, so that other nodes may have taken over runs or claims of this node.
+    /// Also true, regardless of `now`, if other nodes have taken them over. False for an unknown node.
     pub expired: bool,
     /// The result of [`JobStore::next_wakeup`](super::JobStore::next_wakeup).
     pub next_wakeup: Option<Timestamp>,
@@ -73,7 +72,7 @@ pub struct TakeOver {
     pub released: usize,
     /// Whether another call may take over more.
     pub has_more: bool,
-    /// Records among the runs and claims to take over that can't be decoded.
+    /// Records of runs and claims to take over that can't be decoded.
     pub corrupt: Vec<CorruptRecord>,
 }
 
@@ -124,7 +123,7 @@ pub enum CorruptKind {
     Job,
     /// A run in flight.
     Run,
-    /// A node with its lease. The node is treated as dead. No method is required to report it.
+    /// A node with its lease. The node is treated as dead. Methods need not return it.
     Node,
     /// A metadata value.
     Metadata,

@@ -54,14 +54,14 @@ pub struct JobRecord {
     pub definition: Encoded,
     /// Increases with every update.
     pub revision: Revision,
-    /// Increases with every claim, every update and every start outside of the schedule.
+    /// Increases with every claim, every released claim, every update and every start outside of the schedule.
     pub fence: Fence,
     /// The next run time and due time; `None` if the job is paused or finished.
     pub schedule: Option<Schedule>,
     /// The number of runs that have been started.
     pub fire_count: u64,
-    /// The number of claims of the due occurrence: 1 after the first claim. A run that is started with the claim
-    /// alone thus gets its attempt number before it is recorded.
+    /// The number of claims of the due occurrence: 1 after the first claim. A larger number means that earlier claims
+    /// ended before they were settled.
     pub claims: u32,
     /// Whether the job has no further run times and is removed when its last run in flight finishes.
     pub finished: bool,
@@ -129,8 +129,8 @@ pub struct RecordUpdate {
     /// The new schedule; `Some(None)` pauses the job. A finished job that receives a schedule is no longer finished.
     /// The claim count is reset to 0.
     pub schedule: Option<Option<Schedule>>,
-    /// Precondition: the current `next_run_time` must equal this value. Set if the new schedule was computed from
-    /// that time; prevents a second run for the same time if the job has run since it was read.
+    /// Precondition: the current `next_run_time` must equal this value. It is set if the new schedule was computed from
+    /// that time, and prevents a second run for the same time if the job has run since it was read.
     pub expected_run_time: Option<Option<Timestamp>>,
     /// Whether `fire_count` is reset to 0.
     pub restart: bool,

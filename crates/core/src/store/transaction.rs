@@ -11,8 +11,8 @@ use crate::job::JobId;
 /// store with transactions sets [`StoreCaps::transactions`](super::StoreCaps::transactions).
 ///
 /// The methods correspond to those of [`JobStore`](super::JobStore) of the same names, but their effects become
-/// visible to other connections only when the caller commits. They use only the connection of the caller, neither
-/// begin nor end a transaction on it, and require that the tables exist.
+/// visible to other connections only when the caller commits. They use only the connection of the caller, do not
+/// begin or end a transaction on it, and require that the tables exist.
 ///
 /// # Errors
 ///

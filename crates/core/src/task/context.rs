@@ -42,20 +42,20 @@ pub struct JobContextParts {
 }
 
 impl JobContextParts {
-    /// The first attempt at a run, without shared state.
+    /// Creates the parts of the first attempt of a run, without shared state.
     #[must_use]
     pub fn new(job_id: JobId, job_store: Alias, run_id: RunId, scheduled_time: Timestamp) -> Self {
         let state = SharedState::default();
         Self { job_id, job_store, run_id, scheduled_time, attempt: 1, state }
     }
 
-    /// The same, of another attempt.
+    /// Sets the attempt number.
     #[must_use]
     pub fn with_attempt(self, attempt: u32) -> Self {
         Self { attempt, ..self }
     }
 
-    /// The same, with what the run can reach by its type.
+    /// Sets the shared state.
     #[must_use]
     pub fn with_state(self, state: SharedState) -> Self {
         Self { state, ..self }

@@ -151,7 +151,7 @@ impl<T: Task> IntoAction<CallMarker> for Call<T> {
     note = "pass the function itself, as in `.task(send_mail)`; a closure can't be restored after a restart"
 )]
 pub trait TaskFn<M> {
-    /// The task that the function creates calls of.
+    /// The task of the [`Call`]s that the function returns.
     type Task: Task;
 
     /// Returns the registration of the task. A task with settings returns [`TaskRegistration::configured`].

@@ -111,7 +111,7 @@ impl fmt::Display for ConflictHint<'_> {
     }
 }
 
-/// The tasks that this process can run. A scheduler runs only registered tasks, whatever a store contains.
+/// The tasks that this process can run. A scheduler does not run stored jobs of tasks that are not registered.
 #[derive(Default)]
 pub struct TaskRegistry {
     tasks: HashMap<TaskName, TaskRegistration>,

@@ -13,8 +13,8 @@ pub trait Clock: Debug + Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 
     /// Returns whether the scheduler uses the clock of a shared store, if it has one, instead of this clock for the
-    /// jobs of that store; see [`JobStore::time`](crate::JobStore::time). True for [`SystemClock`], which may be
-    /// wrong. The default is false, as required for a clock that is controlled by a test.
+    /// jobs of that store; see [`JobStore::time`](crate::JobStore::time). True for [`SystemClock`], because the clocks
+    /// of different machines differ. The default is false, as required for a clock that is controlled by a test.
     fn follows_stores(&self) -> bool {
         false
     }

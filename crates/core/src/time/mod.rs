@@ -1,8 +1,8 @@
 //! Instants, time zones and clocks.
 //!
 //! An instant is a [`Timestamp`]: whole microseconds since the Unix epoch. A time zone is a [`Zone`], identified by
-//! its IANA name. Computations in civil (local) time convert only their result to an instant, without iterating over
-//! instants. A [`Clock`] provides the current time.
+//! its IANA name. Schedules are computed in civil (local) time, and only the result is converted to an instant. A
+//! [`Clock`] provides the current time.
 
 mod clock;
 mod timestamp;

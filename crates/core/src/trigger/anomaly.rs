@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 
 use crate::time::Timestamp;
 
-/// An anomaly in the fire times of a trigger that its description does not reveal; see
+/// A deviation of the fire times of a trigger from its nominal schedule; see
 /// [`Trigger::anomalies`](super::Trigger::anomalies).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The range of random offsets of the runs of a job, so that many jobs with the same schedule do not start
-/// simultaneously.
+/// The range of random offsets that are added to the start times of the runs of a job, so that many jobs with the same
+/// schedule do not start simultaneously.
 ///
-/// Jitter affects only the start of a run: the scheduled time remains on the grid of the trigger and does not drift.
-/// The scheduler draws an offset for each run, such that the run starts before the next fire time.
+/// Jitter affects only the start of a run; the scheduled time remains the time computed by the trigger and does not
+/// drift. The scheduler chooses a random offset for each run such that the run starts before the next fire time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -15,14 +15,14 @@ pub use spec::TriggerSpec;
 
 use crate::time::{Timestamp, Zone};
 
-/// Computes fire times as a pure function of the previous one.
+/// Computes each fire time as a pure function of the previous fire time and the current time.
 ///
 /// # The contract
 ///
 /// - `next_fire_time(None, now)` is the first fire time at or after `now` (a date trigger returns its date regardless
 ///   of `now`).
-/// - `next_fire_time(Some(previous), now)` is the first fire time strictly after `previous`, on the trigger's own
-///   grid, regardless of `now`.
+/// - `next_fire_time(Some(previous), now)` is the first fire time strictly after `previous`, regardless of `now`.
+///   `previous` need not be a fire time.
 /// - Results strictly increase, never correspond to a nonexistent local time, and are computed in a bounded number of
 ///   steps; `None` means that there is no further fire time.
 /// - A trigger is stateless: equal arguments give equal results in every process.
@@ -114,8 +114,8 @@ pub trait Trigger: Debug + Display + Send + Sync + 'static {
     /// Returns the stored form, from which a [`TriggerRegistry`] restores the trigger.
     fn spec(&self) -> TriggerSpec;
 
-    /// Returns whether `stored` describes this trigger as well, so that a job that is added again at startup keeps
-    /// its next run time. Triggers that take their start from the clock override this method to ignore the start.
+    /// Returns whether `stored` describes the same trigger, so that a job that is added again at startup keeps its next
+    /// run time. Triggers whose start defaults to the current time override this method to ignore the start.
     fn is_same_as(&self, stored: &TriggerSpec) -> bool {
         self.spec() == *stored
     }
@@ -179,8 +179,8 @@ impl TriggerDefaults {
 
 /// Conversion into a trigger with the defaults of a scheduler: implemented for triggers and their builders.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no trigger",
-    note = "use a trigger or its builder, such as `IntervalTrigger::seconds(10)` or `CronTrigger::builder().hour(5)`; crontab text becomes one by `CronTrigger::from_crontab(text)`"
+    message = "`{Self}` is not a trigger",
+    note = "use a trigger or its builder, such as `IntervalTrigger::seconds(10)` or `CronTrigger::builder().hour(5)`; for crontab text, use `CronTrigger::from_crontab(text)`"
 )]
 pub trait IntoTrigger {
     /// Validates the description and creates the trigger.

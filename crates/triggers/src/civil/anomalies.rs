@@ -1,15 +1,15 @@
-//! Deviations at DST gaps: local times that are shifted or dropped.
+//! Anomalies at DST gaps: local times that are shifted or dropped.
 
 use chrono::{DateTime, NaiveDateTime};
 use punctual_core::{FireTimeAnomaly, Timestamp, Zone, ZoneSpan};
 
 use super::{Gap, LocalTimeResolver, LocalTimeSet};
 
-/// The maximum number of deviations that are returned.
-const LIMIT: usize = 100;
+/// The maximum number of anomalies of one gap. After this number in total, no further gaps are examined.
+const MAX_ANOMALIES: usize = 100;
 
 impl LocalTimeResolver {
-    /// Returns the deviations from `from` to `until`: local times in DST gaps, which the gap policy shifts or drops.
+    /// Returns the anomalies from `from` to `until`: local times in DST gaps, which the gap policy shifts or drops.
     pub(crate) fn anomalies(
         &self,
         local_times: &impl LocalTimeSet,
@@ -18,16 +18,16 @@ impl LocalTimeResolver {
     ) -> Vec<FireTimeAnomaly> {
         let mut found = Vec::new();
         for span in zone_spans(&self.zone, from, until) {
-            if span.offset_before < span.offset && found.len() < LIMIT {
-                self.in_gap(local_times, &span, &mut found);
+            if span.offset_before < span.offset && found.len() < MAX_ANOMALIES {
+                self.push_gap_anomalies(local_times, &span, &mut found);
             }
         }
         found.retain(|anomaly| (from..=until).contains(&anomaly.instant()));
         found
     }
 
-    /// Appends the deviations of the gap before `span`.
-    fn in_gap(
+    /// Appends the anomalies of the gap before `span`.
+    fn push_gap_anomalies(
         &self,
         local_times: &impl LocalTimeSet,
         span: &ZoneSpan,
@@ -45,7 +45,7 @@ impl LocalTimeResolver {
             Gap::NextValid => found.push(FireTimeAnomaly::shifted(to_naive(first), at)),
             Gap::Shift => {
                 let all = std::iter::successors(Some(first), |&local| after(local + 1));
-                found.extend(all.take(LIMIT).map(|local| {
+                found.extend(all.take(MAX_ANOMALIES).map(|local| {
                     FireTimeAnomaly::shifted(
                         to_naive(local),
                         Timestamp::from_seconds(local - before),

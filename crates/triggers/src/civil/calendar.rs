@@ -100,7 +100,7 @@ impl Year {
     /// is not a leap year.
     pub(crate) const LAYOUT_PERIOD_YEARS: i32 = 40;
 
-    /// One representative year of each layout. Only its weekdays, ISO weeks and lengths are valid.
+    /// One representative year of each layout. Its weekdays, ISO weeks and lengths are valid, its day numbers are not.
     pub(crate) fn all_layouts() -> impl Iterator<Item = Self> {
         (0..7).flat_map(|first_weekday| {
             [(false, false), (false, true), (true, false)].map(|(leap, after_leap)| Self {
@@ -134,7 +134,7 @@ impl Year {
         (self.first_weekday + self.days_before(month)) % 7
     }
 
-    /// The number of the ISO week of a day, counted from 1 January = 0.
+    /// The number of the ISO week that contains the given day of the year, where 1 January is day 0.
     pub(crate) const fn week(&self, day: u32) -> u32 {
         let weekday = (self.first_weekday + day) % 7;
         match (day + 10 - weekday) / 7 {

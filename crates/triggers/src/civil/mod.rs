@@ -1,8 +1,8 @@
-//! The civil-time engine: searches sets of local times and then resolves the result to an instant.
+//! The civil-time engine: searches sets of local times and resolves the result to an instant.
 //!
-//! A local time is represented as civil seconds: seconds since 1970-01-01T00:00:00 local time, without a zone.
-//! A [`LocalTimeSet`] is a set of local times without a zone. A [`LocalTimeResolver`] maps local times to instants with
-//! the zone's transition table and the trigger's gap and fold policies.
+//! A local time is represented as civil seconds: seconds since 1970-01-01T00:00:00 local time, without a zone. A
+//! [`LocalTimeSet`] is a set of such local times. A [`LocalTimeResolver`] maps local times to instants with the
+//! transition table of the zone and the gap and fold policies of the trigger.
 
 mod anomalies;
 mod calendar;

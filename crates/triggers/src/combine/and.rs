@@ -31,9 +31,9 @@ use crate::search_budget::SearchBudget;
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 ///
-/// The search for a common instant is limited to [`ROUNDS`](Self::ROUNDS) candidates, including those of nested And
-/// triggers. If the limit is reached, `next_fire_time` returns `None`. The common instants of interval members are
-/// computed without a search.
+/// The search for a common instant is limited to [`ROUNDS`](Self::ROUNDS) candidates, including the search steps of
+/// nested And and Except triggers. If the limit is reached, `next_fire_time` returns `None`. The common instants of
+/// interval members are computed without a search.
 #[derive(Clone, Debug)]
 pub struct AndTrigger {
     members: Members,
@@ -62,7 +62,8 @@ impl AndTrigger {
         Self { common: IntervalIntersection::of(&members.triggers), members }
     }
 
-    /// Searches from `candidate` for an instant at which all members fire.
+    /// Searches from `candidate` for an instant at which all members fire. `common` returns the next element of the
+    /// interval intersection, and `next` the next fire time of a member, each in the direction of the search.
     fn find_common_fire(
         &self,
         mut candidate: Timestamp,
@@ -115,8 +116,8 @@ impl Trigger for AndTrigger {
 
     fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         let anomalies = self.members.anomalies(from, until);
-        // A time that one member suppresses may still be a fire time of the And trigger, so only deviations at actual
-        // fire times are kept.
+        // Times that a member suppresses are usually not fire times of the other members, so only anomalies at fire
+        // times of the And trigger are kept.
         let kept = anomalies.into_iter().filter(|anomaly| match anomaly {
             FireTimeAnomaly::Shifted { fire, .. } | FireTimeAnomaly::Moved { fire, .. } => {
                 first_fire_at_or_after(self, *fire) == Some(*fire)

@@ -7,8 +7,8 @@ use punctual_core::{Timestamp, Trigger};
 use crate::IntervalTrigger;
 use crate::interval::ArithmeticSequence;
 
-/// The intersection of the fire times of all interval triggers among the members. It is an arithmetic sequence or
-/// empty. Without it, an And of two intervals would require a search.
+/// The intersection of the fire times of all interval triggers among the members: an arithmetic sequence, or empty. It
+/// makes a search for the common fire times of several intervals unnecessary.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum IntervalIntersection {
     /// There is no interval trigger.

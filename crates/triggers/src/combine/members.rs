@@ -58,7 +58,7 @@ impl Members {
             && members.all(|(own, stored)| own.is_same_as(stored))
     }
 
-    /// Returns the deviations of all members, in order of time.
+    /// Returns the anomalies of all members, in order of time.
     pub(super) fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         let (from, until) = (from.max(self.settings.start()), until.min(self.settings.end()));
         let members = self.triggers.iter();
@@ -84,7 +84,7 @@ impl Members {
     }
 }
 
-/// Returns an error if there are no members; the trigger would be undefined.
+/// Returns an error if there are no members, because the fire times of the trigger would be undefined.
 fn check_count(count: usize) -> Result<(), TriggerError> {
     if count > 0 {
         return Ok(());
@@ -92,7 +92,8 @@ fn check_count(count: usize) -> Result<(), TriggerError> {
     Err(TriggerError::invalid_field("triggers", "", 1, "at least one trigger is required"))
 }
 
-/// Members that are not built yet. They are built with the defaults of the composite trigger.
+/// Members that are not built yet. They are built with the zone and the current time of the And or Or trigger as
+/// defaults.
 #[derive(Debug, Default)]
 pub(super) struct DeferredTriggers(Vec<DeferredTrigger>);
 

@@ -13,8 +13,8 @@ use crate::builder::{
     first_fire_at_or_after,
 };
 
-/// Fires whenever one of its members fires. Members do not affect each other. If several members fire at the same
-/// instant, the trigger fires once. A `DateTrigger` member whose date is in the past does not fire.
+/// Fires when at least one of its members fires. If several members fire at the same instant, the trigger fires once. A
+/// `DateTrigger` member whose date is in the past does not fire.
 ///
 /// ```
 /// use punctual_triggers::{CronTrigger, OrTrigger};

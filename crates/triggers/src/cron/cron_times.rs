@@ -22,27 +22,27 @@ impl CronTimes {
     /// weekday.
     pub(super) fn new(fields: &Expressions, day_fields_or: bool) -> Self {
         let terms = |field: Field| fields[field as usize].terms.as_slice();
-        // Fields without a restriction are omitted, so that they need not be evaluated.
+        // Fields that allow all values are omitted, so that they need not be evaluated.
         let restricted = |field: Field| {
             let everything = [FieldTerm::Range { first: field.min(), last: field.max(), step: 1 }];
             Some(terms(field)).filter(|&terms| terms != everything)
         };
-        let mut rule = MonthDayMatcher::new();
+        let mut matcher = MonthDayMatcher::new();
         if let Some(days) = restricted(Field::Day) {
-            rule.set_days(days);
+            matcher.set_days(days);
         }
         if let Some(weekdays) = restricted(Field::DayOfWeek) {
-            rule.set_weekdays(weekdays);
+            matcher.set_weekdays(weekdays);
         }
         if let Some(weeks) = restricted(Field::Week) {
-            rule.set_weeks(weeks);
+            matcher.set_weeks(weeks);
         }
         if day_fields_or {
-            rule.set_day_fields_or();
+            matcher.set_day_fields_or();
         }
         let months = to_bit_set(terms(Field::Month)) as u16;
         Self {
-            days: DaySet::new(restricted(Field::Year), months, rule),
+            days: DaySet::new(restricted(Field::Year), months, matcher),
             times: TimeSet {
                 hours: to_bit_set(terms(Field::Hour)),
                 minutes: to_bit_set(terms(Field::Minute)),

@@ -6,14 +6,14 @@ use punctual_core::TriggerError;
 
 use super::cron_times::Expressions;
 use super::deferred_error::DeferredError;
-use super::expression::{Expression, FieldTerm, FieldTerms, parts};
+use super::expression::{Expression, FieldTerm, FieldTerms, split_terms};
 use super::field::{Field, MONTHS};
-use super::scan::{FieldSyntax, ParseError, Scanner, value_of};
+use super::scan::{FieldSyntax, ParseError, Scanner, name_index};
 
 /// The fields of a line, in order.
 const FIELDS: [Field; 5] = [Field::Minute, Field::Hour, Field::Day, Field::Month, Field::DayOfWeek];
 
-/// The macros of Vixie cron, except `@reboot`, which is not a time.
+/// The macros of Vixie cron, except `@reboot`, which does not specify a time.
 const MACROS: [(&str, &str); 7] = [
     ("@yearly", "0 0 1 1 *"),
     ("@annually", "0 0 1 1 *"),
@@ -46,14 +46,14 @@ fn split(line: &str) -> Result<[&str; 5], DeferredError> {
 }
 
 /// Splits a line in APScheduler's dialect into its fields. In this dialect, all fields must match and Monday is 0.
-pub(super) fn apscheduler(line: &str) -> Result<BTreeMap<Field, String>, DeferredError> {
+pub(super) fn split_apscheduler(line: &str) -> Result<BTreeMap<Field, String>, DeferredError> {
     Ok(FIELDS.into_iter().zip(split(line)?.map(str::to_owned)).collect())
 }
 
-/// Parses a crontab line by the rules of Vixie cron: 0 and 7 are Sunday. The second return value is true if neither day
-/// field begins with `*`; then a day needs to match only one of them.
+/// Parses a crontab line by the rules of Vixie cron, where 0 and 7 are Sunday, and normalizes its spaces. The second
+/// return value is true if neither day field begins with `*`; a day then needs to match only one of the two.
 pub(super) fn parse(line: &mut String) -> Result<(Expressions, bool), TriggerError> {
-    if !is_normal(line) {
+    if !is_normalized(line) {
         *line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     }
     let expanded = expand_macro(line)?;
@@ -72,8 +72,8 @@ pub(super) fn parse(line: &mut String) -> Result<(Expressions, bool), TriggerErr
     Ok((expressions, day_fields_or))
 }
 
-/// Returns whether the fields are separated by single spaces.
-fn is_normal(line: &str) -> bool {
+/// Returns whether the line consists of printable ASCII characters, and its fields are separated by single spaces.
+fn is_normalized(line: &str) -> bool {
     let bytes = line.as_bytes();
     bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
         && bytes.windows(2).all(|pair| pair != b"  ")
@@ -96,11 +96,11 @@ fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
         return Ok(Expression::wildcard(field));
     }
     let mut terms = FieldTerms::new();
-    for (offset, part) in parts(text) {
+    for (offset, part) in split_terms(text) {
         let term = parse_term(field, part).map_err(|error| error.in_field(field, text, offset))?;
         match term {
             FieldTerm::Range { first, last, step } if field == Field::DayOfWeek => {
-                terms.extend(from_monday(first, last, step));
+                terms.extend(to_monday_based(first, last, step));
             }
             term => terms.push(term),
         }
@@ -155,7 +155,7 @@ fn parse_value(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, ParseErro
     let at = scanner.column();
     let value = match scanner.number() {
         Some(number) => Some(number),
-        None => value_of(names, scanner.word()).map(|position| position + min),
+        None => name_index(names, scanner.word()).map(|position| position + min),
     };
     value.filter(|value| (min..=max).contains(value)).ok_or_else(|| {
         ParseError::new(at, format!("a value is missing or out of range; allowed: {allowed}"))
@@ -163,7 +163,7 @@ fn parse_value(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, ParseErro
 }
 
 /// Converts a range of weekdays counted from Sunday = 0 (and 7) to weekdays counted from Monday = 0.
-fn from_monday(first: u32, last: u32, step: u32) -> impl Iterator<Item = FieldTerm> {
+fn to_monday_based(first: u32, last: u32, step: u32) -> impl Iterator<Item = FieldTerm> {
     let days = (first..=last).step_by(step as usize).map(|day| (day + 6) % 7);
     days.map(|day| FieldTerm::Range { first: day, last: day, step: 1 })
 }

@@ -2,32 +2,32 @@
 
 use super::expression::FieldTerm;
 use super::month::MonthDayMatcher;
-use super::years::YearList;
+use super::years::YearSet;
 use crate::civil::{FIRST_YEAR, LAST_DAY, LAST_YEAR, Year, date_from_day_number};
 
 const ALL_MONTHS: u16 = 0b1_1111_1111_1110;
 
-/// A set of days. A search examines at most a few dozen years: a rule without a match in
-/// [`LAYOUT_PERIOD_YEARS`](Year::LAYOUT_PERIOD_YEARS) years never matches, and a year list contains only years with a
+/// A set of days. A search examines at most a few dozen years: a matcher without a match in
+/// [`LAYOUT_PERIOD_YEARS`](Year::LAYOUT_PERIOD_YEARS) years never matches, and `years` contains only years with a
 /// match.
 #[derive(Clone, Debug)]
 pub(super) struct DaySet {
     /// `None` means all years.
-    years: Option<YearList>,
+    years: Option<YearSet>,
     /// Bit 1 is January.
     months: u16,
-    rule: MonthDayMatcher,
+    matcher: MonthDayMatcher,
     /// Whether all days match. In this common case, no calendar computation is needed.
     every_day: bool,
 }
 
 impl DaySet {
-    /// The days that match `rule` in the given months and years. `None` means all years.
-    pub(super) fn new(years: Option<&[FieldTerm]>, months: u16, rule: MonthDayMatcher) -> Self {
-        let every_day = years.is_none() && months == ALL_MONTHS && rule.is_every_day();
-        let mut days = Self { years: None, months, rule, every_day };
-        days.years = years
-            .map(|years| YearList::new(years, |year| days.first_in_year(year, 1, 1).is_some()));
+    /// The days that match `matcher` in the given months and years. `None` means all years.
+    pub(super) fn new(years: Option<&[FieldTerm]>, months: u16, matcher: MonthDayMatcher) -> Self {
+        let every_day = years.is_none() && months == ALL_MONTHS && matcher.is_every_day();
+        let mut days = Self { years: None, months, matcher, every_day };
+        days.years =
+            years.map(|years| YearSet::new(years, |year| days.first_in_year(year, 1, 1).is_some()));
         days
     }
 
@@ -83,7 +83,7 @@ impl DaySet {
             if candidate != month {
                 in_range = u32::MAX;
             }
-            let days = self.rule.matching_days(year, candidate) & in_range;
+            let days = self.matcher.matching_days(year, candidate) & in_range;
             if days != 0 {
                 return Some(year.month_start(candidate) + days.trailing_zeros() as i32 - 1);
             }
@@ -100,7 +100,7 @@ impl DaySet {
             if candidate != month {
                 in_range = u32::MAX;
             }
-            let days = self.rule.matching_days(year, candidate) & in_range;
+            let days = self.matcher.matching_days(year, candidate) & in_range;
             if days != 0 {
                 return Some(year.month_start(candidate) + 31 - days.leading_zeros() as i32 - 1);
             }

@@ -4,7 +4,7 @@ use punctual_core::TriggerError;
 use smallvec::{SmallVec, smallvec};
 
 use super::field::{Field, WEEKDAYS};
-use super::scan::{ParseError, Scanner, value_of};
+use super::scan::{ParseError, Scanner, name_index};
 
 /// One of the comma-separated terms of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl Expression {
         }
     }
 
-    /// The default of a field that is less significant than all given ones: its minimum, but `*` for year, week and
-    /// day of week.
+    /// The default of a field that is not given and is less significant than all given fields: `*` for year, week and
+    /// day of week, and the minimum for all others.
     pub(super) fn default_for_unset(field: Field) -> Self {
         if matches!(field, Field::Year | Field::Week | Field::DayOfWeek) {
             return Self::wildcard(field);
@@ -67,7 +67,7 @@ impl Expression {
     ) -> Result<Self, TriggerError> {
         let mut terms = FieldTerms::new();
         let mut has_wildcard = false;
-        for (offset, part) in parts(value) {
+        for (offset, part) in split_terms(value) {
             if !terms.is_empty() {
                 normal.push(',');
             }
@@ -84,7 +84,7 @@ impl Expression {
 }
 
 /// The comma-separated parts of an expression, each with its byte offset.
-pub(super) fn parts(value: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn split_terms(value: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut offset = 0;
     value.split(',').map(move |part| {
         let start = offset;
@@ -206,7 +206,7 @@ fn parse_names(
 fn parse_name(field: Field, scanner: &mut Scanner<'_>) -> Result<u32, ParseError> {
     let at = scanner.column();
     let word = scanner.word();
-    value_of(field.names(), word).ok_or_else(|| {
+    name_index(field.names(), word).ok_or_else(|| {
         ParseError::new(at, format!("unknown name {word:?}; allowed: {}", field.allowed()))
     })
 }
@@ -221,7 +221,7 @@ fn parse_position(text: &str, normal: &mut String) -> Option<Result<FieldTerm, P
     if tail.is_empty() && is_last {
         return Some(Ok(FieldTerm::LastDayMinus(0)));
     }
-    let Some(weekday) = value_of(&WEEKDAYS, tail) else {
+    let Some(weekday) = name_index(&WEEKDAYS, tail) else {
         let at = text.chars().count() - tail.chars().count();
         let reason = format!("{tail:?} is not a weekday; allowed: mon-sun");
         return Some(Err(ParseError::new(at, reason)));

@@ -45,9 +45,9 @@ pub use value::CronValue;
 /// # Performance
 ///
 /// The next fire time is found with at most ten local-time searches (measured over all zones); each examines the months
-/// of at most 41 years. Construction also computes the last fire time, usually with one search. In the worst case, where
-/// all local times are in DST gaps with [`Gap::Skip`], construction requires 16,040 searches, which take about a
-/// millisecond.
+/// of at most 41 years. Construction also computes the last fire time, usually with one search. In the worst case, in
+/// which all local times are in DST gaps with [`Gap::Skip`], construction requires about 16,040 searches, which take
+/// about a millisecond.
 ///
 /// # Daylight saving time
 ///
@@ -78,7 +78,7 @@ impl CronTrigger {
 
     /// Returns a builder for a trigger that is defined by a crontab line with the rules of Vixie cron: five fields
     /// (minute, hour, day of month, month, day of week) or a macro such as `@daily`. 0 and 7 are Sunday. If neither day
-    /// field begins with `*`, a day needs to match only one of them.
+    /// field begins with `*`, a day needs to match only one of the two.
     pub fn from_crontab(line: impl Into<String>) -> CronTriggerBuilder {
         CronTriggerBuilder::new(Ok(CronSource::Crontab(line.into())))
     }
@@ -86,7 +86,7 @@ impl CronTrigger {
     /// Returns a builder for a trigger that is defined by a crontab line with the rules of APScheduler's
     /// `from_crontab`: five fields, all of which must match, with weekdays counted from Monday = 0.
     pub fn from_apscheduler_crontab(line: &str) -> CronTriggerBuilder {
-        CronTriggerBuilder::new(crontab::apscheduler(line).map(CronSource::Fields))
+        CronTriggerBuilder::new(crontab::split_apscheduler(line).map(CronSource::Fields))
     }
 
     /// Returns a builder for a trigger that is defined by an expression of the Quartz scheduler: second, minute, hour,
@@ -175,7 +175,7 @@ impl Trigger for CronTrigger {
     }
 }
 
-/// Parses weekdays to a bit set; bit 0 is Monday.
+/// Parses weekdays into a bit set; bit 0 is Monday.
 pub(crate) fn weekdays(CronValue(value): &CronValue) -> Result<u8, TriggerError> {
     let expression = Expression::parse(Field::DayOfWeek, value, &mut String::new())?;
     Ok(month::to_bit_set(&expression.terms) as u8)

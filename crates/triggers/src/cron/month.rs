@@ -10,7 +10,7 @@ const ALL_WEEKDAYS: Weekdays = 0x7f;
 const ALL_DAYS: u32 = 0xffff_fffe;
 const ALL_WEEKS: u64 = ((1 << 54) - 1) & !1;
 
-/// A factor that repeats a set of weekdays over six weeks.
+/// Multiplication by this factor repeats a set of weekdays over six weeks.
 const SIX_WEEKS: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35;
 
 /// Computes the bit set of matching days of a month from its length, the weekday of its first day and, if weeks are
@@ -35,11 +35,11 @@ struct RelativeDays {
     nth: [Weekdays; 5],
     /// The last occurrences of weekdays in the month.
     last: Weekdays,
-    /// Days before the last day; bit 0 is the last day itself.
+    /// Numbers of days before the last day; bit 0 is the last day itself.
     before_last: u32,
-    /// Days for which the nearest day from Monday to Friday matches; bit 1 is the first day.
+    /// Days of the month, each of which stands for the nearest day from Monday to Friday; bit 1 is the first day.
     nearest: u32,
-    /// The same, with the bits of `before_last`.
+    /// The same for numbers of days before the last day; bit 0 is the last day itself.
     nearest_before_last: u32,
 }
 
@@ -84,7 +84,7 @@ impl MonthDayMatcher {
         self.weeks = to_bit_set(terms);
     }
 
-    /// Lets a day match if either the day of the month or the weekday matches.
+    /// Requires that a day matches either the day of the month or the weekday, instead of both.
     pub(super) fn set_day_fields_or(&mut self) {
         self.day_fields_or = true;
     }
@@ -109,7 +109,7 @@ impl MonthDayMatcher {
         if self.weeks != ALL_WEEKS {
             mask &= layout.weeks(self.weeks, year, month);
         }
-        mask & layout.all()
+        mask & layout.all_days()
     }
 }
 
@@ -120,15 +120,18 @@ struct MonthLayout {
 }
 
 impl MonthLayout {
-    fn all(&self) -> u32 {
+    /// Returns all days of the month.
+    fn all_days(&self) -> u32 {
         ALL_DAYS & (u32::MAX >> (31 - self.length))
     }
 
+    /// Returns the days on one of the weekdays, which may include days after the end of the month.
     fn weekdays(&self, weekdays: Weekdays) -> u32 {
         let weeks = u64::from(weekdays) * SIX_WEEKS;
         ((weeks >> self.first_weekday) << 1) as u32
     }
 
+    /// Converts relative days to days of the month.
     fn relative_days(&self, relative_days: &RelativeDays) -> u32 {
         let mut mask = 0;
         let mut week_mask = 0b1111_1110_u64;
@@ -139,7 +142,7 @@ impl MonthLayout {
         mask |= self.weekdays(relative_days.last) & (0b111_1111 << (self.length - 6));
         mask |= self.days_from_end(relative_days.before_last);
         let nearest = relative_days.nearest | self.days_from_end(relative_days.nearest_before_last);
-        mask | self.nearest_weekdays(nearest & self.all())
+        mask | self.nearest_weekdays(nearest & self.all_days())
     }
 
     /// Converts days before the last day, which is bit 0, to days of the month.

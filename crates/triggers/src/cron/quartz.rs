@@ -6,9 +6,9 @@
 use punctual_core::TriggerError;
 
 use super::cron_times::Expressions;
-use super::expression::{Expression, FieldTerm, FieldTerms, parts};
+use super::expression::{Expression, FieldTerm, FieldTerms, split_terms};
 use super::field::{Field, MONTHS};
-use super::scan::{FieldSyntax, ParseError, Scanner, value_of};
+use super::scan::{FieldSyntax, ParseError, Scanner, name_index};
 
 /// Weekday names; Sunday is 1, as in Quartz.
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
@@ -40,7 +40,7 @@ pub(super) fn parse(text: &mut String) -> Result<Expressions, TriggerError> {
     let mut day = parse_field(Field::Day, day)?;
     let mut weekday = parse_field(Field::DayOfWeek, weekday)?;
     if !weekday.terms.iter().all(is_range_term) {
-        day.terms = weekday.terms.into_iter().flat_map(by_position).collect();
+        day.terms = weekday.terms.into_iter().flat_map(to_nth_terms).collect();
         weekday = Expression::wildcard(Field::DayOfWeek);
     }
     let expressions = [
@@ -63,7 +63,7 @@ fn is_range_term(term: &FieldTerm) -> bool {
 
 /// Converts a weekday to its first to fifth occurrences in the month, so that it can be combined with other relative
 /// days, all of which are terms of the day of the month.
-fn by_position(term: FieldTerm) -> Vec<FieldTerm> {
+fn to_nth_terms(term: FieldTerm) -> Vec<FieldTerm> {
     match term {
         FieldTerm::Range { first, .. } => {
             (0..5).map(|nth| FieldTerm::Nth { nth, weekday: first }).collect()
@@ -77,7 +77,7 @@ fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
         return Ok(Expression::wildcard(field));
     }
     let mut terms = FieldTerms::new();
-    for (offset, part) in parts(text) {
+    for (offset, part) in split_terms(text) {
         let parsed =
             parse_term(field, part).map_err(|error| error.in_field(field, text, offset))?;
         terms.extend(parsed);
@@ -102,17 +102,17 @@ fn field_syntax(field: Field) -> FieldSyntax {
 fn parse_term(field: Field, text: &str) -> Result<Vec<FieldTerm>, ParseError> {
     let mut scanner = Scanner::new(text);
     let terms = match field {
-        Field::Day if scanner.eat('L') => vec![before_last(&mut scanner)?],
+        Field::Day if scanner.eat('L') => vec![parse_days_before_last(&mut scanner)?],
         // `L` without a weekday is the last day of the week.
-        Field::DayOfWeek if text == "L" && scanner.eat('L') => values(field, 7, 7, 1),
-        _ => numbers(field, &mut scanner)?,
+        Field::DayOfWeek if text == "L" && scanner.eat('L') => range_terms(field, 7, 7, 1),
+        _ => parse_value_terms(field, &mut scanner)?,
     };
     scanner.expect_end(field_syntax(field).allowed)?;
     Ok(terms)
 }
 
 /// Parses the rest of `L`, `L-n`, `LW` or `L-nW` in the day of the month, after the `L`.
-fn before_last(scanner: &mut Scanner<'_>) -> Result<FieldTerm, ParseError> {
+fn parse_days_before_last(scanner: &mut Scanner<'_>) -> Result<FieldTerm, ParseError> {
     let mut days = 0;
     if scanner.eat('-') {
         let at = scanner.column();
@@ -128,11 +128,14 @@ fn before_last(scanner: &mut Scanner<'_>) -> Result<FieldTerm, ParseError> {
 }
 
 /// Parses `*`, `a` or `a-b`, each with an optional step, and `aW`, `aL` and `a#n`.
-fn numbers(field: Field, scanner: &mut Scanner<'_>) -> Result<Vec<FieldTerm>, ParseError> {
+fn parse_value_terms(
+    field: Field,
+    scanner: &mut Scanner<'_>,
+) -> Result<Vec<FieldTerm>, ParseError> {
     let FieldSyntax { min, max, .. } = field_syntax(field);
     if scanner.eat('*') || scanner.next_is(|c| c == '/') {
         let step = parse_step(scanner, max)?.unwrap_or(1);
-        return Ok(values(field, min, max, step));
+        return Ok(range_terms(field, min, max, step));
     }
     let named = scanner.next_is(char::is_alphabetic);
     let first = parse_value(field, named, scanner)?;
@@ -140,20 +143,20 @@ fn numbers(field: Field, scanner: &mut Scanner<'_>) -> Result<Vec<FieldTerm>, Pa
         return Ok(vec![FieldTerm::NearestWorkday(first)]);
     }
     if field == Field::DayOfWeek && scanner.eat('L') {
-        return Ok(vec![FieldTerm::LastWeekday(from_monday(first))]);
+        return Ok(vec![FieldTerm::LastWeekday(to_monday_based(first))]);
     }
     if field == Field::DayOfWeek && scanner.eat('#') {
         let at = scanner.column();
         let number = scanner.number().filter(|nth| (1..=5).contains(nth));
         let nth = number.ok_or_else(|| ParseError::new(at, "expected a position; allowed: 1-5"))?;
-        let weekday = from_monday(first);
+        let weekday = to_monday_based(first);
         return Ok(vec![FieldTerm::Nth { nth: nth as usize - 1, weekday }]);
     }
     if !scanner.eat('-') {
         let step = if named { None } else { parse_step(scanner, max)? };
         return Ok(match step {
-            None => values(field, first, first, 1),
-            Some(step) => values(field, first, max, step),
+            None => range_terms(field, first, first, 1),
+            Some(step) => range_terms(field, first, max, step),
         });
     }
     let last = parse_value(field, named, scanner)?;
@@ -161,7 +164,7 @@ fn numbers(field: Field, scanner: &mut Scanner<'_>) -> Result<Vec<FieldTerm>, Pa
         return Err(ParseError::new(0, "the end of a range of years must not be before its start"));
     }
     let step = if named { None } else { parse_step(scanner, u32::MAX)? };
-    Ok(values(field, first, last, step.unwrap_or(1)))
+    Ok(range_terms(field, first, last, step.unwrap_or(1)))
 }
 
 /// Parses an optional `/s`.
@@ -181,7 +184,7 @@ fn parse_value(field: Field, named: bool, scanner: &mut Scanner<'_>) -> Result<u
     let FieldSyntax { min, max, names, allowed } = field_syntax(field);
     let at = scanner.column();
     let value = match named {
-        true => value_of(names, scanner.letters(3)).map(|position| position + min),
+        true => name_index(names, scanner.letters(3)).map(|position| position + min),
         false => scanner.number(),
     };
     let value = value.filter(|value| (min..=max).contains(value));
@@ -192,7 +195,7 @@ fn parse_value(field: Field, named: bool, scanner: &mut Scanner<'_>) -> Result<u
 
 /// Returns every `step`th value from `first` to `last`. If `last` is less than `first`, the range wraps around at the
 /// maximum of the field.
-fn values(field: Field, first: u32, last: u32, step: u32) -> Vec<FieldTerm> {
+fn range_terms(field: Field, first: u32, last: u32, step: u32) -> Vec<FieldTerm> {
     let FieldSyntax { min, max, .. } = field_syntax(field);
     if first <= last && field != Field::DayOfWeek {
         return vec![FieldTerm::Range { first, last, step }];
@@ -202,12 +205,12 @@ fn values(field: Field, first: u32, last: u32, step: u32) -> Vec<FieldTerm> {
     let wrapped = (first..=end).step_by(step as usize).map(|value| (value - min) % count + min);
     let single = |value| FieldTerm::Range { first: value, last: value, step: 1 };
     match field {
-        Field::DayOfWeek => wrapped.map(from_monday).map(single).collect(),
+        Field::DayOfWeek => wrapped.map(to_monday_based).map(single).collect(),
         _ => wrapped.map(single).collect(),
     }
 }
 
 /// Converts a weekday counted from Sunday = 1 to one counted from Monday = 0.
-fn from_monday(weekday: u32) -> u32 {
+fn to_monday_based(weekday: u32) -> u32 {
     (weekday + 5) % 7
 }

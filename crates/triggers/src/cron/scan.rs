@@ -4,7 +4,7 @@ use punctual_core::TriggerError;
 
 use super::field::Field;
 
-/// An error in a term. `at` is its position: the number of characters before it.
+/// An error in a term. `at` is the number of characters before the error.
 #[derive(Debug)]
 pub(super) struct ParseError {
     pub(super) at: usize,
@@ -108,7 +108,7 @@ impl<'t> Scanner<'t> {
 }
 
 /// Returns the index of a name in a list of names, ignoring case.
-pub(super) fn value_of(names: &[&str], name: &str) -> Option<u32> {
+pub(super) fn name_index(names: &[&str], name: &str) -> Option<u32> {
     let position = names.iter().position(|known| known.eq_ignore_ascii_case(name))?;
     u32::try_from(position).ok()
 }

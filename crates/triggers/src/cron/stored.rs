@@ -65,8 +65,8 @@ impl CronSource {
     }
 }
 
-/// Parses the given fields and adds the defaults of the others: a wildcard for fields that are more significant than a
-/// given one, or if none is given, and otherwise [`Expression::default_for_unset`].
+/// Parses and normalizes the given fields and adds the defaults of the others: a wildcard if no field is given or the
+/// field is more significant than a given one, and [`Expression::default_for_unset`] otherwise.
 fn expressions_of(given: &mut BTreeMap<Field, String>) -> Result<Expressions, TriggerError> {
     let least_significant = given.keys().next_back().copied();
     let mut normal = String::new();

@@ -7,10 +7,11 @@ const WORDS: usize = (LAST_YEAR - FIRST_YEAR) as usize / 64 + 1;
 
 /// A bit set of years from 1970 to 9999. Years without a matching day are omitted.
 #[derive(Clone, Debug)]
-pub(super) struct YearList(Box<[u64; WORDS]>);
+pub(super) struct YearSet(Box<[u64; WORDS]>);
 
-impl YearList {
-    /// The years in `terms` for which `has_day` returns true. Its result may depend only on the layout of the year.
+impl YearSet {
+    /// The years in `terms` for which `has_day` returns true. The result of `has_day` must depend only on the layout of
+    /// the year.
     pub(super) fn new(terms: &[FieldTerm], has_day: impl Fn(&Year) -> bool) -> Self {
         let with_days = Year::all_layouts().filter(|year| has_day(year));
         let layouts = with_days.fold(0, |layouts, year| layouts | 1 << year.layout_index());

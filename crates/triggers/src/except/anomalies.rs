@@ -1,4 +1,4 @@
-//! Deviations due to exclusions: suppressed and postponed fire times.
+//! Anomalies due to exclusions: suppressed and postponed fire times.
 
 use punctual_core::{FireTimeAnomaly, Timestamp};
 
@@ -8,10 +8,10 @@ use crate::civil::{SECONDS_PER_DAY, day_at, day_bounds, local_to_utc};
 use crate::search_budget::SearchBudget;
 
 /// The maximum number of fire times that are examined.
-const LIMIT: u32 = 100;
+const MAX_EXAMINED_FIRE_TIMES: u32 = 100;
 
 impl ExceptTrigger {
-    /// Returns the suppressed and postponed fire times and the deviations of the others.
+    /// Returns the suppressed and postponed fire times, and the anomalies of the inner trigger on included days.
     pub(super) fn find_anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         let from = from.max(self.settings.start());
         let until = until.min(self.settings.end());
@@ -31,7 +31,7 @@ impl ExceptTrigger {
     /// Appends the first fire time on each excluded day.
     fn find_suppressed(&self, from: Timestamp, until: Timestamp, found: &mut Vec<FireTimeAnomaly>) {
         let mut next = first_fire_at_or_after(&*self.trigger, from);
-        for _ in 0..LIMIT {
+        for _ in 0..MAX_EXAMINED_FIRE_TIMES {
             let Some(fire) = next.filter(|&fire| fire <= until) else {
                 return;
             };
@@ -41,7 +41,7 @@ impl ExceptTrigger {
                 found.push(FireTimeAnomaly::excluded(fire));
                 from = from.map(|from| from.max(day_bounds(&self.days.zone, day + 1).0));
             } else {
-                // No fire time is suppressed before the next excluded day, so the days before it are skipped.
+                // No fire time is suppressed before the next excluded day. Continue there.
                 from = from.map(|from| {
                     from.max(day_bounds(&self.days.zone, self.next_excluded_within_year(day)).0)
                 });
@@ -56,14 +56,14 @@ impl ExceptTrigger {
         days.find(|&day| self.days.contains(day)).unwrap_or(day + 366)
     }
 
-    /// Appends the fires that are postponed from excluded days.
+    /// Appends the fire times that are postponed from excluded days.
     fn find_postponed(&self, from: Timestamp, until: Timestamp, found: &mut Vec<FireTimeAnomaly>) {
         let budget = SearchBudget::new(Self::STEPS);
         let today = day_at(&self.days.zone, from);
         let block_start = self.days.excluded_block_start(today, &budget);
         let mut next =
             first_fire_at_or_after(&*self.trigger, day_bounds(&self.days.zone, block_start).0);
-        for _ in 0..LIMIT {
+        for _ in 0..MAX_EXAMINED_FIRE_TIMES {
             let Some(fire) = next.filter(|&fire| fire <= until) else {
                 return;
             };
@@ -94,7 +94,7 @@ impl ExceptTrigger {
     ) {
         let budget = SearchBudget::new(Self::STEPS);
         let mut from = Some(from).filter(|_| !self.instant_exclusions.is_empty());
-        for _ in 0..LIMIT {
+        for _ in 0..MAX_EXAMINED_FIRE_TIMES {
             let fire = from.and_then(|from| self.first(from, &budget));
             let Some(fire) = fire.filter(|&fire| fire <= until) else {
                 return;

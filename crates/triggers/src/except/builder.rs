@@ -61,9 +61,9 @@ impl ExceptTriggerBuilder {
         self
     }
 
-    /// Postpones each fire on an excluded day to the next day that is not excluded, at the same local time, truncated
-    /// to seconds. In a DST gap the time is shifted forward by the length of the gap; an ambiguous time resolves to its
-    /// first occurrence. Fires that are postponed to the same instant are merged.
+    /// Postpones each fire time on an excluded day to the next day that is not excluded, at the same local time,
+    /// truncated to seconds. In a DST gap the time is shifted forward by the length of the gap; an ambiguous time
+    /// resolves to its first occurrence. Fire times that are postponed to the same instant are merged.
     pub fn next_business_day(mut self) -> Self {
         self.next_business_day = true;
         self

@@ -90,7 +90,7 @@ impl Calendar {
         self.days_from(trigger, 1)
     }
 
-    /// Excludes `days` days from each fire time of another trigger: the day on which it fires and the following ones.
+    /// Excludes `days` days for each fire time of another trigger: the day on which it fires and the following ones.
     pub fn days_from(
         mut self,
         trigger: impl IntoTrigger + Clone + Send + Sync + 'static,

@@ -19,7 +19,7 @@ pub(super) struct ExcludedDays {
     pub(super) weekdays: u8,
     /// The excluded ranges of dates, sorted and separated by at least one day.
     pub(super) ranges: Vec<DateRange>,
-    /// Triggers, each with the number of days that are excluded from each of its fire times.
+    /// Triggers, each with the number of days that are excluded from each of its fire times on.
     pub(super) triggers: Vec<(Arc<dyn Trigger>, u32)>,
 }
 
@@ -39,7 +39,7 @@ impl ExcludedDays {
         }
     }
 
-    /// Returns whether the rule excludes `day`: whether its trigger fires on a day whose span contains `day`.
+    /// Returns whether the trigger fires on `day` or one of the `days - 1` days before it, so that `day` is excluded.
     fn excludes(&self, (trigger, days): &(Arc<dyn Trigger>, u32), day: i32) -> bool {
         let (start, _) = day_bounds(&self.zone, earliest_span_start(day, *days));
         let (_, end) = day_bounds(&self.zone, day);

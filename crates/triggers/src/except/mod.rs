@@ -44,7 +44,8 @@ use postponed::PostponedTimes;
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 ///
-/// The search is limited: after [`STEPS`](Self::STEPS) excluded days and fire times, `next_fire_time` returns `None`.
+/// A search examines at most [`STEPS`](Self::STEPS) excluded days and fire times. If the limit is reached,
+/// `next_fire_time` returns `None`.
 /// If the inner trigger is a `DateTrigger` whose date is in the past, the trigger does not fire.
 #[derive(Clone, Debug)]
 pub struct ExceptTrigger {
@@ -125,8 +126,8 @@ impl ExceptTrigger {
         };
         let mut postponed = self.first_postponed(target_day, from, budget);
         let mut regular = first_fire_at_or_after(&*self.trigger, from);
-        // The next fire of the inner trigger is the first one after `from` that can be postponed. If it is on an
-        // excluded day, the result is the earliest fire on its target day.
+        // If the next fire time of the inner trigger is on an excluded day, it is postponed to a later target day. The
+        // result is then `postponed`, or else the first fire time on that target day.
         let excluded = |fire: &Timestamp| self.days.contains(day_at(&self.days.zone, *fire));
         if let Some(fire) = regular.filter(excluded) {
             regular = None;
@@ -157,7 +158,8 @@ impl ExceptTrigger {
             if found.is_some() {
                 return found;
             }
-            // All fires that are postponed to this day are after `until`. Continue before the block of excluded days.
+            // All fire times that are postponed to this day are after `until`. Continue before the block of excluded
+            // days.
             let (start, _) =
                 day_bounds(&self.days.zone, self.days.excluded_block_start(day, budget));
             until = before(start)?;

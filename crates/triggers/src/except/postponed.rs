@@ -7,8 +7,8 @@ use crate::builder::first_fire_at_or_after;
 use crate::civil::{LocalTimeSet, SECONDS_PER_DAY, day_at, day_bounds};
 use crate::search_budget::SearchBudget;
 
-/// The local times on `target_day` to which fires from the block of excluded days immediately before it are postponed:
-/// their times of day, truncated to seconds.
+/// The local times on `target_day` to which the fire times in the block of excluded days immediately before it are
+/// postponed: the same times of day, truncated to seconds.
 pub(super) struct PostponedTimes<'t> {
     pub(super) trigger: &'t dyn Trigger,
     pub(super) days: &'t ExcludedDays,

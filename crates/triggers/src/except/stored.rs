@@ -32,7 +32,7 @@ struct Stored {
     settings: StoredSettings,
 }
 
-/// Excludes `days` days from each fire time of a trigger.
+/// Excludes `days` days for each fire time of a trigger: the day on which it fires and the following ones.
 #[derive(Serialize, Deserialize)]
 struct StoredDays {
     trigger: TriggerSpec,

@@ -33,8 +33,8 @@ pub trait TriggerExt: Trigger {
         self.latest_fire_time(Timestamp::MIN, until)
     }
 
-    /// Returns the next `count` fire times from `from` on, with the reason for each deviation from the schedule, and
-    /// warnings for the following year.
+    /// Returns the first `count` fire times from `from` on, with the reason for each deviation from the schedule, and
+    /// warnings for a year from the first fire time on.
     ///
     /// ```
     /// use punctual_core::Timestamp;

@@ -13,7 +13,7 @@ pub use fires::Fires;
 pub use warning::Warning;
 
 /// The next fire times of a trigger and their deviations from the schedule; see [`TriggerExt::explain`]. The `Display`
-/// form has one line per step and per warning.
+/// form has a heading and one line per step and per warning.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
@@ -27,7 +27,7 @@ pub struct Explanation {
     pub warnings: Vec<Warning>,
 }
 
-/// A time at which the trigger fires, or at which its fire is suppressed.
+/// A time at which the trigger fires, or at which a fire time is suppressed.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Step {
@@ -56,10 +56,10 @@ pub enum Reason {
     SecondPass,
     /// The day or the instant is excluded.
     Excluded,
-    /// The time is postponed from this time on an excluded day.
+    /// The fire time was postponed from this time, which is on an excluded day.
     Moved(DateTime<Zone>),
-    /// The UTC offset changed after the previous fire time. The interval is elapsed time, so the local time of the
-    /// fire differs.
+    /// The UTC offset changed after the previous fire time. The interval is elapsed time, so the local time of day
+    /// differs from that of the previous fire time.
     WallTimeMoved,
 }
 
@@ -79,12 +79,12 @@ impl Explanation {
                     FireTimeAnomaly::WallTimeMoves { .. } => true,
                     _ => false,
                 });
-            steps.extend(others.iter().filter_map(|anomaly| suppressed_entry(anomaly, &zone)));
+            steps.extend(others.iter().filter_map(|anomaly| suppressed_step(anomaly, &zone)));
             let reasons = own.iter().filter_map(|anomaly| reason(anomaly, &zone));
             steps.push(Step {
                 time: fire.in_zone(&zone),
                 fires: true,
-                reasons: reasons.chain(fold_annotation(fire, &zone)).collect(),
+                reasons: reasons.chain(fold_reason(fire, &zone)).collect(),
                 window: trigger.jitter().map(|jitter| window(fire, jitter, &zone)),
             });
             since = fire.saturating_add_micros(1);
@@ -103,8 +103,8 @@ impl Explanation {
     }
 }
 
-/// Returns the step for a deviation that is not at a fire time.
-fn suppressed_entry(anomaly: &FireTimeAnomaly, zone: &Zone) -> Option<Step> {
+/// Returns the step for an anomaly that is not at a fire time.
+fn suppressed_step(anomaly: &FireTimeAnomaly, zone: &Zone) -> Option<Step> {
     Some(Step {
         time: anomaly.instant().in_zone(zone),
         fires: false,
@@ -125,7 +125,7 @@ fn reason(anomaly: &FireTimeAnomaly, zone: &Zone) -> Option<Reason> {
 }
 
 /// Returns which occurrence of an ambiguous local time an instant is, or `None` if its local time is not ambiguous.
-fn fold_annotation(instant: Timestamp, zone: &Zone) -> Option<Reason> {
+fn fold_reason(instant: Timestamp, zone: &Zone) -> Option<Reason> {
     let utc = instant.as_micros().div_euclid(1_000_000);
     match zone.resolve_civil(utc + i64::from(zone.span_at(utc).offset)) {
         CivilOffset::Fold { at, .. } if utc < at => Some(Reason::FirstPass),

@@ -43,7 +43,7 @@ pub enum Warning {
     },
 }
 
-/// The look-ahead of warnings, from the first fire time on.
+/// The period for which warnings are computed, in microseconds from the first fire time on.
 const LOOKAHEAD_MICROS: i64 = 366 * 86_400 * 1_000_000;
 
 /// The maximum number of warnings of one kind.
@@ -64,7 +64,7 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
     }
     warnings.extend(trigger.max_runs().map(Warning::MaxRuns));
     let until = first.saturating_add_micros(LOOKAHEAD_MICROS);
-    warnings.extend(twice(trigger, first, until, zone).take(MAX_WARNINGS_PER_KIND));
+    warnings.extend(fold_warnings(trigger, first, until, zone).take(MAX_WARNINGS_PER_KIND));
     let anomalies = trigger.anomalies(first.saturating_add_micros(1), until);
     let gap_warnings = anomalies.iter().filter_map(|anomaly| {
         Some(match anomaly {
@@ -87,7 +87,7 @@ pub(super) fn warnings<T: Trigger + ?Sized>(
 }
 
 /// Returns a warning for each fold in which the trigger fires at both occurrences of a local time.
-fn twice<T: Trigger + ?Sized>(
+fn fold_warnings<T: Trigger + ?Sized>(
     trigger: &T,
     from: Timestamp,
     until: Timestamp,

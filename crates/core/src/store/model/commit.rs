@@ -4,7 +4,7 @@ use super::StoredJob;
 use crate::store::{CommitAction, CommitOutcome, Fence, InFlightRun, RunId, Schedule};
 use crate::time::Timestamp;
 
-/// The state of the claim that a commit names.
+/// The state of the claim whose fence a commit contains.
 enum ClaimStatus {
     /// The claim was open and has been consumed.
     Open,

@@ -22,7 +22,7 @@ impl NodeLease {
         lease.is_none_or(|lease| lease.until <= now)
     }
 
-    /// Returns whether a renewal at `now` is later than the expiry of the lease. False for an unknown node, which has
+    /// Returns whether the lease has expired at `now`, the instant of a renewal. False for an unknown node, which has
     /// no lease.
     #[must_use]
     pub fn has_expired(lease: Option<Self>, now: Timestamp) -> bool {

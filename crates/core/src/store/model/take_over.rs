@@ -4,8 +4,8 @@ use super::{RunId, StoredJob};
 use crate::store::{InFlightRun, NodeId};
 
 impl StoredJob {
-    /// Releases the claim of a dead node: the job is due as before the claim, which can't be settled any more.
-    /// Returns whether a claim was released.
+    /// Releases the claim of a dead node: the claim is invalidated, and the job is due as before the claim. Returns
+    /// whether a claim was released.
     pub fn release(&mut self, is_dead: impl Fn(&NodeId) -> bool) -> bool {
         let released = self.claim.as_ref().is_some_and(|claim| is_dead(&claim.node));
         if released {

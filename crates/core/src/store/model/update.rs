@@ -17,8 +17,9 @@ impl StoredJob {
         update: RecordUpdate,
     ) -> Result<Revision, StoreError> {
         let run_time = self.record.next_run_time();
-        let has_run = update.expected_run_time.is_some_and(|expected| expected != run_time);
-        if self.record.revision != expected || has_run {
+        let run_time_changed =
+            update.expected_run_time.is_some_and(|expected| expected != run_time);
+        if self.record.revision != expected || run_time_changed {
             return Err(StoreError::conflict(&self.record.id));
         }
         self.invalidate_claim();

@@ -171,11 +171,11 @@ impl ZoneDatabase {
     pub fn changed_zones(&self, newer: &Self) -> Vec<String> {
         let loaded = self.0.loaded.read();
         let loaded = loaded.unwrap_or_else(PoisonError::into_inner).clone();
-        let is_other = |zone: &Zone| match newer.get(zone.name()) {
+        let is_changed = |zone: &Zone| match newer.get(zone.name()) {
             Ok(new) => new.fingerprint() != zone.fingerprint(),
             Err(_) => true,
         };
-        let changed = loaded.into_iter().filter(|(_, zone)| is_other(zone));
+        let changed = loaded.into_iter().filter(|(_, zone)| is_changed(zone));
         let mut names: Vec<_> = changed.map(|(name, _)| name).collect();
         names.sort_unstable();
         names

@@ -21,7 +21,9 @@ pub enum ZoneError {
         path: std::path::PathBuf,
     },
     /// The system time zone can't be determined, or has no IANA name.
-    #[error("the system time zone has no IANA name; set TZ or configure the zone explicitly")]
+    #[error(
+        "the system time zone can't be determined or has no IANA name; set TZ or configure the zone explicitly"
+    )]
     NoLocal,
 }
 

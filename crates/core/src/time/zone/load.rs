@@ -1,4 +1,4 @@
-//! Conversion of time zone data of jiff.
+//! Conversion of jiff's time zone data into transition tables.
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};

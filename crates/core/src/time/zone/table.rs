@@ -6,9 +6,9 @@
 
 /// 400 Gregorian years in seconds, a whole number of weeks.
 const CYCLE: i64 = 146_097 * 86_400;
-/// 2500-01-01T00:00:00Z: the first instant that is mapped to an earlier cycle.
+/// 2500-01-01T00:00:00Z: this instant and all later ones are mapped to an earlier cycle.
 const CYCLE_START: i64 = 16_725_225_600;
-/// The end of the table: two years after the start of the repetition, so that its last span has an end.
+/// The end of the table: two years after [`CYCLE_START`], so that every span to which instants are mapped has an end.
 pub(super) const TABLE_END: i64 = CYCLE_START + 2 * 366 * 86_400;
 /// The width of a bucket of the index: 2^23 seconds, about 97 days. Most buckets contain at most one transition.
 const BUCKET_BITS: u32 = 23;
@@ -178,8 +178,7 @@ impl TransitionTable {
             if civil - i64::from(span.offset) < span.end {
                 break;
             }
-            // The time is later than the end of this span: it is skipped, unless it is also later than the start of
-            // the next span.
+            // The time is after the end of this span. If it is before the start of the next one, it is in a gap.
             if civil - i64::from(span.offset_after) < span.end {
                 let (before, after) = (span.offset, span.offset_after);
                 return CivilOffset::Gap { before, after, at: span.end + shift };

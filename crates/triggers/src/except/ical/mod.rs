@@ -39,16 +39,16 @@ impl Calendar {
     ///
     /// # Errors
     ///
-    /// Returns an error if the text is not a calendar, or if an event is invalid or uses an unsupported feature. No
-    /// part of the file is ignored silently.
+    /// Returns an error if the text is not a calendar, or if an event is invalid or uses an unsupported feature.
+    /// Unsupported events are never ignored.
     pub fn from_ical(text: &str) -> Result<Self, TriggerError> {
-        // In some places, the parser includes carriage returns in the preceding text.
+        // The parser includes some carriage returns in the text before them.
         let text = unfold(&text.replace("\r\n", "\n"));
         let events = validate_structure(&text)?;
         let components = read_components(&text)
             .map_err(|error| TriggerError::invalid_text("an iCalendar file", error))?;
         let mut found = Vec::new();
-        collect(&components, &mut found);
+        collect_events(&components, &mut found);
         if found.len() != events {
             let reason = format!("only {} of {events} events can be parsed", found.len());
             return Err(TriggerError::invalid_text("an iCalendar file", reason));
@@ -58,10 +58,10 @@ impl Calendar {
     }
 }
 
-/// Validates what the parser does not: that the text contains a VCALENDAR and that the nesting depth is limited.
-/// Returns the number of VEVENTs.
+/// Performs the checks that the parser omits: the text must contain a VCALENDAR, and components must not be nested
+/// deeper than [`MAX_DEPTH`]. Returns the number of VEVENTs.
 fn validate_structure(text: &str) -> Result<usize, TriggerError> {
-    let refuse = |reason| Err(TriggerError::invalid_text("an iCalendar file", reason));
+    let invalid = |reason| Err(TriggerError::invalid_text("an iCalendar file", reason));
     let (mut calendars, mut events, mut depth) = (0, 0, 0_usize);
     for line in text.lines() {
         let line = line.trim_end().to_ascii_uppercase();
@@ -73,26 +73,26 @@ fn validate_structure(text: &str) -> Result<usize, TriggerError> {
             }
             Some(("END", _)) => depth = depth.saturating_sub(1),
             _ if depth == 0 && !line.is_empty() => {
-                return refuse("text outside of a component");
+                return invalid("text outside of a component");
             }
             _ => {}
         }
         if depth > MAX_DEPTH {
-            return refuse("components are nested too deeply");
+            return invalid("components are nested too deeply");
         }
     }
     match calendars {
-        0 => refuse("no VCALENDAR component"),
+        0 => invalid("no VCALENDAR component"),
         _ => Ok(events),
     }
 }
 
-fn collect<'c, 'i>(components: &'c [Component<'i>], events: &mut Vec<&'c Component<'i>>) {
+fn collect_events<'c, 'i>(components: &'c [Component<'i>], events: &mut Vec<&'c Component<'i>>) {
     for component in components {
         if component.name.as_str().eq_ignore_ascii_case("VEVENT") {
             events.push(component);
         }
-        collect(&component.components, events);
+        collect_events(&component.components, events);
     }
 }
 
@@ -119,27 +119,27 @@ impl Event {
         };
         let one = |name: &str| all(name).into_iter().next();
         let name = one("SUMMARY").or_else(|| one("UID")).unwrap_or_default();
-        let refuse =
+        let invalid =
             |reason: &str| Err(TriggerError::invalid_text(format!("event {name}"), reason));
         let Some(start) = one("DTSTART") else {
-            return refuse("DTSTART is missing");
+            return invalid("DTSTART is missing");
         };
         for unsupported in ["RECURRENCE-ID", "EXRULE"] {
             if one(unsupported).is_some() {
-                return refuse(&format!("{unsupported} is not supported"));
+                return invalid(&format!("{unsupported} is not supported"));
             }
         }
         if all("RRULE").len() > 1 {
-            return refuse("only one RRULE is supported");
+            return invalid("only one RRULE is supported");
         }
-        let start = day("DTSTART", &start)?;
+        let start = parse_day("DTSTART", &start)?;
         let end = match (one("DTEND"), one("DURATION")) {
-            (Some(end), _) => day("DTEND", &end)?,
+            (Some(end), _) => parse_day("DTEND", &end)?,
             (None, Some(duration)) => start.saturating_add(duration_days(&duration)?),
             (None, None) => start + 1,
         };
         if end < start {
-            return refuse("the end is before the start");
+            return invalid("the end is before the start");
         }
         Ok(Self {
             cancelled: one("STATUS").is_some_and(|status| status.eq_ignore_ascii_case("CANCELLED")),
@@ -147,8 +147,8 @@ impl Event {
             // Some programs write an end equal to the start for an event of one day.
             days: start.abs_diff(end).max(1),
             rule: one("RRULE"),
-            rdates: days("RDATE", &all("RDATE"))?,
-            exdates: days("EXDATE", &all("EXDATE"))?,
+            rdates: parse_days("RDATE", &all("RDATE"))?,
+            exdates: parse_days("EXDATE", &all("EXDATE"))?,
             name,
         })
     }
@@ -177,7 +177,8 @@ impl Event {
     }
 }
 
-/// A yearly rule without the dates in `exdates`, as a trigger in the zone in which the calendar is used.
+/// A yearly rule without the dates in `exdates`. It is converted into a trigger in the zone in which the calendar is
+/// used.
 #[derive(Clone)]
 struct Yearly {
     rule: CronTriggerBuilder,
@@ -195,7 +196,7 @@ impl IntoTrigger for Yearly {
 }
 
 /// Parses a date in the form `20261224` to a day number.
-fn day(field: &'static str, text: &str) -> Result<i32, TriggerError> {
+fn parse_day(field: &'static str, text: &str) -> Result<i32, TriggerError> {
     if text.len() != 8 {
         let reason = "only whole days are supported, in the form YYYYMMDD";
         return Err(TriggerError::invalid_field(field, text, 1, reason));
@@ -204,9 +205,9 @@ fn day(field: &'static str, text: &str) -> Result<i32, TriggerError> {
 }
 
 /// Parses comma-separated lists of dates.
-fn days(field: &'static str, lists: &[String]) -> Result<Vec<i32>, TriggerError> {
+fn parse_days(field: &'static str, lists: &[String]) -> Result<Vec<i32>, TriggerError> {
     let texts = lists.iter().flat_map(|list| list.split(','));
-    texts.map(|text| day(field, text)).collect()
+    texts.map(|text| parse_day(field, text)).collect()
 }
 
 /// Parses a duration such as `P3D` or `P1W` to a number of days.

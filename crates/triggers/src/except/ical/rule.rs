@@ -19,11 +19,11 @@ const WEEKDAYS: [(&str, &str); 7] = [
     ("SU", "sun"),
 ];
 
-/// The maximum `COUNT`. It is limited because the occurrences are enumerated.
+/// The maximum `COUNT`. `COUNT` is limited because its occurrences are enumerated.
 const MAX_COUNT: u32 = 100_000;
 
-/// Returns the cron builder for a rule such as `FREQ=YEARLY;BYMONTH=11;BYDAY=4TH`, from the day `start` on, or the
-/// reason why the rule is invalid or not supported.
+/// Returns the cron builder for a rule such as `FREQ=YEARLY;BYMONTH=11;BYDAY=4TH` that starts on the day `start`. The
+/// error is the reason why the rule is invalid or not supported.
 pub(super) fn to_cron(rule: &str, start: i32) -> Result<CronTriggerBuilder, String> {
     let rule = rule.to_ascii_uppercase();
     let mut parts = BTreeMap::new();
