@@ -101,7 +101,7 @@ impl Clock for OffsetClock {
         SystemClock.now().saturating_add_micros(self.seconds * 1_000_000)
     }
 
-    fn follows_stores(&self) -> bool {
-        SystemClock.follows_stores()
+    fn uses_store_clock(&self) -> bool {
+        SystemClock.uses_store_clock()
     }
 }

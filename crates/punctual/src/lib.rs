@@ -60,8 +60,8 @@ pub use punctual_task_command::{
 pub use punctual_triggers::{
     Amount, AndTrigger, AndTriggerBuilder, Calendar, CalendarIntervalTrigger,
     CalendarIntervalTriggerBuilder, CronTrigger, CronTriggerBuilder, CronValue, DateTimeInput,
-    DateTrigger, DateTriggerBuilder, Except, ExceptTrigger, ExceptTriggerBuilder, Explanation,
-    Fires, Fold, Gap, IntervalTrigger, IntervalTriggerBuilder, OrTrigger, OrTriggerBuilder,
+    DateTrigger, DateTriggerBuilder, ExceptExt, ExceptTrigger, ExceptTriggerBuilder, Explanation,
+    FireTimes, Fold, Gap, IntervalTrigger, IntervalTriggerBuilder, OrTrigger, OrTriggerBuilder,
     TriggerExt, explain, register_builtin,
 };
 
@@ -120,7 +120,7 @@ pub mod prelude {
     pub use crate::{
         AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler, Calendar,
         CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
-        Except, IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt,
+        ExceptExt, IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt,
         JobDefaults, JobId, JobQuery, NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError,
         SystemClock, Tasks, Timestamp, Trigger, TriggerExt, Zone,
     };

@@ -29,8 +29,8 @@ macro_rules! __methods {
             }
             RunHistory {
                 ReadHistory: read_history(query: &HistoryQuery) -> HistoryPage;
-                ForgetHistoryBefore: forget_history_before(before: Timestamp, limit: usize) -> u64;
-                ForgetHistoryBeyond: forget_history_beyond(jobs: &[JobId], keep: usize, limit: usize) -> u64;
+                ForgetHistoryBefore: delete_history_before(before: Timestamp, limit: usize) -> u64;
+                ForgetHistoryBeyond: trim_history(jobs: &[JobId], keep: usize, limit: usize) -> u64;
             }
             TransactionalJobs {
                 AddIn: add_in(

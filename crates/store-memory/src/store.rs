@@ -160,7 +160,7 @@ impl RunHistory for MemoryJobStore {
         Ok(self.state.lock().history.read(query))
     }
 
-    async fn forget_history_before(
+    async fn delete_history_before(
         &self,
         before: Timestamp,
         limit: usize,
@@ -168,7 +168,7 @@ impl RunHistory for MemoryJobStore {
         Ok(self.state.lock().history.remove_before(before, limit))
     }
 
-    async fn forget_history_beyond(
+    async fn trim_history(
         &self,
         jobs: &[JobId],
         keep: usize,

@@ -67,7 +67,7 @@ impl<D: Dialect> Database<D> {
         Ok(page.into())
     }
 
-    pub(crate) async fn forget_history_before(
+    pub(crate) async fn delete_history_before(
         &self,
         before: Timestamp,
         limit: usize,
@@ -76,7 +76,7 @@ impl<D: Dialect> Database<D> {
         self.execute_in_transaction(D::HISTORY.forget_before, &values).await
     }
 
-    pub(crate) async fn forget_history_beyond(
+    pub(crate) async fn trim_history(
         &self,
         jobs: &[JobId],
         keep: usize,

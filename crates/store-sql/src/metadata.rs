@@ -77,7 +77,7 @@ impl<D: Dialect> Database<D> {
         let removed = self.execute(connection, D::STATEMENTS.discard_run, &values).await?;
         if let Ok(id) = JobId::new(job)
             && let Ok(Some(job)) = self.get_in(connection, &id).await
-            && job.is_over()
+            && job.is_removable()
         {
             self.remove_in(connection, &[id]).await?;
         }

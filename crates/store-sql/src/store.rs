@@ -99,8 +99,8 @@ impl<D: Dialect> Backend for Database<D> {
         watch() -> Option<Box<dyn ChangeWatch>> = |dialect| dialect.watch();
         time() -> Option<Timestamp>;
         read_history(query: &HistoryQuery) -> HistoryPage;
-        forget_history_before(before: Timestamp, limit: usize) -> u64;
-        forget_history_beyond(jobs: &[JobId], keep: usize, limit: usize) -> u64;
+        delete_history_before(before: Timestamp, limit: usize) -> u64;
+        trim_history(jobs: &[JobId], keep: usize, limit: usize) -> u64;
 
         @
         add_in(records: &[NewRecord]) -> Vec<AddOutcome>;

@@ -8,7 +8,7 @@
 //! | [`CalendarIntervalTrigger`] | at a local time of day, every `n` days, weeks, months or years |
 //! | [`OrTrigger`] | when at least one of several triggers fires |
 //! | [`AndTrigger`] | when several triggers fire at the same instant |
-//! | [`ExceptTrigger`] | when another trigger fires, except on excluded days; see [`except`](Except::except) |
+//! | [`ExceptTrigger`] | when another trigger fires, except on excluded days; see [`except`](ExceptExt::except) |
 //!
 //! Each trigger is constructed by a builder, which validates all settings in `build()`. A builder is also accepted
 //! wherever a trigger is expected; settings that were not given default to those of the scheduler.
@@ -51,8 +51,8 @@ pub use civil::{Fold, Gap};
 pub use combine::{AndTrigger, AndTriggerBuilder, OrTrigger, OrTriggerBuilder};
 pub use cron::{CronTrigger, CronTriggerBuilder, CronValue};
 pub use date::{DateTrigger, DateTriggerBuilder};
-pub use except::{Calendar, Except, ExceptTrigger, ExceptTriggerBuilder};
-pub use explain::{Explanation, Fires, TriggerExt};
+pub use except::{Calendar, ExceptExt, ExceptTrigger, ExceptTriggerBuilder};
+pub use explain::{Explanation, FireTimes, TriggerExt};
 pub use input::DateTimeInput;
 pub use interval::{Amount, IntervalTrigger, IntervalTriggerBuilder};
 

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use punctual_core::{IntoTrigger, Jitter, Timestamp, TriggerDefaults, ZoneDatabase};
 use punctual_triggers::explain::{Reason, Warning};
 use punctual_triggers::{
-    AndTrigger, Calendar, CalendarIntervalTrigger, CronTrigger, DateTrigger, Except, Gap,
+    AndTrigger, Calendar, CalendarIntervalTrigger, CronTrigger, DateTrigger, ExceptExt, Gap,
     IntervalTrigger, OrTrigger, TriggerExt,
 };
 

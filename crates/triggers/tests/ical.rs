@@ -3,7 +3,7 @@
 #![cfg(feature = "ical")]
 
 use punctual_core::{Timestamp, Trigger, TriggerRegistry};
-use punctual_triggers::{Calendar, CronTrigger, Except, register_builtin};
+use punctual_triggers::{Calendar, CronTrigger, ExceptExt, register_builtin};
 
 /// Returns up to `count` days from 2026 on that the events exclude.
 fn excluded(events: &str, count: usize) -> Vec<String> {

@@ -9,7 +9,7 @@ use punctual_core::{
     error_chain,
 };
 use punctual_triggers::{
-    AndTrigger, Calendar, CalendarIntervalTrigger, CronTrigger, DateTrigger, Except, Fold, Gap,
+    AndTrigger, Calendar, CalendarIntervalTrigger, CronTrigger, DateTrigger, ExceptExt, Fold, Gap,
     IntervalTrigger, OrTrigger, register_builtin,
 };
 

@@ -57,12 +57,12 @@ struct Inner {
     time: TrueTime,
     ahead: AtomicI64,
     drift: i64,
-    follows_stores: bool,
+    uses_store_clock: bool,
 }
 
 impl MachineClock {
-    pub(crate) fn new(time: TrueTime, ahead: i64, drift: i64, follows_stores: bool) -> Self {
-        Self(Arc::new(Inner { time, ahead: AtomicI64::new(ahead), drift, follows_stores }))
+    pub(crate) fn new(time: TrueTime, ahead: i64, drift: i64, uses_store_clock: bool) -> Self {
+        Self(Arc::new(Inner { time, ahead: AtomicI64::new(ahead), drift, uses_store_clock }))
     }
 
     /// Sets the clock forward or back.
@@ -78,7 +78,7 @@ impl Clock for MachineClock {
         BEGIN.saturating_add_micros(local + self.0.ahead.load(Ordering::Relaxed))
     }
 
-    fn follows_stores(&self) -> bool {
-        self.0.follows_stores
+    fn uses_store_clock(&self) -> bool {
+        self.0.uses_store_clock
     }
 }

@@ -94,7 +94,7 @@ impl fmt::Display for RunOutcome {
             Self::Missed => f.write_str("missed: it was too late to start"),
             Self::Refused(reason) => write!(f, "rejected by the executor: {reason}"),
             Self::Killed(how) => write!(f, "killed: {how}"),
-            Self::Lost => f.write_str("lost: the worker terminated or was shut down"),
+            Self::Lost => f.write_str("lost: the run did not finish"),
         }
     }
 }

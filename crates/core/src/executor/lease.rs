@@ -12,9 +12,9 @@ use crate::time::Timestamp;
 /// use punctual_core::{Lease, Timestamp};
 ///
 /// let lease = Lease::default();
-/// lease.prolong(Timestamp::from_seconds(10));
-/// assert!(!lease.clone().is_over(Timestamp::from_seconds(9)));
-/// assert!(lease.is_over(Timestamp::from_seconds(10)));
+/// lease.set_expiry(Timestamp::from_seconds(10));
+/// assert!(!lease.clone().is_expired(Timestamp::from_seconds(9)));
+/// assert!(lease.is_expired(Timestamp::from_seconds(10)));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Lease(Arc<AtomicI64>);
@@ -27,13 +27,13 @@ impl Default for Lease {
 
 impl Lease {
     /// Sets the expiry.
-    pub fn prolong(&self, until: Timestamp) {
+    pub fn set_expiry(&self, until: Timestamp) {
         self.0.store(until.as_micros(), Ordering::Release);
     }
 
     /// Returns whether the lease is expired at `now`.
     #[must_use]
-    pub fn is_over(&self, now: Timestamp) -> bool {
+    pub fn is_expired(&self, now: Timestamp) -> bool {
         now.as_micros() >= self.0.load(Ordering::Acquire)
     }
 }

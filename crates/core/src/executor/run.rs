@@ -134,7 +134,7 @@ impl Run {
             return None;
         }
         let now = self.parts.clock.now();
-        if self.lease.as_ref().is_some_and(|lease| lease.is_over(now)) {
+        if self.lease.as_ref().is_some_and(|lease| lease.is_expired(now)) {
             return None;
         }
         if self.parts.deadline.is_some_and(|deadline| now > deadline) {

@@ -106,7 +106,7 @@ impl JobOptions {
     ///
     /// # Errors
     ///
-    /// Returns [`JobError::Option`] if `max_instances` is 0 or `misfire_grace_time` is zero.
+    /// Returns [`JobError::Option`] if `max_instances` is 0 or `misfire_grace_time` is less than 1 µs.
     pub fn check(&self) -> Result<(), JobError> {
         if self.max_instances == 0 {
             return Err(JobError::Option {
@@ -115,11 +115,13 @@ impl JobOptions {
                 reason: "it must be at least 1",
             });
         }
-        if self.misfire_grace_time == Some(Duration::ZERO) {
+        if let Some(grace) = self.misfire_grace_time
+            && grace < Duration::from_micros(1)
+        {
             return Err(JobError::Option {
                 field: "misfire_grace_time",
-                value: "0".into(),
-                reason: "it must be longer than zero; use None for no limit",
+                value: format!("{grace:?}"),
+                reason: "it must be at least 1us; use None for no limit",
             });
         }
         Ok(())

@@ -86,8 +86,8 @@ dyn_job_store! {
     JobStore::watch() -> Result<Option<Box<dyn ChangeWatch>>, StoreError>;
     JobStore::time() -> Result<Option<Timestamp>, StoreError>;
     RunHistory::read_history(query: &'a HistoryQuery) -> Result<HistoryPage, StoreError>;
-    RunHistory::forget_history_before(before: Timestamp, limit: usize) -> Result<u64, StoreError>;
-    RunHistory::forget_history_beyond(jobs: &'a [JobId], keep: usize, limit: usize) -> Result<u64, StoreError>;
+    RunHistory::delete_history_before(before: Timestamp, limit: usize) -> Result<u64, StoreError>;
+    RunHistory::trim_history(jobs: &'a [JobId], keep: usize, limit: usize) -> Result<u64, StoreError>;
     TransactionalJobs::add_in(transaction: &'a mut CallerTransaction<'_>, records: Vec<NewRecord>)
         -> Result<Vec<AddOutcome>, StoreError>, of records.len();
     TransactionalJobs::get_in(transaction: &'a mut CallerTransaction<'_>, id: &'a JobId)

@@ -34,7 +34,7 @@ pub trait RunHistory: Send + Sync {
 
     /// Deletes up to `limit` entries of runs that finished before `before`, oldest first, and returns their number.
     /// If it is less than `limit`, no further entries match.
-    fn forget_history_before(
+    fn delete_history_before(
         &self,
         before: Timestamp,
         limit: usize,
@@ -45,7 +45,7 @@ pub trait RunHistory: Send + Sync {
 
     /// Deletes all but the newest `keep` entries of each of these jobs, up to `limit` entries in total, and returns
     /// their number. If it is less than `limit`, no further entries match.
-    fn forget_history_beyond(
+    fn trim_history(
         &self,
         jobs: &[JobId],
         keep: usize,

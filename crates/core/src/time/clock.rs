@@ -15,7 +15,7 @@ pub trait Clock: Debug + Send + Sync + 'static {
     /// Returns whether the scheduler uses the clock of a shared store, if it has one, instead of this clock for the
     /// jobs of that store; see [`JobStore::time`](crate::JobStore::time). True for [`SystemClock`], because the clocks
     /// of different machines differ. The default is false, as required for a clock that is controlled by a test.
-    fn follows_stores(&self) -> bool {
+    fn uses_store_clock(&self) -> bool {
         false
     }
 }
@@ -25,8 +25,8 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
         (**self).now()
     }
 
-    fn follows_stores(&self) -> bool {
-        (**self).follows_stores()
+    fn uses_store_clock(&self) -> bool {
+        (**self).uses_store_clock()
     }
 }
 
@@ -45,7 +45,7 @@ impl Clock for SystemClock {
         Timestamp::from(std::time::SystemTime::now())
     }
 
-    fn follows_stores(&self) -> bool {
+    fn uses_store_clock(&self) -> bool {
         true
     }
 }

@@ -116,7 +116,7 @@ pub trait Trigger: Debug + Display + Send + Sync + 'static {
 
     /// Returns whether `stored` describes the same trigger, so that a job that is added again at startup keeps its next
     /// run time. Triggers whose start defaults to the current time override this method to ignore the start.
-    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+    fn matches_spec(&self, stored: &TriggerSpec) -> bool {
         self.spec() == *stored
     }
 }
@@ -154,8 +154,8 @@ impl<T: Trigger + ?Sized> Trigger for Arc<T> {
         (**self).spec()
     }
 
-    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
-        (**self).is_same_as(stored)
+    fn matches_spec(&self, stored: &TriggerSpec) -> bool {
+        (**self).matches_spec(stored)
     }
 }
 

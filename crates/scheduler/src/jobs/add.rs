@@ -338,7 +338,7 @@ fn has_same_definition(old: &JobRecord, job: &CheckedJob) -> bool {
     let Ok(stored) = JobDefinition::decode(old.definition.as_bytes()) else {
         return false;
     };
-    let same_trigger = job.trigger.is_same_as(&stored.trigger);
+    let same_trigger = job.trigger.matches_spec(&stored.trigger);
     let mut new = job.definition.clone();
     new.trigger = stored.trigger.clone();
     // `first_run` only records the origin of the current schedule.

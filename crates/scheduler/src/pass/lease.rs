@@ -32,7 +32,7 @@ impl PassRunner {
         }
         if pass.clock_synced_at.is_some_and(|synced| synced > local_now) {
             // The local clock was set back, so it no longer shows when the lease expires.
-            store.lease.lock().prolong(Timestamp::MIN);
+            store.lease.lock().set_expiry(Timestamp::MIN);
         }
         let before = store.clock.to_store(local_now);
         store.sync_clock().await?;
@@ -77,7 +77,7 @@ impl PassRunner {
             self.shared.bus.emit(Event::LeaseLost(store.alias.clone()));
         }
         if renewal.expired {
-            store.lease.lock().prolong(Timestamp::MIN);
+            store.lease.lock().set_expiry(Timestamp::MIN);
         }
         self.apply_renewed_lease(store, pass, now).await?;
         pass.renewed_at = Some(now);
@@ -96,7 +96,7 @@ impl PassRunner {
         pass: &mut PassState,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let was_over = store.lease.lock().is_over(store.now());
+        let was_over = store.lease.lock().is_expired(store.now());
         if was_over {
             self.discard_lost_runs(store, pass).await?;
         }
@@ -104,7 +104,7 @@ impl PassRunner {
         let until = now
             .saturating_add(self.shared.settings.lease)
             .saturating_sub(store.clock.uncertainty());
-        store.lease.lock().prolong(until);
+        store.lease.lock().set_expiry(until);
         Ok(())
     }
 }

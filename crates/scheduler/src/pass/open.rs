@@ -45,11 +45,11 @@ impl PassRunner {
             store.flush_history(now).await?;
             // Skip this if the start failed before the lease was acquired; the store's clock is not synchronised in
             // that case.
-            let holds_lease = self.has_lease(store) && !store.lease.lock().is_over(now);
+            let holds_lease = self.has_lease(store) && !store.lease.lock().is_expired(now);
             if holds_lease && idle {
                 let (node, past) = (self.shared.node(), now.saturating_add_micros(-1));
                 store.backend.renew(&node, now, past, &TaskFilter::Any).await?;
-                store.lease.lock().prolong(Timestamp::MIN);
+                store.lease.lock().set_expiry(Timestamp::MIN);
             }
             Ok::<_, StoreError>(())
         };

@@ -184,7 +184,7 @@ impl PassRunner {
         let has_own_runs = self.shared.settings.identity.is_some() || pass.takeover_unconfirmed;
         if store.caps.persistent && has_own_runs {
             // From here on, other nodes may take over queued runs of this node.
-            store.lease.lock().prolong(Timestamp::MIN);
+            store.lease.lock().set_expiry(Timestamp::MIN);
             store.backend.renew(node, now, now.saturating_add_micros(-1), filter).await?;
             // One call for all runs: until the next renewal they belong to a node with an expired lease, and a second
             // call would take them over again.

@@ -46,7 +46,7 @@ impl StoreClock {
 
     /// Whether store time is used instead of local time.
     pub(super) fn uses_store_time(&self) -> bool {
-        self.local.follows_stores()
+        self.local.uses_store_clock()
     }
 
     /// Converts local time to store time.

@@ -92,14 +92,14 @@ async fn prune(
     let backend = &store.backend;
     if let Some(age) = options.max_age {
         let before = now.saturating_sub(age);
-        while is_full(backend.forget_history_before(before, PRUNE_BATCH).await?) {
+        while is_full(backend.delete_history_before(before, PRUNE_BATCH).await?) {
             tokio::task::yield_now().await;
         }
     }
     let jobs_over_limit = history.take_jobs_over_limit();
     for jobs in jobs_over_limit.chunks(PRUNE_BATCH) {
         let keep = options.max_per_job.unwrap_or(usize::MAX);
-        while is_full(backend.forget_history_beyond(jobs, keep, PRUNE_BATCH).await?) {
+        while is_full(backend.trim_history(jobs, keep, PRUNE_BATCH).await?) {
             tokio::task::yield_now().await;
         }
     }

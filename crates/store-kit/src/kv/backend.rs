@@ -229,18 +229,18 @@ impl<M: KvStore> Backend for KvBackend<M> {
         }
     }
 
-    async fn forget_history_before(
+    async fn delete_history_before(
         &self,
         before: Timestamp,
         limit: usize,
     ) -> Result<u64, StoreError> {
         match self.keeps_history {
             true => self.remove_history_before(before, limit).await,
-            false => UnsupportedExtensions.forget_history_before(before, limit).await,
+            false => UnsupportedExtensions.delete_history_before(before, limit).await,
         }
     }
 
-    async fn forget_history_beyond(
+    async fn trim_history(
         &self,
         jobs: &[JobId],
         keep: usize,
@@ -248,7 +248,7 @@ impl<M: KvStore> Backend for KvBackend<M> {
     ) -> Result<u64, StoreError> {
         match self.keeps_history {
             true => self.remove_history_beyond(jobs, keep, limit).await,
-            false => UnsupportedExtensions.forget_history_beyond(jobs, keep, limit).await,
+            false => UnsupportedExtensions.trim_history(jobs, keep, limit).await,
         }
     }
 }

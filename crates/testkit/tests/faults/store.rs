@@ -301,7 +301,7 @@ impl RunHistory for FaultyStore {
         Ok(HistoryPage::of(matching.cloned().collect(), query.limit))
     }
 
-    async fn forget_history_before(
+    async fn delete_history_before(
         &self,
         before: Timestamp,
         limit: usize,
@@ -312,7 +312,7 @@ impl RunHistory for FaultyStore {
         Ok(old.iter().filter(|key| state.history.remove(key).is_some()).count() as u64)
     }
 
-    async fn forget_history_beyond(
+    async fn trim_history(
         &self,
         jobs: &[JobId],
         keep: usize,

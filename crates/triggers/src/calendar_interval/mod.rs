@@ -173,7 +173,7 @@ impl Trigger for CalendarIntervalTrigger {
         encode_spec(Self::KIND, Self::VERSION, &self.stored)
     }
 
-    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+    fn matches_spec(&self, stored: &TriggerSpec) -> bool {
         equal_ignoring_default_start(&self.spec(), stored, "start_day")
     }
 }

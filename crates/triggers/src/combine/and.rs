@@ -31,7 +31,7 @@ use crate::search_budget::SearchBudget;
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 ///
-/// The search for a common instant is limited to [`ROUNDS`](Self::ROUNDS) candidates, including the search steps of
+/// The search for a common instant is limited to [`MAX_SEARCH_STEPS`](Self::MAX_SEARCH_STEPS) candidates, including the search steps of
 /// nested And and Except triggers. If the limit is reached, `next_fire_time` returns `None`. The common instants of
 /// interval members are computed without a search.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl AndTrigger {
     pub(crate) const KIND: &str = "and";
 
     /// The maximum number of candidate instants that a search examines.
-    pub const ROUNDS: u32 = 1_000_000;
+    pub const MAX_SEARCH_STEPS: u32 = 1_000_000;
 
     /// Returns a builder with a first member, which is a trigger or a builder.
     pub fn of(member: impl IntoTrigger + Send + 'static) -> AndTriggerBuilder {
@@ -70,7 +70,7 @@ impl AndTrigger {
         common: impl Fn(Timestamp) -> Option<Timestamp>,
         next: impl Fn(&dyn Trigger, Timestamp) -> Option<Timestamp>,
     ) -> Option<Timestamp> {
-        let budget = SearchBudget::new(Self::ROUNDS);
+        let budget = SearchBudget::new(Self::MAX_SEARCH_STEPS);
         loop {
             budget.consume()?;
             candidate = common(candidate)?;
@@ -136,7 +136,7 @@ impl Trigger for AndTrigger {
         self.members.spec(Self::KIND)
     }
 
-    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+    fn matches_spec(&self, stored: &TriggerSpec) -> bool {
         self.members.are_same_as(Self::KIND, stored)
     }
 }

@@ -55,7 +55,7 @@ impl Members {
         kind == stored.kind()
             && self.settings == stored_data.settings
             && self.triggers.len() == stored_data.triggers.len()
-            && members.all(|(own, stored)| own.is_same_as(stored))
+            && members.all(|(own, stored)| own.matches_spec(stored))
     }
 
     /// Returns the anomalies of all members, in order of time.

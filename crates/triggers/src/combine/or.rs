@@ -82,7 +82,7 @@ impl Trigger for OrTrigger {
         self.0.spec(Self::KIND)
     }
 
-    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+    fn matches_spec(&self, stored: &TriggerSpec) -> bool {
         self.0.are_same_as(Self::KIND, stored)
     }
 }

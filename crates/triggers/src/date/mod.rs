@@ -82,7 +82,7 @@ impl Trigger for DateTrigger {
         encode_spec(Self::KIND, Self::VERSION, self)
     }
 
-    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+    fn matches_spec(&self, stored: &TriggerSpec) -> bool {
         equal_ignoring_default_start(&self.spec(), stored, "run_date")
     }
 }

@@ -58,7 +58,7 @@ impl ExceptTrigger {
 
     /// Appends the fire times that are postponed from excluded days.
     fn find_postponed(&self, from: Timestamp, until: Timestamp, found: &mut Vec<FireTimeAnomaly>) {
-        let budget = SearchBudget::new(Self::STEPS);
+        let budget = SearchBudget::new(Self::MAX_SEARCH_STEPS);
         let today = day_at(&self.days.zone, from);
         let block_start = self.days.excluded_block_start(today, &budget);
         let mut next =
@@ -92,7 +92,7 @@ impl ExceptTrigger {
         until: Timestamp,
         found: &mut Vec<FireTimeAnomaly>,
     ) {
-        let budget = SearchBudget::new(Self::STEPS);
+        let budget = SearchBudget::new(Self::MAX_SEARCH_STEPS);
         let mut from = Some(from).filter(|_| !self.instant_exclusions.is_empty());
         for _ in 0..MAX_EXAMINED_FIRE_TIMES {
             let fire = from.and_then(|from| self.first(from, &budget));

@@ -8,12 +8,12 @@ use crate::builder::{
 };
 
 /// Extension trait that adds [`except`](Self::except) to triggers and builders.
-pub trait Except: IntoTrigger + Sized {
+pub trait ExceptExt: IntoTrigger + Sized {
     /// Returns a builder for a trigger that fires when this one fires, except on the days and instants of `calendar`.
     ///
     /// ```
     /// use punctual_core::{Timestamp, Trigger};
-    /// use punctual_triggers::{Calendar, CronTrigger, Except};
+    /// use punctual_triggers::{Calendar, CronTrigger, ExceptExt};
     ///
     /// let closed = Calendar::new().weekdays("sat,sun").date("2026-12-25");
     /// let trigger = CronTrigger::builder().hour(9)
@@ -38,9 +38,9 @@ pub trait Except: IntoTrigger + Sized {
     }
 }
 
-impl<T: IntoTrigger> Except for T {}
+impl<T: IntoTrigger> ExceptExt for T {}
 
-/// Builder for [`ExceptTrigger`]; see [`Except::except`].
+/// Builder for [`ExceptTrigger`]; see [`ExceptExt::except`].
 ///
 /// Excluded days are days in the zone of the inner trigger unless `timezone` is set. This zone is also the default for
 /// triggers in the calendar. The zone of this builder, or else of the scheduler, is the default for the inner trigger.

@@ -12,7 +12,7 @@ use super::range::DateRange;
 use crate::cron::{CronValue, weekdays};
 use crate::input::DateTimeInput;
 
-/// A set of days and instants at which a trigger must not fire; see [`Except::except`](crate::Except::except).
+/// A set of days and instants at which a trigger must not fire; see [`ExceptExt::except`](crate::ExceptExt::except).
 ///
 /// Days are days in the zone of the trigger. A calendar can be used for several triggers.
 ///

@@ -19,18 +19,18 @@ use crate::builder::first_fire_at_or_after;
 use crate::civil::{Fold, Gap, LocalTimeResolver, day_at, day_bounds};
 use crate::cron::weekday_names;
 use crate::search_budget::SearchBudget;
-pub use builder::{Except, ExceptTriggerBuilder};
+pub use builder::{ExceptExt, ExceptTriggerBuilder};
 pub use calendar::Calendar;
 use days::ExcludedDays;
 use postponed::PostponedTimes;
 
 /// Fires when another trigger fires, except on excluded days and at excluded instants. With
 /// [`next_business_day`](ExceptTriggerBuilder::next_business_day), a fire on an excluded day is postponed to the next
-/// day that is not excluded. The trigger is constructed with [`Except::except`].
+/// day that is not excluded. The trigger is constructed with [`ExceptExt::except`].
 ///
 /// ```
 /// use punctual_core::{Timestamp, Trigger};
-/// use punctual_triggers::{Calendar, CronTrigger, Except};
+/// use punctual_triggers::{Calendar, CronTrigger, ExceptExt};
 ///
 /// // Salaries are paid on the 15th, or on the next business day.
 /// let trigger = CronTrigger::builder().day(15).hour(8)
@@ -44,7 +44,7 @@ use postponed::PostponedTimes;
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
 ///
-/// A search examines at most [`STEPS`](Self::STEPS) excluded days and fire times. If the limit is reached,
+/// A search examines at most [`MAX_SEARCH_STEPS`](Self::MAX_SEARCH_STEPS) excluded days and fire times. If the limit is reached,
 /// `next_fire_time` returns `None`.
 /// If the inner trigger is a `DateTrigger` whose date is in the past, the trigger does not fire.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl ExceptTrigger {
     pub(crate) const KIND: &str = "except";
 
     /// The maximum number of excluded days and fire times that a search examines.
-    pub const STEPS: u32 = 1_000_000;
+    pub const MAX_SEARCH_STEPS: u32 = 1_000_000;
 
     /// Returns the first fire time at or after `from`, without regard to excluded instants.
     fn first(&self, from: Timestamp, budget: &SearchBudget) -> Option<Timestamp> {
@@ -218,7 +218,7 @@ fn before(instant: Timestamp) -> Option<Timestamp> {
 
 impl Trigger for ExceptTrigger {
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let budget = SearchBudget::new(Self::STEPS);
+        let budget = SearchBudget::new(Self::MAX_SEARCH_STEPS);
         let mut from = self.settings.first_candidate(previous, now)?;
         loop {
             let fire = self.first(from, &budget).filter(|&fire| fire <= self.settings.end())?;
@@ -231,7 +231,7 @@ impl Trigger for ExceptTrigger {
     }
 
     fn latest_fire_time(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
-        let budget = SearchBudget::new(Self::STEPS);
+        let budget = SearchBudget::new(Self::MAX_SEARCH_STEPS);
         let from = from.max(self.settings.start());
         let mut until = until.min(self.settings.end());
         loop {
@@ -273,7 +273,7 @@ impl Trigger for ExceptTrigger {
         self.to_spec()
     }
 
-    fn is_same_as(&self, stored: &TriggerSpec) -> bool {
+    fn matches_spec(&self, stored: &TriggerSpec) -> bool {
         self.matches(stored)
     }
 }

@@ -91,7 +91,7 @@ impl ExceptTrigger {
         let Ok(stored) = spec.decode::<Stored>(VERSION) else {
             return false;
         };
-        let same = |own: &Arc<dyn Trigger>, stored: &TriggerSpec| own.is_same_as(stored);
+        let same = |own: &Arc<dyn Trigger>, stored: &TriggerSpec| own.matches_spec(stored);
         let same_length = |(_, own): &(_, u32), stored: &StoredDays| *own == stored.days;
         let days = || self.days.triggers.iter().zip(&stored.days_of);
         spec.kind() == Self::KIND

@@ -2,7 +2,7 @@
 
 use punctual_core::{Timestamp, Trigger};
 
-use super::{Explanation, Fires};
+use super::{Explanation, FireTimes};
 
 /// Queries on any trigger, built-in or custom.
 ///
@@ -19,8 +19,8 @@ use super::{Explanation, Fires};
 /// ```
 pub trait TriggerExt: Trigger {
     /// Returns the fire times from `from` on, in order. A `DateTrigger` whose date is before `from` has none.
-    fn fires(&self, from: Timestamp) -> Fires<'_, Self> {
-        Fires::new(self, from)
+    fn fires(&self, from: Timestamp) -> FireTimes<'_, Self> {
+        FireTimes::new(self, from)
     }
 
     /// Returns the fire times from `from` to `until`, both inclusive.

@@ -7,20 +7,20 @@ use crate::builder::first_fire_at_or_after;
 /// Iterator over the fire times of a trigger, in order; see [`TriggerExt::fires`](crate::TriggerExt::fires).
 #[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
-pub struct Fires<'t, T: Trigger + ?Sized> {
+pub struct FireTimes<'t, T: Trigger + ?Sized> {
     trigger: &'t T,
     from: Timestamp,
     previous: Option<Timestamp>,
     ended: bool,
 }
 
-impl<'t, T: Trigger + ?Sized> Fires<'t, T> {
+impl<'t, T: Trigger + ?Sized> FireTimes<'t, T> {
     pub(super) fn new(trigger: &'t T, from: Timestamp) -> Self {
         Self { trigger, from, previous: None, ended: false }
     }
 }
 
-impl<T: Trigger + ?Sized> Iterator for Fires<'_, T> {
+impl<T: Trigger + ?Sized> Iterator for FireTimes<'_, T> {
     type Item = Timestamp;
 
     fn next(&mut self) -> Option<Timestamp> {
@@ -37,4 +37,4 @@ impl<T: Trigger + ?Sized> Iterator for Fires<'_, T> {
     }
 }
 
-impl<T: Trigger + ?Sized> std::iter::FusedIterator for Fires<'_, T> {}
+impl<T: Trigger + ?Sized> std::iter::FusedIterator for FireTimes<'_, T> {}

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDateTime};
 use punctual_core::{CivilOffset, FireTimeAnomaly, Jitter, Timestamp, Trigger, Zone};
 
 pub use ext::TriggerExt;
-pub use fires::Fires;
+pub use fires::FireTimes;
 pub use warning::Warning;
 
 /// The next fire times of a trigger and their deviations from the schedule; see [`TriggerExt::explain`]. The `Display`

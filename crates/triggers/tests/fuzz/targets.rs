@@ -90,7 +90,7 @@ pub(crate) fn zone(text: &str) {
 /// An iCalendar file of excluded days.
 #[cfg(feature = "ical")]
 pub(crate) fn ical(text: &str) {
-    use punctual_triggers::{Calendar, Except};
+    use punctual_triggers::{Calendar, ExceptExt};
     if let Ok(calendar) = Calendar::from_ical(text) {
         try_out(CronTrigger::builder().hour(3).except(calendar));
     }
@@ -138,5 +138,5 @@ fn call_methods(trigger: &dyn Trigger) {
         }
     }
     let _ =
-        (trigger.to_string(), trigger.spec(), trigger.zone(), trigger.is_same_as(&trigger.spec()));
+        (trigger.to_string(), trigger.spec(), trigger.zone(), trigger.matches_spec(&trigger.spec()));
 }

@@ -126,6 +126,6 @@ impl StoredJob {
     }
 
     fn outcome(&self) -> CommitOutcome {
-        if self.is_over() { CommitOutcome::Removed } else { CommitOutcome::Done }
+        if self.is_removable() { CommitOutcome::Removed } else { CommitOutcome::Done }
     }
 }

@@ -51,7 +51,7 @@ impl StoredJob {
 
     /// Returns whether the record can be removed: the job is finished, and no run is in flight.
     #[must_use]
-    pub fn is_over(&self) -> bool {
+    pub fn is_removable(&self) -> bool {
         self.record.finished && self.runs.is_empty()
     }
 

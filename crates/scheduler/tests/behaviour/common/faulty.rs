@@ -207,22 +207,22 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         self.inner().read_history(query).await
     }
 
-    async fn forget_history_before(
+    async fn delete_history_before(
         &self,
         before: Timestamp,
         limit: usize,
     ) -> Result<u64, StoreError> {
         self.faults.check_pruning()?;
-        self.inner().forget_history_before(before, limit).await
+        self.inner().delete_history_before(before, limit).await
     }
 
-    async fn forget_history_beyond(
+    async fn trim_history(
         &self,
         jobs: &[JobId],
         keep: usize,
         limit: usize,
     ) -> Result<u64, StoreError> {
         self.faults.check_pruning()?;
-        self.inner().forget_history_beyond(jobs, keep, limit).await
+        self.inner().trim_history(jobs, keep, limit).await
     }
 }

@@ -26,7 +26,7 @@ impl Clock for Shifted {
         self.right.now().saturating_add_micros(self.by.load(Ordering::SeqCst) * 1_000_000)
     }
 
-    fn follows_stores(&self) -> bool {
+    fn uses_store_clock(&self) -> bool {
         true
     }
 }

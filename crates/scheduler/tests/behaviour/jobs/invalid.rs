@@ -27,7 +27,7 @@ fn invalid_jobs_are_rejected() {
         ),
         (
             error_of(&fixture, |job| job.misfire_grace_time(Duration::ZERO)),
-            "misfire_grace_time is 0: it must be longer than zero; use None for no limit",
+            "misfire_grace_time is 0ns: it must be at least 1us; use None for no limit",
         ),
         (error_of(&fixture, |job| job.job_store("nowhere")), "no such job store: nowhere"),
     ];

@@ -24,7 +24,7 @@ impl Clock for Machine {
         self.0.now()
     }
 
-    fn follows_stores(&self) -> bool {
+    fn uses_store_clock(&self) -> bool {
         true
     }
 }

@@ -50,8 +50,8 @@ pub async fn the_history_matches_the_caps<F: StoreFixture>(t: &CaseContext<F>) {
         return;
     }
     assert!(is_unsupported(t.store.read_history(&query).await));
-    assert!(is_unsupported(t.store.forget_history_before(at(0), 9).await));
-    assert!(is_unsupported(t.store.forget_history_beyond(&[id("a")], 1, 9).await));
+    assert!(is_unsupported(t.store.delete_history_before(at(0), 9).await));
+    assert!(is_unsupported(t.store.trim_history(&[id("a")], 1, 9).await));
 }
 
 pub async fn transactions_match_the_caps<F: StoreFixture>(t: &CaseContext<F>) {

@@ -286,7 +286,7 @@ pub async fn other_entries_are_returned<F: StoreFixture>(t: &CaseContext<F>) {
     let whole = HistoryQuery::new();
     let page = t.store.read_history(&whole).await.expect("reading the history works");
     discard(t, &page.corrupt[0]).await;
-    let deleted = t.store.forget_history_before(at(99), 99).await;
+    let deleted = t.store.delete_history_before(at(99), 99).await;
     assert_eq!(deleted.expect("deleting works"), 5, "corrupt entries are deleted too");
     assert_eq!(t.history(&whole).await.entries, []);
 }

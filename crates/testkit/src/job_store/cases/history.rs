@@ -167,7 +167,7 @@ pub async fn a_large_batch_is_recorded_completely<F: StoreFixture>(t: &CaseConte
 pub async fn the_oldest_entries_are_deleted_first<F: StoreFixture>(t: &CaseContext<F>) {
     t.record((0..10).map(|n| history_entry(n, "a", at(n as i64)))).await;
     let delete = async |before, limit| {
-        t.store.forget_history_before(before, limit).await.expect("deleting works")
+        t.store.delete_history_before(before, limit).await.expect("deleting works")
     };
     assert_eq!(delete(at(0), 99).await, 0, "entries that finished at the instant are kept");
     assert_eq!(delete(at(6), 4).await, 4);
@@ -184,7 +184,7 @@ pub async fn the_newest_entries_of_each_job_are_kept<F: StoreFixture>(t: &CaseCo
         .await;
     let jobs = [id("b"), id("a"), id("none")];
     let delete = async |keep, limit| {
-        t.store.forget_history_beyond(&jobs, keep, limit).await.expect("deleting works")
+        t.store.trim_history(&jobs, keep, limit).await.expect("deleting works")
     };
     assert_eq!(delete(4, 99).await, 0);
     assert_eq!(delete(2, 99).await, 3);

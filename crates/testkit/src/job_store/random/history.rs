@@ -35,7 +35,7 @@ impl<F: StoreFixture> Runner<'_, F> {
                     keys.skip(*keep).map(HistoryEntry::key).collect::<Vec<_>>()
                 };
                 let beyond = jobs.iter().flat_map(all).collect();
-                let deleted = self.store().forget_history_beyond(&jobs, *keep, *limit).await;
+                let deleted = self.store().trim_history(&jobs, *keep, *limit).await;
                 let deleted = deleted.map_err(failed("deleting"))?;
                 self.delete(beyond, *limit, deleted).await
             }
@@ -64,7 +64,7 @@ impl<F: StoreFixture> Runner<'_, F> {
     async fn delete_before(&mut self, before: Timestamp, limit: usize) -> Result<(), String> {
         let old = self.model.history.keys().filter(|key| key.finished < before);
         let old: Vec<HistoryCursor> = old.copied().collect();
-        let deleted = self.store().forget_history_before(before, limit).await;
+        let deleted = self.store().delete_history_before(before, limit).await;
         let deleted = deleted.map_err(failed("deleting"))?;
         self.delete(old, limit, deleted).await
     }

@@ -6,7 +6,7 @@ use icalendar::parser::{Component, read_components, unfold};
 use punctual_core::{IntoTrigger, Trigger, TriggerDefaults, TriggerError, Zone};
 use std::sync::Arc;
 
-use super::{Calendar, Except};
+use super::{Calendar, ExceptExt};
 use crate::CronTriggerBuilder;
 use crate::input::{DateTimeInput, day_text};
 
@@ -22,7 +22,7 @@ impl Calendar {
     /// number). Cancelled events are ignored.
     ///
     /// ```
-    /// use punctual_triggers::{Calendar, CronTrigger, Except};
+    /// use punctual_triggers::{Calendar, CronTrigger, ExceptExt};
     ///
     /// let holidays = Calendar::from_ical("\
     /// BEGIN:VCALENDAR
