@@ -17,18 +17,18 @@ macro_rules! backend {
         { $(#[$doc:meta])* $name:ident { $($head:tt)* } }
         JobStore { $($jobs:tt)* }
         RunHistory { $($history:tt)* }
-        TransactionalJobs { $($inside:tt)* }
+        TransactionalJobs { $($transactional:tt)* }
     ) => {
         $(#[$doc])*
         pub trait $name: Clone + fmt::Debug + Send + Sync + 'static {
             $($head)*
 
-            backend! { @needed $($jobs)* }
+            backend! { @required $($jobs)* }
             backend! { @optional RunHistory $($history)* }
-            backend! { @optional TransactionalJobs $($inside)* }
+            backend! { @optional TransactionalJobs $($transactional)* }
         }
     };
-    (@needed $(
+    (@required $(
         $call:ident: $method:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $output:ty $(= $default:expr)?;
     )*) => {$(
         backend! { @method $method($($arg: backend!(@by $type $(=> $by)?)),*) -> $output $(= $default)? }
@@ -68,9 +68,9 @@ __methods! { [backend]
     ///
     /// A new store only has to implement this trait. A [`BackendHandle`](crate::BackendHandle) opens and closes the
     /// backend, applies the timeout [`patience`](Self::patience) to calls, and retries calls after write conflicts;
-    /// [`job_store!`](crate::job_store) implements a store from that. The required behavior of each method is
-    /// documented on the corresponding method of `JobStore`. Arguments are passed by reference, because a call may be
-    /// retried.
+    /// [`job_store!`](crate::job_store) implements `JobStore` for a type with such a handle. The required behavior of
+    /// each method is documented on the corresponding method of `JobStore`. Arguments are passed by reference, because
+    /// a call may be retried.
     Backend {
         /// The options that the store's builder has validated.
         type Options: Send + Sync + 'static;

@@ -17,7 +17,7 @@ const MAX_CONFLICT_ATTEMPTS: u32 = 20;
 
 /// A backend that is open between `start` and `shutdown`. Clones share it.
 ///
-/// A store type has a field `handle` of this type; [`job_store!`](crate::job_store) generates the rest.
+/// A store type has a field `handle` of this type; [`job_store!`](crate::job_store) implements `JobStore` for it.
 pub struct BackendHandle<B: Backend>(Arc<Shared<B>>);
 
 struct Shared<B: Backend> {

@@ -13,8 +13,8 @@ use punctual_core::{
 /// Generates the methods of [`JobStore`] and its companion traits that return a `Result`, for the layer and for the
 /// store that it forms.
 macro_rules! layer {
-    // The methods that don't return a `Result`.
-    (@beside JobStore) => {
+    // The methods that are not in the list of `__methods`.
+    (@unlisted JobStore) => {
         fn caps(&self) -> StoreCaps {
             self.0.caps()
         }
@@ -31,7 +31,7 @@ macro_rules! layer {
             self.0.shutdown()
         }
     };
-    (@beside $companion:ident) => {};
+    (@unlisted $companion:ident) => {};
     ({} $($of:ident {
         $(
             $call:ident: $name:ident($($arg:ident: $ty:ty $(=> $by:ty)?),*) -> $output:ty $(= $default:expr)?;
@@ -136,7 +136,7 @@ macro_rules! layer {
 
         $(
             impl<L: StoreLayer> $of for Layered<L> {
-                layer!(@beside $of);
+                layer!(@unlisted $of);
 
                 $(
                     fn $name(

@@ -26,8 +26,8 @@ pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The connections to one kind of database. Clones share them.
 ///
-/// Where the databases differ only in SQL, the shared code uses their [`Statements`]. AddJobs, claiming and committing
-/// are implemented by each dialect, to minimize its round trips.
+/// Where the databases differ only in SQL, the shared code uses their [`Statements`]. Each dialect implements adding,
+/// claiming and committing itself, with the fewest round trips that its database allows.
 pub(crate) trait Dialect:
     AddJobs<<Self as Dialect>::Connection>
     + ClaimJobs
@@ -55,8 +55,8 @@ pub(crate) trait Dialect:
     /// Connects in the current runtime, and creates or migrates the tables.
     fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
-    /// The timeout of a call, after which the database is considered unavailable; `None` if the dialect limits its
-    /// calls itself.
+    /// The timeout of a call, after which the database is considered unavailable; `None` if the dialect applies its own
+    /// timeouts.
     fn patience(_options: &Self::Options) -> Option<Duration> {
         None
     }

@@ -1,4 +1,4 @@
-//! AddJobs, changing, removing and listing jobs.
+//! Adding, updating, removing and listing jobs.
 
 use std::collections::HashSet;
 

@@ -19,7 +19,7 @@ use crate::error::Cause;
 macro_rules! backend {
     (
         $($name:ident($($arg:ident: $type:ty),*) -> $output:ty $(= |$db:ident| $call:expr)?;)*
-        @ $($inside:ident($($given:ident: $kind:ty),*) -> $result:ty;)*
+        @ $($transactional:ident($($given:ident: $kind:ty),*) -> $result:ty;)*
     ) => {
         $(
             async fn $name(&self, $($arg: $type),*) -> Result<$output, StoreError> {
@@ -27,13 +27,13 @@ macro_rules! backend {
             }
         )*
         $(
-            async fn $inside(
+            async fn $transactional(
                 &self,
                 transaction: &mut CallerTransaction<'_>,
                 $($given: $kind),*
             ) -> Result<$result, StoreError> {
                 let kind = <D::Database as sqlx::Database>::NAME;
-                Database::$inside(self, transaction.connection(kind)?, $($given),*).await
+                Database::$transactional(self, transaction.connection(kind)?, $($given),*).await
             }
         )*
     };

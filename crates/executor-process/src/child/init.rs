@@ -37,8 +37,7 @@ static REGISTERED_TASKS: OnceLock<Option<HashSet<TaskName>>> = OnceLock::new();
 /// fn main() {
 ///     let tasks = Tasks::new(); // .task(resize).task(checksum)
 ///     punctual::process::init(&tasks);
-/// The rest of the program: a scheduler with the same tasks and a `ProcessPoolExecutor`.
-///     // The program: a scheduler with the same tasks and a `ProcessPoolExecutor`.
+///     // The rest of the program: a scheduler with the same tasks and a `ProcessPoolExecutor`.
 /// }
 /// ```
 pub fn init(tasks: &Tasks) {

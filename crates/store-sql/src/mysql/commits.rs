@@ -19,13 +19,14 @@ use crate::client::Value::{Int, NullableInt, NullableText, Text};
 use crate::dialect::CommitJobs;
 use crate::history::entry_rows;
 
-/// The maximum number of history entries per statement, so that it fits into a packet with errors of the maximum
-/// length.
-const ENTRIES: usize = 100;
+/// The maximum number of history entries per statement. With errors of the maximum length, the statement still fits
+/// into a packet.
+const MAX_ENTRIES_PER_STATEMENT: usize = 100;
 
 /// The statements of one group of commits.
 struct GroupStatements<'a> {
-    /// The commits with the indexes of their statements: if one has matched a row, the commit is done, now or earlier.
+    /// The commits with the indexes of their statements. If one of these has matched a row, the commit was executed by
+    /// this call or by an earlier one.
     commits: Vec<(usize, &'a Commit, Vec<usize>)>,
     /// The statement that returns the jobs to be removed, if jobs may have completed.
     completed: Option<usize>,
@@ -53,33 +54,33 @@ impl CommitJobs for MySql {
             group.read(&results, &mut outcomes)?;
         }
         if !checks_repeats_inline {
-            self.find_repeated(&batch.commits, &mut outcomes).await?;
+            self.mark_repeats(&batch.commits, &mut outcomes).await?;
         }
         Ok(outcomes)
     }
 }
 
 impl MySql {
-    /// Determines which of the commits without effect have settled their claims before. Because they had no effect, the
-    /// result is the same as during their transaction.
-    async fn find_repeated(
+    /// Determines which of the commits without effect have settled their claims before. This can be determined after
+    /// the transaction, because these commits have changed nothing.
+    async fn mark_repeats(
         &self,
         commits: &[Commit],
         outcomes: &mut [CommitOutcome],
     ) -> Result<(), StoreError> {
-        let unclear: Wave<'_> = commits
+        let unmatched: Wave<'_> = commits
             .iter()
             .enumerate()
             .filter(|(index, _)| outcomes[*index] == CommitOutcome::Stale)
             .filter(|(_, commit)| settles(commit))
             .collect();
-        if unclear.is_empty() {
+        if unmatched.is_empty() {
             return Ok(());
         }
         let mut script = Script::new(&self.tables);
-        let settled = script.push(sql::SETTLED, &[Text(&fences(&unclear)?)]);
+        let settled = script.push(sql::SETTLED, &[Text(&fences(&unmatched)?)]);
         let results = self.execute(script).await?;
-        mark_settled(&results[settled], &unclear, outcomes)
+        mark_settled(&results[settled], &unmatched, outcomes)
     }
 }
 
@@ -124,13 +125,13 @@ impl<'a> GroupStatements<'a> {
         results: &[StatementResult],
         outcomes: &mut [CommitOutcome],
     ) -> Result<(), StoreError> {
-        if let Some((step, wave)) = self.settled {
-            mark_settled(&results[step], &wave, outcomes)?;
+        if let Some((statement, wave)) = self.settled {
+            mark_settled(&results[statement], &wave, outcomes)?;
         }
-        let rows = self.completed.into_iter().flat_map(|step| &results[step].rows);
+        let rows = self.completed.into_iter().flat_map(|statement| &results[statement].rows);
         let removed: HashSet<&str> = rows.map(|row| row.text(0)).collect::<Result<_, _>>()?;
-        for (index, commit, steps) in self.commits {
-            if steps.into_iter().any(|step| results[step].matched_row()) {
+        for (index, commit, statements) in self.commits {
+            if statements.into_iter().any(|statement| results[statement].matched_row()) {
                 outcomes[index] = match removed.contains(commit.id.as_str()) {
                     true => CommitOutcome::Removed,
                     false => CommitOutcome::Done,
@@ -203,16 +204,16 @@ fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreEr
             vec![script.push(sql::POSTPONE, &[id, fence, Int(due_at.as_micros())])]
         }
         CommitAction::BringForward { due_at } => {
-            vec![script.push(sql::HASTEN, &[id, fence, Int(due_at.as_micros())])]
+            vec![script.push(sql::BRING_FORWARD, &[id, fence, Int(due_at.as_micros())])]
         }
         CommitAction::Start { runs } => {
             record(script, sql::RECORD_START, commit, runs);
-            let mut steps = vec![script.push(sql::START_RUNS, &[id, fence])];
+            let mut statements = vec![script.push(sql::START_RUNS, &[id, fence])];
             if !runs.is_empty() {
                 let runs: Vec<_> = runs.iter().map(|run| run.run_id.to_string()).collect();
-                steps.push(script.push(sql::RUNS_EXIST, &[id, Text(&json(&runs)?)]));
+                statements.push(script.push(sql::RUNS_EXIST, &[id, Text(&json(&runs)?)]));
             }
-            steps
+            statements
         }
         CommitAction::ClearRun { run_id } => {
             vec![script.push(sql::CLEAR_RUN, &[id, fence, Text(&run_id.to_string())])]
@@ -254,7 +255,7 @@ fn push_run(
 }
 
 fn write_history(script: &mut Script<'_>, batch: &CommitBatch) {
-    for rows in entry_rows(&batch.history).chunks(ENTRIES) {
+    for rows in entry_rows(&batch.history).chunks(MAX_ENTRIES_PER_STATEMENT) {
         let values = rows.iter().map(|row| {
             let (finished, run, attempt, job, task, node, scheduled, started, outcome, error) = row;
             [

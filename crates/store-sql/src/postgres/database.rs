@@ -24,7 +24,7 @@ client!(sqlx::Postgres, PgConnection, PgRow, store_error);
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
     pool: PgPool,
-    /// Connects when a watcher is created.
+    /// The connections of watchers; one is opened when a watcher is created.
     listeners: PgPool,
     names: QualifiedNames,
     /// The time without a notification after which listeners ping their connection.
@@ -141,7 +141,7 @@ async fn prepare(pool: &PgPool, options: &Options) -> Result<QualifiedNames, Sto
     Ok(names)
 }
 
-/// The statement that initializes the connections of an own pool.
+/// The statement that initializes the connections of a pool created by the store.
 fn settings(options: &Options) -> String {
     format!(
         "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'; \

@@ -58,19 +58,19 @@ impl Sqlite {
         }
         self.execute(connection, sql::ADVANCE, &rows.advance).await?;
         self.execute(connection, sql::POSTPONE, &rows.postpone).await?;
-        self.execute(connection, sql::HASTEN, &rows.hasten).await?;
+        self.execute(connection, sql::BRING_FORWARD, &rows.bring_forward).await?;
         self.execute(connection, sql::STATEMENTS.release, &rows.release).await?;
         self.execute(connection, sql::RECORD_RUNS, &rows.start).await?;
         self.execute(connection, sql::FINISH, &rows.finish).await?;
 
         let indexes: HashMap<&str, usize> =
             wave.iter().map(|(index, commit)| (commit.id.as_str(), *index)).collect();
-        let retries = of(wave, retried_run);
+        let retries = rows_of(wave, retried_run);
         self.execute(connection, sql::RETRY_RUNS, &retries).await?;
         for row in &self.fetch(connection, sql::RUNS_EXIST, &retries).await? {
             outcomes[indexes[row.text(0)?]] = CommitOutcome::Done;
         }
-        let clears = of(wave, cleared_run);
+        let clears = rows_of(wave, cleared_run);
         let cleared = self.fetch(connection, sql::CLEAR_RUNS, &clears).await?;
         let mut completed = rows.finish;
         for row in &cleared {
@@ -84,9 +84,10 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Fast path: most groups contain only `Advance` commits whose claims are open. Then one statement executes all of
-    /// them and changes as many rows as there are commits. If it changes fewer rows, nothing is wrong: the claims of
-    /// the changed rows have been settled, which is detected afterwards.
+    /// Fast path: most groups contain only `Advance` commits whose claims are open. One statement executes all of them
+    /// and changes as many rows as there are commits. Returns `false` if the group contains other commits or if fewer
+    /// rows were changed. The caller then executes the group on the slow path, which recognizes the commits that have
+    /// already been executed as repeats.
     async fn advance_all(
         &self,
         connection: &mut SqliteConnection,
@@ -99,7 +100,7 @@ impl Sqlite {
         if !wave.iter().all(|(_, commit)| only_advances(commit)) {
             return Ok(false);
         }
-        let rows = Value::Text(&json(&of(wave, advance))?);
+        let rows = Value::Text(&json(&rows_of(wave, advance))?);
         let changed = connection.execute(self.sql(sql::ADVANCE), &[rows]).await?;
         Ok(changed == wave.len() as u64)
     }
@@ -180,7 +181,7 @@ impl Sqlite {
 }
 
 /// Returns the rows of the commits of a group for which `row` returns one.
-fn of<'a, R>(wave: &Wave<'a>, row: impl Fn(&'a Commit) -> Option<R>) -> Vec<R> {
+fn rows_of<'a, R>(wave: &Wave<'a>, row: impl Fn(&'a Commit) -> Option<R>) -> Vec<R> {
     wave.iter().filter_map(|&(_, commit)| row(commit)).collect()
 }
 

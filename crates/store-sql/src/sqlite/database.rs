@@ -82,7 +82,7 @@ impl Dialect for Sqlite {
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         if let DatabaseLocation::Memory(memory) = &options.location {
-            memory.keep(connect_options(options)).await?;
+            memory.keep_alive(connect_options(options)).await?;
         }
         let writer = match &options.location {
             DatabaseLocation::Pool(pool) => pool.clone(),
