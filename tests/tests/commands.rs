@@ -77,7 +77,7 @@ fn tokio_with_one_thread() {
     let handle = runtime.handle().clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let thread = std::thread::spawn(move || runtime.block_on(stopped));
-    check_executor(TokioExecutor::on(handle));
+    check_executor(TokioExecutor::with_handle(handle));
     stop.send(()).unwrap();
     thread.join().unwrap().unwrap();
 }

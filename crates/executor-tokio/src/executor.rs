@@ -56,12 +56,12 @@ impl TokioExecutor {
     ///
     /// # fn main() -> std::io::Result<()> {
     /// let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    /// let executor = TokioExecutor::on(runtime.handle().clone());
+    /// let executor = TokioExecutor::with_handle(runtime.handle().clone());
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn on(handle: Handle) -> Self {
+    pub fn with_handle(handle: Handle) -> Self {
         let mut executor = Self::new();
         executor.handle = Some(handle);
         executor

@@ -44,7 +44,7 @@ impl ExecutorFixture for Given {
     }
 
     fn open(&self, limit: Option<usize>) -> TokioExecutor {
-        limited(TokioExecutor::on(self.0.handle().clone()), limit)
+        limited(TokioExecutor::with_handle(self.0.handle().clone()), limit)
     }
 }
 

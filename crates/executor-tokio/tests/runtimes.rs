@@ -51,7 +51,7 @@ fn jobs_do_not_use_a_current_thread_runtime() {
 #[test]
 fn the_given_runtime_has_precedence() {
     let given = runtime("given");
-    let executor = TokioExecutor::on(given.handle().clone());
+    let executor = TokioExecutor::with_handle(given.handle().clone());
     runtime("current").block_on(async { executor.start().unwrap() });
     assert_eq!(thread_name_of_job(&executor), "given");
 }
@@ -59,7 +59,7 @@ fn the_given_runtime_has_precedence() {
 #[test]
 fn runs_are_reported_as_lost_when_the_runtime_shuts_down() {
     let given = runtime("given");
-    let executor = TokioExecutor::on(given.handle().clone()).max_concurrent(1);
+    let executor = TokioExecutor::with_handle(given.handle().clone()).max_concurrent(1);
     executor.start().unwrap();
     let (start_tx, start_rx) = channel();
     let (run, in_progress) = async_run(move |_| {

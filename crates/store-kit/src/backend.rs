@@ -17,18 +17,18 @@ macro_rules! backend {
         { $(#[$doc:meta])* $name:ident { $($head:tt)* } }
         JobStore { $($jobs:tt)* }
         RunHistory { $($history:tt)* }
-        TransactionalJobs { $($inside:tt)* }
+        TransactionalJobs { $($transactional:tt)* }
     ) => {
         $(#[$doc])*
         pub trait $name: Clone + fmt::Debug + Send + Sync + 'static {
             $($head)*
 
-            backend! { @needed $($jobs)* }
+            backend! { @required $($jobs)* }
             backend! { @optional RunHistory $($history)* }
-            backend! { @optional TransactionalJobs $($inside)* }
+            backend! { @optional TransactionalJobs $($transactional)* }
         }
     };
-    (@needed $(
+    (@required $(
         $call:ident: $method:ident($($arg:ident: $type:ty $(=> $by:ty)?),*) -> $output:ty $(= $default:expr)?;
     )*) => {$(
         backend! { @method $method($($arg: backend!(@by $type $(=> $by)?)),*) -> $output $(= $default)? }
@@ -67,10 +67,10 @@ __methods! { [backend]
     /// An open backend: a client or a pool of connections, which clones share.
     ///
     /// A new store only has to implement this trait. A [`BackendHandle`](crate::BackendHandle) opens and closes the
-    /// backend, applies the timeout [`patience`](Self::patience) to calls, and retries calls after write conflicts;
-    /// [`job_store!`](crate::job_store) implements a store from that. The required behavior of each method is
-    /// documented on the corresponding method of `JobStore`. Arguments are passed by reference, because a call may be
-    /// retried.
+    /// backend, applies the timeout [`call_timeout`](Self::call_timeout) to calls, and retries calls after write conflicts;
+    /// [`job_store!`](crate::job_store) implements `JobStore` for a type with such a handle. The required behavior of
+    /// each method is documented on the corresponding method of `JobStore`. Arguments are passed by reference, because
+    /// a call may be retried.
     Backend {
         /// The options that the store's builder has validated.
         type Options: Send + Sync + 'static;
@@ -95,7 +95,7 @@ __methods! { [backend]
         }
 
         /// Removes leftover files that would be mistaken for part of the new database. It is called before `close`.
-        fn make_way(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        fn remove_stale_files(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
             async { Ok(()) }
         }
 
@@ -107,7 +107,7 @@ __methods! { [backend]
         /// all. If `claim_due` is dropped midway, the jobs that it has claimed stay claimed until their leases expire.
         /// The timeout doesn't apply to [`open`](Self::open) and [`close`](Self::close), which must apply their own
         /// timeouts.
-        fn patience(options: &Self::Options) -> Option<Duration> {
+        fn call_timeout(options: &Self::Options) -> Option<Duration> {
             let _ = options;
             None
         }
@@ -115,7 +115,7 @@ __methods! { [backend]
         /// Whether a call failed because of a conflict with a concurrent call and had no effect. The whole call is then
         /// retried. A backend that executes a call as several durable writes must return false for an error of a single
         /// write, and retry that write itself.
-        fn is_collision(error: &StoreError) -> bool {
+        fn is_write_conflict(error: &StoreError) -> bool {
             let _ = error;
             false
         }

@@ -45,28 +45,28 @@ pub fn parts<T>(
 }
 
 /// Splits jobs into chunks that are each added by one request. The size of a job is that of its definition.
-pub fn job_parts(jobs: &[NewRecord], limit: BatchLimit) -> impl Iterator<Item = &[NewRecord]> {
+pub fn job_chunks(jobs: &[NewRecord], limit: BatchLimit) -> impl Iterator<Item = &[NewRecord]> {
     parts(jobs, limit, |job| job.definition.as_bytes().len())
 }
 
 /// Commits with their indexes in the batch, no two of them for the same job.
-pub type Wave<'a> = Vec<(usize, &'a Commit)>;
+pub type CommitGroup<'a> = Vec<(usize, &'a Commit)>;
 
 /// Splits a batch into groups that are executed one after the other, so that commits for the same job keep their
 /// order. The commits of one group can be executed in one request. Most batches form one group.
 #[must_use]
-pub fn waves(batch: &[Commit]) -> Vec<Wave<'_>> {
+pub fn commit_groups(batch: &[Commit]) -> Vec<CommitGroup<'_>> {
     let mut seen: HashMap<&JobId, usize> = HashMap::with_capacity(batch.len());
-    let mut waves: Vec<Wave<'_>> = Vec::new();
+    let mut commit_groups: Vec<CommitGroup<'_>> = Vec::new();
     for (index, commit) in batch.iter().enumerate() {
         let earlier = seen.entry(&commit.id).or_default();
-        if waves.len() == *earlier {
-            waves.push(Vec::new());
+        if commit_groups.len() == *earlier {
+            commit_groups.push(Vec::new());
         }
-        waves[*earlier].push((index, commit));
+        commit_groups[*earlier].push((index, commit));
         *earlier += 1;
     }
-    waves
+    commit_groups
 }
 
 #[cfg(test)]
@@ -95,8 +95,9 @@ mod tests {
             action: CommitAction::Finish { start: Vec::new() },
         };
         let batch = ["a", "b", "a", "c", "a", "b"].map(commit);
-        let indexes = |wave: &Wave<'_>| wave.iter().map(|(index, _)| *index).collect::<Vec<_>>();
-        let waves: Vec<_> = waves(&batch).iter().map(indexes).collect();
-        assert_eq!(waves, [vec![0, 1, 3], vec![2, 5], vec![4]]);
+        let indexes =
+            |group: &CommitGroup<'_>| group.iter().map(|(index, _)| *index).collect::<Vec<_>>();
+        let commit_groups: Vec<_> = commit_groups(&batch).iter().map(indexes).collect();
+        assert_eq!(commit_groups, [vec![0, 1, 3], vec![2, 5], vec![4]]);
     }
 }

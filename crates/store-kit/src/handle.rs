@@ -17,7 +17,7 @@ const MAX_CONFLICT_ATTEMPTS: u32 = 20;
 
 /// A backend that is open between `start` and `shutdown`. Clones share it.
 ///
-/// A store type has a field `handle` of this type; [`job_store!`](crate::job_store) generates the rest.
+/// A store type has a field `handle` of this type; [`job_store!`](crate::job_store) implements `JobStore` for it.
 pub struct BackendHandle<B: Backend>(Arc<Shared<B>>);
 
 struct Shared<B: Backend> {
@@ -117,7 +117,7 @@ impl<B: Backend> BackendHandle<B> {
                 Some(open) => open.clone(),
             }
         };
-        replaced.make_way().await?;
+        replaced.remove_stale_files().await?;
         replaced.close().await;
         let opened = B::open(self.options()).await?;
         {
@@ -181,25 +181,25 @@ impl<B: Backend> BackendHandle<B> {
     /// # Errors
     ///
     /// The errors of the call; [`Unavailable`](StoreErrorKind::Unavailable) if the backend's
-    /// [timeout](Backend::patience) has elapsed.
+    /// [timeout](Backend::call_timeout) has elapsed.
     pub async fn with_timeout<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let Some(patience) = B::patience(self.options()) else {
+        let Some(call_timeout) = B::call_timeout(self.options()) else {
             return call.await;
         };
-        timeout(patience, call).await.unwrap_or_else(|_| {
-            let message = format!("the job store did not respond within {patience:?}");
+        timeout(call_timeout, call).await.unwrap_or_else(|_| {
+            let message = format!("the job store did not respond within {call_timeout:?}");
             Err(StoreError::new(StoreErrorKind::Unavailable, message))
         })
     }
 
     /// Whether to retry a call that has failed for the `attempt`th time. Calls are retried after a
-    /// [write conflict](Backend::is_collision).
+    /// [write conflict](Backend::is_write_conflict).
     #[must_use]
     pub fn should_retry(&self, error: &StoreError, attempt: u32) -> bool {
-        attempt < MAX_CONFLICT_ATTEMPTS && B::is_collision(error)
+        attempt < MAX_CONFLICT_ATTEMPTS && B::is_write_conflict(error)
     }
 }
 

@@ -13,8 +13,8 @@ use punctual_core::{
 /// Generates the methods of [`JobStore`] and its companion traits that return a `Result`, for the layer and for the
 /// store that it forms.
 macro_rules! layer {
-    // The methods that don't return a `Result`.
-    (@beside JobStore) => {
+    // The methods that are not in the list of `__methods`.
+    (@unlisted JobStore) => {
         fn caps(&self) -> StoreCaps {
             self.0.caps()
         }
@@ -31,7 +31,7 @@ macro_rules! layer {
             self.0.shutdown()
         }
     };
-    (@beside $companion:ident) => {};
+    (@unlisted $companion:ident) => {};
     ({} $($of:ident {
         $(
             $call:ident: $name:ident($($arg:ident: $ty:ty $(=> $by:ty)?),*) -> $output:ty $(= $default:expr)?;
@@ -66,7 +66,7 @@ macro_rules! layer {
         ///         &self.0
         ///     }
         ///
-        ///     async fn around<T: Send>(
+        ///     async fn wrap_call<T: Send>(
         ///         &self,
         ///         call: StoreCall,
         ///         work: impl Future<Output = Result<T, StoreError>> + Send,
@@ -88,7 +88,7 @@ macro_rules! layer {
 
             /// Wraps every call that the layer does not override. `work` is the call of the inner store. The default
             /// implementation awaits it unchanged.
-            fn around<T: Send>(
+            fn wrap_call<T: Send>(
                 &self,
                 call: StoreCall,
                 work: impl Future<Output = Result<T, StoreError>> + Send,
@@ -104,7 +104,7 @@ macro_rules! layer {
 
             /// As [`JobStore::start`].
             fn start(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
-                async move { self.around(StoreCall::Start, self.inner().start()).await }
+                async move { self.wrap_call(StoreCall::Start, self.inner().start()).await }
             }
 
             /// As [`JobStore::shutdown`].
@@ -113,7 +113,7 @@ macro_rules! layer {
                     self.inner().shutdown().await;
                     Ok(())
                 };
-                async { self.around(StoreCall::Shutdown, work).await.unwrap_or_default() }
+                async { self.wrap_call(StoreCall::Shutdown, work).await.unwrap_or_default() }
             }
 
             /// As [`JobStore::generation`].
@@ -128,7 +128,7 @@ macro_rules! layer {
                     $($arg: $ty),*
                 ) -> impl Future<Output = Result<$output, StoreError>> + Send {
                     async move {
-                        self.around(StoreCall::$call, self.inner().$name($($arg),*)).await
+                        self.wrap_call(StoreCall::$call, self.inner().$name($($arg),*)).await
                     }
                 }
             )*)*
@@ -136,7 +136,7 @@ macro_rules! layer {
 
         $(
             impl<L: StoreLayer> $of for Layered<L> {
-                layer!(@beside $of);
+                layer!(@unlisted $of);
 
                 $(
                     fn $name(

@@ -3,11 +3,11 @@
 //! A store is any type that implements [`JobStore`](punctual_core::JobStore); using this crate is optional. It provides
 //! building blocks for stores with a connection, independent of the backend:
 //!
-//! - [`Backend`], an open connection with the operations of the contract, and [`BackendHandle`], which opens it when
-//!   the store is started, closes it when the store is shut down, applies a timeout to calls if the backend defines
-//!   one, and retries calls after write conflicts. [`job_store!`] implements a store from the two.
+//! - [`Backend`], an open connection with the operations of `JobStore`, and [`BackendHandle`], which opens it when the
+//!   store is started, closes it when the store is shut down, applies a timeout to calls if the backend defines one,
+//!   and retries calls after write conflicts. [`job_store!`] implements `JobStore` for a type with such a handle.
 //! - [`kv`], a complete `Backend` on top of a key-value store with compare-and-swap.
-//! - [`parts`], [`job_parts`] and [`waves`] split batches into requests.
+//! - [`parts`], [`job_chunks`] and [`commit_groups`] split batches into requests.
 //! - [`PageReader`] and [`history_range`] collect pages of records of which some may be corrupt.
 //! - [`StoreLayer`] wraps a store and overrides some of its methods.
 //! - [`check_name`] and [`SecretUrl`] validate the settings of a store's builder.
@@ -141,7 +141,7 @@ mod store;
 pub use punctual_core as core;
 
 pub use backend::Backend;
-pub use batch::{Wave, job_parts, parts, task_names, waves};
+pub use batch::{CommitGroup, commit_groups, job_chunks, parts, task_names};
 pub use handle::BackendHandle;
 pub use layer::{Layered, StoreCall, StoreLayer};
 pub use name::{check_name, invalid};

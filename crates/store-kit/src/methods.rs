@@ -1,4 +1,4 @@
-//! The list of all store methods that return a `Result`, for the macros that generate code for each of them.
+//! The list of all fallible store methods except `start`, for the macros that generate code for each of them.
 
 /// Invokes the macro `path` with the given arguments, followed by the list of methods. `=> T` after an argument is the
 /// type by which [`Backend`](crate::Backend) takes it, so that a retry can reuse the argument; `= expr` after a method

@@ -114,9 +114,9 @@ impl<P> From<PageReader<P, HistoryEntry>> for HistoryPage {
     }
 }
 
-/// The range of `finished` instants that a query matches; an empty range if it matches none. Of the runs that finished
-/// at the instant of the query's cursor, only those before the cursor in the order of
-/// [`HistoryCursor`](punctual_core::HistoryCursor) match.
+/// The range of `finished` instants that a query matches; an empty range if it matches none. The range includes the
+/// instant of the query's cursor: of the runs that finished at that instant, only those match that precede the cursor
+/// in the order of [`HistoryCursor`](punctual_core::HistoryCursor).
 #[must_use]
 pub fn history_range(query: &HistoryQuery) -> RangeInclusive<Timestamp> {
     let before = query.until.map(|until| match until {

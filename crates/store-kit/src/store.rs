@@ -17,7 +17,7 @@ macro_rules! __job_store {
         { $store:ty, $backend:ty }
         JobStore { $($jobs:tt)* }
         RunHistory { $($history:tt)* }
-        TransactionalJobs { $($inside:tt)* }
+        TransactionalJobs { $($transactional:tt)* }
     ) => {
         const _: () = {
             use std::fmt;
@@ -63,7 +63,7 @@ macro_rules! __job_store {
             }
 
             impl TransactionalJobs for $store {
-                $crate::__forward_in! { $backend; $($inside)* }
+                $crate::__forward_in! { $backend; $($transactional)* }
             }
         };
     };

@@ -10,14 +10,14 @@ use punctual_core::{HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobI
 #[derive(Default)]
 pub(crate) struct History {
     entries: BTreeMap<HistoryCursor, HistoryEntry>,
-    of_jobs: HashMap<JobId, BTreeSet<HistoryCursor>>,
+    by_job: HashMap<JobId, BTreeSet<HistoryCursor>>,
 }
 
 impl History {
     pub(crate) fn record(&mut self, entries: Vec<HistoryEntry>) {
         for entry in entries {
             if let Entry::Vacant(vacant) = self.entries.entry(entry.key()) {
-                self.of_jobs.entry(entry.job_id.clone()).or_default().insert(*vacant.key());
+                self.by_job.entry(entry.job_id.clone()).or_default().insert(*vacant.key());
                 vacant.insert(entry);
             }
         }
@@ -34,7 +34,7 @@ impl History {
             None => select(&mut self.entries.range(range).rev().map(|(_, entry)| entry)),
             Some(job) => {
                 let keys =
-                    self.of_jobs.get(job).into_iter().flat_map(|keys| keys.range(range).rev());
+                    self.by_job.get(job).into_iter().flat_map(|keys| keys.range(range).rev());
                 select(&mut keys.filter_map(|key| self.entries.get(key)))
             }
         };
@@ -44,10 +44,10 @@ impl History {
     fn remove(&mut self, keys: &[HistoryCursor]) -> u64 {
         for key in keys {
             let Some(entry) = self.entries.remove(key) else { continue };
-            if let Some(of_job) = self.of_jobs.get_mut(&entry.job_id) {
+            if let Some(of_job) = self.by_job.get_mut(&entry.job_id) {
                 of_job.remove(key);
                 if of_job.is_empty() {
-                    self.of_jobs.remove(&entry.job_id);
+                    self.by_job.remove(&entry.job_id);
                 }
             }
         }
@@ -61,8 +61,9 @@ impl History {
     }
 
     pub(crate) fn remove_beyond(&mut self, jobs: &[JobId], keep: usize, limit: usize) -> u64 {
-        let of_jobs = jobs.iter().filter_map(|job| self.of_jobs.get(job));
-        let beyond = of_jobs.flat_map(|keys| keys.iter().rev().skip(keep));
+        let jobs: BTreeSet<_> = jobs.iter().collect();
+        let by_job = jobs.into_iter().filter_map(|job| self.by_job.get(job));
+        let beyond = by_job.flat_map(|keys| keys.iter().rev().skip(keep));
         let beyond: Vec<_> = beyond.take(limit).copied().collect();
         self.remove(&beyond)
     }

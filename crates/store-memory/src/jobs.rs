@@ -163,7 +163,7 @@ impl Jobs {
         lease: Duration,
         filter: &TaskFilter,
     ) -> Claims {
-        let passes = |slot: Slot| self.at(slot).is_some_and(|job| filter.passes(&job.record.task));
+        let passes = |slot: Slot| self.at(slot).is_some_and(|job| filter.matches(&job.record.task));
         let reached = ..=(now, Slot::MAX);
         // One job more than the limit is searched for to determine whether there are more.
         let wanted = limit.saturating_add(1);
@@ -191,7 +191,7 @@ impl Jobs {
     pub(crate) fn next_wakeup(&self, filter: &TaskFilter) -> Option<Timestamp> {
         let first = |index: &BTreeSet<(Timestamp, Slot)>| {
             let passes =
-                |slot: Slot| self.at(slot).is_some_and(|job| filter.passes(&job.record.task));
+                |slot: Slot| self.at(slot).is_some_and(|job| filter.matches(&job.record.task));
             index.iter().find(|&&(_, slot)| passes(slot)).map(|&(at, _)| at)
         };
         [first(&self.due), first(&self.claimed)].into_iter().flatten().min()
@@ -204,7 +204,7 @@ impl Jobs {
         owned
             .into_iter()
             .filter_map(|slot| Some((slot, self.at(slot)?)))
-            .filter(|(_, job)| filter.passes(&job.record.task))
+            .filter(|(_, job)| filter.matches(&job.record.task))
     }
 
     /// Whether a node for which `is_dead` returns true owns a claim or a run.

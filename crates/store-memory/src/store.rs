@@ -1,4 +1,4 @@
-//! The public store type, which only acquires the lock.
+//! The public store type. Its methods acquire the lock and call the methods of `State`.
 
 use std::fmt;
 use std::sync::Arc;

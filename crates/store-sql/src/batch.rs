@@ -4,7 +4,7 @@ use punctual_core::{BatchLimit, StoreCaps, StoreError, StoreErrorKind, TaskFilte
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(crate) use punctual_store_kit::{Wave, job_parts, parts, task_names, waves};
+pub(crate) use punctual_store_kit::{CommitGroup, commit_groups, job_chunks, parts, task_names};
 
 /// The limit of one statement.
 pub(crate) const STATEMENT_LIMIT: BatchLimit = BatchLimit { count: 5_000, bytes: 16 << 20 };

@@ -26,8 +26,8 @@ pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The connections to one kind of database. Clones share them.
 ///
-/// Where the databases differ only in SQL, the shared code uses their [`Statements`]. AddJobs, claiming and committing
-/// are implemented by each dialect, to minimize its round trips.
+/// Where the databases differ only in SQL, the shared code uses their [`Statements`]. Each dialect implements adding,
+/// claiming and committing itself, with the fewest round trips that its database allows.
 pub(crate) trait Dialect:
     AddJobs<<Self as Dialect>::Connection>
     + ClaimJobs
@@ -55,9 +55,9 @@ pub(crate) trait Dialect:
     /// Connects in the current runtime, and creates or migrates the tables.
     fn open(options: &Self::Options) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
-    /// The timeout of a call, after which the database is considered unavailable; `None` if the dialect limits its
-    /// calls itself.
-    fn patience(_options: &Self::Options) -> Option<Duration> {
+    /// The timeout of a call, after which the database is considered unavailable; `None` if the dialect applies its own
+    /// timeouts.
+    fn call_timeout(_options: &Self::Options) -> Option<Duration> {
         None
     }
 
@@ -73,7 +73,7 @@ pub(crate) trait Dialect:
     }
 
     /// Removes leftover files that would be mistaken for part of the new database. It is called before `close`.
-    fn make_way(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+    fn remove_stale_files(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         async { Ok(()) }
     }
 
@@ -88,7 +88,7 @@ pub(crate) trait Dialect:
 
     /// Whether the database rolled back the transaction because of a conflict with a concurrent one, so that the call
     /// can be retried.
-    fn is_collision(_error: &sqlx::Error) -> bool {
+    fn is_write_conflict(_error: &sqlx::Error) -> bool {
         false
     }
 

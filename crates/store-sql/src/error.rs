@@ -7,8 +7,8 @@ use punctual_core::StoreErrorKind;
 
 pub(crate) use punctual_store_kit::invalid;
 
-/// A failure of sqlx as the source of a store's error. Its text is sqlx's, which has that of its own source in it:
-/// it has no source itself, so that nothing is shown twice, and nothing that sqlx does not show.
+/// An sqlx error as the source of a `StoreError`. The message of sqlx includes that of its source. This type therefore
+/// returns no source: an error chain would otherwise contain that message twice, and details that sqlx omits.
 pub(crate) struct Cause(pub(crate) sqlx::Error);
 
 impl fmt::Debug for Cause {

@@ -9,7 +9,7 @@ use crate::database::Database;
 use crate::dialect::Dialect;
 use crate::rows;
 
-/// An entry in JSON: end, run, attempt, job, task, node, scheduled time, begin, outcome, error.
+/// An entry in JSON: finish time, run, attempt, job, task, node, scheduled time, start time, outcome, error.
 type Row<'a> =
     (i64, String, u32, &'a str, &'a str, &'a str, i64, Option<i64>, &'static str, Option<&'a str>);
 

@@ -1,4 +1,4 @@
-//! AddJobs, changing, removing and listing jobs.
+//! Adding, updating, removing and listing jobs.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use punctual_core::{
 };
 use punctual_store_kit::PageReader;
 
-use crate::batch::{STATEMENT_LIMIT, job_parts, json};
+use crate::batch::{STATEMENT_LIMIT, job_chunks, json};
 use crate::client::SqlRow;
 use crate::client::Value::{Bool, Bytes, Int, NullableInt, NullableText, Text};
 use crate::database::Database;
@@ -37,7 +37,7 @@ impl<D: Dialect> Database<D> {
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(records.len());
-        for part in job_parts(records, STATEMENT_LIMIT) {
+        for part in job_chunks(records, STATEMENT_LIMIT) {
             outcomes.extend(self.dialect.add(connection, part).await?);
         }
         if outcomes.contains(&AddOutcome::Added) {

@@ -49,7 +49,7 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-/// The sqlx whose pools the builders take, and on whose connections a program's own transactions are.
+/// The version of sqlx that pools passed to the builders, and transactions of callers, must be created with.
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 #[doc(no_inline)]
 pub use sqlx;

@@ -6,8 +6,8 @@ use sqlx::SqlStr;
 use crate::client::{Client, SqlRow, Value};
 
 const READ_VERSION: &str = "SELECT version FROM {p}schema";
-const WRITE_VERSION: &str = "INSERT INTO {p}schema (version) VALUES (?1)";
-const RAISE_VERSION: &str = "UPDATE {p}schema SET version = ?1";
+const INSERT_VERSION: &str = "INSERT INTO {p}schema (version) VALUES (?1)";
+const UPDATE_VERSION: &str = "UPDATE {p}schema SET version = ?1";
 
 /// The tables of a dialect.
 pub(crate) struct Schema {
@@ -19,8 +19,8 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// Migrates the tables to the newest version. The caller holds a lock, so that of several processes that start
-    /// concurrently only one executes the migrations.
+    /// Migrates the tables to the newest version. The caller must hold a lock, so that only one of several processes
+    /// that start concurrently executes the migrations.
     pub(crate) async fn migrate(
         &self,
         connection: &mut impl Client,
@@ -28,13 +28,13 @@ impl Schema {
     ) -> Result<(), StoreError> {
         connection.script(sql(self.create_version)).await?;
         let version = Self::version(connection, &sql).await?;
-        // A single statement, for databases in which `CREATE TABLE` commits implicitly.
-        let mut write = if version.is_none() { WRITE_VERSION } else { RAISE_VERSION };
+        // A single statement writes the version, because in some databases `CREATE TABLE` commits implicitly.
+        let mut write = if version.is_none() { INSERT_VERSION } else { UPDATE_VERSION };
         let version = version.unwrap_or(0);
-        for (number, migration) in (version + 1..).zip(self.missing(version)?) {
+        for (number, migration) in (version + 1..).zip(self.pending(version)?) {
             connection.script(sql(migration)).await?;
             connection.execute(sql(write), &[Value::Int(number)]).await?;
-            write = RAISE_VERSION;
+            write = UPDATE_VERSION;
         }
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Schema {
         sql: impl Fn(&'static str) -> SqlStr,
     ) -> Result<bool, StoreError> {
         let version = Self::version(connection, sql).await?.unwrap_or(0);
-        Ok(self.missing(version)?.is_empty())
+        Ok(self.pending(version)?.is_empty())
     }
 
     async fn version(
@@ -77,7 +77,7 @@ impl Schema {
     }
 
     /// The migrations that follow this version.
-    fn missing(&self, version: i64) -> Result<&'static [&'static str], StoreError> {
+    fn pending(&self, version: i64) -> Result<&'static [&'static str], StoreError> {
         let done = usize::try_from(version).unwrap_or(usize::MAX);
         self.migrations.get(done..).ok_or_else(|| {
             StoreError::new(

@@ -50,8 +50,8 @@ fn fields_of_record(row: &impl SqlRow) -> Field<JobRecord> {
         schedule: schedule(row)?,
         fire_count: number(row, 7, "fire_count", 0..=i64::MAX)?.unsigned_abs(),
         finished: row.bool(8).map_err(|error| unreadable("finished", &error))?,
-        claims: small(row, 9, "claims")?,
-        in_flight: small(row, 10, "in_flight")?,
+        claims: u32_field(row, 9, "claims")?,
+        in_flight: u32_field(row, 10, "in_flight")?,
     })
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn run(
         Ok(InFlightRun {
             run_id: run_id(row, first)?,
             scheduled_time: time(row, first + 1, "scheduled_time")?,
-            attempt: small(row, first + 2, "attempt")?,
+            attempt: u32_field(row, first + 2, "attempt")?,
             node: name(row, first + 3, NodeId::new)?,
             fence: fence(row, first + 4, "fence")?,
         })
@@ -113,8 +113,8 @@ pub(crate) fn run(
     })
 }
 
-/// A history entry, from the columns run, attempt, job, task, node, scheduled time, begin, end, outcome, error. The
-/// first element is its stored key: end, run, attempt.
+/// A history entry, from the columns run, attempt, job, task, node, scheduled time, start time, finish time, outcome,
+/// error. The first element is its stored key: finish time, run, attempt.
 pub(crate) type EntryRow = ((i64, String, i64), Result<HistoryEntry, CorruptRecord>);
 
 pub(crate) fn entry(row: &impl SqlRow) -> Result<EntryRow, StoreError> {
@@ -128,7 +128,7 @@ fn fields_of_entry(row: &impl SqlRow) -> Field<HistoryEntry> {
     let outcome = text(row, 8, "outcome")?;
     Ok(HistoryEntry {
         run_id: run_id(row, 0)?,
-        attempt: small(row, 1, "attempt")?,
+        attempt: u32_field(row, 1, "attempt")?,
         job_id: name(row, 2, JobId::new)?,
         task: name(row, 3, TaskName::new)?,
         node: name(row, 4, NodeId::new)?,
@@ -184,7 +184,7 @@ fn unreadable(field: &str, error: &StoreError) -> String {
     format!("{field}: {}", error_chain(error))
 }
 
-fn small(row: &impl SqlRow, column: usize, field: &str) -> Field<u32> {
+fn u32_field(row: &impl SqlRow, column: usize, field: &str) -> Field<u32> {
     let number = number(row, column, field, 0..=u32::MAX.into())?;
     u32::try_from(number).map_err(|error| error.to_string())
 }
@@ -207,7 +207,7 @@ pub(crate) fn corrupt(record: CorruptRecord) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, record.to_string())
 }
 
-/// Converts a limit: the integer types of databases are signed.
+/// Converts a limit to a signed integer, because the databases have no unsigned ones.
 pub(crate) fn limit(limit: usize) -> Value<'static> {
     Value::Int(i64::try_from(limit).unwrap_or(i64::MAX))
 }

@@ -18,7 +18,7 @@ use crate::{rows, sql};
 /// How long expired leases are kept.
 const EXPIRED_LEASE_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Claims and runs of dead nodes.
+/// Claims and runs of expired nodes.
 struct Orphans {
     claims: Vec<(String, String)>,
     runs: Vec<(JobRecord, InFlightRun)>,
@@ -77,8 +77,8 @@ impl<D: Dialect> Database<D> {
     ) -> Result<TakeOver, StoreError> {
         let mut transaction = self.dialect.write().await?;
         // A statement reads the leases from its snapshot but locks the current version of runs and claims; a node that
-        // renewed in between would appear dead. Therefore the rows are locked, the leases revoked, and the search is
-        // repeated if one of the nodes is alive.
+        // renewed its lease in between would appear expired. Therefore the rows are locked, then the leases are
+        // revoked, and the search is repeated if one of the nodes has a valid lease.
         let mut orphans = self.select_orphans(&mut transaction, now, limit, filter).await?;
         while self.revoke(&mut transaction, now, &orphans).await? {
             orphans = self.select_orphans(&mut transaction, now, limit, filter).await?;
@@ -111,7 +111,7 @@ impl<D: Dialect> Database<D> {
         Ok(taken)
     }
 
-    /// Selects and locks the claims and runs of dead nodes.
+    /// Selects and locks the claims and runs of expired nodes.
     async fn select_orphans(
         &self,
         connection: &mut D::Connection,

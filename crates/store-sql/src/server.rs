@@ -1,4 +1,4 @@
-//! Connection sources and limits of databases that are servers.
+//! Connection sources, connection limits and timeouts of database servers.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -34,8 +34,8 @@ impl<D: Database> ConnectionSource<D> {
         Self::Options(Box::new(options))
     }
 
-    /// Returns the pool, and whether the store must close it. Connections of an own pool execute `settings` when they
-    /// are opened, and are closed after they have been idle for `max_idle`.
+    /// Returns the pool, and whether the store must close it. If the store creates the pool, its connections execute
+    /// `settings` when they are opened, and are closed after they have been idle for `max_idle`.
     pub(crate) fn pool(
         &self,
         limits: &Limits,
@@ -83,8 +83,8 @@ impl<D: Database> ConnectionSource<D> {
 
 /// Pings a connection with a timeout.
 pub(crate) async fn ping(connection: &mut impl Connection) -> Result<(), sqlx::Error> {
-    let late = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
-    timeout(PING_TIMEOUT, connection.ping()).await.map_err(late)?
+    let timed_out = |_| sqlx::Error::Io(ErrorKind::TimedOut.into());
+    timeout(PING_TIMEOUT, connection.ping()).await.map_err(timed_out)?
 }
 
 impl<D: Database> fmt::Debug for ConnectionSource<D> {
@@ -131,7 +131,7 @@ impl Limits {
     }
 
     /// The timeout of a call: the maximum wait for a connection plus that for a statement.
-    pub(crate) fn patience(&self) -> Duration {
+    pub(crate) fn call_timeout(&self) -> Duration {
         self.acquire_timeout + self.statement_timeout
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Statements {
     pub(crate) renew: &'static str,
     /// Deletes the leases that expired before this instant.
     pub(crate) purge_nodes: &'static str,
-    /// Now, limit, tasks as a JSON array or NULL. Returns records, each with a run whose node is dead. The rows are
+    /// Now, limit, tasks as a JSON array or NULL. Returns records, each with a run whose node has expired. The rows are
     /// locked for the take-over; locked rows are skipped.
     pub(crate) orphans: &'static str,
     /// The same for claims: returns the ids of the jobs, and the nodes.
@@ -54,7 +54,7 @@ pub(crate) struct Statements {
     pub(crate) add_metadata: &'static str,
     /// Job and run of a run in flight.
     pub(crate) discard_run: &'static str,
-    /// End, run and attempt of a history entry.
+    /// Finish time, run and attempt of a history entry.
     pub(crate) discard_entry: &'static str,
 }
 
@@ -124,7 +124,7 @@ macro_rules! select_stored {
 // dot. If a statement uses several, they must be in this order, because MySQL evaluates assignments sequentially.
 
 /// Increases the fence, and ends a claim without settling it. An invalid fence is not changed.
-macro_rules! raise_fence {
+macro_rules! increment_fence {
     ($j:literal) => {
         concat!(
             "lost_fence = CASE WHEN ",
@@ -134,13 +134,13 @@ macro_rules! raise_fence {
             "fence ELSE ",
             $j,
             "lost_fence END, fence = ",
-            $crate::sql::next!($j, "fence", "4611686018427387904")
+            $crate::sql::increment!($j, "fence", "4611686018427387904")
         )
     };
 }
 
 /// Increments a number from 0 to `$max`; other numbers are not changed.
-macro_rules! next {
+macro_rules! increment {
     ($j:literal, $number:literal, $max:literal) => {
         concat!(
             "CASE WHEN ",
@@ -163,9 +163,9 @@ macro_rules! next {
 macro_rules! set_claim {
     ($j:literal) => {
         concat!(
-            $crate::sql::raise_fence!($j),
+            $crate::sql::increment_fence!($j),
             ", claims = ",
-            $crate::sql::next!($j, "claims", "4294967294"),
+            $crate::sql::increment!($j, "claims", "4294967294"),
             ", claimed = TRUE"
         )
     };
@@ -198,9 +198,9 @@ macro_rules! set_run_owner {
     ($r:literal) => {
         concat!(
             "fence = ",
-            $crate::sql::next!($r, "fence", "4611686018427387904"),
+            $crate::sql::increment!($r, "fence", "4611686018427387904"),
             ", attempt = ",
-            $crate::sql::next!($r, "attempt", "4294967294"),
+            $crate::sql::increment!($r, "attempt", "4294967294"),
             ", node = "
         )
     };
@@ -211,11 +211,11 @@ macro_rules! update {
     ($same:literal) => {
         concat!(
             "UPDATE {p}jobs SET ",
-            $crate::sql::raise_fence!(""),
+            $crate::sql::increment_fence!(""),
             ", ",
             $crate::sql::set_unclaimed!(),
             ", revision = ",
-            $crate::sql::next!("", "revision", "4611686018427387904"),
+            $crate::sql::increment!("", "revision", "4611686018427387904"),
             ", task = coalesce(?6, task),
                 fire_count = CASE WHEN ?7 THEN 0 ELSE fire_count END,
                 claims = CASE WHEN ?3 THEN 0 ELSE claims END,
@@ -236,9 +236,9 @@ macro_rules! is_claimable {
     };
 }
 
-/// Selects the jobs among which orphaned claims are searched: the 1,000 earliest due jobs only; later jobs are not
-/// claimed before those. The range includes one minute of future jobs, because a node with a fast clock may have
-/// claimed them.
+/// Selects the jobs among which orphaned claims are searched: only the 1,000 earliest due jobs, which are claimed
+/// first. Jobs that are due within the next minute are included, because a node with a fast clock may have claimed
+/// them.
 macro_rules! earliest_due {
     ($jobs:literal, $columns:literal, $now:literal, $which:expr) => {
         concat!(
@@ -284,8 +284,8 @@ macro_rules! was_settled {
 }
 
 pub(crate) use {
-    decrement_claims, earliest_due, is_alive, is_claimable, is_dead, is_open, list, live_nodes,
-    next, raise_fence, renew_lease, run_columns, select_record, select_stored, set_claim,
+    decrement_claims, earliest_due, increment, increment_fence, is_alive, is_claimable, is_dead,
+    is_open, list, live_nodes, renew_lease, run_columns, select_record, select_stored, set_claim,
     set_run_owner, set_unclaimed, update, was_settled,
 };
 
@@ -333,8 +333,8 @@ pub(crate) const DISCARD_ENTRY: &str =
 
 /// The statements for the table `{p}history` of a dialect. Its key is `finished`, `run_id` and `attempt`.
 pub(crate) struct HistoryStatements {
-    /// Limit, first and last instant of the end; end, run and attempt of the previous entry (far in the future if there
-    /// is none); outcomes as a JSON array or NULL for all. Returns the columns that
+    /// Limit, earliest and latest finish time; finish time, run and attempt of the previous entry (far in the future if
+    /// there is none); outcomes as a JSON array or NULL for all. Returns the columns that
     /// [`rows::entry`](crate::rows::entry) reads, newest first.
     pub(crate) read: &'static str,
     /// The same for one job, whose id is the last value.

@@ -19,7 +19,7 @@ use crate::error::Cause;
 macro_rules! backend {
     (
         $($name:ident($($arg:ident: $type:ty),*) -> $output:ty $(= |$db:ident| $call:expr)?;)*
-        @ $($inside:ident($($given:ident: $kind:ty),*) -> $result:ty;)*
+        @ $($transactional:ident($($given:ident: $kind:ty),*) -> $result:ty;)*
     ) => {
         $(
             async fn $name(&self, $($arg: $type),*) -> Result<$output, StoreError> {
@@ -27,13 +27,13 @@ macro_rules! backend {
             }
         )*
         $(
-            async fn $inside(
+            async fn $transactional(
                 &self,
                 transaction: &mut CallerTransaction<'_>,
                 $($given: $kind),*
             ) -> Result<$result, StoreError> {
                 let kind = <D::Database as sqlx::Database>::NAME;
-                Database::$inside(self, transaction.connection(kind)?, $($given),*).await
+                Database::$transactional(self, transaction.connection(kind)?, $($given),*).await
             }
         )*
     };
@@ -63,22 +63,22 @@ impl<D: Dialect> Backend for Database<D> {
         self.dialect.can_reopen()
     }
 
-    async fn make_way(&self) -> Result<(), StoreError> {
-        self.dialect.make_way().await
+    async fn remove_stale_files(&self) -> Result<(), StoreError> {
+        self.dialect.remove_stale_files().await
     }
 
     async fn close(&self) {
         self.dialect.close().await;
     }
 
-    fn patience(options: &D::Options) -> Option<Duration> {
-        D::patience(options)
+    fn call_timeout(options: &D::Options) -> Option<Duration> {
+        D::call_timeout(options)
     }
 
     /// Each call is one transaction, which is rolled back completely after a write conflict.
-    fn is_collision(error: &StoreError) -> bool {
+    fn is_write_conflict(error: &StoreError) -> bool {
         let cause = error.source().and_then(|source| source.downcast_ref::<Cause>());
-        cause.is_some_and(|Cause(error)| D::is_collision(error))
+        cause.is_some_and(|Cause(error)| D::is_write_conflict(error))
     }
 
     backend! {

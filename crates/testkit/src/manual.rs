@@ -121,7 +121,8 @@ impl ManualScheduler {
                     continue;
                 }
                 if self.scheduler.running_count() > 0 {
-                    let finished = tokio::time::timeout(WAIT_TIMEOUT, self.scheduler.wait_for_wakeup()).await;
+                    let finished =
+                        tokio::time::timeout(WAIT_TIMEOUT, self.scheduler.wait_for_wakeup()).await;
                     assert!(
                         finished.is_ok(),
                         "runs did not finish: {:?}",

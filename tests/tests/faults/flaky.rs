@@ -27,7 +27,7 @@ impl StoreLayer for FlakyStore {
         &*self.store
     }
 
-    async fn around<T: Send>(
+    async fn wrap_call<T: Send>(
         &self,
         call: StoreCall,
         work: impl Future<Output = Result<T, StoreError>> + Send,
@@ -65,7 +65,7 @@ impl StoreLayer for FlakyStore {
         filter: &TaskFilter,
     ) -> Result<Renewal, StoreError> {
         let work = self.store.renew(node, now, until, filter);
-        self.around(StoreCall::Renew, work).await.map(|renewal| renewal.with_time(None))
+        self.wrap_call(StoreCall::Renew, work).await.map(|renewal| renewal.with_time(None))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use punctual::{CronTrigger, TriggerError, Zone};
 
 use super::cursor::Cursor;
-use super::{LineErrorKind, Format, Variables, percent};
+use super::{Format, LineErrorKind, Variables, percent};
 
 /// A command with its schedule and user.
 #[derive(Clone, Debug)]

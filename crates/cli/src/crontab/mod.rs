@@ -19,7 +19,7 @@ use punctual::Zone;
 use assignment::Assignment;
 use cursor::Cursor;
 pub use entry::{Entry, Schedule};
-pub use error::{CrontabError, LineErrorKind, LineError};
+pub use error::{CrontabError, LineError, LineErrorKind};
 pub use format::Format;
 
 /// The variables set by a crontab, by name.

@@ -18,7 +18,7 @@ pub enum TaskFilter {
 impl TaskFilter {
     /// Returns whether the filter matches jobs of this task.
     #[must_use]
-    pub fn passes(&self, task: &TaskName) -> bool {
+    pub fn matches(&self, task: &TaskName) -> bool {
         match self {
             Self::Any => true,
             Self::Only(names) => names.contains(task),

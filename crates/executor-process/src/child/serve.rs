@@ -49,8 +49,8 @@ fn configure_process(handshake: &Handshake, parent: Pid) -> Result<(), String> {
             handshake.version
         ));
     }
-    // The reader thread detects the end of the parent and kills the process group. It can't do so while this process is
-    // stopped, so the kernel sends SIGCONT when the parent dies.
+    // The reader thread detects the exit of the parent and kills the process group. It can't do so while this process
+    // is stopped, so the kernel is requested to send SIGCONT when the parent exits.
     #[cfg(target_os = "linux")]
     let requested = rustix::process::set_parent_process_death_signal(Some(Signal::CONT));
     #[cfg(not(target_os = "linux"))]

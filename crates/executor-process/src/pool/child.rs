@@ -212,8 +212,8 @@ impl ChildHandle {
         let _ = kill_process_group(self.pid, Signal::KILL);
     }
 
-    /// Kills what is left of a child that has exited, been killed or violated the protocol, reaps it and returns the
-    /// reason of its exit.
+    /// Kills the remaining processes of a child that has exited, been killed or violated the protocol, reaps the child
+    /// and returns the reason of its exit.
     pub(super) async fn reap(mut self) -> Killed {
         // Kills the processes that its jobs have started, before its process id can be reused.
         self.kill();

@@ -1,4 +1,4 @@
-//! FrameDecoder: a length, a checksum, and a message in core's bincode.
+//! Frames: a length, a checksum, and a message in bincode.
 
 use punctual_core::{Codec, CodecError};
 use serde::Serialize;

@@ -22,8 +22,10 @@ impl SchedulerThread {
         paused: bool,
         stop_on_ctrl_c: bool,
     ) -> Result<Self, SchedulerError> {
-        let runtime =
-            Builder::new_current_thread().enable_all().build().map_err(SchedulerError::RuntimeUnavailable)?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(SchedulerError::RuntimeUnavailable)?;
         let (started_tx, started_rx) = mpsc::sync_channel(1);
         let engine = Arc::clone(engine);
         let thread = thread::Builder::new()
@@ -46,7 +48,9 @@ impl SchedulerThread {
             })
             .map_err(SchedulerError::RuntimeUnavailable)?;
         let started = started_rx.recv().unwrap_or_else(|_| {
-            Err(SchedulerError::RuntimeUnavailable(io::Error::other("the scheduler's thread panicked")))
+            Err(SchedulerError::RuntimeUnavailable(io::Error::other(
+                "the scheduler's thread panicked",
+            )))
         });
         match started {
             Ok(()) => Ok(Self(thread)),

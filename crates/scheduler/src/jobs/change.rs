@@ -180,8 +180,7 @@ impl Jobs {
             match self.update(store, &record, update.clone(), access).await {
                 Ok(()) => return Ok(UpdatedDefinition { record, update, old_task }),
                 Err(error) if is_conflict(&error) => {
-                    let found =
-                        access.get(store, &id).await.map_err(|error| store.error(error))?;
+                    let found = access.get(store, &id).await.map_err(|error| store.error(error))?;
                     let found = found.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
                     if !access.is_autocommit() && is_unmodified(&found, &record) {
                         // The transaction does not see the concurrent change, so a retry in it would fail again.

@@ -46,10 +46,9 @@ impl Jobs {
         }
         for _ in 0..MAX_ATTEMPTS {
             let (store, record) = self.find_stored(selector.clone()).await?;
-            let resolved = self
-                .runs
-                .resolve(&store, &record)
-                .map_err(|problem| SchedulerError::JobUnresolved { id: record.id.clone(), problem })?;
+            let resolved = self.runs.resolve(&store, &record).map_err(|problem| {
+                SchedulerError::JobUnresolved { id: record.id.clone(), problem }
+            })?;
             let options = &resolved.decoded.definition.options;
             let max = options.max_instances;
             let run = NewRun {

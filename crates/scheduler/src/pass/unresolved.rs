@@ -30,7 +30,7 @@ impl PassRunner {
         store.report_corrupt(page.corrupt);
         for record in page.records {
             let due = record.schedule.is_some_and(|schedule| schedule.due_at <= now);
-            if due && !filter.passes(&record.task) {
+            if due && !filter.matches(&record.task) {
                 let problem = Arc::new(JobProblem::UnknownTask(record.task.clone()));
                 self.report_unresolved(store, pass, &record, problem);
             }

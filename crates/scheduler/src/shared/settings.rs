@@ -45,7 +45,8 @@ pub(crate) struct HistorySettings {
 
 impl HistorySettings {
     pub(crate) fn for_store(&self, alias: &Alias, caps: StoreCaps) -> HistoryOptions {
-        let fallback = if caps.shared { HistoryOptions::enabled() } else { HistoryOptions::disabled() };
+        let fallback =
+            if caps.shared { HistoryOptions::enabled() } else { HistoryOptions::disabled() };
         self.per_store.get(alias).copied().or(self.default).unwrap_or(fallback)
     }
 }

@@ -55,7 +55,8 @@ async fn watch(weak: Weak<RegisteredStore>) {
                 store.notify_changed();
             }
         }
-        let Some(max_retry_delay) = weak.upgrade().map(|store| store.shared.settings.max_retry_delay)
+        let Some(max_retry_delay) =
+            weak.upgrade().map(|store| store.shared.settings.max_retry_delay)
         else {
             return;
         };

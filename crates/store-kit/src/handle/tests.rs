@@ -88,11 +88,11 @@ impl Backend for File {
         self.storage.closed.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn patience(_: &Arc<Storage>) -> Option<Duration> {
+    fn call_timeout(_: &Arc<Storage>) -> Option<Duration> {
         Some(Duration::from_secs(5))
     }
 
-    fn is_collision(error: &StoreError) -> bool {
+    fn is_write_conflict(error: &StoreError) -> bool {
         error.to_string() == "a write conflict"
     }
 

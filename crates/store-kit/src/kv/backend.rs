@@ -41,8 +41,8 @@ impl<M: KvStore> Backend for KvBackend<M> {
         self.store.close().await;
     }
 
-    fn patience(options: &M::Options) -> Option<Duration> {
-        M::patience(options)
+    fn call_timeout(options: &M::Options) -> Option<Duration> {
+        M::call_timeout(options)
     }
 
     async fn add(&self, records: &[NewRecord]) -> Result<Vec<AddOutcome>, StoreError> {
@@ -111,7 +111,7 @@ impl<M: KvStore> Backend for KvBackend<M> {
         lease: Duration,
         filter: &TaskFilter,
     ) -> Result<Claims, StoreError> {
-        let is_due = |job: &StoredJob| job.is_claimable(now) && filter.passes(&job.record.task);
+        let is_due = |job: &StoredJob| job.is_claimable(now) && filter.matches(&job.record.task);
         // One job more than the limit is queried to determine whether there are more.
         let queries = |limit| vec![JobQuery::Due { now, filter, limit }];
         let scan = self

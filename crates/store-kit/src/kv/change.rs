@@ -41,9 +41,9 @@ pub(super) enum Change {
 }
 
 impl<M: KvStore> KvBackend<M> {
-    /// Updates entries, each one atomically, and repeated targets in the order given. `apply` is called with the index
-    /// of a target and its current entry, and returns the new state and a result. After a failed compare-and-swap, it
-    /// is called again with the entry that was read then. Unchanged entries are not written.
+    /// Updates each entry atomically. Targets of the same entry are applied in the order given. `apply` is called with
+    /// the index of a target and its current entry, and returns the new state and a result. After a failed
+    /// compare-and-swap, the entry is read again and `apply` is called with it. Unchanged entries are not written.
     pub(super) async fn change<T: Send>(
         &self,
         namespace: KvNamespace,
@@ -92,7 +92,8 @@ impl<M: KvStore> KvBackend<M> {
         Ok(results.into_iter().flatten().collect())
     }
 
-    /// Splits off the targets of the next calls: at most `max_batch`, and of each entry only the first one.
+    /// Splits off the targets of the next `read` and `swap`: at most `max_batch`, and only the first target of each
+    /// entry.
     fn split_batch(
         &self,
         pending: IndexedTargets<M::Version>,

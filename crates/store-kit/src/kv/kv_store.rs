@@ -18,14 +18,15 @@ pub trait KvStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// The options that the store's builder has validated.
     type Options: Send + Sync + 'static;
 
-    /// Identifies one state of an entry. A version is never reused for the same key, not even after the entry was
-    /// removed: use a counter of the whole store, not one per entry. The value itself is also a valid version: a job
-    /// begins with a random fence, and entries of other namespaces may return to an earlier state.
+    /// Identifies one state of an entry. A version must not be reused for the same key, not even after the entry was
+    /// removed: use a counter of the whole store, not one per entry. The value itself can also be used as the version:
+    /// values of jobs never repeat, because the first fence of a job is random, and in other namespaces repeated values
+    /// are harmless.
     type Version: Clone + fmt::Debug + Send + Sync + 'static;
 
-    /// The capabilities; see [`Backend::caps`](crate::Backend::caps). They also define how many entries are read or
-    /// swapped per call, and with [`StoreCaps::with_history`] whether finished runs are stored. Transactions of the
-    /// caller are not supported.
+    /// The capabilities; see [`Backend::caps`](crate::Backend::caps). [`StoreCaps::max_batch`] limits the number of
+    /// entries that are read or swapped per call. Finished runs are stored if [`StoreCaps::history`] is set.
+    /// Transactions of the caller are not supported.
     fn caps(options: &Self::Options) -> StoreCaps;
 
     /// Connects in the current runtime and creates tables etc. if needed. On failure, it closes all connections
@@ -37,8 +38,8 @@ pub trait KvStore: Clone + fmt::Debug + Send + Sync + 'static {
         async {}
     }
 
-    /// See [`Backend::patience`](crate::Backend::patience).
-    fn patience(options: &Self::Options) -> Option<Duration> {
+    /// See [`Backend::call_timeout`](crate::Backend::call_timeout).
+    fn call_timeout(options: &Self::Options) -> Option<Duration> {
         let _ = options;
         None
     }
@@ -76,8 +77,8 @@ pub trait KvStore: Clone + fmt::Debug + Send + Sync + 'static {
     /// implementation returns all jobs. A store with an index, which it updates from [`CompareAndSwap::job`], can
     /// return fewer.
     ///
-    /// An index may be stale, as long as it omits no job that was swapped before the call: the results are checked
-    /// again. For an unknown variant of [`JobQuery`] all jobs must be returned.
+    /// The results are checked again, so an index may be stale as long as it omits no matching job that was swapped
+    /// before the call. For an unknown variant of [`JobQuery`] all jobs must be returned.
     fn query_jobs(
         &self,
         queries: &[JobQuery<'_>],

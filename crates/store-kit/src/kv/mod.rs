@@ -1,8 +1,8 @@
 //! A job store on top of a key-value store with compare-and-swap.
 //!
 //! A [`KvStore`] stores entries by key and can list, read, and compare-and-swap them. [`KvBackend`] implements
-//! [`Backend`](crate::Backend) for it, and [`job_store!`](crate::job_store) the store. The [example](crate#examples)
-//! of this crate is a complete store.
+//! [`Backend`](crate::Backend) on top of it, and [`job_store!`](crate::job_store) implements `JobStore`. The
+//! [example](crate#examples) of this crate is a complete store.
 //!
 //! Jobs are updated by the methods of [`StoredJob`](punctual_core::StoredJob): the entry is loaded, the method is
 //! applied, and the entry is swapped. If a concurrent change has succeeded first, this is repeated.
@@ -29,13 +29,14 @@
 //!
 //! | method | calls |
 //! |---|---|
-//! | `add`, `remove`, `update`, `commit` | a `read` and a `swap` per batch, and the same for the entries whose swap failed |
+//! | `add`, `remove`, `update`, `commit`, `set_metadata` | a `read` and a `swap` per batch, and the same for the entries whose swap failed |
 //! | `claim_due` | a `query_jobs`, and a `swap` per batch |
 //! | `next_wakeup` | a `query_jobs` |
-//! | `renew` | a `read` and a `swap` of its own lease, a `list` of the leases, a `query_jobs` |
+//! | `renew` | a `read` and a `swap` of the node's lease, a `list` of the leases, a `query_jobs`; if there are orphans, another `list`; if leases are purged, a `read` and a `swap` of them |
 //! | `take_over` | a `list` and a `query_jobs`; if there are orphans, a `read` and a `swap` of leases, and a `swap` per batch |
 //! | `get` | a `read` |
-//! | `list`, `discard` | a `list` of all jobs |
+//! | `list` | a `list` of all jobs |
+//! | `discard` | a `list` of the namespace, and a `swap` |
 //! | `metadata`, all operations of the history | a `list` of the namespace |
 //!
 //! Without an index, [`query_jobs`](KvStore::query_jobs) is a `list` of all jobs, which is sufficient for some hundred

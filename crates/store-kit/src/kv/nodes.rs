@@ -144,7 +144,7 @@ impl<M: KvStore> KvBackend<M> {
         let (mut max_runs, mut max_claims) = (limit, limit);
         let (mut targets, mut plans) = (Vec::new(), Vec::new());
         for (entry, decoded) in scan.jobs {
-            if !filter.passes(&decoded.job.record.task) {
+            if !filter.matches(&decoded.job.record.task) {
                 continue;
             }
             taken.corrupt.extend(decoded.corrupt_runs.into_iter().map(|(_, corrupt)| corrupt));
@@ -202,7 +202,7 @@ fn target<M: KvStore>(node: &NodeId) -> Target<M::Version> {
 
 /// Whether the job matches [`JobQuery::Next`].
 pub(super) fn can_be_next(decoded: &DecodedJob, filter: &TaskFilter) -> bool {
-    decoded.job.claimable_at().is_some() && filter.passes(&decoded.job.record.task)
+    decoded.job.claimable_at().is_some() && filter.matches(&decoded.job.record.task)
 }
 
 /// The result of the take-over for one job.

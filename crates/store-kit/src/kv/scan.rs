@@ -26,18 +26,18 @@ impl<V> JobScan<V> {
     }
 
     /// The jobs whose task matches the filter.
-    pub(super) fn passing(&self, filter: &TaskFilter) -> impl Iterator<Item = &DecodedJob> {
+    pub(super) fn matching(&self, filter: &TaskFilter) -> impl Iterator<Item = &DecodedJob> {
         let decoded = self.jobs.iter().map(|(_, decoded)| decoded);
-        decoded.filter(|decoded| filter.passes(&decoded.job.record.task))
+        decoded.filter(|decoded| filter.matches(&decoded.job.record.task))
     }
 
     pub(super) fn next_wakeup(&self, filter: &TaskFilter) -> Option<Timestamp> {
-        self.passing(filter).filter_map(|decoded| decoded.job.claimable_at()).min()
+        self.matching(filter).filter_map(|decoded| decoded.job.claimable_at()).min()
     }
 
     /// The nodes that own claims or runs.
     pub(super) fn owners(&self, filter: &TaskFilter) -> impl Iterator<Item = &NodeId> {
-        self.passing(filter).flat_map(|decoded| {
+        self.matching(filter).flat_map(|decoded| {
             let claim = decoded.job.claim.iter().map(|claim| &claim.node);
             claim.chain(decoded.job.runs.iter().map(|run| &run.node))
         })

@@ -72,7 +72,7 @@ impl Index {
         filter: &TaskFilter,
         at: impl Fn(&Entry) -> Option<Timestamp>,
     ) -> Vec<(Timestamp, &String)> {
-        let passing = self.0.iter().filter(|(_, entry)| filter.passes(&entry.task));
+        let passing = self.0.iter().filter(|(_, entry)| filter.matches(&entry.task));
         let mut found: Vec<_> =
             passing.filter_map(|(key, entry)| Some((at(entry)?, key))).collect();
         found.sort_unstable();

@@ -13,24 +13,25 @@ use punctual_core::{
 use super::database::MySql;
 use super::script::{Script, StatementResult};
 use super::sql;
-use crate::batch::{Wave, json, waves};
+use crate::batch::{CommitGroup, commit_groups, json};
 use crate::client::SqlRow;
 use crate::client::Value::{Int, NullableInt, NullableText, Text};
 use crate::dialect::CommitJobs;
 use crate::history::entry_rows;
 
-/// The maximum number of history entries per statement, so that it fits into a packet with errors of the maximum
-/// length.
-const ENTRIES: usize = 100;
+/// The maximum number of history entries per statement. With errors of the maximum length, the statement still fits
+/// into a packet.
+const MAX_ENTRIES_PER_STATEMENT: usize = 100;
 
 /// The statements of one group of commits.
 struct GroupStatements<'a> {
-    /// The commits with the indexes of their statements: if one has matched a row, the commit is done, now or earlier.
+    /// The commits with the indexes of their statements. If one of these has matched a row, the commit was executed by
+    /// this call or by an earlier one.
     commits: Vec<(usize, &'a Commit, Vec<usize>)>,
     /// The statement that returns the jobs to be removed, if jobs may have completed.
     completed: Option<usize>,
     /// The statement that returns which of these commits have settled their claims before.
-    settled: Option<(usize, Wave<'a>)>,
+    settled: Option<(usize, CommitGroup<'a>)>,
 }
 
 impl CommitJobs for MySql {
@@ -40,12 +41,12 @@ impl CommitJobs for MySql {
             return Ok(outcomes);
         }
         let mut script = self.script();
-        let waves = waves(&batch.commits);
+        let commit_groups = commit_groups(&batch.commits);
         // Usually there is one group, and all of its commits match their rows.
-        let checks_repeats_inline = waves.len() > 1;
-        let groups: Vec<GroupStatements<'_>> = waves
+        let checks_repeats_inline = commit_groups.len() > 1;
+        let groups: Vec<GroupStatements<'_>> = commit_groups
             .into_iter()
-            .map(|wave| GroupStatements::write(&mut script, wave, checks_repeats_inline))
+            .map(|group| GroupStatements::write(&mut script, group, checks_repeats_inline))
             .collect::<Result<_, _>>()?;
         write_history(&mut script, batch);
         let results = self.run(script).await?;
@@ -53,55 +54,55 @@ impl CommitJobs for MySql {
             group.read(&results, &mut outcomes)?;
         }
         if !checks_repeats_inline {
-            self.find_repeated(&batch.commits, &mut outcomes).await?;
+            self.mark_repeats(&batch.commits, &mut outcomes).await?;
         }
         Ok(outcomes)
     }
 }
 
 impl MySql {
-    /// Determines which of the commits without effect have settled their claims before. Because they had no effect, the
-    /// result is the same as during their transaction.
-    async fn find_repeated(
+    /// Determines which of the commits without effect have settled their claims before. This can be determined after
+    /// the transaction, because these commits have changed nothing.
+    async fn mark_repeats(
         &self,
         commits: &[Commit],
         outcomes: &mut [CommitOutcome],
     ) -> Result<(), StoreError> {
-        let unclear: Wave<'_> = commits
+        let unmatched: CommitGroup<'_> = commits
             .iter()
             .enumerate()
             .filter(|(index, _)| outcomes[*index] == CommitOutcome::Stale)
             .filter(|(_, commit)| settles(commit))
             .collect();
-        if unclear.is_empty() {
+        if unmatched.is_empty() {
             return Ok(());
         }
         let mut script = Script::new(&self.tables);
-        let settled = script.push(sql::SETTLED, &[Text(&fences(&unclear)?)]);
+        let settled = script.push(sql::SETTLED, &[Text(&fences(&unmatched)?)]);
         let results = self.execute(script).await?;
-        mark_settled(&results[settled], &unclear, outcomes)
+        mark_settled(&results[settled], &unmatched, outcomes)
     }
 }
 
 impl<'a> GroupStatements<'a> {
     fn write(
         script: &mut Script<'_>,
-        mut wave: Wave<'a>,
+        mut group: CommitGroup<'a>,
         checks_repeats_inline: bool,
     ) -> Result<Self, StoreError> {
         // Jobs are locked in the order of their ids, as in all statements.
-        wave.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
-        if wave.iter().any(|(_, commit)| changes_runs(commit)) {
-            script.push(sql::LOCK_JOBS, &[Text(&ids(wave.iter().map(|(_, commit)| *commit))?)]);
+        group.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
+        if group.iter().any(|(_, commit)| changes_runs(commit)) {
+            script.push(sql::LOCK_JOBS, &[Text(&ids(group.iter().map(|(_, commit)| *commit))?)]);
         }
-        let mut commits = Vec::with_capacity(wave.len());
-        for &(index, commit) in &wave {
+        let mut commits = Vec::with_capacity(group.len());
+        for &(index, commit) in &group {
             commits.push((index, commit, write(script, commit)?));
         }
         let ends = |commit: &&Commit| {
             matches!(commit.action, CommitAction::Finish { .. } | CommitAction::ClearRun { .. })
         };
-        let mut ended = wave.iter().map(|(_, commit)| *commit).filter(ends).peekable();
+        let mut ended = group.iter().map(|(_, commit)| *commit).filter(ends).peekable();
         let completed = match ended.peek() {
             Some(_) => {
                 script.push(sql::SELECT_COMPLETED, &[Text(&ids(ended)?)]);
@@ -111,9 +112,9 @@ impl<'a> GroupStatements<'a> {
             }
             None => None,
         };
-        wave.retain(|(_, commit)| settles(commit));
-        let settled = match checks_repeats_inline && !wave.is_empty() {
-            true => Some((script.push(sql::SETTLED, &[Text(&fences(&wave)?)]), wave)),
+        group.retain(|(_, commit)| settles(commit));
+        let settled = match checks_repeats_inline && !group.is_empty() {
+            true => Some((script.push(sql::SETTLED, &[Text(&fences(&group)?)]), group)),
             false => None,
         };
         Ok(Self { commits, completed, settled })
@@ -124,13 +125,13 @@ impl<'a> GroupStatements<'a> {
         results: &[StatementResult],
         outcomes: &mut [CommitOutcome],
     ) -> Result<(), StoreError> {
-        if let Some((step, wave)) = self.settled {
-            mark_settled(&results[step], &wave, outcomes)?;
+        if let Some((statement, group)) = self.settled {
+            mark_settled(&results[statement], &group, outcomes)?;
         }
-        let rows = self.completed.into_iter().flat_map(|step| &results[step].rows);
+        let rows = self.completed.into_iter().flat_map(|statement| &results[statement].rows);
         let removed: HashSet<&str> = rows.map(|row| row.text(0)).collect::<Result<_, _>>()?;
-        for (index, commit, steps) in self.commits {
-            if steps.into_iter().any(|step| results[step].matched_row()) {
+        for (index, commit, statements) in self.commits {
+            if statements.into_iter().any(|statement| results[statement].matched_row()) {
                 outcomes[index] = match removed.contains(commit.id.as_str()) {
                     true => CommitOutcome::Removed,
                     false => CommitOutcome::Done,
@@ -144,12 +145,12 @@ impl<'a> GroupStatements<'a> {
 /// Marks the commits that have settled their claims as done.
 fn mark_settled(
     result: &StatementResult,
-    wave: &Wave<'_>,
+    group: &CommitGroup<'_>,
     outcomes: &mut [CommitOutcome],
 ) -> Result<(), StoreError> {
     for row in &result.rows {
         let number = usize::try_from(row.int(0)?).unwrap_or(0);
-        if let Some((index, _)) = number.checked_sub(1).and_then(|index| wave.get(index)) {
+        if let Some((index, _)) = number.checked_sub(1).and_then(|index| group.get(index)) {
             outcomes[*index] = CommitOutcome::Done;
         }
     }
@@ -177,9 +178,9 @@ fn ids<'a>(commits: impl Iterator<Item = &'a Commit>) -> Result<String, StoreErr
 }
 
 /// The ids with the fences of the commits, as a JSON array.
-fn fences(wave: &Wave<'_>) -> Result<String, StoreError> {
+fn fences(group: &CommitGroup<'_>) -> Result<String, StoreError> {
     let pair = |(_, commit): &(usize, &'_ Commit)| (commit.id.as_str().to_owned(), commit.fence.0);
-    json(&wave.iter().map(pair).collect::<Vec<_>>())
+    json(&group.iter().map(pair).collect::<Vec<_>>())
 }
 
 /// Adds the statements of a commit; none for an unknown action, which was added by a newer version of punctual-core.
@@ -203,16 +204,16 @@ fn write(script: &mut Script<'_>, commit: &Commit) -> Result<Vec<usize>, StoreEr
             vec![script.push(sql::POSTPONE, &[id, fence, Int(due_at.as_micros())])]
         }
         CommitAction::BringForward { due_at } => {
-            vec![script.push(sql::HASTEN, &[id, fence, Int(due_at.as_micros())])]
+            vec![script.push(sql::BRING_FORWARD, &[id, fence, Int(due_at.as_micros())])]
         }
         CommitAction::Start { runs } => {
             record(script, sql::RECORD_START, commit, runs);
-            let mut steps = vec![script.push(sql::START_RUNS, &[id, fence])];
+            let mut statements = vec![script.push(sql::START_RUNS, &[id, fence])];
             if !runs.is_empty() {
                 let runs: Vec<_> = runs.iter().map(|run| run.run_id.to_string()).collect();
-                steps.push(script.push(sql::RUNS_EXIST, &[id, Text(&json(&runs)?)]));
+                statements.push(script.push(sql::RUNS_EXIST, &[id, Text(&json(&runs)?)]));
             }
-            steps
+            statements
         }
         CommitAction::ClearRun { run_id } => {
             vec![script.push(sql::CLEAR_RUN, &[id, fence, Text(&run_id.to_string())])]
@@ -254,7 +255,7 @@ fn push_run(
 }
 
 fn write_history(script: &mut Script<'_>, batch: &CommitBatch) {
-    for rows in entry_rows(&batch.history).chunks(ENTRIES) {
+    for rows in entry_rows(&batch.history).chunks(MAX_ENTRIES_PER_STATEMENT) {
         let values = rows.iter().map(|row| {
             let (finished, run, attempt, job, task, node, scheduled, started, outcome, error) = row;
             [

@@ -6,7 +6,7 @@ use punctual_core::{StoreCaps, StoreError, StoreErrorKind};
 use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlConnection, MySqlPool, SqlStr, Transaction};
 
-use super::error::{is_collision, store_error};
+use super::error::{is_write_conflict, store_error};
 use super::options::Options;
 use super::script::{Script, StatementResult};
 use super::{schema, sql};
@@ -96,8 +96,8 @@ impl Dialect for MySql {
     }
 
     /// The maximum wait for a connection plus that for a call.
-    fn patience(options: &Options) -> Option<Duration> {
-        Some(options.limits.patience())
+    fn call_timeout(options: &Options) -> Option<Duration> {
+        Some(options.limits.call_timeout())
     }
 
     async fn close(&self) {
@@ -114,8 +114,8 @@ impl Dialect for MySql {
         store_error(error)
     }
 
-    fn is_collision(error: &sqlx::Error) -> bool {
-        is_collision(error)
+    fn is_write_conflict(error: &sqlx::Error) -> bool {
+        is_write_conflict(error)
     }
 
     async fn write(&self) -> Result<Transaction<'static, sqlx::MySql>, StoreError> {
@@ -154,10 +154,10 @@ impl MySql {
             }
             // The current database of a transaction of the caller may be another one.
             self.tables = self.tables.in_database(row.text(2)?)?;
-            let lacking = row.text(3)?;
-            if !lacking.is_empty() {
+            let missing_settings = row.text(3)?;
+            if !missing_settings.is_empty() {
                 return Err(invalid(format!(
-                    "the job store requires other settings of the database: {lacking}"
+                    "the job store requires other settings of the database: {missing_settings}"
                 )));
             }
         }
@@ -175,15 +175,15 @@ impl MySql {
 fn check_version(version: &str) -> Result<(), StoreError> {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
     let mut number = || numbers.next().and_then(Result::ok).unwrap_or(0);
-    let have = (number(), number(), number());
-    let (name, least) = match version.contains("MariaDB") {
+    let actual = (number(), number(), number());
+    let (name, minimum) = match version.contains("MariaDB") {
         true => ("MariaDB", (10, 6, 0)),
         false => ("MySQL", (8, 0, 4)),
     };
-    if have >= least {
+    if actual >= minimum {
         return Ok(());
     }
-    let (major, minor, patch) = least;
+    let (major, minor, patch) = minimum;
     Err(StoreError::new(
         StoreErrorKind::Unsupported,
         format!(
@@ -192,16 +192,17 @@ fn check_version(version: &str) -> Result<(), StoreError> {
     ))
 }
 
-/// The statement that initializes the connections of an own pool.
+/// The statement that initializes the connections of a pool created by the store.
 fn settings(options: &Options) -> String {
     format!(
-        // MySQL has no timeout for transactions, only for connections. Each server ignores the other's comment.
+        // MySQL has no timeout for transactions, only for connections. Each server ignores the executable comment of
+        // the other one.
         "{}, innodb_lock_wait_timeout = {}
-            /*M!100300 , idle_transaction_timeout = {abandoned} */
-            /*!80000 , wait_timeout = {abandoned} */",
+            /*M!100300 , idle_transaction_timeout = {idle_timeout} */
+            /*!80000 , wait_timeout = {idle_timeout} */",
         sql::SETTINGS,
         options.lock_timeout.as_secs(),
-        abandoned = IDLE_IN_TRANSACTION_TIMEOUT.as_secs()
+        idle_timeout = IDLE_IN_TRANSACTION_TIMEOUT.as_secs()
     )
 }
 

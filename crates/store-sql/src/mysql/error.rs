@@ -9,7 +9,7 @@ use crate::error::{Cause, client_failure};
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     use StoreErrorKind::{Invalid, Other};
     let (kind, message) = match &error {
-        sqlx::Error::Database(_) => meaning(number(&error).unwrap_or(0)),
+        sqlx::Error::Database(_) => classify(number(&error).unwrap_or(0)),
         // A missing encryption setting, a password that is sent over encrypted connections only, or an invalid
         // certificate.
         sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => {
@@ -22,7 +22,7 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
 
 /// Whether the transaction was rolled back because of a conflict with a concurrent one: a deadlock, a row that has been
 /// changed since it was read (in some settings of MariaDB), or a conflict with another server of a MySQL group.
-pub(super) fn is_collision(error: &sqlx::Error) -> bool {
+pub(super) fn is_write_conflict(error: &sqlx::Error) -> bool {
     matches!(number(error), Some(1213 | 1020 | 3101))
 }
 
@@ -33,7 +33,7 @@ fn number(error: &sqlx::Error) -> Option<u16> {
 
 /// See <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html> and
 /// <https://mariadb.com/kb/en/mariadb-error-code-reference/>; numbers from 1900 to 1999 are MariaDB's.
-fn meaning(number: u16) -> (StoreErrorKind, &'static str) {
+fn classify(number: u16) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Invalid, Other, Unavailable, Unsupported};
     match number {
         1045 | 1698 | 1820 | 1862 | 3118 => {

@@ -138,9 +138,9 @@ impl MySqlJobStoreBuilder {
     pub fn build(self) -> Result<MySqlJobStore, StoreError> {
         self.limits.check(Duration::from_nanos(1))?;
         check_timeout("lock_timeout", self.lock_timeout, Duration::from_secs(1))?;
-        let nowhere = || invalid("a MySQL store needs a URL, connect options or a pool");
+        let missing_source = || invalid("a MySQL store needs a URL, connect options or a pool");
         Ok(MySqlJobStore::with(Options {
-            server: self.server.ok_or_else(nowhere)??,
+            server: self.server.ok_or_else(missing_source)??,
             tables: TablePrefix::new(&self.table_prefix)?,
             make_tables: self.make_tables,
             limits: self.limits,

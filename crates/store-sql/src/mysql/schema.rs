@@ -36,7 +36,7 @@ pub(super) const SCHEMA: Schema = Schema {
             claims        BIGINT NOT NULL DEFAULT 0,
             fire_count    BIGINT NOT NULL DEFAULT 0,
             finished      BOOLEAN NOT NULL DEFAULT FALSE,
-            -- In the same table, because of a changed row only the changed columns are written.
+            -- In the same table: an update of other columns does not rewrite it.
             definition    LONGBLOB NOT NULL,
             -- Includes the task, so that jobs of other tasks are skipped without reading their rows.
             KEY due (due_at, task),
@@ -64,7 +64,7 @@ pub(super) const SCHEMA: Schema = Schema {
             value LONGBLOB NOT NULL
         ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 
-        -- Ordered by the end, so that inserts, reads and deletions access adjacent rows.
+        -- Ordered by finish time, so that inserts, reads and deletions access adjacent rows.
         CREATE TABLE IF NOT EXISTS {p}history (
             finished       BIGINT NOT NULL,
             run_id         BINARY(32) NOT NULL,
@@ -73,7 +73,7 @@ pub(super) const SCHEMA: Schema = Schema {
             task           VARBINARY(764) NOT NULL,
             node           VARBINARY(764) NOT NULL,
             scheduled_time BIGINT NOT NULL,
-            started        BIGINT,                     -- NULL: it never began
+            started        BIGINT,                     -- NULL: it was not started
             outcome        VARBINARY(64) NOT NULL,
             error          BLOB,
             PRIMARY KEY (finished, run_id, attempt),

@@ -12,8 +12,8 @@ pub(super) use self::session::{
 };
 
 use crate::sql::{
-    self, Statements, decrement_claims, earliest_due, is_claimable, is_dead, is_open, raise_fence,
-    renew_lease, run_columns, select_record, select_stored, set_claim, set_run_owner,
+    self, Statements, decrement_claims, earliest_due, increment_fence, is_claimable, is_dead,
+    is_open, renew_lease, run_columns, select_record, select_stored, set_claim, set_run_owner,
     set_unclaimed, update, was_settled,
 };
 
@@ -44,10 +44,10 @@ macro_rules! time {
     };
 }
 
-/// The instant from which a job of these tasks can be claimed. Jobs are claimed in the order of `due_at`, so open
-/// claims come first in the index; claimed jobs whose `due_at` is not before that of the first unclaimed job can't be
-/// earlier. The first unclaimed job is selected by a derived table with one row, which is materialized before the other
-/// table is read: so only this part of the index is read.
+/// The instant from which a job of these tasks can be claimed: when the first unclaimed job is due, or when the claim
+/// of a job that is due earlier expires. Jobs are claimed in the order of `due_at`, so claimed jobs usually come first
+/// in the index. A derived table with one row selects the first unclaimed job. It is materialized before the other
+/// table is read, so only the part of the index up to that job is read.
 macro_rules! next_wakeup {
     ($tasks:literal) => {
         concat!(
@@ -90,8 +90,8 @@ macro_rules! renewal_status {
     };
 }
 
-/// The names in the JSON array `?1`, in its order. The array is in a derived table, because MySQL would try to lock it,
-/// which is an error.
+/// The names in the JSON array `?1`, in its order. A derived table contains the array, because MySQL would otherwise
+/// try to lock the array, which is an error.
 macro_rules! ids_from_json {
     ($length:literal) => {
         concat!(
@@ -211,7 +211,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         "UPDATE ",
         jobs_by_id!("764"),
         " SET ",
-        raise_fence!("j."),
+        increment_fence!("j."),
         ", ",
         set_unclaimed!()
     ),
@@ -297,14 +297,14 @@ pub(super) const POSTPONE: &str = concat!(
     " WHERE id = ?1 AND ",
     is_open!("", "?2")
 );
-pub(super) const HASTEN: &str = "
+pub(super) const BRING_FORWARD: &str = "
     UPDATE {p}jobs
     SET due_at = IF(NOT claimed AND due_at > ?3, GREATEST(?3, next_run_time), due_at)
     WHERE id = ?1 AND fence = ?2";
-/// Increases the fence, and ends a claim without settling it.
+/// Increases the fence, which ends a claim without settling it.
 pub(super) const START_RUNS: &str = concat!(
     "UPDATE {p}jobs SET ",
-    raise_fence!(""),
+    increment_fence!(""),
     ", ",
     set_unclaimed!(),
     " WHERE id = ?1 AND fence = ?2"

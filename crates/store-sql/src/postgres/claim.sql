@@ -1,12 +1,12 @@
 
-    -- Claims at most `most` jobs for `claimer` that are due `now`, of these tasks or (NULL) of any, earliest
-    -- first, until `until`. Returns their records with the new fence and number of claims, followed by a row of
-    -- NULLs if more jobs may be due. Schedules are not changed.
+    -- Claims the earliest jobs that are due at `now`, at most `most`, for the node `claimer` until the instant
+    -- `until`. If `tasks` is not NULL, only jobs of these tasks are claimed. Returns their records with the new
+    -- fence and number of claims, followed by a row of NULLs if more jobs may be due. Schedules are not changed.
     --
     -- Consists of several statements: each sees what was committed before it began, and therefore all runs in
     -- flight of the rows that the first one has locked. Locked rows are skipped. Most of them are being claimed by
-    -- another node; but a job that is being changed by a user may still be due, so every job that is claimable in
-    -- this transaction's snapshot counts as more.
+    -- another node; but a job that is being changed by a user may still be due. Therefore the row of NULLs is
+    -- returned if any other job is claimable in this transaction's snapshot.
     --
     -- Fences and counts out of range are not changed, so that they never become valid.
     CREATE FUNCTION {p}claim(claimer text, now bigint, until bigint, most bigint, tasks text[])

@@ -1,14 +1,14 @@
 
-    -- Executes commits. Returns the indexes of those that are done, now or earlier, and of those that removed
-    -- their job. No two commits of a group are for the same job; `ends` contains the index of the last commit of
-    -- each group. The arrays from `kinds` to `run_ids` have an element for each commit, those from `start_of` on
-    -- for each run that is started or retried, in the order of the commits.
+    -- Executes commits. Returns the indexes of those that were executed by this call or an earlier one, and of
+    -- those that removed their job. No two commits of a group are for the same job; `ends` contains the index of
+    -- the last commit of each group. The arrays from `kinds` to `run_ids` have an element for each commit, those
+    -- from `start_of` to `start_fences` for each run that is started or retried, in the order of the commits.
     --
-    -- Kinds: 0 advance, 1 finish, 2 postpone (these settle a claim), 3 hasten, 4 start (outside of the
+    -- Kinds: 0 advance, 1 finish, 2 postpone (these settle a claim), 3 bring forward, 4 start (outside of the
     -- schedule), 5 clear a run, 6 retry a run, 7 unknown.
     --
-    -- Each statement sees what was committed before it began; so statements that must see all changes follow
-    -- those that lock the rows.
+    -- Each statement sees what was committed before it began. Statements that must see all changes therefore
+    -- follow those that lock the rows.
     CREATE FUNCTION {p}commit(
         ends integer[], kinds smallint[], ids text[], fences bigint[], next_run_times bigint[],
         due_ats bigint[], fire_counts bigint[], run_ids uuid[],
@@ -30,13 +30,13 @@
         repeated integer[];
         cleared integer[];
         retried integer[];
-        gone integer[];
+        removed_now integer[];
         held boolean[];
         place integer;
     BEGIN
         FOREACH b IN ARRAY ends LOOP
-            -- A finished job without runs is removed immediately, and a transaction that clears its last run must
-            -- see that it has finished: both lock the runs.
+            -- A finished job is removed by the transaction that finishes it or by the one that clears its last
+            -- run, whichever is later. Both lock the runs, so that the later one sees the changes of the other.
             IF 1 = ANY (kinds[a:b]) THEN
                 PERFORM 1 FROM unnest(kinds[a:b], ids[a:b]) AS c (kind, id)
                     JOIN {p}jobs j ON j.id = c.id WHERE c.kind = 1
@@ -82,9 +82,9 @@
                 done := done || changed;
             END IF;
 
-            -- Commits without effect are done if they are repeats; this is determined from the fences and the
-            -- recorded runs. Fences increase with each claim: those between the last unsettled one and the one
-            -- that is open now, if any, have all been settled.
+            -- Determines which of the commits without effect are repeats, from the fences and the recorded runs.
+            -- Fences increase with each claim: the claims between the last unsettled one and the open one, if
+            -- there is one, have all been settled.
             IF coalesce(cardinality(changed), 0) <= b - a AND 4 >= ANY (kinds[a:b]) THEN
                 SELECT array_agg(c.place + a - 1)
                 FROM unnest(kinds[a:b], ids[a:b], fences[a:b])
@@ -159,17 +159,17 @@
                 PERFORM 1 FROM unnest(ids[a:b]) AS c (id) JOIN {p}jobs j ON j.id = c.id
                     WHERE j.finished ORDER BY j.id FOR UPDATE OF j;
                 IF FOUND THEN
-                    WITH leaving AS (
+                    WITH completed AS (
                         DELETE FROM {p}jobs j
                         USING unnest(ids[a:b]) WITH ORDINALITY AS c (id, place)
                         WHERE j.id = c.id AND j.finished AND c.place + a - 1 = ANY (changed || cleared)
                             AND NOT EXISTS (SELECT 1 FROM {p}runs r WHERE r.job_id = j.id)
                         RETURNING c.id, c.place
                     ), definition AS (
-                        DELETE FROM {p}definitions d USING leaving l WHERE d.job_id = l.id
+                        DELETE FROM {p}definitions d USING completed l WHERE d.job_id = l.id
                     )
-                    SELECT array_agg(l.place + a - 1) FROM leaving l INTO gone;
-                    removed := removed || gone;
+                    SELECT array_agg(l.place + a - 1) FROM completed l INTO removed_now;
+                    removed := removed || removed_now;
                 END IF;
             END IF;
 

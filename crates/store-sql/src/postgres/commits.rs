@@ -11,7 +11,7 @@ use sqlx::{Postgres as Pg, Row};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
-use crate::batch::waves;
+use crate::batch::commit_groups;
 use crate::dialect::{CommitJobs, Dialect};
 
 /// The arguments of the function `commit`, which are described in `commit.sql`.
@@ -107,9 +107,9 @@ fn bind_history<'q>(
 fn arguments(batch: &[Commit]) -> (CommitArguments<'_>, Vec<usize>) {
     let (mut arguments, mut indexes) =
         (CommitArguments::default(), Vec::with_capacity(batch.len()));
-    for mut wave in waves(batch) {
-        wave.sort_unstable_by_key(|(_, commit)| &commit.id);
-        for (index, commit) in wave {
+    for mut group in commit_groups(batch) {
+        group.sort_unstable_by_key(|(_, commit)| &commit.id);
+        for (index, commit) in group {
             indexes.push(index);
             arguments.push(commit);
         }

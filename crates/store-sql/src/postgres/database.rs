@@ -6,7 +6,7 @@ use punctual_core::{ChangeWatch, StoreCaps, StoreError};
 use sqlx::postgres::{PgPoolOptions, PgRow};
 use sqlx::{PgConnection, PgPool, SqlStr, Transaction};
 
-use super::error::{is_collision, store_error};
+use super::error::{is_write_conflict, store_error};
 use super::names::QualifiedNames;
 use super::options::Options;
 use super::watch::Watch;
@@ -24,7 +24,7 @@ client!(sqlx::Postgres, PgConnection, PgRow, store_error);
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
     pool: PgPool,
-    /// Connects when a watcher is created.
+    /// The connections of watchers; one is opened when a watcher is created.
     listeners: PgPool,
     names: QualifiedNames,
     /// The time without a notification after which listeners ping their connection.
@@ -75,8 +75,8 @@ impl Dialect for Postgres {
     }
 
     /// The maximum wait for a connection plus that for a statement.
-    fn patience(options: &Options) -> Option<Duration> {
-        Some(options.limits.patience())
+    fn call_timeout(options: &Options) -> Option<Duration> {
+        Some(options.limits.call_timeout())
     }
 
     async fn close(&self) {
@@ -95,8 +95,8 @@ impl Dialect for Postgres {
         store_error(error)
     }
 
-    fn is_collision(error: &sqlx::Error) -> bool {
-        is_collision(error)
+    fn is_write_conflict(error: &sqlx::Error) -> bool {
+        is_write_conflict(error)
     }
 
     async fn write(&self) -> Result<Transaction<'static, sqlx::Postgres>, StoreError> {
@@ -141,7 +141,7 @@ async fn prepare(pool: &PgPool, options: &Options) -> Result<QualifiedNames, Sto
     Ok(names)
 }
 
-/// The statement that initializes the connections of an own pool.
+/// The statement that initializes the connections of a pool created by the store.
 fn settings(options: &Options) -> String {
     format!(
         "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'; \

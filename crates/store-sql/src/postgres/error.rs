@@ -13,7 +13,7 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     let (kind, message) = match &error {
         // An error of rustls, usually an invalid certificate.
         sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => NO_TLS,
-        _ => client_failure(&error).unwrap_or_else(|| meaning_of(&error)),
+        _ => client_failure(&error).unwrap_or_else(|| classify(&error)),
     };
     StoreError::new(kind, message).with_source(Cause(error))
 }
@@ -21,9 +21,9 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
 const NO_TLS: (StoreErrorKind, &str) =
     (StoreErrorKind::Invalid, "can't establish an encrypted connection to PostgreSQL");
 
-fn meaning_of(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
+fn classify(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
     match error {
-        sqlx::Error::Database(database) => meaning(&database.code().unwrap_or_default()),
+        sqlx::Error::Database(database) => classify_code(&database.code().unwrap_or_default()),
         sqlx::Error::Tls(_) => NO_TLS,
         _ => (StoreErrorKind::Other, "PostgreSQL failed"),
     }
@@ -31,7 +31,7 @@ fn meaning_of(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
 
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>; the first two characters are the
 /// class.
-fn meaning(code: &str) -> (StoreErrorKind, &'static str) {
+fn classify_code(code: &str) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Invalid, Other, Unavailable};
     match code {
         // A replica, which may be promoted.
@@ -65,7 +65,7 @@ fn meaning(code: &str) -> (StoreErrorKind, &'static str) {
 }
 
 /// Whether the transaction was rolled back because of a conflict with another one.
-pub(super) fn is_collision(error: &sqlx::Error) -> bool {
+pub(super) fn is_write_conflict(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| matches!(&*code, "40001" | "40P01"))
 }

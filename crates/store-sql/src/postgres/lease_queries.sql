@@ -1,6 +1,6 @@
 
-    -- Returns the instant from which a job can be claimed, of these tasks or (NULL) of any: when the first
-    -- unclaimed job is due, or when the claim of an earlier one expires.
+    -- Returns the instant from which a job can be claimed: when the first unclaimed job is due, or when the claim
+    -- of an earlier one expires. If `tasks` is not NULL, only jobs of these tasks are considered.
     CREATE FUNCTION {p}next_wakeup(tasks text[]) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode = force_generic_plan
@@ -25,10 +25,11 @@
     END
     $function$;
 
-    -- Whether a node other than `me` without a valid lease at `now` has claimed a job, of these tasks or (NULL) of
-    -- any. Only the 1,000 earliest due jobs are searched, which are claimed first: so the cost of a renewal does
-    -- not depend on the number of overdue jobs, and claims of later jobs expire soon anyway. The range includes one
-    -- minute of future jobs, because a node with a fast clock may have claimed them.
+    -- Returns whether a node other than `me` that has no valid lease at `now` has claimed a job. If `tasks` is not
+    -- NULL, only jobs of these tasks are considered. Only the 1,000 earliest due jobs are searched, so that the
+    -- cost of a renewal does not depend on the number of overdue jobs; these jobs are claimed first, and claims of
+    -- later ones expire after a short time. Jobs that are due within the next minute are included, because a
+    -- node with a fast clock may have claimed them.
     CREATE FUNCTION {p}has_orphaned_claims(me text, now bigint, tasks text[]) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode = force_generic_plan
@@ -51,8 +52,9 @@
     END
     $function$;
 
-    -- Returns the jobs that are claimed by nodes without a valid lease at `now`, of these tasks or (NULL) of any,
-    -- and these nodes. Locks the jobs; locked jobs are skipped. They were due by the clock of their node.
+    -- Returns the jobs that are claimed by nodes without a valid lease at `now`, and these nodes. If `tasks` is not
+    -- NULL, only jobs of these tasks are returned. Locks the jobs; locked jobs are skipped. Jobs that are due
+    -- within the next minute are included, because a node with a fast clock may have claimed them.
     CREATE FUNCTION {p}orphaned_claims(now bigint, most bigint, tasks text[])
     RETURNS TABLE (id text, node text)
     LANGUAGE plpgsql

@@ -136,9 +136,10 @@ impl PostgresJobStoreBuilder {
     /// if the URL, the schema, the table prefix, the number of connections or a timeout is invalid.
     pub fn build(self) -> Result<PostgresJobStore, StoreError> {
         self.limits.check(Duration::from_millis(1))?;
-        let nowhere = || invalid("a PostgreSQL store needs a URL, connect options or a pool");
+        let missing_source =
+            || invalid("a PostgreSQL store needs a URL, connect options or a pool");
         Ok(PostgresJobStore::with(Options {
-            server: self.server.ok_or_else(nowhere)??,
+            server: self.server.ok_or_else(missing_source)??,
             schema: self.schema.map(check_schema).transpose()?,
             tables: TablePrefix::new(&self.table_prefix)?,
             make_tables: self.make_tables,

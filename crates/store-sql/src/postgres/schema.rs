@@ -64,7 +64,7 @@ const TABLES: &str = concat!(
         value text NOT NULL
     );
 
-    -- Ordered by the end, so that inserts, reads and deletions access adjacent rows.
+    -- Ordered by finish time, so that inserts, reads and deletions access adjacent rows.
     CREATE TABLE {p}history (
         finished       bigint NOT NULL,
         run_id         uuid NOT NULL,
@@ -73,7 +73,7 @@ const TABLES: &str = concat!(
         task           text COLLATE \"C\" NOT NULL,
         node           text COLLATE \"C\" NOT NULL,
         scheduled_time bigint NOT NULL,
-        started        bigint,                     -- NULL: it never began
+        started        bigint,                     -- NULL: it was not started
         outcome        text NOT NULL,
         error          text,
         PRIMARY KEY (finished, run_id, attempt)

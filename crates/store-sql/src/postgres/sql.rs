@@ -3,8 +3,8 @@
 //! `{p}` is the schema with the table prefix. Batches are passed as arrays, which `unnest` converts to rows.
 
 use crate::sql::{
-    self, HistoryStatements, Statements, is_dead, list, raise_fence, renew_lease, select_record,
-    select_stored, set_run_owner, set_unclaimed, update,
+    self, HistoryStatements, Statements, increment_fence, is_dead, list, renew_lease,
+    select_record, select_stored, set_run_owner, set_unclaimed, update,
 };
 
 macro_rules! record {
@@ -123,7 +123,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     ),
     release: concat!(
         "UPDATE {p}jobs SET ",
-        raise_fence!(""),
+        increment_fence!(""),
         ", ",
         set_unclaimed!(),
         " WHERE id = ANY (",
@@ -156,7 +156,8 @@ pub(super) const HAS_TABLES: &str = "SELECT to_regclass(?1) IS NOT NULL";
 /// Disables the timeouts: migrating large tables may take long, and other processes wait for it.
 pub(super) const DISABLE_TIMEOUTS: &str =
     "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
-/// The name of the channel, which all stores with the same tables share.
+/// Acquires a lock until the end of the transaction. Its name is that of the notification channel, which all stores
+/// with the same tables share, or that of the schema.
 pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
 pub(super) const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";
 
@@ -223,7 +224,7 @@ pub(super) const HISTORY: HistoryStatements = HistoryStatements {
         DELETE FROM {p}history WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM {p}history WHERE finished < ?1
             ORDER BY finished LIMIT ?2 FOR UPDATE SKIP LOCKED))",
-    // Deletes the entries that are not newer than the first one beyond the limit.
+    // Deletes all entries of a job except the `?2` newest ones.
     forget_beyond: "
         DELETE FROM {p}history WHERE ctid = ANY (ARRAY(
             SELECT h.ctid FROM (

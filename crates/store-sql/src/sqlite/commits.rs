@@ -11,7 +11,7 @@ use super::database::Sqlite;
 use super::error::store_error;
 use super::group_rows::{GroupRows, GuardState, advance, run_row};
 use super::sql;
-use crate::batch::{Wave, from_json, json, waves};
+use crate::batch::{CommitGroup, commit_groups, from_json, json};
 use crate::client::{Client, SqlRow, Value};
 use crate::dialect::{CommitJobs, Dialect};
 use crate::history::entry_rows;
@@ -23,8 +23,8 @@ impl CommitJobs for Sqlite {
             return Ok(outcomes);
         }
         let mut transaction = self.write().await?;
-        for wave in waves(&batch.commits) {
-            self.execute_group(&mut transaction, &wave, &mut outcomes).await?;
+        for group in commit_groups(&batch.commits) {
+            self.execute_group(&mut transaction, &group, &mut outcomes).await?;
         }
         self.execute(&mut transaction, sql::RECORD_HISTORY, &entry_rows(&batch.history)).await?;
         transaction.commit().await.map_err(store_error)?;
@@ -36,18 +36,18 @@ impl Sqlite {
     async fn execute_group(
         &self,
         connection: &mut SqliteConnection,
-        wave: &Wave<'_>,
+        group: &CommitGroup<'_>,
         outcomes: &mut [CommitOutcome],
     ) -> Result<(), StoreError> {
-        if self.advance_all(connection, wave).await? {
-            for (index, _) in wave {
+        if self.advance_all(connection, group).await? {
+            for (index, _) in group {
                 outcomes[*index] = CommitOutcome::Done;
             }
             return Ok(());
         }
         let mut rows = GroupRows::default();
-        let mut repeated: Wave<'_> = Vec::new();
-        for (index, commit, state) in self.guard_states(connection, wave).await? {
+        let mut repeated: CommitGroup<'_> = Vec::new();
+        for (index, commit, state) in self.guard_states(connection, group).await? {
             outcomes[index] = rows.push(commit, state);
             if outcomes[index] == CommitOutcome::Stale {
                 repeated.push((index, commit));
@@ -58,19 +58,19 @@ impl Sqlite {
         }
         self.execute(connection, sql::ADVANCE, &rows.advance).await?;
         self.execute(connection, sql::POSTPONE, &rows.postpone).await?;
-        self.execute(connection, sql::HASTEN, &rows.hasten).await?;
+        self.execute(connection, sql::BRING_FORWARD, &rows.bring_forward).await?;
         self.execute(connection, sql::STATEMENTS.release, &rows.release).await?;
         self.execute(connection, sql::RECORD_RUNS, &rows.start).await?;
         self.execute(connection, sql::FINISH, &rows.finish).await?;
 
         let indexes: HashMap<&str, usize> =
-            wave.iter().map(|(index, commit)| (commit.id.as_str(), *index)).collect();
-        let retries = of(wave, retried_run);
+            group.iter().map(|(index, commit)| (commit.id.as_str(), *index)).collect();
+        let retries = rows_of(group, retried_run);
         self.execute(connection, sql::RETRY_RUNS, &retries).await?;
         for row in &self.fetch(connection, sql::RUNS_EXIST, &retries).await? {
             outcomes[indexes[row.text(0)?]] = CommitOutcome::Done;
         }
-        let clears = of(wave, cleared_run);
+        let clears = rows_of(group, cleared_run);
         let cleared = self.fetch(connection, sql::CLEAR_RUNS, &clears).await?;
         let mut completed = rows.finish;
         for row in &cleared {
@@ -84,36 +84,37 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Fast path: most groups contain only `Advance` commits whose claims are open. Then one statement executes all of
-    /// them and changes as many rows as there are commits. If it changes fewer rows, nothing is wrong: the claims of
-    /// the changed rows have been settled, which is detected afterwards.
+    /// Fast path: most groups contain only `Advance` commits whose claims are open. One statement executes all of them
+    /// and changes as many rows as there are commits. Returns `false` if the group contains other commits or if fewer
+    /// rows were changed. The caller then executes the group on the slow path, which recognizes the commits that have
+    /// already been executed as repeats.
     async fn advance_all(
         &self,
         connection: &mut SqliteConnection,
-        wave: &Wave<'_>,
+        group: &CommitGroup<'_>,
     ) -> Result<bool, StoreError> {
         let only_advances = |commit: &Commit| match &commit.action {
             CommitAction::Advance { start, .. } => start.is_empty(),
             _ => false,
         };
-        if !wave.iter().all(|(_, commit)| only_advances(commit)) {
+        if !group.iter().all(|(_, commit)| only_advances(commit)) {
             return Ok(false);
         }
-        let rows = Value::Text(&json(&of(wave, advance))?);
+        let rows = Value::Text(&json(&rows_of(group, advance))?);
         let changed = connection.execute(self.sql(sql::ADVANCE), &[rows]).await?;
-        Ok(changed == wave.len() as u64)
+        Ok(changed == group.len() as u64)
     }
 
     /// Returns the commits of a group that are guarded by the fence of their job, with the states of the jobs.
     async fn guard_states<'a>(
         &self,
         connection: &mut SqliteConnection,
-        wave: &Wave<'a>,
+        group: &CommitGroup<'a>,
     ) -> Result<Vec<(usize, &'a Commit, GuardState)>, StoreError> {
         use CommitAction::{ClearRun, RetryRun};
         let by_run = |commit: &Commit| matches!(commit.action, ClearRun { .. } | RetryRun { .. });
-        let guarded: Wave<'a> =
-            wave.iter().filter(|(_, commit)| !by_run(commit)).copied().collect();
+        let guarded: CommitGroup<'a> =
+            group.iter().filter(|(_, commit)| !by_run(commit)).copied().collect();
         let fences: Vec<_> =
             guarded.iter().map(|(_, commit)| (commit.id.as_str(), commit.fence.0)).collect();
         let Some(row) = self.fetch(connection, sql::GUARD_STATES, &fences).await?.pop() else {
@@ -133,7 +134,7 @@ impl Sqlite {
     async fn recorded(
         &self,
         connection: &mut SqliteConnection,
-        wave: &Wave<'_>,
+        group: &CommitGroup<'_>,
     ) -> Result<Vec<usize>, StoreError> {
         let started = |commit: &Commit| match &commit.action {
             CommitAction::Start { runs } if !runs.is_empty() => {
@@ -141,7 +142,7 @@ impl Sqlite {
             }
             _ => None,
         };
-        let (indexes, rows): (Vec<usize>, Vec<_>) = wave
+        let (indexes, rows): (Vec<usize>, Vec<_>) = group
             .iter()
             .filter_map(|(index, commit)| Some((*index, (commit.id.as_str(), started(commit)?))))
             .unzip();
@@ -180,8 +181,8 @@ impl Sqlite {
 }
 
 /// Returns the rows of the commits of a group for which `row` returns one.
-fn of<'a, R>(wave: &Wave<'a>, row: impl Fn(&'a Commit) -> Option<R>) -> Vec<R> {
-    wave.iter().filter_map(|&(_, commit)| row(commit)).collect()
+fn rows_of<'a, R>(group: &CommitGroup<'a>, row: impl Fn(&'a Commit) -> Option<R>) -> Vec<R> {
+    group.iter().filter_map(|&(_, commit)| row(commit)).collect()
 }
 
 /// Job, run, fence.

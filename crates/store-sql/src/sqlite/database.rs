@@ -82,7 +82,7 @@ impl Dialect for Sqlite {
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
         if let DatabaseLocation::Memory(memory) = &options.location {
-            memory.keep(connect_options(options)).await?;
+            memory.keep_alive(connect_options(options)).await?;
         }
         let writer = match &options.location {
             DatabaseLocation::Pool(pool) => pool.clone(),
@@ -131,7 +131,7 @@ impl Dialect for Sqlite {
         self.owned
     }
 
-    async fn make_way(&self) -> Result<(), StoreError> {
+    async fn remove_stale_files(&self) -> Result<(), StoreError> {
         let Some(file) = self.file.as_ref().filter(|file| self.owned && !file.is_current()) else {
             return Ok(());
         };
@@ -146,7 +146,7 @@ impl Dialect for Sqlite {
     async fn close(&self) {
         if self.owned {
             // `close` can't return the error.
-            let _ = self.make_way().await;
+            let _ = self.remove_stale_files().await;
             self.readers.close().await;
             self.writer.close().await;
         }

@@ -8,7 +8,7 @@ use crate::error::{Cause, client_failure};
 pub(super) fn store_error(error: sqlx::Error) -> StoreError {
     let (kind, message) = client_failure(&error).unwrap_or_else(|| match &error {
         sqlx::Error::Database(database) => {
-            meaning(database.code().and_then(|code| code.parse().ok()).unwrap_or(0))
+            classify(database.code().and_then(|code| code.parse().ok()).unwrap_or(0))
         }
         _ => (StoreErrorKind::Other, "SQLite failed"),
     });
@@ -34,7 +34,7 @@ pub(super) fn stale_wal_error(error: std::io::Error) -> StoreError {
 }
 
 /// See <https://www.sqlite.org/rescode.html>; the lower 8 bits are the primary code.
-fn meaning(code: i32) -> (StoreErrorKind, &'static str) {
+fn classify(code: i32) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Invalid, Other, Unavailable};
     match code & 0xFF {
         // The code of SQL errors; the statements themselves are correct.

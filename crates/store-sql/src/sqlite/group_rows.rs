@@ -20,7 +20,7 @@ pub(super) struct GroupRows<'a> {
     /// Id, due at.
     pub(super) postpone: Vec<(&'a str, i64)>,
     /// Id, due at.
-    pub(super) hasten: Vec<(&'a str, i64)>,
+    pub(super) bring_forward: Vec<(&'a str, i64)>,
     /// Id.
     pub(super) finish: Vec<&'a str>,
     /// Id.
@@ -56,7 +56,7 @@ impl<'a> GroupRows<'a> {
                 self.start(id, start);
             }
             Postpone { due_at } => self.postpone.push((id, due_at.as_micros())),
-            BringForward { due_at } => self.hasten.push((id, due_at.as_micros())),
+            BringForward { due_at } => self.bring_forward.push((id, due_at.as_micros())),
             Start { runs } => {
                 self.release.push(id);
                 self.start(id, runs);

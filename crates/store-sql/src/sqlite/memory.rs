@@ -24,7 +24,8 @@ impl Memory {
         &self.name
     }
 
-    pub(super) async fn keep(&self, connect: SqliteConnectOptions) -> Result<(), StoreError> {
+    /// Opens the connection that keeps the database alive, unless it is open.
+    pub(super) async fn keep_alive(&self, connect: SqliteConnectOptions) -> Result<(), StoreError> {
         if self.keep_alive_connection.lock().is_none() {
             let keep_alive_connection = connect.connect().await.map_err(store_error)?;
             *self.keep_alive_connection.lock() = Some(keep_alive_connection);

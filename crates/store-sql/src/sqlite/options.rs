@@ -39,8 +39,8 @@ pub struct SqliteJobStoreBuilder {
 /// When SQLite syncs to the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Synchronous {
-    /// At every commit: committed changes survive a power loss. A commit is a batch of fires, not a single one, so the
-    /// cost is low. The default.
+    /// At every commit: committed changes survive a power loss. The cost is low, because a commit contains a batch of
+    /// fires. The default.
     #[default]
     Full,
     /// At checkpoints only: commits survive a crash of the process, but the most recent ones may be lost after a power

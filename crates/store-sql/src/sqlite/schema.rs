@@ -62,7 +62,7 @@ pub(super) const SCHEMA: Schema = Schema {
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 
-    -- Ordered by the end, so that inserts, reads and deletions access adjacent rows.
+    -- Ordered by finish time, so that inserts, reads and deletions access adjacent rows.
     CREATE TABLE {p}history (
         finished       INTEGER NOT NULL,
         run_id         TEXT NOT NULL,
@@ -71,7 +71,7 @@ pub(super) const SCHEMA: Schema = Schema {
         task           TEXT NOT NULL,
         node           TEXT NOT NULL,
         scheduled_time INTEGER NOT NULL,
-        started        INTEGER,                    -- NULL: it never began
+        started        INTEGER,                    -- NULL: it was not started
         outcome        TEXT NOT NULL,
         error          TEXT,
         PRIMARY KEY (finished, run_id, attempt)

@@ -4,9 +4,9 @@
 //! batch and look up each row, in this order.
 
 use crate::sql::{
-    self, HistoryStatements, Statements, decrement_claims, earliest_due, is_claimable, is_dead,
-    is_open, list, raise_fence, renew_lease, run_columns, select_record, select_stored, set_claim,
-    set_run_owner, set_unclaimed, update, was_settled,
+    self, HistoryStatements, Statements, decrement_claims, earliest_due, increment_fence,
+    is_claimable, is_dead, is_open, list, renew_lease, run_columns, select_record, select_stored,
+    set_claim, set_run_owner, set_unclaimed, update, was_settled,
 };
 
 macro_rules! record {
@@ -22,9 +22,9 @@ macro_rules! task_matches {
     };
 }
 
-/// The instant from which a job of these tasks can be claimed. Jobs are claimed in the order of `due_at`, so open
-/// claims come first in the index; claimed jobs whose `due_at` is not before that of the first unclaimed job can't be
-/// earlier.
+/// The instant from which a job of these tasks can be claimed: when the first unclaimed job is due, or when the claim
+/// of a job that is due earlier expires. Jobs are claimed in the order of `due_at`, so claimed jobs usually come first
+/// in the index.
 macro_rules! next_wakeup {
     ($tasks:literal) => {
         concat!(
@@ -46,7 +46,8 @@ macro_rules! next_wakeup {
     };
 }
 
-/// The columns of `renewal_status`: for the node `?1` at `?2`, with the tasks `?3`. A file has no clock.
+/// The columns of `renewal_status`: for the node `?1` at `?2`, with the tasks `?3`. The time is
+/// NULL, because SQLite uses the clock of this machine.
 macro_rules! renewal_status {
     () => {
         concat!(
@@ -112,7 +113,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     ),
     release: concat!(
         "UPDATE {p}jobs SET ",
-        raise_fence!(""),
+        increment_fence!(""),
         ", ",
         set_unclaimed!(),
         " WHERE id IN (SELECT value FROM json_each(?1))"
@@ -155,7 +156,7 @@ pub(super) const HISTORY: HistoryStatements = HistoryStatements {
         DELETE FROM {p}history WHERE (finished, run_id, attempt) IN
             (SELECT finished, run_id, attempt FROM {p}history
              WHERE finished < ?1 ORDER BY finished LIMIT ?2)",
-    // Deletes the entries that are not newer than the first one beyond the limit.
+    // Deletes all entries of a job except the `?2` newest ones.
     forget_beyond: "
         DELETE FROM {p}history WHERE (finished, run_id, attempt) IN
             (SELECT h.finished, h.run_id, h.attempt
@@ -218,7 +219,7 @@ pub(super) const GUARD_STATES: &str = concat!(
     ")) FROM json_each(?1) AS c CROSS JOIN {p}jobs AS j ON j.id = c.value ->> 0"
 );
 
-/// Returns which rows `[job_id, [run_id, ..]]` have only recorded runs, as one JSON array.
+/// Returns the indexes of the rows `[job_id, [run_id, ..]]` whose runs are all recorded, as one JSON array.
 pub(super) const RECORDED: &str = "
     SELECT json_group_array(c.key) FROM json_each(?1) AS c WHERE NOT EXISTS (
         SELECT 1 FROM json_each(c.value ->> 1) AS s WHERE NOT EXISTS (
@@ -246,7 +247,7 @@ pub(super) const POSTPONE: &str = concat!(
 );
 
 /// Rows are `[id, due_at]`.
-pub(super) const HASTEN: &str = "
+pub(super) const BRING_FORWARD: &str = "
     UPDATE {p}jobs AS j SET due_at = max(c.value ->> 1, j.next_run_time) FROM json_each(?1) AS c
     WHERE j.id = c.value ->> 0 AND NOT j.claimed AND j.due_at > c.value ->> 1";
 

@@ -49,7 +49,7 @@ impl FaultyStore {
 
     fn claimable(&self, now: Timestamp, filter: &TaskFilter) -> Vec<JobId> {
         let state = self.state();
-        let jobs = state.jobs.values().filter(|job| filter.passes(&job.record.task));
+        let jobs = state.jobs.values().filter(|job| filter.matches(&job.record.task));
         let mut due: Vec<_> = jobs.filter(|job| job.is_claimable(now)).collect();
         due.sort_by_key(|job| job.record.schedule.map(|schedule| schedule.due_at));
         due.into_iter().map(|job| job.record.id.clone()).collect()
@@ -58,7 +58,7 @@ impl FaultyStore {
 
 impl State {
     fn next_wakeup(&self, filter: &TaskFilter) -> Option<Timestamp> {
-        let jobs = self.jobs.values().filter(|job| filter.passes(&job.record.task));
+        let jobs = self.jobs.values().filter(|job| filter.matches(&job.record.task));
         jobs.filter_map(StoredJob::claimable_at).min()
     }
 
@@ -224,7 +224,7 @@ impl JobStore for FaultyStore {
         let mut state = self.state();
         let before = state.nodes.insert(node.clone(), NodeLease { until });
         let is_dead = |other: &NodeId| other != node && state.is_dead(self.fault, other, now);
-        let mut jobs = state.jobs.values().filter(|job| filter.passes(&job.record.task));
+        let mut jobs = state.jobs.values().filter(|job| filter.matches(&job.record.task));
         let orphans = jobs.any(|job| {
             job.claim.as_ref().is_some_and(|claim| is_dead(&claim.node))
                 || job.runs.iter().any(|run| is_dead(&run.node))
@@ -243,7 +243,7 @@ impl JobStore for FaultyStore {
         let fault = self.fault;
         let state = &mut *self.state();
         let mut dead: Vec<NodeId> = Vec::new();
-        for job in state.jobs.values().filter(|job| filter.passes(&job.record.task)) {
+        for job in state.jobs.values().filter(|job| filter.matches(&job.record.task)) {
             let claimer = job.claim.iter().map(|claim| &claim.node);
             let nodes = claimer.chain(job.runs.iter().map(|run| &run.node));
             dead.extend(nodes.filter(|node| state.is_dead(fault, node, now)).cloned());
@@ -255,7 +255,7 @@ impl JobStore for FaultyStore {
         }
         let is_dead = |node: &NodeId| dead.contains(node);
         let mut taken = TakeOver::default();
-        for job in state.jobs.values_mut().filter(|job| filter.passes(&job.record.task)) {
+        for job in state.jobs.values_mut().filter(|job| filter.matches(&job.record.task)) {
             if job.claim.as_ref().is_some_and(|claim| is_dead(&claim.node)) {
                 taken.has_more |= taken.released == limit;
                 if taken.released < limit {

@@ -137,6 +137,10 @@ fn call_methods(trigger: &dyn Trigger) {
             assert_eq!(none.filter(|_| fire != Timestamp::MIN), None, "{trigger}");
         }
     }
-    let _ =
-        (trigger.to_string(), trigger.spec(), trigger.zone(), trigger.matches_spec(&trigger.spec()));
+    let _ = (
+        trigger.to_string(),
+        trigger.spec(),
+        trigger.zone(),
+        trigger.matches_spec(&trigger.spec()),
+    );
 }

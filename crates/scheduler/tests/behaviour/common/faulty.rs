@@ -150,7 +150,7 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         &self.inner
     }
 
-    async fn around<T: Send>(
+    async fn wrap_call<T: Send>(
         &self,
         call: Call,
         work: impl Future<Output = Result<T, StoreError>> + Send,
@@ -188,7 +188,7 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         let time = async { Ok(self.clock.as_ref().map(Clock::now)) };
-        self.around(Call::Time, time).await
+        self.wrap_call(Call::Time, time).await
     }
 
     async fn renew(
@@ -199,7 +199,7 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         filter: &TaskFilter,
     ) -> Result<Renewal, StoreError> {
         let renewal =
-            self.around(Call::Renew, self.inner().renew(node, now, until, filter)).await?;
+            self.wrap_call(Call::Renew, self.inner().renew(node, now, until, filter)).await?;
         Ok(renewal.with_time(self.clock.as_ref().map(Clock::now)))
     }
 

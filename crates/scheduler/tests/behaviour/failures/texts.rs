@@ -42,7 +42,10 @@ fn scheduler_errors_name_each_cause_once() {
 
     let job = fixture.job(note("job".into())).trigger(CronTrigger::builder().hour("25"));
     assert_eq!(count_distinct_sources(&fixture.block_on(job.add()).unwrap_err()), 1);
-    assert!(count_distinct_sources(&SchedulerError::RuntimeUnavailable(io::Error::other("no threads"))) > 0);
+    assert!(
+        count_distinct_sources(&SchedulerError::RuntimeUnavailable(io::Error::other("no threads")))
+            > 0
+    );
 }
 
 #[test]

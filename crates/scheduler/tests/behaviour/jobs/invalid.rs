@@ -72,7 +72,10 @@ fn invalid_schedulers_are_rejected() {
             build_error(|builder| builder.job_defaults(nothing)),
             "max_instances is 0: it must be at least 1",
         ),
-        (build_error(|builder| builder.max_concurrent_runs(0)), "max_concurrent_runs is 0: it must be at least 1"),
+        (
+            build_error(|builder| builder.max_concurrent_runs(0)),
+            "max_concurrent_runs is 0: it must be at least 1",
+        ),
         (
             build_error(|builder| builder.max_retry_delay(Duration::ZERO)),
             "max_retry_delay is 0ns: it must be from 1 millisecond to 1 day",

@@ -69,7 +69,8 @@ impl SharedStoreStub {
         });
         fixture.pass();
         // The wake-ups of the start are consumed.
-        let _ = fixture.block_on(async { timeout(Duration::ZERO, fixture.wait_for_wakeup()).await });
+        let _ =
+            fixture.block_on(async { timeout(Duration::ZERO, fixture.wait_for_wakeup()).await });
         fixture
     }
 

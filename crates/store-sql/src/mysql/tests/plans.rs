@@ -108,7 +108,7 @@ async fn no_scans(mut tables: Tables) {
         (sql::ADVANCE, vec![id, number, number, number, number]),
         (sql::FINISH, vec![id, number]),
         (sql::POSTPONE, vec![id, number, number]),
-        (sql::HASTEN, vec![id, number, number]),
+        (sql::BRING_FORWARD, vec![id, number, number]),
         (sql::START_RUNS, vec![id, number]),
         (sql::RECORD_RUN, vec![id, number, run, number, number, id, number]),
         (sql::RETRY_RUN, vec![id, number, run, number, number, id, number]),

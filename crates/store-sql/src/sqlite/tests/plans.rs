@@ -71,7 +71,7 @@ async fn no_statement_of_the_firing_path_scans_a_table() {
         ("recorded", sql::RECORDED),
         ("advance", sql::ADVANCE),
         ("postpone", sql::POSTPONE),
-        ("hasten", sql::HASTEN),
+        ("hasten", sql::BRING_FORWARD),
         ("release", STATEMENTS.release),
         ("finish", sql::FINISH),
         ("record runs", sql::RECORD_RUNS),

@@ -183,9 +183,8 @@ pub async fn the_newest_entries_of_each_job_are_kept<F: StoreFixture>(t: &CaseCo
     t.record((0..10).map(|n| history_entry(n, ["a", "b", "c"][n as usize % 3], at(n as i64 / 4))))
         .await;
     let jobs = [id("b"), id("a"), id("none")];
-    let delete = async |keep, limit| {
-        t.store.trim_history(&jobs, keep, limit).await.expect("deleting works")
-    };
+    let delete =
+        async |keep, limit| t.store.trim_history(&jobs, keep, limit).await.expect("deleting works");
     assert_eq!(delete(4, 99).await, 0);
     assert_eq!(delete(2, 99).await, 3);
     assert_eq!(numbers(t, all()).await, [9, 8, 7, 6, 5, 4, 2]);

@@ -58,7 +58,7 @@ impl ModelState {
     }
 
     pub(super) fn matching(&self, filter: &TaskFilter) -> impl Iterator<Item = &StoredJob> {
-        self.jobs.values().filter(|job| filter.passes(&job.record.task))
+        self.jobs.values().filter(|job| filter.matches(&job.record.task))
     }
 
     pub(super) fn next_wakeup(&self, filter: &TaskFilter) -> Option<Timestamp> {
