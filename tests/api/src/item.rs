@@ -46,14 +46,19 @@ impl Item {
             }
             let is_trait =
                 matches!(section, "trait-implementations" | "foreign-impls" | "implementors");
+            let is_auto = section == "synthetic-implementations";
             if !tag.ends_with("class=\"code-header\"")
-                || !(is_trait || section == "implementations")
+                || !(is_trait || is_auto || section == "implementations")
             {
                 continue;
             }
             let code = |end| line(&text(rest.split_once(end).map_or(rest, |(code, _)| code)));
             if tag.starts_with("<h3") {
                 of = code("</h3>");
+                // Of the auto traits, only a missing `Send` or `Sync` is listed.
+                if is_auto && !of.contains("!Send for") && !of.contains("!Sync for") {
+                    continue;
+                }
                 // The compiler's marker of a derived `PartialEq`.
                 if !of.contains("StructuralPartialEq") {
                     self.impls.entry(of.clone()).or_default();
@@ -168,6 +173,18 @@ mod tests {
         let changed = of(&["pub fn <a>id</a>(self) -&gt; JobId"]);
         assert_eq!(changed.last().unwrap(), "    pub fn id(self) -> JobId");
         assert_eq!(changed[..5], before[..5]);
+    }
+
+    #[test]
+    fn a_missing_auto_trait_is_listed() {
+        let auto = |implemented: &str| {
+            let header = format!("<h3 class=\"code-header\">impl {implemented} for Job</h3>");
+            let section = "<h2 id=\"synthetic-implementations\" class=\"section-header\">Auto</h2>";
+            let item = Item::read("struct", &(page(&[ID]) + section + &header)).unwrap();
+            item.lines("Job").iter().any(|line| line.ends_with("Sync for Job"))
+        };
+        assert!(auto("!Sync"));
+        assert!(!auto("Sync"));
     }
 
     #[test]
