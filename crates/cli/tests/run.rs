@@ -1,18 +1,24 @@
 //! Tests of the `punctual run` command, with real signals.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+/// The timeout for a line of the log.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
 struct Daemon {
     process: Child,
-    log: Lines<BufReader<ChildStderr>>,
+    log: Receiver<String>,
 }
 
 impl Daemon {
@@ -31,15 +37,18 @@ impl Daemon {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        let (sender, log) = channel();
+        thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
         Self { process, log }
     }
 
     /// Reads the log up to a line that contains the text. Returns the rest of this line.
     fn wait_for(&mut self, text: &str) -> String {
         let mut read = String::new();
-        for line in self.log.by_ref() {
-            let line = line.unwrap();
+        while let Ok(line) = self.log.recv_timeout(TIMEOUT) {
             if let Some((_, rest)) = line.split_once(text) {
                 return rest.to_owned();
             }
@@ -62,7 +71,7 @@ impl Daemon {
 
     /// Waits for the exit. Returns the status and the rest of the log.
     fn end(mut self) -> (ExitStatus, String) {
-        let rest: Vec<_> = self.log.by_ref().map(Result::unwrap).collect();
+        let rest: Vec<_> = self.log.iter().collect();
         (self.process.wait().unwrap(), rest.join("\n"))
     }
 }
@@ -115,7 +124,7 @@ fn a_hangup_reloads_the_file() {
     daemon.wait_for("succeeded");
     fs::write(folder.path().join("tab"), "@reboot echo once\nbroken").unwrap();
     daemon.signal(Signal::SIGHUP);
-    daemon.wait_for("the old one stays: tab:2:1: ");
+    daemon.wait_for("the crontab was not reloaded; its previous entries remain: tab:2:1: ");
     fs::write(folder.path().join("tab"), "@reboot echo once\n@monthly true\n").unwrap();
     daemon.signal(Signal::SIGHUP);
     daemon.wait_for("job removed: its entry is no longer in the crontab: echo gone");
