@@ -1,5 +1,5 @@
-//! The list of backends, one line each. A new store requires changes only here and in `Cargo.toml` and `stores` of this
-//! crate.
+//! The list of backends, one line each. A new store requires changes only here, in `stores`, and in the features of this
+//! crate and of the facade; a second store in a file also in the condition of `open::file`.
 
 /// Passes the list to another macro, after its own arguments. A line consists of
 ///
