@@ -5,10 +5,10 @@
 //! - [`prelude`]: the types and traits that most programs need.
 //! - Schedulers: [`BackgroundScheduler`], [`BlockingScheduler`], [`AsyncScheduler`].
 //! - Triggers: [`DateTrigger`], [`IntervalTrigger`], [`CronTrigger`], [`CalendarIntervalTrigger`],
-//!   [`AndTrigger`], [`OrTrigger`].
+//!   [`AndTrigger`], [`OrTrigger`], [`ExceptTrigger`].
 //! - Traits and types for custom stores, executors and triggers: [`core`].
 //!
-//! Crates whose types occur in public signatures are re-exported in the version that is used: [`chrono`],
+//! These crates, whose types occur in public signatures, are re-exported in the version that is used: [`chrono`],
 //! [`chrono_tz`], [`serde_json`], and `sqlx` if an SQL store is enabled.
 
 /// Dates and times: accepted by triggers, returned by [`Timestamp`] and [`Job`].

@@ -234,7 +234,7 @@ macro_rules! waiting_methods {
             /// # Errors
             ///
             /// - [`MaxInstances`](SchedulerError::MaxInstances) if as many runs are in progress as the job allows.
-            /// - [`Unresolved`](SchedulerError::JobUnresolved) if this process can't run the job.
+            /// - [`JobUnresolved`](SchedulerError::JobUnresolved) if this process can't run the job.
             /// - [`ClientOnly`](SchedulerError::ClientOnly) or [`NotRunning`](SchedulerError::NotRunning).
             /// - [`JobNotFound`](SchedulerError::JobNotFound), or a [`Store`](SchedulerError::Store) error.
             fn run_job_now(job: impl Into<JobSelector> = job.into()) -> RunId,

@@ -22,7 +22,7 @@ pub struct HistoryOptions {
 }
 
 impl HistoryOptions {
-    /// History enabled. Entries are kept for 30 days, and at least the newest 1,000 of each job.
+    /// History enabled. Entries older than 30 days are removed, as are all but the newest 1,000 of each job.
     pub fn enabled() -> Self {
         let max_age = Duration::from_secs(30 * 86_400);
         Self { on: true, max_age: Some(max_age), max_per_job: Some(1_000) }
@@ -33,15 +33,16 @@ impl HistoryOptions {
         Self { on: false, max_age: None, max_per_job: None }
     }
 
-    /// Minimum time for which entries are kept after the end of the run; `None` keeps them forever. Older entries are
-    /// removed within minutes.
+    /// Sets the maximum age of entries, from the end of the run; `None` means no limit. Older entries are removed within
+    /// minutes.
     pub fn max_age(mut self, age: impl Into<Option<Duration>>) -> Self {
         self.max_age = age.into();
         self
     }
 
-    /// Minimum number of entries kept for each job; `None` keeps any number. A job may temporarily have up to 125 % of
-    /// this number, and occasionally more. Entries of jobs that no longer run are pruned by age only.
+    /// Sets the maximum number of entries of each job, of which the newest are kept; `None` means no limit. A job may
+    /// temporarily have up to 125 % of this number, and occasionally more. Entries of jobs that no longer run are removed
+    /// by age only.
     pub fn max_per_job(mut self, count: impl Into<Option<usize>>) -> Self {
         self.max_per_job = count.into();
         self
