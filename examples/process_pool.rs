@@ -1,4 +1,4 @@
-//! A pool of worker processes, for CPU-bound tasks and for tasks that may crash.
+//! A pool of child processes, for CPU-bound tasks and for tasks that may crash.
 
 use std::error::Error;
 use std::time::Duration;
@@ -13,7 +13,7 @@ fn count_primes(below: u32) -> usize {
     (2..below).filter(is_prime).count()
 }
 
-/// Aborts its worker process.
+/// Aborts its child process.
 #[task]
 fn crash() {
     println!("aborting");
@@ -21,14 +21,14 @@ fn crash() {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Must be called first in `main`: worker processes run this same binary. In a worker, `init` runs jobs and
-    // does not return.
+    // Must be called first in `main`: child processes run this same binary. In a child, `init` runs jobs and does
+    // not return.
     let tasks = Tasks::new().task(count_primes).task(crash);
     punctual::process::init(&tasks);
 
     let pool = ProcessPoolExecutor::builder()
         .processes(2)
-        .timeout(Duration::from_secs(30)) // after which the worker process is killed
+        .timeout(Duration::from_secs(30)) // after which the child process is killed
         .recycle_after(1_000) // runs per process, for tasks that leak memory
         .nice(5)
         .on_output(|line| println!("  {}: {}", line.stream, line.text))

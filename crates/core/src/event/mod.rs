@@ -59,15 +59,16 @@ pub enum Event {
     },
     /// A run completed successfully.
     JobExecuted(RunEvent),
-    /// A run did not complete successfully: the task failed or panicked, or the executor rejected or lost the run.
+    /// A run did not complete successfully: the task failed, panicked or was killed, or the executor rejected or lost
+    /// the run.
     JobError(RunEvent),
-    /// Run times were skipped because they were later than `misfire_grace_time` allows.
+    /// Fire times were skipped because they were later than `misfire_grace_time` allows.
     JobMissed(SkippedRuns),
     /// A run was submitted to its executor.
     JobSubmitted(RunEvent),
-    /// A run time was skipped because the job already had `max_instances` running instances.
+    /// Fire times were skipped because `max_instances` runs of the job were running.
     JobMaxInstances(SkippedRuns),
-    /// Several due run times were coalesced into one run.
+    /// Fire times were skipped because several due ones were coalesced into one run.
     JobCoalesced(SkippedRuns),
     /// A run of a terminated process was taken over and is repeated.
     JobRecovered(RunEvent),
@@ -102,22 +103,22 @@ pub enum Event {
     Lagged(u64),
 }
 
-/// Run times of a job that are skipped, with the reason.
+/// A range of fire times of a job that were skipped, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SkippedRuns {
     /// The job.
     pub job: JobRef,
-    /// The first skipped run time.
+    /// The first skipped fire time.
     pub first: Timestamp,
-    /// The last skipped run time; equal to `first` if there is only one.
+    /// The last skipped fire time; equal to `first` if there is only one.
     pub last: Timestamp,
     /// The reason.
     pub reason: SkipReason,
 }
 
 impl SkippedRuns {
-    /// Creates a value for the run times of `job` from `first` to `last` (inclusive).
+    /// Creates a value for the fire times of `job` from `first` to `last` (inclusive).
     #[must_use]
     pub fn new(job: JobRef, first: Timestamp, last: Timestamp, reason: SkipReason) -> Self {
         Self { job, first, last, reason }

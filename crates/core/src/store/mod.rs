@@ -72,7 +72,7 @@ use crate::time::Timestamp;
 /// [`commit`](Self::commit) with this fence. A claim is settled once: a later commit with the same fence,
 /// including a repeat of the same commit after its runs have finished, has no effect
 /// (`committing::a_claim_is_settled_once`). An unsettled claim ends when its lease expires, or when
-/// [`take_over`](Self::take_over) determines that its node is dead, whichever is first; the record is then due again,
+/// [`take_over`](Self::take_over) determines that its node is expired, whichever is first; the record is then due again,
 /// and the next claim increments the claim count of this occurrence ([`JobRecord::claims`]). Every claim, every
 /// released claim, every [`update`](Self::update) and every [start outside of the schedule](CommitAction::Start)
 /// increases the fence. A late commit therefore has an outdated fence and no effect
@@ -84,7 +84,7 @@ use crate::time::Timestamp;
 /// Runs of [`Recovery::Rerun`](crate::Recovery::Rerun) jobs are recorded in the commit that settles the claim, before
 /// they start, and deleted when they finish. Each run is owned by a node. A node is alive as long as it
 /// [`renew`](Self::renew)s its lease, with one write regardless of the number of its runs.
-/// [`take_over`](Self::take_over) assigns the runs of dead nodes to the caller with a new fence, so that commits of
+/// [`take_over`](Self::take_over) assigns the runs of expired nodes to the caller with a new fence, so that commits of
 /// the old owner for them have no effect (`run_takeover::commits_of_the_previous_owner_are_stale`).
 ///
 /// # Corrupt records
@@ -202,14 +202,14 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
         batch: CommitBatch,
     ) -> impl Future<Output = Result<Vec<CommitOutcome>, StoreError>> + Send;
 
-    /// Sets the expiry of the node's lease: the node is alive before `until` and dead from then on. An instant not
+    /// Sets the expiry of the node's lease: the node is alive before `until` and expired from then on. An instant not
     /// later than `now` expires the lease immediately, which releases the node's runs and claims for take-over. The
     /// result refers to jobs whose task matches the filter. Only the lease is written; the rest of the result may be
     /// read slightly later. An idle node makes only this call, every few seconds. It should therefore take as few round
     /// trips as possible: one if the backend supports it, or one swap and one index read for compare-and-swap
     /// backends.
     ///
-    /// A store may delete the lease of a node that has been dead for a week. This includes a
+    /// A store may delete the lease of a node that has been expired for a week. This includes a
     /// [revoked](NodeLease::REVOKED) lease if the time of its revocation is known. The lease should be kept as long as
     /// runs or claims of the node are recorded. If such a node renews again, `expired` is false, as for an unknown
     /// node. This is safe: its runs and claims were taken over long before, so its commits for them are
@@ -222,7 +222,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
         filter: &TaskFilter,
     ) -> impl Future<Output = Result<Renewal, StoreError>> + Send;
 
-    /// Takes over the runs and claims of nodes that are unknown or dead at `now`, of jobs whose task matches the
+    /// Takes over the runs and claims of nodes that are unknown or expired at `now`, of jobs whose task matches the
     /// filter: assigns up to `limit` runs to `node`, as [`StoredJob::take_over`] does, and releases up to `limit`
     /// claims, as [`StoredJob::release`] does. The same rule applies to the caller's own runs and claims: they are kept
     /// if its lease is valid, and taken over otherwise. A node that restarts with the same id recovers its earlier runs

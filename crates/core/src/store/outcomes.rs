@@ -41,7 +41,7 @@ pub struct Renewal {
     pub expired: bool,
     /// The result of [`JobStore::next_wakeup`](super::JobStore::next_wakeup).
     pub next_wakeup: Option<Timestamp>,
-    /// Whether another node that is unknown or dead at `now` has runs or claims, which
+    /// Whether another node that is unknown or expired at `now` has runs or claims, which
     /// [`JobStore::take_over`](super::JobStore::take_over) takes over.
     pub has_orphans: bool,
     /// The result of [`JobStore::time`](super::JobStore::time).
@@ -68,7 +68,7 @@ impl Renewal {
 pub struct TakeOver {
     /// The runs that were assigned to the caller.
     pub runs: Vec<OrphanedRun>,
-    /// The number of released claims of dead nodes. Their jobs are due again.
+    /// The number of released claims of expired nodes. Their jobs are due again.
     pub released: usize,
     /// Whether another call may take over more.
     pub has_more: bool,
@@ -76,7 +76,7 @@ pub struct TakeOver {
     pub corrupt: Vec<CorruptRecord>,
 }
 
-/// A run of a dead node that was assigned to the caller.
+/// A run of an expired node that was assigned to the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OrphanedRun {
@@ -123,7 +123,7 @@ pub enum CorruptKind {
     Job,
     /// A run in flight.
     Run,
-    /// A node with its lease. The node is treated as dead. Methods need not return it.
+    /// A node with its lease. The node is treated as expired. Methods need not return it.
     Node,
     /// A metadata value.
     Metadata,

@@ -1,10 +1,10 @@
-//! Take-over of the claims and runs of dead nodes.
+//! Take-over of the claims and runs of expired nodes.
 
 use super::{RunId, StoredJob};
 use crate::store::{InFlightRun, NodeId};
 
 impl StoredJob {
-    /// Releases the claim of a dead node: the claim is invalidated, and the job is due as before the claim. Returns
+    /// Releases the claim of an expired node: the claim is invalidated, and the job is due as before the claim. Returns
     /// whether a claim was released.
     pub fn release(&mut self, is_dead: impl Fn(&NodeId) -> bool) -> bool {
         let released = self.claim.as_ref().is_some_and(|claim| is_dead(&claim.node));
@@ -15,7 +15,7 @@ impl StoredJob {
         released
     }
 
-    /// Assigns a run of a dead node to the caller, with the next fence and attempt. Returns the new record of the
+    /// Assigns a run of an expired node to the caller, with the next fence and attempt. Returns the new record of the
     /// run, or `None` if the run does not exist or its node is alive.
     pub fn take_over(
         &mut self,
