@@ -72,8 +72,8 @@ use crate::time::Timestamp;
 /// [`commit`](Self::commit) with this fence. A claim is settled once: a later commit with the same fence,
 /// including a repeat of the same commit after its runs have finished, has no effect
 /// (`committing::a_claim_is_settled_once`). An unsettled claim ends when its lease expires, or when
-/// [`take_over`](Self::take_over) determines that its node is expired, whichever is first; the record is then due again,
-/// and the next claim increments the claim count of this occurrence ([`JobRecord::claims`]). Every claim, every
+/// [`take_over`](Self::take_over) determines that its node is expired, whichever is first; the record is then due
+/// again, and the next claim increments the claim count of this occurrence ([`JobRecord::claims`]). Every claim, every
 /// released claim, every [`update`](Self::update) and every [start outside of the schedule](CommitAction::Start)
 /// increases the fence. A late commit therefore has an outdated fence and no effect
 /// (`committing::an_outdated_fence_has_no_effect`).
