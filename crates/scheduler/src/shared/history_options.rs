@@ -33,16 +33,16 @@ impl HistoryOptions {
         Self { on: false, max_age: None, max_per_job: None }
     }
 
-    /// Sets the maximum age of entries, from the end of the run; `None` means no limit. Older entries are removed within
-    /// minutes.
+    /// Sets the maximum age of entries, from the end of the run; `None` means no limit. Older entries are removed
+    /// within minutes.
     pub fn max_age(mut self, age: impl Into<Option<Duration>>) -> Self {
         self.max_age = age.into();
         self
     }
 
     /// Sets the maximum number of entries of each job, of which the newest are kept; `None` means no limit. A job may
-    /// temporarily have up to 125 % of this number, and occasionally more. Entries of jobs that no longer run are removed
-    /// by age only.
+    /// temporarily have up to 125 % of this number, and occasionally more. Entries of jobs that no longer run are
+    /// removed by age only.
     pub fn max_per_job(mut self, count: impl Into<Option<usize>>) -> Self {
         self.max_per_job = count.into();
         self
