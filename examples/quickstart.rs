@@ -47,9 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .task(greet)
         .task(back_up)
         .task(chime)
-        // The identity is stable across restarts. With it, a new process finds and recovers the unfinished runs of
+        // The node id is stable across restarts. With it, a new process finds and recovers the unfinished runs of
         // a previous one.
-        .identity("quickstart")
+        .node_id("quickstart")
         .listener(EventMask::ALL, report)
         .build()?;
 

@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     .state(Journal::open(&config.folder.join("journal"), &config.name))
     .state(gate.clone());
     if let Some(identity) = &config.identity {
-        builder = builder.identity(identity);
+        builder = builder.node_id(identity);
     }
     if let Some(interval) = config.max_retry_delay {
         builder = builder.max_retry_delay(interval);

@@ -29,7 +29,7 @@ impl Bench for Scheduled {
             )
             .tasks(tasks)
             .listener(mask, move |event| {
-                assert!(event.code() == EventMask::JOB_EXECUTED, "{event:?}");
+                assert!(event.mask() == EventMask::JOB_EXECUTED, "{event:?}");
                 let _ = sender.send(());
             })
             .start()?;

@@ -130,7 +130,7 @@ fn random_kills_lose_no_rerun_and_repeat_no_skip() {
 /// One run with each recovery is in progress when the process is killed. A process with the same identity takes over
 /// the `Rerun` run immediately, long before the lease of the killed process expires, and ignores the other run.
 #[test]
-fn an_identity_makes_the_take_over_immediate() {
+fn a_node_id_makes_the_take_over_immediate() {
     let folder = tempfile::tempdir().unwrap();
     let config = |name: &str| WorkerConfig {
         identity: Some("one".into()),

@@ -18,7 +18,7 @@ macro_rules! __list {
             $($arguments)*
             memory Process "store-memory" "memory" ["memory"] MemoryJobStore {};
             sqlite File "store-sqlite" "SQLite" ["sqlite"]
-                SqliteJobStore { table_prefix: String, make_tables: bool, synchronous: Synchronous };
+                SqliteJobStore { table_prefix: String, make_tables: bool, synchronous: SqliteSynchronous };
             postgres Server "store-postgres" "PostgreSQL" ["postgres", "postgresql"]
                 PostgresJobStore {
                     table_prefix: String, make_tables: bool, schema: String,

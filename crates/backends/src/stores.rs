@@ -10,4 +10,4 @@ pub use punctual_store_sql::{MySqlJobStore, MySqlJobStoreBuilder};
 #[cfg(feature = "store-postgres")]
 pub use punctual_store_sql::{PostgresJobStore, PostgresJobStoreBuilder};
 #[cfg(feature = "store-sqlite")]
-pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};
+pub use punctual_store_sql::{SqliteJobStore, SqliteJobStoreBuilder, SqliteSynchronous};

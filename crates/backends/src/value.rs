@@ -37,7 +37,7 @@ impl Value for Duration {
 }
 
 #[cfg(feature = "store-sqlite")]
-impl Value for crate::stores::Synchronous {
+impl Value for crate::stores::SqliteSynchronous {
     const EXPECTED: &'static str = "\"full\" or \"normal\"";
 
     fn parse_option(text: &str) -> Option<Self> {

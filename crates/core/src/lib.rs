@@ -21,7 +21,7 @@ pub use alias::Alias;
 pub use codec::{BINCODE_MARK, Codec, CodecError, Encoded};
 pub use error::{NameError, error_chain};
 pub use event::{
-    Event, EventMask, Killed, OutcomeKind, RunEvent, RunOutcome, SkipReason, SkippedRuns,
+    Event, EventMask, ProcessTermination, OutcomeKind, RunEvent, RunOutcome, SkipReason, SkippedFireTimes,
 };
 pub use executor::{
     AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Lease, Prepared, Refused, Run,

@@ -20,8 +20,8 @@ impl ProcessPoolExecutor {
     }
 
     /// Returns a builder with the default options.
-    pub fn builder() -> ProcessPoolBuilder {
-        ProcessPoolBuilder::new()
+    pub fn builder() -> ProcessPoolExecutorBuilder {
+        ProcessPoolExecutorBuilder::new()
     }
 }
 
@@ -48,11 +48,11 @@ impl Default for ProcessPoolExecutor {
 /// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
-pub struct ProcessPoolBuilder {
+pub struct ProcessPoolExecutorBuilder {
     pub(crate) options: Options,
 }
 
-impl ProcessPoolBuilder {
+impl ProcessPoolExecutorBuilder {
     pub(crate) fn new() -> Self {
         Self {
             options: Options {
@@ -64,7 +64,7 @@ impl ProcessPoolBuilder {
                 timeout: None,
                 grace: Duration::from_secs(5),
                 nice: 0,
-                max_message: 16 << 20,
+                max_message_bytes: 16 << 20,
                 env_clear: false,
                 env: Vec::new(),
                 current_dir: None,
@@ -129,8 +129,8 @@ impl ProcessPoolBuilder {
     }
 
     /// The maximum size in bytes of the arguments or the result of a run: 1 KiB to 128 MiB. Default: 16 MiB.
-    pub fn max_message(mut self, bytes: usize) -> Self {
-        self.options.max_message = bytes;
+    pub fn max_message_bytes(mut self, bytes: usize) -> Self {
+        self.options.max_message_bytes = bytes;
         self
     }
 
@@ -179,12 +179,12 @@ impl ProcessPoolBuilder {
             true => Ok(()),
             false => Err(ExecutorError::Option { field, value: value.to_string(), reason }),
         };
-        let Options { processes, nice, max_message, .. } = options;
+        let Options { processes, nice, max_message_bytes, .. } = options;
         check((1..=1024).contains(processes), "processes", processes, "it must be from 1 to 1024")?;
         check((0..=19).contains(nice), "nice", nice, "it must be from 0 to 19")?;
         let sizes = 1 << 10..=128 << 20;
         let reason = "it must be from 1 KiB to 128 MiB";
-        check(sizes.contains(max_message), "max_message", max_message, reason)?;
+        check(sizes.contains(max_message_bytes), "max_message_bytes", max_message_bytes, reason)?;
         check(options.recycle_after != Some(0), "recycle_after", &0, "it must be at least 1")?;
         check(options.timeout != Some(Duration::ZERO), "timeout", &0, "it must be more than 0")?;
         for (field, bytes) in
@@ -198,7 +198,7 @@ impl ProcessPoolBuilder {
     }
 }
 
-impl fmt::Debug for ProcessPoolBuilder {
+impl fmt::Debug for ProcessPoolExecutorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.options.fmt(f)
     }

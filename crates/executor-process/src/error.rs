@@ -39,7 +39,7 @@ impl Error for RemoteError {
 
 /// The value or error that a task returned in a child process was too long to be sent to the parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the task's result is longer than the limit of {limit} bytes; see `max_message`")]
+#[error("the task's result is longer than the limit of {limit} bytes; see `max_message_bytes`")]
 #[non_exhaustive]
 pub struct ResultTooLong {
     /// The maximum size of a message in bytes.

@@ -47,7 +47,7 @@ impl ProcessPoolExecutor {
 }
 
 impl Executor for ProcessPoolExecutor {
-    /// Starts the pool. With [`eager`](crate::ProcessPoolBuilder::eager) it waits until the children are ready.
+    /// Starts the pool. With [`eager`](crate::ProcessPoolExecutorBuilder::eager) it waits until the children are ready.
     fn start(&self) -> Result<(), ExecutorError> {
         let mut started = self.started.write();
         if started.is_none() {
@@ -80,7 +80,7 @@ impl Executor for ProcessPoolExecutor {
     }
 
     /// Stops the idle children and waits for them. A run that is still in progress after `timeout` is cancelled, and
-    /// its child is killed after the [grace period](crate::ProcessPoolBuilder::grace); `shutdown` does not wait for
+    /// its child is killed after the [grace period](crate::ProcessPoolExecutorBuilder::grace); `shutdown` does not wait for
     /// that.
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
         match self.started.write().take() {

@@ -15,7 +15,7 @@ mod output;
 mod pool;
 mod wire;
 
-pub use builder::ProcessPoolBuilder;
+pub use builder::ProcessPoolExecutorBuilder;
 pub use child::init;
 pub use error::{RemoteError, ResultTooLong};
 pub use executor::ProcessPoolExecutor;

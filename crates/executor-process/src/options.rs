@@ -21,7 +21,7 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) grace: Duration,
     pub(crate) nice: i32,
-    pub(crate) max_message: usize,
+    pub(crate) max_message_bytes: usize,
     pub(crate) env_clear: bool,
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) current_dir: Option<PathBuf>,
@@ -41,7 +41,7 @@ impl fmt::Debug for Options {
             .field("timeout", &self.timeout)
             .field("grace", &self.grace)
             .field("nice", &self.nice)
-            .field("max_message", &self.max_message)
+            .field("max_message_bytes", &self.max_message_bytes)
             .finish_non_exhaustive()
     }
 }

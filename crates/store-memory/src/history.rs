@@ -16,7 +16,7 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn record(&mut self, entries: Vec<HistoryEntry>) {
         for entry in entries {
-            if let Entry::Vacant(vacant) = self.entries.entry(entry.key()) {
+            if let Entry::Vacant(vacant) = self.entries.entry(entry.cursor()) {
                 self.by_job.entry(entry.job_id.clone()).or_default().insert(*vacant.key());
                 vacant.insert(entry);
             }

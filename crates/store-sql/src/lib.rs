@@ -59,4 +59,4 @@ pub use mysql::{MySqlJobStore, MySqlJobStoreBuilder};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresJobStore, PostgresJobStoreBuilder};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteJobStore, SqliteJobStoreBuilder, Synchronous};
+pub use sqlite::{SqliteJobStore, SqliteJobStoreBuilder, SqliteSynchronous};

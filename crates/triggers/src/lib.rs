@@ -54,7 +54,7 @@ pub use date::{DateTrigger, DateTriggerBuilder};
 pub use except::{Calendar, ExceptExt, ExceptTrigger, ExceptTriggerBuilder};
 pub use explain::{Explanation, FireTimes, TriggerExt};
 pub use input::DateTimeInput;
-pub use interval::{Amount, IntervalTrigger, IntervalTriggerBuilder};
+pub use interval::{IntervalAmount, IntervalTrigger, IntervalTriggerBuilder};
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ use punctual_core::{Trigger, TriggerError, TriggerRegistry, TriggerSpec};
 
 /// Registers the triggers of this crate with `registry`. Their kinds are `date`, `interval`, `cron`,
 /// `calendarinterval`, `and`, `or` and `except`.
-pub fn register_builtin(registry: &mut TriggerRegistry) {
+pub fn register_builtin_triggers(registry: &mut TriggerRegistry) {
     fn simple<T: Trigger>(
         restore: fn(&TriggerSpec) -> Result<T, TriggerError>,
     ) -> impl Fn(&TriggerSpec, &TriggerRegistry) -> Result<Arc<dyn Trigger>, TriggerError> {

@@ -10,7 +10,7 @@ use punctual_core::{
 };
 use punctual_triggers::{
     AndTrigger, CalendarIntervalTrigger, CronTrigger, DateTrigger, Fold, Gap, IntervalTrigger,
-    OrTrigger, register_builtin,
+    OrTrigger, register_builtin_triggers,
 };
 
 fn helsinki() -> Zone {
@@ -129,7 +129,7 @@ fn macros_and_vixie_rules() {
 #[test]
 fn every_kind_is_restored_from_its_stored_form() {
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     let cron = || CronTrigger::builder().day("2nd fri,last").hour(3).gap(Gap::NextValid);
     for trigger in [
         added(DateTrigger::at("2026-12-24 18:00:00").jitter(Duration::from_secs(5))),
@@ -156,7 +156,7 @@ fn every_kind_is_restored_from_its_stored_form() {
 #[test]
 fn an_invalid_stored_form_is_an_error() {
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     for text in [
         r#"{"kind":"cron","version":1,"data":{"crontab":"* * * * *","timezone":"Mars/Phobos"}}"#,
         r#"{"kind":"cron","version":1,"data":{"crontab":"* * * *","timezone":"UTC"}}"#,

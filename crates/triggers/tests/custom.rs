@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use punctual_core::{Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec};
 use punctual_triggers::{
-    AndTrigger, Calendar, CronTrigger, ExceptExt, OrTrigger, TriggerExt, register_builtin,
+    AndTrigger, Calendar, CronTrigger, ExceptExt, OrTrigger, TriggerExt, register_builtin_triggers,
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ impl fmt::Display for NewMoon {
 
 fn registry() -> TriggerRegistry {
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     registry.register("new_moon", |spec, _| Ok(Arc::new(spec.decode::<NewMoon>(1)?)));
     registry
 }
@@ -94,7 +94,7 @@ fn it_can_be_a_member_of_other_triggers() {
 #[test]
 fn restoring_an_unregistered_kind_is_an_error() {
     let mut builtin_only = TriggerRegistry::new();
-    register_builtin(&mut builtin_only);
+    register_builtin_triggers(&mut builtin_only);
     let either = OrTrigger::of(MOON).build().unwrap();
     for spec in [MOON.spec(), either.spec()] {
         let error = builtin_only.restore(&spec).unwrap_err();

@@ -9,7 +9,7 @@ use punctual_core::{
 };
 use punctual_triggers::{
     AndTrigger, Calendar, CronTrigger, DateTrigger, ExceptExt, ExceptTrigger, IntervalTrigger,
-    register_builtin,
+    register_builtin_triggers,
 };
 
 fn helsinki() -> Zone {
@@ -23,7 +23,7 @@ fn built(builder: impl IntoTrigger) -> Arc<dyn Trigger> {
     let defaults = TriggerDefaults::new(helsinki(), NOW);
     let trigger = builder.into_trigger(&defaults).unwrap();
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     let text = serde_json::to_string(&trigger.spec()).unwrap();
     let restored = registry.restore(&serde_json::from_str(&text).unwrap()).unwrap();
     assert_eq!(restored.to_string(), trigger.to_string());

@@ -3,7 +3,7 @@
 #![cfg(feature = "ical")]
 
 use punctual_core::{Timestamp, Trigger, TriggerRegistry};
-use punctual_triggers::{Calendar, CronTrigger, ExceptExt, register_builtin};
+use punctual_triggers::{Calendar, CronTrigger, ExceptExt, register_builtin_triggers};
 
 /// Returns up to `count` days from 2026 on that the events exclude.
 fn excluded(events: &str, count: usize) -> Vec<String> {
@@ -18,7 +18,7 @@ fn excluded(events: &str, count: usize) -> Vec<String> {
         .build()
         .unwrap();
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     let trigger = registry.restore(&trigger.spec()).unwrap();
     let every = CronTrigger::builder().hour(0).timezone("Pacific/Auckland").build().unwrap();
     let mut day = every.next_fire_time(None, Timestamp::from_seconds(1_767_139_200));

@@ -1,13 +1,13 @@
 //! The Quartz dialect, with expectations from Quartz' own documentation, source and tests.
 
 use punctual_core::{Timestamp, Trigger, TriggerRegistry, ZoneDatabase};
-use punctual_triggers::{CronTrigger, register_builtin};
+use punctual_triggers::{CronTrigger, register_builtin_triggers};
 
 /// Returns the next fire times from 2026-01-01 in UTC, as `MM-DD HH:MM:SS`, or as `MM-DD` at midnight.
 fn fires(expression: &str, count: usize) -> Vec<String> {
     let trigger = CronTrigger::from_quartz(expression).timezone("UTC").build().unwrap();
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     let trigger = registry.restore(&trigger.spec()).unwrap();
     let mut fires = Vec::new();
     let mut previous = None;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use punctual_core::{Timestamp, Trigger, TriggerRegistry, ZoneDatabase};
-use punctual_triggers::{CronTrigger, ExceptExt, OrTrigger, TriggerExt, register_builtin};
+use punctual_triggers::{CronTrigger, ExceptExt, OrTrigger, TriggerExt, register_builtin_triggers};
 
 /// Writes a zone file (RFC 9636) that contains only a yearly rule.
 fn write_zone(path: &Path, rule: &str) {
@@ -42,7 +42,7 @@ fn restored_triggers_use_the_current_rules_of_their_zone() {
     assert_eq!(ZoneDatabase::current().release(), "2027b");
 
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     let restored = registry.restore(&spec).unwrap();
     assert_ne!(restored.rules_fingerprint(), fingerprint);
     let replanned = restored.next_fire_time(None, JULY).unwrap();

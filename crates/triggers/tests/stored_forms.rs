@@ -10,12 +10,12 @@ use punctual_core::{
 };
 use punctual_triggers::{
     AndTrigger, Calendar, CalendarIntervalTrigger, CronTrigger, DateTrigger, ExceptExt, Fold, Gap,
-    IntervalTrigger, OrTrigger, register_builtin,
+    IntervalTrigger, OrTrigger, register_builtin_triggers,
 };
 
 fn registry() -> TriggerRegistry {
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     registry
 }
 

@@ -2,7 +2,7 @@
 
 use punctual_core::{
     Commit, CommitAction, CommitOutcome, Event, InFlightRun, JobContext, JobRecord, NodeId,
-    Renewal, RunEvent, RunId, SkippedRuns, StoredJob, TakeOver, Timestamp,
+    Renewal, RunEvent, RunId, SkippedFireTimes, StoredJob, TakeOver, Timestamp,
 };
 
 use crate::time::seconds;
@@ -28,13 +28,13 @@ fn run_event(run: &RunEvent) -> String {
     format!("run {} of {job} for {at:.3}, attempt {}{outcome}", id(run.run_id), run.attempt)
 }
 
-fn skipped(runs: &SkippedRuns) -> String {
+fn skipped(runs: &SkippedFireTimes) -> String {
     let (first, last) = (seconds(runs.first), seconds(runs.last));
     format!("{} from {first:.3} to {last:.3}: {}", runs.job.job_id, runs.reason)
 }
 
 pub(crate) fn event(event: &Event) -> String {
-    let code = event.code();
+    let code = event.mask();
     match event {
         Event::JobExecuted(run) | Event::JobError(run) => format!("{code} {}", run_event(run)),
         Event::JobSubmitted(run) | Event::JobRecovered(run) => format!("{code} {}", run_event(run)),

@@ -54,7 +54,7 @@ impl Process {
             .poll_interval(millis(script.poll))
             .seed(script.seed.wrapping_mul(1_000).wrapping_add(self.number as u64));
         if *has_identity {
-            builder = builder.identity(format!("machine-{}", self.machine));
+            builder = builder.node_id(format!("machine-{}", self.machine));
         }
         builder.build().expect("a scheduler")
     }

@@ -1,6 +1,6 @@
 //! The log of the daemon: start and result of every run, and skipped runs.
 
-use punctual::{Event, EventMask, JobId, RunId, RunOutcome, SkippedRuns};
+use punctual::{Event, EventMask, JobId, RunId, RunOutcome, SkippedFireTimes};
 use tracing::{Level, Span, error, info, span, warn};
 use tracing_subscriber::EnvFilter;
 
@@ -57,8 +57,8 @@ pub(super) fn event(event: &Event) {
     }
 }
 
-fn log_skipped(skipped: &SkippedRuns) {
-    let SkippedRuns { job, first, last, reason, .. } = skipped;
+fn log_skipped(skipped: &SkippedFireTimes) {
+    let SkippedFireTimes { job, first, last, reason, .. } = skipped;
     let job = &job.job_id;
     if first == last {
         warn!(%job, "not run at {first}: {reason}");

@@ -1,13 +1,13 @@
 //! Events emitted to listeners.
 
-mod killed;
+mod termination;
 mod mask;
 mod outcome;
 mod run;
 
 use std::sync::Arc;
 
-pub use killed::Killed;
+pub use termination::ProcessTermination;
 pub use mask::EventMask;
 pub use outcome::OutcomeKind;
 pub use run::{RunEvent, RunOutcome, SkipReason};
@@ -63,13 +63,13 @@ pub enum Event {
     /// the run.
     JobError(RunEvent),
     /// Fire times were skipped because they were later than `misfire_grace_time` allows.
-    JobMissed(SkippedRuns),
+    JobMissed(SkippedFireTimes),
     /// A run was submitted to its executor.
     JobSubmitted(RunEvent),
     /// Fire times were skipped because `max_instances` runs of the job were running.
-    JobMaxInstances(SkippedRuns),
+    JobMaxInstances(SkippedFireTimes),
     /// Fire times were skipped because several due ones were coalesced into one run.
-    JobCoalesced(SkippedRuns),
+    JobCoalesced(SkippedFireTimes),
     /// A run of a terminated process was taken over and is repeated.
     JobRecovered(RunEvent),
     /// This process can't run a stored job. The job is not modified; it runs once the cause is removed.
@@ -106,7 +106,7 @@ pub enum Event {
 /// A range of fire times of a job that were skipped, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct SkippedRuns {
+pub struct SkippedFireTimes {
     /// The job.
     pub job: JobRef,
     /// The first skipped fire time.
@@ -117,7 +117,7 @@ pub struct SkippedRuns {
     pub reason: SkipReason,
 }
 
-impl SkippedRuns {
+impl SkippedFireTimes {
     /// Creates a value for the fire times of `job` from `first` to `last` (inclusive).
     #[must_use]
     pub fn new(job: JobRef, first: Timestamp, last: Timestamp, reason: SkipReason) -> Self {
@@ -138,7 +138,7 @@ impl SkippedRuns {
 impl Event {
     /// Returns the event mask with the bit of this kind of event.
     #[must_use]
-    pub fn code(&self) -> EventMask {
+    pub fn mask(&self) -> EventMask {
         match self {
             Self::SchedulerStarted => EventMask::SCHEDULER_STARTED,
             Self::SchedulerShutdown => EventMask::SCHEDULER_SHUTDOWN,

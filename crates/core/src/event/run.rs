@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Killed;
+use super::ProcessTermination;
 use crate::error::error_chain;
 use crate::job::JobRef;
 use crate::store::RunId;
@@ -69,7 +69,7 @@ pub enum RunOutcome {
     /// The executor rejected the run for this reason. The task was not executed.
     Refused(String),
     /// The process of the run terminated before the run finished.
-    Killed(Killed),
+    Killed(ProcessTermination),
     /// The executor did not complete the run: a worker terminated, the run was dropped in a shutdown, or it was not
     /// started because its cancellation was requested or its lease had expired.
     Lost,

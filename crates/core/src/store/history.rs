@@ -116,7 +116,7 @@ impl HistoryEntry {
 
     /// Returns the key of the entry, which is also its sort key.
     #[must_use]
-    pub fn key(&self) -> HistoryCursor {
+    pub fn cursor(&self) -> HistoryCursor {
         HistoryCursor { finished: self.finished, run_id: self.run_id, attempt: self.attempt }
     }
 }
@@ -209,7 +209,7 @@ impl HistoryQuery {
             && (self.outcomes.is_empty() || self.outcomes.contains(&entry.outcome))
             && self.since.is_none_or(|since| entry.finished >= since)
             && self.until.is_none_or(|until| entry.finished < until)
-            && self.after.is_none_or(|after| entry.key() < after)
+            && self.after.is_none_or(|after| entry.cursor() < after)
     }
 }
 
@@ -253,7 +253,7 @@ impl HistoryPage {
     /// 1`.
     #[must_use]
     pub fn of(mut entries: Vec<HistoryEntry>, limit: usize) -> Self {
-        entries.sort_unstable_by_key(|entry| Reverse(entry.key()));
+        entries.sort_unstable_by_key(|entry| Reverse(entry.cursor()));
         let more = entries.len() > limit;
         entries.truncate(limit);
         let next = entries.last().filter(|_| more).map(HistoryEntry::key);

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use punctual_core::{Killed, Run, error_chain};
+use punctual_core::{ProcessTermination, Run, error_chain};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::Interest;
@@ -68,8 +68,8 @@ impl ChildHandle {
             pid,
             exited: false,
             socket: UnixStream::from_std(socket)?,
-            frames: FrameDecoder::new(options.max_message.max(1 << 20)),
-            limit: options.max_message,
+            frames: FrameDecoder::new(options.max_message_bytes.max(1 << 20)),
+            limit: options.max_message_bytes,
             out: Vec::new(),
             out_written: 0,
             bytes_queued: 0,
@@ -214,15 +214,15 @@ impl ChildHandle {
 
     /// Kills the remaining processes of a child that has exited, been killed or violated the protocol, reaps the child
     /// and returns the reason of its exit.
-    pub(super) async fn reap(mut self) -> Killed {
+    pub(super) async fn reap(mut self) -> ProcessTermination {
         // Kills the processes that its jobs have started, before its process id can be reused.
         self.kill();
         let status = self.process.wait().await;
         self.finish_lines(true);
         match (self.protocol_error, status) {
-            (Some(error), _) => Killed::ProtocolError(error),
+            (Some(error), _) => ProcessTermination::ProtocolError(error),
             (None, Ok(status)) => exit_reason(status),
-            (None, Err(error)) => Killed::ProtocolError(error.to_string()),
+            (None, Err(error)) => ProcessTermination::ProtocolError(error.to_string()),
         }
     }
 
@@ -244,10 +244,10 @@ impl ChildHandle {
     }
 }
 
-fn exit_reason(status: ExitStatus) -> Killed {
+fn exit_reason(status: ExitStatus) -> ProcessTermination {
     match (status.signal(), status.code()) {
-        (Some(signal), _) => Killed::Signal(signal),
-        (None, Some(code)) => Killed::Exited(code),
-        (None, None) => Killed::ProtocolError(status.to_string()),
+        (Some(signal), _) => ProcessTermination::Signal(signal),
+        (None, Some(code)) => ProcessTermination::Exited(code),
+        (None, None) => ProcessTermination::ProtocolError(status.to_string()),
     }
 }

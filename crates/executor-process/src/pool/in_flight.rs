@@ -30,7 +30,7 @@ pub(super) struct InFlightRuns {
     cancel_sent: bool,
     grace_deadline: Option<Instant>,
     /// Why the pool has killed the child.
-    kill_reason: Option<Killed>,
+    kill_reason: Option<ProcessTermination>,
 }
 
 impl InFlightRuns {
@@ -190,9 +190,9 @@ impl InFlightRuns {
         if let Some(timeout) = timeout
             && now.duration_since(self.started_at) >= timeout
         {
-            self.kill_reason = Some(Killed::TimedOut(timeout));
+            self.kill_reason = Some(ProcessTermination::TimedOut(timeout));
         } else if self.grace_deadline.is_some_and(|end| now >= end) {
-            self.kill_reason = Some(Killed::Cancelled(grace));
+            self.kill_reason = Some(ProcessTermination::Cancelled(grace));
         } else if now.duration_since(self.started_at) >= RECALL_DELAY {
             self.request_queued(child);
         }
@@ -206,7 +206,7 @@ impl InFlightRuns {
     pub(super) fn into_unfinished(
         mut self,
         child: &ChildHandle,
-    ) -> (Option<Run>, Option<Killed>, Vec<Run>) {
+    ) -> (Option<Run>, Option<ProcessTermination>, Vec<Run>) {
         let current = self.runs.pop_front_if(|(_, end)| child.is_written(*end));
         let others = self.runs.into_iter().map(|(run, _)| run).collect();
         (current.map(|(run, _)| run), self.kill_reason, others)

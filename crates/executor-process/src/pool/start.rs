@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Stdio, id};
 use std::time::Duration;
 
-use punctual_core::{Killed, TaskName, error_chain};
+use punctual_core::{ProcessTermination, TaskName, error_chain};
 use rustix::fs::fstat;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -34,7 +34,7 @@ pub(crate) enum StartError {
     #[error(
         "the child process exited before it was ready: {0}; check that punctual::process::init is called first in main"
     )]
-    Exited(Killed),
+    Exited(ProcessTermination),
     #[error("version mismatch: the child process is {0:?}, its parent is {VERSION:?}")]
     Version(String),
     #[error("the setup of the child process failed: {0}")]
@@ -55,7 +55,7 @@ pub(super) async fn start(
     let mut child = spawn(options)?;
     let handshake = Handshake {
         version: VERSION.into(),
-        limit: options.max_message,
+        limit: options.max_message_bytes,
         nice: options.nice,
         memory: options.memory_limit,
     };

@@ -22,7 +22,7 @@ fn exiting() {
     let fixture = fixture(|pool| pool);
     for status in [0, 3] {
         let child = fixture.pid();
-        assert_eq!(fixture.killed(tasks::exits(status)), Killed::Exited(status));
+        assert_eq!(fixture.killed(tasks::exits(status)), ProcessTermination::Exited(status));
         continues_without(&fixture, child);
     }
 }
@@ -40,7 +40,7 @@ fn aborting() {
 fn crashing() {
     let fixture = fixture(|pool| pool);
     let child = fixture.pid();
-    assert_eq!(fixture.killed(tasks::crashes()), Killed::Signal(11));
+    assert_eq!(fixture.killed(tasks::crashes()), ProcessTermination::Signal(11));
     continues_without(&fixture, child);
 }
 
@@ -56,7 +56,7 @@ fn a_crash_does_not_affect_other_runs() {
     for (number, ending) in endings.iter().enumerate() {
         let outcome = ending.outcome();
         let expected = match number % 5 {
-            0 => matches!(outcome, RunOutcome::Killed(Killed::Signal(11))),
+            0 => matches!(outcome, RunOutcome::Killed(ProcessTermination::Signal(11))),
             _ => outcome.is_success(),
         };
         assert!(expected, "run {number}: {outcome}");
@@ -68,7 +68,7 @@ fn a_crash_does_not_affect_other_runs() {
 fn allocating_beyond_the_limit() {
     let fixture = fixture(|pool| pool.memory_limit(256 << 20));
     let child = fixture.pid();
-    assert_eq!(fixture.killed(tasks::allocates()), Killed::Signal(6));
+    assert_eq!(fixture.killed(tasks::allocates()), ProcessTermination::Signal(6));
     // The last output of the child is not lost.
     let line = fixture.line();
     assert!(line.text.contains("memory allocation of"), "{line:?}");
@@ -84,7 +84,7 @@ fn exceeding_the_time_limit() {
         let child = fixture.pid();
         let (hanging, waiting) = (fixture.submit(tasks::hangs()), fixture.submit(tasks::pid()));
         let hangs = hanging.outcome();
-        assert!(matches!(hangs, RunOutcome::Killed(Killed::TimedOut(l)) if l == limit), "{hangs}");
+        assert!(matches!(hangs, RunOutcome::Killed(ProcessTermination::TimedOut(l)) if l == limit), "{hangs}");
         let waited = waiting.outcome();
         continues_without(&fixture, child);
         waited.is_success()
@@ -125,7 +125,7 @@ fn a_result_that_is_nested_too_deeply() {
 
 #[test]
 fn arguments_that_are_too_long() {
-    let fixture = fixture(|pool| pool.max_message(1 << 10));
+    let fixture = fixture(|pool| pool.max_message_bytes(1 << 10));
     let child = fixture.pid();
     let outcome = fixture.run(tasks::variable("x".repeat(2 << 10)));
     let RunOutcome::Refused(reason) = &outcome else { panic!("expected a rejection: {outcome}") };
@@ -145,7 +145,7 @@ fn an_error_keeps_its_sources() {
 
 #[test]
 fn an_error_keeps_its_type_unless_it_is_too_long() {
-    let fixture = fixture(|pool| pool.max_message(1 << 10));
+    let fixture = fixture(|pool| pool.max_message_bytes(1 << 10));
     let fails = |bytes| match fixture.run(tasks::fails_at_length(bytes)) {
         RunOutcome::Failed(error) => error,
         other => panic!("no error: {other}"),
@@ -160,7 +160,7 @@ fn an_error_keeps_its_type_unless_it_is_too_long() {
 
 #[test]
 fn a_long_panic_message_is_truncated() {
-    let fixture = fixture(|pool| pool.max_message(1 << 10));
+    let fixture = fixture(|pool| pool.max_message_bytes(1 << 10));
     for (bytes, reported) in [(100, 100), (512, 512), (5_000, 512)] {
         let outcome = fixture.run(tasks::panics_at_length(bytes));
         let RunOutcome::Panicked(text) = &outcome else { panic!("no panic: {outcome}") };
@@ -192,7 +192,7 @@ fn forking() {
     let fixture = fixture(|pool| pool);
     let started = fixture.value(tasks::forks()).as_u64().expect("a process id");
     assert!(is_running(started), "a started program may outlive its run");
-    assert_eq!(fixture.killed(tasks::exits(1)), Killed::Exited(1));
+    assert_eq!(fixture.killed(tasks::exits(1)), ProcessTermination::Exited(1));
     assert!(becomes_true(TIMEOUT, || !is_running(started)), "but not its child process");
     // Nor a child that is stopped.
     let started = fixture.value(tasks::forks()).as_u64().expect("a process id");
@@ -205,7 +205,7 @@ fn forking() {
 fn the_exit_of_a_child_is_detected_although_its_socket_stays_open() {
     let fixture = fixture(|pool| pool);
     let child = fixture.pid();
-    assert_eq!(fixture.killed(tasks::exits_but_for_its_socket(3)), Killed::Exited(3));
+    assert_eq!(fixture.killed(tasks::exits_but_for_its_socket(3)), ProcessTermination::Exited(3));
     continues_without(&fixture, child);
 }
 
@@ -214,7 +214,7 @@ fn a_job_that_has_left_its_group_is_killed_too() {
     let limit = Duration::from_secs(5);
     let fixture = fixture(|pool| pool.timeout(limit));
     let child = fixture.pid();
-    assert_eq!(fixture.killed(tasks::leaves_its_group()), Killed::TimedOut(limit));
+    assert_eq!(fixture.killed(tasks::leaves_its_group()), ProcessTermination::TimedOut(limit));
     continues_without(&fixture, child);
 }
 

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use punctual_core::{Call, Executor, Killed, RunId, RunOutcome, Task};
-use punctual_executor_process::{OutputStream, ProcessPoolBuilder, ProcessPoolExecutor, init};
+use punctual_core::{Call, Executor, ProcessTermination, RunId, RunOutcome, Task};
+use punctual_executor_process::{OutputStream, ProcessPoolExecutorBuilder, ProcessPoolExecutor, init};
 use punctual_testkit::executor::{OutcomeReceiver, task_run};
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub(crate) struct PoolFixture {
 
 /// Starts a pool of one child, with the options set by `describe`.
 pub(crate) fn fixture(
-    describe: impl FnOnce(ProcessPoolBuilder) -> ProcessPoolBuilder,
+    describe: impl FnOnce(ProcessPoolExecutorBuilder) -> ProcessPoolExecutorBuilder,
 ) -> PoolFixture {
     init(&tasks::all());
     let (sender, lines) = channel();
@@ -70,7 +70,7 @@ impl PoolFixture {
     }
 
     #[track_caller]
-    pub(crate) fn killed<T: Task>(&self, call: Call<T>) -> Killed {
+    pub(crate) fn killed<T: Task>(&self, call: Call<T>) -> ProcessTermination {
         killed(self.run(call))
     }
 
@@ -79,7 +79,7 @@ impl PoolFixture {
     pub(crate) fn pid(&self) -> u64 {
         let outcome = (0..100)
             .map(|_| self.run(tasks::pid()))
-            .find(|outcome| !matches!(outcome, RunOutcome::Killed(Killed::TimedOut(_))));
+            .find(|outcome| !matches!(outcome, RunOutcome::Killed(ProcessTermination::TimedOut(_))));
         value(outcome.expect("a result in time")).as_u64().expect("a process id")
     }
 
@@ -102,7 +102,7 @@ pub(crate) fn value(outcome: RunOutcome) -> Value {
 }
 
 #[track_caller]
-pub(crate) fn killed(outcome: RunOutcome) -> Killed {
+pub(crate) fn killed(outcome: RunOutcome) -> ProcessTermination {
     match outcome {
         RunOutcome::Killed(reason) => reason,
         other => panic!("expected the exit of its process: {other}"),

@@ -34,7 +34,7 @@ fn every_run_is_reported_once_and_the_pool_is_full_again() {
                     kill(pid);
                 }
             }
-            RunOutcome::Killed(Killed::Signal(9)) => lost += 1,
+            RunOutcome::Killed(ProcessTermination::Signal(9)) => lost += 1,
             other => panic!("run {number}: {other}"),
         }
     }
@@ -58,7 +58,7 @@ fn an_idle_child_that_is_killed_is_replaced() {
         kill(child);
         // The pool may not have detected the exit when it sends the next run.
         let next = fixture.run(tasks::pid());
-        assert!(matches!(next, RunOutcome::Success(_) | RunOutcome::Killed(Killed::Signal(9))));
+        assert!(matches!(next, RunOutcome::Success(_) | RunOutcome::Killed(ProcessTermination::Signal(9))));
         assert_reaped(child);
         assert_ne!(fixture.pid(), child);
     }

@@ -4,7 +4,7 @@ use std::fs::read_dir;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use punctual_core::Killed;
+use punctual_core::ProcessTermination;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::fixture::{becomes_true, fixture, in_dedicated_process};
@@ -52,6 +52,6 @@ fn exit_statuses_are_collected_although_sigchld_was_ignored() {
         return;
     }
     let fixture = fixture(|pool| pool);
-    assert_eq!(fixture.killed(tasks::exits(3)), Killed::Exited(3));
-    assert_eq!(fixture.killed(tasks::crashes()), Killed::Signal(11));
+    assert_eq!(fixture.killed(tasks::exits(3)), ProcessTermination::Exited(3));
+    assert_eq!(fixture.killed(tasks::crashes()), ProcessTermination::Signal(11));
 }

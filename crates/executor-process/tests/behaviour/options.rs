@@ -176,7 +176,7 @@ fn options_are_checked() {
         (pool().nice(20), "nice is 20: it must be from 0 to 19"),
         (pool().recycle_after(0), "recycle_after is 0: it must be at least 1"),
         (pool().timeout(Duration::ZERO), "timeout is 0: it must be more than 0"),
-        (pool().max_message(10), "max_message is 10: it must be from 1 KiB to 128 MiB"),
+        (pool().max_message_bytes(10), "max_message_bytes is 10: it must be from 1 KiB to 128 MiB"),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), expected);
     }

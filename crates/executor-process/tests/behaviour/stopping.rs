@@ -63,7 +63,7 @@ fn a_run_that_ignores_its_cancellation_is_killed() {
     let waiting = fixture.submit(tasks::pid());
     fixture.shutdown(Duration::from_millis(10));
     assert!(matches!(waiting.outcome(), RunOutcome::Lost), "the run has not started");
-    assert_eq!(killed(ending.outcome()), Killed::Cancelled(grace));
+    assert_eq!(killed(ending.outcome()), ProcessTermination::Cancelled(grace));
     assert!(becomes_true(TIMEOUT, || !is_running(child)));
 }
 

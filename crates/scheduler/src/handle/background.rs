@@ -10,7 +10,7 @@ use crate::error::SchedulerError;
 pub type BackgroundScheduler = SyncScheduler<Background>;
 
 /// A handle to the scheduler that executes a run, for blocking tasks; returned by
-/// [`JobContextExt::blocking_scheduler`](crate::JobContextExt::blocking_scheduler).
+/// [`JobContextExt::sync_scheduler`](crate::JobContextExt::sync_scheduler).
 pub type SchedulerHandle = SyncScheduler<Handle>;
 
 impl SyncScheduler<Background> {

@@ -49,7 +49,7 @@ pub struct SchedulerBuilder<S> {
     triggers: TriggerRegistry,
     bus: EventBus,
     state: SharedState,
-    identity: Option<Result<NodeId, NameError>>,
+    node_id: Option<Result<NodeId, NameError>>,
     max_retry_delay: Duration,
     lease: Duration,
     poll_interval: Duration,
@@ -65,7 +65,7 @@ pub struct SchedulerBuilder<S> {
 impl<S> Default for SchedulerBuilder<S> {
     fn default() -> Self {
         let mut triggers = TriggerRegistry::new();
-        punctual_triggers::register_builtin(&mut triggers);
+        punctual_triggers::register_builtin_triggers(&mut triggers);
         Self {
             stores: Vec::new(),
             executors: Vec::new(),
@@ -78,7 +78,7 @@ impl<S> Default for SchedulerBuilder<S> {
             triggers,
             bus: EventBus::default(),
             state: SharedState::default(),
-            identity: None,
+            node_id: None,
             max_retry_delay: Duration::from_secs(10),
             lease: Duration::from_secs(10),
             poll_interval: Duration::from_secs(1),
@@ -214,8 +214,8 @@ impl<S> SchedulerBuilder<S> {
     ///
     /// With a fixed id, a restarted process recovers its interrupted runs immediately, instead of after the lease has
     /// expired. **No two processes may use the same id at the same time**: each would take over the other's runs.
-    pub fn identity(mut self, name: impl AsRef<str>) -> Self {
-        self.identity = Some(NodeId::new(name));
+    pub fn node_id(mut self, name: impl AsRef<str>) -> Self {
+        self.node_id = Some(NodeId::new(name));
         self
     }
 
@@ -265,7 +265,7 @@ impl<S> SchedulerBuilder<S> {
     }
 
     /// Sets the history options of one store. They override those set with [`history`](Self::history).
-    pub fn store_history(mut self, alias: impl AsRef<str>, options: HistoryOptions) -> Self {
+    pub fn history_of(mut self, alias: impl AsRef<str>, options: HistoryOptions) -> Self {
         self.store_histories.push((Alias::new(alias), options));
         self
     }
@@ -339,7 +339,7 @@ impl<S> SchedulerBuilder<S> {
                 poll_interval: self.poll_interval,
                 batch: self.batch,
                 max_concurrent_runs: self.max_concurrent_runs,
-                identity: self.identity.transpose()?,
+                node_id: self.node_id.transpose()?,
                 history: HistorySettings { default: self.history, per_store: histories },
                 client_only: self.client_only,
                 max_sleep: Duration::from_secs(1),

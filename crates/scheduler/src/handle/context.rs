@@ -12,7 +12,7 @@ pub trait JobContextExt {
     fn scheduler(&self) -> Option<AsyncScheduler>;
 
     /// Returns the scheduler, for blocking tasks. `None` if the run was not started by a scheduler.
-    fn blocking_scheduler(&self) -> Option<SchedulerHandle>;
+    fn sync_scheduler(&self) -> Option<SchedulerHandle>;
 }
 
 impl JobContextExt for JobContext {
@@ -21,7 +21,7 @@ impl JobContextExt for JobContext {
         Some(AsyncScheduler::from_engine(engine))
     }
 
-    fn blocking_scheduler(&self) -> Option<SchedulerHandle> {
+    fn sync_scheduler(&self) -> Option<SchedulerHandle> {
         let engine = self.state::<SchedulerRef>()?.0.upgrade()?;
         Some(SchedulerHandle::from_engine(engine))
     }

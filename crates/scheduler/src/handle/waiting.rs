@@ -289,11 +289,11 @@ macro_rules! waiting_methods {
             /// # Errors
             ///
             /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
-            fn discard_corrupt(
+            fn discard_corrupt_record(
                 alias: impl AsRef<str> = Alias::new(alias)?,
                 record: &CorruptRecord = record.clone(),
             ) -> bool,
-            |engine| engine.jobs.discard_corrupt(&alias, &record).await
+            |engine| engine.jobs.discard_corrupt_record(&alias, &record).await
         }
 
         waiting_method! { $kind,
@@ -313,7 +313,7 @@ macro_rules! waiting_methods {
             /// # Errors
             ///
             /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
-            fn store_history(
+            fn history_of(
                 alias: impl AsRef<str> = Alias::new(alias)?,
                 query: HistoryQuery,
             ) -> HistoryPage,

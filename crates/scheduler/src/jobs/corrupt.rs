@@ -32,7 +32,7 @@ impl Jobs {
     }
 
     /// Removes a corrupt record. Returns whether it existed.
-    pub(crate) async fn discard_corrupt(
+    pub(crate) async fn discard_corrupt_record(
         &self,
         alias: &Alias,
         record: &CorruptRecord,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    CommitOutcome, Event, HistoryEntry, JobRecord, RunEvent, RunOutcome, SkipReason, SkippedRuns,
+    CommitOutcome, Event, HistoryEntry, JobRecord, RunEvent, RunOutcome, SkipReason, SkippedFireTimes,
     Timestamp,
 };
 
@@ -50,7 +50,7 @@ impl PassRunner {
 
     fn emit_skipped(&self, store: &RegisteredStore, record: &JobRecord, skipped: Skipped) {
         let Skipped { first, last, reason } = skipped;
-        let runs = SkippedRuns::new(store.job_ref(&record.id), first, last, reason);
+        let runs = SkippedFireTimes::new(store.job_ref(&record.id), first, last, reason);
         self.shared.bus.emit(runs.into_event());
     }
 

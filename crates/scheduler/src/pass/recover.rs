@@ -170,8 +170,8 @@ impl PassRunner {
         self.runs.submit(store, &record, &resolved, run);
     }
 
-    /// Takes over the recorded runs of an earlier process with the same identity, without waiting for its lease to
-    /// expire. The configured identity must be unique among live processes. Also recovers runs from a take-over whose
+    /// Takes over the recorded runs of an earlier process with the same node id, without waiting for its lease to
+    /// expire. The configured node id must be unique among live processes. Also recovers runs from a take-over whose
     /// response was lost.
     pub(super) async fn recover_own_runs(
         &self,
@@ -181,7 +181,7 @@ impl PassRunner {
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let has_own_runs = self.shared.settings.identity.is_some() || pass.takeover_unconfirmed;
+        let has_own_runs = self.shared.settings.node_id.is_some() || pass.takeover_unconfirmed;
         if store.caps.persistent && has_own_runs {
             // From here on, other nodes may take over queued runs of this node.
             store.lease.lock().set_expiry(Timestamp::MIN);

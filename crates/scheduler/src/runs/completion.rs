@@ -1,8 +1,8 @@
 //! Run completion: processes the reports of completed runs.
 
 use punctual_core::{
-    CommitAction, Event, Fence, HistoryEntry, InFlightRun, Killed, NodeId, RunEvent, RunId,
-    RunOutcome, SkipReason, SkippedRuns, Timestamp,
+    CommitAction, Event, Fence, HistoryEntry, InFlightRun, ProcessTermination, NodeId, RunEvent, RunId,
+    RunOutcome, SkipReason, SkippedFireTimes, Timestamp,
 };
 
 use super::RunTracker;
@@ -31,7 +31,7 @@ impl RunTracker {
             let ended = match outcome {
                 None | Some(RunOutcome::Lost | RunOutcome::Refused(_)) => false,
                 // Cancelled by the shutdown of the scheduler.
-                Some(RunOutcome::Killed(Killed::Cancelled(_))) => !stopping,
+                Some(RunOutcome::Killed(ProcessTermination::Cancelled(_))) => !stopping,
                 Some(_) => true,
             };
             // The run stays recorded for the node that takes it over, so the outcome of the attempt is not known yet.
@@ -91,7 +91,7 @@ impl RunTracker {
             Some(RunOutcome::Success(_)) => Event::JobExecuted(event),
             Some(RunOutcome::Missed) => {
                 let time = event.scheduled_time;
-                SkippedRuns::new(event.job, time, time, SkipReason::TooLate).into_event()
+                SkippedFireTimes::new(event.job, time, time, SkipReason::TooLate).into_event()
             }
             _ => Event::JobError(event),
         };

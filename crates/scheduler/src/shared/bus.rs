@@ -126,7 +126,7 @@ impl EventBus {
     }
 
     fn log_and_check(&self, event: &Event) -> bool {
-        let code = event.code();
+        let code = event.mask();
         // The kind only: values and errors that jobs return can be secrets.
         tracing::debug!(target: "punctual::event", %code);
         self.has_subscriber(code)
@@ -134,7 +134,7 @@ impl EventBus {
 
     /// Delivers an event to the streams and queues it for the listeners. Returns whether any listener subscribes to it.
     fn send(&self, event: Event, subscribers: &mut Subscribers) -> bool {
-        let code = event.code();
+        let code = event.mask();
         let mut has_dropped = false;
         for (mask, stream) in &subscribers.streams {
             match stream.upgrade() {
@@ -231,7 +231,7 @@ impl Queue {
                 drop(state);
                 for callback in callbacks {
                     if catch_unwind(AssertUnwindSafe(|| callback(&event))).is_err() {
-                        tracing::error!(event = %event.code(), "a listener panicked");
+                        tracing::error!(event = %event.mask(), "a listener panicked");
                     }
                 }
                 state = self.state.lock();

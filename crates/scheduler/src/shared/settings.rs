@@ -27,7 +27,7 @@ pub(crate) struct Settings {
     pub batch: usize,
     pub max_concurrent_runs: usize,
     /// The id under which runs are recorded. `None`: a new one for each start.
-    pub identity: Option<NodeId>,
+    pub node_id: Option<NodeId>,
     pub history: HistorySettings,
     /// Client-only mode: jobs are managed by this scheduler and run by other processes.
     pub client_only: bool,

@@ -29,7 +29,7 @@ pub(super) fn read<M: KvStore>(raw: &KvEntry<M::Version>) -> Result<HistoryEntry
     let parse = || {
         let Header { entry }: Header<HistoryEntry> =
             format::read(KvNamespace::History, &raw.value.header)?;
-        format::check_key::<M>(KvNamespace::History, raw, &key(entry.key())).map(|()| entry)
+        format::check_key::<M>(KvNamespace::History, raw, &key(entry.cursor())).map(|()| entry)
     };
     parse().map_err(|reason: String| {
         format::corrupt::<M>((KvNamespace::History, CorruptKind::History), raw, "", &reason)
@@ -74,7 +74,7 @@ impl<V> RawHistoryEntry<V> {
 impl<M: KvStore> KvBackend<M> {
     /// Writes entries; existing ones stay unchanged.
     pub(super) async fn record(&self, entries: &[HistoryEntry]) -> Result<(), StoreError> {
-        let name = |entry: &HistoryEntry| M::storage_key(KvNamespace::History, &key(entry.key()));
+        let name = |entry: &HistoryEntry| M::storage_key(KvNamespace::History, &key(entry.cursor()));
         let targets = entries.iter().map(|entry| Target::new(name(entry))).collect();
         let write = |index: usize, entry: Option<&KvEntry<M::Version>>| match entry {
             Some(_) => (Change::Keep, ()),

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use punctual_core::{StoreCaps, StoreError};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
 };
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
 use super::error::{is_busy, replaced, stale_wal_error, store_error};
 use super::file::{OpenFile, identity};
-use super::options::{DatabaseLocation, Options, Synchronous};
+use super::options::{DatabaseLocation, Options, SqliteSynchronous};
 use super::{schema, sql};
 use crate::batch::{STATEMENT_LIMIT, caps};
 use crate::client::{Client, Value, client};
@@ -225,8 +225,8 @@ fn connect_options(options: &Options) -> SqliteConnectOptions {
         .create_if_missing(options.make_tables)
         .busy_timeout(options.busy_timeout)
         .synchronous(match options.synchronous {
-            Synchronous::Full => SqliteSynchronous::Full,
-            Synchronous::Normal => SqliteSynchronous::Normal,
+            SqliteSynchronous::Full => sqlx::sqlite::SqliteSynchronous::Full,
+            SqliteSynchronous::Normal => sqlx::sqlite::SqliteSynchronous::Normal,
         })
         // The schema has no foreign keys.
         .foreign_keys(false)

@@ -19,7 +19,7 @@ use std::path::Path;
 use punctual_core::StoreError;
 use punctual_store_kit::{BackendHandle, job_store};
 
-pub use self::options::{SqliteJobStoreBuilder, Synchronous};
+pub use self::options::{SqliteJobStoreBuilder, SqliteSynchronous};
 
 use self::database::Sqlite;
 use self::options::Options;

@@ -16,13 +16,13 @@ use crate::tables::TablePrefix;
 ///
 /// ```
 /// use std::time::Duration;
-/// use punctual_store_sql::{SqliteJobStore, Synchronous};
+/// use punctual_store_sql::{SqliteJobStore, SqliteSynchronous};
 ///
 /// let store = SqliteJobStore::builder()
 ///     .file("jobs.sqlite")
 ///     .table_prefix("mailer_")
 ///     .busy_timeout(Duration::from_secs(2))
-///     .synchronous(Synchronous::Normal)
+///     .synchronous(SqliteSynchronous::Normal)
 ///     .build()?;
 /// # Ok::<(), punctual_core::StoreError>(())
 /// ```
@@ -33,12 +33,12 @@ pub struct SqliteJobStoreBuilder {
     table_prefix: String,
     make_tables: bool,
     busy_timeout: Duration,
-    synchronous: Synchronous,
+    synchronous: SqliteSynchronous,
 }
 
 /// When SQLite syncs to the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Synchronous {
+pub enum SqliteSynchronous {
     /// At every commit: committed changes survive a power loss. The cost is low, because a commit contains a batch of
     /// fires. The default.
     #[default]
@@ -75,7 +75,7 @@ pub(crate) struct Options {
     pub(super) tables: TablePrefix,
     pub(super) make_tables: bool,
     pub(super) busy_timeout: Duration,
-    pub(super) synchronous: Synchronous,
+    pub(super) synchronous: SqliteSynchronous,
 }
 
 impl SqliteJobStoreBuilder {
@@ -85,7 +85,7 @@ impl SqliteJobStoreBuilder {
             table_prefix: TablePrefix::default().as_str().into(),
             make_tables: true,
             busy_timeout: Duration::from_secs(5),
-            synchronous: Synchronous::default(),
+            synchronous: SqliteSynchronous::default(),
         }
     }
 
@@ -129,7 +129,7 @@ impl SqliteJobStoreBuilder {
     }
 
     /// When SQLite syncs to the disk.
-    pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
+    pub fn synchronous(mut self, synchronous: SqliteSynchronous) -> Self {
         self.synchronous = synchronous;
         self
     }

@@ -167,9 +167,9 @@ impl JobStore for FaultyStore {
         for entry in batch.history {
             let mut state = self.state();
             if self.fault == Fault::ARepeatedEntryReplacesTheFirst {
-                state.history.insert(entry.key(), entry);
+                state.history.insert(entry.cursor(), entry);
             } else {
-                state.history.entry(entry.key()).or_insert(entry);
+                state.history.entry(entry.cursor()).or_insert(entry);
             }
         }
         let mut outcomes = Vec::new();

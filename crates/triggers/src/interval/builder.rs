@@ -8,7 +8,7 @@ use super::{IntervalTrigger, Stored};
 use crate::builder::{CommonSettings, DefaultsSource, builder_is_into_trigger, builder_methods};
 
 /// A number of time units: any integer type except the 128-bit ones, or a floating-point number such as `1.5`.
-pub trait Amount: Copy {
+pub trait IntervalAmount: Copy {
     /// Returns this number of units of `unit` microseconds as microseconds, or `None` on overflow.
     #[doc(hidden)]
     fn micros(self, unit: i64) -> Option<i64>;
@@ -16,7 +16,7 @@ pub trait Amount: Copy {
 
 macro_rules! integers_are_amounts {
     ($($integer:ty),*) => {
-        $(impl Amount for $integer {
+        $(impl IntervalAmount for $integer {
             fn micros(self, unit: i64) -> Option<i64> {
                 i64::try_from(self).ok()?.checked_mul(unit)
             }
@@ -25,14 +25,14 @@ macro_rules! integers_are_amounts {
 }
 integers_are_amounts!(i8, u8, i16, u16, i32, u32, i64, u64, isize, usize);
 
-impl Amount for f64 {
+impl IntervalAmount for f64 {
     fn micros(self, unit: i64) -> Option<i64> {
         let micros = (self * unit as f64).round();
         (micros.abs() < i64::MAX as f64).then_some(micros as i64)
     }
 }
 
-impl Amount for f32 {
+impl IntervalAmount for f32 {
     fn micros(self, unit: i64) -> Option<i64> {
         f64::from(self).micros(unit)
     }
@@ -63,7 +63,7 @@ macro_rules! units {
 
             $(
                 #[doc = concat!("Returns a builder for a trigger that fires every `", stringify!($unit), "` ", stringify!($unit), ".")]
-                pub fn $unit($unit: impl Amount) -> IntervalTriggerBuilder {
+                pub fn $unit($unit: impl IntervalAmount) -> IntervalTriggerBuilder {
                     Self::every(Duration::ZERO).$unit($unit)
                 }
             )*
@@ -72,7 +72,7 @@ macro_rules! units {
         impl IntervalTriggerBuilder {
             $(
                 #[doc = concat!("Adds this number of ", stringify!($unit), " to the interval.")]
-                pub fn $unit(mut self, $unit: impl Amount) -> Self {
+                pub fn $unit(mut self, $unit: impl IntervalAmount) -> Self {
                     let more = $unit.micros($micros);
                     self.interval = self.interval.zip(more).and_then(|(so_far, more)| so_far.checked_add(more));
                     self

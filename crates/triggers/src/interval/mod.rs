@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::builder::{StoredSettings, encode_spec, equal_ignoring_default_start, search_start};
 use crate::civil::zone_spans;
 use crate::display::DisplayDuration;
-pub use builder::{Amount, IntervalTriggerBuilder};
+pub use builder::{IntervalAmount, IntervalTriggerBuilder};
 pub(crate) use sequence::ArithmeticSequence;
 
 /// Fires at `start_date` and then repeatedly at a fixed interval of elapsed time. Time zone transitions have no effect:

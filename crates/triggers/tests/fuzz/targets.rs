@@ -11,7 +11,7 @@ use punctual_core::{
 };
 use punctual_triggers::{
     CalendarIntervalTrigger, CronTrigger, CronTriggerBuilder, DateTrigger, IntervalTrigger,
-    register_builtin,
+    register_builtin_triggers,
 };
 
 /// The name and the body of a target.
@@ -99,7 +99,7 @@ pub(crate) fn ical(text: &str) {
 /// The stored form of a trigger, as JSON.
 pub(crate) fn restore(text: &str) {
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     let Ok(spec) = serde_json::from_str::<TriggerSpec>(text) else { return };
     if let Ok(trigger) = registry.restore(&spec) {
         call_methods(&*trigger);
@@ -111,7 +111,7 @@ fn try_out(builder: impl IntoTrigger) {
     let Ok(trigger) = builder.into_trigger(&defaults()) else { return };
     call_methods(&*trigger);
     let mut registry = TriggerRegistry::new();
-    register_builtin(&mut registry);
+    register_builtin_triggers(&mut registry);
     let again: Arc<dyn Trigger> = registry.restore(&trigger.spec()).expect("it was just stored");
     assert_eq!(again.spec(), trigger.spec());
     assert_eq!(again.to_string(), trigger.to_string());

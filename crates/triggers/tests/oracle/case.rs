@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use punctual_core::{IntoTrigger, Timestamp, Trigger, TriggerDefaults, TriggerError, Zone};
 use punctual_triggers::{
-    Amount, AndTrigger, CalendarIntervalTrigger, CronTrigger, CronTriggerBuilder, DateTrigger,
+    IntervalAmount, AndTrigger, CalendarIntervalTrigger, CronTrigger, CronTriggerBuilder, DateTrigger,
     Fold, Gap, IntervalTrigger, OrTrigger,
 };
 use serde::Deserialize;
@@ -152,7 +152,7 @@ enum Number {
     Fraction(f64),
 }
 
-impl Amount for Number {
+impl IntervalAmount for Number {
     fn micros(self, unit: i64) -> Option<i64> {
         match self {
             Self::Whole(number) => number.micros(unit),

@@ -68,7 +68,7 @@ fn check(kind: Kind, case: &Case) -> Result<Outcome, String> {
 /// Restores the trigger from its stored form.
 fn restored(trigger: &dyn Trigger) -> Result<Arc<dyn Trigger>, String> {
     let mut registry = TriggerRegistry::new();
-    punctual_triggers::register_builtin(&mut registry);
+    punctual_triggers::register_builtin_triggers(&mut registry);
     let restored = registry.restore(&trigger.spec()).map_err(|error| error.to_string())?;
     if restored.to_string() != trigger.to_string() || restored.spec() != trigger.spec() {
         return Err(format!("{trigger} is restored from its stored form as {restored}"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use punctual_core::{Timestamp, Trigger, TriggerRegistry};
-use punctual_triggers::register_builtin;
+use punctual_triggers::register_builtin_triggers;
 
 use super::schedule::Schedule;
 use super::units::{DAY, SECOND};
@@ -126,7 +126,7 @@ impl Window {
     /// Checks that the trigger restored from the stored form has the same stored form and fire times.
     fn is_restored(&self) -> TestCaseResult {
         let mut registry = TriggerRegistry::new();
-        register_builtin(&mut registry);
+        register_builtin_triggers(&mut registry);
         let trigger = &self.trigger;
         let spec = trigger.spec();
         let text = serde_json::to_string(&spec).unwrap();

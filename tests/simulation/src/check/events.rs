@@ -1,7 +1,7 @@
 //! The checks on the events of processes.
 
 use punctual_core::{
-    Event, JobId, OutcomeKind, RunEvent, RunOutcome, SkipReason, SkippedRuns, Timestamp,
+    Event, JobId, OutcomeKind, RunEvent, RunOutcome, SkipReason, SkippedFireTimes, Timestamp,
 };
 
 use super::{
@@ -152,7 +152,7 @@ impl InvariantChecker {
         }
     }
 
-    fn check_skipped(&mut self, process: &Process, runs: &SkippedRuns) -> CheckResult {
+    fn check_skipped(&mut self, process: &Process, runs: &SkippedFireTimes) -> CheckResult {
         let (first, last) = (runs.first.as_micros(), runs.last.as_micros());
         let (job, session) = (&runs.job.job_id, process.session());
         let is_in = |at: i64| first <= at && at <= last;

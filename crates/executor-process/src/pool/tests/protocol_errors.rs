@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio, exit, id};
 
-use punctual_core::{Executor, Killed, RunOutcome, TaskName, Tasks, error_chain};
+use punctual_core::{Executor, ProcessTermination, RunOutcome, TaskName, Tasks, error_chain};
 use punctual_testkit::executor::task_run;
 use rustix::fs::fstat;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::{nothing, tasks};
 use crate::child::CHILD_ENV_VAR;
 use crate::wire::{FrameDecoder, FromChild, Handshake, RunResult, ToChild, VERSION, encode_frame};
-use crate::{ProcessPoolBuilder, ProcessPoolExecutor, init};
+use crate::{ProcessPoolExecutorBuilder, ProcessPoolExecutor, init};
 
 /// Environment variable that selects how a child violates the protocol.
 const ROLE: &str = "PUNCTUAL_TEST_VIOLATION";
@@ -121,7 +121,7 @@ fn respond(connection: &mut Connection, role: &str, run: u128) {
 }
 
 /// A pool with such children.
-pub(super) fn pool(role: &str) -> ProcessPoolBuilder {
+pub(super) fn pool(role: &str) -> ProcessPoolExecutorBuilder {
     init(&tasks());
     // With one thread, the harness prints the start of a line before the child's output.
     let args = ["pool::tests::protocol_errors::violator", "--exact", "--test-threads=2"];
@@ -161,7 +161,7 @@ fn a_child_that_violates_the_protocol_is_killed() {
             let (run, ending) = task_run(nothing());
             pool.submit(run).unwrap();
             match ending.outcome() {
-                RunOutcome::Killed(Killed::ProtocolError(what)) => {
+                RunOutcome::Killed(ProcessTermination::ProtocolError(what)) => {
                     assert!(what.contains(expected), "{role}: {what}");
                 }
                 other => panic!("{role}: {other}"),

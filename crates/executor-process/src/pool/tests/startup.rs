@@ -10,11 +10,11 @@ use tokio::time::timeout;
 
 use super::protocol_errors::pool;
 use super::{nothing, slot};
-use crate::ProcessPoolBuilder;
+use crate::ProcessPoolExecutorBuilder;
 use crate::pool::start::START_TIMEOUT;
 
 /// Adds a listener that receives the process id of each child.
-fn watched(builder: ProcessPoolBuilder) -> (ProcessPoolBuilder, Receiver<u32>) {
+fn watched(builder: ProcessPoolExecutorBuilder) -> (ProcessPoolExecutorBuilder, Receiver<u32>) {
     let (sender, pids) = channel();
     let builder = builder.on_output(move |line| {
         if let Some(pid) = line.text.strip_prefix("here ") {

@@ -70,7 +70,7 @@ impl Recorder {
 
 /// Returns the kind of the event and its subject.
 pub(crate) fn brief(event: &Event) -> String {
-    let code = event.code();
+    let code = event.mask();
     let about = match event {
         Event::ExecutorAdded(alias)
         | Event::ExecutorRemoved(alias)

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{BoxFuture, Executor, ExecutorError, Killed, Refused, Run, RunOutcome};
+use punctual_core::{BoxFuture, Executor, ExecutorError, ProcessTermination, Refused, Run, RunOutcome};
 use tokio::sync::SetOnce;
 
 /// Queues runs until the test starts them. A shutdown drops them.
@@ -38,7 +38,7 @@ impl ManualExecutor {
     }
 
     /// Reports the started run as killed, as an executor with processes does.
-    pub(crate) fn kill_started(&self, how: Killed) {
+    pub(crate) fn kill_started(&self, how: ProcessTermination) {
         let run = self.1.lock().take().expect("a started run");
         run.finish(RunOutcome::Killed(how));
     }
@@ -80,7 +80,7 @@ impl Executor for KillOnShutdownExecutor {
     }
 
     fn shutdown(&self, timeout: Duration) -> BoxFuture<'_, ()> {
-        self.0.kill_started(Killed::Cancelled(timeout));
+        self.0.kill_started(ProcessTermination::Cancelled(timeout));
         self.0.shutdown(timeout)
     }
 }

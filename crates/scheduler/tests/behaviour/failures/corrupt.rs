@@ -75,8 +75,8 @@ fn a_corrupt_record_does_not_affect_other_jobs() {
     assert_eq!(listed, [("default".try_into().unwrap(), broken.clone())]);
     assert_eq!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().len(), 1);
 
-    assert!(fixture.block_on(fixture.discard_corrupt("default", &broken)).unwrap());
-    assert!(!fixture.block_on(fixture.discard_corrupt("default", &broken)).unwrap());
+    assert!(fixture.block_on(fixture.discard_corrupt_record("default", &broken)).unwrap());
+    assert!(!fixture.block_on(fixture.discard_corrupt_record("default", &broken)).unwrap());
     assert_eq!(fixture.block_on(fixture.corrupt_records()).unwrap(), []);
     assert_eq!(fixture.health().job_stores[0].corrupt, []);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use punctual_core::{Event, Killed, Recovery, RunOutcome};
+use punctual_core::{Event, ProcessTermination, Recovery, RunOutcome};
 use punctual_scheduler::JobQuery;
 use punctual_triggers::DateTrigger;
 
@@ -96,7 +96,7 @@ fn a_killed_run_is_completed_unless_it_was_killed_by_a_shutdown() {
     }
     leaving.jump_to(10);
     killing.0.start_one();
-    killing.0.kill_started(Killed::Signal(11));
+    killing.0.kill_started(ProcessTermination::Signal(11));
     leaving.jump_to(15);
     let crashed = "crashing: killed: its process was terminated by signal 11 (SIGSEGV)";
     assert_eq!(outcomes(&leaving), [crashed]);

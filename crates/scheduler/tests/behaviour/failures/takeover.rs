@@ -16,7 +16,7 @@ pub(super) fn node(file: &TempStore, identity: Option<&str>) -> (SchedulerFixtur
         let builder =
             builder.job_store("default", file.store()).executor("default", held.clone()).task(note);
         match identity {
-            Some(name) => builder.identity(name),
+            Some(name) => builder.node_id(name),
             None => builder,
         }
     });
@@ -148,7 +148,7 @@ fn node_with_expired_lease_keeps_runs_not_taken_over() {
 }
 
 #[test]
-fn an_identity_makes_the_take_over_immediate() {
+fn a_node_id_makes_the_take_over_immediate() {
     let file = TempStore::new();
     let (expired_node, its_runs) = node(&file, Some("web-1"));
     add(&expired_node, "job", Recovery::Rerun);
@@ -297,7 +297,7 @@ fn max_instances_holds_for_all_nodes_together() {
     second.jump_to(15);
     assert_eq!(runs.len(), 1);
     let mask = EventMask::JOB_SUBMITTED;
-    let submitted = second.events.all().into_iter().find(|event| event.code() == mask);
+    let submitted = second.events.all().into_iter().find(|event| event.mask() == mask);
     let Some(Event::JobSubmitted(run)) = submitted else { panic!("{submitted:?}") };
     assert_eq!((run.scheduled_time, run.attempt), (at(15), 1));
 }
@@ -332,7 +332,7 @@ fn claims_of_an_expired_node_are_released_with_its_runs() {
         let faults = store.0.faults.clone();
         let expired_node = SchedulerFixture::new(|builder| {
             let builder = builder.job_store("default", store);
-            identity.into_iter().fold(builder, |builder, name| builder.identity(name))
+            identity.into_iter().fold(builder, |builder, name| builder.node_id(name))
         });
         expired_node.jump_to(3);
         add(&expired_node, "job", Recovery::Skip);

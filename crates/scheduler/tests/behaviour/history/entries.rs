@@ -21,7 +21,7 @@ use crate::common::{
 fn an_entry_contains_the_times_and_the_outcome_of_a_run() {
     let held = ManualExecutor::default();
     let (fixture, _) = fixture(HistoryOptions::enabled(), |builder| {
-        builder.executor("held", held.clone()).identity("web-1")
+        builder.executor("held", held.clone()).node_id("web-1")
     });
     let job = fixture.job(fail("no paper".into())).id("fail").executor("held");
     fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
@@ -134,7 +134,7 @@ fn history_is_off_in_memory_and_on_in_shared_stores_by_default() {
         let builder = builder.job_store("default", file.store());
         builder
             .history(HistoryOptions::enabled())
-            .store_history("default", HistoryOptions::disabled())
+            .history_of("default", HistoryOptions::disabled())
     });
     run_one(&fixture);
     assert_eq!(brief(&fixture), [""; 0], "the option of the store takes precedence");
@@ -262,7 +262,7 @@ fn each_attempt_has_its_own_entry_despite_stale_workers() {
     let node = |name: &str| {
         let held = ManualExecutor::default();
         let fixture = SchedulerFixture::new(|builder| {
-            let builder = builder.job_store("default", file.store()).identity(name);
+            let builder = builder.job_store("default", file.store()).node_id(name);
             builder.executor("default", held.clone()).task(note)
         });
         (fixture, held)
@@ -311,11 +311,11 @@ fn histories_of_several_stores_are_merged() {
         }
     }
     assert_eq!(seen.len(), 6);
-    assert!(seen.is_sorted_by_key(|entry| std::cmp::Reverse(entry.key())));
+    assert!(seen.is_sorted_by_key(|entry| std::cmp::Reverse(entry.cursor())));
     let of_b =
-        fixture.block_on(fixture.store_history("other", HistoryQuery::new())).unwrap().entries;
+        fixture.block_on(fixture.history_of("other", HistoryQuery::new())).unwrap().entries;
     assert!(of_b.len() == 3 && of_b.iter().all(|entry| entry.job_id.as_str() == "b"));
-    let error = fixture.block_on(fixture.store_history("none", HistoryQuery::new())).unwrap_err();
+    let error = fixture.block_on(fixture.history_of("none", HistoryQuery::new())).unwrap_err();
     assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
 }
 

@@ -37,7 +37,7 @@ fn the_context_contains_the_job_the_time_and_the_state() {
     fixture.jump_to(12);
     assert_eq!(fixture.log.lines(), ["job mine true 1 main"]);
     let mask = EventMask::JOB_EXECUTED;
-    let executed = fixture.events.all().into_iter().find(|event| event.code() == mask);
+    let executed = fixture.events.all().into_iter().find(|event| event.mask() == mask);
     let Some(Event::JobExecuted(run)) = executed else { panic!("{executed:?}") };
     assert_eq!((run.started, run.finished), (Some(at(12)), Some(at(12))));
     assert_eq!(run.scheduled_time, at(10));
@@ -51,7 +51,7 @@ fn a_context_in_a_unit_test_has_no_scheduler() {
     let parts = JobContextParts::new(id, Default::default(), RunId::random(), at(0));
     let context = JobContext::new(parts);
     assert!(context.scheduler().is_none());
-    assert!(context.blocking_scheduler().is_none());
+    assert!(context.sync_scheduler().is_none());
 }
 
 #[test]

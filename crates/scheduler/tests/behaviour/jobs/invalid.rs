@@ -94,7 +94,7 @@ fn invalid_schedulers_are_rejected() {
     }
     assert!(build_error(|builder| builder.lease(second * 12)).starts_with("lease is 12s"));
     assert!(build_error(|builder| builder.timezone("Mars/Olympus")).contains("Mars/Olympus"));
-    assert!(build_error(|builder| builder.identity("")).contains("node"));
+    assert!(build_error(|builder| builder.node_id("")).contains("node"));
 }
 
 mod other {

@@ -39,7 +39,7 @@ fn described<S>(
 }
 
 fn stop(context: JobContext) -> Result<(), SchedulerError> {
-    let scheduler = context.blocking_scheduler().expect("a scheduler");
+    let scheduler = context.sync_scheduler().expect("a scheduler");
     scheduler.shutdown()?;
     assert!(!scheduler.is_running(), "the scheduler stops immediately");
     Ok(())
@@ -140,7 +140,7 @@ fn an_inline_job_shuts_the_scheduler_down() {
 
 /// Calls all methods that manage jobs.
 fn manage(context: JobContext) -> Result<usize, SchedulerError> {
-    let scheduler = context.blocking_scheduler().expect("a scheduler");
+    let scheduler = context.sync_scheduler().expect("a scheduler");
     let later = || DateTrigger::at(at(1_000_000_000));
     scheduler.job(note("a".into())).id("a").trigger(later()).add()?;
     scheduler.job(note("b".into())).id("b").trigger(later()).add()?;
@@ -215,7 +215,7 @@ fn a_job_can_add_itself_again() {
     fn again(context: JobContext) -> Result<(), SchedulerError> {
         context.state::<Log>().expect("a log").push(context.scheduled_time().to_string());
         let next = context.scheduled_time().saturating_add(Duration::from_secs(10));
-        let scheduler = context.blocking_scheduler().expect("a scheduler");
+        let scheduler = context.sync_scheduler().expect("a scheduler");
         scheduler.job(again).id("self").trigger(DateTrigger::at(next)).add()?;
         Ok(())
     }

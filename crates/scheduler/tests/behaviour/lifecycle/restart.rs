@@ -92,7 +92,7 @@ fn a_blocking_scheduler_restarts() {
             if last.len() < round {
                 return Ok(());
             }
-            context.blocking_scheduler().expect("a scheduler").shutdown()
+            context.sync_scheduler().expect("a scheduler").shutdown()
         };
         let job = scheduler.job(seen).id("stop").replace_existing(true);
         job.trigger(IntervalTrigger::every(Duration::from_millis(5))).add().unwrap();

@@ -40,7 +40,7 @@ fn a_pending_job_runs_after_the_start_and_events_are_ordered() {
             "SCHEDULER_SHUTDOWN",
         ]
     );
-    assert_eq!(events.all()[0].code(), EventMask::EXECUTOR_ADDED);
+    assert_eq!(events.all()[0].mask(), EventMask::EXECUTOR_ADDED);
     assert_eq!(log.len(), 1);
 }
 

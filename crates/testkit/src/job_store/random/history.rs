@@ -80,7 +80,7 @@ impl<F: StoreFixture> Runner<'_, F> {
         ensure_equal("number of deleted entries", &(old.len().min(limit) as u64), &deleted)?;
         let query = HistoryQuery::new().limit(usize::MAX);
         let page = self.store().read_history(&query).await.map_err(failed("read_history"))?;
-        old.retain(|key| page.entries.iter().all(|entry| entry.key() != *key));
+        old.retain(|key| page.entries.iter().all(|entry| entry.cursor() != *key));
         ensure(old.len() as u64 == deleted, || {
             format!("{deleted} entries were reported as deleted, but these are missing: {old:?}")
         })?;

@@ -54,7 +54,7 @@ impl ModelState {
     }
 
     pub(super) fn record(&mut self, entry: HistoryEntry) {
-        self.history.entry(entry.key()).or_insert(entry);
+        self.history.entry(entry.cursor()).or_insert(entry);
     }
 
     pub(super) fn matching(&self, filter: &TaskFilter) -> impl Iterator<Item = &StoredJob> {

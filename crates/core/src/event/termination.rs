@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How the process of a run terminated before the run finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Killed {
+pub enum ProcessTermination {
     /// A signal terminated the process: the task crashed, or the signal was sent from outside, for example by the
     /// kernel's out-of-memory killer.
     Signal(i32),
@@ -20,7 +20,7 @@ pub enum Killed {
     ProtocolError(String),
 }
 
-impl fmt::Display for Killed {
+impl fmt::Display for ProcessTermination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signal(signal) => match signal_name(*signal) {
