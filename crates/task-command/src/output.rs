@@ -34,6 +34,7 @@ pub struct CommandOutput {
 /// The exit status of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CommandStatus {
     /// It exited with this status; 0 means success.
     Exited(i32),

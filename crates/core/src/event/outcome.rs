@@ -32,7 +32,7 @@ pub enum OutcomeKind {
 
 impl OutcomeKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: &'static [Self] = &[
         Self::Success,
         Self::Failed,
         Self::Panicked,
@@ -61,7 +61,7 @@ impl OutcomeKind {
     /// Returns the kind with the given [`name`](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn each_kind_is_found_by_its_own_name() {
-        for kind in OutcomeKind::ALL {
+        for &kind in OutcomeKind::ALL {
             assert_eq!(OutcomeKind::from_name(kind.name()), Some(kind));
         }
         assert_eq!(OutcomeKind::from_name("Success"), None);

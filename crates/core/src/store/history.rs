@@ -62,8 +62,8 @@ fn unsupported() -> StoreError {
 
 /// A finished attempt of a run.
 ///
-/// Identified by its [key](Self::key): the finish time, the run and the attempt. A store does not modify an existing
-/// entry with the same key, so that a batch can be repeated.
+/// Identified by its [cursor](Self::cursor): the finish time, the run and the attempt. A store does not modify an existing
+/// entry with the same cursor, so that a batch can be repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     /// The id of the run, shared by all its attempts.

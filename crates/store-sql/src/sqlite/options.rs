@@ -38,6 +38,7 @@ pub struct SqliteJobStoreBuilder {
 
 /// When SQLite syncs to the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SqliteSynchronous {
     /// At every commit: committed changes survive a power loss. The cost is low, because a commit contains a batch of
     /// fires. The default.

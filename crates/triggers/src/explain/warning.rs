@@ -18,11 +18,13 @@ pub enum Warning {
     /// The job is finished after this number of runs, even if there are further fire times.
     MaxRuns(u64),
     /// The local time is ambiguous (DST fold), and the trigger fires at both occurrences.
+    #[non_exhaustive]
     Twice {
         /// The first local time of the fold at which the trigger fires twice.
         wall: NaiveDateTime,
     },
     /// The scheduled local time does not exist (DST gap), and the trigger fires at another time.
+    #[non_exhaustive]
     Shifted {
         /// The scheduled local time.
         wall: NaiveDateTime,
@@ -30,6 +32,7 @@ pub enum Warning {
         fire: DateTime<Zone>,
     },
     /// The scheduled local times do not exist (DST gap), and the trigger does not fire.
+    #[non_exhaustive]
     Skipped {
         /// The first of these local times.
         first: NaiveDateTime,
@@ -37,6 +40,7 @@ pub enum Warning {
         last: NaiveDateTime,
     },
     /// The interval counts elapsed days of 24 hours. From this date on, the trigger fires at another local time.
+    #[non_exhaustive]
     WallTimeMoves {
         /// The date of the next zone transition.
         date: NaiveDate,
