@@ -10,7 +10,7 @@ use std::error::Error;
 use std::fs::{self, File};
 use std::future::pending;
 use std::io::{Write, read_to_string, stdin};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -30,33 +30,54 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// The first argument of a process that runs jobs; the second is the directory.
 const CHILD: &str = "run-jobs";
+/// The same for a process whose runs don't finish, so that it is certainly killed during runs.
+const HANGING_CHILD: &str = "run-jobs-and-hang";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let runtime = tokio::runtime::Runtime::new()?;
     match arguments.get(1).map(String::as_str) {
-        Some(CHILD) => runtime.block_on(run_jobs(Path::new(&arguments[2]))),
+        Some(CHILD) => runtime.block_on(run_jobs(Path::new(&arguments[2]), false)),
+        Some(HANGING_CHILD) => runtime.block_on(run_jobs(Path::new(&arguments[2]), true)),
         _ => runtime.block_on(kill_and_check()),
     }
+}
+
+struct Journal {
+    file: File,
+    /// In a process whose runs don't finish: the file that is created when a run that can be repeated has started.
+    hung: Option<PathBuf>,
 }
 
 /// Writes one line to the journal when it starts and one when it finishes. Each line is written atomically.
 #[task]
 async fn journaled_run(context: JobContext) {
-    let journal = context.state::<File>().expect("a journal");
+    let journal = context.state::<Journal>().expect("a journal");
     let note = |mark: &str| {
         let (job, time) = (context.job_id(), context.scheduled_time().as_micros());
         let line = format!("{mark} {job} {time} {}\n", context.attempt());
-        (&*journal).write_all(line.as_bytes()).expect("writing the journal");
+        (&journal.file).write_all(line.as_bytes()).expect("writing the journal");
     };
     note("begin");
+    if let Some(hung) = &journal.hung {
+        if context.job_id().as_str().starts_with("rerun") {
+            File::create(hung).expect("creating a file");
+        }
+        pending::<()>().await;
+    }
     // Some runs are killed during this delay.
     let _ = timeout(PERIOD / 4, pending::<()>()).await;
     note("end");
 }
 
-fn scheduler(folder: &Path) -> Result<AsyncScheduler, Box<dyn Error>> {
-    let journal = File::options().create(true).append(true).open(folder.join("journal"))?;
+/// The file that a process creates whose runs don't finish.
+fn hung_file(folder: &Path) -> PathBuf {
+    folder.join("hung")
+}
+
+fn scheduler(folder: &Path, hangs: bool) -> Result<AsyncScheduler, Box<dyn Error>> {
+    let file = File::options().create(true).append(true).open(folder.join("journal"))?;
+    let journal = Journal { file, hung: hangs.then(|| hung_file(folder)) };
     // Processes are killed, but the machine keeps running, so no sync is needed.
     let store = FolderJobStore::open_without_sync(folder.join("jobs"));
     Ok(AsyncScheduler::builder()
@@ -68,8 +89,8 @@ fn scheduler(folder: &Path) -> Result<AsyncScheduler, Box<dyn Error>> {
 }
 
 /// The main function of a child process, which runs until its input is closed.
-async fn run_jobs(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let scheduler = scheduler(folder)?;
+async fn run_jobs(folder: &Path, hangs: bool) -> Result<(), Box<dyn Error>> {
+    let scheduler = scheduler(folder, hangs)?;
     scheduler.start().await?;
     tokio::task::spawn_blocking(|| read_to_string(stdin())).await??;
     scheduler.shutdown().await?;
@@ -81,11 +102,11 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
     println!("PUNCTUAL_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let folder = tempfile::tempdir()?;
-    let start = || {
+    let start = |kind: &str| {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg(CHILD).arg(folder.path()).stdin(Stdio::piped()).spawn()
+        command.arg(kind).arg(folder.path()).stdin(Stdio::piped()).spawn()
     };
-    let controller = scheduler(folder.path())?;
+    let controller = scheduler(folder.path(), false)?;
     controller.start_paused().await?;
     controller
         .add_jobs((0..JOBS).map(|number| {
@@ -104,9 +125,19 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
         }))
         .await?;
 
+    let mut hanging = start(HANGING_CHILD)?;
+    let has_hung = async {
+        while !hung_file(folder.path()).exists() {
+            let _ = timeout(PERIOD / 10, pending::<()>()).await;
+        }
+    };
+    timeout(WAIT_TIMEOUT, has_hung).await.expect("a run that can be repeated starts");
+    hanging.kill()?;
+    hanging.wait()?;
+
     let mut children = Vec::new();
     for _ in 0..PROCESSES {
-        children.push(start()?);
+        children.push(start(CHILD)?);
     }
     for _ in 0..KILLS {
         let moment = Duration::from_micros(random.u64(0..600_000));
@@ -114,7 +145,7 @@ async fn kill_and_check() -> Result<(), Box<dyn Error>> {
         let child: &mut Child = &mut children[random.usize(..PROCESSES)];
         child.kill()?;
         child.wait()?;
-        *child = start()?;
+        *child = start(CHILD)?;
     }
     // A job is removed when its last run is cleared.
     let all_done = async {
@@ -162,5 +193,5 @@ fn check(journal: &str) {
         "{} fire times were started, {reruns} runs of killed processes were repeated",
         started.len()
     );
-    assert!(reruns > 0, "no process was killed during a run");
+    assert!(reruns > 0, "the runs of the hanging process are repeated");
 }
