@@ -54,7 +54,7 @@ pub use punctual_scheduler::{
 };
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{
-    CapturedOutput, Command, CommandError, CommandOutput, CommandStatus, CommandStream,
+    CapturedOutput, JobCommand, CommandError, CommandOutput, CommandStatus, CommandStream,
     CommandTask, command, shell,
 };
 pub use punctual_triggers::{

@@ -19,8 +19,8 @@ use crate::spec::CommandSpec;
 ///     .current_dir("/var/lib")
 ///     .timeout(Duration::from_secs(3_600));
 /// ```
-pub fn command(program: impl Into<String>) -> Command {
-    Command::new(program)
+pub fn command(program: impl Into<String>) -> JobCommand {
+    JobCommand::new(program)
 }
 
 /// Creates a command that runs a script with `/bin/sh`, which interprets quotes, variables, pipes and `;`.
@@ -33,7 +33,7 @@ pub fn command(program: impl Into<String>) -> Command {
 ///
 /// let compress = shell(r#"gzip -9 < "$LOG" > "$LOG.gz" && rm "$LOG""#).env("LOG", "/var/log/a b.log");
 /// ```
-pub fn shell(script: impl Into<String>) -> Command {
+pub fn shell(script: impl Into<String>) -> JobCommand {
     command("/bin/sh").arg("-c").arg(script)
 }
 
@@ -47,11 +47,11 @@ pub fn shell(script: impl Into<String>) -> Command {
 /// The command is checked when the job is added.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "a command does nothing until it is added to a scheduler"]
-pub struct Command {
+pub struct JobCommand {
     pub(crate) spec: CommandSpec,
 }
 
-impl Command {
+impl JobCommand {
     /// See [`command`].
     pub fn new(program: impl Into<String>) -> Self {
         Self { spec: CommandSpec::new(program.into()) }
@@ -157,11 +157,11 @@ impl Command {
     }
 }
 
-impl fmt::Debug for Command {
+impl fmt::Debug for JobCommand {
     /// Shows the number of arguments and the names of variables, but not their values, which can be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CommandSpec { program, args, env, env_clear, current_dir, .. } = &self.spec;
-        f.debug_struct("Command")
+        f.debug_struct("JobCommand")
             .field("program", program)
             .field("args", &args.len())
             .field("env", &env.keys())

@@ -9,7 +9,7 @@ use punctual_core::RunOutcome;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, CommandOutput};
+use crate::{JobCommand, CommandOutput};
 
 /// The maximum number of bytes from the end of standard error that an error text contains.
 const STDERR_EXCERPT_LEN: usize = 1_024;
@@ -114,12 +114,12 @@ pub(crate) enum StopReason {
 }
 
 impl CommandError {
-    pub(crate) fn not_allowed(command: &Command, reason: String) -> Self {
+    pub(crate) fn not_allowed(command: &JobCommand, reason: String) -> Self {
         Self::NotAllowed { program: program(command), reason }
     }
 
     /// Determines which error to report: the error number is the same for a missing directory and a missing program.
-    pub(crate) fn not_started(command: &Command, source: io::Error) -> Self {
+    pub(crate) fn not_started(command: &JobCommand, source: io::Error) -> Self {
         let program = program(command);
         match command.get_current_dir() {
             Some(directory) if !directory.is_dir() => {
@@ -129,19 +129,19 @@ impl CommandError {
         }
     }
 
-    pub(crate) fn unwatched(command: &Command, source: io::Error) -> Self {
+    pub(crate) fn unwatched(command: &JobCommand, source: io::Error) -> Self {
         Self::WaitFailed { program: program(command), source }
     }
 
-    pub(crate) fn not_ended(command: &Command, source: io::Error) -> Self {
+    pub(crate) fn not_ended(command: &JobCommand, source: io::Error) -> Self {
         Self::NotKilled { program: program(command), source }
     }
 
-    pub(crate) fn failed(command: &Command, output: CommandOutput) -> Self {
+    pub(crate) fn failed(command: &JobCommand, output: CommandOutput) -> Self {
         Self::Failed { program: program(command), output: Box::new(output) }
     }
 
-    pub(crate) fn terminated(command: &Command, reason: StopReason, output: CommandOutput) -> Self {
+    pub(crate) fn terminated(command: &JobCommand, reason: StopReason, output: CommandOutput) -> Self {
         let (program, output) = (program(command), Box::new(output));
         match (reason, command.spec.timeout) {
             (StopReason::TimedOut, Some(timeout)) => Self::TimedOut { program, timeout, output },
@@ -211,7 +211,7 @@ mod system_error {
     }
 }
 
-fn program(command: &Command) -> String {
+fn program(command: &JobCommand) -> String {
     command.get_program().to_owned()
 }
 

@@ -18,7 +18,7 @@ mod stored;
 mod task;
 mod watchdog;
 
-pub use command::{Command, command, shell};
+pub use command::{JobCommand, command, shell};
 pub use error::CommandError;
 pub use output::{CapturedOutput, CommandOutput, CommandStatus, CommandStream};
 pub use task::CommandTask;

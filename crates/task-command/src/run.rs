@@ -18,7 +18,7 @@ use crate::error::{CommandError, StopReason};
 use crate::group::ProcessGroup;
 use crate::spec::CommandSpec;
 use crate::watchdog;
-use crate::{Command, CommandOutput, CommandStatus, CommandStream};
+use crate::{JobCommand, CommandOutput, CommandStatus, CommandStream};
 
 /// The size of the read buffer in bytes.
 const READ_BUFFER_SIZE: usize = 16 << 10;
@@ -27,7 +27,7 @@ const READ_BUFFER_SIZE: usize = 16 << 10;
 /// because it runs as another user or hangs inside the kernel.
 const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl Command {
+impl JobCommand {
     /// Runs the command without a scheduler, on a tokio runtime with I/O and timers enabled. When `cancelled`
     /// completes, the program is sent SIGTERM, and killed after the grace period. When the future is dropped, the
     /// program is killed with all processes that it has started.

@@ -8,7 +8,7 @@ use punctual_core::JobContext;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-use crate::{Command, CommandError, CommandOutput};
+use crate::{JobCommand, CommandError, CommandOutput};
 
 /// The runtime that drives I/O and timers of all commands of this process. One runtime per command would use more file
 /// descriptors than the commands.
@@ -17,7 +17,7 @@ static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
 /// Runs a command on a dedicated thread. The executor may have no tokio runtime, or a runtime whose threads are blocked
 /// waiting for this future; neither can be detected here.
 pub(crate) async fn run(
-    command: Command,
+    command: JobCommand,
     context: JobContext,
 ) -> Result<CommandOutput, CommandError> {
     let (result_tx, result_rx) = oneshot::channel();
@@ -50,7 +50,7 @@ fn runtime() -> io::Result<Handle> {
 /// Returns when the command has finished, or when the receiver was dropped, which kills the command.
 fn run_blocking(
     runtime: &Handle,
-    command: &Command,
+    command: &JobCommand,
     context: &JobContext,
     mut result_tx: oneshot::Sender<Result<CommandOutput, CommandError>>,
 ) {

@@ -10,12 +10,12 @@ use punctual_core::{
 };
 use serde_json::Value;
 
-use crate::{Command, CommandError, runtime};
+use crate::{JobCommand, CommandError, runtime};
 
 /// A check that returns the reason why a command is not allowed.
-type Check = dyn Fn(&Command) -> Result<(), String> + Send + Sync;
+type Check = dyn Fn(&JobCommand) -> Result<(), String> + Send + Sync;
 
-/// The built-in task `command`, which runs [`Command`]s, with the set of commands that it allows.
+/// The built-in task `command`, which runs [`JobCommand`]s, with the set of commands that it allows.
 ///
 /// As with every task, commands are run only by processes that have registered the task: by `.task(CommandTask::..)`,
 /// or by adding a job that is a command. **Everyone who can write to the store can run any command in such a process**,
@@ -70,11 +70,11 @@ impl CommandTask {
     /// });
     /// ```
     #[must_use]
-    pub fn checked(check: impl Fn(&Command) -> Result<(), String> + Send + Sync + 'static) -> Self {
+    pub fn checked(check: impl Fn(&JobCommand) -> Result<(), String> + Send + Sync + 'static) -> Self {
         Self { check: Arc::new(check) }
     }
 
-    fn task_body(&self, context: JobContext, command: Command) -> TaskBody {
+    fn task_body(&self, context: JobContext, command: JobCommand) -> TaskBody {
         let allowed = (self.check)(&command);
         TaskBody::future(async move {
             allowed.map_err(|reason| CommandError::not_allowed(&command, reason))?;
@@ -91,9 +91,9 @@ impl fmt::Debug for CommandTask {
 
 impl Task for CommandTask {
     const NAME: &'static str = "command";
-    type Args = Command;
+    type Args = JobCommand;
 
-    fn body(context: JobContext, command: Command) -> TaskBody {
+    fn body(context: JobContext, command: JobCommand) -> TaskBody {
         Self::any().task_body(context, command)
     }
 
@@ -112,7 +112,7 @@ impl DynTask for CommandTask {
     }
 
     fn check(&self, args: &Encoded) -> Result<(), CodecError> {
-        args.decode::<Command>().map(drop)
+        args.decode::<JobCommand>().map(drop)
     }
 
     fn write_error(&self, error: &TaskError) -> Option<Value> {
@@ -133,11 +133,11 @@ impl TaskFn<Self> for CommandTask {
     }
 }
 
-/// Marks [`Command`]s for [`IntoAction`].
+/// Marks [`JobCommand`]s for [`IntoAction`].
 #[derive(Debug)]
 pub struct CommandMarker;
 
-impl IntoAction<CommandMarker> for Command {
+impl IntoAction<CommandMarker> for JobCommand {
     fn into_action(self) -> Action {
         Call::<CommandTask>::new(self).into_action()
     }

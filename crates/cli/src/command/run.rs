@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use punctual::Command;
+use punctual::JobCommand;
 
 use super::become_user::{SUBCOMMAND, current_program};
 use super::output::{LineLogger, OutputLine};
@@ -37,11 +37,11 @@ pub async fn run(
     Ok(())
 }
 
-fn process(command: &ShellCommand) -> io::Result<Command> {
+fn process(command: &ShellCommand) -> io::Result<JobCommand> {
     let directory = command.directory();
     let process = match &command.user {
-        None => Command::new(&command.shell),
-        Some(user) => Command::new(current_program()?).args([
+        None => JobCommand::new(&command.shell),
+        Some(user) => JobCommand::new(current_program()?).args([
             SUBCOMMAND,
             user,
             directory,

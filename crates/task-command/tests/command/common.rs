@@ -5,14 +5,14 @@ use std::future::pending;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use punctual_task_command::{Command, CommandError, CommandOutput};
+use punctual_task_command::{JobCommand, CommandError, CommandOutput};
 use tempfile::TempDir;
 
-pub(crate) async fn run(command: &Command) -> Result<CommandOutput, CommandError> {
+pub(crate) async fn run(command: &JobCommand) -> Result<CommandOutput, CommandError> {
     command.run(pending()).await
 }
 
-pub(crate) async fn error(command: &Command) -> CommandError {
+pub(crate) async fn error(command: &JobCommand) -> CommandError {
     run(command).await.unwrap_err()
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::common::{error, run};
 use punctual_core::error_chain;
-use punctual_task_command::{Command, CommandError, CommandStatus, command, shell};
+use punctual_task_command::{JobCommand, CommandError, CommandStatus, command, shell};
 
 #[tokio::test]
 async fn a_success_returns_the_output() {
@@ -122,7 +122,7 @@ async fn exit_statuses_are_collected_although_sigchld_was_ignored() {
 
 #[tokio::test]
 async fn secrets_are_not_shown() {
-    fn shown(command: &Command) -> String {
+    fn shown(command: &JobCommand) -> String {
         format!("{command:?}")
     }
     let secret = shell("exit 1 # s3cret").arg("s3cret").env("KEY", "s3cret").stdin("s3cret");

@@ -8,12 +8,12 @@ use punctual_core::{
     Codec, Encoded, IntoAction, JobContext, JobContextParts, JobId, RunId, Task, TaskBody, TaskFn,
     TaskName, TaskRegistration, TaskRegistry, Tasks, Timestamp, error_chain,
 };
-use punctual_task_command::{Command, CommandError, CommandOutput, CommandTask, command, shell};
+use punctual_task_command::{JobCommand, CommandError, CommandOutput, CommandTask, command, shell};
 
 #[cfg(target_os = "linux")]
 use crate::common::Held;
 
-fn full() -> Command {
+fn full() -> JobCommand {
     command("backup")
         .args(["--full", "a b"])
         .env("KEY", "value")
@@ -43,7 +43,7 @@ fn the_json_form_is_stable() {
 fn every_codec_preserves_all_fields() {
     for codec in [Codec::Json, Codec::Bincode] {
         for command in [full(), command("true"), shell("true").output_timeout(Duration::MAX)] {
-            let back: Command = codec.encode(&command).unwrap().decode().unwrap();
+            let back: JobCommand = codec.encode(&command).unwrap().decode().unwrap();
             assert!(back == command, "{codec:?}: {back:?}");
         }
     }
@@ -56,7 +56,7 @@ fn unknown_versions_are_rejected() {
         (r#"{"v1":{"program":"a"}}"#, "args"),
         (r#"["a"]"#, "the value can't be decoded"),
     ] {
-        let error = Codec::decode::<Command>(json.as_bytes()).unwrap_err();
+        let error = Codec::decode::<JobCommand>(json.as_bytes()).unwrap_err();
         let error = error_chain(&error).to_string();
         assert!(error.contains(expected), "{error}");
     }
