@@ -21,7 +21,8 @@ pub use alias::Alias;
 pub use codec::{BINCODE_MARK, Codec, CodecError, Encoded};
 pub use error::{NameError, error_chain};
 pub use event::{
-    Event, EventMask, ProcessTermination, OutcomeKind, RunEvent, RunOutcome, SkipReason, SkippedFireTimes,
+    Event, EventMask, OutcomeKind, ProcessTermination, RunEvent, RunOutcome, SkipReason,
+    SkippedFireTimes,
 };
 pub use executor::{
     AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Lease, Prepared, Refused, Run,

@@ -32,13 +32,13 @@ pub use punctual_backends::stores::*;
 pub use punctual_core::{
     Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, HistoryCursor, HistoryEntry,
     HistoryPage, HistoryQuery, IntoJobStore, IntoTrigger, IntoZone, Jitter, Job, JobBuilder,
-    JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, ProcessTermination, NewJob,
-    OutcomeKind, Recovery, RunEvent, RunId, RunOutcome, SkipReason, SkippedFireTimes, StoreError,
-    StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp, Trigger, TriggerError, Zone,
-    ZoneDatabase, ZoneError, error_chain,
+    JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, NewJob, OutcomeKind,
+    ProcessTermination, Recovery, RunEvent, RunId, RunOutcome, SkipReason, SkippedFireTimes,
+    StoreError, StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp, Trigger,
+    TriggerError, Zone, ZoneDatabase, ZoneError, error_chain,
 };
 #[cfg(all(unix, feature = "executor-process"))]
-pub use punctual_executor_process::{ProcessPoolExecutorBuilder, ProcessPoolExecutor};
+pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
 #[cfg(feature = "executor-threads")]
 pub use punctual_executor_threads::ThreadPoolExecutor;
 #[cfg(feature = "executor-tokio")]
@@ -54,15 +54,15 @@ pub use punctual_scheduler::{
 };
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{
-    CapturedOutput, JobCommand, CommandError, CommandOutput, CommandStatus, CommandStream,
-    CommandTask, command, shell,
+    CapturedOutput, CommandError, CommandOutput, CommandStatus, CommandStream, CommandTask,
+    JobCommand, command, shell,
 };
 pub use punctual_triggers::{
-    IntervalAmount, AndTrigger, AndTriggerBuilder, Calendar, CalendarIntervalTrigger,
+    AndTrigger, AndTriggerBuilder, Calendar, CalendarIntervalTrigger,
     CalendarIntervalTriggerBuilder, CronTrigger, CronTriggerBuilder, CronValue, DateTimeInput,
     DateTrigger, DateTriggerBuilder, ExceptExt, ExceptTrigger, ExceptTriggerBuilder, Explanation,
-    FireTimes, Fold, Gap, IntervalTrigger, IntervalTriggerBuilder, OrTrigger, OrTriggerBuilder,
-    TriggerExt, explain, register_builtin_triggers,
+    FireTimes, Fold, Gap, IntervalAmount, IntervalTrigger, IntervalTriggerBuilder, OrTrigger,
+    OrTriggerBuilder, TriggerExt, explain, register_builtin_triggers,
 };
 
 /// Functions and types for programs with a [`ProcessPoolExecutor`]. Such a program calls [`init`](process::init) in the

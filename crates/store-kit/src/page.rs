@@ -107,7 +107,7 @@ impl<P> From<PageReader<P, JobRecord>> for JobPage {
 
 impl<P> From<PageReader<P, HistoryEntry>> for HistoryPage {
     fn from(page: PageReader<P, HistoryEntry>) -> Self {
-        let next = page.items.last().filter(|_| page.more).map(HistoryEntry::key);
+        let next = page.items.last().filter(|_| page.more).map(HistoryEntry::cursor);
         let mut entries = Self::new(page.items, next);
         entries.corrupt = page.corrupt;
         entries

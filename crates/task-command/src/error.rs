@@ -9,7 +9,7 @@ use punctual_core::RunOutcome;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::{JobCommand, CommandOutput};
+use crate::{CommandOutput, JobCommand};
 
 /// The maximum number of bytes from the end of standard error that an error text contains.
 const STDERR_EXCERPT_LEN: usize = 1_024;
@@ -141,7 +141,11 @@ impl CommandError {
         Self::Failed { program: program(command), output: Box::new(output) }
     }
 
-    pub(crate) fn terminated(command: &JobCommand, reason: StopReason, output: CommandOutput) -> Self {
+    pub(crate) fn terminated(
+        command: &JobCommand,
+        reason: StopReason,
+        output: CommandOutput,
+    ) -> Self {
         let (program, output) = (program(command), Box::new(output));
         match (reason, command.spec.timeout) {
             (StopReason::TimedOut, Some(timeout)) => Self::TimedOut { program, timeout, output },

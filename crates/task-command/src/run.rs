@@ -18,7 +18,7 @@ use crate::error::{CommandError, StopReason};
 use crate::group::ProcessGroup;
 use crate::spec::CommandSpec;
 use crate::watchdog;
-use crate::{JobCommand, CommandOutput, CommandStatus, CommandStream};
+use crate::{CommandOutput, CommandStatus, CommandStream, JobCommand};
 
 /// The size of the read buffer in bytes.
 const READ_BUFFER_SIZE: usize = 16 << 10;

@@ -8,7 +8,7 @@ use punctual_core::JobContext;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-use crate::{JobCommand, CommandError, CommandOutput};
+use crate::{CommandError, CommandOutput, JobCommand};
 
 /// The runtime that drives I/O and timers of all commands of this process. One runtime per command would use more file
 /// descriptors than the commands.

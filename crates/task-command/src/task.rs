@@ -10,7 +10,7 @@ use punctual_core::{
 };
 use serde_json::Value;
 
-use crate::{JobCommand, CommandError, runtime};
+use crate::{CommandError, JobCommand, runtime};
 
 /// A check that returns the reason why a command is not allowed.
 type Check = dyn Fn(&JobCommand) -> Result<(), String> + Send + Sync;
@@ -70,7 +70,9 @@ impl CommandTask {
     /// });
     /// ```
     #[must_use]
-    pub fn checked(check: impl Fn(&JobCommand) -> Result<(), String> + Send + Sync + 'static) -> Self {
+    pub fn checked(
+        check: impl Fn(&JobCommand) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
         Self { check: Arc::new(check) }
     }
 

@@ -1,16 +1,16 @@
 //! Events emitted to listeners.
 
-mod termination;
 mod mask;
 mod outcome;
 mod run;
+mod termination;
 
 use std::sync::Arc;
 
-pub use termination::ProcessTermination;
 pub use mask::EventMask;
 pub use outcome::OutcomeKind;
 pub use run::{RunEvent, RunOutcome, SkipReason};
+pub use termination::ProcessTermination;
 
 use crate::alias::Alias;
 use crate::job::{JobProblem, JobRef};

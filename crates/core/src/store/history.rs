@@ -256,7 +256,7 @@ impl HistoryPage {
         entries.sort_unstable_by_key(|entry| Reverse(entry.cursor()));
         let more = entries.len() > limit;
         entries.truncate(limit);
-        let next = entries.last().filter(|_| more).map(HistoryEntry::key);
+        let next = entries.last().filter(|_| more).map(HistoryEntry::cursor);
         Self { entries, next, corrupt: Vec::new() }
     }
 }

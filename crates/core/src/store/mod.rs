@@ -195,7 +195,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     ///
     /// The history entries are written before the call returns, independently of the outcomes of the commits in the
     /// same batch. They may be written in another transaction. An existing entry with the same
-    /// [key](HistoryEntry::key) is not modified (`history::a_repeated_entry_is_not_modified`). A batch may contain
+    /// [key](HistoryEntry::cursor) is not modified (`history::a_repeated_entry_is_not_modified`). A batch may contain
     /// only entries. Stores without a history receive no entries.
     fn commit(
         &self,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use punctual_core::{Killed, Run, RunOutcome, Worker, error_chain};
+use punctual_core::{ProcessTermination, Run, RunOutcome, Worker, error_chain};
 use tokio::time::Instant;
 
 use super::child::ChildHandle;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use punctual_core::{Killed, RunOutcome};
+use punctual_core::{ProcessTermination, RunOutcome};
 use punctual_executor_process::{RemoteError, ResultTooLong};
 use serde_json::json;
 
@@ -84,7 +84,10 @@ fn exceeding_the_time_limit() {
         let child = fixture.pid();
         let (hanging, waiting) = (fixture.submit(tasks::hangs()), fixture.submit(tasks::pid()));
         let hangs = hanging.outcome();
-        assert!(matches!(hangs, RunOutcome::Killed(ProcessTermination::TimedOut(l)) if l == limit), "{hangs}");
+        assert!(
+            matches!(hangs, RunOutcome::Killed(ProcessTermination::TimedOut(l)) if l == limit),
+            "{hangs}"
+        );
         let waited = waiting.outcome();
         continues_without(&fixture, child);
         waited.is_success()

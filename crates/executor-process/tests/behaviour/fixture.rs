@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use punctual_core::{Call, Executor, ProcessTermination, RunId, RunOutcome, Task};
-use punctual_executor_process::{OutputStream, ProcessPoolExecutorBuilder, ProcessPoolExecutor, init};
+use punctual_executor_process::{
+    OutputStream, ProcessPoolExecutor, ProcessPoolExecutorBuilder, init,
+};
 use punctual_testkit::executor::{OutcomeReceiver, task_run};
 use serde_json::Value;
 
@@ -77,9 +79,9 @@ impl PoolFixture {
     /// Returns the process id of the child. Retried after a timeout, because the machine may be busy.
     #[track_caller]
     pub(crate) fn pid(&self) -> u64 {
-        let outcome = (0..100)
-            .map(|_| self.run(tasks::pid()))
-            .find(|outcome| !matches!(outcome, RunOutcome::Killed(ProcessTermination::TimedOut(_))));
+        let outcome = (0..100).map(|_| self.run(tasks::pid())).find(|outcome| {
+            !matches!(outcome, RunOutcome::Killed(ProcessTermination::TimedOut(_)))
+        });
         value(outcome.expect("a result in time")).as_u64().expect("a process id")
     }
 

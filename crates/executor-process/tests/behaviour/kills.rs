@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use punctual_core::{Killed, RunOutcome};
+use punctual_core::{ProcessTermination, RunOutcome};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fixture::{PoolFixture, TIMEOUT, becomes_true, fixture, value};
@@ -58,7 +58,10 @@ fn an_idle_child_that_is_killed_is_replaced() {
         kill(child);
         // The pool may not have detected the exit when it sends the next run.
         let next = fixture.run(tasks::pid());
-        assert!(matches!(next, RunOutcome::Success(_) | RunOutcome::Killed(ProcessTermination::Signal(9))));
+        assert!(matches!(
+            next,
+            RunOutcome::Success(_) | RunOutcome::Killed(ProcessTermination::Signal(9))
+        ));
         assert_reaped(child);
         assert_ne!(fixture.pid(), child);
     }

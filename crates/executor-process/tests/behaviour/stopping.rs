@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use punctual_core::{Killed, RunOutcome};
+use punctual_core::{ProcessTermination, RunOutcome};
 
 use crate::fixture::{TIMEOUT, becomes_true, fixture, is_running, killed, value};
 use crate::tasks;

@@ -37,7 +37,7 @@ impl Jobs {
         }
         let mut page = HistoryPage::of(entries, query.limit);
         if more && page.next.is_none() {
-            page.next = page.entries.last().map(HistoryEntry::key);
+            page.next = page.entries.last().map(HistoryEntry::cursor);
         }
         Ok(page)
     }

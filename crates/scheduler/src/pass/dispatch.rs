@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    CommitOutcome, Event, HistoryEntry, JobRecord, RunEvent, RunOutcome, SkipReason, SkippedFireTimes,
-    Timestamp,
+    CommitOutcome, Event, HistoryEntry, JobRecord, RunEvent, RunOutcome, SkipReason,
+    SkippedFireTimes, Timestamp,
 };
 
 use super::PassRunner;

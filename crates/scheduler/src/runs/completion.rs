@@ -1,8 +1,8 @@
 //! Run completion: processes the reports of completed runs.
 
 use punctual_core::{
-    CommitAction, Event, Fence, HistoryEntry, InFlightRun, ProcessTermination, NodeId, RunEvent, RunId,
-    RunOutcome, SkipReason, SkippedFireTimes, Timestamp,
+    CommitAction, Event, Fence, HistoryEntry, InFlightRun, NodeId, ProcessTermination, RunEvent,
+    RunId, RunOutcome, SkipReason, SkippedFireTimes, Timestamp,
 };
 
 use super::RunTracker;

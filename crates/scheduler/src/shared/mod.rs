@@ -156,8 +156,7 @@ impl Shared {
 
     /// Sets the node id for this start: the configured one, or a new one.
     pub(crate) fn assign_node_id(&self) {
-        *self.node.lock() =
-            self.settings.node_id.clone().unwrap_or_else(|| self.ids.new_node_id());
+        *self.node.lock() = self.settings.node_id.clone().unwrap_or_else(|| self.ids.new_node_id());
     }
 
     /// Runtime of the engine. `None` while it is stopped.

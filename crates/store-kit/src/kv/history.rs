@@ -74,7 +74,8 @@ impl<V> RawHistoryEntry<V> {
 impl<M: KvStore> KvBackend<M> {
     /// Writes entries; existing ones stay unchanged.
     pub(super) async fn record(&self, entries: &[HistoryEntry]) -> Result<(), StoreError> {
-        let name = |entry: &HistoryEntry| M::storage_key(KvNamespace::History, &key(entry.cursor()));
+        let name =
+            |entry: &HistoryEntry| M::storage_key(KvNamespace::History, &key(entry.cursor()));
         let targets = entries.iter().map(|entry| Target::new(name(entry))).collect();
         let write = |index: usize, entry: Option<&KvEntry<M::Version>>| match entry {
             Some(_) => (Change::Keep, ()),

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{StoreCaps, StoreError};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
 use super::error::{is_busy, replaced, stale_wal_error, store_error};

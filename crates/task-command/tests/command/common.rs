@@ -5,7 +5,7 @@ use std::future::pending;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use punctual_task_command::{JobCommand, CommandError, CommandOutput};
+use punctual_task_command::{CommandError, CommandOutput, JobCommand};
 use tempfile::TempDir;
 
 pub(crate) async fn run(command: &JobCommand) -> Result<CommandOutput, CommandError> {

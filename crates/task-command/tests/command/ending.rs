@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::common::{error, run};
 use punctual_core::error_chain;
-use punctual_task_command::{JobCommand, CommandError, CommandStatus, command, shell};
+use punctual_task_command::{CommandError, CommandStatus, JobCommand, command, shell};
 
 #[tokio::test]
 async fn a_success_returns_the_output() {

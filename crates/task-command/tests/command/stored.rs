@@ -8,7 +8,7 @@ use punctual_core::{
     Codec, Encoded, IntoAction, JobContext, JobContextParts, JobId, RunId, Task, TaskBody, TaskFn,
     TaskName, TaskRegistration, TaskRegistry, Tasks, Timestamp, error_chain,
 };
-use punctual_task_command::{JobCommand, CommandError, CommandOutput, CommandTask, command, shell};
+use punctual_task_command::{CommandError, CommandOutput, CommandTask, JobCommand, command, shell};
 
 #[cfg(target_os = "linux")]
 use crate::common::Held;

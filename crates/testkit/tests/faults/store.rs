@@ -321,7 +321,7 @@ impl RunHistory for FaultyStore {
         let mut state = self.state();
         let keys = |job: &JobId| {
             let own = state.history.values().rev().filter(|entry| entry.job_id == *job);
-            own.skip(keep).map(HistoryEntry::key).collect::<Vec<_>>()
+            own.skip(keep).map(HistoryEntry::cursor).collect::<Vec<_>>()
         };
         let beyond: Vec<_> = jobs.iter().flat_map(keys).take(limit).collect();
         Ok(beyond.iter().filter(|key| state.history.remove(key).is_some()).count() as u64)

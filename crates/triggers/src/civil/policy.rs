@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 /// The policy for scheduled local times that do not exist because a forward transition skips them (DST gap).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Gap {
     /// The fire time is dropped.
     Skip,
@@ -18,7 +17,6 @@ pub enum Gap {
 /// The policy for scheduled local times that occur twice because of a backward transition (DST fold).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Fold {
     /// The trigger fires at the first occurrence only.
     First,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use punctual_core::{IntoTrigger, Timestamp, Trigger, TriggerDefaults, TriggerError, Zone};
 use punctual_triggers::{
-    IntervalAmount, AndTrigger, CalendarIntervalTrigger, CronTrigger, CronTriggerBuilder, DateTrigger,
-    Fold, Gap, IntervalTrigger, OrTrigger,
+    AndTrigger, CalendarIntervalTrigger, CronTrigger, CronTriggerBuilder, DateTrigger, Fold, Gap,
+    IntervalAmount, IntervalTrigger, OrTrigger,
 };
 use serde::Deserialize;
 

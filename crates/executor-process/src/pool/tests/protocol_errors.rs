@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::{nothing, tasks};
 use crate::child::CHILD_ENV_VAR;
 use crate::wire::{FrameDecoder, FromChild, Handshake, RunResult, ToChild, VERSION, encode_frame};
-use crate::{ProcessPoolExecutorBuilder, ProcessPoolExecutor, init};
+use crate::{ProcessPoolExecutor, ProcessPoolExecutorBuilder, init};
 
 /// Environment variable that selects how a child violates the protocol.
 const ROLE: &str = "PUNCTUAL_TEST_VIOLATION";

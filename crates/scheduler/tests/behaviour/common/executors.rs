@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{BoxFuture, Executor, ExecutorError, ProcessTermination, Refused, Run, RunOutcome};
+use punctual_core::{
+    BoxFuture, Executor, ExecutorError, ProcessTermination, Refused, Run, RunOutcome,
+};
 use tokio::sync::SetOnce;
 
 /// Queues runs until the test starts them. A shutdown drops them.

@@ -132,9 +132,7 @@ fn history_is_off_in_memory_and_on_in_shared_stores_by_default() {
     let file = TempStore::new();
     let fixture = SchedulerFixture::new(|builder| {
         let builder = builder.job_store("default", file.store());
-        builder
-            .history(HistoryOptions::enabled())
-            .history_of("default", HistoryOptions::disabled())
+        builder.history(HistoryOptions::enabled()).history_of("default", HistoryOptions::disabled())
     });
     run_one(&fixture);
     assert_eq!(brief(&fixture), [""; 0], "the option of the store takes precedence");
@@ -312,8 +310,7 @@ fn histories_of_several_stores_are_merged() {
     }
     assert_eq!(seen.len(), 6);
     assert!(seen.is_sorted_by_key(|entry| std::cmp::Reverse(entry.cursor())));
-    let of_b =
-        fixture.block_on(fixture.history_of("other", HistoryQuery::new())).unwrap().entries;
+    let of_b = fixture.block_on(fixture.history_of("other", HistoryQuery::new())).unwrap().entries;
     assert!(of_b.len() == 3 && of_b.iter().all(|entry| entry.job_id.as_str() == "b"));
     let error = fixture.block_on(fixture.history_of("none", HistoryQuery::new())).unwrap_err();
     assert!(matches!(error, SchedulerError::UnknownJobStore(_)));

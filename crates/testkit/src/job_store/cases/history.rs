@@ -50,10 +50,10 @@ pub async fn every_outcome_is_stored<F: StoreFixture>(t: &CaseContext<F>) {
     t.record(
         (0..)
             .zip(kinds)
-            .map(|(n, outcome)| HistoryEntry { outcome, ..history_entry(n, "a", at(0)) }),
+            .map(|(n, &outcome)| HistoryEntry { outcome, ..history_entry(n, "a", at(0)) }),
     )
     .await;
-    for (number, kind) in (0..).zip(kinds) {
+    for (number, &kind) in (0..).zip(kinds) {
         assert_eq!(numbers(t, all().outcome(kind)).await, [number], "{kind}");
     }
     let two = all().outcome(OutcomeKind::Panicked).outcome(OutcomeKind::Failed);
@@ -75,7 +75,7 @@ pub async fn ties_are_sorted_by_run_and_attempt<F: StoreFixture>(t: &CaseContext
         history_entry(7, "a", at(0)),
     ])
     .await;
-    let keys: Vec<_> = t.history(&all()).await.entries.iter().map(HistoryEntry::key).collect();
+    let keys: Vec<_> = t.history(&all()).await.entries.iter().map(HistoryEntry::cursor).collect();
     let attempts: Vec<_> = keys.iter().map(|key| (key.run_id.as_u128(), key.attempt)).collect();
     assert_eq!(attempts, [(u128::MAX, 1), (7, 1), (5, 2), (5, 1)]);
     assert!(keys.is_sorted_by(|a, b| a > b));

@@ -32,7 +32,7 @@ impl<F: StoreFixture> Runner<'_, F> {
                 let all = |job: &JobId| {
                     let entries = self.model.history.values().rev();
                     let keys = entries.filter(|entry| entry.job_id == *job);
-                    keys.skip(*keep).map(HistoryEntry::key).collect::<Vec<_>>()
+                    keys.skip(*keep).map(HistoryEntry::cursor).collect::<Vec<_>>()
                 };
                 let beyond = jobs.iter().flat_map(all).collect();
                 let deleted = self.store().trim_history(&jobs, *keep, *limit).await;
