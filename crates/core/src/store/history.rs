@@ -44,7 +44,7 @@ pub trait RunHistory: Send + Sync {
     }
 
     /// Deletes all but the newest `keep` entries of each of these jobs, up to `limit` entries in total, and returns
-    /// their number. If it is less than `limit`, no further entries match.
+    /// their number. If it is less than `limit`, no further entries match. A job that is listed twice counts once.
     fn trim_history(
         &self,
         jobs: &[JobId],

@@ -40,11 +40,10 @@ impl Jobs {
         job: CheckedJob,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        let added = self.store_job(&job, access).await;
-        if added.is_err() {
-            self.shared.unregister_closure(job.registration.name());
-        }
-        let result = added?;
+        let result = self
+            .store_job(&job, access)
+            .await
+            .inspect_err(|_| self.shared.unregister_closure(job.registration.name()))?;
         let store = self.stores.get(&job.job_store)?;
         if access.is_autocommit() {
             self.emit_added(job.reference(), result);
@@ -107,15 +106,12 @@ impl Jobs {
     fn check_all(&self, jobs: Vec<NewJob>) -> Result<Vec<CheckedJob>, SchedulerError> {
         let mut checked: Vec<CheckedJob> = Vec::with_capacity(jobs.len());
         for job in jobs {
-            match self.check(job) {
-                Ok(job) => checked.push(job),
-                Err(error) => {
-                    for job in &checked {
-                        self.shared.unregister_closure(job.registration.name());
-                    }
-                    return Err(error);
-                }
-            }
+            let job = self.check(job).inspect_err(|_| {
+                checked
+                    .iter()
+                    .for_each(|job| self.shared.unregister_closure(job.registration.name()));
+            })?;
+            checked.push(job);
         }
         Ok(checked)
     }

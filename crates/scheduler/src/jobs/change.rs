@@ -108,7 +108,9 @@ impl Jobs {
             if let Some(registration) = change.registration() {
                 job.registration = registration.clone();
             }
-        })?;
+        });
+        // The job may have been removed or stored concurrently.
+        let changed = changed.inspect_err(|_| self.unregister_new_closure(change))?;
         let changed = self.pending_job(&changed);
         self.unregister_replaced_closure(&changed, &old_task);
         Ok(changed)
@@ -123,13 +125,10 @@ impl Jobs {
         schedule: impl ComputeSchedule,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        let changed = self.update_definition(&store, record, &change, schedule, access).await;
-        if changed.is_err()
-            && let Some(registration) = change.registration()
-        {
-            self.shared.unregister_closure(registration.name());
-        }
-        let UpdatedDefinition { record, update, old_task } = changed?;
+        let UpdatedDefinition { record, update, old_task } = self
+            .update_definition(&store, record, &change, schedule, access)
+            .await
+            .inspect_err(|_| self.unregister_new_closure(&change))?;
         let job = self.finish_change(&store, record, update, access).await?;
         self.unregister_replaced_closure(&job, &old_task);
         Ok(job)
@@ -192,6 +191,13 @@ impl Jobs {
             }
         }
         Err(store.error(StoreError::conflict(&id)))
+    }
+
+    /// Unregisters the closure of a change that was not applied.
+    fn unregister_new_closure(&self, change: &CheckedChange) {
+        if let Some(registration) = change.registration() {
+            self.shared.unregister_closure(registration.name());
+        }
     }
 
     /// Unregisters the closure that a changed job ran before, if its task has changed.

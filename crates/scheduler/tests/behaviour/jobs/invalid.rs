@@ -29,6 +29,10 @@ fn invalid_jobs_are_rejected() {
             error_of(&fixture, |job| job.misfire_grace_time(Duration::ZERO)),
             "misfire_grace_time is 0ns: it must be at least 1us; use None for no limit",
         ),
+        (
+            error_of(&fixture, |job| job.misfire_grace_time(Duration::from_nanos(999))),
+            "misfire_grace_time is 999ns: it must be at least 1us; use None for no limit",
+        ),
         (error_of(&fixture, |job| job.job_store("nowhere")), "no such job store: nowhere"),
     ];
     for (message, expected) in cases {
