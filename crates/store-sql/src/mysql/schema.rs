@@ -31,8 +31,11 @@ pub(super) const SCHEMA: Schema = Schema {
             next_run_time BIGINT,                      -- microseconds; NULL: paused or finished
             due_at        BIGINT,
             claimed       BOOLEAN NOT NULL DEFAULT FALSE, -- there is a claim that has not been settled
-            claimed_by    VARBINARY(764),              -- of the current or the last claim; kept, because a row is
-            claimed_until BIGINT,                      -- updated in place as long as its size does not change
+            -- Of the current or the last claim; undefined before the first. A row is updated in place as long as its
+            -- size does not change. Otherwise it is written again as a whole, and pages are split: twice the redo log
+            -- per fire. Thus the columns are never NULL, and have the length of a generated node id from the start.
+            claimed_by    VARBINARY(764) NOT NULL DEFAULT (REPEAT('0', 32)),
+            claimed_until BIGINT NOT NULL DEFAULT 0,
             claims        BIGINT NOT NULL DEFAULT 0,
             fire_count    BIGINT NOT NULL DEFAULT 0,
             finished      BOOLEAN NOT NULL DEFAULT FALSE,

@@ -21,8 +21,10 @@ pub(super) const SCHEMA: Schema = Schema {
         next_run_time INTEGER,                     -- microseconds; NULL: paused or finished
         due_at        INTEGER,
         claimed       INTEGER NOT NULL DEFAULT 0,  -- there is a claim that has not been settled
-        claimed_by    TEXT,
-        claimed_until INTEGER,
+        -- Of the current or the last claim; undefined before the first. A row whose size does not change is overwritten
+        -- in place; otherwise its page may be split. Thus the columns have the size of their values from the start.
+        claimed_by    TEXT NOT NULL DEFAULT '00000000000000000000000000000000',
+        claimed_until INTEGER NOT NULL DEFAULT 9223372036854775807,
         lost_fence    INTEGER NOT NULL,            -- claims with this or a smaller fence can't be settled
         claims        INTEGER NOT NULL DEFAULT 0,
         fire_count    INTEGER NOT NULL DEFAULT 0,
