@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
-    HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
+    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
     RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
     TaskFilter, Timestamp, TransactionalJobs,
 };

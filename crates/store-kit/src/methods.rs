@@ -28,7 +28,7 @@ macro_rules! __methods {
                 Time: time() -> Option<Timestamp> = None;
             }
             RunHistory {
-                ReadHistory: read_history(query: &HistoryQuery) -> HistoryPage;
+                ReadHistory: read_history(query: &HistoryRecordQuery) -> HistoryRecordPage;
                 ForgetHistoryBefore: delete_history_before(before: Timestamp, limit: usize) -> u64;
                 ForgetHistoryBeyond: trim_history(jobs: &[JobId], keep: usize, limit: usize) -> u64;
             }

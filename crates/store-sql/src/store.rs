@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
-    HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
+    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
     RecordUpdate, Renewal, Revision, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter,
     Timestamp,
 };
@@ -98,7 +98,7 @@ impl<D: Dialect> Backend for Database<D> {
         discard(record: &CorruptRecord) -> bool;
         watch() -> Option<Box<dyn ChangeWatch>> = |dialect| dialect.watch();
         time() -> Option<Timestamp>;
-        read_history(query: &HistoryQuery) -> HistoryPage;
+        read_history(query: &HistoryRecordQuery) -> HistoryRecordPage;
         delete_history_before(before: Timestamp, limit: usize) -> u64;
         trim_history(jobs: &[JobId], keep: usize, limit: usize) -> u64;
 

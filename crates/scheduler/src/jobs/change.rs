@@ -180,7 +180,8 @@ impl Jobs {
                 Ok(()) => return Ok(UpdatedDefinition { record, update, old_task }),
                 Err(error) if is_conflict(&error) => {
                     let found = access.get(store, &id).await.map_err(|error| store.error(error))?;
-                    let found = found.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
+                    let found =
+                        found.ok_or_else(|| SchedulerError::job_not_found(&id, &store.alias))?;
                     if !access.is_autocommit() && is_unmodified(&found, &record) {
                         // The transaction does not see the concurrent change, so a retry in it would fail again.
                         return Err(error);
@@ -216,7 +217,7 @@ impl Jobs {
     ) -> Result<(), SchedulerError> {
         let updated = access.update(store, &record.id, record.revision, update).await;
         updated.map(drop).map_err(|error| match error.kind() {
-            StoreErrorKind::NotFound => SchedulerError::JobNotFound(record.id.clone()),
+            StoreErrorKind::NotFound => SchedulerError::job_not_found(&record.id, &store.alias),
             _ => store.error(error),
         })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptKind, CorruptRecord, Fence,
-    HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
+    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
     RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
     TaskFilter, Timestamp,
 };
@@ -222,7 +222,10 @@ impl<M: KvStore> Backend for KvBackend<M> {
         self.store.time().await
     }
 
-    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn read_history(
+        &self,
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         match self.keeps_history {
             true => self.history_page(query).await,
             false => UnsupportedExtensions.read_history(query).await,

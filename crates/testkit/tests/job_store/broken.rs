@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, DynJobStore, HistoryPage,
-    HistoryQuery, JobCursor, JobPage, NewRecord, NodeId, StoreCaps, StoreError, TakeOver,
+    AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, DynJobStore, HistoryRecordPage,
+    HistoryRecordQuery, JobCursor, JobPage, NewRecord, NodeId, StoreCaps, StoreError, TakeOver,
     TaskFilter, Timestamp,
 };
 use punctual_store_memory::MemoryJobStore;
@@ -131,9 +131,12 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
         self.inner().next_wakeup(Self::filter(filter)).await
     }
 
-    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn read_history(
+        &self,
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         if FAULT == RETURNS_NO_HISTORY {
-            return Ok(HistoryPage::default());
+            return Ok(HistoryRecordPage::default());
         }
         self.inner().read_history(query).await
     }
