@@ -1,8 +1,10 @@
 //! Errors of schedulers.
 
+use std::sync::Arc;
+
 use punctual_core::{
-    Alias, CheckedJob, ExecutorError, JobError, JobId, NameError, StoreError, StoreErrorKind,
-    TaskRegistryError, TriggerError, ZoneError,
+    Alias, CheckedJob, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, StoreError,
+    StoreErrorKind, TaskRegistryError, TriggerError, ZoneError,
 };
 
 /// An error returned by a scheduler.
@@ -50,17 +52,21 @@ pub enum SchedulerError {
         trigger: String,
     },
     /// The job can't be run or changed by this process.
-    #[error("job {id:?} can't be run or changed by this process")]
+    #[error("job {id:?} in the job store {job_store:?} can't be run or changed by this process")]
     #[non_exhaustive]
     JobUnresolved {
         /// The job.
         id: JobId,
+        /// Its store.
+        job_store: Alias,
         /// The reason.
         #[source]
-        problem: std::sync::Arc<punctual_core::JobProblem>,
+        problem: Arc<JobProblem>,
     },
     /// The maximum number of runs of the job are in progress.
-    #[error("job {id:?} has the maximum number of runs in progress (max_instances)")]
+    #[error(
+        "job {id:?} in the job store {job_store:?} has the maximum number of runs in progress (max_instances)"
+    )]
     #[non_exhaustive]
     MaxInstances {
         /// The job.
@@ -162,6 +168,16 @@ impl SchedulerError {
     /// The error for a job that is not in this store.
     pub(crate) fn job_not_found(id: &JobId, job_store: &Alias) -> Self {
         Self::JobNotFound { id: id.clone(), job_store: Some(job_store.clone()) }
+    }
+
+    /// The error for a job that this process can't run or change.
+    pub(crate) fn job_unresolved(job: JobRef, problem: Arc<JobProblem>) -> Self {
+        Self::JobUnresolved { id: job.job_id, job_store: job.job_store, problem }
+    }
+
+    /// The error for a job that has the maximum number of runs in progress.
+    pub(crate) fn max_instances(job: JobRef) -> Self {
+        Self::MaxInstances { id: job.job_id, job_store: job.job_store }
     }
 
     /// The error for a job whose id is already in use.

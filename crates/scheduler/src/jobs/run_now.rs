@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use punctual_core::{
-    BoxFuture, Commit, CommitAction, CommitOutcome, Fence, JobRecord, JobRef, NodeId, Recovery,
-    RunId, StoreError,
+    BoxFuture, Commit, CommitAction, CommitOutcome, Fence, JobRecord, NodeId, Recovery, RunId,
+    StoreError,
 };
 use tokio::runtime::Handle;
 
@@ -46,9 +46,10 @@ impl Jobs {
         }
         for _ in 0..MAX_ATTEMPTS {
             let (store, record) = self.find_stored(selector.clone()).await?;
-            let resolved = self.runs.resolve(&store, &record).map_err(|problem| {
-                SchedulerError::JobUnresolved { id: record.id.clone(), problem }
-            })?;
+            let job = store.job_ref(&record.id);
+            let resolved = self.runs.resolve(&store, &record);
+            let resolved =
+                resolved.map_err(|problem| SchedulerError::job_unresolved(job.clone(), problem))?;
             let options = &resolved.decoded.definition.options;
             let max = options.max_instances;
             let run = NewRun {
@@ -58,15 +59,14 @@ impl Jobs {
                 record_fence: (options.recovery == Recovery::Rerun).then_some(record.fence),
                 deadline: None,
             };
-            let job = store.job_ref(&record.id);
             let run_id = run.run_id;
             if record.in_flight >= max || !self.runs.try_reserve(&store, &record, &run, max) {
-                return Err(max_instances(job));
+                return Err(SchedulerError::max_instances(job));
             }
             let work = Arc::clone(self).start_now(Arc::clone(&store), record, resolved, run, max);
             match self.detach_on_drop(work).await {
                 Ok(StartOutcome::Done) => return Ok(run_id),
-                Ok(StartOutcome::LimitReached) => return Err(max_instances(job)),
+                Ok(StartOutcome::LimitReached) => return Err(SchedulerError::max_instances(job)),
                 Ok(StartOutcome::Stopped) => return Err(SchedulerError::NotRunning),
                 Ok(StartOutcome::Conflict) => {}
                 Err(error) => return Err(store.error(error)),
@@ -150,10 +150,6 @@ impl Jobs {
         store.queue_commit(&record.id, &record.task, fence, CommitAction::ClearRun { run_id });
         self.shared.wake.wake();
     }
-}
-
-fn max_instances(job: JobRef) -> SchedulerError {
-    SchedulerError::MaxInstances { id: job.job_id, job_store: job.job_store }
 }
 
 /// Future that must run to completion. It is polled by the caller, which may be the runtime's only thread; if dropped
