@@ -37,7 +37,7 @@ pub use store::{
     AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,
     CommitBatch, CommitOutcome, CorruptKind, CorruptRecord, DynJobStore, Fence, HistoryCursor,
     HistoryRecord, HistoryRecordPage, HistoryRecordQuery, InFlightRun, IntoJobStore, JobCursor,
-    JobPage, JobRecord, JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun,
+    JobRecord, JobRecordPage, JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun,
     QuarantinedRecord, RecordUpdate, Renewal, Revision, RunHistory, RunId, Schedule, StoreCaps,
     StoreError, StoreErrorKind, StoredJob, TakeOver, TaskFilter, TransactionalJobs,
 };

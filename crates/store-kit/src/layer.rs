@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
-    DynJobStore, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobPage, JobStore,
+    DynJobStore, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore,
     Metadata, NewRecord, NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps,
     StoreError, StoredJob, TakeOver, TaskFilter, Timestamp, TransactionalJobs,
 };

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use punctual_core::{
-    CorruptRecord, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobPage,
-    JobRecord, Timestamp,
+    CorruptRecord, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobRecord,
+    JobRecordPage, Timestamp,
 };
 
 /// Collects a page from rows of which some may be corrupt. Corrupt rows do not count towards the limit, because no
@@ -96,7 +96,7 @@ impl<P, T> PageReader<P, T> {
     }
 }
 
-impl<P> From<PageReader<P, JobRecord>> for JobPage {
+impl<P> From<PageReader<P, JobRecord>> for JobRecordPage {
     fn from(page: PageReader<P, JobRecord>) -> Self {
         let next = page.items.last().filter(|_| page.more).map(JobCursor::of);
         let mut records = Self::new(page.items, next);

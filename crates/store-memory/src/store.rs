@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use punctual_core::{
     AddOutcome, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryRecordPage,
-    HistoryRecordQuery, JobCursor, JobId, JobPage, JobStore, Metadata, NewRecord, NodeId,
+    HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore, Metadata, NewRecord, NodeId,
     RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
     TaskFilter, Timestamp, TransactionalJobs,
 };
@@ -95,7 +95,11 @@ impl JobStore for MemoryJobStore {
         Ok(self.state.lock().jobs.get(id).cloned())
     }
 
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
         Ok(self.state.lock().jobs.list(after, limit))
     }
 

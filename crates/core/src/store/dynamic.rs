@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord,
-    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobPage, JobStore, Metadata, NewRecord,
+    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobRecordPage, JobStore, Metadata, NewRecord,
     NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoreErrorKind,
     StoredJob, TakeOver, TaskFilter, TransactionalJobs,
 };
@@ -70,7 +70,7 @@ dyn_job_store! {
     JobStore::update(id: &'a JobId, expected: Revision, update: RecordUpdate) -> Result<Revision, StoreError>;
     JobStore::remove(ids: &'a [JobId]) -> Result<Vec<bool>, StoreError>, of ids.len();
     JobStore::get(id: &'a JobId) -> Result<Option<StoredJob>, StoreError>;
-    JobStore::list(after: Option<&'a JobCursor>, limit: usize) -> Result<JobPage, StoreError>;
+    JobStore::list(after: Option<&'a JobCursor>, limit: usize) -> Result<JobRecordPage, StoreError>;
     JobStore::claim_due(
         node: &'a NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &'a TaskFilter
     ) -> Result<Claims, StoreError>;

@@ -28,7 +28,7 @@ pub use history::{
 };
 pub use ids::{Fence, NodeId, Revision, RunId};
 pub use into::IntoJobStore;
-pub use list::{JobCursor, JobPage};
+pub use list::{JobCursor, JobRecordPage};
 pub use metadata::Metadata;
 pub use model::NodeLease;
 pub use outcomes::{
@@ -170,7 +170,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
         &self,
         after: Option<&JobCursor>,
         limit: usize,
-    ) -> impl Future<Output = Result<JobPage, StoreError>> + Send;
+    ) -> impl Future<Output = Result<JobRecordPage, StoreError>> + Send;
 
     /// Claims up to `limit` records for `node`, as [`StoredJob::claim`] does: those that are
     /// [claimable](StoredJob::is_claimable) at `now` and whose task matches the filter, in order of `due_at`; records

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord,
-    HistoryRecordQuery, JobCursor, JobId, JobPage, JobStore, Metadata, NewRecord, NodeId,
+    HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore, Metadata, NewRecord, NodeId,
     RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoredJob, TakeOver, TaskFilter,
     Timestamp, TransactionalJobs,
 };
@@ -113,7 +113,7 @@ impl Backend for File {
         update(&JobId, Revision, &RecordUpdate) -> Revision;
         remove(&[JobId]) -> Vec<bool>;
         get(&JobId) -> Option<StoredJob>;
-        list(Option<&JobCursor>, usize) -> JobPage;
+        list(Option<&JobCursor>, usize) -> JobRecordPage;
         claim_due(&NodeId, Timestamp, usize, Duration, &TaskFilter) -> Claims;
         commit(&CommitBatch) -> Vec<CommitOutcome>;
         renew(&NodeId, Timestamp, Timestamp, &TaskFilter) -> Renewal;

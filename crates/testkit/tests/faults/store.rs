@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, CorruptRecord, Fence,
-    HistoryCursor, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobPage,
-    JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate, Renewal, Revision,
-    RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter, Timestamp,
-    TransactionalJobs,
+    HistoryCursor, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId,
+    JobRecordPage, JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate,
+    Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter,
+    Timestamp, TransactionalJobs,
 };
 use tokio::task::yield_now;
 
@@ -128,7 +128,11 @@ impl JobStore for FaultyStore {
         Ok(job)
     }
 
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
         let state = self.state();
         let mut records: Vec<_> = state.jobs.values().map(|job| job.record.clone()).collect();
         records.retain(|record| after.is_none_or(|after| JobCursor::of(record) > *after));
@@ -136,7 +140,7 @@ impl JobStore for FaultyStore {
         let more = records.len() > limit;
         records.truncate(limit);
         let next = records.last().filter(|_| more).map(JobCursor::of);
-        Ok(JobPage::new(records, next))
+        Ok(JobRecordPage::new(records, next))
     }
 
     async fn claim_due(

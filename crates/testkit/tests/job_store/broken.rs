@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, DynJobStore, HistoryRecordPage,
-    HistoryRecordQuery, JobCursor, JobPage, NewRecord, NodeId, StoreCaps, StoreError, TakeOver,
-    TaskFilter, Timestamp,
+    HistoryRecordQuery, JobCursor, JobRecordPage, NewRecord, NodeId, StoreCaps, StoreError,
+    TakeOver, TaskFilter, Timestamp,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;
@@ -75,7 +75,11 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
         self.inner().add(records).await.map(Self::outcomes)
     }
 
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
         let mut page = self.inner().list(after, limit).await?;
         if FAULT == REVERSES_LISTS {
             page.records.reverse();

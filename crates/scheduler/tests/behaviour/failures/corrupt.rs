@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Claims, CorruptKind, CorruptRecord, DynJobStore, JobCursor, JobPage, NodeId,
+    Alias, Claims, CorruptKind, CorruptRecord, DynJobStore, JobCursor, JobRecordPage, NodeId,
     QuarantinedRecord, StoreError, TaskFilter, Timestamp,
 };
 use punctual_scheduler::JobQuery;
@@ -46,7 +46,11 @@ impl StoreLayer for Damaged {
         Ok(claims)
     }
 
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
         let mut page = self.inner().list(after, limit).await?;
         page.corrupt = self.corrupt();
         Ok(page)
