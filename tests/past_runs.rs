@@ -1,9 +1,9 @@
 //! Runs `punctual history` on a store with past runs.
 
 use clap::Parser;
-use punctual::core::{CommitBatch, DynJobStore, NodeId, RunId, TaskName};
+use punctual::core::{CommitBatch, DynJobStore, HistoryRecord, NodeId, RunId, TaskName};
 use punctual::prelude::*;
-use punctual::{HistoryEntry, OutcomeKind, error_chain};
+use punctual::{OutcomeKind, error_chain};
 use punctual_cli::args::{Cli, Command};
 use punctual_cli::history;
 
@@ -39,7 +39,7 @@ pub async fn run_history_command(arguments: &[&str]) -> Result<Vec<String>, Stri
 /// Panics if the store fails.
 pub async fn insert_history(store: &dyn DynJobStore) {
     let at = |second: u32| Timestamp::from_seconds(1_774_742_400 + i64::from(second));
-    let entry = |number: u32| HistoryEntry {
+    let entry = |number: u32| HistoryRecord {
         run_id: RunId::from_u128(number.into()),
         attempt: 1,
         job_id: JobId::new(if number == 7 { "report" } else { "mail" }).expect("an id"),

@@ -74,7 +74,7 @@ fn another_process_runs_jobs_of_a_client_on_time(folder: &Path, location: &Store
     let mut entries_read: Vec<_> = history
         .entries
         .iter()
-        .map(|entry| (entry.job_id.as_str(), entry.node.as_str(), entry.outcome))
+        .map(|entry| (entry.job.job_id.as_str(), entry.node.as_str(), entry.outcome))
         .collect();
     assert_eq!(entries_read.len(), runs);
     entries_read.dedup();

@@ -155,7 +155,7 @@ async fn jobs_are_found_changed_and_removed_in_a_transaction() {
         let replaced = inside.job(ship(60)).id("new").trigger(far()).replace_existing(true);
         replaced.add().await.unwrap();
         let missing = inside.remove_job("none").await.unwrap_err();
-        assert!(matches!(missing, SchedulerError::JobNotFound(_)), "{missing}");
+        assert!(matches!(missing, SchedulerError::JobNotFound { .. }), "{missing}");
         if commit {
             transaction.commit().await.unwrap();
         } else {

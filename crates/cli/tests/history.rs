@@ -2,8 +2,8 @@
 
 use std::process::{Command, Output};
 
-use punctual::core::{CommitBatch, JobStore, NodeId, RunId, TaskName};
-use punctual::{HistoryEntry, JobId, OutcomeKind, SqliteJobStore, Timestamp};
+use punctual::core::{CommitBatch, HistoryRecord, JobStore, NodeId, RunId, TaskName};
+use punctual::{JobId, OutcomeKind, SqliteJobStore, Timestamp};
 use punctual_backends::{Backend, Location};
 use tempfile::TempDir;
 
@@ -47,7 +47,7 @@ fn at(seconds: i64) -> Timestamp {
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteJobStore::open(folder.path().join("jobs.sqlite")).unwrap();
-    let entry = |n: i64, job: &str| HistoryEntry {
+    let entry = |n: i64, job: &str| HistoryRecord {
         run_id: RunId::from_u128(n as u128),
         attempt: 1,
         job_id: JobId::new(job).unwrap(),
@@ -61,13 +61,13 @@ fn folder() -> TempDir {
     };
     let entries = vec![
         entry(0, "mail"),
-        HistoryEntry {
+        HistoryRecord {
             outcome: OutcomeKind::Failed,
             error: Some("no\npaper".into()),
             ..entry(1, "report")
         },
-        HistoryEntry { attempt: 2, ..entry(2, "mail") },
-        HistoryEntry { started: None, outcome: OutcomeKind::Missed, ..entry(3, "mail") },
+        HistoryRecord { attempt: 2, ..entry(2, "mail") },
+        HistoryRecord { started: None, outcome: OutcomeKind::Missed, ..entry(3, "mail") },
     ];
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         store.start().await.unwrap();

@@ -36,10 +36,10 @@ pub use job::{
 pub use store::{
     AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,
     CommitBatch, CommitOutcome, CorruptKind, CorruptRecord, DynJobStore, Fence, HistoryCursor,
-    HistoryEntry, HistoryPage, HistoryQuery, InFlightRun, IntoJobStore, JobCursor, JobPage,
-    JobRecord, JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate,
-    Renewal, Revision, RunHistory, RunId, Schedule, StoreCaps, StoreError, StoreErrorKind,
-    StoredJob, TakeOver, TaskFilter, TransactionalJobs,
+    HistoryRecord, HistoryRecordPage, HistoryRecordQuery, InFlightRun, IntoJobStore, JobCursor,
+    JobRecord, JobRecordPage, JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun,
+    QuarantinedRecord, RecordUpdate, Renewal, Revision, RunHistory, RunId, Schedule, StoreCaps,
+    StoreError, StoreErrorKind, StoredJob, TakeOver, TaskFilter, TransactionalJobs,
 };
 pub use task::{
     Action, BoxFuture, Call, ClosureTask, DynTask, IntoAction, JobContext, JobContextParts,

@@ -177,7 +177,7 @@ impl ProcessPoolExecutorBuilder {
         let options = &self.options;
         let check = |valid: bool, field, value: &dyn fmt::Display, reason| match valid {
             true => Ok(()),
-            false => Err(ExecutorError::Option { field, value: value.to_string(), reason }),
+            false => Err(ExecutorError::option(field, value, reason)),
         };
         let Options { processes, nice, max_message_bytes, .. } = options;
         check((1..=1024).contains(processes), "processes", processes, "it must be from 1 to 1024")?;

@@ -30,12 +30,12 @@ pub use punctual_backends::stores::sqlx;
 #[allow(unused_imports, unreachable_pub, reason = "empty without the store features")]
 pub use punctual_backends::stores::*;
 pub use punctual_core::{
-    Alias, Clock, Coalesce, Codec, DebugExecutor, Event, EventMask, HistoryCursor, HistoryEntry,
-    HistoryPage, HistoryQuery, IntoJobStore, IntoTrigger, IntoZone, Jitter, Job, JobBuilder,
-    JobChange, JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, NewJob, OutcomeKind,
-    ProcessTermination, Recovery, RunEvent, RunId, RunOutcome, SkipReason, SkippedFireTimes,
-    StoreError, StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp, Trigger,
-    TriggerError, Zone, ZoneDatabase, ZoneError, error_chain,
+    Alias, Clock, Coalesce, Codec, CorruptKind, CorruptRecord, DebugExecutor, Event, EventMask,
+    HistoryCursor, IntoJobStore, IntoTrigger, IntoZone, Jitter, Job, JobBuilder, JobChange,
+    JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, NewJob, OutcomeKind,
+    ProcessTermination, QuarantinedRecord, Recovery, RunEvent, RunId, RunOutcome, SkipReason,
+    SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp,
+    Trigger, TriggerError, Zone, ZoneDatabase, ZoneError, error_chain,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
@@ -48,9 +48,10 @@ pub use punctual_macros::task;
 #[doc(hidden)]
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, BlockingScheduler, EventStream, Health, HistoryOptions,
-    JobContextExt, JobQuery, JobSelector, ListenerId, SchedulerBuilder, SchedulerError,
-    SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs, mode,
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, EventStream, Health, HistoryEntry,
+    HistoryOptions, HistoryPage, HistoryQuery, JobContextExt, JobQuery, JobSelector, ListenerId,
+    SchedulerBuilder, SchedulerError, SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler,
+    TransactionJobs, mode,
 };
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{

@@ -1,8 +1,10 @@
 //! Errors of schedulers.
 
+use std::sync::Arc;
+
 use punctual_core::{
-    Alias, CheckedJob, ExecutorError, JobError, JobId, NameError, StoreError, StoreErrorKind,
-    TaskRegistryError, TriggerError, ZoneError,
+    Alias, CheckedJob, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, StoreError,
+    StoreErrorKind, TaskRegistryError, TriggerError, ZoneError,
 };
 
 /// An error returned by a scheduler.
@@ -23,8 +25,14 @@ pub enum SchedulerError {
     )]
     ClientOnly,
     /// No job has this id.
-    #[error("there is no job with the id {0:?}")]
-    JobNotFound(JobId),
+    #[error("there is no job with the id {id:?}{}", in_store(.job_store.as_ref()))]
+    #[non_exhaustive]
+    JobNotFound {
+        /// The id.
+        id: JobId,
+        /// The store that was searched; `None` if all were.
+        job_store: Option<Alias>,
+    },
     /// A job with this id exists, and `replace_existing` is not set.
     #[error("job id {id:?} conflicts with an existing job in the job store {job_store:?}")]
     #[non_exhaustive]
@@ -44,18 +52,28 @@ pub enum SchedulerError {
         trigger: String,
     },
     /// The job can't be run or changed by this process.
-    #[error("job {id:?} can't be run or changed by this process")]
+    #[error("job {id:?} in the job store {job_store:?} can't be run or changed by this process")]
     #[non_exhaustive]
     JobUnresolved {
         /// The job.
         id: JobId,
+        /// Its store.
+        job_store: Alias,
         /// The reason.
         #[source]
-        problem: std::sync::Arc<punctual_core::JobProblem>,
+        problem: Arc<JobProblem>,
     },
     /// The maximum number of runs of the job are in progress.
-    #[error("job {0:?} has the maximum number of runs in progress (max_instances)")]
-    MaxInstances(JobId),
+    #[error(
+        "job {id:?} in the job store {job_store:?} has the maximum number of runs in progress (max_instances)"
+    )]
+    #[non_exhaustive]
+    MaxInstances {
+        /// The job.
+        id: JobId,
+        /// Its store.
+        job_store: Alias,
+    },
     /// The job is a closure, and its store is persistent. A closure exists only in its process.
     #[error(
         "job {id:?} is a closure, which can't be stored in the persistent job store {job_store:?}; use a #[task]"
@@ -147,6 +165,21 @@ pub enum SchedulerError {
 }
 
 impl SchedulerError {
+    /// The error for a job that is not in this store.
+    pub(crate) fn job_not_found(id: &JobId, job_store: &Alias) -> Self {
+        Self::JobNotFound { id: id.clone(), job_store: Some(job_store.clone()) }
+    }
+
+    /// The error for a job that this process can't run or change.
+    pub(crate) fn job_unresolved(job: JobRef, problem: Arc<JobProblem>) -> Self {
+        Self::JobUnresolved { id: job.job_id, job_store: job.job_store, problem }
+    }
+
+    /// The error for a job that has the maximum number of runs in progress.
+    pub(crate) fn max_instances(job: JobRef) -> Self {
+        Self::MaxInstances { id: job.job_id, job_store: job.job_store }
+    }
+
     /// The error for a job whose id is already in use.
     pub(crate) fn job_exists(job: &CheckedJob) -> Self {
         Self::JobExists { id: job.id.clone(), job_store: job.job_store.clone() }
@@ -163,8 +196,13 @@ impl SchedulerError {
             Self::Store { source, .. } => {
                 source.is_retryable() || source.kind() == StoreErrorKind::Conflict
             }
-            Self::MaxInstances(_) => true,
+            Self::MaxInstances { .. } => true,
             _ => false,
         }
     }
+}
+
+/// The end of a message about a lookup in one store or in all.
+fn in_store(job_store: Option<&Alias>) -> String {
+    job_store.map(|alias| format!(" in the job store {alias:?}")).unwrap_or_default()
 }

@@ -30,6 +30,6 @@ pub use handle::{
     AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, SchedulerBuilder,
     SchedulerHandle, SyncScheduler, TransactionJobs, mode,
 };
-pub use jobs::{JobQuery, JobSelector};
+pub use jobs::{HistoryEntry, HistoryPage, HistoryQuery, JobQuery, JobSelector};
 pub use lifecycle::{Health, StoreHealth};
 pub use shared::{EventStream, HistoryOptions, ListenerId, SchedulerState};

@@ -118,7 +118,7 @@ async fn two_concurrent_starts_of_a_run_start_one() {
         for start in starts {
             match start.await.unwrap() {
                 Ok(_) => started += 1,
-                Err(SchedulerError::MaxInstances(_)) => {}
+                Err(SchedulerError::MaxInstances { .. }) => {}
                 Err(error) => panic!("{error}"),
             }
         }

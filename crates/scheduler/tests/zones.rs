@@ -132,7 +132,7 @@ async fn replanned(events: &mut EventStream, count: usize) -> Vec<(String, Times
     let mut replanned = Vec::new();
     while replanned.len() < count {
         match events.next().await {
-            Some(Event::JobReplanned { job, from, to }) => {
+            Some(Event::JobReplanned { job, from, to, .. }) => {
                 replanned.push((job.job_id.to_string(), from, to));
             }
             other => panic!("{other:?}"),

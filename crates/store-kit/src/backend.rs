@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
-    HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
-    RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
-    TaskFilter, Timestamp, TransactionalJobs,
+    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, Metadata, NewRecord,
+    NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob,
+    TakeOver, TaskFilter, Timestamp, TransactionalJobs,
 };
 
 /// Generates the trait from the list of methods.

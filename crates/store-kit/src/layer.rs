@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
-    DynJobStore, HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, JobStore, Metadata,
-    NewRecord, NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError,
-    StoredJob, TakeOver, TaskFilter, Timestamp, TransactionalJobs,
+    DynJobStore, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore,
+    Metadata, NewRecord, NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps,
+    StoreError, StoredJob, TakeOver, TaskFilter, Timestamp, TransactionalJobs,
 };
 
 /// Generates the methods of [`JobStore`] and its companion traits that return a `Result`, for the layer and for the

@@ -13,7 +13,7 @@ macro_rules! __methods {
                 Update: update(id: &JobId, expected: Revision, update: RecordUpdate => &RecordUpdate) -> Revision;
                 Remove: remove(ids: &[JobId]) -> Vec<bool>;
                 Get: get(id: &JobId) -> Option<StoredJob>;
-                List: list(after: Option<&JobCursor>, limit: usize) -> JobPage;
+                List: list(after: Option<&JobCursor>, limit: usize) -> JobRecordPage;
                 ClaimDue: claim_due(
                     node: &NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter
                 ) -> Claims;
@@ -28,7 +28,7 @@ macro_rules! __methods {
                 Time: time() -> Option<Timestamp> = None;
             }
             RunHistory {
-                ReadHistory: read_history(query: &HistoryQuery) -> HistoryPage;
+                ReadHistory: read_history(query: &HistoryRecordQuery) -> HistoryRecordPage;
                 ForgetHistoryBefore: delete_history_before(before: Timestamp, limit: usize) -> u64;
                 ForgetHistoryBeyond: trim_history(jobs: &[JobId], keep: usize, limit: usize) -> u64;
             }

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use punctual_core::{
-    CorruptRecord, HistoryEntry, HistoryPage, HistoryQuery, JobCursor, JobPage, JobRecord,
-    Timestamp,
+    CorruptRecord, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobRecord,
+    JobRecordPage, Timestamp,
 };
 
 /// Collects a page from rows of which some may be corrupt. Corrupt rows do not count towards the limit, because no
@@ -96,7 +96,7 @@ impl<P, T> PageReader<P, T> {
     }
 }
 
-impl<P> From<PageReader<P, JobRecord>> for JobPage {
+impl<P> From<PageReader<P, JobRecord>> for JobRecordPage {
     fn from(page: PageReader<P, JobRecord>) -> Self {
         let next = page.items.last().filter(|_| page.more).map(JobCursor::of);
         let mut records = Self::new(page.items, next);
@@ -105,9 +105,9 @@ impl<P> From<PageReader<P, JobRecord>> for JobPage {
     }
 }
 
-impl<P> From<PageReader<P, HistoryEntry>> for HistoryPage {
-    fn from(page: PageReader<P, HistoryEntry>) -> Self {
-        let next = page.items.last().filter(|_| page.more).map(HistoryEntry::cursor);
+impl<P> From<PageReader<P, HistoryRecord>> for HistoryRecordPage {
+    fn from(page: PageReader<P, HistoryRecord>) -> Self {
+        let next = page.items.last().filter(|_| page.more).map(HistoryRecord::cursor);
         let mut entries = Self::new(page.items, next);
         entries.corrupt = page.corrupt;
         entries
@@ -118,7 +118,7 @@ impl<P> From<PageReader<P, HistoryEntry>> for HistoryPage {
 /// instant of the query's cursor: of the runs that finished at that instant, only those match that precede the cursor
 /// in the order of [`HistoryCursor`](punctual_core::HistoryCursor).
 #[must_use]
-pub fn history_range(query: &HistoryQuery) -> RangeInclusive<Timestamp> {
+pub fn history_range(query: &HistoryRecordQuery) -> RangeInclusive<Timestamp> {
     let before = query.until.map(|until| match until {
         Timestamp::MIN => None,
         until => Some(until.saturating_add_micros(-1)),
@@ -127,7 +127,7 @@ pub fn history_range(query: &HistoryQuery) -> RangeInclusive<Timestamp> {
     match before {
         Some(None) => Timestamp::MAX..=Timestamp::MIN,
         before => {
-            let after = query.after.map(|after| after.finished);
+            let after = query.after.map(|after| after.finished());
             first..=before.flatten().into_iter().chain(after).min().unwrap_or(Timestamp::MAX)
         }
     }
@@ -177,9 +177,9 @@ mod tests {
     #[test]
     fn the_range_of_a_query_includes_since_and_excludes_until() {
         let at = Timestamp::from_seconds;
-        assert_eq!(history_range(&HistoryQuery::new()), Timestamp::MIN..=Timestamp::MAX);
-        let query = HistoryQuery::new().since(at(1)).until(at(3));
+        assert_eq!(history_range(&HistoryRecordQuery::new()), Timestamp::MIN..=Timestamp::MAX);
+        let query = HistoryRecordQuery::new().since(at(1)).until(at(3));
         assert_eq!(history_range(&query), at(1)..=at(3).saturating_add_micros(-1));
-        assert!(history_range(&HistoryQuery::new().until(Timestamp::MIN)).is_empty());
+        assert!(history_range(&HistoryRecordQuery::new().until(Timestamp::MIN)).is_empty());
     }
 }

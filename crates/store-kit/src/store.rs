@@ -26,7 +26,7 @@ macro_rules! __job_store {
             use $crate::Backend;
             use $crate::core::{
                 AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
-                HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, JobStore, Metadata, NewRecord, NodeId,
+                HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore, Metadata, NewRecord, NodeId,
                 RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
                 TaskFilter, Timestamp, TransactionalJobs,
             };

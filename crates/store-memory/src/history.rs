@@ -4,17 +4,19 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
-use punctual_core::{HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobId, Timestamp};
+use punctual_core::{
+    HistoryCursor, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobId, Timestamp,
+};
 
 /// Entries by key, and the keys of each job's entries.
 #[derive(Default)]
 pub(crate) struct History {
-    entries: BTreeMap<HistoryCursor, HistoryEntry>,
+    entries: BTreeMap<HistoryCursor, HistoryRecord>,
     by_job: HashMap<JobId, BTreeSet<HistoryCursor>>,
 }
 
 impl History {
-    pub(crate) fn record(&mut self, entries: Vec<HistoryEntry>) {
+    pub(crate) fn record(&mut self, entries: Vec<HistoryRecord>) {
         for entry in entries {
             if let Entry::Vacant(vacant) = self.entries.entry(entry.cursor()) {
                 self.by_job.entry(entry.job_id.clone()).or_default().insert(*vacant.key());
@@ -23,11 +25,11 @@ impl History {
         }
     }
 
-    pub(crate) fn read(&self, query: &HistoryQuery) -> HistoryPage {
+    pub(crate) fn read(&self, query: &HistoryRecordQuery) -> HistoryRecordPage {
         let end = query.after.map_or(Bound::Unbounded, Bound::Excluded);
         let range = (Bound::Unbounded, end);
         let wanted = query.limit.saturating_add(1);
-        let select = |entries: &mut dyn Iterator<Item = &HistoryEntry>| {
+        let select = |entries: &mut dyn Iterator<Item = &HistoryRecord>| {
             entries.filter(|entry| query.matches(entry)).take(wanted).cloned().collect()
         };
         let entries = match &query.job {
@@ -38,7 +40,7 @@ impl History {
                 select(&mut keys.filter_map(|key| self.entries.get(key)))
             }
         };
-        HistoryPage::of(entries, query.limit)
+        HistoryRecordPage::of(entries, query.limit)
     }
 
     fn remove(&mut self, keys: &[HistoryCursor]) -> u64 {
@@ -55,7 +57,7 @@ impl History {
     }
 
     pub(crate) fn remove_before(&mut self, before: Timestamp, limit: usize) -> u64 {
-        let old = self.entries.keys().take_while(|key| key.finished < before);
+        let old = self.entries.keys().take_while(|key| key.finished() < before);
         let old: Vec<_> = old.take(limit).copied().collect();
         self.remove(&old)
     }

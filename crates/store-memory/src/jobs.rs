@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, Claims, Commit, CommitOutcome, Fence, JobCursor, JobId, JobPage, JobRecord,
+    AddOutcome, Claims, Commit, CommitOutcome, Fence, JobCursor, JobId, JobRecord, JobRecordPage,
     NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunId, StoreError, StoredJob, TakeOver,
     TaskFilter, Timestamp,
 };
@@ -136,7 +136,7 @@ impl Jobs {
         Some(job)
     }
 
-    pub(crate) fn list(&self, after: Option<&JobCursor>, limit: usize) -> JobPage {
+    pub(crate) fn list(&self, after: Option<&JobCursor>, limit: usize) -> JobRecordPage {
         let mut rest: Vec<&JobRecord> = self
             .slots
             .iter()
@@ -152,7 +152,7 @@ impl Jobs {
         rest.truncate(limit);
         rest.sort_unstable_by(|a, b| record_order(a).cmp(&record_order(b)));
         let next = rest.last().filter(|_| more).map(|last| JobCursor::of(last));
-        JobPage::new(rest.into_iter().cloned().collect(), next)
+        JobRecordPage::new(rest.into_iter().cloned().collect(), next)
     }
 
     pub(crate) fn claim_due(

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    AddOutcome, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryPage, HistoryQuery,
-    JobCursor, JobId, JobPage, JobStore, Metadata, NewRecord, NodeId, RecordUpdate, Renewal,
-    Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter, Timestamp,
-    TransactionalJobs,
+    AddOutcome, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryRecordPage,
+    HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore, Metadata, NewRecord, NodeId,
+    RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
+    TaskFilter, Timestamp, TransactionalJobs,
 };
 
 use crate::state::State;
@@ -95,7 +95,11 @@ impl JobStore for MemoryJobStore {
         Ok(self.state.lock().jobs.get(id).cloned())
     }
 
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
         Ok(self.state.lock().jobs.list(after, limit))
     }
 
@@ -156,7 +160,10 @@ impl JobStore for MemoryJobStore {
 }
 
 impl RunHistory for MemoryJobStore {
-    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn read_history(
+        &self,
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         Ok(self.state.lock().history.read(query))
     }
 

@@ -1,6 +1,8 @@
 //! The finished runs.
 
-use punctual_core::{HistoryEntry, HistoryPage, HistoryQuery, JobId, StoreError, Timestamp};
+use punctual_core::{
+    HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobId, StoreError, Timestamp,
+};
 use punctual_store_kit::{PageReader, history_range};
 
 use crate::batch::json;
@@ -14,11 +16,11 @@ type Row<'a> =
     (i64, String, u32, &'a str, &'a str, &'a str, i64, Option<i64>, &'static str, Option<&'a str>);
 
 /// Converts entries to rows for a statement that inserts them.
-pub(crate) fn entry_rows(entries: &[HistoryEntry]) -> Vec<Row<'_>> {
+pub(crate) fn entry_rows(entries: &[HistoryRecord]) -> Vec<Row<'_>> {
     entries.iter().map(entry_row).collect()
 }
 
-fn entry_row(entry: &HistoryEntry) -> Row<'_> {
+fn entry_row(entry: &HistoryRecord) -> Row<'_> {
     (
         entry.finished.as_micros(),
         entry.run_id.to_string(),
@@ -36,8 +38,8 @@ fn entry_row(entry: &HistoryEntry) -> Row<'_> {
 impl<D: Dialect> Database<D> {
     pub(crate) async fn read_history(
         &self,
-        query: &HistoryQuery,
-    ) -> Result<HistoryPage, StoreError> {
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         let range = history_range(query);
         let outcomes: Vec<_> = query.outcomes.iter().map(|outcome| outcome.name()).collect();
         let outcomes = (!outcomes.is_empty()).then(|| json(&outcomes)).transpose()?;
@@ -46,7 +48,7 @@ impl<D: Dialect> Database<D> {
             Some(_) => D::HISTORY.read_for_job,
         };
         let after = query.after.map_or((i64::MAX, String::new(), 0), |after| {
-            (after.finished.as_micros(), after.run_id.to_string(), after.attempt.into())
+            (after.finished().as_micros(), after.run_id().to_string(), after.attempt().into())
         });
         let mut page = PageReader::new(query.limit);
         while let Some(wanted) = page.wanted() {

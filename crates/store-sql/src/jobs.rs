@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use punctual_core::{
-    AddOutcome, CorruptRecord, JobCursor, JobId, JobPage, JobRecord, NewRecord, RecordUpdate,
+    AddOutcome, CorruptRecord, JobCursor, JobId, JobRecord, JobRecordPage, NewRecord, RecordUpdate,
     Revision, StoreError, StoredJob, Timestamp,
 };
 use punctual_store_kit::PageReader;
@@ -160,7 +160,7 @@ impl<D: Dialect> Database<D> {
         &self,
         after: Option<&JobCursor>,
         limit: usize,
-    ) -> Result<JobPage, StoreError> {
+    ) -> Result<JobRecordPage, StoreError> {
         let mut page = PageReader::<ListPosition, JobRecord>::new(limit);
         if page.wanted().is_none() {
             return Ok(page.into());

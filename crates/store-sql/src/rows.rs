@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use punctual_core::{
-    Claim, Claims, CorruptKind, CorruptRecord, Encoded, Fence, HistoryEntry, InFlightRun, JobId,
+    Claim, Claims, CorruptKind, CorruptRecord, Encoded, Fence, HistoryRecord, InFlightRun, JobId,
     JobRecord, NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind,
     StoredJob, TaskName, Timestamp, error_chain,
 };
@@ -115,7 +115,7 @@ pub(crate) fn run(
 
 /// A history entry, from the columns run, attempt, job, task, node, scheduled time, start time, finish time, outcome,
 /// error. The first element is its stored key: finish time, run, attempt.
-pub(crate) type EntryRow = ((i64, String, i64), Result<HistoryEntry, CorruptRecord>);
+pub(crate) type EntryRow = ((i64, String, i64), Result<HistoryRecord, CorruptRecord>);
 
 pub(crate) fn entry(row: &impl SqlRow) -> Result<EntryRow, StoreError> {
     let key = (row.int(7)?, row.lossy_text(0), row.int(1)?);
@@ -124,9 +124,9 @@ pub(crate) fn entry(row: &impl SqlRow) -> Result<EntryRow, StoreError> {
     Ok((key, entry))
 }
 
-fn fields_of_entry(row: &impl SqlRow) -> Field<HistoryEntry> {
+fn fields_of_entry(row: &impl SqlRow) -> Field<HistoryRecord> {
     let outcome = text(row, 8, "outcome")?;
-    Ok(HistoryEntry {
+    Ok(HistoryRecord {
         run_id: run_id(row, 0)?,
         attempt: u32_field(row, 1, "attempt")?,
         job_id: name(row, 2, JobId::new)?,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
-    HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
-    RecordUpdate, Renewal, Revision, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter,
-    Timestamp,
+    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, Metadata, NewRecord,
+    NodeId, RecordUpdate, Renewal, Revision, StoreCaps, StoreError, StoredJob, TakeOver,
+    TaskFilter, Timestamp,
 };
 use punctual_store_kit::Backend;
 
@@ -86,7 +86,7 @@ impl<D: Dialect> Backend for Database<D> {
         update(id: &JobId, expected: Revision, update: &RecordUpdate) -> Revision;
         remove(ids: &[JobId]) -> Vec<bool>;
         get(id: &JobId) -> Option<StoredJob>;
-        list(after: Option<&JobCursor>, limit: usize) -> JobPage;
+        list(after: Option<&JobCursor>, limit: usize) -> JobRecordPage;
         claim_due(node: &NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &TaskFilter) -> Claims
             = |dialect| dialect.claim(ClaimRequest { node, now, until: now.saturating_add(lease), limit, filter });
         commit(batch: &CommitBatch) -> Vec<CommitOutcome> = |dialect| dialect.commit(batch);
@@ -98,7 +98,7 @@ impl<D: Dialect> Backend for Database<D> {
         discard(record: &CorruptRecord) -> bool;
         watch() -> Option<Box<dyn ChangeWatch>> = |dialect| dialect.watch();
         time() -> Option<Timestamp>;
-        read_history(query: &HistoryQuery) -> HistoryPage;
+        read_history(query: &HistoryRecordQuery) -> HistoryRecordPage;
         delete_history_before(before: Timestamp, limit: usize) -> u64;
         trim_history(jobs: &[JobId], keep: usize, limit: usize) -> u64;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use punctual_core::{
-    AddOutcome, Claims, CommitBatch, CommitOutcome, DynJobStore, Fence, HistoryPage, HistoryQuery,
-    JobId, Metadata, NewRecord, NodeId, RecordUpdate, Renewal, Revision, StoreCaps, StoreError,
-    StoreErrorKind, StoredJob, TakeOver, TaskFilter, Timestamp,
+    AddOutcome, Claims, CommitBatch, CommitOutcome, DynJobStore, Fence, HistoryRecordPage,
+    HistoryRecordQuery, JobId, Metadata, NewRecord, NodeId, RecordUpdate, Renewal, Revision,
+    StoreCaps, StoreError, StoreErrorKind, StoredJob, TakeOver, TaskFilter, Timestamp,
 };
 use punctual_store_kit::{StoreCall, StoreLayer};
 
@@ -332,7 +332,10 @@ impl StoreLayer for SimulatedConnection {
         self.call(StoreCall::Time, apply).await
     }
 
-    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn read_history(
+        &self,
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         let query = query.clone();
         let apply = move |simulation: &Simulation, _: &Process, _| {
             now(simulation.store.read_history(&query))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{DynJobStore, HistoryQuery};
+use punctual_core::{DynJobStore, HistoryRecordQuery};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -225,9 +225,9 @@ impl ScriptRunner {
         for process in &self.all {
             simulation.check(process, |_, _| Ok(()));
         }
-        let mut query = HistoryQuery::new();
+        let mut query = HistoryRecordQuery::new();
         query.limit = usize::MAX >> 1;
-        let history = simulation.store.read_history(&query).await.expect("the history").entries;
+        let history = simulation.store.read_history(&query).await.expect("the history").records;
         simulation.check_all(|check, _| check.check_final_state(&history));
     }
 }

@@ -78,6 +78,6 @@ impl Workload {
                 .build()
         });
         let added = with_store(location.clone(), |scheduler| scheduler.add_jobs(jobs)).unwrap();
-        assert_eq!(added, self.jobs);
+        assert_eq!(added.len(), self.jobs);
     }
 }

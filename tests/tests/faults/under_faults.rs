@@ -132,7 +132,7 @@ fn check_history(scheduler: &ManualScheduler, mut expected: BTreeSet<(String, Ti
         let page = scheduler.block_on(scheduler.history(query.clone())).unwrap();
         for entry in page.entries {
             assert_eq!((entry.outcome, entry.attempt), (OutcomeKind::Success, 1), "{entry:?}");
-            let key = (entry.job_id.to_string(), entry.scheduled_time);
+            let key = (entry.job.job_id.to_string(), entry.scheduled_time);
             assert!(expected.remove(&key), "{entry:?} is duplicated, or is no fire time");
         }
         match page.next {

@@ -95,7 +95,10 @@ fn check(fixture: &TrialFixture<'_>, jobs: &[(String, Recovery)]) -> Option<Stri
     let mut written = BTreeMap::<_, Vec<_>>::new();
     for entry in fixture.history() {
         let run = (entry.run_id.to_string(), entry.attempt);
-        written.entry((entry.job_id.to_string(), run)).or_default().push(entry.outcome.to_string());
+        written
+            .entry((entry.job.job_id.to_string(), run))
+            .or_default()
+            .push(entry.outcome.to_string());
     }
     for (what, ends) in [("in the events", &reported), ("in the history", &written)] {
         for (id, _) in jobs.iter().filter(|(id, _)| !ends.keys().any(|(job, _)| job == id)) {

@@ -82,7 +82,7 @@ fn check(fixture: &TrialFixture<'_>, time: Timestamp) -> Option<String> {
             None => {
                 let reported = ends.contains(&"missed");
                 let written = history.iter().any(|entry| {
-                    entry.job_id.as_str() == job && entry.outcome == OutcomeKind::Missed
+                    entry.job.job_id.as_str() == job && entry.outcome == OutcomeKind::Missed
                 });
                 if !(reported && written) {
                     violations.push(format!(

@@ -32,5 +32,5 @@ pub async fn start_reboot_jobs(
             Some(job.build())
         });
     let jobs: Vec<_> = jobs.collect();
-    scheduler.add_jobs(jobs).await
+    Ok(scheduler.add_jobs(jobs).await?.len())
 }

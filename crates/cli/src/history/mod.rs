@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use punctual::{DateTrigger, HistoryQuery, JobId, OutcomeKind, StoreError, TriggerError, Zone};
+use punctual::core::HistoryRecordQuery;
+use punctual::{DateTrigger, JobId, OutcomeKind, StoreError, TriggerError, Zone};
 
 use self::source::HistorySource;
 use self::table::PrintError;
@@ -72,7 +73,7 @@ pub async fn print(
             Err(source) => Err(HistoryError::Invalid { option, source }),
         }
     };
-    let mut query = HistoryQuery::new();
+    let mut query = HistoryRecordQuery::new();
     query.job = args.job.clone();
     query.outcomes = args.outcome.clone();
     query.since = instant("--since", &args.since)?;

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use punctual::core::DynJobStore;
-use punctual::{HistoryEntry, HistoryPage, HistoryQuery, StoreError, Zone};
+use punctual::core::{DynJobStore, HistoryRecord, HistoryRecordPage, HistoryRecordQuery};
+use punctual::{StoreError, Zone};
 
 const HEADER: &str =
     "SCHEDULED                   DELAY      DURATION   OUTCOME            TRY  JOB";
@@ -20,7 +20,7 @@ pub(super) enum PrintError {
 /// Prints at most `remaining` runs, one per line.
 pub(super) async fn print(
     store: &dyn DynJobStore,
-    mut query: HistoryQuery,
+    mut query: HistoryRecordQuery,
     mut remaining: usize,
     zone: &Zone,
     out: &mut impl Write,
@@ -28,11 +28,11 @@ pub(super) async fn print(
     writeln!(out, "{HEADER}").map_err(PrintError::Output)?;
     while remaining > 0 {
         query.limit = remaining.min(PAGE_SIZE);
-        let HistoryPage { entries, next, .. } =
+        let HistoryRecordPage { records, next, .. } =
             store.read_history(&query).await.map_err(PrintError::Store)?;
-        remaining -= entries.len();
-        for entry in &entries {
-            writeln!(out, "{}", format_run(entry, zone)).map_err(PrintError::Output)?;
+        remaining -= records.len();
+        for record in &records {
+            writeln!(out, "{}", format_run(record, zone)).map_err(PrintError::Output)?;
         }
         match next {
             Some(next) => query.after = Some(next),
@@ -43,19 +43,19 @@ pub(super) async fn print(
 }
 
 /// Formats a run as `2026-03-29 03:00:00 +03:00  +0.012s  1.500s  success  1  job`, followed by its error.
-fn format_run(entry: &HistoryEntry, zone: &Zone) -> String {
-    let scheduled = entry.scheduled_time.in_zone(zone).format("%F %T %:z").to_string();
-    let HistoryEntry { outcome, attempt, job_id, .. } = entry;
-    let (delay, duration) = match entry.started {
+fn format_run(record: &HistoryRecord, zone: &Zone) -> String {
+    let scheduled = record.scheduled_time.in_zone(zone).format("%F %T %:z").to_string();
+    let HistoryRecord { outcome, attempt, job_id, .. } = record;
+    let (delay, duration) = match record.started {
         Some(started) => (
-            format!("+{}", seconds(started.saturating_since(entry.scheduled_time))),
-            seconds(entry.finished.saturating_since(started)),
+            format!("+{}", seconds(started.saturating_since(record.scheduled_time))),
+            seconds(record.finished.saturating_since(started)),
         ),
         None => ("-".into(), "-".into()),
     };
     let line =
         format!("{scheduled}  {delay:<9}  {duration:<9}  {outcome:<17}  {attempt:<3}  {job_id}");
-    match &entry.error {
+    match &record.error {
         // Escaped, so that an error with line breaks stays on one line.
         Some(error) => format!("{line}: {}", error.escape_debug()),
         None => line,

@@ -14,7 +14,7 @@ pub use termination::ProcessTermination;
 
 use crate::alias::Alias;
 use crate::job::{JobProblem, JobRef};
-use crate::store::CorruptRecord;
+use crate::store::{QuarantinedRecord, StoreError};
 use crate::time::Timestamp;
 
 /// An event of a scheduler or a job.
@@ -49,6 +49,7 @@ pub enum Event {
     /// A job was modified, rescheduled, paused or resumed.
     JobModified(JobRef),
     /// The next run time of a job was recomputed because the rules of its time zone changed.
+    #[non_exhaustive]
     JobReplanned {
         /// The job.
         job: JobRef,
@@ -73,6 +74,7 @@ pub enum Event {
     /// A run of a terminated process was taken over and is repeated.
     JobRecovered(RunEvent),
     /// This process can't run a stored job. The job is not modified; it runs once the cause is removed.
+    #[non_exhaustive]
     JobUnresolved {
         /// The job.
         job: JobRef,
@@ -80,21 +82,17 @@ pub enum Event {
         problem: Arc<JobProblem>,
     },
     /// A store operation failed. The scheduler retries it.
+    #[non_exhaustive]
     JobStoreFailed {
         /// The store.
-        store: Alias,
+        job_store: Alias,
         /// The error.
-        error: Arc<crate::store::StoreError>,
+        error: Arc<StoreError>,
     },
     /// A store recovered from a failure.
     JobStoreRecovered(Alias),
     /// A stored record could not be decoded. The record is not modified; other records are processed normally.
-    RecordCorrupt {
-        /// The store.
-        store: Alias,
-        /// The record.
-        record: CorruptRecord,
-    },
+    RecordCorrupt(QuarantinedRecord),
     /// The lease of this process in this store expired. Other processes may have taken over its runs, so a run that
     /// has already started may be executed again. Runs that have not started are held until their ownership has been
     /// verified.
@@ -136,6 +134,24 @@ impl SkippedFireTimes {
 }
 
 impl Event {
+    /// Creates [`JobReplanned`](Self::JobReplanned).
+    #[must_use]
+    pub fn job_replanned(job: JobRef, from: Timestamp, to: Timestamp) -> Self {
+        Self::JobReplanned { job, from, to }
+    }
+
+    /// Creates [`JobUnresolved`](Self::JobUnresolved).
+    #[must_use]
+    pub fn job_unresolved(job: JobRef, problem: Arc<JobProblem>) -> Self {
+        Self::JobUnresolved { job, problem }
+    }
+
+    /// Creates [`JobStoreFailed`](Self::JobStoreFailed).
+    #[must_use]
+    pub fn job_store_failed(job_store: Alias, error: Arc<StoreError>) -> Self {
+        Self::JobStoreFailed { job_store, error }
+    }
+
     /// Returns the event mask with the bit of this kind of event.
     #[must_use]
     pub fn mask(&self) -> EventMask {
@@ -163,7 +179,7 @@ impl Event {
             Self::JobUnresolved { .. } => EventMask::JOB_UNRESOLVED,
             Self::JobStoreFailed { .. } => EventMask::JOBSTORE_FAILED,
             Self::JobStoreRecovered(_) => EventMask::JOBSTORE_RECOVERED,
-            Self::RecordCorrupt { .. } => EventMask::RECORD_CORRUPT,
+            Self::RecordCorrupt(_) => EventMask::RECORD_CORRUPT,
             Self::LeaseLost(_) => EventMask::LEASE_LOST,
             Self::Lagged(_) => EventMask::LAGGED,
         }

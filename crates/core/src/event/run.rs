@@ -38,10 +38,7 @@ impl RunEvent {
     #[must_use]
     pub fn of(context: &JobContext) -> Self {
         Self {
-            job: JobRef {
-                job_id: context.job_id().clone(),
-                job_store: context.job_store().clone(),
-            },
+            job: JobRef::new(context.job_store().clone(), context.job_id().clone()),
             run_id: context.run_id(),
             scheduled_time: context.scheduled_time(),
             attempt: context.attempt(),

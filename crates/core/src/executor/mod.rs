@@ -8,6 +8,7 @@ mod run;
 mod run_guard;
 mod worker;
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +99,7 @@ pub enum ExecutorError {
     QueueFull,
     /// An option has an invalid value.
     #[error("{field} is {value}: {reason}")]
+    #[non_exhaustive]
     Option {
         /// The option.
         field: &'static str,
@@ -112,4 +114,12 @@ pub enum ExecutorError {
     /// The workers could not be started.
     #[error("the executor's workers could not be started")]
     Start(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ExecutorError {
+    /// Creates [`Option`](Self::Option).
+    #[must_use]
+    pub fn option(field: &'static str, value: impl Display, reason: &'static str) -> Self {
+        Self::Option { field, value: value.to_string(), reason }
+    }
 }

@@ -262,7 +262,7 @@ impl CheckedJob {
     /// Returns the job's id and store.
     #[must_use]
     pub fn reference(&self) -> JobRef {
-        JobRef { job_id: self.id.clone(), job_store: self.job_store.clone() }
+        JobRef::new(self.job_store.clone(), self.id.clone())
     }
 }
 

@@ -26,9 +26,18 @@ impl JobId {
 
 /// A reference to a job in a store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct JobRef {
-    /// The job's id.
-    pub job_id: JobId,
     /// The alias of its store.
     pub job_store: Alias,
+    /// The job's id.
+    pub job_id: JobId,
+}
+
+impl JobRef {
+    /// Creates a reference to the job with this id in this store.
+    #[must_use]
+    pub fn new(job_store: Alias, job_id: JobId) -> Self {
+        Self { job_store, job_id }
+    }
 }

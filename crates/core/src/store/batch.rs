@@ -1,6 +1,6 @@
 //! Batches of changes that a scheduler commits.
 
-use super::{Fence, HistoryEntry, InFlightRun, RunId, Schedule};
+use super::{Fence, HistoryRecord, InFlightRun, RunId, Schedule};
 use crate::job::JobId;
 use crate::time::Timestamp;
 
@@ -11,13 +11,13 @@ pub struct CommitBatch {
     /// Changes to jobs and runs in flight.
     pub commits: Vec<Commit>,
     /// Finished runs, for the [history](super::RunHistory). Empty for a store without a history.
-    pub history: Vec<HistoryEntry>,
+    pub history: Vec<HistoryRecord>,
 }
 
 impl CommitBatch {
-    /// Creates a batch from commits and history entries.
+    /// Creates a batch from commits and history records.
     #[must_use]
-    pub fn new(commits: Vec<Commit>, history: Vec<HistoryEntry>) -> Self {
+    pub fn new(commits: Vec<Commit>, history: Vec<HistoryRecord>) -> Self {
         Self { commits, history }
     }
 

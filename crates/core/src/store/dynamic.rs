@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryPage,
-    HistoryQuery, JobCursor, JobPage, JobStore, Metadata, NewRecord, NodeId, RecordUpdate, Renewal,
-    Revision, RunHistory, StoreCaps, StoreError, StoreErrorKind, StoredJob, TakeOver, TaskFilter,
-    TransactionalJobs,
+    AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord,
+    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobRecordPage, JobStore, Metadata, NewRecord,
+    NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoreErrorKind,
+    StoredJob, TakeOver, TaskFilter, TransactionalJobs,
 };
 use crate::job::JobId;
 use crate::task::BoxFuture;
@@ -70,7 +70,7 @@ dyn_job_store! {
     JobStore::update(id: &'a JobId, expected: Revision, update: RecordUpdate) -> Result<Revision, StoreError>;
     JobStore::remove(ids: &'a [JobId]) -> Result<Vec<bool>, StoreError>, of ids.len();
     JobStore::get(id: &'a JobId) -> Result<Option<StoredJob>, StoreError>;
-    JobStore::list(after: Option<&'a JobCursor>, limit: usize) -> Result<JobPage, StoreError>;
+    JobStore::list(after: Option<&'a JobCursor>, limit: usize) -> Result<JobRecordPage, StoreError>;
     JobStore::claim_due(
         node: &'a NodeId, now: Timestamp, limit: usize, lease: Duration, filter: &'a TaskFilter
     ) -> Result<Claims, StoreError>;
@@ -85,7 +85,7 @@ dyn_job_store! {
     JobStore::discard(record: &'a CorruptRecord) -> Result<bool, StoreError>;
     JobStore::watch() -> Result<Option<Box<dyn ChangeWatch>>, StoreError>;
     JobStore::time() -> Result<Option<Timestamp>, StoreError>;
-    RunHistory::read_history(query: &'a HistoryQuery) -> Result<HistoryPage, StoreError>;
+    RunHistory::read_history(query: &'a HistoryRecordQuery) -> Result<HistoryRecordPage, StoreError>;
     RunHistory::delete_history_before(before: Timestamp, limit: usize) -> Result<u64, StoreError>;
     RunHistory::trim_history(jobs: &'a [JobId], keep: usize, limit: usize) -> Result<u64, StoreError>;
     TransactionalJobs::add_in(transaction: &'a mut CallerTransaction<'_>, records: Vec<NewRecord>)

@@ -38,10 +38,10 @@ impl PartialOrd for JobCursor {
     }
 }
 
-/// A page of jobs.
+/// A page of the jobs of one store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct JobPage {
+pub struct JobRecordPage {
     /// The jobs, in order.
     pub records: Vec<JobRecord>,
     /// The cursor of the next page; `None` if this is the last page.
@@ -50,7 +50,7 @@ pub struct JobPage {
     pub corrupt: Vec<CorruptRecord>,
 }
 
-impl JobPage {
+impl JobRecordPage {
     /// Creates a page without corrupt jobs.
     #[must_use]
     pub fn new(records: Vec<JobRecord>, next: Option<JobCursor>) -> Self {

@@ -23,14 +23,17 @@ pub use caps::{BatchLimit, StoreCaps};
 pub use dynamic::{ChangeWatch, DynJobStore};
 pub use error::{StoreError, StoreErrorKind};
 pub use filter::TaskFilter;
-pub use history::{HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, RunHistory};
+pub use history::{
+    HistoryCursor, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, RunHistory,
+};
 pub use ids::{Fence, NodeId, Revision, RunId};
 pub use into::IntoJobStore;
-pub use list::{JobCursor, JobPage};
+pub use list::{JobCursor, JobRecordPage};
 pub use metadata::Metadata;
 pub use model::NodeLease;
 pub use outcomes::{
-    AddOutcome, Claims, CorruptKind, CorruptRecord, OrphanedRun, Renewal, TakeOver,
+    AddOutcome, Claims, CorruptKind, CorruptRecord, OrphanedRun, QuarantinedRecord, Renewal,
+    TakeOver,
 };
 pub use record::{Claim, InFlightRun, JobRecord, NewRecord, RecordUpdate, Schedule, StoredJob};
 pub use transaction::{CallerTransaction, TransactionalJobs};
@@ -167,7 +170,7 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
         &self,
         after: Option<&JobCursor>,
         limit: usize,
-    ) -> impl Future<Output = Result<JobPage, StoreError>> + Send;
+    ) -> impl Future<Output = Result<JobRecordPage, StoreError>> + Send;
 
     /// Claims up to `limit` records for `node`, as [`StoredJob::claim`] does: those that are
     /// [claimable](StoredJob::is_claimable) at `now` and whose task matches the filter, in order of `due_at`; records
@@ -193,10 +196,10 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     /// in order (`committing::commits_for_one_job_are_applied_in_order`). Takes one round trip for the whole
     /// batch, which is durable when the call returns.
     ///
-    /// The history entries are written before the call returns, independently of the outcomes of the commits in the
-    /// same batch. They may be written in another transaction. An existing entry with the same
-    /// [key](HistoryEntry::cursor) is not modified (`history::a_repeated_entry_is_not_modified`). A batch may contain
-    /// only entries. Stores without a history receive no entries.
+    /// The history records are written before the call returns, independently of the outcomes of the commits in the
+    /// same batch. They may be written in another transaction. An existing record with the same
+    /// [cursor](HistoryRecord::cursor) is not modified (`history::a_repeated_entry_is_not_modified`). A batch may
+    /// contain only history records. Stores without a history receive none.
     fn commit(
         &self,
         batch: CommitBatch,

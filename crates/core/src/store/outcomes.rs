@@ -1,6 +1,7 @@
 //! Result types of store operations.
 
 use super::{InFlightRun, JobRecord};
+use crate::alias::Alias;
 use crate::time::Timestamp;
 
 /// The outcome of adding a job.
@@ -115,6 +116,24 @@ impl CorruptRecord {
     }
 }
 
+/// A corrupt record in a store, as a scheduler returns it. It is quarantined: not modified, and never run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct QuarantinedRecord {
+    /// The alias of the store.
+    pub job_store: Alias,
+    /// The record.
+    pub record: CorruptRecord,
+}
+
+impl QuarantinedRecord {
+    /// Creates a value for a record in this store.
+    #[must_use]
+    pub fn new(job_store: Alias, record: CorruptRecord) -> Self {
+        Self { job_store, record }
+    }
+}
+
 /// The kind of a [`CorruptRecord`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -146,5 +165,11 @@ impl std::fmt::Display for CorruptKind {
 impl std::fmt::Display for CorruptRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the {} {:?} can't be decoded: {}", self.kind, self.key, self.reason)
+    }
+}
+
+impl std::fmt::Display for QuarantinedRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "job store {}: {}", self.job_store, self.record)
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Alias, CallerTransaction, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery,
-    IntoAction, IntoJobStore, IntoTrigger, Job, JobBuilder, JobChange, NewJob, RunEvent, RunId,
-    Timestamp, is_inside_run,
+    Alias, CallerTransaction, Event, EventMask, Executor, IntoAction, IntoJobStore, IntoTrigger,
+    Job, JobBuilder, JobChange, JobId, NewJob, QuarantinedRecord, RunEvent, RunId, Timestamp,
+    is_inside_run,
 };
 use tokio::runtime::Handle;
 
@@ -17,7 +17,7 @@ use super::methods::shared_methods;
 use super::transaction::TransactionJobs;
 use super::waiting::{starting_methods, waiting_method, waiting_methods};
 use crate::error::SchedulerError;
-use crate::jobs::{JobQuery, JobSelector};
+use crate::jobs::{HistoryPage, HistoryQuery, JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};
 use crate::store::StoreAccess;

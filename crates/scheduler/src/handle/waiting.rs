@@ -114,7 +114,7 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Adds many jobs, built with [`NewJob::builder`], in one call to each store. Returns the number of jobs.
+            /// Adds many jobs, built with [`NewJob::builder`], in one call to each store. Returns their ids in the given order.
             ///
             /// # Errors
             ///
@@ -123,7 +123,7 @@ macro_rules! waiting_methods {
             ///   that are processed later are not changed.
             fn add_jobs(
                 jobs: impl IntoIterator<Item = NewJob> = jobs.into_iter().collect(),
-            ) -> usize,
+            ) -> Vec<JobId>,
             |engine| engine.jobs.add_jobs(jobs).await
         }
 
@@ -257,7 +257,7 @@ macro_rules! waiting_methods {
         }
 
         waiting_method! { $kind,
-            /// Returns the corrupt records in all stores, each with the alias of its store. They are reported as
+            /// Returns the corrupt records in all stores. They are reported as
             /// [`RecordCorrupt`](punctual_core::Event::RecordCorrupt), are not modified, and are never run.
             ///
             /// All jobs are checked. Runs, nodes and history entries are included only if they were read since the
@@ -266,7 +266,7 @@ macro_rules! waiting_methods {
             /// # Errors
             ///
             /// A [`Store`](SchedulerError::Store) error.
-            fn corrupt_records() -> Vec<(Alias, CorruptRecord)>,
+            fn corrupt_records() -> Vec<QuarantinedRecord>,
             |engine| engine.jobs.corrupt_records(None).await
         }
 
@@ -278,7 +278,7 @@ macro_rules! waiting_methods {
             /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
             fn corrupt_records_of(
                 alias: impl AsRef<str> = Alias::new(alias)?,
-            ) -> Vec<(Alias, CorruptRecord)>,
+            ) -> Vec<QuarantinedRecord>,
             |engine| engine.jobs.corrupt_records(Some(&alias)).await
         }
 
@@ -290,34 +290,22 @@ macro_rules! waiting_methods {
             ///
             /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
             fn discard_corrupt_record(
-                alias: impl AsRef<str> = Alias::new(alias)?,
-                record: &CorruptRecord = record.clone(),
+                record: &QuarantinedRecord = record.clone(),
             ) -> bool,
-            |engine| engine.jobs.discard_corrupt_record(&alias, &record).await
+            |engine| engine.jobs.discard_corrupt_record(&record).await
         }
 
         waiting_method! { $kind,
-            /// Returns completed runs, newest first, from all stores with a history. Entries that this process has
-            /// buffered are written first. See [`SchedulerBuilder::history`].
+            /// Returns completed runs that match `query`, newest first, from all stores with a history or from
+            /// [one](HistoryQuery::job_store). Entries that this process has buffered are written first. See
+            /// [`SchedulerBuilder::history`].
             ///
             /// # Errors
             ///
-            /// A [`Store`](SchedulerError::Store) error, including the case that no store supports a history.
+            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), an invalid name, or a
+            /// [`Store`](SchedulerError::Store) error, including the case that no store supports a history.
             fn history(query: HistoryQuery) -> HistoryPage,
-            |engine| engine.jobs.history(None, query).await
-        }
-
-        waiting_method! { $kind,
-            /// Returns completed runs of the jobs in one store; see [`history`](Self::history).
-            ///
-            /// # Errors
-            ///
-            /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
-            fn history_of(
-                alias: impl AsRef<str> = Alias::new(alias)?,
-                query: HistoryQuery,
-            ) -> HistoryPage,
-            |engine| engine.jobs.history(Some(&alias), query).await
+            |engine| engine.jobs.history(query).await
         }
 
         waiting_method! { $kind,

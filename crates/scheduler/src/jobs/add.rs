@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    AddOutcome, CheckedJob, Event, IntoTrigger, Job, JobDefinition, JobRecord, JobRef, NewJob,
-    NewRecord, RecordUpdate, RunAt, StoreError, StoreErrorKind, TriggerDefaults, error_chain,
+    AddOutcome, CheckedJob, Event, IntoTrigger, Job, JobDefinition, JobId, JobRecord, JobRef,
+    NewJob, NewRecord, RecordUpdate, RunAt, StoreError, StoreErrorKind, TriggerDefaults,
+    error_chain,
 };
 use punctual_triggers::DateTrigger;
 
@@ -54,11 +55,11 @@ impl Jobs {
         Ok(record.map_or_else(|| self.pending_job(&job), |record| self.job(&store, &record)))
     }
 
-    /// Adds many jobs, with one call for each store. Stores are processed in order. If a job can't be added, later
+    /// Adds many jobs, with one call for each store, and returns their ids in the given order. Stores are processed in order. If a job can't be added, later
     /// stores are not changed.
-    pub(crate) async fn add_jobs(&self, jobs: Vec<NewJob>) -> Result<usize, SchedulerError> {
+    pub(crate) async fn add_jobs(&self, jobs: Vec<NewJob>) -> Result<Vec<JobId>, SchedulerError> {
         let jobs = self.check_all(jobs)?;
-        let count = jobs.len();
+        let ids = jobs.iter().map(|job| job.id.clone()).collect();
         let mut by_store: Vec<(Arc<RegisteredStore>, Vec<CheckedJob>)> = Vec::new();
         for job in jobs {
             if self.add_if_accepting(&job)? {
@@ -99,7 +100,7 @@ impl Jobs {
                 return Err(error);
             }
         }
-        Ok(count)
+        Ok(ids)
     }
 
     /// Checks the definitions of jobs and registers their tasks. If one is invalid, no closure stays registered.

@@ -146,7 +146,7 @@ impl Jobs {
     ) -> Result<UpdatedDefinition, SchedulerError> {
         let id = record.id.clone();
         for attempt in 1..=MAX_CONFLICT_ATTEMPTS {
-            let mut definition = stored_definition(&record)?;
+            let mut definition = stored_definition(store, &record)?;
             let old_task = definition.task.clone();
             definition = change.apply(definition)?;
             let new_schedule = match change.trigger() {
@@ -180,7 +180,8 @@ impl Jobs {
                 Ok(()) => return Ok(UpdatedDefinition { record, update, old_task }),
                 Err(error) if is_conflict(&error) => {
                     let found = access.get(store, &id).await.map_err(|error| store.error(error))?;
-                    let found = found.ok_or_else(|| SchedulerError::JobNotFound(id.clone()))?;
+                    let found =
+                        found.ok_or_else(|| SchedulerError::job_not_found(&id, &store.alias))?;
                     if !access.is_autocommit() && is_unmodified(&found, &record) {
                         // The transaction does not see the concurrent change, so a retry in it would fail again.
                         return Err(error);
@@ -216,7 +217,7 @@ impl Jobs {
     ) -> Result<(), SchedulerError> {
         let updated = access.update(store, &record.id, record.revision, update).await;
         updated.map(drop).map_err(|error| match error.kind() {
-            StoreErrorKind::NotFound => SchedulerError::JobNotFound(record.id.clone()),
+            StoreErrorKind::NotFound => SchedulerError::job_not_found(&record.id, &store.alias),
             _ => store.error(error),
         })
     }
@@ -263,12 +264,11 @@ impl Jobs {
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let from_now = |store: Option<&RegisteredStore>, job: &Job| {
-            let trigger = job.trigger.as_ref().ok_or_else(|| SchedulerError::JobUnresolved {
-                id: job.id.clone(),
-                problem: job
-                    .problem
-                    .clone()
-                    .unwrap_or_else(|| Arc::new(JobProblem::UnknownTask(job.task.clone()))),
+            let trigger = job.trigger.as_ref().ok_or_else(|| {
+                let unknown_task = || Arc::new(JobProblem::UnknownTask(job.task.clone()));
+                let problem = job.problem.clone().unwrap_or_else(unknown_task);
+                let reference = JobRef::new(job.job_store.clone(), job.id.clone());
+                SchedulerError::job_unresolved(reference, problem)
             })?;
             self.schedule_from_now(store, &job.id, &**trigger).map(Some)
         };
@@ -344,10 +344,13 @@ struct UpdatedDefinition {
     old_task: TaskName,
 }
 
-fn stored_definition(record: &JobRecord) -> Result<JobDefinition, SchedulerError> {
+fn stored_definition(
+    store: &RegisteredStore,
+    record: &JobRecord,
+) -> Result<JobDefinition, SchedulerError> {
     JobDefinition::decode(record.definition.as_bytes()).map_err(|error| {
         let problem = Arc::new(JobProblem::Undecodable(error));
-        SchedulerError::JobUnresolved { id: record.id.clone(), problem }
+        SchedulerError::job_unresolved(store.job_ref(&record.id), problem)
     })
 }
 

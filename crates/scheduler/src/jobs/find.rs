@@ -38,7 +38,7 @@ impl Jobs {
             };
             return match self.pending.list(fits).first() {
                 Some(job) => Ok(Found::Pending(job.reference())),
-                None => Err(SchedulerError::JobNotFound(id)),
+                None => Err(SchedulerError::JobNotFound { id, job_store: alias }),
             };
         }
         let mut unsupported = None;
@@ -54,7 +54,8 @@ impl Jobs {
                 Err(error) => return Err(store.error(error)),
             }
         }
-        Err(unsupported.filter(|_| !searched).unwrap_or(SchedulerError::JobNotFound(id)))
+        let not_found = SchedulerError::JobNotFound { id, job_store: alias };
+        Err(unsupported.filter(|_| !searched).unwrap_or(not_found))
     }
 
     pub(super) async fn find_stored(
@@ -75,7 +76,7 @@ impl Jobs {
         match self.find(selector, access).await {
             Ok(Found::Pending(job)) => Ok(Some(self.pending_job(&*self.pending.get(&job)?))),
             Ok(Found::Stored(store, record)) => Ok(Some(self.job(&store, &record))),
-            Err(SchedulerError::JobNotFound(_)) => Ok(None),
+            Err(SchedulerError::JobNotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

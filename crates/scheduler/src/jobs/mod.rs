@@ -5,6 +5,8 @@ mod change;
 mod corrupt;
 mod find;
 mod history;
+mod history_page;
+mod history_query;
 mod pending;
 mod query;
 mod remove;
@@ -17,6 +19,8 @@ use std::sync::Arc;
 
 use punctual_core::{Timestamp, TriggerDefaults};
 
+pub use self::history_page::{HistoryEntry, HistoryPage};
+pub use self::history_query::HistoryQuery;
 use self::pending::PendingJobs;
 pub use self::query::JobQuery;
 pub use self::selector::JobSelector;

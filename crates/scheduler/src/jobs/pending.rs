@@ -84,7 +84,7 @@ impl PendingJobs {
     pub(super) fn get(&self, job: &JobRef) -> Result<Arc<CheckedJob>, SchedulerError> {
         let list = self.0.lock();
         let found = list.jobs.iter().find(|other| has_reference(other, job));
-        found.cloned().ok_or_else(|| SchedulerError::JobNotFound(job.job_id.clone()))
+        found.cloned().ok_or_else(|| SchedulerError::job_not_found(&job.job_id, &job.job_store))
     }
 
     /// Changes a pending job and returns it.
@@ -95,7 +95,8 @@ impl PendingJobs {
     ) -> Result<Arc<CheckedJob>, SchedulerError> {
         let mut list = self.0.lock();
         let found = list.jobs.iter_mut().find(|other| has_reference(other, job));
-        let found = found.ok_or_else(|| SchedulerError::JobNotFound(job.job_id.clone()))?;
+        let found =
+            found.ok_or_else(|| SchedulerError::job_not_found(&job.job_id, &job.job_store))?;
         change(Arc::make_mut(found));
         Ok(Arc::clone(found))
     }

@@ -23,7 +23,7 @@ impl Jobs {
             Found::Stored(store, record) => {
                 let removed = access.remove(&store, &record.id).await;
                 if !removed.map_err(|error| store.error(error))? {
-                    return Err(SchedulerError::JobNotFound(record.id));
+                    return Err(SchedulerError::job_not_found(&record.id, &store.alias));
                 }
                 if access.is_autocommit() {
                     self.runs.emit_job_removed(&store, store.job_ref(&record.id), &record.task);

@@ -46,9 +46,10 @@ impl Jobs {
         }
         for _ in 0..MAX_ATTEMPTS {
             let (store, record) = self.find_stored(selector.clone()).await?;
-            let resolved = self.runs.resolve(&store, &record).map_err(|problem| {
-                SchedulerError::JobUnresolved { id: record.id.clone(), problem }
-            })?;
+            let job = store.job_ref(&record.id);
+            let resolved = self.runs.resolve(&store, &record);
+            let resolved =
+                resolved.map_err(|problem| SchedulerError::job_unresolved(job.clone(), problem))?;
             let options = &resolved.decoded.definition.options;
             let max = options.max_instances;
             let run = NewRun {
@@ -58,15 +59,14 @@ impl Jobs {
                 record_fence: (options.recovery == Recovery::Rerun).then_some(record.fence),
                 deadline: None,
             };
-            let id = record.id.clone();
             let run_id = run.run_id;
             if record.in_flight >= max || !self.runs.try_reserve(&store, &record, &run, max) {
-                return Err(SchedulerError::MaxInstances(id));
+                return Err(SchedulerError::max_instances(job));
             }
             let work = Arc::clone(self).start_now(Arc::clone(&store), record, resolved, run, max);
             match self.detach_on_drop(work).await {
                 Ok(StartOutcome::Done) => return Ok(run_id),
-                Ok(StartOutcome::LimitReached) => return Err(SchedulerError::MaxInstances(id)),
+                Ok(StartOutcome::LimitReached) => return Err(SchedulerError::max_instances(job)),
                 Ok(StartOutcome::Stopped) => return Err(SchedulerError::NotRunning),
                 Ok(StartOutcome::Conflict) => {}
                 Err(error) => return Err(store.error(error)),

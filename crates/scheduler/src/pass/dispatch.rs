@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    CommitOutcome, Event, HistoryEntry, JobRecord, RunEvent, RunOutcome, SkipReason,
+    CommitOutcome, Event, HistoryRecord, JobRecord, RunEvent, RunOutcome, SkipReason,
     SkippedFireTimes, Timestamp,
 };
 
@@ -69,7 +69,7 @@ impl PassRunner {
                 "run lost: its commit was not confirmed before the claim expired"
             );
             if let Some(history) = &store.history {
-                let entry = HistoryEntry::new(&event, record.task.clone(), node.clone(), now);
+                let entry = HistoryRecord::new(&event, record.task.clone(), node.clone(), now);
                 history.record(entry, now);
             }
             self.shared.bus.emit(Event::JobError(event));

@@ -94,7 +94,7 @@ impl PassRunner {
             match store.backend.update(&record.id, record.revision, update).await {
                 Ok(_) => {
                     let (job, to) = (store.job_ref(&record.id), schedule.next_run_time);
-                    self.shared.bus.emit(Event::JobReplanned { job, from, to });
+                    self.shared.bus.emit(Event::job_replanned(job, from, to));
                     store.notify_changed();
                     return Ok(());
                 }

@@ -79,7 +79,7 @@ impl PassRunner {
             longest = longest.min(self.shared.settings.lease / 3);
         }
         let retry_at = store.failures.lock().failed(Arc::clone(&error), now, longest);
-        self.shared.bus.emit(Event::JobStoreFailed { store: store.alias.clone(), error });
+        self.shared.bus.emit(Event::job_store_failed(store.alias.clone(), error));
         retry_at
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct ActiveRun {
 impl ActiveRun {
     /// Id and store of the job.
     pub(crate) fn reference(&self) -> JobRef {
-        JobRef { job_id: self.context.job_id().clone(), job_store: self.store.alias.clone() }
+        JobRef::new(self.store.alias.clone(), self.context.job_id().clone())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Run completion: processes the reports of completed runs.
 
 use punctual_core::{
-    CommitAction, Event, Fence, HistoryEntry, InFlightRun, NodeId, ProcessTermination, RunEvent,
+    CommitAction, Event, Fence, HistoryRecord, InFlightRun, NodeId, ProcessTermination, RunEvent,
     RunId, RunOutcome, SkipReason, SkippedFireTimes, Timestamp,
 };
 
@@ -52,7 +52,7 @@ impl RunTracker {
                 }
             }
             if let Some(history) = run.store.history.as_ref().filter(|_| !stays_recorded) {
-                let entry = HistoryEntry::new(&event, run.task.clone(), node.clone(), now);
+                let entry = HistoryRecord::new(&event, run.task.clone(), node.clone(), now);
                 history.record(entry, now);
             }
             self.wake_deferred(&run, &job_runs, now);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use punctual_core::{Alias, HistoryEntry, JobId, StoreError, Timestamp, error_chain};
+use punctual_core::{Alias, HistoryRecord, JobId, StoreError, Timestamp, error_chain};
 use rustc_hash::FxHashSet;
 use tokio::task::AbortHandle;
 
@@ -24,7 +24,7 @@ pub(crate) struct History {
 
 #[derive(Default)]
 struct HistoryBuffer {
-    entries: Vec<HistoryEntry>,
+    entries: Vec<HistoryRecord>,
     /// Time at which the first of the entries was added.
     since: Option<Timestamp>,
 }
@@ -36,7 +36,7 @@ impl History {
         options.on.then_some(Self { options, buffer, jobs_over_limit, pruning })
     }
 
-    pub(crate) fn record(&self, entry: HistoryEntry, now: Timestamp) {
+    pub(crate) fn record(&self, entry: HistoryRecord, now: Timestamp) {
         // Checking a job's entry count is linear in the count, so it is sampled: on average once per `max_per_job / 4`
         // runs.
         let limit = self.options.max_per_job;
@@ -63,7 +63,7 @@ impl History {
         std::mem::take(&mut *self.jobs_over_limit.lock()).into_iter().collect()
     }
 
-    fn take_entries(&self, limit: usize) -> Vec<HistoryEntry> {
+    fn take_entries(&self, limit: usize) -> Vec<HistoryRecord> {
         let mut buffer = self.buffer.lock();
         if buffer.entries.len() <= limit {
             buffer.since = None;
@@ -95,12 +95,12 @@ impl History {
 /// cancellation. Entries that were already written are deduplicated by key.
 pub(super) struct HistoryBatch<'s> {
     history: &'s History,
-    entries: Vec<HistoryEntry>,
+    entries: Vec<HistoryRecord>,
     now: Timestamp,
 }
 
 impl HistoryBatch<'_> {
-    pub(super) fn entries(&self) -> Vec<HistoryEntry> {
+    pub(super) fn entries(&self) -> Vec<HistoryRecord> {
         self.entries.clone()
     }
 

@@ -137,7 +137,7 @@ impl RegisteredStore {
     }
 
     pub(crate) fn job_ref(&self, job: &JobId) -> JobRef {
-        JobRef { job_id: job.clone(), job_store: self.alias.clone() }
+        JobRef::new(self.alias.clone(), job.clone())
     }
 
     pub(crate) fn error(&self, source: StoreError) -> SchedulerError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Commit, CommitBatch, CommitOutcome, HistoryEntry, StoreError, Timestamp, error_chain,
+    Commit, CommitBatch, CommitOutcome, HistoryRecord, StoreError, Timestamp, error_chain,
 };
 
 use super::history::HistoryBatch;
@@ -11,7 +11,7 @@ use super::registered::RegisteredStore;
 use crate::shared::HistoryOptions;
 
 /// Size of an entry with the longest error and the longest names.
-const MAX_ENTRY_BYTES: usize = HistoryEntry::MAX_ERROR + 3_000;
+const MAX_ENTRY_BYTES: usize = HistoryRecord::MAX_ERROR + 3_000;
 
 /// Maximum number of entries removed, and of jobs checked, in one call.
 const PRUNE_BATCH: usize = 1_000;

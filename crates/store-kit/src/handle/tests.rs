@@ -3,9 +3,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryQuery,
-    JobCursor, JobId, JobPage, JobStore, Metadata, NewRecord, NodeId, RecordUpdate, Renewal,
-    Revision, RunHistory, StoreCaps, StoredJob, TakeOver, TaskFilter, Timestamp, TransactionalJobs,
+    AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord,
+    HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore, Metadata, NewRecord, NodeId,
+    RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoredJob, TakeOver, TaskFilter,
+    Timestamp, TransactionalJobs,
 };
 
 use super::*;
@@ -112,7 +113,7 @@ impl Backend for File {
         update(&JobId, Revision, &RecordUpdate) -> Revision;
         remove(&[JobId]) -> Vec<bool>;
         get(&JobId) -> Option<StoredJob>;
-        list(Option<&JobCursor>, usize) -> JobPage;
+        list(Option<&JobCursor>, usize) -> JobRecordPage;
         claim_due(&NodeId, Timestamp, usize, Duration, &TaskFilter) -> Claims;
         commit(&CommitBatch) -> Vec<CommitOutcome>;
         renew(&NodeId, Timestamp, Timestamp, &TaskFilter) -> Renewal;
@@ -179,7 +180,7 @@ async fn a_write_conflict_is_retried_up_to_the_maximum_number_of_attempts() {
 async fn optional_methods_are_unsupported_by_default() {
     let (store, _) = TestStore::new();
     store.start().await.unwrap();
-    let error = store.read_history(&HistoryQuery::new()).await.unwrap_err();
+    let error = store.read_history(&HistoryRecordQuery::new()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unsupported);
     let mut connection = 0;
     let mut transaction = CallerTransaction::on(&mut connection);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptKind, CorruptRecord, Fence,
-    HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, Metadata, NewRecord, NodeId,
-    RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
-    TaskFilter, Timestamp,
+    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, Metadata, NewRecord,
+    NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob,
+    TakeOver, TaskFilter, Timestamp,
 };
 
 use super::change::{Change, Target};
@@ -88,7 +88,11 @@ impl<M: KvStore> Backend for KvBackend<M> {
         }
     }
 
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
         let JobScan { jobs, corrupt } = JobScan::of::<M>(self.store.list(KvNamespace::Job).await?);
         let mut records: Vec<_> = jobs.into_iter().map(|(_, decoded)| decoded.job.record).collect();
         records.retain(|record| after.is_none_or(|after| JobCursor::of(record) > *after));
@@ -98,7 +102,7 @@ impl<M: KvStore> Backend for KvBackend<M> {
         let next = records.last().filter(|_| more).map(JobCursor::of);
         // The positions of corrupt entries are unknown: they are returned on the first page.
         let corrupt = if after.is_none() { corrupt } else { Vec::new() };
-        let mut page = JobPage::new(records, next);
+        let mut page = JobRecordPage::new(records, next);
         page.corrupt = corrupt;
         Ok(page)
     }
@@ -222,7 +226,10 @@ impl<M: KvStore> Backend for KvBackend<M> {
         self.store.time().await
     }
 
-    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn read_history(
+        &self,
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         match self.keeps_history {
             true => self.history_page(query).await,
             false => UnsupportedExtensions.read_history(query).await,

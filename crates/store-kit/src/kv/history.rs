@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use punctual_core::{
-    CorruptKind, CorruptRecord, HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobId,
-    StoreError, Timestamp,
+    CorruptKind, CorruptRecord, HistoryCursor, HistoryRecord, HistoryRecordPage,
+    HistoryRecordQuery, JobId, StoreError, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,14 +20,14 @@ struct Header<T> {
 }
 
 /// The key of an entry: its first 16 digits sort by the instant at which the run finished.
-fn key(HistoryCursor { finished, run_id, attempt }: HistoryCursor) -> String {
-    let finished = finished.as_micros().cast_unsigned() ^ (1 << 63);
-    format!("{finished:016x}-{run_id}-{attempt:08x}")
+fn key(cursor: HistoryCursor) -> String {
+    let finished = cursor.finished().as_micros().cast_unsigned() ^ (1 << 63);
+    format!("{finished:016x}-{}-{:08x}", cursor.run_id(), cursor.attempt())
 }
 
-pub(super) fn read<M: KvStore>(raw: &KvEntry<M::Version>) -> Result<HistoryEntry, CorruptRecord> {
+pub(super) fn read<M: KvStore>(raw: &KvEntry<M::Version>) -> Result<HistoryRecord, CorruptRecord> {
     let parse = || {
-        let Header { entry }: Header<HistoryEntry> =
+        let Header { entry }: Header<HistoryRecord> =
             format::read(KvNamespace::History, &raw.value.header)?;
         format::check_key::<M>(KvNamespace::History, raw, &key(entry.cursor())).map(|()| entry)
     };
@@ -48,22 +48,22 @@ impl<V> RawHistoryEntry<V> {
         let header = format::read::<Header<Value>>(KvNamespace::History, &raw.value.header);
         let entry = header.map(|header| header.entry).unwrap_or_default();
         let key = || {
-            Some(HistoryCursor {
-                finished: Timestamp::deserialize(&entry["finished"]).ok()?,
-                run_id: entry["run_id"].as_str()?.parse().ok()?,
-                attempt: u32::deserialize(&entry["attempt"]).ok()?,
-            })
+            Some(HistoryCursor::new(
+                Timestamp::deserialize(&entry["finished"]).ok()?,
+                entry["run_id"].as_str()?.parse().ok()?,
+                u32::deserialize(&entry["attempt"]).ok()?,
+            ))
         };
         Self { key: key(), job: JobId::deserialize(&entry["job_id"]).ok(), raw }
     }
 
     /// Whether the entry is in the queried range. Entries without a readable key are returned on the first page.
-    fn is_in_range(&self, query: &HistoryQuery) -> bool {
+    fn is_in_range(&self, query: &HistoryRecordQuery) -> bool {
         let is_of_job = |job| self.job.as_ref().is_none_or(|own| own == job);
         let is_in_range = match self.key {
             None => query.after.is_none(),
             Some(key) => {
-                history_range(query).contains(&key.finished)
+                history_range(query).contains(&key.finished())
                     && query.after.is_none_or(|after| key < after)
             }
         };
@@ -73,9 +73,9 @@ impl<V> RawHistoryEntry<V> {
 
 impl<M: KvStore> KvBackend<M> {
     /// Writes entries; existing ones stay unchanged.
-    pub(super) async fn record(&self, entries: &[HistoryEntry]) -> Result<(), StoreError> {
+    pub(super) async fn record(&self, entries: &[HistoryRecord]) -> Result<(), StoreError> {
         let name =
-            |entry: &HistoryEntry| M::storage_key(KvNamespace::History, &key(entry.cursor()));
+            |entry: &HistoryRecord| M::storage_key(KvNamespace::History, &key(entry.cursor()));
         let targets = entries.iter().map(|entry| Target::new(name(entry))).collect();
         let write = |index: usize, entry: Option<&KvEntry<M::Version>>| match entry {
             Some(_) => (Change::Keep, ()),
@@ -94,8 +94,8 @@ impl<M: KvStore> KvBackend<M> {
 
     pub(super) async fn history_page(
         &self,
-        query: &HistoryQuery,
-    ) -> Result<HistoryPage, StoreError> {
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         let entries = self.entries().await?;
         let mut rows = entries
             .iter()
@@ -115,7 +115,7 @@ impl<M: KvStore> KvBackend<M> {
         limit: usize,
     ) -> Result<u64, StoreError> {
         let mut old = self.entries().await?;
-        old.retain(|entry| entry.key.is_some_and(|key| key.finished < before));
+        old.retain(|entry| entry.key.is_some_and(|key| key.finished() < before));
         old.reverse();
         old.truncate(limit);
         self.remove_entries(old).await

@@ -1,7 +1,7 @@
 //! Execution of a batch of commits in one statement.
 
 use punctual_core::{
-    Commit, CommitAction, CommitBatch, CommitOutcome, HistoryEntry, InFlightRun, StoreError,
+    Commit, CommitAction, CommitBatch, CommitOutcome, HistoryRecord, InFlightRun, StoreError,
     Timestamp,
 };
 use sqlx::postgres::PgArguments;
@@ -84,10 +84,10 @@ impl CommitJobs for Postgres {
 /// Binds entries as the last parameters of the statement.
 fn bind_history<'q>(
     query: Query<'q, Pg, PgArguments>,
-    entries: &[HistoryEntry],
+    entries: &[HistoryRecord],
 ) -> Query<'q, Pg, PgArguments> {
-    let number = |of: fn(&HistoryEntry) -> i64| entries.iter().map(of).collect::<Vec<_>>();
-    let text = |of: fn(&HistoryEntry) -> &str| entries.iter().map(of).collect::<Vec<_>>();
+    let number = |of: fn(&HistoryRecord) -> i64| entries.iter().map(of).collect::<Vec<_>>();
+    let text = |of: fn(&HistoryRecord) -> &str| entries.iter().map(of).collect::<Vec<_>>();
     let started = entries.iter().map(|entry| entry.started.map(Timestamp::as_micros));
     query
         .bind(number(|entry| entry.finished.as_micros()))

@@ -1,7 +1,7 @@
 //! Tests with unreachable and unresponsive servers.
 
 use punctual_core::{
-    CommitBatch, CommitOutcome, HistoryEntry, JobId, JobRecord, JobStore, NodeId, OutcomeKind,
+    CommitBatch, CommitOutcome, HistoryRecord, JobId, JobRecord, JobStore, NodeId, OutcomeKind,
     RunId, StoreError, StoreErrorKind, TaskFilter,
 };
 use tokio::time::timeout;
@@ -131,8 +131,8 @@ pub(crate) async fn batch_is_one_round_trip(store: &impl JobStore, proxy: &Fault
 }
 
 /// A finished run of this job.
-fn ended(record: &JobRecord) -> HistoryEntry {
-    HistoryEntry {
+fn ended(record: &JobRecord) -> HistoryRecord {
+    HistoryRecord {
         run_id: RunId::random(),
         attempt: 1,
         job_id: record.id.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Commit, CommitAction, Encoded, Fence, HistoryEntry, InFlightRun, JobId, NewRecord, NodeId,
+    Commit, CommitAction, Encoded, Fence, HistoryRecord, InFlightRun, JobId, NewRecord, NodeId,
     OutcomeKind, RunId, Schedule, TaskFilter, TaskName, Timestamp,
 };
 
@@ -64,8 +64,8 @@ pub(crate) fn run(number: u128, owner: &str) -> InFlightRun {
 }
 
 /// The first attempt of a run that started at its scheduled time [`at`]`(0)` and succeeded.
-pub(crate) fn history_entry(number: u128, job: &str, finished: Timestamp) -> HistoryEntry {
-    HistoryEntry {
+pub(crate) fn history_entry(number: u128, job: &str, finished: Timestamp) -> HistoryRecord {
+    HistoryRecord {
         run_id: RunId::from_u128(number),
         attempt: 1,
         job_id: id(job),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    AddOutcome, Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, HistoryEntry,
-    HistoryPage, HistoryQuery, InFlightRun, JobRecord, JobStore, NewRecord, NodeId, OrphanedRun,
-    RecordUpdate, Renewal, Revision, RunId, Schedule, StoredJob, TakeOver, TaskFilter, Timestamp,
+    AddOutcome, Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, HistoryRecord,
+    HistoryRecordPage, HistoryRecordQuery, InFlightRun, JobRecord, JobStore, NewRecord, NodeId,
+    OrphanedRun, RecordUpdate, Renewal, Revision, RunId, Schedule, StoredJob, TakeOver, TaskFilter,
+    Timestamp,
 };
 
 use super::builders::{LEASE, id, node};
@@ -191,7 +192,7 @@ impl<S: JobStore> StoreUnderTest<S> {
     pub(crate) async fn commit_with(
         &self,
         commits: Vec<Commit>,
-        history: Vec<HistoryEntry>,
+        history: Vec<HistoryRecord>,
     ) -> Vec<CommitOutcome> {
         let limit = self.store.caps().max_batch.count;
         let mut outcomes = Vec::new();
@@ -208,12 +209,12 @@ impl<S: JobStore> StoreUnderTest<S> {
     }
 
     /// Records history entries.
-    pub(crate) async fn record(&self, entries: impl IntoIterator<Item = HistoryEntry>) {
+    pub(crate) async fn record(&self, entries: impl IntoIterator<Item = HistoryRecord>) {
         let outcomes = self.commit_with(Vec::new(), entries.into_iter().collect()).await;
         assert_eq!(outcomes, [], "history entries must not have outcomes");
     }
 
-    pub(crate) async fn history(&self, query: &HistoryQuery) -> HistoryPage {
+    pub(crate) async fn history(&self, query: &HistoryRecordQuery) -> HistoryRecordPage {
         let page = self.store.read_history(query).await.expect("reading the history works");
         assert_eq!(page.corrupt, []);
         page

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use punctual_core::{
     AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, CorruptRecord, Fence,
-    HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobCursor, JobId, JobPage, JobStore,
-    Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate, Renewal, Revision,
-    RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter, Timestamp,
-    TransactionalJobs,
+    HistoryCursor, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId,
+    JobRecordPage, JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate,
+    Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter,
+    Timestamp, TransactionalJobs,
 };
 use tokio::task::yield_now;
 
@@ -20,7 +20,7 @@ use crate::jobs;
 struct State {
     jobs: BTreeMap<JobId, StoredJob>,
     nodes: BTreeMap<NodeId, NodeLease>,
-    history: BTreeMap<HistoryCursor, HistoryEntry>,
+    history: BTreeMap<HistoryCursor, HistoryRecord>,
     metadata: BTreeMap<String, String>,
     last: Fence,
 }
@@ -128,7 +128,11 @@ impl JobStore for FaultyStore {
         Ok(job)
     }
 
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
         let state = self.state();
         let mut records: Vec<_> = state.jobs.values().map(|job| job.record.clone()).collect();
         records.retain(|record| after.is_none_or(|after| JobCursor::of(record) > *after));
@@ -136,7 +140,7 @@ impl JobStore for FaultyStore {
         let more = records.len() > limit;
         records.truncate(limit);
         let next = records.last().filter(|_| more).map(JobCursor::of);
-        Ok(JobPage::new(records, next))
+        Ok(JobRecordPage::new(records, next))
     }
 
     async fn claim_due(
@@ -295,10 +299,13 @@ impl JobStore for FaultyStore {
 }
 
 impl RunHistory for FaultyStore {
-    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn read_history(
+        &self,
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         let state = self.state();
         let matching = state.history.values().filter(|entry| query.matches(entry));
-        Ok(HistoryPage::of(matching.cloned().collect(), query.limit))
+        Ok(HistoryRecordPage::of(matching.cloned().collect(), query.limit))
     }
 
     async fn delete_history_before(
@@ -307,7 +314,7 @@ impl RunHistory for FaultyStore {
         limit: usize,
     ) -> Result<u64, StoreError> {
         let mut state = self.state();
-        let old = state.history.keys().filter(|key| key.finished < before).take(limit);
+        let old = state.history.keys().filter(|key| key.finished() < before).take(limit);
         let old: Vec<_> = old.copied().collect();
         Ok(old.iter().filter(|key| state.history.remove(key).is_some()).count() as u64)
     }
@@ -321,7 +328,7 @@ impl RunHistory for FaultyStore {
         let mut state = self.state();
         let keys = |job: &JobId| {
             let own = state.history.values().rev().filter(|entry| entry.job_id == *job);
-            own.skip(keep).map(HistoryEntry::cursor).collect::<Vec<_>>()
+            own.skip(keep).map(HistoryRecord::cursor).collect::<Vec<_>>()
         };
         let beyond: Vec<_> = jobs.iter().flat_map(keys).take(limit).collect();
         Ok(beyond.iter().filter(|key| state.history.remove(key).is_some()).count() as u64)

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use punctual_core::{
-    AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, DynJobStore, HistoryPage,
-    HistoryQuery, JobCursor, JobPage, NewRecord, NodeId, StoreCaps, StoreError, TakeOver,
-    TaskFilter, Timestamp,
+    AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, DynJobStore, HistoryRecordPage,
+    HistoryRecordQuery, JobCursor, JobRecordPage, NewRecord, NodeId, StoreCaps, StoreError,
+    TakeOver, TaskFilter, Timestamp,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;
@@ -75,7 +75,11 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
         self.inner().add(records).await.map(Self::outcomes)
     }
 
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
         let mut page = self.inner().list(after, limit).await?;
         if FAULT == REVERSES_LISTS {
             page.records.reverse();
@@ -131,9 +135,12 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
         self.inner().next_wakeup(Self::filter(filter)).await
     }
 
-    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn read_history(
+        &self,
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         if FAULT == RETURNS_NO_HISTORY {
-            return Ok(HistoryPage::default());
+            return Ok(HistoryRecordPage::default());
         }
         self.inner().read_history(query).await
     }

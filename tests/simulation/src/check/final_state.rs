@@ -1,6 +1,6 @@
 //! The checks after the fault-free phase, and after all processes have shut down.
 
-use punctual_core::{HistoryEntry, StoredJob, Timestamp};
+use punctual_core::{HistoryRecord, StoredJob, Timestamp};
 
 use super::{ConsumedFireTimes, InvariantChecker, RecordState, Violation, violated};
 use crate::show;
@@ -51,7 +51,7 @@ impl InvariantChecker {
     }
 
     /// Checks the final state after all processes have shut down.
-    pub(crate) fn check_final_state(&self, history: &[HistoryEntry]) -> CheckResult {
+    pub(crate) fn check_final_state(&self, history: &[HistoryRecord]) -> CheckResult {
         for (number, used) in self.consumed.iter().enumerate() {
             self.check_consumed(number, used)?;
         }

@@ -13,7 +13,7 @@ mod violation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use punctual_core::{Fence, HistoryEntry, JobId, NodeId, RunId, Timestamp};
+use punctual_core::{Fence, HistoryRecord, JobId, NodeId, RunId, Timestamp};
 
 use self::policy::Policy;
 use crate::script::Script;
@@ -49,7 +49,7 @@ pub(crate) struct InvariantChecker {
     /// The completion of each attempt, from events.
     completions: BTreeMap<(RunId, u32), Completion>,
     starts: BTreeMap<(RunId, u32), usize>,
-    history: BTreeMap<(RunId, u32), HistoryEntry>,
+    history: BTreeMap<(RunId, u32), HistoryRecord>,
     /// Counts for the report.
     pub(crate) counts: Counts,
 }

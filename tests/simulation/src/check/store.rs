@@ -1,7 +1,7 @@
 //! The checks on changes in the store.
 
 use punctual_core::{
-    Claims, Commit, CommitAction, Fence, HistoryEntry, InFlightRun, JobId, OutcomeKind, Schedule,
+    Claims, Commit, CommitAction, Fence, HistoryRecord, InFlightRun, JobId, OutcomeKind, Schedule,
     StoredJob, TakeOver, Timestamp,
 };
 
@@ -126,7 +126,7 @@ impl InvariantChecker {
     }
 
     /// Entries were added to the history.
-    pub(crate) fn recorded(&mut self, entries: &[HistoryEntry]) -> CheckResult {
+    pub(crate) fn recorded(&mut self, entries: &[HistoryRecord]) -> CheckResult {
         for entry in entries {
             let key = (entry.run_id, entry.attempt);
             if let Some(known) = self.history.insert(key, entry.clone())

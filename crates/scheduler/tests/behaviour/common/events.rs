@@ -78,7 +78,7 @@ pub(crate) fn brief(event: &Event) -> String {
         | Event::JobStoreRemoved(alias)
         | Event::JobStoreRecovered(alias)
         | Event::LeaseLost(alias)
-        | Event::JobStoreFailed { store: alias, .. } => alias.to_string(),
+        | Event::JobStoreFailed { job_store: alias, .. } => alias.to_string(),
         Event::JobAdded(job)
         | Event::JobRemoved(job)
         | Event::JobModified(job)

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use punctual_core::{
-    Clock, DynJobStore, HistoryPage, HistoryQuery, JobId, JobStore, NodeId, Renewal, StoreError,
-    StoreErrorKind, TaskFilter, Timestamp,
+    Clock, DynJobStore, HistoryRecordPage, HistoryRecordQuery, JobId, JobStore, NodeId, Renewal,
+    StoreError, StoreErrorKind, TaskFilter, Timestamp,
 };
 pub(crate) use punctual_testkit::StoreCall as Call;
 use punctual_testkit::{Layered, ManualClock, StoreLayer};
@@ -203,7 +203,10 @@ impl<S: JobStore> StoreLayer for FaultyLayer<S> {
         Ok(renewal.with_time(self.clock.as_ref().map(Clock::now)))
     }
 
-    async fn read_history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+    async fn read_history(
+        &self,
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
         self.inner().read_history(query).await
     }
 

@@ -49,6 +49,16 @@ fn scheduler_errors_name_each_cause_once() {
 }
 
 #[test]
+fn errors_of_lookups_name_the_store_that_was_searched() {
+    let fixture = SchedulerFixture::in_memory();
+    let text = |error: SchedulerError| error.to_string();
+    let missing = fixture.block_on(fixture.remove_job("no")).unwrap_err();
+    assert_eq!(text(missing), r#"there is no job with the id "no""#);
+    let missing = fixture.block_on(fixture.remove_job(("default", "no"))).unwrap_err();
+    assert_eq!(text(missing), r#"there is no job with the id "no" in the job store "default""#);
+}
+
+#[test]
 fn database_errors_name_each_cause_once() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = SchedulerFixture::in_memory();

@@ -35,7 +35,7 @@ fn record(fixture: &SchedulerFixture, store: &SqliteJobStore) -> JobRecord {
 fn problems(fixture: &SchedulerFixture) -> Vec<String> {
     let events = fixture.events.all();
     let problems = events.iter().filter_map(|event| match event {
-        Event::JobUnresolved { job, problem } => {
+        Event::JobUnresolved { job, problem, .. } => {
             Some(format!("{}: {}", job.job_id, error_chain(problem)))
         }
         _ => None,

@@ -2,11 +2,10 @@
 
 use std::panic;
 
-use punctual_core::{
-    DynJobStore, HistoryEntry, HistoryQuery, JobId, Recovery, StoreCaps, StoreErrorKind,
-    error_chain,
+use punctual_core::{DynJobStore, HistoryRecord, Recovery, StoreCaps, StoreErrorKind, error_chain};
+use punctual_scheduler::{
+    AsyncScheduler, HistoryEntry, HistoryOptions, HistoryQuery, SchedulerError,
 };
-use punctual_scheduler::{AsyncScheduler, HistoryOptions, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
@@ -30,7 +29,7 @@ fn an_entry_contains_the_times_and_the_outcome_of_a_run() {
     fixture.clock().set(at(15));
     fixture.pass();
     let [entry] = &read(&fixture)[..] else { panic!("one entry") };
-    assert_eq!((entry.job_id.as_str(), entry.task.as_str()), ("fail", "fail"));
+    assert_eq!((entry.job.job_id.as_str(), entry.task.as_str()), ("fail", "fail"));
     assert_eq!((entry.attempt, entry.node.as_str()), (1, "web-1"));
     assert_eq!((entry.scheduled_time, entry.started), (at(10), Some(at(12))));
     assert_eq!(entry.finished, at(12), "the time of the completion, not of the commit");
@@ -64,7 +63,7 @@ fn every_completion_is_an_entry_newest_first() {
     let errors: Vec<_> = read(&fixture).into_iter().map(|entry| entry.error).collect();
     let queue_full = "the executor's queue is full".to_owned();
     assert_eq!(errors, [None, Some(queue_full), Some("bang".into()), None]);
-    let boom = HistoryQuery::new().job(JobId::new("boom").unwrap());
+    let boom = HistoryQuery::new().job("boom");
     assert_eq!(fixture.block_on(fixture.history(boom)).unwrap().entries.len(), 1);
 }
 
@@ -299,8 +298,11 @@ fn histories_of_several_stores_are_merged() {
     fixture.run_until(40);
     let (mut after, mut seen) = (None, Vec::new());
     loop {
-        let mut query = HistoryQuery::new().limit(4);
-        query.after = after;
+        let query = HistoryQuery::new().limit(4);
+        let query = match after {
+            Some(after) => query.after(after),
+            None => query,
+        };
         let page = fixture.block_on(fixture.history(query)).unwrap();
         seen.extend(page.entries);
         after = page.next;
@@ -309,11 +311,23 @@ fn histories_of_several_stores_are_merged() {
         }
     }
     assert_eq!(seen.len(), 6);
-    assert!(seen.is_sorted_by_key(|entry| std::cmp::Reverse(entry.cursor())));
-    let of_b = fixture.block_on(fixture.history_of("other", HistoryQuery::new())).unwrap().entries;
-    assert!(of_b.len() == 3 && of_b.iter().all(|entry| entry.job_id.as_str() == "b"));
-    let error = fixture.block_on(fixture.history_of("none", HistoryQuery::new())).unwrap_err();
+    let key = |entry: &HistoryEntry| (entry.finished, entry.run_id, entry.attempt);
+    assert!(seen.is_sorted_by_key(|entry| std::cmp::Reverse(key(entry))));
+    let stores = [("a", "default"), ("b", "other")];
+    let job =
+        |entry: &HistoryEntry| (entry.job.job_id.to_string(), entry.job.job_store.to_string());
+    let expected = stores.map(|(id, store)| (id.to_owned(), store.to_owned()));
+    assert!(seen.iter().all(|entry| expected.contains(&job(entry))), "{seen:?}");
+
+    let count = |query| fixture.block_on(fixture.history(query)).unwrap().entries.len();
+    assert_eq!(count(HistoryQuery::new().job_store("other")), 3);
+    assert_eq!(count(HistoryQuery::new().job("b")), 3);
+    assert_eq!(count(HistoryQuery::new().job(("other", "b"))), 3);
+    assert_eq!(count(HistoryQuery::new().job(("default", "b"))), 0);
+    let read = |query| fixture.block_on(fixture.history(query)).unwrap_err();
+    let error = read(HistoryQuery::new().job_store("none"));
     assert!(matches!(error, SchedulerError::UnknownJobStore(_)));
+    assert!(matches!(read(HistoryQuery::new().job("")), SchedulerError::Name(_)));
 }
 
 /// A store without a history.
@@ -350,10 +364,10 @@ fn reading_a_missing_history_is_an_error() {
 #[test]
 fn a_long_error_is_truncated() {
     let (fixture, _) = fixture(HistoryOptions::enabled(), |builder| builder);
-    let long = format!("nul \0 {}", "é".repeat(HistoryEntry::MAX_ERROR));
+    let long = format!("nul \0 {}", "é".repeat(HistoryRecord::MAX_ERROR));
     fixture.block_on(fixture.job(fail(long)).id("a").add()).unwrap();
     fixture.run_until(1);
     let error = read(&fixture)[0].error.clone().unwrap();
-    assert!(error.len() <= HistoryEntry::MAX_ERROR && error.len() > HistoryEntry::MAX_ERROR - 4);
+    assert!(error.len() <= HistoryRecord::MAX_ERROR && error.len() > HistoryRecord::MAX_ERROR - 4);
     assert!(error.starts_with("nul \u{FFFD} éé") && error.ends_with("é…"), "{error}");
 }

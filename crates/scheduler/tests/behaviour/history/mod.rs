@@ -3,8 +3,9 @@
 mod entries;
 mod pruning;
 
-use punctual_core::{HistoryEntry, HistoryQuery};
-use punctual_scheduler::{AsyncScheduler, HistoryOptions, SchedulerBuilder};
+use punctual_scheduler::{
+    AsyncScheduler, HistoryEntry, HistoryOptions, HistoryQuery, SchedulerBuilder,
+};
 use punctual_store_memory::MemoryJobStore;
 
 use crate::common::{Faults, SchedulerFixture, at, faulty};
@@ -30,8 +31,8 @@ fn read(fixture: &SchedulerFixture) -> Vec<HistoryEntry> {
 fn brief(fixture: &SchedulerFixture) -> Vec<String> {
     let second = |entry: &HistoryEntry| entry.scheduled_time.saturating_since(at(0)).as_secs();
     let text = |entry: &HistoryEntry| {
-        let HistoryEntry { job_id, outcome, attempt, .. } = entry;
-        format!("{job_id}@{} {outcome} {attempt}", second(entry))
+        let HistoryEntry { job, outcome, attempt, .. } = entry;
+        format!("{}@{} {outcome} {attempt}", job.job_id, second(entry))
     };
     read(fixture).iter().map(text).collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{Coalesce, JobDefaults, JobState, NewJob, Recovery};
+use punctual_core::{Coalesce, JobDefaults, JobId, JobState, NewJob, Recovery};
 use punctual_scheduler::{JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
@@ -113,8 +113,13 @@ fn many_jobs_are_added_in_one_call() {
             job.job_store(store).trigger(DateTrigger::at(at(10))).build()
         })
     };
-    let both: Vec<_> = jobs(0..50, "default").chain(jobs(0..50, "file")).collect();
-    assert_eq!(fixture.block_on(fixture.add_jobs(both)).unwrap(), 100);
+    let both: Vec<_> = jobs(0..50, "default")
+        .zip(jobs(0..50, "file"))
+        .flat_map(|(default, file)| [default, file])
+        .collect();
+    let ids = fixture.block_on(fixture.add_jobs(both)).unwrap();
+    let expected: Vec<_> = (0..100).map(|index| (index / 2).to_string()).collect();
+    assert_eq!(ids.iter().map(JobId::as_str).collect::<Vec<_>>(), expected, "in the given order");
     assert_eq!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().len(), 100);
     let again = fixture.block_on(fixture.add_jobs(jobs(45..55, "file"))).unwrap_err();
     assert!(matches!(again, SchedulerError::JobExists { id, .. } if id.as_str() == "45"));
@@ -129,7 +134,7 @@ fn many_jobs_are_added_in_one_call() {
     let mixed: Vec<_> = jobs(200..210, "default").chain(broken).collect();
     fixture.block_on(fixture.add_jobs(mixed)).unwrap_err();
     assert!(fixture.block_on(fixture.get_job("200")).unwrap().is_none(), "no job is added");
-    assert_eq!(fixture.block_on(fixture.add_jobs([])).unwrap(), 0);
+    assert!(fixture.block_on(fixture.add_jobs([])).unwrap().is_empty());
     fixture.run_until(10);
     assert!(fixture.log.len() >= 100);
 }

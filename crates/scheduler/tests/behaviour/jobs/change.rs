@@ -121,7 +121,7 @@ fn a_closure_can_be_replaced_in_memory_but_not_in_a_file() {
 fn changes_of_unknown_jobs_fail() {
     both(|fixture| {
         let unknown =
-            |error| matches!(error, SchedulerError::JobNotFound(id) if id.as_str() == "no");
+            |error| matches!(error, SchedulerError::JobNotFound { id, .. } if id.as_str() == "no");
         assert!(unknown(fixture.block_on(fixture.modify_job("no", JobChange::new())).unwrap_err()));
         assert!(unknown(
             fixture

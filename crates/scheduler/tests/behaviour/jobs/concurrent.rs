@@ -107,7 +107,7 @@ fn a_change_of_a_concurrently_removed_job_returns_not_found() {
         };
         tokio::join!(modify, remove)
     });
-    assert!(matches!(modified, Err(SchedulerError::JobNotFound(_))), "{modified:?}");
+    assert!(matches!(modified, Err(SchedulerError::JobNotFound { .. })), "{modified:?}");
     removed.unwrap();
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use punctual_core::{DynJobStore, JobCursor, JobId, JobPage, JobState, StoreError};
+use punctual_core::{DynJobStore, JobCursor, JobId, JobRecordPage, JobState, StoreError};
 use punctual_scheduler::{JobQuery, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
@@ -59,7 +59,11 @@ impl StoreLayer for CountingStore {
         &self.0
     }
 
-    async fn list(&self, after: Option<&JobCursor>, limit: usize) -> Result<JobPage, StoreError> {
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
         self.1.lock().push(limit);
         self.inner().list(after, limit).await
     }

@@ -40,7 +40,7 @@ fn pending_jobs_are_found_changed_paused_and_removed() {
     scheduler.resume_job("c").unwrap();
     scheduler.remove_job(("file", "a")).unwrap();
     let error = scheduler.remove_job(("file", "a")).unwrap_err();
-    assert!(matches!(error, SchedulerError::JobNotFound(_)));
+    assert!(matches!(error, SchedulerError::JobNotFound { .. }));
     let error = scheduler.run_job_now("b").unwrap_err();
     assert!(matches!(error, SchedulerError::NotRunning));
     assert_eq!(events.with_prefix("JOB_"), [""; 0]);

@@ -29,7 +29,11 @@ fn run_now_keeps_the_schedule_and_respects_limits() {
         fixture.block_on(fixture.run_job_now("job")).unwrap();
         let first = fixture.block_on(fixture.run_job_now("job")).unwrap();
         let error = fixture.block_on(fixture.run_job_now("job")).unwrap_err();
-        assert!(matches!(&error, SchedulerError::MaxInstances(id) if id.as_str() == "job"));
+        assert!(matches!(&error, SchedulerError::MaxInstances { id, .. } if id.as_str() == "job"));
+        assert_eq!(
+            error.to_string(),
+            r#"job "job" in the job store "default" has the maximum number of runs in progress (max_instances)"#
+        );
         assert!(error.is_retryable());
         let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
         assert_eq!((job.next_run_time, job.fire_count), (Some(at(100)), 0));

@@ -53,7 +53,7 @@ fn calls_invalid_in_the_current_state_are_rejected() {
     assert!(matches!(scheduler.resume(), Err(SchedulerError::NotRunning)));
     assert!(matches!(
         scheduler.run_job_now("job"),
-        Err(SchedulerError::NotRunning | SchedulerError::JobNotFound(_))
+        Err(SchedulerError::NotRunning | SchedulerError::JobNotFound { .. })
     ));
     assert!(events.event_lines().is_empty());
     scheduler.start().unwrap();

@@ -1,8 +1,8 @@
 //! The capabilities that a store declares, compared with its behavior.
 
 use punctual_core::{
-    CallerTransaction, HistoryQuery, JobStore, RecordUpdate, Revision, RunHistory, StoreError,
-    StoreErrorKind, TransactionalJobs,
+    CallerTransaction, HistoryRecordQuery, JobStore, RecordUpdate, Revision, RunHistory,
+    StoreError, StoreErrorKind, TransactionalJobs,
 };
 
 use crate::job_store::builders::{at, due, id};
@@ -44,7 +44,7 @@ pub async fn notifications_match_the_caps<F: StoreFixture>(t: &CaseContext<F>) {
 }
 
 pub async fn the_history_matches_the_caps<F: StoreFixture>(t: &CaseContext<F>) {
-    let query = HistoryQuery::new();
+    let query = HistoryRecordQuery::new();
     if t.store.caps().history {
         t.history(&query).await;
         return;

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use punctual_core::{
-    CorruptKind, CorruptRecord, Fence, HistoryQuery, JobCursor, JobStore, RunHistory, RunId,
+    CorruptKind, CorruptRecord, Fence, HistoryRecordQuery, JobCursor, JobStore, RunHistory, RunId,
     StoreErrorKind, TaskFilter, Timestamp,
 };
 
@@ -265,14 +265,15 @@ pub async fn other_entries_are_returned<F: StoreFixture>(t: &CaseContext<F>) {
         }
     }
     for (limit, query) in [1, 2, 3, 9].into_iter().flat_map(|limit| {
-        [HistoryQuery::new(), HistoryQuery::new().job(id("a"))].map(|query| (limit, query))
+        [HistoryRecordQuery::new(), HistoryRecordQuery::new().job(id("a"))]
+            .map(|query| (limit, query))
     }) {
         let (mut seen, mut corrupt, mut after) = (Vec::new(), Vec::new(), None);
         for _ in 0..MAX_CALLS {
             let mut query = query.clone().limit(limit);
             query.after = after;
             let page = t.store.read_history(&query).await.expect("reading the history works");
-            seen.extend(page.entries.iter().map(|entry| entry.run_id.as_u128()));
+            seen.extend(page.records.iter().map(|entry| entry.run_id.as_u128()));
             corrupt.extend(page.corrupt);
             after = page.next;
             if after.is_none() {
@@ -283,10 +284,10 @@ pub async fn other_entries_are_returned<F: StoreFixture>(t: &CaseContext<F>) {
         assert_eq!(corrupt.len(), 3, "pages of {limit}: {corrupt:?}");
         assert!(corrupt.iter().all(|record| record.kind == CorruptKind::History));
     }
-    let whole = HistoryQuery::new();
+    let whole = HistoryRecordQuery::new();
     let page = t.store.read_history(&whole).await.expect("reading the history works");
     discard(t, &page.corrupt[0]).await;
     let deleted = t.store.delete_history_before(at(99), 99).await;
     assert_eq!(deleted.expect("deleting works"), 5, "corrupt entries are deleted too");
-    assert_eq!(t.history(&whole).await.entries, []);
+    assert_eq!(t.history(&whole).await.records, []);
 }

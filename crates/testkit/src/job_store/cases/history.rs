@@ -1,33 +1,33 @@
 //! The history of finished runs.
 
 use punctual_core::{
-    Commit, CommitAction, CommitOutcome, Fence, HistoryEntry, HistoryPage, HistoryQuery, JobStore,
-    OutcomeKind, RunHistory, RunId,
+    Commit, CommitAction, CommitOutcome, Fence, HistoryRecord, HistoryRecordPage,
+    HistoryRecordQuery, JobStore, OutcomeKind, RunHistory, RunId,
 };
 
 use crate::job_store::builders::{at, due, finish, history_entry, id, node, run, task};
 use crate::job_store::{CaseContext, StoreFixture};
 
 /// Returns the run numbers of the entries that a query returns.
-async fn numbers<F: StoreFixture>(t: &CaseContext<F>, query: HistoryQuery) -> Vec<u128> {
+async fn numbers<F: StoreFixture>(t: &CaseContext<F>, query: HistoryRecordQuery) -> Vec<u128> {
     let page = t.history(&query).await;
-    page.entries.iter().map(|entry| entry.run_id.as_u128()).collect()
+    page.records.iter().map(|entry| entry.run_id.as_u128()).collect()
 }
 
-fn all() -> HistoryQuery {
-    HistoryQuery::new().limit(usize::MAX)
+fn all() -> HistoryRecordQuery {
+    HistoryRecordQuery::new().limit(usize::MAX)
 }
 
 pub async fn a_new_history_is_empty<F: StoreFixture>(t: &CaseContext<F>) {
-    assert_eq!(t.history(&all()).await, HistoryPage::default());
+    assert_eq!(t.history(&all()).await, HistoryRecordPage::default());
     t.record([history_entry(1, "a", at(0))]).await;
-    let none = t.history(&HistoryQuery::new().limit(0)).await;
-    assert_eq!(none, HistoryPage::default(), "a limit of 0 returns no entries");
+    let none = t.history(&HistoryRecordQuery::new().limit(0)).await;
+    assert_eq!(none, HistoryRecordPage::default(), "a limit of 0 returns no entries");
 }
 
 pub async fn an_entry_has_the_given_values<F: StoreFixture>(t: &CaseContext<F>) {
-    let success = HistoryEntry { attempt: 3, ..history_entry(1, "a", at(10)) };
-    let failure = HistoryEntry {
+    let success = HistoryRecord { attempt: 3, ..history_entry(1, "a", at(10)) };
+    let failure = HistoryRecord {
         run_id: RunId::from_u128(u128::MAX),
         job_id: id("special '\"\\ 🦀"),
         task: task("other"),
@@ -35,14 +35,14 @@ pub async fn an_entry_has_the_given_values<F: StoreFixture>(t: &CaseContext<F>) 
         error: Some("it's \"broken\"\n\\ 🦀".into()),
         ..history_entry(2, "a", at(9))
     };
-    let never = HistoryEntry {
+    let never = HistoryRecord {
         started: None,
         outcome: OutcomeKind::Lost,
         scheduled_time: t.store.caps().earliest,
         ..history_entry(0, "a", at(8))
     };
     t.record([failure.clone(), never.clone(), success.clone()]).await;
-    assert_eq!(t.history(&all()).await.entries, [success, failure, never], "newest first");
+    assert_eq!(t.history(&all()).await.records, [success, failure, never], "newest first");
 }
 
 pub async fn every_outcome_is_stored<F: StoreFixture>(t: &CaseContext<F>) {
@@ -50,7 +50,7 @@ pub async fn every_outcome_is_stored<F: StoreFixture>(t: &CaseContext<F>) {
     t.record(
         (0..)
             .zip(kinds)
-            .map(|(n, &outcome)| HistoryEntry { outcome, ..history_entry(n, "a", at(0)) }),
+            .map(|(n, &outcome)| HistoryRecord { outcome, ..history_entry(n, "a", at(0)) }),
     )
     .await;
     for (number, &kind) in (0..).zip(kinds) {
@@ -61,13 +61,13 @@ pub async fn every_outcome_is_stored<F: StoreFixture>(t: &CaseContext<F>) {
 }
 
 pub async fn long_errors_are_not_truncated<F: StoreFixture>(t: &CaseContext<F>) {
-    let error = "🦀".repeat(HistoryEntry::MAX_ERROR / 4);
-    t.record([HistoryEntry { error: Some(error.clone()), ..history_entry(1, "a", at(0)) }]).await;
-    assert_eq!(t.history(&all()).await.entries[0].error, Some(error));
+    let error = "🦀".repeat(HistoryRecord::MAX_ERROR / 4);
+    t.record([HistoryRecord { error: Some(error.clone()), ..history_entry(1, "a", at(0)) }]).await;
+    assert_eq!(t.history(&all()).await.records[0].error, Some(error));
 }
 
 pub async fn ties_are_sorted_by_run_and_attempt<F: StoreFixture>(t: &CaseContext<F>) {
-    let again = HistoryEntry { attempt: 2, ..history_entry(5, "a", at(0)) };
+    let again = HistoryRecord { attempt: 2, ..history_entry(5, "a", at(0)) };
     t.record([
         history_entry(5, "a", at(0)),
         history_entry(u128::MAX, "b", at(0)),
@@ -75,8 +75,8 @@ pub async fn ties_are_sorted_by_run_and_attempt<F: StoreFixture>(t: &CaseContext
         history_entry(7, "a", at(0)),
     ])
     .await;
-    let keys: Vec<_> = t.history(&all()).await.entries.iter().map(HistoryEntry::cursor).collect();
-    let attempts: Vec<_> = keys.iter().map(|key| (key.run_id.as_u128(), key.attempt)).collect();
+    let keys: Vec<_> = t.history(&all()).await.records.iter().map(HistoryRecord::cursor).collect();
+    let attempts: Vec<_> = keys.iter().map(|key| (key.run_id().as_u128(), key.attempt())).collect();
     assert_eq!(attempts, [(u128::MAX, 1), (7, 1), (5, 2), (5, 1)]);
     assert!(keys.is_sorted_by(|a, b| a > b));
 }
@@ -103,12 +103,12 @@ pub async fn pages_contain_the_complete_history<F: StoreFixture>(t: &CaseContext
             let mut page = query.clone().limit(3);
             page.after = after;
             let page = t.history(&page).await;
-            seen.extend(page.entries.iter().map(|entry| entry.run_id.as_u128()));
+            seen.extend(page.records.iter().map(|entry| entry.run_id.as_u128()));
             after = page.next;
             if after.is_none() {
                 break;
             }
-            assert_eq!(page.entries.len(), 3, "only the last page may be incomplete");
+            assert_eq!(page.records.len(), 3, "only the last page may be incomplete");
         }
         assert_eq!(seen, (0..whole).rev().collect::<Vec<_>>());
     }
@@ -134,17 +134,17 @@ pub async fn entries_are_recorded_with_commits<F: StoreFixture>(t: &CaseContext<
 
 pub async fn a_repeated_entry_is_not_modified<F: StoreFixture>(t: &CaseContext<F>) {
     let first = history_entry(1, "a", at(1));
-    let other = HistoryEntry { error: Some("no".into()), node: node("m"), ..first.clone() };
+    let other = HistoryRecord { error: Some("no".into()), node: node("m"), ..first.clone() };
     t.record([first.clone(), first.clone(), history_entry(2, "a", at(0))]).await;
     t.record([other, first.clone()]).await;
-    assert_eq!(t.history(&all()).await.entries, [first, history_entry(2, "a", at(0))]);
+    assert_eq!(t.history(&all()).await.records, [first, history_entry(2, "a", at(0))]);
     assert_eq!(numbers(t, all().job(id("a"))).await, [1, 2]);
 }
 
 pub async fn several_stores_share_the_history<F: StoreFixture>(t: &CaseContext<F>) {
     let other = t.second_store().await;
     t.record([history_entry(1, "a", at(1))]).await;
-    assert_eq!(other.history(&all()).await.entries, [history_entry(1, "a", at(1))]);
+    assert_eq!(other.history(&all()).await.records, [history_entry(1, "a", at(1))]);
     other.record([history_entry(1, "a", at(1)), history_entry(2, "a", at(2))]).await;
     assert_eq!(numbers(t, all()).await, [2, 1]);
 }

@@ -1,6 +1,6 @@
 //! Start, shutdown, and the initial state of a store.
 
-use punctual_core::{Claims, JobPage, JobStore, TakeOver, TaskFilter};
+use punctual_core::{Claims, JobRecordPage, JobStore, TakeOver, TaskFilter};
 
 use crate::job_store::builders::{at, due, node};
 use crate::job_store::{CaseContext, StoreFixture};
@@ -31,7 +31,7 @@ pub async fn data_is_kept_over_a_restart<F: StoreFixture>(t: &CaseContext<F>) {
 pub async fn a_new_store_is_empty<F: StoreFixture>(t: &CaseContext<F>) {
     assert_eq!(t.find("a").await, None);
     assert!(!t.remove("a").await);
-    assert_eq!(t.store.list(None, 10).await.expect("listing works"), JobPage::default());
+    assert_eq!(t.store.list(None, 10).await.expect("listing works"), JobRecordPage::default());
     assert_eq!(t.claim(at(0)).await, []);
     let taken = t.take_over_some(&node("n"), at(0), 9, &TaskFilter::Any).await;
     assert_eq!(taken, TakeOver::default());

@@ -1,11 +1,11 @@
 //! The order and the pages of the list.
 
-use punctual_core::{CommitAction, JobCursor, JobPage, JobStore, NewRecord, Schedule};
+use punctual_core::{CommitAction, JobCursor, JobRecordPage, JobStore, NewRecord, Schedule};
 
 use crate::job_store::builders::{at, due, id, paused, run};
 use crate::job_store::{CaseContext, StoreFixture};
 
-fn names(page: &JobPage) -> Vec<&str> {
+fn names(page: &JobRecordPage) -> Vec<&str> {
     page.records.iter().map(|job| job.id.as_str()).collect()
 }
 
@@ -87,7 +87,7 @@ pub async fn a_page_with_all_remaining_jobs_is_the_last<F: StoreFixture>(t: &Cas
 pub async fn a_limit_of_0_returns_an_empty_page<F: StoreFixture>(t: &CaseContext<F>) {
     t.add([due("a", at(1))]).await;
     let page = t.store.list(None, 0).await.expect("listing works");
-    assert_eq!(page, JobPage::default());
+    assert_eq!(page, JobRecordPage::default());
 }
 
 pub async fn a_cursor_of_a_removed_job_stays_valid<F: StoreFixture>(t: &CaseContext<F>) {
@@ -98,5 +98,5 @@ pub async fn a_cursor_of_a_removed_job_stays_valid<F: StoreFixture>(t: &CaseCont
     assert_eq!(names(&page), ["c", "d"]);
     let end = JobCursor { next_run_time: None, id: id("d") };
     let page = t.store.list(Some(&end), 9).await.expect("listing works");
-    assert_eq!(page, JobPage::default());
+    assert_eq!(page, JobRecordPage::default());
 }

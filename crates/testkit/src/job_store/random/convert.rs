@@ -1,8 +1,8 @@
 //! Conversion of operations to the types of the contract.
 
 use punctual_core::{
-    Encoded, Fence, HistoryEntry, InFlightRun, NewRecord, OutcomeKind, RunId, Schedule, TaskFilter,
-    Timestamp,
+    Encoded, Fence, HistoryRecord, InFlightRun, NewRecord, OutcomeKind, RunId, Schedule,
+    TaskFilter, Timestamp,
 };
 
 use super::ops::{HistorySpec, JobSpec, Offset, RunSpec, ScheduleSpec, Tasks};
@@ -56,8 +56,8 @@ impl RunSpec {
 }
 
 impl HistorySpec {
-    pub(super) fn entry(&self) -> HistoryEntry {
-        HistoryEntry {
+    pub(super) fn entry(&self) -> HistoryRecord {
+        HistoryRecord {
             run_id: run_id(self.run),
             attempt: self.attempt,
             job_id: id(self.job),

@@ -1,8 +1,8 @@
 //! Operations of the history, applied to a store and to the model.
 
 use punctual_core::{
-    HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, JobId, OutcomeKind, RunHistory,
-    Timestamp,
+    HistoryCursor, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobId, OutcomeKind,
+    RunHistory, Timestamp,
 };
 
 use super::compare::{ensure, ensure_equal, failed};
@@ -18,7 +18,8 @@ impl<F: StoreFixture> Runner<'_, F> {
         }
         match op {
             Op::ReadHistory { job, failed: only_failed, since, until, limit } => {
-                let mut query = HistoryQuery::new().since(since.instant()).until(until.instant());
+                let mut query =
+                    HistoryRecordQuery::new().since(since.instant()).until(until.instant());
                 query = query.limit(*limit);
                 query.job = job.map(id);
                 query.outcomes.extend(only_failed.then_some(OutcomeKind::Failed));
@@ -32,7 +33,7 @@ impl<F: StoreFixture> Runner<'_, F> {
                 let all = |job: &JobId| {
                     let entries = self.model.history.values().rev();
                     let keys = entries.filter(|entry| entry.job_id == *job);
-                    keys.skip(*keep).map(HistoryEntry::cursor).collect::<Vec<_>>()
+                    keys.skip(*keep).map(HistoryRecord::cursor).collect::<Vec<_>>()
                 };
                 let beyond = jobs.iter().flat_map(all).collect();
                 let deleted = self.store().trim_history(&jobs, *keep, *limit).await;
@@ -44,11 +45,11 @@ impl<F: StoreFixture> Runner<'_, F> {
     }
 
     /// Reads all pages.
-    async fn read(&mut self, mut query: HistoryQuery) -> Result<(), String> {
+    async fn read(&mut self, mut query: HistoryRecordQuery) -> Result<(), String> {
         loop {
             let page = self.store().read_history(&query).await.map_err(failed("read_history"))?;
             let matching = self.model.history.values().filter(|entry| query.matches(entry));
-            let expected = HistoryPage::of(matching.cloned().collect(), query.limit);
+            let expected = HistoryRecordPage::of(matching.cloned().collect(), query.limit);
             ensure_equal("read_history", &expected, &page)?;
             query.after = page.next;
             if query.after.is_none() {
@@ -58,11 +59,11 @@ impl<F: StoreFixture> Runner<'_, F> {
     }
 
     pub(super) async fn compare_history(&mut self) -> Result<(), String> {
-        self.read(HistoryQuery::new().limit(usize::MAX)).await
+        self.read(HistoryRecordQuery::new().limit(usize::MAX)).await
     }
 
     async fn delete_before(&mut self, before: Timestamp, limit: usize) -> Result<(), String> {
-        let old = self.model.history.keys().filter(|key| key.finished < before);
+        let old = self.model.history.keys().filter(|key| key.finished() < before);
         let old: Vec<HistoryCursor> = old.copied().collect();
         let deleted = self.store().delete_history_before(before, limit).await;
         let deleted = deleted.map_err(failed("deleting"))?;
@@ -78,9 +79,9 @@ impl<F: StoreFixture> Runner<'_, F> {
         deleted: u64,
     ) -> Result<(), String> {
         ensure_equal("number of deleted entries", &(old.len().min(limit) as u64), &deleted)?;
-        let query = HistoryQuery::new().limit(usize::MAX);
+        let query = HistoryRecordQuery::new().limit(usize::MAX);
         let page = self.store().read_history(&query).await.map_err(failed("read_history"))?;
-        old.retain(|key| page.entries.iter().all(|entry| entry.cursor() != *key));
+        old.retain(|key| page.records.iter().all(|entry| entry.cursor() != *key));
         ensure(old.len() as u64 == deleted, || {
             format!("{deleted} entries were reported as deleted, but these are missing: {old:?}")
         })?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use punctual_core::{
-    AddOutcome, Commit, CommitOutcome, Fence, HistoryCursor, HistoryEntry, JobCursor, JobId,
+    AddOutcome, Commit, CommitOutcome, Fence, HistoryCursor, HistoryRecord, JobCursor, JobId,
     JobRecord, NewRecord, NodeId, NodeLease, RecordUpdate, Revision, RunId, StoreErrorKind,
     StoredJob, TaskFilter, Timestamp,
 };
@@ -12,7 +12,7 @@ use punctual_core::{
 pub(super) struct ModelState {
     pub(super) jobs: BTreeMap<JobId, StoredJob>,
     pub(super) nodes: BTreeMap<NodeId, NodeLease>,
-    pub(super) history: BTreeMap<HistoryCursor, HistoryEntry>,
+    pub(super) history: BTreeMap<HistoryCursor, HistoryRecord>,
     pub(super) metadata: BTreeMap<String, String>,
 }
 
@@ -53,7 +53,7 @@ impl ModelState {
         outcome
     }
 
-    pub(super) fn record(&mut self, entry: HistoryEntry) {
+    pub(super) fn record(&mut self, entry: HistoryRecord) {
         self.history.entry(entry.cursor()).or_insert(entry);
     }
 

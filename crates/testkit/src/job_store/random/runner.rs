@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use punctual_core::{
     Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, InFlightRun, JobCursor, JobId,
-    JobPage, JobStore, Metadata, NodeLease, RecordUpdate, Renewal, Revision, StoreCaps, TakeOver,
-    TaskFilter, Timestamp,
+    JobRecordPage, JobStore, Metadata, NodeLease, RecordUpdate, Renewal, Revision, StoreCaps,
+    TakeOver, TaskFilter, Timestamp,
 };
 
 use super::compare::{Fences, accept_fence, earliest_first, ensure, ensure_equal, failed};
@@ -379,7 +379,7 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
         let more = records.len() > limit;
         records.truncate(limit);
         let next = records.last().filter(|_| more).map(JobCursor::of);
-        ensure_equal("list", &JobPage::new(records, next), &page)
+        ensure_equal("list", &JobRecordPage::new(records, next), &page)
     }
 
     async fn compare_metadata(&mut self) -> Result<(), String> {
