@@ -40,8 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     .lease(config.lease)
     .clock(OffsetClock { seconds: config.clock_offset_seconds })
     .max_concurrent_runs(config.max_concurrent_runs)
-    .state(Journal::open(&config.folder.join("journal"), &config.name))
-    .state(gate.clone());
+    .app_data(Journal::open(&config.folder.join("journal"), &config.name))
+    .app_data(gate.clone());
     if let Some(identity) = &config.identity {
         builder = builder.node_id(identity);
     }

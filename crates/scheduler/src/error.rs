@@ -1,7 +1,8 @@
 //! Errors of schedulers.
 
+use crate::job::CheckedJob;
 use punctual_core::{
-    Alias, CheckedJob, ExecutorError, JobError, JobId, NameError, StoreError, StoreErrorKind,
+    Alias, ExecutorError, JobError, JobId, NameError, StoreError, StoreErrorKind,
     TaskRegistryError, TriggerError, ZoneError,
 };
 

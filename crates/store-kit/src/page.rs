@@ -96,21 +96,25 @@ impl<P, T> PageReader<P, T> {
     }
 }
 
-impl<P> From<PageReader<P, JobRecord>> for JobPage {
-    fn from(page: PageReader<P, JobRecord>) -> Self {
-        let next = page.items.last().filter(|_| page.more).map(JobCursor::of);
-        let mut records = Self::new(page.items, next);
-        records.corrupt = page.corrupt;
-        records
+impl<P> PageReader<P, JobRecord> {
+    /// Returns the page of jobs.
+    #[must_use]
+    pub fn into_page(self) -> JobPage {
+        let next = self.items.last().filter(|_| self.more).map(JobCursor::of);
+        let mut page = JobPage::new(self.items, next);
+        page.corrupt = self.corrupt;
+        page
     }
 }
 
-impl<P> From<PageReader<P, HistoryEntry>> for HistoryPage {
-    fn from(page: PageReader<P, HistoryEntry>) -> Self {
-        let next = page.items.last().filter(|_| page.more).map(HistoryEntry::cursor);
-        let mut entries = Self::new(page.items, next);
-        entries.corrupt = page.corrupt;
-        entries
+impl<P> PageReader<P, HistoryEntry> {
+    /// Returns the page of history entries.
+    #[must_use]
+    pub fn into_page(self) -> HistoryPage {
+        let next = self.items.last().filter(|_| self.more).map(HistoryEntry::cursor);
+        let mut page = HistoryPage::new(self.items, next);
+        page.corrupt = self.corrupt;
+        page
     }
 }
 

@@ -17,8 +17,8 @@ use tokio::time::timeout;
 
 use super::line_reader::{LineReader, OutputSource};
 use crate::options::Options;
-use crate::output::OutputStream;
 use crate::wire::{FrameDecoder, FrameError, FromChild, ToChild, encode_frame};
+use punctual_core::OutputStream;
 
 /// How long to wait for an idle child to exit after `Stop`.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);

@@ -7,7 +7,8 @@ use rustix::io::ioctl_fionread;
 use tokio::net::unix::pipe::Receiver;
 
 use crate::options::OnOutput;
-use crate::output::{OutputLine, OutputStream};
+use crate::output::OutputLine;
+use punctual_core::OutputStream;
 
 /// The maximum size of a line in bytes; longer ones are split.
 const MAX_LINE_LEN: usize = 8 << 10;

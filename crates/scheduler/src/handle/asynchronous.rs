@@ -5,10 +5,10 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use punctual_core::{
     Alias, CallerTransaction, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery,
-    IntoAction, IntoJobStore, IntoTrigger, Job, JobBuilder, JobChange, NewJob, RunEvent, RunId,
-    Timestamp, is_inside_run,
+    IntoAction, IntoJobStore, IntoTrigger, RunEvent, RunId, Timestamp, is_inside_run,
 };
 use tokio::runtime::Handle;
 

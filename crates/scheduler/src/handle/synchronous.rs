@@ -5,10 +5,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery, IntoAction,
-    IntoJobStore, IntoTrigger, Job, JobBuilder, JobChange, NewJob, RunEvent, RunId, is_inside_run,
+    IntoJobStore, IntoTrigger, RunEvent, RunId, is_inside_run,
 };
 
 use super::asynchronous::AsyncScheduler;

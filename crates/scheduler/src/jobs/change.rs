@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::job::{CheckedChange, Job, JobChange, RunAt};
 use punctual_core::{
-    CheckedChange, Event, IntoTrigger, Job, JobChange, JobDefinition, JobId, JobProblem, JobRecord,
-    JobRef, RecordUpdate, RunAt, Schedule, StoreError, StoreErrorKind, TaskName, Trigger,
+    Event, IntoTrigger, JobDefinition, JobId, JobProblem, JobRecord, JobRef, RecordUpdate,
+    Schedule, StoreError, StoreErrorKind, TaskName, Trigger,
 };
 
 use super::Jobs;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use punctual_core::{CheckedJob, Job, JobRecord, JobRef, StoreError, StoreErrorKind};
+use crate::job::{CheckedJob, Job};
+use punctual_core::{JobRecord, JobRef, StoreError, StoreErrorKind};
 
 use super::query::JobQuery;
 use super::selector::JobSelector;

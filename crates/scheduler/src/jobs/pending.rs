@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::job::CheckedJob;
 use parking_lot::Mutex;
-use punctual_core::{CheckedJob, JobRef};
+use punctual_core::JobRef;
 
 use crate::error::SchedulerError;
 

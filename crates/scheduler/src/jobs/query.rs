@@ -1,13 +1,14 @@
 //! Filters for listing jobs.
 
-use punctual_core::{Alias, Job, JobState, NameError, TaskName};
+use crate::job::{Job, JobState};
+use punctual_core::{Alias, NameError, TaskName};
 
 use crate::error::SchedulerError;
 
 /// A filter for listing jobs.
 ///
 /// ```
-/// use punctual_core::JobState;
+/// use punctual_scheduler::JobState;
 /// use punctual_scheduler::{BackgroundScheduler, JobQuery};
 ///
 /// let scheduler = BackgroundScheduler::builder().timezone("UTC").build()?;

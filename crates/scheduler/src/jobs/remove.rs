@@ -1,6 +1,7 @@
 //! Removing jobs.
 
-use punctual_core::{Alias, CheckedJob, Event, JobId, StoreError};
+use crate::job::CheckedJob;
+use punctual_core::{Alias, Event, JobId, StoreError};
 
 use super::find::Found;
 use super::selector::JobSelector;

@@ -1,6 +1,7 @@
 //! The first schedule of a job.
 
-use punctual_core::{CheckedJob, JobId, RunAt, Schedule, Trigger};
+use crate::job::{CheckedJob, RunAt};
+use punctual_core::{JobId, Schedule, Trigger};
 
 use super::Jobs;
 use crate::error::SchedulerError;

@@ -1,6 +1,7 @@
 //! Selecting a job.
 
-use punctual_core::{Alias, Job, JobId, JobRef, NameError};
+use crate::job::Job;
+use punctual_core::{Alias, JobId, JobRef, NameError};
 
 /// Selects a job: an id, in any store or in one.
 #[derive(Clone, Debug)]

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use punctual_core::{CheckedJob, Job, JobDefinition, JobProblem, JobRecord, JobState};
+use crate::job::{CheckedJob, Job, JobState};
+use punctual_core::{JobDefinition, JobProblem, JobRecord};
 
 use super::Jobs;
 use crate::store::RegisteredStore;

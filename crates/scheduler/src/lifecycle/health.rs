@@ -22,8 +22,8 @@ pub struct Health {
     pub state: SchedulerState,
     /// Start of the last tick. A started scheduler ticks at least once per second. `None` before the first tick.
     pub last_tick: Option<Timestamp>,
-    /// Number of runs in progress in this process.
-    pub running: usize,
+    /// Number of runs that are running or queued in this process.
+    pub active_runs: usize,
     /// The release of the time zone database in use, such as `2026e`.
     pub zone_release: String,
     /// Health of the job stores, in the order in which they were added.
@@ -72,7 +72,7 @@ impl Engine {
             now: self.shared.clock.now(),
             state: self.shared.scheduler_state.get(),
             last_tick: self.passes.last_tick(),
-            running: self.runs.count(),
+            active_runs: self.runs.count(),
             zone_release: ZoneDatabase::current().release().to_owned(),
             job_stores: self.stores.all().iter().map(|store| self.store_health(store)).collect(),
         }

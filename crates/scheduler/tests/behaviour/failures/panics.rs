@@ -63,7 +63,7 @@ fn a_panicking_store_is_reported_as_failed_and_retried() {
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", store.clone())
         .executor("default", ThreadPoolExecutor::new(1))
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .start()
         .unwrap();

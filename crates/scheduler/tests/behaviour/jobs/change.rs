@@ -1,7 +1,8 @@
 //! Modifying, rescheduling, pausing and resuming jobs.
 
-use punctual_core::{JobChange, JobState, JobStore};
+use punctual_core::JobStore;
 use punctual_scheduler::SchedulerError;
+use punctual_scheduler::{JobChange, JobState};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
