@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use punctual::prelude::*;
-use punctual::{Clock, HistoryQuery, OutcomeKind, SystemClock};
+use punctual::{HistoryQuery, OutcomeKind};
 use punctual_tests::backend;
 use punctual_tests::failpoint::FailpointControl;
 use punctual_tests::jobs::record_run;

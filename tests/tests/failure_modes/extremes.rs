@@ -4,7 +4,6 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use punctual::Timestamp;
 use punctual::prelude::*;
 use punctual_backends::Backend;
 use punctual_tests::test_store::TestStore;

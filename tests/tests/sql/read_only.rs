@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use punctual::StoreError;
 use punctual::prelude::*;
-use punctual::{StoreError, Timestamp};
 use punctual_tests::failpoint::FailpointControl;
 use punctual_tests::server::Server;
 use punctual_tests::store::{StoreLocation, builder};
