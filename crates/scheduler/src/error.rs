@@ -1,10 +1,11 @@
 //! Errors of schedulers.
 
-use crate::job::CheckedJob;
 use punctual_core::{
     Alias, ExecutorError, JobError, JobId, NameError, StoreError, StoreErrorKind,
     TaskRegistryError, TriggerError, ZoneError,
 };
+
+use crate::job::CheckedJob;
 
 /// An error returned by a scheduler.
 ///

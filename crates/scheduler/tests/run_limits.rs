@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use punctual_core::{DebugExecutor, Recovery, Timestamp};
 use punctual_macros::task;
-use punctual_scheduler::JobChange;
-use punctual_scheduler::{AsyncScheduler, SchedulerError};
+use punctual_scheduler::{AsyncScheduler, JobChange, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_store_sql::SqliteJobStore;
 use punctual_testkit::{ManualClock, ManualScheduler};

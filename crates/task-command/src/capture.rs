@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::{CapturedOutput, CommandOutput, CommandStatus};
 use punctual_core::OutputStream;
+
+use crate::{CapturedOutput, CommandOutput, CommandStatus};
 
 /// The first and the last bytes of a stream, and the number of dropped bytes between them. Memory use is bounded by the
 /// limit.

@@ -13,13 +13,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::SetOnce;
 use tokio::time::timeout;
 
+use punctual_core::OutputStream;
+
 use crate::capture::Recorder;
 use crate::error::{CommandError, StopReason};
 use crate::group::ProcessGroup;
 use crate::spec::CommandSpec;
 use crate::watchdog;
 use crate::{CommandOutput, CommandStatus, JobCommand};
-use punctual_core::OutputStream;
 
 /// The size of the read buffer in bytes.
 const READ_BUFFER_SIZE: usize = 16 << 10;

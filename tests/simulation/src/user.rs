@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{Call, Jitter, JobId, Recovery, error_chain};
-use punctual_scheduler::JobChange;
-use punctual_scheduler::SchedulerError;
+use punctual_scheduler::{JobChange, SchedulerError};
 use punctual_triggers::{IntervalTrigger, IntervalTriggerBuilder};
 
 use crate::process::Process;

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use punctual_core::{ProcessTermination, Run, error_chain};
+use punctual_core::{OutputStream, ProcessTermination, Run, error_chain};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::Interest;
@@ -18,7 +18,6 @@ use tokio::time::timeout;
 use super::line_reader::{LineReader, OutputSource};
 use crate::options::Options;
 use crate::wire::{FrameDecoder, FrameError, FromChild, ToChild, encode_frame};
-use punctual_core::OutputStream;
 
 /// How long to wait for an idle child to exit after `Stop`.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);

@@ -5,8 +5,7 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use punctual_core::OutputStream;
-use punctual_core::{Call, Executor, ProcessTermination, RunId, RunOutcome, Task};
+use punctual_core::{Call, Executor, OutputStream, ProcessTermination, RunId, RunOutcome, Task};
 use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder, init};
 use punctual_testkit::executor::{OutcomeReceiver, task_run};
 use serde_json::Value;

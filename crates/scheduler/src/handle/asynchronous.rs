@@ -5,7 +5,6 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use punctual_core::{
     Alias, CallerTransaction, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery,
     IntoAction, IntoJobStore, IntoTrigger, RunEvent, RunId, Timestamp, is_inside_run,
@@ -17,6 +16,7 @@ use super::methods::shared_methods;
 use super::transaction::TransactionJobs;
 use super::waiting::{starting_methods, waiting_method, waiting_methods};
 use crate::error::SchedulerError;
+use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use crate::jobs::{JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};

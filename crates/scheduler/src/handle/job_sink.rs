@@ -1,12 +1,12 @@
 //! The `JobSink` implementations of schedulers, through which job builders add their jobs.
 
-use crate::job::sealed::Sealed;
-use crate::job::{Job, JobSink, NewJob, TransactionalJobSink};
 use punctual_core::{BoxFuture, CallerTransaction};
 
 use super::asynchronous::AsyncScheduler;
 use super::synchronous::SyncScheduler;
 use crate::error::SchedulerError;
+use crate::job::sealed::Sealed;
+use crate::job::{Job, JobSink, NewJob, TransactionalJobSink};
 use crate::store::StoreAccess;
 
 impl Sealed for AsyncScheduler {}

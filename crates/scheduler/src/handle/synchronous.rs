@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptRecord, Event, EventMask, Executor, HistoryPage, HistoryQuery, IntoAction,
@@ -19,6 +18,7 @@ use super::methods::shared_methods;
 use super::thread::SchedulerThread;
 use super::waiting::{waiting_method, waiting_methods};
 use crate::error::SchedulerError;
+use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use crate::jobs::{JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};

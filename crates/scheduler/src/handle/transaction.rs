@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::job::sealed::Sealed;
-use crate::job::{Job, JobBuilder, JobChange, JobSink, NewJob};
 use punctual_core::{BoxFuture, CallerTransaction, IntoAction, IntoTrigger};
 
 use crate::error::SchedulerError;
+use crate::job::sealed::Sealed;
+use crate::job::{Job, JobBuilder, JobChange, JobSink, NewJob};
 use crate::jobs::JobSelector;
 use crate::lifecycle::Engine;
 use crate::store::StoreAccess;

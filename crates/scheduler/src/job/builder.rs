@@ -149,6 +149,13 @@ impl<S: TransactionalJobSink> JobBuilder<S> {
     }
 }
 
+impl NewJob {
+    /// Creates a builder that is not tied to a scheduler.
+    pub fn builder<M>(call: impl IntoAction<M>) -> JobBuilder<()> {
+        JobBuilder::new(call, ())
+    }
+}
+
 impl JobBuilder<()> {
     /// Returns the job description, for the `add_jobs` method of a scheduler.
     #[must_use]

@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{
-    Action, Alias, Codec, IntoAction, IntoTrigger, JobDefinition, JobError, JobId, JobOptions,
-    JobRef, NameError, TaskRegistration, Timestamp, Trigger, TriggerDefaults,
+    Action, Alias, Codec, IntoTrigger, JobDefinition, JobError, JobId, JobOptions, JobRef,
+    NameError, TaskRegistration, Timestamp, Trigger, TriggerDefaults,
 };
 use punctual_triggers::DateTrigger;
 
-use super::{JobBuilder, JobChange, TriggerFactory};
+use super::{JobChange, TriggerFactory};
 
 /// When a new job runs for the first time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,11 +36,6 @@ pub struct NewJob {
 }
 
 impl NewJob {
-    /// Creates a builder that is not tied to a scheduler.
-    pub fn builder<M>(call: impl IntoAction<M>) -> JobBuilder<()> {
-        JobBuilder::new(call, ())
-    }
-
     pub(super) fn new(action: Action) -> Self {
         Self {
             id: None,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::job::{CheckedJob, Job, NewJob, RunAt};
 use punctual_core::{
     AddOutcome, Event, JobDefinition, JobRecord, JobRef, NewRecord, RecordUpdate, StoreError,
     StoreErrorKind, error_chain,
@@ -10,6 +9,7 @@ use punctual_core::{
 
 use super::Jobs;
 use crate::error::SchedulerError;
+use crate::job::{CheckedJob, Job, NewJob, RunAt};
 use crate::shared::{MAX_CONFLICT_ATTEMPTS, SchedulerState, Settings};
 use crate::store::{RegisteredStore, StoreAccess};
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::job::{CheckedChange, Job, JobChange, RunAt};
 use punctual_core::{
     Event, IntoTrigger, JobDefinition, JobId, JobProblem, JobRecord, JobRef, RecordUpdate,
     Schedule, StoreError, StoreErrorKind, TaskName, Trigger,
@@ -12,6 +11,7 @@ use super::Jobs;
 use super::find::Found;
 use super::selector::JobSelector;
 use crate::error::SchedulerError;
+use crate::job::{CheckedChange, Job, JobChange, RunAt};
 use crate::shared::MAX_CONFLICT_ATTEMPTS;
 use crate::store::{RegisteredStore, StoreAccess};
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::job::CheckedJob;
 use parking_lot::Mutex;
 use punctual_core::JobRef;
 
 use crate::error::SchedulerError;
+use crate::job::CheckedJob;
 
 /// The jobs added before the start, and whether further ones are accepted.
 #[derive(Default)]

@@ -1,7 +1,8 @@
 //! Selecting a job.
 
-use crate::job::Job;
 use punctual_core::{Alias, JobId, JobRef, NameError};
+
+use crate::job::Job;
 
 /// Selects a job: an id, in any store or in one.
 #[derive(Clone, Debug)]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::job::{CheckedJob, Job, JobState};
 use punctual_core::{JobDefinition, JobProblem, JobRecord};
 
 use super::Jobs;
+use crate::job::{CheckedJob, Job, JobState};
 use crate::store::RegisteredStore;
 
 impl Jobs {

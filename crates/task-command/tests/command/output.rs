@@ -1,8 +1,9 @@
 //! Captured output of commands.
 
-use crate::common::run;
 use punctual_core::OutputStream;
 use punctual_task_command::{command, shell};
+
+use crate::common::run;
 
 #[tokio::test]
 async fn head_and_tail_are_kept_within_the_limit() {

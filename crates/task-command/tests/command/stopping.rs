@@ -4,10 +4,11 @@ use std::future::{pending, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::common::{Held, error, rest, run};
 use punctual_core::OutputStream;
 use punctual_task_command::{CommandError, command, shell};
 use tokio::sync::oneshot;
+
+use crate::common::{Held, error, rest, run};
 
 /// A timeout that elapses only if something is wrong, even on a slow machine.
 const LONG: Duration = Duration::from_secs(600);

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use punctual_core::{EventMask, Recovery};
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::NewJob;
-use punctual_scheduler::{BackgroundScheduler, JobQuery};
+use punctual_scheduler::{BackgroundScheduler, JobQuery, NewJob};
 use punctual_triggers::DateTrigger;
 
 use crate::common::{Call, Fault, Log, Recorder, SchedulerFixture, TempStore, at, faulty, note};

@@ -8,9 +8,9 @@ use punctual_core::{EventMask, Timestamp, Trigger, TriggerSpec};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::BackgroundScheduler;
 use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::IntervalTrigger;
 
 use crate::common::{Call, Fault, Log, Recorder, SchedulerFixture, at, faulty, note};
-use punctual_triggers::IntervalTrigger;
 
 /// A trigger that fires at second 10 and then panics.
 #[derive(Debug)]

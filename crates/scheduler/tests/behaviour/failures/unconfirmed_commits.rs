@@ -7,8 +7,7 @@ use punctual_core::{
     Coalesce, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobStore, Recovery,
     StoreError,
 };
-use punctual_scheduler::JobQuery;
-use punctual_scheduler::NewJob;
+use punctual_scheduler::{JobQuery, NewJob};
 use punctual_store_memory::MemoryJobStore;
 use punctual_store_sql::SqliteJobStore;
 use punctual_testkit::{Layered, StoreLayer};

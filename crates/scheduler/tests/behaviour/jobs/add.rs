@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{Coalesce, JobOptions, Recovery};
-use punctual_scheduler::{JobQuery, SchedulerError};
-use punctual_scheduler::{JobState, NewJob};
+use punctual_scheduler::{JobQuery, JobState, NewJob, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use punctual_core::{DynJobStore, JobCursor, JobId, JobPage, StoreError};
-use punctual_scheduler::JobState;
-use punctual_scheduler::{JobQuery, SchedulerError};
+use punctual_scheduler::{JobQuery, JobState, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::{CronTrigger, DateTrigger, IntervalTrigger};

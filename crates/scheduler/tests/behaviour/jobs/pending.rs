@@ -2,8 +2,7 @@
 
 use punctual_core::EventMask;
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError};
-use punctual_scheduler::{JobChange, JobState};
+use punctual_scheduler::{BackgroundScheduler, JobChange, JobQuery, JobState, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 

@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use punctual_core::{DebugExecutor, EventMask, JobContext};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_executor_tokio::TokioExecutor;
-use punctual_scheduler::JobChange;
 use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, JobQuery,
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobChange, JobContextExt, JobQuery,
     SchedulerBuilder, SchedulerError, SchedulerState,
 };
 use punctual_store_memory::MemoryJobStore;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use punctual_core::{DebugExecutor, EventMask};
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::NewJob;
-use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerBuilder, SchedulerState};
+use punctual_scheduler::{
+    AsyncScheduler, BackgroundScheduler, NewJob, SchedulerBuilder, SchedulerState,
+};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 

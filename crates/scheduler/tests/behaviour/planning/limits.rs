@@ -1,8 +1,7 @@
 //! Limits on concurrent runs and on the total number of runs.
 
 use punctual_core::{Event, Recovery, SkipReason};
-use punctual_scheduler::JobQuery;
-use punctual_scheduler::NewJob;
+use punctual_scheduler::{JobQuery, NewJob};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
