@@ -4,9 +4,9 @@ use std::error::Error;
 use std::io::stdin;
 use std::time::Duration;
 
-use punctual::core::{JobStore, NameError, NewRecord, TaskName};
-use punctual::error_chain;
+use punctual::core::NewRecord;
 use punctual::prelude::*;
+use punctual::{JobStore, NameError, TaskName, error_chain};
 use punctual_tests::completions::{self, CompletionLog};
 use punctual_tests::failpoint::{Failpoint, FailpointControl};
 use punctual_tests::jobs::{RunGate, add_endless_jobs};

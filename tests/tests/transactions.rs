@@ -175,7 +175,7 @@ async fn jobs_are_found_changed_and_removed_in_a_transaction() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn zone_rules_are_recorded_in_the_transaction_of_the_first_job() {
-    use punctual::core::JobStore;
+    use punctual::JobStore;
 
     let shop = Shop::open().await;
     let store = SqliteJobStore::open(shop._folder.path().join("shop.sqlite")).unwrap();

@@ -2,8 +2,10 @@
 
 use std::process::{Command, Output};
 
-use punctual::core::{CommitBatch, JobStore, NodeId, RunId, TaskName};
-use punctual::{HistoryEntry, JobId, OutcomeKind, SqliteJobStore, Timestamp};
+use punctual::core::CommitBatch;
+use punctual::{
+    HistoryEntry, JobId, JobStore, NodeId, OutcomeKind, RunId, SqliteJobStore, TaskName, Timestamp,
+};
 use punctual_backends::{Backend, Location};
 use tempfile::TempDir;
 

@@ -7,13 +7,12 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use punctual_core::OutputStream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::SetOnce;
 use tokio::time::timeout;
-
-use punctual_core::OutputStream;
 
 use crate::capture::Recorder;
 use crate::error::{CommandError, StopReason};

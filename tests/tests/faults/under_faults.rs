@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use punctual::core::OutcomeKind;
 use punctual::prelude::*;
-use punctual::{HistoryOptions, HistoryQuery};
+use punctual::{HistoryOptions, HistoryQuery, OutcomeKind};
 use punctual_testkit::{Layered, ManualScheduler, StoreLayer};
 
 use crate::fault_injector::FaultInjector;

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::time::Duration;
 
-use punctual::core::JobStore;
+use punctual::JobStore;
 use punctual::prelude::*;
 use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Database, MySqlPool, PgPool, Pool};

@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use punctual::core::DynJobStore;
-use punctual::{HistoryEntry, HistoryPage, HistoryQuery, StoreError, Zone};
+use punctual::{DynJobStore, HistoryEntry, HistoryPage, HistoryQuery, StoreError, Zone};
 
 const HEADER: &str =
     "SCHEDULED                   DELAY      DURATION   OUTCOME            TRY  JOB";
