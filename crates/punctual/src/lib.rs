@@ -33,16 +33,16 @@ pub use punctual_backends::stores::sqlx;
 #[allow(unused_imports, unreachable_pub, reason = "empty without the store features")]
 pub use punctual_backends::stores::*;
 pub use punctual_core::{
-    Alias, AppData, Call, CivilOffset, Clock, Coalesce, Codec, CodecError, CorruptKind,
-    CorruptRecord, DebugExecutor, DynJobStore, Encoded, Event, EventMask, Executor, ExecutorError,
-    FireTimeAnomaly, HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery, IntoAction,
-    IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition,
-    JobError, JobId, JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind,
-    OutputStream, ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome, SkipReason,
-    SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskBody, TaskError, TaskFn,
-    TaskName, TaskOutput, TaskRegistration, TaskRegistryError, TaskResult, Tasks, Timestamp,
-    Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneDatabase,
-    ZoneError, ZoneOffset, ZoneSpan, error_chain,
+    Alias, AppData, Call, CallerTransaction, CivilOffset, Clock, Coalesce, Codec, CodecError,
+    CorruptKind, CorruptRecord, DebugExecutor, DynJobStore, Encoded, Event, EventMask, Executor,
+    ExecutorError, FireTimeAnomaly, HistoryCursor, HistoryEntry, HistoryPage, HistoryQuery,
+    IntoAction, IntoJobStore, IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts,
+    JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId,
+    OutcomeKind, OutputStream, ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome,
+    SkipReason, SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskBody,
+    TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration, TaskRegistryError, TaskResult,
+    Tasks, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone,
+    ZoneDatabase, ZoneError, ZoneOffset, ZoneSpan, error_chain,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
