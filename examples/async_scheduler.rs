@@ -5,20 +5,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use punctual::prelude::*;
 
-/// State that all jobs share, for example a connection pool. In this example it is a counter.
+/// Data that all jobs share, for example a connection pool. In this example it is a counter.
 #[derive(Default)]
 struct Visits(AtomicU32);
 
 #[task]
 async fn visit(context: JobContext, page: String) -> Result<u32, Box<dyn Error + Send + Sync>> {
-    let visits = context.state::<Visits>().ok_or("the state is missing")?;
+    let visits = context.app_data::<Visits>().ok_or("the visits are missing")?;
     println!("visiting {page}, due at {}", context.scheduled_time());
     Ok(visits.0.fetch_add(1, Ordering::Relaxed) + 1)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let scheduler = AsyncScheduler::builder().state(Visits::default()).start().await?;
+    let scheduler = AsyncScheduler::builder().app_data(Visits::default()).start().await?;
     let mut events = scheduler.events(EventMask::JOB_EXECUTED | EventMask::JOB_REMOVED);
 
     // The job runs five times, every 200 ms.

@@ -5,7 +5,6 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use punctual::prelude::*;
-use punctual::{Clock, SystemClock};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (done, all_done) = mpsc::channel();

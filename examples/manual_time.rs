@@ -18,7 +18,7 @@ struct Bell(Arc<Mutex<Vec<String>>>);
 
 #[task]
 fn wake_up(context: JobContext) {
-    if let (Some(bell), Ok(zone)) = (context.state::<Bell>(), Zone::named("Europe/Helsinki")) {
+    if let (Some(bell), Ok(zone)) = (context.app_data::<Bell>(), Zone::named("Europe/Helsinki")) {
         let time = context.scheduled_time().in_zone(&zone);
         let mut rung = bell.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         rung.push(time.format("%a %d %b, %H:%M %Z").to_string());
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let bell = Bell::default();
     let scheduler = ManualScheduler::start(friday, |builder| {
-        builder.timezone("Europe/Helsinki").state(bell.clone())
+        builder.timezone("Europe/Helsinki").app_data(bell.clone())
     })?;
     scheduler.block_on(
         scheduler.job(wake_up()).trigger(CronTrigger::builder().hour(7).minute(15)).add(),

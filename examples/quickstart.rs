@@ -13,7 +13,6 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use punctual::prelude::*;
-use punctual::{Clock, SystemClock};
 
 /// A task is a function that jobs call. The store contains its name and the arguments.
 #[task]

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures_util::StreamExt;
-use punctual::core::DynJobStore;
 use punctual::prelude::*;
-use punctual::{JobQuery, JobState};
+use punctual::{DynJobStore, JobState};
 
 #[task]
 async fn send_report(to: String, pages: String) -> Result<u32, ParseIntError> {

@@ -11,7 +11,7 @@ const JOBS: u32 = 100;
 
 #[task]
 fn work(context: JobContext, number: u32) -> String {
-    let worker = context.state::<&'static str>();
+    let worker = context.app_data::<&'static str>();
     format!("{} ran job {number}", worker.as_deref().unwrap_or(&"unknown"))
 }
 
@@ -19,7 +19,7 @@ fn scheduler(file: &Path, name: &'static str) -> Result<AsyncScheduler, Box<dyn 
     Ok(AsyncScheduler::builder()
         .job_store("default", SqliteJobStore::open(file)?)
         .task(work) // a scheduler only claims jobs of registered tasks
-        .state(name)
+        .app_data(name)
         .max_concurrent_runs(5) // further due runs remain available to other schedulers
         .build()?)
 }

@@ -8,7 +8,6 @@ use std::error::Error;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use punctual::core::Tasks;
 use punctual::prelude::*;
 use punctual::{SchedulerState, shell};
 

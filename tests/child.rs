@@ -4,9 +4,9 @@ use std::error::Error;
 use std::io::stdin;
 use std::time::Duration;
 
-use punctual::core::{JobStore, NameError, NewRecord, TaskName};
-use punctual::error_chain;
+use punctual::core::NewRecord;
 use punctual::prelude::*;
+use punctual::{JobStore, NameError, TaskName, error_chain};
 use punctual_tests::completions::{self, CompletionLog};
 use punctual_tests::failpoint::{Failpoint, FailpointControl};
 use punctual_tests::jobs::{RunGate, add_endless_jobs};
@@ -40,8 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     .lease(config.lease)
     .clock(OffsetClock { seconds: config.clock_offset_seconds })
     .max_concurrent_runs(config.max_concurrent_runs)
-    .state(Journal::open(&config.folder.join("journal"), &config.name))
-    .state(gate.clone());
+    .app_data(Journal::open(&config.folder.join("journal"), &config.name))
+    .app_data(gate.clone());
     if let Some(identity) = &config.identity {
         builder = builder.node_id(identity);
     }

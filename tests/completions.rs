@@ -5,8 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 
-use punctual::core::{Event, EventMask};
-use punctual::{RunEvent, Timestamp};
+use punctual::{Event, EventMask, RunEvent, Timestamp};
 
 /// The events that end a run.
 #[must_use]

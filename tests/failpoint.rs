@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual::Timestamp;
 use punctual::core::{
-    Claims, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, NodeId, Renewal,
-    StoreError, TakeOver, TaskFilter,
+    Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Renewal, TakeOver, TaskFilter,
 };
+use punctual::{DynJobStore, NodeId, StoreError, Timestamp};
 use punctual_testkit::StoreLayer;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;

@@ -19,9 +19,9 @@ pub struct RunGate {
 /// The task of all jobs: records its start, waits, and records its completion.
 #[task]
 pub async fn record_run(context: JobContext) {
-    let journal = context.state::<Journal>().expect("a journal");
+    let journal = context.app_data::<Journal>().expect("a journal");
     journal.append(RunPhase::Started, &context);
-    let gate = context.state::<RunGate>().expect("a gate");
+    let gate = context.app_data::<RunGate>().expect("a gate");
     let mut open = gate.open.subscribe();
     // Fails only if the sender was dropped, but the context keeps the gate.
     let _ = open.wait_for(|open| *open).await;

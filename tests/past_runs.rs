@@ -1,9 +1,9 @@
 //! Runs `punctual history` on a store with past runs.
 
 use clap::Parser;
-use punctual::core::{CommitBatch, DynJobStore, HistoryRecord, NodeId, RunId, TaskName};
+use punctual::core::{CommitBatch, HistoryRecord};
 use punctual::prelude::*;
-use punctual::{OutcomeKind, error_chain};
+use punctual::{DynJobStore, NodeId, OutcomeKind, RunId, TaskName, error_chain};
 use punctual_cli::args::{Cli, Command};
 use punctual_cli::history;
 

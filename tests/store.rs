@@ -4,9 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual::SchedulerBuilder;
-use punctual::core::DynJobStore;
 use punctual::prelude::*;
+use punctual::{DynJobStore, SchedulerBuilder};
 use punctual_backends::{Backend, Location, Options};
 use punctual_testkit::Layered;
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use punctual::core::DynJobStore;
-use punctual::{BackgroundScheduler, SchedulerBuilder};
+use punctual::{BackgroundScheduler, DynJobStore, SchedulerBuilder};
 use punctual_backends::{Backend, Location};
 use tokio::sync::watch;
 

@@ -3,8 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use punctual::Tasks;
-use punctual::core::{Call, Task};
+use punctual::{Call, Task, Tasks};
 
 use crate::figures::Figures;
 use crate::{count, nothing};

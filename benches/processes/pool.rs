@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use punctual::core::{
-    Alias, Call, Executor, JobContextParts, Run, RunParts, RunReport, RunSink, Task, TaskRegistry,
-};
+use punctual::core::{Run, RunParts, RunReport, RunSink, TaskRegistry};
 use punctual::{
-    Codec, JobContext, JobId, ProcessPoolExecutor, RunId, SystemClock, Tasks, Timestamp,
+    Alias, Call, Codec, Executor, JobContext, JobContextParts, JobId, ProcessPoolExecutor, RunId,
+    SystemClock, Task, Tasks, Timestamp,
 };
 
 use crate::measure::{Bench, Outcome};

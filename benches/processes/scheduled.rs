@@ -3,8 +3,7 @@
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use punctual::core::{Call, Task};
-use punctual::{BackgroundScheduler, EventMask, ProcessPoolExecutor, Tasks};
+use punctual::{BackgroundScheduler, Call, EventMask, ProcessPoolExecutor, Task, Tasks};
 
 use crate::measure::{Bench, Outcome};
 

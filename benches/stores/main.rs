@@ -18,7 +18,7 @@ mod table;
 use std::error::Error;
 use std::sync::Arc;
 
-use punctual::core::{DynJobStore, StoreError};
+use punctual::{DynJobStore, StoreError};
 use punctual_backends::Backend;
 use tokio::runtime::Runtime;
 

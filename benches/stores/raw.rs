@@ -3,11 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use punctual::core::{
-    Commit, CommitAction, DynJobStore, NodeId, Schedule, StoreError, TaskFilter, TaskName,
-    Timestamp,
-};
-use punctual::{Clock, SystemClock};
+use punctual::core::{Commit, CommitAction, Schedule, TaskFilter};
+use punctual::{Clock, DynJobStore, NodeId, StoreError, SystemClock, TaskName, Timestamp};
 use tokio::runtime::Runtime;
 
 use crate::measure::{median, stopwatch};

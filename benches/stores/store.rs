@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use punctual::core::{DynJobStore, StoreError};
+use punctual::{DynJobStore, StoreError};
 use punctual_backends::{Backend, Location, Options};
 
 /// The two stores of a backend: one for few jobs, one for many.

@@ -13,7 +13,7 @@ const JOBS: u32 = 20;
 
 #[task]
 fn work(context: JobContext, number: u32) -> String {
-    let worker = context.state::<&'static str>();
+    let worker = context.app_data::<&'static str>();
     format!("{} did no. {number}", worker.as_deref().unwrap_or(&"unknown"))
 }
 
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         AsyncScheduler::builder()
             .job_store("default", FolderJobStore::open(folder.path()))
             .task(work)
-            .state(name)
+            .app_data(name)
             .max_concurrent_runs(2) // other due jobs remain available to the other scheduler
             .build()
     };

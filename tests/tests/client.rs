@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use punctual::prelude::*;
-use punctual::{Clock, HistoryQuery, OutcomeKind, SystemClock};
+use punctual::{HistoryQuery, OutcomeKind};
 use punctual_tests::backend;
 use punctual_tests::failpoint::FailpointControl;
 use punctual_tests::jobs::record_run;
@@ -63,7 +63,7 @@ fn another_process_runs_jobs_of_a_client_on_time(folder: &Path, location: &Store
     });
     assert!(soon && now, "no run was on time");
     client.remove_job("now").unwrap();
-    assert_eq!(client.running_count(), 0);
+    assert_eq!(client.active_run_count(), 0);
     // History entries are written with the last commit, at the latest by the shutdown.
     worker.shut_down();
 

@@ -6,12 +6,11 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use punctual::core::{Executor, JobStore};
 use punctual::prelude::*;
 use punctual::process::init;
 use punctual::{
-    CommandError, CommandOutput, CommandStatus, DebugExecutor, RunEvent, SchedulerBuilder, command,
-    shell,
+    CommandError, CommandOutput, CommandStatus, DebugExecutor, Executor, JobStore, RunEvent,
+    SchedulerBuilder, command, shell,
 };
 use punctual_tests::process::Process;
 

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-use punctual::core::{BoxFuture, Executor, ExecutorError, Refused, Run, RunQueue, Worker};
+use punctual::core::{BoxFuture, Refused, Run, RunQueue, Worker};
 use punctual::prelude::*;
 use punctual::process::init;
-use punctual::{DebugExecutor, IntervalTriggerBuilder, RunEvent};
+use punctual::{DebugExecutor, Executor, ExecutorError, IntervalTriggerBuilder, RunEvent};
 use punctual_testkit::ManualScheduler;
 
 #[task]

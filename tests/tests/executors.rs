@@ -7,10 +7,9 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use punctual::core::{Executor, JobStore};
 use punctual::prelude::*;
 use punctual::process::init;
-use punctual::{DebugExecutor, RunEvent};
+use punctual::{DebugExecutor, Executor, JobStore, RunEvent};
 
 /// The timeout for expected events.
 const TIMEOUT: Duration = Duration::from_secs(60);

@@ -9,9 +9,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
-use punctual::core::{JobId, JobStore, NewRecord};
+use punctual::core::NewRecord;
 use punctual::prelude::*;
-use punctual::{MemoryJobStore, SchedulerBuilder};
+use punctual::{JobStore, SchedulerBuilder};
 use punctual_backends::{Backend, Location, Options};
 use punctual_testkit::Layered;
 use punctual_tests::failpoint::{FailpointControl, FailpointLayer};

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use punctual::prelude::*;
-use punctual::{Clock, SystemClock};
 use punctual_tests::failpoint::Failpoint;
 use punctual_tests::jobs::{INSTANCES, PERIOD, add_endless_jobs, record_run};
 use punctual_tests::journal::{self, Entry, RunPhase};

@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Reports the call to the test.
 #[task]
 async fn ship(context: JobContext, order: i64) {
-    let shipped = context.state::<mpsc::UnboundedSender<i64>>().expect("a channel");
+    let shipped = context.app_data::<mpsc::UnboundedSender<i64>>().expect("a channel");
     shipped.send(order).expect("the test receives it");
 }
 
@@ -36,7 +36,7 @@ impl Shop {
             .job_store("default", SqliteJobStore::open(&path).unwrap())
             .job_store("memory", MemoryJobStore::new())
             .poll_interval(Duration::from_millis(100))
-            .state(sender)
+            .app_data(sender)
             .timezone("Europe/Helsinki")
             .task(ship)
             .start()
@@ -107,7 +107,7 @@ async fn a_wakeup_after_the_commit_avoids_the_poll_delay() {
     let scheduler = AsyncScheduler::builder()
         .job_store("default", SqliteJobStore::open(&path).unwrap())
         .poll_interval(Duration::from_secs(3_600))
-        .state(sender)
+        .app_data(sender)
         .start()
         .await
         .unwrap();
@@ -175,7 +175,7 @@ async fn jobs_are_found_changed_and_removed_in_a_transaction() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn zone_rules_are_recorded_in_the_transaction_of_the_first_job() {
-    use punctual::core::JobStore;
+    use punctual::JobStore;
 
     let shop = Shop::open().await;
     let store = SqliteJobStore::open(shop._folder.path().join("shop.sqlite")).unwrap();

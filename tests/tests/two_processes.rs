@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use punctual::prelude::*;
-use punctual::{Clock, SystemClock};
 use punctual_tests::jobs::record_run;
 use punctual_tests::journal::{self, Entry, RunPhase};
 use punctual_tests::process::Process;

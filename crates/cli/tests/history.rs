@@ -2,8 +2,8 @@
 
 use std::process::{Command, Output};
 
-use punctual::core::{CommitBatch, HistoryRecord, JobStore, NodeId, RunId, TaskName};
-use punctual::{JobId, OutcomeKind, SqliteJobStore, Timestamp};
+use punctual::core::{CommitBatch, HistoryRecord};
+use punctual::{JobId, JobStore, NodeId, OutcomeKind, RunId, SqliteJobStore, TaskName, Timestamp};
 use punctual_backends::{Backend, Location};
 use tempfile::TempDir;
 

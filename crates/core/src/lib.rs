@@ -12,6 +12,7 @@ mod event;
 mod executor;
 mod job;
 mod latch;
+mod output;
 mod store;
 mod task;
 mod time;
@@ -28,22 +29,19 @@ pub use executor::{
     AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Lease, Prepared, Refused, Run,
     RunParts, RunQueue, RunReport, RunSink, Worker, is_inside_run,
 };
-pub use job::{
-    CheckedChange, CheckedJob, Coalesce, Job, JobBuilder, JobChange, JobDefaults, JobDefinition,
-    JobError, JobId, JobOptions, JobProblem, JobRef, JobSink, JobState, NewJob, Recovery, RunAt,
-    TransactionalSink,
-};
+pub use job::{Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Recovery};
+pub use output::OutputStream;
 pub use store::{
     AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,
-    CommitBatch, CommitOutcome, CorruptKind, CorruptRecord, DynJobStore, Fence, HistoryCursor,
-    HistoryRecord, HistoryRecordPage, HistoryRecordQuery, InFlightRun, IntoJobStore, JobCursor,
-    JobRecord, JobRecordPage, JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun,
-    QuarantinedRecord, RecordUpdate, Renewal, Revision, RunHistory, RunId, Schedule, StoreCaps,
+    CommitBatch, CommitOutcome, CorruptEntry, CorruptKind, CorruptRecord, DynJobStore, Fence,
+    HistoryCursor, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, InFlightRun, IntoJobStore,
+    JobCursor, JobRecord, JobRecordPage, JobStore, Metadata, NewRecord, NodeId, NodeLease,
+    OrphanedRun, RecordUpdate, Renewal, Revision, RunHistory, RunId, Schedule, StoreCaps,
     StoreError, StoreErrorKind, StoredJob, TakeOver, TaskFilter, TransactionalJobs,
 };
 pub use task::{
-    Action, BoxFuture, Call, ClosureTask, DynTask, IntoAction, JobContext, JobContextParts,
-    SharedState, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration,
+    Action, AppData, BoxFuture, Call, ClosureTask, DynTask, IntoAction, JobContext,
+    JobContextParts, Task, TaskBody, TaskError, TaskFn, TaskName, TaskOutput, TaskRegistration,
     TaskRegistry, TaskRegistryError, TaskResult, Tasks,
 };
 pub use time::{

@@ -16,7 +16,7 @@ use crate::pool::Pool;
 ///
 /// The children are this program, started again: **[`init`](crate::init) must be the first line of its `main`**. A
 /// child executes many runs, one after another. It can run only the tasks passed to `init`, not closures. The
-/// scheduler's shared state is not available: `JobContext::state` is empty.
+/// scheduler's `app_data` is not available: `JobContext::app_data` returns `None`.
 ///
 /// A child that crashes is replaced. The outcome of its run is [`RunOutcome::Killed`](punctual_core::RunOutcome); other
 /// runs are not affected. When this process exits or is killed, its children are killed, with all processes that their

@@ -19,4 +19,4 @@ pub use builder::ProcessPoolExecutorBuilder;
 pub use child::init;
 pub use error::{RemoteError, ResultTooLong};
 pub use executor::ProcessPoolExecutor;
-pub use output::{OutputLine, OutputStream};
+pub use output::OutputLine;

@@ -1,26 +1,6 @@
 //! The output of jobs.
 
-use std::fmt;
-
-use punctual_core::{JobId, RunId};
-
-/// The stream of a line of output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum OutputStream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-impl fmt::Display for OutputStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        })
-    }
-}
+use punctual_core::{JobId, OutputStream, RunId};
 
 /// A line that a job has printed.
 #[derive(Clone, Debug, PartialEq, Eq)]

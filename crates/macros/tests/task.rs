@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, Call, Codec, DynTask, JobContext, JobContextParts, JobId, RunId, SharedState, Task,
+    Alias, AppData, Call, Codec, DynTask, JobContext, JobContextParts, JobId, RunId, Task,
     TaskBody, TaskFn, TaskRegistration, TaskRegistry, TaskResult, Timestamp,
 };
 use punctual_macros::task;
@@ -17,7 +17,7 @@ use serde_json::json;
 fn context() -> JobContext {
     let (id, at) = (JobId::new("job").unwrap(), Timestamp::UNIX_EPOCH);
     let parts = JobContextParts::new(id, Alias::default(), RunId::random(), at);
-    JobContext::new(parts.with_state(SharedState::default().with(7_i64)))
+    JobContext::new(parts.with_app_data(AppData::default().with(7_i64)))
 }
 
 /// Executes a stored call: registers the task, encodes the arguments, finds the task by name, decodes the arguments
@@ -112,7 +112,7 @@ async fn jams_async(page: u32) -> Result<u32, Jammed> {
 
 #[task]
 fn asks_context(context: JobContext, add: i64) -> Option<i64> {
-    context.state::<i64>().map(|state| *state + add)
+    context.app_data::<i64>().map(|state| *state + add)
 }
 
 #[task]

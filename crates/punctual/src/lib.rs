@@ -9,7 +9,7 @@
 //! - Traits and types for custom stores, executors and triggers: [`core`].
 //!
 //! These crates, whose types occur in public signatures, are re-exported in the version that is used: [`chrono`],
-//! [`chrono_tz`], [`serde_json`], and `sqlx` if an SQL store is enabled.
+//! [`chrono_tz`], [`futures_core`], [`serde_json`], and `sqlx` if an SQL store is enabled.
 
 /// Dates and times: accepted by triggers, returned by [`Timestamp`] and [`Job`].
 #[doc(no_inline)]
@@ -17,6 +17,9 @@ pub use chrono;
 /// Time zones as values, accepted wherever a time zone is; see [`IntoZone`].
 #[doc(no_inline)]
 pub use chrono_tz;
+/// Defines [`Stream`](futures_core::Stream), which [`EventStream`] implements.
+#[doc(no_inline)]
+pub use futures_core;
 /// Defines [`Value`](serde_json::Value), the type of the values that runs return; see [`RunOutcome::Success`].
 #[doc(no_inline)]
 pub use serde_json;
@@ -30,12 +33,16 @@ pub use punctual_backends::stores::sqlx;
 #[allow(unused_imports, unreachable_pub, reason = "empty without the store features")]
 pub use punctual_backends::stores::*;
 pub use punctual_core::{
-    Alias, Clock, Coalesce, Codec, CorruptKind, CorruptRecord, DebugExecutor, Event, EventMask,
-    HistoryCursor, IntoJobStore, IntoTrigger, IntoZone, Jitter, Job, JobBuilder, JobChange,
-    JobContext, JobDefaults, JobId, JobProblem, JobRef, JobState, NewJob, OutcomeKind,
-    ProcessTermination, QuarantinedRecord, Recovery, RunEvent, RunId, RunOutcome, SkipReason,
-    SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskError, Tasks, Timestamp,
-    Trigger, TriggerError, Zone, ZoneDatabase, ZoneError, error_chain,
+    Alias, AppData, Call, CallerTransaction, CivilOffset, Clock, Coalesce, Codec, CodecError,
+    CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DynJobStore, Encoded, Event,
+    EventMask, Executor, ExecutorError, FireTimeAnomaly, HistoryCursor, IntoAction, IntoJobStore,
+    IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition, JobError, JobId,
+    JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind, OutputStream,
+    ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome, SkipReason,
+    SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskBody, TaskError, TaskFn,
+    TaskName, TaskOutput, TaskRegistration, TaskRegistryError, TaskResult, Tasks, Timestamp,
+    Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneDatabase,
+    ZoneError, ZoneOffset, ZoneSpan, error_chain,
 };
 #[cfg(all(unix, feature = "executor-process"))]
 pub use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder};
@@ -49,14 +56,15 @@ pub use punctual_macros::task;
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
     AsyncScheduler, BackgroundScheduler, BlockingScheduler, EventStream, Health, HistoryEntry,
-    HistoryOptions, HistoryPage, HistoryQuery, JobContextExt, JobQuery, JobSelector, ListenerId,
-    SchedulerBuilder, SchedulerError, SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler,
-    TransactionJobs, mode,
+    HistoryOptions, HistoryPage, HistoryQuery, Job, JobBuilder, JobChange, JobContextExt, JobQuery,
+    JobSelector, JobSink, JobState, ListenerId, NewJob, SchedulerBuilder, SchedulerError,
+    SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
+    TransactionalJobSink, mode,
 };
 #[cfg(all(unix, feature = "task-command"))]
 pub use punctual_task_command::{
-    CapturedOutput, CommandError, CommandOutput, CommandStatus, CommandStream, CommandTask,
-    JobCommand, command, shell,
+    CapturedOutput, CommandError, CommandOutput, CommandStatus, CommandTask, JobCommand, command,
+    shell,
 };
 pub use punctual_triggers::{
     AndTrigger, AndTriggerBuilder, Calendar, CalendarIntervalTrigger,
@@ -70,9 +78,7 @@ pub use punctual_triggers::{
 /// first line of `main`.
 #[cfg(all(unix, feature = "executor-process"))]
 pub mod process {
-    pub use punctual_executor_process::{
-        OutputLine, OutputStream, RemoteError, ResultTooLong, init,
-    };
+    pub use punctual_executor_process::{OutputLine, RemoteError, ResultTooLong, init};
 }
 
 #[doc(hidden)]
@@ -121,8 +127,8 @@ pub mod prelude {
     pub use crate::{
         AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler, Calendar,
         CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
-        ExceptExt, IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt,
-        JobDefaults, JobId, JobQuery, NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError,
-        SystemClock, Tasks, Timestamp, Trigger, TriggerExt, Zone,
+        ExceptExt, IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt, JobId,
+        JobOptions, JobQuery, NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, SystemClock,
+        Tasks, Timestamp, Trigger, TriggerExt, Zone,
     };
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, CheckedJob, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, StoreError,
+    Alias, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, StoreError,
     StoreErrorKind, TaskRegistryError, TriggerError, ZoneError,
 };
+
+use crate::job::CheckedJob;
 
 /// An error returned by a scheduler.
 ///

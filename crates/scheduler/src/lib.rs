@@ -11,10 +11,12 @@
 //! - `runs`: starting runs and processing their reports
 //! - `store`: a registered job store with its clock, lease and buffers
 //! - `shared`: settings, clock, events, registries
+//! - `job`: the descriptions, changes and snapshots of jobs
 //! - `plan`: plans the runs of a due job, as a pure function
 
 mod error;
 mod handle;
+mod job;
 mod jobs;
 mod lifecycle;
 mod pass;
@@ -30,6 +32,7 @@ pub use handle::{
     AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, SchedulerBuilder,
     SchedulerHandle, SyncScheduler, TransactionJobs, mode,
 };
+pub use job::{Job, JobBuilder, JobChange, JobSink, JobState, NewJob, TransactionalJobSink};
 pub use jobs::{HistoryEntry, HistoryPage, HistoryQuery, JobQuery, JobSelector};
 pub use lifecycle::{Health, StoreHealth};
 pub use shared::{EventStream, HistoryOptions, ListenerId, SchedulerState};

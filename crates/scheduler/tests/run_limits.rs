@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use punctual_core::{DebugExecutor, JobChange, Recovery, Timestamp};
+use punctual_core::{DebugExecutor, Recovery, Timestamp};
 use punctual_macros::task;
-use punctual_scheduler::{AsyncScheduler, SchedulerError};
+use punctual_scheduler::{AsyncScheduler, JobChange, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_store_sql::SqliteJobStore;
 use punctual_testkit::{ManualClock, ManualScheduler};

@@ -13,11 +13,9 @@ use std::time::Duration;
 
 use faulty::{Call, Fault, Faulty, faulty};
 use parking_lot::{Mutex, MutexGuard};
-use punctual_core::{
-    Event, EventMask, IntoTrigger, Job, JobProblem, JobStore, Timestamp, ZoneDatabase,
-};
+use punctual_core::{Event, EventMask, IntoTrigger, JobProblem, JobStore, Timestamp, ZoneDatabase};
 use punctual_macros::task;
-use punctual_scheduler::EventStream;
+use punctual_scheduler::{EventStream, Job};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::ManualScheduler;
 use punctual_triggers::{CronTrigger, CronTriggerBuilder, IntervalTrigger, OrTrigger};
@@ -253,7 +251,7 @@ fn an_explicit_run_time_is_kept() {
     let world = ZoneFixture::new();
     let scheduler = world.start();
     add(&scheduler, "job", IntervalTrigger::hours(7));
-    let change = punctual_core::JobChange::new().trigger(nightly("Europe/Helsinki"));
+    let change = punctual_scheduler::JobChange::new().trigger(nightly("Europe/Helsinki"));
     scheduler.block_on(scheduler.modify_job("job", change)).unwrap();
     add(&scheduler, "other", IntervalTrigger::hours(7));
     let rescheduled = scheduler.reschedule_job("other", nightly("Europe/Helsinki"));

@@ -96,21 +96,25 @@ impl<P, T> PageReader<P, T> {
     }
 }
 
-impl<P> From<PageReader<P, JobRecord>> for JobRecordPage {
-    fn from(page: PageReader<P, JobRecord>) -> Self {
-        let next = page.items.last().filter(|_| page.more).map(JobCursor::of);
-        let mut records = Self::new(page.items, next);
-        records.corrupt = page.corrupt;
-        records
+impl<P> PageReader<P, JobRecord> {
+    /// Returns the page of jobs.
+    #[must_use]
+    pub fn into_page(self) -> JobRecordPage {
+        let next = self.items.last().filter(|_| self.more).map(JobCursor::of);
+        let mut page = JobRecordPage::new(self.items, next);
+        page.corrupt = self.corrupt;
+        page
     }
 }
 
-impl<P> From<PageReader<P, HistoryRecord>> for HistoryRecordPage {
-    fn from(page: PageReader<P, HistoryRecord>) -> Self {
-        let next = page.items.last().filter(|_| page.more).map(HistoryRecord::cursor);
-        let mut entries = Self::new(page.items, next);
-        entries.corrupt = page.corrupt;
-        entries
+impl<P> PageReader<P, HistoryRecord> {
+    /// Returns the page of history records.
+    #[must_use]
+    pub fn into_page(self) -> HistoryRecordPage {
+        let next = self.items.last().filter(|_| self.more).map(HistoryRecord::cursor);
+        let mut page = HistoryRecordPage::new(self.items, next);
+        page.corrupt = self.corrupt;
+        page
     }
 }
 

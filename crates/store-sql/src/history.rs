@@ -66,7 +66,7 @@ impl<D: Dialect> Database<D> {
             let found = self.query(read, &values).await?;
             page.push(found.iter().map(rows::entry).collect::<Result<Vec<_>, _>>()?);
         }
-        Ok(page.into())
+        Ok(page.into_page())
     }
 
     pub(crate) async fn delete_history_before(

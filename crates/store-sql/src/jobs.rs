@@ -163,7 +163,7 @@ impl<D: Dialect> Database<D> {
     ) -> Result<JobRecordPage, StoreError> {
         let mut page = PageReader::<ListPosition, JobRecord>::new(limit);
         if page.wanted().is_none() {
-            return Ok(page.into());
+            return Ok(page.into_page());
         }
         let after = after.map(|cursor| {
             (cursor.next_run_time.map(Timestamp::as_micros), cursor.id.as_str().to_owned())
@@ -182,7 +182,7 @@ impl<D: Dialect> Database<D> {
             }
             page.push(found);
         }
-        Ok(page.into())
+        Ok(page.into_page())
     }
 
     async fn scheduled(

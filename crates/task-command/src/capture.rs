@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::{CapturedOutput, CommandOutput, CommandStatus, CommandStream};
+use punctual_core::OutputStream;
+
+use crate::{CapturedOutput, CommandOutput, CommandStatus};
 
 /// The first and the last bytes of a stream, and the number of dropped bytes between them. Memory use is bounded by the
 /// limit.
@@ -59,16 +61,16 @@ pub(crate) struct Recorder<W> {
     on_output: W,
 }
 
-impl<W: FnMut(CommandStream, &[u8])> Recorder<W> {
+impl<W: FnMut(OutputStream, &[u8])> Recorder<W> {
     pub(crate) fn new(limit: usize, on_output: W) -> Self {
         Self { stdout: HeadTailBuffer::new(limit), stderr: HeadTailBuffer::new(limit), on_output }
     }
 
-    pub(crate) fn record(&mut self, stream: CommandStream, bytes: &[u8]) {
+    pub(crate) fn record(&mut self, stream: OutputStream, bytes: &[u8]) {
         (self.on_output)(stream, bytes);
         match stream {
-            CommandStream::Stdout => self.stdout.push(bytes),
-            CommandStream::Stderr => self.stderr.push(bytes),
+            OutputStream::Stdout => self.stdout.push(bytes),
+            OutputStream::Stderr => self.stderr.push(bytes),
         }
     }
 

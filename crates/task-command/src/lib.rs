@@ -20,5 +20,5 @@ mod watchdog;
 
 pub use command::{JobCommand, command, shell};
 pub use error::CommandError;
-pub use output::{CapturedOutput, CommandOutput, CommandStatus, CommandStream};
+pub use output::{CapturedOutput, CommandOutput, CommandStatus};
 pub use task::CommandTask;

@@ -68,24 +68,6 @@ impl fmt::Display for CommandStatus {
     }
 }
 
-/// One of the two streams that a command prints to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CommandStream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-impl fmt::Display for CommandStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        })
-    }
-}
-
 /// The kept part of one stream. Invalid UTF-8 is replaced by U+FFFD.
 ///
 /// `Display` shows both parts; if bytes were dropped, a line between them shows their number.

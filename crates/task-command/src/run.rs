@@ -7,6 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use punctual_core::OutputStream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin};
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +19,7 @@ use crate::error::{CommandError, StopReason};
 use crate::group::ProcessGroup;
 use crate::spec::CommandSpec;
 use crate::watchdog;
-use crate::{CommandOutput, CommandStatus, CommandStream, JobCommand};
+use crate::{CommandOutput, CommandStatus, JobCommand};
 
 /// The size of the read buffer in bytes.
 const READ_BUFFER_SIZE: usize = 16 << 10;
@@ -62,7 +63,7 @@ impl JobCommand {
     pub async fn run_watched(
         &self,
         cancelled: impl Future<Output = ()>,
-        watch: impl FnMut(CommandStream, &[u8]),
+        watch: impl FnMut(OutputStream, &[u8]),
     ) -> Result<CommandOutput, CommandError> {
         let spec = &self.spec;
         let mut child = spawn(spec).map_err(|source| CommandError::not_started(self, source))?;
@@ -124,15 +125,15 @@ async fn wait_with_output(
     child: &mut Child,
     spec: &CommandSpec,
     group: &ProcessGroup,
-    recorder: &Mutex<Recorder<impl FnMut(CommandStream, &[u8])>>,
+    recorder: &Mutex<Recorder<impl FnMut(OutputStream, &[u8])>>,
     exited: &SetOnce<()>,
 ) -> io::Result<ExitStatus> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut pipes = pin!(async {
         let ((), stdout, stderr) = tokio::join!(
             write_stdin(stdin, spec.stdin.as_deref()),
-            read_stream(CommandStream::Stdout, stdout, recorder),
-            read_stream(CommandStream::Stderr, stderr, recorder),
+            read_stream(OutputStream::Stdout, stdout, recorder),
+            read_stream(OutputStream::Stderr, stderr, recorder),
         );
         stdout.and(stderr)
     });
@@ -159,9 +160,9 @@ async fn write_stdin(input: Option<ChildStdin>, text: Option<&str>) {
 
 /// Reads a stream to its end even if no output is kept: a full pipe would block the program.
 async fn read_stream(
-    stream: CommandStream,
+    stream: OutputStream,
     reader: Option<impl AsyncRead + Unpin>,
-    recorder: &Mutex<Recorder<impl FnMut(CommandStream, &[u8])>>,
+    recorder: &Mutex<Recorder<impl FnMut(OutputStream, &[u8])>>,
 ) -> io::Result<()> {
     let Some(mut reader) = reader else { return Ok(()) };
     let mut buffer = vec![0; READ_BUFFER_SIZE];

@@ -120,13 +120,13 @@ impl ManualScheduler {
                 if next.is_some_and(|next| next <= now) {
                     continue;
                 }
-                if self.scheduler.running_count() > 0 {
+                if self.scheduler.active_run_count() > 0 {
                     let finished =
                         tokio::time::timeout(WAIT_TIMEOUT, self.scheduler.wait_for_wakeup()).await;
                     assert!(
                         finished.is_ok(),
                         "runs did not finish: {:?}",
-                        self.scheduler.running()
+                        self.scheduler.active_runs()
                     );
                     continue;
                 }

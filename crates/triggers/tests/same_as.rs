@@ -75,7 +75,7 @@ fn different_settings_are_different_triggers() {
     let sunday = || hourly().except(Weekday::Sun);
     different!(sunday(), hourly().except(Weekday::Sat));
     different!(sunday(), sunday().next_business_day());
-    different!(sunday(), sunday().and(Calendar::new().date("2026-05-01")));
-    different!(sunday(), sunday().and(Calendar::new().fires_of(hourly())));
+    different!(sunday(), sunday().or(Calendar::new().date("2026-05-01")));
+    different!(sunday(), sunday().or(Calendar::new().fires_of(hourly())));
     different!(OrTrigger::of(hourly()), OrTrigger::of(hourly()).start_date("2026-01-01"));
 }

@@ -52,7 +52,7 @@ struct Journal {
 /// Writes one line to the journal when it starts and one when it finishes. Each line is written atomically.
 #[task]
 async fn journaled_run(context: JobContext) {
-    let journal = context.state::<Journal>().expect("a journal");
+    let journal = context.app_data::<Journal>().expect("a journal");
     let note = |mark: &str| {
         let (job, time) = (context.job_id(), context.scheduled_time().as_micros());
         let line = format!("{mark} {job} {time} {}\n", context.attempt());
@@ -84,7 +84,7 @@ fn scheduler(folder: &Path, hangs: bool) -> Result<AsyncScheduler, Box<dyn Error
         .job_store("default", store)
         .lease(LEASE)
         .task(journaled_run)
-        .state(journal)
+        .app_data(journal)
         .build()?)
 }
 

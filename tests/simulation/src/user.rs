@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{Call, Jitter, JobChange, JobId, Recovery, error_chain};
-use punctual_scheduler::SchedulerError;
+use punctual_core::{Call, Jitter, JobId, Recovery, error_chain};
+use punctual_scheduler::{JobChange, SchedulerError};
 use punctual_triggers::{IntervalTrigger, IntervalTriggerBuilder};
 
 use crate::process::Process;

@@ -18,8 +18,8 @@ impl Task for Work {
 
     fn body(context: JobContext, (takes, fails): Self::Args) -> TaskBody {
         TaskBody::future(async move {
-            let process: Arc<Arc<Process>> = context.state().expect("the process");
-            let simulation: Arc<Arc<Simulation>> = context.state().expect("the simulation");
+            let process: Arc<Arc<Process>> = context.app_data().expect("the process");
+            let simulation: Arc<Arc<Simulation>> = context.app_data().expect("the simulation");
             simulation.began(&process, &context);
             if simulation.is_endless(&process) {
                 context.cancelled().await;

@@ -4,7 +4,6 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use punctual::Timestamp;
 use punctual::prelude::*;
 use punctual_backends::Backend;
 use punctual_tests::test_store::TestStore;
@@ -14,7 +13,7 @@ struct RunSender(Mutex<Sender<(String, String)>>);
 
 #[task]
 fn send_run(context: JobContext, text: String) {
-    let sender = context.state::<RunSender>().expect("the sender");
+    let sender = context.app_data::<RunSender>().expect("the sender");
     // Fails only if the test has ended.
     let _ = sender.0.lock().unwrap().send((context.job_id().to_string(), text));
 }
@@ -40,8 +39,12 @@ pub(crate) fn stored_and_run(backend: &'static Backend) {
     assert!(error.to_string().contains("191"), "{error}");
     scheduler.shutdown().unwrap();
 
-    let again =
-        test_store.scheduler().task(send_run).state(RunSender(Mutex::new(sender))).start().unwrap();
+    let again = test_store
+        .scheduler()
+        .task(send_run)
+        .app_data(RunSender(Mutex::new(sender)))
+        .start()
+        .unwrap();
     let mut runs: Vec<_> = (0..2)
         .map(|_| runs_received.recv_timeout(Duration::from_secs(60)).expect("a run"))
         .collect();

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use punctual::core::{
-    AddOutcome, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobRecord,
-    NewRecord, Schedule, TaskFilter,
+    AddOutcome, Commit, CommitAction, CommitBatch, CommitOutcome, JobRecord, NewRecord, Schedule,
+    TaskFilter,
 };
-use punctual::{StoreError, StoreErrorKind, Timestamp, error_chain};
+use punctual::{DynJobStore, StoreError, StoreErrorKind, Timestamp, error_chain};
 use punctual_backends::Backend;
 use punctual_tests::disk::{DiskFiller, on_a_small_disk};
 use punctual_tests::test_store::TestStore;

@@ -18,7 +18,7 @@ struct RunSender(Mutex<Sender<String>>);
 
 #[task]
 fn send_run(context: JobContext, argument: String) {
-    let sender = context.state::<RunSender>().expect("the sender");
+    let sender = context.app_data::<RunSender>().expect("the sender");
     // Fails only if the test has ended.
     let _ = sender.0.lock().unwrap().send(argument);
 }
@@ -68,7 +68,7 @@ fn the_scheduler_continues_with_the_new_file() {
         .job_store("default", SqliteJobStore::open(&path).unwrap())
         .timezone("UTC")
         .task(send_run)
-        .state(RunSender(Mutex::new(sender)))
+        .app_data(RunSender(Mutex::new(sender)))
         .listener(changes, move |event| drop(event_sender.send(event.clone())))
         .start()
         .unwrap();

@@ -1,10 +1,7 @@
 //! The complete contents of a store, for comparison.
 
-use punctual::core::{
-    DynJobStore, Encoded, Fence, InFlightRun, Metadata, NewRecord, NodeId, Schedule, StoredJob,
-    TaskName,
-};
-use punctual::{JobId, RunId, StoreError, Timestamp};
+use punctual::core::{Fence, InFlightRun, Metadata, NewRecord, Schedule, StoredJob};
+use punctual::{DynJobStore, Encoded, JobId, NodeId, RunId, StoreError, TaskName, Timestamp};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct State {

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use punctual::Timestamp;
-use punctual::core::{DynJobStore, NodeId, Renewal, StoreError, StoreErrorKind, TaskFilter};
+use punctual::core::{Renewal, TaskFilter};
+use punctual::{DynJobStore, NodeId, StoreError, StoreErrorKind, Timestamp};
 use punctual_testkit::{StoreCall, StoreLayer};
 
 use crate::fault_injector::{Fault, FaultInjector};

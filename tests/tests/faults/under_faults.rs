@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use punctual::core::OutcomeKind;
 use punctual::prelude::*;
-use punctual::{HistoryOptions, HistoryQuery};
+use punctual::{HistoryOptions, HistoryQuery, OutcomeKind};
 use punctual_testkit::{Layered, ManualScheduler, StoreLayer};
 
 use crate::fault_injector::FaultInjector;
@@ -26,7 +25,7 @@ struct Runs(Mutex<BTreeMap<(String, Timestamp), u32>>);
 
 #[task]
 fn record_run(context: JobContext) {
-    let runs = context.state::<Arc<Runs>>().expect("the runs");
+    let runs = context.app_data::<Arc<Runs>>().expect("the runs");
     let key = (context.job_id().to_string(), context.scheduled_time());
     *runs.0.lock().expect("the runs").entry(key).or_default() += 1;
 }
@@ -56,7 +55,7 @@ pub(crate) fn run<L: StoreLayer>(periods: u32, store: impl FnOnce(Arc<FaultInjec
         builder
             .timezone("UTC")
             .job_store("default", store)
-            .state(Arc::clone(&runs))
+            .app_data(Arc::clone(&runs))
             .history(HistoryOptions::enabled())
             // The interval is short, so that each unconfirmed commit is retried many times before its claim expires.
             .max_retry_delay(Duration::from_millis(50))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use punctual::core::OutcomeKind;
+use punctual::OutcomeKind;
 use punctual::prelude::*;
 use punctual_tests::jobs::record_run;
 use punctual_tests::journal::RunPhase;

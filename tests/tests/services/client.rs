@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
-use punctual::core::{DynJobStore, StoreError};
+use punctual::{DynJobStore, StoreError};
 use punctual_backends::{Backend, Options};
 
 /// Writes the record that [`is_written`] reads.

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::time::Duration;
 
-use punctual::core::JobStore;
+use punctual::JobStore;
 use punctual::prelude::*;
 use punctual_testkit::server_url;
 use sqlx::{AssertSqlSafe, Database, MySqlPool, PgPool, Pool};
@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Reports the call to the test.
 #[task]
 async fn ship(context: JobContext, order: i64) {
-    let shipped = context.state::<mpsc::UnboundedSender<i64>>().expect("a channel");
+    let shipped = context.app_data::<mpsc::UnboundedSender<i64>>().expect("a channel");
     shipped.send(order).expect("the test receives it");
 }
 
@@ -24,7 +24,7 @@ where
     D::Connection: Any + Send,
 {
     let (sender, mut shipped) = mpsc::unbounded_channel::<i64>();
-    let scheduler = AsyncScheduler::builder().job_store("default", store).state(sender);
+    let scheduler = AsyncScheduler::builder().job_store("default", store).app_data(sender);
     let scheduler = scheduler.timezone("UTC").start().await.unwrap();
     let order = async |commit: bool, number: i64| {
         let mut transaction = pool.begin().await.unwrap();

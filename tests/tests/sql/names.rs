@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use punctual::core::{DynJobStore, JobStore, NewRecord, TaskName};
+use punctual::core::NewRecord;
 use punctual::prelude::*;
-use punctual::{StoreError, StoreErrorKind};
+use punctual::{DynJobStore, JobStore, StoreError, StoreErrorKind, TaskName};
 use punctual_tests::server::Server;
 
 const WRONG: [&str; 20] = [

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use punctual::StoreError;
 use punctual::prelude::*;
-use punctual::{StoreError, Timestamp};
 use punctual_tests::failpoint::FailpointControl;
 use punctual_tests::server::Server;
 use punctual_tests::store::{StoreLocation, builder};
@@ -53,7 +53,7 @@ struct RunSender(Mutex<Sender<Timestamp>>);
 
 #[task]
 fn tick(context: JobContext) {
-    let sender = context.state::<RunSender>().expect("the sender");
+    let sender = context.app_data::<RunSender>().expect("the sender");
     // Fails only if the test has ended.
     let _ = sender.0.lock().unwrap().send(context.scheduled_time());
 }
@@ -66,7 +66,7 @@ fn no_fire_time_is_lost(server: &Server, user: UnprivilegedUser) {
     let changes = EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED;
     let scheduler = builder(&user.location, FailpointControl(watch::Sender::new(None)))
         .task(tick)
-        .state(RunSender(Mutex::new(sender)))
+        .app_data(RunSender(Mutex::new(sender)))
         .listener(changes, move |event| drop(report.send(event.clone())))
         .start()
         .unwrap();

@@ -1,6 +1,6 @@
 //! The output of commands, split into lines.
 
-use punctual::CommandStream;
+use punctual::OutputStream;
 
 /// The maximum size of a line in bytes; longer ones are split.
 const MAX_LINE_LEN: usize = 8 * 1024;
@@ -9,7 +9,7 @@ const MAX_LINE_LEN: usize = 8 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputLine<'l> {
     /// A line, without its line ending; invalid UTF-8 is replaced by U+FFFD.
-    Line(CommandStream, &'l str),
+    Line(OutputStream, &'l str),
     /// The limit is exceeded; further output is dropped.
     Cut,
 }
@@ -29,7 +29,7 @@ impl<L: Fn(OutputLine<'_>)> LineLogger<L> {
     }
 
     /// Handles a chunk of a stream.
-    pub(super) fn push(&mut self, stream: CommandStream, mut bytes: &[u8]) {
+    pub(super) fn push(&mut self, stream: OutputStream, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let line = self.line_buffer(stream);
             let room = MAX_LINE_LEN - line.len();
@@ -46,21 +46,21 @@ impl<L: Fn(OutputLine<'_>)> LineLogger<L> {
 
     /// Logs the incomplete last lines at the end of the output.
     pub(super) fn finish(mut self) {
-        for stream in [CommandStream::Stdout, CommandStream::Stderr] {
+        for stream in [OutputStream::Stdout, OutputStream::Stderr] {
             if !self.line_buffer(stream).is_empty() {
                 self.log_line(stream);
             }
         }
     }
 
-    fn line_buffer(&mut self, stream: CommandStream) -> &mut Vec<u8> {
+    fn line_buffer(&mut self, stream: OutputStream) -> &mut Vec<u8> {
         match stream {
-            CommandStream::Stdout => &mut self.stdout,
-            CommandStream::Stderr => &mut self.stderr,
+            OutputStream::Stdout => &mut self.stdout,
+            OutputStream::Stderr => &mut self.stderr,
         }
     }
 
-    fn log_line(&mut self, stream: CommandStream) {
+    fn log_line(&mut self, stream: OutputStream) {
         let line = std::mem::take(self.line_buffer(stream));
         let Some(remaining) = self.remaining else { return };
         self.remaining = remaining.checked_sub(line.len() as u64 + 1);

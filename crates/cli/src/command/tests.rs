@@ -1,7 +1,7 @@
 use std::future::pending;
 use std::sync::Mutex;
 
-use punctual::{CommandStream, Zone, error_chain};
+use punctual::{OutputStream, Zone, error_chain};
 
 use super::*;
 use crate::crontab::{Crontab, Format};
@@ -24,8 +24,8 @@ async fn output_of(command: &ShellCommand) -> (Result<(), CommandError>, Vec<Str
     let lines = Mutex::new(Vec::new());
     let result = run(command, pending(), |line| {
         lines.lock().unwrap().push(match line {
-            OutputLine::Line(CommandStream::Stdout, text) => format!("o {text}"),
-            OutputLine::Line(CommandStream::Stderr, text) => format!("e {text}"),
+            OutputLine::Line(OutputStream::Stdout, text) => format!("o {text}"),
+            OutputLine::Line(OutputStream::Stderr, text) => format!("e {text}"),
             OutputLine::Cut => "truncated".to_owned(),
         });
     })

@@ -5,8 +5,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use punctual::StoreError;
-use punctual::core::JobStore;
+use punctual::{JobStore, StoreError};
 
 use super::{DaemonError, state};
 

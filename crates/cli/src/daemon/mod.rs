@@ -47,6 +47,6 @@ pub fn configure(
         .executor("default", TokioExecutor::new())
         .poll_interval(POLL_INTERVAL)
         .task(task::shell_command)
-        .state(running)
+        .app_data(running)
         .listener(log::EVENTS, log::event)
 }

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::path;
 use std::time::Duration;
 
-use punctual::core::JobStore;
-use punctual::{AsyncScheduler, Clock, SqliteJobStore, SystemClock, Zone, error_chain};
+use punctual::{AsyncScheduler, Clock, JobStore, SqliteJobStore, SystemClock, Zone, error_chain};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tracing::{error, info, warn};

@@ -13,7 +13,7 @@ pub(super) async fn shell_command(
     context: JobContext,
     command: ShellCommand,
 ) -> Result<(), CommandError> {
-    let _counted = context.state::<RunningCommands>().map(|running| running.register());
+    let _counted = context.app_data::<RunningCommands>().map(|running| running.register());
     let span = log::run_span(context.job_id(), context.run_id());
     async {
         info!("started: {}", command.script);

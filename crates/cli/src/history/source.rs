@@ -5,8 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use punctual::core::DynJobStore;
-use punctual::{SqliteJobStore, StoreError, StoreErrorKind};
+use punctual::{DynJobStore, SqliteJobStore, StoreError, StoreErrorKind};
 use punctual_backends::{Backend, Location, Options};
 
 use super::{HistoryArgs, HistoryError};

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use punctual::core::{DynJobStore, HistoryRecord, HistoryRecordPage, HistoryRecordQuery};
-use punctual::{StoreError, Zone};
+use punctual::core::{HistoryRecord, HistoryRecordPage, HistoryRecordQuery};
+use punctual::{DynJobStore, StoreError, Zone};
 
 const HEADER: &str =
     "SCHEDULED                   DELAY      DURATION   OUTCOME            TRY  JOB";

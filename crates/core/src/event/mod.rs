@@ -14,7 +14,7 @@ pub use termination::ProcessTermination;
 
 use crate::alias::Alias;
 use crate::job::{JobProblem, JobRef};
-use crate::store::{QuarantinedRecord, StoreError};
+use crate::store::{CorruptEntry, StoreError};
 use crate::time::Timestamp;
 
 /// An event of a scheduler or a job.
@@ -92,7 +92,7 @@ pub enum Event {
     /// A store recovered from a failure.
     JobStoreRecovered(Alias),
     /// A stored record could not be decoded. The record is not modified; other records are processed normally.
-    RecordCorrupt(QuarantinedRecord),
+    RecordCorrupt(CorruptEntry),
     /// The lease of this process in this store expired. Other processes may have taken over its runs, so a run that
     /// has already started may be executed again. Runs that have not started are held until their ownership has been
     /// verified.

@@ -1,18 +1,14 @@
 //! Jobs: a task, its arguments, a trigger and options, stored under an id.
 
-mod builder;
-mod change;
 mod definition;
 mod id;
 mod options;
-mod snapshot;
+mod problem;
 
-pub use builder::{CheckedJob, JobBuilder, JobSink, NewJob, RunAt, TransactionalSink};
-pub use change::{CheckedChange, JobChange};
 pub use definition::JobDefinition;
 pub use id::{JobId, JobRef};
-pub use options::{Coalesce, JobDefaults, JobOptions, Recovery};
-pub use snapshot::{Job, JobProblem, JobState};
+pub use options::{Coalesce, JobOptions, Recovery};
+pub use problem::JobProblem;
 
 use crate::codec::CodecError;
 use crate::error::NameError;

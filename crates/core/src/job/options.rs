@@ -39,7 +39,15 @@ pub enum Recovery {
     Rerun,
 }
 
-/// The options of one job, with all values set.
+/// The options of a job, or the default options of all jobs of a scheduler, with all values set.
+///
+/// ```
+/// use punctual_core::{Coalesce, JobOptions};
+///
+/// let options = JobOptions::new().max_instances(3);
+/// assert_eq!(options.coalesce, Coalesce::Latest);
+/// assert_eq!(options.misfire_grace_time, None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -127,14 +135,3 @@ impl JobOptions {
         Ok(())
     }
 }
-
-/// The default options of jobs.
-///
-/// ```
-/// use punctual_core::{Coalesce, JobDefaults};
-///
-/// let defaults = JobDefaults::new().max_instances(3);
-/// assert_eq!(defaults.coalesce, Coalesce::Latest);
-/// assert_eq!(defaults.misfire_grace_time, None);
-/// ```
-pub type JobDefaults = JobOptions;

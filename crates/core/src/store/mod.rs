@@ -32,8 +32,7 @@ pub use list::{JobCursor, JobRecordPage};
 pub use metadata::Metadata;
 pub use model::NodeLease;
 pub use outcomes::{
-    AddOutcome, Claims, CorruptKind, CorruptRecord, OrphanedRun, QuarantinedRecord, Renewal,
-    TakeOver,
+    AddOutcome, Claims, CorruptEntry, CorruptKind, CorruptRecord, OrphanedRun, Renewal, TakeOver,
 };
 pub use record::{Claim, InFlightRun, JobRecord, NewRecord, RecordUpdate, Schedule, StoredJob};
 pub use transaction::{CallerTransaction, TransactionalJobs};

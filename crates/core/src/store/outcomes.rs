@@ -119,14 +119,14 @@ impl CorruptRecord {
 /// A corrupt record in a store, as a scheduler returns it. It is quarantined: not modified, and never run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct QuarantinedRecord {
+pub struct CorruptEntry {
     /// The alias of the store.
     pub job_store: Alias,
     /// The record.
     pub record: CorruptRecord,
 }
 
-impl QuarantinedRecord {
+impl CorruptEntry {
     /// Creates a value for a record in this store.
     #[must_use]
     pub fn new(job_store: Alias, record: CorruptRecord) -> Self {
@@ -168,7 +168,7 @@ impl std::fmt::Display for CorruptRecord {
     }
 }
 
-impl std::fmt::Display for QuarantinedRecord {
+impl std::fmt::Display for CorruptEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "job store {}: {}", self.job_store, self.record)
     }

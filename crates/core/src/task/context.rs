@@ -11,7 +11,7 @@ use crate::latch::Latch;
 use crate::store::RunId;
 use crate::time::Timestamp;
 
-/// The context of a run: its job, its scheduled time, its attempt number, shared state and the cancellation flag.
+/// The context of a run: its job, its scheduled time, its attempt number, the data of the application and the cancellation flag.
 ///
 /// A task receives the context if its first parameter is a `JobContext`. Cheap to clone.
 #[derive(Clone)]
@@ -37,16 +37,16 @@ pub struct JobContextParts {
     /// The attempt number, starting at 1. A larger number means that an earlier attempt did not finish: its process
     /// terminated or lost its lease, or no executor completed the run.
     pub attempt: u32,
-    /// The shared state: the values passed to the scheduler builder's `state`, and the scheduler itself.
-    pub state: SharedState,
+    /// The data of the application: the values passed to the scheduler builder's `app_data`, and the scheduler itself.
+    pub app_data: AppData,
 }
 
 impl JobContextParts {
-    /// Creates the parts of the first attempt of a run, without shared state.
+    /// Creates the parts of the first attempt of a run, without data of the application.
     #[must_use]
     pub fn new(job_id: JobId, job_store: Alias, run_id: RunId, scheduled_time: Timestamp) -> Self {
-        let state = SharedState::default();
-        Self { job_id, job_store, run_id, scheduled_time, attempt: 1, state }
+        let app_data = AppData::default();
+        Self { job_id, job_store, run_id, scheduled_time, attempt: 1, app_data }
     }
 
     /// Sets the attempt number.
@@ -55,10 +55,10 @@ impl JobContextParts {
         Self { attempt, ..self }
     }
 
-    /// Sets the shared state.
+    /// Sets the data of the application.
     #[must_use]
-    pub fn with_state(self, state: SharedState) -> Self {
-        Self { state, ..self }
+    pub fn with_app_data(self, app_data: AppData) -> Self {
+        Self { app_data, ..self }
     }
 }
 
@@ -100,10 +100,10 @@ impl JobContext {
         self.0.parts.attempt
     }
 
-    /// Returns the value of type `T` that was passed to the scheduler builder's `state`.
+    /// Returns the value of type `T` that was passed to the scheduler builder's `app_data`.
     #[must_use]
-    pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.parts.state.get()
+    pub fn app_data<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.parts.app_data.get()
     }
 
     /// Returns whether cancellation of the run was requested, for example because a shutdown timed out.
@@ -129,11 +129,11 @@ impl fmt::Debug for JobContext {
     }
 }
 
-/// A set of values, at most one per type, that all runs share. Cheap to clone.
+/// The data of the application: a set of values, at most one per type, that all runs share. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct SharedState(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+pub struct AppData(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
-impl SharedState {
+impl AppData {
     /// Adds `value`, replacing an existing value of the same type.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
@@ -149,8 +149,8 @@ impl SharedState {
     }
 }
 
-impl fmt::Debug for SharedState {
+impl fmt::Debug for AppData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SharedState({} values)", self.0.len())
+        write!(f, "AppData({} values)", self.0.len())
     }
 }

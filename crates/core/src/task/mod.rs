@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use closure::ClosureTask;
-pub use context::{JobContext, JobContextParts, SharedState};
+pub use context::{AppData, JobContext, JobContextParts};
 pub use erased::{BoxFuture, DynTask, TaskBody};
 pub use name::TaskName;
 pub use output::{TaskError, TaskOutput, TaskResult};
@@ -104,8 +104,28 @@ type EncodeArgs = Box<dyn FnOnce(Codec) -> Result<Encoded, CodecError> + Send>;
 
 /// A task call or a closure whose types are erased.
 pub struct Action {
-    pub(crate) registration: Result<TaskRegistration, NameError>,
-    pub(crate) encode: EncodeArgs,
+    registration: Result<TaskRegistration, NameError>,
+    encode: EncodeArgs,
+}
+
+impl Action {
+    /// Returns the task that the job runs.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NameError`] if the name of the task is invalid.
+    pub fn registration(&self) -> Result<TaskRegistration, NameError> {
+        self.registration.clone()
+    }
+
+    /// Encodes the arguments of the call.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CodecError`] if the arguments can't be encoded.
+    pub fn encode_args(self, codec: Codec) -> Result<Encoded, CodecError> {
+        (self.encode)(codec)
+    }
 }
 
 impl std::fmt::Debug for Action {

@@ -17,9 +17,4 @@ impl TaskName {
     pub fn closure() -> Self {
         Self(format!("closure {}", uuid::Uuid::new_v4().simple()).into())
     }
-
-    /// Returns an empty name, to be overwritten while a job definition is built.
-    pub(crate) fn placeholder() -> Self {
-        Self("".into())
-    }
 }

@@ -38,11 +38,6 @@ impl TriggerSpec {
         Self { kind: kind.to_owned(), version, data }
     }
 
-    /// Returns an empty form, to be overwritten while a job definition is built.
-    pub(crate) fn placeholder() -> Self {
-        Self { kind: String::new(), version: 0, data: serde_json::Value::Null }
-    }
-
     /// Returns the name under which the kind is registered, such as `cron`.
     #[must_use]
     pub fn kind(&self) -> &str {

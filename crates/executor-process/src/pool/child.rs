@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use punctual_core::{ProcessTermination, Run, error_chain};
+use punctual_core::{OutputStream, ProcessTermination, Run, error_chain};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::Interest;
@@ -17,7 +17,6 @@ use tokio::time::timeout;
 
 use super::line_reader::{LineReader, OutputSource};
 use crate::options::Options;
-use crate::output::OutputStream;
 use crate::wire::{FrameDecoder, FrameError, FromChild, ToChild, encode_frame};
 
 /// How long to wait for an idle child to exit after `Stop`.

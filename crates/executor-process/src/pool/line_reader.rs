@@ -2,12 +2,12 @@
 
 use std::io::ErrorKind;
 
-use punctual_core::{JobId, RunId};
+use punctual_core::{JobId, OutputStream, RunId};
 use rustix::io::ioctl_fionread;
 use tokio::net::unix::pipe::Receiver;
 
 use crate::options::OnOutput;
-use crate::output::{OutputLine, OutputStream};
+use crate::output::OutputLine;
 
 /// The maximum size of a line in bytes; longer ones are split.
 const MAX_LINE_LEN: usize = 8 << 10;

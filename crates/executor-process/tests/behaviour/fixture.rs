@@ -5,10 +5,8 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use punctual_core::{Call, Executor, ProcessTermination, RunId, RunOutcome, Task};
-use punctual_executor_process::{
-    OutputStream, ProcessPoolExecutor, ProcessPoolExecutorBuilder, init,
-};
+use punctual_core::{Call, Executor, OutputStream, ProcessTermination, RunId, RunOutcome, Task};
+use punctual_executor_process::{ProcessPoolExecutor, ProcessPoolExecutorBuilder, init};
 use punctual_testkit::executor::{OutcomeReceiver, task_run};
 use serde_json::Value;
 

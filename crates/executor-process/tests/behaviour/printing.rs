@@ -1,7 +1,6 @@
 //! Tests of the output of jobs.
 
-use punctual_core::Executor;
-use punctual_executor_process::OutputStream;
+use punctual_core::{Executor, OutputStream};
 use punctual_testkit::executor::task_run;
 
 use crate::fixture::{TIMEOUT, fixture};

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Alias, CallerTransaction, Event, EventMask, Executor, IntoAction, IntoJobStore, IntoTrigger,
-    Job, JobBuilder, JobChange, JobId, NewJob, QuarantinedRecord, RunEvent, RunId, Timestamp,
-    is_inside_run,
+    Alias, CallerTransaction, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore,
+    IntoTrigger, JobId, RunEvent, RunId, Timestamp, is_inside_run,
 };
 use tokio::runtime::Handle;
 
@@ -17,6 +16,7 @@ use super::methods::shared_methods;
 use super::transaction::TransactionJobs;
 use super::waiting::{starting_methods, waiting_method, waiting_methods};
 use crate::error::SchedulerError;
+use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use crate::jobs::{HistoryPage, HistoryQuery, JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};

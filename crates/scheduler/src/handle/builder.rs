@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Alias, Clock, Codec, DynJobStore, Event, EventMask, Executor, IntoJobStore, IntoZone,
-    JobDefaults, NameError, NodeId, SharedState, SystemClock, Task, TaskFn, TaskRegistration,
-    TaskRegistry, Tasks, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneError,
+    Alias, AppData, Clock, Codec, DynJobStore, Event, EventMask, Executor, IntoJobStore, IntoZone,
+    JobOptions, NameError, NodeId, SystemClock, Task, TaskFn, TaskRegistration, TaskRegistry,
+    Tasks, Trigger, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneError,
 };
 
 use super::aliases::{add_default, check_aliases};
@@ -42,13 +42,13 @@ pub struct SchedulerBuilder<S> {
     executors: Vec<(Result<Alias, NameError>, Arc<dyn Executor>)>,
     default_executor: Option<Arc<dyn Executor>>,
     zone: Option<Result<Zone, ZoneError>>,
-    job_defaults: JobDefaults,
+    job_defaults: JobOptions,
     clock: Arc<dyn Clock>,
     codec: Codec,
     tasks: Vec<Result<TaskRegistration, NameError>>,
     triggers: TriggerRegistry,
     bus: EventBus,
-    state: SharedState,
+    app_data: AppData,
     node_id: Option<Result<NodeId, NameError>>,
     max_retry_delay: Duration,
     lease: Duration,
@@ -71,13 +71,13 @@ impl<S> Default for SchedulerBuilder<S> {
             executors: Vec::new(),
             default_executor: None,
             zone: None,
-            job_defaults: JobDefaults::default(),
+            job_defaults: JobOptions::default(),
             clock: Arc::new(SystemClock),
             codec: Codec::default(),
             tasks: Vec::new(),
             triggers,
             bus: EventBus::default(),
-            state: SharedState::default(),
+            app_data: AppData::default(),
             node_id: None,
             max_retry_delay: Duration::from_secs(10),
             lease: Duration::from_secs(10),
@@ -141,7 +141,7 @@ impl<S> SchedulerBuilder<S> {
     }
 
     /// Sets the defaults for job options that a job does not set.
-    pub fn job_defaults(mut self, defaults: JobDefaults) -> Self {
+    pub fn job_defaults(mut self, defaults: JobOptions) -> Self {
         self.job_defaults = defaults;
         self
     }
@@ -181,9 +181,9 @@ impl<S> SchedulerBuilder<S> {
         self
     }
 
-    /// Adds a value that runs can access by its type with `JobContext::state`.
-    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.state = self.state.with(value);
+    /// Adds a value that runs can access by its type with `JobContext::app_data`, such as a connection pool.
+    pub fn app_data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.app_data = self.app_data.with(value);
         self
     }
 
@@ -350,11 +350,11 @@ impl<S> SchedulerBuilder<S> {
             tasks,
             triggers: self.triggers,
             bus: self.bus,
-            state: self.state,
+            app_data: self.app_data,
             ids: Ids::new(self.seed),
         };
-        Ok(Engine::new(parts, stores, |state, engine| {
-            state.with(super::reference::SchedulerRef(engine.clone()))
+        Ok(Engine::new(parts, stores, |app_data, engine| {
+            app_data.with(super::reference::SchedulerRef(engine.clone()))
         }))
     }
 }

@@ -17,12 +17,12 @@ pub trait JobContextExt {
 
 impl JobContextExt for JobContext {
     fn scheduler(&self) -> Option<AsyncScheduler> {
-        let engine = self.state::<SchedulerRef>()?.0.upgrade()?;
+        let engine = self.app_data::<SchedulerRef>()?.0.upgrade()?;
         Some(AsyncScheduler::from_engine(engine))
     }
 
     fn sync_scheduler(&self) -> Option<SchedulerHandle> {
-        let engine = self.state::<SchedulerRef>()?.0.upgrade()?;
+        let engine = self.app_data::<SchedulerRef>()?.0.upgrade()?;
         Some(SchedulerHandle::from_engine(engine))
     }
 }

@@ -1,11 +1,15 @@
 //! The `JobSink` implementations of schedulers, through which job builders add their jobs.
 
-use punctual_core::{BoxFuture, CallerTransaction, Job, JobSink, NewJob, TransactionalSink};
+use punctual_core::{BoxFuture, CallerTransaction};
 
 use super::asynchronous::AsyncScheduler;
 use super::synchronous::SyncScheduler;
 use crate::error::SchedulerError;
+use crate::job::sealed::Sealed;
+use crate::job::{Job, JobSink, NewJob, TransactionalJobSink};
 use crate::store::StoreAccess;
+
+impl Sealed for AsyncScheduler {}
 
 impl JobSink for AsyncScheduler {
     type Output = BoxFuture<'static, Result<Job, SchedulerError>>;
@@ -15,7 +19,7 @@ impl JobSink for AsyncScheduler {
     }
 }
 
-impl TransactionalSink for AsyncScheduler {
+impl TransactionalJobSink for AsyncScheduler {
     type TransactionOutput<'t> = BoxFuture<'t, Result<Job, SchedulerError>>;
 
     fn add_in_transaction(
@@ -30,6 +34,8 @@ impl TransactionalSink for AsyncScheduler {
         })
     }
 }
+
+impl<Mode> Sealed for SyncScheduler<Mode> {}
 
 impl<Mode> JobSink for SyncScheduler<Mode> {
     type Output = Result<Job, SchedulerError>;

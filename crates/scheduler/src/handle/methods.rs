@@ -68,13 +68,13 @@ macro_rules! shared_methods {
 
         /// Returns the runs that are running or queued in this process.
         #[must_use]
-        pub fn running(&self) -> Vec<RunEvent> {
+        pub fn active_runs(&self) -> Vec<RunEvent> {
             self.engine.runs.list()
         }
 
         /// Returns the number of runs that are running or queued in this process.
         #[must_use]
-        pub fn running_count(&self) -> usize {
+        pub fn active_run_count(&self) -> usize {
             self.engine.runs.count()
         }
 

@@ -4,5 +4,5 @@ use std::sync::Weak;
 
 use crate::lifecycle::Engine;
 
-/// Reference to the engine, stored in the shared state of each run. It is weak, because the engine owns that state.
+/// Reference to the engine, stored in the `AppData` of each run. It is weak, because the engine owns that data.
 pub(super) struct SchedulerRef(pub Weak<Engine>);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Event, EventMask, Executor, IntoAction, IntoJobStore, IntoTrigger, Job, JobBuilder,
-    JobChange, JobId, NewJob, QuarantinedRecord, RunEvent, RunId, is_inside_run,
+    Alias, CorruptEntry, Event, EventMask, Executor, IntoAction, IntoJobStore, IntoTrigger, JobId,
+    RunEvent, RunId, is_inside_run,
 };
 
 use super::asynchronous::AsyncScheduler;
@@ -18,6 +18,7 @@ use super::methods::shared_methods;
 use super::thread::SchedulerThread;
 use super::waiting::{waiting_method, waiting_methods};
 use crate::error::SchedulerError;
+use crate::job::{Job, JobBuilder, JobChange, NewJob};
 use crate::jobs::{HistoryPage, HistoryQuery, JobQuery, JobSelector};
 use crate::lifecycle::{Engine, Health};
 use crate::shared::{EventStream, ListenerId, SHUTDOWN_TIMEOUT, SchedulerState};

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use punctual_core::{
-    BoxFuture, CallerTransaction, IntoAction, IntoTrigger, Job, JobBuilder, JobChange, JobSink,
-    NewJob,
-};
+use punctual_core::{BoxFuture, CallerTransaction, IntoAction, IntoTrigger};
 
 use crate::error::SchedulerError;
+use crate::job::sealed::Sealed;
+use crate::job::{Job, JobBuilder, JobChange, JobSink, NewJob};
 use crate::jobs::JobSelector;
 use crate::lifecycle::Engine;
 use crate::store::StoreAccess;
@@ -120,6 +119,8 @@ impl<'t> TransactionJobs<'t> {
         self.engine.jobs.remove_job(job.into(), &mut self.access).await
     }
 }
+
+impl Sealed for &mut TransactionJobs<'_> {}
 
 impl<'a> JobSink for &'a mut TransactionJobs<'_> {
     type Output = BoxFuture<'a, Result<Job, SchedulerError>>;

@@ -266,7 +266,7 @@ macro_rules! waiting_methods {
             /// # Errors
             ///
             /// A [`Store`](SchedulerError::Store) error.
-            fn corrupt_records() -> Vec<QuarantinedRecord>,
+            fn corrupt_records() -> Vec<CorruptEntry>,
             |engine| engine.jobs.corrupt_records(None).await
         }
 
@@ -278,7 +278,7 @@ macro_rules! waiting_methods {
             /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
             fn corrupt_records_of(
                 alias: impl AsRef<str> = Alias::new(alias)?,
-            ) -> Vec<QuarantinedRecord>,
+            ) -> Vec<CorruptEntry>,
             |engine| engine.jobs.corrupt_records(Some(&alias)).await
         }
 
@@ -290,7 +290,7 @@ macro_rules! waiting_methods {
             ///
             /// [`UnknownJobStore`](SchedulerError::UnknownJobStore), or a [`Store`](SchedulerError::Store) error.
             fn discard_corrupt_record(
-                record: &QuarantinedRecord = record.clone(),
+                record: &CorruptEntry = record.clone(),
             ) -> bool,
             |engine| engine.jobs.discard_corrupt_record(&record).await
         }

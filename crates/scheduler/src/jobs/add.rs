@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    AddOutcome, CheckedJob, Event, IntoTrigger, Job, JobDefinition, JobId, JobRecord, JobRef,
-    NewJob, NewRecord, RecordUpdate, RunAt, StoreError, StoreErrorKind, TriggerDefaults,
-    error_chain,
+    AddOutcome, Event, JobDefinition, JobId, JobRecord, JobRef, NewRecord, RecordUpdate,
+    StoreError, StoreErrorKind, error_chain,
 };
-use punctual_triggers::DateTrigger;
 
 use super::Jobs;
 use crate::error::SchedulerError;
+use crate::job::{CheckedJob, Job, NewJob, RunAt};
 use crate::shared::{MAX_CONFLICT_ATTEMPTS, SchedulerState, Settings};
 use crate::store::{RegisteredStore, StoreAccess};
 
@@ -120,10 +119,9 @@ impl Jobs {
     /// Checks the definition of a job and registers its task.
     fn check(&self, job: NewJob) -> Result<CheckedJob, SchedulerError> {
         let Settings { job_defaults, codec, .. } = &self.shared.settings;
-        let run_now = |defaults: &TriggerDefaults| DateTrigger::now().into_trigger(defaults);
         let store = job.job_store().and_then(|alias| self.stores.get(alias).ok());
         let defaults = self.trigger_defaults(store.as_deref());
-        let job = job.check(job_defaults, &defaults, *codec, run_now)?;
+        let job = job.check(job_defaults, &defaults, *codec)?;
         if let Some(store) = store
             && store.caps.persistent
             && job.registration.is_transient()

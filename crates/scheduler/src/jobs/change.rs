@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    CheckedChange, Event, IntoTrigger, Job, JobChange, JobDefinition, JobId, JobProblem, JobRecord,
-    JobRef, RecordUpdate, RunAt, Schedule, StoreError, StoreErrorKind, TaskName, Trigger,
+    Event, IntoTrigger, JobDefinition, JobId, JobProblem, JobRecord, JobRef, RecordUpdate,
+    Schedule, StoreError, StoreErrorKind, TaskName, Trigger,
 };
 
 use super::Jobs;
 use super::find::Found;
 use super::selector::JobSelector;
 use crate::error::SchedulerError;
+use crate::job::{CheckedChange, Job, JobChange, RunAt};
 use crate::shared::MAX_CONFLICT_ATTEMPTS;
 use crate::store::{RegisteredStore, StoreAccess};
 

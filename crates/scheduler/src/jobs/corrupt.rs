@@ -1,6 +1,6 @@
 //! Corrupt records: listing and removing them.
 
-use punctual_core::{Alias, QuarantinedRecord};
+use punctual_core::{Alias, CorruptEntry};
 
 use super::{Jobs, PAGE_SIZE};
 use crate::error::SchedulerError;
@@ -11,7 +11,7 @@ impl Jobs {
     pub(crate) async fn corrupt_records(
         &self,
         alias: Option<&Alias>,
-    ) -> Result<Vec<QuarantinedRecord>, SchedulerError> {
+    ) -> Result<Vec<CorruptEntry>, SchedulerError> {
         let mut found = Vec::new();
         for store in self.stores.select(alias)? {
             let mut after = None;
@@ -26,8 +26,8 @@ impl Jobs {
             }
             let metadata = store.backend.metadata().await.map_err(|error| store.error(error))?;
             store.report_corrupt(metadata.corrupt);
-            let quarantined = |record| QuarantinedRecord::new(store.alias.clone(), record);
-            found.extend(store.corrupt().into_iter().map(quarantined));
+            let entry = |record| CorruptEntry::new(store.alias.clone(), record);
+            found.extend(store.corrupt().into_iter().map(entry));
         }
         Ok(found)
     }
@@ -35,7 +35,7 @@ impl Jobs {
     /// Removes a corrupt record. Returns whether it existed.
     pub(crate) async fn discard_corrupt_record(
         &self,
-        record: &QuarantinedRecord,
+        record: &CorruptEntry,
     ) -> Result<bool, SchedulerError> {
         let store = self.stores.get(&record.job_store)?;
         store.discard(&record.record).await.map_err(|error| store.error(error))

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use punctual_core::{CheckedJob, Job, JobRecord, JobRef, StoreError, StoreErrorKind};
+use punctual_core::{JobRecord, JobRef, StoreError, StoreErrorKind};
 
 use super::query::JobQuery;
 use super::selector::JobSelector;
 use super::{Jobs, PAGE_SIZE};
 use crate::error::SchedulerError;
+use crate::job::{CheckedJob, Job};
 use crate::store::{RegisteredStore, StoreAccess};
 
 /// The result of a lookup.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use punctual_core::{CheckedJob, JobRef};
+use punctual_core::JobRef;
 
 use crate::error::SchedulerError;
+use crate::job::CheckedJob;
 
 /// The jobs added before the start, and whether further ones are accepted.
 #[derive(Default)]

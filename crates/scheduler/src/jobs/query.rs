@@ -1,14 +1,14 @@
 //! Filters for listing jobs.
 
-use punctual_core::{Alias, Job, JobState, NameError, TaskName};
+use punctual_core::{Alias, NameError, TaskName};
 
 use crate::error::SchedulerError;
+use crate::job::{Job, JobState};
 
 /// A filter for listing jobs.
 ///
 /// ```
-/// use punctual_core::JobState;
-/// use punctual_scheduler::{BackgroundScheduler, JobQuery};
+/// use punctual_scheduler::{BackgroundScheduler, JobQuery, JobState};
 ///
 /// let scheduler = BackgroundScheduler::builder().timezone("UTC").build()?;
 /// let paused = scheduler.get_jobs(JobQuery::new().state(JobState::Paused).limit(20))?;

@@ -1,11 +1,12 @@
 //! Removing jobs.
 
-use punctual_core::{Alias, CheckedJob, Event, JobId, StoreError};
+use punctual_core::{Alias, Event, JobId, StoreError};
 
 use super::find::Found;
 use super::selector::JobSelector;
 use super::{Jobs, PAGE_SIZE};
 use crate::error::SchedulerError;
+use crate::job::CheckedJob;
 use crate::store::{RegisteredStore, StoreAccess};
 
 impl Jobs {

@@ -1,9 +1,10 @@
 //! The first schedule of a job.
 
-use punctual_core::{CheckedJob, JobId, RunAt, Schedule, Trigger};
+use punctual_core::{JobId, Schedule, Trigger};
 
 use super::Jobs;
 use crate::error::SchedulerError;
+use crate::job::{CheckedJob, RunAt};
 use crate::plan;
 use crate::store::RegisteredStore;
 

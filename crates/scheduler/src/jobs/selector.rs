@@ -1,6 +1,8 @@
 //! Selecting a job.
 
-use punctual_core::{Alias, Job, JobId, JobRef, NameError};
+use punctual_core::{Alias, JobId, JobRef, NameError};
+
+use crate::job::Job;
 
 /// Selects a job: an id, in any store or in one.
 #[derive(Clone, Debug)]

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use punctual_core::{CheckedJob, Job, JobDefinition, JobProblem, JobRecord, JobState};
+use punctual_core::{JobDefinition, JobProblem, JobRecord};
 
 use super::Jobs;
+use crate::job::{CheckedJob, Job, JobState};
 use crate::store::RegisteredStore;
 
 impl Jobs {

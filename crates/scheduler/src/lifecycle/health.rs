@@ -22,8 +22,8 @@ pub struct Health {
     pub state: SchedulerState,
     /// Start of the last tick. A started scheduler ticks at least once per second. `None` before the first tick.
     pub last_tick: Option<Timestamp>,
-    /// Number of runs in progress in this process.
-    pub running: usize,
+    /// Number of runs that are running or queued in this process.
+    pub active_runs: usize,
     /// The release of the time zone database in use, such as `2026e`.
     pub zone_release: String,
     /// Health of the job stores, in the order in which they were added.
@@ -35,7 +35,7 @@ pub struct Health {
 #[non_exhaustive]
 pub struct StoreHealth {
     /// The alias of the store.
-    pub alias: Alias,
+    pub job_store: Alias,
     /// Error of the last failed call. `None` while the store works.
     pub error: Option<Arc<StoreError>>,
     /// Time at which the store is retried. `None` while the store works.
@@ -72,7 +72,7 @@ impl Engine {
             now: self.shared.clock.now(),
             state: self.shared.scheduler_state.get(),
             last_tick: self.passes.last_tick(),
-            running: self.runs.count(),
+            active_runs: self.runs.count(),
             zone_release: ZoneDatabase::current().release().to_owned(),
             job_stores: self.stores.all().iter().map(|store| self.store_health(store)).collect(),
         }
@@ -84,7 +84,7 @@ impl Engine {
             (failures.last(), failures.retry_at())
         };
         StoreHealth {
-            alias: store.alias.clone(),
+            job_store: store.alias.clone(),
             error,
             retry_at: retry_at.map(|at| store.clock.to_local(at)),
             busy_since: self.passes.busy_since(store),

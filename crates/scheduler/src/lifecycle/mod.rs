@@ -11,7 +11,7 @@ mod zones;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use punctual_core::{Alias, DynJobStore, SharedState};
+use punctual_core::{Alias, AppData, DynJobStore};
 use tokio::task::AbortHandle;
 
 pub use self::health::{Health, StoreHealth};
@@ -39,16 +39,16 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Creates a stopped engine. `state` is called with the user state and a reference to the engine, and returns the
-    /// state that runs can access.
+    /// Creates a stopped engine. `app_data` is called with the data of the user and a reference to the engine, and returns the
+    /// data that runs can access.
     pub(crate) fn new(
         parts: SharedParts,
         stores: Vec<(Alias, Arc<dyn DynJobStore>)>,
-        state: impl FnOnce(SharedState, &Weak<Self>) -> SharedState,
+        app_data: impl FnOnce(AppData, &Weak<Self>) -> AppData,
     ) -> Arc<Self> {
         Arc::new_cyclic(|engine| {
-            let state = state(parts.state, engine);
-            let shared = Shared::new(SharedParts { state, ..parts });
+            let app_data = app_data(parts.app_data, engine);
+            let shared = Shared::new(SharedParts { app_data, ..parts });
             let register = |(alias, backend)| RegisteredStore::new(&shared, alias, backend);
             let stores = StoreRegistry::new(stores.into_iter().map(register));
             let runs = RunTracker::new(&shared);

@@ -1,5 +1,7 @@
-//! Passes over the stores: commit run completions, renew leases, and claim, plan, commit and start due jobs. All
-//! functions take the time as an argument and wait only for store calls.
+//! Passes over the stores. A pass goes once through everything that one store needs at an instant: renew the lease,
+//! commit run completions, and claim, plan, commit and start due jobs. A tick makes one pass over each store.
+//!
+//! All functions take the time as an argument and wait only for store calls.
 
 mod completions;
 mod dispatch;

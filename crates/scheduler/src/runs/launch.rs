@@ -39,7 +39,7 @@ impl RunTracker {
         let (id, alias) = (record.id.clone(), store.alias.clone());
         let parts = JobContextParts::new(id, alias, run.run_id, run.scheduled_time)
             .with_attempt(run.attempt)
-            .with_state(self.shared.state.clone());
+            .with_app_data(self.shared.app_data.clone());
         JobContext::new(parts)
     }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use punctual_core::{
-    Alias, Clock, DynTask, Executor, NodeId, SharedState, TaskFilter, TaskName, TaskRegistration,
+    Alias, AppData, Clock, DynTask, Executor, NodeId, TaskFilter, TaskName, TaskRegistration,
     TaskRegistry, TaskRegistryError, TriggerRegistry, Zone,
 };
 use tokio::runtime::Handle;
@@ -43,7 +43,7 @@ pub(crate) struct Shared {
     /// The state of the scheduler.
     pub scheduler_state: StateCell,
     /// Values provided by the user for jobs.
-    pub state: SharedState,
+    pub app_data: AppData,
     pub triggers: TriggerRegistry,
     /// Generates node and run ids.
     pub ids: Ids,
@@ -66,7 +66,7 @@ pub(crate) struct SharedParts {
     pub tasks: TaskRegistry,
     pub triggers: TriggerRegistry,
     pub bus: EventBus,
-    pub state: SharedState,
+    pub app_data: AppData,
     pub ids: Ids,
 }
 
@@ -78,7 +78,7 @@ impl Shared {
             bus: parts.bus,
             wake: Arc::default(),
             scheduler_state: StateCell::default(),
-            state: parts.state,
+            app_data: parts.app_data,
             triggers: parts.triggers,
             node: Mutex::new(parts.ids.new_node_id()),
             ids: parts.ids,

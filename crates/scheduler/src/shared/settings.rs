@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use punctual_core::{Alias, Codec, JobDefaults, NodeId, StoreCaps};
+use punctual_core::{Alias, Codec, JobOptions, NodeId, StoreCaps};
 
 use super::history_options::HistoryOptions;
 
@@ -19,7 +19,7 @@ pub(crate) const MAX_CONFLICT_ATTEMPTS: usize = 20;
 /// Builder settings.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub job_defaults: JobDefaults,
+    pub job_defaults: JobOptions,
     pub codec: Codec,
     pub max_retry_delay: Duration,
     pub lease: Duration,

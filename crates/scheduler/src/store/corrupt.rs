@@ -1,6 +1,6 @@
 //! Corrupt records of a store: reported once, and listed.
 
-use punctual_core::{CorruptRecord, Event, QuarantinedRecord, StoreError};
+use punctual_core::{CorruptEntry, CorruptRecord, Event, StoreError};
 
 use super::registered::RegisteredStore;
 
@@ -21,7 +21,7 @@ impl RegisteredStore {
                 }
             }
             tracing::error!(store = %self.alias, %record, "corrupt record skipped");
-            let record = QuarantinedRecord::new(self.alias.clone(), record);
+            let record = CorruptEntry::new(self.alias.clone(), record);
             self.shared.bus.emit(Event::RecordCorrupt(record));
         }
     }

@@ -106,7 +106,7 @@ impl<M: KvStore> KvBackend<M> {
         while let Some(wanted) = page.wanted() {
             page.push(rows.by_ref().take(wanted));
         }
-        Ok(page.into())
+        Ok(page.into_page())
     }
 
     pub(super) async fn remove_history_before(

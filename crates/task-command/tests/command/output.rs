@@ -1,7 +1,9 @@
 //! Captured output of commands.
 
+use punctual_core::OutputStream;
+use punctual_task_command::{command, shell};
+
 use crate::common::run;
-use punctual_task_command::{CommandStream, command, shell};
 
 #[tokio::test]
 async fn head_and_tail_are_kept_within_the_limit() {
@@ -27,7 +29,7 @@ async fn a_gigabyte_of_output_neither_blocks_the_program_nor_is_buffered() {
     let mut seen = 0;
     let output = flood
         .run_watched(std::future::pending(), |stream, bytes| {
-            assert_eq!(stream, CommandStream::Stdout);
+            assert_eq!(stream, OutputStream::Stdout);
             seen += bytes.len() as u64;
         })
         .await

@@ -4,9 +4,11 @@ use std::future::{pending, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::common::{Held, error, rest, run};
-use punctual_task_command::{CommandError, CommandStream, command, shell};
+use punctual_core::OutputStream;
+use punctual_task_command::{CommandError, command, shell};
 use tokio::sync::oneshot;
+
+use crate::common::{Held, error, rest, run};
 
 /// A timeout that elapses only if something is wrong, even on a slow machine.
 const LONG: Duration = Duration::from_secs(600);
@@ -75,7 +77,7 @@ async fn a_successful_exit_after_a_cancellation_is_a_success() {
     let (ready, ready_rx) = oneshot::channel();
     let mut ready = Some(ready);
     let trapping = shell(script).grace(LONG);
-    let notify = |_: CommandStream, _: &[u8]| {
+    let notify = |_: OutputStream, _: &[u8]| {
         if let Some(ready) = ready.take() {
             ready.send(()).unwrap();
         }
@@ -160,5 +162,5 @@ async fn a_command_can_be_cancelled_immediately() {
     let both = shell("echo a; echo b >&2");
     both.run_watched(pending(), |stream, _| streams.push(stream)).await.unwrap();
     streams.sort();
-    assert_eq!(streams, [CommandStream::Stdout, CommandStream::Stderr]);
+    assert_eq!(streams, [OutputStream::Stdout, OutputStream::Stderr]);
 }

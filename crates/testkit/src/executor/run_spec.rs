@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    Alias, Call, Clock, Codec, DynTask, Encoded, JobContext, JobContextParts, JobId, Run, RunId,
-    RunParts, RunSink, SharedState, Task, TaskName, TaskRegistration, TaskRegistry, Timestamp,
+    Alias, AppData, Call, Clock, Codec, DynTask, Encoded, JobContext, JobContextParts, JobId, Run,
+    RunId, RunParts, RunSink, Task, TaskName, TaskRegistration, TaskRegistry, Timestamp,
 };
 
 use super::tasks::ClosureTask;
@@ -46,7 +46,7 @@ impl RunSpec {
         let scheduled_time = Timestamp::from_seconds(999);
         let parts = JobContextParts::new(id, Alias::default(), RunId::random(), scheduled_time)
             .with_attempt(2)
-            .with_state(SharedState::default().with("shared".to_owned()));
+            .with_app_data(AppData::default().with("shared".to_owned()));
         Self { context: JobContext::new(parts), task, body, args, deadline: None }
     }
 

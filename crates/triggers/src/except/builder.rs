@@ -56,8 +56,8 @@ pub struct ExceptTriggerBuilder {
 
 impl ExceptTriggerBuilder {
     /// Also excludes the days and instants of another calendar.
-    pub fn and(mut self, calendar: impl Into<Calendar>) -> Self {
-        self.calendar = self.calendar.and(calendar);
+    pub fn or(mut self, calendar: impl Into<Calendar>) -> Self {
+        self.calendar = self.calendar.or(calendar);
         self
     }
 

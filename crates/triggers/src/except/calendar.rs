@@ -106,8 +106,8 @@ impl Calendar {
         self
     }
 
-    /// Also excludes everything that `other` excludes.
-    pub fn and(mut self, other: impl Into<Self>) -> Self {
+    /// Also excludes everything that `other` excludes: the union of both calendars.
+    pub fn or(mut self, other: impl Into<Self>) -> Self {
         let other = other.into();
         self.weekdays.extend(other.weekdays);
         self.dates.extend(other.dates);

@@ -30,7 +30,7 @@ impl SchedulerFixture {
     ) -> Self {
         let (events, log) = (Recorder::default(), Log::default());
         let scheduler = ManualScheduler::start(at(0), |builder| {
-            let builder = builder.timezone("UTC").state(log.clone());
+            let builder = builder.timezone("UTC").app_data(log.clone());
             configure(builder.listener(EventMask::ALL, events.listener()))
         });
         Self { scheduler: scheduler.expect("a scheduler"), events, log }

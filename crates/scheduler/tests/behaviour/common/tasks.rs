@@ -22,7 +22,7 @@ struct LogState {
 
 impl Log {
     fn of(context: &JobContext) -> Arc<Self> {
-        context.state::<Self>().expect("the log")
+        context.app_data::<Self>().expect("the log")
     }
 
     pub(crate) fn push(&self, line: impl Into<String>) {

@@ -79,7 +79,7 @@ impl Machines {
             .executor("default", punctual_core::DebugExecutor)
             .executor("held", held.clone())
             .listener(EventMask::ALL, events.listener())
-            .state(self.log.clone())
+            .app_data(self.log.clone())
             .task(note)
             .build()
             .unwrap();

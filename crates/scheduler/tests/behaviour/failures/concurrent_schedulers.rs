@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use punctual_core::{EventMask, NewJob, Recovery};
+use punctual_core::{EventMask, Recovery};
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::{BackgroundScheduler, JobQuery};
+use punctual_scheduler::{BackgroundScheduler, JobQuery, NewJob};
 use punctual_triggers::DateTrigger;
 
 use crate::common::{Call, Fault, Log, Recorder, SchedulerFixture, TempStore, at, faulty, note};
@@ -20,7 +20,7 @@ fn each_fire_time_runs_once() {
             BackgroundScheduler::builder()
                 .job_store("default", file.store())
                 .executor("default", ThreadPoolExecutor::new(2))
-                .state(log.clone())
+                .app_data(log.clone())
                 .task(note)
                 .listener(EventMask::JOB_REMOVED | EventMask::JOB_EXECUTED, events.listener())
                 .start()

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, Claims, CorruptKind, CorruptRecord, DynJobStore, JobCursor, JobRecordPage, NodeId,
-    QuarantinedRecord, StoreError, TaskFilter, Timestamp,
+    Alias, Claims, CorruptEntry, CorruptKind, CorruptRecord, DynJobStore, JobCursor, JobRecordPage,
+    NodeId, StoreError, TaskFilter, Timestamp,
 };
 use punctual_scheduler::JobQuery;
 use punctual_store_memory::MemoryJobStore;
@@ -76,16 +76,16 @@ fn a_corrupt_record_does_not_affect_other_jobs() {
     assert_eq!(fixture.health().job_stores[0].corrupt, std::slice::from_ref(&broken));
     assert!(fixture.health().is_ok(), "other jobs are not affected");
     let listed = fixture.block_on(fixture.corrupt_records()).unwrap();
-    let quarantined = QuarantinedRecord::new(Alias::default(), broken);
-    assert_eq!(listed, std::slice::from_ref(&quarantined));
+    let entry = CorruptEntry::new(Alias::default(), broken);
+    assert_eq!(listed, std::slice::from_ref(&entry));
     assert_eq!(
-        quarantined.to_string(),
+        entry.to_string(),
         "job store default: the job \"broken\" can't be decoded: its fence is 9223372036854775807"
     );
     assert_eq!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().len(), 1);
 
-    assert!(fixture.block_on(fixture.discard_corrupt_record(&quarantined)).unwrap());
-    assert!(!fixture.block_on(fixture.discard_corrupt_record(&quarantined)).unwrap());
+    assert!(fixture.block_on(fixture.discard_corrupt_record(&entry)).unwrap());
+    assert!(!fixture.block_on(fixture.discard_corrupt_record(&entry)).unwrap());
     assert_eq!(fixture.block_on(fixture.corrupt_records()).unwrap(), []);
     assert_eq!(fixture.health().job_stores[0].corrupt, []);
 }

@@ -8,9 +8,9 @@ use punctual_core::{EventMask, Timestamp, Trigger, TriggerSpec};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::BackgroundScheduler;
 use punctual_store_memory::MemoryJobStore;
+use punctual_triggers::IntervalTrigger;
 
 use crate::common::{Call, Fault, Log, Recorder, SchedulerFixture, at, faulty, note};
-use punctual_triggers::IntervalTrigger;
 
 /// A trigger that fires at second 10 and then panics.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ fn a_panicking_store_is_reported_as_failed_and_retried() {
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", store.clone())
         .executor("default", ThreadPoolExecutor::new(1))
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .start()
         .unwrap();

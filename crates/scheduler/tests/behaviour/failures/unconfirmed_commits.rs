@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Coalesce, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobStore, NewJob,
-    Recovery, StoreError,
+    Coalesce, Commit, CommitAction, CommitBatch, CommitOutcome, DynJobStore, JobStore, Recovery,
+    StoreError,
 };
-use punctual_scheduler::JobQuery;
+use punctual_scheduler::{JobQuery, NewJob};
 use punctual_store_memory::MemoryJobStore;
 use punctual_store_sql::SqliteJobStore;
 use punctual_testkit::{Layered, StoreLayer};

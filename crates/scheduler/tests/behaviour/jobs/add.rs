@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{Coalesce, JobDefaults, JobId, JobState, NewJob, Recovery};
-use punctual_scheduler::{JobQuery, SchedulerError};
+use punctual_core::{Coalesce, JobId, JobOptions, Recovery};
+use punctual_scheduler::{JobQuery, JobState, NewJob, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -12,7 +12,7 @@ use crate::common::{SchedulerFixture, TempStore, at, note};
 
 #[test]
 fn unset_options_use_defaults() {
-    let defaults = JobDefaults::new()
+    let defaults = JobOptions::new()
         .misfire_grace_time(Duration::from_secs(7))
         .coalesce(Coalesce::All)
         .max_instances(3)

@@ -1,7 +1,7 @@
 //! Modifying, rescheduling, pausing and resuming jobs.
 
-use punctual_core::{JobChange, JobState, JobStore};
-use punctual_scheduler::SchedulerError;
+use punctual_core::JobStore;
+use punctual_scheduler::{JobChange, JobState, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 

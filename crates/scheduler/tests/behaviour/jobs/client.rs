@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use punctual_core::{JobChange, NewJob, Recovery};
-use punctual_scheduler::{AsyncScheduler, JobQuery, SchedulerError};
+use punctual_core::Recovery;
+use punctual_scheduler::{AsyncScheduler, JobChange, JobQuery, NewJob, SchedulerError};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Call, FailingExecutor, Faults, SchedulerFixture, TempStore, at, faulty, note};

@@ -112,7 +112,7 @@ fn components_can_be_changed_while_the_scheduler_is_stopped() {
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .executor("default", ThreadPoolExecutor::new(1))
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .build()
         .unwrap();

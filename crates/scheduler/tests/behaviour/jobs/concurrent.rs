@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use punctual_core::{
-    DynJobStore, JobChange, JobId, RecordUpdate, Revision, StoreError, StoreErrorKind,
-};
-use punctual_scheduler::SchedulerError;
+use punctual_core::{DynJobStore, JobId, RecordUpdate, Revision, StoreError, StoreErrorKind};
+use punctual_scheduler::{JobChange, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::IntervalTrigger;

@@ -14,12 +14,12 @@ struct Database(&'static str);
 #[test]
 fn the_context_contains_the_job_the_time_and_the_state() {
     let fixture = SchedulerFixture::new(|builder| {
-        builder.job_store("mine", MemoryJobStore::new()).state(Database("main"))
+        builder.job_store("mine", MemoryJobStore::new()).app_data(Database("main"))
     });
     let log = fixture.log.clone();
     let job = fixture.job(move |context: JobContext| {
-        let database = context.state::<Database>().expect("the database");
-        assert!(context.state::<String>().is_none());
+        let database = context.app_data::<Database>().expect("the database");
+        assert!(context.app_data::<String>().is_none());
         assert!(!context.is_cancelled());
         assert!(context.scheduler().is_some_and(|scheduler| scheduler.is_running()));
         log.push(format!(
@@ -58,7 +58,7 @@ fn a_context_in_a_unit_test_has_no_scheduler() {
 fn the_state_is_dropped_with_the_scheduler() {
     let shared = Arc::new(());
     let fixture = SchedulerFixture::new(|builder| {
-        builder.job_store("default", MemoryJobStore::new()).state(Arc::clone(&shared))
+        builder.job_store("default", MemoryJobStore::new()).app_data(Arc::clone(&shared))
     });
     assert_eq!(Arc::strong_count(&shared), 2);
     fixture.block_on(fixture.shutdown()).unwrap();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use punctual_core::{DynJobStore, JobCursor, JobId, JobRecordPage, JobState, StoreError};
-use punctual_scheduler::{JobQuery, SchedulerError};
+use punctual_core::{DynJobStore, JobCursor, JobId, JobRecordPage, StoreError};
+use punctual_scheduler::{JobQuery, JobState, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::{CronTrigger, DateTrigger, IntervalTrigger};
@@ -109,7 +109,7 @@ fn jobs_are_listed_according_to_the_query() {
 fn a_job_is_found_in_the_first_store_or_in_the_named_one() {
     let file = TempStore::new();
     let fixture = fixture(&file);
-    let name = |job: Option<punctual_core::Job>| job.map(|job| job.name().to_owned());
+    let name = |job: Option<punctual_scheduler::Job>| job.map(|job| job.name().to_owned());
     assert_eq!(name(fixture.block_on(fixture.get_job("b")).unwrap()), Some("memory's".into()));
     let found = fixture.block_on(fixture.get_job(("file", "b"))).unwrap().unwrap();
     assert_eq!(found.name(), "file's");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobDefaults, error_chain};
+use punctual_core::{JobOptions, error_chain};
 use punctual_macros::task;
 use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerBuilder, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
@@ -15,7 +15,7 @@ fn error_of(fixture: &SchedulerFixture, describe: impl FnOnce(Builder) -> Builde
     error_chain(&fixture.block_on(job.add()).unwrap_err()).to_string()
 }
 
-type Builder = punctual_core::JobBuilder<punctual_scheduler::AsyncScheduler>;
+type Builder = punctual_scheduler::JobBuilder<punctual_scheduler::AsyncScheduler>;
 
 #[test]
 fn invalid_jobs_are_rejected() {
@@ -70,7 +70,7 @@ fn build_error(describe: impl FnOnce(Described) -> Described) -> String {
 #[test]
 fn invalid_schedulers_are_rejected() {
     let second = Duration::from_secs(1);
-    let nothing = JobDefaults::new().max_instances(0);
+    let nothing = JobOptions::new().max_instances(0);
     let cases = [
         (
             build_error(|builder| builder.job_defaults(nothing)),

@@ -1,8 +1,8 @@
 //! Jobs that are pending before the start are managed like all others.
 
-use punctual_core::{EventMask, JobChange, JobState};
+use punctual_core::EventMask;
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError};
+use punctual_scheduler::{BackgroundScheduler, JobChange, JobQuery, JobState, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -16,7 +16,7 @@ fn pending_jobs_are_found_changed_paused_and_removed() {
         .job_store("file", file.store())
         .executor("default", ThreadPoolExecutor::new(1))
         .timezone("UTC")
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .build()
         .unwrap();

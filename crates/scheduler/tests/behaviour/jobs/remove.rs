@@ -1,7 +1,7 @@
 //! Removing jobs.
 
-use punctual_core::{JobChange, NewJob, Recovery};
-use punctual_scheduler::JobQuery;
+use punctual_core::Recovery;
+use punctual_scheduler::{JobChange, JobQuery, NewJob};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 

@@ -37,8 +37,8 @@ fn run_now_keeps_the_schedule_and_respects_limits() {
         assert!(error.is_retryable());
         let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
         assert_eq!((job.next_run_time, job.fire_count), (Some(at(100)), 0));
-        assert_eq!(fixture.running_count(), 2);
-        assert!(fixture.running().iter().any(|run| run.run_id == first));
+        assert_eq!(fixture.active_run_count(), 2);
+        assert!(fixture.active_runs().iter().any(|run| run.run_id == first));
         held.run_one();
         fixture.jump_to(8);
         fixture.block_on(fixture.run_job_now("job")).unwrap();
@@ -83,7 +83,7 @@ fn a_cancelled_run_now_completes_in_the_background() {
     let mut start = Box::pin(fixture.run_job_now("job"));
     assert!(start.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     drop(start);
-    assert_eq!((fixture.running_count(), held.len()), (1, 0));
+    assert_eq!((fixture.active_run_count(), held.len()), (1, 0));
     // The task runs until it blocks.
     fixture.block_on(tokio::task::yield_now());
     faults.clear();
@@ -96,5 +96,5 @@ fn a_cancelled_run_now_completes_in_the_background() {
     held.run_one();
     fixture.pass();
     let job = fixture.block_on(fixture.get_job("job")).unwrap().unwrap();
-    assert_eq!((fixture.running_count(), job.in_flight), (0, 0));
+    assert_eq!((fixture.active_run_count(), job.in_flight), (0, 0));
 }

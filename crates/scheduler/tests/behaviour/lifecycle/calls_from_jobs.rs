@@ -3,11 +3,11 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use punctual_core::{DebugExecutor, EventMask, JobChange, JobContext};
+use punctual_core::{DebugExecutor, EventMask, JobContext};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_executor_tokio::TokioExecutor;
 use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, JobQuery,
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobChange, JobContextExt, JobQuery,
     SchedulerBuilder, SchedulerError, SchedulerState,
 };
 use punctual_store_memory::MemoryJobStore;
@@ -30,7 +30,7 @@ fn described<S>(
     let builder = builder
         .job_store("default", MemoryJobStore::new())
         .timezone("UTC")
-        .state(Log::default())
+        .app_data(Log::default())
         .listener(EventMask::ALL, events.listener());
     match on {
         JobExecutor::Threads => builder.executor("default", ThreadPoolExecutor::new(2)),
@@ -213,7 +213,7 @@ fn inline_jobs_manage_jobs_during_a_pass() {
 fn a_job_can_add_itself_again() {
     let fixture = SchedulerFixture::in_memory();
     fn again(context: JobContext) -> Result<(), SchedulerError> {
-        context.state::<Log>().expect("a log").push(context.scheduled_time().to_string());
+        context.app_data::<Log>().expect("a log").push(context.scheduled_time().to_string());
         let next = context.scheduled_time().saturating_add(Duration::from_secs(10));
         let scheduler = context.sync_scheduler().expect("a scheduler");
         scheduler.job(again).id("self").trigger(DateTrigger::at(next)).add()?;
@@ -233,7 +233,7 @@ fn a_shutdown_from_a_job_waits_for_other_runs_in_the_background() {
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .executor("default", ThreadPoolExecutor::new(2))
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .start()
         .unwrap();

@@ -35,7 +35,7 @@ fn fixture() -> Fixture {
         .job_store("file", store.clone())
         .executor("default", ThreadPoolExecutor::new(1))
         .executor("other", executor.clone())
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .build()
         .unwrap();
@@ -149,7 +149,7 @@ async fn a_cancelled_start_completes_in_the_background() {
     let scheduler = AsyncScheduler::builder()
         .job_store("default", file.store())
         .executor("default", ThreadPoolExecutor::new(1))
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .build()
         .unwrap();
@@ -171,7 +171,7 @@ async fn a_shutdown_cancels_a_hanging_start() {
     let scheduler = AsyncScheduler::builder()
         .job_store("default", store)
         .default_executor(DebugExecutor)
-        .state(log.clone())
+        .app_data(log.clone())
         .build()
         .unwrap();
     scheduler.job(note("job".into())).id("job").add().await.unwrap();

@@ -97,7 +97,7 @@ impl Idle {
         });
         let idle = Self { scheduler, clock, faults, runtime, _file: file };
         idle.pass_for(1);
-        assert_eq!(idle.scheduler.running_count(), 1);
+        assert_eq!(idle.scheduler.active_run_count(), 1);
         idle
     }
 

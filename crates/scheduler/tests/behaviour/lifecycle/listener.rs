@@ -17,7 +17,7 @@ fn a_listener_adds_jobs_and_shuts_down() {
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .executor("default", ThreadPoolExecutor::new(1))
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .listener(EventMask::JOB_EXECUTED, move |event| {
             let Event::JobExecuted(run) = event else { panic!("not in the mask: {event:?}") };

@@ -21,7 +21,7 @@ fn check_background(store: impl JobStore) {
         .job_store("default", store)
         .executor("default", ThreadPoolExecutor::new(2))
         .executor("tokio", TokioExecutor::new())
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .build()
         .unwrap();
@@ -54,7 +54,7 @@ fn an_async_scheduler_restarts_in_another_runtime() {
     let scheduler = AsyncScheduler::builder()
         .job_store("default", file.store())
         .executor("default", TokioExecutor::new())
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .build()
         .unwrap();
@@ -81,7 +81,7 @@ fn a_blocking_scheduler_restarts() {
         .job_store("default", MemoryJobStore::new())
         .job_store("file", file.store())
         .executor("default", ThreadPoolExecutor::new(2))
-        .state(log.clone())
+        .app_data(log.clone())
         .build()
         .unwrap();
     for round in 1..=2 {

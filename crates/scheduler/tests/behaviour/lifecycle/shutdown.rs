@@ -3,9 +3,11 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use punctual_core::{DebugExecutor, EventMask, NewJob};
+use punctual_core::{DebugExecutor, EventMask};
 use punctual_executor_threads::ThreadPoolExecutor;
-use punctual_scheduler::{AsyncScheduler, BackgroundScheduler, SchedulerBuilder, SchedulerState};
+use punctual_scheduler::{
+    AsyncScheduler, BackgroundScheduler, NewJob, SchedulerBuilder, SchedulerState,
+};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -14,7 +16,7 @@ use crate::common::{
 };
 
 fn builder<S>(builder: SchedulerBuilder<S>, events: &Recorder, log: &Log) -> SchedulerBuilder<S> {
-    builder.timezone("UTC").state(log.clone()).listener(EventMask::ALL, events.listener())
+    builder.timezone("UTC").app_data(log.clone()).listener(EventMask::ALL, events.listener())
 }
 
 #[test]
@@ -58,7 +60,7 @@ fn a_shutdown_is_bounded_when_a_run_hangs() {
     events.wait("JOB_SUBMITTED queued");
     scheduler.shutdown_timeout(Duration::from_millis(50)).unwrap();
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
-    assert_eq!(scheduler.running_count(), 1, "the hanging run is still counted");
+    assert_eq!(scheduler.active_run_count(), 1, "the hanging run is still counted");
     assert_eq!(log.len(), 1, "queued runs never start");
     assert_eq!(events.with_prefix("JOB_ERROR"), ["JOB_ERROR queued"]);
     assert_eq!(events.event_lines().last().unwrap(), "SCHEDULER_SHUTDOWN");

@@ -11,7 +11,7 @@ fn background(events: &Recorder, log: &Log) -> BackgroundScheduler {
     BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .timezone("UTC")
-        .state(log.clone())
+        .app_data(log.clone())
         .listener(EventMask::ALL, events.listener())
         .build()
         .unwrap()
@@ -22,7 +22,7 @@ fn a_pending_job_runs_after_the_start_and_events_are_ordered() {
     let (events, log) = (Recorder::default(), Log::default());
     let scheduler = background(&events, &log);
     let job = scheduler.job(note("job".into())).id("job").add().unwrap();
-    assert_eq!(job.state, punctual_core::JobState::Pending);
+    assert_eq!(job.state, punctual_scheduler::JobState::Pending);
     assert_eq!((scheduler.state(), scheduler.is_running()), (SchedulerState::Stopped, false));
     assert!(events.event_lines().is_empty(), "no event before the start");
     scheduler.start().unwrap();

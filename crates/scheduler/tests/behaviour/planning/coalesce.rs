@@ -75,7 +75,7 @@ fn all_fire_times_run_up_to_the_limit() {
 fn recorded_runs_catch_up_one_by_one() {
     let file = TempStore::new();
     let (fixture, held) = late(file.store(), Coalesce::All, 1);
-    let change = punctual_core::JobChange::new().recovery(Recovery::Rerun);
+    let change = punctual_scheduler::JobChange::new().recovery(Recovery::Rerun);
     fixture.block_on(fixture.modify_job("job", change)).unwrap();
     for count in 1..=3 {
         assert_eq!(held.len(), 1, "run {count}");

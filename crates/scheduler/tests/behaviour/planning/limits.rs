@@ -1,7 +1,7 @@
 //! Limits on concurrent runs and on the total number of runs.
 
-use punctual_core::{Event, NewJob, Recovery, SkipReason};
-use punctual_scheduler::JobQuery;
+use punctual_core::{Event, Recovery, SkipReason};
+use punctual_scheduler::{JobQuery, NewJob};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
@@ -29,7 +29,7 @@ fn a_fire_time_is_skipped_when_max_instances_is_reached() {
         for second in [10, 20, 30, 40] {
             fixture.jump_to(second);
         }
-        assert_eq!((held.len(), fixture.running_count()), (2, 2));
+        assert_eq!((held.len(), fixture.active_run_count()), (2, 2));
         let events = fixture.events.all();
         let dropped: Vec<_> = events
             .iter()

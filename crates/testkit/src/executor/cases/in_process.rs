@@ -11,7 +11,7 @@ use crate::executor::{CaseContext, ExecutorFixture, WAIT_TIMEOUT};
 
 pub fn shared_state_is_passed_to_the_task<F: ExecutorFixture>(case: &CaseContext<F>) {
     for task in
-        ClosureTask::both(|context| async move { context.state::<String>().map(|s| s.len()) })
+        ClosureTask::both(|context| async move { context.app_data::<String>().map(|s| s.len()) })
     {
         match case.outcome(RunSpec::closure(task)) {
             RunOutcome::Success(length) => assert_eq!(length, "shared".len()),

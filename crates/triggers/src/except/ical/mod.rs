@@ -54,7 +54,7 @@ impl Calendar {
             return Err(TriggerError::invalid_text("an iCalendar file", reason));
         }
         let events = found.into_iter().map(|event| Event::new(event)?.into_calendar());
-        events.filter_map(Result::transpose).try_fold(Self::new(), |all, event| Ok(all.and(event?)))
+        events.filter_map(Result::transpose).try_fold(Self::new(), |all, event| Ok(all.or(event?)))
     }
 }
 

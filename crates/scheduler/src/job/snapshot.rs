@@ -5,14 +5,10 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use super::{JobDefinition, JobId};
-use crate::alias::Alias;
-use crate::codec::CodecError;
-use crate::error::error_chain;
-use crate::store::{JobRecord, Revision};
-use crate::task::TaskName;
-use crate::time::{Timestamp, Zone};
-use crate::trigger::{Trigger, TriggerError};
+use punctual_core::{
+    Alias, JobDefinition, JobId, JobProblem, JobRecord, Revision, TaskName, Timestamp, Trigger,
+    Zone, error_chain,
+};
 
 /// A snapshot of a job at the time of the query. It is not updated afterwards.
 #[derive(Clone, Debug)]
@@ -30,7 +26,7 @@ pub struct Job {
     pub due_at: Option<Timestamp>,
     /// The number of runs that have been started.
     pub fire_count: u64,
-    /// The number of its runs that are recorded as in flight ([`Recovery::Rerun`](super::Recovery) only).
+    /// The number of its runs that are recorded as in flight ([`Recovery::Rerun`](punctual_core::Recovery::Rerun) only).
     pub in_flight: u32,
     /// The revision, incremented by every update.
     pub revision: Revision,
@@ -60,32 +56,9 @@ pub enum JobState {
     Finished,
 }
 
-/// The reason why this process can't run a stored job. The job is not modified; it runs once the cause is removed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JobProblem {
-    /// No task of this name is registered in this process.
-    #[error("no task named {0} is registered")]
-    UnknownTask(TaskName),
-    /// This scheduler has no executor with this alias.
-    #[error("no executor has the alias {0}")]
-    UnknownExecutor(Alias),
-    /// The definition can't be decoded.
-    #[error("its definition can't be read")]
-    Undecodable(#[source] CodecError),
-    /// The trigger can't be restored.
-    #[error("its trigger can't be restored")]
-    Trigger(#[source] TriggerError),
-    /// The arguments can't be decoded as the type that the task takes.
-    #[error("its arguments don't fit its task")]
-    Arguments(#[source] CodecError),
-}
-
 impl Job {
-    /// Creates a snapshot from a record, without the definition and the trigger, which [`JobDefinition::decode`] and
-    /// the registries restore.
-    #[must_use]
-    pub fn from_record(record: &JobRecord, job_store: Alias, zone: Zone) -> Self {
+    /// Creates a snapshot from a record, without the definition and the trigger.
+    pub(crate) fn from_record(record: &JobRecord, job_store: Alias, zone: Zone) -> Self {
         Self {
             id: record.id.clone(),
             job_store,

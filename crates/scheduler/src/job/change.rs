@@ -4,21 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Coalesce, JobDefinition, JobError, JobOptions, Recovery};
-use crate::alias::Alias;
-use crate::codec::{Codec, Encoded};
-use crate::task::{Action, IntoAction, TaskRegistration};
-use crate::trigger::{IntoTrigger, Trigger, TriggerDefaults, TriggerError};
+use punctual_core::{
+    Action, Alias, Coalesce, Codec, Encoded, IntoAction, IntoTrigger, JobDefinition, JobError,
+    JobOptions, NameError, Recovery, TaskRegistration, Trigger, TriggerDefaults,
+};
 
-type TriggerFactory =
-    Box<dyn FnOnce(&TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> + Send>;
+use super::TriggerFactory;
 
 /// A partial update of a job. Values that are not set remain unchanged. All values are validated before any of them
 /// is applied.
 ///
 /// ```
 /// use std::time::Duration;
-/// use punctual_core::JobChange;
+/// use punctual_scheduler::JobChange;
 ///
 /// let change = JobChange::new().name("Nightly report").misfire_grace_time(Duration::from_secs(60));
 /// ```
@@ -28,7 +26,7 @@ pub struct JobChange {
     action: Option<Action>,
     trigger: Option<TriggerFactory>,
     name: Option<String>,
-    executor: Option<Result<Alias, crate::error::NameError>>,
+    executor: Option<Result<Alias, NameError>>,
     misfire_grace_time: Option<Option<Duration>>,
     coalesce: Option<Coalesce>,
     max_instances: Option<u32>,
@@ -89,25 +87,15 @@ impl JobChange {
         self
     }
 
-    /// Returns whether the update contains a trigger.
-    #[must_use]
-    pub fn has_trigger(&self) -> bool {
-        self.trigger.is_some()
-    }
-
-    /// Validates the update as far as possible without the job, for schedulers.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`JobError`] for the first invalid value.
-    pub fn check(
+    /// Validates the update as far as possible without the job. Returns [`JobError`] for the first invalid value.
+    pub(crate) fn check(
         self,
         defaults: &TriggerDefaults,
         codec: Codec,
     ) -> Result<CheckedChange, JobError> {
         let call = self.action.map(|action| {
-            let registration = action.registration?;
-            let args = (action.encode)(codec)?;
+            let registration = action.registration()?;
+            let args = action.encode_args(codec)?;
             Ok::<_, JobError>((registration, args))
         });
         Ok(CheckedChange {
@@ -126,7 +114,7 @@ impl JobChange {
 /// A validated [`JobChange`]. It can be applied to any revision of the definition, so that it can be applied again
 /// after a conflict.
 #[derive(Clone, Debug)]
-pub struct CheckedChange {
+pub(crate) struct CheckedChange {
     call: Option<(TaskRegistration, Encoded)>,
     trigger: Option<Arc<dyn Trigger>>,
     name: Option<String>,
@@ -138,24 +126,18 @@ pub struct CheckedChange {
 }
 
 impl CheckedChange {
-    /// Returns the task to register, if the call is changed.
-    #[must_use]
-    pub fn registration(&self) -> Option<&TaskRegistration> {
+    /// The task to register, if the call is changed.
+    pub(crate) fn registration(&self) -> Option<&TaskRegistration> {
         self.call.as_ref().map(|(registration, _)| registration)
     }
 
-    /// Returns the new trigger, if it is changed.
-    #[must_use]
-    pub fn trigger(&self) -> Option<&Arc<dyn Trigger>> {
+    /// The new trigger, if it is changed.
+    pub(crate) fn trigger(&self) -> Option<&Arc<dyn Trigger>> {
         self.trigger.as_ref()
     }
 
-    /// Returns the updated definition.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`JobError::Option`] if the resulting options are invalid.
-    pub fn apply(&self, base: JobDefinition) -> Result<JobDefinition, JobError> {
+    /// Returns the updated definition, or [`JobError::Option`] if the resulting options are invalid.
+    pub(crate) fn apply(&self, base: JobDefinition) -> Result<JobDefinition, JobError> {
         let mut definition = base;
         if let Some((registration, args)) = &self.call {
             definition.task = registration.name().clone();
@@ -171,12 +153,11 @@ impl CheckedChange {
             definition.executor = executor.clone();
         }
         let old = definition.options;
-        definition.options = JobOptions {
-            misfire_grace_time: self.misfire_grace_time.unwrap_or(old.misfire_grace_time),
-            coalesce: self.coalesce.unwrap_or(old.coalesce),
-            max_instances: self.max_instances.unwrap_or(old.max_instances),
-            recovery: self.recovery.unwrap_or(old.recovery),
-        };
+        definition.options = JobOptions::new()
+            .misfire_grace_time(self.misfire_grace_time.unwrap_or(old.misfire_grace_time))
+            .coalesce(self.coalesce.unwrap_or(old.coalesce))
+            .max_instances(self.max_instances.unwrap_or(old.max_instances))
+            .recovery(self.recovery.unwrap_or(old.recovery));
         definition.options.check()?;
         Ok(definition)
     }

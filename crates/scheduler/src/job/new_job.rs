@@ -1,0 +1,132 @@
+//! Descriptions of new jobs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use punctual_core::{
+    Action, Alias, Codec, IntoTrigger, JobDefinition, JobError, JobId, JobOptions, JobRef,
+    NameError, TaskRegistration, Timestamp, Trigger, TriggerDefaults,
+};
+use punctual_triggers::DateTrigger;
+
+use super::{JobChange, TriggerFactory};
+
+/// When a new job runs for the first time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RunAt {
+    /// At the first fire time of its trigger.
+    #[default]
+    Trigger,
+    /// At this instant, and then at the fire times of its trigger.
+    Instant(Timestamp),
+    /// Not before the job is resumed.
+    Paused,
+}
+
+/// The description of a job, not yet validated; built by [`NewJob::builder`] for the method `add_jobs` of a scheduler.
+pub struct NewJob {
+    pub(super) id: Option<Result<JobId, NameError>>,
+    pub(super) job_store: Result<Alias, NameError>,
+    pub(super) replace_existing: bool,
+    pub(super) first_run: RunAt,
+    pub(super) action: Action,
+    pub(super) trigger: Option<TriggerFactory>,
+    /// The name, the executor and the options.
+    pub(super) change: JobChange,
+}
+
+impl NewJob {
+    pub(super) fn new(action: Action) -> Self {
+        Self {
+            id: None,
+            job_store: Ok(Alias::default()),
+            replace_existing: false,
+            first_run: RunAt::Trigger,
+            action,
+            trigger: None,
+            change: JobChange::new(),
+        }
+    }
+
+    /// The alias of the store, if it is valid.
+    pub(crate) fn job_store(&self) -> Option<&Alias> {
+        self.job_store.as_ref().ok()
+    }
+
+    /// Validates the description. Returns [`JobError`] for the first invalid value.
+    pub(crate) fn check(
+        self,
+        job_defaults: &JobOptions,
+        trigger_defaults: &TriggerDefaults,
+        codec: Codec,
+    ) -> Result<CheckedJob, JobError> {
+        let id = self.id.transpose()?.unwrap_or_else(JobId::random);
+        let job_store = self.job_store?;
+        let registration = self.action.registration()?;
+        let args = self.action.encode_args(codec)?;
+        let trigger = match self.trigger {
+            Some(make) => make(trigger_defaults)?,
+            None => DateTrigger::now().into_trigger(trigger_defaults)?,
+        };
+        let definition = JobDefinition::new(
+            registration.name().clone(),
+            args,
+            trigger.spec(),
+            String::new(),
+            Alias::default(),
+            job_defaults.clone(),
+        );
+        let mut definition = self.change.check(trigger_defaults, codec)?.apply(definition)?;
+        if definition.name.is_empty() {
+            definition.name =
+                if registration.is_transient() { "closure" } else { definition.task.as_str() }
+                    .to_owned();
+        }
+        Ok(CheckedJob {
+            id,
+            job_store,
+            replace_existing: self.replace_existing,
+            first_run: self.first_run,
+            definition,
+            registration,
+            trigger,
+        })
+    }
+}
+
+impl fmt::Debug for NewJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewJob")
+            .field("id", &self.id)
+            .field("job_store", &self.job_store)
+            .field("action", &self.action)
+            .field("change", &self.change)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A validated job description.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckedJob {
+    /// The id, unique in the store.
+    pub id: JobId,
+    /// The alias of the store.
+    pub job_store: Alias,
+    /// Whether an existing job of the same id is replaced.
+    pub replace_existing: bool,
+    /// When the job runs for the first time.
+    pub first_run: RunAt,
+    /// The definition to store.
+    pub definition: JobDefinition,
+    /// The task to register.
+    pub registration: TaskRegistration,
+    /// The trigger.
+    pub trigger: Arc<dyn Trigger>,
+}
+
+impl CheckedJob {
+    /// The job's id and store.
+    pub(crate) fn reference(&self) -> JobRef {
+        JobRef::new(self.job_store.clone(), self.id.clone())
+    }
+}
