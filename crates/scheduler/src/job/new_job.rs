@@ -82,15 +82,17 @@ impl NewJob {
                 if registration.is_transient() { "closure" } else { definition.task.as_str() }
                     .to_owned();
         }
-        Ok(CheckedJob {
+        let mut job = CheckedJob {
             id,
             job_store,
             replace_existing: self.replace_existing,
-            first_run: self.first_run,
+            first_run: RunAt::Trigger,
             definition,
             registration,
             trigger,
-        })
+        };
+        job.set_first_run(self.first_run);
+        Ok(job)
     }
 }
 
@@ -114,8 +116,7 @@ pub(crate) struct CheckedJob {
     pub job_store: Alias,
     /// Whether an existing job of the same id is replaced.
     pub replace_existing: bool,
-    /// When the job runs for the first time.
-    pub first_run: RunAt,
+    first_run: RunAt,
     /// The definition to store.
     pub definition: JobDefinition,
     /// The task to register.
@@ -125,6 +126,19 @@ pub(crate) struct CheckedJob {
 }
 
 impl CheckedJob {
+    /// When the job runs for the first time.
+    pub(crate) fn first_run(&self) -> RunAt {
+        self.first_run
+    }
+
+    pub(crate) fn set_first_run(&mut self, first_run: RunAt) {
+        self.first_run = first_run;
+        self.definition.first_run = match first_run {
+            RunAt::Instant(instant) => Some(instant),
+            RunAt::Trigger | RunAt::Paused => None,
+        };
+    }
+
     /// The job's id and store.
     pub(crate) fn reference(&self) -> JobRef {
         JobRef::new(self.job_store.clone(), self.id.clone())

@@ -100,8 +100,7 @@ impl Jobs {
         let changed = self.pending.change(job, |job| {
             job.definition = definition;
             if is_rescheduled {
-                job.first_run = RunAt::Trigger;
-                job.definition.first_run = None;
+                job.set_first_run(RunAt::Trigger);
             }
             if let Some(trigger) = change.trigger() {
                 job.trigger = Arc::clone(trigger);
@@ -308,7 +307,7 @@ impl Jobs {
                     let pending = self.pending_job(&*self.pending.get(&job)?);
                     let paused = schedule(None, &pending)?.is_none();
                     let first_run = if paused { RunAt::Paused } else { RunAt::Trigger };
-                    let changed = self.pending.change(&job, |job| job.first_run = first_run)?;
+                    let changed = self.pending.change(&job, |job| job.set_first_run(first_run))?;
                     return Ok(self.pending_job(&changed));
                 }
             };
