@@ -25,6 +25,8 @@ use crate::store::StoreAccess;
 /// A scheduler with async methods, which runs on the caller's tokio runtime. It is cheap to clone; clones refer to the
 /// same scheduler.
 ///
+/// The runtime must have timers and I/O enabled (`enable_all`), as that of `#[tokio::main]` has.
+///
 /// Dropping it does not stop the scheduler. Call [`shutdown`](Self::shutdown) to stop it.
 #[derive(Clone, Debug)]
 pub struct AsyncScheduler {

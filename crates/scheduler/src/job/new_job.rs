@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use punctual_core::{
     Action, Alias, Codec, IntoTrigger, JobDefinition, JobError, JobId, JobOptions, JobRef,
-    NameError, TaskRegistration, Timestamp, Trigger, TriggerDefaults,
+    NameError, TaskRegistration, Timestamp, Trigger, TriggerDefaults, TriggerSpec,
 };
 use punctual_triggers::DateTrigger;
 
@@ -71,7 +71,7 @@ impl NewJob {
         let definition = JobDefinition::new(
             registration.name().clone(),
             args,
-            trigger.spec(),
+            TriggerSpec::of(Arc::clone(&trigger)),
             String::new(),
             Alias::default(),
             job_defaults.clone(),
@@ -87,7 +87,7 @@ impl NewJob {
             job_store,
             replace_existing: self.replace_existing,
             first_run: RunAt::Trigger,
-            definition,
+            definition: Arc::new(definition),
             registration,
             trigger,
         };
@@ -118,7 +118,7 @@ pub(crate) struct CheckedJob {
     pub replace_existing: bool,
     first_run: RunAt,
     /// The definition to store.
-    pub definition: JobDefinition,
+    pub definition: Arc<JobDefinition>,
     /// The task to register.
     pub registration: TaskRegistration,
     /// The trigger.
@@ -133,10 +133,13 @@ impl CheckedJob {
 
     pub(crate) fn set_first_run(&mut self, first_run: RunAt) {
         self.first_run = first_run;
-        self.definition.first_run = match first_run {
+        let at = match first_run {
             RunAt::Instant(instant) => Some(instant),
             RunAt::Trigger | RunAt::Paused => None,
         };
+        if self.definition.first_run != at {
+            Arc::make_mut(&mut self.definition).first_run = at;
+        }
     }
 
     /// The job's id and store.

@@ -217,12 +217,10 @@ impl Jobs {
         store: &RegisteredStore,
         job: &CheckedJob,
     ) -> Result<NewRecord, SchedulerError> {
-        let definition = job.definition.encode().map_err(punctual_core::JobError::from)?;
-        store.check_size(&job.id, &definition)?;
         Ok(NewRecord {
             id: job.id.clone(),
             task: job.definition.task.clone(),
-            definition,
+            definition: store.definition(&job.id, &job.definition)?,
             schedule: self.first_schedule(store, job)?,
         })
     }
@@ -340,13 +338,13 @@ fn is_unchanged(old: &JobRecord, job: &CheckedJob) -> bool {
 
 /// Whether a stored job has the same definition, regardless of its schedule.
 fn has_same_definition(old: &JobRecord, job: &CheckedJob) -> bool {
-    let Ok(stored) = JobDefinition::decode(old.definition.as_bytes()) else {
+    let Ok(stored) = old.definition.decode() else {
         return false;
     };
     let same_trigger = job.trigger.matches_spec(&stored.trigger);
-    let mut new = job.definition.clone();
+    let mut new = JobDefinition::clone(&job.definition);
     new.trigger = stored.trigger.clone();
     // `first_run` only records the origin of the current schedule.
     new.first_run = stored.first_run;
-    same_trigger && new == stored
+    same_trigger && new == *stored
 }

@@ -23,8 +23,7 @@ impl Jobs {
             }
             Err(problem) => {
                 // A readable definition is included even if its trigger can't be restored.
-                job.definition =
-                    JobDefinition::decode(record.definition.as_bytes()).ok().map(Arc::new);
+                job.definition = record.definition.decode().ok();
                 job.problem = Some(Arc::clone(problem));
             }
         }
@@ -65,7 +64,7 @@ impl Jobs {
         let record = JobRecord {
             id: job.id.clone(),
             task: job.definition.task.clone(),
-            definition: Vec::new().into(),
+            definition: Default::default(),
             revision: Default::default(),
             fence: Default::default(),
             schedule: None,
@@ -78,7 +77,7 @@ impl Jobs {
         let zone = zone.unwrap_or_else(|| self.shared.zone());
         let mut shown = Job::from_record(&record, job.job_store.clone(), zone);
         shown.state = JobState::Pending;
-        shown.definition = Some(Arc::new(job.definition.clone()));
+        shown.definition = Some(Arc::clone(&job.definition));
         shown.trigger = Some(Arc::clone(&job.trigger));
         shown
     }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::Timestamp;
-use tokio::time::timeout;
 
 use super::Engine;
+use super::alarm::Alarm;
 
 impl Engine {
     /// Makes one tick at the local time `now`, and returns the time at which the next one is needed. Called by the
@@ -33,12 +33,15 @@ impl Engine {
 /// suspended machines and clock steps are detected.
 pub(super) async fn run(engine: Arc<Engine>) {
     let shared = &engine.shared;
+    let alarm = Alarm::new(shared.clock.is_real_time());
     while shared.scheduler_state.is_started() {
         let next = engine.tick(shared.clock.now()).await;
         let sleep = sleep_until(next, shared.clock.now(), shared.settings.max_sleep);
         if !sleep.is_zero() {
-            // A timeout and a notification both cause the next tick.
-            let _ = timeout(sleep, shared.wake.woken()).await;
+            tokio::select! {
+                () = shared.wake.woken() => {}
+                () = alarm.sleep(sleep) => {}
+            }
         }
         // Yield so that other tasks on this runtime are scheduled even if every tick is due immediately. A pending
         // notification completes `notified()` without yielding.

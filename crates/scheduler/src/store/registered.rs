@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, CorruptRecord, DynJobStore, Encoded, JobId, JobRecord, JobRef, Lease, StoreCaps,
-    StoreError, TaskFilter,
+    Alias, CorruptRecord, DynJobStore, JobDefinition, JobError, JobId, JobRecord, JobRef, Lease,
+    StoreCaps, StoreError, StoredDefinition, TaskFilter,
 };
 
 use super::cache::{Cache, DecodedJob};
@@ -98,12 +98,15 @@ impl RegisteredStore {
         if self.caps.persistent { self.shared.known_tasks() } else { TaskFilter::Any }
     }
 
-    /// Decodes a record, using the cache.
+    /// Decodes a record, using the cache. A job that is kept decoded by its store is returned as it is.
     pub(crate) fn decode(
         &self,
         record: &JobRecord,
     ) -> Result<Arc<DecodedJob>, super::cache::Problem> {
-        self.cache.lock().decode(record, &self.shared.triggers)
+        match DecodedJob::of_live(record) {
+            Some(live) => Ok(Arc::new(live)),
+            None => self.cache.lock().decode(record, &self.shared.triggers),
+        }
     }
 
     /// Clears the decode cache.
@@ -144,15 +147,20 @@ impl RegisteredStore {
         SchedulerError::Store { job_store: self.alias.clone(), source }
     }
 
-    /// Checks that a definition does not exceed the store's size limit.
-    pub(crate) fn check_size(
+    /// The form in which a definition is stored: encoded, or as it is if the store keeps its jobs in this process.
+    pub(crate) fn definition(
         &self,
         id: &JobId,
-        definition: &Encoded,
-    ) -> Result<(), SchedulerError> {
-        let (size, limit) = (definition.as_bytes().len(), self.caps.max_definition);
+        definition: &Arc<JobDefinition>,
+    ) -> Result<StoredDefinition, SchedulerError> {
+        if !self.caps.persistent {
+            let decoded = StoredDefinition::decoded(Arc::clone(definition));
+            return Ok(decoded.map_err(JobError::from)?);
+        }
+        let encoded = definition.encode().map_err(JobError::from)?;
+        let (size, limit) = (encoded.as_bytes().len(), self.caps.max_definition);
         if size <= limit {
-            return Ok(());
+            return Ok(encoded.into());
         }
         let job_store = self.alias.clone();
         Err(SchedulerError::DefinitionTooLarge { id: id.clone(), job_store, size, limit })
