@@ -19,8 +19,8 @@ pub struct TriggerSpec(Form);
 
 #[derive(Clone)]
 enum Form {
-    Stored(Stored),
-    Live(Arc<dyn Trigger>, Arc<OnceLock<Stored>>),
+    Stored(Arc<Stored>),
+    Live(Arc<dyn Trigger>, OnceLock<Arc<Stored>>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,13 +51,13 @@ impl TriggerSpec {
     /// Creates the stored form of a trigger from JSON.
     #[must_use]
     pub fn from_json(kind: &str, version: u32, data: serde_json::Value) -> Self {
-        Self(Form::Stored(Stored { kind: kind.to_owned(), version, data }))
+        Self(Form::Stored(Arc::new(Stored { kind: kind.to_owned(), version, data })))
     }
 
     /// Returns the stored form of a trigger, which is computed when it is needed.
     #[must_use]
     pub fn of(trigger: Arc<dyn Trigger>) -> Self {
-        Self(Form::Live(trigger, Arc::default()))
+        Self(Form::Live(trigger, OnceLock::new()))
     }
 
     /// Returns the trigger from which the value was created by [`of`](Self::of); `None` if it was read from a store.
@@ -69,10 +69,12 @@ impl TriggerSpec {
         }
     }
 
-    fn stored(&self) -> &Stored {
+    fn stored(&self) -> &Arc<Stored> {
         match &self.0 {
             Form::Stored(stored) => stored,
-            Form::Live(trigger, stored) => stored.get_or_init(|| trigger.spec().stored().clone()),
+            Form::Live(trigger, stored) => {
+                stored.get_or_init(|| Arc::clone(trigger.spec().stored()))
+            }
         }
     }
 
@@ -95,7 +97,7 @@ impl TriggerSpec {
     /// Returns [`TriggerError::UnsupportedVersion`] for a newer version, and [`TriggerError::InvalidSpec`] if the
     /// content can't be decoded.
     pub fn decode<T: DeserializeOwned>(&self, supported: u32) -> Result<T, TriggerError> {
-        let Stored { kind, version, data } = self.stored();
+        let Stored { kind, version, data } = &**self.stored();
         if *version > supported {
             return Err(TriggerError::UnsupportedVersion {
                 kind: kind.clone(),
@@ -130,6 +132,6 @@ impl Serialize for TriggerSpec {
 
 impl<'de> Deserialize<'de> for TriggerSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Stored::deserialize(deserializer).map(|stored| Self(Form::Stored(stored)))
+        Stored::deserialize(deserializer).map(|stored| Self(Form::Stored(Arc::new(stored))))
     }
 }

@@ -14,6 +14,7 @@ use super::clock::StoreClock;
 use super::failures::Failures;
 use super::history::History;
 use super::pending_work::PendingWork;
+use super::shared_definitions::SharedDefinitions;
 use super::zones::ZoneRules;
 use crate::error::SchedulerError;
 use crate::shared::Shared;
@@ -35,6 +36,8 @@ pub(crate) struct RegisteredStore {
     /// Commits and retries for the next pass.
     pub pending: PendingWork,
     cache: Mutex<Cache>,
+    /// Definitions that jobs in memory can share.
+    shared_definitions: SharedDefinitions,
     /// Corrupt records found so far.
     pub(super) corrupt: Mutex<Vec<CorruptRecord>>,
     pub(super) shared: Arc<Shared>,
@@ -66,6 +69,7 @@ impl RegisteredStore {
             lease: Mutex::default(),
             pending: PendingWork::default(),
             cache: Mutex::default(),
+            shared_definitions: SharedDefinitions::default(),
             corrupt: Mutex::default(),
             shared: Arc::clone(shared),
             changed: AtomicBool::new(true),
@@ -84,6 +88,7 @@ impl RegisteredStore {
     /// Resets all cached state of the store.
     pub(crate) fn reset(&self) {
         self.clear_decode_cache();
+        self.shared_definitions.clear();
         self.zones.reset();
         if self.caps.persistent {
             // The runs are taken over from their records, like orphaned runs.
@@ -154,8 +159,7 @@ impl RegisteredStore {
         definition: &Arc<JobDefinition>,
     ) -> Result<StoredDefinition, SchedulerError> {
         if !self.caps.persistent {
-            let decoded = StoredDefinition::decoded(Arc::clone(definition));
-            return Ok(decoded.map_err(JobError::from)?);
+            return Ok(self.shared_definitions.share(definition).map_err(JobError::from)?);
         }
         let encoded = definition.encode().map_err(JobError::from)?;
         let (size, limit) = (encoded.as_bytes().len(), self.caps.max_definition);
