@@ -47,7 +47,11 @@ impl Jobs {
         let store = self.stores.get(&job.job_store)?;
         if access.is_autocommit() {
             self.emit_added(job.reference(), result);
-            store.notify_changed();
+            match (result, schedule) {
+                (AddResult::New, None) => {}
+                (AddResult::New, Some(schedule)) => store.notify_due(schedule.due_at),
+                _ => store.notify_changed(),
+            }
         }
         if result == AddResult::New {
             // Not read again: that would be another round trip, and the job may already have completed.
@@ -82,15 +86,19 @@ impl Jobs {
             }
             let records = jobs.iter().map(|job| self.record(&store, job));
             let records = records.collect::<Result<Vec<_>, _>>()?;
+            let due_at = records.iter().filter_map(|new| Some(new.schedule?.due_at)).min();
             let outcomes =
                 add_in_parts(&store, records).await.map_err(|error| store.error(error))?;
-            store.notify_changed();
+            if let Some(due_at) = due_at {
+                store.notify_due(due_at);
+            }
             let mut failed = None;
             for (job, outcome) in jobs.iter().zip(outcomes) {
                 let stored = match outcome {
                     AddOutcome::Added => Ok(AddResult::New),
                     AddOutcome::Exists if failed.is_some() => continue,
                     AddOutcome::Exists => {
+                        store.notify_changed();
                         self.replace(&store, job, &mut StoreAccess::Autocommit).await
                     }
                 };
@@ -135,7 +143,10 @@ impl Jobs {
                 job_store: job.job_store,
             });
         }
-        self.shared.register(job.registration.clone())?;
+        if self.shared.register(job.registration.clone())? {
+            // Stored jobs of the task can be run from now on.
+            self.stores.all().iter().for_each(|store| store.notify_changed());
+        }
         Ok(job)
     }
 

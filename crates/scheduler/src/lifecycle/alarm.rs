@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 /// Sleeps with the precision of the system's timers.
 ///
 /// The timers of tokio count milliseconds and are rounded up, so a job would start about a millisecond late. On Linux a
@@ -35,21 +37,25 @@ impl Alarm {
         }
     }
 
-    /// Sleeps for this time, which must not be zero.
-    pub(super) async fn sleep(&self, time: Duration) {
+    /// Waits for a signal, at most for this time, which must not be zero.
+    pub(super) async fn wait_for(&self, signal: impl Future<Output = ()>, time: Duration) {
         #[cfg(target_os = "linux")]
         if let Some(timer) = &self.timer {
-            match timer.sleep(time).await {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(%error, "the timerfd failed"),
+            tokio::select! {
+                biased;
+                () = signal => {}
+                () = timer.sleep(time) => {}
             }
+            return;
         }
-        tokio::time::sleep(time).await;
+        // The signal and the timeout have the same effect.
+        let _ = timeout(time, signal).await;
     }
 }
 
 #[cfg(target_os = "linux")]
 mod timer {
+    use std::future::pending;
     use std::io;
     use std::os::fd::OwnedFd;
     use std::time::Duration;
@@ -60,6 +66,7 @@ mod timer {
     };
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
+    use tokio::time::timeout;
 
     /// A timerfd that is registered with the runtime.
     pub(super) struct Timer(AsyncFd<OwnedFd>);
@@ -75,7 +82,14 @@ mod timer {
             AsyncFd::with_interest(timer, Interest::READABLE).map(Self)
         }
 
-        pub(super) async fn sleep(&self, time: Duration) -> io::Result<()> {
+        pub(super) async fn sleep(&self, time: Duration) {
+            if let Err(error) = self.try_sleep(time).await {
+                tracing::warn!(%error, "the timerfd failed");
+                let _ = timeout(time, pending::<()>()).await;
+            }
+        }
+
+        async fn try_sleep(&self, time: Duration) -> io::Result<()> {
             // Replaces the time of an earlier sleep that was cancelled, with its expirations.
             let once = Itimerspec {
                 it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },

@@ -1,12 +1,12 @@
 //! A registered job store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 use punctual_core::{
     Alias, CorruptRecord, DynJobStore, JobDefinition, JobError, JobId, JobRecord, JobRef, Lease,
-    StoreCaps, StoreError, StoredDefinition, TaskFilter,
+    StoreCaps, StoreError, StoredDefinition, TaskFilter, Timestamp,
 };
 
 use super::cache::{Cache, DecodedJob};
@@ -43,6 +43,8 @@ pub(crate) struct RegisteredStore {
     pub(super) shared: Arc<Shared>,
     /// A job may be due earlier than the next due time in the pass state.
     changed: AtomicBool,
+    /// When the next pass takes place at the latest, in microseconds; the maximum if that is unknown.
+    next_pass: AtomicI64,
     /// Change notifications are active, so polling is only a fallback.
     pub(super) watched: AtomicBool,
     /// The task that waits for notifications.
@@ -73,6 +75,7 @@ impl RegisteredStore {
             corrupt: Mutex::default(),
             shared: Arc::clone(shared),
             changed: AtomicBool::new(true),
+            next_pass: AtomicI64::new(i64::MAX),
             watched: AtomicBool::new(false),
             watch: Mutex::default(),
         })
@@ -128,6 +131,21 @@ impl RegisteredStore {
     pub(crate) fn notify_changed(&self) {
         self.mark_changed();
         self.shared.wake.wake();
+    }
+
+    /// The same for a change after which a job is due at this time: nothing is done if the next pass is not later,
+    /// because it finds the job.
+    pub(crate) fn notify_due(&self, due_at: Timestamp) {
+        // A pass in progress may have read the next due time before the change: it has set the maximum before.
+        if due_at.as_micros() < self.next_pass.load(Ordering::SeqCst) {
+            self.notify_changed();
+        }
+    }
+
+    /// Sets the time of the next pass; `None` while a pass is in progress, or if there may be none.
+    pub(crate) fn set_next_pass(&self, at: Option<Timestamp>) {
+        let at = at.map_or(i64::MAX, Timestamp::as_micros);
+        self.next_pass.store(at, Ordering::SeqCst);
     }
 
     /// Requests a poll in the next pass.
