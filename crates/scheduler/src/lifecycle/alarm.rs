@@ -112,3 +112,38 @@ mod timer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::time::Instant;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(5);
+
+    #[tokio::test]
+    async fn a_wait_ends_with_the_signal_or_the_time() {
+        for real_time in [false, true] {
+            let alarm = Alarm::new(real_time);
+            alarm.wait_for(ready(()), Duration::MAX).await;
+            let begin = Instant::now();
+            alarm.wait_for(pending(), SHORT).await;
+            assert!(begin.elapsed() >= SHORT);
+        }
+    }
+
+    /// The timer of the first wait expires although its signal was received.
+    #[tokio::test]
+    async fn an_earlier_wait_does_not_end_a_later_one() {
+        let alarm = Alarm::new(true);
+        let expired = timeout(SHORT, pending::<()>());
+        alarm.wait_for(async { drop(expired.await) }, Duration::from_nanos(1)).await;
+        for _ in 0..3 {
+            alarm.wait_for(ready(()), Duration::from_nanos(1)).await;
+            let begin = Instant::now();
+            alarm.wait_for(pending(), SHORT).await;
+            assert!(begin.elapsed() >= SHORT);
+        }
+    }
+}

@@ -54,3 +54,61 @@ fn is_same(one: &JobDefinition, other: &JobDefinition) -> bool {
             _ => false,
         }
 }
+
+#[cfg(test)]
+mod tests {
+    use punctual_core::{
+        Alias, Codec, JobOptions, TaskName, Timestamp, Trigger, TriggerDefaults, TriggerSpec, Zone,
+    };
+    use punctual_triggers::{DateTrigger, IntervalTrigger};
+
+    use super::*;
+
+    fn definition(args: u32, trigger: Arc<dyn Trigger>) -> Arc<JobDefinition> {
+        Arc::new(JobDefinition::new(
+            TaskName::new("count").unwrap(),
+            Codec::Json.encode(&args).unwrap(),
+            TriggerSpec::of(trigger),
+            "count".into(),
+            Alias::default(),
+            JobOptions::default(),
+        ))
+    }
+
+    fn at(seconds: i64) -> Arc<dyn Trigger> {
+        Arc::new(DateTrigger::at(Timestamp::from_seconds(seconds)).timezone("UTC").build().unwrap())
+    }
+
+    fn is_shared(one: &StoredDefinition, other: &StoredDefinition) -> bool {
+        Arc::ptr_eq(one.get().unwrap(), other.get().unwrap())
+    }
+
+    #[test]
+    fn equal_definitions_are_shared() {
+        let definitions = SharedDefinitions::default();
+        let share = |args, trigger| definitions.share(&definition(args, trigger)).unwrap();
+        let first = share(1, at(5));
+        assert!(is_shared(&first, &share(1, at(5))), "another trigger of the same value");
+        assert!(!is_shared(&first, &share(2, at(5))));
+        assert!(!is_shared(&first, &share(1, at(6))));
+        let interval = IntervalTrigger::seconds(5).start_date(Timestamp::from_seconds(5));
+        let defaults = TriggerDefaults::new(Zone::utc(), Timestamp::UNIX_EPOCH);
+        let interval = punctual_core::IntoTrigger::into_trigger(interval, &defaults).unwrap();
+        assert!(!is_shared(&first, &share(1, Arc::clone(&interval))));
+        assert!(is_shared(&share(1, interval.clone()), &share(1, interval)), "the same trigger");
+        definitions.clear();
+        assert!(!is_shared(&first, &share(1, at(5))));
+    }
+
+    #[test]
+    fn only_recent_definitions_are_kept() {
+        let definitions = SharedDefinitions::default();
+        let share = |args| definitions.share(&definition(args, at(5))).unwrap();
+        let first = share(0);
+        (1..8).for_each(|args| drop(share(args)));
+        assert!(is_shared(&first, &share(0)));
+        (8..16).for_each(|args| drop(share(args)));
+        assert!(!is_shared(&first, &share(0)));
+        assert_eq!(definitions.0.lock().len(), CAPACITY);
+    }
+}
