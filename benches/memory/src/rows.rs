@@ -26,8 +26,10 @@ fn all(quick: bool) -> Vec<Row> {
     for jobs in [pick(200_000, 20_000), million] {
         rows.push(row(format!("add_jobs, {} at once", count(jobs)), "add-jobs", jobs, 0));
     }
-    let title = format!("memory of {} armed jobs", count(million));
-    rows.push(row(title, "resident", million, 0));
+    for (work, how) in [("resident", "one by one"), ("resident-batches", "in batches")] {
+        let title = format!("memory of {} armed jobs, added {how}", count(million));
+        rows.push(row(title, work, million, 0));
+    }
     let due = pick(100_000, 50_000);
     rows.push(row(format!("dispatch {} jobs, tokio", count(due)), "dispatch", due, 0));
     let title = format!("dispatch {} jobs, 2 threads", count(due));

@@ -46,11 +46,13 @@ pub(super) fn at_once(size: &Size) -> Result<Report, Box<dyn Error>> {
     let watch = Stopwatch::start();
     let added_ids = scheduler.add_jobs(jobs)?;
     let (duration, processor) = (watch.elapsed(), watch.processor());
-    let peak = (memory("VmHWM")? - before) / size.jobs as f64;
+    let per_job = |bytes: f64| (bytes - before) / size.jobs as f64;
+    let (resident, peak) = (per_job(memory("VmRSS")?), per_job(memory("VmHWM")?));
     let report = Report::default()
         .rate("jobs/s", size.jobs, duration)
         .rate("jobs/s, with building them", size.jobs, whole.elapsed())
         .processor_per("job", size.jobs, processor)
+        .with("resident bytes per job", resident)
         .with("peak resident bytes per job", peak);
     assert_eq!(added_ids.len(), size.jobs, "jobs were not added");
     scheduler.shutdown()?;

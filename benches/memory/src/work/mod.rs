@@ -24,11 +24,12 @@ pub(crate) struct Size {
 
 type Work = fn(&Size) -> Result<Report, Box<dyn Error>>;
 
-const WORKS: [(&str, Work); 11] = [
+const WORKS: [(&str, Work); 12] = [
     ("add", add::background),
     ("add-async", add::asynchronous),
     ("add-jobs", add::at_once),
-    ("resident", resident::measure),
+    ("resident", resident::one_by_one),
+    ("resident-batches", resident::batches),
     ("dispatch", dispatch::tokio),
     ("dispatch-threads", dispatch::threads),
     ("lateness", lateness::spread),
