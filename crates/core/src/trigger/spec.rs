@@ -23,7 +23,7 @@ enum Form {
     Live(Arc<dyn Trigger>, OnceLock<Arc<Stored>>),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename = "TriggerSpec")]
 struct Stored {
     kind: String,
@@ -112,7 +112,12 @@ impl TriggerSpec {
 
 impl fmt::Debug for TriggerSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.stored().fmt(f)
+        let Stored { kind, version, data } = &**self.stored();
+        f.debug_struct("TriggerSpec")
+            .field("kind", kind)
+            .field("version", version)
+            .field("data", data)
+            .finish()
     }
 }
 

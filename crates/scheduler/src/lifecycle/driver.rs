@@ -35,9 +35,8 @@ impl Engine {
 ///
 /// Due times are compared with the clock rather than derived from elapsed sleeps, and each sleep is capped, so that
 /// suspended machines and clock steps are detected.
-pub(super) async fn run(engine: Arc<Engine>) {
+pub(super) async fn run(engine: Arc<Engine>, alarm: Alarm) {
     let shared = &engine.shared;
-    let alarm = Alarm::new(shared.clock.is_real_time());
     while shared.scheduler_state.is_started() {
         let ticked_at = shared.clock.now();
         let next = engine.tick(ticked_at).await;
