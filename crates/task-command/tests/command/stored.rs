@@ -97,7 +97,9 @@ async fn run_stored(tasks: &TaskRegistry, args: &Encoded) -> Result<CommandOutpu
 
 fn tasks(registrations: impl IntoIterator<Item = TaskRegistration>) -> TaskRegistry {
     let mut tasks = TaskRegistry::new();
-    registrations.into_iter().for_each(|task| assert!(tasks.register(task).unwrap()));
+    for task in registrations {
+        tasks.register(task).unwrap();
+    }
     tasks
 }
 
