@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::collect::Results;
+use crate::collect::{Measure, Results};
 use crate::series::Series;
 
 impl Display for Results {
@@ -13,7 +13,7 @@ impl Display for Results {
         writeln!(f, "| work | measure | {} |{last}", self.programs.join(" | "))?;
         let columns = self.programs.len() + usize::from(compared);
         writeln!(f, "|---|---|{}", "---:|".repeat(columns))?;
-        for measure in &self.measures {
+        for measure in self.measures.iter().filter(|measure| !measure.is_absent_fault()) {
             let cells: Vec<_> = measure.values.iter().map(cell).collect();
             let ratio = match measure.values.as_slice() {
                 [before, now] => format!(" {} |", ratio(now.median(), before.median())),
@@ -21,7 +21,16 @@ impl Display for Results {
             };
             writeln!(f, "| {} | {} | {} |{ratio}", measure.title, measure.name, cells.join(" | "))?;
         }
-        Ok(())
+        writeln!(f, "\nExcept for those in the table, no runs were lost, doubled or early.")
+    }
+}
+
+impl Measure {
+    /// Returns whether this is a number of wrong runs, and there were none in any round.
+    fn is_absent_fault(&self) -> bool {
+        let faults = ["lost runs", "doubled runs", "early runs"];
+        faults.contains(&self.name.as_str())
+            && self.values.iter().all(|values| values.range() == (0.0, 0.0))
     }
 }
 
