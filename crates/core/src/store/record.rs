@@ -64,7 +64,8 @@ pub struct JobRecord {
     pub claims: u32,
     /// Whether the job has no further run times and is removed when its last run in flight finishes.
     pub finished: bool,
-    /// The number of runs that are recorded as in flight, of all nodes.
+    /// The number of runs that are recorded as in flight, of all nodes. In the result of a claim it may include runs that
+    /// were cleared during the call.
     pub in_flight: u32,
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use punctual_core::{
-    AddOutcome, CommitOutcome, Fence, NodeId, OrphanedRun, StoreErrorKind, StoredJob,
+    AddOutcome, CommitAction, CommitOutcome, Fence, JobRecord, NodeId, OrphanedRun, StoreErrorKind,
+    StoredJob,
 };
 
 use super::calls::{Call, CompletedCall, Response, is_of_run};
@@ -204,10 +205,12 @@ impl Search<'_> {
                 let position = self.fences.position(seen.fence);
                 let is_larger = position > job.record.fence;
                 job.claim(node, *now, LEASE);
-                job.record.fence = seen.fence;
-                let is_same = job.record == **seen;
+                let mut expected = JobRecord { fence: seen.fence, ..job.record.clone() };
                 job.record.fence = position;
-                is_larger && is_same
+                // Runs that are cleared during the claim may be counted.
+                let most = expected.in_flight.saturating_add(self.cleared_during(done));
+                expected.in_flight = seen.in_flight.clamp(expected.in_flight, most);
+                is_larger && expected == **seen
             }
             (Call::Commit { fence, action }, Response::Committed(response)) => {
                 let fence = if is_of_run(action) { *fence } else { self.fences.position(*fence) };
@@ -219,6 +222,24 @@ impl Search<'_> {
             }
             _ => false,
         }
+    }
+
+    /// The number of runs that other calls may have cleared during a call.
+    fn cleared_during(&self, call: &CompletedCall) -> u32 {
+        let is_clear = |step: &&Step<'_>| {
+            matches!(
+                &step.kind,
+                StepKind::Call(CompletedCall {
+                    call: Call::Commit { action: CommitAction::ClearRun { .. }, .. },
+                    response: Response::Committed(CommitOutcome::Done),
+                    ..
+                })
+            )
+        };
+        let overlaps = |step: &&Step<'_>| {
+            step.invoked_at < call.returned_at && call.invoked_at < step.returned_at
+        };
+        self.steps.iter().filter(is_clear).filter(overlaps).count() as u32
     }
 }
 
@@ -240,7 +261,7 @@ mod tests {
     use punctual_core::{RecordUpdate, Revision};
 
     use super::*;
-    use crate::job_store::builders::{at, due, finish, node};
+    use crate::job_store::builders::{at, due, finish, node, run};
 
     fn history(first: &StoredJob, overlap: bool) -> Vec<CompletedCall> {
         let call = |name| Call::Claim { node: node(name), now: at(0) };
@@ -274,6 +295,42 @@ mod tests {
         let mut both = history(&first, true);
         both[1].response = both[0].response.clone();
         assert!(!is_linearizable(&first, &both));
+    }
+
+    #[test]
+    fn a_claim_may_count_runs_that_are_cleared_meanwhile() {
+        let mut first = StoredJob::new(due("a", at(0)), Fence(7));
+        let start = CommitAction::Start { runs: vec![run(1, "n")] };
+        first.commit(Fence(7), start);
+        let mut claimed = first.clone();
+        claimed.claim(&node("n"), at(0), LEASE);
+        let mut cleared = first.clone();
+        let clear = CommitAction::ClearRun { run_id: run(1, "n").run_id };
+        cleared.commit(run(1, "n").fence, clear.clone());
+        for (cleared_at, is_valid) in [((1, 4), true), ((0, 1), false)] {
+            let call = |task, (invoked_at, returned_at), call, response| CompletedCall {
+                task,
+                invoked_at,
+                returned_at,
+                call,
+                response,
+            };
+            let clear = Call::Commit { fence: run(1, "n").fence, action: clear.clone() };
+            let history = [
+                call(0, cleared_at, clear, Response::Committed(CommitOutcome::Done)),
+                call(1, (5, 6), Call::Get, Response::Got(Some(Box::new(cleared.clone())))),
+                call(
+                    2,
+                    (3, 8),
+                    Call::Claim { node: node("n"), now: at(0) },
+                    Response::Claimed {
+                        record: Some(Box::new(claimed.record.clone())),
+                        more: false,
+                    },
+                ),
+            ];
+            assert_eq!(is_linearizable(&first, &history), is_valid, "cleared at {cleared_at:?}");
+        }
     }
 
     #[test]
