@@ -1,0 +1,213 @@
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Date;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.quartz.Job;
+import org.quartz.JobBuilder;
+import org.quartz.JobDetail;
+import org.quartz.JobExecutionContext;
+import org.quartz.Scheduler;
+import org.quartz.SchedulerException;
+import org.quartz.SimpleScheduleBuilder;
+import org.quartz.Trigger;
+import org.quartz.TriggerBuilder;
+import org.quartz.impl.StdSchedulerFactory;
+
+/**
+ * Quartz' rows in memory: RAMJobStore with the default of 10 threads, and batches of 10. All triggers belong to one
+ * durable job, which is cheaper than a job for each.
+ */
+final class Memory {
+    /** The number of seconds in which fires are measured; the first is not counted. */
+    private static final int SECONDS = 10;
+
+    private static final JobDetail COUNT =
+        JobBuilder.newJob(Count.class).withIdentity("count").storeDurably().build();
+
+    private static final AtomicInteger TOTAL = new AtomicInteger();
+    private static AtomicIntegerArray runs;
+
+    private static final JobDetail FIRE =
+        JobBuilder.newJob(Fire.class).withIdentity("fire").storeDurably().build();
+
+    private static long first;
+    private static int jobs;
+    private static boolean full;
+    /** Of each job and second: the number of fires, and how late the last was. */
+    private static AtomicIntegerArray fires;
+    private static int[] late;
+
+    private Memory() {}
+
+    public static final class Count implements Job {
+        @Override
+        public void execute(JobExecutionContext context) {
+            runs.incrementAndGet(context.getTrigger().getJobDataMap().getInt("number"));
+            TOTAL.incrementAndGet();
+        }
+    }
+
+    public static final class Fire implements Job {
+        @Override
+        public void execute(JobExecutionContext context) {
+            long now = Bench.micros(Instant.now());
+            int number = context.getTrigger().getJobDataMap().getInt("number");
+            // Assigns each fire to the second that it belongs to; it may be up to 0.1 s early.
+            long since = now - start(number);
+            int second = (int) ((since + 100_000) / 1_000_000);
+            if (second >= 0 && second < SECONDS) {
+                fires.incrementAndGet(number * SECONDS + second);
+                late[number * SECONDS + second] = (int) (since - second * 1_000_000L);
+            }
+        }
+    }
+
+    static void main(String[] args) throws Exception {
+        int number = Integer.parseInt(args[1]);
+        Scheduler scheduler = open();
+        switch (args[0]) {
+            case "add" -> add(scheduler, number);
+            case "bytes" -> bytes(scheduler, number);
+            case "dispatch" -> dispatch(scheduler, number);
+            case "late" -> lateness(scheduler, number, false);
+            case "full-second" -> lateness(scheduler, number, true);
+            default -> throw new IllegalArgumentException("there is no row " + args[0]);
+        }
+        scheduler.shutdown(true);
+        System.exit(0);
+    }
+
+    private static void add(Scheduler scheduler, int number) throws Exception {
+        scheduler.start();
+        // The virtual machine compiles what is called often.
+        addLater(scheduler, 0, 5_000);
+        long begin = System.nanoTime();
+        addLater(scheduler, 5_000, number);
+        Bench.print("add", null, number / Bench.seconds(begin), "jobs/s", 0, 0);
+    }
+
+    private static void bytes(Scheduler scheduler, int number) throws Exception {
+        scheduler.start();
+        addLater(scheduler, 0, 1_000);
+        long before = used();
+        addLater(scheduler, 1_000, number);
+        Bench.print("bytes", null, (double) (used() - before) / number, "B/job", 0, 0);
+    }
+
+    private static void addLater(Scheduler scheduler, int from, int number) throws SchedulerException {
+        Date due = Date.from(Instant.now().plus(Duration.ofDays(7)));
+        for (int index = from; index < from + number; index++) {
+            scheduler.scheduleJob(trigger(index, COUNT).startAt(due).build());
+        }
+    }
+
+    /** Triggers that are in the scheduler before it is started; the first time is a warm-up. */
+    private static void dispatch(Scheduler scheduler, int number) throws Exception {
+        double time = 0;
+        for (int size : new int[] {5_000, number}) {
+            scheduler.standby();
+            TOTAL.set(0);
+            runs = new AtomicIntegerArray(size);
+            for (int index = 0; index < size; index++) {
+                scheduler.scheduleJob(trigger(index, COUNT).startNow().build());
+            }
+            long begin = System.nanoTime();
+            scheduler.start();
+            while (TOTAL.get() < size && Bench.seconds(begin) < 60) {
+                Thread.sleep(0, 100_000);
+            }
+            time = Bench.seconds(begin);
+            Thread.sleep(500);
+        }
+        int lost = 0;
+        int twice = 0;
+        for (int index = 0; index < number; index++) {
+            lost += runs.get(index) == 0 ? 1 : 0;
+            twice += runs.get(index) > 1 ? 1 : 0;
+        }
+        Bench.print("dispatch", null, number / time, "jobs/s", lost, twice);
+    }
+
+    /** Triggers that fire each second: all at the full second, or evenly spread over it. */
+    private static void lateness(Scheduler scheduler, int number, boolean atFullSecond) throws Exception {
+        jobs = number;
+        full = atFullSecond;
+        first = (Bench.micros(Instant.now()) / 1_000_000 + 3) * 1_000_000;
+        fires = new AtomicIntegerArray(jobs * SECONDS);
+        late = new int[jobs * SECONDS];
+        for (int index = 0; index < jobs; index++) {
+            Trigger trigger = trigger(index, FIRE)
+                .startAt(new Date(start(index) / 1_000))
+                .withSchedule(SimpleScheduleBuilder.repeatSecondlyForever())
+                .build();
+            scheduler.scheduleJob(trigger);
+        }
+        scheduler.start();
+        Thread.sleep(first / 1_000 + SECONDS * 1_000L + 500 - System.currentTimeMillis());
+        scheduler.standby();
+        report();
+    }
+
+    private static void report() {
+        int lost = 0;
+        int twice = 0;
+        double[] last = new double[SECONDS - 1];
+        double[] all = new double[jobs * (SECONDS - 1)];
+        int count = 0;
+        for (int index = 0; index < jobs; index++) {
+            for (int second = 1; second < SECONDS; second++) {
+                int cell = index * SECONDS + second;
+                lost += fires.get(cell) == 0 ? 1 : 0;
+                twice += fires.get(cell) > 1 ? 1 : 0;
+                if (fires.get(cell) > 0) {
+                    all[count++] = late[cell] / 1e3;
+                    last[second - 1] = Math.max(last[second - 1], late[cell] / 1e3);
+                }
+            }
+        }
+        if (full) {
+            Bench.print("full-second-last", null, Bench.median(last), "ms", lost, twice);
+            return;
+        }
+        double[] sorted = Arrays.copyOf(all, count);
+        Arrays.sort(sorted);
+        for (int percent : new int[] {50, 99}) {
+            Bench.print("late-" + jobs + "-p" + percent, null, sorted[count * percent / 100], "ms", lost, twice);
+        }
+    }
+
+    /** The first scheduled time of a job. Quartz counts in milliseconds. */
+    private static long start(int number) {
+        return full ? first : first + 1_000L * number / jobs * 1_000;
+    }
+
+    private static TriggerBuilder<Trigger> trigger(int number, JobDetail job) {
+        return TriggerBuilder.newTrigger().withIdentity("job-" + number).forJob(job).usingJobData("number", number);
+    }
+
+    private static Scheduler open() throws SchedulerException {
+        Properties settings = new Properties();
+        settings.put("org.quartz.scheduler.instanceName", "bench");
+        settings.put("org.quartz.scheduler.skipUpdateCheck", "true");
+        settings.put("org.quartz.scheduler.batchTriggerAcquisitionMaxCount", "10");
+        settings.put("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
+        settings.put("org.quartz.threadPool.threadCount", "10");
+        settings.put("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
+        Scheduler scheduler = new StdSchedulerFactory(settings).getScheduler();
+        scheduler.addJob(COUNT, true);
+        scheduler.addJob(FIRE, true);
+        return scheduler;
+    }
+
+    /** The bytes of reachable objects; the resident memory also contains what the collector has reserved. */
+    private static long used() throws InterruptedException {
+        for (int round = 0; round < 3; round++) {
+            System.gc();
+            Thread.sleep(100);
+        }
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+}
