@@ -112,8 +112,8 @@ async fn full_second(scheduler: &JobScheduler, jobs: usize) -> Outcome {
             let (first, fires, last) = (Arc::clone(&first), Arc::clone(&fires), Arc::clone(&last));
             Box::pin(async move {
                 let since = Utc::now().timestamp_micros().saturating_sub(first.load(Relaxed));
-                // The second that it belongs to; it may be up to 0.1 s early.
-                let second = (since + 100_000).div_euclid(1_000_000);
+                // The second that it belongs to: it is never early.
+                let second = since.div_euclid(1_000_000);
                 if let Ok(second) = usize::try_from(second)
                     && second < SECONDS
                 {
