@@ -4,11 +4,10 @@ import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.Date;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.quartz.Job;
 import org.quartz.JobBuilder;
 import org.quartz.JobDetail;
@@ -23,15 +22,13 @@ import org.quartz.impl.StdSchedulerFactory;
 /**
  * Quartz' rows of {@code scripts/bench peers} on PostgreSQL; see Bench.java, and Memory.java for those in memory.
  *
- * <p>Settings: JobStoreTX, clustered, 50 threads, batches of 50. All triggers belong to one durable job, which is
- * cheaper than a job for each; triggers are looked for every second. They are deleted as they fire. Other processes are
+ * <p>Settings: JobStoreTX, clustered, 50 threads, batches of 50; triggers are looked for every second. Each
+ * trigger has its own job: if a job had many, Quartz would count the others whenever one is deleted. Both are deleted
+ * as they fire. Other processes are
  * not notified of new triggers, so that latencies are those of triggers that are added in the same process.
  */
 public final class Main implements Bench.Peer {
-    private static final JobDetail COUNT =
-        JobBuilder.newJob(Count.class).withIdentity("count").storeDurably().requestRecovery().build();
-
-    /** The job of all triggers. */
+    /** The class of all jobs. */
     public static final class Count implements Job {
         @Override
         public void execute(JobExecutionContext context) {
@@ -59,7 +56,6 @@ public final class Main implements Bench.Peer {
     @Override
     public Bench.Worker start(String purpose) throws SchedulerException {
         Scheduler scheduler = open(50);
-        scheduler.addJob(COUNT, true);
         scheduler.start();
         return new Bench.Worker() {
             @Override
@@ -76,9 +72,7 @@ public final class Main implements Bench.Peer {
 
     @Override
     public Bench.Client client() throws SchedulerException {
-        Scheduler scheduler = open(1);
-        scheduler.addJob(COUNT, true);
-        return new Client(scheduler, true);
+        return new Client(open(1), true);
     }
 
     @Override
@@ -126,21 +120,25 @@ public final class Main implements Bench.Peer {
     private record Client(Scheduler scheduler, boolean own) implements Bench.Client {
         @Override
         public void add(int number, Instant due) throws SchedulerException {
-            scheduler.scheduleJob(trigger(number, due));
+            scheduler.scheduleJob(job(number), trigger(number, due));
         }
 
         @Override
         public void addMany(int first, int jobs, Instant due) throws SchedulerException {
-            Set<Trigger> triggers = IntStream.range(first, first + jobs)
-                .mapToObj(number -> trigger(number, due))
-                .collect(Collectors.toSet());
-            scheduler.scheduleJobs(Map.of(COUNT, triggers), true);
+            Map<JobDetail, Set<? extends Trigger>> all = new HashMap<>();
+            for (int number = first; number < first + jobs; number++) {
+                all.put(job(number), Set.of(trigger(number, due)));
+            }
+            scheduler.scheduleJobs(all, false);
+        }
+
+        private static JobDetail job(int number) {
+            return JobBuilder.newJob(Count.class).withIdentity("job-" + number).requestRecovery().build();
         }
 
         private static Trigger trigger(int number, Instant due) {
             return TriggerBuilder.newTrigger()
-                .withIdentity("job-" + number)
-                .forJob(COUNT)
+                .withIdentity("trigger-" + number)
                 .usingJobData("number", String.valueOf(number))
                 .startAt(Date.from(due))
                 .withSchedule(SimpleScheduleBuilder.simpleSchedule())

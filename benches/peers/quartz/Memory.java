@@ -17,21 +17,15 @@ import org.quartz.TriggerBuilder;
 import org.quartz.impl.StdSchedulerFactory;
 
 /**
- * Quartz' rows in memory: RAMJobStore with the default of 10 threads, and batches of 10. All triggers belong to one
- * durable job, which is cheaper than a job for each.
+ * Quartz' rows in memory: RAMJobStore with the default of 10 threads, and batches of 10; triggers are looked for
+ * every second. Each trigger has its own job: if a job had many, Quartz would copy the others whenever one is deleted.
  */
 final class Memory {
     /** The number of seconds in which fires are measured; the first is not counted. */
     private static final int SECONDS = 10;
 
-    private static final JobDetail COUNT =
-        JobBuilder.newJob(Count.class).withIdentity("count").storeDurably().build();
-
     private static final AtomicInteger TOTAL = new AtomicInteger();
     private static AtomicIntegerArray runs;
-
-    private static final JobDetail FIRE =
-        JobBuilder.newJob(Fire.class).withIdentity("fire").storeDurably().build();
 
     private static long first;
     private static int jobs;
@@ -100,7 +94,7 @@ final class Memory {
     private static void addLater(Scheduler scheduler, int from, int number) throws SchedulerException {
         Date due = Date.from(Instant.now().plus(Duration.ofDays(7)));
         for (int index = from; index < from + number; index++) {
-            scheduler.scheduleJob(trigger(index, COUNT).startAt(due).build());
+            scheduler.scheduleJob(job(index, Count.class), trigger(index).startAt(due).build());
         }
     }
 
@@ -112,7 +106,7 @@ final class Memory {
             TOTAL.set(0);
             runs = new AtomicIntegerArray(size);
             for (int index = 0; index < size; index++) {
-                scheduler.scheduleJob(trigger(index, COUNT).startNow().build());
+                scheduler.scheduleJob(job(index, Count.class), trigger(index).startNow().build());
             }
             long begin = System.nanoTime();
             scheduler.start();
@@ -139,11 +133,11 @@ final class Memory {
         fires = new AtomicIntegerArray(jobs * SECONDS);
         late = new int[jobs * SECONDS];
         for (int index = 0; index < jobs; index++) {
-            Trigger trigger = trigger(index, FIRE)
+            Trigger trigger = trigger(index)
                 .startAt(new Date(start(index) / 1_000))
                 .withSchedule(SimpleScheduleBuilder.repeatSecondlyForever())
                 .build();
-            scheduler.scheduleJob(trigger);
+            scheduler.scheduleJob(job(index, Fire.class), trigger);
         }
         scheduler.start();
         Thread.sleep(first / 1_000 + SECONDS * 1_000L + 500 - System.currentTimeMillis());
@@ -184,22 +178,24 @@ final class Memory {
         return full ? first : first + 1_000L * number / jobs * 1_000;
     }
 
-    private static TriggerBuilder<Trigger> trigger(int number, JobDetail job) {
-        return TriggerBuilder.newTrigger().withIdentity("job-" + number).forJob(job).usingJobData("number", number);
+    private static JobDetail job(int number, Class<? extends Job> type) {
+        return JobBuilder.newJob(type).withIdentity("job-" + number).build();
+    }
+
+    private static TriggerBuilder<Trigger> trigger(int number) {
+        return TriggerBuilder.newTrigger().withIdentity("trigger-" + number).usingJobData("number", number);
     }
 
     private static Scheduler open() throws SchedulerException {
         Properties settings = new Properties();
         settings.put("org.quartz.scheduler.instanceName", "bench");
         settings.put("org.quartz.scheduler.skipUpdateCheck", "true");
+        settings.put("org.quartz.scheduler.idleWaitTime", "1000");
         settings.put("org.quartz.scheduler.batchTriggerAcquisitionMaxCount", "10");
         settings.put("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
         settings.put("org.quartz.threadPool.threadCount", "10");
         settings.put("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
-        Scheduler scheduler = new StdSchedulerFactory(settings).getScheduler();
-        scheduler.addJob(COUNT, true);
-        scheduler.addJob(FIRE, true);
-        return scheduler;
+        return new StdSchedulerFactory(settings).getScheduler();
     }
 
     /** The bytes of reachable objects; the resident memory also contains what the collector has reserved. */
