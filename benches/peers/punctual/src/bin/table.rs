@@ -187,16 +187,17 @@ impl Row {
         let median = |(_, cell): (&String, &Cell)| cell.median();
         let ours = self.cells.iter().filter(|(peer, _)| is_ours(peer)).map(median);
         let peers = self.cells.iter().filter(|(peer, _)| !is_ours(peer)).map(median);
-        let (ours, best, ratio) = if more_is_better {
+        let (ours, ratio) = if more_is_better {
             let (ours, best) = (ours.reduce(f64::max), peers.reduce(f64::max));
-            (ours, best, ours.zip(best).map(|(ours, best)| ours / best))
+            (ours, ours.zip(best).map(|(ours, best)| ours / best))
         } else {
+            // A job that starts early is not better than one that starts late.
+            let peers = peers.filter(|median| *median > 0.0);
             let (ours, best) = (ours.reduce(f64::min), peers.reduce(f64::min));
-            (ours, best, ours.zip(best).map(|(ours, best)| best / ours))
+            (ours, ours.zip(best).map(|(ours, best)| best / ours))
         };
         match ratio {
-            // Jobs that start early have no ratio.
-            Some(_) if ours <= Some(0.0) || best <= Some(0.0) => "-".into(),
+            Some(_) if ours <= Some(0.0) => "-".into(),
             Some(ratio) if (1.0 / NOTHING..=NOTHING).contains(&ratio) => {
                 format!("{ratio:.2} (even)")
             }
