@@ -29,7 +29,10 @@ pub use executor::{
     AsyncRun, BlockingRun, DebugExecutor, Executor, ExecutorError, Lease, Prepared, Refused, Run,
     RunParts, RunQueue, RunReport, RunSink, Worker, is_inside_run,
 };
-pub use job::{Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Recovery};
+pub use job::{
+    Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Recovery,
+    StoredDefinition,
+};
 pub use output::OutputStream;
 pub use store::{
     AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,

@@ -167,6 +167,13 @@ pub enum SchedulerError {
 }
 
 impl SchedulerError {
+    /// `RuntimeUnavailable` with the text of a panic, which the conversion of tokio's error omits.
+    pub(crate) fn runtime_unavailable(
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self::RuntimeUnavailable(std::io::Error::other(source))
+    }
+
     /// The error for a job that is not in this store.
     pub(crate) fn job_not_found(id: &JobId, job_store: &Alias) -> Self {
         Self::JobNotFound { id: id.clone(), job_store: Some(job_store.clone()) }

@@ -25,7 +25,7 @@
 //! use std::sync::{Arc, Mutex};
 //!
 //! use punctual_core::{
-//!     Encoded, JobId, JobStore, NewRecord, Schedule, StoreCaps, StoreError, TaskFilter, TaskName, Timestamp,
+//!     StoredDefinition, JobId, JobStore, NewRecord, Schedule, StoreCaps, StoreError, TaskFilter, TaskName, Timestamp,
 //! };
 //! use punctual_store_kit::kv::{CompareAndSwap, KvBackend, KvEntry, KvNamespace, KvStore, KvValue};
 //! use punctual_store_kit::{BackendHandle, job_store};
@@ -114,7 +114,7 @@
 //! let job = NewRecord {
 //!     id: JobId::new("mail")?,
 //!     task: TaskName::new("send_mail")?,
-//!     definition: Encoded::from(&b"{}"[..]),
+//!     definition: StoredDefinition::from(&b"{}"[..]),
 //!     schedule: Some(Schedule::at(Timestamp::from_seconds(60))),
 //! };
 //! store.add(vec![job]).await?;

@@ -1,8 +1,10 @@
 //! The jobs, indexed by id and by the instant at which they can be claimed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 use std::time::Duration;
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use punctual_core::{
     AddOutcome, Claims, Commit, CommitOutcome, Fence, JobCursor, JobId, JobRecord, JobRecordPage,
     NewRecord, NodeId, OrphanedRun, RecordUpdate, Revision, RunId, StoreError, StoredJob, TakeOver,
@@ -17,7 +19,9 @@ pub(crate) type Slot = u32;
 pub(crate) struct Jobs {
     slots: Vec<Option<StoredJob>>,
     free: Vec<Slot>,
-    by_id: HashMap<JobId, Slot>,
+    /// The slots by job id. They contain the ids, which are not kept twice.
+    by_id: HashTable<Slot>,
+    hasher: DefaultHashBuilder,
     /// The `due_at` of each scheduled job that is not claimed.
     due: BTreeSet<(Timestamp, Slot)>,
     /// The instant at which each claim expires.
@@ -48,7 +52,7 @@ impl IndexKeys {
 
 impl Jobs {
     pub(crate) fn add(&mut self, new: NewRecord) -> AddOutcome {
-        if self.by_id.contains_key(&new.id) {
+        if self.slot(&new.id).is_some() {
             return AddOutcome::Exists;
         }
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -57,10 +61,20 @@ impl Jobs {
         });
         self.last_fence = self.last_fence.next();
         let job = StoredJob::new(new, self.last_fence);
-        self.by_id.insert(job.record.id.clone(), slot);
+        let hash = self.hasher.hash_one(&job.record.id);
         self.insert_into_indexes(slot, IndexKeys::of(&job));
         self.slots[slot as usize] = Some(job);
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.by_id.insert_unique(hash, slot, |&slot| {
+            slots[slot as usize].as_ref().map_or(0, |job| hasher.hash_one(&job.record.id))
+        });
         AddOutcome::Added
+    }
+
+    /// The slot of the job with this id.
+    fn slot(&self, id: &JobId) -> Option<Slot> {
+        let is_job = |&slot: &Slot| self.at(slot).is_some_and(|job| job.record.id == *id);
+        self.by_id.find(self.hasher.hash_one(id), is_job).copied()
     }
 
     pub(crate) fn update(
@@ -84,7 +98,7 @@ impl Jobs {
 
     /// Applies a change of `StoredJob` and updates the indexes. Returns `None` if the job doesn't exist.
     fn change<T>(&mut self, id: &JobId, change: impl FnOnce(&mut StoredJob) -> T) -> Option<T> {
-        let slot = *self.by_id.get(id)?;
+        let slot = self.slot(id)?;
         self.change_at(slot, change)
     }
 
@@ -119,7 +133,7 @@ impl Jobs {
     }
 
     pub(crate) fn get(&self, id: &JobId) -> Option<&StoredJob> {
-        self.at(*self.by_id.get(id)?)
+        self.at(self.slot(id)?)
     }
 
     fn at(&self, slot: Slot) -> Option<&StoredJob> {
@@ -128,7 +142,10 @@ impl Jobs {
 
     /// Removes a job and returns it, so that the caller can drop it after releasing the lock.
     pub(crate) fn remove(&mut self, id: &JobId) -> Option<StoredJob> {
-        let slot = self.by_id.remove(id)?;
+        let slots = &self.slots;
+        let is_job =
+            |&slot: &Slot| slots[slot as usize].as_ref().is_some_and(|job| job.record.id == *id);
+        let (slot, _) = self.by_id.find_entry(self.hasher.hash_one(id), is_job).ok()?.remove();
         let job = self.slots.get_mut(slot as usize)?.take()?;
         self.remove_from_indexes(slot, IndexKeys::of(&job));
         self.last_fence = self.last_fence.max(job.record.fence);

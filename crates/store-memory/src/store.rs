@@ -24,7 +24,7 @@ use crate::state::State;
 /// of each commit. Large pages are therefore more efficient than many small ones.
 ///
 /// ```
-/// use punctual_core::{Encoded, JobId, JobStore, NewRecord, Schedule, TaskFilter, TaskName, Timestamp};
+/// use punctual_core::{StoredDefinition, JobId, JobStore, NewRecord, Schedule, TaskFilter, TaskName, Timestamp};
 /// use punctual_store_memory::MemoryJobStore;
 ///
 /// # pollster::block_on(async {
@@ -32,7 +32,7 @@ use crate::state::State;
 /// let job = NewRecord {
 ///     id: JobId::new("mail")?,
 ///     task: TaskName::new("send_mail")?,
-///     definition: Encoded::from(&b"{}"[..]),
+///     definition: StoredDefinition::from(&b"{}"[..]),
 ///     schedule: Some(Schedule::at(Timestamp::from_seconds(60))),
 /// };
 /// store.add(vec![job]).await?;

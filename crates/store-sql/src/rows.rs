@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use punctual_core::{
-    Claim, Claims, CorruptKind, CorruptRecord, Encoded, Fence, HistoryRecord, InFlightRun, JobId,
-    JobRecord, NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind,
+    Claim, Claims, CorruptKind, CorruptRecord, Fence, HistoryRecord, InFlightRun, JobId, JobRecord,
+    NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind, StoredDefinition,
     StoredJob, TaskName, Timestamp, error_chain,
 };
 use serde_json::json;
@@ -44,7 +44,9 @@ fn fields_of_record(row: &impl SqlRow) -> Field<JobRecord> {
     Ok(JobRecord {
         id: name(row, 0, JobId::new)?,
         task: name(row, 1, TaskName::new)?,
-        definition: Encoded::from(row.bytes(2).map_err(|_| "definition is missing".to_owned())?),
+        definition: StoredDefinition::from(
+            row.bytes(2).map_err(|_| "definition is missing".to_owned())?,
+        ),
         revision: Revision(number(row, 3, "revision", 0..=Revision::MAX.0)?),
         fence: fence(row, 4, "fence")?,
         schedule: schedule(row)?,

@@ -16,8 +16,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use punctual_core::{
-    Commit, CommitAction, Encoded, Fence, InFlightRun, JobId, JobRecord, JobStore, NewRecord,
-    NodeId, RunId, Schedule, StoreError, StoreErrorKind, TaskFilter, TaskName, Timestamp,
+    Commit, CommitAction, Fence, InFlightRun, JobId, JobRecord, JobStore, NewRecord, NodeId, RunId,
+    Schedule, StoreError, StoreErrorKind, StoredDefinition, TaskFilter, TaskName, Timestamp,
     error_chain,
 };
 use uuid::Uuid;
@@ -40,7 +40,7 @@ pub(crate) fn due(name: &str, when: Timestamp) -> NewRecord {
     NewRecord {
         id: JobId::new(name).unwrap(),
         task: TaskName::new("work").unwrap(),
-        definition: Encoded::from(&b"{}"[..]),
+        definition: StoredDefinition::from(&b"{}"[..]),
         schedule: Some(Schedule::at(when)),
     }
 }

@@ -5,8 +5,8 @@
 use std::any::Any;
 
 use punctual_core::{
-    AddOutcome, CallerTransaction, Encoded, JobId, JobStore, NewRecord, RecordUpdate, Revision,
-    Schedule, StoreErrorKind, TaskFilter, TaskName, Timestamp,
+    AddOutcome, CallerTransaction, JobId, JobStore, NewRecord, RecordUpdate, Revision, Schedule,
+    StoreErrorKind, StoredDefinition, TaskFilter, TaskName, Timestamp,
 };
 use sqlx::{Database, Pool};
 
@@ -22,7 +22,7 @@ fn due(name: &str, when: Timestamp) -> NewRecord {
     NewRecord {
         id: id(name),
         task: TaskName::new("work").unwrap(),
-        definition: Encoded::from(name.as_bytes()),
+        definition: StoredDefinition::from(name.as_bytes()),
         schedule: Some(Schedule::at(when)),
     }
 }
@@ -60,7 +60,7 @@ where
     let mut caller = CallerTransaction::on(&mut *transaction);
     ours.add_in(&mut caller, vec![due("a", at(0))]).await.unwrap();
     let update = RecordUpdate {
-        definition: Some((TaskName::new("other").unwrap(), Encoded::from(&b"new"[..]))),
+        definition: Some((TaskName::new("other").unwrap(), StoredDefinition::from(&b"new"[..]))),
         schedule: Some(None),
         ..Default::default()
     };

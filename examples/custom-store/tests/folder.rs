@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use punctual_core::{Encoded, JobId, JobStore, NewRecord, StoreErrorKind, TaskName};
+use punctual_core::{JobId, JobStore, NewRecord, StoreErrorKind, StoredDefinition, TaskName};
 use punctual_custom_store::FolderJobStore;
 use tempfile::TempDir;
 
@@ -17,7 +17,7 @@ fn paused(id: &str) -> NewRecord {
     NewRecord {
         id: JobId::new(id).unwrap(),
         task: TaskName::new("work").unwrap(),
-        definition: Encoded::from(&b"{}"[..]),
+        definition: StoredDefinition::from(&b"{}"[..]),
         schedule: None,
     }
 }

@@ -1,7 +1,9 @@
 //! The complete contents of a store, for comparison.
 
-use punctual::core::{Fence, InFlightRun, Metadata, NewRecord, Schedule, StoredJob};
-use punctual::{DynJobStore, Encoded, JobId, NodeId, RunId, StoreError, TaskName, Timestamp};
+use punctual::core::{
+    Fence, InFlightRun, Metadata, NewRecord, Schedule, StoredDefinition, StoredJob,
+};
+use punctual::{DynJobStore, JobId, NodeId, RunId, StoreError, TaskName, Timestamp};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct State {
@@ -36,7 +38,7 @@ pub(crate) fn job(name: &str, size: usize) -> NewRecord {
     NewRecord {
         id: JobId::new(name).expect("a valid id"),
         task: TaskName::new("work").expect("a valid name"),
-        definition: Encoded::from(bytes),
+        definition: StoredDefinition::from(bytes),
         schedule: Some(Schedule::at(at(0))),
     }
 }

@@ -38,6 +38,16 @@ impl Encoded {
         }
     }
 
+    /// Checks that the bytes are one value of a codec of this build. Values of bincode do not describe themselves, so
+    /// only their codec is checked.
+    pub(crate) fn check(&self) -> Result<(), CodecError> {
+        match self.codec()? {
+            Codec::Json => Codec::decode::<serde::de::IgnoredAny>(&self.0).map(drop),
+            #[cfg(feature = "codec-bincode")]
+            Codec::Bincode => Ok(()),
+        }
+    }
+
     /// Decodes the value.
     ///
     /// # Errors

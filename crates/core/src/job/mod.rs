@@ -4,11 +4,13 @@ mod definition;
 mod id;
 mod options;
 mod problem;
+mod stored;
 
 pub use definition::JobDefinition;
 pub use id::{JobId, JobRef};
 pub use options::{Coalesce, JobOptions, Recovery};
 pub use problem::JobProblem;
+pub use stored::StoredDefinition;
 
 use crate::codec::CodecError;
 use crate::error::NameError;

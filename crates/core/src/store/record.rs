@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::Encoded;
-use crate::job::JobId;
+use crate::job::{JobId, StoredDefinition};
 use crate::store::{Fence, NodeId, Revision, RunId};
 use crate::task::TaskName;
 use crate::time::Timestamp;
@@ -33,8 +32,8 @@ pub struct NewRecord {
     pub id: JobId,
     /// The task, for filters.
     pub task: TaskName,
-    /// The encoded [`JobDefinition`](crate::JobDefinition).
-    pub definition: Encoded,
+    /// The [`JobDefinition`](crate::JobDefinition).
+    pub definition: StoredDefinition,
     /// When the job runs for the first time; `None` for a paused job.
     pub schedule: Option<Schedule>,
 }
@@ -49,9 +48,9 @@ pub struct JobRecord {
     pub id: JobId,
     /// The task, for filters.
     pub task: TaskName,
-    /// The encoded [`JobDefinition`](crate::JobDefinition).
+    /// The [`JobDefinition`](crate::JobDefinition).
     #[serde(skip)]
-    pub definition: Encoded,
+    pub definition: StoredDefinition,
     /// Increases with every update.
     pub revision: Revision,
     /// Increases with every claim, every released claim, every update and every start outside of the schedule.
@@ -125,7 +124,7 @@ pub struct InFlightRun {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordUpdate {
     /// The new definition, with its task.
-    pub definition: Option<(TaskName, Encoded)>,
+    pub definition: Option<(TaskName, StoredDefinition)>,
     /// The new schedule; `Some(None)` pauses the job. A finished job that receives a schedule is no longer finished.
     /// The claim count is reset to 0.
     pub schedule: Option<Option<Schedule>>,

@@ -126,18 +126,19 @@ impl TaskRegistry {
         Self::default()
     }
 
-    /// Registers a task. Registering the same task without settings again has no effect.
+    /// Registers a task. Registering the same task without settings again has no effect. Returns whether the name of
+    /// a task other than a closure was added, so that stored jobs can be run that could not be run before.
     ///
     /// # Errors
     ///
     /// Returns [`TaskRegistryError`] if the name is registered for another task, or if a task with settings is
     /// registered again.
-    pub fn register(&mut self, registration: TaskRegistration) -> Result<(), TaskRegistryError> {
+    pub fn register(&mut self, registration: TaskRegistration) -> Result<bool, TaskRegistryError> {
         if let Some(known) = self.tasks.get(registration.name()) {
             if known.type_name == registration.type_name
                 && registration.kind == RegistrationKind::Plain
             {
-                return Ok(());
+                return Ok(false);
             }
             return Err(TaskRegistryError {
                 name: registration.name,
@@ -145,11 +146,12 @@ impl TaskRegistry {
                 refused: registration.type_name,
             });
         }
-        if !registration.is_transient() {
+        let is_stored_task = !registration.is_transient();
+        if is_stored_task {
             Arc::make_mut(&mut self.names).insert(registration.name.clone());
         }
         self.tasks.insert(registration.name.clone(), registration);
-        Ok(())
+        Ok(is_stored_task)
     }
 
     /// Removes the registration of a closure whose job was removed. Other tasks are not removed.

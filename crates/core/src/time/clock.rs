@@ -18,6 +18,13 @@ pub trait Clock: Debug + Send + Sync + 'static {
     fn uses_store_clock(&self) -> bool {
         false
     }
+
+    /// Returns whether the clock runs in real time, like [`SystemClock`], so that the scheduler can sleep with the
+    /// precision of the system's timers. The default is false: it then sleeps with tokio's timers, which count
+    /// milliseconds, and which a test can pause.
+    fn is_real_time(&self) -> bool {
+        false
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
@@ -27,6 +34,10 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
 
     fn uses_store_clock(&self) -> bool {
         (**self).uses_store_clock()
+    }
+
+    fn is_real_time(&self) -> bool {
+        (**self).is_real_time()
     }
 }
 
@@ -46,6 +57,10 @@ impl Clock for SystemClock {
     }
 
     fn uses_store_clock(&self) -> bool {
+        true
+    }
+
+    fn is_real_time(&self) -> bool {
         true
     }
 }

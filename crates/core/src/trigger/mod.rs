@@ -5,6 +5,7 @@ mod jitter;
 mod registry;
 mod spec;
 
+use std::any::Any;
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
@@ -57,7 +58,7 @@ use crate::time::{Timestamp, Zone};
 ///     }
 /// }
 /// ```
-pub trait Trigger: Debug + Display + Send + Sync + 'static {
+pub trait Trigger: Any + Debug + Display + Send + Sync {
     /// Returns the next fire time; see the contract above.
     fn next_fire_time(&self, previous: Option<Timestamp>, now: Timestamp) -> Option<Timestamp>;
 
@@ -119,6 +120,13 @@ pub trait Trigger: Debug + Display + Send + Sync + 'static {
     fn matches_spec(&self, stored: &TriggerSpec) -> bool {
         self.spec() == *stored
     }
+
+    /// Returns whether `other` is known to have the same fire times and the same stored form, so that jobs in memory
+    /// can share one of them. A fast check: the default implementation returns false.
+    fn is_same(&self, other: &dyn Trigger) -> bool {
+        let _ = other;
+        false
+    }
 }
 
 impl<T: Trigger + ?Sized> Trigger for Arc<T> {
@@ -156,6 +164,10 @@ impl<T: Trigger + ?Sized> Trigger for Arc<T> {
 
     fn matches_spec(&self, stored: &TriggerSpec) -> bool {
         (**self).matches_spec(stored)
+    }
+
+    fn is_same(&self, other: &dyn Trigger) -> bool {
+        (other as &dyn Any).downcast_ref::<Self>().is_some_and(|other| Self::ptr_eq(self, other))
     }
 }
 

@@ -75,12 +75,15 @@ impl TriggerRegistry {
         self.kinds.insert(kind.into(), Arc::new(restore));
     }
 
-    /// Restores the trigger that `spec` describes.
+    /// Restores the trigger that `spec` describes. A spec that keeps its trigger returns that trigger.
     ///
     /// # Errors
     ///
     /// Returns [`TriggerError::UnknownKind`] if the kind is not registered, or the error of its `restore` function.
     pub fn restore(&self, spec: &TriggerSpec) -> Result<Arc<dyn Trigger>, TriggerError> {
+        if let Some(trigger) = spec.trigger() {
+            return Ok(Arc::clone(trigger));
+        }
         match self.kinds.get(spec.kind()) {
             Some(restore) => restore(spec, self),
             None => Err(TriggerError::UnknownKind { kind: spec.kind().to_owned() }),

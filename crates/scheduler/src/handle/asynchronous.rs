@@ -25,6 +25,8 @@ use crate::store::StoreAccess;
 /// A scheduler with async methods, which runs on the caller's tokio runtime. It is cheap to clone; clones refer to the
 /// same scheduler.
 ///
+/// The runtime must have timers and I/O enabled (`enable_all`), as that of `#[tokio::main]` has.
+///
 /// Dropping it does not stop the scheduler. Call [`shutdown`](Self::shutdown) to stop it.
 #[derive(Clone, Debug)]
 pub struct AsyncScheduler {
@@ -66,10 +68,9 @@ impl AsyncScheduler {
     /// Starts in a separate task, so that the start completes even if the caller's future is dropped.
     async fn spawn_start(&self, paused: bool, with_driver: bool) -> Result<(), SchedulerError> {
         let engine = Arc::clone(&self.engine);
-        let runtime = Handle::try_current()
-            .map_err(|error| SchedulerError::RuntimeUnavailable(std::io::Error::other(error)))?;
+        let runtime = Handle::try_current().map_err(SchedulerError::runtime_unavailable)?;
         let started = runtime.spawn(async move { engine.start(paused, with_driver).await });
-        started.await.unwrap_or_else(|error| Err(SchedulerError::RuntimeUnavailable(error.into())))
+        started.await.unwrap_or_else(|error| Err(SchedulerError::runtime_unavailable(error)))
     }
 
     /// Makes one pass over all stores at the instant `now`: processes completed runs and starts due ones.
@@ -111,14 +112,14 @@ impl AsyncScheduler {
         let shutdown = Arc::clone(&self.engine).shutdown_or_spawn(timeout, is_inside_run());
         // In a separate task, so that the shutdown completes even if the caller's future is dropped.
         let finished = tokio::spawn(shutdown);
-        finished.await.unwrap_or_else(|error| Err(SchedulerError::RuntimeUnavailable(error.into())))
+        finished.await.unwrap_or_else(|error| Err(SchedulerError::runtime_unavailable(error)))
     }
 
     async fn reload_zones(&self) -> Result<String, SchedulerError> {
         let engine = Arc::clone(&self.engine);
         // Reloading reads files.
         let refreshed = tokio::task::spawn_blocking(move || engine.refresh_zones()).await;
-        Ok(refreshed.map_err(|error| SchedulerError::RuntimeUnavailable(error.into()))??)
+        Ok(refreshed.map_err(SchedulerError::runtime_unavailable)??)
     }
 
     async fn flush(&self, timeout: Duration) {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::mpsc;
+use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
@@ -9,6 +10,9 @@ use crate::error::SchedulerError;
 
 /// Runs `work` to completion on `runtime`. Without a runtime, `work` is polled by the calling thread: a stopped
 /// scheduler only accesses memory.
+///
+/// `work` is first polled by the calling thread, in the context of the runtime: a call to a store in memory completes
+/// there, without a change of threads. If it has to wait, it is moved to the runtime.
 ///
 /// A call from the runtime's own thread would deadlock if it blocked. On a current-thread runtime `work` is polled by
 /// the calling thread; on a multi-thread runtime `block_in_place` is used, so that other tasks continue.
@@ -25,6 +29,15 @@ where
     let inside = Handle::try_current().is_ok_and(|current| current.id() == runtime.id());
     if inside && runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
         return pollster::block_on(work);
+    }
+    let mut work = Box::pin(work);
+    {
+        let _context = runtime.enter();
+        // The task below polls the future again, so no wake-up is lost.
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(result) = work.as_mut().poll(&mut context) {
+            return result;
+        }
     }
     let (result_tx, result_rx) = mpsc::sync_channel(1);
     let task = runtime.spawn(async move {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use punctual_core::{
     Action, Alias, Coalesce, Codec, Encoded, IntoAction, IntoTrigger, JobDefinition, JobError,
-    JobOptions, NameError, Recovery, TaskRegistration, Trigger, TriggerDefaults,
+    JobOptions, NameError, Recovery, TaskRegistration, Trigger, TriggerDefaults, TriggerSpec,
 };
 
 use super::TriggerFactory;
@@ -144,7 +144,7 @@ impl CheckedChange {
             definition.args = args.clone();
         }
         if let Some(trigger) = &self.trigger {
-            definition.trigger = trigger.spec();
+            definition.trigger = TriggerSpec::of(Arc::clone(trigger));
         }
         if let Some(name) = &self.name {
             definition.name.clone_from(name);

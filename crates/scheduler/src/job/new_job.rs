@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use punctual_core::{
     Action, Alias, Codec, IntoTrigger, JobDefinition, JobError, JobId, JobOptions, JobRef,
-    NameError, TaskRegistration, Timestamp, Trigger, TriggerDefaults,
+    NameError, TaskRegistration, Timestamp, Trigger, TriggerDefaults, TriggerSpec,
 };
 use punctual_triggers::DateTrigger;
 
@@ -71,7 +71,7 @@ impl NewJob {
         let definition = JobDefinition::new(
             registration.name().clone(),
             args,
-            trigger.spec(),
+            TriggerSpec::of(Arc::clone(&trigger)),
             String::new(),
             Alias::default(),
             job_defaults.clone(),
@@ -82,15 +82,17 @@ impl NewJob {
                 if registration.is_transient() { "closure" } else { definition.task.as_str() }
                     .to_owned();
         }
-        Ok(CheckedJob {
+        let mut job = CheckedJob {
             id,
             job_store,
             replace_existing: self.replace_existing,
-            first_run: self.first_run,
-            definition,
+            first_run: RunAt::Trigger,
+            definition: Arc::new(definition),
             registration,
             trigger,
-        })
+        };
+        job.set_first_run(self.first_run);
+        Ok(job)
     }
 }
 
@@ -114,10 +116,9 @@ pub(crate) struct CheckedJob {
     pub job_store: Alias,
     /// Whether an existing job of the same id is replaced.
     pub replace_existing: bool,
-    /// When the job runs for the first time.
-    pub first_run: RunAt,
+    first_run: RunAt,
     /// The definition to store.
-    pub definition: JobDefinition,
+    pub definition: Arc<JobDefinition>,
     /// The task to register.
     pub registration: TaskRegistration,
     /// The trigger.
@@ -125,6 +126,22 @@ pub(crate) struct CheckedJob {
 }
 
 impl CheckedJob {
+    /// When the job runs for the first time.
+    pub(crate) fn first_run(&self) -> RunAt {
+        self.first_run
+    }
+
+    pub(crate) fn set_first_run(&mut self, first_run: RunAt) {
+        self.first_run = first_run;
+        let at = match first_run {
+            RunAt::Instant(instant) => Some(instant),
+            RunAt::Trigger | RunAt::Paused => None,
+        };
+        if self.definition.first_run != at {
+            Arc::make_mut(&mut self.definition).first_run = at;
+        }
+    }
+
     /// The job's id and store.
     pub(crate) fn reference(&self) -> JobRef {
         JobRef::new(self.job_store.clone(), self.id.clone())

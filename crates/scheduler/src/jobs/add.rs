@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use punctual_core::{
-    AddOutcome, Event, JobDefinition, JobId, JobRecord, JobRef, NewRecord, RecordUpdate,
+    AddOutcome, Event, JobDefinition, JobId, JobRecord, JobRef, NewRecord, RecordUpdate, Schedule,
     StoreError, StoreErrorKind, error_chain,
 };
 
@@ -40,14 +40,22 @@ impl Jobs {
         job: CheckedJob,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        let result = self
+        let (result, schedule) = self
             .store_job(&job, access)
             .await
             .inspect_err(|_| self.shared.unregister_closure(job.registration.name()))?;
         let store = self.stores.get(&job.job_store)?;
         if access.is_autocommit() {
             self.emit_added(job.reference(), result);
-            store.notify_changed();
+            match (result, schedule) {
+                (AddResult::New, None) => {}
+                (AddResult::New, Some(schedule)) => store.notify_due(schedule.due_at),
+                _ => store.notify_changed(),
+            }
+        }
+        if result == AddResult::New {
+            // Not read again: that would be another round trip, and the job may already have completed.
+            return Ok(self.added_job(&job, schedule));
         }
         let record = access.get(&store, &job.id).await.map_err(|error| store.error(error))?;
         // The job may already have completed and been removed.
@@ -78,15 +86,19 @@ impl Jobs {
             }
             let records = jobs.iter().map(|job| self.record(&store, job));
             let records = records.collect::<Result<Vec<_>, _>>()?;
+            let due_at = records.iter().filter_map(|new| Some(new.schedule?.due_at)).min();
             let outcomes =
                 add_in_parts(&store, records).await.map_err(|error| store.error(error))?;
-            store.notify_changed();
+            if let Some(due_at) = due_at {
+                store.notify_due(due_at);
+            }
             let mut failed = None;
             for (job, outcome) in jobs.iter().zip(outcomes) {
                 let stored = match outcome {
                     AddOutcome::Added => Ok(AddResult::New),
                     AddOutcome::Exists if failed.is_some() => continue,
                     AddOutcome::Exists => {
+                        store.notify_changed();
                         self.replace(&store, job, &mut StoreAccess::Autocommit).await
                     }
                 };
@@ -131,7 +143,10 @@ impl Jobs {
                 job_store: job.job_store,
             });
         }
-        self.shared.register(job.registration.clone())?;
+        if self.shared.register(job.registration.clone())? {
+            // Stored jobs of the task can be run from now on.
+            self.stores.all().iter().for_each(|store| store.notify_changed());
+        }
         Ok(job)
     }
 
@@ -147,9 +162,11 @@ impl Jobs {
     /// so far are removed again and all jobs stay pending. Stored jobs that were replaced stay replaced.
     pub(crate) async fn store_pending(&self) -> Result<(), SchedulerError> {
         let mut stored: Vec<(JobRef, AddResult)> = Vec::new();
-        while let Some(job) = self.pending.nth_or_close(stored.len()) {
+        let mut last = None;
+        while let Some((position, job)) = self.pending.next_or_close(last) {
+            last = Some(position);
             match self.store_job(&job, &mut StoreAccess::Autocommit).await {
-                Ok(result) => stored.push((job.reference(), result)),
+                Ok((result, _)) => stored.push((job.reference(), result)),
                 Err(error) => {
                     if matches!(error, SchedulerError::Store { .. }) {
                         self.pending.mark_possibly_stored(job.reference());
@@ -172,7 +189,7 @@ impl Jobs {
 
     /// Removes the jobs that a failed start has added. They stay pending.
     async fn roll_back(&self, stored: Vec<(JobRef, AddResult)>) {
-        for (job, _) in stored.into_iter().filter(|(_, result)| *result == AddResult::New) {
+        for (job, _) in stored.into_iter().filter(|(_, result)| result.is_addition()) {
             let Ok(store) = self.stores.get(&job.job_store) else { continue };
             if let Err(error) = store.backend.remove(std::slice::from_ref(&job.job_id)).await {
                 tracing::error!(job = %job.job_id, error = %error_chain(&error), "a job added by the failed start could not be removed");
@@ -181,12 +198,13 @@ impl Jobs {
         }
     }
 
-    /// Adds a job to its store.
+    /// Adds a job to its store. Returns its first schedule as well, which is that of the stored job if it is
+    /// [`New`](AddResult::New).
     async fn store_job(
         &self,
         job: &CheckedJob,
         access: &mut StoreAccess<'_>,
-    ) -> Result<AddResult, SchedulerError> {
+    ) -> Result<(AddResult, Option<Schedule>), SchedulerError> {
         let store = self.stores.get(&job.job_store)?;
         if store.caps.persistent && job.registration.is_transient() {
             return Err(SchedulerError::ClosureNotStorable {
@@ -197,10 +215,12 @@ impl Jobs {
         let rules_stored = store.store_zone_rules(&*job.trigger, access).await;
         rules_stored.map_err(|error| store.error(error))?;
         let record = self.record(&store, job)?;
-        match access.add(&store, record).await.map_err(|error| store.error(error))? {
-            AddOutcome::Exists => self.replace(&store, job, access).await,
-            AddOutcome::Added => Ok(AddResult::New),
-        }
+        let schedule = record.schedule;
+        let result = match access.add(&store, record).await.map_err(|error| store.error(error))? {
+            AddOutcome::Exists => self.replace(&store, job, access).await?,
+            AddOutcome::Added => AddResult::New,
+        };
+        Ok((result, schedule))
     }
 
     fn record(
@@ -208,20 +228,10 @@ impl Jobs {
         store: &RegisteredStore,
         job: &CheckedJob,
     ) -> Result<NewRecord, SchedulerError> {
-        let definition = match job.first_run {
-            RunAt::Instant(instant) => {
-                let mut definition = job.definition.clone();
-                definition.first_run = Some(instant);
-                definition.encode()
-            }
-            _ => job.definition.encode(),
-        };
-        let definition = definition.map_err(punctual_core::JobError::from)?;
-        store.check_size(&job.id, &definition)?;
         Ok(NewRecord {
             id: job.id.clone(),
             task: job.definition.task.clone(),
-            definition,
+            definition: store.definition(&job.id, &job.definition)?,
             schedule: self.first_schedule(store, job)?,
         })
     }
@@ -242,7 +252,7 @@ impl Jobs {
                 // The job was removed in the meantime.
                 let added = access.add(store, self.record(store, job)?).await;
                 if added.map_err(|error| store.error(error))? == AddOutcome::Added {
-                    return Ok(AddResult::New);
+                    return Ok(AddResult::Confirmed);
                 }
                 continue;
             };
@@ -283,7 +293,7 @@ impl Jobs {
         if self.pending.is_possibly_stored(job) {
             let found = access.get(store, &job.id).await.map_err(|error| store.error(error))?;
             if found.is_some_and(|found| has_same_definition(&found, job)) {
-                return Ok(AddResult::New);
+                return Ok(AddResult::Confirmed);
             }
         }
         Err(SchedulerError::job_exists(job))
@@ -316,27 +326,36 @@ async fn add_in_parts(
 enum AddResult {
     /// The job was added.
     New,
+    /// The job was added by a repeated or an earlier attempt, with another schedule.
+    Confirmed,
     /// The job replaced one with the same id.
     Replaced,
     /// The job was already stored, with the same definition.
     Unchanged,
 }
 
+impl AddResult {
+    /// Whether the job did not exist before.
+    fn is_addition(self) -> bool {
+        matches!(self, Self::New | Self::Confirmed)
+    }
+}
+
 /// Whether a stored job equals the definition and needs no update. A start time that a trigger took from the clock is
 /// not compared.
 fn is_unchanged(old: &JobRecord, job: &CheckedJob) -> bool {
-    !old.finished && job.first_run == RunAt::Trigger && has_same_definition(old, job)
+    !old.finished && job.first_run() == RunAt::Trigger && has_same_definition(old, job)
 }
 
 /// Whether a stored job has the same definition, regardless of its schedule.
 fn has_same_definition(old: &JobRecord, job: &CheckedJob) -> bool {
-    let Ok(stored) = JobDefinition::decode(old.definition.as_bytes()) else {
+    let Ok(stored) = old.definition.decode() else {
         return false;
     };
     let same_trigger = job.trigger.matches_spec(&stored.trigger);
-    let mut new = job.definition.clone();
+    let mut new = JobDefinition::clone(&job.definition);
     new.trigger = stored.trigger.clone();
     // `first_run` only records the origin of the current schedule.
     new.first_run = stored.first_run;
-    same_trigger && new == stored
+    same_trigger && new == *stored
 }

@@ -87,7 +87,7 @@ impl Jobs {
         change: &CheckedChange,
         schedule: impl ComputeSchedule,
     ) -> Result<Job, SchedulerError> {
-        let old = self.pending.get(job)?.definition.clone();
+        let old = JobDefinition::clone(&self.pending.get(job)?.definition);
         let old_task = old.task.clone();
         let definition = change.apply(old)?;
         let is_rescheduled = match change.trigger() {
@@ -98,10 +98,9 @@ impl Jobs {
             self.shared.register(registration.clone())?;
         }
         let changed = self.pending.change(job, |job| {
-            job.definition = definition;
+            job.definition = Arc::new(definition);
             if is_rescheduled {
-                job.first_run = RunAt::Trigger;
-                job.definition.first_run = None;
+                job.set_first_run(RunAt::Trigger);
             }
             if let Some(trigger) = change.trigger() {
                 job.trigger = Arc::clone(trigger);
@@ -168,10 +167,10 @@ impl Jobs {
                 let kept_schedule = record.schedule.filter(|_| new_schedule.is_none());
                 definition.first_run = kept_schedule.map(|schedule| schedule.next_run_time);
             }
-            let encoded = definition.encode().map_err(punctual_core::JobError::from)?;
-            store.check_size(&id, &encoded)?;
+            let task = definition.task.clone();
+            let definition = store.definition(&id, &Arc::new(definition))?;
             let update = RecordUpdate {
-                definition: Some((definition.task, encoded)),
+                definition: Some((task, definition)),
                 // The schedule is a new one, so `max_runs` counts from here.
                 restart: new_schedule.is_some(),
                 schedule: new_schedule,
@@ -308,7 +307,7 @@ impl Jobs {
                     let pending = self.pending_job(&*self.pending.get(&job)?);
                     let paused = schedule(None, &pending)?.is_none();
                     let first_run = if paused { RunAt::Paused } else { RunAt::Trigger };
-                    let changed = self.pending.change(&job, |job| job.first_run = first_run)?;
+                    let changed = self.pending.change(&job, |job| job.set_first_run(first_run))?;
                     return Ok(self.pending_job(&changed));
                 }
             };
@@ -349,7 +348,7 @@ fn stored_definition(
     store: &RegisteredStore,
     record: &JobRecord,
 ) -> Result<JobDefinition, SchedulerError> {
-    JobDefinition::decode(record.definition.as_bytes()).map_err(|error| {
+    record.definition.decode().map(Arc::unwrap_or_clone).map_err(|error| {
         let problem = Arc::new(JobProblem::Undecodable(error));
         SchedulerError::job_unresolved(store.job_ref(&record.id), problem)
     })

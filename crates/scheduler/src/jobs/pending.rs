@@ -1,5 +1,7 @@
 //! Jobs added before the start.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -12,17 +14,25 @@ use crate::job::CheckedJob;
 #[derive(Default)]
 pub(crate) struct PendingJobs(Mutex<PendingList>);
 
+/// The position of a pending job in the order in which the jobs were added.
+pub(super) type Position = u64;
+
 #[derive(Default)]
 struct PendingList {
     /// The scheduler is started: jobs are added to their stores.
     is_closed: bool,
-    jobs: Vec<Arc<CheckedJob>>,
+    jobs: BTreeMap<Position, Arc<CheckedJob>>,
+    positions: HashMap<JobRef, Position>,
+    next: Position,
     /// Jobs that a failed start may have stored.
-    possibly_stored: Vec<JobRef>,
+    possibly_stored: HashSet<JobRef>,
 }
 
-fn has_reference(pending: &CheckedJob, job: &JobRef) -> bool {
-    pending.id == job.job_id && pending.job_store == job.job_store
+impl PendingList {
+    fn job_mut(&mut self, job: &JobRef) -> Result<&mut Arc<CheckedJob>, SchedulerError> {
+        let found = self.positions.get(job).and_then(|position| self.jobs.get_mut(position));
+        found.ok_or_else(|| SchedulerError::job_not_found(&job.job_id, &job.job_store))
+    }
 }
 
 impl PendingJobs {
@@ -48,44 +58,52 @@ impl PendingJobs {
             return Ok(false);
         }
         let reference = job.reference();
-        match list.jobs.iter_mut().find(|other| has_reference(other, &reference)) {
-            Some(_) if !job.replace_existing => return Err(SchedulerError::job_exists(job)),
-            Some(other) => *other = Arc::new(job.clone()),
-            None => list.jobs.push(Arc::new(job.clone())),
+        match list.job_mut(&reference) {
+            Ok(_) if !job.replace_existing => return Err(SchedulerError::job_exists(job)),
+            Ok(other) => *other = Arc::new(job.clone()),
+            Err(_) => {
+                let position = list.next;
+                list.next += 1;
+                list.jobs.insert(position, Arc::new(job.clone()));
+                list.positions.insert(reference, position);
+            }
         }
         Ok(true)
     }
 
-    /// Returns the pending job with this index. If there is none, clears the list and stops accepting jobs, atomically,
-    /// so that no job is added in between.
-    pub(super) fn nth_or_close(&self, number: usize) -> Option<Arc<CheckedJob>> {
+    /// Returns the first pending job after this position. If there is none, clears the list and stops accepting jobs,
+    /// atomically, so that no job is added in between.
+    pub(super) fn next_or_close(
+        &self,
+        after: Option<Position>,
+    ) -> Option<(Position, Arc<CheckedJob>)> {
         let mut list = self.0.lock();
-        let job = list.jobs.get(number).cloned();
-        if job.is_none() {
+        let rest = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        let next = list.jobs.range(rest).next();
+        let next = next.map(|(position, job)| (*position, Arc::clone(job)));
+        if next.is_none() {
             *list = PendingList { is_closed: true, ..PendingList::default() };
         }
-        job
+        next
     }
 
     /// Records that a job may be stored, because it is unknown whether a failed call was applied.
     pub(super) fn mark_possibly_stored(&self, job: JobRef) {
-        self.0.lock().possibly_stored.push(job);
+        self.0.lock().possibly_stored.insert(job);
     }
 
     /// Whether a failed start may have stored the job.
     pub(super) fn is_possibly_stored(&self, job: &CheckedJob) -> bool {
-        self.0.lock().possibly_stored.iter().any(|other| has_reference(job, other))
+        self.0.lock().possibly_stored.contains(&job.reference())
     }
 
     /// The pending jobs for which `fits` returns true.
     pub(super) fn list(&self, fits: impl Fn(&CheckedJob) -> bool) -> Vec<Arc<CheckedJob>> {
-        self.0.lock().jobs.iter().filter(|job| fits(job)).cloned().collect()
+        self.0.lock().jobs.values().filter(|job| fits(job)).cloned().collect()
     }
 
     pub(super) fn get(&self, job: &JobRef) -> Result<Arc<CheckedJob>, SchedulerError> {
-        let list = self.0.lock();
-        let found = list.jobs.iter().find(|other| has_reference(other, job));
-        found.cloned().ok_or_else(|| SchedulerError::job_not_found(&job.job_id, &job.job_store))
+        self.0.lock().job_mut(job).cloned()
     }
 
     /// Changes a pending job and returns it.
@@ -95,19 +113,27 @@ impl PendingJobs {
         change: impl FnOnce(&mut CheckedJob),
     ) -> Result<Arc<CheckedJob>, SchedulerError> {
         let mut list = self.0.lock();
-        let found = list.jobs.iter_mut().find(|other| has_reference(other, job));
-        let found =
-            found.ok_or_else(|| SchedulerError::job_not_found(&job.job_id, &job.job_store))?;
+        let found = list.job_mut(job)?;
         change(Arc::make_mut(found));
         Ok(Arc::clone(found))
     }
 
-    /// Removes and returns the pending jobs for which `fits` returns true.
-    pub(super) fn remove(&self, fits: impl Fn(&CheckedJob) -> bool) -> Vec<Arc<CheckedJob>> {
+    /// Removes a pending job and returns it.
+    pub(super) fn remove(&self, job: &JobRef) -> Result<Arc<CheckedJob>, SchedulerError> {
         let mut list = self.0.lock();
-        let jobs = std::mem::take(&mut list.jobs);
-        let (removed, kept) = jobs.into_iter().partition(|job| fits(job));
-        list.jobs = kept;
+        let position = list.positions.remove(job);
+        let removed = position.and_then(|position| list.jobs.remove(&position));
+        removed.ok_or_else(|| SchedulerError::job_not_found(&job.job_id, &job.job_store))
+    }
+
+    /// Removes and returns the pending jobs for which `fits` returns true.
+    pub(super) fn remove_all(&self, fits: impl Fn(&CheckedJob) -> bool) -> Vec<Arc<CheckedJob>> {
+        let mut list = self.0.lock();
+        let removed: Vec<_> =
+            list.jobs.extract_if(.., |_, job| fits(job)).map(|(_, job)| job).collect();
+        for job in &removed {
+            list.positions.remove(&job.reference());
+        }
         removed
     }
 }

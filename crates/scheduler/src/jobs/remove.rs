@@ -17,9 +17,8 @@ impl Jobs {
     ) -> Result<(), SchedulerError> {
         match self.find(selector, access).await? {
             Found::Pending(job) => {
-                let task = self.pending.get(&job)?.definition.task.clone();
-                self.pending.remove(|other| other.reference() == job);
-                self.shared.unregister_closure(&task);
+                let removed = self.pending.remove(&job)?;
+                self.shared.unregister_closure(&removed.definition.task);
             }
             Found::Stored(store, record) => {
                 let removed = access.remove(&store, &record.id).await;
@@ -43,7 +42,7 @@ impl Jobs {
         }
         if self.pending.is_accepting() {
             let fits = |job: &CheckedJob| alias.is_none_or(|alias| job.job_store == *alias);
-            for job in self.pending.remove(fits) {
+            for job in self.pending.remove_all(fits) {
                 self.shared.unregister_closure(&job.definition.task);
             }
         } else {

@@ -15,7 +15,7 @@ impl Jobs {
         job: &CheckedJob,
     ) -> Result<Option<Schedule>, SchedulerError> {
         let trigger = &*job.trigger;
-        match job.first_run {
+        match job.first_run() {
             RunAt::Paused => Ok(None),
             RunAt::Instant(instant) => Ok(Some(Schedule::at(instant))),
             RunAt::Trigger => self.schedule_from_now(Some(store), &job.id, trigger).map(Some),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use punctual_core::{JobDefinition, JobProblem, JobRecord};
+use punctual_core::{JobDefinition, JobProblem, JobRecord, Revision, Schedule};
 
 use super::Jobs;
 use crate::job::{CheckedJob, Job, JobState};
@@ -23,8 +23,7 @@ impl Jobs {
             }
             Err(problem) => {
                 // A readable definition is included even if its trigger can't be restored.
-                job.definition =
-                    JobDefinition::decode(record.definition.as_bytes()).ok().map(Arc::new);
+                job.definition = record.definition.decode().ok();
                 job.problem = Some(Arc::clone(problem));
             }
         }
@@ -39,10 +38,25 @@ impl Jobs {
         let Some(task) = self.shared.task(&record.task) else {
             return Some(JobProblem::UnknownTask(record.task.clone()));
         };
-        if self.shared.executor(&definition.executor).is_none() {
-            return Some(JobProblem::UnknownExecutor(definition.executor.clone()));
-        }
-        task.check(&definition.args).err().map(JobProblem::Arguments)
+        self.executor_problem(definition)
+            .or_else(|| task.check(&definition.args).err().map(JobProblem::Arguments))
+    }
+
+    fn executor_problem(&self, definition: &JobDefinition) -> Option<JobProblem> {
+        let is_known = self.shared.settings.client_only
+            || self.shared.executor(&definition.executor).is_some();
+        (!is_known).then(|| JobProblem::UnknownExecutor(definition.executor.clone()))
+    }
+
+    /// The public view of a job that was just added with this schedule.
+    pub(super) fn added_job(&self, job: &CheckedJob, schedule: Option<Schedule>) -> Job {
+        let mut shown = self.pending_job(job);
+        shown.state = if schedule.is_some() { JobState::Scheduled } else { JobState::Paused };
+        shown.next_run_time = schedule.map(|schedule| schedule.next_run_time);
+        shown.due_at = schedule.map(|schedule| schedule.due_at);
+        shown.revision = Revision::FIRST;
+        shown.problem = self.executor_problem(&job.definition).map(Arc::new);
+        shown
     }
 
     /// The public view of a pending job.
@@ -50,7 +64,7 @@ impl Jobs {
         let record = JobRecord {
             id: job.id.clone(),
             task: job.definition.task.clone(),
-            definition: Vec::new().into(),
+            definition: Default::default(),
             revision: Default::default(),
             fence: Default::default(),
             schedule: None,
@@ -63,7 +77,7 @@ impl Jobs {
         let zone = zone.unwrap_or_else(|| self.shared.zone());
         let mut shown = Job::from_record(&record, job.job_store.clone(), zone);
         shown.state = JobState::Pending;
-        shown.definition = Some(Arc::new(job.definition.clone()));
+        shown.definition = Some(Arc::clone(&job.definition));
         shown.trigger = Some(Arc::clone(&job.trigger));
         shown
     }

@@ -7,9 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::Timestamp;
-use tokio::time::timeout;
 
 use super::Engine;
+use super::alarm::Alarm;
+
+/// The time between two ticks with a sleep in between. Jobs that are due within this time are run by one tick, so that
+/// ten thousand of them in a second take a fraction of the processor time.
+const MIN_TICK_INTERVAL: Duration = Duration::from_micros(150);
 
 impl Engine {
     /// Makes one tick at the local time `now`, and returns the time at which the next one is needed. Called by the
@@ -31,14 +35,14 @@ impl Engine {
 ///
 /// Due times are compared with the clock rather than derived from elapsed sleeps, and each sleep is capped, so that
 /// suspended machines and clock steps are detected.
-pub(super) async fn run(engine: Arc<Engine>) {
+pub(super) async fn run(engine: Arc<Engine>, alarm: Alarm) {
     let shared = &engine.shared;
     while shared.scheduler_state.is_started() {
-        let next = engine.tick(shared.clock.now()).await;
-        let sleep = sleep_until(next, shared.clock.now(), shared.settings.max_sleep);
+        let ticked_at = shared.clock.now();
+        let next = engine.tick(ticked_at).await;
+        let sleep = sleep_until(next, ticked_at, shared.clock.now(), shared.settings.max_sleep);
         if !sleep.is_zero() {
-            // A timeout and a notification both cause the next tick.
-            let _ = timeout(sleep, shared.wake.woken()).await;
+            alarm.wait_for(shared.wake.woken(), sleep).await;
         }
         // Yield so that other tasks on this runtime are scheduled even if every tick is due immediately. A pending
         // notification completes `notified()` without yielding.
@@ -46,7 +50,18 @@ pub(super) async fn run(engine: Arc<Engine>) {
     }
 }
 
-/// The time to sleep until `next`, at most `longest`.
-fn sleep_until(next: Option<Timestamp>, now: Timestamp, longest: Duration) -> Duration {
-    next.map_or(longest, |next| next.saturating_since(now)).min(longest)
+/// The time to sleep until `next`, at most `longest`. If that is later than `now`, at least `MIN_TICK_INTERVAL` after
+/// the last tick.
+fn sleep_until(
+    next: Option<Timestamp>,
+    ticked_at: Timestamp,
+    now: Timestamp,
+    longest: Duration,
+) -> Duration {
+    let not_before = ticked_at.saturating_add(MIN_TICK_INTERVAL);
+    let sleep = |next: Timestamp| match next > now {
+        true => next.max(not_before).saturating_since(now),
+        false => Duration::ZERO,
+    };
+    next.map_or(longest, sleep).min(longest)
 }

@@ -1,6 +1,7 @@
 //! The engine behind all kinds of schedulers: start, pause, shutdown, adding and removing stores and executors, and the
 //! driver.
 
+mod alarm;
 mod driver;
 mod health;
 mod registration;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use punctual_core::{Event, StoreError, StoreErrorKind};
 use tokio::runtime::Handle;
 
+use super::alarm::Alarm;
 use super::{Engine, driver};
 use crate::error::SchedulerError;
 use crate::shared::SchedulerState;
@@ -18,6 +19,8 @@ impl Engine {
         with_driver: bool,
     ) -> Result<(), SchedulerError> {
         let _one_at_a_time = self.lifecycle_lock.lock().await;
+        // First: it panics in a runtime without I/O.
+        let alarm = with_driver.then(|| Alarm::new(self.shared.clock.is_real_time()));
         let stopped = |state| state == SchedulerState::Stopped;
         if !self.shared.scheduler_state.transition_if(stopped, SchedulerState::Starting) {
             return Err(SchedulerError::AlreadyRunning);
@@ -31,8 +34,8 @@ impl Engine {
         self.lifecycle_epoch.send_modify(|epoch| *epoch += 1);
         self.shared.bus.emit(Event::SchedulerStarted);
         tracing::info!("scheduler started");
-        if with_driver {
-            let driver = tokio::spawn(driver::run(Arc::clone(self)));
+        if let Some(alarm) = alarm {
+            let driver = tokio::spawn(driver::run(Arc::clone(self), alarm));
             *self.driver.lock() = Some(driver.abort_handle());
         }
         self.shared.wake.wake();

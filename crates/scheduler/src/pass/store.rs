@@ -90,6 +90,7 @@ impl PassRunner {
         now: Timestamp,
         paused: bool,
     ) -> Result<Option<Timestamp>, StoreError> {
+        store.set_next_pass(None);
         Self::check_generation(store, pass)?;
         let now = self.sync_clock_if_stale(store, pass, now).await?;
         if self.shared.settings.client_only {
@@ -123,6 +124,7 @@ impl PassRunner {
             let retry_at = self.start_due_retries(store, pass, now).await?;
             let next = self.run_due(store, pass, &node, &filter, now).await?;
             wakeup = [wakeup, retry_at, next].into_iter().flatten().min();
+            store.set_next_pass(pass.next_due.filter(|&due| due > now));
         }
         let flush = Self::flush_and_prune_history(store, pass, now).await?;
         wakeup = wakeup.into_iter().chain(flush).min();

@@ -94,8 +94,8 @@ impl Shared {
         self.tasks.read().get(name)
     }
 
-    /// Registers a task.
-    pub(crate) fn register(&self, task: TaskRegistration) -> Result<(), TaskRegistryError> {
+    /// Registers a task. Returns whether jobs that are stored already can use it.
+    pub(crate) fn register(&self, task: TaskRegistration) -> Result<bool, TaskRegistryError> {
         self.tasks.write().register(task)
     }
 

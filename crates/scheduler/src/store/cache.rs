@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use punctual_core::{
-    DynTask, Encoded, JobDefinition, JobId, JobProblem, JobRecord, Trigger, TriggerRegistry,
+    DynTask, JobDefinition, JobId, JobProblem, JobRecord, StoredDefinition, Trigger,
+    TriggerRegistry,
 };
 use rustc_hash::FxHashMap;
 
@@ -19,6 +20,18 @@ pub(crate) struct DecodedJob {
 }
 
 impl DecodedJob {
+    /// The job of a record that keeps its definition and trigger, because its store is in this process. `None` if the
+    /// rules of a zone of the trigger have been replaced since.
+    pub(super) fn of_live(record: &JobRecord) -> Option<Self> {
+        let definition = record.definition.get()?;
+        let trigger = definition.trigger.trigger()?;
+        let mut is_current = true;
+        trigger.visit_zones(&mut |zone| is_current = is_current && zone.is_current());
+        // The arguments were encoded by this process.
+        let (definition, trigger) = (Arc::clone(definition), Arc::clone(trigger));
+        is_current.then(|| Self { definition, trigger, args: OnceLock::from(None) })
+    }
+
     /// Checks whether the arguments match the task's type. The result is cached.
     pub(crate) fn check_args(&self, task: &dyn DynTask) -> Result<(), Problem> {
         let check =
@@ -32,7 +45,7 @@ pub(crate) type Problem = Arc<JobProblem>;
 
 /// The encoded definition and the result of decoding it. The bytes are compared, not the revision: a job that was
 /// removed and added again by another process starts with the same revision.
-type Entry = (Encoded, Result<Arc<DecodedJob>, Problem>);
+type Entry = (StoredDefinition, Result<Arc<DecodedJob>, Problem>);
 
 /// Decoded jobs by id, in two generations. When the current generation is full it becomes the old one, and the previous
 /// old one is dropped. An entry used again is moved from the old generation to the current one.
@@ -66,8 +79,9 @@ impl Cache {
 }
 
 fn decode(record: &JobRecord, triggers: &TriggerRegistry) -> Result<DecodedJob, JobProblem> {
-    let definition =
-        JobDefinition::decode(record.definition.as_bytes()).map_err(JobProblem::Undecodable)?;
+    // From the bytes also if the record keeps the definition, so that its trigger gets the current zone rules.
+    let bytes = record.definition.as_bytes();
+    let definition = JobDefinition::decode(bytes).map_err(JobProblem::Undecodable)?;
     let trigger = triggers.restore(&definition.trigger).map_err(JobProblem::Trigger)?;
     Ok(DecodedJob { definition: Arc::new(definition), trigger, args: OnceLock::new() })
 }

@@ -11,6 +11,7 @@ mod history;
 mod pending_commits;
 mod pending_work;
 mod registered;
+mod shared_definitions;
 mod watch;
 mod write_history;
 mod zone_rules;

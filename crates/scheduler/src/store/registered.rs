@@ -1,12 +1,12 @@
 //! A registered job store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 use punctual_core::{
-    Alias, CorruptRecord, DynJobStore, Encoded, JobId, JobRecord, JobRef, Lease, StoreCaps,
-    StoreError, TaskFilter,
+    Alias, CorruptRecord, DynJobStore, JobDefinition, JobError, JobId, JobRecord, JobRef, Lease,
+    StoreCaps, StoreError, StoredDefinition, TaskFilter, Timestamp,
 };
 
 use super::cache::{Cache, DecodedJob};
@@ -14,6 +14,7 @@ use super::clock::StoreClock;
 use super::failures::Failures;
 use super::history::History;
 use super::pending_work::PendingWork;
+use super::shared_definitions::SharedDefinitions;
 use super::zones::ZoneRules;
 use crate::error::SchedulerError;
 use crate::shared::Shared;
@@ -35,11 +36,15 @@ pub(crate) struct RegisteredStore {
     /// Commits and retries for the next pass.
     pub pending: PendingWork,
     cache: Mutex<Cache>,
+    /// Definitions that jobs in memory can share.
+    shared_definitions: SharedDefinitions,
     /// Corrupt records found so far.
     pub(super) corrupt: Mutex<Vec<CorruptRecord>>,
     pub(super) shared: Arc<Shared>,
     /// A job may be due earlier than the next due time in the pass state.
     changed: AtomicBool,
+    /// When the next pass takes place at the latest, in microseconds; the maximum if that is unknown.
+    next_pass: AtomicI64,
     /// Change notifications are active, so polling is only a fallback.
     pub(super) watched: AtomicBool,
     /// The task that waits for notifications.
@@ -66,9 +71,11 @@ impl RegisteredStore {
             lease: Mutex::default(),
             pending: PendingWork::default(),
             cache: Mutex::default(),
+            shared_definitions: SharedDefinitions::default(),
             corrupt: Mutex::default(),
             shared: Arc::clone(shared),
             changed: AtomicBool::new(true),
+            next_pass: AtomicI64::new(i64::MAX),
             watched: AtomicBool::new(false),
             watch: Mutex::default(),
         })
@@ -84,6 +91,7 @@ impl RegisteredStore {
     /// Resets all cached state of the store.
     pub(crate) fn reset(&self) {
         self.clear_decode_cache();
+        self.shared_definitions.clear();
         self.zones.reset();
         if self.caps.persistent {
             // The runs are taken over from their records, like orphaned runs.
@@ -98,12 +106,15 @@ impl RegisteredStore {
         if self.caps.persistent { self.shared.known_tasks() } else { TaskFilter::Any }
     }
 
-    /// Decodes a record, using the cache.
+    /// Decodes a record, using the cache. A job that is kept decoded by its store is returned as it is.
     pub(crate) fn decode(
         &self,
         record: &JobRecord,
     ) -> Result<Arc<DecodedJob>, super::cache::Problem> {
-        self.cache.lock().decode(record, &self.shared.triggers)
+        match DecodedJob::of_live(record) {
+            Some(live) => Ok(Arc::new(live)),
+            None => self.cache.lock().decode(record, &self.shared.triggers),
+        }
     }
 
     /// Clears the decode cache.
@@ -120,6 +131,21 @@ impl RegisteredStore {
     pub(crate) fn notify_changed(&self) {
         self.mark_changed();
         self.shared.wake.wake();
+    }
+
+    /// The same for a change after which a job is due at this time: nothing is done if the next pass is not later,
+    /// because it finds the job.
+    pub(crate) fn notify_due(&self, due_at: Timestamp) {
+        // A pass in progress may have read the next due time before the change: it has set the maximum before.
+        if due_at.as_micros() < self.next_pass.load(Ordering::SeqCst) {
+            self.notify_changed();
+        }
+    }
+
+    /// Sets the time of the next pass; `None` while a pass is in progress, or if there may be none.
+    pub(crate) fn set_next_pass(&self, at: Option<Timestamp>) {
+        let at = at.map_or(i64::MAX, Timestamp::as_micros);
+        self.next_pass.store(at, Ordering::SeqCst);
     }
 
     /// Requests a poll in the next pass.
@@ -144,15 +170,19 @@ impl RegisteredStore {
         SchedulerError::Store { job_store: self.alias.clone(), source }
     }
 
-    /// Checks that a definition does not exceed the store's size limit.
-    pub(crate) fn check_size(
+    /// The form in which a definition is stored: encoded, or as it is if the store keeps its jobs in this process.
+    pub(crate) fn definition(
         &self,
         id: &JobId,
-        definition: &Encoded,
-    ) -> Result<(), SchedulerError> {
-        let (size, limit) = (definition.as_bytes().len(), self.caps.max_definition);
+        definition: &Arc<JobDefinition>,
+    ) -> Result<StoredDefinition, SchedulerError> {
+        if !self.caps.persistent {
+            return Ok(self.shared_definitions.share(definition).map_err(JobError::from)?);
+        }
+        let encoded = definition.encode().map_err(JobError::from)?;
+        let (size, limit) = (encoded.as_bytes().len(), self.caps.max_definition);
         if size <= limit {
-            return Ok(());
+            return Ok(encoded.into());
         }
         let job_store = self.alias.clone();
         Err(SchedulerError::DefinitionTooLarge { id: id.clone(), job_store, size, limit })

@@ -72,7 +72,7 @@ fn write(decoded: &DecodedJob) -> KvValue {
     let readable = runs.iter().map(Run::Readable);
     let runs = readable.chain(decoded.corrupt_runs.iter().map(|(run, _)| Run::Corrupt(run)));
     let header = JobHeaderRef { record, claim, lost: *lost, runs: runs.collect() };
-    KvValue { header: format::write(&header), body: record.definition.clone() }
+    KvValue { header: format::write(&header), body: record.definition.encoded().clone() }
 }
 
 pub(super) fn read<M: KvStore>(entry: &KvEntry<M::Version>) -> DecodeResult {
@@ -88,7 +88,7 @@ fn parse<M: KvStore>(entry: &KvEntry<M::Version>) -> Result<DecodedJob, String> 
     check("revision", record.revision.0, Revision::MAX.0)?;
     check("fence", record.fence.0, Fence::MAX.0)?;
     check("lost", lost.0, Fence::MAX.0)?;
-    record.definition = entry.value.body.clone();
+    record.definition = entry.value.body.clone().into();
     let mut job = StoredJob { record, claim, last_unsettled_fence: lost, runs: Vec::new() };
     let mut corrupt_runs = Vec::new();
     for run in runs {

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use punctual_core::{
-    Encoded, JobId, JobStore, NewRecord, NodeId, Schedule, StoreErrorKind, TaskFilter, TaskName,
-    Timestamp,
+    JobId, JobStore, NewRecord, NodeId, Schedule, StoreErrorKind, StoredDefinition, TaskFilter,
+    TaskName, Timestamp,
 };
 
 use crate::memory_store::{MemoryStore, SharedStorage, Storage};
@@ -22,7 +22,7 @@ fn due(id: &str, seconds: i64) -> NewRecord {
     NewRecord {
         id: JobId::new(id).unwrap(),
         task: TaskName::new("work").unwrap(),
-        definition: Encoded::from(&b"{}"[..]),
+        definition: StoredDefinition::from(&b"{}"[..]),
         schedule: Some(Schedule::at(Timestamp::from_seconds(seconds))),
     }
 }

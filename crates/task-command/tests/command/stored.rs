@@ -97,7 +97,9 @@ async fn run_stored(tasks: &TaskRegistry, args: &Encoded) -> Result<CommandOutpu
 
 fn tasks(registrations: impl IntoIterator<Item = TaskRegistration>) -> TaskRegistry {
     let mut tasks = TaskRegistry::new();
-    registrations.into_iter().for_each(|task| tasks.register(task).unwrap());
+    for task in registrations {
+        tasks.register(task).unwrap();
+    }
     tasks
 }
 
@@ -134,7 +136,7 @@ async fn adding_a_command_lifts_no_restriction() {
 
     let list = Tasks::new().task(CommandTask::only(["true"]));
     let mut listed = TaskRegistry::new();
-    list.registrations().for_each(|task| listed.register(task.unwrap()).unwrap());
+    list.registrations().for_each(|task| assert!(listed.register(task.unwrap()).unwrap()));
     run_stored(&listed, &args).await.unwrap_err();
 
     let mut late = TaskRegistry::new();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Commit, CommitAction, Encoded, Fence, HistoryRecord, InFlightRun, JobId, NewRecord, NodeId,
-    OutcomeKind, RunId, Schedule, TaskFilter, TaskName, Timestamp,
+    Commit, CommitAction, Fence, HistoryRecord, InFlightRun, JobId, NewRecord, NodeId, OutcomeKind,
+    RunId, Schedule, StoredDefinition, TaskFilter, TaskName, Timestamp,
 };
 
 /// Duration of claims in the cases.
@@ -29,8 +29,8 @@ pub(crate) fn node(text: &str) -> NodeId {
     NodeId::new(text).expect("a valid node id")
 }
 
-pub(crate) fn bytes(text: &str) -> Encoded {
-    Encoded::from(text.as_bytes())
+pub(crate) fn bytes(text: &str) -> StoredDefinition {
+    StoredDefinition::from(text.as_bytes())
 }
 
 /// A job with `next_run_time` and `due_at` set to `when`.

@@ -3,6 +3,7 @@
 mod builder;
 mod dates;
 
+use std::any::Any;
 use std::fmt;
 
 use punctual_core::{FireTimeAnomaly, Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
@@ -41,7 +42,7 @@ pub struct CalendarIntervalTrigger {
 }
 
 /// The stored form.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Stored {
     months: u32,
     days: u32,
@@ -167,6 +168,11 @@ impl Trigger for CalendarIntervalTrigger {
 
     fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         self.resolver.anomalies(&self.local_times, from, until)
+    }
+
+    fn is_same(&self, other: &dyn Trigger) -> bool {
+        let other = (other as &dyn Any).downcast_ref::<Self>();
+        other.is_some_and(|other| self.stored == other.stored)
     }
 
     fn spec(&self) -> TriggerSpec {

@@ -17,6 +17,7 @@ mod time_of_day;
 mod value;
 mod years;
 
+use std::any::Any;
 use std::fmt;
 
 use punctual_core::{FireTimeAnomaly, Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
@@ -168,6 +169,11 @@ impl Trigger for CronTrigger {
         let from = from.max(Timestamp::from_seconds(self.first));
         let until = until.min(Timestamp::from_seconds(last));
         self.resolver.anomalies(&self.local_times, from, until)
+    }
+
+    fn is_same(&self, other: &dyn Trigger) -> bool {
+        let other = (other as &dyn Any).downcast_ref::<Self>();
+        other.is_some_and(|other| self.stored == other.stored)
     }
 
     fn spec(&self) -> TriggerSpec {

@@ -14,7 +14,7 @@ use crate::builder::StoredSettings;
 use crate::civil::{Fold, Gap};
 
 /// The stored form of a [`CronTrigger`](super::CronTrigger), used to construct and to restore it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct StoredCron {
     #[serde(flatten)]
     pub(super) times: CronSource,
@@ -29,7 +29,7 @@ pub(super) struct StoredCron {
 }
 
 /// The source text of a cron schedule in one of three dialects.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CronSource {
     /// The given fields, with APScheduler's expressions.

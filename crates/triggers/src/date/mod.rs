@@ -1,5 +1,6 @@
 //! The date trigger: fires once, at an instant.
 
+use std::any::Any;
 use std::fmt;
 
 use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
@@ -22,7 +23,7 @@ use crate::input::DateTimeInput;
 /// assert_eq!(trigger.run_date().to_string(), "2026-12-24T16:00:00Z");
 /// # Ok::<(), punctual_core::TriggerError>(())
 /// ```
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DateTrigger {
     run_date: Timestamp,
     timezone: Zone,
@@ -77,6 +78,10 @@ impl Trigger for DateTrigger {
 
     /// Visits no zone: the zone affects only the display of the instant.
     fn visit_zones(&self, _: &mut dyn FnMut(&Zone)) {}
+
+    fn is_same(&self, other: &dyn Trigger) -> bool {
+        (other as &dyn Any).downcast_ref::<Self>() == Some(self)
+    }
 
     fn spec(&self) -> TriggerSpec {
         encode_spec(Self::KIND, Self::VERSION, self)

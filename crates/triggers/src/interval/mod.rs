@@ -3,6 +3,7 @@
 mod builder;
 mod sequence;
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ pub struct IntervalTrigger {
 }
 
 /// The stored form.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Stored {
     interval_micros: i64,
     timezone: Zone,
@@ -124,6 +125,11 @@ impl Trigger for IntervalTrigger {
 
     /// Visits no zone: the zone affects only the display of fire times.
     fn visit_zones(&self, _: &mut dyn FnMut(&Zone)) {}
+
+    fn is_same(&self, other: &dyn Trigger) -> bool {
+        let other = (other as &dyn Any).downcast_ref::<Self>();
+        other.is_some_and(|other| self.stored == other.stored)
+    }
 
     fn spec(&self) -> TriggerSpec {
         encode_spec(Self::KIND, Self::VERSION, &self.stored)

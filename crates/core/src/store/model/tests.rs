@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::codec::Encoded;
 use crate::job::JobId;
+use crate::job::StoredDefinition;
 use crate::store::{
     Commit, CommitAction, CommitOutcome, Fence, InFlightRun, NewRecord, NodeId, NodeLease,
     RecordUpdate, Revision, RunId, Schedule, StoreErrorKind, StoredJob,
@@ -25,7 +25,7 @@ fn job() -> StoredJob {
     let new = NewRecord {
         id: JobId::new("job").unwrap(),
         task: TaskName::new("task").unwrap(),
-        definition: Encoded::from(&b"{}"[..]),
+        definition: StoredDefinition::from(&b"{}"[..]),
         schedule: Some(Schedule::at(at(100))),
     };
     StoredJob::new(new, Fence(7))

@@ -96,6 +96,16 @@ impl Zone {
         &self.0.name
     }
 
+    /// Returns whether the rules are those of the current [`ZoneDatabase`]: false for a zone of another database, such
+    /// as one that was replaced by [`ZoneDatabase::install`].
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        fixed_offset(self.name()).is_some()
+            || ZoneDatabase::current()
+                .get(self.name())
+                .is_ok_and(|current| Arc::ptr_eq(&self.0, &current.0))
+    }
+
     /// Returns the span of constant offset that contains an instant, which is given in seconds since the Unix epoch.
     ///
     /// This method and [`resolve_civil`](Self::resolve_civil), on which triggers are based, take a few nanoseconds

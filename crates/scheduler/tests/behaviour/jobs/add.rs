@@ -1,12 +1,18 @@
 //! Adding jobs, individually and in batches.
 
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use punctual_core::{Coalesce, JobId, JobOptions, Recovery};
-use punctual_scheduler::{JobQuery, JobState, NewJob, SchedulerError};
+use parking_lot::Mutex;
+use punctual_core::{
+    AddOutcome, Coalesce, DynJobStore, JobId, JobOptions, JobStore, NewRecord, Recovery, StoreError,
+};
+use punctual_scheduler::{BackgroundScheduler, JobQuery, JobState, NewJob, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
+use punctual_testkit::{Layered, StoreLayer};
 use punctual_triggers::{DateTrigger, IntervalTrigger};
+use tokio::time::timeout;
 
 use crate::common::{SchedulerFixture, TempStore, at, note};
 
@@ -182,4 +188,61 @@ fn closures_run_from_memory_and_are_rejected_by_files() {
     let mut lines = fixture.log.lines();
     lines.sort();
     assert_eq!(lines, ["async", "async context", "context", "plain"]);
+}
+
+#[test]
+fn only_a_job_that_is_due_before_the_next_pass_wakes_the_driver() {
+    let fixture = SchedulerFixture::in_memory();
+    let is_woken = || {
+        let woken = async { timeout(Duration::ZERO, fixture.wait_for_wakeup()).await };
+        fixture.block_on(woken).is_ok()
+    };
+    let add = |id: &str, second| {
+        let job = fixture.job(note(id.into())).id(id).trigger(DateTrigger::at(at(second)));
+        fixture.block_on(job.add()).unwrap();
+    };
+    add("first", 100);
+    assert!(is_woken(), "there was no next pass");
+    add("before the pass", 200);
+    assert!(is_woken(), "the pass has not been made yet");
+    assert_eq!(fixture.pass(), Some(at(100)));
+
+    add("later", 101);
+    fixture.block_on(fixture.job(note("paused".into())).paused().add()).unwrap();
+    let jobs = [110, 105].map(|second| {
+        NewJob::builder(note("many".into())).trigger(DateTrigger::at(at(second))).build()
+    });
+    fixture.block_on(fixture.add_jobs(jobs)).unwrap();
+    assert!(!is_woken());
+    add("earlier", 99);
+    assert!(is_woken());
+    fixture.run_until(200);
+    let runs = ["earlier@99", "first@100", "later@101", "many@105", "many@110"];
+    assert_eq!(fixture.log.lines()[..5], runs);
+}
+
+/// Its calls record the thread on which they are made.
+struct Threads(MemoryJobStore, Arc<Mutex<Vec<ThreadId>>>);
+
+impl StoreLayer for Threads {
+    fn inner(&self) -> &dyn DynJobStore {
+        &self.0
+    }
+
+    async fn add(&self, records: Vec<NewRecord>) -> Result<Vec<AddOutcome>, StoreError> {
+        self.1.lock().push(thread::current().id());
+        JobStore::add(&self.0, records).await
+    }
+}
+
+#[test]
+fn a_blocking_call_that_does_not_wait_stays_on_its_thread() {
+    let threads = Arc::default();
+    let store = Layered(Threads(MemoryJobStore::new(), Arc::clone(&threads)));
+    let scheduler = BackgroundScheduler::builder().job_store("default", store).timezone("UTC");
+    let scheduler = scheduler.build().unwrap();
+    scheduler.start().unwrap();
+    scheduler.job(|| {}).trigger(DateTrigger::at("2999-01-01")).add().unwrap();
+    scheduler.shutdown().unwrap();
+    assert_eq!(*threads.lock(), [thread::current().id()]);
 }

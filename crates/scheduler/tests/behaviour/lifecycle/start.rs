@@ -1,7 +1,9 @@
 //! Starting, pausing and resuming a scheduler.
 
-use punctual_core::{Event, EventMask};
-use punctual_scheduler::{BackgroundScheduler, JobQuery, SchedulerError, SchedulerState};
+use punctual_core::{Event, EventMask, error_chain};
+use punctual_scheduler::{
+    AsyncScheduler, BackgroundScheduler, JobQuery, SchedulerError, SchedulerState,
+};
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
 
@@ -100,4 +102,15 @@ fn pausing_is_idempotent() {
     let lines = fixture.events.with_prefix("SCHEDULER");
     assert_eq!(lines, ["SCHEDULER_STARTED", "SCHEDULER_PAUSED", "SCHEDULER_RESUMED"]);
     assert!(matches!(fixture.events.all().last(), Some(Event::JobRemoved(_))));
+}
+
+#[test]
+fn a_runtime_without_io_is_an_error_of_the_start() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let scheduler = AsyncScheduler::builder().timezone("UTC").build().unwrap();
+    let error = runtime.block_on(scheduler.start()).unwrap_err();
+    assert!(matches!(error, SchedulerError::RuntimeUnavailable(_)), "{error:?}");
+    let text = error_chain(&error).to_string();
+    assert!(text.contains("I/O") || text.contains("IO"), "{text}");
+    assert_eq!(scheduler.state(), SchedulerState::Stopped);
 }

@@ -1,7 +1,7 @@
 //! Tests of large values, values that are too large, and unusual names.
 
 use punctual_core::{
-    Encoded, JobId, JobStore, RecordUpdate, Revision, StoreErrorKind, TaskName, Timestamp,
+    JobId, JobStore, RecordUpdate, Revision, StoreErrorKind, StoredDefinition, TaskName, Timestamp,
 };
 use sqlx::Row;
 
@@ -14,7 +14,7 @@ async fn a_mebibyte_of_arguments_and_the_year_9999() {
     let store = tables.started().await;
     let far = Timestamp::from_seconds(253_402_300_799);
     let mut large = due(&"😀".repeat(191), far);
-    large.definition = Encoded::from(vec![0xFF; 1 << 20]);
+    large.definition = StoredDefinition::from(vec![0xFF; 1 << 20]);
     // These jobs need several packets.
     let many: Vec<_> =
         (0..3_000).map(|n| due(&format!("{n}"), at(n))).chain([large.clone()]).collect();
@@ -40,7 +40,7 @@ async fn a_definition_that_is_too_large_for_the_server() {
     let store = tables.started().await;
     let row =
         sqlx::raw_sql("SELECT @@max_allowed_packet").fetch_one(&mut tables.own).await.unwrap();
-    let too_much = Encoded::from(vec![b'x'; row.get::<u64, _>(0) as usize + 1]);
+    let too_much = StoredDefinition::from(vec![b'x'; row.get::<u64, _>(0) as usize + 1]);
     let mut large = due("large", at(0));
     large.definition = too_much.clone();
     let error = store.add(vec![due("small", at(0)), large]).await.unwrap_err();

@@ -1,6 +1,6 @@
 //! Tests of large batches and definitions.
 
-use punctual_core::{AddOutcome, Encoded, JobStore, NewRecord};
+use punctual_core::{AddOutcome, JobStore, NewRecord, StoredDefinition};
 
 use super::{Tables, at, due};
 use crate::testing::remove_all;
@@ -22,7 +22,7 @@ async fn more_jobs_than_fit_into_one_statement() {
 async fn definitions_that_exceed_the_limit_of_one_statement_in_total() {
     let tables = Tables::new().await;
     let store = tables.started().await;
-    let definition = |n: u8| Encoded::from(vec![n; 5 << 20]);
+    let definition = |n: u8| StoredDefinition::from(vec![n; 5 << 20]);
     let jobs =
         (0..7).map(|n| NewRecord { definition: definition(n), ..due(&n.to_string(), at(0)) });
     assert_eq!(store.add(jobs.collect()).await.unwrap(), [AddOutcome::Added; 7]);

@@ -1,6 +1,6 @@
 //! Tests of large values and unusual names.
 
-use punctual_core::{Encoded, JobStore, Timestamp};
+use punctual_core::{JobStore, StoredDefinition, Timestamp};
 
 use super::super::SqliteJobStore;
 use super::{at, due};
@@ -16,7 +16,7 @@ async fn started() -> SqliteJobStore {
 async fn a_mebibyte_of_arguments_and_the_year_9999() {
     let store = started().await;
     let mut large = due(&"😀".repeat(191), Timestamp::MAX);
-    large.definition = Encoded::from(vec![0xFF; 1 << 20]);
+    large.definition = StoredDefinition::from(vec![0xFF; 1 << 20]);
     // These jobs need several statements.
     let many = (0..6_000).map(|n| due(&format!("{n}"), at(n))).chain([large.clone()]).collect();
     store.add(many).await.unwrap();

@@ -2,8 +2,8 @@
 
 use punctual_core::AddOutcome::Added;
 use punctual_core::{
-    CommitAction, CommitOutcome, Encoded, Fence, InFlightRun, JobCursor, JobId, JobStore,
-    NewRecord, RecordUpdate, Schedule, TaskName,
+    CommitAction, CommitOutcome, Fence, InFlightRun, JobCursor, JobId, JobStore, NewRecord,
+    RecordUpdate, Schedule, StoredDefinition, TaskName,
 };
 
 use crate::job_store::builders::{at, due, node, only, paused, run, task};
@@ -79,7 +79,7 @@ pub async fn definitions_are_stored_unchanged<F: StoreFixture>(t: &CaseContext<F
     let every_byte: Vec<u8> = (0..=255).cycle().take(size(t, 1 << 20)).collect();
     let definitions = [vec![], vec![0], b"\"\\u0000\"".to_vec(), vec![0xFF, 0xFE], every_byte];
     for (n, bytes) in definitions.into_iter().enumerate() {
-        let definition = Encoded::from(bytes);
+        let definition = StoredDefinition::from(bytes);
         let name = format!("job-{n}");
         t.add([NewRecord { definition: definition.clone(), ..due(&name, at(0)) }]).await;
         assert_eq!(t.get(&name).await.definition, definition);
@@ -97,7 +97,7 @@ pub async fn definitions_of_maximum_size_are_stored<F: StoreFixture>(t: &CaseCon
     // The maximum size of the store, unless the test would take too long.
     let max = t.store.caps().max_definition;
     let size = if max < 4 << 20 { max } else { 1 << 20 };
-    let definition = |n: u8| Encoded::from(vec![n; size]);
+    let definition = |n: u8| StoredDefinition::from(vec![n; size]);
     let outcomes =
         t.add([0, 1].map(|n| NewRecord {
             definition: definition(n),
@@ -120,7 +120,7 @@ pub async fn large_definitions_are_added_in_one_batch<F: StoreFixture>(t: &CaseC
     let size = size(t, 1 << 20);
     let jobs: Vec<NewRecord> = (0..20)
         .map(|n: u8| {
-            let definition = Encoded::from(vec![n; size]);
+            let definition = StoredDefinition::from(vec![n; size]);
             NewRecord { definition, ..due(&format!("job-{n:02}"), at(i64::from(n))) }
         })
         .collect();

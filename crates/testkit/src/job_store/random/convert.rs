@@ -1,7 +1,7 @@
 //! Conversion of operations to the types of the contract.
 
 use punctual_core::{
-    Encoded, Fence, HistoryRecord, InFlightRun, NewRecord, OutcomeKind, RunId, Schedule,
+    Fence, HistoryRecord, InFlightRun, NewRecord, OutcomeKind, RunId, Schedule, StoredDefinition,
     TaskFilter, Timestamp,
 };
 
@@ -24,8 +24,8 @@ pub(super) fn filter(tasks: Tasks) -> TaskFilter {
     tasks.map_or(TaskFilter::Any, only)
 }
 
-pub(super) fn definition(number: u8) -> Encoded {
-    Encoded::from(vec![number; usize::from(number)])
+pub(super) fn definition(number: u8) -> StoredDefinition {
+    StoredDefinition::from(vec![number; usize::from(number)])
 }
 
 pub(super) fn run_id(number: u8) -> RunId {
