@@ -6,6 +6,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"runtime"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -36,6 +38,10 @@ func main() {
 		bytes(number)
 	case "dispatch":
 		dispatch(number)
+	case "beside":
+		beside(number)
+	case "idle":
+		idle(number)
 	case "late":
 		lateness(number, false)
 	case "full-second":
@@ -108,6 +114,48 @@ func dispatch(jobs int) {
 	check(scheduler.Shutdown())
 }
 
+// Adding jobs to a scheduler with many that are not due, and running jobs that are due at the same instant.
+func beside(stored int) {
+	const jobs = 5_000
+	scheduler := newScheduler()
+	scheduler.Start()
+	addLater(scheduler, stored)
+	begin := time.Now()
+	addLater(scheduler, jobs)
+	printLine(fmt.Sprintf("add-beside-%d", stored), jobs/time.Since(begin).Seconds(), "jobs/s", 0, 0)
+
+	var total atomic.Int64
+	due := time.Now().Add(2 * time.Second)
+	for range jobs {
+		_, err := scheduler.NewJob(
+			gocron.OneTimeJob(gocron.OneTimeJobStartDateTime(due)),
+			gocron.NewTask(func() { total.Add(1) }),
+		)
+		check(err)
+	}
+	time.Sleep(time.Until(due))
+	for total.Load() < jobs && time.Since(due) < time.Minute {
+		time.Sleep(100 * time.Microsecond)
+	}
+	duration := time.Since(due)
+	time.Sleep(500 * time.Millisecond)
+	ran := int(total.Load())
+	printLine(fmt.Sprintf("run-beside-%d", stored), jobs/duration.Seconds(), "jobs/s", max(0, jobs-ran), max(0, ran-jobs))
+	check(scheduler.Shutdown())
+}
+
+// A scheduler with jobs for next week; the caller measures it, and ends it by closing its standard input.
+func idle(jobs int) {
+	scheduler := newScheduler()
+	scheduler.Start()
+	addLater(scheduler, jobs)
+	time.Sleep(2 * time.Second)
+	fmt.Println("ready")
+	_, err := io.ReadAll(os.Stdin)
+	check(err)
+	check(scheduler.Shutdown())
+}
+
 // Jobs that fire each second: all at the full second, or evenly spread over it.
 func lateness(jobs int, full bool) {
 	scheduler := newScheduler()
@@ -134,10 +182,24 @@ func lateness(jobs int, full bool) {
 		check(err)
 	}
 	scheduler.Start()
+	time.Sleep(time.Until(first.Add(time.Second)))
+	before := processor()
+	time.Sleep(time.Until(first.Add(seconds * time.Second)))
+	percent := (processor() - before).Seconds() / (seconds - 1) * 100
 	time.Sleep(time.Until(end))
 	lock.Lock()
 	defer lock.Unlock()
 	report(fires, full)
+	if !full {
+		printLine(fmt.Sprintf("late-%d-processor", jobs), percent, "% of a core", 0, 0)
+	}
+}
+
+// The processor time of this process.
+func processor() time.Duration {
+	var usage syscall.Rusage
+	check(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // Assigns each fire to the second that it belongs to; a fire may be up to 0.1 s early.
@@ -173,9 +235,13 @@ func report(fires [][]int64, full bool) {
 		return
 	}
 	sort.Float64s(all)
-	row := fmt.Sprintf("late-%d", len(fires))
-	printLine(row+"-p50", all[len(all)*50/100], "ms", lost, twice)
-	printLine(row+"-p99", all[len(all)*99/100], "ms", lost, twice)
+	for _, quantile := range []struct {
+		name     string
+		permille int
+	}{{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p99.9", 999}, {"max", 1000}} {
+		value := all[min(len(all)*quantile.permille/1000, len(all)-1)]
+		printLine(fmt.Sprintf("late-%d-%s", len(fires), quantile.name), value, "ms", lost, twice)
+	}
 }
 
 func newScheduler() gocron.Scheduler {

@@ -1,3 +1,5 @@
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -66,6 +68,8 @@ final class Memory {
             case "add" -> add(scheduler, number);
             case "bytes" -> bytes(scheduler, number);
             case "dispatch" -> dispatch(scheduler, number);
+            case "beside" -> beside(scheduler, number);
+            case "idle" -> idle(scheduler, number);
             case "late" -> lateness(scheduler, number, false);
             case "full-second" -> lateness(scheduler, number, true);
             default -> throw new IllegalArgumentException("there is no row " + args[0]);
@@ -102,27 +106,59 @@ final class Memory {
     private static void dispatch(Scheduler scheduler, int number) throws Exception {
         double time = 0;
         for (int size : new int[] {5_000, number}) {
-            scheduler.standby();
-            TOTAL.set(0);
-            runs = new AtomicIntegerArray(size);
-            for (int index = 0; index < size; index++) {
-                scheduler.scheduleJob(job(index, Count.class), trigger(index).startNow().build());
-            }
-            long begin = System.nanoTime();
-            scheduler.start();
-            while (TOTAL.get() < size && Bench.seconds(begin) < 60) {
-                Thread.sleep(0, 100_000);
-            }
-            time = Bench.seconds(begin);
-            Thread.sleep(500);
+            time = runDue(scheduler, size);
         }
+        printRun("dispatch", number, time);
+    }
+
+    /** Adds triggers that are due to a scheduler in standby mode, and returns the seconds until all have fired. */
+    private static double runDue(Scheduler scheduler, int size) throws Exception {
+        scheduler.standby();
+        TOTAL.set(0);
+        runs = new AtomicIntegerArray(size);
+        for (int index = 0; index < size; index++) {
+            scheduler.scheduleJob(job(index, Count.class), trigger(index).startNow().build());
+        }
+        long begin = System.nanoTime();
+        scheduler.start();
+        while (TOTAL.get() < size && Bench.seconds(begin) < 60) {
+            Thread.sleep(0, 100_000);
+        }
+        double time = Bench.seconds(begin);
+        Thread.sleep(500);
+        return time;
+    }
+
+    private static void printRun(String row, int number, double time) {
         int lost = 0;
         int twice = 0;
         for (int index = 0; index < number; index++) {
             lost += runs.get(index) == 0 ? 1 : 0;
             twice += runs.get(index) > 1 ? 1 : 0;
         }
-        Bench.print("dispatch", null, number / time, "jobs/s", lost, twice);
+        Bench.print(row, null, number / time, "jobs/s", lost, twice);
+    }
+
+    /** Adding and running jobs beside many that are not due. Running is measured the second time. */
+    private static void beside(Scheduler scheduler, int stored) throws Exception {
+        int number = 5_000;
+        scheduler.start();
+        addLater(scheduler, number, stored);
+        addLater(scheduler, number + stored, number);
+        long begin = System.nanoTime();
+        addLater(scheduler, 2 * number + stored, number);
+        Bench.print("add-beside-" + stored, null, number / Bench.seconds(begin), "jobs/s", 0, 0);
+        runDue(scheduler, number);
+        printRun("run-beside-" + stored, number, runDue(scheduler, number));
+    }
+
+    /** A scheduler with jobs for next week; the caller measures it, and ends it by closing its standard input. */
+    private static void idle(Scheduler scheduler, int number) throws Exception {
+        scheduler.start();
+        addLater(scheduler, 0, number);
+        Thread.sleep(2_000);
+        System.out.println("ready");
+        System.in.readAllBytes();
     }
 
     /** Triggers that fire each second: all at the full second, or evenly spread over it. */
@@ -140,9 +176,17 @@ final class Memory {
             scheduler.scheduleJob(job(index, Fire.class), trigger);
         }
         scheduler.start();
-        Thread.sleep(first / 1_000 + SECONDS * 1_000L + 500 - System.currentTimeMillis());
+        Thread.sleep(first / 1_000 + 1_000 - System.currentTimeMillis());
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        long before = system.getProcessCpuTime();
+        Thread.sleep(first / 1_000 + SECONDS * 1_000L - System.currentTimeMillis());
+        double percent = (system.getProcessCpuTime() - before) / 1e9 / (SECONDS - 1) * 100;
+        Thread.sleep(500);
         scheduler.standby();
         report();
+        if (!full) {
+            Bench.print("late-" + jobs + "-processor", null, percent, "% of a core", 0, 0);
+        }
     }
 
     private static void report() {
@@ -168,8 +212,11 @@ final class Memory {
         }
         double[] sorted = Arrays.copyOf(all, count);
         Arrays.sort(sorted);
-        for (int percent : new int[] {50, 99}) {
-            Bench.print("late-" + jobs + "-p" + percent, null, sorted[count * percent / 100], "ms", lost, twice);
+        String[] names = {"p50", "p90", "p99", "p99.9", "max"};
+        int[] permilles = {500, 900, 990, 999, 1_000};
+        for (int index = 0; index < names.length; index++) {
+            double value = sorted[Math.min(count * permilles[index] / 1_000, count - 1)];
+            Bench.print("late-" + jobs + "-" + names[index], null, value, "ms", lost, twice);
         }
     }
 

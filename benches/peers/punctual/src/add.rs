@@ -37,10 +37,8 @@ pub(crate) fn many(jobs: u64) -> Result<(), Box<dyn Error>> {
 
 /// A worker with jobs for next week; the caller measures it, and ends it by closing its standard input.
 pub(crate) fn idle(jobs: u64) -> Result<(), Box<dyn Error>> {
-    let client = stores::client()?;
-    client.add_jobs((0..jobs).map(later))?;
-    client.shutdown()?;
     let worker = stores::worker(true)?;
+    worker.add_jobs((0..jobs).map(later))?;
     std::thread::sleep(Duration::from_secs(2));
     println!("ready");
     std::io::stdin().read_to_end(&mut Vec::new())?;

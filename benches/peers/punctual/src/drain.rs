@@ -7,6 +7,7 @@ use punctual::prelude::*;
 use punctual::{HistoryQuery, JobQuery};
 
 use crate::tally::{Mistakes, count, mistakes, reset, wait_for};
+use crate::written::Written;
 use crate::{report, stores};
 
 /// Jobs that run before the measurement, in the same process.
@@ -19,26 +20,32 @@ pub(crate) fn measure(
     jobs: u64,
 ) -> Result<(), Box<dyn Error>> {
     drain(recovery, history, WARM_UP)?;
-    let (time, mut mistakes) = drain(recovery, history, jobs)?;
+    let Drained { time, bytes, mut mistakes } = drain(recovery, history, jobs)?;
     if history {
         // A run without an entry is as bad as a lost one.
         mistakes.lost = mistakes.lost.max(((WARM_UP + jobs) as usize).saturating_sub(entries()?));
     }
     report::print(row, jobs as f64 / time.as_secs_f64(), "jobs/s", mistakes);
+    report::print(&format!("{row}-bytes"), bytes / jobs as f64, "B/run", Mistakes::default());
     Ok(())
 }
 
-/// Returns the time from the call of `start` until the store has no job left, and all history entries are written.
-fn drain(
-    recovery: Recovery,
-    history: bool,
-    jobs: u64,
-) -> Result<(Duration, Mistakes), Box<dyn Error>> {
+struct Drained {
+    /// From the call of `start` until the store has no job left, and all history entries are written.
+    time: Duration,
+    /// What the store has written meanwhile.
+    bytes: f64,
+    mistakes: Mistakes,
+}
+
+fn drain(recovery: Recovery, history: bool, jobs: u64) -> Result<Drained, Box<dyn Error>> {
     reset();
+    let written = Written::new()?;
     let client = stores::client()?;
     client.add_jobs((0..jobs).map(|number| due(number, recovery)))?;
     client.shutdown()?;
 
+    let before = written.bytes()?;
     let begin = Instant::now();
     let worker = stores::worker(history)?;
     wait_for(jobs);
@@ -52,10 +59,11 @@ fn drain(
         worker.history(HistoryQuery::new().limit(1))?;
     }
     let time = begin.elapsed();
+    let bytes = written.bytes()? - before;
     // For runs that are repeated.
     std::thread::sleep(Duration::from_secs(1));
     worker.shutdown()?;
-    Ok((time, mistakes(jobs)))
+    Ok(Drained { time, bytes, mistakes: mistakes(jobs) })
 }
 
 /// A job without a trigger is due when it is added, and is removed after its run.

@@ -1,7 +1,7 @@
-//! Punctual's rows of `scripts/bench peers` on PostgreSQL and SQLite. Each call measures one row in an empty database,
-//! and prints lines of JSON.
+//! Punctual's rows of `scripts/bench peers`, except those of `benches/memory`. Each call measures one row in an empty
+//! database, and prints lines of JSON.
 //!
-//!   punctual-bench-peers <row> <jobs>     with the URL of the store in `DATABASE_URL`
+//!   punctual-bench-peers <row> <jobs>     with the URL of the store in `DATABASE_URL`; without it in memory
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,8 +13,10 @@ mod add;
 mod drain;
 mod latency;
 mod report;
+mod steady;
 mod stores;
 mod tally;
+mod written;
 
 use std::error::Error;
 
@@ -35,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "add-many" => add::many(jobs)?,
         "now" => latency::now(jobs)?,
         "second" => latency::in_a_second(jobs)?,
+        "steady" => steady::measure(jobs)?,
         "idle" => add::idle(jobs)?,
         other => return Err(format!("there is no row {other}").into()),
     }

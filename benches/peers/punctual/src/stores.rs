@@ -3,13 +3,13 @@
 use std::error::Error;
 
 use punctual::prelude::*;
-use punctual::{HistoryOptions, SchedulerBuilder};
+use punctual::{HistoryOptions, MySqlJobStore, SchedulerBuilder};
 
-use crate::tally::count;
+use crate::tally::{count, tick};
 
 /// A scheduler that runs jobs.
 pub(crate) fn worker(history: bool) -> Result<BackgroundScheduler, Box<dyn Error>> {
-    let builder = builder()?.task(count);
+    let builder = builder()?.task(count).task(tick);
     Ok(match history {
         // The default for shared stores.
         true => builder,
@@ -24,10 +24,12 @@ pub(crate) fn client() -> Result<BackgroundScheduler, Box<dyn Error>> {
 }
 
 fn builder() -> Result<SchedulerBuilder<BackgroundScheduler>, Box<dyn Error>> {
-    let url = std::env::var("DATABASE_URL").map_err(|_| "DATABASE_URL is not set")?;
     let builder = BackgroundScheduler::builder().timezone("UTC");
-    Ok(match url.strip_prefix("sqlite:") {
-        Some(file) => builder.job_store("default", SqliteJobStore::open(file)?),
-        None => builder.job_store("default", PostgresJobStore::open(url)?),
+    // Else in memory.
+    let Ok(url) = std::env::var("DATABASE_URL") else { return Ok(builder) };
+    Ok(match url.split_once(':') {
+        Some(("sqlite", file)) => builder.job_store("default", SqliteJobStore::open(file)?),
+        Some(("mysql", _)) => builder.job_store("default", MySqlJobStore::open(url)?),
+        _ => builder.job_store("default", PostgresJobStore::open(url)?),
     })
 }

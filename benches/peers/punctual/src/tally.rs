@@ -1,9 +1,11 @@
 //! Which jobs have run, how often, and when.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use punctual::{Clock, SystemClock, task};
+use punctual::{Clock, JobContext, SystemClock, Timestamp, task};
 
 const MOST: usize = 100_000;
 
@@ -21,6 +23,32 @@ pub(crate) async fn count(number: u64) {
         RUNS[number as usize].fetch_add(1, Relaxed);
         TOTAL.fetch_add(1, Relaxed);
     }
+}
+
+/// Of the runs of [`tick`] the scheduled time and the start.
+static TICKS: Mutex<Vec<(Timestamp, Timestamp)>> = Mutex::new(Vec::new());
+
+/// The task of jobs that run again and again, no two at the same time.
+#[task]
+pub(crate) async fn tick(context: JobContext) {
+    let now = SystemClock.now();
+    ticks().push((context.scheduled_time(), now));
+}
+
+/// How late the runs of [`tick`] within a range were, in milliseconds, of which `runs` were expected.
+pub(crate) fn late(range: Range<Timestamp>, runs: u64) -> (Vec<f64>, Mistakes) {
+    let mut ran: Vec<_> = ticks().iter().filter(|(at, _)| range.contains(at)).copied().collect();
+    ran.sort_unstable();
+    let all = ran.len();
+    ran.dedup_by_key(|(at, _)| *at);
+    let lost = (runs as usize).saturating_sub(ran.len());
+    let micros = |(at, start): &(Timestamp, Timestamp)| start.as_micros() - at.as_micros();
+    let late = ran.iter().map(|run| micros(run) as f64 / 1_000.0).collect();
+    (late, Mistakes { lost, twice: all - ran.len() })
+}
+
+fn ticks() -> MutexGuard<'static, Vec<(Timestamp, Timestamp)>> {
+    TICKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The number of jobs that did not run, and of those that ran more than once.

@@ -12,6 +12,7 @@
 )]
 
 use std::error::Error;
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -22,6 +23,8 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 /// The number of seconds in which fires are measured; the first is not counted.
 const SECONDS: usize = 10;
+/// The number of jobs that are added and run beside others.
+const BESIDE: usize = 5_000;
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -33,11 +36,13 @@ async fn main() -> Outcome {
         return Err("usage: punctual-bench-tokio-cron-scheduler <row> <number>".into());
     };
     let number: usize = number.parse()?;
-    let scheduler = JobScheduler::new_with_channel_size(number * 4).await?;
+    let scheduler = JobScheduler::new_with_channel_size((number + BESIDE) * 4).await?;
     match &*row {
         "add" => add(&scheduler, number).await,
         "bytes" => bytes(&scheduler, number).await,
-        "dispatch" => dispatch(&scheduler, number).await,
+        "dispatch" => run_due(&scheduler, number, "dispatch").await,
+        "beside" => beside(&scheduler, number).await,
+        "idle" => idle(&scheduler, number).await,
         "full-second" => full_second(&scheduler, number).await,
         other => Err(format!("there is no row {other}").into()),
     }
@@ -69,8 +74,29 @@ async fn add_later(scheduler: &JobScheduler, jobs: usize) -> Outcome {
     Ok(())
 }
 
+/// Adding and running jobs beside many that are not due.
+async fn beside(scheduler: &JobScheduler, stored: usize) -> Outcome {
+    add_later(scheduler, stored).await?;
+    let begin = Instant::now();
+    add_later(scheduler, BESIDE).await?;
+    let rate = BESIDE as f64 / begin.elapsed().as_secs_f64();
+    print(&format!("add-beside-{stored}"), rate, "jobs/s", [0, 0]);
+    run_due(scheduler, BESIDE, &format!("run-beside-{stored}")).await
+}
+
+/// A scheduler with jobs for next week; the caller measures it, and ends it by closing its standard input.
+async fn idle(scheduler: &JobScheduler, jobs: usize) -> Outcome {
+    scheduler.start().await?;
+    add_later(scheduler, jobs).await?;
+    sleep(Duration::from_secs(2)).await;
+    println!("ready");
+    let wait = || std::io::stdin().read_to_end(&mut Vec::new());
+    tokio::task::spawn_blocking(wait).await??;
+    Ok(())
+}
+
 /// Jobs that are in the scheduler and due before it is started.
-async fn dispatch(scheduler: &JobScheduler, jobs: usize) -> Outcome {
+async fn run_due(scheduler: &JobScheduler, jobs: usize, row: &str) -> Outcome {
     let runs: Arc<Vec<AtomicU32>> = Arc::new((0..jobs).map(|_| AtomicU32::new(0)).collect());
     let total = Arc::new(AtomicUsize::new(0));
     for number in 0..jobs {
@@ -95,7 +121,7 @@ async fn dispatch(scheduler: &JobScheduler, jobs: usize) -> Outcome {
     let lost = runs.iter().filter(|runs| runs.load(Relaxed) == 0).count();
     let twice = runs.iter().filter(|runs| runs.load(Relaxed) > 1).count();
     let rate = (jobs - lost) as f64 / time.as_secs_f64();
-    print("dispatch", rate, "jobs/s", [lost, twice]);
+    print(row, rate, "jobs/s", [lost, twice]);
     Ok(())
 }
 
