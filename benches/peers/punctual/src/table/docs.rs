@@ -30,9 +30,13 @@ pub(crate) fn write(folder: &Path, results: &Results) -> Result<(), Box<dyn Erro
     fs::create_dir_all(&plots)?;
 
     let about = results.about.as_ref().ok_or("the results have no line about the machine")?;
+    let rounds = match about.rounds {
+        1 => "one round, so that nothing is known of the spread".to_owned(),
+        rounds => format!("{rounds} rounds"),
+    };
     let mut text = format!(
-        "{before}{BEGIN}\n`{}`, {} rounds, on {}; {}.\n",
-        about.command, about.rounds, about.machine, about.versions
+        "{before}{BEGIN}\n`{}`, {rounds}.\nMachine: {}.\nVersions: {}.\n",
+        about.command, about.machine, about.versions
     );
     for (group, title) in GROUPS {
         let Some(table) = results.table(group) else { continue };

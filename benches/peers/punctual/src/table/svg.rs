@@ -4,9 +4,17 @@ use std::fmt::{self, Write};
 
 use crate::markdown::number;
 
-/// Ours first; the others are distinguishable also without colours, by the order of the legend.
-const COLOURS: [&str; 8] =
-    ["#d1495b", "#2e6f95", "#66a182", "#8d6a9f", "#e0a030", "#5c6b73", "#3aa6a6", "#a0522d"];
+const OURS: &str = "#d1495b";
+const OTHERS: &str = "#2e6f95";
+/// Of lines: the same peer has the same colour in all charts.
+const COLOURS: [(&str, &str); 6] = [
+    ("Punctual", OURS),
+    ("gocron", OTHERS),
+    ("tokio-cron-scheduler", "#66a182"),
+    ("APScheduler", "#8d6a9f"),
+    ("Quartz", "#e0a030"),
+    ("", "#5c6b73"),
+];
 const WIDTH: f64 = 760.0;
 const FONT: &str = "font-family=\"Helvetica, Arial, sans-serif\"";
 
@@ -26,7 +34,7 @@ pub(crate) fn bars(title: &str, bars: &[(String, f64)]) -> Result<String, fmt::E
     for (index, (name, value)) in bars.iter().enumerate() {
         let (y, ours) = (42.0 + STEP * index as f64, name.starts_with("Punctual"));
         let width = (value / longest * (WIDTH - LEFT - RIGHT)).max(1.0);
-        let (colour, weight) = if ours { (COLOURS[0], "bold") } else { (COLOURS[1], "normal") };
+        let (colour, weight) = if ours { (OURS, "bold") } else { (OTHERS, "normal") };
         text(&mut svg, LEFT - 8.0, y + 14.0, "end", weight, name)?;
         writeln!(
             svg,
@@ -69,7 +77,7 @@ pub(crate) fn lines(
         text(&mut svg, x(index), TOP + HEIGHT + 22.0, "middle", "normal", position)?;
     }
     for (index, line) in lines.iter().enumerate() {
-        let colour = COLOURS[index % COLOURS.len()];
+        let colour = colour_of(&line.name);
         let width = if index == 0 { 3 } else { 2 };
         let points: Vec<_> = line
             .values
@@ -121,6 +129,10 @@ fn text(svg: &mut String, x: f64, y: f64, anchor: &str, weight: &str, text: &str
         "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" font-weight=\"{weight}\" \
          fill=\"#222\">{text}</text>"
     )
+}
+
+fn colour_of(name: &str) -> &'static str {
+    COLOURS.iter().find(|(start, _)| name.starts_with(start)).map_or(OTHERS, |(_, colour)| colour)
 }
 
 fn power_of_ten(power: i32) -> String {
