@@ -19,7 +19,9 @@ pub(super) fn spread(size: &Size) -> Result<Report, Box<dyn Error>> {
     millis.sort_by(f64::total_cmp);
     let report = Report::default()
         .with("p50, ms", quantile(&millis, 0.5))
+        .with("p90, ms", quantile(&millis, 0.9))
         .with("p99, ms", quantile(&millis, 0.99))
+        .with("p99.9, ms", quantile(&millis, 0.999))
         .with("max, ms", quantile(&millis, 1.0));
     Ok(measured.add_to(report))
 }
