@@ -73,9 +73,7 @@ impl CommitJobs for Postgres {
             outcomes[index] = CommitOutcome::Done;
         }
         for index in returned(1)? {
-            if outcomes[index] == CommitOutcome::Done {
-                outcomes[index] = CommitOutcome::Removed;
-            }
+            outcomes[index] = CommitOutcome::Removed;
         }
         Ok(outcomes)
     }
@@ -129,34 +127,34 @@ impl<'a> CommitArguments<'a> {
                 // Integers of the database are signed, but a count never reaches the limit.
                 fires = i64::try_from(*fire_count).unwrap_or(i64::MAX);
                 starts = start;
-                0
+                2
             }
             CommitAction::Finish { start } => {
                 starts = start;
-                1
+                if start.is_empty() { 0 } else { 1 }
             }
             CommitAction::Postpone { due_at: instant } => {
                 due_at = instant.as_micros();
-                2
+                3
             }
             CommitAction::BringForward { due_at: instant } => {
                 due_at = instant.as_micros();
-                3
+                4
             }
             CommitAction::Start { runs } => {
                 starts = runs;
-                4
+                5
             }
             CommitAction::ClearRun { run_id } => {
                 run = Some(run_id.to_string());
-                5
+                6
             }
             CommitAction::RetryRun { run } => {
                 starts = std::slice::from_ref(run);
-                6
+                7
             }
             // An unknown action, added by a newer version of punctual-core.
-            _ => 7,
+            _ => 8,
         };
         self.kinds.push(kind);
         self.ids.push(commit.id.as_str());
