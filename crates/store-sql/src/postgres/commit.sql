@@ -26,6 +26,7 @@
     DECLARE
         a integer := 1;
         b integer;
+        guarded integer;
         busy text[];
         changed integer[];
         repeated integer[];
@@ -54,6 +55,8 @@
                 END IF;
             END IF;
 
+            -- The number of commits that are guarded by the fence of their job.
+            SELECT count(*) FROM unnest(kinds[a:b]) AS c (kind) WHERE c.kind < 6 INTO guarded;
             changed := NULL;
             IF 0 = ANY (kinds[a:b]) THEN
                 WITH d AS (
@@ -68,7 +71,7 @@
                 removed := removed || changed;
             END IF;
 
-            IF 6 > ANY (kinds[a:b]) AND coalesce(cardinality(changed), 0) <= b - a THEN
+            IF coalesce(cardinality(changed), 0) < guarded THEN
                 WITH u AS (
                     UPDATE {p}jobs j SET
                         fence = CASE c.kind
@@ -108,7 +111,7 @@
             -- Determines which of the commits without effect are repeats, from the fences and the recorded runs.
             -- Fences increase with each claim: the claims between the last unsettled one and the open one, if
             -- there is one, have all been settled.
-            IF 6 > ANY (kinds[a:b]) AND coalesce(cardinality(changed), 0) <= b - a THEN
+            IF coalesce(cardinality(changed), 0) < guarded THEN
                 SELECT array_agg(c.place + a - 1)
                 FROM unnest(kinds[a:b], ids[a:b], fences[a:b])
                     WITH ORDINALITY AS c (kind, id, fence, place)

@@ -175,8 +175,7 @@ pub(super) const CLAIM: &str = "SELECT * FROM {p}claim(?1, ?2, ?3, ?4, ?5)";
 macro_rules! commit {
     () => {
         "SELECT done, removed FROM {p}commit(
-            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8::text[]::uuid[],
-            ?9, ?10::text[]::uuid[], ?11, ?12, ?13, ?14, ?15)"
+            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
     };
 }
 pub(super) const COMMIT: &str = commit!();
@@ -187,7 +186,7 @@ pub(super) const COMMIT_WITH_HISTORY: &str = concat!(
         INSERT INTO {p}history
             (finished, run_id, attempt, job_id, task, node, scheduled_time, started, outcome, error)
         SELECT * FROM unnest(
-            ?16::bigint[], ?17::text[]::uuid[], ?18::bigint[], ?19::text[], ?20::text[], ?21::text[],
+            ?16::bigint[], ?17::uuid[], ?18::bigint[], ?19::text[], ?20::text[], ?21::text[],
             ?22::bigint[], ?23::bigint[], ?24::text[], ?25::text[])
         ON CONFLICT (finished, run_id, attempt) DO NOTHING) ",
     commit!()
