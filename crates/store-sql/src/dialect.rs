@@ -131,7 +131,7 @@ pub(crate) trait Dialect:
     }
 }
 
-/// Adds jobs; implemented in `jobs.rs` of a dialect.
+/// Adds jobs, and notifies watchers at commit if a job was added; implemented in `jobs.rs` of a dialect.
 pub(crate) trait AddJobs<Connection> {
     /// Adds jobs in the connection's transaction.
     fn add(
@@ -139,6 +139,15 @@ pub(crate) trait AddJobs<Connection> {
         connection: &mut Connection,
         records: &[NewRecord],
     ) -> impl Future<Output = Result<Vec<AddOutcome>, StoreError>> + Send;
+
+    /// Adds jobs in their own transaction and one round trip. Returns `None`, without any effect, if the jobs must be
+    /// added by [`add`](Self::add), because they are too many or because the dialect has no such statement.
+    fn add_at_once(
+        &self,
+        _records: &[NewRecord],
+    ) -> impl Future<Output = Result<Option<Vec<AddOutcome>>, StoreError>> + Send {
+        async { Ok(None) }
+    }
 }
 
 /// The parameters of a claim.

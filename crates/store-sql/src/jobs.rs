@@ -24,6 +24,9 @@ const UPDATE_ATTEMPTS: u32 = 10;
 
 impl<D: Dialect> Database<D> {
     pub(crate) async fn add(&self, records: &[NewRecord]) -> Result<Vec<AddOutcome>, StoreError> {
+        if let Some(outcomes) = self.dialect.add_at_once(records).await? {
+            return Ok(outcomes);
+        }
         let mut transaction = self.dialect.write().await?;
         let outcomes = self.add_in(&mut transaction, records).await?;
         self.commit(transaction).await?;
@@ -39,9 +42,6 @@ impl<D: Dialect> Database<D> {
         let mut outcomes = Vec::with_capacity(records.len());
         for part in job_chunks(records, STATEMENT_LIMIT) {
             outcomes.extend(self.dialect.add(connection, part).await?);
-        }
-        if outcomes.contains(&AddOutcome::Added) {
-            self.dialect.notify_change(connection).await?;
         }
         Ok(outcomes)
     }

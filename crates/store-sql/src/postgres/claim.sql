@@ -6,7 +6,8 @@
     -- Consists of several statements: each sees what was committed before it began, and therefore all runs in
     -- flight of the rows that the first one has locked. Locked rows are skipped. Most of them are being claimed by
     -- another node; but a job that is being changed by a user may still be due. Therefore the row of NULLs is
-    -- returned if any other job is claimable in this transaction's snapshot.
+    -- returned if any other job is claimable in this transaction's snapshot. Rows are found again by their place: a
+    -- row that was changed while it was being locked has another one, so it is not claimed, but locked.
     --
     -- Fences and counts out of range are not changed, so that they never become valid.
     CREATE FUNCTION {p}claim(claimer text, now bigint, until bigint, most bigint, tasks text[])
@@ -24,11 +25,12 @@
     AS $function$
     #variable_conflict use_column
     DECLARE
-        taken {p}jobs[];
+        -- The places of the claimed rows, which remain unchanged until the end of the transaction.
+        taken tid[];
     BEGIN
         IF tasks IS NULL THEN
             WITH due AS (
-                SELECT j.id FROM {p}jobs j
+                SELECT j.ctid AS place FROM {p}jobs j
                 WHERE j.due_at <= $2
                     AND (NOT j.claimed OR coalesce(j.claimed_until, j.due_at) <= $2)
                 ORDER BY j.due_at LIMIT $4 FOR UPDATE SKIP LOCKED
@@ -38,12 +40,12 @@
                     fence = j.fence + (j.fence BETWEEN 0 AND 4611686018427387904)::integer,
                     claims = j.claims + (j.claims BETWEEN 0 AND 4294967294)::integer,
                     claimed = true, claimed_by = $1, claimed_until = $3
-                FROM due WHERE j.id = due.id RETURNING j AS job
+                FROM due WHERE j.ctid = due.place RETURNING j.ctid AS place
             )
-            SELECT array_agg(c.job) FROM claimed c INTO taken;
+            SELECT array_agg(c.place) FROM claimed c INTO taken;
         ELSE
             WITH due AS (
-                SELECT j.id FROM {p}jobs j
+                SELECT j.ctid AS place FROM {p}jobs j
                 WHERE j.due_at <= $2
                     AND (NOT j.claimed OR coalesce(j.claimed_until, j.due_at) <= $2)
                     AND j.task = ANY ($5)
@@ -54,16 +56,16 @@
                     fence = j.fence + (j.fence BETWEEN 0 AND 4611686018427387904)::integer,
                     claims = j.claims + (j.claims BETWEEN 0 AND 4294967294)::integer,
                     claimed = true, claimed_by = $1, claimed_until = $3
-                FROM due WHERE j.id = due.id RETURNING j AS job
+                FROM due WHERE j.ctid = due.place RETURNING j.ctid AS place
             )
-            SELECT array_agg(c.job) FROM claimed c INTO taken;
+            SELECT array_agg(c.place) FROM claimed c INTO taken;
         END IF;
         IF taken IS NOT NULL THEN
             RETURN QUERY
-                SELECT t.id, t.task, d.definition, t.revision, t.fence, t.next_run_time, t.due_at,
-                    t.fire_count, t.finished, t.claims,
-                    (SELECT count(*) FROM {p}runs r WHERE r.job_id = t.id)
-                FROM unnest(taken) AS t LEFT JOIN {p}definitions d ON d.job_id = t.id;
+                SELECT j.id, j.task, j.definition, j.revision, j.fence, j.next_run_time, j.due_at,
+                    j.fire_count, j.finished, j.claims,
+                    (SELECT count(*) FROM {p}runs r WHERE r.job_id = j.id)
+                FROM unnest(taken) AS t (place) JOIN {p}jobs j ON j.ctid = t.place;
         END IF;
         IF cardinality(taken) >= most OR EXISTS (
             SELECT 1 FROM {p}jobs j
@@ -71,7 +73,7 @@
                 AND (NOT j.claimed OR coalesce(j.claimed_until, j.due_at) <= $2)
                 AND ($5 IS NULL OR j.task = ANY ($5))
                 -- Jobs that were just claimed are not counted, even if their lease expires immediately.
-                AND ($3 > $2 OR j.id <> ALL (SELECT t.id FROM unnest(taken) AS t))
+                AND ($3 > $2 OR j.ctid <> ALL (coalesce(taken, '{}')))
         ) THEN
             RETURN NEXT;
         END IF;

@@ -11,6 +11,7 @@ use sqlx::{Postgres as Pg, Row};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
+use super::uuid::Uuid;
 use crate::batch::commit_groups;
 use crate::dialect::{CommitJobs, Dialect};
 
@@ -24,9 +25,9 @@ struct CommitArguments<'a> {
     next_run_times: Vec<i64>,
     due_ats: Vec<i64>,
     fire_counts: Vec<i64>,
-    run_ids: Vec<Option<String>>,
+    run_ids: Vec<Option<Uuid>>,
     start_of: Vec<i32>,
-    start_ids: Vec<String>,
+    start_ids: Vec<Uuid>,
     scheduled_times: Vec<i64>,
     attempts: Vec<i64>,
     nodes: Vec<&'a str>,
@@ -73,9 +74,7 @@ impl CommitJobs for Postgres {
             outcomes[index] = CommitOutcome::Done;
         }
         for index in returned(1)? {
-            if outcomes[index] == CommitOutcome::Done {
-                outcomes[index] = CommitOutcome::Removed;
-            }
+            outcomes[index] = CommitOutcome::Removed;
         }
         Ok(outcomes)
     }
@@ -91,7 +90,7 @@ fn bind_history<'q>(
     let started = entries.iter().map(|entry| entry.started.map(Timestamp::as_micros));
     query
         .bind(number(|entry| entry.finished.as_micros()))
-        .bind(entries.iter().map(|entry| entry.run_id.to_string()).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| Uuid(entry.run_id)).collect::<Vec<_>>())
         .bind(number(|entry| entry.attempt.into()))
         .bind(text(|entry| entry.job_id.as_str()))
         .bind(text(|entry| entry.task.as_str()))
@@ -129,34 +128,34 @@ impl<'a> CommitArguments<'a> {
                 // Integers of the database are signed, but a count never reaches the limit.
                 fires = i64::try_from(*fire_count).unwrap_or(i64::MAX);
                 starts = start;
-                0
+                2
             }
             CommitAction::Finish { start } => {
                 starts = start;
-                1
+                if start.is_empty() { 0 } else { 1 }
             }
             CommitAction::Postpone { due_at: instant } => {
                 due_at = instant.as_micros();
-                2
+                3
             }
             CommitAction::BringForward { due_at: instant } => {
                 due_at = instant.as_micros();
-                3
+                4
             }
             CommitAction::Start { runs } => {
                 starts = runs;
-                4
+                5
             }
             CommitAction::ClearRun { run_id } => {
-                run = Some(run_id.to_string());
-                5
+                run = Some(Uuid(*run_id));
+                6
             }
             CommitAction::RetryRun { run } => {
                 starts = std::slice::from_ref(run);
-                6
+                7
             }
             // An unknown action, added by a newer version of punctual-core.
-            _ => 7,
+            _ => 8,
         };
         self.kinds.push(kind);
         self.ids.push(commit.id.as_str());
@@ -168,7 +167,7 @@ impl<'a> CommitArguments<'a> {
         let index = self.ids.len() as i32;
         for start in starts {
             self.start_of.push(index);
-            self.start_ids.push(start.run_id.to_string());
+            self.start_ids.push(Uuid(start.run_id));
             self.scheduled_times.push(start.scheduled_time.as_micros());
             self.attempts.push(start.attempt.into());
             self.nodes.push(start.node.as_str());

@@ -8,6 +8,7 @@ use sqlx::{PgConnection, Row};
 use super::database::Postgres;
 use super::error::store_error;
 use super::sql;
+use crate::batch::{STATEMENT_LIMIT, job_chunks};
 use crate::dialect::{AddJobs, Dialect};
 
 impl AddJobs<PgConnection> for Postgres {
@@ -16,41 +17,43 @@ impl AddJobs<PgConnection> for Postgres {
         connection: &mut PgConnection,
         records: &[NewRecord],
     ) -> Result<Vec<AddOutcome>, StoreError> {
-        let column = |of: fn(&NewRecord) -> &str| records.iter().map(of).collect::<Vec<_>>();
-        let instant =
-            |of: fn(&NewRecord) -> Option<i64>| records.iter().map(of).collect::<Vec<_>>();
         // Random fences identify the jobs that were added.
         let fences: Vec<i64> = records.iter().map(|_| Fence::random().0).collect();
-        let added = sqlx::query(self.sql(sql::ADD))
-            .bind(column(|new| new.id.as_str()))
-            .bind(column(|new| new.task.as_str()))
-            .bind(&fences)
-            .bind(instant(|new| Some(new.schedule?.next_run_time.as_micros())))
-            .bind(instant(|new| Some(new.schedule?.due_at.as_micros())))
+        let mut sorted: Vec<(&NewRecord, i64)> =
+            records.iter().zip(fences.iter().copied()).collect();
+        // Of several jobs with the same id, the first one is added.
+        sorted.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
+        let schedules = || sorted.iter().map(|(new, _)| new.schedule);
+        let row = sqlx::query(self.sql(sql::ADD))
+            .bind(sorted.iter().map(|(new, _)| new.id.as_str()).collect::<Vec<_>>())
+            .bind(sorted.iter().map(|(new, _)| new.task.as_str()).collect::<Vec<_>>())
+            .bind(sorted.iter().map(|(new, _)| new.definition.as_bytes()).collect::<Vec<_>>())
+            .bind(sorted.iter().map(|(_, fence)| *fence).collect::<Vec<_>>())
+            .bind(schedules().map(|at| Some(at?.next_run_time.as_micros())).collect::<Vec<_>>())
+            .bind(schedules().map(|at| Some(at?.due_at.as_micros())).collect::<Vec<_>>())
             .bind(Revision::FIRST.0)
-            .fetch_all(&mut *connection)
+            .bind(self.channel())
+            .fetch_one(connection)
             .await
-            .and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
             .map_err(store_error)?;
-        let added: HashSet<i64> = added;
-        let new: Vec<&NewRecord> = records
-            .iter()
-            .zip(&fences)
-            .filter(|(_, f)| added.contains(f))
-            .map(|(r, _)| r)
-            .collect();
-        if !new.is_empty() {
-            sqlx::query(self.sql(sql::ADD_DEFINITIONS))
-                .bind(new.iter().map(|new| new.id.as_str()).collect::<Vec<_>>())
-                .bind(new.iter().map(|new| new.definition.as_bytes()).collect::<Vec<_>>())
-                .execute(connection)
-                .await
-                .map_err(store_error)?;
-        }
+        let added: Option<Vec<i64>> = row.try_get(0).map_err(store_error)?;
+        let added: HashSet<i64> = added.into_iter().flatten().collect();
         let outcome = |fence| match added.contains(fence) {
             true => AddOutcome::Added,
             false => AddOutcome::Exists,
         };
         Ok(fences.iter().map(outcome).collect())
+    }
+
+    async fn add_at_once(
+        &self,
+        records: &[NewRecord],
+    ) -> Result<Option<Vec<AddOutcome>>, StoreError> {
+        let mut parts = job_chunks(records, STATEMENT_LIMIT);
+        let (Some(part), None) = (parts.next(), parts.next()) else { return Ok(None) };
+        let mut connection = self.read().await?;
+        let outcomes = self.add(&mut connection, part).await?;
+        connection.release();
+        Ok(Some(outcomes))
     }
 }

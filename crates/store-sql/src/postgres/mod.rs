@@ -11,6 +11,7 @@ mod schema;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod uuid;
 mod watch;
 
 use punctual_core::StoreError;

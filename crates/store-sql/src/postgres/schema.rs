@@ -33,15 +33,11 @@ const TABLES: &str = concat!(
         claimed_until bigint,
         claims        bigint NOT NULL DEFAULT 0,   -- of the due occurrence
         fire_count    bigint NOT NULL DEFAULT 0,
-        finished      boolean NOT NULL DEFAULT false
+        finished      boolean NOT NULL DEFAULT false,
+        definition    bytea NOT NULL
     ) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 1);
     CREATE INDEX {prefix}jobs_due ON {p}jobs (due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX {prefix}jobs_order ON {p}jobs (next_run_time, id);
-
-    CREATE TABLE {p}definitions (
-        job_id     text COLLATE \"C\" PRIMARY KEY,
-        definition bytea NOT NULL
-    );
 
     CREATE TABLE {p}runs (
         job_id         text COLLATE \"C\" NOT NULL,

@@ -9,10 +9,7 @@ use crate::sql::{
 
 macro_rules! record {
     ($rest:expr) => {
-        select_record!(
-            "(SELECT d.definition FROM {p}definitions AS d WHERE d.job_id = j.id)",
-            $rest
-        )
+        select_record!("j.definition", $rest)
     };
 }
 
@@ -74,20 +71,14 @@ macro_rules! renewal_status {
 
 pub(super) const STATEMENTS: Statements = Statements {
     update: update!("next_run_time IS NOT DISTINCT FROM ?9"),
-    update_definition: "UPDATE {p}definitions SET definition = ?2 WHERE job_id = ?1",
+    update_definition: "UPDATE {p}jobs SET definition = ?2 WHERE id = ?1",
     // In sorted order, so that concurrent removals of the same jobs can't deadlock.
     lock_jobs: concat!(
         "SELECT id FROM {p}jobs WHERE id = ANY (",
         texts!("?1"),
         ") ORDER BY id FOR UPDATE"
     ),
-    remove: concat!(
-        "WITH definition AS (DELETE FROM {p}definitions WHERE job_id = ANY (",
-        texts!("?1"),
-        ")) DELETE FROM {p}jobs WHERE id = ANY (",
-        texts!("?1"),
-        ")"
-    ),
+    remove: concat!("DELETE FROM {p}jobs WHERE id = ANY (", texts!("?1"), ")"),
     remove_runs: concat!("DELETE FROM {p}runs WHERE job_id = ANY (", texts!("?1"), ")"),
     get: select_stored!(record, run_columns!()),
     list_scheduled: list!(record, "j.next_run_time IS NOT NULL", "j.next_run_time, j.id"),
@@ -161,19 +152,20 @@ pub(super) const DISABLE_TIMEOUTS: &str =
 pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
 pub(super) const CREATE_SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS {schema}";
 
-/// Ids, tasks, fences, next run times and due times. Returns the fences of the added jobs. In sorted order, so that
-/// concurrent additions of the same jobs can't deadlock.
+/// Ids, tasks, definitions, fences, next run times, due times, the first revision, and the channel that is notified if a
+/// job is added. Returns the fences of the added jobs. The rows are sorted by id, so that concurrent additions of the
+/// same jobs can't deadlock.
 pub(super) const ADD: &str = "
-    INSERT INTO {p}jobs (id, task, revision, fence, lost_fence, next_run_time, due_at)
-    SELECT id, task, ?6, fence, fence, next_run_time, due_at
-    FROM unnest(?1::text[], ?2::text[], ?3::bigint[], ?4::bigint[], ?5::bigint[])
-        WITH ORDINALITY AS new (id, task, fence, next_run_time, due_at, place)
-    ORDER BY id COLLATE \"C\", place
-    ON CONFLICT (id) DO NOTHING
-    RETURNING fence";
-pub(super) const ADD_DEFINITIONS: &str = "
-    INSERT INTO {p}definitions (job_id, definition)
-    SELECT id, definition FROM unnest(?1::text[], ?2::bytea[]) AS new (id, definition)";
+    WITH added AS (
+        INSERT INTO {p}jobs
+            (id, task, definition, revision, fence, lost_fence, next_run_time, due_at)
+        SELECT id, task, definition, ?7, fence, fence, next_run_time, due_at
+        FROM unnest(?1::text[], ?2::text[], ?3::bytea[], ?4::bigint[], ?5::bigint[], ?6::bigint[])
+            AS new (id, task, definition, fence, next_run_time, due_at)
+        ON CONFLICT (id) DO NOTHING
+        RETURNING fence
+    )
+    SELECT array_agg(fence), CASE WHEN count(*) > 0 THEN pg_notify(?8, '') END FROM added";
 
 /// Node, now, expiry of the claims, limit, tasks. Returns the records of the claimed jobs, followed by a row of NULLs
 /// if more jobs may be due.
@@ -183,8 +175,7 @@ pub(super) const CLAIM: &str = "SELECT * FROM {p}claim(?1, ?2, ?3, ?4, ?5)";
 macro_rules! commit {
     () => {
         "SELECT done, removed FROM {p}commit(
-            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8::text[]::uuid[],
-            ?9, ?10::text[]::uuid[], ?11, ?12, ?13, ?14, ?15)"
+            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
     };
 }
 pub(super) const COMMIT: &str = commit!();
@@ -195,7 +186,7 @@ pub(super) const COMMIT_WITH_HISTORY: &str = concat!(
         INSERT INTO {p}history
             (finished, run_id, attempt, job_id, task, node, scheduled_time, started, outcome, error)
         SELECT * FROM unnest(
-            ?16::bigint[], ?17::text[]::uuid[], ?18::bigint[], ?19::text[], ?20::text[], ?21::text[],
+            ?16::bigint[], ?17::uuid[], ?18::bigint[], ?19::text[], ?20::text[], ?21::text[],
             ?22::bigint[], ?23::bigint[], ?24::text[], ?25::text[])
         ON CONFLICT (finished, run_id, attempt) DO NOTHING) ",
     commit!()

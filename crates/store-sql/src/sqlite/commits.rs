@@ -61,10 +61,16 @@ impl Sqlite {
         self.execute(connection, sql::BRING_FORWARD, &rows.bring_forward).await?;
         self.execute(connection, sql::STATEMENTS.release, &rows.release).await?;
         self.execute(connection, sql::RECORD_RUNS, &rows.start).await?;
-        self.execute(connection, sql::FINISH, &rows.finish).await?;
 
         let indexes: HashMap<&str, usize> =
             group.iter().map(|(index, commit)| (commit.id.as_str(), *index)).collect();
+        for row in &self.fetch(connection, sql::FINISH_AT_ONCE, &rows.finish_at_once).await? {
+            outcomes[indexes[row.text(0)?]] = CommitOutcome::Removed;
+        }
+        let has_runs = |id: &&str| outcomes[indexes[id]] != CommitOutcome::Removed;
+        rows.finish.extend(rows.finish_at_once.into_iter().filter(has_runs));
+        self.execute(connection, sql::FINISH, &rows.finish).await?;
+
         let retries = rows_of(group, retried_run);
         self.execute(connection, sql::RETRY_RUNS, &retries).await?;
         for row in &self.fetch(connection, sql::RUNS_EXIST, &retries).await? {
@@ -72,7 +78,7 @@ impl Sqlite {
         }
         let clears = rows_of(group, cleared_run);
         let cleared = self.fetch(connection, sql::CLEAR_RUNS, &clears).await?;
-        let mut completed = rows.finish;
+        let mut completed = Vec::with_capacity(cleared.len());
         for row in &cleared {
             let job = row.text(0)?;
             outcomes[indexes[job]] = CommitOutcome::Done;

@@ -21,8 +21,10 @@ pub(super) struct GroupRows<'a> {
     pub(super) postpone: Vec<(&'a str, i64)>,
     /// Id, due at.
     pub(super) bring_forward: Vec<(&'a str, i64)>,
-    /// Id.
+    /// Ids of jobs that finish with the start of runs.
     pub(super) finish: Vec<&'a str>,
+    /// Ids of jobs that finish without one.
+    pub(super) finish_at_once: Vec<&'a str>,
     /// Id.
     pub(super) release: Vec<&'a str>,
     /// Job, run, scheduled time, attempt, node, fence.
@@ -51,6 +53,7 @@ impl<'a> GroupRows<'a> {
                 self.advance.extend(advance(commit));
                 self.start(id, start);
             }
+            Finish { start } if start.is_empty() => self.finish_at_once.push(id),
             Finish { start } => {
                 self.finish.push(id);
                 self.start(id, start);

@@ -258,12 +258,23 @@ pub(super) const FINISH: &str = concat!(
     " WHERE id IN (SELECT value FROM json_each(?1))"
 );
 
-/// Deletes finished jobs without runs.
-pub(super) const DELETE_COMPLETED: &str = "
-    DELETE FROM {p}jobs
-    WHERE id IN (SELECT value FROM json_each(?1)) AND finished
-        AND NOT EXISTS (SELECT 1 FROM {p}runs WHERE job_id = {p}jobs.id)
-    RETURNING id";
+/// Deletes those of the jobs with these ids that have no runs, and returns their ids.
+macro_rules! delete_without_runs {
+    ($which:literal) => {
+        concat!(
+            "DELETE FROM {p}jobs
+             WHERE id IN (SELECT value FROM json_each(?1)) AND ",
+            $which,
+            " AND NOT EXISTS (SELECT 1 FROM {p}runs WHERE job_id = {p}jobs.id)
+             RETURNING id"
+        )
+    };
+}
+
+/// Ids of jobs that are finished by this call, instead of marking them as finished.
+pub(super) const FINISH_AT_ONCE: &str = delete_without_runs!("TRUE");
+/// Ids.
+pub(super) const DELETE_COMPLETED: &str = delete_without_runs!("finished");
 
 // Rows of runs are those of `GroupRows::start`.
 

@@ -39,7 +39,7 @@ impl StoreFixture for Schema {
 
     async fn corrupt(&self, corruption: Corruption) -> bool {
         let mut connection = Self::connect().await;
-        let by_id = [("jobs", "id"), ("runs", "job_id"), ("definitions", "job_id")];
+        let by_id = [("jobs", "id"), ("runs", "job_id")];
         let prefix = format!("{}.punctual_", self.0);
         for statement in corruption::statements(&corruption, &prefix, &by_id, "key") {
             let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await;

@@ -276,12 +276,12 @@ async fn a_batch_that_fails_midway_is_rolled_back() {
     tables
         .run(
             "CREATE FUNCTION \"{schema}\".no_space() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF NEW.job_id = 'job 11000' THEN
+                IF NEW.id = 'job 11000' THEN
                     RAISE EXCEPTION 'no space' USING ERRCODE = 'disk_full';
                 END IF;
                 RETURN NEW;
             END $$;
-            CREATE TRIGGER no_space BEFORE INSERT ON {p}definitions
+            CREATE TRIGGER no_space BEFORE INSERT ON {p}jobs
                 FOR EACH ROW EXECUTE FUNCTION \"{schema}\".no_space();",
         )
         .await;
@@ -289,8 +289,7 @@ async fn a_batch_that_fails_midway_is_rolled_back() {
     let error = store.add(jobs.clone()).await.unwrap_err();
     assert_store_error(&error, StoreErrorKind::Unavailable, "disk is full");
     assert_eq!(store.list(None, 9).await.unwrap().records.len(), 0);
-    let left =
-        tables.run("DROP TRIGGER no_space ON {p}definitions; SELECT count(*) FROM {p}definitions");
+    let left = tables.run("DROP TRIGGER no_space ON {p}jobs; SELECT count(*) FROM {p}jobs");
     assert_eq!(left.await[0].get::<i64, _>(0), 0);
     store.add(jobs).await.unwrap();
     tables.drop().await;

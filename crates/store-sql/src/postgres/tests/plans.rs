@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual_core::{
-    Commit, CommitAction, Fence, InFlightRun, JobRecord, JobStore, NodeId, RunId, Schedule,
-    TaskFilter, TaskName,
+    Commit, CommitAction, CommitOutcome, Fence, InFlightRun, JobRecord, JobStore, NodeId, RunId,
+    Schedule, TaskFilter, TaskName,
 };
 use punctual_testkit::server_url;
 use sqlx::postgres::{PgConnectOptions, PgRow};
@@ -18,7 +18,7 @@ use super::super::names::QualifiedNames;
 use super::super::sql::{HISTORY, STATEMENTS};
 use super::{Tables, at, due, unique};
 use crate::tables::TablePrefix;
-use crate::testing::WAIT_TIMEOUT;
+use crate::testing::{WAIT_TIMEOUT, run};
 
 /// The statistics of tables: the number of sequential scans, and of rows that were read.
 type Reads = HashMap<String, (i64, i64)>;
@@ -58,7 +58,7 @@ async fn filled(count: i64) -> Tables {
     let jobs = (0..count).map(|n| due(&format!("job {n:05}"), at(n))).collect();
     store.0.add(jobs).await.unwrap();
     tables.shut_down(store).await;
-    tables.run("ANALYZE {p}jobs, {p}definitions, {p}runs").await;
+    tables.run("ANALYZE {p}jobs, {p}runs").await;
     tables
 }
 
@@ -74,9 +74,10 @@ async fn a_fire_reads_only_its_own_rows() {
             for fires in 1..8 {
                 fire(&store.0, &filter, fires).await;
             }
+            finish(&store.0, &filter).await;
             tables.shut_down(store).await;
             let after = tables.reads().await;
-            for table in ["punctual_jobs", "punctual_definitions", "punctual_runs"] {
+            for table in ["punctual_jobs", "punctual_runs"] {
                 let ((scans, rows), earlier) = (after[table], before[table]);
                 assert_eq!(scans - earlier.0, 0, "{table} was scanned");
                 let rows = rows - earlier.1;
@@ -149,6 +150,28 @@ async fn fire(store: &PostgresJobStore, filter: &TaskFilter, fires: u64) {
     let commits: Vec<_> = claims.records.iter().zip(0..).flat_map(commit).collect();
     assert_eq!(commits.len(), 6);
     store.commit(commits.into()).await.unwrap();
+}
+
+/// Finishes the first three jobs, two of them with a run that is cleared.
+async fn finish(store: &PostgresJobStore, filter: &TaskFilter) {
+    let (now, node) = (at(2), NodeId::new("here").unwrap());
+    let claims = store.claim_due(&node, now, 9, Duration::from_secs(9), filter).await.unwrap();
+    let finish = |(claim, number): (&JobRecord, u128)| {
+        let run = InFlightRun { run_id: RunId::from_u128(number), fence: claim.fence, ..run() };
+        let start = if number == 0 { Vec::new() } else { vec![run] };
+        Commit { id: claim.id.clone(), fence: claim.fence, action: CommitAction::Finish { start } }
+    };
+    let finishes: Vec<_> = claims.records.iter().zip(0..).map(finish).collect();
+    let clear = |finish: &Commit| {
+        let CommitAction::Finish { start } = &finish.action else { return None };
+        let action = CommitAction::ClearRun { run_id: start.first()?.run_id };
+        Some(Commit { action, ..finish.clone() })
+    };
+    let clears: Vec<_> = finishes.iter().filter_map(clear).collect();
+    assert_eq!((finishes.len(), clears.len()), (3, 2));
+    let (done, removed) = (CommitOutcome::Done, CommitOutcome::Removed);
+    assert_eq!(store.commit(finishes.into()).await.unwrap(), [removed, done, done]);
+    assert_eq!(store.commit(clears.into()).await.unwrap(), [removed, removed]);
 }
 
 /// Returns the plan of a prepared statement with these arguments.
@@ -224,7 +247,7 @@ async fn statements_of_users_use_an_index() {
         tables.run(&format!("SET plan_cache_mode = {mode}")).await;
         for (name, statement, types, arguments) in &statements {
             let plan = plan(&mut tables, statement, types, arguments).await;
-            for table in ["jobs", "definitions", "history"] {
+            for table in ["jobs", "history"] {
                 let scan = format!("Seq Scan on punctual_{table}");
                 assert!(!plan.contains(&scan), "{name}, {mode}:\n{plan}");
             }
