@@ -206,22 +206,24 @@ macro_rules! set_run_owner {
     };
 }
 
-/// The statement `update`. `$same` compares the run time with `?9`, which may be NULL.
+/// The statement `update`. `$same` compares the run time with `?9`, which may be NULL. Without a new schedule (`?3`) an
+/// open claim remains valid. `claimed` is assigned after the expressions that read it.
 macro_rules! update {
     ($same:literal) => {
         concat!(
-            "UPDATE {p}jobs SET ",
-            $crate::sql::increment_fence!(""),
-            ", ",
-            $crate::sql::set_unclaimed!(),
-            ", revision = ",
+            "UPDATE {p}jobs SET
+                lost_fence = CASE WHEN claimed AND ?3 THEN fence ELSE lost_fence END,
+                fence = CASE WHEN claimed AND NOT ?3 THEN fence ELSE ",
+            $crate::sql::increment!("", "fence", "4611686018427387904"),
+            " END, revision = ",
             $crate::sql::increment!("", "revision", "4611686018427387904"),
             ", task = coalesce(?6, task),
                 fire_count = CASE WHEN ?7 THEN 0 ELSE fire_count END,
                 claims = CASE WHEN ?3 THEN 0 ELSE claims END,
                 finished = finished AND NOT (?3 AND ?4 IS NOT NULL),
-                due_at = CASE WHEN ?3 THEN ?5 ELSE next_run_time END,
-                next_run_time = CASE WHEN ?3 THEN ?4 ELSE next_run_time END
+                due_at = CASE WHEN ?3 THEN ?5 WHEN claimed THEN due_at ELSE next_run_time END,
+                next_run_time = CASE WHEN ?3 THEN ?4 ELSE next_run_time END,
+                claimed = claimed AND NOT ?3
             WHERE id = ?1 AND revision = ?2 AND (NOT ?8 OR ",
             $same,
             ")"

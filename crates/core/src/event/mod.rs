@@ -71,7 +71,7 @@ pub enum Event {
     JobMaxInstances(SkippedFireTimes),
     /// Fire times were skipped because several due ones were coalesced into one run.
     JobCoalesced(SkippedFireTimes),
-    /// A run of a terminated process was taken over and is repeated.
+    /// A run of a terminated process was taken over, or its claim has ended, and it is repeated.
     JobRecovered(RunEvent),
     /// This process can't run a stored job. The job is not modified; it runs once the cause is removed.
     #[non_exhaustive]

@@ -18,6 +18,7 @@ use crate::time::{Clock, Timestamp};
 pub struct Run {
     parts: RunParts,
     lease: Option<Lease>,
+    claim: Option<Lease>,
     started: Option<Timestamp>,
     reported: bool,
 }
@@ -90,7 +91,7 @@ impl Run {
     /// Creates a run from its parts.
     #[must_use]
     pub fn new(parts: RunParts) -> Self {
-        Self { parts, lease: None, started: None, reported: false }
+        Self { parts, lease: None, claim: None, started: None, reported: false }
     }
 
     /// Sets the lease of the run. After the lease has expired, the run is not started, because another node may have
@@ -98,6 +99,14 @@ impl Run {
     #[must_use]
     pub fn with_lease(mut self, lease: Lease) -> Self {
         self.lease = Some(lease);
+        self
+    }
+
+    /// Sets the time for which the run may be started under a claim whose commit has not been confirmed: another node
+    /// may claim the job afterwards. The scheduler extends it when the claim is settled.
+    #[must_use]
+    pub fn with_claim(mut self, claim: Lease) -> Self {
+        self.claim = Some(claim);
         self
     }
 
@@ -126,15 +135,15 @@ impl Run {
     }
 
     /// Marks the run as started. Returns `None` if the run must not be started; it has then been reported as missed if
-    /// its deadline has passed, or as lost if its cancellation was requested or its [lease](Self::with_lease) has
-    /// expired.
+    /// its deadline has passed, or as lost if its cancellation was requested or its [lease](Self::with_lease) or its
+    /// [claim](Self::with_claim) has expired.
     #[must_use]
     pub fn begin(mut self) -> Option<Self> {
         if self.parts.context.is_cancelled() {
             return None;
         }
         let now = self.parts.clock.now();
-        if self.lease.as_ref().is_some_and(|lease| lease.is_expired(now)) {
+        if [&self.lease, &self.claim].into_iter().flatten().any(|lease| lease.is_expired(now)) {
             return None;
         }
         if self.parts.deadline.is_some_and(|deadline| now > deadline) {
@@ -158,9 +167,9 @@ impl Run {
         self.report(outcome);
     }
 
-    /// Returns whether the run has a deadline or a lease that must be checked at its start.
+    /// Returns whether the run has a deadline, a lease or a claim that must be checked at its start.
     pub(super) fn has_start_conditions(&self) -> bool {
-        self.parts.deadline.is_some() || self.lease.is_some()
+        self.parts.deadline.is_some() || self.lease.is_some() || self.claim.is_some()
     }
 
     /// Clears the start time.

@@ -31,9 +31,10 @@ pub enum Recovery {
     #[default]
     Skip,
     /// Another process, or the next one of the same scheduler, repeats the run: each occurrence runs at least once.
-    /// The run is recorded before it starts and deleted when it finishes. A process whose lease has expired
-    /// ([`Event::LeaseLost`](crate::Event::LeaseLost)) starts none of its recorded runs unless it finds that they
-    /// were not taken over. Runs that it has already started may continue while another process runs the next
+    /// A run starts under the claim of its job, or is recorded before; it is recorded if it takes longer than some
+    /// milliseconds, and deleted when it finishes. A process whose lease has expired
+    /// ([`Event::LeaseLost`](crate::Event::LeaseLost)) starts none of these runs unless it finds that they were not
+    /// taken over. Runs that it has already started may continue while another process runs the next
     /// attempt; the task must therefore be idempotent. As long as leases are renewed in time, only one process
     /// executes a given run.
     Rerun,

@@ -59,14 +59,14 @@ pub enum CommitAction {
         schedule: Schedule,
         /// The number of runs that have been started, including those that start now.
         fire_count: u64,
-        /// The runs to record; empty unless the job uses [`Recovery::Rerun`](crate::Recovery::Rerun).
+        /// The runs to record: those of a [`Recovery::Rerun`](crate::Recovery::Rerun) job that have not finished.
         start: Vec<InFlightRun>,
     },
     /// Settles the claim of a job that has no further run time. The record is removed immediately or, if runs are in
     /// flight (including those recorded by this commit), when the last of them finishes; until then it has no schedule.
     /// Its `fire_count` does not change.
     Finish {
-        /// The runs to record; empty unless the job uses [`Recovery::Rerun`](crate::Recovery::Rerun).
+        /// The runs to record: those of a [`Recovery::Rerun`](crate::Recovery::Rerun) job that have not finished.
         start: Vec<InFlightRun>,
     },
     /// Settles the claim, sets the due time of the job to `due_at` and decrements the claim count, as if the claim

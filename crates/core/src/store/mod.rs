@@ -76,16 +76,18 @@ use crate::time::Timestamp;
 /// (`committing::a_claim_is_settled_once`). An unsettled claim ends when its lease expires, or when
 /// [`take_over`](Self::take_over) determines that its node is expired, whichever is first; the record is then due
 /// again, and the next claim increments the claim count of this occurrence ([`JobRecord::claims`]). Every claim, every
-/// released claim, every [`update`](Self::update) and every [start outside of the schedule](CommitAction::Start)
-/// increases the fence. A late commit therefore has an outdated fence and no effect
+/// released claim, every [start outside of the schedule](CommitAction::Start) and every [`update`](Self::update) that
+/// does not keep an open claim increases the fence. A late commit therefore has an outdated fence and no effect
 /// (`committing::an_outdated_fence_has_no_effect`).
 ///
 /// Fences increase by 1, or by random steps. A backend that can lose an acknowledged write (after a failover, for
 /// instance) must use random steps, so that the fence of the claim after a lost one differs from it.
 ///
-/// Runs of [`Recovery::Rerun`](crate::Recovery::Rerun) jobs are recorded in the commit that settles the claim, before
-/// they start, and deleted when they finish. Each run is owned by a node. A node is alive as long as it
-/// [`renew`](Self::renew)s its lease, with one write regardless of the number of its runs.
+/// A run of a [`Recovery::Rerun`](crate::Recovery::Rerun) job may start under its claim, before a commit. The commit that
+/// settles the claim records the runs that have not finished by then; they are deleted when they finish. If the claim
+/// ends before it is settled, the next claim of the job repeats the run: its attempt is the claim count, its id is
+/// [derived](JobRecord::run_id_at) from the job and the run time. Each recorded run is owned by a node. A node is alive as
+/// long as it [`renew`](Self::renew)s its lease, with one write regardless of the number of its runs.
 /// [`take_over`](Self::take_over) assigns the runs of expired nodes to the caller with a new fence, so that commits of
 /// the old owner for them have no effect (`run_takeover::commits_of_the_previous_owner_are_stale`).
 ///
@@ -134,8 +136,9 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<AddOutcome>, StoreError>> + Send;
 
     /// Updates a job as [`StoredJob::update`] does, if its revision is `expected`, and returns the new revision.
-    /// Increases revision and fence, and invalidates a claim: without a new schedule the job is due at its
-    /// `next_run_time` (`updating::an_update_ends_a_claim`).
+    /// Increases the revision. A new schedule ends a claim (`updating::a_new_schedule_ends_a_claim`); otherwise an
+    /// open claim remains valid (`updating::a_new_definition_keeps_a_claim`), and a job without one is due at its
+    /// `next_run_time` (`updating::a_new_definition_makes_a_postponed_job_due`).
     ///
     /// # Errors
     ///

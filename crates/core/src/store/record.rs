@@ -53,7 +53,8 @@ pub struct JobRecord {
     pub definition: StoredDefinition,
     /// Increases with every update.
     pub revision: Revision,
-    /// Increases with every claim, every released claim, every update and every start outside of the schedule.
+    /// Increases with every claim, every released claim, every start outside of the schedule, and every update that does
+    /// not keep an open claim.
     pub fence: Fence,
     /// The next run time and due time; `None` if the job is paused or finished.
     pub schedule: Option<Schedule>,
@@ -74,6 +75,24 @@ impl JobRecord {
     #[must_use]
     pub fn next_run_time(&self) -> Option<Timestamp> {
         self.schedule.map(|schedule| schedule.next_run_time)
+    }
+
+    /// Returns the id of the run at a run time of the schedule, the same in every process that claims the job. It
+    /// depends on the job, on its incarnation (a new job with the id of a removed one has other runs), on its revision,
+    /// and on the time: a UUID of version 5 (RFC 9562, section 5.5).
+    #[must_use]
+    pub fn run_id_at(&self, run_time: Timestamp) -> RunId {
+        const NAMESPACE: uuid::Uuid =
+            uuid::Uuid::from_u128(0x5b0d_1b7c_6c1e_4a4e_9a55_3f1d_9a36_62c4);
+        // The first fence of a job is random, and its upper bits change at most once in thousands of claims, whatever
+        // the steps of the store.
+        let incarnation = self.fence.0 >> 32;
+        let mut name = Vec::with_capacity(self.id.as_str().len() + 24);
+        for number in [incarnation, self.revision.0, run_time.as_micros()] {
+            name.extend_from_slice(&number.to_be_bytes());
+        }
+        name.extend_from_slice(self.id.as_str().as_bytes());
+        RunId::from_u128(uuid::Uuid::new_v5(&NAMESPACE, &name).as_u128())
     }
 }
 

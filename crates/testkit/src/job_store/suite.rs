@@ -43,7 +43,9 @@ macro_rules! job_store_suite {
                     an_unexpected_run_time_is_a_conflict
                     an_update_of_a_missing_job_is_not_found
                     a_job_is_paused_and_resumed
-                    an_update_ends_a_claim
+                    a_new_schedule_ends_a_claim
+                    a_new_definition_keeps_a_claim
+                    a_new_definition_makes_a_postponed_job_due
                     an_update_can_reschedule_a_claimed_job
                     an_update_keeps_counts_and_runs
                     an_update_can_reset_the_fire_count

@@ -25,7 +25,7 @@ fn a_store_without_fault_passes() {
 fn each_fault_is_found() {
     use broken::*;
     assert!(finds::<IGNORES_FENCES>(cases::committing::an_outdated_fence_has_no_effect));
-    assert!(finds::<IGNORES_FENCES>(cases::updating::an_update_ends_a_claim));
+    assert!(finds::<IGNORES_FENCES>(cases::updating::a_new_schedule_ends_a_claim));
     assert!(finds::<IGNORES_LIMITS>(
         cases::claiming::the_earliest_jobs_are_claimed_up_to_the_limit
     ));

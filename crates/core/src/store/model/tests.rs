@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::job::JobId;
 use crate::job::StoredDefinition;
 use crate::store::{
-    Commit, CommitAction, CommitOutcome, Fence, InFlightRun, NewRecord, NodeId, NodeLease,
-    RecordUpdate, Revision, RunId, Schedule, StoreErrorKind, StoredJob,
+    CommitAction, CommitOutcome, Fence, InFlightRun, NewRecord, NodeId, NodeLease, RecordUpdate,
+    Revision, RunId, Schedule, StoreErrorKind, StoredJob,
 };
 use crate::task::TaskName;
 use crate::time::Timestamp;
@@ -51,6 +51,10 @@ fn advance(start: Vec<InFlightRun>) -> CommitAction {
     CommitAction::Advance { schedule: Schedule::at(at(160)), fire_count: 1, start }
 }
 
+fn reschedule(seconds: i64) -> RecordUpdate {
+    RecordUpdate { schedule: Some(Some(Schedule::at(at(seconds)))), ..Default::default() }
+}
+
 #[test]
 fn a_claim_keeps_the_schedule_and_is_counted() {
     let mut job = job();
@@ -93,7 +97,7 @@ fn a_claim_is_settled_once() {
 fn settling_an_invalidated_claim_is_stale() {
     let cases: [fn(&mut StoredJob); 4] = [
         |job| job.claim(&node("b"), at(110), LEASE),
-        |job| drop(job.update(Revision::FIRST, RecordUpdate::default())),
+        |job| drop(job.update(Revision::FIRST, reschedule(100))),
         |job| assert!(job.release(|_| true)),
         |job| {
             let start = CommitAction::Start { runs: vec![run(9, Fence(8))] };
@@ -188,18 +192,64 @@ fn a_retried_run_has_a_new_attempt_and_fence() {
 }
 
 #[test]
-fn an_update_increments_revision_and_fence_and_makes_the_job_due() {
+fn a_new_schedule_ends_a_claim() {
     let mut job = claimed();
-    let commit = Commit { id: job.record.id.clone(), fence: Fence(8), action: advance(vec![]) };
+    assert_eq!(job.update(Revision(1), reschedule(120)).unwrap(), Revision(2));
+    assert_eq!((job.record.fence, job.claim.clone(), job.record.claims), (Fence(9), None, 0));
+    assert_eq!(job.record.schedule, Some(Schedule::at(at(120))));
+    assert_eq!(job.commit(Fence(8), advance(vec![])), CommitOutcome::Stale);
+}
+
+#[test]
+fn a_new_definition_keeps_a_claim() {
+    let mut job = claimed();
+    let before = job.clone();
+    let definition = StoredDefinition::from(&b"{}2"[..]);
+    let update = RecordUpdate {
+        definition: Some((TaskName::new("other").unwrap(), definition.clone())),
+        ..Default::default()
+    };
+    assert_eq!(job.update(Revision(1), update).unwrap(), Revision(2));
+    assert_eq!((&job.record.definition, job.record.fence), (&definition, Fence(8)));
+    assert_eq!((&job.claim, job.record.schedule), (&before.claim, before.record.schedule));
+    assert_eq!(job.commit(Fence(8), advance(vec![])), CommitOutcome::Done);
+    assert_eq!(job.claimable_at(), Some(at(160)));
+}
+
+#[test]
+fn a_new_definition_makes_a_postponed_job_due() {
+    let mut job = claimed();
+    let postpone = CommitAction::Postpone { due_at: at(130) };
+    assert_eq!(job.commit(Fence(8), postpone), CommitOutcome::Done);
     assert_eq!(job.update(Revision(1), RecordUpdate::default()).unwrap(), Revision(2));
-    assert_eq!((job.record.fence, job.claim.clone()), (Fence(9), None));
-    assert_eq!(job.record.schedule, Some(Schedule::at(at(100))));
-    assert_eq!(job.commit(commit.fence, commit.action), CommitOutcome::Stale);
-    let conflict = job.update(Revision(1), RecordUpdate::default()).unwrap_err();
+    assert_eq!((job.record.fence, job.claimable_at()), (Fence(9), Some(at(100))));
+}
+
+#[test]
+fn an_update_of_another_revision_or_run_time_conflicts() {
+    let mut job = claimed();
+    let conflict = job.update(Revision(2), RecordUpdate::default()).unwrap_err();
     assert_eq!(conflict.kind(), StoreErrorKind::Conflict);
     let elsewhere = RecordUpdate { expected_run_time: Some(None), ..Default::default() };
-    let conflict = job.update(Revision(2), elsewhere).unwrap_err();
+    let conflict = job.update(Revision(1), elsewhere).unwrap_err();
     assert_eq!(conflict.kind(), StoreErrorKind::Conflict);
+    assert_eq!(job, claimed());
+}
+
+#[test]
+fn the_run_of_a_run_time_has_the_same_id_under_each_claim() {
+    let mut job = claimed();
+    let first = job.record.run_id_at(at(100));
+    job.claim(&node("b"), at(110), LEASE);
+    assert_eq!(job.record.run_id_at(at(100)), first);
+    assert_ne!(job.record.run_id_at(at(101)), first);
+    let mut others = [job.record.clone(), job.record.clone(), job.record];
+    others[0].id = JobId::new("other").unwrap();
+    others[1].revision = Revision(2);
+    others[2].fence = Fence(1 << 32);
+    for other in others {
+        assert_ne!(other.run_id_at(at(100)), first, "{other:?}");
+    }
 }
 
 #[test]

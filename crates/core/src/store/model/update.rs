@@ -4,8 +4,11 @@ use super::StoredJob;
 use crate::store::{RecordUpdate, Revision, Schedule, StoreError};
 
 impl StoredJob {
-    /// Updates the job if its revision is `expected`, and returns the new revision. Increments revision and fence,
-    /// and invalidates an open claim. Without a new schedule the job is due at its `next_run_time`.
+    /// Updates the job if its revision is `expected`, and returns the new revision. Increments the revision.
+    ///
+    /// With a new schedule, it increments the fence and invalidates an open claim. Without one, an open claim remains
+    /// valid with its fence, because runs may have been started under it; if no claim is open, the fence is incremented
+    /// and the job is due at its `next_run_time`.
     ///
     /// # Errors
     ///
@@ -22,10 +25,13 @@ impl StoredJob {
         if self.record.revision != expected || run_time_changed {
             return Err(StoreError::conflict(&self.record.id));
         }
-        self.invalidate_claim();
+        let keeps_claim = self.claim.is_some() && update.schedule.is_none();
+        if !keeps_claim {
+            self.invalidate_claim();
+            self.record.fence = self.record.fence.next();
+        }
         let record = &mut self.record;
         record.revision = record.revision.next();
-        record.fence = record.fence.next();
         if let Some((task, definition)) = update.definition {
             record.task = task;
             record.definition = definition;
@@ -39,6 +45,7 @@ impl StoredJob {
                 record.finished &= schedule.is_none();
                 record.claims = 0;
             }
+            None if keeps_claim => {}
             None => record.schedule = run_time.map(Schedule::at),
         }
         Ok(record.revision)

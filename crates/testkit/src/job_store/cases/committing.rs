@@ -209,7 +209,7 @@ pub async fn a_claim_is_settled_once<F: StoreFixture>(t: &CaseContext<F>) {
         again().await;
         // A claim that ends unsettled invalidates all fences up to its own.
         let third = t.claim_one(at(900)).await.fence;
-        t.update(&name, RecordUpdate::default()).await;
+        t.reschedule(&name, Some(Schedule::at(at(900)))).await;
         let before = t.stored(&name).await;
         for fence in [first, second, third] {
             assert_eq!(t.commit_one(&name, fence, advance(at(7), 9)).await, Stale);

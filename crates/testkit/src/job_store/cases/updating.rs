@@ -98,16 +98,16 @@ pub async fn a_job_is_paused_and_resumed<F: StoreFixture>(t: &CaseContext<F>) {
     assert_eq!(t.claim_one(at(52)).await.schedule, Some(resumed));
 }
 
-pub async fn an_update_ends_a_claim<F: StoreFixture>(t: &CaseContext<F>) {
+pub async fn a_new_schedule_ends_a_claim<F: StoreFixture>(t: &CaseContext<F>) {
     let jittered = Schedule { next_run_time: at(5), due_at: at(8) };
     t.add([with_schedule("a", Some(jittered))]).await;
     let claim = t.claim_one(at(8)).await;
-    t.update("a", definition("work", "{}")).await;
+    t.reschedule("a", Some(Schedule::at(at(5)))).await;
     let stored = t.stored("a").await;
     let job = stored.record.clone();
-    assert_eq!(job.schedule, Some(Schedule::at(at(5))), "it must be due at its run time");
+    assert_eq!(job.schedule, Some(Schedule::at(at(5))));
     assert!(job.fence > claim.fence);
-    assert_eq!((stored.claim, stored.last_unsettled_fence, job.claims), (None, claim.fence, 1));
+    assert_eq!((stored.claim, stored.last_unsettled_fence, job.claims), (None, claim.fence, 0));
 
     let late = CommitAction::Finish { start: vec![run(1, "n")] };
     assert_eq!(t.commit_one("a", claim.fence, late).await, CommitOutcome::Stale);
@@ -115,7 +115,39 @@ pub async fn an_update_ends_a_claim<F: StoreFixture>(t: &CaseContext<F>) {
     assert_eq!(t.in_flight("a").await, []);
     let again = t.claim_one(at(5)).await;
     assert!(again.fence > job.fence);
-    assert_eq!(again.claims, 2, "of the same fire time");
+    assert_eq!(again.claims, 1, "of the new fire time");
+}
+
+pub async fn a_new_definition_keeps_a_claim<F: StoreFixture>(t: &CaseContext<F>) {
+    let jittered = Schedule { next_run_time: at(5), due_at: at(8) };
+    t.add([with_schedule("a", Some(jittered))]).await;
+    let claim = t.claim_one(at(8)).await;
+    let before = t.stored("a").await;
+    t.update("a", definition("other", "{}")).await;
+    let after = t.stored("a").await;
+    assert_eq!((&after.record.task, &after.record.definition), (&task("other"), &bytes("{}")));
+    assert_eq!((after.record.fence, after.record.claims), (claim.fence, 1));
+    assert_eq!((after.claim, after.record.schedule), (before.claim, Some(jittered)));
+    assert_eq!(t.claim(at(9)).await, [], "the job is claimed");
+
+    let schedule = Schedule::at(at(20));
+    let advance = CommitAction::Advance { schedule, fire_count: 1, start: vec![run(1, "n")] };
+    assert_eq!(t.commit_one("a", claim.fence, advance).await, CommitOutcome::Done);
+    let settled = t.stored("a").await;
+    assert_eq!((settled.record.schedule, settled.runs.len()), (Some(schedule), 1));
+    assert_eq!(settled.claim, None);
+}
+
+pub async fn a_new_definition_makes_a_postponed_job_due<F: StoreFixture>(t: &CaseContext<F>) {
+    t.add([due("a", at(5))]).await;
+    let claim = t.claim_one(at(5)).await;
+    let postpone = CommitAction::Postpone { due_at: at(50) };
+    assert_eq!(t.commit_one("a", claim.fence, postpone).await, CommitOutcome::Done);
+    t.update("a", definition("work", "{}")).await;
+    let job = t.get("a").await;
+    assert_eq!(job.schedule, Some(Schedule::at(at(5))));
+    assert!(job.fence > claim.fence);
+    assert_eq!(t.claim_one(at(5)).await.claims, 1);
 }
 
 pub async fn an_update_can_reschedule_a_claimed_job<F: StoreFixture>(t: &CaseContext<F>) {
