@@ -16,7 +16,7 @@ use tokio::sync::watch;
 pub enum Failpoint {
     /// Jobs have been claimed; no plan has been committed.
     Claimed,
-    /// The plan of claimed jobs has been committed; their runs have not started.
+    /// The plan of claimed jobs has been committed; their runs have not started, except those that start under a claim.
     Committed,
     /// A run has finished; its record has not been cleared yet.
     Finished,

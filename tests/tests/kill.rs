@@ -169,8 +169,9 @@ fn without_an_identity_the_lease_must_expire_before_the_take_over() {
 #[test]
 fn kills_at_failpoints_lose_no_rerun_and_repeat_no_skip() {
     // The runs that the second process has to start: job and attempt.
-    let (both, again, nothing) = (&[("rerun", 1), ("skip", 1)][..], &[("rerun", 2)][..], &[][..]);
+    let (both, again, nothing) = (&[("rerun", 2), ("skip", 1)][..], &[("rerun", 2)][..], &[][..]);
     for (failpoint, expected) in [
+        // The claim may have started the run of the `Rerun` job.
         (Failpoint::Claimed, both),
         (Failpoint::Committed, again),
         (Failpoint::Finished, again),
@@ -260,6 +261,12 @@ fn kill_during_runs(folder: &Path, config: WorkerConfig) {
     first.send_line("go");
     for _ in 0..2 {
         first.wait_for_line(|line| line.starts_with("begin"));
+    }
+    // Some milliseconds after it has started, the `Rerun` run is recorded.
+    let started = SystemClock.now();
+    while !jobs_left(folder).iter().any(|job| job.in_flight > 0) {
+        let waiting = SystemClock.now().saturating_since(started);
+        assert!(waiting < TIMEOUT, "the run was not recorded");
     }
     first.kill();
 }

@@ -28,6 +28,10 @@ pub(crate) struct DueJob<'a> {
     pub fire_count: u64,
     /// Number of runs of the job in progress.
     pub running: u32,
+    /// Number of claims of this run time, including the current one.
+    pub claims: u32,
+    /// Whether claims of the job's store outlive this process, so that runs can be started under them.
+    pub persistent: bool,
 }
 
 /// The plan for a due job.
@@ -35,8 +39,8 @@ pub(crate) struct DueJob<'a> {
 pub(crate) struct Plan {
     /// The runs to start, earliest first.
     pub runs: SmallVec<[PlannedRun; 1]>,
-    /// Whether the runs are recorded in the store before they start, so that they are retried if their process dies.
-    pub record_runs: bool,
+    /// When the runs start, and what protects them.
+    pub start: StartOrder,
     /// Number of runs started, including those of this plan.
     pub fire_count: u64,
     /// The skipped run times, with the reason.
@@ -45,6 +49,20 @@ pub(crate) struct Plan {
     pub next: Option<Schedule>,
     /// Due run times are deferred until another run ends.
     pub has_deferred_runs: bool,
+    /// The run time is not processed, and the job is due again at this time.
+    pub postponed_until: Option<Timestamp>,
+}
+
+/// When the runs of a plan start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StartOrder {
+    /// After the commit. They are not recorded, and are never repeated: `Recovery::Skip`.
+    AfterCommit,
+    /// After the commit, which records them: they are retried if their process dies.
+    Recorded,
+    /// Immediately, under the claim: if the claim ends before it is settled, the next claim repeats them. The commit
+    /// follows, and records the runs that have not ended by then.
+    UnderClaim,
 }
 
 /// A run to start.
@@ -65,21 +83,32 @@ pub(crate) struct Skipped {
 
 /// Plans a due job. `random` returns a number below its argument; it is called only for jitter.
 pub(crate) fn plan(due: &DueJob<'_>, now: Timestamp, random: &mut dyn FnMut(u64) -> u64) -> Plan {
+    let reruns = due.options.recovery == Recovery::Rerun;
     let mut plan = Plan {
         runs: SmallVec::new(),
-        record_runs: due.options.recovery == Recovery::Rerun,
+        start: if reruns { StartOrder::Recorded } else { StartOrder::AfterCommit },
         fire_count: due.fire_count,
         skipped: Vec::new(),
         next: None,
         has_deferred_runs: false,
+        postponed_until: None,
     };
     let remaining_runs =
         due.trigger.max_runs().map_or(u64::MAX, |max| max.saturating_sub(due.fire_count));
-    if remaining_runs > 0 {
-        plan.fill(due, remaining_runs, now, random);
-        plan.fire_count = due.fire_count.saturating_add(plan.runs.len() as u64);
-        plan.has_deferred_runs = plan.next.is_some_and(|next| next.next_run_time <= now);
+    if remaining_runs == 0 {
+        return plan;
     }
+    let may_start_under_claim = reruns && due.persistent;
+    if may_start_under_claim && due.claims > 1 {
+        plan.repeat(due, remaining_runs, now, random);
+    } else {
+        plan.fill(due, remaining_runs, now, random);
+        plan.has_deferred_runs = plan.next.is_some_and(|next| next.next_run_time <= now);
+        if may_start_under_claim && plan.is_only(due.next_run_time) {
+            plan.start = StartOrder::UnderClaim;
+        }
+    }
+    plan.fire_count = due.fire_count.saturating_add(plan.runs.len() as u64);
     plan
 }
 
@@ -93,6 +122,34 @@ pub(crate) fn deadline(
 }
 
 impl Plan {
+    /// Plans the run that may have been started under an earlier claim, which ended unsettled: it is started again
+    /// however late it is, because at least one of its attempts must not be interrupted. The run times after it are
+    /// planned under the next claim.
+    fn repeat(
+        &mut self,
+        due: &DueJob<'_>,
+        remaining_runs: u64,
+        now: Timestamp,
+        random: &mut dyn FnMut(u64) -> u64,
+    ) {
+        if due.running >= due.options.max_instances {
+            self.postponed_until = Some(now.saturating_add(DEFERRED_RETRY_DELAY));
+            return;
+        }
+        self.start = StartOrder::UnderClaim;
+        self.runs.push(PlannedRun { scheduled_time: due.next_run_time, deadline: None });
+        if remaining_runs > 1 {
+            self.next = next_schedule(due.trigger, due.next_run_time, random);
+        }
+    }
+
+    /// Whether the plan is one run at this time, and nothing else. Such a plan is made only while no other run time is
+    /// due, so an earlier claim can have started no other run.
+    fn is_only(&self, run_time: Timestamp) -> bool {
+        let [run] = &*self.runs else { return false };
+        run.scheduled_time == run_time && self.skipped.is_empty() && !self.has_deferred_runs
+    }
+
     /// Selects the runs to start and the next schedule.
     fn fill(
         &mut self,

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use punctual_core::{Coalesce, JobOptions, Schedule, SkipReason, Timestamp, Trigger};
+use punctual_core::{Coalesce, JobOptions, Recovery, Schedule, SkipReason, Timestamp, Trigger};
 use punctual_triggers::IntervalTrigger;
 
-use super::{DueJob, Plan, Skipped, plan};
+use super::{DueJob, Plan, PlannedRun, Skipped, StartOrder, plan};
 
 const COALESCED: SkipReason = SkipReason::Coalesced;
 const TOO_LATE: SkipReason = SkipReason::TooLate;
@@ -27,10 +27,19 @@ struct Case {
     max_instances: u32,
     running: u32,
     now: i64,
+    recovery: Recovery,
+    claims: u32,
 }
 
-const CASE: Case =
-    Case { coalesce: Coalesce::Latest, grace: None, max_instances: 1, running: 0, now: 100 };
+const CASE: Case = Case {
+    coalesce: Coalesce::Latest,
+    grace: None,
+    max_instances: 1,
+    running: 0,
+    now: 100,
+    recovery: Recovery::Skip,
+    claims: 1,
+};
 
 fn planned(case: &Case) -> Plan {
     let trigger = every_ten().build().unwrap();
@@ -41,13 +50,16 @@ fn planned_with(trigger: &dyn Trigger, case: &Case, fire_count: u64) -> Plan {
     let options = JobOptions::new()
         .coalesce(case.coalesce)
         .misfire_grace_time(case.grace.map(Duration::from_secs))
-        .max_instances(case.max_instances);
+        .max_instances(case.max_instances)
+        .recovery(case.recovery);
     let due = DueJob {
         trigger,
         options: &options,
         next_run_time: at(100),
         fire_count,
         running: case.running,
+        claims: case.claims,
+        persistent: true,
     };
     plan(&due, at(case.now), &mut |below| below / 2)
 }
@@ -188,4 +200,52 @@ fn a_year_of_missed_run_times_coalesces_into_one_run() {
     let plan = planned_with(&trigger, &all, 0);
     assert_eq!(plan.runs.len(), 64, "one pass plans at most 64 runs of a job");
     assert_eq!(plan.next.unwrap().next_run_time, at(164));
+}
+
+#[test]
+fn only_a_single_run_in_time_starts_under_its_claim() {
+    let rerun = Case { recovery: Recovery::Rerun, ..CASE };
+    let order = |case: Case| planned(&case).start;
+    assert_eq!(order(CASE), StartOrder::AfterCommit);
+    assert_eq!(order(rerun), StartOrder::UnderClaim);
+    let cases = [
+        Case { now: 115, recovery: Recovery::Rerun, ..CASE },
+        Case { running: 1, recovery: Recovery::Rerun, ..CASE },
+        Case { now: 115, grace: Some(5), recovery: Recovery::Rerun, ..CASE },
+        Case { now: 115, coalesce: Coalesce::Earliest, recovery: Recovery::Rerun, ..CASE },
+        Case { now: 115, coalesce: Coalesce::All, recovery: Recovery::Rerun, ..CASE },
+    ];
+    for (number, case) in cases.into_iter().enumerate() {
+        assert_eq!(order(case), StartOrder::Recorded, "case {number}");
+    }
+}
+
+#[test]
+fn a_run_of_an_unsettled_claim_is_repeated_however_late_it_is() {
+    let again = Case {
+        recovery: Recovery::Rerun,
+        claims: 2,
+        now: 135,
+        grace: Some(1),
+        coalesce: Coalesce::All,
+        ..CASE
+    };
+    let plan = planned(&again);
+    let run = PlannedRun { scheduled_time: at(100), deadline: None };
+    assert_eq!((&plan.runs[..], plan.start), (&[run][..], StartOrder::UnderClaim));
+    // The next claim plans the later run times.
+    expect(&plan, &[100], &[], Some((110, 110)));
+    assert_eq!((plan.fire_count, plan.has_deferred_runs), (1, false));
+
+    // Runs of `Recovery::Skip` are not started under a claim.
+    let skip = planned(&Case { recovery: Recovery::Skip, ..again });
+    assert!(!skip.runs.iter().any(|run| run.scheduled_time == at(100)));
+}
+
+#[test]
+fn a_repeated_run_waits_for_a_free_instance() {
+    let full = Case { recovery: Recovery::Rerun, claims: 2, running: 1, ..CASE };
+    let plan = planned(&full);
+    assert_eq!(plan.postponed_until, Some(at(101)));
+    expect(&plan, &[], &[], None);
 }

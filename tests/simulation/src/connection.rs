@@ -285,7 +285,6 @@ impl StoreLayer for SimulatedConnection {
         self.call(StoreCall::Renew, move |simulation, process, _| {
             let renewal = now(simulation.store.renew(&node, instant, until, &filter))?;
             simulation.trace_process(process, || show::renewal(&node, instant, until, &renewal));
-            simulation.check(process, |check, at| check.instant(process, instant, at));
             let time = simulation.script.store_clock.then(|| simulation.now());
             Ok(renewal.with_time(time))
         })

@@ -130,7 +130,10 @@ fn check_history(scheduler: &ManualScheduler, mut expected: BTreeSet<(String, Ti
     loop {
         let page = scheduler.block_on(scheduler.history(query.clone())).unwrap();
         for entry in page.entries {
-            assert_eq!((entry.outcome, entry.attempt), (OutcomeKind::Success, 1), "{entry:?}");
+            assert_eq!(entry.outcome, OutcomeKind::Success, "{entry:?}");
+            // A claim whose response was lost may have started a run of a `Recovery::Rerun` job, as far as is known.
+            let is_rerun = entry.job.job_id.as_str().starts_with("rerun");
+            assert!(entry.attempt == 1 || is_rerun, "{entry:?}");
             let key = (entry.job.job_id.to_string(), entry.scheduled_time);
             assert!(expected.remove(&key), "{entry:?} is duplicated, or is no fire time");
         }

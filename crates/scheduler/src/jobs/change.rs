@@ -1,6 +1,7 @@
 //! Changing jobs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use punctual_core::{
     Event, IntoTrigger, JobDefinition, JobId, JobProblem, JobRecord, JobRef, RecordUpdate,
@@ -14,6 +15,10 @@ use crate::error::SchedulerError;
 use crate::job::{CheckedChange, Job, JobChange, RunAt};
 use crate::shared::MAX_CONFLICT_ATTEMPTS;
 use crate::store::{RegisteredStore, StoreAccess};
+
+/// Maximum time that a change of the trigger waits until the claim of the job is settled. A claim that is open for longer
+/// belongs to a process that has died or can't reach the store.
+const SETTLE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Computes the schedule for a new trigger. Returns `None` if the current schedule is kept.
 trait ComputeSchedule:
@@ -67,10 +72,17 @@ impl Jobs {
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         match self.find(selector, access).await? {
-            Found::Stored(store, record) => {
+            Found::Stored(store, job) => {
                 let change =
                     change.check(&self.trigger_defaults(Some(&store)), self.shared.settings.codec);
                 let change = change?;
+                let record = match change.trigger() {
+                    // The change ends a claim.
+                    Some(_) if access.is_autocommit() => {
+                        self.wait_until_settled(&store, job, SETTLE_TIMEOUT).await?.record
+                    }
+                    _ => job.record,
+                };
                 self.change_stored(store, record, change, schedule, access).await
             }
             Found::Pending(job) => {
@@ -149,6 +161,7 @@ impl Jobs {
             let mut definition = stored_definition(store, &record)?;
             let old_task = definition.task.clone();
             definition = change.apply(definition)?;
+            let mut kept_schedule = None;
             let new_schedule = match change.trigger() {
                 Some(trigger) => schedule(Some(store), &id, &**trigger)?,
                 None => None,
@@ -163,18 +176,21 @@ impl Jobs {
             if let Some(trigger) = change.trigger() {
                 let rules_stored = store.store_zone_rules(&**trigger, access).await;
                 rules_stored.map_err(|error| store.error(error))?;
-                // A kept schedule was not computed by the new trigger, so it is treated like a run time set by the user.
-                let kept_schedule = record.schedule.filter(|_| new_schedule.is_none());
-                definition.first_run = kept_schedule.map(|schedule| schedule.next_run_time);
+                // A kept run time was not computed by the new trigger, so it is treated like one set by the user. It is
+                // stored as a new schedule: an open claim would be settled with the next run time of the old trigger.
+                let kept = record.next_run_time().filter(|_| new_schedule.is_none());
+                definition.first_run = kept;
+                kept_schedule = kept.map(|kept| Some(Schedule::at(kept)));
             }
             let task = definition.task.clone();
             let definition = store.definition(&id, &Arc::new(definition))?;
+            let schedule = new_schedule.or(kept_schedule);
             let update = RecordUpdate {
                 definition: Some((task, definition)),
-                // The schedule is a new one, so `max_runs` counts from here.
+                // With a new schedule `max_runs` counts from here.
                 restart: new_schedule.is_some(),
-                schedule: new_schedule,
-                expected_run_time: new_schedule.map(|_| record.next_run_time()),
+                schedule,
+                expected_run_time: schedule.map(|_| record.next_run_time()),
             };
             match self.update(store, &record, update.clone(), access).await {
                 Ok(()) => return Ok(UpdatedDefinition { record, update, old_task }),
@@ -254,7 +270,7 @@ impl Jobs {
         selector: JobSelector,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        self.set_schedule(selector, |_, _| Ok(None), access).await
+        self.set_schedule(selector, |_, _| Ok(Some(None)), access).await
     }
 
     /// Recomputes the next run time of a job from the current time.
@@ -270,7 +286,7 @@ impl Jobs {
                 let reference = JobRef::new(job.job_store.clone(), job.id.clone());
                 SchedulerError::job_unresolved(reference, problem)
             })?;
-            self.schedule_from_now(store, &job.id, &**trigger).map(Some)
+            self.schedule_from_now(store, &job.id, &**trigger).map(|schedule| Some(Some(schedule)))
         };
         self.set_schedule(selector, from_now, access).await
     }
@@ -286,26 +302,30 @@ impl Jobs {
         }
         let now = |store: Option<&RegisteredStore>, job: &Job| {
             let now = self.now(store);
-            // A job that is already due keeps its earlier run time.
-            Ok(Some(Schedule::at(job.next_run_time.map_or(now, |next| next.min(now)))))
+            // A job that is already due keeps its earlier run time, which may be claimed. It is not postponed any longer.
+            Ok(job.next_run_time.is_none_or(|next| next > now).then_some(Some(Schedule::at(now))))
         };
         self.set_schedule(selector, now, access).await
     }
 
+    /// Sets the schedule that `schedule` returns; `None` keeps the run time.
     async fn set_schedule(
         &self,
         selector: JobSelector,
-        schedule: impl Fn(Option<&RegisteredStore>, &Job) -> Result<Option<Schedule>, SchedulerError>,
+        schedule: impl Fn(
+            Option<&RegisteredStore>,
+            &Job,
+        ) -> Result<Option<Option<Schedule>>, SchedulerError>,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
         let mut attempt = 1;
         let mut conflict: Option<(JobRecord, SchedulerError)> = None;
         loop {
             let (store, record) = match self.find(selector.clone(), access).await? {
-                Found::Stored(store, record) => (store, record),
+                Found::Stored(store, job) => (store, job.record),
                 Found::Pending(job) => {
                     let pending = self.pending_job(&*self.pending.get(&job)?);
-                    let paused = schedule(None, &pending)?.is_none();
+                    let paused = schedule(None, &pending)? == Some(None);
                     let first_run = if paused { RunAt::Paused } else { RunAt::Trigger };
                     let changed = self.pending.change(&job, |job| job.set_first_run(first_run))?;
                     return Ok(self.pending_job(&changed));
@@ -320,9 +340,9 @@ impl Jobs {
             }
             let schedule = schedule(Some(&store), &self.job(&store, &record))?;
             let update = RecordUpdate {
-                schedule: Some(schedule),
+                schedule,
                 // A pause does not depend on the current run time.
-                expected_run_time: schedule.map(|_| record.next_run_time()),
+                expected_run_time: (schedule != Some(None)).then(|| record.next_run_time()),
                 ..Default::default()
             };
             match self.update(&store, &record, update.clone(), access).await {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use punctual_core::{JobRecord, JobRef, StoreError, StoreErrorKind};
+use punctual_core::{JobRef, StoreError, StoreErrorKind, StoredJob};
 
 use super::query::JobQuery;
 use super::selector::JobSelector;
@@ -14,7 +14,7 @@ use crate::store::{RegisteredStore, StoreAccess};
 /// The result of a lookup.
 pub(super) enum Found {
     Pending(JobRef),
-    Stored(Arc<RegisteredStore>, JobRecord),
+    Stored(Arc<RegisteredStore>, StoredJob),
 }
 
 /// Whether the error means that the store does not support the transaction.
@@ -45,8 +45,8 @@ impl Jobs {
         let mut unsupported = None;
         let mut searched = false;
         for store in self.stores.select(alias.as_ref())? {
-            match access.get(&store, &id).await {
-                Ok(Some(record)) => return Ok(Found::Stored(store, record)),
+            match access.get_stored(&store, &id).await {
+                Ok(Some(job)) => return Ok(Found::Stored(store, job)),
                 Ok(None) => searched = true,
                 // The transaction is on the database of another store.
                 Err(error) if !access.is_autocommit() && is_unsupported(&error) => {
@@ -62,9 +62,9 @@ impl Jobs {
     pub(super) async fn find_stored(
         &self,
         selector: JobSelector,
-    ) -> Result<(Arc<RegisteredStore>, JobRecord), SchedulerError> {
+    ) -> Result<(Arc<RegisteredStore>, StoredJob), SchedulerError> {
         match self.find(selector, &mut StoreAccess::Autocommit).await? {
-            Found::Stored(store, record) => Ok((store, record)),
+            Found::Stored(store, job) => Ok((store, job)),
             Found::Pending(_) => Err(SchedulerError::NotRunning),
         }
     }
@@ -76,7 +76,7 @@ impl Jobs {
     ) -> Result<Option<Job>, SchedulerError> {
         match self.find(selector, access).await {
             Ok(Found::Pending(job)) => Ok(Some(self.pending_job(&*self.pending.get(&job)?))),
-            Ok(Found::Stored(store, record)) => Ok(Some(self.job(&store, &record))),
+            Ok(Found::Stored(store, job)) => Ok(Some(self.job(&store, &job.record))),
             Err(SchedulerError::JobNotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -13,6 +13,7 @@ mod remove;
 mod run_now;
 mod schedule;
 mod selector;
+mod settled;
 mod view;
 
 use std::sync::Arc;

@@ -20,7 +20,8 @@ impl Jobs {
                 let removed = self.pending.remove(&job)?;
                 self.shared.unregister_closure(&removed.definition.task);
             }
-            Found::Stored(store, record) => {
+            Found::Stored(store, job) => {
+                let record = job.record;
                 let removed = access.remove(&store, &record.id).await;
                 if !removed.map_err(|error| store.error(error))? {
                     return Err(SchedulerError::job_not_found(&record.id, &store.alias));

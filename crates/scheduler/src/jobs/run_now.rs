@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 
 use super::Jobs;
 use super::selector::JobSelector;
+use super::settled::may_have_unrecorded_runs;
 use crate::error::SchedulerError;
 use crate::runs::{NewRun, ResolvedJob};
 use crate::store::RegisteredStore;
@@ -45,7 +46,14 @@ impl Jobs {
             return Err(SchedulerError::NotRunning);
         }
         for _ in 0..MAX_ATTEMPTS {
-            let (store, record) = self.find_stored(selector.clone()).await?;
+            let (store, job) = self.find_stored(selector.clone()).await?;
+            let lease = self.shared.settings.lease;
+            let job = self.wait_until_settled(&store, job, lease).await?;
+            // The clock may have been set back since the claim.
+            if may_have_unrecorded_runs(&store, &job) {
+                return Err(store.error(StoreError::conflict(&job.record.id)));
+            }
+            let record = job.record;
             let job = store.job_ref(&record.id);
             let resolved = self.runs.resolve(&store, &record);
             let resolved =
@@ -56,7 +64,8 @@ impl Jobs {
                 run_id: self.runs.new_run_id(),
                 scheduled_time: store.now(),
                 attempt: 1,
-                record_fence: (options.recovery == Recovery::Rerun).then_some(record.fence),
+                fence: (options.recovery == Recovery::Rerun).then_some(record.fence),
+                start_limit: None,
                 deadline: None,
             };
             let run_id = run.run_id;
@@ -72,8 +81,8 @@ impl Jobs {
                 Err(error) => return Err(store.error(error)),
             }
         }
-        let (store, record) = self.find_stored(selector).await?;
-        Err(store.error(StoreError::conflict(&record.id)))
+        let (store, job) = self.find_stored(selector).await?;
+        Err(store.error(StoreError::conflict(&job.record.id)))
     }
 
     /// Records a reserved run if its job requires it, and starts it. If recording fails, the reservation is released.
@@ -87,7 +96,7 @@ impl Jobs {
     ) -> Result<StartOutcome, StoreError> {
         let (lease, node) = (store.lease.lock().clone(), self.shared.node());
         let start = CommitAction::Start { runs: vec![run.record(&node)] };
-        let outcome = match run.record_fence {
+        let outcome = match run.fence {
             Some(_) => self.record_start(&store, &record, start.clone(), &node, max).await,
             None => Ok(StartOutcome::Done),
         };
@@ -95,7 +104,7 @@ impl Jobs {
             let context = self.runs.context(&store, &record, &run);
             self.runs.submit_reserved(&store, context, &resolved, &record, &run, lease);
         } else {
-            let fence = self.runs.release_reservation(run.run_id, store.now()).or(run.record_fence);
+            let fence = self.runs.release_reservation(run.run_id, store.now()).or(run.fence);
             if let Some(fence) = fence.filter(|_| !matches!(outcome, Ok(StartOutcome::Conflict))) {
                 self.clear_record(&store, &record, start, (run.run_id, fence));
             }

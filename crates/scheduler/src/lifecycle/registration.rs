@@ -44,12 +44,16 @@ impl Engine {
         store: &Arc<RegisteredStore>,
         passes: Option<Arc<StorePassRunner>>,
     ) {
+        if let Some(passes) = &passes {
+            // Records runs in progress under open claims.
+            self.passes.maintain_lease(passes).await;
+        }
         // The records of runs that take longer remain in the store until the lease expires.
         let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.runs.wait_idle(store)).await;
-        if let Some(passes) = passes {
+        if let Some(passes) = &passes {
             passes.wait_idle().await;
         }
-        self.passes.close(store, true).await;
+        self.passes.close(store, passes.as_deref(), true).await;
     }
 
     pub(crate) async fn remove_job_store(

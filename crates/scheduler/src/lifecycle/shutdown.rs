@@ -97,7 +97,10 @@ impl Engine {
         // it expires.
         let idle = self.runs.count() == 0;
         let stores = self.stores.all();
-        join_all(stores.iter().map(|store| self.passes.close(store, idle))).await;
+        let close = async |store| {
+            self.passes.close(store, self.passes.find(store).as_deref(), idle).await;
+        };
+        join_all(stores.iter().map(close)).await;
         self.jobs.reopen_pending();
         self.shared.scheduler_state.set(SchedulerState::Stopped);
         self.shared.set_runtime(None);

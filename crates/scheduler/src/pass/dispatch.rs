@@ -20,6 +20,9 @@ impl PassRunner {
         job: PlannedJob,
         outcome: CommitOutcome,
     ) {
+        if job.under_claim.is_some() {
+            self.settled(store, &job, outcome);
+        }
         if outcome == CommitOutcome::Stale {
             tracing::debug!(job = %job.record.id, "commit refused: the job was changed or claimed concurrently");
             return;
@@ -27,10 +30,10 @@ impl PassRunner {
         for skipped in job.skipped {
             self.emit_skipped(store, &job.record, skipped);
         }
-        if let Some(resolved) = &job.resolved {
-            for run in job.runs {
+        if let Some(resolved) = job.resolved.filter(|_| job.under_claim.is_none()) {
+            for run in &job.runs {
                 let time = run.scheduled_time;
-                if !self.runs.submit(store, &job.record, resolved, run) {
+                if !self.runs.submit(store, &job.record, &resolved, run) {
                     // A user started a run after the job was planned.
                     let reason = SkipReason::MaxInstances;
                     self.emit_skipped(

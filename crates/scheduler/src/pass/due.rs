@@ -9,6 +9,7 @@ use punctual_core::{Claims, CommitOutcome, NodeId, StoreError, TaskFilter, Times
 use super::PassRunner;
 use super::is_recent;
 use super::planned::PlannedJob;
+use super::settle::Settle;
 use super::state::PassState;
 use crate::store::RegisteredStore;
 
@@ -77,27 +78,27 @@ impl PassRunner {
         let claim = async |limit: usize| match limit {
             0 => Ok(Claims::default()),
             _ => {
-                store.backend.claim_due(node, now, limit, self.shared.settings.lease, filter).await
+                let lease = self.claim_lease(store);
+                store.backend.claim_due(node, now, limit, lease, filter).await
             }
         };
-        let mut limit = self.claim_limit(store, 0);
-        let mut claims = claim(limit).await?;
-        for batch in 1.. {
-            if limit == 0 {
-                return Ok(BatchLoopEnd::AtCapacity);
-            }
-            if claims.has_more && claims.records.is_empty() && claims.corrupt.is_empty() {
-                return Ok(BatchLoopEnd::AllLocked);
-            }
-            let last = !claims.has_more;
+        let mut planned = self.take_open_claims(store, pass, Settle::Ready, 0);
+        for batch in 0.. {
+            let starting = planned.iter().filter(|job| job.under_claim.is_none());
+            let starting = starting.map(|job| job.runs.len()).sum();
+            let is_last = batch == MAX_BATCHES;
+            let limit = if is_last { 0 } else { self.claim_limit(store, starting) };
             // Stored in the pass state during the commit, so that a later pass can repeat the commit if this one is
             // cancelled.
-            pass.unconfirmed = self.plan_all(store, pass, node, claims, now);
-            let planned = &pass.unconfirmed;
-            let starting = planned.iter().map(|job| job.runs.len()).sum();
-            let more = !last && batch < MAX_BATCHES;
-            limit = if more { self.claim_limit(store, starting) } else { 0 };
-            let (done, claimed) = join(self.commit(store, planned, now), claim(limit)).await;
+            pass.unconfirmed = planned;
+            // If the call fails or is cancelled, the store may have made claims for this node anyway.
+            let known = (pass.ownership_unconfirmed, pass.own_runs_recovered);
+            (pass.ownership_unconfirmed, pass.own_runs_recovered) = (true, false);
+            let (done, claimed) =
+                join(self.commit(store, &pass.unconfirmed, now), claim(limit)).await;
+            if claimed.is_ok() {
+                (pass.ownership_unconfirmed, pass.own_runs_recovered) = known;
+            }
             match done {
                 Ok(outcomes) => {
                     self.dispatch_all(store, std::mem::take(&mut pass.unconfirmed), outcomes);
@@ -105,19 +106,36 @@ impl PassRunner {
                 Err(error) => {
                     // The jobs of the next batch may be claimed already. They are committed together with the
                     // unconfirmed ones.
-                    let claimed = claimed.unwrap_or_default();
-                    let planned = self.plan_all(store, pass, node, claimed, now);
-                    pass.unconfirmed.extend(planned);
+                    let claimed =
+                        self.plan_all(store, pass, node, claimed.unwrap_or_default(), now);
+                    let claimed = self.start_under_claims(store, pass, claimed);
+                    pass.unconfirmed.extend(claimed);
                     return Err(error);
                 }
             }
-            if last {
-                return Ok(BatchLoopEnd::Exhausted);
-            }
-            if !more {
+            if is_last {
                 break;
             }
-            claims = claimed?;
+            if limit == 0 {
+                return Ok(BatchLoopEnd::AtCapacity);
+            }
+            let claims = claimed?;
+            if claims.has_more && claims.records.is_empty() && claims.corrupt.is_empty() {
+                return Ok(BatchLoopEnd::AllLocked);
+            }
+            let has_more = claims.has_more;
+            let claimed = self.plan_all(store, pass, node, claims, now);
+            // While the jobs of this batch start, runs of the previous one have ended.
+            self.runs.process_reports(false, store.clock.to_local(now));
+            let after_commit = claimed.iter().filter(|job| job.under_claim.is_none()).count();
+            planned = self.take_open_claims(store, pass, Settle::Ready, after_commit);
+            planned.extend(self.start_under_claims(store, pass, claimed));
+            if !has_more {
+                pass.unconfirmed = planned;
+                let outcomes = self.commit(store, &pass.unconfirmed, now).await?;
+                self.dispatch_all(store, std::mem::take(&mut pass.unconfirmed), outcomes);
+                return Ok(BatchLoopEnd::Exhausted);
+            }
         }
         Ok(BatchLoopEnd::MayHaveMore)
     }
@@ -143,7 +161,7 @@ impl PassRunner {
         claims.records.into_iter().map(plan).collect()
     }
 
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         store: &RegisteredStore,
         planned: &[PlannedJob],
@@ -157,7 +175,7 @@ impl PassRunner {
     }
 
     /// Carries out the plans of a committed batch.
-    fn dispatch_all(
+    pub(super) fn dispatch_all(
         &self,
         store: &Arc<RegisteredStore>,
         planned: Vec<PlannedJob>,

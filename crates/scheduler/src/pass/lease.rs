@@ -10,10 +10,20 @@ use super::state::PassState;
 use super::{PassRunner, is_recent};
 use crate::store::{CLOCK_STEP_THRESHOLD, RegisteredStore};
 
+/// The lease of a claim, in leases of the node.
+const CLAIM_LEASES: u32 = 3;
+
 impl PassRunner {
     /// Whether this process holds a lease in the store.
     pub(super) fn has_lease(&self, store: &RegisteredStore) -> bool {
         store.caps.persistent && !self.shared.settings.client_only
+    }
+
+    /// The lease of a claim. A claim ends with the lease of its node, like a recorded run: after an outage the other
+    /// nodes wait until this one has had time to renew. The claim's own expiry must therefore be later.
+    pub(super) fn claim_lease(&self, store: &RegisteredStore) -> Duration {
+        let lease = self.shared.settings.lease;
+        if self.has_lease(store) { lease * CLAIM_LEASES } else { lease }
     }
 
     /// Synchronises with the store's clock if the last sample is older than a fraction of the lease. A renewal also
@@ -72,8 +82,8 @@ impl PassRunner {
             renewal =
                 Renewal::new(expired, again.next_wakeup, again.has_orphans).with_time(again.time);
         }
-        // Without recorded runs of this node an expired lease has no effect.
-        if renewal.expired && pass.had_recorded_runs {
+        // Without recorded runs or claims of this node an expired lease has no effect.
+        if renewal.expired && pass.had_guarded_runs {
             self.shared.bus.emit(Event::LeaseLost(store.alias.clone()));
         }
         if renewal.expired {
@@ -98,6 +108,7 @@ impl PassRunner {
     ) -> Result<(), StoreError> {
         let was_over = store.lease.lock().is_expired(store.now());
         if was_over {
+            pass.lease_held_since = Some(now);
             self.discard_lost_runs(store, pass).await?;
         }
         // Other nodes may see the lease expire earlier, by at most the uncertainty of the clock offset.

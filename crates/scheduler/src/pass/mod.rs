@@ -14,6 +14,7 @@ mod planned;
 mod recover;
 mod replaced;
 mod replan;
+mod settle;
 mod state;
 mod store;
 mod tick;
@@ -85,7 +86,8 @@ impl PassRunner {
         Arc::clone(&self.stores.read())
     }
 
-    fn find(&self, store: &Arc<RegisteredStore>) -> Option<Arc<StorePassRunner>> {
+    /// The state of the passes over a store.
+    pub(crate) fn find(&self, store: &Arc<RegisteredStore>) -> Option<Arc<StorePassRunner>> {
         self.stores.read().iter().find(|known| Arc::ptr_eq(&known.store, store)).cloned()
     }
 

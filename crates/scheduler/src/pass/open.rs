@@ -32,8 +32,13 @@ impl PassRunner {
     }
 
     /// Makes the remaining changes and closes a store. If `idle`, the lease is released. Otherwise it is kept until it
-    /// expires.
-    pub(crate) async fn close(&self, store: &Arc<RegisteredStore>, idle: bool) {
+    /// expires. `runner` has the state of the passes over the store; `None` if it was never opened.
+    pub(crate) async fn close(
+        &self,
+        store: &Arc<RegisteredStore>,
+        runner: Option<&StorePassRunner>,
+        idle: bool,
+    ) {
         store.stop_watching();
         store.zones.abort_replanning();
         store.stop_pruning();
@@ -41,6 +46,10 @@ impl PassRunner {
             // The local clock may have been set since the last pass.
             store.sync_clock().await?;
             let now = store.now();
+            if let Some(runner) = runner {
+                let mut pass = runner.state.lock().await;
+                self.settle_before_close(store, &mut pass, now).await?;
+            }
             self.commit_completions(store, now).await?;
             store.flush_history(now).await?;
             // Skip this if the start failed before the lease was acquired; the store's clock is not synchronised in
@@ -68,32 +77,32 @@ impl PassRunner {
     /// Renews the leases and commits run completions while a shutdown waits for runs. Changes that fail are retried
     /// with the next completed run, and once more when the store is closed.
     pub(crate) async fn maintain_leases(&self) {
-        let maintain = |runner: &Arc<StorePassRunner>| {
-            let runner = Arc::clone(runner);
-            async move {
-                let store = &runner.store;
-                match timeout(STORE_CLOSE_TIMEOUT, self.try_maintain_leases(&runner)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => {
-                        tracing::warn!(store = %store.alias, error = %error_chain(&error), "the job store failed during the shutdown");
-                    }
-                    Err(_) => {
-                        tracing::warn!(store = %store.alias, "the job store did not respond in time")
-                    }
-                }
-            }
-        };
-        join_all(self.stores().iter().map(maintain)).await;
+        join_all(self.stores().iter().map(|runner| self.maintain_lease(runner))).await;
     }
 
-    async fn try_maintain_leases(&self, runner: &StorePassRunner) -> Result<(), StoreError> {
+    /// The same for one store.
+    pub(crate) async fn maintain_lease(&self, runner: &StorePassRunner) {
+        let store = &runner.store;
+        match timeout(STORE_CLOSE_TIMEOUT, self.try_maintain_lease(runner)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(store = %store.alias, error = %error_chain(&error), "the job store failed during the shutdown");
+            }
+            Err(_) => {
+                tracing::warn!(store = %store.alias, "the job store did not respond in time")
+            }
+        }
+    }
+
+    async fn try_maintain_lease(&self, runner: &StorePassRunner) -> Result<(), StoreError> {
         let store = &runner.store;
         let mut pass = runner.state.lock().await;
         let local_now = self.sync_clock_if_stale(store, &mut pass, self.shared.clock.now()).await?;
         let (node, filter) = (self.shared.node(), store.filter());
         let now = self.renew(store, &mut pass, &node, &filter, local_now).await?;
+        self.settle_before_close(store, &mut pass, now).await?;
         self.commit_completions(store, now).await?;
-        pass.had_recorded_runs = self.runs.has_recorded();
+        pass.had_guarded_runs = self.runs.has_guarded();
         Ok(())
     }
 }

@@ -3,14 +3,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use punctual_core::{Commit, CommitAction, JobProblem, JobRecord, NodeId, Timestamp, TriggerError};
-
+use punctual_core::{
+    Commit, CommitAction, JobProblem, JobRecord, Lease, NodeId, Timestamp, TriggerError,
+};
 use smallvec::SmallVec;
 
 use super::PassRunner;
-use super::planned::PlannedJob;
+use super::planned::{PlannedJob, UnderClaim};
+use super::settle::SETTLE_DELAY;
 use super::state::PassState;
-use crate::plan::{self, DueJob, PlannedRun};
+use crate::plan::{self, DueJob, PlannedRun, StartOrder};
 use crate::runs::NewRun;
 use crate::store::RegisteredStore;
 
@@ -26,23 +28,29 @@ impl PassRunner {
     ) -> PlannedJob {
         let (id, fence) = (record.id.clone(), record.fence);
         let commit = |action| Commit { id, fence, action };
-        let claimed_until = now.saturating_add(self.shared.settings.lease);
         let resolved = match self.runs.resolve(store, &record) {
             Ok(resolved) => resolved,
             Err(problem) => return self.postpone_unresolved(store, pass, record, problem, now),
         };
         let Some(schedule) = record.schedule else {
             // The store violated its contract by claiming a paused job. The job is postponed unchanged.
-            let commit = commit(CommitAction::Postpone { due_at: claimed_until });
-            return PlannedJob::without_runs(record, commit, claimed_until);
+            let due_at = now.saturating_add(self.claim_lease(store));
+            let commit = commit(CommitAction::Postpone { due_at });
+            return PlannedJob::without_runs(record, commit, now);
         };
         let decoded = Arc::clone(&resolved.decoded);
+        // The run may be in progress here, under an earlier claim that has expired. It continues under this one.
+        let is_running = |time| self.runs.is_in_progress(record.run_id_at(time));
+        let own = u32::from(record.claims > 1 && is_running(schedule.next_run_time));
+        let in_progress = self.runs.count_of(store, &record.id).saturating_sub(own);
         let due = DueJob {
             trigger: &*decoded.trigger,
             options: &decoded.definition.options,
             next_run_time: schedule.next_run_time,
             fire_count: record.fire_count,
-            running: self.runs.count_of(store, &record.id).max(record.in_flight),
+            running: in_progress.max(record.in_flight),
+            claims: record.claims,
+            persistent: store.caps.persistent,
         };
         let planning = || plan::plan(&due, now, &mut |below| fastrand::u64(..below));
         // A user-defined trigger that panics must not prevent the runs of other jobs.
@@ -53,16 +61,30 @@ impl PassRunner {
             return self.postpone_unresolved(store, pass, record, problem, now);
         };
         pass.reported_problems.remove(&record.id);
-        let run = |run: &PlannedRun| NewRun {
-            run_id: self.runs.new_run_id(),
-            scheduled_time: run.scheduled_time,
-            // An expired claim has started no run: runs are recorded before they start, or not at all.
-            attempt: 1,
-            record_fence: plan.record_runs.then_some(record.fence),
-            deadline: run.deadline,
+        if let Some(due_at) = plan.postponed_until {
+            let commit = commit(CommitAction::Postpone { due_at });
+            return PlannedJob::without_runs(record, commit, now);
+        }
+        let under_claim =
+            (plan.start == StartOrder::UnderClaim).then(|| self.under_claim(store, now));
+        let run = |run: &PlannedRun| {
+            let scheduled_time = run.scheduled_time;
+            let (run_id, attempt) = match under_claim {
+                Some(_) => (record.run_id_at(scheduled_time), record.claims.max(1)),
+                // An expired claim has started none of these runs.
+                None => (self.runs.new_run_id(), 1),
+            };
+            NewRun {
+                run_id,
+                scheduled_time,
+                attempt,
+                fence: (plan.start != StartOrder::AfterCommit).then_some(record.fence),
+                start_limit: under_claim.as_ref().map(|claim| claim.start_limit.clone()),
+                deadline: run.deadline,
+            }
         };
         let runs: SmallVec<[NewRun; 1]> = plan.runs.iter().map(run).collect();
-        let recorded = runs.iter().filter(|_| plan.record_runs);
+        let recorded = runs.iter().filter(|_| plan.start == StartOrder::Recorded);
         let start = recorded.map(|run| run.record(node)).collect();
         let commit = commit(match plan.next {
             Some(schedule) => {
@@ -76,9 +98,20 @@ impl PassRunner {
             runs,
             skipped: plan.skipped,
             has_deferred_runs: plan.has_deferred_runs,
-            claimed_until,
+            claimed_at: now,
             resolved: Some(resolved),
+            under_claim,
         }
+    }
+
+    /// The start of runs under a claim made at `now`.
+    fn under_claim(&self, store: &RegisteredStore, now: Timestamp) -> UnderClaim {
+        let lease = self.claim_lease(store);
+        let start_limit = Lease::default();
+        // A tenth of the lease allows for a clock that drifts until the claim is settled.
+        let margin = lease / 10 + store.clock.uncertainty();
+        start_limit.set_expiry(now.saturating_add(lease).saturating_sub(margin));
+        UnderClaim { start_limit, settle_at: now.saturating_add(SETTLE_DELAY) }
     }
 
     /// Postpones a job that can't be run in this process by the retry interval: the missing task or executor may be
@@ -95,6 +128,6 @@ impl PassRunner {
         let due_at = now.saturating_add(self.shared.settings.max_retry_delay);
         let action = CommitAction::Postpone { due_at };
         let commit = Commit { id: record.id.clone(), fence: record.fence, action };
-        PlannedJob::without_runs(record, commit, now.saturating_add(self.shared.settings.lease))
+        PlannedJob::without_runs(record, commit, now)
     }
 }

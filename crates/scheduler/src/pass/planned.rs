@@ -1,12 +1,13 @@
 //! A claimed job with its plan and commit.
 
-use punctual_core::{Commit, CommitAction, InFlightRun, JobRecord, RunId, Timestamp};
+use punctual_core::{Commit, CommitAction, InFlightRun, JobRecord, Lease, RunId, Timestamp};
 use smallvec::SmallVec;
 
 use crate::plan::Skipped;
 use crate::runs::{NewRun, ResolvedJob};
 
-/// A claimed job with its plan and commit. The plan is carried out after the commit was applied.
+/// A claimed job with its plan and commit. The plan is carried out after the commit was applied, unless its runs start
+/// [under the claim](UnderClaim).
 pub(crate) struct PlannedJob {
     pub record: JobRecord,
     pub commit: Commit,
@@ -14,17 +15,44 @@ pub(crate) struct PlannedJob {
     pub skipped: Vec<Skipped>,
     /// Due run times are deferred until another run ends.
     pub has_deferred_runs: bool,
-    /// Expiry of the claim. No other node can claim the job before it.
-    pub claimed_until: Timestamp,
+    /// Time of the claim.
+    pub claimed_at: Timestamp,
     pub resolved: Option<ResolvedJob>,
+    /// Set if the runs start under the claim, before the commit.
+    pub under_claim: Option<UnderClaim>,
+}
+
+/// The start of runs under a claim.
+pub(crate) struct UnderClaim {
+    /// Expires before the claim does: the runs are not started afterwards.
+    pub start_limit: Lease,
+    /// Time at which the claim is settled although its runs are in progress.
+    pub settle_at: Timestamp,
 }
 
 impl PlannedJob {
     /// The runs recorded by the commit.
-    fn recorded(&self) -> &[InFlightRun] {
+    pub(super) fn recorded(&self) -> &[InFlightRun] {
         match &self.commit.action {
             CommitAction::Advance { start, .. } | CommitAction::Finish { start } => start,
             _ => &[],
+        }
+    }
+
+    /// Time at which the job is due again after the commit.
+    pub(super) fn next_due_at(&self) -> Option<Timestamp> {
+        match &self.commit.action {
+            CommitAction::Advance { schedule, .. } => Some(schedule.due_at),
+            _ => None,
+        }
+    }
+
+    /// Sets the runs recorded by the commit.
+    pub(super) fn set_recorded(&mut self, runs: Vec<InFlightRun>) {
+        if let CommitAction::Advance { start, .. } | CommitAction::Finish { start } =
+            &mut self.commit.action
+        {
+            *start = runs;
         }
     }
 
@@ -39,19 +67,16 @@ impl PlannedJob {
         own.map(|run| run.run_id).collect()
     }
 
-    pub(super) fn without_runs(
-        record: JobRecord,
-        commit: Commit,
-        claimed_until: Timestamp,
-    ) -> Self {
+    pub(super) fn without_runs(record: JobRecord, commit: Commit, claimed_at: Timestamp) -> Self {
         Self {
             record,
             commit,
             runs: SmallVec::new(),
             skipped: Vec::new(),
             has_deferred_runs: false,
-            claimed_until,
+            claimed_at,
             resolved: None,
+            under_claim: None,
         }
     }
 }

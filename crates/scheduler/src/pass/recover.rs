@@ -10,7 +10,7 @@ use punctual_core::{
 use super::PassRunner;
 use super::state::PassState;
 use crate::plan;
-use crate::runs::NewRun;
+use crate::runs::{NewRun, RunGuard};
 use crate::store::{RegisteredStore, RunRetry};
 
 impl PassRunner {
@@ -46,15 +46,20 @@ impl PassRunner {
         store: &Arc<RegisteredStore>,
         pass: &mut PassState,
     ) -> Result<(), StoreError> {
-        for (job, run, fence) in self.runs.recorded(store) {
-            if !is_recorded(store, &job, run, fence).await? {
+        for (job, run, guard) in self.runs.guarded(store) {
+            let (fence, is_claim) = match guard {
+                RunGuard::Claim(fence, _) => (fence, true),
+                RunGuard::Record(fence) => (fence, false),
+                RunGuard::None => continue,
+            };
+            if !is_guarded(store, &job, run, fence, is_claim).await? {
                 *store.lease.lock() = Lease::default();
                 break;
             }
         }
         let mut index = 0;
         while let Some(OrphanedRun { record, run, .. }) = pass.unresolved_orphans.get(index) {
-            if is_recorded(store, &record.id, run.run_id, run.fence).await? {
+            if is_guarded(store, &record.id, run.run_id, run.fence, false).await? {
                 index += 1;
             } else {
                 pass.unresolved_orphans.remove(index);
@@ -78,9 +83,9 @@ impl PassRunner {
         loop {
             let limit = store.cap_batch(self.shared.settings.batch);
             // If the call fails or is cancelled, the store may have assigned runs to this node anyway.
-            (pass.takeover_unconfirmed, pass.own_runs_recovered) = (true, false);
+            (pass.ownership_unconfirmed, pass.own_runs_recovered) = (true, false);
             let taken = store.backend.take_over(node, now, limit, filter).await?;
-            (pass.takeover_unconfirmed, pass.own_runs_recovered) = (false, true);
+            (pass.ownership_unconfirmed, pass.own_runs_recovered) = (false, true);
             store.report_corrupt(taken.corrupt);
             if taken.released > 0 {
                 // The released jobs are due again.
@@ -162,12 +167,13 @@ impl PassRunner {
             run_id: run.run_id,
             scheduled_time: run.scheduled_time,
             attempt: run.attempt,
-            record_fence: Some(run.fence),
+            fence: Some(run.fence),
+            start_limit: None,
             deadline,
         };
         let context = self.runs.context(store, &record, &run);
         self.shared.bus.emit(Event::JobRecovered(RunEvent::of(&context)));
-        self.runs.submit(store, &record, &resolved, run);
+        self.runs.submit(store, &record, &resolved, &run);
     }
 
     /// Takes over the recorded runs of an earlier process with the same node id, without waiting for its lease to
@@ -181,7 +187,7 @@ impl PassRunner {
         filter: &TaskFilter,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let has_own_runs = self.shared.settings.node_id.is_some() || pass.takeover_unconfirmed;
+        let has_own_runs = self.shared.settings.node_id.is_some() || pass.ownership_unconfirmed;
         if store.caps.persistent && has_own_runs {
             // From here on, other nodes may take over queued runs of this node.
             store.lease.lock().set_expiry(Timestamp::MIN);
@@ -205,28 +211,33 @@ impl PassRunner {
             if !renewal.expired {
                 // The earlier process renewed the lease concurrently, so `take_over` returned none of its runs. The
                 // next pass takes them over.
-                pass.takeover_unconfirmed = true;
+                pass.ownership_unconfirmed = true;
                 return Ok(());
             }
         }
         pass.own_runs_recovered = true;
-        pass.takeover_unconfirmed = false;
+        pass.ownership_unconfirmed = false;
         Ok(())
     }
 }
 
-/// Whether a run is still recorded with the same fence; a take-over raises it. Returns false if the record can't be
-/// read.
-async fn is_recorded(
+/// Whether a run is still recorded with the same fence, which a take-over raises, or is under its open claim. Returns
+/// false if the record can't be read.
+async fn is_guarded(
     store: &RegisteredStore,
     job: &JobId,
     run: RunId,
     fence: Fence,
+    is_claim: bool,
 ) -> Result<bool, StoreError> {
     let found = match store.backend.get(job).await {
         Err(error) if error.kind() == StoreErrorKind::Corrupt => None,
         found => found?,
     };
     let is_it = |found: &InFlightRun| (found.run_id, found.fence) == (run, fence);
-    Ok(found.is_some_and(|job| job.runs.iter().any(is_it)))
+    Ok(found.is_some_and(|job| {
+        // The claim may have been settled by a commit whose response was lost.
+        let is_claimed = is_claim && job.claim.is_some() && job.record.fence == fence;
+        is_claimed || job.runs.iter().any(is_it)
+    }))
 }

@@ -33,10 +33,11 @@ impl PassRunner {
         pass: &mut PassState,
         now: Timestamp,
     ) {
+        self.drop_open_claims(pass);
         let grace = now.saturating_add(self.shared.settings.lease / 2);
         *pass = PassState {
             generation: store.backend.generation(),
-            takeover_unconfirmed: true,
+            ownership_unconfirmed: true,
             recover_own_not_before: Some(grace),
             takeover_not_before: Some(grace),
             ..PassState::default()

@@ -23,21 +23,24 @@ pub(crate) struct StorePassRunner {
 /// State kept between the passes over one store.
 #[derive(Default)]
 pub(crate) struct PassState {
-    /// The runs recorded for this node's own id by an earlier process, or by a take-over whose response was lost, have
-    /// been taken over.
+    /// The runs and claims recorded for this node's own id by an earlier process, or by a call whose response was lost,
+    /// have been taken over.
     pub own_runs_recovered: bool,
     /// Earliest time at which they are taken over: live nodes with recorded runs may not have renewed their leases yet.
     pub recover_own_not_before: Option<Timestamp>,
     /// Generation of the store that this state belongs to.
     pub generation: u64,
-    /// The response to a take-over was lost, so runs unknown to this process may be recorded for this node.
-    pub takeover_unconfirmed: bool,
+    /// The response to a take-over or a claim was lost, so runs or claims unknown to this process may be recorded for this
+    /// node.
+    pub ownership_unconfirmed: bool,
     /// The store has reported orphaned runs.
     pub orphans_reported: bool,
     /// End of the grace period before orphaned runs are taken over: after an outage, live nodes need time to renew.
     pub takeover_not_before: Option<Timestamp>,
-    /// Runs were recorded for this node at the end of the last pass.
-    pub had_recorded_runs: bool,
+    /// Runs of this node were recorded, or in progress under open claims, at the end of the last pass.
+    pub had_guarded_runs: bool,
+    /// Time since which the lease has been valid without an interruption.
+    pub lease_held_since: Option<Timestamp>,
     /// Time of the last lease renewal.
     pub renewed_at: Option<Timestamp>,
     /// Next due time, as last returned by the store.
@@ -46,6 +49,8 @@ pub(crate) struct PassState {
     pub next_due_checked_at: Option<Timestamp>,
     /// Planned jobs whose commit is unconfirmed: the call failed, so it is unknown whether the commit was applied.
     pub unconfirmed: Vec<PlannedJob>,
+    /// Claims under which runs were started, and which have not been settled.
+    pub open_claims: Vec<PlannedJob>,
     /// Taken-over runs whose job can't be run in this process yet.
     pub unresolved_orphans: Vec<OrphanedRun>,
     /// Jobs that have been reported as unresolved, with the problem's text.

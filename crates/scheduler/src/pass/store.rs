@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use punctual_core::{Event, StoreError, StoreErrorKind, Timestamp, error_chain};
 
 use super::PassRunner;
+use super::settle::Settle;
 use super::state::{PassState, StorePassRunner, lock};
 use crate::store::RegisteredStore;
 
@@ -105,14 +106,17 @@ impl PassRunner {
         let node = self.shared.node();
         let last_renewed_at = pass.renewed_at;
         let now = self.renew(store, pass, &node, &filter, now).await?;
+        // In this order: a completion may refer to a run that an unconfirmed commit records.
+        self.retry_unconfirmed(store, pass, now).await?;
         if self.commit_completions(store, now).await? {
             pass.next_due_checked_at = None;
         }
-        // Commit completions first, so that a completed run with a pending commit is not mistaken for an orphan.
         if !paused && self.may_recover_own_runs(pass, now) {
+            // Runs in progress must not be mistaken for orphans.
+            self.settle(store, pass, Settle::All, now).await?;
+            self.commit_completions(store, now).await?;
             self.recover_own_runs(store, pass, &node, &filter, now).await?;
         }
-        self.retry_unconfirmed(store, pass, now).await?;
         self.check_zones(store).await?;
         let mut wakeup = self.next_required_pass(store, now);
         let may_take_over = self.may_take_over(store, pass, last_renewed_at, now);
@@ -126,9 +130,13 @@ impl PassRunner {
             wakeup = [wakeup, retry_at, next].into_iter().flatten().min();
             store.set_next_pass(pass.next_due.filter(|&due| due > now));
         }
+        // Runs that have ended by now need not be recorded.
+        self.runs.process_reports(false, store.clock.to_local(now));
+        let due = self.settle(store, pass, Settle::Ready, now).await?.filter(|_| !paused);
+        wakeup = [wakeup, due, pass.next_settle_at()].into_iter().flatten().min();
         let flush = Self::flush_and_prune_history(store, pass, now).await?;
         wakeup = wakeup.into_iter().chain(flush).min();
-        pass.had_recorded_runs = self.runs.has_recorded();
+        pass.had_guarded_runs = self.runs.has_guarded();
         Ok(wakeup)
     }
 
@@ -136,7 +144,7 @@ impl PassRunner {
     /// orphaned runs of other processes.
     fn next_required_pass(&self, store: &RegisteredStore, now: Timestamp) -> Option<Timestamp> {
         let lease = self.shared.settings.lease / 3;
-        let wait = match (store.caps.shared, self.runs.has_recorded()) {
+        let wait = match (store.caps.shared, self.runs.has_guarded()) {
             (true, _) if store.is_watched() => lease,
             (true, true) => lease.min(self.shared.settings.poll_interval),
             (true, false) => self.shared.settings.poll_interval,

@@ -35,16 +35,41 @@ impl PassRunner {
             for outcome in store.backend.commit(commits.into()).await? {
                 // One by one: a commit that has been resolved must not be repeated if the lookup for the next one
                 // fails.
-                let resolution = resolve_commit(store, &mut pass.unconfirmed[0], outcome).await?;
+                let held_since = pass.lease_held_since;
+                let is_held = |job: &PlannedJob| self.is_claim_held(store, job, held_since);
+                let job = &mut pass.unconfirmed[0];
+                let resolution = resolve_commit(store, job, outcome, is_held).await?;
                 let job = pass.unconfirmed.remove(0);
                 match resolution {
                     CommitResolution::Applied(outcome) => self.dispatch(store, job, outcome),
                     CommitResolution::NotApplied => self.dispatch(store, job, CommitOutcome::Stale),
+                    // Its runs have been started.
+                    CommitResolution::Unknown if job.under_claim.is_some() => {
+                        self.dispatch(store, job, CommitOutcome::Stale);
+                    }
                     CommitResolution::Unknown => self.emit_lost(store, job, now),
                 }
             }
         }
         Ok(())
+    }
+}
+
+impl PassRunner {
+    /// Whether a claim can't have ended unless it was settled: it has not expired, and the lease of this node, which
+    /// has been valid since `held_since`, has not been over since the claim. Reads the current time, because the process
+    /// may have been suspended since the pass started.
+    fn is_claim_held(
+        &self,
+        store: &RegisteredStore,
+        job: &PlannedJob,
+        held_since: Option<Timestamp>,
+    ) -> bool {
+        let now = store.now();
+        let lease_held = !self.has_lease(store)
+            || (held_since.is_some_and(|since| since <= job.claimed_at)
+                && !store.lease.lock().is_expired(now));
+        now < job.claimed_at.saturating_add(self.claim_lease(store)) && lease_held
     }
 }
 
@@ -54,6 +79,7 @@ async fn resolve_commit(
     store: &RegisteredStore,
     job: &mut PlannedJob,
     outcome: CommitOutcome,
+    is_held: impl Fn(&PlannedJob) -> bool,
 ) -> Result<CommitResolution, StoreError> {
     // Only recorded runs can have been taken over.
     if outcome == CommitOutcome::Removed || (outcome == CommitOutcome::Done && !job.is_recorded()) {
@@ -78,11 +104,9 @@ async fn resolve_commit(
         None if !matches!(job.commit.action, CommitAction::Finish { .. }) => {
             CommitResolution::NotApplied
         }
-        // Removed by the first commit if the claim has not expired, because no other node can have claimed and finished
-        // the job. The current time is read here because the process may have been suspended since the pass started.
-        None if store.now() < job.claimed_until => {
-            CommitResolution::Applied(CommitOutcome::Removed)
-        }
+        // Removed by the first commit if the claim has not ended, because no other node can have claimed and finished
+        // the job.
+        None if is_held(job) => CommitResolution::Applied(CommitOutcome::Removed),
         None => CommitResolution::Unknown,
     })
 }

@@ -2,28 +2,49 @@
 
 use std::sync::Arc;
 
-use punctual_core::{Fence, InFlightRun, JobContext, JobId, JobRef, RunId, TaskName};
+use punctual_core::{
+    Fence, InFlightRun, JobContext, JobId, JobRef, Lease, RunId, TaskName, Timestamp,
+};
 use rustc_hash::FxHashMap;
 
-use crate::store::RegisteredStore;
+use crate::store::{RegisteredStore, RunRetry};
 
 /// The runs in progress, by run id and by job.
 #[derive(Default)]
 pub(crate) struct ActiveRuns {
     runs: FxHashMap<RunId, ActiveRun>,
-    /// Number of runs that are recorded in their stores.
-    recorded_count: usize,
+    /// Number of runs with a guard in their stores.
+    guarded_count: usize,
     jobs: FxHashMap<(usize, JobId), JobRuns>,
+    /// Runs under open claims, with the fences of the claims, that no executor completed. They are recorded when the
+    /// claim is settled, and then retried; without a retry, another process takes them over.
+    unfinished: FxHashMap<(RunId, Fence), Option<RunRetry>>,
 }
 
 pub(crate) struct ActiveRun {
     pub store: Arc<RegisteredStore>,
     pub task: TaskName,
     pub context: JobContext,
-    /// The fence of the run's record. `None` if the run is not recorded.
-    pub record_fence: Option<Fence>,
+    pub guard: RunGuard,
     /// The attempt in the run's record: a later one than the run's own if the run was taken over while in progress.
     pub attempt: u32,
+}
+
+/// What prevents other nodes from running a run, and causes them to repeat it if this process dies.
+#[derive(Clone, Debug)]
+pub(crate) enum RunGuard {
+    /// Nothing: the run is never repeated.
+    None,
+    /// An open claim with this fence. The run is not started after the time limit.
+    Claim(Fence, Lease),
+    /// A record of the run with this fence.
+    Record(Fence),
+}
+
+impl RunGuard {
+    pub(super) fn is_some(&self) -> bool {
+        !matches!(self, Self::None)
+    }
 }
 
 impl ActiveRun {
@@ -43,6 +64,19 @@ pub(crate) struct JobRuns {
     pub deferred: Option<Fence>,
 }
 
+/// What remains to be done for a run whose claim was settled by a commit that recorded it.
+pub(crate) enum AfterRecording {
+    /// Nothing: the run is in progress, or is taken over by another process.
+    Nothing,
+    /// The run ended during the commit.
+    Clear,
+    /// No executor completed the run.
+    Retry(RunRetry),
+}
+
+/// Returns the retry of a run, given its fence and attempt.
+type ToRetry<'a> = dyn Fn(Fence, u32, &RegisteredStore) -> Option<RunRetry> + 'a;
+
 /// Identifies a job by store and id within this process.
 fn key(store: &Arc<RegisteredStore>, id: &JobId) -> (usize, JobId) {
     (Arc::as_ptr(store).addr(), id.clone())
@@ -58,18 +92,18 @@ impl ActiveRuns {
         !self.runs.values().any(|run| Arc::ptr_eq(&run.store, store))
     }
 
-    /// Whether any run in progress is recorded in its store.
-    pub(crate) fn has_recorded(&self) -> bool {
-        self.recorded_count > 0
+    /// Whether any run in progress is recorded in its store, or runs under an open claim.
+    pub(crate) fn has_guarded(&self) -> bool {
+        self.guarded_count > 0
     }
 
-    /// The runs in progress that are recorded in the store, with their jobs and fences.
-    pub(crate) fn recorded(&self, store: &Arc<RegisteredStore>) -> Vec<(JobId, RunId, Fence)> {
-        let recorded = self.runs.values().filter(|run| Arc::ptr_eq(&run.store, store));
-        let recorded = recorded.filter_map(|run| {
-            Some((run.context.job_id().clone(), run.context.run_id(), run.record_fence?))
-        });
-        recorded.collect()
+    /// The runs in progress that are recorded in the store or run under an open claim, with their jobs and guards.
+    pub(crate) fn guarded(&self, store: &Arc<RegisteredStore>) -> Vec<(JobId, RunId, RunGuard)> {
+        let guarded = self.runs.values().filter(|run| Arc::ptr_eq(&run.store, store));
+        let guarded = guarded.filter(|run| run.guard.is_some());
+        guarded
+            .map(|run| (run.context.job_id().clone(), run.context.run_id(), run.guard.clone()))
+            .collect()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ActiveRun> {
@@ -81,10 +115,70 @@ impl ActiveRuns {
         let Some(run) = self.runs.get_mut(&record.run_id) else {
             return false;
         };
-        self.recorded_count += usize::from(run.record_fence.is_none());
-        run.record_fence = Some(record.fence);
+        self.guarded_count += usize::from(!run.guard.is_some());
+        run.guard = RunGuard::Record(record.fence);
         run.attempt = record.attempt;
         true
+    }
+
+    /// Whether a run is in progress.
+    pub(crate) fn contains(&self, run: RunId) -> bool {
+        self.runs.contains_key(&run)
+    }
+
+    /// Whether a run under the claim with this fence is in progress, or was not completed by its executor.
+    pub(crate) fn is_unfinished(&self, run: RunId, fence: Fence) -> bool {
+        self.runs.contains_key(&run) || self.unfinished.contains_key(&(run, fence))
+    }
+
+    /// Assigns a run in progress, whose claim has expired, to a new claim of its run time by this process. Returns false
+    /// if there is no such run.
+    pub(crate) fn adopt(
+        &mut self,
+        run: RunId,
+        fence: Fence,
+        start_limit: &Lease,
+        attempt: u32,
+    ) -> bool {
+        let Some(run) = self.runs.get_mut(&run) else {
+            return false;
+        };
+        self.guarded_count += usize::from(!run.guard.is_some());
+        run.guard = RunGuard::Claim(fence, start_limit.clone());
+        run.attempt = attempt;
+        true
+    }
+
+    /// The claim under which a run was started has been settled, and the run was recorded with this fence.
+    pub(crate) fn recorded(&mut self, run: RunId, fence: Fence) -> AfterRecording {
+        if let Some(run) = self.runs.get_mut(&run) {
+            if let RunGuard::Claim(own, start_limit) = &run.guard
+                && *own == fence
+            {
+                start_limit.set_expiry(Timestamp::MAX);
+                run.guard = RunGuard::Record(fence);
+            }
+            return AfterRecording::Nothing;
+        }
+        match self.unfinished.remove(&(run, fence)) {
+            Some(Some(retry)) => AfterRecording::Retry(retry),
+            Some(None) => AfterRecording::Nothing,
+            None => AfterRecording::Clear,
+        }
+    }
+
+    /// The claim with this fence under which a run was started has ended otherwise: the run does not start any more.
+    pub(crate) fn claim_ended(&mut self, run: RunId, fence: Fence) {
+        self.unfinished.remove(&(run, fence));
+        if let Some(run) = self.runs.get_mut(&run)
+            && let RunGuard::Claim(own, start_limit) = &run.guard
+            && *own == fence
+        {
+            // Otherwise a renewal of the lease would let a queued run start.
+            start_limit.set_expiry(Timestamp::MIN);
+            run.guard = RunGuard::None;
+            self.guarded_count -= 1;
+        }
     }
 
     /// Inserts a run if fewer than `max` runs of its job are in progress. Check and insertion are one step, so that
@@ -95,7 +189,7 @@ impl ActiveRuns {
         let free = job.count < max.max(1);
         if free {
             job.count += 1;
-            self.recorded_count += usize::from(run.record_fence.is_some());
+            self.guarded_count += usize::from(run.guard.is_some());
             self.runs.insert(run.context.run_id(), run);
         }
         free
@@ -120,9 +214,20 @@ impl ActiveRuns {
 
     /// Removes a completed run and returns it with its job's state. `removed` is returned with the job's last run only,
     /// the fence of deferred run times with the next run that ends.
-    pub(crate) fn remove(&mut self, run: RunId) -> Option<(ActiveRun, JobRuns)> {
+    ///
+    /// `retry` returns the retry of a run that no executor completed, given its fence and attempt. It is kept until the
+    /// claim of the run is settled, if the claim is open.
+    pub(crate) fn remove(
+        &mut self,
+        run: RunId,
+        retry: Option<&ToRetry<'_>>,
+    ) -> Option<(ActiveRun, JobRuns)> {
         let run = self.runs.remove(&run)?;
-        self.recorded_count -= usize::from(run.record_fence.is_some());
+        self.guarded_count -= usize::from(run.guard.is_some());
+        if let (RunGuard::Claim(fence, _), Some(retry)) = (&run.guard, retry) {
+            let retry = retry(*fence, run.attempt, &run.store);
+            self.unfinished.insert((run.context.run_id(), *fence), retry);
+        }
         let key = key(&run.store, run.context.job_id());
         let job = self.jobs.get_mut(&key)?;
         job.count -= 1;

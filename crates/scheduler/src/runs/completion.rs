@@ -6,8 +6,8 @@ use punctual_core::{
 };
 
 use super::RunTracker;
-use super::active::{ActiveRun, JobRuns};
-use crate::store::RunRetry;
+use super::active::{ActiveRun, JobRuns, RunGuard};
+use crate::store::{RegisteredStore, RunRetry};
 
 impl RunTracker {
     /// Processes the reports received since the last call.
@@ -22,11 +22,6 @@ impl RunTracker {
         let node = self.shared.node();
         for report in reports.drain(..) {
             let event = report.event;
-            let Some((run, job_runs)) = self.active.lock().remove(event.run_id) else {
-                // Report of a run from before the last restart. Its stale fence prevents any change in the store.
-                continue;
-            };
-            let now = run.store.clock.to_store(now);
             let outcome = event.outcome.as_ref();
             let ended = match outcome {
                 None | Some(RunOutcome::Lost | RunOutcome::Refused(_)) => false,
@@ -34,24 +29,36 @@ impl RunTracker {
                 Some(RunOutcome::Killed(ProcessTermination::Cancelled(_))) => !stopping,
                 Some(_) => true,
             };
-            // The run stays recorded for the node that takes it over, so the outcome of the attempt is not known yet.
-            let stays_recorded =
-                run.record_fence.is_some() && !ended && stopping && run.store.caps.persistent;
-            if let Some(fence) = run.record_fence {
-                if ended {
+            let retry_delay = self.shared.settings.max_retry_delay;
+            let retry = |fence, attempt, store: &RegisteredStore| {
+                let at = store.clock.to_store(now).saturating_add(retry_delay);
+                // Otherwise the run stays recorded for the node that takes it over.
+                (!stopping || !store.caps.persistent)
+                    .then(|| retry_of(&event, (fence, attempt), node.clone(), at))
+            };
+            let Some((run, job_runs)) =
+                self.active.lock().remove(event.run_id, (!ended).then_some(&retry as _))
+            else {
+                // Report of a run from before the last restart. Its stale fence prevents any change in the store.
+                continue;
+            };
+            let now = run.store.clock.to_store(now);
+            match run.guard {
+                RunGuard::Record(fence) if ended => {
                     let action = CommitAction::ClearRun { run_id: event.run_id };
                     run.store.queue_commit(&event.job.job_id, &run.task, fence, action);
-                } else if !stays_recorded {
-                    let at = now.saturating_add(self.shared.settings.max_retry_delay);
-                    run.store.pending.schedule_retry(retry_of(
-                        &event,
-                        (fence, run.attempt),
-                        node.clone(),
-                        at,
-                    ));
                 }
+                RunGuard::Record(fence) => {
+                    if let Some(retry) = retry(fence, run.attempt, &run.store) {
+                        run.store.pending.schedule_retry(retry);
+                    }
+                }
+                RunGuard::Claim(..) => run.store.pending.set_claims_ended(),
+                RunGuard::None => {}
             }
-            if let Some(history) = run.store.history.as_ref().filter(|_| !stays_recorded) {
+            // The outcome of the attempt is not known yet if another node takes the run over.
+            let is_kept = !ended && stopping && run.store.caps.persistent && run.guard.is_some();
+            if let Some(history) = run.store.history.as_ref().filter(|_| !is_kept) {
                 let entry = HistoryRecord::new(&event, run.task.clone(), node.clone(), now);
                 history.record(entry, now);
             }
@@ -76,14 +83,17 @@ impl RunTracker {
 
     /// Releases a reserved run that is not started. Returns the fence of its record, if it is recorded.
     pub(crate) fn release_reservation(&self, run: RunId, now: Timestamp) -> Option<Fence> {
-        let (run, job_runs) = self.active.lock().remove(run)?;
+        let (run, job_runs) = self.active.lock().remove(run, None)?;
         self.wake_deferred(&run, &job_runs, now);
         if job_runs.removed {
             self.emit_job_removed(&run.store, run.reference(), &run.task);
         }
         self.ended.notify_waiters();
         self.shared.wake.wake();
-        run.record_fence
+        match run.guard {
+            RunGuard::Record(fence) => Some(fence),
+            RunGuard::Claim(..) | RunGuard::None => None,
+        }
     }
 
     fn emit_end(&self, event: RunEvent) {

@@ -8,7 +8,7 @@ use punctual_core::{
 };
 
 use super::RunTracker;
-use super::active::ActiveRun;
+use super::active::{ActiveRun, RunGuard};
 use super::resolve::ResolvedJob;
 use crate::store::RegisteredStore;
 
@@ -17,8 +17,10 @@ pub(crate) struct NewRun {
     pub run_id: RunId,
     pub scheduled_time: Timestamp,
     pub attempt: u32,
-    /// The fence of the run's record. `None` if the run is not recorded.
-    pub record_fence: Option<Fence>,
+    /// The fence of the run's record, or of the claim under which it starts. `None` if the run is not recorded.
+    pub fence: Option<Fence>,
+    /// Set if the run starts under a claim: it is not started after this time.
+    pub start_limit: Option<Lease>,
     /// The latest time at which the run may start.
     pub deadline: Option<Timestamp>,
 }
@@ -43,6 +45,27 @@ impl RunTracker {
         JobContext::new(parts)
     }
 
+    /// Submits a run that starts under a claim. If an earlier claim of this process has started it and it is in progress,
+    /// it is assigned to the new claim instead.
+    pub(crate) fn submit_under_claim(
+        &self,
+        store: &Arc<RegisteredStore>,
+        record: &JobRecord,
+        resolved: &ResolvedJob,
+        run: &NewRun,
+    ) {
+        let is_adopted = run.start_limit.as_ref().is_some_and(|limit| {
+            self.active.lock().adopt(run.run_id, record.fence, limit, run.attempt)
+        });
+        if !is_adopted {
+            if run.attempt > 1 && self.shared.bus.has_subscriber(EventMask::JOB_RECOVERED) {
+                let context = self.context(store, record, run);
+                self.shared.bus.emit(Event::JobRecovered(RunEvent::of(&context)));
+            }
+            self.submit(store, record, resolved, run);
+        }
+    }
+
     /// Reserves an instance and submits the run to its executor. Returns false if `max_instances` is reached. Recorded
     /// runs are not checked here; the store counts them.
     pub(crate) fn submit(
@@ -50,18 +73,18 @@ impl RunTracker {
         store: &Arc<RegisteredStore>,
         record: &JobRecord,
         resolved: &ResolvedJob,
-        run: NewRun,
+        run: &NewRun,
     ) -> bool {
-        let max = match run.record_fence {
+        let max = match run.fence {
             Some(_) => u32::MAX,
             None => resolved.decoded.definition.options.max_instances,
         };
-        let active = self.active_run(store, record, &run);
+        let active = self.active_run(store, record, run);
         let context = active.context.clone();
         let reserved = self.active.lock().try_insert(active, max);
         if reserved {
             let lease = store.lease.lock().clone();
-            self.submit_reserved(store, context, resolved, record, &run, lease);
+            self.submit_reserved(store, context, resolved, record, run, lease);
         }
         reserved
     }
@@ -89,13 +112,17 @@ impl RunTracker {
             store: Arc::clone(store),
             task: record.task.clone(),
             context: self.context(store, record, run),
-            record_fence: run.record_fence,
+            guard: match (run.fence, &run.start_limit) {
+                (None, _) => RunGuard::None,
+                (Some(fence), None) => RunGuard::Record(fence),
+                (Some(fence), Some(limit)) => RunGuard::Claim(fence, limit.clone()),
+            },
             attempt: run.attempt,
         }
     }
 
-    /// Submits a reserved run to its executor. A recorded run may start only during `lease`, which must be the lease
-    /// held when the run was recorded.
+    /// Submits a reserved run to its executor. A run that is recorded, or starts under a claim, may start only during
+    /// `lease`, which must be the lease held at that time.
     pub(crate) fn submit_reserved(
         &self,
         store: &RegisteredStore,
@@ -114,8 +141,11 @@ impl RunTracker {
         let (clock, sink) = (Arc::clone(&store.clock) as _, Arc::clone(&self.reports) as _);
         let parts = RunParts::new(context, task, body, args, clock, sink);
         let mut ready = Run::new(parts.with_deadline(run.deadline));
-        if run.record_fence.is_some() && store.caps.persistent {
+        if run.fence.is_some() && store.caps.persistent {
             ready = ready.with_lease(lease);
+        }
+        if let Some(limit) = &run.start_limit {
+            ready = ready.with_claim(limit.clone());
         }
         if let Err(Refused { run, reason, .. }) = resolved.executor.submit(ready) {
             // Reported like the end of any other run.
@@ -132,7 +162,7 @@ impl NewRun {
             scheduled_time: self.scheduled_time,
             attempt: self.attempt,
             node: node.clone(),
-            fence: self.record_fence.unwrap_or_default(),
+            fence: self.fence.unwrap_or_default(),
         }
     }
 }

@@ -10,10 +10,13 @@ mod resolve;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use punctual_core::{Event, Fence, InFlightRun, JobId, JobRef, RunEvent, RunId, TaskName};
+use punctual_core::{
+    CommitAction, Event, Fence, InFlightRun, JobId, JobRecord, JobRef, RunEvent, RunId, TaskName,
+};
 use tokio::sync::Notify;
 
-use self::active::ActiveRuns;
+pub(crate) use self::active::RunGuard;
+use self::active::{ActiveRuns, AfterRecording};
 pub(crate) use self::launch::NewRun;
 use self::reports::Reports;
 pub(crate) use self::resolve::ResolvedJob;
@@ -51,14 +54,43 @@ impl RunTracker {
         self.active.lock().count(store, job)
     }
 
-    /// Whether any run in progress is recorded in its store.
-    pub(crate) fn has_recorded(&self) -> bool {
-        self.active.lock().has_recorded()
+    /// Whether any run in progress is recorded in its store, or runs under an open claim.
+    pub(crate) fn has_guarded(&self) -> bool {
+        self.active.lock().has_guarded()
     }
 
-    /// The runs in progress that are recorded in the store, with their jobs and fences.
-    pub(crate) fn recorded(&self, store: &Arc<RegisteredStore>) -> Vec<(JobId, RunId, Fence)> {
-        self.active.lock().recorded(store)
+    /// The runs in progress that are recorded in the store or run under an open claim, with their jobs and guards.
+    pub(crate) fn guarded(&self, store: &Arc<RegisteredStore>) -> Vec<(JobId, RunId, RunGuard)> {
+        self.active.lock().guarded(store)
+    }
+
+    /// Whether a run is in progress.
+    pub(crate) fn is_in_progress(&self, run: RunId) -> bool {
+        self.active.lock().contains(run)
+    }
+
+    /// Whether a run under the claim with this fence is in progress, or was not completed by its executor.
+    pub(crate) fn is_unfinished(&self, run: RunId, fence: Fence) -> bool {
+        self.active.lock().is_unfinished(run, fence)
+    }
+
+    /// The claim under which a run was started has been settled by a commit that recorded the run.
+    pub(crate) fn run_recorded(&self, store: &RegisteredStore, job: &JobRecord, run: &InFlightRun) {
+        let after = self.active.lock().recorded(run.run_id, run.fence);
+        match after {
+            AfterRecording::Nothing => {}
+            AfterRecording::Clear => {
+                let action = CommitAction::ClearRun { run_id: run.run_id };
+                store.queue_commit(&job.id, &job.task, run.fence, action);
+            }
+            AfterRecording::Retry(retry) => store.pending.schedule_retry(retry),
+        }
+    }
+
+    /// The claim under which a run was started has ended otherwise. A run that is executing continues, and is not repeated
+    /// by this node; a queued one does not start.
+    pub(crate) fn claim_ended(&self, run: &InFlightRun) {
+        self.active.lock().claim_ended(run.run_id, run.fence);
     }
 
     /// Updates the fence and attempt of a run in progress from its record. Returns false if there is no such run.

@@ -4,7 +4,7 @@ use std::slice;
 
 use punctual_core::{
     AddOutcome, CallerTransaction, DynJobStore, JobId, JobRecord, NewRecord, RecordUpdate,
-    Revision, StoreError, StoreErrorKind,
+    Revision, StoreError, StoreErrorKind, StoredJob,
 };
 
 use super::registered::RegisteredStore;
@@ -27,13 +27,21 @@ impl StoreAccess<'_> {
         store: &RegisteredStore,
         id: &JobId,
     ) -> Result<Option<JobRecord>, StoreError> {
-        let found = match self {
-            Self::Autocommit => store.backend.get(id).await?,
+        Ok(self.get_stored(store, id).await?.map(|job| job.record))
+    }
+
+    /// The same with the job's claim and runs.
+    pub(crate) async fn get_stored(
+        &mut self,
+        store: &RegisteredStore,
+        id: &JobId,
+    ) -> Result<Option<StoredJob>, StoreError> {
+        match self {
+            Self::Autocommit => store.backend.get(id).await,
             Self::Transaction(transaction) => {
-                transactional_store(store, transaction)?.get_in(transaction, id).await?
+                transactional_store(store, transaction)?.get_in(transaction, id).await
             }
-        };
-        Ok(found.map(|job| job.record))
+        }
     }
 
     pub(crate) async fn add(

@@ -1,5 +1,7 @@
 //! Commits and run retries queued for the next pass over a store.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use parking_lot::Mutex;
 use punctual_core::{Commit, CommitAction, Fence, InFlightRun, JobId, RunId, TaskName, Timestamp};
 
@@ -10,6 +12,8 @@ pub(crate) struct PendingWork {
     commits: Mutex<Vec<PendingCommit>>,
     /// Retries of recorded runs that no executor completed.
     retries: Mutex<Vec<RunRetry>>,
+    /// Runs under open claims have ended, so the claims can be settled.
+    claims_ended: AtomicBool,
 }
 
 /// A scheduled retry of a run.
@@ -58,7 +62,17 @@ impl PendingWork {
     }
 
     pub(crate) fn has_changes(&self) -> bool {
-        !self.commits.lock().is_empty()
+        self.claims_ended.load(Ordering::Acquire) || !self.commits.lock().is_empty()
+    }
+
+    /// Requests a pass that settles the claims of ended runs.
+    pub(crate) fn set_claims_ended(&self) {
+        self.claims_ended.store(true, Ordering::Release);
+    }
+
+    /// Clears the request, before the ended runs are looked up.
+    pub(crate) fn clear_claims_ended(&self) {
+        self.claims_ended.store(false, Ordering::Release);
     }
 
     pub(crate) fn schedule_retry(&self, retry: RunRetry) {

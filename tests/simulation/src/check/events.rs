@@ -45,13 +45,22 @@ impl InvariantChecker {
         let mut of = None;
         // A run outside of the schedule may have the same scheduled time as a run of the schedule.
         let unscheduled = self.runs.get(&run.run_id).is_some_and(|run| run.unscheduled);
-        if run.attempt == 1 && !unscheduled {
+        if !unscheduled {
             of = self.consumed.iter_mut().enumerate().rev().find_map(|(number, used)| {
-                let is_it = used.session == session && used.job == *job;
+                let attempt = (used.session, used.attempt) == (session, run.attempt);
+                let is_it = attempt && used.job == *job;
                 let index = used.unsubmitted_runs.iter().position(|&at| is_it && at == time)?;
                 used.unsubmitted_runs.remove(index);
                 Some(number)
             });
+        }
+        if let Some(number) = of {
+            let claim = (job.clone(), self.consumed[number].fence);
+            let is_open = self.claims.get(&claim).is_some_and(|c| c.under_claim == Some(number));
+            self.consumed[number].started_under_claim = is_open.then_some(run.run_id);
+            self.counts.again += usize::from(run.attempt > 1);
+        }
+        if run.attempt == 1 && !unscheduled {
             let waits = self.processes[&process.number].run_now.get(job).copied().unwrap_or(0);
             if of.is_none() && waits == 0 && !self.may_be_its_last(job, now) {
                 return violated("each fire time is run once", format!("{} is not due", name()));

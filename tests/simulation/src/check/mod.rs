@@ -39,8 +39,7 @@ pub(crate) struct InvariantChecker {
     jobs: BTreeMap<JobId, JobState>,
     /// The number of jobs added so far.
     incarnation: u32,
-    /// The time of each claim and the session that made it.
-    claims: BTreeMap<(JobId, i64), (Timestamp, Session)>,
+    claims: BTreeMap<(JobId, i64), ClaimState>,
     /// The commits that had no response at least once.
     unconfirmed: BTreeSet<(JobId, Fence)>,
     consumed: Vec<ConsumedFireTimes>,
@@ -79,12 +78,25 @@ struct JobState {
     changed: Option<i64>,
 }
 
-/// The fire times that one commit has consumed.
+/// A claim by a process.
+#[derive(Clone, Copy, Debug)]
+struct ClaimState {
+    at: Timestamp,
+    session: Session,
+    /// The policy in the claimed definition, by which the process plans.
+    policy: Policy,
+    /// The fire time whose run may start under the claim, as an index into the consumed ones.
+    under_claim: Option<usize>,
+}
+
+/// The fire times that one commit has consumed, or the fire time whose run may start under a claim.
 #[derive(Debug)]
 struct ConsumedFireTimes {
     job: JobId,
     fence: i64,
     incarnation: u32,
+    /// The first of the fire times.
+    first: i64,
     session: Session,
     policy: Policy,
     /// Whether the response to the first attempt of the commit was lost.
@@ -97,6 +109,10 @@ struct ConsumedFireTimes {
     unreported_skips: Vec<i64>,
     rerun: bool,
     at: i64,
+    /// The attempt of the runs.
+    attempt: u32,
+    /// The run that was started under the claim, before the commit.
+    started_under_claim: Option<RunId>,
 }
 
 /// A run that is, or was, recorded in the store.

@@ -68,6 +68,11 @@ impl Policy {
         self.start + ((instant - self.start) / self.every + 1) * self.every
     }
 
+    /// Returns the next fire time after a run at `first` alone.
+    pub(super) fn next_after_one(&self, first: i64, fired: u64) -> Option<i64> {
+        self.max_runs.is_none_or(|max| fired + 1 < max).then(|| self.after(first))
+    }
+
     /// Returns the latest time at which a run may start.
     pub(super) fn deadline(&self, run_time: i64) -> Option<i64> {
         Some(run_time + self.grace? + self.jitter)

@@ -1,13 +1,14 @@
 //! The checks on changes in the store.
 
 use punctual_core::{
-    Claims, Commit, CommitAction, Fence, HistoryRecord, InFlightRun, JobId, OutcomeKind, Schedule,
-    StoredJob, TakeOver, Timestamp,
+    Claims, Commit, CommitAction, Fence, HistoryRecord, InFlightRun, JobId, JobRecord, OutcomeKind,
+    RunId, Schedule, StoredJob, TakeOver, Timestamp,
 };
 
 use super::policy::{Expected, Policy};
 use super::{
-    ConsumedFireTimes, InvariantChecker, JobState, RecordState, RunState, Violation, violated,
+    ClaimState, ConsumedFireTimes, InvariantChecker, JobState, RecordState, RunState, Violation,
+    violated,
 };
 use crate::process::Process;
 use crate::show;
@@ -96,13 +97,52 @@ impl InvariantChecker {
         now: Timestamp,
     ) -> CheckResult {
         for record in &claims.records {
+            let policy = Policy::of(record);
+            let under_claim = self.may_start_under_claim(process, record, policy, instant, now);
             let claim = (record.id.clone(), record.fence.0);
-            self.claims.insert(claim, (instant, process.session()));
+            let session = process.session();
+            self.claims.insert(claim, ClaimState { at: instant, session, policy, under_claim });
             let active = self.active(process.number, &record.id);
             let state = self.processes.entry(process.number).or_default();
             state.peaks.insert(record.id.clone(), active.max(record.in_flight as usize));
         }
         self.instant(process, instant, now)
+    }
+
+    /// Returns the fire time whose run may start under the claim, if there is one: the only due one, or one that may
+    /// have been started under an earlier claim.
+    fn may_start_under_claim(
+        &mut self,
+        process: &Process,
+        record: &JobRecord,
+        policy: Policy,
+        instant: Timestamp,
+        now: Timestamp,
+    ) -> Option<usize> {
+        let first = record.next_run_time()?.as_micros();
+        let expected = policy.expect(first, instant.as_micros(), record.fire_count, usize::MAX);
+        let is_only = expected.runs == [first] && expected.skipped.is_empty();
+        if !policy.rerun || (record.claims == 1 && !is_only) {
+            return None;
+        }
+        let incarnation = self.jobs.get(&record.id)?.incarnation;
+        self.consumed.push(ConsumedFireTimes {
+            job: record.id.clone(),
+            fence: record.fence.0,
+            incarnation,
+            first,
+            session: process.session(),
+            policy,
+            was_unconfirmed: false,
+            unsubmitted_runs: vec![first],
+            incomplete_runs: vec![first],
+            unreported_skips: Vec::new(),
+            rerun: true,
+            at: now.as_micros(),
+            attempt: record.claims,
+            started_under_claim: None,
+        });
+        Some(self.consumed.len() - 1)
     }
 
     pub(crate) fn taken_over(&mut self, taken: &TakeOver, now: Timestamp) {
@@ -230,10 +270,20 @@ impl InvariantChecker {
             return violated("only due jobs are run", format!("{commit:?}"));
         };
         let claim = (commit.id.clone(), commit.fence.0);
-        let Some(&(claimed_at, session)) = self.claims.get(&claim) else {
+        let Some(&ClaimState { at: claimed_at, session, policy, under_claim }) =
+            self.claims.get(&claim)
+        else {
             return violated("only claimed jobs are run", format!("{commit:?}"));
         };
-        let policy = state.policy;
+        let incarnation = state.incarnation;
+        if let Some(number) = under_claim
+            && let Some(run) = self.started_under_claim(number)
+        {
+            let was_unconfirmed = delivery != Delivery::Delivered
+                || self.unconfirmed.contains(&(commit.id.clone(), commit.fence));
+            self.consumed[number].was_unconfirmed |= was_unconfirmed;
+            return self.settled(commit, before, next, number, run);
+        }
         let first = schedule.next_run_time.as_micros();
         let instant = claimed_at.as_micros();
         let expect = |free| policy.expect(first, instant, before.record.fire_count, free);
@@ -282,7 +332,8 @@ impl InvariantChecker {
         self.consumed.push(ConsumedFireTimes {
             job: commit.id.clone(),
             fence: commit.fence.0,
-            incarnation: state.incarnation,
+            incarnation,
+            first,
             session,
             policy,
             was_unconfirmed: delivery != Delivery::Delivered
@@ -292,7 +343,57 @@ impl InvariantChecker {
             unreported_skips: expected.skipped,
             rerun: policy.rerun,
             at: now.as_micros(),
+            attempt: 1,
+            started_under_claim: None,
         });
+        Ok(())
+    }
+
+    /// Returns the run that was started under a claim, or under an earlier claim by the same process, if there is one.
+    fn started_under_claim(&self, number: usize) -> Option<RunId> {
+        let used = &self.consumed[number];
+        let is_earlier = |other: &&ConsumedFireTimes| {
+            (other.session, &other.job, other.incarnation, other.first)
+                == (used.session, &used.job, used.incarnation, used.first)
+        };
+        used.started_under_claim.or_else(|| {
+            let mut earlier = self.consumed[..number].iter().rev().filter(is_earlier);
+            earlier.find_map(|other| other.started_under_claim).filter(|_| used.attempt > 1)
+        })
+    }
+
+    /// A claim was settled after its run had started.
+    fn settled(
+        &mut self,
+        commit: &Commit,
+        before: &StoredJob,
+        next: Option<(Schedule, usize)>,
+        number: usize,
+        run: RunId,
+    ) -> CheckResult {
+        let used = &self.consumed[number];
+        let first = before.record.next_run_time().map_or(0, Timestamp::as_micros);
+        let wanted = used.policy.next_after_one(first, before.record.fire_count);
+        let found = next.map(|(schedule, _)| schedule.next_run_time.as_micros());
+        if wanted != found || next.is_some_and(|(_, fired)| fired != 1) {
+            let text = format!("{commit:?}: expected one run and next {wanted:?}");
+            return violated("due jobs are run according to their policy", text);
+        }
+        let (CommitAction::Advance { start, .. } | CommitAction::Finish { start }) = &commit.action
+        else {
+            return Ok(());
+        };
+        let is_recorded = start.iter().any(|started| started.run_id == run);
+        // The attempt may have been submitted under an earlier claim.
+        let is_complete = self.completions.iter().any(|((ended, _), end)| {
+            let came_to_nothing = matches!(end.kind, OutcomeKind::Lost | OutcomeKind::Refused);
+            (*ended, end.process) == (run, used.session.0) && !came_to_nothing
+        });
+        if !is_recorded && !is_complete {
+            let text = format!("run {}: {commit:?}", show::id(run));
+            return violated("a run in progress is recorded when its claim is settled", text);
+        }
+        self.counts.consumed += 1;
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod concurrent_schedulers;
 mod corrupt;
 mod executors;
 mod lost_responses;
+mod open_claims;
 mod panics;
 mod replaced;
 mod runs;
