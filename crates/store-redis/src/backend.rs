@@ -1,0 +1,202 @@
+//! The operations of the contract.
+
+use std::time::Duration;
+
+use punctual_core::{
+    AddOutcome, BatchLimit, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
+    HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, Metadata, NewRecord,
+    NodeId, RecordUpdate, Renewal, Revision, StoreCaps, StoreError, StoredJob, TakeOver,
+    TaskFilter, Timestamp,
+};
+use punctual_store_kit::Backend;
+use redis::{Cmd, cmd};
+
+use crate::client::{Call, Client};
+use crate::keys::Keys;
+use crate::options::Options;
+use crate::reply::Reply;
+use crate::scripts::Script;
+use crate::server;
+use crate::watch::Watch;
+
+/// The limit of one script. The server executes nothing else meanwhile, some 20 ms for 1,000 jobs.
+pub(crate) const LIMIT: BatchLimit = BatchLimit { count: 1_000, bytes: 16 << 20 };
+
+/// The size of the definitions in one reply after which no further job is added to it.
+pub(crate) const REPLY_BYTES: usize = 16 << 20;
+
+/// An open store. Clones share the connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Redis {
+    client: Client,
+    keys: Keys,
+    sync: bool,
+}
+
+impl Redis {
+    pub(crate) fn key(&self, index: usize) -> &str {
+        &self.keys.all[index]
+    }
+
+    pub(crate) fn channel(&self) -> &str {
+        &self.keys.channel
+    }
+
+    pub(crate) fn call(&self, script: &'static Script) -> Call {
+        Call::new(script, &self.keys.all)
+    }
+
+    /// Executes a script that changes nothing, or only claims and leases, which may be lost when the server crashes.
+    pub(crate) async fn read(&self, call: Call) -> Result<Reply, StoreError> {
+        self.client.execute(&call, false).await
+    }
+
+    /// Executes a script whose changes are to be durable when the call returns.
+    pub(crate) async fn write(&self, call: Call) -> Result<Reply, StoreError> {
+        self.client.execute(&call, self.sync).await
+    }
+
+    pub(crate) async fn run(&self, cmd: &Cmd) -> Result<Reply, StoreError> {
+        self.client.send(cmd).await
+    }
+}
+
+impl Backend for Redis {
+    type Options = Options;
+
+    fn caps(_options: &Options) -> StoreCaps {
+        StoreCaps::shared()
+            .with_clock()
+            .with_notify()
+            .with_history()
+            .with_max_definition(LIMIT.bytes)
+            .with_max_batch(LIMIT)
+    }
+
+    async fn open(options: &Options) -> Result<Self, StoreError> {
+        let client = Client::new(options.server.clone(), options.timeouts);
+        let redis = Self { client, keys: options.keys.clone(), sync: options.sync };
+        let opened = server::check(&redis, options.sync).await;
+        if opened.is_err() {
+            redis.close().await;
+        }
+        opened.map(|()| redis)
+    }
+
+    async fn close(&self) {
+        self.client.close().await;
+    }
+
+    async fn add(&self, records: &[NewRecord]) -> Result<Vec<AddOutcome>, StoreError> {
+        self.add_jobs(records).await
+    }
+
+    async fn update(
+        &self,
+        id: &JobId,
+        expected: Revision,
+        update: &RecordUpdate,
+    ) -> Result<Revision, StoreError> {
+        self.update_job(id, expected, update).await
+    }
+
+    async fn remove(&self, ids: &[JobId]) -> Result<Vec<bool>, StoreError> {
+        self.remove_jobs(&ids.iter().map(JobId::as_str).collect::<Vec<_>>()).await
+    }
+
+    async fn get(&self, id: &JobId) -> Result<Option<StoredJob>, StoreError> {
+        self.get_job(id).await
+    }
+
+    async fn list(
+        &self,
+        after: Option<&JobCursor>,
+        limit: usize,
+    ) -> Result<JobRecordPage, StoreError> {
+        self.list_jobs(after, limit).await
+    }
+
+    async fn claim_due(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+        filter: &TaskFilter,
+    ) -> Result<Claims, StoreError> {
+        self.claim(node, now, limit, lease, filter).await
+    }
+
+    async fn commit(&self, batch: &CommitBatch) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.apply(batch).await
+    }
+
+    async fn renew(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        until: Timestamp,
+        filter: &TaskFilter,
+    ) -> Result<Renewal, StoreError> {
+        self.renew_lease(node, now, until, filter).await
+    }
+
+    async fn take_over(
+        &self,
+        node: &NodeId,
+        now: Timestamp,
+        limit: usize,
+        filter: &TaskFilter,
+    ) -> Result<TakeOver, StoreError> {
+        self.take_over_orphans(node, now, limit, filter).await
+    }
+
+    async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {
+        self.earliest(filter).await
+    }
+
+    async fn metadata(&self) -> Result<Metadata, StoreError> {
+        self.all_metadata().await
+    }
+
+    async fn set_metadata(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.put_metadata(key, value).await
+    }
+
+    async fn discard(&self, record: &CorruptRecord) -> Result<bool, StoreError> {
+        self.discard_record(record).await
+    }
+
+    async fn watch(&self) -> Result<Option<Box<dyn ChangeWatch>>, StoreError> {
+        let watch = Watch::begin(self.client.clone(), self.channel().into()).await?;
+        Ok(Some(Box::new(watch)))
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.run(&cmd("TIME")).await?.time(0).map(Some)
+    }
+
+    async fn read_history(
+        &self,
+        query: &HistoryRecordQuery,
+    ) -> Result<HistoryRecordPage, StoreError> {
+        self.history_page(query).await
+    }
+
+    async fn delete_history_before(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        self.forget_before(before, limit).await
+    }
+
+    async fn trim_history(
+        &self,
+        jobs: &[JobId],
+        keep: usize,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        self.forget_beyond(jobs, keep, limit).await
+    }
+}
