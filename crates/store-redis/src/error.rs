@@ -52,9 +52,10 @@ fn classify_code(code: &str) -> (StoreErrorKind, &'static str) {
         "CLUSTERDOWN" | "TRYAGAIN" | "MOVED" | "ASK" => (Unavailable, "the cluster is changing"),
         "BUSY" => (Unavailable, "Redis is executing a long script"),
         "OOM" => (Unavailable, "the memory of Redis is full (`maxmemory`)"),
-        "MISCONF" => {
-            (Unavailable, "Redis rejects changes, because it can't write them to the disk")
-        }
+        "MISCONF" => (
+            Unavailable,
+            "Redis rejects changes, because it can't write them to its disk, which may be full",
+        ),
         "NOREPLICAS" => (Unavailable, "Redis rejects changes, because it has too few replicas"),
         "NOSCRIPT" | "UNBLOCKED" => (Unavailable, "Redis did not execute the script"),
         "WRONGPASS" | "NOAUTH" => (Invalid, "Redis rejected the user or the password"),
