@@ -1,17 +1,17 @@
 //! The connection to the server.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::TryFutureExt;
 use punctual_core::{StoreError, StoreErrorKind, TaskFilter};
 use punctual_store_kit::task_names;
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::{
     AsyncConnectionConfig, Cmd, RedisError, RedisResult, ServerErrorKind, ToRedisArgs, Value,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
 use crate::error::{must_reconnect, store_error};
@@ -36,6 +36,7 @@ struct Shared {
     server: redis::Client,
     timeouts: Timeouts,
     connection: Mutex<Connection>,
+    is_closed: watch::Sender<bool>,
 }
 
 /// The current connection; `None` if it must be reopened.
@@ -48,7 +49,12 @@ struct Connection {
 
 impl Client {
     pub(crate) fn new(server: redis::Client, timeouts: Timeouts) -> Self {
-        Self(Arc::new(Shared { server, timeouts, connection: Mutex::default() }))
+        Self(Arc::new(Shared {
+            server,
+            timeouts,
+            connection: Mutex::default(),
+            is_closed: watch::Sender::new(false),
+        }))
     }
 
     /// Sends a command. The client library resends nothing, so it is executed once or not at all.
@@ -92,7 +98,7 @@ impl Client {
         let value = value.extract_error()?;
         match synced.unwrap_or(Value::Nil).extract_error()? {
             Value::Array(counts) if matches!(counts.first(), Some(Value::Int(1..))) => Ok(value),
-            _ => Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))),
+            _ => Err(failed(ErrorKind::TimedOut)),
         }
     }
 
@@ -119,18 +125,20 @@ impl Client {
             .set_connection_timeout(Some(connect))
             .set_response_timeout(Some(response));
         // Calls wait for one of them to connect.
-        limited(connect, async {
+        let connect_once = async {
             let mut connection = self.0.connection.lock().await;
-            if connection.open.is_none() {
-                let open = self.0.server.get_multiplexed_async_connection_with_config(&config);
-                connection.open = Some(open.await?);
-                connection.number += 1;
+            if *self.0.is_closed.borrow() {
+                return Err(failed(ErrorKind::NotConnected));
             }
-            let number = connection.number;
-            Ok((connection.open.clone(), number))
-        })
-        .and_then(async |(open, number)| Ok((open.ok_or_else(closed)?, number)))
-        .await
+            if let Some(open) = &connection.open {
+                return Ok((open.clone(), connection.number));
+            }
+            let open = self.0.server.get_multiplexed_async_connection_with_config(&config).await?;
+            connection.open = Some(open.clone());
+            connection.number += 1;
+            Ok((open, connection.number))
+        };
+        limited(connect, connect_once).await
     }
 
     /// A connection of its own that receives the messages of a channel.
@@ -148,7 +156,14 @@ impl Client {
     }
 
     pub(crate) async fn close(&self) {
+        self.0.is_closed.send_replace(true);
         self.0.connection.lock().await.open = None;
+    }
+
+    /// Waits until the client is closed.
+    pub(crate) async fn closed(&self) {
+        // Fails only if the sender was dropped, but `self` owns it.
+        let _ = self.0.is_closed.subscribe().wait_for(|is_closed| *is_closed).await;
     }
 }
 
@@ -159,17 +174,16 @@ impl fmt::Debug for Client {
     }
 }
 
-fn closed() -> RedisError {
-    RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected))
-}
-
 fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == redis::ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
 async fn limited<T>(limit: Duration, work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-    let timed_out = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
-    timeout(limit, work).await.map_err(timed_out)?
+    timeout(limit, work).await.map_err(|_| failed(ErrorKind::TimedOut))?
+}
+
+fn failed(kind: ErrorKind) -> RedisError {
+    RedisError::from(io::Error::from(kind))
 }
 
 /// The execution of a script.

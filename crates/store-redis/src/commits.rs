@@ -54,7 +54,8 @@ impl Redis {
                 (None, None) => return Ok(outcomes),
                 (commits, entries) => (commits.unwrap_or_default(), entries.unwrap_or_default()),
             };
-            let mut call = self.call(&scripts::COMMIT).step().arg(commits.len());
+            let mut call =
+                self.call(&scripts::COMMIT).step().arg(self.channel()).arg(commits.len());
             for commit in commits {
                 call = call.arg(commit.id.as_str()).arg(change(commit)?);
             }

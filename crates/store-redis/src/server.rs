@@ -38,7 +38,8 @@ pub(crate) async fn check(redis: &Redis, sync: bool) -> Result<(), StoreError> {
     if !has_append_only_file && !takes_snapshots(redis).await {
         tracing::warn!("Redis loses all jobs when it is restarted: set `appendonly` to `yes`");
     }
-    let stored: u32 = redis.write(redis.call(&scripts::OPEN).arg(LAYOUT)).await?.number(0)?;
+    let open = redis.call(&scripts::OPEN).arg(LAYOUT).arg(redis.channel());
+    let stored: u32 = redis.read(open).await?.number(0)?;
     if stored > LAYOUT {
         return Err(unsupported(format!(
             "the stored jobs have version {stored}, but this version supports versions up to {LAYOUT}: \

@@ -1,8 +1,10 @@
 //! Notification of changes by a channel.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use punctual_core::{BoxFuture, ChangeWatch, StoreError};
 use redis::aio::{PubSubSink, PubSubStream};
 use tokio::time::timeout;
@@ -40,7 +42,13 @@ impl Watch {
 
 impl ChangeWatch for Watch {
     fn changed(&mut self) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.next())
+        Box::pin(async {
+            let client = self.client.clone();
+            match select(pin!(self.next()), pin!(client.closed())).await {
+                Either::Left((changed, _)) => changed,
+                Either::Right(_) => Err(StoreError::not_started()),
+            }
+        })
     }
 }
 

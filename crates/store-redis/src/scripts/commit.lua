@@ -1,6 +1,6 @@
 -- Applies commits, as `StoredJob::commit` does, and adds history entries.
 --
--- ARGV: step of the fences, number of commits; then for each commit: id, change; then for each entry: key, job, entry
+-- ARGV: step of the fences, channel to notify, number of commits; then for each commit: id, change; then for each entry: key, job, entry
 -- A change is a letter, the fence, and for
 --   a (advance)        next run time, due time, fire count, runs
 --   f (finish)         runs
@@ -10,8 +10,11 @@
 --   c (clear run)      id of the run
 --   r (retry run)      the run
 -- Returns a text with a character for each commit: `d` for done, `r` if the job was removed, `s` for stale.
-local step, commits = tonumber(ARGV[1]), tonumber(ARGV[2])
+local step, channel, commits = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local DONE, REMOVED, STALE = 'd', 'r', 's'
+
+-- Whether a change concerns other nodes: an earlier due time, or the end of a claim that may be another node's.
+local is_notified = false
 
 local function outcome(job)
     if job.finished == '1' and job.runs == '00000000' then
@@ -86,7 +89,7 @@ function actions.b(job, fence, change)
     local due = sub(change, 18)
     if job.expiry == NONE and job.due ~= NONE and due < job.due then
         set_due(job, due)
-        job.changed = true
+        job.changed, is_notified = true, true
     end
     return DONE
 end
@@ -100,7 +103,7 @@ function actions.s(job, fence, change)
         return recorded and DONE or STALE
     end
     end_claim(job)
-    job.fence, job.changed = raise(job.fence, step), true
+    job.fence, job.changed, is_notified = raise(job.fence, step), true, true
     start(job, change, 18)
     return DONE
 end
@@ -134,11 +137,11 @@ end
 
 local ids, jobs, changed, outcomes = {}, {}, {}, {}
 for index = 1, commits do
-    ids[index] = ARGV[2 * index + 1]
+    ids[index] = ARGV[2 * index + 2]
 end
 local headers = get_all(JOBS, ids)
 for index = 1, commits do
-    local id, change = ids[index], ARGV[2 * index + 2]
+    local id, change = ids[index], ARGV[2 * index + 3]
     local job = jobs[id]
     if job == nil then
         job = headers[index] and decode(id, headers[index])
@@ -157,7 +160,7 @@ end
 
 -- The first entry with a key is kept.
 local keys, seen, entries, times, by_job = {}, {}, {}, {}, {}
-local first = 2 * commits + 3
+local first = 2 * commits + 4
 for index = first, #ARGV, 3 do
     keys[#keys + 1] = ARGV[index]
 end
@@ -177,4 +180,7 @@ save(changed)
 call_each('HSET', HISTORY, entries, 2)
 call_each('ZADD', HISTORY_TIMES, times, 2)
 call_each('ZADD', HISTORY_JOBS, by_job, 2)
+if is_notified then
+    call('PUBLISH', channel, '')
+end
 return table.concat(outcomes)
