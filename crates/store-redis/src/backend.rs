@@ -74,7 +74,7 @@ impl Backend for Redis {
     }
 
     async fn open(options: &Options) -> Result<Self, StoreError> {
-        let client = Client::new(options.server.clone(), options.timeouts);
+        let client = Client::new(options.servers.clone(), options.timeouts);
         let redis = Self { client, keys: options.keys.clone(), sync: options.sync };
         let opened = server::check(&redis, options.sync).await;
         if opened.is_err() {

@@ -17,9 +17,13 @@ use tokio::time::timeout;
 use crate::error::{must_reconnect, store_error};
 use crate::reply::Reply;
 use crate::scripts::Script;
+use crate::servers::{Hint, Servers};
 
 /// The largest step by which fences increase.
 const MAX_STEP: u32 = 1 << 20;
+
+/// How often a request is redirected from one server of a cluster to another.
+const MAX_REDIRECTS: u32 = 3;
 
 /// How long to wait for the server.
 #[derive(Clone, Copy, Debug)]
@@ -33,59 +37,79 @@ pub(crate) struct Timeouts {
 pub(crate) struct Client(Arc<Shared>);
 
 struct Shared {
-    server: redis::Client,
+    servers: Servers,
     timeouts: Timeouts,
-    connection: Mutex<Connection>,
+    state: Mutex<State>,
     is_closed: watch::Sender<bool>,
 }
 
-/// The current connection; `None` if it must be reopened.
 #[derive(Default)]
-struct Connection {
-    open: Option<MultiplexedConnection>,
+struct State {
+    /// `None` if a connection must be opened.
+    open: Option<Connection>,
+    hint: Hint,
     /// The number of connections that were opened.
+    opened: u64,
+}
+
+#[derive(Clone)]
+struct Connection {
+    server: redis::Client,
+    connection: MultiplexedConnection,
     number: u64,
 }
 
 impl Client {
-    pub(crate) fn new(server: redis::Client, timeouts: Timeouts) -> Self {
-        Self(Arc::new(Shared {
-            server,
-            timeouts,
-            connection: Mutex::default(),
-            is_closed: watch::Sender::new(false),
-        }))
+    pub(crate) fn new(servers: Servers, timeouts: Timeouts) -> Self {
+        let (state, is_closed) = (Mutex::default(), watch::Sender::new(false));
+        Self(Arc::new(Shared { servers, timeouts, state, is_closed }))
     }
 
     /// Sends a command. The client library resends nothing, so it is executed once or not at all.
     pub(crate) async fn send(&self, cmd: &Cmd) -> Result<Reply, StoreError> {
-        self.with_connection(async |mut connection| connection.send_packed_command(cmd).await)
-            .await
-            .and_then(|value| value.extract_error())
-            .map(Reply::new)
-            .map_err(store_error)
+        self.request(cmd, false).await.map(Reply::new).map_err(store_error)
     }
 
-    /// Executes a script. If the server does not know it, which it says before it executes anything, it is sent.
+    /// Executes a script, and waits until its changes are on the disk if `sync` is set. If the server does not know the script,
+    /// which it says before it executes anything, the script is sent.
     pub(crate) async fn execute(&self, call: &Call, sync: bool) -> Result<Reply, StoreError> {
-        let execute = async |mut connection: MultiplexedConnection| match sync {
-            false => connection.send_packed_command(&call.cmd).await,
-            true => self.execute_and_sync(connection, &call.cmd).await,
-        };
-        let extract = |value: Value| value.extract_error();
-        let mut result = self.with_connection(execute).await.and_then(extract);
+        let mut result = self.request(&call.cmd, sync).await;
         if result.as_ref().is_err_and(is_unknown_script) {
-            let load = async |mut connection| call.script.code().load_async(&mut connection).await;
-            self.with_connection(load).await.map_err(store_error)?;
-            result = self.with_connection(execute).await.and_then(extract);
+            let mut load = redis::cmd("SCRIPT");
+            load.arg("LOAD").arg(call.script.text());
+            self.request(&load, false).await.map_err(store_error)?;
+            result = self.request(&call.cmd, sync).await;
         }
         result.map(Reply::new).map_err(store_error)
     }
 
+    async fn request(&self, cmd: &Cmd, sync: bool) -> RedisResult<Value> {
+        let mut redirects = 0;
+        loop {
+            let mut open = self.connection().await?;
+            let result = match sync {
+                false => open.connection.send_packed_command(cmd).await,
+                true => self.send_and_sync(&mut open.connection, cmd).await,
+            };
+            let error = match result.and_then(Value::extract_error) {
+                Err(error) if must_reconnect(&error) => error,
+                result => return result,
+            };
+            let moved_to = moved_to(&error);
+            let is_redirected = moved_to.is_some();
+            self.drop_connection(open.number, moved_to).await;
+            redirects += 1;
+            // A server that redirects has executed nothing.
+            if !is_redirected || redirects > MAX_REDIRECTS {
+                return Err(error);
+            }
+        }
+    }
+
     /// Executes a command, and waits until the server has written its changes to the disk.
-    async fn execute_and_sync(
+    async fn send_and_sync(
         &self,
-        mut connection: MultiplexedConnection,
+        connection: &mut MultiplexedConnection,
         cmd: &Cmd,
     ) -> RedisResult<Value> {
         let limit = self.0.timeouts.response.as_millis();
@@ -102,53 +126,48 @@ impl Client {
         }
     }
 
-    async fn with_connection<T>(
-        &self,
-        work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
-    ) -> RedisResult<T> {
-        let (connection, number) = self.connection().await?;
-        let result = work(connection).await;
-        if result.as_ref().is_err_and(must_reconnect) {
-            let mut connection = self.0.connection.lock().await;
-            // Another call may have reopened it.
-            if connection.number == number {
-                connection.open = None;
-            }
+    /// Drops the connection with this number; another call may have done so.
+    async fn drop_connection(&self, number: u64, moved_to: Option<(String, u16)>) {
+        let mut state = self.0.state.lock().await;
+        if state.open.as_ref().is_some_and(|open| open.number == number) {
+            state.open = None;
+            let first = state.hint.first + usize::from(moved_to.is_none());
+            state.hint = Hint { first, moved_to };
         }
-        result
     }
 
-    /// The open connection with its number.
-    async fn connection(&self) -> RedisResult<(MultiplexedConnection, u64)> {
+    async fn connection(&self) -> RedisResult<Connection> {
         let Timeouts { connect, response } = self.0.timeouts;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(connect))
             .set_response_timeout(Some(response));
         // Calls wait for one of them to connect.
         let connect_once = async {
-            let mut connection = self.0.connection.lock().await;
+            let mut state = self.0.state.lock().await;
             if *self.0.is_closed.borrow() {
                 return Err(failed(ErrorKind::NotConnected));
             }
-            if let Some(open) = &connection.open {
-                return Ok((open.clone(), connection.number));
+            if let Some(open) = &state.open {
+                return Ok(open.clone());
             }
-            let open = self.0.server.get_multiplexed_async_connection_with_config(&config).await?;
-            connection.open = Some(open.clone());
-            connection.number += 1;
-            Ok((open, connection.number))
+            let (server, connection) = self.0.servers.connect(&state.hint, &config).await?;
+            state.opened += 1;
+            let open = Connection { server, connection, number: state.opened };
+            state.open = Some(open.clone());
+            Ok(open)
         };
-        limited(connect, connect_once).await
+        limited(connect * self.0.servers.attempts(), connect_once).await
     }
 
     /// A connection of its own that receives the messages of a channel.
     pub(crate) async fn subscribe(&self, channel: &str) -> Result<PubSub, StoreError> {
         let subscribe = async {
-            let mut subscription = self.0.server.get_async_pubsub().await?;
+            let mut subscription = self.connection().await?.server.get_async_pubsub().await?;
             subscription.subscribe(channel).await?;
             Ok(subscription)
         };
-        limited(self.0.timeouts.connect, subscribe).await.map_err(store_error)
+        let limit = self.0.timeouts.connect * self.0.servers.attempts();
+        limited(limit, subscribe).await.map_err(store_error)
     }
 
     pub(crate) fn response_timeout(&self) -> Duration {
@@ -157,7 +176,7 @@ impl Client {
 
     pub(crate) async fn close(&self) {
         self.0.is_closed.send_replace(true);
-        self.0.connection.lock().await.open = None;
+        self.0.state.lock().await.open = None;
     }
 
     /// Waits until the client is closed.
@@ -172,6 +191,13 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").finish_non_exhaustive()
     }
+}
+
+/// The server of a cluster to which the error redirects.
+fn moved_to(error: &RedisError) -> Option<(String, u16)> {
+    let (address, _) = error.redirect_node().filter(|_| error.code() == Some("MOVED"))?;
+    let (host, port) = address.rsplit_once(':')?;
+    Some((host.into(), port.parse().ok()?))
 }
 
 fn is_unknown_script(error: &RedisError) -> bool {
@@ -196,7 +222,7 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(script: &'static Script, keys: &[String]) -> Self {
         let mut cmd = redis::cmd("EVALSHA");
-        cmd.arg(script.code().get_hash()).arg(keys.len()).arg(keys);
+        cmd.arg(script.hash()).arg(keys.len()).arg(keys);
         Self { script, cmd }
     }
 

@@ -16,7 +16,10 @@ pub(crate) fn must_reconnect(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Server(_) | ErrorKind::Extension => {
             let code = error.code().unwrap_or_default();
-            matches!(code, "READONLY" | "LOADING" | "MASTERDOWN" | "NOAUTH" | "CLUSTERDOWN")
+            matches!(
+                code,
+                "READONLY" | "LOADING" | "MASTERDOWN" | "NOAUTH" | "CLUSTERDOWN" | "MOVED"
+            )
         }
         _ => true,
     }

@@ -1,8 +1,10 @@
 //! The finished runs.
 
+use std::borrow::Cow;
+
 use punctual_core::{
     CorruptKind, CorruptRecord, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobId,
-    StoreError, StoreErrorKind, Timestamp,
+    NodeId, OutcomeKind, StoreError, StoreErrorKind, TaskName, Timestamp,
 };
 use punctual_store_kit::{PageReader, history_range};
 
@@ -14,13 +16,27 @@ use crate::scripts;
 /// An entry with its key.
 type Row = (String, Result<HistoryRecord, CorruptRecord>);
 
+/// The fields of an entry that are neither in its key nor the job: task, node, scheduled time, start time, outcome, error.
+type Fields<'a> =
+    (Cow<'a, str>, Cow<'a, str>, i64, Option<i64>, Cow<'a, str>, Option<Cow<'a, str>>);
+
 /// Adds an entry to the arguments of a commit.
 pub(crate) fn entry_args(call: Call, entry: &HistoryRecord) -> Result<Call, StoreError> {
-    let json = serde_json::to_string(entry).map_err(|error| {
+    let fields: Fields<'_> = (
+        entry.task.as_str().into(),
+        entry.node.as_str().into(),
+        entry.scheduled_time.as_micros(),
+        entry.started.map(Timestamp::as_micros),
+        entry.outcome.name().into(),
+        entry.error.as_deref().map(Cow::from),
+    );
+    let json = serde_json::to_string(&fields).map_err(|error| {
         let message = "can't serialize a history entry as JSON";
         StoreError::new(StoreErrorKind::Other, message).with_source(error)
     })?;
-    Ok(call.arg(layout::history_key(entry.cursor())).arg(entry.job_id.as_str()).arg(json))
+    let (key, job) = (layout::history_key(entry.cursor()), &entry.job_id);
+    let (stored, by_job) = (format!("{job}{SEPARATOR}{json}"), format!("{job}{SEPARATOR}{key}"));
+    Ok(call.arg(key).arg(stored).arg(by_job))
 }
 
 impl Redis {
@@ -123,11 +139,26 @@ impl Redis {
 
 /// Reads an entry, which is preceded by the id of its job.
 fn entry(key: &str, stored: &[u8]) -> Result<HistoryRecord, CorruptRecord> {
-    let json = stored.splitn(2, |byte| *byte == SEPARATOR as u8).nth(1).unwrap_or_default();
-    let entry = serde_json::from_slice::<HistoryRecord>(json).map_err(|error| error.to_string());
-    let entry = entry.and_then(|entry| match layout::history_key(entry.cursor()) == key {
-        true => Ok(entry),
-        false => Err("it has another key".to_owned()),
-    });
-    entry.map_err(|reason| CorruptRecord::new(CorruptKind::History, key, reason))
+    parse_entry(key, stored).map_err(|reason| CorruptRecord::new(CorruptKind::History, key, reason))
+}
+
+fn parse_entry(key: &str, stored: &[u8]) -> Result<HistoryRecord, String> {
+    let cursor = layout::parse_history_key(key)?;
+    let stored = str::from_utf8(stored).map_err(|error| error.to_string())?;
+    let (job, json) = stored.split_once(SEPARATOR).ok_or("job is missing")?;
+    let (task, node, scheduled, started, outcome, error): Fields<'_> =
+        serde_json::from_str(json).map_err(|error| error.to_string())?;
+    Ok(HistoryRecord {
+        run_id: cursor.run_id(),
+        attempt: cursor.attempt(),
+        job_id: JobId::new(job).map_err(|error| error.to_string())?,
+        task: TaskName::new(task).map_err(|error| error.to_string())?,
+        node: NodeId::new(node).map_err(|error| error.to_string())?,
+        scheduled_time: Timestamp::from_micros(scheduled),
+        started: started.map(Timestamp::from_micros),
+        finished: cursor.finished(),
+        outcome: OutcomeKind::from_name(&outcome)
+            .ok_or_else(|| format!("outcome {outcome:?} is unknown"))?,
+        error: error.map(Cow::into_owned),
+    })
 }

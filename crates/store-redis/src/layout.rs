@@ -51,11 +51,11 @@ pub(crate) fn new_header(new: &NewRecord, fence: Fence) -> String {
         &number(fence.0),
         "00000000",
         NONE,
-        &number(Revision::FIRST.0),
         &number(0),
         &schedule(new.schedule),
         "0",
         "00000000",
+        &number(Revision::FIRST.0),
         &size(&new.definition),
         new.task.as_str(),
         "\x1f",
@@ -75,6 +75,11 @@ pub(crate) fn runs<'r>(runs: impl IntoIterator<Item = &'r InFlightRun>) -> Strin
 /// The key of a history entry, or the start of keys.
 pub(crate) fn history_key(cursor: HistoryCursor) -> String {
     format!("{}{}{:08x}", instant(cursor.finished()), cursor.run_id(), cursor.attempt())
+}
+
+pub(crate) fn parse_history_key(key: &str) -> Result<HistoryCursor, String> {
+    let mut fields = Fields(key);
+    Ok(HistoryCursor::new(fields.time("finish time")?, fields.run_id()?, fields.u32("attempt")?))
 }
 
 /// A field, or the reason why it is invalid.
@@ -110,6 +115,11 @@ impl<'t> Fields<'t> {
 
     fn fence(&mut self, name: &str) -> Field<Fence> {
         self.number(name, Fence::MAX.0).map(Fence)
+    }
+
+    fn run_id(&mut self) -> Field<RunId> {
+        let text = self.take("run id", 32)?;
+        text.parse().map_err(|error| format!("run id is {text:?}: {error}"))
     }
 
     fn time(&mut self, name: &str) -> Field<Timestamp> {
@@ -150,7 +160,6 @@ fn parse_job(id: &[u8], header: &[u8], definition: Vec<u8>) -> Field<StoredJob> 
     let last_unsettled_fence = fields.fence("last unsettled fence")?;
     let claims = fields.u32("claims")?;
     let until = fields.instant("expiry of the claim")?;
-    let revision = Revision(fields.number("revision", Revision::MAX.0)?);
     let fire_count = fields.number("fire count", i64::MAX)?.unsigned_abs();
     let (next_run_time, due_at) = (fields.instant("next run time")?, fields.instant("due time")?);
     let finished = match fields.take("finished", 1)? {
@@ -159,6 +168,7 @@ fn parse_job(id: &[u8], header: &[u8], definition: Vec<u8>) -> Field<StoredJob> 
         other => return Err(format!("finished is {other:?}")),
     };
     let in_flight = fields.u32("number of runs")?;
+    let revision = Revision(fields.number("revision", Revision::MAX.0)?);
     fields.take("size of the definition", 8)?;
     let (task, node) = fields.0.split_once(SEPARATOR).ok_or("task is missing")?;
     let schedule = match (next_run_time, due_at) {
@@ -198,12 +208,8 @@ pub(crate) fn parse_runs(job: &JobId, list: &[u8]) -> Result<Vec<InFlightRun>, C
 pub(crate) fn run(job: &JobId, run: &[u8]) -> Result<InFlightRun, CorruptRecord> {
     let fields = || {
         let mut fields = Fields(text("the run", run)?);
-        let run_id: RunId = {
-            let text = fields.take("run id", 32)?;
-            text.parse().map_err(|error| format!("run id is {text:?}: {error}"))?
-        };
         Ok(InFlightRun {
-            run_id,
+            run_id: fields.run_id()?,
             scheduled_time: fields.time("scheduled time")?,
             attempt: fields.u32("attempt")?,
             fence: fields.fence("fence")?,

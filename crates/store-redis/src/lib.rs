@@ -19,6 +19,7 @@ mod options;
 mod reply;
 mod scripts;
 mod server;
+mod servers;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use punctual_core::StoreError;
 use punctual_store_kit::{Cause, SecretUrl, invalid};
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+use redis::{ConnectionInfo, IntoConnectionInfo};
 
 use crate::client::Timeouts;
 use crate::keys::Keys;
+use crate::servers::{Servers, replaced};
 use crate::store::RedisJobStore;
 
 /// The schemes of URLs. Those with a second `s` require encryption.
@@ -34,6 +35,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct RedisJobStoreBuilder {
     url: Option<Result<ConnectionInfo, StoreError>>,
+    other_urls: Result<Vec<ConnectionInfo>, StoreError>,
+    sentinel: Option<(String, Result<Vec<ConnectionInfo>, StoreError>)>,
     host: Option<String>,
     port: Option<u16>,
     db: Option<u32>,
@@ -48,7 +51,7 @@ pub struct RedisJobStoreBuilder {
 
 /// The validated options.
 pub(crate) struct Options {
-    pub(crate) server: redis::Client,
+    pub(crate) servers: Servers,
     pub(crate) keys: Keys,
     pub(crate) timeouts: Timeouts,
     /// Whether to wait until changes are on the disk.
@@ -61,6 +64,8 @@ impl RedisJobStoreBuilder {
             Timeouts { connect: Duration::from_secs(5), response: Duration::from_secs(5) };
         Self {
             url: None,
+            other_urls: Ok(Vec::new()),
+            sentinel: None,
             host: None,
             port: None,
             db: None,
@@ -78,9 +83,27 @@ impl RedisJobStoreBuilder {
     /// `rediss://` (with the feature `tls`) requires an encrypted connection. `valkey://` and `valkeys://` have the same
     /// meaning. The other options of this builder override parts of the URL.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        let url = SecretUrl::new("Redis", SCHEMES, url);
-        let parse = |url: &str| url.into_connection_info().map_err(Cause);
-        self.url = Some(url.and_then(|url| url.read(parse)));
+        self.url = Some(parse(url.into()));
+        self
+    }
+
+    /// Further servers, which are tried if that of [`url`](Self::url) can't be reached or accepts no changes: other servers of
+    /// the same cluster, or replicas that may be promoted. The login is that of the first URL, with the options of this builder.
+    pub fn other_urls<U: Into<String>>(mut self, urls: impl IntoIterator<Item = U>) -> Self {
+        self.other_urls = urls.into_iter().map(|url| parse(url.into())).collect();
+        self
+    }
+
+    /// Stores jobs on the current master of this name, whose address one of these sentinels tells. The URLs may contain the
+    /// login of the sentinels; the login of the master, its database and whether it requires encryption are those of
+    /// [`url`](Self::url), whose address does not matter, or of the other options of this builder.
+    pub fn sentinel<U: Into<String>>(
+        mut self,
+        master: impl Into<String>,
+        urls: impl IntoIterator<Item = U>,
+    ) -> Self {
+        let urls = urls.into_iter().map(|url| parse(url.into())).collect();
+        self.sentinel = Some((master.into(), urls));
         self
     }
 
@@ -172,23 +195,19 @@ impl RedisJobStoreBuilder {
         let keys =
             Keys::new(&self.key_prefix, self.jobs_key.as_deref(), self.run_times_key.as_deref())?;
         let (timeouts, sync) = (self.timeouts, self.sync);
-        let server = redis::Client::open(self.connection()?).map_err(|error| {
-            invalid("the address of the server is invalid").with_source(Cause(error))
-        })?;
-        Ok(RedisJobStore::with(Options { server, keys, timeouts, sync }))
+        let servers = self.servers()?;
+        Ok(RedisJobStore::with(Options { servers, keys, timeouts, sync }))
     }
 
-    fn connection(self) -> Result<ConnectionInfo, StoreError> {
-        let info = match (self.url, &self.host) {
-            (Some(url), _) => url?,
-            (None, Some(_)) => default_server()?,
-            (None, None) => return Err(invalid("a Redis store needs a URL or a host")),
+    fn servers(self) -> Result<Servers, StoreError> {
+        let missing = || invalid("a Redis store needs a URL, a host or a sentinel");
+        let first = match (self.url, &self.host, &self.sentinel) {
+            (Some(url), ..) => url?,
+            (None, None, None) => return Err(missing()),
+            (None, ..) => parse("redis://localhost".into())?,
         };
-        let addr = replaced(info.addr().clone(), self.host, self.port)?;
-        if !addr.is_supported() {
-            return Err(invalid("an encrypted connection to Redis requires the feature tls"));
-        }
-        let mut login = info.redis_settings().clone();
+        let first_addr = replaced(first.addr().clone(), self.host, self.port);
+        let mut login = first.redis_settings().clone();
         if let Some(db) = self.db {
             login = login.set_db(db.into());
         }
@@ -198,33 +217,34 @@ impl RedisJobStoreBuilder {
         if let Some(password) = self.password {
             login = login.set_password(password);
         }
-        Ok(info.set_addr(addr).set_redis_settings(login))
+        let first = first.set_addr(first_addr).set_redis_settings(login.clone());
+        let others = self.other_urls?.into_iter();
+        let servers = match self.sentinel {
+            None => {
+                let others = others.map(|other| other.set_redis_settings(login.clone()));
+                Servers::Addresses([first].into_iter().chain(others).collect())
+            }
+            Some((master, sentinels)) => {
+                let sentinels = sentinels?;
+                if sentinels.is_empty() || others.len() > 0 {
+                    return Err(invalid(
+                        "`sentinel` needs the URL of a sentinel, and excludes `other_urls`",
+                    ));
+                }
+                Servers::Sentinel { master, sentinels, template: first }
+            }
+        };
+        match servers.are_supported() {
+            true => Ok(servers),
+            false => Err(invalid("an encrypted connection to Redis requires the feature tls")),
+        }
     }
 }
 
-fn default_server() -> Result<ConnectionInfo, StoreError> {
-    let info = ("localhost", 6379).into_connection_info();
-    info.map_err(|error| invalid("the address of the server is invalid").with_source(Cause(error)))
-}
-
-/// The address with another host or port.
-fn replaced(
-    addr: ConnectionAddr,
-    new_host: Option<String>,
-    new_port: Option<u16>,
-) -> Result<ConnectionAddr, StoreError> {
-    Ok(match addr {
-        ConnectionAddr::Tcp(host, port) => {
-            ConnectionAddr::Tcp(new_host.unwrap_or(host), new_port.unwrap_or(port))
-        }
-        ConnectionAddr::TcpTls { host, port, insecure, tls_params } => ConnectionAddr::TcpTls {
-            host: new_host.unwrap_or(host),
-            port: new_port.unwrap_or(port),
-            insecure,
-            tls_params,
-        },
-        other => other,
-    })
+/// Parses a URL. The error never contains it, because it may contain a password.
+fn parse(url: String) -> Result<ConnectionInfo, StoreError> {
+    let url = SecretUrl::new("Redis", SCHEMES, url)?;
+    url.read(|url| url.into_connection_info().map_err(Cause))
 }
 
 fn check_timeout(name: &str, timeout: Duration) -> Result<(), StoreError> {

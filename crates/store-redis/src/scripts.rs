@@ -3,21 +3,33 @@
 use std::sync::LazyLock;
 
 /// A script, preceded by the functions that all scripts share.
-pub(crate) struct Script(LazyLock<redis::Script>);
+pub(crate) struct Script {
+    text: &'static str,
+    hash: LazyLock<String>,
+}
 
 impl Script {
-    pub(crate) fn code(&self) -> &redis::Script {
-        &self.0
+    pub(crate) fn text(&self) -> &'static str {
+        self.text
     }
+
+    pub(crate) fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+fn hash(text: &str) -> String {
+    redis::Script::new(text).get_hash().into()
 }
 
 /// Defines a constant for each file.
 macro_rules! scripts {
-    ($($name:ident $file:literal)*) => {
-        $(pub(crate) static $name: Script = Script(LazyLock::new(|| {
-            redis::Script::new(concat!(include_str!("scripts/common.lua"), include_str!($file)))
-        }));)*
-    };
+    ($($name:ident $file:literal)*) => {$(
+        pub(crate) static $name: Script = {
+            const TEXT: &str = concat!(include_str!("scripts/common.lua"), include_str!($file));
+            Script { text: TEXT, hash: LazyLock::new(|| hash(TEXT)) }
+        };
+    )*};
 }
 
 scripts! {

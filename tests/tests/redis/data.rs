@@ -5,7 +5,7 @@ use punctual::core::{JobStore, TaskFilter};
 use punctual_tests::server::Server;
 
 use crate::client::execute;
-use crate::jobs::{LEASE, add, at, claim, node};
+use crate::jobs::{LEASE, add, advance, at, claim, node};
 
 #[tokio::test]
 async fn a_header_that_is_no_header_is_reported_and_discarded() {
@@ -37,6 +37,35 @@ async fn a_header_that_is_no_header_is_reported_and_discarded() {
     assert_eq!(store.list(None, 9).await.unwrap().corrupt, []);
     add(&store, &["a"]).await.unwrap();
     assert_eq!(claim(&store, at(99)).await.unwrap().len(), 1);
+}
+
+/// Every character of a header may be wrong: no call fails because of it, and the other job is run.
+#[tokio::test]
+async fn a_header_with_wrong_characters_affects_no_other_job() {
+    let server = Server::start("redis");
+    let store = RedisJobStore::open(server.url()).unwrap();
+    store.start().await.unwrap();
+    for position in (0..145).step_by(4) {
+        add(&store, &["a", "b"]).await.unwrap();
+        let header = execute(&server, &["HGET", "{punctual}:jobs", "a"]);
+        let header = format!("{}?{}", &header[..position], &header[position + 1..]);
+        execute(&server, &["HSET", "{punctual}:jobs", "a", &header]);
+        let mut claimed = Vec::new();
+        loop {
+            let claims = store.claim_due(&node(), at(0), 9, LEASE, &TaskFilter::Any).await.unwrap();
+            claimed.extend(claims.records);
+            if !claims.has_more {
+                break;
+            }
+        }
+        let other = claimed.iter().find(|record| record.id.as_str() == "b").expect("the other job");
+        advance(&store, std::slice::from_ref(other)).await.unwrap();
+        store.take_over(&node(), at(99), 9, &TaskFilter::Any).await.unwrap();
+        store.renew(&node(), at(0), at(0), &TaskFilter::Any).await.unwrap();
+        store.list(None, 9).await.unwrap();
+        let ids = ["a", "b"].map(|name| crate::jobs::job(name).id);
+        assert_eq!(store.remove(&ids).await.unwrap(), [true, true], "position {position}");
+    }
 }
 
 #[tokio::test]

@@ -20,10 +20,10 @@ for index = 1, #ids do
         local last = #headers
         headers[last + 1], headers[last + 2] = id, header
         definitions[last + 1], definitions[last + 2] = id, definition
-        order[last + 1], order[last + 2] = 0, job.next_time .. SEPARATOR .. id
-        if job.entry then
-            run_times[#run_times + 1] = 0
-            run_times[#run_times + 1] = job.entry
+        order[last + 1], order[last + 2] = '0', job[NEXT_TIME] .. SEPARATOR .. id
+        if job[ENTRY] then
+            run_times[#run_times + 1] = '0'
+            run_times[#run_times + 1] = job[ENTRY]
         end
     end
 end

@@ -1,6 +1,7 @@
 -- Applies commits, as `StoredJob::commit` does, and adds history entries.
 --
--- ARGV: step of the fences, channel to notify, number of commits; then for each commit: id, change; then for each entry: key, job, entry
+-- ARGV: step of the fences, channel to notify, number of commits; then for each commit: id, change;
+--       then for each entry: key, job and entry, job and key
 -- A change is a letter, the fence, and for
 --   a (advance)        next run time, due time, fire count, runs
 --   f (finish)         runs
@@ -17,8 +18,8 @@ local DONE, REMOVED, STALE = 'd', 'r', 's'
 local is_notified = false
 
 local function outcome(job)
-    if job.finished == '1' and job.runs == '00000000' then
-        job.gone = true
+    if job[FINISHED] == '1' and job[RUN_COUNT] == '00000000' then
+        job[GONE] = true
         return REMOVED
     end
     return DONE
@@ -35,37 +36,37 @@ end
 
 -- Applies `apply` if the claim with this fence is open.
 local function settle(job, fence, change, apply)
-    if fence == job.fence and job.expiry ~= NONE then
-        job.expiry, job.node, job.changed = NONE, '', true
+    if fence == job[FENCE] and job[EXPIRY] ~= NONE then
+        job[EXPIRY], job[NODE], job[CHANGED] = NONE, '', true
         apply(job, change)
         return outcome(job)
     end
-    return job.lost < fence and fence <= job.fence and DONE or STALE
+    return job[LOST] < fence and fence <= job[FENCE] and DONE or STALE
 end
 
 local function advance(job, change)
-    job.next_time, job.due, job.count = sub(change, 18, 33), sub(change, 34, 49), sub(change, 50, 65)
-    job.claims = '00000000'
+    job[NEXT_TIME], job[DUE], job[COUNT] = sub(change, 18, 33), sub(change, 34, 49), sub(change, 50, 65)
+    job[CLAIM_COUNT] = '00000000'
     if #change > 65 then
         start(job, change, 66)
     end
 end
 
 local function finish(job, change)
-    job.next_time, job.due, job.finished, job.claims = NONE, NONE, '1', '00000000'
+    job[NEXT_TIME], job[DUE], job[FINISHED], job[CLAIM_COUNT] = NONE, NONE, '1', '00000000'
     start(job, change, 18)
 end
 
 -- Sets the due time, but not to one before the run time.
 local function set_due(job, due)
-    if job.due ~= NONE then
-        job.due = due > job.next_time and due or job.next_time
+    if job[DUE] ~= NONE then
+        job[DUE] = due > job[NEXT_TIME] and due or job[NEXT_TIME]
     end
 end
 
 local function postpone(job, change)
     set_due(job, sub(change, 18))
-    job.claims = count(job.claims, -1)
+    job[CLAIM_COUNT] = count(job[CLAIM_COUNT], -1)
 end
 
 local actions = {}
@@ -83,19 +84,19 @@ function actions.p(job, fence, change)
 end
 
 function actions.b(job, fence, change)
-    if fence ~= job.fence then
+    if fence ~= job[FENCE] then
         return STALE
     end
     local due = sub(change, 18)
-    if job.expiry == NONE and job.due ~= NONE and due < job.due then
+    if job[EXPIRY] == NONE and job[DUE] ~= NONE and due < job[DUE] then
         set_due(job, due)
-        job.changed, is_notified = true, true
+        job[CHANGED], is_notified = true, true
     end
     return DONE
 end
 
 function actions.s(job, fence, change)
-    if fence ~= job.fence then
+    if fence ~= job[FENCE] then
         local recorded = #change > 17
         for run in string.gmatch(sub(change, 18), '\30[^\30]*') do
             recorded = recorded and find_run(runs_of(job), sub(run, 2, 33))
@@ -103,7 +104,7 @@ function actions.s(job, fence, change)
         return recorded and DONE or STALE
     end
     end_claim(job)
-    job.fence, job.changed, is_notified = raise(job.fence, step), true, true
+    job[FENCE], job[CHANGED], is_notified = raise(job[FENCE], step), true, true
     start(job, change, 18)
     return DONE
 end
@@ -115,7 +116,7 @@ function actions.c(job, fence, change)
         return STALE
     end
     put_run(job, first, last, '')
-    job.changed = true
+    job[CHANGED] = true
     return outcome(job)
 end
 
@@ -128,7 +129,7 @@ function actions.r(job, fence, change)
     local recorded = sub(list, first, last)
     if run_fence(recorded) == fence and run_fence(run) > fence then
         put_run(job, first, last, run)
-        job.changed = true
+        job[CHANGED] = true
     elseif recorded ~= run then
         return STALE
     end
@@ -147,10 +148,10 @@ for index = 1, commits do
         job = headers[index] and decode(id, headers[index])
         jobs[id] = job or false
     end
-    if job and not job.gone then
-        local was_changed = job.changed
+    if job and not job[GONE] then
+        local was_changed = job[CHANGED]
         outcomes[index] = actions[sub(change, 1, 1)](job, sub(change, 2, 17), change)
-        if job.changed and not was_changed then
+        if job[CHANGED] and not was_changed then
             changed[#changed + 1] = job
         end
     else
@@ -159,20 +160,22 @@ for index = 1, commits do
 end
 
 -- The first entry with a key is kept.
-local keys, seen, entries, times, by_job = {}, {}, {}, {}, {}
-local first = 2 * commits + 4
-for index = first, #ARGV, 3 do
-    keys[#keys + 1] = ARGV[index]
+local keys, seen, entries, times, by_job = {}, {}, new_values(), new_values(), new_values()
+local before = 2 * commits + 3
+for index = 1, (#ARGV - before) / 3 do
+    keys[index] = ARGV[before + 3 * index - 2]
 end
 local existing = get_all(HISTORY, keys)
-for index, key in ipairs(keys) do
+for index = 1, #keys do
+    local key = keys[index]
     if not existing[index] and not seen[key] then
         seen[key] = true
-        local job, entry = ARGV[first + 3 * index - 2], ARGV[first + 3 * index - 1]
-        local last = #entries
-        entries[last + 1], entries[last + 2] = key, job .. SEPARATOR .. entry
-        times[last + 1], times[last + 2] = 0, key
-        by_job[last + 1], by_job[last + 2] = 0, job .. SEPARATOR .. key
+        push(entries, key)
+        push(entries, ARGV[before + 3 * index - 1])
+        push(times, '0')
+        push(times, key)
+        push(by_job, '0')
+        push(by_job, ARGV[before + 3 * index])
     end
 end
 

@@ -12,6 +12,6 @@ if not first then
     return 0
 end
 put_run(job, first, last, '')
-job.gone = job.finished == '1' and job.runs == '00000000'
+job[GONE] = job[FINISHED] == '1' and job[RUN_COUNT] == '00000000'
 save({ job })
 return 1

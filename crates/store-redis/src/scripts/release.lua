@@ -13,15 +13,15 @@ local headers = get_all(JOBS, ids)
 local outdated = {}
 for index, entry in ipairs(entries) do
     local job = headers[index] and decode(ids[index], headers[index])
-    if job and job.entry == entry then
+    if job and job[ENTRY] == entry then
         end_claim(job)
-        job.fence = raise(job.fence, step)
+        job[FENCE] = raise(job[FENCE], step)
         jobs[#jobs + 1] = job
     elseif job or not headers[index] then
         -- Left over from a job that was edited, or was corrupt when it was removed.
         outdated[#outdated + 1] = entry
-        if job and job.entry then
-            call('ZADD', job.key, 0, job.entry)
+        if job and job[ENTRY] then
+            call('ZADD', job[KEY], 0, job[ENTRY])
         end
     end
 end

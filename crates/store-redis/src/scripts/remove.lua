@@ -10,9 +10,9 @@ for index, id in ipairs(ARGV) do
     if header and not seen[id] then
         seen[id] = true
         -- The entries of a corrupt job in the indexes are removed when they are found.
-        local job = decode(id, header) or { id = id, runs = '00000000', old_next_time = NONE }
-        job.gone = true
-        for run in string.gmatch(runs_of(job) or '', '\30[^\30]*') do
+        local job = decode(id, header) or { [ID] = id, [OLD_NEXT_TIME] = NONE, [LIST] = '', [OLD_LIST] = '' }
+        job[GONE] = true
+        for run in string.gmatch(runs_of(job), '\30[^\30]*') do
             own(job, run, false)
         end
         jobs[#jobs + 1] = job

@@ -13,35 +13,35 @@ local job = decode(id, header)
 if not job then
     return 'corrupt'
 end
-if job.revision ~= ARGV[2] or (expected_run_time ~= '' and expected_run_time ~= job.next_time) then
+if job[REVISION] ~= ARGV[2] or (expected_run_time ~= '' and expected_run_time ~= job[NEXT_TIME]) then
     return 'conflict'
 end
-job.revision = ARGV[3]
+job[REVISION] = ARGV[3]
 -- Which updates end an open claim, and outdate the commits of its node: all.
 local ends_claim = true
 if ends_claim then
     end_claim(job)
-    job.fence = raise(job.fence, tonumber(ARGV[4]))
+    job[FENCE] = raise(job[FENCE], tonumber(ARGV[4]))
 end
 if ARGV[9] == '1' then
     local list = runs_of(job)
     for run in string.gmatch(list, '\30[^\30]*') do
         own(job, run, false)
     end
-    job.task, job.size = ARGV[10], ARGV[11]
+    job[TASK], job[SIZE] = ARGV[10], ARGV[11]
     for run in string.gmatch(list, '\30[^\30]*') do
         own(job, run, true)
     end
 end
 if ARGV[8] == '1' then
-    job.count = ZERO
+    job[COUNT] = ZERO
 end
 if schedule == '' then
-    job.due = job.next_time
+    job[DUE] = job[NEXT_TIME]
 else
-    job.next_time, job.due, job.claims = sub(schedule, 1, 16), sub(schedule, 17), '00000000'
-    if job.next_time ~= NONE then
-        job.finished = '0'
+    job[NEXT_TIME], job[DUE], job[CLAIM_COUNT] = sub(schedule, 1, 16), sub(schedule, 17), '00000000'
+    if job[NEXT_TIME] ~= NONE then
+        job[FINISHED] = '0'
     end
 end
 save({ job })

@@ -64,10 +64,10 @@ pub(crate) async fn write(
             data.edit("jobs", id.as_str(), |header| overwrite(header, 0, &number(value))).await;
         }
         Corruption::Revision(id, value) => {
-            data.edit("jobs", id.as_str(), |header| overwrite(header, 56, &number(value))).await;
+            data.edit("jobs", id.as_str(), |header| overwrite(header, 113, &number(value))).await;
         }
         Corruption::FireCount(id, value) => {
-            data.edit("jobs", id.as_str(), |header| overwrite(header, 72, &number(value))).await;
+            data.edit("jobs", id.as_str(), |header| overwrite(header, 56, &number(value))).await;
         }
         // Only in the header, so that the indexes differ from it.
         Corruption::Task(id, text) => {
@@ -136,6 +136,6 @@ pub(crate) async fn write(
 fn replaced_outcome(entry: &str, text: &str) -> String {
     let (job, json) = entry.split_once('\x1f').expect("an entry");
     let mut json: serde_json::Value = serde_json::from_str(json).expect("JSON");
-    json["outcome"] = text.into();
+    json[4] = text.into();
     format!("{job}\x1f{json}")
 }
