@@ -6,4 +6,5 @@ mod errors;
 mod failures;
 mod jobs;
 mod requests;
+mod servers;
 mod watch;

@@ -85,14 +85,18 @@ local function index_entry(job)
     return CLAIMS, job[NODE] .. SEPARATOR .. job[TASK] .. SEPARATOR .. at .. SEPARATOR .. due .. SEPARATOR .. job[ID]
 end
 
--- The job with this header, or nil if the header is corrupt.
+local function is_instant(text)
+    return text == NONE or not find(text, '%X')
+end
+
+-- The job with this header, or nil if it is so corrupt that it can't be indexed. The client checks the other fields.
 local function decode(id, header)
     if #header < NAMES then
         return nil
     end
     local fence, lost, claims, expiry, fires, next_time, due, finished, runs, revision, size = struct.unpack(HEADER, header)
     local task, node = match(header, '^([^\31]*)\31(.*)$', NAMES)
-    if not task then
+    if not task or not is_instant(due) or not is_instant(next_time) or not is_instant(expiry) then
         return nil
     end
     local job = {
@@ -321,7 +325,7 @@ end
 local function next_wakeup(tasks)
     local earliest
     local function consider(at)
-        if not earliest or at < earliest then
+        if not find(at, '%X') and (not earliest or at < earliest) then
             earliest = at
         end
     end
