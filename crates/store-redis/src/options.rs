@@ -231,7 +231,7 @@ impl RedisJobStoreBuilder {
                         "`sentinel` needs the URL of a sentinel, and excludes `other_urls`",
                     ));
                 }
-                Servers::Sentinel { master, sentinels, template: first }
+                Servers::Sentinel { master, sentinels, template: Box::new(first) }
             }
         };
         match servers.are_supported() {

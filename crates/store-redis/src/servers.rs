@@ -13,7 +13,7 @@ pub(crate) enum Servers {
     /// The addresses in the order in which they are tried. Each server of a cluster knows the one with the store's keys.
     Addresses(Vec<ConnectionInfo>),
     /// The name of a master, sentinels that know its address, and a server whose address is to be replaced by it.
-    Sentinel { master: String, sentinels: Vec<ConnectionInfo>, template: ConnectionInfo },
+    Sentinel { master: String, sentinels: Vec<ConnectionInfo>, template: Box<ConnectionInfo> },
 }
 
 /// What is known about the server to which the next connection is opened.
