@@ -68,7 +68,7 @@ for number = 1, #ids do
         if job[EXPIRY] ~= NONE then
             job[LOST] = job[FENCE]
         end
-        job[FENCE], job[CLAIM_COUNT], job[EXPIRY], job[NODE] = raise(job[FENCE], step), count(job[CLAIM_COUNT], 1), expiry, node
+        job[FENCE], job[CLAIM_COUNT], job[EXPIRY], job[NODE] = raise(job[FENCE], step), next_count(job[CLAIM_COUNT]), expiry, node
         jobs[#jobs + 1] = job
         reply(id, encode(job))
     else

@@ -27,12 +27,13 @@ local SEPARATOR = '\31'
 local NONE = '~~~~~~~~~~~~~~~~'
 local ZERO = '8000000000000000'
 local MAX_FENCE = 'c000000000000000'
+local FIRST_DIGIT_OF_ZERO, FIRST_DIGIT_OF_MAX_FENCE = string.byte('8'), string.byte('c')
 local MAX_INSTANT = '8384440ccc735fff'
 -- The number of values that can be passed to one command.
 local MAX_VALUES = 7000
 
 local call, concat = redis.call, table.concat
-local find, format, match, sub = string.find, string.format, string.match, string.sub
+local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
 
 -- Calls a command with a list of values, in parts if it is long; `size` values belong together.
 local function call_each(command, key, values, size)
@@ -114,24 +115,32 @@ end
 -- A larger fence. The step is a random number of the client, so that the fence that follows one which a failover has lost
 -- differs from it. An invalid fence is not changed.
 local function raise(fence, step)
-    if fence < ZERO or fence > MAX_FENCE then
+    local first = byte(fence)
+    if first < FIRST_DIGIT_OF_ZERO or first > FIRST_DIGIT_OF_MAX_FENCE then
         return fence
     end
-    local high, low = tonumber(sub(fence, 1, 8), 16), tonumber(sub(fence, 9), 16)
-    if not high or not low then
-        return fence
+    local high, low = sub(fence, 1, 4), tonumber(sub(fence, 5), 16)
+    local raised = (low or 0) + step
+    if low and raised < 281474976710656 then
+        return high .. format('%012x', raised)
     end
-    low = low + step
-    if low < 4294967296 then
-        return sub(fence, 1, 8) .. format('%08x', low)
-    end
-    return format('%08x%08x', high + 1, low - 4294967296)
+    high = tonumber(high, 16)
+    return high and low and format('%04x%012x', high + 1, raised - 281474976710656) or fence
 end
 
 -- A number of 8 digits plus `change`, within its limits.
 local function count(number, change)
     local sum = (tonumber(number, 16) or 0) + change
     return format('%08x', math.max(0, math.min(sum, 4294967295)))
+end
+
+-- The results of `count(number, 1)`: most jobs of a batch have the same number.
+local next_counts = {}
+
+local function next_count(number)
+    local next = next_counts[number] or count(number, 1)
+    next_counts[number] = next
+    return next
 end
 
 -- Ends a claim without settling it.
