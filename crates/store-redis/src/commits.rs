@@ -7,7 +7,7 @@ use punctual_core::{
     StoreError, StoreErrorKind, TaskFilter, Timestamp,
 };
 
-use crate::backend::{LIMIT, REPLY_BYTES, Redis};
+use crate::database::{LIMIT, REPLY_BYTES, Redis};
 use crate::history::entry_args;
 use crate::layout;
 use crate::scripts;

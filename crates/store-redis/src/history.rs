@@ -8,8 +8,8 @@ use punctual_core::{
 };
 use punctual_store_kit::{PageReader, history_range};
 
-use crate::backend::{LIMIT, Redis};
 use crate::client::Call;
+use crate::database::{LIMIT, Redis};
 use crate::layout::{self, SEPARATOR};
 use crate::scripts;
 

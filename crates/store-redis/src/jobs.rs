@@ -6,7 +6,7 @@ use punctual_core::{
 };
 use punctual_store_kit::{PageReader, job_chunks};
 
-use crate::backend::{LIMIT, REPLY_BYTES, Redis};
+use crate::database::{LIMIT, REPLY_BYTES, Redis};
 use crate::layout::{self, NONE};
 use crate::reply::unexpected;
 use crate::scripts;

@@ -3,7 +3,7 @@
 use punctual_core::{CorruptKind, CorruptRecord, Metadata, StoreError};
 use redis::cmd;
 
-use crate::backend::Redis;
+use crate::database::Redis;
 use crate::scripts;
 
 /// The indexes of these keys in the list of keys.

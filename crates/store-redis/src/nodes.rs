@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use punctual_core::{NodeId, OrphanedRun, Renewal, StoreError, TakeOver, TaskFilter, Timestamp};
 
-use crate::backend::{LIMIT, REPLY_BYTES, Redis};
+use crate::database::{LIMIT, REPLY_BYTES, Redis};
 use crate::layout;
 use crate::scripts;
 

@@ -6,10 +6,10 @@ use punctual_core::StoreError;
 use punctual_store_kit::{Cause, SecretUrl, invalid};
 use redis::{ConnectionInfo, IntoConnectionInfo};
 
+use crate::RedisJobStore;
 use crate::client::Timeouts;
 use crate::keys::Keys;
 use crate::servers::{Servers, replaced};
-use crate::store::RedisJobStore;
 
 /// The schemes of URLs. Those with a second `s` require encryption.
 const SCHEMES: &[&str] = &["redis", "rediss", "valkey", "valkeys"];

@@ -4,8 +4,8 @@
 use punctual_core::StoreError;
 use redis::cmd;
 
-use crate::backend::Redis;
 use crate::client::unsupported;
+use crate::database::Redis;
 use crate::scripts;
 
 /// The version of the layout of keys and values. A change of `common.lua` that other versions can't read increases it.
