@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let trouble =
         EventMask::JOBSTORE_FAILED | EventMask::JOBSTORE_RECOVERED | EventMask::LEASE_LOST;
     let mut builder = store::builder_with(
-        config.location.store_with(config.server_options.options()),
+        config.location.store_with(config.server_options.options(config.location.backend())),
         failpoint.clone(),
     )
     .listener(trouble, |event| match event {

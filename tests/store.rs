@@ -26,20 +26,22 @@ pub struct StoreLocation {
 pub struct ServerOptions {
     /// The prefix of the table names, so that several tests can share a server.
     pub table_prefix: Option<String>,
-    /// The timeout for acquiring a connection, and for each statement.
+    /// All timeouts of the store: for a connection, and for each request.
     pub timeout: Option<Duration>,
 }
 
 impl ServerOptions {
-    /// Returns the options of the store.
+    /// Returns the options of a store of this backend.
     #[must_use]
-    pub fn options(&self) -> Options {
+    pub fn options(&self, backend: &Backend) -> Options {
         let mut options = Options::new();
         if let Some(prefix) = &self.table_prefix {
             options = options.with("prefix", prefix);
         }
         if let Some(timeout) = self.timeout.map(|timeout| timeout.as_secs_f64()) {
-            options = options.with("acquire_timeout", timeout).with("statement_timeout", timeout);
+            for name in backend.options().iter().filter(|name| name.ends_with("timeout")) {
+                options = options.with(*name, timeout);
+            }
         }
         options
     }

@@ -29,6 +29,11 @@ macro_rules! __list {
                     table_prefix: String, make_tables: bool,
                     acquire_timeout: Duration, statement_timeout: Duration
                 };
+            redis Server "store-redis" "Redis and Valkey" ["redis", "rediss", "valkey", "valkeys"]
+                RedisJobStore {
+                    key_prefix: String, jobs_key: String, run_times_key: String,
+                    connect_timeout: Duration, response_timeout: Duration, wait_aof: bool
+                };
         }
     };
 }

@@ -116,6 +116,8 @@ pub mod prelude {
     pub use crate::PostgresJobStore;
     #[cfg(all(unix, feature = "executor-process"))]
     pub use crate::ProcessPoolExecutor;
+    #[cfg(feature = "store-redis")]
+    pub use crate::RedisJobStore;
     #[cfg(feature = "store-sqlite")]
     pub use crate::SqliteJobStore;
     #[cfg(feature = "executor-threads")]

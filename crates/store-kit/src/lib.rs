@@ -10,7 +10,7 @@
 //! - [`parts`], [`job_chunks`] and [`commit_groups`] split batches into requests.
 //! - [`PageReader`] and [`history_range`] collect pages of records of which some may be corrupt.
 //! - [`StoreLayer`] wraps a store and overrides some of its methods.
-//! - [`check_name`] and [`SecretUrl`] validate the settings of a store's builder.
+//! - [`check_name`] and [`SecretUrl`] validate the settings of a store's builder; [`Cause`] attaches an error of a client.
 //!
 //! None of these helpers defines state transitions; those are the methods of [`StoredJob`](punctual_core::StoredJob).
 //! `kv` calls them directly, other backends implement them in their own way. A store is complete when it passes
@@ -129,6 +129,7 @@ mod methods;
 
 mod backend;
 mod batch;
+mod cause;
 mod handle;
 pub mod kv;
 mod layer;
@@ -142,6 +143,7 @@ pub use punctual_core as core;
 
 pub use backend::Backend;
 pub use batch::{CommitGroup, commit_groups, job_chunks, parts, task_names};
+pub use cause::Cause;
 pub use handle::BackendHandle;
 pub use layer::{Layered, StoreCall, StoreLayer};
 pub use name::{check_name, invalid};

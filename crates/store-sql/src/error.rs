@@ -1,29 +1,8 @@
 //! Conversion of sqlx errors.
 
-use std::error::Error;
-use std::fmt;
-
 use punctual_core::StoreErrorKind;
 
-pub(crate) use punctual_store_kit::invalid;
-
-/// An sqlx error as the source of a `StoreError`. The message of sqlx includes that of its source. This type therefore
-/// returns no source: an error chain would otherwise contain that message twice, and details that sqlx omits.
-pub(crate) struct Cause(pub(crate) sqlx::Error);
-
-impl fmt::Debug for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl Error for Cause {}
+pub(crate) use punctual_store_kit::{Cause, invalid};
 
 /// The kind and the message of an error that was not returned by the database, or `None` for other errors.
 pub(crate) fn client_failure(error: &sqlx::Error) -> Option<(StoreErrorKind, &'static str)> {

@@ -77,7 +77,7 @@ impl<D: Dialect> Backend for Database<D> {
 
     /// Each call is one transaction, which is rolled back completely after a write conflict.
     fn is_write_conflict(error: &StoreError) -> bool {
-        let cause = error.source().and_then(|source| source.downcast_ref::<Cause>());
+        let cause = error.source().and_then(|source| source.downcast_ref::<Cause<sqlx::Error>>());
         cause.is_some_and(|Cause(error)| D::is_write_conflict(error))
     }
 

@@ -51,7 +51,8 @@ impl ServerFixture {
         let number = self.trials.fetch_add(1, Ordering::Relaxed);
         let table_prefix = Some(format!("trial_{number}_"));
         let server_options = ServerOptions { table_prefix: table_prefix.clone(), timeout: None };
-        let store = StoreLocation::at(self.server.url()).store_with(server_options.options());
+        let location = StoreLocation::at(self.server.url());
+        let store = location.store_with(server_options.options(location.backend()));
         let client = builder_with(store, FailpointControl(watch::Sender::new(None))).client_only();
         let client = client.build().expect("a client");
         client.start().expect("the client");

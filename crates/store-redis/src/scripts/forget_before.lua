@@ -1,0 +1,7 @@
+-- Deletes the oldest history entries that finished before an instant.
+--
+-- ARGV: instant, number of entries
+-- Returns the number of deleted entries.
+local keys = call('ZRANGEBYLEX', HISTORY_TIMES, '-', '(' .. ARGV[1], 'LIMIT', 0, tonumber(ARGV[2]))
+forget(keys)
+return #keys

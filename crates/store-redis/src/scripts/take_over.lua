@@ -1,0 +1,70 @@
+-- Assigns runs of nodes whose lease has expired to another node, as `StoredJob::take_over` does.
+--
+-- ARGV: position after which to continue (a member of `owned`, or empty), now, number of runs, maximum size of the definitions,
+--       step of the fences, new owner, `1` for its own earlier runs or `0` for those of other nodes, filter
+-- Returns the position after which to continue, or an empty text; then for each run: job, header, definition, run, and `1` if
+-- it was taken over or `0` if it or its job is corrupt.
+local after, now, limit, left = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local step, new_owner, own_runs, tasks = tonumber(ARGV[5]), ARGV[6], ARGV[7] == '1', filter_from(8)
+
+local function is_valid(run)
+    local fence = run_fence(run)
+    return #run >= RUN_NODE and not find(sub(run, 2, RUN_NODE - 1), '%X') and fence >= ZERO and fence <= MAX_FENCE
+        and is_name(sub(run, RUN_NODE))
+end
+
+local function move(job, run_id)
+    local list = runs_of(job)
+    local first, last = find_run(list, run_id)
+    local run = first and sub(list, first, last)
+    if not run or not is_valid(run) then
+        return run, '0'
+    end
+    run = sub(run, 1, 49) .. count(sub(run, 50, 57), 1) .. raise(run_fence(run), step) .. new_owner
+    put_run(job, first, last, run)
+    return run, '1'
+end
+
+local entries, rest = orphans(OWNED, after, now, limit, tasks, function(node)
+    return (node == new_owner) == own_runs
+end)
+local ids, run_ids = {}, {}
+for index, entry in ipairs(entries) do
+    local id, run_id = match(entry, '^[^\31]*\31[^\31]*\31(.*)\31([^\31]*)$')
+    ids[index], run_ids[index] = id or '', run_id or ''
+end
+local headers = get_all(JOBS, ids)
+local jobs, changed, rows, outdated = {}, {}, { rest }, {}
+for index, id in ipairs(ids) do
+    local header = headers[index]
+    if not jobs[id] and header then
+        jobs[id] = decode(id, header)
+        changed[#changed + 1] = jobs[id]
+    end
+    local job = jobs[id]
+    if left < 0 then
+        rows[1] = entries[index - 1]
+        break
+    elseif job then
+        local run, is_taken = move(job, run_ids[index])
+        if run then
+            local definition = call('HGET', DEFINITIONS, id) or ''
+            left = left - #definition
+            for _, value in ipairs({ id, encode(job), definition, run, is_taken }) do
+                rows[#rows + 1] = value
+            end
+        else
+            outdated[#outdated + 1] = entries[index]
+        end
+    elseif header then
+        for _, value in ipairs({ id, header, '', '', '0' }) do
+            rows[#rows + 1] = value
+        end
+    else
+        -- Left over from a job that was corrupt when it was removed.
+        outdated[#outdated + 1] = entries[index]
+    end
+end
+save(changed)
+call_each('ZREM', OWNED, outdated, 1)
+return rows

@@ -1,0 +1,71 @@
+//! Tests of the builder.
+
+use std::error::Error;
+use std::time::Duration;
+
+use punctual_core::{JobStore, StoreErrorKind, TaskFilter, error_chain};
+
+use crate::{RedisJobStore, RedisJobStoreBuilder};
+
+fn good() -> RedisJobStoreBuilder {
+    RedisJobStore::builder().url("redis://mailer:hunter2@localhost/1")
+}
+
+#[test]
+fn invalid_options_are_rejected_by_the_builder() {
+    good().build().unwrap();
+    let host = RedisJobStore::builder().host("localhost").port(1).db(2);
+    host.username("mailer").password("hunter2").build().unwrap();
+    for url in ["redis://localhost", "valkey://:hunter2@localhost:1/2", "redis://[::1]:1"] {
+        RedisJobStore::open(url).unwrap();
+    }
+    good().other_urls(["redis://b", "redis://c"]).build().unwrap();
+    RedisJobStore::builder().sentinel("main", ["redis://a:26379"]).build().unwrap();
+    let invalid = [
+        RedisJobStore::builder().build(),
+        RedisJobStore::open(""),
+        RedisJobStore::open("mysql://u:hunter2@localhost"),
+        RedisJobStore::open("redis://u:hunter2@localhost:port"),
+        RedisJobStore::open("redis://u:hunter2@localhost/database"),
+        good().other_urls(["redis://b", "http://u:hunter2@c"]).build(),
+        good().sentinel("main", [""; 0]).build(),
+        good().sentinel("main", ["http://u:hunter2@c"]).build(),
+        good().sentinel("main", ["redis://c"]).other_urls(["redis://b"]).build(),
+        good().key_prefix("").build(),
+        good().key_prefix("}").build(),
+        good().jobs_key("a\nb").build(),
+        good().connect_timeout(Duration::ZERO).build(),
+        good().response_timeout(Duration::MAX).build(),
+    ];
+    for (number, store) in invalid.into_iter().enumerate() {
+        let error = store.map(drop).expect_err(&format!("number {number}"));
+        assert_eq!(error.kind(), StoreErrorKind::Invalid, "{number}");
+        let told = format!("{} {error:?}", error_chain(&error));
+        assert!(!told.contains("hunter2"), "{told}");
+        if let Some(source) = error.source() {
+            assert!(!error.to_string().contains(&source.to_string()), "{error}: {source}");
+        }
+    }
+}
+
+#[test]
+fn encryption_requires_the_feature() {
+    for url in ["rediss://u:hunter2@localhost", "valkeys://u:hunter2@localhost"] {
+        assert_eq!(RedisJobStore::open(url).is_ok(), cfg!(feature = "tls"), "{url}");
+    }
+}
+
+#[test]
+fn debug_does_not_contain_the_password() {
+    let wrong = RedisJobStore::builder().url("redis://u:hunter2@localhost:port");
+    for builder in [good(), good().password("hunter2"), wrong] {
+        assert!(!format!("{builder:?}").contains("hunter2"));
+    }
+    assert!(!format!("{:?}", good().build().unwrap()).contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_started_is_unavailable() {
+    let error = good().build().unwrap().next_wakeup(&TaskFilter::Any).await.unwrap_err();
+    assert!(error.is_retryable());
+}

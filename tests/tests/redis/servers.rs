@@ -1,0 +1,183 @@
+//! Several servers: replicas, sentinels, a cluster.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use punctual::core::{JobStore, TaskFilter};
+use punctual::{RedisJobStore, StoreError};
+use punctual_tests::server::Server;
+use tempfile::TempDir;
+
+use crate::jobs::{add, advance, at, claim, ids, job};
+
+/// A server that is started with other options than those of `scripts/services`; killed when dropped.
+struct Process {
+    child: Child,
+    port: u16,
+}
+
+impl Process {
+    /// Starts a server with its files in this folder.
+    fn start(folder: &Path, options: &[&str]) -> Self {
+        // The port may be taken by another process between the check and the start; then another one is tried.
+        loop {
+            let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+            // The bus of a cluster uses the port plus 10,000.
+            let port = 20_000 + socket.local_addr().expect("a port").port() % 20_000;
+            drop(socket);
+            let config = folder.join(format!("{port}.conf"));
+            fs::write(&config, format!("dir {}\n", folder.display())).expect("a file");
+            let mut command = Command::new("redis-server");
+            command.arg(config).args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+            command.args(["--save", ""]).args(options).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut server = Self { child: command.spawn().expect("redis-server"), port };
+            while server.child.try_wait().expect("a process").is_none() {
+                if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                    return server;
+                }
+            }
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Executes a command of `redis-cli` and returns what it prints.
+    fn execute(&self, command: &[&str]) -> String {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli").args(["-p", &port]).args(command).output();
+        String::from_utf8_lossy(&output.expect("redis-cli").stdout).into_owned()
+    }
+
+    /// Waits until the output of a command contains a text.
+    fn wait_for(&self, command: &[&str], text: &str) {
+        while !self.execute(command).contains(text) {}
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Repeats a call after retryable errors, as a scheduler does.
+async fn retry_until_ok<T>(mut call: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
+    loop {
+        match call().await {
+            Ok(result) => return result,
+            Err(error) => assert!(error.is_retryable(), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_server_is_used_if_the_first_one_accepts_no_changes() {
+    let (first, second) = (Server::start("redis"), Server::start("redis"));
+    let builder = RedisJobStore::builder().url(first.url()).other_urls([second.url()]);
+    let store = builder.build().unwrap();
+    store.start().await.unwrap();
+    add(&store, &["a"]).await.unwrap();
+    let address = second.url().trim_start_matches("redis://").trim_end_matches('/');
+    let (host, port) = address.split_once(':').expect("a port");
+    // The roles are swapped, as after a failover: the second server has the data.
+    let first_port = first.url().trim_end_matches('/').rsplit(':').next().expect("a port");
+    crate::client::execute(&second, &["REPLICAOF", "127.0.0.1", first_port]);
+    while !crate::client::execute(&second, &["INFO"]).contains("master_link_status:up") {}
+    crate::client::execute(&second, &["REPLICAOF", "NO", "ONE"]);
+    crate::client::execute(&first, &["REPLICAOF", host, port]);
+    retry_until_ok(async || {
+        store.renew(&crate::jobs::node(), at(0), at(9), &TaskFilter::Any).await
+    })
+    .await;
+    assert_eq!(claim(&store, at(0)).await.unwrap().len(), 1);
+    assert_eq!(crate::client::execute(&second, &["HLEN", "{punctual}:nodes"]), "1");
+    first.down();
+    add(&store, &["b"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_store_follows_a_failover_of_sentinels() {
+    let folder = TempDir::new().unwrap();
+    let master = Process::start(folder.path(), &[]);
+    let replica =
+        Process::start(folder.path(), &["--replicaof", "127.0.0.1", &master.port.to_string()]);
+    replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+    let sentinel = Process::start(folder.path(), &["--sentinel"]);
+    let port = master.port.to_string();
+    sentinel.execute(&["SENTINEL", "MONITOR", "main", "127.0.0.1", &port, "1"]);
+    sentinel.execute(&["SENTINEL", "SET", "main", "down-after-milliseconds", "500"]);
+    sentinel.execute(&["SENTINEL", "SET", "main", "failover-timeout", "2000"]);
+    sentinel.wait_for(&["SENTINEL", "REPLICAS", "main"], &replica.port.to_string());
+
+    let unknown = RedisJobStore::builder().sentinel("other", [sentinel.url()]).build().unwrap();
+    assert!(unknown.start().await.unwrap_err().is_retryable());
+    let urls = ["redis://127.0.0.1:1".to_owned(), sentinel.url()];
+    let store = RedisJobStore::builder().sentinel("main", urls).build().unwrap();
+    store.start().await.unwrap();
+    let mut watch = store.watch().await.unwrap().unwrap();
+    add(&store, &["a"]).await.unwrap();
+    watch.changed().await.unwrap();
+    assert_eq!(master.execute(&["HLEN", "{punctual}:jobs"]).trim(), "1");
+    replica.wait_for(&["HLEN", "{punctual}:jobs"], "1");
+
+    drop(master);
+    retry_until_ok(async || store.add(vec![job("b")]).await).await;
+    assert_eq!(ids(&store).await, ["a", "b"]);
+    let claims = retry_until_ok(async || claim(&store, at(0)).await).await;
+    advance(&store, &claims).await.unwrap();
+    assert_eq!(replica.execute(&["HLEN", "{punctual}:jobs"]).trim(), "2");
+    retry_until_ok(async || watch.changed().await).await;
+}
+
+#[tokio::test]
+async fn a_cluster_of_three_masters() {
+    let folder = TempDir::new().unwrap();
+    let start = |number: usize| {
+        let own = folder.path().join(number.to_string());
+        fs::create_dir(&own).unwrap();
+        Process::start(&own, &["--cluster-enabled", "yes"])
+    };
+    let servers = [start(0), start(1), start(2)];
+    let addresses: Vec<_> = servers.iter().map(Process::address).collect();
+    let create =
+        ["--cluster", "create", &addresses[0], &addresses[1], &addresses[2], "--cluster-yes"];
+    servers[0].execute(&create);
+    for server in &servers {
+        server.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
+    }
+    // The keys of these stores are on different servers, which the client finds from any of them.
+    let mut used = [0; 3];
+    for prefix in ["a", "b", "c", "d", "e", "f"] {
+        for server in &servers {
+            let builder = RedisJobStore::builder().url(server.url()).key_prefix(prefix);
+            let store = builder.build().unwrap();
+            store.start().await.unwrap();
+            let mut watch = store.watch().await.unwrap().unwrap();
+            add(&store, &["a", "b"]).await.unwrap();
+            watch.changed().await.unwrap();
+            let claims = claim(&store, at(0)).await.unwrap();
+            advance(&store, &claims).await.unwrap();
+            assert_eq!(ids(&store).await, ["a", "b"]);
+            let removed: Vec<_> = claims.into_iter().map(|claim| claim.id).collect();
+            assert_eq!(store.remove(&removed).await.unwrap(), [true, true]);
+        }
+        for (server, used) in servers.iter().zip(&mut used) {
+            *used += usize::from(server.execute(&["KEYS", &format!("{{{prefix}}}:*")]).len() > 2);
+        }
+    }
+    assert_eq!(used.iter().sum::<usize>(), 6, "{used:?}");
+    assert!(used.iter().filter(|used| **used > 0).count() > 1, "{used:?}");
+
+    let elsewhere = RedisJobStore::builder().url(servers[0].url()).jobs_key("apscheduler.jobs");
+    let error = elsewhere.build().unwrap().start().await.unwrap_err();
+    crate::jobs::check_error(&error, punctual::StoreErrorKind::Invalid, "hash tag");
+}
