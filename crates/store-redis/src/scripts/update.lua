@@ -17,9 +17,9 @@ if job[REVISION] ~= ARGV[2] or (expected_run_time ~= '' and expected_run_time ~=
     return 'conflict'
 end
 job[REVISION] = ARGV[3]
--- Which updates end an open claim, and outdate the commits of its node: all.
-local ends_claim = true
-if ends_claim then
+-- Without a new schedule an open claim remains valid.
+local keeps_claim = schedule == '' and job[EXPIRY] ~= NONE
+if not keeps_claim then
     end_claim(job)
     job[FENCE] = raise(job[FENCE], tonumber(ARGV[4]))
 end
@@ -37,7 +37,9 @@ if ARGV[8] == '1' then
     job[COUNT] = ZERO
 end
 if schedule == '' then
-    job[DUE] = job[NEXT_TIME]
+    if not keeps_claim then
+        job[DUE] = job[NEXT_TIME]
+    end
 else
     job[NEXT_TIME], job[DUE], job[CLAIM_COUNT] = sub(schedule, 1, 16), sub(schedule, 17), '00000000'
     if job[NEXT_TIME] ~= NONE then
