@@ -120,7 +120,7 @@ impl ScriptRunner {
             Step::Jump { machine, by } => {
                 simulation.clocks[*machine].jump(i64::from(*by) * 1_000);
                 simulation.check_all(|check, now| {
-                    check.jumped(*machine, now);
+                    check.jumped(*machine, i64::from(*by) * 1_000, now);
                     Ok(())
                 });
             }

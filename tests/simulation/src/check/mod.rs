@@ -36,6 +36,8 @@ pub(crate) struct InvariantChecker {
     drifts: Vec<bool>,
     /// When each machine's clock was last set.
     jumped: Vec<Option<i64>>,
+    /// Until when a lease on each machine may seem valid because of that.
+    lease_prolonged: Vec<i64>,
     jobs: BTreeMap<JobId, JobState>,
     /// The number of jobs added so far.
     incarnation: u32,
@@ -178,6 +180,7 @@ impl InvariantChecker {
             lease: i64::from(script.lease) * 1_000,
             drifts: script.machines.iter().map(|machine| machine.drift > 0).collect(),
             jumped: vec![None; script.machines.len()],
+            lease_prolonged: vec![i64::MIN; script.machines.len()],
             jobs: BTreeMap::new(),
             incarnation: 0,
             claims: BTreeMap::new(),
@@ -193,8 +196,15 @@ impl InvariantChecker {
     }
 
     /// A clock was set.
-    pub(crate) fn jumped(&mut self, machine: usize, now: Timestamp) {
+    pub(crate) fn jumped(&mut self, machine: usize, by: i64, now: Timestamp) {
         self.jumped[machine] = Some(now.as_micros());
+        self.lease_prolonged[machine] = now.as_micros() + self.lease + by.min(0).abs();
+    }
+
+    /// Returns whether the leases of a machine may seem valid for longer than they are: by as much as its clock was set
+    /// back, until the next comparison with the store's clock.
+    fn seems_leased(&self, machine: usize, now: Timestamp) -> bool {
+        now.as_micros() < self.lease_prolonged[machine]
     }
 
     /// A process was killed.

@@ -52,9 +52,7 @@ impl InvariantChecker {
                 None => Ok(()),
             };
         };
-        // The lease seems longer by as much as the clock was set back since the last estimate.
-        let recently =
-            self.jumped[process.machine].is_some_and(|at| now.as_micros() - at < self.lease);
+        let recently = self.seems_leased(process.machine, now);
         match &run.record {
             RecordState::Removed => {}
             RecordState::Cleared if recently => {}
@@ -92,8 +90,7 @@ impl InvariantChecker {
         if job.changed.is_some_and(|changed| changed >= used.at) {
             return Ok(());
         }
-        let recently =
-            self.jumped[process.machine].is_some_and(|at| now.as_micros() - at < self.lease);
+        let recently = self.seems_leased(process.machine, now);
         if !record.is_some_and(|job| is_open(job, used.fence)) && !recently {
             let record = show::job(record);
             return violated(
