@@ -82,7 +82,7 @@ fn classify_text(error: &RedisError) -> (StoreErrorKind, &'static str) {
         (Unavailable, "Redis has too many connections")
     } else if text.contains("DB index") {
         (Invalid, "there is no such database")
-    } else if text.contains("The user executing the script") {
+    } else if text.contains("ACL failure") || text.contains("The user executing the script") {
         classify_code("NOPERM")
     } else {
         (Other, "Redis failed")

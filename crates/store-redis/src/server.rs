@@ -26,8 +26,11 @@ pub(crate) async fn check(redis: &Redis, sync: bool) -> Result<(), StoreError> {
     };
     check_version(field("redis_version"), sync)?;
     let has_append_only_file = field("aof_enabled") == "1";
-    if sync && !has_append_only_file {
-        return Err(unsupported("`wait_aof` needs the setting `appendonly yes` of the server"));
+    let never_syncs = async || setting(redis, "appendfsync").await.is_some_and(|when| when == "no");
+    if sync && (!has_append_only_file || never_syncs().await) {
+        return Err(unsupported(
+            "`wait_aof` needs the settings `appendonly yes` and `appendfsync everysec` or `always` of the server",
+        ));
     }
     let evicts = field("maxmemory_policy").starts_with("allkeys");
     if evicts && field("maxmemory") != "0" {
@@ -35,7 +38,8 @@ pub(crate) async fn check(redis: &Redis, sync: bool) -> Result<(), StoreError> {
             "Redis may delete jobs when its memory is full: set `maxmemory-policy` to `noeviction`"
         );
     }
-    if !has_append_only_file && !takes_snapshots(redis).await {
+    let snapshots = setting(redis, "save").await;
+    if !has_append_only_file && snapshots.is_some_and(|save| save.is_empty()) {
         tracing::warn!("Redis loses all jobs when it is restarted: set `appendonly` to `yes`");
     }
     let open = redis.call(&scripts::OPEN).arg(LAYOUT).arg(redis.channel());
@@ -61,12 +65,9 @@ fn check_version(version: &str, sync: bool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether the server regularly writes its data to the disk. True if the user may not read its settings.
-async fn takes_snapshots(redis: &Redis) -> bool {
-    match redis.run(cmd("CONFIG").arg("GET").arg("save")).await {
-        Ok(mut reply) => reply.text(1).map_or(true, |save| !save.is_empty()),
-        Err(_) => true,
-    }
+/// A setting of the server; `None` if the user may not read it.
+async fn setting(redis: &Redis, name: &str) -> Option<String> {
+    redis.run(cmd("CONFIG").arg("GET").arg(name)).await.ok()?.text(1).ok()
 }
 
 #[cfg(test)]

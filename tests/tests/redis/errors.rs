@@ -169,6 +169,9 @@ async fn waiting_for_the_disk_needs_a_newer_server_or_its_append_only_file() {
     let server = Server::start("redis");
     let store = || RedisJobStore::builder().url(server.url()).wait_aof(true).build().unwrap();
     let version = execute(&server, &["INFO", "server"]);
+    set(&server, "appendfsync", "no");
+    assert_eq!(store().start().await.unwrap_err().kind(), Unsupported);
+    set(&server, "appendfsync", "everysec");
     let is_old = version.contains("redis_version:7.0");
     if is_old {
         let error = store().start().await.unwrap_err();
