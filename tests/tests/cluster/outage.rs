@@ -1,4 +1,4 @@
-//! The database is unavailable for at least five seconds, twice.
+//! The database is unavailable for at least five seconds, twice, or `PUNCTUAL_OUTAGES` times.
 
 use std::time::Duration;
 
@@ -35,7 +35,9 @@ pub(crate) fn test(backend: &'static Backend) {
     for name in NAMES {
         processes.start(&fixture.config(name));
     }
-    for time in 1..=2 {
+    let outages = std::env::var("PUNCTUAL_OUTAGES")
+        .map_or(2, |times| times.parse().expect("PUNCTUAL_OUTAGES is not a number"));
+    for time in 1..=outages {
         processes.read_output(Duration::from_secs(3));
         let outage = Outage::begin(&fixture, &mut processes);
         processes.wait_until("not all processes reported the failure", |processes| {
