@@ -143,7 +143,9 @@ impl Run {
             return None;
         }
         let now = self.parts.clock.now();
-        if [&self.lease, &self.claim].into_iter().flatten().any(|lease| lease.is_expired(now)) {
+        let is_expired =
+            |lease: &Option<Lease>| lease.as_ref().is_some_and(|own| own.is_expired(now));
+        if is_expired(&self.lease) || is_expired(&self.claim) {
             return None;
         }
         if self.parts.deadline.is_some_and(|deadline| now > deadline) {

@@ -30,10 +30,12 @@ impl PassRunner {
         for skipped in job.skipped {
             self.emit_skipped(store, &job.record, skipped);
         }
-        if let Some(resolved) = job.resolved.filter(|_| job.under_claim.is_none()) {
+        if job.under_claim.is_none()
+            && let Some(resolved) = &job.resolved
+        {
             for run in &job.runs {
                 let time = run.scheduled_time;
-                if !self.runs.submit(store, &job.record, &resolved, run) {
+                if !self.runs.submit(store, &job.record, resolved, run) {
                     // A user started a run after the job was planned.
                     let reason = SkipReason::MaxInstances;
                     self.emit_skipped(

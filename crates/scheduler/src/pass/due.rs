@@ -128,8 +128,9 @@ impl PassRunner {
             // While the jobs of this batch start, runs of the previous one have ended.
             self.runs.process_reports(false, store.clock.to_local(now));
             let after_commit = claimed.iter().filter(|job| job.under_claim.is_none()).count();
-            planned = self.take_open_claims(store, pass, Settle::Ready, after_commit);
-            planned.extend(self.start_under_claims(store, pass, claimed));
+            let ready = self.take_open_claims(store, pass, Settle::Ready, after_commit);
+            planned = self.start_under_claims(store, pass, claimed);
+            planned.extend(ready);
             if !has_more {
                 pass.unconfirmed = planned;
                 let outcomes = self.commit(store, &pass.unconfirmed, now).await?;

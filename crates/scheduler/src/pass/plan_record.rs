@@ -111,7 +111,7 @@ impl PassRunner {
         // A tenth of the lease allows for a clock that drifts until the claim is settled.
         let margin = lease / 10 + store.clock.uncertainty();
         start_limit.set_expiry(now.saturating_add(lease).saturating_sub(margin));
-        UnderClaim { start_limit, settle_at: now.saturating_add(SETTLE_DELAY) }
+        UnderClaim { start_limit, settle_at: store.now().saturating_add(SETTLE_DELAY) }
     }
 
     /// Postpones a job that can't be run in this process by the retry interval: the missing task or executor may be

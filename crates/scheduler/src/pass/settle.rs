@@ -36,6 +36,9 @@ impl PassRunner {
         pass: &mut PassState,
         mut planned: Vec<PlannedJob>,
     ) -> Vec<PlannedJob> {
+        if planned.iter().all(|job| job.under_claim.is_none()) {
+            return planned;
+        }
         for job in planned.extract_if(.., |job| job.under_claim.is_some()) {
             if let Some(resolved) = &job.resolved {
                 for run in &job.runs {
