@@ -146,6 +146,6 @@ pub use batch::{CommitGroup, commit_groups, job_chunks, parts, task_names};
 pub use cause::Cause;
 pub use handle::BackendHandle;
 pub use layer::{Layered, StoreCall, StoreLayer};
-pub use name::{check_name, invalid};
+pub use name::{check_metadata_key, check_name, invalid};
 pub use page::{PageReader, history_range};
 pub use secret::SecretUrl;

@@ -7,6 +7,25 @@ pub fn invalid(message: impl Into<String>) -> StoreError {
     StoreError::new(StoreErrorKind::Invalid, message)
 }
 
+/// Validates a stored key of metadata, which has 1 to 255 bytes.
+///
+/// ```
+/// use punctual_store_kit::check_metadata_key;
+///
+/// assert_eq!(check_metadata_key("zone:Europe/Berlin"), Ok(()));
+/// assert_eq!(check_metadata_key(""), Err("the key has 0 bytes, not 1 to 255".into()));
+/// ```
+///
+/// # Errors
+///
+/// The reason for which the entry is corrupt.
+pub fn check_metadata_key(key: &str) -> Result<(), String> {
+    match key.len() {
+        1..=255 => Ok(()),
+        length => Err(format!("the key has {length} bytes, not 1 to 255")),
+    }
+}
+
 /// Validates a name, or a prefix of names: 1 to `max_len` ASCII letters, digits and underscores, of which the first is
 /// not a digit, so that no backend requires quoting or escaping. The name must not begin with any of the `reserved`
 /// prefixes, regardless of case.

@@ -36,7 +36,8 @@ impl Redis {
         Call::new(script, &self.keys.all)
     }
 
-    /// Executes a script that changes nothing, or only claims and leases, which may be lost when the server crashes.
+    /// Executes a script that changes nothing, or only claims and leases, which may be lost when the server's machine
+    /// fails: the jobs are then claimed again, and a run that has started under a lost claim is repeated.
     pub(crate) async fn read(&self, call: Call) -> Result<Reply, StoreError> {
         self.client.execute(&call, false).await
     }

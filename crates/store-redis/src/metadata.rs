@@ -1,6 +1,7 @@
 //! Metadata values, and the removal of corrupt records of all kinds.
 
 use punctual_core::{CorruptKind, CorruptRecord, Metadata, StoreError};
+use punctual_store_kit::check_metadata_key;
 use redis::cmd;
 
 use crate::database::Redis;
@@ -53,11 +54,11 @@ impl Redis {
 
 fn value(key: Vec<u8>, value: Vec<u8>) -> Result<(String, String), CorruptRecord> {
     let lossy = String::from_utf8_lossy(&key).into_owned();
-    let corrupt = |reason: String| CorruptRecord::new(CorruptKind::Metadata, lossy, reason);
-    match (String::from_utf8(key), String::from_utf8(value)) {
-        (Ok(key), _) if key.is_empty() => Err(corrupt("key is empty".into())),
-        (Ok(key), _) if key.len() > 255 => Err(corrupt("key is longer than 255 bytes".into())),
-        (Ok(key), Ok(value)) => Ok((key, value)),
-        (Err(error), _) | (_, Err(error)) => Err(corrupt(error.to_string())),
-    }
+    let text = |bytes| String::from_utf8(bytes).map_err(|error| error.to_string());
+    let fields = || {
+        let key = text(key)?;
+        check_metadata_key(&key)?;
+        Ok((key, text(value)?))
+    };
+    fields().map_err(|reason: String| CorruptRecord::new(CorruptKind::Metadata, lossy, reason))
 }

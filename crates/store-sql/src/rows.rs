@@ -8,6 +8,7 @@ use punctual_core::{
     NodeId, OutcomeKind, Revision, RunId, Schedule, StoreError, StoreErrorKind, StoredDefinition,
     StoredJob, TaskName, Timestamp, error_chain,
 };
+use punctual_store_kit::check_metadata_key;
 use serde_json::json;
 
 use crate::client::{SqlRow, Value};
@@ -148,12 +149,14 @@ fn fields_of_entry(row: &impl SqlRow) -> Field<HistoryRecord> {
 
 /// Reads a key and its value in the first two columns of a row.
 pub(crate) fn metadata(row: &impl SqlRow) -> Result<(String, String), CorruptRecord> {
-    let fields = || match text(row, 0, "key")? {
-        "" => Err("key is empty".to_owned()),
-        key if key.len() > 255 => Err(format!("key {key:?} is longer than 255 bytes")),
-        key => Ok((key.to_owned(), text(row, 1, "value")?.to_owned())),
+    let fields = || {
+        let key = text(row, 0, "key")?;
+        check_metadata_key(key)?;
+        Ok((key.to_owned(), text(row, 1, "value")?.to_owned()))
     };
-    fields().map_err(|reason| CorruptRecord::new(CorruptKind::Metadata, row.lossy_text(0), reason))
+    fields().map_err(|reason: String| {
+        CorruptRecord::new(CorruptKind::Metadata, row.lossy_text(0), reason)
+    })
 }
 
 fn text<'r>(row: &'r impl SqlRow, column: usize, field: &str) -> Field<&'r str> {

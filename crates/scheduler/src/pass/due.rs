@@ -132,9 +132,7 @@ impl PassRunner {
             planned = self.start_under_claims(store, pass, claimed);
             planned.extend(ready);
             if !has_more {
-                pass.unconfirmed = planned;
-                let outcomes = self.commit(store, &pass.unconfirmed, now).await?;
-                self.dispatch_all(store, std::mem::take(&mut pass.unconfirmed), outcomes);
+                self.commit_planned(store, pass, planned, now).await?;
                 return Ok(BatchLoopEnd::Exhausted);
             }
         }
@@ -162,7 +160,22 @@ impl PassRunner {
         claims.records.into_iter().map(plan).collect()
     }
 
-    pub(super) async fn commit(
+    /// Commits planned jobs, and carries out their plans. They stay in the pass state until the outcomes are known, so that
+    /// a later pass can repeat the commit.
+    pub(super) async fn commit_planned(
+        &self,
+        store: &Arc<RegisteredStore>,
+        pass: &mut PassState,
+        planned: Vec<PlannedJob>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        pass.unconfirmed = planned;
+        let outcomes = self.commit(store, &pass.unconfirmed, now).await?;
+        self.dispatch_all(store, std::mem::take(&mut pass.unconfirmed), outcomes);
+        Ok(())
+    }
+
+    async fn commit(
         &self,
         store: &RegisteredStore,
         planned: &[PlannedJob],
@@ -176,7 +189,7 @@ impl PassRunner {
     }
 
     /// Carries out the plans of a committed batch.
-    pub(super) fn dispatch_all(
+    fn dispatch_all(
         &self,
         store: &Arc<RegisteredStore>,
         planned: Vec<PlannedJob>,

@@ -99,15 +99,12 @@ impl PassRunner {
         }
         let mut due = None;
         loop {
-            // Stored in the pass state during the commit, so that a later pass can repeat the commit if this one is
-            // cancelled.
-            pass.unconfirmed = self.take_open_claims(store, pass, which, 0);
-            if pass.unconfirmed.is_empty() {
+            let ready = self.take_open_claims(store, pass, which, 0);
+            if ready.is_empty() {
                 break;
             }
-            let outcomes = self.commit(store, &pass.unconfirmed, now).await?;
-            due = pass.unconfirmed.iter().filter_map(PlannedJob::next_due_at).chain(due).min();
-            self.dispatch_all(store, std::mem::take(&mut pass.unconfirmed), outcomes);
+            due = ready.iter().filter_map(PlannedJob::next_due_at).chain(due).min();
+            self.commit_planned(store, pass, ready, now).await?;
         }
         if let Some(due) = due {
             pass.next_due = Some(pass.next_due.map_or(due, |next| next.min(due)));

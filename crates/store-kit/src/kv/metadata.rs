@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Target};
 use super::{KvBackend, KvEntry, KvNamespace, KvStore, format};
+use crate::check_metadata_key;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -19,10 +20,8 @@ pub(super) fn read<M: KvStore>(
     let parse = || {
         let Header { key, value } = format::read(KvNamespace::Metadata, &entry.value.header)?;
         format::check_key::<M>(KvNamespace::Metadata, entry, &key)?;
-        match (1..=255).contains(&key.len()) {
-            true => Ok((key, value)),
-            false => Err(format!("the key has {} bytes, not 1 to 255", key.len())),
-        }
+        check_metadata_key(&key)?;
+        Ok((key, value))
     };
     parse().map_err(|reason: String| {
         let kinds = (KvNamespace::Metadata, CorruptKind::Metadata);

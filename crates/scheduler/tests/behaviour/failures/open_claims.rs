@@ -154,6 +154,26 @@ fn a_change_of_the_definition_keeps_the_claim() {
 }
 
 #[test]
+fn a_change_of_the_trigger_waits_for_the_claim() {
+    let file = TempStore::new();
+    let (fixture, runs) = node(&file, None);
+    let job = fixture.job(note("job".into())).id("job").recovery(Recovery::Rerun);
+    let trigger = IntervalTrigger::seconds(10).start_date(at(10));
+    fixture.block_on(job.trigger(trigger).add()).unwrap();
+    let settled_at = fixture.claim_at(10).expect("the claim is to be settled");
+    let change = JobChange::new().trigger(IntervalTrigger::seconds(7).start_date(at(10)));
+    let pass = async {
+        fixture.clock().set(settled_at);
+        fixture.tick(settled_at).await
+    };
+    let (changed, _) = fixture.block_on(join(fixture.modify_job("job", change), pass));
+    assert_eq!(changed.unwrap().next_run_time, Some(at(20)), "the run time is kept");
+    runs.run_one();
+    fixture.jump_to(11);
+    assert_eq!((fixture.log.lines(), runs.len()), (vec!["job@10".into()], 0), "not repeated");
+}
+
+#[test]
 fn a_lost_run_is_recorded_and_retried() {
     let file = TempStore::new();
     let (fixture, runs) = node(&file, None);
