@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use punctual::core::{
-    Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Renewal, TakeOver, TaskFilter,
+    Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Renewal, TakeOver, TakeOverFrom,
+    TaskFilter,
 };
 use punctual::{DynJobStore, NodeId, StoreError, Timestamp};
 use punctual_testkit::StoreLayer;
@@ -99,11 +100,12 @@ impl StoreLayer for FailpointLayer {
     async fn take_over(
         &self,
         node: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        let taken = self.store.take_over(node, now, limit, filter).await?;
+        let taken = self.store.take_over(node, from, now, limit, filter).await?;
         self.block_at(Failpoint::TakenOver, !taken.runs.is_empty()).await;
         Ok(taken)
     }

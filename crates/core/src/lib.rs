@@ -40,7 +40,7 @@ pub use store::{
     HistoryCursor, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, InFlightRun, IntoJobStore,
     JobCursor, JobRecord, JobRecordPage, JobStore, Metadata, NewRecord, NodeId, NodeLease,
     OrphanedRun, RecordUpdate, Renewal, Revision, RunHistory, RunId, Schedule, StoreCaps,
-    StoreError, StoreErrorKind, StoredJob, TakeOver, TaskFilter, TransactionalJobs,
+    StoreError, StoreErrorKind, StoredJob, TakeOver, TakeOverFrom, TaskFilter, TransactionalJobs,
 };
 pub use task::{
     Action, AppData, BoxFuture, Call, ClosureTask, DynTask, IntoAction, JobContext,

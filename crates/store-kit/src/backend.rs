@@ -8,7 +8,7 @@ use punctual_core::{
     AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
     HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, Metadata, NewRecord,
     NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob,
-    TakeOver, TaskFilter, Timestamp, TransactionalJobs,
+    TakeOver, TakeOverFrom, TaskFilter, Timestamp, TransactionalJobs,
 };
 
 /// Generates the trait from the list of methods.

@@ -7,7 +7,7 @@ use punctual_core::{
     AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
     DynJobStore, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore,
     Metadata, NewRecord, NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps,
-    StoreError, StoredJob, TakeOver, TaskFilter, Timestamp, TransactionalJobs,
+    StoreError, StoredJob, TakeOver, TakeOverFrom, TaskFilter, Timestamp, TransactionalJobs,
 };
 
 /// Generates the methods of [`JobStore`] and its companion traits that return a `Result`, for the layer and for the

@@ -19,7 +19,9 @@ macro_rules! __methods {
                 ) -> Claims;
                 Commit: commit(batch: CommitBatch => &CommitBatch) -> Vec<CommitOutcome>;
                 Renew: renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
-                TakeOver: take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;
+                TakeOver: take_over(
+                    node: &NodeId, from: TakeOverFrom, now: Timestamp, limit: usize, filter: &TaskFilter
+                ) -> TakeOver;
                 NextWakeup: next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;
                 Metadata: metadata() -> Metadata;
                 SetMetadata: set_metadata(key: &str, value: &str) -> ();

@@ -27,7 +27,7 @@ macro_rules! __job_store {
             use $crate::core::{
                 AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
                 HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore, Metadata, NewRecord, NodeId,
-                RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
+                RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TakeOverFrom,
                 TaskFilter, Timestamp, TransactionalJobs,
             };
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use punctual_core::{
-    JobId, Metadata, NodeId, NodeLease, Renewal, StoredJob, TakeOver, TaskFilter, Timestamp,
+    JobId, Metadata, NodeId, NodeLease, Renewal, StoredJob, TakeOver, TakeOverFrom, TaskFilter,
+    Timestamp,
 };
 
 use crate::history::History;
@@ -42,17 +43,19 @@ impl State {
     pub(crate) fn take_over(
         &mut self,
         new_owner: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> TakeOver {
         let mut revoked_nodes = Vec::new();
         let nodes = &self.nodes;
-        // Runs of the new owner itself are included if its lease has expired.
-        let is_dead = |node: &NodeId| NodeLease::is_dead(nodes.get(node).copied(), now);
+        let is_dead = |node: &NodeId| from.includes(node, nodes.get(node).copied(), new_owner, now);
         let taken = self.jobs.take_over(new_owner, limit, filter, is_dead, &mut revoked_nodes);
-        for node in revoked_nodes {
-            self.nodes.entry(node).and_modify(|lease| *lease = NodeLease::REVOKED);
+        if from == TakeOverFrom::ExpiredNodes {
+            for node in revoked_nodes {
+                self.nodes.entry(node).and_modify(|lease| *lease = NodeLease::REVOKED);
+            }
         }
         taken
     }

@@ -9,7 +9,7 @@ use punctual_core::{
     AddOutcome, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryRecordPage,
     HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore, Metadata, NewRecord, NodeId,
     RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver,
-    TaskFilter, Timestamp, TransactionalJobs,
+    TakeOverFrom, TaskFilter, Timestamp, TransactionalJobs,
 };
 
 use crate::state::State;
@@ -133,11 +133,12 @@ impl JobStore for MemoryJobStore {
     async fn take_over(
         &self,
         node: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        Ok(self.state.lock().take_over(node, now, limit, filter))
+        Ok(self.state.lock().take_over(node, from, now, limit, filter))
     }
 
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use punctual_core::{NodeId, OrphanedRun, Renewal, StoreError, TakeOver, TaskFilter, Timestamp};
+use punctual_core::{
+    NodeId, OrphanedRun, Renewal, StoreError, TakeOver, TakeOverFrom, TaskFilter, Timestamp,
+};
 
 use crate::database::{LIMIT, REPLY_BYTES, Redis};
 use crate::layout;
@@ -10,6 +12,11 @@ use crate::scripts;
 
 /// How long expired leases are kept.
 const EXPIRED_LEASE_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The runs that `TAKE_OVER` takes over: of the caller, of the caller if its lease has expired, of other expired nodes.
+const CALLER: &str = "2";
+const EXPIRED_CALLER: &str = "1";
+const OTHER_NODES: &str = "0";
 
 impl Redis {
     pub(crate) async fn earliest(
@@ -41,21 +48,32 @@ impl Redis {
     pub(crate) async fn take_over_orphans(
         &self,
         node: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
         let mut taken = TakeOver::default();
-        self.release(now, limit, filter, &mut taken).await?;
-        // The node's own earlier runs come first: those of other nodes become its own.
-        for own in ["1", "0"] {
-            self.take_over_runs(node, own, now, limit, filter, &mut taken).await?;
+        match from {
+            TakeOverFrom::Caller => {
+                self.release(node.as_str(), now, limit, filter, &mut taken).await?;
+                self.take_over_runs(node, CALLER, now, limit, filter, &mut taken).await?;
+            }
+            TakeOverFrom::ExpiredNodes => {
+                self.release("", now, limit, filter, &mut taken).await?;
+                // The node's own earlier runs come first: those of other nodes become its own.
+                for of in [EXPIRED_CALLER, OTHER_NODES] {
+                    self.take_over_runs(node, of, now, limit, filter, &mut taken).await?;
+                }
+            }
         }
         Ok(taken)
     }
 
+    /// Releases claims of the node `of`, or of expired nodes if it is empty.
     async fn release(
         &self,
+        of: &str,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
@@ -69,6 +87,7 @@ impl Redis {
                 .arg(layout::instant(now))
                 .arg((limit - taken.released).min(LIMIT.count))
                 .step()
+                .arg(of)
                 .filter(filter);
             let mut reply = self.write(call).await?;
             taken.released += reply.number::<usize>(0)?;
@@ -84,7 +103,7 @@ impl Redis {
     async fn take_over_runs(
         &self,
         node: &NodeId,
-        own: &str,
+        of: &str,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
@@ -100,7 +119,7 @@ impl Redis {
                 .arg(REPLY_BYTES)
                 .step()
                 .arg(node.as_str())
-                .arg(own)
+                .arg(of)
                 .filter(filter);
             let mut reply = self.write(call).await?;
             after = reply.bytes(0)?;

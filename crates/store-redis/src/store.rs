@@ -5,7 +5,8 @@ use std::time::Duration;
 use punctual_core::{
     AddOutcome, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord, HistoryRecordPage,
     HistoryRecordQuery, JobCursor, JobId, JobRecordPage, Metadata, NewRecord, NodeId, RecordUpdate,
-    Renewal, Revision, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter, Timestamp,
+    Renewal, Revision, StoreCaps, StoreError, StoredJob, TakeOver, TakeOverFrom, TaskFilter,
+    Timestamp,
 };
 use punctual_store_kit::Backend;
 use redis::cmd;
@@ -99,11 +100,12 @@ impl Backend for Redis {
     async fn take_over(
         &self,
         node: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        self.take_over_orphans(node, now, limit, filter).await
+        self.take_over_orphans(node, from, now, limit, filter).await
     }
 
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use punctual_core::{
-    InFlightRun, JobRecord, NodeId, OrphanedRun, Renewal, StoreError, TakeOver, TaskFilter,
-    Timestamp,
+    InFlightRun, JobRecord, NodeId, OrphanedRun, Renewal, StoreError, TakeOver, TakeOverFrom,
+    TaskFilter, Timestamp,
 };
 
 use crate::batch::{json, tasks};
@@ -71,17 +71,22 @@ impl<D: Dialect> Database<D> {
     pub(crate) async fn take_over(
         &self,
         new_owner: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
+        let from = match from {
+            TakeOverFrom::Caller => Some(new_owner),
+            TakeOverFrom::ExpiredNodes => None,
+        };
         let mut transaction = self.dialect.write().await?;
         // A statement reads the leases from its snapshot but locks the current version of runs and claims; a node that
         // renewed its lease in between would appear expired. Therefore the rows are locked, then the leases are
         // revoked, and the search is repeated if one of the nodes has a valid lease.
-        let mut orphans = self.select_orphans(&mut transaction, now, limit, filter).await?;
-        while self.revoke(&mut transaction, now, &orphans).await? {
-            orphans = self.select_orphans(&mut transaction, now, limit, filter).await?;
+        let mut orphans = self.select_orphans(&mut transaction, from, now, limit, filter).await?;
+        while from.is_none() && self.revoke(&mut transaction, now, &orphans).await? {
+            orphans = self.select_orphans(&mut transaction, from, now, limit, filter).await?;
         }
         let Orphans { claims, runs, mut taken } = orphans;
         let released: HashSet<&str> = claims.iter().map(|(id, _)| id.as_str()).collect();
@@ -111,19 +116,21 @@ impl<D: Dialect> Database<D> {
         Ok(taken)
     }
 
-    /// Selects and locks the claims and runs of expired nodes.
+    /// Selects and locks the claims and runs of the node `from`, or of expired nodes.
     async fn select_orphans(
         &self,
         connection: &mut D::Connection,
+        from: Option<&NodeId>,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<Orphans, StoreError> {
         let tasks = tasks(filter)?;
         let (now, tasks) = (Int(now.as_micros()), NullableText(tasks.as_deref()));
+        let from = Text(from.map_or("", NodeId::as_str));
         // One row more than the limit is selected to determine whether there are more.
         let max_rows = limit.saturating_add(1);
-        let values = [now, rows::limit(max_rows), tasks];
+        let values = [now, rows::limit(max_rows), tasks, from];
         let found = self.fetch(connection, D::STATEMENTS.orphaned_claims, &values).await?;
         let claims =
             found.iter().take(limit).map(|row| (row.lossy_text(0), row.lossy_text(1))).collect();
@@ -135,7 +142,7 @@ impl<D: Dialect> Database<D> {
         loop {
             runs.clear();
             taken.corrupt.clear();
-            let values = [now, rows::limit(row_limit), tasks];
+            let values = [now, rows::limit(row_limit), tasks, from];
             let found = self.fetch(connection, D::STATEMENTS.orphans, &values).await?;
             for row in &found {
                 let run = rows::run(row, &row.lossy_text(0), rows::RECORD_COLUMNS);

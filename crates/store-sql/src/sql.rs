@@ -38,8 +38,8 @@ pub(crate) struct Statements {
     pub(crate) renew: &'static str,
     /// Deletes the leases that expired before this instant.
     pub(crate) purge_nodes: &'static str,
-    /// Now, limit, tasks as a JSON array or NULL. Returns records, each with a run whose node has expired. The rows are
-    /// locked for the take-over; locked rows are skipped.
+    /// Now, limit, tasks as a JSON array or NULL, node or an empty text. Returns records, each with a run of that node,
+    /// or of an expired node if the text is empty. The rows are locked for the take-over; locked rows are skipped.
     pub(crate) orphans: &'static str,
     /// The same for claims: returns the ids of the jobs, and the nodes.
     pub(crate) orphaned_claims: &'static str,
@@ -76,6 +76,23 @@ macro_rules! live_nodes {
 macro_rules! is_dead {
     ($node:literal, $now:literal) => {
         concat!($node, " NOT IN (", $crate::sql::live_nodes!($now), ")")
+    };
+}
+
+/// Whether the claims and runs of `$node` are to be taken over: those of `$from`, or of expired nodes if it is empty.
+macro_rules! is_orphaned {
+    ($node:literal, $now:literal, $from:literal) => {
+        concat!(
+            "CASE ",
+            $from,
+            " WHEN '' THEN ",
+            $crate::sql::is_dead!($node, $now),
+            " ELSE ",
+            $node,
+            " = ",
+            $from,
+            " END"
+        )
     };
 }
 
@@ -287,8 +304,8 @@ macro_rules! was_settled {
 
 pub(crate) use {
     decrement_claims, earliest_due, increment, increment_fence, is_alive, is_claimable, is_dead,
-    is_open, list, live_nodes, renew_lease, run_columns, select_record, select_stored, set_claim,
-    set_run_owner, set_unclaimed, update, was_settled,
+    is_open, is_orphaned, list, live_nodes, renew_lease, run_columns, select_record, select_stored,
+    set_claim, set_run_owner, set_unclaimed, update, was_settled,
 };
 
 /// Selects the revision and the run time of a job.

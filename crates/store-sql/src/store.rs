@@ -7,7 +7,7 @@ use punctual_core::{
     AddOutcome, CallerTransaction, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptRecord,
     HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, Metadata, NewRecord,
     NodeId, RecordUpdate, Renewal, Revision, StoreCaps, StoreError, StoredJob, TakeOver,
-    TaskFilter, Timestamp,
+    TakeOverFrom, TaskFilter, Timestamp,
 };
 use punctual_store_kit::Backend;
 
@@ -91,7 +91,7 @@ impl<D: Dialect> Backend for Database<D> {
             = |dialect| dialect.claim(ClaimRequest { node, now, until: now.saturating_add(lease), limit, filter });
         commit(batch: &CommitBatch) -> Vec<CommitOutcome> = |dialect| dialect.commit(batch);
         renew(node: &NodeId, now: Timestamp, until: Timestamp, filter: &TaskFilter) -> Renewal;
-        take_over(node: &NodeId, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;
+        take_over(node: &NodeId, from: TakeOverFrom, now: Timestamp, limit: usize, filter: &TaskFilter) -> TakeOver;
         next_wakeup(filter: &TaskFilter) -> Option<Timestamp>;
         metadata() -> Metadata;
         set_metadata(key: &str, value: &str) -> ();

@@ -7,7 +7,8 @@ use futures_util::FutureExt;
 use punctual_core::{
     AddOutcome, Claims, CommitBatch, CommitOutcome, DynJobStore, Fence, HistoryRecordPage,
     HistoryRecordQuery, JobId, Metadata, NewRecord, NodeId, RecordUpdate, Renewal, Revision,
-    StoreCaps, StoreError, StoreErrorKind, StoredJob, TakeOver, TaskFilter, Timestamp,
+    StoreCaps, StoreError, StoreErrorKind, StoredJob, TakeOver, TakeOverFrom, TaskFilter,
+    Timestamp,
 };
 use punctual_store_kit::{StoreCall, StoreLayer};
 
@@ -294,14 +295,15 @@ impl StoreLayer for SimulatedConnection {
     async fn take_over(
         &self,
         node: &NodeId,
+        from: TakeOverFrom,
         instant: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
         let (node, filter) = (node.clone(), filter.clone());
         self.call(StoreCall::TakeOver, move |simulation, process, _| {
-            let taken = now(simulation.store.take_over(&node, instant, limit, &filter))?;
-            simulation.trace_process(process, || show::take_over(&taken));
+            let taken = now(simulation.store.take_over(&node, from, instant, limit, &filter))?;
+            simulation.trace_process(process, || show::take_over(from, &taken));
             simulation.check(process, |check, at| {
                 check.instant(process, instant, at)?;
                 check.taken_over(&taken, at);

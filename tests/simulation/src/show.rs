@@ -2,7 +2,7 @@
 
 use punctual_core::{
     Commit, CommitAction, CommitOutcome, Event, InFlightRun, JobContext, JobRecord, NodeId,
-    Renewal, RunEvent, RunId, SkippedFireTimes, StoredJob, TakeOver, Timestamp,
+    Renewal, RunEvent, RunId, SkippedFireTimes, StoredJob, TakeOver, TakeOverFrom, Timestamp,
 };
 
 use crate::time::seconds;
@@ -97,7 +97,7 @@ pub(crate) fn renewal(name: &NodeId, now: Timestamp, until: Timestamp, result: &
     )
 }
 
-pub(crate) fn take_over(taken: &TakeOver) -> String {
+pub(crate) fn take_over(from: TakeOverFrom, taken: &TakeOver) -> String {
     let runs: Vec<String> = taken.runs.iter().map(|orphan| in_flight(&orphan.run)).collect();
-    format!("takes over {runs:?} and releases {}", taken.released)
+    format!("takes over {runs:?} of {from:?} and releases {}", taken.released)
 }

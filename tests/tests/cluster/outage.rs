@@ -62,6 +62,9 @@ pub(crate) fn test(backend: &'static Backend) {
         let skip = checker.counts(workload, Recovery::Skip);
         let rerun = checker.counts(workload, Recovery::Rerun);
         println!("{backend:?}: {}{ALL}: skip {skip:?}; rerun {rerun:?}", workload.name);
+        for entries in checker.restarted(workload) {
+            println!("restarted: {entries:#?}");
+        }
         assert_eq!((rerun.never_finished, rerun.restarted), (0, 0));
         assert_eq!((skip.never_finished, skip.restarted), (0, 0));
     }

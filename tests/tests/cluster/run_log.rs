@@ -74,6 +74,19 @@ impl RunLogChecker {
         counts
     }
 
+    /// Returns the log entries of the fire times of the workload's jobs that were started more than once.
+    pub(crate) fn restarted<'a>(
+        &'a self,
+        workload: &'a Workload,
+    ) -> impl Iterator<Item = &'a [Entry]> {
+        let of_job = |job: WorkloadJob| -> Vec<_> {
+            job.times.iter().map(|&time| self.of(&job.id, time)).collect()
+        };
+        let started =
+            |entries: &[Entry]| entries.iter().filter(|e| e.phase == RunPhase::Started).count();
+        workload.jobs().flat_map(of_job).filter(move |entries| started(entries) > 1)
+    }
+
     /// Checks the invariants of every test: only fire times of the workloads are run, and not early; each fire time has
     /// one run; the attempts of a run are consecutive and don't overlap; `Recovery::Skip` jobs have one attempt; and at
     /// most `max_instances` runs of a `Recovery::Rerun` job are in progress at the same time in all processes.

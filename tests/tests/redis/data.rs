@@ -1,7 +1,7 @@
 //! Data that was edited by hand.
 
 use punctual::RedisJobStore;
-use punctual::core::{JobStore, TaskFilter};
+use punctual::core::{JobStore, TakeOverFrom, TaskFilter};
 use punctual_tests::server::Server;
 
 use crate::client::execute;
@@ -21,7 +21,10 @@ async fn a_header_that_is_no_header_is_reported_and_discarded() {
     assert!(claim(&store, at(0)).await.unwrap().is_empty());
     let next = store.next_wakeup(&TaskFilter::Any).await.unwrap();
     assert_eq!(next, Some(at(0).saturating_add(LEASE)), "it is reported once for each lease");
-    let taken = store.take_over(&node(), at(9), 9, &TaskFilter::Any).await.unwrap();
+    let taken = store
+        .take_over(&node(), TakeOverFrom::ExpiredNodes, at(9), 9, &TaskFilter::Any)
+        .await
+        .unwrap();
     assert_eq!(taken.released, 1, "the claim of the other job");
 
     let page = store.list(None, 9).await.unwrap();
@@ -60,7 +63,10 @@ async fn a_header_with_wrong_characters_affects_no_other_job() {
         }
         let other = claimed.iter().find(|record| record.id.as_str() == "b").expect("the other job");
         advance(&store, std::slice::from_ref(other)).await.unwrap();
-        store.take_over(&node(), at(99), 9, &TaskFilter::Any).await.unwrap();
+        store
+            .take_over(&node(), TakeOverFrom::ExpiredNodes, at(99), 9, &TaskFilter::Any)
+            .await
+            .unwrap();
         store.renew(&node(), at(0), at(0), &TaskFilter::Any).await.unwrap();
         store.list(None, 9).await.unwrap();
         let ids = ["a", "b"].map(|name| crate::jobs::job(name).id);

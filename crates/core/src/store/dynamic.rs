@@ -6,7 +6,7 @@ use super::{
     AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord,
     HistoryRecordPage, HistoryRecordQuery, JobCursor, JobRecordPage, JobStore, Metadata, NewRecord,
     NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoreErrorKind,
-    StoredJob, TakeOver, TaskFilter, TransactionalJobs,
+    StoredJob, TakeOver, TakeOverFrom, TaskFilter, TransactionalJobs,
 };
 use crate::job::JobId;
 use crate::task::BoxFuture;
@@ -77,8 +77,9 @@ dyn_job_store! {
     JobStore::commit(batch: CommitBatch) -> Result<Vec<CommitOutcome>, StoreError>, of batch.commits.len();
     JobStore::renew(node: &'a NodeId, now: Timestamp, until: Timestamp, filter: &'a TaskFilter)
         -> Result<Renewal, StoreError>;
-    JobStore::take_over(node: &'a NodeId, now: Timestamp, limit: usize, filter: &'a TaskFilter)
-        -> Result<TakeOver, StoreError>;
+    JobStore::take_over(
+        node: &'a NodeId, from: TakeOverFrom, now: Timestamp, limit: usize, filter: &'a TaskFilter
+    ) -> Result<TakeOver, StoreError>;
     JobStore::next_wakeup(filter: &'a TaskFilter) -> Result<Option<Timestamp>, StoreError>;
     JobStore::metadata() -> Result<Metadata, StoreError>;
     JobStore::set_metadata(key: &'a str, value: &'a str) -> Result<(), StoreError>;

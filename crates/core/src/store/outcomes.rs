@@ -69,7 +69,7 @@ impl Renewal {
 pub struct TakeOver {
     /// The runs that were assigned to the caller.
     pub runs: Vec<OrphanedRun>,
-    /// The number of released claims of expired nodes. Their jobs are due again.
+    /// The number of released claims. Their jobs are due again.
     pub released: usize,
     /// Whether another call may take over more.
     pub has_more: bool,
@@ -77,7 +77,7 @@ pub struct TakeOver {
     pub corrupt: Vec<CorruptRecord>,
 }
 
-/// A run of an expired node that was assigned to the caller.
+/// A run that was assigned to the caller of a take-over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OrphanedRun {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use punctual_core::{
     AddOutcome, CallerTransaction, Claims, CommitBatch, CommitOutcome, CorruptRecord,
     HistoryRecordQuery, JobCursor, JobId, JobRecordPage, JobStore, Metadata, NewRecord, NodeId,
-    RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoredJob, TakeOver, TaskFilter,
-    Timestamp, TransactionalJobs,
+    RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoredJob, TakeOver, TakeOverFrom,
+    TaskFilter, Timestamp, TransactionalJobs,
 };
 
 use super::*;
@@ -117,7 +117,7 @@ impl Backend for File {
         claim_due(&NodeId, Timestamp, usize, Duration, &TaskFilter) -> Claims;
         commit(&CommitBatch) -> Vec<CommitOutcome>;
         renew(&NodeId, Timestamp, Timestamp, &TaskFilter) -> Renewal;
-        take_over(&NodeId, Timestamp, usize, &TaskFilter) -> TakeOver;
+        take_over(&NodeId, TakeOverFrom, Timestamp, usize, &TaskFilter) -> TakeOver;
         metadata() -> Metadata;
         set_metadata(&str, &str) -> ();
         discard(&CorruptRecord) -> bool;

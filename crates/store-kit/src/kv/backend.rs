@@ -6,7 +6,7 @@ use punctual_core::{
     AddOutcome, ChangeWatch, Claims, CommitBatch, CommitOutcome, CorruptKind, CorruptRecord, Fence,
     HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId, JobRecordPage, Metadata, NewRecord,
     NodeId, RecordUpdate, Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob,
-    TakeOver, TaskFilter, Timestamp,
+    TakeOver, TakeOverFrom, TaskFilter, Timestamp,
 };
 
 use super::change::{Change, Target};
@@ -173,11 +173,12 @@ impl<M: KvStore> Backend for KvBackend<M> {
     async fn take_over(
         &self,
         node: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        self.take_over_orphans(node, now, limit, filter).await
+        self.take_over_orphans(node, from, now, limit, filter).await
     }
 
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {

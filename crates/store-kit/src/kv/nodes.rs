@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use punctual_core::{
     Claim, CorruptKind, CorruptRecord, Fence, InFlightRun, NodeId, NodeLease, OrphanedRun, Renewal,
-    StoreError, TakeOver, TaskFilter, Timestamp,
+    StoreError, TakeOver, TakeOverFrom, TaskFilter, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -127,17 +127,27 @@ impl<M: KvStore> KvBackend<M> {
     pub(super) async fn take_over_orphans(
         &self,
         new_owner: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        let live_nodes = live_nodes(&self.leases().await?, now);
+        let leases = self.leases().await?;
+        let mut live_nodes = live_nodes(&leases, now);
+        if from == TakeOverFrom::Caller {
+            live_nodes.remove(new_owner);
+        }
         let orphans = [JobQuery::Orphans { live_nodes: &live_nodes, filter }];
         let scan = JobScan::of::<M>(self.store.query_jobs(&orphans).await?.entries);
-        // The leases are read again after the jobs. A node renews its lease before it claims, so every live owner of a
-        // job read above has a valid lease by now.
-        let owners: BTreeSet<_> = scan.owners(filter).cloned().collect();
-        let dead = self.revoke(owners.difference(&live_nodes).collect(), now).await?;
+        let dead = match from {
+            TakeOverFrom::Caller => BTreeSet::from([new_owner.clone()]),
+            // The leases are read again after the jobs. A node renews its lease before it claims, so every live owner
+            // of a job read above has a valid lease by now.
+            TakeOverFrom::ExpiredNodes => {
+                let owners: BTreeSet<_> = scan.owners(filter).cloned().collect();
+                self.revoke(owners.difference(&live_nodes).collect(), now).await?
+            }
+        };
         let is_dead = |node: &NodeId| dead.contains(node);
 
         let mut taken = TakeOver::default();

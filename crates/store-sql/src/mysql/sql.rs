@@ -13,8 +13,8 @@ pub(super) use self::session::{
 
 use crate::sql::{
     self, Statements, decrement_claims, earliest_due, increment_fence, is_claimable, is_dead,
-    is_open, renew_lease, run_columns, select_record, select_stored, set_claim, set_run_owner,
-    set_unclaimed, update, was_settled,
+    is_open, is_orphaned, renew_lease, run_columns, select_record, select_stored, set_claim,
+    set_run_owner, set_unclaimed, update, was_settled,
 };
 
 macro_rules! record {
@@ -176,7 +176,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         " FROM (
              SELECT r.job_id, r.run_id, r.scheduled_time, r.attempt, r.node, r.fence FROM {p}runs AS r
              WHERE ",
-        is_dead!("r.node", "?1"),
+        is_orphaned!("r.node", "?1", "?4"),
         " AND (?3 IS NULL OR (SELECT ",
         task_matches!("?3"),
         " FROM {p}jobs AS j WHERE j.id = r.job_id))
@@ -189,11 +189,11 @@ pub(super) const STATEMENTS: Statements = Statements {
              SELECT front.key FROM ",
         earliest_due!("{p}jobs AS j FORCE INDEX (due)", "j.key", "?1", task_matches!("?3")),
         " WHERE front.claimed AND ",
-        is_dead!("front.claimed_by", "?1"),
+        is_orphaned!("front.claimed_by", "?1", "?4"),
         " LIMIT ?2
          ) AS c STRAIGHT_JOIN {p}jobs AS j FORCE INDEX (PRIMARY) ON j.key = c.key
          WHERE j.claimed AND ",
-        is_dead!("j.claimed_by", "?1"),
+        is_orphaned!("j.claimed_by", "?1", "?4"),
         " FOR UPDATE SKIP LOCKED"
     ),
     take_over: concat!(

@@ -3,7 +3,7 @@
 //! `{p}` is the schema with the table prefix. Batches are passed as arrays, which `unnest` converts to rows.
 
 use crate::sql::{
-    self, HistoryStatements, Statements, increment_fence, is_dead, list, renew_lease,
+    self, HistoryStatements, Statements, increment_fence, is_dead, is_orphaned, list, renew_lease,
     select_record, select_stored, set_run_owner, set_unclaimed, update,
 };
 
@@ -100,12 +100,12 @@ pub(super) const STATEMENTS: Statements = Statements {
     orphans: record!(concat!(
         run_columns!(),
         "FROM {p}runs AS r JOIN {p}jobs AS j ON j.id = r.job_id WHERE ",
-        is_dead!("r.node", "?1"),
+        is_orphaned!("r.node", "?1", "?4"),
         " AND ",
         task_matches!("?3"),
         " ORDER BY r.scheduled_time LIMIT ?2 FOR UPDATE OF r SKIP LOCKED"
     )),
-    orphaned_claims: concat!("SELECT * FROM {p}orphaned_claims(?1, ?2, ", tasks!("?3"), ")"),
+    orphaned_claims: concat!("SELECT * FROM {p}orphaned_claims(?1, ?2, ", tasks!("?3"), ", ?4)"),
     take_over: concat!(
         "UPDATE {p}runs AS r SET ",
         set_run_owner!("r."),

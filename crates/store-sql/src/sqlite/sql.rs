@@ -5,8 +5,8 @@
 
 use crate::sql::{
     self, HistoryStatements, Statements, decrement_claims, earliest_due, increment_fence,
-    is_claimable, is_dead, is_open, list, renew_lease, run_columns, select_record, select_stored,
-    set_claim, set_run_owner, set_unclaimed, update, was_settled,
+    is_claimable, is_dead, is_open, is_orphaned, list, renew_lease, run_columns, select_record,
+    select_stored, set_claim, set_run_owner, set_unclaimed, update, was_settled,
 };
 
 macro_rules! record {
@@ -93,7 +93,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     orphans: record!(concat!(
         run_columns!(),
         " FROM {p}runs AS r CROSS JOIN {p}jobs AS j ON j.id = r.job_id WHERE ",
-        is_dead!("r.node", "?1"),
+        is_orphaned!("r.node", "?1", "?4"),
         " AND ",
         task_matches!("?3"),
         " ORDER BY r.scheduled_time LIMIT ?2"
@@ -102,7 +102,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         "SELECT front.id, front.claimed_by FROM ",
         earliest_due!("{p}jobs AS j", "j.id", "?1", task_matches!("?3")),
         " WHERE front.claimed AND ",
-        is_dead!("front.claimed_by", "?1"),
+        is_orphaned!("front.claimed_by", "?1", "?4"),
         " LIMIT ?2"
     ),
     take_over: concat!(

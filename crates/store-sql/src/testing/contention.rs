@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use punctual_core::{JobId, NodeId, RecordUpdate, Revision, TaskFilter, TaskName};
+use punctual_core::{JobId, NodeId, RecordUpdate, Revision, TakeOverFrom, TaskFilter, TaskName};
 
 use super::{advance, at, due};
 use crate::database::Database;
@@ -24,7 +24,11 @@ pub(crate) async fn runs_of_a_busy_job_are_taken_over<D: Dialect>(database: &Dat
     database.update_in(&mut transaction, &id, Revision::FIRST, &update).await.unwrap();
     let tasks = BTreeSet::from([TaskName::new("work").unwrap()]);
     for filter in [TaskFilter::Any, TaskFilter::Only(Arc::new(tasks))] {
-        let orphans = database.take_over(&new_owner, at(0), 9, &filter).await.unwrap().runs;
+        let orphans = database
+            .take_over(&new_owner, TakeOverFrom::ExpiredNodes, at(0), 9, &filter)
+            .await
+            .unwrap()
+            .runs;
         assert_eq!(orphans.len(), 1);
         assert_eq!(orphans[0].record.id, id);
     }

@@ -2,7 +2,7 @@
 
 use punctual_core::{
     Commit, CommitAction, CommitBatch, CommitOutcome, Fence, InFlightRun, JobRecord, JobStore,
-    NodeId, RunId, TaskFilter,
+    NodeId, RunId, TakeOverFrom, TaskFilter,
 };
 
 use super::{at, claim, due, run};
@@ -25,7 +25,10 @@ pub(crate) async fn jobs_with_unusual_names_are_removed_with_their_last_run(stor
     let finish = commits(|record| record.fence, CommitAction::Finish { start: vec![run] });
     assert!(store.commit(finish).await.unwrap().iter().all(|it| *it == CommitOutcome::Done));
     let new_owner = NodeId::new("new_owner").unwrap();
-    let taken = store.take_over(&new_owner, at(9), 99, &TaskFilter::Any).await.unwrap();
+    let taken = store
+        .take_over(&new_owner, TakeOverFrom::ExpiredNodes, at(9), 99, &TaskFilter::Any)
+        .await
+        .unwrap();
     assert_eq!(taken.runs.len(), names.len());
     let clear = commits(|_| Fence(2), CommitAction::ClearRun { run_id });
     assert!(store.commit(clear).await.unwrap().iter().all(|it| *it == CommitOutcome::Removed));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use punctual_core::{
     AddOutcome, Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, HistoryRecord,
     HistoryRecordPage, HistoryRecordQuery, InFlightRun, JobRecord, JobStore, NewRecord, NodeId,
-    OrphanedRun, RecordUpdate, Renewal, Revision, RunId, Schedule, StoredJob, TakeOver, TaskFilter,
-    Timestamp,
+    OrphanedRun, RecordUpdate, Renewal, Revision, RunId, Schedule, StoredJob, TakeOver,
+    TakeOverFrom, TaskFilter, Timestamp,
 };
 
 use super::builders::{LEASE, id, node};
@@ -274,7 +274,8 @@ impl<S: JobStore> StoreUnderTest<S> {
         let mut all = TakeOver::default();
         let mut empty_results = 0;
         loop {
-            let taken = self.take_over_some(&node(new_owner), now, usize::MAX, filter).await;
+            let from = TakeOverFrom::ExpiredNodes;
+            let taken = self.take_over_some(&node(new_owner), from, now, usize::MAX, filter).await;
             assert_eq!(taken.corrupt, []);
             let nothing = taken.runs.is_empty() && taken.released == 0;
             empty_results = if nothing { empty_results + 1 } else { 0 };
@@ -295,11 +296,12 @@ impl<S: JobStore> StoreUnderTest<S> {
     pub(crate) async fn take_over_some(
         &self,
         new_owner: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> TakeOver {
-        self.store.take_over(new_owner, now, limit, filter).await.expect("taking over works")
+        self.store.take_over(new_owner, from, now, limit, filter).await.expect("taking over works")
     }
 
     pub(crate) async fn metadata(&self) -> Vec<(String, String)> {

@@ -8,8 +8,8 @@ use punctual_core::{
     AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, CorruptRecord, Fence,
     HistoryCursor, HistoryRecord, HistoryRecordPage, HistoryRecordQuery, JobCursor, JobId,
     JobRecordPage, JobStore, Metadata, NewRecord, NodeId, NodeLease, OrphanedRun, RecordUpdate,
-    Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TaskFilter,
-    Timestamp, TransactionalJobs,
+    Renewal, Revision, RunHistory, StoreCaps, StoreError, StoredJob, TakeOver, TakeOverFrom,
+    TaskFilter, Timestamp, TransactionalJobs,
 };
 use tokio::task::yield_now;
 
@@ -240,6 +240,7 @@ impl JobStore for FaultyStore {
     async fn take_over(
         &self,
         new_owner: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
@@ -250,9 +251,13 @@ impl JobStore for FaultyStore {
         for job in state.jobs.values().filter(|job| filter.matches(&job.record.task)) {
             let claimer = job.claim.iter().map(|claim| &claim.node);
             let nodes = claimer.chain(job.runs.iter().map(|run| &run.node));
-            dead.extend(nodes.filter(|node| state.is_dead(fault, node, now)).cloned());
+            let is_dead = |node: &NodeId| match from {
+                TakeOverFrom::Caller => node == new_owner,
+                TakeOverFrom::ExpiredNodes => state.is_dead(fault, node, now),
+            };
+            dead.extend(nodes.filter(|node| is_dead(node)).cloned());
         }
-        if fault != Fault::ATakeOverRevokesNoLease {
+        if fault != Fault::ATakeOverRevokesNoLease && from == TakeOverFrom::ExpiredNodes {
             for node in &dead {
                 state.nodes.entry(node.clone()).and_modify(|lease| *lease = NodeLease::REVOKED);
             }

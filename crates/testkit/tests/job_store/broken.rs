@@ -5,7 +5,7 @@ use std::time::Duration;
 use punctual_core::{
     AddOutcome, Claims, CommitAction, CommitBatch, CommitOutcome, DynJobStore, HistoryRecordPage,
     HistoryRecordQuery, JobCursor, JobRecordPage, NewRecord, NodeId, StoreCaps, StoreError,
-    TakeOver, TaskFilter, Timestamp,
+    TakeOver, TakeOverFrom, TaskFilter, Timestamp,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::job_store::StoreFixture;
@@ -123,12 +123,13 @@ impl<const FAULT: Fault> StoreLayer for BrokenLayer<FAULT> {
     async fn take_over(
         &self,
         node: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
         let now = if FAULT == TAKES_OVER_FROM_LIVE_NODES { Timestamp::MAX } else { now };
-        self.inner().take_over(node, now, Self::limit(limit), Self::filter(filter)).await
+        self.inner().take_over(node, from, now, Self::limit(limit), Self::filter(filter)).await
     }
 
     async fn next_wakeup(&self, filter: &TaskFilter) -> Result<Option<Timestamp>, StoreError> {

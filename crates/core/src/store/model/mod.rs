@@ -13,6 +13,7 @@ mod update;
 mod tests;
 
 pub use node::NodeLease;
+pub use take_over::TakeOverFrom;
 
 use super::{Fence, JobRecord, NewRecord, Revision, RunId, StoredJob};
 use crate::time::Timestamp;

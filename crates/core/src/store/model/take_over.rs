@@ -1,10 +1,38 @@
-//! Take-over of the claims and runs of expired nodes.
+//! Take-over of claims and runs.
 
-use super::{RunId, StoredJob};
+use super::{NodeLease, RunId, StoredJob};
 use crate::store::{InFlightRun, NodeId};
+use crate::time::Timestamp;
+
+/// The nodes whose runs and claims [`JobStore::take_over`](crate::JobStore::take_over) takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TakeOverFrom {
+    /// Nodes that are unknown or whose lease has expired.
+    ExpiredNodes,
+    /// The caller, whether its lease is valid or not: a node that restarts with the same id, or has not received a response,
+    /// recovers what the store has assigned to it.
+    Caller,
+}
+
+impl TakeOverFrom {
+    /// Returns whether `caller` takes over the runs and claims of `owner`, which has this lease.
+    #[must_use]
+    pub fn includes(
+        self,
+        owner: &NodeId,
+        lease: Option<NodeLease>,
+        caller: &NodeId,
+        now: Timestamp,
+    ) -> bool {
+        match self {
+            Self::ExpiredNodes => NodeLease::is_dead(lease, now),
+            Self::Caller => owner == caller,
+        }
+    }
+}
 
 impl StoredJob {
-    /// Releases the claim of an expired node: the claim is invalidated, and the job is due as before the claim. Returns
+    /// Releases the claim of a node for which `is_dead` returns true: the claim is invalidated, and the job is due as before the claim. Returns
     /// whether a claim was released.
     pub fn release(&mut self, is_dead: impl Fn(&NodeId) -> bool) -> bool {
         let released = self.claim.as_ref().is_some_and(|claim| is_dead(&claim.node));
@@ -15,8 +43,8 @@ impl StoredJob {
         released
     }
 
-    /// Assigns a run of an expired node to the caller, with the next fence and attempt. Returns the new record of the
-    /// run, or `None` if the run does not exist or its node is alive.
+    /// Assigns a run of a node for which `is_dead` returns true to `new_owner`, with the next fence and attempt. Returns
+    /// the new record of the run, or `None` if there is no such run.
     pub fn take_over(
         &mut self,
         run_id: RunId,

@@ -325,6 +325,30 @@ fn a_started_node_gives_live_nodes_time_to_renew() {
     assert_eq!(suspended.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED job"]);
 }
 
+/// The own runs of a node with a configured id need not wait, but those of other nodes must.
+#[test]
+fn a_restarted_node_recovers_only_its_own_runs_immediately() {
+    let file = TempStore::new();
+    let (suspended, its_runs) = node(&file, None);
+    add(&suspended, "job", Recovery::Rerun);
+    suspended.jump_to(10);
+    its_runs.start_one();
+    let (terminated, _) = node(&file, Some("mailer"));
+    add(&terminated, "mail", Recovery::Rerun);
+    terminated.jump_to(11);
+    // No node could renew its lease for half a minute.
+    let (restarted, runs) = node(&file, Some("mailer"));
+    restarted.jump_to(40);
+    assert_eq!(runs.len(), 1);
+    assert_eq!(restarted.events.with_prefix("JOB_RECOVERED"), ["JOB_RECOVERED mail"]);
+    suspended.jump_to(41);
+    restarted.jump_to(46);
+    assert_eq!(runs.len(), 1, "the node of the other run is running");
+    its_runs.finish_started();
+    suspended.jump_to(47);
+    assert_eq!(suspended.events.with_prefix("JOB_REMOVED"), ["JOB_REMOVED job"]);
+}
+
 #[test]
 fn claims_of_an_expired_node_are_released_with_its_runs() {
     for identity in [None, Some("mailer")] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use punctual_core::{
     Commit, CommitAction, CommitOutcome, JobId, JobStore, NodeId, Schedule, StoreError, TakeOver,
-    TaskFilter,
+    TakeOverFrom, TaskFilter,
 };
 use tokio::time::timeout;
 
@@ -104,7 +104,9 @@ async fn runs_of_a_node_that_renews_during_the_search_are_not_taken_over() {
     let search = {
         let store = store.clone();
         let me = NodeId::new("me").unwrap();
-        let search = async move || store.take_over(&me, at(0), 9, &TaskFilter::Any).await;
+        let search = async move || {
+            store.take_over(&me, TakeOverFrom::ExpiredNodes, at(0), 9, &TaskFilter::Any).await
+        };
         tokio::spawn(async move { retry_until_ok(search).await })
     };
     tables.wait_for_blocked_transaction().await;

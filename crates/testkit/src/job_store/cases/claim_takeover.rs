@@ -1,7 +1,8 @@
 //! Claims of expired nodes, which other nodes release.
 
 use punctual_core::{
-    Claim, CommitOutcome, JobRecord, NewRecord, Schedule, StoredJob, TakeOver, TaskFilter,
+    Claim, CommitOutcome, JobRecord, NewRecord, Schedule, StoredJob, TakeOver, TakeOverFrom,
+    TaskFilter,
 };
 
 use crate::job_store::builders::{
@@ -139,7 +140,9 @@ pub async fn at_most_limit_claims_are_released<F: StoreFixture>(t: &CaseContext<
     t.claim(at(9)).await;
     let (mut all, mut calls) = (0, 0);
     loop {
-        let some = t.take_over_some(&node("m"), at(9), 2, &only(&["work"])).await;
+        let some = t
+            .take_over_some(&node("m"), TakeOverFrom::ExpiredNodes, at(9), 2, &only(&["work"]))
+            .await;
         assert!(some.released <= 2, "{}", some.released);
         all += some.released;
         calls += 1;

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use punctual_core::{
     CorruptKind, CorruptRecord, Fence, HistoryRecordQuery, JobCursor, JobStore, RunHistory, RunId,
-    StoreErrorKind, TaskFilter, Timestamp,
+    StoreErrorKind, TakeOverFrom, TaskFilter, Timestamp,
 };
 
 use crate::job_store::builders::{advance, at, due, history_entry, id, node, paused, run};
@@ -185,7 +185,15 @@ pub async fn other_runs_are_taken_over<F: StoreFixture>(t: &CaseContext<F>) {
         if t.corrupt(corruption.clone()).await {
             let (mut taken, mut corrupt) = (Vec::new(), Vec::new());
             for _ in 0..MAX_CALLS {
-                let some = t.take_over_some(&node("m"), at(1), 9, &TaskFilter::Any).await;
+                let some = t
+                    .take_over_some(
+                        &node("m"),
+                        TakeOverFrom::ExpiredNodes,
+                        at(1),
+                        9,
+                        &TaskFilter::Any,
+                    )
+                    .await;
                 taken.extend(some.runs.iter().map(|orphan| orphan.run.run_id.as_u128()));
                 corrupt.extend(some.corrupt);
                 if !some.has_more {
@@ -217,7 +225,9 @@ pub async fn corrupt_runs_do_not_hide_other_runs<F: StoreFixture>(t: &CaseContex
         }
     }
     for _ in 0..MAX_CALLS {
-        let some = t.take_over_some(&node("m"), at(1), 2, &TaskFilter::Any).await;
+        let some = t
+            .take_over_some(&node("m"), TakeOverFrom::ExpiredNodes, at(1), 2, &TaskFilter::Any)
+            .await;
         if some.runs.iter().any(|orphan| orphan.run.run_id == RunId::from_u128(6)) {
             return;
         }
@@ -235,7 +245,8 @@ pub async fn a_node_with_a_corrupt_lease_is_expired<F: StoreFixture>(t: &CaseCon
         return;
     }
     assert!(t.renew("m", at(1), at(99)).await.has_orphans);
-    let taken = t.take_over_some(&node("m"), at(1), 9, &TaskFilter::Any).await;
+    let taken =
+        t.take_over_some(&node("m"), TakeOverFrom::ExpiredNodes, at(1), 9, &TaskFilter::Any).await;
     let numbers: Vec<_> = taken.runs.iter().map(|orphan| orphan.run.run_id.as_u128()).collect();
     assert_eq!(numbers, [1]);
     t.renew("n", at(2), at(99)).await;

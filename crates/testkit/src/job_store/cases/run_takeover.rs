@@ -2,6 +2,7 @@
 
 use punctual_core::{
     CommitAction, CommitOutcome, Fence, InFlightRun, JobRecord, NewRecord, OrphanedRun,
+    TakeOverFrom, TaskFilter,
 };
 
 use crate::job_store::builders::{at, due, node, only, paused, run, task};
@@ -56,6 +57,27 @@ pub async fn runs_of_live_nodes_are_kept<F: StoreFixture>(t: &CaseContext<F>) {
     assert_eq!(t.take_over("m", at(9)).await, []);
     assert_eq!(t.take_over("n", at(9)).await, [], "nor does a live node take over its own runs");
     assert_eq!(t.in_flight("a").await, [run(1, "n"), run(2, "m")]);
+}
+
+pub async fn a_node_takes_over_its_own_runs_with_a_valid_lease<F: StoreFixture>(
+    t: &CaseContext<F>,
+) {
+    two_nodes(t).await;
+    t.add([due("b", at(0))]).await;
+    t.claim_one_for("n", at(0)).await;
+    // The other node has expired, but may renew its lease.
+    let (from, any) = (TakeOverFrom::Caller, &TaskFilter::Any);
+    let own = t.take_over_some(&node("n"), from, at(25), usize::MAX, any).await;
+    assert_eq!((own.runs.len(), own.released, own.has_more), (1, 1, false));
+    let moved = InFlightRun { attempt: 2, fence: own.runs[0].run.fence, ..run(1, "n") };
+    assert!(moved.fence > run(1, "n").fence);
+    assert_eq!(t.in_flight("a").await, [moved.clone(), run(2, "m")]);
+    assert_eq!(t.claim_one_for("m", at(25)).await.claims, 2);
+    let own = t.take_over_some(&node("n"), from, at(5), usize::MAX, any).await;
+    assert_eq!((own.runs.len(), own.released), (1, 0));
+    assert!(own.runs[0].run.fence > moved.fence, "each call raises the fence");
+    assert!(!t.renew("n", at(6), at(16)).await.expired, "the lease is not changed");
+    assert!(!t.renew("m", at(6), at(16)).await.expired, "nor those of other nodes");
 }
 
 pub async fn runs_of_expired_nodes_are_taken_over<F: StoreFixture>(t: &CaseContext<F>) {
@@ -138,7 +160,9 @@ pub async fn at_most_limit_runs_are_taken_over<F: StoreFixture>(t: &CaseContext<
     let mut seen = Vec::new();
     for expected in [0, 3, 1, 0] {
         let limit = if expected == 0 { 0 } else { 3 };
-        let some = t.take_over_some(&node("m"), at(0), limit, &only(&["work"])).await;
+        let some = t
+            .take_over_some(&node("m"), TakeOverFrom::ExpiredNodes, at(0), limit, &only(&["work"]))
+            .await;
         assert_eq!((some.runs.len(), some.released), (expected, 0));
         seen.extend(some.runs.iter().map(|orphan| taken(orphan).0));
         assert!(some.has_more || seen.len() == 4 || limit == 0, "{} of 4", seen.len());

@@ -3,7 +3,7 @@
 use punctual_core::AddOutcome::Added;
 use punctual_core::{
     CommitAction, CommitOutcome, Fence, InFlightRun, JobCursor, JobId, JobStore, NewRecord,
-    RecordUpdate, Schedule, StoredDefinition, TaskName,
+    RecordUpdate, Schedule, StoredDefinition, TakeOverFrom, TaskName,
 };
 
 use crate::job_store::builders::{at, due, node, only, paused, run, task};
@@ -34,7 +34,11 @@ pub async fn special_characters_are_kept<F: StoreFixture>(t: &CaseContext<F>) {
         t.reschedule(name, Some(Schedule::at(at(50)))).await;
         assert_eq!(t.in_flight(name).await, [run(n as u128, name)]);
         let new_owner = node(&format!("{name}!"));
-        let orphan = t.take_over_some(&new_owner, at(0), 9, &only(&[name])).await.runs.remove(0);
+        let orphan = t
+            .take_over_some(&new_owner, TakeOverFrom::ExpiredNodes, at(0), 9, &only(&[name]))
+            .await
+            .runs
+            .remove(0);
         assert_eq!((orphan.run.node, orphan.record.id.as_str()), (new_owner, name));
         t.clear(name, n as u128, orphan.run.fence).await;
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fastrand::Rng;
 use punctual_core::{
     Commit, CommitAction, CommitBatch, CommitOutcome, Fence, InFlightRun, JobStore, NewRecord,
-    RecordUpdate, Revision, RunId, Schedule, StoredJob, TaskFilter,
+    RecordUpdate, Revision, RunId, Schedule, StoredJob, TakeOverFrom, TaskFilter,
 };
 use tokio::sync::Barrier;
 
@@ -245,7 +245,8 @@ impl<S: JobStore> Client<S> {
             }
             Call::TakeOver { node } => {
                 // No node has renewed, so all of them are expired.
-                let taken = self.store.take_over_some(&node, at(2), 9, &filter).await;
+                let from = TakeOverFrom::ExpiredNodes;
+                let taken = self.store.take_over_some(&node, from, at(2), 9, &filter).await;
                 Response::TookOver { runs: taken.runs, released: taken.released }
             }
         }

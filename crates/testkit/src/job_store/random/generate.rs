@@ -228,7 +228,8 @@ impl Generator {
 
     fn take_over(&mut self) -> Op {
         let (node, now) = (self.one(&NODES), self.now());
-        Op::TakeOver { node, now, limit: self.limit(), tasks: self.tasks() }
+        let own = self.once_in(3);
+        Op::TakeOver { node, own, now, limit: self.limit(), tasks: self.tasks() }
     }
 
     fn history(&mut self) -> Op {

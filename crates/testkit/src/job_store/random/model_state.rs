@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use punctual_core::{
     AddOutcome, Commit, CommitOutcome, Fence, HistoryCursor, HistoryRecord, JobCursor, JobId,
     JobRecord, NewRecord, NodeId, NodeLease, RecordUpdate, Revision, RunId, StoreErrorKind,
-    StoredJob, TaskFilter, Timestamp,
+    StoredJob, TakeOverFrom, TaskFilter, Timestamp,
 };
 
 #[derive(Clone, Default)]
@@ -69,19 +69,17 @@ impl ModelState {
         NodeLease::is_dead(self.nodes.get(node).copied(), now)
     }
 
-    /// Returns the runs and claims of expired nodes other than `except`. Claims that have expired are included if
-    /// `with_expired` is set.
+    /// Returns the runs and claims of nodes for which `is_dead` returns true. Claims that have expired by `unless_expired_at`
+    /// are omitted.
     pub(super) fn orphans(
         &self,
-        except: Option<&NodeId>,
-        now: Timestamp,
+        is_dead: impl Fn(&NodeId) -> bool,
         filter: &TaskFilter,
-        with_expired: bool,
+        unless_expired_at: Option<Timestamp>,
     ) -> Orphans {
         let mut orphans = Orphans::default();
-        let is_dead = |node: &NodeId| except != Some(node) && self.is_dead(node, now);
         for job in self.matching(filter) {
-            let counts = |until: Timestamp| with_expired || until > now;
+            let counts = |until: Timestamp| unless_expired_at.is_none_or(|at| until > at);
             if let Some(claim) = &job.claim
                 && is_dead(&claim.node)
                 && counts(claim.until)
@@ -97,26 +95,25 @@ impl ModelState {
         orphans
     }
 
-    /// Takes over all runs and claims of expired nodes. The store chooses the new fences.
+    /// Takes over all runs and claims of these nodes. The store chooses the new fences.
     pub(super) fn take_over(
         &mut self,
         new_owner: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         filter: &TaskFilter,
     ) -> Orphans {
-        let orphans = self.orphans(None, now, filter, true);
-        let dead: BTreeSet<NodeId> = {
-            let nodes = orphans.nodes.iter();
-            nodes.filter(|node| self.is_dead(node, now)).cloned().collect()
-        };
-        let is_dead = |node: &NodeId| dead.contains(node);
+        let is_included =
+            |node: &NodeId| from.includes(node, self.nodes.get(node).copied(), new_owner, now);
+        let orphans = self.orphans(is_included, filter, None);
+        let is_dead = |node: &NodeId| orphans.nodes.contains(node);
         for id in &orphans.claims {
             self.jobs.get_mut(id).map(|job| job.release(is_dead));
         }
         for (id, run_id) in &orphans.runs {
             self.jobs.get_mut(id).map(|job| job.take_over(*run_id, new_owner, is_dead));
         }
-        for node in &orphans.nodes {
+        for node in orphans.nodes.iter().filter(|_| from == TakeOverFrom::ExpiredNodes) {
             self.nodes.entry(node.clone()).and_modify(|lease| *lease = NodeLease::REVOKED);
         }
         orphans

@@ -56,6 +56,8 @@ pub(super) enum Op {
     /// Takes over until no runs and claims of expired nodes are left.
     TakeOver {
         node: Name,
+        /// Whether the node takes over only its own runs and claims.
+        own: bool,
         now: Offset,
         limit: usize,
         tasks: Tasks,

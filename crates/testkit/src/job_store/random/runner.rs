@@ -6,7 +6,7 @@ use std::time::Duration;
 use punctual_core::{
     Claims, Commit, CommitAction, CommitBatch, CommitOutcome, Fence, InFlightRun, JobCursor, JobId,
     JobRecordPage, JobStore, Metadata, NodeLease, RecordUpdate, Renewal, Revision, StoreCaps,
-    TakeOver, TaskFilter, Timestamp,
+    TakeOver, TakeOverFrom, TaskFilter, Timestamp,
 };
 
 use super::compare::{Fences, accept_fence, earliest_first, ensure, ensure_equal, failed};
@@ -133,8 +133,12 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
             Op::Renew { node, now, until, tasks } => {
                 self.renew(node, now.instant(), until.instant(), &filter(*tasks)).await
             }
-            Op::TakeOver { node, now, limit, tasks } => {
-                self.take_over(node, now.instant(), *limit, &filter(*tasks)).await
+            Op::TakeOver { node, own, now, limit, tasks } => {
+                let from = match own {
+                    true => TakeOverFrom::Caller,
+                    false => TakeOverFrom::ExpiredNodes,
+                };
+                self.take_over(node, from, now.instant(), *limit, &filter(*tasks)).await
             }
             Op::NextWakeup { tasks } => {
                 let filter = filter(*tasks);
@@ -286,8 +290,9 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
         let renewal = renewal.map_err(failed("renew"))?;
         let before = self.model.nodes.insert(owner.clone(), NodeLease { until });
         // The store may count claims that have expired, or not.
-        let orphans = |with_expired| {
-            let orphans = self.model.orphans(Some(&owner), now, filter, with_expired);
+        let orphans = |with_expired: bool| {
+            let is_orphaned = |node: &_| *node != owner && self.model.is_dead(node, now);
+            let orphans = self.model.orphans(is_orphaned, filter, (!with_expired).then_some(now));
             !orphans.runs.is_empty() || !orphans.claims.is_empty()
         };
         let is_free = orphans(true) != orphans(false);
@@ -302,19 +307,20 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
     async fn take_over(
         &mut self,
         new_owner: Name,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<(), String> {
         let new_owner = node(new_owner);
-        // A node without a valid lease can take over its own runs repeatedly, so the loop would not end.
-        let is_dead = self.model.is_dead(&new_owner, now);
-        let limit = if is_dead { usize::MAX } else { limit };
+        // A node can take over its own runs repeatedly, so the loop would not end.
+        let is_own = from == TakeOverFrom::Caller || self.model.is_dead(&new_owner, now);
+        let limit = if is_own { usize::MAX } else { limit };
         let before = self.model.clone();
-        let orphans = self.model.take_over(&new_owner, now, filter);
+        let orphans = self.model.take_over(&new_owner, from, now, filter);
         let (mut runs, mut released) = (Vec::new(), 0);
         for call in 1.. {
-            let taken = self.store().take_over(&new_owner, now, limit, filter).await;
+            let taken = self.store().take_over(&new_owner, from, now, limit, filter).await;
             let TakeOver { runs: some, released: count, has_more: more, corrupt, .. } =
                 taken.map_err(failed("take_over"))?;
             ensure_equal("corrupt of take_over", &vec![], &corrupt)?;
@@ -323,7 +329,7 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
             ensure(call < MAX_CALLS, || "take_over keeps returning `has_more`".into())?;
             runs.extend(some);
             released += count;
-            if !more || is_dead {
+            if !more || is_own {
                 break;
             }
         }
