@@ -52,10 +52,8 @@ impl State {
         let nodes = &self.nodes;
         let is_dead = |node: &NodeId| from.includes(node, nodes.get(node).copied(), new_owner, now);
         let taken = self.jobs.take_over(new_owner, limit, filter, is_dead, &mut revoked_nodes);
-        if from == TakeOverFrom::ExpiredNodes {
-            for node in revoked_nodes {
-                self.nodes.entry(node).and_modify(|lease| *lease = NodeLease::REVOKED);
-            }
+        for node in revoked_nodes {
+            self.nodes.entry(node).and_modify(|lease| *lease = NodeLease::REVOKED);
         }
         taken
     }

@@ -13,11 +13,6 @@ use crate::scripts;
 /// How long expired leases are kept.
 const EXPIRED_LEASE_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// The runs that `TAKE_OVER` takes over: of the caller, of the caller if its lease has expired, of other expired nodes.
-const CALLER: &str = "2";
-const EXPIRED_CALLER: &str = "1";
-const OTHER_NODES: &str = "0";
-
 impl Redis {
     pub(crate) async fn earliest(
         &self,
@@ -54,31 +49,28 @@ impl Redis {
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
         let mut taken = TakeOver::default();
-        match from {
-            TakeOverFrom::Caller => {
-                self.release(node.as_str(), now, limit, filter, &mut taken).await?;
-                self.take_over_runs(node, CALLER, now, limit, filter, &mut taken).await?;
-            }
-            TakeOverFrom::ExpiredNodes => {
-                self.release("", now, limit, filter, &mut taken).await?;
-                // The node's own earlier runs come first: those of other nodes become its own.
-                for of in [EXPIRED_CALLER, OTHER_NODES] {
-                    self.take_over_runs(node, of, now, limit, filter, &mut taken).await?;
-                }
-            }
+        self.release(node, from, now, limit, filter, &mut taken).await?;
+        // The node's own earlier runs come first: those of other nodes become its own.
+        self.take_over_runs(node, "1", now, limit, filter, &mut taken).await?;
+        if from == TakeOverFrom::ExpiredNodes {
+            self.take_over_runs(node, "0", now, limit, filter, &mut taken).await?;
         }
         Ok(taken)
     }
 
-    /// Releases claims of the node `of`, or of expired nodes if it is empty.
     async fn release(
         &self,
-        of: &str,
+        node: &NodeId,
+        from: TakeOverFrom,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
         taken: &mut TakeOver,
     ) -> Result<(), StoreError> {
+        let of = match from {
+            TakeOverFrom::Caller => node.as_str(),
+            TakeOverFrom::ExpiredNodes => "",
+        };
         let mut after = Vec::new();
         while taken.released < limit {
             let call = self
@@ -103,7 +95,7 @@ impl Redis {
     async fn take_over_runs(
         &self,
         node: &NodeId,
-        of: &str,
+        own: &str,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
@@ -119,7 +111,7 @@ impl Redis {
                 .arg(REPLY_BYTES)
                 .step()
                 .arg(node.as_str())
-                .arg(of)
+                .arg(own)
                 .filter(filter);
             let mut reply = self.write(call).await?;
             after = reply.bytes(0)?;

@@ -76,7 +76,7 @@ impl<D: Dialect> Database<D> {
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        let from = match from {
+        let of = match from {
             TakeOverFrom::Caller => Some(new_owner),
             TakeOverFrom::ExpiredNodes => None,
         };
@@ -84,9 +84,9 @@ impl<D: Dialect> Database<D> {
         // A statement reads the leases from its snapshot but locks the current version of runs and claims; a node that
         // renewed its lease in between would appear expired. Therefore the rows are locked, then the leases are
         // revoked, and the search is repeated if one of the nodes has a valid lease.
-        let mut orphans = self.select_orphans(&mut transaction, from, now, limit, filter).await?;
-        while from.is_none() && self.revoke(&mut transaction, now, &orphans).await? {
-            orphans = self.select_orphans(&mut transaction, from, now, limit, filter).await?;
+        let mut orphans = self.select_orphans(&mut transaction, of, now, limit, filter).await?;
+        while self.revoke(&mut transaction, now, &orphans).await? {
+            orphans = self.select_orphans(&mut transaction, of, now, limit, filter).await?;
         }
         let Orphans { claims, runs, mut taken } = orphans;
         let released: HashSet<&str> = claims.iter().map(|(id, _)| id.as_str()).collect();
@@ -116,21 +116,21 @@ impl<D: Dialect> Database<D> {
         Ok(taken)
     }
 
-    /// Selects and locks the claims and runs of the node `from`, or of expired nodes.
+    /// Selects and locks the claims and runs of expired nodes, or of the node `of` if it has expired.
     async fn select_orphans(
         &self,
         connection: &mut D::Connection,
-        from: Option<&NodeId>,
+        of: Option<&NodeId>,
         now: Timestamp,
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<Orphans, StoreError> {
         let tasks = tasks(filter)?;
         let (now, tasks) = (Int(now.as_micros()), NullableText(tasks.as_deref()));
-        let from = Text(from.map_or("", NodeId::as_str));
+        let of = Text(of.map_or("", NodeId::as_str));
         // One row more than the limit is selected to determine whether there are more.
         let max_rows = limit.saturating_add(1);
-        let values = [now, rows::limit(max_rows), tasks, from];
+        let values = [now, rows::limit(max_rows), tasks, of];
         let found = self.fetch(connection, D::STATEMENTS.orphaned_claims, &values).await?;
         let claims =
             found.iter().take(limit).map(|row| (row.lossy_text(0), row.lossy_text(1))).collect();
@@ -142,7 +142,7 @@ impl<D: Dialect> Database<D> {
         loop {
             runs.clear();
             taken.corrupt.clear();
-            let values = [now, rows::limit(row_limit), tasks, from];
+            let values = [now, rows::limit(row_limit), tasks, of];
             let found = self.fetch(connection, D::STATEMENTS.orphans, &values).await?;
             for row in &found {
                 let run = rows::run(row, &row.lossy_text(0), rows::RECORD_COLUMNS);

@@ -38,8 +38,8 @@ pub(crate) struct Statements {
     pub(crate) renew: &'static str,
     /// Deletes the leases that expired before this instant.
     pub(crate) purge_nodes: &'static str,
-    /// Now, limit, tasks as a JSON array or NULL, node or an empty text. Returns records, each with a run of that node,
-    /// or of an expired node if the text is empty. The rows are locked for the take-over; locked rows are skipped.
+    /// Now, limit, tasks as a JSON array or NULL, node or an empty text. Returns records, each with a run whose node has
+    /// expired; only of that node unless the text is empty. The rows are locked for the take-over; locked rows are skipped.
     pub(crate) orphans: &'static str,
     /// The same for claims: returns the ids of the jobs, and the nodes.
     pub(crate) orphaned_claims: &'static str,
@@ -79,19 +79,18 @@ macro_rules! is_dead {
     };
 }
 
-/// Whether the claims and runs of `$node` are to be taken over: those of `$from`, or of expired nodes if it is empty.
+/// Whether the claims and runs of `$node` are to be taken over: it has expired, and is `$of` unless that is empty.
 macro_rules! is_orphaned {
-    ($node:literal, $now:literal, $from:literal) => {
+    ($node:literal, $now:literal, $of:literal) => {
         concat!(
-            "CASE ",
-            $from,
-            " WHEN '' THEN ",
             $crate::sql::is_dead!($node, $now),
-            " ELSE ",
+            " AND (",
+            $of,
+            " = '' OR ",
             $node,
             " = ",
-            $from,
-            " END"
+            $of,
+            ")"
         )
     };
 }

@@ -228,10 +228,10 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Renewal, StoreError>> + Send;
 
     /// Takes over runs and claims of jobs whose task matches the filter: assigns up to `limit` runs to `node`, as
-    /// [`StoredJob::take_over`] does, and releases up to `limit` claims, as [`StoredJob::release`] does. `from` says of
-    /// which nodes: those that are unknown or expired at `now`, which may include the caller, or only the caller. In
-    /// the latter case its lease has no effect and is not changed, so that no other node can take over the same runs
-    /// meanwhile (`run_takeover::a_restarted_node_takes_over_its_own_runs`).
+    /// [`StoredJob::take_over`] does, and releases up to `limit` claims, as [`StoredJob::release`] does. They are
+    /// those of nodes that are unknown or expired at `now`, either of all such nodes or only of the caller. A node that
+    /// restarts with the same id recovers its earlier runs this way
+    /// (`run_takeover::a_restarted_node_takes_over_only_its_own_runs`).
     ///
     /// If a call takes over fewer than `limit` runs, no other orphaned runs are left; the same applies to claims
     /// (`run_takeover::at_most_limit_runs_are_taken_over`). Each run and claim is taken over separately: a call that
@@ -240,8 +240,8 @@ pub trait JobStore: RunHistory + TransactionalJobs + Send + Sync + 'static {
     /// one call. A store may take over in several steps within the call. If two nodes take over concurrently, each run
     /// is assigned to exactly one of them (`contention::each_orphaned_run_is_taken_over_once`).
     ///
-    /// A node that renews concurrently either keeps its runs or receives `expired: true`. For this purpose a store that
-    /// takes over from expired nodes [revokes](NodeLease::REVOKED) the expired lease before it takes over anything. If the renewal comes first, the
+    /// A node that renews concurrently either keeps its runs or receives `expired: true`. For this purpose a store
+    /// [revokes](NodeLease::REVOKED) the expired lease before it takes over anything. If the renewal comes first, the
     /// runs are kept; otherwise the renewal returns `expired: true`, even if its `now` is earlier than the expiry
     /// (`contention::a_node_keeps_its_runs_or_renews_as_expired`).
     fn take_over(

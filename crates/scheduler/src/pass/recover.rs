@@ -78,14 +78,12 @@ impl PassRunner {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.rerun_unresolved(store, pass);
+        let from = TakeOverFrom::ExpiredNodes;
         loop {
             let limit = store.cap_batch(self.shared.settings.batch);
             // If the call fails or is cancelled, the store may have assigned runs to this node anyway.
             (pass.ownership_unconfirmed, pass.own_runs_recovered) = (true, false);
-            let taken = store
-                .backend
-                .take_over(node, TakeOverFrom::ExpiredNodes, now, limit, filter)
-                .await?;
+            let taken = store.backend.take_over(node, from, now, limit, filter).await?;
             (pass.ownership_unconfirmed, pass.own_runs_recovered) = (false, true);
             store.report_corrupt(taken.corrupt);
             if taken.released > 0 {
@@ -197,8 +195,12 @@ impl PassRunner {
     ) -> Result<(), StoreError> {
         let has_own_runs = self.shared.settings.node_id.is_some() || pass.ownership_unconfirmed;
         if store.caps.persistent && has_own_runs {
+            // From here on, other nodes may take over queued runs of this node.
+            store.lease.lock().set_expiry(Timestamp::MIN);
+            store.backend.renew(node, now, now.saturating_add_micros(-1), filter).await?;
+            // One call for all runs: until the next renewal they belong to a node with an expired lease, and a second
+            // call would take them over again.
             let from = TakeOverFrom::Caller;
-            // One call for all runs, because a second one would take them over again.
             let taken = store.backend.take_over(node, from, now, usize::MAX >> 1, filter).await?;
             store.report_corrupt(taken.corrupt);
             pass.next_due_checked_at = None;
@@ -208,7 +210,17 @@ impl PassRunner {
             pass.unresolved_orphans.retain(|orphan| !is_taken(orphan.run.run_id));
             store.pending.discard_retries(is_taken);
             orphans.retain(|orphan| !self.runs.update_fence(&orphan.run));
+            let renewal = store.renew(node, now, self.shared.settings.lease, filter).await?;
             pass.unresolved_orphans.extend(orphans);
+            // Other nodes could take these runs over until the lease was renewed.
+            self.apply_renewed_lease(store, pass, now).await?;
+            pass.orphans_reported |= !pass.unresolved_orphans.is_empty();
+            if !renewal.expired {
+                // The earlier process renewed the lease concurrently, so `take_over` returned none of its runs. The
+                // next pass takes them over.
+                pass.ownership_unconfirmed = true;
+                return Ok(());
+            }
             self.rerun_unresolved(store, pass);
         }
         pass.own_runs_recovered = true;

@@ -132,22 +132,14 @@ impl<M: KvStore> KvBackend<M> {
         limit: usize,
         filter: &TaskFilter,
     ) -> Result<TakeOver, StoreError> {
-        let leases = self.leases().await?;
-        let mut live_nodes = live_nodes(&leases, now);
-        if from == TakeOverFrom::Caller {
-            live_nodes.remove(new_owner);
-        }
+        let live_nodes = live_nodes(&self.leases().await?, now);
         let orphans = [JobQuery::Orphans { live_nodes: &live_nodes, filter }];
         let scan = JobScan::of::<M>(self.store.query_jobs(&orphans).await?.entries);
-        let dead = match from {
-            TakeOverFrom::Caller => BTreeSet::from([new_owner.clone()]),
-            // The leases are read again after the jobs. A node renews its lease before it claims, so every live owner
-            // of a job read above has a valid lease by now.
-            TakeOverFrom::ExpiredNodes => {
-                let owners: BTreeSet<_> = scan.owners(filter).cloned().collect();
-                self.revoke(owners.difference(&live_nodes).collect(), now).await?
-            }
-        };
+        // The leases are read again after the jobs. A node renews its lease before it claims, so every live owner of a
+        // job read above has a valid lease by now.
+        let mut owners: BTreeSet<_> = scan.owners(filter).cloned().collect();
+        owners.retain(|owner| from == TakeOverFrom::ExpiredNodes || owner == new_owner);
+        let dead = self.revoke(owners.difference(&live_nodes).collect(), now).await?;
         let is_dead = |node: &NodeId| dead.contains(node);
 
         let mut taken = TakeOver::default();

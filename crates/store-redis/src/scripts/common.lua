@@ -358,12 +358,10 @@ local function is_name(name)
     return name ~= '' and characters <= 191 and not find(name, '%c')
 end
 
--- The entries of `claims` or `owned` that belong to the node `of`, or if it is empty to nodes whose lease has expired at `now`,
--- after a position, and the position after which to continue, or an empty text. Expired leases are revoked, so that their nodes
--- renew them as expired.
-local function orphans(key, after, now, limit, tasks, of, is_wanted)
-    local start = of == '' and '-' or '[' .. of .. SEPARATOR
-    local entries, from = {}, after == '' and start or '(' .. after
+-- The entries of `claims` or `owned` that belong to nodes whose lease has expired at `now`, after a position, and the position
+-- after which to continue, or an empty text. The leases of these nodes are revoked, so that they renew them as expired.
+local function orphans(key, after, now, limit, tasks, is_wanted)
+    local entries, from = {}, after == '' and '-' or '(' .. after
     while #entries < limit do
         local member = call('ZRANGEBYLEX', key, from, '+', 'LIMIT', 0, 1)[1]
         if not member then
@@ -371,11 +369,9 @@ local function orphans(key, after, now, limit, tasks, of, is_wanted)
         end
         local node, task = match(member, '^([^\31]*)\31([^\31]*)')
         local lease = node and call('HGET', NODES, node)
-        if of ~= '' and node ~= of then
-            return entries, ''
-        elseif not node then
+        if not node then
             from = '(' .. member
-        elseif of == '' and is_alive(lease, now) or not is_wanted(node) then
+        elseif is_alive(lease, now) or not is_wanted(node) then
             from = '(' .. node .. ' '
         elseif tasks and not tasks[task] then
             from = '(' .. node .. SEPARATOR .. task .. ' '
@@ -386,7 +382,7 @@ local function orphans(key, after, now, limit, tasks, of, is_wanted)
                 entries[#entries + 1] = found[index]
             end
             from = '(' .. found[#found]
-            if of == '' and lease and sub(lease, 17) ~= 'r' then
+            if lease and sub(lease, 17) ~= 'r' then
                 call('HSET', NODES, node, sub(lease, 1, 16) .. 'r')
             end
         end

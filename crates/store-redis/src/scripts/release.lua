@@ -1,10 +1,12 @@
--- Releases claims of a node, or of nodes whose lease has expired, as `StoredJob::release` does.
+-- Releases claims of nodes whose lease has expired, as `StoredJob::release` does.
 --
--- ARGV: position after which to continue (a member of `claims`, or empty), now, number of claims, step of the fences, node or an empty text, filter
+-- ARGV: position after which to continue (a member of `claims`, or empty), now, number of claims, step of the fences, the only node or an empty text, filter
 -- Returns the number of released claims, and the position after which to continue, or an empty text.
 local after, now, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local step, tasks = tonumber(ARGV[4]), filter_from(6)
-local entries, rest = orphans(CLAIMS, after, now, limit, tasks, ARGV[5], function() return true end)
+local entries, rest = orphans(CLAIMS, after, now, limit, tasks, function(node)
+    return ARGV[5] == '' or node == ARGV[5]
+end)
 local ids, jobs = {}, {}
 for index, entry in ipairs(entries) do
     ids[index] = match(entry, '^[^\31]*\31[^\31]*\31[^\31]*\31[^\31]*\31(.*)$') or ''

@@ -1,12 +1,11 @@
--- Assigns runs of nodes whose lease has expired, or of the new owner itself, to that owner, as `StoredJob::take_over` does.
+-- Assigns runs of nodes whose lease has expired to another node, as `StoredJob::take_over` does.
 --
 -- ARGV: position after which to continue (a member of `owned`, or empty), now, number of runs, maximum size of the definitions,
---       step of the fences, new owner, `2` for its own earlier runs, `1` for these if its lease has expired, or `0` for those of other expired
---       nodes, filter
+--       step of the fences, new owner, `1` for its own earlier runs or `0` for those of other nodes, filter
 -- Returns the position after which to continue, or an empty text; then for each run: job, header, definition, run, and `1` if
 -- it was taken over or `0` if it or its job is corrupt.
 local after, now, limit, left = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local step, new_owner, own_runs, tasks = tonumber(ARGV[5]), ARGV[6], ARGV[7] ~= '0', filter_from(8)
+local step, new_owner, own_runs, tasks = tonumber(ARGV[5]), ARGV[6], ARGV[7] == '1', filter_from(8)
 
 local function is_valid(run)
     local fence = run_fence(run)
@@ -26,8 +25,7 @@ local function move(job, run_id)
     return run, '1'
 end
 
-local owner = ARGV[7] == '2' and new_owner or ''
-local entries, rest = orphans(OWNED, after, now, limit, tasks, owner, function(node)
+local entries, rest = orphans(OWNED, after, now, limit, tasks, function(node)
     return (node == new_owner) == own_runs
 end)
 local ids, run_ids = {}, {}

@@ -116,7 +116,6 @@ macro_rules! job_store_suite {
                     renew_returns_whether_the_lease_had_expired
                     renew_returns_whether_runs_are_orphaned
                     runs_of_live_nodes_are_kept
-                    a_node_takes_over_its_own_runs_with_a_valid_lease
                     runs_of_expired_nodes_are_taken_over
                     runs_of_unknown_nodes_are_taken_over
                     commits_of_the_previous_owner_are_stale
@@ -124,6 +123,7 @@ macro_rules! job_store_suite {
                     each_takeover_raises_fence_and_attempt
                     a_lease_in_the_past_is_expired
                     a_restarted_node_takes_over_its_own_runs
+                    a_restarted_node_takes_over_only_its_own_runs
                     at_most_limit_runs_are_taken_over
                     only_tasks_in_the_filter_are_taken_over
                     runs_of_finished_jobs_are_taken_over

@@ -251,13 +251,13 @@ impl JobStore for FaultyStore {
         for job in state.jobs.values().filter(|job| filter.matches(&job.record.task)) {
             let claimer = job.claim.iter().map(|claim| &claim.node);
             let nodes = claimer.chain(job.runs.iter().map(|run| &run.node));
-            let is_dead = |node: &NodeId| match from {
-                TakeOverFrom::Caller => node == new_owner,
-                TakeOverFrom::ExpiredNodes => state.is_dead(fault, node, now),
+            let is_dead = |node: &NodeId| {
+                state.is_dead(fault, node, now)
+                    && (from == TakeOverFrom::ExpiredNodes || node == new_owner)
             };
             dead.extend(nodes.filter(|node| is_dead(node)).cloned());
         }
-        if fault != Fault::ATakeOverRevokesNoLease && from == TakeOverFrom::ExpiredNodes {
+        if fault != Fault::ATakeOverRevokesNoLease {
             for node in &dead {
                 state.nodes.entry(node.clone()).and_modify(|lease| *lease = NodeLease::REVOKED);
             }

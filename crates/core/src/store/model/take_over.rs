@@ -4,13 +4,13 @@ use super::{NodeLease, RunId, StoredJob};
 use crate::store::{InFlightRun, NodeId};
 use crate::time::Timestamp;
 
-/// The nodes whose runs and claims [`JobStore::take_over`](crate::JobStore::take_over) takes over.
+/// The expired nodes whose runs and claims [`JobStore::take_over`](crate::JobStore::take_over) takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TakeOverFrom {
-    /// Nodes that are unknown or whose lease has expired.
+    /// All nodes that are unknown or expired, which may include the caller.
     ExpiredNodes,
-    /// The caller, whether its lease is valid or not: a node that restarts with the same id, or has not received a response,
-    /// recovers what the store has assigned to it.
+    /// Only the caller, if it is unknown or expired: a node that restarts with the same id, or has not received a response,
+    /// recovers what the store has assigned to it. Other nodes that are expired may still renew their leases.
     Caller,
 }
 
@@ -24,10 +24,7 @@ impl TakeOverFrom {
         caller: &NodeId,
         now: Timestamp,
     ) -> bool {
-        match self {
-            Self::ExpiredNodes => NodeLease::is_dead(lease, now),
-            Self::Caller => owner == caller,
-        }
+        NodeLease::is_dead(lease, now) && (self == Self::ExpiredNodes || owner == caller)
     }
 }
 

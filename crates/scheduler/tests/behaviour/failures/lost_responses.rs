@@ -86,8 +86,7 @@ fn a_run_may_complete_during_own_run_recovery() {
     assert!(fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap().is_empty());
 }
 
-/// To recover runs of a take-over without a response, a process takes over its own runs. No other process can do so
-/// meanwhile.
+/// To recover runs of a take-over without a response, a process briefly releases the runs that are recorded as its own.
 #[test]
 fn queued_runs_start_once_during_own_run_recovery() {
     for is_taken in [true, false] {
@@ -109,9 +108,9 @@ fn queued_runs_start_once_during_own_run_recovery() {
                 other.jump_to(23);
             }
         });
-        assert_eq!(runs.len(), usize::from(is_taken), "the run of the expired node");
+        assert_eq!(runs.len(), if is_taken { 2 } else { 0 });
         held.run_one();
-        assert_eq!(fixture.log.lines(), ["waiting@10"]);
+        assert_eq!(fixture.log.len(), usize::from(!is_taken), "{:?}", fixture.log.lines());
     }
 }
 

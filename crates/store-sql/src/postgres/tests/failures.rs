@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use punctual_core::{JobId, JobStore, NewRecord, NodeId, StoreErrorKind, TaskFilter};
+use punctual_core::{JobId, JobStore, NewRecord, NodeId, StoreErrorKind, TakeOverFrom, TaskFilter};
 use punctual_testkit::server_url;
 use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};

@@ -1,7 +1,7 @@
 //! Leases of nodes, and the take-over of the runs of expired nodes.
 
 use punctual_core::{
-    CommitAction, CommitOutcome, Fence, InFlightRun, JobRecord, NewRecord, OrphanedRun,
+    CommitAction, CommitOutcome, Fence, InFlightRun, JobRecord, NewRecord, OrphanedRun, TakeOver,
     TakeOverFrom, TaskFilter,
 };
 
@@ -57,27 +57,6 @@ pub async fn runs_of_live_nodes_are_kept<F: StoreFixture>(t: &CaseContext<F>) {
     assert_eq!(t.take_over("m", at(9)).await, []);
     assert_eq!(t.take_over("n", at(9)).await, [], "nor does a live node take over its own runs");
     assert_eq!(t.in_flight("a").await, [run(1, "n"), run(2, "m")]);
-}
-
-pub async fn a_node_takes_over_its_own_runs_with_a_valid_lease<F: StoreFixture>(
-    t: &CaseContext<F>,
-) {
-    two_nodes(t).await;
-    t.add([due("b", at(0))]).await;
-    t.claim_one_for("n", at(0)).await;
-    // The other node has expired, but may renew its lease.
-    let (from, any) = (TakeOverFrom::Caller, &TaskFilter::Any);
-    let own = t.take_over_some(&node("n"), from, at(25), usize::MAX, any).await;
-    assert_eq!((own.runs.len(), own.released, own.has_more), (1, 1, false));
-    let moved = InFlightRun { attempt: 2, fence: own.runs[0].run.fence, ..run(1, "n") };
-    assert!(moved.fence > run(1, "n").fence);
-    assert_eq!(t.in_flight("a").await, [moved.clone(), run(2, "m")]);
-    assert_eq!(t.claim_one_for("m", at(25)).await.claims, 2);
-    let own = t.take_over_some(&node("n"), from, at(5), usize::MAX, any).await;
-    assert_eq!((own.runs.len(), own.released), (1, 0));
-    assert!(own.runs[0].run.fence > moved.fence, "each call raises the fence");
-    assert!(!t.renew("n", at(6), at(16)).await.expired, "the lease is not changed");
-    assert!(!t.renew("m", at(6), at(16)).await.expired, "nor those of other nodes");
 }
 
 pub async fn runs_of_expired_nodes_are_taken_over<F: StoreFixture>(t: &CaseContext<F>) {
@@ -150,6 +129,25 @@ pub async fn a_restarted_node_takes_over_its_own_runs<F: StoreFixture>(t: &CaseC
         CommitOutcome::Stale,
         "commits of the earlier process must be stale"
     );
+}
+
+pub async fn a_restarted_node_takes_over_only_its_own_runs<F: StoreFixture>(t: &CaseContext<F>) {
+    two_nodes(t).await;
+    t.add([due("b", at(0))]).await;
+    t.claim_one_for("n", at(0)).await;
+    t.add([due("c", at(0))]).await;
+    t.claim_one_for("m", at(0)).await;
+    let (from, any) = (TakeOverFrom::Caller, &TaskFilter::Any);
+    let none = t.take_over_some(&node("n"), from, at(9), usize::MAX, any).await;
+    assert_eq!(none, TakeOver::default(), "its lease is valid");
+    // The other node has expired, too, but may renew its lease.
+    let own = t.take_over_some(&node("n"), from, at(25), usize::MAX, any).await;
+    assert_eq!((own.runs.len(), own.released, own.has_more), (1, 1, false));
+    let moved = InFlightRun { attempt: 2, fence: own.runs[0].run.fence, ..run(1, "n") };
+    assert!(moved.fence > run(1, "n").fence);
+    assert_eq!(t.in_flight("a").await, [moved, run(2, "m")]);
+    assert_eq!(t.claim_one_for("n", at(1)).await.claims, 2);
+    assert!(!t.renew("m", at(6), at(16)).await.expired, "the lease is not revoked");
 }
 
 pub async fn at_most_limit_runs_are_taken_over<F: StoreFixture>(t: &CaseContext<F>) {

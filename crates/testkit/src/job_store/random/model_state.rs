@@ -113,7 +113,7 @@ impl ModelState {
         for (id, run_id) in &orphans.runs {
             self.jobs.get_mut(id).map(|job| job.take_over(*run_id, new_owner, is_dead));
         }
-        for node in orphans.nodes.iter().filter(|_| from == TakeOverFrom::ExpiredNodes) {
+        for node in &orphans.nodes {
             self.nodes.entry(node.clone()).and_modify(|lease| *lease = NodeLease::REVOKED);
         }
         orphans

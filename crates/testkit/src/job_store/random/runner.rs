@@ -313,9 +313,9 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
         filter: &TaskFilter,
     ) -> Result<(), String> {
         let new_owner = node(new_owner);
-        // A node can take over its own runs repeatedly, so the loop would not end.
-        let is_own = from == TakeOverFrom::Caller || self.model.is_dead(&new_owner, now);
-        let limit = if is_own { usize::MAX } else { limit };
+        // A node without a valid lease can take over its own runs repeatedly, so the loop would not end.
+        let is_dead = self.model.is_dead(&new_owner, now);
+        let limit = if is_dead { usize::MAX } else { limit };
         let before = self.model.clone();
         let orphans = self.model.take_over(&new_owner, from, now, filter);
         let (mut runs, mut released) = (Vec::new(), 0);
@@ -329,7 +329,7 @@ impl<'f, F: StoreFixture> Runner<'f, F> {
             ensure(call < MAX_CALLS, || "take_over keeps returning `has_more`".into())?;
             runs.extend(some);
             released += count;
-            if !more || is_own {
+            if !more || is_dead {
                 break;
             }
         }
