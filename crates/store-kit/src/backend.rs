@@ -99,7 +99,7 @@ __methods! { [backend]
             async { Ok(()) }
         }
 
-        /// Closes the backend, for all clones.
+        /// Closes the backend, for all clones. It is dropped if that takes longer than the call timeout.
         fn close(&self) -> impl Future<Output = ()> + Send;
 
         /// The timeout of a call, after which the backend is considered unavailable; `None` if the backend applies

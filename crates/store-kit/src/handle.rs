@@ -118,7 +118,7 @@ impl<B: Backend> BackendHandle<B> {
             }
         };
         replaced.remove_stale_files().await?;
-        replaced.close().await;
+        self.close(replaced).await;
         let opened = B::open(self.options()).await?;
         {
             let mut state = self.0.state.lock();
@@ -129,7 +129,7 @@ impl<B: Backend> BackendHandle<B> {
             }
         }
         // The store was shut down in the meantime.
-        opened.close().await;
+        self.close(opened).await;
         Err(StoreError::not_started())
     }
 
@@ -158,7 +158,7 @@ impl<B: Backend> BackendHandle<B> {
             }
         };
         if let Some(superfluous) = superfluous {
-            superfluous.close().await;
+            self.close(superfluous).await;
         }
         Ok(())
     }
@@ -171,7 +171,16 @@ impl<B: Backend> BackendHandle<B> {
             state.open.take()
         };
         if let Some(backend) = open {
-            backend.close().await;
+            self.close(backend).await;
+        }
+    }
+
+    /// Closes a backend within the call timeout: a pool waits for the connections that it is checking, and the response of
+    /// a silently lost one never arrives.
+    async fn close(&self, backend: B) {
+        match B::call_timeout(self.options()) {
+            Some(call_timeout) => drop(timeout(call_timeout, backend.close()).await),
+            None => backend.close().await,
         }
     }
 

@@ -87,6 +87,9 @@ impl Backend for File {
 
     async fn close(&self) {
         self.storage.closed.fetch_add(1, Ordering::SeqCst);
+        if self.storage.hangs.load(Ordering::SeqCst) {
+            pending::<()>().await;
+        }
     }
 
     fn call_timeout(_: &Arc<Storage>) -> Option<Duration> {
@@ -164,6 +167,15 @@ async fn a_call_that_hangs_times_out() {
     storage.hangs.store(true, Ordering::SeqCst);
     let error = next(&store).await.unwrap_err();
     assert!(error.is_retryable() && error.to_string().contains("within 5s"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_that_hangs_times_out() {
+    let (store, storage) = TestStore::new();
+    store.start().await.unwrap();
+    storage.hangs.store(true, Ordering::SeqCst);
+    store.shutdown().await;
+    assert_eq!(storage.closed.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
