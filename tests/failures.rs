@@ -1,12 +1,13 @@
 //! A program without listeners for failed runs, whose jobs fail and print. Its argument is the log that it installs or configures:
-//! `none`, `tracing`, `log`, `without-errors` or `off`.
+//! `none`, `tracing`, `log`, `without-errors` or `off`. With `unstarted`, `handle-dropped`, `runtime-dropped` or `history`
+//! it makes a mistake instead.
 
 use std::error::Error;
 use std::io;
 use std::sync::mpsc::channel;
 
 use punctual::prelude::*;
-use punctual::{FailureLog, shell};
+use punctual::{FailureLog, HistoryOptions, shell};
 
 struct StderrLogger;
 
@@ -59,6 +60,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         log::set_boxed_logger(Box::new(StderrLogger))
             .map(|()| log::set_max_level(log::LevelFilter::Info))?;
     }
+    match log.as_str() {
+        "unstarted" => return unstarted(),
+        "handle-dropped" => return handle_dropped(),
+        "runtime-dropped" => return runtime_dropped(),
+        "history" => return missing_history(),
+        _ => {}
+    }
     let scheduler = BackgroundScheduler::builder()
         .timezone("UTC")
         .executor("pool", ProcessPoolExecutor::new(1))
@@ -81,5 +89,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     missed_rx.recv()?;
     scheduler.shutdown()?;
+    Ok(())
+}
+
+/// A scheduler with jobs that is never started.
+fn unstarted() -> Result<(), Box<dyn Error>> {
+    let scheduler = BackgroundScheduler::builder().timezone("UTC").build()?;
+    scheduler.job(send_report()).id("report").add()?;
+    scheduler.job(print_from_child()).add()?;
+    Ok(())
+}
+
+/// A running scheduler whose last handle is dropped.
+fn handle_dropped() -> Result<(), Box<dyn Error>> {
+    let scheduler = BackgroundScheduler::builder().timezone("UTC").start()?;
+    scheduler.job(send_report()).trigger(IntervalTrigger::hours(1)).add()?;
+    drop(scheduler.clone());
+    eprintln!("the last one:");
+    Ok(())
+}
+
+/// A running scheduler whose runtime is dropped.
+fn runtime_dropped() -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let scheduler = AsyncScheduler::builder().timezone("UTC").start().await?;
+        scheduler.job(send_report()).trigger(IntervalTrigger::hours(1)).add().await?;
+        Ok(())
+    })
+}
+
+/// Options for the history of a store that does not exist.
+fn missing_history() -> Result<(), Box<dyn Error>> {
+    let builder = BackgroundScheduler::builder().timezone("UTC");
+    builder.history_of("report", HistoryOptions::enabled()).start()?.shutdown()?;
     Ok(())
 }

@@ -73,3 +73,26 @@ fn error_texts_and_failures_can_be_left_out() {
     assert_eq!(stderr, "an error printed by a child\n");
     line(&stdout, "printed by a command");
 }
+
+#[test]
+fn schedulers_with_waiting_jobs_that_are_dropped_are_reported() {
+    let only_line = |mistake| {
+        let (stdout, stderr) = run(mistake);
+        assert_eq!(stdout, "");
+        stderr
+    };
+    assert_eq!(
+        only_line("unstarted"),
+        " WARN punctual: the scheduler was dropped without having been started; these jobs never run: \
+         \"report\", print_from_child\n"
+    );
+    let start = "the last one:\n WARN punctual: the last handle of a running background scheduler was dropped";
+    let dropped = only_line("handle-dropped");
+    assert!(dropped.starts_with(start), "{dropped}");
+    let dropped = only_line("runtime-dropped");
+    assert!(dropped.starts_with(" WARN punctual: a running scheduler was dropped"), "{dropped}");
+    assert_eq!(
+        only_line("history"),
+        " WARN punctual: history_of: there is no job store with the alias \"report\"\n"
+    );
+}

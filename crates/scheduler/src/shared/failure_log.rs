@@ -98,7 +98,16 @@ impl FailureLog {
     }
 }
 
+/// Logs a warning, or writes it to standard error if no log is received.
+pub(crate) fn warn(text: &dyn std::fmt::Display) {
+    if log_is_received() {
+        tracing::warn!(target: "punctual::scheduler", "{text}");
+    } else {
+        print_line(Level::WARN, text);
+    }
+}
+
 /// Writes a line to standard error. It may be closed; unlike `eprintln!`, this does not panic.
-pub(crate) fn print_line(level: Level, text: &dyn std::fmt::Display) {
+fn print_line(level: Level, text: &dyn std::fmt::Display) {
     let _ = writeln!(stderr(), "{level:>5} punctual: {text}");
 }
