@@ -3,7 +3,7 @@
 //!
 //! Depend on this crate to implement a custom job store ([`JobStore`]), executor ([`Executor`]) or trigger
 //! ([`Trigger`]). To use the scheduler, depend on `punctual`. This crate has no runtime and, apart from reading time
-//! zone files, performs no I/O.
+//! zone files and writing the output of jobs to the terminal if no log receives it, performs no I/O.
 
 mod alias;
 mod codec;
@@ -33,7 +33,7 @@ pub use job::{
     Coalesce, JobDefinition, JobError, JobId, JobOptions, JobProblem, JobRef, Recovery,
     StoredDefinition,
 };
-pub use output::OutputStream;
+pub use output::{LineSplitter, OutputLine, OutputStream, log_is_received};
 pub use store::{
     AddOutcome, BatchLimit, CallerTransaction, ChangeWatch, Claim, Claims, Commit, CommitAction,
     CommitBatch, CommitOutcome, CorruptEntry, CorruptKind, CorruptRecord, DynJobStore, Fence,

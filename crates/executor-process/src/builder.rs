@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::ExecutorError;
+use punctual_core::{ExecutorError, OutputLine};
 
 use crate::ProcessPoolExecutor;
 use crate::options::Options;
-use crate::output::{OutputLine, log_output_line};
 
 impl ProcessPoolExecutor {
     /// Creates a pool of `processes` children, at least one. Each is started when it is needed.
@@ -69,7 +68,7 @@ impl ProcessPoolExecutorBuilder {
                 env: Vec::new(),
                 current_dir: None,
                 args: Vec::new(),
-                on_output: Arc::new(log_output_line),
+                on_output: Arc::new(|line: &OutputLine<'_>| line.log()),
             },
         }
     }
@@ -161,8 +160,9 @@ impl ProcessPoolExecutorBuilder {
     }
 
     /// Calls `listener` with each line that jobs print. It is called on the pool's only thread and must not block,
-    /// because that delays the messages of all children. Default: lines are logged by `tracing` at the target
-    /// `punctual::output`.
+    /// because that delays the messages of all children. Default: [`OutputLine::log`], which logs
+    /// them by `tracing` with the target `punctual::output`, or writes them to the same stream of this process if no
+    /// subscriber is installed.
     pub fn on_output(mut self, listener: impl Fn(&OutputLine<'_>) + Send + Sync + 'static) -> Self {
         self.options.on_output = Arc::new(listener);
         self

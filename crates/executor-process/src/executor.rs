@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run};
+use punctual_core::{BoxFuture, Executor, ExecutorError, Refused, Run, TaskName};
 
 use crate::child::{is_child, registered_tasks};
 use crate::options::Options;
@@ -67,16 +67,25 @@ impl Executor for ProcessPoolExecutor {
         Ok(())
     }
 
+    /// Accepts the tasks given to [`init`](crate::init), or any if it has not been called, which fails the start.
+    fn check_task(&self, task: &TaskName) -> Result<(), ExecutorError> {
+        if registered_tasks().is_none_or(|tasks| tasks.contains(task)) {
+            return Ok(());
+        }
+        Err(ExecutorError::Unsupported(
+            "the task is not registered with punctual::process::init; a process pool can't run closures",
+        ))
+    }
+
     fn submit(&self, run: Run) -> Result<(), Refused> {
         let started = self.started.read();
         let Some(pool) = &*started else {
             return Err(Refused::new(run, ExecutorError::NotRunning));
         };
-        if !registered_tasks().is_some_and(|tasks| tasks.contains(run.task())) {
-            let reason = "the task is not registered with punctual::process::init; a process pool can't run closures";
-            return Err(Refused::new(run, ExecutorError::Unsupported(reason)));
+        match self.check_task(run.task()) {
+            Ok(()) => pool.push(run),
+            Err(reason) => Err(Refused::new(run, reason)),
         }
-        pool.push(run)
     }
 
     /// Stops the idle children and waits for them. A run that is still in progress after `timeout` is cancelled, and

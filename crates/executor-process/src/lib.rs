@@ -11,7 +11,6 @@ mod child;
 mod error;
 mod executor;
 mod options;
-mod output;
 mod pool;
 mod wire;
 
@@ -19,4 +18,4 @@ pub use builder::ProcessPoolExecutorBuilder;
 pub use child::init;
 pub use error::{RemoteError, ResultTooLong};
 pub use executor::ProcessPoolExecutor;
-pub use output::OutputLine;
+pub use punctual_core::OutputLine;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::output::OutputLine;
+use punctual_core::OutputLine;
 
 /// The listener that is called with each line that jobs print.
 pub(crate) type OnOutput = Arc<dyn Fn(&OutputLine<'_>) + Send + Sync>;

@@ -37,8 +37,8 @@ pub use punctual_core::{
     CorruptEntry, CorruptKind, CorruptRecord, DebugExecutor, DynJobStore, Encoded, Event,
     EventMask, Executor, ExecutorError, FireTimeAnomaly, HistoryCursor, IntoAction, IntoJobStore,
     IntoTrigger, IntoZone, Jitter, JobContext, JobContextParts, JobDefinition, JobError, JobId,
-    JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind, OutputStream,
-    ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome, SkipReason,
+    JobOptions, JobProblem, JobRef, JobStore, NameError, NodeId, OutcomeKind, OutputLine,
+    OutputStream, ProcessTermination, Recovery, Revision, RunEvent, RunId, RunOutcome, SkipReason,
     SkippedFireTimes, StoreError, StoreErrorKind, SystemClock, Task, TaskBody, TaskError, TaskFn,
     TaskName, TaskOutput, TaskRegistration, TaskRegistryError, TaskResult, Tasks, Timestamp,
     Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec, Zone, ZoneDatabase,
@@ -55,10 +55,10 @@ pub use punctual_macros::task;
 #[doc(hidden)]
 pub use punctual_scheduler::BuiltEngine;
 pub use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, BlockingScheduler, EventStream, Health, HistoryEntry,
-    HistoryOptions, HistoryPage, HistoryQuery, Job, JobBuilder, JobChange, JobContextExt, JobQuery,
-    JobSelector, JobSink, JobState, ListenerId, NewJob, SchedulerBuilder, SchedulerError,
-    SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, EventStream, FailureLog, Health,
+    HistoryEntry, HistoryOptions, HistoryPage, HistoryQuery, Job, JobBuilder, JobChange,
+    JobContextExt, JobQuery, JobSelector, JobSink, JobState, ListenerId, NewJob, SchedulerBuilder,
+    SchedulerError, SchedulerHandle, SchedulerState, StoreHealth, SyncScheduler, TransactionJobs,
     TransactionalJobSink, mode,
 };
 #[cfg(all(unix, feature = "task-command"))]
@@ -78,7 +78,7 @@ pub use punctual_triggers::{
 /// first line of `main`.
 #[cfg(all(unix, feature = "executor-process"))]
 pub mod process {
-    pub use punctual_executor_process::{OutputLine, RemoteError, ResultTooLong, init};
+    pub use punctual_executor_process::{RemoteError, ResultTooLong, init};
 }
 
 #[doc(hidden)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use punctual_core::{
     Alias, ExecutorError, JobError, JobId, JobProblem, JobRef, NameError, StoreError,
-    StoreErrorKind, TaskRegistryError, TriggerError, ZoneError,
+    StoreErrorKind, TaskName, TaskRegistryError, Timestamp, Trigger, TriggerError, ZoneError,
 };
 
 use crate::job::CheckedJob;
@@ -35,8 +35,23 @@ pub enum SchedulerError {
         /// The store that was searched; `None` if all were.
         job_store: Option<Alias>,
     },
+    /// Several stores contain a job with this id. `("store", "id")` selects one of them.
+    #[error(
+        "several job stores contain a job with the id {id:?}: {}; select one of them with (\"{}\", {id:?})",
+        list(.job_stores), .job_stores.first().map_or("store", Alias::as_str)
+    )]
+    #[non_exhaustive]
+    AmbiguousJob {
+        /// The id.
+        id: JobId,
+        /// The stores that contain it.
+        job_stores: Vec<Alias>,
+    },
     /// A job with this id exists, and `replace_existing` is not set.
-    #[error("job id {id:?} conflicts with an existing job in the job store {job_store:?}")]
+    #[error(
+        "job id {id:?} conflicts with an existing job in the job store {job_store:?}; to replace it, or to keep it if \
+         it is unchanged, use replace_existing(true)"
+    )]
     #[non_exhaustive]
     JobExists {
         /// The id.
@@ -45,13 +60,22 @@ pub enum SchedulerError {
         job_store: Alias,
     },
     /// The trigger has no future fire time, so the job would never run.
-    #[error("job {id:?} would never run: its trigger {trigger} has no future fire time")]
+    #[error(
+        "{} would never run: its trigger {trigger} has no fire time from {now} on{}",
+        subject(.id.as_ref()), window(*.start, *.end)
+    )]
     #[non_exhaustive]
     NeverFires {
-        /// The job.
-        id: JobId,
+        /// The job; `None` if it is new and its id is random.
+        id: Option<JobId>,
         /// The trigger, in the format of its `Display` implementation.
         trigger: String,
+        /// The current time.
+        now: Timestamp,
+        /// The start of the trigger's [window](Trigger::window), if it has one.
+        start: Option<Timestamp>,
+        /// The end of the trigger's window, if it has one.
+        end: Option<Timestamp>,
     },
     /// The job can't be run or changed by this process.
     #[error("job {id:?} in the job store {job_store:?} can't be run or changed by this process")]
@@ -78,12 +102,13 @@ pub enum SchedulerError {
     },
     /// The job is a closure, and its store is persistent. A closure exists only in its process.
     #[error(
-        "job {id:?} is a closure, which can't be stored in the persistent job store {job_store:?}; use a #[task]"
+        "{} is a closure, which can't be stored in the persistent job store {job_store:?}; use a #[task]",
+        subject(.id.as_ref())
     )]
     #[non_exhaustive]
     ClosureNotStorable {
-        /// The job.
-        id: JobId,
+        /// The job; `None` if it is new and its id is random.
+        id: Option<JobId>,
         /// The store.
         job_store: Alias,
     },
@@ -103,11 +128,32 @@ pub enum SchedulerError {
         limit: usize,
     },
     /// No job store has this alias.
-    #[error("no such job store: {0}")]
+    #[error("this scheduler has no job store with the alias {0:?}")]
     UnknownJobStore(Alias),
     /// No executor has this alias.
-    #[error("no such executor: {0}")]
+    #[error("this scheduler has no executor with the alias {0:?}")]
     UnknownExecutor(Alias),
+    /// The executor can't run the task.
+    #[error("the executor {executor:?} can't run the task {task:?}")]
+    #[non_exhaustive]
+    UnsupportedTask {
+        /// The executor.
+        executor: Alias,
+        /// The task.
+        task: TaskName,
+        /// The reason.
+        source: ExecutorError,
+    },
+    /// No history of completed runs is kept: it is disabled for the selected stores, or they don't support it.
+    #[error(
+        "no history of runs is kept{}; enable it with history(HistoryOptions::enabled()) on the scheduler's builder",
+        in_store(.job_store.as_ref())
+    )]
+    #[non_exhaustive]
+    NoHistory {
+        /// The selected store; `None` if all were.
+        job_store: Option<Alias>,
+    },
     /// The alias is already in use.
     #[error("this scheduler already has {kind} with the alias {alias:?}")]
     #[non_exhaustive]
@@ -184,6 +230,12 @@ impl SchedulerError {
         Self::JobUnresolved { id: job.job_id, job_store: job.job_store, problem }
     }
 
+    /// The error for a trigger without a fire time from `now` on.
+    pub(crate) fn never_fires(id: Option<&JobId>, trigger: &dyn Trigger, now: Timestamp) -> Self {
+        let (start, end) = trigger.window();
+        Self::NeverFires { id: id.cloned(), trigger: trigger.to_string(), now, start, end }
+    }
+
     /// The error for a job that has the maximum number of runs in progress.
     pub(crate) fn max_instances(job: JobRef) -> Self {
         Self::MaxInstances { id: job.job_id, job_store: job.job_store }
@@ -209,6 +261,25 @@ impl SchedulerError {
             _ => false,
         }
     }
+}
+
+/// The beginning of a message about a job, which has no id that the user knows if it is new and its id is random.
+fn subject(id: Option<&JobId>) -> String {
+    id.map_or_else(|| "the job".to_owned(), |id| format!("job {id:?}"))
+}
+
+/// The end of a message about a trigger that is limited to a window.
+fn window(start: Option<Timestamp>, end: Option<Timestamp>) -> String {
+    match (start, end) {
+        (None, None) => String::new(),
+        (Some(start), None) => format!("; its start date is {start}"),
+        (None, Some(end)) => format!("; its end date is {end}"),
+        (Some(start), Some(end)) => format!("; its window is from {start} to {end}"),
+    }
+}
+
+fn list(aliases: &[Alias]) -> String {
+    aliases.iter().map(Alias::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The end of a message about a lookup in one store or in all.

@@ -35,4 +35,4 @@ pub use handle::{
 pub use job::{Job, JobBuilder, JobChange, JobSink, JobState, NewJob, TransactionalJobSink};
 pub use jobs::{HistoryEntry, HistoryPage, HistoryQuery, JobQuery, JobSelector};
 pub use lifecycle::{Health, StoreHealth};
-pub use shared::{EventStream, HistoryOptions, ListenerId, SchedulerState};
+pub use shared::{EventStream, FailureLog, HistoryOptions, ListenerId, SchedulerState};

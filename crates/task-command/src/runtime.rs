@@ -4,7 +4,7 @@ use std::io;
 use std::thread;
 
 use parking_lot::Mutex;
-use punctual_core::JobContext;
+use punctual_core::{JobContext, LineSplitter, OutputLine, OutputStream};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
@@ -56,7 +56,7 @@ fn run_blocking(
 ) {
     let result = runtime.block_on(async {
         tokio::select! {
-            result = command.run(context.cancelled()) => Some(result),
+            result = run_logged(command, context) => Some(result),
             () = result_tx.closed() => None,
         }
     });
@@ -64,4 +64,23 @@ fn run_blocking(
         // Fails if the receiver has been dropped.
         let _ = result_tx.send(result);
     }
+}
+
+/// Runs a command and logs the lines that it prints, as soon as they are read.
+async fn run_logged(
+    command: &JobCommand,
+    context: &JobContext,
+) -> Result<CommandOutput, CommandError> {
+    let log = |stream, text: &str| {
+        OutputLine::new(Some((context.run_id(), context.job_id())), stream, text).log();
+    };
+    let (mut stdout, mut stderr) = (LineSplitter::default(), LineSplitter::default());
+    let watch = |stream, bytes: &[u8]| match stream {
+        OutputStream::Stdout => stdout.push(bytes, |text| log(stream, text)),
+        OutputStream::Stderr => stderr.push(bytes, |text| log(stream, text)),
+    };
+    let result = command.run_watched(context.cancelled(), watch).await;
+    stdout.finish(|text| log(OutputStream::Stdout, text));
+    stderr.finish(|text| log(OutputStream::Stderr, text));
+    result
 }

@@ -87,6 +87,10 @@ impl StoredSettings {
         self.start_date.unwrap_or(Timestamp::MIN)
     }
 
+    pub(crate) fn window(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.start_date, self.end_date)
+    }
+
     pub(crate) fn end(&self) -> Timestamp {
         self.end_date.unwrap_or(Timestamp::MAX)
     }

@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use punctual_core::{Zone, error_chain};
-use punctual_scheduler::{AsyncScheduler, HistoryOptions, SchedulerError, SchedulerState};
+use punctual_scheduler::{
+    AsyncScheduler, FailureLog, HistoryOptions, SchedulerError, SchedulerState,
+};
 use punctual_store_kit::Layered;
 
 use crate::connection::SimulatedConnection;
@@ -49,6 +51,7 @@ impl Process {
             .app_data(Arc::clone(self))
             .app_data(Arc::clone(simulation))
             .history(HistoryOptions::enabled())
+            .failure_log(FailureLog::Off)
             .lease(millis(script.lease))
             .max_retry_delay(millis(script.retry))
             .poll_interval(millis(script.poll))

@@ -34,12 +34,13 @@ pub(super) fn output(line: OutputLine<'_>) {
 }
 
 /// The events that [`event`] logs.
-pub(super) const EVENTS: EventMask = EventMask::from_bits(
-    EventMask::JOB_ERROR.bits()
-        | EventMask::JOB_MISSED.bits()
-        | EventMask::JOB_COALESCED.bits()
-        | EventMask::JOB_MAX_INSTANCES.bits(),
-);
+pub(super) const EVENTS: EventMask = EventMask::JOB_ERROR
+    .union(EventMask::JOB_MISSED)
+    .union(EventMask::JOB_COALESCED)
+    .union(EventMask::JOB_MAX_INSTANCES)
+    .union(EventMask::JOB_UNRESOLVED)
+    .union(EventMask::JOBSTORE_FAILED)
+    .union(EventMask::RECORD_CORRUPT);
 
 /// Logs why a run was skipped or did not finish. Results of commands are logged by their task.
 pub(super) fn event(event: &Event) {
@@ -53,7 +54,8 @@ pub(super) fn event(event: &Event) {
         Event::JobMissed(skipped)
         | Event::JobCoalesced(skipped)
         | Event::JobMaxInstances(skipped) => log_skipped(skipped),
-        _ => {}
+        // The state file.
+        _ => warn!("{event}"),
     }
 }
 

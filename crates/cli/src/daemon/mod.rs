@@ -17,7 +17,9 @@ mod task;
 
 use std::time::Duration;
 
-use punctual::{AsyncScheduler, MemoryJobStore, SchedulerBuilder, TokioExecutor, core::JobStore};
+use punctual::{
+    AsyncScheduler, FailureLog, MemoryJobStore, SchedulerBuilder, TokioExecutor, core::JobStore,
+};
 
 pub use error::DaemonError;
 pub use install::{JobSettings, install};
@@ -48,5 +50,6 @@ pub fn configure(
         .poll_interval(POLL_INTERVAL)
         .task(task::shell_command)
         .app_data(running)
+        .failure_log(FailureLog::Off) // the listener logs them
         .listener(log::EVENTS, log::event)
 }

@@ -116,6 +116,12 @@ impl EventMask {
         Self(bits)
     }
 
+    /// Returns the kinds that are in this set or in `other`, as `|` does. Unlike `|`, it can be used in constants.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Returns whether this set contains every kind in `other`.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
@@ -133,7 +139,7 @@ impl BitOr for EventMask {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        self.union(other)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Events emitted to listeners.
 
+mod display;
 mod mask;
 mod outcome;
 mod run;
@@ -14,7 +15,7 @@ pub use termination::ProcessTermination;
 
 use crate::alias::Alias;
 use crate::job::{JobProblem, JobRef};
-use crate::store::{CorruptEntry, StoreError};
+use crate::store::{CorruptEntry, RunId, StoreError};
 use crate::time::Timestamp;
 
 /// An event of a scheduler or a job.
@@ -113,13 +114,24 @@ pub struct SkippedFireTimes {
     pub last: Timestamp,
     /// The reason.
     pub reason: SkipReason,
+    /// The run that was submitted for the fire time and not started, because it waited too long in its executor.
+    /// `None` if the fire times were skipped before that.
+    pub run_id: Option<RunId>,
 }
 
 impl SkippedFireTimes {
     /// Creates a value for the fire times of `job` from `first` to `last` (inclusive).
     #[must_use]
     pub fn new(job: JobRef, first: Timestamp, last: Timestamp, reason: SkipReason) -> Self {
-        Self { job, first, last, reason }
+        Self { job, first, last, reason, run_id: None }
+    }
+
+    /// Creates a value for a submitted run that was not started, because it was too late.
+    #[must_use]
+    pub fn missed_run(run: RunEvent) -> Self {
+        let time = run.scheduled_time;
+        let run_id = Some(run.run_id);
+        Self { run_id, ..Self::new(run.job, time, time, SkipReason::TooLate) }
     }
 
     /// Returns the event for the reason.

@@ -20,7 +20,7 @@ pub use run::{Run, RunParts, RunReport, RunSink};
 pub use run_guard::is_inside_run;
 pub use worker::Worker;
 
-use crate::task::BoxFuture;
+use crate::task::{BoxFuture, TaskName};
 
 /// Executes runs: on threads, on a runtime or in other processes.
 ///
@@ -41,6 +41,16 @@ pub trait Executor: Send + Sync + 'static {
     /// Returns [`ExecutorError`] if the workers can't be started.
     fn start(&self) -> Result<(), ExecutorError>;
 
+    /// Checks that the executor can run a task. The scheduler calls this method when a job is added or changed, also
+    /// before the start. The default implementation accepts all tasks.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ExecutorError::Unsupported`] if every run of the task would be rejected.
+    fn check_task(&self, _task: &TaskName) -> Result<(), ExecutorError> {
+        Ok(())
+    }
+
     /// Submits a run.
     ///
     /// # Errors
@@ -58,6 +68,10 @@ pub trait Executor: Send + Sync + 'static {
 impl<E: Executor + ?Sized> Executor for Arc<E> {
     fn start(&self) -> Result<(), ExecutorError> {
         (**self).start()
+    }
+
+    fn check_task(&self, task: &TaskName) -> Result<(), ExecutorError> {
+        (**self).check_task(task)
     }
 
     fn submit(&self, run: Run) -> Result<(), Refused> {

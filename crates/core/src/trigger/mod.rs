@@ -93,6 +93,12 @@ pub trait Trigger: Any + Debug + Display + Send + Sync {
         None
     }
 
+    /// Returns the start and the end of the time in which the trigger fires, if it is limited. For diagnostics only. The
+    /// default implementation returns no limits.
+    fn window(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (None, None)
+    }
+
     /// Returns the anomalies of the fire times between `from` and `until` (inclusive), such as shifted, skipped or
     /// excluded fire times. For diagnostics only; the scheduler does not use the result to compute run times.
     ///
@@ -152,6 +158,10 @@ impl<T: Trigger + ?Sized> Trigger for Arc<T> {
 
     fn anomalies(&self, from: Timestamp, until: Timestamp) -> Vec<FireTimeAnomaly> {
         (**self).anomalies(from, until)
+    }
+
+    fn window(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (**self).window()
     }
 
     fn visit_zones(&self, visit: &mut dyn FnMut(&Zone)) {

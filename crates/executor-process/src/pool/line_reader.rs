@@ -1,16 +1,13 @@
 //! The output of a child, split into lines.
 
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use punctual_core::{JobId, OutputStream, RunId};
+use punctual_core::{JobId, LineSplitter, OutputLine, OutputStream, RunId};
 use rustix::io::ioctl_fionread;
 use tokio::net::unix::pipe::Receiver;
 
 use crate::options::OnOutput;
-use crate::output::OutputLine;
-
-/// The maximum size of a line in bytes; longer ones are split.
-const MAX_LINE_LEN: usize = 8 << 10;
 
 /// The size of the read buffer in bytes, which is the default capacity of a pipe.
 const READ_BUFFER_SIZE: usize = 64 << 10;
@@ -22,14 +19,13 @@ pub(super) type OutputSource = Option<(RunId, JobId)>;
 pub(super) struct LineReader {
     pipe: Option<Receiver>,
     stream: OutputStream,
-    /// The line whose end has not been read yet.
-    partial_line: Vec<u8>,
+    lines: LineSplitter,
     listener: OnOutput,
 }
 
 impl LineReader {
     pub(super) fn new(pipe: Receiver, stream: OutputStream, listener: OnOutput) -> Self {
-        Self { pipe: Some(pipe), stream, partial_line: Vec::new(), listener }
+        Self { pipe: Some(pipe), stream, lines: LineSplitter::default(), listener }
     }
 
     /// Waits until the pipe can be [`read`](Self::read).
@@ -88,40 +84,18 @@ impl LineReader {
 
     /// Emits the incomplete line, if there is one.
     pub(super) fn end_line(&mut self, source: &OutputSource) {
-        if !self.partial_line.is_empty() {
-            self.emit_line(source);
-        }
+        let Self { lines, listener, stream, .. } = self;
+        lines.finish(|text| notify(listener, source, *stream, text));
     }
 
     fn push_bytes(&mut self, bytes: &[u8], source: &OutputSource) {
-        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let (text, ends) = match piece.split_last() {
-                Some((b'\n', text)) => (text, true),
-                _ => (piece, false),
-            };
-            for part in text.chunks(MAX_LINE_LEN) {
-                if self.partial_line.len() + part.len() > MAX_LINE_LEN {
-                    self.emit_line(source);
-                }
-                self.partial_line.extend_from_slice(part);
-            }
-            if ends {
-                self.emit_line(source);
-            }
-        }
+        let Self { lines, listener, stream, .. } = self;
+        lines.push(bytes, |text| notify(listener, source, *stream, text));
     }
+}
 
-    fn emit_line(&mut self, source: &OutputSource) {
-        let text = String::from_utf8_lossy(&self.partial_line);
-        let line = OutputLine {
-            run_id: source.as_ref().map(|(run, _)| *run),
-            job_id: source.as_ref().map(|(_, job)| job),
-            stream: self.stream,
-            text: &text,
-        };
-        // A panic of the listener must not end the pool's thread.
-        let notify = std::panic::AssertUnwindSafe(|| (self.listener)(&line));
-        drop(std::panic::catch_unwind(notify));
-        self.partial_line.clear();
-    }
+fn notify(listener: &OnOutput, source: &OutputSource, stream: OutputStream, text: &str) {
+    let line = OutputLine::new(source.as_ref().map(|(run, job)| (*run, job)), stream, text);
+    // A panic of the listener must not end the pool's thread.
+    drop(catch_unwind(AssertUnwindSafe(|| listener(&line))));
 }

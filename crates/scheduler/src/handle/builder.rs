@@ -17,7 +17,7 @@ use super::defaults;
 use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
 use crate::shared::{
-    EventBus, HistoryOptions, HistorySettings, Ids, ListenerId, Settings, SharedParts,
+    EventBus, FailureLog, HistoryOptions, HistorySettings, Ids, ListenerId, Settings, SharedParts,
 };
 
 /// The result of `build`, which is converted into one of the scheduler types.
@@ -194,6 +194,14 @@ impl<S> SchedulerBuilder<S> {
         listener: impl Fn(&Event) + Send + Sync + 'static,
     ) -> Self {
         let _: ListenerId = self.bus.add_listener(mask, Arc::new(listener));
+        self
+    }
+
+    /// Sets which failures are logged, whether or not there are listeners. Default: [`FailureLog::Full`].
+    ///
+    /// They are logged by `tracing`. If the program installs no subscriber, they are written to standard error.
+    pub fn failure_log(mut self, failures: FailureLog) -> Self {
+        self.bus.failure_log = failures;
         self
     }
 

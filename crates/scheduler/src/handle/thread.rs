@@ -1,7 +1,7 @@
 //! The thread of blocking and background schedulers.
 
 use std::io;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 
 use punctual_core::error_chain;
@@ -11,9 +11,14 @@ use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
 use crate::shared::SHUTDOWN_TIMEOUT;
 
-/// The thread of a running engine. It terminates when the engine has been shut down.
+/// The thread of a running engine. It terminates when the engine has been shut down. If it is dropped, which no handle
+/// of the scheduler is left to prevent, the engine continues until the program exits.
 #[derive(Debug)]
-pub(crate) struct SchedulerThread(JoinHandle<()>);
+pub(crate) struct SchedulerThread {
+    /// `None` once it has been joined.
+    thread: Option<JoinHandle<()>>,
+    engine: Weak<Engine>,
+}
 
 impl SchedulerThread {
     /// Starts the engine on a new thread with a separate runtime, so that jobs can't delay the scheduler.
@@ -27,7 +32,7 @@ impl SchedulerThread {
             .build()
             .map_err(SchedulerError::RuntimeUnavailable)?;
         let (started_tx, started_rx) = mpsc::sync_channel(1);
-        let engine = Arc::clone(engine);
+        let (weak, engine) = (Arc::downgrade(engine), Arc::clone(engine));
         let thread = thread::Builder::new()
             .name("punctual-scheduler".into())
             .spawn(move || {
@@ -52,19 +57,34 @@ impl SchedulerThread {
                 "the scheduler's thread panicked",
             )))
         });
+        let thread = Self { thread: Some(thread), engine: weak };
         match started {
-            Ok(()) => Ok(Self(thread)),
+            Ok(()) => Ok(thread),
             Err(error) => {
-                Self(thread).join();
+                thread.join();
                 Err(error)
             }
         }
     }
 
     /// Waits for the thread to terminate. Does nothing if called on that thread.
-    pub(crate) fn join(self) {
-        if self.0.thread().id() != thread::current().id() && self.0.join().is_err() {
+    pub(crate) fn join(mut self) {
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != thread::current().id()
+            && thread.join().is_err()
+        {
             tracing::error!("the scheduler's thread panicked");
+        }
+    }
+}
+
+impl Drop for SchedulerThread {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.upgrade().filter(|_| self.thread.is_some()) {
+            engine.warn_if_jobs_wait(
+                "the last handle of a running background scheduler was dropped; its jobs run only until the program \
+                 exits: keep the scheduler and call `shutdown`, or use a `BlockingScheduler`",
+            );
         }
     }
 }

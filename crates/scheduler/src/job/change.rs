@@ -131,6 +131,11 @@ impl CheckedChange {
         self.call.as_ref().map(|(registration, _)| registration)
     }
 
+    /// The alias of the new executor, if it is changed.
+    pub(crate) fn executor(&self) -> Option<&Alias> {
+        self.executor.as_ref()
+    }
+
     /// The new trigger, if it is changed.
     pub(crate) fn trigger(&self) -> Option<&Arc<dyn Trigger>> {
         self.trigger.as_ref()

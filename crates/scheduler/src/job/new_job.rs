@@ -60,7 +60,9 @@ impl NewJob {
         trigger_defaults: &TriggerDefaults,
         codec: Codec,
     ) -> Result<CheckedJob, JobError> {
-        let id = self.id.transpose()?.unwrap_or_else(JobId::random);
+        let id = self.id.transpose()?;
+        let has_chosen_id = id.is_some();
+        let id = id.unwrap_or_else(JobId::random);
         let job_store = self.job_store?;
         let registration = self.action.registration()?;
         let args = self.action.encode_args(codec)?;
@@ -84,6 +86,7 @@ impl NewJob {
         }
         let mut job = CheckedJob {
             id,
+            has_chosen_id,
             job_store,
             replace_existing: self.replace_existing,
             first_run: RunAt::Trigger,
@@ -112,6 +115,8 @@ impl fmt::Debug for NewJob {
 pub(crate) struct CheckedJob {
     /// The id, unique in the store.
     pub id: JobId,
+    /// Whether the user has chosen the id. Otherwise it is random.
+    has_chosen_id: bool,
     /// The alias of the store.
     pub job_store: Alias,
     /// Whether an existing job of the same id is replaced.
@@ -123,6 +128,16 @@ pub(crate) struct CheckedJob {
     pub registration: TaskRegistration,
     /// The trigger.
     pub trigger: Arc<dyn Trigger>,
+}
+
+impl fmt::Display for CheckedJob {
+    /// Formats the job as `"id"`, or as its name if the id is random.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.chosen_id() {
+            Some(id) => write!(f, "{id:?}"),
+            None => f.write_str(&self.definition.name),
+        }
+    }
 }
 
 impl CheckedJob {
@@ -140,6 +155,11 @@ impl CheckedJob {
         if self.definition.first_run != at {
             Arc::make_mut(&mut self.definition).first_run = at;
         }
+    }
+
+    /// The id if the user knows it, for errors.
+    pub(crate) fn chosen_id(&self) -> Option<&JobId> {
+        self.has_chosen_id.then_some(&self.id)
     }
 
     /// The job's id and store.

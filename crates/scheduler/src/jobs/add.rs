@@ -17,7 +17,9 @@ impl Jobs {
     /// Adds a job: to its store if the scheduler is started, else to the pending jobs.
     pub(crate) async fn add_job(&self, job: NewJob) -> Result<Job, SchedulerError> {
         let job = self.check(job)?;
-        if self.add_if_accepting(&job)? {
+        let is_pending = self.add_if_accepting(&job);
+        let is_pending = is_pending.inspect_err(|_| self.unregister(&job))?;
+        if is_pending {
             return Ok(self.pending_job(&job));
         }
         self.add_checked(job, &mut StoreAccess::Autocommit).await
@@ -40,10 +42,8 @@ impl Jobs {
         job: CheckedJob,
         access: &mut StoreAccess<'_>,
     ) -> Result<Job, SchedulerError> {
-        let (result, schedule) = self
-            .store_job(&job, access)
-            .await
-            .inspect_err(|_| self.shared.unregister_closure(job.registration.name()))?;
+        let (result, schedule) =
+            self.store_job(&job, access).await.inspect_err(|_| self.unregister(&job))?;
         let store = self.stores.get(&job.job_store)?;
         if access.is_autocommit() {
             self.emit_added(job.reference(), result);
@@ -131,23 +131,44 @@ impl Jobs {
     /// Checks the definition of a job and registers its task.
     fn check(&self, job: NewJob) -> Result<CheckedJob, SchedulerError> {
         let Settings { job_defaults, codec, .. } = &self.shared.settings;
-        let store = job.job_store().and_then(|alias| self.stores.get(alias).ok());
+        let store = job.job_store().map(|alias| self.stores.get(alias)).transpose()?;
         let defaults = self.trigger_defaults(store.as_deref());
         let job = job.check(job_defaults, &defaults, *codec)?;
-        if let Some(store) = store
-            && store.caps.persistent
-            && job.registration.is_transient()
-        {
-            return Err(SchedulerError::ClosureNotStorable {
-                id: job.id,
-                job_store: job.job_store,
-            });
+        // An invalid alias is an error above.
+        if let Some(store) = store {
+            check_storable(&store, &job)?;
+            if self.pending.is_accepting() {
+                // A trigger that never fires, or a job that is too large, would fail the start.
+                self.record(&store, &job)?;
+            }
         }
+        self.check_executor(&job.definition)?;
         if self.shared.register(job.registration.clone())? {
             // Stored jobs of the task can be run from now on.
             self.stores.all().iter().for_each(|store| store.notify_changed());
         }
         Ok(job)
+    }
+
+    /// Checks that this scheduler has the executor of a job, and that it can run the job's task. Jobs of a client are
+    /// run by other processes.
+    pub(super) fn check_executor(&self, definition: &JobDefinition) -> Result<(), SchedulerError> {
+        if self.shared.settings.client_only {
+            return Ok(());
+        }
+        let JobDefinition { executor: alias, task, .. } = definition;
+        let executor = self.shared.executor(alias);
+        let executor = executor.ok_or_else(|| SchedulerError::UnknownExecutor(alias.clone()))?;
+        executor.check_task(task).map_err(|source| SchedulerError::UnsupportedTask {
+            executor: alias.clone(),
+            task: task.clone(),
+            source,
+        })
+    }
+
+    /// Unregisters the closure of a job that was not added.
+    fn unregister(&self, job: &CheckedJob) {
+        self.shared.unregister_closure(job.registration.name());
     }
 
     /// Adds the job to the pending jobs if the scheduler is not started. Returns `true` if it did.
@@ -206,12 +227,7 @@ impl Jobs {
         access: &mut StoreAccess<'_>,
     ) -> Result<(AddResult, Option<Schedule>), SchedulerError> {
         let store = self.stores.get(&job.job_store)?;
-        if store.caps.persistent && job.registration.is_transient() {
-            return Err(SchedulerError::ClosureNotStorable {
-                id: job.id.clone(),
-                job_store: job.job_store.clone(),
-            });
-        }
+        check_storable(&store, job)?;
         let rules_stored = store.store_zone_rules(&*job.trigger, access).await;
         rules_stored.map_err(|error| store.error(error))?;
         let record = self.record(&store, job)?;
@@ -304,6 +320,15 @@ impl Jobs {
             self.shared.bus.emit(Event::JobAdded(job));
         }
     }
+}
+
+/// Checks that the job is not a closure that the store would have to persist.
+fn check_storable(store: &RegisteredStore, job: &CheckedJob) -> Result<(), SchedulerError> {
+    if !store.caps.persistent || !job.registration.is_transient() {
+        return Ok(());
+    }
+    let (id, job_store) = (job.chosen_id().cloned(), job.job_store.clone());
+    Err(SchedulerError::ClosureNotStorable { id, job_store })
 }
 
 /// Adds jobs in batches of the size that the store accepts.

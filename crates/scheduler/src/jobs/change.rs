@@ -59,7 +59,7 @@ impl Jobs {
     ) -> Result<Job, SchedulerError> {
         let change = JobChange::new().trigger(trigger);
         let from_now = |store: Option<&RegisteredStore>, id: &JobId, trigger: &dyn Trigger| {
-            self.schedule_from_now(store, id, trigger).map(|schedule| Some(Some(schedule)))
+            self.schedule_from_now(store, Some(id), trigger).map(|schedule| Some(Some(schedule)))
         };
         self.change(selector, change, from_now, access).await
     }
@@ -102,6 +102,7 @@ impl Jobs {
         let old = JobDefinition::clone(&self.pending.get(job)?.definition);
         let old_task = old.task.clone();
         let definition = change.apply(old)?;
+        self.check_changed_executor(change, &definition)?;
         let is_rescheduled = match change.trigger() {
             Some(trigger) => schedule(None, &job.job_id, &**trigger)?.is_some(),
             None => false,
@@ -161,6 +162,7 @@ impl Jobs {
             let mut definition = stored_definition(store, &record)?;
             let old_task = definition.task.clone();
             definition = change.apply(definition)?;
+            self.check_changed_executor(change, &definition)?;
             let mut kept_schedule = None;
             let new_schedule = match change.trigger() {
                 Some(trigger) => schedule(Some(store), &id, &**trigger)?,
@@ -169,7 +171,7 @@ impl Jobs {
             if let Some(registration) = change.registration().filter(|_| attempt == 1) {
                 if store.caps.persistent && registration.is_transient() {
                     let job_store = store.alias.clone();
-                    return Err(SchedulerError::ClosureNotStorable { id, job_store });
+                    return Err(SchedulerError::ClosureNotStorable { id: Some(id), job_store });
                 }
                 self.shared.register(registration.clone())?;
             }
@@ -208,6 +210,18 @@ impl Jobs {
             }
         }
         Err(store.error(StoreError::conflict(&id)))
+    }
+
+    /// Checks the executor and the task of a definition if the change sets one of them.
+    fn check_changed_executor(
+        &self,
+        change: &CheckedChange,
+        definition: &JobDefinition,
+    ) -> Result<(), SchedulerError> {
+        if change.executor().is_none() && change.registration().is_none() {
+            return Ok(());
+        }
+        self.check_executor(definition)
     }
 
     /// Unregisters the closure of a change that was not applied.
@@ -286,7 +300,8 @@ impl Jobs {
                 let reference = JobRef::new(job.job_store.clone(), job.id.clone());
                 SchedulerError::job_unresolved(reference, problem)
             })?;
-            self.schedule_from_now(store, &job.id, &**trigger).map(|schedule| Some(Some(schedule)))
+            self.schedule_from_now(store, Some(&job.id), &**trigger)
+                .map(|schedule| Some(Some(schedule)))
         };
         self.set_schedule(selector, from_now, access).await
     }

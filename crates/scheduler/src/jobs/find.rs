@@ -37,16 +37,22 @@ impl Jobs {
             let fits = |job: &CheckedJob| {
                 job.id == id && alias.as_ref().is_none_or(|alias| job.job_store == *alias)
             };
-            return match self.pending.list(fits).first() {
-                Some(job) => Ok(Found::Pending(job.reference())),
-                None => Err(SchedulerError::JobNotFound { id, job_store: alias }),
+            return match &*self.pending.list(fits) {
+                [job] => Ok(Found::Pending(job.reference())),
+                [] if self.pending.was_started() => Err(SchedulerError::NotRunning),
+                [] => Err(SchedulerError::JobNotFound { id, job_store: alias }),
+                several => {
+                    let job_stores = several.iter().map(|job| job.job_store.clone()).collect();
+                    Err(SchedulerError::AmbiguousJob { id, job_stores })
+                }
             };
         }
+        let mut found = Vec::new();
         let mut unsupported = None;
         let mut searched = false;
         for store in self.stores.select(alias.as_ref())? {
             match access.get_stored(&store, &id).await {
-                Ok(Some(job)) => return Ok(Found::Stored(store, job)),
+                Ok(Some(job)) => found.push((store, job)),
                 Ok(None) => searched = true,
                 // The transaction is on the database of another store.
                 Err(error) if !access.is_autocommit() && is_unsupported(&error) => {
@@ -54,6 +60,13 @@ impl Jobs {
                 }
                 Err(error) => return Err(store.error(error)),
             }
+        }
+        if found.len() > 1 {
+            let job_stores = found.iter().map(|(store, _)| store.alias.clone()).collect();
+            return Err(SchedulerError::AmbiguousJob { id, job_stores });
+        }
+        if let Some((store, job)) = found.pop() {
+            return Ok(Found::Stored(store, job));
         }
         let not_found = SchedulerError::JobNotFound { id, job_store: alias };
         Err(unsupported.filter(|_| !searched).unwrap_or(not_found))
@@ -86,6 +99,9 @@ impl Jobs {
         let query = query.check()?;
         let alias = query.job_store.as_ref();
         if self.pending.is_accepting() {
+            if self.pending.was_started() && !query.selects_pending() {
+                return Err(SchedulerError::NotRunning);
+            }
             let pending =
                 self.pending.list(|job| alias.is_none_or(|alias| job.job_store == *alias));
             let jobs = pending.iter().map(|job| self.pending_job(job));

@@ -1,22 +1,24 @@
 //! Reading the run history.
 
-use punctual_core::{StoreError, StoreErrorKind};
+use std::sync::Arc;
 
 use super::Jobs;
 use super::history_page::HistoryPage;
 use super::history_query::HistoryQuery;
 use crate::error::SchedulerError;
+use crate::store::RegisteredStore;
 
 impl Jobs {
     /// Past runs, newest first: of one store, or of all stores with a history.
     pub(crate) async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, SchedulerError> {
         let (alias, query) = query.check()?;
         let stores = self.stores.select(alias.as_ref())?;
-        if let Some(store) = stores.first()
-            && stores.iter().all(|store| !store.caps.history)
-        {
-            let text = "this job store does not support run history";
-            return Err(store.error(StoreError::new(StoreErrorKind::Unsupported, text)));
+        // Other processes may keep the history of a shared store.
+        let may_have_history = |store: &Arc<RegisteredStore>| {
+            store.caps.history && (store.caps.shared || store.history.is_some())
+        };
+        if !stores.iter().any(may_have_history) {
+            return Err(SchedulerError::NoHistory { job_store: alias });
         }
         let mut pages = Vec::new();
         for store in stores {

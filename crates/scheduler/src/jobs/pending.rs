@@ -9,6 +9,7 @@ use punctual_core::JobRef;
 
 use crate::error::SchedulerError;
 use crate::job::CheckedJob;
+use crate::shared::warn;
 
 /// The jobs added before the start, and whether further ones are accepted.
 #[derive(Default)]
@@ -21,6 +22,8 @@ pub(super) type Position = u64;
 struct PendingList {
     /// The scheduler is started: jobs are added to their stores.
     is_closed: bool,
+    /// The scheduler has been started before, so its stores may contain other jobs.
+    was_started: bool,
     jobs: BTreeMap<Position, Arc<CheckedJob>>,
     positions: HashMap<JobRef, Position>,
     next: Position,
@@ -39,6 +42,11 @@ impl PendingJobs {
     /// Whether added jobs are kept pending.
     pub(super) fn is_accepting(&self) -> bool {
         !self.0.lock().is_closed
+    }
+
+    /// Whether the scheduler has been started before: the pending jobs may not be the only ones.
+    pub(super) fn was_started(&self) -> bool {
+        self.0.lock().was_started
     }
 
     /// Accepts pending jobs from now on.
@@ -82,7 +90,7 @@ impl PendingJobs {
         let next = list.jobs.range(rest).next();
         let next = next.map(|(position, job)| (*position, Arc::clone(job)));
         if next.is_none() {
-            *list = PendingList { is_closed: true, ..PendingList::default() };
+            *list = PendingList { is_closed: true, was_started: true, ..PendingList::default() };
         }
         next
     }
@@ -135,5 +143,18 @@ impl PendingJobs {
             list.positions.remove(&job.reference());
         }
         removed
+    }
+}
+
+impl Drop for PendingJobs {
+    /// Reports jobs that never run, because the scheduler is dropped and was not started.
+    fn drop(&mut self) {
+        let jobs: Vec<_> = self.0.get_mut().jobs.values().map(|job| job.to_string()).collect();
+        if !jobs.is_empty() {
+            warn(&format_args!(
+                "the scheduler was dropped without having been started; these jobs never run: {}",
+                jobs.join(", ")
+            ));
+        }
     }
 }

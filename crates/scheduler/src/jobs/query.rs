@@ -80,6 +80,11 @@ impl CheckedQuery {
             && self.state.is_none_or(|state| state == job.state)
     }
 
+    /// Whether only pending jobs match.
+    pub(super) fn selects_pending(&self) -> bool {
+        self.state == Some(JobState::Pending)
+    }
+
     /// Whether every job of a selected store matches, regardless of the limit.
     pub(super) fn matches_all(&self) -> bool {
         self.task.is_none() && self.state.is_none()

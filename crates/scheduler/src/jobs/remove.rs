@@ -42,6 +42,9 @@ impl Jobs {
             self.stores.get(alias)?;
         }
         if self.pending.is_accepting() {
+            if self.pending.was_started() {
+                return Err(SchedulerError::NotRunning);
+            }
             let fits = |job: &CheckedJob| alias.is_none_or(|alias| job.job_store == *alias);
             for job in self.pending.remove_all(fits) {
                 self.shared.unregister_closure(&job.definition.task);

@@ -18,7 +18,9 @@ impl Jobs {
         match job.first_run() {
             RunAt::Paused => Ok(None),
             RunAt::Instant(instant) => Ok(Some(Schedule::at(instant))),
-            RunAt::Trigger => self.schedule_from_now(Some(store), &job.id, trigger).map(Some),
+            RunAt::Trigger => {
+                self.schedule_from_now(Some(store), job.chosen_id(), trigger).map(Some)
+            }
         }
     }
 
@@ -26,14 +28,12 @@ impl Jobs {
     pub(super) fn schedule_from_now(
         &self,
         store: Option<&RegisteredStore>,
-        id: &JobId,
+        id: Option<&JobId>,
         trigger: &dyn Trigger,
     ) -> Result<Schedule, SchedulerError> {
-        let fire = trigger.next_fire_time(None, self.now(store));
-        let fire = fire.ok_or_else(|| SchedulerError::NeverFires {
-            id: id.clone(),
-            trigger: trigger.to_string(),
-        })?;
+        let now = self.now(store);
+        let fire = trigger.next_fire_time(None, now);
+        let fire = fire.ok_or_else(|| SchedulerError::never_fires(id, trigger, now))?;
         Ok(plan::schedule(trigger, fire, &mut |below| fastrand::u64(..below)))
     }
 }

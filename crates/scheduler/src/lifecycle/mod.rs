@@ -3,6 +3,7 @@
 
 mod alarm;
 mod driver;
+mod dropped;
 mod health;
 mod registration;
 mod shutdown;

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::alarm::Alarm;
 use super::{Engine, driver};
 use crate::error::SchedulerError;
-use crate::shared::SchedulerState;
+use crate::shared::{SchedulerState, warn};
 
 impl Engine {
     /// Opens executors and stores, adds the pending jobs, and spawns the driver if `with_driver` is set.
@@ -42,7 +42,24 @@ impl Engine {
         Ok(())
     }
 
+    /// Reports options of a history that nobody keeps.
+    fn warn_of_missing_histories(&self) {
+        let settings = &self.shared.settings.history;
+        for store in self.stores.all().iter() {
+            if settings.is_requested(&store.alias) && !store.caps.history {
+                let alias = &store.alias;
+                warn(&format_args!(
+                    "no history is kept in the job store {alias:?}: it does not support it"
+                ));
+            }
+        }
+        for alias in settings.per_store.keys().filter(|alias| self.stores.get(alias).is_err()) {
+            warn(&format_args!("history_of: there is no job store with the alias {alias:?}"));
+        }
+    }
+
     async fn open(self: &Arc<Self>, paused: bool) -> Result<(), SchedulerError> {
+        self.warn_of_missing_histories();
         self.shared.assign_node_id();
         let executors = self.shared.executors();
         for (alias, executor) in executors.into_iter().filter(|_| !self.shared.settings.client_only)

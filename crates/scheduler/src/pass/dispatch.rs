@@ -69,10 +69,6 @@ impl PassRunner {
         for run in &job.runs {
             let mut event = RunEvent::of(&self.runs.context(store, record, run));
             event.outcome = Some(RunOutcome::Lost);
-            tracing::warn!(
-                store = %store.alias, job = %record.id, due = %run.scheduled_time,
-                "run lost: its commit was not confirmed before the claim expired"
-            );
             if let Some(history) = &store.history {
                 let entry = HistoryRecord::new(&event, record.task.clone(), node.clone(), now);
                 history.record(entry, now);

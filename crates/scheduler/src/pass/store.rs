@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use punctual_core::{Event, StoreError, StoreErrorKind, Timestamp, error_chain};
+use punctual_core::{Event, StoreError, StoreErrorKind, Timestamp};
 
 use super::PassRunner;
 use super::settle::Settle;
@@ -72,7 +72,6 @@ impl PassRunner {
         error: StoreError,
         now: Timestamp,
     ) -> Timestamp {
-        tracing::warn!(store = %store.alias, error = %error_chain(&error), "the job store failed; retrying");
         let error = Arc::new(error);
         let mut longest = self.shared.settings.max_retry_delay;
         if store.caps.persistent {

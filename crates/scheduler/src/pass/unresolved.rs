@@ -50,7 +50,6 @@ impl PassRunner {
         if pass.reported_problems.get(&record.id) == Some(&text) {
             return;
         }
-        tracing::warn!(store = %store.alias, job = %record.id, problem = %text, "the job can't be run in this process");
         pass.reported_problems.insert(record.id.clone(), text);
         self.shared.bus.emit(Event::job_unresolved(store.job_ref(&record.id), problem));
     }

@@ -2,7 +2,7 @@
 
 use punctual_core::{
     CommitAction, Event, Fence, HistoryRecord, InFlightRun, NodeId, ProcessTermination, RunEvent,
-    RunId, RunOutcome, SkipReason, SkippedFireTimes, Timestamp,
+    RunId, RunOutcome, SkippedFireTimes, Timestamp,
 };
 
 use super::RunTracker;
@@ -99,10 +99,7 @@ impl RunTracker {
     fn emit_end(&self, event: RunEvent) {
         let event = match &event.outcome {
             Some(RunOutcome::Success(_)) => Event::JobExecuted(event),
-            Some(RunOutcome::Missed) => {
-                let time = event.scheduled_time;
-                SkippedFireTimes::new(event.job, time, time, SkipReason::TooLate).into_event()
-            }
+            Some(RunOutcome::Missed) => SkippedFireTimes::missed_run(event).into_event(),
             _ => Event::JobError(event),
         };
         self.shared.bus.emit(event);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use punctual_core::{Event, EventMask};
 
+use super::failure_log::FailureLog;
 use super::stream::{EventStream, StreamState};
 
 /// Identifies a listener; used to remove it.
@@ -31,6 +32,7 @@ pub(crate) struct EventBus {
     subscribers: Mutex<Subscribers>,
     queue: Arc<Queue>,
     thread: Mutex<Option<(JoinHandle<()>, ThreadId)>>,
+    pub(crate) failure_log: FailureLog,
 }
 
 #[derive(Default)]
@@ -127,8 +129,9 @@ impl EventBus {
 
     fn log_and_check(&self, event: &Event) -> bool {
         let code = event.mask();
-        // The kind only: values and errors that jobs return can be secrets.
+        // The kind only: values that jobs return can be secrets.
         tracing::debug!(target: "punctual::event", %code);
+        self.failure_log.record(event, code);
         self.has_subscriber(code)
     }
 

@@ -2,6 +2,7 @@
 //! waking the driver and emitting events.
 
 mod bus;
+mod failure_log;
 mod history_options;
 mod ids;
 mod settings;
@@ -21,6 +22,8 @@ use tokio::runtime::Handle;
 
 pub(crate) use self::bus::EventBus;
 pub use self::bus::ListenerId;
+pub use self::failure_log::FailureLog;
+pub(crate) use self::failure_log::warn;
 pub use self::history_options::HistoryOptions;
 pub(crate) use self::ids::Ids;
 pub(crate) use self::settings::{

@@ -44,6 +44,11 @@ pub(crate) struct HistorySettings {
 }
 
 impl HistorySettings {
+    /// Whether the user has enabled the history of this store.
+    pub(crate) fn is_requested(&self, alias: &Alias) -> bool {
+        self.per_store.get(alias).or(self.default.as_ref()).is_some_and(|options| options.on)
+    }
+
     pub(crate) fn for_store(&self, alias: &Alias, caps: StoreCaps) -> HistoryOptions {
         let fallback =
             if caps.shared { HistoryOptions::enabled() } else { HistoryOptions::disabled() };

@@ -20,7 +20,6 @@ impl RegisteredStore {
                     known.push(record.clone());
                 }
             }
-            tracing::error!(store = %self.alias, %record, "corrupt record skipped");
             let record = CorruptEntry::new(self.alias.clone(), record);
             self.shared.bus.emit(Event::RecordCorrupt(record));
         }

@@ -154,6 +154,12 @@ impl Trigger for CalendarIntervalTrigger {
         latest.filter(|&latest| latest >= from)
     }
 
+    fn window(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let last =
+            self.stored.end_day.and_then(|_| self.latest_fire_time(Timestamp::MIN, Timestamp::MAX));
+        (None, last)
+    }
+
     fn zone(&self) -> Option<&Zone> {
         Some(&self.resolver.zone)
     }

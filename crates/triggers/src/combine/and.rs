@@ -102,6 +102,10 @@ impl Trigger for AndTrigger {
         self.find_common_fire(until, common, |member, until| member.latest_fire_time(from, until))
     }
 
+    fn window(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        self.members.settings.window()
+    }
+
     fn zone(&self) -> Option<&Zone> {
         self.members.triggers.iter().find_map(|member| member.zone())
     }

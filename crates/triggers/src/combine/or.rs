@@ -58,6 +58,10 @@ impl Trigger for OrTrigger {
         self.0.triggers.iter().filter_map(|member| member.latest_fire_time(from, until)).max()
     }
 
+    fn window(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        self.0.settings.window()
+    }
+
     fn zone(&self) -> Option<&Zone> {
         self.0.triggers.iter().find_map(|member| member.zone())
     }

@@ -150,6 +150,10 @@ impl Trigger for CronTrigger {
         (latest >= self.first.max(ceil_to_second(from))).then(|| Timestamp::from_seconds(latest))
     }
 
+    fn window(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        self.stored.settings.window()
+    }
+
     fn zone(&self) -> Option<&Zone> {
         Some(&self.resolver.zone)
     }

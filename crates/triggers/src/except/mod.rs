@@ -244,6 +244,11 @@ impl Trigger for ExceptTrigger {
         }
     }
 
+    fn window(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let ((start, end), inner) = (self.settings.window(), self.trigger.window());
+        (start.or(inner.0), end.or(inner.1))
+    }
+
     fn zone(&self) -> Option<&Zone> {
         Some(&self.days.zone)
     }

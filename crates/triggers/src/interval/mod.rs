@@ -96,6 +96,10 @@ impl Trigger for IntervalTrigger {
             .filter(|&fire| fire >= from)
     }
 
+    fn window(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        self.stored.settings.window()
+    }
+
     fn zone(&self) -> Option<&Zone> {
         Some(&self.stored.timezone)
     }

@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use punctual_core::{Clock, EventMask, Timestamp};
-use punctual_scheduler::{AsyncScheduler, SchedulerBuilder};
+use punctual_scheduler::{AsyncScheduler, FailureLog, SchedulerBuilder};
 use punctual_store_memory::MemoryJobStore;
 use punctual_testkit::ManualScheduler;
 
@@ -34,7 +34,8 @@ impl SchedulerFixture {
     ) -> Self {
         let (events, log) = (Recorder::default(), Log::default());
         let scheduler = ManualScheduler::start(at(0), |builder| {
-            let builder = builder.timezone("UTC").app_data(log.clone());
+            let builder =
+                builder.timezone("UTC").failure_log(FailureLog::Off).app_data(log.clone());
             configure(builder.listener(EventMask::ALL, events.listener()))
         });
         Self { scheduler: scheduler.expect("a scheduler"), events, log }

@@ -17,7 +17,10 @@ fn id(text: &str) -> JobId {
 
 /// Creates a file with a job `job` of the task `note`, due at second 10.
 fn stored(file: &TempStore) -> SqliteJobStore {
-    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", file.store()));
+    let fixture = SchedulerFixture::new(|builder| {
+        let special = ManualExecutor::default();
+        builder.job_store("default", file.store()).executor("special", special)
+    });
     let job = fixture.job(note("job".into())).id("job").executor("special");
     fixture.block_on(job.trigger(DateTrigger::at(at(10))).add()).unwrap();
     fixture.block_on(fixture.shutdown()).unwrap();

@@ -33,7 +33,10 @@ fn invalid_jobs_are_rejected() {
             error_of(&fixture, |job| job.misfire_grace_time(Duration::from_nanos(999))),
             "misfire_grace_time is 999ns: it must be at least 1us; use None for no limit",
         ),
-        (error_of(&fixture, |job| job.job_store("nowhere")), "no such job store: nowhere"),
+        (
+            error_of(&fixture, |job| job.job_store("nowhere")),
+            r#"this scheduler has no job store with the alias "nowhere""#,
+        ),
     ];
     for (message, expected) in cases {
         assert_eq!(message, expected);
@@ -53,9 +56,9 @@ fn a_job_without_fire_times_is_rejected() {
     let message = error_of(&fixture, |job| {
         job.trigger(IntervalTrigger::seconds(10).start_date(at(0)).end_date(at(50)))
     });
-    assert_eq!(
-        message,
-        r#"job "job" would never run: its trigger interval[0:00:10] has no future fire time"#
+    assert!(
+        message.starts_with(r#"job "job" would never run: its trigger interval[0:00:10]"#),
+        "{message}"
     );
     assert!(fixture.block_on(fixture.get_job("job")).unwrap().is_none());
 }

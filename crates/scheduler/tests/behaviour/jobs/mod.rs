@@ -2,6 +2,7 @@
 
 mod add;
 mod change;
+mod checks;
 mod client;
 mod components;
 mod concurrent;

@@ -4,6 +4,7 @@ use punctual_core::EventMask;
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{BackgroundScheduler, JobChange, JobQuery, JobState, SchedulerError};
 use punctual_store_memory::MemoryJobStore;
+use punctual_testkit::ManualClock;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
 
 use crate::common::{Log, Recorder, TempStore, at, note};
@@ -53,21 +54,24 @@ fn pending_jobs_are_found_changed_paused_and_removed() {
     assert_eq!(scheduler.get_job("c").unwrap().unwrap().state, JobState::Scheduled);
     scheduler.shutdown().unwrap();
     scheduler.job(note("d".into())).id("d").add().unwrap();
-    scheduler.remove_all_jobs_of("file").unwrap();
-    assert_eq!(listed(JobQuery::new()), ["default/d"]);
-    scheduler.remove_all_jobs().unwrap();
-    assert_eq!(listed(JobQuery::new()), [""; 0]);
+    let pending = || JobQuery::new().state(JobState::Pending);
+    assert_eq!(listed(pending()), ["default/d"]);
+    scheduler.remove_job("d").unwrap();
+    assert_eq!(listed(pending()), [""; 0]);
 }
 
 #[test]
-fn pending_jobs_without_fire_times_are_reported_at_the_start() {
+fn pending_jobs_whose_triggers_end_before_the_start_are_reported_by_it() {
+    let clock = ManualClock::at(at(0));
     let scheduler = BackgroundScheduler::builder()
         .job_store("default", MemoryJobStore::new())
         .executor("default", ThreadPoolExecutor::new(1))
+        .clock(clock.clone())
         .build()
         .unwrap();
     let ended = IntervalTrigger::seconds(1).start_date(at(0)).end_date(at(10));
     scheduler.job(note("x".into())).id("x").trigger(ended).add().unwrap();
+    clock.set(at(20));
     let error = scheduler.start().unwrap_err();
     assert!(matches!(error, SchedulerError::NeverFires { .. }), "{error}");
     scheduler.remove_job("x").unwrap();

@@ -120,27 +120,14 @@ fn a_pending_job_with_an_existing_id_fails_the_start() {
     other.start().unwrap();
     other.shutdown().unwrap();
     fixture.fails_then_works(
-        r#"job id "b" conflicts with an existing job in the job store "file""#,
+        "job id \"b\" conflicts with an existing job in the job store \"file\"; to replace it, or to keep it if it is \
+         unchanged, use replace_existing(true)",
         || {
             other.start().unwrap();
             other.remove_job("b").unwrap();
             other.shutdown().unwrap();
         },
     );
-}
-
-#[test]
-fn a_pending_job_with_an_unknown_store_fails_the_start() {
-    let fixture = fixture();
-    let job = fixture.scheduler.job(note("d".into())).id("d").job_store("nowhere");
-    job.add().unwrap();
-    let error = fixture.scheduler.start().unwrap_err();
-    assert_eq!(error.to_string(), "no such job store: nowhere");
-    assert_eq!(fixture.scheduler.get_jobs(JobQuery::new()).unwrap().len(), 4);
-    fixture.scheduler.remove_job("d").unwrap();
-    fixture.scheduler.start().unwrap();
-    fixture.events.wait_count("JOB_REMOVED", 3);
-    fixture.scheduler.shutdown().unwrap();
 }
 
 #[tokio::test]

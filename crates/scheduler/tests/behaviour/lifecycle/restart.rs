@@ -6,7 +6,7 @@ use punctual_core::{Event, EventMask, JobStore, Recovery};
 use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_executor_tokio::TokioExecutor;
 use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, JobQuery,
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobContextExt, JobQuery, JobState,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::{DateTrigger, IntervalTrigger};
@@ -35,7 +35,8 @@ fn check_background(store: impl JobStore) {
         events.wait_count("JOB_REMOVED", 2 * round);
         assert_eq!(scheduler.get_jobs(JobQuery::new()).unwrap().len(), 1);
         scheduler.shutdown().unwrap();
-        assert!(scheduler.get_jobs(JobQuery::new()).unwrap().is_empty(), "no job is pending");
+        let pending = JobQuery::new().state(JobState::Pending);
+        assert!(scheduler.get_jobs(pending).unwrap().is_empty(), "no job is pending");
     }
     assert_eq!(events.with_prefix("JOB_ERROR"), [""; 0]);
     assert_eq!(events.with_prefix("JOB_ADDED stays").len(), 1, "an unchanged job is not replaced");
@@ -140,11 +141,11 @@ fn pending_jobs_are_separate_from_stored_jobs() {
     fixture.block_on(fixture.job(note("a".into())).id("stored").trigger(later()).add()).unwrap();
     fixture.block_on(fixture.shutdown()).unwrap();
     fixture.block_on(fixture.job(note("b".into())).id("waits").trigger(later()).add()).unwrap();
-    let ids = |fixture: &SchedulerFixture| -> Vec<String> {
-        let jobs = fixture.block_on(fixture.get_jobs(JobQuery::new())).unwrap();
+    let ids = |fixture: &SchedulerFixture, query| -> Vec<String> {
+        let jobs = fixture.block_on(fixture.get_jobs(query)).unwrap();
         jobs.iter().map(|job| job.id.to_string()).collect()
     };
-    assert_eq!(ids(&fixture), ["waits"]);
+    assert_eq!(ids(&fixture, JobQuery::new().state(JobState::Pending)), ["waits"]);
     fixture.block_on(fixture.start_manual()).unwrap();
-    assert_eq!(ids(&fixture), ["stored", "waits"]);
+    assert_eq!(ids(&fixture, JobQuery::new()), ["stored", "waits"]);
 }

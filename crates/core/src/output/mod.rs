@@ -1,6 +1,12 @@
-//! The output streams of processes.
+//! What processes print: their streams, lines, and the log that receives the lines.
+
+mod line;
+mod log;
 
 use std::fmt;
+
+pub use line::{LineSplitter, OutputLine};
+pub use log::log_is_received;
 
 /// One of the two streams to which a process writes its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
