@@ -11,7 +11,6 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::net::unix::pipe::Receiver;
 use tokio::process::Child;
 use tokio::time::timeout;
 
@@ -57,8 +56,7 @@ impl ChildHandle {
         let pid =
             process.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).ok_or_else(missing)?;
         let reader = |pipe: std::io::Result<_>, stream| {
-            let pipe = Receiver::from_owned_fd(pipe?)?;
-            Ok::<_, std::io::Error>(LineReader::new(pipe, stream, options.on_output.clone()))
+            LineReader::new(pipe?, stream, options.on_output.clone())
         };
         let stdout = process.stdout.take().ok_or_else(missing)?.into_owned_fd();
         let stderr = process.stderr.take().ok_or_else(missing)?.into_owned_fd();
@@ -154,23 +152,39 @@ impl ChildHandle {
                     // other processes are in its group.
                     self.kill_group();
                 }
-                () = self.stdout.readable() => self.stdout.read(&self.source),
-                () = self.stderr.readable() => self.stderr.read(&self.source),
+                pending = self.stdout.readable() => self.read_output(OutputStream::Stdout, pending),
+                pending = self.stderr.readable() => self.read_output(OutputStream::Stderr, pending),
             }
         }
     }
 
-    /// Reads data that was sent before the child exited; returns `false` at end of file. Reads the file descriptor
-    /// directly, because tokio may not have been notified of the data yet.
+    /// Reads the `pending` bytes of an output pipe, unless a message has arrived: it may report the end of the run, and
+    /// the bytes may be output of the next one. Output that was in the pipe before the messages were found to be read
+    /// is output of the current run.
+    fn read_output(&mut self, stream: OutputStream, pending: usize) {
+        if self.receive() != Err(Errno::AGAIN) {
+            return;
+        }
+        match stream {
+            OutputStream::Stdout => self.stdout.read(pending, &self.source),
+            OutputStream::Stderr => self.stderr.read(pending, &self.source),
+        }
+    }
+
+    /// Reads data that was sent before the child exited; returns `false` at end of file.
     fn read_rest(&mut self) -> bool {
-        match rustix::io::read(&self.socket, self.frames.spare_mut()) {
-            Ok(0) => false,
-            Ok(bytes) => {
-                self.frames.advance_written(bytes);
-                true
-            }
+        match self.receive() {
+            Ok(bytes) => bytes > 0,
             Err(error) => error == Errno::INTR,
         }
+    }
+
+    /// Reads from the socket without blocking. Reads the file descriptor directly, because tokio may not have been
+    /// notified of the data yet.
+    fn receive(&mut self) -> Result<usize, Errno> {
+        let bytes = rustix::io::read(&self.socket, self.frames.spare_mut())?;
+        self.frames.advance_written(bytes);
+        Ok(bytes)
     }
 
     /// Writes as much of the send buffer as the socket accepts.

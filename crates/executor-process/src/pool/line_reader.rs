@@ -1,11 +1,13 @@
 //! The output of a child, split into lines.
 
-use std::io::ErrorKind;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use punctual_core::{JobId, LineSplitter, OutputLine, OutputStream, RunId};
-use rustix::io::ioctl_fionread;
-use tokio::net::unix::pipe::Receiver;
+use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use crate::options::OnOutput;
 
@@ -17,31 +19,40 @@ pub(super) type OutputSource = Option<(RunId, JobId)>;
 
 /// A reader of one of the two output pipes of a child.
 pub(super) struct LineReader {
-    pipe: Option<Receiver>,
+    pipe: Option<AsyncFd<OwnedFd>>,
     stream: OutputStream,
     lines: LineSplitter,
     listener: OnOutput,
 }
 
 impl LineReader {
-    pub(super) fn new(pipe: Receiver, stream: OutputStream, listener: OnOutput) -> Self {
-        Self { pipe: Some(pipe), stream, lines: LineSplitter::default(), listener }
+    pub(super) fn new(pipe: OwnedFd, stream: OutputStream, listener: OnOutput) -> io::Result<Self> {
+        ioctl_fionbio(&pipe, true)?;
+        #[expect(deprecated, reason = "the replacement is unsafe; an `OwnedFd` is always valid")]
+        let pipe = AsyncFd::with_interest(pipe, Interest::READABLE)?;
+        Ok(Self { pipe: Some(pipe), stream, lines: LineSplitter::default(), listener })
     }
 
-    /// Waits until the pipe can be [`read`](Self::read).
-    pub(super) async fn readable(&self) {
-        match &self.pipe {
+    /// Waits until the pipe can be [`read`](Self::read). Returns the number of bytes in it; 0 at its end.
+    pub(super) async fn readable(&self) -> usize {
+        let Some(pipe) = &self.pipe else { return std::future::pending().await };
+        loop {
             // An error is returned by the read as well.
-            Some(pipe) => drop(pipe.readable().await),
-            None => std::future::pending().await,
+            let Ok(mut ready) = pipe.readable().await else { return 0 };
+            match ioctl_fionread(pipe) {
+                Ok(0) if !ready.ready().is_read_closed() => ready.clear_ready(),
+                pending => return pending.map_or(0, saturate),
+            }
         }
     }
 
-    /// Reads once from the pipe, without blocking.
-    pub(super) fn read(&mut self, source: &OutputSource) {
+    /// Reads once from the pipe, without blocking; not more than `pending` bytes.
+    pub(super) fn read(&mut self, pending: usize, source: &OutputSource) {
         let Some(pipe) = &self.pipe else { return };
         let mut bytes = [0; READ_BUFFER_SIZE];
-        let read = pipe.try_read(&mut bytes);
+        // At the end of the pipe nothing can follow.
+        let limit = if pending == 0 { bytes.len() } else { pending.min(bytes.len()) };
+        let read = rustix::io::read(pipe, &mut bytes[..limit]);
         self.handle_read(read, &bytes, source);
     }
 
@@ -49,13 +60,12 @@ impl LineReader {
     pub(super) fn drain(&mut self, source: &OutputSource) {
         // Limited to that amount, because another process may write to the pipe without end.
         let pending = self.pipe.as_ref().and_then(|pipe| ioctl_fionread(pipe).ok());
-        let mut pending = pending.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let mut pending = pending.map_or(0, saturate);
         let mut bytes = [0; READ_BUFFER_SIZE];
         while pending > 0
             && let Some(pipe) = &self.pipe
         {
-            // Bypasses tokio, which may not have been notified of the data yet.
-            let read = rustix::io::read(pipe, &mut bytes).map_err(Into::into);
+            let read = rustix::io::read(pipe, &mut bytes);
             match self.handle_read(read, &bytes, source) {
                 0 => break,
                 read => pending = pending.saturating_sub(read),
@@ -65,7 +75,7 @@ impl LineReader {
 
     fn handle_read(
         &mut self,
-        read: std::io::Result<usize>,
+        read: Result<usize, Errno>,
         bytes: &[u8],
         source: &OutputSource,
     ) -> usize {
@@ -74,8 +84,7 @@ impl LineReader {
                 self.push_bytes(&bytes[..read], source);
                 return read;
             }
-            Err(error)
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(Errno::AGAIN | Errno::INTR) => {}
             // End of file, or an error that would be returned again.
             Ok(0) | Err(_) => self.pipe = None,
         }
@@ -92,6 +101,10 @@ impl LineReader {
         let Self { lines, listener, stream, .. } = self;
         lines.push(bytes, |text| notify(listener, source, *stream, text));
     }
+}
+
+fn saturate(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 fn notify(listener: &OnOutput, source: &OutputSource, stream: OutputStream, text: &str) {
