@@ -14,26 +14,39 @@ use crate::runs::{NewRun, RunGuard};
 use crate::store::{RegisteredStore, RunRetry};
 
 impl PassRunner {
-    /// Whether orphaned runs may be taken over now. `last_renewed_at` is the time of the previous lease renewal.
     /// After a store outage or a suspend, the leases of live nodes may have expired as well. A grace period of half a
     /// lease gives them time to renew, which takes a little more than a third of a lease. It also applies after a
-    /// start, when the cause is unknown.
-    pub(super) fn may_take_over(
+    /// start, when the cause is unknown. `last_renewed_at` is the time of the previous lease renewal.
+    ///
+    /// After an outage this node does not release its own claims whose response was lost, either, before the other nodes
+    /// have had time to repeat their unconfirmed commits: the outcome of an earlier claim of the same job can't be determined any more once a
+    /// later one has ended unsettled.
+    pub(super) fn begin_grace_period_after_outage(
         &self,
         store: &RegisteredStore,
         pass: &mut PassState,
         last_renewed_at: Option<Timestamp>,
         now: Timestamp,
-    ) -> bool {
-        let (grace, lease) = (self.shared.settings.lease / 2, self.shared.settings.lease);
+    ) {
+        let lease = self.shared.settings.lease;
         let suspended = lease.max(self.shared.settings.poll_interval * 2);
         // Nodes renew when a third of the lease has elapsed, so no lease expires within an outage of less than a
         // quarter.
-        if store.failures.lock().failing_for(now) >= lease / 4
+        let was_unavailable = store.failures.lock().failing_for(now) >= lease / 4;
+        let grace = Some(now.saturating_add(lease / 2));
+        if was_unavailable {
+            pass.recover_own_not_before = grace;
+        }
+        if was_unavailable
             || last_renewed_at.is_some_and(|since| now.saturating_since(since) > suspended)
         {
-            pass.takeover_not_before = Some(now.saturating_add(grace));
+            pass.takeover_not_before = grace;
         }
+    }
+
+    /// Whether orphaned runs may be taken over now.
+    pub(super) fn may_take_over(&self, pass: &PassState, now: Timestamp) -> bool {
+        let grace = self.shared.settings.lease / 2;
         // If the clock was set back, the grace period would never end without the second condition.
         let in_grace_period = |from: Timestamp| now < from && from <= now.saturating_add(grace);
         pass.orphans_reported && !pass.takeover_not_before.is_some_and(in_grace_period)

@@ -105,6 +105,7 @@ impl PassRunner {
         let node = self.shared.node();
         let last_renewed_at = pass.renewed_at;
         let now = self.renew(store, pass, &node, &filter, now).await?;
+        self.begin_grace_period_after_outage(store, pass, last_renewed_at, now);
         // In this order: a completion may refer to a run that an unconfirmed commit records.
         self.retry_unconfirmed(store, pass, now).await?;
         if self.commit_completions(store, now).await? {
@@ -118,7 +119,7 @@ impl PassRunner {
         }
         self.check_zones(store).await?;
         let mut wakeup = self.next_required_pass(store, now);
-        let may_take_over = self.may_take_over(store, pass, last_renewed_at, now);
+        let may_take_over = self.may_take_over(pass, now);
         if !paused {
             if may_take_over {
                 self.take_over(store, pass, &node, &filter, now).await?;

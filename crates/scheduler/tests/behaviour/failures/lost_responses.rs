@@ -151,3 +151,22 @@ fn a_lost_run_is_retried_although_its_retry_was_cancelled() {
     fixture.jump_to(22);
     assert_eq!(held.len(), 1);
 }
+
+/// Otherwise the outcome of their commits for earlier claims of the same jobs could not be determined.
+#[test]
+fn lost_claims_are_released_after_other_nodes_could_repeat_their_commits() {
+    let file = TempStore::new();
+    let store = faulty(file.store());
+    let faults = store.0.faults.clone();
+    let fixture = SchedulerFixture::new(|builder| builder.job_store("default", store));
+    add(&fixture, "job", Recovery::Skip);
+    fixture.run_until(9);
+    faults.set(Call::ClaimDue, Fault::ResponseLost);
+    fixture.run_until(14);
+    faults.clear();
+    fixture.run_until(18);
+    assert_eq!(fixture.events.with_prefix("JOBSTORE_RECOVERED").len(), 1);
+    assert!(fixture.log.lines().is_empty(), "within half a lease after the outage");
+    fixture.run_until(22);
+    assert_eq!(fixture.log.lines(), ["job@10"]);
+}
