@@ -60,21 +60,6 @@ impl Timestamp {
         self.0
     }
 
-    /// Returns the current time of [`SystemClock`](super::SystemClock), for dates given to a scheduler. Code that a test
-    /// runs at other times uses the [`Clock`](super::Clock) of its scheduler.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use punctual_core::Timestamp;
-    ///
-    /// let soon = Timestamp::now().saturating_add(Duration::from_secs(60));
-    /// assert!(soon > Timestamp::now());
-    /// ```
-    #[must_use]
-    pub fn now() -> Self {
-        super::Clock::now(&super::SystemClock)
-    }
-
     /// Adds `micros` microseconds and clamps the result to the range.
     #[must_use]
     pub const fn saturating_add_micros(self, micros: i64) -> Self {

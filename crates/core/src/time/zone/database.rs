@@ -141,7 +141,8 @@ impl ZoneDatabase {
     fn load(&self, name: &str) -> Result<Zone, ZoneError> {
         let unknown = |suggestions| ZoneError::Unknown { name: name.to_owned(), suggestions };
         let found = self.0.sources.iter().find_map(|source| find(source, name));
-        let (canonical, source) = found.ok_or_else(|| unknown(suggestions(name, self)))?;
+        let (canonical, source) =
+            found.ok_or_else(|| unknown(suggestions(name, || self.names())))?;
         if canonical != name {
             return Err(unknown(vec![canonical]));
         }
