@@ -21,7 +21,7 @@ pub async fn run_history_command(arguments: &[&str]) -> Result<Vec<String>, Stri
     let parsed = Cli::try_parse_from(words).expect("valid arguments");
     let Command::History(args) = parsed.command else { unreachable!() };
     let mut out = Vec::new();
-    let printed = history::print(&args, &mut out, |text| panic!("{text}")).await;
+    let printed = history::print(&args, SystemClock.now(), &mut out, |text| panic!("{text}")).await;
     let error = |error: history::HistoryError| {
         let text = format!("{} {error:?} {args:?}", error_chain(&error));
         assert!(!text.contains("hunter2"), "{text}");

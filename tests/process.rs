@@ -147,6 +147,31 @@ impl Process {
         self.signal("-INT");
     }
 
+    /// Terminates the process with SIGTERM, as a service manager does.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the signal can't be sent.
+    pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Waits for the process to exit, without closing stdin; returns its exit status.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it does not exit before the timeout, or is killed.
+    pub fn exit_status(mut self) -> i32 {
+        loop {
+            match self.lines.recv_timeout(TIMEOUT) {
+                Ok(line) => self.output.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => self.fail("the child process did not exit"),
+            }
+        }
+        self.child.wait().expect("to wait for the child").code().expect("an exit status")
+    }
+
     fn signal(&self, signal: &str) {
         let mut kill = Command::new("sh");
         kill.args(["-c", "kill \"$1\" \"$2\"", "kill", signal, &self.child.id().to_string()]);

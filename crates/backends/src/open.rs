@@ -36,7 +36,7 @@ macro_rules! create {
         $type::new()
     }};
     (File $type:ident $url:ident $given:ident $options:tt) => {
-        with!($type::builder().file(file($url)?), $given $options).build()?
+        with!($type::builder().file($url), $given $options).build()?
     };
     (Server $type:ident $url:ident $given:ident $options:tt) => {
         with!($type::builder().url($url), $given $options).build()?
@@ -55,14 +55,3 @@ macro_rules! with {
 }
 
 crate::__list!(openers,);
-
-/// The path in a URL: the text after `sqlite:` or `sqlite://`, without decoding.
-#[cfg(feature = "store-sqlite")]
-fn file(url: &str) -> Result<&str, StoreError> {
-    let rest = url.split_once(':').map_or("", |(_, rest)| rest);
-    let file = rest.strip_prefix("//").unwrap_or(rest);
-    if file.is_empty() || file == ":memory:" {
-        return Err(crate::error::invalid("the URL of a store in a file must contain a path"));
-    }
-    Ok(file)
-}

@@ -113,8 +113,12 @@ mod tests {
         assert!(wrong.contains("make_tables is \"maybe\": it must be \"true\" or"), "{wrong}");
         let unknown = error("sqlite:jobs.sqlite", "schema", "jobs");
         assert!(unknown.contains("SQLite has no option \"schema\""), "{unknown}");
-        for url in ["sqlite:", "sqlite://", "sqlite::memory:"] {
-            assert!(error(url, "prefix", "a_").contains("must contain a path"));
+        for (url, text) in [
+            ("sqlite:", "needs a file"),
+            ("sqlite://", "needs a file"),
+            ("sqlite::memory:", "in_memory"),
+        ] {
+            assert!(error(url, "prefix", "a_").contains(text));
         }
     }
 

@@ -69,7 +69,7 @@ fn parse() -> Cli {
 fn history(args: &HistoryArgs, warn: impl FnOnce(String)) -> Result<(), HistoryError> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(DaemonError::from)?;
-    runtime.block_on(history::print(args, &mut io::stdout().lock(), warn))
+    runtime.block_on(history::print(args, SystemClock.now(), &mut io::stdout().lock(), warn))
 }
 
 fn run(args: &RunArgs) -> Result<(), DaemonError> {

@@ -26,6 +26,20 @@ pub fn error_chain<'e>(error: &'e (dyn Error + 'e)) -> impl fmt::Display + 'e {
     ErrorChain(error)
 }
 
+/// Implements `Debug` for an error as its text with its causes. This is what the standard library prints if `main`
+/// returns the error, or if `unwrap` is called on it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! error_debug {
+    ($($error:ty),+ $(,)?) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&$crate::error_chain(self), f)
+            }
+        }
+    )+};
+}
+
 struct ErrorChain<'e>(&'e (dyn Error + 'e));
 
 impl fmt::Display for ErrorChain<'_> {
@@ -64,7 +78,7 @@ fn format_error(error: &dyn Error) -> Result<String, fmt::Error> {
 /// An invalid name of a job, a task, a store, an executor or a node.
 ///
 /// Names have 1 to 191 characters and contain no control characters, so that every store can represent them.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {value:?} is not valid: {reason}")]
 #[non_exhaustive]
 pub struct NameError {
@@ -75,6 +89,8 @@ pub struct NameError {
     /// The violated rule.
     pub reason: &'static str,
 }
+
+crate::error_debug!(NameError);
 
 /// The maximum length of a name in characters: APScheduler's limit, which fits into an index of every supported
 /// database.

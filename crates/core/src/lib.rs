@@ -62,7 +62,7 @@ pub mod private {
     pub use serde_json::Value;
 
     pub use crate::task::private::{
-        FallibleKind, PlainKind, ReadableErrorKind, Returned, UnreadableErrorKind,
+        FallibleKind, InvalidTask, PlainKind, ReadableErrorKind, Returned, UnreadableErrorKind,
     };
     pub use crate::task::{Call, JobContext, Task, TaskBody, TaskError};
 }

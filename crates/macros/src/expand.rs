@@ -1,20 +1,25 @@
 //! Generation of the code that replaces a function with `#[task]`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Attribute, ItemFn, LitStr, ReturnType, Type, TypeImplTrait};
+use syn::{Attribute, ItemFn, LitStr, Path, ReturnType, Type, TypeImplTrait};
 
 use crate::options::Options;
 use crate::signature::Signature;
 
-pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &ItemFn) -> TokenStream {
-    let private = match &options.krate {
+/// The path of the module that the generated code uses.
+pub(crate) fn private(krate: Option<&Path>) -> TokenStream {
+    match krate {
         Some(krate) => quote!(#krate::private),
         None => quote!(::punctual::private),
-    };
+    }
+}
+
+pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &ItemFn) -> TokenStream {
+    let private = private(options.krate.as_ref());
     let ident = &function.sig.ident;
     let plain = ident.unraw().to_string();
     let name = match &options.name {
@@ -31,7 +36,9 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
     let names = signature.args.iter().map(|arg| &arg.name);
     let names = quote!(#(#names,)*);
     let types = signature.args.iter().map(|arg| arg.ty);
-    let types = quote!(#(#types,)*);
+    let mut types = Group::new(Delimiter::Parenthesis, quote!(#(#types,)*));
+    // Errors of a type that does not implement the traits of serde are reported at its location.
+    types.set_span(Span::call_site().located_at(signature.args_span(function)));
     let parameters = signature.args.iter().map(|arg| {
         let (name, ty) = (&arg.name, arg.ty);
         quote!(#name: #ty)
@@ -52,7 +59,7 @@ pub(crate) fn task(options: &Options, signature: &Signature<'_>, function: &Item
         #(#cfgs)*
         impl #private::Task for #ident {
             const NAME: &'static str = #name;
-            type Args = (#types);
+            type Args = #types;
 
             #body
 
@@ -117,7 +124,11 @@ fn body(signature: &Signature<'_>, function: &ItemFn, private: &TokenStream) -> 
 /// `punctual_core`.
 fn finish(returned: &TokenStream, ty: &ReturnType, private: &TokenStream) -> TokenStream {
     // Errors of the return type are reported at its location.
-    let span = Span::call_site().located_at(ty.span());
+    let location = match ty {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => Span::call_site(),
+    };
+    let span = Span::call_site().located_at(location);
     let finish = quote_spanned!(span=> (&returned).kind().finish(returned));
     quote! {{
         use #private::{FallibleKind as _, PlainKind as _};

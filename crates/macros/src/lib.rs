@@ -4,6 +4,7 @@
 
 mod expand;
 mod options;
+mod placeholder;
 mod signature;
 
 use proc_macro::TokenStream;
@@ -70,12 +71,14 @@ pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
         let error = error.into_compile_error();
         return quote!(#error #item).into();
     };
+    let krate = options::find_crate(&options.clone().into());
     syn::parse::<Options>(options)
         .and_then(|options| Ok(expand::task(&options, &Signature::of(&function)?, &function)))
         .unwrap_or_else(|error| {
-            // Keep the function, so that its callers do not cause further errors.
-            let error = error.into_compile_error();
-            quote!(#error #function)
+            // The uses of the task must not cause further errors.
+            let (error, placeholder) =
+                (error.into_compile_error(), placeholder::task(krate.as_ref(), &function));
+            quote!(#error #placeholder)
         })
         .into()
 }

@@ -1,5 +1,7 @@
 //! Options of `#[task(..)]`.
 
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Ident, LitStr, Path, Result, Token};
@@ -28,6 +30,19 @@ impl Parse for Options {
         }
         Ok(options)
     }
+}
+
+/// The value of `crate` in options that may otherwise be invalid.
+pub(crate) fn find_crate(options: &TokenStream) -> Option<Path> {
+    let tokens: Vec<_> = options.clone().into_iter().collect();
+    tokens.windows(3).find_map(|tokens| match tokens {
+        [TokenTree::Ident(key), TokenTree::Punct(equals), TokenTree::Literal(value)]
+            if *key == "crate" && equals.as_char() == '=' =>
+        {
+            syn::parse2::<LitStr>(value.to_token_stream()).ok()?.parse().ok()
+        }
+        _ => None,
+    })
 }
 
 impl Options {

@@ -2,9 +2,11 @@
 
 use proc_macro2::Span;
 use quote::{ToTokens, format_ident};
+use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{
-    Error, FnArg, Ident, ItemFn, Pat, PatType, Result, Type, TypeImplTrait, TypePath, TypeReference,
+    Error, FnArg, GenericArgument, Ident, ItemFn, Pat, PatType, PathArguments, Result, ReturnType,
+    Type, TypeImplTrait, TypeParamBound, TypePath, TypeReference, TypeTraitObject,
 };
 
 /// The maximum number of arguments, as supported by `punctual_core::TaskFn`.
@@ -34,7 +36,7 @@ impl<'a> Signature<'a> {
             match input {
                 FnArg::Receiver(receiver) => diagnostics.add(
                     receiver,
-                    "a task must be a free function without `self`; use `JobContext::state` for shared \
+                    "a task must be a free function without `self`; use `JobContext::app_data` for shared \
                      values",
                 ),
                 FnArg::Typed(input) if is_context(&input.ty) => {
@@ -55,9 +57,110 @@ impl<'a> Signature<'a> {
                 "a task can have at most 8 arguments; put more into a struct",
             );
         }
+        check_output(&function.sig.output, &mut diagnostics);
         diagnostics.into_result()?;
         Ok(Self { context, args })
     }
+
+    /// The location at which errors about the types of the arguments are reported: that of the only type that is not
+    /// known to be supported, or otherwise of all arguments.
+    pub(crate) fn args_span(&self, function: &ItemFn) -> Span {
+        let mut doubtful = self.args.iter().filter(|arg| !is_known_to_serde(arg.ty));
+        match (doubtful.next(), doubtful.next()) {
+            (Some(arg), None) => arg.ty.span(),
+            _ => function.sig.paren_token.span.join(),
+        }
+    }
+}
+
+/// Whether the name of the type is that of a common type that implements the traits of serde. Only its location in errors
+/// depends on this.
+fn is_known_to_serde(ty: &Type) -> bool {
+    const KNOWN: &[&str] = &[
+        "bool",
+        "char",
+        "f32",
+        "f64",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "i128",
+        "isize",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "u128",
+        "usize",
+        "String",
+        "PathBuf",
+        "Duration",
+        "Timestamp",
+        "JobId",
+        "Value",
+        "Vec",
+        "Option",
+        "Box",
+        "HashMap",
+        "BTreeMap",
+        "HashSet",
+        "BTreeSet",
+    ];
+    let Type::Path(TypePath { path, .. }) = ty else {
+        return false;
+    };
+    let Some(last) = path.segments.last() else {
+        return false;
+    };
+    let arguments_are_known = match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments
+            .args
+            .iter()
+            .all(|argument| matches!(argument, GenericArgument::Type(ty) if is_known_to_serde(ty))),
+        _ => true,
+    };
+    KNOWN.iter().any(|known| last.ident == known) && arguments_are_known
+}
+
+/// Reports an error type that can't be sent between threads.
+fn check_output(output: &ReturnType, diagnostics: &mut Diagnostics) {
+    let ReturnType::Type(_, output) = output else {
+        return;
+    };
+    if let Some(error) = last_type_argument(output, "Result")
+        && let Some(Type::TraitObject(object)) = last_type_argument(error, "Box")
+        && !["Send", "Sync"].iter().all(|&name| has_bound(object, name))
+        && has_bound(object, "Error")
+    {
+        diagnostics.add(
+            error,
+            "the error of a task is sent to another thread: use `Box<dyn Error + Send + Sync>`",
+        );
+    }
+}
+
+/// The last type argument of a type with this name.
+fn last_type_argument<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
+    let Type::Path(TypePath { path, .. }) = ty else {
+        return None;
+    };
+    let last = path.segments.last().filter(|last| last.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.last()? {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    }
+}
+
+/// Whether a trait object has a bound with this name.
+fn has_bound(object: &TypeTraitObject, name: &str) -> bool {
+    object.bounds.iter().any(|bound| {
+        matches!(bound, TypeParamBound::Trait(bound)
+            if bound.path.segments.last().is_some_and(|last| last.ident == name))
+    })
 }
 
 fn check_function(function: &ItemFn, diagnostics: &mut Diagnostics) {
@@ -87,7 +190,11 @@ fn arg_name(input: &PatType, index: usize) -> Ident {
     }
 }
 
-fn is_context(ty: &Type) -> bool {
+pub(crate) fn is_reference_to_context(ty: &Type) -> bool {
+    matches!(ty, Type::Reference(reference) if is_context(&reference.elem))
+}
+
+pub(crate) fn is_context(ty: &Type) -> bool {
     matches!(ty, Type::Path(TypePath { path, .. })
         if path.segments.last().is_some_and(|last| last.ident == "JobContext"))
 }

@@ -1,3 +1,17 @@
+//! [getting started]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/getting-started.md
+//! [triggers]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/triggers.md
+//! [stores]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/stores.md
+//! [transactions]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/transactions.md
+//! [run history]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/history.md
+//! [executors]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/executors.md
+//! [events]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/events.md
+//! [testing your jobs]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/testing-your-jobs.md
+//! [migrating from APScheduler]: https://github.com/punctual-rs/punctual/blob/main/docs/guide/from-apscheduler.md
+//! [architecture]: https://github.com/punctual-rs/punctual/blob/main/docs/architecture.md
+//! [Benchmarks]: https://github.com/punctual-rs/punctual/blob/main/docs/benchmarks.md
+//! [Its README]: https://github.com/punctual-rs/punctual/blob/main/crates/cli/README.md
+//!
+// Of two definitions of a link, the first applies: above for rustdoc, at the end of the README for its relative links.
 #![doc = include_str!("../../../README.md")]
 //!
 //! # Overview
@@ -71,7 +85,7 @@ pub use punctual_triggers::{
     CalendarIntervalTriggerBuilder, CronTrigger, CronTriggerBuilder, CronValue, DateTimeInput,
     DateTrigger, DateTriggerBuilder, ExceptExt, ExceptTrigger, ExceptTriggerBuilder, Explanation,
     FireTimes, Fold, Gap, IntervalAmount, IntervalTrigger, IntervalTriggerBuilder, OrTrigger,
-    OrTriggerBuilder, TriggerExt, explain, register_builtin_triggers,
+    OrTriggerBuilder, TriggerExt, explain, register_builtin_triggers, trigger_defaults,
 };
 
 /// Functions and types for programs with a [`ProcessPoolExecutor`]. Such a program calls [`init`](process::init) in the
@@ -129,8 +143,8 @@ pub mod prelude {
     pub use crate::{
         AndTrigger, AsyncScheduler, BackgroundScheduler, BlockingScheduler, Calendar,
         CalendarIntervalTrigger, Clock, Coalesce, CronTrigger, DateTrigger, Event, EventMask,
-        ExceptExt, IntervalTrigger, Job, JobBuilder, JobChange, JobContext, JobContextExt, JobId,
-        JobOptions, JobQuery, NewJob, OrTrigger, Recovery, RunOutcome, SchedulerError, SystemClock,
-        Tasks, Timestamp, Trigger, TriggerExt, Zone,
+        ExceptExt, Fold, Gap, HistoryQuery, IntervalTrigger, Jitter, Job, JobBuilder, JobChange,
+        JobContext, JobContextExt, JobId, JobOptions, JobQuery, NewJob, OrTrigger, Recovery,
+        RunOutcome, SchedulerError, SystemClock, Tasks, Timestamp, Trigger, TriggerExt, Zone,
     };
 }

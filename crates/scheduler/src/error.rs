@@ -12,7 +12,7 @@ use crate::job::CheckedJob;
 /// An error returned by a scheduler.
 ///
 /// Its text does not include its source; [`error_chain`](punctual_core::error_chain) displays both.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SchedulerError {
     /// `start` was called, but the scheduler is not stopped.
@@ -211,6 +211,8 @@ pub enum SchedulerError {
     #[error("the scheduler's runtime failed")]
     RuntimeUnavailable(#[source] std::io::Error),
 }
+
+punctual_core::error_debug!(SchedulerError);
 
 impl SchedulerError {
     /// `RuntimeUnavailable` with the text of a panic, which the conversion of tokio's error omits.

@@ -1,11 +1,13 @@
 //! Date and time input of the builders.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use punctual_core::{IntoZone, Timestamp, TriggerError, Zone};
 
 use crate::civil::{date_from_day_number, day_number, is_valid_date, local_to_utc};
 
-/// An instant, a local time or a date, as a chrono value or as text.
+/// An instant, a local time or a date: a [`Timestamp`], a [`SystemTime`], a chrono value, or text.
 ///
 /// A local time in a DST gap is shifted forward by the length of the gap. An ambiguous local time resolves to its
 /// first occurrence. A date resolves to midnight.
@@ -247,6 +249,12 @@ impl<Tz: TimeZone + IntoZone> From<DateTime<Tz>> for DateTimeInput {
 impl From<Timestamp> for DateTimeInput {
     fn from(value: Timestamp) -> Self {
         Self(Repr::Instant(value, None))
+    }
+}
+
+impl From<SystemTime> for DateTimeInput {
+    fn from(value: SystemTime) -> Self {
+        Timestamp::from(value).into()
     }
 }
 

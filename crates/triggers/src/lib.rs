@@ -58,7 +58,29 @@ pub use interval::{IntervalAmount, IntervalTrigger, IntervalTriggerBuilder};
 
 use std::sync::Arc;
 
-use punctual_core::{Trigger, TriggerError, TriggerRegistry, TriggerSpec};
+use punctual_core::{
+    IntoTrigger, Timestamp, Trigger, TriggerDefaults, TriggerError, TriggerRegistry, TriggerSpec,
+    Zone,
+};
+
+/// Returns the defaults of a scheduler with this time zone at this time, by which text in the format of crontabs can be
+/// used as a trigger.
+///
+/// ```
+/// use punctual_core::{IntoTrigger, Timestamp, Zone};
+///
+/// let defaults = punctual_triggers::trigger_defaults(Zone::utc(), Timestamp::UNIX_EPOCH);
+/// let trigger = "*/5 * * * *".into_trigger(&defaults)?;
+/// assert_eq!(trigger.to_string(), "crontab[*/5 * * * *]");
+/// # Ok::<(), punctual_core::TriggerError>(())
+/// ```
+#[must_use]
+pub fn trigger_defaults(zone: Zone, now: Timestamp) -> TriggerDefaults {
+    let parse = |line: &str, defaults: &TriggerDefaults| {
+        CronTrigger::from_crontab(line).into_trigger(defaults)
+    };
+    TriggerDefaults::new(zone, now).with_crontab(parse)
+}
 
 /// Registers the triggers of this crate with `registry`. Their kinds are `date`, `interval`, `cron`,
 /// `calendarinterval`, `and`, `or` and `except`.

@@ -2,13 +2,14 @@
 
 mod source;
 mod table;
+mod time;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 use punctual::core::HistoryRecordQuery;
-use punctual::{DateTrigger, JobId, OutcomeKind, StoreError, TriggerError, Zone};
+use punctual::{JobId, OutcomeKind, StoreError, Timestamp, TriggerError, Zone};
 
 use self::source::HistorySource;
 use self::table::PrintError;
@@ -41,7 +42,7 @@ pub struct HistoryArgs {
     #[arg(long, value_name = "OUTCOME", value_parser = parse_outcome)]
     pub outcome: Vec<OutcomeKind>,
     /// Only runs that finished at or after this time: '2026-03-29', '2026-03-29 03:30:00' in the time zone, or with an
-    /// offset
+    /// offset; or '1h' for the last hour, with the units s, m, h, d and w
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// Only runs that finished before this time
@@ -55,23 +56,21 @@ pub struct HistoryArgs {
     pub zone: Option<Zone>,
 }
 
-/// Prints past runs as a table, newest first. `warn` is called with a warning if there is one.
+/// Prints past runs as a table, newest first. `now` is the current time, to which durations such as `--since 1h` refer.
+/// `warn` is called with a warning if there is one.
 ///
 /// # Errors
 ///
 /// Returns an error if the store does not exist or can't be read, or an argument is invalid.
 pub async fn print(
     args: &HistoryArgs,
+    now: Timestamp,
     out: &mut impl Write,
     warn: impl FnOnce(String),
 ) -> Result<(), HistoryError> {
     let zone = args.zone.clone().unwrap_or_else(|| zone::local_or_utc(warn));
     let instant = |option, time: &Option<String>| {
-        let date = |time: &String| DateTrigger::at(&**time).timezone(&zone).build();
-        match time.as_ref().map(date).transpose() {
-            Ok(date) => Ok(date.map(|date| date.run_date())),
-            Err(source) => Err(HistoryError::Invalid { option, source }),
-        }
+        time.as_ref().map(|time| time::parse(option, time, &zone, now)).transpose()
     };
     let mut query = HistoryRecordQuery::new();
     query.job = args.job.clone();
@@ -109,13 +108,8 @@ fn parse_outcome(name: &str) -> Result<OutcomeKind, String> {
 #[non_exhaustive]
 pub enum HistoryError {
     /// A time is invalid.
-    #[error("{option} is not valid")]
-    Invalid {
-        /// The option.
-        option: &'static str,
-        /// The underlying error.
-        source: TriggerError,
-    },
+    #[error(transparent)]
+    Invalid(TriggerError),
     /// The path of the state file can't be determined.
     #[error(transparent)]
     StateFile(#[from] DaemonError),

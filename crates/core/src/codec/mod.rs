@@ -92,7 +92,7 @@ impl Codec {
 }
 
 /// A value could not be encoded or decoded.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
     /// The codec can't represent the value.
@@ -105,6 +105,8 @@ pub enum CodecError {
     #[error("the value was encoded by a codec that requires the feature {0:?}")]
     MissingFeature(&'static str),
 }
+
+crate::error_debug!(CodecError);
 
 impl CodecError {
     fn encode(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

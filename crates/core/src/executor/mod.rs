@@ -102,7 +102,7 @@ impl Refused {
 }
 
 /// An error of an executor.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecutorError {
     /// The executor has not been started, or is shutting down.
@@ -129,6 +129,8 @@ pub enum ExecutorError {
     #[error("the executor's workers could not be started")]
     Start(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
+
+crate::error_debug!(ExecutorError);
 
 impl ExecutorError {
     /// Creates [`Option`](Self::Option).

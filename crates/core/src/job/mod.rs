@@ -17,7 +17,7 @@ use crate::error::NameError;
 use crate::trigger::TriggerError;
 
 /// An invalid job description or update.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {
     /// The id, the task name or an alias is invalid.
@@ -41,3 +41,5 @@ pub enum JobError {
         reason: &'static str,
     },
 }
+
+crate::error_debug!(JobError);

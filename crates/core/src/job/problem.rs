@@ -6,7 +6,7 @@ use crate::task::TaskName;
 use crate::trigger::TriggerError;
 
 /// The reason why this process can't run a stored job. The job is not modified; it runs once the cause is removed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum JobProblem {
     /// No task of this name is registered in this process.
@@ -25,3 +25,5 @@ pub enum JobProblem {
     #[error("its arguments don't fit its task")]
     Arguments(#[source] CodecError),
 }
+
+crate::error_debug!(JobProblem);

@@ -6,7 +6,6 @@ use std::fmt;
 /// An error of a store, with its kind and its source.
 ///
 /// Its text does not repeat the source; [`error_chain`](crate::error_chain) displays both.
-#[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
     message: String,
@@ -85,6 +84,8 @@ impl StoreError {
         matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::Replaced)
     }
 }
+
+crate::error_debug!(StoreError);
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,6 +22,19 @@ pub use registry::{TaskRegistration, TaskRegistry, TaskRegistryError};
 pub use tasks::Tasks;
 
 pub(crate) mod private {
+    /// The task of calls of a function that `#[task]` rejected. Nothing else in the program is an error because of it.
+    #[derive(Debug)]
+    pub enum InvalidTask {}
+
+    impl super::Task for InvalidTask {
+        const NAME: &'static str = "";
+        type Args = ();
+
+        fn body(_: super::JobContext, (): ()) -> super::TaskBody {
+            unreachable!("a program with this task does not compile")
+        }
+    }
+
     pub use super::autoref_specialization::{
         FallibleKind, PlainKind, ReadableErrorKind, Returned, UnreadableErrorKind,
     };
@@ -142,7 +155,8 @@ impl std::fmt::Debug for Action {
     message = "this can't be used as a job",
     label = "neither a call of a `#[task]` nor a supported closure",
     note = "a job is a call of a `#[task]`, such as `send_mail(\"ann\".into())`, or a closure without parameters or with a `JobContext` parameter",
-    note = "a closure, or its future, must return nothing, a `Result` or a type that implements `TaskOutput`; a `#[task]` may return any type that implements `Serialize`"
+    note = "a closure, or its future, must return nothing, a `Result` or a type that implements `TaskOutput`; a `#[task]` may return any type that implements `Serialize`",
+    note = "an error must be `Send + Sync`: `Box<dyn Error + Send + Sync>` instead of `Box<dyn Error>`"
 )]
 pub trait IntoAction<M> {
     /// Erases the types.

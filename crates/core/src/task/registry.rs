@@ -81,7 +81,7 @@ impl fmt::Debug for TaskRegistration {
 }
 
 /// Two different tasks have the same name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the task name {name} is already registered for {registered}; {}",
     ConflictHint(registered, refused)
@@ -95,6 +95,8 @@ pub struct TaskRegistryError {
     /// The Rust type whose registration was rejected.
     pub refused: &'static str,
 }
+
+crate::error_debug!(TaskRegistryError);
 
 struct ConflictHint<'a>(&'a str, &'a str);
 

@@ -64,3 +64,20 @@ impl Clock for SystemClock {
         true
     }
 }
+
+impl Timestamp {
+    /// Returns the current time of [`SystemClock`], for dates given to a scheduler. Code that a test
+    /// runs at other times uses the [`Clock`] of its scheduler.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use punctual_core::Timestamp;
+    ///
+    /// let soon = Timestamp::now().saturating_add(Duration::from_secs(60));
+    /// assert!(soon > Timestamp::now());
+    /// ```
+    #[must_use]
+    pub fn now() -> Self {
+        SystemClock.now()
+    }
+}

@@ -189,20 +189,33 @@ pub struct TriggerDefaults {
     pub zone: Zone,
     /// The current time, which is the start of interval triggers without one.
     pub now: Timestamp,
+    crontab: Option<ParseCrontab>,
 }
+
+/// Creates a trigger from a line of a crontab.
+type ParseCrontab = fn(&str, &TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError>;
 
 impl TriggerDefaults {
     /// Creates the defaults of a scheduler with this time zone at this time.
     #[must_use]
     pub fn new(zone: Zone, now: Timestamp) -> Self {
-        Self { zone, now }
+        Self { zone, now, crontab: None }
+    }
+
+    /// Sets the function that creates a trigger from text, which is used where text is given instead of a trigger. A
+    /// scheduler sets that of cron triggers.
+    #[must_use]
+    pub fn with_crontab(mut self, parse: ParseCrontab) -> Self {
+        self.crontab = Some(parse);
+        self
     }
 }
 
-/// Conversion into a trigger with the defaults of a scheduler: implemented for triggers and their builders.
+/// Conversion into a trigger with the defaults of a scheduler: implemented for triggers and their builders, and for text
+/// in the format of crontabs, such as `"*/5 * * * *"` or `"@daily"`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a trigger",
-    note = "use a trigger or its builder, such as `IntervalTrigger::seconds(10)` or `CronTrigger::builder().hour(5)`; for crontab text, use `CronTrigger::from_crontab(text)`"
+    note = "use a trigger or its builder, such as `IntervalTrigger::seconds(10)` or `CronTrigger::builder().hour(5)`, or crontab text, such as `\"*/5 * * * *\"`"
 )]
 pub trait IntoTrigger {
     /// Validates the description and creates the trigger.
@@ -219,8 +232,25 @@ impl<T: Trigger> IntoTrigger for T {
     }
 }
 
+impl IntoTrigger for &str {
+    /// Parses the text as a line of a crontab, with the syntax and meaning of cron.
+    fn into_trigger(self, defaults: &TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> {
+        match defaults.crontab {
+            Some(parse) => parse(self, defaults),
+            None => Err(TriggerError::invalid_text(self, "there is no parser for text")),
+        }
+    }
+}
+
+impl IntoTrigger for String {
+    /// Parses the text as a line of a crontab, with the syntax and meaning of cron.
+    fn into_trigger(self, defaults: &TriggerDefaults) -> Result<Arc<dyn Trigger>, TriggerError> {
+        self.as_str().into_trigger(defaults)
+    }
+}
+
 /// An invalid trigger, from a builder, a text or its stored form.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TriggerError {
     /// A field has an invalid value.
@@ -278,6 +308,8 @@ pub enum TriggerError {
         source: serde_json::Error,
     },
 }
+
+crate::error_debug!(TriggerError);
 
 impl TriggerError {
     /// Creates an error for a field with an invalid value; `column` is counted in characters from 1.

@@ -5,19 +5,19 @@ use punctual_macros::task;
 #[task(nmae = "send", crate = "punctual_core")]
 fn unknown() {}
 
-#[task(name = "one", name = "two")]
+#[task(crate = "punctual_core", name = "one", name = "two")]
 fn twice() {}
 
-#[task(name = "")]
+#[task(name = "", crate = "punctual_core")]
 fn empty() {}
 
-#[task(name = "two\nlines")]
+#[task(name = "two\nlines", crate = "punctual_core")]
 fn control() {}
 
-#[task(name = 7)]
+#[task(name = 7, crate = "punctual_core")]
 fn number() {}
 
-#[task("send")]
+#[task("send", crate = "punctual_core")]
 fn bare() {}
 
 fn main() {}

@@ -10,7 +10,11 @@ pub type BlockingScheduler = SyncScheduler<Blocking>;
 
 impl SyncScheduler<Blocking> {
     /// Opens the stores and executors, adds the pending jobs, and runs jobs until `shutdown` is called (from a job, a
-    /// listener or another thread) or Ctrl-C is pressed. It can be called again afterwards.
+    /// listener or another thread), or the process receives SIGINT (Ctrl-C) or SIGTERM. It can be called again
+    /// afterwards.
+    ///
+    /// After a signal, runs in progress have 30 seconds to finish, as with `shutdown`. A second signal ends the process
+    /// at once, with the exit status 130 (SIGINT) or 143 (SIGTERM), as does a signal while no scheduler is started.
     ///
     /// # Errors
     ///
@@ -21,8 +25,22 @@ impl SyncScheduler<Blocking> {
     ///
     /// In the last two cases the scheduler is stopped again, and the pending jobs are kept for the next start.
     pub fn start(&self) -> Result<(), SchedulerError> {
+        self.start_with(false)
+    }
+
+    /// Starts the scheduler in the paused state, and blocks like [`start`](Self::start): no runs are started until
+    /// [`resume`](Self::resume) is called, from a listener or another thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_paused(&self) -> Result<(), SchedulerError> {
+        self.start_with(true)
+    }
+
+    fn start_with(&self, paused: bool) -> Result<(), SchedulerError> {
         // The thread is not stored in the scheduler, because this call joins it, so `shutdown` must not.
-        SchedulerThread::start(&self.engine, false, true)?.join();
+        SchedulerThread::start(&self.engine, paused, true)?.join();
         self.engine.shared.bus.flush(crate::shared::SHUTDOWN_TIMEOUT);
         Ok(())
     }

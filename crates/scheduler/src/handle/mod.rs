@@ -13,6 +13,7 @@ mod job_sink;
 mod methods;
 pub mod mode;
 mod reference;
+mod signals;
 mod synchronous;
 mod thread;
 mod transaction;

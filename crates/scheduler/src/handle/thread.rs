@@ -7,9 +7,10 @@ use std::thread::{self, JoinHandle};
 use punctual_core::error_chain;
 use tokio::runtime::Builder;
 
+use super::signals::StopSignals;
 use crate::error::SchedulerError;
 use crate::lifecycle::Engine;
-use crate::shared::SHUTDOWN_TIMEOUT;
+use crate::shared::{SHUTDOWN_TIMEOUT, warn};
 
 /// The thread of a running engine. It terminates when the engine has been shut down. If it is dropped, which no handle
 /// of the scheduler is left to prevent, the engine continues until the program exits.
@@ -25,12 +26,17 @@ impl SchedulerThread {
     pub(crate) fn start(
         engine: &Arc<Engine>,
         paused: bool,
-        stop_on_ctrl_c: bool,
+        stop_on_signals: bool,
     ) -> Result<Self, SchedulerError> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(SchedulerError::RuntimeUnavailable)?;
+        let signals =
+            stop_on_signals.then(StopSignals::listen).transpose().unwrap_or_else(|error| {
+                warn(&format_args!("signals will not shut the scheduler down: {error}"));
+                None
+            });
         let (started_tx, started_rx) = mpsc::sync_channel(1);
         let (weak, engine) = (Arc::downgrade(engine), Arc::clone(engine));
         let thread = thread::Builder::new()
@@ -42,8 +48,8 @@ impl SchedulerThread {
                     // The caller waits for it below.
                     let _ = started_tx.send(started);
                     if running {
-                        if stop_on_ctrl_c {
-                            tokio::spawn(shut_down_on_ctrl_c(Arc::clone(&engine)));
+                        if let Some(signals) = signals {
+                            tokio::spawn(shut_down_on_signal(signals, Arc::clone(&engine)));
                         }
                         engine.stopped().await;
                     }
@@ -89,16 +95,9 @@ impl Drop for SchedulerThread {
     }
 }
 
-async fn shut_down_on_ctrl_c(engine: Arc<Engine>) {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => {
-            tracing::info!("interrupted: shutting down");
-            if let Err(error) = engine.shutdown(SHUTDOWN_TIMEOUT).await {
-                tracing::debug!(error = %error_chain(&error), "the scheduler was already shut down");
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "can't listen for Ctrl-C: it will not shut the scheduler down")
-        }
+async fn shut_down_on_signal(mut signals: StopSignals, engine: Arc<Engine>) {
+    signals.received().await;
+    if let Err(error) = engine.shutdown(SHUTDOWN_TIMEOUT).await {
+        tracing::debug!(error = %error_chain(&error), "the scheduler was already shut down");
     }
 }

@@ -60,7 +60,8 @@ impl<S> JobBuilder<S> {
         self
     }
 
-    /// Sets the trigger. Without a trigger the job runs once, immediately.
+    /// Sets the trigger: a trigger, its builder, or text in the format of crontabs, such as `"*/5 * * * *"`. Without a
+    /// trigger the job runs once, immediately.
     pub fn trigger(mut self, trigger: impl IntoTrigger + Send + 'static) -> Self {
         self.job.trigger = Some(Box::new(move |defaults| trigger.into_trigger(defaults)));
         self
@@ -100,6 +101,26 @@ impl<S> JobBuilder<S> {
     /// Sets how runs of terminated processes are handled.
     pub fn recovery(self, recovery: Recovery) -> Self {
         self.edit(|change| change.recovery(recovery))
+    }
+
+    /// Runs the job for the first time when it is added, or at the start if it is pending, and then at the fire times of
+    /// its trigger: now, and then hourly. An unchanged job that is added again (see
+    /// [`replace_existing`](Self::replace_existing)) keeps its next run time.
+    ///
+    /// ```
+    /// use punctual_scheduler::BackgroundScheduler;
+    /// use punctual_triggers::IntervalTrigger;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let scheduler = BackgroundScheduler::builder().timezone("UTC").start()?;
+    /// scheduler.job(|| {}).trigger(IntervalTrigger::hours(1)).run_immediately().add()?;
+    /// # scheduler.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run_immediately(mut self) -> Self {
+        self.job.first_run = RunAt::Immediately;
+        self
     }
 
     /// Sets the first run time, independently of the trigger.

@@ -17,6 +17,8 @@ pub(crate) enum RunAt {
     /// At the first fire time of its trigger.
     #[default]
     Trigger,
+    /// When it is added to its store, and then at the fire times of its trigger.
+    Immediately,
     /// At this instant, and then at the fire times of its trigger.
     Instant(Timestamp),
     /// Not before the job is resumed.
@@ -150,7 +152,7 @@ impl CheckedJob {
         self.first_run = first_run;
         let at = match first_run {
             RunAt::Instant(instant) => Some(instant),
-            RunAt::Trigger | RunAt::Paused => None,
+            RunAt::Trigger | RunAt::Immediately | RunAt::Paused => None,
         };
         if self.definition.first_run != at {
             Arc::make_mut(&mut self.definition).first_run = at;

@@ -9,6 +9,9 @@ use punctual_core::{
     Alias, JobDefinition, JobId, JobProblem, JobRecord, Revision, TaskName, Timestamp, Trigger,
     Zone, error_chain,
 };
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// A snapshot of a job at the time of the query. It is not updated afterwards.
 #[derive(Clone, Debug)]
@@ -43,7 +46,8 @@ pub struct Job {
 }
 
 /// The state of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JobState {
     /// The scheduler has not been started, and adds the job to its store when it starts.
@@ -86,10 +90,44 @@ impl Job {
         self.definition.as_ref().map_or(self.id.as_str(), |definition| &definition.name)
     }
 
+    /// Returns the arguments of its task as JSON; `None` if this process can't decode the definition, or if they are
+    /// encoded with bincode, which can't be read without their types.
+    ///
+    /// They can be confidential. `Debug` and `Display` omit them, and the serialized form contains them.
+    #[must_use]
+    pub fn args(&self) -> Option<Value> {
+        self.definition.as_ref()?.args.decode().ok()
+    }
+
     /// Returns the next run time as local time in the zone of its trigger, or otherwise in that of the scheduler.
     #[must_use]
     pub fn next_run_local(&self) -> Option<DateTime<Zone>> {
         Some(self.next_run_time?.in_zone(&self.zone))
+    }
+}
+
+impl Serialize for Job {
+    /// Serializes the job for listings: times in the format of RFC 3339, the trigger as text, and the arguments as JSON.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        let definition = self.definition.as_deref();
+        let mut job = serializer.serialize_struct("Job", 14)?;
+        job.serialize_field("id", &self.id)?;
+        job.serialize_field("job_store", &self.job_store)?;
+        job.serialize_field("name", self.name())?;
+        job.serialize_field("state", &self.state)?;
+        job.serialize_field("task", &self.task)?;
+        job.serialize_field("args", &self.args())?;
+        job.serialize_field("trigger", &self.trigger.as_ref().map(|trigger| trigger.to_string()))?;
+        job.serialize_field("next_run_time", &time(self.next_run_time))?;
+        job.serialize_field("due_at", &time(self.due_at))?;
+        job.serialize_field("executor", &definition.map(|definition| &definition.executor))?;
+        job.serialize_field("options", &definition.map(|definition| &definition.options))?;
+        job.serialize_field("fire_count", &self.fire_count)?;
+        job.serialize_field("in_flight", &self.in_flight)?;
+        let problem = self.problem.as_ref().map(|problem| error_chain(problem).to_string());
+        job.serialize_field("problem", &problem)?;
+        job.end()
     }
 }
 

@@ -369,7 +369,8 @@ impl AddResult {
 /// Whether a stored job equals the definition and needs no update. A start time that a trigger took from the clock is
 /// not compared.
 fn is_unchanged(old: &JobRecord, job: &CheckedJob) -> bool {
-    !old.finished && job.first_run() == RunAt::Trigger && has_same_definition(old, job)
+    let keeps_schedule = matches!(job.first_run(), RunAt::Trigger | RunAt::Immediately);
+    !old.finished && keeps_schedule && has_same_definition(old, job)
 }
 
 /// Whether a stored job has the same definition, regardless of its schedule.

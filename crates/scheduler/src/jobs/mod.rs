@@ -19,6 +19,7 @@ mod view;
 use std::sync::Arc;
 
 use punctual_core::{Timestamp, TriggerDefaults};
+use punctual_triggers::trigger_defaults;
 
 pub use self::history_page::{HistoryEntry, HistoryPage};
 pub use self::history_query::HistoryQuery;
@@ -57,7 +58,7 @@ impl Jobs {
 
     /// Defaults for triggers that leave options unset, for a job in this store.
     fn trigger_defaults(&self, store: Option<&RegisteredStore>) -> TriggerDefaults {
-        TriggerDefaults::new(self.shared.zone(), self.now(store))
+        trigger_defaults(self.shared.zone(), self.now(store))
     }
 
     /// The store's time. For a job that is in no store yet, the local time.

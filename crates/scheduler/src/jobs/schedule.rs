@@ -17,6 +17,7 @@ impl Jobs {
         let trigger = &*job.trigger;
         match job.first_run() {
             RunAt::Paused => Ok(None),
+            RunAt::Immediately => Ok(Some(Schedule::at(self.now(Some(store))))),
             RunAt::Instant(instant) => Ok(Some(Schedule::at(instant))),
             RunAt::Trigger => {
                 self.schedule_from_now(Some(store), job.chosen_id(), trigger).map(Some)

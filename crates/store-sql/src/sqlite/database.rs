@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use punctual_core::{StoreCaps, StoreError};
+use punctual_core::{StoreCaps, StoreError, StoreErrorKind};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
 use sqlx::{ConnectOptions, Connection, SqlStr, SqliteConnection, Transaction};
 
-use super::error::{is_busy, replaced, stale_wal_error, store_error};
+use super::error::{is_busy, not_opened, replaced, stale_wal_error, store_error};
 use super::file::{OpenFile, identity};
 use super::options::{DatabaseLocation, Options, SqliteSynchronous};
 use super::{schema, sql};
@@ -102,18 +102,20 @@ impl Dialect for Sqlite {
             Self { writer, readers, tables: options.tables.clone(), file: None, owned };
         let prepared = database.prepare(options).await;
         database.file = OpenFile::at(&path).map(Arc::new);
-        let is_file = cfg!(unix) && matches!(options.location, DatabaseLocation::File(_));
+        let is_file = matches!(options.location, DatabaseLocation::File(_));
         let result = prepared.and_then(|()| match &database.file {
             // The file was replaced while it was being opened.
             Some(file) if !file.had_identity(before) => Err(replaced(owned)),
-            None if is_file || before.is_some() => Err(replaced(owned)),
+            None if (is_file && cfg!(unix)) || before.is_some() => Err(replaced(owned)),
             _ => Ok(()),
         });
         match result {
             Ok(()) => Ok(database),
             Err(error) => {
                 database.close().await;
-                Err(error)
+                let is_unusable =
+                    matches!(error.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Invalid);
+                Err(if is_file && is_unusable { not_opened(&path, error) } else { error })
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Conversion of SQLite's result codes.
 
+use std::path::Path;
+
 use punctual_core::{StoreError, StoreErrorKind};
 
 use crate::error::{Cause, client_failure};
@@ -13,6 +15,12 @@ pub(super) fn store_error(error: sqlx::Error) -> StoreError {
         _ => (StoreErrorKind::Other, "SQLite failed"),
     });
     StoreError::new(kind, message).with_source(Cause(error))
+}
+
+/// The database could not be opened at this path.
+pub(super) fn not_opened(path: &Path, error: StoreError) -> StoreError {
+    StoreError::new(error.kind(), format!("the database file {path:?} can't be opened"))
+        .with_source(error)
 }
 
 /// The path no longer refers to the open file; `reopens` is whether the store can reopen it.
@@ -46,7 +54,7 @@ fn classify(code: i32) -> (StoreErrorKind, &'static str) {
         10 => (Unavailable, "the database file can't be read or written"),
         11 | 26 => (Corrupt, "the file is corrupt or not a database"),
         13 => (Unavailable, "the disk is full"),
-        14 => (Unavailable, "the database file can't be opened"),
+        14 => (Unavailable, "the file or its directory does not exist or is not accessible"),
         15 => (Unavailable, "too much contention on the locks of the database"),
         18 => (Invalid, "a value is too large for the database"),
         19 | 20 => (Corrupt, "the job tables contain invalid data"),

@@ -30,6 +30,8 @@ use crate::tables::TablePrefix;
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct SqliteJobStoreBuilder {
     location: Option<DatabaseLocation>,
+    /// The location is a URL with parameters, which are not supported.
+    has_parameters: bool,
     table_prefix: String,
     make_tables: bool,
     busy_timeout: Duration,
@@ -83,6 +85,7 @@ impl SqliteJobStoreBuilder {
     pub(super) fn new() -> Self {
         Self {
             location: None,
+            has_parameters: false,
             table_prefix: TablePrefix::default().as_str().into(),
             make_tables: true,
             busy_timeout: Duration::from_secs(5),
@@ -92,8 +95,14 @@ impl SqliteJobStoreBuilder {
 
     /// Stores jobs in this file, which is created if it does not exist (its directory is not). The file must be on a
     /// local disk: SQLite's locks don't work on network file systems.
+    ///
+    /// A URL is also accepted: `sqlite:jobs.sqlite` and `sqlite://jobs.sqlite` refer to a relative path,
+    /// `sqlite:///var/jobs.sqlite` to an absolute one. It is not decoded.
     pub fn file(mut self, path: impl AsRef<Path>) -> Self {
-        self.location = Some(DatabaseLocation::File(path.as_ref().to_owned()));
+        let location = path.as_ref();
+        let path = path_of(location);
+        self.has_parameters = path != location && path.to_string_lossy().contains('?');
+        self.location = Some(DatabaseLocation::File(path.to_owned()));
         self
     }
 
@@ -158,6 +167,9 @@ impl SqliteJobStoreBuilder {
             Some(DatabaseLocation::File(path)) if path == Path::new(":memory:") => {
                 return Err(invalid("use in_memory() for a database in memory, not \":memory:\""));
             }
+            Some(DatabaseLocation::File(path)) if self.has_parameters => {
+                return Err(invalid(format!("a URL of SQLite can't have parameters: {path:?}")));
+            }
             location => location,
         };
         let location = location
@@ -169,5 +181,35 @@ impl SqliteJobStoreBuilder {
             busy_timeout: self.busy_timeout,
             synchronous: self.synchronous,
         }))
+    }
+}
+
+/// The path in a URL: the text after `sqlite:` or `sqlite://`. Any other text is a path.
+fn path_of(location: &Path) -> &Path {
+    let path = location.to_str().and_then(|url| url.strip_prefix("sqlite:"));
+    path.map_or(location, |path| Path::new(path.strip_prefix("//").unwrap_or(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_and_paths_are_distinguished() {
+        for (location, path) in [
+            ("jobs.sqlite", "jobs.sqlite"),
+            ("/var/jobs.sqlite", "/var/jobs.sqlite"),
+            ("sqlite:jobs.sqlite", "jobs.sqlite"),
+            ("sqlite://jobs.sqlite", "jobs.sqlite"),
+            ("sqlite:///var/jobs.sqlite", "/var/jobs.sqlite"),
+            ("sqlite", "sqlite"),
+        ] {
+            assert_eq!(path_of(Path::new(location)), Path::new(path));
+        }
+        for location in ["", "sqlite:", "sqlite://", "sqlite::memory:", "sqlite://:memory:"] {
+            assert!(SqliteJobStore::open(location).is_err(), "{location}");
+        }
+        let url = SqliteJobStore::open("sqlite://jobs.sqlite?mode=rwc").unwrap_err();
+        assert!(url.to_string().contains("parameters"), "{url}");
     }
 }

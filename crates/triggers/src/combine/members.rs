@@ -4,14 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use punctual_core::{
-    FireTimeAnomaly, IntoTrigger, Timestamp, Trigger, TriggerDefaults, TriggerError,
-    TriggerRegistry, TriggerSpec, Zone,
+    FireTimeAnomaly, IntoTrigger, Timestamp, Trigger, TriggerError, TriggerRegistry, TriggerSpec,
+    Zone,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::builder::{
     CommonSettings, DefaultsSource, DeferredTrigger, StoredSettings, encode_spec,
 };
+use crate::trigger_defaults;
 
 /// The members and the settings of an And or Or trigger.
 #[derive(Clone, Debug)]
@@ -110,7 +111,7 @@ impl DeferredTriggers {
         check_count(self.0.len())?;
         let zone = settings.zone(defaults)?;
         let settings = settings.resolve(&zone)?;
-        let defaults = TriggerDefaults::new(zone, defaults.now());
+        let defaults = trigger_defaults(zone, defaults.now());
         let triggers = self.0.into_iter().map(|member| member.build(&defaults));
         Ok(Members { triggers: triggers.collect::<Result<_, _>>()?, settings })
     }

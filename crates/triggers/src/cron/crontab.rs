@@ -8,6 +8,7 @@ use super::cron_times::Expressions;
 use super::deferred_error::DeferredError;
 use super::expression::{Expression, FieldTerm, FieldTerms, split_terms};
 use super::field::{Field, MONTHS};
+use super::hint::Dialect;
 use super::scan::{FieldSyntax, ParseError, Scanner, name_index};
 
 /// The fields of a line, in order.
@@ -40,8 +41,11 @@ fn split(line: &str) -> Result<[&str; 5], DeferredError> {
     if count == fields.len() {
         return Ok(fields);
     }
-    let reason =
+    let mut reason =
         format!("{count} fields; expected 5: minute, hour, day of month, month, day of week");
+    if matches!(count, 6 | 7) {
+        reason.push_str("; for fields of seconds and years, use CronTrigger::from_quartz");
+    }
     Err(DeferredError { field: None, value: line.to_owned(), reason })
 }
 
@@ -97,7 +101,8 @@ fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
     }
     let mut terms = FieldTerms::new();
     for (offset, part) in split_terms(text) {
-        let term = parse_term(field, part).map_err(|error| error.in_field(field, text, offset))?;
+        let term = parse_term(field, part)
+            .map_err(|error| error.in_field(Dialect::Crontab, field, text, offset))?;
         match term {
             FieldTerm::Range { first, last, step } if field == Field::DayOfWeek => {
                 terms.extend(to_monday_based(first, last, step));

@@ -4,6 +4,7 @@ use punctual_core::TriggerError;
 use smallvec::{SmallVec, smallvec};
 
 use super::field::{Field, WEEKDAYS};
+use super::hint::Dialect;
 use super::scan::{ParseError, Scanner, name_index};
 
 /// One of the comma-separated terms of an expression.
@@ -75,8 +76,9 @@ impl Expression {
             let indent = part.len() - term.len();
             has_wildcard |= term.starts_with('*');
             terms.push(
-                parse_term(field, term.trim_end(), normal)
-                    .map_err(|error| error.in_field(field, value, offset + indent))?,
+                parse_term(field, term.trim_end(), normal).map_err(|error| {
+                    error.in_field(Dialect::Fields, field, value, offset + indent)
+                })?,
             );
         }
         Ok(Self { terms, has_wildcard })
@@ -286,8 +288,26 @@ mod tests {
         );
         assert_eq!(
             error(Field::Day, "2nd monday"),
-            r#"day "2nd monday" (column 5): "monday" is not a weekday; allowed: mon-sun"#
+            r#"day "2nd monday" (column 5): "monday" is not a weekday; allowed: mon-sun; "monday" is written as "mon""#
         );
+        for (field, value, hint) in [
+            (Field::DayOfWeek, "mon,thursday-fri", r#""thursday" is written as "thu""#),
+            (Field::Month, "sept", r#""sept" is written as "sep""#),
+            (
+                Field::Minute,
+                "H",
+                r#""H" (a value derived from the job's name, as in Jenkins) is not supported"#,
+            ),
+            (Field::Hour, "h/2", "is not supported: choose a value such as 7"),
+            (Field::Day, "L", r#"the last day of the month is written as "last""#),
+            (Field::Day, "15W", "CronTrigger::from_quartz"),
+            (Field::Day, "?", r#"any value is written as "*""#),
+            (Field::DayOfWeek, "friL", r#"is written as day "last fri""#),
+            (Field::DayOfWeek, "6#2", r#"is written as day "2nd fri""#),
+        ] {
+            let text = error(field, value);
+            assert!(text.contains(hint), "{text}");
+        }
         assert_eq!(
             error(Field::DayOfWeek, "mon-fri/2"),
             r#"day_of_week "mon-fri/2" (column 8): unexpected "/2"; allowed: 0-6 or mon-sun"#

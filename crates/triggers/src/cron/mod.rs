@@ -7,6 +7,7 @@ mod days;
 mod deferred_error;
 mod expression;
 mod field;
+mod hint;
 mod month;
 mod quartz;
 mod scan;

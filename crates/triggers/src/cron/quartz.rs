@@ -8,6 +8,7 @@ use punctual_core::TriggerError;
 use super::cron_times::Expressions;
 use super::expression::{Expression, FieldTerm, FieldTerms, split_terms};
 use super::field::{Field, MONTHS};
+use super::hint::Dialect;
 use super::scan::{FieldSyntax, ParseError, Scanner, name_index};
 
 /// Weekday names; Sunday is 1, as in Quartz.
@@ -78,8 +79,8 @@ fn parse_field(field: Field, text: &str) -> Result<Expression, TriggerError> {
     }
     let mut terms = FieldTerms::new();
     for (offset, part) in split_terms(text) {
-        let parsed =
-            parse_term(field, part).map_err(|error| error.in_field(field, text, offset))?;
+        let parsed = parse_term(field, part)
+            .map_err(|error| error.in_field(Dialect::Quartz, field, text, offset))?;
         terms.extend(parsed);
     }
     Ok(Expression { terms, has_wildcard: text.starts_with(['*', '/']) })

@@ -3,6 +3,7 @@
 use punctual_core::TriggerError;
 
 use super::field::Field;
+use super::hint::{Dialect, hint};
 
 /// An error in a term. `at` is the number of characters before the error.
 #[derive(Debug)]
@@ -16,10 +17,22 @@ impl ParseError {
         Self { at, reason: reason.into() }
     }
 
-    /// Converts the error to one about the whole `value` of a field, in which the term begins at the byte `offset`.
-    pub(super) fn in_field(self, field: Field, value: &str, offset: usize) -> TriggerError {
+    /// Converts the error to one about the whole `value` of a field, in which the term begins at the byte `offset`. A
+    /// hint is added if the term is written like that in another dialect.
+    pub(super) fn in_field(
+        self,
+        dialect: Dialect,
+        field: Field,
+        value: &str,
+        offset: usize,
+    ) -> TriggerError {
         let column = value[..offset].chars().count() + self.at + 1;
-        TriggerError::invalid_field(field.name(), value, column, self.reason)
+        let term = value[offset..].split(',').next().unwrap_or_default();
+        let reason = match hint(dialect, field, term) {
+            Some(hint) => format!("{}; {hint}", self.reason),
+            None => self.reason,
+        };
+        TriggerError::invalid_field(field.name(), value, column, reason)
     }
 }
 

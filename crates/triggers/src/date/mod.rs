@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::time::Duration;
 
 use punctual_core::{Jitter, Timestamp, Trigger, TriggerError, TriggerSpec, Zone};
 use serde::{Deserialize, Serialize};
@@ -30,8 +31,16 @@ pub struct DateTrigger {
     /// Whether the date defaulted to the time of creation. If so, it is ignored when specs are compared.
     #[serde(rename = "from_clock", default, skip_serializing_if = "std::ops::Not::not")]
     run_date_is_default: bool,
+    /// The delay of the date after the time of creation, in microseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    delay: u64,
     #[serde(flatten)]
     run_settings: RunSettings,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is that of serde")]
+fn is_zero(delay: &u64) -> bool {
+    *delay == 0
 }
 
 impl DateTrigger {
@@ -40,12 +49,33 @@ impl DateTrigger {
 
     /// Returns a builder for a trigger that fires at `run_date`.
     pub fn at(run_date: impl Into<DateTimeInput>) -> DateTriggerBuilder {
-        DateTriggerBuilder { run_date: Some(run_date.into()), settings: CommonSettings::default() }
+        Self::builder(RunDate::At(run_date.into()))
     }
 
     /// Returns a builder for a trigger that fires at the time at which it is built.
     pub fn now() -> DateTriggerBuilder {
-        DateTriggerBuilder { run_date: None, settings: CommonSettings::default() }
+        Self::after(Duration::ZERO)
+    }
+
+    /// Returns a builder for a trigger that fires when `delay` has elapsed since the time at which it is built, which is
+    /// when its job is added. If the job is added again unchanged, as at each start of a program, it keeps its next run
+    /// time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use punctual_core::{Timestamp, Trigger};
+    /// use punctual_triggers::DateTrigger;
+    ///
+    /// let reminder = DateTrigger::after(Duration::from_secs(600)).build()?;
+    /// assert!(reminder.run_date() > Timestamp::now());
+    /// # Ok::<(), punctual_core::TriggerError>(())
+    /// ```
+    pub fn after(delay: Duration) -> DateTriggerBuilder {
+        Self::builder(RunDate::After(delay))
+    }
+
+    fn builder(run_date: RunDate) -> DateTriggerBuilder {
+        DateTriggerBuilder { run_date, settings: CommonSettings::default() }
     }
 
     /// Returns the instant at which the trigger fires.
@@ -102,9 +132,15 @@ impl fmt::Display for DateTrigger {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built or added"]
 pub struct DateTriggerBuilder {
-    /// `None` means now.
-    run_date: Option<DateTimeInput>,
+    run_date: RunDate,
     settings: CommonSettings,
+}
+
+#[derive(Clone, Debug)]
+enum RunDate {
+    At(DateTimeInput),
+    /// This time after the trigger is built.
+    After(Duration),
 }
 
 impl DateTriggerBuilder {
@@ -112,13 +148,16 @@ impl DateTriggerBuilder {
 
     fn build_with(self, defaults: DefaultsSource<'_>) -> Result<DateTrigger, TriggerError> {
         let zone = self.settings.zone(defaults)?;
-        let run_date_is_default = self.run_date.is_none();
-        let run_date = self.run_date.unwrap_or_else(|| defaults.now().into());
+        let (run_date, delay) = match self.run_date {
+            RunDate::At(date) => (date, None),
+            RunDate::After(delay) => (defaults.now().saturating_add(delay).into(), Some(delay)),
+        };
         let (run_date, timezone) = run_date.resolve_with_zone("run_date", &zone)?;
         Ok(DateTrigger {
             run_date,
             timezone,
-            run_date_is_default,
+            run_date_is_default: delay.is_some(),
+            delay: delay.map_or(0, |delay| u64::try_from(delay.as_micros()).unwrap_or(u64::MAX)),
             run_settings: self.settings.run_settings()?,
         })
     }

@@ -1,11 +1,12 @@
 //! The builder of the Except trigger.
 
-use punctual_core::{IntoTrigger, TriggerDefaults, TriggerError};
+use punctual_core::{IntoTrigger, TriggerError};
 
 use super::{Calendar, ExceptTrigger};
 use crate::builder::{
     CommonSettings, DefaultsSource, DeferredTrigger, builder_is_into_trigger, builder_methods,
 };
+use crate::trigger_defaults;
 
 /// Extension trait that adds [`except`](Self::except) to triggers and builders.
 pub trait ExceptExt: IntoTrigger + Sized {
@@ -72,7 +73,7 @@ impl ExceptTriggerBuilder {
     builder_methods!(ExceptTrigger: timezone, start_date, end_date, jitter, max_runs);
 
     fn build_with(self, defaults: DefaultsSource<'_>) -> Result<ExceptTrigger, TriggerError> {
-        let mut defaults = TriggerDefaults::new(self.settings.zone(defaults)?, defaults.now());
+        let mut defaults = trigger_defaults(self.settings.zone(defaults)?, defaults.now());
         let trigger = self.member.build(&defaults)?;
         if self.settings.zone.is_none() {
             defaults.zone = trigger.zone().cloned().unwrap_or(defaults.zone);

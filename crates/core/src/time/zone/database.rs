@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
+use super::suggest::suggestions;
 use super::{Zone, ZoneError, load};
 
 /// A release of the IANA time zone database.
@@ -127,7 +128,7 @@ impl ZoneDatabase {
     ///
     /// # Errors
     ///
-    /// Returns [`ZoneError::Unknown`] if the zone does not exist, with a suggestion if a name differs only in case.
+    /// Returns [`ZoneError::Unknown`] if the zone does not exist, with suggestions.
     pub fn get(&self, name: &str) -> Result<Zone, ZoneError> {
         let loaded =
             self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
@@ -138,11 +139,12 @@ impl ZoneDatabase {
     }
 
     fn load(&self, name: &str) -> Result<Zone, ZoneError> {
-        let unknown = |suggestion| ZoneError::Unknown { name: name.to_owned(), suggestion };
+        let unknown = |suggestions| ZoneError::Unknown { name: name.to_owned(), suggestions };
         let found = self.0.sources.iter().find_map(|source| find(source, name));
-        let (canonical, source) = found.ok_or_else(|| unknown(None))?;
+        let (canonical, source) =
+            found.ok_or_else(|| unknown(suggestions(name, || self.names())))?;
         if canonical != name {
-            return Err(unknown(Some(canonical)));
+            return Err(unknown(vec![canonical]));
         }
         let zone = match name {
             "UTC" => Zone::utc(),

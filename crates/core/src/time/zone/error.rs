@@ -1,17 +1,17 @@
 //! Errors of time zones.
 
 /// A time zone could not be determined or loaded.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ZoneError {
     /// No zone has this name.
-    #[error("unknown time zone {name:?}{}", hint(.suggestion))]
+    #[error("unknown time zone {name:?}{}", hint(.suggestions))]
     #[non_exhaustive]
     Unknown {
         /// The rejected name.
         name: String,
-        /// A name that differs only in case, if there is one.
-        suggestion: Option<String>,
+        /// Names that may have been meant, best first: of the same city, for the abbreviation or offset, or similar.
+        suggestions: Vec<String>,
     },
     /// A directory contains no zone files.
     #[error("there are no time zone files in {path:?}")]
@@ -27,6 +27,12 @@ pub enum ZoneError {
     NoLocal,
 }
 
-fn hint(suggestion: &Option<String>) -> String {
-    suggestion.as_ref().map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
+crate::error_debug!(ZoneError);
+
+fn hint(suggestions: &[String]) -> String {
+    if suggestions.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = suggestions.iter().map(|name| format!("{name:?}")).collect();
+    format!(" (did you mean {}?)", names.join(" or "))
 }

@@ -5,6 +5,7 @@ mod error;
 mod into;
 mod load;
 mod offset;
+mod suggest;
 mod table;
 
 use std::fmt;

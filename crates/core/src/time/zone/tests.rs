@@ -1,5 +1,6 @@
 use chrono::{FixedOffset, MappedLocalTime, NaiveDate, Offset, TimeZone};
 
+use super::suggest::{ABBREVIATIONS, suggestions};
 use super::table::{Transition, TransitionTable};
 use super::{CivilOffset, Zone, ZoneDatabase, ZoneError};
 
@@ -91,7 +92,11 @@ fn names_are_case_sensitive() {
     for name in
         ["", " UTC", "Europe/Helsinki ", "Europe/Nowhere", "/etc/localtime", "PDT", "Etc/Unknown"]
     {
-        let unknown = ZoneError::Unknown { name: name.to_owned(), suggestion: None };
+        // The suggestions are tested in `suggest`.
+        let error = Zone::named(name).unwrap_err();
+        let ZoneError::Unknown { name: rejected, .. } = &error else { panic!("{error}") };
+        assert_eq!(rejected, name);
+        let unknown = error.clone();
         assert_eq!(database.get(name), Err(unknown));
     }
     let error = database.get("europe/helsinki").unwrap_err().to_string();
@@ -168,4 +173,42 @@ fn fingerprints_are_stable() {
         table(vec![entry(i64::MIN, 0), entry(5, 1)]),
         table(vec![entry(i64::MIN, 0), entry(6, 1)])
     );
+}
+
+#[test]
+fn cities_abbreviations_offsets_and_typing_errors_have_suggestions() {
+    let database = ZoneDatabase::bundled();
+    for (name, expected) in [
+        ("Helsinki", "Europe/Helsinki"),
+        ("new york", "America/New_York"),
+        ("europe/helsinki", "Europe/Helsinki"),
+        ("Europe/Helsinky", "Europe/Helsinki"),
+        ("Asia/Calcuta", "Asia/Calcutta"),
+        ("CST", "America/Chicago"),
+        ("pst", "America/Los_Angeles"),
+        ("GMT+8", "UTC+08:00"),
+        ("+08:00", "UTC+08:00"),
+        ("-0330", "UTC-03:30"),
+        ("UTC+5", "UTC+05:00"),
+    ] {
+        let found = suggestions(name, || database.names());
+        assert_eq!(found.first().map(String::as_str), Some(expected), "{name}: {found:?}");
+        for zone in found {
+            assert!(Zone::named(&zone).is_ok(), "{zone}");
+        }
+    }
+    assert_eq!(suggestions("CST", || database.names()).len(), 2);
+    for name in ["", "Mars/Olympus", "+99:00", "+"] {
+        assert_eq!(suggestions(name, || database.names()), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn every_zone_of_an_abbreviation_exists_and_no_abbreviation_is_a_zone() {
+    for (short, zones) in ABBREVIATIONS {
+        assert!(Zone::named(short).is_err(), "{short}");
+        for zone in *zones {
+            assert!(Zone::named(zone).is_ok(), "{zone}");
+        }
+    }
 }

@@ -64,7 +64,11 @@ fn database_errors_name_each_cause_once() {
     let fixture = SchedulerFixture::in_memory();
     let nowhere = SqliteJobStore::open(folder.path().join("missing/jobs.sqlite")).unwrap();
     let error = fixture.block_on(fixture.add_job_store("file", nowhere)).unwrap_err();
-    assert_eq!(count_distinct_sources(&error), 2, "the scheduler, the store and the database");
+    assert_eq!(
+        count_distinct_sources(&error),
+        3,
+        "the scheduler, the file, its problem and the database"
+    );
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Starting, pausing and resuming a scheduler.
 
 use punctual_core::{Event, EventMask, error_chain};
+use punctual_executor_threads::ThreadPoolExecutor;
 use punctual_scheduler::{
-    AsyncScheduler, BackgroundScheduler, JobQuery, SchedulerError, SchedulerState,
+    AsyncScheduler, BackgroundScheduler, BlockingScheduler, JobQuery, SchedulerError,
+    SchedulerState,
 };
 use punctual_store_memory::MemoryJobStore;
 use punctual_triggers::DateTrigger;
@@ -113,4 +115,26 @@ fn a_runtime_without_io_is_an_error_of_the_start() {
     let text = error_chain(&error).to_string();
     assert!(text.contains("I/O") || text.contains("IO"), "{text}");
     assert_eq!(scheduler.state(), SchedulerState::Stopped);
+}
+
+#[test]
+fn a_blocking_scheduler_can_start_paused() {
+    let (events, log) = (Recorder::default(), Log::default());
+    let scheduler = BlockingScheduler::builder()
+        .job_store("default", MemoryJobStore::new())
+        .executor("default", ThreadPoolExecutor::new(1))
+        .app_data(log.clone())
+        .listener(EventMask::ALL, events.listener())
+        .build()
+        .unwrap();
+    scheduler.job(note("job".into())).add().unwrap();
+    let other = scheduler.clone();
+    let thread = std::thread::spawn(move || other.start_paused());
+    events.wait("SCHEDULER_STARTED");
+    assert_eq!(scheduler.state(), SchedulerState::Paused);
+    assert_eq!(log.len(), 0);
+    scheduler.resume().unwrap();
+    events.wait("JOB_EXECUTED");
+    scheduler.shutdown().unwrap();
+    thread.join().unwrap().unwrap();
 }
