@@ -1,7 +1,7 @@
 //! Finished runs, one entry each.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
 
 use punctual_core::{
@@ -175,7 +175,11 @@ impl<M: KvStore> KvBackend<M> {
         let all = String::new()..after_keys_at(Timestamp::MAX);
         let newest =
             |job| HistoryQuery::new(all.clone(), Some(job), true, keep.saturating_add(limit));
-        let (entries, _) = self.entries(&jobs.iter().map(newest).collect::<Vec<_>>()).await?;
+        let (entries, _) = self
+            .entries(
+                &jobs.iter().collect::<BTreeSet<_>>().into_iter().map(newest).collect::<Vec<_>>(),
+            )
+            .await?;
         let mut counts: HashMap<_, _> = jobs.iter().map(|job| (job, 0)).collect();
         let is_beyond = |entry: &RawHistoryEntry<M::Version>| {
             let count = entry.job.as_ref().and_then(|job| counts.get_mut(job));
