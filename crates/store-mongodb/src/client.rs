@@ -17,6 +17,9 @@ use crate::options::{Options, check_database};
 /// The size of the documents of a search after which no further one is read.
 const RESULT_BYTES: usize = 16 << 20;
 
+/// The number of documents in one response.
+const BATCH: u32 = 10_000;
+
 /// How long to wait for the servers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
@@ -180,6 +183,8 @@ impl Client {
             .sort(given(sort))
             .projection(given(fields))
             .limit(limit)
+            // One response, if it is not too large: the default of the first one is 101 documents.
+            .batch_size(BATCH)
             .build();
         let find = collection
             .find(filter)

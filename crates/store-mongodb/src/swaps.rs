@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use mongodb::Namespace;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, doc};
-use mongodb::error::ErrorKind;
+use mongodb::error::{Error, ErrorKind, PartialBulkWriteResult};
 use mongodb::options::{DeleteOneModel, InsertOneModel, UpdateOneModel, WriteModel};
-use mongodb::{Namespace, error::PartialBulkWriteResult};
+use mongodb::results::VerboseBulkWriteResult;
 use punctual_core::{BatchLimit, StoreError};
 use punctual_store_kit::kv::KvNamespace;
 use punctual_store_kit::parts;
@@ -199,26 +200,9 @@ impl MongoDb {
             .write_concern(self.client.write_concern())
             .verbose_results();
         let results = match self.client.respond(write.into_future()).await? {
-            Ok(results) => Some(results),
-            Err(error) => match &*error.kind {
-                ErrorKind::BulkWrite(errors)
-                    if errors.write_concern_errors.is_empty()
-                        && std::error::Error::source(&error).is_none() =>
-                {
-                    let failure = errors.write_errors.values().find(|e| e.code != DUPLICATE_KEY);
-                    if let Some(failure) = failure {
-                        let message = failure.message.clone();
-                        return Err(ServerError { code: failure.code, message }.into());
-                    }
-                    match &errors.partial_result {
-                        Some(PartialBulkWriteResult::Verbose(results)) => Some(results.clone()),
-                        _ => None,
-                    }
-                }
-                _ => return Err(store_error(error)),
-            },
+            Ok(results) => results,
+            Err(error) => results_despite(error)?,
         };
-        let results = results.unwrap_or_default();
         let is_done = |index: &usize| {
             results.insert_results.contains_key(index)
                 || results.update_results.get(index).is_some_and(|one| one.matched_count == 1)
@@ -283,5 +267,26 @@ fn model(collection: &Namespace, change: &Change) -> WriteModel {
         (Some(condition), None) => {
             DeleteOneModel::builder().namespace(collection).filter(condition.clone()).build().into()
         }
+    }
+}
+
+/// The results of the other changes if the only errors are those of documents that exist.
+fn results_despite(error: Error) -> Result<VerboseBulkWriteResult, StoreError> {
+    let ErrorKind::BulkWrite(errors) = &*error.kind else { return Err(store_error(error)) };
+    if let Some(failure) = errors.write_concern_errors.first() {
+        return Err(ServerError { code: failure.code, message: failure.message.clone() }.into());
+    }
+    if let Some(failure) = errors.write_errors.values().find(|one| one.code != DUPLICATE_KEY) {
+        return Err(ServerError { code: failure.code, message: failure.message.clone() }.into());
+    }
+    // An error of the command, or of the connection.
+    let source =
+        std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Error>());
+    if let Some(source) = source {
+        return Err(store_error(source.clone()));
+    }
+    match &errors.partial_result {
+        Some(PartialBulkWriteResult::Verbose(results)) => Ok(results.clone()),
+        _ => Ok(VerboseBulkWriteResult::default()),
     }
 }

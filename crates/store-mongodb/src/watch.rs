@@ -24,17 +24,20 @@ impl Watch {
     }
 
     async fn next(&mut self) -> Result<(), StoreError> {
-        if let Some(stream) = &mut self.stream {
+        // Taken, because a call that is dropped leaves a stream that can't be used any more.
+        if let Some(mut stream) = self.stream.take() {
             while stream.is_alive() {
                 match stream.next_if_any().await {
-                    Ok(Some(_)) => return Ok(()),
+                    Ok(Some(_)) => {
+                        self.stream = Some(stream);
+                        return Ok(());
+                    }
                     Ok(None) => {}
                     // It has been resumed after a lost connection, if that was possible.
                     Err(_) => break,
                 }
             }
         }
-        self.stream = None;
         // Changes while there was no stream are lost, so a change is reported after every reopening.
         self.stream = Some(open(&self.client, &self.collection).await?);
         Ok(())
