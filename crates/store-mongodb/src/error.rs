@@ -7,11 +7,38 @@ use punctual_store_kit::Cause;
 /// The code of a document whose `_id` exists.
 pub(crate) const DUPLICATE_KEY: i32 = 11000;
 
-/// The code with which FerretDB reports a deadlock in its database.
-const FERRETDB_DEADLOCK: i32 = 16_908_292;
+/// The code of DocumentDB, and of FerretDB with it, for an error of PostgreSQL: its five characters, six bits each.
+const fn sqlstate(state: [u8; 5]) -> i32 {
+    let (mut code, mut index) = (0, 5);
+    while index > 0 {
+        index -= 1;
+        code = code << 6 | (state[index] - b'0') as i32;
+    }
+    code
+}
 
-/// Codes after which a command may be repeated at once: nothing of it, or only some of its statements were executed.
-const CONFLICTS: &[i32] = &[112, 24, 46, FERRETDB_DEADLOCK];
+/// Codes after which a command may be repeated at once: nothing of it, or only some of its statements were executed. Those
+/// of PostgreSQL are deadlocks, serialization failures and locks that are not available.
+const CONFLICTS: &[i32] =
+    &[112, 24, 46, sqlstate(*b"40P01"), sqlstate(*b"40001"), sqlstate(*b"55P03")];
+
+/// Codes of a full disk.
+const DISK_FULL: &[i32] = &[14_031, sqlstate(*b"53100")];
+
+/// Codes of PostgreSQL for its being short of resources, overloaded, shutting down, or away.
+const POSTGRESQL_UNAVAILABLE: &[i32] = &[
+    sqlstate(*b"53000"),
+    sqlstate(*b"53200"),
+    sqlstate(*b"53300"),
+    sqlstate(*b"57014"),
+    sqlstate(*b"57P01"),
+    sqlstate(*b"57P02"),
+    sqlstate(*b"57P03"),
+    sqlstate(*b"58030"),
+    sqlstate(*b"08006"),
+    sqlstate(*b"08003"),
+    sqlstate(*b"08001"),
+];
 
 /// What the server reports in the response to a command, or for one of its statements.
 #[derive(Clone, Debug)]
@@ -93,8 +120,8 @@ fn classify(error: &Error) -> (StoreErrorKind, &'static str) {
     }
 }
 
-/// The meaning of a code. Servers that are compatible with MongoDB use its codes, and 1 for most of their failures, such as
-/// their own database being away.
+/// The meaning of a code. Servers that are compatible with MongoDB use its codes, and also 1 for failures of their own
+/// database.
 fn classify_code(code: i32) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Invalid, Other, Unavailable, Unsupported};
     match code {
@@ -103,12 +130,15 @@ fn classify_code(code: i32) -> (StoreErrorKind, &'static str) {
         73 => (Invalid, "MongoDB rejected the name of the database or of a collection"),
         10_334 | 17_419 => (Invalid, "a job is too large for MongoDB"),
         59 | 115 | 238 | 40_573 => (Unsupported, "MongoDB does not support a command"),
-        14_031 => (Unavailable, "the disk of MongoDB is full"),
         50 | 202 | 262 => (Unavailable, "MongoDB did not respond in time"),
         64 => (Unavailable, "a majority of the replica set did not respond in time"),
         // Of a replica set that has no primary, or another one, or whose server is shutting down or recovering.
         91 | 100 | 133 | 134 | 189 | 10_058 | 10_107 | 11_600 | 11_602 | 13_435 | 13_436 => {
             (Unavailable, "the server of MongoDB is not the primary")
+        }
+        _ if DISK_FULL.contains(&code) => (Unavailable, "the disk of MongoDB is full"),
+        _ if POSTGRESQL_UNAVAILABLE.contains(&code) => {
+            (Unavailable, "the database behind the server is not available")
         }
         _ if CONFLICTS.contains(&code) => (Unavailable, "MongoDB reported a write conflict"),
         // Network errors between servers, stale routing tables, an interrupted command, a limit of the rate.
@@ -129,7 +159,8 @@ mod tests {
             (13, StoreErrorKind::Invalid, false),
             (10_107, StoreErrorKind::Unavailable, true),
             (112, StoreErrorKind::Unavailable, true),
-            (FERRETDB_DEADLOCK, StoreErrorKind::Unavailable, true),
+            (16_908_292, StoreErrorKind::Unavailable, true),
+            (4_293, StoreErrorKind::Unavailable, true),
             (1, StoreErrorKind::Unavailable, true),
             (59, StoreErrorKind::Unsupported, false),
             (9, StoreErrorKind::Other, false),
