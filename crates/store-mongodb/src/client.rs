@@ -124,6 +124,16 @@ impl Client {
         self.respond(self.database.run_command(command).into_future()).await?.map_err(store_error)
     }
 
+    /// Executes a command that may take longer than others.
+    pub(crate) async fn run_within(
+        &self,
+        limit: Duration,
+        command: Document,
+    ) -> Result<mongodb::error::Result<Document>, StoreError> {
+        let limit = limit.max(self.response_timeout);
+        limited(limit, self.database.run_command(command).into_future()).await
+    }
+
     /// Executes a command that writes, with durable changes. `Err` of the result is an error for the whole command.
     pub(crate) async fn write(
         &self,

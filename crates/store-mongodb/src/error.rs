@@ -69,6 +69,11 @@ impl From<ServerError> for StoreError {
     }
 }
 
+/// Whether a command conflicted with another one. Servers may report this with the code of any internal error.
+pub(crate) fn is_conflict(error: &Error) -> bool {
+    code(error).is_some_and(|code| code == 1 || CONFLICTS.contains(&code))
+}
+
 /// The code that the server has returned, if it has returned one.
 pub(crate) fn code(error: &Error) -> Option<i32> {
     use std::error::Error as _;

@@ -1,10 +1,12 @@
 //! What is checked and created when a store is started: the server's version and kind, and indexes.
 
+use std::time::Duration;
+
 use mongodb::bson::{Bson, Document, doc};
 use punctual_core::{StoreError, Timestamp};
 use punctual_store_kit::kv::KvNamespace;
 
-use crate::error::{unexpected, unsupported};
+use crate::error::{is_conflict, store_error, unexpected, unsupported};
 use crate::layout::REMOVED;
 use crate::queries::{history_indexes, job_indexes};
 use crate::store::MongoDb;
@@ -17,6 +19,9 @@ const BULK_WRITE_WIRE_VERSION: i32 = 25;
 
 /// How often indexes are created that conflict with other commands.
 const MAX_ATTEMPTS: u32 = 20;
+
+/// How long the creation of indexes may take, which depends on the number of jobs.
+const INDEX_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl MongoDb {
     /// Checks the server, creates what is missing, and removes what interrupted removals have left.
@@ -58,9 +63,10 @@ impl MongoDb {
         };
         let mut attempt = 1;
         loop {
-            match self.client.run(command.clone()).await {
-                Err(error) if error.is_retryable() && attempt < MAX_ATTEMPTS => attempt += 1,
-                result => return result.map(drop),
+            let result = self.client.run_within(INDEX_TIMEOUT, command.clone()).await?;
+            match result {
+                Err(error) if is_conflict(&error) && attempt < MAX_ATTEMPTS => attempt += 1,
+                result => return result.map(drop).map_err(store_error),
             }
         }
     }
