@@ -116,7 +116,9 @@ impl Client {
     }
 
     pub(crate) async fn close(&self) {
-        self.database.client().clone().shutdown().immediate(true).await;
+        let shutdown = self.database.client().clone().shutdown().immediate(true);
+        // After the timeout the connections are closed in the background.
+        let _ = limited(self.response_timeout, shutdown.into_future()).await;
     }
 
     /// Executes a command in the database of the store, or in another one.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::bson::doc;
 use punctual_core::{
-    AddOutcome, CommitAction, CommitOutcome, JobStore, StoreErrorKind, TaskFilter,
+    AddOutcome, CommitAction, CommitOutcome, JobStore, StoreErrorKind, TakeOverFrom, TaskFilter,
 };
 use punctual_store_mongodb::MongoDbJobStore;
 
@@ -51,7 +51,10 @@ async fn changes_by_others_are_detected() {
     assert_eq!(claims.len(), 2);
     // The first store remembers what it has claimed, but not that this is outdated.
     let filter = TaskFilter::Any;
-    let taken = second.take_over(&node(), at(0), 9, &filter).await.expect("taking over works");
+    let taken = second
+        .take_over(&node(), TakeOverFrom::ExpiredNodes, at(0), 9, &filter)
+        .await
+        .expect("taking over works");
     assert_eq!(taken.released, 2, "the node has no lease");
     let outcomes = commit(&first, &claims, advance()).await.expect("committing works");
     assert_eq!(outcomes, [CommitOutcome::Stale; 2]);
