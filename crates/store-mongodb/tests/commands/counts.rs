@@ -57,11 +57,7 @@ async fn a_batch_of_a_thousand_takes_a_few_commands() {
     let store = builder.response_timeout(std::time::Duration::from_secs(60)).build();
     let store = store.expect("valid options");
     store.start().await.expect("the store starts");
-    let count = || {
-        let names = std::mem::take(&mut *commands.lock().expect("not poisoned"));
-        println!("{names:?}");
-        names.len()
-    };
+    let count = || std::mem::take(&mut *commands.lock().expect("not poisoned")).len();
     count();
     let jobs: Vec<NewRecord> = (0..1_000).map(|n| job(&n.to_string())).collect();
     store.add(jobs).await.expect("adding works");
